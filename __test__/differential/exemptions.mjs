@@ -1,0 +1,384 @@
+// Every place where this library deliberately differs from a peer, or where the peers differ from each other. An
+// exemption is one named function around a call of the peer that makes the peer do what we do (see adapted-peer.mjs);
+// a restriction is one named function that keeps something out of the generated programs. The reason for each is the
+// section of the same name in docs/compatibility.md, and exemptions.test.mjs shows that the peer still differs.
+
+import { format, inspect } from 'node:util';
+import {
+  hasEmptyLabel,
+  isObject,
+  labelSetOf,
+  mapLabels,
+  mapStrings,
+  respell,
+  seriesOf,
+  settle,
+  takesExemplar,
+  valueOf,
+  withoutAbsent,
+  withValue,
+} from './calls.mjs';
+import { mapHelp, mapSamples } from './exposition.mjs';
+
+// Label sets and series
+
+function labelSetsCollide(call, next) {
+  // prom-client joins label values with `,` into a key, the successor with `|`. A stand-in that no program contains
+  // keeps such keys apart on the way in, and is turned back into the separator on the way out.
+  const separator = isSuccessor(call) ? '|' : ',';
+  const standIn = '\ue000';
+  const hide = (value) => (typeof value === 'string' ? value.replaceAll(separator, standIn) : value);
+  const hideAll = (labels) => Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, hide(value)]));
+  const restore = (text) => text.replaceAll(standIn, separator);
+  return settle(() => next(mapLabels(call, hideAll)), {
+    fulfilled: (value) => mapStrings(value, restore),
+    message: restore,
+  });
+}
+
+function labelObjectKept(call, next) {
+  if (call.method === 'new' || call.method === 'registerMetric') {
+    return next(call);
+  }
+  const copy = (value) => (isObject(value) ? mapStrings(value, (text) => text) : value);
+  return next({ ...call, args: call.args.map(copy) });
+}
+
+function emptyLabelIsAbsent(call, next) {
+  if (call.method === 'setDefaultLabels') {
+    return next({ ...call, args: [withoutAbsent(call.args[0])] });
+  }
+  const named = call.kind === 'Timer' ? call : mapLabels(call, withoutAbsent);
+  return next(respell(named, (labels) => hasEmptyLabel(call.metric, labels)));
+}
+
+function gaugeSetReplacesLabels(call, next) {
+  const sets = call.method === 'set' || call.method === 'setToCurrentTime' || call.kind === 'Timer';
+  return next(sets && call.metric.type === 'gauge' ? respell(call, () => true) : call);
+}
+
+function zeroReplacesLabels(call, next) {
+  return next(call.method === 'zero' ? respell(call, () => true) : call);
+}
+
+function zeroUnchecked(call, next) {
+  if (call.method !== 'zero') {
+    return next(call);
+  }
+  const [labels = {}] = call.args;
+  const { labelNames } = call.metric;
+  for (const name in labels) {
+    if (!labelNames.includes(name)) {
+      throw new Error(`Added label "${name}" is not included in initial labelset: ${inspect(labelNames)}`);
+    }
+  }
+  return next({ ...call, args: [labels] });
+}
+
+// Values
+
+function counterTakesFalsyValues(call, next) {
+  const value = isCounterInc(call) ? valueOf(call) : undefined;
+  if (Number.isNaN(value) || value === '' || value === false) {
+    throw new TypeError(`Value is not a valid number: ${format(value)}`);
+  }
+  return next(call);
+}
+
+function observeForgetsFalsyValues(call, next) {
+  if (call.kind === 'Histogram' && call.method === 'observe' && !takesExemplar(call) && call.args.length === 1) {
+    const [value] = call.args;
+    if (!value && value !== 0) {
+      throw new TypeError(`Value is not a valid number: ${format(value)}`);
+    }
+  }
+  return next(call);
+}
+
+function gaugeNullDelta(call, next) {
+  return next(isGaugeDelta(call) && valueOf(call) === null ? withValue(call, 1) : call);
+}
+
+function gaugeDecCoerces(call, next) {
+  const value = isGaugeDelta(call) && call.method === 'dec' ? valueOf(call) : undefined;
+  if (value !== undefined && value !== null && typeof value !== 'number') {
+    throw new TypeError(`Delta is not a valid number: ${format(value)}`);
+  }
+  return next(call);
+}
+
+function incReturnsHash(call, next) {
+  const result = next(call);
+  return isCounterInc(call) ? undefined : result;
+}
+
+// Errors
+
+function unknownLabelsSorted(call, next) {
+  const names = call.metric?.labelNames ?? [];
+  const message = (text) =>
+    text.startsWith('Added label ') ? text.replace(inspect([...names].sort()), () => inspect(names)) : text;
+  return settle(() => next(call), { message });
+}
+
+function invalidNameUnnamed(call, next) {
+  const [config] = call.args;
+  const message = (text) => (text === 'Invalid metric name' ? `Invalid metric name: ${config.name}` : text);
+  return call.method === 'new' ? settle(() => next(call), { message }) : next(call);
+}
+
+function failedConstructorRegisters(call, next) {
+  if (call.method !== 'new' || call.kind === 'Registry') {
+    return next(call);
+  }
+  const { name, registers } = call.args[0];
+  const registries = (registers ?? [call.peer.register]).map(call.unwrap);
+  const before = registries.map((registry) => registry.getSingleMetric(name));
+  try {
+    return next(call);
+  } catch (error) {
+    registries.forEach((registry, i) => {
+      if (registry.getSingleMetric(name) !== before[i]) {
+        registry.removeSingleMetric(name);
+      }
+    });
+    throw error;
+  }
+}
+
+// Exemplars
+
+function exemplarsNeedOpenMetrics(call, next) {
+  const [config] = call.args;
+  if (call.method !== 'new' || config?.enableExemplars !== true) {
+    return next(call);
+  }
+  const registries = (config.registers ?? [call.peer.register]).map(call.unwrap);
+  const metric = next({ ...call, args: [{ ...config, registers: [] }] });
+  for (const registry of registries) {
+    registry.registerMetric(metric);
+  }
+  return metric;
+}
+
+function exemplarMetricChild(call, next) {
+  if (call.metric?.enableExemplars !== true) {
+    return next(call);
+  }
+  const { metric, labels } = call;
+  if (call.kind === 'CounterChild') {
+    return next({ ...call, kind: 'Counter', raw: metric, args: [{ labels, value: call.args[0] }] });
+  }
+  if (call.kind === 'HistogramChild' && call.method === 'startTimer') {
+    return next({ ...call, kind: 'Histogram', raw: metric, args: [labels] });
+  }
+  return next(call);
+}
+
+function exemplarValueIsTotal(call, next) {
+  return withExemplarValue(call, next, () => true);
+}
+
+function exemplarOfZeroIsOne(call, next) {
+  return withExemplarValue(call, next, (value) => value === 0);
+}
+
+function exemplarTooLong(call, next) {
+  const exemplarLabels = takesExemplar(call) ? call.args[0]?.exemplarLabels : undefined;
+  if (Object.entries(exemplarLabels ?? {}).flat().join('').length > 128) {
+    throw new RangeError('Label set size must be smaller than 128 UTF-8 chars');
+  }
+  return next(call);
+}
+
+// Scrapes
+
+function collectFailsScrape(call, next) {
+  const [config] = call.args;
+  if (call.method !== 'new' || typeof config?.collect !== 'function') {
+    return next(call);
+  }
+  function collect() {
+    try {
+      const result = config.collect.call(this);
+      return result instanceof Promise ? result.catch(() => {}) : result;
+    } catch {
+      return undefined;
+    }
+  }
+  return next({ ...call, args: [{ ...config, collect }] });
+}
+
+function getReturnsLiveEntries(call, next) {
+  const metric = next(call);
+  if (call.method === 'new' && (call.kind === 'Counter' || call.kind === 'Gauge')) {
+    const get = metric.get.bind(metric);
+    metric.get = async () => {
+      const result = await get();
+      return { ...result, values: result.values.map((entry) => ({ ...entry })) };
+    };
+  }
+  return metric;
+}
+
+function jsonDefaultsReplaceFalsy(call, next) {
+  // Default labels are laid over a copy without them, the way text does it.
+  if (call.method !== 'getMetricsAsJSON') {
+    return next(call);
+  }
+  const defaults = call.raw._defaultLabels;
+  call.raw._defaultLabels = {};
+  const lay = (entry) => ({ ...entry, labels: { ...entry.labels, ...defaults, ...entry.labels } });
+  return next(call)
+    .then((metrics) => metrics.map((metric) => ({ ...metric, values: metric.values.map(lay) })))
+    .finally(() => {
+      call.raw._defaultLabels = defaults;
+    });
+}
+
+function nanSpelling(call, next) {
+  return mapText(call, next, (text) =>
+    mapSamples(text, (sample) => ({ ...sample, value: sample.value === 'Nan' ? 'NaN' : sample.value })),
+  );
+}
+
+// OpenMetrics
+
+function openMetricsRenames(call, next) {
+  if (!isOpenMetricsText(call)) {
+    return next(call);
+  }
+  const counters = call.raw.getMetricsAsArray().filter(({ type }) => type === 'counter');
+  const names = counters.map(({ name }) => name);
+  for (const counter of counters) {
+    counter.name = counter.name.replace(/_total$/, '');
+  }
+  return next(call).finally(() => {
+    counters.forEach((counter, i) => {
+      counter.name = names[i];
+    });
+  });
+}
+
+function openMetricsHelpUnescaped(call, next) {
+  return mapOpenMetrics(call, next, (text) => mapHelp(text, (help) => help.replaceAll('"', '\\"')));
+}
+
+function openMetricsBucketBounds(call, next) {
+  const canonical = (labels) => labels?.replace(/^le="([^"]*)"/, (_, bound) => `le="${canonicalBound(bound)}"`);
+  return mapOpenMetrics(call, next, (text) =>
+    mapSamples(text, (sample) => ({ ...sample, labels: canonical(sample.labels) })),
+  );
+}
+
+/** The exemptions in the order in which they stand around a call, outermost first, and the peers they are for. */
+export const exemptions = [
+  [labelObjectKept, 'both'],
+  [failedConstructorRegisters, 'both'],
+  [invalidNameUnnamed, 'prom-client'],
+  [unknownLabelsSorted, '@prometheus-io/client'],
+  [collectFailsScrape, 'both'],
+  [exemplarsNeedOpenMetrics, 'both'],
+  [exemplarTooLong, 'both'],
+  [exemplarMetricChild, 'both'],
+  [counterTakesFalsyValues, 'both'],
+  [observeForgetsFalsyValues, 'both'],
+  [gaugeNullDelta, 'prom-client'],
+  [gaugeDecCoerces, 'both'],
+  [incReturnsHash, 'prom-client'],
+  [zeroUnchecked, 'prom-client'],
+  [labelSetsCollide, 'both'],
+  [emptyLabelIsAbsent, 'both'],
+  [gaugeSetReplacesLabels, 'prom-client'],
+  [zeroReplacesLabels, 'both'],
+  [exemplarValueIsTotal, '@prometheus-io/client'],
+  [exemplarOfZeroIsOne, 'prom-client'],
+  [getReturnsLiveEntries, 'both'],
+  [jsonDefaultsReplaceFalsy, 'prom-client'],
+  [nanSpelling, 'both'],
+  [openMetricsRenames, 'both'],
+  [openMetricsHelpUnescaped, 'both'],
+  [openMetricsBucketBounds, 'both'],
+].map(([exemption, peers]) => ({
+  name: exemption.name,
+  exemption,
+  peers: peers === 'both' ? ['prom-client', '@prometheus-io/client'] : [peers],
+}));
+
+/** The functions to stand around the calls of one peer, without the one of that name if given. */
+export function exemptionsFor(peerName, without) {
+  return exemptions
+    .filter(({ name, peers }) => peers.includes(peerName) && name !== without)
+    .map(({ exemption }) => exemption);
+}
+
+function withExemplarValue(call, next, applies) {
+  const result = next(call);
+  if (call.metric?.type === 'counter' && takesExemplar(call) && call.args[0]?.exemplarLabels !== undefined) {
+    const value = valueOf(call) ?? 1;
+    if (applies(value)) {
+      seriesOf(call.metric, labelSetOf(call).labels).exemplar.value = value;
+    }
+  }
+  return result;
+}
+
+function isCounterInc(call) {
+  return call.metric?.type === 'counter' && call.method === 'inc';
+}
+
+function isGaugeDelta(call) {
+  return call.metric?.type === 'gauge' && (call.method === 'inc' || call.method === 'dec');
+}
+
+function isSuccessor(call) {
+  return 'ClusterRegistry' in call.peer;
+}
+
+function isText(call) {
+  return call.kind === 'Registry' && (call.method === 'metrics' || call.method === 'getSingleMetricAsString');
+}
+
+function isOpenMetricsText(call) {
+  return isText(call) && call.raw.contentType === call.peer.Registry.OPENMETRICS_CONTENT_TYPE;
+}
+
+function mapText(call, next, change) {
+  return isText(call) ? settle(() => next(call), { fulfilled: change }) : next(call);
+}
+
+function mapOpenMetrics(call, next, change) {
+  return isOpenMetricsText(call) ? mapText(call, next, change) : next(call);
+}
+
+/** A bucket bound as Go prints it: shortest digits, an exponent of two digits from 1e+06 and below 1e-04, else a point. */
+function canonicalBound(text) {
+  const bound = Number(text);
+  if (!Number.isFinite(bound)) {
+    return text;
+  }
+  const [mantissa, exponent] = bound.toExponential().split('e');
+  if (Number(exponent) < -4 || Number(exponent) >= 6) {
+    return `${mantissa}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;
+  }
+  return Number.isInteger(bound) ? `${bound}.0` : text;
+}
+
+// Restrictions: what the generator keeps out of programs, because there is no call that would make the peer agree.
+
+export function ascendingBuckets(bounds) {
+  return [...new Set(bounds)].sort((a, b) => a - b);
+}
+
+export function bucketsWithoutMinusOne(bounds) {
+  return bounds.filter((bound) => bound !== -1);
+}
+
+export function wellFormed(text) {
+  return text.toWellFormed().replaceAll('\ue000', '');
+}
+
+export function oneErrorAtOnce(labels, labelNames, value, fallback) {
+  const unlisted = Object.keys(labels).some((name) => !labelNames.includes(name));
+  return unlisted ? fallback : value;
+}

@@ -1,0 +1,55 @@
+// Prometheus and VictoriaMetrics, each in a folder of its own, scraping every second.
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort, Process, temporaryFolder } from './processes.mjs';
+import { QueryApi } from './query.mjs';
+
+/** @param targets is a metrics URL by job name. @returns {Promise<QueryApi>} */
+export async function startPrometheus(t, targets) {
+  const folder = await temporaryFolder(t);
+  const address = `127.0.0.1:${await freePort()}`;
+  const config = await writeScrapeConfig(folder, targets);
+  return startServer(t, 'prometheus', address, '/-/ready', [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${join(folder, 'tsdb')}`,
+    `--web.listen-address=${address}`,
+    '--log.level=warn',
+  ]);
+}
+
+/** @param targets is a metrics URL by job name. @returns {Promise<QueryApi>} */
+export async function startVictoriaMetrics(t, targets) {
+  const folder = await temporaryFolder(t);
+  const address = `127.0.0.1:${await freePort()}`;
+  const config = await writeScrapeConfig(folder, targets);
+  return startServer(t, 'victoria-metrics', address, '/health', [
+    `-promscrape.config=${config}`,
+    `-storageDataPath=${join(folder, 'storage')}`,
+    `-httpListenAddr=${address}`,
+    // It hides the last 30 seconds by default, which is all there is here.
+    '-search.latencyOffset=0s',
+    '-loggerLevel=WARN',
+  ]);
+}
+
+async function startServer(t, command, address, readyPath, args) {
+  const child = new Process(command, args);
+  t.teardown(() => child.stop());
+  const url = `http://${address}`;
+  await child.until(async () => ((await fetch(url + readyPath)).ok ? true : undefined), 'it was ready');
+  return new QueryApi(url);
+}
+
+async function writeScrapeConfig(folder, targets) {
+  const jobs = Object.entries(targets).map(([job, url]) => ({
+    job_name: job,
+    metrics_path: new URL(url).pathname,
+    static_configs: [{ targets: [new URL(url).host] }],
+  }));
+  // JSON is YAML.
+  const config = { global: { scrape_interval: '1s', scrape_timeout: '1s' }, scrape_configs: jobs };
+  const path = join(folder, 'scrape.yml');
+  await writeFile(path, JSON.stringify(config));
+  return path;
+}

@@ -1,0 +1,34 @@
+// VictoriaMetrics, a parser and a store of its own, scrapes the example gateway under the same load and must agree
+// with the same ledger.
+
+import test from 'ava';
+import { startGateway } from './support/gateway.mjs';
+import { sendLoad } from './support/load.mjs';
+import { differences } from './support/query.mjs';
+import { startVictoriaMetrics } from './support/scrapers.mjs';
+
+// It stores decimal numbers: a double with 17 significant digits may come back changed in the last ones. Counts
+// are whole numbers and must be equal.
+const closeEnough = (actual, expected) =>
+  Number.isInteger(expected) ? actual === expected : Math.abs(actual - expected) <= 1e-12 * Math.abs(expected);
+
+test('VictoriaMetrics reads what the ledger says', async (t) => {
+  const gateway = await startGateway(t);
+  const victoria = await startVictoriaMetrics(t, { gateway: gateway.metricsUrl });
+  await victoria.nextScrapes('gateway');
+
+  const { ledger, sent } = await sendLoad(gateway, { rounds: 3 });
+  await victoria.nextScrapes('gateway');
+
+  // It asks for text 0.0.4, so le is written as text writes it.
+  const series = await victoria.seriesOf('gateway', 'llmdevops_llm_');
+  t.deepEqual(differences(series, ledger.series('text'), closeEnough), []);
+  t.log(`${sent} requests: ${series.size} series agree`);
+
+  t.is(await victoria.scalar('min_over_time(up{job="gateway"}[1h])'), 1, 'every scrape succeeded');
+  const { activeTargets } = await victoria.get('/api/v1/targets');
+  t.deepEqual(
+    activeTargets.map(({ health, lastError }) => ({ health, lastError })),
+    [{ health: 'up', lastError: '' }],
+  );
+});

@@ -1,0 +1,179 @@
+// What every bench shares: options, statistics, interleaved rounds, child processes that answer calls, and the
+// shape in which results are handed to the report. It knows nothing of metrics or of any library.
+
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** Options that run.mjs passes on; a bench started by hand has the same ones. */
+export const options = {
+  quick: process.argv.includes('--quick'),
+  peersOnly: process.argv.includes('--peers-only'),
+  json: process.argv.find((argument) => argument.startsWith('--json='))?.slice('--json='.length),
+};
+
+/** Progress goes to stderr, so that stdout stays free for whoever wants the JSON. */
+export function progress(line) {
+  process.stderr.write(`  ${line}\n`);
+}
+
+/**
+ * Hands over what a bench found: `{name, title, about, tables, verdicts, samples}`.
+ *
+ * A table is `{caption, columns, rows, note?}`; a verdict `{work, reach, measured, met}` with `met` null where nothing
+ * could be judged; samples are the raw figures, published as they are.
+ */
+export function publish(result) {
+  const text = JSON.stringify(result, (_key, value) => (typeof value === 'number' ? round(value) : value));
+  if (options.json) writeFileSync(options.json, text);
+  else process.stdout.write(`${text}\n`);
+}
+
+// ---- statistics ----
+
+export function median(numbers) {
+  return quantile(numbers, 0.5);
+}
+
+export function quantile(numbers, q) {
+  if (numbers.length === 0) return Number.NaN;
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const at = (sorted.length - 1) * q;
+  const below = Math.floor(at);
+  return sorted[below] + (sorted[Math.ceil(at)] - sorted[below]) * (at - below);
+}
+
+/**
+ * The median of the ratios of each round. Machines drift within a run; the two halves of one round are milliseconds
+ * apart, so their ratio holds where the ratio of two medians does not.
+ */
+export function ratioOfRounds(above, below) {
+  return median(above.map((value, index) => value / below[index]));
+}
+
+/** The key with the lowest median among those that have samples. */
+export function fastest(samples, keys) {
+  const measured = keys.filter((key) => samples[key]?.length > 0);
+  return measured.sort((a, b) => median(samples[a]) - median(samples[b]))[0];
+}
+
+/** A verdict on a figure that must be at least `reach`. */
+export function atLeast(work, value, reach, text) {
+  return { work, reach: text ?? `>= ${reach}x`, measured: `${show(value)}x`, ...judge(reach / value) };
+}
+
+/** A verdict on a figure that must be at most `reach`. */
+export function atMost(work, value, reach, unit) {
+  return { work, reach: `<= ${reach} ${unit}`, measured: `${show(value)} ${unit}`, ...judge(value / reach) };
+}
+
+/** A number as people read it: three significant digits, no exponent. */
+export function show(value) {
+  if (value === null || value === undefined || Number.isNaN(value)) return '–';
+  if (Math.abs(value) >= 100) return String(Math.round(value));
+  return String(Number(value.toPrecision(3)));
+}
+
+// ---- rounds ----
+
+/**
+ * Measures every entry once a round, starting each round one further down the list, so that no library always runs
+ * in the wake of the same neighbour.
+ */
+export async function interleave(entries, rounds, measure) {
+  const samples = Object.fromEntries(entries.map((entry) => [entry.id, []]));
+  for (let turn = 0; turn < rounds; turn++) {
+    for (let step = 0; step < entries.length; step++) {
+      const entry = entries[(turn + step) % entries.length];
+      samples[entry.id].push(await measure(entry, turn));
+    }
+  }
+  return samples;
+}
+
+// ---- child processes ----
+
+const ROLE = '--role=';
+
+/** The role this process was started in by `startRole`, or undefined in the bench itself. */
+export function ownRole() {
+  const argument = process.argv.find((candidate) => candidate.startsWith(ROLE));
+  return argument && JSON.parse(argument.slice(ROLE.length));
+}
+
+/** Answers the parent's calls with the methods of `service`, until the parent lets go. */
+export function serveRole(service) {
+  process.on('disconnect', () => process.exit(0));
+  process.on('message', async ({ call, argument }) => {
+    try {
+      process.send({ answer: (await service[call](argument)) ?? null });
+    } catch (error) {
+      process.send({ failure: String(error?.message ?? error) });
+    }
+  });
+}
+
+/**
+ * Starts the module at `url` as a child process in `role`. `ask(call, argument, timeoutMs)` rejects with the reason
+ * when the child fails, dies or is too slow; after a death every further call rejects alike.
+ */
+export function startRole(url, role, { execArgv = [] } = {}) {
+  const child = fork(fileURLToPath(url), [`${ROLE}${JSON.stringify(role)}`], {
+    execArgv,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let death;
+  let stderr = '';
+  let settle;
+  child.stderr.setEncoding('utf8').on('data', (chunk) => {
+    stderr = (stderr + chunk).slice(-20_000);
+  });
+  child.on('message', ({ answer, failure }) => settle?.(failure && new Error(failure), answer));
+  // Not 'close': after a disconnect() by the parent, Node never emits it.
+  const ended = Promise.all([once(child, 'exit'), once(child.stderr, 'close')]).then(([[code, signal]]) => {
+    death ??= new Error(causeOfDeath(code, signal, stderr));
+    settle?.(death);
+  });
+  return {
+    ask(call, argument, timeoutMs = 120_000) {
+      return new Promise((resolve, reject) => {
+        if (death) return reject(death);
+        const timer = setTimeout(() => {
+          death = new Error(`no answer within ${timeoutMs / 1000} s`);
+          child.kill('SIGKILL');
+        }, timeoutMs);
+        settle = (error, answer) => {
+          clearTimeout(timer);
+          settle = undefined;
+          error ? reject(error) : resolve(answer);
+        };
+        child.send({ call, argument }, (error) => error && settle?.(death ?? error));
+      });
+    },
+    stop() {
+      if (child.connected) child.disconnect();
+      return ended;
+    },
+  };
+}
+
+/** Frees what can be freed, where the process was started with --expose-gc. */
+export function collectGarbage() {
+  for (let pass = 0; pass < 4; pass++) globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
+}
+
+function causeOfDeath(code, signal, stderr) {
+  const reason = stderr.match(/^(?:FATAL ERROR: .*|\w*Error: .*)$/m)?.[0];
+  return [`ended with ${signal ?? `exit code ${code}`}`, reason].filter(Boolean).join(': ');
+}
+
+function judge(excess) {
+  if (!Number.isFinite(excess)) return { met: null };
+  return excess <= 1 ? { met: true } : { met: false, missedBy: `${show(excess)}x` };
+}
+
+/** Five significant digits: more is noise, and the published samples stay small. */
+function round(value) {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(5));
+}

@@ -1,0 +1,151 @@
+// The libraries under test, each opened through one small adapter. Setting up, changing values and scraping go through
+// it; the recording bench calls the libraries' own objects, so that no adapter stands in what it times.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { options } from './harness.mjs';
+
+const require = createRequire(import.meta.url);
+const ownBuild = fileURLToPath(new URL('../dist/index.js', import.meta.url));
+const compress = promisify(gzip);
+
+/** Default buckets of prom-client, given to OpenTelemetry too, whose own are made for milliseconds. */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** The id of the library this repository builds. */
+export const OURS = 'ours';
+
+const libraries = [
+  { id: OURS, title: '@llm-devops/prometheus-metrics', requires: [ownBuild], open: openOurs },
+  { id: 'prom-client', title: 'prom-client', requires: ['prom-client'], open: openPeer },
+  { id: 'prometheus-io', title: '@prometheus-io/client', requires: ['@prometheus-io/client'], open: openPeer },
+  { id: 'platformatic', title: '@platformatic/prom-client', requires: ['@platformatic/prom-client'], open: openPeer },
+  {
+    id: 'opentelemetry',
+    title: 'OpenTelemetry JS',
+    requires: ['@opentelemetry/sdk-metrics', '@opentelemetry/exporter-prometheus'],
+    open: openTelemetry,
+  },
+];
+
+/** The libraries of this run. Without ours only when that was asked for: a run that forgot to build should not pass. */
+export function selectLibraries() {
+  if (options.peersOnly) return libraries.filter(({ id }) => id !== OURS);
+  if (!existsSync(ownBuild)) {
+    throw new Error('dist/index.js is missing: build the library first (npm run build), or pass --peers-only');
+  }
+  return libraries;
+}
+
+export function libraryById(id) {
+  return libraries.find((library) => library.id === id);
+}
+
+export function peersOf(selected) {
+  return selected.map(({ id }) => id).filter((id) => id !== OURS);
+}
+
+/**
+ * Opens a library with room for `seriesMax` series: `{counter, gauge, histogram}(name, labelNames)` answer the
+ * library's own objects, `add` and `observe` change one series, `scrapes` are the ways to get an exposition,
+ * `handler` serves one over node:http.
+ */
+export function openLibrary(id, seriesMax) {
+  const { open, requires } = libraryById(id);
+  return open(requires, seriesMax);
+}
+
+/** Versions as installed, for the report. */
+export function versions() {
+  return Object.fromEntries(
+    libraries.flatMap(({ id, requires }) =>
+      requires.map((name) => (id === OURS ? [libraries[0].title, packageVersion('..')] : [name, packageVersion(name)])),
+    ),
+  );
+}
+
+function openOurs([path], seriesMax) {
+  const client = require(path);
+  // The limits are there for label values nobody foresaw; a bench foresees its own.
+  const cardinality = { maxSeries: seriesMax + 1_000 };
+  const registry = new client.Registry({ cardinality });
+  return {
+    ...promStyle(client, registry, { cardinality }),
+    scrapes: {
+      'metrics()': () => registry.metrics(),
+      'scrape()': async () => (await registry.scrape({ acceptEncoding: 'identity' })).body,
+    },
+    handler: client.createMetricsHandler({ registry }),
+  };
+}
+
+function openPeer([name]) {
+  const client = require(name);
+  const registry = new client.Registry();
+  return {
+    ...promStyle(client, registry, {}),
+    scrapes: { 'metrics()': () => registry.metrics() },
+    handler: async (request, response) => {
+      response.setHeader('content-type', registry.contentType);
+      await send(await registry.metrics(), request, response);
+    },
+  };
+}
+
+function promStyle(client, registry, limits) {
+  const config = (name, labelNames) => ({ name, help: 'A bench metric', labelNames, registers: [registry], ...limits });
+  return {
+    counter: (name, labelNames = []) => new client.Counter(config(name, labelNames)),
+    gauge: (name, labelNames = []) => new client.Gauge(config(name, labelNames)),
+    histogram: (name, labelNames = []) => new client.Histogram(config(name, labelNames)),
+    add: (counter, labels, value) => counter.inc(labels, value),
+    observe: (histogram, labels, value) => histogram.observe(labels, value),
+  };
+}
+
+function openTelemetry([sdkName, exporterName], seriesMax) {
+  const { MeterProvider } = require(sdkName);
+  const { PrometheusExporter, PrometheusSerializer } = require(exporterName);
+  // Without scope and target it prints what the others print, no more.
+  const lean = { withoutScopeInfo: true, withoutTargetInfo: true };
+  const exporter = new PrometheusExporter({ preventServerStart: true, ...lean });
+  const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
+  // Its default limit folds everything after 2,000 series into one.
+  const views = [{ instrumentName: '*', aggregationCardinalityLimit: seriesMax + 1_000 }];
+  const meter = new MeterProvider({ readers: [exporter], views }).getMeter('bench');
+  const serialize = async () => serializer.serialize((await exporter.collect()).resourceMetrics);
+  return {
+    counter: (name) => meter.createCounter(name, { description: 'A bench metric' }),
+    gauge: (name) => meter.createGauge(name, { description: 'A bench metric' }),
+    histogram: (name) =>
+      meter.createHistogram(name, {
+        description: 'A bench metric',
+        advice: { explicitBucketBoundaries: BUCKETS },
+      }),
+    add: (counter, labels, value) => counter.add(value, labels),
+    observe: (histogram, labels, value) => histogram.record(value, labels),
+    scrapes: { 'metrics()': serialize },
+    handler: async (request, response) => {
+      if (!request.headers['accept-encoding']?.includes('gzip')) {
+        return exporter.getMetricsRequestHandler(request, response);
+      }
+      response.setHeader('content-type', 'text/plain; version=0.0.4');
+      await send(await serialize(), request, response);
+    },
+  };
+}
+
+/** How a peer's text gets onto the wire: none of them compresses, so a service does it as middleware would. */
+async function send(text, request, response) {
+  if (!request.headers['accept-encoding']?.includes('gzip')) return response.end(text);
+  response.setHeader('content-encoding', 'gzip');
+  response.end(await compress(text));
+}
+
+function packageVersion(name) {
+  const inside = new URL(name === '..' ? '../' : `node_modules/${name}/`, import.meta.url);
+  return JSON.parse(readFileSync(new URL('package.json', inside), 'utf8')).version;
+}

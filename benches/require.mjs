@@ -1,0 +1,52 @@
+// How long `require()` takes in a fresh process. The files are in the operating system's cache after the first round,
+// which is not counted.
+
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { atMost, interleave, median, options, progress, publish, quantile, show } from './harness.mjs';
+import { OURS, selectLibraries } from './libraries.mjs';
+
+const ROUNDS = options.quick ? 5 : 30;
+const MS_MAX = 15;
+const OVER_PROM_CLIENT_MS_MAX = 5;
+
+const TIME_IT = `
+  const names = process.argv.slice(1);
+  const start = process.hrtime.bigint();
+  for (const name of names) require(name);
+  process.stdout.write(String(Number(process.hrtime.bigint() - start) / 1e6));
+`;
+
+const libraries = selectLibraries();
+await interleave(libraries, 1, timeRequire);
+const samples = await interleave(libraries, ROUNDS, timeRequire);
+for (const { id, title } of libraries) progress(`${title}: ${show(median(samples[id]))} ms`);
+publish({
+  name: 'require',
+  title: 'Loading',
+  about: `Milliseconds of \`require()\` in ${ROUNDS} fresh processes a library, taking turns. OpenTelemetry is its metrics SDK and its Prometheus exporter.`,
+  tables: [
+    {
+      caption: '`require()`, ms',
+      columns: ['', 'median', 'fastest', 'slowest tenth'],
+      rows: libraries.map(({ id, title }) => [
+        title,
+        ...[median(samples[id]), Math.min(...samples[id]), quantile(samples[id], 0.9)].map(show),
+      ]),
+    },
+  ],
+  verdicts: samples[OURS] ? judge(median(samples[OURS]), median(samples['prom-client'])) : [],
+  samples,
+});
+
+function timeRequire({ requires }) {
+  const cwd = fileURLToPath(new URL('.', import.meta.url));
+  return Number(execFileSync(process.execPath, ['-e', TIME_IT, ...requires], { cwd, encoding: 'utf8' }));
+}
+
+function judge(ours, promClient) {
+  return [
+    atMost('`require()`', ours, MS_MAX, 'ms'),
+    atMost('`require()`, more than prom-client', ours - promClient, OVER_PROM_CLIENT_MS_MAX, 'ms'),
+  ];
+}

@@ -1,0 +1,186 @@
+// How long a scrape takes in all, from the call to the finished exposition, with values changed before each. Every
+// library has a process of its own, so that no heap is another's garbage; the processes take turns, one works at a time.
+
+import {
+  atLeast,
+  atMost,
+  fastest,
+  interleave,
+  median,
+  options,
+  ownRole,
+  progress,
+  publish,
+  ratioOfRounds,
+  serveRole,
+  show,
+  startRole,
+} from './harness.mjs';
+import { libraryById, OURS, openLibrary, selectLibraries } from './libraries.mjs';
+import { populate } from './populations.mjs';
+
+const TEXT = 'metrics()';
+const BUFFER = 'scrape()';
+
+const populations = [
+  { title: '10,000 counters', kind: 'counters', size: 10_000, rounds: 15, judged: true },
+  { title: '10,000 counters, values with long decimals', kind: 'costs', size: 10_000, rounds: 15 },
+  { title: '10,000 histograms (140,000 lines)', kind: 'histograms', size: 10_000, rounds: 9, judged: true },
+  { title: '100,000 counters', kind: 'counters', size: 100_000, rounds: 9, judged: true },
+];
+
+/** One library after the other: five such heaps at once are more than many machines have. */
+const MILLION = { title: '1,000,000 counters', kind: 'counters', size: 1_000_000, rounds: 5 };
+const MILLION_SCRAPE_MS_MAX = 150;
+const MILLION_BUDGET_MS = 30_000;
+const WARM_UPS = 3;
+
+const role = ownRole();
+if (role) serveRole(scraped(role));
+else await main();
+
+async function main() {
+  const ids = selectLibraries().map(({ id }) => id);
+  const ways = ids.flatMap((id) => (id === OURS ? [way(OURS, BUFFER), way(OURS, TEXT)] : [way(id, TEXT)]));
+  const samples = {};
+  const deaths = {};
+  const chosen = options.quick ? populations.filter(({ size }) => size <= 10_000) : populations;
+  for (const population of chosen) {
+    samples[population.title] = await takeTurns(population, ids, ways);
+    progress(`${population.title}: ${describe(samples[population.title])}`);
+  }
+  if (!options.quick) {
+    samples[MILLION.title] = {};
+    for (const entry of ways) {
+      try {
+        samples[MILLION.title][entry.id] = await alone(MILLION, entry);
+      } catch (error) {
+        deaths[entry.id] = error.message;
+      }
+    }
+    progress(`${MILLION.title}: ${describe(samples[MILLION.title])}${Object.entries(deaths).join('; ')}`);
+  }
+  publish({
+    name: 'scrape',
+    title: 'Scraping: total time',
+    about:
+      'Milliseconds from the call to the finished exposition (identity encoding), median of the rounds; in brackets the processor time of the whole process, other threads included. For ours `scrape()` answers a `Buffer`, what the HTTP doors send, and `metrics()` a string as the peers do. Every series changes before each scrape; each exposition is checked for its lines and its total.',
+    tables: [table(ways, samples, deaths)],
+    verdicts: ids.includes(OURS) ? judge(chosen, ways, samples) : [],
+    samples,
+  });
+}
+
+async function takeTurns(population, ids, ways) {
+  const children = Object.fromEntries(ids.map((id) => [id, start(id, population)]));
+  try {
+    await interleave(ways, WARM_UPS, ({ library, how }) => children[library].ask('scrape', how));
+    const rounds = options.quick ? 3 : population.rounds;
+    const samples = await interleave(ways, rounds, ({ library, how }) => children[library].ask('scrape', how));
+    for (const id of ids) await children[id].ask('verify');
+    return samples;
+  } finally {
+    await Promise.all(Object.values(children).map((child) => child.stop()));
+  }
+}
+
+async function alone(population, { library, how }) {
+  const child = start(library, population);
+  const deadline = Date.now() + MILLION_BUDGET_MS;
+  try {
+    const samples = [];
+    while (samples.length < population.rounds && (samples.length === 0 || Date.now() < deadline)) {
+      samples.push(await child.ask('scrape', how, Math.max(1_000, deadline - Date.now())));
+    }
+    await child.ask('verify');
+    return samples;
+  } finally {
+    await child.stop();
+  }
+}
+
+function start(library, { kind, size }) {
+  return startRole(import.meta.url, { library, kind, size }, { execArgv: ['--expose-gc'] });
+}
+
+// ---- in the child ----
+
+function scraped({ library: id, kind, size }) {
+  let library;
+  let population;
+  let body;
+  let step = 0;
+  return {
+    async scrape(how) {
+      library ??= openLibrary(id, size);
+      population ??= populate(library, kind, size);
+      population.touchAll(++step);
+      // Labels made above are the bench's garbage, not the scrape's.
+      globalThis.gc({ type: 'minor' });
+      const cpu = process.cpuUsage();
+      const start = process.hrtime.bigint();
+      body = await library.scrapes[how]();
+      // OpenTelemetry answers a string that is still a tree of pieces; reading its end makes it one.
+      if (typeof body === 'string') body.charCodeAt(body.length - 1);
+      const ms = Number(process.hrtime.bigint() - start) / 1e6;
+      const { user, system } = process.cpuUsage(cpu);
+      return { ms, cpuMs: (user + system) / 1e3, megabytes: body.length / 1e6 };
+    },
+    verify() {
+      population.verify(body.toString());
+    },
+  };
+}
+
+// ---- the report ----
+
+function way(library, how) {
+  return { id: library === OURS ? `${library} ${how}` : library, library, how };
+}
+
+function table(ways, samples, deaths) {
+  const ours = ways.some(({ library }) => library === OURS);
+  const titleOf = ({ library, how }) => libraryById(library).title + (library === OURS ? ` \`${how}\`` : '');
+  const columns = ['', 'MB', ...ways.map(titleOf), ...(ours ? ['best peer / `scrape()`', 'best peer / `metrics()`'] : [])];
+  const rows = Object.entries(samples).map(([title, measured]) => {
+    const cells = ways.map(({ id }) => {
+      if (!measured[id]) return deaths[id] ?? '–';
+      return `${show(median(times(measured[id])))} (${show(median(measured[id].map(({ cpuMs }) => cpuMs)))})`;
+    });
+    const size = show(Object.values(measured)[0]?.[0].megabytes);
+    return [title, size, ...cells, ...(ours ? [BUFFER, TEXT].map((how) => `${show(ratio(measured, ways, how))}x`) : [])];
+  });
+  return { caption: 'Scrape, ms (processor ms)', columns, rows };
+}
+
+function judge(chosen, ways, samples) {
+  const verdicts = chosen
+    .filter(({ judged }) => judged)
+    .flatMap(({ title }) =>
+      [BUFFER, TEXT].map((how) => atLeast(`${title}, \`${how}\`, of the best peer`, ratio(samples[title], ways, how), 25)),
+    );
+  const million = samples[MILLION.title];
+  if (!million) return verdicts;
+  const ms = median(times(million[way(OURS, BUFFER).id] ?? []));
+  return [...verdicts, atMost(`${MILLION.title}, \`${BUFFER}\``, ms, MILLION_SCRAPE_MS_MAX, 'ms')];
+}
+
+/** How many times as long the best peer takes; by medians where the rounds were not shared. */
+function ratio(samples, ways, how) {
+  const byTime = Object.fromEntries(Object.entries(samples).map(([id, list]) => [id, times(list)]));
+  const best = fastest(byTime, ways.filter(({ library }) => library !== OURS).map(({ id }) => id));
+  const ours = byTime[way(OURS, how).id];
+  if (!best || !ours) return Number.NaN;
+  if (byTime[best].length !== ours.length) return median(byTime[best]) / median(ours);
+  return ratioOfRounds(byTime[best], ours);
+}
+
+function times(samples) {
+  return samples.map(({ ms }) => ms);
+}
+
+function describe(samples) {
+  return Object.entries(samples)
+    .map(([id, values]) => `${id} ${show(median(times(values)))} ms`)
+    .join(', ');
+}

@@ -1,0 +1,154 @@
+// The service under scrape in stall.mjs: it records values in every turn of its event loop, serves /metrics over
+// node:http, and notes how long each turn took. It never looks at what a library does.
+
+import { closeSync, openSync, readSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openLibrary } from './libraries.mjs';
+import { populate } from './populations.mjs';
+
+/** Entries that serve a prepared body, at once or in pieces: what node:http and the kernel cost without any library. */
+export const PREPARED = { whole: 'prepared', pieces: 'prepared-pieces' };
+
+/** One piece a turn, as a body is sent by who minds the loop. */
+const PIECE_BYTES = 65_536;
+
+const VALUES_A_TURN = 8;
+/** Gaps shorter than this are not kept: most turns take some ten microseconds. */
+const GAP_MS_MIN = 0.1;
+/** A scrape is answered for after its response too: closing the socket and collecting its garbage come later. */
+const AFTERMATH_MS = 20;
+const NOISE_WINDOW_MS = 100;
+
+/** The calls that stall.mjs makes to a server. */
+export function service({ library: id, kind, size, bytes }) {
+  const gaps = [];
+  const scrapes = [];
+  const loop = watchLoop(gaps);
+  let server;
+  return {
+    async start() {
+      // Filled before the loop is watched: what a service does at its start is no scrape's fault.
+      const { handler, record } = bytes ? prepared(id, bytes) : filled(id, kind, size);
+      server = createServer((request, response) => {
+        if (request.url !== '/metrics') return response.end('what the service is for\n');
+        const scrape = { start: now(), end: Number.NaN };
+        scrapes.push(scrape);
+        response.on('close', () => {
+          scrape.end = now();
+        });
+        handler(request, response);
+      });
+      await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+      loop.start(record);
+      return server.address().port;
+    },
+
+    /** The longest gap of each window of a time without scrapes. */
+    async noise(windows) {
+      await sleep(500);
+      const start = now();
+      await sleep(windows * NOISE_WINDOW_MS);
+      return Array.from({ length: windows }, (_, index) => {
+        const from = start + index * NOISE_WINDOW_MS;
+        return longest(gaps, from, from + NOISE_WINDOW_MS).ms;
+      });
+    },
+
+    /** The longest gap during each scrape so far. */
+    async stalls() {
+      await sleep(AFTERMATH_MS * 2);
+      return scrapes.map(({ start, end }) => ({ ...longest(gaps, start, end + AFTERMATH_MS), servedMs: end - start }));
+    },
+
+    stop() {
+      loop.stop();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+function filled(id, kind, size) {
+  const library = openLibrary(id, size);
+  const population = populate(library, kind, size);
+  return { handler: library.handler, record: () => population.touchSome(VALUES_A_TURN) };
+}
+
+function prepared(id, bytes) {
+  const body = Buffer.alloc(bytes, 'bench_requests_total{method="GET"} 1\n');
+  const whole = (_request, response) => response.end(body);
+  const pieces = (_request, response) => {
+    response.setHeader('content-length', bytes);
+    sendFrom(response, body, 0);
+  };
+  return { handler: id === PREPARED.whole ? whole : pieces, record: () => {} };
+}
+
+function sendFrom(response, body, from) {
+  if (from >= body.length) return response.end();
+  const next = () => setImmediate(sendFrom, response, body, from + PIECE_BYTES);
+  if (response.write(body.subarray(from, from + PIECE_BYTES))) next();
+  else response.once('drain', next);
+}
+
+/** Notes `{start, end, ms, queuedMs}` of every turn longer than the minimum. */
+function watchLoop(gaps) {
+  const queued = queueClock();
+  let running = true;
+  let turnStart;
+  let queuedBefore;
+  function turn(record) {
+    if (!running) return queued.close();
+    record();
+    const end = now();
+    const queuedMs = queued.read();
+    if (end - turnStart >= GAP_MS_MIN) {
+      gaps.push({ start: turnStart, end, ms: end - turnStart, queuedMs: queuedMs - queuedBefore });
+    }
+    turnStart = end;
+    queuedBefore = queuedMs;
+    setImmediate(turn, record);
+  }
+  return {
+    start(record) {
+      turnStart = now();
+      queuedBefore = queued.read();
+      setImmediate(turn, record);
+    },
+    stop() {
+      running = false;
+    },
+  };
+}
+
+/**
+ * How long the loop's thread has been ready to run without getting a core: on a busy machine a long gap may be the
+ * scheduler's and not the library's. Linux tells; elsewhere the figure is left out.
+ */
+function queueClock() {
+  let file;
+  try {
+    file = openSync('/proc/self/schedstat');
+  } catch {
+    return { read: () => Number.NaN, close: () => {} };
+  }
+  const buffer = Buffer.alloc(128);
+  return {
+    read: () => Number(buffer.latin1Slice(0, readSync(file, buffer, 0, 128, 0)).split(' ')[1]) / 1e6,
+    close: () => closeSync(file),
+  };
+}
+
+/** The longest of the gaps that overlap the window. */
+function longest(gaps, from, to) {
+  let found = { ms: 0, queuedMs: 0 };
+  for (const gap of gaps) {
+    if (gap.end >= from && gap.start <= to && gap.ms > found.ms) found = gap;
+  }
+  return { ms: found.ms, queuedMs: found.queuedMs };
+}
+
+function now() {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

@@ -1,0 +1,218 @@
+// How long a scrape stops the event loop of the service that is scraped. The service (stall-server.mjs), the scraper
+// and this bench are three processes; services run one after another, because each keeps a core busy.
+
+import { Agent, get } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { atMost, median, options, ownRole, progress, publish, serveRole, show, startRole } from './harness.mjs';
+import { libraryById, OURS, selectLibraries } from './libraries.mjs';
+import { PREPARED, service } from './stall-server.mjs';
+
+const populations = [
+  { title: '10,000 counters', kind: 'counters', size: 10_000, lines: 10_000, stallMsMax: 1 },
+  { title: '10,000 histograms', kind: 'histograms', size: 10_000, lines: 140_000, stallMsMax: 1 },
+  { title: '100,000 counters', kind: 'counters', size: 100_000, lines: 100_000, stallMsMax: 1 },
+  { title: '1,000,000 counters', kind: 'counters', size: 1_000_000, lines: 1_000_000, stallMsMax: 2, oursOnly: true },
+];
+
+/** Identity first: the very first scrape of a process is among them. */
+const PLAIN = 'identity';
+const GZIP = 'gzip';
+const SCRAPES = options.quick ? 3 : 10;
+const PAUSE_MS = 200;
+const KNOCKS = 50;
+const WINDOWS = options.quick ? 5 : 20;
+
+const PREPARED_TITLES = {
+  [PREPARED.whole]: '*prepared body*',
+  [PREPARED.pieces]: '*prepared body, 64 kB a turn*',
+};
+
+const role = ownRole();
+if (role?.serve) serveRole(service(role));
+else if (role?.scrape) serveRole({ scrape, knock, spin });
+else await main();
+
+async function main() {
+  const ids = selectLibraries().map(({ id }) => id);
+  const chosen = options.quick ? populations.filter(({ size }) => size <= 10_000) : populations;
+  const scraper = startRole(import.meta.url, { scrape: true });
+  const samples = {};
+  try {
+    for (const population of chosen) {
+      samples[population.title] = await measureAll(population, population.oursOnly ? own(ids) : ids, scraper);
+    }
+  } finally {
+    await scraper.stop();
+  }
+  publish({
+    name: 'stall',
+    title: 'Scraping: event-loop stalls',
+    about:
+      'The longest gap between two turns of the event loop of the scraped service while it was scraped, in milliseconds. The service records values in every turn and has no cache; another process scrapes it over HTTP, the first scrape of the process included (node:http itself is warm from requests for something else). *Prepared body* is node:http sending a buffer of the same size with no library behind it (one `end(body)`, or a piece a turn), *noise* the longest gap in windows of 100 ms with no scrape (and with another process keeping a second core busy), and *no core* the part of the longest gap in which the thread was ready to run and got no core (Linux). Served is what the service needed from request to end of response, median.',
+    tables: Object.entries(samples).map(([title, measured]) => table(title, measured)),
+    verdicts: chosen.flatMap((population) => judge(population, samples[population.title])),
+    samples,
+  });
+}
+
+async function measureAll(population, ids, scraper) {
+  const measured = {};
+  let bytes = 0;
+  for (const id of ids) {
+    measured[id] = await measure({ ...population, library: id }, scraper);
+    bytes = Math.max(bytes, measured[id].bytes ?? 0);
+    progress(`${population.title}: ${id} ${describe(measured[id])}`);
+  }
+  if (bytes === 0) return measured;
+  for (const library of Object.values(PREPARED)) {
+    measured[library] = await measure({ ...population, library, bytes, lines: 0 }, scraper);
+    progress(`${population.title}: ${library} ${describe(measured[library])}`);
+  }
+  return measured;
+}
+
+async function measure(role, scraper) {
+  const server = startRole(import.meta.url, { ...role, serve: true });
+  try {
+    const port = await server.ask('start');
+    await scraper.ask('knock', port);
+    const noise = await server.ask('noise', WINDOWS);
+    const [busyNoise] = await Promise.all([server.ask('noise', WINDOWS), scraper.ask('spin', WINDOWS * 150)]);
+    const plain = await scrapeTimes(scraper, { port, lines: role.lines, encoding: PLAIN });
+    const zipped = role.bytes ? [] : await scrapeTimes(scraper, { port, lines: role.lines, encoding: GZIP });
+    const stalls = await server.ask('stalls');
+    await server.ask('stop');
+    return {
+      noise,
+      busyNoise,
+      bytes: plain[0].bytes,
+      gzipBytes: zipped[0]?.bytes,
+      [PLAIN]: stalls.slice(0, plain.length),
+      [GZIP]: stalls.slice(plain.length),
+    };
+  } catch (error) {
+    return { died: error.message };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function scrapeTimes(scraper, request) {
+  const answers = [];
+  for (let turn = 0; turn < SCRAPES; turn++) {
+    await sleep(PAUSE_MS);
+    answers.push(await scraper.ask('scrape', request));
+  }
+  return answers;
+}
+
+// ---- in the scraper ----
+
+const agent = new Agent({ keepAlive: true });
+
+/** Requests of the service's own kind: a process's first ones cost milliseconds in node:http itself. */
+async function knock(port) {
+  for (let turn = 0; turn < KNOCKS; turn++) await request({ port, path: '/' });
+}
+
+async function scrape({ port, lines, encoding }) {
+  const headers = { accept: 'text/plain; version=0.0.4', 'accept-encoding': encoding };
+  const { status, coding, body } = await request({ port, path: '/metrics', headers });
+  const text = coding === GZIP ? gunzipSync(body) : body;
+  if (status !== 200) throw new Error(`Expected status 200 for a scrape but received ${status}`);
+  if (coding !== encoding) throw new Error(`Expected ${encoding} for the content encoding but received ${coding}`);
+  const found = samplesIn(text);
+  if (found < lines) throw new Error(`Expected ${lines} samples of a scrape but received ${found}`);
+  return { bytes: body.length };
+}
+
+/** Keeps the other core busy, as encoding and reading a scrape do. */
+function spin(ms) {
+  const end = Date.now() + ms;
+  while (Date.now() < end);
+}
+
+function request(options) {
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', agent, ...options }, (response) => {
+      const chunks = [];
+      response.on('data', (chunk) => chunks.push(chunk)).on('error', reject);
+      response.on('end', () => {
+        const { statusCode, headers } = response;
+        resolve({ status: statusCode, coding: headers['content-encoding'] ?? PLAIN, body: Buffer.concat(chunks) });
+      });
+    }).on('error', reject);
+  });
+}
+
+/** Lines that are not comments or blank. */
+function samplesIn(text) {
+  const NEWLINE = 10;
+  const HASH = 35;
+  let found = 0;
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf(NEWLINE, start);
+    if (end > start && text[start] !== HASH) found++;
+    if (end < 0) break;
+    start = end + 1;
+  }
+  return found;
+}
+
+// ---- the report ----
+
+function table(title, measured) {
+  const columns = ['', 'MB', 'first', 'median', 'longest', 'no core', 'longest with gzip', 'no core', 'noise: median', 'longest', 'longest, other core busy', 'served', 'served gzip'];
+  const rows = Object.entries(measured).map(([id, found]) => {
+    const name = PREPARED_TITLES[id] ?? libraryById(id).title;
+    if (found.died) return [name, found.died, ...columns.slice(2).map(() => '–')];
+    const plain = found[PLAIN];
+    const worst = worstOf(plain);
+    const worstZipped = worstOf(found[GZIP]);
+    const figures = [
+      found.bytes / 1e6,
+      plain[0].ms,
+      median(plain.map(({ ms }) => ms)),
+      worst.ms,
+      worst.queuedMs,
+      worstZipped?.ms,
+      worstZipped?.queuedMs,
+      median(found.noise),
+      Math.max(...found.noise),
+      Math.max(...found.busyNoise),
+      median(plain.map(({ servedMs }) => servedMs)),
+      median(found[GZIP].map(({ servedMs }) => servedMs)),
+    ];
+    return [name, ...figures.map(show)];
+  });
+  return { caption: title, columns, rows };
+}
+
+function judge({ title, stallMsMax }, measured) {
+  const found = measured[OURS];
+  if (!found) return [];
+  return [PLAIN, GZIP].map((encoding) =>
+    withNoise(atMost(`${title}, longest stall, ${encoding}`, worstOf(found[encoding] ?? [])?.ms, stallMsMax, 'ms'), found),
+  );
+}
+
+/** A limit of a millisecond means little on a machine that pauses for longer by itself, so the two stand together. */
+function withNoise(verdict, { noise = [], busyNoise = [] }) {
+  const floor = `noise ${show(median(noise))}, longest ${show(Math.max(...noise, ...busyNoise))}`;
+  return { ...verdict, measured: `${verdict.measured} (${floor})` };
+}
+
+function worstOf(stalls) {
+  return [...stalls].sort((a, b) => b.ms - a.ms)[0];
+}
+
+function describe(found) {
+  if (found.died) return found.died;
+  const longest = (encoding) => show(worstOf(found[encoding])?.ms);
+  return `longest stall ${longest(PLAIN)} ms, with gzip ${longest(GZIP)} ms, noise ${show(Math.max(...found.noise))} ms`;
+}
+
+function own(ids) {
+  return ids.filter((id) => id === OURS);
+}

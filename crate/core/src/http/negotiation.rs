@@ -1,0 +1,143 @@
+//! Content negotiation (RFC 9110, section 12): which of our formats and encodings a scraper wants most.
+
+use crate::serialization::Format;
+
+/// A media type we can answer with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentType {
+    /// How the body is written.
+    pub format: Format,
+    /// The value of `Content-Type`.
+    pub header: &'static str,
+}
+
+const TEXT: ContentType =
+    ContentType { format: Format::PrometheusText, header: Format::PrometheusText.content_type() };
+const OPENMETRICS_1: ContentType =
+    ContentType { format: Format::OpenMetrics, header: Format::OpenMetrics.content_type() };
+const OPENMETRICS_0: ContentType = ContentType {
+    format: Format::OpenMetrics,
+    header: "application/openmetrics-text; version=0.0.1; charset=utf-8",
+};
+
+/// Chooses by `Accept`. Clauses we do not write (protobuf, text 1.0.0) are passed over; where nothing is left, and
+/// for browsers and no header at all, the answer is text 0.0.4, as every Prometheus client does it.
+#[must_use]
+pub fn content_type(accept: Option<&str>) -> ContentType {
+    let mut best = (0.0, 0, TEXT);
+    for clause in accept.iter().flat_map(|accept| accept.split(',')) {
+        let Some((offer, specificity)) = offer(clause) else { continue };
+        let quality = quality(clause);
+        if quality > best.0 || (quality > 0.0 && quality == best.0 && specificity > best.1) {
+            best = (quality, specificity, offer);
+        }
+    }
+    best.2
+}
+
+/// What a clause of `Accept` names, and how specifically.
+fn offer(clause: &str) -> Option<(ContentType, u8)> {
+    let media_type = clause.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let version = parameter(clause, "version");
+    match (media_type.as_str(), version) {
+        ("application/openmetrics-text", Some("1.0.0")) => Some((OPENMETRICS_1, 3)),
+        ("application/openmetrics-text", Some("0.0.1") | None) => Some((OPENMETRICS_0, 3)),
+        ("text/plain", Some("0.0.4") | None) => Some((TEXT, 3)),
+        ("text/*", _) => Some((TEXT, 2)),
+        ("*/*", _) => Some((TEXT, 1)),
+        _ => None,
+    }
+}
+
+/// Whether the body is to be gzipped, by `Accept-Encoding`: only where gzip is named (or `*`) and not wanted less
+/// than the plain body.
+#[must_use]
+pub fn gzip(accept_encoding: Option<&str>) -> bool {
+    let (mut gzip, mut any, mut identity) = (None, None, None);
+    for clause in accept_encoding.iter().flat_map(|header| header.split(',')) {
+        let coding = clause.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let wanted = match coding.as_str() {
+            "gzip" | "x-gzip" => &mut gzip,
+            "identity" => &mut identity,
+            "*" => &mut any,
+            _ => continue,
+        };
+        *wanted = Some(quality(clause));
+    }
+    let gzip = gzip.or(any).unwrap_or(0.0);
+    gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
+}
+
+/// The weight of a clause: 1 without `q`, 0 for what is no number.
+fn quality(clause: &str) -> f32 {
+    match parameter(clause, "q") {
+        None => 1.0,
+        Some(text) => text.parse().ok().filter(|q: &f32| (0.0..=1.0).contains(q)).unwrap_or(0.0),
+    }
+}
+
+/// The first parameter of this name; repeated ones (Prometheus 3.0 sends some) are ignored.
+fn parameter<'a>(clause: &'a str, name: &str) -> Option<&'a str> {
+    clause.split(';').skip(1).find_map(|parameter| {
+        let (key, value) = parameter.split_once('=')?;
+        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
+    })
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_scraper_gets_what_it_asks_for() {
+        let cases = [
+            (
+                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+                OPENMETRICS_1,
+            ),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+                OPENMETRICS_1,
+            ),
+            (
+                "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+                OPENMETRICS_1,
+            ),
+            (
+                "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+                OPENMETRICS_1,
+            ),
+            (
+                "text/plain;version=1.0.0;escaping=allow-utf-8;escaping=allow-utf-8;q=0.9,text/plain;version=0.0.4;q=0.3",
+                TEXT,
+            ),
+            ("text/plain;version=0.0.4;q=1,*/*;q=0.1", TEXT),
+            ("application/openmetrics-text", OPENMETRICS_0),
+            ("application/openmetrics-text; version=0.0.1", OPENMETRICS_0),
+            ("Application/OpenMetrics-Text; Version=\"1.0.0\"", OPENMETRICS_1),
+            ("application/openmetrics-text;version=1.0.0;q=0.3,text/plain;q=0.5", TEXT),
+            ("application/openmetrics-text;version=1.0.0;q=0,*/*;q=0.1", TEXT),
+            ("application/openmetrics-text;version=9.9.9", TEXT),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", TEXT),
+            ("application/openmetrics-text;version=1.0.0;q=nonsense", TEXT),
+            (";;;,,,q=,=;", TEXT),
+        ];
+        for (accept, expected) in cases {
+            assert_eq!(content_type(Some(accept)), expected, "{accept}");
+        }
+        assert_eq!(content_type(None), TEXT);
+    }
+
+    #[test]
+    fn gzip_is_used_only_where_it_is_wanted() {
+        for yes in
+            ["gzip", "deflate, gzip;q=0.5", "*", "gzip;q=0.5, identity;q=0.5", "identity;q=0, gzip", "GZIP"]
+        {
+            assert!(gzip(Some(yes)), "{yes}");
+        }
+        for no in ["", "identity", "gzip;q=0", "br, zstd", "gzip;q=0.1, identity", "*;q=0", "gzip;q=0, *"] {
+            assert!(!gzip(Some(no)), "{no}");
+        }
+        assert!(!gzip(None));
+    }
+}

@@ -1,0 +1,161 @@
+//! Label sets: rendered once to the bytes an exposition shows, compared without regard to order.
+//! A label whose value is empty is the same as no label (Prometheus data model).
+
+use super::validation::LabelName;
+use crate::error::{ErrorKind, MetricsError, Result};
+use crate::serialization::escape;
+
+/// Labels by name. Two sets are equal, and hash alike, when they hold the same non-empty labels in any order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct LabelSet {
+    /// Ascending by name, no name twice, no empty value.
+    labels: Vec<(LabelName, String)>,
+}
+
+impl LabelSet {
+    /// Checks the names and makes a set. Empty values are dropped.
+    ///
+    /// # Errors
+    /// `InvalidLabelName` for a name that is not one, or that comes twice.
+    pub fn new<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        let mut checked = Vec::new();
+        for (name, value) in labels {
+            checked.push((LabelName::new(name)?, value.to_owned()));
+        }
+        checked.sort();
+        if let Some(twice) = checked.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidLabelName,
+                format!("Expected each label once but received \"{}\" twice", twice[0].0),
+            ));
+        }
+        checked.retain(|(_, value)| !value.is_empty());
+        Ok(Self { labels: checked })
+    }
+
+    /// The value of a label; empty when it is absent.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        self.labels.iter().find(|(own, _)| own.as_str() == name).map_or("", |(_, value)| value)
+    }
+
+    /// The labels in ascending order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&LabelName, &str)> {
+        self.labels.iter().map(|(name, value)| (name, value.as_str()))
+    }
+
+    /// How many labels have a value.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether no label has a value.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The set as an exposition shows it between the braces.
+    pub(crate) fn rendered(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        render(self.iter().map(|(name, value)| (name.as_str(), value)), &mut out);
+        out
+    }
+}
+
+/// Appends `name="value",name="value"` in the given order, values escaped.
+pub(crate) fn render<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>, out: &mut Vec<u8>) {
+    let mut first = true;
+    for (name, value) in labels {
+        if !first {
+            out.push(b',');
+        }
+        first = false;
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"=\"");
+        escape::label_value(value, out);
+        out.push(b'"');
+    }
+}
+
+/// One rendered label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Pair<'a> {
+    pub(crate) name: &'a [u8],
+    /// As rendered: escaped, without the quotes.
+    pub(crate) value: &'a [u8],
+}
+
+/// Takes rendered labels apart again.
+pub(crate) fn pairs(rendered: &[u8]) -> impl Iterator<Item = Pair<'_>> {
+    let mut rest = rendered;
+    std::iter::from_fn(move || {
+        let equals = rest.iter().position(|byte| *byte == b'=')?;
+        let name = &rest[..equals];
+        let quoted = &rest[equals + 2..];
+        let end = closing_quote(quoted);
+        let value = &quoted[..end];
+        rest = quoted.get(end + 2..).unwrap_or_default();
+        Some(Pair { name, value })
+    })
+}
+
+/// The first `"` that no backslash escapes.
+fn closing_quote(quoted: &[u8]) -> usize {
+    let mut at = 0;
+    while at < quoted.len() && quoted[at] != b'"' {
+        at += if quoted[at] == b'\\' { 2 } else { 1 };
+    }
+    at.min(quoted.len())
+}
+
+/// Appends the bytes by which two rendered label sets of different origin are compared: ascending by name,
+/// empty values dropped.
+pub(crate) fn canonical_key(rendered: &[u8], out: &mut Vec<u8>) {
+    let mut labels: Vec<Pair<'_>> = pairs(rendered).filter(|pair| !pair.value.is_empty()).collect();
+    labels.sort_unstable();
+    for pair in labels {
+        out.extend_from_slice(pair.name);
+        out.extend_from_slice(b"=\"");
+        out.extend_from_slice(pair.value);
+        out.extend_from_slice(b"\",");
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn rendered_labels_come_apart_as_they_were(values in prop::collection::vec(".{0,12}|[\"\\\\\n,=]{0,6}", 0..6)) {
+            let names: Vec<String> = (0..values.len()).map(|i| format!("l{i}")).collect();
+            let mut rendered = Vec::new();
+            render(names.iter().map(String::as_str).zip(values.iter().map(String::as_str)), &mut rendered);
+            let apart: Vec<Pair<'_>> = pairs(&rendered).collect();
+            prop_assert_eq!(apart.len(), values.len());
+            for (pair, (name, value)) in apart.iter().zip(names.iter().zip(&values)) {
+                let mut escaped = Vec::new();
+                escape::label_value(value, &mut escaped);
+                prop_assert_eq!(pair.name, name.as_bytes());
+                prop_assert_eq!(pair.value, &escaped[..]);
+            }
+        }
+
+        #[test]
+        fn the_canonical_key_ignores_order_and_empty_labels(mut labels in prop::collection::btree_map("[a-c]", ".{0,3}", 0..3)) {
+            let forward: Vec<(String, String)> = labels.clone().into_iter().collect();
+            labels.retain(|_, value| !value.is_empty());
+            let backward: Vec<(String, String)> = labels.into_iter().rev().collect();
+            let key = |pairs: &[(String, String)]| {
+                let (mut rendered, mut key) = (Vec::new(), Vec::new());
+                render(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())), &mut rendered);
+                canonical_key(&rendered, &mut key);
+                key
+            };
+            prop_assert_eq!(key(&forward), key(&backward));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Names, checked once and carried in types. The rules are those of the Prometheus data model;
+//! what goes beyond them is opt-in (`Strictness`).
+
+use crate::error::{ErrorKind, MetricsError, Result};
+use std::fmt;
+
+/// A metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*` (Prometheus data model).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MetricName(Box<str>);
+
+/// A label name: `[a-zA-Z_][a-zA-Z0-9_]*` (Prometheus data model).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LabelName(Box<str>);
+
+impl MetricName {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// `InvalidMetricName` for an empty name, a leading digit, or any other character than the rule's.
+    pub fn new(name: &str) -> Result<Self> {
+        if is_name(name, true) {
+            return Ok(Self(name.into()));
+        }
+        Err(MetricsError::new(
+            ErrorKind::InvalidMetricName,
+            format!("Expected [a-zA-Z_:][a-zA-Z0-9_:]* for a metric name but received {name:?}"),
+        ))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl LabelName {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// `InvalidLabelName` for an empty name, a leading digit, or any other character than the rule's.
+    pub fn new(name: &str) -> Result<Self> {
+        if is_name(name, false) {
+            return Ok(Self(name.into()));
+        }
+        Err(MetricsError::new(
+            ErrorKind::InvalidLabelName,
+            format!("Expected [a-zA-Z_][a-zA-Z0-9_]* for a label name but received {name:?}"),
+        ))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for MetricName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for LabelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_name(name: &str, colons: bool) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || (colons && byte == b':');
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(letter) && bytes.all(|byte| letter(byte) || byte.is_ascii_digit())
+}
+
+/// Rules beyond the data model, all off unless asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Strictness {
+    /// Refuse label names that begin with `__`, which Prometheus keeps for itself.
+    pub reserved_prefix: bool,
+    /// Refuse label values longer than this many bytes of UTF-8.
+    pub max_value_bytes: Option<usize>,
+}
+
+impl Strictness {
+    /// Both rules: no `__` prefix, values of at most `max_value_bytes`.
+    #[must_use]
+    pub const fn strict(max_value_bytes: usize) -> Self {
+        Self { reserved_prefix: true, max_value_bytes: Some(max_value_bytes) }
+    }
+
+    /// Holds a label name against the rules.
+    ///
+    /// # Errors
+    /// `InvalidLabelName` for the reserved prefix.
+    pub fn check_name(&self, name: &LabelName) -> Result<()> {
+        if self.reserved_prefix && name.as_str().starts_with("__") {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidLabelName,
+                format!("Expected a label name without the reserved prefix __ but received \"{name}\""),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Holds a label value against the rules.
+    ///
+    /// # Errors
+    /// `InvalidLabelValue` for a value that is too long.
+    pub fn check_value(&self, name: &LabelName, value: &str) -> Result<()> {
+        match self.max_value_bytes {
+            Some(limit) if value.len() > limit => Err(MetricsError::new(
+                ErrorKind::InvalidLabelValue,
+                format!(
+                    "Expected at most {limit} bytes for the value of label \"{name}\" but received {}",
+                    value.len()
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}

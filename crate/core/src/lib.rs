@@ -1,0 +1,34 @@
+//! Prometheus metrics: a registry, counters, gauges and histograms that any thread may write, and encoders for the
+//! text and OpenMetrics formats. The core of `@llm-devops/prometheus-metrics`, and useful without Node.js.
+//!
+//! ```
+//! use prometheus_metrics::{Format, Registry};
+//!
+//! let registry = Registry::new();
+//! let requests = registry.counter_vec("http_requests_total", "Requests served", &["method", "status"])?;
+//! requests.with(&["GET", "200"])?.inc();
+//! assert_eq!(
+//!     registry.encode(Format::PrometheusText),
+//!     "# HELP http_requests_total Requests served\n\
+//!      # TYPE http_requests_total counter\n\
+//!      http_requests_total{method=\"GET\",status=\"200\"} 1\n"
+//! );
+//! # Ok::<(), prometheus_metrics::MetricsError>(())
+//! ```
+
+#![deny(unsafe_code)]
+
+mod error;
+pub mod http;
+pub mod labels;
+pub mod metrics;
+pub mod registry;
+pub mod serialization;
+pub mod slab;
+mod sync;
+
+pub use error::{ErrorKind, MetricsError, Result};
+pub use labels::{LabelSet, Strictness};
+pub use metrics::{Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, Timer};
+pub use registry::{Registry, RegistryConfig, Sample, SampleFamily};
+pub use serialization::{Format, encode};

@@ -1,0 +1,125 @@
+//! Gauges: values that go up and down.
+
+use super::series::SeriesCells;
+use super::shared_cells;
+use super::traits::Metric;
+use crate::error::Result;
+use crate::registry::{Descriptor, Family, Kind};
+use crate::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A gauge of one label set. Takes every `f64`, NaN and infinities included. Clones write the same series.
+#[derive(Clone)]
+pub struct Gauge {
+    family: Arc<Family>,
+    series: Arc<SeriesCells>,
+}
+
+impl Gauge {
+    /// A gauge without labels, in no registry yet.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`.
+    pub fn new(name: &str, help: &str) -> Result<Self> {
+        let descriptor = Descriptor::new(Kind::Gauge, name, help, &[])?;
+        Ok(Self::of(Arc::new(Family::new(descriptor, shared_cells()))))
+    }
+
+    pub(crate) fn of(family: Arc<Family>) -> Self {
+        let series =
+            family.index.get_or_create(&family, &[]).expect("an unlabelled family takes no label value");
+        Self { family, series }
+    }
+
+    /// Replaces the value.
+    #[inline]
+    pub fn set(&self, value: f64) {
+        self.series.store(0, value);
+    }
+
+    /// Adds 1.
+    #[inline]
+    pub fn inc(&self) {
+        self.series.add(0, 1.0);
+    }
+
+    /// Subtracts 1.
+    #[inline]
+    pub fn dec(&self) {
+        self.series.add(0, -1.0);
+    }
+
+    /// Adds.
+    #[inline]
+    pub fn add(&self, value: f64) {
+        self.series.add(0, value);
+    }
+
+    /// Subtracts.
+    #[inline]
+    pub fn sub(&self, value: f64) {
+        self.series.add(0, -value);
+    }
+
+    /// Sets the value to the seconds since the epoch.
+    pub fn set_to_current_time(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.set(now.as_secs_f64());
+    }
+
+    /// The value now.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.series.load(0)
+    }
+}
+
+impl Metric for Gauge {
+    fn family(&self) -> &Arc<Family> {
+        &self.family
+    }
+}
+
+/// Gauges that differ in their labels.
+#[derive(Clone)]
+pub struct GaugeVec {
+    family: Arc<Family>,
+}
+
+impl GaugeVec {
+    /// Gauges with these label names, in no registry yet.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`, `InvalidLabelName`.
+    pub fn new(name: &str, help: &str, labels: &[&str]) -> Result<Self> {
+        let descriptor = Descriptor::new(Kind::Gauge, name, help, labels)?;
+        Ok(Self::of(Arc::new(Family::new(descriptor, shared_cells()))))
+    }
+
+    pub(crate) fn of(family: Arc<Family>) -> Self {
+        Self { family }
+    }
+
+    /// The gauge of these label values, in the order of the label names; made if it does not exist.
+    ///
+    /// # Errors
+    /// `LabelCount`, `InvalidLabelValue`.
+    pub fn with(&self, values: &[&str]) -> Result<Gauge> {
+        let series = self.family.index.get_or_create(&self.family, values)?;
+        Ok(Gauge { family: Arc::clone(&self.family), series })
+    }
+
+    /// Removes the gauge of these label values. Handles that are still held write where nobody sees it.
+    ///
+    /// # Errors
+    /// `LabelCount`.
+    pub fn remove(&self, values: &[&str]) -> Result<bool> {
+        self.family.index.remove(&self.family, values)
+    }
+}
+
+impl Metric for GaugeVec {
+    fn family(&self) -> &Arc<Family> {
+        &self.family
+    }
+}

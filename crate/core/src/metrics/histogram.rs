@@ -1,0 +1,166 @@
+//! Histograms: observations counted in buckets, and their sum.
+
+use super::series::SeriesCells;
+use super::shared_cells;
+use super::traits::Metric;
+use crate::error::{ErrorKind, MetricsError, Result};
+use crate::registry::{DEFAULT_BUCKETS, Descriptor, Family};
+use crate::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A histogram of one label set. Clones observe into the same series.
+#[derive(Clone)]
+pub struct Histogram {
+    family: Arc<Family>,
+    series: Arc<SeriesCells>,
+}
+
+impl Histogram {
+    /// A histogram without labels and with the default buckets, in no registry yet.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`.
+    pub fn new(name: &str, help: &str) -> Result<Self> {
+        Self::with_buckets(name, help, &DEFAULT_BUCKETS)
+    }
+
+    /// A histogram without labels and with these upper bounds, in no registry yet.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`, `InvalidBuckets`.
+    pub fn with_buckets(name: &str, help: &str, buckets: &[f64]) -> Result<Self> {
+        let descriptor = Descriptor::histogram(name, help, &[], buckets)?;
+        Ok(Self::of(Arc::new(Family::new(descriptor, shared_cells()))))
+    }
+
+    pub(crate) fn of(family: Arc<Family>) -> Self {
+        let series =
+            family.index.get_or_create(&family, &[]).expect("an unlabelled family takes no label value");
+        Self { family, series }
+    }
+
+    /// Counts an observation in the first bucket whose bound is not below it, and adds it to the sum.
+    ///
+    /// # Errors
+    /// `InvalidValue` for NaN and infinities.
+    #[inline]
+    pub fn observe(&self, value: f64) -> Result<()> {
+        if !value.is_finite() {
+            return Err(refused(value));
+        }
+        let buckets = self.family.descriptor().buckets();
+        let bucket = buckets.iter().position(|bound| value <= *bound).unwrap_or(buckets.len());
+        self.series.add(bucket, 1.0);
+        self.series.add(buckets.len() + 1, value);
+        Ok(())
+    }
+
+    /// Observes a duration in seconds.
+    pub fn observe_duration(&self, duration: Duration) {
+        // A duration is finite, so this cannot be refused.
+        let _ = self.observe(duration.as_secs_f64());
+    }
+
+    /// Starts a clock whose `stop` (or drop) observes the seconds that have passed.
+    #[must_use]
+    pub fn start_timer(&self) -> Timer {
+        Timer { histogram: self.clone(), start: Instant::now(), observed: false }
+    }
+
+    /// The number of observations.
+    #[must_use]
+    pub fn count(&self) -> f64 {
+        let values = self.series.read(&self.family);
+        values[..values.len() - 1].iter().sum()
+    }
+
+    /// The sum of the observations.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        self.series.load(self.family.descriptor().buckets().len() + 1)
+    }
+}
+
+#[cold]
+fn refused(value: f64) -> MetricsError {
+    MetricsError::new(ErrorKind::InvalidValue, format!("Value is not a valid number: {value}"))
+}
+
+impl Metric for Histogram {
+    fn family(&self) -> &Arc<Family> {
+        &self.family
+    }
+}
+
+/// A running clock of a histogram. Observes once: when it is stopped, or else when it is dropped.
+pub struct Timer {
+    histogram: Histogram,
+    start: Instant,
+    observed: bool,
+}
+
+impl Timer {
+    /// Observes and returns the seconds that have passed.
+    pub fn stop(mut self) -> f64 {
+        self.observe()
+    }
+
+    fn observe(&mut self) -> f64 {
+        self.observed = true;
+        let elapsed = self.start.elapsed();
+        self.histogram.observe_duration(elapsed);
+        elapsed.as_secs_f64()
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if !self.observed {
+            self.observe();
+        }
+    }
+}
+
+/// Histograms that differ in their labels.
+#[derive(Clone)]
+pub struct HistogramVec {
+    family: Arc<Family>,
+}
+
+impl HistogramVec {
+    /// Histograms with these label names and upper bounds, in no registry yet.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`, `InvalidLabelName`, `InvalidBuckets`.
+    pub fn new(name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> Result<Self> {
+        let descriptor = Descriptor::histogram(name, help, labels, buckets)?;
+        Ok(Self::of(Arc::new(Family::new(descriptor, shared_cells()))))
+    }
+
+    pub(crate) fn of(family: Arc<Family>) -> Self {
+        Self { family }
+    }
+
+    /// The histogram of these label values, in the order of the label names; made if it does not exist.
+    ///
+    /// # Errors
+    /// `LabelCount`, `InvalidLabelValue`.
+    pub fn with(&self, values: &[&str]) -> Result<Histogram> {
+        let series = self.family.index.get_or_create(&self.family, values)?;
+        Ok(Histogram { family: Arc::clone(&self.family), series })
+    }
+
+    /// Removes the histogram of these label values. Handles that are still held observe where nobody sees it.
+    ///
+    /// # Errors
+    /// `LabelCount`.
+    pub fn remove(&self, values: &[&str]) -> Result<bool> {
+        self.family.index.remove(&self.family, values)
+    }
+}
+
+impl Metric for HistogramVec {
+    fn family(&self) -> &Arc<Family> {
+        &self.family
+    }
+}

@@ -1,0 +1,31 @@
+//! A contributor: one JavaScript environment, or other code that owns its cells, with the registry that others see.
+
+use super::registry::Registry;
+use crate::slab::Cells;
+use crate::sync::Arc;
+
+/// A registry and the memory that the families in it write. Its owner is their only writer.
+pub struct Contributor {
+    registry: Arc<Registry>,
+    cells: Arc<Cells>,
+}
+
+impl Contributor {
+    /// A contributor with an empty registry.
+    #[must_use]
+    pub fn new(cells: Cells) -> Self {
+        Self { registry: Arc::new(Registry::new()), cells: Arc::new(cells) }
+    }
+
+    /// The registry that is merged with those of the other contributors.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// The memory of its families.
+    #[must_use]
+    pub fn cells(&self) -> &Arc<Cells> {
+        &self.cells
+    }
+}

@@ -1,0 +1,257 @@
+//! Gathers what one scrape shows: a registry's own families, merged by name and label set with those of the other
+//! contributors of its process. With one contributor nothing is copied.
+
+use super::contributor::Contributor;
+use super::descriptor::{Aggregator, Descriptor, Kind};
+use super::family::Family;
+use super::process::Process;
+use super::registry::{ItemId, Registry};
+use super::retired::{DoubleDouble, RetiredFamily};
+use super::source::{SampleFamily, Series, Source};
+use crate::labels::canonical_key;
+use crate::slab::Scrape;
+use crate::sync::Arc;
+use hashbrown::{HashMap, HashSet};
+use std::convert::Infallible;
+
+/// What one scrape shows. While it lives, the cells it reads belong to the series it lists.
+pub struct Gathered {
+    pub(crate) families: Vec<GatheredFamily>,
+    pub(crate) default_labels: Vec<(String, String)>,
+    mismatched: Vec<String>,
+    _scrape: Scrape,
+}
+
+pub(crate) enum GatheredFamily {
+    Own(Arc<Family>),
+    Merged(MergedFamily),
+    Samples(SampleFamily),
+}
+
+impl Gathered {
+    /// Families that another contributor has with another type or other buckets, and that were left out for it.
+    #[must_use]
+    pub fn mismatched(&self) -> &[String] {
+        &self.mismatched
+    }
+}
+
+/// Which families a scrape shows, and with whom they are merged.
+#[derive(Default)]
+pub struct Selection<'a> {
+    /// Merge with the other contributors of this process.
+    pub process: Option<&'a Process>,
+    /// Only families of these names (`name[]`); all where it is empty.
+    pub names: &'a [String],
+}
+
+/// Gathers a scrape. `foreign` are the samples of the metrics that a registry lists without holding their cells.
+#[must_use]
+pub fn gather(
+    registry: &Registry,
+    selection: &Selection<'_>,
+    foreign: Vec<(ItemId, SampleFamily)>,
+) -> Gathered {
+    // First of all: whatever is unpublished after this line keeps its cells until the scrape has ended.
+    let scrape = Scrape::begin();
+    let mut families = registry.gather_items(foreign);
+    let mut mismatched = Vec::new();
+    if let Some(process) = selection.process {
+        let others = Others::of(process, registry);
+        if !others.parts.is_empty() {
+            families = others.merge_into(families, &mut mismatched);
+        }
+    }
+    if !selection.names.is_empty() {
+        families.retain(|family| selection.names.iter().any(|name| name == family.name()));
+    }
+    Gathered { families, default_labels: registry.default_labels(), mismatched, _scrape: scrape }
+}
+
+impl GatheredFamily {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Own(family) => family.name(),
+            Self::Merged(family) => family.name(),
+            Self::Samples(family) => family.name(),
+        }
+    }
+}
+
+/// A family of another contributor.
+enum Part {
+    Live(Arc<Family>),
+    Retired(Arc<RetiredFamily>),
+}
+
+impl Part {
+    fn descriptor(&self) -> &Descriptor {
+        match self {
+            Self::Live(family) => family.descriptor(),
+            Self::Retired(family) => &family.descriptor,
+        }
+    }
+}
+
+/// The families of the other contributors, live before retired.
+struct Others {
+    parts: Vec<Part>,
+}
+
+impl Others {
+    fn of(process: &Process, registry: &Registry) -> Self {
+        let state = process.state();
+        let is_other = |contributor: &&Arc<Contributor>| !std::ptr::eq(&**contributor.registry(), registry);
+        let live = state.live.iter().filter(is_other).flat_map(|other| other.registry().families());
+        let retired = state.retired.families.iter().map(|family| Part::Retired(Arc::clone(family)));
+        Self { parts: live.map(Part::Live).chain(retired).collect() }
+    }
+
+    fn merge_into(&self, own: Vec<GatheredFamily>, mismatched: &mut Vec<String>) -> Vec<GatheredFamily> {
+        let mut by_name: HashMap<&str, Vec<&Part>, foldhash::fast::FixedState> = HashMap::default();
+        for part in &self.parts {
+            by_name.entry(part.descriptor().name()).or_default().push(part);
+        }
+        let mut merged = Vec::with_capacity(own.len());
+        let mut seen: HashSet<String, foldhash::fast::FixedState> = HashSet::default();
+        for family in own {
+            seen.insert(family.name().to_owned());
+            let parts = by_name.get(family.name());
+            merged.push(match (family, parts) {
+                (GatheredFamily::Own(family), Some(parts)) => {
+                    let own = Part::Live(family);
+                    let all: Vec<&Part> = std::iter::once(&own).chain(parts.iter().copied()).collect();
+                    match merge_parts(&all, mismatched) {
+                        Some(family) => family,
+                        None => continue,
+                    }
+                }
+                (family, _) => family,
+            });
+        }
+        for part in &self.parts {
+            let name = part.descriptor().name();
+            if seen.insert(name.to_owned()) {
+                merged.extend(merge_parts(&by_name[name], mismatched));
+            }
+        }
+        merged
+    }
+}
+
+/// One family of several contributors' parts, the first deciding type, buckets, help and order.
+fn merge_parts(parts: &[&Part], mismatched: &mut Vec<String>) -> Option<GatheredFamily> {
+    let (first, rest) = parts.split_first()?;
+    let descriptor = first.descriptor();
+    let agreeing: Vec<&Part> =
+        rest.iter().copied().filter(|part| part.descriptor().merges_with(descriptor)).collect();
+    if agreeing.len() < rest.len() {
+        mismatched.push(descriptor.name().to_owned());
+    }
+    match first {
+        Part::Live(family) if agreeing.is_empty() => Some(GatheredFamily::Own(Arc::clone(family))),
+        _ if descriptor.kind() == Kind::Gauge && descriptor.aggregator() == Aggregator::Omit => None,
+        _ => {
+            let mut merged = MergedFamily::new(descriptor.clone());
+            merged.add(first);
+            agreeing.into_iter().for_each(|part| merged.add(part));
+            Some(GatheredFamily::Merged(merged))
+        }
+    }
+}
+
+/// Series of several contributors, added up.
+pub(crate) struct MergedFamily {
+    descriptor: Descriptor,
+    series: Vec<MergedSeries>,
+    index: HashMap<Vec<u8>, usize, foldhash::fast::FixedState>,
+}
+
+struct MergedSeries {
+    labels: Vec<u8>,
+    cells: Vec<DoubleDouble>,
+    contributors: u32,
+}
+
+impl MergedFamily {
+    fn new(descriptor: Descriptor) -> Self {
+        Self { descriptor, series: Vec::new(), index: HashMap::default() }
+    }
+
+    fn add(&mut self, part: &Part) {
+        match part {
+            Part::Live(family) => {
+                let Ok(()) = family.for_each(|series| {
+                    let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
+                    self.add_series(series.labels, cells);
+                    Ok::<(), Infallible>(())
+                });
+            }
+            Part::Retired(family) => {
+                for series in &family.series {
+                    self.add_series(&series.labels, series.cells.iter().copied());
+                }
+            }
+        }
+    }
+
+    fn add_series(&mut self, labels: &[u8], cells: impl Iterator<Item = DoubleDouble>) {
+        let mut key = Vec::with_capacity(labels.len() + 2);
+        canonical_key(labels, &mut key);
+        if let Some(at) = self.index.get(&key) {
+            let aggregator = match self.descriptor.kind() {
+                Kind::Gauge => self.descriptor.aggregator(),
+                _ => Aggregator::Sum,
+            };
+            let known = &mut self.series[*at];
+            known.contributors += 1;
+            for (sum, value) in known.cells.iter_mut().zip(cells) {
+                *sum = combine(aggregator, *sum, value);
+            }
+            return;
+        }
+        self.index.insert(key, self.series.len());
+        self.series.push(MergedSeries { labels: labels.to_vec(), cells: cells.collect(), contributors: 1 });
+    }
+}
+
+fn combine(aggregator: Aggregator, sum: DoubleDouble, value: DoubleDouble) -> DoubleDouble {
+    let pick = |take: bool| if take { value } else { sum };
+    match aggregator {
+        Aggregator::Sum | Aggregator::Average => sum.plus(value),
+        Aggregator::First | Aggregator::Omit => sum,
+        Aggregator::Min => pick(value.value() < sum.value()),
+        Aggregator::Max => pick(value.value() > sum.value()),
+    }
+}
+
+impl Source for MergedFamily {
+    fn name(&self) -> &str {
+        self.descriptor.name()
+    }
+
+    fn help(&self) -> &str {
+        self.descriptor.help()
+    }
+
+    fn kind(&self) -> Kind {
+        self.descriptor.kind()
+    }
+
+    fn buckets(&self) -> &[f64] {
+        self.descriptor.buckets()
+    }
+
+    fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+        let mean =
+            self.descriptor.kind() == Kind::Gauge && self.descriptor.aggregator() == Aggregator::Average;
+        let mut values = Vec::new();
+        for series in &self.series {
+            let divisor = if mean { f64::from(series.contributors) } else { 1.0 };
+            values.clear();
+            values.extend(series.cells.iter().map(|cell| cell.value() / divisor));
+            visit(Series { id: None, labels: &series.labels, values: &values, exemplars: &[] })?;
+        }
+        Ok(())
+    }
+}

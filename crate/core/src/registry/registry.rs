@@ -1,0 +1,350 @@
+//! A registry: names, and the families found under them, in the order of their registration.
+
+use super::descriptor::{DEFAULT_BUCKETS, Descriptor, Kind};
+use super::family::Family;
+use super::merge::{Gathered, GatheredFamily, Selection, gather};
+use super::source::SampleFamily;
+use crate::error::{ErrorKind, MetricsError, Result};
+use crate::labels::{LabelName, Strictness};
+use crate::metrics::{
+    Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, shared_cells,
+};
+use crate::serialization::{Format, encode};
+use crate::sync::{Arc, Mutex};
+use hashbrown::HashMap;
+
+/// Names an item of a registry; never reused within it.
+pub type ItemId = u32;
+
+/// Settings of a registry. All have defaults: no default labels, no strictness.
+#[derive(Debug, Clone, Default)]
+pub struct RegistryConfig {
+    /// Labels that every series shows, unless it has a label of that name itself.
+    pub default_labels: Vec<(String, String)>,
+    /// Label rules beyond the data model.
+    pub strictness: Strictness,
+}
+
+/// A set of families with unique names.
+pub struct Registry {
+    state: Mutex<State>,
+    strictness: Strictness,
+}
+
+#[derive(Default)]
+struct State {
+    items: Vec<(ItemId, Item)>,
+    next_id: ItemId,
+    /// Every sample name that a family writes, and whose it is.
+    claims: HashMap<String, ItemId, foldhash::fast::FixedState>,
+    default_labels: Vec<(String, String)>,
+}
+
+enum Item {
+    Family(Arc<Family>),
+    Collector(Arc<dyn Collector>),
+    /// A place in the order, whose samples the caller brings to each scrape.
+    Foreign,
+}
+
+impl Registry {
+    /// An empty registry.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { state: Mutex::new(State::default()), strictness: Strictness::default() }
+    }
+
+    /// An empty registry with settings.
+    ///
+    /// # Errors
+    /// `InvalidLabelName` for a default label that is none or that the strictness refuses; `InvalidLabelValue`.
+    pub fn with_config(config: RegistryConfig) -> Result<Self> {
+        for (name, value) in &config.default_labels {
+            let name = LabelName::new(name)?;
+            config.strictness.check_name(&name)?;
+            config.strictness.check_value(&name, value)?;
+        }
+        let state = State { default_labels: config.default_labels, ..State::default() };
+        Ok(Self { state: Mutex::new(state), strictness: config.strictness })
+    }
+
+    /// The counter of this name, made if it does not exist.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`; `TypeMismatch` if the name is taken by another type or a labelled family;
+    /// `DuplicateMetric` if another family writes the same sample names.
+    pub fn counter(&self, name: &str, help: &str) -> Result<Counter> {
+        self.get_or_create(Descriptor::new(Kind::Counter, name, help, &[])?).map(Counter::of)
+    }
+
+    /// The counters of this name, one a label set, made if they do not exist.
+    ///
+    /// # Errors
+    /// As `counter`, and `InvalidLabelName`.
+    pub fn counter_vec(&self, name: &str, help: &str, labels: &[&str]) -> Result<CounterVec> {
+        self.get_or_create(Descriptor::new(Kind::Counter, name, help, labels)?).map(CounterVec::of)
+    }
+
+    /// The gauge of this name, made if it does not exist.
+    ///
+    /// # Errors
+    /// As `counter`.
+    pub fn gauge(&self, name: &str, help: &str) -> Result<Gauge> {
+        self.get_or_create(Descriptor::new(Kind::Gauge, name, help, &[])?).map(Gauge::of)
+    }
+
+    /// The gauges of this name, one a label set, made if they do not exist.
+    ///
+    /// # Errors
+    /// As `counter_vec`.
+    pub fn gauge_vec(&self, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec> {
+        self.get_or_create(Descriptor::new(Kind::Gauge, name, help, labels)?).map(GaugeVec::of)
+    }
+
+    /// The histogram of this name with the default buckets, made if it does not exist.
+    ///
+    /// # Errors
+    /// As `counter`; other buckets are a `TypeMismatch`.
+    pub fn histogram(&self, name: &str, help: &str) -> Result<Histogram> {
+        self.get_or_create(Descriptor::histogram(name, help, &[], &DEFAULT_BUCKETS)?).map(Histogram::of)
+    }
+
+    /// The histograms of this name, one a label set, with these upper bounds, made if they do not exist.
+    ///
+    /// # Errors
+    /// As `histogram`, `InvalidLabelName` and `InvalidBuckets`.
+    pub fn histogram_vec(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        buckets: &[f64],
+    ) -> Result<HistogramVec> {
+        self.get_or_create(Descriptor::histogram(name, help, labels, buckets)?).map(HistogramVec::of)
+    }
+
+    fn get_or_create(&self, wanted: Descriptor) -> Result<Arc<Family>> {
+        wanted.check(&self.strictness)?;
+        let mut state = self.state.lock();
+        if let Some((_, family)) = state.family(wanted.name()) {
+            let found = family.descriptor();
+            if found.merges_with(&wanted) && found.label_names() == wanted.label_names() {
+                return Ok(Arc::clone(family));
+            }
+            return Err(MetricsError::new(
+                ErrorKind::TypeMismatch,
+                format!(
+                    "Expected {} to be the {} it was registered as, with the same labels and buckets, but received a {}",
+                    wanted.name(),
+                    found.kind().as_str(),
+                    wanted.kind().as_str()
+                ),
+            ));
+        }
+        state.refuse_clash(&wanted)?;
+        let family = Arc::new(Family::new(wanted, shared_cells()).with_strictness(self.strictness));
+        state.push_family(Arc::clone(&family));
+        Ok(family)
+    }
+
+    /// Adds a metric that was made on its own. A metric may be in several registries.
+    ///
+    /// # Errors
+    /// `DuplicateMetric` if the name, or a sample name that the metric writes, is taken; `InvalidLabelName` for a
+    /// label that the strictness refuses.
+    pub fn register(&self, metric: &impl Metric) -> Result<()> {
+        self.register_family(Arc::clone(metric.family())).map(drop)
+    }
+
+    /// Adds a family; returns its place.
+    ///
+    /// # Errors
+    /// As `register`.
+    pub fn register_family(&self, family: Arc<Family>) -> Result<ItemId> {
+        family.descriptor().check(&self.strictness)?;
+        let mut state = self.state.lock();
+        state.refuse_clash(family.descriptor())?;
+        Ok(state.push_family(family))
+    }
+
+    /// Adds a collector, asked at each scrape.
+    pub fn register_collector(&self, collector: Arc<dyn Collector>) -> ItemId {
+        self.state.lock().push(Item::Collector(collector))
+    }
+
+    /// Keeps a place for a metric whose samples the caller brings to each scrape.
+    pub fn register_foreign(&self) -> ItemId {
+        self.state.lock().push(Item::Foreign)
+    }
+
+    /// Removes the family of this name. The family lives on in other registries and in handles.
+    pub fn unregister(&self, name: &str) -> bool {
+        let mut state = self.state.lock();
+        let Some(id) = state.family(name).map(|(id, _)| id) else { return false };
+        state.remove(id);
+        true
+    }
+
+    /// Removes one item.
+    pub fn remove(&self, id: ItemId) {
+        self.state.lock().remove(id);
+    }
+
+    /// Removes all items and default labels.
+    pub fn clear(&self) {
+        let mut state = self.state.lock();
+        state.items.clear();
+        state.claims.clear();
+        state.default_labels.clear();
+    }
+
+    /// Sets every family's values back: labelled series go, unlabelled counters and gauges are 0 again.
+    pub fn reset(&self) {
+        for family in self.families() {
+            family.index.clear(&family);
+        }
+    }
+
+    /// Replaces the default labels.
+    ///
+    /// # Errors
+    /// `InvalidLabelName`, `InvalidLabelValue`.
+    pub fn set_default_labels(&self, labels: Vec<(String, String)>) -> Result<()> {
+        for (name, value) in &labels {
+            let name = LabelName::new(name)?;
+            self.strictness.check_name(&name)?;
+            self.strictness.check_value(&name, value)?;
+        }
+        self.state.lock().default_labels = labels;
+        Ok(())
+    }
+
+    pub(crate) fn default_labels(&self) -> Vec<(String, String)> {
+        self.state.lock().default_labels.clone()
+    }
+
+    /// The families, without collectors and foreign metrics.
+    #[must_use]
+    pub fn families(&self) -> Vec<Arc<Family>> {
+        let state = self.state.lock();
+        state.families().cloned().collect()
+    }
+
+    /// What a scrape of this registry alone shows.
+    #[must_use]
+    pub fn gather(&self) -> Gathered {
+        gather(self, &Selection::default(), Vec::new())
+    }
+
+    /// The exposition of this registry alone.
+    #[must_use]
+    pub fn encode(&self, format: Format) -> String {
+        let mut out = Vec::new();
+        let Ok(()) = encode(&self.gather(), format, &mut out);
+        String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+
+    pub(crate) fn gather_items(&self, foreign: Vec<(ItemId, SampleFamily)>) -> Vec<GatheredFamily> {
+        enum Step {
+            Ready(GatheredFamily),
+            Ask(Arc<dyn Collector>),
+        }
+        let mut foreign = foreign.into_iter().peekable();
+        // Collectors are user code and may use this registry, so they are asked after the lock is given back.
+        let steps: Vec<Step> = {
+            let state = self.state.lock();
+            let step = |(id, item): &(ItemId, Item)| match item {
+                Item::Family(family) => Some(Step::Ready(GatheredFamily::Own(Arc::clone(family)))),
+                Item::Collector(collector) => Some(Step::Ask(Arc::clone(collector))),
+                Item::Foreign => {
+                    while foreign.next_if(|(other, _)| other < id).is_some() {}
+                    let (_, family) = foreign.next_if(|(other, _)| other == id)?;
+                    Some(Step::Ready(GatheredFamily::Samples(family)))
+                }
+            };
+            state.items.iter().filter_map(step).collect()
+        };
+        let mut families = Vec::with_capacity(steps.len());
+        for step in steps {
+            match step {
+                Step::Ready(family) => families.push(family),
+                Step::Ask(collector) => {
+                    families.extend(collector.collect().into_iter().map(GatheredFamily::Samples))
+                }
+            }
+        }
+        families
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl State {
+    fn push(&mut self, item: Item) -> ItemId {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.items.push((id, item));
+        id
+    }
+
+    fn families(&self) -> impl Iterator<Item = &Arc<Family>> {
+        self.items.iter().filter_map(|(_, item)| match item {
+            Item::Family(family) => Some(family),
+            _ => None,
+        })
+    }
+
+    fn push_family(&mut self, family: Arc<Family>) -> ItemId {
+        let names = written_names(family.descriptor());
+        let id = self.push(Item::Family(family));
+        self.claims.extend(names.into_iter().map(|name| (name, id)));
+        id
+    }
+
+    fn remove(&mut self, id: ItemId) {
+        let Ok(at) = self.items.binary_search_by_key(&id, |(own, _)| *own) else { return };
+        self.items.remove(at);
+        self.claims.retain(|_, owner| *owner != id);
+    }
+
+    fn family(&self, name: &str) -> Option<(ItemId, &Arc<Family>)> {
+        let id = *self.claims.get(name)?;
+        let at = self.items.binary_search_by_key(&id, |(own, _)| *own).ok()?;
+        match &self.items[at].1 {
+            Item::Family(family) if family.descriptor().name() == name => Some((id, family)),
+            _ => None,
+        }
+    }
+
+    /// Families never share a sample name: a scraper refuses an exposition that has a series twice.
+    fn refuse_clash(&self, wanted: &Descriptor) -> Result<()> {
+        if self.family(wanted.name()).is_some() {
+            return Err(MetricsError::new(
+                ErrorKind::DuplicateMetric,
+                format!("A metric with the name {} has already been registered.", wanted.name()),
+            ));
+        }
+        match written_names(wanted).into_iter().find(|name| self.claims.contains_key(name)) {
+            None => Ok(()),
+            Some(name) => Err(MetricsError::new(
+                ErrorKind::DuplicateMetric,
+                format!(
+                    "A metric that writes samples named {name} has already been registered, and {} would write them too.",
+                    wanted.name()
+                ),
+            )),
+        }
+    }
+}
+
+/// The family's own name and the sample names that text 0.0.4 shows for it.
+fn written_names(descriptor: &Descriptor) -> Vec<String> {
+    let name = descriptor.name();
+    let suffixes: &[&str] =
+        if descriptor.kind() == Kind::Histogram { &["", "_bucket", "_sum", "_count"] } else { &[""] };
+    suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect()
+}

@@ -1,0 +1,143 @@
+//! What contributors that have ended counted. Never changed in place: folding makes a new list that shares
+//! whatever the leaving contributor did not touch.
+
+use super::descriptor::{Descriptor, Kind};
+use super::family::Family;
+use super::source::Source;
+use crate::labels::canonical_key;
+use crate::sync::Arc;
+use hashbrown::HashMap;
+use std::convert::Infallible;
+
+/// An unevaluated sum of two `f64`. Summing contributors in plain `f64` depends on the order, and folding changes
+/// the order, so that totals would now and then go down by a last digit, which Prometheus reads as a reset.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct DoubleDouble {
+    high: f64,
+    low: f64,
+}
+
+impl DoubleDouble {
+    pub(crate) fn add(self, value: f64) -> Self {
+        let sum = self.high + value;
+        if !sum.is_finite() {
+            return Self { high: sum, low: 0.0 };
+        }
+        // Knuth's two-sum: `sum + error` is exactly `self.high + value`.
+        let part = sum - self.high;
+        let error = (self.high - (sum - part)) + (value - part);
+        let low = self.low + error;
+        let high = sum + low;
+        Self { high, low: low - (high - sum) }
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        self.add(other.high).add(other.low)
+    }
+
+    pub(crate) fn value(self) -> f64 {
+        self.high + self.low
+    }
+}
+
+/// One family of the retired contributor.
+pub(crate) struct RetiredFamily {
+    pub(crate) descriptor: Descriptor,
+    pub(crate) series: Vec<RetiredSeries>,
+    index: HashMap<Box<[u8]>, usize, foldhash::fast::FixedState>,
+}
+
+#[derive(Clone)]
+pub(crate) struct RetiredSeries {
+    pub(crate) labels: Arc<[u8]>,
+    pub(crate) cells: Arc<[DoubleDouble]>,
+}
+
+impl RetiredFamily {
+    /// This family and what `leaving` holds at last, as a new family.
+    fn fold(base: Option<&Self>, leaving: &Family) -> Self {
+        let mut folded = match base {
+            Some(base) => Self {
+                descriptor: base.descriptor.clone(),
+                series: base.series.clone(),
+                index: base.index.clone(),
+            },
+            None => Self {
+                descriptor: leaving.descriptor().clone(),
+                series: Vec::new(),
+                index: HashMap::with_hasher(foldhash::fast::FixedState::default()),
+            },
+        };
+        let mut key = Vec::new();
+        let Ok(()) = leaving.for_each(|series| {
+            key.clear();
+            canonical_key(series.labels, &mut key);
+            match folded.index.get(&key[..]) {
+                Some(at) => {
+                    let cells = &mut folded.series[*at].cells;
+                    *cells = cells.iter().zip(series.values).map(|(sum, value)| sum.add(*value)).collect();
+                }
+                None => {
+                    folded.index.insert(key.as_slice().into(), folded.series.len());
+                    let cells =
+                        series.values.iter().map(|value| DoubleDouble::default().add(*value)).collect();
+                    folded.series.push(RetiredSeries { labels: series.labels.into(), cells });
+                }
+            }
+            Ok::<(), Infallible>(())
+        });
+        folded
+    }
+}
+
+/// All families of the retired contributor, in the order in which they first came.
+#[derive(Default)]
+pub(crate) struct Retired {
+    pub(crate) families: Vec<Arc<RetiredFamily>>,
+}
+
+impl Retired {
+    /// This list and what a leaving contributor's counters and histograms hold at last. Its gauges go with it.
+    pub(crate) fn fold(&self, leaving: &[Arc<Family>]) -> Self {
+        let mut families = self.families.clone();
+        for family in leaving {
+            if !matches!(family.descriptor().kind(), Kind::Counter | Kind::Histogram)
+                || family.series_count() == 0
+            {
+                continue;
+            }
+            let known =
+                families.iter_mut().find(|retired| retired.descriptor.merges_with(family.descriptor()));
+            match known {
+                Some(retired) => *retired = Arc::new(RetiredFamily::fold(Some(retired), family)),
+                None => families.push(Arc::new(RetiredFamily::fold(None, family))),
+            }
+        }
+        Self { families }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever the order in which contributors are folded, the total is the same `f64`.
+        #[test]
+        fn the_sum_does_not_depend_on_the_order(values in prop::collection::vec(0.0..1e9_f64, 1..40), split in 0_usize..40) {
+            let all = values.iter().fold(DoubleDouble::default(), |sum, value| sum.add(*value));
+            let (front, back) = values.split_at(split.min(values.len()));
+            let front = front.iter().rev().fold(DoubleDouble::default(), |sum, value| sum.add(*value));
+            let back = back.iter().fold(DoubleDouble::default(), |sum, value| sum.add(*value));
+            prop_assert_eq!(all.value().to_bits(), back.plus(front).value().to_bits());
+        }
+    }
+
+    #[test]
+    fn infinities_stay_what_they_are() {
+        let sum = DoubleDouble::default().add(f64::MAX).add(f64::MAX);
+        assert!(sum.value() == f64::INFINITY);
+        assert!(sum.add(1.0).value() == f64::INFINITY);
+    }
+}

@@ -1,0 +1,112 @@
+//! What an encoder reads: families of cells (`Source`), and families that come as finished samples.
+
+use super::descriptor::Kind;
+use super::exemplar::Exemplar;
+use crate::error::Result;
+use crate::labels::{LabelName, MetricName, render};
+
+/// One series of a family of cells, as it was at the moment it was visited.
+#[derive(Clone, Copy)]
+pub(crate) struct Series<'a> {
+    /// The owner's number for it; nothing where several contributors were merged.
+    pub(crate) id: Option<u32>,
+    /// Rendered labels, without braces.
+    pub(crate) labels: &'a [u8],
+    /// One value; for a histogram the count of each bucket (not cumulative, `+Inf` last) and the sum.
+    pub(crate) values: &'a [f64],
+    /// By cell; empty where there are none.
+    pub(crate) exemplars: &'a [Option<&'a Exemplar>],
+}
+
+/// A family of cells.
+pub(crate) trait Source {
+    fn name(&self) -> &str;
+    fn help(&self) -> &str;
+    fn kind(&self) -> Kind;
+    /// Finite upper bounds, ascending.
+    fn buckets(&self) -> &[f64];
+    /// Visits the series in the order in which they are printed, until one visit fails.
+    fn for_each<E>(&self, visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E>;
+}
+
+/// One finished sample of a `SampleFamily`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    name: MetricName,
+    labels: Vec<u8>,
+    value: f64,
+}
+
+impl Sample {
+    /// Checks and makes a sample. `name` is the whole sample name (`_sum` and the like included); labels print in
+    /// the given order.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`, `InvalidLabelName`.
+    pub fn new(name: &str, labels: &[(&str, &str)], value: f64) -> Result<Self> {
+        let name = MetricName::new(name)?;
+        labels.iter().try_for_each(|(label, _)| LabelName::new(label).map(drop))?;
+        let mut rendered = Vec::new();
+        render(labels.iter().copied(), &mut rendered);
+        Ok(Self { name, labels: rendered, value })
+    }
+
+    /// The whole sample name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    pub(crate) fn labels(&self) -> &[u8] {
+        &self.labels
+    }
+
+    /// The value.
+    #[must_use]
+    pub const fn value(&self) -> f64 {
+        self.value
+    }
+}
+
+/// A family whose samples somebody else made: a collector, or a metric of another library.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleFamily {
+    name: MetricName,
+    help: String,
+    kind: Kind,
+    samples: Vec<Sample>,
+}
+
+impl SampleFamily {
+    /// Checks the name and makes a family of samples, printed in their order.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`.
+    pub fn new(name: &str, help: &str, kind: Kind, samples: Vec<Sample>) -> Result<Self> {
+        Ok(Self { name: MetricName::new(name)?, help: help.to_owned(), kind, samples })
+    }
+
+    /// The family's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// The help text, unescaped.
+    #[must_use]
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+
+    /// The type.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The samples.
+    #[must_use]
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+}

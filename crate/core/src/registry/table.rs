@@ -1,0 +1,82 @@
+//! The series of a family in the order they were created: append-only to readers, written by their owner.
+
+use crate::slab::{AppendReader, AppendWriter, ArenaReader, ArenaWriter, Span, append_only, byte_arena};
+use crate::sync::{AtomicU32, Ordering};
+
+/// The slot of a series that has been removed.
+const REMOVED: u32 = u32::MAX;
+
+/// One label set. 20 bytes, because there may be a million.
+struct Entry {
+    labels: Span,
+    slot: AtomicU32,
+    /// Never reused within a family, ascending within a table; survives compaction.
+    id: u32,
+}
+
+/// What scrapes read.
+#[derive(Clone)]
+pub(crate) struct SeriesTable {
+    entries: AppendReader<Entry>,
+    labels: ArenaReader,
+}
+
+/// What the owner appends to.
+pub(crate) struct TableWriter {
+    entries: AppendWriter<Entry>,
+    labels: ArenaWriter,
+}
+
+/// Makes an empty table.
+pub(crate) fn series_table() -> (TableWriter, SeriesTable) {
+    let (entries, entry_reader) = append_only();
+    let (labels, label_reader) = byte_arena();
+    (TableWriter { entries, labels }, SeriesTable { entries: entry_reader, labels: label_reader })
+}
+
+/// A series that was not removed when it was read.
+#[derive(Clone, Copy)]
+pub(crate) struct LiveSeries<'a> {
+    pub(crate) id: u32,
+    pub(crate) slot: u32,
+    pub(crate) labels: &'a [u8],
+}
+
+impl TableWriter {
+    pub(crate) fn push(&mut self, id: u32, labels: &[u8], slot: u32) {
+        let labels = self.labels.push(labels);
+        self.entries.push(Entry { labels, slot: AtomicU32::new(slot), id });
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+impl SeriesTable {
+    /// The live series in the order they were created.
+    pub(crate) fn live(&self) -> impl Iterator<Item = LiveSeries<'_>> {
+        self.entries.iter().filter_map(|entry| {
+            // Relaxed: the slot was published with the entry; a removal seen late is a scrape that began before it.
+            let slot = entry.slot.load(Ordering::Relaxed);
+            (slot != REMOVED).then(|| LiveSeries {
+                id: entry.id,
+                slot,
+                labels: self.labels.get(entry.labels),
+            })
+        })
+    }
+
+    /// Marks a series removed and returns its slot; nothing if it is not there (any more).
+    pub(crate) fn remove(&self, id: u32) -> Option<u32> {
+        let (mut low, mut high) = (0, self.entries.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.entries.get(middle)?.id < id { low = middle + 1 } else { high = middle }
+        }
+        let entry = self.entries.get(low).filter(|entry| entry.id == id)?;
+        // Relaxed: what orders the removal before the cell's reuse is the scrape clock's lock.
+        let slot = entry.slot.swap(REMOVED, Ordering::Relaxed);
+        (slot != REMOVED).then_some(slot)
+    }
+}

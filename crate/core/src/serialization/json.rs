@@ -1,0 +1,137 @@
+//! What was gathered as JSON, for callers that want values and not an exposition. Numbers come beside the text,
+//! because JSON has no NaN and no infinities.
+
+use super::streaming::Sink;
+use crate::labels::pairs;
+use crate::registry::{Exemplar, Gathered, GatheredFamily, SampleFamily, Series, Source};
+use std::convert::Infallible;
+
+/// The families as a JSON array, and all values in the order in which the text refers to them.
+///
+/// A family of cells is `{"name","help","type","buckets","series":[{"id","labels","exemplars"}]}` and takes one value
+/// a cell and series; a family of samples has `"samples":[{"name","labels"}]` and takes one value a sample.
+#[must_use]
+pub fn json(gathered: &Gathered) -> (String, Vec<f64>) {
+    let (mut out, mut values) = (Vec::new(), Vec::new());
+    out.push(b'[');
+    for (at, family) in gathered.families.iter().enumerate() {
+        separate(at, &mut out);
+        match family {
+            GatheredFamily::Own(family) => write_family(&**family, &mut out, &mut values),
+            GatheredFamily::Merged(family) => write_family(family, &mut out, &mut values),
+            GatheredFamily::Samples(family) => write_samples(family, &mut out, &mut values),
+        }
+    }
+    out.push(b']');
+    let text =
+        String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    (text, values)
+}
+
+fn write_head(name: &str, help: &str, kind: &str, list: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"name\":");
+    string(name, out);
+    out.extend_from_slice(b",\"help\":");
+    string(help, out);
+    out.extend_from_slice(b",\"type\":");
+    string(kind, out);
+    out.extend_from_slice(format!(",\"{list}\":[").as_bytes());
+}
+
+fn write_family<F: Source>(family: &F, out: &mut Vec<u8>, values: &mut Vec<f64>) {
+    write_head(family.name(), family.help(), family.kind().as_str(), "series", out);
+    let mut at = 0;
+    let Ok(()) = family.for_each(|series| {
+        separate(at, out.buffer());
+        at += 1;
+        write_series(series, out);
+        values.extend_from_slice(series.values);
+        Ok::<(), Infallible>(())
+    });
+    out.extend_from_slice(b"]}");
+}
+
+fn write_series(series: Series<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"id\":");
+    match series.id {
+        Some(id) => out.extend_from_slice(itoa::Buffer::new().format(id).as_bytes()),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(b",\"labels\":");
+    labels(series.labels, out);
+    if series.exemplars.iter().any(Option::is_some) {
+        out.extend_from_slice(b",\"exemplars\":[");
+        for (at, exemplar) in series.exemplars.iter().enumerate() {
+            separate(at, out);
+            write_exemplar(*exemplar, out);
+        }
+        out.push(b']');
+    }
+    out.push(b'}');
+}
+
+fn write_exemplar(exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
+    let Some(exemplar) = exemplar else {
+        out.extend_from_slice(b"null");
+        return;
+    };
+    out.extend_from_slice(b"{\"labelSet\":");
+    labels(exemplar.labels(), out);
+    // Both are finite: a counter and a histogram take no other value, and a clock gives no other time.
+    let (value, timestamp) = (exemplar.value(), exemplar.timestamp());
+    out.extend_from_slice(format!(",\"value\":{value},\"timestamp\":{timestamp}}}").as_bytes());
+}
+
+fn write_samples(family: &SampleFamily, out: &mut Vec<u8>, values: &mut Vec<f64>) {
+    write_head(family.name(), family.help(), family.kind().as_str(), "samples", out);
+    for (at, sample) in family.samples().iter().enumerate() {
+        separate(at, out);
+        out.extend_from_slice(b"{\"name\":");
+        string(sample.name(), out);
+        out.extend_from_slice(b",\"labels\":");
+        labels(sample.labels(), out);
+        out.push(b'}');
+        values.push(sample.value());
+    }
+    out.extend_from_slice(b"]}");
+}
+
+/// Rendered labels as an object. The escapes of an exposition (`\\`, `\"`, `\n`) are JSON's as well; what else JSON
+/// wants escaped are the control characters.
+fn labels(rendered: &[u8], out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (at, pair) in pairs(rendered).enumerate() {
+        separate(at, out);
+        out.push(b'"');
+        out.extend_from_slice(pair.name);
+        out.extend_from_slice(b"\":\"");
+        pair.value.iter().for_each(|byte| plain(*byte, out));
+        out.push(b'"');
+    }
+    out.push(b'}');
+}
+
+fn string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    for byte in text.bytes() {
+        if matches!(byte, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        plain(byte, out);
+    }
+    out.push(b'"');
+}
+
+fn plain(byte: u8, out: &mut Vec<u8>) {
+    if byte < 0x20 {
+        out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+    } else {
+        out.push(byte);
+    }
+}
+
+fn separate(at: usize, out: &mut Vec<u8>) {
+    if at > 0 {
+        out.push(b',');
+    }
+}

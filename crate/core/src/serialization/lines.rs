@@ -1,0 +1,252 @@
+//! The lines that both text formats consist of. Everything about a family that does not change from series to
+//! series is put together once, so that a line is three copies and a number.
+
+use super::number;
+use super::streaming::Sink;
+use crate::labels::{pairs, render};
+use crate::registry::{Exemplar, Gathered, GatheredFamily, Kind, SampleFamily, Series, Source};
+use hashbrown::HashSet;
+
+/// What the two formats disagree about.
+pub(super) trait Dialect {
+    /// An empty line between families.
+    const BLANK_LINES: bool;
+    /// Exemplars are part of the format.
+    const EXEMPLARS: bool;
+    /// The last line.
+    const END: &'static [u8];
+
+    /// The names a family is written under. `taken` tells whether another family has a name.
+    fn names(name: &str, kind: Kind, taken: impl Fn(&str) -> bool) -> Names;
+    /// Appends an escaped HELP text.
+    fn help(text: &str, out: &mut Vec<u8>);
+    /// Appends the value of `le` or `quantile`.
+    fn threshold(value: f64, out: &mut Vec<u8>);
+    /// Whether a histogram with these bounds shows `_sum` and `_count`.
+    fn writes_sum(buckets: &[f64]) -> bool;
+}
+
+/// The names a family is written under.
+pub(super) struct Names {
+    /// In HELP and TYPE.
+    pub(super) family: String,
+    /// In the samples of counters and gauges.
+    pub(super) sample: String,
+    /// After the name in TYPE.
+    pub(super) kind: &'static str,
+}
+
+/// Writes what was gathered.
+pub(super) fn write<D: Dialect, S: Sink>(gathered: &Gathered, sink: &mut S) -> Result<(), S::Error> {
+    let names: HashSet<&str, foldhash::fast::FixedState> =
+        gathered.families.iter().map(GatheredFamily::name).collect();
+    let defaults = Defaults::new(&gathered.default_labels);
+    let mut first = true;
+    for family in &gathered.families {
+        if D::BLANK_LINES && !first {
+            sink.buffer().push(b'\n');
+        }
+        first = false;
+        match family {
+            GatheredFamily::Own(family) => write_family::<D, S, _>(&**family, &names, &defaults, sink)?,
+            GatheredFamily::Merged(family) => write_family::<D, S, _>(family, &names, &defaults, sink)?,
+            GatheredFamily::Samples(family) => write_samples::<D, S>(family, &names, &defaults, sink)?,
+        }
+        sink.checkpoint()?;
+    }
+    if D::BLANK_LINES && first {
+        sink.buffer().push(b'\n');
+    }
+    sink.buffer().extend_from_slice(D::END);
+    sink.checkpoint()
+}
+
+/// A registry's default labels, rendered once for the many series that have no label of such a name.
+struct Defaults<'a> {
+    labels: &'a [(String, String)],
+    rendered: Vec<u8>,
+}
+
+impl<'a> Defaults<'a> {
+    fn new(labels: &'a [(String, String)]) -> Self {
+        let mut rendered = Vec::new();
+        render(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())), &mut rendered);
+        Self { labels, rendered }
+    }
+
+    /// The default labels that a series shows beside its own, which win.
+    fn beside(&self, own: &[u8], out: &mut Vec<u8>) {
+        let shown =
+            self.labels.iter().filter(|(name, _)| pairs(own).all(|pair| pair.name != name.as_bytes()));
+        render(shown.map(|(name, value)| (name.as_str(), value.as_str())), out);
+    }
+}
+
+fn write_header<D: Dialect>(names: &Names, help: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"# HELP ");
+    out.extend_from_slice(names.family.as_bytes());
+    out.push(b' ');
+    D::help(help, out);
+    out.extend_from_slice(b"\n# TYPE ");
+    out.extend_from_slice(names.family.as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(names.kind.as_bytes());
+    out.push(b'\n');
+}
+
+fn write_family<D: Dialect, S: Sink, F: Source>(
+    family: &F,
+    taken: &HashSet<&str, foldhash::fast::FixedState>,
+    defaults: &Defaults<'_>,
+    sink: &mut S,
+) -> Result<(), S::Error> {
+    let names = D::names(family.name(), family.kind(), |name| taken.contains(name));
+    write_header::<D>(&names, family.help(), sink.buffer());
+    let mut scratch = Vec::new();
+    let lines = match family.kind() {
+        Kind::Histogram => Lines::of_histogram::<D>(&names.sample, family.buckets()),
+        _ => Lines { buckets: Vec::new(), last: vec![Line::new(&names.sample, "")] },
+    };
+    family.for_each(|series| {
+        let defaults_shown: &[u8] = if defaults.rendered.is_empty() {
+            b""
+        } else {
+            scratch.clear();
+            defaults.beside(series.labels, &mut scratch);
+            &scratch
+        };
+        let out = sink.buffer();
+        if lines.buckets.is_empty() {
+            lines.last[0].start(series.labels, defaults_shown, out);
+            number::sample(series.values[0], out);
+            finish_line::<D>(series.exemplars.first().copied().flatten(), out);
+        } else {
+            write_histogram::<D>(&lines, series, defaults_shown, out);
+        }
+        sink.checkpoint()
+    })
+}
+
+/// The fixed beginnings of the lines of a series.
+struct Lines {
+    buckets: Vec<Line>,
+    /// The line of a counter or gauge; a histogram's sum and count.
+    last: Vec<Line>,
+}
+
+/// The beginning of a line up to the series' own labels.
+struct Line {
+    /// `name`, or for a bucket `name_bucket{le="…"`.
+    head: Vec<u8>,
+    /// Whether the head has opened the braces.
+    open: bool,
+}
+
+impl Lines {
+    fn of_histogram<D: Dialect>(name: &str, bounds: &[f64]) -> Self {
+        let bucket = |bound: f64| {
+            let mut head = format!("{name}_bucket{{le=\"").into_bytes();
+            D::threshold(bound, &mut head);
+            head.push(b'"');
+            Line { head, open: true }
+        };
+        let buckets = bounds.iter().copied().chain([f64::INFINITY]).map(bucket).collect();
+        let last = if D::writes_sum(bounds) {
+            vec![Line::new(name, "_sum"), Line::new(name, "_count")]
+        } else {
+            Vec::new()
+        };
+        Self { buckets, last }
+    }
+}
+
+impl Line {
+    fn new(name: &str, suffix: &str) -> Self {
+        Self { head: format!("{name}{suffix}").into_bytes(), open: false }
+    }
+
+    /// Appends the line up to its value: head, labels in the given order, closing brace, blank.
+    #[inline]
+    fn start(&self, first: &[u8], second: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head);
+        let mut separator: &[u8] = if self.open { b"," } else { b"{" };
+        for labels in [first, second] {
+            if !labels.is_empty() {
+                out.extend_from_slice(separator);
+                out.extend_from_slice(labels);
+                separator = b",";
+            }
+        }
+        out.extend_from_slice(if separator == b"," { b"} " } else { b" " });
+    }
+}
+
+/// Buckets (`le`, default labels, own labels), then sum and count.
+fn write_histogram<D: Dialect>(lines: &Lines, series: Series<'_>, defaults: &[u8], out: &mut Vec<u8>) {
+    let (sum, counts) = series.values.split_last().unwrap_or((&0.0, &[]));
+    let mut count = 0.0;
+    for (cell, (line, value)) in lines.buckets.iter().zip(counts).enumerate() {
+        count += value;
+        line.start(defaults, series.labels, out);
+        number::sample(count, out);
+        finish_line::<D>(series.exemplars.get(cell).copied().flatten(), out);
+    }
+    for (line, value) in lines.last.iter().zip([*sum, count]) {
+        line.start(defaults, series.labels, out);
+        number::sample(value, out);
+        out.push(b'\n');
+    }
+}
+
+fn finish_line<D: Dialect>(exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
+    if let (true, Some(exemplar)) = (D::EXEMPLARS, exemplar) {
+        out.extend_from_slice(b" # {");
+        out.extend_from_slice(exemplar.labels());
+        out.extend_from_slice(b"} ");
+        number::sample(exemplar.value(), out);
+        out.push(b' ');
+        number::sample(exemplar.timestamp(), out);
+    }
+    out.push(b'\n');
+}
+
+fn write_samples<D: Dialect, S: Sink>(
+    family: &SampleFamily,
+    taken: &HashSet<&str, foldhash::fast::FixedState>,
+    defaults: &Defaults<'_>,
+    sink: &mut S,
+) -> Result<(), S::Error> {
+    let names = D::names(family.name(), family.kind(), |name| taken.contains(name));
+    write_header::<D>(&names, family.help(), sink.buffer());
+    let (mut own, mut beside) = (Vec::new(), Vec::new());
+    for sample in family.samples() {
+        let name = if sample.name() == family.name() { &names.sample } else { sample.name() };
+        own.clear();
+        write_thresholds::<D>(sample.labels(), &mut own);
+        beside.clear();
+        defaults.beside(sample.labels(), &mut beside);
+        let out = sink.buffer();
+        Line::new(name, "").start(&own, &beside, out);
+        number::sample(sample.value(), out);
+        out.push(b'\n');
+        sink.checkpoint()?;
+    }
+    Ok(())
+}
+
+/// Copies labels that somebody else rendered, with `le` and `quantile` spelled as the format wants them.
+fn write_thresholds<D: Dialect>(labels: &[u8], out: &mut Vec<u8>) {
+    for (at, pair) in pairs(labels).enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(pair.name);
+        out.extend_from_slice(b"=\"");
+        let text = std::str::from_utf8(pair.value).unwrap_or_default();
+        match text.trim_start_matches('+').parse::<f64>() {
+            Ok(value) if matches!(pair.name, b"le" | b"quantile") => D::threshold(value, out),
+            _ => out.extend_from_slice(pair.value),
+        }
+        out.push(b'"');
+    }
+}

@@ -1,0 +1,30 @@
+//! Text 0.0.4: what differs from OpenMetrics. The layout (blank line between families, trailing newline) is the
+//! one that Node.js programs have in their snapshots.
+
+use super::lines::{Dialect, Names};
+use super::{escape, number};
+use crate::registry::Kind;
+
+pub(super) struct PrometheusText;
+
+impl Dialect for PrometheusText {
+    const BLANK_LINES: bool = true;
+    const EXEMPLARS: bool = false;
+    const END: &'static [u8] = b"";
+
+    fn names(name: &str, kind: Kind, _taken: impl Fn(&str) -> bool) -> Names {
+        Names { family: name.to_owned(), sample: name.to_owned(), kind: kind.as_str() }
+    }
+
+    fn help(text: &str, out: &mut Vec<u8>) {
+        escape::help(text, false, out);
+    }
+
+    fn threshold(value: f64, out: &mut Vec<u8>) {
+        number::sample(value, out);
+    }
+
+    fn writes_sum(_buckets: &[f64]) -> bool {
+        true
+    }
+}

@@ -1,0 +1,347 @@
+//! Cells and the slabs they lie in: the memory of one contributor, handed out by series and taken back.
+
+use super::append::{AppendReader, AppendWriter, append_only};
+use super::epochs::EPOCHS;
+use crate::sync::{Arc, AtomicPtr, AtomicU64, Mutex, Ordering};
+use hashbrown::HashMap;
+use std::collections::VecDeque;
+
+/// Cells in a slab: 32 KiB, so that a small service pays for one and a slab number fits 20 bits.
+pub const CELLS_PER_SLAB: usize = if cfg!(loom) { 4 } else { 4096 };
+const INDEX_BITS: u32 = CELLS_PER_SLAB.trailing_zeros();
+
+/// Two cache lines: adjacent-line prefetchers pull pairs, so slabs of two threads never share a pair.
+#[repr(align(128))]
+#[expect(dead_code, reason = "its cells are reached by pointer only")]
+struct Line([AtomicU64; 16]);
+
+/// A block of cells. A slab may lie in this process's heap or in memory that somebody else lends
+/// (a JavaScript engine that refuses external buffers); nothing outside this module can tell.
+pub struct Slab {
+    start: AtomicPtr<AtomicU64>,
+    cells: usize,
+    heap: Mutex<Option<Box<[Line]>>>,
+}
+
+// SAFETY: cells are atomics without thread affinity, and `start` points at the heap block this slab owns or at
+// memory whose lender promised (`Slab::borrow`) to keep it until `detach` has returned.
+unsafe impl Send for Slab {}
+// SAFETY: as above; all access goes through `&AtomicU64`.
+unsafe impl Sync for Slab {}
+
+impl Slab {
+    /// A zeroed slab on the heap with room for at least `cells`.
+    #[must_use]
+    pub fn on_heap(cells: usize) -> Self {
+        let block = zeroed_block(cells);
+        let start = first_cell(&block);
+        Self { start: AtomicPtr::new(start), cells: block.len() * 16, heap: Mutex::new(Some(block)) }
+    }
+
+    /// A slab over `cells` zeroed cells that somebody else owns.
+    ///
+    /// # Safety
+    /// `start` is aligned to 8 bytes and valid for `cells` 8-byte cells until `detach` has returned, and nobody
+    /// but the contributor's thread writes there.
+    #[must_use]
+    pub unsafe fn borrow(start: *mut f64, cells: usize) -> Self {
+        Self { start: AtomicPtr::new(start.cast()), cells, heap: Mutex::new(None) }
+    }
+
+    /// Copies a borrowed slab to the heap and returns once no scrape reads the lent memory any more.
+    /// The owner has stopped writing before it calls this.
+    pub fn detach(&self) {
+        {
+            let mut heap = self.heap.lock();
+            if heap.is_some() {
+                return;
+            }
+            let block = zeroed_block(self.cells);
+            let start = first_cell(&block);
+            for index in 0..self.cells {
+                // SAFETY: `index < cells <= block.len() * 16`.
+                let cell = unsafe { &*start.add(index) };
+                cell.store(self.cell(index).load(Ordering::Relaxed), Ordering::Relaxed);
+            }
+            // Release: a scrape that follows the new pointer sees the copied values.
+            self.start.store(start, Ordering::Release);
+            *heap = Some(block);
+        }
+        let unpublished = EPOCHS.now();
+        while !EPOCHS.passed(unpublished) {
+            std::thread::sleep(std::time::Duration::from_micros(50));
+        }
+    }
+
+    /// Where the cells lie, for a writer that is not Rust. Valid while the slab lives and is not detached.
+    #[must_use]
+    pub fn as_ptr(&self) -> *mut f64 {
+        self.start.load(Ordering::Acquire).cast()
+    }
+
+    /// How many cells the slab has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.cells
+    }
+
+    /// Never: a slab has at least one line of cells.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cells == 0
+    }
+
+    #[inline]
+    fn cell(&self, index: usize) -> &AtomicU64 {
+        assert!(index < self.cells, "cell {index} of a slab of {}", self.cells);
+        // Acquire: pairs with the Release in `detach`.
+        let start = self.start.load(Ordering::Acquire);
+        // SAFETY: `index < cells`, checked above; the memory is this slab's block or lent until `detach` ends, which
+        // waits for every running scrape.
+        unsafe { &*start.add(index) }
+    }
+
+    /// The value of a cell, as it is now.
+    #[inline]
+    #[must_use]
+    pub fn load(&self, index: usize) -> f64 {
+        f64::from_bits(self.cell(index).load(Ordering::Relaxed))
+    }
+
+    /// Replaces the value of a cell.
+    #[inline]
+    pub fn store(&self, index: usize, value: f64) {
+        self.cell(index).store(value.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Adds to a cell that several Rust threads may add to.
+    #[inline]
+    pub fn add(&self, index: usize, value: f64) {
+        let cell = self.cell(index);
+        let mut old = cell.load(Ordering::Relaxed);
+        loop {
+            let new = (f64::from_bits(old) + value).to_bits();
+            match cell.compare_exchange_weak(old, new, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(current) => old = current,
+            }
+        }
+    }
+}
+
+#[cfg(not(loom))]
+fn zeroed_block(cells: usize) -> Box<[Line]> {
+    let lines = cells.div_ceil(16).max(1);
+    let block = Box::<[Line]>::new_zeroed_slice(lines);
+    // SAFETY: all-zero bytes are sixteen `AtomicU64` of zero.
+    unsafe { block.assume_init() }
+}
+
+#[cfg(loom)]
+fn zeroed_block(cells: usize) -> Box<[Line]> {
+    (0..cells.div_ceil(16).max(1)).map(|_| Line(std::array::from_fn(|_| AtomicU64::new(0)))).collect()
+}
+
+fn first_cell(block: &[Line]) -> *mut AtomicU64 {
+    // Cells are atomics, so writing through a pointer that came from a shared borrow is what they are for.
+    block.as_ptr().cast::<AtomicU64>().cast_mut()
+}
+
+/// Makes the slabs of a contributor.
+pub type SlabSource = Box<dyn Fn(usize) -> Slab + Send + Sync>;
+
+/// The cells of one contributor. Any thread may read; allocation takes a lock that no scrape takes.
+pub struct Cells {
+    slabs: AppendReader<Arc<Slab>>,
+    allocator: Mutex<Allocator>,
+}
+
+struct Allocator {
+    writer: AppendWriter<Arc<Slab>>,
+    source: SlabSource,
+    /// The first unused cell of the newest slab, and that slab's size.
+    cursor: usize,
+    capacity: usize,
+    /// Freed runs of cells by width, oldest first, each with the scrape number from which on it may be reused.
+    free: HashMap<usize, VecDeque<(u64, u32)>, foldhash::fast::FixedState>,
+}
+
+impl Cells {
+    /// Cells on the heap.
+    #[must_use]
+    pub fn on_heap() -> Self {
+        Self::from_source(Box::new(Slab::on_heap))
+    }
+
+    /// Cells in slabs that `source` makes.
+    #[must_use]
+    pub fn from_source(source: SlabSource) -> Self {
+        let (writer, slabs) = append_only();
+        let free = HashMap::with_hasher(foldhash::fast::FixedState::default());
+        Self { slabs, allocator: Mutex::new(Allocator { writer, source, cursor: 0, capacity: 0, free }) }
+    }
+
+    /// Slabs so far.
+    #[must_use]
+    pub fn slab_count(&self) -> usize {
+        self.slabs.len()
+    }
+
+    /// The slab with this number.
+    #[must_use]
+    pub fn slab(&self, number: usize) -> Option<&Arc<Slab>> {
+        self.slabs.get(number)
+    }
+
+    /// A run of `width` zeroed cells in one slab; returns its slot (slab number and first index).
+    #[must_use]
+    pub fn allocate(&self, width: usize) -> u32 {
+        let mut allocator = self.allocator.lock();
+        let reusable = match allocator.free.get_mut(&width) {
+            Some(freed) if freed.front().is_some_and(|(epoch, _)| EPOCHS.passed(*epoch)) => freed.pop_front(),
+            _ => None,
+        };
+        if let Some((_, slot)) = reusable {
+            let (slab, first) = self.locate(slot);
+            (first..first + width).for_each(|index| slab.store(index, 0.0));
+            return slot;
+        }
+        if allocator.cursor + width > allocator.capacity {
+            let slab = (allocator.source)(width.max(CELLS_PER_SLAB));
+            allocator.capacity = slab.len();
+            allocator.cursor = 0;
+            allocator.writer.push(Arc::new(slab));
+        }
+        let number = allocator.writer.len() - 1;
+        let first = allocator.cursor;
+        allocator.cursor += width;
+        // What does not start within the first 4096 cells cannot be addressed by a slot: only a slab made for one
+        // oversized series is larger, and it is full with that series.
+        if allocator.cursor >= CELLS_PER_SLAB {
+            allocator.capacity = allocator.cursor;
+        }
+        u32::try_from(number << INDEX_BITS | first).expect("a contributor holds fewer than 2^32 cells")
+    }
+
+    /// Takes runs back. The caller has already made them unreachable for scrapes that begin from now on.
+    pub(crate) fn free(&self, slots: impl IntoIterator<Item = u32>, width: usize) {
+        let mut allocator = self.allocator.lock();
+        let epoch = EPOCHS.now();
+        allocator.free.entry(width).or_default().extend(slots.into_iter().map(|slot| (epoch, slot)));
+    }
+
+    /// The slab of a slot, and the index of its first cell there.
+    #[inline]
+    pub(crate) fn locate(&self, slot: u32) -> (&Arc<Slab>, usize) {
+        let slab = self.slabs.get((slot >> INDEX_BITS) as usize).expect("a slot names a slab that exists");
+        (slab, slot as usize & (CELLS_PER_SLAB - 1))
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::slab::Scrape;
+
+    #[test]
+    fn runs_do_not_overlap_and_slabs_are_filled() {
+        let cells = Cells::on_heap();
+        let mut seen = std::collections::HashSet::new();
+        for width in [1_usize, 13, 4096, 1, 5000, 2, 4095, 1] {
+            let slot = cells.allocate(width);
+            let (slab, first) = cells.locate(slot);
+            for index in first..first + width {
+                assert!(seen.insert((Arc::as_ptr(slab), index)), "cell given out twice");
+                assert!(slab.load(index) == 0.0);
+            }
+        }
+        let before = cells.slab_count();
+        (0..CELLS_PER_SLAB).for_each(|_| assert!(cells.allocate(1) > 0));
+        assert!(cells.slab_count() <= before + 1);
+    }
+
+    #[test]
+    fn a_freed_cell_is_zeroed_and_reused_only_after_the_scrapes_that_may_read_it() {
+        let cells = Cells::on_heap();
+        let slot = cells.allocate(3);
+        let (slab, first) = cells.locate(slot);
+        slab.store(first + 2, 7.0);
+        let scrape = Scrape::begin();
+        cells.free([slot], 3);
+        let other = cells.allocate(3);
+        assert_ne!(other, slot, "a running scrape may still read the freed run");
+        drop(scrape);
+        // Other tests of this process scrape too; wait for those that began before.
+        let mut again = cells.allocate(3);
+        for _ in 0..1000 {
+            if again == slot {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            again = cells.allocate(3);
+        }
+        assert_eq!(again, slot);
+        assert!(slab.load(first + 2) == 0.0);
+    }
+
+    #[test]
+    fn a_detached_slab_keeps_its_values_after_the_lent_memory_is_gone() {
+        let mut lent = vec![1.5_f64; 20];
+        // SAFETY: `lent` outlives the call to `detach` below and is written by nobody else.
+        let slab = unsafe { Slab::borrow(lent.as_mut_ptr(), lent.len()) };
+        slab.store(3, 2.5);
+        slab.detach();
+        drop(lent);
+        assert!((slab.load(3), slab.load(19)) == (2.5, 1.5));
+    }
+}
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+    use crate::slab::Scrape;
+    use loom::thread;
+
+    /// Two Rust threads add to one cell; nothing is lost.
+    #[test]
+    fn concurrent_adds_are_exact() {
+        loom::model(|| {
+            let slab = Arc::new(Slab::on_heap(1));
+            let other = Arc::clone(&slab);
+            let adder = thread::spawn(move || other.add(0, 1.0));
+            slab.add(0, 2.0);
+            adder.join().expect("the adder ends");
+            assert!(slab.load(0) == 3.0);
+        });
+    }
+
+    /// A scrape that could reach a run before it was freed never sees the values of the run's next owner.
+    #[test]
+    fn a_reused_run_is_never_read_by_an_older_scrape() {
+        loom::model(|| {
+            let cells = Arc::new(Cells::on_heap());
+            let published = Arc::new(AtomicU64::new(1));
+            let slot = cells.allocate(1);
+            {
+                let (slab, first) = cells.locate(slot);
+                slab.store(first, 5.0);
+            }
+            let scraper = {
+                let (cells, published) = (Arc::clone(&cells), Arc::clone(&published));
+                thread::spawn(move || {
+                    let _scrape = Scrape::begin();
+                    if published.load(Ordering::Acquire) == 1 {
+                        let (slab, first) = cells.locate(slot);
+                        assert!(slab.load(first) == 5.0, "read another series' cell");
+                    }
+                })
+            };
+            published.store(0, Ordering::Release);
+            cells.free([slot], 1);
+            let next = cells.allocate(1);
+            let (slab, first) = cells.locate(next);
+            slab.store(first, 9.0);
+            scraper.join().expect("the scraper ends");
+        });
+    }
+}

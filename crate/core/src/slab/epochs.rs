@@ -1,0 +1,95 @@
+//! The scrape clock: which scrapes are running, and so from when on a freed cell is read by nobody.
+//! Taken once a scrape and once a removal, never when a value is recorded.
+
+use crate::sync::Mutex;
+use std::collections::BTreeSet;
+
+/// Numbers scrapes in the order they begin.
+pub(crate) struct Epochs {
+    state: Mutex<State>,
+}
+
+struct State {
+    next: u64,
+    running: BTreeSet<u64>,
+}
+
+impl Epochs {
+    #[cfg(not(loom))]
+    pub(crate) const fn new() -> Self {
+        Self { state: Mutex::new(State { next: 1, running: BTreeSet::new() }) }
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new() -> Self {
+        Self { state: Mutex::new(State { next: 1, running: BTreeSet::new() }) }
+    }
+
+    /// Begins a scrape. What was removed before this call, the scrape does not see.
+    pub(crate) fn begin(&self) -> u64 {
+        let mut state = self.state.lock();
+        let epoch = state.next;
+        state.next += 1;
+        state.running.insert(epoch);
+        epoch
+    }
+
+    /// Ends the scrape that `begin` numbered.
+    pub(crate) fn end(&self, epoch: u64) {
+        self.state.lock().running.remove(&epoch);
+    }
+
+    /// The number the next scrape will get. Cells unpublished before this call may be reused once no scrape
+    /// with a smaller number is running.
+    pub(crate) fn now(&self) -> u64 {
+        self.state.lock().next
+    }
+
+    /// Whether every scrape that began before `epoch` has ended.
+    pub(crate) fn passed(&self, epoch: u64) -> bool {
+        self.state.lock().running.first().is_none_or(|oldest| *oldest >= epoch)
+    }
+}
+
+#[cfg(not(loom))]
+pub(crate) static EPOCHS: Epochs = Epochs::new();
+
+#[cfg(loom)]
+loom::lazy_static! {
+    pub(crate) static ref EPOCHS: Epochs = Epochs::new();
+}
+
+/// A running scrape: while it lives, no cell that it may read is given to another series.
+pub(crate) struct Scrape {
+    epoch: u64,
+}
+
+impl Scrape {
+    pub(crate) fn begin() -> Self {
+        Self { epoch: EPOCHS.begin() }
+    }
+}
+
+impl Drop for Scrape {
+    fn drop(&mut self) {
+        EPOCHS.end(self.epoch);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_freed_cell_waits_for_the_scrapes_that_began_before() {
+        let epochs = Epochs::new();
+        let early = epochs.begin();
+        let freed = epochs.now();
+        let late = epochs.begin();
+        assert!(!epochs.passed(freed));
+        epochs.end(early);
+        assert!(epochs.passed(freed), "a scrape that began after the removal does not matter");
+        epochs.end(late);
+        assert!(epochs.passed(freed));
+    }
+}

@@ -1,0 +1,35 @@
+// Opening and closing the servers: a taken port names the setting that moves it, and closing takes bounded time.
+
+import { once } from 'node:events';
+
+/** A mistake of whoever starts the program, not of the program: reported without a stack. */
+export class SettingError extends Error {}
+
+/** @returns {Promise<string>} the base URL. */
+export async function listen(server, { host, port, setting }) {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (error.code === 'EADDRINUSE') {
+      throw new SettingError(`Port ${port} is taken. Set ${setting} to another port, or to 0 for any free one.`);
+    }
+    if (error.code === 'EACCES') {
+      throw new SettingError(`Port ${port} needs privileges. Set ${setting} to a port above 1023.`);
+    }
+    throw error;
+  }
+  const { address, family, port: actual } = server.address();
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`;
+}
+
+/** Lets running requests end within the grace time, then ends them. */
+export async function close(server, graceMs) {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
+}

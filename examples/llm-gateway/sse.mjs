@@ -1,0 +1,18 @@
+// Server-sent events, as far as chat completions use them: one `data:` line an event, then an empty line.
+
+/** The payloads of a stream of bytes, as they come. */
+export async function* readEvents(body) {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const bytes of body) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+    rest = lines.pop();
+    for (const line of lines) {
+      if (line.startsWith('data: ')) yield line.slice('data: '.length).trimEnd();
+    }
+  }
+}
+
+export function formatEvent(payload) {
+  return `data: ${payload}\n\n`;
+}
