@@ -65,12 +65,13 @@ export function atLeast(work, value, reach, text) {
 
 /** A verdict on a figure that must be at most `reach`. */
 export function atMost(work, value, reach, unit) {
-  return { work, reach: `<= ${reach} ${unit}`, measured: `${show(value)} ${unit}`, ...judge(value / reach) };
+  const of = (figure) => (unit === 'x' ? `${figure}x` : `${figure} ${unit}`);
+  return { work, reach: `<= ${of(reach)}`, measured: of(show(value)), ...judge(value / reach) };
 }
 
 /** A number as people read it: three significant digits, no exponent. */
 export function show(value) {
-  if (value === null || value === undefined || Number.isNaN(value)) return '–';
+  if (!Number.isFinite(value)) return '–';
   if (Math.abs(value) >= 100) return String(Math.round(value));
   return String(Number(value.toPrecision(3)));
 }
@@ -170,7 +171,8 @@ function causeOfDeath(code, signal, stderr) {
 
 function judge(excess) {
   if (!Number.isFinite(excess)) return { met: null };
-  return excess <= 1 ? { met: true } : { met: false, missedBy: `${show(excess)}x` };
+  if (excess <= 1) return { met: true };
+  return { met: false, missedBy: excess < 2 ? `${show((excess - 1) * 100)} %` : `${show(excess)}x` };
 }
 
 /** Five significant digits: more is noise, and the published samples stay small. */

@@ -12,8 +12,13 @@ const require = createRequire(import.meta.url);
 const ownBuild = fileURLToPath(new URL('../dist/index.js', import.meta.url));
 const compress = promisify(gzip);
 
+const TEXT = 'text/plain; version=0.0.4';
+
 /** Default buckets of prom-client, given to OpenTelemetry too, whose own are made for milliseconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Room beyond what a bench asks for, for warming up. */
+const SPARE = 10_000;
 
 /** The id of the library this repository builds. */
 export const OURS = 'ours';
@@ -44,8 +49,8 @@ export function libraryById(id) {
   return libraries.find((library) => library.id === id);
 }
 
-export function peersOf(selected) {
-  return selected.map(({ id }) => id).filter((id) => id !== OURS);
+export function peersOf(ids) {
+  return ids.filter((id) => id !== OURS);
 }
 
 /**
@@ -70,13 +75,13 @@ export function versions() {
 function openOurs([path], seriesMax) {
   const client = require(path);
   // The limits are there for label values nobody foresaw; a bench foresees its own.
-  const cardinality = { maxSeries: seriesMax + 1_000 };
+  const cardinality = { maxSeries: seriesMax + SPARE };
   const registry = new client.Registry({ cardinality });
   return {
     ...promStyle(client, registry, { cardinality }),
     scrapes: {
       'metrics()': () => registry.metrics(),
-      'scrape()': async () => (await registry.scrape({ acceptEncoding: 'identity' })).body,
+      'scrape()': async () => (await registry.scrape({ accept: TEXT, acceptEncoding: 'identity' })).body,
     },
     handler: client.createMetricsHandler({ registry }),
   };
@@ -114,7 +119,7 @@ function openTelemetry([sdkName, exporterName], seriesMax) {
   const exporter = new PrometheusExporter({ preventServerStart: true, ...lean });
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   // Its default limit folds everything after 2,000 series into one.
-  const views = [{ instrumentName: '*', aggregationCardinalityLimit: seriesMax + 1_000 }];
+  const views = [{ instrumentName: '*', aggregationCardinalityLimit: seriesMax + SPARE }];
   const meter = new MeterProvider({ readers: [exporter], views }).getMeter('bench');
   const serialize = async () => serializer.serialize((await exporter.collect()).resourceMetrics);
   return {
@@ -132,7 +137,7 @@ function openTelemetry([sdkName, exporterName], seriesMax) {
       if (!request.headers['accept-encoding']?.includes('gzip')) {
         return exporter.getMetricsRequestHandler(request, response);
       }
-      response.setHeader('content-type', 'text/plain; version=0.0.4');
+      response.setHeader('content-type', TEXT);
       await send(await serialize(), request, response);
     },
   };

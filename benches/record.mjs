@@ -124,7 +124,7 @@ async function openWorld(id) {
       );
     return { id, loops, open, opened, verify };
   }
-  const library = openLibrary(id, 20_000);
+  const library = openLibrary(id, 100_000);
   const open = (caseId) => loops[caseId](library, nameOf(caseId));
   const verify = async () => {
     const found = totals(await library.scrapes['metrics()']());

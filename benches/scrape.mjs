@@ -87,16 +87,19 @@ async function takeTurns(population, ids, ways) {
 async function alone(population, { library, how }) {
   const child = start(library, population);
   const deadline = Date.now() + MILLION_BUDGET_MS;
+  const samples = [];
   try {
-    const samples = [];
     while (samples.length < population.rounds && (samples.length === 0 || Date.now() < deadline)) {
       samples.push(await child.ask('scrape', how, Math.max(1_000, deadline - Date.now())));
     }
     await child.ask('verify');
-    return samples;
+  } catch (error) {
+    // Too slow for all rounds is no death: the rounds that were finished count.
+    if (samples.length === 0 || Date.now() < deadline) throw error;
   } finally {
     await child.stop();
   }
+  return samples;
 }
 
 function start(library, { kind, size }) {
@@ -141,14 +144,24 @@ function way(library, how) {
 function table(ways, samples, deaths) {
   const ours = ways.some(({ library }) => library === OURS);
   const titleOf = ({ library, how }) => libraryById(library).title + (library === OURS ? ` \`${how}\`` : '');
-  const columns = ['', 'MB', ...ways.map(titleOf), ...(ours ? ['best peer / `scrape()`', 'best peer / `metrics()`'] : [])];
+  const columns = [
+    '',
+    'MB',
+    ...ways.map(titleOf),
+    ...(ours ? ['best peer / `scrape()`', 'best peer / `metrics()`'] : []),
+  ];
   const rows = Object.entries(samples).map(([title, measured]) => {
     const cells = ways.map(({ id }) => {
       if (!measured[id]) return deaths[id] ?? '–';
       return `${show(median(times(measured[id])))} (${show(median(measured[id].map(({ cpuMs }) => cpuMs)))})`;
     });
     const size = show(Object.values(measured)[0]?.[0].megabytes);
-    return [title, size, ...cells, ...(ours ? [BUFFER, TEXT].map((how) => `${show(ratio(measured, ways, how))}x`) : [])];
+    return [
+      title,
+      size,
+      ...cells,
+      ...(ours ? [BUFFER, TEXT].map((how) => `${show(ratio(measured, ways, how))}x`) : []),
+    ];
   });
   return { caption: 'Scrape, ms (processor ms)', columns, rows };
 }
@@ -157,7 +170,9 @@ function judge(chosen, ways, samples) {
   const verdicts = chosen
     .filter(({ judged }) => judged)
     .flatMap(({ title }) =>
-      [BUFFER, TEXT].map((how) => atLeast(`${title}, \`${how}\`, of the best peer`, ratio(samples[title], ways, how), 25)),
+      [BUFFER, TEXT].map((how) =>
+        atLeast(`${title}, \`${how}\`, of the best peer`, ratio(samples[title], ways, how), 25),
+      ),
     );
   const million = samples[MILLION.title];
   if (!million) return verdicts;
@@ -168,7 +183,10 @@ function judge(chosen, ways, samples) {
 /** How many times as long the best peer takes; by medians where the rounds were not shared. */
 function ratio(samples, ways, how) {
   const byTime = Object.fromEntries(Object.entries(samples).map(([id, list]) => [id, times(list)]));
-  const best = fastest(byTime, ways.filter(({ library }) => library !== OURS).map(({ id }) => id));
+  const best = fastest(
+    byTime,
+    ways.filter(({ library }) => library !== OURS).map(({ id }) => id),
+  );
   const ours = byTime[way(OURS, how).id];
   if (!best || !ours) return Number.NaN;
   if (byTime[best].length !== ours.length) return median(byTime[best]) / median(ours);

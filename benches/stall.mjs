@@ -35,7 +35,9 @@ else await main();
 
 async function main() {
   const ids = selectLibraries().map(({ id }) => id);
-  const chosen = options.quick ? populations.filter(({ size }) => size <= 10_000) : populations;
+  const chosen = populations.filter(
+    ({ size, oursOnly }) => (size <= 10_000 || !options.quick) && !(oursOnly && options.peersOnly),
+  );
   const scraper = startRole(import.meta.url, { scrape: true });
   const samples = {};
   try {
@@ -163,7 +165,21 @@ function samplesIn(text) {
 // ---- the report ----
 
 function table(title, measured) {
-  const columns = ['', 'MB', 'first', 'median', 'longest', 'no core', 'longest with gzip', 'no core', 'noise: median', 'longest', 'longest, other core busy', 'served', 'served gzip'];
+  const columns = [
+    '',
+    'MB',
+    'first',
+    'median',
+    'longest',
+    'no core',
+    'longest with gzip',
+    'no core',
+    'noise: median',
+    'longest',
+    'longest, other core busy',
+    'served',
+    'served gzip',
+  ];
   const rows = Object.entries(measured).map(([id, found]) => {
     const name = PREPARED_TITLES[id] ?? libraryById(id).title;
     if (found.died) return [name, found.died, ...columns.slice(2).map(() => '–')];
@@ -193,7 +209,10 @@ function judge({ title, stallMsMax }, measured) {
   const found = measured[OURS];
   if (!found) return [];
   return [PLAIN, GZIP].map((encoding) =>
-    withNoise(atMost(`${title}, longest stall, ${encoding}`, worstOf(found[encoding] ?? [])?.ms, stallMsMax, 'ms'), found),
+    withNoise(
+      atMost(`${title}, longest stall, ${encoding}`, worstOf(found[encoding] ?? [])?.ms, stallMsMax, 'ms'),
+      found,
+    ),
   );
 }
 

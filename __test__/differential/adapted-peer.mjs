@@ -96,6 +96,7 @@ export function adaptPeer(peer, exemptions) {
       raw: { end },
       metric: call.metric,
       labels: call.labels ?? labelSetOf(call).labels,
+      exemplarLabels: call.args[1],
       bare: call.metric.startTimer(undefined, call.args[1]),
     };
     return (...args) => dispatch({ peer, unwrap, args, ...context });

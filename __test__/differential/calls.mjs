@@ -63,15 +63,19 @@ export function mapLabels(call, change) {
 
 /**
  * The same call, addressing the series that it means with the very labels that created it, if `applies(labels)`.
- * Absent labels are left out first.
+ * Absent labels are left out of a new one.
  */
 export function respell(call, applies) {
-  const { kind, metric } = call;
+  const { kind, method, metric } = call;
+  if (method === 'labels' || method === 'startTimer') {
+    // Children and timers keep what they were given: later labels take the place that an absent one has in it.
+    return call;
+  }
   if (kind === 'Timer') {
     const labels = { ...call.labels, ...call.args[0] };
     const spelled = applies(labels) ? spellingOf(metric, labels) : labels;
     // What the timer was started with cannot be taken away from it, so one without labels ends instead.
-    const bare = { ...call, raw: { end: call.bare }, args: [spelled, call.args[1]] };
+    const bare = { ...call, raw: { end: call.bare }, labels: {}, args: [spelled, call.args[1]] };
     return sameSpelling(labels, spelled) ? call : bare;
   }
   if (/Child$/.test(kind)) {
@@ -79,9 +83,7 @@ export function respell(call, applies) {
     const again = () => ({ ...call, raw: metric.labels(spelled), labels: spelled });
     return sameSpelling(call.labels, spelled) ? call : again();
   }
-  return call.method === 'labels' || call.method === 'startTimer'
-    ? call
-    : mapLabels(call, (labels) => (applies(labels) ? spellingOf(metric, labels) : labels));
+  return mapLabels(call, (labels) => (applies(labels) ? spellingOf(metric, labels) : labels));
 }
 
 /** The peer's own entry for a label set; a missing, null, undefined or empty label is the same. */
@@ -92,7 +94,11 @@ export function seriesOf(metric, labels) {
 }
 
 function spellingOf(metric, labels) {
-  return seriesOf(metric, labels)?.labels ?? withoutAbsent(labels);
+  if (Object.keys(labels).some((name) => !metric.labelNames.includes(name))) {
+    return labels;
+  }
+  const series = seriesOf(metric, labels);
+  return series === undefined ? withoutAbsent(labels) : (series.labels ?? {});
 }
 
 export function withoutAbsent(labels) {
@@ -126,6 +132,9 @@ export function valueOf(call) {
 
 /** The same recording call with another value. */
 export function withValue(call, value) {
+  if (takesExemplar(call)) {
+    return { ...call, args: [{ ...call.args[0], value }] };
+  }
   return { ...call, args: isObject(call.args[0]) ? [call.args[0], value] : [value] };
 }
 

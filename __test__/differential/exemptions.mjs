@@ -48,8 +48,7 @@ function emptyLabelIsAbsent(call, next) {
   if (call.method === 'setDefaultLabels') {
     return next({ ...call, args: [withoutAbsent(call.args[0])] });
   }
-  const named = call.kind === 'Timer' ? call : mapLabels(call, withoutAbsent);
-  return next(respell(named, (labels) => hasEmptyLabel(call.metric, labels)));
+  return next(respell(call, (labels) => hasEmptyLabel(call.metric, labels)));
 }
 
 function gaugeSetReplacesLabels(call, next) {
@@ -66,13 +65,15 @@ function zeroUnchecked(call, next) {
     return next(call);
   }
   const [labels = {}] = call.args;
-  const { labelNames } = call.metric;
-  for (const name in labels) {
-    if (!labelNames.includes(name)) {
-      throw new Error(`Added label "${name}" is not included in initial labelset: ${inspect(labelNames)}`);
-    }
-  }
+  refuseUnlisted(call.metric, labels);
   return next({ ...call, args: [labels] });
+}
+
+function counterLabelsUnchecked(call, next) {
+  if (call.kind === 'Counter' && call.method === 'labels' && isObject(call.args[0])) {
+    refuseUnlisted(call.metric, call.args[0]);
+  }
+  return next(call);
 }
 
 // Values
@@ -107,6 +108,15 @@ function gaugeDecCoerces(call, next) {
   return next(call);
 }
 
+function firstDeltaKeepsZeroSign(call, next) {
+  if (!isCounterInc(call) && !isGaugeDelta(call)) {
+    return next(call);
+  }
+  const labels = call.labels ?? labelSetOf(call).labels;
+  const first = valueOf(call) === 0 && seriesOf(call.metric, labels) === undefined;
+  return next(first ? withValue(call, call.method === 'dec' ? -0 : 0) : call);
+}
+
 function incReturnsHash(call, next) {
   const result = next(call);
   return isCounterInc(call) ? undefined : result;
@@ -123,7 +133,13 @@ function unknownLabelsSorted(call, next) {
 
 function invalidNameUnnamed(call, next) {
   const [config] = call.args;
-  const message = (text) => (text === 'Invalid metric name' ? `Invalid metric name: ${config.name}` : text);
+  const message = (text) => {
+    if (text === 'Invalid metric name') {
+      return `Invalid metric name: ${config.name}`;
+    }
+    const invalid = () => config.labelNames.filter((name) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name));
+    return text === 'Invalid label name' ? `At least one label name is invalid: ${invalid().join(',')}` : text;
+  };
   return call.method === 'new' ? settle(() => next(call), { message }) : next(call);
 }
 
@@ -131,7 +147,10 @@ function failedConstructorRegisters(call, next) {
   if (call.method !== 'new' || call.kind === 'Registry') {
     return next(call);
   }
-  const { name, registers } = call.args[0];
+  const { name, registers, labelNames = [] } = call.args[0] ?? {};
+  if (call.kind === 'Histogram' && labelNames.includes('le')) {
+    return next({ ...call, args: [{ ...call.args[0], registers: [] }] });
+  }
   const registries = (registers ?? [call.peer.register]).map(call.unwrap);
   const before = registries.map((registry) => registry.getSingleMetric(name));
   try {
@@ -184,8 +203,10 @@ function exemplarOfZeroIsOne(call, next) {
 }
 
 function exemplarTooLong(call, next) {
-  const exemplarLabels = takesExemplar(call) ? call.args[0]?.exemplarLabels : undefined;
-  if (Object.entries(exemplarLabels ?? {}).flat().join('').length > 128) {
+  const ends = call.kind === 'Timer' && call.metric.enableExemplars;
+  const given = takesExemplar(call) ? call.args[0]?.exemplarLabels : undefined;
+  const exemplarLabels = ends ? { ...call.exemplarLabels, ...call.args[1] } : given;
+  if (isTooLong(exemplarLabels)) {
     throw new RangeError('Label set size must be smaller than 128 UTF-8 chars');
   }
   return next(call);
@@ -222,13 +243,14 @@ function getReturnsLiveEntries(call, next) {
 }
 
 function jsonDefaultsReplaceFalsy(call, next) {
-  // Default labels are laid over a copy without them, the way text does it.
-  if (call.method !== 'getMetricsAsJSON') {
+  const defaults = call.method === 'getMetricsAsJSON' ? call.raw._defaultLabels : {};
+  const shadowed = (metric) => (metric.labelNames ?? Object.keys(defaults)).some((name) => name in defaults);
+  if (!isObject(defaults) || !call.raw?.getMetricsAsArray?.().some(shadowed)) {
     return next(call);
   }
-  const defaults = call.raw._defaultLabels;
-  call.raw._defaultLabels = {};
+  // Where a metric has a label of that name, default labels are laid over what comes without them, as text does it.
   const lay = (entry) => ({ ...entry, labels: { ...entry.labels, ...defaults, ...entry.labels } });
+  call.raw._defaultLabels = {};
   return next(call)
     .then((metrics) => metrics.map((metric) => ({ ...metric, values: metric.values.map(lay) })))
     .finally(() => {
@@ -265,9 +287,11 @@ function openMetricsHelpUnescaped(call, next) {
 }
 
 function openMetricsBucketBounds(call, next) {
-  const canonical = (labels) => labels?.replace(/^le="([^"]*)"/, (_, bound) => `le="${canonicalBound(bound)}"`);
+  const canonical = (labels) => labels.replace(/^le="([^"]*)"/, (_, bound) => `le="${canonicalBound(bound)}"`);
   return mapOpenMetrics(call, next, (text) =>
-    mapSamples(text, (sample) => ({ ...sample, labels: canonical(sample.labels) })),
+    mapSamples(text, (sample) =>
+      sample.name.endsWith('_bucket') ? { ...sample, labels: canonical(sample.labels) } : sample,
+    ),
   );
 }
 
@@ -287,12 +311,14 @@ export const exemptions = [
   [gaugeDecCoerces, 'both'],
   [incReturnsHash, 'prom-client'],
   [zeroUnchecked, 'prom-client'],
+  [counterLabelsUnchecked, 'both'],
   [labelSetsCollide, 'both'],
   [emptyLabelIsAbsent, 'both'],
   [gaugeSetReplacesLabels, 'prom-client'],
   [zeroReplacesLabels, 'both'],
   [exemplarValueIsTotal, '@prometheus-io/client'],
   [exemplarOfZeroIsOne, 'prom-client'],
+  [firstDeltaKeepsZeroSign, 'both'],
   [getReturnsLiveEntries, 'both'],
   [jsonDefaultsReplaceFalsy, 'prom-client'],
   [nanSpelling, 'both'],
@@ -321,6 +347,18 @@ function withExemplarValue(call, next, applies) {
     }
   }
   return result;
+}
+
+function isTooLong(exemplarLabels) {
+  return Object.entries(exemplarLabels ?? {}).flat().join('').length > 128;
+}
+
+function refuseUnlisted({ labelNames }, labels) {
+  for (const name in labels) {
+    if (!labelNames.includes(name)) {
+      throw new Error(`Added label "${name}" is not included in initial labelset: ${inspect(labelNames)}`);
+    }
+  }
 }
 
 function isCounterInc(call) {
@@ -378,7 +416,15 @@ export function wellFormed(text) {
   return text.toWellFormed().replaceAll('\ue000', '');
 }
 
-export function oneErrorAtOnce(labels, labelNames, value, fallback) {
+export function valuesWithoutLeadingNull(values) {
+  return values.map((value, i) => (i === 0 && value === null ? undefined : value));
+}
+
+export function oneErrorAtOnce(labels, labelNames, { amount, exemplarLabels }) {
   const unlisted = Object.keys(labels).some((name) => !labelNames.includes(name));
-  return unlisted ? fallback : value;
+  const tooLong = isTooLong(exemplarLabels);
+  return {
+    amount: unlisted || tooLong ? 1 : amount,
+    exemplarLabels: unlisted && tooLong ? undefined : exemplarLabels,
+  };
 }

@@ -1,8 +1,140 @@
-// Runs one program on several clients in step, and compares what each step returns or throws. While it runs it writes
-// the program down as code, which is what a failure shows.
+// Runs one program on several clients in step and compares what each call returns or throws. As it goes it writes the
+// program down as code, which is what a failure shows.
 
-import { isDeepStrictEqual } from 'node:util';
-import { literal, notation } from './notation.mjs';
-import { Scene } from './scene.mjs';
+import { advanceClock, releaseClock, stopClock } from './clock.mjs';
+import { notation } from './notation.mjs';
+import { actionOf, codeOf, emptyScene, emptyWorld } from './steps.mjs';
 
-void [isDeepStrictEqual, literal, notation, Scene];
+const LISTS = ['registries', 'metrics', 'foreign', 'children', 'timers'];
+
+/**
+ * Runs the steps on each of `clients` (`{ name, client }`), then scrapes everything. Answers with the difference
+ * between the first client and another as text, or `undefined`. `exercised(what)` is called for all that was done.
+ */
+export async function runProgram(steps, clients, exercised = () => {}) {
+  const scene = emptyScene();
+  const worlds = clients.map(({ client }) => emptyWorld(client));
+  const code = [];
+  stopClock();
+  try {
+    for (const step of steps) {
+      const action = actionOf(step, scene);
+      if (action !== undefined) {
+        const difference = await perform(action, scene, worlds, clients, code, exercised);
+        if (difference !== undefined) {
+          return difference;
+        }
+      }
+    }
+    for (const action of finalScrapes(scene)) {
+      const difference = await perform(action, scene, worlds, clients, code, () => {});
+      if (difference !== undefined) {
+        return difference;
+      }
+    }
+    return undefined;
+  } finally {
+    releaseClock();
+  }
+}
+
+/** A shorter program with a difference: the steps of a failing one that it still fails without are left out. */
+export async function shortened(steps, clients) {
+  let rest = steps;
+  for (let i = steps.length - 1; i >= 0; i -= 1) {
+    const without = rest.toSpliced(i, 1);
+    rest = (await runProgram(without, clients)) === undefined ? rest : without;
+  }
+  return rest;
+}
+
+async function perform(action, scene, worlds, clients, code, exercised) {
+  const results = [];
+  for (const world of worlds) {
+    results.push(await outcome(action, world));
+  }
+  exercised(action.method);
+  for (const situation of action.situations ?? []) {
+    exercised(situation);
+  }
+  const target = action.keep === undefined ? '' : `const ${codeOf(action.keep, scene[action.keep].length)} = `;
+  const failed = results[0].error !== undefined;
+  code.push(failed ? `attempt(() => ${action.code}); // ${results[0].text}` : `${target}${action.code};`);
+  const other = results.findIndex(({ text }) => text !== results[0].text);
+  if (other !== -1) {
+    return describeDifference(code, clients, results);
+  }
+  if (!failed) {
+    if (action.keep !== undefined) {
+      scene[action.keep].push(action.as);
+      worlds.forEach((world, i) => {
+        world[action.keep].push(results[i].value);
+      });
+    }
+    action.effect?.();
+  }
+  if (action.advance !== undefined) {
+    advanceClock(action.advance);
+  }
+  return undefined;
+}
+
+async function outcome(action, world) {
+  try {
+    const value = await action.run(world);
+    return { value, text: `returns ${action.keep === undefined ? notation(value, namesIn(world)) : 'it'}` };
+  } catch (error) {
+    return { error, text: `throws ${error.name}: ${error.message}` };
+  }
+}
+
+function namesIn(world) {
+  return (value) => {
+    for (const list of LISTS) {
+      const i = world[list].indexOf(value);
+      if (i !== -1) {
+        return codeOf(list, i);
+      }
+    }
+    return undefined;
+  };
+}
+
+function finalScrapes(scene) {
+  const ofRegistry = (i, method) => ({
+    method: `Registry.${method}`,
+    code: `await ${codeOf('registries', i)}.${method}()`,
+    run: ({ registries }) => registries[i][method](),
+  });
+  const ofMetric = (i) => ({ method: 'get', code: `await m${i}.get()`, run: ({ metrics }) => metrics[i].get() });
+  return [
+    ...scene.registries.flatMap((_, i) => [ofRegistry(i, 'metrics'), ofRegistry(i, 'getMetricsAsJSON')]),
+    ...scene.metrics.map((_, i) => ofMetric(i)),
+  ];
+}
+
+function describeDifference(code, clients, results) {
+  const texts = results.map(({ value, text }) => (typeof value === 'string' ? value : text).split('\n'));
+  const same = (i) => texts.every((lines) => lines[i] === texts[0][i]);
+  const sameFromEnd = (i) => texts.every((lines) => lines.at(-1 - i) === texts[0].at(-1 - i));
+  const shortest = Math.min(...texts.map(({ length }) => length));
+  let before = 0;
+  while (before < shortest && same(before)) {
+    before += 1;
+  }
+  let after = 0;
+  while (after < shortest - before && sameFromEnd(after)) {
+    after += 1;
+  }
+  const differing = (lines) => lines.slice(before, lines.length - after).join('\n');
+  return [
+    "import client from '@llm-devops/prometheus-metrics'; // or a peer",
+    'const { register, Registry, Counter, Gauge, Histogram } = client;',
+    'const [s0, s1] = [{}, {}];',
+    'const attempt = (call) => { try { call(); } catch {} };',
+    ...code,
+    '',
+    `// the last call gives ${before} equal lines, then`,
+    ...clients.map(({ name }, i) => `--- ${name}\n${differing(texts[i])}`),
+  ].join('\n');
+}

@@ -1,1 +1,14 @@
-//! binding
+//! The Node-API binding: converts arguments, calls the core, maps its errors. No logic of its own, and no
+//! knowledge of the public API, which is TypeScript's.
+
+#![allow(
+    unreachable_pub,
+    reason = "what JavaScript reaches is public without being exported by a Rust module"
+)]
+
+mod buffers;
+mod contributor;
+mod error;
+mod family;
+mod registry;
+mod scrape;

@@ -54,6 +54,8 @@ function parseValue(text) {
   return { '+Inf': Infinity, '-Inf': -Infinity }[text] ?? Number(text);
 }
 
+const DIFFERENCES_SHOWN_MAX = 20;
+
 /** What differs, a line each: a failure must show the series at fault, not two lists of hundreds. */
 export function differences(actual, expected, equal = Object.is) {
   const lines = [];
@@ -62,5 +64,6 @@ export function differences(actual, expected, equal = Object.is) {
     else if (!equal(actual.get(key), value)) lines.push(`${key} is ${actual.get(key)}, expected ${value}`);
   }
   for (const [key, value] of actual) if (!expected.has(key)) lines.push(`not expected: ${key} ${value}`);
-  return lines;
+  const more = lines.length - DIFFERENCES_SHOWN_MAX;
+  return more > 0 ? [...lines.slice(0, DIFFERENCES_SHOWN_MAX), `and ${more} more`] : lines;
 }

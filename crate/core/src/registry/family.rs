@@ -188,6 +188,13 @@ impl Family {
     }
 }
 
+impl Drop for Family {
+    /// Nobody can write or read the series any more, so their cells go back to the contributor.
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 impl Source for Family {
     fn name(&self) -> &str {
         self.descriptor.name()

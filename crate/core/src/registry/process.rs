@@ -81,6 +81,13 @@ impl Process {
         self.publish(State { live, retired: Arc::new(retired) });
     }
 
+    /// Whether there is one contributor at most, and none has ended with counts.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        let state = self.state();
+        state.live.len() < 2 && state.retired.families.is_empty()
+    }
+
     /// The contributors now.
     pub(crate) fn state(&self) -> Arc<State> {
         Arc::clone(&self.state.read())

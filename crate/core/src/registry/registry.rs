@@ -230,6 +230,16 @@ impl Registry {
         state.families().cloned().collect()
     }
 
+    /// Whether an exposition has at most `lines` samples, foreign metrics and collectors not counted.
+    #[must_use]
+    pub fn is_at_most(&self, lines: usize) -> bool {
+        let mut total = 0;
+        self.state.lock().families().all(|family| {
+            total += 1 + family.series_count() * family.descriptor().width();
+            total <= lines
+        })
+    }
+
     /// What a scrape of this registry alone shows.
     #[must_use]
     pub fn gather(&self) -> Gathered {

@@ -1,0 +1,42 @@
+#!/bin/sh
+# Runs the judges: programs that nobody here wrote read what the library exposes. Installs what is missing, and
+# fails where a judge cannot be had; none is ever skipped. Expects the library to be built.
+#
+# Arguments go to AVA, e.g. `.ci/judges.sh __test__/judges/promtool.test.mjs`.
+set -eu
+cd "$(dirname "$0")/.."
+
+if ! [ -f dist/index.js ]; then
+  echo 'judges: dist/index.js is missing; run `npm test` or `npm run build` first' >&2
+  exit 1
+fi
+
+# Debian's names. python3-venv brings pip for the environment below.
+missing=''
+command -v prometheus >/dev/null && command -v promtool >/dev/null || missing="$missing prometheus"
+command -v victoria-metrics >/dev/null || missing="$missing victoria-metrics"
+python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3 python3-venv"
+if [ -n "$missing" ]; then
+  echo "judges: installing$missing"
+  as_root=''
+  [ "$(id -u)" -eq 0 ] || as_root='sudo'
+  $as_root apt-get update
+  # shellcheck disable=SC2086 # a list of package names
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
+fi
+
+# The parsers live in an environment of their own, so that the machine's Python stays as it is.
+venv=target/judges-venv
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r __test__/judges/requirements.txt
+
+echo 'judges:'
+prometheus --version 2>&1 | head -n 1
+promtool --version 2>&1 | head -n 1
+# Debian builds it without a version of its own to print.
+command -v victoria-metrics
+dpkg-query -W -f '${Package} ${Version}\n' victoria-metrics 2>/dev/null || true
+"$venv/bin/python" --version
+"$venv/bin/python" -m pip freeze --disable-pip-version-check
+
+exec npx --no-install ava --config __test__/judges/ava.config.mjs --verbose "$@"

@@ -1,0 +1,73 @@
+// Random programs run on this library and on both peers, and every value, error and scrape must be the same. What is
+// exempt stands in exemptions.mjs, and nowhere else.
+
+import test from 'ava';
+import fc from 'fast-check';
+import { adapted, compared, peers, subject } from './clients.mjs';
+import { exemptions } from './exemptions.mjs';
+import { program } from './generator.mjs';
+import { runProgram, shortened } from './program.mjs';
+
+// Test-only: a failure prints the seed to set here, which runs the same programs again.
+const seed = Number(process.env.DIFFERENTIAL_SEED ?? 20_260_101);
+const numRuns = Number(process.env.DIFFERENTIAL_RUNS ?? 4_000);
+
+const LEAST = 100;
+const EXERCISED = [
+  ...['new', 'inc', 'labels', 'remove', 'reset', 'get'].map((method) => `Counter.${method}`),
+  'Counter child.inc',
+  ...['new', 'inc', 'dec', 'set', 'setToCurrentTime', 'startTimer', 'labels', 'remove', 'reset', 'get'].map(
+    (method) => `Gauge.${method}`,
+  ),
+  ...['inc', 'dec', 'set', 'setToCurrentTime', 'startTimer'].map((method) => `Gauge child.${method}`),
+  'Gauge timer',
+  ...['new', 'observe', 'zero', 'startTimer', 'labels', 'remove', 'reset', 'get'].map((method) => `Histogram.${method}`),
+  ...['observe', 'startTimer'].map((method) => `Histogram child.${method}`),
+  'Histogram timer',
+  ...['new', 'metrics', 'getMetricsAsJSON', 'getMetricsAsArray', 'getSingleMetric', 'getSingleMetricAsString'].map(
+    (method) => `Registry.${method}`,
+  ),
+  ...['registerMetric', 'removeSingleMetric', 'resetMetrics', 'setDefaultLabels', 'setContentType'].map(
+    (method) => `Registry.${method}`,
+  ),
+  ...['contentType', 'clear', 'merge'].map((method) => `Registry.${method}`),
+  ...['remove', 'reset', 'clear', 'removeSingleMetric', 'registerMetric'].map((event) => `child used after ${event}`),
+  'foreign metric',
+  'label object mutated',
+];
+
+function property(clients, count) {
+  return fc.asyncProperty(program, async (steps) => (await runProgram(steps, clients, count)) === undefined);
+}
+
+test.serial('random programs give the same results in all three libraries', async (t) => {
+  const exercised = new Map();
+  const count = (what) => exercised.set(what, (exercised.get(what) ?? 0) + 1);
+  const clients = compared();
+  const run = await fc.check(property(clients, count), { seed, numRuns });
+  t.log(`DIFFERENTIAL_SEED=${seed}, ${run.numRuns} programs`);
+  if (run.failed) {
+    t.log(await runProgram(await shortened(run.counterexample[0], clients), clients));
+    t.fail('the libraries differ');
+    return;
+  }
+  const times = (what) => exercised.get(what) ?? 0;
+  t.log(EXERCISED.map((what) => `${what} ${times(what)}`).join(', '));
+  t.true(run.numRuns >= 2_000);
+  t.deepEqual(
+    EXERCISED.filter((what) => times(what) < LEAST),
+    [],
+    `each is exercised at least ${LEAST} times`,
+  );
+});
+
+for (const { name, peers: names } of exemptions) {
+  for (const peer of peers.filter((candidate) => names.includes(candidate.name))) {
+    test.serial(`random programs need ${name} with ${peer.name}`, async (t) => {
+      const clients = [subject, adapted(peer, name)];
+      const run = await fc.check(property(clients), { seed, numRuns, endOnFailure: true });
+      t.true(run.failed, 'without the exemption some program must differ');
+      t.log(`program ${run.numRuns}`);
+    });
+  }
+}

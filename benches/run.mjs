@@ -1,0 +1,189 @@
+// `npm run bench`: installs the peers, runs each bench on the Node that benches/package.json pins, and writes
+// RESULTS.md and results/ from that one run. It needs Node and npm, and the library built.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const require = createRequire(import.meta.url);
+
+const BENCHES = ['record', 'scrape', 'stall', 'memory', 'require'];
+const NODE_MAJOR = 24;
+/** One core's worth of other work and the benches have neighbours. */
+const BUSY_LOAD = 0.7;
+
+const HELP = `Usage: npm run bench -- [options]
+
+  --quick        a few rounds and no large sizes: shows that the benches work, its figures mean little
+  --only=name    one bench, or several with commas: ${BENCHES.join(', ')}
+  --peers-only   leave our own library out
+  --out=folder   where RESULTS.md and results/ go; a complete run writes to benches/, others print their report
+  --help         this text
+`;
+
+const flags = readFlags();
+if (!flags) process.exitCode = 1;
+else if (flags.help) process.stdout.write(HELP);
+else process.exitCode = await main();
+
+async function main() {
+  const names = flags.only?.split(',') ?? BENCHES;
+  const unknown = names.filter((name) => !BENCHES.includes(name));
+  if (unknown.length > 0) return fail(`Expected --only to name some of ${BENCHES.join(', ')} but received ${unknown}`);
+  if (!flags['peers-only'] && !existsSync(join(here, '../dist/index.js'))) {
+    return fail('dist/index.js is missing: run `npm run build` first, or pass --peers-only');
+  }
+  installPeers();
+  const node = findNode();
+  if (!node) return fail(`benches need Node ${NODE_MAJOR} or newer, and npm has no package of it for this platform`);
+  const nodeVersion = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+
+  // Not before the peers are there: these modules read their versions.
+  const { versions } = await import('./libraries.mjs');
+  const { describeMachine, render } = await import('./report.mjs');
+  const machine = describeMachine(nodeVersion, versions());
+  say(`Node ${nodeVersion} on ${machine.processor}, ${machine.cores} cores, load average ${machine.load}`);
+
+  const sections = await runAll(node, names);
+  if (!sections) return 1;
+  if (!flags['peers-only'] && !flags.only) sections.push(...(await rustSection(node)));
+  const report = render(machine, sections, remarks(names, machine));
+  const out = flags.out ?? (isComplete(names) ? here : undefined);
+  if (out) save(resolve(out), machine, sections, report);
+  else process.stdout.write(report);
+  return 0;
+}
+
+function readFlags() {
+  const boolean = { type: 'boolean', default: false };
+  const string = { type: 'string' };
+  try {
+    return parseArgs({ options: { help: boolean, quick: boolean, 'peers-only': boolean, only: string, out: string } })
+      .values;
+  } catch (error) {
+    fail(`${error.message}\n\n${HELP}`);
+    return undefined;
+  }
+}
+
+/** Each bench on its own, one after the other: they are not to compete for the processor. */
+async function runAll(node, names) {
+  const scratch = mkdtempSync(join(tmpdir(), 'prometheus-metrics-bench-'));
+  const sections = [];
+  const failed = [];
+  try {
+    for (const name of names) {
+      const start = Date.now();
+      say(`${name}: running`);
+      const json = join(scratch, `${name}.json`);
+      const code = await run(node, [join(here, `${name}.mjs`), `--json=${json}`, ...passedOn()]);
+      if (code === 0) sections.push(JSON.parse(readFileSync(json, 'utf8')));
+      else failed.push(name);
+      say(`${name}: ${code === 0 ? 'done' : `failed with ${code}`} after ${Math.round((Date.now() - start) / 1000)} s`);
+    }
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+  if (failed.length === 0) return sections;
+  fail(`${failed.join(', ')} failed, so nothing is written: a report is one whole run`);
+  return undefined;
+}
+
+function run(node, argv) {
+  const env = { ...process.env };
+  // Flags meant for npm's Node, or settings meant for a service, would change what is measured.
+  delete env.NODE_OPTIONS;
+  for (const name of Object.keys(env)) if (name.startsWith('METRICS_')) delete env[name];
+  return new Promise((done) => {
+    spawn(node, argv, { stdio: ['ignore', 'inherit', 'inherit'], env }).on('close', (code, signal) =>
+      done(signal ?? code),
+    );
+  });
+}
+
+function passedOn() {
+  return ['quick', 'peers-only'].filter((flag) => flags[flag]).map((flag) => `--${flag}`);
+}
+
+/** `npm ci` when the lock file is newer than what is installed, or nothing is. */
+function installPeers() {
+  const installed = join(here, 'node_modules/.package-lock.json');
+  const lock = join(here, 'package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  say('installing the peers (npm ci in benches/)');
+  // No package here needs an install script. Some peers want a newer Node than npm may run on: they get one.
+  const argv = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--engine-strict=false', '--loglevel=error'];
+  execFileSync('npm', argv, { cwd: here, stdio: 'inherit', shell: process.platform === 'win32' });
+}
+
+/**
+ * The Node that came with the peers. It is taken from the platform's package and not from the package `node`, which
+ * fetches it in an install script, and those may be switched off.
+ */
+function findNode() {
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  try {
+    const manifest = require.resolve(`node-${platform}-${process.arch}/package.json`);
+    return join(dirname(manifest), require(manifest).bin.node);
+  } catch {
+    return Number.parseInt(process.versions.node, 10) >= NODE_MAJOR ? process.execPath : undefined;
+  }
+}
+
+/** Read by the pinned Node: the one that runs this file may be older than what the reader uses. */
+async function rustSection(node) {
+  const source = `import { criterionSection } from ${JSON.stringify(new URL('criterion.mjs', import.meta.url).href)};
+    process.stdout.write(JSON.stringify(criterionSection() ?? null));`;
+  const section = JSON.parse(execFileSync(node, ['--input-type=module', '-e', source], { encoding: 'utf8' }));
+  if (!section) say('no Rust figures: target/criterion is missing (cargo bench)');
+  return section ? [section] : [];
+}
+
+function remarks(names, { load }) {
+  const found = [];
+  if (Number(load) > BUSY_LOAD)
+    found.push(`The machine was busy (load average ${load}): times are longer and noisier than its own.`);
+  if (flags.quick) found.push('A quick run: too few rounds for its figures to be quoted.');
+  if (flags['peers-only']) found.push('Without our own library.');
+  if (names.length < BENCHES.length) found.push(`Only ${names.join(', ')}.`);
+  return found;
+}
+
+function isComplete(names) {
+  return !flags.quick && !flags['peers-only'] && BENCHES.every((name) => names.includes(name));
+}
+
+function save(folder, machine, sections, report) {
+  const results = join(folder, 'results');
+  mkdirSync(results, { recursive: true });
+  for (const { name, samples } of sections) {
+    writeFileSync(join(results, `${name}.json`), `${JSON.stringify({ machine, samples })}\n`);
+  }
+  writeFileSync(join(folder, 'RESULTS.md'), report);
+  formatLikeTheRest(results, join(folder, 'RESULTS.md'));
+  say(`wrote ${join(folder, 'RESULTS.md')}`);
+}
+
+/** Report and samples are committed, and the repository's formatter checks Markdown and JSON too. */
+function formatLikeTheRest(...paths) {
+  try {
+    const biome = require.resolve('@biomejs/biome/bin/biome');
+    execFileSync(process.execPath, [biome, 'format', '--write', ...paths], { stdio: 'ignore' });
+  } catch {
+    say('the report is left unformatted: the formatter is not installed, or the folder is not in the repository');
+  }
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  return 1;
+}
+
+function say(line) {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,119 @@
+//! The contributor of one realm: its default registry, its cells, and its end.
+
+use crate::buffers::{EngineSlabs, engine_takes_external_memory, external_array_buffer};
+use crate::error::{Result, engine, refused};
+use crate::family::NativeFamily;
+use crate::registry::NativeRegistry;
+use napi::Env;
+use napi::bindgen_prelude::{Object, sys};
+use napi_derive::napi;
+use prometheus_metrics::registry::{Aggregator, Contributor, Descriptor, Family, Kind, Process};
+use prometheus_metrics::slab::Cells;
+use std::sync::{Arc, Weak};
+
+/// What takes part in the process's totals for one realm.
+#[napi]
+pub struct NativeContributor {
+    membership: Arc<Membership>,
+    engine_slabs: Option<Arc<EngineSlabs>>,
+}
+
+/// A contributor and the process it joined; leaves it once, at the end of the realm or of the thread, whichever
+/// comes first: ends come in any order.
+struct Membership {
+    contributor: Arc<Contributor>,
+    process: Arc<Process>,
+}
+
+impl Membership {
+    fn end(&self) {
+        let cells = self.contributor.cells();
+        // After this, values lie in memory that survives the engine's. A slab on the heap already does.
+        (0..cells.slab_count()).filter_map(|number| cells.slab(number)).for_each(|slab| slab.detach());
+        self.process.leave(&self.contributor);
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.process.leave(&self.contributor);
+    }
+}
+
+/// What a family is made from.
+#[napi(object)]
+pub struct FamilyDescription {
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: String,
+    /// The metric's name.
+    pub name: String,
+    /// The help text.
+    pub help: String,
+    /// The label names in the order they were declared.
+    pub label_names: Vec<String>,
+    /// Upper bounds of a histogram's buckets.
+    pub buckets: Vec<f64>,
+    /// How several contributors' gauges are merged.
+    pub aggregator: String,
+}
+
+#[napi]
+impl NativeContributor {
+    /// Joins the process: as a realm of the main thread, or as a worker. `engine_memory` makes the engine allocate
+    /// the slabs, as it must where it takes no memory of ours.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env, main_thread: bool, engine_memory: bool) -> Result<Self> {
+        let lend = !engine_memory && engine_takes_external_memory(env);
+        let engine_slabs = (!lend).then(|| EngineSlabs::new(env));
+        let cells = engine_slabs.as_ref().map_or_else(Cells::on_heap, |slabs| slabs.cells());
+        let contributor = Arc::new(Contributor::new(cells));
+        let process = if main_thread { Process::of_main_thread() } else { Process::of_worker() };
+        process.join(Arc::clone(&contributor));
+        let membership = Arc::new(Membership { contributor, process });
+        let hook: Weak<Membership> = Arc::downgrade(&membership);
+        env.add_env_cleanup_hook(hook, |membership| {
+            if let Some(membership) = membership.upgrade() {
+                membership.end();
+            }
+        })
+        .map_err(engine)?;
+        Ok(Self { membership, engine_slabs })
+    }
+
+    /// The registry that is merged with those of the other contributors.
+    #[napi(catch_unwind)]
+    pub fn registry(&self) -> NativeRegistry {
+        NativeRegistry::of_contributor(&self.membership.contributor, &self.membership.process)
+    }
+
+    /// A family whose cells are this contributor's.
+    #[napi(catch_unwind)]
+    pub fn family(&self, description: FamilyDescription) -> Result<NativeFamily> {
+        let FamilyDescription { kind, name, help, label_names, buckets, aggregator } = description;
+        let labels: Vec<&str> = label_names.iter().map(String::as_str).collect();
+        let descriptor = match Kind::from_word(&kind) {
+            Kind::Histogram => Descriptor::histogram(&name, &help, &labels, &buckets),
+            kind => Descriptor::new(kind, &name, &help, &labels),
+        };
+        let aggregator = Aggregator::from_name(&aggregator).unwrap_or_default();
+        let descriptor = descriptor.map_err(refused)?.with_aggregator(aggregator);
+        Ok(NativeFamily::new(Family::new(descriptor, Arc::clone(self.membership.contributor.cells()))))
+    }
+
+    /// The `ArrayBuffer` of the slab with this number. Each call for a slab makes a new buffer over the same cells.
+    #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
+    pub fn slab(&self, env: Env, number: u32) -> Result<Object<'_>> {
+        let buffer = match &self.engine_slabs {
+            Some(slabs) => slabs.array_buffer(number as usize),
+            None => match self.membership.contributor.cells().slab(number as usize) {
+                Some(slab) => external_array_buffer(env, slab),
+                None => Err(napi::Error::from_reason(format!("there is no slab {number}"))),
+            },
+        };
+        buffer.map(|buffer| object(env, buffer)).map_err(engine)
+    }
+}
+
+fn object<'env>(env: Env, value: sys::napi_value) -> Object<'env> {
+    Object::from_raw(env.raw(), value)
+}

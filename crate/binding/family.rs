@@ -1,0 +1,68 @@
+//! Families, seen from their owner: series come and go here; values never pass through.
+
+use crate::error::{Result, refused};
+use napi_derive::napi;
+use prometheus_metrics::LabelSet;
+use prometheus_metrics::labels::MetricName;
+use prometheus_metrics::registry::{Exemplar, Family};
+use std::sync::Arc;
+
+/// A family of this realm's contributor.
+#[napi]
+pub struct NativeFamily {
+    pub(crate) family: Arc<Family>,
+}
+
+impl NativeFamily {
+    pub(crate) fn new(family: Family) -> Self {
+        Self { family: Arc::new(family) }
+    }
+}
+
+#[napi]
+impl NativeFamily {
+    /// Adds a series and returns its id and its slot. `names` are indices into the label names, in the order in
+    /// which the labels are to be printed.
+    #[napi(catch_unwind)]
+    pub fn add_series(&self, names: Vec<u32>, values: Vec<String>) -> Vec<u32> {
+        let labels: Vec<(usize, &str)> =
+            names.iter().zip(&values).map(|(name, value)| (*name as usize, value.as_str())).collect();
+        let series = self.family.add_series(&labels);
+        vec![series.id, series.slot]
+    }
+
+    /// Removes a series.
+    #[napi(catch_unwind)]
+    pub fn remove_series(&self, id: u32) -> bool {
+        self.family.remove_series(id)
+    }
+
+    /// Removes all series.
+    #[napi(catch_unwind)]
+    pub fn clear(&self) {
+        self.family.clear();
+    }
+
+    /// Attaches an exemplar to a cell of a series. `labels` are names and values in turn.
+    #[napi(catch_unwind)]
+    pub fn set_exemplar(
+        &self,
+        id: u32,
+        cell: u32,
+        labels: Vec<String>,
+        value: f64,
+        timestamp: f64,
+    ) -> Result<()> {
+        let pairs = labels.as_chunks::<2>().0.iter().map(|[name, value]| (name.as_str(), value.as_str()));
+        let labels = LabelSet::new(pairs).map_err(refused)?;
+        let exemplar = Exemplar::new(&labels, value, timestamp).map_err(refused)?;
+        self.family.set_exemplar(id, cell as usize, exemplar);
+        Ok(())
+    }
+}
+
+/// Whether a string is a metric name.
+#[napi(catch_unwind)]
+pub fn is_metric_name(name: String) -> bool {
+    MetricName::new(&name).is_ok()
+}
