@@ -161,6 +161,8 @@ function isComplete(names) {
 function save(folder, machine, sections, report) {
   const results = join(folder, 'results');
   mkdirSync(results, { recursive: true });
+  // An earlier run's samples are not this run's.
+  for (const name of [...BENCHES, 'rust']) rmSync(join(results, `${name}.json`), { force: true });
   for (const { name, samples } of sections) {
     writeFileSync(join(results, `${name}.json`), `${JSON.stringify({ machine, samples })}\n`);
   }

@@ -29,8 +29,8 @@ const PROPERTIES = ['name', 'help', 'type', 'labelNames', 'aggregator'];
 /**
  * A client with the peer's API. Each exemption is a function `(call, next) => result` around every call, the first of
  * the list outermost. A call is `{ kind, method, args, raw, metric, labels, bare, ... }`: `raw` is the peer's object,
- * `metric` the peer's metric (of a child or timer too), `labels` what a child or timer was made with, `bare` a timer
- * without labels that was started at the same moment.
+ * `metric` the peer's metric (of a child or timer too), `labels` what a child or timer was made with, `exemplarLabels`
+ * what a timer was started with, `bare` a timer that was started with nothing at the same moment.
  */
 export function adaptPeer(peer, exemptions) {
   const wrappers = new WeakMap();
@@ -97,7 +97,7 @@ export function adaptPeer(peer, exemptions) {
       metric: call.metric,
       labels: call.labels ?? labelSetOf(call).labels,
       exemplarLabels: call.args[1],
-      bare: call.metric.startTimer(undefined, call.args[1]),
+      bare: call.metric.startTimer(),
     };
     return (...args) => dispatch({ peer, unwrap, args, ...context });
   }

@@ -75,8 +75,7 @@ export function respell(call, applies) {
     const labels = { ...call.labels, ...call.args[0] };
     const spelled = applies(labels) ? spellingOf(metric, labels) : labels;
     // What the timer was started with cannot be taken away from it, so one without labels ends instead.
-    const bare = { ...call, raw: { end: call.bare }, labels: {}, args: [spelled, call.args[1]] };
-    return sameSpelling(labels, spelled) ? call : bare;
+    return sameSpelling(labels, spelled) ? call : bareEnd(call, spelled, exemplarLabelsOf(call));
   }
   if (/Child$/.test(kind)) {
     const spelled = applies(call.labels) ? spellingOf(metric, call.labels) : call.labels;
@@ -84,6 +83,19 @@ export function respell(call, applies) {
     return sameSpelling(call.labels, spelled) ? call : again();
   }
   return mapLabels(call, (labels) => (applies(labels) ? spellingOf(metric, labels) : labels));
+}
+
+/** The end of a timer that was started with nothing, at the same moment, and so has only what is given here. */
+export function bareEnd(call, labels, exemplarLabels) {
+  return { ...call, raw: { end: call.bare }, labels: {}, exemplarLabels: {}, args: [labels, exemplarLabels] };
+}
+
+/** The exemplar labels that a call records, `undefined` if it takes none or has none. */
+export function exemplarLabelsOf(call) {
+  if (call.kind === 'Timer') {
+    return call.metric.enableExemplars ? { ...call.exemplarLabels, ...call.args[1] } : undefined;
+  }
+  return takesExemplar(call) ? call.args[0]?.exemplarLabels : undefined;
 }
 
 /** The peer's own entry for a label set; a missing, null, undefined or empty label is the same. */

@@ -5,6 +5,8 @@
 
 import { format, inspect } from 'node:util';
 import {
+  bareEnd,
+  exemplarLabelsOf,
   hasEmptyLabel,
   isObject,
   labelSetOf,
@@ -203,13 +205,23 @@ function exemplarOfZeroIsOne(call, next) {
 }
 
 function exemplarTooLong(call, next) {
-  const ends = call.kind === 'Timer' && call.metric.enableExemplars;
-  const given = takesExemplar(call) ? call.args[0]?.exemplarLabels : undefined;
-  const exemplarLabels = ends ? { ...call.exemplarLabels, ...call.args[1] } : given;
-  if (isTooLong(exemplarLabels)) {
-    throw new RangeError('Label set size must be smaller than 128 UTF-8 chars');
+  if (isTooLong(exemplarLabelsOf(call))) {
+    throw new Error('Label set size must be smaller than 128 UTF-8 chars');
   }
   return next(call);
+}
+
+function exemplarLabelsAsGiven(call, next) {
+  const given = exemplarLabelsOf(call);
+  if (given === undefined) {
+    return next(call);
+  }
+  const texts = Object.entries(given).map(([name, value]) => [name, String(value)]);
+  const sorted = Object.fromEntries(texts.sort(([a], [b]) => (a < b ? -1 : 1)));
+  if (call.kind === 'Timer') {
+    return next(bareEnd(call, { ...call.labels, ...call.args[0] }, sorted));
+  }
+  return next({ ...call, args: [{ ...call.args[0], exemplarLabels: sorted }] });
 }
 
 // Scrapes
@@ -295,6 +307,21 @@ function openMetricsBucketBounds(call, next) {
   );
 }
 
+function openMetricsUntyped(call, next) {
+  return mapOpenMetrics(call, next, (text) => text.replace(/^(# TYPE \S+) untyped$/gm, '$1 unknown'));
+}
+
+function openMetricsNegativeBuckets(call, next) {
+  // A family's samples follow its first bucket, so that its lowest bound is known by then.
+  let negative = false;
+  const keeps = (line) => {
+    const first = /^\S+_bucket\{le="([^"]*)"/.exec(line);
+    negative = line.startsWith('# ') ? false : negative || Number(first?.[1]) < 0;
+    return !(negative && /^[^\s{]+_(sum|count)[ {]/.test(line));
+  };
+  return mapOpenMetrics(call, next, (text) => text.split('\n').filter(keeps).join('\n'));
+}
+
 /** The exemptions in the order in which they stand around a call, outermost first, and the peers they are for. */
 export const exemptions = [
   [labelObjectKept, 'both'],
@@ -304,6 +331,7 @@ export const exemptions = [
   [collectFailsScrape, 'both'],
   [exemplarsNeedOpenMetrics, 'both'],
   [exemplarTooLong, 'both'],
+  [exemplarLabelsAsGiven, 'both'],
   [exemplarMetricChild, 'both'],
   [counterTakesFalsyValues, 'both'],
   [observeForgetsFalsyValues, 'both'],
@@ -325,6 +353,8 @@ export const exemptions = [
   [openMetricsRenames, 'both'],
   [openMetricsHelpUnescaped, 'both'],
   [openMetricsBucketBounds, 'both'],
+  [openMetricsUntyped, 'both'],
+  [openMetricsNegativeBuckets, 'both'],
 ].map(([exemption, peers]) => ({
   name: exemption.name,
   exemption,

@@ -1,10 +1,11 @@
 //! Families, seen from their owner: series come and go here; values never pass through.
 
 use crate::error::{Result, refused};
+use crate::registry::Values;
 use napi_derive::napi;
 use prometheus_metrics::LabelSet;
 use prometheus_metrics::labels::MetricName;
-use prometheus_metrics::registry::{Exemplar, Family};
+use prometheus_metrics::registry::{Exemplar, Family, Gathered};
 use std::sync::Arc;
 
 /// A family of this realm's contributor.
@@ -41,6 +42,12 @@ impl NativeFamily {
     #[napi(catch_unwind)]
     pub fn clear(&self) {
         self.family.clear();
+    }
+
+    /// The series as JSON, and their values beside it.
+    #[napi(catch_unwind)]
+    pub fn read(&self) -> Values {
+        Values::of(&Gathered::of_family(Arc::clone(&self.family)))
     }
 
     /// Attaches an exemplar to a cell of a series. `labels` are names and values in turn.

@@ -7,7 +7,7 @@ use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, ClassInstance, Float64Array, Object};
 use napi_derive::napi;
 use prometheus_metrics::http::{Route, ScrapeService};
-use prometheus_metrics::registry::{Contributor, Kind, Process, Registry};
+use prometheus_metrics::registry::{Contributor, Gathered, Kind, Process, Registry};
 use prometheus_metrics::serialization::json;
 use prometheus_metrics::{Format, Sample, SampleFamily};
 use std::sync::Arc;
@@ -78,6 +78,8 @@ pub struct Wanted<'env> {
     pub names: Vec<String>,
     /// The foreign metrics of the registry.
     pub foreign: Vec<ClassInstance<'env, NativeSamples>>,
+    /// A registry whose families follow.
+    pub appended: Option<ClassInstance<'env, NativeRegistry>>,
 }
 
 #[napi]
@@ -142,7 +144,7 @@ impl NativeRegistry {
     /// The exposition, written here and now.
     #[napi(catch_unwind, ts_return_type = "{text: string, mismatched: string[]}")]
     pub fn encode_now<'env>(&self, env: &'env Env, wanted: Wanted<'_>) -> napi::Result<Object<'env>> {
-        Encoded::of(self.request(wanted)).into_object(env)
+        Encoded::of(&self.request(wanted)).into_object(env)
     }
 
     /// The answer to a scrape, made on a thread of the pool.
@@ -179,8 +181,7 @@ impl NativeRegistry {
     /// The families as JSON, and their values beside it.
     #[napi(catch_unwind)]
     pub fn read(&self, wanted: Wanted<'_>) -> Values {
-        let (text, numbers) = json(&self.request(wanted).gather());
-        Values { text, numbers: Float64Array::new(numbers) }
+        Values::of(&self.request(wanted).gather())
     }
 
     fn request(&self, wanted: Wanted<'_>) -> Request {
@@ -189,8 +190,16 @@ impl NativeRegistry {
             process: self.process.clone().filter(|_| wanted.process),
             format: Format::from_content_type(&wanted.content_type).unwrap_or_default(),
             names: wanted.names,
+            appended: wanted.appended.map(|registry| Arc::clone(&registry.registry)),
             foreign: wanted.foreign.iter().map(|samples| (samples.item, samples.family.clone())).collect(),
         }
+    }
+}
+
+impl Values {
+    pub(crate) fn of(gathered: &Gathered) -> Self {
+        let (text, numbers) = json(gathered);
+        Self { text, numbers: Float64Array::new(numbers) }
     }
 }
 

@@ -15,12 +15,17 @@ pub(crate) struct Request {
     pub(crate) process: Option<Arc<Process>>,
     pub(crate) format: Format,
     pub(crate) names: Vec<String>,
+    pub(crate) appended: Option<Arc<Registry>>,
     pub(crate) foreign: Vec<(ItemId, SampleFamily)>,
 }
 
 impl Request {
     pub(crate) fn gather(&self) -> Gathered {
-        let selection = Selection { process: self.process.as_deref(), names: &self.names };
+        let selection = Selection {
+            process: self.process.as_deref(),
+            names: &self.names,
+            appended: self.appended.as_deref(),
+        };
         gather(&self.registry, &selection, self.foreign.clone())
     }
 }
@@ -45,7 +50,7 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    pub(crate) fn of(request: Request) -> Self {
+    pub(crate) fn of(request: &Request) -> Self {
         let gathered = request.gather();
         let mut body = Body::pooled();
         let Ok(()) = encode(&gathered, request.format, body.buffer());
@@ -71,16 +76,7 @@ impl<'task> ScopedTask<'task> for EncodeTask {
     type JsValue = Object<'task>;
 
     fn compute(&mut self) -> Result<Encoded> {
-        guarded(|| {
-            let Request { registry, process, format, names, foreign } = &mut self.request;
-            Encoded::of(Request {
-                registry: Arc::clone(registry),
-                process: process.take(),
-                format: *format,
-                names: std::mem::take(names),
-                foreign: std::mem::take(foreign),
-            })
-        })
+        guarded(|| Encoded::of(&self.request))
     }
 
     fn resolve(&mut self, env: &'task Env, encoded: Encoded) -> Result<Object<'task>> {

@@ -9,9 +9,11 @@
 //! requests.with(&["GET", "200"])?.inc();
 //! assert_eq!(
 //!     registry.encode(Format::PrometheusText),
-//!     "# HELP http_requests_total Requests served\n\
-//!      # TYPE http_requests_total counter\n\
-//!      http_requests_total{method=\"GET\",status=\"200\"} 1\n"
+//!     concat!(
+//!         "# HELP http_requests_total Requests served\n",
+//!         "# TYPE http_requests_total counter\n",
+//!         "http_requests_total{method=\"GET\",status=\"200\"} 1\n"
+//!     )
 //! );
 //! # Ok::<(), prometheus_metrics::MetricsError>(())
 //! ```

@@ -23,7 +23,7 @@ impl MetricName {
         }
         Err(MetricsError::new(
             ErrorKind::InvalidMetricName,
-            format!("Expected [a-zA-Z_:][a-zA-Z0-9_:]* for a metric name but received {name:?}"),
+            format!("Invalid metric name: {name} (expected [a-zA-Z_:][a-zA-Z0-9_:]*)"),
         ))
     }
 
@@ -45,7 +45,7 @@ impl LabelName {
         }
         Err(MetricsError::new(
             ErrorKind::InvalidLabelName,
-            format!("Expected [a-zA-Z_][a-zA-Z0-9_]* for a label name but received {name:?}"),
+            format!("Invalid label name: {name} (expected [a-zA-Z_][a-zA-Z0-9_]*)"),
         ))
     }
 

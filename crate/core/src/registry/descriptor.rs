@@ -154,7 +154,7 @@ impl Descriptor {
         {
             return Err(MetricsError::new(
                 ErrorKind::InvalidLabelName,
-                format!("Expected each label of {name} once but received \"{twice}\" twice"),
+                format!("Invalid label name: {twice} (given twice to {name})"),
             ));
         }
         Ok(Self {

@@ -29,6 +29,14 @@ pub(crate) enum GatheredFamily {
 }
 
 impl Gathered {
+    /// One family alone.
+    #[must_use]
+    pub fn of_family(family: Arc<Family>) -> Self {
+        let scrape = Scrape::begin();
+        let families = vec![GatheredFamily::Own(family)];
+        Self { families, default_labels: Vec::new(), mismatched: Vec::new(), _scrape: scrape }
+    }
+
     /// Families that another contributor has with another type or other buckets, and that were left out for it.
     #[must_use]
     pub fn mismatched(&self) -> &[String] {
@@ -43,6 +51,8 @@ pub struct Selection<'a> {
     pub process: Option<&'a Process>,
     /// Only families of these names (`name[]`); all where it is empty.
     pub names: &'a [String],
+    /// A registry whose families are shown after the others, under the same default labels.
+    pub appended: Option<&'a Registry>,
 }
 
 /// Gathers a scrape. `foreign` are the samples of the metrics that a registry lists without holding their cells.
@@ -61,6 +71,9 @@ pub fn gather(
         if !others.parts.is_empty() {
             families = others.merge_into(families, &mut mismatched);
         }
+    }
+    if let Some(appended) = selection.appended {
+        families.extend(appended.gather_items(Vec::new()));
     }
     if !selection.names.is_empty() {
         families.retain(|family| selection.names.iter().any(|name| name == family.name()));

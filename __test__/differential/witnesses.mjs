@@ -1,0 +1,327 @@
+// For each exemption and restriction the smallest program that shows the difference, and what it gives here. A
+// witness takes a client and answers with text, or with values that JSON can show.
+
+const OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+
+/** What a call returns, or the error it throws. */
+async function outcome(call) {
+  try {
+    return await call();
+  } catch (error) {
+    return `${error.name}: ${error.message}`;
+  }
+}
+
+/** A scrape without HELP, TYPE and blank lines, a sample an item. */
+async function samples(registry) {
+  return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+function make(client, type, config, ...contentType) {
+  const registry = new client.Registry(...contentType);
+  const metric = new client[type]({ name: 'm', help: 'Some help', registers: [registry], ...config });
+  return { registry, metric };
+}
+
+const counter = (client, config, ...contentType) => make(client, 'Counter', config, ...contentType);
+const gauge = (client, config, ...contentType) => make(client, 'Gauge', config, ...contentType);
+const histogram = (client, config, ...contentType) => make(client, 'Histogram', { buckets: [1], ...config }, ...contentType);
+
+export const witnesses = {
+  labelObjectKept: {
+    async program(client) {
+      const { registry, metric } = counter(client, { labelNames: ['a'] });
+      const labels = { a: 'x' };
+      metric.inc(labels);
+      labels.a = 'y';
+      metric.inc(labels);
+      return samples(registry);
+    },
+    here: ['m{a="x"} 1', 'm{a="y"} 1'],
+  },
+
+  failedConstructorRegisters: {
+    async program(client) {
+      const registry = new client.Registry();
+      const config = { name: 'm', help: 'Some help', labelNames: ['le'], registers: [registry] };
+      const error = await outcome(() => new client.Histogram(config));
+      return [error, registry.getMetricsAsArray().length];
+    },
+    here: ['Error: le is a reserved label keyword', 0],
+  },
+
+  invalidNameUnnamed: {
+    async program(client) {
+      const construct = (config) => outcome(() => counter(client, config));
+      return [await construct({ name: '9 lives' }), await construct({ labelNames: ['fine', 'not fine', '0'] })];
+    },
+    here: ['Error: Invalid metric name: 9 lives', 'Error: At least one label name is invalid: not fine,0'],
+  },
+
+  unknownLabelsSorted: {
+    program(client) {
+      const { metric } = counter(client, { labelNames: ['b', 'a'] });
+      return outcome(() => metric.inc({ c: 'x' }));
+    },
+    here: `Error: Added label "c" is not included in initial labelset: [ 'b', 'a' ]`,
+  },
+
+  collectFailsScrape: {
+    async program(client) {
+      const { registry } = gauge(client, {
+        collect() {
+          throw new Error('no connection');
+        },
+      });
+      return outcome(() => samples(registry));
+    },
+    here: ['m 0'],
+  },
+
+  exemplarsNeedOpenMetrics: {
+    program(client) {
+      return outcome(() => samples(counter(client, { enableExemplars: true }).registry));
+    },
+    here: ['m 0'],
+  },
+
+  exemplarTooLong: {
+    async program(client) {
+      const { registry, metric } = counter(client, { enableExemplars: true }, OPENMETRICS);
+      const error = await outcome(() => metric.inc({ exemplarLabels: { trace_id: 'x'.repeat(121) } }));
+      return [error, ...(await samples(registry))];
+    },
+    here: ['Error: Label set size must be smaller than 128 UTF-8 chars', 'm_total 0'],
+  },
+
+  exemplarLabelsAsGiven: {
+    async program(client) {
+      const { registry, metric } = counter(client, { enableExemplars: true }, OPENMETRICS);
+      metric.inc({ exemplarLabels: { trace_id: 'x', span: 7 } });
+      const [{ values }] = await registry.getMetricsAsJSON();
+      return [...(await samples(registry)), JSON.stringify(values[0].exemplar.labelSet)];
+    },
+    here: ['m_total 1 # {span="7",trace_id="x"} 1 1700000000', '{"span":"7","trace_id":"x"}'],
+  },
+
+  exemplarMetricChild: {
+    async program(client) {
+      const { registry, metric } = counter(client, { labelNames: ['a'], enableExemplars: true }, OPENMETRICS);
+      metric.labels('x').inc(5);
+      return samples(registry);
+    },
+    here: ['m_total{a="x"} 5'],
+  },
+
+  exemplarValueIsTotal: {
+    async program(client) {
+      const { registry, metric } = counter(client, { enableExemplars: true }, OPENMETRICS);
+      metric.inc({ value: 2 });
+      metric.inc({ value: 3, exemplarLabels: { trace_id: 'x' } });
+      return samples(registry);
+    },
+    here: ['m_total 5 # {trace_id="x"} 3 1700000000'],
+  },
+
+  exemplarOfZeroIsOne: {
+    async program(client) {
+      const { registry, metric } = counter(client, { enableExemplars: true }, OPENMETRICS);
+      metric.inc({ value: 0, exemplarLabels: { trace_id: 'x' } });
+      return samples(registry);
+    },
+    here: ['m_total 0 # {trace_id="x"} 0 1700000000'],
+  },
+
+  counterTakesFalsyValues: {
+    async program(client) {
+      const { registry, metric } = counter(client, {});
+      return [await outcome(() => metric.inc(Number.NaN)), await outcome(() => metric.inc('')), ...(await samples(registry))];
+    },
+    here: ['TypeError: Value is not a valid number: NaN', 'TypeError: Value is not a valid number: ', 'm 0'],
+  },
+
+  observeForgetsFalsyValues: {
+    program(client) {
+      const { metric } = histogram(client, {});
+      return outcome(() => metric.observe(Number.NaN));
+    },
+    here: 'TypeError: Value is not a valid number: NaN',
+  },
+
+  gaugeNullDelta: {
+    async program(client) {
+      const { registry, metric } = gauge(client, {});
+      await outcome(() => metric.inc(null));
+      await outcome(() => metric.inc(null));
+      await outcome(() => metric.dec(null));
+      return samples(registry);
+    },
+    here: ['m 1'],
+  },
+
+  gaugeDecCoerces: {
+    async program(client) {
+      const { registry, metric } = gauge(client, {});
+      return [await outcome(() => metric.dec('five')), ...(await samples(registry))];
+    },
+    here: ['TypeError: Delta is not a valid number: five', 'm 0'],
+  },
+
+  firstDeltaKeepsZeroSign: {
+    async program(client) {
+      const { metric } = gauge(client, { labelNames: ['a'] });
+      metric.dec({ a: 'x' }, 0);
+      const { values } = await metric.get();
+      return Object.is(values[0].value, -0) ? 'minus zero' : 'zero';
+    },
+    here: 'zero',
+  },
+
+  incReturnsHash: {
+    program(client) {
+      return typeof counter(client, {}).metric.inc();
+    },
+    here: 'undefined',
+  },
+
+  zeroUnchecked: {
+    async program(client) {
+      const { registry, metric } = histogram(client, { labelNames: ['a'] });
+      return [await outcome(() => metric.zero({ b: 'x' })), ...(await samples(registry))];
+    },
+    here: [`Error: Added label "b" is not included in initial labelset: [ 'a' ]`],
+  },
+
+  zeroReplacesLabels: {
+    async program(client) {
+      const { registry, metric } = histogram(client, { labelNames: ['a', 'b'], buckets: [] });
+      metric.zero({ a: 'x', b: 'y' });
+      metric.zero({ b: 'y', a: 'x' });
+      return samples(registry);
+    },
+    here: ['m_bucket{le="+Inf",a="x",b="y"} 0', 'm_sum{a="x",b="y"} 0', 'm_count{a="x",b="y"} 0'],
+  },
+
+  counterLabelsUnchecked: {
+    program(client) {
+      const { metric } = counter(client, { labelNames: ['a'] });
+      return outcome(() => Object.keys(metric.labels({ b: 'x' })));
+    },
+    here: `Error: Added label "b" is not included in initial labelset: [ 'a' ]`,
+  },
+
+  labelSetsCollide: {
+    async program(client) {
+      const { registry, metric } = counter(client, { labelNames: ['a', 'b'] });
+      metric.inc({ a: 'x|y', b: 'z' });
+      metric.inc({ a: 'x', b: 'y|z' });
+      metric.inc({ a: 'x,b:y' });
+      metric.inc({ a: 'x', b: 'y' });
+      return samples(registry);
+    },
+    here: ['m{a="x|y",b="z"} 1', 'm{a="x",b="y|z"} 1', 'm{a="x,b:y"} 1', 'm{a="x",b="y"} 1'],
+  },
+
+  emptyLabelIsAbsent: {
+    async program(client) {
+      const { registry, metric } = counter(client, { labelNames: ['a', 'b'] });
+      metric.inc({});
+      metric.inc({ a: '', b: null });
+      metric.inc({ a: undefined });
+      metric.inc({ a: 'x', b: null });
+      return samples(registry);
+    },
+    here: ['m 3', 'm{a="x"} 1'],
+  },
+
+  gaugeSetReplacesLabels: {
+    async program(client) {
+      const { registry, metric } = gauge(client, { labelNames: ['a', 'b'] });
+      metric.set({ a: 'x', b: 'y' }, 1);
+      metric.set({ b: 'y', a: 'x' }, 2);
+      return samples(registry);
+    },
+    here: ['m{a="x",b="y"} 2'],
+  },
+
+  getReturnsLiveEntries: {
+    async program(client) {
+      const { registry, metric } = gauge(client, { labelNames: ['a'] });
+      metric.set({ a: 'x' }, 1);
+      registry.setDefaultLabels({ service: 's' });
+      await registry.getMetricsAsJSON();
+      registry.setDefaultLabels({});
+      return samples(registry);
+    },
+    here: ['m{a="x"} 1'],
+  },
+
+  jsonDefaultsReplaceFalsy: {
+    async program(client) {
+      const { registry, metric } = gauge(client, { labelNames: ['a'] });
+      metric.set({ a: 0 }, 1);
+      registry.setDefaultLabels({ a: 'default' });
+      const [{ values }] = await registry.getMetricsAsJSON();
+      return values[0].labels.a;
+    },
+    here: 0,
+  },
+
+  nanSpelling: {
+    program(client) {
+      const { registry, metric } = gauge(client, {});
+      metric.set(Number.NaN);
+      return samples(registry);
+    },
+    here: ['m NaN'],
+  },
+
+  openMetricsRenames: {
+    async program(client) {
+      const { registry, metric } = counter(client, { name: 'm_total' }, OPENMETRICS);
+      const single = await registry.getSingleMetricAsString('m_total');
+      await registry.metrics();
+      return [...single.split('\n'), metric.name];
+    },
+    here: ['# HELP m Some help', '# TYPE m counter', 'm_total 0', 'm_total'],
+  },
+
+  openMetricsHelpUnescaped: {
+    async program(client) {
+      const { registry } = gauge(client, { help: 'a "quoted" word' }, OPENMETRICS);
+      return (await registry.metrics()).split('\n')[0];
+    },
+    here: '# HELP m a \\"quoted\\" word',
+  },
+
+  openMetricsBucketBounds: {
+    async program(client) {
+      const { registry } = histogram(client, { buckets: [0, 0.00001, 0.5, 1, 1e6] }, OPENMETRICS);
+      return (await samples(registry)).filter((line) => line.startsWith('m_bucket'));
+    },
+    here: [
+      'm_bucket{le="0.0"} 0',
+      'm_bucket{le="1e-05"} 0',
+      'm_bucket{le="0.5"} 0',
+      'm_bucket{le="1.0"} 0',
+      'm_bucket{le="1e+06"} 0',
+      'm_bucket{le="+Inf"} 0',
+    ],
+  },
+
+  openMetricsUntyped: {
+    async program(client) {
+      const registry = new client.Registry(OPENMETRICS);
+      registry.registerMetric({ name: 'm', get: () => ({ name: 'm', help: 'Some help', type: 'untyped', values: [] }) });
+      return (await registry.metrics()).split('\n')[1];
+    },
+    here: '# TYPE m unknown',
+  },
+
+  openMetricsNegativeBuckets: {
+    program(client) {
+      return samples(histogram(client, { buckets: [-1.5] }, OPENMETRICS).registry);
+    },
+    here: ['m_bucket{le="-1.5"} 0', 'm_bucket{le="+Inf"} 0'],
+  },
+};

@@ -1,0 +1,250 @@
+//! Many threads that record, register, scrape, join and leave at once: nothing is lost, nothing waits for ever, and
+//! every exposition that is made meanwhile is whole.
+
+use crate::exposition::{ParsedFamily, parse};
+use crate::{Cell, Outcome, contributor_of, family_of, scrape};
+use prometheus_metrics::registry::{Descriptor, Kind, Process};
+use prometheus_metrics::{Format, Registry};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, mpsc};
+use std::thread;
+
+const THREADS: usize = 6;
+
+/// The sum of all samples of this name.
+fn total(families: &[ParsedFamily], name: &str) -> f64 {
+    let samples = families.iter().flat_map(|family| &family.samples);
+    samples.filter(|sample| sample.name == name).map(|sample| sample.value).sum()
+}
+
+#[test]
+fn test_concurrent_increment() -> Outcome {
+    let registry = Registry::new();
+    let counters = registry.counter_vec("c_total", "C", &["shared", "own"])?;
+    let histograms = registry.histogram_vec("h", "H", &["shared"], &[1.0])?;
+    // Made in advance, so that the order of the series is known.
+    for own in 0..THREADS {
+        counters.with(&["no", &own.to_string()])?;
+    }
+    thread::scope(|scope| {
+        for own in 0..THREADS {
+            let (counters, histograms) = (&counters, &histograms);
+            scope.spawn(move || {
+                let kept = counters.with(&["no", &own.to_string()]).expect("two values for two labels");
+                for turn in 0..10_000 {
+                    kept.inc();
+                    counters.with(&["yes", ""]).expect("two values for two labels").inc();
+                    let observed = if turn % 2 == 0 { 0.5 } else { 1.5 };
+                    histograms.with(&["yes"]).expect("one value").observe(observed).expect("finite");
+                }
+            });
+        }
+    });
+    let mut expected = String::from("# HELP c_total C\n# TYPE c_total counter\n");
+    (0..THREADS).for_each(|own| expected += &format!("c_total{{shared=\"no\",own=\"{own}\"}} 10000\n"));
+    expected += "\
+c_total{shared=\"yes\"} 60000
+
+# HELP h H
+# TYPE h histogram
+h_bucket{le=\"1\",shared=\"yes\"} 30000
+h_bucket{le=\"+Inf\",shared=\"yes\"} 60000
+h_sum{shared=\"yes\"} 60000
+h_count{shared=\"yes\"} 60000
+";
+    assert_eq!(registry.encode(Format::PrometheusText), expected);
+    Ok(())
+}
+
+#[test]
+fn test_concurrent_registration() -> Outcome {
+    const FAMILIES: usize = 40;
+    let registry = Registry::new();
+    let barrier = Barrier::new(THREADS);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let scraper = scope.spawn(|| {
+            let mut scrapes = 0;
+            while !done.load(Ordering::Acquire) {
+                parse(&registry.encode(Format::OpenMetrics), Format::OpenMetrics)
+                    .expect("a whole exposition");
+                scrapes += 1;
+            }
+            scrapes
+        });
+        let registrars: Vec<_> = (0..THREADS)
+            .map(|own| {
+                let (registry, barrier) = (&registry, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    for number in 0..FAMILIES {
+                        let name = format!("f{number}_total");
+                        let counters =
+                            registry.counter_vec(&name, "F", &["a", "b"]).expect("the same family");
+                        counters.with(&["same", ""]).expect("two values").inc();
+                        counters.with(&["own", &own.to_string()]).expect("two values").inc();
+                    }
+                })
+            })
+            .collect();
+        registrars.into_iter().for_each(|registrar| registrar.join().expect("no registrar panics"));
+        done.store(true, Ordering::Release);
+        assert!(scraper.join().expect("the scraper does not panic") > 0);
+    });
+    let mut shown: Vec<String> = registry.encode(Format::PrometheusText).lines().map(str::to_owned).collect();
+    shown.retain(|line| !line.is_empty() && !line.starts_with('#'));
+    shown.sort();
+    let mut expected: Vec<String> = (0..FAMILIES)
+        .flat_map(|number| {
+            let own = (0..THREADS).map(move |own| format!("f{number}_total{{a=\"own\",b=\"{own}\"}} 1"));
+            own.chain([format!("f{number}_total{{a=\"same\"}} {THREADS}")])
+        })
+        .collect();
+    expected.sort();
+    assert_eq!(shown, expected);
+    Ok(())
+}
+
+#[test]
+fn test_concurrent_scrape() -> Outcome {
+    let registry = Registry::new();
+    let mut expected = String::from("# HELP g G\n# TYPE g gauge\n");
+    let gauges = registry.gauge_vec("g", "G", &["x"])?;
+    for value in 0..2000 {
+        gauges.with(&[&value.to_string()])?.set(f64::from(value) / 4.0);
+        expected += &format!("g{{x=\"{value}\"}} {}\n", f64::from(value) / 4.0);
+    }
+    let openmetrics = format!("{expected}# EOF\n");
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    assert!(registry.encode(Format::PrometheusText) == expected);
+                    assert!(registry.encode(Format::OpenMetrics) == openmetrics);
+                }
+            });
+        }
+    });
+
+    // Series come and go under the scrapes: none ever shows the value of another, and what stays is always there.
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let churners: Vec<_> = (0..2)
+            .map(|own| {
+                let gauges = &gauges;
+                scope.spawn(move || {
+                    for turn in 0..4000_u32 {
+                        let value = 10_000 * (own + 1) + turn % 300;
+                        let label = value.to_string();
+                        gauges.with(&[&label]).expect("one value").set(f64::from(value) / 4.0);
+                        assert!(gauges.remove(&[&label]).expect("one value"));
+                    }
+                })
+            })
+            .collect();
+        let scrapers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut scrapes = 0;
+                    while !done.load(Ordering::Acquire) {
+                        let out = registry.encode(Format::PrometheusText);
+                        let families = parse(&out, Format::PrometheusText).expect("a whole exposition");
+                        let mut kept = 0;
+                        for sample in &families[0].samples {
+                            let label: f64 = sample.labels[0].1.parse().expect("a number");
+                            kept += u32::from(label < 2000.0);
+                            let fresh = label >= 10_000.0 && sample.value == 0.0;
+                            assert!(fresh || sample.value == label / 4.0, "{sample:?}");
+                        }
+                        assert_eq!(kept, 2000);
+                        scrapes += 1;
+                    }
+                    scrapes
+                })
+            })
+            .collect();
+        churners.into_iter().for_each(|churner| churner.join().expect("no churner panics"));
+        done.store(true, Ordering::Release);
+        scrapers.into_iter().for_each(|scraper| assert!(scraper.join().expect("no scraper panics") > 0));
+    });
+    assert!(registry.encode(Format::PrometheusText) == expected);
+    Ok(())
+}
+
+#[test]
+fn test_concurrent_collect_and_update() -> Outcome {
+    const INCREMENTS: u32 = 20_000;
+    let process = Process::new();
+    let main = contributor_of(&process);
+    let left = AtomicBool::new(false);
+    let (sender, receiver) = mpsc::channel();
+    thread::scope(|scope| {
+        for own in 0..THREADS {
+            let (process, sender) = (&process, sender.clone());
+            scope.spawn(move || {
+                let worker = contributor_of(process);
+                let descriptor = Descriptor::new(Kind::Counter, "c_total", "C", &["who"]).expect("valid");
+                let counters = family_of(&worker, descriptor).expect("valid");
+                let descriptor = Descriptor::histogram("h", "H", &[], &[1.0]).expect("valid");
+                let histograms = family_of(&worker, descriptor).expect("valid");
+                let who = own.to_string();
+                let cell = |slot, offset| Cell { contributor: &worker, slot, offset };
+                let shared = cell(counters.add_series(&[(0, "all")]).slot, 0);
+                let alone = cell(counters.add_series(&[(0, &who)]).slot, 0);
+                let observed = histograms.add_series(&[]).slot;
+                for turn in 0..INCREMENTS {
+                    shared.add(1.0);
+                    alone.add(0.1);
+                    cell(observed, usize::from(turn % 2 == 1)).add(1.0);
+                    cell(observed, 2).add(0.25);
+                }
+                // Half of them end; what they counted stays.
+                if own % 2 == 0 {
+                    process.leave(&worker);
+                    process.leave(&worker);
+                }
+                sender.send(Arc::clone(&worker)).expect("the test waits for all of them");
+            });
+        }
+        let scraper = scope.spawn(|| {
+            let mut before = (0.0, 0.0, 0.0);
+            while !left.load(Ordering::Acquire) {
+                let out = scrape(main.registry(), Some(&process), Format::OpenMetrics);
+                let families = parse(&out, Format::OpenMetrics).expect("a whole exposition");
+                let now =
+                    (total(&families, "c_total"), total(&families, "h_count"), total(&families, "h_sum"));
+                assert!(now.0 >= before.0 && now.1 >= before.1 && now.2 >= before.2, "{before:?} to {now:?}");
+                before = now;
+            }
+        });
+        let workers: Vec<_> = receiver.iter().take(THREADS).collect();
+        left.store(true, Ordering::Release);
+        scraper.join().expect("no total ever goes down");
+        drop(workers);
+    });
+
+    let out = scrape(main.registry(), Some(&process), Format::PrometheusText);
+    let families = parse(&out, Format::PrometheusText)?;
+    let mut shown: Vec<String> =
+        out.lines().filter(|line| line.starts_with("c_total{")).map(str::to_owned).collect();
+    shown.sort();
+    // A worker adds a tenth 20,000 times in plain floating point; so does the test.
+    let tenths = (0..INCREMENTS).fold(0.0, |sum, _| sum + 0.1);
+    let mut expected: Vec<String> =
+        (0..THREADS).map(|own| format!("c_total{{who=\"{own}\"}} {tenths}")).collect();
+    expected.push("c_total{who=\"all\"} 120000".to_owned());
+    assert_eq!(shown, expected);
+    assert_eq!((families.len(), total(&families, "h_sum")), (2, 30_000.0));
+    let histogram = "\
+# HELP h H
+# TYPE h histogram
+h_bucket{le=\"1\"} 60000
+h_bucket{le=\"+Inf\"} 120000
+h_sum 30000
+h_count 120000
+";
+    assert!(out.contains(histogram), "{out}");
+    // The scraped contributor's own view has none of it.
+    assert_eq!(scrape(main.registry(), None, Format::PrometheusText), "\n");
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! A small strict grammar of text 0.0.4 and OpenMetrics 1.0, written from their specifications and from nothing of
+//! the encoder. It accepts less than a scraper does: what it lets pass, any scraper reads.
+
+use prometheus_metrics::Format;
+use std::collections::HashSet;
+
+/// A family as an exposition shows it, escapes undone.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ParsedFamily {
+    pub(crate) name: String,
+    pub(crate) help: String,
+    pub(crate) kind: String,
+    pub(crate) samples: Vec<ParsedSample>,
+}
+
+/// One line of values.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ParsedSample {
+    pub(crate) name: String,
+    pub(crate) labels: Vec<(String, String)>,
+    pub(crate) value: f64,
+}
+
+type Parsed<T> = Result<T, String>;
+
+/// Reads an exposition, or says which line breaks which rule.
+pub(crate) fn parse(text: &str, format: Format) -> Parsed<Vec<ParsedFamily>> {
+    let openmetrics = format == Format::OpenMetrics;
+    let end = if openmetrics { "# EOF\n" } else { "" };
+    let body = text.strip_suffix(end).ok_or("the last line is not # EOF")?;
+    if body.is_empty() || body == "\n" {
+        return if openmetrics == body.is_empty() { Ok(Vec::new()) } else { Err("not what empty is".into()) };
+    }
+    let body = body.strip_suffix('\n').ok_or("the last line does not end")?;
+    let mut families = Vec::new();
+    let mut lines = body.split('\n').peekable();
+    let mut names = HashSet::new();
+    while lines.peek().is_some() {
+        if !families.is_empty() && !openmetrics && lines.next() != Some("") {
+            return Err("no empty line between two families".into());
+        }
+        let family = family(&mut lines, openmetrics)?;
+        if !names.insert(family.name.clone()) {
+            return Err(format!("family {} comes twice", family.name));
+        }
+        families.push(family);
+    }
+    let samples = || families.iter().flat_map(|family: &ParsedFamily| &family.samples);
+    let mut series = HashSet::new();
+    for sample in samples() {
+        let mut labels = sample.labels.clone();
+        labels.sort();
+        if !series.insert((&sample.name, labels)) {
+            return Err(format!("series {sample:?} comes twice"));
+        }
+    }
+    Ok(families)
+}
+
+fn family<'a>(
+    lines: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>,
+    openmetrics: bool,
+) -> Parsed<ParsedFamily> {
+    let help_line = lines.next().unwrap_or_default();
+    let (name, help) = metadata(help_line, "# HELP ")?;
+    let type_line = lines.next().unwrap_or_default();
+    let (named, kind) = metadata(type_line, "# TYPE ")?;
+    if name != named {
+        return Err(format!("TYPE of another family: {type_line}"));
+    }
+    let kinds: &[&str] = if openmetrics {
+        &["counter", "gauge", "histogram", "summary", "unknown"]
+    } else {
+        &["counter", "gauge", "histogram", "summary", "untyped"]
+    };
+    if !kinds.contains(&kind) {
+        return Err(format!("no such type: {type_line}"));
+    }
+    let help = unescape(help, if openmetrics { "\\n\"" } else { "\\n" })?;
+    let mut samples = Vec::new();
+    while let Some(line) = lines.next_if(|line| !line.is_empty() && !line.starts_with('#')) {
+        let sample = sample(line, openmetrics).map_err(|error| format!("{error}: {line}"))?;
+        let suffix = sample.name.strip_prefix(name).ok_or_else(|| format!("not of family {name}: {line}"))?;
+        let fits = match kind {
+            "counter" if openmetrics => suffix == "_total" && sample.value >= 0.0,
+            "counter" => suffix.is_empty() && sample.value >= 0.0,
+            "histogram" => matches!(suffix, "_bucket" | "_sum" | "_count"),
+            "summary" => matches!(suffix, "" | "_sum" | "_count"),
+            _ => suffix.is_empty(),
+        };
+        if !fits {
+            return Err(format!("not a sample of a {kind} {name}: {line}"));
+        }
+        samples.push(sample);
+    }
+    if kind == "histogram" {
+        check_histogram(name, &samples)?;
+    }
+    Ok(ParsedFamily { name: name.to_owned(), help, kind: kind.to_owned(), samples })
+}
+
+fn metadata<'a>(line: &'a str, keyword: &str) -> Parsed<(&'a str, &'a str)> {
+    let rest = line.strip_prefix(keyword).ok_or_else(|| format!("expected {keyword}: {line}"))?;
+    let (name, rest) = rest.split_once(' ').ok_or_else(|| format!("no blank after the name: {line}"))?;
+    if is_name(name, true) { Ok((name, rest)) } else { Err(format!("not a metric name: {line}")) }
+}
+
+fn is_name(name: &str, colons: bool) -> bool {
+    let letter = |c: char| c.is_ascii_alphabetic() || c == '_' || (colons && c == ':');
+    name.starts_with(letter) && name.chars().all(|c| letter(c) || c.is_ascii_digit())
+}
+
+/// Undoes the escapes; `escaped` are the characters that a backslash may and, raw, must precede.
+fn unescape(text: &str, escaped: &str) -> Parsed<String> {
+    let mut out = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some('n') => out.push('\n'),
+                Some(next) if next != 'n' && escaped.contains(next) => out.push(next),
+                other => return Err(format!("no such escape: {other:?}")),
+            },
+            '"' if escaped.contains('"') => return Err("a raw quote".into()),
+            c => out.push(c),
+        }
+    }
+    Ok(out)
+}
+
+fn sample(line: &str, openmetrics: bool) -> Parsed<ParsedSample> {
+    let name_end = line.find(['{', ' ']).ok_or("no value")?;
+    let (name, rest) = line.split_at(name_end);
+    if !is_name(name, true) {
+        return Err("not a metric name".into());
+    }
+    let (labels, rest) = match rest.strip_prefix('{') {
+        Some(rest) => label_set(rest)?,
+        None => (Vec::new(), rest),
+    };
+    let rest = rest.strip_prefix(' ').ok_or("no blank before the value")?;
+    let value = match rest.split_once(" # {") {
+        Some((value, exemplar)) if openmetrics => {
+            let (_, rest) = label_set(exemplar)?;
+            let numbers = rest.strip_prefix(' ').ok_or("no blank before the exemplar's value")?;
+            let (example, at) = numbers.split_once(' ').ok_or("no timestamp of the exemplar")?;
+            number(example)?;
+            number(at)?;
+            value
+        }
+        _ => rest,
+    };
+    Ok(ParsedSample { name: name.to_owned(), labels, value: number(value)? })
+}
+
+/// Labels up to and with the closing brace, and what follows it.
+fn label_set(text: &str) -> Parsed<(Vec<(String, String)>, &str)> {
+    let (mut labels, mut names) = (Vec::new(), HashSet::new());
+    let mut rest = text;
+    if let Some(rest) = rest.strip_prefix('}') {
+        return Ok((labels, rest));
+    }
+    loop {
+        let (name, after) = rest.split_once("=\"").ok_or("no value of a label")?;
+        let bytes = after.as_bytes();
+        let mut end = 0;
+        while *bytes.get(end).ok_or("no closing quote")? != b'"' {
+            end += if bytes[end] == b'\\' { 2 } else { 1 };
+        }
+        if !is_name(name, false) || !names.insert(name) {
+            return Err(format!("not a label name, or twice: {name}"));
+        }
+        labels.push((name.to_owned(), unescape(&after[..end], "\\n\"")?));
+        match after.as_bytes().get(end + 1) {
+            Some(b',') => rest = &after[end + 2..],
+            Some(b'}') => return Ok((labels, &after[end + 2..])),
+            _ => return Err("neither a comma nor a brace after a label".into()),
+        }
+    }
+}
+
+fn number(text: &str) -> Parsed<f64> {
+    match text {
+        "NaN" => return Ok(f64::NAN),
+        "+Inf" => return Ok(f64::INFINITY),
+        "-Inf" => return Ok(f64::NEG_INFINITY),
+        _ => {}
+    }
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = unsigned.split_once('e').unwrap_or((unsigned, "0"));
+    let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    if !(digits(whole) && digits(fraction) && digits(exponent)) {
+        return Err(format!("not a number: {text:?}"));
+    }
+    text.parse().map_err(|error| format!("{error}: {text:?}"))
+}
+
+/// Buckets of one label set ascend in bound and count and end with `+Inf`, which is the count.
+fn check_histogram(name: &str, samples: &[ParsedSample]) -> Parsed<()> {
+    let mut at = 0;
+    let suffix = |sample: &ParsedSample| sample.name[name.len()..].to_owned();
+    while at < samples.len() {
+        let own = |sample: &ParsedSample| -> Vec<(String, String)> {
+            sample.labels.iter().filter(|(label, _)| label != "le").cloned().collect()
+        };
+        let labels = own(&samples[at]);
+        let group: Vec<&ParsedSample> =
+            samples[at..].iter().take_while(|sample| own(sample) == labels).collect();
+        at += group.len();
+        let mut last = (f64::NEG_INFINITY, 0.0);
+        for bucket in group.iter().filter(|sample| suffix(sample) == "_bucket") {
+            let le = bucket.labels.iter().find(|(label, _)| label == "le").ok_or("a bucket without le")?;
+            let bound = number(&le.1)?;
+            if bound <= last.0 || bucket.value < last.1 {
+                return Err(format!("buckets do not ascend at {bucket:?}"));
+            }
+            last = (bound, bucket.value);
+        }
+        let values = |wanted: &str| -> Vec<f64> {
+            group.iter().filter(|sample| suffix(sample) == wanted).map(|sample| sample.value).collect()
+        };
+        let (sums, counts) = (values("_sum"), values("_count"));
+        if last.0 != f64::INFINITY
+            || sums.len() != counts.len()
+            || counts.iter().any(|count| *count != last.1)
+        {
+            return Err(format!("not a whole histogram: {name} {labels:?}"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_grammar_refuses_what_is_not_an_exposition() {
+    let accepted = |text: &str, format| parse(text, format).is_ok();
+    let head = "# HELP a A\n# TYPE a gauge\n";
+    for good in ["a 1\n", "a{x=\"\"} NaN\n", "a{x=\"\\\\\\n\\\"\"} -1e-7\n", "a 1\na{x=\"1\"} 1\n", ""] {
+        assert!(accepted(&format!("{head}{good}"), Format::PrometheusText), "{good}");
+        assert!(accepted(&format!("{head}{good}# EOF\n"), Format::OpenMetrics), "{good}");
+    }
+    for bad in [
+        "a 1",
+        "a 1\n\n",
+        "a  1\n",
+        "a 1 \n",
+        "b 1\n",
+        "a_total 1\n",
+        "a{} x\n",
+        "a{x=\"1\",} 1\n",
+        "a{x=\"\"\"} 1\n",
+        "a{x=\"\\t\"} 1\n",
+        "a{x=\"1\",x=\"2\"} 1\n",
+        "a{1=\"1\"} 1\n",
+        "a 1\na 1\n",
+        "a inf\n",
+        "a .5\n",
+        "a 1e\n",
+        "a 0x1\n",
+        "a{x=\"1\",y=\"2\"} 1\na{y=\"2\",x=\"1\"} 1\n",
+        "a 1 123\n",
+        "# comment\n",
+    ] {
+        assert!(!accepted(&format!("{head}{bad}"), Format::PrometheusText), "{bad}");
+        assert!(!accepted(&format!("{head}{bad}# EOF\n"), Format::OpenMetrics), "{bad}");
+    }
+    assert!(!accepted(&format!("{head}a 1\n"), Format::OpenMetrics), "no # EOF");
+    assert!(!accepted(&format!("{head}a 1\n\n{head}"), Format::PrometheusText), "a family twice");
+    assert!(!accepted("# HELP a A\n# TYPE a counter\na 1\n# EOF\n", Format::OpenMetrics), "no _total");
+    let histogram =
+        |lines: &str| accepted(&format!("# HELP h H\n# TYPE h histogram\n{lines}"), Format::PrometheusText);
+    assert!(histogram("h_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 2\n"));
+    assert!(!histogram("h_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 3\n"));
+    assert!(!histogram("h_bucket{le=\"1\"} 3\nh_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 2\n"));
+    assert!(!histogram(
+        "h_bucket{le=\"2\"} 1\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 2\n"
+    ));
+    assert!(!histogram("h_bucket{le=\"1\"} 1\nh_sum 1\nh_count 1\n"));
+}

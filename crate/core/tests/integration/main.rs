@@ -1,0 +1,64 @@
+//! What the parts do together: many threads, several contributors, and expositions read by a grammar and beside
+//! those of another implementation. One binary for all of them, because linking is most of what a test binary costs.
+
+mod concurrent_access_test;
+mod exposition;
+mod prometheus_client_oracle_test;
+mod properties_test;
+
+use prometheus_metrics::registry::{Contributor, Descriptor, Family, Process, Selection, gather};
+use prometheus_metrics::slab::{CELLS_PER_SLAB, Cells};
+use prometheus_metrics::{Format, MetricsError, Registry, encode};
+use std::sync::Arc;
+
+/// How a test ends: a call that must succeed and does not is a failure.
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// A contributor that has joined a process.
+fn contributor_of(process: &Process) -> Arc<Contributor> {
+    let contributor = Arc::new(Contributor::new(Cells::on_heap()));
+    process.join(Arc::clone(&contributor));
+    contributor
+}
+
+/// The contributor's family of this description, made if it does not exist.
+fn family_of(contributor: &Contributor, descriptor: Descriptor) -> Result<Arc<Family>, MetricsError> {
+    let name = descriptor.name().to_owned();
+    let known =
+        contributor.registry().families().into_iter().find(|family| family.descriptor().name() == name);
+    if let Some(family) = known {
+        return Ok(family);
+    }
+    let family = Arc::new(Family::new(descriptor, Arc::clone(contributor.cells())));
+    contributor.registry().register_family(Arc::clone(&family))?;
+    Ok(family)
+}
+
+/// A cell as its one writer sees it.
+#[derive(Clone, Copy)]
+struct Cell<'a> {
+    contributor: &'a Contributor,
+    slot: u32,
+    offset: usize,
+}
+
+impl Cell<'_> {
+    /// Loads, adds and stores, as JavaScript does: right, because a cell has one writer.
+    fn add(self, value: f64) {
+        let slab = self.slot as usize / CELLS_PER_SLAB;
+        let index = self.slot as usize % CELLS_PER_SLAB + self.offset;
+        let slab = self.contributor.cells().slab(slab).expect("a slot names a slab that exists");
+        slab.store(index, slab.load(index) + value);
+    }
+}
+
+/// What a scrape shows of a registry and, where one is given, of the other contributors of its process.
+fn scrape(registry: &Registry, process: Option<&Process>, format: Format) -> String {
+    let mut out = Vec::new();
+    let Ok(()) = encode(
+        &gather(registry, &Selection { process, ..Selection::default() }, Vec::new()),
+        format,
+        &mut out,
+    );
+    String::from_utf8(out).expect("an exposition is UTF-8")
+}

@@ -1,0 +1,194 @@
+//! Counters: they only go up, and lose nothing.
+
+use crate::{Outcome, on_threads, openmetrics, refusal, text};
+use prometheus_metrics::{Counter, CounterVec, ErrorKind, Registry};
+
+#[test]
+fn test_counter_increment() -> Outcome {
+    let registry = Registry::new();
+    let counter = registry.counter("c_total", "C")?;
+    assert_eq!(text(&registry), "# HELP c_total C\n# TYPE c_total counter\nc_total 0\n");
+    counter.inc();
+    counter.inc();
+    counter.clone().inc();
+    assert_eq!(text(&registry), "# HELP c_total C\n# TYPE c_total counter\nc_total 3\n");
+    Ok(())
+}
+
+#[test]
+fn test_counter_increment_by() -> Outcome {
+    let registry = Registry::new();
+    let counter = registry.counter("c_total", "C")?;
+    for value in [0.5, 0.0, -0.0, 41.0, f64::MIN_POSITIVE] {
+        counter.add(value)?;
+    }
+    assert_eq!(text(&registry), "# HELP c_total C\n# TYPE c_total counter\nc_total 41.5\n");
+    Ok(())
+}
+
+#[test]
+fn test_counter_get_value() -> Outcome {
+    let counter = Counter::new("c_total", "C")?;
+    assert_eq!(counter.value(), 0.0);
+    counter.add(2.5)?;
+    assert_eq!((counter.value(), counter.clone().value()), (2.5, 2.5));
+    let counters = CounterVec::new("d_total", "D", &["x"])?;
+    assert_eq!(counters.value(&["a"]), None, "reading makes no series");
+    counters.with(&["a"])?.inc();
+    assert_eq!((counters.value(&["a"]), counters.value(&["b"])), (Some(1.0), None));
+    Ok(())
+}
+
+#[test]
+fn test_counter_negative_increment_error() -> Outcome {
+    let counter = Counter::new("c_total", "C")?;
+    counter.inc();
+    let negative = (ErrorKind::NegativeIncrement, "It is not possible to decrease a counter".to_owned());
+    for value in [-1.0, -f64::MIN_POSITIVE, f64::NEG_INFINITY] {
+        assert_eq!(refusal(counter.add(value)), negative, "{value}");
+    }
+    for (value, shown) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let expected = (ErrorKind::InvalidValue, format!("Value is not a valid number: {shown}"));
+        assert_eq!(refusal(counter.add(value)), expected);
+    }
+    assert_eq!(counter.value(), 1.0, "what is refused changes nothing");
+    Ok(())
+}
+
+#[test]
+fn test_counter_vec_with_labels() -> Outcome {
+    let registry = Registry::new();
+    let counters = registry.counter_vec("c_total", "C", &["method", "status"])?;
+    counters.with(&["GET", "200"])?.inc();
+    counters.with(&["GET", "200"])?.add(2.0)?;
+    assert_eq!(
+        text(&registry),
+        "# HELP c_total C\n# TYPE c_total counter\nc_total{method=\"GET\",status=\"200\"} 3\n"
+    );
+    let expected = (
+        ErrorKind::LabelCount,
+        "Invalid number of arguments (1): \"GET\" for label names (2): \"method, status\".".to_owned(),
+    );
+    assert_eq!(refusal(counters.with(&["GET"])), expected);
+    assert_eq!(refusal(counters.remove(&["GET"])), expected);
+    assert_eq!(refusal(counters.with(&["GET", "200", "x"])).0, ErrorKind::LabelCount);
+    assert_eq!(
+        refusal(registry.counter_vec("d_total", "D", &["x", "x"])),
+        (
+            ErrorKind::InvalidLabelName,
+            "Expected each label of d_total once but received \"x\" twice".to_owned()
+        )
+    );
+    Ok(())
+}
+
+#[test]
+fn test_counter_vec_different_labels() -> Outcome {
+    let registry = Registry::new();
+    let counters = registry.counter_vec("c_total", "C", &["a", "b"])?;
+    // Pairs that a careless concatenation of the values would take for one another.
+    for (at, values) in
+        [["x", "yz"], ["xy", "z"], ["xyz", ""], ["", "xyz"], ["x\u{ff}", "y"], ["x", "\u{ff}y"]]
+            .iter()
+            .enumerate()
+    {
+        counters.with(values)?.add(f64::from(u32::try_from(at)?) + 1.0)?;
+    }
+    let expected = "\
+# HELP c_total C
+# TYPE c_total counter
+c_total{a=\"x\",b=\"yz\"} 1
+c_total{a=\"xy\",b=\"z\"} 2
+c_total{a=\"xyz\"} 3
+c_total{b=\"xyz\"} 4
+c_total{a=\"x\u{ff}\",b=\"y\"} 5
+c_total{a=\"x\",b=\"\u{ff}y\"} 6
+";
+    assert_eq!(text(&registry), expected);
+    Ok(())
+}
+
+#[test]
+fn test_counter_vec_cardinality() -> Outcome {
+    let registry = Registry::new();
+    let counters = registry.counter_vec("c_total", "C", &["x"])?;
+    assert_eq!(counters.series_count(), 0);
+    for value in 0..300 {
+        counters.with(&[&value.to_string()])?.inc();
+        counters.with(&[&value.to_string()])?.inc();
+    }
+    assert_eq!(counters.series_count(), 300);
+    // Removing more than half of them makes the table shrink; the others stay, in their order and with their values.
+    for value in 0..297 {
+        assert!(counters.remove(&[&value.to_string()])?);
+        assert!(!counters.remove(&[&value.to_string()])?, "it is gone");
+    }
+    let held = counters.with(&["299"])?;
+    assert!(counters.remove(&["299"])?);
+    counters.with(&["0"])?.inc();
+    held.add(100.0)?;
+    assert_eq!(counters.series_count(), 3);
+    let expected = "\
+# HELP c_total C
+# TYPE c_total counter
+c_total{x=\"297\"} 2
+c_total{x=\"298\"} 2
+c_total{x=\"0\"} 1
+";
+    assert_eq!(text(&registry), expected);
+    Ok(())
+}
+
+#[test]
+fn test_counter_serialization() -> Outcome {
+    let registry = Registry::new();
+    registry.counter("plain_total", "Plain")?.add(1e21)?;
+    registry.counter_vec("labelled_total", "Labelled", &["path"])?.with(&["/\"a\\b\"\n"])?.add(0.1)?;
+    let expected = "\
+# HELP plain_total Plain
+# TYPE plain_total counter
+plain_total 1e+21
+
+# HELP labelled_total Labelled
+# TYPE labelled_total counter
+labelled_total{path=\"/\\\"a\\\\b\\\"\\n\"} 0.1
+";
+    assert_eq!(text(&registry), expected);
+    let expected = "\
+# HELP plain Plain
+# TYPE plain counter
+plain_total 1e+21
+# HELP labelled Labelled
+# TYPE labelled counter
+labelled_total{path=\"/\\\"a\\\\b\\\"\\n\"} 0.1
+# EOF
+";
+    assert_eq!(openmetrics(&registry), expected);
+    Ok(())
+}
+
+#[test]
+fn test_counter_concurrent_increment() -> Outcome {
+    const THREADS: usize = 8;
+    let registry = Registry::new();
+    let counter = registry.counter("c_total", "C")?;
+    let counters = registry.counter_vec("d_total", "D", &["x"])?;
+    on_threads(THREADS, |_| {
+        for _ in 0..20_000 {
+            counter.inc();
+            counter.add(0.5).expect("a positive number");
+            counters.with(&["same"]).expect("one value for one label").inc();
+        }
+    });
+    let expected = "\
+# HELP c_total C
+# TYPE c_total counter
+c_total 240000
+
+# HELP d_total D
+# TYPE d_total counter
+d_total{x=\"same\"} 160000
+";
+    assert_eq!(text(&registry), expected);
+    Ok(())
+}

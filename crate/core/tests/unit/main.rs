@@ -1,0 +1,42 @@
+//! What each part of the public API does on its own, one module a subject. One binary for all of them, because
+//! linking is most of what a test binary costs.
+
+mod counter_test;
+mod gauge_test;
+mod histogram_test;
+mod label_validation_test;
+mod registry_test;
+mod serialization_test;
+
+use prometheus_metrics::{ErrorKind, Format, Registry, Result};
+
+/// How a test ends: a call that must succeed and does not is a failure.
+type Outcome = std::result::Result<(), Box<dyn std::error::Error>>;
+
+fn text(registry: &Registry) -> String {
+    registry.encode(Format::PrometheusText)
+}
+
+fn openmetrics(registry: &Registry) -> String {
+    registry.encode(Format::OpenMetrics)
+}
+
+/// Kind and message of a call that must be refused.
+fn refusal<T>(result: Result<T>) -> (ErrorKind, String) {
+    let error = result.err().expect("the call is refused");
+    (error.kind(), error.to_string())
+}
+
+/// Runs `work` on as many threads at once, each with its number.
+fn on_threads(threads: usize, work: impl Fn(usize) + Sync) {
+    let barrier = std::sync::Barrier::new(threads);
+    std::thread::scope(|scope| {
+        for number in 0..threads {
+            let (barrier, work) = (&barrier, &work);
+            scope.spawn(move || {
+                barrier.wait();
+                work(number);
+            });
+        }
+    });
+}

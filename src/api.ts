@@ -1,0 +1,36 @@
+/**
+ * What the package consists of, as one copy of it defines it. Public names are listed in `index.ts`.
+ */
+import { addon } from './native/addon';
+import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from './registry/registry';
+import type { Aggregator } from './types';
+
+export {
+  ConfigurationError,
+  LabelError,
+  MetricsError,
+  NegativeIncrementError,
+  RegistrationError,
+  ValueError,
+} from './errors';
+export { createMetricsHandler } from './http/handler';
+export { exponentialBuckets, linearBuckets } from './metrics/buckets';
+export { Counter } from './metrics/counter';
+export { Gauge } from './metrics/gauge';
+export { Histogram } from './metrics/histogram';
+export { Registry } from './registry/registry';
+
+/** The default registry. */
+export const register: Registry = Registry.globalRegistry;
+/** The content type of the default registry when it is made. */
+export const contentType = PROMETHEUS_CONTENT_TYPE;
+export const prometheusContentType = PROMETHEUS_CONTENT_TYPE;
+export const openMetricsContentType = OPENMETRICS_CONTENT_TYPE;
+
+/** The names of the aggregators, as `aggregator` takes them. */
+export const aggregatorNames: readonly Aggregator[] = ['sum', 'first', 'omit', 'average', 'min', 'max'];
+
+/** Whether a string is a metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
+export function validateMetricName(name: string): boolean {
+  return typeof name === 'string' && addon.isMetricName(name);
+}

@@ -1,0 +1,139 @@
+/**
+ * Every error that the library throws, with its stable code. Messages are prom-client's where it has one,
+ * because people's tests match them.
+ */
+
+/** The codes of errors. A code is never reused for something else. */
+export type MetricsErrorCode =
+  /** A metric of that name, or one that writes the same samples, is registered already. */
+  | 'DUPLICATE_METRIC'
+  /** The name is missing, or not `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
+  | 'INVALID_METRIC_NAME'
+  /** A label name is not `[a-zA-Z_][a-zA-Z0-9_]*`, is reserved for the type, or comes twice. */
+  | 'INVALID_LABEL_NAME'
+  /** An exemplar's labels exceed 128 characters. */
+  | 'INVALID_LABEL_VALUE'
+  /** The metric exists with another type, other labels or other buckets. */
+  | 'TYPE_MISMATCH'
+  /** Buckets are not finite numbers in ascending order. */
+  | 'INVALID_BUCKETS'
+  /** Not a number, or one that the type cannot hold. */
+  | 'INVALID_VALUE'
+  /** A counter was given a negative number. */
+  | 'NEGATIVE_INCREMENT'
+  /** A label that the metric does not have. */
+  | 'UNKNOWN_LABEL'
+  /** More or fewer label values than the metric has labels. */
+  | 'LABEL_COUNT'
+  /** A `collect()` callback threw. */
+  | 'COLLECTOR_FAILED'
+  /** A `collect()` callback took longer than the scrape may. */
+  | 'COLLECTOR_TIMEOUT'
+  /** An option has a type or value that it cannot have. */
+  | 'INVALID_CONFIG'
+  /** No addon for this platform was found. */
+  | 'ADDON_NOT_FOUND'
+  /** The JavaScript engine refused something, memory most likely. */
+  | 'ENGINE';
+
+const brand = Symbol.for('@llm-devops/prometheus-metrics.error');
+
+/**
+ * What all errors of this library have in common: `error instanceof MetricsError` holds for each, though some are
+ * `TypeError`s, as prom-client's are.
+ */
+export abstract class MetricsError extends Error {
+  abstract readonly code: MetricsErrorCode;
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // Subclasses inherit this method and mean themselves.
+    if (this !== MetricsError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === 'object' && value !== null && brand in value;
+  }
+}
+
+/** A metric or registry could not be made or registered. */
+export class RegistrationError extends Error {
+  readonly [brand] = true;
+  constructor(
+    readonly code: MetricsErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A value was refused. Nothing was recorded. */
+export class ValueError extends TypeError {
+  readonly [brand] = true;
+  constructor(
+    readonly code: MetricsErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A counter was given a negative number. Nothing was recorded. */
+export class NegativeIncrementError extends Error {
+  readonly [brand] = true;
+  readonly code: MetricsErrorCode = 'NEGATIVE_INCREMENT';
+  constructor() {
+    super('It is not possible to decrease a counter');
+  }
+}
+
+/** Labels were refused. Nothing was recorded. */
+export class LabelError extends Error {
+  readonly [brand] = true;
+  constructor(
+    readonly code: MetricsErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** An option or the installation is wrong. */
+export class ConfigurationError extends TypeError {
+  readonly [brand] = true;
+  constructor(
+    readonly code: MetricsErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** What a value is, for "Expected X but received Y". */
+export function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value === 'string') return `${JSON.stringify(value)} of type string`;
+  if (typeof value === 'object') return `an object of type ${value.constructor?.name ?? 'Object'}`;
+  return `${String(value)} of type ${typeof value}`;
+}
+
+/** Runs a call into the addon and turns its errors into ours. */
+export function native<R>(call: () => R): R {
+  try {
+    return call();
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+function translate(error: unknown): unknown {
+  const { code, message } = error as { code?: MetricsErrorCode; message: string };
+  switch (code) {
+    case 'INVALID_LABEL_VALUE':
+      return new LabelError(code, message);
+    case 'DUPLICATE_METRIC':
+    case 'INVALID_METRIC_NAME':
+    case 'INVALID_LABEL_NAME':
+    case 'TYPE_MISMATCH':
+    case 'INVALID_BUCKETS':
+      return new RegistrationError(code, message);
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The JavaScript door: answers scrapes, health and readiness on a server of the application's own. It carries bytes;
+ * what is answered, the core decides.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ConfigurationError, describe } from '../errors';
+import { addon } from '../native/addon';
+import { Registry, type ScrapeOptions } from '../registry/registry';
+
+/** Settings of a handler. */
+export interface MetricsHandlerOptions {
+  /** What is scraped. @default register */
+  registry?: Registry;
+  /** The path of the exposition. @default '/metrics' */
+  path?: string;
+  /** How long collectors may take where the scraper does not say. @default 10000 */
+  timeoutMs?: number;
+  /** As in `registry.scrape()`. */
+  scope?: 'process' | 'own';
+}
+
+/** Answers the exposition's path, `/health` and `/ready`; calls `next` for the rest, or answers 404 without one. */
+export interface MetricsHandler {
+  (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void;
+  /** What `/ready` answers: 200 or 503. Ready from the start. */
+  setReady(ready: boolean): void;
+}
+
+/** What is left of a scraper's timeout for collectors: the answer has to be written and sent in the rest. */
+const COLLECTOR_SHARE = 0.9;
+
+/**
+ * A handler for `node:http`, Express and whatever calls `(req, res, next)`.
+ *
+ * @example
+ * http.createServer(createMetricsHandler()).listen(9090);
+ * @throws {ConfigurationError} `INVALID_CONFIG`
+ */
+export function createMetricsHandler(options: MetricsHandlerOptions = {}): MetricsHandler {
+  const { registry = Registry.globalRegistry, path = '/metrics', timeoutMs, scope } = options;
+  if (!(registry instanceof Registry)) {
+    throw new ConfigurationError(
+      'INVALID_CONFIG',
+      `Expected a Registry for registry but received ${describe(registry)}`,
+    );
+  }
+  if (typeof path !== 'string' || !path.startsWith('/')) {
+    throw new ConfigurationError('INVALID_CONFIG', `Expected a path that begins with / but received ${describe(path)}`);
+  }
+  let ready = true;
+
+  const handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
+    const target = request.url ?? '/';
+    const answer = addon.answer(request.method ?? 'GET', target, path, ready);
+    if (answer === null) {
+      registry
+        .scrape({ ...scrapeOptions(request, target), ...(timeoutMs && { timeoutMs }), scope })
+        .then(({ status, headers, body }) => send(request, response, status, headers, body))
+        .catch((error: unknown) => fail(response, next, error));
+    } else if (answer.status === 404 && next !== undefined) {
+      next();
+    } else {
+      send(request, response, answer.status, toObject(answer.headers), answer.body);
+    }
+  };
+  return Object.assign(handler, {
+    setReady(value: boolean) {
+      ready = value;
+    },
+  });
+}
+
+/** What a request's headers and query say about the scrape. */
+function scrapeOptions({ headers }: IncomingMessage, target: string): ScrapeOptions {
+  const query = target.indexOf('?');
+  const names = query < 0 ? [] : new URLSearchParams(target.slice(query)).getAll('name[]');
+  const seconds = Number(headers['x-prometheus-scrape-timeout-seconds']);
+  return {
+    accept: headers.accept,
+    acceptEncoding: String(headers['accept-encoding'] ?? ''),
+    names,
+    ...(seconds > 0 && Number.isFinite(seconds) && { timeoutMs: seconds * 1000 * COLLECTOR_SHARE }),
+  };
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: Record<string, string>,
+  body: Buffer,
+): void {
+  // The scraper may have gone while its scrape was made.
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(status, { ...headers, 'content-length': body.length });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function fail(response: ServerResponse, next: ((error?: unknown) => void) | undefined, error: unknown): void {
+  if (next !== undefined) next(error);
+  else if (!response.destroyed && !response.headersSent) {
+    response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end('The scrape failed.\n');
+  }
+}
+
+function toObject(flat: readonly string[]): Record<string, string> {
+  return Object.fromEntries(flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1]]] : [])));
+}

@@ -1,0 +1,61 @@
+/**
+ * The public names, and nothing else.
+ */
+import type * as Api from './api';
+import { api } from './realm';
+
+export const register: Api.Registry = api.register;
+export const Registry: typeof Api.Registry = api.Registry;
+export type Registry = Api.Registry;
+export const Counter: typeof Api.Counter = api.Counter;
+export type Counter<T extends string = string> = Api.Counter<T>;
+export const Gauge: typeof Api.Gauge = api.Gauge;
+export type Gauge<T extends string = string> = Api.Gauge<T>;
+export const Histogram: typeof Api.Histogram = api.Histogram;
+export type Histogram<T extends string = string> = Api.Histogram<T>;
+
+export const linearBuckets: typeof Api.linearBuckets = api.linearBuckets;
+export const exponentialBuckets: typeof Api.exponentialBuckets = api.exponentialBuckets;
+export const validateMetricName: typeof Api.validateMetricName = api.validateMetricName;
+export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
+
+export const contentType: typeof Api.contentType = api.contentType;
+export const prometheusContentType: typeof Api.prometheusContentType = api.prometheusContentType;
+export const openMetricsContentType: typeof Api.openMetricsContentType = api.openMetricsContentType;
+
+export const MetricsError: typeof Api.MetricsError = api.MetricsError;
+export type MetricsError = Api.MetricsError;
+export const RegistrationError: typeof Api.RegistrationError = api.RegistrationError;
+export type RegistrationError = Api.RegistrationError;
+export const ValueError: typeof Api.ValueError = api.ValueError;
+export type ValueError = Api.ValueError;
+export const NegativeIncrementError: typeof Api.NegativeIncrementError = api.NegativeIncrementError;
+export type NegativeIncrementError = Api.NegativeIncrementError;
+export const LabelError: typeof Api.LabelError = api.LabelError;
+export type LabelError = Api.LabelError;
+export const ConfigurationError: typeof Api.ConfigurationError = api.ConfigurationError;
+export type ConfigurationError = Api.ConfigurationError;
+
+export type { MetricsErrorCode } from './errors';
+export type { MetricsHandler, MetricsHandlerOptions } from './http/handler';
+export type { CounterConfiguration, CounterSeries } from './metrics/counter';
+export type { ExemplarLabels, WithExemplar } from './metrics/exemplar';
+export type { GaugeConfiguration, GaugeSeries } from './metrics/gauge';
+export type { HistogramConfiguration, HistogramSeries, HistogramValue } from './metrics/histogram';
+export type { MetricConfiguration } from './metrics/metric';
+export type { Timer } from './metrics/timer';
+export type { AnyMetric, RegistryOptions, ScrapeOptions, ScrapeResponse } from './registry/registry';
+export type {
+  Aggregator,
+  ExemplarValue,
+  ForeignMetric,
+  LabelValue,
+  LabelValues,
+  Logger,
+  MetricObjectWithValues,
+  MetricType,
+  MetricValue,
+  OpenMetricsContentType,
+  PrometheusContentType,
+  RegistryContentType,
+} from './types';

@@ -1,0 +1,305 @@
+/**
+ * Finds the series of a label set: a tree with a level a label, ordered from the fewest to the most distinct values,
+ * so that inner nodes are few. Nothing is concatenated, so no two label sets can meet. Knows nothing of what a
+ * series is.
+ */
+import { inspect } from 'node:util';
+import { LabelError } from '../errors';
+import { aliasesOf, isAlias } from './value';
+
+/** The key of a node's inline child before there is one. */
+const NONE = Symbol('none');
+
+/** Sizes at which the order of the levels is reconsidered; beyond the last, walking the tree would be felt. */
+const RECONSIDERED_AT = new Set([16, 64, 256, 1024, 4096]);
+
+/** A level's values. Most nodes have one child, which needs no `Map`. */
+class Branch<S> {
+  key: unknown = NONE;
+  child: Branch<S> | S | undefined = undefined;
+  others: Map<unknown, Branch<S> | S> | null = null;
+
+  get(key: unknown): Branch<S> | S | undefined {
+    if (this.key === key) return this.child;
+    return this.others === null ? undefined : this.others.get(key);
+  }
+
+  set(key: unknown, child: Branch<S> | S): void {
+    if (this.key === NONE || this.key === key) {
+      this.key = key;
+      this.child = child;
+    } else {
+      this.others ??= new Map();
+      this.others.set(key, child);
+    }
+  }
+
+  /** Takes a text and its aliases out; returns whether nothing is left. */
+  delete(text: string): boolean {
+    for (const key of [text, ...aliasesOf(text)]) {
+      if (this.key === key) {
+        this.key = NONE;
+        this.child = undefined;
+      } else {
+        this.others?.delete(key);
+      }
+    }
+    if (this.others?.size === 0) this.others = null;
+    return this.key === NONE && this.others === null;
+  }
+
+  /** The children by their texts, aliases left out. */
+  *entries(): Generator<[string, Branch<S> | S]> {
+    if (typeof this.key === 'string') yield [this.key, this.child as Branch<S> | S];
+    if (this.others === null) return;
+    for (const [key, child] of this.others) if (typeof key === 'string') yield [key, child];
+  }
+}
+
+/** Series by label values. `S` is any object. */
+export class LabelTree<S extends object> {
+  readonly #names: readonly string[];
+  /** By level: the index of the label that decides there. */
+  #order: number[];
+  #root = new Branch<S>();
+  #size = 0;
+  // The names of the first four levels, as fields of their own: an array would be another load a label.
+  #name0 = '';
+  #name1 = '';
+  #name2 = '';
+  #name3 = '';
+  /** Values on their way from the labels to the walk, for metrics of more labels than have a loop of their own. */
+  #scratch: unknown[] | null;
+
+  constructor(names: readonly string[]) {
+    this.#names = names;
+    this.#order = names.map((_, index) => index);
+    this.#scratch = names.map(() => undefined);
+    this.#nameLevels();
+  }
+
+  /**
+   * The series of these labels, if it was asked for in this form before. Reads each label once, own and inherited
+   * enumerable ones, and keeps nothing of the object.
+   *
+   * @throws {LabelError} `UNKNOWN_LABEL`
+   */
+  find(labels: object): S | undefined {
+    // A proxy or an object without prototype would slow the loops below down for everybody.
+    if (!(labels instanceof Object)) return this.#walk(this.read(labels).values);
+    switch (this.#names.length) {
+      case 1:
+        return this.#find1(labels as Record<string, unknown>);
+      case 2:
+        return this.#find2(labels as Record<string, unknown>);
+      case 3:
+        return this.#find3(labels as Record<string, unknown>);
+      case 4:
+        return this.#find4(labels as Record<string, unknown>);
+      default:
+        return this.#findMany(labels as Record<string, unknown>);
+    }
+  }
+
+  #find1(labels: Record<string, unknown>): S | undefined {
+    let a: unknown;
+    for (const name in labels) {
+      if (name === this.#name0) a = labels[name];
+      else this.#refuse(name);
+    }
+    return this.#root.get(a) as S | undefined;
+  }
+
+  #find2(labels: Record<string, unknown>): S | undefined {
+    let a: unknown;
+    let b: unknown;
+    for (const name in labels) {
+      if (name === this.#name0) a = labels[name];
+      else if (name === this.#name1) b = labels[name];
+      else this.#refuse(name);
+    }
+    const first = this.#root.get(a) as Branch<S> | undefined;
+    return first === undefined ? undefined : (first.get(b) as S | undefined);
+  }
+
+  #find3(labels: Record<string, unknown>): S | undefined {
+    let a: unknown;
+    let b: unknown;
+    let c: unknown;
+    for (const name in labels) {
+      if (name === this.#name0) a = labels[name];
+      else if (name === this.#name1) b = labels[name];
+      else if (name === this.#name2) c = labels[name];
+      else this.#refuse(name);
+    }
+    const first = this.#root.get(a) as Branch<S> | undefined;
+    if (first === undefined) return undefined;
+    const second = first.get(b) as Branch<S> | undefined;
+    return second === undefined ? undefined : (second.get(c) as S | undefined);
+  }
+
+  #find4(labels: Record<string, unknown>): S | undefined {
+    let a: unknown;
+    let b: unknown;
+    let c: unknown;
+    let d: unknown;
+    for (const name in labels) {
+      if (name === this.#name0) a = labels[name];
+      else if (name === this.#name1) b = labels[name];
+      else if (name === this.#name2) c = labels[name];
+      else if (name === this.#name3) d = labels[name];
+      else this.#refuse(name);
+    }
+    const first = this.#root.get(a) as Branch<S> | undefined;
+    if (first === undefined) return undefined;
+    const second = first.get(b) as Branch<S> | undefined;
+    if (second === undefined) return undefined;
+    const third = second.get(c) as Branch<S> | undefined;
+    return third === undefined ? undefined : (third.get(d) as S | undefined);
+  }
+
+  #findMany(labels: Record<string, unknown>): S | undefined {
+    // A getter among the labels may come back here while the scratch is in use.
+    const values = this.#scratch ?? new Array(this.#names.length);
+    this.#scratch = null;
+    values.fill(undefined);
+    for (const name in labels) {
+      const index = this.#names.indexOf(name);
+      if (index < 0) this.#refuse(name);
+      values[index] = labels[name];
+    }
+    const series = this.#walk(values);
+    this.#scratch = values;
+    return series;
+  }
+
+  /** The series of these texts, in the order of the label names. */
+  get(texts: readonly string[]): S | undefined {
+    return this.#walk(texts);
+  }
+
+  #walk(values: readonly unknown[]): S | undefined {
+    let at: Branch<S> | S | undefined = this.#root;
+    for (const label of this.#order) {
+      at = (at as Branch<S>).get(values[label]);
+      if (at === undefined) return undefined;
+    }
+    return at as S;
+  }
+
+  /**
+   * Reads labels into the order of the label names, and the order in which they came.
+   *
+   * @throws {LabelError} `UNKNOWN_LABEL`
+   */
+  read(labels: object): { values: unknown[]; order: number[] } {
+    const values: unknown[] = new Array(this.#names.length).fill(undefined);
+    const order: number[] = [];
+    for (const name in labels) {
+      const index = this.#names.indexOf(name);
+      if (index < 0) this.#refuse(name);
+      values[index] = (labels as Record<string, unknown>)[name];
+      order.push(index);
+    }
+    return { values, order };
+  }
+
+  /** Puts a series under its texts. */
+  insert(texts: readonly string[], series: S): void {
+    this.#place(texts, series);
+    this.#size++;
+    if (RECONSIDERED_AT.has(this.#size)) this.#reorder();
+  }
+
+  #place(texts: readonly string[], series: S): void {
+    let branch = this.#root;
+    const last = this.#order.length - 1;
+    for (let level = 0; level < last; level++) {
+      const text = texts[this.#order[level]];
+      let next = branch.get(text) as Branch<S> | undefined;
+      if (next === undefined) {
+        next = new Branch<S>();
+        branch.set(text, next);
+      }
+      branch = next;
+    }
+    branch.set(texts[this.#order[last]], series);
+  }
+
+  /** Lets values that print as a series' texts find it without being printed. */
+  alias(values: readonly unknown[], texts: readonly string[]): void {
+    let branch = this.#root;
+    for (const label of this.#order) {
+      const child = branch.get(texts[label]);
+      if (child === undefined) return;
+      if (values[label] !== texts[label] && isAlias(values[label])) branch.set(values[label], child);
+      branch = child as Branch<S>;
+    }
+  }
+
+  /** Takes a series out; returns it. */
+  delete(texts: readonly string[]): S | undefined {
+    const path: Branch<S>[] = [this.#root];
+    for (const label of this.#order.slice(0, -1)) {
+      const next = path[path.length - 1].get(texts[label]);
+      if (next === undefined) return undefined;
+      path.push(next as Branch<S>);
+    }
+    const series = path[path.length - 1].get(texts[this.#order[path.length - 1]]) as S | undefined;
+    if (series === undefined) return undefined;
+    for (let level = path.length - 1; level >= 0; level--) {
+      if (!path[level].delete(texts[this.#order[level]])) break;
+    }
+    this.#size--;
+    return series;
+  }
+
+  /** All series with their texts, in no particular order. */
+  *entries(): Generator<[string[], S]> {
+    const texts: string[] = new Array(this.#names.length).fill('');
+    yield* this.#entriesBelow(this.#root, 0, texts);
+  }
+
+  *#entriesBelow(branch: Branch<S>, level: number, texts: string[]): Generator<[string[], S]> {
+    for (const [text, child] of branch.entries()) {
+      texts[this.#order[level]] = text;
+      if (level === this.#order.length - 1) yield [[...texts], child as S];
+      else yield* this.#entriesBelow(child as Branch<S>, level + 1, texts);
+    }
+  }
+
+  clear(): void {
+    this.#root = new Branch<S>();
+    this.#size = 0;
+  }
+
+  #reorder(): void {
+    if (this.#names.length < 2) return;
+    const all = [...this.entries()];
+    const distinct = this.#names.map((_, label) => new Set(all.map(([texts]) => texts[label])).size);
+    const order = [...this.#order].sort((a, b) => distinct[a] - distinct[b]);
+    if (order.every((label, level) => label === this.#order[level])) return;
+    this.#order = order;
+    this.#nameLevels();
+    this.#root = new Branch<S>();
+    for (const [texts, series] of all) this.#place(texts, series);
+  }
+
+  #nameLevels(): void {
+    [this.#name0 = '', this.#name1 = '', this.#name2 = '', this.#name3 = ''] = this.#order.map(
+      (label) => this.#names[label],
+    );
+  }
+
+  #refuse(name: string): never {
+    throw unknownLabel(name, this.#names);
+  }
+}
+
+/** A label that the metric does not have. */
+export function unknownLabel(name: string, names: readonly string[]): LabelError {
+  return new LabelError(
+    'UNKNOWN_LABEL',
+    `Added label "${name}" is not included in initial labelset: ${inspect(names)}`,
+  );
+}

@@ -1,0 +1,49 @@
+/**
+ * Upper bounds of histogram buckets: the defaults, two generators, and the check.
+ */
+import { ConfigurationError, describe, RegistrationError } from '../errors';
+
+/** In seconds; the buckets of every Prometheus client. */
+export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/**
+ * `count` bounds from `start` on, `width` apart.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG` for a count below 1
+ */
+export function linearBuckets(start: number, width: number, count: number): number[] {
+  if (!(count >= 1)) throw new ConfigurationError('INVALID_CONFIG', 'Linear buckets needs a positive count');
+  return Array.from({ length: count }, (_, index) => start + index * width);
+}
+
+/**
+ * `count` bounds from `start` on, each `factor` times the one before.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG` for a start of 0 or less, a count below 1, or a factor of 1 or less
+ */
+export function exponentialBuckets(start: number, factor: number, count: number): number[] {
+  if (!(start > 0)) throw new ConfigurationError('INVALID_CONFIG', 'Exponential buckets needs a positive start');
+  if (!(count >= 1)) throw new ConfigurationError('INVALID_CONFIG', 'Exponential buckets needs a positive count');
+  if (!(factor > 1)) {
+    throw new ConfigurationError('INVALID_CONFIG', 'Exponential buckets needs a factor greater than 1');
+  }
+  const bounds = [start];
+  while (bounds.length < count) bounds.push(bounds[bounds.length - 1] * factor);
+  return bounds;
+}
+
+/**
+ * The finite bounds of a configuration; a last `Infinity` is implied and may stand there.
+ *
+ * @throws {RegistrationError} `INVALID_BUCKETS`
+ */
+export function checkedBuckets(buckets: unknown): readonly number[] {
+  if (buckets === undefined) return DEFAULT_BUCKETS;
+  if (!Array.isArray(buckets) || !buckets.every((bound) => typeof bound === 'number')) {
+    throw new RegistrationError(
+      'INVALID_BUCKETS',
+      `Expected an array of numbers for buckets but received ${describe(buckets)}`,
+    );
+  }
+  return buckets.at(-1) === Number.POSITIVE_INFINITY ? buckets.slice(0, -1) : [...buckets];
+}

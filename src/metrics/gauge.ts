@@ -1,0 +1,198 @@
+/**
+ * Gauges: values that go up and down.
+ */
+import { ValueError } from '../errors';
+import type { LabelValues } from '../types';
+import { format } from './counter';
+import { Metric, type MetricConfiguration } from './metric';
+import { type Attachable, attach, idOf, NO_CELLS, type Place, readCells, retire, type SeriesSet } from './series';
+import { startTimer, type Timer, time } from './timer';
+
+/** What a gauge is made from. */
+export interface GaugeConfiguration<T extends string = string> extends MetricConfiguration<T, Gauge<T>> {}
+
+/** The gauge of one label set. Keep it where you write often. */
+export class GaugeSeries implements Attachable {
+  #cells = NO_CELLS;
+  #index = -1;
+  #id = -1;
+  #place: Place | null;
+  readonly #set: SeriesSet<GaugeSeries>;
+
+  /** @internal */
+  constructor(set: SeriesSet<GaugeSeries>, place: Place) {
+    this.#set = set;
+    this.#place = place;
+  }
+
+  /**
+   * Replaces the value; NaN and infinities are values too.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for what is no number
+   */
+  set(value: number): void {
+    if (typeof value === 'number' && this.#index >= 0) this.#cells[this.#index] = value;
+    else this.#revived(checkedNumber(value, 'Value')).set(value);
+  }
+
+  /**
+   * Adds.
+   *
+   * @param value defaults to 1
+   * @throws {ValueError} `INVALID_VALUE` for what is no number
+   */
+  inc(value?: number | null): void {
+    if (value === undefined) value = 1;
+    if (typeof value === 'number' && this.#index >= 0) this.#cells[this.#index] -= -value;
+    else this.#revived(checkedNumber(value ?? 1, 'Delta')).inc(value ?? 1);
+  }
+
+  /**
+   * Subtracts.
+   *
+   * @param value defaults to 1
+   * @throws {ValueError} `INVALID_VALUE` for what is no number
+   */
+  dec(value?: number | null): void {
+    if (value === undefined) value = 1;
+    if (typeof value === 'number' && this.#index >= 0) this.#cells[this.#index] -= value;
+    else this.#revived(checkedNumber(value ?? 1, 'Delta')).dec(value ?? 1);
+  }
+
+  /** Sets the value to the seconds since the epoch. */
+  setToCurrentTime(): void {
+    this.set(Date.now() / 1000);
+  }
+
+  /** Starts a clock; calling what it returns sets the gauge to the seconds that have passed, and returns them. */
+  startTimer(): Timer<never> {
+    return startTimer((_labels, seconds) => this.set(seconds));
+  }
+
+  /** The series that has cells for this one's label set. The argument is what was checked before. */
+  #revived(_checked: number): GaugeSeries {
+    return this.#place === null ? this : this.#set.revive(this, this.#place);
+  }
+
+  [attach](cells: Float64Array, index: number, id: number): void {
+    this.#cells = cells;
+    this.#index = index;
+    this.#id = id;
+    this.#place = null;
+  }
+
+  [retire](place: Place): void {
+    this.#cells = NO_CELLS;
+    this.#index = -1;
+    this.#place = place;
+  }
+
+  [idOf](): number {
+    return this.#id;
+  }
+
+  [readCells](width: number): number[] {
+    return Array.from(this.#cells.subarray(this.#index, this.#index + width));
+  }
+}
+
+function checkedNumber(value: unknown, what: 'Value' | 'Delta'): number {
+  if (typeof value === 'number') return value;
+  throw new ValueError('INVALID_VALUE', `${what} is not a valid number: ${format(value)}`);
+}
+
+/**
+ * A value that goes up and down: requests in flight, queue length, temperature.
+ *
+ * @example
+ * const inFlight = new Gauge({ name: 'requests_in_flight', help: 'Requests being served' });
+ * inFlight.inc();
+ * inFlight.dec();
+ */
+export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
+  /**
+   * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `DUPLICATE_METRIC`
+   */
+  constructor(configuration: GaugeConfiguration<T>) {
+    super('gauge', configuration as MetricConfiguration<T, never>, [], (place, set) => new GaugeSeries(set(), place));
+    this.reset();
+    this.register();
+  }
+
+  /**
+   * Replaces the value of these labels, or without labels; NaN and infinities are values too.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for what is no number
+   * @throws {LabelError} `UNKNOWN_LABEL`
+   */
+  set(labels: LabelValues<T>, value: number): void;
+  set(value: number): void;
+  set(labels: LabelValues<T> | number, value?: number): void {
+    if (isLabels(labels)) this.series.at((checkedNumber(value, 'Value'), labels)).set(value as number);
+    else this.unlabelled().set(checkedNumber(labels, 'Value'));
+  }
+
+  /**
+   * Adds to the gauge of these labels, or without labels.
+   *
+   * @param value defaults to 1
+   * @throws {ValueError} `INVALID_VALUE` for what is no number
+   * @throws {LabelError} `UNKNOWN_LABEL`
+   */
+  inc(labels: LabelValues<T>, value?: number | null): void;
+  inc(value?: number | null): void;
+  inc(labels?: LabelValues<T> | number | null, value?: number | null): void {
+    if (isLabels(labels)) this.series.at((checkedNumber(value ?? 1, 'Delta'), labels)).inc(value ?? 1);
+    else this.unlabelled().inc(labels);
+  }
+
+  /**
+   * Subtracts from the gauge of these labels, or without labels.
+   *
+   * @param value defaults to 1
+   * @throws {ValueError} `INVALID_VALUE` for what is no number
+   * @throws {LabelError} `UNKNOWN_LABEL`
+   */
+  dec(labels: LabelValues<T>, value?: number | null): void;
+  dec(value?: number | null): void;
+  dec(labels?: LabelValues<T> | number | null, value?: number | null): void {
+    if (isLabels(labels)) this.series.at((checkedNumber(value ?? 1, 'Delta'), labels)).dec(value ?? 1);
+    else this.unlabelled().dec(labels);
+  }
+
+  /** Sets the value to the seconds since the epoch. */
+  setToCurrentTime(labels?: LabelValues<T>): void {
+    const now = Date.now() / 1000;
+    if (labels === undefined) this.set(now);
+    else this.set(labels, now);
+  }
+
+  /** Starts a clock; calling what it returns sets the gauge to the seconds that have passed, and returns them. */
+  startTimer(labels?: LabelValues<T>): Timer<T> {
+    return startTimer<T>((more, seconds) => this.set({ ...labels, ...more } as LabelValues<T>, seconds));
+  }
+
+  /** Runs a function and sets the gauge to the seconds it took, or its promise did; failures too. */
+  time<R>(run: () => R): R;
+  time<R>(labels: LabelValues<T>, run: () => R): R;
+  time<R>(labels: LabelValues<T> | (() => R), run?: () => R): R {
+    return typeof labels === 'function'
+      ? time(this.startTimer(), labels)
+      : time(this.startTimer(labels), run as () => R);
+  }
+
+  /** The gauge's value; 0 where the series does not exist. */
+  value(labels?: LabelValues<T>): number {
+    return this.peekCells(labels)?.[0] ?? 0;
+  }
+
+  /** Removes all series; without labels the gauge is 0 again. */
+  reset(): void {
+    this.series.clear();
+    if (this.labelNames.length === 0) this.unlabelled();
+  }
+}
+
+function isLabels<T extends string>(value: LabelValues<T> | number | null | undefined): value is LabelValues<T> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,221 @@
+/**
+ * Histograms: observations counted in buckets, and their sum.
+ */
+import { ValueError } from '../errors';
+import type { LabelValues } from '../types';
+import { checkedBuckets } from './buckets';
+import { format } from './counter';
+import { type ExemplarLabels, exemplarOf, type WithExemplar } from './exemplar';
+import { Metric, type MetricConfiguration } from './metric';
+import { type Attachable, attach, idOf, NO_CELLS, type Place, readCells, retire, type SeriesSet } from './series';
+import { startTimer, type Timer, time } from './timer';
+
+/** What a histogram is made from. */
+export interface HistogramConfiguration<T extends string = string> extends MetricConfiguration<T, Histogram<T>> {
+  /**
+   * Upper bounds, finite and ascending; `+Inf` is implied.
+   *
+   * @default [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+   */
+  buckets?: readonly number[];
+}
+
+/** What a histogram holds of one label set. */
+export interface HistogramValue {
+  /** Number of observations. */
+  count: number;
+  /** Sum of the observations. */
+  sum: number;
+  /** Observations at or below each bound; the last bound is `Infinity`. */
+  buckets: { le: number; count: number }[];
+}
+
+/** The histogram of one label set. Keep it where you observe often. */
+export class HistogramSeries implements Attachable {
+  #cells = NO_CELLS;
+  #index = -1;
+  #id = -1;
+  #place: Place | null;
+  readonly #bounds: Float64Array;
+  readonly #set: SeriesSet<HistogramSeries>;
+
+  /** @internal */
+  constructor(set: SeriesSet<HistogramSeries>, bounds: Float64Array, place: Place) {
+    this.#set = set;
+    this.#bounds = bounds;
+    this.#place = place;
+  }
+
+  /**
+   * Counts an observation in the first bucket whose bound is not below it, and adds it to the sum.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for what is no finite number
+   */
+  observe(value: number): void {
+    const index = this.#index;
+    // Finite: infinities and NaN are not equal to themselves less themselves.
+    if (typeof value === 'number' && value - value === 0 && index >= 0) {
+      const bounds = this.#bounds;
+      const cells = this.#cells;
+      const bucket = index + bucketOf(bounds, value);
+      // The two stores are the last two statements: a scrape that falls between them is told by the buckets.
+      cells[bucket] -= -1;
+      cells[index + bounds.length + 1] -= -value;
+    } else {
+      this.#observeSlowly(checkedObservation(value));
+    }
+  }
+
+  #observeSlowly(value: number): void {
+    const live = this.#place === null ? this : this.#set.revive(this, this.#place);
+    live.observe(value);
+  }
+
+  /** Starts a clock; calling what it returns observes the seconds that have passed, and returns them. */
+  startTimer(): Timer<never> {
+    return startTimer((_labels, seconds) => this.observe(seconds));
+  }
+
+  [attach](cells: Float64Array, index: number, id: number): void {
+    this.#cells = cells;
+    this.#index = index;
+    this.#id = id;
+    this.#place = null;
+  }
+
+  [retire](place: Place): void {
+    this.#cells = NO_CELLS;
+    this.#index = -1;
+    this.#place = place;
+  }
+
+  [idOf](): number {
+    return this.#id;
+  }
+
+  [readCells](width: number): number[] {
+    return Array.from(this.#cells.subarray(this.#index, this.#index + width));
+  }
+}
+
+/** Bounds from which on halving beats going through them. */
+const HALVING_FROM = 32;
+
+/** The first bucket whose bound is not below the value. */
+function bucketOf(bounds: Float64Array, value: number): number {
+  let low = 0;
+  let high = bounds.length;
+  while (high - low > HALVING_FROM) {
+    const middle = (low + high) >>> 1;
+    if (value > bounds[middle]) low = middle + 1;
+    else high = middle;
+  }
+  while (low < high && value > bounds[low]) low++;
+  return low;
+}
+
+function checkedObservation(value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${format(value)}`);
+}
+
+/**
+ * A distribution: durations, sizes. Buckets are counted here, quantiles computed by the server.
+ *
+ * @example
+ * const duration = new Histogram({ name: 'request_seconds', help: 'Duration', labelNames: ['route'] });
+ * const end = duration.startTimer({ route: '/chat' });
+ * end();
+ */
+export class Histogram<T extends string = string> extends Metric<T, HistogramSeries> {
+  readonly #bounds: readonly number[];
+
+  /**
+   * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `INVALID_BUCKETS`, `DUPLICATE_METRIC`
+   */
+  constructor(configuration: HistogramConfiguration<T>) {
+    const buckets = checkedBuckets(configuration?.buckets);
+    const bounds = Float64Array.from(buckets);
+    super(
+      'histogram',
+      configuration as MetricConfiguration<T, never>,
+      buckets,
+      (place, set) => new HistogramSeries(set(), bounds, place),
+    );
+    this.#bounds = buckets;
+    if (this.labelNames.length === 0) this.unlabelled();
+    this.register();
+  }
+
+  /**
+   * Observes a value with these labels, or without labels.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for what is no finite number
+   * @throws {LabelError} `UNKNOWN_LABEL`
+   */
+  observe(labels: LabelValues<T>, value: number): void;
+  observe(value: number): void;
+  observe(observation: WithExemplar<T> & { value: number }): void;
+  observe(labels: LabelValues<T> | WithExemplar<T> | number, value?: number): void {
+    if (typeof labels === 'object' && labels !== null) {
+      if (this.exemplars) this.#observeWithExemplar(labels as WithExemplar<T>);
+      // A refused value creates no series.
+      else this.series.at((checkedObservation(value), labels)).observe(value as number);
+    } else {
+      // As in prom-client, `observe(undefined, 5)` and `observe(null, 5)` observe 5 without labels.
+      this.unlabelled().observe(labels === undefined || labels === null ? (value as number) : (labels as number));
+    }
+  }
+
+  #observeWithExemplar({ labels, value, exemplarLabels }: WithExemplar<T>): void {
+    const number = checkedObservation(value);
+    const exemplar = exemplarLabels && exemplarOf(exemplarLabels);
+    const series = labels ? this.series.at(labels) : this.unlabelled();
+    series.observe(number);
+    const bucket = bucketOf(Float64Array.from(this.#bounds), number);
+    exemplar?.attach(this.series.family, series[idOf](), bucket, number);
+  }
+
+  /** Starts a clock; calling what it returns observes the seconds that have passed, and returns them. */
+  startTimer(labels?: LabelValues<T>, exemplarLabels?: ExemplarLabels): Timer<T, ExemplarLabels> {
+    return startTimer<T, ExemplarLabels>((more, seconds, moreExemplarLabels) => {
+      const all = { ...labels, ...more } as LabelValues<T>;
+      if (!this.exemplars) this.observe(all, seconds);
+      else {
+        this.observe({ labels: all, value: seconds, exemplarLabels: { ...exemplarLabels, ...moreExemplarLabels } });
+      }
+    });
+  }
+
+  /** Runs a function and observes the seconds it took, or its promise did; failures too. */
+  time<R>(run: () => R): R;
+  time<R>(labels: LabelValues<T>, run: () => R): R;
+  time<R>(labels: LabelValues<T> | (() => R), run?: () => R): R {
+    return typeof labels === 'function'
+      ? time(this.startTimer(), labels)
+      : time(this.startTimer(labels), run as () => R);
+  }
+
+  /** Makes the series of these labels exist, with nothing observed; one that exists starts anew. */
+  zero(labels: LabelValues<T>): void {
+    const place = this.series.placeOfArguments([labels]);
+    this.series.remove(place);
+    this.series.at(labels);
+  }
+
+  /** What was observed; zeros where the series does not exist. */
+  value(labels?: LabelValues<T>): HistogramValue {
+    const cells = this.peekCells(labels) ?? new Array<number>(this.#bounds.length + 2).fill(0);
+    let count = 0;
+    const buckets = [...this.#bounds, Number.POSITIVE_INFINITY].map((le, bucket) => {
+      count += cells[bucket];
+      return { le, count };
+    });
+    return { count, sum: cells[cells.length - 1], buckets };
+  }
+
+  /** Removes all series. */
+  reset(): void {
+    this.series.clear();
+  }
+}

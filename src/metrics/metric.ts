@@ -1,0 +1,178 @@
+/**
+ * What counters, gauges and histograms share: configuration, label arguments, reading. They differ in how they
+ * record, and each does that itself.
+ */
+import { ConfigurationError, describe, RegistrationError } from '../errors';
+import type { Registry } from '../registry/registry';
+import { type Known, toValues } from '../registry/values';
+import type { Aggregator, LabelValues, MetricObjectWithValues, MetricType, MetricValue } from '../types';
+import { type Attachable, type Place, readCells, SeriesSet } from './series';
+
+/** What every metric is made from. */
+export interface MetricConfiguration<T extends string, M> {
+  /** `[a-zA-Z_:][a-zA-Z0-9_:]*` */
+  name: string;
+  /** One line that says what is measured, and in which unit. */
+  help: string;
+  /** @default [] */
+  labelNames?: readonly T[] | undefined;
+  /**
+   * Where the metric is registered; `[]` is nowhere.
+   *
+   * @default [register]
+   */
+  registers?: readonly Registry[] | undefined;
+  /** @default 'sum' */
+  aggregator?: Aggregator | undefined;
+  /** Called at each scrape, before the values are read; may be asynchronous. */
+  collect?: ((this: M) => void | Promise<void>) | undefined;
+  /** Record with `{labels, value, exemplarLabels}`. @default false */
+  enableExemplars?: boolean | undefined;
+}
+
+/** Finds the default registry; set by it, so that metrics need not import it. */
+let defaultRegistry: (() => Registry) | undefined;
+
+/** @internal */
+export function setDefaultRegistry(find: () => Registry): void {
+  defaultRegistry = find;
+}
+
+/** What two metrics are compared by. */
+interface AnyMetricLike {
+  readonly type: MetricType;
+  readonly labelNames: readonly string[];
+  readonly series: { readonly known: Known };
+}
+
+/** A family of series with one name. */
+export abstract class Metric<T extends string, S extends Attachable> {
+  readonly name: string;
+  readonly help: string;
+  readonly type: MetricType;
+  readonly aggregator: Aggregator;
+  readonly labelNames: readonly T[];
+  readonly collect: (() => void | Promise<void>) | undefined;
+  /** @internal */
+  readonly series: SeriesSet<S>;
+  /** @internal */
+  protected readonly exemplars: boolean;
+  readonly #registers: readonly Registry[];
+  readonly #width: number;
+
+  protected constructor(
+    type: 'counter' | 'gauge' | 'histogram',
+    configuration: MetricConfiguration<T, never>,
+    buckets: readonly number[],
+    create: (place: Place, set: () => SeriesSet<S>) => S,
+  ) {
+    if (typeof configuration !== 'object' || configuration === null) {
+      throw new ConfigurationError('INVALID_CONFIG', 'constructor expected a config object');
+    }
+    const { name, help, labelNames = [], registers, aggregator = 'sum', collect, enableExemplars } = configuration;
+    checkNameAndHelp(name, help);
+    checkLabelNames(labelNames, type);
+    checkCollect(collect);
+    this.name = name;
+    this.help = help;
+    this.type = type;
+    this.aggregator = aggregator;
+    this.labelNames = [...labelNames];
+    this.collect = collect as (() => void | Promise<void>) | undefined;
+    this.exemplars = enableExemplars === true;
+    this.#registers = registers ?? (defaultRegistry === undefined ? [] : [defaultRegistry()]);
+    this.#width = type === 'histogram' ? buckets.length + 2 : 1;
+    const description = { kind: type, name, help, labelNames: this.labelNames, buckets, aggregator };
+    const set: SeriesSet<S> = new SeriesSet<S>(description, (place) => create(place, () => set));
+    this.series = set;
+  }
+
+  /** Enters the metric where its configuration wants it; the last step of a constructor. @internal */
+  protected register(): void {
+    for (const registry of this.#registers) registry.registerMetric(this as never);
+  }
+
+  /** @internal */
+  protected unlabelled(): S {
+    return this.series.only();
+  }
+
+  /** @internal */
+  protected peekCells(labels: LabelValues<T> | undefined): number[] | undefined {
+    const place = this.series.placeOfArguments([labels ?? {}]);
+    return this.series.peek(place)?.[readCells](this.#width);
+  }
+
+  /**
+   * The series of these label values: in the order of `labelNames`, or as an object. It exists from its first write
+   * on. Keep it where you record often.
+   *
+   * @throws {LabelError} `LABEL_COUNT`, `UNKNOWN_LABEL`
+   */
+  labels(...values: (string | number)[]): S;
+  labels(labels: LabelValues<T>): S;
+  labels(...args: unknown[]): S {
+    return this.series.handle(this.series.placeOfArguments(args));
+  }
+
+  /**
+   * Removes the series of these label values: in the order of `labelNames`, or as an object, in which a missing label
+   * is an empty one.
+   *
+   * @throws {LabelError} `LABEL_COUNT`, `UNKNOWN_LABEL`
+   */
+  remove(...values: (string | number)[]): void;
+  remove(labels: LabelValues<T>): void;
+  remove(...args: unknown[]): void {
+    this.series.remove(this.series.placeOfArguments(args));
+  }
+
+  /** Whether two metrics differ in nothing that their series depend on. @internal */
+  isSameAs(other: AnyMetricLike): boolean {
+    const same = (a: readonly unknown[], b: readonly unknown[]) =>
+      a.length === b.length && a.every((value, index) => value === b[index]);
+    return (
+      this.type === other.type &&
+      same(this.labelNames, other.labelNames) &&
+      same(this.series.known.bounds, other.series.known.bounds)
+    );
+  }
+
+  /** Back to the state after construction. */
+  abstract reset(): void;
+
+  /** Runs `collect()` and returns the metric's samples. */
+  async get(): Promise<MetricObjectWithValues<MetricValue<T>>> {
+    await this.collect?.();
+    return toValues(this) as MetricObjectWithValues<MetricValue<T>>;
+  }
+}
+
+function checkNameAndHelp(name: unknown, help: unknown): void {
+  if (!help) throw new RegistrationError('INVALID_CONFIG', 'Missing mandatory help parameter');
+  if (!name) throw new RegistrationError('INVALID_METRIC_NAME', 'Missing mandatory name parameter');
+  if (typeof help !== 'string') {
+    throw new ConfigurationError('INVALID_CONFIG', `Expected a string for help but received ${describe(help)}`);
+  }
+  if (typeof name !== 'string') {
+    throw new ConfigurationError('INVALID_CONFIG', `Expected a string for name but received ${describe(name)}`);
+  }
+}
+
+function checkLabelNames(labelNames: readonly unknown[], type: MetricType): void {
+  if (!Array.isArray(labelNames) || !labelNames.every((label) => typeof label === 'string')) {
+    throw new ConfigurationError(
+      'INVALID_CONFIG',
+      `Expected an array of strings for labelNames but received ${describe(labelNames)}`,
+    );
+  }
+  if (type === 'histogram' && labelNames.includes('le')) {
+    throw new RegistrationError('INVALID_LABEL_NAME', 'le is a reserved label keyword');
+  }
+}
+
+function checkCollect(collect: unknown): void {
+  if (collect && typeof collect !== 'function') {
+    throw new ConfigurationError('INVALID_CONFIG', 'Optional "collect" parameter must be a function');
+  }
+}

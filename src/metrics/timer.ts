@@ -1,0 +1,48 @@
+/**
+ * Clocks that record seconds when they end: by a call, by `using`, or around a function.
+ */
+import type { LabelValues } from '../types';
+
+/** A running clock. Every call records the seconds since it was started, and returns them. */
+export interface Timer<T extends string = string, E = never> extends Disposable {
+  (labels?: LabelValues<T>, exemplarLabels?: E): number;
+}
+
+/**
+ * Starts a clock. With `using`, the end of the block records, unless a call has done so before.
+ *
+ * @param record gets the labels of the call and the seconds
+ */
+export function startTimer<T extends string, E = never>(
+  record: (labels: LabelValues<T> | undefined, seconds: number, exemplarLabels: E | undefined) => void,
+): Timer<T, E> {
+  // Read through `process`, so that test runners that replace the clock are obeyed.
+  const start = process.hrtime();
+  let ended = false;
+  const end = (labels?: LabelValues<T>, exemplarLabels?: E): number => {
+    const [seconds, nanoseconds] = process.hrtime(start);
+    const elapsed = seconds + nanoseconds / 1e9;
+    record(labels, elapsed, exemplarLabels);
+    ended = true;
+    return elapsed;
+  };
+  return Object.assign(end, {
+    [Symbol.dispose]: () => {
+      if (!ended) end();
+    },
+  });
+}
+
+/** Runs a function and ends the clock when it, or the promise it returns, is done: well or not. */
+export function time<R>(end: () => number, run: () => R): R {
+  let result: R;
+  try {
+    result = run();
+  } catch (error) {
+    end();
+    throw error;
+  }
+  if (result instanceof Promise) return result.finally(end) as R;
+  end();
+  return result;
+}

@@ -1,0 +1,370 @@
+/**
+ * Registries: names, and the metrics found under them. A registry asks JavaScript for what only it knows and leaves
+ * the rest, from the order of families to the last byte, to the core.
+ */
+import { isMainThread } from 'node:worker_threads';
+import { ConfigurationError, describe, native, RegistrationError } from '../errors';
+import { textOf } from '../labels/value';
+import { Counter, type CounterConfiguration } from '../metrics/counter';
+import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
+import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
+import { Metric, setDefaultRegistry } from '../metrics/metric';
+import type { Attachable } from '../metrics/series';
+import { addon, type NativeRegistry, type NativeSamples, type Wanted } from '../native/addon';
+import { defaultRegistry } from '../native/contributor';
+import type {
+  ForeignMetric,
+  LabelValue,
+  Logger,
+  MetricObjectWithValues,
+  OpenMetricsContentType,
+  PrometheusContentType,
+  RegistryContentType,
+} from '../types';
+import { Collectors, checkedTimeout, DEFAULT_TIMEOUT_MS, processLogger, type Task } from './collect';
+import { readForeign } from './foreign';
+import { parseFamilies } from './values';
+
+export const PROMETHEUS_CONTENT_TYPE: PrometheusContentType = 'text/plain; version=0.0.4; charset=utf-8';
+export const OPENMETRICS_CONTENT_TYPE: OpenMetricsContentType =
+  'application/openmetrics-text; version=1.0.0; charset=utf-8';
+
+/** A registry with at most this many lines is written at once: handing it to a thread costs more. */
+const INLINE_LINES = 256;
+
+/** Settings of a registry. */
+export interface RegistryOptions {
+  /** The format of `metrics()`. @default text 0.0.4 */
+  contentType?: RegistryContentType;
+  /** Labels that every series shows, unless it has a label of that name itself. @default {} */
+  defaultLabels?: Readonly<Record<string, LabelValue>>;
+  /** Where warnings go: failing collectors, families that cannot be merged. @default Node.js' warnings */
+  logger?: Logger;
+}
+
+/** A scrape, as a scraper asks for it. */
+export interface ScrapeOptions {
+  /** The `Accept` header. */
+  accept?: string | undefined;
+  /** The `Accept-Encoding` header. */
+  acceptEncoding?: string | undefined;
+  /** Only these families; all where it is empty. */
+  names?: readonly string[] | undefined;
+  /** How long collectors may take. @default 10000 */
+  timeoutMs?: number | undefined;
+  /**
+   * The default registry of the main thread shows the whole process: its own values and those of all worker threads.
+   * A worker's shows its own, unless it asks for the process.
+   */
+  scope?: 'process' | 'own' | undefined;
+}
+
+/** The answer to a scrape. */
+export interface ScrapeResponse {
+  status: number;
+  /** Names in lower case. */
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+/** Any metric of this library. */
+export type AnyMetric = Metric<string, Attachable>;
+
+interface Entry {
+  readonly metric: AnyMetric | ForeignMetric;
+  /** Its place in the core's registry. */
+  readonly item: number;
+}
+
+/** Hands the constructor the core's registry that is merged across threads. */
+const NATIVE = Symbol('native');
+
+/** A set of metrics with unique names. */
+export class Registry {
+  static readonly PROMETHEUS_CONTENT_TYPE = PROMETHEUS_CONTENT_TYPE;
+  static readonly OPENMETRICS_CONTENT_TYPE = OPENMETRICS_CONTENT_TYPE;
+  /** The default registry. */
+  static globalRegistry: Registry;
+
+  readonly #native: NativeRegistry;
+  readonly #entries = new Map<string, Entry>();
+  readonly #collectors: Collectors;
+  readonly #mismatches = new Set<string>();
+  readonly #shared: boolean;
+  #contentType: RegistryContentType;
+  #defaultLabels: Readonly<Record<string, LabelValue>> = {};
+  #self: Registry | undefined;
+
+  /**
+   * @param settings a content type, or options
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown content type
+   */
+  constructor(settings: RegistryContentType | RegistryOptions = PROMETHEUS_CONTENT_TYPE) {
+    const options: RegistryOptions & { [NATIVE]?: NativeRegistry } =
+      typeof settings === 'object' && settings !== null ? settings : { contentType: settings };
+    this.#contentType = checkedContentType(options.contentType ?? PROMETHEUS_CONTENT_TYPE);
+    this.#shared = options[NATIVE] !== undefined;
+    this.#native = options[NATIVE] ?? new addon.NativeRegistry();
+    this.#collectors = new Collectors(options.logger ?? processLogger, (name) => this.#countFailure(name));
+    if (options.defaultLabels !== undefined) this.setDefaultLabels(options.defaultLabels);
+  }
+
+  /** The format of `metrics()`, as a content type. */
+  get contentType(): RegistryContentType {
+    return this.#contentType;
+  }
+
+  /**
+   * Sets the format of `metrics()`. Scrapes over HTTP negotiate theirs.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown content type
+   */
+  setContentType(contentType: RegistryContentType): void {
+    this.#contentType = checkedContentType(contentType);
+  }
+
+  /**
+   * Enters a metric. It may be in several registries. What is no metric of this library is asked for its samples by
+   * `get()` at each scrape.
+   *
+   * @throws {RegistrationError} `DUPLICATE_METRIC`
+   */
+  registerMetric(metric: AnyMetric | ForeignMetric): void {
+    const known = this.#entries.get(metric.name);
+    if (known?.metric === metric) return;
+    if (known !== undefined) throw duplicate(metric.name);
+    this.#entries.set(metric.name, { metric, item: this.#place(metric) });
+  }
+
+  #place(metric: AnyMetric | ForeignMetric): number {
+    if (metric instanceof Metric) return native(() => this.#native.add(metric.series.family));
+    if (typeof metric?.get === 'function') return this.#native.addForeign();
+    throw new ConfigurationError('INVALID_CONFIG', `Expected a metric with get() but received ${describe(metric)}`);
+  }
+
+  /**
+   * The counter of this name, made if it does not exist.
+   *
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the name is taken by another type or other labels
+   */
+  counter<const T extends string = string>(configuration: CounterConfiguration<T>): Counter<T> {
+    return this.#getOrCreate(Counter<T>, configuration);
+  }
+
+  /**
+   * The gauge of this name, made if it does not exist.
+   *
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the name is taken by another type or other labels
+   */
+  gauge<const T extends string = string>(configuration: GaugeConfiguration<T>): Gauge<T> {
+    return this.#getOrCreate(Gauge<T>, configuration);
+  }
+
+  /**
+   * The histogram of this name, made if it does not exist.
+   *
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the name is taken by another type, other labels or other buckets
+   */
+  histogram<const T extends string = string>(configuration: HistogramConfiguration<T>): Histogram<T> {
+    return this.#getOrCreate(Histogram<T>, configuration);
+  }
+
+  #getOrCreate<C extends { name: string; registers?: unknown }, M extends AnyMetric>(
+    type: new (configuration: C) => M,
+    configuration: C,
+  ): M {
+    const found = this.#entries.get(configuration.name)?.metric;
+    // Made outside all registries first: a configuration that is wrong is refused, whether the name is taken or not.
+    if (found === undefined) return new type({ ...configuration, registers: [this] });
+    const wanted = new type({ ...configuration, registers: [] });
+    if (found instanceof type && found.isSameAs(wanted)) return found;
+    throw new RegistrationError(
+      'TYPE_MISMATCH',
+      `Expected ${configuration.name} to be the ${(found as AnyMetric).type ?? 'metric'} it was registered as, with the same label names and buckets, but received another ${wanted.type}`,
+    );
+  }
+
+  /** The metric of this name. */
+  getSingleMetric(name: string): AnyMetric | ForeignMetric | undefined {
+    return this.#entries.get(name)?.metric;
+  }
+
+  /** All metrics, in the order of their registration. */
+  getMetricsAsArray(): (AnyMetric | ForeignMetric)[] {
+    return [...this.#entries.values()].map((entry) => entry.metric);
+  }
+
+  /** The metrics by name: for programs that read prom-client's private field. @internal */
+  get _metrics(): Record<string, AnyMetric | ForeignMetric> {
+    return Object.fromEntries([...this.#entries].map(([name, { metric }]) => [name, metric]));
+  }
+
+  /** Takes a metric out; it lives on, and may be registered again. */
+  removeSingleMetric(name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    this.#entries.delete(name);
+    this.#native.remove(entry.item);
+  }
+
+  /** Takes all metrics out, and the default labels away. */
+  clear(): void {
+    this.#entries.clear();
+    this.#defaultLabels = {};
+    this.#native.clear();
+  }
+
+  /** Resets all metrics. */
+  resetMetrics(): void {
+    for (const { metric } of this.#entries.values()) metric.reset?.();
+  }
+
+  /**
+   * Sets labels that every series shows, unless it has a label of that name itself.
+   *
+   * @throws {RegistrationError} `INVALID_LABEL_NAME`
+   */
+  setDefaultLabels(labels: Readonly<Record<string, LabelValue>>): void {
+    const copy = { ...labels };
+    const flat = Object.entries(copy).flatMap(([name, value]) => [name, textOf(name, value)]);
+    native(() => this.#native.setDefaultLabels(flat));
+    this.#defaultLabels = copy;
+  }
+
+  /** The exposition in the registry's format. A failing `collect()` costs its metric the update, and nothing else. */
+  async metrics(): Promise<string> {
+    const wanted = await this.#gather({});
+    return this.#encode(wanted);
+  }
+
+  /** The exposition of one metric, without a trailing newline. */
+  async getSingleMetricAsString(name: string): Promise<string> {
+    if (!this.#entries.has(name)) {
+      throw new ConfigurationError('INVALID_CONFIG', `Expected the name of a registered metric but received "${name}"`);
+    }
+    const wanted = await this.#gather({ names: [name] });
+    const text = await this.#encode(wanted);
+    return text.replace(/(\n# EOF)?\n$/, '');
+  }
+
+  /** The exposition of a metric, registered or not, as this registry would show it. */
+  async getMetricsAsString(metric: AnyMetric | ForeignMetric): Promise<string> {
+    const alone = new Registry({ contentType: this.#contentType, defaultLabels: this.#defaultLabels });
+    alone.registerMetric(metric);
+    return alone.getSingleMetricAsString(metric.name);
+  }
+
+  /** All samples as objects. */
+  async getMetricsAsJSON(): Promise<MetricObjectWithValues[]> {
+    const { text, numbers } = this.#native.read(await this.#gather({}));
+    const families = parseFamilies(text, numbers, (name) => {
+      const metric = this.#entries.get(name)?.metric;
+      return metric instanceof Metric ? metric.series.known : undefined;
+    });
+    const defaults = Object.entries(this.#defaultLabels);
+    if (defaults.length > 0) {
+      for (const { values } of families) {
+        for (const { labels } of values as { labels: Record<string, unknown> }[]) {
+          for (const [name, value] of defaults) labels[name] ||= value;
+        }
+      }
+    }
+    return families;
+  }
+
+  /** Answers a scrape: format and compression as the headers want them, values of the whole process. */
+  async scrape(options: ScrapeOptions = {}): Promise<ScrapeResponse> {
+    const wanted = await this.#gather(options);
+    if (this.#self !== undefined) wanted.appended = this.#self.#native;
+    const { accept, acceptEncoding } = options;
+    const { status, headers, body, mismatched } = this.#native.isSmall(INLINE_LINES, wanted.process)
+      ? this.#native.scrapeNow(wanted, accept, acceptEncoding)
+      : await this.#native.scrape(wanted, accept, acceptEncoding);
+    this.#warnOfMismatches(mismatched);
+    return { status, headers: toHeaders(headers, body), body };
+  }
+
+  async #encode(wanted: Wanted): Promise<string> {
+    const { text, mismatched } = this.#native.isSmall(INLINE_LINES, wanted.process)
+      ? this.#native.encodeNow(wanted)
+      : await this.#native.encode(wanted);
+    this.#warnOfMismatches(mismatched);
+    return text;
+  }
+
+  /** Runs collectors and asks foreign metrics: what has to happen in JavaScript before the core goes to work. */
+  async #gather({ names = [], timeoutMs, scope }: ScrapeOptions): Promise<Wanted> {
+    const limit = timeoutMs === undefined ? DEFAULT_TIMEOUT_MS : checkedTimeout(timeoutMs);
+    const tasks: Task<NativeSamples | undefined>[] = [];
+    for (const [name, { metric, item }] of this.#entries) {
+      if (names.length > 0 && !names.includes(name)) continue;
+      if (!(metric instanceof Metric)) tasks.push({ name, run: () => readForeign(item, metric) });
+      else if (metric.collect) tasks.push({ name, run: () => metric.collect?.() as undefined });
+    }
+    const results = tasks.length === 0 ? [] : await this.#collectors.run(tasks, limit);
+    return {
+      contentType: this.#contentType,
+      process: this.#shared && (scope === undefined ? isMainThread : scope === 'process'),
+      names: [...names],
+      foreign: results.filter((result) => result instanceof addon.NativeSamples),
+    };
+  }
+
+  #countFailure(collector: string): void {
+    this.#self ??= new Registry();
+    this.#self
+      .counter({
+        name: 'llmdevops_metrics_collector_errors_total',
+        help: 'Calls of collect() that failed or took too long',
+        labelNames: ['collector'],
+      })
+      .inc({ collector });
+  }
+
+  #warnOfMismatches(names: readonly string[]): void {
+    for (const name of names) {
+      if (this.#mismatches.has(name)) continue;
+      this.#mismatches.add(name);
+      this.#collectors.warn(
+        `TYPE_MISMATCH: "${name}" has another type or other buckets in another thread; that thread's values are left out`,
+      );
+    }
+  }
+
+  /**
+   * A registry with the metrics of several; their values stay shared.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG` where content types differ
+   * @throws {RegistrationError} `DUPLICATE_METRIC`
+   */
+  static merge(registers: readonly Registry[]): Registry {
+    const [first] = registers;
+    if (registers.some((registry) => registry.contentType !== first.contentType)) {
+      throw new ConfigurationError('INVALID_CONFIG', 'Registers can only be merged if they have the same content type');
+    }
+    const merged = new Registry(first?.contentType);
+    for (const registry of registers) {
+      for (const metric of registry.getMetricsAsArray()) merged.registerMetric(metric);
+    }
+    return merged;
+  }
+}
+
+Registry.globalRegistry = new Registry({ [NATIVE]: defaultRegistry() } as RegistryOptions);
+setDefaultRegistry(() => Registry.globalRegistry);
+
+function checkedContentType(contentType: unknown): RegistryContentType {
+  if (contentType === PROMETHEUS_CONTENT_TYPE || contentType === OPENMETRICS_CONTENT_TYPE) return contentType;
+  throw new ConfigurationError('INVALID_CONFIG', `Content type ${String(contentType)} is unsupported`);
+}
+
+function duplicate(name: string): RegistrationError {
+  return new RegistrationError('DUPLICATE_METRIC', `A metric with the name ${name} has already been registered.`);
+}
+
+function toHeaders(flat: readonly string[], body: Buffer): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let at = 0; at < flat.length; at += 2) headers[flat[at]] = flat[at + 1];
+  headers['content-length'] = String(body.length);
+  return headers;
+}

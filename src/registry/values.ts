@@ -1,0 +1,94 @@
+/**
+ * The values of metrics as objects, in the shape that prom-client's JSON forms have.
+ */
+import type { NativeFamily } from '../native/addon';
+import type { Aggregator, ExemplarValue, MetricObjectWithValues, MetricType, MetricValue } from '../types';
+
+/** What the addon's JSON holds of a family; the numbers come beside it, one a cell or sample. */
+interface FamilyText {
+  name: string;
+  help: string;
+  type: MetricType;
+  series?: { id: number | null; labels: Labels; exemplars?: (ExemplarValue | null)[] }[];
+  samples?: { name: string; labels: Labels }[];
+}
+
+type Labels = Record<string, string | number>;
+
+/** What is known of a family only here. */
+export interface Known {
+  readonly aggregator: Aggregator;
+  /** Upper bounds of a histogram. */
+  readonly bounds: readonly number[];
+  /** Label values in the types they were given in. */
+  originals(id: number): Record<string, unknown> | undefined;
+}
+
+/** A metric that can be read here. */
+export interface Readable {
+  readonly series: { readonly family: NativeFamily; readonly known: Known };
+}
+
+/** The samples of one metric of this realm. */
+export function toValues(metric: Readable): MetricObjectWithValues {
+  const { text, numbers } = metric.series.family.read();
+  const [family] = parseFamilies(text, numbers, () => metric.series.known);
+  return family;
+}
+
+/** The samples of all families in the addon's JSON. */
+export function parseFamilies(
+  text: string,
+  numbers: Float64Array,
+  knownOf: (name: string) => Known | undefined,
+): MetricObjectWithValues[] {
+  let at = 0;
+  const take = (count: number): Float64Array => {
+    at += count;
+    return numbers.subarray(at - count, at);
+  };
+  return (JSON.parse(text) as FamilyText[]).map(({ name, help, type, series, samples }) => {
+    const known = knownOf(name);
+    const values: MetricValue[] = [];
+    for (const sample of samples ?? []) {
+      values.push({
+        value: take(1)[0],
+        labels: sample.labels,
+        ...(sample.name === name ? {} : { metricName: sample.name }),
+      });
+    }
+    for (const { id, labels, exemplars } of series ?? []) {
+      const own = { ...labels, ...(id === null ? {} : known?.originals(id)) } as Labels;
+      if (type === 'histogram') {
+        const bounds = known?.bounds ?? [];
+        pushHistogram(name, bounds, own, take(bounds.length + 2), exemplars, values);
+      } else {
+        const [exemplar] = exemplars ?? [];
+        values.push({ value: take(1)[0], labels: own, ...(exemplar ? { exemplar } : {}) });
+      }
+    }
+    return { help, name, type, values, aggregator: known?.aggregator ?? 'sum' };
+  });
+}
+
+function pushHistogram(
+  name: string,
+  bounds: readonly number[],
+  labels: Labels,
+  cells: Float64Array,
+  exemplars: (ExemplarValue | null)[] | undefined,
+  values: MetricValue[],
+): void {
+  let count = 0;
+  for (let bucket = 0; bucket <= bounds.length; bucket++) {
+    count += cells[bucket];
+    values.push({
+      value: count,
+      metricName: `${name}_bucket`,
+      exemplar: exemplars?.[bucket] ?? null,
+      labels: { le: bounds[bucket] ?? '+Inf', ...labels },
+    });
+  }
+  values.push({ value: cells[cells.length - 1], metricName: `${name}_sum`, labels: { ...labels } });
+  values.push({ value: count, metricName: `${name}_count`, labels: { ...labels } });
+}
