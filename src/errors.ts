@@ -46,8 +46,6 @@ export abstract class MetricsError extends Error {
   abstract readonly code: MetricsErrorCode;
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // Subclasses inherit this method and mean themselves.
-    if (this !== MetricsError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === 'object' && value !== null && brand in value;
   }
 }

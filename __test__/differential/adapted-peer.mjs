@@ -43,6 +43,9 @@ export function adaptPeer(peer, exemptions) {
     if (call.method === 'new') {
       return construct(call);
     }
+    if (call.method === 'merge') {
+      return pair(call.self, peer.Registry.merge(call.args[0].map(unwrap)));
+    }
     const result = call.raw[call.method](
       ...call.args.map((argument) => (isObject(argument) ? unwrap(argument) : argument)),
     );
@@ -84,7 +87,7 @@ export function adaptPeer(peer, exemptions) {
 
   function expose(kind, wrapper, context) {
     for (const method of METHODS[kind]) {
-      wrapper[method] = (...args) => dispatch({ peer, unwrap, kind, method, args, ...context });
+      wrapper[method] = (...args) => dispatch({ peer, unwrap, kind, method, args, self: wrapper, ...context });
     }
     return wrapper;
   }
@@ -128,8 +131,9 @@ export function adaptPeer(peer, exemptions) {
     }
 
     static merge(registries) {
-      const wrapper = Object.create(Registry.prototype);
-      return exposeRegistry(wrapper, pair(wrapper, peer.Registry.merge(registries.map(unwrap))));
+      const self = Object.create(Registry.prototype);
+      const args = [registries];
+      return exposeRegistry(self, dispatch({ peer, unwrap, kind: 'Registry', method: 'merge', args, self }));
     }
   }
 

@@ -102,11 +102,16 @@ export function exemplarLabelsOf(call) {
 export function seriesOf(metric, labels) {
   const entries = metric.store === undefined ? Object.values(metric.hashMap) : Array.from(metric.store.values());
   const same = (entry) => metric.labelNames.every((name) => textOf(entry.labels?.[name]) === textOf(labels[name]));
-  return entries.find(same);
+  return hasUnlisted(metric, labels) ? undefined : entries.find(same);
+}
+
+/** Whether a label set has a label that the metric has not. */
+export function hasUnlisted({ labelNames }, labels) {
+  return Object.keys(labels).some((name) => !labelNames.includes(name));
 }
 
 function spellingOf(metric, labels) {
-  if (Object.keys(labels).some((name) => !metric.labelNames.includes(name))) {
+  if (hasUnlisted(metric, labels)) {
     return labels;
   }
   const series = seriesOf(metric, labels);

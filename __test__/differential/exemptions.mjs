@@ -8,6 +8,7 @@ import {
   bareEnd,
   exemplarLabelsOf,
   hasEmptyLabel,
+  hasUnlisted,
   isObject,
   labelSetOf,
   mapLabels,
@@ -39,11 +40,18 @@ function labelSetsCollide(call, next) {
 }
 
 function labelObjectKept(call, next) {
-  if (call.method === 'new' || call.method === 'registerMetric') {
+  if (['new', 'registerMetric', 'merge'].includes(call.method)) {
     return next(call);
   }
   const copy = (value) => (isObject(value) ? mapStrings(value, (text) => text) : value);
   return next({ ...call, args: call.args.map(copy) });
+}
+
+function loneSurrogatesKept(call, next) {
+  if (['new', 'registerMetric', 'merge'].includes(call.method)) {
+    return next(call);
+  }
+  return next({ ...call, args: call.args.map((value) => mapStrings(value, (text) => text.toWellFormed())) });
 }
 
 function emptyLabelIsAbsent(call, next) {
@@ -58,8 +66,14 @@ function gaugeSetReplacesLabels(call, next) {
   return next(sets && call.metric.type === 'gauge' ? respell(call, () => true) : call);
 }
 
-function zeroReplacesLabels(call, next) {
-  return next(call.method === 'zero' ? respell(call, () => true) : call);
+function zeroKeepsPlace(call, next) {
+  if (call.method === 'zero') {
+    const series = seriesOf(call.metric, labelSetOf(call).labels);
+    if (series !== undefined) {
+      call.metric.remove(series.labels ?? {});
+    }
+  }
+  return next(call);
 }
 
 function zeroUnchecked(call, next) {
@@ -94,6 +108,15 @@ function observeForgetsFalsyValues(call, next) {
     if (!value && value !== 0) {
       throw new TypeError(`Value is not a valid number: ${format(value)}`);
     }
+  }
+  return next(call);
+}
+
+function labelsCheckedFirst(call, next) {
+  const counts = call.kind === 'Counter' && call.method === 'inc';
+  const observes = call.kind === 'Histogram' && call.method === 'observe';
+  if (counts || observes) {
+    refuseValue(call);
   }
   return next(call);
 }
@@ -145,6 +168,32 @@ function invalidNameUnnamed(call, next) {
   return call.method === 'new' ? settle(() => next(call), { message }) : next(call);
 }
 
+function unknownMetricUnnamed(call, next) {
+  const [name] = call.args;
+  if (call.method !== 'getSingleMetricAsString' || call.raw.getSingleMetric(name) !== undefined) {
+    return next(call);
+  }
+  const internal = "Cannot read properties of undefined (reading 'getForPromString')";
+  return settle(() => next(call), {
+    message: (text) => (text === internal ? `Expected the name of a registered metric but received "${name}"` : text),
+  });
+}
+
+function configurationErrorsAreErrors(call, next) {
+  try {
+    return next(call);
+  } catch (error) {
+    const ours = /^(Content type .* is unsupported|Registers can only be merged .*|Optional "collect" parameter .*)$/;
+    throw ours.test(error.message) ? new TypeError(error.message) : error;
+  }
+}
+
+function infiniteBucket(call, next) {
+  const [config] = call.args;
+  const infinite = call.kind === 'Histogram' && call.method === 'new' && config?.buckets?.at(-1) === Infinity;
+  return next(infinite ? { ...call, args: [{ ...config, buckets: config.buckets.slice(0, -1) }] } : call);
+}
+
 function failedConstructorRegisters(call, next) {
   if (call.method !== 'new' || call.kind === 'Registry') {
     return next(call);
@@ -182,6 +231,16 @@ function exemplarsNeedOpenMetrics(call, next) {
   return metric;
 }
 
+function exemplarMetricPlainValue(call, next) {
+  return next(takesExemplar(call) && !isObject(call.args[0]) ? { ...call, args: [{ value: call.args[0] }] } : call);
+}
+
+function exemplarWithoutLabels(call, next) {
+  const given = takesExemplar(call) ? call.args[0]?.exemplarLabels : undefined;
+  const empty = given !== undefined && Object.keys(given).length === 0;
+  return next(empty ? { ...call, args: [{ ...call.args[0], exemplarLabels: undefined }] } : call);
+}
+
 function exemplarMetricChild(call, next) {
   if (call.metric?.enableExemplars !== true) {
     return next(call);
@@ -205,10 +264,16 @@ function exemplarOfZeroIsOne(call, next) {
 }
 
 function exemplarTooLong(call, next) {
-  if (isTooLong(exemplarLabelsOf(call))) {
-    throw new Error('Label set size must be smaller than 128 UTF-8 chars');
+  if (!isTooLong(exemplarLabelsOf(call))) {
+    return next(call);
   }
-  return next(call);
+  if (call.kind === 'Timer') {
+    refuseUnlisted(call.metric, { ...call.labels, ...call.args[0] });
+  } else {
+    refuseValue(call);
+    refuseUnlisted(call.metric, labelSetOf(call).labels);
+  }
+  throw new Error('Label set size must be smaller than 128 UTF-8 chars');
 }
 
 function exemplarLabelsAsGiven(call, next) {
@@ -226,12 +291,26 @@ function exemplarLabelsAsGiven(call, next) {
 
 // Scrapes
 
+const askedDirectly = new WeakSet();
+
 function collectFailsScrape(call, next) {
+  if (call.method === 'get') {
+    // `metric.get()` tells its caller about a failure; only a scrape goes on without.
+    askedDirectly.add(call.self);
+    try {
+      return next(call);
+    } finally {
+      askedDirectly.delete(call.self);
+    }
+  }
   const [config] = call.args;
   if (call.method !== 'new' || typeof config?.collect !== 'function') {
     return next(call);
   }
   function collect() {
+    if (askedDirectly.has(this)) {
+      return config.collect.call(this);
+    }
     try {
       const result = config.collect.call(this);
       return result instanceof Promise ? result.catch(() => {}) : result;
@@ -240,6 +319,29 @@ function collectFailsScrape(call, next) {
     }
   }
   return next({ ...call, args: [{ ...config, collect }] });
+}
+
+const collectors = new WeakMap();
+
+function collectRunsWhileOthersPrint(call, next) {
+  if (call.method === 'new' && typeof call.args[0]?.collect === 'function') {
+    const { collect, ...config } = call.args[0];
+    const metric = next({ ...call, args: [config] });
+    collectors.set(metric, () => collect.call(call.self));
+    return metric;
+  }
+  const asked = {
+    get: () => [call.raw],
+    metrics: () => call.raw.getMetricsAsArray(),
+    getMetricsAsJSON: () => call.raw.getMetricsAsArray(),
+    getSingleMetricAsString: () => [call.raw.getSingleMetric(call.args[0]) ?? call],
+  }[call.method]?.();
+  const collecting = asked?.filter((metric) => collectors.has(metric)) ?? [];
+  if (collecting.length === 0) {
+    return next(call);
+  }
+  const collected = collecting.map(async (metric) => collectors.get(metric)());
+  return Promise.all(collected).then(() => next(call));
 }
 
 function getReturnsLiveEntries(call, next) {
@@ -252,6 +354,17 @@ function getReturnsLiveEntries(call, next) {
     };
   }
   return metric;
+}
+
+function jsonKeepsLabelTypes(call, next) {
+  const text = (value) => (typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : value);
+  const labels = (set) => Object.fromEntries(Object.entries(set).map(([name, value]) => [name, text(value)]));
+  return mapJson(call, next, (metric) => mapEntries(metric, (entry) => ({ ...entry, labels: labels(entry.labels) })));
+}
+
+function jsonInfinityWithoutExemplar(call, next) {
+  const entry = (value) => (value.labels.le === '+Inf' ? { ...value, exemplar: value.exemplar ?? null } : value);
+  return mapJson(call, next, (metric) => (metric.type === 'histogram' ? mapEntries(metric, entry) : metric));
 }
 
 function jsonDefaultsReplaceFalsy(call, next) {
@@ -307,6 +420,10 @@ function openMetricsBucketBounds(call, next) {
   );
 }
 
+function openMetricsBlankLine(call, next) {
+  return mapOpenMetrics(call, next, (text) => (text === '\n# EOF\n' ? '# EOF\n' : text));
+}
+
 function openMetricsUntyped(call, next) {
   return mapOpenMetrics(call, next, (text) => text.replace(/^(# TYPE \S+) untyped$/gm, '$1 unknown'));
 }
@@ -325,12 +442,20 @@ function openMetricsNegativeBuckets(call, next) {
 /** The exemptions in the order in which they stand around a call, outermost first, and the peers they are for. */
 export const exemptions = [
   [labelObjectKept, 'both'],
+  [loneSurrogatesKept, 'both'],
   [failedConstructorRegisters, 'both'],
   [invalidNameUnnamed, 'prom-client'],
+  [unknownMetricUnnamed, 'both'],
+  [configurationErrorsAreErrors, 'both'],
+  [infiniteBucket, 'both'],
   [unknownLabelsSorted, '@prometheus-io/client'],
   [collectFailsScrape, 'both'],
+  [collectRunsWhileOthersPrint, 'both'],
   [exemplarsNeedOpenMetrics, 'both'],
+  [exemplarMetricPlainValue, 'both'],
+  [labelsCheckedFirst, 'prom-client'],
   [exemplarTooLong, 'both'],
+  [exemplarWithoutLabels, 'both'],
   [exemplarLabelsAsGiven, 'both'],
   [exemplarMetricChild, 'both'],
   [counterTakesFalsyValues, 'both'],
@@ -341,18 +466,21 @@ export const exemptions = [
   [zeroUnchecked, 'prom-client'],
   [counterLabelsUnchecked, 'both'],
   [labelSetsCollide, 'both'],
+  [zeroKeepsPlace, 'both'],
   [emptyLabelIsAbsent, 'both'],
   [gaugeSetReplacesLabels, 'prom-client'],
-  [zeroReplacesLabels, 'both'],
   [exemplarValueIsTotal, '@prometheus-io/client'],
   [exemplarOfZeroIsOne, 'prom-client'],
   [firstDeltaKeepsZeroSign, 'both'],
   [getReturnsLiveEntries, 'both'],
   [jsonDefaultsReplaceFalsy, 'prom-client'],
+  [jsonKeepsLabelTypes, 'both'],
+  [jsonInfinityWithoutExemplar, 'both'],
   [nanSpelling, 'both'],
   [openMetricsRenames, 'both'],
   [openMetricsHelpUnescaped, 'both'],
   [openMetricsBucketBounds, 'both'],
+  [openMetricsBlankLine, 'both'],
   [openMetricsUntyped, 'both'],
   [openMetricsNegativeBuckets, 'both'],
 ].map(([exemption, peers]) => ({
@@ -377,6 +505,18 @@ function withExemplarValue(call, next, applies) {
     }
   }
   return result;
+}
+
+/** Says what is wrong with the value of a counter's or histogram's call, if anything is. */
+function refuseValue(call) {
+  const counts = call.method === 'inc';
+  const value = counts ? (valueOf(call) ?? 1) : valueOf(call);
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new TypeError(`Value is not a valid number: ${format(value)}`);
+  }
+  if (counts && value < 0) {
+    throw new Error('It is not possible to decrease a counter');
+  }
 }
 
 function isTooLong(exemplarLabels) {
@@ -415,6 +555,22 @@ function mapText(call, next, change) {
   return isText(call) ? settle(() => next(call), { fulfilled: change }) : next(call);
 }
 
+/** Changes every metric that `get()` or `getMetricsAsJSON()` answers with. */
+function mapJson(call, next, change) {
+  switch (call.method) {
+    case 'get':
+      return settle(() => next(call), { fulfilled: change });
+    case 'getMetricsAsJSON':
+      return settle(() => next(call), { fulfilled: (metrics) => metrics.map(change) });
+    default:
+      return next(call);
+  }
+}
+
+function mapEntries(metric, change) {
+  return { ...metric, values: metric.values.map(change) };
+}
+
 function mapOpenMetrics(call, next, change) {
   return isOpenMetricsText(call) ? mapText(call, next, change) : next(call);
 }
@@ -432,29 +588,23 @@ function canonicalBound(text) {
   return Number.isInteger(bound) ? `${bound}.0` : text;
 }
 
-// Restrictions: what the generator keeps out of programs, because there is no call that would make the peer agree.
+// Restrictions: what the generator keeps out of programs, because no other call would make the peer agree.
 
-export function ascendingBuckets(bounds) {
+export function bucketsOutOfOrder(bounds) {
   return [...new Set(bounds)].sort((a, b) => a - b);
 }
 
-export function bucketsWithoutMinusOne(bounds) {
+export function bucketOfMinusOne(bounds) {
   return bounds.filter((bound) => bound !== -1);
 }
 
-export function wellFormed(text) {
-  return text.toWellFormed().replaceAll('\ue000', '');
-}
-
-export function valuesWithoutLeadingNull(values) {
+export function nullAsFirstValue(values) {
   return values.map((value, i) => (i === 0 && value === null ? undefined : value));
 }
 
-export function oneErrorAtOnce(labels, labelNames, { amount, exemplarLabels }) {
-  const unlisted = Object.keys(labels).some((name) => !labelNames.includes(name));
-  const tooLong = isTooLong(exemplarLabels);
-  return {
-    amount: unlisted || tooLong ? 1 : amount,
-    exemplarLabels: unlisted && tooLong ? undefined : exemplarLabels,
-  };
+export function namesThatClash(names) {
+  const written = (name) => ['', '_total', '_bucket', '_sum', '_count'].map((suffix) => `${name}${suffix}`);
+  return names.filter((name) => !names.some((other) => other !== name && written(other).includes(name)));
 }
+
+export const restrictions = [bucketsOutOfOrder, bucketOfMinusOne, nullAsFirstValue, namesThatClash];

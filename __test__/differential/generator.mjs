@@ -2,7 +2,7 @@
 // position; what that means is settled when the program runs (program.mjs), so that every shrunk program is valid.
 
 import fc from 'fast-check';
-import { ascendingBuckets, bucketsWithoutMinusOne, wellFormed } from './exemptions.mjs';
+import { bucketOfMinusOne, bucketsOutOfOrder, namesThatClash } from './exemptions.mjs';
 
 /** A label that a label object does not mention, unlike one that is `undefined` there. */
 export const MISSING = Symbol('missing');
@@ -18,8 +18,9 @@ const labelValue = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('', null, undefined, MISSING) },
   { weight: 3, arbitrary: fc.constantFrom('x|y', 'y|z', '|', 'x,b:y', 'x,a:y', ',') },
   { weight: 2, arbitrary: fc.constantFrom('quo"te', 'back\\slash', 'new\nline', '\\n', '"', '{}', ' # {', 'é𝒳', '\r') },
-  { weight: 2, arbitrary: fc.constantFrom(0, 1, '1', 2.5, -1, 1e21, true, 'true', false) },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 5 }).map(wellFormed) },
+  { weight: 2, arbitrary: fc.constantFrom(0, 1, '1', 2.5, -1, 1e21, true, 'true', false, 7n) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 5 }) },
+  { weight: 1, arbitrary: fc.constantFrom('\ud800', '\udfff', '\ufffd', '\0') },
 );
 
 const labels = fc.record({
@@ -33,7 +34,7 @@ const exemplarLabels = fc.oneof(
   { weight: 3, arbitrary: fc.constant(OMITTED) },
   {
     weight: 6,
-    arbitrary: fc.constantFrom({ trace_id: 'abc' }, { trace_id: 'quo"te', span_id: 'x' }, { span: 7, trace_id: 'z' }),
+    arbitrary: fc.constantFrom({ trace_id: 'abc' }, { trace_id: 'quo"te', span_id: 'x' }, { span: 7, trace_id: 'z' }, {}),
   },
   { weight: 1, arbitrary: fc.constant({ trace_id: 'x'.repeat(121) }) },
 );
@@ -65,12 +66,25 @@ const buckets = fc.oneof(
   {
     weight: 5,
     arbitrary: fc
-      .array(fc.constantFrom(-2.5, -1, 0, 0.00001, 0.1, 0.5, 1, 2, 5, 1000, 1e6, 123456789, 1e21), { maxLength: 5 })
-      .map((bounds) => bucketsWithoutMinusOne(ascendingBuckets(bounds))),
+      .array(fc.constantFrom(-2.5, -1, 0, 0.00001, 0.1, 0.5, 1, 2, 5, 1000, 1e6, 123456789, 1e21, Infinity), {
+        maxLength: 5,
+      })
+      .map((bounds) => bucketOfMinusOne(bucketsOutOfOrder(bounds))),
   },
 );
 
-const METRIC_NAMES = ['alpha', 'beta_total', 'gamma_seconds', 'delta:ratio', '_epsilon', 'zeta', 'eta', 'theta_total'];
+const METRIC_NAMES = namesThatClash([
+  'alpha',
+  'alpha_total',
+  'beta_total',
+  'gamma_seconds',
+  'delta:ratio',
+  '_epsilon',
+  'zeta',
+  'zeta_sum',
+  'eta',
+  'theta_total',
+]);
 const HELP = ['Some help', 'Some help', 'with "quotes"', 'back\\slash', 'new\nline', 'é𝒳'];
 const MISTAKES = [
   'missing name',
@@ -98,7 +112,11 @@ const construct = fc.record({
   buckets,
   aggregator: fc.constantFrom(OMITTED, OMITTED, 'sum', 'max', 'omit'),
   enableExemplars: fc.constantFrom(OMITTED, OMITTED, OMITTED, OMITTED, false, true, true),
-  collect: fc.constantFrom(OMITTED, OMITTED, OMITTED, OMITTED, OMITTED, 'records', 'records later', 'throws', 'rejects'),
+  collect: fc.constantFrom(
+    ...[OMITTED, OMITTED, OMITTED, OMITTED, OMITTED, OMITTED],
+    ...['records', 'records later', 'records elsewhere', 'throws', 'rejects'],
+  ),
+  elsewhere: index,
   mistake: fc.oneof(
     { weight: 20, arbitrary: fc.constant(OMITTED) },
     { weight: 1, arbitrary: fc.constantFrom(...MISTAKES) },

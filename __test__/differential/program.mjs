@@ -126,7 +126,7 @@ function describeDifference(code, clients, results) {
   while (after < shortest - before && sameFromEnd(after)) {
     after += 1;
   }
-  const differing = (lines) => lines.slice(before, lines.length - after).join('\n');
+  const differing = (lines) => lines.slice(before, lines.length - after).join('\n') || '(no line)';
   return [
     "import client from '@llm-devops/prometheus-metrics'; // or a peer",
     'const { register, Registry, Counter, Gauge, Histogram } = client;',

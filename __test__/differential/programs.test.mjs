@@ -12,6 +12,9 @@ import { runProgram, shortened } from './program.mjs';
 const seed = Number(process.env.DIFFERENTIAL_SEED ?? 20_260_101);
 const numRuns = Number(process.env.DIFFERENTIAL_RUNS ?? 4_000);
 
+// Callbacks that fail on purpose are warned about.
+process.removeAllListeners('warning');
+
 const LEAST = 100;
 const EXERCISED = [
   ...['new', 'inc', 'labels', 'remove', 'reset', 'get'].map((method) => `Counter.${method}`),

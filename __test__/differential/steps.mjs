@@ -2,7 +2,7 @@
 // becomes of its result. It knows the scene (what exists, and under which name), and nothing of any library.
 
 import { MISSING, OMITTED } from './generator.mjs';
-import { oneErrorAtOnce, valuesWithoutLeadingNull } from './exemptions.mjs';
+import { nullAsFirstValue } from './exemptions.mjs';
 import { literal } from './notation.mjs';
 
 const OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
@@ -52,7 +52,7 @@ function construct(step, scene) {
     buckets: constant(type === 'Histogram' ? buckets : OMITTED),
     aggregator: constant(step.aggregator),
     enableExemplars: constant(step.enableExemplars),
-    collect: mistake === 'collect is no function' ? constant('later') : collectCallback(collect, type, names, exemplars),
+    collect: mistake === 'collect is no function' ? constant('later') : collectCallback(step, names, exemplars, scene),
   };
   const config = record(fields);
   const on = registers === OMITTED || registers === undefined ? [0] : registers.map((r) => r % scene.registries.length);
@@ -65,33 +65,38 @@ function construct(step, scene) {
   };
 }
 
-function collectCallback(kind, type, labelNames, exemplars) {
-  if (kind === OMITTED) {
+function collectCallback({ collect: kind, type, elsewhere }, labelNames, exemplars, scene) {
+  const other = kind === 'records elsewhere' ? pick(scene.metrics, elsewhere) : undefined;
+  if (kind === OMITTED || (kind === 'records elsewhere' && other === undefined)) {
     return constant(OMITTED);
   }
+  const i = scene.metrics.indexOf(other);
+  const recorded = other ?? { type, labelNames, exemplars };
   // No other step uses this label value, so what a callback records is its own.
-  const labels = Object.fromEntries(labelNames.map((name) => [name, 'collected']));
-  const method = { Counter: 'inc', Gauge: 'set', Histogram: 'observe' }[type];
-  const args = exemplars ? [{ labels, value: 3 }] : [labels, 3];
+  const labels = Object.fromEntries(recorded.labelNames.map((name) => [name, 'collected']));
+  const method = { Counter: 'inc', Gauge: 'set', Histogram: 'observe' }[recorded.type];
+  const args = recorded.exemplars ? [{ labels, value: 3 }] : [labels, 3];
   const later = kind === 'records later' || kind === 'rejects';
   const fails = kind === 'throws' || kind === 'rejects';
-  const recordIt = (metric) => metric[method](...structuredClone(args));
-  function collect() {
-    recordIt(this);
-    if (fails) {
-      throw new Error('collect failed');
-    }
-  }
-  async function collectLater() {
-    await null;
-    collect.call(this);
-  }
   const lines = [
     ...(later ? ['await null;'] : []),
-    `this.${method}(${args.map(literal).join(', ')});`,
+    `${other === undefined ? 'this' : codeOf('metrics', i)}.${method}(${args.map(literal).join(', ')});`,
     ...(fails ? ["throw new Error('collect failed');"] : []),
   ];
-  return { code: `${later ? 'async ' : ''}function () { ${lines.join(' ')} }`, of: () => (later ? collectLater : collect) };
+  const of = (world) => {
+    function collect() {
+      (other === undefined ? this : world.metrics[i])[method](...structuredClone(args));
+      if (fails) {
+        throw new Error('collect failed');
+      }
+    }
+    async function collectLater() {
+      await null;
+      collect.call(this);
+    }
+    return later ? collectLater : collect;
+  };
+  return { code: `${later ? 'async ' : ''}function () { ${lines.join(' ')} }`, of };
 }
 
 function foreign(step, scene) {
@@ -139,11 +144,10 @@ function onMetric(step, scene, type, method) {
 
 function recordingArgs(step, metric, scene) {
   const labels = labelsArgument(step.labels, metric.labelNames, scene);
-  const withLabels = step.form === 'labels';
-  const given = withLabels ? oneErrorAtOnce(labels.current, metric.labelNames, step) : oneErrorAtOnce({}, [], step);
-  const value = constant(given.amount);
-  if (metric.exemplars) {
-    return [record({ labels: withLabels ? labels : constant(OMITTED), value, exemplarLabels: constant(given.exemplarLabels) })];
+  const value = constant(step.amount);
+  if (metric.exemplars && step.form !== 'value') {
+    const given = step.form === 'labels' ? labels : constant(OMITTED);
+    return [record({ labels: given, value, exemplarLabels: constant(step.exemplarLabels) })];
   }
   const first = { labels, 'undefined first': constant(undefined), 'null first': constant(null) }[step.form];
   return [first, value].filter((argument) => argument !== undefined && argument.code !== undefined);
@@ -189,11 +193,8 @@ function timerArgs(step, timer, scene) {
     return { args: step.form === 'labels' ? [labels] : [], given };
   }
   const merged = step.exemplarLabels === OMITTED ? given.exemplarLabels : { ...given.exemplarLabels, ...step.exemplarLabels };
-  const { exemplarLabels } = oneErrorAtOnce(given.labels, timer.metric.labelNames, { exemplarLabels: merged });
-  if (exemplarLabels !== merged || step.exemplarLabels === OMITTED) {
-    return { args: [labels], given };
-  }
-  return { args: [labels, constant(step.exemplarLabels)], given: { ...given, exemplarLabels } };
+  const args = step.exemplarLabels === OMITTED ? [labels] : [labels, constant(step.exemplarLabels)];
+  return { args, given: { ...given, exemplarLabels: merged } };
 }
 
 function labels(step, scene) {
@@ -224,7 +225,7 @@ function labelsOrValues(step, metric, scene) {
     return Object.assign([argument], { current: argument.current });
   }
   const values = metric.labelNames.map((_, i) => step.labels.values[i]).map((value) => (value === MISSING ? undefined : value));
-  const right = valuesWithoutLeadingNull(values);
+  const right = nullAsFirstValue(values);
   const given = step.form === 'values' ? right : right.length === 0 ? ['x'] : right.slice(1).length === 0 ? [] : right.slice(0, -1);
   const current = Object.fromEntries(metric.labelNames.map((name, i) => [name, right[i]]));
   return Object.assign(given.map(constant), { current });
@@ -264,8 +265,7 @@ function onChild(step, scene, kind, method) {
     return undefined;
   }
   const { metric } = child;
-  const unlisted = oneErrorAtOnce(child.current, metric.labelNames, step);
-  const value = constant('amount' in step ? unlisted.amount : OMITTED);
+  const value = constant('amount' in step ? step.amount : OMITTED);
   const args = value.code === undefined ? [] : [value];
   const since = metric.events.slice(child.born);
   return call(scene, 'children', child, method, args, {

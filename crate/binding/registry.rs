@@ -86,7 +86,6 @@ pub struct Wanted<'env> {
 impl NativeRegistry {
     /// A registry that is private to its realm.
     #[napi(constructor, catch_unwind)]
-    #[expect(clippy::new_without_default, reason = "JavaScript calls it")]
     pub fn new() -> Self {
         Self { registry: Arc::new(Registry::new()), process: None }
     }

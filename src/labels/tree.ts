@@ -61,7 +61,8 @@ export class LabelTree<S extends object> {
   readonly #names: readonly string[];
   /** By level: the index of the label that decides there. */
   #order: number[];
-  #root = new Branch<S>();
+  /** The series itself where there are no labels. */
+  #root: Branch<S> | S | undefined;
   #size = 0;
   // The names of the first four levels, as fields of their own: an array would be another load a label.
   #name0 = '';
@@ -75,6 +76,7 @@ export class LabelTree<S extends object> {
     this.#names = names;
     this.#order = names.map((_, index) => index);
     this.#scratch = names.map(() => undefined);
+    this.#root = this.#emptyRoot();
     this.#nameLevels();
   }
 
@@ -107,7 +109,7 @@ export class LabelTree<S extends object> {
       if (name === this.#name0) a = labels[name];
       else this.#refuse(name);
     }
-    return this.#root.get(a) as S | undefined;
+    return (this.#root as Branch<S>).get(a) as S | undefined;
   }
 
   #find2(labels: Record<string, unknown>): S | undefined {
@@ -118,7 +120,7 @@ export class LabelTree<S extends object> {
       else if (name === this.#name1) b = labels[name];
       else this.#refuse(name);
     }
-    const first = this.#root.get(a) as Branch<S> | undefined;
+    const first = (this.#root as Branch<S>).get(a) as Branch<S> | undefined;
     return first === undefined ? undefined : (first.get(b) as S | undefined);
   }
 
@@ -132,7 +134,7 @@ export class LabelTree<S extends object> {
       else if (name === this.#name2) c = labels[name];
       else this.#refuse(name);
     }
-    const first = this.#root.get(a) as Branch<S> | undefined;
+    const first = (this.#root as Branch<S>).get(a) as Branch<S> | undefined;
     if (first === undefined) return undefined;
     const second = first.get(b) as Branch<S> | undefined;
     return second === undefined ? undefined : (second.get(c) as S | undefined);
@@ -150,7 +152,7 @@ export class LabelTree<S extends object> {
       else if (name === this.#name3) d = labels[name];
       else this.#refuse(name);
     }
-    const first = this.#root.get(a) as Branch<S> | undefined;
+    const first = (this.#root as Branch<S>).get(a) as Branch<S> | undefined;
     if (first === undefined) return undefined;
     const second = first.get(b) as Branch<S> | undefined;
     if (second === undefined) return undefined;
@@ -179,12 +181,12 @@ export class LabelTree<S extends object> {
   }
 
   #walk(values: readonly unknown[]): S | undefined {
-    let at: Branch<S> | S | undefined = this.#root;
+    let at = this.#root;
     for (const label of this.#order) {
-      at = (at as Branch<S>).get(values[label]);
       if (at === undefined) return undefined;
+      at = (at as Branch<S>).get(values[label]);
     }
-    return at as S;
+    return at as S | undefined;
   }
 
   /**
@@ -212,8 +214,12 @@ export class LabelTree<S extends object> {
   }
 
   #place(texts: readonly string[], series: S): void {
-    let branch = this.#root;
     const last = this.#order.length - 1;
+    if (last < 0) {
+      this.#root = series;
+      return;
+    }
+    let branch = this.#root as Branch<S>;
     for (let level = 0; level < last; level++) {
       const text = texts[this.#order[level]];
       let next = branch.get(text) as Branch<S> | undefined;
@@ -228,7 +234,7 @@ export class LabelTree<S extends object> {
 
   /** Lets values that print as a series' texts find it without being printed. */
   alias(values: readonly unknown[], texts: readonly string[]): void {
-    let branch = this.#root;
+    let branch = this.#root as Branch<S>;
     for (const label of this.#order) {
       const child = branch.get(texts[label]);
       if (child === undefined) return;
@@ -239,25 +245,29 @@ export class LabelTree<S extends object> {
 
   /** Takes a series out; returns it. */
   delete(texts: readonly string[]): S | undefined {
-    const path: Branch<S>[] = [this.#root];
-    for (const label of this.#order.slice(0, -1)) {
-      const next = path[path.length - 1].get(texts[label]);
-      if (next === undefined) return undefined;
-      path.push(next as Branch<S>);
-    }
-    const series = path[path.length - 1].get(texts[this.#order[path.length - 1]]) as S | undefined;
+    const series = this.get(texts);
     if (series === undefined) return undefined;
+    this.#size--;
+    if (this.#order.length === 0) {
+      this.#root = undefined;
+      return series;
+    }
+    const path = [this.#root as Branch<S>];
+    for (const label of this.#order.slice(0, -1)) {
+      path.push(path[path.length - 1].get(texts[label]) as Branch<S>);
+    }
     for (let level = path.length - 1; level >= 0; level--) {
       if (!path[level].delete(texts[this.#order[level]])) break;
     }
-    this.#size--;
     return series;
   }
 
   /** All series with their texts, in no particular order. */
   *entries(): Generator<[string[], S]> {
+    if (this.#size === 0) return;
     const texts: string[] = new Array(this.#names.length).fill('');
-    yield* this.#entriesBelow(this.#root, 0, texts);
+    if (this.#order.length === 0) yield [texts, this.#root as S];
+    else yield* this.#entriesBelow(this.#root as Branch<S>, 0, texts);
   }
 
   *#entriesBelow(branch: Branch<S>, level: number, texts: string[]): Generator<[string[], S]> {
@@ -269,8 +279,12 @@ export class LabelTree<S extends object> {
   }
 
   clear(): void {
-    this.#root = new Branch<S>();
+    this.#root = this.#emptyRoot();
     this.#size = 0;
+  }
+
+  #emptyRoot(): Branch<S> | undefined {
+    return this.#names.length === 0 ? undefined : new Branch<S>();
   }
 
   #reorder(): void {
@@ -281,7 +295,7 @@ export class LabelTree<S extends object> {
     if (order.every((label, level) => label === this.#order[level])) return;
     this.#order = order;
     this.#nameLevels();
-    this.#root = new Branch<S>();
+    this.#root = this.#emptyRoot();
     for (const [texts, series] of all) this.#place(texts, series);
   }
 

@@ -78,6 +78,7 @@ export class CounterSeries implements Attachable {
 }
 
 function checkedIncrement(value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
   if (value === undefined || value === null) return 1;
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${format(value)}`);
@@ -128,9 +129,11 @@ export class Counter<T extends string = string> extends Metric<T, CounterSeries>
   inc(labels?: LabelValues<T> | WithExemplar<T> | number | null, value?: number | null): void {
     if (typeof labels === 'object' && labels !== null) {
       if (this.exemplars) this.#incWithExemplar(labels as WithExemplar<T>);
-      else if (value === undefined || (typeof value === 'number' && value >= 0)) this.series.at(labels).inc(value);
-      // A refused value creates no series.
-      else this.series.at((checkedIncrement(value), labels)).inc(value);
+      else {
+        // First of all, because a refused value creates no series.
+        const increment = value === undefined ? 1 : checkedIncrement(value);
+        this.series.at(labels).inc(increment);
+      }
     } else {
       this.unlabelled().inc(labels);
     }
@@ -152,7 +155,7 @@ export class Counter<T extends string = string> extends Metric<T, CounterSeries>
   /** Removes all series; without labels the counter is 0 again. */
   reset(): void {
     this.series.clear();
-    if (this.labelNames.length === 0) this.unlabelled();
+    if (this.labelNames.length === 0) this.series.createUnlabelled();
   }
 }
 

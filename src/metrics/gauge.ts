@@ -128,8 +128,13 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
   set(labels: LabelValues<T>, value: number): void;
   set(value: number): void;
   set(labels: LabelValues<T> | number, value?: number): void {
-    if (isLabels(labels)) this.series.at((checkedNumber(value, 'Value'), labels)).set(value as number);
-    else this.unlabelled().set(checkedNumber(labels, 'Value'));
+    if (isLabels(labels)) {
+      // First of all, because a refused value creates no series.
+      const number = checkedNumber(value, 'Value');
+      this.series.at(labels).set(number);
+    } else {
+      this.unlabelled().set(labels);
+    }
   }
 
   /**
@@ -142,8 +147,12 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
   inc(labels: LabelValues<T>, value?: number | null): void;
   inc(value?: number | null): void;
   inc(labels?: LabelValues<T> | number | null, value?: number | null): void {
-    if (isLabels(labels)) this.series.at((checkedNumber(value ?? 1, 'Delta'), labels)).inc(value ?? 1);
-    else this.unlabelled().inc(labels);
+    if (isLabels(labels)) {
+      const delta = checkedNumber(value ?? 1, 'Delta');
+      this.series.at(labels).inc(delta);
+    } else {
+      this.unlabelled().inc(labels);
+    }
   }
 
   /**
@@ -156,8 +165,12 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
   dec(labels: LabelValues<T>, value?: number | null): void;
   dec(value?: number | null): void;
   dec(labels?: LabelValues<T> | number | null, value?: number | null): void {
-    if (isLabels(labels)) this.series.at((checkedNumber(value ?? 1, 'Delta'), labels)).dec(value ?? 1);
-    else this.unlabelled().dec(labels);
+    if (isLabels(labels)) {
+      const delta = checkedNumber(value ?? 1, 'Delta');
+      this.series.at(labels).dec(delta);
+    } else {
+      this.unlabelled().dec(labels);
+    }
   }
 
   /** Sets the value to the seconds since the epoch. */
@@ -189,7 +202,7 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
   /** Removes all series; without labels the gauge is 0 again. */
   reset(): void {
     this.series.clear();
-    if (this.labelNames.length === 0) this.unlabelled();
+    if (this.labelNames.length === 0) this.series.createUnlabelled();
   }
 }
 

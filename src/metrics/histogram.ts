@@ -159,8 +159,11 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
   observe(labels: LabelValues<T> | WithExemplar<T> | number, value?: number): void {
     if (typeof labels === 'object' && labels !== null) {
       if (this.exemplars) this.#observeWithExemplar(labels as WithExemplar<T>);
-      // A refused value creates no series.
-      else this.series.at((checkedObservation(value), labels)).observe(value as number);
+      else {
+        // First of all, because a refused value creates no series.
+        const observation = checkedObservation(value);
+        this.series.at(labels).observe(observation);
+      }
     } else {
       // As in prom-client, `observe(undefined, 5)` and `observe(null, 5)` observe 5 without labels.
       this.unlabelled().observe(labels === undefined || labels === null ? (value as number) : (labels as number));

@@ -94,7 +94,7 @@ export abstract class Metric<T extends string, S extends Attachable> {
 
   /** @internal */
   protected unlabelled(): S {
-    return this.series.only();
+    return this.series.unlabelled();
   }
 
   /** @internal */

@@ -47,8 +47,8 @@ export class SeriesSet<S extends Attachable> {
   readonly #description: FamilyDescription;
   readonly #tree: LabelTree<S>;
   readonly #create: (place: Place) => S;
-  /** The one series of a metric without labels. */
-  #only: S | undefined;
+  /** The series without labels, once it was asked for. */
+  #unlabelled: S | undefined;
   /** Label values as they were given, by series id, where one was not a string. */
   readonly #originals = new Map<number, Record<string, unknown>>();
 
@@ -71,39 +71,41 @@ export class SeriesSet<S extends Attachable> {
 
   /** The series of these labels; it exists afterwards. */
   at(labels: object): S {
-    if (this.labelNames.length === 0) return this.#atNoLabels(labels);
     const series = this.#tree.find(labels);
-    return series === undefined ? this.#miss(this.#placeOf(labels)) : series;
+    return series === undefined ? this.#miss(labels) : series;
   }
 
-  /** The series without labels; it exists afterwards. */
-  only(): S {
-    return this.labelNames.length === 0 ? this.#existing(EMPTY) : this.at(NO_LABELS);
+  /** The series without labels; it exists on its next write at the latest. */
+  unlabelled(): S {
+    return this.#unlabelled === undefined ? this.createUnlabelled() : this.#unlabelled;
+  }
+
+  /** The series without labels; it exists afterwards, and is the object that it was before it was removed. */
+  createUnlabelled(): S {
+    const place = this.#placeOf(NO_LABELS);
+    this.#unlabelled = this.revive(this.#unlabelled ?? this.#create(place), place);
+    return this.#unlabelled;
   }
 
   /** A series object for these labels that has cells only if the series exists. */
   handle(place: Place): S {
-    return this.#get(place) ?? this.#create(place);
+    return this.peek(place) ?? this.#create(place);
   }
 
   /** The series object that has cells for this place: `series` itself, unless another was there before it. */
   revive(series: S, place: Place): S {
-    const there = this.#get(place);
-    if (there !== undefined) return there;
-    this.#add(series, place);
-    return series;
+    return this.peek(place) ?? this.#add(series, place);
   }
 
   /** The series of these labels if it exists. */
   peek(place: Place): S | undefined {
-    return this.#get(place);
+    return this.#tree.get(place.texts);
   }
 
   /** Removes a series; returns whether it existed. */
   remove(place: Place): boolean {
-    const series = this.labelNames.length === 0 ? this.#only : this.#tree.delete(place.texts);
+    const series = this.#tree.delete(place.texts);
     if (series === undefined) return false;
-    this.#only = undefined;
     const id = series[idOf]();
     series[retire](this.#placeAgain(place.texts, id));
     this.#originals.delete(id);
@@ -113,10 +115,6 @@ export class SeriesSet<S extends Attachable> {
 
   /** Removes all series. */
   clear(): void {
-    if (this.#only !== undefined) {
-      this.#only[retire](EMPTY);
-      this.#only = undefined;
-    }
     for (const [texts, series] of this.#tree.entries()) {
       series[retire](this.#placeAgain(texts, series[idOf]()));
     }
@@ -166,22 +164,9 @@ export class SeriesSet<S extends Attachable> {
     return new Place(texts, values, order);
   }
 
-  #atNoLabels(labels: object): S {
-    for (const name in labels) this.#tree.read({ [name]: undefined });
-    return this.#existing(EMPTY);
-  }
-
-  #existing(place: Place): S {
-    this.#only ??= this.#add(this.#create(place), place);
-    return this.#only;
-  }
-
-  #get(place: Place): S | undefined {
-    return this.labelNames.length === 0 ? this.#only : this.#tree.get(place.texts);
-  }
-
-  #miss(place: Place): S {
-    const series = this.#get(place) ?? this.#add(this.#create(place), place);
+  #miss(labels: object): S {
+    const place = this.#placeOf(labels);
+    const series = this.peek(place) ?? this.#add(this.#create(place), place);
     this.#tree.alias(place.values, place.texts);
     return series;
   }
@@ -194,8 +179,7 @@ export class SeriesSet<S extends Attachable> {
       ),
     );
     series[attach](cellsOf(slot), indexOf(slot), id);
-    if (this.labelNames.length === 0) this.#only = series;
-    else this.#tree.insert(place.texts, series);
+    this.#tree.insert(place.texts, series);
     if (place.order.some((index) => typeof place.values[index] === 'number')) {
       this.#originals.set(
         id,
@@ -213,4 +197,3 @@ function original(place: Place, index: number): unknown {
 }
 
 const NO_LABELS = Object.freeze({});
-const EMPTY = new Place([], [], []);

@@ -129,15 +129,6 @@ impl Slab {
     }
 }
 
-#[cfg(not(loom))]
-fn zeroed_block(cells: usize) -> Box<[Line]> {
-    let lines = cells.div_ceil(16).max(1);
-    let block = Box::<[Line]>::new_zeroed_slice(lines);
-    // SAFETY: all-zero bytes are sixteen `AtomicU64` of zero.
-    unsafe { block.assume_init() }
-}
-
-#[cfg(loom)]
 fn zeroed_block(cells: usize) -> Box<[Line]> {
     (0..cells.div_ceil(16).max(1)).map(|_| Line(std::array::from_fn(|_| AtomicU64::new(0)))).collect()
 }

@@ -5,8 +5,8 @@ use crate::exposition::{ParsedFamily, parse};
 use crate::{Cell, Outcome, contributor_of, family_of, scrape};
 use prometheus_metrics::registry::{Descriptor, Kind, Process};
 use prometheus_metrics::{Format, Registry};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 const THREADS: usize = 6;
@@ -60,7 +60,7 @@ h_count{shared=\"yes\"} 60000
 fn test_concurrent_registration() -> Outcome {
     const FAMILIES: usize = 40;
     let registry = Registry::new();
-    let barrier = Barrier::new(THREADS);
+    let barrier = Barrier::new(THREADS + 1);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let scraper = scope.spawn(|| {
@@ -87,9 +87,10 @@ fn test_concurrent_registration() -> Outcome {
                 })
             })
             .collect();
-        registrars.into_iter().for_each(|registrar| registrar.join().expect("no registrar panics"));
+        let outcomes: Vec<_> = registrars.into_iter().map(thread::ScopedJoinHandle::join).collect();
         done.store(true, Ordering::Release);
-        assert!(scraper.join().expect("the scraper does not panic") > 0);
+        assert!(outcomes.iter().all(Result::is_ok), "a registrar panicked");
+        scraper.join().expect("every exposition is whole");
     });
     let mut shown: Vec<String> = registry.encode(Format::PrometheusText).lines().map(str::to_owned).collect();
     shown.retain(|line| !line.is_empty() && !line.starts_with('#'));
@@ -127,17 +128,20 @@ fn test_concurrent_scrape() -> Outcome {
     });
 
     // Series come and go under the scrapes: none ever shows the value of another, and what stays is always there.
-    let done = AtomicBool::new(false);
+    let scraped = AtomicBool::new(false);
     thread::scope(|scope| {
-        let churners: Vec<_> = (0..2)
+        let churners: Vec<_> = (1..3_u32)
             .map(|own| {
-                let gauges = &gauges;
+                let (gauges, scraped) = (&gauges, &scraped);
                 scope.spawn(move || {
-                    for turn in 0..4000_u32 {
-                        let value = 10_000 * (own + 1) + turn % 300;
+                    for turn in (0..300).cycle() {
+                        let value = 10_000 * own + turn;
                         let label = value.to_string();
                         gauges.with(&[&label]).expect("one value").set(f64::from(value) / 4.0);
                         assert!(gauges.remove(&[&label]).expect("one value"));
+                        if scraped.load(Ordering::Acquire) {
+                            return;
+                        }
                     }
                 })
             })
@@ -145,8 +149,7 @@ fn test_concurrent_scrape() -> Outcome {
         let scrapers: Vec<_> = (0..2)
             .map(|_| {
                 scope.spawn(|| {
-                    let mut scrapes = 0;
-                    while !done.load(Ordering::Acquire) {
+                    for _ in 0..40 {
                         let out = registry.encode(Format::PrometheusText);
                         let families = parse(&out, Format::PrometheusText).expect("a whole exposition");
                         let mut kept = 0;
@@ -157,15 +160,14 @@ fn test_concurrent_scrape() -> Outcome {
                             assert!(fresh || sample.value == label / 4.0, "{sample:?}");
                         }
                         assert_eq!(kept, 2000);
-                        scrapes += 1;
                     }
-                    scrapes
                 })
             })
             .collect();
+        let outcomes: Vec<_> = scrapers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        scraped.store(true, Ordering::Release);
+        assert!(outcomes.iter().all(Result::is_ok), "a scraper panicked");
         churners.into_iter().for_each(|churner| churner.join().expect("no churner panics"));
-        done.store(true, Ordering::Release);
-        scrapers.into_iter().for_each(|scraper| assert!(scraper.join().expect("no scraper panics") > 0));
     });
     assert!(registry.encode(Format::PrometheusText) == expected);
     Ok(())
@@ -176,12 +178,11 @@ fn test_concurrent_collect_and_update() -> Outcome {
     const INCREMENTS: u32 = 20_000;
     let process = Process::new();
     let main = contributor_of(&process);
-    let left = AtomicBool::new(false);
-    let (sender, receiver) = mpsc::channel();
+    let (scrapes, done) = (AtomicU32::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
-        for own in 0..THREADS {
-            let (process, sender) = (&process, sender.clone());
-            scope.spawn(move || {
+        let work = |own: usize| {
+            let (process, scrapes) = (&process, &scrapes);
+            move || {
                 let worker = contributor_of(process);
                 let descriptor = Descriptor::new(Kind::Counter, "c_total", "C", &["who"]).expect("valid");
                 let counters = family_of(&worker, descriptor).expect("valid");
@@ -197,30 +198,34 @@ fn test_concurrent_collect_and_update() -> Outcome {
                     alone.add(0.1);
                     cell(observed, usize::from(turn % 2 == 1)).add(1.0);
                     cell(observed, 2).add(0.25);
+                    // On an idle machine the workers would have ended before the first scrape.
+                    while turn == INCREMENTS / 2 && scrapes.load(Ordering::Acquire) < 3 {
+                        thread::yield_now();
+                    }
                 }
-                // Half of them end; what they counted stays.
+                // Half of them end; what they counted stays, and ending twice is ending once.
                 if own % 2 == 0 {
                     process.leave(&worker);
                     process.leave(&worker);
                 }
-                sender.send(Arc::clone(&worker)).expect("the test waits for all of them");
-            });
-        }
+            }
+        };
+        let workers: Vec<_> = (0..THREADS).map(|own| scope.spawn(work(own))).collect();
         let scraper = scope.spawn(|| {
-            let mut before = (0.0, 0.0, 0.0);
-            while !left.load(Ordering::Acquire) {
+            let mut before = [0.0; 3];
+            while !done.load(Ordering::Acquire) {
                 let out = scrape(main.registry(), Some(&process), Format::OpenMetrics);
                 let families = parse(&out, Format::OpenMetrics).expect("a whole exposition");
-                let now =
-                    (total(&families, "c_total"), total(&families, "h_count"), total(&families, "h_sum"));
-                assert!(now.0 >= before.0 && now.1 >= before.1 && now.2 >= before.2, "{before:?} to {now:?}");
+                let now = ["c_total", "h_count", "h_sum"].map(|name| total(&families, name));
+                assert!(now.iter().zip(before).all(|(now, before)| *now >= before), "{before:?} to {now:?}");
                 before = now;
+                scrapes.fetch_add(1, Ordering::Release);
             }
         });
-        let workers: Vec<_> = receiver.iter().take(THREADS).collect();
-        left.store(true, Ordering::Release);
+        let outcomes: Vec<_> = workers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        done.store(true, Ordering::Release);
+        assert!(outcomes.iter().all(Result::is_ok), "a worker panicked");
         scraper.join().expect("no total ever goes down");
-        drop(workers);
     });
 
     let out = scrape(main.registry(), Some(&process), Format::PrometheusText);

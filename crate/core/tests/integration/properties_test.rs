@@ -15,6 +15,9 @@ fn read(text: &str, format: Format) -> Result<Vec<ParsedFamily>, TestCaseError> 
     parse(text, format).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))
 }
 
+type Labels = Vec<(String, String)>;
+type Record = dyn Fn(&[&str], f64) -> Result<(), MetricsError>;
+
 /// Any text, and text made of what the formats treat specially.
 fn awkward() -> impl Strategy<Value = String> {
     prop_oneof![".{0,16}", "[\"\\\\\n\r\tn,={} #é🦀]{0,12}", any::<String>()]
@@ -148,8 +151,8 @@ proptest! {
         leaving in prop::sample::subsequence(vec![1_usize, 2, 3, 4], 0..=4),
     ) {
         let mut group = Group::new(5)?;
-        let mut counts: BTreeMap<Vec<(String, String)>, f64> = BTreeMap::new();
-        let mut sums: BTreeMap<Vec<(String, String)>, (f64, f64)> = BTreeMap::new();
+        let mut counts: BTreeMap<Labels, f64> = BTreeMap::new();
+        let mut sums: BTreeMap<Labels, (f64, f64)> = BTreeMap::new();
         for (who, a, b, value) in recorded {
             let labels = group.record(who, [a, b], f64::from(value));
             *counts.entry(labels.clone()).or_default() += f64::from(value);
@@ -161,7 +164,7 @@ proptest! {
         }
         for format in FORMATS {
             let families = read(&group.scrape(format), format)?;
-            let shown = |name: &str| -> BTreeMap<Vec<(String, String)>, f64> {
+            let shown = |name: &str| -> BTreeMap<Labels, f64> {
                 let samples = families.iter().flat_map(|family| &family.samples).filter(|sample| sample.name == name);
                 samples.map(|sample| {
                     let mut labels = sample.labels.clone();
@@ -215,8 +218,28 @@ fn any_number() -> impl Strategy<Value = f64> {
 /// The shortest digits that are the number again, and the power of ten of the first.
 fn shortest(value: f64) -> (String, i32) {
     let scientific = format!("{:e}", value.abs());
+    digits_and_exponent(&scientific)
+}
+
+fn digits_and_exponent(scientific: &str) -> (String, i32) {
     let (digits, exponent) = scientific.split_once('e').expect("Rust's LowerExp has an exponent");
     (digits.replace('.', ""), exponent.parse().expect("an integer"))
+}
+
+/// The same, and of two that are equally short and close the even one (ECMA-262, note 2): Rust takes the upper.
+fn shortest_even(value: f64) -> (String, i32) {
+    let (digits, exponent) = shortest(value);
+    // No `f64` has more than 767 digits, so this is the number itself.
+    let (exact, _) = digits_and_exponent(&format!("{:.767e}", value.abs()));
+    let last = digits.len() - 1;
+    let lower = digits[last..].parse::<u8>().expect("a digit").wrapping_sub(1);
+    let even = format!("{}{lower}", &digits[..last]);
+    let halfway = exact.strip_prefix(&even).is_some_and(|rest| rest.trim_end_matches('0') == "5");
+    let scientific = format!("{}.{}e{exponent}", &even[..1], &even[1..]);
+    if halfway && lower % 2 == 0 && scientific.parse() == Ok(value.abs()) {
+        return (even, exponent);
+    }
+    (digits, exponent)
 }
 
 /// ECMA-262, Number::toString, radix 10, step by step; `n` there is `exponent + 1` here.
@@ -224,7 +247,7 @@ fn ecmascript_number_to_string(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    let (digits, exponent) = shortest(value);
+    let (digits, exponent) = shortest_even(value);
     let (k, n) = (i32::try_from(digits.len()).expect("17 digits at most"), exponent + 1);
     let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or(0));
     let split = |at: i32| digits.split_at(usize::try_from(at).unwrap_or(0));
@@ -245,7 +268,8 @@ fn ecmascript_number_to_string(value: f64) -> String {
 }
 
 /// Go's `strconv.FormatFloat(value, 'g', -1, 64)`, and `.0` after what would otherwise be an integer, as
-/// prometheus/common writes thresholds in OpenMetrics.
+/// prometheus/common writes thresholds in OpenMetrics. (Of two equally short and close spellings Go takes the even
+/// one and Rust the upper: seventeen digits, which nobody gives a bound.)
 fn go_general_float(value: f64) -> String {
     let sign = if value.is_sign_negative() { "-" } else { "" };
     if value == 0.0 {
@@ -295,7 +319,7 @@ fn plans() -> impl Strategy<Value = Vec<FamilyPlan>> {
 struct ModelFamily {
     name: String,
     plan: FamilyPlan,
-    series: Vec<(Vec<(String, String)>, Vec<f64>)>,
+    series: Vec<(Labels, Vec<f64>)>,
 }
 
 fn build(plan: &[FamilyPlan]) -> Result<(Registry, Vec<ModelFamily>), MetricsError> {
@@ -304,10 +328,10 @@ fn build(plan: &[FamilyPlan]) -> Result<(Registry, Vec<ModelFamily>), MetricsErr
     for (number, family) in plan.iter().enumerate() {
         let name = format!("f{number}{}", if family.kind == Kind::Counter { "_total" } else { "" });
         let names = &["a", "b"][..family.labels];
-        let mut series: Vec<(Vec<(String, String)>, Vec<f64>)> = Vec::new();
+        let mut series: Vec<(Labels, Vec<f64>)> = Vec::new();
         let values_of = |values: &[String; 2]| values[..family.labels].to_vec();
         let mut note = |values: &[String], value: Option<f64>| {
-            let mut labels: Vec<(String, String)> =
+            let mut labels: Labels =
                 names.iter().zip(values).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
             labels.retain(|(_, value)| !value.is_empty());
             match series.iter_mut().find(|(known, _)| *known == labels) {
@@ -315,7 +339,7 @@ fn build(plan: &[FamilyPlan]) -> Result<(Registry, Vec<ModelFamily>), MetricsErr
                 None => series.push((labels, value.into_iter().collect())),
             }
         };
-        let record: Box<dyn Fn(&[&str], f64) -> Result<(), MetricsError>> = match family.kind {
+        let record: Box<Record> = match family.kind {
             Kind::Counter => {
                 let counters = registry.counter_vec(&name, &family.help, names)?;
                 Box::new(move |values, value| counters.with(values)?.add(value))
@@ -482,7 +506,7 @@ impl Group {
     fn join(&mut self) -> Result<(), MetricsError> {
         let contributor = contributor_of(&self.process);
         // Contributors need not declare labels in the same order: the label set is what counts.
-        let labels = if self.members.len() % 2 == 0 { ["a", "b"] } else { ["b", "a"] };
+        let labels = if self.members.len().is_multiple_of(2) { ["a", "b"] } else { ["b", "a"] };
         let counters = family_of(&contributor, Descriptor::new(Kind::Counter, "c_total", "C", &labels)?)?;
         let histograms = family_of(&contributor, Descriptor::histogram("h", "H", &labels, &[10.0, 500.0])?)?;
         self.members.push(Member { contributor, counters, histograms, series: HashMap::new() });
@@ -499,7 +523,7 @@ impl Group {
     }
 
     /// Counts and observes the value; returns the labels that a scrape shows.
-    fn record(&mut self, who: usize, values: [usize; 2], value: f64) -> Vec<(String, String)> {
+    fn record(&mut self, who: usize, values: [usize; 2], value: f64) -> Labels {
         let at = who % self.members.len();
         let member = &mut self.members[at];
         // Value 0 is the empty one, an absent label.

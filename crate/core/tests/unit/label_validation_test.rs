@@ -12,7 +12,7 @@ fn with_value(value: &str) -> prometheus_metrics::Result<String> {
 }
 
 fn not_a_label_name(name: &str) -> (ErrorKind, String) {
-    let message = format!("Expected [a-zA-Z_][a-zA-Z0-9_]* for a label name but received {name:?}");
+    let message = format!("Invalid label name: {name} (expected [a-zA-Z_][a-zA-Z0-9_]*)");
     (ErrorKind::InvalidLabelName, message)
 }
 

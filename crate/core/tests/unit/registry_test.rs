@@ -67,10 +67,8 @@ wait_count{zone=\"a\",service=\"gateway\",route=\"/\"} 1
     assert_eq!(refusal(registry.counter_vec("c", "", &["x"])?.with(&["123456789"])), too_long);
 
     // Default labels are held against the data model and the strictness, when they are set and when replaced.
-    let not_a_name = (
-        ErrorKind::InvalidLabelName,
-        "Expected [a-zA-Z_][a-zA-Z0-9_]* for a label name but received \"1\"".to_owned(),
-    );
+    let not_a_name =
+        (ErrorKind::InvalidLabelName, "Invalid label name: 1 (expected [a-zA-Z_][a-zA-Z0-9_]*)".to_owned());
     for (name, value, error) in
         [("1", "", &not_a_name), ("__x", "", &reserved), ("x", "123456789", &too_long)]
     {
@@ -102,7 +100,7 @@ fn test_counter_registration() -> Outcome {
         refusal(registry.counter("no-name", "")),
         (
             ErrorKind::InvalidMetricName,
-            "Expected [a-zA-Z_:][a-zA-Z0-9_:]* for a metric name but received \"no-name\"".to_owned()
+            "Invalid metric name: no-name (expected [a-zA-Z_:][a-zA-Z0-9_:]*)".to_owned()
         )
     );
     assert_eq!(registry.families().len(), 1, "what was refused left nothing behind");
