@@ -41,9 +41,7 @@ export function labelSetOf(call) {
     if (isObject(first)) {
       return { labels: first, with: (labels) => withArgs(labels, second) };
     }
-    // Histograms skip a missing first argument, counters and gauges take it for the value.
-    const value = method === 'observe' && !first && first !== 0 ? second : first;
-    return { labels: {}, with: (labels) => withArgs(labels, value) };
+    return { labels: {}, with: (labels) => withArgs(labels, valueOf(call)) };
   }
   return undefined;
 }
@@ -144,7 +142,11 @@ export function valueOf(call) {
   if (takesExemplar(call)) {
     return first?.value;
   }
-  return /Child$/.test(call.kind) || !isObject(first) ? first : second;
+  if (/Child$/.test(call.kind)) {
+    return first;
+  }
+  // Histograms skip a missing first argument, counters and gauges take it for the value.
+  return isObject(first) || (call.method === 'observe' && !first && first !== 0) ? second : first;
 }
 
 /** The same recording call with another value. */

@@ -48,10 +48,10 @@ function labelObjectKept(call, next) {
 }
 
 function loneSurrogatesKept(call, next) {
-  if (['new', 'registerMetric', 'merge'].includes(call.method)) {
-    return next(call);
+  if (call.kind === 'Registry') {
+    return mapText(call, next, (text) => text.toWellFormed());
   }
-  return next({ ...call, args: call.args.map((value) => mapStrings(value, (text) => text.toWellFormed())) });
+  return next(call.method === 'new' ? call : { ...call, args: mapStrings(call.args, (text) => text.toWellFormed()) });
 }
 
 function emptyLabelIsAbsent(call, next) {
@@ -59,6 +59,22 @@ function emptyLabelIsAbsent(call, next) {
     return next({ ...call, args: [withoutAbsent(call.args[0])] });
   }
   return next(respell(call, (labels) => hasEmptyLabel(call.metric, labels)));
+}
+
+function nullAsFirstValue(call, next) {
+  const { method, args, metric } = call;
+  if ((method !== 'labels' && method !== 'remove') || args[0] !== null) {
+    return next(call);
+  }
+  const { labelNames } = metric;
+  if (args.length > 1 && args.length !== labelNames.length) {
+    const [given, names] = [args, labelNames].map((list) => list.join(', '));
+    throw new Error(
+      `Invalid number of arguments (${args.length}): "${given}" for label names (${labelNames.length}): "${names}".`,
+    );
+  }
+  const labels = args.length === 1 ? {} : Object.fromEntries(labelNames.map((name, i) => [name, args[i]]));
+  return next({ ...call, args: [labels] });
 }
 
 function gaugeSetReplacesLabels(call, next) {
@@ -105,7 +121,7 @@ function counterTakesFalsyValues(call, next) {
 function observeForgetsFalsyValues(call, next) {
   if (call.kind === 'Histogram' && call.method === 'observe' && !takesExemplar(call) && call.args.length === 1) {
     const [value] = call.args;
-    if (!value && value !== 0) {
+    if (Number.isNaN(value) || value === '' || value === false) {
       throw new TypeError(`Value is not a valid number: ${format(value)}`);
     }
   }
@@ -115,7 +131,7 @@ function observeForgetsFalsyValues(call, next) {
 function labelsCheckedFirst(call, next) {
   const counts = call.kind === 'Counter' && call.method === 'inc';
   const observes = call.kind === 'Histogram' && call.method === 'observe';
-  if (counts || observes) {
+  if ((counts || observes) && hasUnlisted(call.metric, labelSetOf(call).labels)) {
     refuseValue(call);
   }
   return next(call);
@@ -156,16 +172,34 @@ function unknownLabelsSorted(call, next) {
   return settle(() => next(call), { message });
 }
 
-function invalidNameUnnamed(call, next) {
-  const [config] = call.args;
+function invalidNamesUnnamed(call, next) {
+  const { name, labelNames = [] } = call.args[0] ?? {};
   const message = (text) => {
-    if (text === 'Invalid metric name') {
-      return `Invalid metric name: ${config.name}`;
+    if (text.startsWith('Invalid metric name')) {
+      return `Invalid metric name: ${name} (expected [a-zA-Z_:][a-zA-Z0-9_:]*)`;
     }
-    const invalid = () => config.labelNames.filter((name) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name));
-    return text === 'Invalid label name' ? `At least one label name is invalid: ${invalid().join(',')}` : text;
+    const invalid = labelNames.find((label) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label));
+    return invalid === undefined ? text : `Invalid label name: ${invalid} (expected [a-zA-Z_][a-zA-Z0-9_]*)`;
   };
   return call.method === 'new' ? settle(() => next(call), { message }) : next(call);
+}
+
+function repeatedLabelName(call, next) {
+  const { name, labelNames = [] } = call.method === 'new' ? (call.args[0] ?? {}) : {};
+  const twice = labelNames.find((label, i) => labelNames.indexOf(label) < i);
+  if (twice !== undefined) {
+    throw new Error(`Invalid label name: ${twice} (given twice to ${name})`);
+  }
+  return next(call);
+}
+
+function bucketsUnchecked(call, next) {
+  const { name, buckets = [] } = call.method === 'new' ? (call.args[0] ?? {}) : {};
+  if (!buckets.every((bound, i) => Number.isFinite(bound) && (i === 0 || bound > buckets[i - 1]))) {
+    const received = buckets.map((bound) => (Number.isInteger(bound) ? `${bound}.0` : `${bound}`)).join(', ');
+    throw new Error(`Expected finite numbers in ascending order for the buckets of ${name} but received [${received}]`);
+  }
+  return next(call);
 }
 
 function unknownMetricUnnamed(call, next) {
@@ -200,6 +234,7 @@ function failedConstructorRegisters(call, next) {
   }
   const { name, registers, labelNames = [] } = call.args[0] ?? {};
   if (call.kind === 'Histogram' && labelNames.includes('le')) {
+    // The only check that a peer makes after it has registered the metric.
     return next({ ...call, args: [{ ...call.args[0], registers: [] }] });
   }
   const registries = (registers ?? [call.peer.register]).map(call.unwrap);
@@ -232,7 +267,12 @@ function exemplarsNeedOpenMetrics(call, next) {
 }
 
 function exemplarMetricPlainValue(call, next) {
-  return next(takesExemplar(call) && !isObject(call.args[0]) ? { ...call, args: [{ value: call.args[0] }] } : call);
+  const [first, second] = call.args;
+  if (!takesExemplar(call) || isObject(first)) {
+    return next(call);
+  }
+  const skipped = call.method === 'observe' && (first === undefined || first === null);
+  return next({ ...call, args: [{ value: skipped ? second : first }] });
 }
 
 function exemplarWithoutLabels(call, next) {
@@ -345,21 +385,34 @@ function collectRunsWhileOthersPrint(call, next) {
 }
 
 function getReturnsLiveEntries(call, next) {
-  const metric = next(call);
-  if (call.method === 'new' && (call.kind === 'Counter' || call.kind === 'Gauge')) {
-    const get = metric.get.bind(metric);
-    metric.get = async () => {
-      const result = await get();
-      return { ...result, values: result.values.map((entry) => ({ ...entry })) };
-    };
-  }
-  return metric;
+  return wrapGet(call, next, (entry) => ({ ...entry }));
 }
 
 function jsonKeepsLabelTypes(call, next) {
   const text = (value) => (typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : value);
   const labels = (set) => Object.fromEntries(Object.entries(set).map(([name, value]) => [name, text(value)]));
-  return mapJson(call, next, (metric) => mapEntries(metric, (entry) => ({ ...entry, labels: labels(entry.labels) })));
+  return wrapGet(call, next, (entry) => ({ ...entry, labels: labels(entry.labels) }));
+}
+
+function jsonKeepsForeignLabelTypes(call, next) {
+  if (call.method !== 'getMetricsAsJSON') {
+    return next(call);
+  }
+  const labels = (set) => Object.fromEntries(Object.entries(set).map(([name, value]) => [name, String(value).toWellFormed()]));
+  const foreign = call.raw.getMetricsAsArray().filter((metric) => metric.labelNames === undefined);
+  const gets = foreign.map((metric) => metric.get);
+  for (const metric of foreign) {
+    const { get } = metric;
+    metric.get = async () => mapEntries(await get(), (entry) => ({ ...entry, labels: labels(entry.labels) }));
+  }
+  try {
+    // Registries call every get() before they wait for one.
+    return next(call);
+  } finally {
+    foreign.forEach((metric, i) => {
+      metric.get = gets[i];
+    });
+  }
 }
 
 function jsonInfinityWithoutExemplar(call, next) {
@@ -443,11 +496,14 @@ function openMetricsNegativeBuckets(call, next) {
 export const exemptions = [
   [labelObjectKept, 'both'],
   [loneSurrogatesKept, 'both'],
+  [nullAsFirstValue, 'both'],
   [failedConstructorRegisters, 'both'],
-  [invalidNameUnnamed, 'prom-client'],
+  [invalidNamesUnnamed, 'both'],
+  [repeatedLabelName, 'both'],
   [unknownMetricUnnamed, 'both'],
   [configurationErrorsAreErrors, 'both'],
   [infiniteBucket, 'both'],
+  [bucketsUnchecked, 'both'],
   [unknownLabelsSorted, '@prometheus-io/client'],
   [collectFailsScrape, 'both'],
   [collectRunsWhileOthersPrint, 'both'],
@@ -476,6 +532,7 @@ export const exemptions = [
   [jsonDefaultsReplaceFalsy, 'prom-client'],
   [jsonKeepsLabelTypes, 'both'],
   [jsonInfinityWithoutExemplar, 'both'],
+  [jsonKeepsForeignLabelTypes, 'both'],
   [nanSpelling, 'both'],
   [openMetricsRenames, 'both'],
   [openMetricsHelpUnescaped, 'both'],
@@ -567,6 +624,16 @@ function mapJson(call, next, change) {
   }
 }
 
+/** Changes every entry that a new metric's `get()` answers with, before a registry adds default labels to it. */
+function wrapGet(call, next, change) {
+  const metric = next(call);
+  if (call.method === 'new' && call.kind !== 'Registry') {
+    const get = metric.get.bind(metric);
+    metric.get = async () => mapEntries(await get(), change);
+  }
+  return metric;
+}
+
 function mapEntries(metric, change) {
   return { ...metric, values: metric.values.map(change) };
 }
@@ -590,16 +657,8 @@ function canonicalBound(text) {
 
 // Restrictions: what the generator keeps out of programs, because no other call would make the peer agree.
 
-export function bucketsOutOfOrder(bounds) {
-  return [...new Set(bounds)].sort((a, b) => a - b);
-}
-
 export function bucketOfMinusOne(bounds) {
   return bounds.filter((bound) => bound !== -1);
-}
-
-export function nullAsFirstValue(values) {
-  return values.map((value, i) => (i === 0 && value === null ? undefined : value));
 }
 
 export function namesThatClash(names) {
@@ -607,4 +666,4 @@ export function namesThatClash(names) {
   return names.filter((name) => !names.some((other) => other !== name && written(other).includes(name)));
 }
 
-export const restrictions = [bucketsOutOfOrder, bucketOfMinusOne, nullAsFirstValue, namesThatClash];
+export const restrictions = [bucketOfMinusOne, namesThatClash];

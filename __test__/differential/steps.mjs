@@ -2,7 +2,6 @@
 // becomes of its result. It knows the scene (what exists, and under which name), and nothing of any library.
 
 import { MISSING, OMITTED } from './generator.mjs';
-import { nullAsFirstValue } from './exemptions.mjs';
 import { literal } from './notation.mjs';
 
 const OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
@@ -36,6 +35,8 @@ export function actionOf(step, scene) {
   return type.endsWith('Child') || type === 'child' ? onChild(step, scene, type, method) : onMetric(step, scene, type, method);
 }
 
+const WRONG_LABEL_NAMES = { 'invalid label name': ['ok', 'not ok', '0'], 'label given twice': ['a', 'b', 'a'] };
+
 const ACTIONS = { construct, foreign, tick, mutate, startTimer, endTimer, labels, remove, reset, get, properties };
 
 function construct(step, scene) {
@@ -47,9 +48,9 @@ function construct(step, scene) {
   const fields = {
     name: constant({ 'missing name': '', 'invalid name': '9 lives' }[mistake] ?? step.name),
     help: constant(mistake === 'missing help' ? '' : step.help),
-    labelNames: constant(mistake === 'invalid label name' ? ['ok', 'not ok', '0'] : labelNames),
+    labelNames: constant(WRONG_LABEL_NAMES[mistake] ?? labelNames),
     registers: registers === OMITTED || registers === undefined ? constant(registers) : registryList(registers, scene),
-    buckets: constant(type === 'Histogram' ? buckets : OMITTED),
+    buckets: constant(type !== 'Histogram' ? OMITTED : mistake === 'buckets out of order' ? [1, 5, 2] : buckets),
     aggregator: constant(step.aggregator),
     enableExemplars: constant(step.enableExemplars),
     collect: mistake === 'collect is no function' ? constant('later') : collectCallback(step, names, exemplars, scene),
@@ -225,9 +226,9 @@ function labelsOrValues(step, metric, scene) {
     return Object.assign([argument], { current: argument.current });
   }
   const values = metric.labelNames.map((_, i) => step.labels.values[i]).map((value) => (value === MISSING ? undefined : value));
-  const right = nullAsFirstValue(values);
-  const given = step.form === 'values' ? right : right.length === 0 ? ['x'] : right.slice(1).length === 0 ? [] : right.slice(0, -1);
-  const current = Object.fromEntries(metric.labelNames.map((name, i) => [name, right[i]]));
+  const wrong = values.length === 0 ? ['x'] : values.slice(0, -1);
+  const given = step.form === 'values' ? values : wrong;
+  const current = Object.fromEntries(metric.labelNames.map((name, i) => [name, values[i]]));
   return Object.assign(given.map(constant), { current });
 }
 

@@ -1,6 +1,7 @@
 //! The Node-API binding: converts arguments, calls the core, maps its errors. No logic of its own, and no
 //! knowledge of the public API, which is TypeScript's.
 
+#![cfg_attr(test, allow(dead_code, reason = "only JavaScript calls the exports"))]
 #![allow(
     unreachable_pub,
     reason = "what JavaScript reaches is public without being exported by a Rust module"

@@ -1,6 +1,6 @@
 //! Scrapes as tasks: gathered, written and compressed on a thread of the pool, handed to JavaScript whole.
 
-use crate::buffers::body_buffer;
+use crate::buffers::{ascii_string, body_buffer};
 use napi::bindgen_prelude::Object;
 use napi::{Env, Error, JsString, Result, ScopedTask};
 use prometheus_metrics::http::{Body, Response, ScrapeRequest, ScrapeService};
@@ -60,7 +60,7 @@ impl Encoded {
 
     pub(crate) fn into_object<'env>(self, env: &'env Env) -> Result<Object<'env>> {
         let text: JsString<'_> = if self.ascii {
-            env.create_string_latin1(self.body.as_slice())?
+            ascii_string(env, self.body)?
         } else {
             env.create_string(String::from_utf8_lossy(self.body.as_slice()))?
         };

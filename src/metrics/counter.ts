@@ -6,25 +6,13 @@ import { NegativeIncrementError, ValueError } from '../errors';
 import type { LabelValues } from '../types';
 import { type ExemplarLabels, exemplarOf, type WithExemplar } from './exemplar';
 import { Metric, type MetricConfiguration } from './metric';
-import { type Attachable, attach, idOf, NO_CELLS, type Place, readCells, retire, type SeriesSet } from './series';
+import { add, idOf, revived, Series } from './series';
 
 /** What a counter is made from. */
 export interface CounterConfiguration<T extends string = string> extends MetricConfiguration<T, Counter<T>> {}
 
 /** The counter of one label set. Keep it where you count often: adding to it is one memory add. */
-export class CounterSeries implements Attachable {
-  #cells = NO_CELLS;
-  #index = -1;
-  #id = -1;
-  #place: Place | null;
-  readonly #set: SeriesSet<CounterSeries>;
-
-  /** @internal */
-  constructor(set: SeriesSet<CounterSeries>, place: Place) {
-    this.#set = set;
-    this.#place = place;
-  }
-
+export class CounterSeries extends Series {
   /**
    * Adds a finite number that is not negative.
    *
@@ -32,48 +20,10 @@ export class CounterSeries implements Attachable {
    * @throws {ValueError} `INVALID_VALUE` for what is no finite number
    * @throws {NegativeIncrementError} `NEGATIVE_INCREMENT`
    */
-  inc(value?: number | null): void {
-    if (value === undefined) value = 1;
-    const index = this.#index;
-    if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && index >= 0) {
-      // Not `+=`: an integer-only `+=` on a Float64Array takes twice the time on Node.js 26.
-      this.#cells[index] -= -value;
-    } else {
-      this.#incSlowly(value);
-    }
-  }
-
-  #incSlowly(value: unknown): void {
-    const number = checkedIncrement(value);
-    if (this.#place !== null) {
-      const live = this.#set.revive(this, this.#place);
-      if (live !== this) {
-        live.inc(number);
-        return;
-      }
-    }
-    this.#cells[this.#index] -= -number;
-  }
-
-  [attach](cells: Float64Array, index: number, id: number): void {
-    this.#cells = cells;
-    this.#index = index;
-    this.#id = id;
-    this.#place = null;
-  }
-
-  [retire](place: Place): void {
-    this.#cells = NO_CELLS;
-    this.#index = -1;
-    this.#place = place;
-  }
-
-  [idOf](): number {
-    return this.#id;
-  }
-
-  [readCells](width: number): number[] {
-    return Array.from(this.#cells.subarray(this.#index, this.#index + width));
+  inc(value: number | null = 1): void {
+    if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && this[add](0, value)) return;
+    const increment = checkedIncrement(value);
+    this[revived]()[add](0, increment);
   }
 }
 
@@ -105,12 +55,7 @@ export class Counter<T extends string = string> extends Metric<T, CounterSeries>
    * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `DUPLICATE_METRIC`
    */
   constructor(configuration: CounterConfiguration<T>) {
-    super(
-      'counter',
-      configuration as MetricConfiguration<T, never>,
-      [],
-      (place, set) => new CounterSeries(set(), place),
-    );
+    super('counter', configuration as MetricConfiguration<T, never>, [], CounterSeries);
     this.reset();
     this.register();
   }

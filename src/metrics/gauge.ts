@@ -5,34 +5,23 @@ import { ValueError } from '../errors';
 import type { LabelValues } from '../types';
 import { format } from './counter';
 import { Metric, type MetricConfiguration } from './metric';
-import { type Attachable, attach, idOf, NO_CELLS, type Place, readCells, retire, type SeriesSet } from './series';
+import { add, put, revived, Series } from './series';
 import { startTimer, type Timer, time } from './timer';
 
 /** What a gauge is made from. */
 export interface GaugeConfiguration<T extends string = string> extends MetricConfiguration<T, Gauge<T>> {}
 
 /** The gauge of one label set. Keep it where you write often. */
-export class GaugeSeries implements Attachable {
-  #cells = NO_CELLS;
-  #index = -1;
-  #id = -1;
-  #place: Place | null;
-  readonly #set: SeriesSet<GaugeSeries>;
-
-  /** @internal */
-  constructor(set: SeriesSet<GaugeSeries>, place: Place) {
-    this.#set = set;
-    this.#place = place;
-  }
-
+export class GaugeSeries extends Series {
   /**
    * Replaces the value; NaN and infinities are values too.
    *
    * @throws {ValueError} `INVALID_VALUE` for what is no number
    */
   set(value: number): void {
-    if (typeof value === 'number' && this.#index >= 0) this.#cells[this.#index] = value;
-    else this.#revived(checkedNumber(value, 'Value')).set(value);
+    if (typeof value === 'number' && this[put](value)) return;
+    const number = checkedNumber(value, 'Value');
+    this[revived]()[put](number);
   }
 
   /**
@@ -41,10 +30,10 @@ export class GaugeSeries implements Attachable {
    * @param value defaults to 1
    * @throws {ValueError} `INVALID_VALUE` for what is no number
    */
-  inc(value?: number | null): void {
-    if (value === undefined) value = 1;
-    if (typeof value === 'number' && this.#index >= 0) this.#cells[this.#index] -= -value;
-    else this.#revived(checkedNumber(value ?? 1, 'Delta')).inc(value ?? 1);
+  inc(value: number | null = 1): void {
+    if (typeof value === 'number' && this[add](0, value)) return;
+    const delta = checkedNumber(value ?? 1, 'Delta');
+    this[revived]()[add](0, delta);
   }
 
   /**
@@ -53,10 +42,10 @@ export class GaugeSeries implements Attachable {
    * @param value defaults to 1
    * @throws {ValueError} `INVALID_VALUE` for what is no number
    */
-  dec(value?: number | null): void {
-    if (value === undefined) value = 1;
-    if (typeof value === 'number' && this.#index >= 0) this.#cells[this.#index] -= value;
-    else this.#revived(checkedNumber(value ?? 1, 'Delta')).dec(value ?? 1);
+  dec(value: number | null = 1): void {
+    if (typeof value === 'number' && this[add](0, -value)) return;
+    const delta = checkedNumber(value ?? 1, 'Delta');
+    this[revived]()[add](0, -delta);
   }
 
   /** Sets the value to the seconds since the epoch. */
@@ -67,32 +56,6 @@ export class GaugeSeries implements Attachable {
   /** Starts a clock; calling what it returns sets the gauge to the seconds that have passed, and returns them. */
   startTimer(): Timer<never> {
     return startTimer((_labels, seconds) => this.set(seconds));
-  }
-
-  /** The series that has cells for this one's label set. The argument is what was checked before. */
-  #revived(_checked: number): GaugeSeries {
-    return this.#place === null ? this : this.#set.revive(this, this.#place);
-  }
-
-  [attach](cells: Float64Array, index: number, id: number): void {
-    this.#cells = cells;
-    this.#index = index;
-    this.#id = id;
-    this.#place = null;
-  }
-
-  [retire](place: Place): void {
-    this.#cells = NO_CELLS;
-    this.#index = -1;
-    this.#place = place;
-  }
-
-  [idOf](): number {
-    return this.#id;
-  }
-
-  [readCells](width: number): number[] {
-    return Array.from(this.#cells.subarray(this.#index, this.#index + width));
   }
 }
 
@@ -114,7 +77,7 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
    * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `DUPLICATE_METRIC`
    */
   constructor(configuration: GaugeConfiguration<T>) {
-    super('gauge', configuration as MetricConfiguration<T, never>, [], (place, set) => new GaugeSeries(set(), place));
+    super('gauge', configuration as MetricConfiguration<T, never>, [], GaugeSeries);
     this.reset();
     this.register();
   }

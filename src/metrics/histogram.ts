@@ -7,7 +7,7 @@ import { checkedBuckets } from './buckets';
 import { format } from './counter';
 import { type ExemplarLabels, exemplarOf, type WithExemplar } from './exemplar';
 import { Metric, type MetricConfiguration } from './metric';
-import { type Attachable, attach, idOf, NO_CELLS, type Place, readCells, retire, type SeriesSet } from './series';
+import { addPair, type Home, idOf, type Place, revived, Series } from './series';
 import { startTimer, type Timer, time } from './timer';
 
 /** What a histogram is made from. */
@@ -31,19 +31,13 @@ export interface HistogramValue {
 }
 
 /** The histogram of one label set. Keep it where you observe often. */
-export class HistogramSeries implements Attachable {
-  #cells = NO_CELLS;
-  #index = -1;
-  #id = -1;
-  #place: Place | null;
+export class HistogramSeries extends Series {
   readonly #bounds: Float64Array;
-  readonly #set: SeriesSet<HistogramSeries>;
 
   /** @internal */
-  constructor(set: SeriesSet<HistogramSeries>, bounds: Float64Array, place: Place) {
-    this.#set = set;
+  constructor(home: Home, place: Place, bounds: Float64Array) {
+    super(home, place);
     this.#bounds = bounds;
-    this.#place = place;
   }
 
   /**
@@ -52,49 +46,17 @@ export class HistogramSeries implements Attachable {
    * @throws {ValueError} `INVALID_VALUE` for what is no finite number
    */
   observe(value: number): void {
-    const index = this.#index;
-    // Finite: infinities and NaN are not equal to themselves less themselves.
-    if (typeof value === 'number' && value - value === 0 && index >= 0) {
-      const bounds = this.#bounds;
-      const cells = this.#cells;
-      const bucket = index + bucketOf(bounds, value);
-      // The two stores are the last two statements: a scrape that falls between them is told by the buckets.
-      cells[bucket] -= -1;
-      cells[index + bounds.length + 1] -= -value;
-    } else {
-      this.#observeSlowly(checkedObservation(value));
-    }
-  }
-
-  #observeSlowly(value: number): void {
-    const live = this.#place === null ? this : this.#set.revive(this, this.#place);
-    live.observe(value);
+    const bounds = this.#bounds;
+    // Finite: infinities and NaN less themselves are not 0.
+    const finite = typeof value === 'number' && value - value === 0;
+    if (finite && this[addPair](bucketOf(bounds, value), bounds.length + 1, value)) return;
+    const observation = checkedObservation(value);
+    this[revived]()[addPair](bucketOf(bounds, observation), bounds.length + 1, observation);
   }
 
   /** Starts a clock; calling what it returns observes the seconds that have passed, and returns them. */
   startTimer(): Timer<never> {
     return startTimer((_labels, seconds) => this.observe(seconds));
-  }
-
-  [attach](cells: Float64Array, index: number, id: number): void {
-    this.#cells = cells;
-    this.#index = index;
-    this.#id = id;
-    this.#place = null;
-  }
-
-  [retire](place: Place): void {
-    this.#cells = NO_CELLS;
-    this.#index = -1;
-    this.#place = place;
-  }
-
-  [idOf](): number {
-    return this.#id;
-  }
-
-  [readCells](width: number): number[] {
-    return Array.from(this.#cells.subarray(this.#index, this.#index + width));
   }
 }
 
@@ -128,21 +90,15 @@ function checkedObservation(value: unknown): number {
  * end();
  */
 export class Histogram<T extends string = string> extends Metric<T, HistogramSeries> {
-  readonly #bounds: readonly number[];
+  readonly #bounds: Float64Array;
 
   /**
    * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `INVALID_BUCKETS`, `DUPLICATE_METRIC`
    */
   constructor(configuration: HistogramConfiguration<T>) {
     const buckets = checkedBuckets(configuration?.buckets);
-    const bounds = Float64Array.from(buckets);
-    super(
-      'histogram',
-      configuration as MetricConfiguration<T, never>,
-      buckets,
-      (place, set) => new HistogramSeries(set(), bounds, place),
-    );
-    this.#bounds = buckets;
+    super('histogram', configuration as MetricConfiguration<T, never>, buckets, HistogramSeries);
+    this.#bounds = Float64Array.from(buckets);
     if (this.labelNames.length === 0) this.unlabelled();
     this.register();
   }
@@ -175,7 +131,7 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
     const exemplar = exemplarLabels && exemplarOf(exemplarLabels);
     const series = labels ? this.series.at(labels) : this.unlabelled();
     series.observe(number);
-    const bucket = bucketOf(Float64Array.from(this.#bounds), number);
+    const bucket = bucketOf(this.#bounds, number);
     exemplar?.attach(this.series.family, series[idOf](), bucket, number);
   }
 

@@ -6,7 +6,7 @@ import { ConfigurationError, describe, RegistrationError } from '../errors';
 import type { Registry } from '../registry/registry';
 import { type Known, toValues } from '../registry/values';
 import type { Aggregator, LabelValues, MetricObjectWithValues, MetricType, MetricValue } from '../types';
-import { type Attachable, type Place, readCells, SeriesSet } from './series';
+import { readCells, type Series, SeriesSet, type SeriesType } from './series';
 
 /** What every metric is made from. */
 export interface MetricConfiguration<T extends string, M> {
@@ -46,7 +46,7 @@ interface AnyMetricLike {
 }
 
 /** A family of series with one name. */
-export abstract class Metric<T extends string, S extends Attachable> {
+export abstract class Metric<T extends string, S extends Series> {
   readonly name: string;
   readonly help: string;
   readonly type: MetricType;
@@ -64,7 +64,7 @@ export abstract class Metric<T extends string, S extends Attachable> {
     type: 'counter' | 'gauge' | 'histogram',
     configuration: MetricConfiguration<T, never>,
     buckets: readonly number[],
-    create: (place: Place, set: () => SeriesSet<S>) => S,
+    series: SeriesType<S>,
   ) {
     if (typeof configuration !== 'object' || configuration === null) {
       throw new ConfigurationError('INVALID_CONFIG', 'constructor expected a config object');
@@ -83,8 +83,7 @@ export abstract class Metric<T extends string, S extends Attachable> {
     this.#registers = registers ?? (defaultRegistry === undefined ? [] : [defaultRegistry()]);
     this.#width = type === 'histogram' ? buckets.length + 2 : 1;
     const description = { kind: type, name, help, labelNames: this.labelNames, buckets, aggregator };
-    const set: SeriesSet<S> = new SeriesSet<S>(description, (place) => create(place, () => set));
-    this.series = set;
+    this.series = new SeriesSet(description, series);
   }
 
   /** Enters the metric where its configuration wants it; the last step of a constructor. @internal */

@@ -9,9 +9,6 @@ import type { NativeFamily } from '../native/addon';
 import { cellsOf, createFamily, type FamilyDescription, indexOf } from '../native/contributor';
 import type { Known } from '../registry/values';
 
-/** What a series without cells holds in place of them. */
-export const NO_CELLS: Float64Array = new Float64Array(0);
-
 /** The label set that a series without cells will have when it is written. */
 export class Place {
   constructor(
@@ -24,37 +21,126 @@ export class Place {
   ) {}
 }
 
+/** What a series without cells holds in place of them. */
+const NO_CELLS: Float64Array = new Float64Array(0);
+
 /** Gives a series its cells: the array, the index of the first, and the series' id. */
-export const attach = Symbol('attach');
+const attach = Symbol('attach');
 /** Takes the cells away; the series keeps its place, should it be written again. */
-export const retire = Symbol('retire');
+const retire = Symbol('retire');
+/** Adds to a cell; false where there are no cells. */
+export const add = Symbol('add');
+/** Adds 1 to one cell and a value to another, with nothing between; false where there are no cells. */
+export const addPair = Symbol('addPair');
+/** Replaces the value of the first cell; false where there are no cells. */
+export const put = Symbol('put');
+/** The series object that has cells for this one's label set: itself, or the one that was there before. */
+export const revived = Symbol('revived');
 /** The id of a series that has cells. */
 export const idOf = Symbol('id');
-/** The values of the cells, from the first on. */
+/** The values of the cells. */
 export const readCells = Symbol('read');
 
-/** What `SeriesSet` needs of a series object. */
-export interface Attachable {
-  [attach](cells: Float64Array, index: number, id: number): void;
-  [retire](place: Place): void;
-  [idOf](): number;
-  [readCells](width: number): number[];
+/** Where a series without cells belongs. One field serves both states, because there may be a million series. */
+class Detached {
+  constructor(
+    readonly home: Home,
+    readonly place: Place,
+  ) {}
 }
 
+/** Where series belong: the set of their metric, as they see it. */
+export interface Home {
+  /** The series object that has cells for this place: `series` itself, unless another was there before it. */
+  revive(series: Series, place: Place): Series;
+}
+
+/**
+ * One series: cells in native memory, or none as long as it does not exist. What it has beside the recording methods
+ * of its subclasses is keyed by symbols of this package.
+ */
+export abstract class Series {
+  #cells = NO_CELLS;
+  /** Of the first cell; -1 while there is none, which is all that recording has to check. */
+  #index = -1;
+  #id = -1;
+  #home: Home | Detached;
+
+  /** @internal */
+  constructor(home: Home, place: Place) {
+    this.#home = new Detached(home, place);
+  }
+
+  [add](offset: number, value: number): boolean {
+    const index = this.#index;
+    if (index < 0) return false;
+    // Not `+=`: an integer-only `+=` on a Float64Array takes twice the time on Node.js 26.
+    this.#cells[index + offset] -= -value;
+    return true;
+  }
+
+  [addPair](counted: number, summed: number, value: number): boolean {
+    const index = this.#index;
+    if (index < 0) return false;
+    const cells = this.#cells;
+    cells[index + counted] -= -1;
+    cells[index + summed] -= -value;
+    return true;
+  }
+
+  [put](value: number): boolean {
+    const index = this.#index;
+    if (index < 0) return false;
+    this.#cells[index] = value;
+    return true;
+  }
+
+  [revived](): this {
+    const home = this.#home;
+    return (home instanceof Detached ? home.home.revive(this, home.place) : this) as this;
+  }
+
+  [attach](cells: Float64Array, index: number, id: number): void {
+    this.#cells = cells;
+    this.#index = index;
+    this.#id = id;
+    if (this.#home instanceof Detached) this.#home = this.#home.home;
+  }
+
+  [retire](place: Place): void {
+    this.#cells = NO_CELLS;
+    this.#index = -1;
+    if (!(this.#home instanceof Detached)) this.#home = new Detached(this.#home, place);
+  }
+
+  [idOf](): number {
+    return this.#id;
+  }
+
+  [readCells](width: number): number[] {
+    return Array.from(this.#cells.subarray(this.#index, this.#index + width));
+  }
+}
+
+/** Makes series; histograms need their bounds. */
+export type SeriesType<S extends Series> = new (home: Home, place: Place, bounds: Float64Array) => S;
+
 /** The series of one metric. */
-export class SeriesSet<S extends Attachable> {
+export class SeriesSet<S extends Series> implements Home {
   readonly family: NativeFamily;
   readonly #description: FamilyDescription;
   readonly #tree: LabelTree<S>;
-  readonly #create: (place: Place) => S;
+  readonly #type: SeriesType<S>;
+  readonly #bounds: Float64Array;
   /** The series without labels, once it was asked for. */
   #unlabelled: S | undefined;
   /** Label values as they were given, by series id, where one was not a string. */
   readonly #originals = new Map<number, Record<string, unknown>>();
 
-  constructor(description: FamilyDescription, create: (place: Place) => S) {
+  constructor(description: FamilyDescription, type: SeriesType<S>) {
     this.#description = description;
-    this.#create = create;
+    this.#type = type;
+    this.#bounds = Float64Array.from(description.buckets);
     this.family = createFamily(description);
     this.#tree = new LabelTree(description.labelNames);
   }
@@ -169,6 +255,10 @@ export class SeriesSet<S extends Attachable> {
     const series = this.peek(place) ?? this.#add(this.#create(place), place);
     this.#tree.alias(place.values, place.texts);
     return series;
+  }
+
+  #create(place: Place): S {
+    return new this.#type(this, place, this.#bounds);
   }
 
   #add(series: S, place: Place): S {

@@ -9,7 +9,7 @@ import { Counter, type CounterConfiguration } from '../metrics/counter';
 import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
 import { Metric, setDefaultRegistry } from '../metrics/metric';
-import type { Attachable } from '../metrics/series';
+import type { Series } from '../metrics/series';
 import { addon, type NativeRegistry, type NativeSamples, type Wanted } from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
 import type {
@@ -68,7 +68,7 @@ export interface ScrapeResponse {
 }
 
 /** Any metric of this library. */
-export type AnyMetric = Metric<string, Attachable>;
+export type AnyMetric = Metric<string, Series>;
 
 interface Entry {
   readonly metric: AnyMetric | ForeignMetric;

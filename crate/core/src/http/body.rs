@@ -2,10 +2,10 @@
 
 use parking_lot::Mutex;
 
-/// Buffers kept for the next scrape. Concurrent scrapes beyond that allocate.
-const KEPT: usize = 2;
-/// A larger buffer is given back to the system: nobody scrapes 64 MB often enough to keep it.
-const KEPT_BYTES: usize = 64 * 1024 * 1024;
+/// Buffers kept for the next scrapes: JavaScript gives them back when it collects garbage, some scrapes later.
+const KEPT: usize = 4;
+/// A larger buffer is given back to the system: nobody scrapes 16 MB often enough to keep it.
+const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 static POOL: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 

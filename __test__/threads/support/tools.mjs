@@ -1,0 +1,71 @@
+// What programs of the tests are given, in the main thread and in workers. The library is loaded when a program asks
+// for `client`, because some programs are about who loads it first.
+
+import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+
+const require = createRequire(import.meta.url);
+const THREAD = new URL('thread.mjs', import.meta.url);
+
+/** A program as it was sent: source text. */
+export function programOf(source) {
+  // biome-ignore lint/security/noGlobalEval: the text is a function of a test file, and closes over nothing
+  return globalThis.eval(`(${source})`);
+}
+
+/** Tools of either side; each side adds its own. */
+export const tools = {
+  get client() {
+    return require('@llm-devops/prometheus-metrics');
+  },
+  require,
+  sleep,
+  thread,
+  samplesOf,
+};
+
+/** Starts a worker thread that runs a program. It ends when the program has ended and nothing keeps its loop alive. */
+function thread(program, argument, options) {
+  const worker = new Worker(THREAD, { ...options, workerData: { source: String(program), argument } });
+  const received = [];
+  const waiting = [];
+  let failure;
+  const ended = new Promise((resolve) => worker.once('exit', resolve));
+  worker.on('message', (message) => {
+    if (waiting.length > 0) waiting.shift().resolve(message);
+    else received.push(message);
+  });
+  worker.once('error', (error) => {
+    failure = error;
+  });
+  ended.then((code) => {
+    const error = failure ?? new Error(`the thread ended with ${code} and said nothing`);
+    for (const { reject } of waiting.splice(0)) reject(error);
+  });
+  return {
+    worker,
+    /** The exit code. */
+    ended,
+    /** The error that ended it. */
+    failure: () => failure,
+    say: (message) => worker.postMessage(message),
+    /** The next message; rejects when the thread ends without one. */
+    heard() {
+      if (received.length > 0) return Promise.resolve(received.shift());
+      return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+    },
+    terminate: () => worker.terminate(),
+  };
+}
+
+/** The samples of an exposition in text 0.0.4: what stands before the value, and the value. */
+function samplesOf(text) {
+  const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(
+    samples.map((line) => {
+      const space = line.lastIndexOf(' ');
+      return [line.slice(0, space), Number(line.slice(space + 1).replace('Inf', 'Infinity'))];
+    }),
+  );
+}
