@@ -7,52 +7,52 @@ import { inspect } from 'node:util';
 import { LabelError } from '../errors';
 import { aliasesOf, isAlias } from './value';
 
-/** The key of a node's inline child before there is one. */
-const NONE = Symbol('none');
-
 /** Sizes at which the order of the levels is reconsidered; beyond the last, walking the tree would be felt. */
 const RECONSIDERED_AT = new Set([16, 64, 256, 1024, 4096]);
 
 /** A level's values. Most nodes have one child, which needs no `Map`. */
 class Branch<S> {
-  key: unknown = NONE;
+  /** The only child and its text, as long as there is one. */
+  text: string | undefined = undefined;
   child: Branch<S> | S | undefined = undefined;
-  others: Map<unknown, Branch<S> | S> | null = null;
+  /** All children, from the second key on. */
+  children: Map<unknown, Branch<S> | S> | null = null;
 
   get(key: unknown): Branch<S> | S | undefined {
-    if (this.key === key) return this.child;
-    return this.others === null ? undefined : this.others.get(key);
+    const { children } = this;
+    if (children !== null) return children.get(key);
+    return this.text === key ? this.child : undefined;
   }
 
   set(key: unknown, child: Branch<S> | S): void {
-    if (this.key === NONE || this.key === key) {
-      this.key = key;
+    if (this.children !== null) {
+      this.children.set(key, child);
+    } else if (this.child === undefined && typeof key === 'string') {
+      this.text = key;
       this.child = child;
     } else {
-      this.others ??= new Map();
-      this.others.set(key, child);
+      this.children = new Map();
+      if (this.child !== undefined) this.children.set(this.text, this.child);
+      this.children.set(key, child);
+      this.text = this.child = undefined;
     }
   }
 
   /** Takes a text and its aliases out; returns whether nothing is left. */
   delete(text: string): boolean {
-    for (const key of [text, ...aliasesOf(text)]) {
-      if (this.key === key) {
-        this.key = NONE;
-        this.child = undefined;
-      } else {
-        this.others?.delete(key);
-      }
+    if (this.children === null) {
+      if (this.text === text) this.text = this.child = undefined;
+      return this.child === undefined;
     }
-    if (this.others?.size === 0) this.others = null;
-    return this.key === NONE && this.others === null;
+    for (const key of [text, ...aliasesOf(text)]) this.children.delete(key);
+    return this.children.size === 0;
   }
 
   /** The children by their texts, aliases left out. */
   *entries(): Generator<[string, Branch<S> | S]> {
-    if (typeof this.key === 'string') yield [this.key, this.child as Branch<S> | S];
-    if (this.others === null) return;
-    for (const [key, child] of this.others) if (typeof key === 'string') yield [key, child];
+    if (this.child !== undefined) yield [this.text as string, this.child];
+    if (this.children === null) return;
+    for (const [key, child] of this.children) if (typeof key === 'string') yield [key, child];
   }
 }
 
