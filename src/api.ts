@@ -3,7 +3,6 @@
  */
 import { addon } from './native/addon';
 import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from './registry/registry';
-import type { Aggregator } from './types';
 
 export {
   ConfigurationError,
@@ -26,9 +25,6 @@ export const register: Registry = Registry.globalRegistry;
 export const contentType = PROMETHEUS_CONTENT_TYPE;
 export const prometheusContentType = PROMETHEUS_CONTENT_TYPE;
 export const openMetricsContentType = OPENMETRICS_CONTENT_TYPE;
-
-/** The names of the aggregators, as `aggregator` takes them. */
-export const aggregatorNames: readonly Aggregator[] = ['sum', 'first', 'omit', 'average', 'min', 'max'];
 
 /** Whether a string is a metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
 export function validateMetricName(name: string): boolean {

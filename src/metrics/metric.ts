@@ -73,6 +73,7 @@ export abstract class Metric<T extends string, S extends Series> {
     checkNameAndHelp(name, help);
     checkLabelNames(labelNames, type);
     checkCollect(collect);
+    checkAggregator(aggregator);
     this.name = name;
     this.help = help;
     this.type = type;
@@ -174,4 +175,14 @@ function checkCollect(collect: unknown): void {
   if (collect && typeof collect !== 'function') {
     throw new ConfigurationError('INVALID_CONFIG', 'Optional "collect" parameter must be a function');
   }
+}
+
+const AGGREGATORS: readonly unknown[] = ['sum', 'first', 'omit', 'average', 'min', 'max'] satisfies Aggregator[];
+
+function checkAggregator(aggregator: unknown): void {
+  if (AGGREGATORS.includes(aggregator)) return;
+  throw new ConfigurationError(
+    'INVALID_CONFIG',
+    `Expected one of ${AGGREGATORS.join(', ')} for aggregator but received ${describe(aggregator)}`,
+  );
 }

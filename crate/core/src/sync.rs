@@ -5,6 +5,7 @@
 mod imp {
     pub(crate) use parking_lot::{Mutex, RwLock};
     pub(crate) use std::sync::Arc;
+    pub(crate) use std::sync::Arc as SliceArc;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
     /// `std::cell::UnsafeCell` behind loom's interface, so that one source serves both.
@@ -32,8 +33,10 @@ mod imp {
 #[cfg(loom)]
 mod imp {
     pub(crate) use loom::cell::UnsafeCell;
+    pub(crate) use loom::sync::Arc;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-    pub(crate) use std::sync::Arc;
+    /// loom's `Arc`, which orders the last drop after all use, cannot be made of a slice. Slices only carry bytes.
+    pub(crate) use std::sync::Arc as SliceArc;
 
     /// loom's locks with `parking_lot`'s signatures: no poisoning.
     #[derive(Debug)]

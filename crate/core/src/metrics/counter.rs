@@ -3,6 +3,7 @@
 use super::series::SeriesCells;
 use super::shared_cells;
 use super::traits::Metric;
+use super::vec::{OfSeries, sealed};
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::registry::{Descriptor, Family, Kind};
 use crate::sync::Arc;
@@ -78,64 +79,16 @@ fn refused(value: f64) -> MetricsError {
     MetricsError::new(ErrorKind::InvalidValue, format!("Value is not a valid number: {value}"))
 }
 
+impl sealed::Sealed for Counter {
+    #[allow(private_interfaces, reason = "only this crate can implement or call it")]
+    fn of_series(family: Arc<Family>, series: Arc<SeriesCells>) -> Self {
+        Self { family, series }
+    }
+}
+
+impl OfSeries for Counter {}
+
 impl Metric for Counter {
-    fn family(&self) -> &Arc<Family> {
-        &self.family
-    }
-}
-
-/// Counters that differ in their labels.
-#[derive(Clone)]
-pub struct CounterVec {
-    family: Arc<Family>,
-}
-
-impl CounterVec {
-    /// Counters with these label names, in no registry yet.
-    ///
-    /// # Errors
-    /// `InvalidMetricName`, `InvalidLabelName`.
-    pub fn new(name: &str, help: &str, labels: &[&str]) -> Result<Self> {
-        let descriptor = Descriptor::new(Kind::Counter, name, help, labels)?;
-        Ok(Self::of(Arc::new(Family::new(descriptor, shared_cells()))))
-    }
-
-    pub(crate) fn of(family: Arc<Family>) -> Self {
-        Self { family }
-    }
-
-    /// The counter of these label values, in the order of the label names; made if it does not exist.
-    /// Keep it where you count often.
-    ///
-    /// # Errors
-    /// `LabelCount`, `InvalidLabelValue`.
-    pub fn with(&self, values: &[&str]) -> Result<Counter> {
-        let series = self.family.index.get_or_create(&self.family, values)?;
-        Ok(Counter { family: Arc::clone(&self.family), series })
-    }
-
-    /// The value of these label values now; nothing if they were never counted.
-    #[must_use]
-    pub fn value(&self, values: &[&str]) -> Option<f64> {
-        self.family.index.get(values).map(|series| series.load(0))
-    }
-
-    /// Removes the counter of these label values. Handles that are still held count where nobody sees it.
-    ///
-    /// # Errors
-    /// `LabelCount`.
-    pub fn remove(&self, values: &[&str]) -> Result<bool> {
-        self.family.index.remove(&self.family, values)
-    }
-
-    /// How many label sets there are.
-    #[must_use]
-    pub fn series_count(&self) -> usize {
-        self.family.series_count()
-    }
-}
-
-impl Metric for CounterVec {
     fn family(&self) -> &Arc<Family> {
         &self.family
     }

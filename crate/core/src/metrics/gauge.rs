@@ -3,6 +3,7 @@
 use super::series::SeriesCells;
 use super::shared_cells;
 use super::traits::Metric;
+use super::vec::{OfSeries, sealed};
 use crate::error::Result;
 use crate::registry::{Descriptor, Family, Kind};
 use crate::sync::Arc;
@@ -74,51 +75,16 @@ impl Gauge {
     }
 }
 
+impl sealed::Sealed for Gauge {
+    #[allow(private_interfaces, reason = "only this crate can implement or call it")]
+    fn of_series(family: Arc<Family>, series: Arc<SeriesCells>) -> Self {
+        Self { family, series }
+    }
+}
+
+impl OfSeries for Gauge {}
+
 impl Metric for Gauge {
-    fn family(&self) -> &Arc<Family> {
-        &self.family
-    }
-}
-
-/// Gauges that differ in their labels.
-#[derive(Clone)]
-pub struct GaugeVec {
-    family: Arc<Family>,
-}
-
-impl GaugeVec {
-    /// Gauges with these label names, in no registry yet.
-    ///
-    /// # Errors
-    /// `InvalidMetricName`, `InvalidLabelName`.
-    pub fn new(name: &str, help: &str, labels: &[&str]) -> Result<Self> {
-        let descriptor = Descriptor::new(Kind::Gauge, name, help, labels)?;
-        Ok(Self::of(Arc::new(Family::new(descriptor, shared_cells()))))
-    }
-
-    pub(crate) fn of(family: Arc<Family>) -> Self {
-        Self { family }
-    }
-
-    /// The gauge of these label values, in the order of the label names; made if it does not exist.
-    ///
-    /// # Errors
-    /// `LabelCount`, `InvalidLabelValue`.
-    pub fn with(&self, values: &[&str]) -> Result<Gauge> {
-        let series = self.family.index.get_or_create(&self.family, values)?;
-        Ok(Gauge { family: Arc::clone(&self.family), series })
-    }
-
-    /// Removes the gauge of these label values. Handles that are still held write where nobody sees it.
-    ///
-    /// # Errors
-    /// `LabelCount`.
-    pub fn remove(&self, values: &[&str]) -> Result<bool> {
-        self.family.index.remove(&self.family, values)
-    }
-}
-
-impl Metric for GaugeVec {
     fn family(&self) -> &Arc<Family> {
         &self.family
     }

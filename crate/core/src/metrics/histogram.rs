@@ -3,6 +3,7 @@
 use super::series::SeriesCells;
 use super::shared_cells;
 use super::traits::Metric;
+use super::vec::{OfSeries, sealed};
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::registry::{DEFAULT_BUCKETS, Descriptor, Family};
 use crate::sync::Arc;
@@ -86,6 +87,15 @@ fn refused(value: f64) -> MetricsError {
     MetricsError::new(ErrorKind::InvalidValue, format!("Value is not a valid number: {value}"))
 }
 
+impl sealed::Sealed for Histogram {
+    #[allow(private_interfaces, reason = "only this crate can implement or call it")]
+    fn of_series(family: Arc<Family>, series: Arc<SeriesCells>) -> Self {
+        Self { family, series }
+    }
+}
+
+impl OfSeries for Histogram {}
+
 impl Metric for Histogram {
     fn family(&self) -> &Arc<Family> {
         &self.family
@@ -118,49 +128,5 @@ impl Drop for Timer {
         if !self.observed {
             self.observe();
         }
-    }
-}
-
-/// Histograms that differ in their labels.
-#[derive(Clone)]
-pub struct HistogramVec {
-    family: Arc<Family>,
-}
-
-impl HistogramVec {
-    /// Histograms with these label names and upper bounds, in no registry yet.
-    ///
-    /// # Errors
-    /// `InvalidMetricName`, `InvalidLabelName`, `InvalidBuckets`.
-    pub fn new(name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> Result<Self> {
-        let descriptor = Descriptor::histogram(name, help, labels, buckets)?;
-        Ok(Self::of(Arc::new(Family::new(descriptor, shared_cells()))))
-    }
-
-    pub(crate) fn of(family: Arc<Family>) -> Self {
-        Self { family }
-    }
-
-    /// The histogram of these label values, in the order of the label names; made if it does not exist.
-    ///
-    /// # Errors
-    /// `LabelCount`, `InvalidLabelValue`.
-    pub fn with(&self, values: &[&str]) -> Result<Histogram> {
-        let series = self.family.index.get_or_create(&self.family, values)?;
-        Ok(Histogram { family: Arc::clone(&self.family), series })
-    }
-
-    /// Removes the histogram of these label values. Handles that are still held observe where nobody sees it.
-    ///
-    /// # Errors
-    /// `LabelCount`.
-    pub fn remove(&self, values: &[&str]) -> Result<bool> {
-        self.family.index.remove(&self.family, values)
-    }
-}
-
-impl Metric for HistogramVec {
-    fn family(&self) -> &Arc<Family> {
-        &self.family
     }
 }

@@ -5,9 +5,11 @@ mod gauge;
 mod histogram;
 mod series;
 mod traits;
+mod vec;
 
-pub use counter::{Counter, CounterVec};
-pub use gauge::{Gauge, GaugeVec};
-pub use histogram::{Histogram, HistogramVec, Timer};
+pub use counter::Counter;
+pub use gauge::Gauge;
+pub use histogram::{Histogram, Timer};
 pub(crate) use series::{SeriesIndex, shared_cells};
 pub use traits::{Collector, Metric};
+pub use vec::{CounterVec, GaugeVec, HistogramVec, MetricVec, OfSeries};

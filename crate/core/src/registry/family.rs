@@ -1,7 +1,7 @@
 //! A family: its descriptor, its series, and the cells they write. An object of its own; a registry only knows
 //! its name. One owner adds and removes series, any thread reads.
 
-use super::descriptor::{Descriptor, Kind};
+use super::descriptor::Descriptor;
 use super::exemplar::Exemplar;
 use super::source::{Series, Source};
 use super::table::{LiveSeries, SeriesTable, TableWriter, series_table};
@@ -15,7 +15,7 @@ use hashbrown::HashMap;
 /// reads writes more than once a microsecond.
 const CONSISTENT_READ_ATTEMPTS: usize = 8;
 /// A table is rebuilt when more entries than this, and more than half of it, are removed.
-const COMPACTION_FLOOR: usize = 64;
+const COMPACTION_FLOOR: usize = if cfg!(loom) { 2 } else { 64 };
 
 /// A family of series.
 pub struct Family {
@@ -196,20 +196,8 @@ impl Drop for Family {
 }
 
 impl Source for Family {
-    fn name(&self) -> &str {
-        self.descriptor.name()
-    }
-
-    fn help(&self) -> &str {
-        self.descriptor.help()
-    }
-
-    fn kind(&self) -> Kind {
-        self.descriptor.kind()
-    }
-
-    fn buckets(&self) -> &[f64] {
-        self.descriptor.buckets()
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
     }
 
     fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
@@ -229,5 +217,107 @@ impl Source for Family {
             visit(Series { id: Some(id), labels, values: &values, exemplars: &found })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::super::source::Source;
+    use super::*;
+    use crate::slab::Scrape;
+    use loom::thread;
+    use std::convert::Infallible;
+
+    fn family(cells: &Arc<Cells>) -> Arc<Family> {
+        let descriptor = Descriptor::new(Kind::Gauge, "g", "", &["x"]).expect("the names are valid");
+        Arc::new(Family::new(descriptor, Arc::clone(cells)))
+    }
+
+    fn add(family: &Family, label: &str, value: f64) -> u32 {
+        let series = family.add_series(&[(0, label)]);
+        store(family, series, value);
+        series.id
+    }
+
+    fn store(family: &Family, series: SeriesId, value: f64) {
+        let (slab, first) = family.cells().locate(series.slot);
+        slab.store(first, value);
+    }
+
+    /// What a scrape shows: each series' label and value.
+    fn scraped(family: &Family) -> Vec<(String, f64)> {
+        let _scrape = Scrape::begin();
+        let mut seen = Vec::new();
+        let Ok(()) = family.for_each(|series| {
+            seen.push((String::from_utf8_lossy(series.labels).into_owned(), series.values[0]));
+            Ok::<(), Infallible>(())
+        });
+        seen
+    }
+
+    /// Series are removed, the table is compacted and a cell given to a new series, all under a scrape: it sees the
+    /// series that stays, the others or not, each with its own value, in order.
+    #[test]
+    fn a_scrape_under_compaction_sees_whole_series() {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(5);
+        model.check(|| {
+            let family = family(&Arc::new(Cells::on_heap()));
+            let (first, second) = (add(&family, "a", 1.0), add(&family, "b", 2.0));
+            add(&family, "c", 3.0);
+            let scraper = {
+                let family = Arc::clone(&family);
+                thread::spawn(move || scraped(&family))
+            };
+            assert!(family.remove_series(first));
+            assert!(family.remove_series(second));
+            add(&family, "d", 4.0);
+            let seen = scraper.join().expect("the scraper ends");
+            let own = [("x=\"a\"", 1.0), ("x=\"b\"", 2.0), ("x=\"c\"", 3.0), ("x=\"d\"", 4.0)];
+            let place = |(label, value): &(String, f64)| {
+                // A new series' cell is 0 until its owner has written it.
+                own.iter().position(|(name, wanted)| {
+                    name == label && (value == wanted || (*name == "x=\"d\"" && *value == 0.0))
+                })
+            };
+            let places: Vec<usize> = seen.iter().map(|seen| place(seen).expect("its own value")).collect();
+            assert!(places.is_sorted_by(|one, next| one < next), "{seen:?}");
+            assert!(places.contains(&2), "what was never removed is always seen: {seen:?}");
+            assert_eq!(scraped(&family), [("x=\"c\"".to_owned(), 3.0), ("x=\"d\"".to_owned(), 4.0)]);
+        });
+    }
+
+    /// Two threads ask for the same label set: they get the same cells, and nothing is counted twice or lost.
+    #[test]
+    fn a_label_set_has_one_series() {
+        loom::model(|| {
+            let family = family(&Arc::new(Cells::on_heap()));
+            let count = |family: &Family| {
+                let series = family.index.get_or_create(family, &["a"]).expect("one value for one label");
+                series.add(0, 1.0);
+            };
+            let other = {
+                let family = Arc::clone(&family);
+                thread::spawn(move || count(&family))
+            };
+            count(&family);
+            other.join().expect("the other ends");
+            assert_eq!(scraped(&family), [("x=\"a\"".to_owned(), 2.0)]);
+        });
+    }
+
+    /// A handle that is kept while its series is removed never writes into a series that came later.
+    #[test]
+    fn a_kept_handle_never_writes_to_another_series() {
+        loom::model(|| {
+            let family = family(&Arc::new(Cells::on_heap()));
+            let kept = family.index.get_or_create(&family, &["a"]).expect("one value for one label");
+            let writer = thread::spawn(move || kept.add(0, 7.0));
+            family.index.remove(&family, &["a"]).expect("one value for one label");
+            let next = family.index.get_or_create(&family, &["b"]).expect("one value for one label");
+            next.add(0, 1.0);
+            writer.join().expect("the writer ends");
+            assert_eq!(scraped(&family), [("x=\"b\"".to_owned(), 1.0)]);
+        });
     }
 }

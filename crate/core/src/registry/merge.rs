@@ -84,8 +84,8 @@ pub fn gather(
 impl GatheredFamily {
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Own(family) => family.name(),
-            Self::Merged(family) => family.name(),
+            Self::Own(family) => family.descriptor().name(),
+            Self::Merged(family) => family.descriptor.name(),
             Self::Samples(family) => family.name(),
         }
     }
@@ -239,20 +239,8 @@ fn combine(aggregator: Aggregator, sum: DoubleDouble, value: DoubleDouble) -> Do
 }
 
 impl Source for MergedFamily {
-    fn name(&self) -> &str {
-        self.descriptor.name()
-    }
-
-    fn help(&self) -> &str {
-        self.descriptor.help()
-    }
-
-    fn kind(&self) -> Kind {
-        self.descriptor.kind()
-    }
-
-    fn buckets(&self) -> &[f64] {
-        self.descriptor.buckets()
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
     }
 
     fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {

@@ -5,7 +5,7 @@ use super::descriptor::{Descriptor, Kind};
 use super::family::Family;
 use super::source::Source;
 use crate::labels::canonical_key;
-use crate::sync::Arc;
+use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 use std::convert::Infallible;
 
@@ -49,8 +49,8 @@ pub(crate) struct RetiredFamily {
 
 #[derive(Clone)]
 pub(crate) struct RetiredSeries {
-    pub(crate) labels: Arc<[u8]>,
-    pub(crate) cells: Arc<[DoubleDouble]>,
+    pub(crate) labels: SliceArc<[u8]>,
+    pub(crate) cells: SliceArc<[DoubleDouble]>,
 }
 
 impl RetiredFamily {

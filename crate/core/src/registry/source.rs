@@ -1,6 +1,6 @@
 //! What an encoder reads: families of cells (`Source`), and families that come as finished samples.
 
-use super::descriptor::Kind;
+use super::descriptor::{Descriptor, Kind};
 use super::exemplar::Exemplar;
 use crate::error::Result;
 use crate::labels::{LabelName, MetricName, render};
@@ -20,11 +20,7 @@ pub(crate) struct Series<'a> {
 
 /// A family of cells.
 pub(crate) trait Source {
-    fn name(&self) -> &str;
-    fn help(&self) -> &str;
-    fn kind(&self) -> Kind;
-    /// Finite upper bounds, ascending.
-    fn buckets(&self) -> &[f64];
+    fn descriptor(&self) -> &Descriptor;
     /// Visits the series in the order in which they are printed, until one visit fails.
     fn for_each<E>(&self, visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E>;
 }

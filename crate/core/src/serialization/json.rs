@@ -39,7 +39,8 @@ fn write_head(name: &str, help: &str, kind: &str, list: &str, out: &mut Vec<u8>)
 }
 
 fn write_family<F: Source>(family: &F, out: &mut Vec<u8>, values: &mut Vec<f64>) {
-    write_head(family.name(), family.help(), family.kind().as_str(), "series", out);
+    let descriptor = family.descriptor();
+    write_head(descriptor.name(), descriptor.help(), descriptor.kind().as_str(), "series", out);
     let mut at = 0;
     let Ok(()) = family.for_each(|series| {
         separate(at, out.buffer());

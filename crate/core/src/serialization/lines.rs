@@ -100,11 +100,12 @@ fn write_family<D: Dialect, S: Sink, F: Source>(
     defaults: &Defaults<'_>,
     sink: &mut S,
 ) -> Result<(), S::Error> {
-    let names = D::names(family.name(), family.kind(), |name| taken.contains(name));
-    write_header::<D>(&names, family.help(), sink.buffer());
+    let descriptor = family.descriptor();
+    let names = D::names(descriptor.name(), descriptor.kind(), |name| taken.contains(name));
+    write_header::<D>(&names, descriptor.help(), sink.buffer());
     let mut scratch = Vec::new();
-    let lines = match family.kind() {
-        Kind::Histogram => Lines::of_histogram::<D>(&names.sample, family.buckets()),
+    let lines = match descriptor.kind() {
+        Kind::Histogram => Lines::of_histogram::<D>(&names.sample, descriptor.buckets()),
         _ => Lines { buckets: Vec::new(), last: vec![Line::new(&names.sample, "")] },
     };
     family.for_each(|series| {
