@@ -13,9 +13,11 @@ function block(readme, language, n) {
   return blocks[n][2];
 }
 
+let started = 0;
+
 /** Runs a module inside the package, so that it finds the package by its name. */
 async function start(t, source) {
-  const file = new URL(`__test__/.readme-${process.pid}.mjs`, root);
+  const file = new URL(`__test__/.readme-${process.pid}-${++started}.mjs`, root);
   await writeFile(file, source);
   const child = spawn(process.execPath, [file.pathname], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(async () => {
