@@ -51,7 +51,11 @@ export function adaptPeer(peer, exemptions) {
     );
     switch (call.method) {
       case 'labels':
-        return expose(`${call.kind}Child`, {}, { raw: result, metric: call.metric, labels: labelSetOf(call).labels });
+        return expose(
+          `${call.kind}Child`,
+          {},
+          { raw: result, metric: call.metric, labels: labelSetOf(call)?.labels ?? {} },
+        );
       case 'startTimer':
         return exposeTimer(call, result);
       case 'getMetricsAsArray':

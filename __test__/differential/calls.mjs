@@ -28,7 +28,8 @@ export function labelSetOf(call) {
     if (isObject(first)) {
       return { labels: first, with: (labels) => withArgs(labels) };
     }
-    if (metric.labelNames.length !== args.length) {
+    // Peers take null for an object without labels, whatever follows it.
+    if (first === null || metric.labelNames.length !== args.length) {
       return undefined;
     }
     const labels = Object.fromEntries(metric.labelNames.map((name, i) => [name, args[i]]));
@@ -41,7 +42,7 @@ export function labelSetOf(call) {
     if (isObject(first)) {
       return { labels: first, with: (labels) => withArgs(labels, second) };
     }
-    return { labels: {}, with: (labels) => withArgs(labels, valueOf(call)) };
+    return { labels: {}, with: (labels) => withArgs(labels, recordedValue(call)) };
   }
   return undefined;
 }
@@ -137,7 +138,7 @@ function sameSpelling(a, b) {
 }
 
 /** The value that a recording call was given, `undefined` if none. */
-export function valueOf(call) {
+export function recordedValue(call) {
   const [first, second] = call.args;
   if (takesExemplar(call)) {
     return first?.value;
@@ -161,31 +162,15 @@ export function isObject(value) {
   return value !== null && typeof value === 'object';
 }
 
-/** Runs a call and changes what it fulfils or fails with; what is returned at once stays the same object. */
-export function settle(run, { fulfilled = (value) => value, message = (text) => text }) {
-  const reword = (error) => {
-    if (error instanceof Error) {
-      error.message = message(error.message);
-    }
-    throw error;
-  };
-  try {
-    const result = run();
-    return result instanceof Promise ? result.then(fulfilled, reword) : result;
-  } catch (error) {
-    return reword(error);
-  }
+export function isCounterInc({ metric, method }) {
+  return metric?.type === 'counter' && method === 'inc';
 }
 
-/** A copy with `change` applied to every string in it. */
-export function mapStrings(value, change) {
-  if (typeof value === 'string') {
-    return change(value);
-  }
-  if (Array.isArray(value)) {
-    return value.map((item) => mapStrings(item, change));
-  }
-  return isObject(value)
-    ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStrings(item, change)]))
-    : value;
+export function isGaugeDelta({ metric, method }) {
+  return metric?.type === 'gauge' && (method === 'inc' || method === 'dec');
+}
+
+/** Whether the call answers with an exposition. */
+export function isText({ kind, method }) {
+  return kind === 'Registry' && (method === 'metrics' || method === 'getSingleMetricAsString');
 }

@@ -1,7 +1,7 @@
 // Reads a scrape line by line, and only as far as an exemption needs: a sample's name, raw label text, value and
 // exemplar. It is no parser to judge a format with; a line it does not know is an error.
 
-const LABELS = String.raw`(?:[^"{}]|"(?:[^"\\]|\\[^])*")*`;
+const LABELS = String.raw`(?:[^"{}]|"(?:[^"\\]|\\[\s\S])*")*`;
 const SAMPLE = new RegExp(
   String.raw`^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(${LABELS})\})? (\S+)(?: # \{(${LABELS})\} (\S+) (\S+))?$`,
 );
@@ -13,7 +13,7 @@ export function mapSamples(text, change) {
 
 /** The text with `change(help)` for the help text of every family, as it stands there, escapes included. */
 export function mapHelp(text, change) {
-  return mapLines(text, (line) => line.replace(/^(# HELP \S+ )([^]*)$/, (_, start, help) => start + change(help)));
+  return mapLines(text, (line) => line.replace(/^(# HELP \S+ )(.*)$/s, (_, start, help) => start + change(help)));
 }
 
 function mapLines(text, change) {

@@ -7,7 +7,9 @@ export function literal(value) {
     return `[${value.map(literal).join(', ')}]`;
   }
   if (value !== null && typeof value === 'object') {
-    const fields = Object.entries(value).map(([key, item]) => `${key}: ${literal(item)}`);
+    const fields = Object.entries(value).map(
+      ([key, item]) => `${/^\w+$/.test(key) ? key : JSON.stringify(key)}: ${literal(item)}`,
+    );
     return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
   }
   if (typeof value === 'string') {

@@ -9,7 +9,7 @@ const LISTS = ['registries', 'metrics', 'foreign', 'children', 'timers'];
 
 /**
  * Runs the steps on each of `clients` (`{ name, client }`), then scrapes everything. Answers with the difference
- * between the first client and another as text, or `undefined`. `exercised(what)` is called for all that was done.
+ * between the first client and another as text, or `undefined`. `exercised(what)` is told every method that returned, and every other that was refused.
  */
 export async function runProgram(steps, clients, exercised = () => {}) {
   const scene = emptyScene();
@@ -53,16 +53,20 @@ async function perform(action, scene, worlds, clients, code, exercised) {
   for (const world of worlds) {
     results.push(await outcome(action, world));
   }
-  exercised(action.method);
-  for (const situation of action.situations ?? []) {
-    exercised(situation);
-  }
   const target = action.keep === undefined ? '' : `const ${codeOf(action.keep, scene[action.keep].length)} = `;
   const failed = results[0].error !== undefined;
+  for (const what of failed ? [`${action.method} refused`] : [action.method, ...(action.situations ?? [])]) {
+    exercised(what);
+  }
   code.push(failed ? `attempt(() => ${action.code}); // ${results[0].text}` : `${target}${action.code};`);
   const other = results.findIndex(({ text }) => text !== results[0].text);
   if (other !== -1) {
     return describeDifference(code, clients, results);
+  }
+  const shared = notation(scene.shared, () => undefined);
+  const changed = worlds.findIndex((world) => notation(world.shared, () => undefined) !== shared);
+  if (changed !== -1) {
+    return `${code.join('\n')}\n\n${clients[changed].name} changed a label object of the caller's`;
   }
   if (!failed) {
     if (action.keep !== undefined) {
@@ -131,6 +135,7 @@ function describeDifference(code, clients, results) {
     "import client from '@llm-devops/prometheus-metrics'; // or a peer",
     'const { register, Registry, Counter, Gauge, Histogram } = client;',
     'const [s0, s1] = [{}, {}];',
+    'const advanceClock = () => {}; // the test moves all clocks, by 1/512 s a tick',
     'const attempt = (call) => { try { call(); } catch {} };',
     ...code,
     '',

@@ -17,7 +17,15 @@ export function emptyScene() {
 export function emptyWorld(client) {
   client.register.clear();
   client.register.setContentType(TEXT);
-  return { client, registries: [client.register], metrics: [], foreign: [], children: [], timers: [], shared: [{}, {}] };
+  return {
+    client,
+    registries: [client.register],
+    metrics: [],
+    foreign: [],
+    children: [],
+    timers: [],
+    shared: [{}, {}],
+  };
 }
 
 /**
@@ -32,7 +40,9 @@ export function actionOf(step, scene) {
   if (type === 'Registry') {
     return method === 'new' ? newRegistry(step, scene) : onRegistry(step, scene, method);
   }
-  return type.endsWith('Child') || type === 'child' ? onChild(step, scene, type, method) : onMetric(step, scene, type, method);
+  return type.endsWith('Child') || type === 'child'
+    ? onChild(step, scene, type, method)
+    : onMetric(step, scene, type, method);
 }
 
 const WRONG_LABEL_NAMES = { 'invalid label name': ['ok', 'not ok', '0'], 'label given twice': ['a', 'b', 'a'] };
@@ -40,7 +50,7 @@ const WRONG_LABEL_NAMES = { 'invalid label name': ['ok', 'not ok', '0'], 'label 
 const ACTIONS = { construct, foreign, tick, mutate, startTimer, endTimer, labels, remove, reset, get, properties };
 
 function construct(step, scene) {
-  const { type, mistake, registers, collect, buckets } = step;
+  const { type, mistake, registers, buckets } = step;
   // Reserved for histograms only: other metrics may have it, and live on.
   const labelNames = mistake === 'reserved label' ? ['le'] : step.labelNames;
   const names = labelNames === OMITTED ? [] : labelNames;
@@ -51,7 +61,7 @@ function construct(step, scene) {
     labelNames: constant(WRONG_LABEL_NAMES[mistake] ?? labelNames),
     registers: registers === OMITTED || registers === undefined ? constant(registers) : registryList(registers, scene),
     buckets: constant(type !== 'Histogram' ? OMITTED : mistake === 'buckets out of order' ? [1, 5, 2] : buckets),
-    aggregator: constant(step.aggregator),
+    aggregator: constant(mistake === 'unknown aggregator' ? 'median' : step.aggregator),
     enableExemplars: constant(step.enableExemplars),
     collect: mistake === 'collect is no function' ? constant('later') : collectCallback(step, names, exemplars, scene),
   };
@@ -100,7 +110,7 @@ function collectCallback({ collect: kind, type, elsewhere }, labelNames, exempla
   return { code: `${later ? 'async ' : ''}function () { ${lines.join(' ')} }`, of };
 }
 
-function foreign(step, scene) {
+function foreign(step) {
   const { name, help, type } = step;
   const values = step.values.map(([choice, value]) => {
     const labels = chosenLabels(choice, ['a', 'q']);
@@ -188,12 +198,14 @@ function endTimer(step, scene) {
 
 /** The arguments of a timer's start or end, and the labels and exemplar labels that it has after it. */
 function timerArgs(step, timer, scene) {
-  const labels = step.form === 'labels' ? labelsArgument(step.labels, timer.metric.labelNames, scene) : constant(undefined);
+  const labels =
+    step.form === 'labels' ? labelsArgument(step.labels, timer.metric.labelNames, scene) : constant(undefined);
   const given = { labels: { ...timer.labels, ...labels.current }, exemplarLabels: timer.exemplarLabels };
   if (!timer.exemplars) {
     return { args: step.form === 'labels' ? [labels] : [], given };
   }
-  const merged = step.exemplarLabels === OMITTED ? given.exemplarLabels : { ...given.exemplarLabels, ...step.exemplarLabels };
+  const merged =
+    step.exemplarLabels === OMITTED ? given.exemplarLabels : { ...given.exemplarLabels, ...step.exemplarLabels };
   const args = step.exemplarLabels === OMITTED ? [labels] : [labels, constant(step.exemplarLabels)];
   return { args, given: { ...given, exemplarLabels: merged } };
 }
@@ -225,7 +237,9 @@ function labelsOrValues(step, metric, scene) {
     const argument = labelsArgument(step.labels, metric.labelNames, scene);
     return Object.assign([argument], { current: argument.current });
   }
-  const values = metric.labelNames.map((_, i) => step.labels.values[i]).map((value) => (value === MISSING ? undefined : value));
+  const values = metric.labelNames
+    .map((_, i) => step.labels.values[i])
+    .map((value) => (value === MISSING ? undefined : value));
   const wrong = values.length === 0 ? ['x'] : values.slice(0, -1);
   const given = step.form === 'values' ? values : wrong;
   const current = Object.fromEntries(metric.labelNames.map((name, i) => [name, values[i]]));
@@ -261,7 +275,9 @@ function properties({ who }, scene) {
 function onChild(step, scene, kind, method) {
   const timers = kind === 'child';
   const wanted = kind.replace('Child', '');
-  const child = pick(scene.children, step.who, ({ metric }) => (timers ? metric.type !== 'Counter' : metric.type === wanted));
+  const child = pick(scene.children, step.who, ({ metric }) =>
+    timers ? metric.type !== 'Counter' : metric.type === wanted,
+  );
   if (child === undefined) {
     return undefined;
   }
@@ -303,10 +319,17 @@ function onRegistry(step, scene, method) {
   const registry = scene.registries[i];
   const name = `Registry.${method}`;
   if (method === 'contentType') {
-    return { method: name, code: `${codeOf('registries', i)}.contentType`, run: (world) => world.registries[i].contentType };
+    return {
+      method: name,
+      code: `${codeOf('registries', i)}.contentType`,
+      run: (world) => world.registries[i].contentType,
+    };
   }
   const args = registryArgs(step, scene, method);
-  return args && call(scene, 'registries', registry, method, args, { method: name, ...registryEffect(step, scene, method, i) });
+  return (
+    args &&
+    call(scene, 'registries', registry, method, args, { method: name, ...registryEffect(step, scene, method, i) })
+  );
 }
 
 function registryArgs(step, scene, method) {
@@ -321,7 +344,9 @@ function registryArgs(step, scene, method) {
     case 'setContentType':
       return [constant(CONTENT_TYPES[step.contentType] ?? TEXT)];
     case 'setDefaultLabels':
-      return [labelsArgument(step.labels, ['service', 'a', 'method'], scene)];
+      return step.invalid !== OMITTED
+        ? [constant({ service: 'x', [step.invalid]: 'x' })]
+        : [labelsArgument(step.labels, ['service', 'a', 'method'], scene)];
     case 'registerMetric': {
       const all = [...scene.metrics, ...scene.foreign];
       const i = step.who % all.length;
@@ -350,7 +375,10 @@ function registryEffect(step, scene, method, i) {
     case 'clear':
       return happens('clear', members);
     case 'removeSingleMetric':
-      return happens('removeSingleMetric', members.filter(({ name }) => name === pick(scene.metrics, step.who)?.name));
+      return happens(
+        'removeSingleMetric',
+        members.filter(({ name }) => name === pick(scene.metrics, step.who)?.name),
+      );
     case 'resetMetrics':
       return happens('reset', members);
     case 'registerMetric': {
@@ -424,12 +452,26 @@ function labelsArgument(choice, labelNames, scene) {
   return { ...constant(labels), current: labels };
 }
 
-function chosenLabels({ values, order, unlisted }, labelNames) {
+function chosenLabels({ values, order, unlisted, neighbour }, labelNames) {
+  if (neighbour !== OMITTED && labelNames.length >= 2) {
+    return neighbours(labelNames)[neighbour];
+  }
   const entries = labelNames.map((name, i) => [name, values[i]]).filter(([, value]) => value !== MISSING);
-  if (unlisted) {
-    entries.push(['unlisted', 'x']);
+  if (unlisted !== OMITTED) {
+    entries.push(['unlisted', unlisted]);
   }
   return Object.fromEntries(permuted(entries, order));
+}
+
+/** Label sets that are the same to prom-client (the first two) or to its successor (the others). */
+function neighbours(labelNames) {
+  const [first, second] = [...labelNames].sort();
+  return [
+    { [first]: `x,${second}:y` },
+    { [first]: 'x', [second]: 'y' },
+    { [first]: 'x|y', [second]: 'z' },
+    { [first]: 'x', [second]: 'y|z' },
+  ];
 }
 
 /** The permutation of that number, of up to four items. */

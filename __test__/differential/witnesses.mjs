@@ -25,7 +25,8 @@ function make(client, type, config, ...contentType) {
 
 const counter = (client, config, ...contentType) => make(client, 'Counter', config, ...contentType);
 const gauge = (client, config, ...contentType) => make(client, 'Gauge', config, ...contentType);
-const histogram = (client, config, ...contentType) => make(client, 'Histogram', { buckets: [1], ...config }, ...contentType);
+const histogram = (client, config, ...contentType) =>
+  make(client, 'Histogram', { buckets: [1], ...config }, ...contentType);
 
 export const witnesses = {
   labelObjectKept: {
@@ -42,20 +43,77 @@ export const witnesses = {
 
   failedConstructorRegisters: {
     async program(client) {
-      const registry = new client.Registry();
-      const config = { name: 'm', help: 'Some help', labelNames: ['le'], registers: [registry] };
-      const error = await outcome(() => new client.Histogram(config));
-      return [error, registry.getMetricsAsArray().length];
+      const [free, taken] = [new client.Registry(), counter(client, {}).registry];
+      const construct = (type, config) => outcome(() => new client[type]({ name: 'm', help: 'Some help', ...config }));
+      return [
+        await construct('Counter', { registers: [free, taken] }),
+        await construct('Histogram', { labelNames: ['le'], registers: [free] }),
+        free.getMetricsAsArray().length,
+      ];
     },
-    here: ['Error: le is a reserved label keyword', 0],
+    here: ['Error: A metric with the name m has already been registered.', 'Error: le is a reserved label keyword', 0],
   },
 
-  invalidNameUnnamed: {
+  invalidNamesUnnamed: {
     async program(client) {
       const construct = (config) => outcome(() => counter(client, config));
       return [await construct({ name: '9 lives' }), await construct({ labelNames: ['fine', 'not fine', '0'] })];
     },
-    here: ['Error: Invalid metric name: 9 lives', 'Error: At least one label name is invalid: not fine,0'],
+    here: [
+      'Error: Invalid metric name: 9 lives (expected [a-zA-Z_:][a-zA-Z0-9_:]*)',
+      'Error: Invalid label name: not fine (expected [a-zA-Z_][a-zA-Z0-9_]*)',
+    ],
+  },
+
+  repeatedLabelName: {
+    program(client) {
+      return outcome(() => samples(counter(client, { labelNames: ['a', 'b', 'a'] }).registry));
+    },
+    here: 'Error: Invalid label name: a (given twice to m)',
+  },
+
+  defaultLabelNamesUnchecked: {
+    async program(client) {
+      const { registry } = counter(client, {});
+      const error = await outcome(() => registry.setDefaultLabels({ 'not fine': 'x' }));
+      return [error, ...(await samples(registry))];
+    },
+    here: ['Error: Invalid label name: not fine (expected [a-zA-Z_][a-zA-Z0-9_]*)', 'm 0'],
+  },
+
+  bucketsUnchecked: {
+    program(client) {
+      return outcome(() => samples(histogram(client, { buckets: [1, 5, 2] }).registry));
+    },
+    here: 'Error: Expected finite numbers in ascending order for the buckets of m but received [1.0, 5.0, 2.0]',
+  },
+
+  aggregatorUnchecked: {
+    program(client) {
+      return outcome(() => counter(client, { aggregator: 'median' }).metric.type);
+    },
+    here: 'TypeError: Expected one of sum, first, omit, average, min, max for aggregator but received "median" of type string',
+  },
+
+  infiniteBucket: {
+    program(client) {
+      return samples(histogram(client, { buckets: [1, Infinity] }).registry);
+    },
+    here: ['m_bucket{le="1"} 0', 'm_bucket{le="+Inf"} 0', 'm_sum 0', 'm_count 0'],
+  },
+
+  unknownMetricUnnamed: {
+    program(client) {
+      return outcome(() => new client.Registry().getSingleMetricAsString('m'));
+    },
+    here: 'TypeError: Expected the name of a registered metric but received "m"',
+  },
+
+  configurationErrorsAreErrors: {
+    program(client) {
+      return outcome(() => new client.Registry().setContentType('text/html'));
+    },
+    here: 'TypeError: Content type text/html is unsupported',
   },
 
   unknownLabelsSorted: {
@@ -68,14 +126,24 @@ export const witnesses = {
 
   collectFailsScrape: {
     async program(client) {
-      const { registry } = gauge(client, {
+      const { registry, metric } = gauge(client, {
         collect() {
           throw new Error('no connection');
         },
       });
-      return outcome(() => samples(registry));
+      return [await outcome(() => samples(registry)), await outcome(() => metric.get())];
     },
-    here: ['m 0'],
+    here: [['m 0'], 'Error: no connection'],
+  },
+
+  collectRunsWhileOthersPrint: {
+    async program(client) {
+      const { registry, metric } = gauge(client, { labelNames: ['a'] });
+      const collect = () => metric.set({ a: 'x' }, 1);
+      new client.Gauge({ name: 'later', help: 'Some help', registers: [registry], collect });
+      return samples(registry);
+    },
+    here: ['m{a="x"} 1', 'later 0'],
   },
 
   exemplarsNeedOpenMetrics: {
@@ -102,6 +170,24 @@ export const witnesses = {
       return [...(await samples(registry)), JSON.stringify(values[0].exemplar.labelSet)];
     },
     here: ['m_total 1 # {span="7",trace_id="x"} 1 1700000000', '{"span":"7","trace_id":"x"}'],
+  },
+
+  exemplarMetricPlainValue: {
+    async program(client) {
+      const { registry, metric } = counter(client, { enableExemplars: true }, OPENMETRICS);
+      metric.inc(5);
+      return samples(registry);
+    },
+    here: ['m_total 5'],
+  },
+
+  exemplarWithoutLabels: {
+    async program(client) {
+      const { registry, metric } = counter(client, { enableExemplars: true }, OPENMETRICS);
+      metric.inc({ value: 2, exemplarLabels: {} });
+      return samples(registry);
+    },
+    here: ['m_total 2'],
   },
 
   exemplarMetricChild: {
@@ -135,7 +221,11 @@ export const witnesses = {
   counterTakesFalsyValues: {
     async program(client) {
       const { registry, metric } = counter(client, {});
-      return [await outcome(() => metric.inc(Number.NaN)), await outcome(() => metric.inc('')), ...(await samples(registry))];
+      return [
+        await outcome(() => metric.inc(Number.NaN)),
+        await outcome(() => metric.inc('')),
+        ...(await samples(registry)),
+      ];
     },
     here: ['TypeError: Value is not a valid number: NaN', 'TypeError: Value is not a valid number: ', 'm 0'],
   },
@@ -146,6 +236,13 @@ export const witnesses = {
       return outcome(() => metric.observe(Number.NaN));
     },
     here: 'TypeError: Value is not a valid number: NaN',
+  },
+
+  labelsCheckedFirst: {
+    program(client) {
+      return outcome(() => counter(client, {}).metric.inc({ a: 'x' }, -1));
+    },
+    here: 'Error: It is not possible to decrease a counter',
   },
 
   gaugeNullDelta: {
@@ -192,14 +289,15 @@ export const witnesses = {
     here: [`Error: Added label "b" is not included in initial labelset: [ 'a' ]`],
   },
 
-  zeroReplacesLabels: {
+  zeroKeepsPlace: {
     async program(client) {
       const { registry, metric } = histogram(client, { labelNames: ['a', 'b'], buckets: [] });
-      metric.zero({ a: 'x', b: 'y' });
-      metric.zero({ b: 'y', a: 'x' });
-      return samples(registry);
+      metric.zero({ a: 'x' });
+      metric.zero({ a: 'y' });
+      metric.zero({ a: 'x' });
+      return (await samples(registry)).filter((line) => line.startsWith('m_count'));
     },
-    here: ['m_bucket{le="+Inf",a="x",b="y"} 0', 'm_sum{a="x",b="y"} 0', 'm_count{a="x",b="y"} 0'],
+    here: ['m_count{a="y"} 0', 'm_count{a="x"} 0'],
   },
 
   counterLabelsUnchecked: {
@@ -234,6 +332,25 @@ export const witnesses = {
     here: ['m 3', 'm{a="x"} 1'],
   },
 
+  loneSurrogatesKept: {
+    async program(client) {
+      const { registry, metric } = counter(client, { labelNames: ['a'] });
+      metric.inc({ a: '\ud800' });
+      metric.inc({ a: '\udfff' });
+      return samples(registry);
+    },
+    here: ['m{a="\ufffd"} 2'],
+  },
+
+  nullAsFirstValue: {
+    async program(client) {
+      const { registry, metric } = counter(client, { labelNames: ['a', 'b'] });
+      metric.labels(null, 'x').inc();
+      return samples(registry);
+    },
+    here: ['m{b="x"} 1'],
+  },
+
   gaugeSetReplacesLabels: {
     async program(client) {
       const { registry, metric } = gauge(client, { labelNames: ['a', 'b'] });
@@ -265,6 +382,36 @@ export const witnesses = {
       return values[0].labels.a;
     },
     here: 0,
+  },
+
+  jsonKeepsLabelTypes: {
+    async program(client) {
+      const { metric } = counter(client, { labelNames: ['a', 'b'] });
+      metric.inc({ a: true, b: 1 });
+      const { values } = await metric.get();
+      return [typeof values[0].labels.a, typeof values[0].labels.b];
+    },
+    here: ['string', 'number'],
+  },
+
+  jsonKeepsForeignLabelTypes: {
+    async program(client) {
+      const registry = new client.Registry();
+      const metric = { name: 'm', help: 'Some help', type: 'gauge', values: [{ value: 1, labels: { a: 1 } }] };
+      registry.registerMetric({ name: 'm', get: () => metric });
+      const [{ values }] = await registry.getMetricsAsJSON();
+      return typeof values[0].labels.a;
+    },
+    here: 'string',
+  },
+
+  jsonInfinityWithoutExemplar: {
+    async program(client) {
+      const { metric } = histogram(client, { buckets: [], enableExemplars: true }, OPENMETRICS);
+      const { values } = await metric.get();
+      return String(values[0].exemplar);
+    },
+    here: 'null',
   },
 
   nanSpelling: {
@@ -309,10 +456,20 @@ export const witnesses = {
     ],
   },
 
+  openMetricsBlankLine: {
+    program(client) {
+      return new client.Registry(OPENMETRICS).metrics();
+    },
+    here: '# EOF\n',
+  },
+
   openMetricsUntyped: {
     async program(client) {
       const registry = new client.Registry(OPENMETRICS);
-      registry.registerMetric({ name: 'm', get: () => ({ name: 'm', help: 'Some help', type: 'untyped', values: [] }) });
+      registry.registerMetric({
+        name: 'm',
+        get: () => ({ name: 'm', help: 'Some help', type: 'untyped', values: [] }),
+      });
       return (await registry.metrics()).split('\n')[1];
     },
     here: '# TYPE m unknown',
@@ -323,5 +480,32 @@ export const witnesses = {
       return samples(histogram(client, { buckets: [-1.5] }, OPENMETRICS).registry);
     },
     here: ['m_bucket{le="-1.5"} 0', 'm_bucket{le="+Inf"} 0'],
+  },
+};
+
+export const restrictionWitnesses = {
+  bucketOfMinusOne: {
+    async program(client) {
+      const { registry, metric } = histogram(client, { buckets: [-1, 1] });
+      metric.observe(5);
+      return samples(registry);
+    },
+    here: ['m_bucket{le="-1"} 0', 'm_bucket{le="1"} 0', 'm_bucket{le="+Inf"} 1', 'm_sum 5', 'm_count 1'],
+  },
+
+  namesThatClash: {
+    async program(client) {
+      const { registry } = histogram(client, { buckets: [] });
+      const config = { name: 'm_count', help: 'Some help', registers: [registry] };
+      const refused = await outcome(() => new client.Gauge(config).name);
+      const openMetrics = counter(client, {}, OPENMETRICS).registry;
+      new client.Gauge({ name: 'm_total', help: 'Some help', registers: [openMetrics] });
+      return [refused, ...(await samples(registry)), ...(await samples(openMetrics))];
+    },
+    here: [
+      'Error: A metric that writes samples named m_count has already been registered, and m_count would write them too.',
+      ...['m_bucket{le="+Inf"} 0', 'm_sum 0', 'm_count 0'],
+      ...['m 0', 'm_total 0'],
+    ],
   },
 };

@@ -1,0 +1,342 @@
+// What a program may write, and what the compiler must refuse. Compiled by types.test.mjs as CommonJS, as an ES module
+// and for bundlers; never run. A line under `@ts-expect-error` that compiles is an error itself.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import * as client from '@llm-devops/prometheus-metrics';
+import {
+  type Aggregator,
+  type AnyMetric,
+  Counter,
+  type CounterConfiguration,
+  type CounterSeries,
+  type contentType,
+  createMetricsHandler,
+  exponentialBuckets,
+  type ForeignMetric,
+  Gauge,
+  type GaugeSeries,
+  Histogram,
+  type HistogramSeries,
+  type HistogramValue,
+  LabelError,
+  type LabelValues,
+  type Logger,
+  linearBuckets,
+  type MetricObjectWithValues,
+  MetricsError,
+  type MetricsErrorCode,
+  type MetricsHandler,
+  type MetricValue,
+  openMetricsContentType,
+  prometheusContentType,
+  Registry,
+  type RegistryContentType,
+  register,
+  type ScrapeResponse,
+  type Timer,
+  validateMetricName,
+} from '@llm-devops/prometheus-metrics';
+
+/** True where two types are the same, and not merely assignable. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function check<_ extends true>(): void {}
+
+// Label names are inferred from labelNames.
+
+const counter = new Counter({ name: 'c', help: 'Some help', labelNames: ['method', 'status'] });
+check<Same<typeof counter, Counter<'method' | 'status'>>>();
+counter.inc();
+counter.inc(2);
+counter.inc(null);
+counter.inc({ method: 'GET' });
+counter.inc({ method: 'GET', status: 200 }, 2);
+counter.inc({ method: undefined, status: null });
+counter.inc({ method: true, status: 5n });
+// @ts-expect-error: no such label
+counter.inc({ route: '/' });
+// @ts-expect-error: no such label, beside one that there is
+counter.inc({ method: 'GET', route: '/' });
+// @ts-expect-error: a value is a number
+counter.inc({ method: 'GET' }, '2');
+// @ts-expect-error: a value is a number
+counter.inc('2');
+// @ts-expect-error: counters do not go down
+counter.dec();
+// @ts-expect-error: an object is no label value
+counter.inc({ method: {} });
+
+const labelNames = ['method', 'status'] as const;
+const fromConstant = new Counter({ name: 'c', help: 'Some help', labelNames });
+check<Same<typeof fromConstant, Counter<'method' | 'status'>>>();
+// @ts-expect-error: no such label
+fromConstant.inc({ route: '/' });
+
+const readonlyNames: readonly ('a' | 'b')[] = ['a', 'b'];
+const fromReadonly = new Gauge({ name: 'g', help: 'Some help', labelNames: readonlyNames });
+check<Same<typeof fromReadonly, Gauge<'a' | 'b'>>>();
+
+const dynamicNames: string[] = ['a'];
+const dynamic = new Counter({ name: 'c', help: 'Some help', labelNames: dynamicNames });
+check<Same<typeof dynamic, Counter<string>>>();
+dynamic.inc({ whatever: 'x' });
+
+// Annotations.
+
+const annotated: Counter<'a'> = new Counter({ name: 'c', help: 'Some help', labelNames: ['a'] });
+const wide: Counter = new Counter({ name: 'c', help: 'Some help' });
+const explicit = new Histogram<'a' | 'b'>({ name: 'h', help: 'Some help', labelNames: ['a', 'b'] });
+explicit.observe({ a: 'x' }, 1);
+// @ts-expect-error: no such label
+annotated.inc({ b: 'x' });
+// @ts-expect-error: the name is not among the annotated ones
+new Counter<'a'>({ name: 'c', help: 'Some help', labelNames: ['b'] });
+wide.inc({ any: 'x' });
+
+class Service {
+  readonly requests: Counter<'route'>;
+  constructor(registers: Registry[]) {
+    this.requests = new Counter({ name: 'c', help: 'Some help', labelNames: ['route'], registers });
+  }
+}
+new Service([register]).requests.inc({ route: '/' });
+
+// Configuration.
+
+// @ts-expect-error: help is mandatory
+new Counter({ name: 'c' });
+// @ts-expect-error: name is mandatory
+new Counter({ help: 'Some help' });
+// @ts-expect-error: counters have no buckets
+new Counter({ name: 'c', help: 'Some help', buckets: [1] });
+// @ts-expect-error: no such aggregator
+new Gauge({ name: 'g', help: 'Some help', aggregator: 'median' });
+const configuration: CounterConfiguration<'a'> = { name: 'c', help: 'Some help', labelNames: ['a'], registers: [] };
+check<Same<InstanceType<typeof Counter>, Counter<string>>>();
+new Counter(configuration).inc({ a: 1 });
+const aggregators: Aggregator[] = ['omit', 'sum', 'first', 'min', 'max', 'average'];
+for (const aggregator of aggregators) new Gauge({ name: 'g', help: 'Some help', registers: [], aggregator });
+
+// collect() has its metric as this.
+
+new Gauge({
+  name: 'g',
+  help: 'Some help',
+  labelNames: ['a'],
+  collect() {
+    check<Same<typeof this, Gauge<'a'>>>();
+    this.set({ a: 'x' }, 1);
+    // @ts-expect-error: no such label
+    this.set({ b: 'x' }, 1);
+  },
+});
+new Counter({
+  name: 'c',
+  help: 'Some help',
+  async collect() {
+    await Promise.resolve();
+    this.inc();
+    // @ts-expect-error: counters cannot be set
+    this.set(1);
+  },
+});
+new Histogram({
+  name: 'h',
+  help: 'Some help',
+  buckets: [1] as const,
+  collect() {
+    this.observe(1);
+  },
+});
+
+// Children that are kept.
+
+const countOf: CounterSeries = counter.labels('GET', 200);
+countOf.inc();
+countOf.inc(2);
+// @ts-expect-error: a child has its labels
+countOf.inc({ method: 'GET' });
+check<Same<ReturnType<typeof counter.labels>, CounterSeries>>();
+counter.labels({ method: 'GET' }).inc();
+// @ts-expect-error: no such label
+counter.labels({ route: '/' });
+
+const gauge = new Gauge({ name: 'g', help: 'Some help', labelNames: ['a'] });
+const levelOf: GaugeSeries = gauge.labels('x');
+levelOf.set(1);
+levelOf.inc();
+levelOf.dec(2);
+levelOf.setToCurrentTime();
+// @ts-expect-error: set needs a value
+levelOf.set();
+// @ts-expect-error: set needs a value
+gauge.set({ a: 'x' });
+
+const histogram = new Histogram({ name: 'h', help: 'Some help', labelNames: ['a'], buckets: linearBuckets(0, 1, 3) });
+const distributionOf: HistogramSeries = histogram.labels({ a: 'x' });
+distributionOf.observe(1);
+// @ts-expect-error: observe needs a value
+histogram.observe({ a: 'x' });
+new Histogram({ name: 'h', help: 'Some help', buckets: exponentialBuckets(1, 2, 3) }).observe(1);
+
+// Removing and reading.
+
+counter.remove('GET', '200');
+counter.remove({ method: 'GET' });
+// @ts-expect-error: no such label
+counter.remove({ route: '/' });
+counter.reset();
+histogram.zero({ a: 'x' });
+const count: number = counter.value({ method: 'GET' });
+const level: number = gauge.value();
+const distribution: HistogramValue = histogram.value({ a: 'x' });
+const [{ le, count: atOrBelow }] = distribution.buckets;
+check<Same<[typeof le, typeof atOrBelow, typeof count, typeof level], [number, number, number, number]>>();
+// @ts-expect-error: no such label
+counter.value({ route: '/' });
+
+async function read(): Promise<void> {
+  const { name, help, type, aggregator, values } = await counter.get();
+  check<Same<[typeof name, typeof help, typeof aggregator], [string, string, Aggregator]>>();
+  check<Same<typeof type, 'counter' | 'gauge' | 'histogram' | 'summary' | 'untyped'>>();
+  for (const { value, labels } of values) {
+    check<Same<typeof value, number>>();
+    labels.method;
+    labels.le;
+    // @ts-expect-error: no such label
+    labels.route;
+  }
+  const sample: MetricValue | undefined = values[0];
+  sample?.metricName?.toUpperCase();
+  sample?.exemplar?.timestamp.toFixed();
+}
+
+// Timers.
+
+const end = histogram.startTimer({ a: 'x' });
+const seconds: number = end();
+end({ a: 'y' });
+// @ts-expect-error: no such label
+end({ b: 'y' });
+end[Symbol.dispose]();
+const timer: Timer<'a'> = gauge.startTimer();
+timer();
+{
+  using _timer = histogram.startTimer({ a: 'x' });
+}
+const text: string = histogram.time(() => 'x');
+const promise: Promise<number> = gauge.time({ a: 'x' }, async () => seconds);
+// @ts-expect-error: no such label
+histogram.time({ b: 'x' }, () => {});
+
+// Exemplars.
+
+const withExemplars = new Counter({ name: 'c', help: 'Some help', labelNames: ['a'], enableExemplars: true });
+withExemplars.inc({ labels: { a: 'x' }, value: 2, exemplarLabels: { trace_id: 'x' } });
+const observed = new Histogram({ name: 'h', help: 'Some help', labelNames: ['a'], enableExemplars: true });
+observed.observe({ labels: { a: 'x' }, value: 2, exemplarLabels: { trace_id: 'x' } });
+observed.startTimer({ a: 'x' }, { trace_id: 'x' })({ a: 'y' }, { span_id: 'x' });
+
+// Registries.
+
+const registry: Registry = new Registry();
+const openMetrics: client.Registry = new client.Registry(Registry.OPENMETRICS_CONTENT_TYPE);
+new Registry({ contentType: prometheusContentType, defaultLabels: { pod: 'x', zone: 5 }, logger: console });
+// @ts-expect-error: no such content type
+new Registry('text/html');
+// @ts-expect-error: no such option
+new Registry({ labels: {} });
+const type: RegistryContentType = registry.contentType;
+registry.setContentType(openMetricsContentType);
+registry.setDefaultLabels({ pod: 'x' });
+registry.registerMetric(counter);
+registry.registerMetric(histogram);
+registry.removeSingleMetric('c');
+registry.clear();
+registry.resetMetrics();
+Registry.merge([registry, openMetrics, Registry.globalRegistry]).clear();
+const metrics: (AnyMetric | ForeignMetric)[] = registry.getMetricsAsArray();
+const metric: AnyMetric | ForeignMetric | undefined = registry.getSingleMetric('c');
+
+const foreign: ForeignMetric = {
+  name: 'f',
+  get: async () => ({
+    name: 'f',
+    help: 'F',
+    type: 'gauge',
+    aggregator: 'sum',
+    values: [{ value: 1, labels: { a: 'x' } }],
+  }),
+};
+registry.registerMetric(foreign);
+// @ts-expect-error: a metric can be asked for its samples
+registry.registerMetric({ name: 'x' });
+
+const found = registry.counter({ name: 'c', help: 'Some help', labelNames: ['a'] });
+check<Same<typeof found, Counter<'a'>>>();
+found.inc({ a: 'x' });
+// @ts-expect-error: no such label
+found.inc({ b: 'x' });
+check<Same<ReturnType<typeof registry.gauge<'x'>>, Gauge<'x'>>>();
+registry.histogram({ name: 'h', help: 'Some help', buckets: [1, 2] }).observe(1);
+
+async function scrape(): Promise<ScrapeResponse> {
+  const all: string = await registry.metrics();
+  const one: string = await registry.getSingleMetricAsString('c');
+  const objects: MetricObjectWithValues[] = await registry.getMetricsAsJSON();
+  const { status, headers, body } = await registry.scrape({
+    accept: 'text/plain',
+    acceptEncoding: undefined,
+    names: ['c'],
+    timeoutMs: 100,
+    scope: 'process',
+  });
+  check<Same<[typeof status, typeof headers, typeof body], [number, Record<string, string>, Buffer]>>();
+  // @ts-expect-error: no such option
+  await registry.scrape({ name: 'c' });
+  return { status: all.length + one.length + objects.length, headers, body };
+}
+
+// The handler.
+
+const handler: MetricsHandler = createMetricsHandler({ registry, path: '/prom', timeoutMs: 100, scope: 'own' });
+handler.setReady(false);
+declare const request: IncomingMessage;
+declare const response: ServerResponse;
+handler(request, response);
+handler(request, response, (error?: unknown) => error);
+const listener: (request: IncomingMessage, response: ServerResponse) => void = createMetricsHandler();
+// @ts-expect-error: a registry is an object
+createMetricsHandler({ registry: 'default' });
+
+// Errors.
+
+function codeOf(error: unknown): MetricsErrorCode | undefined {
+  if (error instanceof LabelError) return error.code;
+  return error instanceof MetricsError ? error.code : undefined;
+}
+// @ts-expect-error: no such code
+const wrongCode: MetricsErrorCode = 'WRONG';
+
+// Everything else that is exported.
+
+check<Same<typeof contentType, 'text/plain; version=0.0.4; charset=utf-8'>>();
+const valid: boolean = validateMetricName('x');
+const logger: Logger = { warn: (message) => message.length };
+const labels: LabelValues<'a'> = { a: 'x' };
+
+export {
+  client,
+  codeOf,
+  labels,
+  listener,
+  logger,
+  metric,
+  metrics,
+  promise,
+  read,
+  scrape,
+  text,
+  type,
+  valid,
+  wrongCode,
+};
