@@ -21,8 +21,6 @@ export { Registry } from './registry/registry';
 
 /** The default registry. */
 export const register: Registry = Registry.globalRegistry;
-/** The content type of the default registry when it is made. */
-export const contentType = PROMETHEUS_CONTENT_TYPE;
 export const prometheusContentType = PROMETHEUS_CONTENT_TYPE;
 export const openMetricsContentType = OPENMETRICS_CONTENT_TYPE;
 

@@ -3,6 +3,7 @@
  */
 import type * as Api from './api';
 import { api } from './realm';
+import type { RegistryContentType } from './types';
 
 export const register: Api.Registry = api.register;
 export const Registry: typeof Api.Registry = api.Registry;
@@ -19,7 +20,8 @@ export const exponentialBuckets: typeof Api.exponentialBuckets = api.exponential
 export const validateMetricName: typeof Api.validateMetricName = api.validateMetricName;
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
 
-export const contentType: typeof Api.contentType = api.contentType;
+/** The content type of the default registry's `metrics()`. */
+export const contentType: RegistryContentType = register.contentType;
 export const prometheusContentType: typeof Api.prometheusContentType = api.prometheusContentType;
 export const openMetricsContentType: typeof Api.openMetricsContentType = api.openMetricsContentType;
 
@@ -59,3 +61,10 @@ export type {
   PrometheusContentType,
   RegistryContentType,
 } from './types';
+
+// As prom-client's, `require(...).contentType` follows the default registry, and sets it.
+Object.defineProperty(exports, 'contentType', {
+  enumerable: true,
+  get: () => register.contentType,
+  set: (contentType: RegistryContentType) => register.setContentType(contentType),
+});

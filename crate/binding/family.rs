@@ -38,6 +38,18 @@ impl NativeFamily {
         self.family.remove_series(id)
     }
 
+    /// Sets a series' cells to 0; it keeps its place.
+    #[napi(catch_unwind)]
+    pub fn zero_series(&self, id: u32) {
+        self.family.zero_series(id);
+    }
+
+    /// The labels of a series as JSON, in the order in which they print.
+    #[napi(catch_unwind)]
+    pub fn series_labels(&self, id: u32) -> Option<String> {
+        self.family.series_labels(id)
+    }
+
     /// Removes all series.
     #[napi(catch_unwind)]
     pub fn clear(&self) {
@@ -60,12 +72,22 @@ impl NativeFamily {
         value: f64,
         timestamp: f64,
     ) -> Result<()> {
-        let pairs = labels.as_chunks::<2>().0.iter().map(|[name, value]| (name.as_str(), value.as_str()));
-        let labels = LabelSet::new(pairs).map_err(refused)?;
-        let exemplar = Exemplar::new(&labels, value, timestamp).map_err(refused)?;
+        let exemplar = exemplar(&labels, value, timestamp)?;
         self.family.set_exemplar(id, cell as usize, exemplar);
         Ok(())
     }
+}
+
+fn exemplar(labels: &[String], value: f64, timestamp: f64) -> Result<Exemplar> {
+    let pairs = labels.as_chunks::<2>().0.iter().map(|[name, value]| (name.as_str(), value.as_str()));
+    let labels = LabelSet::new(pairs).map_err(refused)?;
+    Exemplar::new(&labels, value, timestamp).map_err(refused)
+}
+
+/// Refuses labels that no exemplar may have, before anything is recorded with them.
+#[napi(catch_unwind)]
+pub fn check_exemplar(labels: Vec<String>) -> Result<()> {
+    exemplar(&labels, 0.0, 0.0).map(drop)
 }
 
 /// Whether a string is a metric name.

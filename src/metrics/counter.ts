@@ -6,7 +6,7 @@ import { NegativeIncrementError, ValueError } from '../errors';
 import type { LabelValues } from '../types';
 import { type ExemplarLabels, exemplarOf, type WithExemplar } from './exemplar';
 import { Metric, type MetricConfiguration } from './metric';
-import { add, idOf, revived, Series } from './series';
+import { add, revived, Series } from './series';
 
 /** What a counter is made from. */
 export interface CounterConfiguration<T extends string = string> extends MetricConfiguration<T, Counter<T>> {}
@@ -86,10 +86,10 @@ export class Counter<T extends string = string> extends Metric<T, CounterSeries>
 
   #incWithExemplar({ labels, value, exemplarLabels }: WithExemplar<T>): void {
     const number = checkedIncrement(value);
-    const exemplar = exemplarLabels && exemplarOf(exemplarLabels);
+    const exemplar = exemplarOf(exemplarLabels);
     const series = labels ? this.series.at(labels) : this.unlabelled();
     series.inc(number);
-    exemplar?.attach(this.series.family, series[idOf](), 0, number);
+    exemplar?.attach(this.series.family, series, 0, number);
   }
 
   /** The counter's value; 0 where the series does not exist. */

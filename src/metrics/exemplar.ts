@@ -3,8 +3,9 @@
  */
 import { native } from '../errors';
 import { textOf } from '../labels/value';
-import type { NativeFamily } from '../native/addon';
+import { addon, type NativeFamily } from '../native/addon';
 import type { LabelValue, LabelValues } from '../types';
+import { idOf, revived, type Series } from './series';
 
 /** Labels of an exemplar, a trace id most of all: 128 characters, names and values together. */
 export type ExemplarLabels = Readonly<Record<string, LabelValue>>;
@@ -25,14 +26,22 @@ class PendingExemplar {
     this.#labels = labels;
   }
 
-  /** Attaches it to a cell of a series. */
-  attach(family: NativeFamily, id: number, cell: number, value: number): void {
+  /** Attaches it to a cell of a series that exists. */
+  attach(family: NativeFamily, series: Series, cell: number, value: number): void {
+    // A second child of the series forwards what it records; the exemplar belongs where it went.
+    const id = series[revived]()[idOf]();
     native(() => family.setExemplar(id, cell, this.#labels, value, Date.now() / 1000));
   }
 }
 
-/** An exemplar of these labels; nothing where there are none. */
-export function exemplarOf(labels: ExemplarLabels): PendingExemplar | undefined {
-  const flat = Object.entries(labels).flatMap(([name, value]) => [name, textOf(name, value)]);
-  return flat.length === 0 ? undefined : new PendingExemplar(flat);
+/**
+ * An exemplar of these labels; nothing where there are none.
+ *
+ * @throws {LabelError} `INVALID_LABEL_VALUE` for more than 128 characters
+ */
+export function exemplarOf(labels: ExemplarLabels | undefined): PendingExemplar | undefined {
+  const flat = Object.entries(labels ?? {}).flatMap(([name, value]) => [name, textOf(name, value)]);
+  if (flat.length === 0) return undefined;
+  native(() => addon.checkExemplar(flat));
+  return new PendingExemplar(flat);
 }

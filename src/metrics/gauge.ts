@@ -5,7 +5,7 @@ import { ValueError } from '../errors';
 import type { LabelValues } from '../types';
 import { format } from './counter';
 import { Metric, type MetricConfiguration } from './metric';
-import { add, put, revived, Series } from './series';
+import { add, labelsOf, put, revived, Series, siblingOf } from './series';
 import { startTimer, type Timer, time } from './timer';
 
 /** What a gauge is made from. */
@@ -53,9 +53,15 @@ export class GaugeSeries extends Series {
     this.set(Date.now() / 1000);
   }
 
-  /** Starts a clock; calling what it returns sets the gauge to the seconds that have passed, and returns them. */
-  startTimer(): Timer<never> {
-    return startTimer((_labels, seconds) => this.set(seconds));
+  /**
+   * Starts a clock; calling what it returns sets the gauge to the seconds that have passed, and returns them. Labels
+   * given to that call are added to the series' own.
+   */
+  startTimer(): Timer {
+    return startTimer((more, seconds) => {
+      if (more === undefined) this.set(seconds);
+      else (this[siblingOf]({ ...this[labelsOf](), ...more }) as GaugeSeries).set(seconds);
+    });
   }
 }
 
@@ -145,7 +151,9 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
 
   /** Starts a clock; calling what it returns sets the gauge to the seconds that have passed, and returns them. */
   startTimer(labels?: LabelValues<T>): Timer<T> {
-    return startTimer<T>((more, seconds) => this.set({ ...labels, ...more } as LabelValues<T>, seconds));
+    // A copy: the caller may use its object for something else before the clock ends.
+    const own = { ...labels };
+    return startTimer<T>((more, seconds) => this.set({ ...own, ...more } as LabelValues<T>, seconds));
   }
 
   /** Runs a function and sets the gauge to the seconds it took, or its promise did; failures too. */

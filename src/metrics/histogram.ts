@@ -7,7 +7,7 @@ import { checkedBuckets } from './buckets';
 import { format } from './counter';
 import { type ExemplarLabels, exemplarOf, type WithExemplar } from './exemplar';
 import { Metric, type MetricConfiguration } from './metric';
-import { addPair, type Home, idOf, type Place, revived, Series } from './series';
+import { addPair, type Home, labelsOf, type Place, revived, Series, siblingOf } from './series';
 import { startTimer, type Timer, time } from './timer';
 
 /** What a histogram is made from. */
@@ -54,9 +54,15 @@ export class HistogramSeries extends Series {
     this[revived]()[addPair](bucketOf(bounds, observation), bounds.length + 1, observation);
   }
 
-  /** Starts a clock; calling what it returns observes the seconds that have passed, and returns them. */
-  startTimer(): Timer<never> {
-    return startTimer((_labels, seconds) => this.observe(seconds));
+  /**
+   * Starts a clock; calling what it returns observes the seconds that have passed, and returns them. Labels given to
+   * that call are added to the series' own.
+   */
+  startTimer(): Timer {
+    return startTimer((more, seconds) => {
+      if (more === undefined) this.observe(seconds);
+      else (this[siblingOf]({ ...this[labelsOf](), ...more }) as HistogramSeries).observe(seconds);
+    });
   }
 }
 
@@ -128,20 +134,22 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
 
   #observeWithExemplar({ labels, value, exemplarLabels }: WithExemplar<T>): void {
     const number = checkedObservation(value);
-    const exemplar = exemplarLabels && exemplarOf(exemplarLabels);
+    const exemplar = exemplarOf(exemplarLabels);
     const series = labels ? this.series.at(labels) : this.unlabelled();
     series.observe(number);
-    const bucket = bucketOf(this.#bounds, number);
-    exemplar?.attach(this.series.family, series[idOf](), bucket, number);
+    exemplar?.attach(this.series.family, series, bucketOf(this.#bounds, number), number);
   }
 
   /** Starts a clock; calling what it returns observes the seconds that have passed, and returns them. */
   startTimer(labels?: LabelValues<T>, exemplarLabels?: ExemplarLabels): Timer<T, ExemplarLabels> {
+    // Copies: the caller may use its objects for something else before the clock ends.
+    const own = { ...labels };
+    const ownExemplarLabels = { ...exemplarLabels };
     return startTimer<T, ExemplarLabels>((more, seconds, moreExemplarLabels) => {
-      const all = { ...labels, ...more } as LabelValues<T>;
+      const all = { ...own, ...more } as LabelValues<T>;
       if (!this.exemplars) this.observe(all, seconds);
       else {
-        this.observe({ labels: all, value: seconds, exemplarLabels: { ...exemplarLabels, ...moreExemplarLabels } });
+        this.observe({ labels: all, value: seconds, exemplarLabels: { ...ownExemplarLabels, ...moreExemplarLabels } });
       }
     });
   }
@@ -155,11 +163,9 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
       : time(this.startTimer(labels), run as () => R);
   }
 
-  /** Makes the series of these labels exist, with nothing observed; one that exists starts anew. */
-  zero(labels: LabelValues<T>): void {
-    const place = this.series.placeOfArguments([labels]);
-    this.series.remove(place);
-    this.series.at(labels);
+  /** Makes the series of these labels exist, with nothing observed; one that exists starts anew in its place. */
+  zero(labels: LabelValues<T> = {}): void {
+    this.series.zero(this.series.placeOfArguments([labels]));
   }
 
   /** What was observed; zeros where the series does not exist. */

@@ -89,7 +89,17 @@ export abstract class Metric<T extends string, S extends Series> {
 
   /** Enters the metric where its configuration wants it; the last step of a constructor. @internal */
   protected register(): void {
-    for (const registry of this.#registers) registry.registerMetric(this as never);
+    const entered: Registry[] = [];
+    try {
+      for (const registry of this.#registers) {
+        registry.registerMetric(this as never);
+        entered.push(registry);
+      }
+    } catch (error) {
+      // A metric whose construction failed is in no registry.
+      for (const registry of entered) registry.removeSingleMetric(this.name);
+      throw error;
+    }
   }
 
   /** @internal */

@@ -38,6 +38,10 @@ export const put = Symbol('put');
 export const revived = Symbol('revived');
 /** The id of a series that has cells. */
 export const idOf = Symbol('id');
+/** The series of the same metric with these labels; it exists afterwards. */
+export const siblingOf = Symbol('sibling');
+/** The labels of the series, whether it exists or not. */
+export const labelsOf = Symbol('labels');
 /** The values of the cells. */
 export const readCells = Symbol('read');
 
@@ -53,6 +57,12 @@ class Detached {
 export interface Home {
   /** The series object that has cells for this place: `series` itself, unless another was there before it. */
   revive(series: Series, place: Place): Series;
+  /** The series of these labels; it exists afterwards. */
+  at(labels: object): Series;
+  /** The labels of a series that exists. */
+  labelsOf(id: number): Record<string, unknown>;
+  /** The labels that a place names. */
+  labelsAt(place: Place): Record<string, unknown>;
 }
 
 /**
@@ -117,6 +127,16 @@ export abstract class Series {
     return this.#id;
   }
 
+  [siblingOf](labels: object): Series {
+    const home = this.#home;
+    return (home instanceof Detached ? home.home : home).at(labels);
+  }
+
+  [labelsOf](): Record<string, unknown> {
+    const home = this.#home;
+    return home instanceof Detached ? home.home.labelsAt(home.place) : home.labelsOf(this.#id);
+  }
+
   [readCells](width: number): number[] {
     return Array.from(this.#cells.subarray(this.#index, this.#index + width));
   }
@@ -136,6 +156,10 @@ export class SeriesSet<S extends Series> implements Home {
   #unlabelled: S | undefined;
   /** Label values as they were given, by series id, where one was not a string. */
   readonly #originals = new Map<number, Record<string, unknown>>();
+  /** The order in which labels print, by series id, where it is not that of the label names. */
+  readonly #orders = new Map<number, readonly number[]>();
+  /** One array for each order, however many series print so. */
+  readonly #knownOrders = new Map<string, readonly number[]>();
 
   constructor(description: FamilyDescription, type: SeriesType<S>) {
     this.#description = description;
@@ -161,9 +185,14 @@ export class SeriesSet<S extends Series> implements Home {
     return series === undefined ? this.#miss(labels) : series;
   }
 
-  /** The series without labels; it exists on its next write at the latest. */
+  /** The series without labels; it exists from its first write on. */
   unlabelled(): S {
-    return this.#unlabelled === undefined ? this.createUnlabelled() : this.#unlabelled;
+    return this.#unlabelled === undefined ? this.#findUnlabelled() : this.#unlabelled;
+  }
+
+  #findUnlabelled(): S {
+    this.#unlabelled = this.handle(this.#placeOf(NO_LABELS));
+    return this.#unlabelled;
   }
 
   /** The series without labels; it exists afterwards, and is the object that it was before it was removed. */
@@ -188,6 +217,21 @@ export class SeriesSet<S extends Series> implements Home {
     return this.#tree.get(place.texts);
   }
 
+  /** Makes a series exist with nothing recorded; one that exists keeps its place. */
+  zero(place: Place): void {
+    const series = this.handle(place)[revived]();
+    this.family.zeroSeries(series[idOf]());
+  }
+
+  labelsOf(id: number): Record<string, string> {
+    return JSON.parse(this.family.seriesLabels(id) ?? '{}');
+  }
+
+  /** The labels that a place names, as they were given. */
+  labelsAt(place: Place): Record<string, unknown> {
+    return Object.fromEntries(place.order.map((index) => [this.labelNames[index], place.values[index]]));
+  }
+
   /** Removes a series; returns whether it existed. */
   remove(place: Place): boolean {
     const series = this.#tree.delete(place.texts);
@@ -195,6 +239,7 @@ export class SeriesSet<S extends Series> implements Home {
     const id = series[idOf]();
     series[retire](this.#placeAgain(place.texts, id));
     this.#originals.delete(id);
+    this.#orders.delete(id);
     this.family.removeSeries(id);
     return true;
   }
@@ -206,6 +251,7 @@ export class SeriesSet<S extends Series> implements Home {
     }
     this.#tree.clear();
     this.#originals.clear();
+    this.#orders.clear();
     this.family.clear();
   }
 
@@ -246,8 +292,7 @@ export class SeriesSet<S extends Series> implements Home {
   #placeAgain(texts: readonly string[], id: number): Place {
     const originals = this.#originals.get(id);
     const values = texts.map((text, index) => originals?.[this.labelNames[index]] ?? text);
-    const order = texts.flatMap((text, index) => (text === '' ? [] : [index]));
-    return new Place(texts, values, order);
+    return new Place(texts, values, this.#orders.get(id) ?? texts.map((_, index) => index));
   }
 
   #miss(labels: object): S {
@@ -270,6 +315,7 @@ export class SeriesSet<S extends Series> implements Home {
     );
     series[attach](cellsOf(slot), indexOf(slot), id);
     this.#tree.insert(place.texts, series);
+    this.#rememberOrder(id, place.order);
     if (place.order.some((index) => typeof place.values[index] === 'number')) {
       this.#originals.set(
         id,
@@ -277,6 +323,17 @@ export class SeriesSet<S extends Series> implements Home {
       );
     }
     return series;
+  }
+
+  #rememberOrder(id: number, order: readonly number[]): void {
+    if (order.length === this.labelNames.length && order.every((label, index) => label === index)) return;
+    const key = order.join();
+    let known = this.#knownOrders.get(key);
+    if (known === undefined) {
+      known = order;
+      this.#knownOrders.set(key, known);
+    }
+    this.#orders.set(id, known);
   }
 }
 

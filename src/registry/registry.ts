@@ -225,10 +225,11 @@ export class Registry {
    * @throws {RegistrationError} `INVALID_LABEL_NAME`
    */
   setDefaultLabels(labels: Readonly<Record<string, LabelValue>>): void {
-    const copy = { ...labels };
-    const flat = Object.entries(copy).flatMap(([name, value]) => [name, textOf(name, value)]);
+    // An absent label is not printed, here as in a series.
+    const given = Object.entries(labels).filter(([, value]) => value !== undefined && value !== null);
+    const flat = given.flatMap(([name, value]) => [name, textOf(name, value)]);
     native(() => this.#native.setDefaultLabels(flat));
-    this.#defaultLabels = copy;
+    this.#defaultLabels = Object.fromEntries(given);
   }
 
   /** The exposition in the registry's format. A failing `collect()` costs its metric the update, and nothing else. */
@@ -265,7 +266,7 @@ export class Registry {
     if (defaults.length > 0) {
       for (const { values } of families) {
         for (const { labels } of values as { labels: Record<string, unknown> }[]) {
-          for (const [name, value] of defaults) labels[name] ||= value;
+          for (const [name, value] of defaults) labels[name] ??= value;
         }
       }
     }

@@ -7,6 +7,7 @@ use super::source::{Series, Source};
 use super::table::{LiveSeries, SeriesTable, TableWriter, series_table};
 use crate::labels::{Strictness, render};
 use crate::metrics::SeriesIndex;
+use crate::serialization::labels_json;
 use crate::slab::Cells;
 use crate::sync::{Arc, Mutex, RwLock};
 use hashbrown::HashMap;
@@ -120,7 +121,7 @@ impl Family {
             }
             slot
         };
-        self.exemplars.lock().retain(|(series, _), _| *series != id);
+        self.forget_exemplars(id);
         Some(slot)
     }
 
@@ -139,6 +140,25 @@ impl Family {
         self.exemplars.lock().clear();
         // A scrape that still holds the old table began before these cells are freed, so it reads their last values.
         old.live().map(|series| series.slot).collect()
+    }
+
+    /// Sets a series' cells to 0 and forgets its exemplars; it keeps its place. Only its owner may.
+    pub fn zero_series(&self, id: u32) {
+        let table = self.table.read().clone();
+        let Some(series) = table.get(id) else { return };
+        let (slab, first) = self.cells.locate(series.slot);
+        (first..first + self.descriptor.width()).for_each(|cell| slab.store(cell, 0.0));
+        self.forget_exemplars(id);
+    }
+
+    fn forget_exemplars(&self, id: u32) {
+        self.exemplars.lock().retain(|(series, _), _| *series != id);
+    }
+
+    /// The labels of a series as a JSON object, in the order in which they print.
+    #[must_use]
+    pub fn series_labels(&self, id: u32) -> Option<String> {
+        self.table.read().get(id).map(|series| labels_json(series.labels))
     }
 
     /// Live series now.

@@ -67,16 +67,27 @@ impl SeriesTable {
         })
     }
 
+    /// A live series.
+    pub(crate) fn get(&self, id: u32) -> Option<LiveSeries<'_>> {
+        let entry = self.entry(id)?;
+        let slot = entry.slot.load(Ordering::Relaxed);
+        (slot != REMOVED).then(|| LiveSeries { id, slot, labels: self.labels.get(entry.labels) })
+    }
+
     /// Marks a series removed and returns its slot; nothing if it is not there (any more).
     pub(crate) fn remove(&self, id: u32) -> Option<u32> {
+        // Relaxed: what orders the removal before the cell's reuse is the scrape clock's lock.
+        let slot = self.entry(id)?.slot.swap(REMOVED, Ordering::Relaxed);
+        (slot != REMOVED).then_some(slot)
+    }
+
+    /// Ids ascend.
+    fn entry(&self, id: u32) -> Option<&Entry> {
         let (mut low, mut high) = (0, self.entries.len());
         while low < high {
             let middle = low.midpoint(high);
             if self.entries.get(middle)?.id < id { low = middle + 1 } else { high = middle }
         }
-        let entry = self.entries.get(low).filter(|entry| entry.id == id)?;
-        // Relaxed: what orders the removal before the cell's reuse is the scrape clock's lock.
-        let slot = entry.slot.swap(REMOVED, Ordering::Relaxed);
-        (slot != REMOVED).then_some(slot)
+        self.entries.get(low).filter(|entry| entry.id == id)
     }
 }

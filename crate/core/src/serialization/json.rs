@@ -23,9 +23,19 @@ pub fn json(gathered: &Gathered) -> (String, Vec<f64>) {
         }
     }
     out.push(b']');
-    let text =
-        String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    (text, values)
+    (into_text(out), values)
+}
+
+/// Rendered labels as a JSON object.
+pub(crate) fn labels_json(rendered: &[u8]) -> String {
+    let mut out = Vec::new();
+    labels(rendered, &mut out);
+    into_text(out)
+}
+
+/// Labels and names are UTF-8, so this never has to replace anything.
+fn into_text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 fn write_head(name: &str, help: &str, kind: &str, list: &str, out: &mut Vec<u8>) {

@@ -10,6 +10,7 @@ mod prometheus_text;
 mod streaming;
 
 pub use json::json;
+pub(crate) use json::labels_json;
 pub use streaming::{Sink, Streaming};
 
 use crate::registry::Gathered;

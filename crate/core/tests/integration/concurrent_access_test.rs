@@ -17,6 +17,15 @@ fn total(families: &[ParsedFamily], name: &str) -> f64 {
     samples.filter(|sample| sample.name == name).map(|sample| sample.value).sum()
 }
 
+/// Raises a count beyond all waiting when the thread that counts ends, by a panic too.
+struct Ended<'a>(&'a AtomicU32);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(u32::MAX, Ordering::Release);
+    }
+}
+
 #[test]
 fn test_concurrent_increment() -> Outcome {
     let registry = Registry::new();
@@ -64,13 +73,11 @@ fn test_concurrent_registration() -> Outcome {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let scraper = scope.spawn(|| {
-            let mut scrapes = 0;
+            barrier.wait();
             while !done.load(Ordering::Acquire) {
                 parse(&registry.encode(Format::OpenMetrics), Format::OpenMetrics)
                     .expect("a whole exposition");
-                scrapes += 1;
             }
-            scrapes
         });
         let registrars: Vec<_> = (0..THREADS)
             .map(|own| {
@@ -149,7 +156,7 @@ fn test_concurrent_scrape() -> Outcome {
         let scrapers: Vec<_> = (0..2)
             .map(|_| {
                 scope.spawn(|| {
-                    for _ in 0..40 {
+                    for _ in 0..12 {
                         let out = registry.encode(Format::PrometheusText);
                         let families = parse(&out, Format::PrometheusText).expect("a whole exposition");
                         let mut kept = 0;
@@ -204,7 +211,7 @@ fn test_concurrent_collect_and_update() -> Outcome {
                     }
                 }
                 // Half of them end; what they counted stays, and ending twice is ending once.
-                if own % 2 == 0 {
+                if own.is_multiple_of(2) {
                     process.leave(&worker);
                     process.leave(&worker);
                 }
@@ -212,6 +219,7 @@ fn test_concurrent_collect_and_update() -> Outcome {
         };
         let workers: Vec<_> = (0..THREADS).map(|own| scope.spawn(work(own))).collect();
         let scraper = scope.spawn(|| {
+            let _ended = Ended(&scrapes);
             let mut before = [0.0; 3];
             while !done.load(Ordering::Acquire) {
                 let out = scrape(main.registry(), Some(&process), Format::OpenMetrics);
