@@ -33,7 +33,7 @@ import {
   labelSetsCollide,
   loneSurrogatesKept,
   nullAsFirstValue,
-  zeroKeepsPlace,
+  zeroReplacesLabels,
   zeroUnchecked,
 } from './exemptions/labels.mjs';
 import {
@@ -96,9 +96,9 @@ export const exemptions = [
   [zeroUnchecked, 'prom-client'],
   [counterLabelsUnchecked, 'both'],
   [labelSetsCollide, 'both'],
-  [zeroKeepsPlace, 'both'],
   [emptyLabelIsAbsent, 'both'],
   [gaugeSetReplacesLabels, 'prom-client'],
+  [zeroReplacesLabels, 'both'],
   [exemplarValueIsTotal, '@prometheus-io/client'],
   [exemplarOfZeroIsOne, 'prom-client'],
   [firstDeltaKeepsZeroSign, 'both'],

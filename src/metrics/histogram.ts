@@ -105,7 +105,7 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
     const buckets = checkedBuckets(configuration?.buckets);
     super('histogram', configuration as MetricConfiguration<T, never>, buckets, HistogramSeries);
     this.#bounds = Float64Array.from(buckets);
-    if (this.labelNames.length === 0) this.unlabelled();
+    if (this.labelNames.length === 0) this.series.createUnlabelled();
     this.register();
   }
 

@@ -16,9 +16,14 @@ export class Place {
     readonly texts: readonly string[],
     /** By label name: as it was given. */
     readonly values: readonly unknown[],
-    /** Indices of the given labels in the order in which they print. */
+    /** Indices of the given labels, in the order in which they were given. */
     readonly order: readonly number[],
   ) {}
+
+  /** Indices of the labels that print: one that was given as `''` does, an absent one does not. */
+  get printed(): number[] {
+    return this.order.filter((index) => this.values[index] !== undefined && this.values[index] !== null);
+  }
 }
 
 /** What a series without cells holds in place of them. */
@@ -283,9 +288,7 @@ export class SeriesSet<S extends Series> implements Home {
 
   #place(values: readonly unknown[], order: readonly number[]): Place {
     const texts = values.map((value, index) => textOf(this.labelNames[index], value));
-    // An absent label is not printed; one that was given as '' is.
-    const printed = order.filter((index) => values[index] !== undefined && values[index] !== null);
-    return new Place(texts, values, printed);
+    return new Place(texts, values, order);
   }
 
   /** The place of a series that goes: as it was given, should it be written again. */
@@ -307,20 +310,19 @@ export class SeriesSet<S extends Series> implements Home {
   }
 
   #add(series: S, place: Place): S {
+    const { printed, texts, values } = place;
     const [id, slot] = native(() =>
       this.family.addSeries(
-        [...place.order],
-        place.order.map((index) => place.texts[index]),
+        printed,
+        printed.map((index) => texts[index]),
       ),
     );
     series[attach](cellsOf(slot), indexOf(slot), id);
-    this.#tree.insert(place.texts, series);
-    this.#rememberOrder(id, place.order);
-    if (place.order.some((index) => typeof place.values[index] === 'number')) {
-      this.#originals.set(
-        id,
-        Object.fromEntries(place.order.map((index) => [this.labelNames[index], original(place, index)])),
-      );
+    this.#tree.insert(texts, series);
+    this.#rememberOrder(id, printed);
+    if (printed.some((index) => typeof values[index] === 'number')) {
+      const originals = printed.map((index) => [this.labelNames[index], original(place, index)]);
+      this.#originals.set(id, Object.fromEntries(originals));
     }
     return series;
   }

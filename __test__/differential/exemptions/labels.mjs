@@ -1,6 +1,6 @@
 // Label sets: which series a call means, and the labels that it prints with.
 
-import { hasEmptyLabel, isObject, labelSetOf, mapLabels, respell, seriesOf, withoutAbsent } from '../calls.mjs';
+import { hasEmptyLabel, isObject, mapLabels, respell, withoutAbsent } from '../calls.mjs';
 import { mapStrings, mapText, refuseUnlisted, settle } from './results.mjs';
 
 export function labelSetsCollide(call, next) {
@@ -59,14 +59,8 @@ export function gaugeSetReplacesLabels(call, next) {
   return next(sets && call.metric.type === 'gauge' ? respell(call, () => true) : call);
 }
 
-export function zeroKeepsPlace(call, next) {
-  if (call.method === 'zero') {
-    const series = seriesOf(call.metric, labelSetOf(call).labels);
-    if (series !== undefined) {
-      call.metric.remove(series.labels ?? {});
-    }
-  }
-  return next(call);
+export function zeroReplacesLabels(call, next) {
+  return next(call.method === 'zero' ? respell(call, () => true) : call);
 }
 
 export function zeroUnchecked(call, next) {
