@@ -61,7 +61,7 @@ test('a last Infinity is implied, and may stand there', (t) => {
   t.deepEqual(boundsOf([]), [Number.POSITIVE_INFINITY]);
 });
 
-test('buckets are copied', (t) => {
+test('buckets are copied', async (t) => {
   const buckets = [1, 2];
   const histogram = new Histogram({ name: 'h', help: 'Some help', registers: [], buckets });
   buckets[0] = 5;
@@ -72,6 +72,11 @@ test('buckets are copied', (t) => {
     { le: 2, count: 1 },
     { le: Number.POSITIVE_INFINITY, count: 1 },
   ]);
+  const { values } = await histogram.get();
+  t.deepEqual(
+    values.map(({ labels }) => labels.le),
+    [1, 2, '+Inf', undefined, undefined],
+  );
   t.deepEqual(boundsOf(Object.freeze([1, 2])), [1, 2, Number.POSITIVE_INFINITY]);
 });
 

@@ -168,6 +168,15 @@ test('get() returns the samples as prom-client has them', async (t) => {
   });
 });
 
+test('the labels of samples are objects of their own', async (t) => {
+  const { histogram } = histogramOf(['a']);
+  histogram.observe({ a: 'x' }, 1);
+  const { values } = await histogram.get();
+  for (const { labels } of values) labels.a = 'changed';
+  t.is(new Set(values.map(({ labels }) => labels)).size, 6);
+  t.is((await histogram.get()).values[5].labels.a, 'x');
+});
+
 test('a kept child observes on after remove(), reset() and clear()', async (t) => {
   const { registry, histogram } = histogramOf(['a']);
   const child = histogram.labels('x');
@@ -228,11 +237,31 @@ test('the handle of a removed series observes the one that another handle has ma
   t.deepEqual(await samples(registry), lines('a="x"', [0, 1, 2, 2], 5));
 });
 
+test('a value that is one of many bounds belongs to its bucket', (t) => {
+  // Beyond 32 bounds the search halves before it goes one by one.
+  for (const size of [31, 32, 33, 34, 65, 500]) {
+    const buckets = Array.from({ length: size }, (_, i) => i);
+    const histogram = new Histogram({ name: 'h', help: 'Some help', buckets, registers: [] });
+    for (const bound of buckets) {
+      histogram.observe(bound);
+      histogram.observe(bound - 0.5);
+    }
+    histogram.observe(size);
+    t.deepEqual(
+      histogram.value().buckets.map(({ count }) => count),
+      [...buckets.map((bound) => 2 * (bound + 1)), 2 * size + 1],
+    );
+  }
+});
+
 test('_count is +Inf, and buckets are what counting by hand says, for any bounds and values', async (t) => {
-  // Up to 120 bounds: beyond 32 the search halves before it goes one by one.
   const number = fc.double({ noNaN: true, noDefaultInfinity: true });
   const bounds = fc
-    .uniqueArray(fc.oneof(number, fc.integer({ min: -60, max: 60 })), { maxLength: 120, comparator: (a, b) => a === b })
+    .uniqueArray(fc.oneof(number, fc.integer({ min: -60, max: 60 })), {
+      maxLength: 120,
+      size: 'max',
+      comparator: (a, b) => a === b,
+    })
     .map((all) => all.sort((a, b) => a - b));
   const program = (buckets, given) => {
     const values = given.map((value) => (value.index < buckets.length ? buckets[value.index] : value.number));

@@ -147,7 +147,9 @@ test('two different lone surrogates are one series', async (t) => {
   counter.inc({ a: '\ud800' });
   counter.inc({ a: '\udfff' });
   counter.inc({ a: '\ufffd' });
-  t.deepEqual(await samples(registry), ['c{a="\ufffd"} 3']);
+  counter.inc({ a: { toString: () => '\ud801' } });
+  counter.inc({ a: ['\udc00'] });
+  t.deepEqual(await samples(registry), ['c{a="\ufffd"} 5']);
 });
 
 test('a value that cannot be printed is refused, and makes no series', async (t) => {
@@ -280,8 +282,9 @@ test('a label object may be used again and changed, whatever has been made from 
   gauge.inc(labels);
   const child = gauge.labels(labels);
   const later = gauge.labels({ ...labels, a: 'later' });
-  labels.a = 'y';
   labels.b.push('2');
+  gauge.inc(labels);
+  labels.a = 'y';
   gauge.inc(labels);
   delete labels.b;
   gauge.inc(labels);
@@ -289,6 +292,7 @@ test('a label object may be used again and changed, whatever has been made from 
   later.inc();
   t.deepEqual(await samples(registry), [
     'g{a="x",b="1"} 2',
+    'g{a="x",b="1,2"} 1',
     'g{a="y",b="1,2"} 1',
     'g{a="y"} 1',
     'g{a="later",b="1"} 1',

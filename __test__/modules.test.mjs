@@ -65,6 +65,15 @@ test('require and import give the same, by name and as default', (t) => {
   t.is(required.register, required.Registry.globalRegistry);
 });
 
+test.serial('as in prom-client, contentType of require() follows the default registry, and sets it', (t) => {
+  const { register, prometheusContentType, openMetricsContentType } = required;
+  t.is(required.contentType, prometheusContentType);
+  register.setContentType(openMetricsContentType);
+  t.is(required.contentType, openMetricsContentType);
+  required.contentType = prometheusContentType;
+  t.is(register.contentType, prometheusContentType);
+});
+
 test('only the package itself and its manifest can be imported', (t) => {
   t.is(require('@llm-devops/prometheus-metrics/package.json').name, '@llm-devops/prometheus-metrics');
   for (const path of ['dist/index.js', 'dist/registry/registry.js', 'registry']) {
@@ -171,7 +180,7 @@ test('it adds one hidden name to the globals, and changes no built-in', async (t
     const [before, shapes] = [keys(), builtIns()];
     require('@llm-devops/prometheus-metrics');
     const added = keys().filter((key) => !before.includes(key));
-    console.log(JSON.stringify([added.map(String), added.map((key) => Object.keys(globalThis).includes(key)), String(builtIns()) === String(shapes)]));
+    console.log(JSON.stringify([added.map(String), added.map((key) => Object.prototype.propertyIsEnumerable.call(globalThis, key)), String(builtIns()) === String(shapes)]));
   `);
   t.deepEqual(JSON.parse(added), [['Symbol(@llm-devops/prometheus-metrics@0)'], [false], true]);
 });

@@ -473,6 +473,22 @@ test('default labels: histograms print le, default, own; other types own, defaul
   t.deepEqual((await metrics[0].get()).values[0].labels, { own: 'x' });
 });
 
+test('a default label le does not stand beside the bound of a bucket', async (t) => {
+  // A line with a label twice fails the whole scrape.
+  const registry = new Registry({ defaultLabels: { le: 'default' } });
+  histogramIn(registry);
+  t.deepEqual(await samples(registry), [
+    'h_bucket{le="1"} 0',
+    'h_bucket{le="+Inf"} 0',
+    'h_sum{le="default"} 0',
+    'h_count{le="default"} 0',
+  ]);
+  t.deepEqual(
+    (await registry.getMetricsAsJSON())[0].values.map(({ labels }) => labels.le),
+    [1, '+Inf', 'default', 'default'],
+  );
+});
+
 test('default labels are copied, replaced as a whole, and kept by no metric', async (t) => {
   const registry = new Registry();
   gaugeIn(registry);
@@ -480,6 +496,7 @@ test('default labels are copied, replaced as a whole, and kept by no metric', as
   registry.setDefaultLabels(labels);
   labels.a = '2';
   t.deepEqual(await samples(registry), ['g{a="1"} 0']);
+  t.deepEqual((await registry.getMetricsAsJSON())[0].values, [{ value: 0, labels: { a: '1' } }]);
   registry.setDefaultLabels({ b: 3, c: true });
   t.deepEqual(await samples(registry), ['g{b="3",c="true"} 0']);
   registry.setDefaultLabels({});

@@ -1,5 +1,6 @@
 // Timers of gauges and histograms: ended by a call, by `using`, or by the end of a function.
 
+import vm from 'node:vm';
 import { Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { samples } from './support/exposition.mjs';
@@ -170,6 +171,20 @@ for (const Class of [Gauge, Histogram]) {
     });
     t.is(recorded(metric, { a: 'x' }), 2);
     t.is(recorded(metric, { a: 'y' }), 3);
+  });
+
+  test(`${name}: time() waits for a promise of another realm`, async (t) => {
+    const { metric } = of(Class);
+    let fulfil;
+    const executor = (resolve) => {
+      fulfil = resolve;
+    };
+    const promise = metric.time({ a: 'x' }, () => vm.runInNewContext('new Promise(executor)', { executor }));
+    const before = (await metric.get()).values.length;
+    fulfil('result');
+    t.is(await promise, 'result');
+    t.is(before, 0);
+    t.not((await metric.get()).values.length, 0);
   });
 
   test(`${name}: a real clock`, async (t) => {

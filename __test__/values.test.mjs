@@ -107,7 +107,8 @@ for (const [rule, calls] of Object.entries(doors)) {
             instanceOf: ValueError,
             name: 'TypeError',
             code: 'INVALID_VALUE',
-            message: `${rule === 'delta' ? 'Delta' : 'Value'} is not a valid number: ${shown}`,
+            // observe(null) has no labels, and no value.
+            message: `${rule === 'delta' ? 'Delta' : 'Value'} is not a valid number: ${title === 'observe(v)' && value === null ? undefined : shown}`,
           },
           shown,
         );

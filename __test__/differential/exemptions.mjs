@@ -26,6 +26,7 @@ import {
   exemplarWithoutLabels,
 } from './exemptions/exemplars.mjs';
 import {
+  childrenShareSeries,
   counterLabelsUnchecked,
   emptyLabelIsAbsent,
   gaugeSetReplacesLabels,
@@ -98,6 +99,7 @@ export const exemptions = [
   [labelSetsCollide, 'both'],
   [emptyLabelIsAbsent, 'both'],
   [gaugeSetReplacesLabels, 'prom-client'],
+  [childrenShareSeries, 'both'],
   [zeroReplacesLabels, 'both'],
   [exemplarValueIsTotal, '@prometheus-io/client'],
   [exemplarOfZeroIsOne, 'prom-client'],

@@ -309,6 +309,18 @@ export const witnesses = {
     here: ['m{a="x|y",b="z"} 1', 'm{a="x",b="y|z"} 1', 'm{a="x,b:y"} 1', 'm{a="x",b="y"} 1'],
   },
 
+  childrenShareSeries: {
+    async program(client) {
+      const { registry, metric } = counter(client, { labelNames: ['a', 'b'] });
+      metric.inc({ a: 'x', b: 'y' });
+      const child = metric.labels({ b: 'y', a: 'x' });
+      metric.reset();
+      child.inc();
+      return samples(registry);
+    },
+    here: ['m{a="x",b="y"} 1'],
+  },
+
   zeroReplacesLabels: {
     async program(client) {
       const { registry, metric } = histogram(client, { labelNames: ['a', 'b'], buckets: [] });

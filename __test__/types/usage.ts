@@ -319,7 +319,9 @@ const wrongCode: MetricsErrorCode = 'WRONG';
 
 // Everything else that is exported.
 
-check<Same<typeof contentType, 'text/plain; version=0.0.4; charset=utf-8'>>();
+check<Same<typeof contentType, RegistryContentType>>();
+check<Same<typeof prometheusContentType, 'text/plain; version=0.0.4; charset=utf-8'>>();
+check<Same<typeof openMetricsContentType, 'application/openmetrics-text; version=1.0.0; charset=utf-8'>>();
 const valid: boolean = validateMetricName('x');
 const logger: Logger = { warn: (message) => message.length };
 const labels: LabelValues<'a'> = { a: 'x' };

@@ -102,8 +102,8 @@ impl NativeRegistry {
 
     /// Keeps a place for a metric that is not of this library.
     #[napi(catch_unwind)]
-    pub fn add_foreign(&self) -> u32 {
-        self.registry.register_foreign()
+    pub fn add_foreign(&self, name: String) -> Result<u32> {
+        self.registry.register_foreign(&name).map_err(refused)
     }
 
     /// Removes what `add` or `add_foreign` placed.

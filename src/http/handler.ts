@@ -5,7 +5,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConfigurationError, describe } from '../errors';
 import { addon } from '../native/addon';
-import { Registry, type ScrapeOptions } from '../registry/registry';
+import { checkedTimeout } from '../registry/collect';
+import { checkScope, Registry, type ScrapeOptions } from '../registry/registry';
 
 /** Settings of a handler. */
 export interface MetricsHandlerOptions {
@@ -47,6 +48,8 @@ export function createMetricsHandler(options: MetricsHandlerOptions = {}): Metri
   if (typeof path !== 'string' || !path.startsWith('/')) {
     throw new ConfigurationError('INVALID_CONFIG', `Expected a path that begins with / but received ${describe(path)}`);
   }
+  checkedTimeout(timeoutMs);
+  checkScope(scope);
   let ready = true;
 
   const handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
@@ -54,7 +57,7 @@ export function createMetricsHandler(options: MetricsHandlerOptions = {}): Metri
     const answer = addon.answer(request.method ?? 'GET', target, path, ready);
     if (answer === null) {
       registry
-        .scrape({ ...scrapeOptions(request, target), ...(timeoutMs && { timeoutMs }), scope })
+        .scrape({ ...scrapeOptions(request, target), timeoutMs: timeoutOf(request) ?? timeoutMs, scope })
         .then(({ status, headers, body }) => send(request, response, status, headers, body))
         .catch((error: unknown) => fail(response, next, error));
     } else if (answer.status === 404 && next !== undefined) {
@@ -74,13 +77,17 @@ export function createMetricsHandler(options: MetricsHandlerOptions = {}): Metri
 function scrapeOptions({ headers }: IncomingMessage, target: string): ScrapeOptions {
   const query = target.indexOf('?');
   const names = query < 0 ? [] : new URLSearchParams(target.slice(query)).getAll('name[]');
-  const seconds = Number(headers['x-prometheus-scrape-timeout-seconds']);
   return {
     accept: headers.accept,
     acceptEncoding: String(headers['accept-encoding'] ?? ''),
     names,
-    ...(seconds > 0 && Number.isFinite(seconds) && { timeoutMs: seconds * 1000 * COLLECTOR_SHARE }),
   };
+}
+
+/** What the scraper's timeout leaves to collectors; nothing where it says none. */
+function timeoutOf({ headers }: IncomingMessage): number | undefined {
+  const seconds = Number(headers['x-prometheus-scrape-timeout-seconds']);
+  return seconds > 0 && Number.isFinite(seconds) ? seconds * 1000 * COLLECTOR_SHARE : undefined;
 }
 
 function send(

@@ -103,56 +103,72 @@ export class LabelTree<S extends object> {
     }
   }
 
+  // Root and names are read before the labels: a getter among them may record, and so reorder the levels.
+
   #find1(labels: Record<string, unknown>): S | undefined {
+    const root = this.#root as Branch<S>;
+    const name0 = this.#name0;
     let a: unknown;
     for (const name in labels) {
-      if (name === this.#name0) a = labels[name];
+      if (name === name0) a = labels[name];
       else this.#refuse(name);
     }
-    return (this.#root as Branch<S>).get(a) as S | undefined;
+    return root.get(a) as S | undefined;
   }
 
   #find2(labels: Record<string, unknown>): S | undefined {
+    const root = this.#root as Branch<S>;
+    const name0 = this.#name0;
+    const name1 = this.#name1;
     let a: unknown;
     let b: unknown;
     for (const name in labels) {
-      if (name === this.#name0) a = labels[name];
-      else if (name === this.#name1) b = labels[name];
+      if (name === name0) a = labels[name];
+      else if (name === name1) b = labels[name];
       else this.#refuse(name);
     }
-    const first = (this.#root as Branch<S>).get(a) as Branch<S> | undefined;
+    const first = root.get(a) as Branch<S> | undefined;
     return first === undefined ? undefined : (first.get(b) as S | undefined);
   }
 
   #find3(labels: Record<string, unknown>): S | undefined {
+    const root = this.#root as Branch<S>;
+    const name0 = this.#name0;
+    const name1 = this.#name1;
+    const name2 = this.#name2;
     let a: unknown;
     let b: unknown;
     let c: unknown;
     for (const name in labels) {
-      if (name === this.#name0) a = labels[name];
-      else if (name === this.#name1) b = labels[name];
-      else if (name === this.#name2) c = labels[name];
+      if (name === name0) a = labels[name];
+      else if (name === name1) b = labels[name];
+      else if (name === name2) c = labels[name];
       else this.#refuse(name);
     }
-    const first = (this.#root as Branch<S>).get(a) as Branch<S> | undefined;
+    const first = root.get(a) as Branch<S> | undefined;
     if (first === undefined) return undefined;
     const second = first.get(b) as Branch<S> | undefined;
     return second === undefined ? undefined : (second.get(c) as S | undefined);
   }
 
   #find4(labels: Record<string, unknown>): S | undefined {
+    const root = this.#root as Branch<S>;
+    const name0 = this.#name0;
+    const name1 = this.#name1;
+    const name2 = this.#name2;
+    const name3 = this.#name3;
     let a: unknown;
     let b: unknown;
     let c: unknown;
     let d: unknown;
     for (const name in labels) {
-      if (name === this.#name0) a = labels[name];
-      else if (name === this.#name1) b = labels[name];
-      else if (name === this.#name2) c = labels[name];
-      else if (name === this.#name3) d = labels[name];
+      if (name === name0) a = labels[name];
+      else if (name === name1) b = labels[name];
+      else if (name === name2) c = labels[name];
+      else if (name === name3) d = labels[name];
       else this.#refuse(name);
     }
-    const first = (this.#root as Branch<S>).get(a) as Branch<S> | undefined;
+    const first = root.get(a) as Branch<S> | undefined;
     if (first === undefined) return undefined;
     const second = first.get(b) as Branch<S> | undefined;
     if (second === undefined) return undefined;

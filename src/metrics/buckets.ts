@@ -39,11 +39,16 @@ export function exponentialBuckets(start: number, factor: number, count: number)
  */
 export function checkedBuckets(buckets: unknown): readonly number[] {
   if (buckets === undefined) return DEFAULT_BUCKETS;
-  if (!Array.isArray(buckets) || !buckets.every((bound) => typeof bound === 'number')) {
+  const bounds: readonly unknown[] | undefined = Array.isArray(buckets) ? [...buckets] : undefined;
+  if (bounds === undefined || !bounds.every((bound) => typeof bound === 'number')) {
     throw new RegistrationError(
       'INVALID_BUCKETS',
       `Expected an array of numbers for buckets but received ${describe(buckets)}`,
     );
   }
-  return buckets.at(-1) === Number.POSITIVE_INFINITY ? buckets.slice(0, -1) : [...buckets];
+  const finite = bounds.at(-1) === Number.POSITIVE_INFINITY ? bounds.slice(0, -1) : bounds;
+  if (finite.includes(Number.POSITIVE_INFINITY)) {
+    throw new RegistrationError('INVALID_BUCKETS', 'Expected Infinity for no bucket but the last');
+  }
+  return finite;
 }

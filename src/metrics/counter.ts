@@ -86,6 +86,8 @@ export class Counter<T extends string = string> extends Metric<T, CounterSeries>
 
   #incWithExemplar({ labels, value, exemplarLabels }: WithExemplar<T>): void {
     const number = checkedIncrement(value);
+    // Everything is checked before anything is recorded.
+    if (labels) this.series.placeOfArguments([labels]);
     const exemplar = exemplarOf(exemplarLabels);
     const series = labels ? this.series.at(labels) : this.unlabelled();
     series.inc(number);

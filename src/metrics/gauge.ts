@@ -160,9 +160,10 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
   time<R>(run: () => R): R;
   time<R>(labels: LabelValues<T>, run: () => R): R;
   time<R>(labels: LabelValues<T> | (() => R), run?: () => R): R {
-    return typeof labels === 'function'
-      ? time(this.startTimer(), labels)
-      : time(this.startTimer(labels), run as () => R);
+    if (typeof labels === 'function') return time(this.startTimer(), labels);
+    // Before the function runs: what it returns must not be lost to a label that does not exist.
+    this.series.placeOfArguments([labels]);
+    return time(this.startTimer(labels), run as () => R);
   }
 
   /** The gauge's value; 0 where the series does not exist. */

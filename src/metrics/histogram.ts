@@ -134,6 +134,8 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
 
   #observeWithExemplar({ labels, value, exemplarLabels }: WithExemplar<T>): void {
     const number = checkedObservation(value);
+    // Everything is checked before anything is recorded.
+    if (labels) this.series.placeOfArguments([labels]);
     const exemplar = exemplarOf(exemplarLabels);
     const series = labels ? this.series.at(labels) : this.unlabelled();
     series.observe(number);
@@ -158,9 +160,10 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
   time<R>(run: () => R): R;
   time<R>(labels: LabelValues<T>, run: () => R): R;
   time<R>(labels: LabelValues<T> | (() => R), run?: () => R): R {
-    return typeof labels === 'function'
-      ? time(this.startTimer(), labels)
-      : time(this.startTimer(labels), run as () => R);
+    if (typeof labels === 'function') return time(this.startTimer(), labels);
+    // Before the function runs: what it returns must not be lost to a label that does not exist.
+    this.series.placeOfArguments([labels]);
+    return time(this.startTimer(labels), run as () => R);
   }
 
   /** Makes the series of these labels exist, with nothing observed; one that exists starts anew in its place. */

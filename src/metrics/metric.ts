@@ -74,6 +74,7 @@ export abstract class Metric<T extends string, S extends Series> {
     checkLabelNames(labelNames, type);
     checkCollect(collect);
     checkAggregator(aggregator);
+    checkRegisters(registers);
     this.name = name;
     this.help = help;
     this.type = type;
@@ -170,7 +171,7 @@ function checkNameAndHelp(name: unknown, help: unknown): void {
 }
 
 function checkLabelNames(labelNames: readonly unknown[], type: MetricType): void {
-  if (!Array.isArray(labelNames) || !labelNames.every((label) => typeof label === 'string')) {
+  if (!Array.isArray(labelNames) || ![...labelNames].every((label) => typeof label === 'string')) {
     throw new ConfigurationError(
       'INVALID_CONFIG',
       `Expected an array of strings for labelNames but received ${describe(labelNames)}`,
@@ -185,6 +186,16 @@ function checkCollect(collect: unknown): void {
   if (collect && typeof collect !== 'function') {
     throw new ConfigurationError('INVALID_CONFIG', 'Optional "collect" parameter must be a function');
   }
+}
+
+function checkRegisters(registers: unknown): void {
+  if (registers === undefined || registers === null) return;
+  const usable = (registry: unknown) => typeof (registry as Registry | null)?.registerMetric === 'function';
+  if (Array.isArray(registers) && registers.every(usable)) return;
+  throw new ConfigurationError(
+    'INVALID_CONFIG',
+    `Expected an array of registries for registers but received ${describe(registers)}`,
+  );
 }
 
 const AGGREGATORS: readonly unknown[] = ['sum', 'first', 'omit', 'average', 'min', 'max'] satisfies Aggregator[];

@@ -161,10 +161,13 @@ export class SeriesSet<S extends Series> implements Home {
   #unlabelled: S | undefined;
   /** Label values as they were given, by series id, where one was not a string. */
   readonly #originals = new Map<number, Record<string, unknown>>();
-  /** The order in which labels print, by series id, where it is not that of the label names. */
-  readonly #orders = new Map<number, readonly number[]>();
-  /** One array for each order, however many series print so. */
-  readonly #knownOrders = new Map<string, readonly number[]>();
+  /**
+   * The labels that the call which made a series gave, in their order, by series id, where they were not all the label
+   * names in theirs: indices, complemented for a label that was given as absent.
+   */
+  readonly #given = new Map<number, readonly number[]>();
+  /** One array for each such list, however many series were made so. */
+  readonly #givenLists = new Map<string, readonly number[]>();
 
   constructor(description: FamilyDescription, type: SeriesType<S>) {
     this.#description = description;
@@ -228,8 +231,14 @@ export class SeriesSet<S extends Series> implements Home {
     this.family.zeroSeries(series[idOf]());
   }
 
-  labelsOf(id: number): Record<string, string> {
-    return JSON.parse(this.family.seriesLabels(id) ?? '{}');
+  labelsOf(id: number): Record<string, unknown> {
+    const printed: Record<string, string> = JSON.parse(this.family.seriesLabels(id) ?? '{}');
+    return this.labelsAt(
+      this.#placeAgain(
+        this.labelNames.map((name) => printed[name] ?? ''),
+        id,
+      ),
+    );
   }
 
   /** The labels that a place names, as they were given. */
@@ -244,7 +253,7 @@ export class SeriesSet<S extends Series> implements Home {
     const id = series[idOf]();
     series[retire](this.#placeAgain(place.texts, id));
     this.#originals.delete(id);
-    this.#orders.delete(id);
+    this.#given.delete(id);
     this.family.removeSeries(id);
     return true;
   }
@@ -256,7 +265,7 @@ export class SeriesSet<S extends Series> implements Home {
     }
     this.#tree.clear();
     this.#originals.clear();
-    this.#orders.clear();
+    this.#given.clear();
     this.family.clear();
   }
 
@@ -291,13 +300,6 @@ export class SeriesSet<S extends Series> implements Home {
     return new Place(texts, values, order);
   }
 
-  /** The place of a series that goes: as it was given, should it be written again. */
-  #placeAgain(texts: readonly string[], id: number): Place {
-    const originals = this.#originals.get(id);
-    const values = texts.map((text, index) => originals?.[this.labelNames[index]] ?? text);
-    return new Place(texts, values, this.#orders.get(id) ?? texts.map((_, index) => index));
-  }
-
   #miss(labels: object): S {
     const place = this.#placeOf(labels);
     const series = this.peek(place) ?? this.#add(this.#create(place), place);
@@ -319,7 +321,7 @@ export class SeriesSet<S extends Series> implements Home {
     );
     series[attach](cellsOf(slot), indexOf(slot), id);
     this.#tree.insert(texts, series);
-    this.#rememberOrder(id, printed);
+    this.#rememberGiven(id, place);
     if (printed.some((index) => typeof values[index] === 'number')) {
       const originals = printed.map((index) => [this.labelNames[index], original(place, index)]);
       this.#originals.set(id, Object.fromEntries(originals));
@@ -327,15 +329,23 @@ export class SeriesSet<S extends Series> implements Home {
     return series;
   }
 
-  #rememberOrder(id: number, order: readonly number[]): void {
-    if (order.length === this.labelNames.length && order.every((label, index) => label === index)) return;
-    const key = order.join();
-    let known = this.#knownOrders.get(key);
-    if (known === undefined) {
-      known = order;
-      this.#knownOrders.set(key, known);
-    }
-    this.#orders.set(id, known);
+  #rememberGiven(id: number, { order, values }: Place): void {
+    const given = order.map((index) => (values[index] === undefined || values[index] === null ? ~index : index));
+    if (given.length === this.labelNames.length && given.every((label, index) => label === index)) return;
+    const key = given.join();
+    const known = this.#givenLists.get(key) ?? given;
+    this.#givenLists.set(key, known);
+    this.#given.set(id, known);
+  }
+
+  /** The place of a series as the call that made it gave it. */
+  #placeAgain(texts: readonly string[], id: number): Place {
+    const originals = this.#originals.get(id);
+    const values = texts.map((text, index): unknown => originals?.[this.labelNames[index]] ?? text);
+    const given = this.#given.get(id) ?? texts.map((_, index) => index);
+    const order = given.map((label) => (label < 0 ? ~label : label));
+    for (const label of given) if (label < 0) values[~label] = undefined;
+    return new Place(texts, values, order);
   }
 }
 

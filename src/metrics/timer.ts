@@ -1,6 +1,7 @@
 /**
  * Clocks that record seconds when they end: by a call, by `using`, or around a function.
  */
+import { types } from 'node:util';
 import type { LabelValues } from '../types';
 
 /** A running clock. Every call records the seconds since it was started, and returns them. */
@@ -42,7 +43,8 @@ export function time<R>(end: () => number, run: () => R): R {
     end();
     throw error;
   }
-  if (result instanceof Promise) return result.finally(end) as R;
+  // Promises of other realms too, but nothing that merely has `then()`: calling that may start what it stands for.
+  if (types.isPromise(result)) return result.finally(end) as R;
   end();
   return result;
 }

@@ -2,7 +2,8 @@
  * Runs what a scrape asks JavaScript for: `collect()` callbacks and foreign metrics, each on its own and each with
  * the same budget, so that one that throws or hangs costs the scrape nothing but its own values.
  */
-import { ConfigurationError, type MetricsErrorCode } from '../errors';
+import { inspect } from 'node:util';
+import { ConfigurationError, describe, type MetricsErrorCode } from '../errors';
 import type { Logger } from '../types';
 
 /** A warning about the same collector is not repeated within this time. */
@@ -10,6 +11,9 @@ const SILENCE_MS = 60_000;
 
 /** What a scrape waits for where nobody says how long it may take: Prometheus' default timeout. */
 export const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** Timers of Node.js take no more; a longer one would fire at once. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Warnings of the library go to Node.js' own, unless a logger is given. */
 export const processLogger: Logger = {
@@ -100,16 +104,16 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? String(error.message) : inspect(error);
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
 /** @throws {ConfigurationError} `INVALID_CONFIG` for what is no duration */
 export function checkedTimeout(ms: number | undefined): number {
   if (ms === undefined) return DEFAULT_TIMEOUT_MS;
-  if (typeof ms === 'number' && ms > 0 && Number.isFinite(ms)) return ms;
+  if (typeof ms === 'number' && ms > 0 && Number.isFinite(ms)) return Math.min(ms, LONGEST_TIMEOUT_MS);
   throw new ConfigurationError(
     'INVALID_CONFIG',
-    `Expected milliseconds above 0 for timeoutMs but received ${String(ms)}`,
+    `Expected milliseconds above 0 for timeoutMs but received ${describe(ms)}`,
   );
 }

@@ -2,7 +2,7 @@
  * Metrics of other libraries in a registry: whatever has `get()` is asked at each scrape, and what it answers is
  * checked by the core as our own names are.
  */
-import { native } from '../errors';
+import { ConfigurationError, describe, native } from '../errors';
 import { textOf } from '../labels/value';
 import { addon, type NativeSamples } from '../native/addon';
 import type { ForeignMetric, MetricObjectWithValues, MetricValue } from '../types';
@@ -13,7 +13,14 @@ type Foreign = ForeignMetric & { getForPromString?(): Promise<MetricObjectWithVa
 
 /** Asks a foreign metric for its samples. */
 export async function readForeign(item: number, metric: Foreign): Promise<NativeSamples> {
-  const { name, help, type, values = [] } = await (metric.getForPromString?.() ?? metric.get());
+  const answer = await (metric.getForPromString?.() ?? metric.get());
+  if (typeof answer?.name !== 'string' || !Array.isArray(answer.values ?? [])) {
+    throw new ConfigurationError(
+      'INVALID_CONFIG',
+      `Expected a name and values from get() of "${metric.name}" but received ${describe(answer)}`,
+    );
+  }
+  const { name, help, type, values = [] } = answer;
   const sampleNames: string[] = [];
   const labels: string[][] = [];
   const numbers: number[] = [];
@@ -24,8 +31,8 @@ export async function readForeign(item: number, metric: Foreign): Promise<Native
   }
   const family = {
     item,
-    name: String(name),
-    help: String(help),
+    name,
+    help: String(help ?? ''),
     kind: String(type),
     sampleNames,
     labels,

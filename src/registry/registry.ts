@@ -21,7 +21,7 @@ import type {
   PrometheusContentType,
   RegistryContentType,
 } from '../types';
-import { Collectors, checkedTimeout, DEFAULT_TIMEOUT_MS, processLogger, type Task } from './collect';
+import { Collectors, checkedTimeout, processLogger, type Task } from './collect';
 import { readForeign } from './foreign';
 import { parseFamilies } from './values';
 
@@ -102,7 +102,8 @@ export class Registry {
   constructor(settings: RegistryContentType | RegistryOptions = PROMETHEUS_CONTENT_TYPE) {
     const options: RegistryOptions & { [NATIVE]?: NativeRegistry } =
       typeof settings === 'object' && settings !== null ? settings : { contentType: settings };
-    this.#contentType = checkedContentType(options.contentType ?? PROMETHEUS_CONTENT_TYPE);
+    this.#contentType =
+      options.contentType === undefined ? PROMETHEUS_CONTENT_TYPE : checkedContentType(options.contentType);
     this.#shared = options[NATIVE] !== undefined;
     this.#native = options[NATIVE] ?? new addon.NativeRegistry();
     this.#collectors = new Collectors(options.logger ?? processLogger, (name) => this.#countFailure(name));
@@ -130,6 +131,12 @@ export class Registry {
    * @throws {RegistrationError} `DUPLICATE_METRIC`
    */
   registerMetric(metric: AnyMetric | ForeignMetric): void {
+    if (typeof metric?.get !== 'function' || typeof metric.name !== 'string') {
+      throw new ConfigurationError(
+        'INVALID_CONFIG',
+        `Expected a metric with a name and get() but received ${describe(metric)}`,
+      );
+    }
     const known = this.#entries.get(metric.name);
     if (known?.metric === metric) return;
     if (known !== undefined) throw duplicate(metric.name);
@@ -138,8 +145,7 @@ export class Registry {
 
   #place(metric: AnyMetric | ForeignMetric): number {
     if (metric instanceof Metric) return native(() => this.#native.add(metric.series.family));
-    if (typeof metric?.get === 'function') return this.#native.addForeign();
-    throw new ConfigurationError('INVALID_CONFIG', `Expected a metric with get() but received ${describe(metric)}`);
+    return native(() => this.#native.addForeign(metric.name));
   }
 
   /**
@@ -173,7 +179,7 @@ export class Registry {
     type: new (configuration: C) => M,
     configuration: C,
   ): M {
-    const found = this.#entries.get(configuration.name)?.metric;
+    const found = this.#entries.get(configuration?.name)?.metric;
     // Made outside all registries first: a configuration that is wrong is refused, whether the name is taken or not.
     if (found === undefined) return new type({ ...configuration, registers: [this] });
     const wanted = new type({ ...configuration, registers: [] });
@@ -275,6 +281,11 @@ export class Registry {
 
   /** Answers a scrape: format and compression as the headers want them, values of the whole process. */
   async scrape(options: ScrapeOptions = {}): Promise<ScrapeResponse> {
+    if (typeof options !== 'object' || options === null) {
+      throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
+    }
+    checkHeader('accept', options.accept);
+    checkHeader('acceptEncoding', options.acceptEncoding);
     const wanted = await this.#gather(options);
     if (this.#self !== undefined) wanted.appended = this.#self.#native;
     const { accept, acceptEncoding } = options;
@@ -295,7 +306,8 @@ export class Registry {
 
   /** Runs collectors and asks foreign metrics: what has to happen in JavaScript before the core goes to work. */
   async #gather({ names = [], timeoutMs, scope }: ScrapeOptions): Promise<Wanted> {
-    const limit = timeoutMs === undefined ? DEFAULT_TIMEOUT_MS : checkedTimeout(timeoutMs);
+    const limit = checkedTimeout(timeoutMs);
+    checkScope(scope);
     const tasks: Task<NativeSamples | undefined>[] = [];
     for (const [name, { metric, item }] of this.#entries) {
       if (names.length > 0 && !names.includes(name)) continue;
@@ -357,6 +369,20 @@ setDefaultRegistry(() => Registry.globalRegistry);
 function checkedContentType(contentType: unknown): RegistryContentType {
   if (contentType === PROMETHEUS_CONTENT_TYPE || contentType === OPENMETRICS_CONTENT_TYPE) return contentType;
   throw new ConfigurationError('INVALID_CONFIG', `Content type ${String(contentType)} is unsupported`);
+}
+
+/** @throws {ConfigurationError} `INVALID_CONFIG` for what is no scope */
+export function checkScope(scope: unknown): void {
+  if (scope === undefined || scope === 'process' || scope === 'own') return;
+  throw new ConfigurationError(
+    'INVALID_CONFIG',
+    `Expected 'process' or 'own' for scope but received ${describe(scope)}`,
+  );
+}
+
+function checkHeader(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'string') return;
+  throw new ConfigurationError('INVALID_CONFIG', `Expected a string for ${name} but received ${describe(value)}`);
 }
 
 function duplicate(name: string): RegistrationError {

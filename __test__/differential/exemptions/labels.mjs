@@ -1,6 +1,6 @@
 // Label sets: which series a call means, and the labels that it prints with.
 
-import { hasEmptyLabel, isObject, mapLabels, respell, withoutAbsent } from '../calls.mjs';
+import { hasEmptyLabel, isObject, mapLabels, respell, seriesOf, withoutAbsent } from '../calls.mjs';
 import { mapStrings, mapText, refuseUnlisted, settle } from './results.mjs';
 
 export function labelSetsCollide(call, next) {
@@ -57,6 +57,14 @@ export function nullAsFirstValue(call, next) {
 export function gaugeSetReplacesLabels(call, next) {
   const sets = call.method === 'set' || call.method === 'setToCurrentTime' || call.kind === 'Timer';
   return next(sets && call.metric.type === 'gauge' ? respell(call, () => true) : call);
+}
+
+export function childrenShareSeries(call, next) {
+  if (call.method !== 'labels') {
+    return next(call);
+  }
+  const spelling = (labels) => seriesOf(call.metric, labels)?.labels ?? labels;
+  return next(mapLabels(call, spelling));
 }
 
 export function zeroReplacesLabels(call, next) {

@@ -12,6 +12,9 @@ function answer(result) {
 }
 
 const own = { argument: JSON.parse(argument), answer };
-const given = Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(tools), ...Object.getOwnPropertyDescriptors(own) });
+const given = Object.defineProperties(
+  {},
+  { ...Object.getOwnPropertyDescriptors(tools), ...Object.getOwnPropertyDescriptors(own) },
+);
 const result = await programOf(source)(given);
 if (result !== undefined) answer(result);

@@ -26,11 +26,15 @@ export function count(local, full) {
  */
 export function attempt(program, argument, { flags = [], engineMemory = false, env = {} } = {}) {
   const preload = engineMemory ? ['--require', ENGINE_MEMORY] : [];
-  const child = spawn(process.execPath, [...preload, ...flags, MAIN, String(program), JSON.stringify(argument ?? null)], {
-    env: { ...process.env, ...env },
-    // The result has a pipe of its own: standard output belongs to whatever runs.
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...preload, ...flags, MAIN, String(program), JSON.stringify(argument ?? null)],
+    {
+      env: { ...process.env, ...env },
+      // The result has a pipe of its own: standard output belongs to whatever runs.
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    },
+  );
   const texts = child.stdio.slice(1).map(textOf);
   return new Promise((resolve, reject) => {
     child.once('error', reject);

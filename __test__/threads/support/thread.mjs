@@ -10,5 +10,8 @@ const own = {
   /** The next message of the thread that started this one; waiting for it keeps this one alive. */
   heard: async () => (await once(parentPort, 'message'))[0],
 };
-const given = Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(tools), ...Object.getOwnPropertyDescriptors(own) });
+const given = Object.defineProperties(
+  {},
+  { ...Object.getOwnPropertyDescriptors(tools), ...Object.getOwnPropertyDescriptors(own) },
+);
 await programOf(workerData.source)(given);

@@ -2,8 +2,9 @@
 // for `client`, because some programs are about who loads it first.
 
 import { createRequire } from 'node:module';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { realm } from './realm.mjs';
 
 const require = createRequire(import.meta.url);
 const THREAD = new URL('thread.mjs', import.meta.url);
@@ -16,13 +17,16 @@ export function programOf(source) {
 
 /** Tools of either side; each side adds its own. */
 export const tools = {
+  programOf,
   get client() {
     return require('@llm-devops/prometheus-metrics');
   },
+  realm,
   require,
   sleep,
   thread,
   samplesOf,
+  scrape,
 };
 
 /** Starts a worker thread that runs a program. It ends when the program has ended and nothing keeps its loop alive. */
@@ -68,4 +72,11 @@ function samplesOf(text) {
       return [line.slice(0, space), Number(line.slice(space + 1).replace('Inf', 'Infinity'))];
     }),
   );
+}
+
+/** The samples that the default registry shows. */
+async function scrape(client) {
+  // A small scrape is made at once, so that a loop of scrapes would never let the loop turn.
+  await turn();
+  return samplesOf(await client.register.metrics());
 }

@@ -173,8 +173,15 @@ impl Registry {
     }
 
     /// Keeps a place for a metric whose samples the caller brings to each scrape.
-    pub fn register_foreign(&self) -> ItemId {
-        self.state.lock().push(Item::Foreign)
+    ///
+    /// # Errors
+    /// `DuplicateMetric` if the name is taken, be it as a sample name of another metric.
+    pub fn register_foreign(&self, name: &str) -> Result<ItemId> {
+        let mut state = self.state.lock();
+        state.refuse_names(name, [name.to_owned()])?;
+        let id = state.push(Item::Foreign);
+        state.claims.insert(name.to_owned(), id);
+        Ok(id)
     }
 
     /// Removes the family of this name. The family lives on in other registries and in handles.
@@ -338,13 +345,17 @@ impl State {
                 format!("A metric with the name {} has already been registered.", wanted.name()),
             ));
         }
-        match written_names(wanted).into_iter().find(|name| self.claims.contains_key(name)) {
+        self.refuse_names(wanted.name(), written_names(wanted))
+    }
+
+    fn refuse_names(&self, wanted: &str, names: impl IntoIterator<Item = String>) -> Result<()> {
+        match names.into_iter().find(|name| self.claims.contains_key(name)) {
             None => Ok(()),
             Some(name) => Err(MetricsError::new(
                 ErrorKind::DuplicateMetric,
                 format!(
                     "A metric that writes samples named {name} has already been registered, and {} would write them too.",
-                    wanted.name()
+                    wanted
                 ),
             )),
         }

@@ -75,9 +75,12 @@ impl<'a> Defaults<'a> {
     }
 
     /// The default labels that a series shows beside its own, which win.
-    fn beside(&self, own: &[u8], out: &mut Vec<u8>) {
-        let shown =
-            self.labels.iter().filter(|(name, _)| pairs(own).all(|pair| pair.name != name.as_bytes()));
+    /// A histogram's `le` is its own, too.
+    fn beside(&self, own: &[u8], kind: Kind, out: &mut Vec<u8>) {
+        let is_own = |name: &str| {
+            (kind == Kind::Histogram && name == "le") || pairs(own).any(|pair| pair.name == name.as_bytes())
+        };
+        let shown = self.labels.iter().filter(|(name, _)| !is_own(name));
         render(shown.map(|(name, value)| (name.as_str(), value.as_str())), out);
     }
 }
@@ -113,7 +116,7 @@ fn write_family<D: Dialect, S: Sink, F: Source>(
             b""
         } else {
             scratch.clear();
-            defaults.beside(series.labels, &mut scratch);
+            defaults.beside(series.labels, descriptor.kind(), &mut scratch);
             &scratch
         };
         let out = sink.buffer();
@@ -225,7 +228,7 @@ fn write_samples<D: Dialect, S: Sink>(
         own.clear();
         write_thresholds::<D>(sample.labels(), &mut own);
         beside.clear();
-        defaults.beside(sample.labels(), &mut beside);
+        defaults.beside(sample.labels(), family.kind(), &mut beside);
         let out = sink.buffer();
         Line::new(name, "").start(&own, &beside, out);
         number::sample(sample.value(), out);

@@ -40,7 +40,7 @@ fn test_concurrent_increment() -> Outcome {
             let (counters, histograms) = (&counters, &histograms);
             scope.spawn(move || {
                 let kept = counters.with(&["no", &own.to_string()]).expect("two values for two labels");
-                for turn in 0..10_000 {
+                for turn in 0..50_000 {
                     kept.inc();
                     counters.with(&["yes", ""]).expect("two values for two labels").inc();
                     let observed = if turn % 2 == 0 { 0.5 } else { 1.5 };
@@ -50,16 +50,16 @@ fn test_concurrent_increment() -> Outcome {
         }
     });
     let mut expected = String::from("# HELP c_total C\n# TYPE c_total counter\n");
-    (0..THREADS).for_each(|own| expected += &format!("c_total{{shared=\"no\",own=\"{own}\"}} 10000\n"));
+    (0..THREADS).for_each(|own| expected += &format!("c_total{{shared=\"no\",own=\"{own}\"}} 50000\n"));
     expected += "\
-c_total{shared=\"yes\"} 60000
+c_total{shared=\"yes\"} 300000
 
 # HELP h H
 # TYPE h histogram
-h_bucket{le=\"1\",shared=\"yes\"} 30000
-h_bucket{le=\"+Inf\",shared=\"yes\"} 60000
-h_sum{shared=\"yes\"} 60000
-h_count{shared=\"yes\"} 60000
+h_bucket{le=\"1\",shared=\"yes\"} 150000
+h_bucket{le=\"+Inf\",shared=\"yes\"} 300000
+h_sum{shared=\"yes\"} 300000
+h_count{shared=\"yes\"} 300000
 ";
     assert_eq!(registry.encode(Format::PrometheusText), expected);
     Ok(())

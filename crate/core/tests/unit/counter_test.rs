@@ -1,7 +1,8 @@
 //! Counters: they only go up, and lose nothing.
 
 use crate::{Outcome, on_threads, openmetrics, refusal, text};
-use prometheus_metrics::{Counter, CounterVec, ErrorKind, Registry};
+use prometheus_metrics::slab::CELLS_PER_SLAB;
+use prometheus_metrics::{Counter, CounterVec, ErrorKind, Metric, Registry};
 
 #[test]
 fn test_counter_increment() -> Outcome {
@@ -133,6 +134,16 @@ c_total{x=\"298\"} 2
 c_total{x=\"0\"} 1
 ";
     assert_eq!(text(&registry), expected);
+
+    // The cells of what was removed are used again, so that label sets which come and go take no more memory.
+    let cells = counters.family().cells();
+    let before = cells.slab_count();
+    for _ in 0..16 * CELLS_PER_SLAB {
+        counters.with(&["short-lived"])?.inc();
+        assert!(counters.remove(&["short-lived"])?);
+    }
+    assert!(cells.slab_count() < before + 8, "{} slabs from {before}", cells.slab_count());
+    assert_eq!(text(&registry), expected);
     Ok(())
 }
 
@@ -171,21 +182,22 @@ fn test_counter_concurrent_increment() -> Outcome {
     let counter = registry.counter("c_total", "C")?;
     let counters = registry.counter_vec("d_total", "D", &["x"])?;
     on_threads(THREADS, |_| {
-        for _ in 0..20_000 {
+        for turn in 0..100_000 {
             counter.inc();
             counter.add(0.5).expect("a positive number");
-            counters.with(&["same"]).expect("one value for one label").inc();
+            // Each label set is new to all threads at about the same time.
+            if turn % 25 == 0 {
+                counters.with(&[&turn.to_string()]).expect("one value for one label").inc();
+            }
         }
     });
-    let expected = "\
-# HELP c_total C
-# TYPE c_total counter
-c_total 240000
-
-# HELP d_total D
-# TYPE d_total counter
-d_total{x=\"same\"} 160000
-";
-    assert_eq!(text(&registry), expected);
+    assert_eq!(counter.value(), 1_200_000.0);
+    let out = text(&registry);
+    let mut lines: Vec<&str> = out.lines().filter(|line| line.starts_with("d_total{")).collect();
+    lines.sort_unstable();
+    let mut expected: Vec<String> =
+        (0..100_000).step_by(25).map(|turn| format!("d_total{{x=\"{turn}\"}} {THREADS}")).collect();
+    expected.sort();
+    assert_eq!(lines, expected);
     Ok(())
 }

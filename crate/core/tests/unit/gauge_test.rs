@@ -156,7 +156,7 @@ fn test_gauge_concurrent_updates() -> Outcome {
     registry.register(&gauge)?;
     gauge.set(10.0);
     on_threads(THREADS, |number| {
-        for _ in 0..20_000 {
+        for _ in 0..100_000 {
             if number % 2 == 0 {
                 gauge.inc();
                 gauge.add(2.0);
@@ -166,6 +166,6 @@ fn test_gauge_concurrent_updates() -> Outcome {
             }
         }
     });
-    assert_eq!(text(&registry), "# HELP g G\n# TYPE g gauge\ng 40010\n");
+    assert_eq!(text(&registry), "# HELP g G\n# TYPE g gauge\ng 200010\n");
     Ok(())
 }

@@ -289,18 +289,18 @@ fn test_histogram_concurrent_observe() -> Outcome {
     const THREADS: usize = 8;
     let (registry, histogram) = with_histogram(&[1.0, 2.0])?;
     on_threads(THREADS, |_| {
-        for value in [0.5, 1.5, 2.5, 1.0].into_iter().cycle().take(20_000) {
+        for value in [0.5, 1.5, 2.5, 1.0].into_iter().cycle().take(100_000) {
             histogram.observe(value).expect("a finite number");
         }
     });
     let expected = "\
 # HELP h H
 # TYPE h histogram
-h_bucket{le=\"1\"} 80000
-h_bucket{le=\"2\"} 120000
-h_bucket{le=\"+Inf\"} 160000
-h_sum 220000
-h_count 160000
+h_bucket{le=\"1\"} 400000
+h_bucket{le=\"2\"} 600000
+h_bucket{le=\"+Inf\"} 800000
+h_sum 1100000
+h_count 800000
 ";
     assert_eq!(text(&registry), expected);
     Ok(())
@@ -318,5 +318,24 @@ fn test_histogram_timer() -> Outcome {
     drop(histogram.start_timer());
     assert_eq!(histogram.count(), 2.0);
     assert!(histogram.sum() > stopped);
+    Ok(())
+}
+
+#[test]
+fn test_histogram_kept_after_removal() -> Outcome {
+    // No other family here has series of this width, so freed cells would be the next ones given out.
+    let bounds: Vec<f64> = (0..37).map(f64::from).collect();
+    let registry = Registry::new();
+    let histograms = registry.histogram_vec("h", "H", &["x"], &bounds)?;
+    let kept = histograms.with(&["a"])?;
+    assert!(histograms.remove(&["a"])?);
+    let next = histograms.with(&["b"])?;
+    kept.observe(1.0)?;
+    assert_eq!((next.count(), next.sum()), (0.0, 0.0));
+    assert_eq!(kept.count(), 1.0);
+    // Once nobody holds it, its cells are used again, and begin at 0.
+    drop(kept);
+    let again = histograms.with(&["a"])?;
+    assert_eq!((again.count(), again.sum()), (0.0, 0.0));
     Ok(())
 }

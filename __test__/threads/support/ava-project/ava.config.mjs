@@ -1,0 +1,1 @@
+export default { files: ['__test__/threads/support/ava-project/*.spec.mjs'] };

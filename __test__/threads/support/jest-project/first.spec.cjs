@@ -1,0 +1,7 @@
+const client = require('@llm-devops/prometheus-metrics');
+const { exposition, place, record } = require('../recording.cjs');
+
+test('the exposition is this file’s alone', async () => {
+  expect(place()).toBe(process.env.RUNNER_PLACE);
+  expect(await record(client, 1)).toBe(exposition(1));
+});

@@ -1,0 +1,1 @@
+export default { cacheDir: process.env.RUNNER_CACHE, test: { include: ['**/*.spec.mjs'] } };

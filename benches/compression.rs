@@ -1,0 +1,60 @@
+//! What gzip costs on exposition text, at the level that the endpoint uses. `prometheus-client` compresses nothing.
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use prometheus_metrics::http::gzip;
+use prometheus_metrics::registry::DEFAULT_BUCKETS;
+use prometheus_metrics::{Format, MetricsError, Registry};
+use std::hint::black_box;
+use std::time::Duration;
+
+/// The first bytes of an exposition of labelled histograms.
+fn exposition(bytes: usize) -> Result<String, MetricsError> {
+    let registry = Registry::new();
+    let histograms =
+        registry.histogram_vec("latency_seconds", "Latency", &["method", "route"], &DEFAULT_BUCKETS)?;
+    for number in 0..bytes / 1000 + 1 {
+        let route = format!("/v1/models/{number}/completions");
+        let histogram = histograms.with(&[["GET", "POST"][number % 2], &route])?;
+        for value in [0.003, 0.07, 0.3, 1.7, 20.0].iter().cycle().take(number * 13 % 101) {
+            histogram.observe(*value)?;
+        }
+    }
+    let mut text = registry.encode(Format::PrometheusText);
+    text.truncate(bytes);
+    Ok(text)
+}
+
+fn bench(criterion: &mut Criterion, name: &str, bytes: usize) {
+    let text = exposition(bytes).expect("the names are valid and free");
+    assert_eq!(text.len(), bytes);
+    let mut group = criterion.benchmark_group(name);
+    group.throughput(Throughput::Bytes(bytes as u64));
+    let mut out = Vec::new();
+    group.bench_function("prometheus-metrics", |bencher| {
+        bencher.iter(|| {
+            assert!(gzip(black_box(text.as_bytes()), &mut out));
+            black_box(out.len())
+        });
+    });
+    group.finish();
+}
+
+/// Target: below 100 us.
+fn bench_gzip_compress_1kb(criterion: &mut Criterion) {
+    bench(criterion, "bench_gzip_compress_1kb", 1000);
+}
+
+/// Target: below 5 ms.
+fn bench_gzip_compress_100kb(criterion: &mut Criterion) {
+    bench(criterion, "bench_gzip_compress_100kb", 100_000);
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .sample_size(30);
+    targets = bench_gzip_compress_1kb, bench_gzip_compress_100kb
+}
+criterion_main!(benches);
