@@ -51,7 +51,6 @@ import {
   getReturnsLiveEntries,
   jsonDefaultsReplaceFalsy,
   jsonInfinityWithoutExemplar,
-  jsonKeepsForeignLabelTypes,
   jsonKeepsLabelTypes,
   nanSpelling,
 } from './exemptions/scrapes.mjs';
@@ -108,7 +107,6 @@ export const exemptions = [
   [jsonDefaultsReplaceFalsy, 'prom-client'],
   [jsonKeepsLabelTypes, 'both'],
   [jsonInfinityWithoutExemplar, 'both'],
-  [jsonKeepsForeignLabelTypes, 'both'],
   [nanSpelling, 'both'],
   [openMetricsRenames, 'both'],
   [openMetricsHelpUnescaped, 'both'],

@@ -405,17 +405,6 @@ export const witnesses = {
     here: ['string', 'number'],
   },
 
-  jsonKeepsForeignLabelTypes: {
-    async program(client) {
-      const registry = new client.Registry();
-      const metric = { name: 'm', help: 'Some help', type: 'gauge', values: [{ value: 1, labels: { a: 1 } }] };
-      registry.registerMetric({ name: 'm', get: () => metric });
-      const [{ values }] = await registry.getMetricsAsJSON();
-      return typeof values[0].labels.a;
-    },
-    here: 'string',
-  },
-
   jsonInfinityWithoutExemplar: {
     async program(client) {
       const { metric } = histogram(client, { buckets: [], enableExemplars: true }, OPENMETRICS);

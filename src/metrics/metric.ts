@@ -4,7 +4,7 @@
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
 import type { Registry } from '../registry/registry';
-import { type Known, toValues } from '../registry/values';
+import { toValues } from '../registry/values';
 import type { Aggregator, LabelValues, MetricObjectWithValues, MetricType, MetricValue } from '../types';
 import { readCells, type Series, SeriesSet, type SeriesType } from './series';
 
@@ -42,7 +42,7 @@ export function setDefaultRegistry(find: () => Registry): void {
 interface AnyMetricLike {
   readonly type: MetricType;
   readonly labelNames: readonly string[];
-  readonly series: { readonly known: Known };
+  readonly series: { readonly bounds: readonly number[] };
 }
 
 /** A family of series with one name. */
@@ -145,7 +145,7 @@ export abstract class Metric<T extends string, S extends Series> {
     return (
       this.type === other.type &&
       same(this.labelNames, other.labelNames) &&
-      same(this.series.known.bounds, other.series.known.bounds)
+      same(this.series.bounds, other.series.bounds)
     );
   }
 

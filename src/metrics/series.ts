@@ -179,8 +179,12 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** What the addon does not know about the series. */
   get known(): Known {
-    const { aggregator, buckets } = this.#description;
-    return { aggregator, bounds: buckets, originals: (id) => this.#originals.get(id) };
+    return { originals: (id) => this.#originals.get(id) };
+  }
+
+  /** Upper bounds of a histogram. */
+  get bounds(): readonly number[] {
+    return this.#description.buckets;
   }
 
   get labelNames(): readonly string[] {

@@ -7,13 +7,17 @@ import { textOf } from '../labels/value';
 import { addon, type NativeSamples } from '../native/addon';
 import type { ForeignMetric, MetricObjectWithValues, MetricValue } from '../types';
 
-/** What prom-client's histograms answer to `getForPromString()`: the labels of a series are shared by its samples. */
-type SharedValue = MetricValue & { sharedLabels?: Record<string, unknown> };
-type Foreign = ForeignMetric & { getForPromString?(): Promise<MetricObjectWithValues> };
+/** What a foreign metric answered, checked. */
+export interface ForeignAnswer {
+  /** As the core takes it. */
+  readonly samples: NativeSamples;
+  /** As it was given, for JSON forms. */
+  readonly answer: MetricObjectWithValues;
+}
 
 /** Asks a foreign metric for its samples. */
-export async function readForeign(item: number, metric: Foreign): Promise<NativeSamples> {
-  const answer = await (metric.getForPromString?.() ?? metric.get());
+export async function readForeign(item: number, metric: ForeignMetric): Promise<ForeignAnswer> {
+  const answer = await metric.get();
   if (typeof answer?.name !== 'string' || !Array.isArray(answer.values ?? [])) {
     throw new ConfigurationError(
       'INVALID_CONFIG',
@@ -24,9 +28,9 @@ export async function readForeign(item: number, metric: Foreign): Promise<Native
   const sampleNames: string[] = [];
   const labels: string[][] = [];
   const numbers: number[] = [];
-  for (const value of values as SharedValue[]) {
+  for (const value of values as MetricValue[]) {
     sampleNames.push(value.metricName ?? name);
-    labels.push(flatLabels({ ...value.labels, ...value.sharedLabels }));
+    labels.push(flatLabels(value.labels ?? {}));
     numbers.push(Number(value.value));
   }
   const family = {
@@ -38,7 +42,7 @@ export async function readForeign(item: number, metric: Foreign): Promise<Native
     labels,
     values: numbers,
   };
-  return native(() => new addon.NativeSamples(family));
+  return { samples: native(() => new addon.NativeSamples(family)), answer };
 }
 
 function flatLabels(labels: Record<string, unknown>): string[] {

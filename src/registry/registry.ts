@@ -10,7 +10,7 @@ import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
 import { Metric, setDefaultRegistry } from '../metrics/metric';
 import type { Series } from '../metrics/series';
-import { addon, type NativeRegistry, type NativeSamples, type Wanted } from '../native/addon';
+import { addon, type NativeRegistry, type Wanted } from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
 import type {
   ForeignMetric,
@@ -22,7 +22,7 @@ import type {
   RegistryContentType,
 } from '../types';
 import { Collectors, checkedTimeout, processLogger, type Task } from './collect';
-import { readForeign } from './foreign';
+import { type ForeignAnswer, readForeign } from './foreign';
 import { parseFamilies } from './values';
 
 export const PROMETHEUS_CONTENT_TYPE: PrometheusContentType = 'text/plain; version=0.0.4; charset=utf-8';
@@ -74,6 +74,13 @@ interface Entry {
   readonly metric: AnyMetric | ForeignMetric;
   /** Its place in the core's registry. */
   readonly item: number;
+}
+
+/** What has to happen in JavaScript before the core goes to work, done. */
+interface Gathered {
+  readonly wanted: Wanted;
+  /** What foreign metrics answered. */
+  readonly answers: readonly MetricObjectWithValues[];
 }
 
 /** Hands the constructor the core's registry that is merged across threads. */
@@ -240,7 +247,7 @@ export class Registry {
 
   /** The exposition in the registry's format. A failing `collect()` costs its metric the update, and nothing else. */
   async metrics(): Promise<string> {
-    const wanted = await this.#gather({});
+    const { wanted } = await this.#gather({});
     return this.#encode(wanted);
   }
 
@@ -249,7 +256,7 @@ export class Registry {
     if (!this.#entries.has(name)) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected the name of a registered metric but received "${name}"`);
     }
-    const wanted = await this.#gather({ names: [name] });
+    const { wanted } = await this.#gather({ names: [name] });
     const text = await this.#encode(wanted);
     return text.replace(/(\n# EOF)?\n$/, '');
   }
@@ -263,10 +270,17 @@ export class Registry {
 
   /** All samples as objects. */
   async getMetricsAsJSON(): Promise<MetricObjectWithValues[]> {
-    const { text, numbers } = this.#native.read(await this.#gather({}));
-    const families = parseFamilies(text, numbers, (name) => {
+    const { wanted, answers } = await this.#gather({});
+    const { text, numbers } = this.#native.read(wanted);
+    const parsed = parseFamilies(text, numbers, (name) => {
       const metric = this.#entries.get(name)?.metric;
       return metric instanceof Metric ? metric.series.known : undefined;
+    });
+    // Another library's values come as that library gave them, in copies that default labels may go into.
+    const families = parsed.map((family) => {
+      const answer = answers.find(({ name }) => name === family.name);
+      if (answer === undefined) return family;
+      return { ...answer, values: answer.values.map((value) => ({ ...value, labels: { ...value.labels } })) };
     });
     const defaults = Object.entries(this.#defaultLabels);
     if (defaults.length > 0) {
@@ -286,7 +300,7 @@ export class Registry {
     }
     checkHeader('accept', options.accept);
     checkHeader('acceptEncoding', options.acceptEncoding);
-    const wanted = await this.#gather(options);
+    const { wanted } = await this.#gather(options);
     if (this.#self !== undefined) wanted.appended = this.#self.#native;
     const { accept, acceptEncoding } = options;
     const { status, headers, body, mismatched } = this.#native.isSmall(INLINE_LINES, wanted.process)
@@ -305,22 +319,25 @@ export class Registry {
   }
 
   /** Runs collectors and asks foreign metrics: what has to happen in JavaScript before the core goes to work. */
-  async #gather({ names = [], timeoutMs, scope }: ScrapeOptions): Promise<Wanted> {
+  async #gather({ names = [], timeoutMs, scope }: ScrapeOptions): Promise<Gathered> {
     const limit = checkedTimeout(timeoutMs);
     checkScope(scope);
-    const tasks: Task<NativeSamples | undefined>[] = [];
+    const tasks: Task<ForeignAnswer | undefined>[] = [];
     for (const [name, { metric, item }] of this.#entries) {
       if (names.length > 0 && !names.includes(name)) continue;
       if (!(metric instanceof Metric)) tasks.push({ name, run: () => readForeign(item, metric) });
       else if (metric.collect) tasks.push({ name, run: () => metric.collect?.() as undefined });
     }
     const results = tasks.length === 0 ? [] : await this.#collectors.run(tasks, limit);
-    return {
+    // What collect() returned is nobody's business.
+    const foreign = results.filter((result): result is ForeignAnswer => result?.samples instanceof addon.NativeSamples);
+    const wanted: Wanted = {
       contentType: this.#contentType,
       process: this.#shared && (scope === undefined ? isMainThread : scope === 'process'),
       names: [...names],
-      foreign: results.filter((result) => result instanceof addon.NativeSamples),
+      foreign: foreign.map(({ samples }) => samples),
     };
+    return { wanted, answers: foreign.map(({ answer }) => answer) };
   }
 
   #countFailure(collector: string): void {

@@ -9,6 +9,9 @@ interface FamilyText {
   name: string;
   help: string;
   type: MetricType;
+  aggregator?: Aggregator;
+  /** Upper bounds of a histogram. */
+  bounds?: number[];
   series?: { id: number | null; labels: Labels; exemplars?: (ExemplarValue | null)[] }[];
   samples?: { name: string; labels: Labels }[];
 }
@@ -17,9 +20,6 @@ type Labels = Record<string, string | number>;
 
 /** What is known of a family only here. */
 export interface Known {
-  readonly aggregator: Aggregator;
-  /** Upper bounds of a histogram. */
-  readonly bounds: readonly number[];
   /** Label values in the types they were given in. */
   originals(id: number): Record<string, unknown> | undefined;
 }
@@ -47,28 +47,29 @@ export function parseFamilies(
     at += count;
     return numbers.subarray(at - count, at);
   };
-  return (JSON.parse(text) as FamilyText[]).map(({ name, help, type, series, samples }) => {
-    const known = knownOf(name);
-    const values: MetricValue[] = [];
-    for (const sample of samples ?? []) {
-      values.push({
-        value: take(1)[0],
-        labels: sample.labels,
-        ...(sample.name === name ? {} : { metricName: sample.name }),
-      });
-    }
-    for (const { id, labels, exemplars } of series ?? []) {
-      const own = { ...labels, ...(id === null ? {} : known?.originals(id)) } as Labels;
-      if (type === 'histogram') {
-        const bounds = known?.bounds ?? [];
-        pushHistogram(name, bounds, own, take(bounds.length + 2), exemplars, values);
-      } else {
-        const [exemplar] = exemplars ?? [];
-        values.push({ value: take(1)[0], labels: own, ...(exemplar ? { exemplar } : {}) });
+  return (JSON.parse(text) as FamilyText[]).map(
+    ({ name, help, type, aggregator = 'sum', bounds = [], series, samples }) => {
+      const known = knownOf(name);
+      const values: MetricValue[] = [];
+      for (const sample of samples ?? []) {
+        values.push({
+          value: take(1)[0],
+          labels: sample.labels,
+          ...(sample.name === name ? {} : { metricName: sample.name }),
+        });
       }
-    }
-    return { help, name, type, values, aggregator: known?.aggregator ?? 'sum' };
-  });
+      for (const { id, labels, exemplars } of series ?? []) {
+        const own = { ...labels, ...(id === null ? {} : known?.originals(id)) } as Labels;
+        if (type === 'histogram') {
+          pushHistogram(name, bounds, own, take(bounds.length + 2), exemplars, values);
+        } else {
+          const [exemplar] = exemplars ?? [];
+          values.push({ value: take(1)[0], labels: own, ...(exemplar ? { exemplar } : {}) });
+        }
+      }
+      return { help, name, type, values, aggregator };
+    },
+  );
 }
 
 function pushHistogram(

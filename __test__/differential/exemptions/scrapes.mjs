@@ -72,28 +72,6 @@ export function jsonKeepsLabelTypes(call, next) {
   });
 }
 
-export function jsonKeepsForeignLabelTypes(call, next) {
-  if (call.method !== 'getMetricsAsJSON') {
-    return next(call);
-  }
-  const labels = (set) =>
-    Object.fromEntries(Object.entries(set).map(([name, value]) => [name, String(value).toWellFormed()]));
-  const foreign = call.raw.getMetricsAsArray().filter((metric) => metric.labelNames === undefined);
-  const gets = foreign.map((metric) => metric.get);
-  for (const metric of foreign) {
-    const { get } = metric;
-    metric.get = async () => mapEntries(await get(), (entry) => ({ ...entry, labels: labels(entry.labels) }));
-  }
-  try {
-    // Registries call every get() before they wait for one.
-    return next(call);
-  } finally {
-    foreign.forEach((metric, i) => {
-      metric.get = gets[i];
-    });
-  }
-}
-
 export function jsonInfinityWithoutExemplar(call, next) {
   const entry = (value) => (value.labels.le === '+Inf' ? { ...value, exemplar: value.exemplar ?? null } : value);
   return mapJson(call, next, (metric) => (metric.type === 'histogram' ? mapEntries(metric, entry) : metric));

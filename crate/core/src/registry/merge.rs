@@ -3,6 +3,7 @@
 
 use super::contributor::Contributor;
 use super::descriptor::{Aggregator, Descriptor, Kind};
+use super::exemplar::Exemplar;
 use super::family::Family;
 use super::process::Process;
 use super::registry::{ItemId, Registry};
@@ -184,6 +185,8 @@ struct MergedSeries {
     labels: Vec<u8>,
     cells: Vec<DoubleDouble>,
     contributors: u32,
+    /// By cell, the newest; empty where there are none.
+    exemplars: Vec<Option<Exemplar>>,
 }
 
 impl MergedFamily {
@@ -196,19 +199,24 @@ impl MergedFamily {
             Part::Live(family) => {
                 let Ok(()) = family.for_each(|series| {
                     let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
-                    self.add_series(series.labels, cells);
+                    self.add_series(series.labels, cells, series.exemplars);
                     Ok::<(), Infallible>(())
                 });
             }
             Part::Retired(family) => {
                 for series in &family.series {
-                    self.add_series(&series.labels, series.cells.iter().copied());
+                    self.add_series(&series.labels, series.cells.iter().copied(), &[]);
                 }
             }
         }
     }
 
-    fn add_series(&mut self, labels: &[u8], cells: impl Iterator<Item = DoubleDouble>) {
+    fn add_series(
+        &mut self,
+        labels: &[u8],
+        cells: impl Iterator<Item = DoubleDouble>,
+        exemplars: &[Option<&Exemplar>],
+    ) {
         let mut key = Vec::with_capacity(labels.len() + 2);
         canonical_key(labels, &mut key);
         if let Some(at) = self.index.get(&key) {
@@ -218,13 +226,31 @@ impl MergedFamily {
             };
             let known = &mut self.series[*at];
             known.contributors += 1;
+            keep_newest(&mut known.exemplars, exemplars);
             for (sum, value) in known.cells.iter_mut().zip(cells) {
                 *sum = combine(aggregator, *sum, value);
             }
             return;
         }
         self.index.insert(key, self.series.len());
-        self.series.push(MergedSeries { labels: labels.to_vec(), cells: cells.collect(), contributors: 1 });
+        let exemplars = exemplars.iter().map(|exemplar| exemplar.cloned()).collect();
+        self.series.push(MergedSeries {
+            labels: labels.to_vec(),
+            cells: cells.collect(),
+            contributors: 1,
+            exemplars,
+        });
+    }
+}
+
+/// One exemplar a cell can be shown, so the newest is.
+fn keep_newest(known: &mut Vec<Option<Exemplar>>, others: &[Option<&Exemplar>]) {
+    known.resize(known.len().max(others.len()), None);
+    for (known, other) in known.iter_mut().zip(others) {
+        let older = known.as_ref().map_or(f64::NEG_INFINITY, Exemplar::timestamp);
+        if let Some(other) = other.filter(|other| other.timestamp() > older) {
+            *known = Some(other.clone());
+        }
     }
 }
 
@@ -251,7 +277,8 @@ impl Source for MergedFamily {
             let divisor = if mean { f64::from(series.contributors) } else { 1.0 };
             values.clear();
             values.extend(series.cells.iter().map(|cell| cell.value() / divisor));
-            visit(Series { id: None, labels: &series.labels, values: &values, exemplars: &[] })?;
+            let exemplars: Vec<Option<&Exemplar>> = series.exemplars.iter().map(Option::as_ref).collect();
+            visit(Series { id: None, labels: &series.labels, values: &values, exemplars: &exemplars })?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What was gathered as JSON, for callers that want values and not an exposition. Numbers come beside the text,
 //! because JSON has no NaN and no infinities.
 
+use super::number;
 use super::streaming::Sink;
 use crate::labels::pairs;
 use crate::registry::{Exemplar, Gathered, GatheredFamily, SampleFamily, Series, Source};
@@ -8,8 +9,8 @@ use std::convert::Infallible;
 
 /// The families as a JSON array, and all values in the order in which the text refers to them.
 ///
-/// A family of cells is `{"name","help","type","buckets","series":[{"id","labels","exemplars"}]}` and takes one value
-/// a cell and series; a family of samples has `"samples":[{"name","labels"}]` and takes one value a sample.
+/// A family of cells is `{"name","help","type","aggregator","bounds","series":[{"id","labels","exemplars"}]}` and takes
+/// one value a cell and series; a family of samples has `"samples":[{"name","labels"}]` and takes one value a sample.
 #[must_use]
 pub fn json(gathered: &Gathered) -> (String, Vec<f64>) {
     let (mut out, mut values) = (Vec::new(), Vec::new());
@@ -38,19 +39,26 @@ fn into_text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-fn write_head(name: &str, help: &str, kind: &str, list: &str, out: &mut Vec<u8>) {
+fn write_head(name: &str, help: &str, kind: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"name\":");
     string(name, out);
     out.extend_from_slice(b",\"help\":");
     string(help, out);
     out.extend_from_slice(b",\"type\":");
     string(kind, out);
-    out.extend_from_slice(format!(",\"{list}\":[").as_bytes());
 }
 
 fn write_family<F: Source>(family: &F, out: &mut Vec<u8>, values: &mut Vec<f64>) {
     let descriptor = family.descriptor();
-    write_head(descriptor.name(), descriptor.help(), descriptor.kind().as_str(), "series", out);
+    write_head(descriptor.name(), descriptor.help(), descriptor.kind().as_str(), out);
+    out.extend_from_slice(b",\"aggregator\":");
+    string(descriptor.aggregator().as_str(), out);
+    out.extend_from_slice(b",\"bounds\":[");
+    for (at, bound) in descriptor.buckets().iter().enumerate() {
+        separate(at, out);
+        number::sample(*bound, out);
+    }
+    out.extend_from_slice(b"],\"series\":[");
     let mut at = 0;
     let Ok(()) = family.for_each(|series| {
         separate(at, out.buffer());
@@ -90,11 +98,16 @@ fn write_exemplar(exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
     labels(exemplar.labels(), out);
     // Both are finite: a counter and a histogram take no other value, and a clock gives no other time.
     let (value, timestamp) = (exemplar.value(), exemplar.timestamp());
-    out.extend_from_slice(format!(",\"value\":{value},\"timestamp\":{timestamp}}}").as_bytes());
+    out.extend_from_slice(b",\"value\":");
+    number::sample(value, out);
+    out.extend_from_slice(b",\"timestamp\":");
+    number::sample(timestamp, out);
+    out.push(b'}');
 }
 
 fn write_samples(family: &SampleFamily, out: &mut Vec<u8>, values: &mut Vec<f64>) {
-    write_head(family.name(), family.help(), family.kind().as_str(), "samples", out);
+    write_head(family.name(), family.help(), family.kind().as_str(), out);
+    out.extend_from_slice(b",\"samples\":[");
     for (at, sample) in family.samples().iter().enumerate() {
         separate(at, out);
         out.extend_from_slice(b"{\"name\":");
