@@ -47,8 +47,6 @@ export function checkedBuckets(buckets: unknown): readonly number[] {
     );
   }
   const finite = bounds.at(-1) === Number.POSITIVE_INFINITY ? bounds.slice(0, -1) : bounds;
-  if (finite.includes(Number.POSITIVE_INFINITY)) {
-    throw new RegistrationError('INVALID_BUCKETS', 'Expected Infinity for no bucket but the last');
-  }
-  return finite;
+  // Whatever else is wrong with them, the core says.
+  return finite.includes(Number.POSITIVE_INFINITY) ? bounds : finite;
 }

@@ -66,9 +66,7 @@ export abstract class Metric<T extends string, S extends Series> {
     buckets: readonly number[],
     series: SeriesType<S>,
   ) {
-    if (typeof configuration !== 'object' || configuration === null) {
-      throw new ConfigurationError('INVALID_CONFIG', 'constructor expected a config object');
-    }
+    checkConfiguration(configuration);
     const { name, help, labelNames = [], registers, aggregator = 'sum', collect, enableExemplars } = configuration;
     checkNameAndHelp(name, help);
     checkLabelNames(labelNames, type);
@@ -157,6 +155,12 @@ export abstract class Metric<T extends string, S extends Series> {
     await this.collect?.();
     return toValues(this) as MetricObjectWithValues<MetricValue<T>>;
   }
+}
+
+/** @throws {ConfigurationError} `INVALID_CONFIG` for what is no object */
+export function checkConfiguration(configuration: unknown): void {
+  if (typeof configuration === 'object' && configuration !== null) return;
+  throw new ConfigurationError('INVALID_CONFIG', 'constructor expected a config object');
 }
 
 function checkNameAndHelp(name: unknown, help: unknown): void {

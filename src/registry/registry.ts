@@ -8,7 +8,7 @@ import { textOf } from '../labels/value';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
 import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
-import { Metric, setDefaultRegistry } from '../metrics/metric';
+import { checkConfiguration, Metric, setDefaultRegistry } from '../metrics/metric';
 import type { Series } from '../metrics/series';
 import { addon, type NativeRegistry, type Wanted } from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
@@ -186,7 +186,8 @@ export class Registry {
     type: new (configuration: C) => M,
     configuration: C,
   ): M {
-    const found = this.#entries.get(configuration?.name)?.metric;
+    checkConfiguration(configuration);
+    const found = this.#entries.get(configuration.name)?.metric;
     // Made outside all registries first: a configuration that is wrong is refused, whether the name is taken or not.
     if (found === undefined) return new type({ ...configuration, registers: [this] });
     const wanted = new type({ ...configuration, registers: [] });

@@ -242,7 +242,7 @@ impl Source for Family {
 
 #[cfg(all(test, loom))]
 mod model {
-    use super::super::source::Source;
+    use super::super::descriptor::Kind;
     use super::*;
     use crate::slab::Scrape;
     use loom::thread;

@@ -98,11 +98,7 @@ fn write_exemplar(exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
     labels(exemplar.labels(), out);
     // Both are finite: a counter and a histogram take no other value, and a clock gives no other time.
     let (value, timestamp) = (exemplar.value(), exemplar.timestamp());
-    out.extend_from_slice(b",\"value\":");
-    number::sample(value, out);
-    out.extend_from_slice(b",\"timestamp\":");
-    number::sample(timestamp, out);
-    out.push(b'}');
+    out.extend_from_slice(format!(",\"value\":{value},\"timestamp\":{timestamp}}}").as_bytes());
 }
 
 fn write_samples(family: &SampleFamily, out: &mut Vec<u8>, values: &mut Vec<f64>) {

@@ -75,12 +75,12 @@ impl<'a> Defaults<'a> {
     }
 
     /// The default labels that a series shows beside its own, which win.
-    /// A histogram's `le` is its own, too.
-    fn beside(&self, own: &[u8], kind: Kind, out: &mut Vec<u8>) {
-        let is_own = |name: &str| {
-            (kind == Kind::Histogram && name == "le") || pairs(own).any(|pair| pair.name == name.as_bytes())
-        };
-        let shown = self.labels.iter().filter(|(name, _)| !is_own(name));
+    /// `reserved` is a label that the line has already: `le` in a bucket.
+    fn beside(&self, own: &[u8], reserved: Option<&str>, out: &mut Vec<u8>) {
+        out.clear();
+        let is_taken =
+            |name: &str| reserved == Some(name) || pairs(own).any(|pair| pair.name == name.as_bytes());
+        let shown = self.labels.iter().filter(|(name, _)| !is_taken(name));
         render(shown.map(|(name, value)| (name.as_str(), value.as_str())), out);
     }
 }
@@ -106,26 +106,23 @@ fn write_family<D: Dialect, S: Sink, F: Source>(
     let descriptor = family.descriptor();
     let names = D::names(descriptor.name(), descriptor.kind(), |name| taken.contains(name));
     write_header::<D>(&names, descriptor.help(), sink.buffer());
-    let mut scratch = Vec::new();
+    let (mut beside, mut beside_le) = (Vec::new(), Vec::new());
     let lines = match descriptor.kind() {
         Kind::Histogram => Lines::of_histogram::<D>(&names.sample, descriptor.buckets()),
         _ => Lines { buckets: Vec::new(), last: vec![Line::new(&names.sample, "")] },
     };
     family.for_each(|series| {
-        let defaults_shown: &[u8] = if defaults.rendered.is_empty() {
-            b""
-        } else {
-            scratch.clear();
-            defaults.beside(series.labels, descriptor.kind(), &mut scratch);
-            &scratch
-        };
+        if !defaults.rendered.is_empty() {
+            defaults.beside(series.labels, None, &mut beside);
+            defaults.beside(series.labels, Some("le"), &mut beside_le);
+        }
         let out = sink.buffer();
         if lines.buckets.is_empty() {
-            lines.last[0].start(series.labels, defaults_shown, out);
+            lines.last[0].start(series.labels, &beside, out);
             number::sample(series.values[0], out);
             finish_line::<D>(series.exemplars.first().copied().flatten(), out);
         } else {
-            write_histogram::<D>(&lines, series, defaults_shown, out);
+            write_histogram::<D>(&lines, series, (&beside_le, &beside), out);
         }
         sink.checkpoint()
     })
@@ -186,17 +183,22 @@ impl Line {
 }
 
 /// Buckets (`le`, default labels, own labels), then sum and count.
-fn write_histogram<D: Dialect>(lines: &Lines, series: Series<'_>, defaults: &[u8], out: &mut Vec<u8>) {
+fn write_histogram<D: Dialect>(
+    lines: &Lines,
+    series: Series<'_>,
+    (beside_le, beside): (&[u8], &[u8]),
+    out: &mut Vec<u8>,
+) {
     let (sum, counts) = series.values.split_last().unwrap_or((&0.0, &[]));
     let mut count = 0.0;
     for (cell, (line, value)) in lines.buckets.iter().zip(counts).enumerate() {
         count += value;
-        line.start(defaults, series.labels, out);
+        line.start(beside_le, series.labels, out);
         number::sample(count, out);
         finish_line::<D>(series.exemplars.get(cell).copied().flatten(), out);
     }
     for (line, value) in lines.last.iter().zip([*sum, count]) {
-        line.start(defaults, series.labels, out);
+        line.start(beside, series.labels, out);
         number::sample(value, out);
         out.push(b'\n');
     }
@@ -227,8 +229,7 @@ fn write_samples<D: Dialect, S: Sink>(
         let name = if sample.name() == family.name() { &names.sample } else { sample.name() };
         own.clear();
         write_thresholds::<D>(sample.labels(), &mut own);
-        beside.clear();
-        defaults.beside(sample.labels(), family.kind(), &mut beside);
+        defaults.beside(sample.labels(), None, &mut beside);
         let out = sink.buffer();
         Line::new(name, "").start(&own, &beside, out);
         number::sample(sample.value(), out);
