@@ -5,7 +5,7 @@ import test from 'ava';
 import { attempt, count, MEMORIES, run } from './support/process.mjs';
 
 const WORKERS = count(60, 1000);
-const EXITS = count(6, 60);
+const EXITS = count(6, 40);
 
 for (const { memory, engineMemory } of MEMORIES) {
   test.serial(`${memory}: the addon outlives the workers that loaded it`, async (t) => {
@@ -189,7 +189,7 @@ for (const { memory, engineMemory } of MEMORIES) {
         }
         return { made, descents };
       },
-      count(12, 120),
+      count(12, 60),
       { engineMemory },
     );
     t.log(`${made} samples are left`);
@@ -273,11 +273,11 @@ for (const { memory, engineMemory } of MEMORIES) {
         await scraping;
         return { last: Object.values(await scrape(client)), scrapes, descents };
       },
-      count(10, 100),
+      count(10, 40),
       { engineMemory },
     );
     t.log(`${scrapes} scrapes`);
     t.is(descents, 0);
-    t.deepEqual(last, new Array(10_000).fill(count(10, 100)));
+    t.deepEqual(last, new Array(10_000).fill(count(10, 40)));
   });
 }

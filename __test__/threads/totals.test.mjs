@@ -4,7 +4,7 @@ import test from 'ava';
 import { count, MEMORIES, run } from './support/process.mjs';
 
 /** Ends of threads while the totals are read. Fractions need many before an order of summation would show. */
-const ENDS = count(60, 400);
+const ENDS = count(60, 200);
 
 /** Where a list of samples goes down: the index and both values. */
 function descents(values) {
@@ -14,27 +14,30 @@ function descents(values) {
 for (const { memory, engineMemory } of MEMORIES) {
   test.serial(`${memory}: 4 workers add 1,000,000 each while they are scraped`, async (t) => {
     const { totals, labelled, last } = await run(
-      async ({ client, thread, scrape }) => {
+      async ({ client, thread, scrape, flag }) => {
+        const scrapes = flag();
         const workers = Array.from({ length: 4 }, (_, number) =>
-          thread(({ client, say, argument: number }) => {
-            const counter = new client.Counter({ name: 'adds_total', help: 'Adds' });
-            const labelled = new client.Counter({
-              name: 'labelled_total',
-              help: 'Adds',
-              labelNames: ['number', 'odd'],
-            });
-            const series = labelled.labels(number, 'kept');
-            const pause = new Int32Array(new SharedArrayBuffer(4));
-            for (let turn = 0; turn < 1_000_000; turn += 2) {
-              counter.inc();
-              counter.inc(1);
-              series.inc();
-              labelled.inc({ number, odd: 'object' });
-              // The adds alone are over before the first scrape.
-              if (turn % 10_000 === 0) Atomics.wait(pause, 0, 0, 1);
-            }
-            say('added');
-          }, number),
+          thread(
+            ({ client, say, argument: { number, scrapes } }) => {
+              const counter = new client.Counter({ name: 'adds_total', help: 'Adds' });
+              const labelled = new client.Counter({
+                name: 'labelled_total',
+                help: 'Adds',
+                labelNames: ['number', 'odd'],
+              });
+              const series = labelled.labels(number, 'kept');
+              for (let turn = 0; turn < 1_000_000; turn += 2) {
+                counter.inc();
+                counter.inc(1);
+                series.inc();
+                labelled.inc({ number, odd: 'object' });
+                // The adds alone are over before the second scrape: each 10,000 wait for the next one.
+                if (turn % 10_000 === 0) Atomics.wait(scrapes, 0, Atomics.load(scrapes, 0));
+              }
+              say('added');
+            },
+            { number, scrapes },
+          ),
         );
         const totals = [];
         const labelled = [];
@@ -44,6 +47,8 @@ for (const { memory, engineMemory } of MEMORIES) {
             const { adds_total = 0, ...series } = await scrape(client);
             totals.push(adds_total);
             labelled.push(Object.values(series).reduce((sum, value) => sum + value, 0));
+            Atomics.add(scrapes, 0, 1);
+            Atomics.notify(scrapes, 0);
           }
         })();
         for (const worker of workers) await worker.heard();
@@ -63,7 +68,7 @@ for (const { memory, engineMemory } of MEMORIES) {
     t.deepEqual(descents(labelled), []);
     const between = new Set(totals.filter((total) => total > 0 && total < 4_000_000)).size;
     t.log(`${between} totals on the way, in ${totals.length} scrapes`);
-    t.true(between > 3);
+    t.true(between >= 50);
   });
 
   test.serial(`${memory}: a worker terminated in mid-loop leaves what its own ledger says`, async (t) => {
@@ -97,7 +102,8 @@ for (const { memory, engineMemory } of MEMORIES) {
             ),
           );
           for (const worker of workers) await worker.heard();
-          await sleep(20 + round);
+          while (shared.some((ledger) => Atomics.load(ledger, 0) === 0n)) await sleep(1);
+          await sleep(10 + round);
           await Promise.all(workers.map((worker) => worker.terminate()));
           ledgers.push(...shared.map((ledger) => Number(ledger[0])));
           const samples = await scrape(client);

@@ -33,6 +33,9 @@ export function attempt(program, argument, { flags = [], engineMemory = false, e
       env: { ...process.env, ...env },
       // The result has a pipe of its own: standard output belongs to whatever runs.
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      // Before AVA's own timeout, so that a program that hangs fails its test and not the file.
+      timeout: 150_000,
+      killSignal: 'SIGKILL',
     },
   );
   const texts = child.stdio.slice(1).map(textOf);

@@ -25,6 +25,7 @@ export const tools = {
   require,
   sleep,
   thread,
+  flag,
   samplesOf,
   scrape,
 };
@@ -61,6 +62,11 @@ function thread(program, argument, options) {
     },
     terminate: () => worker.terminate(),
   };
+}
+
+/** A number that threads share: the only way to a thread that is in a loop. */
+function flag() {
+  return new Int32Array(new SharedArrayBuffer(4));
 }
 
 /** The samples of an exposition in text 0.0.4: what stands before the value, and the value. */
