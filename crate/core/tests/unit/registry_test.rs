@@ -234,8 +234,8 @@ fn test_metric_collection() -> Outcome {
     let registry = Registry::new();
     registry.gauge("first", "First")?.set(1.0);
     let collector = registry.register_collector(Arc::new(Asked(AtomicU32::new(0))));
-    let foreign = registry.register_foreign();
-    let absent = registry.register_foreign();
+    let foreign = registry.register_foreign("foreign")?;
+    let absent = registry.register_foreign("absent")?;
     registry.gauge("last", "Last")?.set(2.0);
 
     let brought = || -> Result<_, prometheus_metrics::MetricsError> {

@@ -411,9 +411,11 @@ fn test_json_format() -> Outcome {
     registry.histogram_vec("h", "H", &[], &[1.0])?.with(&[])?.observe(0.5)?;
     let (text, values) = json(&registry.gather());
     let expected = concat!(
-        "[{\"name\":\"g\",\"help\":\"say \\\"hi\\\"\\u000a\",\"type\":\"gauge\",\"series\":[",
+        "[{\"name\":\"g\",\"help\":\"say \\\"hi\\\"\\u000a\",\"type\":\"gauge\",",
+        "\"aggregator\":\"sum\",\"bounds\":[],\"series\":[",
         "{\"id\":0,\"labels\":{\"x\":\"a\\\\b\\\"\\n\\u0001\"}}]},",
-        "{\"name\":\"h\",\"help\":\"H\",\"type\":\"histogram\",\"series\":[{\"id\":0,\"labels\":{}}]}]"
+        "{\"name\":\"h\",\"help\":\"H\",\"type\":\"histogram\",",
+        "\"aggregator\":\"sum\",\"bounds\":[1],\"series\":[{\"id\":0,\"labels\":{}}]}]"
     );
     assert_eq!(text, expected);
     assert!(values[0].is_nan());
