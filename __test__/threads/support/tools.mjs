@@ -31,8 +31,8 @@ export const tools = {
 };
 
 /** Starts a worker thread that runs a program. It ends when the program has ended and nothing keeps its loop alive. */
-function thread(program, argument, options) {
-  const worker = new Worker(THREAD, { ...options, workerData: { source: String(program), argument } });
+function thread(program, argument) {
+  const worker = new Worker(THREAD, { workerData: { source: String(program), argument } });
   const received = [];
   const waiting = [];
   let failure;

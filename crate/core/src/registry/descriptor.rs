@@ -125,7 +125,7 @@ impl Descriptor {
     /// Describes a histogram by the upper bounds of its buckets; a trailing `+Inf` is implied and may be left out.
     ///
     /// # Errors
-    /// As `new`; `InvalidBuckets` for no bound, or bounds that are not finite and strictly ascending;
+    /// As `new`; `InvalidBuckets` for bounds that are not finite and strictly ascending (none leave `+Inf` alone);
     /// `InvalidLabelName` for a label `le`.
     pub fn histogram(name: &str, help: &str, label_names: &[&str], buckets: &[f64]) -> Result<Self> {
         if label_names.contains(&"le") {

@@ -68,7 +68,8 @@ impl Process {
     }
 
     /// Takes a contributor out. Its counters and histograms stay in the process's totals, its gauges go.
-    /// The contributor writes no more. Leaving twice is leaving once.
+    /// The contributor writes no more, and its own registry is not gathered with the process again, which would count
+    /// it twice. Leaving twice is leaving once.
     pub fn leave(&self, contributor: &Arc<Contributor>) {
         let _change = self.change.lock();
         let old = self.state();

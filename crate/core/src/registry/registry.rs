@@ -5,7 +5,7 @@ use super::family::Family;
 use super::merge::{Gathered, GatheredFamily, Selection, gather};
 use super::source::SampleFamily;
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::labels::{LabelName, Strictness};
+use crate::labels::{LabelSet, Strictness};
 use crate::metrics::{
     Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, shared_cells,
 };
@@ -59,11 +59,7 @@ impl Registry {
     /// # Errors
     /// `InvalidLabelName` for a default label that is none or that the strictness refuses; `InvalidLabelValue`.
     pub fn with_config(config: RegistryConfig) -> Result<Self> {
-        for (name, value) in &config.default_labels {
-            let name = LabelName::new(name)?;
-            config.strictness.check_name(&name)?;
-            config.strictness.check_value(&name, value)?;
-        }
+        check_default_labels(&config.default_labels, &config.strictness)?;
         let state = State { default_labels: config.default_labels, ..State::default() };
         Ok(Self { state: Mutex::new(state), strictness: config.strictness })
     }
@@ -217,11 +213,7 @@ impl Registry {
     /// # Errors
     /// `InvalidLabelName`, `InvalidLabelValue`.
     pub fn set_default_labels(&self, labels: Vec<(String, String)>) -> Result<()> {
-        for (name, value) in &labels {
-            let name = LabelName::new(name)?;
-            self.strictness.check_name(&name)?;
-            self.strictness.check_value(&name, value)?;
-        }
+        check_default_labels(&labels, &self.strictness)?;
         self.state.lock().default_labels = labels;
         Ok(())
     }
@@ -360,6 +352,15 @@ impl State {
             )),
         }
     }
+}
+
+/// Names that are valid, each once, and what the strictness wants.
+fn check_default_labels(labels: &[(String, String)], strictness: &Strictness) -> Result<()> {
+    let set = LabelSet::new(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    set.iter().try_for_each(|(name, value)| {
+        strictness.check_name(name)?;
+        strictness.check_value(name, value)
+    })
 }
 
 /// The family's own name and the sample names that text 0.0.4 shows for it.

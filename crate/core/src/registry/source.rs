@@ -3,7 +3,7 @@
 use super::descriptor::{Descriptor, Kind};
 use super::exemplar::Exemplar;
 use crate::error::Result;
-use crate::labels::{LabelName, MetricName, render};
+use crate::labels::{LabelSet, MetricName, render};
 
 /// One series of a family of cells, as it was at the moment it was visited.
 #[derive(Clone, Copy)]
@@ -41,7 +41,7 @@ impl Sample {
     /// `InvalidMetricName`, `InvalidLabelName`.
     pub fn new(name: &str, labels: &[(&str, &str)], value: f64) -> Result<Self> {
         let name = MetricName::new(name)?;
-        labels.iter().try_for_each(|(label, _)| LabelName::new(label).map(drop))?;
+        LabelSet::new(labels.iter().copied())?;
         let mut rendered = Vec::new();
         render(labels.iter().copied(), &mut rendered);
         Ok(Self { name, labels: rendered, value })
