@@ -2,7 +2,7 @@
 
 use crate::error::{Result, refused};
 use crate::family::NativeFamily;
-use crate::scrape::{EncodeTask, Encoded, Request, ScrapeTask, response_object};
+use crate::scrape::{EncodeTask, Encoded, Request, ScrapeTask, SendTask, response_object};
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, ClassInstance, Float64Array, Object};
 use napi_derive::napi;
@@ -158,6 +158,20 @@ impl NativeRegistry {
         accept_encoding: Option<String>,
     ) -> AsyncTask<ScrapeTask> {
         AsyncTask::new(ScrapeTask { request: self.request(wanted), accept, accept_encoding })
+    }
+
+    /// The answer to a scrape, made on a thread of the pool, for a door that sends the body in pieces.
+    #[napi(
+        catch_unwind,
+        ts_return_type = "Promise<{status: number, headers: string[], body: NativeBody, mismatched: string[]}>"
+    )]
+    pub fn scrape_for_door(
+        &self,
+        wanted: Wanted<'_>,
+        accept: Option<String>,
+        accept_encoding: Option<String>,
+    ) -> AsyncTask<SendTask> {
+        AsyncTask::new(SendTask(ScrapeTask { request: self.request(wanted), accept, accept_encoding }))
     }
 
     /// The answer to a scrape, made here and now.

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConfigurationError, describe } from '../errors';
-import { addon } from '../native/addon';
+import { addon, type NativeBody } from '../native/addon';
 import { checkedTimeout } from '../registry/collect';
 import { checkScope, Registry, type ScrapeOptions } from '../registry/registry';
 
@@ -57,7 +57,7 @@ export function createMetricsHandler(options: MetricsHandlerOptions = {}): Metri
     const answer = addon.answer(request.method ?? 'GET', target, path, ready);
     if (answer === null) {
       registry
-        .scrape({ ...scrapeOptions(request, target), timeoutMs: timeoutOf(request) ?? timeoutMs, scope })
+        .scrapeForDoor({ ...scrapeOptions(request, target), timeoutMs: timeoutOf(request) ?? timeoutMs, scope })
         .then(({ status, headers, body }) => send(request, response, status, headers, body))
         .catch((error: unknown) => fail(response, next, error));
     } else if (answer.status === 404 && next !== undefined) {
@@ -95,13 +95,14 @@ function send(
   response: ServerResponse,
   status: number,
   headers: Record<string, string>,
-  body: Buffer,
+  body: Buffer | NativeBody,
 ): void {
   // The scraper may have gone while its scrape was made.
   if (response.destroyed || response.headersSent) return;
   response.writeHead(status, { ...headers, 'content-length': body.length });
   if (request.method === 'HEAD') response.end();
-  else writeInPieces(response, body);
+  else if (body instanceof addon.NativeBody) sendInPieces(response, body);
+  else response.end(body);
 }
 
 /**
@@ -110,15 +111,19 @@ function send(
  */
 const PIECE_BYTES = 64 * 1024;
 
-function writeInPieces(response: ServerResponse, body: Buffer): void {
+/** Sends a body from native memory through one buffer that every piece uses in turn. */
+function sendInPieces(response: ServerResponse, body: NativeBody): void {
+  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
   let at = 0;
   const more = (): void => {
-    const piece = body.subarray(at, at + PIECE_BYTES);
-    at += piece.length;
-    if (at >= body.length) response.end(piece);
-    else if (response.write(piece)) setImmediate(more);
-    else response.once('drain', more);
+    const count = body.read(at, piece);
+    at += count;
+    const chunk = piece.subarray(0, count);
+    if (count < PIECE_BYTES || at === body.length) response.end(chunk);
+    // Called once the socket has taken the piece, or will take no more of them.
+    else response.write(chunk, (error) => (error ? undefined : setImmediate(more)));
   };
+  response.once('close', () => body.release());
   more();
 }
 

@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import type * as Addon from '../../dist/native';
 import { ConfigurationError } from '../errors';
 
-export type { NativeContributor, NativeFamily, NativeRegistry, NativeSamples, Wanted } from '../../dist/native';
+export type {
+  NativeBody,
+  NativeContributor,
+  NativeFamily,
+  NativeRegistry,
+  NativeSamples,
+  Wanted,
+} from '../../dist/native';
 
 /** musl has no glibc version in the process report. */
 function isMusl(): boolean {

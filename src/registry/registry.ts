@@ -10,7 +10,7 @@ import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
 import { checkConfiguration, Metric, setDefaultRegistry } from '../metrics/metric';
 import type { Series } from '../metrics/series';
-import { addon, type NativeRegistry, type Wanted } from '../native/addon';
+import { addon, type NativeBody, type NativeRegistry, type Wanted } from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
 import type {
   ForeignMetric,
@@ -67,6 +67,11 @@ export interface ScrapeResponse {
   body: Buffer;
 }
 
+/** The answer to a scrape, as a door sends it. @internal */
+export interface DoorResponse extends Omit<ScrapeResponse, 'body'> {
+  body: Buffer | NativeBody;
+}
+
 /** Any metric of this library. */
 export type AnyMetric = Metric<string, Series>;
 
@@ -74,6 +79,14 @@ interface Entry {
   readonly metric: AnyMetric | ForeignMetric;
   /** Its place in the core's registry. */
   readonly item: number;
+}
+
+/** What the addon answers a scrape with. */
+interface NativeAnswer<B> {
+  status: number;
+  headers: string[];
+  body: B;
+  mismatched: string[];
 }
 
 /** What has to happen in JavaScript before the core goes to work, done. */
@@ -301,14 +314,36 @@ export class Registry {
     }
     checkHeader('accept', options.accept);
     checkHeader('acceptEncoding', options.acceptEncoding);
+    const wanted = await this.#gatherScrape(options);
+    const { accept, acceptEncoding } = options;
+    return this.#respond(
+      this.#native.isSmall(INLINE_LINES, wanted.process)
+        ? this.#native.scrapeNow(wanted, accept, acceptEncoding)
+        : await this.#native.scrape(wanted, accept, acceptEncoding),
+    );
+  }
+
+  /** As `scrape()`, for a door: a large body stays in native memory and is sent from there. @internal */
+  async scrapeForDoor(options: ScrapeOptions): Promise<DoorResponse> {
+    const wanted = await this.#gatherScrape(options);
+    const { accept, acceptEncoding } = options;
+    return this.#respond<Buffer | NativeBody>(
+      this.#native.isSmall(INLINE_LINES, wanted.process)
+        ? this.#native.scrapeNow(wanted, accept, acceptEncoding)
+        : await this.#native.scrapeForDoor(wanted, accept, acceptEncoding),
+    );
+  }
+
+  #respond<B extends { readonly length: number }>(answer: NativeAnswer<B>): DoorResponse & { body: B } {
+    const { status, headers, body, mismatched } = answer;
+    this.#warnOfMismatches(mismatched);
+    return { status, headers: toHeaders(headers, body), body } as DoorResponse & { body: B };
+  }
+
+  async #gatherScrape(options: ScrapeOptions): Promise<Wanted> {
     const { wanted } = await this.#gather(options);
     if (this.#self !== undefined) wanted.appended = this.#self.#native;
-    const { accept, acceptEncoding } = options;
-    const { status, headers, body, mismatched } = this.#native.isSmall(INLINE_LINES, wanted.process)
-      ? this.#native.scrapeNow(wanted, accept, acceptEncoding)
-      : await this.#native.scrape(wanted, accept, acceptEncoding);
-    this.#warnOfMismatches(mismatched);
-    return { status, headers: toHeaders(headers, body), body };
+    return wanted;
   }
 
   async #encode(wanted: Wanted): Promise<string> {
@@ -407,7 +442,7 @@ function duplicate(name: string): RegistrationError {
   return new RegistrationError('DUPLICATE_METRIC', `A metric with the name ${name} has already been registered.`);
 }
 
-function toHeaders(flat: readonly string[], body: Buffer): Record<string, string> {
+function toHeaders(flat: readonly string[], body: { readonly length: number }): Record<string, string> {
   const headers: Record<string, string> = {};
   for (let at = 0; at < flat.length; at += 2) headers[flat[at]] = flat[at + 1];
   headers['content-length'] = String(body.length);

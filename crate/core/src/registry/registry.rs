@@ -5,7 +5,7 @@ use super::family::Family;
 use super::merge::{Gathered, GatheredFamily, Selection, gather};
 use super::source::SampleFamily;
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::labels::{LabelSet, Strictness};
+use crate::labels::{LabelName, LabelSet, Strictness};
 use crate::metrics::{
     Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, shared_cells,
 };
@@ -356,10 +356,11 @@ impl State {
 
 /// Names that are valid, each once, and what the strictness wants.
 fn check_default_labels(labels: &[(String, String)], strictness: &Strictness) -> Result<()> {
-    let set = LabelSet::new(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    set.iter().try_for_each(|(name, value)| {
-        strictness.check_name(name)?;
-        strictness.check_value(name, value)
+    LabelSet::new(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    labels.iter().try_for_each(|(name, value)| {
+        let name = LabelName::new(name)?;
+        strictness.check_name(&name)?;
+        strictness.check_value(&name, value)
     })
 }
 
