@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConfigurationError, describe } from '../errors';
 import { addon, type NativeBody } from '../native/addon';
 import { checkedTimeout } from '../registry/collect';
-import { checkScope, Registry, type ScrapeOptions } from '../registry/registry';
+import { checkScope, Registry, type ScrapeOptions, toHeaders } from '../registry/registry';
 
 /** Settings of a handler. */
 export interface MetricsHandlerOptions {
@@ -63,7 +63,7 @@ export function createMetricsHandler(options: MetricsHandlerOptions = {}): Metri
     } else if (answer.status === 404 && next !== undefined) {
       next();
     } else {
-      send(request, response, answer.status, toObject(answer.headers), answer.body);
+      send(request, response, answer.status, toHeaders(answer.headers, answer.body), answer.body);
     }
   };
   return Object.assign(handler, {
@@ -99,7 +99,7 @@ function send(
 ): void {
   // The scraper may have gone while its scrape was made.
   if (response.destroyed || response.headersSent) return;
-  response.writeHead(status, { ...headers, 'content-length': body.length });
+  response.writeHead(status, headers);
   if (request.method === 'HEAD') response.end();
   else if (body instanceof addon.NativeBody) sendInPieces(response, body);
   else response.end(body);
@@ -133,8 +133,4 @@ function fail(response: ServerResponse, next: ((error?: unknown) => void) | unde
     response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' });
     response.end('The scrape failed.\n');
   }
-}
-
-function toObject(flat: readonly string[]): Record<string, string> {
-  return Object.fromEntries(flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1]]] : [])));
 }

@@ -442,7 +442,8 @@ function duplicate(name: string): RegistrationError {
   return new RegistrationError('DUPLICATE_METRIC', `A metric with the name ${name} has already been registered.`);
 }
 
-function toHeaders(flat: readonly string[], body: { readonly length: number }): Record<string, string> {
+/** Headers from names and values in turn, with the length of the body. @internal */
+export function toHeaders(flat: readonly string[], body: { readonly length: number }): Record<string, string> {
   const headers: Record<string, string> = {};
   for (let at = 0; at < flat.length; at += 2) headers[flat[at]] = flat[at + 1];
   headers['content-length'] = String(body.length);
