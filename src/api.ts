@@ -4,14 +4,17 @@
 import { addon } from './native/addon';
 import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from './registry/registry';
 
+export { configFromEnv } from './config';
 export {
   ConfigurationError,
+  EndpointError,
   LabelError,
   MetricsError,
   NegativeIncrementError,
   RegistrationError,
   ValueError,
 } from './errors';
+export { startExporter } from './http/exporter';
 export { createMetricsHandler } from './http/handler';
 export { exponentialBuckets, linearBuckets } from './metrics/buckets';
 export { Counter } from './metrics/counter';

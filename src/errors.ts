@@ -31,6 +31,8 @@ export type MetricsErrorCode =
   | 'COLLECTOR_TIMEOUT'
   /** An option has a type or value that it cannot have. */
   | 'INVALID_CONFIG'
+  /** An address or socket cannot be listened on. */
+  | 'BIND_FAILED'
   /** No addon for this platform was found. */
   | 'ADDON_NOT_FOUND'
   /** The JavaScript engine refused something, memory most likely. */
@@ -103,6 +105,17 @@ export class ConfigurationError extends TypeError {
   }
 }
 
+/** An endpoint could not be started. */
+export class EndpointError extends Error {
+  readonly [brand] = true;
+  constructor(
+    readonly code: MetricsErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /** What a value is, for "Expected X but received Y". */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
@@ -120,9 +133,23 @@ export function native<R>(call: () => R): R {
   }
 }
 
+/** Awaits a promise of the addon, whose errors have their code before the message, and turns them into ours. */
+export async function nativeAsync<R>(call: () => Promise<R>): Promise<R> {
+  try {
+    return await call();
+  } catch (error) {
+    const [, code, message] = /^([A-Z_]+): (.*)$/s.exec((error as Error).message ?? '') ?? [];
+    throw code === undefined ? translate(error) : translate({ code, message });
+  }
+}
+
 function translate(error: unknown): unknown {
   const { code, message } = error as { code?: MetricsErrorCode; message: string };
   switch (code) {
+    case 'INVALID_CONFIG':
+      return new ConfigurationError(code, message);
+    case 'BIND_FAILED':
+      return new EndpointError(code, message);
     case 'INVALID_LABEL_VALUE':
       return new LabelError(code, message);
     case 'DUPLICATE_METRIC':

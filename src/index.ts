@@ -19,6 +19,8 @@ export const linearBuckets: typeof Api.linearBuckets = api.linearBuckets;
 export const exponentialBuckets: typeof Api.exponentialBuckets = api.exponentialBuckets;
 export const validateMetricName: typeof Api.validateMetricName = api.validateMetricName;
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
+export const startExporter: typeof Api.startExporter = api.startExporter;
+export const configFromEnv: typeof Api.configFromEnv = api.configFromEnv;
 
 /** The content type of the default registry's `metrics()`. */
 export const contentType: RegistryContentType = register.contentType;
@@ -37,9 +39,15 @@ export const LabelError: typeof Api.LabelError = api.LabelError;
 export type LabelError = Api.LabelError;
 export const ConfigurationError: typeof Api.ConfigurationError = api.ConfigurationError;
 export type ConfigurationError = Api.ConfigurationError;
+export const EndpointError: typeof Api.EndpointError = api.EndpointError;
+export type EndpointError = Api.EndpointError;
 
+export type { EndpointSettings, ListenerSettings, MetricsConfig } from './config';
 export type { MetricsErrorCode } from './errors';
+export type { Authenticate, Visitor } from './http/authenticate';
+export type { Exporter, ExporterOptions } from './http/exporter';
 export type { MetricsHandler, MetricsHandlerOptions } from './http/handler';
+export type { ReadinessCheck, ReadinessChecks } from './http/readiness';
 export type { CounterConfiguration, CounterSeries } from './metrics/counter';
 export type { ExemplarLabels, WithExemplar } from './metrics/exemplar';
 export type { GaugeConfiguration, GaugeSeries } from './metrics/gauge';

@@ -107,7 +107,7 @@ impl EngineSlabs {
     }
 }
 
-/// A response body as a `Buffer`, without copying it. Its memory goes back to the pool when it is collected.
+/// A response body that nobody shares as a `Buffer`, without copying it. Its memory goes back to the pool when it is collected.
 pub(crate) fn body_buffer<'env>(env: &'env Env, mut body: Body) -> Result<BufferSlice<'env>> {
     let bytes = body.buffer();
     if bytes.is_empty() {

@@ -82,7 +82,7 @@ impl NativeContributor {
 
     /// The registry that is merged with those of the other contributors.
     #[napi(catch_unwind)]
-    pub fn registry(&self) -> NativeRegistry {
+    pub fn registry(&self) -> Result<NativeRegistry> {
         NativeRegistry::of_contributor(&self.membership.contributor, &self.membership.process)
     }
 

@@ -7,9 +7,14 @@
     reason = "what JavaScript reaches is public without being exported by a Rust module"
 )]
 
+mod answer;
 mod buffers;
+mod config;
 mod contributor;
 mod error;
+mod exporter;
 mod family;
+mod host;
 mod registry;
 mod scrape;
+mod service;

@@ -1,24 +1,14 @@
 /**
- * The JavaScript door: answers scrapes, health and readiness on a server of the application's own. It carries bytes;
- * what is answered, the core decides.
+ * The JavaScript door for `node:http` and whatever calls `(req, res, next)`: answers scrapes, health and readiness on a
+ * server of the application's own.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ConfigurationError, describe } from '../errors';
+import { setImmediate } from 'node:timers';
 import { addon, type NativeBody } from '../native/addon';
-import { checkedTimeout } from '../registry/collect';
-import { checkScope, Registry, type ScrapeOptions, toHeaders } from '../registry/registry';
+import { Door, type DoorAnswer, type DoorOptions, type DoorRequest } from './door';
 
 /** Settings of a handler. */
-export interface MetricsHandlerOptions {
-  /** What is scraped. @default register */
-  registry?: Registry;
-  /** The path of the exposition. @default '/metrics' */
-  path?: string;
-  /** How long collectors may take where the scraper does not say. @default 10000 */
-  timeoutMs?: number;
-  /** As in `registry.scrape()`. */
-  scope?: 'process' | 'own';
-}
+export interface MetricsHandlerOptions extends DoorOptions {}
 
 /** Answers the exposition's path, `/health` and `/ready`; calls `next` for the rest, or answers 404 without one. */
 export interface MetricsHandler {
@@ -27,8 +17,7 @@ export interface MetricsHandler {
   setReady(ready: boolean): void;
 }
 
-/** What is left of a scraper's timeout for collectors: the answer has to be written and sent in the rest. */
-const COLLECTOR_SHARE = 0.9;
+const NOT_FOUND = Buffer.from('Not found.\n');
 
 /**
  * A handler for `node:http`, Express and whatever calls `(req, res, next)`.
@@ -38,67 +27,44 @@ const COLLECTOR_SHARE = 0.9;
  * @throws {ConfigurationError} `INVALID_CONFIG`
  */
 export function createMetricsHandler(options: MetricsHandlerOptions = {}): MetricsHandler {
-  const { registry = Registry.globalRegistry, path = '/metrics', timeoutMs, scope } = options;
-  if (!(registry instanceof Registry)) {
-    throw new ConfigurationError(
-      'INVALID_CONFIG',
-      `Expected a Registry for registry but received ${describe(registry)}`,
-    );
-  }
-  if (typeof path !== 'string' || !path.startsWith('/')) {
-    throw new ConfigurationError('INVALID_CONFIG', `Expected a path that begins with / but received ${describe(path)}`);
-  }
-  checkedTimeout(timeoutMs);
-  checkScope(scope);
-  let ready = true;
-
+  const door = new Door(options);
   const handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
-    const target = request.url ?? '/';
-    const answer = addon.answer(request.method ?? 'GET', target, path, ready);
+    const answer = door.answer(requestOf(request));
     if (answer === null) {
-      registry
-        .scrapeForDoor({ ...scrapeOptions(request, target), timeoutMs: timeoutOf(request) ?? timeoutMs, scope })
-        .then(({ status, headers, body }) => send(request, response, status, headers, body))
-        .catch((error: unknown) => fail(response, next, error));
-    } else if (answer.status === 404 && next !== undefined) {
-      next();
+      if (next === undefined) notFound(request, response);
+      else next();
+    } else if (answer instanceof Promise) {
+      answer.then((answer) => sendAnswer(request, response, answer)).catch((error) => fail(response, next, error));
     } else {
-      send(request, response, answer.status, toHeaders(answer.headers, answer.body), answer.body);
+      sendAnswer(request, response, answer);
     }
   };
-  return Object.assign(handler, {
-    setReady(value: boolean) {
-      ready = value;
-    },
-  });
+  return Object.assign(handler, { setReady: (ready: boolean) => door.setReady(ready) });
 }
 
-/** What a request's headers and query say about the scrape. */
-function scrapeOptions({ headers }: IncomingMessage, target: string): ScrapeOptions {
-  const query = target.indexOf('?');
-  const names = query < 0 ? [] : new URLSearchParams(target.slice(query)).getAll('name[]');
+/** A request of `node:http` as a door sees it. @internal */
+export function requestOf(request: IncomingMessage): DoorRequest {
   return {
-    accept: headers.accept,
-    acceptEncoding: String(headers['accept-encoding'] ?? ''),
-    names,
+    method: request.method ?? 'GET',
+    // Express mounts middleware under a path that it cuts off, and keeps the whole in `originalUrl`.
+    target: request.url ?? '/',
+    peer: request.socket?.remoteAddress,
+    header: (name) => {
+      const value = request.headers[name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    headers: () => request.headers,
   };
 }
 
-/** What the scraper's timeout leaves to collectors; nothing where it says none. */
-function timeoutOf({ headers }: IncomingMessage): number | undefined {
-  const seconds = Number(headers['x-prometheus-scrape-timeout-seconds']);
-  return seconds > 0 && Number.isFinite(seconds) ? seconds * 1000 * COLLECTOR_SHARE : undefined;
-}
-
-function send(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  headers: Record<string, string>,
-  body: Buffer | NativeBody,
-): void {
+/** Sends an answer; without a body for HEAD. @internal */
+export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: DoorAnswer): void {
+  const { status, headers, body } = answer;
   // The scraper may have gone while its scrape was made.
-  if (response.destroyed || response.headersSent) return;
+  if (response.destroyed || response.headersSent) {
+    if (body instanceof addon.NativeBody) body.release();
+    return;
+  }
   response.writeHead(status, headers);
   if (request.method === 'HEAD') response.end();
   else if (body instanceof addon.NativeBody) sendInPieces(response, body);
@@ -125,6 +91,11 @@ function sendInPieces(response: ServerResponse, body: NativeBody): void {
   };
   response.once('close', () => body.release());
   more();
+}
+
+function notFound(request: IncomingMessage, response: ServerResponse): void {
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'content-length': `${NOT_FOUND.length}` };
+  sendAnswer(request, response, { status: 404, headers, body: NOT_FOUND });
 }
 
 function fail(response: ServerResponse, next: ((error?: unknown) => void) | undefined, error: unknown): void {

@@ -7,11 +7,22 @@ import type * as Addon from '../../dist/native';
 import { ConfigurationError } from '../errors';
 
 export type {
+  Answer,
+  CheckResult,
+  ConfigValues,
+  DoorStep,
+  EmbeddingOptions,
+  GivenValue,
+  HostMessage,
   NativeBody,
+  NativeConfig,
   NativeContributor,
+  NativeExporter,
   NativeFamily,
   NativeRegistry,
-  NativeSamples,
+  NativeService,
+  NativeTicket,
+  NativeVisit,
   Wanted,
 } from '../../dist/native';
 

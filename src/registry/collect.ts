@@ -31,6 +31,8 @@ export class Collectors {
   readonly #logger: Logger;
   readonly #failed: (name: string) => void;
   readonly #reported = new Map<string, number>();
+  /** Calls that have not ended, nor outlived a scrape's patience. */
+  readonly #running = new Map<string, Promise<unknown>>();
 
   /** @param failed is told the name of each task that failed */
   constructor(logger: Logger, failed: (name: string) => void) {
@@ -50,17 +52,38 @@ export class Collectors {
   }
 
   async #runOne<R>(task: Task<R>, deadline: Deadline): Promise<R | undefined> {
+    const call = this.#call(task);
+    // What is no promise needs no turn of the loop.
+    if (!isThenable(call)) return call;
+    const outcome = await Promise.race([call, deadline.passed]);
+    if (outcome !== TIMED_OUT) return outcome as R;
+    // The next scrape calls again: what this one waited for may never end.
+    if (this.#running.get(task.name) === call) this.#running.delete(task.name);
+    this.#report(task.name, 'COLLECTOR_TIMEOUT', `took longer than ${deadline.ms} ms`);
+    return undefined;
+  }
+
+  /** Calls a task, or joins its call that is going on: a slow collector is not called by each scraper anew. */
+  #call<R>(task: Task<R>): R | undefined | Promise<R | undefined> {
+    const running = this.#running.get(task.name);
+    if (running !== undefined) return running as Promise<R | undefined>;
     try {
       const result = task.run();
-      // What is no promise needs no turn of the loop.
       if (!isThenable(result)) return result;
-      const outcome = await Promise.race([result, deadline.passed]);
-      if (outcome !== TIMED_OUT) return outcome as R;
-      this.#report(task.name, 'COLLECTOR_TIMEOUT', `took longer than ${deadline.ms} ms`);
+      const call: Promise<R | undefined> = Promise.resolve(result)
+        .catch((error: unknown) => this.#reportFailure(task.name, error))
+        .finally(() => {
+          if (this.#running.get(task.name) === call) this.#running.delete(task.name);
+        });
+      this.#running.set(task.name, call);
+      return call;
     } catch (error) {
-      this.#report(task.name, 'COLLECTOR_FAILED', `failed: ${messageOf(error)}`);
+      return this.#reportFailure(task.name, error);
     }
-    return undefined;
+  }
+
+  #reportFailure(name: string, error: unknown): undefined {
+    this.#report(name, 'COLLECTOR_FAILED', `failed: ${messageOf(error)}`);
   }
 
   #report(name: string, code: MetricsErrorCode, what: string): void {

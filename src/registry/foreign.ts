@@ -4,19 +4,15 @@
  */
 import { ConfigurationError, describe, native } from '../errors';
 import { textOf } from '../labels/value';
-import { addon, type NativeSamples } from '../native/addon';
+import type { NativeRegistry } from '../native/addon';
 import type { ForeignMetric, MetricObjectWithValues, MetricValue } from '../types';
 
-/** What a foreign metric answered, checked. */
-export interface ForeignAnswer {
-  /** As the core takes it. */
-  readonly samples: NativeSamples;
-  /** As it was given, for JSON forms. */
-  readonly answer: MetricObjectWithValues;
-}
-
-/** Asks a foreign metric for its samples. */
-export async function readForeign(item: number, metric: ForeignMetric): Promise<ForeignAnswer> {
+/** Asks a foreign metric for its samples and hands them to the registry; returns them as they were given. */
+export async function readForeign(
+  registry: NativeRegistry,
+  item: number,
+  metric: ForeignMetric,
+): Promise<MetricObjectWithValues> {
   const answer = await metric.get();
   if (typeof answer?.name !== 'string' || !Array.isArray(answer.values ?? [])) {
     throw new ConfigurationError(
@@ -34,7 +30,6 @@ export async function readForeign(item: number, metric: ForeignMetric): Promise<
     numbers.push(Number(value.value));
   }
   const family = {
-    item,
     name,
     help: String(help ?? ''),
     kind: String(type),
@@ -42,7 +37,8 @@ export async function readForeign(item: number, metric: ForeignMetric): Promise<
     labels,
     values: numbers,
   };
-  return { samples: native(() => new addon.NativeSamples(family)), answer };
+  native(() => registry.setForeign(item, family));
+  return answer;
 }
 
 function flatLabels(labels: Record<string, unknown>): string[] {

@@ -2,6 +2,7 @@
  * Registries: names, and the metrics found under them. A registry asks JavaScript for what only it knows and leaves
  * the rest, from the order of families to the last byte, to the core.
  */
+import { setImmediate } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
 import { ConfigurationError, describe, native, RegistrationError } from '../errors';
 import { textOf } from '../labels/value';
@@ -10,7 +11,17 @@ import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
 import { checkConfiguration, Metric, setDefaultRegistry } from '../metrics/metric';
 import type { Series } from '../metrics/series';
-import { addon, type NativeBody, type NativeRegistry, type Wanted } from '../native/addon';
+import {
+  type Answer,
+  addon,
+  type EmbeddingOptions,
+  type HostMessage,
+  type NativeConfig,
+  type NativeExporter,
+  type NativeRegistry,
+  type NativeService,
+  type Wanted,
+} from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
 import type {
   ForeignMetric,
@@ -22,7 +33,7 @@ import type {
   RegistryContentType,
 } from '../types';
 import { Collectors, checkedTimeout, processLogger, type Task } from './collect';
-import { type ForeignAnswer, readForeign } from './foreign';
+import { readForeign } from './foreign';
 import { parseFamilies } from './values';
 
 export const PROMETHEUS_CONTENT_TYPE: PrometheusContentType = 'text/plain; version=0.0.4; charset=utf-8';
@@ -67,11 +78,6 @@ export interface ScrapeResponse {
   body: Buffer;
 }
 
-/** The answer to a scrape, as a door sends it. @internal */
-export interface DoorResponse extends Omit<ScrapeResponse, 'body'> {
-  body: Buffer | NativeBody;
-}
-
 /** Any metric of this library. */
 export type AnyMetric = Metric<string, Series>;
 
@@ -79,14 +85,6 @@ interface Entry {
   readonly metric: AnyMetric | ForeignMetric;
   /** Its place in the core's registry. */
   readonly item: number;
-}
-
-/** What the addon answers a scrape with. */
-interface NativeAnswer<B> {
-  status: number;
-  headers: string[];
-  body: B;
-  mismatched: string[];
 }
 
 /** What has to happen in JavaScript before the core goes to work, done. */
@@ -113,7 +111,12 @@ export class Registry {
   readonly #shared: boolean;
   #contentType: RegistryContentType;
   #defaultLabels: Readonly<Record<string, LabelValue>> = {};
-  #self: Registry | undefined;
+  /** Answers `scrape()`, by whether the whole process is shown. */
+  readonly #services = new Map<boolean, NativeService>();
+  /** Who wants to know whether a scrape has to ask JavaScript for something. */
+  readonly #watchers = new Set<(collects: boolean) => void>();
+  /** Collections that the next turn of the loop begins, by their budget. */
+  readonly #awaited = new Map<number, Promise<void>>();
 
   /**
    * @param settings a content type, or options
@@ -126,7 +129,7 @@ export class Registry {
       options.contentType === undefined ? PROMETHEUS_CONTENT_TYPE : checkedContentType(options.contentType);
     this.#shared = options[NATIVE] !== undefined;
     this.#native = options[NATIVE] ?? new addon.NativeRegistry();
-    this.#collectors = new Collectors(options.logger ?? processLogger, (name) => this.#countFailure(name));
+    this.#collectors = new Collectors(options.logger ?? processLogger, (name) => this.#native.collectorFailed(name));
     if (options.defaultLabels !== undefined) this.setDefaultLabels(options.defaultLabels);
   }
 
@@ -161,6 +164,7 @@ export class Registry {
     if (known?.metric === metric) return;
     if (known !== undefined) throw duplicate(metric.name);
     this.#entries.set(metric.name, { metric, item: this.#place(metric) });
+    this.#tellWatchers();
   }
 
   #place(metric: AnyMetric | ForeignMetric): number {
@@ -232,6 +236,7 @@ export class Registry {
     if (entry === undefined) return;
     this.#entries.delete(name);
     this.#native.remove(entry.item);
+    this.#tellWatchers();
   }
 
   /** Takes all metrics out, and the default labels away. */
@@ -239,6 +244,7 @@ export class Registry {
     this.#entries.clear();
     this.#defaultLabels = {};
     this.#native.clear();
+    this.#tellWatchers();
   }
 
   /** Resets all metrics. */
@@ -314,80 +320,123 @@ export class Registry {
     }
     checkHeader('accept', options.accept);
     checkHeader('acceptEncoding', options.acceptEncoding);
-    const wanted = await this.#gatherScrape(options);
-    const { accept, acceptEncoding } = options;
-    return this.#respond(
-      this.#native.isSmall(INLINE_LINES, wanted.process)
-        ? this.#native.scrapeNow(wanted, accept, acceptEncoding)
-        : await this.#native.scrape(wanted, accept, acceptEncoding),
-    );
+    checkScope(options.scope);
+    const limit = checkedTimeout(options.timeoutMs);
+    const names = [...(options.names ?? [])];
+    const service = this.#serviceOf(this.showsProcess(options.scope));
+    const step = service.request(options.accept, options.acceptEncoding, names);
+    if (step.visit === undefined) return toResponse(step.answer as Answer);
+    await this.#collect(names, limit);
+    const answer = service.isSmall() ? service.scrapeNow(step.visit) : await service.scrape(step.visit);
+    this.warnOfMismatches(answer.mismatched);
+    return toResponse(answer);
   }
 
-  /** As `scrape()`, for a door: a large body stays in native memory and is sent from there. @internal */
-  async scrapeForDoor(options: ScrapeOptions): Promise<DoorResponse> {
-    const wanted = await this.#gatherScrape(options);
-    const { accept, acceptEncoding } = options;
-    return this.#respond<Buffer | NativeBody>(
-      this.#native.isSmall(INLINE_LINES, wanted.process)
-        ? this.#native.scrapeNow(wanted, accept, acceptEncoding)
-        : await this.#native.scrapeForDoor(wanted, accept, acceptEncoding),
-    );
+  #serviceOf(process: boolean): NativeService {
+    let service = this.#services.get(process);
+    if (service === undefined) {
+      service = this.service(new addon.NativeConfig([]), { hasCallback: false, hasChecks: false, ownValues: !process });
+      this.#services.set(process, service);
+    }
+    return service;
   }
 
-  #respond<B extends { readonly length: number }>(answer: NativeAnswer<B>): DoorResponse & { body: B } {
-    const { status, headers, body, mismatched } = answer;
-    this.#warnOfMismatches(mismatched);
-    return { status, headers: toHeaders(headers, body), body } as DoorResponse & { body: B };
+  /** A scrape service that shows this registry. @internal */
+  service(config: NativeConfig, embedding: EmbeddingOptions): NativeService {
+    return native(() => new addon.NativeService(this.#native, config, embedding));
   }
 
-  async #gatherScrape(options: ScrapeOptions): Promise<Wanted> {
-    const { wanted } = await this.#gather(options);
-    if (this.#self !== undefined) wanted.appended = this.#self.#native;
-    return wanted;
+  /** Starts an exporter that shows this registry. @internal */
+  startExporter(
+    config: NativeConfig,
+    embedding: EmbeddingOptions,
+    receive: (message: HostMessage) => void,
+  ): Promise<NativeExporter> {
+    return native(() => addon.startExporter(this.#native, config, embedding, receive));
+  }
+
+  /** Whether a scrape with this scope shows all threads of the process. @internal */
+  showsProcess(scope: ScrapeOptions['scope']): boolean {
+    return this.#shared && (scope === undefined ? isMainThread : scope === 'process');
+  }
+
+  /** Calls back at once, and again whenever it changes, whether a scrape has to ask JavaScript. @internal */
+  watchCollectors(watcher: (collects: boolean) => void): () => void {
+    this.#watchers.add(watcher);
+    watcher(this.#hasCollectors());
+    return () => this.#watchers.delete(watcher);
+  }
+
+  #hasCollectors(): boolean {
+    for (const { metric } of this.#entries.values()) {
+      if (!(metric instanceof Metric) || metric.collect !== undefined) return true;
+    }
+    return false;
+  }
+
+  #tellWatchers(): void {
+    if (this.#watchers.size === 0) return;
+    const collects = this.#hasCollectors();
+    for (const watcher of this.#watchers) watcher(collects);
+  }
+
+  /**
+   * Runs collectors for a door. Scrapes that arrive in one turn of the loop share one run, which begins after all of
+   * them have arrived. @internal
+   */
+  collectForDoor(names: readonly string[], budgetMs: number): Promise<void> {
+    if (names.length > 0) return this.#collect(names, budgetMs).then(() => undefined);
+    if (!this.#hasCollectors()) return Promise.resolve();
+    const awaited = this.#awaited.get(budgetMs) ?? this.#collectSoon(budgetMs);
+    this.#awaited.set(budgetMs, awaited);
+    return awaited;
+  }
+
+  #collectSoon(budgetMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      setImmediate(() => {
+        this.#awaited.delete(budgetMs);
+        this.#collect([], budgetMs).then(() => resolve(), reject);
+      });
+    });
   }
 
   async #encode(wanted: Wanted): Promise<string> {
     const { text, mismatched } = this.#native.isSmall(INLINE_LINES, wanted.process)
       ? this.#native.encodeNow(wanted)
       : await this.#native.encode(wanted);
-    this.#warnOfMismatches(mismatched);
+    this.warnOfMismatches(mismatched);
     return text;
   }
 
   /** Runs collectors and asks foreign metrics: what has to happen in JavaScript before the core goes to work. */
-  async #gather({ names = [], timeoutMs, scope }: ScrapeOptions): Promise<Gathered> {
-    const limit = checkedTimeout(timeoutMs);
-    checkScope(scope);
-    const tasks: Task<ForeignAnswer | undefined>[] = [];
+  async #gather({ names = [] }: { names?: readonly string[] }): Promise<Gathered> {
+    const answers = await this.#collect(names, checkedTimeout(undefined));
+    const process = this.showsProcess(undefined);
+    return { wanted: { contentType: this.#contentType, process, names: [...names] }, answers };
+  }
+
+  /** Runs the collectors of these metrics, of all if there are no names; returns what foreign metrics answered. */
+  async #collect(names: readonly string[], limitMs: number): Promise<MetricObjectWithValues[]> {
+    const tasks: Task<MetricObjectWithValues | undefined>[] = [];
+    const wanted = names.length > 0 ? new Set(names) : undefined;
     for (const [name, { metric, item }] of this.#entries) {
-      if (names.length > 0 && !names.includes(name)) continue;
-      if (!(metric instanceof Metric)) tasks.push({ name, run: () => readForeign(item, metric) });
-      else if (metric.collect) tasks.push({ name, run: () => metric.collect?.() as undefined });
+      if (wanted?.has(name) === false) continue;
+      if (!(metric instanceof Metric)) tasks.push({ name, run: () => readForeign(this.#native, item, metric) });
+      // What collect() returns is nobody's business.
+      else if (metric.collect) tasks.push({ name, run: () => nothingOf(metric.collect?.()) });
     }
-    const results = tasks.length === 0 ? [] : await this.#collectors.run(tasks, limit);
-    // What collect() returned is nobody's business.
-    const foreign = results.filter((result): result is ForeignAnswer => result?.samples instanceof addon.NativeSamples);
-    const wanted: Wanted = {
-      contentType: this.#contentType,
-      process: this.#shared && (scope === undefined ? isMainThread : scope === 'process'),
-      names: [...names],
-      foreign: foreign.map(({ samples }) => samples),
-    };
-    return { wanted, answers: foreign.map(({ answer }) => answer) };
+    const results = tasks.length === 0 ? [] : await this.#collectors.run(tasks, limitMs);
+    return results.filter((result) => result !== undefined);
   }
 
-  #countFailure(collector: string): void {
-    this.#self ??= new Registry();
-    this.#self
-      .counter({
-        name: 'llmdevops_metrics_collector_errors_total',
-        help: 'Calls of collect() that failed or took too long',
-        labelNames: ['collector'],
-      })
-      .inc({ collector });
+  /** Warns, through the registry's logger. @internal */
+  warn(message: string): void {
+    this.#collectors.warn(message);
   }
 
-  #warnOfMismatches(names: readonly string[]): void {
+  /** Warns of families that a scrape left out, of each once. @internal */
+  warnOfMismatches(names: readonly string[]): void {
     for (const name of names) {
       if (this.#mismatches.has(name)) continue;
       this.#mismatches.add(name);
@@ -442,10 +491,19 @@ function duplicate(name: string): RegistrationError {
   return new RegistrationError('DUPLICATE_METRIC', `A metric with the name ${name} has already been registered.`);
 }
 
-/** Headers from names and values in turn, with the length of the body. @internal */
-export function toHeaders(flat: readonly string[], body: { readonly length: number }): Record<string, string> {
+/** Waits for a promise, and forgets what either comes to. */
+function nothingOf(result: unknown): undefined | Promise<undefined> {
+  if (typeof result !== 'object' || result === null || !('then' in result)) return undefined;
+  return Promise.resolve(result).then(() => undefined);
+}
+
+function toResponse({ status, headers, body }: Answer): ScrapeResponse {
+  return { status, headers: toHeaders(headers), body: body.take() };
+}
+
+/** Headers from names and values in turn. @internal */
+export function toHeaders(flat: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (let at = 0; at < flat.length; at += 2) headers[flat[at]] = flat[at + 1];
-  headers['content-length'] = String(body.length);
   return headers;
 }

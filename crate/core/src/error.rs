@@ -26,6 +26,10 @@ pub enum ErrorKind {
     UnknownLabel,
     /// More or fewer label values than the family has labels.
     LabelCount,
+    /// A setting has a type or value that it cannot have.
+    InvalidConfig,
+    /// The address or socket cannot be listened on.
+    BindFailed,
 }
 
 impl ErrorKind {
@@ -43,6 +47,8 @@ impl ErrorKind {
             Self::NegativeIncrement => "NEGATIVE_INCREMENT",
             Self::UnknownLabel => "UNKNOWN_LABEL",
             Self::LabelCount => "LABEL_COUNT",
+            Self::InvalidConfig => "INVALID_CONFIG",
+            Self::BindFailed => "BIND_FAILED",
         }
     }
 }

@@ -20,7 +20,10 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(feature = "http")]
+pub mod config;
 mod error;
+#[cfg(feature = "http")]
 pub mod http;
 pub mod labels;
 pub mod metrics;

@@ -1,137 +1,482 @@
-//! The scrape service: what a request is answered with. The doors (a JavaScript handler, a listener) carry the
-//! bytes and decide nothing.
+//! The scrape service: what a request is answered with. Doors (a handler in JavaScript, a listener) carry bytes, take
+//! the steps that the service names, and decide nothing.
 
-use super::body::Body;
-use super::{compression, negotiation};
+use super::auth::Verification;
+use super::body::{Body, Meter};
+use super::compression;
+use super::expositions::{Exposition, Expositions, Failure, Key, Outcome};
+use super::gate::{Gate, Passage};
+use super::health::{Check, Health};
+use super::negotiation::{self, Coding};
+use super::page::page;
+use super::request::Request;
+use super::response::Response;
+use super::self_metrics::{ListenerMetrics, Rejection, SelfMetrics};
+use super::target::Target;
+use super::web_config::WebConfig;
+use super::workers::HASHES;
+use crate::config::MetricsConfig;
+use crate::error::Result;
 use crate::registry::Gathered;
 use crate::serialization::encode;
+use parking_lot::Mutex;
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// Where a request leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
-    /// The exposition.
-    Metrics,
-    /// Liveness.
-    Health,
-    /// Readiness.
-    Ready,
-    /// The path is ours, the method is not; only GET and HEAD are.
-    MethodNotAllowed,
-    /// Not ours.
-    NotFound,
-}
+/// Name filters of one request.
+const MAX_NAMES: usize = 1000;
+/// What is left of a scraper's timeout for collectors: the answer has to be written and sent in the rest.
+const COLLECTOR_SHARE: f64 = 0.9;
+/// However long a scraper says that it waits.
+const LONGEST_BUDGET: Duration = Duration::from_secs(600);
+/// When to come again after an overload: expositions in flight are gone soon.
+const OVERLOAD_WAIT: Duration = Duration::from_secs(1);
 
-/// What of a request decides the exposition.
+/// How a service is embedded.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ScrapeRequest<'a> {
-    /// The `Accept` header.
-    pub accept: Option<&'a str>,
-    /// The `Accept-Encoding` header.
-    pub accept_encoding: Option<&'a str>,
+pub struct Embedding {
+    /// Every path is the service's, and `/` a page for people: for a listener of its own.
+    pub owns_all_paths: bool,
+    /// The embedding program lets in whom it likes (`Step::Authorize`).
+    pub has_callback: bool,
+    /// `/ready` has checks that the embedding program runs (`Step::Check`).
+    pub has_checks: bool,
+    /// Only the registry's own values, not those of the other contributors of its process.
+    pub own_values: bool,
 }
 
-/// A response, header names in lower case.
-#[derive(Debug)]
-pub struct Response {
-    /// The status.
-    pub status: u16,
-    /// Header names and values; the length is the body's.
-    pub headers: Vec<(&'static str, &'static str)>,
-    /// The body.
-    pub body: Body,
+/// What is to be done with a request.
+pub enum Step {
+    /// Nothing: the path is not the service's.
+    NotOurs,
+    /// Send this.
+    Answer(Response),
+    /// Call `verify`, which answers with the next step.
+    Verify(Visit, Verification),
+    /// Find out whether the embedding program lets the request in, and call `authorize`.
+    Authorize(Visit),
+    /// Run the readiness checks, and call `ready`.
+    Check(Visit),
+    /// Have collectors do their work within `Plan::budget`, then call `scrape` or `scrape_now`.
+    Scrape(Plan),
 }
 
-/// Decides what scrapes are answered with.
-#[derive(Debug, Clone)]
+/// A request on its way through the gate, and what it wants behind it.
+pub struct Visit {
+    errand: Errand,
+}
+
+enum Errand {
+    Answer(Response),
+    Scrape(Plan),
+    Ready { head_only: bool },
+    Health { head_only: bool },
+}
+
+/// A scrape that is allowed.
+pub struct Plan {
+    key: Key,
+    head_only: bool,
+    arrived: Instant,
+    budget: Duration,
+}
+
+impl Plan {
+    /// The families that are wanted; all where it is empty.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        match &self.key {
+            Key::Exposition { names, .. } => names,
+            Key::Page => &[],
+        }
+    }
+
+    /// How long collectors may take.
+    #[must_use]
+    pub fn budget(&self) -> Duration {
+        self.budget
+    }
+
+    /// Whether values are shown, for which collectors have to be asked.
+    #[must_use]
+    pub fn shows_values(&self) -> bool {
+        matches!(self.key, Key::Exposition { .. })
+    }
+}
+
+/// Decides what requests are answered with.
 pub struct ScrapeService {
+    shared: Arc<Shared>,
+    expositions: Arc<Expositions>,
+    gate: Gate,
+    embedding: Embedding,
+    scrape_timeout: Duration,
+    compression: bool,
+    protect_health: bool,
+    extra_headers: Vec<(String, String)>,
+}
+
+/// What the writing of an exposition needs.
+struct Shared {
+    target: Arc<Target>,
+    metrics: SelfMetrics,
+    listener: Option<ListenerMetrics>,
+    health: Arc<Health>,
+    meter: Arc<Meter>,
     metrics_path: String,
     compression_min_size: usize,
+    own_values: bool,
+    self_metrics: bool,
 }
-
-const JSON: &str = "application/json; charset=utf-8";
-const PLAIN: &str = "text/plain; charset=utf-8";
-const NO_STORE: (&str, &str) = ("cache-control", "no-store");
 
 impl ScrapeService {
-    /// A service that answers expositions on `/metrics`.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { metrics_path: "/metrics".to_owned(), compression_min_size: compression::DEFAULT_MIN_SIZE }
+    /// A service for a target.
+    ///
+    /// # Errors
+    /// `InvalidConfig` for addresses, hashes, token files and web configuration files that are none.
+    pub fn new(target: Arc<Target>, config: &MetricsConfig, embedding: Embedding) -> Result<Self> {
+        let web = config.web_config_file.as_ref().map(|file| WebConfig::read(Path::new(file))).transpose()?;
+        let (web_users, extra_headers) =
+            web.map_or_else(Default::default, |web| (web.basic_users, web.headers));
+        let metrics = SelfMetrics::new()?;
+        let listener =
+            if embedding.owns_all_paths { Some(ListenerMetrics::new(&metrics.registry)?) } else { None };
+        let meter = Arc::new(Meter::default());
+        let shared = Arc::new(Shared {
+            target,
+            metrics,
+            listener,
+            health: Arc::new(Health::new(config.stall_after)),
+            meter: Arc::clone(&meter),
+            metrics_path: config.path.clone(),
+            compression_min_size: config.compression_min_size,
+            own_values: embedding.own_values,
+            self_metrics: config.self_metrics,
+        });
+        let maker = Arc::clone(&shared);
+        let expositions =
+            Expositions::new(meter, config.max_body_bytes, config.cache(), move |key| maker.make(key));
+        Ok(Self {
+            shared,
+            expositions,
+            gate: Gate::new(config, web_users, embedding.has_callback)?,
+            embedding,
+            scrape_timeout: config.scrape_timeout,
+            compression: config.compression_enabled,
+            protect_health: config.protect_health,
+            extra_headers,
+        })
     }
 
-    /// Sets the path of the exposition.
+    /// The first step of a request.
     #[must_use]
-    pub fn with_metrics_path(mut self, path: &str) -> Self {
-        path.clone_into(&mut self.metrics_path);
-        self
-    }
-
-    /// Sets from how many bytes on a body is compressed.
-    #[must_use]
-    pub fn with_compression_min_size(mut self, bytes: usize) -> Self {
-        self.compression_min_size = bytes;
-        self
-    }
-
-    /// Where a request target leads. The query is not part of the path; a trailing slash is.
-    #[must_use]
-    pub fn route(&self, method: &str, target: &str) -> Route {
-        let path = target.split(['?', '#']).next().unwrap_or_default();
-        let route = match path {
-            path if path == self.metrics_path => Route::Metrics,
-            "/health" => Route::Health,
-            "/ready" => Route::Ready,
-            _ => return Route::NotFound,
+    pub fn receive(&self, request: &Request<'_>) -> Step {
+        let path = request.path();
+        let guarded = match path {
+            "/health" | "/ready" => self.protect_health,
+            path if path == self.shared.metrics_path => true,
+            _ if self.embedding.owns_all_paths => true,
+            _ => return Step::NotOurs,
         };
-        if matches!(method, "GET" | "HEAD") { route } else { Route::MethodNotAllowed }
+        let visit = Visit { errand: self.errand(request, path) };
+        if !guarded {
+            return self.enter(visit);
+        }
+        self.pass(self.gate.check(request, self.gate.client(request)), visit)
     }
 
-    /// Encodes what was gathered as the scraper wants it.
+    /// Has a password hashed on a thread of the library, which takes a tenth of a second, and says what comes next.
+    pub fn verify(
+        self: &Arc<Self>,
+        visit: Visit,
+        verification: Verification,
+        done: impl FnOnce(Step) + Send + 'static,
+    ) {
+        // Whoever is refused for want of room has `done` called by this very call.
+        let visit = Arc::new(Mutex::new(Some((visit, done))));
+        let (service, taken) = (Arc::clone(self), Arc::clone(&visit));
+        let job = move || {
+            if let Some((visit, done)) = taken.lock().take() {
+                done(service.pass(service.gate.verify(verification), visit));
+            }
+        };
+        if !HASHES.submit(Box::new(job))
+            && let Some((_, done)) = visit.lock().take()
+        {
+            self.reject(Rejection::CredentialLimit);
+            let response = Response::plain(429, "Too many credentials to check.\n");
+            done(Step::Answer(self.finish(response.retry_after(OVERLOAD_WAIT))));
+        }
+    }
+
+    /// What comes next once the embedding program has let a request in, or not.
     #[must_use]
-    pub fn scrape(&self, gathered: &Gathered, request: &ScrapeRequest<'_>) -> Response {
-        let content_type = negotiation::content_type(request.accept);
-        let mut body = Body::pooled();
-        let Ok(()) = encode(gathered, content_type.format, body.buffer());
-        let mut headers =
-            vec![("content-type", content_type.header), ("vary", "accept, accept-encoding"), NO_STORE];
-        if body.as_slice().len() >= self.compression_min_size && negotiation::gzip(request.accept_encoding) {
-            let mut compressed = Body::pooled();
-            if compression::gzip(body.as_slice(), compressed.buffer()) {
-                headers.push(("content-encoding", "gzip"));
-                body = compressed;
+    pub fn authorize(&self, visit: Visit, allowed: bool) -> Step {
+        if allowed {
+            return self.enter(visit);
+        }
+        self.reject(Rejection::Unauthorized);
+        Step::Answer(self.finish(self.gate.unauthorized()))
+    }
+
+    /// The answer of a request whose fate the embedding program did not decide in time.
+    #[must_use]
+    pub fn undecided(&self) -> Response {
+        self.reject(Rejection::Unauthorized);
+        let response = Response::plain(503, "Authentication did not answer in time.\n");
+        self.finish(response.retry_after(OVERLOAD_WAIT))
+    }
+
+    fn pass(&self, passage: Passage, visit: Visit) -> Step {
+        match passage {
+            Passage::Open => self.enter(visit),
+            Passage::Verify(verification) => Step::Verify(visit, verification),
+            Passage::Ask => Step::Authorize(visit),
+            Passage::Shut(reason, response) => {
+                self.reject(reason);
+                Step::Answer(self.finish(response))
             }
         }
-        Response { status: 200, headers, body }
     }
 
-    /// Answers every route but the exposition.
+    /// What a request wants, whoever it is.
+    fn errand(&self, request: &Request<'_>, path: &str) -> Errand {
+        let head_only = request.method == "HEAD";
+        let known = matches!(path, "/" | "/health" | "/ready") || path == self.shared.metrics_path;
+        if !known {
+            return Errand::Answer(Response::plain(404, "Not found.\n"));
+        }
+        if !head_only && request.method != "GET" {
+            let response = Response::plain(405, "Method not allowed: use GET or HEAD.\n");
+            return Errand::Answer(response.with("allow", "GET, HEAD"));
+        }
+        if request.has_body {
+            self.reject(Rejection::Body);
+            let response = Response::plain(413, "Expected no body.\n");
+            return Errand::Answer(response.with("connection", "close"));
+        }
+        match path {
+            "/health" => Errand::Health { head_only },
+            "/ready" => Errand::Ready { head_only },
+            "/" => Errand::Scrape(self.plan(Key::Page, head_only, request)),
+            _ => self.exposition(request, names_of(request), head_only),
+        }
+    }
+
+    /// The first step of a scrape that no gate guards, of these families; of all where there are none.
     #[must_use]
-    pub fn answer(&self, route: Route, ready: bool) -> Response {
-        let json = |status, body: &str| Response {
-            status,
-            headers: vec![("content-type", JSON), NO_STORE],
-            body: Body::from(body),
+    pub fn request(&self, request: &Request<'_>, names: Vec<String>) -> Step {
+        self.enter(Visit { errand: self.exposition(request, names, false) })
+    }
+
+    fn exposition(&self, request: &Request<'_>, mut names: Vec<String>, head_only: bool) -> Errand {
+        let coding = negotiation::coding(request.accept_encoding);
+        let coding = match coding {
+            Coding::GzipOnly if !self.compression => Coding::NotAcceptable,
+            _ if !self.compression => Coding::Identity,
+            coding => coding,
         };
-        match route {
-            Route::Ready if !ready => json(503, "{\"status\":\"not ready\"}\n"),
-            Route::Ready => json(200, "{\"status\":\"ready\"}\n"),
-            Route::Health => json(200, "{\"status\":\"ok\"}\n"),
-            Route::MethodNotAllowed => Response {
-                status: 405,
-                headers: vec![("content-type", PLAIN), ("allow", "GET, HEAD")],
-                body: Body::from("Method not allowed: use GET or HEAD.\n"),
-            },
-            Route::Metrics | Route::NotFound => Response {
-                status: 404,
-                headers: vec![("content-type", PLAIN)],
-                body: Body::from("Not found.\n"),
+        if coding == Coding::NotAcceptable {
+            let response = Response::plain(406, "Expected gzip or identity in Accept-Encoding.\n");
+            return Errand::Answer(response);
+        }
+        if names.len() > MAX_NAMES {
+            let text = format!("Expected at most {MAX_NAMES} names in name[].\n");
+            return Errand::Answer(Response::plain(400, &text));
+        }
+        names.sort_unstable();
+        names.dedup();
+        let key = Key::Exposition {
+            content_type: negotiation::content_type(request.accept),
+            gzip: matches!(coding, Coding::Gzip | Coding::GzipOnly),
+            forced: coding == Coding::GzipOnly,
+            names,
+        };
+        Errand::Scrape(self.plan(key, head_only, request))
+    }
+
+    fn plan(&self, key: Key, head_only: bool, request: &Request<'_>) -> Plan {
+        let theirs = request
+            .scrape_timeout
+            .and_then(|seconds| seconds.trim().parse::<f64>().ok())
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds * COLLECTOR_SHARE).ok())
+            .filter(|budget| !budget.is_zero());
+        let budget = theirs.unwrap_or(self.scrape_timeout).min(LONGEST_BUDGET);
+        Plan { key, head_only, arrived: Instant::now(), budget }
+    }
+
+    /// What comes next behind the gate.
+    fn enter(&self, visit: Visit) -> Step {
+        match visit.errand {
+            Errand::Answer(response) => Step::Answer(self.finish(response)),
+            Errand::Health { head_only } => {
+                Step::Answer(self.finish(Response { head_only, ..self.shared.health.liveness() }))
+            }
+            Errand::Ready { .. } if self.embedding.has_checks => Step::Check(visit),
+            Errand::Ready { head_only } => Step::Answer(self.readiness(&[], head_only)),
+            Errand::Scrape(plan) => match self.from_cache(&plan) {
+                Some(response) => Step::Answer(response),
+                None => Step::Scrape(plan),
             },
         }
+    }
+
+    /// The answer of `/ready`, with what its checks said.
+    #[must_use]
+    pub fn ready(&self, visit: &Visit, checks: &[Check]) -> Response {
+        let head_only = matches!(visit.errand, Errand::Ready { head_only: true });
+        self.readiness(checks, head_only)
+    }
+
+    fn readiness(&self, checks: &[Check], head_only: bool) -> Response {
+        self.finish(Response { head_only, ..self.shared.health.readiness(checks) })
+    }
+
+    fn from_cache(&self, plan: &Plan) -> Option<Response> {
+        if !self.expositions.has_cache() || !plan.shows_values() {
+            return None;
+        }
+        let Some(exposition) = self.expositions.cached(&plan.key) else {
+            self.shared.metrics.cache_miss();
+            return None;
+        };
+        self.shared.metrics.cache_hit();
+        Some(self.respond(plan, Ok(exposition)).0)
+    }
+
+    /// Answers a scrape from a thread of the library. Scrapes that want the same at the same time share the work.
+    /// `done` is called once, with the names of families that were left out of a merge.
+    pub fn scrape(self: &Arc<Self>, plan: Plan, done: impl FnOnce(Response, Vec<String>) + Send + 'static) {
+        let service = Arc::clone(self);
+        self.expositions.ask(
+            plan.key.clone(),
+            Box::new(move |outcome| {
+                let (response, mismatched) = service.respond(&plan, outcome);
+                done(response, mismatched);
+            }),
+        );
+    }
+
+    /// Answers a scrape here and now: for small registries, where handing over costs more than the work.
+    #[must_use]
+    pub fn scrape_now(&self, plan: &Plan) -> (Response, Vec<String>) {
+        let outcome = self.expositions.make_now(&plan.key);
+        self.respond(plan, outcome)
+    }
+
+    /// Whether `scrape_now` is the better choice.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        /// A registry with more lines is worth a thread.
+        const INLINE_LINES: usize = 256;
+        self.shared.target.is_small(INLINE_LINES, self.embedding.own_values)
+    }
+
+    fn respond(&self, plan: &Plan, outcome: Outcome) -> (Response, Vec<String>) {
+        let response = match outcome {
+            Ok(exposition) => {
+                if plan.shows_values() {
+                    self.shared.metrics.answered(plan.arrived.elapsed(), exposition.plain_bytes);
+                }
+                let mut response =
+                    Response::new(200, exposition.content_type, Arc::clone(&exposition.body)).not_stored();
+                if plan.shows_values() {
+                    response = response.with("vary", "accept, accept-encoding");
+                }
+                if exposition.gzip {
+                    response = response.with("content-encoding", "gzip");
+                }
+                response.head_only = plan.head_only;
+                return (self.finish(response), exposition.mismatched.clone());
+            }
+            Err(Failure::Overloaded) => {
+                self.reject(Rejection::Overload);
+                Response::plain(503, "Too many expositions in flight.\n").retry_after(OVERLOAD_WAIT)
+            }
+            Err(Failure::Panicked) => Response::plain(500, "The scrape failed.\n"),
+        };
+        (self.finish(response), Vec::new())
+    }
+
+    fn finish(&self, mut response: Response) -> Response {
+        for (name, value) in &self.extra_headers {
+            response.headers.push((Cow::Owned(name.clone()), Cow::Owned(value.clone())));
+        }
+        response
+    }
+
+    /// Counts what was not served.
+    pub fn reject(&self, reason: Rejection) {
+        self.shared.metrics.reject(reason);
+    }
+
+    /// Where the program says that it lives.
+    #[must_use]
+    pub fn health(&self) -> &Arc<Health> {
+        &self.shared.health
+    }
+
+    /// What is scraped.
+    #[must_use]
+    pub fn target(&self) -> &Arc<Target> {
+        &self.shared.target
+    }
+
+    pub(crate) fn listener_metrics(&self) -> Option<&ListenerMetrics> {
+        self.shared.listener.as_ref()
     }
 }
 
-impl Default for ScrapeService {
-    fn default() -> Self {
-        Self::new()
+/// The families that a query names, and one more than there may be at the most.
+fn names_of(request: &Request<'_>) -> Vec<String> {
+    let named = request.query().filter(|(name, _)| name == "name[]").map(|(_, value)| value.into_owned());
+    named.take(MAX_NAMES + 1).collect()
+}
+
+impl Shared {
+    fn gather(&self, names: &[String]) -> Gathered {
+        let own = self.self_metrics.then_some(&self.metrics.registry);
+        self.target.gather(self.own_values, names, own)
+    }
+
+    fn make(&self, key: &Key) -> Exposition {
+        match key {
+            Key::Exposition { content_type, gzip, forced, names } => {
+                let gathered = self.gather(names);
+                self.metrics.refresh(gathered.series_count(), &self.meter);
+                if let Some(listener) = &self.listener {
+                    listener.refresh(&self.health);
+                }
+                let mut body = Body::pooled();
+                let Ok(()) = encode(&gathered, content_type.format, body.buffer());
+                let plain_bytes = body.as_slice().len();
+                let gzip = *gzip && (*forced || plain_bytes >= self.compression_min_size);
+                if gzip {
+                    let mut compressed = Body::pooled();
+                    compression::gzip(body.as_slice(), compressed.buffer());
+                    body = compressed;
+                }
+                Exposition {
+                    content_type: content_type.header,
+                    gzip,
+                    body: Arc::new(body.metered(&self.meter)),
+                    plain_bytes,
+                    mismatched: gathered.mismatched().to_vec(),
+                }
+            }
+            Key::Page => {
+                let gathered = self.gather(&[]);
+                let text = page(&gathered, &self.metrics_path);
+                Exposition {
+                    content_type: "text/html; charset=utf-8",
+                    gzip: false,
+                    plain_bytes: text.len(),
+                    body: Arc::new(Body::from(text.as_str()).metered(&self.meter)),
+                    mismatched: Vec::new(),
+                }
+            }
+        }
     }
 }

@@ -1,11 +1,41 @@
-//! What a scrape endpoint decides: route, format, compression, status, headers. It opens no socket.
+//! The scrape endpoint. A `ScrapeService` decides everything about a request: route, who may come in, format,
+//! compression, sharing, caching, health. Doors carry its answers; `exporter` is the one that this crate has itself.
 
+mod address;
+mod auth;
 mod body;
 mod compression;
+mod connection;
+mod exporter;
+mod expositions;
+mod gate;
 mod handler;
+mod health;
+mod host;
+mod limits;
 mod negotiation;
+mod page;
+mod request;
+mod response;
+mod router;
+mod self_metrics;
+mod target;
+mod tls;
+mod web_config;
+mod workers;
 
+pub use address::{Allowlist, client_address};
+pub use auth::{AuthConfig, Authenticator, Verdict, Verification};
 pub use body::Body;
-pub use compression::{DEFAULT_MIN_SIZE, gzip};
-pub use handler::{Response, Route, ScrapeRequest, ScrapeService};
-pub use negotiation::{ContentType, content_type, gzip as accepts_gzip};
+pub use compression::{DEFAULT_MIN_SIZE, gzip, gzip_members};
+pub use exporter::{Address, Exporter, ExporterOptions};
+pub use handler::{Embedding, Plan, ScrapeService, Step, Visit};
+pub use health::{BEAT_INTERVAL, Check, CheckOutcome, Health};
+pub use host::{Host, Question, Reply, Ticket, Visitor};
+pub use limits::RateLimiter;
+pub use negotiation::{Coding, ContentType, coding, content_type};
+pub use request::Request;
+pub use response::{Header, Response};
+pub use router::{Peer, router};
+pub use self_metrics::Rejection;
+pub use target::Target;

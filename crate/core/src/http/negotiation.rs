@@ -3,7 +3,7 @@
 use crate::serialization::Format;
 
 /// A media type we can answer with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContentType {
     /// How the body is written.
     pub format: Format,
@@ -49,10 +49,22 @@ fn offer(clause: &str) -> Option<(ContentType, u8)> {
     }
 }
 
-/// Whether the body is to be gzipped, by `Accept-Encoding`: only where gzip is named (or `*`) and not wanted less
-/// than the plain body.
+/// How a body may be coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// As it is.
+    Identity,
+    /// Gzipped where that is worth it.
+    Gzip,
+    /// Gzipped, however small: the scraper refuses everything else.
+    GzipOnly,
+    /// The scraper takes nothing that we have.
+    NotAcceptable,
+}
+
+/// Chooses by `Accept-Encoding`: gzip only where it is named (or `*`) and not wanted less than the plain body.
 #[must_use]
-pub fn gzip(accept_encoding: Option<&str>) -> bool {
+pub fn coding(accept_encoding: Option<&str>) -> Coding {
     let (mut gzip, mut any, mut identity) = (None, None, None);
     for clause in accept_encoding.iter().flat_map(|header| header.split(',')) {
         let coding = clause.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -65,7 +77,14 @@ pub fn gzip(accept_encoding: Option<&str>) -> bool {
         *wanted = Some(quality(clause));
     }
     let gzip = gzip.or(any).unwrap_or(0.0);
-    gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
+    // Not named and not excluded by `*;q=0`, the plain body is acceptable.
+    let identity_refused = identity.or(any) == Some(0.0);
+    match (gzip > 0.0, identity_refused) {
+        (true, true) => Coding::GzipOnly,
+        (true, false) if gzip >= identity.unwrap_or(0.0) => Coding::Gzip,
+        (_, false) => Coding::Identity,
+        (false, true) => Coding::NotAcceptable,
+    }
 }
 
 /// The weight of a clause: 1 without `q`, 0 for what is no number.
@@ -130,14 +149,32 @@ mod tests {
 
     #[test]
     fn gzip_is_used_only_where_it_is_wanted() {
-        for yes in
-            ["gzip", "deflate, gzip;q=0.5", "*", "gzip;q=0.5, identity;q=0.5", "identity;q=0, gzip", "GZIP"]
-        {
-            assert!(gzip(Some(yes)), "{yes}");
+        let cases = [
+            (
+                Coding::Gzip,
+                &["gzip", "deflate, gzip;q=0.5", "*", "gzip;q=0.5, identity;q=0.5", "GZIP", "x-gzip"][..],
+            ),
+            (Coding::GzipOnly, &["identity;q=0, gzip", "gzip, *;q=0", "*, identity;q=0"]),
+            (
+                Coding::Identity,
+                &[
+                    "",
+                    "identity",
+                    "gzip;q=0",
+                    "br, zstd",
+                    "gzip;q=0.1, identity",
+                    "gzip;q=0, *",
+                    "identity, *;q=0",
+                    ";;,=q",
+                ],
+            ),
+            (Coding::NotAcceptable, &["*;q=0", "identity;q=0", "br, identity;q=0", "gzip;q=0, identity;q=0"]),
+        ];
+        for (expected, headers) in cases {
+            for header in headers {
+                assert_eq!(coding(Some(header)), expected, "{header}");
+            }
         }
-        for no in ["", "identity", "gzip;q=0", "br, zstd", "gzip;q=0.1, identity", "*;q=0", "gzip;q=0, *"] {
-            assert!(!gzip(Some(no)), "{no}");
-        }
-        assert!(!gzip(None));
+        assert_eq!(coding(None), Coding::Identity);
     }
 }

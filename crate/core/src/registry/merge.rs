@@ -6,7 +6,7 @@ use super::descriptor::{Aggregator, Descriptor, Kind};
 use super::exemplar::Exemplar;
 use super::family::Family;
 use super::process::Process;
-use super::registry::{ItemId, Registry};
+use super::registry::Registry;
 use super::retired::{DoubleDouble, RetiredFamily};
 use super::source::{SampleFamily, Series, Source};
 use crate::labels::canonical_key;
@@ -20,13 +20,14 @@ pub struct Gathered {
     pub(crate) families: Vec<GatheredFamily>,
     pub(crate) default_labels: Vec<(String, String)>,
     mismatched: Vec<String>,
+    series: usize,
     _scrape: Scrape,
 }
 
 pub(crate) enum GatheredFamily {
     Own(Arc<Family>),
     Merged(MergedFamily),
-    Samples(SampleFamily),
+    Samples(Arc<SampleFamily>),
 }
 
 impl Gathered {
@@ -35,7 +36,19 @@ impl Gathered {
     pub fn of_family(family: Arc<Family>) -> Self {
         let scrape = Scrape::begin();
         let families = vec![GatheredFamily::Own(family)];
-        Self { families, default_labels: Vec::new(), mismatched: Vec::new(), _scrape: scrape }
+        let series = families.iter().map(GatheredFamily::series_count).sum();
+        Self { families, default_labels: Vec::new(), mismatched: Vec::new(), series, _scrape: scrape }
+    }
+
+    /// Series of all families of the registry, those that `Selection::names` leaves out and appended ones not counted.
+    #[must_use]
+    pub fn series_count(&self) -> usize {
+        self.series
+    }
+
+    /// The names of the families, with their types and their numbers of series, in the order in which they are shown.
+    pub fn families(&self) -> impl Iterator<Item = (&str, Kind, usize)> {
+        self.families.iter().map(|family| (family.name(), family.kind(), family.series_count()))
     }
 
     /// Families that another contributor has with another type or other buckets, and that were left out for it.
@@ -52,20 +65,16 @@ pub struct Selection<'a> {
     pub process: Option<&'a Process>,
     /// Only families of these names (`name[]`); all where it is empty.
     pub names: &'a [String],
-    /// A registry whose families are shown after the others, under the same default labels.
-    pub appended: Option<&'a Registry>,
+    /// Registries whose families are shown after the others, under the same default labels.
+    pub appended: &'a [&'a Registry],
 }
 
-/// Gathers a scrape. `foreign` are the samples of the metrics that a registry lists without holding their cells.
+/// Gathers a scrape.
 #[must_use]
-pub fn gather(
-    registry: &Registry,
-    selection: &Selection<'_>,
-    foreign: Vec<(ItemId, SampleFamily)>,
-) -> Gathered {
+pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
     // First of all: whatever is unpublished after this line keeps its cells until the scrape has ended.
     let scrape = Scrape::begin();
-    let mut families = registry.gather_items(foreign);
+    let mut families = registry.gather_items();
     let mut mismatched = Vec::new();
     if let Some(process) = selection.process {
         let others = Others::of(process, registry);
@@ -73,13 +82,14 @@ pub fn gather(
             families = others.merge_into(families, &mut mismatched);
         }
     }
-    if let Some(appended) = selection.appended {
-        families.extend(appended.gather_items(Vec::new()));
+    let series = families.iter().map(GatheredFamily::series_count).sum();
+    for appended in selection.appended {
+        families.extend(appended.gather_items());
     }
     if !selection.names.is_empty() {
         families.retain(|family| selection.names.iter().any(|name| name == family.name()));
     }
-    Gathered { families, default_labels: registry.default_labels(), mismatched, _scrape: scrape }
+    Gathered { families, default_labels: registry.default_labels(), mismatched, series, _scrape: scrape }
 }
 
 impl GatheredFamily {
@@ -88,6 +98,23 @@ impl GatheredFamily {
             Self::Own(family) => family.descriptor().name(),
             Self::Merged(family) => family.descriptor.name(),
             Self::Samples(family) => family.name(),
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Own(family) => family.descriptor().kind(),
+            Self::Merged(family) => family.descriptor.kind(),
+            Self::Samples(family) => family.kind(),
+        }
+    }
+
+    /// Label sets; of finished samples, which nobody has grouped, the samples.
+    fn series_count(&self) -> usize {
+        match self {
+            Self::Own(family) => family.series_count(),
+            Self::Merged(family) => family.series.len(),
+            Self::Samples(family) => family.samples().len(),
         }
     }
 }

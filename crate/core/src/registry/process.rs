@@ -136,7 +136,7 @@ mod model {
     /// The counter's total as a scrape shows it; 0 where nobody has the family.
     fn total(process: &Process, registry: &Registry) -> f64 {
         let selection = Selection { process: Some(process), ..Selection::default() };
-        let gathered = gather(registry, &selection, Vec::new());
+        let gathered = gather(registry, &selection);
         let mut sum = 0.0;
         for family in &gathered.families {
             match family {

@@ -43,8 +43,8 @@ struct State {
 enum Item {
     Family(Arc<Family>),
     Collector(Arc<dyn Collector>),
-    /// A place in the order, whose samples the caller brings to each scrape.
-    Foreign,
+    /// A metric that somebody else keeps: its samples as they were last brought.
+    Foreign(Option<Arc<SampleFamily>>),
 }
 
 impl Registry {
@@ -168,16 +168,25 @@ impl Registry {
         self.state.lock().push(Item::Collector(collector))
     }
 
-    /// Keeps a place for a metric whose samples the caller brings to each scrape.
+    /// Keeps a place for a metric whose samples the caller brings, with `set_foreign`, whenever it has new ones.
     ///
     /// # Errors
     /// `DuplicateMetric` if the name is taken, be it as a sample name of another metric.
     pub fn register_foreign(&self, name: &str) -> Result<ItemId> {
         let mut state = self.state.lock();
         state.refuse_names(name, [name.to_owned()])?;
-        let id = state.push(Item::Foreign);
+        let id = state.push(Item::Foreign(None));
         state.claims.insert(name.to_owned(), id);
         Ok(id)
+    }
+
+    /// Replaces the samples of what `register_foreign` placed. Scrapes show them until the next ones are brought.
+    pub fn set_foreign(&self, id: ItemId, family: SampleFamily) {
+        let mut state = self.state.lock();
+        let Ok(at) = state.items.binary_search_by_key(&id, |(own, _)| *own) else { return };
+        if let (_, Item::Foreign(samples)) = &mut state.items[at] {
+            *samples = Some(Arc::new(family));
+        }
     }
 
     /// Removes the family of this name. The family lives on in other registries and in handles.
@@ -242,7 +251,7 @@ impl Registry {
     /// What a scrape of this registry alone shows.
     #[must_use]
     pub fn gather(&self) -> Gathered {
-        gather(self, &Selection::default(), Vec::new())
+        gather(self, &Selection::default())
     }
 
     /// The exposition of this registry alone.
@@ -253,22 +262,19 @@ impl Registry {
         String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
-    pub(crate) fn gather_items(&self, foreign: Vec<(ItemId, SampleFamily)>) -> Vec<GatheredFamily> {
+    pub(crate) fn gather_items(&self) -> Vec<GatheredFamily> {
         enum Step {
             Ready(GatheredFamily),
             Ask(Arc<dyn Collector>),
         }
-        let mut foreign = foreign.into_iter().peekable();
         // Collectors are user code and may use this registry, so they are asked after the lock is given back.
         let steps: Vec<Step> = {
             let state = self.state.lock();
-            let step = |(id, item): &(ItemId, Item)| match item {
+            let step = |(_, item): &(ItemId, Item)| match item {
                 Item::Family(family) => Some(Step::Ready(GatheredFamily::Own(Arc::clone(family)))),
                 Item::Collector(collector) => Some(Step::Ask(Arc::clone(collector))),
-                Item::Foreign => {
-                    while foreign.next_if(|(other, _)| other < id).is_some() {}
-                    let (_, family) = foreign.next_if(|(other, _)| other == id)?;
-                    Some(Step::Ready(GatheredFamily::Samples(family)))
+                Item::Foreign(samples) => {
+                    Some(Step::Ready(GatheredFamily::Samples(Arc::clone(samples.as_ref()?))))
                 }
             };
             state.items.iter().filter_map(step).collect()
@@ -277,9 +283,9 @@ impl Registry {
         for step in steps {
             match step {
                 Step::Ready(family) => families.push(family),
-                Step::Ask(collector) => {
-                    families.extend(collector.collect().into_iter().map(GatheredFamily::Samples))
-                }
+                Step::Ask(collector) => families.extend(
+                    collector.collect().into_iter().map(|family| GatheredFamily::Samples(Arc::new(family))),
+                ),
             }
         }
         families

@@ -34,6 +34,13 @@ pub(crate) fn labels_json(rendered: &[u8]) -> String {
     into_text(out)
 }
 
+/// A text as a JSON string.
+pub(crate) fn json_string(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len() + 2);
+    string(text, &mut out);
+    into_text(out)
+}
+
 /// Labels and names are UTF-8, so this never has to replace anything.
 fn into_text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())

@@ -10,6 +10,8 @@ mod prometheus_text;
 mod streaming;
 
 pub use json::json;
+#[cfg(feature = "http")]
+pub(crate) use json::json_string;
 pub(crate) use json::labels_json;
 pub use streaming::{Sink, Streaming};
 

@@ -55,10 +55,6 @@ impl Cell<'_> {
 /// What a scrape shows of a registry and, where one is given, of the other contributors of its process.
 fn scrape(registry: &Registry, process: Option<&Process>, format: Format) -> String {
     let mut out = Vec::new();
-    let Ok(()) = encode(
-        &gather(registry, &Selection { process, ..Selection::default() }, Vec::new()),
-        format,
-        &mut out,
-    );
+    let Ok(()) = encode(&gather(registry, &Selection { process, ..Selection::default() }), format, &mut out);
     String::from_utf8(out).expect("an exposition is UTF-8")
 }

@@ -440,8 +440,7 @@ fn merged_gauge(aggregator: Aggregator, values: [f64; 2]) -> Result<String, Box<
     let scraped = scraped.ok_or("a contributor")?;
     let mut out = Vec::new();
     let selection = Selection { process: Some(&process), ..Selection::default() };
-    let Ok(()) =
-        encode(&gather(scraped.registry(), &selection, Vec::new()), Format::PrometheusText, &mut out);
+    let Ok(()) = encode(&gather(scraped.registry(), &selection), Format::PrometheusText, &mut out);
     Ok(String::from_utf8(out)?)
 }
 

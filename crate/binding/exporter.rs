@@ -1,0 +1,134 @@
+//! The native door for JavaScript: starting, stopping, and the loop's heartbeat.
+
+use crate::config::NativeConfig;
+use crate::error::{Code, Result, engine};
+use crate::host::{HostMessage, JavaScriptHost};
+use crate::registry::NativeRegistry;
+use crate::service::EmbeddingOptions;
+use napi::Env;
+use napi::bindgen_prelude::{Error, Function, Object};
+use napi_derive::napi;
+use prometheus_metrics::http::{Address, BEAT_INTERVAL, Exporter, ExporterOptions, Host};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// A running exporter.
+#[napi]
+pub struct NativeExporter {
+    exporter: Arc<Exporter>,
+    host: Arc<JavaScriptHost>,
+}
+
+/// How often `beat()` has to be called, in milliseconds.
+#[napi(catch_unwind)]
+pub fn beat_interval_ms() -> u32 {
+    u32::try_from(BEAT_INTERVAL.as_millis()).unwrap_or(u32::MAX)
+}
+
+type Later<T> = Box<dyn FnOnce(Env) -> napi::Result<T> + Send>;
+
+/// Starts an exporter. Names are resolved, files read and addresses bound on a thread of its own.
+#[napi(catch_unwind, ts_return_type = "Promise<NativeExporter>")]
+pub fn start_exporter<'env>(
+    env: &'env Env,
+    registry: &NativeRegistry,
+    config: &NativeConfig,
+    embedding: EmbeddingOptions,
+    receive: Function<'_, HostMessage, ()>,
+) -> Result<Object<'env>> {
+    let host = Arc::new(JavaScriptHost::new(&receive)?);
+    let asked: Arc<dyn Host> = Arc::clone(&host) as Arc<dyn Host>;
+    let options = ExporterOptions {
+        host: Some(asked),
+        has_callback: embedding.has_callback,
+        has_checks: embedding.has_checks,
+        own_values: embedding.own_values,
+    };
+    let (target, config) = (Arc::clone(&registry.target), config.config.clone());
+    let (deferred, promise) =
+        env.create_deferred::<NativeExporter, Later<NativeExporter>>().map_err(engine)?;
+    std::thread::Builder::new()
+        .name("prometheus-start".to_owned())
+        .spawn(move || {
+            let started = Exporter::start(target, &config, options);
+            deferred.resolve(Box::new(move |env| {
+                let exporter = Arc::new(started.map_err(|error| coded(&error))?);
+                end_with(env, &exporter)?;
+                Ok(NativeExporter { exporter, host })
+            }));
+        })
+        .map_err(|error| engine(Error::from_reason(error.to_string())))?;
+    Ok(promise)
+}
+
+/// A promise is rejected with an error whose code is Node-API's; ours goes before the message.
+fn coded(error: &prometheus_metrics::MetricsError) -> Error {
+    Error::from_reason(format!("{}: {error}", error.kind().code()))
+}
+
+/// An exporter ends with the realm that started it, however that ends.
+fn end_with(env: Env, exporter: &Arc<Exporter>) -> napi::Result<()> {
+    let hook: Weak<Exporter> = Arc::downgrade(exporter);
+    env.add_env_cleanup_hook(hook, |exporter| {
+        if let Some(exporter) = exporter.upgrade() {
+            exporter.close(Duration::ZERO);
+        }
+    })
+    .map(drop)
+}
+
+#[napi]
+impl NativeExporter {
+    /// The base URL.
+    #[napi(getter, catch_unwind)]
+    pub fn url(&self) -> String {
+        self.exporter.url()
+    }
+
+    /// The port that was taken; 0 for a Unix socket.
+    #[napi(getter, catch_unwind)]
+    pub fn port(&self) -> u32 {
+        match self.exporter.address() {
+            Address::Tcp(address) => u32::from(address.port()),
+            Address::Unix(_) => 0,
+        }
+    }
+
+    /// Says that the loop turns.
+    #[napi(catch_unwind)]
+    pub fn beat(&self) {
+        self.exporter.service().health().beat();
+    }
+
+    /// Sets what `/ready` answers.
+    #[napi(catch_unwind)]
+    pub fn set_ready(&self, ready: bool) {
+        self.exporter.service().health().set_ready(ready);
+    }
+
+    /// Says whether scrapes have anything to ask JavaScript for.
+    #[napi(catch_unwind)]
+    pub fn set_collects(&self, collects: bool) {
+        self.host.set_collects(collects);
+    }
+
+    /// Lets open requests end within a grace, and resolves when all is closed.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn close<'env>(&self, env: &'env Env, grace_ms: f64) -> Result<Object<'env>> {
+        let grace = Duration::try_from_secs_f64(grace_ms / 1000.0).unwrap_or_default();
+        let (deferred, promise) = env.create_deferred::<(), Later<()>>().map_err(engine)?;
+        let exporter = Arc::clone(&self.exporter);
+        // Takes no new connections from this line on, whatever becomes of the thread.
+        exporter.stop(grace);
+        std::thread::Builder::new()
+            .name("prometheus-close".to_owned())
+            .spawn(move || {
+                exporter.close(grace);
+                deferred.resolve(Box::new(|_| Ok(())));
+            })
+            .map_err(|error: std::io::Error| -> Error<Code> {
+                engine(Error::from_reason(error.to_string()))
+            })?;
+        Ok(promise)
+    }
+}

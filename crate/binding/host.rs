@@ -1,0 +1,155 @@
+//! JavaScript as the host of an exporter: questions travel through a threadsafe function, answers come back by ticket.
+
+use crate::error::Result;
+use crate::service::CheckResult;
+use napi::bindgen_prelude::Function;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi_derive::napi;
+use prometheus_metrics::http::{Host, Question, Reply, Ticket, Visitor};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Messages that wait for a loop that does not turn; further ones are dropped, as is whatever they asked.
+const MAX_MESSAGES: usize = 256;
+
+/// A message to JavaScript.
+#[napi(object, object_from_js = false)]
+pub struct HostMessage {
+    /// `collect`, `ready`, `authorize`, `warn` or `mismatched`.
+    #[napi(ts_type = "'collect' | 'ready' | 'authorize' | 'warn' | 'mismatched'")]
+    pub kind: String,
+    /// The way back for an answer.
+    pub ticket: Option<NativeTicket>,
+    /// The families whose collectors are wanted.
+    pub names: Vec<String>,
+    /// How long the work may take.
+    pub budget_ms: f64,
+    /// Who wants to come in: method, target, peer, then the names and values of headers in turn.
+    pub visitor: Vec<String>,
+    /// A warning, or the name of a family.
+    pub text: String,
+}
+
+impl HostMessage {
+    fn new(kind: &str) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            ticket: None,
+            names: Vec::new(),
+            budget_ms: 0.0,
+            visitor: Vec::new(),
+            text: String::new(),
+        }
+    }
+
+    fn asking(question: Question, ticket: Ticket) -> Self {
+        let ticket = Some(NativeTicket { ticket: Some(ticket) });
+        match question {
+            Question::Collect { names, budget } => {
+                Self { ticket, names, budget_ms: budget.as_secs_f64() * 1000.0, ..Self::new("collect") }
+            }
+            Question::Ready { budget } => {
+                Self { ticket, budget_ms: budget.as_secs_f64() * 1000.0, ..Self::new("ready") }
+            }
+            Question::Authorize(Visitor { method, target, peer, headers }) => {
+                let mut visitor = vec![method, target, peer.map(|peer| peer.to_string()).unwrap_or_default()];
+                visitor.extend(headers.into_iter().flat_map(|(name, value)| [name, value]));
+                Self { ticket, visitor, ..Self::new("authorize") }
+            }
+        }
+    }
+}
+
+/// The way back for an answer. Not answered and collected, it is an answer that did not come.
+#[napi]
+pub struct NativeTicket {
+    ticket: Option<Ticket>,
+}
+
+#[napi]
+impl NativeTicket {
+    /// Says that JavaScript has turned to the question.
+    #[napi(catch_unwind)]
+    pub fn begin(&self) {
+        if let Some(ticket) = &self.ticket {
+            ticket.begin();
+        }
+    }
+
+    /// Values are up to date.
+    #[napi(catch_unwind)]
+    pub fn collected(&mut self) {
+        self.finish(Reply::Collected);
+    }
+
+    /// What the readiness checks say.
+    #[napi(catch_unwind)]
+    pub fn checked(&mut self, checks: Vec<CheckResult>) {
+        self.finish(Reply::Ready(checks.into_iter().map(CheckResult::into_check).collect()));
+    }
+
+    /// Whether the request may come in.
+    #[napi(catch_unwind)]
+    pub fn authorized(&mut self, allowed: bool) {
+        self.finish(Reply::Authorized(allowed));
+    }
+
+    /// There will be no answer.
+    #[napi(catch_unwind)]
+    pub fn abandon(&mut self) {
+        self.ticket = None;
+    }
+
+    fn finish(&mut self, reply: Reply) {
+        if let Some(ticket) = self.ticket.take() {
+            ticket.finish(reply);
+        }
+    }
+}
+
+type Send = ThreadsafeFunction<HostMessage, (), HostMessage, napi::Status, false, true, MAX_MESSAGES>;
+
+/// A JavaScript environment that an exporter asks.
+pub(crate) struct JavaScriptHost {
+    send: Send,
+    collects: AtomicBool,
+}
+
+impl JavaScriptHost {
+    /// Sends messages to `receive`, which does not keep the process alive.
+    pub(crate) fn new(receive: &Function<'_, HostMessage, ()>) -> Result<Self> {
+        let send = receive
+            .build_threadsafe_function::<HostMessage>()
+            .weak::<true>()
+            .max_queue_size::<MAX_MESSAGES>()
+            .build_callback(|context| Ok(context.value))
+            .map_err(crate::error::engine)?;
+        Ok(Self { send, collects: AtomicBool::new(true) })
+    }
+
+    pub(crate) fn set_collects(&self, collects: bool) {
+        self.collects.store(collects, Ordering::Relaxed);
+    }
+
+    fn send(&self, message: HostMessage) {
+        // A full queue, or an environment that ends: the message is dropped, and its ticket says so.
+        let _ = self.send.call(message, ThreadsafeFunctionCallMode::NonBlocking);
+    }
+}
+
+impl Host for JavaScriptHost {
+    fn collects(&self) -> bool {
+        self.collects.load(Ordering::Relaxed)
+    }
+
+    fn ask(&self, question: Question, ticket: Ticket) {
+        self.send(HostMessage::asking(question, ticket));
+    }
+
+    fn warn(&self, message: &str) {
+        self.send(HostMessage { text: message.to_owned(), ..HostMessage::new("warn") });
+    }
+
+    fn mismatched(&self, name: &str) {
+        self.send(HostMessage { text: name.to_owned(), ..HostMessage::new("mismatched") });
+    }
+}

@@ -1,0 +1,248 @@
+//! The scrape service for a door in JavaScript: a request goes in, steps come out, the door takes them.
+
+use crate::answer::Answer;
+use crate::config::NativeConfig;
+use crate::error::{Code, Result, engine, refused};
+use crate::registry::NativeRegistry;
+use napi::Env;
+use napi::bindgen_prelude::{Error, Object};
+use napi_derive::napi;
+use prometheus_metrics::http::{
+    Check, CheckOutcome, Embedding, Plan, Request, ScrapeService, Step, Verification, Visit,
+};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A scrape service.
+#[napi]
+pub struct NativeService {
+    service: Arc<ScrapeService>,
+}
+
+/// A request as JavaScript has it.
+#[napi(object, object_to_js = false)]
+pub struct DoorRequest {
+    /// The method.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// The socket's remote address.
+    pub peer: Option<String>,
+    /// Whether a body comes with it.
+    pub has_body: bool,
+    /// The values of `requestHeaders()`, in that order; empty for none.
+    pub headers: Vec<String>,
+}
+
+/// What a door does next.
+#[napi(object, object_from_js = false)]
+pub struct DoorStep {
+    /// `notOurs`, `answer`, `verify`, `authorize`, `check` or `scrape`.
+    #[napi(ts_type = "'notOurs' | 'answer' | 'verify' | 'authorize' | 'check' | 'scrape'")]
+    pub kind: String,
+    /// What to send.
+    pub answer: Option<Answer>,
+    /// What to come back with.
+    pub visit: Option<NativeVisit>,
+    /// The families whose collectors are wanted.
+    pub names: Option<Vec<String>>,
+    /// How long they may take.
+    pub budget_ms: Option<f64>,
+}
+
+/// A request that waits for its next step.
+#[napi]
+pub struct NativeVisit {
+    state: Option<State>,
+}
+
+enum State {
+    Verify(Visit, Verification),
+    At(Visit),
+    Scrape(Plan),
+}
+
+/// How a service is embedded.
+#[napi(object, object_to_js = false)]
+pub struct EmbeddingOptions {
+    /// The door asks a callback who may come in.
+    pub has_callback: bool,
+    /// The door has readiness checks.
+    pub has_checks: bool,
+    /// Only the registry's own values.
+    pub own_values: bool,
+}
+
+/// How a readiness check ended.
+#[napi(object, object_to_js = false)]
+pub struct CheckResult {
+    /// Its name.
+    pub name: String,
+    /// `ok`, `timeout` or `failed`.
+    #[napi(ts_type = "'ok' | 'timeout' | 'failed'")]
+    pub outcome: String,
+    /// Why it failed.
+    pub reason: String,
+}
+
+impl CheckResult {
+    pub(crate) fn into_check(self) -> Check {
+        let outcome = match self.outcome.as_str() {
+            "ok" => CheckOutcome::Ok,
+            "timeout" => CheckOutcome::TimedOut,
+            _ => CheckOutcome::Failed(self.reason),
+        };
+        Check { name: self.name, outcome }
+    }
+}
+
+/// The headers that `DoorRequest::headers` holds.
+#[napi(catch_unwind)]
+pub fn request_headers() -> Vec<&'static str> {
+    Request::HEADERS.to_vec()
+}
+
+type Later<T> = Box<dyn FnOnce(Env) -> napi::Result<T> + Send>;
+
+#[napi]
+impl NativeService {
+    /// A service for a registry.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(
+        registry: &NativeRegistry,
+        config: &NativeConfig,
+        embedding: EmbeddingOptions,
+    ) -> Result<Self> {
+        let embedding = Embedding {
+            owns_all_paths: false,
+            has_callback: embedding.has_callback,
+            has_checks: embedding.has_checks,
+            own_values: embedding.own_values,
+        };
+        let service = ScrapeService::new(Arc::clone(&registry.target), &config.config, embedding);
+        Ok(Self { service: Arc::new(service.map_err(refused)?) })
+    }
+
+    /// The first step of a request.
+    #[napi(catch_unwind)]
+    pub fn receive(&self, request: DoorRequest) -> DoorStep {
+        let mut values = request.headers.iter();
+        let read = Request {
+            method: &request.method,
+            target: &request.target,
+            peer: request.peer.as_deref().and_then(address),
+            has_body: request.has_body,
+            ..Request::default()
+        }
+        .with_headers(|_| values.next().map(String::as_str).filter(|value| !value.is_empty()));
+        step_of(self.service.receive(&read))
+    }
+
+    /// The first step of a scrape that no gate guards.
+    #[napi(catch_unwind)]
+    pub fn request(
+        &self,
+        accept: Option<String>,
+        accept_encoding: Option<String>,
+        names: Vec<String>,
+    ) -> DoorStep {
+        let request = Request {
+            accept: accept.as_deref(),
+            accept_encoding: accept_encoding.as_deref(),
+            ..Request::default()
+        };
+        step_of(self.service.request(&request, names))
+    }
+
+    /// Hashes a password on a thread of the library; answers with the next step.
+    #[napi(catch_unwind, ts_return_type = "Promise<DoorStep>")]
+    pub fn verify<'env>(&self, env: &'env Env, visit: &mut NativeVisit) -> Result<Object<'env>> {
+        let Some(State::Verify(visit, verification)) = visit.state.take() else { return Err(taken()) };
+        let (deferred, promise) = env.create_deferred::<DoorStep, Later<DoorStep>>().map_err(engine)?;
+        self.service.verify(visit, verification, move |step| {
+            deferred.resolve(Box::new(move |_| Ok(step_of(step))));
+        });
+        Ok(promise)
+    }
+
+    /// What comes next once a callback has let a request in, or not.
+    #[napi(catch_unwind)]
+    pub fn authorize(&self, visit: &mut NativeVisit, allowed: bool) -> Result<DoorStep> {
+        let Some(State::At(visit)) = visit.state.take() else { return Err(taken()) };
+        Ok(step_of(self.service.authorize(visit, allowed)))
+    }
+
+    /// The answer of a request whose callback failed or took too long.
+    #[napi(catch_unwind)]
+    pub fn undecided(&self) -> Answer {
+        Answer::new(self.service.undecided(), Vec::new())
+    }
+
+    /// The answer of `/ready`, with what its checks said.
+    #[napi(catch_unwind)]
+    pub fn ready(&self, visit: &mut NativeVisit, checks: Vec<CheckResult>) -> Result<Answer> {
+        let Some(State::At(visit)) = visit.state.take() else { return Err(taken()) };
+        let checks: Vec<Check> = checks.into_iter().map(CheckResult::into_check).collect();
+        Ok(Answer::new(self.service.ready(&visit, &checks), Vec::new()))
+    }
+
+    /// Whether `scrape_now` is the better choice.
+    #[napi(catch_unwind)]
+    pub fn is_small(&self) -> bool {
+        self.service.is_small()
+    }
+
+    /// The answer to a scrape, made here and now.
+    #[napi(catch_unwind)]
+    pub fn scrape_now(&self, visit: &mut NativeVisit) -> Result<Answer> {
+        let Some(State::Scrape(plan)) = visit.state.take() else { return Err(taken()) };
+        let (response, mismatched) = self.service.scrape_now(&plan);
+        Ok(Answer::new(response, mismatched))
+    }
+
+    /// The answer to a scrape, made on a thread of the library.
+    #[napi(catch_unwind, ts_return_type = "Promise<Answer>")]
+    pub fn scrape<'env>(&self, env: &'env Env, visit: &mut NativeVisit) -> Result<Object<'env>> {
+        let Some(State::Scrape(plan)) = visit.state.take() else { return Err(taken()) };
+        let (deferred, promise) = env.create_deferred::<Answer, Later<Answer>>().map_err(engine)?;
+        self.service.scrape(plan, move |response, mismatched| {
+            deferred.resolve(Box::new(move |_| Ok(Answer::new(response, mismatched))));
+        });
+        Ok(promise)
+    }
+
+    /// Sets what `/ready` answers.
+    #[napi(catch_unwind)]
+    pub fn set_ready(&self, ready: bool) {
+        self.service.health().set_ready(ready);
+    }
+}
+
+/// A visit is used once.
+fn taken() -> Error<Code> {
+    engine(napi::Error::from_reason("the request has taken this step already"))
+}
+
+/// An address as sockets print it; IPv6 ones may have a zone.
+fn address(text: &str) -> Option<IpAddr> {
+    text.split('%').next()?.parse().ok().map(|address: IpAddr| address.to_canonical())
+}
+
+fn step_of(step: Step) -> DoorStep {
+    let (kind, answer, state) = match step {
+        Step::NotOurs => ("notOurs", None, None),
+        Step::Answer(response) => ("answer", Some(Answer::new(response, Vec::new())), None),
+        Step::Verify(visit, verification) => ("verify", None, Some(State::Verify(visit, verification))),
+        Step::Authorize(visit) => ("authorize", None, Some(State::At(visit))),
+        Step::Check(visit) => ("check", None, Some(State::At(visit))),
+        Step::Scrape(plan) => ("scrape", None, Some(State::Scrape(plan))),
+    };
+    let (names, budget_ms) = match &state {
+        Some(State::Scrape(plan)) => {
+            (Some(plan.names().to_vec()), Some(plan.budget().as_secs_f64() * 1000.0))
+        }
+        _ => (None, None),
+    };
+    let visit = state.map(|state| NativeVisit { state: Some(state) });
+    DoorStep { kind: kind.to_owned(), answer, visit, names, budget_ms }
+}

@@ -1,0 +1,221 @@
+//! One connection of the exporter: whether it makes progress. A client may be slow to say what it wants, slow to take
+//! what it gets, or say nothing at all; each has its own limit, and whoever exceeds one is cut off.
+
+use super::self_metrics::Rejection;
+use crate::config::MetricsConfig;
+use parking_lot::Mutex;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The limits of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    head: Duration,
+    idle: Duration,
+    write: Duration,
+}
+
+impl Timeouts {
+    pub(crate) fn new(config: &MetricsConfig) -> Self {
+        Self { head: config.header_timeout, idle: config.idle_timeout, write: config.write_timeout }
+    }
+
+    /// How often a connection is looked at: a limit is kept to a quarter of itself, and to a second at the worst.
+    fn interval(&self) -> Duration {
+        let shortest = self.head.min(self.idle).min(self.write);
+        (shortest / 4).clamp(Duration::from_millis(5), Duration::from_secs(1))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Between two requests.
+    Idle(Instant),
+    /// A request is coming in; a new connection's first one is expected at once.
+    Head(Instant),
+    /// A request is being answered.
+    Serving,
+}
+
+/// Where a connection stands. Its socket, its service and its watch share it.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    state: Mutex<State>,
+    timeouts: Timeouts,
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// Since when there is something that the client has not taken.
+    writing: Option<Instant>,
+}
+
+impl Progress {
+    pub(crate) fn new(timeouts: Timeouts) -> Arc<Self> {
+        let state = State { phase: Phase::Head(Instant::now()), writing: None };
+        Arc::new(Self { state: Mutex::new(state), timeouts })
+    }
+
+    /// A whole request has come.
+    pub(crate) fn serving(&self) {
+        self.state.lock().phase = Phase::Serving;
+    }
+
+    /// Its answer is handed to the socket.
+    pub(crate) fn answered(&self) {
+        let mut state = self.state.lock();
+        let now = Instant::now();
+        state.phase = Phase::Idle(now);
+        // A pipelined answer does not prolong the time for the one before it.
+        state.writing.get_or_insert(now);
+    }
+
+    fn read(&self) {
+        let mut state = self.state.lock();
+        if let Phase::Idle(_) = state.phase {
+            state.phase = Phase::Head(Instant::now());
+        }
+    }
+
+    fn flushed(&self) {
+        let mut state = self.state.lock();
+        if state.writing.take().is_some()
+            && let Phase::Idle(since) = &mut state.phase
+        {
+            *since = Instant::now();
+        }
+    }
+
+    /// Which limit is exceeded. An idle connection is closed without having done wrong.
+    fn exceeded(&self) -> Option<Option<Rejection>> {
+        let state = self.state.lock();
+        if state.writing.is_some_and(|since| since.elapsed() > self.timeouts.write) {
+            return Some(Some(Rejection::WriteTimeout));
+        }
+        match state.phase {
+            Phase::Head(since) if since.elapsed() > self.timeouts.head => {
+                Some(Some(Rejection::RequestTimeout))
+            }
+            Phase::Idle(since) if state.writing.is_none() && since.elapsed() > self.timeouts.idle => {
+                Some(None)
+            }
+            _ => None,
+        }
+    }
+
+    /// Ends when a limit is exceeded.
+    pub(crate) async fn watch(&self) -> Option<Rejection> {
+        loop {
+            tokio::time::sleep(self.timeouts.interval()).await;
+            if let Some(reason) = self.exceeded() {
+                return reason;
+            }
+        }
+    }
+}
+
+/// A socket that tells of its progress.
+pub(crate) struct Watched<S> {
+    pub(crate) socket: S,
+    pub(crate) progress: Arc<Progress>,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.socket).poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            self.progress.read();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    /// Called once everything is written, so a flush that succeeds means that the answer is out.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.socket).poll_flush(context))?;
+        self.progress.flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: Timeouts = Timeouts {
+        head: Duration::from_millis(20),
+        idle: Duration::from_millis(40),
+        write: Duration::from_millis(20),
+    };
+    const PAST: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn each_phase_has_its_limit() {
+        let progress = Progress::new(SHORT);
+        assert_eq!(progress.exceeded(), None);
+        std::thread::sleep(PAST);
+        assert_eq!(progress.exceeded(), Some(Some(Rejection::RequestTimeout)), "nothing was ever sent");
+
+        let progress = Progress::new(SHORT);
+        progress.serving();
+        std::thread::sleep(PAST);
+        assert_eq!(progress.exceeded(), None, "the work on an answer has limits of its own");
+        progress.answered();
+        std::thread::sleep(PAST);
+        assert_eq!(progress.exceeded(), Some(Some(Rejection::WriteTimeout)));
+        progress.flushed();
+        assert_eq!(progress.exceeded(), None);
+        std::thread::sleep(PAST);
+        assert_eq!(progress.exceeded(), Some(None), "idle for too long");
+        progress.read();
+        assert_eq!(progress.exceeded(), None);
+        std::thread::sleep(PAST);
+        assert_eq!(progress.exceeded(), Some(Some(Rejection::RequestTimeout)), "half a head");
+    }
+
+    #[test]
+    fn pipelined_requests_prolong_nothing() {
+        let progress = Progress::new(SHORT);
+        for _ in 0..10 {
+            progress.serving();
+            progress.answered();
+            std::thread::sleep(SHORT.write / 4);
+        }
+        assert_eq!(progress.exceeded(), Some(Some(Rejection::WriteTimeout)));
+    }
+}

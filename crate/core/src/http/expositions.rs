@@ -1,0 +1,282 @@
+//! Expositions, each written once for all who ask for it at the same time, and kept for a while where that is wanted.
+//!
+//! Whoever asks gets an exposition that was begun after it asked: a scrape that arrives while one is being written
+//! waits for the next, which it shares with all that arrived meanwhile. So a burst of scrapers costs two expositions,
+//! and none of them misses what was recorded before its request.
+
+use super::body::{Body, Meter};
+use super::negotiation::ContentType;
+use super::workers::EXPOSITIONS;
+
+use parking_lot::Mutex;
+// Keys hold what strangers ask for, so they are hashed with a secret.
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Different expositions that may be asked for at once: a stranger can think of any number of name filters.
+const MAX_SLOTS: usize = 64;
+/// Different expositions that are kept.
+const MAX_CACHED: usize = 8;
+
+/// What makes two scrapes the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Exposition {
+        content_type: ContentType,
+        /// Compressed, from the minimum size on.
+        gzip: bool,
+        /// Compressed, however small: the scraper takes nothing else.
+        forced: bool,
+        /// Sorted, each once.
+        names: Vec<String>,
+    },
+    /// The page for people.
+    Page,
+}
+
+/// A finished exposition.
+#[derive(Debug)]
+pub(crate) struct Exposition {
+    pub(crate) content_type: &'static str,
+    pub(crate) gzip: bool,
+    pub(crate) body: Arc<Body>,
+    /// Before compression.
+    pub(crate) plain_bytes: usize,
+    /// Families left out of a merge.
+    pub(crate) mismatched: Vec<String>,
+}
+
+/// Why there is no exposition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Too many different ones at once, or too many bytes in flight.
+    Overloaded,
+    /// A collector, or the encoder, panicked.
+    Panicked,
+}
+
+pub(crate) type Outcome = Result<Arc<Exposition>, Failure>;
+type Waiter = Box<dyn FnOnce(Outcome) + Send>;
+type Maker = Box<dyn Fn(&Key) -> Exposition + Send + Sync>;
+
+pub(crate) struct Expositions {
+    make: Maker,
+    /// Those being written or about to be, with who waits for the next one.
+    slots: Mutex<HashMap<Key, Vec<Waiter>>>,
+    cache: Option<Cache>,
+    meter: Arc<Meter>,
+    max_bytes: usize,
+}
+
+impl Expositions {
+    pub(crate) fn new(
+        meter: Arc<Meter>,
+        max_bytes: usize,
+        cache_ttl: Option<Duration>,
+        make: impl Fn(&Key) -> Exposition + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let cache = cache_ttl.map(|ttl| Cache { ttl, kept: Mutex::default() });
+        Arc::new(Self { make: Box::new(make), slots: Mutex::default(), cache, meter, max_bytes })
+    }
+
+    pub(crate) fn has_cache(&self) -> bool {
+        self.cache.is_some()
+    }
+
+    /// One that is kept and not too old.
+    pub(crate) fn cached(&self, key: &Key) -> Option<Arc<Exposition>> {
+        self.cache.as_ref()?.get(key)
+    }
+
+    /// Writes one here and now, for nobody else.
+    pub(crate) fn make_now(&self, key: &Key) -> Outcome {
+        if self.meter.bytes() > self.max_bytes {
+            return Err(Failure::Overloaded);
+        }
+        let made = catch_unwind(AssertUnwindSafe(|| (self.make)(key)));
+        let exposition = Arc::new(made.map_err(|_| Failure::Panicked)?);
+        if let Some(cache) = &self.cache {
+            cache.keep(key, &exposition);
+        }
+        Ok(exposition)
+    }
+
+    /// Has one written, or joins those who wait for the next. `done` is called once, on a thread of the workers or here.
+    pub(crate) fn ask(self: &Arc<Self>, key: Key, done: Waiter) {
+        let mut slots = self.slots.lock();
+        if let Some(waiting) = slots.get_mut(&key) {
+            waiting.push(done);
+            return;
+        }
+        if slots.len() >= MAX_SLOTS || self.meter.bytes() > self.max_bytes {
+            drop(slots);
+            done(Err(Failure::Overloaded));
+            return;
+        }
+        slots.insert(key.clone(), vec![done]);
+        drop(slots);
+        self.submit(key);
+    }
+
+    fn submit(self: &Arc<Self>, key: Key) {
+        let own = Arc::clone(self);
+        EXPOSITIONS.submit(Box::new(move || own.serve(key)));
+    }
+
+    /// Serves all who wait by now, then those who came meanwhile.
+    fn serve(self: &Arc<Self>, key: Key) {
+        let waiting = self.slots.lock().get_mut(&key).map(std::mem::take).unwrap_or_default();
+        let outcome = match self.cached(&key) {
+            Some(exposition) => Ok(exposition),
+            None => self.make_now(&key),
+        };
+        for done in waiting {
+            let outcome = outcome.clone();
+            // One door's trouble is not the next one's.
+            let _ = catch_unwind(AssertUnwindSafe(|| done(outcome)));
+        }
+        let mut slots = self.slots.lock();
+        if slots.get(&key).is_some_and(|newcomers| newcomers.is_empty()) {
+            slots.remove(&key);
+        } else {
+            drop(slots);
+            self.submit(key);
+        }
+    }
+}
+
+struct Cache {
+    ttl: Duration,
+    kept: Mutex<HashMap<Key, (Instant, Arc<Exposition>)>>,
+}
+
+impl Cache {
+    fn get(&self, key: &Key) -> Option<Arc<Exposition>> {
+        let kept = self.kept.lock();
+        let (made, exposition) = kept.get(key)?;
+        (made.elapsed() < self.ttl).then(|| Arc::clone(exposition))
+    }
+
+    fn keep(&self, key: &Key, exposition: &Arc<Exposition>) {
+        let mut kept = self.kept.lock();
+        kept.retain(|_, (made, _)| made.elapsed() < self.ttl);
+        if kept.len() >= MAX_CACHED && !kept.contains_key(key) {
+            let oldest = kept.iter().min_by_key(|(_, (made, _))| *made).map(|(key, _)| key.clone());
+            if let Some(oldest) = oldest {
+                kept.remove(&oldest);
+            }
+        }
+        kept.insert(key.clone(), (Instant::now(), Arc::clone(exposition)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    fn named(name: &str) -> Key {
+        Key::Exposition {
+            content_type: crate::http::content_type(None),
+            gzip: false,
+            forced: false,
+            names: vec![name.to_owned()],
+        }
+    }
+
+    fn exposition(text: &str, meter: &Arc<Meter>) -> Exposition {
+        Exposition {
+            content_type: "text/plain",
+            gzip: false,
+            body: Arc::new(Body::from(text).metered(meter)),
+            plain_bytes: text.len(),
+            mismatched: Vec::new(),
+        }
+    }
+
+    /// Expositions that count how often they were written, slowly.
+    fn counting(ttl: Option<Duration>, max_bytes: usize) -> (Arc<Expositions>, Arc<AtomicUsize>) {
+        let (made, meter) = (Arc::new(AtomicUsize::new(0)), Arc::new(Meter::default()));
+        let (count, own) = (Arc::clone(&made), Arc::clone(&meter));
+        let expositions = Expositions::new(meter, max_bytes, ttl, move |_| {
+            std::thread::sleep(Duration::from_millis(40));
+            exposition(&(count.fetch_add(1, Ordering::SeqCst) + 1).to_string(), &own)
+        });
+        (expositions, made)
+    }
+
+    #[test]
+    fn a_burst_costs_two_and_nobody_gets_what_was_begun_before_it_asked() {
+        let (expositions, made) = counting(None, usize::MAX);
+        let (sender, receiver) = mpsc::channel();
+        for scraper in 0..50 {
+            // The first one's exposition is begun before the others ask.
+            if scraper == 1 {
+                std::thread::sleep(Duration::from_millis(15));
+            }
+            let sender = sender.clone();
+            expositions.ask(
+                named("a"),
+                Box::new(move |outcome| {
+                    let text = outcome.map(|made| String::from_utf8_lossy(made.body.as_slice()).into_owned());
+                    sender.send((scraper, text)).expect("the test waits");
+                }),
+            );
+        }
+        for _ in 0..50 {
+            let (scraper, text) = receiver.recv().expect("everybody is answered");
+            assert_eq!(text.as_deref(), Ok(if scraper == 0 { "1" } else { "2" }));
+        }
+        assert_eq!(made.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn what_is_kept_serves_until_it_is_too_old() {
+        let (expositions, made) = counting(Some(Duration::from_millis(300)), usize::MAX);
+        assert!(expositions.cached(&named("a")).is_none());
+        expositions.make_now(&named("a")).expect("an exposition");
+        assert!(expositions.cached(&named("a")).is_some());
+        assert!(expositions.cached(&named("b")).is_none());
+        std::thread::sleep(Duration::from_millis(320));
+        assert!(expositions.cached(&named("a")).is_none());
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn few_are_kept_and_the_oldest_goes_first() {
+        let (expositions, _) = counting(Some(Duration::from_secs(60)), usize::MAX);
+        for number in 0..=MAX_CACHED {
+            expositions.make_now(&named(&number.to_string())).expect("an exposition");
+        }
+        assert!(expositions.cached(&named("0")).is_none());
+        assert!((1..=MAX_CACHED).all(|number| expositions.cached(&named(&number.to_string())).is_some()));
+    }
+
+    #[test]
+    fn bytes_in_flight_are_bounded_and_given_back() {
+        let (expositions, _) = counting(None, 0);
+        let held = expositions.make_now(&named("a")).expect("nothing is in flight yet");
+        assert_eq!(expositions.make_now(&named("a")).map(drop), Err(Failure::Overloaded));
+        drop(held);
+        expositions.make_now(&named("a")).expect("the bytes came back");
+    }
+
+    #[test]
+    fn a_panic_is_an_answer() {
+        let expositions = Expositions::new(Arc::default(), usize::MAX, None, |_| panic!("as it must"));
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..3 {
+            let sender = sender.clone();
+            expositions.ask(
+                named("a"),
+                Box::new(move |outcome| {
+                    sender.send(outcome.map(drop)).expect("the test waits");
+                }),
+            );
+            assert_eq!(receiver.recv(), Ok(Err(Failure::Panicked)));
+        }
+    }
+}

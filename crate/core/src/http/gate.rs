@@ -1,0 +1,144 @@
+//! Who may come in: address, rate, credentials, in this order, from the cheapest check to the dearest.
+
+use super::address::{Allowlist, client_address};
+use super::auth::{AuthConfig, Authenticator, Verdict, Verification};
+use super::limits::RateLimiter;
+use super::request::Request;
+use super::response::Response;
+use super::self_metrics::Rejection;
+use crate::config::MetricsConfig;
+use crate::error::{ErrorKind, MetricsError, Result};
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+pub(crate) struct Gate {
+    allowlist: Allowlist,
+    trusted_proxies: Allowlist,
+    rate_limit: Option<RateLimiter>,
+    authenticator: Authenticator,
+    /// The embedding program is asked about whom the credentials did not let in.
+    has_callback: bool,
+}
+
+/// What the gate says of a request.
+pub(crate) enum Passage {
+    Open,
+    /// Refused, with the answer.
+    Shut(Rejection, Response),
+    /// A password has to be hashed, which takes a tenth of a second of a processor.
+    Verify(Verification),
+    /// The embedding program has to be asked.
+    Ask,
+}
+
+impl Gate {
+    pub(crate) fn new(
+        config: &MetricsConfig,
+        web_users: Vec<(String, String)>,
+        has_callback: bool,
+    ) -> Result<Self> {
+        let rate_limit = match config.rate_limit_rps {
+            None => None,
+            Some(per_second) => {
+                let burst = config.rate_limit_burst.unwrap_or((per_second * 2.0).ceil() as u32);
+                Some(RateLimiter::new(per_second, NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN)))
+            }
+        };
+        Ok(Self {
+            allowlist: Allowlist::parse(&config.allowlist)?,
+            trusted_proxies: Allowlist::parse(&config.trusted_proxies)?,
+            rate_limit,
+            authenticator: Authenticator::new(auth_config(config, web_users)?)?,
+            has_callback,
+        })
+    }
+
+    /// Whose request it is: the peer's, or that of the client a trusted proxy names.
+    pub(crate) fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
+        client_address(request.peer, request.forwarded_for, &self.trusted_proxies)
+    }
+
+    pub(crate) fn check(&self, request: &Request<'_>, client: Option<IpAddr>) -> Passage {
+        // Whoever reaches a Unix socket was let in by the file system.
+        if let Some(address) = client
+            && !self.allowlist.is_empty()
+            && !self.allowlist.contains(address)
+        {
+            return Passage::Shut(Rejection::Address, Response::plain(403, "Forbidden.\n"));
+        }
+        if let Some(limit) = &self.rate_limit
+            && let Err(wait) = limit.check(client)
+        {
+            return Passage::Shut(Rejection::RateLimit, too_many("Too many requests.\n", wait));
+        }
+        if !self.authenticator.is_required() {
+            return if self.has_callback { Passage::Ask } else { Passage::Open };
+        }
+        self.passage(self.authenticator.check(request.authorization, client))
+    }
+
+    /// Hashes a password. Blocks for as long as that takes.
+    pub(crate) fn verify(&self, verification: Verification) -> Passage {
+        self.passage(self.authenticator.verify(verification))
+    }
+
+    fn passage(&self, verdict: Verdict) -> Passage {
+        match verdict {
+            Verdict::Granted => Passage::Open,
+            Verdict::Verify(verification) => Passage::Verify(verification),
+            Verdict::Limited(wait) => {
+                Passage::Shut(Rejection::CredentialLimit, too_many("Too many wrong credentials.\n", wait))
+            }
+            Verdict::Denied if self.has_callback => Passage::Ask,
+            Verdict::Denied => Passage::Shut(Rejection::Unauthorized, self.unauthorized()),
+        }
+    }
+
+    pub(crate) fn unauthorized(&self) -> Response {
+        let response = Response::plain(401, "Unauthorized.\n");
+        if self.authenticator.is_required() {
+            response.with("www-authenticate", self.authenticator.challenge())
+        } else {
+            response.with("www-authenticate", "Bearer realm=\"metrics\"")
+        }
+    }
+}
+
+fn too_many(text: &str, wait: Duration) -> Response {
+    Response::plain(429, text).retry_after(wait)
+}
+
+/// `web_users` are those of a web configuration file.
+fn auth_config(config: &MetricsConfig, web_users: Vec<(String, String)>) -> Result<AuthConfig> {
+    let mut bearer_tokens = config.bearer_tokens.clone();
+    if let Some(file) = &config.bearer_token_file {
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            MetricsError::new(
+                ErrorKind::InvalidConfig,
+                format!("Expected a readable file for bearerTokenFile but received \"{file}\": {error}"),
+            )
+        })?;
+        let before = bearer_tokens.len();
+        bearer_tokens.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+        if bearer_tokens.len() == before {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidConfig,
+                format!("Expected a token in the file for bearerTokenFile but received none in \"{file}\""),
+            ));
+        }
+    }
+    let basic_users = config
+        .basic_users
+        .iter()
+        .filter_map(|user| user.split_once(':'))
+        .map(|(name, hash)| (name.to_owned(), hash.to_owned()))
+        .chain(web_users)
+        .collect();
+    Ok(AuthConfig {
+        bearer_tokens,
+        basic_users,
+        failures_per_minute: config.auth_failures_per_minute,
+        ..AuthConfig::default()
+    })
+}

@@ -1,0 +1,73 @@
+//! An answer: status, headers, body. The same for every door.
+
+use super::body::Body;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A header; names in lower case.
+pub type Header = (Cow<'static, str>, Cow<'static, str>);
+
+/// A response. Bodies are shared: two hundred scrapers of one exposition hold it once.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The headers, the body's length among them.
+    pub headers: Vec<Header>,
+    /// The body.
+    pub body: Arc<Body>,
+    /// The answer to HEAD: the headers describe the body, which is not sent.
+    pub head_only: bool,
+}
+
+const NO_STORE: (&str, &str) = ("cache-control", "no-store");
+
+impl Response {
+    pub(crate) fn new(status: u16, content_type: &'static str, body: Arc<Body>) -> Self {
+        let length = body.as_slice().len().to_string();
+        let headers = vec![
+            (Cow::Borrowed("content-type"), Cow::Borrowed(content_type)),
+            (Cow::Borrowed("content-length"), Cow::Owned(length)),
+        ];
+        Self { status, headers, body, head_only: false }
+    }
+
+    pub(crate) fn plain(status: u16, text: &str) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", Arc::new(Body::from(text)))
+    }
+
+    pub(crate) fn json(status: u16, text: &str) -> Self {
+        Self::new(status, "application/json; charset=utf-8", Arc::new(Body::from(text))).not_stored()
+    }
+
+    /// What changes from one moment to the next is in nobody's cache.
+    pub(crate) fn not_stored(self) -> Self {
+        self.with(NO_STORE.0, NO_STORE.1)
+    }
+
+    pub(crate) fn with(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Says when to come again, in whole seconds and at least one.
+    pub(crate) fn retry_after(self, wait: Duration) -> Self {
+        self.with("retry-after", wait.as_secs_f64().ceil().max(1.0).to_string())
+    }
+
+    /// The value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| &**value)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(self.body.as_slice()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,196 @@
+//! The service as an axum router: takes the steps that the service names, and turns its answers into axum's. The
+//! exporter serves it; a Rust program may mount it in a router of its own.
+
+use super::body::Body;
+use super::handler::{ScrapeService, Step};
+use super::health::{Check, CheckOutcome};
+use super::host::{Asker, Host, Question, Reply, Visitor};
+use super::request::Request;
+use super::response::Response;
+use axum::Router;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use bytes::Bytes;
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// What a router needs beside the service.
+#[derive(Clone)]
+pub(crate) struct Door {
+    service: Arc<ScrapeService>,
+    asker: Option<Arc<Asker>>,
+    ready_timeout: Duration,
+    authorize_timeout: Duration,
+}
+
+/// The address of a connection's other end, as an extension of its requests.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub Option<IpAddr>);
+
+/// A router that answers every path as the service does. A request's peer is taken from its `Peer` extension. Without
+/// a host, collectors in Rust are all there are, and there are no readiness checks.
+#[must_use]
+pub fn router(service: Arc<ScrapeService>) -> Router {
+    Door::new(service, None, Duration::from_secs(1)).router()
+}
+
+impl Door {
+    pub(crate) fn new(
+        service: Arc<ScrapeService>,
+        host: Option<Arc<dyn Host>>,
+        ready_timeout: Duration,
+    ) -> Self {
+        let asker = host.map(|host| Arc::new(Asker::new(host, Arc::clone(service.health()))));
+        Self { service, asker, ready_timeout, authorize_timeout: Duration::from_secs(2) }
+    }
+
+    pub(crate) fn router(self) -> Router {
+        Router::new().fallback(serve).with_state(self)
+    }
+
+    async fn answer(&self, parts: &Parts, peer: Option<IpAddr>) -> Response {
+        let request = request_of(parts, peer);
+        let mut step = self.service.receive(&request);
+        loop {
+            step = match step {
+                Step::Answer(response) => return response,
+                Step::NotOurs => return Response::plain(404, "Not found.\n"),
+                Step::Verify(visit, verification) => {
+                    let (sender, receiver) = oneshot::channel();
+                    self.service.verify(visit, verification, move |step| drop(sender.send(step)));
+                    match receiver.await {
+                        Ok(step) => step,
+                        Err(_) => return Response::plain(500, "Authentication failed.\n"),
+                    }
+                }
+                Step::Authorize(visit) => match self.authorized(parts, peer).await {
+                    Some(allowed) => self.service.authorize(visit, allowed),
+                    None => return self.service.undecided(),
+                },
+                Step::Check(visit) => return self.service.ready(&visit, &self.checks().await),
+                Step::Scrape(plan) => {
+                    if let Some(asker) = &self.asker
+                        && plan.shows_values()
+                    {
+                        asker.collect(plan.names(), plan.budget()).await;
+                    }
+                    if self.service.is_small() {
+                        let (response, mismatched) = self.service.scrape_now(&plan);
+                        self.warn_of(&mismatched);
+                        return response;
+                    }
+                    let (sender, receiver) = oneshot::channel();
+                    self.service.scrape(plan, move |response, mismatched| {
+                        // The client may have gone.
+                        let _ = sender.send((response, mismatched));
+                    });
+                    let Ok((response, mismatched)) = receiver.await else {
+                        return Response::plain(500, "The scrape failed.\n");
+                    };
+                    self.warn_of(&mismatched);
+                    return response;
+                }
+            }
+        }
+    }
+
+    async fn authorized(&self, parts: &Parts, peer: Option<IpAddr>) -> Option<bool> {
+        let asker = self.asker.as_ref()?;
+        let visitor = Visitor {
+            method: parts.method.to_string(),
+            target: target_of(parts).to_owned(),
+            peer,
+            headers: parts
+                .headers
+                .iter()
+                .map(|(name, value)| {
+                    (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+                })
+                .collect(),
+        };
+        match asker.ask(Question::Authorize(visitor), self.authorize_timeout).await {
+            Some(Reply::Authorized(allowed)) => Some(allowed),
+            _ => None,
+        }
+    }
+
+    /// What the checks say; that nobody ran them, where nobody did.
+    async fn checks(&self) -> Vec<Check> {
+        let budget = self.ready_timeout;
+        if let Some(asker) = &self.asker
+            && let Some(Reply::Ready(checks)) = asker.ask(Question::Ready { budget }, budget).await
+        {
+            return checks;
+        }
+        vec![Check { name: "checks".to_owned(), outcome: CheckOutcome::TimedOut }]
+    }
+
+    fn warn_of(&self, mismatched: &[String]) {
+        let Some(asker) = &self.asker else { return };
+        for name in mismatched {
+            asker.host().mismatched(name);
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().copied().unwrap_or(Self(None)))
+    }
+}
+
+async fn serve(
+    State(door): State<Door>,
+    Peer(peer): Peer,
+    request: axum::extract::Request,
+) -> axum::response::Response {
+    let (parts, _body) = request.into_parts();
+    converted(door.answer(&parts, peer).await)
+}
+
+fn target_of(parts: &Parts) -> &str {
+    parts.uri.path_and_query().map_or("/", |target| target.as_str())
+}
+
+fn request_of(parts: &Parts, peer: Option<IpAddr>) -> Request<'_> {
+    let headers = &parts.headers;
+    let length = headers.get(header::CONTENT_LENGTH);
+    Request {
+        method: parts.method.as_str(),
+        target: target_of(parts),
+        peer,
+        has_body: headers.contains_key(header::TRANSFER_ENCODING)
+            || length.is_some_and(|length| length != "0"),
+        ..Request::default()
+    }
+    .with_headers(|name| headers.get(name)?.to_str().ok())
+}
+
+/// A body that several responses share.
+struct Shared(Arc<Body>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+}
+
+fn converted(response: Response) -> axum::response::Response {
+    let body = if response.head_only { Bytes::new() } else { Bytes::from_owner(Shared(response.body)) };
+    let mut converted = axum::response::Response::new(axum::body::Body::from(body));
+    *converted.status_mut() =
+        StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers: &mut HeaderMap = converted.headers_mut();
+    for (name, value) in &response.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(&**name), HeaderValue::try_from(&**value)) {
+            headers.append(name, value);
+        }
+    }
+    converted
+}

@@ -1,0 +1,208 @@
+//! What a scrape service says of itself. The families lie in a registry of its own, which its scrapes append.
+
+use super::body::Meter;
+use super::health::Health;
+use crate::error::Result;
+use crate::metrics::{Counter, Gauge, Histogram};
+use crate::registry::Registry;
+use std::time::Duration;
+
+/// From half a millisecond, a small registry's scrape, to Prometheus' default timeout.
+const DURATION_BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// 1 KiB to 256 MiB in steps of four.
+const SIZE_BUCKETS: [f64; 10] = [
+    1024.0,
+    4096.0,
+    16384.0,
+    65536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
+    67_108_864.0,
+    268_435_456.0,
+];
+
+/// Why a request was not served. Each is a value of the label `reason`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// The address is not on the allowlist.
+    Address,
+    /// More requests than the rate limit.
+    RateLimit,
+    /// No or wrong credentials.
+    Unauthorized,
+    /// Too many wrong credentials.
+    CredentialLimit,
+    /// A body came with it.
+    Body,
+    /// More connections than there may be.
+    Connections,
+    /// A request that is none, or headers larger or more than they may be.
+    Malformed,
+    /// The request did not come in time.
+    RequestTimeout,
+    /// The client did not take the answer in time.
+    WriteTimeout,
+    /// Too many bytes, or too many different expositions, in flight.
+    Overload,
+    /// TLS was not agreed on.
+    Tls,
+}
+
+impl Rejection {
+    /// All, in the order of their numbers.
+    const ALL: [Self; 11] = [
+        Self::Address,
+        Self::RateLimit,
+        Self::Unauthorized,
+        Self::CredentialLimit,
+        Self::Body,
+        Self::Connections,
+        Self::Malformed,
+        Self::RequestTimeout,
+        Self::WriteTimeout,
+        Self::Overload,
+        Self::Tls,
+    ];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::RateLimit => "rate_limit",
+            Self::Unauthorized => "unauthorized",
+            Self::CredentialLimit => "credential_limit",
+            Self::Body => "body",
+            Self::Connections => "connections",
+            Self::Malformed => "malformed",
+            Self::RequestTimeout => "request_timeout",
+            Self::WriteTimeout => "write_timeout",
+            Self::Overload => "overload",
+            Self::Tls => "tls",
+        }
+    }
+}
+
+/// The families of a service.
+pub(crate) struct SelfMetrics {
+    pub(crate) registry: Registry,
+    scrape_duration: Histogram,
+    scrape_size: Histogram,
+    series: Gauge,
+    cache_hits: Counter,
+    cache_misses: Counter,
+    body_bytes: Gauge,
+    rejections: [Counter; Rejection::ALL.len()],
+}
+
+impl SelfMetrics {
+    pub(crate) fn new() -> Result<Self> {
+        let registry = Registry::new();
+        let scrape_duration = registry
+            .histogram_vec(
+                "llmdevops_metrics_scrape_duration_seconds",
+                "From a scrape's arrival until its exposition was ready to be sent",
+                &[],
+                &DURATION_BUCKETS,
+            )?
+            .with(&[])?;
+        let scrape_size = registry
+            .histogram_vec(
+                "llmdevops_metrics_scrape_size_bytes",
+                "Expositions that scrapes were answered with, before compression",
+                &[],
+                &SIZE_BUCKETS,
+            )?
+            .with(&[])?;
+        let series = registry.gauge(
+            "llmdevops_metrics_series_count",
+            "Series in the newest exposition, these metrics not counted",
+        )?;
+        let cache_hits =
+            registry.counter("llmdevops_metrics_cache_hits_total", "Scrapes answered from the cache")?;
+        let cache_misses = registry.counter(
+            "llmdevops_metrics_cache_misses_total",
+            "Scrapes that the cache could not answer; none while it is off",
+        )?;
+        let body_bytes = registry.gauge(
+            "llmdevops_metrics_body_bytes",
+            "Bytes of expositions in memory: being sent, waited for, or cached",
+        )?;
+        let rejected = registry.counter_vec(
+            "llmdevops_metrics_rejected_total",
+            "Requests and connections that were not served, by reason",
+            &["reason"],
+        )?;
+        let mut rejections = Vec::with_capacity(Rejection::ALL.len());
+        for rejection in Rejection::ALL {
+            rejections.push(rejected.with(&[rejection.label()])?);
+        }
+        let rejections = rejections.try_into().map_err(|_| {
+            crate::MetricsError::new(crate::ErrorKind::LabelCount, "a counter is made for each rejection")
+        })?;
+        Ok(Self {
+            registry,
+            scrape_duration,
+            scrape_size,
+            series,
+            cache_hits,
+            cache_misses,
+            body_bytes,
+            rejections,
+        })
+    }
+
+    pub(crate) fn reject(&self, reason: Rejection) {
+        self.rejections[reason as usize].inc();
+    }
+
+    /// One scrape was answered, whoever's work it was.
+    pub(crate) fn answered(&self, took: Duration, plain_bytes: usize) {
+        let seconds = self.scrape_duration.observe(took.as_secs_f64());
+        let bytes = self.scrape_size.observe(plain_bytes as f64);
+        debug_assert!(seconds.is_ok() && bytes.is_ok(), "durations and sizes are numbers");
+    }
+
+    pub(crate) fn cache_hit(&self) {
+        self.cache_hits.inc();
+    }
+
+    pub(crate) fn cache_miss(&self) {
+        self.cache_misses.inc();
+    }
+
+    /// Brings the gauges up to date, before they are read.
+    pub(crate) fn refresh(&self, series: usize, meter: &Meter) {
+        self.series.set(series as f64);
+        self.body_bytes.set(meter.bytes() as f64);
+    }
+}
+
+/// What only a service that watches a loop, or that listens itself, can say.
+pub(crate) struct ListenerMetrics {
+    stalled: Gauge,
+    pub(crate) connections: Gauge,
+    pub(crate) tls_reload_failures: Counter,
+}
+
+impl ListenerMetrics {
+    pub(crate) fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            stalled: registry.gauge(
+                "llmdevops_eventloop_stalled_seconds",
+                "How late the event loop is; 0 while it turns",
+            )?,
+            connections: registry
+                .gauge("llmdevops_metrics_connections", "Open connections of the exporter")?,
+            tls_reload_failures: registry.counter(
+                "llmdevops_metrics_tls_reload_failures_total",
+                "Changed certificates that could not be used; the old ones stay in use",
+            )?,
+        })
+    }
+
+    pub(crate) fn refresh(&self, health: &Health) {
+        self.stalled.set(health.stalled().as_secs_f64());
+    }
+}

@@ -1,0 +1,143 @@
+/**
+ * The native door: an endpoint on a thread of its own, which answers while the event loop stands still. This side
+ * answers what only JavaScript can: collectors, readiness checks, who may come in.
+ */
+import { clearInterval, setInterval } from 'node:timers';
+import { type ListenerSettings, nativeConfig } from '../config';
+import { ConfigurationError, describe, nativeAsync } from '../errors';
+import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
+import type { Registry } from '../registry/registry';
+import { type Authenticate, asked } from './authenticate';
+import { checkDoorOptions, type DoorOptions } from './door';
+import { type ReadinessChecks, runChecks } from './readiness';
+
+/** Settings of an exporter. */
+export interface ExporterOptions extends DoorOptions, ListenerSettings {}
+
+/** A running exporter. */
+export interface Exporter {
+  /** The base URL, without a path; `unix:` and the path for a Unix socket; empty where `METRICS_ENABLED` is false. */
+  readonly url: string;
+  /** The port that was taken; 0 for a Unix socket, and where there is no listener. */
+  readonly port: number;
+  /** Sets what `/ready` answers: 200 or 503. Ready from the start. */
+  setReady(ready: boolean): void;
+  /**
+   * Takes no new connections and waits for open requests.
+   *
+   * @param options.timeoutMs how long open requests may go on before they are cut off. @default 5000
+   */
+  close(options?: { timeoutMs?: number }): Promise<void>;
+}
+
+const CLOSE_TIMEOUT_MS = 5000;
+
+/**
+ * Starts an endpoint on a thread of its own: `/metrics`, `/health`, `/ready` and a page at `/`. It does not keep the
+ * process alive, ends with the realm that started it, and answers while JavaScript is busy.
+ *
+ * @example
+ * const exporter = await startExporter({ port: 9464 });
+ * console.log(`${exporter.url}/metrics`);
+ * @throws {ConfigurationError} `INVALID_CONFIG`
+ * @throws {EndpointError} `BIND_FAILED`
+ */
+export async function startExporter(options: ExporterOptions = {}): Promise<Exporter> {
+  const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
+  const config = nativeConfig(options);
+  const { enabled } = config.values();
+  if (!enabled) return { url: '', port: 0, setReady() {}, async close() {} };
+  const host = new Host(registry, authenticate, checks);
+  const embedding = {
+    hasCallback: authenticate !== undefined,
+    hasChecks: Object.keys(checks).length > 0,
+    ownValues: !registry.showsProcess(scope),
+  };
+  const exporter = await nativeAsync(() => registry.startExporter(config, embedding, host.receive));
+  return new RunningExporter(exporter, registry);
+}
+
+class RunningExporter implements Exporter {
+  readonly url: string;
+  readonly port: number;
+  readonly #native: NativeExporter;
+  readonly #heart: NodeJS.Timeout;
+  readonly #unwatch: () => void;
+
+  constructor(native: NativeExporter, registry: Registry) {
+    this.#native = native;
+    this.url = native.url;
+    this.port = native.port;
+    native.beat();
+    this.#heart = setInterval(() => native.beat(), addon.beatIntervalMs());
+    this.#heart.unref();
+    this.#unwatch = registry.watchCollectors((collects) => native.setCollects(collects));
+  }
+
+  setReady(ready: boolean): void {
+    this.#native.setReady(ready);
+  }
+
+  async close({ timeoutMs = CLOSE_TIMEOUT_MS }: { timeoutMs?: number } = {}): Promise<void> {
+    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
+      throw new ConfigurationError(
+        'INVALID_CONFIG',
+        `Expected milliseconds from 0 for timeoutMs but received ${describe(timeoutMs)}`,
+      );
+    }
+    await this.#native.close(timeoutMs);
+    // Until then the loop is watched, and asked.
+    clearInterval(this.#heart);
+    this.#unwatch();
+  }
+}
+
+/** Answers what the native door asks. */
+class Host {
+  readonly #registry: Registry;
+  readonly #authenticate: Authenticate | undefined;
+  readonly #checks: ReadinessChecks;
+
+  constructor(registry: Registry, authenticate: Authenticate | undefined, checks: ReadinessChecks) {
+    this.#registry = registry;
+    this.#authenticate = authenticate;
+    this.#checks = checks;
+  }
+
+  /** Called by the addon; what it threw, nobody would catch. */
+  readonly receive = (message: HostMessage): void => {
+    const { kind, ticket, text } = message;
+    if (ticket !== undefined && ticket !== null) {
+      ticket.begin();
+      this.#answer(message, ticket).catch((error: unknown) => {
+        ticket.abandon();
+        this.#registry.warn(`The exporter's question was not answered: ${String(error)}`);
+      });
+    } else if (kind === 'mismatched') this.#registry.warnOfMismatches([text]);
+    else this.#registry.warn(text);
+  };
+
+  async #answer({ kind, names, budgetMs, visitor }: HostMessage, ticket: NativeTicket): Promise<void> {
+    if (kind === 'collect') {
+      await this.#registry.collectForDoor(names, budgetMs);
+      ticket.collected();
+    } else if (kind === 'ready') {
+      ticket.checked(await runChecks(this.#checks, budgetMs));
+    } else {
+      const allowed = await this.#authorize(visitor);
+      if (allowed === undefined) ticket.abandon();
+      else ticket.authorized(allowed);
+    }
+  }
+
+  async #authorize([method, url, peer, ...flat]: string[]): Promise<boolean | undefined> {
+    if (this.#authenticate === undefined) return undefined;
+    const headers: Record<string, string> = {};
+    for (let at = 0; at < flat.length; at += 2) {
+      const [name, value] = [flat[at], flat[at + 1]];
+      headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+    }
+    const visitor = { method, url, remoteAddress: peer === '' ? undefined : peer, headers };
+    return asked(this.#authenticate, visitor, (message) => this.#registry.warn(message));
+  }
+}
