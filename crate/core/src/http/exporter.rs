@@ -7,7 +7,7 @@ use super::host::Host;
 use super::router::{Door, Peer};
 use super::self_metrics::{ListenerMetrics, Rejection};
 use super::target::Target;
-use super::tls::{Tls, TlsConfig};
+use super::tls::{ClientAuth, Pem, Tls, TlsConfig};
 use super::web_config::WebConfig;
 use crate::config::MetricsConfig;
 use crate::error::{ErrorKind, MetricsError, Result};
@@ -26,6 +26,32 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+/// TLS as the settings ask for it; a web configuration file may ask for more.
+fn tls_config(config: &MetricsConfig) -> Result<Option<TlsConfig>> {
+    let file = |name: &String| Pem::from(PathBuf::from(name));
+    let (cert, key) = match (&config.tls_cert_file, &config.tls_key_file) {
+        (Some(cert), Some(key)) => (cert, key),
+        (None, None) if config.tls_client_ca_file.is_none() && config.tls_client_auth.is_none() => {
+            return Ok(None);
+        }
+        _ => {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidConfig,
+                "Expected both tlsCertFile and tlsKeyFile for TLS but received one of the TLS settings alone",
+            ));
+        }
+    };
+    let mut tls = TlsConfig::new(file(cert), file(key));
+    tls.client_ca = config.tls_client_ca_file.as_ref().map(file);
+    tls.client_auth = match &config.tls_client_auth {
+        Some(policy) => ClientAuth::parse(policy)?,
+        // Whoever names authorities wants their certificates.
+        None if tls.client_ca.is_some() => ClientAuth::RequireAndVerifyClientCert,
+        None => ClientAuth::NoClientCert,
+    };
+    Ok(Some(tls))
+}
 
 /// Where an exporter listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +99,7 @@ impl Exporter {
     /// `InvalidConfig` for settings, files and certificates that cannot be used; `BindFailed`.
     pub fn start(target: Arc<Target>, config: &MetricsConfig, options: ExporterOptions) -> Result<Self> {
         let web = config.web_config_file.as_ref().map(|file| WebConfig::read(Path::new(file))).transpose()?;
-        let tls = TlsConfig::from_settings(config)?.or(web.and_then(|web| web.tls));
+        let tls = tls_config(config)?.or(web.and_then(|web| web.tls));
         let tls = tls.map(Tls::new).transpose()?.map(Arc::new);
         let embedding = Embedding {
             owns_all_paths: true,

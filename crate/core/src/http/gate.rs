@@ -6,6 +6,7 @@ use super::limits::RateLimiter;
 use super::request::Request;
 use super::response::Response;
 use super::self_metrics::Rejection;
+use super::web_config::{RateLimit, WebConfig};
 use crate::config::MetricsConfig;
 use crate::error::{ErrorKind, MetricsError, Result};
 use std::net::IpAddr;
@@ -33,23 +34,12 @@ pub(crate) enum Passage {
 }
 
 impl Gate {
-    pub(crate) fn new(
-        config: &MetricsConfig,
-        web_users: Vec<(String, String)>,
-        has_callback: bool,
-    ) -> Result<Self> {
-        let rate_limit = match config.rate_limit_rps {
-            None => None,
-            Some(per_second) => {
-                let burst = config.rate_limit_burst.unwrap_or((per_second * 2.0).ceil() as u32);
-                Some(RateLimiter::new(per_second, NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN)))
-            }
-        };
+    pub(crate) fn new(config: &MetricsConfig, web: &WebConfig, has_callback: bool) -> Result<Self> {
         Ok(Self {
             allowlist: Allowlist::parse(&config.allowlist)?,
             trusted_proxies: Allowlist::parse(&config.trusted_proxies)?,
-            rate_limit,
-            authenticator: Authenticator::new(auth_config(config, web_users)?)?,
+            rate_limit: rate_limiter(config, web.rate_limit)?,
+            authenticator: Authenticator::new(auth_config(config, &web.basic_users)?)?,
             has_callback,
         })
     }
@@ -109,8 +99,20 @@ fn too_many(text: &str, wait: Duration) -> Response {
     Response::plain(429, text).retry_after(wait)
 }
 
+/// The limit of the settings, or that of a web configuration file.
+fn rate_limiter(config: &MetricsConfig, web: Option<RateLimit>) -> Result<Option<RateLimiter>> {
+    let (per_second, burst) = match (config.rate_limit_rps, web) {
+        (Some(per_second), _) => {
+            (per_second, config.rate_limit_burst.unwrap_or((per_second * 2.0).ceil() as u32))
+        }
+        (None, Some(RateLimit { interval, burst })) => (interval.as_secs_f64().recip(), burst.get()),
+        (None, None) => return Ok(None),
+    };
+    RateLimiter::new(per_second, NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN)).map(Some)
+}
+
 /// `web_users` are those of a web configuration file.
-fn auth_config(config: &MetricsConfig, web_users: Vec<(String, String)>) -> Result<AuthConfig> {
+fn auth_config(config: &MetricsConfig, web_users: &[(String, String)]) -> Result<AuthConfig> {
     let mut bearer_tokens = config.bearer_tokens.clone();
     if let Some(file) = &config.bearer_token_file {
         let text = std::fs::read_to_string(file).map_err(|error| {
@@ -133,7 +135,7 @@ fn auth_config(config: &MetricsConfig, web_users: Vec<(String, String)>) -> Resu
         .iter()
         .filter_map(|user| user.split_once(':'))
         .map(|(name, hash)| (name.to_owned(), hash.to_owned()))
-        .chain(web_users)
+        .chain(web_users.iter().cloned())
         .collect();
     Ok(AuthConfig {
         bearer_tokens,

@@ -138,8 +138,7 @@ impl ScrapeService {
     /// `InvalidConfig` for addresses, hashes, token files and web configuration files that are none.
     pub fn new(target: Arc<Target>, config: &MetricsConfig, embedding: Embedding) -> Result<Self> {
         let web = config.web_config_file.as_ref().map(|file| WebConfig::read(Path::new(file))).transpose()?;
-        let (web_users, extra_headers) =
-            web.map_or_else(Default::default, |web| (web.basic_users, web.headers));
+        let web = web.unwrap_or_default();
         let metrics = SelfMetrics::new()?;
         let listener =
             if embedding.owns_all_paths { Some(ListenerMetrics::new(&metrics.registry)?) } else { None };
@@ -161,12 +160,12 @@ impl ScrapeService {
         Ok(Self {
             shared,
             expositions,
-            gate: Gate::new(config, web_users, embedding.has_callback)?,
+            gate: Gate::new(config, &web, embedding.has_callback)?,
             embedding,
             scrape_timeout: config.scrape_timeout,
             compression: config.compression_enabled,
             protect_health: config.protect_health,
-            extra_headers,
+            extra_headers: web.headers,
         })
     }
 
