@@ -27,6 +27,7 @@ const EXPORTS = [
   'Registry',
   'ValueError',
   'contentType',
+  'createHttpMetrics',
   'createMetricsHandler',
   'exponentialBuckets',
   'linearBuckets',

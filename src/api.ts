@@ -13,6 +13,8 @@ export {
   ValueError,
 } from './errors';
 export { createMetricsHandler } from './http/handler';
+export { createFastifyHttpMetrics } from './http/metrics/fastify';
+export { createHttpMetrics } from './http/metrics/middleware';
 export { exponentialBuckets, linearBuckets } from './metrics/buckets';
 export { Counter } from './metrics/counter';
 export { Gauge } from './metrics/gauge';

@@ -19,6 +19,7 @@ export const linearBuckets: typeof Api.linearBuckets = api.linearBuckets;
 export const exponentialBuckets: typeof Api.exponentialBuckets = api.exponentialBuckets;
 export const validateMetricName: typeof Api.validateMetricName = api.validateMetricName;
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
+export const createHttpMetrics: typeof Api.createHttpMetrics = api.createHttpMetrics;
 
 /** The content type of the default registry's `metrics()`. */
 export const contentType: RegistryContentType = register.contentType;
@@ -40,6 +41,10 @@ export type ConfigurationError = Api.ConfigurationError;
 
 export type { MetricsErrorCode } from './errors';
 export type { MetricsHandler, MetricsHandlerOptions } from './http/handler';
+export type { HonoContext, HonoMiddleware } from './http/metrics/hono';
+export type { KoaContext, KoaMiddleware } from './http/metrics/koa';
+export type { FetchHandler, FetchMetricsOptions, HttpMetrics } from './http/metrics/middleware';
+export type { HttpMetricsOptions, HttpMetricsSettings, HttpRequestLine } from './http/metrics/options';
 export type { CounterConfiguration, CounterSeries } from './metrics/counter';
 export type { ExemplarLabels, WithExemplar } from './metrics/exemplar';
 export type { GaugeConfiguration, GaugeSeries } from './metrics/gauge';

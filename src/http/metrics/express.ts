@@ -1,0 +1,166 @@
+/**
+ * The route of a request in Express 4 and 5, and in what is built on them. At the end of a response `req.route` is
+ * the route that answered, but `req.baseUrl` is a path, with what stood in for parameters, and after an error it is
+ * that of the error handler. So the pattern is put together on the way from the application to the route.
+ */
+import type { IncomingMessage } from 'node:http';
+
+type Pattern = string | RegExp | readonly Pattern[];
+
+interface ExpressRoute {
+  readonly path?: Pattern;
+}
+
+/** Express 4 and routers up to 2.2 keep the last match in the layer, later ones return it. */
+interface Match {
+  readonly path?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly pattern?: Pattern;
+}
+
+interface Layer extends Match {
+  readonly route?: ExpressRoute;
+  readonly name?: string;
+  readonly handle?: unknown;
+  match?(path: string): boolean | Match;
+}
+
+interface Application {
+  readonly parent?: Application;
+  readonly _router?: { readonly stack?: readonly Layer[] };
+  readonly router?: { readonly stack?: readonly Layer[] };
+}
+
+export interface ExpressRequest extends IncomingMessage {
+  readonly route?: ExpressRoute;
+  readonly app?: Application;
+  readonly baseUrl?: string;
+  readonly originalUrl?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+/** Routers within routers; a router that contains itself would never end. */
+const MAX_DEPTH = 32;
+
+/** The pattern of the route that answered; `undefined` where none did. */
+export function expressRoute(request: ExpressRequest): string | undefined {
+  const { route } = request;
+  if (route?.path === undefined) return undefined;
+  const prefix = prefixOf(request, route);
+  const patterns: readonly Pattern[] = Array.isArray(route.path) ? route.path.flat(8) : [route.path];
+  return patterns.map((pattern) => joined(prefix, String(pattern))).join('|');
+}
+
+function joined(prefix: string, pattern: string): string {
+  if (prefix === '') return pattern;
+  return pattern === '/' ? prefix : `${prefix}${pattern}`;
+}
+
+/** Prefixes by route and by the path that led to it: most routers are mounted at few paths. */
+const known = new WeakMap<ExpressRoute, Map<string, string>>();
+/** Paths with parameters in them are without end. */
+const MAX_KNOWN = 32;
+
+function prefixOf(request: ExpressRequest, route: ExpressRoute): string {
+  const { baseUrl = '' } = request;
+  const prefixes = known.get(route) ?? new Map<string, string>();
+  const kept = prefixes.get(baseUrl);
+  if (kept !== undefined) return kept;
+  const found = searched(request, route);
+  if (found === undefined) return templateOf(baseUrl, request.params ?? {});
+  // After an error `baseUrl` is empty, wherever the route is.
+  if (prefixes.size < MAX_KNOWN && (baseUrl !== '' || found === '')) {
+    prefixes.set(baseUrl, found);
+    known.set(route, prefixes);
+  }
+  return found;
+}
+
+function searched(request: ExpressRequest, route: ExpressRoute): string | undefined {
+  const apps: Application[] = [];
+  for (let app = request.app; app !== undefined && apps.length < MAX_DEPTH; app = app.parent) apps.unshift(app);
+  if (apps.length === 0) return undefined;
+  const [path] = (request.originalUrl ?? request.url ?? '/').split('?', 1);
+  try {
+    return search({ route, apps }, stackOf(apps[0]) ?? [], path, 1, 0);
+  } catch {
+    // A path that cannot be decoded. Layers are not ours, and may be anything else as well.
+    return undefined;
+  }
+}
+
+/** What is looked for, and the applications on the way to it. */
+interface Wanted {
+  readonly route: ExpressRoute;
+  readonly apps: readonly Application[];
+}
+
+/** What stands before a route's own pattern, from this stack on. */
+function search(
+  wanted: Wanted,
+  stack: readonly Layer[],
+  path: string,
+  nextApp: number,
+  depth: number,
+): string | undefined {
+  if (depth > MAX_DEPTH) return undefined;
+  for (const layer of stack) {
+    if (layer.route === wanted.route) return '';
+    const mounted = layer.name === 'mounted_app' && nextApp < wanted.apps.length;
+    const inner = mounted ? stackOf(wanted.apps[nextApp]) : stackOf(layer.handle);
+    const match = inner === undefined ? undefined : matchOf(layer, path);
+    if (inner === undefined || match === undefined) continue;
+    const rest = path.slice(match.path.length);
+    const below = rest.startsWith('/') ? rest : `/${rest}`;
+    const found = search(wanted, inner, below, mounted ? nextApp + 1 : nextApp, depth + 1);
+    if (found !== undefined) return match.pattern + found;
+  }
+  return undefined;
+}
+
+/** The layers of a router or an application. */
+function stackOf(handle: unknown): readonly Layer[] | undefined {
+  if (typeof handle !== 'function') return undefined;
+  const { stack } = handle as { stack?: readonly Layer[] };
+  if (Array.isArray(stack)) return stack;
+  const app = handle as Application;
+  // Express 4 throws where 5 has its router.
+  if (app._router !== undefined) return app._router.stack;
+  return 'mountpath' in app && 'lazyrouter' in app ? undefined : app.router?.stack;
+}
+
+function matchOf(layer: Layer, path: string): { path: string; pattern: string } | undefined {
+  const result = layer.match?.(path);
+  if (result === undefined || result === false) return undefined;
+  const match: Match = result === true ? layer : result;
+  const matched = match.path ?? '';
+  if (match.pattern === undefined) return { path: matched, pattern: templateOf(matched, match.params ?? {}) };
+  return { path: matched, pattern: withoutSlash(String(match.pattern)) };
+}
+
+/** A path in which the values of parameters are their names again, from the last segment to the first. */
+function templateOf(path: string, params: Readonly<Record<string, unknown>>): string {
+  const names = Object.entries(params).reverse();
+  if (names.length === 0) return withoutSlash(path);
+  const segments = path.split('/');
+  for (const [name, value] of names) {
+    if (typeof value !== 'string' || value === '') continue;
+    const whole = segments.findLastIndex((segment) => decoded(segment) === value);
+    const at = whole >= 0 ? whole : segments.findLastIndex((segment) => decoded(segment).includes(value));
+    if (at >= 0) segments[at] = decoded(segments[at]).replace(value, () => `:${name}`);
+  }
+  return withoutSlash(segments.join('/'));
+}
+
+/** A prefix without the slash that its route begins with; an expression ends with one of its own. */
+function withoutSlash(prefix: string): string {
+  return prefix.startsWith('/^') ? prefix : prefix.replace(/\/+$/, '');
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
