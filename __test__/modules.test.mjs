@@ -27,6 +27,7 @@ const EXPORTS = [
   'Registry',
   'ValueError',
   'contentType',
+  'createFetchHandler',
   'createHttpMetrics',
   'createMetricsHandler',
   'exponentialBuckets',

@@ -12,6 +12,8 @@ export {
   RegistrationError,
   ValueError,
 } from './errors';
+export { fastifyMetrics } from './http/fastify';
+export { createFetchHandler } from './http/fetch';
 export { createMetricsHandler } from './http/handler';
 export { createFastifyHttpMetrics } from './http/metrics/fastify';
 export { createHttpMetrics } from './http/metrics/middleware';

@@ -4,8 +4,10 @@
 import type * as Api from './api';
 import { api } from './realm';
 
+export const fastifyMetrics: typeof Api.fastifyMetrics = api.fastifyMetrics;
 export const createHttpMetrics: typeof Api.createFastifyHttpMetrics = api.createFastifyHttpMetrics;
 
+export type { FastifyMetricsOptions, FastifyRoutingInstance, FastifySendingReply } from './http/fastify';
 export type {
   FastifyHttpMetricsOptions,
   FastifyInstanceLike,

@@ -19,6 +19,7 @@ export const linearBuckets: typeof Api.linearBuckets = api.linearBuckets;
 export const exponentialBuckets: typeof Api.exponentialBuckets = api.exponentialBuckets;
 export const validateMetricName: typeof Api.validateMetricName = api.validateMetricName;
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
+export const createFetchHandler: typeof Api.createFetchHandler = api.createFetchHandler;
 export const createHttpMetrics: typeof Api.createHttpMetrics = api.createHttpMetrics;
 
 /** The content type of the default registry's `metrics()`. */
@@ -40,7 +41,9 @@ export const ConfigurationError: typeof Api.ConfigurationError = api.Configurati
 export type ConfigurationError = Api.ConfigurationError;
 
 export type { MetricsErrorCode } from './errors';
+export type { FetchMetricsHandler } from './http/fetch';
 export type { MetricsHandler, MetricsHandlerOptions } from './http/handler';
+export type { KoaDoorContext, KoaDoorMiddleware } from './http/koa';
 export type { HonoContext, HonoMiddleware } from './http/metrics/hono';
 export type { KoaContext, KoaMiddleware } from './http/metrics/koa';
 export type { FetchHandler, FetchMetricsOptions, HttpMetrics } from './http/metrics/middleware';

@@ -3,32 +3,22 @@
  * what is answered, the core decides.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ConfigurationError, describe } from '../errors';
 import { addon, type NativeBody } from '../native/addon';
-import { checkedTimeout } from '../registry/collect';
-import { checkScope, Registry, type ScrapeOptions, toHeaders } from '../registry/registry';
+import { doorRequest } from './answer';
+import { Door, type DoorAnswer, type DoorOptions } from './door';
+import { type KoaDoorMiddleware, koaDoor } from './koa';
 
 /** Settings of a handler. */
-export interface MetricsHandlerOptions {
-  /** What is scraped. @default register */
-  registry?: Registry;
-  /** The path of the exposition. @default '/metrics' */
-  path?: string;
-  /** How long collectors may take where the scraper does not say. @default 10000 */
-  timeoutMs?: number;
-  /** As in `registry.scrape()`. */
-  scope?: 'process' | 'own';
-}
+export interface MetricsHandlerOptions extends DoorOptions {}
 
 /** Answers the exposition's path, `/health` and `/ready`; calls `next` for the rest, or answers 404 without one. */
 export interface MetricsHandler {
   (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void;
   /** What `/ready` answers: 200 or 503. Ready from the start. */
   setReady(ready: boolean): void;
+  /** The same for Koa; `next` is called for what is not answered. */
+  readonly koa: KoaDoorMiddleware;
 }
-
-/** What is left of a scraper's timeout for collectors: the answer has to be written and sent in the rest. */
-const COLLECTOR_SHARE = 0.9;
 
 /**
  * A handler for `node:http`, Express and whatever calls `(req, res, next)`.
@@ -38,65 +28,27 @@ const COLLECTOR_SHARE = 0.9;
  * @throws {ConfigurationError} `INVALID_CONFIG`
  */
 export function createMetricsHandler(options: MetricsHandlerOptions = {}): MetricsHandler {
-  const { registry = Registry.globalRegistry, path = '/metrics', timeoutMs, scope } = options;
-  if (!(registry instanceof Registry)) {
-    throw new ConfigurationError(
-      'INVALID_CONFIG',
-      `Expected a Registry for registry but received ${describe(registry)}`,
-    );
-  }
-  if (typeof path !== 'string' || !path.startsWith('/')) {
-    throw new ConfigurationError('INVALID_CONFIG', `Expected a path that begins with / but received ${describe(path)}`);
-  }
-  checkedTimeout(timeoutMs);
-  checkScope(scope);
-  let ready = true;
-
+  const door = new Door(options);
   const handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
-    const target = request.url ?? '/';
-    const answer = addon.answer(request.method ?? 'GET', target, path, ready);
-    if (answer === null) {
-      registry
-        .scrapeForDoor({ ...scrapeOptions(request, target), timeoutMs: timeoutOf(request) ?? timeoutMs, scope })
-        .then(({ status, headers, body }) => send(request, response, status, headers, body))
-        .catch((error: unknown) => fail(response, next, error));
-    } else if (answer.status === 404 && next !== undefined) {
-      next();
-    } else {
-      send(request, response, answer.status, toHeaders(answer.headers, answer.body), answer.body);
-    }
+    door
+      .answer(doorRequest(request))
+      .then((answer) => {
+        if (answer !== null) send(request, response, answer);
+        else if (next !== undefined) next();
+        else send(request, response, NOT_FOUND);
+      })
+      .catch((error: unknown) => fail(response, next, error));
   };
-  return Object.assign(handler, {
-    setReady(value: boolean) {
-      ready = value;
-    },
-  });
+  return Object.assign(handler, { setReady: (ready: boolean) => door.setReady(ready), koa: koaDoor(door) });
 }
 
-/** What a request's headers and query say about the scrape. */
-function scrapeOptions({ headers }: IncomingMessage, target: string): ScrapeOptions {
-  const query = target.indexOf('?');
-  const names = query < 0 ? [] : new URLSearchParams(target.slice(query)).getAll('name[]');
-  return {
-    accept: headers.accept,
-    acceptEncoding: String(headers['accept-encoding'] ?? ''),
-    names,
-  };
-}
+const NOT_FOUND: DoorAnswer = {
+  status: 404,
+  headers: { 'content-type': 'text/plain; charset=utf-8', 'content-length': '11' },
+  body: Buffer.from('Not found.\n'),
+};
 
-/** What the scraper's timeout leaves to collectors; nothing where it says none. */
-function timeoutOf({ headers }: IncomingMessage): number | undefined {
-  const seconds = Number(headers['x-prometheus-scrape-timeout-seconds']);
-  return seconds > 0 && Number.isFinite(seconds) ? seconds * 1000 * COLLECTOR_SHARE : undefined;
-}
-
-function send(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  headers: Record<string, string>,
-  body: Buffer | NativeBody,
-): void {
+function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: DoorAnswer): void {
   // The scraper may have gone while its scrape was made.
   if (response.destroyed || response.headersSent) return;
   response.writeHead(status, headers);

@@ -2,6 +2,7 @@
  * `createHttpMetrics()`: one recorder, in the shapes in which frameworks take a middleware.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { targetOf } from '../fetch';
 import { follow, type RouteOf } from './exchange';
 import { type ExpressRequest, expressRoute } from './express';
 import { FetchExchange } from './fetch';
@@ -113,10 +114,4 @@ export function createHttpMetrics(options: HttpMetricsOptions = {}): HttpMetrics
     };
 
   return Object.assign(middleware, { koa, hono, fetch });
-}
-
-/** What stands after the host in an absolute URL. */
-function targetOf(url: string): string {
-  const path = url.indexOf('/', url.indexOf('//') + 2);
-  return path < 0 ? '/' : url.slice(path);
 }
