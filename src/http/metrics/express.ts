@@ -11,11 +11,14 @@ interface ExpressRoute {
   readonly path?: Pattern;
 }
 
-/** Express 4 and routers up to 2.2 keep the last match in the layer, later ones return it. */
+/** Express 4 and routers up to 2.2 keep the last match in the layer, later ones return it with its pattern. */
 interface Match {
   readonly path?: string;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly pattern?: Pattern;
+  /** Express 4's. */
+  readonly regexp?: RegExp;
+  readonly keys?: readonly unknown[];
 }
 
 interface Layer extends Match {
@@ -77,12 +80,15 @@ function prefixOf(request: ExpressRequest, route: ExpressRoute): string {
 }
 
 function searched(request: ExpressRequest, route: ExpressRoute): string | undefined {
+  const { baseUrl = '', url = '/', originalUrl = url } = request;
   const apps: Application[] = [];
   for (let app = request.app; app !== undefined && apps.length < MAX_DEPTH; app = app.parent) apps.unshift(app);
   if (apps.length === 0) return undefined;
-  const [path] = (request.originalUrl ?? request.url ?? '/').split('?', 1);
+  const stack = stackOf(apps[0]) ?? [];
+  const find = (target: string) => search({ route, apps }, stack, target.split('?', 1)[0], 1, 0);
   try {
-    return search({ route, apps }, stackOf(apps[0]) ?? [], path, 1, 0);
+    // The application may have rewritten the path before it came to its routes.
+    return find(originalUrl) ?? find(baseUrl + url);
   } catch {
     // A path that cannot be decoded. Layers are not ours, and may be anything else as well.
     return undefined;
@@ -134,22 +140,45 @@ function matchOf(layer: Layer, path: string): { path: string; pattern: string } 
   if (result === undefined || result === false) return undefined;
   const match: Match = result === true ? layer : result;
   const matched = match.path ?? '';
-  if (match.pattern === undefined) return { path: matched, pattern: templateOf(matched, match.params ?? {}) };
-  return { path: matched, pattern: withoutSlash(String(match.pattern)) };
+  const pattern =
+    match.pattern === undefined
+      ? (sourceOf(match) ?? templateOf(matched, match.params ?? {}))
+      : withoutSlash(String(match.pattern));
+  return { path: matched, pattern };
 }
 
-/** A path in which the values of parameters are their names again, from the last segment to the first. */
+/** The pattern that Express 4 made an expression from; `undefined` where it was an expression itself. */
+function sourceOf({ regexp, keys = [] }: Match): string | undefined {
+  if (regexp === undefined) return undefined;
+  const names = keys.map((key) => (key as { name: unknown }).name);
+  const pattern = regexp.source
+    .replace(/^\^/, '')
+    .replace(/(\\\/)?\?\(\?=\\\/\|\$\)$/, '')
+    .replaceAll('(?:([^\\/]+?))', () => `:${names.shift()}`)
+    .replaceAll(/\\([/.])/g, '$1');
+  return /[\\^$()|?*+[\]{}]/.test(pattern) ? undefined : withoutSlash(pattern);
+}
+
+/**
+ * A path in which the values of parameters are their names again, from the last segment to the first. The rest is in
+ * lower case: which letters were capital, the client has chosen.
+ */
 function templateOf(path: string, params: Readonly<Record<string, unknown>>): string {
   const names = Object.entries(params).reverse();
-  if (names.length === 0) return withoutSlash(path);
   const segments = path.split('/');
+  const named = new Map<number, string>();
   for (const [name, value] of names) {
     if (typeof value !== 'string' || value === '') continue;
-    const whole = segments.findLastIndex((segment) => decoded(segment) === value);
+    const free = (_: string, at: number) => !named.has(at);
+    const whole = segments.findLastIndex((segment, at) => free(segment, at) && decoded(segment) === value);
     const at = whole >= 0 ? whole : segments.findLastIndex((segment) => decoded(segment).includes(value));
-    if (at >= 0) segments[at] = decoded(segments[at]).replace(value, () => `:${name}`);
+    if (at >= 0)
+      named.set(
+        at,
+        (named.get(at) ?? decoded(segments[at])).replace(value, () => `:${name}`),
+      );
   }
-  return withoutSlash(segments.join('/'));
+  return withoutSlash(segments.map((segment, at) => named.get(at) ?? segment.toLowerCase()).join('/'));
 }
 
 /** A prefix without the slash that its route begins with; an expression ends with one of its own. */
