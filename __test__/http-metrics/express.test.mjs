@@ -168,4 +168,15 @@ for (const [name, express] of Object.entries(VERSIONS)) {
     await ledger.ask('GET', '/old/other/x/1', '/new/:tenant/x/:id');
     await ledger.settle(t);
   });
+  test(`${name}: a route that is there to say that there is none is none`, async (t) => {
+    const everything = express === express5 ? '/*path' : '*';
+    const { ledger } = await start(t, (app) => {
+      app.get('/files/:file', (_request, response) => response.status(404).end());
+      app.all(everything, (request, response) => response.status(request.path === '/found' ? 200 : 404).end());
+    });
+    await ledger.ask('GET', '/files/none', '/files/:file');
+    await ledger.ask('GET', '/found', everything);
+    for (const path of ['/a', '/b/c']) await ledger.ask('GET', path, 'unmatched');
+    await ledger.settle(t);
+  });
 }

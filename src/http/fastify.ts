@@ -52,15 +52,19 @@ export interface FastifyRoutingInstance extends FastifyInstanceLike {
 export const fastifyMetrics = globalPlugin(
   'llm-devops-metrics',
   (instance: FastifyRoutingInstance, options: FastifyMetricsOptions, done: (error?: Error) => void): void => {
+    const { httpMetrics = false, registry } = options;
+    let record: ReturnType<typeof createFastifyHttpMetrics> | undefined;
     try {
       serve(instance, options);
+      if (httpMetrics !== false) {
+        record = createFastifyHttpMetrics({ registry, ...(httpMetrics === true ? {} : httpMetrics) });
+      }
     } catch (error) {
       done(error as Error);
       return;
     }
-    const { httpMetrics = false, registry } = options;
-    if (httpMetrics === false) done();
-    else createFastifyHttpMetrics({ registry, ...(httpMetrics === true ? {} : httpMetrics) })(instance, {}, done);
+    if (record === undefined) done();
+    else record(instance, {}, done);
   },
 );
 

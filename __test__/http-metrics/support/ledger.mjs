@@ -70,6 +70,9 @@ export class Ledger {
     await wait(20);
     const methods = [...new Set(this.#rows.map(({ method }) => method))];
     const [shown, expected] = [masked(await this.#registry.metrics()), masked(exposition(this.#rows, methods))];
+    // The counts first: all else differs where they do.
+    const counts = (lines) => lines.filter((line) => line.startsWith('llmdevops_http_requests_total{'));
+    t.deepEqual(counts(shown), counts(expected));
     const without = (lines, others) => lines.filter((line) => !others.includes(line));
     t.deepEqual({ extra: without(shown, expected), missing: without(expected, shown) }, { extra: [], missing: [] });
     t.is(shown.length, expected.length);

@@ -50,11 +50,11 @@ class Exchange {
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
     this.#response = response;
-    response.on('finish', ended);
-    response.on('close', ended);
+    response.on('finish', finished);
+    response.on('close', closed);
     // A pipelined request's response gets its socket when its turn comes. If that never comes, it is told nothing.
     if (response.socket === null && isEmitter(request.socket)) {
-      const end = () => this.end();
+      const end = () => this.end(false);
       request.socket.once('close', end);
       response.once('close', () => request.socket.removeListener('close', end));
     }
@@ -71,14 +71,14 @@ class Exchange {
     const method = recorder.begin(this.#request.method);
     this.#observations.push({ recorder, method, startMs: performance.now(), routeOf });
     // The client may have gone while whatever stands before the recorder was busy.
-    if (this.#response.destroyed || this.#response.writableFinished) this.end();
+    if (this.#response.destroyed || this.#response.writableFinished) this.end(this.#response.writableFinished);
   }
 
-  end(): void {
+  end(finished: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
     const endMs = performance.now();
-    const statusClass = outcomeOf(this.#request, this.#response);
+    const statusClass = outcomeOf(this.#request, this.#response, finished);
     const requestBytes = this.#requestBytes?.();
     const responseBytes = this.#responseBytes?.();
     for (const { recorder, method, startMs, routeOf } of this.#observations) {
@@ -89,12 +89,23 @@ class Exchange {
   }
 }
 
-function ended(this: FollowedResponse): void {
-  this[exchangeOf]?.end();
+function finished(this: FollowedResponse): void {
+  this[exchangeOf]?.end(true);
 }
 
-function outcomeOf(request: IncomingMessage, response: ServerResponse): StatusClass {
-  if (response.writableFinished) return classOf(response.statusCode);
+function closed(this: FollowedResponse): void {
+  this[exchangeOf]?.end(this.writableFinished);
+}
+
+/** HTTP/2's response says that it has finished also where its stream was reset. */
+interface ResponseOfStream {
+  readonly stream?: { readonly rstCode?: number };
+}
+
+function outcomeOf(request: IncomingMessage, response: ServerResponse, finished: boolean): StatusClass {
+  const { stream } = response as ResponseOfStream;
+  const complete = request.httpVersionMajor < 2 ? finished : response.writableEnded && stream?.rstCode === 0;
+  if (complete) return classOf(response.statusCode);
   // Whoever took the connection over has answered on it himself.
   const { upgrade } = request as IncomingMessage & { upgrade?: boolean };
   return upgrade === true && !response.headersSent ? '1xx' : 'aborted';
@@ -107,7 +118,9 @@ function isEmitter(socket: unknown): boolean {
 /** Counts a request's body as it comes, without reading it in the application's place. */
 function countReceived(request: IncomingMessage): () => number {
   const length = request.headers['content-length'];
-  if ((length === undefined || length === '0') && request.headers['transfer-encoding'] === undefined) return none;
+  // HTTP/2 needs neither header.
+  const announced = request.headers['transfer-encoding'] !== undefined || request.httpVersionMajor >= 2;
+  if (!announced && (length === undefined || length === '0')) return none;
   let received = request.readableLength;
   const { push } = request;
   request.push = (chunk: Uint8Array | null, ...rest) => {
@@ -121,18 +134,22 @@ function countReceived(request: IncomingMessage): () => number {
 /** Counts a response's body as it is written: after compression, and without the framing of chunks. */
 function countSent(request: IncomingMessage, response: ServerResponse): () => number {
   let sent = 0;
+  let ending = false;
   const { write, end } = response;
   response.write = (...args: unknown[]) => {
-    if (!response.writableEnded) sent += sizeOf(args[0], args[1]);
+    if (!ending && !response.writableEnded) sent += sizeOf(args[0], args[1]);
     return write.apply(response, args as Parameters<typeof write>);
   };
-  // HTTP/2's calls `write()`.
-  if (request.httpVersionMajor < 2) {
-    response.end = (...args: unknown[]) => {
-      if (!response.writableEnded) sent += sizeOf(args[0], args[1]);
+  response.end = (...args: unknown[]) => {
+    if (!response.writableEnded) sent += sizeOf(args[0], args[1]);
+    // HTTP/2's calls `write()`, HTTP/1's does not.
+    ending = true;
+    try {
       return end.apply(response, args as Parameters<typeof end>);
-    };
-  }
+    } finally {
+      ending = false;
+    }
+  };
   return () => (isBodiless(request.method, response.statusCode) ? 0 : sent);
 }
 

@@ -3,12 +3,14 @@
  * the route that answered, but `req.baseUrl` is a path, with what stood in for parameters, and after an error it is
  * that of the error handler. So the pattern is put together on the way from the application to the route.
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 type Pattern = string | RegExp | readonly Pattern[];
 
 interface ExpressRoute {
   readonly path?: Pattern;
+  /** Every method that it answers, or `_all`. */
+  readonly methods?: Readonly<Record<string, boolean>>;
 }
 
 /** Express 4 and routers up to 2.2 keep the last match in the layer, later ones return it with its pattern. */
@@ -45,13 +47,22 @@ export interface ExpressRequest extends IncomingMessage {
 /** Routers within routers; a router that contains itself would never end. */
 const MAX_DEPTH = 32;
 
-/** The pattern of the route that answered; `undefined` where none did. */
-export function expressRoute(request: ExpressRequest): string | undefined {
+/** The pattern of the route that answered; `undefined` where none did, or one that is there to say so. */
+export function expressRoute(request: ExpressRequest, response: ServerResponse): string | undefined {
   const { route } = request;
   if (route?.path === undefined) return undefined;
+  // A 404 from `all('*')`: the application's page for it, and what NestJS makes of a global prefix.
+  if (response.statusCode === 404 && catchesAll(route)) return undefined;
   const prefix = prefixOf(request, route);
   const patterns: readonly Pattern[] = Array.isArray(route.path) ? route.path.flat(8) : [route.path];
   return patterns.map((pattern) => joined(prefix, String(pattern))).join('|');
+}
+
+/** More methods than anybody lists: Express makes `all()` a route of each that Node.js knows. */
+const MANY_METHODS = 20;
+
+function catchesAll({ path, methods = {} }: ExpressRoute): boolean {
+  return String(path).includes('*') && (methods._all === true || Object.keys(methods).length > MANY_METHODS);
 }
 
 function joined(prefix: string, pattern: string): string {
@@ -154,7 +165,8 @@ function sourceOf({ regexp, keys = [] }: Match): string | undefined {
   const pattern = regexp.source
     .replace(/^\^/, '')
     .replace(/(\\\/)?\?\(\?=\\\/\|\$\)$/, '')
-    .replaceAll('(?:([^\\/]+?))', () => `:${names.shift()}`)
+    // `(?:\/([^/]+?))`, with the slash within it or, before 4.20, outside.
+    .replaceAll(/\(\?:(\\\/)?\(\[\^\\?\/\]\+\?\)\)/g, (_, slash = '') => `${slash}:${names.shift()}`)
     .replaceAll(/\\([/.])/g, '$1');
   return /[\\^$()|?*+[\]{}]/.test(pattern) ? undefined : withoutSlash(pattern);
 }

@@ -50,7 +50,7 @@ export function createHttpMetrics(options: HttpMetricsOptions = {}): HttpMetrics
   const routeOf = (byFramework: RouteOf): RouteOf =>
     options.route === undefined ? byFramework : (req, res) => options.route?.(req, res) ?? byFramework(req, res);
 
-  const ofExpress = routeOf((request) => expressRoute(request as ExpressRequest));
+  const ofExpress = routeOf((request, response) => expressRoute(request as ExpressRequest, response));
   const middleware = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
     const { originalUrl = request.url } = request as ExpressRequest;
     if (!recorder.ignores(request.method, originalUrl)) follow(recorder, request, response, ofExpress);

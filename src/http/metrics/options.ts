@@ -63,7 +63,7 @@ const MAX_ROUTES = 1000;
 
 /** @throws {ConfigurationError} `INVALID_CONFIG` */
 export function checkSettings(options: HttpMetricsSettings & { route?: unknown }): CheckedSettings {
-  expect(typeof options === 'object' && options !== null, 'options', options, 'createHttpMetrics()');
+  expect(typeof options === 'object' && options !== null, 'an object', options, 'options');
   const { registry = Registry.globalRegistry, namespace = 'llmdevops', sizes = true, route } = options;
   const { maxRoutes = MAX_ROUTES, durationBuckets = DURATION_BUCKETS, sizeBuckets = SIZE_BUCKETS } = options;
   expect(registry instanceof Registry, 'a Registry', registry, 'registry');

@@ -113,7 +113,7 @@ export class HttpRecorder {
   readonly #maxRoutes: number;
   readonly #methods = new Map<string, MethodRecord>();
   readonly #routes = new Set<string>();
-  #warned = false;
+  readonly #warned = new Set<string>();
 
   constructor(settings: CheckedSettings) {
     this.sizes = settings.sizes;
@@ -148,13 +148,13 @@ export class HttpRecorder {
     if (responseBytes !== undefined) series.responseBytes?.observe(responseBytes);
   }
 
-  /** Runs a callback of the application; what it throws is warned of once and never reaches the request. */
+  /** Runs a callback of the application; what it throws is warned of once a name and never reaches the request. */
   guarded<R>(name: string, run: () => R): R | undefined {
     try {
       return run();
     } catch (error) {
-      if (!this.#warned) processLogger.warn(`${name} of createHttpMetrics() failed: ${String(error)}`);
-      this.#warned = true;
+      if (!this.#warned.has(name)) processLogger.warn(`${name} of createHttpMetrics() failed: ${String(error)}`);
+      this.#warned.add(name);
       return undefined;
     }
   }
