@@ -121,7 +121,7 @@ test('Fastify: a socket that is taken over is in flight until it closes', async 
     const response = new http.ServerResponse(request);
     response.assignSocket(socket);
     app.routing(request, response);
-    socket.resume();
+    socket.resume().once('end', () => socket.destroy());
   });
   const socket = await ledger.open('GET /socket/1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
   await once(socket, 'data');
