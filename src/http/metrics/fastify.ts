@@ -2,6 +2,7 @@
  * Fastify's form of the HTTP metrics: a plugin. Its types are what the plugin needs of Fastify's, so that nobody has
  * to install Fastify who does not use it.
  */
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { follow } from './exchange';
 import { checkSettings, type HttpMetricsSettings } from './options';
@@ -20,7 +21,7 @@ export interface FastifyReplyLike {
 
 /** What the plugin needs of a Fastify instance. */
 export interface FastifyInstanceLike {
-  readonly server: { prependListener(event: 'request', listener: (...args: never[]) => void): unknown };
+  readonly server: EventEmitter;
   addHook(
     name: 'onRequest',
     hook: (request: FastifyRequestLike, reply: FastifyReplyLike, done: () => void) => void,
