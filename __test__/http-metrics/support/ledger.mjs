@@ -89,10 +89,10 @@ export async function ask(port, method, path, { body, headers = {}, agent = fals
   return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
 }
 
-/** Waits until something holds, for at most five seconds. */
+/** Waits until something holds, for at most twenty seconds. */
 export async function until(holds) {
-  for (const end = Date.now() + 5000; Date.now() < end; await wait(5)) if (await holds()) return;
-  throw new Error('It did not come to hold within five seconds');
+  for (const end = Date.now() + 20_000; Date.now() < end; await wait(5)) if (await holds()) return;
+  throw new Error('It did not come to hold within twenty seconds');
 }
 
 /** Starts a server, and closes it with the test. */

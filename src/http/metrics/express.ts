@@ -53,9 +53,7 @@ export function expressRoute(request: ExpressRequest, response: ServerResponse):
   if (route?.path === undefined) return undefined;
   // A 404 from `all('*')`: the application's page for it, and what NestJS makes of a global prefix.
   if (response.statusCode === 404 && catchesAll(route)) return undefined;
-  const prefix = prefixOf(request, route);
-  const patterns: readonly Pattern[] = Array.isArray(route.path) ? route.path.flat(8) : [route.path];
-  return patterns.map((pattern) => joined(prefix, String(pattern))).join('|');
+  return patternOf(request, route, route.path);
 }
 
 /** More methods than anybody lists: Express makes `all()` a route of each that Node.js knows. */
@@ -65,29 +63,32 @@ function catchesAll({ path, methods = {} }: ExpressRoute): boolean {
   return String(path).includes('*') && (methods._all === true || Object.keys(methods).length > MANY_METHODS);
 }
 
-function joined(prefix: string, pattern: string): string {
-  if (prefix === '') return pattern;
-  return pattern === '/' ? prefix : `${prefix}${pattern}`;
-}
-
-/** Prefixes by route and by the path that led to it: most routers are mounted at few paths. */
+/** Patterns by route and by the path that led to it: most routers are mounted at few paths. */
 const known = new WeakMap<ExpressRoute, Map<string, string>>();
 /** Paths with parameters in them are without end. */
 const MAX_KNOWN = 32;
 
-function prefixOf(request: ExpressRequest, route: ExpressRoute): string {
+function patternOf(request: ExpressRequest, route: ExpressRoute, path: Pattern): string {
   const { baseUrl = '' } = request;
-  const prefixes = known.get(route) ?? new Map<string, string>();
-  const kept = prefixes.get(baseUrl);
+  const patterns = known.get(route) ?? new Map<string, string>();
+  const kept = patterns.get(baseUrl);
   if (kept !== undefined) return kept;
-  const found = searched(request, route);
-  if (found === undefined) return templateOf(baseUrl, request.params ?? {});
+  const prefix = searched(request, route);
+  if (prefix === undefined) return joined(templateOf(baseUrl, request.params ?? {}), path);
+  const pattern = joined(prefix, path);
   // After an error `baseUrl` is empty, wherever the route is.
-  if (prefixes.size < MAX_KNOWN && (baseUrl !== '' || found === '')) {
-    prefixes.set(baseUrl, found);
-    known.set(route, prefixes);
-  }
-  return found;
+  if (patterns.size < MAX_KNOWN && (baseUrl !== '' || prefix === '')) known.set(route, patterns.set(baseUrl, pattern));
+  return pattern;
+}
+
+function joined(prefix: string, path: Pattern): string {
+  if (Array.isArray(path))
+    return path
+      .flat(8)
+      .map((each: Pattern) => joined(prefix, each))
+      .join('|');
+  if (prefix === '') return String(path);
+  return path === '/' ? prefix : `${prefix}${path}`;
 }
 
 function searched(request: ExpressRequest, route: ExpressRoute): string | undefined {
