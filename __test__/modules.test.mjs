@@ -27,6 +27,8 @@ const EXPORTS = [
   'Registry',
   'ValueError',
   'contentType',
+  'createFetchHandler',
+  'createHttpMetrics',
   'createMetricsHandler',
   'exponentialBuckets',
   'linearBuckets',
@@ -74,7 +76,16 @@ test.serial('as in prom-client, contentType of require() follows the default reg
   t.is(register.contentType, prometheusContentType);
 });
 
-test('only the package itself and its manifest can be imported', (t) => {
+test('the subpath for Fastify, by require and import', async (t) => {
+  const subpath = require('@llm-devops/prometheus-metrics/fastify');
+  const module = await import('@llm-devops/prometheus-metrics/fastify');
+  t.deepEqual(Object.keys(subpath).sort(), ['createHttpMetrics', 'fastifyMetrics']);
+  for (const name of Object.keys(subpath)) t.is(module[name], subpath[name], name);
+  t.is(module.default, subpath);
+  t.not(subpath.createHttpMetrics, required.createHttpMetrics);
+});
+
+test('only the package itself, its subpath and its manifest can be imported', (t) => {
   t.is(require('@llm-devops/prometheus-metrics/package.json').name, '@llm-devops/prometheus-metrics');
   for (const path of ['dist/index.js', 'dist/registry/registry.js', 'registry']) {
     t.throws(() => require(`@llm-devops/prometheus-metrics/${path}`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });

@@ -60,11 +60,16 @@ test.serial('the type tests compile where they lie', async (t) => {
   t.deepEqual(await run(TSC, '-p', types, '--noEmit'), { code: 0, output: '' });
 });
 
+test.serial('what is for frameworks fits the types of the real ones', async (t) => {
+  t.deepEqual(await run(TSC, '-p', join(types, 'frameworks')), { code: 0, output: '' });
+});
+
 for (const [title, [extension, options, compiler = TSC]] of Object.entries(MODES)) {
   test.serial(`the type tests compile as ${title}`, async (t) => {
     const folder = await consumer(t, options, {
       [`usage.${extension}`]: new URL('types/usage.ts', import.meta.url),
       [`prom-client.${extension}`]: new URL('types/prom-client.ts', import.meta.url),
+      [`fastify.${extension}`]: new URL('types/fastify.ts', import.meta.url),
     });
     t.deepEqual(await run(compiler, '-p', folder), { code: 0, output: '' });
   });

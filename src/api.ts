@@ -15,7 +15,11 @@ export {
   ValueError,
 } from './errors';
 export { startExporter } from './http/exporter';
+export { fastifyMetrics } from './http/fastify';
+export { createFetchHandler } from './http/fetch';
 export { createMetricsHandler } from './http/handler';
+export { createFastifyHttpMetrics } from './http/metrics/fastify';
+export { createHttpMetrics } from './http/metrics/middleware';
 export { exponentialBuckets, linearBuckets } from './metrics/buckets';
 export { Counter } from './metrics/counter';
 export { Gauge } from './metrics/gauge';

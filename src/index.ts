@@ -21,6 +21,8 @@ export const validateMetricName: typeof Api.validateMetricName = api.validateMet
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
 export const startExporter: typeof Api.startExporter = api.startExporter;
 export const configFromEnv: typeof Api.configFromEnv = api.configFromEnv;
+export const createFetchHandler: typeof Api.createFetchHandler = api.createFetchHandler;
+export const createHttpMetrics: typeof Api.createHttpMetrics = api.createHttpMetrics;
 
 /** The content type of the default registry's `metrics()`. */
 export const contentType: RegistryContentType = register.contentType;
@@ -46,7 +48,13 @@ export type { EndpointSettings, ListenerSettings, MetricsConfig } from './config
 export type { MetricsErrorCode } from './errors';
 export type { Authenticate, Visitor } from './http/authenticate';
 export type { Exporter, ExporterOptions } from './http/exporter';
+export type { FetchMetricsHandler } from './http/fetch';
 export type { MetricsHandler, MetricsHandlerOptions } from './http/handler';
+export type { KoaDoorContext, KoaDoorMiddleware } from './http/koa';
+export type { HonoContext, HonoMiddleware } from './http/metrics/hono';
+export type { KoaContext, KoaMiddleware } from './http/metrics/koa';
+export type { FetchHandler, FetchMetricsOptions, HttpMetrics } from './http/metrics/middleware';
+export type { HttpMetricsOptions, HttpMetricsSettings, HttpRequestLine } from './http/metrics/options';
 export type { ReadinessCheck, ReadinessChecks } from './http/readiness';
 export type { CounterConfiguration, CounterSeries } from './metrics/counter';
 export type { ExemplarLabels, WithExemplar } from './metrics/exemplar';

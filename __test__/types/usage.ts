@@ -10,14 +10,18 @@ import {
   type CounterConfiguration,
   type CounterSeries,
   type contentType,
+  createFetchHandler,
+  createHttpMetrics,
   createMetricsHandler,
   exponentialBuckets,
+  type FetchMetricsHandler,
   type ForeignMetric,
   Gauge,
   type GaugeSeries,
   Histogram,
   type HistogramSeries,
   type HistogramValue,
+  type HttpMetrics,
   LabelError,
   type LabelValues,
   type Logger,
@@ -342,3 +346,26 @@ export {
   valid,
   wrongCode,
 };
+
+// HTTP: handlers and middleware, for requests of node:http and of fetch.
+
+const httpMetrics: HttpMetrics = createHttpMetrics({
+  namespace: 'app',
+  ignore: ({ method, path }) => method === 'OPTIONS' || path === '/metrics',
+  route: (request) => request.url,
+  durationBuckets: [1, 2],
+  sizes: false,
+  maxRoutes: 10,
+});
+createHttpMetrics({ ignore: ['/metrics', /^\/health/], registry: undefined });
+// @ts-expect-error: a list of paths
+createHttpMetrics({ ignore: '/metrics' });
+// @ts-expect-error: a route is a string
+createHttpMetrics({ route: () => 1 });
+const wrapped = httpMetrics.fetch(async (_request: Request, id: number) => new Response(String(id)), { route: '/x' });
+check<Same<typeof wrapped, (request: Request, id: number) => Promise<Response>>>();
+// @ts-expect-error: what the handler takes, the wrapped one does
+wrapped(new Request('http://x'));
+const fetchHandler: FetchMetricsHandler = createFetchHandler({ path: '/m' });
+fetchHandler(new Request('http://x'), { peer: '::1' }).then((response) => check<Same<typeof response, Response>>());
+fetchHandler.setReady(false);

@@ -59,17 +59,20 @@ export class Door {
   readonly #checks: ReadinessChecks;
   readonly #readyTimeoutMs: number;
   readonly #enabled: boolean;
+  /** The path of the exposition. */
+  readonly path: string;
 
   /** @throws {ConfigurationError} `INVALID_CONFIG` */
   constructor(options: DoorOptions = {}) {
     const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
     const config = nativeConfig(options);
-    const { enabled, readyTimeoutMs } = config.values();
+    const { enabled, path, readyTimeoutMs } = config.values();
     this.#registry = registry;
     this.#authenticate = authenticate;
     this.#checks = checks;
     this.#readyTimeoutMs = readyTimeoutMs;
     this.#enabled = enabled;
+    this.path = path;
     this.#headerNames = addon.requestHeaders();
     this.#service = registry.service(config, {
       hasCallback: authenticate !== undefined,
@@ -158,25 +161,26 @@ function toAnswer({ status, headers, body }: Answer): DoorAnswer {
 }
 
 /** Handing Node.js 10 MB at once stops the loop for milliseconds while the socket takes them. */
-const PIECE_BYTES = 64 * 1024;
+export const PIECE_BYTES = 64 * 1024;
 
 /**
- * A body in pieces, of which each but the last is overwritten by the next unless `fresh` ones are asked for. The loop
- * turns between two of them; the memory is given back at the end, however it comes.
+ * A body piece by piece, each its own because a reader may hold several. Its memory is given back when all were read,
+ * or the reader stops.
  */
-export async function* piecesOf(body: Buffer | NativeBody, fresh = true): AsyncGenerator<Buffer, void, undefined> {
-  if (Buffer.isBuffer(body)) {
+export async function* piecesOf(body: Buffer | NativeBody): AsyncGenerator<Buffer, void, undefined> {
+  if (!(body instanceof addon.NativeBody)) {
     if (body.length > 0) yield body;
     return;
   }
   try {
-    let piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
     for (let at = 0; at < body.length; ) {
+      const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
       const count = body.read(at, piece);
+      if (count === 0) return;
       at += count;
       yield piece.subarray(0, count);
+      // The loop turns between two pieces, however fast they are taken.
       await new Promise((resolve) => setImmediate(resolve));
-      if (fresh) piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
     }
   } finally {
     body.release();

@@ -5,7 +5,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers';
 import { addon, type NativeBody } from '../native/addon';
-import { Door, type DoorAnswer, type DoorOptions, type DoorRequest } from './door';
+import { doorRequest } from './answer';
+import { Door, type DoorAnswer, type DoorOptions, PIECE_BYTES } from './door';
+import { type KoaDoorMiddleware, koaDoor } from './koa';
 
 /** Settings of a handler. */
 export interface MetricsHandlerOptions extends DoorOptions {}
@@ -15,6 +17,8 @@ export interface MetricsHandler {
   (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void;
   /** What `/ready` answers: 200 or 503. Ready from the start. */
   setReady(ready: boolean): void;
+  /** The same for Koa; `next` is called for what is not answered. */
+  readonly koa: KoaDoorMiddleware;
 }
 
 const NOT_FOUND = Buffer.from('Not found.\n');
@@ -29,7 +33,7 @@ const NOT_FOUND = Buffer.from('Not found.\n');
 export function createMetricsHandler(options: MetricsHandlerOptions = {}): MetricsHandler {
   const door = new Door(options);
   const handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
-    const answer = door.answer(requestOf(request));
+    const answer = door.answer(doorRequest(request));
     if (answer === null) {
       if (next === undefined) notFound(request, response);
       else next();
@@ -39,26 +43,11 @@ export function createMetricsHandler(options: MetricsHandlerOptions = {}): Metri
       sendAnswer(request, response, answer);
     }
   };
-  return Object.assign(handler, { setReady: (ready: boolean) => door.setReady(ready) });
+  return Object.assign(handler, { setReady: (ready: boolean) => door.setReady(ready), koa: koaDoor(door) });
 }
 
-/** A request of `node:http` as a door sees it. @internal */
-export function requestOf(request: IncomingMessage): DoorRequest {
-  return {
-    method: request.method ?? 'GET',
-    // Express mounts middleware under a path that it cuts off, and keeps the whole in `originalUrl`.
-    target: request.url ?? '/',
-    peer: request.socket?.remoteAddress,
-    header: (name) => {
-      const value = request.headers[name];
-      return Array.isArray(value) ? value.join(', ') : value;
-    },
-    headers: () => request.headers,
-  };
-}
-
-/** Sends an answer; without a body for HEAD. @internal */
-export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: DoorAnswer): void {
+/** Sends an answer; without a body for HEAD. */
+function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: DoorAnswer): void {
   const { status, headers, body } = answer;
   // The scraper may have gone while its scrape was made.
   if (response.destroyed || response.headersSent) {
@@ -70,12 +59,6 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
   else if (body instanceof addon.NativeBody) sendInPieces(response, body);
   else response.end(body);
 }
-
-/**
- * Handing Node.js 10 MB at once stops the loop for milliseconds while the socket takes them; a piece takes a tenth of
- * one, and the loop turns between two of them.
- */
-const PIECE_BYTES = 64 * 1024;
 
 /** Sends a body from native memory through one buffer that every piece uses in turn. */
 function sendInPieces(response: ServerResponse, body: NativeBody): void {

@@ -1,0 +1,12 @@
+// Loaded before an example of the documentation (`node --import`): its servers listen at ports of their own and tell
+// them on standard output; whatever comes on standard input is answered with what the default registry shows.
+
+import http from 'node:http';
+import { register } from '@llm-devops/prometheus-metrics';
+
+const { listen } = http.Server.prototype;
+http.Server.prototype.listen = function () {
+  this.once('listening', () => console.log(`port ${this.address().port}`));
+  return listen.call(this, 0, '127.0.0.1');
+};
+process.stdin.on('data', async () => console.log(`${await register.metrics()}# told`));

@@ -1,0 +1,146 @@
+// The HTTP metrics of one application in every framework, over real connections, against a ledger of what was sent.
+
+import { once } from 'node:events';
+import http from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Registry } from '@llm-devops/prometheus-metrics';
+import test from 'ava';
+import { APPLICATIONS } from './support/applications.mjs';
+import { Ledger, listen } from './support/ledger.mjs';
+
+for (const [name, create] of Object.entries(APPLICATIONS)) {
+  /** A running application and the ledger of its requests. */
+  const start = async (t, options = {}) => {
+    const registry = new Registry();
+    const server = await create({ registry, ...options });
+    const port = await listen(t, server);
+    return { server, port, registry, ledger: new Ledger(port, registry) };
+  };
+  const withoutNode = name === 'Hono without node:http';
+
+  test(`${name}: what matches is recorded by pattern, what does not as one route`, async (t) => {
+    const { ledger } = await start(t);
+    for (const id of ['1', '2', '%C3%BC', 'items']) await ledger.ask('GET', `/items/${id}?id=${id}`, '/items/:id');
+    for (const path of ['/items/1/2', '/item', '/', '/nothing/at/all', '/.env', '/items/1/parts']) {
+      t.is((await ledger.ask('GET', path, 'unmatched')).status, 404);
+    }
+    await ledger.ask('POST', '/items', '/items', { body: 'x'.repeat(1234) });
+    await ledger.ask('PUT', '/items/5/parts/7', '/items/:id/parts/:part', { body: 'ü' });
+    await ledger.ask('GET', '/nothing', '/nothing');
+    await ledger.ask('GET', '/same', '/same');
+    await ledger.ask('GET', '/missing/3', '/missing/:id');
+    await ledger.ask('GET', '/pieces', '/pieces');
+    await ledger.settle(t);
+  });
+
+  test(`${name}: what throws is a 5xx of its route`, async (t) => {
+    const { ledger } = await start(t);
+    t.is((await ledger.ask('GET', '/fail', '/fail')).status, 500);
+    t.is((await ledger.ask('GET', '/late', '/late')).status, 500);
+    await ledger.settle(t);
+  });
+
+  test(`${name}: a thousand random paths are one series`, async (t) => {
+    const { ledger } = await start(t);
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+    t.teardown(() => agent.destroy());
+    const junk = Array.from({ length: 1000 }, (_, i) => `/${(i * 7919).toString(36)}/wp-${i}.php?q=${i}`);
+    await Promise.all(junk.map((path) => ledger.ask('GET', path, 'unmatched', { agent })));
+    await ledger.settle(t);
+  });
+
+  test(`${name}: requests on one connection are records of their own`, async (t) => {
+    const { server, ledger } = await start(t);
+    let connections = 0;
+    server.on('connection', () => connections++);
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    t.teardown(() => agent.destroy());
+    for (let i = 0; i < 50; i++) {
+      await ledger.ask('GET', `/items/${i}`, '/items/:id', { agent });
+      await ledger.ask('POST', '/items', '/items', { agent, body: 'x'.repeat(i * 100) });
+    }
+    t.is(connections, 1);
+    await ledger.settle(t);
+  });
+
+  test(`${name}: pipelined requests are recorded each`, async (t) => {
+    const { ledger } = await start(t);
+    const get = (path, more = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+    const socket = await ledger.open(get('/slow') + get('/items/1') + get('/nothing', 'Connection: close\r\n'));
+    await socket.toArray();
+    ledger.enter('GET', '/slow', '2xx', { received: 4 });
+    ledger.enter('GET', '/items/:id', '2xx', { received: 11 });
+    ledger.enter('GET', '/nothing', '2xx');
+    await ledger.settle(t);
+  });
+
+  // `@hono/node-server` tells a request that waits for its turn nothing.
+  const testWithNode = withoutNode ? () => {} : test;
+  testWithNode(`${name}: pipelined requests whose client goes are recorded each`, async (t) => {
+    const { ledger } = await start(t);
+    const get = (path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const socket = await ledger.open(get('/never') + get('/never') + get('/never'));
+    await ledger.inFlight(3);
+    socket.destroy();
+    for (let i = 0; i < 3; i++) ledger.enter('GET', '/never', 'aborted');
+    await ledger.settle(t);
+  });
+
+  test(`${name}: HEAD has no body, whatever is written`, async (t) => {
+    const { ledger } = await start(t);
+    await ledger.ask('HEAD', '/items/1', name === 'node:http' ? 'unmatched' : '/items/:id');
+    t.is((await ledger.ask('HEAD', '/missing', 'unmatched')).status, 404);
+    await ledger.settle(t);
+  });
+
+  test(`${name}: methods that nobody knows are one`, async (t) => {
+    const { ledger } = await start(t);
+    for (const method of ['PURGE', 'PROPFIND', 'M-SEARCH', 'LINK']) {
+      await ledger.ask(method, '/somewhere', 'unmatched', { as: 'other' });
+    }
+    for (const method of ['OPTIONS', 'PATCH', 'DELETE']) await ledger.ask(method, '/somewhere', 'unmatched');
+    await ledger.settle(t);
+  });
+
+  test(`${name}: a client that goes while it waits is an aborted request`, async (t) => {
+    const { ledger } = await start(t);
+    const socket = await ledger.open('GET /never HTTP/1.1\r\nHost: x\r\n\r\n');
+    await ledger.inFlight(1);
+    socket.destroy();
+    ledger.enter('GET', '/never', 'aborted');
+    await ledger.settle(t);
+  });
+
+  test(`${name}: a client that goes in mid-download is an aborted request`, async (t) => {
+    const { ledger } = await start(t);
+    const socket = await ledger.open('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'data');
+    await ledger.inFlight(1);
+    socket.destroy();
+    ledger.enter('GET', '/endless', 'aborted', { received: 1000 });
+    await ledger.settle(t);
+  });
+
+  test(`${name}: a client that goes in mid-upload is an aborted request`, async (t) => {
+    const { ledger } = await start(t);
+    const socket = await ledger.open(
+      'POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n',
+      'x'.repeat(100),
+    );
+    await ledger.inFlight(1);
+    await wait(50);
+    socket.destroy();
+    ledger.enter('POST', '/items', 'aborted', { sent: withoutNode ? null : 100 });
+    await ledger.settle(t);
+  });
+
+  test(`${name}: slow requests take as long as they take`, async (t) => {
+    const { ledger, registry } = await start(t);
+    await Promise.all([1, 2, 3].map(() => ledger.ask('GET', '/slow', '/slow')));
+    await ledger.settle(t);
+    const labels = { method: 'GET', route: '/slow', status_class: '2xx' };
+    const { sum, buckets } = registry.getSingleMetric('llmdevops_http_request_duration_seconds').value(labels);
+    t.true(sum > 3 * 0.055 && sum < 3 * 5, `${sum}`);
+    t.is(buckets.find(({ le }) => le === 0.05).count, 0);
+  });
+}

@@ -1,0 +1,72 @@
+/**
+ * The door as a function from `Request` to `Response`: Hono, Next.js, Bun, Deno. Knows no server, and of each only
+ * where it keeps the address of a client.
+ */
+import type { IncomingMessage } from 'node:http';
+import { fetchBody } from './answer';
+import { Door } from './door';
+import type { MetricsHandlerOptions } from './handler';
+
+/** Answers the exposition's path, `/health` and `/ready`; 404 for the rest. */
+export interface FetchMetricsHandler {
+  /**
+   * @param info what the runtime passes beside the request, for the client's address: `@hono/node-server`'s
+   *   environment, Bun's server, Deno's info, or `{ peer }`
+   */
+  (request: Request, info?: unknown): Promise<Response>;
+  /** What `/ready` answers: 200 or 503. Ready from the start. */
+  setReady(ready: boolean): void;
+}
+
+/** Where runtimes keep the address of a client. */
+interface RuntimeInfo {
+  readonly peer?: unknown;
+  readonly incoming?: IncomingMessage;
+  readonly remoteAddr?: { readonly hostname?: string };
+  requestIP?(request: Request): { readonly address: string } | null;
+}
+
+/**
+ * A handler for what answers a `Request` with a `Response`.
+ *
+ * @example
+ * const metrics = createFetchHandler();
+ * app.get('/metrics', (c) => metrics(c.req.raw, c.env));
+ * @throws {ConfigurationError} `INVALID_CONFIG`
+ */
+export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchMetricsHandler {
+  const door = new Door(options);
+  const handler = async (request: Request, info?: unknown): Promise<Response> => {
+    const { method, url, headers } = request;
+    const answer = await door.answer({
+      method,
+      target: targetOf(url),
+      peer: peerOf(request, info),
+      header: (name) => headers.get(name) ?? undefined,
+      headers: () => Object.fromEntries(headers),
+    });
+    if (answer === null) return notFound(method);
+    return new Response(fetchBody(method, answer.body), { status: answer.status, headers: answer.headers });
+  };
+  return Object.assign(handler, { setReady: (ready: boolean) => door.setReady(ready) });
+}
+
+function peerOf(request: Request, info: unknown): string | undefined {
+  if (typeof info !== 'object' || info === null) return undefined;
+  const { peer, incoming, remoteAddr } = info as RuntimeInfo;
+  if (typeof peer === 'string') return peer;
+  if (incoming !== undefined) return incoming.socket?.remoteAddress;
+  if (remoteAddr !== undefined) return remoteAddr.hostname;
+  return (info as RuntimeInfo).requestIP?.(request)?.address;
+}
+
+function notFound(method: string): Response {
+  const headers = { 'content-type': 'text/plain; charset=utf-8' };
+  return new Response(method === 'HEAD' ? null : 'Not found.\n', { status: 404, headers });
+}
+
+/** What stands after the host in an absolute URL. */
+export function targetOf(url: string): string {
+  const path = url.indexOf('/', url.indexOf('//') + 2);
+  return path < 0 ? '/' : url.slice(path);
+}

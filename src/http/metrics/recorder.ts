@@ -1,0 +1,199 @@
+/**
+ * The metrics of HTTP requests: families, the series of each method, route and class, and what is in flight. Knows
+ * neither requests nor frameworks, only what they came to.
+ */
+import type { CounterSeries } from '../../metrics/counter';
+import type { Gauge, GaugeSeries } from '../../metrics/gauge';
+import type { HistogramSeries } from '../../metrics/histogram';
+import { processLogger } from '../../registry/collect';
+import type { CheckedSettings, HttpRequestLine } from './options';
+
+/** The route of what no route matched. */
+export const UNMATCHED = 'unmatched';
+/** What is beyond a limit. */
+const OTHER = 'other';
+
+/** The class of a response: of its status code, or of one that ended before it was complete. */
+export type StatusClass = `${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9}xx` | 'aborted';
+
+/** By the first digit of the status. Node.js sends statuses up to 999. */
+const CLASSES: readonly StatusClass[] = ['aborted', '1xx', '2xx', '3xx', '4xx', '5xx', '6xx', '7xx', '8xx', '9xx'];
+
+/** The class of a status code. */
+export function classOf(status: number): StatusClass {
+  return CLASSES[Math.trunc(status / 100)] ?? 'aborted';
+}
+
+/** The methods of RFC 9110 and PATCH. A client may send any other, so those share one value. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE']);
+
+/** What is known of a request whose response has ended. */
+export interface HttpOutcome {
+  readonly route: string;
+  readonly statusClass: StatusClass;
+  readonly seconds: number;
+  /** Bytes of the request's body; `undefined` where nobody counted. */
+  readonly requestBytes: number | undefined;
+  /** Bytes of the response's body. */
+  readonly responseBytes: number | undefined;
+}
+
+/** The series of one method, route and class. */
+interface OutcomeSeries {
+  readonly requests: CounterSeries;
+  readonly seconds: HistogramSeries;
+  readonly requestBytes: HistogramSeries | undefined;
+  readonly responseBytes: HistogramSeries | undefined;
+}
+
+/** How many requests of a method are in flight. The count is kept here: a gauge may be reset while requests are. */
+class InFlight {
+  #count = 0;
+  constructor(private readonly series: GaugeSeries) {}
+
+  add(delta: number): void {
+    this.#count += delta;
+    this.series.set(this.#count);
+  }
+}
+
+/** What is kept of one method: its requests in flight, and its series by route and then by class. */
+export interface MethodRecord {
+  readonly name: string;
+  readonly inFlight: InFlight;
+  readonly outcomes: Map<string, Partial<Record<StatusClass, OutcomeSeries>>>;
+}
+
+/** By gauge and method, so that several middlewares on one registry count together. */
+const inFlights = new WeakMap<Gauge<'method'>, Map<string, InFlight>>();
+
+function inFlightOf(gauge: Gauge<'method'>, method: string): InFlight {
+  const byMethod = inFlights.get(gauge) ?? new Map<string, InFlight>();
+  inFlights.set(gauge, byMethod);
+  const known = byMethod.get(method) ?? new InFlight(gauge.labels({ method }));
+  byMethod.set(method, known);
+  return known;
+}
+
+const LABELS = ['method', 'route', 'status_class'] as const;
+
+/** Gets or creates the families of a registry. */
+function familiesOf({ registry, prefix, durationBuckets, sizeBuckets, sizes }: CheckedSettings) {
+  const size = (name: string, help: string) =>
+    sizes
+      ? registry.histogram({ name: `${prefix}${name}`, help, labelNames: LABELS, buckets: sizeBuckets })
+      : undefined;
+  return {
+    requests: registry.counter({
+      name: `${prefix}http_requests_total`,
+      help: 'HTTP requests whose response has ended',
+      labelNames: LABELS,
+    }),
+    seconds: registry.histogram({
+      name: `${prefix}http_request_duration_seconds`,
+      help: 'Time from a request to the end of its response',
+      labelNames: LABELS,
+      buckets: durationBuckets,
+    }),
+    requestBytes: size('http_request_size_bytes', 'Size of the bodies of HTTP requests'),
+    responseBytes: size('http_response_size_bytes', 'Size of the bodies of HTTP responses'),
+    active: registry.gauge({
+      name: `${prefix}http_active_requests`,
+      help: 'HTTP requests whose response has not ended',
+      labelNames: ['method'],
+    }),
+  };
+}
+
+/** Records requests: `begin()` once each, then `end()` once. */
+export class HttpRecorder {
+  readonly sizes: boolean;
+  readonly #families: ReturnType<typeof familiesOf>;
+  readonly #isIgnored: CheckedSettings['isIgnored'];
+  readonly #maxRoutes: number;
+  readonly #methods = new Map<string, MethodRecord>();
+  readonly #routes = new Set<string>();
+  readonly #warned = new Set<string>();
+
+  constructor(settings: CheckedSettings) {
+    this.sizes = settings.sizes;
+    this.#families = familiesOf(settings);
+    this.#isIgnored = settings.isIgnored;
+    this.#maxRoutes = settings.maxRoutes;
+  }
+
+  /** Whether a request is not recorded. */
+  ignores(method: string | undefined, target: string | undefined): boolean {
+    const isIgnored = this.#isIgnored;
+    if (isIgnored === undefined) return false;
+    const request: HttpRequestLine = { method: method ?? 'GET', path: pathOf(target ?? '/') };
+    return this.guarded('ignore', () => isIgnored(request)) === true;
+  }
+
+  /** A request has come. */
+  begin(method: string | undefined): MethodRecord {
+    const record = this.#methodOf(method ?? 'GET');
+    record.inFlight.add(1);
+    return record;
+  }
+
+  /** Its response has ended. */
+  end(method: MethodRecord, outcome: HttpOutcome): void {
+    method.inFlight.add(-1);
+    const { statusClass, requestBytes, responseBytes } = outcome;
+    const series = method.outcomes.get(outcome.route)?.[statusClass] ?? this.#miss(method, outcome);
+    series.requests.inc();
+    series.seconds.observe(outcome.seconds);
+    if (requestBytes !== undefined) series.requestBytes?.observe(requestBytes);
+    if (responseBytes !== undefined) series.responseBytes?.observe(responseBytes);
+  }
+
+  /** Runs a callback of the application; what it throws is warned of once a name and never reaches the request. */
+  guarded<R>(name: string, run: () => R): R | undefined {
+    try {
+      return run();
+    } catch (error) {
+      if (!this.#warned.has(name)) processLogger.warn(`${name} of createHttpMetrics() failed: ${String(error)}`);
+      this.#warned.add(name);
+      return undefined;
+    }
+  }
+
+  #methodOf(given: string): MethodRecord {
+    const name = METHODS.has(given) ? given : OTHER;
+    const known = this.#methods.get(name);
+    if (known !== undefined) return known;
+    const record = { name, inFlight: inFlightOf(this.#families.active, name), outcomes: new Map() };
+    this.#methods.set(name, record);
+    return record;
+  }
+
+  #miss(method: MethodRecord, { route: wanted, statusClass }: HttpOutcome): OutcomeSeries {
+    const route = this.#admitted(wanted);
+    const outcomes = method.outcomes.get(route) ?? {};
+    method.outcomes.set(route, outcomes);
+    const { requests, seconds, requestBytes, responseBytes } = this.#families;
+    const labels = { method: method.name, route, status_class: statusClass };
+    outcomes[statusClass] ??= {
+      requests: requests.labels(labels),
+      seconds: seconds.labels(labels),
+      requestBytes: requestBytes?.labels(labels),
+      responseBytes: responseBytes?.labels(labels),
+    };
+    return outcomes[statusClass];
+  }
+
+  /** The route, or `other` once there are too many. */
+  #admitted(route: string): string {
+    if (route === UNMATCHED || this.#routes.has(route)) return route;
+    if (this.#routes.size >= this.#maxRoutes) return OTHER;
+    this.#routes.add(route);
+    return route;
+  }
+}
+
+/** The path of a request target. */
+function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query < 0 ? target : target.slice(0, query);
+}
