@@ -18,6 +18,7 @@ export type Histogram<T extends string = string> = Api.Histogram<T>;
 export const linearBuckets: typeof Api.linearBuckets = api.linearBuckets;
 export const exponentialBuckets: typeof Api.exponentialBuckets = api.exponentialBuckets;
 export const validateMetricName: typeof Api.validateMetricName = api.validateMetricName;
+export const collectDefaultMetrics: typeof Api.collectDefaultMetrics = api.collectDefaultMetrics;
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
 
 /** The content type of the default registry's `metrics()`. */
@@ -38,6 +39,12 @@ export type LabelError = Api.LabelError;
 export const ConfigurationError: typeof Api.ConfigurationError = api.ConfigurationError;
 export type ConfigurationError = Api.ConfigurationError;
 
+export type { CollectDefaultMetrics, StopCollecting } from './collectors/default-metrics';
+export type {
+  DefaultMetric,
+  DefaultMetricsCollectorConfiguration,
+  DefaultMetricsGroup,
+} from './collectors/options';
 export type { MetricsErrorCode } from './errors';
 export type { MetricsHandler, MetricsHandlerOptions } from './http/handler';
 export type { CounterConfiguration, CounterSeries } from './metrics/counter';

@@ -8,6 +8,7 @@
 )]
 
 mod buffers;
+mod collectors;
 mod contributor;
 mod error;
 mod family;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// A registry.
 #[napi]
 pub struct NativeRegistry {
-    registry: Arc<Registry>,
+    pub(crate) registry: Arc<Registry>,
     /// The process whose contributors it can be merged with; none for a registry that is private to its realm.
     process: Option<Arc<Process>>,
 }

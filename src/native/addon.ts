@@ -10,6 +10,7 @@ export type {
   NativeBody,
   NativeContributor,
   NativeFamily,
+  NativeProcessFigure,
   NativeRegistry,
   NativeSamples,
   Wanted,

@@ -20,6 +20,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod collectors;
 mod error;
 pub mod http;
 pub mod labels;
@@ -29,6 +30,7 @@ pub mod serialization;
 pub mod slab;
 mod sync;
 
+pub use collectors::{ProcessCollector, RuntimeCollector};
 pub use error::{ErrorKind, MetricsError, Result};
 pub use labels::{LabelSet, Strictness};
 pub use metrics::{Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, Timer};
