@@ -136,13 +136,15 @@ class Statistics {
   update(): void {
     const [min, max, , , p50, p90, p99] = this.#series;
     const delays = this.#window.shown;
-    // An empty histogram has 2^63 as its minimum.
-    const seconds = (nanoseconds: number): number => (delays.count > 0 ? nanoseconds / NANOSECONDS : Number.NaN);
-    min.set(seconds(delays.min));
-    max.set(seconds(delays.max));
-    p50.set(seconds(delays.percentile(50)));
-    p90.set(seconds(delays.percentile(90)));
-    p99.set(seconds(delays.percentile(99)));
+    if (delays.count === 0) {
+      for (const series of this.#series) series.set(Number.NaN);
+      return;
+    }
+    min.set(delays.min / NANOSECONDS);
+    max.set(delays.max / NANOSECONDS);
+    p50.set(delays.percentile(50) / NANOSECONDS);
+    p90.set(delays.percentile(90) / NANOSECONDS);
+    p99.set(delays.percentile(99) / NANOSECONDS);
     if (!this.#slowOnesKnown) this.updateSlowOnes();
   }
 
@@ -150,8 +152,9 @@ class Statistics {
   updateSlowOnes(): void {
     const [, , mean, stddev] = this.#series;
     const delays = this.#window.shown;
-    this.#slowOnesKnown = delays.count > 0;
-    mean.set(this.#slowOnesKnown ? delays.mean / NANOSECONDS : Number.NaN);
-    stddev.set(this.#slowOnesKnown ? delays.stddev / NANOSECONDS : Number.NaN);
+    if (delays.count === 0) return;
+    mean.set(delays.mean / NANOSECONDS);
+    stddev.set(delays.stddev / NANOSECONDS);
+    this.#slowOnesKnown = true;
   }
 }

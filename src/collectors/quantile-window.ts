@@ -9,6 +9,8 @@ export class QuantileWindow {
   readonly #stepMs: number;
   /** The newest first. */
   readonly #ages: Uint32Array[];
+  /** The ages added up, so that reading goes through one array. */
+  readonly #all = new Uint32Array(STEPS + 1);
   #turnedMs: number | undefined;
 
   constructor(maxAgeMs: number, ages: number) {
@@ -19,23 +21,22 @@ export class QuantileWindow {
   /** Adds a value, as if `times` times; beyond 0 and 1 it counts as these. */
   add(nowMs: number, value: number, times: number): void {
     this.#turn(nowMs);
-    this.#ages[0][Math.round(Math.min(Math.max(value, 0), 1) * STEPS)] += times;
+    const step = Math.round(Math.min(Math.max(value, 0), 1) * STEPS);
+    this.#ages[0][step] += times;
+    this.#all[step] += times;
   }
 
-  /** The smallest value that this part of all values does not exceed; NaN where there is none. */
+  /** For each part, from 0 to 1, the smallest value that this part of all does not exceed; NaN where there is none. */
   quantiles(nowMs: number, parts: readonly number[]): number[] {
     this.#turn(nowMs);
-    const counts = new Float64Array(STEPS + 1);
+    const upTo = new Float64Array(STEPS + 1);
     let total = 0;
-    for (const age of this.#ages) {
-      for (let step = 0; step <= STEPS; step++) {
-        counts[step] += age[step];
-        total += age[step];
-      }
+    for (let step = 0; step <= STEPS; step++) {
+      total += this.#all[step];
+      upTo[step] = total;
     }
-    return parts.map((part) =>
-      total === 0 ? Number.NaN : stepOf(counts, Math.max(1, Math.ceil(part * total))) / STEPS,
-    );
+    if (total === 0) return parts.map(() => Number.NaN);
+    return parts.map((part) => firstReaching(upTo, Math.max(1, Math.ceil(part * total))) / STEPS);
   }
 
   #turn(nowMs: number): void {
@@ -44,17 +45,20 @@ export class QuantileWindow {
     this.#turnedMs += steps * this.#stepMs;
     for (let step = 0; step < Math.min(steps, this.#ages.length); step++) {
       const oldest = this.#ages.pop() as Uint32Array;
+      for (let at = 0; at <= STEPS; at++) this.#all[at] -= oldest[at];
       this.#ages.unshift(oldest.fill(0));
     }
   }
 }
 
-/** Where the value of this rank lies. */
-function stepOf(counts: Float64Array, rank: number): number {
-  let seen = 0;
-  for (let step = 0; step < counts.length; step++) {
-    seen += counts[step];
-    if (seen >= rank) return step;
+/** The first index at which ascending counts reach a rank. */
+function firstReaching(counts: Float64Array, rank: number): number {
+  let low = 0;
+  let high = counts.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (counts[middle] < rank) low = middle + 1;
+    else high = middle;
   }
-  return counts.length - 1;
+  return low;
 }

@@ -21,7 +21,7 @@ pub(super) struct Snapshot {
     pub(super) threads: Option<f64>,
 }
 
-/// A scrape asks for each figure within microseconds of the others; reading all of them takes some fifty.
+/// A scrape asks for each figure within microseconds of the others; reading all of them takes 20 to 70.
 const SHARED_FOR: Duration = Duration::from_millis(1);
 
 impl Snapshot {
@@ -77,18 +77,36 @@ impl Snapshot {
 mod linux {
     use super::Snapshot;
     use procfs::process::Process;
+    use std::fs::File;
+    use std::io::Read as _;
     use std::sync::LazyLock;
 
     const FDS: &str = "/proc/self/fd";
 
-    /// `VmSize`, `VmRSS`, `VmData` and `Threads` of `/proc/self/status`, which counts in KiB.
+    /// `VmSize`, `VmRSS`, `VmData` and `Threads` of `/proc/self/status`. Its sixty other lines are why this is not left
+    /// to `procfs`, which makes something of each: 42 µs, where reading and finding these four takes 15.
     pub(super) fn add_status(snapshot: &mut Snapshot) {
-        let Ok(status) = Process::myself().and_then(|process| process.status()) else { return };
-        let bytes = |kib: Option<u64>| kib.map(|kib| number(kib) * 1024.0);
-        snapshot.virtual_memory = bytes(status.vmsize);
-        snapshot.resident = bytes(status.vmrss);
-        snapshot.heap = bytes(status.vmdata);
-        snapshot.threads = Some(number(status.threads));
+        // One read for all but the longest lists of groups.
+        let mut text = String::with_capacity(4096);
+        let read = File::open("/proc/self/status").and_then(|mut file| file.read_to_string(&mut text));
+        if read.is_err() {
+            return;
+        }
+        for (name, value) in text.lines().filter_map(|line| line.split_once(':')) {
+            match name {
+                "VmSize" => snapshot.virtual_memory = bytes(value),
+                "VmRSS" => snapshot.resident = bytes(value),
+                "VmData" => snapshot.heap = bytes(value),
+                "Threads" => snapshot.threads = value.trim().parse().ok(),
+                _ => {}
+            }
+        }
+    }
+
+    /// `\t   1708 kB`, in which a kB is 1,024 bytes.
+    fn bytes(value: &str) -> Option<f64> {
+        let kib: f64 = value.trim().strip_suffix(" kB")?.trim_end().parse().ok()?;
+        Some(kib * 1024.0)
     }
 
     /// Never changes, and costs a read of `/proc/stat`, which is long on large machines.
