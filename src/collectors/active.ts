@@ -46,7 +46,7 @@ function countedPart<E>(
   list: () => readonly E[],
   typeOf: (entry: E) => string | undefined,
 ): Part {
-  const update = oncePerScrape(() => {
+  const read = () => {
     const entries = list();
     const counts = new Map<string, number>();
     for (const entry of entries) {
@@ -55,12 +55,13 @@ function countedPart<E>(
     }
     byType.set(counts);
     inAll.set(entries.length);
-  });
+  };
+  const update = oncePerScrape(read);
   const gauge = gaugeOf(naming, { name, help: `${what}, by type`, own: ['type'] }, update);
   const total = gaugeOf(naming, { name: `${name}_total`, help: what }, update);
   const byType = new CountsByType(gauge, naming.labels);
   const inAll = seriesOf(total, naming);
-  return { metrics: [gauge, total], refresh: update };
+  return { metrics: [gauge, total], refresh: read };
 }
 
 /** The series of a gauge with a label `type`; a type of which there is none any more has no series. */

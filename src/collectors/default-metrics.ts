@@ -112,7 +112,7 @@ class Collection {
     try {
       for (const metric of this.#metrics) this.#registry.registerMetric(metric);
     } catch (error) {
-      this.#unregister();
+      this.stop();
       throw error;
     }
   }

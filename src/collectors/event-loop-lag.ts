@@ -62,7 +62,8 @@ export function lagPart(naming: Naming, settings: LagSettings): Part {
     metrics: [lag, ...gauges],
     start: () => window.start(),
     refresh() {
-      update();
+      measure();
+      statistics.update();
       statistics.updateSlowOnes();
     },
     stop: () => window.stop(),
@@ -86,8 +87,8 @@ class DelayWindow {
 
   private constructor({ precisionMs, windowMs }: LagSettings) {
     this.#windowMs = windowMs;
-    this.#shown = monitorEventLoopDelay({ resolution: precisionMs });
-    this.#next = monitorEventLoopDelay({ resolution: precisionMs });
+    this.#shown = runningMonitor(precisionMs);
+    this.#next = runningMonitor(precisionMs);
   }
 
   /** Nothing where the runtime has no such monitor. */
@@ -104,8 +105,6 @@ class DelayWindow {
   }
 
   start(): void {
-    this.#shown.enable();
-    this.#next.enable();
     this.#timer = setInterval(() => this.#turn(), this.#windowMs);
     this.#timer.unref();
   }
@@ -120,6 +119,16 @@ class DelayWindow {
     this.#shown.reset();
     [this.#shown, this.#next] = [this.#next, this.#shown];
   }
+}
+
+/**
+ * A monitor that runs from its first moment. One that was never enabled counts as an active handle, and once such a one
+ * was collected as garbage, Node.js 20 ends the process when it is asked for active handles (a failed assertion).
+ */
+function runningMonitor(resolution: number): IntervalHistogram {
+  const monitor = monitorEventLoopDelay({ resolution });
+  monitor.enable();
+  return monitor;
 }
 
 /** Writes the statistics of the window; NaN as long as nothing was seen in it. */

@@ -10,19 +10,20 @@ import { gaugeOf, type Naming, oncePerScrape, type Part, seriesOf } from './part
  * latter asks the operating system for the resident memory too.
  */
 export function heapPart(naming: Naming): Part {
-  const update = oncePerScrape(() => {
+  const read = () => {
     const heap = getHeapStatistics();
     totalBytes.set(heap.total_heap_size);
     usedBytes.set(heap.used_heap_size);
     externalBytes.set(heap.external_memory);
-  });
+  };
+  const update = oncePerScrape(read);
   const metrics = [
     { name: 'nodejs_heap_size_total_bytes', help: 'Memory that the engine reserved for its heap, in bytes' },
     { name: 'nodejs_heap_size_used_bytes', help: 'Memory that objects on the heap take, garbage included, in bytes' },
     { name: 'nodejs_external_memory_bytes', help: 'Memory outside the heap that objects keep, in bytes' },
   ].map((description) => gaugeOf(naming, description, update));
   const [totalBytes, usedBytes, externalBytes] = metrics.map((gauge) => seriesOf(gauge, naming));
-  return { metrics, refresh: update };
+  return { metrics, refresh: read };
 }
 
 /** The spaces of the heap, in bytes; nothing where the engine has none to tell of (Bun). */
@@ -33,14 +34,15 @@ export function heapSpacesPart(naming: Naming): Part {
     return { metrics: [] };
   }
   const spaces = new Map<string, readonly GaugeSeries[]>();
-  const update = oncePerScrape(() => {
+  const read = () => {
     for (const space of getHeapSpaceStatistics()) {
       const [totalBytes, usedBytes, availableBytes] = seriesOfSpace(space.space_name.replace(/_space$/, ''));
       totalBytes.set(space.space_size);
       usedBytes.set(space.space_used_size);
       availableBytes.set(space.space_available_size);
     }
-  });
+  };
+  const update = oncePerScrape(read);
   const metrics = [
     { name: 'nodejs_heap_space_size_total_bytes', help: 'Memory that a space of the heap has, in bytes' },
     { name: 'nodejs_heap_space_size_used_bytes', help: 'Memory that objects in a space of the heap take, in bytes' },
@@ -54,5 +56,5 @@ export function heapSpacesPart(naming: Naming): Part {
     }
     return series;
   };
-  return { metrics, refresh: update };
+  return { metrics, refresh: read };
 }

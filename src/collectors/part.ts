@@ -14,7 +14,7 @@ export interface Part {
   start?(): void;
   /** Brings the metrics up to date between scrapes: for scrapes that cannot or do not ask this thread. */
   refresh?(): void;
-  /** Ends what `start` began. */
+  /** Ends what runs, whether `start` was called or not. */
   stop?(): void;
 }
 
