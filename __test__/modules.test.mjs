@@ -26,6 +26,7 @@ const EXPORTS = [
   'RegistrationError',
   'Registry',
   'ValueError',
+  'collectDefaultMetrics',
   'contentType',
   'createFetchHandler',
   'createHttpMetrics',

@@ -4,6 +4,7 @@
 import { addon } from './native/addon';
 import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from './registry/registry';
 
+export { collectDefaultMetrics } from './collectors/default-metrics';
 export { configFromEnv } from './config';
 export {
   ConfigurationError,

@@ -55,6 +55,10 @@ export interface ListenerSettings {
   port?: number | undefined;
   /** A Unix socket that is listened on instead. */
   socket?: string | undefined;
+  /** Whether process metrics are collected too. @default false */
+  collectorsProcess?: boolean | undefined;
+  /** Whether Node.js' own metrics are collected too. @default false */
+  collectorsRuntime?: boolean | undefined;
   /** How late the event loop may be before `/health` answers 503, in milliseconds. @default 5000 */
   stallAfterMs?: number | undefined;
   /** The certificate chain, a PEM file; read again when it changes. */

@@ -18,6 +18,7 @@ export type Histogram<T extends string = string> = Api.Histogram<T>;
 export const linearBuckets: typeof Api.linearBuckets = api.linearBuckets;
 export const exponentialBuckets: typeof Api.exponentialBuckets = api.exponentialBuckets;
 export const validateMetricName: typeof Api.validateMetricName = api.validateMetricName;
+export const collectDefaultMetrics: typeof Api.collectDefaultMetrics = api.collectDefaultMetrics;
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
 export const startExporter: typeof Api.startExporter = api.startExporter;
 export const configFromEnv: typeof Api.configFromEnv = api.configFromEnv;
@@ -44,6 +45,12 @@ export type ConfigurationError = Api.ConfigurationError;
 export const EndpointError: typeof Api.EndpointError = api.EndpointError;
 export type EndpointError = Api.EndpointError;
 
+export type { CollectDefaultMetrics, StopCollecting } from './collectors/default-metrics';
+export type {
+  DefaultMetric,
+  DefaultMetricsCollectorConfiguration,
+  DefaultMetricsGroup,
+} from './collectors/options';
 export type { EndpointSettings, ListenerSettings, MetricsConfig } from './config';
 export type { MetricsErrorCode } from './errors';
 export type { Authenticate, Visitor } from './http/authenticate';

@@ -9,6 +9,7 @@
 
 mod answer;
 mod buffers;
+mod collectors;
 mod config;
 mod contributor;
 mod error;

@@ -3,8 +3,10 @@
  * answers what only JavaScript can: collectors, readiness checks, who may come in.
  */
 import { clearInterval, setInterval } from 'node:timers';
-import { type ListenerSettings, nativeConfig } from '../config';
-import { ConfigurationError, describe, nativeAsync } from '../errors';
+import { collectDefaultMetrics } from '../collectors/default-metrics';
+import type { DefaultMetricsGroup } from '../collectors/options';
+import { type ListenerSettings, type MetricsConfig, nativeConfig } from '../config';
+import { ConfigurationError, describe, nativeAsync, RegistrationError } from '../errors';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
 import type { Registry } from '../registry/registry';
 import { type Authenticate, asked } from './authenticate';
@@ -45,8 +47,8 @@ const CLOSE_TIMEOUT_MS = 5000;
 export async function startExporter(options: ExporterOptions = {}): Promise<Exporter> {
   const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
   const config = nativeConfig(options);
-  const { enabled } = config.values();
-  if (!enabled) return { url: '', port: 0, setReady() {}, async close() {} };
+  const values = config.values();
+  if (!values.enabled) return { url: '', port: 0, setReady() {}, async close() {} };
   const host = new Host(registry, authenticate, checks);
   const embedding = {
     hasCallback: authenticate !== undefined,
@@ -54,7 +56,22 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
     ownValues: !registry.showsProcess(scope),
   };
   const exporter = await nativeAsync(() => registry.startExporter(config, embedding, host.receive));
-  return new RunningExporter(exporter, registry);
+  return new RunningExporter(exporter, registry, collectWanted(registry, values));
+}
+
+/** Collects what the settings ask for; returns what ends it. What the application collects already stays its own. */
+function collectWanted(registry: Registry, values: MetricsConfig): (() => void)[] {
+  const groups: DefaultMetricsGroup[] = [];
+  if (values.collectorsProcess) groups.push('process');
+  if (values.collectorsRuntime) groups.push('runtime');
+  return groups.flatMap((group) => {
+    try {
+      return [collectDefaultMetrics({ register: registry, include: [group] })];
+    } catch (error) {
+      if (error instanceof RegistrationError && error.code === 'DUPLICATE_METRIC') return [];
+      throw error;
+    }
+  });
 }
 
 class RunningExporter implements Exporter {
@@ -63,9 +80,11 @@ class RunningExporter implements Exporter {
   readonly #native: NativeExporter;
   readonly #heart: NodeJS.Timeout;
   readonly #unwatch: () => void;
+  readonly #stopCollecting: readonly (() => void)[];
 
-  constructor(native: NativeExporter, registry: Registry) {
+  constructor(native: NativeExporter, registry: Registry, stopCollecting: readonly (() => void)[]) {
     this.#native = native;
+    this.#stopCollecting = stopCollecting;
     this.url = native.url;
     this.port = native.port;
     native.beat();
@@ -89,6 +108,7 @@ class RunningExporter implements Exporter {
     // Until then the loop is watched, and asked.
     clearInterval(this.#heart);
     this.#unwatch();
+    for (const stop of this.#stopCollecting) stop();
   }
 }
 

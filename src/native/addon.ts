@@ -19,6 +19,7 @@ export type {
   NativeContributor,
   NativeExporter,
   NativeFamily,
+  NativeProcessFigure,
   NativeRegistry,
   NativeService,
   NativeTicket,

@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
+import { ProcessMetric } from '../collectors/process';
 import { ConfigurationError, describe, native, RegistrationError } from '../errors';
 import { textOf } from '../labels/value';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
@@ -169,6 +170,7 @@ export class Registry {
 
   #place(metric: AnyMetric | ForeignMetric): number {
     if (metric instanceof Metric) return native(() => this.#native.add(metric.series.family));
+    if (metric instanceof ProcessMetric) return metric.place(this.#native);
     return native(() => this.#native.addForeign(metric.name));
   }
 
@@ -298,6 +300,8 @@ export class Registry {
     });
     // Another library's values come as that library gave them, in copies that default labels may go into.
     const families = parsed.map((family) => {
+      const metric = this.#entries.get(family.name)?.metric;
+      if (metric instanceof ProcessMetric) return metric.completed(family);
       const answer = answers.find(({ name }) => name === family.name);
       if (answer === undefined) return family;
       return { ...answer, values: answer.values.map((value) => ({ ...value, labels: { ...value.labels } })) };
@@ -368,9 +372,7 @@ export class Registry {
   }
 
   #hasCollectors(): boolean {
-    for (const { metric } of this.#entries.values()) {
-      if (!(metric instanceof Metric) || metric.collect !== undefined) return true;
-    }
+    for (const { metric } of this.#entries.values()) if (asksJavaScript(metric)) return true;
     return false;
   }
 
@@ -421,10 +423,10 @@ export class Registry {
     const tasks: Task<MetricObjectWithValues | undefined>[] = [];
     const wanted = names.length > 0 ? new Set(names) : undefined;
     for (const [name, { metric, item }] of this.#entries) {
-      if (wanted?.has(name) === false) continue;
+      if (wanted?.has(name) === false || !asksJavaScript(metric)) continue;
       if (!(metric instanceof Metric)) tasks.push({ name, run: () => readForeign(this.#native, item, metric) });
       // What collect() returns is nobody's business.
-      else if (metric.collect) tasks.push({ name, run: () => nothingOf(metric.collect?.()) });
+      else tasks.push({ name, run: () => nothingOf(metric.collect?.()) });
     }
     const results = tasks.length === 0 ? [] : await this.#collectors.run(tasks, limitMs);
     return results.filter((result) => result !== undefined);
@@ -489,6 +491,12 @@ function checkHeader(name: string, value: unknown): void {
 
 function duplicate(name: string): RegistrationError {
   return new RegistrationError('DUPLICATE_METRIC', `A metric with the name ${name} has already been registered.`);
+}
+
+/** Whether a scrape has to ask JavaScript for this metric's values. What the core reads itself, it need not. */
+function asksJavaScript(metric: AnyMetric | ForeignMetric): boolean {
+  if (metric instanceof ProcessMetric) return false;
+  return !(metric instanceof Metric) || metric.collect !== undefined;
 }
 
 /** Waits for a promise, and forgets what either comes to. */

@@ -20,6 +20,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod collectors;
 #[cfg(feature = "http")]
 pub mod config;
 mod error;
@@ -32,6 +33,7 @@ pub mod serialization;
 pub mod slab;
 mod sync;
 
+pub use collectors::{ProcessCollector, RuntimeCollector};
 pub use error::{ErrorKind, MetricsError, Result};
 pub use labels::{LabelSet, Strictness};
 pub use metrics::{Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, Timer};

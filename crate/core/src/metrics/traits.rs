@@ -12,6 +12,12 @@ pub trait Metric {
 /// Makes samples when it is asked, at each scrape and on the scraping thread: for figures that somebody else keeps.
 /// It must not block for long; the whole scrape waits for it.
 pub trait Collector: Send + Sync {
+    /// The names of the families it may answer with, where they are known before: a registry that takes it with
+    /// `register_named_collector` lets nobody else write under them.
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The families as they are now.
     fn collect(&self) -> Vec<SampleFamily>;
 }

@@ -168,6 +168,19 @@ impl Registry {
         self.state.lock().push(Item::Collector(collector))
     }
 
+    /// Adds a collector and keeps the names it knows beforehand for it.
+    ///
+    /// # Errors
+    /// `DuplicateMetric` if a name is taken, be it as a sample name of another metric.
+    pub fn register_named_collector(&self, collector: Arc<dyn Collector>) -> Result<ItemId> {
+        let names = collector.names();
+        let mut state = self.state.lock();
+        names.iter().try_for_each(|name| state.refuse_names(name, [name.clone()]))?;
+        let id = state.push(Item::Collector(collector));
+        state.claims.extend(names.into_iter().map(|name| (name, id)));
+        Ok(id)
+    }
+
     /// Keeps a place for a metric whose samples the caller brings, with `set_foreign`, whenever it has new ones.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What each part of the public API does on its own, one module a subject. One binary for all of them, because
 //! linking is most of what a test binary costs.
 
+mod collectors_test;
 mod counter_test;
 mod gauge_test;
 mod histogram_test;

@@ -1,0 +1,77 @@
+//! Collectors of the core, as metrics that a registry of JavaScript lists by name: one family each, read by whoever
+//! scrapes, without JavaScript.
+
+use crate::error::{Result, refused};
+use crate::registry::{NativeRegistry, Values};
+use napi_derive::napi;
+use prometheus_metrics::collectors::{ProcessCollector, ProcessFigure};
+use prometheus_metrics::registry::Registry;
+use std::sync::Arc;
+
+/// One figure of the process.
+#[napi]
+pub struct NativeProcessFigure {
+    figure: ProcessFigure,
+    prefix: String,
+    collector: Arc<ProcessCollector>,
+}
+
+#[napi]
+impl NativeProcessFigure {
+    /// The family's name without its prefix.
+    #[napi(getter)]
+    pub fn figure(&self) -> &'static str {
+        self.figure.name()
+    }
+
+    /// The family's name.
+    #[napi(getter)]
+    pub fn name(&self) -> String {
+        format!("{}{}", self.prefix, self.figure.name())
+    }
+
+    /// The help text.
+    #[napi(getter)]
+    pub fn help(&self) -> &'static str {
+        self.figure.help()
+    }
+
+    /// `counter` or `gauge`.
+    #[napi(getter, ts_return_type = "'counter' | 'gauge'")]
+    pub fn kind(&self) -> &'static str {
+        self.figure.kind().as_str()
+    }
+
+    /// The family as JSON, and its value beside it.
+    #[napi(catch_unwind)]
+    pub fn read(&self) -> Values {
+        let alone = Registry::new();
+        alone.register_collector(Arc::clone(&self.collector) as _);
+        Values::of(&alone.gather())
+    }
+}
+
+/// The figures of the process that this platform tells, with a prefix, and labels as names and values in turn.
+#[napi(catch_unwind)]
+pub fn process_figures(prefix: String, labels: Vec<String>) -> Result<Vec<NativeProcessFigure>> {
+    let labels: Vec<(&str, &str)> =
+        labels.as_chunks::<2>().0.iter().map(|[name, value]| (name.as_str(), value.as_str())).collect();
+    let make = |figure: ProcessFigure| {
+        let collector = ProcessCollector::only(&[figure]).with_prefix(&prefix)?.with_labels(&labels)?;
+        Ok(NativeProcessFigure { figure, prefix: prefix.clone(), collector: Arc::new(collector) })
+    };
+    ProcessFigure::ALL
+        .into_iter()
+        .filter(|figure| figure.is_available())
+        .map(|f| make(f).map_err(refused))
+        .collect()
+}
+
+#[napi]
+impl NativeRegistry {
+    /// Adds a figure of the process and returns its place.
+    #[napi(catch_unwind)]
+    pub fn add_process_figure(&self, figure: &NativeProcessFigure) -> Result<u32> {
+        self.target.registry().register_named_collector(Arc::clone(&figure.collector) as _).map_err(refused)
+    }
+}

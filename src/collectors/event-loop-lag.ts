@@ -1,0 +1,169 @@
+/**
+ * How late the event loop is. Delays are shown over a window that moves with time and not with scrapes, so that two
+ * scrapers see the same and neither takes anything from the other.
+ */
+import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import type { GaugeSeries } from '../metrics/gauge';
+import { type GaugeDescription, gaugeOf, type Naming, oncePerScrape, type Part, seriesOf } from './part';
+
+const NANOSECONDS = 1e9;
+
+/** Settings of the monitor. */
+export interface LagSettings {
+  /** How often it looks, in milliseconds. */
+  readonly precisionMs: number;
+  /** How far back delays are shown at least, in milliseconds; at most twice as far. */
+  readonly windowMs: number;
+}
+
+const LAG: GaugeDescription = {
+  name: 'nodejs_eventloop_lag_seconds',
+  help: 'How late the event loop was when it was last asked, in seconds',
+  aggregator: 'average',
+};
+
+/** Statistics of the window. Delays include the precision: the monitor sees how far apart two looks are. */
+const STATISTICS: readonly GaugeDescription[] = [
+  { name: 'min', help: 'The shortest delay of the event loop in the window, in seconds', aggregator: 'min' },
+  { name: 'max', help: 'The longest delay of the event loop in the window, in seconds', aggregator: 'max' },
+  { name: 'mean', help: 'The mean delay of the event loop in the window, in seconds', aggregator: 'average' },
+  {
+    name: 'stddev',
+    help: 'The standard deviation of the delays of the event loop in the window, in seconds',
+    aggregator: 'average',
+  },
+  { name: 'p50', help: 'The median delay of the event loop in the window, in seconds', aggregator: 'average' },
+  { name: 'p90', help: 'The 90th percentile of the delays in the window, in seconds', aggregator: 'average' },
+  { name: 'p99', help: 'The 99th percentile of the delays in the window, in seconds', aggregator: 'average' },
+];
+
+/** The lag now, and statistics of the delays in the window where the runtime can monitor them (Bun cannot). */
+export function lagPart(naming: Naming, settings: LagSettings): Part {
+  const window = DelayWindow.open(settings);
+  if (window === undefined) {
+    const gauge = gaugeOf(naming, LAG, () => measure());
+    const measure = lagMeter(seriesOf(gauge, naming));
+    return { metrics: [gauge], refresh: measure };
+  }
+  const update = oncePerScrape(() => {
+    measure();
+    statistics.update();
+  });
+  const lag = gaugeOf(naming, LAG, update);
+  const gauges = STATISTICS.map(({ name, ...rest }) =>
+    gaugeOf(naming, { name: `nodejs_eventloop_lag_${name}_seconds`, ...rest }, update),
+  );
+  const measure = lagMeter(seriesOf(lag, naming));
+  const statistics = new Statistics(
+    window,
+    gauges.map((gauge) => seriesOf(gauge, naming)),
+  );
+  return {
+    metrics: [lag, ...gauges],
+    start: () => window.start(),
+    refresh() {
+      measure();
+      statistics.update();
+      statistics.updateSlowOnes();
+    },
+    stop: () => window.stop(),
+  };
+}
+
+/** Asks for a turn of the loop and notes how long it took to come; a scrape shows what was noted last. */
+function lagMeter(series: GaugeSeries): () => void {
+  return () => {
+    const start = performance.now();
+    setImmediate(() => series.set((performance.now() - start) / 1000)).unref();
+  };
+}
+
+/** Two monitors that are emptied in turn: what is shown is at least one window long and at most two. */
+class DelayWindow {
+  readonly #windowMs: number;
+  #shown: IntervalHistogram;
+  #next: IntervalHistogram;
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor({ precisionMs, windowMs }: LagSettings) {
+    this.#windowMs = windowMs;
+    this.#shown = runningMonitor(precisionMs);
+    this.#next = runningMonitor(precisionMs);
+  }
+
+  /** Nothing where the runtime has no such monitor. */
+  static open(settings: LagSettings): DelayWindow | undefined {
+    try {
+      return new DelayWindow(settings);
+    } catch {
+      return undefined;
+    }
+  }
+
+  get shown(): IntervalHistogram {
+    return this.#shown;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#turn(), this.#windowMs);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#shown.disable();
+    this.#next.disable();
+  }
+
+  #turn(): void {
+    this.#shown.reset();
+    [this.#shown, this.#next] = [this.#next, this.#shown];
+  }
+}
+
+/**
+ * A monitor that runs from its first moment. One that was never enabled counts as an active handle, and once such a one
+ * was collected as garbage, Node.js 20 ends the process when it is asked for active handles (a failed assertion).
+ */
+function runningMonitor(resolution: number): IntervalHistogram {
+  const monitor = monitorEventLoopDelay({ resolution });
+  monitor.enable();
+  return monitor;
+}
+
+/** Writes the statistics of the window; NaN as long as nothing was seen in it. */
+class Statistics {
+  readonly #window: DelayWindow;
+  readonly #series: readonly GaugeSeries[];
+  #slowOnesKnown = false;
+
+  constructor(window: DelayWindow, series: readonly GaugeSeries[]) {
+    this.#window = window;
+    this.#series = series;
+  }
+
+  update(): void {
+    const [min, max, , , p50, p90, p99] = this.#series;
+    const delays = this.#window.shown;
+    if (delays.count === 0) {
+      for (const series of this.#series) series.set(Number.NaN);
+      return;
+    }
+    min.set(delays.min / NANOSECONDS);
+    max.set(delays.max / NANOSECONDS);
+    p50.set(delays.percentile(50) / NANOSECONDS);
+    p90.set(delays.percentile(90) / NANOSECONDS);
+    p99.set(delays.percentile(99) / NANOSECONDS);
+    if (!this.#slowOnesKnown) this.updateSlowOnes();
+  }
+
+  /** 60 and 460 µs, because each goes through all of the histogram: too much for every scrape, and a window is long. */
+  updateSlowOnes(): void {
+    const [, , mean, stddev] = this.#series;
+    const delays = this.#window.shown;
+    if (delays.count === 0) return;
+    mean.set(delays.mean / NANOSECONDS);
+    stddev.set(delays.stddev / NANOSECONDS);
+    this.#slowOnesKnown = true;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * How much of its time the event loop is at work, looked at in regular intervals: as a histogram, and as quantiles
+ * over a moving window.
+ */
+import { performance } from 'node:perf_hooks';
+import { Histogram } from '../metrics/histogram';
+import type { Aggregator, ForeignMetric, LabelValues, MetricObjectWithValues, MetricType, MetricValue } from '../types';
+import type { Naming, Part } from './part';
+import { QuantileWindow } from './quantile-window';
+
+const HELP = 'The part of its time that the event loop was not idle, from 0 to 1';
+
+/** Settings of the look-out. */
+export interface UtilizationSettings {
+  /** How often it looks, in milliseconds. */
+  readonly intervalMs: number;
+  readonly buckets: readonly number[];
+  /** From 0 to 1. */
+  readonly percentiles: readonly number[];
+  /** How long a look counts in the quantiles. */
+  readonly maxAgeMs: number;
+  /** In how many steps it is forgotten. */
+  readonly ageBuckets: number;
+}
+
+/** Utilisation of the loop; nothing where the runtime does not tell it. */
+export function utilizationPart({ prefix, labels }: Naming, settings: UtilizationSettings): Part {
+  if (typeof performance.eventLoopUtilization !== 'function') return { metrics: [] };
+  const summary = new UtilizationSummary(`${prefix}nodejs_eventloop_utilization_summary`, labels, settings);
+  const histogram = new Histogram<string>({
+    name: `${prefix}nodejs_eventloop_utilization_histogram`,
+    help: HELP,
+    labelNames: Object.keys(labels),
+    buckets: settings.buckets,
+    registers: [],
+  });
+  const series = histogram.labels(labels);
+  const lookout = new Lookout(settings.intervalMs, (utilization, times) => {
+    summary.observe(utilization, times);
+    for (let time = 0; time < times; time++) series.observe(utilization);
+  });
+  return { metrics: [summary, histogram], start: () => lookout.start(), stop: () => lookout.stop() };
+}
+
+/** Looks at the utilisation in intervals. A loop that was blocked for several of them is seen as often afterwards. */
+class Lookout {
+  readonly #intervalMs: number;
+  readonly #seen: (utilization: number, times: number) => void;
+  #last = performance.eventLoopUtilization();
+  #lastMs = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(intervalMs: number, seen: (utilization: number, times: number) => void) {
+    this.#intervalMs = intervalMs;
+    this.#seen = seen;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), this.#intervalMs);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    const current = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(current, this.#last);
+    const times = Math.max(1, Math.round((now - this.#lastMs) / this.#intervalMs));
+    this.#last = current;
+    this.#lastMs = now;
+    // Not a number before the loop has begun.
+    if (Number.isFinite(utilization)) this.#seen(utilization, times);
+  }
+}
+
+/** Quantiles, sum and count as finished samples: what a registry takes of a metric that is not made of cells. */
+class UtilizationSummary implements ForeignMetric {
+  readonly name: string;
+  readonly help = HELP;
+  readonly type: MetricType = 'summary';
+  readonly aggregator: Aggregator = 'sum';
+  readonly #labels: LabelValues;
+  readonly #percentiles: readonly number[];
+  readonly #settings: UtilizationSettings;
+  #window: QuantileWindow;
+  #count = 0;
+  #sum = 0;
+
+  constructor(name: string, labels: LabelValues, settings: UtilizationSettings) {
+    this.name = name;
+    this.#labels = labels;
+    this.#settings = settings;
+    this.#percentiles = settings.percentiles;
+    this.#window = new QuantileWindow(settings.maxAgeMs, settings.ageBuckets);
+  }
+
+  observe(utilization: number, times: number): void {
+    this.#window.add(performance.now(), utilization, times);
+    this.#count += times;
+    this.#sum += utilization * times;
+  }
+
+  reset(): void {
+    this.#window = new QuantileWindow(this.#settings.maxAgeMs, this.#settings.ageBuckets);
+    this.#count = 0;
+    this.#sum = 0;
+  }
+
+  async get(): Promise<MetricObjectWithValues> {
+    const { name, help, type, aggregator } = this;
+    const labels = this.#labels as Record<string, string | number>;
+    const quantiles = this.#window.quantiles(performance.now(), this.#percentiles);
+    const values: MetricValue[] = quantiles.map((value, index) => ({
+      value,
+      labels: { quantile: this.#percentiles[index], ...labels },
+    }));
+    values.push({ value: this.#sum, labels: { ...labels }, metricName: `${name}_sum` });
+    values.push({ value: this.#count, labels: { ...labels }, metricName: `${name}_count` });
+    return { name, help, type, aggregator, values };
+  }
+}
