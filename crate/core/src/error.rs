@@ -26,6 +26,8 @@ pub enum ErrorKind {
     UnknownLabel,
     /// More or fewer label values than the family has labels.
     LabelCount,
+    /// A setting that is malformed, out of its range, or names a file that cannot be used.
+    InvalidConfig,
 }
 
 impl ErrorKind {
@@ -43,6 +45,7 @@ impl ErrorKind {
             Self::NegativeIncrement => "NEGATIVE_INCREMENT",
             Self::UnknownLabel => "UNKNOWN_LABEL",
             Self::LabelCount => "LABEL_COUNT",
+            Self::InvalidConfig => "INVALID_CONFIG",
         }
     }
 }

@@ -1,0 +1,440 @@
+//! Credentials: who is let in by a bearer token or by a password. Keeps the passwords that were right, so that a known
+//! scraper waits for nobody, and hashes one unknown password at a time. Knows nothing of requests or sockets.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bcrypt::HashParts;
+use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
+
+use super::limits::{Peer, RateLimiter};
+use crate::error::{ErrorKind, MetricsError, Result};
+
+/// The longest `Authorization` that is read, in bytes. Longer ones are denied.
+const MAX_HEADER_BYTES: usize = 8 * 1024;
+/// Passwords that wait for their hash at the same time, the one being hashed among them. More are put off.
+const MAX_PENDING: usize = 16;
+/// How long those are put off: in a second, a few passwords are hashed at bcrypt's usual costs.
+const PENDING_RETRY: Duration = Duration::from_secs(1);
+/// Right credentials remembered, each with its peer.
+const GRANTED_KEPT: usize = 1024;
+/// Wrong passwords remembered, about 0.4 MB.
+const REFUSED_KEPT: usize = 4096;
+/// bcrypt's own range of costs.
+const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
+
+/// Who may come in. Without tokens and users, everyone may.
+#[derive(Clone)]
+pub struct AuthConfig {
+    /// Tokens of `Authorization: Bearer`, each of visible ASCII characters.
+    ///
+    /// Anyone may try as many as the limit below allows, so a token should be long and random.
+    pub bearer_tokens: Vec<String>,
+    /// Users of basic authentication, each with the bcrypt hash (`$2a$`, `$2b$`, `$2y$`) of the password.
+    ///
+    /// As everywhere in bcrypt, only the first 72 bytes of a password count.
+    pub basic_users: Vec<(String, String)>,
+    /// Credentials a peer may try a minute in the long run, not counting those it was let in with before.
+    ///
+    /// @default 30
+    pub failures_per_minute: u32,
+    /// Credentials a peer may try at once.
+    ///
+    /// @default 10
+    pub failure_burst: u32,
+}
+
+/// Decides whether a request is let in by its `Authorization`.
+///
+/// `check` never blocks. Where it needs a password hashed, it hands out a `Verification`, which is to be given to
+/// `verify` on a thread that may block (70 ms at cost 10).
+pub struct Authenticator {
+    /// Of the digests that secrets are remembered and compared by. Random, so nobody can foresee a digest.
+    key: [u8; 32],
+    tokens: Vec<Secret>,
+    users: HashMap<String, User>,
+    /// The highest cost among the users; every refusal takes as long as one hash of this cost.
+    max_cost: u32,
+    tries: RateLimiter,
+    known: Mutex<Known>,
+    pending: Arc<AtomicUsize>,
+    /// Held while hashing: one core of an attacked machine stays with the application.
+    hashing: Mutex<()>,
+    hashes: AtomicU64,
+}
+
+/// What is to become of a request.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It is let in.
+    Granted,
+    /// 401 with the challenge.
+    Denied,
+    /// 429: this peer has tried too many credentials, or too many passwords wait for their hash. The time to wait.
+    Limited(Duration),
+    /// `Authenticator::verify` knows, after hashing.
+    Verify(Verification),
+}
+
+/// A password to be hashed. Dropping it leaves the question open.
+pub struct Verification {
+    user: String,
+    password: Vec<u8>,
+    secret: Secret,
+    peer: Peer,
+    _pending: Pending,
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        Self {
+            bearer_tokens: Vec::new(),
+            basic_users: Vec::new(),
+            failures_per_minute: 30,
+            failure_burst: 10,
+        }
+    }
+}
+
+impl Authenticator {
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    /// `InvalidConfig` for a token with other than visible ASCII characters, a user name that is repeated or has a
+    /// colon or a control character, a hash that is not bcrypt's, or a limit of 0. No message shows a secret.
+    pub fn new(config: AuthConfig) -> Result<Self> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)
+            .map_err(|error| invalid(format!("Expected random bytes but received {error}")))?;
+        let tokens =
+            config.bearer_tokens.iter().map(|token| checked_token(&key, token)).collect::<Result<_>>()?;
+        let mut users = HashMap::new();
+        for (name, hash) in config.basic_users {
+            let user = checked_user(&name, hash)?;
+            if users.contains_key(&name) {
+                return Err(invalid(format!("Expected one password for user {name:?} but received two")));
+            }
+            users.insert(name, user);
+        }
+        let burst = NonZeroU32::new(config.failure_burst)
+            .ok_or_else(|| invalid("Expected a whole number from 1 for failure_burst but received 0"))?;
+        if config.failures_per_minute == 0 {
+            return Err(invalid("Expected a whole number from 1 for failures_per_minute but received 0"));
+        }
+        Ok(Self {
+            key,
+            tokens,
+            max_cost: users.values().map(|user: &User| user.cost).max().unwrap_or(*COSTS.start()),
+            users,
+            tries: RateLimiter::new(f64::from(config.failures_per_minute) / 60.0, burst)?,
+            known: Mutex::new(Known {
+                granted: Recent::new(GRANTED_KEPT),
+                refused: Recent::new(REFUSED_KEPT),
+            }),
+            pending: Arc::default(),
+            hashing: Mutex::new(()),
+            hashes: AtomicU64::new(0),
+        })
+    }
+
+    /// Whether there is anyone to be kept out.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        !self.tokens.is_empty() || !self.users.is_empty()
+    }
+
+    /// The value of `WWW-Authenticate` that goes with a refusal.
+    #[must_use]
+    pub fn challenge(&self) -> &'static str {
+        match (self.tokens.is_empty(), self.users.is_empty()) {
+            (false, true) => r#"Bearer realm="metrics""#,
+            (false, false) => r#"Bearer realm="metrics", Basic realm="metrics", charset="UTF-8""#,
+            (true, _) => r#"Basic realm="metrics", charset="UTF-8""#,
+        }
+    }
+
+    /// Passwords that were hashed so far.
+    #[must_use]
+    pub fn hashes(&self) -> u64 {
+        self.hashes.load(Ordering::Relaxed)
+    }
+
+    /// Judges an `Authorization` header, without hashing a password.
+    ///
+    /// Credentials that this peer was let in with before are granted whatever else the peer has sent. All others cost
+    /// the peer a try, right or wrong; a header that is absent, malformed or of a scheme that is not configured costs
+    /// none, because nothing can be guessed with it. Remembered by peer: a stranger's guess at a remembered password
+    /// is limited like any other.
+    #[must_use]
+    pub fn check(&self, authorization: Option<&str>, peer: Option<IpAddr>) -> Verdict {
+        if !self.is_required() {
+            return Verdict::Granted;
+        }
+        match authorization.and_then(Credentials::parse) {
+            Some(Credentials::Bearer(token)) if !self.tokens.is_empty() => self.check_token(token, peer),
+            Some(Credentials::Basic { user, password }) if !self.users.is_empty() => {
+                self.check_password(user, password, peer)
+            }
+            _ => Verdict::Denied,
+        }
+    }
+
+    /// Hashes the password of a `Verification`, after those that came before it: blocks for some 70 ms each at cost
+    /// 10, twice that for every step of the cost, with at most 16 in all. Never answers `Verify`.
+    ///
+    /// A refusal takes the same time for every user, known or not.
+    #[must_use]
+    pub fn verify(&self, verification: Verification) -> Verdict {
+        let Verification { user, password, secret, peer, _pending } = verification;
+        let _turn = self.hashing.lock();
+        // The same password may have been hashed while this one waited.
+        if let Some(verdict) = self.known.lock().verdict(secret, peer) {
+            return verdict;
+        }
+        self.hashes.fetch_add(1, Ordering::Relaxed);
+        let user = self.users.get(&user);
+        let right = user.is_some_and(|user| bcrypt::verify(&password, &user.hash).unwrap_or(false));
+        if right {
+            self.known.lock().granted.insert((secret, peer));
+            return Verdict::Granted;
+        }
+        self.spend_the_rest(user, &password);
+        self.known.lock().refused.insert(secret);
+        Verdict::Denied
+    }
+
+    fn check_token(&self, token: &str, peer: Option<IpAddr>) -> Verdict {
+        let secret = Secret::token(&self.key, token);
+        let credential = (secret, Peer::of(peer));
+        if self.known.lock().granted.contains(&credential) {
+            return Verdict::Granted;
+        }
+        if let Err(wait) = self.tries.check(peer) {
+            return Verdict::Limited(wait);
+        }
+        // All are compared, so that the time does not tell which one was right.
+        let right = self.tokens.iter().fold(Choice::from(0), |right, token| right | token.0.ct_eq(&secret.0));
+        if !bool::from(right) {
+            return Verdict::Denied;
+        }
+        self.known.lock().granted.insert(credential);
+        Verdict::Granted
+    }
+
+    fn check_password(&self, user: String, password: Vec<u8>, peer: Option<IpAddr>) -> Verdict {
+        let secret = Secret::password(&self.key, &user, &password);
+        let known = self.known.lock().verdict(secret, Peer::of(peer));
+        if let Some(Verdict::Granted) = known {
+            return Verdict::Granted;
+        }
+        // First, so that who is put off is not charged.
+        let pending = if known.is_none() { Pending::enter(&self.pending) } else { None };
+        if known.is_none() && pending.is_none() {
+            return Verdict::Limited(PENDING_RETRY);
+        }
+        if let Err(wait) = self.tries.check(peer) {
+            return Verdict::Limited(wait);
+        }
+        match pending {
+            Some(_pending) => {
+                Verdict::Verify(Verification { user, password, secret, peer: Peer::of(peer), _pending })
+            }
+            None => Verdict::Denied,
+        }
+    }
+
+    /// Hashes on, after a wrong password, until a hash of the highest cost would be done. Cost `c` is 2^c rounds, and
+    /// 2^c + 2^c + 2^(c+1) + ... + 2^(max-1) = 2^max.
+    fn spend_the_rest(&self, user: Option<&User>, password: &[u8]) {
+        let costs = match user {
+            Some(user) => user.cost..self.max_cost,
+            None => self.max_cost..self.max_cost + 1,
+        };
+        for cost in costs {
+            let _ = std::hint::black_box(bcrypt::hash_with_salt(password, cost, [0; 16]));
+        }
+    }
+}
+
+impl fmt::Debug for AuthConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthConfig")
+            .field("bearer_tokens", &self.bearer_tokens.len())
+            .field("basic_users", &self.basic_users.iter().map(|(user, _)| user).collect::<Vec<_>>())
+            .field("failures_per_minute", &self.failures_per_minute)
+            .field("failure_burst", &self.failure_burst)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator")
+            .field("tokens", &self.tokens.len())
+            .field("users", &self.users.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verification").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+struct User {
+    hash: String,
+    cost: u32,
+}
+
+/// What stands in a header.
+enum Credentials<'a> {
+    Bearer(&'a str),
+    Basic { user: String, password: Vec<u8> },
+}
+
+impl<'a> Credentials<'a> {
+    /// RFC 7617 and 6750; `None` for every other scheme and for what is malformed.
+    fn parse(header: &'a str) -> Option<Self> {
+        if header.len() > MAX_HEADER_BYTES {
+            return None;
+        }
+        let (scheme, rest) = header.trim_matches(' ').split_once(' ')?;
+        let rest = rest.trim_start_matches(' ');
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Some(Self::Bearer(rest));
+        }
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let mut user = String::from_utf8(BASE64.decode(rest).ok()?).ok()?;
+        let colon = user.find(':')?;
+        let password = user.split_off(colon + 1).into_bytes();
+        user.truncate(colon);
+        Some(Self::Basic { user, password })
+    }
+}
+
+/// A secret as it is remembered and compared: SHA-256 over the key and all parts, each after its length. No digest is ever
+/// shown, so a key before the text is as good as HMAC.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Secret([u8; 32]);
+
+impl Secret {
+    fn token(key: &[u8; 32], token: &str) -> Self {
+        Self::of(key, [b"bearer", b"", token.as_bytes()])
+    }
+
+    fn password(key: &[u8; 32], user: &str, password: &[u8]) -> Self {
+        Self::of(key, [b"basic", user.as_bytes(), password])
+    }
+
+    fn of(key: &[u8; 32], parts: [&[u8]; 3]) -> Self {
+        let mut digest = Sha256::new_with_prefix(key);
+        for part in parts {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part);
+        }
+        Self(digest.finalize().into())
+    }
+}
+
+/// Credentials that need no hash. Looking them up tells nothing by its time: nobody can foresee a digest.
+struct Known {
+    granted: Recent<(Secret, Peer)>,
+    refused: Recent<Secret>,
+}
+
+impl Known {
+    fn verdict(&self, secret: Secret, peer: Peer) -> Option<Verdict> {
+        if self.granted.contains(&(secret, peer)) {
+            return Some(Verdict::Granted);
+        }
+        self.refused.contains(&secret).then_some(Verdict::Denied)
+    }
+}
+
+/// The last `limit` different keys.
+struct Recent<K> {
+    keys: HashSet<K>,
+    oldest_first: VecDeque<K>,
+    limit: usize,
+}
+
+impl<K: Copy + Eq + std::hash::Hash> Recent<K> {
+    fn new(limit: usize) -> Self {
+        Self { keys: HashSet::new(), oldest_first: VecDeque::new(), limit }
+    }
+
+    fn contains(&self, key: &K) -> bool {
+        self.keys.contains(key)
+    }
+
+    fn insert(&mut self, key: K) {
+        if !self.keys.insert(key) {
+            return;
+        }
+        self.oldest_first.push_back(key);
+        if self.oldest_first.len() > self.limit {
+            if let Some(oldest) = self.oldest_first.pop_front() {
+                self.keys.remove(&oldest);
+            }
+        }
+    }
+}
+
+/// A place among the passwords that wait for their hash.
+struct Pending(Arc<AtomicUsize>);
+
+impl Pending {
+    fn enter(pending: &Arc<AtomicUsize>) -> Option<Self> {
+        let entered = Self(Arc::clone(pending));
+        (pending.fetch_add(1, Ordering::Relaxed) < MAX_PENDING).then_some(entered)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn checked_token(key: &[u8; 32], token: &str) -> Result<Secret> {
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(invalid(
+            "Expected visible ASCII characters for a bearer token but received none, or others",
+        ));
+    }
+    Ok(Secret::token(key, token))
+}
+
+fn checked_user(name: &str, hash: String) -> Result<User> {
+    if name.contains(|character: char| character == ':' || character.is_control()) {
+        return Err(invalid(format!(
+            "Expected a name without colons and control characters for a user but received {name:?}"
+        )));
+    }
+    let expected =
+        |what: &str| invalid(format!("Expected a bcrypt hash for user {name:?} but received {what}"));
+    if !["$2a$", "$2b$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix)) {
+        return Err(expected("text without the prefix $2a$, $2b$ or $2y$"));
+    }
+    let cost = hash.parse::<HashParts>().map_err(|_| expected("a malformed one"))?.get_cost();
+    if !COSTS.contains(&cost) {
+        return Err(expected(&format!("one of cost {cost}, outside 4 to 31")));
+    }
+    Ok(User { hash, cost })
+}
+
+fn invalid(message: impl Into<String>) -> MetricsError {
+    MetricsError::new(ErrorKind::InvalidConfig, message)
+}

@@ -1,0 +1,159 @@
+//! How often an address may ask. Owns the count of each and the bound on how many are counted; what is counted
+//! (requests, failed credentials) is its owner's business.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::Quota;
+use governor::clock::{Clock, MonotonicClock};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use parking_lot::Mutex;
+
+use crate::error::{ErrorKind, MetricsError, Result};
+
+/// Addresses that are counted at the same time, about 1 MB. Those that come when there are so many share one count.
+pub const MAX_PEERS: usize = 16_384;
+/// The slowest and fastest rates, a second: their periods stay within what 64 bits of nanoseconds hold.
+const PER_SECOND: std::ops::RangeInclusive<f64> = 0.001..=1_000_000.0;
+/// The largest burst, for the same reason.
+const MAX_BURST: u32 = 1_000_000;
+/// Between two looks for counts that have run out: one look at all of them takes some 0.1 ms.
+const SWEEP_PAUSE: Duration = Duration::from_millis(100);
+
+/// A token bucket for each peer: `burst` at once, `per_second` in the long run.
+///
+/// An IPv6 peer is its /64, which is what one customer gets and moves about in freely. Connections without an address
+/// share one bucket. A peer that is refused is not charged, so it gets in as soon as the time it was told has passed.
+pub struct RateLimiter {
+    buckets: Buckets<MonotonicClock>,
+}
+
+/// Whom a count belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Peer {
+    V4(Ipv4Addr),
+    V6(u64),
+    Unknown,
+    /// All that came after the `MAX_PEERS`.
+    Rest,
+}
+
+impl RateLimiter {
+    /// A limiter of `per_second` requests a second in the long run and `burst` at once.
+    ///
+    /// # Errors
+    /// `InvalidConfig` for a rate outside 0.001 to 1,000,000 a second (NaN among them), or a burst above 1,000,000.
+    pub fn new(per_second: f64, burst: NonZeroU32) -> Result<Self> {
+        Ok(Self { buckets: buckets(per_second, burst, MonotonicClock)? })
+    }
+
+    /// Takes a token of this peer, or says after what time there is one again.
+    ///
+    /// # Errors
+    /// The time to wait.
+    pub fn check(&self, peer: Option<IpAddr>) -> std::result::Result<(), Duration> {
+        check(&self.buckets, peer)
+    }
+}
+
+impl fmt::Debug for RateLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimiter").finish_non_exhaustive()
+    }
+}
+
+impl Peer {
+    pub(super) fn of(address: Option<IpAddr>) -> Self {
+        match address.map(|address| address.to_canonical()) {
+            None => Self::Unknown,
+            Some(IpAddr::V4(address)) => Self::V4(address),
+            Some(IpAddr::V6(address)) => Self::V6((address.to_bits() >> 64) as u64),
+        }
+    }
+}
+
+type Buckets<C> = governor::RateLimiter<Peer, Counts, C, NoOpMiddleware<<C as Clock>::Instant>>;
+
+fn buckets<C: Clock>(per_second: f64, burst: NonZeroU32, clock: C) -> Result<Buckets<C>> {
+    let refused = |message| MetricsError::new(ErrorKind::InvalidConfig, message);
+    if !PER_SECOND.contains(&per_second) {
+        return Err(refused(format!(
+            "Expected a number from {} to {} for the rate a second but received {per_second}",
+            PER_SECOND.start(),
+            PER_SECOND.end()
+        )));
+    }
+    if burst.get() > MAX_BURST {
+        return Err(refused(format!(
+            "Expected a whole number from 1 to {MAX_BURST} for the burst but received {burst}"
+        )));
+    }
+    let period = Duration::from_secs_f64(per_second.recip()).max(Duration::from_nanos(1));
+    let quota = Quota::with_period(period).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
+    Ok(Buckets::new(quota, Counts::new(period.into()), clock))
+}
+
+fn check<C: Clock>(buckets: &Buckets<C>, peer: Option<IpAddr>) -> std::result::Result<(), Duration> {
+    buckets.check_key(&Peer::of(peer)).map_err(|refusal| refusal.wait_time_from(buckets.clock().now()))
+}
+
+/// The counts by peer, at most `MAX_PEERS` and one for the rest. A count is the time at which the bucket is full
+/// again; one that lies in the past says nothing and is dropped when room is needed.
+struct Counts {
+    period: Nanos,
+    counted: Mutex<Counted>,
+}
+
+#[derive(Default)]
+struct Counted {
+    full_at: HashMap<Peer, Nanos>,
+    /// When to look next for counts that have run out.
+    next_sweep: Nanos,
+}
+
+impl Counts {
+    fn new(period: Nanos) -> Self {
+        Self { period, counted: Mutex::default() }
+    }
+}
+
+impl StateStore for Counts {
+    type Key = Peer;
+
+    fn measure_and_replace<T, F, E>(&self, peer: &Peer, measure: F) -> std::result::Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> std::result::Result<(T, Nanos), E>,
+    {
+        let mut counted = self.counted.lock();
+        let mut peer = *peer;
+        let mut before = counted.full_at.get(&peer).copied();
+        if before.is_none() && counted.full_at.len() >= MAX_PEERS {
+            // An empty count is now and one period.
+            let now = measure(None).map(|(_, full_at)| full_at.saturating_sub(self.period));
+            if !now.is_ok_and(|now| counted.make_room(now)) {
+                peer = Peer::Rest;
+                before = counted.full_at.get(&peer).copied();
+            }
+        }
+        let (outcome, full_at) = measure(before)?;
+        counted.full_at.insert(peer, full_at);
+        Ok(outcome)
+    }
+}
+
+impl Counted {
+    /// Drops the counts that have run out; whether there is room now.
+    fn make_room(&mut self, now: Nanos) -> bool {
+        if now < self.next_sweep {
+            return false;
+        }
+        self.next_sweep = now + SWEEP_PAUSE;
+        self.full_at.retain(|_, full_at| *full_at > now);
+        self.full_at.len() < MAX_PEERS
+    }
+}

@@ -1,0 +1,484 @@
+//! TLS of the native door: reads certificates, follows them as their files change, and decides which clients may
+//! connect. Opens no socket and logs nothing; what went wrong is asked for.
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use parking_lot::Mutex;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{InconsistentKeys, NamedGroup, RootCertStore, ServerConfig, SupportedCipherSuite, version};
+
+use super::client_names::AllowedNames;
+use crate::error::{ErrorKind, MetricsError, Result};
+
+/// Between two looks at the files.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The largest file that is read. A chain of certificates has some 10 kB.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+/// Suites that Go's servers offer to old clients and that are not spoken here. A list may name them beside others.
+const NOT_SPOKEN: [&str; 10] = [
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_RSA_WITH_AES_256_GCM_SHA384",
+];
+
+/// How the door speaks TLS. The names and their meaning are those of the Prometheus exporters' `tls_server_config`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsConfig {
+    /// The certificate, followed by those between it and its root.
+    pub cert: Pem,
+    /// The certificate's private key, unencrypted.
+    pub key: Pem,
+    /// Certificates of the authorities that sign client certificates.
+    pub client_ca: Option<Pem>,
+    /// Which clients may connect.
+    ///
+    /// @default `ClientAuth::NoClientCert`
+    pub client_auth: ClientAuth,
+    /// Where not empty, a client's certificate must have one of these names: DNS name, e-mail address, IP address or
+    /// URI, compared as text. Needs `ClientAuth::RequireAndVerifyClientCert`.
+    pub client_allowed_sans: Vec<String>,
+    /// The oldest version spoken.
+    ///
+    /// @default `TlsVersion::Tls12`
+    pub min_version: TlsVersion,
+    /// The newest version spoken.
+    ///
+    /// @default `TlsVersion::Tls13`
+    pub max_version: TlsVersion,
+    /// Suites for TLS 1.2 by their IANA names, those preferred first; all that are sound where empty. TLS 1.3 has its own.
+    pub cipher_suites: Vec<String>,
+    /// `X25519`, `CurveP256`, `CurveP384`, those preferred first; all of them where empty.
+    pub curve_preferences: Vec<String>,
+    /// Whether the server's order of suites counts, and not the client's.
+    ///
+    /// @default true
+    pub prefer_server_cipher_suites: bool,
+}
+
+/// Certificates or a key in PEM.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Pem {
+    /// A file, which is read again when it changes.
+    File(PathBuf),
+    /// The text itself.
+    Text(String),
+}
+
+/// Which clients may connect. Policies that ask for a certificate and do not verify it are not offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClientAuth {
+    /// All; none is asked for a certificate.
+    #[default]
+    NoClientCert,
+    /// Those without a certificate, and those with one that `client_ca` signed.
+    VerifyClientCertIfGiven,
+    /// Those with a certificate that `client_ca` signed.
+    RequireAndVerifyClientCert,
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+/// The server's side of TLS, as its files are now.
+///
+/// Sessions are resumed only within one reading of the files, so a client whose authority was withdrawn has to show
+/// its certificate again.
+pub struct Tls {
+    config: TlsConfig,
+    loaded: Mutex<Loaded>,
+    failures: AtomicU64,
+}
+
+struct Loaded {
+    server: Arc<ServerConfig>,
+    stamps: Vec<Option<Stamp>>,
+    looked_at: Instant,
+    /// What the last reading was refused for, until a later one succeeds.
+    refused: Option<(Vec<Option<Stamp>>, String)>,
+    /// A refusal that nobody has taken yet.
+    news: Option<String>,
+}
+
+impl TlsConfig {
+    /// TLS 1.2 and 1.3 with the certificate and key of these files, for every client.
+    #[must_use]
+    pub fn new(cert: impl Into<Pem>, key: impl Into<Pem>) -> Self {
+        Self {
+            cert: cert.into(),
+            key: key.into(),
+            client_ca: None,
+            client_auth: ClientAuth::default(),
+            client_allowed_sans: Vec::new(),
+            min_version: TlsVersion::Tls12,
+            max_version: TlsVersion::Tls13,
+            cipher_suites: Vec::new(),
+            curve_preferences: Vec::new(),
+            prefer_server_cipher_suites: true,
+        }
+    }
+}
+
+impl From<PathBuf> for Pem {
+    fn from(file: PathBuf) -> Self {
+        Self::File(file)
+    }
+}
+
+impl From<&Path> for Pem {
+    fn from(file: &Path) -> Self {
+        Self::File(file.to_owned())
+    }
+}
+
+impl fmt::Debug for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.fmt(f),
+            Self::Text(_) => f.write_str("(inline)"),
+        }
+    }
+}
+
+impl ClientAuth {
+    /// Reads a policy in the spelling of Go's `ClientAuthType`.
+    ///
+    /// # Errors
+    /// `InvalidConfig` for every other text, and for the policies that take certificates nobody has verified.
+    pub fn parse(text: &str) -> Result<Self> {
+        let why = match text {
+            "" | "NoClientCert" => return Ok(Self::NoClientCert),
+            "VerifyClientCertIfGiven" => return Ok(Self::VerifyClientCertIfGiven),
+            "RequireAndVerifyClientCert" => return Ok(Self::RequireAndVerifyClientCert),
+            "RequestClientCert" | "RequireAnyClientCert" | "RequireClientCert" => {
+                ", which takes certificates that nobody has verified"
+            }
+            _ => "",
+        };
+        Err(invalid(format!(
+            "Expected NoClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert for client_auth_type but \
+             received {text:?}{why}"
+        )))
+    }
+}
+
+impl TlsVersion {
+    /// Reads `TLS12` or `TLS13`.
+    ///
+    /// # Errors
+    /// `InvalidConfig` for every other text. Older versions are not spoken.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text {
+            "TLS12" => Ok(Self::Tls12),
+            "TLS13" => Ok(Self::Tls13),
+            _ => Err(invalid(format!("Expected TLS12 or TLS13 for a version of TLS but received {text:?}"))),
+        }
+    }
+}
+
+impl Tls {
+    /// Reads the files and checks them against each other.
+    ///
+    /// # Errors
+    /// `InvalidConfig` naming the setting or file and what is wrong with it: missing, above 1 MiB, without a
+    /// certificate or key, encrypted, not the certificate's key; settings that contradict each other.
+    pub fn new(config: TlsConfig) -> Result<Self> {
+        let stamps = stamps(&config);
+        let server = load(&config)?;
+        let loaded = Loaded { server, stamps, looked_at: Instant::now(), refused: None, news: None };
+        Ok(Self { config, loaded: Mutex::new(loaded), failures: AtomicU64::new(0) })
+    }
+
+    /// What the next connection is to be accepted with. Looks at most once a second whether a file changed (time,
+    /// size, inode), and reads them all again if so. Files that cannot be used change nothing: they are reported, and
+    /// tried again a second later, because a certificate and its key are seldom replaced in the same instant.
+    #[must_use]
+    pub fn server_config(&self) -> Arc<ServerConfig> {
+        let mut loaded = self.loaded.lock();
+        if loaded.looked_at.elapsed() >= LOOK_EVERY {
+            self.look(&mut loaded);
+        }
+        Arc::clone(&loaded.server)
+    }
+
+    /// Why the files could not be used, once for each reason and state of the files.
+    #[must_use]
+    pub fn take_reload_error(&self) -> Option<String> {
+        self.loaded.lock().news.take()
+    }
+
+    /// How many reasons and states there were.
+    #[must_use]
+    pub fn reload_failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    fn look(&self, loaded: &mut Loaded) {
+        loaded.looked_at = Instant::now();
+        // Before reading: a file that changes meanwhile differs from its stamp the next time.
+        let stamps = stamps(&self.config);
+        if stamps == loaded.stamps {
+            loaded.refused = None;
+            return;
+        }
+        match load(&self.config) {
+            Ok(server) => {
+                loaded.server = server;
+                loaded.stamps = stamps;
+                loaded.refused = None;
+            }
+            Err(error) => {
+                let refused = Some((stamps, error.to_string()));
+                if loaded.refused != refused {
+                    self.failures.fetch_add(1, Ordering::Relaxed);
+                    loaded.news = Some(error.to_string());
+                    loaded.refused = refused;
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// What a file looks like from outside. Replacing a file by renaming changes the inode, Kubernetes' links among it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    size: u64,
+    inode: u64,
+}
+
+fn stamps(config: &TlsConfig) -> Vec<Option<Stamp>> {
+    let pems = [Some(&config.cert), Some(&config.key), config.client_ca.as_ref()];
+    let stamp = |pem: &Pem| match pem {
+        Pem::File(path) => stamp(path),
+        Pem::Text(_) => None,
+    };
+    pems.into_iter().flatten().map(stamp).collect()
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino(&metadata);
+    #[cfg(not(unix))]
+    let inode = 0;
+    Some(Stamp { modified: metadata.modified().ok(), size: metadata.len(), inode })
+}
+
+fn load(config: &TlsConfig) -> Result<Arc<ServerConfig>> {
+    let provider = Arc::new(provider(config)?);
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&versions(config)?)
+        .map_err(|error| {
+            invalid(format!("Expected suites and curves that go with the TLS versions: {error}"))
+        })?;
+    let chain = certificates("cert", &config.cert)?;
+    let key = private_key(&config.key)?;
+    let builder = match client_verifier(config, provider)? {
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
+        None => builder.with_no_client_auth(),
+    };
+    let mut server = builder.with_single_cert(chain, key).map_err(|error| {
+        let (cert, key) = (named("cert", &config.cert), named("key", &config.key));
+        match error {
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => invalid(format!(
+                "Expected the key of the certificate in {cert} for {key} but received another one"
+            )),
+            error => {
+                invalid(format!("Expected a usable certificate in {cert} and its key in {key}: {error}"))
+            }
+        }
+    })?;
+    server.alpn_protocols = vec![b"http/1.1".to_vec()];
+    server.ignore_client_order = config.prefer_server_cipher_suites;
+    Ok(Arc::new(server))
+}
+
+fn versions(config: &TlsConfig) -> Result<Vec<&'static rustls::SupportedProtocolVersion>> {
+    let spoken = config.min_version..=config.max_version;
+    if spoken.is_empty() {
+        return Err(invalid("Expected min_version not above max_version but received TLS13 and TLS12"));
+    }
+    let all = [(TlsVersion::Tls12, &version::TLS12), (TlsVersion::Tls13, &version::TLS13)];
+    Ok(all.into_iter().filter(|(version, _)| spoken.contains(version)).map(|(_, version)| version).collect())
+}
+
+fn provider(config: &TlsConfig) -> Result<CryptoProvider> {
+    let mut provider = ring::default_provider();
+    if !config.cipher_suites.is_empty() {
+        let (mut suites, old): (Vec<_>, Vec<_>) =
+            provider.cipher_suites.into_iter().partition(|suite| suite.tls13().is_some());
+        for name in &config.cipher_suites {
+            match old.iter().find(|suite| suite_name(suite) == *name) {
+                Some(suite) if !suites.contains(suite) => suites.push(*suite),
+                Some(_) => {}
+                None if NOT_SPOKEN.contains(&name.as_str()) => {}
+                None => return Err(unknown("cipher_suites", name, old.iter().map(suite_name))),
+            }
+        }
+        provider.cipher_suites = suites;
+    }
+    if !config.curve_preferences.is_empty() {
+        let all = std::mem::take(&mut provider.kx_groups);
+        for name in &config.curve_preferences {
+            let group = all.iter().find(|group| curve_name(group.name()) == Some(name));
+            let Some(group) = group else {
+                let names = all.iter().filter_map(|group| curve_name(group.name()).map(str::to_owned));
+                return Err(unknown("curve_preferences", name, names));
+            };
+            provider.kx_groups.push(*group);
+        }
+    }
+    Ok(provider)
+}
+
+fn suite_name(suite: &SupportedCipherSuite) -> String {
+    format!("{:?}", suite.suite())
+}
+
+fn curve_name(group: NamedGroup) -> Option<&'static str> {
+    match group {
+        NamedGroup::X25519 => Some("X25519"),
+        NamedGroup::secp256r1 => Some("CurveP256"),
+        NamedGroup::secp384r1 => Some("CurveP384"),
+        _ => None,
+    }
+}
+
+fn unknown(setting: &str, name: &str, known: impl Iterator<Item = String>) -> MetricsError {
+    let known = known.collect::<Vec<_>>().join(", ");
+    invalid(format!("Expected one of {known} for {setting} but received {name:?}"))
+}
+
+fn client_verifier(
+    config: &TlsConfig,
+    provider: Arc<CryptoProvider>,
+) -> Result<Option<Arc<dyn ClientCertVerifier>>> {
+    let auth = config.client_auth;
+    if !config.client_allowed_sans.is_empty() && auth != ClientAuth::RequireAndVerifyClientCert {
+        return Err(invalid(format!(
+            "Expected client_auth_type RequireAndVerifyClientCert beside client_allowed_sans but received {auth:?}"
+        )));
+    }
+    let authorities = match (&config.client_ca, auth) {
+        (None, ClientAuth::NoClientCert) => return Ok(None),
+        (None, _) => {
+            return Err(invalid(format!("Expected client_ca_file beside {auth:?} but received none")));
+        }
+        (Some(_), ClientAuth::NoClientCert) => {
+            return Err(invalid(
+                "Expected client_auth_type RequireAndVerifyClientCert or VerifyClientCertIfGiven beside \
+                 client_ca_file but received NoClientCert",
+            ));
+        }
+        (Some(authorities), _) => authorities,
+    };
+    let refused = |error: &dyn fmt::Display| {
+        invalid(format!("Expected usable certificates in {}: {error}", named("client_ca", authorities)))
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates("client_ca", authorities)? {
+        roots.add(certificate).map_err(|error| refused(&error))?;
+    }
+    let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    if auth == ClientAuth::VerifyClientCertIfGiven {
+        builder = builder.allow_unauthenticated();
+    }
+    let verifier = builder.build().map_err(|error| refused(&error))?;
+    if config.client_allowed_sans.is_empty() {
+        return Ok(Some(verifier));
+    }
+    Ok(Some(Arc::new(AllowedNames::new(verifier, config.client_allowed_sans.clone()))))
+}
+
+fn certificates(setting: &str, pem: &Pem) -> Result<Vec<CertificateDer<'static>>> {
+    let bytes = read(setting, pem)?;
+    let chain = CertificateDer::pem_slice_iter(&bytes)
+        .collect::<std::result::Result<Vec<_>, _>>()
+        .map_err(|error| invalid(format!("Expected PEM in {} but received {error}", named(setting, pem))))?;
+    if chain.is_empty() {
+        return Err(invalid(format!("Expected a certificate in {} but received none", named(setting, pem))));
+    }
+    Ok(chain)
+}
+
+fn private_key(pem: &Pem) -> Result<PrivateKeyDer<'static>> {
+    let bytes = read("key", pem)?;
+    let expected = |what: &str| {
+        invalid(format!("Expected an unencrypted private key in {} but received {what}", named("key", pem)))
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    if text.contains("ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(expected("an encrypted one"));
+    }
+    // The error may quote a line of the file, which may be of a key: it is not shown.
+    PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| match error {
+        rustls::pki_types::pem::Error::NoItemsFound => expected("none"),
+        _ => expected("malformed PEM"),
+    })
+}
+
+fn read(setting: &str, pem: &Pem) -> Result<Vec<u8>> {
+    let path = match pem {
+        Pem::File(path) => path,
+        Pem::Text(text) => return Ok(text.clone().into_bytes()),
+    };
+    read_bounded(path, MAX_FILE_BYTES).map_err(|what| {
+        invalid(format!("Expected a readable file for {} but received {what}", named(setting, pem)))
+    })
+}
+
+/// The whole of a regular file, or what was found instead.
+pub(super) fn read_bounded(path: &Path, max_bytes: u64) -> std::result::Result<Vec<u8>, String> {
+    // Asked first: opening a pipe would wait for its writer.
+    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("something else than a file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(format!("more than {max_bytes} bytes"));
+    }
+    Ok(bytes)
+}
+
+fn named(setting: &str, pem: &Pem) -> String {
+    match pem {
+        Pem::File(path) => format!("{setting}_file {path:?}"),
+        Pem::Text(_) => setting.to_owned(),
+    }
+}
+
+fn invalid(message: impl Into<String>) -> MetricsError {
+    MetricsError::new(ErrorKind::InvalidConfig, message)
+}
