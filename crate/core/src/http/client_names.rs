@@ -143,3 +143,38 @@ impl<'a> Iterator for Elements<'a> {
         Some((tag, content))
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use proptest::prelude::*;
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::alternative_names;
+
+    fn certificate(names: &[&str]) -> Vec<u8> {
+        let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new(names).expect("names");
+        params.self_signed(&key).expect("a certificate").der().to_vec()
+    }
+
+    #[test]
+    fn all_names_are_read_also_where_lengths_take_several_bytes() {
+        let long = format!("{}.example.com", "a".repeat(200));
+        let names = ["a.example.com", "192.0.2.1", "::1", &long];
+        assert_eq!(alternative_names(&certificate(&names)), Some(names.map(str::to_owned).to_vec()));
+        assert_eq!(alternative_names(&certificate(&[])), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>, at: prop::sample::Index, byte: u8, length: prop::sample::Index) {
+            static GOOD: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| certificate(&["a", "192.0.2.1"]));
+            let _ = alternative_names(&bytes);
+            let mut broken = GOOD.clone();
+            *at.get_mut(&mut broken) = byte;
+            let _ = alternative_names(&broken[..length.index(broken.len() + 1)]);
+            let _ = alternative_names(&broken);
+        }
+    }
+}

@@ -157,3 +157,75 @@ impl Counted {
         self.full_at.len() < MAX_PEERS
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use governor::clock::FakeRelativeClock;
+
+    use super::*;
+
+    const TWO: NonZeroU32 = NonZeroU32::new(2).expect("not zero");
+
+    fn two_at_once() -> (Buckets<FakeRelativeClock>, FakeRelativeClock) {
+        let clock = FakeRelativeClock::default();
+        // Time does not begin at zero, as it does not outside.
+        clock.advance(Duration::from_secs(1000));
+        (buckets(1.0, TWO, clock.clone()).expect("a rate"), clock)
+    }
+
+    /// How many of ten requests pass.
+    fn passing(buckets: &Buckets<FakeRelativeClock>, peer: Option<IpAddr>) -> usize {
+        (0..10).filter(|_| check(buckets, peer).is_ok()).count()
+    }
+
+    fn peer(address: &str) -> Option<IpAddr> {
+        Some(address.parse().expect("an address"))
+    }
+
+    fn numbered(number: usize) -> Option<IpAddr> {
+        Some(IpAddr::from(u32::try_from(number).expect("small").to_be_bytes()))
+    }
+
+    #[test]
+    fn tokens_come_back_with_time_and_refusals_cost_none() {
+        let (buckets, clock) = two_at_once();
+        assert_eq!(passing(&buckets, None), 2);
+        assert_eq!(check(&buckets, None), Err(Duration::from_secs(1)));
+        clock.advance(Duration::from_millis(600));
+        assert_eq!(check(&buckets, None), Err(Duration::from_millis(400)));
+        clock.advance(Duration::from_millis(400));
+        assert_eq!(passing(&buckets, None), 1);
+        clock.advance(Duration::from_secs(3600));
+        assert_eq!(passing(&buckets, None), 2, "never more than the burst");
+    }
+
+    #[test]
+    fn a_peer_is_an_ipv4_address_or_an_ipv6_network() {
+        let (buckets, _clock) = two_at_once();
+        assert_eq!(passing(&buckets, peer("192.0.2.1")), 2);
+        assert_eq!(passing(&buckets, peer("::ffff:192.0.2.1")), 0);
+        assert_eq!(passing(&buckets, peer("192.0.2.2")), 2);
+        assert_eq!(passing(&buckets, peer("2001:db8::1")), 2);
+        assert_eq!(passing(&buckets, peer("2001:db8::ffff:0:0:1")), 0);
+        assert_eq!(passing(&buckets, peer("2001:db8:0:1::1")), 2);
+        assert_eq!(passing(&buckets, None), 2);
+    }
+
+    #[test]
+    fn peers_beyond_the_cap_share_a_count_until_there_is_room() {
+        let (buckets, clock) = two_at_once();
+        for number in 0..MAX_PEERS {
+            assert_eq!(check(&buckets, numbered(number)), Ok(()));
+        }
+        assert_eq!(passing(&buckets, numbered(MAX_PEERS)), 2);
+        for number in MAX_PEERS..2 * MAX_PEERS {
+            assert_eq!(check(&buckets, numbered(number)), Err(Duration::from_secs(1)));
+        }
+        assert_eq!(passing(&buckets, numbered(0)), 1, "who is counted keeps the count");
+        // One token of each is back, so all counts but two have run out.
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(passing(&buckets, numbered(MAX_PEERS)), 2);
+        let counts = buckets.into_state_store().counted.into_inner();
+        assert_eq!(counts.full_at.len(), 3);
+    }
+}

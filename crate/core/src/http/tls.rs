@@ -39,7 +39,6 @@ const NOT_SPOKEN: [&str; 10] = [
 
 /// How the door speaks TLS. The names and their meaning are those of the Prometheus exporters' `tls_server_config`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct TlsConfig {
     /// The certificate, followed by those between it and its root.
     pub cert: Pem,

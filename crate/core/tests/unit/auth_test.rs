@@ -1,0 +1,354 @@
+//! Credentials: who is let in, what a wrong one costs, and what an attack cannot take from those who are known.
+
+use std::net::IpAddr;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use crate::{Outcome, on_threads, refusal};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use prometheus_metrics::ErrorKind;
+use prometheus_metrics::http::{AuthConfig, Authenticator, Verdict};
+use proptest::prelude::*;
+
+/// The lowest cost, so that the tests hash quickly.
+const COST: u32 = 4;
+
+fn hash(password: &str) -> String {
+    bcrypt::hash(password, COST).expect("a hash")
+}
+
+fn users(users: &[(&str, &str)]) -> AuthConfig {
+    let basic_users = users.iter().map(|(user, password)| ((*user).to_owned(), hash(password))).collect();
+    AuthConfig { basic_users, ..AuthConfig::default() }
+}
+
+fn tokens(tokens: &[&str]) -> AuthConfig {
+    let bearer_tokens = tokens.iter().map(|token| (*token).to_owned()).collect();
+    AuthConfig { bearer_tokens, ..AuthConfig::default() }
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+fn peer(last: u8) -> Option<IpAddr> {
+    Some(IpAddr::from([192, 0, 2, last]))
+}
+
+/// `check`, and `verify` where it is asked for, as the service does it.
+fn judge(auth: &Authenticator, header: Option<&str>, peer: Option<IpAddr>) -> Verdict {
+    match auth.check(header, peer) {
+        Verdict::Verify(verification) => auth.verify(verification),
+        verdict => verdict,
+    }
+}
+
+#[test]
+fn test_everyone_comes_in_where_nothing_is_asked() -> Outcome {
+    let auth = Authenticator::new(AuthConfig::default())?;
+    assert!(!auth.is_required());
+    assert!(matches!(auth.check(None, None), Verdict::Granted));
+    assert!(matches!(auth.check(Some("Bearer x"), peer(1)), Verdict::Granted));
+    Ok(())
+}
+
+#[test]
+fn test_bearer_token() -> Outcome {
+    let auth = Authenticator::new(tokens(&["s3cret", "an~other+/token=="]))?;
+    assert!(auth.is_required());
+    for right in ["Bearer s3cret", "bearer s3cret", "BEARER   s3cret ", "Bearer an~other+/token=="] {
+        assert!(matches!(auth.check(Some(right), peer(1)), Verdict::Granted), "{right}");
+    }
+    let wrong = ["Bearer s3cre", "Bearer s3cret2", "Bearer S3CRET", "Bearer s3cret,s3cret", "Bearer\ts3cret"];
+    for header in wrong {
+        assert!(matches!(auth.check(Some(header), peer(2)), Verdict::Denied), "{header}");
+    }
+    assert!(matches!(auth.check(Some(&basic("s3cret", "s3cret")), peer(1)), Verdict::Denied));
+    assert_eq!(auth.hashes(), 0);
+    Ok(())
+}
+
+#[test]
+fn test_basic_password() -> Outcome {
+    let long = "p".repeat(80);
+    let auth = Authenticator::new(users(&[
+        ("prometheus", "pa:ss"),
+        ("müller", "grüße"),
+        ("", "nobody"),
+        ("empty", ""),
+        ("long", &long),
+    ]))?;
+    let right =
+        [("prometheus", "pa:ss"), ("müller", "grüße"), ("", "nobody"), ("empty", ""), ("long", &long)];
+    for (user, password) in right {
+        assert!(matches!(judge(&auth, Some(&basic(user, password)), peer(1)), Verdict::Granted), "{user}");
+    }
+    assert_eq!(auth.hashes(), 5);
+    let lower_case = basic("prometheus", "pa:ss").replace("Basic", "basic");
+    assert!(matches!(auth.check(Some(&lower_case), peer(1)), Verdict::Granted));
+    assert_eq!(auth.hashes(), 5, "remembered");
+    let wrong = [("prometheus", "pa"), ("Prometheus", "pa:ss"), ("prometheus", ""), ("nobody", "nobody")];
+    for (user, password) in wrong {
+        assert!(matches!(judge(&auth, Some(&basic(user, password)), peer(2)), Verdict::Denied), "{user}");
+    }
+    assert_eq!(auth.hashes(), 9);
+    Ok(())
+}
+
+#[test]
+fn test_every_prefix_of_bcrypt_is_read() -> Outcome {
+    for prefix in ["$2a$", "$2b$", "$2y$"] {
+        let hash = hash("x").replace("$2b$", prefix);
+        let auth = Authenticator::new(AuthConfig {
+            basic_users: vec![("u".to_owned(), hash)],
+            ..AuthConfig::default()
+        })?;
+        assert!(matches!(judge(&auth, Some(&basic("u", "x")), None), Verdict::Granted), "{prefix}");
+    }
+    // A hash that is not ours: a vector of the crypt_blowfish library.
+    let vector = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW".to_owned();
+    let auth = Authenticator::new(AuthConfig {
+        basic_users: vec![("u".to_owned(), vector)],
+        ..AuthConfig::default()
+    })?;
+    assert!(matches!(judge(&auth, Some(&basic("u", "U*U")), None), Verdict::Granted));
+    Ok(())
+}
+
+#[test]
+fn test_what_is_malformed_is_denied_and_costs_nothing() -> Outcome {
+    let auth =
+        Authenticator::new(AuthConfig { bearer_tokens: vec!["t".to_owned()], ..users(&[("u", "p")]) })?;
+    let megabyte = "A".repeat(1024 * 1024);
+    let headers = [
+        String::new(),
+        " ".to_owned(),
+        "Basic".to_owned(),
+        "Basic ".to_owned(),
+        "Bearer".to_owned(),
+        "Basic !!!".to_owned(),
+        "Basic dTpw=".to_owned(),
+        "Basic dTp w".to_owned(),
+        format!("Basic {}", STANDARD.encode("no colon")),
+        format!("Basic {}", STANDARD.encode([b'u', b':', 0xff, 0xfe])),
+        format!("Basic {megabyte}"),
+        format!("Bearer {megabyte}"),
+        megabyte,
+        "Digest username=\"u\"".to_owned(),
+        "Negotiate x".to_owned(),
+        "u:p".to_owned(),
+        "\u{130}asic dTpw".to_owned(),
+    ];
+    for _ in 0..100 {
+        assert!(matches!(auth.check(None, peer(1)), Verdict::Denied));
+        for header in &headers {
+            assert!(matches!(auth.check(Some(header), peer(1)), Verdict::Denied));
+        }
+    }
+    assert!(matches!(judge(&auth, Some(&basic("u", "p")), peer(1)), Verdict::Granted));
+    Ok(())
+}
+
+#[test]
+fn test_ten_thousand_wrong_passwords_neither_hash_nor_hinder() -> Outcome {
+    let auth = Authenticator::new(users(&[("prometheus", "right")]))?;
+    let good = basic("prometheus", "right");
+    assert!(matches!(judge(&auth, Some(&good), peer(1)), Verdict::Granted));
+    let started = Instant::now();
+    let (mut denied, mut limited, mut slowest) = (0, 0, Duration::ZERO);
+    for number in 0..10_000 {
+        match judge(&auth, Some(&basic("prometheus", &number.to_string())), peer(1)) {
+            Verdict::Denied => denied += 1,
+            Verdict::Limited(wait) => {
+                assert!(wait <= Duration::from_secs(2), "one try in two seconds: {wait:?}");
+                limited += 1;
+            }
+            verdict => panic!("{verdict:?}"),
+        }
+        let asked = Instant::now();
+        assert!(matches!(auth.check(Some(&good), peer(1)), Verdict::Granted));
+        slowest = slowest.max(asked.elapsed());
+    }
+    let tries = 10 + started.elapsed().as_secs() / 2 + 1;
+    assert_eq!(denied + limited, 10_000);
+    assert!(denied <= tries, "{denied} of {tries}");
+    assert_eq!(auth.hashes(), denied + 1);
+    assert!(slowest < Duration::from_millis(50), "{slowest:?}");
+    Ok(())
+}
+
+#[test]
+fn test_a_stranger_cannot_guess_a_remembered_password_without_limit() -> Outcome {
+    let auth =
+        Authenticator::new(AuthConfig { bearer_tokens: vec!["t".to_owned()], ..users(&[("u", "p")]) })?;
+    assert!(matches!(judge(&auth, Some(&basic("u", "p")), peer(1)), Verdict::Granted));
+    assert!(matches!(auth.check(Some("Bearer t"), peer(1)), Verdict::Granted));
+    for number in 0..10 {
+        assert!(matches!(auth.check(Some(&format!("Bearer {number}")), peer(2)), Verdict::Denied));
+    }
+    // Not even a right one: the answer would tell.
+    assert!(matches!(auth.check(Some(&basic("u", "p")), peer(2)), Verdict::Limited(_)));
+    assert!(matches!(auth.check(Some("Bearer t"), peer(2)), Verdict::Limited(_)));
+    assert!(matches!(auth.check(Some(&basic("u", "p")), peer(1)), Verdict::Granted));
+    assert!(matches!(auth.check(Some("Bearer t"), peer(1)), Verdict::Granted));
+    Ok(())
+}
+
+#[test]
+fn test_the_same_wrong_password_is_hashed_once_and_counted_each_time() -> Outcome {
+    let auth = Authenticator::new(users(&[("u", "p")]))?;
+    let wrong = basic("u", "wrong");
+    for _ in 0..10 {
+        assert!(matches!(judge(&auth, Some(&wrong), peer(1)), Verdict::Denied));
+    }
+    assert!(matches!(judge(&auth, Some(&wrong), peer(1)), Verdict::Limited(_)));
+    assert!(matches!(judge(&auth, Some(&wrong), peer(2)), Verdict::Denied));
+    assert_eq!(auth.hashes(), 1);
+    Ok(())
+}
+
+#[test]
+fn test_few_passwords_wait_for_their_hash_however_many_addresses_ask() -> Outcome {
+    let auth = Authenticator::new(users(&[("u", "p")]))?;
+    let mut waiting = Vec::new();
+    for number in 0..10_000_u32 {
+        let address = Some(IpAddr::from((0x0a00_0000 + number).to_be_bytes()));
+        match auth.check(Some(&basic("u", &number.to_string())), address) {
+            Verdict::Verify(verification) => waiting.push(verification),
+            Verdict::Limited(wait) => assert_eq!(wait, Duration::from_secs(1)),
+            verdict => panic!("{verdict:?}"),
+        }
+    }
+    assert_eq!(waiting.len(), 16);
+    waiting.pop();
+    assert!(matches!(judge(&auth, Some(&basic("u", "p")), peer(1)), Verdict::Granted), "there is room again");
+    for verification in waiting {
+        assert!(matches!(auth.verify(verification), Verdict::Denied));
+    }
+    assert_eq!(auth.hashes(), 16);
+    Ok(())
+}
+
+#[test]
+fn test_scrapers_that_come_at_once_cost_one_hash() -> Outcome {
+    let auth = Authenticator::new(users(&[("u", "p")]))?;
+    on_threads(8, |_| assert!(matches!(judge(&auth, Some(&basic("u", "p")), peer(1)), Verdict::Granted)));
+    assert_eq!(auth.hashes(), 1);
+    Ok(())
+}
+
+#[test]
+fn test_a_refusal_takes_as_long_for_every_user() -> Outcome {
+    let cost = |cost| bcrypt::hash("right", cost).expect("a hash");
+    let basic_users = vec![("cheap".to_owned(), cost(4)), ("dear".to_owned(), cost(9))];
+    let auth = Authenticator::new(AuthConfig { basic_users, failure_burst: 100, ..AuthConfig::default() })?;
+    let fastest = |user: &str| {
+        let try_one = |number: u32| {
+            let Verdict::Verify(verification) = auth.check(Some(&basic(user, &number.to_string())), None)
+            else {
+                panic!("is to be hashed");
+            };
+            let started = Instant::now();
+            assert!(matches!(auth.verify(verification), Verdict::Denied));
+            started.elapsed()
+        };
+        (0..4).map(try_one).min().expect("four times")
+    };
+    let (cheap, dear, unknown) = (fastest("cheap"), fastest("dear"), fastest("unknown"));
+    // Without the rest of the rounds, `cheap` would take a 32nd.
+    for time in [cheap, unknown] {
+        assert!(time > dear / 3 && time < dear * 3, "{cheap:?} {dear:?} {unknown:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn test_challenge_names_what_is_configured() -> Outcome {
+    let challenge = |config| Authenticator::new(config).map(|auth| auth.challenge());
+    let basic = r#"Basic realm="metrics", charset="UTF-8""#;
+    assert_eq!(challenge(tokens(&["t"]))?, r#"Bearer realm="metrics""#);
+    assert_eq!(challenge(users(&[("u", "p")]))?, basic);
+    let both = AuthConfig { bearer_tokens: vec!["t".to_owned()], ..users(&[("u", "p")]) };
+    assert_eq!(challenge(both)?, format!("Bearer realm=\"metrics\", {basic}"));
+    Ok(())
+}
+
+#[test]
+fn test_a_bad_configuration_is_refused_without_its_secrets() {
+    let user = |name: &str, hash: &str| AuthConfig {
+        basic_users: vec![(name.to_owned(), hash.to_owned())],
+        ..AuthConfig::default()
+    };
+    let good = hash("p");
+    let bad_hash = |what: &str| format!("Expected a bcrypt hash for user \"u\" but received {what}");
+    let token = "Expected visible ASCII characters for a bearer token but received none, or others";
+    let prefix = bad_hash("text without the prefix $2a$, $2b$ or $2y$");
+    let repeated = AuthConfig {
+        basic_users: vec![("u".to_owned(), good.clone()), ("u".to_owned(), good.clone())],
+        ..AuthConfig::default()
+    };
+    let cases = [
+        (user("u", ""), prefix.clone()),
+        (user("u", "hunter2"), prefix.clone()),
+        (user("u", &good.replace("$2b$", "$2x$")), prefix),
+        (user("u", "$2b$10$hunter2"), bad_hash("a malformed one")),
+        (user("u", &good[..59]), bad_hash("a malformed one")),
+        (user("u", &good.replace("$04$", "$xx$")), bad_hash("a malformed one")),
+        (user("u", &good.replace("$04$", "$03$")), bad_hash("one of cost 3, outside 4 to 31")),
+        (user("u", &good.replace("$04$", "$32$")), bad_hash("one of cost 32, outside 4 to 31")),
+        (
+            user("a:b", &good),
+            "Expected a name without colons and control characters for a user but received \"a:b\""
+                .to_owned(),
+        ),
+        (repeated, "Expected one password for user \"u\" but received two".to_owned()),
+        (tokens(&["hunter2", ""]), token.to_owned()),
+        (tokens(&["hunter 2"]), token.to_owned()),
+        (tokens(&["hüter2"]), token.to_owned()),
+        (
+            AuthConfig { failure_burst: 0, ..AuthConfig::default() },
+            "Expected a whole number from 1 for failure_burst but received 0".to_owned(),
+        ),
+        (
+            AuthConfig { failures_per_minute: 0, ..AuthConfig::default() },
+            "Expected a whole number from 1 for failures_per_minute but received 0".to_owned(),
+        ),
+    ];
+    for (config, message) in cases {
+        assert_eq!(refusal(Authenticator::new(config)), (ErrorKind::InvalidConfig, message));
+    }
+}
+
+#[test]
+fn test_no_secret_is_shown() -> Outcome {
+    let config = AuthConfig { bearer_tokens: vec!["hunter2".to_owned()], ..users(&[("u", "hunter2")]) };
+    assert_eq!(
+        format!("{config:?}"),
+        "AuthConfig { bearer_tokens: 1, basic_users: [\"u\"], failures_per_minute: 30, failure_burst: 10 }"
+    );
+    let auth = Authenticator::new(config)?;
+    assert_eq!(format!("{auth:?}"), "Authenticator { tokens: 1, users: 1, .. }");
+    let verdict = auth.check(Some(&basic("u", "hunter2")), peer(1));
+    assert_eq!(format!("{verdict:?}"), "Verify(Verification { peer: V4(192.0.2.1), .. })");
+    Ok(())
+}
+
+static BOTH: LazyLock<Authenticator> = LazyLock::new(|| {
+    let config =
+        AuthConfig { bearer_tokens: vec!["correct-horse".to_owned()], ..users(&[("u", "battery staple")]) };
+    Authenticator::new(config).expect("a good configuration")
+});
+
+proptest! {
+    #[test]
+    fn no_header_panics_or_gets_in(header in "\\PC{0,60}|(?i:basic|bearer) \\PC{0,60}|(?i:basic) [A-Za-z0-9+/]{0,40}={0,2}") {
+        prop_assert!(!matches!(BOTH.check(Some(&header), None), Verdict::Granted));
+    }
+
+    #[test]
+    fn no_credentials_panic_or_get_in(credentials: Vec<u8>) {
+        let header = format!("Basic {}", STANDARD.encode(credentials));
+        prop_assert!(!matches!(BOTH.check(Some(&header), None), Verdict::Granted));
+    }
+}
