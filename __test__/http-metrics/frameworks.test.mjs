@@ -145,23 +145,29 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
   });
   test(`${name}: whenever clients go, each request is recorded once and none stays in flight`, async (t) => {
     const { server, ledger, registry } = await start(t);
-    let [received, closed] = [0, 0];
+    let [accepted, received, closed] = [0, 0, 0];
     server.on('request', () => received++);
-    server.on('connection', (socket) => socket.once('close', () => closed++));
+    server.on('connection', (socket) => {
+      accepted++;
+      socket.once('close', () => closed++);
+    });
     const upload = 'POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n';
     const heads = ['slow', 'pieces', 'endless', 'never', 'items/1', 'late', 'none'].map(
       (path) => `GET /${path} HTTP/1.1\r\nHost: x\r\n\r\n`,
     );
-    const client = async (number) => {
-      const socket = await ledger.open(number % 4 === 0 ? upload + 'x'.repeat(number) : heads[number % heads.length]);
-      socket.resume();
-      // From before the server has read the request until after most have been answered.
-      await wait((number * 37) % 80);
-      // Not by a reset: one that comes before the connection is accepted stalls the listener of Node.js 20.
-      socket.destroy();
-    };
+    const open = (number) => ledger.open(number % 4 === 0 ? upload + 'x'.repeat(number) : heads[number % heads.length]);
     for (let batch = 0; batch < 200; batch += 20) {
-      await Promise.all(Array.from({ length: 20 }, (_, i) => client(batch + i)));
+      const sockets = await Promise.all(Array.from({ length: 20 }, (_, i) => open(batch + i)));
+      // A client that goes before its connection is accepted stalls the listener of Node.js 20 under load.
+      await until(() => accepted === batch + 20);
+      const leave = async (socket, number) => {
+        socket.resume();
+        // From before the server has read the request until after most have been answered.
+        await wait((number * 37) % 80);
+        if (number % 3 === 0) socket.resetAndDestroy();
+        else socket.destroy();
+      };
+      await Promise.all(sockets.map((socket, i) => leave(socket, batch + i)));
     }
     await until(() => closed === 200);
     const recorded = async () => {
