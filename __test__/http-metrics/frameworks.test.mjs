@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { APPLICATIONS } from './support/applications.mjs';
-import { Ledger, listen } from './support/ledger.mjs';
+import { Ledger, listen, until } from './support/ledger.mjs';
 
 for (const [name, create] of Object.entries(APPLICATIONS)) {
   /** A running application and the ledger of its requests. */
@@ -116,7 +116,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     const socket = await ledger.open('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
     await once(socket, 'data');
     await ledger.inFlight(1);
-    socket.destroy();
+    socket.resetAndDestroy();
     ledger.enter('GET', '/endless', 'aborted', { received: 1000 });
     await ledger.settle(t);
   });
@@ -142,5 +142,46 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     const { sum, buckets } = registry.getSingleMetric('llmdevops_http_request_duration_seconds').value(labels);
     t.true(sum > 3 * 0.055 && sum < 3 * 5, `${sum}`);
     t.is(buckets.find(({ le }) => le === 0.05).count, 0);
+  });
+  test(`${name}: whenever clients go, each request is recorded once and none stays in flight`, async (t) => {
+    const { server, ledger, registry } = await start(t);
+    let [accepted, received, closed] = [0, 0, 0];
+    server.on('request', () => received++);
+    server.on('connection', (socket) => {
+      accepted++;
+      socket.once('close', () => closed++);
+    });
+    const upload = 'POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n';
+    const heads = ['slow', 'pieces', 'endless', 'never', 'items/1', 'late', 'none'].map(
+      (path) => `GET /${path} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    );
+    const open = (number) => ledger.open(number % 4 === 0 ? upload + 'x'.repeat(number) : heads[number % heads.length]);
+    for (let batch = 0; batch < 200; batch += 20) {
+      const sockets = await Promise.all(Array.from({ length: 20 }, (_, i) => open(batch + i)));
+      // A client that goes before its connection is accepted stalls the listener of Node.js 20 under load.
+      await until(() => accepted === batch + 20);
+      const leave = async (socket, number) => {
+        socket.resume();
+        // From before the server has read the request until after most have been answered.
+        await wait((number * 37) % 80);
+        if (number % 3 === 0) socket.resetAndDestroy();
+        else socket.destroy();
+      };
+      await Promise.all(sockets.map((socket, i) => leave(socket, batch + i)));
+    }
+    await until(() => closed === 200);
+    const recorded = async () => {
+      const { values } = await registry.getSingleMetric('llmdevops_http_requests_total').get();
+      return values.reduce((sum, { value }) => sum + value, 0);
+    };
+    await ledger.inFlight(0);
+    t.is(await recorded(), received);
+    t.true(received > 100, `${received}`);
+    const { values } = await registry.getSingleMetric('llmdevops_http_request_duration_seconds').get();
+    const counts = values.filter(({ metricName }) => metricName.endsWith('_count'));
+    t.is(
+      counts.reduce((sum, { value }) => sum + value, 0),
+      received,
+    );
   });
 }

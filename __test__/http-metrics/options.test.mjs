@@ -19,6 +19,11 @@ async function start(t, options = {}, listener = (_request, response) => respons
   return { server, port, registry, metrics, ledger: new Ledger(port, registry) };
 }
 
+/** Waits until a connection has closed, by a reset or otherwise. */
+function closed(socket) {
+  return new Promise((resolve) => socket.once('close', resolve));
+}
+
 /** The counts of requests, by their labels. */
 async function counts(registry, namespace = 'llmdevops_') {
   const { values } = await registry.getSingleMetric(`${namespace}http_requests_total`).get();
@@ -214,7 +219,7 @@ test('a connection that the server closes, and one that it lets time out, are ab
   for (const path of ['/destroy', '/error', '/socket', '/half', '/timeout']) {
     const socket = await ledger.open(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
     socket.resume();
-    await once(socket, 'close');
+    await closed(socket);
     ledger.enter('GET', 'unmatched', 'aborted', { received: path === '/half' ? 4 : 0 });
   }
   await ledger.settle(t);
@@ -225,7 +230,7 @@ test('a request that nobody answers is in flight until its server is closed', as
   const socket = await ledger.open('PUT / HTTP/1.1\r\nHost: x\r\n\r\n');
   await ledger.inFlight(1);
   server.closeAllConnections();
-  await once(socket, 'close');
+  await closed(socket);
   ledger.enter('PUT', 'unmatched', 'aborted');
   await ledger.settle(t);
 });
@@ -234,7 +239,7 @@ test('a middleware that comes when the client has gone counts an aborted request
   const registry = new Registry();
   const metrics = createHttpMetrics({ registry });
   let gone;
-  const closed = new Promise((resolve) => {
+  const left = new Promise((resolve) => {
     gone = resolve;
   });
   const server = http.createServer((request, response) => {
@@ -248,7 +253,7 @@ test('a middleware that comes when the client has gone counts an aborted request
   const socket = await ledger.open('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   await once(server, 'request').catch(() => {});
   socket.destroy();
-  await closed;
+  await left;
   ledger.enter('GET', 'unmatched', 'aborted');
   await ledger.settle(t);
 });

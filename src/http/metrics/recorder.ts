@@ -48,12 +48,16 @@ interface OutcomeSeries {
 
 /** How many requests of a method are in flight. The count is kept here: a gauge may be reset while requests are. */
 class InFlight {
+  readonly #series: GaugeSeries;
   #count = 0;
-  constructor(private readonly series: GaugeSeries) {}
+
+  constructor(series: GaugeSeries) {
+    this.#series = series;
+  }
 
   add(delta: number): void {
     this.#count += delta;
-    this.series.set(this.#count);
+    this.#series.set(this.#count);
   }
 }
 
