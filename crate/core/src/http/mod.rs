@@ -10,8 +10,12 @@ mod client_names;
 mod compression;
 mod handler;
 #[cfg(feature = "http")]
+mod known;
+#[cfg(feature = "http")]
 mod limits;
 mod negotiation;
+#[cfg(feature = "tls")]
+mod pem;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "tls")]
@@ -30,6 +34,8 @@ pub use handler::{Response, Route, ScrapeRequest, ScrapeService};
 pub use limits::{MAX_PEERS, RateLimiter};
 pub use negotiation::{ContentType, content_type, gzip as accepts_gzip};
 #[cfg(feature = "tls")]
-pub use tls::{ClientAuth, Pem, Tls, TlsConfig, TlsVersion};
+pub use pem::Pem;
+#[cfg(feature = "tls")]
+pub use tls::{ClientAuth, Tls, TlsConfig, TlsVersion};
 #[cfg(feature = "tls")]
 pub use web_config::{RateLimit, WebConfig};
