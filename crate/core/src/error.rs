@@ -66,6 +66,11 @@ impl MetricsError {
         Self { kind, message: message.into() }
     }
 
+    #[cfg(feature = "http")]
+    pub(crate) fn invalid_config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidConfig, message)
+    }
+
     /// What went wrong, for programs.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::error::{ErrorKind, MetricsError, Result};
+use crate::error::{MetricsError, Result};
 
 /// Entries of `X-Forwarded-For` that are read, from the right. No real chain of proxies is as long.
 const MAX_HOPS: usize = 32;
@@ -85,10 +85,9 @@ fn block(entry: &str) -> Result<IpNet> {
         Err(_) => text.parse::<IpNet>().ok(),
     };
     block.map(canonical).ok_or_else(|| {
-        MetricsError::new(
-            ErrorKind::InvalidConfig,
-            format!("Expected an address or CIDR block for allowlist but received {entry:?}"),
-        )
+        MetricsError::invalid_config(format!(
+            "Expected an address or CIDR block for allowlist but received {entry:?}"
+        ))
     })
 }
 

@@ -1,7 +1,7 @@
 //! Credentials: who is let in by a bearer token or by a password. Keeps the passwords that were right, so that a known
 //! scraper waits for nobody, and hashes one unknown password at a time. Knows nothing of requests or sockets.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -13,11 +13,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bcrypt::HashParts;
 use parking_lot::Mutex;
-use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
+use subtle::Choice;
 
+use super::known::{Known, Secret};
 use super::limits::{Peer, RateLimiter};
-use crate::error::{ErrorKind, MetricsError, Result};
+use crate::error::{MetricsError, Result};
 
 /// The longest `Authorization` that is read, in bytes. Longer ones are denied.
 const MAX_HEADER_BYTES: usize = 8 * 1024;
@@ -25,10 +25,6 @@ const MAX_HEADER_BYTES: usize = 8 * 1024;
 const MAX_PENDING: usize = 16;
 /// How long those are put off: in a second, a few passwords are hashed at bcrypt's usual costs.
 const PENDING_RETRY: Duration = Duration::from_secs(1);
-/// Right credentials remembered, each with its peer.
-const GRANTED_KEPT: usize = 1024;
-/// Wrong passwords remembered, about 0.4 MB.
-const REFUSED_KEPT: usize = 4096;
 /// bcrypt's own range of costs.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
 
@@ -113,22 +109,28 @@ impl Authenticator {
     /// colon or a control character, a hash that is not bcrypt's, or a limit of 0. No message shows a secret.
     pub fn new(config: AuthConfig) -> Result<Self> {
         let mut key = [0; 32];
-        getrandom::fill(&mut key)
-            .map_err(|error| invalid(format!("Expected random bytes but received {error}")))?;
+        getrandom::fill(&mut key).map_err(|error| {
+            MetricsError::invalid_config(format!("Expected random bytes but received {error}"))
+        })?;
         let tokens =
             config.bearer_tokens.iter().map(|token| checked_token(&key, token)).collect::<Result<_>>()?;
         let mut users = HashMap::new();
         for (name, hash) in config.basic_users {
             let user = checked_user(&name, hash)?;
             if users.contains_key(&name) {
-                return Err(invalid(format!("Expected one password for user {name:?} but received two")));
+                return Err(MetricsError::invalid_config(format!(
+                    "Expected one password for user {name:?} but received two"
+                )));
             }
             users.insert(name, user);
         }
-        let burst = NonZeroU32::new(config.failure_burst)
-            .ok_or_else(|| invalid("Expected a whole number from 1 for failure_burst but received 0"))?;
+        let burst = NonZeroU32::new(config.failure_burst).ok_or_else(|| {
+            MetricsError::invalid_config("Expected a whole number from 1 for failure_burst but received 0")
+        })?;
         if config.failures_per_minute == 0 {
-            return Err(invalid("Expected a whole number from 1 for failures_per_minute but received 0"));
+            return Err(MetricsError::invalid_config(
+                "Expected a whole number from 1 for failures_per_minute but received 0",
+            ));
         }
         Ok(Self {
             key,
@@ -136,10 +138,7 @@ impl Authenticator {
             max_cost: users.values().map(|user: &User| user.cost).max().unwrap_or(*COSTS.start()),
             users,
             tries: RateLimiter::new(f64::from(config.failures_per_minute) / 60.0, burst)?,
-            known: Mutex::new(Known {
-                granted: Recent::new(GRANTED_KEPT),
-                refused: Recent::new(REFUSED_KEPT),
-            }),
+            known: Mutex::default(),
             pending: Arc::default(),
             hashing: Mutex::new(()),
             hashes: AtomicU64::new(0),
@@ -197,43 +196,42 @@ impl Authenticator {
         let Verification { user, password, secret, peer, _pending } = verification;
         let _turn = self.hashing.lock();
         // The same password may have been hashed while this one waited.
-        if let Some(verdict) = self.known.lock().verdict(secret, peer) {
-            return verdict;
+        if let Some(right) = self.known.lock().verdict(secret, peer) {
+            return if right { Verdict::Granted } else { Verdict::Denied };
         }
         self.hashes.fetch_add(1, Ordering::Relaxed);
         let user = self.users.get(&user);
         let right = user.is_some_and(|user| bcrypt::verify(&password, &user.hash).unwrap_or(false));
         if right {
-            self.known.lock().granted.insert((secret, peer));
+            self.known.lock().grant(secret, peer);
             return Verdict::Granted;
         }
         self.spend_the_rest(user, &password);
-        self.known.lock().refused.insert(secret);
+        self.known.lock().refuse(secret);
         Verdict::Denied
     }
 
     fn check_token(&self, token: &str, peer: Option<IpAddr>) -> Verdict {
         let secret = Secret::token(&self.key, token);
-        let credential = (secret, Peer::of(peer));
-        if self.known.lock().granted.contains(&credential) {
+        if self.known.lock().verdict(secret, Peer::of(peer)) == Some(true) {
             return Verdict::Granted;
         }
         if let Err(wait) = self.tries.check(peer) {
             return Verdict::Limited(wait);
         }
         // All are compared, so that the time does not tell which one was right.
-        let right = self.tokens.iter().fold(Choice::from(0), |right, token| right | token.0.ct_eq(&secret.0));
+        let right = self.tokens.iter().fold(Choice::from(0), |right, token| right | token.same(secret));
         if !bool::from(right) {
             return Verdict::Denied;
         }
-        self.known.lock().granted.insert(credential);
+        self.known.lock().grant(secret, Peer::of(peer));
         Verdict::Granted
     }
 
     fn check_password(&self, user: String, password: Vec<u8>, peer: Option<IpAddr>) -> Verdict {
         let secret = Secret::password(&self.key, &user, &password);
         let known = self.known.lock().verdict(secret, Peer::of(peer));
-        if let Some(Verdict::Granted) = known {
+        if known == Some(true) {
             return Verdict::Granted;
         }
         // First, so that who is put off is not charged.
@@ -324,74 +322,6 @@ impl<'a> Credentials<'a> {
     }
 }
 
-/// A secret as it is remembered and compared: SHA-256 over the key and all parts, each after its length. No digest is ever
-/// shown, so a key before the text is as good as HMAC.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Secret([u8; 32]);
-
-impl Secret {
-    fn token(key: &[u8; 32], token: &str) -> Self {
-        Self::of(key, [b"bearer", b"", token.as_bytes()])
-    }
-
-    fn password(key: &[u8; 32], user: &str, password: &[u8]) -> Self {
-        Self::of(key, [b"basic", user.as_bytes(), password])
-    }
-
-    fn of(key: &[u8; 32], parts: [&[u8]; 3]) -> Self {
-        let mut digest = Sha256::new_with_prefix(key);
-        for part in parts {
-            digest.update((part.len() as u64).to_le_bytes());
-            digest.update(part);
-        }
-        Self(digest.finalize().into())
-    }
-}
-
-/// Credentials that need no hash. Looking them up tells nothing by its time: nobody can foresee a digest.
-struct Known {
-    granted: Recent<(Secret, Peer)>,
-    refused: Recent<Secret>,
-}
-
-impl Known {
-    fn verdict(&self, secret: Secret, peer: Peer) -> Option<Verdict> {
-        if self.granted.contains(&(secret, peer)) {
-            return Some(Verdict::Granted);
-        }
-        self.refused.contains(&secret).then_some(Verdict::Denied)
-    }
-}
-
-/// The last `limit` different keys.
-struct Recent<K> {
-    keys: HashSet<K>,
-    oldest_first: VecDeque<K>,
-    limit: usize,
-}
-
-impl<K: Copy + Eq + std::hash::Hash> Recent<K> {
-    fn new(limit: usize) -> Self {
-        Self { keys: HashSet::new(), oldest_first: VecDeque::new(), limit }
-    }
-
-    fn contains(&self, key: &K) -> bool {
-        self.keys.contains(key)
-    }
-
-    fn insert(&mut self, key: K) {
-        if !self.keys.insert(key) {
-            return;
-        }
-        self.oldest_first.push_back(key);
-        if self.oldest_first.len() > self.limit {
-            if let Some(oldest) = self.oldest_first.pop_front() {
-                self.keys.remove(&oldest);
-            }
-        }
-    }
-}
-
 /// A place among the passwords that wait for their hash.
 struct Pending(Arc<AtomicUsize>);
 
@@ -410,7 +340,7 @@ impl Drop for Pending {
 
 fn checked_token(key: &[u8; 32], token: &str) -> Result<Secret> {
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(invalid(
+        return Err(MetricsError::invalid_config(
             "Expected visible ASCII characters for a bearer token but received none, or others",
         ));
     }
@@ -419,12 +349,13 @@ fn checked_token(key: &[u8; 32], token: &str) -> Result<Secret> {
 
 fn checked_user(name: &str, hash: String) -> Result<User> {
     if name.contains(|character: char| character == ':' || character.is_control()) {
-        return Err(invalid(format!(
+        return Err(MetricsError::invalid_config(format!(
             "Expected a name without colons and control characters for a user but received {name:?}"
         )));
     }
-    let expected =
-        |what: &str| invalid(format!("Expected a bcrypt hash for user {name:?} but received {what}"));
+    let expected = |what: &str| {
+        MetricsError::invalid_config(format!("Expected a bcrypt hash for user {name:?} but received {what}"))
+    };
     if !["$2a$", "$2b$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix)) {
         return Err(expected("text without the prefix $2a$, $2b$ or $2y$"));
     }
@@ -433,8 +364,4 @@ fn checked_user(name: &str, hash: String) -> Result<User> {
         return Err(expected(&format!("one of cost {cost}, outside 4 to 31")));
     }
     Ok(User { hash, cost })
-}
-
-fn invalid(message: impl Into<String>) -> MetricsError {
-    MetricsError::new(ErrorKind::InvalidConfig, message)
 }

@@ -14,7 +14,7 @@ use governor::nanos::Nanos;
 use governor::state::StateStore;
 use parking_lot::Mutex;
 
-use crate::error::{ErrorKind, MetricsError, Result};
+use crate::error::{MetricsError, Result};
 
 /// Addresses that are counted at the same time, about 1 MB. Those that come when there are so many share one count.
 pub const MAX_PEERS: usize = 16_384;
@@ -80,16 +80,15 @@ impl Peer {
 type Buckets<C> = governor::RateLimiter<Peer, Counts, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 fn buckets<C: Clock>(per_second: f64, burst: NonZeroU32, clock: C) -> Result<Buckets<C>> {
-    let refused = |message| MetricsError::new(ErrorKind::InvalidConfig, message);
     if !PER_SECOND.contains(&per_second) {
-        return Err(refused(format!(
+        return Err(MetricsError::invalid_config(format!(
             "Expected a number from {} to {} for the rate a second but received {per_second}",
             PER_SECOND.start(),
             PER_SECOND.end()
         )));
     }
     if burst.get() > MAX_BURST {
-        return Err(refused(format!(
+        return Err(MetricsError::invalid_config(format!(
             "Expected a whole number from 1 to {MAX_BURST} for the burst but received {burst}"
         )));
     }

@@ -2,27 +2,23 @@
 //! connect. Opens no socket and logs nothing; what went wrong is asked for.
 
 use std::fmt;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{InconsistentKeys, NamedGroup, RootCertStore, ServerConfig, SupportedCipherSuite, version};
 
 use super::client_names::AllowedNames;
-use crate::error::{ErrorKind, MetricsError, Result};
+use super::pem::{Pem, certificates, named, private_key};
+use crate::error::{MetricsError, Result};
 
 /// Between two looks at the files.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The largest file that is read. A chain of certificates has some 10 kB.
-const MAX_FILE_BYTES: u64 = 1024 * 1024;
 /// Suites that Go's servers offer to old clients and that are not spoken here. A list may name them beside others.
 const NOT_SPOKEN: [&str; 10] = [
     "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
@@ -69,15 +65,6 @@ pub struct TlsConfig {
     ///
     /// @default true
     pub prefer_server_cipher_suites: bool,
-}
-
-/// Certificates or a key in PEM.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Pem {
-    /// A file, which is read again when it changes.
-    File(PathBuf),
-    /// The text itself.
-    Text(String),
 }
 
 /// Which clients may connect. Policies that ask for a certificate and do not verify it are not offered.
@@ -140,27 +127,6 @@ impl TlsConfig {
     }
 }
 
-impl From<PathBuf> for Pem {
-    fn from(file: PathBuf) -> Self {
-        Self::File(file)
-    }
-}
-
-impl From<&Path> for Pem {
-    fn from(file: &Path) -> Self {
-        Self::File(file.to_owned())
-    }
-}
-
-impl fmt::Debug for Pem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => path.fmt(f),
-            Self::Text(_) => f.write_str("(inline)"),
-        }
-    }
-}
-
 impl ClientAuth {
     /// Reads a policy in the spelling of Go's `ClientAuthType`.
     ///
@@ -176,7 +142,7 @@ impl ClientAuth {
             }
             _ => "",
         };
-        Err(invalid(format!(
+        Err(MetricsError::invalid_config(format!(
             "Expected NoClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert for client_auth_type but \
              received {text:?}{why}"
         )))
@@ -192,7 +158,9 @@ impl TlsVersion {
         match text {
             "TLS12" => Ok(Self::Tls12),
             "TLS13" => Ok(Self::Tls13),
-            _ => Err(invalid(format!("Expected TLS12 or TLS13 for a version of TLS but received {text:?}"))),
+            _ => Err(MetricsError::invalid_config(format!(
+                "Expected TLS12 or TLS13 for a version of TLS but received {text:?}"
+            ))),
         }
     }
 }
@@ -297,7 +265,9 @@ fn load(config: &TlsConfig) -> Result<Arc<ServerConfig>> {
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&versions(config)?)
         .map_err(|error| {
-            invalid(format!("Expected suites and curves that go with the TLS versions: {error}"))
+            MetricsError::invalid_config(format!(
+                "Expected suites and curves that go with the TLS versions: {error}"
+            ))
         })?;
     let chain = certificates("cert", &config.cert)?;
     let key = private_key(&config.key)?;
@@ -308,12 +278,12 @@ fn load(config: &TlsConfig) -> Result<Arc<ServerConfig>> {
     let mut server = builder.with_single_cert(chain, key).map_err(|error| {
         let (cert, key) = (named("cert", &config.cert), named("key", &config.key));
         match error {
-            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => invalid(format!(
-                "Expected the key of the certificate in {cert} for {key} but received another one"
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => MetricsError::invalid_config(
+                format!("Expected the key of the certificate in {cert} for {key} but received another one"),
+            ),
+            error => MetricsError::invalid_config(format!(
+                "Expected a usable certificate in {cert} and its key in {key}: {error}"
             )),
-            error => {
-                invalid(format!("Expected a usable certificate in {cert} and its key in {key}: {error}"))
-            }
         }
     })?;
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -324,7 +294,9 @@ fn load(config: &TlsConfig) -> Result<Arc<ServerConfig>> {
 fn versions(config: &TlsConfig) -> Result<Vec<&'static rustls::SupportedProtocolVersion>> {
     let spoken = config.min_version..=config.max_version;
     if spoken.is_empty() {
-        return Err(invalid("Expected min_version not above max_version but received TLS13 and TLS12"));
+        return Err(MetricsError::invalid_config(
+            "Expected min_version not above max_version but received TLS13 and TLS12",
+        ));
     }
     let all = [(TlsVersion::Tls12, &version::TLS12), (TlsVersion::Tls13, &version::TLS13)];
     Ok(all.into_iter().filter(|(version, _)| spoken.contains(version)).map(|(_, version)| version).collect())
@@ -374,7 +346,7 @@ fn curve_name(group: NamedGroup) -> Option<&'static str> {
 
 fn unknown(setting: &str, name: &str, known: impl Iterator<Item = String>) -> MetricsError {
     let known = known.collect::<Vec<_>>().join(", ");
-    invalid(format!("Expected one of {known} for {setting} but received {name:?}"))
+    MetricsError::invalid_config(format!("Expected one of {known} for {setting} but received {name:?}"))
 }
 
 fn client_verifier(
@@ -383,17 +355,19 @@ fn client_verifier(
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>> {
     let auth = config.client_auth;
     if !config.client_allowed_sans.is_empty() && auth != ClientAuth::RequireAndVerifyClientCert {
-        return Err(invalid(format!(
+        return Err(MetricsError::invalid_config(format!(
             "Expected client_auth_type RequireAndVerifyClientCert beside client_allowed_sans but received {auth:?}"
         )));
     }
     let authorities = match (&config.client_ca, auth) {
         (None, ClientAuth::NoClientCert) => return Ok(None),
         (None, _) => {
-            return Err(invalid(format!("Expected client_ca_file beside {auth:?} but received none")));
+            return Err(MetricsError::invalid_config(format!(
+                "Expected client_ca_file beside {auth:?} but received none"
+            )));
         }
         (Some(_), ClientAuth::NoClientCert) => {
-            return Err(invalid(
+            return Err(MetricsError::invalid_config(
                 "Expected client_auth_type RequireAndVerifyClientCert or VerifyClientCertIfGiven beside \
                  client_ca_file but received NoClientCert",
             ));
@@ -401,7 +375,10 @@ fn client_verifier(
         (Some(authorities), _) => authorities,
     };
     let refused = |error: &dyn fmt::Display| {
-        invalid(format!("Expected usable certificates in {}: {error}", named("client_ca", authorities)))
+        MetricsError::invalid_config(format!(
+            "Expected usable certificates in {}: {error}",
+            named("client_ca", authorities)
+        ))
     };
     let mut roots = RootCertStore::empty();
     for certificate in certificates("client_ca", authorities)? {
@@ -416,68 +393,4 @@ fn client_verifier(
         return Ok(Some(verifier));
     }
     Ok(Some(Arc::new(AllowedNames::new(verifier, config.client_allowed_sans.clone()))))
-}
-
-fn certificates(setting: &str, pem: &Pem) -> Result<Vec<CertificateDer<'static>>> {
-    let bytes = read(setting, pem)?;
-    let chain = CertificateDer::pem_slice_iter(&bytes)
-        .collect::<std::result::Result<Vec<_>, _>>()
-        .map_err(|error| invalid(format!("Expected PEM in {} but received {error}", named(setting, pem))))?;
-    if chain.is_empty() {
-        return Err(invalid(format!("Expected a certificate in {} but received none", named(setting, pem))));
-    }
-    Ok(chain)
-}
-
-fn private_key(pem: &Pem) -> Result<PrivateKeyDer<'static>> {
-    let bytes = read("key", pem)?;
-    let expected = |what: &str| {
-        invalid(format!("Expected an unencrypted private key in {} but received {what}", named("key", pem)))
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    if text.contains("ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
-        return Err(expected("an encrypted one"));
-    }
-    // The error may quote a line of the file, which may be of a key: it is not shown.
-    PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| match error {
-        rustls::pki_types::pem::Error::NoItemsFound => expected("none"),
-        _ => expected("malformed PEM"),
-    })
-}
-
-fn read(setting: &str, pem: &Pem) -> Result<Vec<u8>> {
-    let path = match pem {
-        Pem::File(path) => path,
-        Pem::Text(text) => return Ok(text.clone().into_bytes()),
-    };
-    read_bounded(path, MAX_FILE_BYTES).map_err(|what| {
-        invalid(format!("Expected a readable file for {} but received {what}", named(setting, pem)))
-    })
-}
-
-/// The whole of a regular file, or what was found instead.
-pub(super) fn read_bounded(path: &Path, max_bytes: u64) -> std::result::Result<Vec<u8>, String> {
-    // Asked first: opening a pipe would wait for its writer.
-    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if !metadata.is_file() {
-        return Err("something else than a file".to_owned());
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > max_bytes {
-        return Err(format!("more than {max_bytes} bytes"));
-    }
-    Ok(bytes)
-}
-
-fn named(setting: &str, pem: &Pem) -> String {
-    match pem {
-        Pem::File(path) => format!("{setting}_file {path:?}"),
-        Pem::Text(_) => setting.to_owned(),
-    }
-}
-
-fn invalid(message: impl Into<String>) -> MetricsError {
-    MetricsError::new(ErrorKind::InvalidConfig, message)
 }

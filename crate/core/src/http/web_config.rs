@@ -5,9 +5,10 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::tls::{ClientAuth, Pem, TlsConfig, TlsVersion, read_bounded};
+use super::pem::{Pem, read_bounded};
+use super::tls::{ClientAuth, TlsConfig, TlsVersion};
 use super::yaml::{self, Node, Value};
-use crate::error::{ErrorKind, MetricsError, Result};
+use crate::error::{MetricsError, Result};
 
 /// The largest file that is read.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -53,7 +54,7 @@ impl WebConfig {
     /// or repeated key, a value that the key does not take, an alias, a tag, a second document. No message shows a
     /// hash or a key.
     pub fn read(path: &Path) -> Result<Self> {
-        let refused = |message: String| MetricsError::new(ErrorKind::InvalidConfig, message);
+        let refused = |message: String| MetricsError::invalid_config(message);
         let bytes = read_bounded(path, MAX_FILE_BYTES).map_err(|what| {
             refused(format!("Expected a readable web configuration in {path:?} but received {what}"))
         })?;
@@ -210,20 +211,16 @@ fn rate_limit(node: Node) -> Read<Option<RateLimit>> {
 
 fn whole_number(text: &str) -> Result<u32> {
     text.parse().map_err(|_| {
-        MetricsError::new(
-            ErrorKind::InvalidConfig,
-            format!("Expected a whole number from 0 but received {text:?}"),
-        )
+        MetricsError::invalid_config(format!("Expected a whole number from 0 but received {text:?}"))
     })
 }
 
 /// A duration as Go writes it: `1h2m3.5s`, `250ms`, `0`.
 fn duration(text: &str) -> Result<Duration> {
     let refused = || {
-        MetricsError::new(
-            ErrorKind::InvalidConfig,
-            format!("Expected a duration such as 250ms, 1s or 1m30s but received {text:?}"),
-        )
+        MetricsError::invalid_config(format!(
+            "Expected a duration such as 250ms, 1s or 1m30s but received {text:?}"
+        ))
     };
     if text == "0" {
         return Ok(Duration::ZERO);

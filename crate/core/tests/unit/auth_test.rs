@@ -156,7 +156,7 @@ fn test_ten_thousand_wrong_passwords_neither_hash_nor_hinder() -> Outcome {
     let good = basic("prometheus", "right");
     assert!(matches!(judge(&auth, Some(&good), peer(1)), Verdict::Granted));
     let started = Instant::now();
-    let (mut denied, mut limited, mut slowest) = (0, 0, Duration::ZERO);
+    let (mut denied, mut limited, mut times) = (0, 0, Vec::new());
     for number in 0..10_000 {
         match judge(&auth, Some(&basic("prometheus", &number.to_string())), peer(1)) {
             Verdict::Denied => denied += 1,
@@ -168,13 +168,15 @@ fn test_ten_thousand_wrong_passwords_neither_hash_nor_hinder() -> Outcome {
         }
         let asked = Instant::now();
         assert!(matches!(auth.check(Some(&good), peer(1)), Verdict::Granted));
-        slowest = slowest.max(asked.elapsed());
+        times.push(asked.elapsed());
     }
     let tries = 10 + started.elapsed().as_secs() / 2 + 1;
     assert_eq!(denied + limited, 10_000);
     assert!(denied <= tries, "{denied} of {tries}");
     assert_eq!(auth.hashes(), denied + 1);
-    assert!(slowest < Duration::from_millis(50), "{slowest:?}");
+    // Of 10,000, the slowest hundred belong to the scheduler: on a busy machine, a thread may lose its core for longer.
+    times.sort_unstable();
+    assert!(times[9_900] < Duration::from_millis(5), "{:?}", times[9_900]);
     Ok(())
 }
 
