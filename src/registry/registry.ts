@@ -3,7 +3,6 @@
  * the rest, from the order of families to the last byte, to the core.
  */
 import { isMainThread } from 'node:worker_threads';
-import { ProcessMetric } from '../collectors/process';
 import { ConfigurationError, describe, native, RegistrationError } from '../errors';
 import { textOf } from '../labels/value';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
@@ -23,6 +22,7 @@ import type {
   RegistryContentType,
 } from '../types';
 import { Collectors, checkedTimeout, processLogger, type Task } from './collect';
+import { CoreMetric } from './core-metric';
 import { type ForeignAnswer, readForeign } from './foreign';
 import { parseFamilies } from './values';
 
@@ -166,7 +166,7 @@ export class Registry {
 
   #place(metric: AnyMetric | ForeignMetric): number {
     if (metric instanceof Metric) return native(() => this.#native.add(metric.series.family));
-    if (metric instanceof ProcessMetric) return metric.place(this.#native);
+    if (metric instanceof CoreMetric) return metric.place(this.#native);
     return native(() => this.#native.addForeign(metric.name));
   }
 
@@ -295,7 +295,7 @@ export class Registry {
     // Another library's values come as that library gave them, in copies that default labels may go into.
     const families = parsed.map((family) => {
       const metric = this.#entries.get(family.name)?.metric;
-      if (metric instanceof ProcessMetric) return metric.completed(family);
+      if (metric instanceof CoreMetric) return metric.completed(family);
       const answer = answers.find(({ name }) => name === family.name);
       if (answer === undefined) return family;
       return { ...answer, values: answer.values.map((value) => ({ ...value, labels: { ...value.labels } })) };
@@ -365,8 +365,7 @@ export class Registry {
     const tasks: Task<ForeignAnswer | undefined>[] = [];
     for (const [name, { metric, item }] of this.#entries) {
       if (names.length > 0 && !names.includes(name)) continue;
-      // The core reads those itself.
-      if (metric instanceof ProcessMetric) continue;
+      if (metric instanceof CoreMetric) continue;
       if (!(metric instanceof Metric)) tasks.push({ name, run: () => readForeign(item, metric) });
       else if (metric.collect) tasks.push({ name, run: () => metric.collect?.() as undefined });
     }
