@@ -5,6 +5,15 @@ import client, { Counter, Gauge, Histogram, type Registry, register } from '@llm
 const registry = new client.Registry();
 registry.setDefaultLabels({ app: 'api' });
 
+client.collectDefaultMetrics({
+  register: registry,
+  prefix: 'api_',
+  labels: { instance: process.env.HOSTNAME },
+  gcDurationBuckets: [0.001, 0.01, 0.1, 1, 2, 5],
+  eventLoopMonitoringPrecision: 20,
+});
+const collectors: string[] = client.collectDefaultMetrics.metricsList;
+
 const httpRequests = new client.Counter({
   name: 'http_requests_total',
   help: 'Requests',
@@ -58,7 +67,7 @@ async function respond(): Promise<[string, string]> {
   new QueueMetrics().done();
   const merged = client.Registry.merge([registry, client.register]);
   const json = await merged.getMetricsAsJSON();
-  const names: string[] = json.map((metric) => metric.name);
+  const names: string[] = json.map((metric) => metric.name).concat(collectors);
   return [merged.contentType, (await register.metrics()) + names.join()];
 }
 

@@ -6,13 +6,18 @@ import * as client from '@llm-devops/prometheus-metrics';
 import {
   type Aggregator,
   type AnyMetric,
+  type CollectDefaultMetrics,
   Counter,
   type CounterConfiguration,
   type CounterSeries,
+  collectDefaultMetrics,
   type contentType,
   createFetchHandler,
   createHttpMetrics,
   createMetricsHandler,
+  type DefaultMetric,
+  type DefaultMetricsCollectorConfiguration,
+  type DefaultMetricsGroup,
   exponentialBuckets,
   type FetchMetricsHandler,
   type ForeignMetric,
@@ -37,6 +42,7 @@ import {
   type RegistryContentType,
   register,
   type ScrapeResponse,
+  type StopCollecting,
   type Timer,
   validateMetricName,
 } from '@llm-devops/prometheus-metrics';
@@ -312,6 +318,38 @@ const listener: (request: IncomingMessage, response: ServerResponse) => void = c
 // @ts-expect-error: a registry is an object
 createMetricsHandler({ registry: 'default' });
 
+// Default metrics.
+
+const stop: StopCollecting = collectDefaultMetrics();
+stop();
+function scopedMetrics(): void {
+  using _ = collectDefaultMetrics({ register: registry, prefix: 'app_', labels: { service: 'gateway', port: 80 } });
+}
+const chosen: DefaultMetricsCollectorConfiguration<typeof prometheusContentType> = {
+  include: ['runtime', 'processCpuTotal'],
+  exclude: ['gc'],
+  gcDurationBuckets: [0.01, 0.1] as const,
+  eventLoopMonitoringPrecision: 20,
+  eventLoopLagWindowSeconds: 15,
+  eventLoopUtilizationTimeout: 100,
+  eventLoopUtilizationBuckets: [0.5],
+  eventLoopUtilizationPercentiles: [0.5],
+  eventLoopUtilizationAgeBuckets: 5,
+  eventLoopUtilizationMaxAgeSeconds: 60,
+};
+collectDefaultMetrics(chosen);
+collectDefaultMetrics(null);
+// @ts-expect-error: no such collector
+collectDefaultMetrics({ include: ['processes'] });
+// @ts-expect-error: no such option
+collectDefaultMetrics({ timeout: 5000 });
+check<Same<typeof collectDefaultMetrics, CollectDefaultMetrics>>();
+check<Same<(typeof collectDefaultMetrics.metricsList)[number], DefaultMetric>>();
+const names: string[] = collectDefaultMetrics.metricsList;
+const groups: DefaultMetricsGroup[] = ['process', 'runtime'];
+// @ts-expect-error: no such group
+const noGroup: DefaultMetricsGroup = 'http';
+
 // Errors.
 
 function codeOf(error: unknown): MetricsErrorCode | undefined {
@@ -333,13 +371,17 @@ const labels: LabelValues<'a'> = { a: 'x' };
 export {
   client,
   codeOf,
+  groups,
   labels,
   listener,
   logger,
   metric,
   metrics,
+  names,
+  noGroup,
   promise,
   read,
+  scopedMetrics,
   scrape,
   text,
   type,

@@ -18,10 +18,10 @@ pub struct NativeProcessFigure {
 
 #[napi]
 impl NativeProcessFigure {
-    /// The family's name without its prefix.
+    /// Whether it is a point in time, which says nothing when added to another.
     #[napi(getter)]
-    pub fn figure(&self) -> &'static str {
-        self.figure.name()
+    pub fn is_start_time(&self) -> bool {
+        self.figure == ProcessFigure::StartTimeSeconds
     }
 
     /// The family's name.
@@ -51,20 +51,23 @@ impl NativeProcessFigure {
     }
 }
 
-/// The figures of the process that this platform tells, with a prefix, and labels as names and values in turn.
+/// Those of these figures of the process that this platform tells, in the order of the core, with a prefix, and labels
+/// as names and values in turn.
 #[napi(catch_unwind)]
-pub fn process_figures(prefix: String, labels: Vec<String>) -> Result<Vec<NativeProcessFigure>> {
+pub fn process_figures(
+    names: Vec<String>,
+    prefix: String,
+    labels: Vec<String>,
+) -> Result<Vec<NativeProcessFigure>> {
     let labels: Vec<(&str, &str)> =
         labels.as_chunks::<2>().0.iter().map(|[name, value]| (name.as_str(), value.as_str())).collect();
+    let wanted = |figure: &ProcessFigure| names.iter().any(|name| name == figure.name());
     let make = |figure: ProcessFigure| {
         let collector = ProcessCollector::only(&[figure]).with_prefix(&prefix)?.with_labels(&labels)?;
         Ok(NativeProcessFigure { figure, prefix: prefix.clone(), collector: Arc::new(collector) })
     };
-    ProcessFigure::ALL
-        .into_iter()
-        .filter(|figure| figure.is_available())
-        .map(|f| make(f).map_err(refused))
-        .collect()
+    let told = ProcessFigure::ALL.into_iter().filter(|figure| wanted(figure) && figure.is_available());
+    told.map(|figure| make(figure).map_err(refused)).collect()
 }
 
 #[napi]

@@ -4,7 +4,6 @@
  */
 import { setImmediate } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
-import { ProcessMetric } from '../collectors/process';
 import { ConfigurationError, describe, native, RegistrationError } from '../errors';
 import { textOf } from '../labels/value';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
@@ -34,6 +33,7 @@ import type {
   RegistryContentType,
 } from '../types';
 import { Collectors, checkedTimeout, processLogger, type Task } from './collect';
+import { CoreMetric } from './core-metric';
 import { readForeign } from './foreign';
 import { parseFamilies } from './values';
 
@@ -170,7 +170,7 @@ export class Registry {
 
   #place(metric: AnyMetric | ForeignMetric): number {
     if (metric instanceof Metric) return native(() => this.#native.add(metric.series.family));
-    if (metric instanceof ProcessMetric) return metric.place(this.#native);
+    if (metric instanceof CoreMetric) return metric.place(this.#native);
     return native(() => this.#native.addForeign(metric.name));
   }
 
@@ -301,7 +301,7 @@ export class Registry {
     // Another library's values come as that library gave them, in copies that default labels may go into.
     const families = parsed.map((family) => {
       const metric = this.#entries.get(family.name)?.metric;
-      if (metric instanceof ProcessMetric) return metric.completed(family);
+      if (metric instanceof CoreMetric) return metric.completed(family);
       const answer = answers.find(({ name }) => name === family.name);
       if (answer === undefined) return family;
       return { ...answer, values: answer.values.map((value) => ({ ...value, labels: { ...value.labels } })) };
@@ -495,7 +495,7 @@ function duplicate(name: string): RegistrationError {
 
 /** Whether a scrape has to ask JavaScript for this metric's values. What the core reads itself, it need not. */
 function asksJavaScript(metric: AnyMetric | ForeignMetric): boolean {
-  if (metric instanceof ProcessMetric) return false;
+  if (metric instanceof CoreMetric) return false;
   return !(metric instanceof Metric) || metric.collect !== undefined;
 }
 

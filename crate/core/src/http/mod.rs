@@ -43,5 +43,6 @@ pub use response::{Header, Response};
 pub use router::{Peer, router};
 pub use self_metrics::Rejection;
 pub use target::Target;
-pub use tls::{ClientAuth, Pem, Tls, TlsConfig, TlsVersion};
+pub use pem::Pem;
+pub use tls::{ClientAuth, Tls, TlsConfig, TlsVersion};
 pub use web_config::{RateLimit, WebConfig};
