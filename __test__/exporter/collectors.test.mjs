@@ -1,5 +1,6 @@
 // Collectors that fail, through both doors: a scrape loses their update and nothing else.
 
+import { inspect } from 'node:util';
 import { Gauge, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { samplesOf, seriesValue } from '../support/exposition.mjs';
@@ -35,6 +36,14 @@ const errorsOf = (body) => seriesValue(body, 'llmdevops_metrics_collector_errors
 async function scraped(ask, seconds) {
   const { status, body } = await ask('/metrics', { headers: seconds === undefined ? {} : { [BUDGET]: seconds } });
   return { status, text: body.toString() };
+}
+
+function unspeakable() {
+  return Object.defineProperty(new Error(), 'message', {
+    get() {
+      throw new Error('no word');
+    },
+  });
 }
 
 const failing = {
@@ -73,6 +82,20 @@ const failing = {
       throw Object.assign(new Error('x'), { message: Symbol('odd') });
     },
     'failed: Symbol(odd)',
+  ],
+  'throws what cannot be shown': [
+    () => {
+      throw {
+        [inspect.custom]() {
+          throw new Error('no look');
+        },
+      };
+    },
+    'failed: something that cannot be shown',
+  ],
+  'rejects with an error whose message throws': [
+    () => Promise.reject(unspeakable()),
+    'failed: something that cannot be shown',
   ],
 };
 

@@ -4,7 +4,7 @@
  */
 import { clearInterval, setInterval } from 'node:timers';
 import { type ListenerSettings, nativeConfig } from '../config';
-import { ConfigurationError, describe, nativeAsync } from '../errors';
+import { ConfigurationError, describe, messageOf, nativeAsync } from '../errors';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
 import type { Registry } from '../registry/registry';
 import { type Authenticate, asked } from './authenticate';
@@ -111,7 +111,7 @@ class Host {
       ticket.begin();
       this.#answer(message, ticket).catch((error: unknown) => {
         ticket.abandon();
-        this.#registry.warn(`The exporter's question was not answered: ${String(error)}`);
+        this.#registry.warn(`The exporter's question was not answered: ${messageOf(error)}`);
       });
     } else if (kind === 'mismatched') this.#registry.warnOfMismatches([text]);
     else this.#registry.warn(text);
