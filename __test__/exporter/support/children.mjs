@@ -10,9 +10,10 @@ const PROGRAM = fileURLToPath(new URL('program.mjs', import.meta.url));
  * Starts a program: a function of the test file that uses nothing but its argument, see `program.mjs` for what that
  * holds. What still runs when the test ends is killed.
  */
-export function start(t, program, argument = null, { env = {} } = {}) {
+export function start(t, program, argument = null, { env = {}, flags = [] } = {}) {
   const child = fork(PROGRAM, [String(program), JSON.stringify(argument)], {
     env: { ...process.env, ...env },
+    execArgv: flags,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let stderr = '';
