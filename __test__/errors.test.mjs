@@ -5,6 +5,7 @@ import {
   ConfigurationError,
   Counter,
   createMetricsHandler,
+  EndpointError,
   Gauge,
   Histogram,
   LabelError,
@@ -12,6 +13,7 @@ import {
   NegativeIncrementError,
   RegistrationError,
   Registry,
+  startExporter,
   ValueError,
   validateMetricName,
 } from '@llm-devops/prometheus-metrics';
@@ -28,6 +30,14 @@ const kinds = [
     TypeError,
     'INVALID_CONFIG',
   ],
+  [
+    'a port that is none',
+    () => startExporter({ port: 65_536, host: '127.0.0.1' }),
+    ConfigurationError,
+    TypeError,
+    'INVALID_CONFIG',
+  ],
+  ['an address that is not ours', () => startExporter({ host: '192.0.2.1' }), EndpointError, Error, 'BIND_FAILED'],
   ['a metric name', () => counter({ name: 'a b' }), RegistrationError, Error, 'INVALID_METRIC_NAME'],
   ['a label name', () => counter({ labelNames: ['a b'] }), RegistrationError, Error, 'INVALID_LABEL_NAME'],
   ['buckets', () => new Histogram({ ...config, buckets: [2, 1] }), RegistrationError, Error, 'INVALID_BUCKETS'],
@@ -67,8 +77,8 @@ function counter(more) {
 }
 
 for (const [title, call, Class, BuiltIn, code] of kinds) {
-  test(`${title} is refused with ${code}`, (t) => {
-    const error = t.throws(call);
+  test(`${title} is refused with ${code}`, async (t) => {
+    const error = await t.throwsAsync(async () => await call());
     t.is(error.code, code);
     t.true(error instanceof Class);
     t.true(error instanceof MetricsError);
@@ -79,8 +89,8 @@ for (const [title, call, Class, BuiltIn, code] of kinds) {
     t.is(error.name, BuiltIn.name);
     t.true(error.stack.includes(error.message));
     t.true(error.stack.includes('errors.test.mjs'));
-    for (const Other of [ConfigurationError, RegistrationError, LabelError, ValueError, NegativeIncrementError]) {
-      t.is(error instanceof Other, Other === Class);
+    for (const Other of Object.values(client).filter((value) => value.prototype instanceof Error)) {
+      t.is(error instanceof Other, Other === Class || Other === MetricsError, Other.name);
     }
   });
 }
@@ -250,6 +260,7 @@ test('every class of errors is exported', (t) => {
   const exported = Object.keys(client).filter((name) => name.endsWith('Error'));
   t.deepEqual(exported.sort(), [
     'ConfigurationError',
+    'EndpointError',
     'LabelError',
     'MetricsError',
     'NegativeIncrementError',

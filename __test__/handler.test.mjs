@@ -65,7 +65,7 @@ function largeRegistry() {
 
 test('GET /metrics', async (t) => {
   const registry = smallRegistry();
-  const { ask } = await serve(t, createMetricsHandler({ registry }));
+  const { ask } = await serve(t, createMetricsHandler({ registry, selfMetrics: false }));
   const { status, headers, body } = await ask('/metrics');
   t.is(status, 200);
   const expected = text(
@@ -87,7 +87,7 @@ test('GET /metrics', async (t) => {
 });
 
 test('HEAD /metrics has the headers of GET, and no body', async (t) => {
-  const { ask } = await serve(t, createMetricsHandler({ registry: smallRegistry() }));
+  const { ask } = await serve(t, createMetricsHandler({ registry: smallRegistry(), selfMetrics: false }));
   const get = await ask('/metrics');
   const head = await ask('/metrics', { method: 'HEAD' });
   t.is(head.status, 200);
@@ -111,13 +111,14 @@ for (const path of ['/metrics', '/health', '/ready']) {
 
 test('Accept and Accept-Encoding are obeyed', async (t) => {
   const registry = largeRegistry();
-  const { ask } = await serve(t, createMetricsHandler({ registry }));
+  const { ask } = await serve(t, createMetricsHandler({ registry, selfMetrics: false }));
   const headers = { accept: 'application/openmetrics-text;version=1.0.0', 'accept-encoding': 'gzip' };
   const zipped = await ask('/metrics', { headers });
   t.is(zipped.headers['content-type'], openMetricsContentType);
   t.is(zipped.headers['content-encoding'], 'gzip');
   t.is(zipped.headers['content-length'], `${zipped.body.length}`);
-  const expected = (await registry.scrape({ accept: openMetricsContentType })).body;
+  registry.setContentType(openMetricsContentType);
+  const expected = Buffer.from(await registry.metrics());
   t.true(gunzipSync(zipped.body).equals(expected));
   const plain = await ask('/metrics', { headers: { accept: openMetricsContentType } });
   t.is(plain.headers['content-encoding'], undefined);
@@ -140,26 +141,38 @@ test('name[] shows these families', async (t) => {
 test('/health and /ready, and setReady()', async (t) => {
   const handler = createMetricsHandler({ registry: smallRegistry() });
   const { ask } = await serve(t, handler);
-  const headers = (body) => ({
+  const headers = (length) => ({
     'content-type': JSON_TYPE,
     'cache-control': 'no-store',
-    'content-length': `${Buffer.byteLength(body)}`,
+    'content-length': `${length}`,
   });
+  const healthy = (body) => {
+    const { process: seen, ...others } = JSON.parse(body);
+    t.deepEqual(others, { status: 'ok', event_loop: { stalled_seconds: 0 } });
+    t.deepEqual(Object.keys(seen), ['pid', 'uptime_seconds']);
+    t.is(seen.pid, process.pid);
+    t.true(seen.uptime_seconds >= 0 && seen.uptime_seconds < 180, body);
+    t.true(body.endsWith('}\n'));
+  };
   const answers = async (path, status, body) => {
     const answer = await ask(path);
     t.is(answer.status, status);
-    t.is(answer.body.toString(), body);
-    t.deepEqual(own(answer.headers), headers(body));
+    if (typeof body === 'function') body(answer.body.toString());
+    else t.is(answer.body.toString(), body);
+    t.deepEqual(own(answer.headers), headers(answer.body.length));
     const head = await ask(path, { method: 'HEAD' });
     t.is(head.status, status);
     t.is(head.body.length, 0);
-    t.deepEqual(own(head.headers), headers(body));
+    // The time that passes may have another length.
+    const { 'content-length': length, ...others } = own(head.headers);
+    t.deepEqual({ ...others, 'content-length': `${answer.body.length}` }, headers(answer.body.length));
+    if (typeof body === 'string') t.is(length, `${answer.body.length}`);
   };
-  await answers('/health', 200, '{"status":"ok"}\n');
+  await answers('/health', 200, healthy);
   await answers('/ready', 200, '{"status":"ready"}\n');
   t.is(handler.setReady(false), undefined);
   await answers('/ready', 503, '{"status":"not ready"}\n');
-  await answers('/health?probe=1', 200, '{"status":"ok"}\n');
+  await answers('/health?probe=1', 200, healthy);
   handler.setReady(true);
   await answers('/ready?x', 200, '{"status":"ready"}\n');
 });
@@ -224,10 +237,31 @@ const wrong = [
   [{ registry: {} }, 'Expected a Registry for registry but received an object of type Object'],
   [{ registry: null }, 'Expected a Registry for registry but received null'],
   [{ registry: 'default' }, 'Expected a Registry for registry but received "default" of type string'],
-  [{ path: 'metrics' }, 'Expected a path that begins with / but received "metrics" of type string'],
-  [{ path: '' }, 'Expected a path that begins with / but received "" of type string'],
-  [{ path: null }, 'Expected a path that begins with / but received null'],
-  [{ path: /metrics/ }, 'Expected a path that begins with / but received an object of type RegExp'],
+  [
+    { path: 'metrics' },
+    'Expected a path that begins with /, other than /, /health and /ready for path but received "metrics" of type string',
+  ],
+  [
+    { path: '' },
+    'Expected a path that begins with /, other than /, /health and /ready for path but received "" of type string',
+  ],
+  [
+    { path: '/' },
+    'Expected a path that begins with /, other than /, /health and /ready for path but received "/" of type string',
+  ],
+  [
+    { path: '/ready' },
+    'Expected a path that begins with /, other than /, /health and /ready for path but received "/ready" of type string',
+  ],
+  [
+    { path: '/a?b' },
+    'Expected a path that begins with /, other than /, /health and /ready for path but received "/a?b" of type string',
+  ],
+  [{ path: null }, 'Expected a path that begins with /, other than /, /health and /ready for path but received null'],
+  [
+    { path: /metrics/ },
+    'Expected a path that begins with /, other than /, /health and /ready for path but received an object of type RegExp',
+  ],
 ];
 for (const [options, message] of wrong) {
   test(`createMetricsHandler() refuses ${Object.keys(options)}: ${Object.values(options)[0]}`, (t) => {
@@ -265,21 +299,33 @@ test('a hanging collector holds a scrape for nine tenths of the time that the sc
   t.regex(warnings[0], /^COLLECTOR_TIMEOUT: collect\(\) of "g" took longer than 45 ms/);
 });
 
-test('a scrape timeout that is none is ignored; the option wins over the header', async (t) => {
-  const warnings = [];
-  const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
-  new Gauge({ name: 'g', help: 'g', registers: [registry], collect: () => new Promise(() => {}) });
-  const { ask } = await serve(t, createMetricsHandler({ registry, timeoutMs: 20 }));
-  for (const seconds of ['nonsense', '0', '-1', 'Infinity', '60']) {
-    const headers = { 'x-prometheus-scrape-timeout-seconds': seconds };
-    t.is((await ask('/metrics', { headers })).status, 200, seconds);
-  }
-  t.regex(warnings[0], /took longer than 20 ms/);
+for (const seconds of [undefined, 'nonsense', '', '0', '-1', 'Infinity', 'NaN', '1e400', '10s']) {
+  test(`a scrape timeout of ${seconds} is none, and the option holds`, async (t) => {
+    const warnings = [];
+    const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
+    new Gauge({ name: 'g', help: 'g', registers: [registry], collect: () => new Promise(() => {}) });
+    const { ask } = await serve(t, createMetricsHandler({ registry, timeoutMs: 20 }));
+    const headers = seconds === undefined ? {} : { 'x-prometheus-scrape-timeout-seconds': seconds };
+    t.is((await ask('/metrics', { headers })).status, 200);
+    t.regex(warnings[0], /took longer than 20 ms/);
+  });
+}
+
+test('a scraper that says how long it waits is believed, whatever the option', async (t) => {
+  const registry = new Registry();
+  const collect = async function () {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    this.set(1);
+  };
+  new Gauge({ name: 'g', help: 'g', registers: [registry], collect });
+  const { ask } = await serve(t, createMetricsHandler({ registry, timeoutMs: 1 }));
+  const headers = { 'x-prometheus-scrape-timeout-seconds': ' 60.5 ' };
+  t.deepEqual(samplesOf((await ask('/metrics', { headers })).body.toString()), ['g 1']);
 });
 
 test('a client that goes in mid-body harms nobody', async (t) => {
   const registry = largeRegistry();
-  const handler = createMetricsHandler({ registry });
+  const handler = createMetricsHandler({ registry, selfMetrics: false });
   const closed = [];
   const { port, ask } = await serve(t, (request, response) => {
     closed.push(once(response, 'close'));
@@ -294,7 +340,7 @@ test('a client that goes in mid-body harms nobody', async (t) => {
     await closed[round];
   }
   const { body } = await ask('/metrics');
-  t.true(body.equals((await registry.scrape()).body));
+  t.is(body.toString(), await registry.metrics());
 });
 
 test('a client that goes before its scrape is made harms nobody', async (t) => {
@@ -328,7 +374,7 @@ test('a client that goes before its scrape is made harms nobody', async (t) => {
 
 test('a client that reads slowly gets every byte', async (t) => {
   const registry = largeRegistry();
-  const { port } = await serve(t, createMetricsHandler({ registry }));
+  const { port } = await serve(t, createMetricsHandler({ registry, selfMetrics: false }));
   const socket = net.connect({ port, host: '127.0.0.1', highWaterMark: 1024 });
   socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
   const chunks = [];
@@ -338,13 +384,13 @@ test('a client that reads slowly gets every byte', async (t) => {
   }
   const answer = Buffer.concat(chunks);
   const body = answer.subarray(answer.indexOf('\r\n\r\n') + 4);
-  t.true(body.equals((await registry.scrape()).body));
+  t.is(body.toString(), await registry.metrics());
 });
 
 test('50 scrapes at once are answered whole', async (t) => {
   const registry = largeRegistry();
-  const { ask } = await serve(t, createMetricsHandler({ registry }));
-  const expected = (await registry.scrape()).body;
+  const { ask } = await serve(t, createMetricsHandler({ registry, selfMetrics: false }));
+  const expected = Buffer.from(await registry.metrics());
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, i) => ask('/metrics', { headers: i % 2 ? { 'accept-encoding': 'gzip' } : {} })),
   );

@@ -1,5 +1,6 @@
 // Registry: what it holds, what it shows, and how little one metric can do to the others.
 
+import { gunzipSync } from 'node:zlib';
 import {
   Counter,
   Gauge,
@@ -11,7 +12,7 @@ import {
 } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import promClient from 'prom-client';
-import { samples, samplesOf, text } from './support/exposition.mjs';
+import { samples, samplesOf, seriesValue, text, withoutSelfMetrics } from './support/exposition.mjs';
 
 const OPENMETRICS = Registry.OPENMETRICS_CONTENT_TYPE;
 
@@ -104,11 +105,19 @@ test('rendering changes nothing: two scrapes of an idle registry are the same by
   registry.setDefaultLabels({ pod: 'p' });
   const first = await registry.metrics();
   const scrapes = [{}, { accept: 'application/openmetrics-text' }, { acceptEncoding: 'gzip' }, { names: ['h'] }];
+  // Apart from what the endpoint says of itself, which counts the scrapes.
+  const shown = async (scrape) => {
+    const { body, headers, ...answer } = await registry.scrape(scrape);
+    const plain = headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+    const { 'content-length': length, ...others } = headers;
+    t.is(length, `${body.length}`);
+    return { ...answer, headers: others, text: withoutSelfMetrics(plain.toString()) };
+  };
   const answers = [];
-  for (const scrape of scrapes) answers.push(await registry.scrape(scrape));
+  for (const scrape of scrapes) answers.push(await shown(scrape));
   await registry.getMetricsAsJSON();
   await registry.getSingleMetricAsString('h');
-  for (const [at, scrape] of scrapes.entries()) t.deepEqual(await registry.scrape(scrape), answers[at]);
+  for (const [at, scrape] of scrapes.entries()) t.deepEqual(await shown(scrape), answers[at]);
   t.is(await registry.metrics(), first);
   t.is(counter.name, 'c_total');
   t.is(counter.labels('x'), child);
@@ -960,20 +969,70 @@ test('failures are counted in scrapes, and only there', async (t) => {
   const counted = (times) =>
     text(
       '',
-      '# HELP llmdevops_metrics_collector_errors_total Calls of collect() that failed or took too long',
+      '# HELP llmdevops_metrics_collector_errors_total Calls of a collector that failed or took too long',
       '# TYPE llmdevops_metrics_collector_errors_total counter',
       `llmdevops_metrics_collector_errors_total{collector="fails",pod="p"} ${times}`,
     );
-  t.is((await registry.scrape()).body.toString(), own + counted(1));
+  const scraped = async () => {
+    const body = (await registry.scrape()).body.toString();
+    t.is(withoutSelfMetrics(body), own);
+    return body.slice(own.length);
+  };
+  t.true((await scraped()).startsWith(counted(1)));
   t.is(await registry.metrics(), own);
   t.is((await registry.getMetricsAsJSON()).length, 2);
-  t.is((await registry.scrape()).body.toString(), own + counted(4));
+  t.true((await scraped()).startsWith(counted(4)));
   t.deepEqual(registry.getMetricsAsArray(), [registry.getSingleMetric('fails'), fine]);
   const one = await registry.scrape({ names: ['fine'] });
   t.deepEqual(samplesOf(one.body.toString()), ['fine{pod="p"} 0']);
   const healthy = new Registry();
   gaugeIn(healthy);
-  t.deepEqual(samplesOf((await healthy.scrape()).body.toString()), ['g 0']);
+  const body = (await healthy.scrape()).body.toString();
+  t.deepEqual(samplesOf(body), ['g 0']);
+  t.false(body.includes('collector_errors_total{'));
+});
+
+test('a foreign metric that fails keeps the samples it had, until it answers again', async (t) => {
+  const warnings = [];
+  const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
+  const answers = [
+    () => [{ value: 1, labels: { a: 'x' } }],
+    () => {
+      throw new Error('no');
+    },
+    () => Promise.reject(undefined),
+    () => [{ value: 3, labels: {} }],
+  ];
+  let asked = 0;
+  registry.registerMetric({
+    name: 'f',
+    get: async () => ({ name: 'f', help: 'F', type: 'gauge', values: await answers[asked++]() }),
+  });
+  gaugeIn(registry);
+  for (const shown of ['f{a="x"} 1', 'f{a="x"} 1', 'f{a="x"} 1', 'f 3']) {
+    t.deepEqual(samplesOf((await registry.scrape()).body.toString()), [shown, 'g 0']);
+  }
+  t.deepEqual(warnings, ['COLLECTOR_FAILED: collect() of "f" failed: no; its metric keeps the values it had']);
+  const body = (await registry.scrape({ names: ['llmdevops_metrics_collector_errors_total'] })).body.toString();
+  t.is(seriesValue(body, 'llmdevops_metrics_collector_errors_total{collector="f"}'), 2);
+});
+
+test('what the endpoint says of itself is in scrapes, and in nothing else that a registry shows', async (t) => {
+  const registry = new Registry();
+  gaugeIn(registry);
+  t.true((await registry.scrape()).body.toString().includes('\nllmdevops_metrics_series_count 1\n'));
+  const own = '# HELP g Some help\n# TYPE g gauge\ng 0\n';
+  t.is(await registry.metrics(), own);
+  registry.setContentType(OPENMETRICS);
+  t.is(await registry.metrics(), `${own}# EOF\n`);
+  t.deepEqual(
+    (await registry.getMetricsAsJSON()).map(({ name }) => name),
+    ['g'],
+  );
+  t.deepEqual(
+    registry.getMetricsAsArray().map(({ name }) => name),
+    ['g'],
+  );
 });
 
 test('collect() may register, remove and reset', async (t) => {

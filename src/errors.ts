@@ -2,6 +2,7 @@
  * Every error that the library throws, with its stable code. Messages are prom-client's where it has one,
  * because people's tests match them.
  */
+import { inspect } from 'node:util';
 
 /** The codes of errors. A code is never reused for something else. */
 export type MetricsErrorCode =
@@ -122,6 +123,15 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return `${JSON.stringify(value)} of type string`;
   if (typeof value === 'object') return `an object of type ${value.constructor?.name ?? 'Object'}`;
   return `${String(value)} of type ${typeof value}`;
+}
+
+/** What somebody threw says, whatever it was: its own getters and inspectors may throw again. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : inspect(thrown);
+  } catch {
+    return 'something that cannot be shown';
+  }
 }
 
 /** Runs a call into the addon and turns its errors into ours. */

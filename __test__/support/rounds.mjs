@@ -2,6 +2,7 @@
 // by large.test.mjs in a process of its own: `node --expose-gc rounds.mjs series|metrics <rounds>`.
 
 import { Counter, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
+import { samplesOf } from './exposition.mjs';
 
 const [what, count] = process.argv.slice(2);
 const rounds = Number(count);
@@ -45,7 +46,7 @@ async function metricsRound(i) {
 
 async function scrape(lines) {
   const { body } = await registry.scrape();
-  const found = body.toString().match(/^[^#\n].*$/gm)?.length;
+  const found = samplesOf(body.toString()).length;
   if (found !== lines) throw new Error(`Expected ${lines} samples but received ${found}`);
 }
 

@@ -2,7 +2,7 @@
  * A callback that says who may come in. Whatever it does, the request gets an answer: nobody comes in by an error.
  */
 import { clearTimeout, setTimeout } from 'node:timers';
-import { ConfigurationError, describe } from '../errors';
+import { ConfigurationError, describe, messageOf } from '../errors';
 
 /** Who wants to come in. */
 export interface Visitor {
@@ -44,7 +44,7 @@ export async function asked(
     const answer = await Promise.race([authenticate(visitor), late]);
     return answer === undefined ? undefined : answer === true;
   } catch (error) {
-    warn(`authenticate() failed: ${error instanceof Error ? error.message : String(error)}`);
+    warn(`authenticate() failed: ${messageOf(error)}`);
     return undefined;
   } finally {
     clearTimeout(timer);

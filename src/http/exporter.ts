@@ -6,7 +6,7 @@ import { clearInterval, setInterval } from 'node:timers';
 import { collectDefaultMetrics } from '../collectors/default-metrics';
 import type { DefaultMetricsGroup } from '../collectors/options';
 import { type ListenerSettings, type MetricsConfig, nativeConfig } from '../config';
-import { ConfigurationError, describe, nativeAsync, RegistrationError } from '../errors';
+import { ConfigurationError, describe, messageOf, nativeAsync, RegistrationError } from '../errors';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
 import type { Registry } from '../registry/registry';
 import { type Authenticate, asked } from './authenticate';
@@ -131,7 +131,7 @@ class Host {
       ticket.begin();
       this.#answer(message, ticket).catch((error: unknown) => {
         ticket.abandon();
-        this.#registry.warn(`The exporter's question was not answered: ${String(error)}`);
+        this.#registry.warn(`The exporter's question was not answered: ${messageOf(error)}`);
       });
     } else if (kind === 'mismatched') this.#registry.warnOfMismatches([text]);
     else this.#registry.warn(text);

@@ -3,7 +3,7 @@
  * same time, so that one that hangs makes the answer late by that time and no more.
  */
 import { clearTimeout, setTimeout } from 'node:timers';
-import { ConfigurationError, describe } from '../errors';
+import { ConfigurationError, describe, messageOf } from '../errors';
 import type { CheckResult } from '../native/addon';
 
 /** Says whether a part of the application is ready: not if it returns `false`, throws or rejects. */
@@ -45,7 +45,7 @@ async function runCheck(name: string, check: ReadinessCheck, timeoutMs: number):
     });
     return await Promise.race([outcome, late]);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = typeof error === 'string' ? error : messageOf(error);
     return { name, outcome: 'failed', reason: reason.slice(0, MAX_REASON) || 'failed' };
   } finally {
     clearTimeout(timer);

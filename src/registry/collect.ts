@@ -2,8 +2,7 @@
  * Runs what a scrape asks JavaScript for: `collect()` callbacks and foreign metrics, each on its own and each with
  * the same budget, so that one that throws or hangs costs the scrape nothing but its own values.
  */
-import { inspect } from 'node:util';
-import { ConfigurationError, describe, type MetricsErrorCode } from '../errors';
+import { ConfigurationError, describe, type MetricsErrorCode, messageOf } from '../errors';
 import type { Logger } from '../types';
 
 /** A warning about the same collector is not repeated within this time. */
@@ -83,7 +82,8 @@ export class Collectors {
   }
 
   #reportFailure(name: string, error: unknown): undefined {
-    this.#report(name, 'COLLECTOR_FAILED', `failed: ${messageOf(error)}`);
+    const text = messageOf(error);
+    this.#report(name, 'COLLECTOR_FAILED', `failed: ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`);
   }
 
   #report(name: string, code: MetricsErrorCode, what: string): void {
@@ -127,11 +127,6 @@ class Deadline {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-function messageOf(error: unknown): string {
-  const text = error instanceof Error ? String(error.message) : inspect(error);
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
 /** @throws {ConfigurationError} `INVALID_CONFIG` for what is no duration */

@@ -355,6 +355,10 @@ impl Given {
         match self {
             Self::Variable(text) => format!("{text:?}"),
             Self::Text(text) => format!("{text:?} of type string"),
+            // Rust's "inf" is nobody else's word.
+            Self::Number(number) if number.is_infinite() => {
+                format!("{}Infinity of type number", if *number < 0.0 { "-" } else { "" })
+            }
             Self::Number(number) => format!("{number} of type number"),
             Self::Flag(flag) => format!("{flag} of type boolean"),
             Self::List(entries) => format!("{entries:?} of type Array"),
@@ -409,6 +413,11 @@ mod tests {
         let refused = config.set("port", &Given::Text("80".to_owned())).expect_err("a text is no port");
         let message = "Expected an integer from 0 to 65535 for port but received \"80\" of type string";
         assert_eq!((refused.kind(), refused.to_string().as_str()), (ErrorKind::InvalidConfig, message));
+        let infinite =
+            |number| config.clone().set("port", &Given::Number(number)).expect_err("no port").to_string();
+        let message = "Expected an integer from 0 to 65535 for port but received Infinity of type number";
+        assert_eq!(infinite(f64::INFINITY), message);
+        assert_eq!(infinite(f64::NEG_INFINITY), message.replace("Infinity", "-Infinity"));
         for bad in [f64::NAN, f64::INFINITY, -1.0, 0.5, 65_536.0] {
             assert!(config.set("port", &Given::Number(bad)).is_err(), "{bad}");
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// How long a door waits for the program to begin. A loop that takes longer is stalled, and values as they are now
+/// How long a scrape waits for the program to begin. A loop that takes longer is stalled, and values as they are now
 /// beat new ones later.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// What an answer may need on its way, on top of what the question allowed.
@@ -132,15 +132,16 @@ impl Asker {
         } else {
             self.pose(Question::Collect { names: names.to_vec(), budget })
         };
-        let _ = answer(progress, budget).await;
+        let _ = answer(progress, PATIENCE, budget).await;
     }
 
-    /// Asks something else.
+    /// Asks something else. A scrape has old values to fall back on; these questions have nothing, so that their whole
+    /// budget may pass before the program turns to them.
     pub(crate) async fn ask(&self, question: Question, budget: Duration) -> Option<Reply> {
         if !self.health.is_responsive() {
             return None;
         }
-        answer(self.pose(question), budget).await
+        answer(self.pose(question), budget, budget).await
     }
 
     /// The question that is not begun yet, or a new one; nothing where the program has not begun for too long.
@@ -164,8 +165,12 @@ impl Asker {
     }
 }
 
-async fn answer(mut progress: watch::Receiver<Progress>, budget: Duration) -> Option<Reply> {
-    timeout(PATIENCE, progress.wait_for(|progress| *progress != Progress::Asked)).await.ok()?.ok()?;
+async fn answer(
+    mut progress: watch::Receiver<Progress>,
+    patience: Duration,
+    budget: Duration,
+) -> Option<Reply> {
+    timeout(patience, progress.wait_for(|progress| *progress != Progress::Asked)).await.ok()?.ok()?;
     let done = progress.wait_for(|progress| matches!(progress, Progress::Done(_)));
     match timeout(budget + MARGIN, done).await.ok()?.ok()?.clone() {
         Progress::Done(reply) => Some(reply),
@@ -250,6 +255,23 @@ mod tests {
             }
             assert!(started.elapsed() < PATIENCE * 10);
             assert_eq!(host.asked.lock().len(), 1);
+        });
+    }
+
+    #[test]
+    fn a_program_that_is_busy_for_a_moment_is_waited_for_where_nothing_else_can_answer() {
+        run(async {
+            let (host, asker) = asker();
+            let budget = Duration::from_secs(10);
+            let waiting = tokio::spawn({
+                let asker = Arc::clone(&asker);
+                async move { asker.ask(Question::Ready { budget }, budget).await }
+            });
+            tokio::time::sleep(PATIENCE * 2).await;
+            let (_, ticket) = host.asked.lock().pop().expect("it was asked");
+            ticket.begin();
+            ticket.finish(Reply::Ready(Vec::new()));
+            assert_eq!(waiting.await.expect("it ends"), Some(Reply::Ready(Vec::new())));
         });
     }
 

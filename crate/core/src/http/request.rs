@@ -45,12 +45,50 @@ impl<'a> Request<'a> {
 
     /// The target without its query.
     pub(crate) fn path(&self) -> &'a str {
-        self.target.split(['?', '#']).next().unwrap_or_default()
+        match self.target_here().split(['?', '#']).next() {
+            None | Some("") => "/",
+            Some(path) => path,
+        }
+    }
+
+    /// The target without the scheme and authority that a proxy's client puts before it.
+    fn target_here(&self) -> &'a str {
+        match self.target.split_once("://") {
+            Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                rest.find(['/', '?', '#']).map_or("/", |at| &rest[at..])
+            }
+            _ => self.target,
+        }
     }
 
     /// The query, decoded: names and values in turn.
     pub(crate) fn query(&self) -> form_urlencoded::Parse<'a> {
-        let query = self.target.split_once('?').map_or("", |(_, query)| query);
+        let query = self.target_here().split_once('?').map_or("", |(_, query)| query);
         form_urlencoded::parse(query.split('#').next().unwrap_or_default().as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_may_name_its_server() {
+        let cases = [
+            ("/metrics?name[]=a#b", "/metrics", Some("a")),
+            ("http://example.com:9090/metrics?name[]=a", "/metrics", Some("a")),
+            ("HTTPS://[::1]/metrics?u=http://x/y", "/metrics", Some("http://x/y")),
+            ("http://example.com", "/", None),
+            ("http://example.com?name[]=a", "/", Some("a")),
+            ("/metrics?u=http://x/health", "/metrics", Some("http://x/health")),
+            ("//metrics", "//metrics", None),
+            ("*", "*", None),
+            ("", "/", None),
+        ];
+        for (target, path, value) in cases {
+            let request = Request { target, ..Request::default() };
+            assert_eq!(request.path(), path, "{target}");
+            assert_eq!(request.query().next().map(|(_, value)| value).as_deref(), value, "{target}");
+        }
     }
 }

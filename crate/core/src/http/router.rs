@@ -53,8 +53,8 @@ impl Door {
     }
 
     async fn answer(&self, parts: &Parts, peer: Option<IpAddr>) -> Response {
-        let request = request_of(parts, peer);
-        let mut step = self.service.receive(&request);
+        let headers = headers_of(&parts.headers);
+        let mut step = self.service.receive(&request_of(parts, &headers, peer));
         loop {
             step = match step {
                 Step::Answer(response) => return response,
@@ -104,13 +104,7 @@ impl Door {
             method: parts.method.to_string(),
             target: target_of(parts).to_owned(),
             peer,
-            headers: parts
-                .headers
-                .iter()
-                .map(|(name, value)| {
-                    (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-                })
-                .collect(),
+            headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text_of(value))).collect(),
         };
         match asker.ask(Question::Authorize(visitor), self.authorize_timeout).await {
             Some(Reply::Authorized(allowed)) => Some(allowed),
@@ -158,18 +152,39 @@ fn target_of(parts: &Parts) -> &str {
     parts.uri.path_and_query().map_or("/", |target| target.as_str())
 }
 
-fn request_of(parts: &Parts, peer: Option<IpAddr>) -> Request<'_> {
-    let headers = &parts.headers;
-    let length = headers.get(header::CONTENT_LENGTH);
+/// The values of `Request::HEADERS`.
+type Headers = [Option<String>; Request::HEADERS.len()];
+
+/// The headers that decide something. A list may come in several of one name, and a proxy that adds its client's
+/// address to `X-Forwarded-For` may do so in one more; credentials are no list, and the first ones count.
+fn headers_of(headers: &HeaderMap) -> Headers {
+    Request::HEADERS.map(|name| {
+        let mut values = headers.get_all(name).iter().map(text_of);
+        let first = values.next()?;
+        if name == header::AUTHORIZATION.as_str() {
+            return Some(first);
+        }
+        Some(values.fold(first, |list, value| list + ", " + &value))
+    })
+}
+
+/// The text of a header, whose bytes are Latin-1 where they are no ASCII.
+fn text_of(value: &HeaderValue) -> String {
+    value.as_bytes().iter().copied().map(char::from).collect()
+}
+
+fn request_of<'a>(parts: &'a Parts, headers: &'a Headers, peer: Option<IpAddr>) -> Request<'a> {
+    let mut values = headers.iter();
+    let length = parts.headers.get(header::CONTENT_LENGTH);
     Request {
         method: parts.method.as_str(),
         target: target_of(parts),
         peer,
-        has_body: headers.contains_key(header::TRANSFER_ENCODING)
+        has_body: parts.headers.contains_key(header::TRANSFER_ENCODING)
             || length.is_some_and(|length| length != "0"),
         ..Request::default()
     }
-    .with_headers(|name| headers.get(name)?.to_str().ok())
+    .with_headers(|_| values.next()?.as_deref())
 }
 
 /// A body that several responses share.

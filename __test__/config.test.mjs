@@ -1,0 +1,370 @@
+// METRICS_*: each variable read, typed and overridden, each bad value refused by name, and nothing read before it is
+// asked for.
+
+import { readFileSync } from 'node:fs';
+import { ConfigurationError, configFromEnv, createMetricsHandler, startExporter } from '@llm-devops/prometheus-metrics';
+import test from 'ava';
+import { start } from './exporter/support/children.mjs';
+
+const FLAG = 'true or false';
+const MILLISECONDS = 'milliseconds from 1 to 86400000';
+const COUNT = 'an integer from 1 to 4294967295';
+const FILE = 'the name of a file';
+const LIST = 'texts without commas';
+
+/** Texts that are no such thing. */
+const NO = {
+  flag: ['maybe', '2', 'truefalse', 'null'],
+  integer: ['-1', '1.5', 'ten', '0x', 'NaN', 'Infinity', '1e400', '1_000', '10ms'],
+  count: ['0', '4294967296', '-1', '1.5', 'ten'],
+  milliseconds: ['0', '86400001', '-1', 'NaN', 'Infinity', '5s'],
+  list: [',', 'a,,b', 'a,', ' , '],
+};
+
+/** What a flag may be called. */
+const flags = [
+  ['true', true],
+  ['TRUE', true],
+  ['1', true],
+  ['yes', true],
+  ['on', true],
+  ['false', false],
+  ['0', false],
+  ['No', false],
+  ['off', false],
+];
+
+/** Of each variable: the key in the configuration, its default, what it is read as, what it expects, and what is none. */
+const variables = {
+  METRICS_ENABLED: ['enabled', true, flags, FLAG, NO.flag],
+  METRICS_ENDPOINT_HOST: ['host', '0.0.0.0', [['::1', '::1']], 'an address to listen on', []],
+  METRICS_ENDPOINT_PORT: [
+    'port',
+    9090,
+    [
+      ['0', 0],
+      ['65535', 65_535],
+      [' 9464 ', 9464],
+      ['1e3', 1000],
+    ],
+    'an integer from 0 to 65535',
+    [...NO.integer, '65536'],
+  ],
+  METRICS_ENDPOINT_SOCKET: ['socket', undefined, [['/run/m.sock', '/run/m.sock']], 'the name of a Unix socket', []],
+  METRICS_ENDPOINT_PATH: [
+    'path',
+    '/metrics',
+    [['/internal/metrics', '/internal/metrics']],
+    'a path that begins with /, other than /, /health and /ready',
+    ['metrics', '/', '/health', '/ready', '/a?b', '/a#b', '/a b'],
+  ],
+  METRICS_CACHE_ENABLED: ['cacheTtlMs', 0, flags.map(([text, on]) => [text, on ? 1000 : 0]), FLAG, NO.flag],
+  METRICS_CACHE_TTL_MS: [
+    'cacheTtlMs',
+    0,
+    [
+      ['0', 0],
+      ['250', 250],
+      ['1500.5', 1500.5],
+      ['86400000', 86_400_000],
+    ],
+    'milliseconds from 0 to 86400000',
+    NO.milliseconds.filter((text) => text !== '0'),
+  ],
+  METRICS_COMPRESSION_ENABLED: ['compressionEnabled', true, flags, FLAG, NO.flag],
+  METRICS_COMPRESSION_MIN_SIZE: [
+    'compressionMinSize',
+    1024,
+    [
+      ['0', 0],
+      ['4294967295', 4_294_967_295],
+    ],
+    'an integer from 0 to 4294967295',
+    [...NO.integer, '4294967296'],
+  ],
+  METRICS_CARDINALITY_MAX_PER_METRIC: ['cardinalityMaxPerMetric', undefined, [['5000', 5000]], COUNT, NO.count],
+  METRICS_CARDINALITY_MAX_TOTAL: ['cardinalityMaxTotal', undefined, [['500000', 500_000]], COUNT, NO.count],
+  METRICS_RATE_LIMIT_RPS: [
+    'rateLimitRps',
+    undefined,
+    [
+      ['10', 10],
+      ['0.5', 0.5],
+      ['1000000', 1_000_000],
+    ],
+    'a number above 0, at most 1000000',
+    ['0', '-1', '1000001', 'NaN', 'inf', 'ten'],
+  ],
+  METRICS_RATE_LIMIT_BURST: ['rateLimitBurst', undefined, [['20', 20]], COUNT, NO.count],
+  METRICS_COLLECTORS_LLM: ['collectorsLlm', undefined, flags, FLAG, NO.flag],
+  METRICS_COLLECTORS_AGENT: ['collectorsAgent', undefined, flags, FLAG, NO.flag],
+  METRICS_COLLECTORS_PROCESS: ['collectorsProcess', undefined, flags, FLAG, NO.flag],
+  METRICS_COLLECTORS_RUNTIME: ['collectorsRuntime', undefined, flags, FLAG, NO.flag],
+  METRICS_SELF_METRICS: ['selfMetrics', true, flags, FLAG, NO.flag],
+  METRICS_SCRAPE_TIMEOUT_MS: ['timeoutMs', 10_000, [['250', 250]], MILLISECONDS, NO.milliseconds],
+  METRICS_HEALTH_STALL_MS: ['stallAfterMs', 5000, [['250', 250]], MILLISECONDS, NO.milliseconds],
+  METRICS_READY_TIMEOUT_MS: ['readyTimeoutMs', 1000, [['250', 250]], MILLISECONDS, NO.milliseconds],
+  METRICS_AUTH_BEARER_TOKENS: [
+    'bearerTokens',
+    [],
+    [
+      ['one', ['one']],
+      ['one, two', ['one', 'two']],
+    ],
+    LIST,
+    NO.list,
+  ],
+  METRICS_AUTH_BEARER_TOKEN_FILE: ['bearerTokenFile', undefined, [['/run/token', '/run/token']], FILE, []],
+  METRICS_AUTH_BASIC_USERS: [
+    'basicUsers',
+    [],
+    [['a:$2y$05$x, b:$2y$05$y', ['a:$2y$05$x', 'b:$2y$05$y']]],
+    'users as name:bcrypt-hash',
+    [...NO.list, 'nameonly', 'a:x,b'],
+  ],
+  METRICS_AUTH_PROTECT_HEALTH: ['protectHealth', false, flags, FLAG, NO.flag],
+  METRICS_AUTH_FAILURES_PER_MINUTE: ['authFailuresPerMinute', 30, [['5', 5]], COUNT, NO.count],
+  METRICS_ALLOWLIST: ['allowlist', [], [['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']]], LIST, NO.list],
+  METRICS_TRUSTED_PROXIES: ['trustedProxies', [], [['10.0.0.1', ['10.0.0.1']]], LIST, NO.list],
+  METRICS_WEB_CONFIG_FILE: ['webConfigFile', undefined, [['/etc/web.yml', '/etc/web.yml']], FILE, []],
+  METRICS_TLS_CERT_FILE: ['tlsCertFile', undefined, [['/etc/tls.crt', '/etc/tls.crt']], FILE, []],
+  METRICS_TLS_KEY_FILE: ['tlsKeyFile', undefined, [['/etc/tls.key', '/etc/tls.key']], FILE, []],
+  METRICS_TLS_CLIENT_CA_FILE: ['tlsClientCaFile', undefined, [['/etc/ca.crt', '/etc/ca.crt']], FILE, []],
+  METRICS_TLS_CLIENT_AUTH: [
+    'tlsClientAuth',
+    undefined,
+    ['NoClientCert', 'VerifyClientCertIfGiven', 'RequireAndVerifyClientCert'].map((word) => [word, word]),
+    'NoClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert',
+    [],
+  ],
+  METRICS_LIMIT_CONNECTIONS: [
+    'maxConnections',
+    512,
+    [['1', 1]],
+    'an integer from 1 to 65535',
+    ['0', '65536', '-1', 'ten'],
+  ],
+  METRICS_LIMIT_HEADER_BYTES: [
+    'maxHeaderBytes',
+    16_384,
+    [['8192', 8192]],
+    'an integer from 8192 to 1048576',
+    ['8191', '1048577', 'ten'],
+  ],
+  METRICS_LIMIT_HEADERS: ['maxHeaders', 64, [['1000', 1000]], 'an integer from 1 to 1000', ['0', '1001', 'ten']],
+  METRICS_HEADER_TIMEOUT_MS: ['headerTimeoutMs', 10_000, [['250', 250]], MILLISECONDS, NO.milliseconds],
+  METRICS_IDLE_TIMEOUT_MS: ['idleTimeoutMs', 120_000, [['250', 250]], MILLISECONDS, NO.milliseconds],
+  METRICS_WRITE_TIMEOUT_MS: ['writeTimeoutMs', 30_000, [['250', 250]], MILLISECONDS, NO.milliseconds],
+  METRICS_LIMIT_BODY_BYTES: [
+    'maxBodyBytes',
+    268_435_456,
+    [['1048576', 1_048_576]],
+    'an integer from 1048576 to 4294967295',
+    ['1048575', '4294967296', 'ten'],
+  ],
+};
+
+/** Values of these are secrets, and are not shown. */
+const SECRETS = ['METRICS_AUTH_BEARER_TOKENS', 'METRICS_AUTH_BASIC_USERS'];
+
+test('every variable of the core is tested here', (t) => {
+  const source = readFileSync(new URL('../crate/core/src/config.rs', import.meta.url), 'utf8');
+  const names = [...source.matchAll(/^ {4}(?:setting|secret)\("(METRICS_\w+)", "(\w+)"/gm)];
+  t.deepEqual(Object.keys(variables).sort(), names.map(([, variable]) => variable).sort());
+  for (const [, variable, option] of names) {
+    if (variable !== 'METRICS_CACHE_ENABLED') t.is(variables[variable][0], option, variable);
+  }
+});
+
+const defaults = configFromEnv({});
+
+test('without variables there are defaults, and nothing else', (t) => {
+  for (const [variable, [key, value]] of Object.entries(variables)) {
+    if (value !== undefined || !(key in defaults)) t.deepEqual(defaults[key], value, variable);
+  }
+  const keys = new Set(Object.values(variables).map(([key]) => key));
+  t.deepEqual(
+    Object.keys(defaults).filter((key) => !keys.has(key)),
+    [],
+  );
+});
+
+for (const [variable, [key, , good, expected, bad]] of Object.entries(variables)) {
+  for (const [text, value] of good) {
+    test(`${variable}=${text}`, (t) => {
+      t.deepEqual(configFromEnv({ [variable]: text }), { ...defaults, [key]: value });
+    });
+  }
+
+  for (const text of bad) {
+    test(`${variable}=${text} is refused`, (t) => {
+      const received = SECRETS.includes(variable) ? 'something else' : JSON.stringify(text.trim());
+      t.throws(() => configFromEnv({ [variable]: text }), {
+        instanceOf: ConfigurationError,
+        code: 'INVALID_CONFIG',
+        message: `Expected ${expected} for ${variable} but received ${received}`,
+      });
+    });
+  }
+
+  test(`an empty ${variable} is none`, (t) => {
+    for (const text of ['', ' ', '\t\n', undefined]) t.deepEqual(configFromEnv({ [variable]: text }), defaults);
+  });
+}
+
+test('other variables are left alone', (t) => {
+  const env = {
+    METRICS_ENDPOINT_PROT: '1',
+    metrics_endpoint_port: '1',
+    ENDPOINT_PORT: '1',
+    METRICS_: 'x',
+    PATH: '/bin',
+  };
+  t.deepEqual(configFromEnv(env), defaults);
+});
+
+test('a time to live switches the cache on, unless it is switched off', (t) => {
+  const ttl = (env) => configFromEnv(env).cacheTtlMs;
+  t.is(ttl({ METRICS_CACHE_ENABLED: 'true', METRICS_CACHE_TTL_MS: '500' }), 500);
+  t.is(ttl({ METRICS_CACHE_ENABLED: 'false', METRICS_CACHE_TTL_MS: '500' }), 0);
+  t.is(ttl({ METRICS_CACHE_ENABLED: 'true', METRICS_CACHE_TTL_MS: '0' }), 0);
+});
+
+test('all of them at once', (t) => {
+  const env = {};
+  const expected = { ...defaults };
+  for (const [variable, [key, , [[text, value]]]] of Object.entries(variables)) {
+    env[variable] = text;
+    expected[key] = value;
+  }
+  t.deepEqual(configFromEnv(env), { ...expected, cacheTtlMs: 0 });
+});
+
+/** Options of a wrong type or value: each is refused by the name of the option. */
+const wrong = [
+  ...['enabled', 'selfMetrics', 'compressionEnabled', 'protectHealth'].flatMap((name) => [
+    [name, 'true', FLAG, '"true" of type string'],
+    [name, 1, FLAG, '1 of type number'],
+    [name, null, FLAG, 'null'],
+  ]),
+  ...['timeoutMs', 'readyTimeoutMs', 'stallAfterMs', 'headerTimeoutMs', 'idleTimeoutMs', 'writeTimeoutMs'].flatMap(
+    (name) => [
+      [name, 0, MILLISECONDS, '0 of type number'],
+      [name, Number.NaN, MILLISECONDS, 'NaN of type number'],
+      [name, Number.NEGATIVE_INFINITY, MILLISECONDS, '-Infinity of type number'],
+      [name, '250', MILLISECONDS, '"250" of type string'],
+      [name, 250n, MILLISECONDS, '250 of type bigint'],
+    ],
+  ),
+  ['cacheTtlMs', -1, 'milliseconds from 0 to 86400000', '-1 of type number'],
+  ['compressionMinSize', 0.5, 'an integer from 0 to 4294967295', '0.5 of type number'],
+  ['maxBodyBytes', 1, 'an integer from 1048576 to 4294967295', '1 of type number'],
+  ['maxHeaders', 1001, 'an integer from 1 to 1000', '1001 of type number'],
+  ['rateLimitRps', 0, 'a number above 0, at most 1000000', '0 of type number'],
+  ['rateLimitBurst', 1.5, COUNT, '1.5 of type number'],
+  ['authFailuresPerMinute', 0, COUNT, '0 of type number'],
+  ['path', 'x', 'a path that begins with /, other than /, /health and /ready', '"x" of type string'],
+  ['bearerTokens', 'secret', LIST, 'something else'],
+  ['bearerTokens', ['a', ''], LIST, 'something else'],
+  ['bearerTokens', ['a', 5], LIST, 'something else'],
+  ['basicUsers', ['secret'], 'users as name:bcrypt-hash', 'something else'],
+  ['bearerTokenFile', 5, FILE, '5 of type number'],
+  ['allowlist', '10.0.0.0/8', LIST, '"10.0.0.0/8" of type string'],
+  ['allowlist', [''], LIST, '[""] of type Array'],
+  ['trustedProxies', {}, LIST, 'an object of type Object'],
+  ['webConfigFile', '', FILE, '"" of type string'],
+];
+for (const [name, value, expected, received] of wrong) {
+  test(`both doors refuse ${name}: ${String(value)} of type ${typeof value}`, async (t) => {
+    const error = {
+      instanceOf: ConfigurationError,
+      code: 'INVALID_CONFIG',
+      message: `Expected ${expected} for ${name} but received ${received}`,
+    };
+    t.throws(() => createMetricsHandler({ [name]: value }), error);
+    await t.throwsAsync(startExporter({ port: 0, host: '127.0.0.1', [name]: value }), error);
+  });
+}
+
+test('an option of undefined is none', async (t) => {
+  const names = [...Object.values(variables).map(([key]) => key), 'registry', 'scope', 'checks', 'authenticate'];
+  const nothing = Object.fromEntries(names.map((name) => [name, undefined]));
+  createMetricsHandler(nothing);
+  const running = await startExporter({ ...nothing, host: '127.0.0.1', port: 0 });
+  await running.close();
+  t.pass();
+});
+
+test('doors read the environment, and options override it', async (t) => {
+  const child = start(
+    t,
+    async ({ client, say }) => {
+      const shown = async (options) => {
+        const exporter = await client.startExporter(options);
+        const statuses = {};
+        for (const path of ['/env', '/option', '/metrics']) statuses[path] = (await fetch(exporter.url + path)).status;
+        const own = (await (await fetch(`${exporter.url}/env`)).text()).includes('llmdevops_metrics_');
+        await exporter.close();
+        return [exporter.url.replace(/\d+$/, 'port'), statuses, own];
+      };
+      await say([await shown(), await shown({ path: '/option' }), await shown({ selfMetrics: true, host: '::1' })]);
+      let notOurs = 0;
+      const handler = client.createMetricsHandler({ path: '/option' });
+      handler({ url: '/env', method: 'GET', headers: {} }, {}, () => notOurs++);
+      await say(notOurs);
+      // Read when a door is made, and not once for all.
+      process.env.METRICS_ENDPOINT_PATH = '/later';
+      await say(client.configFromEnv().path);
+    },
+    null,
+    {
+      env: {
+        METRICS_ENDPOINT_HOST: '127.0.0.1',
+        METRICS_ENDPOINT_PORT: '0',
+        METRICS_ENDPOINT_PATH: '/env',
+        METRICS_SELF_METRICS: 'false',
+      },
+    },
+  );
+  t.deepEqual(await child.heard(), [
+    ['http://127.0.0.1:port', { '/env': 200, '/option': 404, '/metrics': 404 }, false],
+    ['http://127.0.0.1:port', { '/env': 404, '/option': 200, '/metrics': 404 }, false],
+    ['http://[::1]:port', { '/env': 200, '/option': 404, '/metrics': 404 }, true],
+  ]);
+  t.is(await child.heard(), 1);
+  t.is(await child.heard(), '/later');
+  t.is((await child.ended).code, 0);
+});
+
+test('a bad variable stops whoever reads it, and nobody else', async (t) => {
+  const child = start(
+    t,
+    async ({ client, say }) => {
+      const messages = [];
+      const noted = async (call) => {
+        try {
+          await call();
+          messages.push(null);
+        } catch ({ code, message }) {
+          messages.push([code, message]);
+        }
+      };
+      new client.Counter({ name: 'c', help: 'h' }).inc();
+      await noted(() => client.register.metrics());
+      await noted(() => client.register.scrape());
+      await noted(() => client.configFromEnv({}));
+      await noted(() => client.configFromEnv());
+      await noted(() => client.createMetricsHandler());
+      await noted(() => client.startExporter({ port: 0 }));
+      await say(messages);
+    },
+    null,
+    { env: { METRICS_ENDPOINT_PORT: 'nine' } },
+  );
+  const refused = [
+    'INVALID_CONFIG',
+    'Expected an integer from 0 to 65535 for METRICS_ENDPOINT_PORT but received "nine"',
+  ];
+  t.deepEqual(await child.heard(), [null, null, null, refused, refused, refused]);
+  t.deepEqual(await child.ended, { code: 0, signal: null, stderr: '' });
+});
