@@ -1,12 +1,15 @@
 //! What each part of the public API does on its own, one module a subject. One binary for all of them, because
 //! linking is most of what a test binary costs.
 
+mod cache_test;
+mod compression_test;
 mod counter_test;
 mod gauge_test;
 mod histogram_test;
 mod label_validation_test;
 mod registry_test;
 mod serialization_test;
+mod service;
 
 use prometheus_metrics::{ErrorKind, Format, Registry, Result};
 
