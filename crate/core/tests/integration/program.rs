@@ -2,7 +2,9 @@
 //! at once, late, or never.
 
 use parking_lot::Mutex;
-use prometheus_metrics::http::{Check, CheckOutcome, ExporterOptions, Host, Question, Reply, Ticket};
+use prometheus_metrics::http::{
+    Check, CheckOutcome, ExporterOptions, Host, Question, Reply, Ticket, Visitor,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +72,17 @@ pub(crate) fn with_checks(checks: &[(&str, CheckOutcome)]) -> Arc<Program> {
         ticket.begin();
         match question {
             Question::Ready { .. } => ticket.finish(Reply::Ready(checks.clone())),
+            _ => ticket.finish(Reply::Collected),
+        }
+    })
+}
+
+/// A program that decides who may come in.
+pub(crate) fn letting_in(allowed: impl Fn(&Visitor) -> bool + Send + Sync + 'static) -> Arc<Program> {
+    Program::new(move |question, ticket| {
+        ticket.begin();
+        match question {
+            Question::Authorize(visitor) => ticket.finish(Reply::Authorized(allowed(&visitor))),
             _ => ticket.finish(Reply::Collected),
         }
     })
