@@ -5,6 +5,7 @@ mod concurrent_access_test;
 mod exposition;
 mod http_endpoint_test;
 mod http_guard_test;
+mod http_limits_test;
 mod http_protocol_test;
 mod program;
 mod prometheus_client_oracle_test;

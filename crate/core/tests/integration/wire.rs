@@ -6,7 +6,7 @@ use prometheus_metrics::config::MetricsConfig;
 use prometheus_metrics::http::{Address, Exporter, ExporterOptions, Target};
 use prometheus_metrics::{MetricsError, Registry};
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,6 +89,11 @@ impl Client {
     /// Sends these bytes.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.stream.write_all(bytes.as_ref())
+    }
+
+    /// Sends no more, as a client does that has said everything.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)
     }
 
     /// Sends a request whose headers are given as lines without their ends, and reads its answer.
