@@ -79,7 +79,11 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn connect(exporter: &Exporter) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&address(exporter), PATIENCE)?;
+        Self::connect_to(address(exporter))
+    }
+
+    pub(crate) fn connect_to(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
