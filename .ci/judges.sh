@@ -15,6 +15,10 @@ fi
 missing=''
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing="$missing prometheus"
 command -v victoria-metrics >/dev/null || missing="$missing victoria-metrics"
+command -v openssl >/dev/null || missing="$missing openssl"
+# Go's own installation is not always on the path.
+PATH="$PATH:/usr/local/go/bin"
+command -v go >/dev/null || missing="$missing golang-go ca-certificates"
 python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3 python3-venv"
 if [ -n "$missing" ]; then
   echo "judges: installing$missing"
@@ -30,6 +34,9 @@ venv=target/judges-venv
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r __test__/judges/requirements.txt
 
+# The Go library that Prometheus and Grafana's agent read expositions with. The toolchain is the one that is there.
+(cd __test__/judges/expfmt && GOTOOLCHAIN=local go build -mod=readonly -o ../../../target/judges-expfmt .)
+
 echo 'judges:'
 prometheus --version 2>&1 | head -n 1
 promtool --version 2>&1 | head -n 1
@@ -38,5 +45,10 @@ command -v victoria-metrics
 dpkg-query -W -f '${Package} ${Version}\n' victoria-metrics 2>/dev/null || true
 "$venv/bin/python" --version
 "$venv/bin/python" -m pip freeze --disable-pip-version-check
+go version -m target/judges-expfmt | awk '$1 == "dep" { print $2, $3 }'
+openssl version
+
+# Those that read what the Rust crate exposes. Arguments choose among the others.
+[ $# -gt 0 ] || cargo test --quiet --package prometheus-metrics --features judges --test format_compatibility
 
 exec npx --no-install ava --config __test__/judges/ava.config.mjs --verbose "$@"

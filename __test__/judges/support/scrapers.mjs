@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { freePort, Process, temporaryFolder } from './processes.mjs';
 import { QueryApi } from './query.mjs';
 
-/** @param targets is a metrics URL by job name. @returns {Promise<QueryApi>} */
+/**
+ * @param targets is by job name a metrics URL, or an object with it as `url` and what else the job's configuration has.
+ * @returns {Promise<QueryApi>}
+ */
 export async function startPrometheus(t, targets) {
   const folder = await temporaryFolder(t);
   const address = `127.0.0.1:${await freePort()}`;
@@ -18,7 +21,7 @@ export async function startPrometheus(t, targets) {
   ]);
 }
 
-/** @param targets is a metrics URL by job name. @returns {Promise<QueryApi>} */
+/** @param targets as Prometheus has them. @returns {Promise<QueryApi>} */
 export async function startVictoriaMetrics(t, targets) {
   const folder = await temporaryFolder(t);
   const address = `127.0.0.1:${await freePort()}`;
@@ -42,11 +45,12 @@ async function startServer(t, command, address, readyPath, args) {
 }
 
 async function writeScrapeConfig(folder, targets) {
-  const jobs = Object.entries(targets).map(([job, url]) => ({
-    job_name: job,
-    metrics_path: new URL(url).pathname,
-    static_configs: [{ targets: [new URL(url).host] }],
-  }));
+  const jobs = Object.entries(targets).map(([job, target]) => {
+    const { url, ...options } = typeof target === 'string' ? { url: target } : target;
+    const { protocol, host, pathname } = new URL(url);
+    const scheme = protocol.slice(0, -1);
+    return { job_name: job, scheme, metrics_path: pathname, static_configs: [{ targets: [host] }], ...options };
+  });
   // JSON is YAML.
   const config = { global: { scrape_interval: '1s', scrape_timeout: '1s' }, scrape_configs: jobs };
   const path = join(folder, 'scrape.yml');

@@ -212,7 +212,7 @@ static SETTINGS: &[Setting] = &[
     setting("METRICS_READY_TIMEOUT_MS", "readyTimeoutMs", MILLISECONDS, |c, v| { c.ready_timeout = v.milliseconds(1.0)?; Some(()) }),
     secret("METRICS_AUTH_BEARER_TOKENS", "bearerTokens", LIST, |c, v| { c.bearer_tokens = v.list()?; Some(()) }),
     setting("METRICS_AUTH_BEARER_TOKEN_FILE", "bearerTokenFile", FILE, |c, v| { c.bearer_token_file = Some(v.text()?); Some(()) }),
-    secret("METRICS_AUTH_BASIC_USERS", "basicUsers", "users as name:bcrypt-hash", |c, v| { c.basic_users = v.list()?; c.basic_users.iter().all(|user| user.contains(':')).then_some(()) }),
+    secret("METRICS_AUTH_BASIC_USERS", "basicUsers", "users as name:bcrypt-hash", |c, v| { c.basic_users = v.users()?; Some(()) }),
     setting("METRICS_AUTH_PROTECT_HEALTH", "protectHealth", FLAG, |c, v| { c.protect_health = v.flag()?; Some(()) }),
     setting("METRICS_AUTH_FAILURES_PER_MINUTE", "authFailuresPerMinute", COUNT, |c, v| { c.auth_failures_per_minute = v.integer(1.0, U32_MAX)? as u32; Some(()) }),
     setting("METRICS_ALLOWLIST", "allowlist", LIST, |c, v| { c.allowlist = v.list()?; Some(()) }),
@@ -351,6 +351,10 @@ impl Given {
         entries.iter().all(|entry| !entry.is_empty()).then_some(entries)
     }
 
+    fn users(&self) -> Option<Vec<String>> {
+        self.list().filter(|users| users.iter().all(|user| user.contains(':')))
+    }
+
     fn describe(&self) -> String {
         match self {
             Self::Variable(text) => format!("{text:?}"),
@@ -422,6 +426,7 @@ mod tests {
             assert!(config.set("port", &Given::Number(bad)).is_err(), "{bad}");
         }
         assert!(config.set("prot", &Given::Number(80.0)).is_err());
+        assert!(config.set("basicUsers", &Given::List(vec!["no colon".to_owned()])).is_err());
         assert_eq!(config, MetricsConfig::default());
     }
 

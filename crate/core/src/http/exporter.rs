@@ -4,10 +4,10 @@
 use super::connection::{Progress, Timeouts, Watched};
 use super::handler::{Embedding, ScrapeService};
 use super::host::Host;
+use super::pem::Pem;
 use super::router::{Door, Peer};
 use super::self_metrics::{ListenerMetrics, Rejection};
 use super::target::Target;
-use super::pem::Pem;
 use super::tls::{ClientAuth, Tls, TlsConfig};
 use super::web_config::WebConfig;
 use crate::config::MetricsConfig;

@@ -3,8 +3,15 @@
 
 mod concurrent_access_test;
 mod exposition;
+mod http_endpoint_test;
+mod http_guard_test;
+mod http_limits_test;
+mod http_protocol_test;
+mod program;
 mod prometheus_client_oracle_test;
 mod properties_test;
+mod scrape_simulation_test;
+mod wire;
 
 use prometheus_metrics::registry::{Contributor, Descriptor, Family, Process, Selection, gather};
 use prometheus_metrics::slab::{CELLS_PER_SLAB, Cells};

@@ -1,22 +1,20 @@
 //! What each part of the public API does on its own, one module a subject. One binary for all of them, because
 //! linking is most of what a test binary costs.
 
-#[cfg(feature = "http")]
 mod address_test;
-#[cfg(feature = "http")]
 mod auth_test;
+mod cache_test;
 mod collectors_test;
+mod compression_test;
 mod counter_test;
 mod gauge_test;
 mod histogram_test;
 mod label_validation_test;
-#[cfg(feature = "http")]
 mod limits_test;
 mod registry_test;
 mod serialization_test;
-#[cfg(feature = "http")]
+mod service;
 mod tls_test;
-#[cfg(feature = "http")]
 mod web_config_test;
 
 use prometheus_metrics::{ErrorKind, Format, Registry, Result};

@@ -1,0 +1,202 @@
+//! HTTP/1.1 as bytes: a client that sends exactly what it is told and reads whole answers, so that tests see what a
+//! scraper sees. Written from RFC 9112, and from nothing of the server.
+
+use flate2::read::MultiGzDecoder;
+use prometheus_metrics::config::MetricsConfig;
+use prometheus_metrics::http::{Address, Exporter, ExporterOptions, Target};
+use prometheus_metrics::{MetricsError, Registry};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Nothing here takes as long; a test that would wait for ever fails instead.
+const PATIENCE: Duration = Duration::from_secs(30);
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// Settings of a test: a free port of this machine, and expositions of the registry alone.
+pub(crate) fn quiet() -> MetricsConfig {
+    MetricsConfig { host: "127.0.0.1".to_owned(), port: 0, self_metrics: false, ..MetricsConfig::default() }
+}
+
+/// An exporter of this registry.
+pub(crate) fn start(registry: &Arc<Registry>, config: &MetricsConfig) -> Result<Exporter, MetricsError> {
+    start_with(registry, config, ExporterOptions::default())
+}
+
+pub(crate) fn start_with(
+    registry: &Arc<Registry>,
+    config: &MetricsConfig,
+    options: ExporterOptions,
+) -> Result<Exporter, MetricsError> {
+    let target = Arc::new(Target::new(Arc::clone(registry), None)?);
+    Exporter::start(target, config, options)
+}
+
+/// Where an exporter of a test listens.
+pub(crate) fn address(exporter: &Exporter) -> SocketAddr {
+    match exporter.address() {
+        Address::Tcp(address) => *address,
+        Address::Unix(path) => panic!("expected a port but received {path:?}"),
+    }
+}
+
+/// An answer as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Status line and headers, without the date, which is checked to be there.
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (own, value) = line.split_once(": ")?;
+            own.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+
+    /// The body as text, inflated where it says that it is compressed.
+    pub(crate) fn text(&self) -> io::Result<String> {
+        let mut text = String::new();
+        match self.header("content-encoding") {
+            None => (&self.body[..]).read_to_string(&mut text)?,
+            Some("gzip") => MultiGzDecoder::new(&self.body[..]).read_to_string(&mut text)?,
+            Some(other) => return Err(unexpected(&format!("the coding {other}"))),
+        };
+        Ok(text)
+    }
+}
+
+/// A connection.
+pub(crate) struct Client {
+    stream: TcpStream,
+    /// What came and belongs to the next answer.
+    read: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn connect(exporter: &Exporter) -> io::Result<Self> {
+        Self::connect_to(address(exporter))
+    }
+
+    pub(crate) fn connect_to(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, read: Vec::new() })
+    }
+
+    /// Sends these bytes.
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.stream.write_all(bytes.as_ref())
+    }
+
+    /// Sends no more, as a client does that has said everything.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)
+    }
+
+    /// Sends a request whose headers are given as lines without their ends, and reads its answer.
+    pub(crate) fn ask(&mut self, method: &str, target: &str, headers: &[&str]) -> io::Result<Answer> {
+        self.send(request(method, target, headers))?;
+        self.answer(method)
+    }
+
+    /// Reads one answer to a request of this method.
+    pub(crate) fn answer(&mut self, method: &str) -> io::Result<Answer> {
+        let end = self.read_until_head_ends()?;
+        let rest = self.read.split_off(end);
+        let head = String::from_utf8(std::mem::replace(&mut self.read, rest))
+            .map_err(|_| unexpected("a head that is not UTF-8"))?;
+        let status = head
+            .strip_prefix("HTTP/1.")
+            .and_then(|line| line.get(2..5))
+            .and_then(|status| status.parse().ok())
+            .ok_or_else(|| unexpected(&format!("the status line of {head:?}")))?;
+        let mut answer = Answer { status, head: without_date(&head)?, body: Vec::new() };
+        if answer.header("transfer-encoding").is_some() {
+            return Err(unexpected("a body whose length is not said"));
+        }
+        let length = match answer.header("content-length") {
+            Some(length) => length.parse().map_err(|_| unexpected(&format!("the length {length}")))?,
+            None => 0,
+        };
+        if method != "HEAD" {
+            self.read_until(length)?;
+            let rest = self.read.split_off(length);
+            answer.body = std::mem::replace(&mut self.read, rest);
+        }
+        Ok(answer)
+    }
+
+    /// Reads at least this many bytes of an answer, and leaves the rest where it is.
+    pub(crate) fn read_some(&mut self, length: usize) -> io::Result<()> {
+        self.read_until(length)
+    }
+
+    /// What comes until the other end closes.
+    pub(crate) fn rest(&mut self) -> io::Result<Vec<u8>> {
+        let mut rest = std::mem::take(&mut self.read);
+        match self.stream.read_to_end(&mut rest) {
+            // A connection that is cut off with something unread is reset.
+            Err(error) if error.kind() != io::ErrorKind::ConnectionReset => Err(error),
+            _ => Ok(rest),
+        }
+    }
+
+    fn read_until_head_ends(&mut self) -> io::Result<usize> {
+        loop {
+            if let Some(at) = self.read.windows(4).position(|window| window == b"\r\n\r\n") {
+                return Ok(at + 4);
+            }
+            if self.read.len() > MAX_HEAD_BYTES {
+                return Err(unexpected("a head without an end"));
+            }
+            self.read_until(self.read.len() + 1)?;
+        }
+    }
+
+    fn read_until(&mut self, length: usize) -> io::Result<()> {
+        let mut chunk = [0; 64 * 1024];
+        while self.read.len() < length {
+            match self.stream.read(&mut chunk)? {
+                0 => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection was closed")),
+                count => self.read.extend_from_slice(&chunk[..count]),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One request on a connection of its own.
+pub(crate) fn ask(exporter: &Exporter, method: &str, target: &str, headers: &[&str]) -> io::Result<Answer> {
+    Client::connect(exporter)?.ask(method, target, headers)
+}
+
+/// GET on a connection of its own.
+pub(crate) fn get(exporter: &Exporter, target: &str, headers: &[&str]) -> io::Result<Answer> {
+    ask(exporter, "GET", target, headers)
+}
+
+/// A request's bytes.
+pub(crate) fn request(method: &str, target: &str, headers: &[&str]) -> String {
+    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    format!("{method} {target} HTTP/1.1\r\nhost: test\r\n{headers}\r\n")
+}
+
+fn without_date(head: &str) -> io::Result<String> {
+    let (dates, others): (Vec<&str>, Vec<&str>) =
+        head.trim_end().split("\r\n").partition(|line| line.starts_with("date: "));
+    match dates[..] {
+        [_] => Ok(others.join("\n") + "\n"),
+        _ => Err(unexpected(&format!("{} dates in {head:?}", dates.len()))),
+    }
+}
+
+fn unexpected(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("expected an answer but received {what}"))
+}
