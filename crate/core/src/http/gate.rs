@@ -141,6 +141,7 @@ fn auth_config(config: &MetricsConfig, web_users: &[(String, String)]) -> Result
         bearer_tokens,
         basic_users,
         failures_per_minute: config.auth_failures_per_minute,
-        ..AuthConfig::default()
+        // Twenty seconds' worth at once.
+        failure_burst: config.auth_failures_per_minute.div_ceil(3),
     })
 }

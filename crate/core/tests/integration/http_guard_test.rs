@@ -73,6 +73,7 @@ fn test_authentication_required() -> Outcome {
     let config = MetricsConfig {
         bearer_tokens: vec!["another-token".to_owned(), "a-long-and-random-token".to_owned()],
         basic_users: vec![format!("scraper:{HASH}")],
+        auth_failures_per_minute: 6000,
         ..quiet()
     };
     let challenge = "Bearer realm=\"metrics\", Basic realm=\"metrics\", charset=\"UTF-8\"";
@@ -129,7 +130,7 @@ fn guesses_are_limited_and_whoever_was_let_in_stays() -> Outcome {
     let guess = |number: usize| -> Result<u16, Box<dyn std::error::Error>> {
         // `scraper:` and three digits more.
         let digit = |digit: usize| char::from(b'A' + u8::try_from(digit % 26).unwrap_or_default());
-        let header = format!("authorization: Basic c2NyYXBlcjo{}{}w=", digit(number), digit(number / 26));
+        let header = format!("authorization: Basic c2NyYXBlcjo{}{}AAA", digit(number), digit(number / 26));
         Ok(get(&exporter, "/metrics", &["x-forwarded-for: 203.0.113.9", &header])?.status)
     };
     let statuses: Vec<u16> = (0..50).map(guess).collect::<Result<_, _>>()?;
