@@ -9,6 +9,7 @@ import v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { collectDefaultMetrics, Gauge, MetricsError, Registry, register } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
+import { withoutSelfMetrics } from './support/exposition.mjs';
 import { attempt, run } from './threads/support/process.mjs';
 
 const require = createRequire(import.meta.url);
@@ -620,7 +621,7 @@ linux('a scrape asks JavaScript for no figure of the process', async (t) => {
       throw new Error('asked');
     };
   }
-  for (const text of [await registry.metrics(), String((await registry.scrape()).body)]) {
+  for (const text of [await registry.metrics(), withoutSelfMetrics(String((await registry.scrape()).body))]) {
     t.deepEqual(
       [...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name),
       PROCESS,

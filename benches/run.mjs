@@ -1,5 +1,5 @@
 // `npm run bench`: installs the peers, runs each bench on the Node that benches/package.json pins, and writes
-// RESULTS.md and results/ from that one run. It needs Node and npm, and the library built.
+// RESULTS.md and results/ from that one run. It needs Node and npm, the library built, and `wrk` for the endpoint's load.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const require = createRequire(import.meta.url);
 
-const BENCHES = ['record', 'scrape', 'stall', 'default-metrics', 'memory', 'require'];
+const BENCHES = ['record', 'scrape', 'stall', 'endpoint', 'default-metrics', 'memory', 'require'];
 const NODE_MAJOR = 24;
 /** One core's worth of other work and the benches have neighbours. */
 const BUSY_LOAD = 0.7;

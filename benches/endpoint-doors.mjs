@@ -1,0 +1,60 @@
+// The doors that endpoint.mjs compares, and the processes it runs: a service behind one door each, and clients.
+
+import { JAVASCRIPT, NATIVE, PREPARED } from './endpoint-server.mjs';
+import { startRole } from './harness.mjs';
+import { libraryById, OURS, peersOf, selectLibraries } from './libraries.mjs';
+
+const bench = new URL('endpoint.mjs', import.meta.url);
+
+const ourTitle = libraryById(OURS).title;
+
+export const nativeDoor = { id: NATIVE, title: `${ourTitle}, native door`, library: OURS, door: NATIVE };
+export const javascriptDoor = {
+  id: JAVASCRIPT,
+  title: `${ourTitle}, JavaScript door`,
+  library: OURS,
+  door: JAVASCRIPT,
+};
+
+/** No library: node:http sends a body that was made before. */
+export const preparedDoor = { id: PREPARED, title: '*prepared body*', door: PREPARED };
+
+/** prom-client and its heirs: what a program that has one of them would leave behind. */
+export const peerDoors = ['prom-client', 'prometheus-io', 'platformatic'].map((id) => ({
+  id,
+  title: libraryById(id).title,
+  library: id,
+  door: JAVASCRIPT,
+}));
+
+/** Ours first, unless this run goes without. */
+export function ourDoors() {
+  const ids = selectLibraries().map(({ id }) => id);
+  return peersOf(ids).length < ids.length ? [nativeDoor, javascriptDoor] : [];
+}
+
+export function startClient() {
+  return startRole(bench, { client: true });
+}
+
+/** Starts a service behind `door`: `{ask, stop, port, metricsPort}`. */
+export async function startService({ library, door }, population, bodies) {
+  const child = startRole(bench, { serve: true, library, door, ...population });
+  try {
+    return { ...child, ...(await child.ask('start', bodies)) };
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+}
+
+/** Runs `use` with a service behind each of the doors, by id, and stops them all after it. */
+export async function withServices(doors, population, use) {
+  const services = {};
+  try {
+    for (const door of doors) services[door.id] = await startService(door, population);
+    return await use(services);
+  } finally {
+    await Promise.all(Object.values(services).map((service) => service.stop()));
+  }
+}

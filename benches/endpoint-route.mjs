@@ -1,0 +1,100 @@
+// Part of endpoint.mjs: what scraping a service costs the requests that the service is there for.
+
+import { GZIP } from './endpoint-client.mjs';
+import { javascriptDoor, nativeDoor, ourDoors, peerDoors, startClient, withServices } from './endpoint-doors.mjs';
+import { atMost, interleave, median, options, progress, ratioOfRounds, show } from './harness.mjs';
+
+const populations = [
+  { title: '10,000 counters', kind: 'counters', size: 10_000, samples: 10_000 },
+  { title: '10,000 histograms', kind: 'histograms', size: 10_000, samples: 140_000 },
+];
+
+/** Requests a second: a fiftieth of a core's time, so that nothing queues but behind a scrape. */
+const RATE = 300;
+const SCRAPE_INTERVAL_MS = 500;
+const WINDOW_MS = options.quick ? 1500 : 4000;
+const ROUNDS = options.quick ? 1 : 3;
+/** Scrapes before the first round, each checked. */
+const CHECKS = 5;
+const WARM_MS = 1000;
+const RATIO_MAX = 1.1;
+
+/** @platformatic/prom-client serves as prom-client does; its rounds are better spent on the others. */
+const peers = peerDoors.filter(({ id }) => id !== 'platformatic');
+
+/** `{tables, verdicts, samples}` of this part. `scraper` is a client that does nothing else. */
+export async function measureRoute(scraper) {
+  const driver = startClient();
+  const samples = {};
+  try {
+    for (const population of populations) {
+      samples[population.title] = await measurePopulation(population, driver, scraper);
+    }
+  } finally {
+    await driver.stop();
+  }
+  return {
+    tables: populations.map(({ title }) => table(title, samples[title])),
+    verdicts: populations.flatMap(({ title }) => judge(title, samples[title])),
+    samples,
+  };
+}
+
+async function measurePopulation({ title, kind, size, samples }, driver, scraper) {
+  const doors = [...ourDoors(), ...peers];
+  return withServices(doors, { kind, size }, async (services) => {
+    for (const { port, metricsPort } of Object.values(services)) {
+      await scraper.ask('check', { port: metricsPort, encoding: GZIP, samples, times: CHECKS });
+      await driver.ask('drive', { port, rate: RATE, ms: WARM_MS });
+    }
+    const measured = await interleave(doors, ROUNDS, ({ id }, turn) => round(services[id], turn, driver, scraper));
+    for (const { id } of doors) {
+      progress(`${title}: ${id} p99 ${show(p99(measured[id], 'scraped'))} ms, ${show(ratio(measured[id]))}x`);
+    }
+    return measured;
+  });
+}
+
+/** One window with scraping and one without, the order changing from round to round. */
+async function round({ port, metricsPort }, turn, driver, scraper) {
+  const drive = () => driver.ask('drive', { port, rate: RATE, ms: WINDOW_MS });
+  const scrape = { port: metricsPort, encoding: GZIP, intervalMs: SCRAPE_INTERVAL_MS, ms: WINDOW_MS };
+  const quietFirst = turn % 2 === 0;
+  const first = quietFirst ? await drive() : undefined;
+  const [scraped, scrapes] = await Promise.all([drive(), scraper.ask('scrapeEvery', scrape)]);
+  return { quiet: first ?? (await drive()), scraped, scrapes };
+}
+
+function table(title, measured) {
+  return {
+    caption: `The service's own route while it is scraped: ${title}`,
+    columns: ['', 'p50', 'p99', 'max', 'scraped: p50', 'p99', 'max', 'p99 to no scraping', 'a scrape took'],
+    rows: [...ourDoors(), ...peers].map(({ id, title }) => {
+      const rounds = measured[id];
+      const ms = [...figures(rounds, 'quiet'), ...figures(rounds, 'scraped')].map(show);
+      return [title, ...ms, `${show(ratio(rounds))}x`, show(median(rounds.map(({ scrapes }) => scrapes.p50)))];
+    }),
+  };
+}
+
+function figures(rounds, window) {
+  const p50 = median(rounds.map((round) => round[window].p50));
+  return [p50, p99(rounds, window), Math.max(...rounds.map((round) => round[window].max))];
+}
+
+function p99(rounds, window) {
+  return median(rounds.map((round) => round[window].p99));
+}
+
+function ratio(rounds) {
+  const of = (window) => rounds.map((round) => round[window].p99);
+  return ratioOfRounds(of('scraped'), of('quiet'));
+}
+
+function judge(title, measured) {
+  return [nativeDoor, javascriptDoor]
+    .filter(({ id }) => measured[id])
+    .map(({ id }) =>
+      atMost(`${title}: p99 of the own route, scraped by the ${id} door`, ratio(measured[id]), RATIO_MAX, 'x'),
+    );
+}
