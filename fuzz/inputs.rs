@@ -98,7 +98,8 @@ static SERVICES: LazyLock<[ScrapeService; 3]> = LazyLock::new(|| {
         basic_users: vec![format!("scraper:{HASH}")],
         allowlist: vec!["10.0.0.0/8".to_owned(), "2001:db8::/32".to_owned(), "127.0.0.1".to_owned()],
         trusted_proxies: vec!["127.0.0.1".to_owned()],
-        auth_failures_per_minute: 60_000_000,
+        // A burst of a million, which is the most there may be.
+        auth_failures_per_minute: 3_000_000,
         ..caching.clone()
     };
     [service(true, &caching), service(false, &caching), service(true, &guarded)]
