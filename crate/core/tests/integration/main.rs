@@ -7,6 +7,7 @@ mod http_endpoint_test;
 mod http_guard_test;
 mod http_limits_test;
 mod http_protocol_test;
+mod network_input_test;
 mod program;
 mod prometheus_client_oracle_test;
 mod properties_test;
