@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { samplesOf, seriesValue } from '../support/exposition.mjs';
 import { start } from './support/children.mjs';
-import { ask, eventually, exporter, rejected } from './support/doors.mjs';
+import { ask, DOORS, eventually, exporter, rejected } from './support/doors.mjs';
 import { seriesRegistry } from './support/registries.mjs';
 
 const SCRAPE = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -89,6 +89,33 @@ test.serial(
     t.is(samplesOf(await door.text()).length, 20_000);
   },
 );
+
+for (const { door, open } of DOORS) {
+  test.serial(`${door}: bodies that nobody takes are held up to a limit, and then no more are made`, async (t) => {
+    const registry = seriesRegistry(100_000);
+    const { ask, connect } = await open(t, { registry, maxBodyBytes: 1_048_576 });
+    const socket = await connect();
+    socket.pause();
+    socket.write(SCRAPE);
+    // The first body is larger than all may be, but nothing was held before it.
+    t.true(await eventually(async () => (await ask('/metrics')).status === 503));
+    const { status, headers, body } = await ask('/metrics');
+    t.is(status, 503);
+    t.is(headers['retry-after'], '1');
+    t.is(body.toString(), 'Too many expositions in flight.\n');
+    t.is((await ask('/health')).status, 200);
+    socket.destroy();
+    let after;
+    t.true(
+      await eventually(async () => {
+        after = await ask('/metrics');
+        return after.status === 200;
+      }),
+    );
+    t.is(samplesOf(after.body.toString()).length, 100_000);
+    t.true(rejected(after.body.toString(), 'overload') >= 2);
+  });
+}
 
 test.serial('200 scrapers at once of 100,000 series are all answered right, in bounded memory', async (t) => {
   const child = start(t, async ({ client, say, heard }) => {

@@ -6,9 +6,12 @@ import net from 'node:net';
 import { createMetricsHandler, startExporter } from '@llm-devops/prometheus-metrics';
 import { seriesValue } from '../../support/exposition.mjs';
 
-/** Sends a request and reads the whole answer. `to` is what `http.request()` takes: port and host, or socketPath. */
-export async function ask(to, path, { method = 'GET', headers = {}, body, agent = false } = {}) {
-  const request = http.request({ host: '127.0.0.1', ...to, path, method, headers, agent });
+/**
+ * Sends a request and reads the whole answer. `to` is what `http.request()` takes: port and host, or socketPath; `from`
+ * an address of this machine.
+ */
+export async function ask(to, path, { method = 'GET', headers = {}, body, agent = false, from } = {}) {
+  const request = http.request({ host: '127.0.0.1', ...to, path, method, headers, agent, localAddress: from });
   request.end(body);
   const [response] = await once(request, 'response');
   const chunks = [];
@@ -19,6 +22,11 @@ export async function ask(to, path, { method = 'GET', headers = {}, body, agent 
 /** An answer's headers without those of the connection and of the moment. */
 export function own({ connection: _, date: __, 'keep-alive': ___, ...headers }) {
   return headers;
+}
+
+/** The credentials of basic authentication. */
+export function basic(user, password) {
+  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
 }
 
 /** What a test does with a door that listens on a port of the loopback. */
