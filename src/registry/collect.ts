@@ -114,7 +114,7 @@ class Deadline {
   constructor(readonly ms: number) {
     this.passed = new Promise((resolve) => {
       // Once all tasks are begun: one of them may count what keeps the event loop alive.
-      queueMicrotask(() => {
+      Promise.resolve().then(() => {
         this.#timer = setTimeout(resolve, ms, TIMED_OUT);
       });
     });
