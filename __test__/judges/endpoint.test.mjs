@@ -18,12 +18,12 @@ const TOKEN = 'a-long-and-random-token';
 const BASIC = { basic_auth: { username: 'scraper', password: PASSWORD } };
 const BEARER = { authorization: { type: 'Bearer', credentials: TOKEN } };
 
-test('Prometheus scrapes an open exporter', async (t) => {
+test.serial('Prometheus scrapes an open exporter', async (t) => {
   const exporter = await startJudged(t);
   await assertScraped(t, exporter, { scraper: {} }, {});
 });
 
-test('Prometheus scrapes with a password', async (t) => {
+test.serial('Prometheus scrapes with a password', async (t) => {
   const exporter = await startJudged(t, { basicUsers: [`scraper:${HASH}`] });
   const wrong = { basic_auth: { username: 'scraper', password: 'wrong' } };
   const refused = 'server returned HTTP status 401 Unauthorized';
@@ -32,13 +32,13 @@ test('Prometheus scrapes with a password', async (t) => {
   await assertScraped(t, exporter, {}, { guesser: [wrong, /401 Unauthorized|429 Too Many Requests/] });
 });
 
-test('Prometheus scrapes with a token', async (t) => {
+test.serial('Prometheus scrapes with a token', async (t) => {
   const exporter = await startJudged(t, { bearerTokens: [TOKEN] });
   const refused = 'server returned HTTP status 401 Unauthorized';
   await assertScraped(t, exporter, { scraper: BEARER }, { stranger: [BASIC, refused] });
 });
 
-test('Prometheus scrapes over TLS', async (t) => {
+test.serial('Prometheus scrapes over TLS', async (t) => {
   const { ca, server } = await makeCertificates(t);
   const exporter = await startJudged(t, { tlsCertFile: server.cert, tlsKeyFile: server.key });
   t.regex(exporter.url, /^https:/);
@@ -51,7 +51,7 @@ test('Prometheus scrapes over TLS', async (t) => {
   );
 });
 
-test('Prometheus scrapes with a certificate of its own', async (t) => {
+test.serial('Prometheus scrapes with a certificate of its own', async (t) => {
   const { ca, server, client } = await makeCertificates(t);
   const exporter = await startJudged(t, {
     tlsCertFile: server.cert,
@@ -63,7 +63,7 @@ test('Prometheus scrapes with a certificate of its own', async (t) => {
   await assertScraped(t, exporter, { scraper: known }, { stranger: [unknown, /certificate required|bad certificate/] });
 });
 
-test('Prometheus scrapes as a web configuration file says', async (t) => {
+test.serial('Prometheus scrapes as a web configuration file says', async (t) => {
   const { ca, server, client } = await makeCertificates(t);
   const file = join(await temporaryFolder(t), 'web.yml');
   // JSON is YAML.
@@ -92,7 +92,7 @@ test('Prometheus scrapes as a web configuration file says', async (t) => {
   );
 });
 
-test('VictoriaMetrics scrapes an exporter with gzip', async (t) => {
+test.serial('VictoriaMetrics scrapes an exporter with gzip', async (t) => {
   const encodings = new Set();
   const exporter = await startJudged(t, {
     compressionMinSize: 0,

@@ -38,7 +38,11 @@ export async function startVictoriaMetrics(t, targets) {
 
 async function startServer(t, command, address, readyPath, args) {
   const child = new Process(command, args);
-  t.teardown(() => child.stop());
+  t.teardown(async () => {
+    // One that ended by itself, because its port was taken after all, is why the test was answered by another one.
+    const { code, stderr } = await child.stop();
+    if (code !== 0) t.log(`${command} ended with ${code}:\n${stderr}`);
+  });
   const url = `http://${address}`;
   await child.until(async () => ((await fetch(url + readyPath)).ok ? true : undefined), 'it was ready');
   return new QueryApi(url);
