@@ -112,12 +112,14 @@ test.serial('a target of 8 KB that nobody has is not found, with any query', asy
   await serves(t, door, 'malformed', 0);
 });
 
-/** Waits for the end of a connection; resolves with the time that took. */
+/** Waits ten seconds for the end of a connection; resolves with the time that took. */
 async function ending(socket) {
   const started = performance.now();
   socket.on('error', () => {});
   socket.resume();
+  const given = setTimeout(() => socket.destroy(), 10_000);
   await once(socket, 'close');
+  clearTimeout(given);
   return performance.now() - started;
 }
 
