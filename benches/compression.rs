@@ -1,7 +1,7 @@
 //! What gzip costs on exposition text, at the level that the endpoint uses. `prometheus-client` compresses nothing.
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use prometheus_metrics::http::gzip;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use prometheus_metrics::http::{gzip, gzip_members};
 use prometheus_metrics::registry::DEFAULT_BUCKETS;
 use prometheus_metrics::{Format, MetricsError, Registry};
 use std::hint::black_box;
@@ -32,7 +32,7 @@ fn bench(criterion: &mut Criterion, name: &str, bytes: usize) {
     let mut out = Vec::new();
     group.bench_function("prometheus-metrics", |bencher| {
         bencher.iter(|| {
-            assert!(gzip(black_box(text.as_bytes()), &mut out));
+            gzip(black_box(text.as_bytes()), &mut out);
             black_box(out.len())
         });
     });
@@ -49,12 +49,31 @@ fn bench_gzip_compress_100kb(criterion: &mut Criterion) {
     bench(criterion, "bench_gzip_compress_100kb", 100_000);
 }
 
+/// A large exposition written as one member and as two side by side; on two free cores the second is to take half as long.
+fn bench_gzip_members_9mb(criterion: &mut Criterion) {
+    const BYTES: usize = 9_000_000;
+    let text = exposition(BYTES).expect("the names are valid and free");
+    assert_eq!(text.len(), BYTES);
+    let mut group = criterion.benchmark_group("bench_gzip_members_9mb");
+    group.throughput(Throughput::Bytes(BYTES as u64));
+    let mut out = Vec::new();
+    for members in [1, 2] {
+        group.bench_function(BenchmarkId::new("prometheus-metrics", members), |bencher| {
+            bencher.iter(|| {
+                gzip_members(black_box(text.as_bytes()), &mut out, members);
+                black_box(out.len())
+            });
+        });
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))
         .sample_size(30);
-    targets = bench_gzip_compress_1kb, bench_gzip_compress_100kb
+    targets = bench_gzip_compress_1kb, bench_gzip_compress_100kb, bench_gzip_members_9mb
 }
 criterion_main!(benches);
