@@ -13,6 +13,8 @@ export interface EndpointSettings {
   path?: string | undefined;
   /** How long an exposition is served again, in milliseconds; 0 switches the cache off. @default 0 */
   cacheTtlMs?: number | undefined;
+  /** Switches the cache on, for a second where no time is given, or off. @default whether cacheTtlMs is given */
+  cacheEnabled?: boolean | undefined;
   /** Whether bodies are gzipped for scrapers that take it. @default true */
   compressionEnabled?: boolean | undefined;
   /** Smaller bodies stay as they are, in bytes. @default 1024 */

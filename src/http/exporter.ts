@@ -33,6 +33,8 @@ export interface Exporter {
 }
 
 const CLOSE_TIMEOUT_MS = 5000;
+/** A day: nobody waits longer for a client. */
+const LONGEST_CLOSE_MS = 86_400_000;
 
 /**
  * Starts an endpoint on a thread of its own: `/metrics`, `/health`, `/ready` and a page at `/`. It does not keep the
@@ -56,7 +58,7 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
     ownValues: !registry.showsProcess(scope),
   };
   const exporter = await nativeAsync(() => registry.startExporter(config, embedding, host.receive));
-  return new RunningExporter(exporter, registry, collectWanted(registry, values));
+  return running(exporter, registry, collectWanted(registry, values));
 }
 
 /** Collects what the settings ask for; returns what ends it. What the application collects already stays its own. */
@@ -74,42 +76,30 @@ function collectWanted(registry: Registry, values: MetricsConfig): (() => void)[
   });
 }
 
-class RunningExporter implements Exporter {
-  readonly url: string;
-  readonly port: number;
-  readonly #native: NativeExporter;
-  readonly #heart: NodeJS.Timeout;
-  readonly #unwatch: () => void;
-  readonly #stopCollecting: readonly (() => void)[];
-
-  constructor(native: NativeExporter, registry: Registry, stopCollecting: readonly (() => void)[]) {
-    this.#native = native;
-    this.#stopCollecting = stopCollecting;
-    this.url = native.url;
-    this.port = native.port;
-    native.beat();
-    this.#heart = setInterval(() => native.beat(), addon.beatIntervalMs());
-    this.#heart.unref();
-    this.#unwatch = registry.watchCollectors((collects) => native.setCollects(collects));
-  }
-
-  setReady(ready: boolean): void {
-    this.#native.setReady(ready);
-  }
-
-  async close({ timeoutMs = CLOSE_TIMEOUT_MS }: { timeoutMs?: number } = {}): Promise<void> {
-    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
-      throw new ConfigurationError(
-        'INVALID_CONFIG',
-        `Expected milliseconds from 0 for timeoutMs but received ${describe(timeoutMs)}`,
-      );
-    }
-    await this.#native.close(timeoutMs);
-    // Until then the loop is watched, and asked.
-    clearInterval(this.#heart);
-    this.#unwatch();
-    for (const stop of this.#stopCollecting) stop();
-  }
+/** An exporter that runs, as an object whose functions may be taken out of it. */
+function running(native: NativeExporter, registry: Registry, stopCollecting: readonly (() => void)[]): Exporter {
+  native.beat();
+  const heart = setInterval(() => native.beat(), addon.beatIntervalMs());
+  heart.unref();
+  const unwatch = registry.watchCollectors((collects) => native.setCollects(collects));
+  return {
+    url: native.url,
+    port: native.port,
+    setReady: (ready) => native.setReady(ready),
+    close: async ({ timeoutMs = CLOSE_TIMEOUT_MS } = {}) => {
+      if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
+        throw new ConfigurationError(
+          'INVALID_CONFIG',
+          `Expected milliseconds from 0 for timeoutMs but received ${describe(timeoutMs)}`,
+        );
+      }
+      await native.close(Math.min(timeoutMs, LONGEST_CLOSE_MS));
+      // Until then the loop is watched, and asked.
+      clearInterval(heart);
+      unwatch();
+      for (const stop of stopCollecting) stop();
+    },
+  };
 }
 
 /** Answers what the native door asks. */

@@ -224,7 +224,7 @@ impl ScrapeService {
     #[must_use]
     pub fn undecided(&self) -> Response {
         self.reject(Rejection::Unauthorized);
-        let response = Response::plain(503, "Authentication did not answer in time.\n");
+        let response = Response::plain(503, "Authentication is not available.\n");
         self.finish(response.retry_after(OVERLOAD_WAIT))
     }
 

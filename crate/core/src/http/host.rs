@@ -119,28 +119,28 @@ impl Asker {
         &self.host
     }
 
-    /// Has values brought up to date, if the program does so in time.
-    pub(crate) async fn collect(&self, names: &[String], budget: Duration) {
-        if !self.host.collects() || !self.health.is_responsive() {
-            return;
+    /// Has values brought up to date, if the program does so in time; returns whether it did.
+    pub(crate) async fn collect(&self, names: &[String], budget: Duration) -> bool {
+        if !self.host.collects() {
+            return true;
+        }
+        if !self.health.is_responsive() {
+            return false;
         }
         let progress = if names.is_empty() {
             match self.shared(budget) {
                 Some(progress) => progress,
-                None => return,
+                None => return false,
             }
         } else {
             self.pose(Question::Collect { names: names.to_vec(), budget })
         };
-        let _ = answer(progress, PATIENCE, budget).await;
+        answer(progress, PATIENCE, budget).await.is_some()
     }
 
     /// Asks something else. A scrape has old values to fall back on; these questions have nothing, so that their whole
     /// budget may pass before the program turns to them.
     pub(crate) async fn ask(&self, question: Question, budget: Duration) -> Option<Reply> {
-        if !self.health.is_responsive() {
-            return None;
-        }
         answer(self.pose(question), budget, budget).await
     }
 

@@ -33,7 +33,6 @@ pub struct Peer(pub Option<IpAddr>);
 
 /// A router that answers every path as the service does. A request's peer is taken from its `Peer` extension. Without
 /// a host, collectors in Rust are all there are, and there are no readiness checks.
-#[must_use]
 pub fn router(service: Arc<ScrapeService>) -> Router {
     Door::new(service, None, Duration::from_secs(1)).router()
 }
@@ -75,8 +74,10 @@ impl Door {
                 Step::Scrape(plan) => {
                     if let Some(asker) = &self.asker
                         && plan.shows_values()
+                        && !asker.collect(plan.names(), plan.budget()).await
+                        && let Some(metrics) = self.service.listener_metrics()
                     {
-                        asker.collect(plan.names(), plan.budget()).await;
+                        metrics.stale_scrapes.inc();
                     }
                     if self.service.is_small() {
                         let (response, mismatched) = self.service.scrape_now(&plan);

@@ -184,6 +184,7 @@ pub(crate) struct ListenerMetrics {
     stalled: Gauge,
     pub(crate) connections: Gauge,
     pub(crate) tls_reload_failures: Counter,
+    pub(crate) stale_scrapes: Counter,
 }
 
 impl ListenerMetrics {
@@ -198,6 +199,10 @@ impl ListenerMetrics {
             tls_reload_failures: registry.counter(
                 "llmdevops_metrics_tls_reload_failures_total",
                 "Changed certificates that could not be used; the old ones stay in use",
+            )?,
+            stale_scrapes: registry.counter(
+                "llmdevops_metrics_stale_scrapes_total",
+                "Scrapes that showed the values there were, because the event loop was too late to collect new ones",
             )?,
         })
     }

@@ -35,6 +35,7 @@ pub(crate) fn labels_json(rendered: &[u8]) -> String {
 }
 
 /// A text as a JSON string.
+#[cfg(feature = "http")]
 pub(crate) fn json_string(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len() + 2);
     string(text, &mut out);
