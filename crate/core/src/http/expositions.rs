@@ -202,8 +202,9 @@ mod tests {
         let (made, meter) = (Arc::new(AtomicUsize::new(0)), Arc::new(Meter::default()));
         let (count, own) = (Arc::clone(&made), Arc::clone(&meter));
         let expositions = Expositions::new(meter, max_bytes, ttl, move |_| {
+            let number = count.fetch_add(1, Ordering::SeqCst) + 1;
             std::thread::sleep(Duration::from_millis(40));
-            exposition(&(count.fetch_add(1, Ordering::SeqCst) + 1).to_string(), &own)
+            exposition(&number.to_string(), &own)
         });
         (expositions, made)
     }
@@ -214,8 +215,8 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         for scraper in 0..50 {
             // The first one's exposition is begun before the others ask.
-            if scraper == 1 {
-                std::thread::sleep(Duration::from_millis(15));
+            while scraper == 1 && made.load(Ordering::SeqCst) == 0 {
+                std::thread::yield_now();
             }
             let sender = sender.clone();
             expositions.ask(
