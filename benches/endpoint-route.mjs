@@ -13,13 +13,13 @@ const populations = [
 /** Requests a second: a fiftieth of a core's time, so that nothing queues but behind a scrape. */
 const RATE = 300;
 const SCRAPE_INTERVAL_MS = 500;
-const WINDOW_MS = options.quick ? 1500 : 4000;
+const WINDOW_MS = options.quick ? 1500 : 3000;
 const ROUNDS = options.quick ? 1 : 3;
 /** Scrapes before the first round, each checked. */
 const CHECKS = 5;
 const WARM_MS = 1000;
 /** Before each window: large heaps are still being collected after their last scrape, and that takes a core. */
-const PAUSE_MS = 500;
+const PAUSE_MS = 300;
 const RATIO_MAX = 1.1;
 
 /** @platformatic/prom-client serves as prom-client does; its rounds are better spent on the others. */
@@ -66,16 +66,18 @@ async function measurePopulation({ title, kind, size, samples }, driver, scraper
 
 /** One window with scraping and one without, the order changing from round to round; without a port none is scraped. */
 async function round({ port, metricsPort }, turn, driver, scraper) {
-  const drive = () => driver.ask('drive', { port, rate: RATE, ms: WINDOW_MS });
-  await sleep(PAUSE_MS);
   const scrape = { port: metricsPort, encoding: GZIP, intervalMs: SCRAPE_INTERVAL_MS, ms: WINDOW_MS };
-  const quietFirst = turn % 2 === 0;
-  const first = quietFirst ? await drive() : undefined;
-  if (first) await sleep(PAUSE_MS);
-  const [scraped, scrapes] = await Promise.all([drive(), metricsPort && scraper.ask('scrapeEvery', scrape)]);
-  if (first) return { quiet: first, scraped, scrapes };
-  await sleep(PAUSE_MS);
-  return { quiet: await drive(), scraped, scrapes };
+  const found = {};
+  for (const window of turn % 2 === 0 ? ['quiet', 'scraped'] : ['scraped', 'quiet']) {
+    await sleep(PAUSE_MS);
+    const isScraped = window === 'scraped' && metricsPort !== undefined;
+    const driving = driver.ask('drive', { port, rate: RATE, ms: WINDOW_MS });
+    const scraping = isScraped ? scraper.ask('scrapeEvery', scrape) : undefined;
+    const [latencies, scrapes] = await Promise.all([driving, scraping]);
+    found[window] = latencies;
+    if (isScraped) found.scrapes = scrapes;
+  }
+  return found;
 }
 
 function table(title, measured) {
