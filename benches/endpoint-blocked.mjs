@@ -2,11 +2,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GZIP, PLAIN } from './endpoint-client.mjs';
-import { javascriptDoor, nativeDoor, ourDoors, peerDoors, startService } from './endpoint-doors.mjs';
+import { javascriptDoor, nativeDoor, ourDoors, peerDoors, preparedDoor, startService } from './endpoint-doors.mjs';
 import { atMost, options, progress, show } from './harness.mjs';
 
 const SIZE = 10_000;
 const BLOCK_MS = options.quick ? 3000 : 10_000;
+/** Enough to see that nothing comes. */
+const PEER_BLOCK_MS = 3000;
 /** From asking for the block until it surely stands. */
 const SETTLE_MS = 200;
 /** The scrapes end before the block does. */
@@ -23,38 +25,75 @@ const collecting = {
   collects: true,
 };
 
+/** The machine's own floor: a prepared body, while another process computes. */
+const floor = { ...preparedDoor, id: 'floor', title: `${preparedDoor.title} of a loop that turns` };
+
 /** `{tables, verdicts, samples}` of this part. */
 export async function measureBlocked(scraper) {
-  const doors = [...(ourDoors().length > 0 ? [nativeDoor, collecting, javascriptDoor] : []), ...peerDoors];
+  const native = ourDoors().length > 0 ? [nativeDoor, collecting] : [];
+  const javascript = ourDoors().filter(({ id }) => id === javascriptDoor.id);
   const samples = {};
-  for (const door of doors) {
-    samples[door.id] = await measure(door, scraper);
-    for (const encoding of ENCODINGS)
-      progress(`blocked, ${encoding}: ${door.id} ${describe(samples[door.id][encoding])}`);
-  }
+  for (const door of native) note(door, await measure(door, BLOCK_MS, scraper));
+  for (const door of [...javascript, ...peerDoors]) note(door, await measure(door, PEER_BLOCK_MS, scraper));
+  note(floor, await measureFloor(scraper));
+  const doors = [...native, ...javascript, ...peerDoors, floor];
   return { tables: [table(doors, samples)], verdicts: judge(samples), samples };
+
+  function note({ id }, found) {
+    samples[id] = found;
+    for (const encoding of ENCODINGS) progress(`blocked, ${encoding}: ${id} ${describe(found[encoding])}`);
+  }
 }
 
-/** Half of the block each for plain and gzip. */
-async function measure(door, scraper) {
+async function measure(door, blockMs, scraper) {
   const service = await startService(door, { kind: 'counters', size: SIZE, collects: door.collects });
   try {
-    const port = service.metricsPort;
-    for (const encoding of ENCODINGS) await scraper.ask('check', { port, encoding, samples: SIZE, times: CHECKS });
-    await service.ask('block', BLOCK_MS);
-    await sleep(SETTLE_MS);
-    const ms = (BLOCK_MS - SETTLE_MS - MARGIN_MS) / ENCODINGS.length;
-    const found = {};
-    for (const encoding of ENCODINGS) found[encoding] = await scraper.ask('scrapeThrough', { port, encoding, ms });
-    return found;
+    await bodies(service, scraper);
+    return await scrapeThrough(service, service, blockMs, scraper);
   } finally {
     await service.stop();
   }
 }
 
+/** The busy process is the one whose body is sent: behind a peer's door, so that a run without ours has a floor too. */
+async function measureFloor(scraper) {
+  const population = { kind: 'counters', size: SIZE };
+  const busy = await startService(peerDoors[0], population);
+  try {
+    const service = await startService(floor, population, await bodies(busy, scraper));
+    try {
+      await bodies(service, scraper);
+      return await scrapeThrough(service, busy, BLOCK_MS, scraper);
+    } finally {
+      await service.stop();
+    }
+  } finally {
+    await busy.stop();
+  }
+}
+
+/** Checked bodies, plain and gzipped; a process's first scrapes are behind it then. */
+async function bodies({ metricsPort: port }, scraper) {
+  const found = [];
+  for (const encoding of ENCODINGS) {
+    found.push(await scraper.ask('check', { port, encoding, samples: SIZE, times: CHECKS }));
+  }
+  return found;
+}
+
+/** Blocks `busy` and scrapes `service`: half of the time each for plain and gzip. */
+async function scrapeThrough({ metricsPort: port }, busy, blockMs, scraper) {
+  await busy.ask('block', blockMs);
+  await sleep(SETTLE_MS);
+  const ms = (blockMs - SETTLE_MS - MARGIN_MS) / ENCODINGS.length;
+  const found = {};
+  for (const encoding of ENCODINGS) found[encoding] = await scraper.ask('scrapeThrough', { port, encoding, ms });
+  return found;
+}
+
 function table(doors, samples) {
   return {
-    caption: `Scrapes while the event loop is blocked for ${BLOCK_MS / 1000} s, 10,000 series`,
+    caption: `Scrapes while the event loop is blocked for ${BLOCK_MS / 1000} s (${PEER_BLOCK_MS / 1000} s where nothing answers), 10,000 series`,
     columns: ['', 'scrapes', 'p50 ms', 'p99 ms', 'max ms', 'gzip: scrapes', 'p50 ms', 'p99 ms', 'max ms'],
     rows: doors.map(({ id, title }) => [title, ...ENCODINGS.flatMap((encoding) => cells(samples[id][encoding]))]),
   };
@@ -70,7 +109,9 @@ function judge(samples) {
     .flatMap(({ id, collects }) =>
       ENCODINGS.map((encoding) => {
         const work = `blocked loop, 10,000 series, ${encoding}${collects ? ', with collect()' : ''}: p99 of a scrape`;
-        return atMost(work, samples[id][encoding].p99, P99_MS_MAX, 'ms');
+        const verdict = atMost(work, samples[id][encoding].p99, P99_MS_MAX, 'ms');
+        // A machine that pauses for longer by itself can meet no such limit, so the two stand together.
+        return { ...verdict, measured: `${verdict.measured} (prepared body ${show(samples.floor[encoding].p99)})` };
       }),
     );
 }

@@ -6,15 +6,8 @@ import { libraryById, OURS, peersOf, selectLibraries } from './libraries.mjs';
 
 const bench = new URL('endpoint.mjs', import.meta.url);
 
-const ourTitle = libraryById(OURS).title;
-
-export const nativeDoor = { id: NATIVE, title: `${ourTitle}, native door`, library: OURS, door: NATIVE };
-export const javascriptDoor = {
-  id: JAVASCRIPT,
-  title: `${ourTitle}, JavaScript door`,
-  library: OURS,
-  door: JAVASCRIPT,
-};
+export const nativeDoor = ours(NATIVE, 'native door');
+export const javascriptDoor = ours(JAVASCRIPT, 'JavaScript door');
 
 /** No library: node:http sends a body that was made before. */
 export const preparedDoor = { id: PREPARED, title: '*prepared body*', door: PREPARED };
@@ -57,4 +50,8 @@ export async function withServices(doors, population, use) {
   } finally {
     await Promise.all(Object.values(services).map((service) => service.stop()));
   }
+}
+
+function ours(door, short) {
+  return { id: door, title: `${libraryById(OURS).title}, ${short}`, short, library: OURS, door };
 }
