@@ -239,28 +239,31 @@ const wrong = [
   [{ registry: 'default' }, 'Expected a Registry for registry but received "default" of type string'],
   [
     { path: 'metrics' },
-    'Expected a path that begins with /, other than /, /health and /ready for path but received "metrics" of type string',
+    'Expected a path of ASCII that begins with /, other than /, /health and /ready for path but received "metrics" of type string',
   ],
   [
     { path: '' },
-    'Expected a path that begins with /, other than /, /health and /ready for path but received "" of type string',
+    'Expected a path of ASCII that begins with /, other than /, /health and /ready for path but received "" of type string',
   ],
   [
     { path: '/' },
-    'Expected a path that begins with /, other than /, /health and /ready for path but received "/" of type string',
+    'Expected a path of ASCII that begins with /, other than /, /health and /ready for path but received "/" of type string',
   ],
   [
     { path: '/ready' },
-    'Expected a path that begins with /, other than /, /health and /ready for path but received "/ready" of type string',
+    'Expected a path of ASCII that begins with /, other than /, /health and /ready for path but received "/ready" of type string',
   ],
   [
     { path: '/a?b' },
-    'Expected a path that begins with /, other than /, /health and /ready for path but received "/a?b" of type string',
+    'Expected a path of ASCII that begins with /, other than /, /health and /ready for path but received "/a?b" of type string',
   ],
-  [{ path: null }, 'Expected a path that begins with /, other than /, /health and /ready for path but received null'],
+  [
+    { path: null },
+    'Expected a path of ASCII that begins with /, other than /, /health and /ready for path but received null',
+  ],
   [
     { path: /metrics/ },
-    'Expected a path that begins with /, other than /, /health and /ready for path but received an object of type RegExp',
+    'Expected a path of ASCII that begins with /, other than /, /health and /ready for path but received an object of type RegExp',
   ],
 ];
 for (const [options, message] of wrong) {

@@ -197,7 +197,7 @@ const wrong = [
   [{ socket: 5 }, 'Expected the name of a Unix socket for socket but received 5 of type number'],
   [
     { path: '/health' },
-    'Expected a path that begins with /, other than /, /health and /ready for path but received "/health" of type string',
+    'Expected a path of ASCII that begins with /, other than /, /health and /ready for path but received "/health" of type string',
   ],
   [{ enabled: 'yes' }, 'Expected true or false for enabled but received "yes" of type string'],
   [{ scope: 'all' }, `Expected 'process' or 'own' for scope but received "all" of type string`],

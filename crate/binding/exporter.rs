@@ -9,6 +9,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Error, Function, Object};
 use napi_derive::napi;
 use prometheus_metrics::http::{Address, BEAT_INTERVAL, Exporter, ExporterOptions, Host};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -50,8 +51,11 @@ pub fn start_exporter<'env>(
     std::thread::Builder::new()
         .name("prometheus-start".to_owned())
         .spawn(move || {
-            let started = Exporter::start(target, &config, options);
+            // A panic here would leave the promise as it is for ever.
+            let started = catch_unwind(AssertUnwindSafe(|| Exporter::start(target, &config, options)));
             deferred.resolve(Box::new(move |env| {
+                let started =
+                    started.map_err(|_| Error::from_reason("starting panicked: please report it"))?;
                 let exporter = Arc::new(started.map_err(|error| coded(&error))?);
                 end_with(env, &exporter)?;
                 Ok(NativeExporter { exporter, host })

@@ -193,7 +193,7 @@ static SETTINGS: &[Setting] = &[
     setting("METRICS_ENDPOINT_HOST", "host", "an address to listen on", |c, v| { c.host = v.text()?; Some(()) }),
     setting("METRICS_ENDPOINT_PORT", "port", "an integer from 0 to 65535", |c, v| { c.port = v.integer(0.0, 65_535.0)? as u16; Some(()) }),
     setting("METRICS_ENDPOINT_SOCKET", "socket", "the name of a Unix socket", |c, v| { c.socket = Some(v.text()?); Some(()) }),
-    setting("METRICS_ENDPOINT_PATH", "path", "a path that begins with /, other than /, /health and /ready", |c, v| { c.path = v.path()?; Some(()) }),
+    setting("METRICS_ENDPOINT_PATH", "path", "a path of ASCII that begins with /, other than /, /health and /ready", |c, v| { c.path = v.path()?; Some(()) }),
     setting("METRICS_CACHE_ENABLED", "cacheEnabled", FLAG, |c, v| { c.cache_enabled = Some(v.flag()?); Some(()) }),
     setting("METRICS_CACHE_TTL_MS", "cacheTtlMs", "milliseconds from 0 to 86400000", |c, v| { c.cache_ttl = Some(v.milliseconds(0.0)?); Some(()) }),
     setting("METRICS_COMPRESSION_ENABLED", "compressionEnabled", FLAG, |c, v| { c.compression_enabled = v.flag()?; Some(()) }),
@@ -214,7 +214,7 @@ static SETTINGS: &[Setting] = &[
     setting("METRICS_AUTH_BEARER_TOKEN_FILE", "bearerTokenFile", FILE, |c, v| { c.bearer_token_file = Some(v.text()?); Some(()) }),
     secret("METRICS_AUTH_BASIC_USERS", "basicUsers", "users as name:bcrypt-hash", |c, v| { c.basic_users = v.users()?; Some(()) }),
     setting("METRICS_AUTH_PROTECT_HEALTH", "protectHealth", FLAG, |c, v| { c.protect_health = v.flag()?; Some(()) }),
-    setting("METRICS_AUTH_FAILURES_PER_MINUTE", "authFailuresPerMinute", COUNT, |c, v| { c.auth_failures_per_minute = v.integer(1.0, U32_MAX)? as u32; Some(()) }),
+    setting("METRICS_AUTH_FAILURES_PER_MINUTE", "authFailuresPerMinute", "an integer from 1 to 1000000", |c, v| { c.auth_failures_per_minute = v.integer(1.0, 1e6)? as u32; Some(()) }),
     setting("METRICS_ALLOWLIST", "allowlist", LIST, |c, v| { c.allowlist = v.list()?; Some(()) }),
     setting("METRICS_TRUSTED_PROXIES", "trustedProxies", LIST, |c, v| { c.trusted_proxies = v.list()?; Some(()) }),
     setting("METRICS_WEB_CONFIG_FILE", "webConfigFile", FILE, |c, v| { c.web_config_file = Some(v.text()?); Some(()) }),
@@ -336,8 +336,9 @@ impl Given {
     fn path(&self) -> Option<String> {
         let usable = |path: &String| {
             path.starts_with('/')
+                && path.bytes().all(|byte| byte.is_ascii_graphic())
                 && !matches!(path.as_str(), "/" | "/health" | "/ready")
-                && !path.contains(['?', '#', ' '])
+                && !path.contains(['?', '#'])
         };
         self.text().filter(usable)
     }

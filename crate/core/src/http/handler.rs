@@ -315,7 +315,7 @@ impl ScrapeService {
             }
             Errand::Ready { .. } if self.embedding.has_checks => Step::Check(visit),
             Errand::Ready { head_only } => Step::Answer(self.readiness(&[], head_only)),
-            Errand::Scrape(plan) => match self.from_cache(&plan) {
+            Errand::Scrape(plan) => match self.cached_answer(&plan) {
                 Some(response) => Step::Answer(response),
                 None => Step::Scrape(plan),
             },
@@ -333,7 +333,7 @@ impl ScrapeService {
         self.finish(Response { head_only, ..self.shared.health.readiness(checks) })
     }
 
-    fn from_cache(&self, plan: &Plan) -> Option<Response> {
+    fn cached_answer(&self, plan: &Plan) -> Option<Response> {
         if !self.expositions.has_cache() || !plan.shows_values() {
             return None;
         }

@@ -202,7 +202,7 @@ fn the_program_lets_in_whom_it_likes() -> Outcome {
     // A program that does not decide lets nobody in.
     let exporter = with_callback(&silent(), &quiet())?;
     let answer = get(&exporter, "/metrics", &["x-key: open"])?;
-    let undecided = "Authentication did not answer in time.\n";
+    let undecided = "Authentication is not available.\n";
     assert_eq!(answer, plain("503 Service Unavailable", undecided, "retry-after: 1\n"));
     Ok(())
 }
