@@ -67,12 +67,10 @@ pub struct NativeTicket {
 
 #[napi]
 impl NativeTicket {
-    /// Says that JavaScript has turned to the question.
+    /// Says that JavaScript has turned to the question; returns whether anybody still waits for the answer.
     #[napi(catch_unwind)]
-    pub fn begin(&self) {
-        if let Some(ticket) = &self.ticket {
-            ticket.begin();
-        }
+    pub fn begin(&self) -> bool {
+        self.ticket.as_ref().is_some_and(Ticket::begin)
     }
 
     /// Values are up to date.

@@ -21,6 +21,8 @@ export type Authenticate = (visitor: Visitor) => boolean | Promise<boolean>;
 /** How long a callback may take. */
 const AUTHENTICATE_TIMEOUT_MS = 2000;
 
+const LATE = Symbol('late');
+
 /** @throws {ConfigurationError} `INVALID_CONFIG` */
 export function checkAuthenticate(authenticate: unknown): void {
   if (authenticate === undefined || typeof authenticate === 'function') return;
@@ -38,11 +40,12 @@ export async function asked(
 ): Promise<boolean | undefined> {
   let timer: NodeJS.Timeout | undefined;
   try {
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, AUTHENTICATE_TIMEOUT_MS, undefined);
+    const late = new Promise<typeof LATE>((resolve) => {
+      // The request keeps the process alive, if anything does.
+      timer = setTimeout(resolve, AUTHENTICATE_TIMEOUT_MS, LATE).unref();
     });
     const answer = await Promise.race([authenticate(visitor), late]);
-    return answer === undefined ? undefined : answer === true;
+    return answer === LATE ? undefined : answer === true;
   } catch (error) {
     warn(`authenticate() failed: ${messageOf(error)}`);
     return undefined;

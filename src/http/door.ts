@@ -161,7 +161,7 @@ function toAnswer({ status, headers, body }: Answer): DoorAnswer {
 }
 
 /** Handing Node.js 10 MB at once stops the loop for milliseconds while the socket takes them. */
-export const PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 /**
  * A body piece by piece, each its own because a reader may hold several. Its memory is given back when all were read,

@@ -58,7 +58,12 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
     ownValues: !registry.showsProcess(scope),
   };
   const exporter = await nativeAsync(() => registry.startExporter(config, embedding, host.receive));
-  return running(exporter, registry, collectWanted(registry, values));
+  try {
+    return running(exporter, registry, collectWanted(registry, values));
+  } catch (error) {
+    await exporter.close(0);
+    throw error;
+  }
 }
 
 /** Collects what the settings ask for; returns what ends it. What the application collects already stays its own. */
@@ -118,7 +123,8 @@ class Host {
   readonly receive = (message: HostMessage): void => {
     const { kind, ticket, text } = message;
     if (ticket !== undefined && ticket !== null) {
-      ticket.begin();
+      // A loop that stood still finds questions that nobody waits for any more.
+      if (!ticket.begin()) return;
       this.#answer(message, ticket).catch((error: unknown) => {
         ticket.abandon();
         this.#registry.warn(`The exporter's question was not answered: ${messageOf(error)}`);

@@ -73,7 +73,7 @@ function serve(instance: FastifyRoutingInstance, options: FastifyMetricsOptions)
   const door = new Door(options);
   const before = instance.prefix.length + prefix.length;
   const answer = async (request: FastifyRequestLike, reply: FastifySendingReply): Promise<unknown> => {
-    if (isReady !== undefined) door.setReady(isReady());
+    if (isReady !== undefined) door.setReady(isReadyNow(isReady));
     const asked = doorRequest(request.raw, (request.raw.url ?? '/').slice(before));
     const answered = await door.answer(asked);
     // Fastify has matched the path, so the door answers it unless it is switched off.
@@ -91,7 +91,16 @@ function serve(instance: FastifyRoutingInstance, options: FastifyMetricsOptions)
     const { method } = request.raw;
     if (method === 'GET' || method === 'HEAD') done();
     // Before Fastify reads a body that nobody wants.
-    else void answer(request, reply);
+    else answer(request, reply).catch((error: unknown) => reply.send(error));
   };
   for (const url of new Set([door.path, '/health', '/ready'])) instance.all(`${prefix}${url}`, { onRequest }, answer);
+}
+
+/** A callback that throws, or answers with something else than `true`, is not ready. */
+function isReadyNow(isReady: () => unknown): boolean {
+  try {
+    return isReady() === true;
+  } catch {
+    return false;
+  }
 }

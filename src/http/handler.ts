@@ -3,10 +3,9 @@
  * server of the application's own.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setImmediate } from 'node:timers';
 import { addon, type NativeBody } from '../native/addon';
 import { doorRequest } from './answer';
-import { Door, type DoorAnswer, type DoorOptions, PIECE_BYTES } from './door';
+import { Door, type DoorAnswer, type DoorOptions, piecesOf } from './door';
 import { type KoaDoorMiddleware, koaDoor } from './koa';
 
 /** Settings of a handler. */
@@ -56,24 +55,30 @@ function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: 
   }
   response.writeHead(status, headers);
   if (request.method === 'HEAD') response.end();
-  else if (body instanceof addon.NativeBody) sendInPieces(response, body);
+  else if (body instanceof addon.NativeBody) sendInPieces(response, body).catch(() => response.destroy());
   else response.end(body);
 }
 
-/** Sends a body from native memory through one buffer that every piece uses in turn. */
-function sendInPieces(response: ServerResponse, body: NativeBody): void {
-  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
-  let at = 0;
-  const more = (): void => {
-    const count = body.read(at, piece);
-    at += count;
-    const chunk = piece.subarray(0, count);
-    if (count < PIECE_BYTES || at === body.length) response.end(chunk);
-    // Called once the socket has taken the piece, or will take no more of them.
-    else response.write(chunk, (error) => (error ? undefined : setImmediate(more)));
-  };
+/** Sends a body from native memory, piece by piece, as fast as they are taken. */
+async function sendInPieces(response: ServerResponse, body: NativeBody): Promise<void> {
+  // A client that goes gives the memory back at once, wherever the pieces are.
   response.once('close', () => body.release());
-  more();
+  for await (const piece of piecesOf(body)) {
+    if (response.destroyed) return;
+    // Middleware that compresses knows `drain`, and not always the callback of `write`.
+    if (!response.write(piece)) await drained(response);
+  }
+  response.end();
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }
 
 function notFound(request: IncomingMessage, response: ServerResponse): void {

@@ -29,15 +29,24 @@ export function checkChecks(checks: unknown): void {
   );
 }
 
-/** Runs all checks side by side. */
+/** Runs that have not ended, which probes share: nobody can have checks run as often as he asks. */
+const running = new WeakMap<ReadinessChecks, Promise<CheckResult[]>>();
+
+/** Runs all checks side by side, or joins the run that is going on. */
 export function runChecks(checks: ReadinessChecks, timeoutMs: number): Promise<CheckResult[]> {
-  return Promise.all(Object.entries(checks).map(([name, check]) => runCheck(name, check, timeoutMs)));
+  let run = running.get(checks);
+  if (run === undefined) {
+    run = Promise.all(Object.entries(checks).map(([name, check]) => runCheck(name, check, timeoutMs)));
+    running.set(checks, run);
+    void run.finally(() => running.delete(checks));
+  }
+  return run;
 }
 
 async function runCheck(name: string, check: ReadinessCheck, timeoutMs: number): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<CheckResult>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, { name, outcome: 'timeout', reason: '' });
+    timer = setTimeout(resolve, timeoutMs, { name, outcome: 'timeout', reason: '' }).unref();
   });
   try {
     const outcome = Promise.resolve(check()).then((ready): CheckResult => {

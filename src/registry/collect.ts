@@ -2,11 +2,15 @@
  * Runs what a scrape asks JavaScript for: `collect()` callbacks and foreign metrics, each on its own and each with
  * the same budget, so that one that throws or hangs costs the scrape nothing but its own values.
  */
+import { performance } from 'node:perf_hooks';
 import { ConfigurationError, describe, type MetricsErrorCode, messageOf } from '../errors';
 import type { Logger } from '../types';
 
 /** A warning about the same collector is not repeated within this time. */
 const SILENCE_MS = 60_000;
+
+/** A call that has not ended after this long is made again. */
+const REPEAT_MS = 1000;
 
 /** What a scrape waits for where nobody says how long it may take: Prometheus' default timeout. */
 export const DEFAULT_TIMEOUT_MS = 10_000;
@@ -30,8 +34,8 @@ export class Collectors {
   readonly #logger: Logger;
   readonly #failed: (name: string) => void;
   readonly #reported = new Map<string, number>();
-  /** Calls that have not ended, nor outlived a scrape's patience. */
-  readonly #running = new Map<string, Promise<unknown>>();
+  /** The newest call of each task that has not ended. */
+  readonly #running = new Map<string, { call: Promise<unknown>; since: number }>();
 
   /** @param failed is told the name of each task that failed */
   constructor(logger: Logger, failed: (name: string) => void) {
@@ -39,10 +43,14 @@ export class Collectors {
     this.#failed = failed;
   }
 
-  /** Runs the tasks side by side; the results of those that failed or took too long are `undefined`. */
-  async run<R>(tasks: readonly Task<R>[], timeoutMs: number): Promise<(R | undefined)[]> {
+  /**
+   * Runs the tasks side by side; the results of those that failed or took too long are `undefined`.
+   *
+   * @param background whether waiting is no reason to keep the process alive
+   */
+  async run<R>(tasks: readonly Task<R>[], timeoutMs: number, background: boolean): Promise<(R | undefined)[]> {
     if (tasks.length === 0) return [];
-    const deadline = new Deadline(timeoutMs);
+    const deadline = new Deadline(timeoutMs, background);
     try {
       return await Promise.all(tasks.map((task) => this.#runOne(task, deadline)));
     } finally {
@@ -56,25 +64,27 @@ export class Collectors {
     if (!isThenable(call)) return call;
     const outcome = await Promise.race([call, deadline.passed]);
     if (outcome !== TIMED_OUT) return outcome as R;
-    // The next scrape calls again: what this one waited for may never end.
-    if (this.#running.get(task.name) === call) this.#running.delete(task.name);
     this.#report(task.name, 'COLLECTOR_TIMEOUT', `took longer than ${deadline.ms} ms`);
     return undefined;
   }
 
-  /** Calls a task, or joins its call that is going on: a slow collector is not called by each scraper anew. */
+  /**
+   * Calls a task, or joins its newest call that is going on: a slow collector is not called by each scraper anew. A call
+   * that has lasted may never end, so after a second another is made; however short scrapers' patience, one a second.
+   */
   #call<R>(task: Task<R>): R | undefined | Promise<R | undefined> {
     const running = this.#running.get(task.name);
-    if (running !== undefined) return running as Promise<R | undefined>;
+    const now = performance.now();
+    if (running !== undefined && now - running.since < REPEAT_MS) return running.call as Promise<R | undefined>;
     try {
       const result = task.run();
       if (!isThenable(result)) return result;
       const call: Promise<R | undefined> = Promise.resolve(result)
         .catch((error: unknown) => this.#reportFailure(task.name, error))
         .finally(() => {
-          if (this.#running.get(task.name) === call) this.#running.delete(task.name);
+          if (this.#running.get(task.name)?.call === call) this.#running.delete(task.name);
         });
-      this.#running.set(task.name, call);
+      this.#running.set(task.name, { call, since: now });
       return call;
     } catch (error) {
       return this.#reportFailure(task.name, error);
@@ -111,11 +121,15 @@ class Deadline {
   readonly passed: Promise<typeof TIMED_OUT>;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(readonly ms: number) {
+  constructor(
+    readonly ms: number,
+    background: boolean,
+  ) {
     this.passed = new Promise((resolve) => {
       // Once all tasks are begun: one of them may count what keeps the event loop alive.
       Promise.resolve().then(() => {
         this.#timer = setTimeout(resolve, ms, TIMED_OUT);
+        if (background) this.#timer.unref();
       });
     });
   }

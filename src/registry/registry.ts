@@ -387,7 +387,7 @@ export class Registry {
    * them have arrived. @internal
    */
   collectForDoor(names: readonly string[], budgetMs: number): Promise<void> {
-    if (names.length > 0) return this.#collect(names, budgetMs).then(() => undefined);
+    if (names.length > 0) return this.#collect(names, budgetMs, true).then(() => undefined);
     if (!this.#hasCollectors()) return Promise.resolve();
     const awaited = this.#awaited.get(budgetMs) ?? this.#collectSoon(budgetMs);
     this.#awaited.set(budgetMs, awaited);
@@ -398,7 +398,7 @@ export class Registry {
     return new Promise((resolve, reject) => {
       setImmediate(() => {
         this.#awaited.delete(budgetMs);
-        this.#collect([], budgetMs).then(() => resolve(), reject);
+        this.#collect([], budgetMs, true).then(() => resolve(), reject);
       });
     });
   }
@@ -419,7 +419,7 @@ export class Registry {
   }
 
   /** Runs the collectors of these metrics, of all if there are no names; returns what foreign metrics answered. */
-  async #collect(names: readonly string[], limitMs: number): Promise<MetricObjectWithValues[]> {
+  async #collect(names: readonly string[], limitMs: number, background = false): Promise<MetricObjectWithValues[]> {
     const tasks: Task<MetricObjectWithValues | undefined>[] = [];
     const wanted = names.length > 0 ? new Set(names) : undefined;
     for (const [name, { metric, item }] of this.#entries) {
@@ -428,7 +428,7 @@ export class Registry {
       // What collect() returns is nobody's business.
       else tasks.push({ name, run: () => nothingOf(metric.collect?.()) });
     }
-    const results = tasks.length === 0 ? [] : await this.#collectors.run(tasks, limitMs);
+    const results = tasks.length === 0 ? [] : await this.#collectors.run(tasks, limitMs, background);
     return results.filter((result) => result !== undefined);
   }
 

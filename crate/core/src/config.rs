@@ -5,7 +5,7 @@ use crate::error::{ErrorKind, MetricsError, Result};
 use std::time::Duration;
 
 /// The settings of an endpoint. `Default` has every default.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct MetricsConfig {
     /// Whether there is an endpoint at all.
     pub enabled: bool,
@@ -136,6 +136,18 @@ impl Default for MetricsConfig {
     }
 }
 
+impl std::fmt::Debug for MetricsConfig {
+    /// Shows no secret, and of the rest what tells one endpoint from another.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MetricsConfig")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("socket", &self.socket)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A setting as somebody gave it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Given {
@@ -200,8 +212,8 @@ static SETTINGS: &[Setting] = &[
     setting("METRICS_COMPRESSION_MIN_SIZE", "compressionMinSize", "an integer from 0 to 4294967295", |c, v| { c.compression_min_size = v.integer(0.0, U32_MAX)? as usize; Some(()) }),
     setting("METRICS_CARDINALITY_MAX_PER_METRIC", "cardinalityMaxPerMetric", COUNT, |c, v| { c.cardinality_max_per_metric = Some(v.integer(1.0, U32_MAX)? as u64); Some(()) }),
     setting("METRICS_CARDINALITY_MAX_TOTAL", "cardinalityMaxTotal", COUNT, |c, v| { c.cardinality_max_total = Some(v.integer(1.0, U32_MAX)? as u64); Some(()) }),
-    setting("METRICS_RATE_LIMIT_RPS", "rateLimitRps", "a number above 0, at most 1000000", |c, v| { c.rate_limit_rps = Some(v.positive(1e6)?); Some(()) }),
-    setting("METRICS_RATE_LIMIT_BURST", "rateLimitBurst", COUNT, |c, v| { c.rate_limit_burst = Some(v.integer(1.0, U32_MAX)? as u32); Some(()) }),
+    setting("METRICS_RATE_LIMIT_RPS", "rateLimitRps", "a number from 0.001 to 1000000", |c, v| { c.rate_limit_rps = Some(v.between(0.001, 1e6)?); Some(()) }),
+    setting("METRICS_RATE_LIMIT_BURST", "rateLimitBurst", "an integer from 1 to 1000000", |c, v| { c.rate_limit_burst = Some(v.integer(1.0, 1e6)? as u32); Some(()) }),
     setting("METRICS_COLLECTORS_LLM", "collectorsLlm", FLAG, |c, v| { c.collectors_llm = Some(v.flag()?); Some(()) }),
     setting("METRICS_COLLECTORS_AGENT", "collectorsAgent", FLAG, |c, v| { c.collectors_agent = Some(v.flag()?); Some(()) }),
     setting("METRICS_COLLECTORS_PROCESS", "collectorsProcess", FLAG, |c, v| { c.collectors_process = Some(v.flag()?); Some(()) }),
@@ -317,8 +329,8 @@ impl Given {
         self.number().filter(|number| number.fract() == 0.0 && (least..=most).contains(number))
     }
 
-    fn positive(&self, most: f64) -> Option<f64> {
-        self.number().filter(|number| *number > 0.0 && *number <= most)
+    fn between(&self, least: f64, most: f64) -> Option<f64> {
+        self.number().filter(|number| (least..=most).contains(number))
     }
 
     fn milliseconds(&self, least: f64) -> Option<Duration> {

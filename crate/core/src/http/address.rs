@@ -37,7 +37,12 @@ impl Allowlist {
     /// # Errors
     /// `InvalidConfig` naming the first entry that is neither.
     pub fn parse(entries: &[String]) -> Result<Self> {
-        let blocks = entries.iter().map(|entry| block(entry)).collect::<Result<_>>()?;
+        Self::parse_setting(entries, "allowlist")
+    }
+
+    /// As `parse`, for a setting of this name.
+    pub(crate) fn parse_setting(entries: &[String], setting: &str) -> Result<Self> {
+        let blocks = entries.iter().map(|entry| block(entry, setting)).collect::<Result<_>>()?;
         Ok(Self { blocks })
     }
 
@@ -78,7 +83,7 @@ pub fn client_address(
     Some(client)
 }
 
-fn block(entry: &str) -> Result<IpNet> {
+fn block(entry: &str, setting: &str) -> Result<IpNet> {
     let text = entry.trim();
     let block = match text.parse::<IpAddr>() {
         Ok(address) => Some(IpNet::from(address)),
@@ -86,7 +91,7 @@ fn block(entry: &str) -> Result<IpNet> {
     };
     block.map(canonical).ok_or_else(|| {
         MetricsError::invalid_config(format!(
-            "Expected an address or CIDR block for allowlist but received {entry:?}"
+            "Expected an address or CIDR block for {setting} but received {entry:?}"
         ))
     })
 }

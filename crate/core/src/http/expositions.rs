@@ -92,7 +92,7 @@ impl Expositions {
 
     /// Writes one here and now, for nobody else.
     pub(crate) fn make_now(&self, key: &Key) -> Outcome {
-        if self.meter.bytes() > self.max_bytes {
+        if !self.has_room() {
             return Err(Failure::Overloaded);
         }
         let made = catch_unwind(AssertUnwindSafe(|| (self.make)(key)));
@@ -110,7 +110,7 @@ impl Expositions {
             waiting.push(done);
             return;
         }
-        if slots.len() >= MAX_SLOTS || self.meter.bytes() > self.max_bytes {
+        if slots.len() >= MAX_SLOTS || !self.has_room() {
             drop(slots);
             done(Err(Failure::Overloaded));
             return;
@@ -118,6 +118,16 @@ impl Expositions {
         slots.insert(key.clone(), vec![done]);
         drop(slots);
         self.submit(key);
+    }
+
+    /// Whether another exposition fits into memory. What is only kept makes room for what is asked for.
+    fn has_room(&self) -> bool {
+        if self.meter.bytes() > self.max_bytes
+            && let Some(cache) = &self.cache
+        {
+            cache.kept.lock().clear();
+        }
+        self.meter.bytes() <= self.max_bytes
     }
 
     fn submit(self: &Arc<Self>, key: Key) {
@@ -263,6 +273,14 @@ mod tests {
         assert_eq!(expositions.make_now(&named("a")).map(drop), Err(Failure::Overloaded));
         drop(held);
         expositions.make_now(&named("a")).expect("the bytes came back");
+    }
+
+    #[test]
+    fn what_is_kept_makes_room() {
+        let (expositions, _) = counting(Some(Duration::from_millis(1)), 0);
+        for _ in 0..3 {
+            expositions.make_now(&named("a")).expect("the one before is only kept");
+        }
     }
 
     #[test]

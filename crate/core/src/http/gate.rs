@@ -3,6 +3,7 @@
 use super::address::{Allowlist, client_address};
 use super::auth::{AuthConfig, Authenticator, Verdict, Verification};
 use super::limits::RateLimiter;
+use super::pem::read_bounded;
 use super::request::Request;
 use super::response::Response;
 use super::self_metrics::Rejection;
@@ -11,7 +12,11 @@ use crate::config::MetricsConfig;
 use crate::error::{ErrorKind, MetricsError, Result};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::time::Duration;
+
+/// Thousands of tokens.
+const MAX_TOKEN_FILE_BYTES: u64 = 1024 * 1024;
 
 pub(crate) struct Gate {
     allowlist: Allowlist,
@@ -37,7 +42,7 @@ impl Gate {
     pub(crate) fn new(config: &MetricsConfig, web: &WebConfig, has_callback: bool) -> Result<Self> {
         Ok(Self {
             allowlist: Allowlist::parse(&config.allowlist)?,
-            trusted_proxies: Allowlist::parse(&config.trusted_proxies)?,
+            trusted_proxies: Allowlist::parse_setting(&config.trusted_proxies, "trustedProxies")?,
             rate_limit: rate_limiter(config, web.rate_limit)?,
             authenticator: Authenticator::new(auth_config(config, &web.basic_users)?)?,
             has_callback,
@@ -50,11 +55,9 @@ impl Gate {
     }
 
     pub(crate) fn check(&self, request: &Request<'_>, client: Option<IpAddr>) -> Passage {
-        // Whoever reaches a Unix socket was let in by the file system.
-        if let Some(address) = client
-            && !self.allowlist.is_empty()
-            && !self.allowlist.contains(address)
-        {
+        // Who is not known is on no list.
+        let is_listed = || client.is_some_and(|address| self.allowlist.contains(address));
+        if !self.allowlist.is_empty() && !request.is_local && !is_listed() {
             return Passage::Shut(Rejection::Address, Response::plain(403, "Forbidden.\n"));
         }
         if let Some(limit) = &self.rate_limit
@@ -103,7 +106,7 @@ fn too_many(text: &str, wait: Duration) -> Response {
 fn rate_limiter(config: &MetricsConfig, web: Option<RateLimit>) -> Result<Option<RateLimiter>> {
     let (per_second, burst) = match (config.rate_limit_rps, web) {
         (Some(per_second), _) => {
-            (per_second, config.rate_limit_burst.unwrap_or((per_second * 2.0).ceil() as u32))
+            (per_second, config.rate_limit_burst.unwrap_or(((per_second * 2.0).ceil() as u32).min(1_000_000)))
         }
         (None, Some(RateLimit { interval, burst })) => (interval.as_secs_f64().recip(), burst.get()),
         (None, None) => return Ok(None),
@@ -115,12 +118,13 @@ fn rate_limiter(config: &MetricsConfig, web: Option<RateLimit>) -> Result<Option
 fn auth_config(config: &MetricsConfig, web_users: &[(String, String)]) -> Result<AuthConfig> {
     let mut bearer_tokens = config.bearer_tokens.clone();
     if let Some(file) = &config.bearer_token_file {
-        let text = std::fs::read_to_string(file).map_err(|error| {
+        let bytes = read_bounded(Path::new(file), MAX_TOKEN_FILE_BYTES).map_err(|what| {
             MetricsError::new(
                 ErrorKind::InvalidConfig,
-                format!("Expected a readable file for bearerTokenFile but received \"{file}\": {error}"),
+                format!("Expected a readable file for bearerTokenFile but received \"{file}\": {what}"),
             )
         })?;
+        let text = String::from_utf8_lossy(&bytes);
         let before = bearer_tokens.len();
         bearer_tokens.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
         if bearer_tokens.len() == before {

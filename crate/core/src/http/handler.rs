@@ -197,13 +197,16 @@ impl ScrapeService {
         let visit = Arc::new(Mutex::new(Some((visit, done))));
         let (service, taken) = (Arc::clone(self), Arc::clone(&visit));
         let job = move || {
-            if let Some((visit, done)) = taken.lock().take() {
+            let held = taken.lock().take();
+            if let Some((visit, done)) = held {
                 done(service.pass(service.gate.verify(verification), visit));
             }
         };
-        if !HASHES.submit(Box::new(job))
-            && let Some((_, done)) = visit.lock().take()
-        {
+        if HASHES.submit(Box::new(job)) {
+            return;
+        }
+        let held = visit.lock().take();
+        if let Some((_, done)) = held {
             self.reject(Rejection::CredentialLimit);
             let response = Response::plain(429, "Too many credentials to check.\n");
             done(Step::Answer(self.finish(response.retry_after(OVERLOAD_WAIT))));
@@ -301,8 +304,9 @@ impl ScrapeService {
             .scrape_timeout
             .and_then(|seconds| seconds.trim().parse::<f64>().ok())
             .and_then(|seconds| Duration::try_from_secs_f64(seconds * COLLECTOR_SHARE).ok())
-            .filter(|budget| !budget.is_zero());
-        let budget = theirs.unwrap_or(self.scrape_timeout).min(LONGEST_BUDGET);
+            .filter(|budget| !budget.is_zero())
+            .map(|budget| budget.min(LONGEST_BUDGET));
+        let budget = theirs.unwrap_or(self.scrape_timeout);
         Plan { key, head_only, arrived: Instant::now(), budget }
     }
 

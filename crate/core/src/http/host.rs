@@ -91,9 +91,9 @@ enum Progress {
 pub struct Ticket(watch::Sender<Progress>);
 
 impl Ticket {
-    /// Says that the program has turned to the question.
-    pub fn begin(&self) {
-        let _ = self.0.send(Progress::Begun);
+    /// Says that the program has turned to the question; returns whether anybody still waits for the answer.
+    pub fn begin(&self) -> bool {
+        self.0.send(Progress::Begun).is_ok()
     }
 
     /// Answers.
@@ -107,7 +107,14 @@ pub(crate) struct Asker {
     host: Arc<dyn Host>,
     health: Arc<Health>,
     /// The newest question for all values, which newcomers share until it is begun.
-    collect: Mutex<Option<(Instant, watch::Receiver<Progress>)>>,
+    collect: Mutex<Option<Pending>>,
+}
+
+/// A question that newcomers may share.
+struct Pending {
+    asked: Instant,
+    budget: Duration,
+    progress: watch::Receiver<Progress>,
 }
 
 impl Asker {
@@ -147,14 +154,20 @@ impl Asker {
     /// The question that is not begun yet, or a new one; nothing where the program has not begun for too long.
     fn shared(&self, budget: Duration) -> Option<watch::Receiver<Progress>> {
         let mut collect = self.collect.lock();
-        if let Some((asked, progress)) = &*collect
-            && *progress.borrow() == Progress::Asked
-            && progress.has_changed().is_ok()
+        if let Some(pending) = &*collect
+            && *pending.progress.borrow() == Progress::Asked
+            && pending.progress.has_changed().is_ok()
         {
-            return (asked.elapsed() < PATIENCE).then(|| progress.clone());
+            if pending.asked.elapsed() >= PATIENCE {
+                return None;
+            }
+            // Collectors get no less time because somebody else has less.
+            if pending.budget >= budget {
+                return Some(pending.progress.clone());
+            }
         }
         let progress = self.pose(Question::Collect { names: Vec::new(), budget });
-        *collect = Some((Instant::now(), progress.clone()));
+        *collect = Some(Pending { asked: Instant::now(), budget, progress: progress.clone() });
         Some(progress)
     }
 

@@ -9,8 +9,10 @@ pub struct Request<'a> {
     pub method: &'a str,
     /// Path and query.
     pub target: &'a str,
-    /// The other end of the connection; nothing behind a Unix socket.
+    /// The other end of the connection, where it is known.
     pub peer: Option<IpAddr>,
+    /// Whether it came through a Unix socket, where the file system has decided who may come.
+    pub is_local: bool,
     /// Whether a body comes with it.
     pub has_body: bool,
     /// `Accept`.

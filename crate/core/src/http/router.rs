@@ -27,7 +27,8 @@ pub(crate) struct Door {
     authorize_timeout: Duration,
 }
 
-/// The address of a connection's other end, as an extension of its requests.
+/// The address of a connection's other end, as an extension of its requests; none for a Unix socket. Without the
+/// extension the other end is not known, and an allowlist keeps it out.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub Option<IpAddr>);
 
@@ -181,6 +182,8 @@ fn request_of<'a>(parts: &'a Parts, headers: &'a Headers, peer: Option<IpAddr>) 
         method: parts.method.as_str(),
         target: target_of(parts),
         peer,
+        // An exporter says of each connection where it comes from; through a Unix socket, from nowhere.
+        is_local: matches!(parts.extensions.get(), Some(Peer(None))),
         has_body: parts.headers.contains_key(header::TRANSFER_ENCODING)
             || length.is_some_and(|length| length != "0"),
         ..Request::default()

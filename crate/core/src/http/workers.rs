@@ -42,7 +42,7 @@ impl Workers {
             return false;
         }
         queue.jobs.push_back(job);
-        if queue.idle == 0 && queue.threads < self.max_threads {
+        if queue.jobs.len() > queue.idle && queue.threads < self.max_threads {
             let started = std::thread::Builder::new().name(self.name.to_owned()).spawn(|| self.run());
             match started {
                 Ok(_) => queue.threads += 1,

@@ -251,12 +251,20 @@ impl Registry {
         state.families().cloned().collect()
     }
 
-    /// Whether an exposition has at most `lines` samples, foreign metrics and collectors not counted.
+    /// Whether an exposition has at most `lines` samples, as far as is known before: a collector that does not name its
+    /// families may answer with anything.
     #[must_use]
     pub fn is_at_most(&self, lines: usize) -> bool {
         let mut total = 0;
-        self.state.lock().families().all(|family| {
-            total += 1 + family.series_count() * family.descriptor().width();
+        self.state.lock().items.iter().all(|(_, item)| {
+            total += match item {
+                Item::Family(family) => 1 + family.series_count() * family.descriptor().width(),
+                Item::Foreign(samples) => samples.as_ref().map_or(1, |family| 1 + family.samples().len()),
+                Item::Collector(collector) => match collector.names().len() {
+                    0 => return false,
+                    families => families,
+                },
+            };
             total <= lines
         })
     }
