@@ -77,7 +77,7 @@ const SCRAPERS: [Scraper; 7] = [
 ];
 
 /// What an endpoint of its own says of itself, in the order of its exposition.
-const SELF_METRICS: [&str; 10] = [
+const SELF_METRICS: [&str; 11] = [
     "llmdevops_metrics_scrape_duration_seconds",
     "llmdevops_metrics_scrape_size_bytes",
     "llmdevops_metrics_series_count",
@@ -88,6 +88,7 @@ const SELF_METRICS: [&str; 10] = [
     "llmdevops_eventloop_stalled_seconds",
     "llmdevops_metrics_connections",
     "llmdevops_metrics_tls_reload_failures_total",
+    "llmdevops_metrics_stale_scrapes_total",
 ];
 
 #[test]
