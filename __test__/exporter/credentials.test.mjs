@@ -169,7 +169,7 @@ for (const { door, open } of DOORS) {
     'returns a text': [() => 'yes', 401],
     'returns an object': [() => ({ allowed: true }), 401],
     'returns null': [() => null, 401],
-    'returns nothing': [() => undefined, 503],
+    'returns nothing': [() => undefined, 401],
     throws: [
       () => {
         throw new Error('no');

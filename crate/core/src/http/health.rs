@@ -82,14 +82,19 @@ impl Health {
         self.stalled() < UNRESPONSIVE
     }
 
+    /// Whether the loop has been late for longer than it may be.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        self.stalled() >= self.stall_after && !self.stalled().is_zero()
+    }
+
     fn now(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(NEVER - 1)
     }
 
     /// What is wrong with the loop, if it is stalled for longer than it may be.
     fn stall(&self) -> Option<String> {
-        let stalled = self.stalled();
-        (stalled >= self.stall_after).then(|| format!("event loop stalled for {} s", stalled.as_secs()))
+        self.is_stalled().then(|| format!("event loop stalled for {} s", self.stalled().as_secs()))
     }
 
     /// The answer of `/health`: 200, or 503 for a loop that stands still.

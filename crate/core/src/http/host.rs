@@ -148,6 +148,9 @@ impl Asker {
     /// Asks something else. A scrape has old values to fall back on; these questions have nothing, so that their whole
     /// budget may pass before the program turns to them.
     pub(crate) async fn ask(&self, question: Question, budget: Duration) -> Option<Reply> {
+        if self.health.is_stalled() {
+            return None;
+        }
         answer(self.pose(question), budget, budget).await
     }
 
