@@ -226,7 +226,13 @@ test.serial('startExporter(): nobody is let in by a loop that stands still, but 
   const child = start(
     t,
     async ({ client, say, heard, block, argument: token }) => {
-      const options = { host: '127.0.0.1', port: 0, bearerTokens: [token], authenticate: () => true };
+      const options = {
+        host: '127.0.0.1',
+        port: 0,
+        bearerTokens: [token],
+        authenticate: () => true,
+        stallAfterMs: 200,
+      };
       await say((await client.startExporter(options)).port);
       await heard();
       await say('blocking');
