@@ -50,17 +50,70 @@ pub(crate) fn canonical(value: f64, out: &mut Vec<u8>) {
         out.extend_from_slice(if value.is_sign_negative() { b"-0.0" } else { b"0.0" });
         return;
     }
-    let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
+    // JavaScript's digits: of two shortest decimals that are equally near it takes the even one, as Go and Python do,
+    // where Rust's own formatting takes the other.
+    let mut buffer = ryu_js::Buffer::new();
+    let text = buffer.format_finite(value);
+    let (sign, unsigned) = text.strip_prefix('-').map_or(("", text), |unsigned| ("-", unsigned));
+    let (digits, exponent) = scientific(unsigned);
     if !(-4..6).contains(&exponent) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        out.extend_from_slice(format!("{mantissa}e{sign}{:02}", exponent.abs()).as_bytes());
+        let (first, rest) = digits.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
+        let direction = if exponent < 0 { '-' } else { '+' };
+        let written = format!("{sign}{first}{point}{rest}e{direction}{:02}", exponent.abs());
+        out.extend_from_slice(written.as_bytes());
         return;
     }
-    let plain = format!("{value}");
-    out.extend_from_slice(plain.as_bytes());
-    if !plain.contains('.') {
+    out.extend_from_slice(text.as_bytes());
+    if !text.contains('.') {
         out.extend_from_slice(b".0");
+    }
+}
+
+/// The significant digits of a positive number as JavaScript prints it, and the power of ten of the first of them.
+fn scientific(text: &str) -> (String, i32) {
+    let (decimal, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
+    let all = format!("{whole}{fraction}");
+    let significant = all.trim_start_matches('0');
+    let zeros = all.len() - significant.len();
+    let places = i32::try_from(whole.len()).unwrap_or(0) - i32::try_from(zeros).unwrap_or(0) - 1;
+    let digits = significant.trim_end_matches('0');
+    (digits.to_owned(), places + exponent.trim_start_matches('+').parse().unwrap_or(0))
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn of(value: f64) -> String {
+        let mut out = Vec::new();
+        canonical(value, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn canonical_numbers_are_those_of_go_and_python() {
+        let cases = [
+            (1.0, "1.0"),
+            (0.005, "0.005"),
+            (1e6, "1e+06"),
+            (123_456.75, "123456.75"),
+            (1_234_567.0, "1.234567e+06"),
+            (-2.5e7, "-2.5e+07"),
+            (1e-4, "0.0001"),
+            (1e-5, "1e-05"),
+            (2.5e-7, "2.5e-07"),
+            (1e21, "1e+21"),
+            (1.5e300, "1.5e+300"),
+            (5e-324, "5e-324"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (100_000.0, "100000.0"),
+            // Two shortest decimals are equally near: the even one.
+            (100_794_540_727_810.12, "1.0079454072781012e+14"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(of(value), expected);
+        }
     }
 }
