@@ -271,14 +271,13 @@ fn ecmascript_number_to_string(value: f64) -> String {
 }
 
 /// Go's `strconv.FormatFloat(value, 'g', -1, 64)`, and `.0` after what would otherwise be an integer, as
-/// prometheus/common writes thresholds in OpenMetrics. (Of two equally short and close spellings Go takes the even
-/// one and Rust the upper: seventeen digits, which nobody gives a bound.)
+/// prometheus/common writes thresholds in OpenMetrics.
 fn go_general_float(value: f64) -> String {
     let sign = if value.is_sign_negative() { "-" } else { "" };
     if value == 0.0 {
         return format!("{sign}0.0");
     }
-    let (digits, exponent) = shortest(value);
+    let (digits, exponent) = shortest_even(value);
     if !(-4..6).contains(&exponent) {
         let (first, rest) = digits.split_at(1);
         let point = if rest.is_empty() { "" } else { "." };
