@@ -7,6 +7,9 @@ use napi_derive::napi;
 use prometheus_metrics::http::{Body, Response};
 use std::sync::Arc;
 
+/// What makes the value of a promise that another thread settles, on JavaScript's own.
+pub(crate) type Later<T> = Box<dyn FnOnce(Env) -> Result<T> + Send>;
+
 /// An answer.
 #[napi(object, object_from_js = false)]
 pub struct Answer {

@@ -1,5 +1,6 @@
 //! The native door for JavaScript: starting, stopping, and the loop's heartbeat.
 
+use crate::answer::Later;
 use crate::config::NativeConfig;
 use crate::error::{Code, Result, engine};
 use crate::host::{HostMessage, JavaScriptHost};
@@ -25,8 +26,6 @@ pub struct NativeExporter {
 pub fn beat_interval_ms() -> u32 {
     u32::try_from(BEAT_INTERVAL.as_millis()).unwrap_or(u32::MAX)
 }
-
-type Later<T> = Box<dyn FnOnce(Env) -> napi::Result<T> + Send>;
 
 /// Starts an exporter. Names are resolved, files read and addresses bound on a thread of its own.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeExporter>")]

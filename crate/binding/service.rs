@@ -1,6 +1,6 @@
 //! The scrape service for a door in JavaScript: a request goes in, steps come out, the door takes them.
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Later};
 use crate::config::NativeConfig;
 use crate::error::{Code, Result, engine, refused};
 use crate::registry::NativeRegistry;
@@ -101,8 +101,6 @@ impl CheckResult {
 pub fn request_headers() -> Vec<&'static str> {
     Request::HEADERS.to_vec()
 }
-
-type Later<T> = Box<dyn FnOnce(Env) -> napi::Result<T> + Send>;
 
 #[napi]
 impl NativeService {

@@ -2,6 +2,7 @@
 //! of each setting what it is called in both, what it may be, and where it goes; both sources are checked by it.
 
 use crate::error::{ErrorKind, MetricsError, Result};
+use crate::http::DEFAULT_MIN_SIZE;
 use std::time::Duration;
 
 /// The settings of an endpoint. `Default` has every default.
@@ -100,7 +101,7 @@ impl Default for MetricsConfig {
             cache_enabled: None,
             cache_ttl: None,
             compression_enabled: true,
-            compression_min_size: 1024,
+            compression_min_size: DEFAULT_MIN_SIZE,
             cardinality_max_per_metric: None,
             cardinality_max_total: None,
             rate_limit_rps: None,

@@ -99,8 +99,8 @@ impl Exporter {
     /// # Errors
     /// `InvalidConfig` for settings, files and certificates that cannot be used; `BindFailed`.
     pub fn start(target: Arc<Target>, config: &MetricsConfig, options: ExporterOptions) -> Result<Self> {
-        let web = config.web_config_file.as_ref().map(|file| WebConfig::read(Path::new(file))).transpose()?;
-        let tls = tls_config(config)?.or(web.and_then(|web| web.tls));
+        let mut web = WebConfig::of(config)?;
+        let tls = tls_config(config)?.or(web.tls.take());
         let tls = tls.map(Tls::new).transpose()?.map(Arc::new);
         let embedding = Embedding {
             owns_all_paths: true,
@@ -108,7 +108,7 @@ impl Exporter {
             has_checks: options.has_checks,
             own_values: options.own_values,
         };
-        let service = Arc::new(ScrapeService::new(target, config, embedding)?);
+        let service = Arc::new(ScrapeService::with_web(target, config, web, embedding)?);
         let (listener, address) = Listener::bind(config)?;
         let secure = tls.is_some();
         let door = Door::new(Arc::clone(&service), options.host.clone(), config.ready_timeout);

@@ -21,7 +21,6 @@ use crate::registry::Gathered;
 use crate::serialization::encode;
 use parking_lot::Mutex;
 use std::borrow::Cow;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -137,8 +136,16 @@ impl ScrapeService {
     /// # Errors
     /// `InvalidConfig` for addresses, hashes, token files and web configuration files that are none.
     pub fn new(target: Arc<Target>, config: &MetricsConfig, embedding: Embedding) -> Result<Self> {
-        let web = config.web_config_file.as_ref().map(|file| WebConfig::read(Path::new(file))).transpose()?;
-        let web = web.unwrap_or_default();
+        Self::with_web(target, config, WebConfig::of(config)?, embedding)
+    }
+
+    /// As `new`, for whoever has read the web configuration file already.
+    pub(crate) fn with_web(
+        target: Arc<Target>,
+        config: &MetricsConfig,
+        web: WebConfig,
+        embedding: Embedding,
+    ) -> Result<Self> {
         let metrics = SelfMetrics::new()?;
         let listener =
             if embedding.owns_all_paths { Some(ListenerMetrics::new(&metrics.registry)?) } else { None };

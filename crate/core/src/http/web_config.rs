@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::pem::{Pem, read_bounded};
 use super::tls::{ClientAuth, TlsConfig, TlsVersion};
 use super::yaml::{self, Node, Value};
+use crate::config::MetricsConfig;
 use crate::error::{MetricsError, Result};
 
 /// The largest file that is read.
@@ -45,6 +46,14 @@ pub struct RateLimit {
 }
 
 impl WebConfig {
+    /// The file that the settings name; nothing asked for where they name none.
+    pub(crate) fn of(config: &MetricsConfig) -> Result<Self> {
+        config
+            .web_config_file
+            .as_ref()
+            .map_or_else(|| Ok(Self::default()), |file| Self::read(Path::new(file)))
+    }
+
     /// Reads a file.
     ///
     /// `http2` is read and has no effect: HTTP/1.1 is what is spoken here, and every client speaks it.
