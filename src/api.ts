@@ -7,6 +7,7 @@ import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from './r
 export { collectDefaultMetrics } from './collectors/default-metrics';
 export { configFromEnv } from './config';
 export {
+  CardinalityError,
   ConfigurationError,
   EndpointError,
   LabelError,

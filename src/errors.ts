@@ -26,6 +26,8 @@ export type MetricsErrorCode =
   | 'UNKNOWN_LABEL'
   /** More or fewer label values than the metric has labels. */
   | 'LABEL_COUNT'
+  /** A label set beyond a limit whose policy is to throw. */
+  | 'CARDINALITY_LIMIT'
   /** A `collect()` callback threw. */
   | 'COLLECTOR_FAILED'
   /** A `collect()` callback took longer than the scrape may. */
@@ -93,6 +95,12 @@ export class LabelError extends Error {
   ) {
     super(message);
   }
+}
+
+/** A label set beyond a limit whose policy is to throw. Nothing was recorded. */
+export class CardinalityError extends Error {
+  readonly [brand] = true;
+  readonly code: MetricsErrorCode = 'CARDINALITY_LIMIT';
 }
 
 /** An option or the installation is wrong. */

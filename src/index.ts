@@ -40,6 +40,8 @@ export const NegativeIncrementError: typeof Api.NegativeIncrementError = api.Neg
 export type NegativeIncrementError = Api.NegativeIncrementError;
 export const LabelError: typeof Api.LabelError = api.LabelError;
 export type LabelError = Api.LabelError;
+export const CardinalityError: typeof Api.CardinalityError = api.CardinalityError;
+export type CardinalityError = Api.CardinalityError;
 export const ConfigurationError: typeof Api.ConfigurationError = api.ConfigurationError;
 export type ConfigurationError = Api.ConfigurationError;
 export const EndpointError: typeof Api.EndpointError = api.EndpointError;
@@ -72,16 +74,21 @@ export type { Timer } from './metrics/timer';
 export type { AnyMetric, RegistryOptions, ScrapeOptions, ScrapeResponse } from './registry/registry';
 export type {
   Aggregator,
+  CardinalityOptions,
+  CardinalityReport,
   ExemplarValue,
   ForeignMetric,
   LabelValue,
   LabelValues,
   Logger,
+  MetricCardinality,
   MetricObjectWithValues,
   MetricType,
   MetricValue,
   OpenMetricsContentType,
+  OverflowPolicy,
   PrometheusContentType,
+  RegistryCardinalityOptions,
   RegistryContentType,
 } from './types';
 

@@ -1,6 +1,7 @@
 //! The contributor of one realm: its default registry, its cells, and its end.
 
 use crate::buffers::{EngineSlabs, engine_takes_external_memory, external_array_buffer};
+use crate::cardinality::SeriesLimits;
 use crate::error::{Result, engine, refused};
 use crate::family::NativeFamily;
 use crate::registry::NativeRegistry;
@@ -55,6 +56,8 @@ pub struct FamilyDescription {
     pub buckets: Vec<f64>,
     /// How several contributors' gauges are merged.
     pub aggregator: String,
+    /// Its own limits.
+    pub limits: SeriesLimits,
 }
 
 #[napi]
@@ -89,7 +92,7 @@ impl NativeContributor {
     /// A family whose cells are this contributor's.
     #[napi(catch_unwind)]
     pub fn family(&self, description: FamilyDescription) -> Result<NativeFamily> {
-        let FamilyDescription { kind, name, help, label_names, buckets, aggregator } = description;
+        let FamilyDescription { kind, name, help, label_names, buckets, aggregator, limits } = description;
         let labels: Vec<&str> = label_names.iter().map(String::as_str).collect();
         let descriptor = match Kind::from_word(&kind) {
             Kind::Histogram => Descriptor::histogram(&name, &help, &labels, &buckets),
@@ -97,7 +100,8 @@ impl NativeContributor {
         };
         let aggregator = Aggregator::from_name(&aggregator).unwrap_or_default();
         let descriptor = descriptor.map_err(refused)?.with_aggregator(aggregator);
-        Ok(NativeFamily::new(Family::new(descriptor, Arc::clone(self.membership.contributor.cells()))))
+        let cells = Arc::clone(self.membership.contributor.cells());
+        Ok(NativeFamily::new(Family::with_limits(descriptor, cells, limits.into_limits())))
     }
 
     /// The `ArrayBuffer` of the slab with this number. Each call for a slab makes a new buffer over the same cells.

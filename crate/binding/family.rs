@@ -1,7 +1,9 @@
 //! Families, seen from their owner: series come and go here; values never pass through.
 
+use crate::cardinality::{LimitsInForce, OverflowWarning, refusal};
 use crate::error::{Result, refused};
 use crate::registry::Values;
+use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use prometheus_metrics::LabelSet;
 use prometheus_metrics::labels::MetricName;
@@ -22,14 +24,43 @@ impl NativeFamily {
 
 #[napi]
 impl NativeFamily {
-    /// Adds a series and returns its id and its slot. `names` are indices into the label names, in the order in
-    /// which the labels are to be printed.
+    /// Adds a series and returns its id and its slot; beyond a limit, three numbers: which limit (0 of the metric, 1 of
+    /// the registry, 2 of a label), how much it allows, and the label. `names` are indices into the label names, in the
+    /// order in which the labels are to be printed.
     #[napi(catch_unwind)]
     pub fn add_series(&self, names: Vec<u32>, values: Vec<String>) -> Vec<u32> {
         let labels: Vec<(usize, &str)> =
             names.iter().zip(&values).map(|(name, value)| (*name as usize, value.as_str())).collect();
-        let series = self.family.add_series(&labels);
+        match self.family.add_series(&labels) {
+            Ok(series) => vec![series.id, series.slot],
+            Err(limit) => refusal(limit).to_vec(),
+        }
+    }
+
+    /// Adds the series in that label sets beyond the limits are added up; returns its id and its slot.
+    #[napi(catch_unwind)]
+    pub fn add_series_beyond(&self) -> Vec<u32> {
+        let series = self.family.add_series_beyond();
         vec![series.id, series.slot]
+    }
+
+    /// The slot of the cell in which label sets beyond the limits are counted.
+    #[napi(catch_unwind)]
+    pub fn overflow_slot(&self) -> u32 {
+        self.family.overflow_slot()
+    }
+
+    /// How many series there may be, and what becomes of label sets beyond.
+    #[napi(catch_unwind)]
+    pub fn limits(&self) -> LimitsInForce {
+        LimitsInForce::of(&self.family)
+    }
+
+    /// What a warning of label sets beyond the limits says; made on a thread of the pool, because it goes through
+    /// every series. `samples` are values in the order of the label names.
+    #[napi(catch_unwind, ts_return_type = "Promise<string>")]
+    pub fn overflow_warning(&self, samples: Vec<Vec<String>>) -> AsyncTask<OverflowWarning> {
+        AsyncTask::new(OverflowWarning { family: Arc::clone(&self.family), samples })
     }
 
     /// Removes a series.

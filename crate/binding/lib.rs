@@ -9,6 +9,7 @@
 
 mod answer;
 mod buffers;
+mod cardinality;
 mod collectors;
 mod config;
 mod contributor;

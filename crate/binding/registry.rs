@@ -1,5 +1,6 @@
 //! Registries, and what is asked of them: an exposition, a response, values.
 
+use crate::cardinality::{Cardinality, SeriesLimits};
 use crate::error::{Result, refused};
 use crate::family::NativeFamily;
 use crate::scrape::{EncodeTask, Encoded, Request};
@@ -118,6 +119,18 @@ impl NativeRegistry {
         let pairs =
             labels.as_chunks::<2>().0.iter().map(|[name, value]| (name.clone(), value.clone())).collect();
         self.target.registry().set_default_labels(pairs).map_err(refused)
+    }
+
+    /// Replaces the limits on series: of each family, and of all together.
+    #[napi(catch_unwind)]
+    pub fn set_limits(&self, limits: SeriesLimits, max_total: Option<u32>) {
+        self.target.registry().cardinality_guard().set_config(limits.into_config(max_total));
+    }
+
+    /// What the series are made of.
+    #[napi(catch_unwind)]
+    pub fn cardinality(&self) -> Cardinality {
+        Cardinality::of(self.target.registry().cardinality())
     }
 
     /// Whether a scrape of this registry is at most `lines` lines, so that handing it to a thread costs more than

@@ -30,6 +30,8 @@ class PendingExemplar {
   attach(family: NativeFamily, series: Series, cell: number, value: number): void {
     // A second child of the series forwards what it records; the exemplar belongs where it went.
     const id = series[revived]()[idOf]();
+    // What a limit drops has no series that could show it.
+    if (id < 0) return;
     native(() => family.setExemplar(id, cell, this.#labels, value, Date.now() / 1000));
   }
 }

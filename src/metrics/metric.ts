@@ -3,9 +3,19 @@
  * record, and each does that itself.
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
+import { processLogger } from '../registry/collect';
 import type { Registry } from '../registry/registry';
 import { toValues } from '../registry/values';
-import type { Aggregator, LabelValues, MetricObjectWithValues, MetricType, MetricValue } from '../types';
+import type {
+  Aggregator,
+  CardinalityOptions,
+  LabelValue,
+  LabelValues,
+  MetricObjectWithValues,
+  MetricType,
+  MetricValue,
+} from '../types';
+import { checkedLimits } from './limits';
 import { readCells, type Series, SeriesSet, type SeriesType } from './series';
 
 /** What every metric is made from. */
@@ -28,6 +38,8 @@ export interface MetricConfiguration<T extends string, M> {
   collect?: ((this: M) => void | Promise<void>) | undefined;
   /** Record with `{labels, value, exemplarLabels}`. @default false */
   enableExemplars?: boolean | undefined;
+  /** Limits on its series. @default those of the registry */
+  cardinality?: CardinalityOptions<T> | undefined;
 }
 
 /** Finds the default registry; set by it, so that metrics need not import it. */
@@ -82,8 +94,9 @@ export abstract class Metric<T extends string, S extends Series> {
     this.exemplars = enableExemplars === true;
     this.#registers = registers ?? (defaultRegistry === undefined ? [] : [defaultRegistry()]);
     this.#width = type === 'histogram' ? buckets.length + 2 : 1;
-    const description = { kind: type, name, help, labelNames: this.labelNames, buckets, aggregator };
-    this.series = new SeriesSet(description, series);
+    const limits = checkedLimits(configuration.cardinality);
+    const description = { kind: type, name, help, labelNames: this.labelNames, buckets, aggregator, limits };
+    this.series = new SeriesSet(description, series, (message) => this.#warn(message));
   }
 
   /** Enters the metric where its configuration wants it; the last step of a constructor. @internal */
@@ -99,6 +112,12 @@ export abstract class Metric<T extends string, S extends Series> {
       for (const registry of entered) registry.removeSingleMetric(this.name);
       throw error;
     }
+  }
+
+  #warn(message: string): void {
+    const [registry] = this.#registers;
+    if (registry?.warn === undefined) processLogger.warn(message);
+    else registry.warn(message);
   }
 
   /** @internal */
@@ -134,6 +153,29 @@ export abstract class Metric<T extends string, S extends Series> {
   remove(labels: LabelValues<T>): void;
   remove(...args: unknown[]): void {
     this.series.remove(this.series.placeOfArguments(args));
+  }
+
+  /**
+   * Removes the series that have these labels, whatever their others are: all where none is named. A label that is
+   * given as absent is one that the series does not have. Goes through all series.
+   *
+   * @returns how many there were
+   * @throws {LabelError} `UNKNOWN_LABEL`
+   */
+  removeMatching(labels: LabelValues<T>): number {
+    return this.series.removeMatching(labels);
+  }
+
+  /**
+   * Makes a series exist for each combination of these values, with nothing recorded; ones that exist stay as they are.
+   * Series that begin at 0 are what makes a rate or a ratio of them right from their first event on.
+   *
+   * @param values by label name; a label that is not named is absent
+   * @throws {LabelError} `UNKNOWN_LABEL`
+   * @throws {ConfigurationError} `INVALID_CONFIG` for more combinations than the metric may have series
+   */
+  init(values: { readonly [name in T]?: readonly LabelValue[] } = {}): void {
+    this.series.init(values);
   }
 
   /** Whether two metrics differ in nothing that their series depend on. @internal */

@@ -2,12 +2,14 @@
  * The series of one metric: found by labels, created on first write, retired on removal. Series objects are what
  * `labels()` returns; there is one for each series that exists, and it writes the cells itself.
  */
-import { LabelError, native } from '../errors';
+import { ConfigurationError, LabelError, native } from '../errors';
+import { combinationCount, combinations, listsOf } from '../labels/combinations';
 import { LabelTree } from '../labels/tree';
 import { textOf } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
 import { cellsOf, createFamily, type FamilyDescription, indexOf } from '../native/contributor';
 import type { Known } from '../registry/values';
+import { BEYOND, Overflow, type Refusal, toRefusal } from './overflow';
 
 /** The label set that a series without cells will have when it is written. */
 export class Place {
@@ -24,7 +26,15 @@ export class Place {
   get printed(): number[] {
     return this.order.filter((index) => this.values[index] !== undefined && this.values[index] !== null);
   }
+
+  /** The same with one value replaced. */
+  with(label: number, text: string): Place {
+    return new Place(this.texts.with(label, text), this.values.with(label, text), this.order);
+  }
 }
+
+/** How many numbers the core answers with that has added a series. */
+const ADDED = 2;
 
 /** What a series without cells holds in place of them. */
 const NO_CELLS: Float64Array = new Float64Array(0);
@@ -168,13 +178,20 @@ export class SeriesSet<S extends Series> implements Home {
   readonly #given = new Map<number, readonly number[]>();
   /** One array for each such list, however many series were made so. */
   readonly #givenLists = new Map<string, readonly number[]>();
+  readonly #overflow: Overflow;
+  /** Where label sets beyond the limits are recorded: the series of `other`, or one that nobody reads. */
+  #beyond: S | undefined;
+  /** The one that nobody reads, once there is one. */
+  #sink: S | undefined;
 
-  constructor(description: FamilyDescription, type: SeriesType<S>) {
+  /** @param warn is told of label sets beyond the limits */
+  constructor(description: FamilyDescription, type: SeriesType<S>, warn: (message: string) => void) {
     this.#description = description;
     this.#type = type;
     this.#bounds = Float64Array.from(description.buckets);
     this.family = createFamily(description);
     this.#tree = new LabelTree(description.labelNames);
+    this.#overflow = new Overflow(this.family, description.name, description.labelNames, warn);
   }
 
   /** What the addon does not know about the series. */
@@ -231,8 +248,10 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** Makes a series exist with nothing recorded; one that exists keeps its place. */
   zero(place: Place): void {
-    const series = this.handle(place)[revived]();
-    this.family.zeroSeries(series[idOf]());
+    this.handle(place)[revived]();
+    // Beyond a limit there is none, and the series that others share is not its to set back.
+    const series = this.peek(place);
+    if (series !== undefined) this.family.zeroSeries(series[idOf]());
   }
 
   labelsOf(id: number): Record<string, unknown> {
@@ -252,14 +271,44 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** Removes a series; returns whether it existed. */
   remove(place: Place): boolean {
-    const series = this.#tree.delete(place.texts);
+    return this.#removeTexts(place.texts);
+  }
+
+  #removeTexts(texts: readonly string[]): boolean {
+    const series = this.#tree.delete(texts);
     if (series === undefined) return false;
     const id = series[idOf]();
-    series[retire](this.#placeAgain(place.texts, id));
+    series[retire](this.#placeAgain(texts, id));
     this.#originals.delete(id);
     this.#given.delete(id);
     this.family.removeSeries(id);
+    if (series === this.#beyond) this.#beyond = undefined;
+    this.#overflow.removed(texts);
     return true;
+  }
+
+  /** Removes the series that have these labels; returns how many there were. */
+  removeMatching(labels: object): number {
+    const { texts, order } = this.#placeOf(labels);
+    const matching = [...this.#tree.entries()].filter(([own]) => order.every((index) => own[index] === texts[index]));
+    for (const [own] of matching) this.#removeTexts(own);
+    return matching.length;
+  }
+
+  /** Makes series exist for each combination of values. */
+  init(values: object): void {
+    // A name that is none is refused, be its list empty.
+    this.#tree.read(values);
+    const lists = listsOf(values);
+    const count = combinationCount(lists);
+    const { maxSeries } = this.family.limits();
+    if (this.labelNames.length > 0 && count > maxSeries) {
+      throw new ConfigurationError(
+        'INVALID_CONFIG',
+        `Expected at most ${maxSeries} combinations for init() but received ${count}`,
+      );
+    }
+    for (const labels of combinations(lists)) this.handle(this.#placeOf(labels))[revived]();
   }
 
   /** Removes all series. */
@@ -271,6 +320,8 @@ export class SeriesSet<S extends Series> implements Home {
     this.#originals.clear();
     this.#given.clear();
     this.family.clear();
+    this.#beyond = undefined;
+    this.#overflow.cleared();
   }
 
   /**
@@ -305,6 +356,10 @@ export class SeriesSet<S extends Series> implements Home {
   }
 
   #miss(labels: object): S {
+    if (this.#beyond !== undefined && this.#overflow.isFull && givesAll(labels, this.labelNames.length)) {
+      if (this.#overflow.count()) this.#overflow.sample(this.#placeOf(labels).texts);
+      return this.#beyond;
+    }
     const place = this.#placeOf(labels);
     const series = this.peek(place) ?? this.#add(this.#create(place), place);
     this.#tree.alias(place.values, place.texts);
@@ -315,16 +370,77 @@ export class SeriesSet<S extends Series> implements Home {
     return new this.#type(this, place, this.#bounds);
   }
 
+  /** Gives a series its cells; beyond a limit, returns the series that is written in its place. */
   #add(series: S, place: Place): S {
-    const { printed, texts, values } = place;
-    const [id, slot] = native(() =>
+    const refusal = this.#refuse(series, place);
+    return refusal === undefined ? series : this.#addBeyond(place, refusal);
+  }
+
+  /** @throws {CardinalityError} if that is what becomes of label sets beyond the limits */
+  #addBeyond(place: Place, refusal: Refusal): S {
+    if (this.#overflow.count()) this.#overflow.sample(place.texts);
+    const { policy } = this.#overflow;
+    if (policy === 'throw') throw this.#overflow.error(refusal);
+    if (policy === 'drop' || this.#description.kind === 'gauge') return this.#nowhere();
+    let folded = place;
+    // Each turn makes one more label `other`.
+    for (let next: Refusal | undefined = refusal; next?.of === 'label'; ) {
+      folded = folded.with(next.label, BEYOND);
+      const known = this.peek(folded);
+      if (known !== undefined) return known;
+      const series = this.#create(folded);
+      next = this.#refuse(series, folded);
+      if (next === undefined) return series;
+    }
+    return this.#other();
+  }
+
+  /** The series that all label sets beyond the limits are added to. */
+  #other(): S {
+    const texts = this.labelNames.map(() => BEYOND);
+    const place = this.#place(
+      texts,
+      texts.map((_, index) => index),
+    );
+    this.#beyond = this.peek(place) ?? this.#attach(this.#create(place), place, this.family.addSeriesBeyond());
+    return this.#beyond;
+  }
+
+  /** A series of which nobody reads what is written. */
+  #nowhere(): S {
+    if (this.#sink === undefined) {
+      this.#sink = this.#create(this.#placeOf(NO_LABELS));
+      this.#sink[attach](new Float64Array(this.#bounds.length + 2), 0, NO_ID);
+    }
+    this.#beyond = this.#sink;
+    return this.#beyond;
+  }
+
+  /** Adds a series; returns why it cannot be. What the core is known to refuse, it is not asked again. */
+  #refuse(series: S, place: Place): Refusal | undefined {
+    const known = this.#overflow.known(place.texts);
+    if (known !== undefined) return known;
+    const { printed, texts } = place;
+    const answer = native(() =>
       this.family.addSeries(
         printed,
         printed.map((index) => texts[index]),
       ),
     );
+    if (answer.length === ADDED) {
+      this.#attach(series, place, answer);
+      return undefined;
+    }
+    const refusal = toRefusal(answer);
+    this.#overflow.remember(refusal, this.#tree.entries());
+    return refusal;
+  }
+
+  #attach(series: S, place: Place, [id, slot]: readonly number[]): S {
+    const { printed, texts, values } = place;
     series[attach](cellsOf(slot), indexOf(slot), id);
     this.#tree.insert(texts, series);
+    this.#overflow.added(texts);
     this.#rememberGiven(id, place);
     if (printed.some((index) => typeof values[index] === 'number')) {
       const originals = printed.map((index) => [this.labelNames[index], original(place, index)]);
@@ -360,3 +476,17 @@ function original(place: Place, index: number): unknown {
 }
 
 const NO_LABELS = Object.freeze({});
+
+/** The id of a series that the core does not know. */
+const NO_ID = -1;
+
+/** Whether labels give a well-formed string for each of a metric's names, so that not finding them is proof enough. */
+function givesAll(labels: object, names: number): boolean {
+  let given = 0;
+  for (const name in labels) {
+    const value = (labels as Record<string, unknown>)[name];
+    if (typeof value !== 'string' || !value.isWellFormed()) return false;
+    given++;
+  }
+  return given === names;
+}

@@ -12,6 +12,7 @@ export type {
   ConfigValues,
   DoorStep,
   EmbeddingOptions,
+  FamilyCardinality,
   GivenValue,
   HostMessage,
   NativeBody,
@@ -24,6 +25,7 @@ export type {
   NativeService,
   NativeTicket,
   NativeVisit,
+  SeriesLimits,
   Wanted,
 } from '../../dist/native';
 

@@ -5,7 +5,7 @@
 import { isMainThread } from 'node:worker_threads';
 import { native } from '../errors';
 import type { Aggregator } from '../types';
-import { addon, type NativeFamily, type NativeRegistry } from './addon';
+import { addon, type NativeFamily, type NativeRegistry, type SeriesLimits } from './addon';
 
 /** 4096 cells of 8 bytes are a slab; a slot is a slab's number and a cell's index in it. */
 const CELLS_PER_SLAB = 4096;
@@ -25,6 +25,7 @@ export interface FamilyDescription {
   readonly labelNames: readonly string[];
   readonly buckets: readonly number[];
   readonly aggregator: Aggregator;
+  readonly limits: SeriesLimits;
 }
 
 /** Makes a family; its series are this realm's alone. */

@@ -9,12 +9,15 @@ import { textOf } from '../labels/value';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
 import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
+import { checkedLimits, checkedMaxTotal } from '../metrics/limits';
 import { checkConfiguration, Metric, setDefaultRegistry } from '../metrics/metric';
+import { vacate } from '../metrics/overflow';
 import type { Series } from '../metrics/series';
 import {
   type Answer,
   addon,
   type EmbeddingOptions,
+  type FamilyCardinality,
   type HostMessage,
   type NativeConfig,
   type NativeExporter,
@@ -24,12 +27,15 @@ import {
 } from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
 import type {
+  CardinalityReport,
   ForeignMetric,
   LabelValue,
   Logger,
+  MetricCardinality,
   MetricObjectWithValues,
   OpenMetricsContentType,
   PrometheusContentType,
+  RegistryCardinalityOptions,
   RegistryContentType,
 } from '../types';
 import { Collectors, checkedTimeout, processLogger, type Task } from './collect';
@@ -50,8 +56,10 @@ export interface RegistryOptions {
   contentType?: RegistryContentType;
   /** Labels that every series shows, unless it has a label of that name itself. @default {} */
   defaultLabels?: Readonly<Record<string, LabelValue>>;
-  /** Where warnings go: failing collectors, families that cannot be merged. @default Node.js' warnings */
+  /** Where warnings go: failing collectors, families that cannot be merged, limits that are met. @default Node.js' warnings */
   logger?: Logger;
+  /** Limits on series: of each metric that says nothing itself, and of all together. */
+  cardinality?: RegistryCardinalityOptions;
 }
 
 /** A scrape, as a scraper asks for it. */
@@ -132,6 +140,28 @@ export class Registry {
     this.#native = options[NATIVE] ?? new addon.NativeRegistry();
     this.#collectors = new Collectors(options.logger ?? processLogger, (name) => this.#native.collectorFailed(name));
     if (options.defaultLabels !== undefined) this.setDefaultLabels(options.defaultLabels);
+    if (options.cardinality !== undefined) this.setCardinality(options.cardinality);
+  }
+
+  /**
+   * Replaces the limits on series. Those that are beyond the new ones stay; what the options leave out has its default.
+   * They go before `METRICS_CARDINALITY_*`, which the default registry has from the endpoint that shows it.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG`
+   */
+  setCardinality(options: RegistryCardinalityOptions): void {
+    const limits = checkedLimits(options);
+    this.#native.setLimits(limits, checkedMaxTotal(options));
+    vacate();
+  }
+
+  /**
+   * What the series are made of: by metric, by label, in bytes, of this thread. Goes through all of them, so it is for
+   * people and tests, not for each request: some ten milliseconds for 100,000 series.
+   */
+  cardinality(): CardinalityReport {
+    const { metrics, ...total } = this.#native.cardinality();
+    return { ...total, metrics: metrics.map(toMetricCardinality) };
   }
 
   /** The format of `metrics()`, as a content type. */
@@ -238,6 +268,7 @@ export class Registry {
     if (entry === undefined) return;
     this.#entries.delete(name);
     this.#native.remove(entry.item);
+    vacate();
     this.#tellWatchers();
   }
 
@@ -246,6 +277,7 @@ export class Registry {
     this.#entries.clear();
     this.#defaultLabels = {};
     this.#native.clear();
+    vacate();
     this.#tellWatchers();
   }
 
@@ -347,6 +379,8 @@ export class Registry {
 
   /** A scrape service that shows this registry. @internal */
   service(config: NativeConfig, embedding: EmbeddingOptions): NativeService {
+    // Its settings may raise limits.
+    vacate();
     return native(() => new addon.NativeService(this.#native, config, embedding));
   }
 
@@ -356,6 +390,7 @@ export class Registry {
     embedding: EmbeddingOptions,
     receive: (message: HostMessage) => void,
   ): Promise<NativeExporter> {
+    vacate();
     return native(() => addon.startExporter(this.#native, config, embedding, receive));
   }
 
@@ -507,6 +542,15 @@ function nothingOf(result: unknown): undefined | Promise<undefined> {
 
 function toResponse({ status, headers, body }: Answer): ScrapeResponse {
   return { status, headers: toHeaders(headers), body: body.take() };
+}
+
+function toMetricCardinality(metric: FamilyCardinality): MetricCardinality {
+  const { kind, labelNames, labelValues, labelLimits, ...rest } = metric;
+  const labels = labelNames.map((name, index) => {
+    const maxValues = labelLimits[index];
+    return [name, { values: labelValues[index], ...(maxValues > 0 ? { maxValues } : {}) }] as const;
+  });
+  return { ...rest, type: kind, labels: Object.fromEntries(labels) };
 }
 
 /** Headers from names and values in turn. @internal */

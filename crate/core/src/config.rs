@@ -27,9 +27,9 @@ pub struct MetricsConfig {
     /// Smaller bodies stay as they are, in bytes.
     pub compression_min_size: usize,
     /// Series a metric may have.
-    pub cardinality_max_per_metric: Option<u64>,
+    pub cardinality_max_per_metric: Option<usize>,
     /// Series a registry may have.
-    pub cardinality_max_total: Option<u64>,
+    pub cardinality_max_total: Option<usize>,
     /// Requests a second and client; none is no limit.
     pub rate_limit_rps: Option<f64>,
     /// Requests of one client at once; twice the rate where it is not given.
@@ -211,8 +211,8 @@ static SETTINGS: &[Setting] = &[
     setting("METRICS_CACHE_TTL_MS", "cacheTtlMs", "milliseconds from 0 to 86400000", |c, v| { c.cache_ttl = Some(v.milliseconds(0.0)?); Some(()) }),
     setting("METRICS_COMPRESSION_ENABLED", "compressionEnabled", FLAG, |c, v| { c.compression_enabled = v.flag()?; Some(()) }),
     setting("METRICS_COMPRESSION_MIN_SIZE", "compressionMinSize", "an integer from 0 to 4294967295", |c, v| { c.compression_min_size = v.integer(0.0, U32_MAX)? as usize; Some(()) }),
-    setting("METRICS_CARDINALITY_MAX_PER_METRIC", "cardinalityMaxPerMetric", COUNT, |c, v| { c.cardinality_max_per_metric = Some(v.integer(1.0, U32_MAX)? as u64); Some(()) }),
-    setting("METRICS_CARDINALITY_MAX_TOTAL", "cardinalityMaxTotal", COUNT, |c, v| { c.cardinality_max_total = Some(v.integer(1.0, U32_MAX)? as u64); Some(()) }),
+    setting("METRICS_CARDINALITY_MAX_PER_METRIC", "cardinalityMaxPerMetric", COUNT, |c, v| { c.cardinality_max_per_metric = Some(v.integer(1.0, U32_MAX)? as usize); Some(()) }),
+    setting("METRICS_CARDINALITY_MAX_TOTAL", "cardinalityMaxTotal", COUNT, |c, v| { c.cardinality_max_total = Some(v.integer(1.0, U32_MAX)? as usize); Some(()) }),
     setting("METRICS_RATE_LIMIT_RPS", "rateLimitRps", "a number from 0.001 to 1000000", |c, v| { c.rate_limit_rps = Some(v.between(0.001, 1e6)?); Some(()) }),
     setting("METRICS_RATE_LIMIT_BURST", "rateLimitBurst", "an integer from 1 to 1000000", |c, v| { c.rate_limit_burst = Some(v.integer(1.0, 1e6)? as u32); Some(()) }),
     setting("METRICS_COLLECTORS_LLM", "collectorsLlm", FLAG, |c, v| { c.collectors_llm = Some(v.flag()?); Some(()) }),

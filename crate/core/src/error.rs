@@ -26,6 +26,8 @@ pub enum ErrorKind {
     UnknownLabel,
     /// More or fewer label values than the family has labels.
     LabelCount,
+    /// A label set beyond a limit whose policy is to refuse it.
+    CardinalityLimit,
     /// A setting has a type or value that it cannot have.
     InvalidConfig,
     /// The address or socket cannot be listened on.
@@ -47,6 +49,7 @@ impl ErrorKind {
             Self::NegativeIncrement => "NEGATIVE_INCREMENT",
             Self::UnknownLabel => "UNKNOWN_LABEL",
             Self::LabelCount => "LABEL_COUNT",
+            Self::CardinalityLimit => "CARDINALITY_LIMIT",
             Self::InvalidConfig => "INVALID_CONFIG",
             Self::BindFailed => "BIND_FAILED",
         }

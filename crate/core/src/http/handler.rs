@@ -146,6 +146,7 @@ impl ScrapeService {
         web: WebConfig,
         embedding: Embedding,
     ) -> Result<Self> {
+        target.limit_series(config.cardinality_max_per_metric, config.cardinality_max_total);
         let metrics = SelfMetrics::new()?;
         let listener =
             if embedding.owns_all_paths { Some(ListenerMetrics::new(&metrics.registry)?) } else { None };

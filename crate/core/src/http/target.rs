@@ -3,7 +3,10 @@
 
 use crate::error::Result;
 use crate::metrics::CounterVec;
-use crate::registry::{Gathered, Process, Registry, Selection, gather};
+use crate::registry::{
+    CardinalityConfig, CardinalityLimits, Gathered, Kind, Process, Registry, Sample, SampleFamily, Selection,
+    gather, overflow,
+};
 use std::sync::Arc;
 
 /// A registry as it is scraped.
@@ -47,6 +50,18 @@ impl Target {
         self.process.as_ref()
     }
 
+    /// Limits series where nobody has, in the other contributors of the process too.
+    pub(crate) fn limit_series(&self, max_series: Option<usize>, max_total: Option<usize>) {
+        let missing = CardinalityConfig {
+            family: CardinalityLimits { max_series, ..CardinalityLimits::default() },
+            max_total,
+        };
+        self.registry.cardinality_guard().set_missing(&missing);
+        if let Some(process) = &self.process {
+            process.limit_series(missing);
+        }
+    }
+
     /// Counts a collector that failed or took too long.
     pub fn collector_failed(&self, name: &str) {
         // One value for one label, and no strictness: it cannot be refused.
@@ -62,13 +77,27 @@ impl Target {
         alone && self.registry.is_at_most(lines)
     }
 
+    /// Calls that had a label set beyond a metric's limits; nothing where there was none. The cells they are counted in are
+    /// their families', so this is made anew for each scrape.
+    fn overflow(&self, process: Option<&Process>) -> Option<SampleFamily> {
+        const NAME: &str = "llmdevops_metrics_cardinality_overflow_total";
+        let calls = overflow(&self.registry, process);
+        let samples = calls.iter().map(|(metric, calls)| Sample::new(NAME, &[("metric", metric)], *calls));
+        let samples = samples.collect::<Result<Vec<_>>>().ok().filter(|samples| !samples.is_empty())?;
+        SampleFamily::new(NAME, "Calls whose label set was beyond a limit, by metric", Kind::Counter, samples)
+            .ok()
+    }
+
     /// Gathers a scrape, where a service is given with the faults and its families behind; counts families left out.
     pub(crate) fn gather(&self, own: bool, names: &[String], service: Option<&Registry>) -> Gathered {
         let process = self.process.as_deref().filter(|_| !own);
         let appended = service.map(|service| [&self.faults, service]);
         let selection =
             Selection { process, names, appended: appended.as_ref().map_or(&[], |appended| appended) };
-        let gathered = gather(&self.registry, &selection);
+        let mut gathered = gather(&self.registry, &selection);
+        if let (true, Some(family)) = (service.is_some(), self.overflow(process)) {
+            gathered.append(family, names);
+        }
         for name in gathered.mismatched() {
             if let Ok(counter) = self.mismatches.with(&[name]) {
                 counter.inc();

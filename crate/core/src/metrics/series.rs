@@ -1,9 +1,9 @@
 //! The series that Rust handles share: found by label values, written atomically, kept alive by whoever holds one.
 
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::registry::Family;
+use crate::registry::{Family, Kind, Limit, OVERFLOW_VALUE, OverflowPolicy, SeriesId};
 use crate::slab::{Cells, Slab};
-use crate::sync::{Arc, AtomicBool, Ordering, RwLock};
+use crate::sync::{Arc, AtomicBool, Mutex, Ordering, RwLock};
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 
@@ -21,10 +21,28 @@ pub(crate) struct SeriesCells {
 }
 
 impl SeriesCells {
-    fn create(family: &Family, values: &[&str]) -> Self {
+    /// # Errors
+    /// The limit that the label set is beyond.
+    fn create(family: &Family, values: &[&str]) -> Result<Self, Limit> {
         let labels: Vec<(usize, &str)> =
             values.iter().copied().enumerate().filter(|(_, value)| !value.is_empty()).collect();
-        let series = family.add_series(&labels);
+        Ok(Self::of(family, family.add_series(&labels)?, values))
+    }
+
+    /// The series that label sets beyond the limits are added to.
+    fn beyond(family: &Family, values: &[&str]) -> Self {
+        Self::of(family, family.add_series_beyond(), values)
+    }
+
+    /// Cells that no scrape shows: where recordings end that a limit drops.
+    fn nowhere(family: &Family) -> Self {
+        let slot = family.cells().allocate(family.descriptor().width());
+        let series = Self::of(family, SeriesId { id: u32::MAX, slot }, &[]);
+        series.removed.store(true, Ordering::Relaxed);
+        series
+    }
+
+    fn of(family: &Family, series: SeriesId, values: &[&str]) -> Self {
         let (slab, first) = family.cells().locate(series.slot);
         Self {
             slab: Arc::clone(slab),
@@ -71,19 +89,26 @@ impl Drop for SeriesCells {
 pub(crate) struct SeriesIndex {
     table: RwLock<HashTable<Arc<SeriesCells>>>,
     hasher: foldhash::fast::RandomState,
+    /// Where recordings end that a limit drops, once there is one.
+    nowhere: Mutex<Option<Arc<SeriesCells>>>,
 }
 
 impl Default for SeriesIndex {
     fn default() -> Self {
-        Self { table: RwLock::new(HashTable::new()), hasher: foldhash::fast::RandomState::default() }
+        Self {
+            table: RwLock::new(HashTable::new()),
+            hasher: foldhash::fast::RandomState::default(),
+            nowhere: Mutex::new(None),
+        }
     }
 }
 
 impl SeriesIndex {
-    /// The series of these values, made if it does not exist.
+    /// The series of these values, made if it does not exist; beyond a limit, the one that the policy says.
     ///
     /// # Errors
-    /// `LabelCount` for too few or too many values; `InvalidLabelValue` for what the strictness refuses.
+    /// `LabelCount` for too few or too many values; `InvalidLabelValue` for what the strictness refuses;
+    /// `CardinalityLimit` beyond a limit whose policy is to throw.
     pub(crate) fn get_or_create(&self, family: &Family, values: &[&str]) -> Result<Arc<SeriesCells>> {
         let names = family.descriptor().label_names();
         if values.len() != names.len() {
@@ -102,9 +127,56 @@ impl SeriesIndex {
         if let Some(series) = table.find(hash, |series| same(series, values)) {
             return Ok(Arc::clone(series));
         }
-        let series = Arc::new(SeriesCells::create(family, values));
+        match SeriesCells::create(family, values) {
+            Ok(series) => Ok(self.insert(&mut table, hash, series)),
+            Err(limit) => self.beyond(family, values, limit, &mut table),
+        }
+    }
+
+    fn insert(&self, table: &mut Table, hash: u64, series: SeriesCells) -> Arc<SeriesCells> {
+        let series = Arc::new(series);
         table.insert_unique(hash, Arc::clone(&series), |series| self.hash(&series.values));
-        Ok(series)
+        series
+    }
+
+    /// The series that a label set beyond a limit is recorded in.
+    fn beyond(
+        &self,
+        family: &Family,
+        values: &[&str],
+        limit: Limit,
+        table: &mut Table,
+    ) -> Result<Arc<SeriesCells>> {
+        family.overflow().count(values);
+        let folds = family.descriptor().kind() != Kind::Gauge;
+        match family.limits().policy {
+            OverflowPolicy::Throw => return Err(beyond_limit(family, limit)),
+            OverflowPolicy::Fold if folds => {}
+            _ => {
+                let mut nowhere = self.nowhere.lock();
+                return Ok(Arc::clone(nowhere.get_or_insert_with(|| Arc::new(SeriesCells::nowhere(family)))));
+            }
+        }
+        let mut folded = values.to_vec();
+        let mut limit = limit;
+        // Each turn makes one more label `other`; the last makes the rest.
+        while let Limit::LabelValues { label, .. } = limit {
+            folded[label] = OVERFLOW_VALUE;
+            let hash = self.hash(&folded);
+            if let Some(series) = table.find(hash, |series| same(series, &folded)) {
+                return Ok(Arc::clone(series));
+            }
+            match SeriesCells::create(family, &folded) {
+                Ok(series) => return Ok(self.insert(table, hash, series)),
+                Err(next) => limit = next,
+            }
+        }
+        folded.fill(OVERFLOW_VALUE);
+        let hash = self.hash(&folded);
+        match table.find(hash, |series| same(series, &folded)) {
+            Some(series) => Ok(Arc::clone(series)),
+            None => Ok(self.insert(table, hash, SeriesCells::beyond(family, &folded))),
+        }
     }
 
     /// The series of these values, if it exists.
@@ -154,6 +226,21 @@ impl SeriesIndex {
         }
         hasher.finish()
     }
+}
+
+type Table = HashTable<Arc<SeriesCells>>;
+
+/// The refusal of a label set beyond a limit.
+fn beyond_limit(family: &Family, limit: Limit) -> MetricsError {
+    let descriptor = family.descriptor();
+    let label = match limit {
+        Limit::LabelValues { label, .. } => format!(" \"{}\"", descriptor.label_names()[label]),
+        _ => String::new(),
+    };
+    MetricsError::new(
+        ErrorKind::CardinalityLimit,
+        format!("Expected at most {limit}{label} but {} received a label set beyond", descriptor.name()),
+    )
 }
 
 fn same(series: &SeriesCells, values: &[&str]) -> bool {

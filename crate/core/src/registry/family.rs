@@ -1,8 +1,12 @@
 //! A family: its descriptor, its series, and the cells they write. An object of its own; a registry only knows
 //! its name. One owner adds and removes series, any thread reads.
 
+use super::cardinality::{
+    Admission, CardinalityGuard, CardinalityLimits, Limit, LimitsInForce, OVERFLOW_VALUE,
+};
 use super::descriptor::Descriptor;
 use super::exemplar::Exemplar;
+use super::overflow::Overflow;
 use super::source::{Series, Source};
 use super::table::{LiveSeries, SeriesTable, TableWriter, series_table};
 use crate::labels::{Strictness, render};
@@ -30,12 +34,14 @@ pub struct Family {
     /// The series by label values, for owners that have no index of their own.
     pub(crate) index: SeriesIndex,
     strictness: Strictness,
+    overflow: Overflow,
 }
 
 struct Owner {
     writer: TableWriter,
     next_id: u32,
     live: usize,
+    admission: Admission,
 }
 
 /// A series as its owner knows it.
@@ -51,12 +57,20 @@ impl Family {
     /// A family without series, whose cells come from `cells`.
     #[must_use]
     pub fn new(descriptor: Descriptor, cells: Arc<Cells>) -> Self {
+        Self::with_limits(descriptor, cells, CardinalityLimits::default())
+    }
+
+    /// A family without series that has limits of its own.
+    #[must_use]
+    pub fn with_limits(descriptor: Descriptor, cells: Arc<Cells>, limits: CardinalityLimits) -> Self {
         let (writer, table) = series_table();
+        let admission = Admission::new(limits, &descriptor);
         Self {
             descriptor,
+            overflow: Overflow::new(&cells),
             cells,
             table: RwLock::new(table),
-            owner: Mutex::new(Owner { writer, next_id: 0, live: 0 }),
+            owner: Mutex::new(Owner { writer, next_id: 0, live: 0, admission }),
             exemplars: Mutex::new(HashMap::with_hasher(foldhash::fast::FixedState::default())),
             index: SeriesIndex::default(),
             strictness: Strictness::default(),
@@ -88,17 +102,42 @@ impl Family {
 
     /// Adds a series. `labels` are pairs of an index into the label names and a value, in the order in which they
     /// are to be printed. The caller makes sure that the label set is new.
-    pub fn add_series(&self, labels: &[(usize, &str)]) -> SeriesId {
+    ///
+    /// # Errors
+    /// The limit that the label set is beyond. Nothing was added.
+    pub fn add_series(&self, labels: &[(usize, &str)]) -> Result<SeriesId, Limit> {
+        let rendered = self.rendered(labels.iter().copied());
+        let mut owner = self.owner.lock();
+        let live = owner.live;
+        owner.admission.refresh(&self.descriptor, &self.table.read());
+        owner.admission.admit(&rendered, live, &self.descriptor)?;
+        Ok(self.push(&mut owner, &rendered))
+    }
+
+    /// Adds the series in that label sets beyond the limits are added up: all its values are `other`, and no limit
+    /// refuses it. The caller makes sure that it is new.
+    pub fn add_series_beyond(&self) -> SeriesId {
+        let names = self.descriptor.label_names().len();
+        let rendered = self.rendered((0..names).map(|name| (name, OVERFLOW_VALUE)));
+        let mut owner = self.owner.lock();
+        let series = self.push(&mut owner, &rendered);
+        owner.admission.admit_beyond(series.id);
+        series
+    }
+
+    fn rendered<'a>(&self, labels: impl Iterator<Item = (usize, &'a str)>) -> Vec<u8> {
         let names = self.descriptor.label_names();
         let mut rendered = Vec::with_capacity(64);
-        let named = labels.iter().filter_map(|(name, value)| Some((names.get(*name)?.as_str(), *value)));
-        render(named, &mut rendered);
+        render(labels.filter_map(|(name, value)| Some((names.get(name)?.as_str(), value))), &mut rendered);
+        rendered
+    }
+
+    fn push(&self, owner: &mut Owner, rendered: &[u8]) -> SeriesId {
         let slot = self.cells.allocate(self.descriptor.width());
-        let mut owner = self.owner.lock();
         let id = owner.next_id;
         owner.next_id += 1;
         owner.live += 1;
-        owner.writer.push(id, &rendered, slot);
+        owner.writer.push(id, rendered, slot);
         SeriesId { id, slot }
     }
 
@@ -113,7 +152,12 @@ impl Family {
     pub(crate) fn unpublish_series(&self, id: u32) -> Option<u32> {
         let slot = {
             let mut owner = self.owner.lock();
-            let slot = self.table.read().remove(id)?;
+            let slot = {
+                let table = self.table.read();
+                let rendered = table.get(id)?.labels;
+                owner.admission.forget(id, rendered, &self.descriptor);
+                table.remove(id)?
+            };
             owner.live -= 1;
             let entries = owner.writer.len();
             if entries > COMPACTION_FLOOR && entries > owner.live * 2 {
@@ -136,7 +180,8 @@ impl Family {
         let (writer, table) = series_table();
         let old = std::mem::replace(&mut *self.table.write(), table);
         owner.writer = writer;
-        owner.live = 0;
+        let live = std::mem::take(&mut owner.live);
+        owner.admission.forget_all(live);
         self.exemplars.lock().clear();
         // A scrape that still holds the old table began before these cells are freed, so it reads their last values.
         old.live().map(|series| series.slot).collect()
@@ -165,6 +210,51 @@ impl Family {
     #[must_use]
     pub fn series_count(&self) -> usize {
         self.owner.lock().live
+    }
+
+    /// Counts the series with a registry's from now on, and meets its limits.
+    pub(crate) fn enter(&self, guard: &Arc<CardinalityGuard>) {
+        let mut owner = self.owner.lock();
+        let live = owner.live;
+        owner.admission.enter(guard, &self.descriptor, &self.table.read(), live);
+    }
+
+    /// Counts them there no more.
+    pub(crate) fn leave(&self, guard: &Arc<CardinalityGuard>) {
+        let mut owner = self.owner.lock();
+        let live = owner.live;
+        owner.admission.leave(guard, &self.descriptor, &self.table.read(), live);
+    }
+
+    /// The limits in force.
+    #[must_use]
+    pub fn limits(&self) -> LimitsInForce {
+        let mut owner = self.owner.lock();
+        owner.admission.refresh(&self.descriptor, &self.table.read());
+        owner.admission.in_force()
+    }
+
+    /// The labels of the live series, as they are rendered, in the order of their creation.
+    pub(crate) fn for_each_labels(&self, mut visit: impl FnMut(&[u8])) {
+        let table = self.table.read().clone();
+        table.live().for_each(|series| visit(series.labels));
+    }
+
+    /// Calls that had a label set beyond the limits.
+    pub(crate) fn overflow(&self) -> &Overflow {
+        &self.overflow
+    }
+
+    /// Calls that had a label set beyond the limits.
+    #[must_use]
+    pub fn overflow_calls(&self) -> f64 {
+        self.overflow.calls()
+    }
+
+    /// The cell in which the owner counts such calls.
+    #[must_use]
+    pub fn overflow_slot(&self) -> u32 {
+        self.overflow.slot()
     }
 
     /// Attaches an exemplar to a cell of a series: cell 0 of a counter, the bucket's of a histogram.
@@ -254,7 +344,7 @@ mod model {
     }
 
     fn add(family: &Family, label: &str, value: f64) -> u32 {
-        let series = family.add_series(&[(0, label)]);
+        let series = family.add_series(&[(0, label)]).expect("within the limits");
         store(family, series, value);
         series.id
     }

@@ -7,7 +7,7 @@ use super::exemplar::Exemplar;
 use super::family::Family;
 use super::process::Process;
 use super::registry::Registry;
-use super::retired::{DoubleDouble, RetiredFamily};
+use super::retired::{DoubleDouble, RetiredFamily, add_overflow};
 use super::source::{SampleFamily, Series, Source};
 use crate::labels::canonical_key;
 use crate::slab::Scrape;
@@ -38,6 +38,14 @@ impl Gathered {
         let families = vec![GatheredFamily::Own(family)];
         let series = families.iter().map(GatheredFamily::series_count).sum();
         Self { families, default_labels: Vec::new(), mismatched: Vec::new(), series, _scrape: scrape }
+    }
+
+    /// Shows a family of samples behind the others, if the names that were asked for want it.
+    #[cfg(feature = "http")]
+    pub(crate) fn append(&mut self, family: SampleFamily, names: &[String]) {
+        if names.is_empty() || names.iter().any(|name| name == family.name()) {
+            self.families.push(GatheredFamily::Samples(Arc::new(family)));
+        }
     }
 
     /// Series of all families of the registry, those that `Selection::names` leaves out and appended ones not counted.
@@ -90,6 +98,21 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
         families.retain(|family| selection.names.iter().any(|name| name == family.name()));
     }
     Gathered { families, default_labels: registry.default_labels(), mismatched, series, _scrape: scrape }
+}
+
+/// Calls beyond a limit by metric, of the registry and of whom it is merged with, those of none left out.
+#[cfg(feature = "http")]
+pub(crate) fn overflow(registry: &Registry, process: Option<&Process>) -> Vec<(String, f64)> {
+    let state = process.map(Process::state);
+    let mut overflow = state.as_ref().map(|state| state.retired.overflow.clone()).unwrap_or_default();
+    registry.families().iter().for_each(|family| add_overflow(&mut overflow, family));
+    let is_other = |contributor: &&Arc<Contributor>| !std::ptr::eq(&**contributor.registry(), registry);
+    for other in state.iter().flat_map(|state| state.live.iter().filter(is_other)) {
+        other.registry().families().iter().for_each(|family| add_overflow(&mut overflow, family));
+    }
+    let mut overflow: Vec<(String, f64)> = overflow.into_iter().collect();
+    overflow.sort_unstable_by(|(one, _), (next, _)| one.cmp(next));
+    overflow
 }
 
 impl GatheredFamily {

@@ -1,25 +1,35 @@
 //! Families and where they are found: descriptors, series tables, registries, and the merge of the
 //! registries of one process. Knows no format and no transport.
 
+mod cardinality;
 mod contributor;
 mod descriptor;
 mod exemplar;
 mod family;
 mod merge;
+mod overflow;
 mod process;
 #[expect(clippy::module_inception, reason = "the room is named after its main inhabitant")]
 mod registry;
+mod report;
 mod retired;
 mod source;
 mod table;
 
+pub use cardinality::{
+    CardinalityConfig, CardinalityGuard, CardinalityLimits, DEFAULT_MAX_SERIES, DEFAULT_MAX_TOTAL, Limit,
+    LimitsInForce, OVERFLOW_VALUE, OverflowPolicy,
+};
 pub use contributor::Contributor;
 pub use descriptor::{Aggregator, DEFAULT_BUCKETS, Descriptor, Kind};
 pub use exemplar::Exemplar;
 pub use family::{Family, SeriesId};
 pub(crate) use merge::GatheredFamily;
+#[cfg(feature = "http")]
+pub(crate) use merge::overflow;
 pub use merge::{Gathered, Selection, gather};
 pub use process::Process;
 pub use registry::{ItemId, Registry, RegistryConfig};
+pub use report::{CardinalityReport, LabelCardinality, MetricCardinality};
 pub use source::{Sample, SampleFamily};
 pub(crate) use source::{Series, Source};

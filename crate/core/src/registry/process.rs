@@ -1,6 +1,7 @@
 //! The contributors of one process: who is live, and what those that ended left behind. Joining and leaving
 //! replace the whole state with one pointer, so a scrape sees a contributor live or retired, never both or neither.
 
+use super::cardinality::CardinalityConfig;
 use super::contributor::Contributor;
 use super::retired::Retired;
 use crate::sync::{Arc, Mutex, RwLock};
@@ -11,6 +12,8 @@ pub struct Process {
     state: RwLock<Arc<State>>,
     /// Held while a new state is made, so that two changes do not start from the same old one.
     change: Mutex<()>,
+    /// For contributors that set none themselves, those that join later too.
+    cardinality: Mutex<CardinalityConfig>,
 }
 
 /// One consistent view of a process.
@@ -28,7 +31,11 @@ impl Process {
     #[must_use]
     pub fn new() -> Self {
         let state = State { live: Vec::new(), retired: Arc::new(Retired::default()) };
-        Self { state: RwLock::new(Arc::new(state)), change: Mutex::new(()) }
+        Self {
+            state: RwLock::new(Arc::new(state)),
+            change: Mutex::new(()),
+            cardinality: Mutex::new(CardinalityConfig::default()),
+        }
     }
 
     /// The process that a realm of the main thread sees. Worker threads that begin from now on are in it. A second
@@ -61,10 +68,21 @@ impl Process {
     /// Adds a contributor.
     pub fn join(&self, contributor: Arc<Contributor>) {
         let _change = self.change.lock();
+        contributor.registry().cardinality_guard().set_missing(&self.cardinality.lock());
         let old = self.state();
         let mut live = old.live.clone();
         live.push(contributor);
         self.publish(State { live, retired: Arc::clone(&old.retired) });
+    }
+
+    /// Limits the series of contributors that do not do so themselves, now and when they join.
+    #[cfg(feature = "http")]
+    pub(crate) fn limit_series(&self, limits: CardinalityConfig) {
+        let _change = self.change.lock();
+        for contributor in &self.state().live {
+            contributor.registry().cardinality_guard().set_missing(&limits);
+        }
+        *self.cardinality.lock() = limits;
     }
 
     /// Takes a contributor out. Its counters and histograms stay in the process's totals, its gauges go.
@@ -122,7 +140,7 @@ mod model {
         let contributor = Arc::new(Contributor::new(Cells::on_heap()));
         let descriptor = Descriptor::new(Kind::Counter, "c", "", &[]).expect("the name is valid");
         let family = Arc::new(Family::new(descriptor, Arc::clone(contributor.cells())));
-        let slot = family.add_series(&[]).slot;
+        let slot = family.add_series(&[]).expect("within the limits").slot;
         contributor.registry().register_family(family).expect("the name is free");
         let cells = Arc::clone(contributor.cells());
         let add = move |value: f64| {

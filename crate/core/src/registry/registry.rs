@@ -1,5 +1,6 @@
 //! A registry: names, and the families found under them, in the order of their registration.
 
+use super::cardinality::{CardinalityConfig, CardinalityGuard, CardinalityLimits};
 use super::descriptor::{DEFAULT_BUCKETS, Descriptor, Kind};
 use super::family::Family;
 use super::merge::{Gathered, GatheredFamily, Selection, gather};
@@ -16,19 +17,23 @@ use hashbrown::HashMap;
 /// Names an item of a registry; never reused within it.
 pub type ItemId = u32;
 
-/// Settings of a registry. All have defaults: no default labels, no strictness.
+/// Settings of a registry. All have defaults: no default labels, no strictness, 10,000 series a family and a million in
+/// total.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryConfig {
     /// Labels that every series shows, unless it has a label of that name itself.
     pub default_labels: Vec<(String, String)>,
     /// Label rules beyond the data model.
     pub strictness: Strictness,
+    /// Limits on series.
+    pub cardinality: CardinalityConfig,
 }
 
 /// A set of families with unique names.
 pub struct Registry {
     state: Mutex<State>,
     strictness: Strictness,
+    guard: Arc<CardinalityGuard>,
 }
 
 #[derive(Default)]
@@ -51,7 +56,7 @@ impl Registry {
     /// An empty registry.
     #[must_use]
     pub fn new() -> Self {
-        Self { state: Mutex::new(State::default()), strictness: Strictness::default() }
+        Self::of(State::default(), Strictness::default(), CardinalityConfig::default())
     }
 
     /// An empty registry with settings.
@@ -61,7 +66,17 @@ impl Registry {
     pub fn with_config(config: RegistryConfig) -> Result<Self> {
         check_default_labels(&config.default_labels, &config.strictness)?;
         let state = State { default_labels: config.default_labels, ..State::default() };
-        Ok(Self { state: Mutex::new(state), strictness: config.strictness })
+        Ok(Self::of(state, config.strictness, config.cardinality))
+    }
+
+    fn of(state: State, strictness: Strictness, cardinality: CardinalityConfig) -> Self {
+        Self { state: Mutex::new(state), strictness, guard: Arc::new(CardinalityGuard::new(cardinality)) }
+    }
+
+    /// How many series there are, and how many there may be.
+    #[must_use]
+    pub fn cardinality_guard(&self) -> &Arc<CardinalityGuard> {
+        &self.guard
     }
 
     /// The counter of this name, made if it does not exist.
@@ -119,7 +134,57 @@ impl Registry {
         self.get_or_create(Descriptor::histogram(name, help, labels, buckets)?).map(HistogramVec::of)
     }
 
+    /// The counters of this name with limits of their own, made if they do not exist; ones that exist keep theirs.
+    ///
+    /// # Errors
+    /// As `counter_vec`.
+    pub fn counter_vec_limited(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        limits: CardinalityLimits,
+    ) -> Result<CounterVec> {
+        self.get_or_create_limited(Descriptor::new(Kind::Counter, name, help, labels)?, limits)
+            .map(CounterVec::of)
+    }
+
+    /// The gauges of this name with limits of their own, made if they do not exist; ones that exist keep theirs.
+    ///
+    /// # Errors
+    /// As `counter_vec`.
+    pub fn gauge_vec_limited(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        limits: CardinalityLimits,
+    ) -> Result<GaugeVec> {
+        self.get_or_create_limited(Descriptor::new(Kind::Gauge, name, help, labels)?, limits)
+            .map(GaugeVec::of)
+    }
+
+    /// The histograms of this name with limits of their own, made if they do not exist; ones that exist keep theirs.
+    ///
+    /// # Errors
+    /// As `histogram_vec`.
+    pub fn histogram_vec_limited(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        buckets: &[f64],
+        limits: CardinalityLimits,
+    ) -> Result<HistogramVec> {
+        self.get_or_create_limited(Descriptor::histogram(name, help, labels, buckets)?, limits)
+            .map(HistogramVec::of)
+    }
+
     fn get_or_create(&self, wanted: Descriptor) -> Result<Arc<Family>> {
+        self.get_or_create_limited(wanted, CardinalityLimits::default())
+    }
+
+    fn get_or_create_limited(&self, wanted: Descriptor, limits: CardinalityLimits) -> Result<Arc<Family>> {
         wanted.check(&self.strictness)?;
         let mut state = self.state.lock();
         if let Some((_, family)) = state.family(wanted.name()) {
@@ -138,8 +203,10 @@ impl Registry {
             ));
         }
         state.refuse_clash(&wanted)?;
-        let family = Arc::new(Family::new(wanted, shared_cells()).with_strictness(self.strictness));
+        let family = Family::with_limits(wanted, shared_cells(), limits).with_strictness(self.strictness);
+        let family = Arc::new(family);
         state.push_family(Arc::clone(&family));
+        family.enter(&self.guard);
         Ok(family)
     }
 
@@ -160,6 +227,7 @@ impl Registry {
         family.descriptor().check(&self.strictness)?;
         let mut state = self.state.lock();
         state.refuse_clash(family.descriptor())?;
+        family.enter(&self.guard);
         Ok(state.push_family(family))
     }
 
@@ -206,21 +274,32 @@ impl Registry {
     pub fn unregister(&self, name: &str) -> bool {
         let mut state = self.state.lock();
         let Some(id) = state.family(name).map(|(id, _)| id) else { return false };
-        state.remove(id);
+        self.forget(state.remove(id));
         true
     }
 
     /// Removes one item.
     pub fn remove(&self, id: ItemId) {
-        self.state.lock().remove(id);
+        let item = self.state.lock().remove(id);
+        self.forget(item);
     }
 
     /// Removes all items and default labels.
     pub fn clear(&self) {
-        let mut state = self.state.lock();
-        state.items.clear();
-        state.claims.clear();
-        state.default_labels.clear();
+        let items = {
+            let mut state = self.state.lock();
+            state.claims.clear();
+            state.default_labels.clear();
+            std::mem::take(&mut state.items)
+        };
+        items.into_iter().for_each(|(_, item)| self.forget(Some(item)));
+    }
+
+    /// A family that is here no longer may live on elsewhere, but its series are not counted here any more.
+    fn forget(&self, item: Option<Item>) {
+        if let Some(Item::Family(family)) = item {
+            family.leave(&self.guard);
+        }
     }
 
     /// Sets every family's values back: labelled series go, unlabelled counters and gauges are 0 again.
@@ -313,6 +392,13 @@ impl Registry {
     }
 }
 
+impl Drop for Registry {
+    /// Families that live on elsewhere meet its limits no more.
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 impl Default for Registry {
     fn default() -> Self {
         Self::new()
@@ -341,10 +427,11 @@ impl State {
         id
     }
 
-    fn remove(&mut self, id: ItemId) {
-        let Ok(at) = self.items.binary_search_by_key(&id, |(own, _)| *own) else { return };
-        self.items.remove(at);
+    fn remove(&mut self, id: ItemId) -> Option<Item> {
+        let at = self.items.binary_search_by_key(&id, |(own, _)| *own).ok()?;
+        let (_, item) = self.items.remove(at);
         self.claims.retain(|_, owner| *owner != id);
+        Some(item)
     }
 
     fn family(&self, name: &str) -> Option<(ItemId, &Arc<Family>)> {

@@ -94,13 +94,17 @@ impl RetiredFamily {
 #[derive(Default)]
 pub(crate) struct Retired {
     pub(crate) families: Vec<Arc<RetiredFamily>>,
+    /// Calls beyond a limit by metric.
+    pub(crate) overflow: HashMap<String, f64, foldhash::fast::FixedState>,
 }
 
 impl Retired {
     /// This list and what a leaving contributor's counters and histograms hold at last. Its gauges go with it.
     pub(crate) fn fold(&self, leaving: &[Arc<Family>]) -> Self {
         let mut families = self.families.clone();
+        let mut overflow = self.overflow.clone();
         for family in leaving {
+            add_overflow(&mut overflow, family);
             if !matches!(family.descriptor().kind(), Kind::Counter | Kind::Histogram)
                 || family.series_count() == 0
             {
@@ -113,7 +117,15 @@ impl Retired {
                 None => families.push(Arc::new(RetiredFamily::fold(None, family))),
             }
         }
-        Self { families }
+        Self { families, overflow }
+    }
+}
+
+/// Adds the calls that were beyond a family's limits to those of its name.
+pub(crate) fn add_overflow(overflow: &mut HashMap<String, f64, foldhash::fast::FixedState>, family: &Family) {
+    let calls = family.overflow_calls();
+    if calls > 0.0 {
+        *overflow.entry(family.descriptor().name().to_owned()).or_insert(0.0) += calls;
     }
 }
 

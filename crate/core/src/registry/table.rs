@@ -53,6 +53,9 @@ impl TableWriter {
     }
 }
 
+/// What a series costs in its table, beside its rendered labels.
+pub(crate) const ENTRY_BYTES: usize = size_of::<Entry>();
+
 impl SeriesTable {
     /// The live series in the order they were created.
     pub(crate) fn live(&self) -> impl Iterator<Item = LiveSeries<'_>> {

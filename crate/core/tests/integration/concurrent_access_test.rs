@@ -197,9 +197,9 @@ fn test_concurrent_collect_and_update() -> Outcome {
                 let histograms = family_of(&worker, descriptor).expect("valid");
                 let who = own.to_string();
                 let cell = |slot, offset| Cell { contributor: &worker, slot, offset };
-                let shared = cell(counters.add_series(&[(0, "all")]).slot, 0);
-                let alone = cell(counters.add_series(&[(0, &who)]).slot, 0);
-                let observed = histograms.add_series(&[]).slot;
+                let shared = cell(counters.add_series(&[(0, "all")]).expect("within the limits").slot, 0);
+                let alone = cell(counters.add_series(&[(0, &who)]).expect("within the limits").slot, 0);
+                let observed = histograms.add_series(&[]).expect("within the limits").slot;
                 for turn in 0..INCREMENTS {
                     shared.add(1.0);
                     alone.add(0.1);

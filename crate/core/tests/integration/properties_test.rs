@@ -536,10 +536,12 @@ impl Group {
         let mut given = vec![(place("a"), texts[0].as_str()), (place("b"), texts[1].as_str())];
         given.retain(|(_, text)| !text.is_empty());
         given.sort_unstable();
-        let slots = *member
-            .series
-            .entry(values)
-            .or_insert_with(|| (counters.add_series(&given).slot, histograms.add_series(&given).slot));
+        let slots = *member.series.entry(values).or_insert_with(|| {
+            (
+                counters.add_series(&given).expect("within the limits").slot,
+                histograms.add_series(&given).expect("within the limits").slot,
+            )
+        });
         let cell = |slot, offset| Cell { contributor: &member.contributor, slot, offset };
         cell(slots.0, 0).add(value);
         let bucket = if value <= 10.0 { 0 } else { 1 + usize::from(value > 500.0) };

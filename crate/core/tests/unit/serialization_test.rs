@@ -310,7 +310,7 @@ fn test_openmetrics_format() -> Outcome {
     let trace = LabelSet::new([("trace_id", "a\"b"), ("span", "1")])?;
     let family = |descriptor| {
         let family = Arc::new(Family::new(descriptor, Arc::clone(&cells)));
-        let id = family.add_series(&[]).id;
+        let id = family.add_series(&[]).expect("within the limits").id;
         (family, id)
     };
     let (counter, id) = family(Descriptor::new(Kind::Counter, "shown_total", "With exemplars", &[])?);
@@ -431,7 +431,7 @@ fn merged_gauge(aggregator: Aggregator, values: [f64; 2]) -> Result<String, Box<
         let contributor = Arc::new(Contributor::new(Cells::on_heap()));
         let descriptor = Descriptor::new(Kind::Gauge, "g", "G", &[])?.with_aggregator(aggregator);
         let family = Arc::new(Family::new(descriptor, Arc::clone(contributor.cells())));
-        family.add_series(&[]);
+        family.add_series(&[]).expect("within the limits");
         contributor.cells().slab(0).ok_or("a slab")?.store(0, value);
         contributor.registry().register_family(family)?;
         process.join(Arc::clone(&contributor));

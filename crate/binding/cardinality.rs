@@ -1,0 +1,152 @@
+//! Limits on series on their way in, and what was counted against them on its way out.
+
+use napi::bindgen_prelude::Task;
+use napi::{Env, Result};
+use napi_derive::napi;
+use prometheus_metrics::registry::{
+    CardinalityConfig, CardinalityLimits, CardinalityReport, Family, Limit, MetricCardinality, OverflowPolicy,
+};
+use std::sync::Arc;
+
+/// Limits of a family, or of each family of a registry; what is not given is the registry's, or the default.
+#[napi(object)]
+pub struct SeriesLimits {
+    /// Series.
+    pub max_series: Option<u32>,
+    /// Labels that have a limit of distinct values.
+    pub label_names: Vec<String>,
+    /// Their limits.
+    pub label_limits: Vec<u32>,
+    /// `fold`, `drop` or `throw`.
+    pub policy: Option<String>,
+}
+
+impl SeriesLimits {
+    pub(crate) fn into_limits(self) -> CardinalityLimits {
+        let limits = self.label_limits.into_iter().map(|max| max as usize);
+        CardinalityLimits {
+            max_series: self.max_series.map(|max| max as usize),
+            max_label_values: self.label_names.into_iter().zip(limits).collect(),
+            policy: self.policy.as_deref().and_then(OverflowPolicy::from_name),
+        }
+    }
+
+    pub(crate) fn into_config(self, max_total: Option<u32>) -> CardinalityConfig {
+        CardinalityConfig { family: self.into_limits(), max_total: max_total.map(|max| max as usize) }
+    }
+}
+
+/// The limits that a family meets.
+#[napi(object, object_from_js = false)]
+pub struct LimitsInForce {
+    /// Series.
+    pub max_series: f64,
+    /// `fold`, `drop` or `throw`.
+    #[napi(ts_type = "'fold' | 'drop' | 'throw'")]
+    pub policy: &'static str,
+}
+
+impl LimitsInForce {
+    pub(crate) fn of(family: &Family) -> Self {
+        let limits = family.limits();
+        Self { max_series: limits.max_series as f64, policy: limits.policy.as_str() }
+    }
+}
+
+/// A limit as three numbers: which, how much it allows, and the label.
+pub(crate) fn refusal(limit: Limit) -> [u32; 3] {
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    match limit {
+        Limit::Series(max) => [0, number(max), 0],
+        Limit::Total(max) => [1, number(max), 0],
+        Limit::LabelValues { label, max } => [2, number(max), number(label)],
+    }
+}
+
+/// Writes a warning of label sets beyond a family's limits.
+pub struct OverflowWarning {
+    pub(crate) family: Arc<Family>,
+    pub(crate) samples: Vec<Vec<String>>,
+}
+
+impl Task for OverflowWarning {
+    type Output = String;
+    type JsValue = String;
+
+    fn compute(&mut self) -> Result<String> {
+        Ok(self.family.overflow_warning(&self.samples))
+    }
+
+    fn resolve(&mut self, _env: Env, text: String) -> Result<String> {
+        Ok(text)
+    }
+}
+
+/// What a registry's series are made of.
+#[napi(object, object_from_js = false)]
+pub struct Cardinality {
+    /// Series of all families together.
+    pub series: f64,
+    /// How many there may be.
+    pub max_series: f64,
+    /// Bytes that the core holds for them.
+    pub bytes: f64,
+    /// The families, in the order of their registration.
+    pub metrics: Vec<FamilyCardinality>,
+}
+
+/// The series of one family.
+#[napi(object, object_from_js = false)]
+pub struct FamilyCardinality {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[napi(ts_type = "'counter' | 'gauge' | 'histogram'")]
+    pub kind: &'static str,
+    /// Its series.
+    pub series: f64,
+    /// How many there may be.
+    pub max_series: f64,
+    /// What becomes of label sets beyond.
+    #[napi(ts_type = "'fold' | 'drop' | 'throw'")]
+    pub policy: &'static str,
+    /// Calls that had a label set beyond a limit.
+    pub overflow: f64,
+    /// Bytes that the core holds for them.
+    pub bytes: f64,
+    /// The label names.
+    pub label_names: Vec<String>,
+    /// Distinct values of each.
+    pub label_values: Vec<f64>,
+    /// The limit of each; 0 for none.
+    pub label_limits: Vec<f64>,
+}
+
+impl Cardinality {
+    pub(crate) fn of(report: CardinalityReport) -> Self {
+        Self {
+            series: report.series as f64,
+            max_series: report.max_series as f64,
+            bytes: report.bytes as f64,
+            metrics: report.metrics.into_iter().map(FamilyCardinality::of).collect(),
+        }
+    }
+}
+
+impl FamilyCardinality {
+    fn of(metric: MetricCardinality) -> Self {
+        let MetricCardinality { name, kind, series, max_series, policy, overflow, bytes, labels } = metric;
+        Self {
+            name,
+            kind: kind.as_str(),
+            series: series as f64,
+            max_series: max_series as f64,
+            policy: policy.as_str(),
+            overflow,
+            bytes: bytes as f64,
+            label_values: labels.iter().map(|label| label.values as f64).collect(),
+            label_limits: labels.iter().map(|label| label.max_values.unwrap_or(0) as f64).collect(),
+            label_names: labels.into_iter().map(|label| label.name).collect(),
+        }
+    }
+}

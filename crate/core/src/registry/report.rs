@@ -1,0 +1,127 @@
+//! What a registry's series are made of: by family, by label, in bytes. Computed when somebody asks; goes through every
+//! series, about a tenth of a microsecond each.
+
+use super::cardinality::OverflowPolicy;
+use super::descriptor::Kind;
+use super::family::Family;
+use super::registry::Registry;
+use super::table::ENTRY_BYTES;
+use crate::labels::pairs;
+use hashbrown::{HashMap, HashSet};
+
+/// The series of a registry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CardinalityReport {
+    /// Series of all families together.
+    pub series: usize,
+    /// How many there may be.
+    pub max_series: usize,
+    /// What the core holds for them: cells, rendered labels, table entries. Not what a front end adds.
+    pub bytes: usize,
+    /// The families, in the order of their registration; collectors and foreign metrics have no series here.
+    pub metrics: Vec<MetricCardinality>,
+}
+
+/// The series of one family.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricCardinality {
+    /// The family's name.
+    pub name: String,
+    /// Its type.
+    pub kind: Kind,
+    /// Its series.
+    pub series: usize,
+    /// How many there may be, one whose values are `other` not counted.
+    pub max_series: usize,
+    /// What becomes of label sets beyond.
+    pub policy: OverflowPolicy,
+    /// Calls that had a label set beyond a limit.
+    pub overflow: f64,
+    /// As in the whole report.
+    pub bytes: usize,
+    /// The labels, in the order they were declared.
+    pub labels: Vec<LabelCardinality>,
+}
+
+/// The values of one label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelCardinality {
+    /// The label's name.
+    pub name: String,
+    /// Distinct values now, none not counted.
+    pub values: usize,
+    /// How many there may be, where there is a limit.
+    pub max_values: Option<usize>,
+}
+
+impl Registry {
+    /// What the series are made of.
+    #[must_use]
+    pub fn cardinality(&self) -> CardinalityReport {
+        let metrics: Vec<MetricCardinality> =
+            self.families().iter().map(|family| family.cardinality()).collect();
+        CardinalityReport {
+            series: self.cardinality_guard().series(),
+            max_series: self.cardinality_guard().max_total(),
+            bytes: metrics.iter().map(|metric| metric.bytes).sum(),
+            metrics,
+        }
+    }
+}
+
+impl Family {
+    /// What the series are made of.
+    #[must_use]
+    pub fn cardinality(&self) -> MetricCardinality {
+        let descriptor = self.descriptor();
+        let limits = self.limits();
+        let mut label_bytes = 0;
+        let mut series = 0;
+        let distinct = self.distinct_values(|labels| {
+            label_bytes += labels.len();
+            series += 1;
+        });
+        let labels =
+            descriptor.label_names().iter().zip(distinct).enumerate().map(|(index, (name, values))| {
+                let limit = limits.max_label_values.iter().find(|(label, _)| *label == index);
+                LabelCardinality { name: name.to_string(), values, max_values: limit.map(|(_, max)| *max) }
+            });
+        MetricCardinality {
+            name: descriptor.name().to_owned(),
+            kind: descriptor.kind(),
+            labels: labels.collect(),
+            series,
+            max_series: limits.max_series,
+            policy: limits.policy,
+            overflow: self.overflow_calls(),
+            bytes: label_bytes + series * (ENTRY_BYTES + descriptor.width() * size_of::<f64>()),
+        }
+    }
+
+    /// The label with the most distinct values, and how many.
+    #[must_use]
+    pub fn largest_label(&self) -> Option<(&str, usize)> {
+        let names = self.descriptor().label_names().iter().map(|name| name.as_str());
+        // The first of several, in the order they were declared.
+        names.zip(self.distinct_values(|_| {})).rev().max_by_key(|(_, values)| *values)
+    }
+
+    /// Distinct values by label; calls back with each series' labels as they are rendered.
+    fn distinct_values(&self, mut series: impl FnMut(&[u8])) -> Vec<usize> {
+        let names = self.descriptor().label_names();
+        let index: HashMap<&[u8], usize, foldhash::fast::RandomState> =
+            names.iter().enumerate().map(|(at, name)| (name.as_str().as_bytes(), at)).collect();
+        let mut values: Vec<HashSet<Box<[u8]>, foldhash::fast::RandomState>> = Vec::new();
+        values.resize_with(names.len(), HashSet::default);
+        self.for_each_labels(|labels| {
+            series(labels);
+            for pair in pairs(labels) {
+                let Some(known) = index.get(pair.name).map(|at| &mut values[*at]) else { continue };
+                if !pair.value.is_empty() && !known.contains(pair.value) {
+                    known.insert(pair.value.into());
+                }
+            }
+        });
+        values.iter().map(HashSet::len).collect()
+    }
+}

@@ -1,0 +1,49 @@
+/**
+ * Limits on series as options: what they may be, and the shape the core takes them in.
+ */
+import { ConfigurationError, describe } from '../errors';
+import type { SeriesLimits } from '../native/addon';
+import type { CardinalityOptions, RegistryCardinalityOptions } from '../types';
+
+/** The core counts in 32 bits. */
+const LARGEST = 2 ** 32 - 1;
+const POLICIES: readonly unknown[] = ['fold', 'drop', 'throw'];
+
+/**
+ * Limits for the core.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG`
+ */
+export function checkedLimits(options: CardinalityOptions | undefined): SeriesLimits {
+  if (options === undefined) return { labelNames: [], labelLimits: [] };
+  if (typeof options !== 'object' || options === null) refuse('limits', 'cardinality', options);
+  const { maxSeries, maxLabelValues = {}, policy } = options;
+  if (typeof maxLabelValues !== 'object' || maxLabelValues === null) {
+    refuse('limits by label', 'cardinality.maxLabelValues', maxLabelValues);
+  }
+  if (policy !== undefined && !POLICIES.includes(policy)) refuse('fold, drop or throw', 'cardinality.policy', policy);
+  const labels = Object.entries(maxLabelValues).filter(([, max]) => max !== undefined);
+  const limits: SeriesLimits = {
+    labelNames: labels.map(([label]) => label),
+    labelLimits: labels.map(([label, max]) => checkedCount(`cardinality.maxLabelValues.${label}`, max) as number),
+  };
+  const count = checkedCount('cardinality.maxSeries', maxSeries);
+  if (count !== undefined) limits.maxSeries = count;
+  if (policy !== undefined) limits.policy = policy;
+  return limits;
+}
+
+/** @throws {ConfigurationError} `INVALID_CONFIG` */
+export function checkedMaxTotal(options: RegistryCardinalityOptions | undefined): number | undefined {
+  return checkedCount('cardinality.maxTotal', options?.maxTotal);
+}
+
+function checkedCount(name: string, count: unknown): number | undefined {
+  if (count === undefined) return undefined;
+  if (Number.isInteger(count) && (count as number) >= 1 && (count as number) <= LARGEST) return count as number;
+  return refuse(`an integer from 1 to ${LARGEST}`, name, count);
+}
+
+function refuse(expected: string, name: string, value: unknown): never {
+  throw new ConfigurationError('INVALID_CONFIG', `Expected ${expected} for ${name} but received ${describe(value)}`);
+}

@@ -1,0 +1,203 @@
+/**
+ * Label sets beyond the limits of one metric: which refusals still hold, how many calls had one, and the warning. The
+ * core decides; what is kept here spares it the question, so that an attacker's label set costs no more than an honest
+ * one. Knows nothing of how a series is written.
+ */
+import { clearTimeout, setTimeout } from 'node:timers';
+import { CardinalityError } from '../errors';
+import type { NativeFamily } from '../native/addon';
+import { cellsOf, indexOf } from '../native/contributor';
+
+/** A minute passes between two warnings of the same metric. */
+const SILENCE_MS = 60_000;
+/** How long a first warning waits for more samples. */
+const GATHERING_MS = 1000;
+/** Label sets that a warning shows. */
+const SAMPLES = 3;
+
+/**
+ * Goes up whenever there may be room again for what was refused: refusals that are older are asked for anew. One for
+ * the realm, because the limit of a registry spans its metrics.
+ */
+let vacancies = 0;
+
+/** Says that there may be room again. */
+export function vacate(): void {
+  vacancies++;
+}
+
+/** Why a label set makes no series. */
+export interface Refusal {
+  /** What the limit is of. */
+  readonly of: 'metric' | 'registry' | 'label';
+  readonly max: number;
+  /** The index of the label, where the limit is one of its values. */
+  readonly label: number;
+}
+
+/** The value of labels beyond a limit. */
+export const BEYOND = 'other';
+
+/** A label whose number of values has reached its limit. */
+interface ClosedLabel {
+  readonly label: number;
+  /** The newest refusal of a new value, and what `vacancies` was then. */
+  refusal: Refusal;
+  since: number;
+  /** Its values, and how many series have each. */
+  readonly values: Map<string, number>;
+}
+
+const LIMITS = ['metric', 'registry', 'label'] as const;
+
+/** The core's answer to a label set that it did not take. */
+export function toRefusal([limit, max, label]: readonly number[]): Refusal {
+  return { of: LIMITS[limit], max, label };
+}
+
+/** What a metric knows of label sets beyond its limits. */
+export class Overflow {
+  readonly #family: NativeFamily;
+  readonly #name: string;
+  readonly #labelNames: readonly string[];
+  readonly #warn: (message: string) => void;
+  /** The newest refusal of any new label set, and what `vacancies` was then. */
+  #full: Refusal | undefined;
+  #fullSince = -1;
+  /** Few: labels have no limit unless they are given one. */
+  readonly #closed: ClosedLabel[] = [];
+  #policy: 'fold' | 'drop' | 'throw' = 'fold';
+  /** Where calls are counted; a cell of the core, as it is scraped. */
+  #cells: Float64Array | undefined;
+  #index = 0;
+  /** Since the last warning. */
+  #samples: (readonly string[])[] = [];
+  /** Whether counting is all there is to do, because there are samples enough. */
+  #quiet = false;
+  /** Nothing to warn of; a warning that waits for more samples; one that was given less than a minute ago. */
+  #state: 'idle' | 'gathering' | 'silent' = 'idle';
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(family: NativeFamily, name: string, labelNames: readonly string[], warn: (message: string) => void) {
+    this.#family = family;
+    this.#name = name;
+    this.#labelNames = labelNames;
+    this.#warn = warn;
+  }
+
+  /** What becomes of what is refused. */
+  get policy(): 'fold' | 'drop' | 'throw' {
+    return this.#policy;
+  }
+
+  /** Whether every new label set is refused, for all that is known. */
+  get isFull(): boolean {
+    return this.#full !== undefined && this.#fullSince === vacancies;
+  }
+
+  /** The refusal of a new label set, if one is known to hold. */
+  known(texts: readonly string[]): Refusal | undefined {
+    for (const { label, refusal, since, values } of this.#closed) {
+      const text = texts[label];
+      if (since === vacancies && text !== '' && text !== BEYOND && !values.has(text)) return refusal;
+    }
+    return this.isFull ? this.#full : undefined;
+  }
+
+  /** Remembers a refusal; `entries` are the series there are, by their texts. */
+  remember(refusal: Refusal, entries: Iterable<readonly [readonly string[], unknown]>): void {
+    this.#policy = this.#family.limits().policy;
+    if (refusal.of !== 'label') {
+      this.#full = refusal;
+      this.#fullSince = vacancies;
+      return;
+    }
+    const known = this.#closed.find(({ label }) => label === refusal.label);
+    if (known !== undefined) {
+      known.refusal = refusal;
+      known.since = vacancies;
+      return;
+    }
+    const closed = { label: refusal.label, refusal, since: vacancies, values: new Map<string, number>() };
+    for (const [texts] of entries) count(closed.values, texts[refusal.label], 1);
+    this.#closed.push(closed);
+  }
+
+  /** A series was added. */
+  added(texts: readonly string[]): void {
+    for (const { label, values } of this.#closed) count(values, texts[label], 1);
+  }
+
+  /** A series has gone: there is room again. */
+  removed(texts: readonly string[]): void {
+    for (const { label, values } of this.#closed) count(values, texts[label], -1);
+    vacate();
+  }
+
+  /** All series have gone. */
+  cleared(): void {
+    this.#closed.length = 0;
+    vacate();
+  }
+
+  /** Counts a call; returns whether `sample()` wants its texts. */
+  count(): boolean {
+    (this.#cells ?? this.#findCell())[this.#index] -= -1;
+    return !this.#quiet;
+  }
+
+  #findCell(): Float64Array {
+    const slot = this.#family.overflowSlot();
+    this.#cells = cellsOf(slot);
+    this.#index = indexOf(slot);
+    return this.#cells;
+  }
+
+  /** Keeps the texts of a label set for the warning, and sees to it that there is one. */
+  sample(texts: readonly string[]): void {
+    this.#samples.push(texts);
+    this.#quiet = this.#samples.length === SAMPLES;
+    if (this.#state === 'idle') {
+      this.#state = 'gathering';
+      this.#timer = setTimeout(() => this.#giveWarning(), GATHERING_MS).unref();
+    }
+    if (this.#state === 'gathering' && this.#quiet) {
+      clearTimeout(this.#timer);
+      this.#state = 'silent';
+      // Later, because a recording call does not wait for a logger.
+      process.nextTick(() => this.#giveWarning());
+    }
+  }
+
+  #giveWarning(): void {
+    // What is written goes through every series, so a thread of the pool does it.
+    const written = this.#family.overflowWarning(this.#samples.map((texts) => [...texts]));
+    written.then(this.#warn, () => undefined);
+    this.#samples = [];
+    this.#quiet = false;
+    this.#state = 'silent';
+    this.#timer = setTimeout(() => this.#endSilence(), SILENCE_MS).unref();
+  }
+
+  #endSilence(): void {
+    if (this.#samples.length > 0) this.#giveWarning();
+    else this.#state = 'idle';
+  }
+
+  /** The error of a policy that throws. */
+  error({ of, max, label }: Refusal): CardinalityError {
+    const limit = {
+      metric: 'series of the metric',
+      registry: 'series of the registry',
+      label: `values of the label "${this.#labelNames[label]}"`,
+    }[of];
+    return new CardinalityError(`Expected at most ${max} ${limit} but ${this.#name} received a label set beyond`);
+  }
+}
+
+/** Counts a value up or down; one that no series has is forgotten. */
+function count(values: Map<string, number>, text: string, by: 1 | -1): void {
+  const series = (values.get(text) ?? 0) + by;
+  if (series > 0) values.set(text, series);
+  else values.delete(text);
+}
