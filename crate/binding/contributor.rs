@@ -1,6 +1,7 @@
 //! The contributor of one realm: its default registry, its cells, and its end.
 
 use crate::buffers::{EngineSlabs, engine_takes_external_memory, external_array_buffer};
+use crate::clock::NativeClock;
 use crate::error::{Result, engine, refused};
 use crate::family::NativeFamily;
 use crate::registry::NativeRegistry;
@@ -86,6 +87,12 @@ impl NativeContributor {
         NativeRegistry::of_contributor(&self.membership.contributor, &self.membership.process)
     }
 
+    /// The clock that it goes by.
+    #[napi(catch_unwind)]
+    pub fn clock(&self) -> NativeClock {
+        NativeClock { clock: Arc::clone(self.membership.contributor.clock()) }
+    }
+
     /// A family whose cells are this contributor's.
     #[napi(catch_unwind)]
     pub fn family(&self, description: FamilyDescription) -> Result<NativeFamily> {
@@ -97,7 +104,9 @@ impl NativeContributor {
         };
         let aggregator = Aggregator::from_name(&aggregator).unwrap_or_default();
         let descriptor = descriptor.map_err(refused)?.with_aggregator(aggregator);
-        Ok(NativeFamily::new(Family::new(descriptor, Arc::clone(self.membership.contributor.cells()))))
+        let contributor = &self.membership.contributor;
+        let family = Family::new(descriptor, Arc::clone(contributor.cells()));
+        Ok(NativeFamily::new(family.with_clock(Arc::clone(contributor.clock()))))
     }
 
     /// The `ArrayBuffer` of the slab with this number. Each call for a slab makes a new buffer over the same cells.

@@ -9,6 +9,7 @@
 
 mod answer;
 mod buffers;
+mod clock;
 mod collectors;
 mod config;
 mod contributor;

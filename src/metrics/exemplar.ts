@@ -1,6 +1,7 @@
 /**
  * Exemplars: one recent example a counter or a bucket, with the labels that lead to its trace.
  */
+import { unixMs } from '../clock';
 import { native } from '../errors';
 import { textOf } from '../labels/value';
 import { addon, type NativeFamily } from '../native/addon';
@@ -30,7 +31,7 @@ class PendingExemplar {
   attach(family: NativeFamily, series: Series, cell: number, value: number): void {
     // A second child of the series forwards what it records; the exemplar belongs where it went.
     const id = series[revived]()[idOf]();
-    native(() => family.setExemplar(id, cell, this.#labels, value, Date.now() / 1000));
+    native(() => family.setExemplar(id, cell, this.#labels, value, unixMs() / 1000));
   }
 }
 

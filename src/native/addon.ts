@@ -15,6 +15,7 @@ export type {
   GivenValue,
   HostMessage,
   NativeBody,
+  NativeClock,
   NativeConfig,
   NativeContributor,
   NativeExporter,

@@ -5,6 +5,7 @@ use super::descriptor::Descriptor;
 use super::exemplar::Exemplar;
 use super::source::{Series, Source};
 use super::table::{LiveSeries, SeriesTable, TableWriter, series_table};
+use crate::clock::Clock;
 use crate::labels::{Strictness, render};
 use crate::metrics::SeriesIndex;
 use crate::serialization::labels_json;
@@ -30,6 +31,7 @@ pub struct Family {
     /// The series by label values, for owners that have no index of their own.
     pub(crate) index: SeriesIndex,
     strictness: Strictness,
+    clock: Arc<Clock>,
 }
 
 struct Owner {
@@ -60,6 +62,7 @@ impl Family {
             exemplars: Mutex::new(HashMap::with_hasher(foldhash::fast::FixedState::default())),
             index: SeriesIndex::default(),
             strictness: Strictness::default(),
+            clock: Arc::default(),
         }
     }
 
@@ -68,6 +71,17 @@ impl Family {
     pub fn with_strictness(mut self, strictness: Strictness) -> Self {
         self.strictness = strictness;
         self
+    }
+
+    /// Sets the time that its metrics go by; the system's clock unless it is set.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
+        &self.clock
     }
 
     pub(crate) fn strictness(&self) -> &Strictness {

@@ -4,6 +4,7 @@ use super::descriptor::{DEFAULT_BUCKETS, Descriptor, Kind};
 use super::family::Family;
 use super::merge::{Gathered, GatheredFamily, Selection, gather};
 use super::source::SampleFamily;
+use crate::clock::Clock;
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelName, LabelSet, Strictness};
 use crate::metrics::{
@@ -16,19 +17,22 @@ use hashbrown::HashMap;
 /// Names an item of a registry; never reused within it.
 pub type ItemId = u32;
 
-/// Settings of a registry. All have defaults: no default labels, no strictness.
+/// Settings of a registry. All have defaults: no default labels, no strictness, the system's clock.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryConfig {
     /// Labels that every series shows, unless it has a label of that name itself.
     pub default_labels: Vec<(String, String)>,
     /// Label rules beyond the data model.
     pub strictness: Strictness,
+    /// The time that the registry and the families made by it go by.
+    pub clock: Arc<Clock>,
 }
 
 /// A set of families with unique names.
 pub struct Registry {
     state: Mutex<State>,
     strictness: Strictness,
+    clock: Arc<Clock>,
 }
 
 #[derive(Default)]
@@ -51,7 +55,13 @@ impl Registry {
     /// An empty registry.
     #[must_use]
     pub fn new() -> Self {
-        Self { state: Mutex::new(State::default()), strictness: Strictness::default() }
+        Self::with_clock(Arc::default())
+    }
+
+    /// An empty registry that goes by this clock.
+    #[must_use]
+    pub fn with_clock(clock: Arc<Clock>) -> Self {
+        Self { state: Mutex::new(State::default()), strictness: Strictness::default(), clock }
     }
 
     /// An empty registry with settings.
@@ -61,7 +71,13 @@ impl Registry {
     pub fn with_config(config: RegistryConfig) -> Result<Self> {
         check_default_labels(&config.default_labels, &config.strictness)?;
         let state = State { default_labels: config.default_labels, ..State::default() };
-        Ok(Self { state: Mutex::new(state), strictness: config.strictness })
+        Ok(Self { state: Mutex::new(state), strictness: config.strictness, clock: config.clock })
+    }
+
+    /// The time that the registry and the families made by it go by.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<Clock> {
+        &self.clock
     }
 
     /// The counter of this name, made if it does not exist.
@@ -138,7 +154,10 @@ impl Registry {
             ));
         }
         state.refuse_clash(&wanted)?;
-        let family = Arc::new(Family::new(wanted, shared_cells()).with_strictness(self.strictness));
+        let family = Family::new(wanted, shared_cells())
+            .with_strictness(self.strictness)
+            .with_clock(Arc::clone(&self.clock));
+        let family = Arc::new(family);
         state.push_family(Arc::clone(&family));
         Ok(family)
     }
