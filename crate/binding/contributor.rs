@@ -2,6 +2,7 @@
 
 use crate::buffers::{EngineSlabs, engine_takes_external_memory, external_array_buffer};
 use crate::cardinality::SeriesLimits;
+use crate::clock::NativeClock;
 use crate::error::{Result, engine, refused};
 use crate::family::NativeFamily;
 use crate::registry::NativeRegistry;
@@ -89,6 +90,12 @@ impl NativeContributor {
         NativeRegistry::of_contributor(&self.membership.contributor, &self.membership.process)
     }
 
+    /// The clock that it goes by.
+    #[napi(catch_unwind)]
+    pub fn clock(&self) -> NativeClock {
+        NativeClock { clock: Arc::clone(self.membership.contributor.clock()) }
+    }
+
     /// A family whose cells are this contributor's.
     #[napi(catch_unwind)]
     pub fn family(&self, description: FamilyDescription) -> Result<NativeFamily> {
@@ -100,8 +107,9 @@ impl NativeContributor {
         };
         let aggregator = Aggregator::from_name(&aggregator).unwrap_or_default();
         let descriptor = descriptor.map_err(refused)?.with_aggregator(aggregator);
-        let cells = Arc::clone(self.membership.contributor.cells());
-        Ok(NativeFamily::new(Family::with_limits(descriptor, cells, limits.into_limits())))
+        let contributor = &self.membership.contributor;
+        let family = Family::with_limits(descriptor, Arc::clone(contributor.cells()), limits.into_limits());
+        Ok(NativeFamily::new(family.with_clock(Arc::clone(contributor.clock()))))
     }
 
     /// The `ArrayBuffer` of the slab with this number. Each call for a slab makes a new buffer over the same cells.

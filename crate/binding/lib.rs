@@ -10,6 +10,7 @@
 mod answer;
 mod buffers;
 mod cardinality;
+mod clock;
 mod collectors;
 mod config;
 mod contributor;

@@ -1,6 +1,7 @@
 //! Registries, and what is asked of them: an exposition, a response, values.
 
 use crate::cardinality::{Cardinality, SeriesLimits};
+use crate::clock::NativeClock;
 use crate::error::{Result, refused};
 use crate::family::NativeFamily;
 use crate::scrape::{EncodeTask, Encoded, Request};
@@ -62,10 +63,10 @@ pub struct Wanted {
 
 #[napi]
 impl NativeRegistry {
-    /// A registry that is private to its realm.
+    /// A registry that is private to its realm, and goes by its clock.
     #[napi(constructor, catch_unwind)]
-    pub fn new() -> Result<Self> {
-        Self::of(Target::new(Arc::new(Registry::new()), None))
+    pub fn new(clock: &NativeClock) -> Result<Self> {
+        Self::of(Target::new(Arc::new(Registry::with_clock(Arc::clone(&clock.clock))), None))
     }
 
     pub(crate) fn of_contributor(contributor: &Contributor, process: &Arc<Process>) -> Result<Self> {

@@ -1,6 +1,7 @@
 /**
  * Exemplars: one recent example a counter or a bucket, with the labels that lead to its trace.
  */
+import { unixMs } from '../clock';
 import { native } from '../errors';
 import { textOf } from '../labels/value';
 import { addon, type NativeFamily } from '../native/addon';
@@ -32,7 +33,7 @@ class PendingExemplar {
     const id = series[revived]()[idOf]();
     // What a limit drops has no series that could show it.
     if (id < 0) return;
-    native(() => family.setExemplar(id, cell, this.#labels, value, Date.now() / 1000));
+    native(() => family.setExemplar(id, cell, this.#labels, value, unixMs() / 1000));
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Gauges: values that go up and down.
  */
+import { unixMs } from '../clock';
 import { ValueError } from '../errors';
 import type { LabelValues } from '../types';
 import { format } from './counter';
@@ -50,7 +51,7 @@ export class GaugeSeries extends Series {
 
   /** Sets the value to the seconds since the epoch. */
   setToCurrentTime(): void {
-    this.set(Date.now() / 1000);
+    this.set(unixMs() / 1000);
   }
 
   /**
@@ -144,7 +145,7 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
 
   /** Sets the value to the seconds since the epoch. */
   setToCurrentTime(labels?: LabelValues<T>): void {
-    const now = Date.now() / 1000;
+    const now = unixMs() / 1000;
     if (labels === undefined) this.set(now);
     else this.set(labels, now);
   }

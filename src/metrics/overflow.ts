@@ -90,9 +90,9 @@ export class Overflow {
     return this.#policy;
   }
 
-  /** Whether every new label set is refused, for all that is known. */
+  /** Whether every new label set is refused for the same reason, for all that is known. */
   get isFull(): boolean {
-    return this.#full !== undefined && this.#fullSince === vacancies;
+    return this.#fullSince === vacancies && this.#closed.length === 0;
   }
 
   /** The refusal of a new label set, if one is known to hold. */
@@ -101,7 +101,7 @@ export class Overflow {
       const text = texts[label];
       if (since === vacancies && text !== '' && text !== BEYOND && !values.has(text)) return refusal;
     }
-    return this.isFull ? this.#full : undefined;
+    return this.#fullSince === vacancies ? this.#full : undefined;
   }
 
   /** Remembers a refusal; `entries` are the series there are, by their texts. */

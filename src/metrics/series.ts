@@ -356,12 +356,20 @@ export class SeriesSet<S extends Series> implements Home {
   }
 
   #miss(labels: object): S {
-    if (this.#beyond !== undefined && this.#overflow.isFull && givesAll(labels, this.labelNames.length)) {
+    const beyond = this.#overflow.isFull ? this.#beyond : undefined;
+    if (beyond !== undefined && givesAll(labels, this.labelNames.length)) {
       if (this.#overflow.count()) this.#overflow.sample(this.#placeOf(labels).texts);
-      return this.#beyond;
+      return beyond;
     }
     const place = this.#placeOf(labels);
-    const series = this.peek(place) ?? this.#add(this.#create(place), place);
+    let series = this.peek(place);
+    if (series === undefined) {
+      if (beyond !== undefined) {
+        if (this.#overflow.count()) this.#overflow.sample(place.texts);
+        return beyond;
+      }
+      series = this.#add(this.#create(place), place);
+    }
     this.#tree.alias(place.values, place.texts);
     return series;
   }

@@ -2,6 +2,7 @@
  * Clocks that record seconds when they end: by a call, by `using`, or around a function.
  */
 import { types } from 'node:util';
+import { now, secondsSince } from '../clock';
 import type { LabelValues } from '../types';
 
 /** A running clock. Every call records the seconds since it was started, and returns them. */
@@ -17,12 +18,10 @@ export interface Timer<T extends string = string, E = never> extends Disposable 
 export function startTimer<T extends string, E = never>(
   record: (labels: LabelValues<T> | undefined, seconds: number, exemplarLabels: E | undefined) => void,
 ): Timer<T, E> {
-  // Read through `process`, so that test runners that replace the clock are obeyed.
-  const start = process.hrtime();
+  const start = now();
   let ended = false;
   const end = (labels?: LabelValues<T>, exemplarLabels?: E): number => {
-    const [seconds, nanoseconds] = process.hrtime(start);
-    const elapsed = seconds + nanoseconds / 1e9;
+    const elapsed = secondsSince(start);
     record(labels, elapsed, exemplarLabels);
     ended = true;
     return elapsed;

@@ -16,6 +16,7 @@ export type {
   GivenValue,
   HostMessage,
   NativeBody,
+  NativeClock,
   NativeConfig,
   NativeContributor,
   NativeExporter,

@@ -5,7 +5,7 @@
 import { isMainThread } from 'node:worker_threads';
 import { native } from '../errors';
 import type { Aggregator } from '../types';
-import { addon, type NativeFamily, type NativeRegistry, type SeriesLimits } from './addon';
+import { addon, type NativeClock, type NativeFamily, type NativeRegistry, type SeriesLimits } from './addon';
 
 /** 4096 cells of 8 bytes are a slab; a slot is a slab's number and a cell's index in it. */
 const CELLS_PER_SLAB = 4096;
@@ -16,6 +16,9 @@ const ENGINE_MEMORY = Symbol.for('@llm-devops/prometheus-metrics.engine-memory')
 const engineMemory = Reflect.get(globalThis, ENGINE_MEMORY) === true;
 const contributor = new addon.NativeContributor(isMainThread, engineMemory);
 const slabs: Float64Array[] = [];
+
+/** The time that the core keeps for this realm: its registries, and what they cache and expire. */
+export const realmClock: NativeClock = contributor.clock();
 
 /** What a family is made from. */
 export interface FamilyDescription {
@@ -37,6 +40,11 @@ export function createFamily(description: FamilyDescription): NativeFamily {
       buckets: [...description.buckets],
     }),
   );
+}
+
+/** A registry that no scrape of another thread shows. */
+export function privateRegistry(): NativeRegistry {
+  return new addon.NativeRegistry(realmClock);
 }
 
 /** The registry that the main thread's scrape merges with those of all workers. */

@@ -3,6 +3,7 @@
  * the same budget, so that one that throws or hangs costs the scrape nothing but its own values.
  */
 import { performance } from 'node:perf_hooks';
+import { unixMs } from '../clock';
 import { ConfigurationError, describe, type MetricsErrorCode, messageOf } from '../errors';
 import type { Logger } from '../types';
 
@@ -98,7 +99,7 @@ export class Collectors {
 
   #report(name: string, code: MetricsErrorCode, what: string): void {
     this.#failed(name);
-    const now = Date.now();
+    const now = unixMs();
     if (now - (this.#reported.get(name) ?? Number.NEGATIVE_INFINITY) < SILENCE_MS) return;
     this.#reported.set(name, now);
     this.warn(`${code}: collect() of "${name}" ${what}; its metric keeps the values it had`);

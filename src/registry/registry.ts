@@ -25,7 +25,7 @@ import {
   type NativeService,
   type Wanted,
 } from '../native/addon';
-import { defaultRegistry } from '../native/contributor';
+import { defaultRegistry, privateRegistry } from '../native/contributor';
 import type {
   CardinalityReport,
   ForeignMetric,
@@ -137,7 +137,7 @@ export class Registry {
     this.#contentType =
       options.contentType === undefined ? PROMETHEUS_CONTENT_TYPE : checkedContentType(options.contentType);
     this.#shared = options[NATIVE] !== undefined;
-    this.#native = options[NATIVE] ?? new addon.NativeRegistry();
+    this.#native = options[NATIVE] ?? privateRegistry();
     this.#collectors = new Collectors(options.logger ?? processLogger, (name) => this.#native.collectorFailed(name));
     if (options.defaultLabels !== undefined) this.setDefaultLabels(options.defaultLabels);
     if (options.cardinality !== undefined) this.setCardinality(options.cardinality);

@@ -20,6 +20,7 @@
 
 #![deny(unsafe_code)]
 
+mod clock;
 pub mod collectors;
 #[cfg(feature = "http")]
 pub mod config;
@@ -33,6 +34,7 @@ pub mod serialization;
 pub mod slab;
 mod sync;
 
+pub use clock::Clock;
 pub use collectors::{ProcessCollector, RuntimeCollector};
 pub use error::{ErrorKind, MetricsError, Result};
 pub use labels::{LabelSet, Strictness};

@@ -3,6 +3,7 @@
  * how many bytes went each way, how it ended. Knows no framework and no route.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Moment, now, secondsSince } from '../../clock';
 import { classOf, type HttpRecorder, type MethodRecord, type StatusClass, UNMATCHED } from './recorder';
 
 /** Finds the route of a request once its response has ended. */
@@ -35,7 +36,7 @@ export function follow(
 interface Observation {
   readonly recorder: HttpRecorder;
   readonly method: MethodRecord;
-  readonly startMs: number;
+  readonly start: Moment;
   routeOf: RouteOf;
 }
 
@@ -69,7 +70,7 @@ class Exchange {
       this.#responseBytes ??= countSent(this.#request, this.#response);
     }
     const method = recorder.begin(this.#request.method);
-    this.#observations.push({ recorder, method, startMs: performance.now(), routeOf });
+    this.#observations.push({ recorder, method, start: now(), routeOf });
     // The client may have gone while whatever stands before the recorder was busy.
     if (this.#response.destroyed || this.#response.writableFinished) this.end(this.#response.writableFinished);
   }
@@ -77,13 +78,12 @@ class Exchange {
   end(finished: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
-    const endMs = performance.now();
     const statusClass = outcomeOf(this.#request, this.#response, finished);
     const requestBytes = this.#requestBytes?.();
     const responseBytes = this.#responseBytes?.();
-    for (const { recorder, method, startMs, routeOf } of this.#observations) {
+    for (const { recorder, method, start, routeOf } of this.#observations) {
       const route = recorder.guarded('route', () => routeOf(this.#request, this.#response)) || UNMATCHED;
-      const seconds = (endMs - startMs) / 1000;
+      const seconds = secondsSince(start);
       recorder.end(method, { route, statusClass, seconds, requestBytes, responseBytes });
     }
   }

@@ -2,6 +2,7 @@
  * Requests that are a `Request` and responses that are a `Response`: recorded when the response's body has been read
  * to its end, or will not be. Knows no framework.
  */
+import { now, secondsSince } from '../../clock';
 import { classOf, type HttpRecorder, type StatusClass, UNMATCHED } from './recorder';
 
 /** Records one request. Nothing holds it in flight once its response is read, cancelled, or its client gone. */
@@ -9,7 +10,7 @@ export class FetchExchange {
   readonly #recorder: HttpRecorder;
   readonly #request: Request;
   readonly #method: ReturnType<HttpRecorder['begin']>;
-  readonly #startMs = performance.now();
+  readonly #start = now();
   readonly #routeOf: () => string | undefined;
   #sent = 0;
   #ended = false;
@@ -72,7 +73,7 @@ export class FetchExchange {
     this.#recorder.end(this.#method, {
       route: this.#recorder.guarded('route', this.#routeOf) || UNMATCHED,
       statusClass,
-      seconds: (performance.now() - this.#startMs) / 1000,
+      seconds: secondsSince(this.#start),
       requestBytes: this.#recorder.sizes ? this.#received(statusClass) : undefined,
       responseBytes: this.#recorder.sizes ? this.#sent : undefined,
     });

@@ -7,13 +7,14 @@
 use super::body::{Body, Meter};
 use super::negotiation::ContentType;
 use super::workers::EXPOSITIONS;
+use crate::clock::Clock;
 
 use parking_lot::Mutex;
 // Keys hold what strangers ask for, so they are hashed with a secret.
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Different expositions that may be asked for at once: a stranger can think of any number of name filters.
 const MAX_SLOTS: usize = 64;
@@ -74,10 +75,9 @@ impl Expositions {
     pub(crate) fn new(
         meter: Arc<Meter>,
         max_bytes: usize,
-        cache_ttl: Option<Duration>,
+        cache: Option<Cache>,
         make: impl Fn(&Key) -> Exposition + Send + Sync + 'static,
     ) -> Arc<Self> {
-        let cache = cache_ttl.map(|ttl| Cache { ttl, kept: Mutex::default() });
         Arc::new(Self { make: Box::new(make), slots: Mutex::default(), cache, meter, max_bytes })
     }
 
@@ -157,28 +157,38 @@ impl Expositions {
     }
 }
 
-struct Cache {
+/// Finished expositions, by the clock of the registry that they show.
+pub(crate) struct Cache {
     ttl: Duration,
-    kept: Mutex<HashMap<Key, (Instant, Arc<Exposition>)>>,
+    clock: Arc<Clock>,
+    kept: Mutex<HashMap<Key, (Duration, Arc<Exposition>)>>,
 }
 
 impl Cache {
+    pub(crate) fn new(ttl: Duration, clock: Arc<Clock>) -> Self {
+        Self { ttl, clock, kept: Mutex::default() }
+    }
+
+    fn is_fresh(&self, made: Duration) -> bool {
+        self.clock.now().saturating_sub(made) < self.ttl
+    }
+
     fn get(&self, key: &Key) -> Option<Arc<Exposition>> {
         let kept = self.kept.lock();
         let (made, exposition) = kept.get(key)?;
-        (made.elapsed() < self.ttl).then(|| Arc::clone(exposition))
+        self.is_fresh(*made).then(|| Arc::clone(exposition))
     }
 
     fn keep(&self, key: &Key, exposition: &Arc<Exposition>) {
         let mut kept = self.kept.lock();
-        kept.retain(|_, (made, _)| made.elapsed() < self.ttl);
+        kept.retain(|_, (made, _)| self.is_fresh(*made));
         if kept.len() >= MAX_CACHED && !kept.contains_key(key) {
             let oldest = kept.iter().min_by_key(|(_, (made, _))| *made).map(|(key, _)| key.clone());
             if let Some(oldest) = oldest {
                 kept.remove(&oldest);
             }
         }
-        kept.insert(key.clone(), (Instant::now(), Arc::clone(exposition)));
+        kept.insert(key.clone(), (self.clock.now(), Arc::clone(exposition)));
     }
 }
 
@@ -211,7 +221,8 @@ mod tests {
     fn counting(ttl: Option<Duration>, max_bytes: usize) -> (Arc<Expositions>, Arc<AtomicUsize>) {
         let (made, meter) = (Arc::new(AtomicUsize::new(0)), Arc::new(Meter::default()));
         let (count, own) = (Arc::clone(&made), Arc::clone(&meter));
-        let expositions = Expositions::new(meter, max_bytes, ttl, move |_| {
+        let cache = ttl.map(|ttl| Cache::new(ttl, Arc::default()));
+        let expositions = Expositions::new(meter, max_bytes, cache, move |_| {
             let number = count.fetch_add(1, Ordering::SeqCst) + 1;
             std::thread::sleep(Duration::from_millis(40));
             exposition(&number.to_string(), &own)
@@ -245,15 +256,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_serves_until_it_is_too_old() {
-        let (expositions, made) = counting(Some(Duration::from_millis(300)), usize::MAX);
+    fn what_is_kept_serves_until_it_is_too_old_by_the_clock() {
+        let (clock, meter) = (Arc::new(Clock::new()), Arc::new(Meter::default()));
+        let cache = Cache::new(Duration::from_secs(300), Arc::clone(&clock));
+        let own = Arc::clone(&meter);
+        let expositions = Expositions::new(meter, usize::MAX, Some(cache), move |_| exposition("a 1", &own));
+        clock.freeze(Duration::ZERO);
         assert!(expositions.cached(&named("a")).is_none());
         expositions.make_now(&named("a")).expect("an exposition");
+        clock.advance(Duration::from_millis(299_999));
         assert!(expositions.cached(&named("a")).is_some());
         assert!(expositions.cached(&named("b")).is_none());
-        std::thread::sleep(Duration::from_millis(320));
+        clock.advance(Duration::from_millis(1));
         assert!(expositions.cached(&named("a")).is_none());
-        assert_eq!(made.load(Ordering::SeqCst), 1);
     }
 
     #[test]

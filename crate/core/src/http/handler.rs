@@ -4,7 +4,7 @@
 use super::auth::Verification;
 use super::body::{Body, Meter};
 use super::compression;
-use super::expositions::{Exposition, Expositions, Failure, Key, Outcome};
+use super::expositions::{Cache, Exposition, Expositions, Failure, Key, Outcome};
 use super::gate::{Gate, Passage};
 use super::health::{Check, Health};
 use super::negotiation::{self, Coding};
@@ -163,8 +163,8 @@ impl ScrapeService {
             self_metrics: config.self_metrics,
         });
         let maker = Arc::clone(&shared);
-        let expositions =
-            Expositions::new(meter, config.max_body_bytes, config.cache(), move |key| maker.make(key));
+        let cache = config.cache().map(|ttl| Cache::new(ttl, Arc::clone(shared.target.registry().clock())));
+        let expositions = Expositions::new(meter, config.max_body_bytes, cache, move |key| maker.make(key));
         Ok(Self {
             shared,
             expositions,

@@ -7,7 +7,6 @@ use super::vec::{OfSeries, sealed};
 use crate::error::Result;
 use crate::registry::{Descriptor, Family, Kind};
 use crate::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A gauge of one label set. Takes every `f64`, NaN and infinities included. Clones write the same series.
 #[derive(Clone)]
@@ -62,10 +61,9 @@ impl Gauge {
         self.series.add(0, -value);
     }
 
-    /// Sets the value to the seconds since the epoch.
+    /// Sets the value to the seconds since the epoch, by the clock of the registry that made the gauge.
     pub fn set_to_current_time(&self) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.set(now.as_secs_f64());
+        self.set(self.family.clock().unix_now().as_secs_f64());
     }
 
     /// The value now.

@@ -7,7 +7,7 @@ use super::vec::{OfSeries, sealed};
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::registry::{DEFAULT_BUCKETS, Descriptor, Family};
 use crate::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A histogram of one label set. Clones observe into the same series.
 #[derive(Clone)]
@@ -62,10 +62,11 @@ impl Histogram {
         let _ = self.observe(duration.as_secs_f64());
     }
 
-    /// Starts a clock whose `stop` (or drop) observes the seconds that have passed.
+    /// Starts a timer whose `stop` (or drop) observes the seconds that have passed, by the clock of the registry that
+    /// made the histogram.
     #[must_use]
     pub fn start_timer(&self) -> Timer {
-        Timer { histogram: self.clone(), start: Instant::now(), observed: false }
+        Timer { histogram: self.clone(), start: self.family.clock().now(), observed: false }
     }
 
     /// The number of observations.
@@ -105,7 +106,7 @@ impl Metric for Histogram {
 /// A running clock of a histogram. Observes once: when it is stopped, or else when it is dropped.
 pub struct Timer {
     histogram: Histogram,
-    start: Instant,
+    start: Duration,
     observed: bool,
 }
 
@@ -117,7 +118,7 @@ impl Timer {
 
     fn observe(&mut self) -> f64 {
         self.observed = true;
-        let elapsed = self.start.elapsed();
+        let elapsed = self.histogram.family.clock().now().saturating_sub(self.start);
         self.histogram.observe_duration(elapsed);
         elapsed.as_secs_f64()
     }

@@ -1,6 +1,7 @@
 //! A contributor: one JavaScript environment, or other code that owns its cells, with the registry that others see.
 
 use super::registry::Registry;
+use crate::clock::Clock;
 use crate::slab::Cells;
 use crate::sync::Arc;
 
@@ -14,13 +15,25 @@ impl Contributor {
     /// A contributor with an empty registry.
     #[must_use]
     pub fn new(cells: Cells) -> Self {
-        Self { registry: Arc::new(Registry::new()), cells: Arc::new(cells) }
+        Self::with_clock(cells, Arc::default())
+    }
+
+    /// A contributor with an empty registry that goes by this clock.
+    #[must_use]
+    pub fn with_clock(cells: Cells, clock: Arc<Clock>) -> Self {
+        Self { registry: Arc::new(Registry::with_clock(clock)), cells: Arc::new(cells) }
     }
 
     /// The registry that is merged with those of the other contributors.
     #[must_use]
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
+    }
+
+    /// The time that it goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<Clock> {
+        self.registry.clock()
     }
 
     /// The memory of its families.

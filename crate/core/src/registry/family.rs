@@ -9,6 +9,7 @@ use super::exemplar::Exemplar;
 use super::overflow::Overflow;
 use super::source::{Series, Source};
 use super::table::{LiveSeries, SeriesTable, TableWriter, series_table};
+use crate::clock::Clock;
 use crate::labels::{Strictness, render};
 use crate::metrics::SeriesIndex;
 use crate::serialization::labels_json;
@@ -35,6 +36,7 @@ pub struct Family {
     pub(crate) index: SeriesIndex,
     strictness: Strictness,
     overflow: Overflow,
+    clock: Arc<Clock>,
 }
 
 struct Owner {
@@ -74,6 +76,7 @@ impl Family {
             exemplars: Mutex::new(HashMap::with_hasher(foldhash::fast::FixedState::default())),
             index: SeriesIndex::default(),
             strictness: Strictness::default(),
+            clock: Arc::default(),
         }
     }
 
@@ -82,6 +85,17 @@ impl Family {
     pub fn with_strictness(mut self, strictness: Strictness) -> Self {
         self.strictness = strictness;
         self
+    }
+
+    /// Sets the time that its metrics go by; the system's clock unless it is set.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
+        &self.clock
     }
 
     pub(crate) fn strictness(&self) -> &Strictness {

@@ -90,6 +90,7 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
             families = others.merge_into(families, &mut mismatched);
         }
     }
+    registry.warn_of_overflow();
     let series = families.iter().map(GatheredFamily::series_count).sum();
     for appended in selection.appended {
         families.extend(appended.gather_items());

@@ -5,6 +5,7 @@ use super::descriptor::{DEFAULT_BUCKETS, Descriptor, Kind};
 use super::family::Family;
 use super::merge::{Gathered, GatheredFamily, Selection, gather};
 use super::source::SampleFamily;
+use crate::clock::Clock;
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelName, LabelSet, Strictness};
 use crate::metrics::{
@@ -18,7 +19,7 @@ use hashbrown::HashMap;
 pub type ItemId = u32;
 
 /// Settings of a registry. All have defaults: no default labels, no strictness, 10,000 series a family and a million in
-/// total.
+/// total, the system's clock.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryConfig {
     /// Labels that every series shows, unless it has a label of that name itself.
@@ -27,6 +28,8 @@ pub struct RegistryConfig {
     pub strictness: Strictness,
     /// Limits on series.
     pub cardinality: CardinalityConfig,
+    /// The time that the registry and the families made by it go by.
+    pub clock: Arc<Clock>,
 }
 
 /// A set of families with unique names.
@@ -34,6 +37,7 @@ pub struct Registry {
     state: Mutex<State>,
     strictness: Strictness,
     guard: Arc<CardinalityGuard>,
+    clock: Arc<Clock>,
 }
 
 #[derive(Default)]
@@ -56,7 +60,13 @@ impl Registry {
     /// An empty registry.
     #[must_use]
     pub fn new() -> Self {
-        Self::of(State::default(), Strictness::default(), CardinalityConfig::default())
+        Self::with_clock(Arc::default())
+    }
+
+    /// An empty registry that goes by this clock.
+    #[must_use]
+    pub fn with_clock(clock: Arc<Clock>) -> Self {
+        Self::of(State::default(), Strictness::default(), CardinalityConfig::default(), clock)
     }
 
     /// An empty registry with settings.
@@ -66,11 +76,18 @@ impl Registry {
     pub fn with_config(config: RegistryConfig) -> Result<Self> {
         check_default_labels(&config.default_labels, &config.strictness)?;
         let state = State { default_labels: config.default_labels, ..State::default() };
-        Ok(Self::of(state, config.strictness, config.cardinality))
+        Ok(Self::of(state, config.strictness, config.cardinality, config.clock))
     }
 
-    fn of(state: State, strictness: Strictness, cardinality: CardinalityConfig) -> Self {
-        Self { state: Mutex::new(state), strictness, guard: Arc::new(CardinalityGuard::new(cardinality)) }
+    fn of(state: State, strictness: Strictness, cardinality: CardinalityConfig, clock: Arc<Clock>) -> Self {
+        let guard = Arc::new(CardinalityGuard::new(cardinality));
+        Self { state: Mutex::new(state), strictness, guard, clock }
+    }
+
+    /// The time that the registry and the families made by it go by.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<Clock> {
+        &self.clock
     }
 
     /// How many series there are, and how many there may be.
@@ -203,7 +220,9 @@ impl Registry {
             ));
         }
         state.refuse_clash(&wanted)?;
-        let family = Family::with_limits(wanted, shared_cells(), limits).with_strictness(self.strictness);
+        let family = Family::with_limits(wanted, shared_cells(), limits)
+            .with_strictness(self.strictness)
+            .with_clock(Arc::clone(&self.clock));
         let family = Arc::new(family);
         state.push_family(Arc::clone(&family));
         family.enter(&self.guard);
@@ -360,6 +379,11 @@ impl Registry {
         let mut out = Vec::new();
         let Ok(()) = encode(&self.gather(), format, &mut out);
         String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+
+    /// Warns of families that got label sets beyond their limits since the last warning.
+    pub(crate) fn warn_of_overflow(&self) {
+        self.families().iter().for_each(|family| family.warn_of_overflow(self.clock.now()));
     }
 
     pub(crate) fn gather_items(&self) -> Vec<GatheredFamily> {

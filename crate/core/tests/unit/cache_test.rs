@@ -53,6 +53,7 @@ fn test_cache_miss() -> Outcome {
 fn test_cache_expiry() -> Outcome {
     const TTL: Duration = Duration::from_millis(120);
     let registry = Arc::new(Registry::new());
+    registry.clock().freeze(Duration::ZERO);
     let counter = registry.counter("c_total", "C")?;
     let service = service(&registry, &caching(TTL))?;
     for _ in 0..2 {
@@ -60,7 +61,9 @@ fn test_cache_expiry() -> Outcome {
         let (fresh, from_cache) = ask(&service, &get("/metrics"));
         assert!(!from_cache);
         assert_eq!(body(&fresh), registry.encode(Format::PrometheusText).as_bytes());
-        std::thread::sleep(TTL + Duration::from_millis(10));
+        registry.clock().advance(TTL - Duration::from_nanos(1));
+        assert!(ask(&service, &get("/metrics")).1);
+        registry.clock().advance(Duration::from_nanos(1));
     }
     Ok(())
 }

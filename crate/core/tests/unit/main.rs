@@ -4,6 +4,7 @@
 mod address_test;
 mod auth_test;
 mod cache_test;
+mod clock_test;
 mod collectors_test;
 mod compression_test;
 mod counter_test;
