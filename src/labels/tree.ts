@@ -5,7 +5,7 @@
  */
 import { inspect } from 'node:util';
 import { LabelError } from '../errors';
-import { aliasesOf, isAlias } from './value';
+import { aliasesOf, isAlias, textOf } from './value';
 
 /** Sizes at which the order of the levels is reconsidered; beyond the last, walking the tree would be felt. */
 const RECONSIDERED_AT = new Set([16, 64, 256, 1024, 4096]);
@@ -69,6 +69,9 @@ export class LabelTree<S extends object> {
   #name1 = '';
   #name2 = '';
   #name3 = '';
+  /** The branch at which the last label set was not found, and the value that it does not have. */
+  #missedIn: Branch<S> | undefined;
+  #missed: unknown;
   /** Values on their way from the labels to the walk, for metrics of more labels than have a loop of their own. */
   #scratch: unknown[] | null;
 
@@ -113,7 +116,7 @@ export class LabelTree<S extends object> {
       if (name === name0) a = labels[name];
       else this.#refuse(name);
     }
-    return root.get(a) as S | undefined;
+    return (root.get(a) as S | undefined) ?? this.#miss(root, a);
   }
 
   #find2(labels: Record<string, unknown>): S | undefined {
@@ -128,7 +131,8 @@ export class LabelTree<S extends object> {
       else this.#refuse(name);
     }
     const first = root.get(a) as Branch<S> | undefined;
-    return first === undefined ? undefined : (first.get(b) as S | undefined);
+    if (first === undefined) return this.#miss(root, a);
+    return (first.get(b) as S | undefined) ?? this.#miss(first, b);
   }
 
   #find3(labels: Record<string, unknown>): S | undefined {
@@ -146,9 +150,10 @@ export class LabelTree<S extends object> {
       else this.#refuse(name);
     }
     const first = root.get(a) as Branch<S> | undefined;
-    if (first === undefined) return undefined;
+    if (first === undefined) return this.#miss(root, a);
     const second = first.get(b) as Branch<S> | undefined;
-    return second === undefined ? undefined : (second.get(c) as S | undefined);
+    if (second === undefined) return this.#miss(first, b);
+    return (second.get(c) as S | undefined) ?? this.#miss(second, c);
   }
 
   #find4(labels: Record<string, unknown>): S | undefined {
@@ -169,11 +174,12 @@ export class LabelTree<S extends object> {
       else this.#refuse(name);
     }
     const first = root.get(a) as Branch<S> | undefined;
-    if (first === undefined) return undefined;
+    if (first === undefined) return this.#miss(root, a);
     const second = first.get(b) as Branch<S> | undefined;
-    if (second === undefined) return undefined;
+    if (second === undefined) return this.#miss(first, b);
     const third = second.get(c) as Branch<S> | undefined;
-    return third === undefined ? undefined : (third.get(d) as S | undefined);
+    if (third === undefined) return this.#miss(second, c);
+    return (third.get(d) as S | undefined) ?? this.#miss(third, d);
   }
 
   #findMany(labels: Record<string, unknown>): S | undefined {
@@ -199,10 +205,30 @@ export class LabelTree<S extends object> {
   #walk(values: readonly unknown[]): S | undefined {
     let at = this.#root;
     for (const label of this.#order) {
-      if (at === undefined) return undefined;
-      at = (at as Branch<S>).get(values[label]);
+      const branch = at as Branch<S>;
+      at = branch.get(values[label]);
+      if (at === undefined) return this.#miss(branch, values[label]);
     }
     return at as S | undefined;
+  }
+
+  #miss(branch: Branch<S>, value: unknown): undefined {
+    this.#missedIn = branch;
+    this.#missed = value;
+  }
+
+  /**
+   * Whether the labels that `find()` has just not found have no series in any other form either: the values above are
+   * those of a branch, so it is for the one that was not found to be a text, or to print as one that is not there.
+   */
+  missesForSure(): boolean {
+    const branch = this.#missedIn;
+    const value = this.#missed;
+    // Nothing of the caller's is kept.
+    this.#missedIn = this.#missed = undefined;
+    if (branch === undefined) return false;
+    if (typeof value === 'string') return value.isWellFormed();
+    return isAlias(value) && branch.get(textOf('', value)) === undefined;
   }
 
   /**

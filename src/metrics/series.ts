@@ -357,19 +357,12 @@ export class SeriesSet<S extends Series> implements Home {
 
   #miss(labels: object): S {
     const beyond = this.#overflow.isFull ? this.#beyond : undefined;
-    if (beyond !== undefined && givesAll(labels, this.labelNames.length)) {
+    if (beyond !== undefined && this.#tree.missesForSure()) {
       if (this.#overflow.count()) this.#overflow.sample(this.#placeOf(labels).texts);
       return beyond;
     }
     const place = this.#placeOf(labels);
-    let series = this.peek(place);
-    if (series === undefined) {
-      if (beyond !== undefined) {
-        if (this.#overflow.count()) this.#overflow.sample(place.texts);
-        return beyond;
-      }
-      series = this.#add(this.#create(place), place);
-    }
+    const series = this.peek(place) ?? this.#add(this.#create(place), place);
     this.#tree.alias(place.values, place.texts);
     return series;
   }
@@ -487,14 +480,3 @@ const NO_LABELS = Object.freeze({});
 
 /** The id of a series that the core does not know. */
 const NO_ID = -1;
-
-/** Whether labels give a well-formed string for each of a metric's names, so that not finding them is proof enough. */
-function givesAll(labels: object, names: number): boolean {
-  let given = 0;
-  for (const name in labels) {
-    const value = (labels as Record<string, unknown>)[name];
-    if (typeof value !== 'string' || !value.isWellFormed()) return false;
-    given++;
-  }
-  return given === names;
-}
