@@ -5,19 +5,22 @@ use crate::cardinality::SeriesLimits;
 use crate::clock::NativeClock;
 use crate::error::{Result, engine, refused};
 use crate::family::NativeFamily;
+use crate::owner::RealmOwner;
 use crate::registry::NativeRegistry;
 use napi::Env;
-use napi::bindgen_prelude::{Object, sys};
+use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
-use prometheus_metrics::registry::{Aggregator, Contributor, Descriptor, Family, Kind, Process};
+use prometheus_metrics::registry::{Aggregator, Contributor, Descriptor, Family, Kind, Owner, Process};
 use prometheus_metrics::slab::Cells;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 /// What takes part in the process's totals for one realm.
 #[napi]
 pub struct NativeContributor {
     membership: Arc<Membership>,
     engine_slabs: Option<Arc<EngineSlabs>>,
+    owner: Arc<RealmOwner>,
 }
 
 /// A contributor and the process it joined; leaves it once, at the end of the realm or of the thread, whichever
@@ -59,6 +62,8 @@ pub struct FamilyDescription {
     pub aggregator: String,
     /// Its own limits.
     pub limits: SeriesLimits,
+    /// How long a value may stay unchanged before its series expires; 0 is never, nothing whatever the registry says.
+    pub ttl_seconds: Option<f64>,
 }
 
 #[napi]
@@ -81,7 +86,7 @@ impl NativeContributor {
             }
         })
         .map_err(engine)?;
-        Ok(Self { membership, engine_slabs })
+        Ok(Self { membership, engine_slabs, owner: Arc::default() })
     }
 
     /// The registry that is merged with those of the other contributors.
@@ -99,7 +104,8 @@ impl NativeContributor {
     /// A family whose cells are this contributor's.
     #[napi(catch_unwind)]
     pub fn family(&self, description: FamilyDescription) -> Result<NativeFamily> {
-        let FamilyDescription { kind, name, help, label_names, buckets, aggregator, limits } = description;
+        let FamilyDescription { kind, name, help, label_names, buckets, aggregator, limits, ttl_seconds } =
+            description;
         let labels: Vec<&str> = label_names.iter().map(String::as_str).collect();
         let descriptor = match Kind::from_word(&kind) {
             Kind::Histogram => Descriptor::histogram(&name, &help, &labels, &buckets),
@@ -108,8 +114,19 @@ impl NativeContributor {
         let aggregator = Aggregator::from_name(&aggregator).unwrap_or_default();
         let descriptor = descriptor.map_err(refused)?.with_aggregator(aggregator);
         let contributor = &self.membership.contributor;
-        let family = Family::with_limits(descriptor, Arc::clone(contributor.cells()), limits.into_limits());
-        Ok(NativeFamily::new(family.with_clock(Arc::clone(contributor.clock()))))
+        let family = Family::with_limits(descriptor, Arc::clone(contributor.cells()), limits.into_limits())
+            .with_clock(Arc::clone(contributor.clock()))
+            .with_owner(Arc::clone(&self.owner) as Arc<dyn Owner>);
+        Ok(NativeFamily::new(match ttl_seconds {
+            Some(ttl) => family.with_ttl(duration(ttl)),
+            None => family,
+        }))
+    }
+
+    /// Sets what is called when series of this contributor's families have expired; `takeExpired()` has them then.
+    #[napi(catch_unwind)]
+    pub fn on_expired(&self, callback: Function<'_, (), ()>) -> Result<()> {
+        self.owner.on_expired(&callback)
     }
 
     /// The `ArrayBuffer` of the slab with this number. Each call for a slab makes a new buffer over the same cells.
@@ -124,6 +141,11 @@ impl NativeContributor {
         };
         buffer.map(|buffer| object(env, buffer)).map_err(engine)
     }
+}
+
+/// Seconds that JavaScript has checked; what no duration can hold is for ever.
+pub(crate) fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
 fn object<'env>(env: Env, value: sys::napi_value) -> Object<'env> {

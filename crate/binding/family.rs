@@ -44,6 +44,13 @@ impl NativeFamily {
         vec![series.id, series.slot]
     }
 
+    /// The ids of expired series that have not been written since, `max` at the most; they are to be removed before
+    /// anything is written.
+    #[napi(catch_unwind)]
+    pub fn take_expired(&self, max: u32) -> Vec<u32> {
+        self.family.take_expired(max as usize)
+    }
+
     /// The slot of the cell in which label sets beyond the limits are counted.
     #[napi(catch_unwind)]
     pub fn overflow_slot(&self) -> u32 {

@@ -18,6 +18,7 @@ mod error;
 mod exporter;
 mod family;
 mod host;
+mod owner;
 mod registry;
 mod scrape;
 mod service;

@@ -2,6 +2,7 @@
 
 use crate::cardinality::{Cardinality, SeriesLimits};
 use crate::clock::NativeClock;
+use crate::contributor::duration;
 use crate::error::{Result, refused};
 use crate::family::NativeFamily;
 use crate::scrape::{EncodeTask, Encoded, Request};
@@ -126,6 +127,12 @@ impl NativeRegistry {
     #[napi(catch_unwind)]
     pub fn set_limits(&self, limits: SeriesLimits, max_total: Option<u32>) {
         self.target.registry().cardinality_guard().set_config(limits.into_config(max_total));
+    }
+
+    /// Sets how long a value may stay unchanged before its series expires, in seconds; 0 is for ever.
+    #[napi(catch_unwind)]
+    pub fn set_ttl(&self, seconds: f64) {
+        self.target.registry().set_ttl(Some(duration(seconds)));
     }
 
     /// What the series are made of.

@@ -15,6 +15,7 @@ import type {
   MetricType,
   MetricValue,
 } from '../types';
+import { checkedTtl, watchExpiry } from './expiry';
 import { checkedLimits } from './limits';
 import { readCells, type Series, SeriesSet, type SeriesType } from './series';
 
@@ -40,6 +41,13 @@ export interface MetricConfiguration<T extends string, M> {
   enableExemplars?: boolean | undefined;
   /** Limits on its series. @default those of the registry */
   cardinality?: CardinalityOptions<T> | undefined;
+  /**
+   * Seconds that a value may stay unchanged before its series is removed: seen at a scrape, at the next one hidden, then
+   * gone. 0 is never. A metric without labels has its one series for ever.
+   *
+   * @default that of the registry, or never
+   */
+  ttlSeconds?: number | undefined;
 }
 
 /** Finds the default registry; set by it, so that metrics need not import it. */
@@ -95,8 +103,19 @@ export abstract class Metric<T extends string, S extends Series> {
     this.#registers = registers ?? (defaultRegistry === undefined ? [] : [defaultRegistry()]);
     this.#width = type === 'histogram' ? buckets.length + 2 : 1;
     const limits = checkedLimits(configuration.cardinality);
-    const description = { kind: type, name, help, labelNames: this.labelNames, buckets, aggregator, limits };
+    const ttlSeconds = checkedTtl(configuration.ttlSeconds);
+    const description = {
+      kind: type,
+      name,
+      help,
+      labelNames: this.labelNames,
+      buckets,
+      aggregator,
+      limits,
+      ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+    };
     this.series = new SeriesSet(description, series, (message) => this.#warn(message));
+    if (ttlSeconds !== undefined) watchExpiry(this.series);
   }
 
   /** Enters the metric where its configuration wants it; the last step of a constructor. @internal */

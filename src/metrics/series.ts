@@ -255,13 +255,13 @@ export class SeriesSet<S extends Series> implements Home {
   }
 
   labelsOf(id: number): Record<string, unknown> {
+    return this.labelsAt(this.#placeAgain(this.#textsOf(id), id));
+  }
+
+  /** The texts of a series that exists. */
+  #textsOf(id: number): string[] {
     const printed: Record<string, string> = JSON.parse(this.family.seriesLabels(id) ?? '{}');
-    return this.labelsAt(
-      this.#placeAgain(
-        this.labelNames.map((name) => printed[name] ?? ''),
-        id,
-      ),
-    );
+    return this.labelNames.map((name) => printed[name] ?? '');
   }
 
   /** The labels that a place names, as they were given. */
@@ -293,6 +293,12 @@ export class SeriesSet<S extends Series> implements Home {
     const matching = [...this.#tree.entries()].filter(([own]) => order.every((index) => own[index] === texts[index]));
     for (const [own] of matching) this.#removeTexts(own);
     return matching.length;
+  }
+
+  removeExpired(max: number): number {
+    const ids = this.family.takeExpired(max);
+    for (const id of ids) this.#removeTexts(this.#textsOf(id));
+    return ids.length;
   }
 
   /** Makes series exist for each combination of values. */

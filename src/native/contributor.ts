@@ -29,6 +29,7 @@ export interface FamilyDescription {
   readonly buckets: readonly number[];
   readonly aggregator: Aggregator;
   readonly limits: SeriesLimits;
+  readonly ttlSeconds?: number;
 }
 
 /** Makes a family; its series are this realm's alone. */
@@ -45,6 +46,15 @@ export function createFamily(description: FamilyDescription): NativeFamily {
 /** A registry that no scrape of another thread shows. */
 export function privateRegistry(): NativeRegistry {
   return new addon.NativeRegistry(realmClock);
+}
+
+let expiredCallback: (() => void) | undefined;
+
+/** Calls back when series of this realm have expired, however often this is asked for. */
+export function onExpired(callback: () => void): void {
+  if (expiredCallback !== undefined) return;
+  expiredCallback = callback;
+  native(() => contributor.onExpired(callback));
 }
 
 /** The registry that the main thread's scrape merges with those of all workers. */

@@ -7,6 +7,7 @@ import { isMainThread } from 'node:worker_threads';
 import { ConfigurationError, describe, native, RegistrationError } from '../errors';
 import { textOf } from '../labels/value';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
+import { checkedTtl, watchExpiry } from '../metrics/expiry';
 import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
 import { checkedLimits, checkedMaxTotal } from '../metrics/limits';
@@ -60,6 +61,8 @@ export interface RegistryOptions {
   logger?: Logger;
   /** Limits on series: of each metric that says nothing itself, and of all together. */
   cardinality?: RegistryCardinalityOptions;
+  /** Seconds that a value may stay unchanged before its series is removed, in metrics that say nothing themselves. @default never */
+  ttlSeconds?: number;
 }
 
 /** A scrape, as a scraper asks for it. */
@@ -118,6 +121,7 @@ export class Registry {
   readonly #collectors: Collectors;
   readonly #mismatches = new Set<string>();
   readonly #shared: boolean;
+  #ttlSeconds = 0;
   #contentType: RegistryContentType;
   #defaultLabels: Readonly<Record<string, LabelValue>> = {};
   /** Answers `scrape()`, by whether the whole process is shown. */
@@ -141,6 +145,23 @@ export class Registry {
     this.#collectors = new Collectors(options.logger ?? processLogger, (name) => this.#native.collectorFailed(name));
     if (options.defaultLabels !== undefined) this.setDefaultLabels(options.defaultLabels);
     if (options.cardinality !== undefined) this.setCardinality(options.cardinality);
+    if (options.ttlSeconds !== undefined) this.setTtl(options.ttlSeconds);
+  }
+
+  /**
+   * Sets for how many seconds a value may stay unchanged before its series is removed, in metrics that say nothing
+   * themselves; 0 is never.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG`
+   */
+  setTtl(seconds: number): void {
+    this.#ttlSeconds = checkedTtl(seconds) ?? 0;
+    this.#native.setTtl(this.#ttlSeconds);
+    for (const { metric } of this.#entries.values()) this.#watchExpiry(metric);
+  }
+
+  #watchExpiry(metric: AnyMetric | ForeignMetric): void {
+    if (this.#ttlSeconds > 0 && metric instanceof Metric) watchExpiry(metric.series);
   }
 
   /**
@@ -195,6 +216,7 @@ export class Registry {
     if (known?.metric === metric) return;
     if (known !== undefined) throw duplicate(metric.name);
     this.#entries.set(metric.name, { metric, item: this.#place(metric) });
+    this.#watchExpiry(metric);
     this.#tellWatchers();
   }
 

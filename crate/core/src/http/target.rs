@@ -77,6 +77,12 @@ impl Target {
         alone && self.registry.is_at_most(lines)
     }
 
+    /// Whether a scrape leaves expired series where they are: others may count on them.
+    #[must_use]
+    pub fn keeps_expired(&self, own: bool) -> bool {
+        own && self.process.as_ref().is_some_and(|process| !process.is_alone())
+    }
+
     /// Calls that had a label set beyond a metric's limits; nothing where there was none. The cells they are counted in are
     /// their families', so this is made anew for each scrape.
     fn overflow(&self, process: Option<&Process>) -> Option<SampleFamily> {
@@ -92,8 +98,12 @@ impl Target {
     pub(crate) fn gather(&self, own: bool, names: &[String], service: Option<&Registry>) -> Gathered {
         let process = self.process.as_deref().filter(|_| !own);
         let appended = service.map(|service| [&self.faults, service]);
-        let selection =
-            Selection { process, names, appended: appended.as_ref().map_or(&[], |appended| appended) };
+        let selection = Selection {
+            process,
+            names,
+            appended: appended.as_ref().map_or(&[], |appended| appended),
+            keeps_expired: self.keeps_expired(own),
+        };
         let mut gathered = gather(&self.registry, &selection);
         if let (true, Some(family)) = (service.is_some(), self.overflow(process)) {
             gathered.append(family, names);

@@ -202,6 +202,20 @@ impl SeriesIndex {
         Ok(true)
     }
 
+    /// Removes the series, by id, that nobody holds a handle of and that `expired` is true of.
+    pub(crate) fn remove_unused(&self, family: &Family, expired: impl Fn(u32) -> bool) {
+        // Nobody gets a handle while this is held, and handles beget handles only from ones that are held.
+        let mut table = self.table.write();
+        table.retain(|series| {
+            if Arc::strong_count(series) > 1 || !expired(series.id) {
+                return true;
+            }
+            family.unpublish_series(series.id);
+            series.removed.store(true, Ordering::Relaxed);
+            false
+        });
+    }
+
     /// Removes all labelled series; an unlabelled one is 0 again, and its handles stay good.
     pub(crate) fn clear(&self, family: &Family) {
         let mut table = self.table.write();

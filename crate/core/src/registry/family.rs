@@ -6,6 +6,7 @@ use super::cardinality::{
 };
 use super::descriptor::Descriptor;
 use super::exemplar::Exemplar;
+use super::expiry::{self, Expiry};
 use super::overflow::Overflow;
 use super::source::{Series, Source};
 use super::table::{LiveSeries, SeriesTable, TableWriter, series_table};
@@ -16,6 +17,7 @@ use crate::serialization::labels_json;
 use crate::slab::Cells;
 use crate::sync::{Arc, Mutex, RwLock};
 use hashbrown::HashMap;
+use std::time::Duration;
 
 /// Reads of one histogram before its buckets are taken as they are: a writer that is never caught between two
 /// reads writes more than once a microsecond.
@@ -37,6 +39,11 @@ pub struct Family {
     strictness: Strictness,
     overflow: Overflow,
     clock: Arc<Clock>,
+    /// Zero is for ever; nothing is whatever the registry says.
+    ttl: Option<Duration>,
+    expiry: Expiry,
+    /// Who removes series, where not every thread may.
+    remover: Option<Arc<dyn expiry::Owner>>,
 }
 
 struct Owner {
@@ -77,7 +84,24 @@ impl Family {
             index: SeriesIndex::default(),
             strictness: Strictness::default(),
             clock: Arc::default(),
+            ttl: None,
+            expiry: Expiry::new(),
+            remover: None,
         }
+    }
+
+    /// Lets series expire whose value has not changed for this long; zero is never, whatever the registry says.
+    #[must_use]
+    pub fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// Names the owner that is asked to remove expired series. Without one any thread may remove them.
+    #[must_use]
+    pub fn with_owner(mut self, owner: Arc<dyn expiry::Owner>) -> Self {
+        self.remover = Some(owner);
+        self
     }
 
     /// Sets the rules for label values.
@@ -92,6 +116,26 @@ impl Family {
     pub fn with_clock(mut self, clock: Arc<Clock>) -> Self {
         self.clock = clock;
         self
+    }
+
+    pub(crate) fn ttl(&self) -> Option<Duration> {
+        self.ttl
+    }
+
+    pub(crate) fn expiry(&self) -> &Expiry {
+        &self.expiry
+    }
+
+    pub(crate) fn owner(&self) -> Option<&Arc<dyn expiry::Owner>> {
+        self.remover.as_ref()
+    }
+
+    pub(crate) fn series_table(&self) -> SeriesTable {
+        self.table.read().clone()
+    }
+
+    pub(crate) fn slot_of(&self, id: u32) -> Option<u32> {
+        self.table.read().get(id).map(|series| series.slot)
     }
 
     pub(crate) fn clock(&self) -> &Arc<Clock> {
@@ -250,8 +294,7 @@ impl Family {
 
     /// The labels of the live series, as they are rendered, in the order of their creation.
     pub(crate) fn for_each_labels(&self, mut visit: impl FnMut(&[u8])) {
-        let table = self.table.read().clone();
-        table.live().for_each(|series| visit(series.labels));
+        self.series_table().live().for_each(|series| visit(series.labels));
     }
 
     /// Calls that had a label set beyond the limits.
@@ -285,7 +328,7 @@ impl Family {
         *self.table.write() = table;
     }
 
-    fn read_into(&self, slot: u32, values: &mut [f64]) {
+    pub(crate) fn read_into(&self, slot: u32, values: &mut [f64]) {
         let (slab, first) = self.cells.locate(slot);
         if values.len() == 1 {
             values[0] = slab.load(first);

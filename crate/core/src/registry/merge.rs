@@ -4,6 +4,7 @@
 use super::contributor::Contributor;
 use super::descriptor::{Aggregator, Descriptor, Kind};
 use super::exemplar::Exemplar;
+use super::expiry::LiveFamily;
 use super::family::Family;
 use super::process::Process;
 use super::registry::Registry;
@@ -25,7 +26,7 @@ pub struct Gathered {
 }
 
 pub(crate) enum GatheredFamily {
-    Own(Arc<Family>),
+    Own(LiveFamily),
     Merged(MergedFamily),
     Samples(Arc<SampleFamily>),
 }
@@ -35,7 +36,7 @@ impl Gathered {
     #[must_use]
     pub fn of_family(family: Arc<Family>) -> Self {
         let scrape = Scrape::begin();
-        let families = vec![GatheredFamily::Own(family)];
+        let families = vec![GatheredFamily::Own(LiveFamily::whole(family))];
         let series = families.iter().map(GatheredFamily::series_count).sum();
         Self { families, default_labels: Vec::new(), mismatched: Vec::new(), series, _scrape: scrape }
     }
@@ -75,6 +76,8 @@ pub struct Selection<'a> {
     pub names: &'a [String],
     /// Registries whose families are shown after the others, under the same default labels.
     pub appended: &'a [&'a Registry],
+    /// Expired series are not shown, but stay: another scrape may show more contributors, whose values change.
+    pub keeps_expired: bool,
 }
 
 /// Gathers a scrape.
@@ -89,6 +92,9 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
         if !others.parts.is_empty() {
             families = others.merge_into(families, &mut mismatched);
         }
+    }
+    if !selection.keeps_expired {
+        families.iter().for_each(GatheredFamily::remove_expired);
     }
     registry.warn_of_overflow();
     let series = families.iter().map(GatheredFamily::series_count).sum();
@@ -133,6 +139,21 @@ impl GatheredFamily {
         }
     }
 
+    /// Has the series removed that nobody has changed for too long.
+    fn remove_expired(&self) {
+        match self {
+            Self::Own(live) if !live.expired.is_empty() => {
+                live.family.remove_expired(live.expired.iter().copied())
+            }
+            Self::Merged(merged) => {
+                for (family, ids) in merged.expired.iter().filter(|(_, ids)| !ids.is_empty()) {
+                    family.remove_expired(ids.iter().copied());
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Label sets; of finished samples, which nobody has grouped, the samples.
     fn series_count(&self) -> usize {
         match self {
@@ -145,7 +166,7 @@ impl GatheredFamily {
 
 /// A family of another contributor.
 enum Part {
-    Live(Arc<Family>),
+    Live(LiveFamily),
     Retired(Arc<RetiredFamily>),
 }
 
@@ -167,7 +188,7 @@ impl Others {
     fn of(process: &Process, registry: &Registry) -> Self {
         let state = process.state();
         let is_other = |contributor: &&Arc<Contributor>| !std::ptr::eq(&**contributor.registry(), registry);
-        let live = state.live.iter().filter(is_other).flat_map(|other| other.registry().families());
+        let live = state.live.iter().filter(is_other).flat_map(|other| other.registry().live_families());
         let retired = state.retired.families.iter().map(|family| Part::Retired(Arc::clone(family)));
         Self { parts: live.map(Part::Live).chain(retired).collect() }
     }
@@ -214,12 +235,13 @@ fn merge_parts(parts: &[&Part], mismatched: &mut Vec<String>) -> Option<Gathered
         mismatched.push(descriptor.name().to_owned());
     }
     match first {
-        Part::Live(family) if agreeing.is_empty() => Some(GatheredFamily::Own(Arc::clone(family))),
+        Part::Live(family) if agreeing.is_empty() => Some(GatheredFamily::Own(family.clone())),
         _ if descriptor.kind() == Kind::Gauge && descriptor.aggregator() == Aggregator::Omit => None,
         _ => {
             let mut merged = MergedFamily::new(descriptor.clone());
             merged.add(first);
             agreeing.into_iter().for_each(|part| merged.add(part));
+            merged.drop_expired();
             Some(GatheredFamily::Merged(merged))
         }
     }
@@ -230,6 +252,8 @@ pub(crate) struct MergedFamily {
     descriptor: Descriptor,
     series: Vec<MergedSeries>,
     index: HashMap<Vec<u8>, usize, foldhash::fast::FixedState>,
+    /// By part, the series that are expired there and shown nowhere.
+    expired: Vec<(Arc<Family>, Vec<u32>)>,
 }
 
 struct MergedSeries {
@@ -238,28 +262,50 @@ struct MergedSeries {
     contributors: u32,
     /// By cell, the newest; empty where there are none.
     exemplars: Vec<Option<Exemplar>>,
+    /// Whether it is not expired with one contributor at least. While it is not, all are in its total: a total that goes
+    /// down reads as a reset.
+    alive: bool,
+    /// Where it is expired, by part and id.
+    expired: Vec<(usize, u32)>,
 }
 
 impl MergedFamily {
     fn new(descriptor: Descriptor) -> Self {
-        Self { descriptor, series: Vec::new(), index: HashMap::default() }
+        Self { descriptor, series: Vec::new(), index: HashMap::default(), expired: Vec::new() }
     }
 
     fn add(&mut self, part: &Part) {
         match part {
-            Part::Live(family) => {
-                let Ok(()) = family.for_each(|series| {
-                    let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
-                    self.add_series(series.labels, cells, series.exemplars);
+            Part::Live(live) if self.descriptor.kind() == Kind::Gauge => {
+                self.expired.push((Arc::clone(&live.family), live.expired.iter().copied().collect()));
+                let Ok(()) = live.for_each(|series| {
+                    self.add_live(series);
+                    Ok::<(), Infallible>(())
+                });
+            }
+            Part::Live(live) => {
+                let part = self.expired.len();
+                self.expired.push((Arc::clone(&live.family), Vec::new()));
+                let Ok(()) = live.family.for_each(|series| {
+                    match series.id.filter(|id| live.expired.contains(id)) {
+                        None => self.add_live(series).alive = true,
+                        Some(id) => self.add_live(series).expired.push((part, id)),
+                    }
                     Ok::<(), Infallible>(())
                 });
             }
             Part::Retired(family) => {
+                let alive = !family.is_expired();
                 for series in &family.series {
-                    self.add_series(&series.labels, series.cells.iter().copied(), &[]);
+                    self.add_series(&series.labels, series.cells.iter().copied(), &[]).alive |= alive;
                 }
             }
         }
+    }
+
+    fn add_live(&mut self, series: Series<'_>) -> &mut MergedSeries {
+        let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
+        self.add_series(series.labels, cells, series.exemplars)
     }
 
     fn add_series(
@@ -267,7 +313,7 @@ impl MergedFamily {
         labels: &[u8],
         cells: impl Iterator<Item = DoubleDouble>,
         exemplars: &[Option<&Exemplar>],
-    ) {
+    ) -> &mut MergedSeries {
         let mut key = Vec::with_capacity(labels.len() + 2);
         canonical_key(labels, &mut key);
         if let Some(at) = self.index.get(&key) {
@@ -281,15 +327,34 @@ impl MergedFamily {
             for (sum, value) in known.cells.iter_mut().zip(cells) {
                 *sum = combine(aggregator, *sum, value);
             }
-            return;
+            return known;
         }
-        self.index.insert(key, self.series.len());
+        let at = self.series.len();
+        self.index.insert(key, at);
         let exemplars = exemplars.iter().map(|exemplar| exemplar.cloned()).collect();
+        let alive = self.descriptor.kind() == Kind::Gauge;
+        let (labels, cells) = (labels.to_vec(), cells.collect());
         self.series.push(MergedSeries {
-            labels: labels.to_vec(),
-            cells: cells.collect(),
+            labels,
+            cells,
             contributors: 1,
             exemplars,
+            alive,
+            expired: Vec::new(),
+        });
+        &mut self.series[at]
+    }
+
+    /// Shows the series no more that are expired with every contributor.
+    fn drop_expired(&mut self) {
+        // The places of what stays change.
+        self.index.clear();
+        let expired = &mut self.expired;
+        self.series.retain(|series| {
+            if !series.alive {
+                series.expired.iter().for_each(|(part, id)| expired[*part].1.push(*id));
+            }
+            series.alive
         });
     }
 }

@@ -5,6 +5,7 @@ mod cardinality;
 mod contributor;
 mod descriptor;
 mod exemplar;
+mod expiry;
 mod family;
 mod merge;
 mod overflow;
@@ -23,6 +24,7 @@ pub use cardinality::{
 pub use contributor::Contributor;
 pub use descriptor::{Aggregator, DEFAULT_BUCKETS, Descriptor, Kind};
 pub use exemplar::Exemplar;
+pub use expiry::Owner;
 pub use family::{Family, SeriesId};
 pub(crate) use merge::GatheredFamily;
 #[cfg(feature = "http")]

@@ -96,7 +96,7 @@ impl Process {
         if live.len() == old.live.len() {
             return;
         }
-        let retired = old.retired.fold(&contributor.registry().families());
+        let retired = old.retired.fold(contributor.registry());
         self.publish(State { live, retired: Arc::new(retired) });
     }
 
@@ -158,7 +158,7 @@ mod model {
         let mut sum = 0.0;
         for family in &gathered.families {
             match family {
-                GatheredFamily::Own(family) => read(&**family, &mut sum),
+                GatheredFamily::Own(family) => read(family, &mut sum),
                 GatheredFamily::Merged(family) => read(family, &mut sum),
                 GatheredFamily::Samples(_) => {}
             }

@@ -2,6 +2,7 @@
 
 use super::cardinality::{CardinalityConfig, CardinalityGuard, CardinalityLimits};
 use super::descriptor::{DEFAULT_BUCKETS, Descriptor, Kind};
+use super::expiry::LiveFamily;
 use super::family::Family;
 use super::merge::{Gathered, GatheredFamily, Selection, gather};
 use super::source::SampleFamily;
@@ -14,6 +15,7 @@ use crate::metrics::{
 use crate::serialization::{Format, encode};
 use crate::sync::{Arc, Mutex};
 use hashbrown::HashMap;
+use std::time::Duration;
 
 /// Names an item of a registry; never reused within it.
 pub type ItemId = u32;
@@ -28,6 +30,8 @@ pub struct RegistryConfig {
     pub strictness: Strictness,
     /// Limits on series.
     pub cardinality: CardinalityConfig,
+    /// How long a value may stay unchanged before its series expires, in families that say nothing themselves.
+    pub ttl: Option<Duration>,
     /// The time that the registry and the families made by it go by.
     pub clock: Arc<Clock>,
 }
@@ -47,6 +51,7 @@ struct State {
     /// Every sample name that a family writes, and whose it is.
     claims: HashMap<String, ItemId, foldhash::fast::FixedState>,
     default_labels: Vec<(String, String)>,
+    ttl: Option<Duration>,
 }
 
 enum Item {
@@ -66,7 +71,7 @@ impl Registry {
     /// An empty registry that goes by this clock.
     #[must_use]
     pub fn with_clock(clock: Arc<Clock>) -> Self {
-        Self::of(State::default(), Strictness::default(), CardinalityConfig::default(), clock)
+        Self::of(RegistryConfig { clock, ..RegistryConfig::default() })
     }
 
     /// An empty registry with settings.
@@ -75,11 +80,12 @@ impl Registry {
     /// `InvalidLabelName` for a default label that is none or that the strictness refuses; `InvalidLabelValue`.
     pub fn with_config(config: RegistryConfig) -> Result<Self> {
         check_default_labels(&config.default_labels, &config.strictness)?;
-        let state = State { default_labels: config.default_labels, ..State::default() };
-        Ok(Self::of(state, config.strictness, config.cardinality, config.clock))
+        Ok(Self::of(config))
     }
 
-    fn of(state: State, strictness: Strictness, cardinality: CardinalityConfig, clock: Arc<Clock>) -> Self {
+    fn of(config: RegistryConfig) -> Self {
+        let RegistryConfig { default_labels, strictness, cardinality, ttl, clock } = config;
+        let state = State { default_labels, ttl, ..State::default() };
         let guard = Arc::new(CardinalityGuard::new(cardinality));
         Self { state: Mutex::new(state), strictness, guard, clock }
     }
@@ -338,6 +344,11 @@ impl Registry {
         Ok(())
     }
 
+    /// Sets how long a value may stay unchanged before its series expires, in families that say nothing themselves.
+    pub fn set_ttl(&self, ttl: Option<Duration>) {
+        self.state.lock().ttl = ttl;
+    }
+
     pub(crate) fn default_labels(&self) -> Vec<(String, String)> {
         self.state.lock().default_labels.clone()
     }
@@ -381,6 +392,20 @@ impl Registry {
         String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
+    /// The families as a scrape shows them, with the time to live that the registry gives.
+    pub(crate) fn live_families(&self) -> Vec<LiveFamily> {
+        let (families, ttl) = {
+            let state = self.state.lock();
+            (state.families().cloned().collect::<Vec<_>>(), state.ttl)
+        };
+        families.into_iter().map(|family| LiveFamily::of(family, ttl)).collect()
+    }
+
+    /// How long the values of a family may stay unchanged.
+    pub(crate) fn time_to_live(&self, family: &Family) -> Option<Duration> {
+        family.time_to_live(self.state.lock().ttl)
+    }
+
     /// Warns of families that got label sets beyond their limits since the last warning.
     pub(crate) fn warn_of_overflow(&self) {
         self.families().iter().for_each(|family| family.warn_of_overflow(self.clock.now()));
@@ -388,25 +413,26 @@ impl Registry {
 
     pub(crate) fn gather_items(&self) -> Vec<GatheredFamily> {
         enum Step {
-            Ready(GatheredFamily),
+            Own(Arc<Family>),
+            Samples(Arc<SampleFamily>),
             Ask(Arc<dyn Collector>),
         }
-        // Collectors are user code and may use this registry, so they are asked after the lock is given back.
-        let steps: Vec<Step> = {
+        // Collectors are user code and may use this registry, so they are asked after the lock is given back; and looking
+        // at series takes time.
+        let (steps, ttl): (Vec<Step>, _) = {
             let state = self.state.lock();
             let step = |(_, item): &(ItemId, Item)| match item {
-                Item::Family(family) => Some(Step::Ready(GatheredFamily::Own(Arc::clone(family)))),
+                Item::Family(family) => Some(Step::Own(Arc::clone(family))),
                 Item::Collector(collector) => Some(Step::Ask(Arc::clone(collector))),
-                Item::Foreign(samples) => {
-                    Some(Step::Ready(GatheredFamily::Samples(Arc::clone(samples.as_ref()?))))
-                }
+                Item::Foreign(samples) => Some(Step::Samples(Arc::clone(samples.as_ref()?))),
             };
-            state.items.iter().filter_map(step).collect()
+            (state.items.iter().filter_map(step).collect(), state.ttl)
         };
         let mut families = Vec::with_capacity(steps.len());
         for step in steps {
             match step {
-                Step::Ready(family) => families.push(family),
+                Step::Own(family) => families.push(GatheredFamily::Own(LiveFamily::of(family, ttl))),
+                Step::Samples(samples) => families.push(GatheredFamily::Samples(samples)),
                 Step::Ask(collector) => families.extend(
                     collector.collect().into_iter().map(|family| GatheredFamily::Samples(Arc::new(family))),
                 ),

@@ -3,11 +3,14 @@
 
 use super::descriptor::{Descriptor, Kind};
 use super::family::Family;
+use super::registry::Registry;
 use super::source::Source;
+use crate::clock::Clock;
 use crate::labels::canonical_key;
 use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 use std::convert::Infallible;
+use std::time::Duration;
 
 /// An unevaluated sum of two `f64`. Summing contributors in plain `f64` depends on the order, and folding changes
 /// the order, so that totals would now and then go down by a last digit, which Prometheus reads as a reset.
@@ -44,6 +47,8 @@ impl DoubleDouble {
 pub(crate) struct RetiredFamily {
     pub(crate) descriptor: Descriptor,
     pub(crate) series: Vec<RetiredSeries>,
+    /// When nothing of it is shown any more, unless a live contributor shows it: nothing changes here but by folding.
+    expires: Option<(Arc<Clock>, Duration)>,
     index: HashMap<Box<[u8]>, usize, foldhash::fast::FixedState>,
 }
 
@@ -54,16 +59,24 @@ pub(crate) struct RetiredSeries {
 }
 
 impl RetiredFamily {
-    /// This family and what `leaving` holds at last, as a new family.
-    fn fold(base: Option<&Self>, leaving: &Family) -> Self {
+    /// Whether nothing has changed for the time that its values live.
+    pub(crate) fn is_expired(&self) -> bool {
+        self.expires.as_ref().is_some_and(|(clock, at)| clock.now() >= *at)
+    }
+
+    /// This family and what `leaving`, whose values live for `ttl`, holds at last, as a new family.
+    fn fold(base: Option<&Self>, leaving: &Family, ttl: Option<Duration>) -> Self {
+        let expires = ttl.map(|ttl| (Arc::clone(leaving.clock()), leaving.clock().now().saturating_add(ttl)));
         let mut folded = match base {
             Some(base) => Self {
                 descriptor: base.descriptor.clone(),
+                expires,
                 series: base.series.clone(),
                 index: base.index.clone(),
             },
             None => Self {
                 descriptor: leaving.descriptor().clone(),
+                expires,
                 series: Vec::new(),
                 index: HashMap::with_hasher(foldhash::fast::FixedState::default()),
             },
@@ -100,21 +113,22 @@ pub(crate) struct Retired {
 
 impl Retired {
     /// This list and what a leaving contributor's counters and histograms hold at last. Its gauges go with it.
-    pub(crate) fn fold(&self, leaving: &[Arc<Family>]) -> Self {
+    pub(crate) fn fold(&self, leaving: &Registry) -> Self {
         let mut families = self.families.clone();
         let mut overflow = self.overflow.clone();
-        for family in leaving {
+        for family in &leaving.families() {
             add_overflow(&mut overflow, family);
             if !matches!(family.descriptor().kind(), Kind::Counter | Kind::Histogram)
                 || family.series_count() == 0
             {
                 continue;
             }
+            let ttl = leaving.time_to_live(family);
             let known =
                 families.iter_mut().find(|retired| retired.descriptor.merges_with(family.descriptor()));
             match known {
-                Some(retired) => *retired = Arc::new(RetiredFamily::fold(Some(retired), family)),
-                None => families.push(Arc::new(RetiredFamily::fold(None, family))),
+                Some(retired) => *retired = Arc::new(RetiredFamily::fold(Some(retired), family, ttl)),
+                None => families.push(Arc::new(RetiredFamily::fold(None, family, ttl))),
             }
         }
         Self { families, overflow }

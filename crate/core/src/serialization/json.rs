@@ -18,7 +18,7 @@ pub fn json(gathered: &Gathered) -> (String, Vec<f64>) {
     for (at, family) in gathered.families.iter().enumerate() {
         separate(at, &mut out);
         match family {
-            GatheredFamily::Own(family) => write_family(&**family, &mut out, &mut values),
+            GatheredFamily::Own(family) => write_family(family, &mut out, &mut values),
             GatheredFamily::Merged(family) => write_family(family, &mut out, &mut values),
             GatheredFamily::Samples(family) => write_samples(family, &mut out, &mut values),
         }

@@ -1,0 +1,178 @@
+//! Series whose value has not changed for a time to live. A scrape notices: it compares what it reads with what the
+//! scrapes before it read, shows such series no more, and asks their owner to remove them. Recording knows nothing of
+//! this; a series that is written again before its owner has removed it is shown again, with its old count in it.
+
+use super::family::Family;
+use super::source::{Series, Source};
+use crate::sync::{Arc, Mutex};
+use hashbrown::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
+
+type Ids = HashSet<u32, foldhash::fast::FixedState>;
+
+/// What scrapes have noticed about the series of one family.
+pub(crate) struct Expiry {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    seen: HashMap<u32, Seen, foldhash::fast::FixedState>,
+    /// Goes up with each look, so that series that have gone are forgotten.
+    round: u32,
+    /// What the owner is to remove.
+    pending: Ids,
+}
+
+/// A series as it was when it was last looked at.
+struct Seen {
+    /// A hash of its cells: two values that differ have different ones, but for one in 2^64.
+    fingerprint: u64,
+    changed: Duration,
+    round: u32,
+}
+
+/// Wakes the thread that owns a family, which then calls `take_expired()`.
+pub trait Owner: Send + Sync {
+    /// Called from any thread, once for each lot of expired series; returns at once.
+    fn wake(&self);
+}
+
+impl Expiry {
+    pub(crate) fn new() -> Self {
+        Self { state: Mutex::new(State::default()) }
+    }
+}
+
+impl Family {
+    /// How long a value may stay unchanged before the series expires, with the registry's time where the family says
+    /// nothing itself. A family without labels has its one series for ever.
+    pub(crate) fn time_to_live(&self, of_registry: Option<Duration>) -> Option<Duration> {
+        let labelled = !self.descriptor().label_names().is_empty();
+        self.ttl().or(of_registry).filter(|ttl| labelled && !ttl.is_zero())
+    }
+
+    /// Looks at all series; returns those that have not changed for `ttl`.
+    fn look(&self, ttl: Duration) -> Ids {
+        let now = self.clock().now();
+        let table = self.series_table();
+        let mut expired = Ids::default();
+        let mut state = self.expiry().state.lock();
+        let state = &mut *state;
+        state.round = state.round.wrapping_add(1);
+        let mut values = vec![0.0; self.descriptor().width()];
+        for series in table.live() {
+            self.read_into(series.slot, &mut values);
+            let fingerprint = fingerprint(&values);
+            let seen = state.seen.entry(series.id).or_insert(Seen { fingerprint, changed: now, round: 0 });
+            if seen.fingerprint != fingerprint {
+                seen.fingerprint = fingerprint;
+                seen.changed = now;
+                state.pending.remove(&series.id);
+            }
+            seen.round = state.round;
+            if now.saturating_sub(seen.changed) >= ttl {
+                expired.insert(series.id);
+            }
+        }
+        let round = state.round;
+        state.seen.retain(|_, seen| seen.round == round);
+        expired
+    }
+
+    /// Asks the owner to remove expired series. Rust code's own, which any thread may remove, go at once, those of
+    /// which a handle is held excepted: what is written through it must be seen.
+    pub(crate) fn remove_expired(&self, ids: impl IntoIterator<Item = u32>) {
+        let Some(owner) = self.owner() else {
+            let ids: Ids = ids.into_iter().collect();
+            self.index.remove_unused(self, |series| ids.contains(&series) && self.is_unchanged(series));
+            return;
+        };
+        {
+            let mut state = self.expiry().state.lock();
+            let before = state.pending.len();
+            state.pending.extend(ids);
+            if state.pending.len() == before {
+                return;
+            }
+        }
+        owner.wake();
+    }
+
+    /// For the owner: expired series that have not been written since, `max` at the most. It removes them before it
+    /// writes any of them again.
+    pub fn take_expired(&self, max: usize) -> Vec<u32> {
+        let mut taken = Vec::new();
+        while taken.len() < max {
+            let next = {
+                let mut state = self.expiry().state.lock();
+                let next = state.pending.iter().next().copied();
+                if let Some(id) = next {
+                    state.pending.remove(&id);
+                }
+                next
+            };
+            let Some(id) = next else { break };
+            if self.is_unchanged(id) {
+                taken.push(id);
+            }
+        }
+        taken
+    }
+
+    /// Whether a series is as the last look found it.
+    fn is_unchanged(&self, id: u32) -> bool {
+        let Some(slot) = self.slot_of(id) else { return false };
+        let mut values = vec![0.0; self.descriptor().width()];
+        self.read_into(slot, &mut values);
+        self.expiry().state.lock().seen.get(&id).is_some_and(|seen| seen.fingerprint == fingerprint(&values))
+    }
+}
+
+fn fingerprint(values: &[f64]) -> u64 {
+    let mut hasher = foldhash::fast::FixedState::default().build_hasher();
+    values.iter().for_each(|value| hasher.write_u64(value.to_bits()));
+    hasher.finish()
+}
+
+/// A family as one scrape shows it: without its expired series.
+#[derive(Clone)]
+pub(crate) struct LiveFamily {
+    pub(crate) family: Arc<Family>,
+    /// Few, or none.
+    pub(crate) expired: Ids,
+}
+
+impl LiveFamily {
+    /// With the time to live of a registry for families that say nothing themselves.
+    pub(crate) fn of(family: Arc<Family>, of_registry: Option<Duration>) -> Self {
+        let expired = family.time_to_live(of_registry).map(|ttl| family.look(ttl)).unwrap_or_default();
+        Self { family, expired }
+    }
+
+    /// With all series that there are.
+    pub(crate) fn whole(family: Arc<Family>) -> Self {
+        Self { family, expired: Ids::default() }
+    }
+
+    pub(crate) fn series_count(&self) -> usize {
+        self.family.series_count().saturating_sub(self.expired.len())
+    }
+}
+
+impl Source for LiveFamily {
+    fn descriptor(&self) -> &super::descriptor::Descriptor {
+        self.family.descriptor()
+    }
+
+    fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+        if self.expired.is_empty() {
+            return self.family.for_each(visit);
+        }
+        self.family.for_each(|series| match series.id {
+            Some(id) if self.expired.contains(&id) => Ok(()),
+            _ => visit(series),
+        })
+    }
+}
