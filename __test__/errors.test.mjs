@@ -259,6 +259,7 @@ test('validateMetricName() follows the data model', (t) => {
 test('every class of errors is exported', (t) => {
   const exported = Object.keys(client).filter((name) => name.endsWith('Error'));
   t.deepEqual(exported.sort(), [
+    'CardinalityError',
     'ConfigurationError',
     'EndpointError',
     'LabelError',

@@ -16,6 +16,7 @@ const required = require('@llm-devops/prometheus-metrics');
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 
 const EXPORTS = [
+  'CardinalityError',
   'ConfigurationError',
   'Counter',
   'EndpointError',

@@ -141,6 +141,20 @@ impl NativeRegistry {
         Cardinality::of(self.target.registry().cardinality())
     }
 
+    /// Shows another registry's families with this one's, under these labels: names and values in turn.
+    #[napi(catch_unwind)]
+    pub fn mount(&self, other: &NativeRegistry, labels: Vec<String>) -> Result<()> {
+        let pairs =
+            labels.as_chunks::<2>().0.iter().map(|[name, value]| (name.clone(), value.clone())).collect();
+        self.target.registry().mount(other.target.registry(), pairs).map_err(refused)
+    }
+
+    /// Shows another registry's families no more.
+    #[napi(catch_unwind)]
+    pub fn unmount(&self, other: &NativeRegistry) -> bool {
+        self.target.registry().unmount(other.target.registry())
+    }
+
     /// Whether a scrape of this registry is at most `lines` lines, so that handing it to a thread costs more than
     /// writing it here.
     #[napi(catch_unwind)]

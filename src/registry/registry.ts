@@ -124,6 +124,8 @@ export class Registry {
   #ttlSeconds = 0;
   #contentType: RegistryContentType;
   #defaultLabels: Readonly<Record<string, LabelValue>> = {};
+  /** Registries that are shown with this one, and what ends that. */
+  readonly #mounts = new Map<Registry, () => void>();
   /** Answers `scrape()`, by whether the whole process is shown. */
   readonly #services = new Map<boolean, NativeService>();
   /** Who wants to know whether a scrape has to ask JavaScript for something. */
@@ -162,6 +164,36 @@ export class Registry {
 
   #watchExpiry(metric: AnyMetric | ForeignMetric): void {
     if (this.#ttlSeconds > 0 && metric instanceof Metric) watchExpiry(metric.series);
+  }
+
+  /**
+   * Shows another registry's metrics with this one's, under these labels: a registry a tenant, say, each with limits of
+   * its own. Metrics of one name are shown as one family; one of another type, or with other buckets, is left out,
+   * counted and warned of. A label that a series has itself gives way, under the name `exported_…`.
+   *
+   * @returns what ends it; `clear()` does too
+   * @throws {RegistrationError} `INVALID_LABEL_NAME`
+   * @throws {ConfigurationError} `INVALID_CONFIG` for a registry that is mounted here already, or would contain itself
+   * @example
+   * const acme = new Registry({ cardinality: { maxTotal: 5000 } });
+   * register.mount(acme, { tenant: 'acme' });
+   */
+  mount(registry: Registry, labels: Readonly<Record<string, LabelValue>>): () => void {
+    if (!(registry instanceof Registry)) {
+      throw new ConfigurationError('INVALID_CONFIG', `Expected a registry to mount but received ${describe(registry)}`);
+    }
+    const flat = Object.entries(labels).flatMap(([name, value]) => [name, textOf(name, value)]);
+    native(() => this.#native.mount(registry.#native, flat));
+    const unwatch = registry.watchCollectors(() => this.#tellWatchers());
+    const unmount = () => {
+      if (!this.#mounts.delete(registry)) return;
+      unwatch();
+      this.#native.unmount(registry.#native);
+      this.#tellWatchers();
+    };
+    this.#mounts.set(registry, unmount);
+    this.#tellWatchers();
+    return unmount;
   }
 
   /**
@@ -294,8 +326,9 @@ export class Registry {
     this.#tellWatchers();
   }
 
-  /** Takes all metrics out, and the default labels away. */
+  /** Takes all metrics and mounted registries out, and the default labels away. */
   clear(): void {
+    for (const unmount of this.#mounts.values()) unmount();
     this.#entries.clear();
     this.#defaultLabels = {};
     this.#native.clear();
@@ -356,7 +389,8 @@ export class Registry {
     const families = parsed.map((family) => {
       const metric = this.#entries.get(family.name)?.metric;
       if (metric instanceof CoreMetric) return metric.completed(family);
-      const answer = answers.find(({ name }) => name === family.name);
+      // With those of mounted registries it is no longer what was answered.
+      const answer = this.#mounts.size > 0 ? undefined : answers.find(({ name }) => name === family.name);
       if (answer === undefined) return family;
       return { ...answer, values: answer.values.map((value) => ({ ...value, labels: { ...value.labels } })) };
     });
@@ -430,6 +464,7 @@ export class Registry {
 
   #hasCollectors(): boolean {
     for (const { metric } of this.#entries.values()) if (asksJavaScript(metric)) return true;
+    for (const mounted of this.#mounts.keys()) if (mounted.#hasCollectors()) return true;
     return false;
   }
 
@@ -485,7 +520,9 @@ export class Registry {
       // What collect() returns is nobody's business.
       else tasks.push({ name, run: () => nothingOf(metric.collect?.()) });
     }
+    const mounted = [...this.#mounts.keys()].map((registry) => registry.#collect(names, limitMs, background));
     const results = tasks.length === 0 ? [] : await this.#collectors.run(tasks, limitMs, background);
+    await Promise.all(mounted);
     return results.filter((result) => result !== undefined);
   }
 
@@ -500,7 +537,7 @@ export class Registry {
       if (this.#mismatches.has(name)) continue;
       this.#mismatches.add(name);
       this.#collectors.warn(
-        `TYPE_MISMATCH: "${name}" has another type or other buckets in another thread; that thread's values are left out`,
+        `TYPE_MISMATCH: "${name}" has another type or other buckets in another thread or registry; its values there are left out`,
       );
     }
   }

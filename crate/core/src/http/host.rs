@@ -27,7 +27,9 @@ pub trait Host: Send + Sync {
     /// Is told of a family that a scrape left out, because another contributor has it with another type or other
     /// buckets. The default warns.
     fn mismatched(&self, name: &str) {
-        self.warn(&format!("\"{name}\" has another type or other buckets in another thread and is left out"));
+        self.warn(&format!(
+            "\"{name}\" has another type or other buckets in another thread or registry and is left out there"
+        ));
     }
 
     /// Takes a warning. The default hands it to `tracing`.

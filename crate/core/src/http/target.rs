@@ -32,7 +32,7 @@ impl Target {
         )?;
         let mismatches = faults.counter_vec(
             "llmdevops_metrics_merge_mismatches_total",
-            "Scrapes that left out a family of another thread, because its type or its buckets differ",
+            "Scrapes that left out a family of another thread or registry, because its type or its buckets differ",
             &["metric"],
         )?;
         Ok(Self { registry, process, faults, collector_errors, mismatches })
@@ -88,7 +88,14 @@ impl Target {
     fn overflow(&self, process: Option<&Process>) -> Option<SampleFamily> {
         const NAME: &str = "llmdevops_metrics_cardinality_overflow_total";
         let calls = overflow(&self.registry, process);
-        let samples = calls.iter().map(|(metric, calls)| Sample::new(NAME, &[("metric", metric)], *calls));
+        let samples = calls.iter().map(|(metric, under, calls)| {
+            let under = under.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let labels: Vec<(&str, &str)> = [("metric", metric.as_str())]
+                .into_iter()
+                .chain(under.filter(|(name, _)| *name != "metric"))
+                .collect();
+            Sample::new(NAME, &labels, *calls)
+        });
         let samples = samples.collect::<Result<Vec<_>>>().ok().filter(|samples| !samples.is_empty())?;
         SampleFamily::new(NAME, "Calls whose label set was beyond a limit, by metric", Kind::Counter, samples)
             .ok()

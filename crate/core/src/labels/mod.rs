@@ -4,5 +4,5 @@ mod label_set;
 mod validation;
 
 pub use label_set::LabelSet;
-pub(crate) use label_set::{canonical_key, pairs, render};
+pub(crate) use label_set::{Pair, canonical_key, pairs, render};
 pub use validation::{LabelName, MetricName, Strictness};

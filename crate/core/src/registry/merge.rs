@@ -6,6 +6,7 @@ use super::descriptor::{Aggregator, Descriptor, Kind};
 use super::exemplar::Exemplar;
 use super::expiry::LiveFamily;
 use super::family::Family;
+use super::mount::{MountedFamily, add_mounts};
 use super::process::Process;
 use super::registry::Registry;
 use super::retired::{DoubleDouble, RetiredFamily, add_overflow};
@@ -28,6 +29,7 @@ pub struct Gathered {
 pub(crate) enum GatheredFamily {
     Own(LiveFamily),
     Merged(MergedFamily),
+    Mounted(MountedFamily),
     Samples(Arc<SampleFamily>),
 }
 
@@ -93,6 +95,7 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
             families = others.merge_into(families, &mut mismatched);
         }
     }
+    add_mounts(registry, &mut families, &mut mismatched);
     if !selection.keeps_expired {
         families.iter().for_each(GatheredFamily::remove_expired);
     }
@@ -107,9 +110,14 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
     Gathered { families, default_labels: registry.default_labels(), mismatched, series, _scrape: scrape }
 }
 
-/// Calls beyond a limit by metric, of the registry and of whom it is merged with, those of none left out.
+/// Calls beyond a limit: the metric's name, the labels of the mount it is found under, and how many.
 #[cfg(feature = "http")]
-pub(crate) fn overflow(registry: &Registry, process: Option<&Process>) -> Vec<(String, f64)> {
+pub(crate) type Overflows = Vec<(String, Vec<(String, String)>, f64)>;
+
+/// Calls beyond a limit, of the registry, of whom it is merged with and of what is mounted in it; metrics of none are
+/// left out.
+#[cfg(feature = "http")]
+pub(crate) fn overflow(registry: &Registry, process: Option<&Process>) -> Overflows {
     let state = process.map(Process::state);
     let mut overflow = state.as_ref().map(|state| state.retired.overflow.clone()).unwrap_or_default();
     registry.families().iter().for_each(|family| add_overflow(&mut overflow, family));
@@ -117,31 +125,53 @@ pub(crate) fn overflow(registry: &Registry, process: Option<&Process>) -> Vec<(S
     for other in state.iter().flat_map(|state| state.live.iter().filter(is_other)) {
         other.registry().families().iter().for_each(|family| add_overflow(&mut overflow, family));
     }
-    let mut overflow: Vec<(String, f64)> = overflow.into_iter().collect();
-    overflow.sort_unstable_by(|(one, _), (next, _)| one.cmp(next));
-    overflow
+    let mut overflows: Overflows =
+        overflow.into_iter().map(|(metric, calls)| (metric, Vec::new(), calls)).collect();
+    overflows.sort_unstable_by(|one, next| one.0.cmp(&next.0));
+    for mount in registry.mounts() {
+        let labels = mount.labels.pairs();
+        overflows.extend(self::overflow(&mount.registry, None).into_iter().map(
+            |(metric, mut inner, calls)| {
+                inner.retain(|(name, _)| labels.iter().all(|(outer, _)| outer != name));
+                inner.extend_from_slice(labels);
+                (metric, inner, calls)
+            },
+        ));
+    }
+    overflows
 }
 
 impl GatheredFamily {
+    /// Of what comes as samples there is none.
+    pub(super) fn descriptor(&self) -> Option<&Descriptor> {
+        match self {
+            Self::Own(family) => Some(family.descriptor()),
+            Self::Merged(family) => Some(&family.descriptor),
+            Self::Mounted(family) => Some(family.descriptor()),
+            Self::Samples(_) => None,
+        }
+    }
+
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Own(family) => family.descriptor().name(),
             Self::Merged(family) => family.descriptor.name(),
+            Self::Mounted(family) => family.descriptor().name(),
             Self::Samples(family) => family.name(),
         }
     }
 
     fn kind(&self) -> Kind {
         match self {
-            Self::Own(family) => family.descriptor().kind(),
-            Self::Merged(family) => family.descriptor.kind(),
             Self::Samples(family) => family.kind(),
+            family => family.descriptor().map_or(Kind::Unknown, Descriptor::kind),
         }
     }
 
     /// Has the series removed that nobody has changed for too long.
-    fn remove_expired(&self) {
+    pub(super) fn remove_expired(&self) {
         match self {
+            Self::Mounted(family) => family.remove_expired(),
             Self::Own(live) if !live.expired.is_empty() => {
                 live.family.remove_expired(live.expired.iter().copied())
             }
@@ -155,10 +185,11 @@ impl GatheredFamily {
     }
 
     /// Label sets; of finished samples, which nobody has grouped, the samples.
-    fn series_count(&self) -> usize {
+    pub(super) fn series_count(&self) -> usize {
         match self {
             Self::Own(family) => family.series_count(),
             Self::Merged(family) => family.series.len(),
+            Self::Mounted(family) => family.series_count(),
             Self::Samples(family) => family.samples().len(),
         }
     }

@@ -8,6 +8,7 @@ mod exemplar;
 mod expiry;
 mod family;
 mod merge;
+mod mount;
 mod overflow;
 mod process;
 #[expect(clippy::module_inception, reason = "the room is named after its main inhabitant")]

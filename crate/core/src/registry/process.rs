@@ -160,6 +160,7 @@ mod model {
             match family {
                 GatheredFamily::Own(family) => read(family, &mut sum),
                 GatheredFamily::Merged(family) => read(family, &mut sum),
+                GatheredFamily::Mounted(family) => read(family, &mut sum),
                 GatheredFamily::Samples(_) => {}
             }
         }

@@ -5,6 +5,7 @@ use super::descriptor::{DEFAULT_BUCKETS, Descriptor, Kind};
 use super::expiry::LiveFamily;
 use super::family::Family;
 use super::merge::{Gathered, GatheredFamily, Selection, gather};
+use super::mount::Mount;
 use super::source::SampleFamily;
 use crate::clock::Clock;
 use crate::error::{ErrorKind, MetricsError, Result};
@@ -52,6 +53,7 @@ struct State {
     claims: HashMap<String, ItemId, foldhash::fast::FixedState>,
     default_labels: Vec<(String, String)>,
     ttl: Option<Duration>,
+    mounts: Vec<Mount>,
 }
 
 enum Item {
@@ -315,6 +317,7 @@ impl Registry {
             let mut state = self.state.lock();
             state.claims.clear();
             state.default_labels.clear();
+            state.mounts.clear();
             std::mem::take(&mut state.items)
         };
         items.into_iter().for_each(|(_, item)| self.forget(Some(item)));
@@ -364,8 +367,13 @@ impl Registry {
     /// families may answer with anything.
     #[must_use]
     pub fn is_at_most(&self, lines: usize) -> bool {
+        self.lines(lines).is_some()
+    }
+
+    /// The samples of an exposition; nothing if they are more than `max`, or nobody knows.
+    fn lines(&self, max: usize) -> Option<usize> {
         let mut total = 0;
-        self.state.lock().items.iter().all(|(_, item)| {
+        let few = self.state.lock().items.iter().all(|(_, item)| {
             total += match item {
                 Item::Family(family) => 1 + family.series_count() * family.descriptor().width(),
                 Item::Foreign(samples) => samples.as_ref().map_or(1, |family| 1 + family.samples().len()),
@@ -374,8 +382,11 @@ impl Registry {
                     families => families,
                 },
             };
-            total <= lines
-        })
+            total <= max
+        });
+        let mounts = self.mounts();
+        let all = mounts.iter().try_fold(total, |sum, mount| Some(sum + mount.registry.lines(max)?));
+        all.filter(|all| few && *all <= max)
     }
 
     /// What a scrape of this registry alone shows.
@@ -404,6 +415,36 @@ impl Registry {
     /// How long the values of a family may stay unchanged.
     pub(crate) fn time_to_live(&self, family: &Family) -> Option<Duration> {
         family.time_to_live(self.state.lock().ttl)
+    }
+
+    /// Shows another registry's families with this one's, under these labels: one registry a tenant, say. Each keeps its
+    /// own limits. A label that a series has itself gives way, under the name `exported_…`.
+    ///
+    /// # Errors
+    /// `InvalidLabelName`; `InvalidConfig` for a registry that would contain itself, or that is mounted here already.
+    pub fn mount(&self, registry: &Arc<Self>, labels: Vec<(String, String)>) -> Result<()> {
+        let mount = Mount::new(self, Arc::clone(registry), labels)?;
+        let mut state = self.state.lock();
+        if state.mounts.iter().any(|known| Arc::ptr_eq(&known.registry, registry)) {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidConfig,
+                "Expected a registry that is not mounted here but received one that is",
+            ));
+        }
+        state.mounts.push(mount);
+        Ok(())
+    }
+
+    /// Shows another registry's families no more; returns whether it did.
+    pub fn unmount(&self, registry: &Arc<Self>) -> bool {
+        let mut state = self.state.lock();
+        let before = state.mounts.len();
+        state.mounts.retain(|mount| !Arc::ptr_eq(&mount.registry, registry));
+        state.mounts.len() < before
+    }
+
+    pub(crate) fn mounts(&self) -> Vec<Mount> {
+        self.state.lock().mounts.clone()
     }
 
     /// Warns of families that got label sets beyond their limits since the last warning.

@@ -47,6 +47,11 @@ impl Sample {
         Ok(Self { name, labels: rendered, value })
     }
 
+    /// The same with other labels, rendered.
+    pub(super) fn with_labels(&self, labels: Vec<u8>) -> Self {
+        Self { labels, ..self.clone() }
+    }
+
     /// The whole sample name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -80,6 +85,11 @@ impl SampleFamily {
     /// `InvalidMetricName`.
     pub fn new(name: &str, help: &str, kind: Kind, samples: Vec<Sample>) -> Result<Self> {
         Ok(Self { name: MetricName::new(name)?, help: help.to_owned(), kind, samples })
+    }
+
+    /// The same with other samples.
+    pub(super) fn with_samples(&self, samples: Vec<Sample>) -> Self {
+        Self { name: self.name.clone(), help: self.help.clone(), kind: self.kind, samples }
     }
 
     /// The family's name.

@@ -20,6 +20,7 @@ pub fn json(gathered: &Gathered) -> (String, Vec<f64>) {
         match family {
             GatheredFamily::Own(family) => write_family(family, &mut out, &mut values),
             GatheredFamily::Merged(family) => write_family(family, &mut out, &mut values),
+            GatheredFamily::Mounted(family) => write_family(family, &mut out, &mut values),
             GatheredFamily::Samples(family) => write_samples(family, &mut out, &mut values),
         }
     }

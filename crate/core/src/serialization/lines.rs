@@ -50,6 +50,7 @@ pub(super) fn write<D: Dialect, S: Sink>(gathered: &Gathered, sink: &mut S) -> R
         match family {
             GatheredFamily::Own(family) => write_family::<D, S, _>(family, &names, &defaults, sink)?,
             GatheredFamily::Merged(family) => write_family::<D, S, _>(family, &names, &defaults, sink)?,
+            GatheredFamily::Mounted(family) => write_family::<D, S, _>(family, &names, &defaults, sink)?,
             GatheredFamily::Samples(family) => write_samples::<D, S>(family, &names, &defaults, sink)?,
         }
         sink.checkpoint()?;

@@ -9,6 +9,7 @@ use crate::wire::{Client, get, quiet, request, start, start_with};
 use parking_lot::Mutex;
 use prometheus_metrics::config::MetricsConfig;
 use prometheus_metrics::http::{Exporter, Question, Ticket};
+use prometheus_metrics::registry::CardinalityLimits;
 use prometheus_metrics::{Format, Registry};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -161,7 +162,8 @@ fn test_prometheus_scrape_with_labels() -> Outcome {
 /// Series of this number in one family, each with its number as its value.
 fn numbered(series: u32) -> Result<Arc<Registry>, Box<dyn std::error::Error>> {
     let registry = Registry::new();
-    let gauges = registry.gauge_vec("numbered", "Series", &["number", "kind"])?;
+    let limits = CardinalityLimits { max_series: Some(series as usize), ..CardinalityLimits::default() };
+    let gauges = registry.gauge_vec_limited("numbered", "Series", &["number", "kind"], limits)?;
     for number in 0..series {
         gauges.with(&[&number.to_string(), "gauge"])?.set(f64::from(number));
     }
