@@ -1,8 +1,14 @@
-//! Names and label sets: what is valid, how it is written, and when two label sets are one.
+//! Names and label sets: what is valid, how it is written, when two label sets are one, and what a registry may have
+//! taken out of values.
 
 mod label_set;
+mod sanitization;
 mod validation;
 
 pub use label_set::LabelSet;
 pub(crate) use label_set::{Pair, canonical_key, pairs, render};
+pub use sanitization::{
+    Action, ControlPolicy, Detections, Finding, FindingKind, Findings, Sanitized, Sanitizer, SanitizerConfig,
+    UnicodePolicy, redact_for_log,
+};
 pub use validation::{LabelName, MetricName, Strictness};

@@ -68,7 +68,18 @@ impl fmt::Display for LabelName {
     }
 }
 
-fn is_name(name: &str, colons: bool) -> bool {
+/// Refuses a label name that begins with a prefix which somebody keeps for themselves.
+pub(super) fn check_prefix(name: &LabelName, reserved: &str) -> Result<()> {
+    if name.as_str().starts_with(reserved) {
+        return Err(MetricsError::new(
+            ErrorKind::InvalidLabelName,
+            format!("Expected a label name without the reserved prefix {reserved} but received \"{name}\""),
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn is_name(name: &str, colons: bool) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || (colons && byte == b':');
     let mut bytes = name.bytes();
     bytes.next().is_some_and(letter) && bytes.all(|byte| letter(byte) || byte.is_ascii_digit())
@@ -96,13 +107,7 @@ impl Strictness {
     /// # Errors
     /// `InvalidLabelName` for the reserved prefix.
     pub fn check_name(&self, name: &LabelName) -> Result<()> {
-        if self.reserved_prefix && name.as_str().starts_with("__") {
-            return Err(MetricsError::new(
-                ErrorKind::InvalidLabelName,
-                format!("Expected a label name without the reserved prefix __ but received \"{name}\""),
-            ));
-        }
-        Ok(())
+        if self.reserved_prefix { check_prefix(name, "__") } else { Ok(()) }
     }
 
     /// Holds a label value against the rules.

@@ -1,0 +1,248 @@
+//! What a registry may ask of its label values: a length, printable characters, and nothing in them that identifies a
+//! person or opens a door. Runs once a new series, never where a value is recorded. Knows no registry and no
+//! format; what is valid at all, `validation` says.
+
+mod api_keys;
+mod card_numbers;
+mod characters;
+mod detection;
+mod findings;
+
+pub use characters::{ControlPolicy, UnicodePolicy};
+pub use findings::{Action, Detections, Finding, FindingKind, Findings};
+
+use super::validation::{LabelName, check_prefix, is_name};
+use crate::error::{ErrorKind, MetricsError, Result};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// How often a text is looked at again after it was changed. One more look is enough for all that people send: what
+/// stands beside a removed part, or before a cut, may only then read as something to remove.
+const LOOKS_MAX: usize = 8;
+
+/// Bytes that are looked at beyond the longest text that can be kept (4 bytes a character), so that what begins before
+/// the cut is recognised by its whole. Tokens are that long where they are very long: servers take no longer headers.
+const AHEAD_BYTES: usize = 16 * 1024;
+
+/// Bytes before the end of what is looked at in which a secret may begin unrecognised, because its end is out of
+/// sight. Nothing of them is kept.
+const UNSURE_BYTES: usize = 4 * 1024;
+
+/// Settings of a `Sanitizer`. The defaults are for production: nothing that an honest service sends is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SanitizerConfig {
+    /// Characters (code points) that a value may have, the mark of a cut included; `None` for no limit. At least 1.
+    /// Default: 128.
+    pub max_length: Option<usize>,
+    /// What becomes of control characters. Default: `Replace`.
+    pub control_characters: ControlPolicy,
+    /// What becomes of characters beyond ASCII. Default: `Keep`.
+    pub unicode: UnicodePolicy,
+    /// How the name of a label may not begin. Default: `__`, which Prometheus keeps for itself.
+    pub reserved_prefixes: Vec<String>,
+    /// What is done about each kind of thing that should not be in a label. Default: see `Detections`.
+    pub detect: Detections,
+}
+
+impl Default for SanitizerConfig {
+    fn default() -> Self {
+        Self {
+            max_length: Some(128),
+            control_characters: ControlPolicy::Replace,
+            unicode: UnicodePolicy::Keep,
+            reserved_prefixes: vec!["__".to_owned()],
+            detect: Detections::default(),
+        }
+    }
+}
+
+/// Cleans label values as its configuration says. Takes linear time whatever the value, and cleaning twice changes
+/// nothing more.
+///
+/// ```
+/// use prometheus_metrics::labels::{Sanitizer, SanitizerConfig};
+///
+/// let sanitizer = Sanitizer::new(SanitizerConfig::default())?;
+/// assert_eq!(sanitizer.sanitize("/users/ada@example.com").value, "/users/[email]");
+/// assert_eq!(sanitizer.sanitize("/v1/chat/completions").value, "/v1/chat/completions");
+/// # Ok::<(), prometheus_metrics::MetricsError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Sanitizer {
+    config: SanitizerConfig,
+}
+
+/// A label value that was cleaned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sanitized<'a> {
+    /// The value to record: borrowed where nothing was changed, empty where the label is dropped.
+    pub value: Cow<'a, str>,
+    /// What was found, each kind at most once. A kind with `Warn` is one that the value still has.
+    pub findings: Findings,
+}
+
+impl Sanitizer {
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    /// `InvalidConfig` for a maximum length of 0, and for a reserved prefix that no label name begins with.
+    pub fn new(config: SanitizerConfig) -> Result<Self> {
+        let invalid = |message: String| Err(MetricsError::new(ErrorKind::InvalidConfig, message));
+        if config.max_length == Some(0) {
+            return invalid(
+                "Expected at least 1 for the maximum length of label values but received 0".to_owned(),
+            );
+        }
+        match config.reserved_prefixes.iter().find(|prefix| !is_name(prefix, false)) {
+            Some(prefix) => invalid(format!(
+                "Expected [a-zA-Z_][a-zA-Z0-9_]* for a reserved prefix of label names but received \"{prefix}\""
+            )),
+            None => Ok(Self { config }),
+        }
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub const fn config(&self) -> &SanitizerConfig {
+        &self.config
+    }
+
+    /// Holds a label name against the reserved prefixes.
+    ///
+    /// # Errors
+    /// `InvalidLabelName` for a name that begins with one.
+    pub fn check_name(&self, name: &LabelName) -> Result<()> {
+        self.config.reserved_prefixes.iter().try_for_each(|prefix| check_prefix(name, prefix))
+    }
+
+    /// Cleans a value: control characters, then characters beyond ASCII, then what should not be there, then the
+    /// length. So nothing is hidden by characters that are removed, and no cut leaves half a secret. Allocates
+    /// nothing where nothing is changed.
+    #[must_use]
+    pub fn sanitize<'a>(&self, value: &'a str) -> Sanitized<'a> {
+        let seen = self.in_sight(value);
+        let mut text = characters::clean(seen, self.config.control_characters, self.config.unicode);
+        let mut sure = (seen.len() < value.len()).then(|| text.len().saturating_sub(UNSURE_BYTES));
+        let mut findings = Findings::default();
+        for _ in 0..LOOKS_MAX {
+            let hidden = self.hidden(&text, &mut findings);
+            if findings.any(Action::Drop) {
+                return Sanitized { value: Cow::Borrowed(""), findings };
+            }
+            if hidden.is_empty() && sure.is_none() && self.fits(&text) {
+                self.warn(&text, &mut findings);
+                return Sanitized { value: text, findings };
+            }
+            text = Cow::Owned(self.rewritten(&text, &hidden, sure.take()));
+        }
+        // Made to become something else at each look: nothing of it is worth showing.
+        Sanitized { value: Cow::Borrowed(self.mark()), findings }
+    }
+
+    /// The beginning of the value that can matter: all of it where there is no maximum length.
+    fn in_sight<'a>(&self, value: &'a str) -> &'a str {
+        let bytes_max = self
+            .config
+            .max_length
+            .map_or(usize::MAX, |max| max.saturating_mul(4).saturating_add(AHEAD_BYTES));
+        &value[..floor_char_boundary(value, bytes_max)]
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        self.config.max_length.is_none_or(|max| text.len() <= max || text.chars().nth(max).is_none())
+    }
+
+    fn mark(&self) -> &'static str {
+        characters::mark(self.config.unicode, self.config.max_length.unwrap_or(usize::MAX))
+    }
+
+    /// The parts of a text to put something else in place of, ascending and apart from each other. Notes them, and
+    /// what the label is to be dropped for.
+    fn hidden(&self, text: &str, findings: &mut Findings) -> Vec<Hidden> {
+        let mut hidden = Vec::new();
+        detection::find(text, |kind, part| match self.config.detect.of(kind) {
+            Action::Keep | Action::Warn => detection::Next::Kind,
+            Action::Drop => {
+                findings.note(kind, Action::Drop);
+                detection::Next::Kind
+            }
+            Action::Redact => {
+                findings.note(kind, Action::Redact);
+                hidden.push(Hidden { part, kind });
+                detection::Next::Part
+            }
+        });
+        united(hidden)
+    }
+
+    /// Notes what a text has that is only warned of.
+    fn warn(&self, text: &str, findings: &mut Findings) {
+        detection::find(text, |kind, _| {
+            if self.config.detect.of(kind) == Action::Warn {
+                findings.note(kind, Action::Warn);
+            }
+            detection::Next::Kind
+        });
+    }
+
+    /// The text with words in place of the hidden parts, cut where it is too long or where one is `sure` of it no more.
+    fn rewritten(&self, text: &str, hidden: &[Hidden], sure: Option<usize>) -> String {
+        let end = floor_char_boundary(text, sure.unwrap_or(text.len()));
+        let mut out = String::with_capacity(end);
+        let mut from = 0;
+        for Hidden { part, kind } in hidden.iter().take_while(|hidden| hidden.part.start < end) {
+            out.push_str(&text[from..part.start]);
+            out.push_str(kind.placeholder());
+            from = part.end;
+        }
+        out.push_str(&text[from..end.max(from)]);
+        if sure.is_some() || !self.fits(&out) {
+            characters::cut(&mut out, self.config.max_length.unwrap_or(usize::MAX), self.mark());
+        }
+        out
+    }
+}
+
+/// A text as a log line may show it: every kind of thing that is looked for replaced by its word, control characters
+/// replaced, and at most `max_chars` characters, the mark of a cut included.
+#[must_use]
+pub fn redact_for_log(text: &str, max_chars: usize) -> String {
+    if max_chars == 0 {
+        return String::new();
+    }
+    let config = SanitizerConfig {
+        max_length: Some(max_chars),
+        control_characters: ControlPolicy::Replace,
+        unicode: UnicodePolicy::Keep,
+        reserved_prefixes: Vec::new(),
+        detect: Detections::all(Action::Redact),
+    };
+    Sanitizer { config }.sanitize(text).value.into_owned()
+}
+
+/// A part of a text, and what it is.
+struct Hidden {
+    part: Range<usize>,
+    kind: FindingKind,
+}
+
+/// Parts that overlap become one, of the kind that is worst to show: half of a secret is not left standing because the
+/// other half is also something else.
+fn united(mut hidden: Vec<Hidden>) -> Vec<Hidden> {
+    hidden.sort_unstable_by_key(|hidden| (hidden.part.start, hidden.kind));
+    hidden.dedup_by(|next, last| {
+        let overlap = next.part.start < last.part.end;
+        if overlap {
+            last.part.end = last.part.end.max(next.part.end);
+            last.kind = last.kind.min(next.kind);
+        }
+        overlap
+    });
+    hidden
+}
+
+/// The last boundary between characters at or before a byte.
+fn floor_char_boundary(text: &str, byte: usize) -> usize {
+    let byte = byte.min(text.len());
+    (0..=byte).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}

@@ -1,0 +1,134 @@
+//! Characters of a label value that cannot be seen, or that are not ASCII, and where a value may be cut.
+
+use std::borrow::Cow;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// What becomes of control characters: C0, DEL, C1, line and paragraph separators, marks that turn the direction of
+/// text, and characters without width that no script needs (U+200B, U+2060 and on, U+FEFF, tags). The joiners U+200C
+/// and U+200D are none of them: Persian, Indic scripts and emoji are written with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ControlPolicy {
+    /// They stay.
+    Keep,
+    /// They go, and what stood on both sides touches.
+    Remove,
+    /// U+FFFD takes the place of each, so that one sees that something was there.
+    #[default]
+    Replace,
+}
+
+/// What becomes of characters beyond ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum UnicodePolicy {
+    /// They stay.
+    #[default]
+    Keep,
+    /// They are composed (Normalization Form C), so that one text makes one series however it was typed.
+    Nfc,
+    /// They are composed, and then each becomes a `?`.
+    Ascii,
+}
+
+impl ControlPolicy {
+    /// Every policy.
+    pub const ALL: [Self; 3] = [Self::Keep, Self::Remove, Self::Replace];
+
+    /// The policy as options name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Remove => "remove",
+            Self::Replace => "replace",
+        }
+    }
+
+    /// The policy that options name so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == name)
+    }
+}
+
+impl UnicodePolicy {
+    /// Every policy.
+    pub const ALL: [Self; 3] = [Self::Keep, Self::Nfc, Self::Ascii];
+
+    /// The policy as options name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Nfc => "nfc",
+            Self::Ascii => "ascii",
+        }
+    }
+
+    /// The policy that options name so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == name)
+    }
+}
+
+/// The text after both policies; borrowed where they change nothing.
+pub(super) fn clean(text: &str, control: ControlPolicy, unicode: UnicodePolicy) -> Cow<'_, str> {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
+    let visible = match control {
+        ControlPolicy::Remove if text.contains(is_control) => Cow::Owned(text.replace(is_control, "")),
+        ControlPolicy::Replace if text.contains(is_control) => {
+            Cow::Owned(text.replace(is_control, "\u{fffd}"))
+        }
+        _ => Cow::Borrowed(text),
+    };
+    match unicode {
+        UnicodePolicy::Nfc if !unicode_normalization::is_nfc(&visible) => Cow::Owned(visible.nfc().collect()),
+        UnicodePolicy::Ascii if !visible.is_ascii() => {
+            Cow::Owned(visible.nfc().map(|char| if char.is_ascii() { char } else { '?' }).collect())
+        }
+        _ => visible,
+    }
+}
+
+/// What ends a value that was cut. In ASCII three dots, or as many as there is room for.
+pub(super) fn mark(unicode: UnicodePolicy, chars_max: usize) -> &'static str {
+    match unicode {
+        UnicodePolicy::Ascii => &"..."[..chars_max.min(3)],
+        UnicodePolicy::Keep | UnicodePolicy::Nfc => "…",
+    }
+}
+
+/// Ends a text with the mark so that it has at most `chars_max` characters with it. Where the cut would part a
+/// character from its accents, or an emoji that several characters make, all of it goes.
+pub(super) fn cut(text: &mut String, chars_max: usize, mark: &str) {
+    let kept = chars_max.saturating_sub(mark.chars().count());
+    let mut end = text.char_indices().nth(kept).map_or(text.len(), |(byte, _)| byte);
+    while let Some(before) = text[..end].chars().next_back()
+        && text[end..].chars().next().is_some_and(|after| belong_together(before, after))
+    {
+        end -= before.len_utf8();
+    }
+    text.truncate(end);
+    text.push_str(mark);
+}
+
+fn is_control(char: char) -> bool {
+    matches!(char,
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Not all that Unicode calls a grapheme: marks, variation selectors, joiners and skin tones. Flags of two letters and
+/// Hangul in single letters may be parted.
+fn belong_together(before: char, after: char) -> bool {
+    const JOINER: char = '\u{200d}';
+    before == JOINER
+        || after == JOINER
+        || is_combining_mark(after)
+        || matches!(after, '\u{1f3fb}'..='\u{1f3ff}')
+}
