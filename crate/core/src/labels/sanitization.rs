@@ -7,6 +7,10 @@ mod card_numbers;
 mod characters;
 mod detection;
 mod findings;
+mod patterns;
+mod timestamps;
+mod uuids;
+mod words;
 
 pub use characters::{ControlPolicy, UnicodePolicy};
 pub use findings::{Action, Detections, Finding, FindingKind, Findings};
@@ -125,15 +129,16 @@ impl Sanitizer {
         let mut sure = (seen.len() < value.len()).then(|| text.len().saturating_sub(UNSURE_BYTES));
         let mut findings = Findings::default();
         for _ in 0..LOOKS_MAX {
-            let hidden = self.hidden(&text, &mut findings);
-            if findings.any(Action::Drop) {
+            let look = self.look(&text);
+            findings.add(look.changing);
+            if look.changing.any(Action::Drop) {
                 return Sanitized { value: Cow::Borrowed(""), findings };
             }
-            if hidden.is_empty() && sure.is_none() && self.fits(&text) {
-                self.warn(&text, &mut findings);
+            if look.hidden.is_empty() && sure.is_none() && self.fits(&text) {
+                findings.add(look.warned);
                 return Sanitized { value: text, findings };
             }
-            text = Cow::Owned(self.rewritten(&text, &hidden, sure.take()));
+            text = Cow::Owned(self.rewritten(&text, &look.hidden, sure.take()));
         }
         // Made to become something else at each look: nothing of it is worth showing.
         Sanitized { value: Cow::Borrowed(self.mark()), findings }
@@ -156,33 +161,18 @@ impl Sanitizer {
         characters::mark(self.config.unicode, self.config.max_length.unwrap_or(usize::MAX))
     }
 
-    /// The parts of a text to put something else in place of, ascending and apart from each other. Notes them, and
-    /// what the label is to be dropped for.
-    fn hidden(&self, text: &str, findings: &mut Findings) -> Vec<Hidden> {
-        let mut hidden = Vec::new();
-        detection::find(text, |kind, part| match self.config.detect.of(kind) {
-            Action::Keep | Action::Warn => detection::Next::Kind,
-            Action::Drop => {
-                findings.note(kind, Action::Drop);
-                detection::Next::Kind
-            }
+    fn look(&self, text: &str) -> Look {
+        let mut look = Look::default();
+        detection::find(text, &self.config.detect, |kind, action, part| match action {
+            Action::Keep | Action::Warn => look.warned.note(kind, action),
+            Action::Drop => look.changing.note(kind, action),
             Action::Redact => {
-                findings.note(kind, Action::Redact);
-                hidden.push(Hidden { part, kind });
-                detection::Next::Part
+                look.changing.note(kind, action);
+                look.hidden.push(Hidden { part, kind });
             }
         });
-        united(hidden)
-    }
-
-    /// Notes what a text has that is only warned of.
-    fn warn(&self, text: &str, findings: &mut Findings) {
-        detection::find(text, |kind, _| {
-            if self.config.detect.of(kind) == Action::Warn {
-                findings.note(kind, Action::Warn);
-            }
-            detection::Next::Kind
-        });
+        look.hidden = united(look.hidden);
+        look
     }
 
     /// The text with words in place of the hidden parts, cut where it is too long or where one is `sure` of it no more.
@@ -218,6 +208,17 @@ pub fn redact_for_log(text: &str, max_chars: usize) -> String {
         detect: Detections::all(Action::Redact),
     };
     Sanitizer { config }.sanitize(text).value.into_owned()
+}
+
+/// What one look at a text found.
+#[derive(Default)]
+struct Look {
+    /// What is redacted or dropped.
+    changing: Findings,
+    /// What is warned of, should the text stay as it is.
+    warned: Findings,
+    /// The parts to put a word in place of, ascending and apart from each other.
+    hidden: Vec<Hidden>,
 }
 
 /// A part of a text, and what it is.

@@ -1,7 +1,7 @@
 //! Keys that begin as their vendors have them begin. A table, because the vendors publish prefixes, and no guess by
 //! entropy: hashes, pod names and request ids would be found.
 
-use super::detection::{begins_word, longest_run};
+use super::words::{begins_word, longest_run};
 use std::ops::Range;
 
 /// The shortest key of the table.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-const DIGITS_MIN: usize = 13;
+pub(super) const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 
 /// The first number that begins at or after a byte: digits in one group, or in groups of three and more that the same

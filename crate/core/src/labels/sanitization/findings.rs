@@ -189,6 +189,11 @@ impl Findings {
         self.actions.contains(&action)
     }
 
+    /// Takes in what another look found; it found nothing else of the same kind.
+    pub(super) fn add(&mut self, other: Self) {
+        other.iter().for_each(|finding| self.note(finding.kind, finding.action));
+    }
+
     pub(super) fn note(&mut self, kind: FindingKind, action: Action) {
         self.actions[kind as usize] = action;
     }
