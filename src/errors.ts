@@ -133,6 +133,11 @@ export function describe(value: unknown): string {
   return `${String(value)} of type ${typeof value}`;
 }
 
+/** @throws {ConfigurationError} `INVALID_CONFIG` for an option that cannot have this value */
+export function refuseOption(expected: string, name: string, value: unknown): never {
+  throw new ConfigurationError('INVALID_CONFIG', `Expected ${expected} for ${name} but received ${describe(value)}`);
+}
+
 /** What somebody threw says, whatever it was: its own getters and inspectors may throw again. */
 export function messageOf(thrown: unknown): string {
   try {

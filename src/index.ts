@@ -65,6 +65,7 @@ export type { KoaContext, KoaMiddleware } from './http/metrics/koa';
 export type { FetchHandler, FetchMetricsOptions, HttpMetrics } from './http/metrics/middleware';
 export type { HttpMetricsOptions, HttpMetricsSettings, HttpRequestLine } from './http/metrics/options';
 export type { ReadinessCheck, ReadinessChecks } from './http/readiness';
+export type { SanitizerAction, SanitizerDetections, SanitizerOptions } from './labels/sanitizer';
 export type { CounterConfiguration, CounterSeries } from './metrics/counter';
 export type { ExemplarLabels, WithExemplar } from './metrics/exemplar';
 export type { GaugeConfiguration, GaugeSeries } from './metrics/gauge';

@@ -1,7 +1,7 @@
 //! Errors on their way to JavaScript: the core's kinds become the `code` that TypeScript's classes are made from.
 
 use napi::Error;
-use prometheus_metrics::MetricsError;
+use prometheus_metrics::{ErrorKind, MetricsError};
 
 /// The `code` of an error that the binding throws.
 pub struct Code(&'static str);
@@ -17,6 +17,11 @@ pub type Result<T> = std::result::Result<T, Error<Code>>;
 /// Maps an error of the core.
 pub(crate) fn refused(error: MetricsError) -> Error<Code> {
     Error::new(Code(error.kind().code()), error.to_string())
+}
+
+/// An option that has a value it cannot have.
+pub(crate) fn invalid_config(message: String) -> Error<Code> {
+    Error::new(Code(ErrorKind::InvalidConfig.code()), message)
 }
 
 /// Maps an error of Node-API itself.

@@ -3,6 +3,7 @@
 use crate::cardinality::{LimitsInForce, OverflowWarning, refusal};
 use crate::error::{Result, refused};
 use crate::registry::Values;
+use crate::sanitizer::CleanedValues;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use prometheus_metrics::LabelSet;
@@ -42,6 +43,12 @@ impl NativeFamily {
     pub fn add_series_beyond(&self) -> Vec<u32> {
         let series = self.family.add_series_beyond();
         vec![series.id, series.slot]
+    }
+
+    /// Cleans the values of a new series, given in the order of the label names; nothing where they stay as they are.
+    #[napi(catch_unwind)]
+    pub fn clean(&self, values: Vec<String>) -> Option<CleanedValues> {
+        CleanedValues::of(&self.family, &values)
     }
 
     /// The ids of expired series that have not been written since, `max` at the most; they are to be removed before

@@ -20,5 +20,6 @@ mod family;
 mod host;
 mod owner;
 mod registry;
+mod sanitizer;
 mod scrape;
 mod service;

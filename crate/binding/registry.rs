@@ -5,6 +5,7 @@ use crate::clock::NativeClock;
 use crate::contributor::duration;
 use crate::error::{Result, refused};
 use crate::family::NativeFamily;
+use crate::sanitizer::SanitizerSettings;
 use crate::scrape::{EncodeTask, Encoded, Request};
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, Float64Array, Object};
@@ -133,6 +134,14 @@ impl NativeRegistry {
     #[napi(catch_unwind)]
     pub fn set_ttl(&self, seconds: f64) {
         self.target.registry().set_ttl(Some(duration(seconds)));
+    }
+
+    /// Cleans the label values of new series from now on, or, without settings, takes them as they are.
+    #[napi(catch_unwind)]
+    pub fn set_sanitizer(&self, settings: Option<SanitizerSettings>) -> Result<()> {
+        let sanitizer = settings.map(SanitizerSettings::into_sanitizer).transpose()?;
+        self.target.registry().cardinality_guard().set_sanitizer(sanitizer);
+        Ok(())
     }
 
     /// What the series are made of.

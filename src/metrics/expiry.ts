@@ -3,7 +3,7 @@
  * left to do here is to take them out of the metrics, a thousand at a time.
  */
 import { setImmediate } from 'node:timers';
-import { ConfigurationError, describe } from '../errors';
+import { refuseOption } from '../errors';
 import { onExpired } from '../native/contributor';
 
 /** Series that one turn of the loop removes: a few milliseconds' work. */
@@ -44,8 +44,5 @@ function removeExpired(): void {
 export function checkedTtl(seconds: unknown): number | undefined {
   if (seconds === undefined) return undefined;
   if (typeof seconds === 'number' && seconds >= 0 && Number.isFinite(seconds)) return seconds;
-  throw new ConfigurationError(
-    'INVALID_CONFIG',
-    `Expected seconds from 0 for ttlSeconds but received ${describe(seconds)}`,
-  );
+  return refuseOption('seconds from 0', 'ttlSeconds', seconds);
 }

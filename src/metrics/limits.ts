@@ -1,7 +1,7 @@
 /**
  * Limits on series as options: what they may be, and the shape the core takes them in.
  */
-import { ConfigurationError, describe } from '../errors';
+import { refuseOption } from '../errors';
 import type { SeriesLimits } from '../native/addon';
 import type { CardinalityOptions, RegistryCardinalityOptions } from '../types';
 
@@ -16,12 +16,13 @@ const POLICIES: readonly unknown[] = ['fold', 'drop', 'throw'];
  */
 export function checkedLimits(options: CardinalityOptions | undefined): SeriesLimits {
   if (options === undefined) return { labelNames: [], labelLimits: [] };
-  if (typeof options !== 'object' || options === null) refuse('limits', 'cardinality', options);
+  if (typeof options !== 'object' || options === null) refuseOption('limits', 'cardinality', options);
   const { maxSeries, maxLabelValues = {}, policy } = options;
   if (typeof maxLabelValues !== 'object' || maxLabelValues === null) {
-    refuse('limits by label', 'cardinality.maxLabelValues', maxLabelValues);
+    refuseOption('limits by label', 'cardinality.maxLabelValues', maxLabelValues);
   }
-  if (policy !== undefined && !POLICIES.includes(policy)) refuse('fold, drop or throw', 'cardinality.policy', policy);
+  if (policy !== undefined && !POLICIES.includes(policy))
+    refuseOption('fold, drop or throw', 'cardinality.policy', policy);
   const labels = Object.entries(maxLabelValues).filter(([, max]) => max !== undefined);
   const limits: SeriesLimits = {
     labelNames: labels.map(([label]) => label),
@@ -41,9 +42,5 @@ export function checkedMaxTotal(options: RegistryCardinalityOptions | undefined)
 function checkedCount(name: string, count: unknown): number | undefined {
   if (count === undefined) return undefined;
   if (Number.isInteger(count) && (count as number) >= 1 && (count as number) <= LARGEST) return count as number;
-  return refuse(`an integer from 1 to ${LARGEST}`, name, count);
-}
-
-function refuse(expected: string, name: string, value: unknown): never {
-  throw new ConfigurationError('INVALID_CONFIG', `Expected ${expected} for ${name} but received ${describe(value)}`);
+  return refuseOption(`an integer from 1 to ${LARGEST}`, name, count);
 }

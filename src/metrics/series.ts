@@ -33,6 +33,9 @@ export class Place {
   }
 }
 
+/** Label values whose cleaned form is remembered, by metric. */
+const CLEANED_MAX = 1000;
+
 /** How many numbers the core answers with that has added a series. */
 const ADDED = 2;
 
@@ -163,6 +166,11 @@ export type SeriesType<S extends Series> = new (home: Home, place: Place, bounds
 /** The series of one metric. */
 export class SeriesSet<S extends Series> implements Home {
   readonly family: NativeFamily;
+  /** Whether a registry cleans label values. */
+  #cleans = false;
+  /** What values became that were cleaned lately, so that a dirty one that comes again costs no call of the core. */
+  readonly #cleaned = new Map<string, string>();
+  readonly #warn: (message: string) => void;
   readonly #description: FamilyDescription;
   readonly #tree: LabelTree<S>;
   readonly #type: SeriesType<S>;
@@ -184,10 +192,11 @@ export class SeriesSet<S extends Series> implements Home {
   /** The one that nobody reads, once there is one. */
   #sink: S | undefined;
 
-  /** @param warn is told of label sets beyond the limits */
+  /** @param warn is told of label sets beyond the limits, and of content that should not be there */
   constructor(description: FamilyDescription, type: SeriesType<S>, warn: (message: string) => void) {
     this.#description = description;
     this.#type = type;
+    this.#warn = warn;
     this.#bounds = Float64Array.from(description.buckets);
     this.family = createFamily(description);
     this.#tree = new LabelTree(description.labelNames);
@@ -289,7 +298,7 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** Removes the series that have these labels; returns how many there were. */
   removeMatching(labels: object): number {
-    const { texts, order } = this.#placeOf(labels);
+    const { texts, order } = this.#clean(this.#placeOf(labels));
     const matching = [...this.#tree.entries()].filter(([own]) => order.every((index) => own[index] === texts[index]));
     for (const [own] of matching) this.#removeTexts(own);
     return matching.length;
@@ -314,7 +323,7 @@ export class SeriesSet<S extends Series> implements Home {
         `Expected at most ${maxSeries} combinations for init() but received ${count}`,
       );
     }
-    for (const labels of combinations(lists)) this.handle(this.#placeOf(labels))[revived]();
+    for (const labels of combinations(lists)) this.handle(this.#clean(this.#placeOf(labels)))[revived]();
   }
 
   /** Removes all series. */
@@ -338,17 +347,42 @@ export class SeriesSet<S extends Series> implements Home {
   placeOfArguments(args: readonly unknown[]): Place {
     const names = this.labelNames;
     const [first] = args;
-    if (typeof first === 'object' && first !== null) return this.#placeOf(first);
+    if (typeof first === 'object' && first !== null) return this.#clean(this.#placeOf(first));
     if (args.length !== names.length && !(first === null && args.length === 1)) {
       throw new LabelError(
         'LABEL_COUNT',
         `Invalid number of arguments (${args.length}): "${args.map((arg) => textOf('', arg)).join(', ')}" for label names (${names.length}): "${names.join(', ')}".`,
       );
     }
-    return this.#place(
-      names.map((_, index) => args[index]),
-      names.map((_, index) => index),
+    return this.#clean(
+      this.#place(
+        names.map((_, index) => args[index]),
+        names.map((_, index) => index),
+      ),
     );
+  }
+
+  /** Cleans label values from now on, as the registries say now. */
+  clean(): void {
+    this.#cleans = true;
+    this.#cleaned.clear();
+  }
+
+  /** The place with its values as they are recorded. */
+  #clean(place: Place): Place {
+    if (!this.#cleans || this.labelNames.length === 0) return place;
+    if (!place.texts.every((text) => this.#cleaned.has(text))) {
+      const cleaned = this.family.clean([...place.texts]);
+      if (this.#cleaned.size + place.texts.length > CLEANED_MAX) this.#cleaned.clear();
+      place.texts.forEach((text, index) => {
+        this.#cleaned.set(text, cleaned?.values[index] ?? text);
+      });
+      for (const warning of cleaned?.warnings ?? []) this.#warn(warning);
+    }
+    return place.texts.reduce((clean, text, index) => {
+      const value = this.#cleaned.get(text) as string;
+      return value === text ? clean : clean.with(index, value);
+    }, place);
   }
 
   #placeOf(labels: object): Place {
@@ -362,12 +396,14 @@ export class SeriesSet<S extends Series> implements Home {
   }
 
   #miss(labels: object): S {
-    const beyond = this.#overflow.isFull ? this.#beyond : undefined;
+    // What is cleaned may have a series under another name.
+    const beyond = this.#overflow.isFull && !this.#cleans ? this.#beyond : undefined;
     if (beyond !== undefined && this.#tree.missesForSure()) {
       if (this.#overflow.count()) this.#overflow.sample(this.#placeOf(labels).texts);
       return beyond;
     }
-    const place = this.#placeOf(labels);
+    const given = this.#placeOf(labels);
+    const place = this.peek(given) === undefined ? this.#clean(given) : given;
     const series = this.peek(place) ?? this.#add(this.#create(place), place);
     this.#tree.alias(place.values, place.texts);
     return series;

@@ -26,6 +26,7 @@ export type {
   NativeService,
   NativeTicket,
   NativeVisit,
+  SanitizerSettings,
   SeriesLimits,
   Wanted,
 } from '../../dist/native';

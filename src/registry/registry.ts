@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
 import { ConfigurationError, describe, native, RegistrationError } from '../errors';
+import { checkedSanitizer, type SanitizerOptions } from '../labels/sanitizer';
 import { textOf } from '../labels/value';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
 import { checkedTtl, watchExpiry } from '../metrics/expiry';
@@ -63,6 +64,8 @@ export interface RegistryOptions {
   cardinality?: RegistryCardinalityOptions;
   /** Seconds that a value may stay unchanged before its series is removed, in metrics that say nothing themselves. @default never */
   ttlSeconds?: number;
+  /** How the label values of new series are cleaned; `true` takes the defaults. @default false */
+  sanitize?: boolean | SanitizerOptions;
 }
 
 /** A scrape, as a scraper asks for it. */
@@ -122,6 +125,7 @@ export class Registry {
   readonly #mismatches = new Set<string>();
   readonly #shared: boolean;
   #ttlSeconds = 0;
+  #sanitizes = false;
   #contentType: RegistryContentType;
   #defaultLabels: Readonly<Record<string, LabelValue>> = {};
   /** Registries that are shown with this one, and what ends that. */
@@ -148,6 +152,23 @@ export class Registry {
     if (options.defaultLabels !== undefined) this.setDefaultLabels(options.defaultLabels);
     if (options.cardinality !== undefined) this.setCardinality(options.cardinality);
     if (options.ttlSeconds !== undefined) this.setTtl(options.ttlSeconds);
+    if (options.sanitize !== undefined) this.setSanitizer(options.sanitize);
+  }
+
+  /**
+   * Cleans the label values of new series from now on: length, control characters, Unicode, and what should not be
+   * there, such as e-mail addresses and API keys. Series that exist stay as they are; so do default labels, and the
+   * samples of other libraries' metrics.
+   *
+   * @param options `true` for the defaults, `false` to take values as they are
+   * @throws {ConfigurationError} `INVALID_CONFIG`
+   */
+  setSanitizer(options: boolean | SanitizerOptions): void {
+    const settings = checkedSanitizer(options);
+    native(() => this.#native.setSanitizer(settings));
+    // Where it was on, what was remembered has to be forgotten.
+    this.#sanitizes ||= settings !== undefined;
+    for (const { metric } of this.#entries.values()) this.#prepare(metric);
   }
 
   /**
@@ -159,11 +180,14 @@ export class Registry {
   setTtl(seconds: number): void {
     this.#ttlSeconds = checkedTtl(seconds) ?? 0;
     this.#native.setTtl(this.#ttlSeconds);
-    for (const { metric } of this.#entries.values()) this.#watchExpiry(metric);
+    for (const { metric } of this.#entries.values()) this.#prepare(metric);
   }
 
-  #watchExpiry(metric: AnyMetric | ForeignMetric): void {
-    if (this.#ttlSeconds > 0 && metric instanceof Metric) watchExpiry(metric.series);
+  /** Tells a metric what there is to do in JavaScript for what the registry demands. */
+  #prepare(metric: AnyMetric | ForeignMetric): void {
+    if (!(metric instanceof Metric)) return;
+    if (this.#ttlSeconds > 0) watchExpiry(metric.series);
+    if (this.#sanitizes) metric.series.clean();
   }
 
   /**
@@ -248,7 +272,7 @@ export class Registry {
     if (known?.metric === metric) return;
     if (known !== undefined) throw duplicate(metric.name);
     this.#entries.set(metric.name, { metric, item: this.#place(metric) });
-    this.#watchExpiry(metric);
+    this.#prepare(metric);
     this.#tellWatchers();
   }
 

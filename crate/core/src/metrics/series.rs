@@ -110,14 +110,27 @@ impl SeriesIndex {
     /// `LabelCount` for too few or too many values; `InvalidLabelValue` for what the strictness refuses;
     /// `CardinalityLimit` beyond a limit whose policy is to throw.
     pub(crate) fn get_or_create(&self, family: &Family, values: &[&str]) -> Result<Arc<SeriesCells>> {
-        let names = family.descriptor().label_names();
-        if values.len() != names.len() {
+        if values.len() != family.descriptor().label_names().len() {
             return Err(label_count(family, values));
         }
         let hash = self.hash(values);
         if let Some(series) = self.table.read().find(hash, |series| same(series, values)) {
             return Ok(Arc::clone(series));
         }
+        if let Some(cleaned) = family.clean(values) {
+            cleaned
+                .warnings
+                .iter()
+                .for_each(|warning| tracing::warn!(target: "prometheus_metrics", "{warning}"));
+            let cleaned: Vec<&str> = cleaned.values.iter().map(String::as_str).collect();
+            return self.get_or_create_clean(family, &cleaned);
+        }
+        self.get_or_create_clean(family, values)
+    }
+
+    fn get_or_create_clean(&self, family: &Family, values: &[&str]) -> Result<Arc<SeriesCells>> {
+        let names = family.descriptor().label_names();
+        let hash = self.hash(values);
         names
             .iter()
             .zip(values)

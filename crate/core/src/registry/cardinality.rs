@@ -3,7 +3,7 @@
 
 use super::descriptor::Descriptor;
 use super::table::SeriesTable;
-use crate::labels::pairs;
+use crate::labels::{Sanitizer, pairs};
 use crate::sync::{Arc, AtomicUsize, Ordering, RwLock};
 use hashbrown::HashMap;
 use std::fmt;
@@ -99,9 +99,10 @@ pub struct CardinalityConfig {
     pub max_total: Option<usize>,
 }
 
-/// Counts the series of a registry and holds its limits.
+/// What a registry demands of new series: it counts them, and holds its limits and its sanitizer.
 pub struct CardinalityGuard {
     config: RwLock<CardinalityConfig>,
+    sanitizer: RwLock<Option<Arc<Sanitizer>>>,
     /// Goes up with each change of the limits.
     version: AtomicUsize,
     series: AtomicUsize,
@@ -109,7 +110,23 @@ pub struct CardinalityGuard {
 
 impl CardinalityGuard {
     pub(crate) fn new(config: CardinalityConfig) -> Self {
-        Self { config: RwLock::new(config), version: AtomicUsize::new(0), series: AtomicUsize::new(0) }
+        Self {
+            config: RwLock::new(config),
+            sanitizer: RwLock::new(None),
+            version: AtomicUsize::new(0),
+            series: AtomicUsize::new(0),
+        }
+    }
+
+    /// What cleans the label values of new series; nothing if they are taken as they are.
+    #[must_use]
+    pub fn sanitizer(&self) -> Option<Arc<Sanitizer>> {
+        self.sanitizer.read().clone()
+    }
+
+    /// Cleans the label values of new series from now on; those there are stay as they are.
+    pub fn set_sanitizer(&self, sanitizer: Option<Sanitizer>) {
+        *self.sanitizer.write() = sanitizer.map(Arc::new);
     }
 
     /// The limits.
@@ -198,6 +215,11 @@ impl Admission {
         };
         admission.put_in_force(descriptor, None);
         admission
+    }
+
+    /// What the family's registries clean label values with.
+    pub(crate) fn sanitizers(&self) -> Vec<Arc<Sanitizer>> {
+        self.guards.iter().filter_map(|(guard, _)| guard.sanitizer()).collect()
     }
 
     pub(crate) fn in_force(&self) -> LimitsInForce {

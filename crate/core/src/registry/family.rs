@@ -11,12 +11,12 @@ use super::overflow::Overflow;
 use super::source::{Series, Source};
 use super::table::{LiveSeries, SeriesTable, TableWriter, series_table};
 use crate::clock::Clock;
-use crate::labels::{Strictness, render};
+use crate::labels::{FindingKind, Sanitizer, Strictness, render};
 use crate::metrics::SeriesIndex;
 use crate::serialization::labels_json;
 use crate::slab::Cells;
 use crate::sync::{Arc, Mutex, RwLock};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::time::Duration;
 
 /// Reads of one histogram before its buckets are taken as they are: a writer that is never caught between two
@@ -42,6 +42,8 @@ pub struct Family {
     /// Zero is for ever; nothing is whatever the registry says.
     ttl: Option<Duration>,
     expiry: Expiry,
+    /// What was found in labels and told of: at most one entry a label and kind.
+    told: Mutex<HashSet<(usize, FindingKind), foldhash::fast::FixedState>>,
     /// Who removes series, where not every thread may.
     remover: Option<Arc<dyn expiry::Owner>>,
 }
@@ -86,6 +88,7 @@ impl Family {
             clock: Arc::default(),
             ttl: None,
             expiry: Expiry::new(),
+            told: Mutex::new(HashSet::default()),
             remover: None,
         }
     }
@@ -116,6 +119,16 @@ impl Family {
     pub fn with_clock(mut self, clock: Arc<Clock>) -> Self {
         self.clock = clock;
         self
+    }
+
+    /// Whether a kind of content was not found in a label before.
+    pub(crate) fn is_news(&self, label: usize, kind: FindingKind) -> bool {
+        self.told.lock().insert((label, kind))
+    }
+
+    /// What the family's registries clean label values with.
+    pub(crate) fn sanitizers(&self) -> Vec<Arc<Sanitizer>> {
+        self.owner.lock().admission.sanitizers()
     }
 
     pub(crate) fn ttl(&self) -> Option<Duration> {

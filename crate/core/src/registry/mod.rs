@@ -2,6 +2,7 @@
 //! registries of one process. Knows no format and no transport.
 
 mod cardinality;
+mod cleaning;
 mod contributor;
 mod descriptor;
 mod exemplar;
@@ -22,6 +23,7 @@ pub use cardinality::{
     CardinalityConfig, CardinalityGuard, CardinalityLimits, DEFAULT_MAX_SERIES, DEFAULT_MAX_TOTAL, Limit,
     LimitsInForce, OVERFLOW_VALUE, OverflowPolicy,
 };
+pub use cleaning::CleanedValues;
 pub use contributor::Contributor;
 pub use descriptor::{Aggregator, DEFAULT_BUCKETS, Descriptor, Kind};
 pub use exemplar::Exemplar;

@@ -4,6 +4,7 @@
 use super::cardinality::OverflowPolicy;
 use super::descriptor::Kind;
 use super::family::Family;
+use crate::labels::redact_for_log;
 use crate::slab::{Cells, Slab};
 use crate::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -94,7 +95,8 @@ impl Family {
         let shown = |sample: &Vec<S>| {
             let labels =
                 descriptor.label_names().iter().zip(sample).filter(|(_, value)| !value.as_ref().is_empty());
-            let labels = labels.map(|(name, value)| format!("{name}={:?}", cut(value.as_ref())));
+            let labels = labels
+                .map(|(name, value)| format!("{name}={:?}", redact_for_log(value.as_ref(), SHOWN_CHARS)));
             format!("{{{}}}", labels.collect::<Vec<_>>().join(","))
         };
         let samples: Vec<String> = samples.iter().take(SAMPLES).map(shown).collect();
@@ -112,14 +114,6 @@ impl Family {
         if let Some(samples) = self.overflow().due(now) {
             tracing::warn!(target: "prometheus_metrics", "{}", self.overflow_warning(&samples));
         }
-    }
-}
-
-/// The beginning of a value.
-fn cut(value: &str) -> String {
-    match value.char_indices().nth(SHOWN_CHARS) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
     }
 }
 

@@ -9,7 +9,7 @@ use super::mount::Mount;
 use super::source::SampleFamily;
 use crate::clock::Clock;
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::labels::{LabelName, LabelSet, Strictness};
+use crate::labels::{LabelName, LabelSet, Sanitizer, Strictness};
 use crate::metrics::{
     Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, shared_cells,
 };
@@ -31,6 +31,8 @@ pub struct RegistryConfig {
     pub strictness: Strictness,
     /// Limits on series.
     pub cardinality: CardinalityConfig,
+    /// Cleans the label values of new series.
+    pub sanitizer: Option<Sanitizer>,
     /// How long a value may stay unchanged before its series expires, in families that say nothing themselves.
     pub ttl: Option<Duration>,
     /// The time that the registry and the families made by it go by.
@@ -86,9 +88,10 @@ impl Registry {
     }
 
     fn of(config: RegistryConfig) -> Self {
-        let RegistryConfig { default_labels, strictness, cardinality, ttl, clock } = config;
+        let RegistryConfig { default_labels, strictness, cardinality, sanitizer, ttl, clock } = config;
         let state = State { default_labels, ttl, ..State::default() };
         let guard = Arc::new(CardinalityGuard::new(cardinality));
+        guard.set_sanitizer(sanitizer);
         Self { state: Mutex::new(state), strictness, guard, clock }
     }
 
@@ -210,7 +213,7 @@ impl Registry {
     }
 
     fn get_or_create_limited(&self, wanted: Descriptor, limits: CardinalityLimits) -> Result<Arc<Family>> {
-        wanted.check(&self.strictness)?;
+        self.check_labels(&wanted)?;
         let mut state = self.state.lock();
         if let Some((_, family)) = state.family(wanted.name()) {
             let found = family.descriptor();
@@ -237,6 +240,17 @@ impl Registry {
         Ok(family)
     }
 
+    /// Holds the label names of a family against the strictness and the sanitizer.
+    fn check_labels(&self, descriptor: &Descriptor) -> Result<()> {
+        descriptor.check(&self.strictness)?;
+        match self.guard.sanitizer() {
+            Some(sanitizer) => {
+                descriptor.label_names().iter().try_for_each(|name| sanitizer.check_name(name))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Adds a metric that was made on its own. A metric may be in several registries.
     ///
     /// # Errors
@@ -251,7 +265,7 @@ impl Registry {
     /// # Errors
     /// As `register`.
     pub fn register_family(&self, family: Arc<Family>) -> Result<ItemId> {
-        family.descriptor().check(&self.strictness)?;
+        self.check_labels(family.descriptor())?;
         let mut state = self.state.lock();
         state.refuse_clash(family.descriptor())?;
         family.enter(&self.guard);

@@ -1,0 +1,103 @@
+//! The sanitizer of a registry on its way in, cleaned values on their way out.
+
+use crate::error::{Result, invalid_config, refused};
+use napi_derive::napi;
+use prometheus_metrics::labels::{
+    Action, ControlPolicy, Detections, FindingKind, Sanitizer, SanitizerConfig, UnicodePolicy,
+};
+use prometheus_metrics::registry::Family;
+
+/// Settings of a sanitizer, checked by type in JavaScript; what is not given has its default.
+#[napi(object, object_to_js = false)]
+pub struct SanitizerSettings {
+    /// Characters of a value; 0 for no limit.
+    pub max_length: Option<u32>,
+    /// `keep`, `remove` or `replace`.
+    pub control_characters: Option<String>,
+    /// `keep`, `nfc` or `ascii`.
+    pub unicode: Option<String>,
+    /// How label names may not begin.
+    pub reserved_prefixes: Option<Vec<String>>,
+    /// Kinds of content.
+    pub kinds: Vec<String>,
+    /// `keep`, `warn`, `redact` or `drop` for each.
+    pub actions: Vec<String>,
+}
+
+impl SanitizerSettings {
+    pub(crate) fn into_sanitizer(self) -> Result<Sanitizer> {
+        let mut config = SanitizerConfig::default();
+        if let Some(max) = self.max_length {
+            config.max_length = (max > 0).then_some(max as usize);
+        }
+        if let Some(name) = self.control_characters {
+            config.control_characters = named(
+                "sanitize.controlCharacters",
+                &name,
+                ControlPolicy::from_name,
+                &ControlPolicy::ALL.map(ControlPolicy::as_str),
+            )?;
+        }
+        if let Some(name) = self.unicode {
+            config.unicode = named(
+                "sanitize.unicode",
+                &name,
+                UnicodePolicy::from_name,
+                &UnicodePolicy::ALL.map(UnicodePolicy::as_str),
+            )?;
+        }
+        if let Some(prefixes) = self.reserved_prefixes {
+            config.reserved_prefixes = prefixes;
+        }
+        config.detect = detections(config.detect, &self.kinds, &self.actions)?;
+        Sanitizer::new(config).map_err(refused)
+    }
+}
+
+fn detections(mut detect: Detections, kinds: &[String], actions: &[String]) -> Result<Detections> {
+    for (kind, action) in kinds.iter().zip(actions) {
+        let action = named(
+            &format!("sanitize.detect.{kind}"),
+            action,
+            Action::from_name,
+            &Action::ALL.map(Action::as_str),
+        )?;
+        let kind = named(
+            "a kind of sanitize.detect",
+            kind,
+            FindingKind::from_name,
+            &FindingKind::ALL.map(FindingKind::as_str),
+        )?;
+        detect.set(kind, action);
+    }
+    Ok(detect)
+}
+
+fn named<T>(option: &str, name: &str, from_name: impl Fn(&str) -> Option<T>, names: &[&str]) -> Result<T> {
+    from_name(name).ok_or_else(|| {
+        invalid_config(format!("Expected one of {} for {option} but received \"{name}\"", names.join(", ")))
+    })
+}
+
+/// The kinds of content that a sanitizer looks for.
+#[napi(catch_unwind)]
+pub fn finding_kinds() -> Vec<&'static str> {
+    FindingKind::ALL.map(FindingKind::as_str).to_vec()
+}
+
+/// Label values as they are recorded.
+#[napi(object, object_from_js = false)]
+pub struct CleanedValues {
+    /// In the order of the label names.
+    pub values: Vec<String>,
+    /// What is to be told of them.
+    pub warnings: Vec<String>,
+}
+
+impl CleanedValues {
+    pub(crate) fn of(family: &Family, values: &[String]) -> Option<Self> {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let cleaned = family.clean(&values)?;
+        Some(Self { values: cleaned.values, warnings: cleaned.warnings })
+    }
+}
