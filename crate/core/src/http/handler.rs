@@ -479,7 +479,8 @@ impl Shared {
             }
             Key::Page => {
                 let gathered = self.gather(&[]);
-                let text = page(&gathered, &self.metrics_path);
+                let overflow = self.target.overflow(self.own_values);
+                let text = page(&gathered, &overflow, &self.metrics_path);
                 Exposition {
                     content_type: "text/html; charset=utf-8",
                     gzip: false,

@@ -77,6 +77,12 @@ impl Target {
         alone && self.registry.is_at_most(lines)
     }
 
+    /// Calls beyond a limit by metric.
+    pub(crate) fn overflow(&self, own: bool) -> Vec<(String, f64)> {
+        let process = self.process.as_deref().filter(|_| !own);
+        overflow(&self.registry, process).into_iter().map(|(metric, _, calls)| (metric, calls)).collect()
+    }
+
     /// Whether a scrape leaves expired series where they are: others may count on them.
     #[must_use]
     pub fn keeps_expired(&self, own: bool) -> bool {
@@ -85,7 +91,7 @@ impl Target {
 
     /// Calls that had a label set beyond a metric's limits; nothing where there was none. The cells they are counted in are
     /// their families', so this is made anew for each scrape.
-    fn overflow(&self, process: Option<&Process>) -> Option<SampleFamily> {
+    fn overflow_family(&self, process: Option<&Process>) -> Option<SampleFamily> {
         const NAME: &str = "llmdevops_metrics_cardinality_overflow_total";
         let calls = overflow(&self.registry, process);
         let samples = calls.iter().map(|(metric, under, calls)| {
@@ -112,7 +118,7 @@ impl Target {
             keeps_expired: self.keeps_expired(own),
         };
         let mut gathered = gather(&self.registry, &selection);
-        if let (true, Some(family)) = (service.is_some(), self.overflow(process)) {
+        if let (true, Some(family)) = (service.is_some(), self.overflow_family(process)) {
             gathered.append(family, names);
         }
         for name in gathered.mismatched() {

@@ -57,11 +57,6 @@ impl Gathered {
         self.series
     }
 
-    /// The names of the families, with their types and their numbers of series, in the order in which they are shown.
-    pub fn families(&self) -> impl Iterator<Item = (&str, Kind, usize)> {
-        self.families.iter().map(|family| (family.name(), family.kind(), family.series_count()))
-    }
-
     /// Families that another contributor has with another type or other buckets, and that were left out for it.
     #[must_use]
     pub fn mismatched(&self) -> &[String] {
@@ -161,7 +156,7 @@ impl GatheredFamily {
         }
     }
 
-    fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Samples(family) => family.kind(),
             family => family.descriptor().map_or(Kind::Unknown, Descriptor::kind),
@@ -185,7 +180,7 @@ impl GatheredFamily {
     }
 
     /// Label sets; of finished samples, which nobody has grouped, the samples.
-    pub(super) fn series_count(&self) -> usize {
+    pub(crate) fn series_count(&self) -> usize {
         match self {
             Self::Own(family) => family.series_count(),
             Self::Merged(family) => family.series.len(),

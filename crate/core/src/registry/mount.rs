@@ -128,7 +128,21 @@ pub(crate) struct MountedFamily {
 struct MountedPart {
     family: GatheredFamily,
     /// None for the registry that the others are mounted in.
-    under: Option<(Arc<MountLabels>, Arc<[(String, String)]>)>,
+    under: Option<Under>,
+}
+
+/// What a mounted registry adds to its series.
+#[derive(Clone)]
+struct Under {
+    labels: Arc<MountLabels>,
+    /// The registry's own default labels.
+    defaults: Arc<[(String, String)]>,
+}
+
+impl Under {
+    fn write(&self, own: &[u8], out: &mut Vec<u8>) {
+        self.labels.write(own, &self.defaults, out);
+    }
 }
 
 impl MountedFamily {
@@ -151,9 +165,9 @@ impl Source for MountedFamily {
         for part in &self.parts {
             part.family.for_each_series(&mut |series: Series<'_>| match &part.under {
                 None => visit(Series { id: None, ..series }),
-                Some((mount, defaults)) => {
+                Some(under) => {
                     labels.clear();
-                    mount.write(series.labels, defaults, &mut labels);
+                    under.write(series.labels, &mut labels);
                     visit(Series { id: None, labels: &labels, ..series })
                 }
             })?;
@@ -176,14 +190,15 @@ pub(crate) fn add_mounts(
     let mut places: HashMap<String, usize, foldhash::fast::FixedState> =
         families.iter().enumerate().map(|(at, family)| (family.name().to_owned(), at)).collect();
     for mount in mounts {
-        let defaults: Arc<[(String, String)]> = mount.registry.default_labels().into();
+        let under =
+            Under { labels: Arc::clone(&mount.labels), defaults: mount.registry.default_labels().into() };
         for family in mount.gather() {
             let name = family.name().to_owned();
             let at = *places.entry(name.clone()).or_insert(families.len());
             if at == families.len() {
                 families.push(GatheredFamily::nothing_like(&family));
             }
-            if !families[at].mount(family, &mount.labels, &defaults) {
+            if !families[at].mount(family, &under) {
                 mismatched.push(name);
             }
         }
@@ -205,7 +220,7 @@ impl GatheredFamily {
     }
 
     /// Adds a family of a mounted registry; returns whether it agrees with this one.
-    fn mount(&mut self, other: Self, labels: &Arc<MountLabels>, defaults: &Arc<[(String, String)]>) -> bool {
+    fn mount(&mut self, other: Self, under: &Under) -> bool {
         if let (Self::Samples(own), Self::Samples(other)) = (&mut *self, &other) {
             if own.kind() != other.kind() {
                 return false;
@@ -213,7 +228,7 @@ impl GatheredFamily {
             let mut samples = own.samples().to_vec();
             samples.extend(other.samples().iter().map(|sample| {
                 let mut rendered = Vec::new();
-                labels.write(sample.labels(), defaults, &mut rendered);
+                under.write(sample.labels(), &mut rendered);
                 sample.with_labels(rendered)
             }));
             *own = Arc::new(own.with_samples(samples));
@@ -231,13 +246,15 @@ impl GatheredFamily {
             }
         }
         if let Self::Mounted(mounted) = self {
-            let under = Some((Arc::clone(labels), Arc::clone(defaults)));
-            mounted.parts.push(MountedPart { family: other, under });
+            mounted.parts.push(MountedPart { family: other, under: Some(under.clone()) });
         }
         true
     }
 
-    fn for_each_series<E>(&self, visit: &mut dyn FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+    pub(super) fn for_each_series<E>(
+        &self,
+        visit: &mut dyn FnMut(Series<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         match self {
             Self::Own(family) => family.for_each(visit),
             Self::Merged(family) => family.for_each(visit),

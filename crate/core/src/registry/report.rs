@@ -4,10 +4,14 @@
 use super::cardinality::OverflowPolicy;
 use super::descriptor::Kind;
 use super::family::Family;
+#[cfg(feature = "http")]
+use super::merge::GatheredFamily;
 use super::registry::Registry;
 use super::table::ENTRY_BYTES;
 use crate::labels::pairs;
 use hashbrown::{HashMap, HashSet};
+#[cfg(feature = "http")]
+use std::convert::Infallible;
 
 /// The series of a registry.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,26 +106,71 @@ impl Family {
     #[must_use]
     pub fn largest_label(&self) -> Option<(&str, usize)> {
         let names = self.descriptor().label_names().iter().map(|name| name.as_str());
-        // The first of several, in the order they were declared.
+        // Of several, the first that was declared.
         names.zip(self.distinct_values(|_| {})).rev().max_by_key(|(_, values)| *values)
     }
 
     /// Distinct values by label; calls back with each series' labels as they are rendered.
     fn distinct_values(&self, mut series: impl FnMut(&[u8])) -> Vec<usize> {
-        let names = self.descriptor().label_names();
-        let index: HashMap<&[u8], usize, foldhash::fast::RandomState> =
-            names.iter().enumerate().map(|(at, name)| (name.as_str().as_bytes(), at)).collect();
-        let mut values: Vec<HashSet<Box<[u8]>, foldhash::fast::RandomState>> = Vec::new();
-        values.resize_with(names.len(), HashSet::default);
+        let mut values = LabelValues::default();
         self.for_each_labels(|labels| {
             series(labels);
-            for pair in pairs(labels) {
-                let Some(known) = index.get(pair.name).map(|at| &mut values[*at]) else { continue };
-                if !pair.value.is_empty() && !known.contains(pair.value) {
-                    known.insert(pair.value.into());
-                }
-            }
+            values.add(labels);
         });
-        values.iter().map(HashSet::len).collect()
+        self.descriptor().label_names().iter().map(|name| values.count(name.as_str())).collect()
+    }
+}
+
+type Distinct = HashSet<Box<[u8]>, foldhash::fast::RandomState>;
+
+/// Distinct values by label name, as they are rendered.
+#[derive(Default)]
+struct LabelValues {
+    by_name: HashMap<Box<[u8]>, Distinct, foldhash::fast::RandomState>,
+}
+
+impl LabelValues {
+    fn add(&mut self, labels: &[u8]) {
+        for pair in pairs(labels).filter(|pair| !pair.value.is_empty()) {
+            if let Some(values) = self.by_name.get_mut(pair.name) {
+                if !values.contains(pair.value) {
+                    values.insert(pair.value.into());
+                }
+            } else {
+                let values = [Box::from(pair.value)].into_iter().collect();
+                self.by_name.insert(pair.name.into(), values);
+            }
+        }
+    }
+
+    fn count(&self, name: &str) -> usize {
+        self.by_name.get(name.as_bytes()).map_or(0, HashSet::len)
+    }
+}
+
+#[cfg(feature = "http")]
+impl GatheredFamily {
+    /// How many series there may be, where there is one number.
+    pub(crate) fn max_series(&self) -> Option<usize> {
+        match self {
+            Self::Own(live) => Some(live.family.limits().max_series),
+            _ => None,
+        }
+    }
+
+    /// Distinct values by label, the most first.
+    pub(crate) fn label_values(&self) -> Vec<(String, usize)> {
+        let mut values = LabelValues::default();
+        let Ok(()) = self.for_each_series(&mut |series| {
+            values.add(series.labels);
+            Ok::<(), Infallible>(())
+        });
+        let mut counts: Vec<(String, usize)> = values
+            .by_name
+            .iter()
+            .map(|(name, values)| (String::from_utf8_lossy(name).into_owned(), values.len()))
+            .collect();
+        counts.sort_unstable_by(|(one, most), (next, fewer)| fewer.cmp(most).then_with(|| one.cmp(next)));
+        counts
     }
 }
