@@ -10,6 +10,7 @@ mod compression_test;
 mod counter_test;
 mod gauge_test;
 mod histogram_test;
+mod label_sanitization_properties_test;
 mod label_sanitization_test;
 mod label_validation_test;
 mod limits_test;
