@@ -229,6 +229,11 @@ export class SeriesSet<S extends Series> implements Home {
     return this.#tree.get(place.texts);
   }
 
+  /** The series that exist, in no particular order. */
+  *existing(): Generator<S> {
+    for (const [, series] of this.#tree.entries()) yield series;
+  }
+
   /** Makes a series exist with nothing recorded; one that exists keeps its place. */
   zero(place: Place): void {
     const series = this.handle(place)[revived]();
