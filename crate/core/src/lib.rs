@@ -32,6 +32,8 @@ pub mod registry;
 pub mod serialization;
 pub mod slab;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use collectors::{ProcessCollector, RuntimeCollector};
 pub use error::{ErrorKind, MetricsError, Result};

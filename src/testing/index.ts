@@ -1,0 +1,4 @@
+/**
+ * The testing kit, one line an export. It is no part of `api.ts`, so that production loads none of it.
+ */
+export { parseExposition } from './parse';
