@@ -19,3 +19,4 @@ mod host;
 mod registry;
 mod scrape;
 mod service;
+mod testing;
