@@ -20,3 +20,4 @@ mod host;
 mod registry;
 mod scrape;
 mod service;
+mod testing;
