@@ -20,11 +20,12 @@ export const metricMatchers: typeof Testing.metricMatchers = kit.metricMatchers;
 export type {
   AsymmetricMatcher,
   DistributionExpectation,
-  Exposition,
   ExpositionOptions,
+  ExpositionSource,
   LabelExpectation,
   Matcher,
   MatcherResult,
+  MetricMatchers,
   MockClockOptions,
   NumberExpectation,
   Operation,

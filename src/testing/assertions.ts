@@ -12,7 +12,7 @@ import {
 import { demand } from './mock-registry';
 import { read, readEvents, type Subject } from './reading';
 import type { Selector } from './selector';
-import { checkExposition, type Exposition, type ExpositionOptions } from './validity';
+import { checkExposition, type ExpositionOptions, type ExpositionSource } from './validity';
 
 /**
  * Asserts that a registry, or the text of an exposition, has a series of this name, with these labels among others; and
@@ -79,6 +79,6 @@ export function assertObserved(
  * assertValidExposition(await registry.metrics());
  * assertValidExposition(await registry.scrape({ accept: 'application/openmetrics-text' }));
  */
-export function assertValidExposition(exposition: Exposition, options?: ExpositionOptions): void {
+export function assertValidExposition(exposition: ExpositionSource, options?: ExpositionOptions): void {
   demand(checkExposition(exposition, options), false, assertValidExposition);
 }

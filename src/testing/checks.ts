@@ -4,7 +4,7 @@
 import { ConfigurationError, describe } from '../errors';
 import { nearMisses, showWithValue } from './near-misses';
 import { type Distribution, isDistribution, type Reading, type SeenFamily, type SeenSeries, seriesOf } from './reading';
-import { type AsymmetricMatcher, isAsymmetric, type Selector, selects, showSelector } from './selector';
+import { type AsymmetricMatcher, isAsymmetric, type Selector, selects, showMatcher, showSelector } from './selector';
 
 /** A number, or what a runner's matcher accepts: `expect.closeTo(2)`. */
 export type NumberExpectation = number | AsymmetricMatcher;
@@ -20,6 +20,7 @@ export interface Check {
   readonly pass: boolean;
   /** Why it failed; where it was to fail and did not, why not. */
   message(negated: boolean): string;
+  /** The value that was asked for; nothing where any would do. */
   readonly expected: unknown;
   readonly actual: unknown;
 }
@@ -41,7 +42,7 @@ export function checkMetric(
   const series = showSelector(name, selector) + (value === undefined ? '' : ` with ${showValue(value)}`);
   return {
     pass: fitting.length > 0,
-    expected: value ?? 'a series',
+    expected: value,
     actual: meant.map((one) => one.value),
     message: (negated) =>
       negated
@@ -67,7 +68,7 @@ export function checkCounted(reading: Reading, { name, selector, value }: Wanted
   const was = total === 0 ? 'it was not counted' : `it was counted by ${total}`;
   return {
     pass: value === undefined ? total > 0 : isNumber(value, total),
-    expected: value ?? 'more than 0',
+    expected: value,
     actual: total,
     message: (negated) =>
       `Expected ${showSelector(name, selector)} ${negated ? 'not ' : ''}to have been counted${by}, but ${was}.` +
@@ -85,7 +86,7 @@ export function checkObserved(reading: Reading, { name, selector, value }: Wante
   const was = actual.count === 0 ? 'nothing' : showValue(actual);
   return {
     pass: value === undefined ? actual.count > 0 : isValue(value, actual),
-    expected: value ?? 'observations',
+    expected: value,
     actual,
     message: (negated) =>
       `Expected ${showSelector(name, selector)} ${negated ? 'not ' : ''}to have observed ${wanted}, but it has observed ${was}.` +
@@ -124,7 +125,7 @@ function isValue(wanted: NumberExpectation | DistributionExpectation, actual: nu
 }
 
 function showNumber(value: NumberExpectation): string {
-  return isAsymmetric(value) ? showSelector('', value).slice(1, -1) : String(value);
+  return isAsymmetric(value) ? showMatcher(value) : String(value);
 }
 
 function showValue(value: NumberExpectation | DistributionExpectation): string {

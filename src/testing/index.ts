@@ -4,11 +4,11 @@
 
 export { assertCounted, assertMetric, assertObserved, assertValidExposition } from './assertions';
 export type { DistributionExpectation, NumberExpectation } from './checks';
-export { type Matcher, type MatcherResult, metricMatchers } from './matchers';
+export { type Matcher, type MatcherResult, type MetricMatchers, metricMatchers } from './matchers';
 export { MockClock, type MockClockOptions } from './mock-clock';
 export { MockRegistry, type OperationFilter } from './mock-registry';
 export type { Operation, OperationType } from './operations';
 export { parseExposition } from './parse';
 export type { Subject } from './reading';
 export type { AsymmetricMatcher, LabelExpectation, Selector } from './selector';
-export type { Exposition, ExpositionOptions } from './validity';
+export type { ExpositionOptions, ExpositionSource } from './validity';

@@ -2,16 +2,46 @@
  * Matchers for `expect.extend()` of Jest and Vitest.
  */
 import { Metric } from '../metrics/metric';
-import { type Check, checkCounted, checkMetric, checkObserved, type Wanted, wantedOf } from './checks';
+import {
+  type Check,
+  checkCounted,
+  checkMetric,
+  checkObserved,
+  type DistributionExpectation,
+  type NumberExpectation,
+  type Wanted,
+  wantedOf,
+} from './checks';
 import { read, readEvents } from './reading';
+import type { Selector } from './selector';
 import { checkExposition, type ExpositionOptions } from './validity';
 
 /** What a matcher answers. */
 export interface MatcherResult {
   readonly pass: boolean;
   readonly message: () => string;
-  readonly expected: unknown;
-  readonly actual: unknown;
+}
+
+/**
+ * The matchers as `expect(…)` has them. Their subject is a registry, a metric, or the text of an exposition; a metric
+ * has its name itself, for the others it comes first. Labels are those that a series has among others; a label may be
+ * a value, a regular expression, or a matcher such as `expect.any(String)`.
+ *
+ * They read the values that are there, at once. What `collect()` or another library has to say first, is to be asked
+ * for before: `expect(await registry.metrics()).toHaveMetric('queue_length', {}, 3)`.
+ */
+export interface MetricMatchers<R = void> {
+  /** There is a series; with a value, one of those meant has it. `name` may be a sample's: `request_seconds_count`. */
+  toHaveMetric(name: string, labels?: Selector | number, value?: NumberExpectation | DistributionExpectation): R;
+  toHaveMetric(labels?: Selector | number, value?: NumberExpectation | DistributionExpectation): R;
+  /** Counters were counted: at all, or by so much in all series that are meant. Of a `MockRegistry`, as recorded. */
+  toHaveCounted(name: string, labels?: Selector | number, by?: NumberExpectation): R;
+  toHaveCounted(labels?: Selector | number, by?: NumberExpectation): R;
+  /** Values were observed: at all, or so many with such a sum in all series that are meant. */
+  toHaveObserved(name: string, labels?: Selector, expected?: DistributionExpectation): R;
+  toHaveObserved(labels?: Selector, expected?: DistributionExpectation): R;
+  /** The text, or the answer of `scrape()`, is an exposition that Prometheus takes. */
+  toBeValidExposition(options?: ExpositionOptions): R;
 }
 
 /** A matcher as `expect.extend()` takes it; what it is called with is checked as it runs. */
@@ -47,7 +77,6 @@ function wantedFrom<V>(received: unknown, args: unknown[]): Wanted<V> {
 }
 
 function resultOf(check: Check): MatcherResult {
-  const { pass, expected, actual } = check;
   // Runners ask for the message of a matcher that passed where it was negated.
-  return { pass, message: () => check.message(pass), expected, actual };
+  return { pass: check.pass, message: () => check.message(check.pass) };
 }

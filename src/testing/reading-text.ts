@@ -7,7 +7,7 @@ import { printed } from './selector';
 
 /** The families of a text, in either format. */
 export function familiesOfText(text: string): SeenFamily[] {
-  const parsed = parseExposition(text) as unknown as { families: SeenFamily[] };
+  const parsed = parseExposition(text);
   return parsed.families.map(({ name, type, samples }) => ({
     name: nameOf(name, type, samples),
     type,

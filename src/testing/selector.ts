@@ -66,9 +66,18 @@ export function showSelector(name: string, selector: Selector): string {
   return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
 }
 
-/** An asymmetric matcher as its runner shows it: `Any<String>`. */
-function showMatcher(matcher: AsymmetricMatcher & { toAsymmetricMatcher?(): string }): string {
-  return typeof matcher.toAsymmetricMatcher === 'function' ? matcher.toAsymmetricMatcher() : inspect(matcher);
+/** What matchers of runners have beside the one method that makes them matchers. */
+interface ShowableMatcher extends AsymmetricMatcher {
+  toAsymmetricMatcher?(): string;
+  readonly sample?: unknown;
+}
+
+/** An asymmetric matcher as its runner shows it: `Any<String>`, `StringContaining "50"`. */
+export function showMatcher(matcher: ShowableMatcher): string {
+  if (typeof matcher.toAsymmetricMatcher === 'function') return matcher.toAsymmetricMatcher();
+  const { sample } = matcher;
+  const shown = typeof sample === 'string' ? JSON.stringify(sample) : inspect(sample, { breakLength: Infinity });
+  return sample === undefined ? String(matcher) : `${matcher} ${shown}`;
 }
 
 function quoted(text: string): string {

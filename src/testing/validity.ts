@@ -1,60 +1,59 @@
 /**
  * Whether a text is an exposition, for assertions.
  */
-import { ConfigurationError, describe, messageOf } from '../errors';
+import { ConfigurationError, describe, ExpositionError } from '../errors';
 import type { ScrapeResponse } from '../registry/registry';
 import type { Check } from './checks';
-import { parseExposition } from './parse';
+import { type ExpositionFormat, parseExposition } from './parse';
 
-/** An exposition: its text, or the answer of `registry.scrape()`, whose content type names the format. */
-export type Exposition = string | Pick<ScrapeResponse, 'headers' | 'body'>;
+/** An exposition: its text, its bytes, or the answer of `registry.scrape()`, whose content type names the format. */
+export type ExpositionSource = string | Uint8Array | Pick<ScrapeResponse, 'headers' | 'body'>;
 
 /** How an exposition is to be read. */
 export interface ExpositionOptions {
   /**
-   * `text` is 0.0.4, `openmetrics` 1.0.
-   *
-   * @default as the answer's content type says; a text that ends with `# EOF` is OpenMetrics
+   * @default what the answer's content type says; for a text OpenMetrics where its last line is `# EOF`
    */
-  readonly format?: 'text' | 'openmetrics';
+  readonly format?: ExpositionFormat;
 }
 
 /** Whether an exposition can be read whole. */
 export function checkExposition(exposition: unknown, options: ExpositionOptions = {}): Check {
-  const { text, format } = textOf(exposition, options);
-  const fault = faultOf(text, format);
-  const name = format === 'text' ? 'text 0.0.4' : 'OpenMetrics';
+  const fault = faultOf(contentOf(exposition), options.format ?? formatOf(exposition));
   return {
     pass: fault === undefined,
-    expected: `valid ${name}`,
-    actual: fault ?? `valid ${name}`,
+    expected: undefined,
+    actual: fault,
     message: (negated) =>
       negated
-        ? `Expected no valid exposition in ${name}, but it is one.`
-        : `Expected a valid exposition in ${name}, but ${fault}`,
+        ? 'Expected no valid exposition, but it is one.'
+        : `Expected a valid exposition, but it has a fault.\n\n${fault}`,
   };
 }
 
-function textOf(exposition: unknown, options: ExpositionOptions): { text: string; format: 'text' | 'openmetrics' } {
-  if (typeof exposition === 'string') {
-    return { text: exposition, format: options.format ?? (/\n?# EOF\n?$/.test(exposition) ? 'openmetrics' : 'text') };
-  }
-  const { headers, body } = (exposition ?? {}) as Partial<ScrapeResponse>;
-  if (headers === undefined || !(body instanceof Uint8Array)) {
-    throw new ConfigurationError(
-      'INVALID_CONFIG',
-      `Expected the text of an exposition, or the answer of scrape(), but received ${describe(exposition)}`,
-    );
-  }
-  const openmetrics = headers['content-type']?.startsWith('application/openmetrics-text');
-  return { text: Buffer.from(body).toString(), format: options.format ?? (openmetrics ? 'openmetrics' : 'text') };
+function contentOf(exposition: unknown): string | Uint8Array {
+  if (typeof exposition === 'string' || exposition instanceof Uint8Array) return exposition;
+  const { body } = (exposition ?? {}) as Partial<ScrapeResponse>;
+  if (body instanceof Uint8Array) return body;
+  throw new ConfigurationError(
+    'INVALID_CONFIG',
+    `Expected the text of an exposition, or the answer of scrape(), but received ${describe(exposition)}`,
+  );
 }
 
-function faultOf(text: string, format: 'text' | 'openmetrics'): string | undefined {
+/** The format that an answer says it has. */
+function formatOf(exposition: unknown): ExpositionFormat | undefined {
+  const type = (exposition as Partial<ScrapeResponse>).headers?.['content-type'];
+  if (type === undefined) return undefined;
+  return type.startsWith('application/openmetrics-text') ? 'openmetrics' : 'text';
+}
+
+function faultOf(content: string | Uint8Array, format: ExpositionFormat | undefined): string | undefined {
   try {
-    (parseExposition as (text: string, options: { format: string }) => unknown)(text, { format });
+    parseExposition(content, format === undefined ? {} : { format });
     return undefined;
   } catch (error) {
-    return messageOf(error);
+    if (error instanceof ExpositionError) return error.message;
+    throw error;
   }
 }
