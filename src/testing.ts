@@ -6,4 +6,19 @@ import type * as Testing from './testing/index';
 
 const kit: typeof Testing = api.testing();
 
+export const Exposition: typeof Testing.Exposition = kit.Exposition;
+export type Exposition = Testing.Exposition;
+export const ExpositionError: typeof Testing.ExpositionError = kit.ExpositionError;
+export type ExpositionError = Testing.ExpositionError;
 export const parseExposition: typeof Testing.parseExposition = kit.parseExposition;
+
+export type {
+  ExpositionFormat,
+  ParsedExemplar,
+  ParsedFamily,
+  ParsedNativeHistogram,
+  ParsedSample,
+  ParsedType,
+  ParseOptions,
+  WantedLabels,
+} from './testing/parse';

@@ -1,4 +1,5 @@
 /**
  * The testing kit, one line an export. It is no part of `api.ts`, so that production loads none of it.
  */
-export { parseExposition } from './parse';
+export { ExpositionError } from '../errors';
+export { Exposition, parseExposition } from './parse';
