@@ -6,7 +6,6 @@ import type * as Testing from './testing/index';
 
 const kit: typeof Testing = api.testing();
 
-export const parseExposition: typeof Testing.parseExposition = kit.parseExposition;
 export const MockClock: typeof Testing.MockClock = kit.MockClock;
 export type MockClock = Testing.MockClock;
 export const MockRegistry: typeof Testing.MockRegistry = kit.MockRegistry;
@@ -20,7 +19,6 @@ export const metricMatchers: typeof Testing.metricMatchers = kit.metricMatchers;
 export type {
   AsymmetricMatcher,
   DistributionExpectation,
-  ExpositionOptions,
   ExpositionSource,
   LabelExpectation,
   Matcher,
@@ -34,3 +32,20 @@ export type {
   Selector,
   Subject,
 } from './testing/index';
+
+export const Exposition: typeof Testing.Exposition = kit.Exposition;
+export type Exposition = Testing.Exposition;
+export const ExpositionError: typeof Testing.ExpositionError = kit.ExpositionError;
+export type ExpositionError = Testing.ExpositionError;
+export const parseExposition: typeof Testing.parseExposition = kit.parseExposition;
+
+export type {
+  ExpositionFormat,
+  ParsedExemplar,
+  ParsedFamily,
+  ParsedNativeHistogram,
+  ParsedSample,
+  ParsedType,
+  ParseOptions,
+  WantedLabels,
+} from './testing/parse';

@@ -10,9 +10,10 @@ import {
   wantedOf,
 } from './checks';
 import { demand } from './mock-registry';
+import type { ParseOptions } from './parse';
 import { read, readEvents, type Subject } from './reading';
 import type { Selector } from './selector';
-import { checkExposition, type ExpositionOptions, type ExpositionSource } from './validity';
+import { checkExposition, type ExpositionSource } from './validity';
 
 /**
  * Asserts that a registry, or the text of an exposition, has a series of this name, with these labels among others; and
@@ -79,6 +80,6 @@ export function assertObserved(
  * assertValidExposition(await registry.metrics());
  * assertValidExposition(await registry.scrape({ accept: 'application/openmetrics-text' }));
  */
-export function assertValidExposition(exposition: ExpositionSource, options?: ExpositionOptions): void {
+export function assertValidExposition(exposition: ExpositionSource, options?: ParseOptions): void {
   demand(checkExposition(exposition, options), false, assertValidExposition);
 }

@@ -1,14 +1,14 @@
 /**
  * The testing kit, one line an export. It is no part of `api.ts`, so that production loads none of it.
  */
-
+export { ExpositionError } from '../errors';
 export { assertCounted, assertMetric, assertObserved, assertValidExposition } from './assertions';
 export type { DistributionExpectation, NumberExpectation } from './checks';
 export { type Matcher, type MatcherResult, type MetricMatchers, metricMatchers } from './matchers';
 export { MockClock, type MockClockOptions } from './mock-clock';
 export { MockRegistry, type OperationFilter } from './mock-registry';
 export type { Operation, OperationType } from './operations';
-export { parseExposition } from './parse';
+export { Exposition, parseExposition } from './parse';
 export type { Subject } from './reading';
 export type { AsymmetricMatcher, LabelExpectation, Selector } from './selector';
-export type { ExpositionOptions, ExpositionSource } from './validity';
+export type { ExpositionSource } from './validity';

@@ -12,9 +12,10 @@ import {
   type Wanted,
   wantedOf,
 } from './checks';
+import type { ParseOptions } from './parse';
 import { read, readEvents } from './reading';
 import type { Selector } from './selector';
-import { checkExposition, type ExpositionOptions } from './validity';
+import { checkExposition } from './validity';
 
 /** What a matcher answers. */
 export interface MatcherResult {
@@ -41,7 +42,7 @@ export interface MetricMatchers<R = void> {
   toHaveObserved(name: string, labels?: Selector, expected?: DistributionExpectation): R;
   toHaveObserved(labels?: Selector, expected?: DistributionExpectation): R;
   /** The text, or the answer of `scrape()`, is an exposition that Prometheus takes. */
-  toBeValidExposition(options?: ExpositionOptions): R;
+  toBeValidExposition(options?: ParseOptions): R;
 }
 
 /** A matcher as `expect.extend()` takes it; what it is called with is checked as it runs. */
@@ -66,7 +67,7 @@ export const metricMatchers = {
     return resultOf(checkObserved(readEvents(received), wantedFrom(received, args)));
   },
   toBeValidExposition(received, options) {
-    return resultOf(checkExposition(received, options as ExpositionOptions | undefined));
+    return resultOf(checkExposition(received, options as ParseOptions | undefined));
   },
 } satisfies Record<string, Matcher>;
 

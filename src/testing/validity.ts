@@ -4,21 +4,13 @@
 import { ConfigurationError, describe, ExpositionError } from '../errors';
 import type { ScrapeResponse } from '../registry/registry';
 import type { Check } from './checks';
-import { type ExpositionFormat, parseExposition } from './parse';
+import { type ExpositionFormat, type ParseOptions, parseExposition } from './parse';
 
 /** An exposition: its text, its bytes, or the answer of `registry.scrape()`, whose content type names the format. */
 export type ExpositionSource = string | Uint8Array | Pick<ScrapeResponse, 'headers' | 'body'>;
 
-/** How an exposition is to be read. */
-export interface ExpositionOptions {
-  /**
-   * @default what the answer's content type says; for a text OpenMetrics where its last line is `# EOF`
-   */
-  readonly format?: ExpositionFormat;
-}
-
 /** Whether an exposition can be read whole. */
-export function checkExposition(exposition: unknown, options: ExpositionOptions = {}): Check {
+export function checkExposition(exposition: unknown, options: ParseOptions = {}): Check {
   const fault = faultOf(contentOf(exposition), options.format ?? formatOf(exposition));
   return {
     pass: fault === undefined,
