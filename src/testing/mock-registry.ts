@@ -84,9 +84,15 @@ export class MockRegistry extends Registry implements Disposable {
    * @throws {RegistrationError} `DUPLICATE_METRIC` for a metric of the default registry that this one has a namesake of
    */
   isolate(): this {
+    const mirrored = new Set<string>();
     this.#isolation = new Isolation({
-      registered: (metric) => this.registerMetric(metric),
-      removed: (name) => this.removeSingleMetric(name),
+      registered: (metric) => {
+        this.registerMetric(metric);
+        mirrored.add(metric.name);
+      },
+      removed: (name) => {
+        if (mirrored.delete(name)) this.removeSingleMetric(name);
+      },
     });
     return this;
   }
