@@ -4,7 +4,7 @@
 import { AssertionError } from 'node:assert';
 import { Metric } from '../metrics/metric';
 import { type AnyMetric, Registry } from '../registry/registry';
-import type { ForeignMetric } from '../types';
+import type { ForeignMetric, MetricType } from '../types';
 import {
   type Check,
   checkCounted,
@@ -45,6 +45,8 @@ export interface OperationFilter {
  */
 export class MockRegistry extends Registry implements Disposable {
   #operations: Operation[] = [];
+  /** Of all metrics that were ever in it: operations outlive them. */
+  readonly #types = new Map<string, MetricType>();
   readonly #spies = new Map<string, () => void>();
   #isolation: Isolation | undefined;
 
@@ -52,6 +54,7 @@ export class MockRegistry extends Registry implements Disposable {
   override registerMetric(metric: AnyMetric | ForeignMetric): void {
     super.registerMetric(metric);
     if (!(metric instanceof Metric) || this.#spies.has(metric.name)) return;
+    this.#types.set(metric.name, metric.type);
     this.#spies.set(
       metric.name,
       spyOn(metric, (operation) => this.#operations.push(operation)),
@@ -125,7 +128,7 @@ export class MockRegistry extends Registry implements Disposable {
 
   /** What was counted and observed. @internal */
   recorded(): Reading {
-    return readOperations(this.#operations, read(this).families);
+    return readOperations(this.#operations, this.#types);
   }
 
   /**

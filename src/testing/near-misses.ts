@@ -59,7 +59,7 @@ function stemOf(name: string): string {
 }
 
 function contain(a: string, b: string): boolean {
-  return Math.min(a.length, b.length) >= 4 && (a.includes(b) || b.includes(a));
+  return Math.min(a.length, b.length) * 2 >= Math.max(a.length, b.length) && (a.includes(b) || b.includes(a));
 }
 
 function paragraph(title: string, all: readonly string[]): string {

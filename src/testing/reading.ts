@@ -6,6 +6,7 @@ import { ConfigurationError, describe } from '../errors';
 import { Metric } from '../metrics/metric';
 import { type AnyMetric, Registry } from '../registry/registry';
 import { toValues } from '../registry/values';
+import type { MetricType } from '../types';
 import type { Operation } from './operations';
 import { familiesOfText } from './reading-text';
 import { type Labels, printed } from './selector';
@@ -84,20 +85,19 @@ function isRecording(subject: unknown): subject is Recording {
 }
 
 /** What was added and observed: recorded operations in the shape of the values they would have made. */
-export function readOperations(operations: readonly Operation[], registered: readonly SeenFamily[]): Reading {
+export function readOperations(operations: readonly Operation[], types: ReadonlyMap<string, MetricType>): Reading {
   const recorded = new Map<string, Map<string, { labels: Labels; total: number; count: number }>>();
   for (const { type, name, labels, value = 0 } of operations) {
-    if (type !== 'inc' && type !== 'observe') continue;
+    const counted = type === 'observe' || (type === 'inc' && types.get(name) === 'counter');
+    if (!counted) continue;
     const series = recorded.get(name) ?? new Map();
     recorded.set(name, series);
     const key = keyOf(labels);
     const entry = series.get(key) ?? { labels, total: 0, count: 0 };
     series.set(key, { labels, total: entry.total + value, count: entry.count + 1 });
   }
-  const types = new Map(registered.map(({ name, type }) => [name, type]));
-  const families = [...new Set([...types.keys(), ...recorded.keys()])].map((name): SeenFamily => {
+  const families = [...types].map(([name, type]): SeenFamily => {
     const series = [...(recorded.get(name)?.values() ?? [])];
-    const type = types.get(name) ?? 'counter';
     if (type !== 'histogram')
       return { name, type, samples: series.map(({ labels, total }) => ({ name, labels, value: total })) };
     const samples = series.flatMap(({ labels, total, count }) => [

@@ -43,7 +43,13 @@ function isAsWanted(name: string, wanted: LabelExpectation, text: string): boole
   if (isAsymmetric(wanted)) return wanted.asymmetricMatch(text);
   // Without what it remembers of the last search: the same expression is tried on every series.
   if (wanted instanceof RegExp) return text.search(wanted) >= 0;
+  // Bounds are numbers, which OpenMetrics prints as 1.0 and text as 1.
+  if (typeof wanted === 'number' && (name === 'le' || name === 'quantile')) return boundOf(text) === wanted;
   return textOf(name, wanted) === text;
+}
+
+function boundOf(text: string): number {
+  return text === '+Inf' ? Number.POSITIVE_INFINITY : Number(text);
 }
 
 /** The longest label value that a message shows whole. */
@@ -66,6 +72,8 @@ export function showSelector(name: string, selector: Selector): string {
   return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
 }
 
+const ON_ONE_LINE = { breakLength: Number.POSITIVE_INFINITY };
+
 /** What matchers of runners have beside the one method that makes them matchers. */
 interface ShowableMatcher extends AsymmetricMatcher {
   toAsymmetricMatcher?(): string;
@@ -76,8 +84,8 @@ interface ShowableMatcher extends AsymmetricMatcher {
 export function showMatcher(matcher: ShowableMatcher): string {
   if (typeof matcher.toAsymmetricMatcher === 'function') return matcher.toAsymmetricMatcher();
   const { sample } = matcher;
-  const shown = typeof sample === 'string' ? JSON.stringify(sample) : inspect(sample, { breakLength: Infinity });
-  return sample === undefined ? String(matcher) : `${matcher} ${shown}`;
+  if (sample === undefined) return inspect(matcher, ON_ONE_LINE);
+  return `${matcher} ${typeof sample === 'string' ? JSON.stringify(sample) : inspect(sample, ON_ONE_LINE)}`;
 }
 
 function quoted(text: string): string {
