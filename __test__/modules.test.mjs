@@ -97,6 +97,7 @@ test('the subpath for tests, by require and import', async (t) => {
     'ExpositionError',
     'MockClock',
     'MockRegistry',
+    'SnapshotDiff',
     'assertCounted',
     'assertMetric',
     'assertObserved',

@@ -37,8 +37,14 @@ export const Exposition: typeof Testing.Exposition = kit.Exposition;
 export type Exposition = Testing.Exposition;
 export const ExpositionError: typeof Testing.ExpositionError = kit.ExpositionError;
 export type ExpositionError = Testing.ExpositionError;
+export const SnapshotDiff: typeof Testing.SnapshotDiff = kit.SnapshotDiff;
+export type SnapshotDiff = Testing.SnapshotDiff;
+export const diffSnapshots: typeof Testing.diffSnapshots = kit.diffSnapshots;
 export const parseExposition: typeof Testing.parseExposition = kit.parseExposition;
+export const replay: typeof Testing.replay = kit.replay;
+export const synthesize: typeof Testing.synthesize = kit.synthesize;
 
+export type { ChangedFamily, ChangedSeries, FamilyDescription, LoneSeries, Snapshot } from './testing/diff';
 export type {
   ExpositionFormat,
   ParsedExemplar,
@@ -49,3 +55,4 @@ export type {
   ParseOptions,
   WantedLabels,
 } from './testing/parse';
+export type { SynthesizeOptions } from './testing/synthesize';

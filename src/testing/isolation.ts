@@ -3,7 +3,7 @@
  */
 import { ConfigurationError } from '../errors';
 import { Metric } from '../metrics/metric';
-import { add, idOf, put, readCells, revived, type Series } from '../metrics/series';
+import { idOf, readCells, restore, revived, type Series } from '../metrics/series';
 import { type AnyMetric, Registry } from '../registry/registry';
 import type { ForeignMetric } from '../types';
 import { Shadows } from './shadows';
@@ -106,10 +106,6 @@ class Aside {
 
   giveBack(): void {
     this.#metric.reset();
-    for (const { series, cells } of this.#series) {
-      const live = series[revived]();
-      if (this.#metric.type === 'gauge') live[put](cells[0]);
-      else for (const [cell, value] of cells.entries()) live[add](cell, value);
-    }
+    for (const { series, cells } of this.#series) series[revived]()[restore](cells);
   }
 }

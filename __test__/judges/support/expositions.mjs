@@ -85,7 +85,7 @@ const BY_HAND = {
   openmetrics: [
     '# TYPE a_seconds counter\n# UNIT a_seconds seconds\n# HELP a_seconds help\na_seconds_total 1 1.5\na_seconds_created 123 1.5\n# EOF\n',
     '# TYPE s summary\ns{quantile="0.5"} 1\ns{quantile="1"} 2\ns_sum 3\ns_count 4\ns_created 5\n# TYPE i info\ni_info{a="b"} 1\ni_info{a="c"} 1\n# TYPE st stateset\nst{st="x"} 1\nst{st="y"} 0\n# EOF\n',
-    '# TYPE g gaugehistogram\ng_bucket{le="-1.0"} 1\ng_bucket{le="+Inf"} 3 # {a="b"} 0.5 1.5\ng_gcount 3\ng_gsum -2\n# TYPE h histogram\nh_bucket{a="1",le="1.0"} 0 1\nh_bucket{a="1",le="+Inf"} 0 1\nh_count{a="1"} 0 1\nh_sum{a="1"} 0 1\nh_created{a="1"} 1 2\n# EOF\n',
+    '# TYPE g gaugehistogram\ng_bucket{le="-1.0"} 1\ng_bucket{le="+Inf"} 3 # {a="b"} 0.5 1.5\ng_gcount 3\ng_gsum -2\n# TYPE h histogram\nh_bucket{a="1",le="1.0"} 0 1\nh_bucket{a="1",le="+Inf"} 0 1\nh_count{a="1"} 0 1\nh_sum{a="1"} 0 1\nh_created{a="1"} 1 1\n# EOF\n',
     '# TYPE nh histogram\n# HELP nh native\nnh {count:24,sum:100,schema:0,zero_threshold:0.001,zero_count:4,positive_spans:[0:2,1:2],negative_spans:[0:2],positive_deltas:[2,1,-3,3],negative_deltas:[2,1]}\nnh{a="b"} {count:24, sum:1e2, schema:0, zero_threshold:0.001, zero_count:4}\n{"nh"} {count:1,sum:1,schema:1,zero_threshold:1,zero_count:1}\n# EOF\n',
     '# TYPE "my.metric" gauge\n# HELP "my.metric" quoted\n{"my.metric"} 1 -1.25\n{"my.metric","a b"="c"} 2 3\nbare 1 123.456\nbare{a="b"} 2 1e3\nbare{a="b"} 2 1e3\n# EOF',
     '# TYPE u unknown\nu 1\nu 1\n# TYPE c counter\nc_total{a="b",c="d"} 9007199254740993 # {} 1\n# TYPE b histogram\nb_bucket{le="+Inf"} 18446744073709551617\nb_count 18446744073709551617\nb_sum 1\n# EOF\n',
