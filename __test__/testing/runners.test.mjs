@@ -1,18 +1,31 @@
-// Matchers and assertions in real projects of each runner: one file passes, each test of the other fails with the whole
-// message. The projects are under `support/`.
+// Matchers and assertions in real projects of each runner: one file passes, as does the example of docs/testing.md, and
+// each test of another fails with the whole message. The projects are under `support/`.
 
 import { execFile } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseExposition } from '@llm-devops/prometheus-metrics/testing';
 import test from 'ava';
+import { BLOCKS, RUNNERS } from './support/documented.mjs';
 
 const require = createRequire(import.meta.url);
 const SUPPORT = fileURLToPath(new URL('support', import.meta.url));
 const project = (runner, ...path) => join(SUPPORT, `${runner}-project`, ...path);
 /** Runners are started where a user starts them: in the folder of the package. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+const PASSED = ['a chat is counted and timed', 'passes'];
+
+/** Puts the example of a runner into its project, with the module that it tests. */
+async function document(t, runner) {
+  const { folder, extension } = RUNNERS.get(runner);
+  const example = join(SUPPORT, folder, `documented.spec.${extension}`);
+  const app = join(SUPPORT, folder, 'app.cjs');
+  t.teardown(() => Promise.all([example, app].map((file) => rm(file))));
+  await Promise.all([writeFile(example, BLOCKS.get(runner)), writeFile(app, BLOCKS.get('app.cjs'))]);
+}
 
 /** Runs a runner without what this one has put into the environment. */
 function run(args) {
@@ -96,36 +109,39 @@ for (const [runner, args] of [
   ['Vitest', [...VITEST, '--reporter=json']],
 ]) {
   test.serial(`${runner}: matchers`, async (t) => {
+    await document(t, runner);
     const { code, stdout, stderr } = await run(args);
     const { passed, failed } = resultsOfJson(stdout);
-    t.deepEqual(passed, ['passes'], stderr);
+    t.deepEqual(passed.sort(), PASSED, stderr);
     t.deepEqual(failed, messages(t, OF_MATCHERS));
     t.is(code, 1);
   });
 }
 
 test.serial('node:test: assertions', async (t) => {
-  const files = ['passing.spec.mjs', 'failing.spec.mjs'].map((file) => project('node', file));
+  await document(t, 'node:test');
+  const files = ['passing.spec.mjs', 'documented.spec.mjs', 'failing.spec.mjs'].map((file) => project('node', file));
   const { code, stdout, stderr } = await run(['--test', '--test-reporter=tap', ...files]);
   const said = (part) => {
     const [, block, line] = /^ {2}error: (?:\|-\n((?: {4}.*\n)+)|'(.*)'\n)/m.exec(part);
     return line ?? block.replace(/^ {4}/gm, '').trimEnd();
   };
   const { passed, failed } = resultsOfTap(stdout, said);
-  t.deepEqual(passed, ['passes'], stderr);
+  t.deepEqual(passed.sort(), PASSED, stderr);
   const trimmed = Object.entries(messages(t, OF_ASSERTIONS)).map(([title, message]) => [title, message.trimEnd()]);
   t.deepEqual(failed, Object.fromEntries(trimmed));
   t.is(code, 1);
 });
 
 test.serial('AVA: assertions', async (t) => {
+  await document(t, 'AVA');
   const cli = join(dirname(fileURLToPath(import.meta.resolve('ava'))), 'cli.mjs');
   const { code, stdout, stderr } = await run([cli, '--config', project('ava', 'ava.config.mjs'), '--tap']);
   // Its reporter folds long lines, so the message is compared word by word.
   const words = (text) => text.split(/\s+/).join(' ').trim();
   const said = (part) => words(/'Assertion failed: ': (?:>-|\|-)?\n([\s\S]*?)\n {4}message: /.exec(part)[1]);
   const { passed, failed } = resultsOfTap(stdout, said);
-  t.deepEqual(passed, ['passes'], stderr);
+  t.deepEqual(passed.sort(), PASSED, stderr);
   const expected = Object.entries(messages(t, OF_ASSERTIONS)).map(([title, message]) => [title, words(message)]);
   t.deepEqual(failed, Object.fromEntries(expected));
   t.is(code, 1);
