@@ -90,7 +90,30 @@ test('the subpath for Fastify, by require and import', async (t) => {
   t.not(subpath.createHttpMetrics, required.createHttpMetrics);
 });
 
-test('only the package itself, its subpath and its manifest can be imported', (t) => {
+test('the subpath for tests, by require and import', async (t) => {
+  const subpath = require('@llm-devops/prometheus-metrics/testing');
+  const module = await import('@llm-devops/prometheus-metrics/testing');
+  t.deepEqual(Object.keys(subpath).sort(), [
+    'Exposition',
+    'ExpositionError',
+    'MockClock',
+    'MockRegistry',
+    'SnapshotDiff',
+    'assertCounted',
+    'assertMetric',
+    'assertObserved',
+    'assertValidExposition',
+    'diffSnapshots',
+    'metricMatchers',
+    'parseExposition',
+    'replay',
+    'synthesize',
+  ]);
+  for (const name of Object.keys(subpath)) t.is(module[name], subpath[name], name);
+  t.is(module.default, subpath);
+});
+
+test('only the package itself, its subpaths and its manifest can be imported', (t) => {
   t.is(require('@llm-devops/prometheus-metrics/package.json').name, '@llm-devops/prometheus-metrics');
   for (const path of ['dist/index.js', 'dist/registry/registry.js', 'registry']) {
     t.throws(() => require(`@llm-devops/prometheus-metrics/${path}`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });

@@ -3,6 +3,7 @@
  */
 import { addon } from './native/addon';
 import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from './registry/registry';
+import type * as Testing from './testing/index';
 
 export { collectDefaultMetrics } from './collectors/default-metrics';
 export { configFromEnv } from './config';
@@ -32,6 +33,11 @@ export { Registry } from './registry/registry';
 export const register: Registry = Registry.globalRegistry;
 export const prometheusContentType = PROMETHEUS_CONTENT_TYPE;
 export const openMetricsContentType = OPENMETRICS_CONTENT_TYPE;
+
+/** The testing kit. It is loaded where it is asked for: a service in production never does. */
+export function testing(): typeof Testing {
+  return require('./testing/index') as typeof Testing;
+}
 
 /** Whether a string is a metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
 export function validateMetricName(name: string): boolean {

@@ -34,6 +34,8 @@ export type MetricsErrorCode =
   | 'COLLECTOR_TIMEOUT'
   /** An option has a type or value that it cannot have. */
   | 'INVALID_CONFIG'
+  /** A text is no exposition. */
+  | 'INVALID_EXPOSITION'
   /** An address or socket cannot be listened on. */
   | 'BIND_FAILED'
   /** No addon for this platform was found. */
@@ -120,6 +122,21 @@ export class EndpointError extends Error {
   constructor(
     readonly code: MetricsErrorCode,
     message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A text is no exposition of the format that it was read as. */
+export class ExpositionError extends Error {
+  readonly [brand] = true;
+  readonly code: MetricsErrorCode = 'INVALID_EXPOSITION';
+  constructor(
+    message: string,
+    /** The line, from 1. */
+    readonly line: number,
+    /** The column, from 1, in characters. */
+    readonly column: number,
   ) {
     super(message);
   }

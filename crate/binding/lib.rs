@@ -23,3 +23,4 @@ mod registry;
 mod sanitizer;
 mod scrape;
 mod service;
+mod testing;

@@ -52,6 +52,8 @@ export const add = Symbol('add');
 export const addPair = Symbol('addPair');
 /** Replaces the value of the first cell; false where there are no cells. */
 export const put = Symbol('put');
+/** Replaces the values of all cells; only where there are cells. A seam for the testing kit. */
+export const restore = Symbol('restore');
 /** The series object that has cells for this one's label set: itself, or the one that was there before. */
 export const revived = Symbol('revived');
 /** The id of a series that has cells. */
@@ -121,6 +123,13 @@ export abstract class Series {
     if (index < 0) return false;
     this.#cells[index] = value;
     return true;
+  }
+
+  [restore](values: readonly number[]): void {
+    // One element after the other, as every store into a slab.
+    values.forEach((value, offset) => {
+      this.#cells[this.#index + offset] = value;
+    });
   }
 
   [revived](): this {
@@ -253,6 +262,11 @@ export class SeriesSet<S extends Series> implements Home {
   /** The series of these labels if it exists. */
   peek(place: Place): S | undefined {
     return this.#tree.get(place.texts);
+  }
+
+  /** The series that exist, in no particular order. */
+  *existing(): Generator<S> {
+    for (const [, series] of this.#tree.entries()) yield series;
   }
 
   /** Makes a series exist with nothing recorded; one that exists keeps its place. */

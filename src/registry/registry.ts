@@ -378,6 +378,11 @@ export class Registry {
     this.#defaultLabels = Object.fromEntries(given);
   }
 
+  /** The labels that every series shows, as they were given. @internal */
+  defaultLabels(): Readonly<Record<string, LabelValue>> {
+    return this.#defaultLabels;
+  }
+
   /** The exposition in the registry's format. A failing `collect()` costs its metric the update, and nothing else. */
   async metrics(): Promise<string> {
     const { wanted } = await this.#gather({});

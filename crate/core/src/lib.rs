@@ -33,6 +33,8 @@ pub mod registry;
 pub mod serialization;
 pub mod slab;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use clock::Clock;
 pub use collectors::{ProcessCollector, RuntimeCollector};

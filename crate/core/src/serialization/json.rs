@@ -140,7 +140,8 @@ fn labels(rendered: &[u8], out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-fn string(text: &str, out: &mut Vec<u8>) {
+/// Appends a text as a JSON string.
+pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     for byte in text.bytes() {
         if matches!(byte, b'"' | b'\\') {

@@ -13,6 +13,8 @@ pub use json::json;
 #[cfg(feature = "http")]
 pub(crate) use json::json_string;
 pub(crate) use json::labels_json;
+#[cfg(feature = "testing")]
+pub(crate) use json::string as write_json_string;
 pub use streaming::{Sink, Streaming};
 
 use crate::registry::Gathered;

@@ -1,0 +1,17 @@
+// What is tested in each runner: a module that counts in the default registry, and knows of no test.
+
+const { Counter, Gauge, Histogram } = require('@llm-devops/prometheus-metrics');
+
+const requests = new Counter({ name: 'app_requests_total', help: 'Requests', labelNames: ['route', 'status'] });
+const seconds = new Histogram({ name: 'app_request_seconds', help: 'Duration', labelNames: ['route'], buckets: [1] });
+const inFlight = new Gauge({ name: 'app_in_flight', help: 'Requests being served' });
+
+/** Serves a request: `work` is what it takes time for. */
+exports.serve = (route, status, work = () => {}) => {
+  inFlight.inc();
+  const end = seconds.startTimer({ route });
+  work();
+  end();
+  requests.inc({ route, status });
+  inFlight.dec();
+};

@@ -1,0 +1,1 @@
+export default { files: ['__test__/testing/support/ava-project/*.spec.mjs'], workerThreads: false };

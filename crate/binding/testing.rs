@@ -1,0 +1,54 @@
+//! What the testing kit takes from the core: reading expositions back.
+
+use crate::registry::Values;
+use napi::bindgen_prelude::Float64Array;
+use napi_derive::napi;
+use prometheus_metrics::testing::parse::json;
+use prometheus_metrics::testing::{Dialect, ParseError, parse};
+
+/// An exposition that was read, or why it could not be.
+#[napi(object)]
+pub struct ParsedExposition {
+    /// Whether it was read as OpenMetrics.
+    pub is_open_metrics: bool,
+    /// The families, as `testing::parse::json` writes them.
+    pub families: Option<Values>,
+    /// What is wrong.
+    pub error: Option<ExpositionFault>,
+}
+
+/// What is wrong with an exposition, and where.
+#[napi(object)]
+pub struct ExpositionFault {
+    /// From 1.
+    pub line: u32,
+    /// From 1, in characters.
+    pub column: u32,
+    /// What was expected and what was received.
+    pub message: String,
+}
+
+impl From<ParseError> for ExpositionFault {
+    fn from(error: ParseError) -> Self {
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Self { line: count(error.line), column: count(error.column), message: error.message }
+    }
+}
+
+/// Reads an exposition: in OpenMetrics or not, or as its last line says.
+#[napi(catch_unwind)]
+pub fn parse_exposition(text: String, is_open_metrics: Option<bool>) -> ParsedExposition {
+    let dialect = match is_open_metrics {
+        Some(true) => Dialect::OpenMetrics,
+        Some(false) => Dialect::Text,
+        None => Dialect::of(&text),
+    };
+    let (families, error) = match parse(&text, dialect) {
+        Ok(families) => {
+            let (text, numbers) = json(&families);
+            (Some(Values { text, numbers: Float64Array::new(numbers) }), None)
+        }
+        Err(error) => (None, Some(error.into())),
+    };
+    ParsedExposition { is_open_metrics: dialect == Dialect::OpenMetrics, families, error }
+}

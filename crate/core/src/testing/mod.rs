@@ -1,0 +1,15 @@
+//! The testing kit: what tests of metrics need, and nothing that production does. One line a module, one an export.
+
+pub mod assertions;
+mod mock_clock;
+mod mock_registry;
+pub mod parse;
+mod reading;
+
+pub use assertions::{assert_counted, assert_metric, assert_observed, assert_valid_exposition};
+pub use mock_clock::MockClock;
+pub use mock_registry::MockRegistry;
+pub use parse::{
+    Dialect, FamilyKind, ParseError, ParsedExemplar, ParsedFamily, ParsedNativeHistogram, ParsedSample, parse,
+};
+pub use reading::{Labels, Reading, Subject};

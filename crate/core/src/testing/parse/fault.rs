@@ -1,0 +1,52 @@
+//! What is wrong with a line, on its way to a [`ParseError`]: it points into the line until its number is known.
+
+use super::ParseError;
+
+/// A refusal.
+pub(super) enum Fault<'a> {
+    /// Of a part of the line that is being read: its beginning is the column.
+    Here { at: &'a str, message: String },
+    /// Of something in a line before.
+    Earlier(ParseError),
+}
+
+pub(super) type Parsed<'a, T> = Result<T, Fault<'a>>;
+
+/// Received texts are shown up to this many characters: a line may have megabytes.
+const SHOWN_MAX: usize = 40;
+
+impl<'a> Fault<'a> {
+    pub(super) fn new(at: &'a str, message: impl Into<String>) -> Self {
+        Self::Here { at, message: message.into() }
+    }
+
+    /// `Expected ... but received`, and what stands there.
+    pub(super) fn expected(what: &str, at: &'a str) -> Self {
+        Self::new(at, format!("Expected {what} but received {}", shown(at)))
+    }
+
+    /// Finds the column in the line that it points into.
+    pub(super) fn on(self, number: usize, line: &str) -> ParseError {
+        match self {
+            Self::Here { at, message } => ParseError { line: number, column: column(at, line), message },
+            Self::Earlier(error) => error,
+        }
+    }
+}
+
+/// The column of a part of a line.
+pub(super) fn column(part: &str, line: &str) -> usize {
+    let offset = (part.as_ptr() as usize).wrapping_sub(line.as_ptr() as usize);
+    line.get(..offset).unwrap_or_default().chars().count() + 1
+}
+
+/// A text in quotes, cut to a length that can be read.
+pub(super) fn shown(text: &str) -> String {
+    if text.is_empty() {
+        return "nothing".into();
+    }
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}

@@ -1,0 +1,429 @@
+//! OpenMetrics 1.0, as Python's parser of it reads it: families, and what their samples must be.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use super::counted;
+use super::fault::{Fault, Parsed, column, shown};
+use super::native_histogram;
+use super::number::{self, Number, Stamp};
+use super::openmetrics_line::sample;
+use super::scan::{split_comment, unescape};
+use super::text::comment_name;
+use super::{FamilyKind, ParseError, ParsedFamily, ParsedSample};
+
+/// What a sample line says, and what of it comparisons need beside the sample.
+pub(super) struct Line {
+    pub(super) sample: ParsedSample,
+    /// None beside a native histogram.
+    pub(super) number: Option<Number>,
+    pub(super) stamp: Option<Stamp>,
+    /// A native histogram has no braces, or its name alone in them.
+    pub(super) is_bare: bool,
+}
+
+/// Reads all lines.
+pub(super) fn families(text: &str) -> Result<Vec<ParsedFamily>, ParseError> {
+    let mut reader = Reader::default();
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        reader.number = index + 1;
+        reader.line(line).map_err(|fault| fault.on(index + 1, line))?;
+    }
+    reader.end().map_err(|fault| fault.on(reader.number, ""))?;
+    if !reader.is_ended {
+        let column = text.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let line = text.split('\n').count();
+        return Err(ParseError { line, column, message: "Expected # EOF as the last line".into() });
+    }
+    Ok(reader.families)
+}
+
+#[derive(Default)]
+struct Reader {
+    families: Vec<ParsedFamily>,
+    /// Names that families and their samples have taken.
+    taken: HashSet<String>,
+    open: Option<Open>,
+    /// Of the line that is being read.
+    number: usize,
+    is_ended: bool,
+}
+
+/// A word of a comment, and where it stands.
+struct Word {
+    text: String,
+    line: usize,
+    column: usize,
+}
+
+impl Word {
+    fn refuse(&self, message: String) -> Fault<'static> {
+        Fault::Earlier(ParseError { line: self.line, column: self.column, message })
+    }
+}
+
+/// The family that is being read.
+struct Open {
+    name: Word,
+    help: Option<String>,
+    kind: Option<Word>,
+    unit: Option<Word>,
+    lines: Vec<(usize, Line)>,
+    /// Names of samples that belong to the family.
+    allowed: Vec<String>,
+    groups: Groups,
+}
+
+impl Open {
+    fn new(name: Word, sample_name: String) -> Self {
+        Self {
+            name,
+            help: None,
+            kind: None,
+            unit: None,
+            lines: Vec::new(),
+            allowed: vec![sample_name],
+            groups: Groups::default(),
+        }
+    }
+
+    fn kind(&self) -> &str {
+        self.kind.as_ref().map_or("", |kind| &kind.text)
+    }
+}
+
+impl Reader {
+    fn line<'a>(&mut self, line: &'a str) -> Parsed<'a, ()> {
+        if self.is_ended {
+            return Err(Fault::expected("the end of the text after # EOF", line));
+        }
+        if line.is_empty() {
+            return Err(Fault::new(line, "Expected a sample or a comment but received an empty line"));
+        }
+        if line == "# EOF" {
+            self.is_ended = true;
+            return Ok(());
+        }
+        if line.starts_with('#') { self.comment(line) } else { self.add(line) }
+    }
+
+    fn comment<'a>(&mut self, line: &'a str) -> Parsed<'a, ()> {
+        let parts = split_comment(line, b" ");
+        let &[_, word, candidate, rest] = parts.as_slice() else {
+            return Err(Fault::expected("# HELP, # TYPE or # UNIT with a name and a text, or # EOF", line));
+        };
+        let name = comment_name(candidate)?;
+        let number = self.number;
+        let place = |part: &str| Word { text: part.to_owned(), line: number, column: column(part, line) };
+        let is_same = self.open.as_ref().is_some_and(|open| open.name.text == name);
+        if !is_same {
+            self.end()?;
+            let word = Word { text: name.to_string(), ..place(candidate) };
+            self.open = Some(Open::new(word, name.into_owned()));
+        }
+        let Some(open) = &mut self.open else { return Ok(()) };
+        if !open.lines.is_empty() {
+            return Err(Fault::expected("what describes a metric before its samples", line));
+        }
+        let is_first = match word {
+            "HELP" => open.help.replace(unescape(rest, true).into_owned()).is_none(),
+            "UNIT" => open.unit.replace(place(rest)).is_none(),
+            "TYPE" => {
+                if rest == "untyped" {
+                    return Err(Fault::expected("a type of OpenMetrics", rest));
+                }
+                let suffixes = suffixes(rest).unwrap_or(&[""]);
+                open.allowed = suffixes.iter().map(|suffix| format!("{}{suffix}", open.name.text)).collect();
+                open.kind.replace(place(rest)).is_none()
+            }
+            _ => return Err(Fault::expected("HELP, TYPE or UNIT", word)),
+        };
+        if is_first { Ok(()) } else { Err(Fault::expected(&format!("one {word} for each metric"), line)) }
+    }
+
+    fn add<'a>(&mut self, text: &'a str) -> Parsed<'a, ()> {
+        let mut line = None;
+        if self.open.as_ref().is_some_and(|open| open.kind() == "histogram") {
+            line = native_histogram::sample(text)?;
+        }
+        let line = match line {
+            Some(line) => line,
+            None => sample(text)?,
+        };
+        let is_native = line.number.is_none();
+        let belongs = |open: &Open| is_native || open.allowed.contains(&line.sample.name);
+        if !self.open.as_ref().is_some_and(belongs) {
+            self.end()?;
+            let name = comment_name(&line.sample.name)
+                .map_err(|_| Fault::expected("a metric name", text))?
+                .into_owned();
+            let name = Word { text: name, line: self.number, column: 1 };
+            let mut open = Open::new(name, line.sample.name.clone());
+            open.kind = Some(Word { text: "unknown".into(), line: self.number, column: 1 });
+            self.open = Some(open);
+        }
+        match &mut self.open {
+            Some(open) => open.add(line, text, self.number),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the family that is being read.
+    fn end(&mut self) -> Parsed<'static, ()> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        let Open { name, help, kind, unit, lines, .. } = open;
+        let word = kind.as_ref().map_or("unknown", |kind| &kind.text);
+        self.take_names(&name, word)?;
+        let Some(kind) = FamilyKind::from_word(word) else {
+            let message = format!("Expected a type of metric but received {}", shown(word));
+            return Err(kind.as_ref().unwrap_or(&name).refuse(message));
+        };
+        if let Some(unit) = unit.as_ref().filter(|unit| !unit.text.is_empty()) {
+            if !name.text.strip_suffix(&*unit.text).is_some_and(|rest| rest.ends_with('_')) {
+                let message = format!(
+                    "Expected the unit at the end of {} but received {}",
+                    shown(&name.text),
+                    shown(&unit.text)
+                );
+                return Err(unit.refuse(message));
+            }
+            if matches!(kind, FamilyKind::Info | FamilyKind::StateSet) {
+                return Err(unit.refuse(format!(
+                    "Expected no unit of {} {}",
+                    kind.word(),
+                    shown(&name.text)
+                )));
+            }
+        }
+        if matches!(kind, FamilyKind::Histogram | FamilyKind::GaugeHistogram) {
+            counted::check(&name.text, &lines)?;
+        }
+        if name.text.is_empty() {
+            return Err(name.refuse("Expected a metric name but received an empty one".into()));
+        }
+        self.families.push(ParsedFamily {
+            name: name.text,
+            kind,
+            help: help.unwrap_or_default(),
+            unit: unit.map_or(String::new(), |unit| unit.text),
+            samples: lines.into_iter().map(|(_, line)| line.sample).collect(),
+        });
+        Ok(())
+    }
+
+    /// Families may not write samples of the same name.
+    fn take_names(&mut self, name: &Word, kind: &str) -> Parsed<'static, ()> {
+        let mut names: Vec<&str> = suffixes(kind).unwrap_or_default().to_vec();
+        if !names.contains(&"") {
+            names.push("");
+        }
+        for suffix in names {
+            let taken = format!("{}{suffix}", name.text);
+            if self.taken.contains(&taken) {
+                return Err(
+                    name.refuse(format!("Expected {} in one place but received it again", shown(&taken)))
+                );
+            }
+            self.taken.insert(taken);
+        }
+        Ok(())
+    }
+}
+
+/// What the samples of a type of metric are named beyond its name.
+fn suffixes(kind: &str) -> Option<&'static [&'static str]> {
+    Some(match kind {
+        "counter" => &["_total", "_created"],
+        "summary" => &["", "_count", "_sum", "_created"],
+        "histogram" => &["_count", "_sum", "_bucket", "_created"],
+        "gaugehistogram" => &["_gcount", "_gsum", "_bucket"],
+        "info" => &["_info"],
+        _ => return None,
+    })
+}
+
+impl Open {
+    fn add<'a>(&mut self, line: Line, text: &'a str, number: usize) -> Parsed<'a, ()> {
+        let tail = tail(&line.sample.name, &self.name.text).to_owned();
+        let Some(value) = &line.number else {
+            if COUNTED.contains(&&*tail) || tail == "_gsum" {
+                return Err(Fault::expected("a native histogram's name without a suffix", text));
+            }
+            self.lines.push((number, line));
+            return Ok(());
+        };
+        self.check_thresholds(&line.sample, value, text)?;
+        let kind = self.kind.as_ref().map_or("", |kind| &kind.text);
+        let is_new = self.groups.enter(&line, &self.name.text, kind, text)?;
+        self.check_value(&line.sample, value, &tail, text)?;
+        if is_new {
+            self.lines.push((number, line));
+        }
+        Ok(())
+    }
+
+    fn is_named(&self, sample: &ParsedSample, suffix: &str) -> bool {
+        sample.name.strip_prefix(&*self.name.text) == Some(suffix)
+    }
+
+    fn check_thresholds<'a>(&self, sample: &ParsedSample, value: &Number, text: &'a str) -> Parsed<'a, ()> {
+        let name = &*self.name.text;
+        if self.kind() == "stateset" && sample.label(name).is_none() {
+            return Err(Fault::new(text, format!("Expected the label {} of a stateset", shown(name))));
+        }
+        let is_bucket = self.is_named(sample, "_bucket");
+        if is_bucket && !sample.label("le").is_some_and(|le| le != "NaN" && is_canonical(le)) {
+            let le = sample.label("le").unwrap_or_default();
+            return Err(Fault::new(
+                text,
+                format!("Expected a bucket's le as a number but received {}", shown(le)),
+            ));
+        }
+        let is_count = self.is_named(sample, "_count") || self.is_named(sample, "_gcount");
+        if (is_bucket || is_count) && !value.is_integer() {
+            return Err(Fault::new(text, format!("Expected a whole number but received {}", value.value)));
+        }
+        if self.kind() == "summary" && sample.name == name {
+            let quantile = sample.label("quantile").unwrap_or_default();
+            let is_share = |&share: &f64| (0.0..=1.0).contains(&share);
+            if number::float(quantile).filter(is_share).is_none() {
+                let message = format!("Expected a quantile from 0 to 1 but received {}", shown(quantile));
+                return Err(Fault::new(text, message));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_value<'a>(
+        &self,
+        sample: &ParsedSample,
+        value: &Number,
+        tail: &str,
+        text: &'a str,
+    ) -> Parsed<'a, ()> {
+        let kind = self.kind();
+        let refuse = |what: &str| {
+            Err(Fault::new(
+                text,
+                format!("Expected {what} in {} but received {}", shown(&sample.name), value.value),
+            ))
+        };
+        match kind {
+            "stateset" if value.value != 0.0 && value.value != 1.0 => return refuse("0 or 1"),
+            "info" if value.value != 1.0 => return refuse("1"),
+            "summary" if sample.name == self.name.text && value.value < 0.0 => {
+                return refuse("no negative quantile");
+            }
+            _ => {}
+        }
+        let is_counted = COUNTED.contains(&tail);
+        if (is_counted || tail == "_gsum") && (value.value.is_nan() || value.is_too_large()) {
+            return refuse("a number that a double can be");
+        }
+        if is_counted && value.value < 0.0 {
+            return refuse("no negative number");
+        }
+        let may_have_exemplar = match kind {
+            "histogram" | "gaugehistogram" => sample.name.ends_with("_bucket"),
+            "counter" => sample.name.ends_with("_total"),
+            _ => false,
+        };
+        if sample.exemplar.is_some() && !may_have_exemplar {
+            return Err(Fault::new(text, "Expected an exemplar only of a counter or a bucket"));
+        }
+        Ok(())
+    }
+}
+
+/// Suffixes of samples that count, which are never negative.
+const COUNTED: [&str; 5] = ["_total", "_sum", "_count", "_bucket", "_gcount"];
+
+/// What a sample's name has beyond as many characters as the family's has.
+pub(super) fn tail<'a>(sample_name: &'a str, name: &str) -> &'a str {
+    if let Some(tail) = sample_name.strip_prefix(name) {
+        return tail;
+    }
+    let start = sample_name.char_indices().nth(name.chars().count());
+    start.map_or("", |(start, _)| &sample_name[start..])
+}
+
+/// A number, and `+Inf` if it is that.
+fn is_canonical(text: &str) -> bool {
+    number::float(text).is_some_and(|number| number != f64::INFINITY || text == "+Inf")
+}
+
+/// The label sets of a family's groups: what one histogram, summary or state set consists of stands together.
+#[derive(Default)]
+struct Groups {
+    /// Of the line before.
+    group: Option<Vec<u8>>,
+    stamp: Option<Stamp>,
+    /// The series of the group that is being read.
+    series: HashSet<Vec<u8>>,
+    seen: HashSet<Vec<u8>>,
+}
+
+impl Groups {
+    /// Enters a line; false for one that repeats a series at the same time, which is not kept.
+    fn enter<'a>(&mut self, line: &Line, name: &str, kind: &str, text: &'a str) -> Parsed<'a, bool> {
+        let sample = &line.sample;
+        let group = match kind {
+            "info" => Vec::new(),
+            "summary" if sample.name == name => key("", sample, Some("quantile")),
+            "stateset" => key("", sample, Some(name)),
+            "histogram" | "gaugehistogram" if sample.name.strip_prefix(name) == Some("_bucket") => {
+                key("", sample, Some("le"))
+            }
+            _ => key("", sample, None),
+        };
+        let is_same = self.group.as_ref() == Some(&group);
+        if is_same {
+            self.check_order(line.stamp.as_ref(), kind, text)?;
+        } else {
+            if self.group.is_some() && self.seen.contains(&group) {
+                return Err(Fault::expected("the samples of one label set together", text));
+            }
+            self.series.clear();
+            self.seen.insert(group.clone());
+            self.group = Some(group);
+        }
+        let is_new_series = self.series.insert(key(&sample.name, sample, None));
+        let is_new = is_new_series || line.stamp != self.stamp;
+        self.stamp.clone_from(&line.stamp);
+        Ok(is_new)
+    }
+
+    fn check_order<'a>(&self, stamp: Option<&Stamp>, kind: &str, text: &'a str) -> Parsed<'a, ()> {
+        match (self.stamp.as_ref(), stamp) {
+            (None, None) => Ok(()),
+            (Some(before), Some(stamp)) => match before.is_after(stamp) {
+                Some(true) if kind != "info" => Err(Fault::expected("timestamps in their order", text)),
+                Some(_) => Ok(()),
+                None => Err(Fault::expected("a timestamp written as the one before", text)),
+            },
+            _ => Err(Fault::expected("timestamps in all lines of a group or in none", text)),
+        }
+    }
+}
+
+/// A label set, whatever its order. No byte of UTF-8 is 0xff.
+pub(super) fn key(name: &str, sample: &ParsedSample, except: Option<&str>) -> Vec<u8> {
+    let mut labels: Vec<&(String, String)> =
+        sample.labels.iter().filter(|(label, _)| Some(&**label) != except).collect();
+    labels.sort_unstable_by(|(one, _), (two, _)| one.cmp(two));
+    let mut key = Vec::with_capacity(64);
+    key.extend_from_slice(name.as_bytes());
+    for (label, value) in labels {
+        for text in [label, value] {
+            key.push(0xff);
+            key.extend_from_slice(text.as_bytes());
+        }
+    }
+    key
+}
+
+/// Whether two values are the same, however they are written.
+pub(super) fn is_same(one: &Number, two: &Number) -> bool {
+    one.compare(two) == Some(Ordering::Equal)
+}

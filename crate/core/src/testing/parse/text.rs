@@ -1,0 +1,213 @@
+//! Text 0.0.4, as Python's parser of it reads it: leniently.
+
+use std::borrow::Cow;
+
+use super::fault::{Fault, Parsed, column, shown};
+use super::labels::{Labels, NAME, labels};
+use super::number::Number;
+use super::scan::{is_plain_name, slice, split_comment, strip, strip_start, unescape, unquote, unquoted};
+use super::{FamilyKind, ParseError, ParsedFamily, ParsedSample};
+
+/// What ASCII calls white space, which separates the words of a comment.
+const SPACES: &[u8] = b" \t\n\r\x0b\x0c";
+/// What stands between a value and the exemplar that OpenMetrics would have.
+const EXEMPLAR: &str = " # ";
+
+/// Reads all lines.
+pub(super) fn families(text: &str) -> Result<Vec<ParsedFamily>, ParseError> {
+    let mut reader = Reader::default();
+    for (index, line) in text.split('\n').enumerate() {
+        reader.number = index + 1;
+        reader.line(line).map_err(|fault| fault.on(index + 1, line))?;
+    }
+    reader.end().map_err(|fault| fault.on(reader.number, ""))?;
+    Ok(reader.families)
+}
+
+/// The family that is being read. Its name is empty between families.
+#[derive(Default)]
+struct Reader {
+    families: Vec<ParsedFamily>,
+    /// Of the line that is being read.
+    number: usize,
+    name: String,
+    help: String,
+    kind: Option<Kind>,
+    samples: Vec<ParsedSample>,
+    /// Names of samples that belong to the family.
+    allowed: Vec<String>,
+}
+
+impl Reader {
+    fn line<'a>(&mut self, line: &'a str) -> Parsed<'a, ()> {
+        let stripped = strip(line);
+        if stripped.starts_with('#') {
+            self.comment(stripped, line)
+        } else if stripped.is_empty() {
+            Ok(())
+        } else {
+            self.add(sample(stripped)?, stripped)
+        }
+    }
+
+    fn comment<'a>(&mut self, comment: &'a str, line: &str) -> Parsed<'a, ()> {
+        let parts = split_comment(comment, SPACES);
+        let (Some(&word), candidate, rest) = (parts.get(1), parts.get(2), parts.get(3).copied()) else {
+            return Ok(());
+        };
+        if word != "HELP" && word != "TYPE" {
+            return Ok(());
+        }
+        let name = match candidate {
+            Some(candidate) => comment_name(candidate)?,
+            None => Cow::Borrowed(""),
+        };
+        match (word, rest) {
+            ("HELP", help) => {
+                if name != self.name {
+                    self.begin(name.into_owned())?;
+                    self.allowed.push(self.name.clone());
+                }
+                self.help = unescape(help.unwrap_or_default(), false).into_owned();
+            }
+            (_, Some(kind)) => {
+                if name != self.name {
+                    self.begin(name.into_owned())?;
+                }
+                self.allowed = suffixes(kind).iter().map(|suffix| format!("{}{suffix}", self.name)).collect();
+                self.kind =
+                    Some(Kind { word: kind.to_owned(), line: self.number, column: column(kind, line) });
+            }
+            (_, None) => {
+                return Err(Fault::new(&comment[comment.len()..], "Expected a name and a type after TYPE"));
+            }
+        }
+        Ok(())
+    }
+
+    fn add<'a>(&mut self, sample: ParsedSample, line: &'a str) -> Parsed<'a, ()> {
+        if self.allowed.contains(&sample.name) {
+            self.samples.push(sample);
+            return Ok(());
+        }
+        self.begin(String::new())?;
+        if sample.name.is_empty() {
+            return Err(Fault::new(line, "Expected a metric name but received an empty one"));
+        }
+        self.families.push(ParsedFamily {
+            name: sample.name.clone(),
+            kind: FamilyKind::Unknown,
+            help: String::new(),
+            unit: String::new(),
+            samples: vec![sample],
+        });
+        Ok(())
+    }
+
+    /// Ends the family that is being read, and begins another.
+    fn begin(&mut self, name: String) -> Parsed<'static, ()> {
+        self.end()?;
+        self.name = name;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Parsed<'static, ()> {
+        let name = std::mem::take(&mut self.name);
+        let help = std::mem::take(&mut self.help);
+        let samples = std::mem::take(&mut self.samples);
+        let kind = self.kind.take();
+        self.allowed.clear();
+        if name.is_empty() {
+            return Ok(());
+        }
+        let kind = match kind {
+            Some(kind) => kind.checked(&name)?,
+            None => FamilyKind::Unknown,
+        };
+        self.families.push(ParsedFamily { name, kind, help, unit: String::new(), samples });
+        Ok(())
+    }
+}
+
+/// The word in TYPE, and where it stands. It is checked when the family ends, because a later one may replace it.
+struct Kind {
+    word: String,
+    line: usize,
+    column: usize,
+}
+
+impl Kind {
+    fn checked(self, name: &str) -> Parsed<'static, FamilyKind> {
+        let message = match FamilyKind::from_word(&self.word) {
+            // Python takes `_total` away.
+            Some(FamilyKind::Counter) if name == "_total" => {
+                "Expected a counter's name before \"_total\" but received nothing".to_owned()
+            }
+            Some(kind) => return Ok(kind),
+            None => format!("Expected a type of metric but received {}", shown(&self.word)),
+        };
+        Err(Fault::Earlier(ParseError { line: self.line, column: self.column, message }))
+    }
+}
+
+/// The name in HELP or TYPE.
+pub(super) fn comment_name(candidate: &str) -> Parsed<'_, Cow<'_, str>> {
+    let (name, is_quoted) = unquote(candidate)?;
+    if !is_quoted && !is_plain_name(&name) {
+        return Err(Fault::expected("a metric name", candidate));
+    }
+    Ok(name)
+}
+
+fn suffixes(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "summary" => &["", "_count", "_sum"],
+        "histogram" => &["_bucket", "_count", "_sum"],
+        _ => &[""],
+    }
+}
+
+fn sample(line: &str) -> Parsed<'_, ParsedSample> {
+    let brace = unquoted(line, 0, b"{").filter(|&brace| !line[..brace].contains(EXEMPLAR));
+    let Some(brace) = brace else {
+        let end = unquoted(line, 0, b" \t");
+        let name = strip(slice(line, 0, end));
+        if !is_plain_name(name) {
+            return Err(Fault::expected("a metric name", line));
+        }
+        return with_value(name.to_owned(), Labels::new(), end.map_or(line, |end| &line[end + 1..]));
+    };
+    let Some(close) = unquoted(&line[brace..], 0, b"}").map(|close| brace + close) else {
+        return Err(Fault::new(&line[brace..], "Expected a closing brace after the labels"));
+    };
+    let mut labels = labels(&line[brace + 1..close], false)?;
+    let name = metric_name(strip(&line[..brace]), &mut labels, &line[brace..])?;
+    with_value(name, labels, &line[close + 1..])
+}
+
+/// The name before the braces, or the one in them: exactly one.
+pub(super) fn metric_name<'a>(name: &str, labels: &mut Labels, at: &'a str) -> Parsed<'a, String> {
+    let inner = labels.iter().position(|(label, _)| label == NAME);
+    match (name, inner) {
+        ("", None) => Err(Fault::new(at, "Expected a metric name before the braces or in them")),
+        ("", Some(position)) => Ok(labels.remove(position).1),
+        (name, None) => Ok(name.to_owned()),
+        (_, Some(_)) => Err(Fault::new(at, "Expected one metric name but received another in the braces")),
+    }
+}
+
+/// The first word is the value and the last the timestamp; those between are not looked at.
+fn with_value(name: String, labels: Labels, text: &str) -> Parsed<'_, ParsedSample> {
+    let text = strip_start(text);
+    let separator = if text.contains(' ') { ' ' } else { '\t' };
+    let mut words = text.split(separator).map(strip).filter(|word| !word.is_empty());
+    let Some(first) = words.next() else { return Err(Fault::expected("a value", text)) };
+    let value = Number::read(first).ok_or_else(|| Fault::expected("a value", first))?.value;
+    let timestamp = match words.next_back() {
+        None => None,
+        Some(word) => Some(
+            Number::milliseconds(word).ok_or_else(|| Fault::expected("a timestamp in milliseconds", word))?,
+        ),
+    };
+    Ok(ParsedSample { name, labels, value, timestamp, exemplar: None, native_histogram: None })
+}

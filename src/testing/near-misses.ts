@@ -1,0 +1,88 @@
+/**
+ * What a failed assertion shows beside what it wanted: the same name with other labels, and names that look alike.
+ */
+import { type Reading, type SeenFamily, type SeenSeries, seriesOf } from './reading';
+import { misses, type Selector, showSeries } from './selector';
+
+/** Lines of a paragraph. */
+const LINES_SHOWN = 6;
+/** Names that look alike, of which series are shown. */
+const NAMES_SHOWN = 3;
+
+/** Paragraphs that help to find the mistake; each begins with an empty line. */
+export function nearMisses(reading: Reading, name: string, selector: Selector): string {
+  const own = familiesNamed(reading, name);
+  const series = own.flatMap(seriesOf);
+  if (series.length > 0) return paragraph(`${name} has`, closest(series, selector).map(showWithValue));
+  if (own.length > 0) return `\n\n${name} has no series.`;
+  const alike = similarNames(reading, name);
+  if (alike.length > 0)
+    return paragraph(
+      'Similar names',
+      alike.flatMap((family) => showFamily(family, selector)),
+    );
+  const names = reading.families.map((family) => family.name);
+  if (names.length === 0) return `\n\nThere are no metrics in ${reading.what}.`;
+  return paragraph(`There are in ${reading.what}`, names);
+}
+
+function familiesNamed(reading: Reading, name: string): SeenFamily[] {
+  return reading.families.filter((family) => family.name === name || family.samples.some((s) => s.name === name));
+}
+
+/** Those first that have most of the wanted labels. */
+function closest(series: readonly SeenSeries[], selector: Selector): SeenSeries[] {
+  const ranked = series.map((one) => ({ one, missed: misses(selector, one.labels) }));
+  return ranked.sort((a, b) => a.missed - b.missed).map(({ one }) => one);
+}
+
+/** The families whose names look most like this one. */
+function similarNames(reading: Reading, name: string): SeenFamily[] {
+  const wanted = stemOf(name);
+  const ranked = reading.families
+    .map((family) => ({ family, stem: stemOf(family.name) }))
+    .map(({ family, stem }) => ({ family, stem, distance: distance(stem, wanted) }))
+    .filter(({ stem, distance }) => distance <= Math.max(1, wanted.length / 4) || contain(stem, wanted))
+    .sort((a, b) => a.distance - b.distance);
+  return ranked.slice(0, NAMES_SHOWN).map(({ family }) => family);
+}
+
+/** A family that is not the one that was asked for, in at most two lines. */
+function showFamily(family: SeenFamily, selector: Selector): string[] {
+  const series = closest(seriesOf(family), selector).slice(0, 2);
+  return series.length > 0 ? series.map(showWithValue) : [`${family.name} (no series)`];
+}
+
+/** A name without the ending that many names share. */
+function stemOf(name: string): string {
+  return name.replace(/_(total|count|sum|bucket|seconds|bytes)$/, '');
+}
+
+function contain(a: string, b: string): boolean {
+  return Math.min(a.length, b.length) * 2 >= Math.max(a.length, b.length) && (a.includes(b) || b.includes(a));
+}
+
+function paragraph(title: string, all: readonly string[]): string {
+  const lines = all.slice(0, LINES_SHOWN);
+  if (all.length > LINES_SHOWN) lines.push(`… and ${all.length - LINES_SHOWN} more`);
+  return `\n\n${title}:${lines.map((line) => `\n  ${line}`).join('')}`;
+}
+
+/** A series and its value, as messages show them. */
+export function showWithValue({ name, labels, value }: SeenSeries): string {
+  return `${showSeries(name, labels)} ${typeof value === 'number' ? value : `count ${value.count}, sum ${value.sum}`}`;
+}
+
+/** How many characters have to be put in, taken out or replaced to make one word of the other. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

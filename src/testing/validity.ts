@@ -1,0 +1,51 @@
+/**
+ * Whether a text is an exposition, for assertions.
+ */
+import { ConfigurationError, describe, ExpositionError } from '../errors';
+import type { ScrapeResponse } from '../registry/registry';
+import type { Check } from './checks';
+import { type ExpositionFormat, type ParseOptions, parseExposition } from './parse';
+
+/** An exposition: its text, its bytes, or the answer of `registry.scrape()`, whose content type names the format. */
+export type ExpositionSource = string | Uint8Array | Pick<ScrapeResponse, 'headers' | 'body'>;
+
+/** Whether an exposition can be read whole. */
+export function checkExposition(exposition: unknown, options: ParseOptions = {}): Check {
+  const fault = faultOf(contentOf(exposition), options.format ?? formatOf(exposition));
+  return {
+    pass: fault === undefined,
+    expected: undefined,
+    actual: fault,
+    message: (negated) =>
+      negated
+        ? 'Expected no valid exposition, but it is one.'
+        : `Expected a valid exposition, but it has a fault.\n\n${fault}`,
+  };
+}
+
+function contentOf(exposition: unknown): string | Uint8Array {
+  if (typeof exposition === 'string' || exposition instanceof Uint8Array) return exposition;
+  const { body } = (exposition ?? {}) as Partial<ScrapeResponse>;
+  if (body instanceof Uint8Array) return body;
+  throw new ConfigurationError(
+    'INVALID_CONFIG',
+    `Expected the text of an exposition, or the answer of scrape(), but received ${describe(exposition)}`,
+  );
+}
+
+/** The format that an answer says it has. */
+function formatOf(exposition: unknown): ExpositionFormat | undefined {
+  const type = (exposition as Partial<ScrapeResponse>).headers?.['content-type'];
+  if (type === undefined) return undefined;
+  return type.startsWith('application/openmetrics-text') ? 'openmetrics' : 'text';
+}
+
+function faultOf(content: string | Uint8Array, format: ExpositionFormat | undefined): string | undefined {
+  try {
+    parseExposition(content, format === undefined ? {} : { format });
+    return undefined;
+  } catch (error) {
+    if (error instanceof ExpositionError) return error.message;
+    throw error;
+  }
+}
