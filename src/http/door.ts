@@ -6,7 +6,8 @@ import { setImmediate } from 'node:timers';
 import { type EndpointSettings, nativeConfig } from '../config';
 import { ConfigurationError, describe } from '../errors';
 import { type Answer, addon, type DoorStep, type NativeBody, type NativeService } from '../native/addon';
-import { checkScope, Registry, toHeaders } from '../registry/registry';
+import { Registry } from '../registry/registry';
+import { checkScope, toHeaders } from '../registry/scraping';
 import { type Authenticate, asked, checkAuthenticate } from './authenticate';
 import { checkChecks, type ReadinessChecks, runChecks } from './readiness';
 

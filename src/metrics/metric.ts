@@ -17,7 +17,8 @@ import type {
 } from '../types';
 import { checkedTtl, watchExpiry } from './expiry';
 import { checkedLimits } from './limits';
-import { readCells, type Series, SeriesSet, type SeriesType } from './series';
+import { readCells, type Series, type SeriesType } from './series';
+import { SeriesSet } from './series-set';
 
 /** What every metric is made from. */
 export interface MetricConfiguration<T extends string, M> {

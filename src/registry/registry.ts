@@ -5,13 +5,11 @@
 import { setImmediate } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
 import { ConfigurationError, describe, native, RegistrationError } from '../errors';
-import { checkedSanitizer, type SanitizerOptions } from '../labels/sanitizer';
+import type { SanitizerOptions } from '../labels/sanitizer';
 import { textOf } from '../labels/value';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
-import { checkedTtl, watchExpiry } from '../metrics/expiry';
 import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
-import { checkedLimits, checkedMaxTotal } from '../metrics/limits';
 import { checkConfiguration, Metric, setDefaultRegistry } from '../metrics/metric';
 import { vacate } from '../metrics/overflow';
 import type { Series } from '../metrics/series';
@@ -19,7 +17,6 @@ import {
   type Answer,
   addon,
   type EmbeddingOptions,
-  type FamilyCardinality,
   type HostMessage,
   type NativeConfig,
   type NativeExporter,
@@ -33,7 +30,6 @@ import type {
   ForeignMetric,
   LabelValue,
   Logger,
-  MetricCardinality,
   MetricObjectWithValues,
   OpenMetricsContentType,
   PrometheusContentType,
@@ -42,7 +38,9 @@ import type {
 } from '../types';
 import { Collectors, checkedTimeout, processLogger, type Task } from './collect';
 import { CoreMetric } from './core-metric';
+import { Demands } from './demands';
 import { readForeign } from './foreign';
+import { checkScrapeOptions, type ScrapeOptions, type ScrapeResponse, toResponse } from './scraping';
 import { parseFamilies } from './values';
 
 export const PROMETHEUS_CONTENT_TYPE: PrometheusContentType = 'text/plain; version=0.0.4; charset=utf-8';
@@ -66,31 +64,6 @@ export interface RegistryOptions {
   ttlSeconds?: number;
   /** How the label values of new series are cleaned; `true` takes the defaults. @default false */
   sanitize?: boolean | SanitizerOptions;
-}
-
-/** A scrape, as a scraper asks for it. */
-export interface ScrapeOptions {
-  /** The `Accept` header. */
-  accept?: string | undefined;
-  /** The `Accept-Encoding` header. */
-  acceptEncoding?: string | undefined;
-  /** Only these families; all where it is empty. */
-  names?: readonly string[] | undefined;
-  /** How long collectors may take. @default 10000 */
-  timeoutMs?: number | undefined;
-  /**
-   * The default registry of the main thread shows the whole process: its own values and those of all worker threads.
-   * A worker's shows its own, unless it asks for the process.
-   */
-  scope?: 'process' | 'own' | undefined;
-}
-
-/** The answer to a scrape. */
-export interface ScrapeResponse {
-  status: number;
-  /** Names in lower case. */
-  headers: Record<string, string>;
-  body: Buffer;
 }
 
 /** Any metric of this library. */
@@ -124,8 +97,7 @@ export class Registry {
   readonly #collectors: Collectors;
   readonly #mismatches = new Set<string>();
   readonly #shared: boolean;
-  #ttlSeconds = 0;
-  #sanitizes = false;
+  readonly #demands: Demands;
   #contentType: RegistryContentType;
   #defaultLabels: Readonly<Record<string, LabelValue>> = {};
   /** Registries that are shown with this one, and what ends that. */
@@ -148,6 +120,7 @@ export class Registry {
       options.contentType === undefined ? PROMETHEUS_CONTENT_TYPE : checkedContentType(options.contentType);
     this.#shared = options[NATIVE] !== undefined;
     this.#native = options[NATIVE] ?? privateRegistry();
+    this.#demands = new Demands(this.#native);
     this.#collectors = new Collectors(options.logger ?? processLogger, (name) => this.#native.collectorFailed(name));
     if (options.defaultLabels !== undefined) this.setDefaultLabels(options.defaultLabels);
     if (options.cardinality !== undefined) this.setCardinality(options.cardinality);
@@ -164,11 +137,8 @@ export class Registry {
    * @throws {ConfigurationError} `INVALID_CONFIG`
    */
   setSanitizer(options: boolean | SanitizerOptions): void {
-    const settings = checkedSanitizer(options);
-    native(() => this.#native.setSanitizer(settings));
-    // Where it was on, what was remembered has to be forgotten.
-    this.#sanitizes ||= settings !== undefined;
-    for (const { metric } of this.#entries.values()) this.#prepare(metric);
+    this.#demands.setSanitizer(options);
+    this.#meetDemands();
   }
 
   /**
@@ -178,16 +148,12 @@ export class Registry {
    * @throws {ConfigurationError} `INVALID_CONFIG`
    */
   setTtl(seconds: number): void {
-    this.#ttlSeconds = checkedTtl(seconds) ?? 0;
-    this.#native.setTtl(this.#ttlSeconds);
-    for (const { metric } of this.#entries.values()) this.#prepare(metric);
+    this.#demands.setTtl(seconds);
+    this.#meetDemands();
   }
 
-  /** Tells a metric what there is to do in JavaScript for what the registry demands. */
-  #prepare(metric: AnyMetric | ForeignMetric): void {
-    if (!(metric instanceof Metric)) return;
-    if (this.#ttlSeconds > 0) watchExpiry(metric.series);
-    if (this.#sanitizes) metric.series.clean();
+  #meetDemands(): void {
+    for (const { metric } of this.#entries.values()) if (metric instanceof Metric) this.#demands.meet(metric.series);
   }
 
   /**
@@ -227,9 +193,7 @@ export class Registry {
    * @throws {ConfigurationError} `INVALID_CONFIG`
    */
   setCardinality(options: RegistryCardinalityOptions): void {
-    const limits = checkedLimits(options);
-    this.#native.setLimits(limits, checkedMaxTotal(options));
-    vacate();
+    this.#demands.setCardinality(options);
   }
 
   /**
@@ -237,8 +201,7 @@ export class Registry {
    * people and tests, not for each request: some ten milliseconds for 100,000 series.
    */
   cardinality(): CardinalityReport {
-    const { metrics, ...total } = this.#native.cardinality();
-    return { ...total, metrics: metrics.map(toMetricCardinality) };
+    return this.#demands.report();
   }
 
   /** The format of `metrics()`, as a content type. */
@@ -272,7 +235,7 @@ export class Registry {
     if (known?.metric === metric) return;
     if (known !== undefined) throw duplicate(metric.name);
     this.#entries.set(metric.name, { metric, item: this.#place(metric) });
-    this.#prepare(metric);
+    if (metric instanceof Metric) this.#demands.meet(metric.series);
     this.#tellWatchers();
   }
 
@@ -436,12 +399,7 @@ export class Registry {
 
   /** Answers a scrape: format and compression as the headers want them, values of the whole process. */
   async scrape(options: ScrapeOptions = {}): Promise<ScrapeResponse> {
-    if (typeof options !== 'object' || options === null) {
-      throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
-    }
-    checkHeader('accept', options.accept);
-    checkHeader('acceptEncoding', options.acceptEncoding);
-    checkScope(options.scope);
+    checkScrapeOptions(options);
     const limit = checkedTimeout(options.timeoutMs);
     const names = [...(options.names ?? [])];
     const service = this.#serviceOf(this.showsProcess(options.scope));
@@ -598,20 +556,6 @@ function checkedContentType(contentType: unknown): RegistryContentType {
   throw new ConfigurationError('INVALID_CONFIG', `Content type ${String(contentType)} is unsupported`);
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` for what is no scope */
-export function checkScope(scope: unknown): void {
-  if (scope === undefined || scope === 'process' || scope === 'own') return;
-  throw new ConfigurationError(
-    'INVALID_CONFIG',
-    `Expected 'process' or 'own' for scope but received ${describe(scope)}`,
-  );
-}
-
-function checkHeader(name: string, value: unknown): void {
-  if (value === undefined || typeof value === 'string') return;
-  throw new ConfigurationError('INVALID_CONFIG', `Expected a string for ${name} but received ${describe(value)}`);
-}
-
 function duplicate(name: string): RegistrationError {
   return new RegistrationError('DUPLICATE_METRIC', `A metric with the name ${name} has already been registered.`);
 }
@@ -626,24 +570,4 @@ function asksJavaScript(metric: AnyMetric | ForeignMetric): boolean {
 function nothingOf(result: unknown): undefined | Promise<undefined> {
   if (typeof result !== 'object' || result === null || !('then' in result)) return undefined;
   return Promise.resolve(result).then(() => undefined);
-}
-
-function toResponse({ status, headers, body }: Answer): ScrapeResponse {
-  return { status, headers: toHeaders(headers), body: body.take() };
-}
-
-function toMetricCardinality(metric: FamilyCardinality): MetricCardinality {
-  const { kind, labelNames, labelValues, labelLimits, ...rest } = metric;
-  const labels = labelNames.map((name, index) => {
-    const maxValues = labelLimits[index];
-    return [name, { values: labelValues[index], ...(maxValues > 0 ? { maxValues } : {}) }] as const;
-  });
-  return { ...rest, type: kind, labels: Object.fromEntries(labels) };
-}
-
-/** Headers from names and values in turn. @internal */
-export function toHeaders(flat: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (let at = 0; at < flat.length; at += 2) headers[flat[at]] = flat[at + 1];
-  return headers;
 }

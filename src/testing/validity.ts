@@ -2,7 +2,7 @@
  * Whether a text is an exposition, for assertions.
  */
 import { ConfigurationError, describe, ExpositionError } from '../errors';
-import type { ScrapeResponse } from '../registry/registry';
+import type { ScrapeResponse } from '../registry/scraping';
 import type { Check } from './checks';
 import { type ExpositionFormat, type ParseOptions, parseExposition } from './parse';
 

@@ -1,0 +1,332 @@
+/**
+ * The series of one metric: found by labels, created on first write, retired on removal. What becomes of a label set
+ * beyond the limits is decided here, by what the core says.
+ */
+import { ConfigurationError, LabelError, native } from '../errors';
+import { combinationCount, combinations, listsOf } from '../labels/combinations';
+import { LabelTree } from '../labels/tree';
+import { textOf } from '../labels/value';
+import type { NativeFamily } from '../native/addon';
+import { cellsOf, createFamily, type FamilyDescription, indexOf } from '../native/contributor';
+import type { Known } from '../registry/values';
+import { CleanedTexts } from './cleaned-texts';
+import { GivenLabels } from './given-labels';
+import { BEYOND, Overflow, type Refusal, toRefusal } from './overflow';
+import { attach, type Home, idOf, Place, retire, revived, type Series, type SeriesType } from './series';
+
+/** How many numbers the core answers with that has added a series. */
+const ADDED = 2;
+
+/** The series of one metric. */
+export class SeriesSet<S extends Series> implements Home {
+  readonly family: NativeFamily;
+  readonly #warn: (message: string) => void;
+  /** Where a registry cleans label values. */
+  #cleaned: CleanedTexts | undefined;
+  readonly #description: FamilyDescription;
+  readonly #tree: LabelTree<S>;
+  readonly #type: SeriesType<S>;
+  readonly #bounds: Float64Array;
+  /** The series without labels, once it was asked for. */
+  #unlabelled: S | undefined;
+  readonly #given: GivenLabels;
+  readonly #overflow: Overflow;
+  /** Where label sets beyond the limits are recorded: the series of `other`, or one that nobody reads. */
+  #beyond: S | undefined;
+  /** The one that nobody reads, once there is one. */
+  #sink: S | undefined;
+
+  /** @param warn is told of label sets beyond the limits, and of content that should not be there */
+  constructor(description: FamilyDescription, type: SeriesType<S>, warn: (message: string) => void) {
+    this.#description = description;
+    this.#type = type;
+    this.#warn = warn;
+    this.#bounds = Float64Array.from(description.buckets);
+    this.family = createFamily(description);
+    this.#tree = new LabelTree(description.labelNames);
+    this.#given = new GivenLabels(description.labelNames);
+    this.#overflow = new Overflow(this.family, description.name, description.labelNames, warn);
+  }
+
+  /** What the addon does not know about the series. */
+  get known(): Known {
+    return this.#given;
+  }
+
+  /** Upper bounds of a histogram. */
+  get bounds(): readonly number[] {
+    return this.#description.buckets;
+  }
+
+  get labelNames(): readonly string[] {
+    return this.#description.labelNames;
+  }
+
+  /** The series of these labels; it exists afterwards. */
+  at(labels: object): S {
+    const series = this.#tree.find(labels);
+    return series === undefined ? this.#miss(labels) : series;
+  }
+
+  /** The series without labels; it exists from its first write on. */
+  unlabelled(): S {
+    return this.#unlabelled === undefined ? this.#findUnlabelled() : this.#unlabelled;
+  }
+
+  #findUnlabelled(): S {
+    this.#unlabelled = this.handle(this.#placeOf(NO_LABELS));
+    return this.#unlabelled;
+  }
+
+  /** The series without labels; it exists afterwards, and is the object that it was before it was removed. */
+  createUnlabelled(): S {
+    const place = this.#placeOf(NO_LABELS);
+    this.#unlabelled = this.revive(this.#unlabelled ?? this.#create(place), place);
+    return this.#unlabelled;
+  }
+
+  /** A series object for these labels that has cells only if the series exists. */
+  handle(place: Place): S {
+    return this.peek(place) ?? this.#create(place);
+  }
+
+  /** The series object that has cells for this place: `series` itself, unless another was there before it. */
+  revive(series: S, place: Place): S {
+    return this.peek(place) ?? this.#add(series, place);
+  }
+
+  /** The series of these labels if it exists. */
+  peek(place: Place): S | undefined {
+    return this.#tree.get(place.texts);
+  }
+
+  /** The series that exist, in no particular order. */
+  *existing(): Generator<S> {
+    for (const [, series] of this.#tree.entries()) yield series;
+  }
+
+  /** Makes a series exist with nothing recorded; one that exists keeps its place. */
+  zero(place: Place): void {
+    this.handle(place)[revived]();
+    // Beyond a limit there is none, and the series that others share is not its to set back.
+    const series = this.peek(place);
+    if (series !== undefined) this.family.zeroSeries(series[idOf]());
+  }
+
+  labelsOf(id: number): Record<string, unknown> {
+    return this.labelsAt(this.#given.placeOf(id, this.#textsOf(id)));
+  }
+
+  /** The texts of a series that exists. */
+  #textsOf(id: number): string[] {
+    const printed: Record<string, string> = JSON.parse(this.family.seriesLabels(id) ?? '{}');
+    return this.labelNames.map((name) => printed[name] ?? '');
+  }
+
+  /** The labels that a place names, as they were given. */
+  labelsAt(place: Place): Record<string, unknown> {
+    return Object.fromEntries(place.order.map((index) => [this.labelNames[index], place.values[index]]));
+  }
+
+  /** Removes a series; returns whether it existed. */
+  remove(place: Place): boolean {
+    return this.#removeTexts(place.texts);
+  }
+
+  #removeTexts(texts: readonly string[]): boolean {
+    const series = this.#tree.delete(texts);
+    if (series === undefined) return false;
+    const id = series[idOf]();
+    series[retire](this.#given.placeOf(id, texts));
+    this.#given.forget(id);
+    this.family.removeSeries(id);
+    if (series === this.#beyond) this.#beyond = undefined;
+    this.#overflow.removed(texts);
+    return true;
+  }
+
+  /** Removes the series that have these labels; returns how many there were. */
+  removeMatching(labels: object): number {
+    const { texts, order } = this.#clean(this.#placeOf(labels));
+    const matching = [...this.#tree.entries()].filter(([own]) => order.every((index) => own[index] === texts[index]));
+    for (const [own] of matching) this.#removeTexts(own);
+    return matching.length;
+  }
+
+  removeExpired(max: number): number {
+    const ids = this.family.takeExpired(max);
+    for (const id of ids) this.#removeTexts(this.#textsOf(id));
+    return ids.length;
+  }
+
+  /** Makes series exist for each combination of values. */
+  init(values: object): void {
+    // A name that is none is refused, be its list empty.
+    this.#tree.read(values);
+    const lists = listsOf(values);
+    const count = combinationCount(lists);
+    const { maxSeries } = this.family.limits();
+    if (this.labelNames.length > 0 && count > maxSeries) {
+      throw new ConfigurationError(
+        'INVALID_CONFIG',
+        `Expected at most ${maxSeries} combinations for init() but received ${count}`,
+      );
+    }
+    for (const labels of combinations(lists)) this.handle(this.#clean(this.#placeOf(labels)))[revived]();
+  }
+
+  /** Removes all series. */
+  clear(): void {
+    for (const [texts, series] of this.#tree.entries()) {
+      series[retire](this.#given.placeOf(series[idOf](), texts));
+    }
+    this.#tree.clear();
+    this.#given.clear();
+    this.family.clear();
+    this.#beyond = undefined;
+    this.#overflow.cleared();
+  }
+
+  /**
+   * The place that arguments of `labels()` and `remove()` name: values in the order of the label names, or one object.
+   *
+   * @throws {LabelError} `LABEL_COUNT`, `UNKNOWN_LABEL`
+   */
+  placeOfArguments(args: readonly unknown[]): Place {
+    const names = this.labelNames;
+    const [first] = args;
+    if (typeof first === 'object' && first !== null) return this.#clean(this.#placeOf(first));
+    if (args.length !== names.length && !(first === null && args.length === 1)) {
+      throw new LabelError(
+        'LABEL_COUNT',
+        `Invalid number of arguments (${args.length}): "${args.map((arg) => textOf('', arg)).join(', ')}" for label names (${names.length}): "${names.join(', ')}".`,
+      );
+    }
+    return this.#clean(
+      this.#place(
+        names.map((_, index) => args[index]),
+        names.map((_, index) => index),
+      ),
+    );
+  }
+
+  /** Cleans label values from now on, as the registries say now. */
+  clean(): void {
+    this.#cleaned = new CleanedTexts(this.family, this.#warn);
+  }
+
+  /** The place with its values as they are recorded. */
+  #clean(place: Place): Place {
+    if (this.#cleaned === undefined || this.labelNames.length === 0) return place;
+    const texts = this.#cleaned.of(place.texts);
+    return texts.reduce((clean, text, index) => (text === place.texts[index] ? clean : clean.with(index, text)), place);
+  }
+
+  #placeOf(labels: object): Place {
+    const { values, order } = this.#tree.read(labels);
+    return this.#place(values, order);
+  }
+
+  #place(values: readonly unknown[], order: readonly number[]): Place {
+    const texts = values.map((value, index) => textOf(this.labelNames[index], value));
+    return new Place(texts, values, order);
+  }
+
+  #miss(labels: object): S {
+    // What is cleaned may have a series under another name.
+    const beyond = this.#overflow.isFull && this.#cleaned === undefined ? this.#beyond : undefined;
+    if (beyond !== undefined && this.#tree.missesForSure()) {
+      if (this.#overflow.count()) this.#overflow.sample(this.#placeOf(labels).texts);
+      return beyond;
+    }
+    const given = this.#placeOf(labels);
+    const place = this.peek(given) === undefined ? this.#clean(given) : given;
+    const series = this.peek(place) ?? this.#add(this.#create(place), place);
+    this.#tree.alias(place.values, place.texts);
+    return series;
+  }
+
+  #create(place: Place): S {
+    return new this.#type(this, place, this.#bounds);
+  }
+
+  /** Gives a series its cells; beyond a limit, returns the series that is written in its place. */
+  #add(series: S, place: Place): S {
+    const refusal = this.#refuse(series, place);
+    return refusal === undefined ? series : this.#addBeyond(place, refusal);
+  }
+
+  /** @throws {CardinalityError} if that is what becomes of label sets beyond the limits */
+  #addBeyond(place: Place, refusal: Refusal): S {
+    if (this.#overflow.count()) this.#overflow.sample(place.texts);
+    const { policy } = this.#overflow;
+    if (policy === 'throw') throw this.#overflow.error(refusal);
+    if (policy === 'drop' || this.#description.kind === 'gauge') return this.#nowhere();
+    let folded = place;
+    // Each turn makes one more label `other`.
+    for (let next: Refusal | undefined = refusal; next?.of === 'label'; ) {
+      folded = folded.with(next.label, BEYOND);
+      const known = this.peek(folded);
+      if (known !== undefined) return known;
+      const series = this.#create(folded);
+      next = this.#refuse(series, folded);
+      if (next === undefined) return series;
+    }
+    return this.#other();
+  }
+
+  /** The series that all label sets beyond the limits are added to. */
+  #other(): S {
+    const texts = this.labelNames.map(() => BEYOND);
+    const place = this.#place(
+      texts,
+      texts.map((_, index) => index),
+    );
+    this.#beyond = this.peek(place) ?? this.#attach(this.#create(place), place, this.family.addSeriesBeyond());
+    return this.#beyond;
+  }
+
+  /** A series of which nobody reads what is written. */
+  #nowhere(): S {
+    if (this.#sink === undefined) {
+      this.#sink = this.#create(this.#placeOf(NO_LABELS));
+      this.#sink[attach](new Float64Array(this.#bounds.length + 2), 0, NO_ID);
+    }
+    this.#beyond = this.#sink;
+    return this.#beyond;
+  }
+
+  /** Adds a series; returns why it cannot be. What the core is known to refuse, it is not asked again. */
+  #refuse(series: S, place: Place): Refusal | undefined {
+    const known = this.#overflow.known(place.texts);
+    if (known !== undefined) return known;
+    const { printed, texts } = place;
+    const answer = native(() =>
+      this.family.addSeries(
+        printed,
+        printed.map((index) => texts[index]),
+      ),
+    );
+    if (answer.length === ADDED) {
+      this.#attach(series, place, answer);
+      return undefined;
+    }
+    const refusal = toRefusal(answer);
+    this.#overflow.remember(refusal, this.#tree.entries());
+    return refusal;
+  }
+
+  #attach(series: S, place: Place, [id, slot]: readonly number[]): S {
+    const { texts } = place;
+    series[attach](cellsOf(slot), indexOf(slot), id);
+    this.#tree.insert(texts, series);
+    this.#overflow.added(texts);
+    this.#given.remember(id, place);
+    return series;
+  }
+}
+
+const NO_LABELS = Object.freeze({});
+
+/** The id of a series that the core does not know. */
+const NO_ID = -1;
