@@ -3,5 +3,6 @@
 pub mod parse;
 
 pub use parse::{
-    Dialect, FamilyKind, ParseError, ParsedExemplar, ParsedFamily, ParsedNativeHistogram, ParsedSample, parse,
+    Dialect, FamilyKind, ParseError, ParsedExemplar, ParsedFamily, ParsedNativeHistogram, ParsedSample,
+    parse, parse_strict,
 };
