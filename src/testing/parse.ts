@@ -75,7 +75,7 @@ export interface ParseOptions {
   format?: ExpositionFormat;
   /**
    * Refuses what Python's parser of text lets pass and Prometheus does not: families in pieces, series that come twice,
-   * buckets that do not add up, carriage returns and a last line without its end.
+   * buckets that do not add up, lines that end in a carriage return, a last line without its end.
    *
    * @default false
    */

@@ -11,6 +11,7 @@ mod gauge_test;
 mod histogram_test;
 mod label_validation_test;
 mod limits_test;
+mod parse_test;
 mod registry_test;
 mod serialization_test;
 mod service;

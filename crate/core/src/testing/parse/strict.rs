@@ -12,13 +12,13 @@ use super::{Dialect, ParseError, ParsedFamily, ParsedSample, openmetrics_line, p
 
 /// Reads an exposition as [`parse`] does, and refuses more. In text:
 ///
-/// - a last line without its end, carriage returns, escapes that are none;
+/// - a last line without its end, carriage returns at the end of lines, escapes that are none;
 /// - names that would need quotes, types that text does not have, fractions of milliseconds, exemplars, words between
 ///   value and timestamp;
 /// - a second HELP or TYPE, a TYPE after its samples, the samples of a family in two places;
 /// - buckets that are not cumulative or do not end in `+Inf`, a count that is not the last bucket, counters below 0.
 ///
-/// In both formats: a series that comes twice at the same time, and carriage returns.
+/// In both formats: a series that comes twice at the same time.
 ///
 /// ```
 /// use prometheus_metrics::testing::{Dialect, parse, parse_strict};
@@ -64,9 +64,6 @@ struct Seen {
 
 impl Walk {
     fn line<'a>(&mut self, whole: &'a str) -> Parsed<'a, ()> {
-        if let Some(position) = whole.find('\r') {
-            return Err(Fault::expected("lines that end in a line feed alone", &whole[position..]));
-        }
         let is_text = self.dialect == Dialect::Text;
         let line = match whole.strip_suffix('\n') {
             Some(line) => line,
@@ -75,6 +72,10 @@ impl Walk {
             }
             None => whole,
         };
+        // In HELP and in quotes it may stand.
+        if line.ends_with('\r') && !line.starts_with('#') {
+            return Err(Fault::expected("a line that ends in a line feed alone", &line[line.len() - 1..]));
+        }
         match line.trim_start_matches([' ', '\t']) {
             "" => Ok(()),
             comment if comment.starts_with('#') => {
