@@ -7,6 +7,7 @@ use prometheus_metrics::http::{
     Allowlist, AuthConfig, Authenticator, Coding, Embedding, Request, Response, ScrapeService, Step, Target,
     Verdict, client_address, coding, content_type,
 };
+use prometheus_metrics::testing::{Dialect, parse, parse_strict};
 use prometheus_metrics::{ErrorKind, Format, Registry};
 use std::io::Read;
 use std::net::IpAddr;
@@ -375,4 +376,32 @@ fn check_refusal(error: &prometheus_metrics::MetricsError, variables: &[(&str, &
     if ["METRICS_AUTH_BEARER_TOKENS", "METRICS_AUTH_BASIC_USERS"].contains(name) && value.trim().len() > 20 {
         assert!(!message.contains(value.trim()), "a secret is shown: {message}");
     }
+}
+
+/// An exposition, in either format.
+pub fn exposition(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for dialect in [Dialect::Text, Dialect::OpenMetrics, Dialect::of(&text)] {
+        let read = parse(&text, dialect);
+        match parse_strict(&text, dialect) {
+            // The strict reader reads nothing else, and less.
+            Ok(families) => assert_eq!(
+                format!("{families:?}"),
+                format!("{:?}", read.as_ref().ok().unwrap_or(&Vec::new()))
+            ),
+            Err(error) => check_place(&text, &error),
+        }
+        if let Err(error) = read {
+            check_place(&text, &error);
+            assert_eq!(parse_strict(&text, dialect), Err(error));
+        }
+    }
+}
+
+/// An error points into the text, or just behind a line of it.
+fn check_place(text: &str, error: &prometheus_metrics::testing::ParseError) {
+    let line = text.split('\n').nth(error.line.wrapping_sub(1));
+    let line = line.unwrap_or_else(|| panic!("{error} has no line in {text:?}"));
+    assert!((1..=line.chars().count() + 1).contains(&error.column), "{error} is not in {line:?}");
+    assert!(error.message.starts_with("Expected "), "{error}");
 }

@@ -4,7 +4,7 @@ use crate::registry::Values;
 use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
 use prometheus_metrics::testing::parse::json;
-use prometheus_metrics::testing::{Dialect, ParseError, parse};
+use prometheus_metrics::testing::{Dialect, ParseError, parse, parse_strict};
 
 /// An exposition that was read, or why it could not be.
 #[napi(object)]
@@ -35,15 +35,15 @@ impl From<ParseError> for ExpositionFault {
     }
 }
 
-/// Reads an exposition: in OpenMetrics or not, or as its last line says.
+/// Reads an exposition: in OpenMetrics or not, or as its last line says. `strict` refuses more.
 #[napi(catch_unwind)]
-pub fn parse_exposition(text: String, is_open_metrics: Option<bool>) -> ParsedExposition {
+pub fn parse_exposition(text: String, is_open_metrics: Option<bool>, strict: bool) -> ParsedExposition {
     let dialect = match is_open_metrics {
         Some(true) => Dialect::OpenMetrics,
         Some(false) => Dialect::Text,
         None => Dialect::of(&text),
     };
-    let (families, error) = match parse(&text, dialect) {
+    let (families, error) = match if strict { parse_strict(&text, dialect) } else { parse(&text, dialect) } {
         Ok(families) => {
             let (text, numbers) = json(&families);
             (Some(Values { text, numbers: Float64Array::new(numbers) }), None)

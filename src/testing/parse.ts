@@ -73,6 +73,13 @@ export type WantedLabels = { readonly [name: string]: string | number | boolean 
 export interface ParseOptions {
   /** @default OpenMetrics where the last line is `# EOF`, text otherwise */
   format?: ExpositionFormat;
+  /**
+   * Refuses what Python's parser of text lets pass and Prometheus does not: families in pieces, series that come twice,
+   * buckets that do not add up, lines that end in a carriage return, a last line without its end.
+   *
+   * @default false
+   */
+  strict?: boolean;
 }
 
 /** An exposition that was read. */
@@ -123,7 +130,7 @@ function labelOf(sample: ParsedSample, label: string): string {
  * @throws {ConfigurationError} `INVALID_CONFIG` for what is no text, or no format
  */
 export function parseExposition(text: string | Uint8Array, options: ParseOptions = {}): Exposition {
-  const { format } = options;
+  const { format, strict = false } = options;
   if (format !== undefined && format !== 'text' && format !== 'openmetrics') {
     const received = describe(format);
     throw new ConfigurationError(
@@ -131,9 +138,15 @@ export function parseExposition(text: string | Uint8Array, options: ParseOptions
       `Expected 'text' or 'openmetrics' for format but received ${received}`,
     );
   }
+  if (typeof strict !== 'boolean') {
+    throw new ConfigurationError(
+      'INVALID_CONFIG',
+      `Expected true or false for strict but received ${describe(strict)}`,
+    );
+  }
   const source = textOf(text);
   const isOpenMetrics = format === undefined ? undefined : format === 'openmetrics';
-  const answer = addon.parseExposition(source, isOpenMetrics);
+  const answer = addon.parseExposition(source, isOpenMetrics, strict);
   if (answer.families === undefined) throw refusal(source, answer.error ?? { line: 1, column: 1, message: '' });
   const numbers = answer.families.numbers;
   const families = (JSON.parse(answer.families.text) as WrittenFamily[]).map(familyReader(numbers));

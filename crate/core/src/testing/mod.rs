@@ -10,6 +10,7 @@ pub use assertions::{assert_counted, assert_metric, assert_observed, assert_vali
 pub use mock_clock::MockClock;
 pub use mock_registry::MockRegistry;
 pub use parse::{
-    Dialect, FamilyKind, ParseError, ParsedExemplar, ParsedFamily, ParsedNativeHistogram, ParsedSample, parse,
+    Dialect, FamilyKind, ParseError, ParsedExemplar, ParsedFamily, ParsedNativeHistogram, ParsedSample,
+    parse, parse_strict,
 };
 pub use reading::{Labels, Reading, Subject};

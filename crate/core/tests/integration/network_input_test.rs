@@ -88,6 +88,11 @@ fn any_setting_is_taken_or_refused() -> Outcome {
     run("settings", 500, inputs::settings)
 }
 
+#[test]
+fn any_exposition_is_read_or_refused_at_a_place() -> Outcome {
+    run("exposition", 2000, inputs::exposition)
+}
+
 /// Bytes as a stranger sends them: requests that were changed, words of HTTP, noise.
 fn garbage() -> impl Strategy<Value = Vec<u8>> {
     let requests = vec![

@@ -4,6 +4,7 @@ use crate::exposition::{ParsedFamily, ParsedSample, parse};
 use crate::{Cell, contributor_of, family_of, scrape};
 use prometheus_metrics::registry::{Contributor, Descriptor, Family, Kind, Process};
 use prometheus_metrics::serialization::Streaming;
+use prometheus_metrics::testing::{self, Dialect};
 use prometheus_metrics::{ErrorKind, Format, Histogram, MetricsError, Registry, encode};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashMap};
@@ -13,6 +14,11 @@ const FORMATS: [Format; 2] = [Format::PrometheusText, Format::OpenMetrics];
 
 fn read(text: &str, format: Format) -> Result<Vec<ParsedFamily>, TestCaseError> {
     parse(text, format).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))
+}
+
+/// A help text as Python's parsers keep it: without the spaces before it, and in text without those after it.
+fn read_help(help: &str) -> &str {
+    help.trim_matches(|character: char| character.is_whitespace() || ('\x1c'..='\x1f').contains(&character))
 }
 
 type Labels = Vec<(String, String)>;
@@ -30,7 +36,13 @@ proptest! {
         registry.gauge_vec("g", &help, &["a", "b"])?.with(&[&value, &other])?.set(1.0);
         let mut labels = vec![("a".to_owned(), value), ("b".to_owned(), other)];
         labels.retain(|(_, value)| !value.is_empty());
-        for format in FORMATS {
+        for (format, dialect) in FORMATS.into_iter().zip([Dialect::Text, Dialect::OpenMetrics]) {
+            // The reader that tests are given reads the same.
+            let read_strictly = testing::parse_strict(&registry.encode(format), dialect);
+            let family = read_strictly.map_err(|error| TestCaseError::fail(error.to_string()))?.remove(0);
+            prop_assert_eq!(read_help(&family.help), read_help(&help));
+            prop_assert_eq!(&family.samples[0].labels, &labels);
+
             let sample = ParsedSample { name: "g".to_owned(), labels: labels.clone(), value: 1.0 };
             let family = ParsedFamily { name: "g".to_owned(), help: help.clone(), kind: "gauge".to_owned(), samples: vec![sample] };
             prop_assert_eq!(read(&registry.encode(format), format)?, vec![family]);

@@ -15,6 +15,7 @@ mod label_sanitization_test;
 mod label_validation_test;
 mod limits_test;
 mod mock_test;
+mod parse_test;
 mod registry_test;
 mod serialization_test;
 mod service;

@@ -2,16 +2,17 @@
 
 use std::cmp::Ordering;
 
-use super::ParseError;
 use super::fault::{Fault, Parsed, shown};
 use super::number::{self, Number, Stamp};
 use super::openmetrics::{Line, is_same, key, tail};
+use super::{Dialect, ParseError};
 
-/// Checks the histograms of one family, label set by label set.
-pub(super) fn check(name: &str, lines: &[(usize, Line)]) -> Parsed<'static, ()> {
+/// Checks the histograms of one family, label set by label set. In text a sum may stand beside negative bounds.
+pub(super) fn check(name: &str, lines: &[(usize, Line)], dialect: Dialect) -> Parsed<'static, ()> {
     let mut group: Option<Vec<u8>> = None;
     let mut stamp: Option<&Stamp> = None;
-    let mut histogram = Histogram::default();
+    let fresh = || Histogram::of(dialect);
+    let mut histogram = fresh();
     for (number, line) in lines {
         let suffix = tail(&line.sample.name, name);
         if suffix.is_empty() {
@@ -23,7 +24,7 @@ pub(super) fn check(name: &str, lines: &[(usize, Line)]) -> Parsed<'static, ()> 
             if group.is_some() {
                 histogram.end(name)?;
             }
-            histogram = Histogram::default();
+            histogram = fresh();
         }
         group = next;
         stamp = line.stamp.as_ref();
@@ -35,8 +36,8 @@ pub(super) fn check(name: &str, lines: &[(usize, Line)]) -> Parsed<'static, ()> 
     if group.is_some() { histogram.end(name) } else { Ok(()) }
 }
 
-#[derive(Default)]
 struct Histogram {
+    dialect: Dialect,
     /// Of its last sample.
     line: usize,
     /// The bound of the last bucket.
@@ -51,6 +52,20 @@ struct Histogram {
 }
 
 impl Histogram {
+    fn of(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            line: 0,
+            bound: None,
+            value: None,
+            count: None,
+            has_negative_bounds: false,
+            has_sum: false,
+            has_gauge_sum: false,
+            has_negative_gauge_sum: false,
+        }
+    }
+
     fn refuse<T>(&self, name: &str, what: &str) -> Parsed<'static, T> {
         let message = format!("Expected {what} in the histogram {}", shown(name));
         Err(Fault::Earlier(ParseError { line: self.line, column: 1, message }))
@@ -100,7 +115,7 @@ impl Histogram {
         if self.count.is_some() && !(self.has_sum || self.has_gauge_sum) {
             return self.refuse(name, "a sum beside the count");
         }
-        if self.has_negative_bounds && self.has_sum {
+        if self.has_negative_bounds && self.has_sum && self.dialect == Dialect::OpenMetrics {
             return self.refuse(name, "no sum beside negative bounds");
         }
         if !self.has_negative_bounds && self.has_negative_gauge_sum {

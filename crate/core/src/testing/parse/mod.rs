@@ -8,7 +8,7 @@
 //! - `-0` is minus zero. Python reads an integer, which has no sign at zero.
 //! - An integer beyond the largest double is an infinity. Python keeps integers of any size.
 //!
-//! Where Python reads rubbish as something (text 0.0.4 mostly), [`lint()`] says what else is wrong.
+//! Python's parser of text reads much that is wrong; [`parse_strict`] refuses that too.
 
 mod counted;
 mod fault;
@@ -19,9 +19,11 @@ mod number;
 mod openmetrics;
 mod openmetrics_line;
 mod scan;
+mod strict;
 mod text;
 
 pub use json::json;
+pub use strict::parse_strict;
 
 use std::fmt;
 

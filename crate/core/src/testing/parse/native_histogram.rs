@@ -122,8 +122,10 @@ fn deltas<'a>(text: &'a str, name: &str) -> Parsed<'a, Vec<f64>> {
 /// The items of the last list of such a name that consists of nothing else; no items without one.
 fn last_list<'a>(text: &'a str, name: &str, is_item: impl Fn(&str) -> bool) -> impl Iterator<Item = &'a str> {
     let lists = text.match_indices(name).filter_map(|(at, _)| {
-        let (list, _) = text[at + name.len()..].split_once(']')?;
-        list.split(',').all(&is_item).then_some(list)
+        let rest = &text[at + name.len()..];
+        // Not to the next bracket, which may be far away for each of many names.
+        let end = rest.find(|character| !is_digit(character) && !matches!(character, ',' | ':' | '-'))?;
+        (rest[end..].starts_with(']') && rest[..end].split(',').all(&is_item)).then_some(&rest[..end])
     });
     lists.last().into_iter().flat_map(|list| list.split(','))
 }

@@ -201,7 +201,7 @@ impl Stamp {
                 Self::Split { seconds, nanoseconds },
                 Self::Split { seconds: other_seconds, nanoseconds: other_nanoseconds },
             ) => {
-                let ordering = seconds.compare(&other_seconds).then(nanoseconds.cmp(other_nanoseconds));
+                let ordering = seconds.compare(other_seconds).then(nanoseconds.cmp(other_nanoseconds));
                 Some(ordering == Ordering::Greater)
             }
             _ => None,

@@ -10,7 +10,7 @@ use super::number::{self, Number, Stamp};
 use super::openmetrics_line::sample;
 use super::scan::{split_comment, unescape};
 use super::text::comment_name;
-use super::{FamilyKind, ParseError, ParsedFamily, ParsedSample};
+use super::{Dialect, FamilyKind, ParseError, ParsedFamily, ParsedSample};
 
 /// What a sample line says, and what of it comparisons need beside the sample.
 pub(super) struct Line {
@@ -197,7 +197,7 @@ impl Reader {
             }
         }
         if matches!(kind, FamilyKind::Histogram | FamilyKind::GaugeHistogram) {
-            counted::check(&name.text, &lines)?;
+            counted::check(&name.text, &lines, Dialect::OpenMetrics)?;
         }
         if name.text.is_empty() {
             return Err(name.refuse("Expected a metric name but received an empty one".into()));

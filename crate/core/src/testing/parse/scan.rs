@@ -26,16 +26,17 @@ fn is_escaped(text: &[u8], position: usize) -> bool {
 }
 
 /// The first of these bytes from a position on, outside quotes. The position itself counts as outside.
-pub(super) fn unquoted(text: &str, from: usize, wanted: &[u8]) -> Option<usize> {
+pub(super) fn unquoted<const N: usize>(text: &str, from: usize, wanted: &[u8; N]) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut in_quotes = false;
-    for (position, &byte) in bytes.iter().enumerate().skip(from) {
+    let mut position = from;
+    while let Some(&byte) = bytes.get(position) {
         if byte == b'"' && !is_escaped(bytes, position) {
             in_quotes = !in_quotes;
-        }
-        if !in_quotes && wanted.contains(&byte) {
+        } else if !in_quotes && wanted.contains(&byte) {
             return Some(position);
         }
+        position += 1;
     }
     None
 }
@@ -64,7 +65,7 @@ pub(super) fn slice(text: &str, start: usize, end: Option<usize>) -> &str {
 
 /// A line's first three words and the rest of it, split at these bytes outside quotes. A line that ends in one has an
 /// empty part after it.
-pub(super) fn split_comment<'a>(line: &'a str, separators: &[u8]) -> Vec<&'a str> {
+pub(super) fn split_comment<'a, const N: usize>(line: &'a str, separators: &[u8; N]) -> Vec<&'a str> {
     const PARTS_MAX: usize = 4;
     let mut parts = vec![&line[..0]];
     let mut at = 0;

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use super::fault::{Fault, Parsed, column, shown};
 use super::labels::{Labels, NAME, labels};
 use super::number::Number;
+use super::openmetrics::Line;
 use super::scan::{is_plain_name, slice, split_comment, strip, strip_start, unescape, unquote, unquoted};
 use super::{FamilyKind, ParseError, ParsedFamily, ParsedSample};
 
 /// What ASCII calls white space, which separates the words of a comment.
-const SPACES: &[u8] = b" \t\n\r\x0b\x0c";
+pub(super) const SPACES: &[u8; 6] = b" \t\n\r\x0b\x0c";
 /// What stands between a value and the exemplar that OpenMetrics would have.
 const EXEMPLAR: &str = " # ";
 
@@ -46,7 +47,7 @@ impl Reader {
         } else if stripped.is_empty() {
             Ok(())
         } else {
-            self.add(sample(stripped)?, stripped)
+            self.add(sample(stripped)?.sample, stripped)
         }
     }
 
@@ -167,7 +168,14 @@ fn suffixes(kind: &str) -> &'static [&'static str] {
     }
 }
 
-fn sample(line: &str) -> Parsed<'_, ParsedSample> {
+/// Reads a sample line.
+pub(super) fn sample(line: &str) -> Parsed<'_, Line> {
+    let (name, labels, rest) = split(line)?;
+    with_value(name, labels, rest)
+}
+
+/// Name, labels, and what follows them.
+pub(super) fn split(line: &str) -> Parsed<'_, (String, Labels, &str)> {
     let brace = unquoted(line, 0, b"{").filter(|&brace| !line[..brace].contains(EXEMPLAR));
     let Some(brace) = brace else {
         let end = unquoted(line, 0, b" \t");
@@ -175,14 +183,14 @@ fn sample(line: &str) -> Parsed<'_, ParsedSample> {
         if !is_plain_name(name) {
             return Err(Fault::expected("a metric name", line));
         }
-        return with_value(name.to_owned(), Labels::new(), end.map_or(line, |end| &line[end + 1..]));
+        return Ok((name.to_owned(), Labels::new(), end.map_or(line, |end| &line[end + 1..])));
     };
     let Some(close) = unquoted(&line[brace..], 0, b"}").map(|close| brace + close) else {
         return Err(Fault::new(&line[brace..], "Expected a closing brace after the labels"));
     };
     let mut labels = labels(&line[brace + 1..close], false)?;
     let name = metric_name(strip(&line[..brace]), &mut labels, &line[brace..])?;
-    with_value(name, labels, &line[close + 1..])
+    Ok((name, labels, &line[close + 1..]))
 }
 
 /// The name before the braces, or the one in them: exactly one.
@@ -197,17 +205,19 @@ pub(super) fn metric_name<'a>(name: &str, labels: &mut Labels, at: &'a str) -> P
 }
 
 /// The first word is the value and the last the timestamp; those between are not looked at.
-fn with_value(name: String, labels: Labels, text: &str) -> Parsed<'_, ParsedSample> {
+fn with_value(name: String, labels: Labels, text: &str) -> Parsed<'_, Line> {
     let text = strip_start(text);
     let separator = if text.contains(' ') { ' ' } else { '\t' };
     let mut words = text.split(separator).map(strip).filter(|word| !word.is_empty());
     let Some(first) = words.next() else { return Err(Fault::expected("a value", text)) };
-    let value = Number::read(first).ok_or_else(|| Fault::expected("a value", first))?.value;
+    let number = Number::read(first).ok_or_else(|| Fault::expected("a value", first))?;
     let timestamp = match words.next_back() {
         None => None,
         Some(word) => Some(
             Number::milliseconds(word).ok_or_else(|| Fault::expected("a timestamp in milliseconds", word))?,
         ),
     };
-    Ok(ParsedSample { name, labels, value, timestamp, exemplar: None, native_histogram: None })
+    let sample =
+        ParsedSample { name, labels, value: number.value, timestamp, exemplar: None, native_histogram: None };
+    Ok(Line { sample, number: Some(number), stamp: None, is_bare: false })
 }

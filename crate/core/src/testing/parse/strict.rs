@@ -1,0 +1,234 @@
+//! What Python's parser of text 0.0.4 reads although it is wrong, and Prometheus refuses or misreads: families in
+//! pieces, series that come twice, histograms that are not whole. Of OpenMetrics Python's parser misses only the last.
+
+use std::collections::{HashMap, HashSet};
+
+use super::counted;
+use super::fault::{Fault, Parsed, shown};
+use super::openmetrics::{Line, key};
+use super::scan::{is_plain_name, split_comment};
+use super::text::{self, SPACES, comment_name};
+use super::{Dialect, ParseError, ParsedFamily, ParsedSample, openmetrics_line, parse};
+
+/// Reads an exposition as [`parse`] does, and refuses more. In text:
+///
+/// - a last line without its end, carriage returns at the end of lines, escapes that are none;
+/// - names that would need quotes, types that text does not have, fractions of milliseconds, exemplars, words between
+///   value and timestamp;
+/// - a second HELP or TYPE, a TYPE after its samples, the samples of a family in two places;
+/// - buckets that are not cumulative or do not end in `+Inf`, a count that is not the last bucket, counters below 0.
+///
+/// In both formats: a series that comes twice at the same time.
+///
+/// ```
+/// use prometheus_metrics::testing::{Dialect, parse, parse_strict};
+///
+/// let twice = "a 1\na 2\n";
+/// assert!(parse(twice, Dialect::Text).is_ok());
+/// assert_eq!(parse_strict(twice, Dialect::Text).unwrap_err().line, 2);
+/// ```
+///
+/// # Errors
+///
+/// At the first thing in the text that the format does not allow: what [`parse`] refuses comes first.
+pub fn parse_strict(text: &str, dialect: Dialect) -> Result<Vec<ParsedFamily>, ParseError> {
+    let families = parse(text, dialect)?;
+    let mut walk =
+        Walk { dialect, number: 0, current: None, families: HashMap::new(), series: HashSet::new() };
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        walk.number = index + 1;
+        walk.line(line).map_err(|fault| fault.on(index + 1, line))?;
+    }
+    walk.end_family().map_err(|fault| fault.on(walk.number, ""))?;
+    Ok(families)
+}
+
+struct Walk {
+    dialect: Dialect,
+    number: usize,
+    current: Option<String>,
+    families: HashMap<String, Seen>,
+    series: HashSet<Vec<u8>>,
+}
+
+/// What was seen of a family.
+#[derive(Default)]
+struct Seen {
+    kind: Option<String>,
+    has_help: bool,
+    has_samples: bool,
+    is_over: bool,
+    /// The samples of a histogram.
+    lines: Vec<(usize, Line)>,
+}
+
+impl Walk {
+    fn line<'a>(&mut self, whole: &'a str) -> Parsed<'a, ()> {
+        let is_text = self.dialect == Dialect::Text;
+        let line = match whole.strip_suffix('\n') {
+            Some(line) => line,
+            None if is_text => {
+                return Err(Fault::new(&whole[whole.len()..], "Expected a line feed after the last line"));
+            }
+            None => whole,
+        };
+        // In HELP and in quotes it may stand.
+        if line.ends_with('\r') && !line.starts_with('#') {
+            return Err(Fault::expected("a line that ends in a line feed alone", &line[line.len() - 1..]));
+        }
+        match line.trim_start_matches([' ', '\t']) {
+            "" => Ok(()),
+            comment if comment.starts_with('#') => {
+                if is_text {
+                    self.comment(comment)
+                } else {
+                    Ok(())
+                }
+            }
+            sample if is_text => self.sample(sample),
+            // A native histogram is no such line.
+            sample => openmetrics_line::sample(sample).map_or(Ok(()), |line| self.enter_once(&line, sample)),
+        }
+    }
+
+    fn comment<'a>(&mut self, comment: &'a str) -> Parsed<'a, ()> {
+        let parts = split_comment(comment, SPACES);
+        let (Some(&word @ ("HELP" | "TYPE")), Some(&candidate)) = (parts.get(1), parts.get(2)) else {
+            return Ok(());
+        };
+        let name = comment_name(candidate)?;
+        check_name(&name, candidate)?;
+        check_escapes(parts.get(3).copied().unwrap_or_default(), &['\\', 'n'])?;
+        let seen = self.family(&name, candidate)?;
+        let again = match word {
+            "HELP" => std::mem::replace(&mut seen.has_help, true),
+            _ => seen.kind.replace(parts.get(3).copied().unwrap_or_default().to_owned()).is_some(),
+        };
+        if again {
+            return Err(Fault::expected(&format!("one {word} for each metric"), comment));
+        }
+        if word == "TYPE" && seen.has_samples {
+            return Err(Fault::expected("a type before the samples", comment));
+        }
+        match parts.get(3) {
+            Some(&kind) if word == "TYPE" && !KINDS.contains(&kind) => Err(Fault::expected(
+                "a type that text has (counter, gauge, histogram, summary, untyped)",
+                kind,
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn sample<'a>(&mut self, text: &'a str) -> Parsed<'a, ()> {
+        let line = text::sample(text)?;
+        let sample = &line.sample;
+        check_name(&sample.name, text)?;
+        check_words(text)?;
+        check_escapes(text, &['\\', 'n', '"'])?;
+        for (label, _) in &sample.labels {
+            if !is_plain_name(label) || label.contains([':', '\n']) {
+                return Err(Fault::new(
+                    text,
+                    format!("Expected a plain label name but received {}", shown(label)),
+                ));
+            }
+        }
+        self.enter_once(&line, text)?;
+        let number = self.number;
+        let family = self.family_of(sample);
+        let seen = self.family(&family, text)?;
+        seen.has_samples = true;
+        match seen.kind.as_deref() {
+            Some("counter") if sample.value < 0.0 || sample.value.is_nan() => {
+                let message = format!("Expected no less than 0 of a counter but received {}", sample.value);
+                return Err(Fault::new(text, message));
+            }
+            Some("histogram") if sample.name == family => {
+                return Err(Fault::expected("a histogram's sample with _bucket, _sum or _count", text));
+            }
+            Some("histogram") => seen.lines.push((number, line)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The family that a sample's name belongs to.
+    fn family_of(&self, sample: &ParsedSample) -> String {
+        let name = &*sample.name;
+        for suffix in ["_bucket", "_count", "_sum"] {
+            let base = name.strip_suffix(suffix).unwrap_or_default();
+            let kind = self.families.get(base).and_then(|seen| seen.kind.as_deref());
+            if kind == Some("histogram") || (kind == Some("summary") && suffix != "_bucket") {
+                return base.to_owned();
+            }
+        }
+        name.to_owned()
+    }
+
+    /// Goes to a family; there is no way back to one that was left.
+    fn family<'a>(&mut self, name: &str, at: &'a str) -> Parsed<'a, &mut Seen> {
+        if self.current.as_deref() != Some(name) {
+            self.end_family()?;
+            self.current = Some(name.to_owned());
+        }
+        let seen = self.families.entry(name.to_owned()).or_default();
+        if seen.is_over {
+            return Err(Fault::expected("all lines of a metric in one place", at));
+        }
+        Ok(seen)
+    }
+
+    fn end_family(&mut self) -> Parsed<'static, ()> {
+        let Some(name) = self.current.take() else { return Ok(()) };
+        let Some(seen) = self.families.get_mut(&name) else { return Ok(()) };
+        seen.is_over = true;
+        counted::check(&name, &std::mem::take(&mut seen.lines), Dialect::Text)
+    }
+
+    fn enter_once<'a>(&mut self, line: &Line, text: &'a str) -> Parsed<'a, ()> {
+        let mut series = key(&line.sample.name, &line.sample, None);
+        if self.dialect == Dialect::OpenMetrics {
+            series.push(0xff);
+            series.extend(line.sample.timestamp.iter().flat_map(|seconds| seconds.to_be_bytes()));
+        }
+        if self.series.insert(series) { Ok(()) } else { Err(Fault::expected("each series once", text)) }
+    }
+}
+
+const KINDS: [&str; 5] = ["counter", "gauge", "histogram", "summary", "untyped"];
+
+/// Names that need quotes are not of this version of text.
+fn check_name<'a>(name: &str, at: &'a str) -> Parsed<'a, ()> {
+    if is_plain_name(name) && !name.contains('\n') {
+        return Ok(());
+    }
+    Err(Fault::new(at, format!("Expected a plain metric name but received {}", shown(name))))
+}
+
+/// A value and perhaps a timestamp in whole milliseconds, and nothing else.
+fn check_words(line: &str) -> Parsed<'_, ()> {
+    let (_, _, rest) = text::split(line)?;
+    let mut words = rest.split([' ', '\t']).filter(|word| !word.is_empty());
+    let (value, timestamp, more) = (words.next().unwrap_or_default(), words.next(), words.next());
+    if !value.is_ascii() {
+        return Err(Fault::expected("a value in ASCII", value));
+    }
+    let is_digits = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(word) = timestamp.filter(|word| !is_digits(word.strip_prefix('-').unwrap_or(word))) {
+        return Err(Fault::expected("a timestamp in whole milliseconds", word));
+    }
+    more.map_or(Ok(()), |more| Err(Fault::expected("the end of the line after a timestamp", more)))
+}
+
+/// A backslash stands before one of these.
+fn check_escapes<'a>(text: &'a str, escaped: &[char]) -> Parsed<'a, ()> {
+    let mut rest = text;
+    while let Some(position) = rest.find('\\') {
+        let mut after = rest[position + 1..].chars();
+        if !after.next().is_some_and(|character| escaped.contains(&character)) {
+            return Err(Fault::expected("an escape that there is", &rest[position..]));
+        }
+        rest = after.as_str();
+    }
+    Ok(())
+}
