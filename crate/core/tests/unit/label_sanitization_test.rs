@@ -333,10 +333,11 @@ fn test_sanitizer_max_length() {
 fn test_sanitizer_long_values_leak_nothing_at_the_end_of_sight() {
     let limited = sanitizer(|config| config.max_length = Some(128));
     // Everything in sight is one long key and shrinks to a word; what comes into reach behind it is cut, not shown.
-    for filler in [16_000, 16_380, 16_384, 16_390, 16_500, 16_800, 16_895, 16_900, 17_000, 40_000] {
-        let value = format!("sk-{} sk-{} tail", "a1".repeat(filler / 2), "b2".repeat(30));
+    // 128 characters and what is looked at beyond them end at byte 16,896.
+    for filler in [16_000, 40_000].into_iter().chain(16_840..16_910) {
+        let value = format!("sk-{} sk-{} tail", "a".repeat(filler), "b2".repeat(30));
         let (clean, _) = cleaned(&limited, &value);
-        assert!(!clean.contains("a1a1") && !clean.contains("b2b2"), "{filler}: {clean}");
+        assert!(!clean.contains("aa") && !clean.contains("sk-"), "{filler}: {clean}");
         assert!(clean.starts_with("[api-key]") && clean.chars().count() <= 128, "{filler}: {clean}");
     }
     // A token that ends out of sight.
