@@ -61,6 +61,11 @@ class Spy {
       call();
       this.#tell('remove', labels);
     });
+    this.#shadows.replace(metric, 'removeMatching', (call, [labels]) => {
+      const count = call();
+      if ((count as number) > 0) this.#tell('remove', printed({ ...(labels as object) }));
+      return count;
+    });
     this.#shadows.replace(metric, 'zero', (call, [labels = {}]) => {
       call();
       this.#tell('zero', place([labels]));
