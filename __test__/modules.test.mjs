@@ -93,7 +93,9 @@ test('the subpath for tests, by require and import', async (t) => {
   const subpath = require('@llm-devops/prometheus-metrics/testing');
   const module = await import('@llm-devops/prometheus-metrics/testing');
   t.deepEqual(Object.keys(subpath).sort(), [
+    'Exposition',
     'ExpositionError',
+    'SnapshotDiff',
     'diffSnapshots',
     'parseExposition',
     'replay',
