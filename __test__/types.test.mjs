@@ -71,6 +71,7 @@ for (const [title, [extension, options, compiler = TSC]] of Object.entries(MODES
       [`prom-client.${extension}`]: new URL('types/prom-client.ts', import.meta.url),
       [`fastify.${extension}`]: new URL('types/fastify.ts', import.meta.url),
       [`testing.${extension}`]: new URL('types/testing.ts', import.meta.url),
+      [`testing-expositions.${extension}`]: new URL('types/testing-expositions.ts', import.meta.url),
     });
     t.deepEqual(await run(compiler, '-p', folder), { code: 0, output: '' });
   });

@@ -63,7 +63,8 @@ export class SnapshotDiff {
   delta(name: string, labels: Readonly<Record<string, string>> = {}): number {
     const key = seriesKey(name, labels);
     const isIt = (series: LoneSeries | ChangedSeries) => seriesKey(series.name, series.labels) === key;
-    return this.changed.find(isIt)?.delta ?? this.added.find(isIt)?.value ?? -(this.removed.find(isIt)?.value ?? 0);
+    const lost = this.removed.find(isIt)?.value;
+    return this.changed.find(isIt)?.delta ?? this.added.find(isIt)?.value ?? (lost === undefined ? 0 : -lost);
   }
 
   /** A line a change, for a test's failure. */

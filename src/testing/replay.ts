@@ -22,7 +22,7 @@ import { labelSetKey } from './series-key';
  *
  * Lost are: timestamps of samples, `_created` samples, units, exemplars without a timestamp, native histograms. Info,
  * state sets and gauge histograms become gauges under the names of their samples. `le` and `quantile` are written as
- * this library does, and a family without HELP gets a blank one.
+ * this library does, a family without HELP gets a blank one, and spaces around a help text go.
  *
  * @throws {ExpositionError} `INVALID_EXPOSITION`
  * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME` for names that need quotes;
