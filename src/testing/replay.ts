@@ -31,7 +31,9 @@ import { labelSetKey } from './series-key';
 export function replay(recorded: string | Uint8Array | Exposition): Registry {
   const exposition = recorded instanceof Exposition ? recorded : parseExposition(recorded);
   const isText = exposition.format === 'text';
-  const registry = new Registry(isText ? PROMETHEUS_CONTENT_TYPE : OPENMETRICS_CONTENT_TYPE);
+  const contentType = isText ? PROMETHEUS_CONTENT_TYPE : OPENMETRICS_CONTENT_TYPE;
+  // What was recorded met other limits than ours.
+  const registry = new Registry({ contentType, cardinality: { maxSeries: UNLIMITED, maxTotal: UNLIMITED } });
   for (const family of merged(exposition.families.flatMap(known), isText)) {
     checkNames(family);
     const metric = metricOf(family, registry, isText);
@@ -110,6 +112,9 @@ function valuesOf({ name, samples }: ParsedFamily): RecordedMetric | undefined {
   const series = samples.map(({ labels, value, exemplar }) => ({ labels, cells: [value], exemplars: [exemplar] }));
   return { buckets: [], series };
 }
+
+/** As many series as the core can count. */
+const UNLIMITED = 2 ** 32 - 1;
 
 interface Configuration {
   name: string;
