@@ -10,6 +10,7 @@
 mod answer;
 mod buffers;
 mod cardinality;
+mod catalogue;
 mod clock;
 mod collectors;
 mod config;

@@ -1,6 +1,7 @@
 //! Collectors that come with the library: figures of the process and of the runtime, read when a scrape asks. They
 //! know families and samples; neither registries nor formats, and no thread but the one that scrapes.
 
+pub mod catalogue;
 mod process;
 mod runtime;
 mod snapshot;

@@ -1,0 +1,250 @@
+//! The metrics of LLM requests and of agents, as data: names, types, labels and what they may be, buckets, units, help.
+//! Collectors in Rust and in JavaScript make their metrics from it, and docs and dashboards are checked against it.
+
+use crate::registry::Kind;
+
+/// One metric. Its name has the namespace and an underscore before it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MetricSpec {
+    /// Without the namespace.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// In the order in which they print.
+    pub labels: &'static [LabelSpec],
+    /// Upper bounds of a histogram, `+Inf` implied.
+    pub buckets: &'static [f64],
+    /// `seconds`, `tokens`, `usd` and the like; empty for what is merely counted.
+    pub unit: &'static str,
+    /// Whether it is made only when it is asked for.
+    pub opt_in: bool,
+    /// One line.
+    pub help: &'static str,
+}
+
+/// A label of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LabelSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// What it may be.
+    pub values: LabelValues,
+}
+
+/// What a label may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabelValues {
+    /// One of these words.
+    Enum(&'static [&'static str]),
+    /// Anything, this many different ones; further ones are `other`.
+    Capped(usize),
+}
+
+impl MetricSpec {
+    /// The label of this name.
+    #[must_use]
+    pub fn label(&self, name: &str) -> Option<&LabelSpec> {
+        self.labels.iter().find(|label| label.name == name)
+    }
+}
+
+/// How a request to a model ends.
+pub const LLM_STATUSES: &[&str] = &["success", "error", "timeout", "cancelled"];
+/// What a model is asked for.
+pub const OPERATIONS: &[&str] =
+    &["chat", "text_completion", "embeddings", "rerank", "image", "speech", "transcription", "other"];
+/// Tokens, cached and reasoning ones included.
+pub const TOKEN_TYPES: &[&str] = &["input", "output"];
+/// Parts of the tokens that are counted by type.
+pub const TOKEN_DETAILS: &[&str] =
+    &["cache_read", "cache_write", "reasoning", "audio_input", "audio_output", "image_input"];
+/// Why a request to a model failed.
+pub const ERROR_TYPES: &[&str] = &[
+    "rate_limit",
+    "quota_exceeded",
+    "overloaded",
+    "timeout",
+    "connection",
+    "authentication",
+    "permission",
+    "not_found",
+    "invalid_request",
+    "request_too_large",
+    "context_length",
+    "content_filter",
+    "server_error",
+    "cancelled",
+    "stream_interrupted",
+    "invalid_response",
+    "other",
+];
+/// Why an agent failed: what a model may fail of, and what only agents can.
+pub const AGENT_ERROR_TYPES: &[&str] = &[
+    "rate_limit",
+    "quota_exceeded",
+    "overloaded",
+    "timeout",
+    "connection",
+    "authentication",
+    "permission",
+    "not_found",
+    "invalid_request",
+    "request_too_large",
+    "context_length",
+    "content_filter",
+    "server_error",
+    "cancelled",
+    "stream_interrupted",
+    "invalid_response",
+    "other",
+    "tool_error",
+    "max_steps",
+    "guardrail",
+    "unknown_tool",
+];
+/// Why a model stopped.
+pub const FINISH_REASONS: &[&str] =
+    &["stop", "length", "tool_calls", "content_filter", "refusal", "error", "other"];
+/// What a rate limit counts.
+pub const RATE_LIMIT_RESOURCES: &[&str] = &["requests", "tokens", "input_tokens", "output_tokens"];
+/// Who or what ended a stream before its end.
+pub const INTERRUPTIONS: &[&str] = &["client", "provider", "timeout"];
+/// What media are counted in.
+pub const MEDIA_UNITS: &[&str] = &["images", "audio_seconds", "characters"];
+/// What a look into the application's own cache gives.
+pub const CACHE_RESULTS: &[&str] = &["hit", "miss"];
+/// Where a guardrail stands.
+pub const GUARDRAIL_STAGES: &[&str] = &["input", "output", "tool", "other"];
+/// What a guardrail decides.
+pub const GUARDRAIL_RESULTS: &[&str] = &["pass", "block", "error"];
+/// How an execution of an agent ends.
+pub const EXECUTION_STATUSES: &[&str] =
+    &["success", "failed", "timeout", "cancelled", "max_steps", "guardrail"];
+/// What a step of an agent is.
+pub const STEP_TYPES: &[&str] =
+    &["llm", "tool", "plan", "retrieval", "handoff", "memory", "guardrail", "other"];
+/// How a call of a tool ends.
+pub const TOOL_STATUSES: &[&str] = &["success", "error", "timeout", "cancelled", "denied"];
+/// How a handoff or an operation on memory ends.
+pub const OUTCOMES: &[&str] = &["success", "error"];
+/// What is done with an agent's memory.
+pub const MEMORY_OPERATIONS: &[&str] = &["read", "write", "search", "delete"];
+
+const fn words(name: &'static str, words: &'static [&'static str]) -> LabelSpec {
+    LabelSpec { name, values: LabelValues::Enum(words) }
+}
+
+const fn capped(name: &'static str, max: usize) -> LabelSpec {
+    LabelSpec { name, values: LabelValues::Capped(max) }
+}
+
+const MODEL: LabelSpec = capped("model", 50);
+const PROVIDER: LabelSpec = capped("provider", 20);
+const OPERATION: LabelSpec = words("operation", OPERATIONS);
+const AGENT: LabelSpec = capped("agent_type", 100);
+const TOOL: LabelSpec = capped("tool_name", 100);
+/// Labels that a program names itself: caches, guardrails, budgets, versions.
+const NAMED: usize = 50;
+
+const MODEL_PROVIDER: &[LabelSpec] = &[MODEL, PROVIDER];
+
+/// From a tenth of a second, a cached answer, to ten minutes, the longest that SDKs wait.
+const REQUEST_SECONDS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0];
+const FIRST_TOKEN_SECONDS: &[f64] =
+    &[0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 80.0];
+/// 200 to 0.4 tokens a second.
+const TOKEN_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.5];
+/// 16 to 1,048,576 in steps of four.
+const TOKENS: &[f64] = &[16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0];
+const EXECUTION_SECONDS: &[f64] =
+    &[0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
+const STEP_SECONDS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
+const TOOL_SECONDS: &[f64] = &[0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
+const GUARDRAIL_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Fibonacci's, because what matters is whether there are few, many or far too many.
+const PER_EXECUTION: &[f64] = &[0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 34.0, 55.0, 100.0];
+
+const fn counter(
+    name: &'static str,
+    unit: &'static str,
+    labels: &'static [LabelSpec],
+    help: &'static str,
+) -> MetricSpec {
+    MetricSpec { name, kind: Kind::Counter, labels, buckets: &[], unit, opt_in: false, help }
+}
+
+const fn gauge(
+    name: &'static str,
+    unit: &'static str,
+    labels: &'static [LabelSpec],
+    help: &'static str,
+) -> MetricSpec {
+    MetricSpec { name, kind: Kind::Gauge, labels, buckets: &[], unit, opt_in: false, help }
+}
+
+const fn histogram(
+    name: &'static str,
+    unit: &'static str,
+    labels: &'static [LabelSpec],
+    buckets: &'static [f64],
+    help: &'static str,
+) -> MetricSpec {
+    MetricSpec { name, kind: Kind::Histogram, labels, buckets, unit, opt_in: false, help }
+}
+
+const fn on_request(spec: MetricSpec) -> MetricSpec {
+    MetricSpec { opt_in: true, ..spec }
+}
+
+/// The metrics of LLM requests, in the order in which they are shown.
+#[rustfmt::skip]
+pub static LLM_METRICS: &[MetricSpec] = &[
+    counter("llm_requests_total", "", &[MODEL, PROVIDER, OPERATION, words("status", LLM_STATUSES)], "Requests to models by outcome"),
+    histogram("llm_request_duration_seconds", "seconds", &[MODEL, PROVIDER, OPERATION], REQUEST_SECONDS, "From a request to the end of its answer, whatever the outcome"),
+    counter("llm_tokens_total", "tokens", &[MODEL, PROVIDER, words("type", TOKEN_TYPES)], "Tokens as the provider reports them, cached and reasoning ones included"),
+    counter("llm_token_details_total", "tokens", &[MODEL, PROVIDER, words("detail", TOKEN_DETAILS)], "Parts of the tokens that were cached, thought, heard or seen"),
+    on_request(histogram("llm_tokens_per_request", "tokens", &[MODEL, words("type", TOKEN_TYPES)], TOKENS, "Tokens of one request")),
+    counter("llm_errors_total", "", &[MODEL, PROVIDER, words("error_type", ERROR_TYPES)], "Requests that did not succeed, by what went wrong"),
+    gauge("llm_active_requests", "", MODEL_PROVIDER, "Requests in flight"),
+    counter("llm_cost_usd_total", "usd", MODEL_PROVIDER, "Cost of requests whose price is known"),
+    counter("llm_unpriced_requests_total", "", MODEL_PROVIDER, "Requests with tokens and without a price"),
+    counter("llm_usage_missing_total", "", MODEL_PROVIDER, "Successful requests for which the provider reported no tokens"),
+    counter("llm_finish_reasons_total", "", &[MODEL, PROVIDER, words("reason", FINISH_REASONS)], "Answers by why they ended"),
+    counter("llm_retries_total", "", &[MODEL, PROVIDER, words("error_type", ERROR_TYPES)], "Attempts after the first, by what had gone wrong"),
+    counter("llm_fallbacks_total", "", &[capped("from_model", 50), capped("to_model", 50), words("status", OUTCOMES)], "Requests given to another model because the first failed"),
+    gauge("llm_ratelimit_remaining", "", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "What the provider's rate limit leaves, as last reported"),
+    gauge("llm_ratelimit_limit", "", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "The provider's rate limit, as last reported"),
+    on_request(histogram("llm_queue_duration_seconds", "seconds", MODEL_PROVIDER, REQUEST_SECONDS, "What requests waited in the application before they were sent")),
+    counter("llm_cache_requests_total", "", &[capped("cache", NAMED), words("result", CACHE_RESULTS)], "Looks into the application's own caches of answers"),
+    counter("llm_guardrail_checks_total", "", &[capped("guardrail", NAMED), words("stage", GUARDRAIL_STAGES), words("result", GUARDRAIL_RESULTS)], "Checks of guardrails"),
+    histogram("llm_guardrail_duration_seconds", "seconds", &[capped("guardrail", NAMED), words("stage", GUARDRAIL_STAGES)], GUARDRAIL_SECONDS, "Duration of guardrails' checks"),
+    gauge("llm_budget_limit_usd", "usd", &[capped("budget", NAMED)], "What a budget allows"),
+    gauge("llm_budget_remaining_usd", "usd", &[capped("budget", NAMED)], "What is left of a budget"),
+    counter("llm_media_units_total", "", &[MODEL, PROVIDER, words("unit", MEDIA_UNITS)], "Images, seconds of audio and characters of speech"),
+    gauge("llm_model_info", "", &[MODEL, PROVIDER, capped("version", NAMED)], "Models in use with their version; always 1"),
+    counter("llm_streaming_chunks_total", "", MODEL_PROVIDER, "Streamed chunks, added at the end of each stream"),
+    histogram("llm_streaming_time_to_first_token_seconds", "seconds", MODEL_PROVIDER, FIRST_TOKEN_SECONDS, "From a request to the first chunk with content"),
+    histogram("llm_streaming_time_per_output_token_seconds", "seconds", MODEL_PROVIDER, TOKEN_SECONDS, "Time between two tokens of a stream, on average after its first"),
+    on_request(histogram("llm_streaming_inter_chunk_seconds", "seconds", MODEL_PROVIDER, TOKEN_SECONDS, "Time between two chunks of a stream")),
+    counter("llm_streaming_interrupted_total", "", &[MODEL, PROVIDER, words("reason", INTERRUPTIONS)], "Streams that ended before their end, by who or what ended them"),
+];
+
+/// The metrics of agents, in the order in which they are shown.
+#[rustfmt::skip]
+pub static AGENT_METRICS: &[MetricSpec] = &[
+    counter("agent_executions_total", "", &[AGENT, words("status", EXECUTION_STATUSES)], "Executions of agents by outcome"),
+    histogram("agent_execution_duration_seconds", "seconds", &[AGENT], EXECUTION_SECONDS, "Duration of executions, whatever the outcome"),
+    counter("agent_steps_total", "", &[AGENT, words("step_type", STEP_TYPES)], "Steps of agents"),
+    histogram("agent_step_duration_seconds", "seconds", &[AGENT, words("step_type", STEP_TYPES)], STEP_SECONDS, "Duration of steps"),
+    histogram("agent_steps_per_execution", "", &[AGENT], PER_EXECUTION, "Steps of one execution"),
+    histogram("agent_tool_calls_per_execution", "", &[AGENT], PER_EXECUTION, "Calls of tools of one execution"),
+    counter("agent_tool_calls_total", "", &[AGENT, TOOL, words("status", TOOL_STATUSES)], "Calls of tools by outcome"),
+    histogram("agent_tool_call_duration_seconds", "seconds", &[AGENT, TOOL], TOOL_SECONDS, "Duration of calls of tools, whatever the outcome"),
+    counter("agent_repeated_tool_calls_total", "", &[AGENT], "Calls of a tool that repeat the one before, arguments and all"),
+    counter("agent_handoffs_total", "", &[capped("from_agent", 100), capped("to_agent", 100), words("status", OUTCOMES)], "Work that one agent gave to another"),
+    counter("agent_memory_operations_total", "", &[AGENT, words("operation_type", MEMORY_OPERATIONS), words("status", OUTCOMES)], "Operations on agents' memory"),
+    gauge("agent_active", "", &[AGENT], "Executions in flight"),
+    counter("agent_errors_total", "", &[AGENT, words("error_type", AGENT_ERROR_TYPES)], "Executions and calls of tools that failed, by what went wrong"),
+    counter("agent_tokens_total", "tokens", &[AGENT, words("type", TOKEN_TYPES)], "Tokens of the requests that agents made"),
+    counter("agent_cost_usd_total", "usd", &[AGENT], "Cost of the requests that agents made"),
+];
