@@ -21,6 +21,10 @@ export const validateMetricName: typeof Api.validateMetricName = api.validateMet
 export const collectDefaultMetrics: typeof Api.collectDefaultMetrics = api.collectDefaultMetrics;
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
 export const startExporter: typeof Api.startExporter = api.startExporter;
+export const LlmMetricsCollector: typeof Api.LlmMetricsCollector = api.LlmMetricsCollector;
+export type LlmMetricsCollector = Api.LlmMetricsCollector;
+export const AgentMetricsCollector: typeof Api.AgentMetricsCollector = api.AgentMetricsCollector;
+export type AgentMetricsCollector = Api.AgentMetricsCollector;
 export const configFromEnv: typeof Api.configFromEnv = api.configFromEnv;
 export const createFetchHandler: typeof Api.createFetchHandler = api.createFetchHandler;
 export const createHttpMetrics: typeof Api.createHttpMetrics = api.createHttpMetrics;
@@ -47,12 +51,35 @@ export type ConfigurationError = Api.ConfigurationError;
 export const EndpointError: typeof Api.EndpointError = api.EndpointError;
 export type EndpointError = Api.EndpointError;
 
+export type { AgentExecutionReport, AgentMetricsCollectorOptions } from './collectors/agent/agent-collector';
+export type { AgentExecution } from './collectors/agent/execution';
 export type { CollectDefaultMetrics, StopCollecting } from './collectors/default-metrics';
+export type { LlmCall } from './collectors/llm/call';
+export type { LlmMetricsCollectorOptions, LlmOptionalMetrics } from './collectors/llm/llm-collector';
+export type { DatedPrice, Price, PriceTable } from './collectors/llm/prices';
+export type { LlmEnd, LlmRequest, LlmTarget, LlmUsage } from './collectors/llm/request';
 export type {
   DefaultMetric,
   DefaultMetricsCollectorConfiguration,
   DefaultMetricsGroup,
 } from './collectors/options';
+export type {
+  AgentErrorType,
+  ExecutionStatus,
+  FinishReason,
+  GuardrailResult,
+  GuardrailStage,
+  Interruption,
+  LlmErrorType,
+  LlmOperation,
+  LlmStatus,
+  MediaUnit,
+  MemoryOperation,
+  Outcome,
+  RateLimitResource,
+  StepType,
+  ToolStatus,
+} from './collectors/words';
 export type { EndpointSettings, ListenerSettings, MetricsConfig } from './config';
 export type { MetricsErrorCode } from './errors';
 export type { Authenticate, Visitor } from './http/authenticate';

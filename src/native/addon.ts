@@ -8,6 +8,7 @@ import { ConfigurationError } from '../errors';
 
 export type {
   Answer,
+  CatalogueEntry,
   CheckResult,
   ConfigValues,
   DoorStep,

@@ -1,0 +1,141 @@
+/**
+ * Metrics of agents: executions, steps, tools, handoffs, memory, and the tokens of the requests that were made for them.
+ */
+import { ConfigurationError, describe } from '../../errors';
+import type { Registry } from '../../registry/registry';
+import { attribute, attributed } from '../attribution';
+import { DEFAULT_NAMESPACE } from '../llm/llm-collector';
+import type { AgentErrorType, ExecutionStatus, MemoryOperation, Outcome, StepType, ToolStatus } from '../words';
+import { AgentSeries } from './agent-series';
+import { AgentExecution, settled } from './execution';
+
+export interface AgentMetricsCollectorOptions {
+  /** Where the metrics are. @default register */
+  registry?: Registry | undefined;
+  /** What their names begin with. @default 'llmdevops' */
+  namespace?: string | undefined;
+  /** Tools that exist. Others are known from their first success on; a failure before that is one of `other`. @default [] */
+  tools?: readonly string[] | undefined;
+}
+
+/** An execution that has ended, as it is reported. */
+export interface AgentExecutionReport {
+  agentType: string;
+  /** @default 'success' */
+  status?: ExecutionStatus | undefined;
+  durationMs?: number | undefined;
+  steps?: number | undefined;
+  toolCalls?: number | undefined;
+  errorType?: AgentErrorType | undefined;
+}
+
+/**
+ * Agents' executions, steps and tools.
+ *
+ * @example
+ * const agents = new AgentMetricsCollector();
+ * const answer = await agents.run('researcher', async (execution) => {
+ *   const page = await execution.tool('fetch', { url }, () => fetch(url));
+ *   return execution.step('llm', () => ask(page));
+ * });
+ */
+export class AgentMetricsCollector {
+  readonly #series: AgentSeries;
+
+  /**
+   * @throws {ConfigurationError} `INVALID_CONFIG`
+   * @throws {RegistrationError} for names that are taken by other metrics
+   */
+  constructor(options: AgentMetricsCollectorOptions = {}) {
+    if (typeof options !== 'object' || options === null) {
+      throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
+    }
+    const { registry, namespace = DEFAULT_NAMESPACE, tools = [] } = options;
+    this.#series = new AgentSeries({ registry, namespace });
+    for (const tool of tools) this.#series.registerTool(tool);
+  }
+
+  /**
+   * Runs an agent: its execution is active until the function, or the promise it returns, is done, and is recorded by how
+   * that ends. Requests to models made within it, across awaits and in parallel, count for it; where agents nest, for the
+   * innermost.
+   */
+  run<R>(agentType: string, run: (execution: AgentExecution) => R): R {
+    const execution = this.startExecution(agentType);
+    return settled(
+      () => attribute(execution, () => run(execution)),
+      (failure) => (failure === undefined ? execution.end() : execution.fail(failure.error)),
+    );
+  }
+
+  /** Begins an execution that is ended by hand. */
+  startExecution(agentType: string): AgentExecution {
+    return new AgentExecution(this.#series, this.#series.agent(agentType));
+  }
+
+  /** Runs a step of the agent that is running here; without one it only runs the function. */
+  step<R>(type: StepType, run: () => R): R {
+    const execution = attributed();
+    return execution instanceof AgentExecution ? execution.step(type, run) : run();
+  }
+
+  /** Runs a tool of the agent that is running here; without one it only runs the function. */
+  tool<R>(name: string, args: unknown, run: () => R): R {
+    const execution = attributed();
+    return execution instanceof AgentExecution ? execution.tool(name, args, run) : run();
+  }
+
+  /** An execution has begun that is reported by hand. */
+  recordExecutionStart(agentType: string): void {
+    this.#series.catalogue.gauge('agent_active').inc({ agent_type: this.#series.agent(agentType) });
+  }
+
+  /** An execution has ended that is reported by hand. */
+  recordExecutionEnd({
+    agentType,
+    status = 'success',
+    durationMs,
+    steps,
+    toolCalls,
+    errorType,
+  }: AgentExecutionReport): void {
+    const agent = this.#series.agent(agentType);
+    this.#series.catalogue.gauge('agent_active').dec({ agent_type: agent });
+    const seconds = durationMs === undefined ? undefined : durationMs / 1000;
+    this.#series.executed(agent, { status, seconds, steps, toolCalls, errorType });
+  }
+
+  /** Counts a step that is reported by hand. */
+  recordStep(agentType: string, type: StepType, durationMs?: number): void {
+    this.#series.stepped(this.#series.agent(agentType), type, durationMs === undefined ? undefined : durationMs / 1000);
+  }
+
+  /** Counts a call of a tool that is reported by hand. */
+  recordToolCall(agentType: string, name: string, status: ToolStatus = 'success', durationMs?: number): void {
+    const seconds = durationMs === undefined ? undefined : durationMs / 1000;
+    this.#series.called(this.#series.agent(agentType), name, status, seconds);
+  }
+
+  /** Counts work that one agent gave to another. */
+  recordHandoff(fromAgent: string, toAgent: string, status: Outcome = 'success'): void {
+    const { catalogue } = this.#series;
+    const labels = { from_agent: this.#series.agent(fromAgent), to_agent: this.#series.agent(toAgent), status };
+    catalogue.counter('agent_handoffs_total').inc(labels);
+  }
+
+  /** Counts an operation on an agent's memory. */
+  recordMemoryOperation(agentType: string, operation: MemoryOperation, status: Outcome = 'success'): void {
+    const labels = { agent_type: this.#series.agent(agentType), operation_type: operation, status };
+    this.#series.catalogue.counter('agent_memory_operations_total').inc(labels);
+  }
+
+  /** Counts an error. */
+  recordError(agentType: string, error: unknown): void {
+    this.#series.failed(this.#series.agent(agentType), error);
+  }
+
+  /** Sets how many executions are in flight, where a framework knows. */
+  setActiveAgents(agentType: string, count: number): void {
+    this.#series.catalogue.gauge('agent_active').set({ agent_type: this.#series.agent(agentType) }, count);
+  }
+}

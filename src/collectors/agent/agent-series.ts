@@ -1,0 +1,94 @@
+/**
+ * What agents' metrics are written with: the catalogue's metrics, and the names that labels show.
+ */
+import { Registry } from '../../registry/registry';
+import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
+import { errorTypeOf } from '../error-type';
+import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
+
+/** Where the metrics are, and under which names. */
+export interface AgentMetricsOptions {
+  readonly registry?: Registry | undefined;
+  readonly namespace: string;
+}
+
+/** An execution's end. */
+export interface ExecutionEnd {
+  readonly status: ExecutionStatus;
+  readonly seconds: number | undefined;
+  readonly steps: number | undefined;
+  readonly toolCalls: number | undefined;
+  readonly errorType: AgentErrorType | undefined;
+}
+
+/** Writes agents' metrics. */
+export class AgentSeries {
+  readonly catalogue: Catalogue;
+  readonly #agents: CappedNames;
+  readonly #tools: CappedNames;
+  readonly #inUse = new Set<string>();
+
+  constructor({ registry = Registry.globalRegistry, namespace }: AgentMetricsOptions) {
+    this.catalogue = new Catalogue(true, { registry, namespace, optional: new Set(), ttlSeconds: {} });
+    this.#agents = new CappedNames(this.catalogue.cap('agent_executions_total', 'agent_type'));
+    this.#tools = new CappedNames(this.catalogue.cap('agent_tool_calls_total', 'tool_name'));
+  }
+
+  /** An agent as labels show it; how its executions end begins at 0. */
+  agent(given: unknown): string {
+    const agent = this.#agents.admit(String(given ?? OTHER) || OTHER);
+    if (!this.#inUse.has(agent)) {
+      this.#inUse.add(agent);
+      const statuses = this.catalogue.words('agent_executions_total', 'status');
+      this.catalogue.counter('agent_executions_total').init({ agent_type: [agent], status: statuses });
+      this.catalogue.gauge('agent_active').init({ agent_type: [agent] });
+    }
+    return agent;
+  }
+
+  /** A tool as labels show it. One that failed and was never seen may be a name that the model made up. */
+  tool(given: unknown, status: ToolStatus): string {
+    const tool = String(given ?? OTHER) || OTHER;
+    return status === 'success' ? this.#tools.admit(tool) : this.#tools.known(tool);
+  }
+
+  /** Says that a tool exists, so that its failures have its name. */
+  registerTool(name: string): void {
+    this.#tools.admit(name);
+  }
+
+  /** A word of a label. @throws {ValueError} for what is none, where `other` is none either */
+  word(name: string, label: string, given: string): string {
+    return wordOf(this.catalogue.words(name, label), given) ?? OTHER;
+  }
+
+  executed(agent: string, { status, seconds, steps, toolCalls, errorType }: ExecutionEnd): void {
+    const { catalogue } = this;
+    const agent_type = agent;
+    catalogue.counter('agent_executions_total').inc({ agent_type, status });
+    if (seconds !== undefined) catalogue.histogram('agent_execution_duration_seconds').observe({ agent_type }, seconds);
+    if (steps !== undefined) catalogue.histogram('agent_steps_per_execution').observe({ agent_type }, steps);
+    if (toolCalls !== undefined) {
+      catalogue.histogram('agent_tool_calls_per_execution').observe({ agent_type }, toolCalls);
+    }
+    if (errorType !== undefined) this.failed(agent, errorType);
+  }
+
+  stepped(agent: string, given: StepType, seconds: number | undefined): void {
+    const labels = { agent_type: agent, step_type: this.word('agent_steps_total', 'step_type', given) };
+    this.catalogue.counter('agent_steps_total').inc(labels);
+    if (seconds !== undefined) this.catalogue.histogram('agent_step_duration_seconds').observe(labels, seconds);
+  }
+
+  called(agent: string, name: unknown, status: ToolStatus, seconds: number | undefined): void {
+    const labels = { agent_type: agent, tool_name: this.tool(name, status) };
+    this.catalogue.counter('agent_tool_calls_total').inc({ ...labels, status });
+    if (seconds !== undefined) this.catalogue.histogram('agent_tool_call_duration_seconds').observe(labels, seconds);
+  }
+
+  failed(agent: string, error: unknown): void {
+    const given = typeof error === 'string' ? error : errorTypeOf(error);
+    const error_type = this.word('agent_errors_total', 'error_type', given);
+    this.catalogue.counter('agent_errors_total').inc({ agent_type: agent, error_type });
+  }
+}

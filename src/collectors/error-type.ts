@@ -1,0 +1,125 @@
+/**
+ * What went wrong, from what was thrown: HTTP status, the provider's code and type, and the constructor's name. Not
+ * `error.name`, which SDKs leave at "Error". Reads fields and calls nothing; a getter that throws says nothing.
+ */
+import type { LlmErrorType, LlmStatus } from './words';
+
+/** Codes and types of providers' error bodies. */
+const BY_CODE: Readonly<Record<string, LlmErrorType>> = {
+  insufficient_quota: 'quota_exceeded',
+  billing_error: 'quota_exceeded',
+  billing_hard_limit_reached: 'quota_exceeded',
+  rate_limit_exceeded: 'rate_limit',
+  rate_limit_error: 'rate_limit',
+  overloaded_error: 'overloaded',
+  context_length_exceeded: 'context_length',
+  content_filter: 'content_filter',
+  content_policy_violation: 'content_filter',
+  moderation_blocked: 'content_filter',
+  authentication_error: 'authentication',
+  invalid_api_key: 'authentication',
+  permission_error: 'permission',
+  not_found_error: 'not_found',
+  model_not_found: 'not_found',
+  request_too_large: 'request_too_large',
+  invalid_request_error: 'invalid_request',
+  api_error: 'server_error',
+  server_error: 'server_error',
+  ECONNREFUSED: 'connection',
+  ECONNRESET: 'connection',
+  ENOTFOUND: 'connection',
+  EPIPE: 'connection',
+  EAI_AGAIN: 'connection',
+  ETIMEDOUT: 'timeout',
+  UND_ERR_SOCKET: 'connection',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+  ABORT_ERR: 'cancelled',
+  '-32000': 'connection',
+  '-32001': 'timeout',
+};
+
+const BY_STATUS: Readonly<Record<number, LlmErrorType>> = {
+  400: 'invalid_request',
+  401: 'authentication',
+  402: 'quota_exceeded',
+  403: 'permission',
+  404: 'not_found',
+  408: 'timeout',
+  409: 'invalid_request',
+  412: 'invalid_request',
+  413: 'request_too_large',
+  422: 'invalid_request',
+  429: 'rate_limit',
+  431: 'request_too_large',
+  499: 'cancelled',
+  503: 'overloaded',
+  504: 'timeout',
+  529: 'overloaded',
+};
+
+/** Constructors' names that say what happened. */
+const BY_CONSTRUCTOR: readonly (readonly [RegExp, LlmErrorType])[] = [
+  [/Abort(ed)?Error$/, 'cancelled'],
+  [/Timeout(Error)?$/, 'timeout'],
+  [/Connect(ion)?Error$/, 'connection'],
+  [/(TypeValidation|JSONParse|JSONParsing|NoObjectGenerated|InvalidResponseData)Error$/, 'invalid_response'],
+  [/ContentFilter.*Error$/, 'content_filter'],
+];
+
+/** Errors within errors that are looked into. */
+const DEPTH_MAX = 5;
+
+/** The kind of error that something thrown is. */
+export function errorTypeOf(thrown: unknown): LlmErrorType {
+  for (let at = thrown, depth = 0; at !== undefined && at !== null && depth < DEPTH_MAX; depth++) {
+    const type = ownType(at);
+    if (type !== undefined) return type;
+    // Retry wrappers keep the last attempt's error, other wrappers the cause.
+    at = read(at, 'lastError') ?? read(at, 'cause');
+  }
+  return 'other';
+}
+
+function ownType(thrown: unknown): LlmErrorType | undefined {
+  const body = read(thrown, 'error');
+  const codes = [
+    read(thrown, 'code'),
+    read(thrown, 'type'),
+    read(body, 'code'),
+    read(body, 'type'),
+    read(read(body, 'error'), 'type'),
+  ];
+  const status = Number(read(thrown, 'status') ?? read(thrown, 'statusCode'));
+  // A code says more than a status, but for the catch-all that invalid requests have.
+  for (const code of codes) {
+    const type = BY_CODE[String(code)];
+    if (type !== undefined && Object.hasOwn(BY_CODE, String(code)) && type !== 'invalid_request') return type;
+  }
+  const byStatus = BY_STATUS[status] ?? (status >= 500 && status < 600 ? 'server_error' : undefined);
+  if (byStatus !== undefined) return byStatus;
+  const maker = read(read(thrown, 'constructor'), 'name');
+  if (typeof maker === 'string') {
+    for (const [pattern, type] of BY_CONSTRUCTOR) if (pattern.test(maker)) return type;
+  }
+  // The platform's own abort and timeout are `DOMException`s, which have nothing but a name.
+  const name = read(thrown, 'name');
+  if (name === 'AbortError') return 'cancelled';
+  if (name === 'TimeoutError') return 'timeout';
+  return codes.includes('invalid_request_error') ? 'invalid_request' : undefined;
+}
+
+function read(from: unknown, name: string): unknown {
+  if (typeof from !== 'object' || from === null) return undefined;
+  try {
+    return (from as Record<string, unknown>)[name];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The outcome of a request that failed so. */
+export function statusOf(type: string): LlmStatus {
+  return type === 'timeout' || type === 'cancelled' ? type : 'error';
+}

@@ -1,0 +1,113 @@
+/**
+ * A request to a model that is going on: takes the times, and is recorded once, however often it is ended. One that is
+ * forgotten gives back its place among the active ones when it is collected as garbage.
+ */
+import { type Moment, now, secondsSince } from '../../clock';
+import type { Interruption, LlmErrorType } from '../words';
+import type { ModelSeries } from './model-series';
+import type { LlmEnd, LlmRequest, LlmTarget } from './request';
+
+/** What a call needs of its collector. */
+export interface CallOwner {
+  /** Records a call that has ended. */
+  finish(series: ModelSeries, request: LlmRequest): void;
+  errorTypeOf(error: unknown): LlmErrorType;
+}
+
+/** Gives back what calls hold that nobody ended. The held value may not reach the call, or it would never be collected. */
+const forgotten = new FinalizationRegistry<ModelSeries>((series) => series.active.dec());
+
+/** A request to a model that is going on. */
+export class LlmCall implements Disposable {
+  readonly #owner: CallOwner;
+  readonly #series: ModelSeries;
+  readonly #target: LlmTarget;
+  readonly #start: Moment = now();
+  #firstTokenSeconds: number | undefined;
+  #chunks = 0;
+  #lastChunk: Moment | undefined;
+  #ended = false;
+
+  /** @internal */
+  constructor(owner: CallOwner, series: ModelSeries, target: LlmTarget) {
+    this.#owner = owner;
+    this.#series = series;
+    this.#target = target;
+    series.active.inc();
+    forgotten.register(this, series, this);
+  }
+
+  /** Chunks so far. */
+  get chunks(): number {
+    return this.#chunks;
+  }
+
+  /** Whether it has ended. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** The first content has come, where chunks are not reported one by one. Later calls say nothing. */
+  firstToken(): void {
+    if (this.#firstTokenSeconds === undefined && !this.#ended) this.#firstTokenSeconds = secondsSince(this.#start);
+  }
+
+  /**
+   * A streamed chunk has come.
+   *
+   * @param hasContent false for one that only names a role, or the usage: it stops no clock
+   */
+  chunk(hasContent = true): void {
+    this.#chunks++;
+    if (hasContent && this.#firstTokenSeconds === undefined) this.firstToken();
+    if (this.#series.interChunk !== undefined) this.#observeGap();
+  }
+
+  #observeGap(): void {
+    if (this.#lastChunk !== undefined) this.#series.interChunk?.observe(secondsSince(this.#lastChunk));
+    this.#lastChunk = now();
+  }
+
+  /** The answer is complete. Later ends say nothing. */
+  end(end: LlmEnd = {}): void {
+    this.#finish({ ...end, status: 'success' });
+  }
+
+  /**
+   * The request failed, or was given up.
+   *
+   * @param error what was thrown, or its kind
+   * @param interrupted who or what ended a stream whose first chunk had come; found from the error where it is not given
+   */
+  fail(error: unknown, end: LlmEnd = {}, interrupted?: Interruption): void {
+    const errorType = typeof error === 'string' ? (error as LlmErrorType) : this.#owner.errorTypeOf(error);
+    const who =
+      interrupted ?? ({ cancelled: 'client', timeout: 'timeout' } as const)[errorType as string] ?? 'provider';
+    this.#finish({ ...end, errorType, ...(this.#chunks > 0 ? { interrupted: who } : {}) });
+  }
+
+  /** Who asked is gone. */
+  cancel(): void {
+    this.fail('cancelled');
+  }
+
+  /** With `using`: a call that the block left without an end was given up. */
+  [Symbol.dispose](): void {
+    this.cancel();
+  }
+
+  #finish(end: Omit<LlmRequest, keyof LlmTarget>): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    forgotten.unregister(this);
+    this.#series.active.dec();
+    const first = this.#firstTokenSeconds;
+    this.#owner.finish(this.#series, {
+      ...this.#target,
+      ...end,
+      durationMs: secondsSince(this.#start) * 1000,
+      ...(first === undefined ? {} : { timeToFirstTokenMs: first * 1000 }),
+      chunks: this.#chunks,
+    });
+  }
+}

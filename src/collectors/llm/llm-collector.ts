@@ -1,0 +1,335 @@
+/**
+ * Metrics of requests to models: what is recorded of each, and under which model. Knows no SDK; those report here.
+ */
+import { unixMs } from '../../clock';
+import { ConfigurationError, describe, ValueError } from '../../errors';
+import { Registry } from '../../registry/registry';
+import { attributed } from '../attribution';
+import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
+import { errorTypeOf, statusOf } from '../error-type';
+import type {
+  GuardrailResult,
+  GuardrailStage,
+  Interruption,
+  LlmErrorType,
+  LlmStatus,
+  MediaUnit,
+  Outcome,
+  RateLimitResource,
+} from '../words';
+import { LlmCall } from './call';
+import { normalizeModel } from './model-name';
+import { ModelSeries } from './model-series';
+import { Prices, type PriceTable } from './prices';
+import type { LlmRequest, LlmTarget, LlmUsage } from './request';
+
+/** Metrics that are off unless they are asked for: they cost series, and few look at them. */
+export interface LlmOptionalMetrics {
+  /** `llm_tokens_per_request` @default false */
+  tokensPerRequest?: boolean | undefined;
+  /** `llm_queue_duration_seconds` @default false */
+  queueDuration?: boolean | undefined;
+  /** `llm_streaming_inter_chunk_seconds` @default false */
+  interChunk?: boolean | undefined;
+}
+
+export interface LlmMetricsCollectorOptions {
+  /** Where the metrics are. @default register */
+  registry?: Registry | undefined;
+  /** What their names begin with. @default 'llmdevops' */
+  namespace?: string | undefined;
+  /** What tokens cost. @default none: `llm_unpriced_requests_total` counts */
+  prices?: PriceTable | undefined;
+  /** The name of a model as labels show it. @default dates and accounts' names are taken off */
+  normalizeModel?: ((model: string) => string) | undefined;
+  /** @default none */
+  optional?: LlmOptionalMetrics | undefined;
+}
+
+/** What names of metrics begin with. */
+export const DEFAULT_NAMESPACE = 'llmdevops';
+
+/** How long a rate limit is believed that no answer has renewed, in seconds. */
+const RATE_LIMIT_TTL_SECONDS = 300;
+
+const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
+  tokensPerRequest: 'llm_tokens_per_request',
+  queueDuration: 'llm_queue_duration_seconds',
+  interChunk: 'llm_streaming_inter_chunk_seconds',
+};
+
+/**
+ * Requests to models, tokens, cost, time to first token.
+ *
+ * @example
+ * const llm = new LlmMetricsCollector({ prices: { 'gpt-4o-mini': { input: 0.15, output: 0.6 } } });
+ * const call = llm.startRequest({ model: 'gpt-4o-mini', provider: 'openai' });
+ * call.chunk();
+ * call.end({ inputTokens: 12, outputTokens: 40 });
+ */
+export class LlmMetricsCollector {
+  readonly #catalogue: Catalogue;
+  readonly #prices: Prices;
+  readonly #normalize: (model: string) => string;
+  readonly #models: CappedNames;
+  readonly #providers: CappedNames;
+  /** By model and provider as labels show them. */
+  readonly #series = new Map<string, Map<string, ModelSeries>>();
+
+  /**
+   * @throws {ConfigurationError} `INVALID_CONFIG`
+   * @throws {RegistrationError} for names that are taken by other metrics
+   */
+  constructor(options: LlmMetricsCollectorOptions = {}) {
+    if (typeof options !== 'object' || options === null) {
+      throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
+    }
+    const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, optional = {} } = options;
+    const wanted = Object.entries(OPTIONAL).filter(([option]) => optional[option as keyof LlmOptionalMetrics] === true);
+    this.#prices = new Prices(options.prices);
+    this.#normalize = options.normalizeModel ?? normalizeModel;
+    this.#catalogue = new Catalogue(false, {
+      registry,
+      namespace,
+      optional: new Set(wanted.map(([, name]) => name)),
+      ttlSeconds: { llm_ratelimit_remaining: RATE_LIMIT_TTL_SECONDS, llm_ratelimit_limit: RATE_LIMIT_TTL_SECONDS },
+    });
+    this.#models = new CappedNames(this.#catalogue.cap('llm_requests_total', 'model'));
+    this.#providers = new CappedNames(this.#catalogue.cap('llm_requests_total', 'provider'));
+  }
+
+  /** Begins a request: it is active until it is ended, which the returned call does, once. */
+  startRequest(target: LlmTarget): LlmCall {
+    const owner = {
+      finish: (series: ModelSeries, request: LlmRequest) => this.#record(series, request),
+      errorTypeOf,
+    };
+    return new LlmCall(owner, this.#seriesOf(target, true), target);
+  }
+
+  /** Records a request that has ended. */
+  recordRequest(request: LlmRequest): void {
+    this.#record(this.#seriesOf(request, statusOfRequest(request) === 'success'), request);
+  }
+
+  /** Adds chunks of a stream that is recorded without a call object. */
+  recordStreamingChunk(target: LlmTarget, chunks = 1): void {
+    const series = this.#seriesOf(target, true);
+    series.streamed();
+    series.chunks.inc(chunks);
+  }
+
+  /** Counts an error that ended no request, or one that is recorded elsewhere. */
+  recordError(target: LlmTarget, error: unknown): void {
+    this.#seriesOf(target, false)
+      .errors.of(typeof error === 'string' ? error : errorTypeOf(error))
+      .inc();
+  }
+
+  /** Counts an attempt after the first, by what went wrong with the one before. */
+  recordRetry(target: LlmTarget, error: unknown): void {
+    this.#seriesOf(target, false)
+      .retries.of(typeof error === 'string' ? error : errorTypeOf(error))
+      .inc();
+  }
+
+  /** Counts a request that another model was given because the first failed. */
+  recordFallback(fromModel: string, toModel: string, status: Outcome = 'success'): void {
+    const names = {
+      from_model: this.#models.known(this.#name(fromModel)),
+      to_model: this.#models.admit(this.#name(toModel)),
+    };
+    this.#catalogue
+      .counter('llm_fallbacks_total')
+      .inc({ ...names, status: this.#word('llm_fallbacks_total', 'status', status) });
+  }
+
+  /** What a provider says of its rate limit; forgotten after five minutes without news. */
+  setRateLimit(
+    target: LlmTarget,
+    resource: RateLimitResource,
+    { limit, remaining }: { limit?: number | undefined; remaining?: number | undefined },
+  ): void {
+    const { model, provider } = this.#seriesOf(target, true);
+    const labels = { model, provider, resource: this.#word('llm_ratelimit_limit', 'resource', resource) };
+    if (remaining !== undefined) this.#catalogue.gauge('llm_ratelimit_remaining').set(labels, remaining);
+    if (limit !== undefined) this.#catalogue.gauge('llm_ratelimit_limit').set(labels, limit);
+  }
+
+  /** Counts a look into the application's own cache of answers. */
+  recordCacheLookup(cache: string, result: 'hit' | 'miss'): void {
+    this.#catalogue
+      .counter('llm_cache_requests_total')
+      .inc({ cache, result: this.#word('llm_cache_requests_total', 'result', result) });
+  }
+
+  /** Counts a check of a guardrail. */
+  recordGuardrail(guardrail: string, stage: GuardrailStage, result: GuardrailResult, durationMs?: number): void {
+    const name = 'llm_guardrail_checks_total';
+    const where = { guardrail, stage: this.#word(name, 'stage', stage) };
+    this.#catalogue.counter(name).inc({ ...where, result: this.#word(name, 'result', result) });
+    if (durationMs !== undefined)
+      this.#catalogue.histogram('llm_guardrail_duration_seconds').observe(where, durationMs / 1000);
+  }
+
+  /** What a budget allows, and what is left of it, in US dollars. */
+  setBudget(
+    budget: string,
+    { limitUsd, remainingUsd }: { limitUsd?: number | undefined; remainingUsd?: number | undefined },
+  ): void {
+    if (limitUsd !== undefined) this.#catalogue.gauge('llm_budget_limit_usd').set({ budget }, limitUsd);
+    if (remainingUsd !== undefined) this.#catalogue.gauge('llm_budget_remaining_usd').set({ budget }, remainingUsd);
+  }
+
+  /** Counts images, seconds of audio or characters of speech. */
+  recordMedia(target: LlmTarget, unit: MediaUnit, amount: number): void {
+    this.#word('llm_media_units_total', 'unit', unit);
+    this.#seriesOf(target, true).media.of(unit).inc(amount);
+  }
+
+  /** Says which version of a model is in use. */
+  setModelInfo(target: LlmTarget, version: string): void {
+    const { model, provider } = this.#seriesOf(target, true);
+    this.#catalogue.gauge('llm_model_info').set({ model, provider, version }, 1);
+  }
+
+  /** @throws {ValueError} `INVALID_VALUE` for what is none of the label's words, where `other` is none either */
+  #word(name: string, label: string, given: string): string {
+    const words = this.#catalogue.words(name, label);
+    const word = wordOf(words, given);
+    if (word !== undefined) return word;
+    throw new ValueError(
+      'INVALID_VALUE',
+      `Expected one of ${words.join(', ')} for ${label} but received ${describe(given)}`,
+    );
+  }
+
+  #name(model: unknown): string {
+    try {
+      return this.#normalize(String(model)) || OTHER;
+    } catch {
+      return OTHER;
+    }
+  }
+
+  /** The series of a model; one that nobody knows makes none where a request failed, since the name may be a typo. */
+  #seriesOf({ model: given, provider: from }: LlmTarget, admits: boolean): ModelSeries {
+    const name = this.#name(given);
+    const model = admits ? this.#models.admit(name) : this.#models.known(name);
+    const provider = this.#providers.admit(String(from ?? OTHER));
+    let byProvider = this.#series.get(model);
+    if (byProvider === undefined) {
+      byProvider = new Map();
+      this.#series.set(model, byProvider);
+    }
+    let series = byProvider.get(provider);
+    if (series === undefined) {
+      series = new ModelSeries(this.#catalogue, model, provider);
+      byProvider.set(provider, series);
+    }
+    return series;
+  }
+
+  /** The one place where a request is recorded. */
+  #record(series: ModelSeries, request: LlmRequest): void {
+    const status = statusOfRequest(request);
+    const operation = series.operation(request.operation ?? 'chat');
+    operation.statuses.of(status).inc();
+    if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000);
+    if (status !== 'success') series.errors.of(errorOfRequest(request, status)).inc();
+    if (request.finishReason !== undefined) series.finishReasons.of(request.finishReason).inc();
+    if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
+    this.#recordUsage(series, request, status);
+    this.#recordStream(series, request);
+  }
+
+  #recordUsage(series: ModelSeries, request: LlmRequest, status: LlmStatus): void {
+    const { inputTokens, outputTokens } = request;
+    if (!isAmount(inputTokens) && !isAmount(outputTokens)) {
+      if (status === 'success') series.usageMissing.inc();
+      this.#recordCost(series, 0, 0, request.costUsd);
+      return;
+    }
+    const input = amountOf(inputTokens);
+    const output = amountOf(outputTokens);
+    series.tokens.of('input').inc(input);
+    series.tokens.of('output').inc(output);
+    this.#recordDetails(series, request);
+    const { model } = series;
+    const perRequest = this.#catalogue.optional('llm_tokens_per_request');
+    perRequest?.observe({ model, type: 'input' }, input);
+    perRequest?.observe({ model, type: 'output' }, output);
+    this.#recordCost(series, input, output, request.costUsd ?? this.#priceOf(series, request, input, output), true);
+  }
+
+  #recordDetails(series: ModelSeries, usage: LlmUsage): void {
+    const { details } = series;
+    if (isAmount(usage.cacheReadTokens)) details.of('cache_read').inc(usage.cacheReadTokens);
+    if (isAmount(usage.cacheWriteTokens)) details.of('cache_write').inc(usage.cacheWriteTokens);
+    if (isAmount(usage.reasoningTokens)) details.of('reasoning').inc(usage.reasoningTokens);
+    if (isAmount(usage.audioInputTokens)) details.of('audio_input').inc(usage.audioInputTokens);
+    if (isAmount(usage.audioOutputTokens)) details.of('audio_output').inc(usage.audioOutputTokens);
+    if (isAmount(usage.imageInputTokens)) details.of('image_input').inc(usage.imageInputTokens);
+  }
+
+  #priceOf(series: ModelSeries, request: LlmRequest, input: number, output: number): number | undefined {
+    const tokens = {
+      input,
+      output,
+      cacheRead: amountOf(request.cacheReadTokens),
+      cacheWrite: amountOf(request.cacheWriteTokens),
+      reasoning: amountOf(request.reasoningTokens),
+    };
+    const at = unixMs();
+    // A dated model may have a price of its own.
+    return (
+      this.#prices.costOf(series.provider, String(request.model), tokens, at) ??
+      this.#prices.costOf(series.provider, this.#name(request.model), tokens, at)
+    );
+  }
+
+  #recordCost(series: ModelSeries, input: number, output: number, cost: number | undefined, paid = false): void {
+    if (isAmount(cost)) series.cost.inc(cost);
+    else if (paid) series.unpriced.inc();
+    attributed()?.addUsage(input, output, amountOf(cost));
+  }
+
+  #recordStream(series: ModelSeries, request: LlmRequest): void {
+    const { chunks, timeToFirstTokenMs, durationMs, outputTokens, interrupted } = request;
+    if (!isAmount(chunks) || chunks === 0) {
+      if (!isAmount(timeToFirstTokenMs)) return;
+    }
+    series.streamed();
+    // Once a stream: a look-up for each token of each stream would be waste.
+    if (isAmount(chunks)) series.chunks.inc(chunks);
+    if (isAmount(timeToFirstTokenMs)) {
+      series.firstToken.observe(timeToFirstTokenMs / 1000);
+      if (isAmount(durationMs) && isAmount(outputTokens) && outputTokens > 1) {
+        series.perToken.observe(Math.max(0, durationMs - timeToFirstTokenMs) / 1000 / (outputTokens - 1));
+      }
+    }
+    if (interrupted !== undefined)
+      series.interrupted.of(this.#word('llm_streaming_interrupted_total', 'reason', interrupted) as Interruption).inc();
+  }
+}
+
+function statusOfRequest({ status, errorType, error }: LlmRequest): LlmStatus {
+  if (status !== undefined) return status;
+  if (errorType !== undefined) return statusOf(errorType);
+  return error === undefined ? 'success' : statusOf(errorTypeOf(error));
+}
+
+function errorOfRequest({ errorType, error }: LlmRequest, status: LlmStatus): LlmErrorType {
+  if (errorType !== undefined) return errorType;
+  if (error !== undefined) return errorTypeOf(error);
+  return status === 'timeout' || status === 'cancelled' ? status : 'other';
+}
+
+/** Whether a provider reported an amount: absent and null say that it did not, which is not the same as zero. */
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY;
+}
+
+function amountOf(value: number | null | undefined): number {
+  return isAmount(value) ? value : 0;
+}

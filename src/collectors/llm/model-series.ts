@@ -1,0 +1,125 @@
+/**
+ * The series of one model at one provider, each looked up once, so that recording a request is some ten memory adds.
+ */
+import type { CounterSeries } from '../../metrics/counter';
+import type { GaugeSeries } from '../../metrics/gauge';
+import type { HistogramSeries } from '../../metrics/histogram';
+import type { Catalogue } from '../catalogue';
+import { OTHER, wordOf } from '../catalogue';
+
+/** Children by one more label, made when they are first asked for. */
+class Children {
+  readonly #children = new Map<string, CounterSeries>();
+  readonly #words: readonly string[];
+  readonly #make: (word: string) => CounterSeries;
+
+  constructor(words: readonly string[], make: (word: string) => CounterSeries) {
+    this.#words = words;
+    this.#make = make;
+  }
+
+  /** The child of a word; what is none of the label's words is `other`. */
+  of(given: string): CounterSeries {
+    const known = this.#children.get(given);
+    if (known !== undefined) return known;
+    const word = wordOf(this.#words, given) ?? OTHER;
+    const child = this.#children.get(word) ?? this.#make(word);
+    this.#children.set(word, child);
+    return child;
+  }
+
+  /** Makes all of them exist at 0: a rate is right from its first event on only if there was a value before. */
+  init(): void {
+    for (const word of this.#words) this.of(word).inc(0);
+  }
+}
+
+/** What one operation of a model records. */
+export interface OperationSeries {
+  readonly statuses: Children;
+  readonly duration: HistogramSeries;
+}
+
+export class ModelSeries {
+  readonly active: GaugeSeries;
+  readonly tokens: Children;
+  readonly details: Children;
+  readonly errors: Children;
+  readonly retries: Children;
+  readonly finishReasons: Children;
+  readonly cost: CounterSeries;
+  readonly unpriced: CounterSeries;
+  readonly usageMissing: CounterSeries;
+  readonly chunks: CounterSeries;
+  readonly firstToken: HistogramSeries;
+  readonly perToken: HistogramSeries;
+  readonly interrupted: Children;
+  readonly media: Children;
+  readonly queue: HistogramSeries | undefined;
+  readonly interChunk: HistogramSeries | undefined;
+  readonly #catalogue: Catalogue;
+  readonly #operations = new Map<string, OperationSeries>();
+  #streams = false;
+
+  constructor(
+    catalogue: Catalogue,
+    readonly model: string,
+    readonly provider: string,
+  ) {
+    this.#catalogue = catalogue;
+    const children = (name: string, label: string) =>
+      new Children(catalogue.words(name, label), (word) =>
+        catalogue.counter(name).labels({ model, provider, [label]: word }),
+      );
+    this.active = catalogue.gauge('llm_active_requests').labels({ model, provider });
+    this.tokens = children('llm_tokens_total', 'type');
+    this.details = children('llm_token_details_total', 'detail');
+    this.errors = children('llm_errors_total', 'error_type');
+    this.retries = children('llm_retries_total', 'error_type');
+    this.finishReasons = children('llm_finish_reasons_total', 'reason');
+    this.cost = catalogue.counter('llm_cost_usd_total').labels({ model, provider });
+    this.unpriced = catalogue.counter('llm_unpriced_requests_total').labels({ model, provider });
+    this.usageMissing = catalogue.counter('llm_usage_missing_total').labels({ model, provider });
+    this.media = children('llm_media_units_total', 'unit');
+    this.chunks = catalogue.counter('llm_streaming_chunks_total').labels({ model, provider });
+    this.firstToken = catalogue.histogram('llm_streaming_time_to_first_token_seconds').labels({ model, provider });
+    this.perToken = catalogue.histogram('llm_streaming_time_per_output_token_seconds').labels({ model, provider });
+    this.interrupted = children('llm_streaming_interrupted_total', 'reason');
+    this.queue = catalogue.optional('llm_queue_duration_seconds')?.labels({ model, provider });
+    this.interChunk = catalogue.optional('llm_streaming_inter_chunk_seconds')?.labels({ model, provider });
+    this.#init();
+  }
+
+  #init(): void {
+    this.active.inc(0);
+    this.tokens.init();
+    this.errors.init();
+    this.unpriced.inc(0);
+    this.usageMissing.inc(0);
+  }
+
+  /** What an operation records; `other` for one that is none. */
+  operation(given: string): OperationSeries {
+    const known = this.#operations.get(given);
+    if (known !== undefined) return known;
+    const { model, provider } = this;
+    const catalogue = this.#catalogue;
+    const operation = wordOf(catalogue.words('llm_requests_total', 'operation'), given) ?? OTHER;
+    const requests = catalogue.counter('llm_requests_total');
+    const statuses = new Children(catalogue.words('llm_requests_total', 'status'), (status) =>
+      requests.labels({ model, provider, operation, status }),
+    );
+    const duration = catalogue.histogram('llm_request_duration_seconds').labels({ model, provider, operation });
+    const series = this.#operations.get(operation) ?? { statuses, duration };
+    if (!this.#operations.has(operation)) statuses.init();
+    this.#operations.set(operation, series);
+    return series;
+  }
+
+  /** Says that the model is streamed from; how streams end begins at 0 then. */
+  streamed(): void {
+    if (this.#streams) return;
+    this.#streams = true;
+    this.interrupted.init();
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * What requests cost: a price table that the user gives, in US dollars a million tokens. What has no price has no cost,
+ * which is not a cost of zero.
+ */
+import { refuseOption } from '../../errors';
+
+/** The price of a model, in US dollars a million tokens. */
+export interface Price {
+  input: number;
+  output: number;
+  /** Of input tokens that the provider had cached. @default input */
+  cacheRead?: number | undefined;
+  /** Of input tokens that the provider put into its cache. @default input */
+  cacheWrite?: number | undefined;
+  /** Of output tokens that the model thought with. @default output */
+  reasoning?: number | undefined;
+}
+
+/** A price from a day on. */
+export interface DatedPrice extends Price {
+  /** `2026-01-31`, in UTC. */
+  from: string;
+}
+
+/** By model, or by provider and model (`azure/gpt-4o`), which goes before. Names without dates hold for all of them. */
+export type PriceTable = Readonly<Record<string, Price | readonly DatedPrice[]>>;
+
+/** Tokens that are paid for. */
+export interface PaidTokens {
+  input: number;
+  output: number;
+  cacheRead: number;
+  cacheWrite: number;
+  reasoning: number;
+}
+
+const MILLION = 1_000_000;
+
+interface Period {
+  readonly fromMs: number;
+  readonly price: Price;
+}
+
+/** A price table that was checked. */
+export class Prices {
+  /** Newest first. */
+  readonly #periods = new Map<string, readonly Period[]>();
+
+  /** @throws {ConfigurationError} `INVALID_CONFIG` */
+  constructor(table: PriceTable = {}) {
+    if (typeof table !== 'object' || table === null) refuseOption('a table of prices', 'prices', table);
+    for (const [model, entry] of Object.entries(table)) {
+      const dated = Array.isArray(entry) ? (entry as readonly DatedPrice[]) : [{ ...(entry as Price), from: '' }];
+      const periods = dated.map((price) => ({ fromMs: dayOf(model, price.from), price: checked(model, price) }));
+      this.#periods.set(
+        model,
+        periods.sort((one, next) => next.fromMs - one.fromMs),
+      );
+    }
+  }
+
+  /** What tokens cost at a moment, in US dollars; nothing where there is no price. */
+  costOf(provider: string, model: string, tokens: PaidTokens, atMs: number): number | undefined {
+    const periods = this.#periods.get(`${provider}/${model}`) ?? this.#periods.get(model);
+    const price = periods?.find(({ fromMs }) => fromMs <= atMs)?.price;
+    if (price === undefined) return undefined;
+    const { input, output, cacheRead = input, cacheWrite = input, reasoning = output } = price;
+    const plainInput = Math.max(0, tokens.input - tokens.cacheRead - tokens.cacheWrite);
+    const plainOutput = Math.max(0, tokens.output - tokens.reasoning);
+    const cost =
+      plainInput * input +
+      tokens.cacheRead * cacheRead +
+      tokens.cacheWrite * cacheWrite +
+      plainOutput * output +
+      tokens.reasoning * reasoning;
+    return cost / MILLION;
+  }
+}
+
+function checked(model: string, price: Price): Price {
+  if (typeof price !== 'object' || price === null) refuseOption('a price', `prices["${model}"]`, price);
+  for (const name of ['input', 'output', 'cacheRead', 'cacheWrite', 'reasoning'] as const) {
+    const value = price[name];
+    const optional = name !== 'input' && name !== 'output';
+    if ((value === undefined && optional) || (typeof value === 'number' && value >= 0 && Number.isFinite(value)))
+      continue;
+    refuseOption('dollars a million tokens', `prices["${model}"].${name}`, value);
+  }
+  return price;
+}
+
+function dayOf(model: string, day: unknown): number {
+  if (day === '') return Number.NEGATIVE_INFINITY;
+  const ms = typeof day === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(day) : Number.NaN;
+  return Number.isNaN(ms) ? refuseOption('a day such as 2026-01-31', `prices["${model}"].from`, day) : ms;
+}
