@@ -20,7 +20,7 @@ import type {
 import { LlmCall } from './call';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
-import { Prices, type PriceTable } from './prices';
+import { costOf, Prices, type PriceTable } from './prices';
 import type { LlmRequest, LlmTarget, LlmUsage } from './request';
 
 /** Metrics that are off unless they are asked for: they cost series, and few look at them. */
@@ -45,6 +45,9 @@ export interface LlmMetricsCollectorOptions {
   /** @default none */
   optional?: LlmOptionalMetrics | undefined;
 }
+
+/** Models as they are asked for that are remembered. */
+const NAMES_MAX = 1000;
 
 /** What names of metrics begin with. */
 export const DEFAULT_NAMESPACE = 'llmdevops';
@@ -73,6 +76,8 @@ export class LlmMetricsCollector {
   readonly #normalize: (model: string) => string;
   readonly #models: CappedNames;
   readonly #providers: CappedNames;
+  /** Models as labels show them, by how they are asked for. */
+  readonly #names = new Map<unknown, string>();
   /** By model and provider as labels show them. */
   readonly #series = new Map<string, Map<string, ModelSeries>>();
 
@@ -204,7 +209,16 @@ export class LlmMetricsCollector {
     );
   }
 
-  #name(model: unknown): string {
+  #name(given: unknown): string {
+    const known = this.#names.get(given);
+    if (known !== undefined) return known;
+    const name = this.#normalized(given);
+    if (this.#names.size >= NAMES_MAX) this.#names.clear();
+    this.#names.set(given, name);
+    return name;
+  }
+
+  #normalized(model: unknown): string {
     try {
       return this.#normalize(String(model)) || OTHER;
     } catch {
@@ -224,7 +238,7 @@ export class LlmMetricsCollector {
     }
     let series = byProvider.get(provider);
     if (series === undefined) {
-      series = new ModelSeries(this.#catalogue, model, provider);
+      series = new ModelSeries(this.#catalogue, model, provider, this.#prices.of(provider, model));
       byProvider.set(provider, series);
     }
     return series;
@@ -272,7 +286,7 @@ export class LlmMetricsCollector {
     if (isAmount(usage.imageInputTokens)) details.of('image_input').inc(usage.imageInputTokens);
   }
 
-  #priceOf(series: ModelSeries, request: LlmRequest, input: number, output: number): number | undefined {
+  #priceOf(series: ModelSeries, request: LlmUsage, input: number, output: number): number | undefined {
     const tokens = {
       input,
       output,
@@ -280,12 +294,7 @@ export class LlmMetricsCollector {
       cacheWrite: amountOf(request.cacheWriteTokens),
       reasoning: amountOf(request.reasoningTokens),
     };
-    const at = unixMs();
-    // A dated model may have a price of its own.
-    return (
-      this.#prices.costOf(series.provider, String(request.model), tokens, at) ??
-      this.#prices.costOf(series.provider, this.#name(request.model), tokens, at)
-    );
+    return costOf(series.prices, tokens, unixMs());
   }
 
   #recordCost(series: ModelSeries, input: number, output: number, cost: number | undefined, paid = false): void {

@@ -6,6 +6,7 @@ import type { GaugeSeries } from '../../metrics/gauge';
 import type { HistogramSeries } from '../../metrics/histogram';
 import type { Catalogue } from '../catalogue';
 import { OTHER, wordOf } from '../catalogue';
+import type { ModelPrices } from './prices';
 
 /** Children by one more label, made when they are first asked for. */
 class Children {
@@ -65,6 +66,7 @@ export class ModelSeries {
     catalogue: Catalogue,
     readonly model: string,
     readonly provider: string,
+    readonly prices: ModelPrices | undefined,
   ) {
     this.#catalogue = catalogue;
     const children = (name: string, label: string) =>

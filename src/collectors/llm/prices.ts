@@ -22,7 +22,10 @@ export interface DatedPrice extends Price {
   from: string;
 }
 
-/** By model, or by provider and model (`azure/gpt-4o`), which goes before. Names without dates hold for all of them. */
+/**
+ * By model, or by provider and model (`azure/gpt-4o`), which goes before. Models are named as labels show them: without
+ * dates, and so for all dated versions.
+ */
 export type PriceTable = Readonly<Record<string, Price | readonly DatedPrice[]>>;
 
 /** Tokens that are paid for. */
@@ -36,6 +39,9 @@ export interface PaidTokens {
 
 const MILLION = 1_000_000;
 
+/** The prices of one model, newest first. */
+export type ModelPrices = readonly Period[];
+
 interface Period {
   readonly fromMs: number;
   readonly price: Price;
@@ -44,7 +50,7 @@ interface Period {
 /** A price table that was checked. */
 export class Prices {
   /** Newest first. */
-  readonly #periods = new Map<string, readonly Period[]>();
+  readonly #periods = new Map<string, ModelPrices>();
 
   /** @throws {ConfigurationError} `INVALID_CONFIG` */
   constructor(table: PriceTable = {}) {
@@ -59,22 +65,26 @@ export class Prices {
     }
   }
 
-  /** What tokens cost at a moment, in US dollars; nothing where there is no price. */
-  costOf(provider: string, model: string, tokens: PaidTokens, atMs: number): number | undefined {
-    const periods = this.#periods.get(`${provider}/${model}`) ?? this.#periods.get(model);
-    const price = periods?.find(({ fromMs }) => fromMs <= atMs)?.price;
-    if (price === undefined) return undefined;
-    const { input, output, cacheRead = input, cacheWrite = input, reasoning = output } = price;
-    const plainInput = Math.max(0, tokens.input - tokens.cacheRead - tokens.cacheWrite);
-    const plainOutput = Math.max(0, tokens.output - tokens.reasoning);
-    const cost =
-      plainInput * input +
-      tokens.cacheRead * cacheRead +
-      tokens.cacheWrite * cacheWrite +
-      plainOutput * output +
-      tokens.reasoning * reasoning;
-    return cost / MILLION;
+  /** The prices of a model over time; nothing where it has none. */
+  of(provider: string, model: string): ModelPrices | undefined {
+    return this.#periods.get(`${provider}/${model}`) ?? this.#periods.get(model);
   }
+}
+
+/** What tokens cost at a moment, in US dollars; nothing where there is no price. */
+export function costOf(prices: ModelPrices | undefined, tokens: PaidTokens, atMs: number): number | undefined {
+  const price = prices?.find(({ fromMs }) => fromMs <= atMs)?.price;
+  if (price === undefined) return undefined;
+  const { input, output, cacheRead = input, cacheWrite = input, reasoning = output } = price;
+  const plainInput = Math.max(0, tokens.input - tokens.cacheRead - tokens.cacheWrite);
+  const plainOutput = Math.max(0, tokens.output - tokens.reasoning);
+  const cost =
+    plainInput * input +
+    tokens.cacheRead * cacheRead +
+    tokens.cacheWrite * cacheWrite +
+    plainOutput * output +
+    tokens.reasoning * reasoning;
+  return cost / MILLION;
 }
 
 function checked(model: string, price: Price): Price {
