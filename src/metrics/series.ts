@@ -423,7 +423,11 @@ export class SeriesSet<S extends Series> implements Home {
   #addBeyond(place: Place, refusal: Refusal): S {
     if (this.#overflow.count()) this.#overflow.sample(place.texts);
     const { policy } = this.#overflow;
-    if (policy === 'throw') throw this.#overflow.error(refusal);
+    if (policy === 'throw') {
+      // Where an earlier policy recorded, nothing is to be recorded any more.
+      this.#beyond = undefined;
+      throw this.#overflow.error(refusal);
+    }
     if (policy === 'drop' || this.#description.kind === 'gauge') return this.#nowhere();
     let folded = place;
     // Each turn makes one more label `other`.
