@@ -273,6 +273,8 @@ export class Registry {
     if (known !== undefined) throw duplicate(metric.name);
     this.#entries.set(metric.name, { metric, item: this.#place(metric) });
     this.#prepare(metric);
+    // It meets this registry's limits now, which may be higher than the default ones it has met.
+    vacate();
     this.#tellWatchers();
   }
 
