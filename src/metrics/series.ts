@@ -2,7 +2,7 @@
  * The series of one metric: found by labels, created on first write, retired on removal. Series objects are what
  * `labels()` returns; there is one for each series that exists, and it writes the cells itself.
  */
-import { ConfigurationError, LabelError, native } from '../errors';
+import { ConfigurationError, LabelError, native, refuseOption } from '../errors';
 import { combinationCount, combinations, listsOf } from '../labels/combinations';
 import { LabelTree } from '../labels/tree';
 import { textOf } from '../labels/value';
@@ -33,7 +33,7 @@ export class Place {
   }
 }
 
-/** Label values whose cleaned form is remembered, by metric. */
+/** Label values whose cleaned form is remembered, by label. */
 const CLEANED_MAX = 1000;
 
 /** How many numbers the core answers with that has added a series. */
@@ -168,8 +168,8 @@ export class SeriesSet<S extends Series> implements Home {
   readonly family: NativeFamily;
   /** Whether a registry cleans label values. */
   #cleans = false;
-  /** What values became that were cleaned lately, so that a dirty one that comes again costs no call of the core. */
-  readonly #cleaned = new Map<string, string>();
+  /** By label: what values became that were cleaned lately, so that one that comes again costs no call of the core. */
+  readonly #cleaned: readonly Map<string, string>[];
   readonly #warn: (message: string) => void;
   readonly #description: FamilyDescription;
   readonly #tree: LabelTree<S>;
@@ -200,6 +200,7 @@ export class SeriesSet<S extends Series> implements Home {
     this.#bounds = Float64Array.from(description.buckets);
     this.family = createFamily(description);
     this.#tree = new LabelTree(description.labelNames);
+    this.#cleaned = description.labelNames.map(() => new Map());
     this.#overflow = new Overflow(this.family, description.name, description.labelNames, warn);
   }
 
@@ -247,7 +248,10 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** The series object that has cells for this place: `series` itself, unless another was there before it. */
   revive(series: S, place: Place): S {
-    return this.peek(place) ?? this.#add(series, place);
+    // The handle may be older than the sanitizer.
+    const cleaned = this.#clean(place);
+    if (cleaned === place) return this.peek(place) ?? this.#add(series, place);
+    return this.peek(cleaned) ?? this.#add(this.#create(cleaned), cleaned);
   }
 
   /** The series of these labels if it exists. */
@@ -298,8 +302,12 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** Removes the series that have these labels; returns how many there were. */
   removeMatching(labels: object): number {
-    const { texts, order } = this.#clean(this.#placeOf(labels));
-    const matching = [...this.#tree.entries()].filter(([own]) => order.every((index) => own[index] === texts[index]));
+    if (typeof labels !== 'object' || labels === null) refuseOption('labels', 'removeMatching()', labels);
+    const { texts, order } = this.#placeOf(labels);
+    // Series that are older than the sanitizer have their labels as they were given.
+    const cleaned = this.#clean(new Place(texts, texts, order)).texts;
+    const has = (own: readonly string[], index: number) => own[index] === texts[index] || own[index] === cleaned[index];
+    const matching = [...this.#tree.entries()].filter(([own]) => order.every((index) => has(own, index)));
     for (const [own] of matching) this.#removeTexts(own);
     return matching.length;
   }
@@ -312,6 +320,7 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** Makes series exist for each combination of values. */
   init(values: object): void {
+    if (typeof values !== 'object' || values === null) refuseOption('values by label name', 'init()', values);
     // A name that is none is refused, be its list empty.
     this.#tree.read(values);
     const lists = listsOf(values);
@@ -365,22 +374,23 @@ export class SeriesSet<S extends Series> implements Home {
   /** Cleans label values from now on, as the registries say now. */
   clean(): void {
     this.#cleans = true;
-    this.#cleaned.clear();
+    for (const values of this.#cleaned) values.clear();
   }
 
-  /** The place with its values as they are recorded. */
+  /** The place with its values as they are recorded: cleaned, unless there is a series that has them as they are. */
   #clean(place: Place): Place {
-    if (!this.#cleans || this.labelNames.length === 0) return place;
-    if (!place.texts.every((text) => this.#cleaned.has(text))) {
+    if (!this.#cleans || this.labelNames.length === 0 || this.peek(place) !== undefined) return place;
+    if (!place.texts.every((text, index) => this.#cleaned[index].has(text))) {
       const cleaned = this.family.clean([...place.texts]);
-      if (this.#cleaned.size + place.texts.length > CLEANED_MAX) this.#cleaned.clear();
       place.texts.forEach((text, index) => {
-        this.#cleaned.set(text, cleaned?.values[index] ?? text);
+        const known = this.#cleaned[index];
+        if (known.size === CLEANED_MAX) known.clear();
+        known.set(text, cleaned?.values[index] ?? text);
       });
       for (const warning of cleaned?.warnings ?? []) this.#warn(warning);
     }
     return place.texts.reduce((clean, text, index) => {
-      const value = this.#cleaned.get(text) as string;
+      const value = this.#cleaned[index].get(text) as string;
       return value === text ? clean : clean.with(index, value);
     }, place);
   }
@@ -402,8 +412,7 @@ export class SeriesSet<S extends Series> implements Home {
       if (this.#overflow.count()) this.#overflow.sample(this.#placeOf(labels).texts);
       return beyond;
     }
-    const given = this.#placeOf(labels);
-    const place = this.peek(given) === undefined ? this.#clean(given) : given;
+    const place = this.#clean(this.#placeOf(labels));
     const series = this.peek(place) ?? this.#add(this.#create(place), place);
     this.#tree.alias(place.values, place.texts);
     return series;
