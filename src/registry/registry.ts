@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
-import { ConfigurationError, describe, native, RegistrationError } from '../errors';
+import { ConfigurationError, describe, native, RegistrationError, refuseOption } from '../errors';
 import type { SanitizerOptions } from '../labels/sanitizer';
 import { textOf } from '../labels/value';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
@@ -163,7 +163,8 @@ export class Registry {
    *
    * @returns what ends it; `clear()` does too
    * @throws {RegistrationError} `INVALID_LABEL_NAME`
-   * @throws {ConfigurationError} `INVALID_CONFIG` for a registry that is mounted here already, or would contain itself
+   * @throws {ConfigurationError} `INVALID_CONFIG` for a registry that is mounted here already, or would contain itself, and
+   *   for labels under which another is mounted
    * @example
    * const acme = new Registry({ cardinality: { maxTotal: 5000 } });
    * register.mount(acme, { tenant: 'acme' });
@@ -172,11 +173,16 @@ export class Registry {
     if (!(registry instanceof Registry)) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected a registry to mount but received ${describe(registry)}`);
     }
-    const flat = Object.entries(labels).flatMap(([name, value]) => [name, textOf(name, value)]);
+    if (typeof labels !== 'object' || labels === null) refuseOption('labels', 'mount()', labels);
+    // An absent label is not printed, here as in a series.
+    const given = Object.entries(labels).filter(([, value]) => value !== undefined && value !== null);
+    const flat = given.flatMap(([name, value]) => [name, textOf(name, value)]);
     native(() => this.#native.mount(registry.#native, flat));
     const unwatch = registry.watchCollectors(() => this.#tellWatchers());
     const unmount = () => {
-      if (!this.#mounts.delete(registry)) return;
+      // It may have been mounted anew since.
+      if (this.#mounts.get(registry) !== unmount) return;
+      this.#mounts.delete(registry);
       unwatch();
       this.#native.unmount(registry.#native);
       this.#tellWatchers();
@@ -236,6 +242,8 @@ export class Registry {
     if (known !== undefined) throw duplicate(metric.name);
     this.#entries.set(metric.name, { metric, item: this.#place(metric) });
     if (metric instanceof Metric) this.#demands.meet(metric.series);
+    // It meets this registry's limits now, which may be higher than the default ones it has met.
+    vacate();
     this.#tellWatchers();
   }
 

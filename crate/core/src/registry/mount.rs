@@ -7,12 +7,15 @@ use super::merge::GatheredFamily;
 use super::registry::Registry;
 use super::source::{Series, Source};
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::labels::{LabelSet, Pair, pairs, render};
+use crate::labels::{LabelSet, Pair, canonical_key, pairs, render};
 use crate::sync::Arc;
 use hashbrown::HashMap;
 
 /// What comes before a label's name that a mount has too.
 const EXPORTED: &[u8] = b"exported_";
+
+/// Labels that the formats add themselves: no mount may have them.
+const RESERVED: [&str; 2] = ["le", "quantile"];
 
 /// A registry within another.
 #[derive(Clone)]
@@ -57,6 +60,12 @@ impl Mount {
 impl MountLabels {
     fn new(pairs: Vec<(String, String)>) -> Result<Self> {
         LabelSet::new(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| RESERVED.contains(&name.as_str())) {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidLabelName,
+                format!("{name} is a reserved label keyword"),
+            ));
+        }
         let mut rendered = Vec::new();
         render(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())), &mut rendered);
         Ok(Self { pairs, rendered })
@@ -66,6 +75,16 @@ impl MountLabels {
         &self.pairs
     }
 
+    /// Whether series under these labels and under others may be the same.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        let key = |labels: &Self| {
+            let mut key = Vec::new();
+            canonical_key(&labels.rendered, &mut key);
+            key
+        };
+        key(self) == key(other)
+    }
+
     fn has(&self, pair: &Pair<'_>) -> bool {
         self.pairs.iter().any(|(name, _)| name.as_bytes() == pair.name)
     }
@@ -73,30 +92,14 @@ impl MountLabels {
     /// Appends rendered labels, these, and those of `defaults` that neither has.
     fn write(&self, own: &[u8], defaults: &[(String, String)], out: &mut Vec<u8>) {
         if pairs(own).any(|pair| self.has(&pair)) {
-            for pair in pairs(own) {
-                separate(out);
-                // A series that has both names keeps both values.
-                let clashes = |name: &[u8]| {
-                    pairs(own).any(|other| other.name == name)
-                        || self.pairs.iter().any(|(own, _)| own.as_bytes() == name)
-                };
-                let mut name = pair.name.to_vec();
-                if self.has(&pair) {
-                    while clashes(&name) {
-                        name.splice(0..0, EXPORTED.iter().copied());
-                    }
-                }
-                out.extend_from_slice(&name);
-                out.extend_from_slice(b"=\"");
-                out.extend_from_slice(pair.value);
-                out.push(b'"');
-            }
+            self.write_renamed(own, out);
         } else {
             out.extend_from_slice(own);
         }
         for (name, value) in defaults {
             let taken = |pair: Pair<'_>| pair.name == name.as_bytes();
-            if !pairs(own).any(taken) && !pairs(&self.rendered).any(taken) {
+            // What is written already may have the name by being renamed.
+            if !pairs(out).any(taken) && !pairs(&self.rendered).any(taken) {
                 separate(out);
                 render([(name.as_str(), value.as_str())], out);
             }
@@ -104,6 +107,30 @@ impl MountLabels {
         if !self.rendered.is_empty() {
             separate(out);
             out.extend_from_slice(&self.rendered);
+        }
+    }
+
+    /// Appends labels of which some have the name of one of these.
+    fn write_renamed(&self, own: &[u8], out: &mut Vec<u8>) {
+        for pair in pairs(own) {
+            let mut name = pair.name.to_vec();
+            if self.has(&pair) {
+                // A series that has both names keeps both values; so do two that are renamed.
+                let is_taken = |name: &[u8]| {
+                    let has_name = |other: Pair<'_>| other.name == name;
+                    self.pairs.iter().any(|(own, _)| own.as_bytes() == name)
+                        || pairs(own).any(has_name)
+                        || pairs(out).any(has_name)
+                };
+                while is_taken(&name) {
+                    name.splice(0..0, EXPORTED.iter().copied());
+                }
+            }
+            separate(out);
+            out.extend_from_slice(&name);
+            out.extend_from_slice(b"=\"");
+            out.extend_from_slice(pair.value);
+            out.push(b'"');
         }
     }
 }
