@@ -396,17 +396,42 @@ export class SeriesSet<S extends Series> implements Home {
   }
 
   #miss(labels: object): S {
-    // What is cleaned may have a series under another name.
-    const beyond = this.#overflow.isFull && !this.#cleans ? this.#beyond : undefined;
-    if (beyond !== undefined && this.#tree.missesForSure()) {
+    const beyond = this.#knownBeyond();
+    if (beyond !== undefined) {
       if (this.#overflow.count()) this.#overflow.sample(this.#placeOf(labels).texts);
       return beyond;
     }
-    const given = this.#placeOf(labels);
-    const place = this.peek(given) === undefined ? this.#clean(given) : given;
-    const series = this.peek(place) ?? this.#add(this.#create(place), place);
+    let place = this.#placeOf(labels);
+    let series = this.peek(place);
+    if (series === undefined && this.#cleans) {
+      // Looked up again even if nothing changed: a warning may have been logged, and the logger may record.
+      place = this.#clean(place);
+      series = this.peek(place);
+    }
+    series ??= this.#addNew(place);
     this.#tree.alias(place.values, place.texts);
     return series;
+  }
+
+  /**
+   * Where the labels that the tree has just not found are recorded, if they are known to be beyond a limit: the way of
+   * an attack, on which nothing is read, printed or looked up that need not be.
+   */
+  #knownBeyond(): S | undefined {
+    // What is cleaned may have a series under another name.
+    if (this.#cleans) return undefined;
+    const overflow = this.#overflow;
+    if (overflow.isFull) return this.#beyond !== undefined && this.#tree.missesForSure() ? this.#beyond : undefined;
+    if (!overflow.hasClosedLabel || overflow.policy !== 'fold' || this.#description.kind === 'gauge') return undefined;
+    // The other labels were found, so only the last one's limit can be in the way.
+    const missed = this.#tree.missedBeside(BEYOND);
+    return missed !== undefined && overflow.refusesText(this.#tree.lastLabel, missed.text) ? missed.series : undefined;
+  }
+
+  /** Makes a series of labels that have none; what is known to be refused needs no object of its own. */
+  #addNew(place: Place): S {
+    const refusal = this.#overflow.known(place.texts);
+    return refusal === undefined ? this.#add(this.#create(place), place) : this.#addBeyond(place, refusal);
   }
 
   #create(place: Place): S {
