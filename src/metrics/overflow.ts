@@ -95,12 +95,20 @@ export class Overflow {
     return this.#fullSince === vacancies && this.#closed.length === 0;
   }
 
+  /** Whether label sets are refused for a value of theirs, whatever the others are. */
+  get hasClosedLabel(): boolean {
+    return this.#closed.length > 0;
+  }
+
+  /** Whether this value of a label is known to be refused. */
+  refusesText(label: number, text: string): boolean {
+    const closed = this.#closed.find((candidate) => candidate.label === label);
+    return closed !== undefined && isBeyond(closed, text);
+  }
+
   /** The refusal of a new label set, if one is known to hold. */
   known(texts: readonly string[]): Refusal | undefined {
-    for (const { label, refusal, since, values } of this.#closed) {
-      const text = texts[label];
-      if (since === vacancies && text !== '' && text !== BEYOND && !values.has(text)) return refusal;
-    }
+    for (const closed of this.#closed) if (isBeyond(closed, texts[closed.label])) return closed.refusal;
     return this.#fullSince === vacancies ? this.#full : undefined;
   }
 
@@ -193,6 +201,10 @@ export class Overflow {
     }[of];
     return new CardinalityError(`Expected at most ${max} ${limit} but ${this.#name} received a label set beyond`);
   }
+}
+
+function isBeyond({ since, values }: ClosedLabel, text: string): boolean {
+  return since === vacancies && text !== '' && text !== BEYOND && !values.has(text);
 }
 
 /** Counts a value up or down; one that no series has is forgotten. */
