@@ -2,6 +2,7 @@
  * All label sets that take one value of each list. Knows nothing of metrics.
  */
 import { ConfigurationError, describe } from '../errors';
+import { textOf } from './value';
 
 /** Lists of values by label name. */
 type Lists = readonly (readonly [name: string, values: readonly unknown[]])[];
@@ -9,7 +10,9 @@ type Lists = readonly (readonly [name: string, values: readonly unknown[]])[];
 /** The lists in `values`, each without repetitions. @throws {ConfigurationError} `INVALID_CONFIG` for what is no list */
 export function listsOf(values: object): Lists {
   return Object.entries(values).map(([name, list]) => {
-    if (Array.isArray(list)) return [name, [...new Set(list)]] as const;
+    // Values that print alike are one.
+    if (Array.isArray(list))
+      return [name, [...new Map(list.map((value) => [textOf(name, value), value])).values()]] as const;
     throw new ConfigurationError(
       'INVALID_CONFIG',
       `Expected an array of values for the label "${name}" but received ${describe(list)}`,

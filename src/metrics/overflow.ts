@@ -188,6 +188,8 @@ export class Overflow {
   }
 
   #endSilence(): void {
+    // Another thread may have raised limits: once a minute the core is asked again.
+    vacate();
     if (this.#samples.length > 0) this.#giveWarning();
     else this.#state = 'idle';
   }

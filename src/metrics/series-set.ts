@@ -10,6 +10,7 @@ import type { NativeFamily } from '../native/addon';
 import { cellsOf, createFamily, type FamilyDescription, indexOf } from '../native/contributor';
 import type { Known } from '../registry/values';
 import { CleanedTexts } from './cleaned-texts';
+import { DirtyForms } from './dirty-forms';
 import { GivenLabels } from './given-labels';
 import { BEYOND, Overflow, type Refusal, toRefusal } from './overflow';
 import { attach, type Home, idOf, Place, retire, revived, type Series, type SeriesType } from './series';
@@ -23,6 +24,7 @@ export class SeriesSet<S extends Series> implements Home {
   readonly #warn: (message: string) => void;
   /** Where a registry cleans label values. */
   #cleaned: CleanedTexts | undefined;
+  #dirty: DirtyForms<S> | undefined;
   readonly #description: FamilyDescription;
   readonly #tree: LabelTree<S>;
   readonly #type: SeriesType<S>;
@@ -145,6 +147,7 @@ export class SeriesSet<S extends Series> implements Home {
     this.family.removeSeries(id);
     if (series === this.#beyond) this.#beyond = undefined;
     this.#overflow.removed(texts);
+    this.#dirty?.forget();
     return true;
   }
 
@@ -193,6 +196,7 @@ export class SeriesSet<S extends Series> implements Home {
     this.family.clear();
     this.#beyond = undefined;
     this.#overflow.cleared();
+    this.#dirty?.forget();
   }
 
   /**
@@ -220,6 +224,7 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** Cleans label values from now on, as the registries say now. */
   clean(): void {
+    this.#dirty = new DirtyForms(this.labelNames);
     this.#cleaned = new CleanedTexts(this.family, this.labelNames.length, this.#warn);
   }
 
@@ -246,8 +251,12 @@ export class SeriesSet<S extends Series> implements Home {
       if (this.#overflow.count()) this.#overflow.sample(this.#placeOf(labels).texts);
       return beyond;
     }
-    const place = this.#clean(this.#placeOf(labels));
+    const dirty = this.#dirty?.find(labels);
+    if (dirty !== undefined) return dirty;
+    const given = this.#placeOf(labels);
+    const place = this.#clean(given);
     const series = this.peek(place) ?? this.#addNew(place);
+    if (place !== given && this.peek(place) === series) this.#dirty?.remember(given.texts, series);
     this.#tree.alias(place.values, place.texts);
     return series;
   }

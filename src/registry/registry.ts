@@ -75,6 +75,12 @@ interface Entry {
   readonly item: number;
 }
 
+/** A registry that is shown with another. */
+interface Mounted {
+  readonly labels: Readonly<Record<string, LabelValue>>;
+  readonly unmount: () => void;
+}
+
 /** What has to happen in JavaScript before the core goes to work, done. */
 interface Gathered {
   readonly wanted: Wanted;
@@ -100,8 +106,8 @@ export class Registry {
   readonly #demands: Demands;
   #contentType: RegistryContentType;
   #defaultLabels: Readonly<Record<string, LabelValue>> = {};
-  /** Registries that are shown with this one, and what ends that. */
-  readonly #mounts = new Map<Registry, () => void>();
+  /** Registries that are shown with this one. */
+  readonly #mounts = new Map<Registry, Mounted>();
   /** Answers `scrape()`, by whether the whole process is shown. */
   readonly #services = new Map<boolean, NativeService>();
   /** Who wants to know whether a scrape has to ask JavaScript for something. */
@@ -152,6 +158,26 @@ export class Registry {
     this.#meetDemands();
   }
 
+  /** Demands nothing of series from now on; returns what demands again what was demanded before. @internal */
+  putDemandsAside(): () => void {
+    const giveBack = this.#demands.putAside();
+    this.#meetDemands();
+    return () => {
+      giveBack();
+      this.#meetDemands();
+    };
+  }
+
+  /** Mounts nothing from now on; returns what mounts again what was mounted before. @internal */
+  putMountsAside(): () => void {
+    const mounts = [...this.#mounts].map(([registry, { unmount, labels }]) => ({ registry, unmount, labels }));
+    for (const { unmount } of mounts) unmount();
+    return () => {
+      for (const { unmount } of [...this.#mounts.values()]) unmount();
+      for (const { registry, labels } of mounts) this.mount(registry, labels);
+    };
+  }
+
   #meetDemands(): void {
     for (const { metric } of this.#entries.values()) if (metric instanceof Metric) this.#demands.meet(metric.series);
   }
@@ -181,13 +207,13 @@ export class Registry {
     const unwatch = registry.watchCollectors(() => this.#tellWatchers());
     const unmount = () => {
       // It may have been mounted anew since.
-      if (this.#mounts.get(registry) !== unmount) return;
+      if (this.#mounts.get(registry)?.unmount !== unmount) return;
       this.#mounts.delete(registry);
       unwatch();
       this.#native.unmount(registry.#native);
       this.#tellWatchers();
     };
-    this.#mounts.set(registry, unmount);
+    this.#mounts.set(registry, { unmount, labels });
     this.#tellWatchers();
     return unmount;
   }
@@ -323,7 +349,7 @@ export class Registry {
 
   /** Takes all metrics and mounted registries out, and the default labels away. */
   clear(): void {
-    for (const unmount of this.#mounts.values()) unmount();
+    for (const { unmount } of this.#mounts.values()) unmount();
     this.#entries.clear();
     this.#defaultLabels = {};
     this.#native.clear();

@@ -591,7 +591,7 @@ fn check_default_labels(labels: &[(String, String)], strictness: &Strictness) ->
 }
 
 /// The family's own name and the sample names that text 0.0.4 shows for it.
-fn written_names(descriptor: &Descriptor) -> Vec<String> {
+pub(super) fn written_names(descriptor: &Descriptor) -> Vec<String> {
     let name = descriptor.name();
     let suffixes: &[&str] =
         if descriptor.kind() == Kind::Histogram { &["", "_bucket", "_sum", "_count"] } else { &[""] };

@@ -8,7 +8,7 @@ use prometheus_metrics::registry::{
 use prometheus_metrics::slab::{CELLS_PER_SLAB, Cells};
 use prometheus_metrics::{Clock, Format, LabelSet, Registry, RegistryConfig, encode};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -180,17 +180,24 @@ fn expired_series_make_room_within_the_limits() -> Outcome {
 
 /// Counts how often it was woken.
 #[derive(Default)]
-struct Woken(AtomicUsize);
+struct Woken {
+    times: AtomicUsize,
+    shares: AtomicBool,
+}
 
 impl Owner for Woken {
+    fn shares(&self, _family: &Family) -> bool {
+        self.shares.load(Ordering::Relaxed)
+    }
+
     fn wake(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.times.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 impl Woken {
     fn times(&self) -> usize {
-        self.0.swap(0, Ordering::Relaxed)
+        self.times.swap(0, Ordering::Relaxed)
     }
 }
 
@@ -235,9 +242,9 @@ impl Member {
     }
 }
 
-fn shown(registry: &Registry, process: Option<&Process>, keeps_expired: bool) -> Vec<String> {
+fn shown(registry: &Registry, process: Option<&Process>) -> Vec<String> {
     let mut out = Vec::new();
-    let selection = Selection { process, keeps_expired, ..Selection::default() };
+    let selection = Selection { process, ..Selection::default() };
     let Ok(()) = encode(&gather(registry, &selection), Format::PrometheusText, &mut out);
     samples_in(&String::from_utf8_lossy(&out))
 }
@@ -303,7 +310,8 @@ fn a_total_keeps_all_its_parts_while_one_of_them_changes() -> Outcome {
     let sets: Vec<_> = members.iter().map(|member| member.add("shared", 10.0)).collect();
     let _ = members[1].add("own", 1.0);
     let main = members[0].contributor.registry();
-    let total = |expected: &[&str]| assert_eq!(shown(main, Some(&process), false), expected);
+    members.iter().for_each(|member| member.owner.shares.store(true, Ordering::Relaxed));
+    let total = |expected: &[&str]| assert_eq!(shown(main, Some(&process)), expected);
     let removed = || members.iter().map(Member::remove_expired).collect::<Vec<_>>();
     total(&["c_total{x=\"shared\"} 30", "c_total{x=\"own\"} 1"]);
     clock.advance(MINUTE);
@@ -311,8 +319,8 @@ fn a_total_keeps_all_its_parts_while_one_of_them_changes() -> Outcome {
     total(&["c_total{x=\"shared\"} 31"]);
     assert_eq!(removed(), [0, 1, 0]);
     // What a contributor shows of its own is hidden, but stays for the total.
-    assert_eq!(shown(main, None, true), [""; 0]);
-    assert_eq!(shown(members[2].contributor.registry(), None, true), ["c_total{x=\"shared\"} 11"]);
+    assert_eq!(shown(main, None), [""; 0]);
+    assert_eq!(shown(members[2].contributor.registry(), None), ["c_total{x=\"shared\"} 11"]);
     assert_eq!(removed(), [0, 0, 0]);
     total(&["c_total{x=\"shared\"} 31"]);
 
@@ -342,9 +350,9 @@ fn what_is_retired_is_shown_for_its_time() -> Outcome {
     process.leave(&members[1].contributor);
     let main = members[0].contributor.registry();
     clock.advance(MINUTE - SECOND);
-    assert_eq!(shown(main, Some(&process), false), ["c_total{x=\"1\"} 7"]);
+    assert_eq!(shown(main, Some(&process)), ["c_total{x=\"1\"} 7"]);
     clock.advance(SECOND);
-    assert_eq!(shown(main, Some(&process), false), [""; 0]);
+    assert_eq!(shown(main, Some(&process)), [""; 0]);
     Ok(())
 }
 
@@ -357,10 +365,10 @@ fn gauges_of_several_expire_each_for_itself() -> Outcome {
     members.iter().for_each(|member| process.join(Arc::clone(&member.contributor)));
     let sets: Vec<_> = members.iter().map(|member| member.add("1", 10.0)).collect();
     let main = members[0].contributor.registry();
-    assert_eq!(shown(main, Some(&process), false), ["g{x=\"1\"} 20"]);
+    assert_eq!(shown(main, Some(&process)), ["g{x=\"1\"} 20"]);
     clock.advance(MINUTE);
     (sets[1])(5.0);
-    assert_eq!(shown(main, Some(&process), false), ["g{x=\"1\"} 5"]);
+    assert_eq!(shown(main, Some(&process)), ["g{x=\"1\"} 5"]);
     assert_eq!((members[0].remove_expired(), members[1].remove_expired()), (1, 0));
     Ok(())
 }

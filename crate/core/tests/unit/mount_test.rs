@@ -98,7 +98,14 @@ h_count{app=\"a\",tenant=\"zeta\"} 1
 
 #[test]
 fn a_label_of_the_mounts_name_gives_way() -> Outcome {
-    let cases: [(&[&str], &[&str], &[(&str, &str)], &str); 5] = [
+    /// Label names, their values, the mount's labels, and the sample.
+    type Case = (
+        &'static [&'static str],
+        &'static [&'static str],
+        &'static [(&'static str, &'static str)],
+        &'static str,
+    );
+    let cases: [Case; 5] = [
         (&["tenant"], &["me"], &[("tenant", "t")], "c_total{exported_tenant=\"me\",tenant=\"t\"} 1"),
         (
             &["a", "tenant", "exported_tenant"],
