@@ -489,7 +489,7 @@ export class SeriesSet<S extends Series> implements Home {
       return undefined;
     }
     const refusal = toRefusal(answer);
-    this.#overflow.remember(refusal, this.#tree.entries());
+    this.#overflow.remember(refusal, () => this.#tree.entries());
     return refusal;
   }
 
