@@ -274,8 +274,9 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** The texts of a series that exists. */
   #textsOf(id: number): string[] {
-    const printed: Record<string, string> = JSON.parse(this.family.seriesLabels(id) ?? '{}');
-    return this.labelNames.map((name) => printed[name] ?? '');
+    // By its own properties alone: a label may have the name of one that all objects inherit.
+    const printed = new Map<string, string>(Object.entries(JSON.parse(this.family.seriesLabels(id) ?? '{}')));
+    return this.labelNames.map((name) => printed.get(name) ?? '');
   }
 
   /** The labels that a place names, as they were given. */
@@ -517,8 +518,8 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** The place of a series as the call that made it gave it. */
   #placeAgain(texts: readonly string[], id: number): Place {
-    const originals = this.#originals.get(id);
-    const values = texts.map((text, index): unknown => originals?.[this.labelNames[index]] ?? text);
+    const originals = new Map(Object.entries(this.#originals.get(id) ?? {}));
+    const values = texts.map((text, index): unknown => originals.get(this.labelNames[index]) ?? text);
     const given = this.#given.get(id) ?? texts.map((_, index) => index);
     const order = given.map((label) => (label < 0 ? ~label : label));
     for (const label of given) if (label < 0) values[~label] = undefined;
