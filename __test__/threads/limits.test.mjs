@@ -26,7 +26,7 @@ for (const door of ['startExporter', 'createMetricsHandler', 'createFetchHandler
       const made = await client[door](options);
       client[door]({ ...options, registry: apart });
       record();
-      const worker = thread(async ({ client, say, heard }) => {
+      const worker = thread(async ({ client, say }) => {
         const counter = new client.Counter({ name: 'c', help: 'h', labelNames: ['a'] });
         for (let n = 0; n < 5; n++) counter.inc({ a: n });
         const { maxSeries, metrics } = client.register.cardinality();
