@@ -270,7 +270,7 @@ export class SeriesSet<S extends Series> implements Home {
     if (this.#cleaned !== undefined) return undefined;
     const overflow = this.#overflow;
     if (overflow.isFull) return this.#beyond !== undefined && this.#tree.missesForSure() ? this.#beyond : undefined;
-    if (!overflow.hasClosedLabel || overflow.policy !== 'fold' || this.#description.kind === 'gauge') return undefined;
+    if (!overflow.hasLimitedLabel || overflow.policy !== 'fold' || this.#description.kind === 'gauge') return undefined;
     // The other labels were found, so only the last one's limit can be in the way.
     const missed = this.#tree.missedBeside(BEYOND);
     return missed !== undefined && overflow.refusesText(this.#tree.lastLabel, missed.text) ? missed.series : undefined;
@@ -352,7 +352,7 @@ export class SeriesSet<S extends Series> implements Home {
       return undefined;
     }
     const refusal = toRefusal(answer);
-    this.#overflow.remember(refusal, this.#tree.entries());
+    this.#overflow.remember(refusal, () => this.#tree.entries());
     return refusal;
   }
 
