@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { openAttack, ROUND, runRounds, settledMemory } from './attack-rounds.mjs';
 import { compare } from './attack-service.mjs';
-import { SEEN } from './attack-sets.mjs';
+import { SEEN, shapes } from './attack-sets.mjs';
+import { interleave } from './harness.mjs';
 import { LABEL_NAMES, totals } from './inputs.mjs';
 
 export const THREADS = 4;
@@ -16,7 +17,11 @@ const require = createRequire(import.meta.url);
 const TEXT = { accept: 'text/plain; version=0.0.4', acceptEncoding: 'identity' };
 const ATTACKED = 'bench_attacked';
 const OTHER = 'bench_other_total';
-const SCRAPES = 21;
+const OTHER_SUM = 4_950;
+const SCRAPES = 41;
+const WARM_UP_ROUNDS = 12;
+/** After each of them the process is looked at. */
+const PARTS = 4;
 const PAUSE_MS = 100;
 /** Set numbers of one thread; no set comes from two. */
 const OWN_SETS = 20_000_000;
@@ -25,44 +30,81 @@ if (!isMainThread) await attackFromHere();
 
 /** Each thread sends its share of the sets. */
 export async function measureThreads({ rounds }) {
-  const { Counter, register } = require('../dist/index.js');
-  const other = new Counter({ name: OTHER, help: 'Beside it', labelNames: ['part'] });
-  for (let part = 0; part < 100; part++) other.inc({ part }, part);
-  const workers = await Promise.all(Array.from({ length: THREADS }, (_, thread) => start(thread, rounds)));
+  const client = require('../dist/index.js');
+  const { register } = client;
+  const other = new client.Counter({ name: OTHER, help: 'Beside it', labelNames: ['part'] });
+  other.inc({ part: 'only' }, OTHER_SUM);
+  const workers = await Promise.all(Array.from({ length: THREADS }, (_, thread) => start(thread)));
 
-  const before = await lookAround(register, workers);
-  const attacks = Promise.all(workers.map((worker) => worker.ask('attack')));
+  const twin = openTwin(client);
+  // Scrapes take memory of their own, the first time.
+  await lookAround(register, twin, workers);
+  // A first attack of millions of sets: until then, engine and allocators take what they work with.
+  await scrapeDuring(register, attackFrom(workers, WARM_UP_ROUNDS));
+  const looks = [await lookAround(register, twin, workers)];
+  const part = Math.ceil(rounds / PARTS);
+  const threads = workers.map(() => ({}));
   const during = [];
-  let running = true;
-  attacks
-    .finally(() => {
-      running = false;
-    })
-    .catch(() => {});
-  while (running) {
-    during.push(await timeScrape(register));
-    await sleep(PAUSE_MS);
+  for (let turn = 0; turn < PARTS; turn++) {
+    const attack = attackFrom(workers, part);
+    during.push(...(await scrapeDuring(register, attack)));
+    for (const [index, times] of (await attack).entries()) append(threads[index], times);
+    looks.push(await lookAround(register, twin, workers));
   }
-  const threads = await attacks;
-  const after = await lookAround(register, workers);
 
   const found = totals((await register.scrape(TEXT)).body.toString());
   compare(found.get(ATTACKED).lines, SEEN + 1, 'series of the attacked metric');
+  const calls = await Promise.all(workers.map((worker) => worker.ask('calls')));
   compare(
     found.get(ATTACKED).sum,
-    threads.reduce((sum, { calls }) => sum + calls.seen + calls.beyond, 0),
+    calls.reduce((sum, { seen, beyond }) => sum + seen + beyond, 0),
     'calls of the attacked metric',
   );
-  compare(found.get(OTHER).sum, 4_950, 'in the other metric');
+  compare(found.get(OTHER).sum, OTHER_SUM, 'in the other metric');
   await Promise.all(workers.map((worker) => worker.stop()));
-  return { sets: rounds * ROUND * THREADS, threads: threads.map(({ times }) => times), before, during, after };
+  return { sets: PARTS * part * ROUND * THREADS, threads, looks, during };
 }
 
-async function lookAround(register, workers) {
+function append(all, times) {
+  for (const [kind, ns] of Object.entries(times)) all[kind] = (all[kind] ?? []).concat(ns);
+}
+
+function attackFrom(workers, rounds) {
+  return Promise.all(workers.map((worker) => worker.ask('attack', rounds)));
+}
+
+/** Milliseconds of scrapes until the attack is over. */
+async function scrapeDuring(register, attack) {
+  const found = [];
+  let running = true;
+  const end = () => {
+    running = false;
+  };
+  attack.then(end, end);
+  while (running) {
+    found.push(await timeScrape(register));
+    await sleep(PAUSE_MS);
+  }
+  await attack;
+  return found;
+}
+
+/** A registry of this thread with as many series, which nobody attacks. */
+function openTwin({ Counter, Registry }) {
+  const registry = new Registry();
+  const counter = new Counter({ name: ATTACKED, help: 'Twin', labelNames: LABEL_NAMES, registers: [registry] });
+  for (let n = 0; n < SEEN; n++) counter.inc(shapes.oneNew(n));
+  return registry;
+}
+
+async function lookAround(register, twin, workers) {
   const heaps = await Promise.all(workers.map((worker) => worker.ask('memory')));
   const own = await settledMemory();
-  const scrape = [];
-  for (let turn = 0; turn < SCRAPES; turn++) scrape.push(await timeScrape(register));
+  const entries = [
+    { id: 'attacked', registry: register },
+    { id: 'twin', registry: twin },
+  ];
+  const scrape = await interleave(entries, SCRAPES, ({ registry }) => timeScrape(registry));
   return { heap: heaps.reduce((sum, { heap }) => sum + heap, own.heap), resident: own.resident, scrape };
 }
 
@@ -72,14 +114,14 @@ async function timeScrape(register) {
   return Number(process.hrtime.bigint() - start) / 1e6;
 }
 
-async function start(thread, rounds) {
-  const worker = new Worker(new URL(import.meta.url), { workerData: { thread, rounds } });
+async function start(thread) {
+  const worker = new Worker(new URL(import.meta.url), { workerData: { thread } });
   const answer = async () => (await once(worker, 'message'))[0];
   await answer();
   return {
-    ask(call) {
+    ask(call, argument) {
       const answered = answer();
-      worker.postMessage(call);
+      worker.postMessage({ call, argument });
       return answered;
     },
     stop: () => worker.terminate(),
@@ -89,7 +131,7 @@ async function start(thread, rounds) {
 // ---- in the worker ----
 
 async function attackFromHere() {
-  const { thread, rounds } = workerData;
+  const { thread } = workerData;
   const { Counter } = require('../dist/index.js');
   const counter = new Counter({
     name: ATTACKED,
@@ -104,11 +146,9 @@ async function attackFromHere() {
   });
   const answers = {
     memory: settledMemory,
-    async attack() {
-      const times = await runRounds(attack, { rounds, parts: 1, pause: () => undefined });
-      return { times, calls: attack.calls };
-    },
+    attack: (rounds) => runRounds(attack, { rounds, parts: 1, pause: () => undefined }),
+    calls: () => attack.calls,
   };
-  parentPort.on('message', async (call) => parentPort.postMessage(await answers[call]()));
+  parentPort.on('message', async ({ call, argument }) => parentPort.postMessage(await answers[call](argument)));
   parentPort.postMessage('ready');
 }
