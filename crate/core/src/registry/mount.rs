@@ -8,7 +8,7 @@ use super::registry::Registry;
 use super::source::{Series, Source};
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelSet, Pair, canonical_key, pairs, render};
-use crate::sync::Arc;
+use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 
 /// What comes before a label's name that a mount has too.
@@ -71,6 +71,7 @@ impl MountLabels {
         Ok(Self { pairs, rendered })
     }
 
+    #[cfg(feature = "http")]
     pub(crate) fn pairs(&self) -> &[(String, String)] {
         &self.pairs
     }
@@ -155,7 +156,7 @@ pub(crate) struct MountedFamily {
 struct MountedPart {
     family: GatheredFamily,
     /// None for the registry that the others are mounted in.
-    under: Option<(Arc<MountLabels>, Arc<[(String, String)]>)>,
+    under: Option<(Arc<MountLabels>, SliceArc<[(String, String)]>)>,
 }
 
 impl MountedFamily {
@@ -203,7 +204,7 @@ pub(crate) fn add_mounts(
     let mut places: HashMap<String, usize, foldhash::fast::FixedState> =
         families.iter().enumerate().map(|(at, family)| (family.name().to_owned(), at)).collect();
     for mount in mounts {
-        let defaults: Arc<[(String, String)]> = mount.registry.default_labels().into();
+        let defaults: SliceArc<[(String, String)]> = mount.registry.default_labels().into();
         for family in mount.gather() {
             let name = family.name().to_owned();
             let at = *places.entry(name.clone()).or_insert(families.len());
@@ -232,7 +233,12 @@ impl GatheredFamily {
     }
 
     /// Adds a family of a mounted registry; returns whether it agrees with this one.
-    fn mount(&mut self, other: Self, labels: &Arc<MountLabels>, defaults: &Arc<[(String, String)]>) -> bool {
+    fn mount(
+        &mut self,
+        other: Self,
+        labels: &Arc<MountLabels>,
+        defaults: &SliceArc<[(String, String)]>,
+    ) -> bool {
         if let (Self::Samples(own), Self::Samples(other)) = (&mut *self, &other) {
             if own.kind() != other.kind() {
                 return false;
@@ -258,7 +264,7 @@ impl GatheredFamily {
             }
         }
         if let Self::Mounted(mounted) = self {
-            let under = Some((Arc::clone(labels), Arc::clone(defaults)));
+            let under = Some((Arc::clone(labels), SliceArc::clone(defaults)));
             mounted.parts.push(MountedPart { family: other, under });
         }
         true
