@@ -186,3 +186,59 @@ impl Source for LiveFamily {
         })
     }
 }
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::super::descriptor::{Descriptor, Kind};
+    use super::*;
+    use crate::clock::Clock;
+    use crate::slab::{Cells, Scrape};
+    use loom::thread;
+    use std::convert::Infallible;
+
+    const TTL: Duration = Duration::from_secs(1);
+
+    fn family() -> Arc<Family> {
+        let clock = Arc::new(Clock::new());
+        clock.freeze(Duration::ZERO);
+        let descriptor = Descriptor::new(Kind::Counter, "c", "", &["x"]).expect("the names are valid");
+        Arc::new(Family::new(descriptor, Arc::new(Cells::on_heap())).with_clock(clock))
+    }
+
+    fn count(family: &Family) {
+        family.index.get_or_create(family, &["a"]).expect("one value for one label").add(0, 1.0);
+    }
+
+    fn scraped(family: &Family) -> Vec<f64> {
+        let _scrape = Scrape::begin();
+        let mut seen = Vec::new();
+        let Ok(()) = family.for_each(|series| {
+            seen.push(series.values[0]);
+            Ok::<(), Infallible>(())
+        });
+        seen
+    }
+
+    /// A series is counted in while a scrape finds it expired: what is counted is shown, with what was counted before or
+    /// without it.
+    #[test]
+    fn what_is_counted_while_its_series_expires_is_not_lost() {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(|| {
+            let family = family();
+            count(&family);
+            family.look(TTL);
+            family.clock().advance(TTL);
+            let counting = {
+                let family = Arc::clone(&family);
+                thread::spawn(move || count(&family))
+            };
+            let expired = family.look(TTL);
+            family.remove_expired(expired);
+            counting.join().expect("nobody panics");
+            let seen = scraped(&family);
+            assert!(seen == [2.0] || seen == [1.0], "{seen:?}");
+        });
+    }
+}

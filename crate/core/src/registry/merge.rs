@@ -9,7 +9,9 @@ use super::family::Family;
 use super::mount::{MountedFamily, add_mounts};
 use super::process::Process;
 use super::registry::Registry;
-use super::retired::{DoubleDouble, RetiredFamily, add_overflow};
+#[cfg(feature = "http")]
+use super::retired::add_overflow;
+use super::retired::{DoubleDouble, RetiredFamily};
 use super::source::{SampleFamily, Series, Source};
 use crate::labels::canonical_key;
 #[cfg(feature = "http")]

@@ -8,7 +8,7 @@ use super::registry::{Registry, written_names};
 use super::source::{Series, Source};
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelSet, Pair, canonical_key, pairs, render};
-use crate::sync::Arc;
+use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 
 /// What comes before a label's name that a mount has too.
@@ -163,7 +163,7 @@ struct MountedPart {
 struct Under {
     labels: Arc<MountLabels>,
     /// The registry's own default labels.
-    defaults: Arc<[(String, String)]>,
+    defaults: SliceArc<[(String, String)]>,
 }
 
 impl Under {
