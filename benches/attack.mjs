@@ -97,7 +97,8 @@ async function attackLibrary(id) {
     }
     found.end = 'all sets recorded';
   } catch (error) {
-    found.end = `${error.message}, ${doing}`;
+    const reason = Date.now() < deadline ? error.message : `stopped after ${PEER_MS_MAX / 1000} s`;
+    found.end = `${reason}, ${doing}`;
   } finally {
     await child.stop();
   }

@@ -56,7 +56,12 @@ async function main() {
   const sections = await runAll(node, names);
   if (!sections) return 1;
   if (!flags['peers-only'] && !flags.only) sections.push(...(await rustSection(node)));
-  if (flags.publish) return publishApart(machine, sections);
+  if (flags.publish) {
+    for (const section of sections) {
+      publishApart(machine, section, render(machine, [section], remarks([section.name], machine)));
+    }
+    return 0;
+  }
   const report = render(machine, sections, remarks(names, machine));
   const out = flags.out ?? (isComplete(names) ? here : undefined);
   if (out) save(resolve(out), machine, sections, report);
@@ -177,17 +182,14 @@ function save(folder, machine, sections, report) {
   say(`wrote ${join(folder, 'RESULTS.md')}`);
 }
 
-/** Benches whose reports were made apart from a whole run, each in a file of its own. */
-function publishApart(machine, sections) {
-  for (const section of sections) {
-    const report = join(here, `${section.name.toUpperCase()}.md`);
-    const results = join(here, 'results', `${section.name}.json`);
-    writeFileSync(report, render(machine, [section], remarks([section.name], machine)));
-    writeFileSync(results, `${JSON.stringify({ machine, samples: section.samples })}\n`);
-    formatLikeTheRest(report, results);
-    say(`wrote ${report}`);
-  }
-  return 0;
+/** A bench whose report was made apart from a whole run has a file of its own. */
+function publishApart(machine, { name, samples }, text) {
+  const report = join(here, `${name.toUpperCase()}.md`);
+  const results = join(here, 'results', `${name}.json`);
+  writeFileSync(report, text);
+  writeFileSync(results, `${JSON.stringify({ machine, samples })}\n`);
+  formatLikeTheRest(report, results);
+  say(`wrote ${report}`);
 }
 
 /** Report and samples are committed, and the repository's formatter checks Markdown and JSON too. */
