@@ -285,7 +285,12 @@ class Run {
   }
 
   init({ metric, as, bs }) {
-    const unique = (list) => [...new Set(list.map((index) => VALUES[index][0]))];
+    // Values that print alike are one: the first of them.
+    const unique = (list) => {
+      const byText = new Map();
+      for (const [value, text] of list.map((index) => VALUES[index])) if (!byText.has(text)) byText.set(text, value);
+      return [...byText.values()];
+    };
     const [a, b] = [unique(as), unique(bs)];
     const model = this.model[metric];
     const registries = this.registriesOf(metric);

@@ -10,9 +10,7 @@ type Lists = readonly (readonly [name: string, values: readonly unknown[]])[];
 /** The lists in `values`, each without repetitions. @throws {ConfigurationError} `INVALID_CONFIG` for what is no list */
 export function listsOf(values: object): Lists {
   return Object.entries(values).map(([name, list]) => {
-    // Values that print alike are one.
-    if (Array.isArray(list))
-      return [name, [...new Map(list.map((value) => [textOf(name, value), value])).values()]] as const;
+    if (Array.isArray(list)) return [name, distinct(name, list)] as const;
     throw new ConfigurationError(
       'INVALID_CONFIG',
       `Expected an array of values for the label "${name}" but received ${describe(list)}`,
@@ -34,4 +32,14 @@ export function* combinations(lists: Lists): Generator<Record<string, unknown>> 
   }
   const [name, values] = first;
   for (const value of values) for (const more of combinations(rest)) yield { [name]: value, ...more };
+}
+
+/** The first of the values that print alike, since they name the same series. */
+function distinct(name: string, values: readonly unknown[]): unknown[] {
+  const byText = new Map<string, unknown>();
+  for (const value of values) {
+    const text = textOf(name, value);
+    if (!byText.has(text)) byText.set(text, value);
+  }
+  return [...byText.values()];
 }

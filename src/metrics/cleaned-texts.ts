@@ -38,8 +38,8 @@ export class CleanedTexts {
       if (known.size === REMEMBERED_MAX) known.clear();
       known.set(text, cleaned[label]);
     });
-    // Later, because a recording call does not wait for a logger, which may record itself.
-    for (const warning of answer?.warnings ?? []) process.nextTick(this.#warn, warning);
+    // Last, because a logger may record itself, and so change what is remembered.
+    for (const warning of answer?.warnings ?? []) this.#warn(warning);
     return cleaned;
   }
 }

@@ -11,8 +11,8 @@ import type { Logger } from '../types';
 /** A warning about the same collector is not repeated within this time. */
 const SILENCE_MS = 60_000;
 
-/** Characters of an error's message that a warning shows. */
-const SHOWN_CHARACTERS = 200;
+/** Characters of an error's message that a warning shows, the mark of a cut included. */
+const SHOWN_CHARACTERS = 201;
 
 /** A call that has not ended after this long is made again. */
 const REPEAT_MS = 1000;
