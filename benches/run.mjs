@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const require = createRequire(import.meta.url);
 
-const BENCHES = ['record', 'scrape', 'stall', 'endpoint', 'default-metrics', 'memory', 'require'];
+const BENCHES = ['record', 'scrape', 'stall', 'endpoint', 'default-metrics', 'memory', 'attack', 'require'];
 const NODE_MAJOR = 24;
 /** One core's worth of other work and the benches have neighbours. */
 const BUSY_LOAD = 0.7;
@@ -21,6 +21,7 @@ const HELP = `Usage: npm run bench -- [options]
 
   --quick        a few rounds and no large sizes: shows that the benches work, its figures mean little
   --only=name    one bench, or several with commas: ${BENCHES.join(', ')}
+  --publish      with --only: writes each bench's report and samples, as benches/ATTACK.md and results/attack.json
   --peers-only   leave our own library out
   --out=folder   where RESULTS.md and results/ go; a complete run writes to benches/, others print their report
   --help         this text
@@ -35,6 +36,9 @@ async function main() {
   const names = flags.only?.split(',') ?? BENCHES;
   const unknown = names.filter((name) => !BENCHES.includes(name));
   if (unknown.length > 0) return fail(`Expected --only to name some of ${BENCHES.join(', ')} but received ${unknown}`);
+  if (flags.publish && (!flags.only || flags.quick || flags['peers-only'] || flags.out)) {
+    return fail('Expected --publish with --only, and without --quick, --peers-only and --out');
+  }
   if (!flags['peers-only'] && !existsSync(join(here, '../dist/index.js'))) {
     return fail('dist/index.js is missing: run `npm run build` first, or pass --peers-only');
   }
@@ -52,6 +56,12 @@ async function main() {
   const sections = await runAll(node, names);
   if (!sections) return 1;
   if (!flags['peers-only'] && !flags.only) sections.push(...(await rustSection(node)));
+  if (flags.publish) {
+    for (const section of sections) {
+      publishApart(machine, section, render(machine, [section], remarks([section.name], machine)));
+    }
+    return 0;
+  }
   const report = render(machine, sections, remarks(names, machine));
   const out = flags.out ?? (isComplete(names) ? here : undefined);
   if (out) save(resolve(out), machine, sections, report);
@@ -63,8 +73,9 @@ function readFlags() {
   const boolean = { type: 'boolean', default: false };
   const string = { type: 'string' };
   try {
-    return parseArgs({ options: { help: boolean, quick: boolean, 'peers-only': boolean, only: string, out: string } })
-      .values;
+    return parseArgs({
+      options: { help: boolean, quick: boolean, publish: boolean, 'peers-only': boolean, only: string, out: string },
+    }).values;
   } catch (error) {
     fail(`${error.message}\n\n${HELP}`);
     return undefined;
@@ -169,6 +180,16 @@ function save(folder, machine, sections, report) {
   writeFileSync(join(folder, 'RESULTS.md'), report);
   formatLikeTheRest(results, join(folder, 'RESULTS.md'));
   say(`wrote ${join(folder, 'RESULTS.md')}`);
+}
+
+/** A bench whose report was made apart from a whole run has a file of its own. */
+function publishApart(machine, { name, samples }, text) {
+  const report = join(here, `${name.toUpperCase()}.md`);
+  const results = join(here, 'results', `${name}.json`);
+  writeFileSync(report, text);
+  writeFileSync(results, `${JSON.stringify({ machine, samples })}\n`);
+  formatLikeTheRest(report, results);
+  say(`wrote ${report}`);
 }
 
 /** Report and samples are committed, and the repository's formatter checks Markdown and JSON too. */

@@ -161,7 +161,8 @@ test.serial('nor does one with connections, collectors and checks', async (t) =>
 
 test.serial('a process that exits during scrapes exits, with its own code', async (t) => {
   const child = start(t, async ({ client, say, heard }) => {
-    const counter = new client.Counter({ name: 'c', help: 'h', labelNames: ['n'] });
+    const cardinality = { maxSeries: 50_000 };
+    const counter = new client.Counter({ name: 'c', help: 'h', labelNames: ['n'], cardinality });
     for (let n = 0; n < 50_000; n++) counter.inc({ n });
     const { port } = await client.startExporter({ host: '127.0.0.1', port: 0 });
     await say(port);
@@ -303,7 +304,8 @@ test.serial('workers that are ended while their exporters are scraped take nothi
     for (let round = 0; round < 6; round++) {
       const worker = thread(
         async ({ client, say, argument: hangs }) => {
-          const counter = new client.Counter({ name: 'c_total', help: 'h', labelNames: ['n'] });
+          const cardinality = { maxSeries: 20_000 };
+          const counter = new client.Counter({ name: 'c_total', help: 'h', labelNames: ['n'], cardinality });
           for (let n = 0; n < 20_000; n++) counter.inc({ n });
           const collect = hangs ? () => new Promise(() => {}) : () => {};
           new client.Gauge({ name: 'g', help: 'h', collect });

@@ -277,9 +277,9 @@ test('/ is a page for people: links, version, the largest families first', async
   const rows = [...page.matchAll(/<tr>(<td.*)<\/tr>/g)].map(([, row]) => row.split(/<.*?>/).filter((_, at) => at % 2));
   t.is(rows.length, 20);
   t.deepEqual(rows.slice(0, 3), [
-    ['c', 'counter', '50', '10000', '0', 'n 50, model 1'],
-    ['rare', 'gauge', '1', '10000', '0', ''],
-    ['labelled0', 'gauge', '0', '10000', '0', ''],
+    ['c', 'counter', '50', '50', '0', 'n 50, model 1'],
+    ['rare', 'gauge', '1', '50', '0', ''],
+    ['labelled0', 'gauge', '0', '50', '0', ''],
   ]);
 });
 

@@ -15,7 +15,7 @@ function smallRegistry() {
 
 /** Some 6 MB of text, in 20,000 series. */
 function largeRegistry() {
-  const registry = new Registry();
+  const registry = new Registry({ cardinality: { maxSeries: 20_000 } });
   const counter = new Counter({ name: 'c', help: 'Some help', labelNames: ['a', 'b'], registers: [registry] });
   for (let i = 0; i < 20_000; i++) counter.inc({ a: 'x'.repeat(280), b: i });
   return registry;

@@ -90,12 +90,14 @@ for (const { memory, engineMemory } of MEMORIES) {
       const outcome = await attempt(
         async ({ client, thread, sleep, argument: ms }) => {
           const fill = ({ client }) => {
-            const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'] });
+            const cardinality = { maxSeries: 20_000 };
+            const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'], cardinality });
             for (let series = 0; series < 20_000; series++) counter.inc({ x: series });
           };
           fill({ client });
           const worker = thread(async ({ client, say }) => {
-            const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'] });
+            const cardinality = { maxSeries: 20_000 };
+            const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'], cardinality });
             for (let series = 0; series < 20_000; series++) counter.inc({ x: series });
             say('filled');
             for (;;) await client.register.scrape({ scope: 'process' });

@@ -6,6 +6,9 @@ import * as client from '@llm-devops/prometheus-metrics';
 import {
   type Aggregator,
   type AnyMetric,
+  CardinalityError,
+  type CardinalityOptions,
+  type CardinalityReport,
   type CollectDefaultMetrics,
   Counter,
   type CounterConfiguration,
@@ -36,11 +39,15 @@ import {
   type MetricsErrorCode,
   type MetricsHandler,
   type MetricValue,
+  type OverflowPolicy,
   openMetricsContentType,
   prometheusContentType,
   Registry,
+  type RegistryCardinalityOptions,
   type RegistryContentType,
   register,
+  type SanitizerAction,
+  type SanitizerOptions,
   type ScrapeResponse,
   type StopCollecting,
   type Timer,
@@ -411,3 +418,69 @@ wrapped(new Request('http://x'));
 const fetchHandler: FetchMetricsHandler = createFetchHandler({ path: '/m' });
 fetchHandler(new Request('http://x'), { peer: '::1' }).then((response) => check<Same<typeof response, Response>>());
 fetchHandler.setReady(false);
+
+// Limits, time to live, cleaning, tenants.
+
+const limited = new Counter({
+  name: 'c',
+  help: 'Some help',
+  labelNames: ['method', 'status'],
+  cardinality: { maxSeries: 100, maxLabelValues: { method: 10, status: undefined }, policy: 'drop' },
+  ttlSeconds: 60,
+});
+check<Same<typeof limited, Counter<'method' | 'status'>>>();
+// @ts-expect-error: no such label
+new Gauge({ name: 'g', help: 'Some help', labelNames: ['method'], cardinality: { maxLabelValues: { route: 1 } } });
+// @ts-expect-error: a limit is a number
+new Gauge({ name: 'g', help: 'Some help', labelNames: ['method'], cardinality: { maxLabelValues: { method: '1' } } });
+// @ts-expect-error: no such policy
+new Gauge({ name: 'g', help: 'Some help', cardinality: { policy: 'ignore' } });
+// @ts-expect-error: the total is a registry's
+new Gauge({ name: 'g', help: 'Some help', cardinality: { maxTotal: 1 } });
+// @ts-expect-error: seconds are a number
+new Histogram({ name: 'h', help: 'Some help', ttlSeconds: '60' });
+register.histogram({ name: 'h', help: 'Some help', labelNames: ['a'], cardinality: { maxLabelValues: { a: 1 } } });
+// @ts-expect-error: no such label
+register.histogram({ name: 'h', help: 'Some help', labelNames: ['a'], cardinality: { maxLabelValues: { b: 1 } } });
+
+limited.init();
+limited.init({ method: ['GET', 'POST'], status: [200, undefined] });
+limited.init({ method: ['GET'] as const });
+// @ts-expect-error: no such label
+limited.init({ route: ['/'] });
+// @ts-expect-error: a list of values
+limited.init({ method: 'GET' });
+check<Same<ReturnType<typeof limited.init>, void>>();
+check<Same<ReturnType<typeof limited.removeMatching>, number>>();
+limited.removeMatching({ method: 'GET' });
+limited.removeMatching({});
+// @ts-expect-error: no such label
+limited.removeMatching({ route: '/' });
+// @ts-expect-error: all is said with {}
+limited.removeMatching();
+
+const policies: OverflowPolicy[] = ['fold', 'drop', 'throw'];
+const actions: SanitizerAction[] = ['keep', 'warn', 'redact', 'drop'];
+const own: CardinalityOptions<'a'> = { maxSeries: 1, maxLabelValues: { a: 1 }, policy: policies[0] };
+const total: RegistryCardinalityOptions = { ...own, maxTotal: 5 };
+const cleaning: SanitizerOptions = { maxLength: 5, unicode: 'nfc', reservedPrefixes: ['x_'], detect: actions[1] };
+const tenant = new Registry({ cardinality: total, ttlSeconds: 5, sanitize: cleaning });
+tenant.setCardinality(total);
+tenant.setTtl(0);
+tenant.setSanitizer(true);
+tenant.setSanitizer({ detect: { apiKey: 'drop', email: undefined } });
+// @ts-expect-error: no such kind
+tenant.setSanitizer({ detect: { mail: 'drop' } });
+// @ts-expect-error: no such action
+tenant.setSanitizer({ detect: 'hide' });
+const unmount = register.mount(tenant, { tenant: 'acme', plan: 2, none: undefined });
+check<Same<typeof unmount, () => void>>();
+// @ts-expect-error: labels are needed
+register.mount(tenant);
+const report: CardinalityReport = tenant.cardinality();
+check<Same<(typeof report.metrics)[number]['labels'], Record<string, { values: number; maxValues?: number }>>>();
+try {
+  limited.inc();
+} catch (error) {
+  if (error instanceof CardinalityError) check<Same<typeof error.code, MetricsErrorCode>>();
+}

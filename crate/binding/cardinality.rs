@@ -44,18 +44,27 @@ pub struct LimitsInForce {
     /// `fold`, `drop` or `throw`.
     #[napi(ts_type = "'fold' | 'drop' | 'throw'")]
     pub policy: &'static str,
+    /// Indices of the labels that have a limit of distinct values.
+    pub labels: Vec<u32>,
+    /// Their limits.
+    pub label_limits: Vec<u32>,
 }
 
 impl LimitsInForce {
     pub(crate) fn of(family: &Family) -> Self {
         let limits = family.limits();
-        Self { max_series: limits.max_series as f64, policy: limits.policy.as_str() }
+        let (labels, label_limits) =
+            limits.max_label_values.iter().map(|(label, max)| (number(*label), number(*max))).unzip();
+        Self { max_series: limits.max_series as f64, policy: limits.policy.as_str(), labels, label_limits }
     }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// A limit as three numbers: which, how much it allows, and the label.
 pub(crate) fn refusal(limit: Limit) -> [u32; 3] {
-    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     match limit {
         Limit::Series(max) => [0, number(max), 0],
         Limit::Total(max) => [1, number(max), 0],

@@ -78,6 +78,7 @@ impl NativeContributor {
         let contributor = Arc::new(Contributor::new(cells));
         let process = if main_thread { Process::of_main_thread() } else { Process::of_worker() };
         process.join(Arc::clone(&contributor));
+        let owner = Arc::new(RealmOwner::new(&contributor, &process));
         let membership = Arc::new(Membership { contributor, process });
         let hook: Weak<Membership> = Arc::downgrade(&membership);
         env.add_env_cleanup_hook(hook, |membership| {
@@ -86,7 +87,7 @@ impl NativeContributor {
             }
         })
         .map_err(engine)?;
-        Ok(Self { membership, engine_slabs, owner: Arc::default() })
+        Ok(Self { membership, engine_slabs, owner })
     }
 
     /// The registry that is merged with those of the other contributors.

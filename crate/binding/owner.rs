@@ -3,8 +3,8 @@
 use crate::error::{Result, engine};
 use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
-use prometheus_metrics::registry::Owner;
-use std::sync::OnceLock;
+use prometheus_metrics::registry::{Contributor, Family, Owner, Process};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// One call that waits is enough: it finds all there is.
 const MAX_CALLS: usize = 1;
@@ -12,12 +12,22 @@ const MAX_CALLS: usize = 1;
 type Wake = ThreadsafeFunction<(), (), (), napi::Status, false, true, MAX_CALLS>;
 
 /// The JavaScript environment that owns a contributor's families.
-#[derive(Default)]
 pub(crate) struct RealmOwner {
     wake: OnceLock<Wake>,
+    /// Weak: a contributor's registry holds families, and families their owner.
+    contributor: Weak<Contributor>,
+    process: Weak<Process>,
 }
 
 impl RealmOwner {
+    pub(crate) fn new(contributor: &Arc<Contributor>, process: &Arc<Process>) -> Self {
+        Self {
+            wake: OnceLock::new(),
+            contributor: Arc::downgrade(contributor),
+            process: Arc::downgrade(process),
+        }
+    }
+
     /// Sets what is called, on the environment's thread, when series have expired. It does not keep the process alive.
     /// The first one stays.
     pub(crate) fn on_expired(&self, callback: &Function<'_, (), ()>) -> Result<()> {
@@ -34,6 +44,13 @@ impl RealmOwner {
 }
 
 impl Owner for RealmOwner {
+    fn shares(&self, family: &Family) -> bool {
+        match (self.contributor.upgrade(), self.process.upgrade()) {
+            (Some(contributor), Some(process)) => !process.is_alone() && family.is_in(contributor.registry()),
+            _ => false,
+        }
+    }
+
     fn wake(&self) {
         if let Some(wake) = self.wake.get() {
             // Full: a call waits already. Closing: nobody needs the memory back.

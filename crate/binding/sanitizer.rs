@@ -79,6 +79,12 @@ fn named<T>(option: &str, name: &str, from_name: impl Fn(&str) -> Option<T>, nam
     })
 }
 
+/// A text as a log line may show it: what looks like a secret is not in it, and it is cut.
+#[napi(catch_unwind)]
+pub fn redact_for_log(text: String, max_chars: u32) -> String {
+    prometheus_metrics::labels::redact_for_log(&text, max_chars as usize)
+}
+
 /// The kinds of content that a sanitizer looks for.
 #[napi(catch_unwind)]
 pub fn finding_kinds() -> Vec<&'static str> {

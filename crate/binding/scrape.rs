@@ -23,7 +23,6 @@ impl Request {
             process: self.target.process().map(|process| &**process).filter(|_| self.process),
             names: &self.names,
             appended: &[],
-            keeps_expired: self.target.keeps_expired(!self.process),
         };
         gather(self.target.registry(), &selection)
     }

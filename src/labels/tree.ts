@@ -69,7 +69,8 @@ export class LabelTree<S extends object> {
   #name1 = '';
   #name2 = '';
   #name3 = '';
-  /** The branch at which the last label set was not found, and the value that it does not have. */
+  /** Where the last label set was not found: the root then, the branch, and the value that it does not have. */
+  #missedFrom: Branch<S> | undefined;
   #missedIn: Branch<S> | undefined;
   #missed: unknown;
   /** Values on their way from the labels to the walk, for metrics of more labels than have a loop of their own. */
@@ -116,7 +117,7 @@ export class LabelTree<S extends object> {
       if (name === name0) a = labels[name];
       else this.#refuse(name);
     }
-    return (root.get(a) as S | undefined) ?? this.#miss(root, a);
+    return (root.get(a) as S | undefined) ?? this.#miss(root, root, a);
   }
 
   #find2(labels: Record<string, unknown>): S | undefined {
@@ -131,8 +132,8 @@ export class LabelTree<S extends object> {
       else this.#refuse(name);
     }
     const first = root.get(a) as Branch<S> | undefined;
-    if (first === undefined) return this.#miss(root, a);
-    return (first.get(b) as S | undefined) ?? this.#miss(first, b);
+    if (first === undefined) return this.#miss(root, root, a);
+    return (first.get(b) as S | undefined) ?? this.#miss(root, first, b);
   }
 
   #find3(labels: Record<string, unknown>): S | undefined {
@@ -150,10 +151,10 @@ export class LabelTree<S extends object> {
       else this.#refuse(name);
     }
     const first = root.get(a) as Branch<S> | undefined;
-    if (first === undefined) return this.#miss(root, a);
+    if (first === undefined) return this.#miss(root, root, a);
     const second = first.get(b) as Branch<S> | undefined;
-    if (second === undefined) return this.#miss(first, b);
-    return (second.get(c) as S | undefined) ?? this.#miss(second, c);
+    if (second === undefined) return this.#miss(root, first, b);
+    return (second.get(c) as S | undefined) ?? this.#miss(root, second, c);
   }
 
   #find4(labels: Record<string, unknown>): S | undefined {
@@ -174,12 +175,12 @@ export class LabelTree<S extends object> {
       else this.#refuse(name);
     }
     const first = root.get(a) as Branch<S> | undefined;
-    if (first === undefined) return this.#miss(root, a);
+    if (first === undefined) return this.#miss(root, root, a);
     const second = first.get(b) as Branch<S> | undefined;
-    if (second === undefined) return this.#miss(first, b);
+    if (second === undefined) return this.#miss(root, first, b);
     const third = second.get(c) as Branch<S> | undefined;
-    if (third === undefined) return this.#miss(second, c);
-    return (third.get(d) as S | undefined) ?? this.#miss(third, d);
+    if (third === undefined) return this.#miss(root, second, c);
+    return (third.get(d) as S | undefined) ?? this.#miss(root, third, d);
   }
 
   #findMany(labels: Record<string, unknown>): S | undefined {
@@ -203,16 +204,18 @@ export class LabelTree<S extends object> {
   }
 
   #walk(values: readonly unknown[]): S | undefined {
-    let at = this.#root;
+    const root = this.#root;
+    let at = root;
     for (const label of this.#order) {
       const branch = at as Branch<S>;
       at = branch.get(values[label]);
-      if (at === undefined) return this.#miss(branch, values[label]);
+      if (at === undefined) return this.#miss(root as Branch<S>, branch, values[label]);
     }
     return at as S | undefined;
   }
 
-  #miss(branch: Branch<S>, value: unknown): undefined {
+  #miss(root: Branch<S>, branch: Branch<S>, value: unknown): undefined {
+    this.#missedFrom = root;
     this.#missedIn = branch;
     this.#missed = value;
   }
@@ -222,13 +225,38 @@ export class LabelTree<S extends object> {
    * those of a branch, so it is for the one that was not found to be a text, or to print as one that is not there.
    */
   missesForSure(): boolean {
-    const branch = this.#missedIn;
     const value = this.#missed;
-    // Nothing of the caller's is kept.
-    this.#missedIn = this.#missed = undefined;
+    const branch = this.#takeMissedBranch();
     if (branch === undefined) return false;
     if (typeof value === 'string') return value.isWellFormed();
     return isAlias(value) && branch.get(textOf('', value)) === undefined;
+  }
+
+  /** The label that is looked up last: the one of most values, as a rule. */
+  get lastLabel(): number {
+    return this.#order[this.#order.length - 1];
+  }
+
+  /**
+   * The text that `find()` has just not found and the series that has `instead` in its place, if there is one and the
+   * text was the last label's.
+   */
+  missedBeside(instead: string): { text: string; series: S } | undefined {
+    const value = this.#missed;
+    const series = this.#takeMissedBranch()?.get(instead);
+    // What prints as it likes is left to whoever reads the labels again.
+    if (series === undefined || series instanceof Branch || !(typeof value === 'string' || isAlias(value))) {
+      return undefined;
+    }
+    return { text: textOf('', value), series };
+  }
+
+  /** The branch at which the last label set was not found, if the tree is still the one that was walked. */
+  #takeMissedBranch(): Branch<S> | undefined {
+    const branch = this.#missedFrom === this.#root ? this.#missedIn : undefined;
+    // Nothing of the caller's is kept.
+    this.#missedFrom = this.#missedIn = this.#missed = undefined;
+    return branch;
   }
 
   /**

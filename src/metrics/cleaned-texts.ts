@@ -4,33 +4,42 @@
  */
 import type { NativeFamily } from '../native/addon';
 
-/** Values whose cleaned form is remembered. */
+/** Values of a label whose cleaned form is remembered. */
 const REMEMBERED_MAX = 1000;
+/** Longer ones are cleaned each time: a thousand of any length would be memory that an attacker fills. */
+const REMEMBERED_LENGTH_MAX = 256;
 
 /** The label values of one metric. */
 export class CleanedTexts {
   readonly #family: NativeFamily;
   readonly #warn: (message: string) => void;
-  readonly #cleaned = new Map<string, string>();
+  /** By label. */
+  readonly #cleaned: readonly Map<string, string>[];
 
   /** @param warn is told of content that should not be there */
-  constructor(family: NativeFamily, warn: (message: string) => void) {
+  constructor(family: NativeFamily, labels: number, warn: (message: string) => void) {
     this.#family = family;
     this.#warn = warn;
+    this.#cleaned = Array.from({ length: labels }, () => new Map());
   }
 
   /** The texts as they are recorded, in the order of the label names. */
   of(texts: readonly string[]): readonly string[] {
-    if (!texts.every((text) => this.#cleaned.has(text))) this.#ask(texts);
-    return texts.map((text) => this.#cleaned.get(text) as string);
+    const known = texts.map((text, label) => this.#cleaned[label].get(text));
+    return known.every((text) => text !== undefined) ? known : this.#ask(texts);
   }
 
-  #ask(texts: readonly string[]): void {
+  #ask(texts: readonly string[]): readonly string[] {
     const answer = this.#family.clean([...texts]);
-    if (this.#cleaned.size + texts.length > REMEMBERED_MAX) this.#cleaned.clear();
-    texts.forEach((text, index) => {
-      this.#cleaned.set(text, answer?.values[index] ?? text);
+    const cleaned = answer?.values ?? texts;
+    texts.forEach((text, label) => {
+      const known = this.#cleaned[label];
+      if (text.length > REMEMBERED_LENGTH_MAX) return;
+      if (known.size === REMEMBERED_MAX) known.clear();
+      known.set(text, cleaned[label]);
     });
+    // Last, because a logger may record itself, and so change what is remembered.
     for (const warning of answer?.warnings ?? []) this.#warn(warning);
+    return cleaned;
   }
 }

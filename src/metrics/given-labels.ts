@@ -48,7 +48,11 @@ export class GivenLabels {
   /** The place of a series as the call that made it gave it. */
   placeOf(id: number, texts: readonly string[]): Place {
     const originals = this.#originals.get(id);
-    const values = texts.map((text, index): unknown => originals?.[this.#names[index]] ?? text);
+    const values = texts.map((text, index): unknown => {
+      // A label may have the name of a property that all objects inherit.
+      const isKnown = originals !== undefined && Object.hasOwn(originals, this.#names[index]);
+      return isKnown ? originals[this.#names[index]] : text;
+    });
     const given = this.#orders.get(id) ?? texts.map((_, index) => index);
     const order = given.map((label) => (label < 0 ? ~label : label));
     for (const label of given) if (label < 0) values[~label] = undefined;

@@ -38,13 +38,11 @@ export interface Refusal {
 /** The value of labels beyond a limit. */
 export const BEYOND = 'other';
 
-/** A label whose number of values has reached its limit. */
-interface ClosedLabel {
-  readonly label: number;
-  /** The newest refusal of a new value, and what `vacancies` was then. */
-  refusal: Refusal;
-  since: number;
-  /** Its values, and how many series have each. */
+/** A label whose number of values has a limit. */
+interface LimitedLabel {
+  /** Of a value too many. */
+  readonly refusal: Refusal;
+  /** Its values, `other` and none left out, and how many series have each. */
   readonly values: Map<string, number>;
 }
 
@@ -61,11 +59,12 @@ export class Overflow {
   readonly #name: string;
   readonly #labelNames: readonly string[];
   readonly #warn: (message: string) => void;
-  /** The newest refusal of any new label set, and what `vacancies` was then. */
+  /** What `vacancies` was when the core was asked last: what is known from then holds as long as that does. */
+  #since = -1;
+  /** The refusal of any new label set, if there is one. */
   #full: Refusal | undefined;
-  #fullSince = -1;
-  /** Few: labels have no limit unless they are given one. */
-  readonly #closed: ClosedLabel[] = [];
+  /** In the order of the label names, as the core goes through them. Few: labels have no limit unless they are given one. */
+  #limited: readonly LimitedLabel[] = [];
   #policy: 'fold' | 'drop' | 'throw' = 'fold';
   /** Where calls are counted; a cell of the core, as it is scraped. */
   #cells: Float64Array | undefined;
@@ -92,51 +91,61 @@ export class Overflow {
 
   /** Whether every new label set is refused for the same reason, for all that is known. */
   get isFull(): boolean {
-    return this.#fullSince === vacancies && this.#closed.length === 0;
+    return this.#since === vacancies && this.#full !== undefined && this.#limited.length === 0;
+  }
+
+  /** Whether label sets may be refused for a value of theirs, whatever the others are. */
+  get hasLimitedLabel(): boolean {
+    return this.#since === vacancies && this.#limited.length > 0;
+  }
+
+  /** Whether this value of a label is known to be refused. */
+  refusesText(label: number, text: string): boolean {
+    const limited = this.#limited.find((candidate) => candidate.refusal.label === label);
+    return this.#since === vacancies && limited !== undefined && isBeyond(limited, text);
   }
 
   /** The refusal of a new label set, if one is known to hold. */
   known(texts: readonly string[]): Refusal | undefined {
-    for (const { label, refusal, since, values } of this.#closed) {
-      const text = texts[label];
-      if (since === vacancies && text !== '' && text !== BEYOND && !values.has(text)) return refusal;
+    if (this.#since !== vacancies) return undefined;
+    // First, as in the core: a value that becomes `other` makes another label set, which may be there.
+    for (const limited of this.#limited) {
+      if (isBeyond(limited, texts[limited.refusal.label])) return limited.refusal;
     }
-    return this.#fullSince === vacancies ? this.#full : undefined;
+    return this.#full;
   }
 
   /** Remembers a refusal; `entries` are the series there are, by their texts. */
-  remember(refusal: Refusal, entries: Iterable<readonly [readonly string[], unknown]>): void {
-    this.#policy = this.#family.limits().policy;
-    if (refusal.of !== 'label') {
-      this.#full = refusal;
-      this.#fullSince = vacancies;
-      return;
-    }
-    const known = this.#closed.find(({ label }) => label === refusal.label);
-    if (known !== undefined) {
-      known.refusal = refusal;
-      known.since = vacancies;
-      return;
-    }
-    const closed = { label: refusal.label, refusal, since: vacancies, values: new Map<string, number>() };
-    for (const [texts] of entries) count(closed.values, texts[refusal.label], 1);
-    this.#closed.push(closed);
+  remember(refusal: Refusal, entries: () => Iterable<readonly [readonly string[], unknown]>): void {
+    if (refusal.of !== 'label') this.#full = refusal;
+    else if (this.#since !== vacancies) this.#full = undefined;
+    if (this.#since === vacancies) return;
+    this.#since = vacancies;
+    const { policy, labels, labelLimits } = this.#family.limits();
+    this.#policy = policy;
+    this.#limited = labels.map((label, index) => {
+      const known = this.#limited.find(({ refusal }) => refusal.label === label);
+      return {
+        refusal: { of: 'label', max: labelLimits[index], label },
+        values: known?.values ?? valuesOf(label, entries()),
+      };
+    });
   }
 
   /** A series was added. */
   added(texts: readonly string[]): void {
-    for (const { label, values } of this.#closed) count(values, texts[label], 1);
+    for (const { refusal, values } of this.#limited) count(values, texts[refusal.label], 1);
   }
 
   /** A series has gone: there is room again. */
   removed(texts: readonly string[]): void {
-    for (const { label, values } of this.#closed) count(values, texts[label], -1);
+    for (const { refusal, values } of this.#limited) count(values, texts[refusal.label], -1);
     vacate();
   }
 
   /** All series have gone. */
   cleared(): void {
-    this.#closed.length = 0;
+    for (const { values } of this.#limited) values.clear();
     vacate();
   }
 
@@ -180,6 +189,8 @@ export class Overflow {
   }
 
   #endSilence(): void {
+    // Another thread may have raised limits: once a minute the core is asked again.
+    vacate();
     if (this.#samples.length > 0) this.#giveWarning();
     else this.#state = 'idle';
   }
@@ -195,8 +206,26 @@ export class Overflow {
   }
 }
 
+/** Whether a text is a value too many of its label. */
+function isBeyond({ refusal, values }: LimitedLabel, text: string): boolean {
+  return values.size >= refusal.max && isCounted(text) && !values.has(text);
+}
+
+/** Whether a text counts as a value of its label. */
+function isCounted(text: string): boolean {
+  return text !== '' && text !== BEYOND;
+}
+
+/** The values of a label in these series, and how many have each. */
+function valuesOf(label: number, entries: Iterable<readonly [readonly string[], unknown]>): Map<string, number> {
+  const values = new Map<string, number>();
+  for (const [texts] of entries) count(values, texts[label], 1);
+  return values;
+}
+
 /** Counts a value up or down; one that no series has is forgotten. */
 function count(values: Map<string, number>, text: string, by: 1 | -1): void {
+  if (!isCounted(text)) return;
   const series = (values.get(text) ?? 0) + by;
   if (series > 0) values.set(text, series);
   else values.delete(text);

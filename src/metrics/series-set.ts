@@ -2,7 +2,7 @@
  * The series of one metric: found by labels, created on first write, retired on removal. What becomes of a label set
  * beyond the limits is decided here, by what the core says.
  */
-import { ConfigurationError, LabelError, native } from '../errors';
+import { ConfigurationError, LabelError, native, refuseOption } from '../errors';
 import { combinationCount, combinations, listsOf } from '../labels/combinations';
 import { LabelTree } from '../labels/tree';
 import { textOf } from '../labels/value';
@@ -10,6 +10,7 @@ import type { NativeFamily } from '../native/addon';
 import { cellsOf, createFamily, type FamilyDescription, indexOf } from '../native/contributor';
 import type { Known } from '../registry/values';
 import { CleanedTexts } from './cleaned-texts';
+import { DirtyForms } from './dirty-forms';
 import { GivenLabels } from './given-labels';
 import { BEYOND, Overflow, type Refusal, toRefusal } from './overflow';
 import { attach, type Home, idOf, Place, retire, revived, type Series, type SeriesType } from './series';
@@ -23,6 +24,7 @@ export class SeriesSet<S extends Series> implements Home {
   readonly #warn: (message: string) => void;
   /** Where a registry cleans label values. */
   #cleaned: CleanedTexts | undefined;
+  #dirty: DirtyForms<S> | undefined;
   readonly #description: FamilyDescription;
   readonly #tree: LabelTree<S>;
   readonly #type: SeriesType<S>;
@@ -92,7 +94,10 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** The series object that has cells for this place: `series` itself, unless another was there before it. */
   revive(series: S, place: Place): S {
-    return this.peek(place) ?? this.#add(series, place);
+    // The handle may be older than the sanitizer.
+    const cleaned = this.#clean(place);
+    if (cleaned === place) return this.peek(place) ?? this.#add(series, place);
+    return this.peek(cleaned) ?? this.#addNew(cleaned);
   }
 
   /** The series of these labels if it exists. */
@@ -120,7 +125,7 @@ export class SeriesSet<S extends Series> implements Home {
   /** The texts of a series that exists. */
   #textsOf(id: number): string[] {
     const printed: Record<string, string> = JSON.parse(this.family.seriesLabels(id) ?? '{}');
-    return this.labelNames.map((name) => printed[name] ?? '');
+    return this.labelNames.map((name) => (Object.hasOwn(printed, name) ? printed[name] : ''));
   }
 
   /** The labels that a place names, as they were given. */
@@ -142,13 +147,18 @@ export class SeriesSet<S extends Series> implements Home {
     this.family.removeSeries(id);
     if (series === this.#beyond) this.#beyond = undefined;
     this.#overflow.removed(texts);
+    this.#dirty?.forget();
     return true;
   }
 
   /** Removes the series that have these labels; returns how many there were. */
   removeMatching(labels: object): number {
-    const { texts, order } = this.#clean(this.#placeOf(labels));
-    const matching = [...this.#tree.entries()].filter(([own]) => order.every((index) => own[index] === texts[index]));
+    if (typeof labels !== 'object' || labels === null) refuseOption('labels', 'removeMatching()', labels);
+    const { texts, order } = this.#placeOf(labels);
+    // Series that are older than the sanitizer have their labels as they were given.
+    const cleaned = this.#clean(new Place(texts, texts, order)).texts;
+    const has = (own: readonly string[], index: number) => own[index] === texts[index] || own[index] === cleaned[index];
+    const matching = [...this.#tree.entries()].filter(([own]) => order.every((index) => has(own, index)));
     for (const [own] of matching) this.#removeTexts(own);
     return matching.length;
   }
@@ -161,6 +171,7 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** Makes series exist for each combination of values. */
   init(values: object): void {
+    if (typeof values !== 'object' || values === null) refuseOption('values by label name', 'init()', values);
     // A name that is none is refused, be its list empty.
     this.#tree.read(values);
     const lists = listsOf(values);
@@ -185,6 +196,7 @@ export class SeriesSet<S extends Series> implements Home {
     this.family.clear();
     this.#beyond = undefined;
     this.#overflow.cleared();
+    this.#dirty?.forget();
   }
 
   /**
@@ -212,12 +224,13 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** Cleans label values from now on, as the registries say now. */
   clean(): void {
-    this.#cleaned = new CleanedTexts(this.family, this.#warn);
+    this.#dirty = new DirtyForms(this.labelNames);
+    this.#cleaned = new CleanedTexts(this.family, this.labelNames.length, this.#warn);
   }
 
-  /** The place with its values as they are recorded. */
+  /** The place with its values as they are recorded: cleaned, unless there is a series that has them as they are. */
   #clean(place: Place): Place {
-    if (this.#cleaned === undefined || this.labelNames.length === 0) return place;
+    if (this.#cleaned === undefined || this.labelNames.length === 0 || this.peek(place) !== undefined) return place;
     const texts = this.#cleaned.of(place.texts);
     return texts.reduce((clean, text, index) => (text === place.texts[index] ? clean : clean.with(index, text)), place);
   }
@@ -233,17 +246,40 @@ export class SeriesSet<S extends Series> implements Home {
   }
 
   #miss(labels: object): S {
-    // What is cleaned may have a series under another name.
-    const beyond = this.#overflow.isFull && this.#cleaned === undefined ? this.#beyond : undefined;
-    if (beyond !== undefined && this.#tree.missesForSure()) {
+    const beyond = this.#knownBeyond();
+    if (beyond !== undefined) {
       if (this.#overflow.count()) this.#overflow.sample(this.#placeOf(labels).texts);
       return beyond;
     }
+    const dirty = this.#dirty?.find(labels);
+    if (dirty !== undefined) return dirty;
     const given = this.#placeOf(labels);
-    const place = this.peek(given) === undefined ? this.#clean(given) : given;
-    const series = this.peek(place) ?? this.#add(this.#create(place), place);
+    const place = this.#clean(given);
+    const series = this.peek(place) ?? this.#addNew(place);
+    if (place !== given && this.peek(place) === series) this.#dirty?.remember(given.texts, series);
     this.#tree.alias(place.values, place.texts);
     return series;
+  }
+
+  /**
+   * Where the labels that the tree has just not found are recorded, if they are known to be beyond a limit: the way of
+   * an attack, on which nothing is read, printed or looked up that need not be.
+   */
+  #knownBeyond(): S | undefined {
+    // What is cleaned may have a series under another name.
+    if (this.#cleaned !== undefined) return undefined;
+    const overflow = this.#overflow;
+    if (overflow.isFull) return this.#beyond !== undefined && this.#tree.missesForSure() ? this.#beyond : undefined;
+    if (!overflow.hasLimitedLabel || overflow.policy !== 'fold' || this.#description.kind === 'gauge') return undefined;
+    // The other labels were found, so only the last one's limit can be in the way.
+    const missed = this.#tree.missedBeside(BEYOND);
+    return missed !== undefined && overflow.refusesText(this.#tree.lastLabel, missed.text) ? missed.series : undefined;
+  }
+
+  /** Makes a series of labels that have none; what is known to be refused needs no object of its own. */
+  #addNew(place: Place): S {
+    const refusal = this.#overflow.known(place.texts);
+    return refusal === undefined ? this.#add(this.#create(place), place) : this.#addBeyond(place, refusal);
   }
 
   #create(place: Place): S {
@@ -260,7 +296,11 @@ export class SeriesSet<S extends Series> implements Home {
   #addBeyond(place: Place, refusal: Refusal): S {
     if (this.#overflow.count()) this.#overflow.sample(place.texts);
     const { policy } = this.#overflow;
-    if (policy === 'throw') throw this.#overflow.error(refusal);
+    if (policy === 'throw') {
+      // Where an earlier policy recorded, nothing is to be recorded any more.
+      this.#beyond = undefined;
+      throw this.#overflow.error(refusal);
+    }
     if (policy === 'drop' || this.#description.kind === 'gauge') return this.#nowhere();
     let folded = place;
     // Each turn makes one more label `other`.
@@ -312,7 +352,7 @@ export class SeriesSet<S extends Series> implements Home {
       return undefined;
     }
     const refusal = toRefusal(answer);
-    this.#overflow.remember(refusal, this.#tree.entries());
+    this.#overflow.remember(refusal, () => this.#tree.entries());
     return refusal;
   }
 

@@ -19,9 +19,10 @@ export class Place {
     return this.order.filter((index) => this.values[index] !== undefined && this.values[index] !== null);
   }
 
-  /** The same with one value replaced. */
+  /** The same with one value replaced; an empty text makes the label absent. */
   with(label: number, text: string): Place {
-    return new Place(this.texts.with(label, text), this.values.with(label, text), this.order);
+    const value = text === '' ? undefined : text;
+    return new Place(this.texts.with(label, text), this.values.with(label, value), this.order);
   }
 }
 

@@ -5,10 +5,14 @@
 import { performance } from 'node:perf_hooks';
 import { unixMs } from '../clock';
 import { ConfigurationError, describe, type MetricsErrorCode, messageOf } from '../errors';
+import { addon } from '../native/addon';
 import type { Logger } from '../types';
 
 /** A warning about the same collector is not repeated within this time. */
 const SILENCE_MS = 60_000;
+
+/** Characters of an error's message that a warning shows, the mark of a cut included. */
+const SHOWN_CHARACTERS = 201;
 
 /** A call that has not ended after this long is made again. */
 const REPEAT_MS = 1000;
@@ -93,8 +97,8 @@ export class Collectors {
   }
 
   #reportFailure(name: string, error: unknown): undefined {
-    const text = messageOf(error);
-    this.#report(name, 'COLLECTOR_FAILED', `failed: ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`);
+    // What was thrown may have a connection string in it.
+    this.#report(name, 'COLLECTOR_FAILED', `failed: ${addon.redactForLog(messageOf(error), SHOWN_CHARACTERS)}`);
   }
 
   #report(name: string, code: MetricsErrorCode, what: string): void {

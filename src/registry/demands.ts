@@ -10,6 +10,9 @@ import { vacate } from '../metrics/overflow';
 import type { FamilyCardinality, NativeRegistry } from '../native/addon';
 import type { CardinalityReport, MetricCardinality, RegistryCardinalityOptions } from '../types';
 
+/** As many series as the core can count. */
+const MOST = 2 ** 32 - 1;
+
 /** The series of a metric, as demands are made of them. */
 interface Demanded extends Expiring {
   /** Cleans label values from now on. */
@@ -21,6 +24,10 @@ export class Demands {
   readonly #native: NativeRegistry;
   #expires = false;
   #cleans = false;
+  /** As they were set last. */
+  #cardinality: RegistryCardinalityOptions = {};
+  #ttlSeconds = 0;
+  #sanitize: boolean | SanitizerOptions = false;
 
   constructor(registry: NativeRegistry) {
     this.#native = registry;
@@ -29,20 +36,36 @@ export class Demands {
   setCardinality(options: RegistryCardinalityOptions): void {
     const limits = checkedLimits(options);
     this.#native.setLimits(limits, checkedMaxTotal(options));
+    this.#cardinality = options;
     vacate();
   }
 
   setTtl(seconds: number): void {
     const ttl = checkedTtl(seconds) ?? 0;
     this.#native.setTtl(ttl);
+    this.#ttlSeconds = ttl;
     this.#expires ||= ttl > 0;
   }
 
   setSanitizer(options: boolean | SanitizerOptions): void {
     const settings = checkedSanitizer(options);
     native(() => this.#native.setSanitizer(settings));
+    this.#sanitize = options;
     // Metrics that were cleaned have to forget what they remember.
     this.#cleans ||= settings !== undefined;
+  }
+
+  /** Demands nothing from now on; returns what demands again what was demanded before. */
+  putAside(): () => void {
+    const [cardinality, ttlSeconds, sanitize] = [this.#cardinality, this.#ttlSeconds, this.#sanitize];
+    this.setCardinality({ maxSeries: MOST, maxTotal: MOST });
+    this.setTtl(0);
+    this.setSanitizer(false);
+    return () => {
+      this.setCardinality(cardinality);
+      this.setTtl(ttlSeconds);
+      this.setSanitizer(sanitize);
+    };
   }
 
   /** Tells the series of a metric what there is to do for them here. */

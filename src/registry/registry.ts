@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
-import { ConfigurationError, describe, native, RegistrationError } from '../errors';
+import { ConfigurationError, describe, native, RegistrationError, refuseOption } from '../errors';
 import type { SanitizerOptions } from '../labels/sanitizer';
 import { textOf } from '../labels/value';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
@@ -75,6 +75,12 @@ interface Entry {
   readonly item: number;
 }
 
+/** A registry that is shown with another. */
+interface Mounted {
+  readonly labels: Readonly<Record<string, LabelValue>>;
+  readonly unmount: () => void;
+}
+
 /** What has to happen in JavaScript before the core goes to work, done. */
 interface Gathered {
   readonly wanted: Wanted;
@@ -100,8 +106,8 @@ export class Registry {
   readonly #demands: Demands;
   #contentType: RegistryContentType;
   #defaultLabels: Readonly<Record<string, LabelValue>> = {};
-  /** Registries that are shown with this one, and what ends that. */
-  readonly #mounts = new Map<Registry, () => void>();
+  /** Registries that are shown with this one. */
+  readonly #mounts = new Map<Registry, Mounted>();
   /** Answers `scrape()`, by whether the whole process is shown. */
   readonly #services = new Map<boolean, NativeService>();
   /** Who wants to know whether a scrape has to ask JavaScript for something. */
@@ -152,6 +158,26 @@ export class Registry {
     this.#meetDemands();
   }
 
+  /** Demands nothing of series from now on; returns what demands again what was demanded before. @internal */
+  putDemandsAside(): () => void {
+    const giveBack = this.#demands.putAside();
+    this.#meetDemands();
+    return () => {
+      giveBack();
+      this.#meetDemands();
+    };
+  }
+
+  /** Mounts nothing from now on; returns what mounts again what was mounted before. @internal */
+  putMountsAside(): () => void {
+    const mounts = [...this.#mounts].map(([registry, { unmount, labels }]) => ({ registry, unmount, labels }));
+    for (const { unmount } of mounts) unmount();
+    return () => {
+      for (const { unmount } of [...this.#mounts.values()]) unmount();
+      for (const { registry, labels } of mounts) this.mount(registry, labels);
+    };
+  }
+
   #meetDemands(): void {
     for (const { metric } of this.#entries.values()) if (metric instanceof Metric) this.#demands.meet(metric.series);
   }
@@ -163,7 +189,8 @@ export class Registry {
    *
    * @returns what ends it; `clear()` does too
    * @throws {RegistrationError} `INVALID_LABEL_NAME`
-   * @throws {ConfigurationError} `INVALID_CONFIG` for a registry that is mounted here already, or would contain itself
+   * @throws {ConfigurationError} `INVALID_CONFIG` for a registry that is mounted here already, or would contain itself, and
+   *   for labels under which another is mounted
    * @example
    * const acme = new Registry({ cardinality: { maxTotal: 5000 } });
    * register.mount(acme, { tenant: 'acme' });
@@ -172,16 +199,21 @@ export class Registry {
     if (!(registry instanceof Registry)) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected a registry to mount but received ${describe(registry)}`);
     }
-    const flat = Object.entries(labels).flatMap(([name, value]) => [name, textOf(name, value)]);
+    if (typeof labels !== 'object' || labels === null) refuseOption('labels', 'mount()', labels);
+    // An absent label is not printed, here as in a series.
+    const given = Object.entries(labels).filter(([, value]) => value !== undefined && value !== null);
+    const flat = given.flatMap(([name, value]) => [name, textOf(name, value)]);
     native(() => this.#native.mount(registry.#native, flat));
     const unwatch = registry.watchCollectors(() => this.#tellWatchers());
     const unmount = () => {
-      if (!this.#mounts.delete(registry)) return;
+      // It may have been mounted anew since.
+      if (this.#mounts.get(registry)?.unmount !== unmount) return;
+      this.#mounts.delete(registry);
       unwatch();
       this.#native.unmount(registry.#native);
       this.#tellWatchers();
     };
-    this.#mounts.set(registry, unmount);
+    this.#mounts.set(registry, { unmount, labels });
     this.#tellWatchers();
     return unmount;
   }
@@ -236,6 +268,8 @@ export class Registry {
     if (known !== undefined) throw duplicate(metric.name);
     this.#entries.set(metric.name, { metric, item: this.#place(metric) });
     if (metric instanceof Metric) this.#demands.meet(metric.series);
+    // It meets this registry's limits now, which may be higher than the default ones it has met.
+    vacate();
     this.#tellWatchers();
   }
 
@@ -315,7 +349,7 @@ export class Registry {
 
   /** Takes all metrics and mounted registries out, and the default labels away. */
   clear(): void {
-    for (const unmount of this.#mounts.values()) unmount();
+    for (const { unmount } of this.#mounts.values()) unmount();
     this.#entries.clear();
     this.#defaultLabels = {};
     this.#native.clear();

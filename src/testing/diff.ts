@@ -148,7 +148,9 @@ function isCountedSample(type: ParsedType, suffix: string): boolean {
 function seriesKey(name: string, labels: Readonly<Record<string, string>>): string {
   const same = { ...labels };
   for (const threshold of ['le', 'quantile']) {
-    if (same[threshold] !== undefined) same[threshold] = String(thresholdOf(same[threshold]));
+    const number = thresholdOf(same[threshold]);
+    // What is no number is told apart by its text.
+    if (!Number.isNaN(number)) same[threshold] = String(number);
   }
   return `${name} ${labelSetKey(same)}`;
 }

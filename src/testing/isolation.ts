@@ -26,6 +26,8 @@ export class Isolation {
   readonly #defaultLabels = this.#registry.defaultLabels();
   readonly #contentType = this.#registry.contentType;
   readonly #mirror: Mirror;
+  readonly #giveDemandsBack: () => void;
+  readonly #remount: () => void;
 
   /** @throws {ConfigurationError} `INVALID_CONFIG` while another is going on */
   constructor(mirror: Mirror) {
@@ -37,6 +39,8 @@ export class Isolation {
     }
     current = this;
     this.#mirror = mirror;
+    this.#giveDemandsBack = this.#registry.putDemandsAside();
+    this.#remount = this.#registry.putMountsAside();
     for (const aside of this.#aside) aside.takeAway();
     try {
       this.#follow();
@@ -68,10 +72,14 @@ export class Isolation {
     current = undefined;
     this.#shadows.remove();
     for (const { name } of this.#registry.getMetricsAsArray()) this.#mirror.removed(name);
+    // No limit of the test's, and no sanitizer, is in the way of what was there.
+    this.#registry.putDemandsAside();
     this.#giveMetricsBack();
     this.#registry.setDefaultLabels(this.#defaultLabels);
     this.#registry.setContentType(this.#contentType);
     for (const aside of this.#aside) aside.giveBack();
+    this.#giveDemandsBack();
+    this.#remount();
   }
 
   #giveMetricsBack(): void {

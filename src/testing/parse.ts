@@ -1,7 +1,7 @@
 /**
  * Reads expositions back. The core does the reading; this gives its answer a shape, and its refusals a face.
  */
-import { ConfigurationError, describe, ExpositionError } from '../errors';
+import { ConfigurationError, describe, ExpositionError, refuseOption } from '../errors';
 import { addon } from '../native/addon';
 
 /** The formats that are read: text 0.0.4 and OpenMetrics 1.0. */
@@ -130,6 +130,7 @@ function labelOf(sample: ParsedSample, label: string): string {
  * @throws {ConfigurationError} `INVALID_CONFIG` for what is no text, or no format
  */
 export function parseExposition(text: string | Uint8Array, options: ParseOptions = {}): Exposition {
+  if (typeof options !== 'object' || options === null) refuseOption('options', 'parseExposition()', options);
   const { format, strict = false } = options;
   if (format !== undefined && format !== 'text' && format !== 'openmetrics') {
     const received = describe(format);

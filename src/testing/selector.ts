@@ -36,7 +36,9 @@ export function selects(selector: Selector, labels: Labels): boolean {
 /** How many of the wanted labels a series has otherwise. */
 export function misses(selector: Selector, labels: Labels): number {
   if (isAsymmetric(selector)) return selector.asymmetricMatch(labels) ? 0 : 1;
-  return Object.entries(selector).filter(([name, wanted]) => !isAsWanted(name, wanted, labels[name] ?? '')).length;
+  return Object.entries(selector).filter(
+    ([name, wanted]) => !isAsWanted(name, wanted, Object.hasOwn(labels, name) ? labels[name] : ''),
+  ).length;
 }
 
 function isAsWanted(name: string, wanted: LabelExpectation, text: string): boolean {

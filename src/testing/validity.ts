@@ -9,9 +9,10 @@ import { type ExpositionFormat, type ParseOptions, parseExposition } from './par
 /** An exposition: its text, its bytes, or the answer of `registry.scrape()`, whose content type names the format. */
 export type ExpositionSource = string | Uint8Array | Pick<ScrapeResponse, 'headers' | 'body'>;
 
-/** Whether an exposition can be read whole. */
+/** Whether an exposition can be read whole, by the strict rules unless `strict` is false: as a scraper takes it. */
 export function checkExposition(exposition: unknown, options: ParseOptions = {}): Check {
-  const fault = faultOf(contentOf(exposition), options.format ?? formatOf(exposition));
+  const { format = formatOf(exposition), strict = true } = options ?? {};
+  const fault = faultOf(contentOf(exposition), format === undefined ? { strict } : { format, strict });
   return {
     pass: fault === undefined,
     expected: undefined,
@@ -40,9 +41,9 @@ function formatOf(exposition: unknown): ExpositionFormat | undefined {
   return type.startsWith('application/openmetrics-text') ? 'openmetrics' : 'text';
 }
 
-function faultOf(content: string | Uint8Array, format: ExpositionFormat | undefined): string | undefined {
+function faultOf(content: string | Uint8Array, options: ParseOptions): string | undefined {
   try {
-    parseExposition(content, format === undefined ? {} : { format });
+    parseExposition(content, options);
     return undefined;
   } catch (error) {
     if (error instanceof ExpositionError) return error.message;

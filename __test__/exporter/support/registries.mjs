@@ -12,7 +12,7 @@ export function smallRegistry(options) {
 
 /** One counter of as many series, some 60 bytes each. */
 export function seriesRegistry(series, options) {
-  const registry = new Registry(options);
+  const registry = new Registry({ cardinality: { maxSeries: series }, ...options });
   const counter = new Counter({ name: 'c', help: 'Some help', labelNames: ['model', 'n'], registers: [registry] });
   for (let n = 0; n < series; n++) counter.inc({ model: 'gpt-4o-mini-2024-07-18', n }, n / 8);
   return registry;

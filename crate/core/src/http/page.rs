@@ -36,7 +36,9 @@ pub(crate) fn page(gathered: &Gathered, overflow: &[(String, f64)], metrics_path
 
 fn row(family: &GatheredFamily, overflow: &[(String, f64)]) -> String {
     let series = family.series_count();
-    let beyond: f64 = overflow.iter().filter(|(name, _)| name == family.name()).map(|(_, calls)| calls).sum();
+    // Not `sum()`: of nothing that is -0.
+    let own = overflow.iter().filter(|(name, _)| name == family.name());
+    let beyond = own.fold(0.0, |sum, (_, calls)| sum + calls);
     format!(
         "<tr><td>{}</td><td>{}</td><td class=\"n\">{series}</td><td class=\"n\">{}</td><td class=\"n\">{beyond}</td>\
          <td>{}</td></tr>\n",

@@ -4,8 +4,8 @@
 use crate::error::Result;
 use crate::metrics::CounterVec;
 use crate::registry::{
-    CardinalityConfig, CardinalityLimits, Gathered, Kind, Process, Registry, Sample, SampleFamily, Selection,
-    gather, overflow,
+    CardinalityConfig, CardinalityLimits, Gathered, Kind, OverflowCalls, Process, Registry, Sample,
+    SampleFamily, Selection, gather, overflow,
 };
 use std::sync::Arc;
 
@@ -80,13 +80,7 @@ impl Target {
     /// Calls beyond a limit by metric.
     pub(crate) fn overflow(&self, own: bool) -> Vec<(String, f64)> {
         let process = self.process.as_deref().filter(|_| !own);
-        overflow(&self.registry, process).into_iter().map(|(metric, _, calls)| (metric, calls)).collect()
-    }
-
-    /// Whether a scrape leaves expired series where they are: others may count on them.
-    #[must_use]
-    pub fn keeps_expired(&self, own: bool) -> bool {
-        own && self.process.as_ref().is_some_and(|process| !process.is_alone())
+        overflow(&self.registry, process).into_iter().map(|beyond| (beyond.metric, beyond.calls)).collect()
     }
 
     /// Calls that had a label set beyond a metric's limits; nothing where there was none. The cells they are counted in are
@@ -94,15 +88,14 @@ impl Target {
     fn overflow_family(&self, process: Option<&Process>) -> Option<SampleFamily> {
         const NAME: &str = "llmdevops_metrics_cardinality_overflow_total";
         let calls = overflow(&self.registry, process);
-        let samples = calls.iter().map(|(metric, under, calls)| {
-            let under = under.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            let labels: Vec<(&str, &str)> = [("metric", metric.as_str())]
-                .into_iter()
-                .chain(under.filter(|(name, _)| *name != "metric"))
-                .collect();
-            Sample::new(NAME, &labels, *calls)
-        });
-        let samples = samples.collect::<Result<Vec<_>>>().ok().filter(|samples| !samples.is_empty())?;
+        // A name that is none would be a fault of ours, and is no reason to show none of them.
+        let sample = |calls: &OverflowCalls| {
+            Some(Sample::new(NAME, &[], calls.calls).ok()?.with_labels(calls.labels.clone()))
+        };
+        let samples: Vec<Sample> = calls.iter().filter_map(sample).collect();
+        if samples.is_empty() {
+            return None;
+        }
         SampleFamily::new(NAME, "Calls whose label set was beyond a limit, by metric", Kind::Counter, samples)
             .ok()
     }
@@ -111,12 +104,8 @@ impl Target {
     pub(crate) fn gather(&self, own: bool, names: &[String], service: Option<&Registry>) -> Gathered {
         let process = self.process.as_deref().filter(|_| !own);
         let appended = service.map(|service| [&self.faults, service]);
-        let selection = Selection {
-            process,
-            names,
-            appended: appended.as_ref().map_or(&[], |appended| appended),
-            keeps_expired: self.keeps_expired(own),
-        };
+        let selection =
+            Selection { process, names, appended: appended.as_ref().map_or(&[], |appended| appended) };
         let mut gathered = gather(&self.registry, &selection);
         if let (true, Some(family)) = (service.is_some(), self.overflow_family(process)) {
             gathered.append(family, names);

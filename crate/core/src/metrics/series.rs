@@ -220,7 +220,9 @@ impl SeriesIndex {
         // Nobody gets a handle while this is held, and handles beget handles only from ones that are held.
         let mut table = self.table.write();
         table.retain(|series| {
-            if Arc::strong_count(series) > 1 || !expired(series.id) {
+            // Not `strong_count()`, which does not wait for what the last holder of a handle wrote.
+            let is_held = Arc::get_mut(series).is_none();
+            if is_held || !expired(series.id) {
                 return true;
             }
             family.unpublish_series(series.id);

@@ -252,9 +252,13 @@ impl Admission {
         live: usize,
     ) {
         let Some(at) = self.guards.iter().position(|(own, _)| Arc::ptr_eq(own, guard)) else { return };
-        self.guards.swap_remove(at);
+        self.guards.remove(at);
         guard.release(live);
         self.put_in_force(descriptor, Some(table));
+    }
+
+    pub(crate) fn is_guarded_by(&self, guard: &Arc<CardinalityGuard>) -> bool {
+        self.guards.iter().any(|(own, _)| Arc::ptr_eq(own, guard))
     }
 
     /// Puts changed limits of registries in force.

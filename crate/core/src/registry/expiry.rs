@@ -3,9 +3,11 @@
 //! this; a series that is written again before its owner has removed it is shown again, with its old count in it.
 
 use super::family::Family;
+use super::registry::Registry;
 use super::source::{Series, Source};
 use crate::sync::{Arc, Mutex};
 use hashbrown::{HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
@@ -21,8 +23,8 @@ struct State {
     seen: HashMap<u32, Seen, foldhash::fast::FixedState>,
     /// Goes up with each look, so that series that have gone are forgotten.
     round: u32,
-    /// What the owner is to remove.
-    pending: Ids,
+    /// What the owner is to remove; taken from the front.
+    pending: BTreeSet<u32>,
 }
 
 /// A series as it was when it was last looked at.
@@ -33,8 +35,12 @@ struct Seen {
     round: u32,
 }
 
-/// Wakes the thread that owns a family, which then calls `take_expired()`.
+/// Who owns a family, as those see it who find expired series in it.
 pub trait Owner: Send + Sync {
+    /// Whether other contributors' series of the same labels may add up with the family's: then only a scrape that sees all
+    /// of them may have series removed, or a total would go down.
+    fn shares(&self, family: &Family) -> bool;
+    /// Wakes the owning thread, which then calls `take_expired()`.
     /// Called from any thread, once for each lot of expired series; returns at once.
     fn wake(&self);
 }
@@ -81,6 +87,17 @@ impl Family {
         expired
     }
 
+    /// Whether a scrape that does not see all contributors may have series removed.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.owner().is_none_or(|owner| !owner.shares(self))
+    }
+
+    /// Whether the family is in the registry that this guard is of.
+    #[must_use]
+    pub fn is_in(&self, registry: &Registry) -> bool {
+        self.is_guarded_by(registry.cardinality_guard())
+    }
+
     /// Asks the owner to remove expired series. Rust code's own, which any thread may remove, go at once, those of
     /// which a handle is held excepted: what is written through it must be seen.
     pub(crate) fn remove_expired(&self, ids: impl IntoIterator<Item = u32>) {
@@ -105,14 +122,7 @@ impl Family {
     pub fn take_expired(&self, max: usize) -> Vec<u32> {
         let mut taken = Vec::new();
         while taken.len() < max {
-            let next = {
-                let mut state = self.expiry().state.lock();
-                let next = state.pending.iter().next().copied();
-                if let Some(id) = next {
-                    state.pending.remove(&id);
-                }
-                next
-            };
+            let next = self.expiry().state.lock().pending.pop_first();
             let Some(id) = next else { break };
             if self.is_unchanged(id) {
                 taken.push(id);
@@ -174,5 +184,61 @@ impl Source for LiveFamily {
             Some(id) if self.expired.contains(&id) => Ok(()),
             _ => visit(series),
         })
+    }
+}
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::super::descriptor::{Descriptor, Kind};
+    use super::*;
+    use crate::clock::Clock;
+    use crate::slab::{Cells, Scrape};
+    use loom::thread;
+    use std::convert::Infallible;
+
+    const TTL: Duration = Duration::from_secs(1);
+
+    fn family() -> Arc<Family> {
+        let clock = Arc::new(Clock::new());
+        clock.freeze(Duration::ZERO);
+        let descriptor = Descriptor::new(Kind::Counter, "c", "", &["x"]).expect("the names are valid");
+        Arc::new(Family::new(descriptor, Arc::new(Cells::on_heap())).with_clock(clock))
+    }
+
+    fn count(family: &Family) {
+        family.index.get_or_create(family, &["a"]).expect("one value for one label").add(0, 1.0);
+    }
+
+    fn scraped(family: &Family) -> Vec<f64> {
+        let _scrape = Scrape::begin();
+        let mut seen = Vec::new();
+        let Ok(()) = family.for_each(|series| {
+            seen.push(series.values[0]);
+            Ok::<(), Infallible>(())
+        });
+        seen
+    }
+
+    /// A series is counted in while a scrape finds it expired: what is counted is shown, with what was counted before or
+    /// without it.
+    #[test]
+    fn what_is_counted_while_its_series_expires_is_not_lost() {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(|| {
+            let family = family();
+            count(&family);
+            family.look(TTL);
+            family.clock().advance(TTL);
+            let counting = {
+                let family = Arc::clone(&family);
+                thread::spawn(move || count(&family))
+            };
+            let expired = family.look(TTL);
+            family.remove_expired(expired);
+            counting.join().expect("nobody panics");
+            let seen = scraped(&family);
+            assert!(seen == [2.0] || seen == [1.0], "{seen:?}");
+        });
     }
 }

@@ -25,6 +25,9 @@ const CONSISTENT_READ_ATTEMPTS: usize = 8;
 /// A table is rebuilt when more entries than this, and more than half of it, are removed.
 const COMPACTION_FLOOR: usize = if cfg!(loom) { 2 } else { 64 };
 
+/// By series, each with its cell; few, because they are opt-in.
+type Exemplars = HashMap<u32, Vec<(usize, Exemplar)>, foldhash::fast::FixedState>;
+
 /// A family of series.
 pub struct Family {
     descriptor: Descriptor,
@@ -32,8 +35,7 @@ pub struct Family {
     /// Replaced as a whole when it is compacted or cleared; readers hold the lock only to clone.
     table: RwLock<SeriesTable>,
     owner: Mutex<Owner>,
-    /// By series and cell; few, because they are opt-in.
-    exemplars: Mutex<HashMap<(u32, usize), Exemplar, foldhash::fast::FixedState>>,
+    exemplars: Mutex<Exemplars>,
     /// The series by label values, for owners that have no index of their own.
     pub(crate) index: SeriesIndex,
     strictness: Strictness,
@@ -268,7 +270,7 @@ impl Family {
     }
 
     fn forget_exemplars(&self, id: u32) {
-        self.exemplars.lock().retain(|(series, _), _| *series != id);
+        self.exemplars.lock().remove(&id);
     }
 
     /// The labels of a series as a JSON object, in the order in which they print.
@@ -295,6 +297,10 @@ impl Family {
         let mut owner = self.owner.lock();
         let live = owner.live;
         owner.admission.leave(guard, &self.descriptor, &self.table.read(), live);
+    }
+
+    pub(crate) fn is_guarded_by(&self, guard: &Arc<CardinalityGuard>) -> bool {
+        self.owner.lock().admission.is_guarded_by(guard)
     }
 
     /// The limits in force.
@@ -329,7 +335,12 @@ impl Family {
 
     /// Attaches an exemplar to a cell of a series: cell 0 of a counter, the bucket's of a histogram.
     pub fn set_exemplar(&self, id: u32, cell: usize, exemplar: Exemplar) {
-        self.exemplars.lock().insert((id, cell), exemplar);
+        let mut exemplars = self.exemplars.lock();
+        let own = exemplars.entry(id).or_default();
+        match own.iter_mut().find(|(known, _)| *known == cell) {
+            Some((_, known)) => *known = exemplar,
+            None => own.push((cell, exemplar)),
+        }
     }
 
     fn compact(&self, owner: &mut Owner) {
@@ -392,7 +403,12 @@ impl Source for Family {
             self.read_into(slot, &mut values);
             if !exemplars.is_empty() {
                 found.clear();
-                found.extend((0..values.len()).map(|cell| exemplars.get(&(id, cell))));
+                found.resize(values.len(), None);
+                for (cell, exemplar) in exemplars.get(&id).into_iter().flatten() {
+                    if let Some(place) = found.get_mut(*cell) {
+                        *place = Some(exemplar);
+                    }
+                }
             }
             visit(Series { id: Some(id), labels, values: &values, exemplars: &found })?;
         }

@@ -9,9 +9,13 @@ use super::family::Family;
 use super::mount::{MountedFamily, add_mounts};
 use super::process::Process;
 use super::registry::Registry;
-use super::retired::{DoubleDouble, RetiredFamily, add_overflow};
+#[cfg(feature = "http")]
+use super::retired::add_overflow;
+use super::retired::{DoubleDouble, RetiredFamily};
 use super::source::{SampleFamily, Series, Source};
 use crate::labels::canonical_key;
+#[cfg(feature = "http")]
+use crate::labels::render;
 use crate::slab::Scrape;
 use crate::sync::Arc;
 use hashbrown::{HashMap, HashSet};
@@ -73,8 +77,6 @@ pub struct Selection<'a> {
     pub names: &'a [String],
     /// Registries whose families are shown after the others, under the same default labels.
     pub appended: &'a [&'a Registry],
-    /// Expired series are not shown, but stay: another scrape may show more contributors, whose values change.
-    pub keeps_expired: bool,
 }
 
 /// Gathers a scrape.
@@ -91,9 +93,8 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
         }
     }
     add_mounts(registry, &mut families, &mut mismatched);
-    if !selection.keeps_expired {
-        families.iter().for_each(GatheredFamily::remove_expired);
-    }
+    let sees_all = selection.process.is_some();
+    families.iter().for_each(|family| family.remove_expired(sees_all));
     registry.warn_of_overflow();
     let series = families.iter().map(GatheredFamily::series_count).sum();
     for appended in selection.appended {
@@ -105,14 +106,18 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
     Gathered { families, default_labels: registry.default_labels(), mismatched, series, _scrape: scrape }
 }
 
-/// Calls beyond a limit: the metric's name, the labels of the mount it is found under, and how many.
+/// Calls beyond a limit: the metric's name, the labels that show it, rendered, and how many.
 #[cfg(feature = "http")]
-pub(crate) type Overflows = Vec<(String, Vec<(String, String)>, f64)>;
+pub(crate) struct OverflowCalls {
+    pub(crate) metric: String,
+    pub(crate) labels: Vec<u8>,
+    pub(crate) calls: f64,
+}
 
-/// Calls beyond a limit, of the registry, of whom it is merged with and of what is mounted in it; metrics of none are
-/// left out.
+/// Calls beyond a limit, of the registry, of whom it is merged with and of what is mounted in it, under the mounts' labels;
+/// metrics of none are left out.
 #[cfg(feature = "http")]
-pub(crate) fn overflow(registry: &Registry, process: Option<&Process>) -> Overflows {
+pub(crate) fn overflow(registry: &Registry, process: Option<&Process>) -> Vec<OverflowCalls> {
     let state = process.map(Process::state);
     let mut overflow = state.as_ref().map(|state| state.retired.overflow.clone()).unwrap_or_default();
     registry.families().iter().for_each(|family| add_overflow(&mut overflow, family));
@@ -120,20 +125,21 @@ pub(crate) fn overflow(registry: &Registry, process: Option<&Process>) -> Overfl
     for other in state.iter().flat_map(|state| state.live.iter().filter(is_other)) {
         other.registry().families().iter().for_each(|family| add_overflow(&mut overflow, family));
     }
-    let mut overflows: Overflows =
-        overflow.into_iter().map(|(metric, calls)| (metric, Vec::new(), calls)).collect();
-    overflows.sort_unstable_by(|one, next| one.0.cmp(&next.0));
+    let labelled = |(metric, calls): (String, f64)| {
+        let mut labels = Vec::new();
+        render([("metric", metric.as_str())], &mut labels);
+        OverflowCalls { metric, labels, calls }
+    };
+    let mut all: Vec<OverflowCalls> = overflow.into_iter().map(labelled).collect();
+    all.sort_unstable_by(|one, next| one.metric.cmp(&next.metric));
     for mount in registry.mounts() {
-        let labels = mount.labels.pairs();
-        overflows.extend(self::overflow(&mount.registry, None).into_iter().map(
-            |(metric, mut inner, calls)| {
-                inner.retain(|(name, _)| labels.iter().all(|(outer, _)| outer != name));
-                inner.extend_from_slice(labels);
-                (metric, inner, calls)
-            },
-        ));
+        for inner in self::overflow(&mount.registry, None) {
+            let mut labels = Vec::new();
+            mount.labels.write(&inner.labels, &[], &mut labels);
+            all.push(OverflowCalls { labels, ..inner });
+        }
     }
-    overflows
+    all
 }
 
 impl GatheredFamily {
@@ -164,9 +170,10 @@ impl GatheredFamily {
     }
 
     /// Has the series removed that nobody has changed for too long.
-    pub(super) fn remove_expired(&self) {
+    pub(super) fn remove_expired(&self, sees_all: bool) {
         match self {
-            Self::Mounted(family) => family.remove_expired(),
+            Self::Mounted(family) => family.remove_expired(sees_all),
+            Self::Own(live) if !sees_all && !live.family.is_alone() => {}
             Self::Own(live) if !live.expired.is_empty() => {
                 live.family.remove_expired(live.expired.iter().copied())
             }

@@ -30,9 +30,9 @@ pub use exemplar::Exemplar;
 pub use expiry::Owner;
 pub use family::{Family, SeriesId};
 pub(crate) use merge::GatheredFamily;
-#[cfg(feature = "http")]
-pub(crate) use merge::overflow;
 pub use merge::{Gathered, Selection, gather};
+#[cfg(feature = "http")]
+pub(crate) use merge::{OverflowCalls, overflow};
 pub use process::Process;
 pub use registry::{ItemId, Registry, RegistryConfig};
 pub use report::{CardinalityReport, LabelCardinality, MetricCardinality};

@@ -4,15 +4,19 @@
 
 use super::descriptor::Descriptor;
 use super::merge::GatheredFamily;
-use super::registry::Registry;
+use super::registry::{Registry, written_names};
 use super::source::{Series, Source};
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::labels::{LabelSet, Pair, pairs, render};
-use crate::sync::Arc;
+use crate::labels::{LabelSet, Pair, canonical_key, pairs, render};
+use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 
 /// What comes before a label's name that a mount has too.
 const EXPORTED: &[u8] = b"exported_";
+
+/// Labels that the formats add themselves, and a prefix that Prometheus keeps: no mount may have them.
+const RESERVED: [&str; 2] = ["le", "quantile"];
+const RESERVED_PREFIX: &str = "__";
 
 /// A registry within another.
 #[derive(Clone)]
@@ -57,13 +61,28 @@ impl Mount {
 impl MountLabels {
     fn new(pairs: Vec<(String, String)>) -> Result<Self> {
         LabelSet::new(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+        if let Some((name, _)) = pairs
+            .iter()
+            .find(|(name, _)| RESERVED.contains(&name.as_str()) || name.starts_with(RESERVED_PREFIX))
+        {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidLabelName,
+                format!("{name} is a reserved label keyword"),
+            ));
+        }
         let mut rendered = Vec::new();
         render(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())), &mut rendered);
         Ok(Self { pairs, rendered })
     }
 
-    pub(crate) fn pairs(&self) -> &[(String, String)] {
-        &self.pairs
+    /// Whether series under these labels and under others may be the same.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        let key = |labels: &Self| {
+            let mut key = Vec::new();
+            canonical_key(&labels.rendered, &mut key);
+            key
+        };
+        key(self) == key(other)
     }
 
     fn has(&self, pair: &Pair<'_>) -> bool {
@@ -71,32 +90,16 @@ impl MountLabels {
     }
 
     /// Appends rendered labels, these, and those of `defaults` that neither has.
-    fn write(&self, own: &[u8], defaults: &[(String, String)], out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, own: &[u8], defaults: &[(String, String)], out: &mut Vec<u8>) {
         if pairs(own).any(|pair| self.has(&pair)) {
-            for pair in pairs(own) {
-                separate(out);
-                // A series that has both names keeps both values.
-                let clashes = |name: &[u8]| {
-                    pairs(own).any(|other| other.name == name)
-                        || self.pairs.iter().any(|(own, _)| own.as_bytes() == name)
-                };
-                let mut name = pair.name.to_vec();
-                if self.has(&pair) {
-                    while clashes(&name) {
-                        name.splice(0..0, EXPORTED.iter().copied());
-                    }
-                }
-                out.extend_from_slice(&name);
-                out.extend_from_slice(b"=\"");
-                out.extend_from_slice(pair.value);
-                out.push(b'"');
-            }
+            self.write_renamed(own, out);
         } else {
             out.extend_from_slice(own);
         }
         for (name, value) in defaults {
             let taken = |pair: Pair<'_>| pair.name == name.as_bytes();
-            if !pairs(own).any(taken) && !pairs(&self.rendered).any(taken) {
+            // What is written already may have the name by being renamed.
+            if !pairs(out).any(taken) && !pairs(&self.rendered).any(taken) {
                 separate(out);
                 render([(name.as_str(), value.as_str())], out);
             }
@@ -104,6 +107,30 @@ impl MountLabels {
         if !self.rendered.is_empty() {
             separate(out);
             out.extend_from_slice(&self.rendered);
+        }
+    }
+
+    /// Appends labels of which some have the name of one of these.
+    fn write_renamed(&self, own: &[u8], out: &mut Vec<u8>) {
+        for pair in pairs(own) {
+            let mut name = pair.name.to_vec();
+            if self.has(&pair) {
+                // A series that has both names keeps both values; so do two that are renamed.
+                let is_taken = |name: &[u8]| {
+                    let has_name = |other: Pair<'_>| other.name == name;
+                    self.pairs.iter().any(|(own, _)| own.as_bytes() == name)
+                        || pairs(own).any(has_name)
+                        || pairs(out).any(has_name)
+                };
+                while is_taken(&name) {
+                    name.splice(0..0, EXPORTED.iter().copied());
+                }
+            }
+            separate(out);
+            out.extend_from_slice(&name);
+            out.extend_from_slice(b"=\"");
+            out.extend_from_slice(pair.value);
+            out.push(b'"');
         }
     }
 }
@@ -136,7 +163,7 @@ struct MountedPart {
 struct Under {
     labels: Arc<MountLabels>,
     /// The registry's own default labels.
-    defaults: Arc<[(String, String)]>,
+    defaults: SliceArc<[(String, String)]>,
 }
 
 impl Under {
@@ -150,8 +177,9 @@ impl MountedFamily {
         self.parts.iter().map(|part| part.family.series_count()).sum()
     }
 
-    pub(crate) fn remove_expired(&self) {
-        self.parts.iter().for_each(|part| part.family.remove_expired());
+    pub(crate) fn remove_expired(&self, sees_all: bool) {
+        // Mounted registries are gathered without other contributors.
+        self.parts.iter().for_each(|part| part.family.remove_expired(sees_all && part.under.is_none()));
     }
 }
 
@@ -189,11 +217,22 @@ pub(crate) fn add_mounts(
     }
     let mut places: HashMap<String, usize, foldhash::fast::FixedState> =
         families.iter().enumerate().map(|(at, family)| (family.name().to_owned(), at)).collect();
+    // Whose samples have a name: a family that would write another's is left out, as it would be refused in one registry.
+    let mut claims: HashMap<String, String, foldhash::fast::FixedState> = HashMap::default();
+    families.iter().for_each(|family| claim(family, &mut claims));
     for mount in mounts {
         let under =
             Under { labels: Arc::clone(&mount.labels), defaults: mount.registry.default_labels().into() };
         for family in mount.gather() {
             let name = family.name().to_owned();
+            let clashes =
+                family.sample_names().any(|sample| claims.get(&sample).is_some_and(|owner| *owner != name));
+            if clashes {
+                family.remove_expired(false);
+                mismatched.push(name);
+                continue;
+            }
+            claim(&family, &mut claims);
             let at = *places.entry(name.clone()).or_insert(families.len());
             if at == families.len() {
                 families.push(GatheredFamily::nothing_like(&family));
@@ -205,7 +244,21 @@ pub(crate) fn add_mounts(
     }
 }
 
+fn claim(family: &GatheredFamily, claims: &mut HashMap<String, String, foldhash::fast::FixedState>) {
+    for sample in family.sample_names() {
+        claims.entry(sample).or_insert_with(|| family.name().to_owned());
+    }
+}
+
 impl GatheredFamily {
+    /// The names that its samples may have.
+    fn sample_names(&self) -> impl Iterator<Item = String> {
+        match self.descriptor() {
+            Some(descriptor) => written_names(descriptor).into_iter(),
+            None => vec![self.name().to_owned()].into_iter(),
+        }
+    }
+
     /// A family without series of the same name, type and buckets.
     fn nothing_like(other: &Self) -> Self {
         match other.descriptor() {
@@ -234,13 +287,18 @@ impl GatheredFamily {
             *own = Arc::new(own.with_samples(samples));
             return true;
         }
-        let (Some(own), Some(others)) = (self.descriptor(), other.descriptor()) else { return false };
-        if !own.merges_with(others) {
+        let agrees = match (self.descriptor(), other.descriptor()) {
+            (Some(own), Some(others)) => own.merges_with(others),
+            _ => false,
+        };
+        if !agrees {
+            // Nobody sees its series, but they expire all the same.
+            other.remove_expired(false);
             return false;
         }
         if !matches!(self, Self::Mounted(_)) {
-            let mounted = MountedFamily { descriptor: own.clone(), parts: Vec::new() };
-            let family = std::mem::replace(self, Self::Mounted(mounted));
+            let empty = Self::nothing_like(self);
+            let family = std::mem::replace(self, empty);
             if let Self::Mounted(mounted) = self {
                 mounted.parts.push(MountedPart { family, under: None });
             }

@@ -435,7 +435,8 @@ impl Registry {
     /// own limits. A label that a series has itself gives way, under the name `exported_…`.
     ///
     /// # Errors
-    /// `InvalidLabelName`; `InvalidConfig` for a registry that would contain itself, or that is mounted here already.
+    /// `InvalidLabelName`; `InvalidConfig` for a registry that would contain itself or that is mounted here already, and
+    /// for labels under which another is: two series of the same labels are none to a scraper.
     pub fn mount(&self, registry: &Arc<Self>, labels: Vec<(String, String)>) -> Result<()> {
         let mount = Mount::new(self, Arc::clone(registry), labels)?;
         let mut state = self.state.lock();
@@ -443,6 +444,12 @@ impl Registry {
             return Err(MetricsError::new(
                 ErrorKind::InvalidConfig,
                 "Expected a registry that is not mounted here but received one that is",
+            ));
+        }
+        if state.mounts.iter().any(|known| known.labels.is_same_as(&mount.labels)) {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidConfig,
+                "Expected labels to mount under that no other registry is mounted under here but received such labels",
             ));
         }
         state.mounts.push(mount);
@@ -584,7 +591,7 @@ fn check_default_labels(labels: &[(String, String)], strictness: &Strictness) ->
 }
 
 /// The family's own name and the sample names that text 0.0.4 shows for it.
-fn written_names(descriptor: &Descriptor) -> Vec<String> {
+pub(super) fn written_names(descriptor: &Descriptor) -> Vec<String> {
     let name = descriptor.name();
     let suffixes: &[&str] =
         if descriptor.kind() == Kind::Histogram { &["", "_bucket", "_sum", "_count"] } else { &[""] };

@@ -1,12 +1,13 @@
 //! What contributors that have ended counted. Never changed in place: folding makes a new list that shares
 //! whatever the leaving contributor did not touch.
 
+use super::cardinality::OVERFLOW_VALUE;
 use super::descriptor::{Descriptor, Kind};
 use super::family::Family;
 use super::registry::Registry;
 use super::source::Source;
 use crate::clock::Clock;
-use crate::labels::canonical_key;
+use crate::labels::{canonical_key, render};
 use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 use std::convert::Infallible;
@@ -81,10 +82,21 @@ impl RetiredFamily {
                 index: HashMap::with_hasher(foldhash::fast::FixedState::default()),
             },
         };
+        let max = leaving.limits().max_series;
+        let mut other = Vec::new();
+        let names = leaving.descriptor().label_names();
+        render(names.iter().map(|name| (name.as_str(), OVERFLOW_VALUE)), &mut other);
         let mut key = Vec::new();
         let Ok(()) = leaving.for_each(|series| {
             key.clear();
             canonical_key(series.labels, &mut key);
+            // Each worker has its own limit, but what they leave behind has one for all of them.
+            let beyond = !folded.index.contains_key(&key[..]) && folded.series.len() >= max;
+            let labels = if beyond { &other[..] } else { series.labels };
+            if beyond {
+                key.clear();
+                canonical_key(&other, &mut key);
+            }
             match folded.index.get(&key[..]) {
                 Some(at) => {
                     let cells = &mut folded.series[*at].cells;
@@ -94,7 +106,7 @@ impl RetiredFamily {
                     folded.index.insert(key.as_slice().into(), folded.series.len());
                     let cells =
                         series.values.iter().map(|value| DoubleDouble::default().add(*value)).collect();
-                    folded.series.push(RetiredSeries { labels: series.labels.into(), cells });
+                    folded.series.push(RetiredSeries { labels: labels.into(), cells });
                 }
             }
             Ok::<(), Infallible>(())
@@ -115,6 +127,8 @@ impl Retired {
     /// This list and what a leaving contributor's counters and histograms hold at last. Its gauges go with it.
     pub(crate) fn fold(&self, leaving: &Registry) -> Self {
         let mut families = self.families.clone();
+        // What nobody is shown any more is not kept for ever.
+        families.retain(|family| !family.is_expired());
         let mut overflow = self.overflow.clone();
         for family in &leaving.families() {
             add_overflow(&mut overflow, family);

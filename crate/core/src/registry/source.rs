@@ -48,7 +48,7 @@ impl Sample {
     }
 
     /// The same with other labels, rendered.
-    pub(super) fn with_labels(&self, labels: Vec<u8>) -> Self {
+    pub(crate) fn with_labels(&self, labels: Vec<u8>) -> Self {
         Self { labels, ..self.clone() }
     }
 

@@ -1,0 +1,43 @@
+// The time of a test: the library's clock, stopped and moved, and Node.js' timers, held until the test lets them go.
+
+import { stat } from 'node:fs/promises';
+import timers from 'node:timers';
+import clock from '../../dist/clock.js';
+
+/** Stops the library's clock until the test ends; returns what lets seconds pass. */
+export function stoppedClock(t) {
+  clock.freezeClock(1_700_000_000_000);
+  t.teardown(() => clock.resumeClock());
+  return (seconds) => clock.advanceClock(seconds * 1000);
+}
+
+/** Holds timers that the library starts until the test ends; returns what lets milliseconds pass for them. */
+export function heldTimers(t) {
+  const { setTimeout, clearTimeout } = timers;
+  const held = new Set();
+  let now = 0;
+  timers.setTimeout = (callback, ms) => {
+    const timer = { callback, at: now + ms, unref: () => timer };
+    held.add(timer);
+    return timer;
+  };
+  timers.clearTimeout = (timer) => held.delete(timer);
+  t.teardown(() => Object.assign(timers, { setTimeout, clearTimeout }));
+  return async (ms) => {
+    now += ms;
+    for (const timer of [...held]) {
+      if (timer.at > now || !held.delete(timer)) continue;
+      timer.callback();
+    }
+    await settled();
+  };
+}
+
+/** Lets the threads of the pool finish what they were asked to do before. */
+export async function settled() {
+  // Each is asked of the same threads, and more of them than there are.
+  for (let turn = 0; turn < 8; turn++) {
+    await stat('.');
+    await new Promise(setImmediate);
+  }
+}

@@ -1,0 +1,44 @@
+// A library under the attack, in a process with a bounded heap: recording in steps, so that the bench knows how far it
+// got when the process ends. It calls the library as a service does, through the adapter that all of them share.
+
+import { SEEN, shapes } from './attack-sets.mjs';
+import { LABEL_NAMES } from './inputs.mjs';
+import { openLibrary } from './libraries.mjs';
+
+/** Heap of the process, in MiB. */
+export const HEAP_MB = 1_024;
+
+/** What the bench asks of the process. */
+export function underAttack({ library: id }) {
+  // The limit is exactly what has been seen, for libraries that have one.
+  const library = openLibrary(id, SEEN, 0);
+  const counter = library.counter('bench_attacked_total', LABEL_NAMES);
+  const make = shapes.oneNew;
+  let next = 0;
+  return {
+    /** Records so many sets, each for the first time; answers nanoseconds a call and bytes. */
+    record(sets) {
+      const start = process.hrtime.bigint();
+      for (const end = next + sets; next < end; next++) library.add(counter, make(next), 1);
+      const ns = Number(process.hrtime.bigint() - start) / sets;
+      globalThis.gc();
+      const { heapUsed, rss } = process.memoryUsage();
+      return { ns, heap: heapUsed, resident: rss };
+    },
+    /** Scrapes; answers milliseconds, bytes and series. */
+    async scrape() {
+      const start = process.hrtime.bigint();
+      const text = await library.scrapes['metrics()']();
+      const ms = Number(process.hrtime.bigint() - start) / 1e6;
+      return { ms, bytes: text.length, series: countSeries(text) };
+    },
+  };
+}
+
+function countSeries(text) {
+  let found = 0;
+  for (let at = text.indexOf('bench_attacked_total{'); at >= 0; at = text.indexOf('\nbench_attacked_total{', at + 1)) {
+    found++;
+  }
+  return found;
+}
