@@ -111,7 +111,7 @@ function ownType(thrown: unknown): LlmErrorType | undefined {
 }
 
 function read(from: unknown, name: string): unknown {
-  if (typeof from !== 'object' || from === null) return undefined;
+  if ((typeof from !== 'object' && typeof from !== 'function') || from === null) return undefined;
   try {
     return (from as Record<string, unknown>)[name];
   } catch {

@@ -1,0 +1,211 @@
+// AgentMetricsCollector: executions, steps and tools, whole; and whose tokens they are, across awaits and nesting.
+
+import { setImmediate as turn } from 'node:timers/promises';
+import { AgentMetricsCollector, LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
+import { MockClock } from '@llm-devops/prometheus-metrics/testing';
+import test from 'ava';
+
+function collectors(options) {
+  const registry = new Registry();
+  return {
+    registry,
+    agents: new AgentMetricsCollector({ registry, ...options }),
+    llm: new LlmMetricsCollector({ registry, prices: { m: { input: 1, output: 2 } } }),
+  };
+}
+
+/** Samples of agents that are not 0, without buckets. */
+async function recorded(registry) {
+  const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('llmdevops_agent_'));
+  return lines
+    .filter((line) => !line.endsWith(' 0') && !line.includes('_bucket{'))
+    .map((line) => line.replace('llmdevops_agent_', ''));
+}
+
+const A = 'agent_type="researcher"';
+
+test.serial('an execution with steps and tools', async (t) => {
+  const { registry, agents, llm } = collectors();
+  const clock = new MockClock({ now: 0 }).install();
+  t.teardown(() => clock.restore());
+  const answer = await agents.run('researcher', async (execution) => {
+    t.deepEqual(await recorded(registry), [`active{${A}} 1`]);
+    for (let n = 0; n < 2; n++) {
+      await execution.tool('search', { q: 'x' }, async () => {
+        clock.advanceMs(500);
+      });
+    }
+    await execution.step('llm', async () => {
+      const call = llm.startRequest({ model: 'm', provider: 'p' });
+      await turn();
+      clock.advanceMs(1000);
+      call.end({ inputTokens: 10, outputTokens: 20 });
+    });
+    return 'answer';
+  });
+  t.is(answer, 'answer');
+  t.deepEqual(await recorded(registry), [
+    `executions_total{${A},status="success"} 1`,
+    `execution_duration_seconds_sum{${A}} 2`,
+    `execution_duration_seconds_count{${A}} 1`,
+    `steps_total{${A},step_type="llm"} 1`,
+    `step_duration_seconds_sum{${A},step_type="llm"} 1`,
+    `step_duration_seconds_count{${A},step_type="llm"} 1`,
+    `steps_per_execution_sum{${A}} 1`,
+    `steps_per_execution_count{${A}} 1`,
+    `tool_calls_per_execution_sum{${A}} 2`,
+    `tool_calls_per_execution_count{${A}} 1`,
+    `tool_calls_total{${A},tool_name="search",status="success"} 2`,
+    `tool_call_duration_seconds_sum{${A},tool_name="search"} 1`,
+    `tool_call_duration_seconds_count{${A},tool_name="search"} 2`,
+    `repeated_tool_calls_total{${A}} 1`,
+    `tokens_total{${A},type="input"} 10`,
+    `tokens_total{${A},type="output"} 20`,
+    `cost_usd_total{${A}} 0.00005`,
+  ]);
+});
+
+test('how an execution ends', async (t) => {
+  const ends = [
+    [new Error('x'), 'failed', 'other'],
+    [Object.assign(new Error('x'), { status: 429 }), 'failed', 'rate_limit'],
+    [new DOMException('x', 'AbortError'), 'cancelled', 'cancelled'],
+    [new DOMException('x', 'TimeoutError'), 'timeout', 'timeout'],
+  ];
+  for (const [error, status, type] of ends) {
+    const { registry, agents } = collectors();
+    t.is(
+      await t.throwsAsync(
+        agents.run('researcher', async () => Promise.reject(error)),
+        { any: true },
+      ),
+      error,
+    );
+    const lines = await recorded(registry);
+    t.true(lines.includes(`executions_total{${A},status="${status}"} 1`), status);
+    t.true(lines.includes(`errors_total{${A},error_type="${type}"} 1`), type);
+  }
+  const { registry, agents } = collectors();
+  const execution = agents.startExecution('researcher');
+  execution.end('max_steps');
+  execution.end();
+  execution.fail(new Error('late'));
+  const lines = await recorded(registry);
+  t.true(lines.includes(`executions_total{${A},status="max_steps"} 1`));
+  t.true(lines.includes(`errors_total{${A},error_type="max_steps"} 1`));
+  t.false(lines.some((line) => line.startsWith('active')));
+});
+
+test('a function that throws at once, and one that returns at once', async (t) => {
+  const { registry, agents } = collectors();
+  t.throws(
+    () =>
+      agents.run('researcher', () => {
+        throw new Error('now');
+      }),
+    { message: 'now' },
+  );
+  t.is(
+    agents.run('researcher', () => 7),
+    7,
+  );
+  const lines = await recorded(registry);
+  t.true(lines.includes(`executions_total{${A},status="failed"} 1`));
+  t.true(lines.includes(`executions_total{${A},status="success"} 1`));
+});
+
+test('tools that fail: by outcome, and under other where the model made the name up', async (t) => {
+  const { registry, agents } = collectors({ tools: ['shell'] });
+  await agents.run('researcher', async (execution) => {
+    for (const [tool, error] of [
+      ['shell', new Error('x')],
+      ['made_up', new Error('x')],
+      ['shell', new DOMException('x', 'TimeoutError')],
+      ['shell', Object.assign(new Error('x'), { status: 403 })],
+    ]) {
+      await t.throwsAsync(
+        execution.tool(tool, {}, () => Promise.reject(error)),
+        { any: true },
+      );
+    }
+  });
+  const lines = (await recorded(registry)).filter((line) => /^(tool_calls_total|errors)/.test(line));
+  t.deepEqual(lines, [
+    `tool_calls_total{${A},tool_name="shell",status="error"} 1`,
+    `tool_calls_total{${A},tool_name="other",status="error"} 1`,
+    `tool_calls_total{${A},tool_name="shell",status="timeout"} 1`,
+    `tool_calls_total{${A},tool_name="shell",status="denied"} 1`,
+    `errors_total{${A},error_type="tool_error"} 2`,
+    `errors_total{${A},error_type="timeout"} 1`,
+    `errors_total{${A},error_type="permission"} 1`,
+  ]);
+});
+
+test('tokens are the innermost agent’s, across awaits, parallel tools and other agents', async (t) => {
+  const { registry, agents, llm } = collectors();
+  const ask = async (inputTokens) => {
+    const call = llm.startRequest({ model: 'm', provider: 'p' });
+    await turn();
+    call.end({ inputTokens });
+  };
+  await Promise.all([
+    agents.run('outer', async () => {
+      await ask(1);
+      await Promise.all([agents.tool('a', {}, () => ask(10)), agents.tool('b', {}, () => ask(100))]);
+      await agents.run('inner', async () => {
+        await turn();
+        await ask(1000);
+      });
+      await ask(5);
+    }),
+    agents.run('other', () => ask(7)),
+    ask(9),
+  ]);
+  const lines = (await recorded(registry)).filter((line) => line.startsWith('tokens_total'));
+  t.deepEqual(lines.sort(), [
+    'tokens_total{agent_type="inner",type="input"} 1000',
+    'tokens_total{agent_type="other",type="input"} 7',
+    'tokens_total{agent_type="outer",type="input"} 116',
+  ]);
+});
+
+test('steps and tools outside an agent only run', async (t) => {
+  const { registry, agents } = collectors();
+  t.is(
+    agents.step('plan', () => 1),
+    1,
+  );
+  t.is(await agents.tool('x', {}, async () => 2), 2);
+  t.deepEqual(await recorded(registry), []);
+});
+
+test('what is reported by hand', async (t) => {
+  const { registry, agents } = collectors();
+  agents.recordExecutionStart('researcher');
+  agents.recordStep('researcher', 'plan', 500);
+  agents.recordToolCall('researcher', 'search', 'success', 250);
+  agents.recordHandoff('researcher', 'writer');
+  agents.recordMemoryOperation('researcher', 'search');
+  agents.recordError('researcher', 'guardrail');
+  agents.recordExecutionEnd({ agentType: 'researcher', durationMs: 2000, steps: 3, toolCalls: 1 });
+  agents.setActiveAgents('writer', 4);
+  t.deepEqual(await recorded(registry), [
+    `executions_total{${A},status="success"} 1`,
+    `execution_duration_seconds_sum{${A}} 2`,
+    `execution_duration_seconds_count{${A}} 1`,
+    `steps_total{${A},step_type="plan"} 1`,
+    `step_duration_seconds_sum{${A},step_type="plan"} 0.5`,
+    `step_duration_seconds_count{${A},step_type="plan"} 1`,
+    `steps_per_execution_sum{${A}} 3`,
+    `steps_per_execution_count{${A}} 1`,
+    `tool_calls_per_execution_sum{${A}} 1`,
+    `tool_calls_per_execution_count{${A}} 1`,
+    `tool_calls_total{${A},tool_name="search",status="success"} 1`,
+    `tool_call_duration_seconds_sum{${A},tool_name="search"} 0.25`,
+    `tool_call_duration_seconds_count{${A},tool_name="search"} 1`,
+    'handoffs_total{from_agent="researcher",to_agent="writer",status="success"} 1',
+    `memory_operations_total{${A},operation_type="search",status="success"} 1`,
+    'active{agent_type="writer"} 4',
+    `errors_total{${A},error_type="guardrail"} 1`,
+  ]);
+});

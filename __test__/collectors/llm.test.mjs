@@ -1,0 +1,299 @@
+// LlmMetricsCollector: what a request, a stream, a failure leaves in the exposition, whole; and that nothing leaks.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
+import { MockClock } from '@llm-devops/prometheus-metrics/testing';
+import test from 'ava';
+
+const PRICES = {
+  'gpt-4o-mini': { input: 0.15, output: 0.6, cacheRead: 0.075 },
+  'azure/gpt-4o': [
+    { from: '2020-01-01', input: 5, output: 15 },
+    { from: '2999-01-01', input: 1, output: 1 },
+  ],
+};
+const MINI = { model: 'gpt-4o-mini-2024-07-18', provider: 'openai' };
+const SHOWN = 'model="gpt-4o-mini",provider="openai"';
+
+function collector(options) {
+  const registry = new Registry();
+  return { registry, llm: new LlmMetricsCollector({ registry, ...options }) };
+}
+
+/** Samples that are not 0, without buckets: name and labels to the value. */
+async function recorded(registry) {
+  const lines = (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return lines
+    .filter((line) => !line.endsWith(' 0') && !line.includes('_bucket{'))
+    .map((line) => line.replace('llmdevops_llm_', ''));
+}
+
+test.serial('a streamed request, from its start to its end', async (t) => {
+  const { registry, llm } = collector({ prices: PRICES });
+  const clock = new MockClock({ now: 0 }).install();
+  t.teardown(() => clock.restore());
+  const call = llm.startRequest(MINI);
+  t.deepEqual(await recorded(registry), [`active_requests{${SHOWN}} 1`]);
+  clock.advanceMs(250);
+  call.chunk(false);
+  clock.advanceMs(250);
+  call.chunk();
+  clock.advanceMs(1000);
+  call.chunk();
+  call.end({
+    inputTokens: 1000,
+    outputTokens: 101,
+    cacheReadTokens: 400,
+    reasoningTokens: 1,
+    finishReason: 'stop',
+  });
+  call.end();
+  call.fail(new Error('late'));
+  t.deepEqual(await recorded(registry), [
+    `requests_total{${SHOWN},operation="chat",status="success"} 1`,
+    `request_duration_seconds_sum{${SHOWN},operation="chat"} 1.5`,
+    `request_duration_seconds_count{${SHOWN},operation="chat"} 1`,
+    `tokens_total{${SHOWN},type="input"} 1000`,
+    `tokens_total{${SHOWN},type="output"} 101`,
+    `token_details_total{${SHOWN},detail="cache_read"} 400`,
+    `token_details_total{${SHOWN},detail="reasoning"} 1`,
+    // 600 at 0.15, 400 at 0.075, 101 at 0.6 dollars a million.
+    `cost_usd_total{${SHOWN}} 0.0001806`,
+    `finish_reasons_total{${SHOWN},reason="stop"} 1`,
+    `streaming_chunks_total{${SHOWN}} 3`,
+    `streaming_time_to_first_token_seconds_sum{${SHOWN}} 0.5`,
+    `streaming_time_to_first_token_seconds_count{${SHOWN}} 1`,
+    `streaming_time_per_output_token_seconds_sum{${SHOWN}} 0.01`,
+    `streaming_time_per_output_token_seconds_count{${SHOWN}} 1`,
+  ]);
+});
+
+test('series of a model in use begin at 0', async (t) => {
+  const { registry, llm } = collector();
+  llm.startRequest({ ...MINI, operation: 'embeddings' }).end({ inputTokens: 1 });
+  const text = await registry.metrics();
+  for (const status of ['error', 'timeout', 'cancelled']) {
+    t.true(text.includes(`_requests_total{${SHOWN},operation="embeddings",status="${status}"} 0\n`), status);
+  }
+  t.true(text.includes(`_errors_total{${SHOWN},error_type="rate_limit"} 0\n`));
+  t.true(text.includes(`_tokens_total{${SHOWN},type="output"} 0\n`));
+});
+
+const FAILURES = [
+  [Object.assign(new Error('x'), { status: 429 }), 'rate_limit', 'error'],
+  [Object.assign(new Error('x'), { status: 429, code: 'insufficient_quota' }), 'quota_exceeded', 'error'],
+  [Object.assign(new Error('x'), { status: 529 }), 'overloaded', 'error'],
+  [Object.assign(new Error('x'), { status: 500 }), 'server_error', 'error'],
+  [Object.assign(new Error('x'), { status: 400, code: 'context_length_exceeded' }), 'context_length', 'error'],
+  [
+    Object.assign(new Error('x'), { status: 400, error: { type: 'invalid_request_error' } }),
+    'invalid_request',
+    'error',
+  ],
+  [Object.assign(new Error('x'), { error: { error: { type: 'overloaded_error' } } }), 'overloaded', 'error'],
+  [Object.assign(new Error('fetch failed'), { cause: { code: 'ECONNREFUSED' } }), 'connection', 'error'],
+  [new (class APIConnectionTimeoutError extends Error {})('x'), 'timeout', 'timeout'],
+  [new (class APIUserAbortError extends Error {})('x'), 'cancelled', 'cancelled'],
+  [new DOMException('x', 'AbortError'), 'cancelled', 'cancelled'],
+  [new DOMException('x', 'TimeoutError'), 'timeout', 'timeout'],
+  [Object.assign(new Error('x'), { lastError: { statusCode: 401 } }), 'authentication', 'error'],
+  [
+    Object.defineProperty({}, 'status', {
+      get: () => {
+        throw new Error('no');
+      },
+    }),
+    'other',
+    'error',
+  ],
+  ['stream_interrupted', 'stream_interrupted', 'error'],
+  [undefined, 'other', 'error'],
+];
+
+test('what went wrong is found from status, code, type and name', async (t) => {
+  for (const [error, type, status] of FAILURES) {
+    const { registry, llm } = collector();
+    llm.startRequest(MINI).fail(error);
+    const lines = await recorded(registry);
+    t.true(lines.includes(`errors_total{${SHOWN},error_type="${type}"} 1`), `${type}: ${lines.join('\n')}`);
+    t.true(lines.includes(`requests_total{${SHOWN},operation="chat",status="${status}"} 1`), `${type} ${status}`);
+  }
+});
+
+test('a stream that breaks off says who ended it', async (t) => {
+  for (const [error, reason] of [
+    ['cancelled', 'client'],
+    ['timeout', 'timeout'],
+    [new Error('cut'), 'provider'],
+  ]) {
+    const { registry, llm } = collector();
+    const call = llm.startRequest(MINI);
+    call.chunk();
+    call.fail(error);
+    t.true((await recorded(registry)).includes(`streaming_interrupted_total{${SHOWN},reason="${reason}"} 1`), reason);
+  }
+});
+
+test('a failed request for a model that nobody knows makes no series of its own', async (t) => {
+  const { registry, llm } = collector();
+  llm.recordRequest({ model: 'gpt-typo', provider: 'openai', error: { status: 404 } });
+  t.deepEqual(await recorded(registry), [
+    'requests_total{model="other",provider="openai",operation="chat",status="error"} 1',
+    'errors_total{model="other",provider="openai",error_type="not_found"} 1',
+  ]);
+});
+
+test('models beyond fifty are one', async (t) => {
+  const { registry, llm } = collector();
+  for (let n = 0; n < 60; n++) llm.recordRequest({ model: `model-${n}`, provider: 'p', inputTokens: 1 });
+  const lines = await recorded(registry);
+  const requests = lines.filter((line) => line.startsWith('requests_total'));
+  t.is(requests.length, 51);
+  t.is(requests.at(-1), 'requests_total{model="other",provider="p",operation="chat",status="success"} 10');
+});
+
+test('names of models lose dates and accounts', async (t) => {
+  const names = {
+    'claude-3-5-sonnet-20241022': 'claude-3-5-sonnet',
+    'anthropic.claude-3-5-sonnet-20240620-v1:0': 'anthropic.claude-3-5-sonnet-v1:0',
+    'claude-3-opus@20240229': 'claude-3-opus',
+    'ft:gpt-4o-mini-2024-07-18:acme::abc123': 'ft:gpt-4o-mini',
+    'gpt-4o': 'gpt-4o',
+    'llama-3.1-70b-instruct': 'llama-3.1-70b-instruct',
+  };
+  for (const [model, shown] of Object.entries(names)) {
+    const { registry, llm } = collector();
+    llm.recordRequest({ model, provider: 'p', inputTokens: 1, outputTokens: 1 });
+    t.true((await registry.metrics()).includes(`model="${shown}",`), model);
+  }
+});
+
+test('cost: by the price table, by what the caller knows, and none', async (t) => {
+  const { registry, llm } = collector({ prices: PRICES });
+  llm.recordRequest({ model: 'gpt-4o-2024-08-06', provider: 'azure', inputTokens: 1e6, outputTokens: 1e6 });
+  llm.recordRequest({ model: 'gpt-4o', provider: 'openai', inputTokens: 1e6 });
+  llm.recordRequest({ model: 'gpt-4o', provider: 'openai', costUsd: 3 });
+  const lines = await recorded(registry);
+  t.deepEqual(
+    lines.filter((line) => /^(cost|unpriced|usage)/.test(line)),
+    [
+      'cost_usd_total{model="gpt-4o",provider="azure"} 20',
+      'cost_usd_total{model="gpt-4o",provider="openai"} 3',
+      'unpriced_requests_total{model="gpt-4o",provider="openai"} 1',
+      'usage_missing_total{model="gpt-4o",provider="openai"} 1',
+    ],
+  );
+});
+
+test('tokens that are no numbers are not reported ones', async (t) => {
+  const { registry, llm } = collector();
+  for (const tokens of [null, undefined, Number.NaN, -1, '5', Number.POSITIVE_INFINITY]) {
+    llm.recordRequest({ ...MINI, inputTokens: tokens, outputTokens: tokens, durationMs: tokens });
+  }
+  t.deepEqual(await recorded(registry), [
+    `requests_total{${SHOWN},operation="chat",status="success"} 6`,
+    `usage_missing_total{${SHOWN}} 6`,
+  ]);
+});
+
+test('words that are none become other, or are refused', async (t) => {
+  const { registry, llm } = collector();
+  llm.recordRequest({ ...MINI, operation: 'dance', finishReason: 'bored', inputTokens: 1 });
+  const lines = await recorded(registry);
+  t.true(lines.includes(`requests_total{${SHOWN},operation="other",status="success"} 1`));
+  t.true(lines.includes(`finish_reasons_total{${SHOWN},reason="other"} 1`));
+  const error = t.throws(() => llm.recordCacheLookup('answers', 'maybe'));
+  t.is(error.code, 'INVALID_VALUE');
+  t.is(error.message, 'Expected one of hit, miss for result but received "maybe" of type string');
+});
+
+test('caches, guardrails, budgets, rate limits, fallbacks, retries, media, versions', async (t) => {
+  const { registry, llm } = collector();
+  llm.recordCacheLookup('answers', 'hit');
+  llm.recordGuardrail('pii', 'input', 'block', 20);
+  llm.setBudget('team-a', { limitUsd: 100, remainingUsd: 40 });
+  llm.setRateLimit(MINI, 'tokens', { limit: 1000, remaining: 900 });
+  llm.recordRetry(MINI, { status: 429 });
+  llm.recordFallback('gpt-4o-mini', 'claude-3-5-haiku');
+  llm.recordMedia(MINI, 'images', 2);
+  llm.setModelInfo(MINI, '2024-07-18');
+  t.deepEqual(await recorded(registry), [
+    `retries_total{${SHOWN},error_type="rate_limit"} 1`,
+    'fallbacks_total{from_model="gpt-4o-mini",to_model="claude-3-5-haiku",status="success"} 1',
+    `ratelimit_remaining{${SHOWN},resource="tokens"} 900`,
+    `ratelimit_limit{${SHOWN},resource="tokens"} 1000`,
+    'cache_requests_total{cache="answers",result="hit"} 1',
+    'guardrail_checks_total{guardrail="pii",stage="input",result="block"} 1',
+    'guardrail_duration_seconds_sum{guardrail="pii",stage="input"} 0.02',
+    'guardrail_duration_seconds_count{guardrail="pii",stage="input"} 1',
+    'budget_limit_usd{budget="team-a"} 100',
+    'budget_remaining_usd{budget="team-a"} 40',
+    `media_units_total{${SHOWN},unit="images"} 2`,
+    `model_info{${SHOWN},version="2024-07-18"} 1`,
+  ]);
+});
+
+test('options: a namespace, optional metrics, names of models', async (t) => {
+  const { registry, llm } = collector({
+    namespace: 'acme',
+    optional: { tokensPerRequest: true, queueDuration: true, interChunk: true },
+    normalizeModel: (model) => model.toUpperCase(),
+  });
+  llm.recordRequest({ model: 'm', provider: 'p', inputTokens: 5, outputTokens: 7, queueMs: 500 });
+  const text = await registry.metrics();
+  t.true(text.includes('acme_llm_tokens_per_request_sum{model="M",type="output"} 7\n'));
+  t.true(text.includes('acme_llm_queue_duration_seconds_sum{model="M",provider="p"} 0.5\n'));
+  const plain = collector();
+  plain.llm.recordRequest({ model: 'm', provider: 'p', inputTokens: 5 });
+  t.false((await plain.registry.metrics()).includes('tokens_per_request'));
+});
+
+test('wrong options are refused', (t) => {
+  const refusals = [
+    [{ prices: 5 }, 'Expected a table of prices for prices but received 5 of type number'],
+    [
+      { prices: { m: { input: 1 } } },
+      'Expected dollars a million tokens for prices["m"].output but received undefined of type undefined',
+    ],
+    [
+      { prices: { m: [{ from: 'now', input: 1, output: 1 }] } },
+      'Expected a day such as 2026-01-31 for prices["m"].from but received "now" of type string',
+    ],
+  ];
+  for (const [options, message] of refusals) t.is(t.throws(() => collector(options)).message, message);
+  t.is(t.throws(() => new LlmMetricsCollector(null)).code, 'INVALID_CONFIG');
+});
+
+test('two collectors of one registry count together', async (t) => {
+  const { registry, llm } = collector();
+  llm.recordRequest({ ...MINI, inputTokens: 1 });
+  new LlmMetricsCollector({ registry }).recordRequest({ ...MINI, inputTokens: 2 });
+  t.true((await recorded(registry)).includes(`tokens_total{${SHOWN},type="input"} 3`));
+});
+
+test('a call that nobody ends gives its place back when it is collected as garbage', async (t) => {
+  const { registry, llm } = collector();
+  (() => {
+    for (let n = 0; n < 50; n++) llm.startRequest(MINI);
+  })();
+  const active = registry.getSingleMetric('llmdevops_llm_active_requests');
+  const value = () => active.value({ model: 'gpt-4o-mini', provider: 'openai' });
+  t.is(value(), 50);
+  const { setFlagsFromString } = await import('node:v8');
+  const { runInNewContext } = await import('node:vm');
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc');
+  for (let turn = 0; turn < 50 && value() > 0; turn++) {
+    gc();
+    await sleep(10);
+  }
+  t.is(value(), 0);
+});
+
+test('with `using`, a call that the block leaves without an end was cancelled', async (t) => {
+  const { registry, llm } = collector();
+  const call = llm.startRequest(MINI);
+  call[Symbol.dispose]();
+  t.true((await recorded(registry)).includes(`requests_total{${SHOWN},operation="chat",status="cancelled"} 1`));
+  t.true(call.ended);
+});
