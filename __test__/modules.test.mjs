@@ -16,6 +16,7 @@ const required = require('@llm-devops/prometheus-metrics');
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 
 const EXPORTS = [
+  'AgentMetricsCollector',
   'CardinalityError',
   'ConfigurationError',
   'Counter',
@@ -23,6 +24,7 @@ const EXPORTS = [
   'Gauge',
   'Histogram',
   'LabelError',
+  'LlmMetricsCollector',
   'MetricsError',
   'NegativeIncrementError',
   'RegistrationError',

@@ -68,7 +68,7 @@ fn the_page_names_places_and_families() -> Outcome {
     assert_eq!(answer.head, ok_head("text/html; charset=utf-8", text.len(), ""));
     for part in [
         "<a href=\"/a&amp;b\">/a&amp;b</a>",
-        "<tr><td>jobs_total</td><td>counter</td><td class=\"n\">1</td><td class=\"n\">10000</td><td class=\"n\">0</td><td></td></tr>",
+        "<tr><td>jobs_total</td><td>counter</td><td class=\"n\">1</td><td class=\"n\">10000</td><td class=\"n\">0</td><td>queue 1</td></tr>",
         ": 2 series in 2 families.",
     ] {
         assert!(text.contains(part), "{part} in {text}");
