@@ -162,6 +162,7 @@ impl GatheredFamily {
         }
     }
 
+    #[cfg(feature = "http")]
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Samples(family) => family.kind(),
