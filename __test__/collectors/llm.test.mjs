@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
 import { MockClock } from '@llm-devops/prometheus-metrics/testing';
 import test from 'ava';
+import { collectGarbage } from '../support/garbage.mjs';
 
 const PRICES = {
   'gpt-4o-mini': { input: 0.15, output: 0.6, cacheRead: 0.075 },
@@ -279,12 +280,8 @@ test('a call that nobody ends gives its place back when it is collected as garba
   const active = registry.getSingleMetric('llmdevops_llm_active_requests');
   const value = () => active.value({ model: 'gpt-4o-mini', provider: 'openai' });
   t.is(value(), 50);
-  const { setFlagsFromString } = await import('node:v8');
-  const { runInNewContext } = await import('node:vm');
-  setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc');
   for (let turn = 0; turn < 50 && value() > 0; turn++) {
-    gc();
+    collectGarbage();
     await sleep(10);
   }
   t.is(value(), 0);

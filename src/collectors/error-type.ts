@@ -82,6 +82,11 @@ export function errorTypeOf(thrown: unknown): LlmErrorType {
   return 'other';
 }
 
+/** The kind of error that is reported: what was thrown, or the word for it. */
+export function reportedType(error: unknown): string {
+  return typeof error === 'string' ? error : errorTypeOf(error);
+}
+
 function ownType(thrown: unknown): LlmErrorType | undefined {
   const body = read(thrown, 'error');
   const codes = [

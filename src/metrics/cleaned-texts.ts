@@ -4,10 +4,10 @@
  */
 import type { NativeFamily } from '../native/addon';
 
-/** Values of a label whose cleaned form is remembered. */
-const REMEMBERED_MAX = 1000;
+/** Values of a label whose cleaned form is remembered, and label sets that are. */
+export const REMEMBERED_MAX = 1000;
 /** Longer ones are cleaned each time: a thousand of any length would be memory that an attacker fills. */
-const REMEMBERED_LENGTH_MAX = 256;
+export const REMEMBERED_LENGTH_MAX = 256;
 
 /** The label values of one metric. */
 export class CleanedTexts {

@@ -3,11 +3,7 @@
  * not cleaned again. Forgotten as a whole whenever a series goes.
  */
 import { LabelTree } from '../labels/tree';
-
-/** Label sets that are remembered. */
-const REMEMBERED_MAX = 1000;
-/** Those with longer values are not: a thousand of any length would be memory that an attacker fills. */
-const REMEMBERED_LENGTH_MAX = 256;
+import { REMEMBERED_LENGTH_MAX, REMEMBERED_MAX } from './cleaned-texts';
 
 /** The dirty label sets of one metric. */
 export class DirtyForms<S extends object> {

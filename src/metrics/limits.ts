@@ -5,8 +5,8 @@ import { refuseOption } from '../errors';
 import type { SeriesLimits } from '../native/addon';
 import type { CardinalityOptions, RegistryCardinalityOptions } from '../types';
 
-/** The core counts in 32 bits. */
-const LARGEST = 2 ** 32 - 1;
+/** As many series as there can be: the core counts in 32 bits. */
+export const LARGEST_LIMIT = 2 ** 32 - 1;
 const POLICIES: readonly unknown[] = ['fold', 'drop', 'throw'];
 
 /**
@@ -41,6 +41,6 @@ export function checkedMaxTotal(options: RegistryCardinalityOptions | undefined)
 
 function checkedCount(name: string, count: unknown): number | undefined {
   if (count === undefined) return undefined;
-  if (Number.isInteger(count) && (count as number) >= 1 && (count as number) <= LARGEST) return count as number;
-  return refuseOption(`an integer from 1 to ${LARGEST}`, name, count);
+  if (Number.isInteger(count) && (count as number) >= 1 && (count as number) <= LARGEST_LIMIT) return count as number;
+  return refuseOption(`an integer from 1 to ${LARGEST_LIMIT}`, name, count);
 }

@@ -5,13 +5,10 @@
 import { native } from '../errors';
 import { checkedSanitizer, type SanitizerOptions } from '../labels/sanitizer';
 import { checkedTtl, type Expiring, watchExpiry } from '../metrics/expiry';
-import { checkedLimits, checkedMaxTotal } from '../metrics/limits';
+import { checkedLimits, checkedMaxTotal, LARGEST_LIMIT } from '../metrics/limits';
 import { vacate } from '../metrics/overflow';
 import type { FamilyCardinality, NativeRegistry } from '../native/addon';
 import type { CardinalityReport, MetricCardinality, RegistryCardinalityOptions } from '../types';
-
-/** As many series as the core can count. */
-const MOST = 2 ** 32 - 1;
 
 /** The series of a metric, as demands are made of them. */
 interface Demanded extends Expiring {
@@ -58,7 +55,7 @@ export class Demands {
   /** Demands nothing from now on; returns what demands again what was demanded before. */
   putAside(): () => void {
     const [cardinality, ttlSeconds, sanitize] = [this.#cardinality, this.#ttlSeconds, this.#sanitize];
-    this.setCardinality({ maxSeries: MOST, maxTotal: MOST });
+    this.setCardinality({ maxSeries: LARGEST_LIMIT, maxTotal: LARGEST_LIMIT });
     this.setTtl(0);
     this.setSanitizer(false);
     return () => {

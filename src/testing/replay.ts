@@ -6,6 +6,7 @@ import { describe, native, RegistrationError } from '../errors';
 import { Counter } from '../metrics/counter';
 import { Gauge } from '../metrics/gauge';
 import { Histogram } from '../metrics/histogram';
+import { LARGEST_LIMIT } from '../metrics/limits';
 import type { Metric } from '../metrics/metric';
 import { idOf, restore, revived, type Series } from '../metrics/series';
 import { addon } from '../native/addon';
@@ -33,7 +34,7 @@ export function replay(recorded: string | Uint8Array | Exposition): Registry {
   const isText = exposition.format === 'text';
   const contentType = isText ? PROMETHEUS_CONTENT_TYPE : OPENMETRICS_CONTENT_TYPE;
   // What was recorded met other limits than ours.
-  const registry = new Registry({ contentType, cardinality: { maxSeries: UNLIMITED, maxTotal: UNLIMITED } });
+  const registry = new Registry({ contentType, cardinality: { maxSeries: LARGEST_LIMIT, maxTotal: LARGEST_LIMIT } });
   for (const family of merged(exposition.families.flatMap(known), isText)) {
     checkNames(family);
     const metric = metricOf(family, registry, isText);
@@ -112,9 +113,6 @@ function valuesOf({ name, samples }: ParsedFamily): RecordedMetric | undefined {
   const series = samples.map(({ labels, value, exemplar }) => ({ labels, cells: [value], exemplars: [exemplar] }));
   return { buckets: [], series };
 }
-
-/** As many series as the core can count. */
-const UNLIMITED = 2 ** 32 - 1;
 
 interface Configuration {
   name: string;

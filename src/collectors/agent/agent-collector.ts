@@ -6,7 +6,7 @@ import type { Registry } from '../../registry/registry';
 import { attribute, attributed } from '../attribution';
 import { DEFAULT_NAMESPACE } from '../llm/llm-collector';
 import type { AgentErrorType, ExecutionStatus, MemoryOperation, Outcome, StepType, ToolStatus } from '../words';
-import { AgentSeries } from './agent-series';
+import { AgentSeries, secondsOf } from './agent-series';
 import { AgentExecution, settled } from './execution';
 
 export interface AgentMetricsCollectorOptions {
@@ -101,18 +101,18 @@ export class AgentMetricsCollector {
   }: AgentExecutionReport): void {
     const agent = this.#series.agent(agentType);
     this.#series.catalogue.gauge('agent_active').dec({ agent_type: agent });
-    const seconds = durationMs === undefined ? undefined : durationMs / 1000;
+    const seconds = secondsOf(durationMs);
     this.#series.executed(agent, { status, seconds, steps, toolCalls, errorType });
   }
 
   /** Counts a step that is reported by hand. */
   recordStep(agentType: string, type: StepType, durationMs?: number): void {
-    this.#series.stepped(this.#series.agent(agentType), type, durationMs === undefined ? undefined : durationMs / 1000);
+    this.#series.stepped(this.#series.agent(agentType), type, secondsOf(durationMs));
   }
 
   /** Counts a call of a tool that is reported by hand. */
   recordToolCall(agentType: string, name: string, status: ToolStatus = 'success', durationMs?: number): void {
-    const seconds = durationMs === undefined ? undefined : durationMs / 1000;
+    const seconds = secondsOf(durationMs);
     this.#series.called(this.#series.agent(agentType), name, status, seconds);
   }
 

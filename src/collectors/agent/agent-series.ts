@@ -3,8 +3,13 @@
  */
 import { Registry } from '../../registry/registry';
 import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
-import { errorTypeOf } from '../error-type';
+import { reportedType } from '../error-type';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
+
+/** Seconds of what is reported in milliseconds, if it is. */
+export function secondsOf(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000;
+}
 
 /** Where the metrics are, and under which names. */
 export interface AgentMetricsOptions {
@@ -57,7 +62,7 @@ export class AgentSeries {
     this.#tools.admit(name);
   }
 
-  /** A word of a label. @throws {ValueError} for what is none, where `other` is none either */
+  /** A word of a label; what is none is `other`. */
   word(name: string, label: string, given: string): string {
     return wordOf(this.catalogue.words(name, label), given) ?? OTHER;
   }
@@ -87,8 +92,7 @@ export class AgentSeries {
   }
 
   failed(agent: string, error: unknown): void {
-    const given = typeof error === 'string' ? error : errorTypeOf(error);
-    const error_type = this.word('agent_errors_total', 'error_type', given);
+    const error_type = this.word('agent_errors_total', 'error_type', reportedType(error));
     this.catalogue.counter('agent_errors_total').inc({ agent_type: agent, error_type });
   }
 }

@@ -4,9 +4,9 @@
  */
 import { type Moment, now, secondsSince } from '../../clock';
 import type { Attributed } from '../attribution';
-import { errorTypeOf } from '../error-type';
+import { errorTypeOf, reportedType } from '../error-type';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
-import type { AgentSeries } from './agent-series';
+import { type AgentSeries, secondsOf } from './agent-series';
 
 const forgotten = new FinalizationRegistry<() => void>((release) => release());
 
@@ -51,13 +51,13 @@ export class AgentExecution implements Attributed, Disposable {
   /** Counts a step. */
   recordStep(type: StepType, durationMs?: number): void {
     this.#steps++;
-    this.#series.stepped(this.agentType, type, durationMs === undefined ? undefined : durationMs / 1000);
+    this.#series.stepped(this.agentType, type, secondsOf(durationMs));
   }
 
   /** Counts a call of a tool; with its arguments, also whether it repeats the one before. */
   recordToolCall(name: string, status: ToolStatus = 'success', durationMs?: number, args?: unknown): void {
     this.#toolCalls++;
-    this.#series.called(this.agentType, name, status, durationMs === undefined ? undefined : durationMs / 1000);
+    this.#series.called(this.agentType, name, status, secondsOf(durationMs));
     if (args !== undefined) this.#compare(name, args);
   }
 
@@ -93,7 +93,7 @@ export class AgentExecution implements Attributed, Disposable {
 
   /** It failed. */
   fail(error: unknown): void {
-    const type = typeof error === 'string' ? error : errorTypeOf(error);
+    const type = reportedType(error);
     const status = statusOfError(type);
     this.#finish(status, type as AgentErrorType);
   }

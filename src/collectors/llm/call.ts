@@ -3,23 +3,20 @@
  * forgotten gives back its place among the active ones when it is collected as garbage.
  */
 import { type Moment, now, secondsSince } from '../../clock';
+import { reportedType } from '../error-type';
 import type { Interruption, LlmErrorType } from '../words';
 import type { ModelSeries } from './model-series';
 import type { LlmEnd, LlmRequest, LlmTarget } from './request';
 
-/** What a call needs of its collector. */
-export interface CallOwner {
-  /** Records a call that has ended. */
-  finish(series: ModelSeries, request: LlmRequest): void;
-  errorTypeOf(error: unknown): LlmErrorType;
-}
+/** Records a call that has ended. */
+export type FinishCall = (series: ModelSeries, request: LlmRequest) => void;
 
 /** Gives back what calls hold that nobody ended. The held value may not reach the call, or it would never be collected. */
 const forgotten = new FinalizationRegistry<ModelSeries>((series) => series.active.dec());
 
 /** A request to a model that is going on. */
 export class LlmCall implements Disposable {
-  readonly #owner: CallOwner;
+  readonly #record: FinishCall;
   readonly #series: ModelSeries;
   readonly #target: LlmTarget;
   readonly #start: Moment = now();
@@ -29,8 +26,8 @@ export class LlmCall implements Disposable {
   #ended = false;
 
   /** @internal */
-  constructor(owner: CallOwner, series: ModelSeries, target: LlmTarget) {
-    this.#owner = owner;
+  constructor(record: FinishCall, series: ModelSeries, target: LlmTarget) {
+    this.#record = record;
     this.#series = series;
     this.#target = target;
     series.active.inc();
@@ -80,7 +77,7 @@ export class LlmCall implements Disposable {
    * @param interrupted who or what ended a stream whose first chunk had come; found from the error where it is not given
    */
   fail(error: unknown, end: LlmEnd = {}, interrupted?: Interruption): void {
-    const errorType = typeof error === 'string' ? (error as LlmErrorType) : this.#owner.errorTypeOf(error);
+    const errorType = reportedType(error) as LlmErrorType;
     const who =
       interrupted ?? ({ cancelled: 'client', timeout: 'timeout' } as const)[errorType as string] ?? 'provider';
     this.#finish({ ...end, errorType, ...(this.#chunks > 0 ? { interrupted: who } : {}) });
@@ -102,7 +99,7 @@ export class LlmCall implements Disposable {
     forgotten.unregister(this);
     this.#series.active.dec();
     const first = this.#firstTokenSeconds;
-    this.#owner.finish(this.#series, {
+    this.#record(this.#series, {
       ...this.#target,
       ...end,
       durationMs: secondsSince(this.#start) * 1000,

@@ -6,7 +6,7 @@ import { ConfigurationError, describe, ValueError } from '../../errors';
 import { Registry } from '../../registry/registry';
 import { attributed } from '../attribution';
 import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
-import { errorTypeOf, statusOf } from '../error-type';
+import { errorTypeOf, reportedType, statusOf } from '../error-type';
 import type {
   GuardrailResult,
   GuardrailStage,
@@ -78,6 +78,8 @@ export class LlmMetricsCollector {
   readonly #providers: CappedNames;
   /** Models as labels show them, by how they are asked for. */
   readonly #names = new Map<unknown, string>();
+  /** What calls end with: one function for all of them. */
+  readonly #finish = (series: ModelSeries, request: LlmRequest): void => this.#record(series, request);
   /** By model and provider as labels show them. */
   readonly #series = new Map<string, Map<string, ModelSeries>>();
 
@@ -105,11 +107,7 @@ export class LlmMetricsCollector {
 
   /** Begins a request: it is active until it is ended, which the returned call does, once. */
   startRequest(target: LlmTarget): LlmCall {
-    const owner = {
-      finish: (series: ModelSeries, request: LlmRequest) => this.#record(series, request),
-      errorTypeOf,
-    };
-    return new LlmCall(owner, this.#seriesOf(target, true), target);
+    return new LlmCall(this.#finish, this.#seriesOf(target, true), target);
   }
 
   /** Records a request that has ended. */
@@ -126,16 +124,12 @@ export class LlmMetricsCollector {
 
   /** Counts an error that ended no request, or one that is recorded elsewhere. */
   recordError(target: LlmTarget, error: unknown): void {
-    this.#seriesOf(target, false)
-      .errors.of(typeof error === 'string' ? error : errorTypeOf(error))
-      .inc();
+    this.#seriesOf(target, false).errors.of(reportedType(error)).inc();
   }
 
   /** Counts an attempt after the first, by what went wrong with the one before. */
   recordRetry(target: LlmTarget, error: unknown): void {
-    this.#seriesOf(target, false)
-      .retries.of(typeof error === 'string' ? error : errorTypeOf(error))
-      .inc();
+    this.#seriesOf(target, false).retries.of(reportedType(error)).inc();
   }
 
   /** Counts a request that another model was given because the first failed. */

@@ -79,29 +79,16 @@ pub const ERROR_TYPES: &[&str] = &[
     "other",
 ];
 /// Why an agent failed: what a model may fail of, and what only agents can.
-pub const AGENT_ERROR_TYPES: &[&str] = &[
-    "rate_limit",
-    "quota_exceeded",
-    "overloaded",
-    "timeout",
-    "connection",
-    "authentication",
-    "permission",
-    "not_found",
-    "invalid_request",
-    "request_too_large",
-    "context_length",
-    "content_filter",
-    "server_error",
-    "cancelled",
-    "stream_interrupted",
-    "invalid_response",
-    "other",
-    "tool_error",
-    "max_steps",
-    "guardrail",
-    "unknown_tool",
-];
+pub const AGENT_ERROR_TYPES: &[&str] = &{
+    const AGENTS_OWN: [&str; 4] = ["tool_error", "max_steps", "guardrail", "unknown_tool"];
+    let mut all = [""; ERROR_TYPES.len() + AGENTS_OWN.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < ERROR_TYPES.len() { ERROR_TYPES[at] } else { AGENTS_OWN[at - ERROR_TYPES.len()] };
+        at += 1;
+    }
+    all
+};
 /// Why a model stopped.
 pub const FINISH_REASONS: &[&str] =
     &["stop", "length", "tool_calls", "content_filter", "refusal", "error", "other"];

@@ -470,7 +470,8 @@ impl Registry {
 
     /// Warns of families that got label sets beyond their limits since the last warning.
     pub(crate) fn warn_of_overflow(&self) {
-        self.families().iter().for_each(|family| family.warn_of_overflow(self.clock.now()));
+        let now = self.clock.now();
+        self.families().iter().for_each(|family| family.warn_of_overflow(now));
     }
 
     pub(crate) fn gather_items(&self) -> Vec<GatheredFamily> {
