@@ -5,9 +5,9 @@ import { addon } from './native/addon';
 import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from './registry/registry';
 import type * as Testing from './testing/index';
 
-export { AgentMetricsCollector } from './collectors/agent/agent-collector';
+export { AgentMetricsCollector, agentCollectorOf } from './collectors/agent/agent-collector';
 export { collectDefaultMetrics } from './collectors/default-metrics';
-export { LlmMetricsCollector } from './collectors/llm/llm-collector';
+export { LlmMetricsCollector, llmCollectorOf } from './collectors/llm/llm-collector';
 export { configFromEnv } from './config';
 export {
   CardinalityError,

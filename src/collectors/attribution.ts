@@ -1,5 +1,5 @@
 /**
- * Which agent a request is made for: the execution that is going on where the request ends. Set by agents' collectors, read
+ * Which agent a request is made for: the execution that is going on where the request begins. Set by agents' collectors, read
  * by LLM collectors; neither knows the other.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';

@@ -3,7 +3,9 @@
  * answers what only JavaScript can: collectors, readiness checks, who may come in.
  */
 import { clearInterval, setInterval } from 'node:timers';
+import { agentCollectorOf } from '../collectors/agent/agent-collector';
 import { collectDefaultMetrics } from '../collectors/default-metrics';
+import { llmCollectorOf } from '../collectors/llm/llm-collector';
 import type { DefaultMetricsGroup } from '../collectors/options';
 import { type ListenerSettings, type MetricsConfig, nativeConfig } from '../config';
 import { ConfigurationError, describe, messageOf, nativeAsync, RegistrationError } from '../errors';
@@ -71,6 +73,8 @@ function collectWanted(registry: Registry, values: MetricsConfig): (() => void)[
   const groups: DefaultMetricsGroup[] = [];
   if (values.collectorsProcess) groups.push('process');
   if (values.collectorsRuntime) groups.push('runtime');
+  if (values.collectorsLlm) llmCollectorOf(registry);
+  if (values.collectorsAgent) agentCollectorOf(registry);
   return groups.flatMap((group) => {
     try {
       return [collectDefaultMetrics({ register: registry, include: [group] })];

@@ -2,8 +2,9 @@
  * Metrics of agents: executions, steps, tools, handoffs, memory, and the tokens of the requests that were made for them.
  */
 import { ConfigurationError, describe } from '../../errors';
-import type { Registry } from '../../registry/registry';
+import { Registry } from '../../registry/registry';
 import { attribute, attributed } from '../attribution';
+import { FirstMade } from '../first-made';
 import { DEFAULT_NAMESPACE } from '../llm/llm-collector';
 import type { AgentErrorType, ExecutionStatus, MemoryOperation, Outcome, StepType, ToolStatus } from '../words';
 import { AgentSeries, secondsOf } from './agent-series';
@@ -50,9 +51,10 @@ export class AgentMetricsCollector {
     if (typeof options !== 'object' || options === null) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
     }
-    const { registry, namespace = DEFAULT_NAMESPACE, tools = [] } = options;
+    const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, tools = [] } = options;
     this.#series = new AgentSeries({ registry, namespace });
     for (const tool of tools) this.#series.registerTool(tool);
+    ofRegistries.offer(registry, this);
   }
 
   /**
@@ -138,4 +140,11 @@ export class AgentMetricsCollector {
   setActiveAgents(agentType: string, count: number): void {
     this.#series.catalogue.gauge('agent_active').set({ agent_type: this.#series.agent(agentType) }, count);
   }
+}
+
+const ofRegistries = new FirstMade((registry) => new AgentMetricsCollector({ registry }));
+
+/** The collector of a registry: the first that was made for it, or one that is made now. */
+export function agentCollectorOf(registry: Registry): AgentMetricsCollector {
+  return ofRegistries.of(registry);
 }

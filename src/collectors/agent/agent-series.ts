@@ -1,7 +1,7 @@
 /**
  * What agents' metrics are written with: the catalogue's metrics, and the names that labels show.
  */
-import { Registry } from '../../registry/registry';
+import type { Registry } from '../../registry/registry';
 import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
 import { reportedType } from '../error-type';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
@@ -13,7 +13,7 @@ export function secondsOf(ms: number | undefined): number | undefined {
 
 /** Where the metrics are, and under which names. */
 export interface AgentMetricsOptions {
-  readonly registry?: Registry | undefined;
+  readonly registry: Registry;
   readonly namespace: string;
 }
 
@@ -33,7 +33,7 @@ export class AgentSeries {
   readonly #tools: CappedNames;
   readonly #inUse = new Set<string>();
 
-  constructor({ registry = Registry.globalRegistry, namespace }: AgentMetricsOptions) {
+  constructor({ registry, namespace }: AgentMetricsOptions) {
     this.catalogue = new Catalogue(true, { registry, namespace, optional: new Set(), ttlSeconds: {} });
     this.#agents = new CappedNames(this.catalogue.cap('agent_executions_total', 'agent_type'));
     this.#tools = new CappedNames(this.catalogue.cap('agent_tool_calls_total', 'tool_name'));

@@ -3,13 +3,14 @@
  * forgotten gives back its place among the active ones when it is collected as garbage.
  */
 import { type Moment, now, secondsSince } from '../../clock';
+import { type Attributed, attributed } from '../attribution';
 import { reportedType } from '../error-type';
 import type { Interruption, LlmErrorType } from '../words';
 import type { ModelSeries } from './model-series';
 import type { LlmEnd, LlmRequest, LlmTarget } from './request';
 
 /** Records a call that has ended. */
-export type FinishCall = (series: ModelSeries, request: LlmRequest) => void;
+export type FinishCall = (series: ModelSeries, request: LlmRequest, agent: Attributed | undefined) => void;
 
 /** Gives back what calls hold that nobody ended. The held value may not reach the call, or it would never be collected. */
 const forgotten = new FinalizationRegistry<ModelSeries>((series) => series.active.dec());
@@ -20,6 +21,8 @@ export class LlmCall implements Disposable {
   readonly #series: ModelSeries;
   readonly #target: LlmTarget;
   readonly #start: Moment = now();
+  /** Whom it is made for. Where it ends may be anywhere: who reads a stream need not be who asked for it. */
+  readonly #agent: Attributed | undefined = attributed();
   #firstTokenSeconds: number | undefined;
   #chunks = 0;
   #lastChunk: Moment | undefined;
@@ -99,12 +102,13 @@ export class LlmCall implements Disposable {
     forgotten.unregister(this);
     this.#series.active.dec();
     const first = this.#firstTokenSeconds;
-    this.#record(this.#series, {
+    const request: LlmRequest = {
       ...this.#target,
       ...end,
       durationMs: secondsSince(this.#start) * 1000,
-      ...(first === undefined ? {} : { timeToFirstTokenMs: first * 1000 }),
+      timeToFirstTokenMs: first === undefined ? undefined : first * 1000,
       chunks: this.#chunks,
-    });
+    };
+    this.#record(this.#series, request, this.#agent);
   }
 }

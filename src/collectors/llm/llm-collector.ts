@@ -4,9 +4,10 @@
 import { unixMs } from '../../clock';
 import { ConfigurationError, describe, ValueError } from '../../errors';
 import { Registry } from '../../registry/registry';
-import { attributed } from '../attribution';
+import { type Attributed, attributed } from '../attribution';
 import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
 import { errorTypeOf, reportedType, statusOf } from '../error-type';
+import { FirstMade } from '../first-made';
 import type {
   GuardrailResult,
   GuardrailStage,
@@ -17,7 +18,7 @@ import type {
   Outcome,
   RateLimitResource,
 } from '../words';
-import { LlmCall } from './call';
+import { type FinishCall, LlmCall } from './call';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
 import { costOf, Prices, type PriceTable } from './prices';
@@ -79,7 +80,7 @@ export class LlmMetricsCollector {
   /** Models as labels show them, by how they are asked for. */
   readonly #names = new Map<unknown, string>();
   /** What calls end with: one function for all of them. */
-  readonly #finish = (series: ModelSeries, request: LlmRequest): void => this.#record(series, request);
+  readonly #finish: FinishCall = (series, request, agent) => this.#record(series, request, agent);
   /** By model and provider as labels show them. */
   readonly #series = new Map<string, Map<string, ModelSeries>>();
 
@@ -103,6 +104,7 @@ export class LlmMetricsCollector {
     });
     this.#models = new CappedNames(this.#catalogue.cap('llm_requests_total', 'model'));
     this.#providers = new CappedNames(this.#catalogue.cap('llm_requests_total', 'provider'));
+    ofRegistries.offer(registry, this);
   }
 
   /** Begins a request: it is active until it is ended, which the returned call does, once. */
@@ -112,7 +114,7 @@ export class LlmMetricsCollector {
 
   /** Records a request that has ended. */
   recordRequest(request: LlmRequest): void {
-    this.#record(this.#seriesOf(request, statusOfRequest(request) === 'success'), request);
+    this.#record(this.#seriesOf(request, statusOfRequest(request) === 'success'), request, attributed());
   }
 
   /** Adds chunks of a stream that is recorded without a call object. */
@@ -239,7 +241,7 @@ export class LlmMetricsCollector {
   }
 
   /** The one place where a request is recorded. */
-  #record(series: ModelSeries, request: LlmRequest): void {
+  #record(series: ModelSeries, request: LlmRequest, agent: Attributed | undefined): void {
     const status = statusOfRequest(request);
     const operation = series.operation(request.operation ?? 'chat');
     operation.statuses.of(status).inc();
@@ -247,15 +249,16 @@ export class LlmMetricsCollector {
     if (status !== 'success') series.errors.of(errorOfRequest(request, status)).inc();
     if (request.finishReason !== undefined) series.finishReasons.of(request.finishReason).inc();
     if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
-    this.#recordUsage(series, request, status);
+    this.#recordUsage(series, request, status, agent);
     this.#recordStream(series, request);
   }
 
-  #recordUsage(series: ModelSeries, request: LlmRequest, status: LlmStatus): void {
+  #recordUsage(series: ModelSeries, request: LlmRequest, status: LlmStatus, agent: Attributed | undefined): void {
     const { inputTokens, outputTokens } = request;
     if (!isAmount(inputTokens) && !isAmount(outputTokens)) {
       if (status === 'success') series.usageMissing.inc();
-      this.#recordCost(series, 0, 0, request.costUsd);
+      if (isAmount(request.costUsd)) series.cost.inc(request.costUsd);
+      agent?.addUsage(0, 0, amountOf(request.costUsd));
       return;
     }
     const input = amountOf(inputTokens);
@@ -267,7 +270,10 @@ export class LlmMetricsCollector {
     const perRequest = this.#catalogue.optional('llm_tokens_per_request');
     perRequest?.observe({ model, type: 'input' }, input);
     perRequest?.observe({ model, type: 'output' }, output);
-    this.#recordCost(series, input, output, request.costUsd ?? this.#priceOf(series, request, input, output), true);
+    const cost = request.costUsd ?? this.#priceOf(series, request, input, output);
+    if (isAmount(cost)) series.cost.inc(cost);
+    else series.unpriced.inc();
+    agent?.addUsage(input, output, amountOf(cost));
   }
 
   #recordDetails(series: ModelSeries, usage: LlmUsage): void {
@@ -291,12 +297,6 @@ export class LlmMetricsCollector {
     return costOf(series.prices, tokens, unixMs());
   }
 
-  #recordCost(series: ModelSeries, input: number, output: number, cost: number | undefined, paid = false): void {
-    if (isAmount(cost)) series.cost.inc(cost);
-    else if (paid) series.unpriced.inc();
-    attributed()?.addUsage(input, output, amountOf(cost));
-  }
-
   #recordStream(series: ModelSeries, request: LlmRequest): void {
     const { chunks, timeToFirstTokenMs, durationMs, outputTokens, interrupted } = request;
     if (!isAmount(chunks) || chunks === 0) {
@@ -314,6 +314,13 @@ export class LlmMetricsCollector {
     if (interrupted !== undefined)
       series.interrupted.of(this.#word('llm_streaming_interrupted_total', 'reason', interrupted) as Interruption).inc();
   }
+}
+
+const ofRegistries = new FirstMade((registry) => new LlmMetricsCollector({ registry }));
+
+/** The collector of a registry: the first that was made for it, or one that is made now. */
+export function llmCollectorOf(registry: Registry): LlmMetricsCollector {
+  return ofRegistries.of(registry);
 }
 
 function statusOfRequest({ status, errorType, error }: LlmRequest): LlmStatus {

@@ -1,0 +1,59 @@
+/**
+ * Who answers requests, from the address that an SDK is pointed at: most providers speak OpenAI's language.
+ */
+import { OTHER } from '../collectors/catalogue';
+
+/** Providers by the host that answers, or an end of it; with a port where only that tells. */
+const BY_HOST: readonly (readonly [host: string, provider: string])[] = [
+  ['openai.azure.com', 'azure'],
+  ['services.ai.azure.com', 'azure'],
+  ['cognitiveservices.azure.com', 'azure'],
+  ['api.openai.com', 'openai'],
+  ['openai.com', 'openai'],
+  ['anthropic.com', 'anthropic'],
+  ['generativelanguage.googleapis.com', 'google'],
+  ['aiplatform.googleapis.com', 'vertex'],
+  ['amazonaws.com', 'bedrock'],
+  ['openrouter.ai', 'openrouter'],
+  ['groq.com', 'groq'],
+  ['mistral.ai', 'mistral'],
+  ['deepseek.com', 'deepseek'],
+  ['x.ai', 'xai'],
+  ['together.xyz', 'together'],
+  ['together.ai', 'together'],
+  ['fireworks.ai', 'fireworks'],
+  ['perplexity.ai', 'perplexity'],
+  ['cohere.com', 'cohere'],
+  ['cohere.ai', 'cohere'],
+  ['cerebras.ai', 'cerebras'],
+  ['nvidia.com', 'nvidia'],
+  ['huggingface.co', 'huggingface'],
+  ['localhost:11434', 'ollama'],
+  ['127.0.0.1:11434', 'ollama'],
+  ['localhost:1234', 'lmstudio'],
+  ['127.0.0.1:1234', 'lmstudio'],
+  ['localhost:8000', 'vllm'],
+  ['127.0.0.1:8000', 'vllm'],
+];
+
+/** Providers by host, or an end of it: `{ 'llm.example.com': 'vllm' }`. */
+export type ProviderTable = Readonly<Record<string, string>>;
+
+/**
+ * The provider at an address.
+ *
+ * @param more goes before the table
+ * @returns `other` for an address that no table knows
+ */
+export function providerAt(address: unknown, more: ProviderTable = {}): string {
+  const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined) return OTHER;
+  for (const [host, provider] of [...Object.entries(more), ...BY_HOST]) {
+    if (isAt(url, host.toLowerCase())) return provider;
+  }
+  return OTHER;
+}
+
+function isAt({ host, hostname }: URL, wanted: string): boolean {
+  return host === wanted || hostname === wanted || hostname.endsWith(`.${wanted}`);
+}
