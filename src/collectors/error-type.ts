@@ -2,6 +2,7 @@
  * What went wrong, from what was thrown: HTTP status, the provider's code and type, and the constructor's name. Not
  * `error.name`, which SDKs leave at "Error". Reads fields and calls nothing; a getter that throws says nothing.
  */
+import { read } from '../read';
 import type { LlmErrorType, LlmStatus } from './words';
 
 /** Codes and types of providers' error bodies. */
@@ -113,15 +114,6 @@ function ownType(thrown: unknown): LlmErrorType | undefined {
   if (name === 'AbortError') return 'cancelled';
   if (name === 'TimeoutError') return 'timeout';
   return codes.includes('invalid_request_error') ? 'invalid_request' : undefined;
-}
-
-function read(from: unknown, name: string): unknown {
-  if ((typeof from !== 'object' && typeof from !== 'function') || from === null) return undefined;
-  try {
-    return (from as Record<string, unknown>)[name];
-  } catch {
-    return undefined;
-  }
 }
 
 /** The outcome of a request that failed so. */
