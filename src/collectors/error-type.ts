@@ -3,7 +3,7 @@
  * `error.name`, which SDKs leave at "Error". Reads fields and calls nothing; a getter that throws says nothing.
  */
 import { read } from '../read';
-import type { LlmErrorType, LlmStatus } from './words';
+import type { AgentErrorType, LlmErrorType, LlmStatus } from './words';
 
 /** Codes and types of providers' error bodies. */
 const BY_CODE: Readonly<Record<string, LlmErrorType>> = {
@@ -69,6 +69,12 @@ const BY_CONSTRUCTOR: readonly (readonly [RegExp, LlmErrorType])[] = [
   [/ContentFilter.*Error$/, 'content_filter'],
 ];
 
+/** Constructors' names of what frameworks throw where they stop an agent. */
+const STOPS: readonly (readonly [RegExp, AgentErrorType])[] = [
+  [/(GraphRecursion|MaxTurnsExceeded)Error$/, 'max_steps'],
+  [/GuardrailTripwireTriggered$|^TripWire$/, 'guardrail'],
+];
+
 /** Errors within errors that are looked into. */
 const DEPTH_MAX = 5;
 
@@ -81,6 +87,14 @@ export function errorTypeOf(thrown: unknown): LlmErrorType {
     at = read(at, 'lastError') ?? read(at, 'cause');
   }
   return 'other';
+}
+
+/** The kind of error that an agent ended with: what was thrown, or the word for it. */
+export function agentErrorOf(error: unknown): string {
+  if (typeof error === 'string') return error;
+  // A minifier leaves the code.
+  if (read(error, 'lc_error_code') === 'GRAPH_RECURSION_LIMIT') return 'max_steps';
+  return named(error, STOPS) ?? errorTypeOf(error);
 }
 
 /** The kind of error that is reported: what was thrown, or the word for it. */
@@ -105,15 +119,18 @@ function ownType(thrown: unknown): LlmErrorType | undefined {
   }
   const byStatus = BY_STATUS[status] ?? (status >= 500 && status < 600 ? 'server_error' : undefined);
   if (byStatus !== undefined) return byStatus;
-  const maker = read(read(thrown, 'constructor'), 'name');
-  if (typeof maker === 'string') {
-    for (const [pattern, type] of BY_CONSTRUCTOR) if (pattern.test(maker)) return type;
-  }
+  const byName = named(thrown, BY_CONSTRUCTOR);
+  if (byName !== undefined) return byName;
   // The platform's own abort and timeout are `DOMException`s, which have nothing but a name.
   const name = read(thrown, 'name');
   if (name === 'AbortError') return 'cancelled';
   if (name === 'TimeoutError') return 'timeout';
   return codes.includes('invalid_request_error') ? 'invalid_request' : undefined;
+}
+
+function named<T>(thrown: unknown, types: readonly (readonly [RegExp, T])[]): T | undefined {
+  const maker = read(read(thrown, 'constructor'), 'name');
+  return typeof maker === 'string' ? types.find(([pattern]) => pattern.test(maker))?.[1] : undefined;
 }
 
 /** The outcome of a request that failed so. */

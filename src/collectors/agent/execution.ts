@@ -4,7 +4,7 @@
  */
 import { type Moment, now, secondsSince } from '../../clock';
 import { type Attributed, attribute } from '../attribution';
-import { reportedType } from '../error-type';
+import { agentErrorOf, reportedType } from '../error-type';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 import { type AgentSeries, secondsOf } from './agent-series';
 
@@ -103,7 +103,7 @@ export class AgentExecution implements Attributed, Disposable {
 
   /** It failed. */
   fail(error: unknown): void {
-    const type = reportedType(error);
+    const type = agentErrorOf(error);
     const status = statusOfError(type);
     this.#finish(status, type as AgentErrorType);
   }

@@ -96,11 +96,22 @@ export class LlmCall implements Disposable {
     this.cancel();
   }
 
-  #finish(end: Omit<LlmRequest, keyof LlmTarget>): void {
-    if (this.#ended) return;
+  /** No request was made after all: a cache of the application had the answer. Nothing is recorded. */
+  drop(): void {
+    this.#release();
+  }
+
+  /** @returns whether it was going on until now */
+  #release(): boolean {
+    if (this.#ended) return false;
     this.#ended = true;
     forgotten.unregister(this);
     this.#series.active.dec();
+    return true;
+  }
+
+  #finish(end: Omit<LlmRequest, keyof LlmTarget>): void {
+    if (!this.#release()) return;
     const first = this.#firstTokenSeconds;
     const request: LlmRequest = {
       ...this.#target,
