@@ -12,20 +12,29 @@ const USAGE = {
 };
 const MODEL = 'gpt-4o-mini-2024-07-18';
 
+/** Frameworks take two messages with one id for one message. */
+let answers = 0;
+const nextId = () => `chat_${++answers}`;
+
 const toolCalls = (calls) =>
   calls.map(([name, args], index) => ({
     index,
-    id: `call_${name}_${index}`,
+    id: `call_${nextId()}`,
     type: 'function',
     function: { name, arguments: JSON.stringify(args) },
   }));
 
-/** A whole answer: a text, or calls of tools as `[name, arguments]`. */
-export function chat(content, { usage = USAGE, reason } = {}) {
+/** A whole answer: a text, or calls of tools as `[name, arguments]`. Each time it is given it has an id of its own. */
+export function chat(content, options) {
+  return (response) => chatOnce(content, options)(response);
+}
+
+function chatOnce(content, { usage = USAGE, reason } = {}) {
   const calls = Array.isArray(content) ? content : undefined;
+  const id = nextId();
   const message = calls === undefined ? { content } : { content: null, tool_calls: toolCalls(calls) };
   return json({
-    id: 'chat_1',
+    id,
     object: 'chat.completion',
     created: 1,
     model: MODEL,
@@ -42,8 +51,9 @@ export function chat(content, { usage = USAGE, reason } = {}) {
 
 /** A streamed answer: its role, each text, why it stopped, its usage. */
 export function chatStream(texts, { usage = USAGE, reason = 'stop', ...sending } = {}) {
+  const id = nextId();
   const chunk = (delta, finish_reason = null) => ({
-    id: 'chat_1',
+    id,
     object: 'chat.completion.chunk',
     created: 1,
     model: MODEL,
@@ -51,7 +61,7 @@ export function chatStream(texts, { usage = USAGE, reason = 'stop', ...sending }
   });
   const chunks = [chunk({ role: 'assistant', content: '' }), ...texts.map((content) => chunk({ content }))];
   if (sending.end !== undefined && sending.end !== 'end') return events(chunks, sending);
-  const usages = usage === undefined ? [] : [{ ...chunk({}), choices: [], usage }];
+  const usages = usage === null ? [] : [{ ...chunk({}), choices: [], usage }];
   return events([...chunks, chunk({}, reason), ...usages, '[DONE]'], sending);
 }
 
