@@ -56,17 +56,24 @@ export function modelRun(execution: AgentExecution | undefined, call: LlmCall | 
 }
 
 /** A call of a tool. Where there is no execution there is nobody to count it for. */
-export function toolRun(execution: AgentExecution | undefined, name: string, args: unknown): Run {
+export function toolRun(execution: AgentExecution | undefined, name: string, argsOf: () => unknown): Run {
   if (execution === undefined) return partRun(undefined);
-  const call = new ToolCall(execution, name, args);
+  const call = new ToolCall(execution, name, argsOf);
   return { execution, end: () => call.end(), fail: (error) => call.fail(error), drop: nothing };
 }
 
-/** Another step of an execution; how it ends is not told apart. */
-export function stepRun(execution: AgentExecution | undefined, type: StepType): Run {
+/** What is reported of a step when it is over. */
+export type ReportStep = (durationMs: number, error: unknown) => void;
+
+/** Another step of an execution. Steps are not told apart by how they end; who wants to know is told. */
+export function stepRun(execution: AgentExecution | undefined, type: StepType, report?: ReportStep): Run {
   const start: Moment = now();
-  const record = () => execution?.recordStep(type, secondsSince(start) * 1000);
-  return { execution, end: record, fail: record, drop: nothing };
+  const finish = (error?: unknown) => {
+    const durationMs = secondsSince(start) * 1000;
+    execution?.recordStep(type, durationMs);
+    report?.(durationMs, error);
+  };
+  return { execution, end: () => finish(), fail: finish, drop: nothing };
 }
 
 function nothing(): void {}

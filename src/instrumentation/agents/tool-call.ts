@@ -25,13 +25,14 @@ export class ToolCall {
   readonly #start: Moment = now();
   readonly #user: ToolUser;
   readonly #name: string;
-  readonly #args: unknown;
+  readonly #argsOf: () => unknown;
   #ended = false;
 
-  constructor(user: ToolUser, name: string, args: unknown) {
+  /** @param argsOf is asked when the call has ended; what gives `undefined` is not compared with the call before */
+  constructor(user: ToolUser, name: string, argsOf: () => unknown) {
     this.#user = user;
     this.#name = name;
-    this.#args = args;
+    this.#argsOf = argsOf;
   }
 
   end(): void {
@@ -47,7 +48,7 @@ export class ToolCall {
   #finish(status: ToolStatus): boolean {
     if (this.#ended) return false;
     this.#ended = true;
-    this.#user.recordToolCall(this.#name, status, secondsSince(this.#start) * 1000, this.#args ?? null);
+    this.#user.recordToolCall(this.#name, status, secondsSince(this.#start) * 1000, this.#argsOf());
     return true;
   }
 }

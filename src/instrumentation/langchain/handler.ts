@@ -173,7 +173,7 @@ export class LangChainHandler {
       this.#runs.begin({ id: runId, parentId: parentRunId, witness: metadata }, () => {
         // What is called exists: a name that the model made up is answered by the graph, and begins nothing.
         agents.registerTool(name);
-        return toolRun(this.#runs.executionAt(parentRunId, agents), name, input);
+        return toolRun(this.#runs.executionAt(parentRunId, agents), name, () => input);
       });
     });
   }

@@ -92,7 +92,7 @@ class Calls {
     // Only tools that are called take a place among the names: a server may list more than there are places.
     if (this.#listed.has(name)) this.#collector.registerTool(name);
     const user = this.#collector.current() ?? agentByName(this.#collector, this.#agentType ?? nameOf(client));
-    return new ToolCall(user, name, read(params, 'arguments'));
+    return new ToolCall(user, name, () => read(params, 'arguments') ?? null);
   }
 }
 
