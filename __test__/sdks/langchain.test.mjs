@@ -11,6 +11,7 @@ import { createLangChainHandler } from '@llm-devops/prometheus-metrics/langchain
 import test from 'ava';
 import { z } from 'zod';
 import { collectGarbage } from '../support/garbage.mjs';
+import { called, executions, holds, LABELS, requests } from './support/agent-lines.mjs';
 import { chat, chatStream, refusal } from './support/chat-answers.mjs';
 import { collectors, recorded } from './support/recorded.mjs';
 import { cut, json, silence, WireServer } from './support/wire-server.mjs';
@@ -31,56 +32,6 @@ const add = tool(({ a, b }) => String(a + b), {
 });
 
 const user = (content) => ({ messages: [{ role: 'user', content }] });
-const LABELS = 'model="gpt-4o-mini",provider="openai"';
-
-/** What requests to the model record that end well. */
-function requests(count, { tools = 0 } = {}) {
-  const reasons = [
-    `llm_finish_reasons_total{${LABELS},reason="tool_calls"} ${tools}`,
-    `llm_finish_reasons_total{${LABELS},reason="stop"} ${count - tools}`,
-  ];
-  return [
-    `llm_requests_total{${LABELS},operation="chat",status="success"} ${count}`,
-    `llm_request_duration_seconds_count{${LABELS},operation="chat"} ${count}`,
-    `llm_tokens_total{${LABELS},type="input"} ${count * 10}`,
-    `llm_tokens_total{${LABELS},type="output"} ${count * 5}`,
-    `llm_token_details_total{${LABELS},detail="cache_read"} ${count * 4}`,
-    `llm_token_details_total{${LABELS},detail="reasoning"} ${count * 2}`,
-    `llm_unpriced_requests_total{${LABELS}} ${count}`,
-    ...reasons,
-  ].filter((line) => !line.endsWith(' 0'));
-}
-
-/** What an execution records, with its steps and calls of tools. */
-function execution(agent, { status = 'success', llm = 0, tools = 0, steps = llm, error } = {}) {
-  return {
-    agent,
-    lines: [
-      `agent_executions_total{agent_type="${agent}",status="${status}"} 1`,
-      `agent_execution_duration_seconds_count{agent_type="${agent}"} 1`,
-      `agent_steps_total{agent_type="${agent}",step_type="llm"} ${llm}`,
-      `agent_step_duration_seconds_count{agent_type="${agent}",step_type="llm"} ${llm}`,
-      `agent_steps_per_execution_sum{agent_type="${agent}"} ${steps}`,
-      `agent_steps_per_execution_count{agent_type="${agent}"} 1`,
-      `agent_tool_calls_per_execution_sum{agent_type="${agent}"} ${tools}`,
-      `agent_tool_calls_per_execution_count{agent_type="${agent}"} 1`,
-      ...(error === undefined ? [] : [`agent_errors_total{agent_type="${agent}",error_type="${error}"} 1`]),
-      `agent_tokens_total{agent_type="${agent}",type="input"} ${llm * 10}`,
-      `agent_tokens_total{agent_type="${agent}",type="output"} ${llm * 5}`,
-    ].filter((line) => !line.endsWith(' 0')),
-  }.lines;
-}
-
-const called = (agent, name, status, count = 1) => [
-  `agent_tool_calls_total{agent_type="${agent}",tool_name="${name}",status="${status}"} ${count}`,
-  `agent_tool_call_duration_seconds_count{agent_type="${agent}",tool_name="${name}"} ${count}`,
-];
-
-/** The whole exposition, whatever the order: that of families is the catalogue's, that of series when they were made. */
-async function holds(t, registry, ...expected) {
-  t.deepEqual((await recorded(registry)).sort(), expected.flat().sort());
-}
-
 test('an agent with a tool: executions, steps, calls, requests, tokens', async (t) => {
   const { wire, registry, ask, with: config } = await rig(t);
   wire.answer(chat([['add', { a: 1, b: 2 }]]), chat('3'));
@@ -94,7 +45,7 @@ test('an agent with a tool: executions, steps, calls, requests, tokens', async (
     t,
     registry,
     requests(2, { tools: 1 }),
-    execution('adder', { llm: 2, tools: 1 }),
+    executions('adder', { llm: 2, tools: 1 }),
     called('adder', 'add', 'success'),
   );
 });
@@ -108,7 +59,7 @@ test('a name given to the run, to the call, to the handler', async (t) => {
   const named = createLangChainHandler({ collector: agents, llm, agentType: 'by-option' });
   await chain.invoke(1, { callbacks: [named], runName: 'by-run' });
   const names = ['RunnableLambda', 'by-run', 'by-metadata', 'by-option'];
-  await holds(t, registry, ...names.map((name) => execution(name)));
+  await holds(t, registry, ...names.map((name) => executions(name)));
 });
 
 test('parallel tools, one that fails and is answered, one that the model made up', async (t) => {
@@ -132,7 +83,7 @@ test('parallel tools, one that fails and is answered, one that the model made up
     t,
     registry,
     requests(2, { tools: 1 }),
-    execution('adder', { llm: 2, tools: 3, error: 'tool_error' }),
+    executions('adder', { llm: 2, tools: 3, error: 'tool_error' }),
     called('adder', 'add', 'success', 2),
     called('adder', 'broken', 'error'),
   );
@@ -147,7 +98,7 @@ test('the same call over and over, until the graph has had enough', async (t) =>
     t,
     registry,
     requests(3, { tools: 3 }),
-    execution('adder', { status: 'max_steps', error: 'max_steps', llm: 3, tools: 3 }),
+    executions('adder', { status: 'max_steps', error: 'max_steps', llm: 3, tools: 3 }),
     called('adder', 'add', 'success', 3),
     ['agent_repeated_tool_calls_total{agent_type="adder"} 2'],
   );
@@ -162,7 +113,7 @@ test('within an execution the graph is part of it, and its limit is the executio
     t,
     registry,
     requests(1, { tools: 1 }),
-    execution('outer', { status: 'max_steps', error: 'max_steps', llm: 1, tools: 1 }),
+    executions('outer', { status: 'max_steps', error: 'max_steps', llm: 1, tools: 1 }),
     called('outer', 'add', 'success'),
   );
 });
@@ -185,7 +136,7 @@ test('agents that run at once and within each other', async (t) => {
     .addEdge('writer', END)
     .compile({ name: 'editor' });
   await Promise.all([editor.invoke(user('x'), config), outer('plain').invoke(user('y'), config)]);
-  await holds(t, registry, requests(3), execution('editor', { llm: 1 }), execution('plain'), [
+  await holds(t, registry, requests(3), executions('editor', { llm: 1 }), executions('plain'), [
     'agent_executions_total{agent_type="writer",status="success"} 3',
     'agent_execution_duration_seconds_count{agent_type="writer"} 3',
     'agent_steps_total{agent_type="writer",step_type="llm"} 2',
@@ -203,8 +154,7 @@ test('without requests to models where an SDK measures them', async (t) => {
   const handler = createLangChainHandler({ collector: agents, llm: false });
   wire.answer(chat('x'));
   await RunnableLambda.from(() => ask.invoke('x')).invoke(1, { callbacks: [handler], runName: 'bot' });
-  const lines = execution('bot', { llm: 1 }).filter((line) => !line.startsWith('agent_tokens'));
-  await holds(t, registry, lines);
+  await holds(t, registry, executions('bot', { llm: 1, failed: 1 }));
 });
 
 test('a model by itself is a request and no agent', async (t) => {
@@ -328,9 +278,7 @@ function failure(status, type) {
     `llm_requests_total{${LABELS},operation="chat",status="${status}"} 1`,
     `llm_request_duration_seconds_count{${LABELS},operation="chat"} 1`,
     `llm_errors_total{${LABELS},error_type="${type}"} 1`,
-    ...execution('bot', { status: ends[type] ?? 'failed', llm: 1, error: type }).filter(
-      (line) => !line.includes('tokens'),
-    ),
+    ...executions('bot', { status: ends[type] ?? 'failed', error: type, llm: 1, failed: 1 }),
   ];
 }
 
@@ -433,7 +381,7 @@ test('two handlers of one collector count once', async (t) => {
   wire.answer(chat('x'));
   const second = createLangChainHandler({ collector: agents, llm, provider: 'openai' });
   await RunnableLambda.from(() => ask.invoke('x')).invoke(1, { callbacks: [handler, second], runName: 'bot' });
-  await holds(t, registry, requests(1), execution('bot', { llm: 1 }));
+  await holds(t, registry, requests(1), executions('bot', { llm: 1 }));
 });
 
 test('the provider is who answers at the address of the model', async (t) => {

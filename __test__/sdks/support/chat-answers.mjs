@@ -69,3 +69,50 @@ export function chatStream(texts, { usage = USAGE, reason = 'stop', ...sending }
 export function refusal(status, error = {}) {
   return json({ error: { message: 'refused', type: null, code: null, ...error } }, { status });
 }
+
+const RESPONSE_USAGE = {
+  input_tokens: 10,
+  output_tokens: 5,
+  total_tokens: 15,
+  input_tokens_details: { cached_tokens: 4 },
+  output_tokens_details: { reasoning_tokens: 2 },
+};
+
+function responseBody(content, fields) {
+  const calls = Array.isArray(content) ? content : undefined;
+  const output = (calls ?? []).map(([name, args]) => ({
+    type: 'function_call',
+    id: nextId(),
+    call_id: nextId(),
+    name,
+    arguments: JSON.stringify(args),
+    status: 'completed',
+  }));
+  if (calls === undefined) {
+    const text = { type: 'output_text', text: content, annotations: [] };
+    output.push({ type: 'message', id: nextId(), role: 'assistant', status: 'completed', content: [text] });
+  }
+  const head = { id: nextId(), object: 'response', created_at: 1, status: 'completed', error: null };
+  return { ...head, model: MODEL, output, usage: RESPONSE_USAGE, ...fields };
+}
+
+/** A whole answer of the Responses API: a text, or calls of tools as `[name, arguments]`. */
+export function response(content, fields) {
+  return (sent) => json(responseBody(content, fields))(sent);
+}
+
+/** A streamed answer of the Responses API. */
+export function responseStream(texts, sending = {}) {
+  const deltas = texts.map((delta, sequence_number) => ({
+    type: 'response.output_text.delta',
+    item_id: 'item',
+    output_index: 0,
+    content_index: 0,
+    sequence_number,
+    delta,
+  }));
+  const body = responseBody(texts.join(''));
+  const created = { type: 'response.created', response: { ...body, status: 'in_progress', output: [], usage: null } };
+  const completed = sending.end === 'cut' ? [] : [{ type: 'response.completed', response: body }];
+  return events([created, ...deltas, ...completed], sending);
+}
