@@ -1,0 +1,180 @@
+/**
+ * An exporter of Mastra's observability: turns its spans into runs. An agent's run is an execution; what stands within it is
+ * part of it. Has the exporters' shape and depends on none of their packages.
+ */
+import type { AgentExecution } from '../../collectors/agent/execution';
+import { read } from '../../read';
+import {
+  type InstrumentFrameworkOptions,
+  type InstrumentingFramework,
+  instrumentingFramework,
+} from '../agents/options';
+import { agentRun, modelRun, partRun, type Run, stepRun, toolRun } from '../agents/run';
+import { type Runs, runsOf } from '../agents/runs';
+import { quietly } from '../quietly';
+import {
+  attributeOf,
+  endOf,
+  entityOf,
+  failureOf,
+  type MastraSpanLike,
+  memoryOperationOf,
+  requestFailureOf,
+  targetOf,
+} from './span';
+
+export type MastraExporterOptions = InstrumentFrameworkOptions;
+
+/** What is used of an event. */
+export interface MastraTracingEvent {
+  readonly type: string;
+  readonly exportedSpan: MastraSpanLike;
+}
+
+/** What Mastra takes for an exporter. */
+export interface MastraExporter {
+  readonly name: string;
+  exportTracingEvent(event: MastraTracingEvent): Promise<void>;
+  flush(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+/**
+ * An exporter that measures what agents do.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG`
+ *
+ * @example
+ * new Observability({ configs: { default: { serviceName: 'shop', exporters: [createMastraExporter()] } } });
+ */
+export function createMastraExporter(options: MastraExporterOptions = {}): MastraExporter {
+  const spans = new Spans(instrumentingFramework(options));
+  const done = Promise.resolve();
+  return {
+    name: 'llmdevops-prometheus-metrics',
+    exportTracingEvent: ({ type, exportedSpan }) => {
+      quietly(() => {
+        if (type === 'span_started') spans.start(exportedSpan);
+        else if (type === 'span_ended') spans.end(exportedSpan);
+      });
+      return done;
+    },
+    flush: () => done,
+    shutdown: () => done,
+  };
+}
+
+/** How the last generation of an agent ended, and whether a tool of it is the client's to run. */
+interface Ending {
+  reason: unknown;
+  waitsForClient: boolean;
+}
+
+/** The spans that are going on. */
+class Spans {
+  readonly #framework: InstrumentingFramework;
+  readonly #runs: Runs;
+  readonly #endings = new WeakMap<Run, Ending>();
+
+  constructor(framework: InstrumentingFramework) {
+    this.#framework = framework;
+    this.#runs = runsOf(framework.agents, 'mastra');
+  }
+
+  start(span: MastraSpanLike): void {
+    this.#runs.begin({ id: span.id, parentId: span.parentSpanId }, () => this.#run(span));
+  }
+
+  #run(span: MastraSpanLike): Run {
+    const { agents } = this.#framework;
+    const execution = this.#runs.executionAt(span.parentSpanId, agents);
+    switch (span.type) {
+      case 'agent_run':
+        return this.#agent(entityOf(span));
+      case 'model_inference':
+        return this.#model(span, execution);
+      case 'tool_call':
+      case 'mcp_tool_call':
+      case 'provider_tool_call': {
+        const name = entityOf(span);
+        agents.registerTool(name);
+        return toolRun(execution, name, () => read(span, 'input'));
+      }
+      case 'memory_operation':
+        return stepRun(execution, 'memory');
+      case 'rag_vector_operation':
+        return attributeOf(span, 'operation') === 'query' ? stepRun(execution, 'retrieval') : partRun(execution);
+      default:
+        return partRun(execution);
+    }
+  }
+
+  /** Within an execution that has begun outside, agents are part of it. */
+  #agent(name: string): Run {
+    const { agents, agentType } = this.#framework;
+    const running = agents.current();
+    const isPart = running !== undefined && (agentType ?? running.agentType) === running.agentType;
+    const run = isPart ? partRun(running) : agentRun(agents.startExecution(agentType ?? name));
+    this.#endings.set(run, { reason: undefined, waitsForClient: false });
+    return run;
+  }
+
+  #model(span: MastraSpanLike, execution: AgentExecution | undefined): Run {
+    const { llm, providerOf } = this.#framework;
+    const begin = () => llm?.startRequest(targetOf(span, providerOf));
+    return modelRun(execution, execution === undefined ? begin() : execution.within(begin));
+  }
+
+  end(span: MastraSpanLike): void {
+    const run = this.#runs.get(span.id);
+    if (run === undefined) return;
+    const error = this.#failureOf(span, run);
+    this.#tellParent(span, run);
+    if (error === undefined) this.#runs.end(span.id, endOf(span));
+    else this.#runs.fail(span.id, error, endOf(span));
+  }
+
+  #failureOf(span: MastraSpanLike, run: Run): string | undefined {
+    switch (span.type) {
+      case 'agent_run':
+        return this.#agentFailureOf(span, this.#endings.get(run));
+      case 'model_inference':
+        return requestFailureOf(span);
+      default: {
+        const failure = failureOf(span);
+        return failure === undefined && attributeOf(span, 'success') === false ? 'tool_error' : failure;
+      }
+    }
+  }
+
+  /** Agents end without an error where they are stopped; how their last generation ended tells. */
+  #agentFailureOf(span: MastraSpanLike, ending: Ending | undefined): string | undefined {
+    if (attributeOf(span, 'tripwireAbort') !== undefined) return 'guardrail';
+    const failure = failureOf(span);
+    if (failure !== undefined || ending === undefined) return failure;
+    if (ending.reason === 'aborted') return 'cancelled';
+    return ending.reason === 'tool-calls' && !ending.waitsForClient ? 'max_steps' : undefined;
+  }
+
+  /** What a span says of the one it stands in, and what only the collectors want to know. */
+  #tellParent(span: MastraSpanLike, { execution }: Run): void {
+    const { agents, llm } = this.#framework;
+    const parent = this.#runs.get(span.parentSpanId);
+    const ending = parent === undefined ? undefined : this.#endings.get(parent);
+    if (span.type === 'model_generation' && ending !== undefined) {
+      ending.reason = attributeOf(span, 'finishReason');
+    } else if (span.type === 'client_tool_call' && ending !== undefined) {
+      ending.waitsForClient = true;
+    } else if (span.type === 'memory_operation' && execution !== undefined) {
+      const operation = memoryOperationOf(span);
+      const outcome = failureOf(span) === undefined ? 'success' : 'error';
+      if (operation !== undefined) agents.recordMemoryOperation(execution.agentType, operation, outcome);
+    } else if (span.type === 'processor_run' && attributeOf(span, 'tripwireAbort') !== undefined) {
+      // Which processors are guardrails shows only where one blocks.
+      const phase = attributeOf(span, 'processorPhase');
+      const stage = phase === 'input' || phase === 'output' ? phase : 'other';
+      execution?.recordStep('guardrail');
+      llm?.recordGuardrail(entityOf(span), stage, 'block');
+    }
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * What measures Mastra, and nothing else.
+ */
+export {
+  createMastraExporter,
+  type MastraExporter,
+  type MastraExporterOptions,
+  type MastraTracingEvent,
+} from './instrumentation/mastra/exporter';
+export type { MastraSpanLike } from './instrumentation/mastra/span';
