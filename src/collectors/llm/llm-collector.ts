@@ -21,7 +21,7 @@ import type {
   Outcome,
   RateLimitResource,
 } from '../words';
-import { type FinishCall, LlmCall } from './call';
+import { type FinishCall, LlmCall, type LlmOutcome } from './call';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
 import { costOf, Prices, type PriceTable } from './prices';
@@ -89,7 +89,7 @@ export class LlmMetricsCollector {
   /** Models as labels show them, by how they are asked for. */
   readonly #names = new Map<unknown, string>();
   /** What calls end with: one function for all of them. */
-  readonly #finish: FinishCall = (series, request, agent) => this.#record(series, request, agent);
+  readonly #finish: FinishCall = (request, agent) => this.#recordEnded(request, agent);
   /** By model and provider as labels show them. */
   readonly #series = new Map<string, Map<string, ModelSeries>>();
 
@@ -117,16 +117,26 @@ export class LlmMetricsCollector {
     ofRegistries.offer(registry, this);
   }
 
-  /** Begins a request: it is active until it is ended, which the returned call does, once. */
+  /**
+   * Begins a request: it is active until it is ended, which the returned call does, once. A model that nobody knows is
+   * `other` until a request to it has succeeded, since its name may be a typo; one that has a price is known.
+   */
   startRequest(target: LlmTarget): LlmCall {
-    return new LlmCall(this.#finish, this.#seriesOf(target, true), target);
+    return new LlmCall(this.#finish, this.#seriesOf(target, false), target);
+  }
+
+  /**
+   * Says that a model is in use: its series are there at 0 before its first request, and its requests have its name even
+   * before one has succeeded.
+   */
+  registerModel(target: LlmTarget): void {
+    this.#seriesOf(target, true).operation(target.operation ?? 'chat');
   }
 
   /** Records a request that has ended. */
   recordRequest(request: LlmRequest): void {
     const exemplarLabels = exemplarLabelsOf(request);
-    const series = this.#seriesOf(request, statusOfRequest(request) === 'success');
-    this.#record(series, exemplarLabels === undefined ? request : { ...request, exemplarLabels }, attributed());
+    this.#recordEnded(exemplarLabels === undefined ? request : { ...request, exemplarLabels }, attributed());
   }
 
   /** Adds chunks of a stream that is recorded without a call object. */
@@ -237,8 +247,9 @@ export class LlmMetricsCollector {
   /** The series of a model; one that nobody knows makes none where a request failed, since the name may be a typo. */
   #seriesOf({ model: given, provider: from }: LlmTarget, admits: boolean): ModelSeries {
     const name = this.#name(given);
-    const model = admits ? this.#models.admit(name) : this.#models.known(name);
     const provider = this.#providers.admit(String(from ?? OTHER));
+    const isKnown = admits || this.#prices.of(provider, name) !== undefined;
+    const model = isKnown ? this.#models.admit(name) : this.#models.known(name);
     let byProvider = this.#series.get(model);
     if (byProvider === undefined) {
       byProvider = new Map();
@@ -253,35 +264,44 @@ export class LlmMetricsCollector {
   }
 
   /** The one place where a request is recorded. */
-  #record(series: ModelSeries, request: LlmRequest, agent: Attributed | undefined): void {
+  #recordEnded(request: LlmRequest, agent: Attributed | undefined): LlmOutcome {
     const status = statusOfRequest(request);
+    const series = this.#seriesOf(request, status === 'success');
     const operation = series.operation(request.operation ?? 'chat');
     operation.statuses.of(status).inc();
     if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);
-    if (status !== 'success') series.errors.of(errorOfRequest(request, status)).inc();
+    const errorType = status === 'success' ? undefined : series.errors.word(errorOfRequest(request, status));
+    if (errorType !== undefined) series.errors.of(errorType).inc();
     if (request.finishReason !== undefined) series.finishReasons.of(request.finishReason).inc();
     if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
-    this.#recordUsage(series, request, status, agent);
+    const costUsd = this.#recordUsage(series, request, status, agent);
     this.#recordStream(series, request);
     this.#genAi?.record({
       model: series.model,
       provider: series.provider,
       operation: operation.name,
-      errorType: status === 'success' ? undefined : series.errors.word(errorOfRequest(request, status)),
+      errorType,
       seconds: secondsOf(request.durationMs),
       firstTokenSeconds: secondsOf(request.timeToFirstTokenMs),
       inputTokens: isAmount(request.inputTokens) ? request.inputTokens : undefined,
       outputTokens: isAmount(request.outputTokens) ? request.outputTokens : undefined,
     });
+    const { durationMs, timeToFirstTokenMs } = request;
+    return { status, errorType: errorType as LlmErrorType | undefined, durationMs, timeToFirstTokenMs, costUsd };
   }
 
-  #recordUsage(series: ModelSeries, request: LlmRequest, status: LlmStatus, agent: Attributed | undefined): void {
+  #recordUsage(
+    series: ModelSeries,
+    request: LlmRequest,
+    status: LlmStatus,
+    agent: Attributed | undefined,
+  ): number | undefined {
     const { inputTokens, outputTokens } = request;
     if (!isAmount(inputTokens) && !isAmount(outputTokens)) {
       if (status === 'success') series.usageMissing.inc();
       if (isAmount(request.costUsd)) series.cost.inc(request.costUsd);
       agent?.addUsage(0, 0, amountOf(request.costUsd));
-      return;
+      return request.costUsd;
     }
     const input = amountOf(inputTokens);
     const output = amountOf(outputTokens);
@@ -296,6 +316,7 @@ export class LlmMetricsCollector {
     if (isAmount(cost)) series.cost.inc(cost);
     else series.unpriced.inc();
     agent?.addUsage(input, output, amountOf(cost));
+    return cost;
   }
 
   #recordDetails(series: ModelSeries, usage: LlmUsage): void {
@@ -351,7 +372,7 @@ function statusOfRequest({ status, errorType, error }: LlmRequest): LlmStatus {
   return error === undefined ? 'success' : statusOf(errorTypeOf(error));
 }
 
-function errorOfRequest({ errorType, error }: LlmRequest, status: LlmStatus): LlmErrorType {
+function errorOfRequest({ errorType, error }: LlmRequest, status: LlmStatus): string {
   if (errorType !== undefined) return errorType;
   if (error !== undefined) return errorTypeOf(error);
   return status === 'timeout' || status === 'cancelled' ? status : 'other';
