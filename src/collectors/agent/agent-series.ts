@@ -4,6 +4,7 @@
 import { Registry } from '../../registry/registry';
 import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
 import { reportedType } from '../error-type';
+import { checkedWord, nameOf } from '../llm/given';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 
 /** Seconds of what is reported in milliseconds, if it is. */
@@ -41,7 +42,7 @@ export class AgentSeries {
 
   /** An agent as labels show it; how its executions end begins at 0. */
   agent(given: unknown): string {
-    const agent = this.#agents.admit(String(given ?? OTHER) || OTHER);
+    const agent = this.#agents.admit(nameOf(given));
     if (!this.#inUse.has(agent)) {
       this.#inUse.add(agent);
       const statuses = this.catalogue.words('agent_executions_total', 'status');
@@ -53,7 +54,7 @@ export class AgentSeries {
 
   /** A tool as labels show it. One that failed and was never seen may be a name that the model made up. */
   tool(given: unknown, status: ToolStatus): string {
-    const tool = String(given ?? OTHER) || OTHER;
+    const tool = nameOf(given);
     return status === 'success' ? this.#tools.admit(tool) : this.#tools.known(tool);
   }
 
@@ -65,6 +66,11 @@ export class AgentSeries {
   /** A word of a label; what is none is `other`. */
   word(name: string, label: string, given: string): string {
     return wordOf(this.catalogue.words(name, label), given) ?? OTHER;
+  }
+
+  /** @throws {ValueError} `INVALID_VALUE` for what is none of the label's words */
+  checked(name: string, label: string, given: string): string {
+    return checkedWord(this.catalogue, name, label, given);
   }
 
   executed(agent: string, { status, seconds, steps, toolCalls, errorType }: ExecutionEnd): void {
@@ -85,9 +91,11 @@ export class AgentSeries {
     if (seconds !== undefined) this.catalogue.histogram('agent_step_duration_seconds').observe(labels, seconds);
   }
 
+  /** @throws {ValueError} `INVALID_VALUE` for a status that is none */
   called(agent: string, name: unknown, status: ToolStatus, seconds: number | undefined): void {
+    const word = this.checked('agent_tool_calls_total', 'status', status);
     const labels = { agent_type: agent, tool_name: this.tool(name, status) };
-    this.catalogue.counter('agent_tool_calls_total').inc({ ...labels, status });
+    this.catalogue.counter('agent_tool_calls_total').inc({ ...labels, status: word });
     if (seconds !== undefined) this.catalogue.histogram('agent_tool_call_duration_seconds').observe(labels, seconds);
   }
 
