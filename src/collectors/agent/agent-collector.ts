@@ -99,7 +99,11 @@ export class AgentMetricsCollector {
     this.#series.catalogue.gauge('agent_active').inc({ agent_type: this.#series.agent(agentType) });
   }
 
-  /** An execution has ended that is reported by hand. */
+  /**
+   * An execution has ended that is reported by hand.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a status that is none; nothing is recorded then
+   */
   recordExecutionEnd({
     agentType,
     status = 'success',
@@ -108,6 +112,8 @@ export class AgentMetricsCollector {
     toolCalls,
     errorType,
   }: AgentExecutionReport): void {
+    // First of all, because the execution goes on where its end is refused.
+    this.#series.checked('agent_executions_total', 'status', status);
     const agent = this.#series.agent(agentType);
     this.#series.catalogue.gauge('agent_active').dec({ agent_type: agent });
     const seconds = secondsOf(durationMs);
@@ -119,23 +125,40 @@ export class AgentMetricsCollector {
     this.#series.stepped(this.#series.agent(agentType), type, secondsOf(durationMs));
   }
 
-  /** Counts a call of a tool that is reported by hand. */
+  /**
+   * Counts a call of a tool that is reported by hand.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a status that is none
+   */
   recordToolCall(agentType: string, name: string, status: ToolStatus = 'success', durationMs?: number): void {
     const seconds = secondsOf(durationMs);
     this.#series.called(this.#series.agent(agentType), name, status, seconds);
   }
 
-  /** Counts work that one agent gave to another. */
+  /**
+   * Counts work that one agent gave to another.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a status that is none
+   */
   recordHandoff(fromAgent: string, toAgent: string, status: Outcome = 'success'): void {
-    const { catalogue } = this.#series;
-    const labels = { from_agent: this.#series.agent(fromAgent), to_agent: this.#series.agent(toAgent), status };
-    catalogue.counter('agent_handoffs_total').inc(labels);
+    const series = this.#series;
+    const word = series.checked('agent_handoffs_total', 'status', status);
+    const labels = { from_agent: series.agent(fromAgent), to_agent: series.agent(toAgent), status: word };
+    series.catalogue.counter('agent_handoffs_total').inc(labels);
   }
 
-  /** Counts an operation on an agent's memory. */
+  /**
+   * Counts an operation on an agent's memory.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for an operation or status that is none
+   */
   recordMemoryOperation(agentType: string, operation: MemoryOperation, status: Outcome = 'success'): void {
-    const labels = { agent_type: this.#series.agent(agentType), operation_type: operation, status };
-    this.#series.catalogue.counter('agent_memory_operations_total').inc(labels);
+    const name = 'agent_memory_operations_total';
+    const words = {
+      operation_type: this.#series.checked(name, 'operation_type', operation),
+      status: this.#series.checked(name, 'status', status),
+    };
+    this.#series.catalogue.counter(name).inc({ agent_type: this.#series.agent(agentType), ...words });
   }
 
   /** Counts an error. */

@@ -8,6 +8,7 @@ import type { Registry } from '../../registry/registry';
 import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
 import { reportedType } from '../error-type';
 import { GenAiAgentNames } from '../gen-ai';
+import { checkedWord, nameOf } from '../llm/given';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 
 /** Seconds of what is reported in milliseconds, if it is. */
@@ -55,7 +56,7 @@ export class AgentSeries {
 
   /** An agent as labels show it; how its executions end begins at 0. */
   agent(given: unknown): string {
-    const agent = this.#agents.admit(String(given ?? OTHER) || OTHER);
+    const agent = this.#agents.admit(nameOf(given));
     if (!this.#inUse.has(agent)) {
       this.#inUse.add(agent);
       const statuses = this.catalogue.words('agent_executions_total', 'status');
@@ -67,7 +68,7 @@ export class AgentSeries {
 
   /** A tool as labels show it. One that failed and was never seen may be a name that the model made up. */
   tool(given: unknown, status: ToolStatus): string {
-    const tool = String(given ?? OTHER) || OTHER;
+    const tool = nameOf(given);
     return status === 'success' ? this.#tools.admit(tool) : this.#tools.known(tool);
   }
 
@@ -79,6 +80,11 @@ export class AgentSeries {
   /** A word of a label; what is none is `other`. */
   word(name: string, label: string, given: string): string {
     return wordOf(this.catalogue.words(name, label), given) ?? OTHER;
+  }
+
+  /** @throws {ValueError} `INVALID_VALUE` for what is none of the label's words */
+  checked(name: string, label: string, given: string): string {
+    return checkedWord(this.catalogue, name, label, given);
   }
 
   executed(agent: string, { status, seconds, steps, toolCalls, errorType, exemplarLabels }: ExecutionEnd): void {
@@ -105,9 +111,11 @@ export class AgentSeries {
     if (seconds !== undefined) this.catalogue.histogram('agent_step_duration_seconds').observe(labels, seconds);
   }
 
+  /** @throws {ValueError} `INVALID_VALUE` for a status that is none */
   called(agent: string, name: unknown, status: ToolStatus, seconds: number | undefined): void {
+    const word = this.checked('agent_tool_calls_total', 'status', status);
     const labels = { agent_type: agent, tool_name: this.tool(name, status) };
-    this.catalogue.counter('agent_tool_calls_total').inc({ ...labels, status });
+    this.catalogue.counter('agent_tool_calls_total').inc({ ...labels, status: word });
     if (seconds === undefined) return;
     this.catalogue.histogram('agent_tool_call_duration_seconds').observe(labels, seconds);
     this.#genAi?.called(agent, labels.tool_name, status, seconds);

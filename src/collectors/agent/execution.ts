@@ -56,10 +56,14 @@ export class AgentExecution implements Attributed, Disposable {
     this.#series.stepped(this.agentType, type, secondsOf(durationMs));
   }
 
-  /** Counts a call of a tool; with its arguments, also whether it repeats the one before. */
+  /**
+   * Counts a call of a tool; with its arguments, also whether it repeats the one before.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a status that is none
+   */
   recordToolCall(name: string, status: ToolStatus = 'success', durationMs?: number, args?: unknown): void {
-    this.#toolCalls++;
     this.#series.called(this.agentType, name, status, secondsOf(durationMs));
+    this.#toolCalls++;
     if (args !== undefined) this.#compare(name, args);
   }
 
@@ -87,8 +91,13 @@ export class AgentExecution implements Attributed, Disposable {
     });
   }
 
-  /** It has done what it was asked to, or stopped as it should. */
+  /**
+   * It has done what it was asked to, or stopped as it should.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a status that is none; it goes on then
+   */
   end(status: ExecutionStatus = 'success'): void {
+    this.#series.checked('agent_executions_total', 'status', status);
     const errorType = status === 'success' ? undefined : errorOfStatus(status);
     this.#finish(status, errorType);
   }

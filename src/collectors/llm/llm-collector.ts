@@ -2,11 +2,11 @@
  * Metrics of requests to models: what is recorded of each, and under which model. Knows no SDK; those report here.
  */
 import { unixMs } from '../../clock';
-import { ConfigurationError, describe, ValueError } from '../../errors';
+import { ConfigurationError, describe } from '../../errors';
 import { addon } from '../../native/addon';
 import { Registry } from '../../registry/registry';
 import { type Attributed, attributed } from '../attribution';
-import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
+import { CappedNames, Catalogue, OTHER } from '../catalogue';
 import { errorTypeOf, reportedType, statusOf } from '../error-type';
 import { FirstMade } from '../first-made';
 import { GenAiLlmNames, type GenAiVersion, wantsGenAi } from '../gen-ai';
@@ -22,6 +22,7 @@ import type {
   RateLimitResource,
 } from '../words';
 import { type FinishCall, LlmCall, type LlmOutcome } from './call';
+import { checkedWord, nameOf } from './given';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
 import { costOf, Prices, type PriceTable } from './prices';
@@ -183,13 +184,13 @@ export class LlmMetricsCollector {
   recordCacheLookup(cache: string, result: 'hit' | 'miss'): void {
     this.#catalogue
       .counter('llm_cache_requests_total')
-      .inc({ cache, result: this.#word('llm_cache_requests_total', 'result', result) });
+      .inc({ cache: nameOf(cache), result: this.#word('llm_cache_requests_total', 'result', result) });
   }
 
   /** Counts a check of a guardrail. */
   recordGuardrail(guardrail: string, stage: GuardrailStage, result: GuardrailResult, durationMs?: number): void {
     const name = 'llm_guardrail_checks_total';
-    const where = { guardrail, stage: this.#word(name, 'stage', stage) };
+    const where = { guardrail: nameOf(guardrail), stage: this.#word(name, 'stage', stage) };
     this.#catalogue.counter(name).inc({ ...where, result: this.#word(name, 'result', result) });
     if (durationMs !== undefined)
       this.#catalogue.histogram('llm_guardrail_duration_seconds').observe(where, durationMs / 1000);
@@ -200,8 +201,9 @@ export class LlmMetricsCollector {
     budget: string,
     { limitUsd, remainingUsd }: { limitUsd?: number | undefined; remainingUsd?: number | undefined },
   ): void {
-    if (limitUsd !== undefined) this.#catalogue.gauge('llm_budget_limit_usd').set({ budget }, limitUsd);
-    if (remainingUsd !== undefined) this.#catalogue.gauge('llm_budget_remaining_usd').set({ budget }, remainingUsd);
+    const labels = { budget: nameOf(budget) };
+    if (limitUsd !== undefined) this.#catalogue.gauge('llm_budget_limit_usd').set(labels, limitUsd);
+    if (remainingUsd !== undefined) this.#catalogue.gauge('llm_budget_remaining_usd').set(labels, remainingUsd);
   }
 
   /** Counts images, seconds of audio or characters of speech. */
@@ -213,18 +215,11 @@ export class LlmMetricsCollector {
   /** Says which version of a model is in use. */
   setModelInfo(target: LlmTarget, version: string): void {
     const { model, provider } = this.#seriesOf(target, true);
-    this.#catalogue.gauge('llm_model_info').set({ model, provider, version }, 1);
+    this.#catalogue.gauge('llm_model_info').set({ model, provider, version: nameOf(version) }, 1);
   }
 
-  /** @throws {ValueError} `INVALID_VALUE` for what is none of the label's words, where `other` is none either */
   #word(name: string, label: string, given: string): string {
-    const words = this.#catalogue.words(name, label);
-    const word = wordOf(words, given);
-    if (word !== undefined) return word;
-    throw new ValueError(
-      'INVALID_VALUE',
-      `Expected one of ${words.join(', ')} for ${label} but received ${describe(given)}`,
-    );
+    return checkedWord(this.#catalogue, name, label, given);
   }
 
   #name(given: unknown): string {
@@ -238,7 +233,7 @@ export class LlmMetricsCollector {
 
   #normalized(model: unknown): string {
     try {
-      return this.#normalize(String(model)) || OTHER;
+      return this.#normalize(nameOf(model)) || OTHER;
     } catch {
       return OTHER;
     }
@@ -247,7 +242,7 @@ export class LlmMetricsCollector {
   /** The series of a model; one that nobody knows makes none where a request failed, since the name may be a typo. */
   #seriesOf({ model: given, provider: from }: LlmTarget, admits: boolean): ModelSeries {
     const name = this.#name(given);
-    const provider = this.#providers.admit(String(from ?? OTHER));
+    const provider = this.#providers.admit(nameOf(from));
     const isKnown = admits || this.#prices.of(provider, name) !== undefined;
     const model = isKnown ? this.#models.admit(name) : this.#models.known(name);
     let byProvider = this.#series.get(model);
