@@ -149,7 +149,8 @@ function embedding({ call }: Asking, response: unknown): void {
 
 function images(asking: Asking, response: unknown): void {
   const { generatedImages = [] } = response as ImagesResponseLike;
-  const made = generatedImages.filter(({ image }) => image !== undefined).length;
+  // One that was filtered has an image without bytes or place.
+  const made = generatedImages.filter(({ image }) => (image?.imageBytes ?? image?.gcsUri) !== undefined).length;
   recordImages(asking, made);
   const isFiltered = made === 0 && generatedImages.some(({ raiFilteredReason }) => raiFilteredReason !== undefined);
   asking.call.end(isFiltered ? { finishReason: 'content_filter' } : {});

@@ -57,5 +57,8 @@ export interface EmbedResponseLike {
 }
 
 export interface ImagesResponseLike {
-  readonly generatedImages?: readonly { readonly image?: object; readonly raiFilteredReason?: string }[];
+  readonly generatedImages?: readonly {
+    readonly image?: { readonly imageBytes?: string; readonly gcsUri?: string };
+    readonly raiFilteredReason?: string;
+  }[];
 }
