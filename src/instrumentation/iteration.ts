@@ -14,29 +14,8 @@ export interface IterationObserver<T> {
   left(): void;
 }
 
-/** What an iterator does, told on the way. */
-interface Told<T> {
-  next: AsyncIterator<T>['next'];
-  return?: NonNullable<AsyncIterator<T>['return']>;
-  throw?: NonNullable<AsyncIterator<T>['throw']>;
-}
-
 /** An iterator that gives what the source gives, and tells. */
 export function observed<T>(source: AsyncIterator<T>, observer: IterationObserver<T>): AsyncIterableIterator<T> {
-  const iterator: AsyncIterableIterator<T> = Object.assign(told(source, observer), {
-    [Symbol.asyncIterator]: () => iterator,
-  });
-  return iterator;
-}
-
-/** Tells of an iterator where it is: it stays the object that the SDK made, with all that it can besides. */
-export function observeInPlace<T>(iterator: AsyncIterator<T>, observer: IterationObserver<T>): void {
-  for (const [name, method] of Object.entries(told(iterator, observer))) {
-    Object.defineProperty(iterator, name, { value: method, writable: true, configurable: true, enumerable: false });
-  }
-}
-
-function told<T>(source: AsyncIterator<T>, observer: IterationObserver<T>): Told<T> {
   let over = false;
   const finish = (tell: () => void): void => {
     if (over) return;
@@ -54,19 +33,21 @@ function told<T>(source: AsyncIterator<T>, observer: IterationObserver<T>): Told
     );
     return step;
   };
-  const { next, return: leave, throw: fail } = source;
-  const methods: Told<T> = { next: (...args) => watch(next.apply(source, args)) };
-  if (leave !== undefined) {
-    methods.return = (value) => {
+  const iterator: AsyncIterableIterator<T> = {
+    next: (...args: [] | [undefined]) => watch(source.next(...args)),
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  if (source.return !== undefined) {
+    iterator.return = (value) => {
       finish(() => observer.left());
-      return leave.call(source, value);
+      return source.return?.(value) as Promise<IteratorResult<T>>;
     };
   }
-  if (fail !== undefined) {
-    methods.throw = (error) => {
+  if (source.throw !== undefined) {
+    iterator.throw = (error) => {
       finish(() => observer.left());
-      return fail.call(source, error);
+      return source.throw?.(error) as Promise<IteratorResult<T>>;
     };
   }
-  return methods;
+  return iterator;
 }

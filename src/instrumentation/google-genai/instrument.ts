@@ -9,7 +9,7 @@ import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
 import { refuseOption } from '../../errors';
-import { observeInPlace } from '../iteration';
+import { observeInPlace } from '../in-place';
 import { type Measuring, measured } from '../measure';
 import { type Instrumenting, type InstrumentOptions, instrumenting, type Uninstall } from '../options';
 import { isWrapped, Patches } from '../patches';
