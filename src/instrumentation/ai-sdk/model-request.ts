@@ -5,6 +5,7 @@
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
+import { quietly } from '../quietly';
 import { endOfModel, isOutput, rateLimitsOf } from './answer';
 import { failureOf } from './failure';
 import { observeStream } from './model-stream';
@@ -38,7 +39,8 @@ export class ModelRequest {
 
   /** It failed for good, of its last attempt if that failed. */
   failed(error: unknown): void {
-    this.#call.fail(failureOf(this.#failure === undefined ? error : this.#failure.error));
+    const cause = this.#failure === undefined ? error : this.#failure.error;
+    this.#call.fail(failureOf(cause, this.#call.chunks > 0));
   }
 
   /**
@@ -83,7 +85,11 @@ export class ModelRequest {
         streamed();
       },
       failed: fail,
-      left: (why) => fail(why ?? 'cancelled'),
+      left: (why) => {
+        if (why !== undefined) return fail(why);
+        // Where it was aborted, the SDK tells why in the same turn.
+        setImmediate(() => quietly(() => fail('cancelled')));
+      },
     });
   }
 }

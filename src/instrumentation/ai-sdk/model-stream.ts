@@ -29,20 +29,24 @@ export function observeStream(stream: unknown, observer: StreamObserver): boolea
 
 function tap(stream: ReadableStream, observer: StreamObserver): ReadableStream {
   const reader = stream.getReader();
+  // A read that is pending while the stream is cancelled ends too.
+  let isLeft = false;
   return new ReadableStream(
     {
       async pull(controller) {
         try {
           const { done, value } = await reader.read();
+          if (isLeft) return;
           quietly(() => (done ? observer.done() : observer.value(value)));
           if (done) controller.close();
           else controller.enqueue(value);
         } catch (error) {
-          quietly(() => observer.failed(error));
+          if (!isLeft) quietly(() => observer.failed(error));
           throw error;
         }
       },
       cancel(reason) {
+        isLeft = true;
         quietly(() => observer.left(reason));
         return reader.cancel(reason);
       },

@@ -45,7 +45,8 @@ interface Operation {
   readonly id: string;
   readonly start: StartEventLike;
   readonly run: AgentRun | undefined;
-  model?: ModelRequest | undefined;
+  /** The newest; earlier ones have ended. */
+  model?: ModelRequest;
   plain?: PlainRequest;
   object?: ObjectRequest;
   readonly embeds: EmbedRequests;
@@ -199,7 +200,6 @@ export class AiSdkTelemetry {
   }
 
   #answered(operation: Operation, request: ModelRequest, answer: ModelAnswerLike): void {
-    operation.model = undefined;
     const { id } = operation;
     const isStream = request.answered(answer, () => this.#operations.resume(id, operation));
     if (isStream) this.#operations.leave(id, operation);
