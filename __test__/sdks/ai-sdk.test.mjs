@@ -6,7 +6,8 @@ import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAI } from '@ai-sdk/openai';
 import { ConfigurationError } from '@llm-devops/prometheus-metrics';
 import { instrumentAiSdk } from '@llm-devops/prometheus-metrics/ai-sdk';
-import { embed, embedMany, generateObject, generateText, Output, streamObject, streamText } from 'ai';
+import { embed, embedMany, generateObject, generateText, Output, rerank, streamObject, streamText } from 'ai';
+import { MockRerankingModelV4 } from 'ai/test';
 import test from 'ava';
 import { z } from 'zod';
 import { collectGarbage } from '../support/garbage.mjs';
@@ -386,6 +387,33 @@ test.serial('embeddings, one and many, and attempts of which nothing is told', a
     `llm_unpriced_requests_total{${of}} 2`,
     `llm_errors_total{${of},error_type="authentication"} 1`,
     `llm_retries_total{${of},error_type="other"} 1`,
+  ]);
+});
+
+test.serial('what is asked for besides texts and embeddings', async (t) => {
+  const { lines } = await measured(t);
+  const ranking = { ranking: [{ index: 0, relevanceScore: 1 }] };
+  const model = new MockRerankingModelV4({
+    provider: 'cohere.reranking',
+    modelId: 'rerank-v3',
+    doRerank: async () => ranking,
+  });
+  await rerank({ model, documents: ['a'], query: 'q', maxRetries: 0 });
+  const bad = new MockRerankingModelV4({
+    provider: 'cohere.reranking',
+    modelId: 'rerank-v3',
+    doRerank: async () => {
+      throw new Error('no');
+    },
+  });
+  await t.throwsAsync(rerank({ model: bad, documents: ['a'], query: 'q', maxRetries: 0 }));
+  const of = 'model="rerank-v3",provider="cohere"';
+  sameLines(t, await lines(), [
+    `llm_requests_total{${of},operation="rerank",status="success"} 1`,
+    `llm_requests_total{${of},operation="rerank",status="error"} 1`,
+    `llm_request_duration_seconds_count{${of},operation="rerank"} 2`,
+    `llm_errors_total{${of},error_type="other"} 1`,
+    `llm_usage_missing_total{${of}} 1`,
   ]);
 });
 

@@ -148,6 +148,16 @@ test.serial('a tool that the model made up', async (t) => {
   ]);
 });
 
+test.serial('a call that is denied', async (t) => {
+  const { wire, asked, lines } = await measured(t);
+  wire.answer(calling(['weather']), done());
+  await generateText({ ...asked, toolApproval: { weather: 'denied' } });
+  sameLines(t, await lines(), [
+    ran('success', 2, 1, { costUsd: '0.000036' }),
+    'agent_tool_calls_total{agent_type="scout",tool_name="weather",status="denied"} 1',
+  ]);
+});
+
 test.serial('calls are compared by nothing where inputs are not told', async (t) => {
   const { wire, asked, lines } = await measured(t);
   wire.answer(calling(['weather']), calling(['weather']), done());

@@ -46,6 +46,8 @@ export class AgentRun {
     for (const call of toolCalls) if (call.invalid === true) this.#madeUp(call);
     for (const { type, approved, toolCall } of content) {
       if (type !== 'tool-approval-response' || approved !== false || toolCall === undefined) continue;
+      // Only calls of tools that there are come before an approval.
+      this.#collector.registerTool(toolCall.toolName);
       this.#execution.recordToolCall(toolCall.toolName, 'denied', undefined, argumentsOf(toolCall));
     }
   }
