@@ -5,7 +5,9 @@ import { ConfigurationError, describe } from '../../errors';
 import { Registry } from '../../registry/registry';
 import { attribute, attributed } from '../attribution';
 import { FirstMade } from '../first-made';
+import { type GenAiVersion, wantsGenAi } from '../gen-ai';
 import { DEFAULT_NAMESPACE } from '../llm/llm-collector';
+import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, MemoryOperation, Outcome, StepType, ToolStatus } from '../words';
 import { AgentSeries, secondsOf } from './agent-series';
 import { AgentExecution, settled } from './execution';
@@ -15,6 +17,11 @@ export interface AgentMetricsCollectorOptions {
   registry?: Registry | undefined;
   /** What their names begin with. @default 'llmdevops' */
   namespace?: string | undefined;
+  /**
+   * Whether metrics have OpenTelemetry's names too (`gen_ai_client_operation_duration_seconds` …): `true` for the newest
+   * version of its conventions that is known, or that version. @default false
+   */
+  genAiNames?: boolean | GenAiVersion | undefined;
   /** Tools that exist. Others are known from their first success on; a failure before that is one of `other`. @default [] */
   tools?: readonly string[] | undefined;
 }
@@ -51,8 +58,8 @@ export class AgentMetricsCollector {
     if (typeof options !== 'object' || options === null) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
     }
-    const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, tools = [] } = options;
-    this.#series = new AgentSeries({ registry, namespace });
+    const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, tools = [], genAiNames } = options;
+    this.#series = new AgentSeries({ registry, namespace, genAiNames: wantsGenAi(genAiNames) });
     for (const tool of tools) this.#series.registerTool(tool);
     ofRegistries.offer(registry, this);
   }
@@ -109,7 +116,7 @@ export class AgentMetricsCollector {
     const agent = this.#series.agent(agentType);
     this.#series.catalogue.gauge('agent_active').dec({ agent_type: agent });
     const seconds = secondsOf(durationMs);
-    this.#series.executed(agent, { status, seconds, steps, toolCalls, errorType });
+    this.#series.executed(agent, { status, seconds, steps, toolCalls, errorType, exemplarLabels: traceLabels() });
   }
 
   /** Counts a step that is reported by hand. */

@@ -1,9 +1,13 @@
 /**
  * What agents' metrics are written with: the catalogue's metrics, and the names that labels show.
  */
+
+import type { ExemplarLabels } from '../../metrics/exemplar';
+import { addon } from '../../native/addon';
 import type { Registry } from '../../registry/registry';
 import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
 import { reportedType } from '../error-type';
+import { GenAiAgentNames } from '../gen-ai';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 
 /** Seconds of what is reported in milliseconds, if it is. */
@@ -15,6 +19,8 @@ export function secondsOf(ms: number | undefined): number | undefined {
 export interface AgentMetricsOptions {
   readonly registry: Registry;
   readonly namespace: string;
+  /** Whether OpenTelemetry's names are there too. */
+  readonly genAiNames: boolean;
 }
 
 /** An execution's end. */
@@ -24,6 +30,7 @@ export interface ExecutionEnd {
   readonly steps: number | undefined;
   readonly toolCalls: number | undefined;
   readonly errorType: AgentErrorType | undefined;
+  readonly exemplarLabels: ExemplarLabels | undefined;
 }
 
 /** Writes agents' metrics. */
@@ -32,10 +39,17 @@ export class AgentSeries {
   readonly #agents: CappedNames;
   readonly #tools: CappedNames;
   readonly #inUse = new Set<string>();
+  readonly #genAi: GenAiAgentNames | undefined;
 
-  constructor({ registry, namespace }: AgentMetricsOptions) {
-    this.catalogue = new Catalogue(true, { registry, namespace, optional: new Set(), ttlSeconds: {} });
+  constructor({ registry, namespace, genAiNames }: AgentMetricsOptions) {
+    this.catalogue = new Catalogue(addon.catalogue(true), {
+      registry,
+      prefix: `${namespace}_`,
+      optional: new Set(),
+      ttlSeconds: {},
+    });
     this.#agents = new CappedNames(this.catalogue.cap('agent_executions_total', 'agent_type'));
+    this.#genAi = genAiNames ? new GenAiAgentNames(registry) : undefined;
     this.#tools = new CappedNames(this.catalogue.cap('agent_tool_calls_total', 'tool_name'));
   }
 
@@ -67,11 +81,17 @@ export class AgentSeries {
     return wordOf(this.catalogue.words(name, label), given) ?? OTHER;
   }
 
-  executed(agent: string, { status, seconds, steps, toolCalls, errorType }: ExecutionEnd): void {
+  executed(agent: string, { status, seconds, steps, toolCalls, errorType, exemplarLabels }: ExecutionEnd): void {
     const { catalogue } = this;
     const agent_type = agent;
     catalogue.counter('agent_executions_total').inc({ agent_type, status });
-    if (seconds !== undefined) catalogue.histogram('agent_execution_duration_seconds').observe({ agent_type }, seconds);
+    if (seconds !== undefined) {
+      const value = seconds;
+      this.#genAi?.executed(agent, errorType, seconds);
+      catalogue
+        .histogram('agent_execution_duration_seconds')
+        .observe({ labels: { agent_type }, value, exemplarLabels });
+    }
     if (steps !== undefined) catalogue.histogram('agent_steps_per_execution').observe({ agent_type }, steps);
     if (toolCalls !== undefined) {
       catalogue.histogram('agent_tool_calls_per_execution').observe({ agent_type }, toolCalls);
@@ -88,7 +108,9 @@ export class AgentSeries {
   called(agent: string, name: unknown, status: ToolStatus, seconds: number | undefined): void {
     const labels = { agent_type: agent, tool_name: this.tool(name, status) };
     this.catalogue.counter('agent_tool_calls_total').inc({ ...labels, status });
-    if (seconds !== undefined) this.catalogue.histogram('agent_tool_call_duration_seconds').observe(labels, seconds);
+    if (seconds === undefined) return;
+    this.catalogue.histogram('agent_tool_call_duration_seconds').observe(labels, seconds);
+    this.#genAi?.called(agent, labels.tool_name, status, seconds);
   }
 
   failed(agent: string, error: unknown): void {

@@ -5,6 +5,7 @@
 import { type Moment, now, secondsSince } from '../../clock';
 import { type Attributed, attribute } from '../attribution';
 import { reportedType } from '../error-type';
+import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 import { type AgentSeries, secondsOf } from './agent-series';
 
@@ -17,6 +18,7 @@ const COMPARED_MAX = 10_000;
 export class AgentExecution implements Attributed, Disposable {
   readonly #series: AgentSeries;
   readonly #start: Moment = now();
+  readonly #exemplarLabels = traceLabels();
   #steps = 0;
   #toolCalls = 0;
   #lastCall: string | undefined;
@@ -125,6 +127,7 @@ export class AgentExecution implements Attributed, Disposable {
       steps: this.#steps,
       toolCalls: this.#toolCalls,
       errorType,
+      exemplarLabels: this.#exemplarLabels,
     });
   }
 }

@@ -2,9 +2,12 @@
  * A request to a model that is going on: takes the times, and is recorded once, however often it is ended. One that is
  * forgotten gives back its place among the active ones when it is collected as garbage.
  */
+
 import { type Moment, now, secondsSince } from '../../clock';
+import type { ExemplarLabels } from '../../metrics/exemplar';
 import { type Attributed, attributed } from '../attribution';
 import { reportedType } from '../error-type';
+import { exemplarLabelsOf } from '../trace';
 import type { Interruption, LlmErrorType } from '../words';
 import type { ModelSeries } from './model-series';
 import type { LlmEnd, LlmRequest, LlmTarget } from './request';
@@ -23,6 +26,7 @@ export class LlmCall implements Disposable {
   readonly #start: Moment = now();
   /** Whom it is made for. Where it ends may be anywhere: who reads a stream need not be who asked for it. */
   readonly #agent: Attributed | undefined = attributed();
+  readonly #exemplarLabels: ExemplarLabels | undefined;
   #firstTokenSeconds: number | undefined;
   #chunks = 0;
   #lastChunk: Moment | undefined;
@@ -33,6 +37,7 @@ export class LlmCall implements Disposable {
     this.#record = record;
     this.#series = series;
     this.#target = target;
+    this.#exemplarLabels = exemplarLabelsOf(target);
     series.active.inc();
     forgotten.register(this, series, this);
   }
@@ -105,6 +110,7 @@ export class LlmCall implements Disposable {
     const request: LlmRequest = {
       ...this.#target,
       ...end,
+      exemplarLabels: this.#exemplarLabels,
       durationMs: secondsSince(this.#start) * 1000,
       timeToFirstTokenMs: first === undefined ? undefined : first * 1000,
       chunks: this.#chunks,

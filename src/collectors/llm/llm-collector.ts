@@ -3,11 +3,14 @@
  */
 import { unixMs } from '../../clock';
 import { ConfigurationError, describe, ValueError } from '../../errors';
+import { addon } from '../../native/addon';
 import { Registry } from '../../registry/registry';
 import { type Attributed, attributed } from '../attribution';
 import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
 import { errorTypeOf, reportedType, statusOf } from '../error-type';
 import { FirstMade } from '../first-made';
+import { GenAiLlmNames, type GenAiVersion, wantsGenAi } from '../gen-ai';
+import { exemplarLabelsOf } from '../trace';
 import type {
   GuardrailResult,
   GuardrailStage,
@@ -43,6 +46,11 @@ export interface LlmMetricsCollectorOptions {
   prices?: PriceTable | undefined;
   /** The name of a model as labels show it. @default dates and accounts' names are taken off */
   normalizeModel?: ((model: string) => string) | undefined;
+  /**
+   * Whether metrics have OpenTelemetry's names too (`gen_ai_client_operation_duration_seconds` …): `true` for the newest
+   * version of its conventions that is known, or that version. @default false
+   */
+  genAiNames?: boolean | GenAiVersion | undefined;
   /** @default none */
   optional?: LlmOptionalMetrics | undefined;
 }
@@ -77,6 +85,7 @@ export class LlmMetricsCollector {
   readonly #normalize: (model: string) => string;
   readonly #models: CappedNames;
   readonly #providers: CappedNames;
+  readonly #genAi: GenAiLlmNames | undefined;
   /** Models as labels show them, by how they are asked for. */
   readonly #names = new Map<unknown, string>();
   /** What calls end with: one function for all of them. */
@@ -96,14 +105,15 @@ export class LlmMetricsCollector {
     const wanted = Object.entries(OPTIONAL).filter(([option]) => optional[option as keyof LlmOptionalMetrics] === true);
     this.#prices = new Prices(options.prices);
     this.#normalize = options.normalizeModel ?? normalizeModel;
-    this.#catalogue = new Catalogue(false, {
+    this.#catalogue = new Catalogue(addon.catalogue(false), {
       registry,
-      namespace,
+      prefix: `${namespace}_`,
       optional: new Set(wanted.map(([, name]) => name)),
       ttlSeconds: { llm_ratelimit_remaining: RATE_LIMIT_TTL_SECONDS, llm_ratelimit_limit: RATE_LIMIT_TTL_SECONDS },
     });
     this.#models = new CappedNames(this.#catalogue.cap('llm_requests_total', 'model'));
     this.#providers = new CappedNames(this.#catalogue.cap('llm_requests_total', 'provider'));
+    this.#genAi = wantsGenAi(options.genAiNames) ? new GenAiLlmNames(registry) : undefined;
     ofRegistries.offer(registry, this);
   }
 
@@ -114,7 +124,9 @@ export class LlmMetricsCollector {
 
   /** Records a request that has ended. */
   recordRequest(request: LlmRequest): void {
-    this.#record(this.#seriesOf(request, statusOfRequest(request) === 'success'), request, attributed());
+    const exemplarLabels = exemplarLabelsOf(request);
+    const series = this.#seriesOf(request, statusOfRequest(request) === 'success');
+    this.#record(series, exemplarLabels === undefined ? request : { ...request, exemplarLabels }, attributed());
   }
 
   /** Adds chunks of a stream that is recorded without a call object. */
@@ -245,12 +257,22 @@ export class LlmMetricsCollector {
     const status = statusOfRequest(request);
     const operation = series.operation(request.operation ?? 'chat');
     operation.statuses.of(status).inc();
-    if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000);
+    if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);
     if (status !== 'success') series.errors.of(errorOfRequest(request, status)).inc();
     if (request.finishReason !== undefined) series.finishReasons.of(request.finishReason).inc();
     if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
     this.#recordUsage(series, request, status, agent);
     this.#recordStream(series, request);
+    this.#genAi?.record({
+      model: series.model,
+      provider: series.provider,
+      operation: operation.name,
+      errorType: status === 'success' ? undefined : series.errors.word(errorOfRequest(request, status)),
+      seconds: secondsOf(request.durationMs),
+      firstTokenSeconds: secondsOf(request.timeToFirstTokenMs),
+      inputTokens: isAmount(request.inputTokens) ? request.inputTokens : undefined,
+      outputTokens: isAmount(request.outputTokens) ? request.outputTokens : undefined,
+    });
   }
 
   #recordUsage(series: ModelSeries, request: LlmRequest, status: LlmStatus, agent: Attributed | undefined): void {
@@ -306,7 +328,7 @@ export class LlmMetricsCollector {
     // Once a stream: a look-up for each token of each stream would be waste.
     if (isAmount(chunks)) series.chunks.inc(chunks);
     if (isAmount(timeToFirstTokenMs)) {
-      series.firstToken.observe(timeToFirstTokenMs / 1000);
+      series.firstToken.observe(timeToFirstTokenMs / 1000, request.exemplarLabels);
       if (isAmount(durationMs) && isAmount(outputTokens) && outputTokens > 1) {
         series.perToken.observe(Math.max(0, durationMs - timeToFirstTokenMs) / 1000 / (outputTokens - 1));
       }
@@ -338,6 +360,10 @@ function errorOfRequest({ errorType, error }: LlmRequest, status: LlmStatus): Ll
 /** Whether a provider reported an amount: absent and null say that it did not, which is not the same as zero. */
 function isAmount(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY;
+}
+
+function secondsOf(ms: unknown): number | undefined {
+  return isAmount(ms) ? ms / 1000 : undefined;
 }
 
 function amountOf(value: number | null | undefined): number {

@@ -2,6 +2,7 @@
 //! know families and samples; neither registries nor formats, and no thread but the one that scrapes.
 
 pub mod catalogue;
+pub mod gen_ai;
 mod process;
 mod runtime;
 mod snapshot;
