@@ -82,6 +82,11 @@ export class AgentMetricsCollector {
     return new AgentExecution(this.#series, this.#series.agent(agentType));
   }
 
+  /** Says that a tool exists, so that its failures have its name. */
+  registerTool(name: string): void {
+    this.#series.registerTool(name);
+  }
+
   /** Runs a step of the agent that is running here; without one it only runs the function. */
   step<R>(type: StepType, run: () => R): R {
     const execution = attributed();

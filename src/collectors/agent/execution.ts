@@ -3,8 +3,8 @@
  * once, however often it is ended; one that is forgotten gives back its place among the active ones.
  */
 import { type Moment, now, secondsSince } from '../../clock';
-import type { Attributed } from '../attribution';
-import { errorTypeOf, reportedType } from '../error-type';
+import { type Attributed, attribute } from '../attribution';
+import { reportedType } from '../error-type';
 import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 import { type AgentSeries, secondsOf } from './agent-series';
@@ -50,6 +50,11 @@ export class AgentExecution implements Attributed, Disposable {
     if (costUsd > 0) catalogue.counter('agent_cost_usd_total').inc({ agent_type }, costUsd);
   }
 
+  /** Runs a function whose requests to models are this execution's. It neither counts nor ends anything. */
+  within<R>(run: () => R): R {
+    return attribute(this, run);
+  }
+
   /** Counts a step. */
   recordStep(type: StepType, durationMs?: number): void {
     this.#steps++;
@@ -65,6 +70,11 @@ export class AgentExecution implements Attributed, Disposable {
     this.#series.called(this.agentType, name, status, secondsOf(durationMs));
     this.#toolCalls++;
     if (args !== undefined) this.#compare(name, args);
+  }
+
+  /** Counts an error that it went on after. */
+  recordError(error: unknown): void {
+    this.#series.failed(this.agentType, error);
   }
 
   #compare(name: string, args: unknown): void {
@@ -166,15 +176,17 @@ function textOfArguments(args: unknown): string {
   }
 }
 
-function toolStatusOf(error: unknown): ToolStatus {
-  const type = errorTypeOf(error);
+/** How a call of a tool ended that failed so: what was thrown, or the word for it. */
+export function toolStatusOf(error: unknown): ToolStatus {
+  const type = reportedType(error);
   if (type === 'timeout' || type === 'cancelled') return type;
   return type === 'permission' ? 'denied' : 'error';
 }
 
-function toolErrorOf(error: unknown): AgentErrorType {
-  const type = errorTypeOf(error);
-  return type === 'other' ? 'tool_error' : type;
+/** What a tool failed of; what has no other name is `tool_error`. */
+export function toolErrorOf(error: unknown): AgentErrorType {
+  const type = reportedType(error);
+  return type === 'other' ? 'tool_error' : (type as AgentErrorType);
 }
 
 function errorOfStatus(status: ExecutionStatus): AgentErrorType {
