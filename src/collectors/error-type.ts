@@ -89,6 +89,7 @@ const BY_CONSTRUCTOR: readonly (readonly [RegExp, LlmErrorType])[] = [
   [/Timeout(Error)?$/, 'timeout'],
   [/Connect(ion)?Error$/, 'connection'],
   [/(TypeValidation|JSONParse|JSONParsing|NoObjectGenerated|InvalidResponseData)Error$/, 'invalid_response'],
+  [/^SyntaxError$/, 'invalid_response'],
   [/ContentFilter.*Error$/, 'content_filter'],
 ];
 
