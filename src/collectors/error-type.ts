@@ -2,6 +2,7 @@
  * What went wrong, from what was thrown: HTTP status, the provider's code and type, and the constructor's name. Not
  * `error.name`, which SDKs leave at "Error". Reads fields and calls nothing; a getter that throws says nothing.
  */
+import { read } from '../read';
 import type { AgentErrorType, LlmErrorType, LlmStatus } from './words';
 
 /** Codes and types of providers' error bodies. */
@@ -93,6 +94,12 @@ const BY_CONSTRUCTOR: readonly (readonly [RegExp, LlmErrorType])[] = [
   [/ContentFilter.*Error$/, 'content_filter'],
 ];
 
+/** Constructors' names of what frameworks throw where they stop an agent. */
+const STOPS: readonly (readonly [RegExp, AgentErrorType])[] = [
+  [/(GraphRecursion|MaxTurnsExceeded)Error$/, 'max_steps'],
+  [/GuardrailTripwireTriggered$|^TripWire$/, 'guardrail'],
+];
+
 /** Errors within errors that are looked into. */
 const DEPTH_MAX = 5;
 
@@ -107,6 +114,14 @@ export function errorTypeOf(thrown: unknown): AgentErrorType {
     at = read(at, 'lastError') ?? read(at, 'cause');
   }
   return 'other';
+}
+
+/** The kind of error that an agent ended with: what was thrown, or the word for it. */
+export function agentErrorOf(error: unknown): string {
+  if (typeof error === 'string') return error;
+  // A minifier leaves the code.
+  if (read(error, 'lc_error_code') === 'GRAPH_RECURSION_LIMIT') return 'max_steps';
+  return named(error, STOPS) ?? errorTypeOf(error);
 }
 
 /** The kind of error that is reported: what was thrown, or the word for it. */
@@ -131,10 +146,8 @@ function ownType(thrown: unknown): AgentErrorType | undefined {
   }
   const byStatus = BY_STATUS[status] ?? (status >= 500 && status < 600 ? 'server_error' : undefined);
   if (byStatus !== undefined) return byStatus;
-  const maker = read(read(thrown, 'constructor'), 'name');
-  if (typeof maker === 'string') {
-    for (const [pattern, type] of BY_CONSTRUCTOR) if (pattern.test(maker)) return type;
-  }
+  const byName = named(thrown, BY_CONSTRUCTOR);
+  if (byName !== undefined) return byName;
   // The platform's own abort and timeout are `DOMException`s, which have nothing but a name.
   const name = read(thrown, 'name');
   if (name === 'AbortError') return 'cancelled';
@@ -142,13 +155,9 @@ function ownType(thrown: unknown): AgentErrorType | undefined {
   return codes.includes('invalid_request_error') ? 'invalid_request' : undefined;
 }
 
-function read(from: unknown, name: string): unknown {
-  if ((typeof from !== 'object' && typeof from !== 'function') || from === null) return undefined;
-  try {
-    return (from as Record<string, unknown>)[name];
-  } catch {
-    return undefined;
-  }
+function named<T>(thrown: unknown, types: readonly (readonly [RegExp, T])[]): T | undefined {
+  const maker = read(read(thrown, 'constructor'), 'name');
+  return typeof maker === 'string' ? types.find(([pattern]) => pattern.test(maker))?.[1] : undefined;
 }
 
 /** The outcome of a request that failed so. */

@@ -82,6 +82,12 @@ export class AgentMetricsCollector {
     return new AgentExecution(this.#series, this.#series.agent(agentType));
   }
 
+  /** The execution that is going on here, if there is one: of `run()`, innermost first. */
+  current(): AgentExecution | undefined {
+    const execution = attributed();
+    return execution instanceof AgentExecution && !execution.ended ? execution : undefined;
+  }
+
   /** Says that a tool exists, so that its failures have its name. */
   registerTool(name: string): void {
     this.#series.registerTool(name);

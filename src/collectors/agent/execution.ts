@@ -4,7 +4,7 @@
  */
 import { type Moment, now, secondsSince } from '../../clock';
 import { type Attributed, attribute } from '../attribution';
-import { reportedType } from '../error-type';
+import { agentErrorOf, reportedType } from '../error-type';
 import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 import { type AgentSeries, secondsOf } from './agent-series';
@@ -114,7 +114,7 @@ export class AgentExecution implements Attributed, Disposable {
 
   /** It failed. */
   fail(error: unknown): void {
-    const type = reportedType(error);
+    const type = agentErrorOf(error);
     const status = statusOfError(type);
     this.#finish(status, type as AgentErrorType);
   }
@@ -141,8 +141,11 @@ export class AgentExecution implements Attributed, Disposable {
   }
 }
 
+/** What `settled` tells: how it failed, or what it gave. */
+export type Done<R> = (failure: { error: unknown } | undefined, value?: Awaited<R>) => void;
+
 /** Runs a function and tells when it, or the promise it returns, is done: well or not. The result is the function's own. */
-export function settled<R>(run: () => R, done: (failure: { error: unknown } | undefined) => void): R {
+export function settled<R>(run: () => R, done: Done<R>): R {
   let result: R;
   try {
     result = run();
@@ -151,12 +154,12 @@ export function settled<R>(run: () => R, done: (failure: { error: unknown } | un
     throw error;
   }
   if (!(result instanceof Promise)) {
-    done(undefined);
+    done(undefined, result as Awaited<R>);
     return result;
   }
   const told: Promise<unknown> = result.then(
     (value) => {
-      done(undefined);
+      done(undefined, value);
       return value;
     },
     (error: unknown) => {

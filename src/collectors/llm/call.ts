@@ -27,7 +27,7 @@ export interface LlmOutcome {
 }
 
 /** What is said of an answer that broke off: that it did is more than how. */
-const BROKEN: ReadonlySet<string> = new Set(['connection', 'invalid_response', 'other']);
+const BROKEN: ReadonlySet<string> = new Set(['connection', 'other']);
 
 /** Gives back what calls hold that nobody ended. The held value may not reach the call, or it would never be collected. */
 const forgotten = new FinalizationRegistry<ModelSeries>((series) => series.active.dec());
@@ -122,11 +122,22 @@ export class LlmCall implements Disposable {
     this.cancel();
   }
 
-  #finish(end: Omit<LlmRequest, keyof LlmTarget>): void {
-    if (this.#ended) return;
+  /** No request was made after all: a cache of the application had the answer. Nothing is recorded. */
+  drop(): void {
+    this.#release();
+  }
+
+  /** @returns whether it was going on until now */
+  #release(): boolean {
+    if (this.#ended) return false;
     this.#ended = true;
     forgotten.unregister(this);
     this.#series.active.dec();
+    return true;
+  }
+
+  #finish(end: Omit<LlmRequest, keyof LlmTarget>): void {
+    if (!this.#release()) return;
     const first = this.#firstTokenSeconds;
     const request: LlmRequest = {
       ...this.#target,

@@ -2,7 +2,6 @@
  * What went wrong, from the SDK's errors: those of providers keep the body of the answer in `data`, retries wrap the last.
  */
 import { errorTypeOf } from '../../collectors/error-type';
-import type { LlmErrorType } from '../../collectors/words';
 
 interface ErrorLike {
   readonly name?: unknown;
@@ -15,19 +14,14 @@ interface ErrorLike {
 /** Names of errors that say that the answer was none. */
 const NO_ANSWER = /^AI_(NoOutputGenerated|NoContentGenerated|EmptyResponseBody|ToolChoiceViolation)Error$/;
 
-/**
- * The kind of error that was thrown, or is named.
- *
- * @param begun whether content had come
- */
-export function failureOf(error: unknown, begun = false): LlmErrorType {
-  if (typeof error === 'string') return error as LlmErrorType;
+/** The kind of error that was thrown, or is named. */
+export function failureOf(error: unknown): string {
+  if (typeof error === 'string') return error;
   const thrown = unwrapped(error);
   const { data, statusCode, name } = (thrown ?? {}) as ErrorLike;
   if (typeof name === 'string' && NO_ANSWER.test(name)) return 'invalid_response';
   const body = data?.error;
-  const type = body === undefined ? errorTypeOf(thrown) : errorTypeOf({ statusCode, error: body });
-  return begun && (type === 'other' || type === 'connection') ? 'stream_interrupted' : type;
+  return body === undefined ? errorTypeOf(thrown) : errorTypeOf({ statusCode, error: body });
 }
 
 /** The errors of attempts that were followed by another. */

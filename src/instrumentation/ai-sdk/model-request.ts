@@ -40,7 +40,7 @@ export class ModelRequest {
   /** It failed for good, of its last attempt if that failed. */
   failed(error: unknown): void {
     const cause = this.#failure === undefined ? error : this.#failure.error;
-    this.#call.fail(failureOf(cause, this.#call.chunks > 0));
+    this.#call.fail(failureOf(cause));
   }
 
   /**
@@ -65,7 +65,7 @@ export class ModelRequest {
     let failure: { readonly error: unknown } | undefined;
     const call = this.#call;
     const fail = (error: unknown): void => {
-      call.fail(failureOf(error, call.chunks > 0), endOfModel(usage, undefined));
+      call.fail(failureOf(error), endOfModel(usage, undefined));
       streamed();
     };
     return observeStream(stream, {

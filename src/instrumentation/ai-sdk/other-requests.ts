@@ -7,6 +7,7 @@ import { type Moment, now, secondsSince } from '../../clock';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
+import type { LlmErrorType } from '../../collectors/words';
 import { finishReasonOf, usageOf } from './answer';
 import { failureOf, retriedErrors } from './failure';
 import type { EmbedEventLike, ObjectStepEndLike } from './shapes';
@@ -99,11 +100,11 @@ export class ObjectRequest {
 
   failed(error: unknown): void {
     for (const retried of retriedErrors(error)) this.#collector.recordRetry(this.#target, failureOf(retried));
-    if (this.#call === undefined) this.#record({ errorType: failureOf(error) });
+    if (this.#call === undefined) this.#record({ errorType: failureOf(error) as LlmErrorType });
     else this.#call.fail(failureOf(error), this.#end);
   }
 
-  #record(outcome: { errorType?: ReturnType<typeof failureOf> }): void {
+  #record(outcome: { errorType?: LlmErrorType }): void {
     const durationMs = secondsSince(this.#start) * 1000;
     const timeToFirstTokenMs = this.#firstMs;
     this.#collector.recordRequest({ ...this.#target, ...this.#end, ...outcome, durationMs, timeToFirstTokenMs });

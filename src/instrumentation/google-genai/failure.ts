@@ -15,12 +15,8 @@ const BY_MESSAGE: readonly (readonly [status: number, pattern: RegExp, LlmErrorT
 /** Characters of a message that are looked at. */
 const MESSAGE_MAX = 10_000;
 
-/**
- * The kind of error that a request failed with.
- *
- * @param begun whether chunks had come
- */
-export function failureOf(error: unknown, { config }: RequestLike, begun: boolean): LlmErrorType {
+/** The kind of error that a request failed with. */
+export function failureOf(error: unknown, { config }: RequestLike): string {
   if (!(error instanceof Error)) return errorTypeOf(error);
   const message = error.message.slice(0, MESSAGE_MAX);
   const { status } = error as { status?: unknown };
@@ -28,7 +24,5 @@ export function failureOf(error: unknown, { config }: RequestLike, begun: boolea
   const type = errorTypeOf(error);
   // The SDK's own timeout aborts as the caller would; only the caller's signal tells which it was.
   if (type === 'cancelled' && error.name === 'AbortError' && config?.abortSignal?.aborted !== true) return 'timeout';
-  if (error instanceof SyntaxError) return 'invalid_response';
-  const isBroken = type === 'connection' || type === 'other';
-  return begun && isBroken ? 'stream_interrupted' : type;
+  return error instanceof SyntaxError ? 'invalid_response' : type;
 }

@@ -119,7 +119,7 @@ function measuring(asking: Asking, method: AskingMethod): Measuring {
 }
 
 function failed({ call, request }: Asking, error: unknown, end: LlmEnd = {}): void {
-  call.fail(failureOf(error, request, call.chunks > 0), end);
+  call.fail(failureOf(error, request), end);
 }
 
 function content(asking: Asking, response: unknown): void {

@@ -2,7 +2,6 @@
  * Takes part in the reading of a stream. The stream stays the SDK's own: only where its chunks come from is wrapped, so that
  * branches, readable streams made of it and its readers in the SDK are seen too.
  */
-import { errorTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmUsage } from '../../collectors/llm/request';
 import { type IterationObserver, observed } from '../iteration';
@@ -71,17 +70,11 @@ class StreamReader implements IterationObserver<unknown> {
   }
 
   failed(error: unknown): void {
-    this.call.fail(this.call.chunks === 0 ? error : interruption(error), usageOf(this.reading.answered()));
+    this.call.fail(error, usageOf(this.reading.answered()));
   }
 }
 
 /** An answer that broke off has no reason to have finished. */
 function usageOf({ failure: _failure, media: _media, finishReason: _finishReason, ...usage }: Answered): LlmUsage {
   return usage;
-}
-
-/** What ended a stream whose first chunk had come: what the provider says, or only that it ended. */
-function interruption(error: unknown): string {
-  const type = errorTypeOf(error);
-  return type === 'connection' || type === 'other' || type === 'invalid_response' ? 'stream_interrupted' : type;
 }

@@ -1,0 +1,34 @@
+/**
+ * Why a model stopped, in one word, from the words of providers that frameworks pass on.
+ */
+import type { FinishReason } from '../../collectors/words';
+
+const REASONS: ReadonlyMap<string, FinishReason> = new Map([
+  ['stop', 'stop'],
+  ['end_turn', 'stop'],
+  ['stop_sequence', 'stop'],
+  ['complete', 'stop'],
+  ['completed', 'stop'],
+  ['length', 'length'],
+  ['max_tokens', 'length'],
+  ['max_output_tokens', 'length'],
+  ['model_context_window_exceeded', 'length'],
+  ['tool_calls', 'tool_calls'],
+  ['tool_use', 'tool_calls'],
+  ['function_call', 'tool_calls'],
+  ['content_filter', 'content_filter'],
+  ['safety', 'content_filter'],
+  ['recitation', 'content_filter'],
+  ['blocklist', 'content_filter'],
+  ['prohibited_content', 'content_filter'],
+  ['guardrail_intervened', 'content_filter'],
+  ['refusal', 'refusal'],
+  ['error', 'error'],
+  ['failed', 'error'],
+]);
+
+/** @returns nothing where the provider gave none, which is not the same as a word that nobody knows */
+export function finishReasonOf(given: unknown): FinishReason | undefined {
+  if (typeof given !== 'string' || given === '') return undefined;
+  return REASONS.get(given.toLowerCase().replaceAll('-', '_')) ?? 'other';
+}

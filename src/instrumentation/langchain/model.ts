@@ -1,0 +1,101 @@
+/**
+ * What LangChain tells of a request to a model: whom it is for, what it used, how it ended. Reads, and records nothing.
+ */
+import type { LlmEnd, LlmTarget, LlmUsage } from '../../collectors/llm/request';
+import { read, readNumber, readText } from '../../read';
+import { finishReasonOf } from '../agents/finish-reason';
+import { providerName } from '../agents/provider-name';
+
+/** What a model run began with. */
+export interface ModelStart {
+  /** The model's class and what it was made with, serialised. */
+  readonly model: unknown;
+  readonly extra: unknown;
+  readonly metadata: unknown;
+}
+
+/** Where a client is pointed, by the names that classes of models have for it. */
+function baseUrlOf(kwargs: unknown): string | undefined {
+  const configuration = read(kwargs, 'configuration');
+  return readText(configuration, 'baseURL') ?? readText(kwargs, 'anthropic_api_url') ?? readText(kwargs, 'base_url');
+}
+
+/**
+ * @param providerOf the provider at an address, or the usual one where there is none
+ */
+export function targetOf(
+  { model, extra, metadata }: ModelStart,
+  isChat: boolean,
+  providerOf: (baseUrl: unknown, usual: string) => string,
+): LlmTarget {
+  const kwargs = read(model, 'kwargs');
+  const parameters = read(extra, 'invocation_params');
+  const name =
+    readText(parameters, 'model') ??
+    readText(metadata, 'ls_model_name') ??
+    readText(parameters, 'model_name') ??
+    readText(kwargs, 'model') ??
+    'other';
+  const provider = providerName(readText(metadata, 'ls_provider') ?? 'other');
+  return {
+    model: name,
+    provider: providerOf(baseUrlOf(kwargs), provider),
+    operation: isChat ? 'chat' : 'text_completion',
+  };
+}
+
+/** How a model run ended, from the result's first answer: usage stands in each of them, and is that of all. */
+export function endOf(result: unknown): LlmEnd {
+  const generation = read(read(read(result, 'generations'), '0'), '0');
+  const message = read(generation, 'message');
+  const info = read(generation, 'generationInfo');
+  const answer = read(message, 'response_metadata');
+  const reason = [info, answer]
+    .flatMap((told) =>
+      ['finish_reason', 'stop_reason', 'finishReason', 'stopReason'].map((name) => readText(told, name)),
+    )
+    .find((text) => text !== undefined);
+  return { ...usageOf(message, result), finishReason: finishReasonOf(reason ?? statusOf(answer, message)) };
+}
+
+/** The Responses API has no reason but a status; where it is complete, tools may still be called. */
+function statusOf(answer: unknown, message: unknown): string | undefined {
+  const status = readText(answer, 'status');
+  if (status === 'incomplete') return readText(read(answer, 'incomplete_details'), 'reason');
+  return status === 'completed' && Number(read(read(message, 'tool_calls'), 'length')) > 0 ? 'tool_calls' : status;
+}
+
+function usageOf(message: unknown, result: unknown): LlmUsage {
+  const usage = read(message, 'usage_metadata');
+  if (usage === undefined || usage === null) return totalsOf(result);
+  const input = read(usage, 'input_token_details');
+  const output = read(usage, 'output_token_details');
+  return {
+    inputTokens: readNumber(usage, 'input_tokens'),
+    outputTokens: readNumber(usage, 'output_tokens'),
+    cacheReadTokens: readNumber(input, 'cache_read'),
+    cacheWriteTokens: readNumber(input, 'cache_creation'),
+    audioInputTokens: readNumber(input, 'audio'),
+    imageInputTokens: readNumber(input, 'image'),
+    reasoningTokens: readNumber(output, 'reasoning'),
+    audioOutputTokens: readNumber(output, 'audio'),
+  };
+}
+
+/** Models that answer without messages report totals only. */
+function totalsOf(result: unknown): LlmUsage {
+  const totals = read(read(result, 'llmOutput'), 'tokenUsage');
+  return {
+    inputTokens: readNumber(totals, 'promptTokens'),
+    outputTokens: readNumber(totals, 'completionTokens'),
+  };
+}
+
+/** Whether a chunk holds something of the answer; the first one only names a role. */
+export function hasContent(token: unknown, chunk: unknown): boolean {
+  if (typeof token === 'string' && token !== '') return true;
+  const message = read(chunk, 'message');
+  const content = read(message, 'content');
+  if (Array.isArray(content) && content.length > 0) return true;
+  return Number(read(read(message, 'tool_call_chunks'), 'length')) > 0;
+}

@@ -1,0 +1,59 @@
+/**
+ * What spans of the OpenAI Agents SDK hold of a request to a model, once it has ended. Reads, and records nothing.
+ */
+import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
+import { read, readNumber, readText } from '../../read';
+import { finishReasonOf } from '../agents/finish-reason';
+
+/** A request to a model that a span has told of. */
+export interface ModelAnswer extends LlmEnd {
+  /** Missing where the request failed, or spans are without data. */
+  readonly model: string | undefined;
+}
+
+/** @param data of a span `response` (the Responses API) or `generation` (chat completions, other models) */
+export function answerOf(data: unknown): ModelAnswer {
+  return read(data, 'type') === 'response' ? responseOf(read(data, '_response')) : generationOf(data);
+}
+
+function responseOf(response: unknown): ModelAnswer {
+  return {
+    model: readText(response, 'model'),
+    finishReason: finishReasonOf(endOfResponse(response)),
+    ...usageOf(read(response, 'usage')),
+  };
+}
+
+/** A response has a status and no reason; one that calls tools is completed as well. */
+function endOfResponse(response: unknown): string | undefined {
+  const status = readText(response, 'status');
+  if (status === 'incomplete') return readText(read(response, 'incomplete_details'), 'reason');
+  const output = read(response, 'output');
+  const calls = Array.isArray(output) && output.some((item) => readText(item, 'type')?.endsWith('_call') === true);
+  return calls ? 'tool_calls' : status;
+}
+
+function generationOf(data: unknown): ModelAnswer {
+  const output = read(read(data, 'output'), '0');
+  return {
+    // As it was asked for: the answer's has a date.
+    model: readText(data, 'model') ?? readText(output, 'model'),
+    finishReason: finishReasonOf(read(read(read(output, 'choices'), '0'), 'finish_reason')),
+    ...usageOf(read(output, 'usage') ?? read(data, 'usage')),
+  };
+}
+
+/** Both APIs have the same numbers under other names. */
+function usageOf(usage: unknown): LlmUsage {
+  const input = read(usage, 'input_tokens_details') ?? read(usage, 'prompt_tokens_details');
+  const output = read(usage, 'output_tokens_details') ?? read(usage, 'completion_tokens_details');
+  return {
+    inputTokens: readNumber(usage, 'input_tokens') ?? readNumber(usage, 'prompt_tokens'),
+    outputTokens: readNumber(usage, 'output_tokens') ?? readNumber(usage, 'completion_tokens'),
+    cacheReadTokens: readNumber(input, 'cached_tokens'),
+    cacheWriteTokens: readNumber(input, 'cache_write_tokens'),
+    audioInputTokens: readNumber(input, 'audio_tokens'),
+    reasoningTokens: readNumber(output, 'reasoning_tokens'),
+    audioOutputTokens: readNumber(output, 'audio_tokens'),
+  };
+}
