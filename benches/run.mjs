@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const require = createRequire(import.meta.url);
 
-const BENCHES = ['record', 'scrape', 'stall', 'endpoint', 'default-metrics', 'memory', 'attack', 'require'];
+const BENCHES = ['record', 'scrape', 'stall', 'endpoint', 'default-metrics', 'memory', 'attack', 'require', 'llm'];
 const NODE_MAJOR = 24;
 /** One core's worth of other work and the benches have neighbours. */
 const BUSY_LOAD = 0.7;

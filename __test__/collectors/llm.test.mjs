@@ -18,7 +18,9 @@ const SHOWN = 'model="gpt-4o-mini",provider="openai"';
 
 function collector(options) {
   const registry = new Registry();
-  return { registry, llm: new LlmMetricsCollector({ registry, ...options }) };
+  const llm = new LlmMetricsCollector({ registry, ...options });
+  llm.registerModel(MINI);
+  return { registry, llm };
 }
 
 /** Samples that are not 0, without buckets: name and labels to the value. */
@@ -144,13 +146,93 @@ test('a failed request for a model that nobody knows makes no series of its own'
   ]);
 });
 
+test('a call to a model that nobody knows is other’s until one has succeeded; priced and registered ones are known', async (t) => {
+  const { registry, llm } = collector({ prices: { 'priced-model': { input: 1, output: 1 } } });
+  const start = (model) => llm.startRequest({ model, provider: 'p' });
+  const models = async () => (await recorded(registry)).map((line) => /^(\w+)\{model="(.*?)"/.exec(line).slice(1));
+  const first = start('new-model');
+  start('new-model').fail({ status: 404 });
+  t.deepEqual(new Set((await models()).map(([, model]) => model)), new Set(['other']));
+  first.end();
+  start('new-model').fail({ status: 500 });
+  start('priced-model').fail({ status: 500 });
+  llm.registerModel({ model: 'registered-model', provider: 'p' });
+  start('registered-model').fail({ status: 500 });
+  const errors = (await models()).filter(([name]) => name === 'errors_total');
+  t.deepEqual(
+    errors.map(([, model]) => model),
+    ['other', 'new-model', 'priced-model', 'registered-model'],
+  );
+  const active = (await registry.metrics()).match(/active_requests\{.*\} [1-9].*/g);
+  t.is(active, null);
+});
+
+test('a registered model’s series are there before its first request', async (t) => {
+  const registry = new Registry();
+  new LlmMetricsCollector({ registry }).registerModel({ ...MINI, operation: 'embeddings' });
+  const lines = (await registry.metrics()).split('\n').filter((line) => line.includes('_requests_total{'));
+  const statuses = ['success', 'error', 'timeout', 'cancelled'];
+  t.deepEqual(
+    lines.filter((line) => line.includes('operation=')),
+    statuses.map((status) => `llmdevops_llm_requests_total{${SHOWN},operation="embeddings",status="${status}"} 0`),
+  );
+});
+
+test.serial('a call tells how it ended', (t) => {
+  const { llm } = collector({ prices: PRICES });
+  const clock = new MockClock({ now: 0 }).install();
+  t.teardown(() => clock.restore());
+  const well = llm.startRequest(MINI);
+  clock.advanceMs(100);
+  well.firstToken();
+  clock.advanceMs(100);
+  t.is(well.outcome, undefined);
+  well.end({ inputTokens: 1_000_000, outputTokens: 0 });
+  well.cancel();
+  t.deepEqual(well.outcome, {
+    status: 'success',
+    errorType: undefined,
+    durationMs: 200,
+    timeToFirstTokenMs: 100,
+    costUsd: 0.15,
+  });
+  const broken = llm.startRequest(MINI);
+  broken.chunk();
+  broken.fail(Object.assign(new Error('cut'), { code: 'ECONNRESET' }));
+  t.like(broken.outcome, { status: 'error', errorType: 'stream_interrupted', costUsd: undefined });
+  const full = llm.startRequest(MINI);
+  full.chunk();
+  full.fail({ status: 529 });
+  t.is(full.outcome.errorType, 'overloaded');
+});
+
+test('errors that say what they are by our own words, and timers that abort', (t) => {
+  const { llm } = collector();
+  const typeOf = (error) => {
+    const call = llm.startRequest(MINI);
+    call.fail(error);
+    return call.outcome.errorType;
+  };
+  for (const type of ['connection', 'invalid_response', 'context_length', 'timeout', 'quota_exceeded']) {
+    t.is(typeOf(Object.assign(new Error('own'), { code: type })), type);
+  }
+  const abort = new DOMException('aborted', 'AbortError');
+  t.is(typeOf(abort), 'cancelled');
+  const timed = Object.assign(new Error('aborted'), { code: 'ABORT_ERR', name: 'AbortError' });
+  t.is(typeOf(Object.assign(timed, { cause: new DOMException('late', 'TimeoutError') })), 'timeout');
+  // An agent's own kinds are none of a request's.
+  t.is(typeOf({ code: 'max_steps' }), 'other');
+  t.is(typeOf({ code: 'constructor' }), 'other');
+});
+
 test('models beyond fifty are one', async (t) => {
   const { registry, llm } = collector();
   for (let n = 0; n < 60; n++) llm.recordRequest({ model: `model-${n}`, provider: 'p', inputTokens: 1 });
   const lines = await recorded(registry);
   const requests = lines.filter((line) => line.startsWith('requests_total'));
-  t.is(requests.length, 51);
-  t.is(requests.at(-1), 'requests_total{model="other",provider="p",operation="chat",status="success"} 10');
+  // One of the fifty is the one that is registered.
+  t.is(requests.length, 50);
+  t.is(requests.at(-1), 'requests_total{model="other",provider="p",operation="chat",status="success"} 11');
 });
 
 test('names of models lose dates and accounts', async (t) => {

@@ -203,7 +203,7 @@ test('a stream that is cut', async (t) => {
   });
   const [outcome, , error, ...rest] = await recorded(registry);
   t.is(outcome, `llm_requests_total{${LABELS},operation="chat",status="error"} 1`);
-  t.is(error, `llm_errors_total{${LABELS},error_type="connection"} 1`);
+  t.is(error, `llm_errors_total{${LABELS},error_type="stream_interrupted"} 1`);
   t.deepEqual(rest, [
     `llm_streaming_chunks_total{${LABELS}} 2`,
     `llm_streaming_time_to_first_token_seconds_count{${LABELS}} 1`,
@@ -305,7 +305,7 @@ test('a provider that is not there, is silent, breaks off, is given up', async (
     [{ timeout: 50 }, silence(), {}, 'timeout', 'timeout'],
     [{}, silence(), { signal: AbortSignal.timeout(50) }, 'timeout', 'timeout'],
     [{}, silence(), { signal: abortedIn(50) }, 'cancelled', 'cancelled'],
-    [{}, json('{"choices": [', {}), {}, 'error', 'other'],
+    [{}, json('{"choices": [', {}), {}, 'error', 'invalid_response'],
   ];
   for (const [model, answer, call, outcome, type] of cases) {
     const { wire, registry, ask, with: config } = await rig(t, {}, model);

@@ -2,6 +2,7 @@
 
 use napi_derive::napi;
 use prometheus_metrics::collectors::catalogue::{AGENT_METRICS, LLM_METRICS, LabelValues, MetricSpec};
+use prometheus_metrics::collectors::gen_ai::{GEN_AI_AGENT_METRICS, GEN_AI_LLM_METRICS, GEN_AI_VERSION};
 
 /// One metric of the catalogue.
 #[napi(object, object_from_js = false)]
@@ -39,6 +40,19 @@ pub struct CatalogueLabel {
 pub fn catalogue(agents: bool) -> Vec<CatalogueEntry> {
     let specs = if agents { AGENT_METRICS } else { LLM_METRICS };
     specs.iter().map(entry).collect()
+}
+
+/// OpenTelemetry's names for those of LLM requests, or of agents; they take no namespace.
+#[napi(catch_unwind)]
+pub fn gen_ai_catalogue(agents: bool) -> Vec<CatalogueEntry> {
+    let specs = if agents { GEN_AI_AGENT_METRICS } else { GEN_AI_LLM_METRICS };
+    specs.iter().map(entry).collect()
+}
+
+/// The version of those names.
+#[napi(catch_unwind)]
+pub fn gen_ai_version() -> &'static str {
+    GEN_AI_VERSION
 }
 
 fn entry(spec: &MetricSpec) -> CatalogueEntry {

@@ -5,8 +5,9 @@
 import type { Counter } from '../metrics/counter';
 import type { Gauge } from '../metrics/gauge';
 import type { Histogram } from '../metrics/histogram';
-import { addon, type CatalogueEntry } from '../native/addon';
+import type { CatalogueEntry } from '../native/addon';
 import type { Registry } from '../registry/registry';
+import { EXEMPLARY } from './exemplary';
 
 /** The value of a label that is beyond its cap, or none of its words. */
 export const OTHER = 'other';
@@ -14,8 +15,8 @@ export const OTHER = 'other';
 /** How the metrics of a catalogue are made. */
 export interface CatalogueOptions {
   readonly registry: Registry;
-  /** What names begin with, before an underscore. */
-  readonly namespace: string;
+  /** What names begin with. */
+  readonly prefix: string;
   /** Metrics that are made because they are asked for. */
   readonly optional: ReadonlySet<string>;
   /** How long a gauge's value is believed that nobody renews, in seconds. */
@@ -27,9 +28,9 @@ export class Catalogue {
   readonly #entries = new Map<string, CatalogueEntry>();
   readonly #metrics = new Map<string, Counter | Gauge | Histogram>();
 
-  /** @throws {RegistrationError} for a namespace that is none, or names that are taken by other metrics */
-  constructor(agents: boolean, options: CatalogueOptions) {
-    for (const entry of addon.catalogue(agents)) {
+  /** @throws {RegistrationError} for a prefix that no name begins with, or names that are taken by other metrics */
+  constructor(entries: readonly CatalogueEntry[], options: CatalogueOptions) {
+    for (const entry of entries) {
       this.#entries.set(entry.name, entry);
       if (entry.optIn && !options.optional.has(entry.name)) continue;
       this.#metrics.set(entry.name, make(entry, options));
@@ -68,10 +69,10 @@ export class Catalogue {
   }
 }
 
-function make(entry: CatalogueEntry, { registry, namespace, ttlSeconds }: CatalogueOptions) {
+function make(entry: CatalogueEntry, { registry, prefix, ttlSeconds }: CatalogueOptions) {
   const capped = entry.labels.filter((label) => label.max !== undefined);
   const configuration = {
-    name: `${namespace}_${entry.name}`,
+    name: prefix + entry.name,
     help: entry.help,
     labelNames: entry.labels.map((label) => label.name),
     cardinality: { maxLabelValues: Object.fromEntries(capped.map(({ name, max }) => [name, max])) },
@@ -79,7 +80,8 @@ function make(entry: CatalogueEntry, { registry, namespace, ttlSeconds }: Catalo
   };
   if (entry.kind === 'counter') return registry.counter(configuration);
   if (entry.kind === 'gauge') return registry.gauge(configuration);
-  return registry.histogram({ ...configuration, buckets: entry.buckets });
+  const enableExemplars = EXEMPLARY.has(entry.name);
+  return registry.histogram({ ...configuration, buckets: entry.buckets, enableExemplars });
 }
 
 /** A word that a label may be; what is none of its words is `other`, and where that is none, nothing. */

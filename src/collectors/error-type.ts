@@ -6,7 +6,7 @@ import { read } from '../read';
 import type { AgentErrorType, LlmErrorType, LlmStatus } from './words';
 
 /** Codes and types of providers' error bodies. */
-const BY_CODE: Readonly<Record<string, LlmErrorType>> = {
+const BY_CODE: Readonly<Record<string, AgentErrorType>> = {
   insufficient_quota: 'quota_exceeded',
   billing_error: 'quota_exceeded',
   billing_hard_limit_reached: 'quota_exceeded',
@@ -41,6 +41,30 @@ const BY_CODE: Readonly<Record<string, LlmErrorType>> = {
   '-32001': 'timeout',
 };
 
+/** Our own words that no provider has, for programs whose errors say by themselves what they are. */
+const WORDS: readonly AgentErrorType[] = [
+  'rate_limit',
+  'quota_exceeded',
+  'overloaded',
+  'timeout',
+  'connection',
+  'authentication',
+  'permission',
+  'not_found',
+  'context_length',
+  'cancelled',
+  'stream_interrupted',
+  'invalid_response',
+  'tool_error',
+  'max_steps',
+  'guardrail',
+  'unknown_tool',
+];
+const CODES = new Map<string, AgentErrorType>([
+  ...Object.entries(BY_CODE),
+  ...WORDS.map((word) => [word, word] as const),
+]);
+
 const BY_STATUS: Readonly<Record<number, LlmErrorType>> = {
   400: 'invalid_request',
   401: 'authentication',
@@ -66,6 +90,7 @@ const BY_CONSTRUCTOR: readonly (readonly [RegExp, LlmErrorType])[] = [
   [/Timeout(Error)?$/, 'timeout'],
   [/Connect(ion)?Error$/, 'connection'],
   [/(TypeValidation|JSONParse|JSONParsing|NoObjectGenerated|InvalidResponseData)Error$/, 'invalid_response'],
+  [/^SyntaxError$/, 'invalid_response'],
   [/ContentFilter.*Error$/, 'content_filter'],
 ];
 
@@ -78,10 +103,12 @@ const STOPS: readonly (readonly [RegExp, AgentErrorType])[] = [
 /** Errors within errors that are looked into. */
 const DEPTH_MAX = 5;
 
-/** The kind of error that something thrown is. */
-export function errorTypeOf(thrown: unknown): LlmErrorType {
+/** The kind of error that something thrown is; one of an agent's own kinds only where its `code` says so. */
+export function errorTypeOf(thrown: unknown): AgentErrorType {
   for (let at = thrown, depth = 0; at !== undefined && at !== null && depth < DEPTH_MAX; depth++) {
     const type = ownType(at);
+    // A timer that ends an operation aborts it: the platform's AbortError has the TimeoutError as its cause.
+    if (type === 'cancelled' && ownType(read(at, 'cause')) === 'timeout') return 'timeout';
     if (type !== undefined) return type;
     // Retry wrappers keep the last attempt's error, other wrappers the cause.
     at = read(at, 'lastError') ?? read(at, 'cause');
@@ -102,7 +129,7 @@ export function reportedType(error: unknown): string {
   return typeof error === 'string' ? error : errorTypeOf(error);
 }
 
-function ownType(thrown: unknown): LlmErrorType | undefined {
+function ownType(thrown: unknown): AgentErrorType | undefined {
   const body = read(thrown, 'error');
   const codes = [
     read(thrown, 'code'),
@@ -114,8 +141,8 @@ function ownType(thrown: unknown): LlmErrorType | undefined {
   const status = Number(read(thrown, 'status') ?? read(thrown, 'statusCode'));
   // A code says more than a status, but for the catch-all that invalid requests have.
   for (const code of codes) {
-    const type = BY_CODE[String(code)];
-    if (type !== undefined && Object.hasOwn(BY_CODE, String(code)) && type !== 'invalid_request') return type;
+    const type = CODES.get(typeof code === 'string' || typeof code === 'number' ? String(code) : '');
+    if (type !== undefined && type !== 'invalid_request') return type;
   }
   const byStatus = BY_STATUS[status] ?? (status >= 500 && status < 600 ? 'server_error' : undefined);
   if (byStatus !== undefined) return byStatus;

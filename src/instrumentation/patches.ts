@@ -4,8 +4,12 @@
  */
 import { quietly } from './quietly';
 
-/** A method as it was, called on the object and with the arguments that the user gave. */
-export type Original = () => unknown;
+/**
+ * A method as it was, called on the object and with the arguments that the user gave.
+ *
+ * @param instead arguments in place of the user's, for what the user asked to have changed
+ */
+export type Original = (instead?: readonly unknown[]) => unknown;
 
 /**
  * What a method does while it is wrapped.
@@ -23,7 +27,18 @@ const WRAPPED = Symbol.for('@llm-devops/prometheus-metrics.wrapped');
 /** The methods that one instrumentation has wrapped. */
 export class Patches {
   readonly #undo: (() => void)[] = [];
+  readonly #parent: Patches | undefined;
   #active = true;
+
+  /** @param parent ends these too, without holding them: what is wrapped here may be dropped at any time */
+  constructor(parent?: Patches) {
+    this.#parent = parent;
+  }
+
+  /** Whether wrappers do anything but pass on. */
+  get active(): boolean {
+    return this.#active && (this.#parent?.active ?? true);
+  }
 
   /** How many methods are wrapped. */
   get size(): number {
@@ -37,10 +52,10 @@ export class Patches {
    */
   wrap(target: unknown, name: string, around: Around): boolean {
     return this.replace(target, name, (original) => {
-      const isActive = () => this.#active;
+      const patches = this;
       return function (this: unknown, ...args: unknown[]): unknown {
-        if (!isActive()) return original.apply(this, args);
-        return around(() => original.apply(this, args), args, this);
+        if (!patches.active) return original.apply(this, args);
+        return around((instead = args) => original.apply(this, instead as unknown[]), args, this);
       };
     });
   }

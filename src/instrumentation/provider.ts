@@ -3,7 +3,7 @@
  */
 import { OTHER } from '../collectors/catalogue';
 
-/** Providers by the host that answers, or an end of it; with a port where only that tells. */
+/** Providers by the host that answers, or an end of it; a `*` stands for a region, a port is there where only that tells. */
 const BY_HOST: readonly (readonly [host: string, provider: string])[] = [
   ['openai.azure.com', 'azure'],
   ['services.ai.azure.com', 'azure'],
@@ -13,6 +13,7 @@ const BY_HOST: readonly (readonly [host: string, provider: string])[] = [
   ['anthropic.com', 'anthropic'],
   ['generativelanguage.googleapis.com', 'google'],
   ['aiplatform.googleapis.com', 'vertex'],
+  ['*-aiplatform.googleapis.com', 'vertex'],
   ['amazonaws.com', 'bedrock'],
   ['openrouter.ai', 'openrouter'],
   ['groq.com', 'groq'],
@@ -55,5 +56,6 @@ export function providerAt(address: unknown, more: ProviderTable = {}): string {
 }
 
 function isAt({ host, hostname }: URL, wanted: string): boolean {
+  if (wanted.startsWith('*')) return hostname.endsWith(wanted.slice(1));
   return host === wanted || hostname === wanted || hostname.endsWith(`.${wanted}`);
 }

@@ -13,10 +13,10 @@ export type ExemplarLabels = Readonly<Record<string, LabelValue>>;
 
 /** How a metric with `enableExemplars` is recorded. */
 export interface WithExemplar<T extends string = string> {
-  labels?: LabelValues<T>;
+  labels?: LabelValues<T> | undefined;
   /** For a counter, 1 where it is left out. */
-  value?: number;
-  exemplarLabels?: ExemplarLabels;
+  value?: number | undefined;
+  exemplarLabels?: ExemplarLabels | undefined;
 }
 
 /** An exemplar that has not been given its place. */

@@ -2,14 +2,15 @@
 
 import { AgentMetricsCollector, LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
 
+/** Models that tests ask for. Their failures have their names, as after a first success. */
+const MODELS = ['gpt-4o-mini', 'claude-sonnet-4-5', 'gemini-2.5-flash', 'text-embedding-3-small', 'm'];
+
 /** Collectors over a registry that nothing else records in. */
-export function collectors({ llm = {}, agents = {} } = {}) {
+export function collectors({ llm: options = {}, agents = {} } = {}) {
   const registry = new Registry();
-  return {
-    registry,
-    llm: new LlmMetricsCollector({ registry, ...llm }),
-    agents: new AgentMetricsCollector({ registry, ...agents }),
-  };
+  const llm = new LlmMetricsCollector({ registry, ...options });
+  for (const model of MODELS) llm.registerModel({ model, provider: 'other' });
+  return { registry, llm, agents: new AgentMetricsCollector({ registry, ...agents }) };
 }
 
 /**

@@ -37,7 +37,7 @@ mod sync;
 pub mod testing;
 
 pub use clock::Clock;
-pub use collectors::{ProcessCollector, RuntimeCollector};
+pub use collectors::{AgentMetricsCollector, LlmMetricsCollector, ProcessCollector, RuntimeCollector};
 pub use error::{ErrorKind, MetricsError, Result};
 pub use labels::{LabelSet, Strictness};
 pub use metrics::{Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, Timer};

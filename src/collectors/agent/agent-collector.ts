@@ -5,7 +5,9 @@ import { ConfigurationError, describe } from '../../errors';
 import { Registry } from '../../registry/registry';
 import { attribute, attributed } from '../attribution';
 import { FirstMade } from '../first-made';
+import { type GenAiVersion, wantsGenAi } from '../gen-ai';
 import { DEFAULT_NAMESPACE } from '../llm/llm-collector';
+import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, MemoryOperation, Outcome, StepType, ToolStatus } from '../words';
 import { AgentSeries, secondsOf } from './agent-series';
 import { AgentExecution, settled } from './execution';
@@ -15,6 +17,11 @@ export interface AgentMetricsCollectorOptions {
   registry?: Registry | undefined;
   /** What their names begin with. @default 'llmdevops' */
   namespace?: string | undefined;
+  /**
+   * Whether metrics have OpenTelemetry's names too (`gen_ai_client_operation_duration_seconds` …): `true` for the newest
+   * version of its conventions that is known, or that version. @default false
+   */
+  genAiNames?: boolean | GenAiVersion | undefined;
   /** Tools that exist. Others are known from their first success on; a failure before that is one of `other`. @default [] */
   tools?: readonly string[] | undefined;
 }
@@ -51,8 +58,8 @@ export class AgentMetricsCollector {
     if (typeof options !== 'object' || options === null) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
     }
-    const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, tools = [] } = options;
-    this.#series = new AgentSeries({ registry, namespace });
+    const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, tools = [], genAiNames } = options;
+    this.#series = new AgentSeries({ registry, namespace, genAiNames: wantsGenAi(genAiNames) });
     for (const tool of tools) this.#series.registerTool(tool);
     ofRegistries.offer(registry, this);
   }
@@ -103,7 +110,11 @@ export class AgentMetricsCollector {
     this.#series.catalogue.gauge('agent_active').inc({ agent_type: this.#series.agent(agentType) });
   }
 
-  /** An execution has ended that is reported by hand. */
+  /**
+   * An execution has ended that is reported by hand.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a status that is none; nothing is recorded then
+   */
   recordExecutionEnd({
     agentType,
     status = 'success',
@@ -112,10 +123,12 @@ export class AgentMetricsCollector {
     toolCalls,
     errorType,
   }: AgentExecutionReport): void {
+    // First of all, because the execution goes on where its end is refused.
+    this.#series.checked('agent_executions_total', 'status', status);
     const agent = this.#series.agent(agentType);
     this.#series.catalogue.gauge('agent_active').dec({ agent_type: agent });
     const seconds = secondsOf(durationMs);
-    this.#series.executed(agent, { status, seconds, steps, toolCalls, errorType });
+    this.#series.executed(agent, { status, seconds, steps, toolCalls, errorType, exemplarLabels: traceLabels() });
   }
 
   /** Counts a step that is reported by hand. */
@@ -123,23 +136,40 @@ export class AgentMetricsCollector {
     this.#series.stepped(this.#series.agent(agentType), type, secondsOf(durationMs));
   }
 
-  /** Counts a call of a tool that is reported by hand. */
+  /**
+   * Counts a call of a tool that is reported by hand.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a status that is none
+   */
   recordToolCall(agentType: string, name: string, status: ToolStatus = 'success', durationMs?: number): void {
     const seconds = secondsOf(durationMs);
     this.#series.called(this.#series.agent(agentType), name, status, seconds);
   }
 
-  /** Counts work that one agent gave to another. */
+  /**
+   * Counts work that one agent gave to another.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a status that is none
+   */
   recordHandoff(fromAgent: string, toAgent: string, status: Outcome = 'success'): void {
-    const { catalogue } = this.#series;
-    const labels = { from_agent: this.#series.agent(fromAgent), to_agent: this.#series.agent(toAgent), status };
-    catalogue.counter('agent_handoffs_total').inc(labels);
+    const series = this.#series;
+    const word = series.checked('agent_handoffs_total', 'status', status);
+    const labels = { from_agent: series.agent(fromAgent), to_agent: series.agent(toAgent), status: word };
+    series.catalogue.counter('agent_handoffs_total').inc(labels);
   }
 
-  /** Counts an operation on an agent's memory. */
+  /**
+   * Counts an operation on an agent's memory.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for an operation or status that is none
+   */
   recordMemoryOperation(agentType: string, operation: MemoryOperation, status: Outcome = 'success'): void {
-    const labels = { agent_type: this.#series.agent(agentType), operation_type: operation, status };
-    this.#series.catalogue.counter('agent_memory_operations_total').inc(labels);
+    const name = 'agent_memory_operations_total';
+    const words = {
+      operation_type: this.#series.checked(name, 'operation_type', operation),
+      status: this.#series.checked(name, 'status', status),
+    };
+    this.#series.catalogue.counter(name).inc({ agent_type: this.#series.agent(agentType), ...words });
   }
 
   /** Counts an error. */

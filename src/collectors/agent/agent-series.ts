@@ -1,9 +1,14 @@
 /**
  * What agents' metrics are written with: the catalogue's metrics, and the names that labels show.
  */
+
+import type { ExemplarLabels } from '../../metrics/exemplar';
+import { addon } from '../../native/addon';
 import type { Registry } from '../../registry/registry';
 import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
 import { reportedType } from '../error-type';
+import { GenAiAgentNames } from '../gen-ai';
+import { checkedWord, nameOf } from '../llm/given';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 
 /** Seconds of what is reported in milliseconds, if it is. */
@@ -15,6 +20,8 @@ export function secondsOf(ms: number | undefined): number | undefined {
 export interface AgentMetricsOptions {
   readonly registry: Registry;
   readonly namespace: string;
+  /** Whether OpenTelemetry's names are there too. */
+  readonly genAiNames: boolean;
 }
 
 /** An execution's end. */
@@ -24,6 +31,7 @@ export interface ExecutionEnd {
   readonly steps: number | undefined;
   readonly toolCalls: number | undefined;
   readonly errorType: AgentErrorType | undefined;
+  readonly exemplarLabels: ExemplarLabels | undefined;
 }
 
 /** Writes agents' metrics. */
@@ -32,16 +40,23 @@ export class AgentSeries {
   readonly #agents: CappedNames;
   readonly #tools: CappedNames;
   readonly #inUse = new Set<string>();
+  readonly #genAi: GenAiAgentNames | undefined;
 
-  constructor({ registry, namespace }: AgentMetricsOptions) {
-    this.catalogue = new Catalogue(true, { registry, namespace, optional: new Set(), ttlSeconds: {} });
+  constructor({ registry, namespace, genAiNames }: AgentMetricsOptions) {
+    this.catalogue = new Catalogue(addon.catalogue(true), {
+      registry,
+      prefix: `${namespace}_`,
+      optional: new Set(),
+      ttlSeconds: {},
+    });
     this.#agents = new CappedNames(this.catalogue.cap('agent_executions_total', 'agent_type'));
+    this.#genAi = genAiNames ? new GenAiAgentNames(registry) : undefined;
     this.#tools = new CappedNames(this.catalogue.cap('agent_tool_calls_total', 'tool_name'));
   }
 
   /** An agent as labels show it; how its executions end begins at 0. */
   agent(given: unknown): string {
-    const agent = this.#agents.admit(String(given ?? OTHER) || OTHER);
+    const agent = this.#agents.admit(nameOf(given));
     if (!this.#inUse.has(agent)) {
       this.#inUse.add(agent);
       const statuses = this.catalogue.words('agent_executions_total', 'status');
@@ -53,7 +68,7 @@ export class AgentSeries {
 
   /** A tool as labels show it. One that failed and was never seen may be a name that the model made up. */
   tool(given: unknown, status: ToolStatus): string {
-    const tool = String(given ?? OTHER) || OTHER;
+    const tool = nameOf(given);
     return status === 'success' ? this.#tools.admit(tool) : this.#tools.known(tool);
   }
 
@@ -67,11 +82,22 @@ export class AgentSeries {
     return wordOf(this.catalogue.words(name, label), given) ?? OTHER;
   }
 
-  executed(agent: string, { status, seconds, steps, toolCalls, errorType }: ExecutionEnd): void {
+  /** @throws {ValueError} `INVALID_VALUE` for what is none of the label's words */
+  checked(name: string, label: string, given: string): string {
+    return checkedWord(this.catalogue, name, label, given);
+  }
+
+  executed(agent: string, { status, seconds, steps, toolCalls, errorType, exemplarLabels }: ExecutionEnd): void {
     const { catalogue } = this;
     const agent_type = agent;
     catalogue.counter('agent_executions_total').inc({ agent_type, status });
-    if (seconds !== undefined) catalogue.histogram('agent_execution_duration_seconds').observe({ agent_type }, seconds);
+    if (seconds !== undefined) {
+      const value = seconds;
+      this.#genAi?.executed(agent, errorType, seconds);
+      catalogue
+        .histogram('agent_execution_duration_seconds')
+        .observe({ labels: { agent_type }, value, exemplarLabels });
+    }
     if (steps !== undefined) catalogue.histogram('agent_steps_per_execution').observe({ agent_type }, steps);
     if (toolCalls !== undefined) {
       catalogue.histogram('agent_tool_calls_per_execution').observe({ agent_type }, toolCalls);
@@ -85,10 +111,14 @@ export class AgentSeries {
     if (seconds !== undefined) this.catalogue.histogram('agent_step_duration_seconds').observe(labels, seconds);
   }
 
+  /** @throws {ValueError} `INVALID_VALUE` for a status that is none */
   called(agent: string, name: unknown, status: ToolStatus, seconds: number | undefined): void {
+    const word = this.checked('agent_tool_calls_total', 'status', status);
     const labels = { agent_type: agent, tool_name: this.tool(name, status) };
-    this.catalogue.counter('agent_tool_calls_total').inc({ ...labels, status });
-    if (seconds !== undefined) this.catalogue.histogram('agent_tool_call_duration_seconds').observe(labels, seconds);
+    this.catalogue.counter('agent_tool_calls_total').inc({ ...labels, status: word });
+    if (seconds === undefined) return;
+    this.catalogue.histogram('agent_tool_call_duration_seconds').observe(labels, seconds);
+    this.#genAi?.called(agent, labels.tool_name, status, seconds);
   }
 
   failed(agent: string, error: unknown): void {

@@ -5,6 +5,7 @@
 import { type Moment, now, secondsSince } from '../../clock';
 import { type Attributed, attribute } from '../attribution';
 import { agentErrorOf, reportedType } from '../error-type';
+import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 import { type AgentSeries, secondsOf } from './agent-series';
 
@@ -17,6 +18,7 @@ const COMPARED_MAX = 10_000;
 export class AgentExecution implements Attributed, Disposable {
   readonly #series: AgentSeries;
   readonly #start: Moment = now();
+  readonly #exemplarLabels = traceLabels();
   #steps = 0;
   #toolCalls = 0;
   #lastCall: string | undefined;
@@ -59,10 +61,14 @@ export class AgentExecution implements Attributed, Disposable {
     this.#series.stepped(this.agentType, type, secondsOf(durationMs));
   }
 
-  /** Counts a call of a tool; with its arguments, also whether it repeats the one before. */
+  /**
+   * Counts a call of a tool; with its arguments, also whether it repeats the one before.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a status that is none
+   */
   recordToolCall(name: string, status: ToolStatus = 'success', durationMs?: number, args?: unknown): void {
-    this.#toolCalls++;
     this.#series.called(this.agentType, name, status, secondsOf(durationMs));
+    this.#toolCalls++;
     if (args !== undefined) this.#compare(name, args);
   }
 
@@ -95,8 +101,13 @@ export class AgentExecution implements Attributed, Disposable {
     });
   }
 
-  /** It has done what it was asked to, or stopped as it should. */
+  /**
+   * It has done what it was asked to, or stopped as it should.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a status that is none; it goes on then
+   */
   end(status: ExecutionStatus = 'success'): void {
+    this.#series.checked('agent_executions_total', 'status', status);
     const errorType = status === 'success' ? undefined : errorOfStatus(status);
     this.#finish(status, errorType);
   }
@@ -125,6 +136,7 @@ export class AgentExecution implements Attributed, Disposable {
       steps: this.#steps,
       toolCalls: this.#toolCalls,
       errorType,
+      exemplarLabels: this.#exemplarLabels,
     });
   }
 }

@@ -2,15 +2,32 @@
  * A request to a model that is going on: takes the times, and is recorded once, however often it is ended. One that is
  * forgotten gives back its place among the active ones when it is collected as garbage.
  */
+
 import { type Moment, now, secondsSince } from '../../clock';
+import type { ExemplarLabels } from '../../metrics/exemplar';
 import { type Attributed, attributed } from '../attribution';
 import { reportedType } from '../error-type';
-import type { Interruption, LlmErrorType } from '../words';
+import { exemplarLabelsOf } from '../trace';
+import type { Interruption, LlmErrorType, LlmStatus } from '../words';
 import type { ModelSeries } from './model-series';
 import type { LlmEnd, LlmRequest, LlmTarget } from './request';
 
-/** Records a call that has ended. */
-export type FinishCall = (series: ModelSeries, request: LlmRequest, agent: Attributed | undefined) => void;
+/** Records a call that has ended, and tells what was recorded. */
+export type FinishCall = (request: LlmRequest, agent: Attributed | undefined) => LlmOutcome;
+
+/** How a call ended, as it was recorded. */
+export interface LlmOutcome {
+  readonly status: LlmStatus;
+  /** Nothing where it succeeded. */
+  readonly errorType: LlmErrorType | undefined;
+  readonly durationMs: number | undefined;
+  readonly timeToFirstTokenMs: number | undefined;
+  /** In US dollars; nothing where there is no price. */
+  readonly costUsd: number | undefined;
+}
+
+/** What is said of an answer that broke off: that it did is more than how. */
+const BROKEN: ReadonlySet<string> = new Set(['connection', 'other']);
 
 /** Gives back what calls hold that nobody ended. The held value may not reach the call, or it would never be collected. */
 const forgotten = new FinalizationRegistry<ModelSeries>((series) => series.active.dec());
@@ -23,16 +40,19 @@ export class LlmCall implements Disposable {
   readonly #start: Moment = now();
   /** Whom it is made for. Where it ends may be anywhere: who reads a stream need not be who asked for it. */
   readonly #agent: Attributed | undefined = attributed();
+  readonly #exemplarLabels: ExemplarLabels | undefined;
   #firstTokenSeconds: number | undefined;
   #chunks = 0;
   #lastChunk: Moment | undefined;
   #ended = false;
+  #outcome: LlmOutcome | undefined;
 
   /** @internal */
   constructor(record: FinishCall, series: ModelSeries, target: LlmTarget) {
     this.#record = record;
     this.#series = series;
     this.#target = target;
+    this.#exemplarLabels = exemplarLabelsOf(target);
     series.active.inc();
     forgotten.register(this, series, this);
   }
@@ -45,6 +65,11 @@ export class LlmCall implements Disposable {
   /** Whether it has ended. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** How it ended; nothing before that. */
+  get outcome(): LlmOutcome | undefined {
+    return this.#outcome;
   }
 
   /** The first content has come, where chunks are not reported one by one. Later calls say nothing. */
@@ -76,11 +101,12 @@ export class LlmCall implements Disposable {
   /**
    * The request failed, or was given up.
    *
-   * @param error what was thrown, or its kind
+   * @param error what was thrown, or its kind; after the first chunk, a broken connection is `stream_interrupted`
    * @param interrupted who or what ended a stream whose first chunk had come; found from the error where it is not given
    */
   fail(error: unknown, end: LlmEnd = {}, interrupted?: Interruption): void {
-    const errorType = reportedType(error) as LlmErrorType;
+    const type = reportedType(error) as LlmErrorType;
+    const errorType = this.#chunks > 0 && BROKEN.has(type) ? 'stream_interrupted' : type;
     const who =
       interrupted ?? ({ cancelled: 'client', timeout: 'timeout' } as const)[errorType as string] ?? 'provider';
     this.#finish({ ...end, errorType, ...(this.#chunks > 0 ? { interrupted: who } : {}) });
@@ -116,10 +142,11 @@ export class LlmCall implements Disposable {
     const request: LlmRequest = {
       ...this.#target,
       ...end,
+      exemplarLabels: this.#exemplarLabels,
       durationMs: secondsSince(this.#start) * 1000,
       timeToFirstTokenMs: first === undefined ? undefined : first * 1000,
       chunks: this.#chunks,
     };
-    this.#record(this.#series, request, this.#agent);
+    this.#outcome = this.#record(request, this.#agent);
   }
 }

@@ -2,12 +2,15 @@
  * Metrics of requests to models: what is recorded of each, and under which model. Knows no SDK; those report here.
  */
 import { unixMs } from '../../clock';
-import { ConfigurationError, describe, ValueError } from '../../errors';
+import { ConfigurationError, describe } from '../../errors';
+import { addon } from '../../native/addon';
 import { Registry } from '../../registry/registry';
 import { type Attributed, attributed } from '../attribution';
-import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
+import { CappedNames, Catalogue, OTHER } from '../catalogue';
 import { errorTypeOf, reportedType, statusOf } from '../error-type';
 import { FirstMade } from '../first-made';
+import { GenAiLlmNames, type GenAiVersion, wantsGenAi } from '../gen-ai';
+import { exemplarLabelsOf } from '../trace';
 import type {
   GuardrailResult,
   GuardrailStage,
@@ -18,7 +21,8 @@ import type {
   Outcome,
   RateLimitResource,
 } from '../words';
-import { type FinishCall, LlmCall } from './call';
+import { type FinishCall, LlmCall, type LlmOutcome } from './call';
+import { checkedWord, nameOf } from './given';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
 import { costOf, Prices, type PriceTable } from './prices';
@@ -43,6 +47,11 @@ export interface LlmMetricsCollectorOptions {
   prices?: PriceTable | undefined;
   /** The name of a model as labels show it. @default dates and accounts' names are taken off */
   normalizeModel?: ((model: string) => string) | undefined;
+  /**
+   * Whether metrics have OpenTelemetry's names too (`gen_ai_client_operation_duration_seconds` …): `true` for the newest
+   * version of its conventions that is known, or that version. @default false
+   */
+  genAiNames?: boolean | GenAiVersion | undefined;
   /** @default none */
   optional?: LlmOptionalMetrics | undefined;
 }
@@ -77,10 +86,11 @@ export class LlmMetricsCollector {
   readonly #normalize: (model: string) => string;
   readonly #models: CappedNames;
   readonly #providers: CappedNames;
+  readonly #genAi: GenAiLlmNames | undefined;
   /** Models as labels show them, by how they are asked for. */
   readonly #names = new Map<unknown, string>();
   /** What calls end with: one function for all of them. */
-  readonly #finish: FinishCall = (series, request, agent) => this.#record(series, request, agent);
+  readonly #finish: FinishCall = (request, agent) => this.#recordEnded(request, agent);
   /** By model and provider as labels show them. */
   readonly #series = new Map<string, Map<string, ModelSeries>>();
 
@@ -96,25 +106,38 @@ export class LlmMetricsCollector {
     const wanted = Object.entries(OPTIONAL).filter(([option]) => optional[option as keyof LlmOptionalMetrics] === true);
     this.#prices = new Prices(options.prices);
     this.#normalize = options.normalizeModel ?? normalizeModel;
-    this.#catalogue = new Catalogue(false, {
+    this.#catalogue = new Catalogue(addon.catalogue(false), {
       registry,
-      namespace,
+      prefix: `${namespace}_`,
       optional: new Set(wanted.map(([, name]) => name)),
       ttlSeconds: { llm_ratelimit_remaining: RATE_LIMIT_TTL_SECONDS, llm_ratelimit_limit: RATE_LIMIT_TTL_SECONDS },
     });
     this.#models = new CappedNames(this.#catalogue.cap('llm_requests_total', 'model'));
     this.#providers = new CappedNames(this.#catalogue.cap('llm_requests_total', 'provider'));
+    this.#genAi = wantsGenAi(options.genAiNames) ? new GenAiLlmNames(registry) : undefined;
     ofRegistries.offer(registry, this);
   }
 
-  /** Begins a request: it is active until it is ended, which the returned call does, once. */
+  /**
+   * Begins a request: it is active until it is ended, which the returned call does, once. A model that nobody knows is
+   * `other` until a request to it has succeeded, since its name may be a typo; one that has a price is known.
+   */
   startRequest(target: LlmTarget): LlmCall {
-    return new LlmCall(this.#finish, this.#seriesOf(target, true), target);
+    return new LlmCall(this.#finish, this.#seriesOf(target, false), target);
+  }
+
+  /**
+   * Says that a model is in use: its series are there at 0 before its first request, and its requests have its name even
+   * before one has succeeded.
+   */
+  registerModel(target: LlmTarget): void {
+    this.#seriesOf(target, true).operation(target.operation ?? 'chat');
   }
 
   /** Records a request that has ended. */
   recordRequest(request: LlmRequest): void {
-    this.#record(this.#seriesOf(request, statusOfRequest(request) === 'success'), request, attributed());
+    const exemplarLabels = exemplarLabelsOf(request);
+    this.#recordEnded(exemplarLabels === undefined ? request : { ...request, exemplarLabels }, attributed());
   }
 
   /** Adds chunks of a stream that is recorded without a call object. */
@@ -161,13 +184,13 @@ export class LlmMetricsCollector {
   recordCacheLookup(cache: string, result: 'hit' | 'miss'): void {
     this.#catalogue
       .counter('llm_cache_requests_total')
-      .inc({ cache, result: this.#word('llm_cache_requests_total', 'result', result) });
+      .inc({ cache: nameOf(cache), result: this.#word('llm_cache_requests_total', 'result', result) });
   }
 
   /** Counts a check of a guardrail. */
   recordGuardrail(guardrail: string, stage: GuardrailStage, result: GuardrailResult, durationMs?: number): void {
     const name = 'llm_guardrail_checks_total';
-    const where = { guardrail, stage: this.#word(name, 'stage', stage) };
+    const where = { guardrail: nameOf(guardrail), stage: this.#word(name, 'stage', stage) };
     this.#catalogue.counter(name).inc({ ...where, result: this.#word(name, 'result', result) });
     if (durationMs !== undefined)
       this.#catalogue.histogram('llm_guardrail_duration_seconds').observe(where, durationMs / 1000);
@@ -178,8 +201,9 @@ export class LlmMetricsCollector {
     budget: string,
     { limitUsd, remainingUsd }: { limitUsd?: number | undefined; remainingUsd?: number | undefined },
   ): void {
-    if (limitUsd !== undefined) this.#catalogue.gauge('llm_budget_limit_usd').set({ budget }, limitUsd);
-    if (remainingUsd !== undefined) this.#catalogue.gauge('llm_budget_remaining_usd').set({ budget }, remainingUsd);
+    const labels = { budget: nameOf(budget) };
+    if (limitUsd !== undefined) this.#catalogue.gauge('llm_budget_limit_usd').set(labels, limitUsd);
+    if (remainingUsd !== undefined) this.#catalogue.gauge('llm_budget_remaining_usd').set(labels, remainingUsd);
   }
 
   /** Counts images, seconds of audio or characters of speech. */
@@ -191,18 +215,11 @@ export class LlmMetricsCollector {
   /** Says which version of a model is in use. */
   setModelInfo(target: LlmTarget, version: string): void {
     const { model, provider } = this.#seriesOf(target, true);
-    this.#catalogue.gauge('llm_model_info').set({ model, provider, version }, 1);
+    this.#catalogue.gauge('llm_model_info').set({ model, provider, version: nameOf(version) }, 1);
   }
 
-  /** @throws {ValueError} `INVALID_VALUE` for what is none of the label's words, where `other` is none either */
   #word(name: string, label: string, given: string): string {
-    const words = this.#catalogue.words(name, label);
-    const word = wordOf(words, given);
-    if (word !== undefined) return word;
-    throw new ValueError(
-      'INVALID_VALUE',
-      `Expected one of ${words.join(', ')} for ${label} but received ${describe(given)}`,
-    );
+    return checkedWord(this.#catalogue, name, label, given);
   }
 
   #name(given: unknown): string {
@@ -216,7 +233,7 @@ export class LlmMetricsCollector {
 
   #normalized(model: unknown): string {
     try {
-      return this.#normalize(String(model)) || OTHER;
+      return this.#normalize(nameOf(model)) || OTHER;
     } catch {
       return OTHER;
     }
@@ -225,8 +242,9 @@ export class LlmMetricsCollector {
   /** The series of a model; one that nobody knows makes none where a request failed, since the name may be a typo. */
   #seriesOf({ model: given, provider: from }: LlmTarget, admits: boolean): ModelSeries {
     const name = this.#name(given);
-    const model = admits ? this.#models.admit(name) : this.#models.known(name);
-    const provider = this.#providers.admit(String(from ?? OTHER));
+    const provider = this.#providers.admit(nameOf(from));
+    const isKnown = admits || this.#prices.of(provider, name) !== undefined;
+    const model = isKnown ? this.#models.admit(name) : this.#models.known(name);
     let byProvider = this.#series.get(model);
     if (byProvider === undefined) {
       byProvider = new Map();
@@ -241,25 +259,44 @@ export class LlmMetricsCollector {
   }
 
   /** The one place where a request is recorded. */
-  #record(series: ModelSeries, request: LlmRequest, agent: Attributed | undefined): void {
+  #recordEnded(request: LlmRequest, agent: Attributed | undefined): LlmOutcome {
     const status = statusOfRequest(request);
+    const series = this.#seriesOf(request, status === 'success');
     const operation = series.operation(request.operation ?? 'chat');
     operation.statuses.of(status).inc();
-    if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000);
-    if (status !== 'success') series.errors.of(errorOfRequest(request, status)).inc();
+    if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);
+    const errorType = status === 'success' ? undefined : series.errors.word(errorOfRequest(request, status));
+    if (errorType !== undefined) series.errors.of(errorType).inc();
     if (request.finishReason !== undefined) series.finishReasons.of(request.finishReason).inc();
     if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
-    this.#recordUsage(series, request, status, agent);
+    const costUsd = this.#recordUsage(series, request, status, agent);
     this.#recordStream(series, request);
+    this.#genAi?.record({
+      model: series.model,
+      provider: series.provider,
+      operation: operation.name,
+      errorType,
+      seconds: secondsOf(request.durationMs),
+      firstTokenSeconds: secondsOf(request.timeToFirstTokenMs),
+      inputTokens: isAmount(request.inputTokens) ? request.inputTokens : undefined,
+      outputTokens: isAmount(request.outputTokens) ? request.outputTokens : undefined,
+    });
+    const { durationMs, timeToFirstTokenMs } = request;
+    return { status, errorType: errorType as LlmErrorType | undefined, durationMs, timeToFirstTokenMs, costUsd };
   }
 
-  #recordUsage(series: ModelSeries, request: LlmRequest, status: LlmStatus, agent: Attributed | undefined): void {
+  #recordUsage(
+    series: ModelSeries,
+    request: LlmRequest,
+    status: LlmStatus,
+    agent: Attributed | undefined,
+  ): number | undefined {
     const { inputTokens, outputTokens } = request;
     if (!isAmount(inputTokens) && !isAmount(outputTokens)) {
       if (status === 'success') series.usageMissing.inc();
       if (isAmount(request.costUsd)) series.cost.inc(request.costUsd);
       agent?.addUsage(0, 0, amountOf(request.costUsd));
-      return;
+      return request.costUsd;
     }
     const input = amountOf(inputTokens);
     const output = amountOf(outputTokens);
@@ -274,6 +311,7 @@ export class LlmMetricsCollector {
     if (isAmount(cost)) series.cost.inc(cost);
     else series.unpriced.inc();
     agent?.addUsage(input, output, amountOf(cost));
+    return cost;
   }
 
   #recordDetails(series: ModelSeries, usage: LlmUsage): void {
@@ -306,7 +344,7 @@ export class LlmMetricsCollector {
     // Once a stream: a look-up for each token of each stream would be waste.
     if (isAmount(chunks)) series.chunks.inc(chunks);
     if (isAmount(timeToFirstTokenMs)) {
-      series.firstToken.observe(timeToFirstTokenMs / 1000);
+      series.firstToken.observe(timeToFirstTokenMs / 1000, request.exemplarLabels);
       if (isAmount(durationMs) && isAmount(outputTokens) && outputTokens > 1) {
         series.perToken.observe(Math.max(0, durationMs - timeToFirstTokenMs) / 1000 / (outputTokens - 1));
       }
@@ -329,7 +367,7 @@ function statusOfRequest({ status, errorType, error }: LlmRequest): LlmStatus {
   return error === undefined ? 'success' : statusOf(errorTypeOf(error));
 }
 
-function errorOfRequest({ errorType, error }: LlmRequest, status: LlmStatus): LlmErrorType {
+function errorOfRequest({ errorType, error }: LlmRequest, status: LlmStatus): string {
   if (errorType !== undefined) return errorType;
   if (error !== undefined) return errorTypeOf(error);
   return status === 'timeout' || status === 'cancelled' ? status : 'other';
@@ -338,6 +376,10 @@ function errorOfRequest({ errorType, error }: LlmRequest, status: LlmStatus): Ll
 /** Whether a provider reported an amount: absent and null say that it did not, which is not the same as zero. */
 function isAmount(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY;
+}
+
+function secondsOf(ms: unknown): number | undefined {
+  return isAmount(ms) ? ms / 1000 : undefined;
 }
 
 function amountOf(value: number | null | undefined): number {

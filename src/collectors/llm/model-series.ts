@@ -6,6 +6,7 @@ import type { GaugeSeries } from '../../metrics/gauge';
 import type { HistogramSeries } from '../../metrics/histogram';
 import type { Catalogue } from '../catalogue';
 import { OTHER, wordOf } from '../catalogue';
+import { ExemplarySeries } from '../exemplary';
 import type { ModelPrices } from './prices';
 
 /** Children by one more label, made when they are first asked for. */
@@ -23,10 +24,15 @@ class Children {
   of(given: string): CounterSeries {
     const known = this.#children.get(given);
     if (known !== undefined) return known;
-    const word = wordOf(this.#words, given) ?? OTHER;
+    const word = this.word(given);
     const child = this.#children.get(word) ?? this.#make(word);
     this.#children.set(word, child);
     return child;
+  }
+
+  /** The word of the label that something given is. */
+  word(given: string): string {
+    return wordOf(this.#words, given) ?? OTHER;
   }
 
   /** Makes all of them exist at 0: a rate is right from its first event on only if there was a value before. */
@@ -37,8 +43,9 @@ class Children {
 
 /** What one operation of a model records. */
 export interface OperationSeries {
+  readonly name: string;
   readonly statuses: Children;
-  readonly duration: HistogramSeries;
+  readonly duration: ExemplarySeries;
 }
 
 export class ModelSeries {
@@ -52,7 +59,7 @@ export class ModelSeries {
   readonly unpriced: CounterSeries;
   readonly usageMissing: CounterSeries;
   readonly chunks: CounterSeries;
-  readonly firstToken: HistogramSeries;
+  readonly firstToken: ExemplarySeries;
   readonly perToken: HistogramSeries;
   readonly interrupted: Children;
   readonly media: Children;
@@ -84,7 +91,8 @@ export class ModelSeries {
     this.usageMissing = catalogue.counter('llm_usage_missing_total').labels({ model, provider });
     this.media = children('llm_media_units_total', 'unit');
     this.chunks = catalogue.counter('llm_streaming_chunks_total').labels({ model, provider });
-    this.firstToken = catalogue.histogram('llm_streaming_time_to_first_token_seconds').labels({ model, provider });
+    const firstToken = catalogue.histogram('llm_streaming_time_to_first_token_seconds');
+    this.firstToken = new ExemplarySeries(firstToken, { model, provider });
     this.perToken = catalogue.histogram('llm_streaming_time_per_output_token_seconds').labels({ model, provider });
     this.interrupted = children('llm_streaming_interrupted_total', 'reason');
     this.queue = catalogue.optional('llm_queue_duration_seconds')?.labels({ model, provider });
@@ -111,8 +119,9 @@ export class ModelSeries {
     const statuses = new Children(catalogue.words('llm_requests_total', 'status'), (status) =>
       requests.labels({ model, provider, operation, status }),
     );
-    const duration = catalogue.histogram('llm_request_duration_seconds').labels({ model, provider, operation });
-    const series = this.#operations.get(operation) ?? { statuses, duration };
+    const durations = catalogue.histogram('llm_request_duration_seconds');
+    const duration = new ExemplarySeries(durations, { model, provider, operation });
+    const series = this.#operations.get(operation) ?? { name: operation, statuses, duration };
     if (!this.#operations.has(operation)) statuses.init();
     this.#operations.set(operation, series);
     return series;

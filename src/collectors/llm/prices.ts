@@ -102,5 +102,7 @@ function checked(model: string, price: Price): Price {
 function dayOf(model: string, day: unknown): number {
   if (day === '') return Number.NEGATIVE_INFINITY;
   const ms = typeof day === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(day) : Number.NaN;
-  return Number.isNaN(ms) ? refuseOption('a day such as 2026-01-31', `prices["${model}"].from`, day) : ms;
+  // The 31st of February would be the 3rd of March.
+  const exists = !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day as string);
+  return exists ? ms : refuseOption('a day such as 2026-01-31', `prices["${model}"].from`, day);
 }

@@ -1,9 +1,10 @@
 /**
  * A request to a model, as it is reported.
  */
+import type { ExemplarLabels } from '../../metrics/exemplar';
 import type { FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus } from '../words';
 
-/** Whom a request is for. */
+/** Whom a request is for, and what leads to its trace. */
 export interface LlmTarget {
   /** As it was asked for; dates and accounts' names are taken off. */
   model: string;
@@ -11,6 +12,11 @@ export interface LlmTarget {
   provider: string;
   /** @default 'chat' */
   operation?: LlmOperation | undefined;
+  /**
+   * Ids of the request, the user or the trace: 128 characters in all. They are shown with one request of a bucket and
+   * make no series. @default OpenTelemetry's trace and span, where a sampled one is going on
+   */
+  exemplarLabels?: ExemplarLabels | undefined;
 }
 
 /** Tokens as the provider reports them. Details are parts of `inputTokens` and `outputTokens`. */

@@ -1,17 +1,37 @@
-//! Collectors that come with the library: figures of the process and of the runtime, read when a scrape asks. They
-//! know families and samples; neither registries nor formats, and no thread but the one that scrapes.
+//! Collectors that come with the library. Figures of the process and of the runtime are read when a scrape asks; requests
+//! to models and executions of agents are recorded as they happen, in metrics that a catalogue describes. None knows
+//! formats or endpoints.
 
+mod agent;
 pub mod catalogue;
+mod children;
+mod error_type;
+mod families;
+pub mod gen_ai;
+mod llm;
 mod process;
 mod runtime;
 mod snapshot;
+mod words;
 
+pub use agent::{AgentExecution, AgentMetricsCollector, AgentOptions, ExecutionReport};
+pub use families::DEFAULT_NAMESPACE;
+pub use llm::{
+    LlmCall, LlmEnd, LlmMetricsCollector, LlmOptions, LlmRequest, LlmTarget, LlmUsage, NormalizeModel, Price,
+    PriceTable, Spent, normalize_model,
+};
 pub use process::{ProcessCollector, ProcessFigure};
 pub use runtime::RuntimeCollector;
+pub use words::{
+    AgentErrorType, CacheResult, ExecutionStatus, FinishReason, GuardrailResult, GuardrailStage,
+    Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit, MemoryOperation, Outcome,
+    RateLimitResource, StepType, ToolStatus,
+};
 
 use crate::error::Result;
 use crate::labels::{LabelSet, MetricName};
 use crate::registry::{Kind, Sample, SampleFamily};
+use std::time::Duration;
 
 /// What a collector puts before its names and on all its samples; checked when it is set.
 #[derive(Debug, Clone, Default)]
@@ -55,4 +75,9 @@ impl Naming {
         let labels: Vec<(&str, &str)> = own.iter().copied().chain(common).collect();
         SampleFamily::new(&name, help, kind, vec![Sample::new(&name, &labels, value)?])
     }
+}
+
+/// Seconds, rounded once: what 1234 ms are is what `1.234` is.
+fn seconds(duration: Duration) -> f64 {
+    duration.as_nanos() as f64 / 1e9
 }

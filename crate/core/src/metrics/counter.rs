@@ -84,6 +84,11 @@ impl sealed::Sealed for Counter {
     fn of_series(family: Arc<Family>, series: Arc<SeriesCells>) -> Self {
         Self { family, series }
     }
+
+    #[inline]
+    fn is_removed(&self) -> bool {
+        self.series.is_removed()
+    }
 }
 
 impl OfSeries for Counter {}

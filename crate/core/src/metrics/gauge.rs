@@ -78,6 +78,11 @@ impl sealed::Sealed for Gauge {
     fn of_series(family: Arc<Family>, series: Arc<SeriesCells>) -> Self {
         Self { family, series }
     }
+
+    #[inline]
+    fn is_removed(&self) -> bool {
+        self.series.is_removed()
+    }
 }
 
 impl OfSeries for Gauge {}

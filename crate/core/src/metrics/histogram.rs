@@ -93,6 +93,11 @@ impl sealed::Sealed for Histogram {
     fn of_series(family: Arc<Family>, series: Arc<SeriesCells>) -> Self {
         Self { family, series }
     }
+
+    #[inline]
+    fn is_removed(&self) -> bool {
+        self.series.is_removed()
+    }
 }
 
 impl OfSeries for Histogram {}

@@ -20,6 +20,9 @@ pub(crate) struct SeriesCells {
     values: Box<[Box<str>]>,
 }
 
+/// The id of cells that are no series.
+const NOWHERE: u32 = u32::MAX;
+
 impl SeriesCells {
     /// # Errors
     /// The limit that the label set is beyond.
@@ -37,7 +40,7 @@ impl SeriesCells {
     /// Cells that no scrape shows: where recordings end that a limit drops.
     fn nowhere(family: &Family) -> Self {
         let slot = family.cells().allocate(family.descriptor().width());
-        let series = Self::of(family, SeriesId { id: u32::MAX, slot }, &[]);
+        let series = Self::of(family, SeriesId { id: NOWHERE, slot }, &[]);
         series.removed.store(true, Ordering::Relaxed);
         series
     }
@@ -54,6 +57,13 @@ impl SeriesCells {
             cells: Arc::clone(family.cells()),
             values: values.iter().map(|value| Box::from(*value)).collect(),
         }
+    }
+
+    /// Whether the series was removed, so that its labels may have another by now. What a limit drops never had one.
+    #[inline]
+    pub(crate) fn is_removed(&self) -> bool {
+        // Relaxed: who sees a removal late has written just before it.
+        self.removed.load(Ordering::Relaxed) && self.id != NOWHERE
     }
 
     #[inline]

@@ -35,6 +35,8 @@ pub(crate) mod sealed {
         /// The metric that writes this series.
         #[allow(private_interfaces, reason = "only this crate can implement or call it")]
         fn of_series(family: Arc<Family>, series: Arc<SeriesCells>) -> Self;
+        /// Whether its series was removed: what it writes nobody sees.
+        fn is_removed(&self) -> bool;
     }
 }
 

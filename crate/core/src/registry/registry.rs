@@ -213,6 +213,19 @@ impl Registry {
     }
 
     fn get_or_create_limited(&self, wanted: Descriptor, limits: CardinalityLimits) -> Result<Arc<Family>> {
+        self.get_or_create_with(wanted, limits, None)
+    }
+
+    /// The family of this description, made with limits and a time to live of its own if it does not exist.
+    ///
+    /// # Errors
+    /// As `counter_vec`.
+    pub(crate) fn get_or_create_with(
+        &self,
+        wanted: Descriptor,
+        limits: CardinalityLimits,
+        ttl: Option<Duration>,
+    ) -> Result<Arc<Family>> {
         self.check_labels(&wanted)?;
         let mut state = self.state.lock();
         if let Some((_, family)) = state.family(wanted.name()) {
@@ -234,7 +247,10 @@ impl Registry {
         let family = Family::with_limits(wanted, shared_cells(), limits)
             .with_strictness(self.strictness)
             .with_clock(Arc::clone(&self.clock));
-        let family = Arc::new(family);
+        let family = Arc::new(match ttl {
+            Some(ttl) => family.with_ttl(ttl),
+            None => family,
+        });
         state.push_family(Arc::clone(&family));
         family.enter(&self.guard);
         Ok(family)

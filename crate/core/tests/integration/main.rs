@@ -1,6 +1,7 @@
 //! What the parts do together: many threads, several contributors, and expositions read by a grammar and beside
 //! those of another implementation. One binary for all of them, because linking is most of what a test binary costs.
 
+mod collector_events_test;
 mod concurrent_access_test;
 mod exposition;
 mod http_endpoint_test;

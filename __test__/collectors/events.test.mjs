@@ -1,0 +1,118 @@
+// One script of events, played through TypeScript here and through Rust in the core's `collector_events_test`: both leave
+// the same bytes. With UPDATE_EXPOSITIONS=1 the expositions are written anew; the core's test only reads them, so that
+// what differs is never written over.
+
+import { readFile, writeFile } from 'node:fs/promises';
+import {
+  AgentMetricsCollector,
+  LlmMetricsCollector,
+  openMetricsContentType,
+  prometheusContentType,
+  Registry,
+} from '@llm-devops/prometheus-metrics';
+import { MockClock } from '@llm-devops/prometheus-metrics/testing';
+import test from 'ava';
+
+const file = (name) => new URL(name, import.meta.url);
+
+/** What is called of a collector as it stands in the script. */
+const RECORDED = {
+  llm: [
+    'recordRequest',
+    'recordStreamingChunk',
+    'recordError',
+    'recordRetry',
+    'recordFallback',
+    'setRateLimit',
+    'recordCacheLookup',
+    'recordGuardrail',
+    'setBudget',
+    'recordMedia',
+    'setModelInfo',
+  ],
+  agents: [
+    'recordExecutionStart',
+    'recordExecutionEnd',
+    'recordStep',
+    'recordToolCall',
+    'recordHandoff',
+    'recordMemoryOperation',
+    'setActiveAgents',
+  ],
+};
+
+/** What is called of a call or an execution by its name in the script. */
+const CALLED = {
+  firstToken: 'firstToken',
+  chunk: 'chunk',
+  end: 'end',
+  fail: 'fail',
+  cancel: 'cancel',
+  dispose: Symbol.dispose,
+  executionStep: 'recordStep',
+  executionToolCall: 'recordToolCall',
+  addUsage: 'addUsage',
+  endExecution: 'end',
+  failExecution: 'fail',
+  disposeExecution: Symbol.dispose,
+};
+
+/** What each event does. */
+function operations({ clock, llm, agents }) {
+  const going = new Map();
+  const collectors = { llm, agents };
+  return {
+    advanceMs: (ms) => clock.advanceMs(ms),
+    startRequest: (name, target) => going.set(name, llm.startRequest(target)),
+    startExecution: (name, agentType) => going.set(name, agents.startExecution(agentType)),
+    recordAgentError: (agentType, error) => agents.recordError(agentType, error),
+    ...Object.fromEntries(
+      Object.entries(RECORDED).flatMap(([whose, names]) =>
+        names.map((name) => [name, (...given) => collectors[whose][name](...given)]),
+      ),
+    ),
+    ...Object.fromEntries(
+      Object.entries(CALLED).map(([event, method]) => [
+        event,
+        (name, ...given) => going.get(name)[method](...given.map((value) => value ?? undefined)),
+      ]),
+    ),
+  };
+}
+
+/** The events one by one; those that are repeated have their number in place of `#`. */
+function* eventsOf({ events }) {
+  for (const event of events) {
+    if (Array.isArray(event)) yield event;
+    else {
+      for (let n = 0; n < event.times; n++) yield JSON.parse(JSON.stringify(event.event).replaceAll('#', String(n)));
+    }
+  }
+}
+
+test('a script of events leaves the expositions that it leaves in Rust', async (t) => {
+  const script = JSON.parse(await readFile(file('events.json'), 'utf8'));
+  const clock = new MockClock({ now: script.nowMs }).install();
+  t.teardown(() => clock.restore());
+  const registry = new Registry();
+  const { prices, tools } = script;
+  const optional = { tokensPerRequest: true, queueDuration: true, interChunk: true };
+  const llm = new LlmMetricsCollector({ registry, prices, optional });
+  const agents = new AgentMetricsCollector({ registry, tools });
+  const known = operations({ clock, llm, agents });
+  const played = new Set();
+  for (const [name, ...given] of eventsOf(script)) {
+    known[name](...given);
+    played.add(name);
+  }
+  t.deepEqual([...played].sort(), Object.keys(known).sort());
+  for (const [name, type] of [
+    ['events.prom', prometheusContentType],
+    ['events.om', openMetricsContentType],
+  ]) {
+    registry.setContentType(type);
+    const text = await registry.metrics();
+    if (process.env.UPDATE_EXPOSITIONS === '1') await writeFile(file(name), text);
+    t.is(text, await readFile(file(name), 'utf8'), name);
+  }
+});

@@ -1,0 +1,213 @@
+// What every instrumentation is built of: methods that are wrapped and put back, iterations that are watched, providers by
+// address. Read from the build, because none of it is public.
+
+import { createRequire } from 'node:module';
+import test from 'ava';
+import fc from 'fast-check';
+
+const require = createRequire(import.meta.url);
+const { Patches } = require('../../dist/instrumentation/patches.js');
+const { measured } = require('../../dist/instrumentation/measure.js');
+const { observed } = require('../../dist/instrumentation/iteration.js');
+const { providerAt } = require('../../dist/instrumentation/provider.js');
+
+class Service {
+  base = 1;
+
+  add(amount, more = 0) {
+    return this.base + amount + more;
+  }
+}
+
+test('an inherited method is wrapped on the object alone, and is as before afterwards', (t) => {
+  const service = new Service();
+  const patches = new Patches();
+  const seen = [];
+  const around = (original, args, self) => {
+    seen.push([args, self]);
+    return original();
+  };
+  t.true(patches.wrap(service, 'add', around));
+  t.is(service.add(2, 3), 6);
+  t.deepEqual(seen, [[[2, 3], service]]);
+  t.deepEqual([service.add.name, service.add.length, Object.keys(service)], ['add', 1, ['base']]);
+  t.is(new Service().add(2), 3);
+  t.is(seen.length, 1);
+  patches.uninstall();
+  patches.uninstall();
+  t.is(service.add, Service.prototype.add);
+  t.deepEqual(Reflect.ownKeys(service), ['base']);
+});
+
+test('a method of the object’s own gets its descriptor back', (t) => {
+  const service = Object.defineProperty({}, 'go', { value: () => 1, enumerable: true, configurable: true });
+  const before = Object.getOwnPropertyDescriptor(service, 'go');
+  const patches = new Patches();
+  patches.wrap(service, 'go', (original) => original() + 1);
+  t.is(service.go(), 2);
+  patches.uninstall();
+  t.deepEqual(Object.getOwnPropertyDescriptor(service, 'go'), before);
+});
+
+test('what is wrapped is not wrapped again, and what cannot be is left alone', (t) => {
+  const service = new Service();
+  const patches = new Patches();
+  const plain = (original) => original();
+  t.true(patches.wrap(service, 'add', plain));
+  t.false(new Patches().wrap(service, 'add', plain));
+  for (const target of [undefined, null, 1, 'text', Object.freeze({ add() {} }), {}, { add: 5 }]) {
+    t.false(patches.wrap(target, 'add', plain), String(target));
+  }
+  t.is(patches.size, 1);
+});
+
+test('where somebody wrapped after us, the wrapper stays in their chain and does nothing', (t) => {
+  const service = new Service();
+  const patches = new Patches();
+  let calls = 0;
+  patches.wrap(service, 'add', (original) => {
+    calls++;
+    return original();
+  });
+  const ours = service.add;
+  service.add = function (...args) {
+    return ours.apply(this, args) * 10;
+  };
+  t.is(service.add(1), 20);
+  patches.uninstall();
+  t.is(service.add(1), 20);
+  t.is(calls, 1);
+});
+
+test('whatever measuring throws, the call goes on', (t) => {
+  const bad = () => {
+    throw new Error('of measuring');
+  };
+  const error = new Error('of the user');
+  const throws = () => {
+    throw error;
+  };
+  const warned = [];
+  const onWarning = (warning) => warned.push(warning.message);
+  process.on('warning', onWarning);
+  t.teardown(() => process.off('warning', onWarning));
+  t.is(
+    measured(() => 1, bad),
+    1,
+  );
+  t.is(
+    measured(
+      () => 1,
+      () => ({ returned: bad, threw: bad }),
+    ),
+    1,
+  );
+  const thrown = t.throws(() => measured(throws, () => ({ returned: bad, threw: bad })));
+  t.is(thrown, error);
+  t.is(
+    measured(
+      () => 1,
+      () => undefined,
+    ),
+    1,
+  );
+  t.is(
+    measured(
+      () => 1,
+      () => ({ returned: () => undefined }),
+    ),
+    undefined,
+  );
+});
+
+/** What is told of an iteration, in order. */
+function witness(events) {
+  return {
+    value: (value) => events.push(['value', value]),
+    done: () => events.push(['done']),
+    failed: (error) => events.push(['failed', error]),
+    left: () => events.push(['left']),
+  };
+}
+
+async function* source(values, { error, cleanup } = {}) {
+  try {
+    yield* values;
+    if (error !== undefined) throw error;
+  } finally {
+    cleanup?.();
+  }
+}
+
+test('a reader gets what the source gives, whenever they leave, and the end is told once', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer(), { maxLength: 8 }),
+      fc.boolean(),
+      fc.integer({ min: 0, max: 9 }),
+      async (values, fails, takes) => {
+        const error = fails ? new Error('the source’s') : undefined;
+        const events = [];
+        let cleaned = 0;
+        const iterator = observed(source(values, { error, cleanup: () => cleaned++ }), witness(events));
+        const got = [];
+        let caught;
+        try {
+          for await (const value of iterator) {
+            got.push(value);
+            if (got.length === takes) break;
+          }
+        } catch (thrown) {
+          caught = thrown;
+        }
+        const leaves = takes > 0 && takes <= values.length;
+        t.deepEqual(got, leaves ? values.slice(0, takes) : values);
+        t.is(caught, leaves ? undefined : error);
+        t.is(cleaned, 1);
+        const end = leaves ? ['left'] : fails ? ['failed', error] : ['done'];
+        t.deepEqual(events, [...got.map((value) => ['value', value]), end]);
+      },
+    ),
+  );
+});
+
+test('what is told is told before the reader goes on, and an observer that throws changes nothing', async (t) => {
+  const order = [];
+  const iterator = observed(source([1, 2]), {
+    ...witness([]),
+    value(value) {
+      order.push(`told ${value}`);
+      throw new Error('the observer’s');
+    },
+  });
+  for await (const value of iterator) order.push(`read ${value}`);
+  t.deepEqual(order, ['told 1', 'read 1', 'told 2', 'read 2']);
+});
+
+test('a source that cannot be left has an iterator that cannot', (t) => {
+  const iterator = observed({ next: async () => ({ done: true, value: undefined }) }, witness([]));
+  t.deepEqual([iterator.return, iterator.throw], [undefined, undefined]);
+});
+
+test('providers by address', (t) => {
+  const cases = [
+    ['https://api.openai.com/v1', 'openai'],
+    ['https://eu.api.openai.com/v1', 'openai'],
+    ['https://acme.openai.azure.com/openai', 'azure'],
+    ['https://API.ANTHROPIC.COM', 'anthropic'],
+    ['https://generativelanguage.googleapis.com/', 'google'],
+    ['https://us-central1-aiplatform.googleapis.com/', 'vertex'],
+    ['https://bedrock-runtime.us-east-1.amazonaws.com', 'bedrock'],
+    ['https://openrouter.ai/api/v1', 'openrouter'],
+    ['http://localhost:11434/v1', 'ollama'],
+    ['http://localhost:11435/v1', 'other'],
+    ['https://notopenai.com/v1', 'other'],
+    ['https://openai.com.evil.example/v1', 'other'],
+    ['no address', 'other'],
+    [undefined, 'other'],
+    [{}, 'other'],
+  ];
+  for (const [address, provider] of cases) t.is(providerAt(address), provider, String(address));
+  t.is(providerAt('https://llm.example.com/v1', { 'LLM.example.com': 'vllm' }), 'vllm');
+  t.is(providerAt('https://api.openai.com/v1', { 'api.openai.com': 'gateway' }), 'gateway');
+});

@@ -1,0 +1,145 @@
+// What holds for both SDKs that come from one generator: how they are instrumented and left as they were.
+
+import Anthropic from '@anthropic-ai/sdk';
+import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
+import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
+import test from 'ava';
+import OpenAI from 'openai';
+import { collectors } from './support/recorded.mjs';
+import { short } from './support/stainless.mjs';
+
+const answering = (body) => async () => Response.json(body);
+const ASKED = { model: 'm', max_tokens: 9, messages: [] };
+
+const SDKS = {
+  openai: {
+    instrument: instrumentOpenAI,
+    Class: OpenAI,
+    connect: () => new OpenAI({ apiKey: 'k', fetch: answering({ choices: [], usage: { prompt_tokens: 1 } }) }),
+    ask: (client) => client.chat.completions.create(ASKED),
+    holders: (client) => [client, client.chat.completions, client.responses, client.images, client.audio.speech],
+    prototypes: [OpenAI.prototype, OpenAI.Chat.Completions.prototype, OpenAI.Embeddings.prototype],
+    changed: { chat: { completions: { ask: () => 1 } } },
+    foreign: { chat: { completions: { create: () => 'an answer' } }, prepareRequest() {}, fetchWithAuth() {} },
+    warnings: [
+      'Expected openai to have chat.completions; its requests are not measured',
+      'Expected openai to return its promise from chat.completions.create; it is not measured',
+    ],
+  },
+  anthropic: {
+    instrument: instrumentAnthropic,
+    Class: Anthropic,
+    connect: () => new Anthropic({ apiKey: 'k', fetch: answering({ content: [], usage: { input_tokens: 1 } }) }),
+    ask: (client) => client.messages.create(ASKED),
+    holders: (client) => [client, client.messages, client.beta.messages],
+    prototypes: [Anthropic.prototype, Anthropic.Messages.prototype, Anthropic.Beta.Messages.prototype],
+    changed: { messages: { ask: () => 1 } },
+    foreign: { messages: { create: () => 'an answer' }, fetchWithTimeout() {} },
+    warnings: [
+      'Expected @anthropic-ai/sdk to have messages; its requests are not measured',
+      'Expected @anthropic-ai/sdk to return its promise from messages.create; it is not measured',
+    ],
+  },
+};
+
+const counted = async (registry) => (await short(registry)).filter((line) => line.startsWith('llm_requests_total'));
+const requests = (provider, count) => [
+  `llm_requests_total{model="m",provider="${provider}",operation="chat",status="success"} ${count}`,
+];
+const propertiesOf = (holders) => holders.map((holder) => Object.getOwnPropertyDescriptors(holder));
+
+for (const [
+  name,
+  { instrument, Class, connect, ask, holders, prototypes, changed, foreign, warnings },
+] of Object.entries(SDKS)) {
+  test.serial(`${name}: a client is as before when it is no longer instrumented`, async (t) => {
+    const { registry, llm } = collectors();
+    const client = connect();
+    const before = propertiesOf(holders(client));
+    const uninstall = instrument(client, { collector: llm });
+    t.notDeepEqual(propertiesOf(holders(client)), before);
+    await ask(client);
+    uninstall();
+    uninstall();
+    t.deepEqual(propertiesOf(holders(client)), before);
+    await ask(client);
+    t.deepEqual(await counted(registry), requests(name, 1));
+  });
+
+  test.serial(`${name}: a class is instrumented with all its clients, and as before afterwards`, async (t) => {
+    const { registry, llm } = collectors();
+    const earlier = connect();
+    const before = propertiesOf([Class, ...prototypes]);
+    const uninstall = instrument(Class, { collector: llm });
+    await ask(earlier);
+    await ask(connect());
+    await ask(connect().withOptions({ timeout: 1_000 }));
+    uninstall();
+    t.deepEqual(propertiesOf([Class, ...prototypes]), before);
+    await ask(connect());
+    t.deepEqual(await counted(registry), requests(name, 3));
+  });
+
+  test.serial(`${name}: what is instrumented twice, in whatever order, is counted once`, async (t) => {
+    for (const order of [
+      (client) => [client, client],
+      (client) => [Class, Class, client],
+      (client) => [client, Class],
+    ]) {
+      const { registry, llm } = collectors();
+      const client = connect();
+      const uninstalls = order(client).map((target) => instrument(target, { collector: llm }));
+      await ask(client);
+      t.deepEqual(await counted(registry), requests(name, 1));
+      for (const uninstall of uninstalls) uninstall();
+      await ask(client);
+      t.deepEqual(await counted(registry), requests(name, 1));
+    }
+  });
+
+  test.serial(`${name}: clones of a client are instrumented as long as it is`, async (t) => {
+    const { registry, llm } = collectors();
+    const client = connect();
+    const uninstall = instrument(client, { collector: llm });
+    const clone = client.withOptions({ timeout: 1_000 });
+    await ask(clone);
+    await ask(clone.withOptions({ maxRetries: 1 }));
+    t.deepEqual(await counted(registry), requests(name, 2));
+    uninstall();
+    await ask(clone);
+    t.deepEqual(await counted(registry), requests(name, 2));
+  });
+
+  test.serial(`${name}: wrong options are refused`, (t) => {
+    for (const [target, options, message] of [
+      [undefined, {}, /^Expected a client of .* or its class for clientOrClass but received undefined/],
+      [connect(), null, /^Expected an object for options but received null/],
+      [connect(), { collector: {} }, /^Expected an LlmMetricsCollector for collector but received/],
+      [connect(), { provider: 1 }, /^Expected a name for provider but received/],
+    ]) {
+      t.throws(() => instrument(target, options), { code: 'INVALID_CONFIG', message });
+    }
+  });
+
+  test.serial(`${name}: an SDK that changed is left alone, with a warning`, async (t) => {
+    const { llm } = collectors();
+    const said = [];
+    const hear = ({ message }) => said.push(message);
+    process.on('warning', hear);
+    t.teardown(() => process.off('warning', hear));
+    const [create] = Object.values(foreign.chat ?? foreign);
+    for (let twice = 0; twice < 2; twice++) {
+      instrument(changed, { collector: llm })();
+      const uninstall = instrument(foreign, { collector: llm });
+      t.is(ask(foreign), 'an answer');
+      uninstall();
+    }
+    t.is(Object.values(foreign.chat ?? foreign)[0], create);
+    await new Promise(setImmediate);
+    t.deepEqual(said, warnings);
+  });
+}
+
+test.serial('openai: a wrong includeUsage is refused', (t) => {
+  t.throws(() => instrumentOpenAI(OpenAI, { includeUsage: 'yes' }), { code: 'INVALID_CONFIG' });
+});

@@ -1,0 +1,190 @@
+// What it costs to measure requests to models: what the collector takes to record one, and what a request of OpenAI's SDK
+// takes longer when it is measured. The provider answers at once, so nothing but the SDK and what measures it is timed.
+
+import {
+  atMost,
+  interleave,
+  median,
+  options,
+  ownRole,
+  progress,
+  publish,
+  serveRole,
+  show,
+  startRole,
+} from './harness.mjs';
+import { OURS } from './libraries.mjs';
+import { CHUNKS, CONTENDERS, openContender } from './llm-openai.mjs';
+
+const CALL_US_MAX = 15;
+const CHUNK_NS_MAX = 30;
+
+const TARGET = { model: 'gpt-4o-mini', provider: 'openai', operation: 'chat' };
+const USAGE = { inputTokens: 20, outputTokens: 10, cacheReadTokens: 8, cacheWriteTokens: 2, reasoningTokens: 4 };
+const END = { ...USAGE, finishReason: 'stop' };
+const ENDED = {
+  ...TARGET,
+  ...END,
+  durationMs: 900,
+  timeToFirstTokenMs: 300,
+  chunks: 12,
+  queueMs: 1,
+  status: 'success',
+};
+
+/** What is timed of the collector: id, what it is called in the report, and a loop over `calls` calls. */
+const recordings = [
+  {
+    id: 'record',
+    title: '`recordRequest()` with all fields',
+    loop: (llm) => (calls) => {
+      for (let i = 0; i < calls; i++) llm.recordRequest(ENDED);
+    },
+  },
+  {
+    id: 'call',
+    title: '`startRequest()` and `end()`',
+    loop: (llm) => (calls) => {
+      for (let i = 0; i < calls; i++) llm.startRequest(TARGET).end(END);
+    },
+  },
+  {
+    id: 'chunk',
+    title: '`chunk()` of a call',
+    loop: (llm) => {
+      const call = llm.startRequest(TARGET);
+      return (calls) => {
+        for (let i = 0; i < calls; i++) call.chunk();
+      };
+    },
+  },
+];
+
+const role = ownRole();
+if (role) serveRole({ measure: () => (role.contenders ? measureRequests(role) : measureCollector(role)) });
+else await main();
+
+async function main() {
+  const plan = options.quick
+    ? { rounds: 3, sampleMs: 20, warmUpMs: 200 }
+    : { rounds: 15, sampleMs: 200, warmUpMs: 1_500 };
+  const contenders = Object.keys(CONTENDERS).filter((id) => id !== OURS || !options.peersOnly);
+  const collector = options.peersOnly ? {} : await inProcess(plan);
+  for (const { id, title } of recordings) if (collector[id]) progress(`${title}: ${show(median(collector[id]))} ns`);
+  const requests = await inProcess({ ...plan, contenders });
+  for (const [work, samples] of Object.entries(requests)) progress(`${work}: ${described(samples)}`);
+  publish({
+    name: 'llm',
+    title: 'Requests to models',
+    about: `A client of \`openai\` whose \`fetch\` answers at once, in one process with all contenders taking turns, each with its own copy of the SDK. Medians of the rounds; *more* is the median of the differences to what is not measured, of the same round. Answers carry usage and rate limits; a stream has ${CHUNKS} chunks. OpenTelemetry has a metrics SDK and no tracer, so that it records metrics only; it does not count attempts, rate limits, requests in flight or times to the first token. What each has counted is compared with what was made afterwards.`,
+    tables: tablesOf(collector, requests, contenders),
+    verdicts: options.peersOnly ? [] : judge(collector, requests),
+    samples: { collector, requests },
+  });
+}
+
+async function inProcess(plan) {
+  const child = startRole(import.meta.url, plan, { execArgv: ['--expose-gc'] });
+  try {
+    return await child.ask('measure', null, 900_000);
+  } finally {
+    await child.stop();
+  }
+}
+
+// ---- in the child ----
+
+async function measureCollector(plan) {
+  const { LlmMetricsCollector, Registry } = await import('../dist/index.mjs');
+  const entries = recordings.map(({ id, loop }) => {
+    // Prices are given, because whoever measures tokens wants to know what they cost.
+    const prices = { [TARGET.model]: { input: 0.15, output: 0.6, cacheRead: 0.075 } };
+    const run = loop(new LlmMetricsCollector({ registry: new Registry(), prices }));
+    return { id, run: async (calls) => run(calls), lap: 1_000 };
+  });
+  return timed(entries, plan, 1e9);
+}
+
+async function measureRequests(plan) {
+  const opened = plan.contenders.map(openContender);
+  const entries = (make, lap) =>
+    opened.map((contender) => ({
+      id: contender.id,
+      lap,
+      run: async (calls) => {
+        for (let i = 0; i < calls; i++) await contender[make]();
+      },
+    }));
+  const call = await timed(entries('call', 50), plan, 1e6);
+  const stream = await timed(entries('stream', 2), plan, 1e9 / CHUNKS);
+  for (const contender of opened) await contender.verify();
+  return { call, stream };
+}
+
+/** Time a call in units of which a second has `unitsASecond`. */
+async function timed(entries, { rounds, sampleMs, warmUpMs }, unitsASecond) {
+  for (const entry of entries) await lapsOf(entry, warmUpMs);
+  return interleave(entries, rounds, async (entry) => {
+    globalThis.gc();
+    const { calls, seconds } = await lapsOf(entry, sampleMs);
+    return (seconds / calls) * unitsASecond;
+  });
+}
+
+async function lapsOf({ run, lap }, ms) {
+  const start = performance.now();
+  let calls = 0;
+  let now = start;
+  while (now - start < ms) {
+    await run(lap);
+    calls += lap;
+    now = performance.now();
+  }
+  return { calls, seconds: (now - start) / 1_000 };
+}
+
+// ---- the report ----
+
+function tablesOf(collector, requests, contenders) {
+  const rows = contenders.map((id) => [
+    CONTENDERS[id],
+    show(median(requests.call[id])),
+    id === 'bare' ? '–' : show(more(requests.call, id)),
+    show(median(requests.stream[id])),
+    id === 'bare' ? '–' : show(more(requests.stream, id)),
+  ]);
+  const found = recordings.filter(({ id }) => collector[id]);
+  return [
+    ...(found.length === 0
+      ? []
+      : [
+          {
+            caption: 'The collector, ns a call',
+            columns: ['', 'ns'],
+            rows: found.map(({ id, title }) => [title, show(median(collector[id]))]),
+          },
+        ]),
+    {
+      caption: '`chat.completions.create()`',
+      columns: ['', 'µs a call', 'more', 'ns a streamed chunk', 'more'],
+      rows,
+    },
+  ];
+}
+
+function more(samples, id) {
+  return median(samples[id].map((value, round) => value - samples.bare[round]));
+}
+
+function described(samples) {
+  return Object.entries(samples)
+    .map(([id, values]) => `${id} ${show(median(values))}`)
+    .join(', ');
+}
+
+function judge(collector, requests) {
+  return [
+    atMost('a call of `openai`, more than unmeasured', more(requests.call, OURS), CALL_US_MAX, 'µs'),
+    atMost('`chunk()` of a call', median(collector.chunk), CHUNK_NS_MAX, 'ns'),
+  ];
+}

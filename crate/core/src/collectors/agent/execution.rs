@@ -1,0 +1,126 @@
+//! An execution of an agent that is going on: its clock, its steps, its calls of tools, the tokens of its requests. It is
+//! active as long as it exists, and recorded once.
+
+use super::agent_series::{AgentSeries, Agents, ExecutionEnd};
+use crate::clock::Clock;
+use crate::collectors::Spent;
+use crate::collectors::words::{AgentErrorType, ExecutionStatus, StepType, TokenType, ToolStatus};
+use crate::metrics::Gauge;
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+/// Bytes of a call's arguments that are compared with the one before.
+const COMPARED_MAX: usize = 10_000;
+
+/// An execution of an agent that is going on. One that is dropped without an end was cancelled. Threads may share it, as
+/// tools that run at once do.
+#[must_use = "an execution that is dropped was cancelled"]
+pub struct AgentExecution {
+    agents: Arc<Agents>,
+    series: Arc<AgentSeries>,
+    clock: Arc<Clock>,
+    start: Duration,
+    /// What was raised is what is lowered, whatever a registry removes meanwhile.
+    active: Option<Gauge>,
+    steps: AtomicU64,
+    tool_calls: AtomicU64,
+    /// A hash of the last call's name and arguments, which are nobody's to keep.
+    last_call: Mutex<Option<u64>>,
+    hasher: foldhash::fast::RandomState,
+    ended: bool,
+}
+
+impl AgentExecution {
+    pub(super) fn new(agents: Arc<Agents>, series: Arc<AgentSeries>, clock: Arc<Clock>) -> Self {
+        let active = series.active.get();
+        active.iter().for_each(Gauge::inc);
+        Self {
+            start: clock.now(),
+            agents,
+            series,
+            clock,
+            active,
+            steps: AtomicU64::new(0),
+            tool_calls: AtomicU64::new(0),
+            last_call: Mutex::new(None),
+            hasher: foldhash::fast::RandomState::default(),
+            ended: false,
+        }
+    }
+
+    /// The agent, as labels show it.
+    #[must_use]
+    pub fn agent_type(&self) -> &str {
+        &self.series.agent
+    }
+
+    /// Adds tokens and cost of a request that was made for it.
+    pub fn add_usage(&self, spent: Spent) {
+        let tokens = [(TokenType::Input, spent.input_tokens), (TokenType::Output, spent.output_tokens)];
+        for (kind, tokens) in tokens.into_iter().filter(|(_, tokens)| *tokens > 0) {
+            self.series.tokens.add(kind, tokens as f64);
+        }
+        if spent.cost_usd > 0.0 {
+            self.series.cost.add(spent.cost_usd);
+        }
+    }
+
+    /// Counts a step.
+    pub fn record_step(&self, step: StepType, duration: Option<Duration>) {
+        // Relaxed: a count; who ends the execution has waited for its steps.
+        self.steps.fetch_add(1, Ordering::Relaxed);
+        self.series.stepped(step, duration);
+    }
+
+    /// Counts a call of a tool; with its arguments, as JSON say, also whether it repeats the one before.
+    pub fn record_tool_call(
+        &self,
+        name: &str,
+        status: ToolStatus,
+        duration: Option<Duration>,
+        arguments: Option<&str>,
+    ) {
+        // Relaxed: as `steps`.
+        self.tool_calls.fetch_add(1, Ordering::Relaxed);
+        self.agents.called(&self.series, name, status, duration);
+        if let Some(arguments) = arguments {
+            let compared = &arguments.as_bytes()[..arguments.len().min(COMPARED_MAX)];
+            let call = self.hasher.hash_one((name, compared));
+            if self.last_call.lock().replace(call) == Some(call) {
+                self.series.repeated.inc();
+            }
+        }
+    }
+
+    /// It has done what it was asked to, or stopped as it should.
+    pub fn end(mut self, status: ExecutionStatus) {
+        self.finish(status, status.error());
+    }
+
+    /// It failed.
+    pub fn fail(mut self, error: impl Into<AgentErrorType>) {
+        let error = error.into();
+        self.finish(error.status(), Some(error));
+    }
+
+    fn finish(&mut self, status: ExecutionStatus, error_type: Option<AgentErrorType>) {
+        self.ended = true;
+        self.active.take().iter().for_each(Gauge::dec);
+        self.series.executed(&ExecutionEnd {
+            status,
+            duration: Some(self.clock.now().saturating_sub(self.start)),
+            steps: Some(self.steps.load(Ordering::Relaxed)),
+            tool_calls: Some(self.tool_calls.load(Ordering::Relaxed)),
+            error_type,
+        });
+    }
+}
+
+impl Drop for AgentExecution {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.finish(ExecutionStatus::Cancelled, ExecutionStatus::Cancelled.error());
+        }
+    }
+}

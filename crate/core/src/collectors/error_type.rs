@@ -1,0 +1,114 @@
+//! What went wrong with a request, from the HTTP status and the codes of the provider's error body. Knows no client.
+
+use super::words::{ExecutionStatus, LlmErrorType, LlmStatus};
+use super::{AgentErrorType, Interruption};
+
+impl LlmErrorType {
+    /// What an answer's status and the codes and types in its body say. A code says more than a status, but for the
+    /// catch-all `invalid_request_error`.
+    ///
+    /// ```
+    /// use prometheus_metrics::collectors::LlmErrorType;
+    ///
+    /// assert_eq!(LlmErrorType::of(Some(429), &[]), LlmErrorType::RateLimit);
+    /// assert_eq!(LlmErrorType::of(Some(429), &["insufficient_quota"]), LlmErrorType::QuotaExceeded);
+    /// assert_eq!(LlmErrorType::of(None, &["ECONNREFUSED"]), LlmErrorType::Connection);
+    /// ```
+    #[must_use]
+    pub fn of(status: Option<u16>, codes: &[&str]) -> Self {
+        let mut said = codes.iter().filter_map(|code| Self::from_code(code));
+        let clear = said.clone().find(|error| *error != Self::InvalidRequest);
+        clear.or_else(|| Self::from_status(status?)).or_else(|| said.next()).unwrap_or(Self::Other)
+    }
+
+    /// What a code or type in a provider's error body says.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Some(match code {
+            "insufficient_quota" | "billing_error" | "billing_hard_limit_reached" => Self::QuotaExceeded,
+            "rate_limit_exceeded" | "rate_limit_error" => Self::RateLimit,
+            "overloaded_error" => Self::Overloaded,
+            "context_length_exceeded" => Self::ContextLength,
+            "content_filter" | "content_policy_violation" | "moderation_blocked" => Self::ContentFilter,
+            "authentication_error" | "invalid_api_key" => Self::Authentication,
+            "permission_error" => Self::Permission,
+            "not_found_error" | "model_not_found" => Self::NotFound,
+            "request_too_large" => Self::RequestTooLarge,
+            "invalid_request_error" => Self::InvalidRequest,
+            "api_error" | "server_error" => Self::ServerError,
+            "ECONNREFUSED" | "ECONNRESET" | "ENOTFOUND" | "EPIPE" | "EAI_AGAIN" | "UND_ERR_SOCKET"
+            | "-32000" => Self::Connection,
+            "ETIMEDOUT"
+            | "UND_ERR_CONNECT_TIMEOUT"
+            | "UND_ERR_HEADERS_TIMEOUT"
+            | "UND_ERR_BODY_TIMEOUT"
+            | "-32001" => Self::Timeout,
+            "ABORT_ERR" => Self::Cancelled,
+            _ => return None,
+        })
+    }
+
+    /// What an HTTP status says.
+    #[must_use]
+    pub const fn from_status(status: u16) -> Option<Self> {
+        Some(match status {
+            400 | 409 | 412 | 422 => Self::InvalidRequest,
+            401 => Self::Authentication,
+            402 => Self::QuotaExceeded,
+            403 => Self::Permission,
+            404 => Self::NotFound,
+            408 | 504 => Self::Timeout,
+            413 | 431 => Self::RequestTooLarge,
+            429 => Self::RateLimit,
+            499 => Self::Cancelled,
+            503 | 529 => Self::Overloaded,
+            500..=599 => Self::ServerError,
+            _ => return None,
+        })
+    }
+
+    /// The outcome of a request that failed so.
+    pub(super) const fn status(self) -> LlmStatus {
+        match self {
+            Self::Timeout => LlmStatus::Timeout,
+            Self::Cancelled => LlmStatus::Cancelled,
+            _ => LlmStatus::Error,
+        }
+    }
+
+    /// Who or what ended a stream that failed so.
+    pub(super) const fn interruption(self) -> Interruption {
+        match self {
+            Self::Timeout => Interruption::Timeout,
+            Self::Cancelled => Interruption::Client,
+            _ => Interruption::Provider,
+        }
+    }
+}
+
+impl AgentErrorType {
+    /// How an execution ends that failed so.
+    pub(super) const fn status(self) -> ExecutionStatus {
+        match self {
+            Self::Llm(LlmErrorType::Timeout) => ExecutionStatus::Timeout,
+            Self::Llm(LlmErrorType::Cancelled) => ExecutionStatus::Cancelled,
+            Self::MaxSteps => ExecutionStatus::MaxSteps,
+            Self::Guardrail => ExecutionStatus::Guardrail,
+            _ => ExecutionStatus::Failed,
+        }
+    }
+}
+
+impl ExecutionStatus {
+    /// What went wrong with an execution that ended so.
+    pub(super) const fn error(self) -> Option<AgentErrorType> {
+        Some(match self {
+            Self::Success => return None,
+            Self::Failed => AgentErrorType::Llm(LlmErrorType::Other),
+            Self::Timeout => AgentErrorType::Llm(LlmErrorType::Timeout),
+            Self::Cancelled => AgentErrorType::Llm(LlmErrorType::Cancelled),
+            Self::MaxSteps => AgentErrorType::MaxSteps,
+            Self::Guardrail => AgentErrorType::Guardrail,
+        })
+    }
+}

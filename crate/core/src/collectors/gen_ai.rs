@@ -1,0 +1,74 @@
+//! OpenTelemetry's names for some of the metrics of LLM requests and agents, as Prometheus writes them: a second catalogue,
+//! for programs whose dashboards were made for those. The names are still in development there, so they carry a version.
+
+use super::catalogue::{AGENT_ERROR_TYPES, ERROR_TYPES, LabelSpec, LabelValues, MetricSpec, TOKEN_TYPES};
+use crate::registry::Kind;
+
+/// The version of OpenTelemetry's semantic conventions for generative AI whose names these are.
+pub const GEN_AI_VERSION: &str = "0.1";
+
+/// 10 ms to 82 s in steps of two.
+const SECONDS: &[f64] =
+    &[0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+/// 100 ms to 410 s in steps of two: an execution is many requests.
+const EXECUTION_SECONDS: &[f64] = &[0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6];
+/// 1 to 67,108,864 in steps of four.
+const TOKENS: &[f64] = &[
+    1.0,
+    4.0,
+    16.0,
+    64.0,
+    256.0,
+    1024.0,
+    4096.0,
+    16384.0,
+    65536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
+    67_108_864.0,
+];
+
+const fn capped(name: &'static str, max: usize) -> LabelSpec {
+    LabelSpec { name, values: LabelValues::Capped(max) }
+}
+
+const fn words(name: &'static str, words: &'static [&'static str]) -> LabelSpec {
+    LabelSpec { name, values: LabelValues::Enum(words) }
+}
+
+/// Operations have OpenTelemetry's words where it has some, and ours where not.
+const OPERATION: LabelSpec = capped("gen_ai_operation_name", 10);
+const PROVIDER: LabelSpec = capped("gen_ai_provider_name", 20);
+const MODEL: LabelSpec = capped("gen_ai_request_model", 50);
+const AGENT: LabelSpec = capped("gen_ai_agent_name", 100);
+const TOOL: LabelSpec = capped("gen_ai_tool_name", 100);
+/// Empty, and so absent, where nothing went wrong.
+const ERROR: LabelSpec = words("error_type", ERROR_TYPES);
+const AGENT_ERROR: LabelSpec = words("error_type", AGENT_ERROR_TYPES);
+
+const fn histogram(
+    name: &'static str,
+    unit: &'static str,
+    labels: &'static [LabelSpec],
+    buckets: &'static [f64],
+    help: &'static str,
+) -> MetricSpec {
+    MetricSpec { name, kind: Kind::Histogram, labels, buckets, unit, opt_in: false, help }
+}
+
+/// Of LLM requests.
+#[rustfmt::skip]
+pub static GEN_AI_LLM_METRICS: &[MetricSpec] = &[
+    histogram("gen_ai_client_operation_duration_seconds", "seconds", &[OPERATION, PROVIDER, MODEL, ERROR], SECONDS, "Duration of requests to models"),
+    histogram("gen_ai_client_token_usage", "tokens", &[OPERATION, PROVIDER, MODEL, words("gen_ai_token_type", TOKEN_TYPES)], TOKENS, "Input and output tokens of requests"),
+    histogram("gen_ai_client_operation_time_to_first_chunk_seconds", "seconds", &[OPERATION, PROVIDER, MODEL], SECONDS, "From a request to the first chunk of its answer"),
+];
+
+/// Of agents.
+#[rustfmt::skip]
+pub static GEN_AI_AGENT_METRICS: &[MetricSpec] = &[
+    histogram("gen_ai_invoke_agent_duration_seconds", "seconds", &[AGENT, AGENT_ERROR], EXECUTION_SECONDS, "Duration of executions of agents"),
+    histogram("gen_ai_execute_tool_duration_seconds", "seconds", &[AGENT, TOOL, AGENT_ERROR], SECONDS, "Duration of calls of tools"),
+];

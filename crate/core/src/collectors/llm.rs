@@ -1,0 +1,322 @@
+//! Metrics of requests to models: what is recorded of each, and under which model. Knows no client; whoever has one
+//! reports here.
+
+mod call;
+mod model_name;
+mod model_series;
+mod prices;
+mod request;
+mod targets;
+
+pub use call::LlmCall;
+pub use model_name::normalize_model;
+pub use prices::{Price, PriceTable};
+pub use request::{LlmEnd, LlmRequest, LlmTarget, LlmUsage, Spent};
+pub use targets::NormalizeModel;
+
+use super::catalogue::LLM_METRICS;
+use super::children::is_amount;
+use super::families::{DEFAULT_NAMESPACE, Families, FamilyOptions, named};
+use super::seconds;
+use super::words::{
+    CacheResult, GuardrailResult, GuardrailStage, LlmErrorType, LlmStatus, MediaUnit, Outcome,
+    RateLimitResource, TokenDetail, TokenType,
+};
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::metrics::{Counter, Gauge};
+use crate::registry::Registry;
+use crate::sync::Arc;
+use model_series::ModelSeries;
+use std::time::Duration;
+use targets::Targets;
+
+/// How long a rate limit is believed that no answer has renewed.
+const RATE_LIMIT_TTL: Duration = Duration::from_secs(300);
+
+/// Settings of a collector of LLM metrics.
+pub struct LlmOptions {
+    /// What names of metrics begin with; `llmdevops` by default.
+    pub namespace: String,
+    /// What tokens cost; without prices `llm_unpriced_requests_total` counts.
+    pub prices: PriceTable,
+    /// The name of a model as labels show it; `normalize_model` where it is not given.
+    pub normalize_model: Option<NormalizeModel>,
+    /// Whether there is `llm_tokens_per_request`.
+    pub tokens_per_request: bool,
+    /// Whether there is `llm_queue_duration_seconds`.
+    pub queue_duration: bool,
+    /// Whether there is `llm_streaming_inter_chunk_seconds`.
+    pub inter_chunk: bool,
+}
+
+impl Default for LlmOptions {
+    fn default() -> Self {
+        Self {
+            namespace: DEFAULT_NAMESPACE.to_owned(),
+            prices: PriceTable::new(),
+            normalize_model: None,
+            tokens_per_request: false,
+            queue_duration: false,
+            inter_chunk: false,
+        }
+    }
+}
+
+/// Requests to models, tokens, cost, time to first token. Clones record the same; any thread may. Recording never fails:
+/// what a limit refuses is counted by the family that refused it.
+///
+/// ```
+/// use prometheus_metrics::collectors::{LlmMetricsCollector, LlmOptions, LlmTarget, LlmUsage, Price, PriceTable};
+/// use prometheus_metrics::{Format, Registry};
+///
+/// let registry = Registry::new();
+/// let prices = PriceTable::new().with("gpt-4o-mini", Price::new(0.15, 0.6))?;
+/// let llm = LlmMetricsCollector::new(&registry, LlmOptions { prices, ..LlmOptions::default() })?;
+///
+/// let mut call = llm.start_request(LlmTarget::new("gpt-4o-mini-2024-07-18", "openai"));
+/// call.chunk(true);
+/// let spent = call.end(LlmUsage::new(120, 40));
+/// assert_eq!(spent.cost_usd, 0.000042);
+///
+/// let text = registry.encode(Format::PrometheusText);
+/// assert!(text.contains("llmdevops_llm_tokens_total{model=\"gpt-4o-mini\",provider=\"openai\",type=\"input\"} 120\n"));
+/// # Ok::<(), prometheus_metrics::MetricsError>(())
+/// ```
+#[derive(Clone)]
+pub struct LlmMetricsCollector {
+    shared: Arc<Inner>,
+}
+
+struct Inner {
+    families: Families,
+    targets: Targets,
+    clock: Arc<Clock>,
+}
+
+impl LlmMetricsCollector {
+    /// Makes the metrics in a registry. Two collectors of one registry count together.
+    ///
+    /// # Errors
+    /// `InvalidMetricName` for a namespace that is none; `TypeMismatch` and `DuplicateMetric` for names that are taken by
+    /// other metrics.
+    pub fn new(registry: &Registry, options: LlmOptions) -> Result<Self> {
+        let optional: Vec<&str> = [
+            (options.tokens_per_request, "llm_tokens_per_request"),
+            (options.queue_duration, "llm_queue_duration_seconds"),
+            (options.inter_chunk, "llm_streaming_inter_chunk_seconds"),
+        ]
+        .into_iter()
+        .filter_map(|(wanted, name)| wanted.then_some(name))
+        .collect();
+        let how = FamilyOptions {
+            namespace: &options.namespace,
+            optional: &optional,
+            ttl: &[("llm_ratelimit_remaining", RATE_LIMIT_TTL), ("llm_ratelimit_limit", RATE_LIMIT_TTL)],
+        };
+        let families = Families::new(registry, LLM_METRICS, &how)?;
+        let targets = Targets::new(&families, options.prices, options.normalize_model);
+        Ok(Self { shared: Arc::new(Inner { families, targets, clock: Arc::clone(registry.clock()) }) })
+    }
+
+    /// Begins a request: it is active until the returned call is ended or dropped.
+    pub fn start_request(&self, target: LlmTarget<'_>) -> LlmCall {
+        LlmCall::new(self.clone(), self.series_of(&target, true), target.operation)
+    }
+
+    /// Records a request that has ended. Returns what it took, for the agent that it was made for.
+    pub fn record_request(&self, request: &LlmRequest<'_>) -> Spent {
+        let series = self.series_of(&request.target, request.status() == LlmStatus::Success);
+        self.record(&series, request)
+    }
+
+    /// Adds chunks of a stream that is recorded without a call.
+    pub fn record_streaming_chunk(&self, target: LlmTarget<'_>, chunks: u64) {
+        let series = self.series_of(&target, true);
+        series.streamed();
+        series.chunks.add(chunks as f64);
+    }
+
+    /// Counts an error that ended no request, or one that is recorded elsewhere.
+    pub fn record_error(&self, target: LlmTarget<'_>, error: LlmErrorType) {
+        self.series_of(&target, false).errors.inc(error);
+    }
+
+    /// Counts an attempt after the first, by what went wrong with the one before.
+    pub fn record_retry(&self, target: LlmTarget<'_>, error: LlmErrorType) {
+        self.series_of(&target, false).retries.inc(error);
+    }
+
+    /// Counts a request that another model was given because the first failed.
+    pub fn record_fallback(&self, from_model: &str, to_model: &str, status: Outcome) {
+        let (from, to) = self.shared.targets.fallback(from_model, to_model);
+        self.count("llm_fallbacks_total", &[&from, &to, status.as_str()]);
+    }
+
+    /// What a provider says of its rate limit; forgotten after five minutes without news.
+    pub fn set_rate_limit(
+        &self,
+        target: LlmTarget<'_>,
+        resource: RateLimitResource,
+        limit: Option<f64>,
+        remaining: Option<f64>,
+    ) {
+        let series = self.series_of(&target, true);
+        let labels = [&series.model, &series.provider, resource.as_str()];
+        self.set("llm_ratelimit_remaining", &labels, remaining);
+        self.set("llm_ratelimit_limit", &labels, limit);
+    }
+
+    /// Counts a look into the application's own cache of answers.
+    pub fn record_cache_lookup(&self, cache: &str, result: CacheResult) {
+        self.count("llm_cache_requests_total", &[named(cache), result.as_str()]);
+    }
+
+    /// Counts a check of a guardrail.
+    pub fn record_guardrail(
+        &self,
+        guardrail: &str,
+        stage: GuardrailStage,
+        result: GuardrailResult,
+        duration: Option<Duration>,
+    ) {
+        let (guardrail, stage) = (named(guardrail), stage.as_str());
+        self.count("llm_guardrail_checks_total", &[guardrail, stage, result.as_str()]);
+        if let Some(duration) = duration
+            && let Ok(durations) =
+                self.shared.families.histogram("llm_guardrail_duration_seconds").with(&[guardrail, stage])
+        {
+            let _ = durations.observe(seconds(duration));
+        }
+    }
+
+    /// What a budget allows, and what is left of it, in US dollars.
+    pub fn set_budget(&self, budget: &str, limit_usd: Option<f64>, remaining_usd: Option<f64>) {
+        self.set("llm_budget_limit_usd", &[named(budget)], limit_usd);
+        self.set("llm_budget_remaining_usd", &[named(budget)], remaining_usd);
+    }
+
+    /// Counts images, seconds of audio or characters of speech. What is no amount is not counted.
+    pub fn record_media(&self, target: LlmTarget<'_>, unit: MediaUnit, amount: f64) {
+        self.series_of(&target, true).media.add(unit, amount);
+    }
+
+    /// Says which version of a model is in use.
+    pub fn set_model_info(&self, target: LlmTarget<'_>, version: &str) {
+        let series = self.series_of(&target, true);
+        self.set("llm_model_info", &[&series.model, &series.provider, named(version)], Some(1.0));
+    }
+
+    fn count(&self, name: &str, labels: &[&str]) {
+        self.shared.families.counter(name).with(labels).iter().for_each(Counter::inc);
+    }
+
+    fn set(&self, name: &str, labels: &[&str], value: Option<f64>) {
+        if let Some(value) = value {
+            self.shared.families.gauge(name).with(labels).iter().for_each(|gauge: &Gauge| gauge.set(value));
+        }
+    }
+
+    fn series_of(&self, target: &LlmTarget<'_>, admits: bool) -> Arc<ModelSeries> {
+        self.shared.targets.series_of(&self.shared.families, target, admits)
+    }
+
+    fn now(&self) -> Duration {
+        self.shared.clock.now()
+    }
+
+    /// The one place where a request is recorded.
+    fn record(&self, series: &ModelSeries, request: &LlmRequest<'_>) -> Spent {
+        let status = request.status();
+        let operation = series.operation(&self.shared.families, request.target.operation);
+        operation.statuses.inc(status);
+        if let Some(duration) = request.duration {
+            operation.duration.observe(seconds(duration));
+        }
+        if status != LlmStatus::Success {
+            series.errors.inc(request.error(status));
+        }
+        if let Some(reason) = request.end.finish_reason {
+            series.finish_reasons.inc(reason);
+        }
+        if let (Some(queues), Some(queue)) = (&series.queue, request.queue) {
+            queues.observe(seconds(queue));
+        }
+        let spent = self.record_usage(series, &request.end, status);
+        record_stream(series, request);
+        spent
+    }
+
+    fn record_usage(&self, series: &ModelSeries, end: &LlmEnd, status: LlmStatus) -> Spent {
+        let LlmUsage { input_tokens, output_tokens, .. } = end.usage;
+        if input_tokens.is_none() && output_tokens.is_none() {
+            if status == LlmStatus::Success {
+                series.usage_missing.inc();
+            }
+            let cost_usd = record_cost(series, end.cost_usd);
+            return Spent { cost_usd: cost_usd.unwrap_or_default(), ..Spent::default() };
+        }
+        let (input, output) = (input_tokens.unwrap_or_default(), output_tokens.unwrap_or_default());
+        series.tokens.add(TokenType::Input, input as f64);
+        series.tokens.add(TokenType::Output, output as f64);
+        record_details(series, &end.usage);
+        if let Some(per_request) = &series.per_request {
+            per_request.observe(TokenType::Input, input as f64);
+            per_request.observe(TokenType::Output, output as f64);
+        }
+        let cost = end.cost_usd.or_else(|| {
+            let prices = series.prices.as_ref()?;
+            prices.cost(&end.usage, self.shared.clock.unix_now())
+        });
+        let cost = record_cost(series, cost);
+        if cost.is_none() {
+            series.unpriced.inc();
+        }
+        Spent { input_tokens: input, output_tokens: output, cost_usd: cost.unwrap_or_default() }
+    }
+}
+
+/// The cost that was recorded: what is no amount is none.
+fn record_cost(series: &ModelSeries, cost: Option<f64>) -> Option<f64> {
+    let cost = cost.filter(|cost| is_amount(*cost))?;
+    series.cost.add(cost);
+    Some(cost)
+}
+
+fn record_details(series: &ModelSeries, usage: &LlmUsage) {
+    let details = [
+        (TokenDetail::CacheRead, usage.cache_read_tokens),
+        (TokenDetail::CacheWrite, usage.cache_write_tokens),
+        (TokenDetail::Reasoning, usage.reasoning_tokens),
+        (TokenDetail::AudioInput, usage.audio_input_tokens),
+        (TokenDetail::AudioOutput, usage.audio_output_tokens),
+        (TokenDetail::ImageInput, usage.image_input_tokens),
+    ];
+    for (detail, tokens) in details {
+        if let Some(tokens) = tokens {
+            series.details.add(detail, tokens as f64);
+        }
+    }
+}
+
+fn record_stream(series: &ModelSeries, request: &LlmRequest<'_>) {
+    let LlmRequest { chunks, time_to_first_token, duration, .. } = *request;
+    if chunks.unwrap_or_default() == 0 && time_to_first_token.is_none() {
+        return;
+    }
+    series.streamed();
+    if let Some(chunks) = chunks {
+        series.chunks.add(chunks as f64);
+    }
+    if let Some(first) = time_to_first_token {
+        series.first_token.observe(seconds(first));
+        let tokens = request.end.usage.output_tokens.unwrap_or_default();
+        if let (Some(duration), true) = (duration, tokens > 1) {
+            // Once a stream: a look-up for each token of each stream would be waste.
+            series.per_token.observe(seconds(duration.saturating_sub(first)) / (tokens - 1) as f64);
+        }
+    }
+    if let Some(who) = request.interrupted {
+        series.interrupted.inc(who);
+    }
+}

@@ -1,0 +1,121 @@
+//! The series of one model at one provider, each looked up once, so that recording a request is some ten atomic adds.
+
+use super::prices::ModelPrices;
+use crate::collectors::children::{ByWord, Kept, Shared};
+use crate::collectors::families::Families;
+use crate::collectors::words::{
+    FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit, TokenDetail, TokenType,
+    Word,
+};
+use crate::metrics::{Counter, Gauge, Histogram};
+use crate::sync::SliceArc;
+use std::sync::OnceLock;
+
+/// What one operation of a model records.
+pub(super) struct OperationSeries {
+    pub(super) statuses: ByWord<Counter, LlmStatus>,
+    pub(super) duration: Kept<Histogram>,
+}
+
+pub(super) struct ModelSeries {
+    pub(super) model: SliceArc<str>,
+    pub(super) provider: SliceArc<str>,
+    pub(super) prices: Option<ModelPrices>,
+    pub(super) active: Kept<Gauge>,
+    pub(super) tokens: ByWord<Counter, TokenType>,
+    pub(super) details: ByWord<Counter, TokenDetail>,
+    pub(super) per_request: Option<ByWord<Histogram, TokenType>>,
+    pub(super) errors: ByWord<Counter, LlmErrorType>,
+    pub(super) retries: ByWord<Counter, LlmErrorType>,
+    pub(super) finish_reasons: ByWord<Counter, FinishReason>,
+    pub(super) cost: Kept<Counter>,
+    pub(super) unpriced: Kept<Counter>,
+    pub(super) usage_missing: Kept<Counter>,
+    pub(super) media: ByWord<Counter, MediaUnit>,
+    pub(super) chunks: Kept<Counter>,
+    pub(super) first_token: Kept<Histogram>,
+    pub(super) per_token: Kept<Histogram>,
+    pub(super) interrupted: ByWord<Counter, Interruption>,
+    pub(super) queue: Option<Kept<Histogram>>,
+    pub(super) inter_chunk: Option<Kept<Histogram>>,
+    operations: Box<[OnceLock<OperationSeries>]>,
+    streams: OnceLock<()>,
+}
+
+impl ModelSeries {
+    pub(super) fn new(
+        families: &Families,
+        model: SliceArc<str>,
+        provider: SliceArc<str>,
+        prices: Option<ModelPrices>,
+    ) -> Self {
+        let own: &Shared = &SliceArc::from([SliceArc::clone(&model), SliceArc::clone(&provider)]);
+        let by_model: &Shared = &SliceArc::from([SliceArc::clone(&model)]);
+        let counter = |name| Kept::new(families.counter(name), own);
+        let histogram = |name| Kept::new(families.histogram(name), own);
+        let optional = |name| families.optional(name).map(|vec| Kept::new(vec, own));
+        let series = Self {
+            prices,
+            active: Kept::new(families.gauge("llm_active_requests"), own),
+            tokens: ByWord::new(families.counter("llm_tokens_total"), own),
+            details: ByWord::new(families.counter("llm_token_details_total"), own),
+            per_request: families
+                .optional("llm_tokens_per_request")
+                .map(|histograms| ByWord::new(histograms, by_model)),
+            errors: ByWord::new(families.counter("llm_errors_total"), own),
+            retries: ByWord::new(families.counter("llm_retries_total"), own),
+            finish_reasons: ByWord::new(families.counter("llm_finish_reasons_total"), own),
+            cost: counter("llm_cost_usd_total"),
+            unpriced: counter("llm_unpriced_requests_total"),
+            usage_missing: counter("llm_usage_missing_total"),
+            media: ByWord::new(families.counter("llm_media_units_total"), own),
+            chunks: counter("llm_streaming_chunks_total"),
+            first_token: histogram("llm_streaming_time_to_first_token_seconds"),
+            per_token: histogram("llm_streaming_time_per_output_token_seconds"),
+            interrupted: ByWord::new(families.counter("llm_streaming_interrupted_total"), own),
+            queue: optional("llm_queue_duration_seconds"),
+            inter_chunk: optional("llm_streaming_inter_chunk_seconds"),
+            operations: std::iter::repeat_with(OnceLock::new).take(LlmOperation::COUNT).collect(),
+            streams: OnceLock::new(),
+            model,
+            provider,
+        };
+        series.init();
+        series
+    }
+
+    fn init(&self) {
+        self.active.init();
+        self.tokens.init();
+        self.errors.init();
+        self.unpriced.init();
+        self.usage_missing.init();
+    }
+
+    /// Whether the registry has removed it since: a new one begins at 0 again.
+    pub(super) fn is_removed(&self) -> bool {
+        self.active.is_removed()
+    }
+
+    /// What an operation records.
+    pub(super) fn operation(&self, families: &Families, operation: LlmOperation) -> &OperationSeries {
+        self.operations[operation.index()].get_or_init(|| {
+            let labels: Shared = SliceArc::from([
+                SliceArc::clone(&self.model),
+                SliceArc::clone(&self.provider),
+                SliceArc::from(operation.as_str()),
+            ]);
+            let series = OperationSeries {
+                statuses: ByWord::new(families.counter("llm_requests_total"), &labels),
+                duration: Kept::new(families.histogram("llm_request_duration_seconds"), &labels),
+            };
+            series.statuses.init();
+            series
+        })
+    }
+
+    /// Says that the model is streamed from; how streams end begins at 0 then.
+    pub(super) fn streamed(&self) {
+        self.streams.get_or_init(|| self.interrupted.init());
+    }
+}

@@ -1,0 +1,99 @@
+/**
+ * OpenTelemetry's names for some of the metrics, beside ours, for programs whose dashboards were made for those. What they
+ * are called comes from the core's second catalogue; what their labels' words mean is mapped here.
+ */
+import { refuseOption } from '../errors';
+import { addon } from '../native/addon';
+import type { Registry } from '../registry/registry';
+import { Catalogue } from './catalogue';
+
+/** A version of OpenTelemetry's semantic conventions for generative AI. */
+export type GenAiVersion = '0.1';
+
+/** Our providers by theirs, where they differ. */
+const PROVIDERS: Readonly<Record<string, string>> = {
+  azure: 'azure.ai.openai',
+  bedrock: 'aws.bedrock',
+  google: 'gcp.gemini',
+  vertex: 'gcp.vertex_ai',
+  mistral: 'mistral_ai',
+  xai: 'x_ai',
+};
+
+/** What a tool's end means among types of errors. */
+const ERROR_OF_TOOL: Readonly<Record<string, string>> = {
+  success: '',
+  error: 'tool_error',
+  timeout: 'timeout',
+  cancelled: 'cancelled',
+  denied: 'permission',
+};
+
+/** A request to a model as these metrics see it. */
+export interface GenAiRequest {
+  readonly model: string;
+  readonly provider: string;
+  readonly operation: string;
+  /** Nothing where it succeeded. */
+  readonly errorType: string | undefined;
+  readonly seconds: number | undefined;
+  readonly firstTokenSeconds: number | undefined;
+  readonly inputTokens: number | undefined;
+  readonly outputTokens: number | undefined;
+}
+
+/** Metrics of requests to models. */
+export class GenAiLlmNames {
+  readonly #catalogue: Catalogue;
+
+  constructor(registry: Registry) {
+    this.#catalogue = genAiCatalogue(registry, false);
+  }
+
+  record({ model, provider, operation, errorType, ...amounts }: GenAiRequest): void {
+    const labels = {
+      gen_ai_operation_name: operation,
+      gen_ai_provider_name: Object.hasOwn(PROVIDERS, provider) ? PROVIDERS[provider] : provider,
+      gen_ai_request_model: model,
+    };
+    const { seconds, firstTokenSeconds, inputTokens, outputTokens } = amounts;
+    const observe = (name: string, more: Readonly<Record<string, string>>, value: number | undefined) => {
+      if (value !== undefined)
+        this.#catalogue.histogram(`gen_ai_client_${name}`).observe({ ...labels, ...more }, value);
+    };
+    observe('operation_duration_seconds', { error_type: errorType ?? '' }, seconds);
+    observe('operation_time_to_first_chunk_seconds', {}, firstTokenSeconds);
+    observe('token_usage', { gen_ai_token_type: 'input' }, inputTokens);
+    observe('token_usage', { gen_ai_token_type: 'output' }, outputTokens);
+  }
+}
+
+/** Metrics of agents. */
+export class GenAiAgentNames {
+  readonly #catalogue: Catalogue;
+
+  constructor(registry: Registry) {
+    this.#catalogue = genAiCatalogue(registry, true);
+  }
+
+  executed(agent: string, errorType: string | undefined, seconds: number): void {
+    const labels = { gen_ai_agent_name: agent, error_type: errorType ?? '' };
+    this.#catalogue.histogram('gen_ai_invoke_agent_duration_seconds').observe(labels, seconds);
+  }
+
+  called(agent: string, tool: string, status: string, seconds: number): void {
+    const labels = { gen_ai_agent_name: agent, gen_ai_tool_name: tool, error_type: ERROR_OF_TOOL[status] ?? 'other' };
+    this.#catalogue.histogram('gen_ai_execute_tool_duration_seconds').observe(labels, seconds);
+  }
+}
+
+function genAiCatalogue(registry: Registry, agents: boolean): Catalogue {
+  return new Catalogue(addon.genAiCatalogue(agents), { registry, prefix: '', optional: new Set(), ttlSeconds: {} });
+}
+
+/** @throws {ConfigurationError} `INVALID_CONFIG` for a version that is not known */
+export function wantsGenAi(option: boolean | GenAiVersion | undefined): boolean {
+  if (option === undefined || typeof option === 'boolean') return option === true;
+  if (option !== addon.genAiVersion()) refuseOption(`true or '${addon.genAiVersion()}'`, 'genAiNames', option);
+  return true;
+}

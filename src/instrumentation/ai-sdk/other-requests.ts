@@ -1,0 +1,112 @@
+/**
+ * Requests that the SDK tells of with an event before and one after, but of whose attempts it says little: objects,
+ * embeddings, reranking, speech, transcription. Retries count by what the final error says of them.
+ */
+
+import { type Moment, now, secondsSince } from '../../clock';
+import type { LlmCall } from '../../collectors/llm/call';
+import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
+import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
+import type { LlmErrorType } from '../../collectors/words';
+import { finishReasonOf, usageOf } from './answer';
+import { failureOf, retriedErrors } from './failure';
+import type { EmbedEventLike, ObjectStepEndLike } from './shapes';
+
+/** A request that is active until it is told of again. */
+export class PlainRequest {
+  readonly #collector: LlmMetricsCollector;
+  readonly #target: LlmTarget;
+  readonly #call: LlmCall;
+  #retries = 0;
+
+  constructor(collector: LlmMetricsCollector, target: LlmTarget) {
+    this.#collector = collector;
+    this.#target = target;
+    this.#call = collector.startRequest(target);
+  }
+
+  /** Why is not told yet. */
+  retried(): void {
+    this.#retries++;
+  }
+
+  ended(end: LlmEnd): void {
+    for (let retry = 0; retry < this.#retries; retry++) this.#collector.recordRetry(this.#target, 'other');
+    this.#call.end(end);
+  }
+
+  failed(error: unknown): void {
+    for (const retried of retriedErrors(error)) this.#collector.recordRetry(this.#target, failureOf(retried));
+    this.#call.fail(failureOf(error));
+  }
+}
+
+/** Embeddings of one call, which may be several requests at a time. */
+export class EmbedRequests {
+  readonly #open = new Map<string, { readonly request: PlainRequest; readonly values: unknown }>();
+
+  started({ embedCallId, values, operationId }: EmbedEventLike, begin: () => PlainRequest): void {
+    for (const [id, attempt] of this.#open) {
+      // Those of one `embedMany` are told apart by the very list that they send; `embed` makes one at a time.
+      if (operationId !== 'ai.embed.doEmbed' && attempt.values !== values) continue;
+      attempt.request.retried();
+      this.#open.delete(id);
+      this.#open.set(embedCallId, attempt);
+      return;
+    }
+    this.#open.set(embedCallId, { request: begin(), values });
+  }
+
+  ended({ embedCallId, usage }: EmbedEventLike): void {
+    this.#open.get(embedCallId)?.request.ended({ inputTokens: usage?.tokens });
+    this.#open.delete(embedCallId);
+  }
+
+  failed(error: unknown): void {
+    for (const { request } of this.#open.values()) request.failed(error);
+    this.#open.clear();
+  }
+}
+
+/**
+ * An object that is generated. One that is streamed is not among the active requests: where its stream breaks off, the SDK
+ * tells of no end.
+ */
+export class ObjectRequest {
+  readonly #collector: LlmMetricsCollector;
+  readonly #target: LlmTarget;
+  readonly #call: LlmCall | undefined;
+  readonly #start: Moment = now();
+  #end: LlmEnd = {};
+  #firstMs: number | undefined;
+
+  constructor(collector: LlmMetricsCollector, target: LlmTarget, isStreamed: boolean) {
+    this.#collector = collector;
+    this.#target = target;
+    this.#call = isStreamed ? undefined : collector.startRequest(target);
+  }
+
+  /** The answer has come; whether it is an object is not known yet. */
+  answered({ usage, finishReason, msToFirstChunk }: ObjectStepEndLike): void {
+    this.#end = { ...usageOf(usage), finishReason: finishReasonOf(finishReason) };
+    this.#firstMs = msToFirstChunk;
+  }
+
+  ended(error: unknown): void {
+    if (error !== undefined) this.failed(error);
+    else if (this.#call === undefined) this.#record({});
+    else this.#call.end(this.#end);
+  }
+
+  failed(error: unknown): void {
+    for (const retried of retriedErrors(error)) this.#collector.recordRetry(this.#target, failureOf(retried));
+    if (this.#call === undefined) this.#record({ errorType: failureOf(error) as LlmErrorType });
+    else this.#call.fail(failureOf(error), this.#end);
+  }
+
+  #record(outcome: { errorType?: LlmErrorType }): void {
+    const durationMs = secondsSince(this.#start) * 1000;
+    const timeToFirstTokenMs = this.#firstMs;
+    this.#collector.recordRequest({ ...this.#target, ...this.#end, ...outcome, durationMs, timeToFirstTokenMs });
+  }
+}

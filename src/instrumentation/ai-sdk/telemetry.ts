@@ -1,0 +1,224 @@
+/**
+ * Listens to what the package `ai` tells its telemetry, and hands it to the requests and the agents' runs that it is about.
+ */
+import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
+import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
+import type { LlmTarget } from '../../collectors/llm/request';
+import type { LlmOperation } from '../../collectors/words';
+import { quietly } from '../quietly';
+import { AgentRun } from './agent-run';
+import { providerOf, usageOf } from './answer';
+import { failureOf } from './failure';
+import { ModelRequest } from './model-request';
+import { Operations } from './operations';
+import { EmbedRequests, ObjectRequest, PlainRequest } from './other-requests';
+import type {
+  AbortEventLike,
+  EmbedEventLike,
+  EndEventLike,
+  EventLike,
+  FailureEventLike,
+  ModelAnswerLike,
+  ModelCallLike,
+  ObjectStepEndLike,
+  StartEventLike,
+  StepEndLike,
+  ToolRunLike,
+  UsageLike,
+} from './shapes';
+
+/** Agents that are measured besides. */
+export interface AgentsTelemetry {
+  readonly collector: AgentMetricsCollector;
+  readonly finalTools: ReadonlySet<string>;
+}
+
+/** What is listened with. */
+export interface TelemetryOptions {
+  readonly collector: LlmMetricsCollector;
+  readonly providers: Readonly<Record<string, string>>;
+  readonly agents: AgentsTelemetry | undefined;
+}
+
+/** A call of one of the SDK's functions. */
+interface Operation {
+  readonly id: string;
+  readonly start: StartEventLike;
+  readonly run: AgentRun | undefined;
+  /** The newest; earlier ones have ended. */
+  model?: ModelRequest;
+  plain?: PlainRequest;
+  object?: ObjectRequest;
+  readonly embeds: EmbedRequests;
+}
+
+const AGENTS = new Set(['ai.generateText', 'ai.streamText']);
+
+/** Operations that are one request. */
+const PLAIN: Readonly<Record<string, LlmOperation>> = {
+  'ai.rerank': 'rerank',
+  'ai.generateSpeech': 'speech',
+  'ai.transcribe': 'transcription',
+};
+
+/** Operations that have ended well are remembered for a while: an answer may yet turn out to be no object. */
+const ENDED_MAX = 1000;
+
+/** An integration, as `registerTelemetry` takes it. */
+export class AiSdkTelemetry {
+  readonly #collector: LlmMetricsCollector;
+  readonly #providers: Readonly<Record<string, string>>;
+  readonly #agents: AgentsTelemetry | undefined;
+  readonly #operations = new Operations<Operation>();
+  readonly #ended = new Map<string, LlmTarget>();
+
+  constructor({ collector, providers, agents }: TelemetryOptions) {
+    this.#collector = collector;
+    this.#providers = providers;
+    this.#agents = agents;
+  }
+
+  onStart(start: StartEventLike): void {
+    quietly(() => {
+      const operation = this.#open(start);
+      const kind = PLAIN[start.operationId ?? ''];
+      if (kind !== undefined) operation.plain = new PlainRequest(this.#collector, this.#targetOf(start, kind));
+    });
+  }
+
+  executeLanguageModelCall<T>(asked: ModelCallLike<T>): PromiseLike<T> {
+    const attempt = quietly(() => this.#attempt(asked));
+    if (attempt === undefined) return asked.execute();
+    const { operation, request } = attempt;
+    return asked.execute().then(
+      (answer) => {
+        quietly(() => this.#answered(operation, request, answer as ModelAnswerLike));
+        return answer;
+      },
+      (error: unknown) => {
+        quietly(() => request.attemptFailed(error));
+        throw error;
+      },
+    );
+  }
+
+  executeTool<T>(asked: ToolRunLike<T>): PromiseLike<T> {
+    const run = this.#operations.get(asked.callId)?.run;
+    return run === undefined ? asked.execute() : run.tool(asked);
+  }
+
+  onStepStart({ callId }: EventLike): void {
+    quietly(() => this.#operations.get(callId)?.run?.stepStarted());
+  }
+
+  onStepEnd(step: StepEndLike): void {
+    quietly(() => this.#operations.get(step.callId)?.run?.stepEnded(step));
+  }
+
+  onStepError({ callId, error }: FailureEventLike): void {
+    quietly(() => {
+      const operation = this.#operations.get(callId);
+      operation?.run?.stepFailed();
+      operation?.model?.failed(error);
+    });
+  }
+
+  onObjectStepStart(start: StartEventLike): void {
+    quietly(() => {
+      const operation = this.#operations.get(start.callId) ?? this.#open(start);
+      const isStreamed = operation.start.operationId === 'ai.streamObject';
+      operation.object = new ObjectRequest(this.#collector, this.#targetOf(start, 'chat'), isStreamed);
+    });
+  }
+
+  onObjectStepEnd(step: ObjectStepEndLike): void {
+    quietly(() => this.#operations.get(step.callId)?.object?.answered(step));
+  }
+
+  onEmbedStart(start: EmbedEventLike): void {
+    quietly(() => {
+      const operation = this.#operations.get(start.callId) ?? this.#open(start);
+      const target = this.#targetOf(start, 'embeddings');
+      operation.embeds.started(start, () => new PlainRequest(this.#collector, target));
+    });
+  }
+
+  onEmbedEnd(end: EmbedEventLike): void {
+    quietly(() => this.#operations.get(end.callId)?.embeds.ended(end));
+  }
+
+  onEnd(end: EndEventLike): void {
+    quietly(() => {
+      const operation = this.#close(end.callId);
+      if (operation === undefined) return;
+      operation.run?.ended(end);
+      operation.object?.ended(end.error);
+      operation.plain?.ended(usageOf(end.usage as UsageLike | undefined));
+      if (operation.object === undefined) this.#remember(operation);
+    });
+  }
+
+  onAbort({ callId, reason }: AbortEventLike): void {
+    this.onError({ callId, error: reason ?? 'cancelled' });
+  }
+
+  onError({ callId, error }: FailureEventLike): void {
+    quietly(() => {
+      const operation = this.#close(callId);
+      if (operation === undefined) return this.#failedAfterwards(callId, error);
+      operation.model?.failed(error);
+      operation.object?.failed(error);
+      operation.plain?.failed(error);
+      operation.embeds.failed(error);
+      operation.run?.failed(error);
+    });
+  }
+
+  #open(start: StartEventLike): Operation {
+    const { callId: id, functionId, operationId = '' } = start;
+    const agents = AGENTS.has(operationId) && functionId !== undefined ? this.#agents : undefined;
+    const run = agents && new AgentRun(agents.collector, String(functionId), agents.finalTools);
+    return this.#operations.open(id, { id, start, run, embeds: new EmbedRequests() });
+  }
+
+  #close(id: string): Operation | undefined {
+    const operation = this.#operations.get(id);
+    this.#operations.close(id);
+    return operation;
+  }
+
+  #attempt(asked: StartEventLike): { operation: Operation; request: ModelRequest } {
+    const operation = this.#operations.get(asked.callId) ?? this.#open(asked);
+    if (operation.model?.hasFailed) {
+      operation.model.retried();
+      return { operation, request: operation.model };
+    }
+    const begin = () => new ModelRequest(this.#collector, this.#targetOf(asked, 'chat'));
+    const request = operation.run === undefined ? begin() : operation.run.within(begin);
+    operation.model = request;
+    return { operation, request };
+  }
+
+  #answered(operation: Operation, request: ModelRequest, answer: ModelAnswerLike): void {
+    const { id } = operation;
+    const isStream = request.answered(answer, () => this.#operations.resume(id, operation));
+    if (isStream) this.#operations.leave(id, operation);
+  }
+
+  #remember(operation: Operation): void {
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size >= ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest);
+    this.#ended.set(operation.id, this.#targetOf(operation.start, 'chat'));
+  }
+
+  /** What the model answered was recorded as it came; that it was no use is an error that ended no request. */
+  #failedAfterwards(id: string, error: unknown): void {
+    const target = this.#ended.get(id);
+    this.#ended.delete(id);
+    if (target !== undefined) this.#collector.recordError(target, failureOf(error));
+  }
+
+  #targetOf({ provider, modelId }: StartEventLike, operation: LlmOperation): LlmTarget {
+    return { model: String(modelId ?? ''), provider: providerOf(provider, this.#providers), operation };
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Reads answers of Gemini's API: tokens, why the model stopped, whether a chunk has content. Records nothing.
+ */
+import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
+import type { FinishReason } from '../../collectors/words';
+import type { ContentResponseLike, EmbedResponseLike, ModalityTokensLike, PartLike, UsageLike } from './shapes';
+
+const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
+  STOP: 'stop',
+  // The SDK asks for the rest by itself, in a request that is measured on its own.
+  CONTINUATION: 'length',
+  MAX_TOKENS: 'length',
+  SAFETY: 'content_filter',
+  RECITATION: 'content_filter',
+  BLOCKLIST: 'content_filter',
+  PROHIBITED_CONTENT: 'content_filter',
+  SPII: 'content_filter',
+  IMAGE_SAFETY: 'content_filter',
+  IMAGE_PROHIBITED_CONTENT: 'content_filter',
+  IMAGE_RECITATION: 'content_filter',
+  MALFORMED_FUNCTION_CALL: 'error',
+  MALFORMED_RESPONSE: 'error',
+  UNEXPECTED_TOOL_CALL: 'error',
+  TOO_MANY_TOOL_CALLS: 'error',
+};
+
+/** Takes in an answer, whole or chunk by chunk, and knows how it ended. The last usage that was reported is the usage. */
+export class Answer {
+  #usage: UsageLike | undefined;
+  #reason: string | undefined;
+  #blocked = false;
+  #calls = false;
+  #images = 0;
+
+  /** Images that the model made. */
+  get images(): number {
+    return this.#images;
+  }
+
+  /** @returns whether there is content in it */
+  take({ candidates, promptFeedback, usageMetadata }: ContentResponseLike): boolean {
+    const [first] = candidates ?? [];
+    const parts = first?.content?.parts ?? [];
+    this.#usage = usageMetadata ?? this.#usage;
+    this.#reason = first?.finishReason ?? this.#reason;
+    this.#blocked ||= promptFeedback?.blockReason !== undefined;
+    this.#calls ||= parts.some(({ functionCall }) => functionCall !== undefined);
+    this.#images += parts.filter(({ inlineData }) => inlineData?.mimeType?.startsWith('image/')).length;
+    return parts.some(hasContent);
+  }
+
+  end(): LlmEnd {
+    return { ...usageOf(this.#usage), finishReason: this.#finishReason() };
+  }
+
+  #finishReason(): FinishReason | undefined {
+    // A prompt that was blocked has no candidates, and is no error to who asked.
+    if (this.#reason === undefined) return this.#blocked ? 'content_filter' : undefined;
+    const reason = Object.hasOwn(FINISH_REASONS, this.#reason) ? FINISH_REASONS[this.#reason] : 'other';
+    return reason === 'stop' && this.#calls ? 'tool_calls' : reason;
+  }
+}
+
+/** Embeddings have no tokens of output. Vertex counts those of the input at each embedding. */
+export function endOfEmbedding({ usageMetadata, embeddings = [] }: EmbedResponseLike): LlmEnd {
+  if (usageMetadata !== undefined) return usageOf(usageMetadata);
+  const counted = embeddings.map(({ statistics }) => statistics?.tokenCount).filter((count) => count !== undefined);
+  return counted.length === 0 ? {} : { inputTokens: counted.reduce((sum, count) => sum + count, 0) };
+}
+
+function usageOf(usage: UsageLike | undefined): LlmUsage {
+  if (usage === undefined) return {};
+  const { promptTokensDetails: prompt, candidatesTokensDetails: candidates } = usage;
+  return {
+    // Those of the prompt include cached ones, those of the candidates do not include thoughts.
+    inputTokens: sum(usage.promptTokenCount, usage.toolUsePromptTokenCount),
+    outputTokens: sum(usage.candidatesTokenCount, usage.thoughtsTokenCount),
+    cacheReadTokens: usage.cachedContentTokenCount,
+    reasoningTokens: usage.thoughtsTokenCount,
+    audioInputTokens: tokensOf(prompt, 'AUDIO'),
+    imageInputTokens: tokensOf(prompt, 'IMAGE'),
+    audioOutputTokens: tokensOf(candidates, 'AUDIO'),
+  };
+}
+
+/** Nothing where neither was reported: that is not the same as 0. */
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined && b === undefined ? undefined : (a ?? 0) + (b ?? 0);
+}
+
+function tokensOf(details: readonly ModalityTokensLike[] | undefined, wanted: string): number | undefined {
+  return details?.find(({ modality }) => modality === wanted)?.tokenCount;
+}
+
+function hasContent({ text, functionCall, inlineData, executableCode }: PartLike): boolean {
+  return (
+    (text !== undefined && text !== '') ||
+    functionCall !== undefined ||
+    inlineData !== undefined ||
+    executableCode !== undefined
+  );
+}

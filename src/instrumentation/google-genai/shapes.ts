@@ -1,0 +1,64 @@
+/**
+ * What is used of @google/genai, as structural types: this package depends on no SDK.
+ */
+
+/** A `GoogleGenAI`. */
+export interface GoogleGenAiClientLike {
+  readonly vertexai?: boolean;
+  readonly models: object;
+}
+
+/** What its methods take. */
+export interface RequestLike {
+  readonly model?: unknown;
+  readonly config?:
+    | {
+        readonly abortSignal?: { readonly aborted?: boolean } | undefined;
+        readonly httpOptions?: { readonly baseUrl?: string | undefined } | undefined;
+      }
+    | undefined;
+}
+
+export interface ModalityTokensLike {
+  readonly modality?: string;
+  readonly tokenCount?: number;
+}
+
+export interface UsageLike {
+  readonly promptTokenCount?: number;
+  readonly toolUsePromptTokenCount?: number;
+  readonly candidatesTokenCount?: number;
+  readonly thoughtsTokenCount?: number;
+  readonly cachedContentTokenCount?: number;
+  readonly promptTokensDetails?: readonly ModalityTokensLike[];
+  readonly candidatesTokensDetails?: readonly ModalityTokensLike[];
+}
+
+export interface PartLike {
+  readonly text?: string;
+  readonly functionCall?: object;
+  readonly inlineData?: { readonly mimeType?: string };
+  readonly executableCode?: object;
+}
+
+/** An answer, or a chunk of one. */
+export interface ContentResponseLike {
+  readonly candidates?: readonly {
+    readonly content?: { readonly parts?: readonly PartLike[] };
+    readonly finishReason?: string;
+  }[];
+  readonly promptFeedback?: { readonly blockReason?: string };
+  readonly usageMetadata?: UsageLike;
+}
+
+export interface EmbedResponseLike {
+  readonly usageMetadata?: UsageLike;
+  readonly embeddings?: readonly { readonly statistics?: { readonly tokenCount?: number } }[];
+}
+
+export interface ImagesResponseLike {
+  readonly generatedImages?: readonly {
+    readonly image?: { readonly imageBytes?: string; readonly gcsUri?: string };
+    readonly raiFilteredReason?: string;
+  }[];
+}

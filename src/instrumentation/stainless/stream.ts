@@ -1,0 +1,80 @@
+/**
+ * Takes part in the reading of a stream. The stream stays the SDK's own: only where its chunks come from is wrapped, so that
+ * branches, readable streams made of it and its readers in the SDK are seen too.
+ */
+import type { LlmCall } from '../../collectors/llm/call';
+import type { LlmUsage } from '../../collectors/llm/request';
+import { type IterationObserver, observed } from '../iteration';
+import type { Answered, Reading } from './wire';
+
+/** The SDK's stream; `iterator` is an internal of it, which is why it is looked for. */
+export interface StreamLike {
+  iterator: () => AsyncIterator<unknown>;
+  readonly controller: AbortController;
+}
+
+export function isStream(value: unknown): value is StreamLike {
+  if (typeof value !== 'object' || value === null) return false;
+  const { iterator, controller } = value as Partial<StreamLike>;
+  return typeof iterator === 'function' && controller instanceof AbortController;
+}
+
+/**
+ * Reports a stream's chunks and end to a call.
+ *
+ * @param complete ends the call with an answer that came to its end
+ */
+export function watchStream(
+  stream: StreamLike,
+  call: LlmCall,
+  reading: Reading,
+  complete: (answered: Answered) => void,
+): void {
+  const { iterator } = stream;
+  const { signal } = stream.controller;
+  let taken = false;
+  stream.iterator = () => {
+    const source = iterator.call(stream);
+    // A stream is read once; that it cannot be read again is no failure of the request.
+    if (taken) return source;
+    taken = true;
+    return observed(source, new StreamReader(call, reading, signal, complete));
+  };
+}
+
+class StreamReader implements IterationObserver<unknown> {
+  constructor(
+    readonly call: LlmCall,
+    readonly reading: Reading,
+    readonly signal: AbortSignal,
+    readonly complete: (answered: Answered) => void,
+  ) {}
+
+  value(chunk: unknown): void {
+    this.call.chunk(this.reading.chunk(chunk));
+  }
+
+  done(): void {
+    // The SDK ends a stream that was aborted as if it had ended by itself.
+    this.#over(this.signal.aborted ? 'cancelled' : 'stream_interrupted');
+  }
+
+  left(): void {
+    this.#over('cancelled');
+  }
+
+  #over(otherwise: string): void {
+    const answered = this.reading.answered();
+    if (this.reading.complete) this.complete(answered);
+    else this.call.fail(otherwise, usageOf(answered));
+  }
+
+  failed(error: unknown): void {
+    this.call.fail(error, usageOf(this.reading.answered()));
+  }
+}
+
+/** An answer that broke off has no reason to have finished. */
+function usageOf({ failure: _failure, media: _media, finishReason: _finishReason, ...usage }: Answered): LlmUsage {
+  return usage;
+}
