@@ -1,34 +1,19 @@
-// What can go wrong with a call: a small, fixed set of error types, because they become label values.
-
-const TYPE_BY_STATUS = new Map([
-  [400, 'invalid_request'],
-  [401, 'authentication'],
-  [402, 'quota_exceeded'],
-  [403, 'permission'],
-  [404, 'not_found'],
-  [408, 'timeout'],
-  [409, 'invalid_request'],
-  [412, 'invalid_request'],
-  [413, 'request_too_large'],
-  [422, 'invalid_request'],
-  [429, 'rate_limit'],
-  [503, 'overloaded'],
-  [504, 'timeout'],
-  [529, 'overloaded'],
-]);
+// What can go wrong with a call, as the client is told it: an HTTP status, a type and a message. What kind of error that
+// is in metrics, the collector finds out.
 
 export class CallError extends Error {
-  /** @param httpStatus is what the client is answered, as long as nothing has been sent. */
-  constructor(type, httpStatus, message, options) {
+  /** @param status is what the client is answered, as long as nothing has been sent. */
+  constructor(status, type, message, { retryAfterMs = 0, ...options } = {}) {
     super(message, options);
     this.name = 'CallError';
+    this.status = status;
     this.type = type;
-    this.httpStatus = httpStatus;
+    this.retryAfterMs = retryAfterMs;
   }
 
-  static fromStatus(httpStatus, message) {
-    const type = TYPE_BY_STATUS.get(httpStatus) ?? (httpStatus >= 500 ? 'server_error' : 'other');
-    return new CallError(type, httpStatus, message);
+  /** What the collector is told: a failure that only this program knows has its name, and no status that says it. */
+  get reported() {
+    return this.status === 502 ? this.type : this;
   }
 
   /**
@@ -37,16 +22,23 @@ export class CallError extends Error {
    */
   static from(error, { signal, chunks }) {
     if (error instanceof CallError) return error;
-    if (signal.aborted) return signal.reason;
+    if (signal.aborted) return CallError.ofSignal(signal.reason);
     if (error instanceof SyntaxError) {
-      return new CallError('invalid_response', 502, 'The model server sent no valid JSON', { cause: error });
+      return new CallError(502, 'invalid_response', 'The model server sent no valid JSON', { cause: error });
     }
     // fetch() reports everything that happens to a connection as a TypeError that carries the socket's error.
     if (error instanceof TypeError && error.cause !== undefined) {
       return chunks > 0
-        ? new CallError('stream_interrupted', 502, 'The model server broke off', { cause: error })
-        : new CallError('connection', 502, 'The model server cannot be reached', { cause: error });
+        ? new CallError(502, 'stream_interrupted', 'The model server broke off', { cause: error })
+        : new CallError(502, 'connection', 'The model server cannot be reached', { cause: error });
     }
-    return new CallError('other', 500, 'The gateway failed', { cause: error });
+    return new CallError(500, 'other', 'The gateway failed', { cause: error });
+  }
+
+  static ofSignal(reason) {
+    if (reason instanceof CallError) return reason;
+    return reason?.name === 'TimeoutError'
+      ? new CallError(504, 'timeout', 'No complete answer in time', { cause: reason })
+      : new CallError(499, 'cancelled', 'Nobody waits any more', { cause: reason });
   }
 }

@@ -1,5 +1,6 @@
 // The entry: starts the service, says where it is, shows what it does, and ends cleanly.
 
+import { loggedCalls } from './call-log.mjs';
 import { SettingError } from './listening.mjs';
 import { startService } from './service.mjs';
 import { readSettings, USAGE } from './settings.mjs';
@@ -19,8 +20,8 @@ try {
 }
 
 async function run({ logCalls, ...settings }) {
-  const onCallEnd = logCalls ? (call) => process.stdout.write(`${JSON.stringify(call)}\n`) : undefined;
-  const service = await startService({ ...settings, onCallEnd });
+  const startCall = logCalls ? loggedCalls((call) => process.stdout.write(`${JSON.stringify(call)}\n`)) : undefined;
+  const service = await startService({ ...settings, startCall });
   process.stdout.write(
     `Gateway  ${service.chatUrl}  (POST, as OpenAI's clients do)
 Metrics  ${service.metricsUrl}

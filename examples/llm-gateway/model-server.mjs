@@ -1,76 +1,81 @@
-// A stand-in for a model server: OpenAI's wire format, three models with speeds of their own, tokens one by one,
-// and the failures real ones have. A request may ask for one outcome: metadata.simulate names it.
+// A stand-in for model servers: OpenAI's wire format, models with speeds of their own, tokens one by one, and the failures
+// real ones have. A request that wants one names it, in metadata.simulate: one outcome, or one for each attempt.
 
-import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseJson, readBody, writeError, writeJson } from './http-json.mjs';
+import { embeddingOf, imagesOf, messageOf, usageOf } from './model-answers.mjs';
 import { formatEvent } from './sse.mjs';
 
 // Milliseconds. Shorter than real models take, so that a few seconds of traffic fill a dashboard.
-const SPEEDS = new Map([
-  ['gpt-4o-mini', { firstTokenMs: [60, 220], tokenMs: [4, 12] }],
-  ['claude-sonnet-4', { firstTokenMs: [120, 450], tokenMs: [6, 16] }],
-  ['llama-3.3-70b', { firstTokenMs: [30, 140], tokenMs: [8, 24] }],
+const MODELS = new Map([
+  ['gpt-4o-mini', { version: 'gpt-4o-mini-2024-07-18', firstTokenMs: [60, 220], tokenMs: [4, 12] }],
+  ['claude-sonnet-4', { version: 'claude-sonnet-4-20250514', firstTokenMs: [120, 450], tokenMs: [6, 16] }],
+  ['llama-3.3-70b', { version: 'llama-3.3-70b', firstTokenMs: [30, 140], tokenMs: [8, 24] }],
+  ['o4-mini', { version: 'o4-mini-2025-04-16', firstTokenMs: [300, 900], tokenMs: [4, 10], reasons: true }],
+  ['text-embedding-3-small', { version: 'text-embedding-3-small', firstTokenMs: [10, 40], answer: embeddingOf }],
+  ['gpt-image-1', { version: 'gpt-image-1', firstTokenMs: [400, 900], answer: imagesOf }],
 ]);
-
-const WORDS = 'a model answers one token after another and the gateway counts what passes'.split(' ');
 
 const REFUSALS = new Map([
-  ['rate_limit', [429, 'Rate limit reached, try again later']],
-  ['server_error', [500, 'The server had an error while processing your request']],
-  ['overloaded', [503, 'The engine is currently overloaded']],
+  ['rate_limit', [429, 'rate_limit_error', 'Rate limit reached, try again later']],
+  ['server_error', [500, 'server_error', 'The server had an error while processing your request']],
+  ['overloaded', [529, 'overloaded_error', 'The engine is currently overloaded']],
+  ['context_length', [400, 'context_length_exceeded', 'This conversation is longer than the model can read']],
 ]);
 
-/** How many tokens a conversation has. Real tokenizers differ; here a word is a token. */
-export function countTokens(messages) {
-  return messages.reduce((sum, { content }) => sum + content.split(/\s+/).filter(Boolean).length, 0);
-}
+/** What a client shall wait before it tries again; real servers ask for seconds. */
+const RETRY_AFTER_MS = 50;
+
+/** Of each model, a minute. */
+const LIMITS = { requests: 150, tokens: 200_000 };
 
 export function createModelServer() {
+  const minutes = new Map();
   return createServer((request, response) => {
     // Whoever asked may leave at any time; then every pause ends with an error, and so does this answer.
     const left = new AbortController();
     response.once('close', () => left.abort());
-    answerChat(request, response, left.signal).catch(() => response.destroy());
+    answer(request, response, { minutes, signal: left.signal }).catch(() => response.destroy());
   });
 }
 
-async function answerChat(request, response, signal) {
-  const chat = parseJson(await readBody(request));
-  const speed = SPEEDS.get(chat?.model);
-  if (speed === undefined) return writeError(response, 404, 'not_found', 'No such model');
+async function answer(request, response, { minutes, signal }) {
+  const asked = parseJson(await readBody(request));
+  const model = MODELS.get(asked?.model);
+  if (model === undefined) return writeError(response, 404, 'model_not_found', 'No such model');
 
-  const outcome = chat.metadata?.simulate ?? randomOutcome();
-  if (REFUSALS.has(outcome)) {
+  const outcome = outcomeOf(asked.metadata?.simulate, Number(request.headers['x-attempt'] ?? 0));
+  const refusal = REFUSALS.get(outcome);
+  const message = messageOf(asked, model, outcome);
+  const usage = usageOf(asked, model, message);
+  tellLimits(response, minutes, {
+    model: asked.model,
+    tokens: usage.total_tokens,
+    exhausted: outcome === 'rate_limit',
+  });
+  if (refusal !== undefined) {
     await sleep(between([5, 20]), undefined, { signal });
-    const [status, message] = REFUSALS.get(outcome);
-    return writeError(response, status, outcome, message);
+    response.setHeader('retry-after', '1').setHeader('retry-after-ms', String(RETRY_AFTER_MS));
+    return writeError(response, ...refusal);
   }
   if (outcome === 'hang') return;
 
-  const words = Array.from({ length: Math.min(between([8, 30]), chat.max_tokens ?? Infinity) }, randomWord);
-  const answer = {
-    id: `chatcmpl-${randomUUID()}`,
-    created: Math.floor(Date.now() / 1000),
-    model: chat.model,
-    usage: usageOf(chat.messages, words),
-  };
-  await sleep(between(speed.firstTokenMs), undefined, { signal });
-  if (chat.stream) return streamAnswer({ answer, words, chat, speed, outcome, response, signal });
+  await sleep(between(model.firstTokenMs), undefined, { signal });
+  const head = { created: Math.floor(Date.now() / 1000), model: model.version };
+  if (model.answer !== undefined) return writeJson(response, 200, { ...head, ...model.answer(asked, usage) });
+  const spoken = { head, message, usage: outcome === 'no_usage' ? undefined : usage, model, outcome };
+  if (asked.stream) return streamAnswer(spoken, asked, response, signal);
 
   if (outcome === 'cut') return response.destroy();
-  await sleep(words.length * between(speed.tokenMs), undefined, { signal });
-  const message = { role: 'assistant', content: words.join(' ') };
-  writeJson(response, 200, {
-    ...answer,
-    object: 'chat.completion',
-    choices: [{ index: 0, message, finish_reason: 'stop' }],
-  });
+  await sleep(message.words.length * between(model.tokenMs), undefined, { signal });
+  const { words, finish_reason, tool_calls } = message;
+  const whole = { role: 'assistant', content: words.join(' '), tool_calls };
+  const choices = [{ index: 0, message: whole, finish_reason }];
+  writeJson(response, 200, { ...head, object: 'chat.completion', choices, usage: spoken.usage });
 }
 
-async function streamAnswer({ answer, words, chat, speed, outcome, response, signal }) {
-  const { usage, ...head } = answer;
+async function streamAnswer({ head, message, usage, model, outcome }, asked, response, signal) {
   const send = (choices, more) => {
     response.write(formatEvent(JSON.stringify({ ...head, object: 'chat.completion.chunk', choices, ...more })));
   };
@@ -78,36 +83,35 @@ async function streamAnswer({ answer, words, chat, speed, outcome, response, sig
 
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   send(choice({ role: 'assistant', content: '' }));
-  for (const [position, word] of words.entries()) {
+  for (const [position, word] of message.words.entries()) {
     if (position === 5 && outcome === 'stall') return;
     if (position === 5 && outcome === 'cut') return response.destroy();
     send(choice({ content: position === 0 ? word : ` ${word}` }));
-    await sleep(between(speed.tokenMs), undefined, { signal });
+    await sleep(between(model.tokenMs), undefined, { signal });
   }
-  send(choice({}, 'stop'));
-  if (chat.stream_options?.include_usage) send([], { usage });
+  send(choice({}, message.finish_reason));
+  if (asked.stream_options?.include_usage && usage !== undefined) send([], { usage });
   response.end(formatEvent('[DONE]'));
 }
 
-function usageOf(messages, words) {
-  const input = countTokens(messages);
-  return { prompt_tokens: input, completion_tokens: words.length, total_tokens: input + words.length };
+/** One outcome for all attempts, or one for each; the last one stands for those after it. */
+function outcomeOf(simulate, attempt) {
+  return [simulate].flat().at(attempt) ?? [simulate].flat().at(-1) ?? 'ok';
 }
 
-/** Three of a hundred requests meet a rate limit, two an error, one no answer at all, one half of it. */
-function randomOutcome() {
-  const dice = Math.random();
-  if (dice < 0.03) return 'rate_limit';
-  if (dice < 0.05) return 'server_error';
-  if (dice < 0.06) return 'hang';
-  if (dice < 0.07) return 'cut';
-  return 'ok';
+function tellLimits(response, minutes, { model, tokens, exhausted }) {
+  const minute = Math.floor(Date.now() / 60_000);
+  const used = minutes.get(model)?.minute === minute ? minutes.get(model) : { minute, requests: 0, tokens: 0 };
+  used.requests += 1;
+  used.tokens += tokens;
+  minutes.set(model, used);
+  for (const [resource, limit] of Object.entries(LIMITS)) {
+    const remaining = exhausted ? 0 : Math.max(0, limit - used[resource]);
+    response.setHeader(`x-ratelimit-limit-${resource}`, String(limit));
+    response.setHeader(`x-ratelimit-remaining-${resource}`, String(remaining));
+  }
 }
 
 function between([low, high]) {
   return low + Math.floor(Math.random() * (high - low + 1));
-}
-
-function randomWord() {
-  return WORDS[Math.floor(Math.random() * WORDS.length)];
 }

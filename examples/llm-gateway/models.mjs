@@ -1,14 +1,32 @@
-// The models this gateway knows, and who provides each. Label values come from this table and never from a
-// request, so that nobody can create series by inventing model names.
+// The models this gateway knows: who provides each, what it is asked for, which one stands in for it, what it costs.
 
-export const MODELS = new Map([
-  ['gpt-4o-mini', { model: 'gpt-4o-mini', provider: 'openai' }],
-  ['claude-sonnet-4', { model: 'claude-sonnet-4', provider: 'anthropic' }],
-  ['llama-3.3-70b', { model: 'llama-3.3-70b', provider: 'vllm' }],
+const CHAT = '/v1/chat/completions';
+const EMBEDDINGS = '/v1/embeddings';
+const IMAGES = '/v1/images/generations';
+
+/** By path: the operation, and the member of a request without which it is none. */
+export const ROUTES = new Map([
+  [CHAT, { operation: 'chat', input: 'messages' }],
+  [EMBEDDINGS, { operation: 'embeddings', input: 'input' }],
+  [IMAGES, { operation: 'image', input: 'prompt' }],
 ]);
 
-/** What every request for a model outside the table is counted under. */
-export const OTHER_MODEL = { model: 'other', provider: 'other' };
+export const MODELS = new Map(
+  [
+    { model: 'gpt-4o-mini', provider: 'openai', path: CHAT, fallback: 'claude-sonnet-4' },
+    { model: 'claude-sonnet-4', provider: 'anthropic', path: CHAT, fallback: 'gpt-4o-mini' },
+    { model: 'llama-3.3-70b', provider: 'vllm', path: CHAT, fallback: 'gpt-4o-mini' },
+    { model: 'o4-mini', provider: 'openai', path: CHAT, fallback: 'claude-sonnet-4' },
+    { model: 'text-embedding-3-small', provider: 'openai', path: EMBEDDINGS },
+    { model: 'gpt-image-1', provider: 'openai', path: IMAGES },
+  ].map((entry) => [entry.model, { ...entry, operation: ROUTES.get(entry.path).operation }]),
+);
 
-/** Every request here is a chat; a gateway with embeddings or images would count those under their own names. */
-export const OPERATION = 'chat';
+/** US dollars a million tokens. What runs on hardware of one's own has no price, which is not a price of zero. */
+export const PRICES = {
+  'gpt-4o-mini': { input: 0.15, output: 0.6, cacheRead: 0.075 },
+  'claude-sonnet-4': { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 },
+  'o4-mini': { input: 1.1, output: 4.4, cacheRead: 0.275 },
+  'text-embedding-3-small': { input: 0.02, output: 0 },
+  'gpt-image-1': { input: 5, output: 40 },
+};

@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { SettingError } from './listening.mjs';
 
-export const USAGE = `An LLM gateway with Prometheus metrics, a model server to talk to and a gentle load.
+export const USAGE = `An LLM gateway and agents with Prometheus metrics, model servers to talk to and a gentle load.
 
 Usage: node main.mjs [--no-load] [--log-calls] [--help]
 
@@ -11,7 +11,7 @@ Usage: node main.mjs [--no-load] [--log-calls] [--help]
   METRICS_ENDPOINT_PORT  port of /metrics, /health and /ready, 0 for any free one (9090)
   GATEWAY_HOST           address both listen on (127.0.0.1)
   GATEWAY_TIMEOUT_MS     what one request may take (5000)
-  GATEWAY_LOAD           on or off: the load of its own (on; --no-load is off)
+  GATEWAY_LOAD           on or off: requests and agents of its own (on; --no-load is off)
   GATEWAY_LOG            summary or calls: a summary line, or one line of JSON a call (summary; --log-calls is calls)
 `;
 

@@ -1,7 +1,7 @@
 // A live line about the traffic, read from the same metrics that Prometheus scrapes: on a terminal one line that
 // changes, elsewhere a new line every few seconds.
 
-import { activeRequests, requests, timeToFirstToken, tokens } from './metrics.mjs';
+import { register } from '@llm-devops/prometheus-metrics';
 
 /** @returns a function that stops the summary. */
 export function startSummary(output) {
@@ -27,38 +27,41 @@ export function startSummary(output) {
 }
 
 async function readTotals() {
-  const [requestValues, tokenValues, activeValues, firstTokenValues] = await Promise.all(
-    [requests, tokens, activeRequests, timeToFirstToken].map(async (metric) => (await metric.get()).values),
-  );
-  const firstTokens = (part) =>
-    sum(firstTokenValues, ({ metricName }) => metricName === `${timeToFirstToken.name}_${part}`);
+  const firstToken = 'llm_streaming_time_to_first_token_seconds';
   return {
     at: performance.now(),
-    requests: sum(requestValues),
-    succeeded: sum(requestValues, ({ labels }) => labels.status === 'success'),
-    outputTokens: sum(tokenValues, ({ labels }) => labels.type === 'output'),
-    active: sum(activeValues),
-    streams: firstTokens('count'),
-    firstTokenSeconds: firstTokens('sum'),
+    requests: await total('llm_requests_total'),
+    succeeded: await total('llm_requests_total', ({ labels }) => labels.status === 'success'),
+    outputTokens: await total('llm_tokens_total', ({ labels }) => labels.type === 'output'),
+    active: await total('llm_active_requests'),
+    streams: await total(firstToken, ({ metricName }) => metricName?.endsWith('_count')),
+    firstTokenSeconds: await total(firstToken, ({ metricName }) => metricName?.endsWith('_sum')),
+    costUsd: await total('llm_cost_usd_total'),
+    runs: await total('agent_executions_total'),
+    runsSucceeded: await total('agent_executions_total', ({ labels }) => labels.status === 'success'),
   };
+}
+
+async function total(name, matches = () => true) {
+  const { values } = await register.getSingleMetric(`llmdevops_${name}`).get();
+  return values.filter(matches).reduce((sum, { value }) => sum + value, 0);
 }
 
 function describe(before, now) {
   const seconds = (now.at - before.at) / 1000;
-  const requestsEnded = now.requests - before.requests;
-  const streams = now.streams - before.streams;
-  const firstToken =
-    streams > 0 ? `${((now.firstTokenSeconds - before.firstTokenSeconds) / streams).toFixed(2)} s` : '-';
-  const ok = now.requests > 0 ? `${((100 * now.succeeded) / now.requests).toFixed(1)} %` : '-';
+  const grown = (name) => now[name] - before[name];
+  const streams = grown('streams');
   return [
-    `${now.requests} requests (${ok} ok)`,
-    `${(requestsEnded / seconds).toFixed(1)}/s`,
+    `${now.requests} requests (${percent(now.succeeded, now.requests)} ok)`,
+    `${(grown('requests') / seconds).toFixed(1)}/s`,
     `${now.active} in flight`,
-    `first token ${firstToken}`,
-    `${((now.outputTokens - before.outputTokens) / seconds).toFixed(0)} tokens/s`,
+    `first token ${streams > 0 ? `${(grown('firstTokenSeconds') / streams).toFixed(2)} s` : '-'}`,
+    `${(grown('outputTokens') / seconds).toFixed(0)} tokens/s`,
+    `$${now.costUsd.toFixed(4)}`,
+    `${now.runs} agent runs (${percent(now.runsSucceeded, now.runs)} ok)`,
   ].join(' | ');
 }
 
-function sum(values, matches = () => true) {
-  return values.filter(matches).reduce((total, { value }) => total + value, 0);
+function percent(part, whole) {
+  return whole > 0 ? `${((100 * part) / whole).toFixed(1)} %` : '-';
 }

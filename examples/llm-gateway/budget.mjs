@@ -1,0 +1,17 @@
+// What the gateway may spend and what is left of it, from the cost that the collector counts.
+
+import { register } from '@llm-devops/prometheus-metrics';
+import { llm } from './metrics.mjs';
+
+/** @returns a function that stops following the cost. */
+export function followBudget({ name = 'gateway', limitUsd = 5, everyMs = 250 } = {}) {
+  const cost = register.getSingleMetric('llmdevops_llm_cost_usd_total');
+  const follow = async () => {
+    const { values } = await cost.get();
+    const spentUsd = values.reduce((sum, { value }) => sum + value, 0);
+    llm.setBudget(name, { limitUsd, remainingUsd: limitUsd - spentUsd });
+  };
+  follow();
+  const timer = setInterval(follow, everyMs);
+  return () => clearInterval(timer);
+}

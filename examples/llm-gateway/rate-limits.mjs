@@ -1,0 +1,17 @@
+// What a provider says of its rate limits in the headers of each answer.
+
+import { llm } from './metrics.mjs';
+
+export function recordRateLimits(target, headers) {
+  for (const resource of ['requests', 'tokens']) {
+    const limit = amount(headers.get(`x-ratelimit-limit-${resource}`));
+    const remaining = amount(headers.get(`x-ratelimit-remaining-${resource}`));
+    llm.setRateLimit(target, resource, { limit, remaining });
+  }
+}
+
+// A header that is missing or is no number says nothing, which is not zero.
+function amount(header) {
+  const value = Number.parseFloat(header ?? '');
+  return Number.isFinite(value) ? value : undefined;
+}
