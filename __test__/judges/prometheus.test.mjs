@@ -1,19 +1,25 @@
 // A real Prometheus scrapes the example gateway in both formats while a client sends it requests and keeps its own
-// ledger. What Prometheus then answers must be what the ledger says: every series, and not one more.
+// ledger. What Prometheus then answers must be what the ledger says: every series, and not one more. And it must be what the
+// gateway shows, to the last bit.
 
+import { parseExposition } from '@llm-devops/prometheus-metrics/testing';
 import test from 'ava';
 import { startAcceptProxy } from './support/accept-proxy.mjs';
 import { startGateway } from './support/gateway.mjs';
-import { FAMILIES } from './support/ledger.mjs';
-import { MODELS, sendLoad } from './support/load.mjs';
+import { agrees, FAMILIES, seriesKey } from './support/ledger.mjs';
+import { CHAT_MODELS, sendLoad } from './support/load.mjs';
 import { differences } from './support/query.mjs';
 import { startPrometheus } from './support/scrapers.mjs';
 
 const JOBS = ['openmetrics', 'text'];
+const ACCEPT = {
+  openmetrics: 'application/openmetrics-text;version=1.0.0',
+  text: 'text/plain;version=0.0.4',
+};
 
 test('Prometheus reads what the ledger says, in OpenMetrics and in text', async (t) => {
   const gateway = await startGateway(t);
-  const proxy = await startAcceptProxy(t, gateway.metricsUrl, 'text/plain;version=0.0.4');
+  const proxy = await startAcceptProxy(t, gateway.metricsUrl, ACCEPT.text);
   const prometheus = await startPrometheus(t, { openmetrics: gateway.metricsUrl, text: proxy.url });
   // Scraping begins before the load, so that series appear and values change between scrapes.
   for (const job of JOBS) await prometheus.nextScrapes(job);
@@ -24,13 +30,15 @@ test('Prometheus reads what the ledger says, in OpenMetrics and in text', async 
   t.log(`${sent} requests: ${JSON.stringify(byStatus)}`);
   t.true(sent >= 500);
   for (const status of ['success', 'error', 'timeout', 'cancelled']) {
-    for (const model of Object.keys(MODELS)) t.true(byStatus[status][model] > 0, `${status} of ${model}`);
+    for (const model of CHAT_MODELS) t.true(byStatus[status][model] > 0, `${status} of ${model}`);
   }
 
   // The le label shows which format each job was answered in: openmetrics has 1.0 where text has 1.
   for (const job of JOBS) {
     const series = await prometheus.seriesOf(job, 'llmdevops_llm_');
-    t.deepEqual(differences(series, ledger.series(job)), [], job);
+    t.deepEqual(differences(series, ledger.series(job), agrees), [], job);
+    t.deepEqual(differences(series, await shown(gateway.metricsUrl, ACCEPT[job])), [], `${job}: the same doubles`);
+    t.is((await prometheus.seriesOf(job, 'llmdevops_agent_')).size, 0, 'there are no agents without load');
     t.log(`${job}: ${series.size} series agree`);
   }
   t.deepEqual([...proxy.contentTypes], ['text/plain; version=0.0.4; charset=utf-8']);
@@ -56,3 +64,11 @@ test('Prometheus reads what the ledger says, in OpenMetrics and in text', async 
     }
   }
 });
+
+/** The series that the gateway shows now, as Prometheus has them. */
+async function shown(url, accept) {
+  const exposition = parseExposition(await (await fetch(url, { headers: { accept } })).text());
+  const samples = exposition.families.flatMap((family) => family.samples);
+  const own = samples.filter(({ name }) => name.startsWith('llmdevops_llm_'));
+  return new Map(own.map(({ name, labels, value }) => [seriesKey(name, labels), value]));
+}

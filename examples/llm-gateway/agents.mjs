@@ -68,7 +68,7 @@ async function callTool(execution, { name, arguments: text }, signal) {
   const run = TOOLS.get(name);
   if (run === undefined) {
     // The model made the name up, so it is counted as `other`.
-    execution.recordToolCall(name, 'error', 0, args);
+    execution.recordToolCall(name, 'error', undefined, args);
     agents.recordError(execution.agentType, 'unknown_tool');
     return { error: `No tool ${name}` };
   }

@@ -45,9 +45,9 @@ const UNUSUAL = new Map([
 export function requestOf(n) {
   const unusual = UNUSUAL.get(n % ROUND);
   const { path = '/v1/chat/completions', simulate, leavesAfterMs, prompt, repeats, ...rest } = unusual ?? {};
-  const text = prompt ?? PROMPTS[n % PROMPTS.length].replace('%n', String(repeats ? Math.floor(n / ROUND) : n));
-  // Three models in four requests are streamed from, as chat windows do.
-  const usual = { model: CHAT_MODELS[n % CHAT_MODELS.length], stream: unusual === undefined && n % 3 !== 0 };
+  const text = prompt ?? (repeats ? PROMPTS[0] : PROMPTS[n % PROMPTS.length]).replace('%n', String(repeats ? -1 : n));
+  // Most are streamed, as chat windows do.
+  const usual = { model: CHAT_MODELS[(n >> 1) % CHAT_MODELS.length], stream: unusual === undefined && n % 3 !== 0 };
   const messages = [
     { role: 'system', content: INSTRUCTIONS },
     { role: 'user', content: text },

@@ -5,8 +5,10 @@ const ANSWER_WORDS = { min: 8, max: 30 };
 
 /** Tokens from which on providers keep the beginning of a conversation. */
 const CACHED_MIN = 100;
-/** Beginnings that were seen before. */
-const seenBeginnings = new Set();
+/** How often one is read before it is forgotten and has to be written again. */
+const CACHED_READS = 4;
+/** How often each beginning was asked for. */
+const beginnings = new Map();
 
 export function countTokens(messages) {
   return messages.reduce((sum, { content }) => sum + countWords(content), 0);
@@ -50,13 +52,14 @@ export function imagesOf({ n = 1 }, { prompt_tokens: input }) {
   return { data: Array.from({ length: n }, () => ({ b64_json })), usage };
 }
 
-/** A long beginning is written to the provider's cache once, and read from it from then on. */
+/** A long beginning is written to the provider's cache, and read from it for a while. */
 function cachedOf(model, [{ content }]) {
   const tokens = countWords(content);
   if (tokens < CACHED_MIN) return { cached_tokens: 0 };
   const beginning = `${model}\n${content}`;
-  if (seenBeginnings.has(beginning)) return { cached_tokens: tokens };
-  seenBeginnings.add(beginning);
+  const before = beginnings.get(beginning) ?? 0;
+  beginnings.set(beginning, before + 1);
+  if (before % (CACHED_READS + 1) !== 0) return { cached_tokens: tokens };
   return model.startsWith('claude') ? { cached_tokens: 0, cache_write_tokens: tokens } : { cached_tokens: 0 };
 }
 

@@ -11,16 +11,15 @@ export const GATEWAY_TIMEOUT_MS = 2000;
 /** @returns the gateway without load of its own; it ends with the test, and must end cleanly. */
 export async function startGateway(t) {
   const urls = {};
-  const calls = new Map();
-  const order = [];
+  const calls = [];
+  const byRequest = new Map();
   const child = new Process(process.execPath, [GATEWAY_MAIN, '--no-load', '--log-calls'], {
     env: { PORT: '0', METRICS_ENDPOINT_PORT: '0', GATEWAY_TIMEOUT_MS: String(GATEWAY_TIMEOUT_MS) },
     onLine(line) {
       if (line.startsWith('{')) {
         const call = JSON.parse(line);
-        if (calls.has(call.id)) throw new Error(`The gateway ended call ${call.id} twice`);
-        calls.set(call.id, call);
-        order.push(call);
+        calls.push(call);
+        byRequest.set(call.id, [...(byRequest.get(call.id) ?? []), call]);
       }
       const [, name, url] = /^(Gateway|Metrics) +(http:\S+)/.exec(line) ?? [];
       if (name !== undefined) urls[name] = url;
@@ -33,11 +32,16 @@ export async function startGateway(t) {
   await child.until(() => (urls.Gateway && urls.Metrics ? true : undefined), 'it printed its URLs');
 
   return {
-    chatUrl: urls.Gateway,
+    url: new URL(urls.Gateway).origin,
     metricsUrl: urls.Metrics,
-    /** All calls in the order in which they ended, which is the order in which they were recorded. */
-    calls: order,
-    /** The log's line about one call; waits for it, as a call may end after its client has gone. */
-    callOf: (id) => poll(() => calls.get(id), `the log of call ${id}`, { timeoutMs: 10_000, pauseMs: 10 }),
+    /** All calls that have ended. */
+    calls,
+    /** The log's lines about a request's calls, in their order; waits, as a call may end after its client has gone. */
+    callsOf: (id, count) =>
+      poll(
+        () => (byRequest.get(id)?.length >= count ? byRequest.get(id) : undefined),
+        `the log of ${count} calls of ${id}`,
+        { timeoutMs: 10_000, pauseMs: 10 },
+      ),
   };
 }
