@@ -5,7 +5,39 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import test from 'ava';
 import { GATEWAY_MAIN } from './support/gateway.mjs';
+import { FAMILIES as LLM_FAMILIES } from './support/ledger.mjs';
 import { Process, poll, run } from './support/processes.mjs';
+
+/** Every metric that is not opt-in, by heart. */
+const FAMILIES = [
+  ...Object.keys(LLM_FAMILIES).map((name) => name.replace('llmdevops_', '')),
+  ...['executions_total', 'execution_duration_seconds', 'steps_total', 'step_duration_seconds', 'steps_per_execution'],
+  ...['tool_calls_per_execution', 'tool_calls_total', 'tool_call_duration_seconds', 'repeated_tool_calls_total'],
+  ...['handoffs_total', 'memory_operations_total', 'active', 'errors_total', 'tokens_total', 'cost_usd_total'],
+].map((name) => (name.startsWith('llm_') ? name : `agent_${name}`));
+
+/** What is rare elsewhere and must be seen in each round here: a metric and one of its labels. */
+const UNUSUAL = [
+  ...['success', 'error', 'timeout', 'cancelled'].map((status) => `llm_requests_total status="${status}"`),
+  ...['rate_limit', 'overloaded'].map((type) => `llm_retries_total error_type="${type}"`),
+  ...['success', 'error'].map((status) => `llm_fallbacks_total status="${status}"`),
+  ...['hit', 'miss'].map((result) => `llm_cache_requests_total result="${result}"`),
+  ...['pass', 'block'].map((result) => `llm_guardrail_checks_total result="${result}"`),
+  ...['client', 'provider', 'timeout'].map((reason) => `llm_streaming_interrupted_total reason="${reason}"`),
+  ...['stop', 'length', 'tool_calls', 'content_filter'].map((reason) => `llm_finish_reasons_total reason="${reason}"`),
+  ...['cache_read', 'cache_write', 'reasoning'].map((detail) => `llm_token_details_total detail="${detail}"`),
+  ...['chat', 'embeddings', 'image'].map((operation) => `llm_requests_total operation="${operation}"`),
+  ...['success', 'failed', 'timeout', 'cancelled', 'max_steps', 'guardrail'].map(
+    (status) => `agent_executions_total status="${status}"`,
+  ),
+  ...['success', 'error', 'timeout', 'denied'].map((status) => `agent_tool_calls_total status="${status}"`),
+  ...['llm', 'tool', 'plan', 'retrieval', 'handoff', 'memory', 'guardrail'].map(
+    (type) => `agent_steps_total step_type="${type}"`,
+  ),
+  ...['success', 'error'].map((status) => `agent_handoffs_total status="${status}"`),
+  ...['search', 'write'].map((operation) => `agent_memory_operations_total operation_type="${operation}"`),
+  ...['tool_error', 'unknown_tool', 'max_steps', 'guardrail'].map((type) => `agent_errors_total error_type="${type}"`),
+];
 
 const ANY_PORTS = { PORT: '0', METRICS_ENDPOINT_PORT: '0' };
 
@@ -23,7 +55,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     }, 'a successful request of its own load');
     for (const path of ['/health', '/ready']) t.is((await fetch(new URL(path, metricsUrl))).status, 200, path);
     t.is((await fetch(new URL('/', metricsUrl))).status, 404);
-    await poll(() => lines.some((line) => / in flight /.test(line)) || undefined, 'a summary line');
+    const summary = / in flight \| .* \| \$\d+\.\d{4} \| \d+ agent runs \(/;
+    await poll(() => lines.some((line) => summary.test(line)) || undefined, 'a summary line');
 
     // With connections of ours kept open, requests in flight, and one of them a stream.
     const began = Date.now();
@@ -33,6 +66,30 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     t.is(lines.at(-1), 'Ended.');
   });
 }
+
+test('its own load moves every metric of the catalogue within a round', async (t) => {
+  const lines = [];
+  const child = new Process(process.execPath, [GATEWAY_MAIN], { env: ANY_PORTS, onLine: (line) => lines.push(line) });
+  t.teardown(() => child.stop());
+  const urlOf = () => lines.map((line) => /^Metrics +(http:\S+)/.exec(line)?.[1]).find(Boolean);
+  const metricsUrl = await child.until(urlOf, 'it printed its URLs');
+
+  const missing = new Set([...FAMILIES, ...UNUSUAL]);
+  const scrape = async () => {
+    const text = await (await fetch(metricsUrl, { headers: { accept: 'text/plain;version=0.0.4' } })).text();
+    const moved = text.split('\n').filter((line) => !line.endsWith(' 0'));
+    // Gauges of what is in flight come and go, so what has moved once has moved.
+    for (const wanted of missing) {
+      const [name, label = ''] = wanted.split(' ');
+      const series = new RegExp(`^llmdevops_${name}(_bucket|_sum|_count)?\\{.*${label}`);
+      if (moved.some((line) => series.test(line))) missing.delete(wanted);
+    }
+    return missing.size === 0 ? true : undefined;
+  };
+  // A round takes ten seconds; the rest is for a busy machine.
+  await poll(scrape, 'every metric', { timeoutMs: 30_000 }).catch(() => {});
+  t.deepEqual([...missing], []);
+});
 
 for (const setting of ['PORT', 'METRICS_ENDPOINT_PORT']) {
   test(`a taken port names ${setting}`, async (t) => {

@@ -1,7 +1,7 @@
 // Work for the agents: a plan that repeats every ten seconds, in which each way for an agent to end occurs. What its model
 // decides at each step is part of the task; a step without a decision is the answer.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { repeat } from './repeat.mjs';
 
 const PAUSE_MS = 1000;
 
@@ -43,25 +43,7 @@ const PLAN = [
 
 /** @returns a function that stops the agents and resolves when the last one has ended. */
 export function startAgents(runAgent) {
-  const stop = new AbortController();
-  const running = new Set();
-
-  const loop = async () => {
-    for (let n = 0; !stop.signal.aborted; n++) {
-      // However an agent ends, it has been counted.
-      const run = runOnce(runAgent, PLAN[n % PLAN.length], stop.signal).catch(() => {});
-      running.add(run);
-      run.finally(() => running.delete(run));
-      await sleep(PAUSE_MS, undefined, { signal: stop.signal }).catch(() => {});
-    }
-  };
-  const ended = loop();
-
-  return async () => {
-    stop.abort();
-    await ended;
-    await Promise.all(running);
-  };
+  return repeat(PAUSE_MS, (n, stopSignal) => runOnce(runAgent, PLAN[n % PLAN.length], stopSignal));
 }
 
 async function runOnce(runAgent, { agent, patienceMs = PATIENCE_MS, leavesAfterMs, ...task }, stopSignal) {
