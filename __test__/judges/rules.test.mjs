@@ -25,6 +25,12 @@ test('promtool accepts the rules, and their cases hold', async (t) => {
   t.is(tested.stdout.match(/SUCCESS/g)?.length, cases.length);
 });
 
+test('the configuration that stands ready loads all of them', async (t) => {
+  const { code, stdout } = await run('promtool', ['check', 'config', join(rulesFolder, '../prometheus.yml')]);
+  t.is(code, 0, stdout);
+  t.regex(stdout, new RegExp(`SUCCESS: ${(await filesIn(rulesFolder)).length} rule files found`));
+});
+
 test('the reader of the other tests reads the rules as YAML', async (t) => {
   const documents = await readYaml(await filesIn(rulesFolder));
   const expected = [...documents].flatMap(([path, [{ groups }]]) =>
