@@ -29,10 +29,13 @@ if [ -n "$missing" ]; then
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
 fi
 
-# The parsers live in an environment of their own, so that the machine's Python stays as it is.
+# The parsers and the schemas of Kubernetes live in an environment of their own, so that the machine's Python stays as it is.
 venv=target/judges-venv
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r __test__/judges/requirements.txt
+
+# Grafana's own types of dashboards: they are no dependency of the library's.
+npm ci --prefix __test__/judges/grafana --no-audit --no-fund --loglevel=error
 
 # The Go library that Prometheus and Grafana's agent read expositions with. The toolchain is the one that is there.
 (cd __test__/judges/expfmt && GOTOOLCHAIN=local go build -mod=readonly -o ../../../target/judges-expfmt .)
@@ -45,6 +48,7 @@ command -v victoria-metrics
 dpkg-query -W -f '${Package} ${Version}\n' victoria-metrics 2>/dev/null || true
 "$venv/bin/python" --version
 "$venv/bin/python" -m pip freeze --disable-pip-version-check
+npm ls --prefix __test__/judges/grafana --depth=0
 go version -m target/judges-expfmt | awk '$1 == "dep" { print $2, $3 }'
 openssl version
 

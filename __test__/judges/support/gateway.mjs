@@ -8,12 +8,12 @@ export const GATEWAY_MAIN = fileURLToPath(new URL('../../../examples/llm-gateway
 /** Longer than any answer takes on a busy machine, and short enough to wait for some thirty times. */
 export const GATEWAY_TIMEOUT_MS = 2000;
 
-/** @returns the gateway without load of its own; it ends with the test, and must end cleanly. */
-export async function startGateway(t) {
+/** @returns the gateway, without load of its own unless it is asked for; it ends with the test, and must end cleanly. */
+export async function startGateway(t, { load = false } = {}) {
   const urls = {};
   const calls = [];
   const byRequest = new Map();
-  const child = new Process(process.execPath, [GATEWAY_MAIN, '--no-load', '--log-calls'], {
+  const child = new Process(process.execPath, [GATEWAY_MAIN, '--log-calls', ...(load ? [] : ['--no-load'])], {
     env: { PORT: '0', METRICS_ENDPOINT_PORT: '0', GATEWAY_TIMEOUT_MS: String(GATEWAY_TIMEOUT_MS) },
     onLine(line) {
       if (line.startsWith('{')) {

@@ -4,7 +4,7 @@
 import { fileURLToPath } from 'node:url';
 import { Process } from './processes.mjs';
 
-const VENV_PYTHON = fileURLToPath(new URL('../../../target/judges-venv/bin/python', import.meta.url));
+export const VENV_PYTHON = fileURLToPath(new URL('../../../target/judges-venv/bin/python', import.meta.url));
 
 /** @returns a function from a request to the reader's answer; requests are answered in the order they are made. */
 export function startExpositionReader(t) {

@@ -2,20 +2,23 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, Process, temporaryFolder } from './processes.mjs';
+import { freePort, Process, run, temporaryFolder } from './processes.mjs';
 import { QueryApi } from './query.mjs';
 
 /**
  * @param targets is by job name a metrics URL, or an object with it as `url` and what else the job's configuration has.
+ * @param more `ruleFiles` to evaluate every second, and `history`: an OpenMetrics text with times, of which it knows.
  * @returns {Promise<QueryApi>}
  */
-export async function startPrometheus(t, targets) {
+export async function startPrometheus(t, targets, { ruleFiles = [], history } = {}) {
   const folder = await temporaryFolder(t);
   const address = `127.0.0.1:${await freePort()}`;
-  const config = await writeScrapeConfig(folder, targets);
+  const config = await writeScrapeConfig(folder, targets, ruleFiles);
+  const storage = join(folder, 'tsdb');
+  if (history !== undefined) await writeHistory(folder, storage, history);
   return startServer(t, 'prometheus', address, '/-/ready', [
     `--config.file=${config}`,
-    `--storage.tsdb.path=${join(folder, 'tsdb')}`,
+    `--storage.tsdb.path=${storage}`,
     `--web.listen-address=${address}`,
     '--log.level=warn',
   ]);
@@ -25,7 +28,7 @@ export async function startPrometheus(t, targets) {
 export async function startVictoriaMetrics(t, targets) {
   const folder = await temporaryFolder(t);
   const address = `127.0.0.1:${await freePort()}`;
-  const config = await writeScrapeConfig(folder, targets);
+  const config = await writeScrapeConfig(folder, targets, []);
   return startServer(t, 'victoria-metrics', address, '/health', [
     `-promscrape.config=${config}`,
     `-storageDataPath=${join(folder, 'storage')}`,
@@ -48,7 +51,14 @@ async function startServer(t, command, address, readyPath, args) {
   return new QueryApi(url);
 }
 
-async function writeScrapeConfig(folder, targets) {
+async function writeHistory(folder, storage, history) {
+  const path = join(folder, 'history.txt');
+  await writeFile(path, history);
+  const { code, stdout, stderr } = await run('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', path, storage]);
+  if (code !== 0) throw new Error(`promtool did not take the history:\n${stdout}${stderr}`);
+}
+
+async function writeScrapeConfig(folder, targets, ruleFiles) {
   const jobs = Object.entries(targets).map(([job, target]) => {
     const { url, ...options } = typeof target === 'string' ? { url: target } : target;
     const { protocol, host, pathname } = new URL(url);
@@ -56,7 +66,10 @@ async function writeScrapeConfig(folder, targets) {
     return { job_name: job, scheme, metrics_path: pathname, static_configs: [{ targets: [host] }], ...options };
   });
   // JSON is YAML.
-  const config = { global: { scrape_interval: '1s', scrape_timeout: '1s' }, scrape_configs: jobs };
+  const global = { scrape_interval: '1s', scrape_timeout: '1s' };
+  const config = { global, scrape_configs: jobs };
+  // VictoriaMetrics refuses what it does not know.
+  if (ruleFiles.length > 0) Object.assign(config, { rule_files: ruleFiles }).global.evaluation_interval = '1s';
   const path = join(folder, 'scrape.yml');
   await writeFile(path, JSON.stringify(config));
   return path;
