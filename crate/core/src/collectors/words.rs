@@ -167,7 +167,8 @@ pub enum AgentErrorType {
 }
 
 impl AgentErrorType {
-    const OWN: [Self; 4] = [Self::ToolError, Self::MaxSteps, Self::Guardrail, Self::UnknownTool];
+    /// What only agents can fail of, in the order of the catalogue.
+    pub const OWN: [Self; 4] = [Self::ToolError, Self::MaxSteps, Self::Guardrail, Self::UnknownTool];
 
     /// The word that labels show.
     #[must_use]

@@ -127,12 +127,13 @@ fn price(value: &Value) -> Price {
 }
 
 fn prices(script: &Value) -> Result<PriceTable> {
-    let models = script["prices"].as_object().into_iter().flatten();
-    models.fold(Ok(PriceTable::new()), |table, (model, entry)| match entry.as_array() {
-        None => table?.with(model, price(entry)),
-        Some(dated) => dated
-            .iter()
-            .fold(table, |table, entry| table?.with_from(model, text(&entry["from"]), price(entry))),
+    let mut models = script["prices"].as_object().into_iter().flatten();
+    models.try_fold(PriceTable::new(), |mut table, (model, entry)| {
+        let Some(dated) = entry.as_array() else { return table.with(model, price(entry)) };
+        for entry in dated {
+            table = table.with_from(model, text(&entry["from"]), price(entry))?;
+        }
+        Ok(table)
     })
 }
 

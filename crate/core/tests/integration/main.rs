@@ -1,6 +1,7 @@
 //! What the parts do together: many threads, several contributors, and expositions read by a grammar and beside
 //! those of another implementation. One binary for all of them, because linking is most of what a test binary costs.
 
+mod agent_collector_test;
 mod collector_events_test;
 mod concurrent_access_test;
 mod exposition;
@@ -8,6 +9,7 @@ mod http_endpoint_test;
 mod http_guard_test;
 mod http_limits_test;
 mod http_protocol_test;
+mod llm_collector_test;
 mod network_input_test;
 mod program;
 mod prometheus_client_oracle_test;
@@ -66,4 +68,31 @@ fn scrape(registry: &Registry, process: Option<&Process>, format: Format) -> Str
     let mut out = Vec::new();
     let Ok(()) = encode(&gather(registry, &Selection { process, ..Selection::default() }), format, &mut out);
     String::from_utf8(out).expect("an exposition is UTF-8")
+}
+
+/// Samples of these families, by their OpenMetrics names behind the prefix and in the order of the exposition, that are not
+/// 0. Both formats are read by the strict grammar and show the same.
+fn samples_of(registry: &Registry, prefix: &str, names: &[&str]) -> Vec<String> {
+    let mut all: Vec<Vec<String>> = Vec::new();
+    for format in [Format::PrometheusText, Format::OpenMetrics] {
+        let text = registry.encode(format);
+        let families = exposition::parse(&text, format).expect("an exposition is whole");
+        let is_wanted = |family: &&exposition::ParsedFamily| {
+            let own = family.name.strip_prefix(prefix);
+            own.is_some_and(|own| names.contains(&own.strip_suffix("_total").unwrap_or(own)))
+        };
+        let wanted: Vec<_> = families.iter().filter(is_wanted).flat_map(|family| &family.samples).collect();
+        let lines = text.lines().filter(|line| !line.starts_with('#') && !line.ends_with(" 0"));
+        let lines = lines.filter(|line| {
+            let name = line.split(['{', ' ']).next().unwrap_or_default();
+            wanted.iter().any(|sample| sample.name == name)
+        });
+        let lines = lines.filter_map(|line| line.strip_prefix(prefix));
+        all.push(lines.map(str::to_owned).collect());
+    }
+    let openmetrics = all.pop().unwrap_or_default();
+    let text = all.pop().unwrap_or_default();
+    let canonical = |line: &String| !line.contains("le=");
+    assert!(text.iter().filter(|line| canonical(line)).eq(openmetrics.iter().filter(|line| canonical(line))));
+    text
 }

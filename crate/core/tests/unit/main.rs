@@ -2,6 +2,7 @@
 //! linking is most of what a test binary costs.
 
 mod address_test;
+mod agent_collector_test;
 mod auth_test;
 mod cache_test;
 mod cardinality_test;
@@ -16,6 +17,7 @@ mod label_sanitization_properties_test;
 mod label_sanitization_test;
 mod label_validation_test;
 mod limits_test;
+mod llm_collector_test;
 mod mock_test;
 mod mount_test;
 mod parse_test;
@@ -25,13 +27,31 @@ mod service;
 mod tls_test;
 mod web_config_test;
 
-use prometheus_metrics::{ErrorKind, Format, Registry, Result};
+use prometheus_metrics::registry::{Selection, gather};
+use prometheus_metrics::{ErrorKind, Format, Registry, Result, encode};
 
 /// How a test ends: a call that must succeed and does not is a failure.
 type Outcome = std::result::Result<(), Box<dyn std::error::Error>>;
 
 fn text(registry: &Registry) -> String {
     registry.encode(Format::PrometheusText)
+}
+
+/// The exposition of these families of LLM or agent metrics alone.
+fn only(registry: &Registry, names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("llmdevops_{name}")).collect();
+    let mut out = Vec::new();
+    let gathered = gather(registry, &Selection { names: &names, ..Selection::default() });
+    let Ok(()) = encode(&gathered, Format::PrometheusText, &mut out);
+    String::from_utf8(out).expect("an exposition is UTF-8")
+}
+
+/// Samples of LLM and agent metrics that are not 0, without buckets and without the namespace.
+fn recorded(registry: &Registry) -> Vec<String> {
+    let shown = text(registry);
+    let samples = shown.lines().filter_map(|line| line.strip_prefix("llmdevops_"));
+    let samples = samples.filter(|line| !line.ends_with(" 0") && !line.contains("_bucket{"));
+    samples.map(str::to_owned).collect()
 }
 
 fn openmetrics(registry: &Registry) -> String {
