@@ -115,6 +115,23 @@ test('the subpath for tests, by require and import', async (t) => {
   t.is(module.default, subpath);
 });
 
+const FRAMEWORKS = {
+  langchain: ['createLangChainHandler'],
+  mastra: ['createMastraExporter'],
+  mcp: ['instrumentMcpClient'],
+  'openai-agents': ['createTraceProcessor'],
+};
+
+for (const [name, exports] of Object.entries(FRAMEWORKS)) {
+  test(`the subpath for ${name}, by require and import, without what it measures`, async (t) => {
+    const subpath = require(`@llm-devops/prometheus-metrics/${name}`);
+    const module = await import(`@llm-devops/prometheus-metrics/${name}`);
+    t.deepEqual(Object.keys(subpath), exports);
+    for (const exported of exports) t.is(module[exported], subpath[exported], exported);
+    t.is(module.default, subpath);
+  });
+}
+
 test('only the package itself, its subpaths and its manifest can be imported', (t) => {
   t.is(require('@llm-devops/prometheus-metrics/package.json').name, '@llm-devops/prometheus-metrics');
   for (const path of ['dist/index.js', 'dist/registry/registry.js', 'registry']) {

@@ -209,3 +209,89 @@ test('what is reported by hand', async (t) => {
     `errors_total{${A},error_type="guardrail"} 1`,
   ]);
 });
+
+test.serial('the execution that is running here, and one that is not', async (t) => {
+  const { registry, agents, llm } = collectors();
+  t.is(agents.current(), undefined);
+  const ask = () => llm.recordRequest({ model: 'm', provider: 'p', inputTokens: 3, outputTokens: 0 });
+  await agents.run('researcher', async (execution) => {
+    await turn();
+    t.is(agents.current(), execution);
+    agents.run('writer', (inner) => t.is(agents.current(), inner));
+    execution.end();
+    t.is(agents.current(), undefined);
+  });
+  const execution = agents.startExecution('reader');
+  t.is(
+    execution.within(() => agents.current()),
+    execution,
+  );
+  t.is(
+    execution.within(() => 'value'),
+    'value',
+  );
+  execution.within(ask);
+  execution.end();
+  const tokens = (await recorded(registry)).filter((line) => line.startsWith('tokens_total'));
+  t.deepEqual(tokens, ['tokens_total{agent_type="reader",type="input"} 3']);
+});
+
+test.serial(
+  'a tool that is said to exist has its name when it fails; errors that an execution goes on after',
+  async (t) => {
+    const { registry, agents } = collectors();
+    agents.registerTool('search');
+    const execution = agents.startExecution('researcher');
+    execution.recordToolCall('search', 'error');
+    execution.recordToolCall('invented', 'error');
+    execution.recordError('tool_error');
+    execution.recordError(Object.assign(new Error('x'), { status: 429 }));
+    const lines = (await recorded(registry)).filter((line) => /^(tool_calls_total|errors_total|active)/.test(line));
+    t.deepEqual(lines, [
+      `tool_calls_total{${A},tool_name="search",status="error"} 1`,
+      `tool_calls_total{${A},tool_name="other",status="error"} 1`,
+      `active{${A}} 1`,
+      `errors_total{${A},error_type="tool_error"} 1`,
+      `errors_total{${A},error_type="rate_limit"} 1`,
+    ]);
+  },
+);
+
+class GraphRecursionError extends Error {}
+class MaxTurnsExceededError extends Error {}
+class InputGuardrailTripwireTriggered extends Error {}
+class TripWire extends Error {}
+
+for (const [thrown, status] of [
+  [new GraphRecursionError(), 'max_steps'],
+  [new MaxTurnsExceededError(), 'max_steps'],
+  [Object.assign(new Error(), { lc_error_code: 'GRAPH_RECURSION_LIMIT' }), 'max_steps'],
+  [new InputGuardrailTripwireTriggered(), 'guardrail'],
+  [new TripWire(), 'guardrail'],
+]) {
+  test.serial(
+    `a framework that stops an agent: ${thrown.constructor.name} ${thrown.lc_error_code ?? ''}`,
+    async (t) => {
+      const { registry, agents } = collectors();
+      await t.throwsAsync(agents.run('researcher', () => Promise.reject(thrown)));
+      const lines = (await recorded(registry)).filter((line) => /^(executions_total|errors_total)/.test(line));
+      t.deepEqual(lines, [
+        `executions_total{${A},status="${status}"} 1`,
+        `errors_total{${A},error_type="${status}"} 1`,
+      ]);
+    },
+  );
+}
+
+test.serial('a request that was none leaves nothing', async (t) => {
+  const { registry, llm } = collectors();
+  const call = llm.startRequest({ model: 'm', provider: 'p' });
+  call.drop();
+  call.drop();
+  call.end({ inputTokens: 1, outputTokens: 1 });
+  t.true(call.ended);
+  const lines = (await registry.metrics())
+    .split('\n')
+    .filter((line) => /^llmdevops_llm/.test(line) && !line.endsWith(' 0'));
+  t.deepEqual(lines, []);
+});

@@ -6,6 +6,7 @@ import { Agent } from '@mastra/core/agent';
 import { Mastra } from '@mastra/core/mastra';
 import { createTool } from '@mastra/core/tools';
 import { Observability } from '@mastra/observability';
+import { hasToolCall } from 'ai';
 import test from 'ava';
 import { z } from 'zod';
 import { called, executions, holds, LABELS, requests, steps } from './support/agent-lines.mjs';
@@ -129,6 +130,20 @@ test('too many steps', async (t) => {
   );
 });
 
+test('a tool that is meant to end it', async (t) => {
+  const { wire, registry, mastra, bot } = await rig(t, { options: { finalTools: ['add'] }, agent: { tools: { add } } });
+  wire.always(chat([['add', { a: 1, b: 2 }]]));
+  await bot.generate('x', { stopWhen: hasToolCall('add') });
+  await settle(mastra);
+  await holds(
+    t,
+    registry,
+    requests(1, { tools: 1 }),
+    executions('bot', { llm: 1, tools: 1 }),
+    called('bot', 'add', 'success'),
+  );
+});
+
 test('a processor that blocks', async (t) => {
   const polite = { id: 'polite', name: 'Polite', processInput: async ({ abort }) => abort('no') };
   const { wire, registry, mastra, bot } = await rig(t, { agent: { inputProcessors: [polite] } });
@@ -249,7 +264,7 @@ test('two exporters of one collector count once; wrong options are refused; wron
   wire.answer(chat('x'));
   await bot.generate('x');
   await settle(mastra);
-  for (const options of [null, { collector: {} }, { llm: true }, { agentType: 1 }]) {
+  for (const options of [null, { collector: {} }, { llm: true }, { agentType: 1 }, { finalTools: 'x' }]) {
     t.throws(() => createMastraExporter(options), { code: 'INVALID_CONFIG' });
   }
   const exporter = createMastraExporter({ collector: agents, llm });

@@ -324,6 +324,8 @@ const STATUSES = [
 ];
 
 for (const useResponses of [true, false]) {
+  // Chat completions name the model before they ask it.
+  const labels = useResponses ? UNKNOWN : LABELS;
   const api = useResponses ? 'responses' : 'chat completions';
   for (const [status, body, outcome, type] of STATUSES) {
     test.serial(`a provider that answers ${status} ${body.code ?? ''} to ${api}`, async (t) => {
@@ -331,7 +333,7 @@ for (const useResponses of [true, false]) {
       wire.answer(refusal(status, body));
       await t.throwsAsync(runner.run(bot(), 'x'));
       await settle();
-      await holds(t, registry, failure(outcome, type, UNKNOWN));
+      await holds(t, registry, failure(outcome, type, labels));
     });
   }
 
@@ -351,7 +353,7 @@ for (const useResponses of [true, false]) {
       wire.answer(answer);
       await t.throwsAsync(runner.run(bot(), 'x', run));
       await settle();
-      await holds(t, registry, failure(outcome, type, UNKNOWN));
+      await holds(t, registry, failure(outcome, type, labels));
     }
   });
 
@@ -364,7 +366,7 @@ for (const useResponses of [true, false]) {
       await result.completed;
     });
     await settle();
-    await holds(t, registry, failure('error', 'connection', UNKNOWN));
+    await holds(t, registry, failure('error', 'connection', labels));
   });
 }
 

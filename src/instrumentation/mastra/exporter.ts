@@ -3,6 +3,7 @@
  * part of it. Has the exporters' shape and depends on none of their packages.
  */
 import type { AgentExecution } from '../../collectors/agent/execution';
+import { refuseOption } from '../../errors';
 import { read } from '../../read';
 import {
   type InstrumentFrameworkOptions,
@@ -23,7 +24,13 @@ import {
   targetOf,
 } from './span';
 
-export type MastraExporterOptions = InstrumentFrameworkOptions;
+export interface MastraExporterOptions extends InstrumentFrameworkOptions {
+  /**
+   * Names of tools whose call ends an execution as it should: `stopWhen: hasToolCall('answer')`. An execution that ends
+   * while its model wants any other is `max_steps`. @default none
+   */
+  finalTools?: readonly string[] | undefined;
+}
 
 /** What is used of an event. */
 export interface MastraTracingEvent {
@@ -48,7 +55,10 @@ export interface MastraExporter {
  * new Observability({ configs: { default: { serviceName: 'shop', exporters: [createMastraExporter()] } } });
  */
 export function createMastraExporter(options: MastraExporterOptions = {}): MastraExporter {
-  const spans = new Spans(instrumentingFramework(options));
+  const framework = instrumentingFramework(options);
+  const { finalTools = [] } = options;
+  if (!Array.isArray(finalTools)) refuseOption('names of tools', 'finalTools', finalTools);
+  const spans = new Spans(framework, new Set(finalTools));
   const done = Promise.resolve();
   return {
     name: 'llmdevops-prometheus-metrics',
@@ -64,20 +74,24 @@ export function createMastraExporter(options: MastraExporterOptions = {}): Mastr
   };
 }
 
-/** How the last generation of an agent ended, and whether a tool of it is the client's to run. */
+/** What an execution's end is judged by that has no error. */
 interface Ending {
+  /** Why the last generation of its agent ended. */
   reason: unknown;
-  waitsForClient: boolean;
+  /** Whether a tool was wanted last that ends the execution as it should: a final one, or one that the client runs. */
+  mayStop: boolean;
 }
 
 /** The spans that are going on. */
 class Spans {
   readonly #framework: InstrumentingFramework;
+  readonly #finalTools: ReadonlySet<string>;
   readonly #runs: Runs;
-  readonly #endings = new WeakMap<Run, Ending>();
+  readonly #endings = new WeakMap<AgentExecution, Ending>();
 
-  constructor(framework: InstrumentingFramework) {
+  constructor(framework: InstrumentingFramework, finalTools: ReadonlySet<string>) {
     this.#framework = framework;
+    this.#finalTools = finalTools;
     this.#runs = runsOf(framework.agents, 'mastra');
   }
 
@@ -114,13 +128,16 @@ class Spans {
     const { agents, agentType } = this.#framework;
     const running = agents.current();
     const isPart = running !== undefined && (agentType ?? running.agentType) === running.agentType;
-    const run = isPart ? partRun(running) : agentRun(agents.startExecution(agentType ?? name));
-    this.#endings.set(run, { reason: undefined, waitsForClient: false });
-    return run;
+    if (isPart) return partRun(running);
+    const execution = agents.startExecution(agentType ?? name);
+    this.#endings.set(execution, { reason: undefined, mayStop: false });
+    return agentRun(execution);
   }
 
   #model(span: MastraSpanLike, execution: AgentExecution | undefined): Run {
     const { llm, providerOf } = this.#framework;
+    const ending = this.#endingOf(execution);
+    if (ending !== undefined) ending.mayStop = false;
     const begin = () => llm?.startRequest(targetOf(span, providerOf));
     return modelRun(execution, execution === undefined ? begin() : execution.within(begin));
   }
@@ -129,7 +146,7 @@ class Spans {
     const run = this.#runs.get(span.id);
     if (run === undefined) return;
     const error = this.#failureOf(span, run);
-    this.#tellParent(span, run);
+    this.#note(span, run);
     if (error === undefined) this.#runs.end(span.id, endOf(span));
     else this.#runs.fail(span.id, error, endOf(span));
   }
@@ -137,7 +154,7 @@ class Spans {
   #failureOf(span: MastraSpanLike, run: Run): string | undefined {
     switch (span.type) {
       case 'agent_run':
-        return this.#agentFailureOf(span, this.#endings.get(run));
+        return this.#agentFailureOf(span, this.#endingOf(run.execution));
       case 'model_inference':
         return requestFailureOf(span);
       default: {
@@ -153,18 +170,21 @@ class Spans {
     const failure = failureOf(span);
     if (failure !== undefined || ending === undefined) return failure;
     if (ending.reason === 'aborted') return 'cancelled';
-    return ending.reason === 'tool-calls' && !ending.waitsForClient ? 'max_steps' : undefined;
+    return ending.reason === 'tool-calls' && !ending.mayStop ? 'max_steps' : undefined;
   }
 
-  /** What a span says of the one it stands in, and what only the collectors want to know. */
-  #tellParent(span: MastraSpanLike, { execution }: Run): void {
+  #endingOf(execution: AgentExecution | undefined): Ending | undefined {
+    return execution === undefined ? undefined : this.#endings.get(execution);
+  }
+
+  /** What a span that ends says of its execution, and what only the collectors want to know. */
+  #note(span: MastraSpanLike, { execution }: Run): void {
     const { agents, llm } = this.#framework;
-    const parent = this.#runs.get(span.parentSpanId);
-    const ending = parent === undefined ? undefined : this.#endings.get(parent);
+    const ending = this.#endingOf(execution);
     if (span.type === 'model_generation' && ending !== undefined) {
       ending.reason = attributeOf(span, 'finishReason');
-    } else if (span.type === 'client_tool_call' && ending !== undefined) {
-      ending.waitsForClient = true;
+    } else if (span.type === 'client_tool_call' || this.#isFinal(span)) {
+      if (ending !== undefined) ending.mayStop = true;
     } else if (span.type === 'memory_operation' && execution !== undefined) {
       const operation = memoryOperationOf(span);
       const outcome = failureOf(span) === undefined ? 'success' : 'error';
@@ -176,5 +196,8 @@ class Spans {
       execution?.recordStep('guardrail');
       llm?.recordGuardrail(entityOf(span), stage, 'block');
     }
+  }
+  #isFinal(span: MastraSpanLike): boolean {
+    return span.type === 'tool_call' && this.#finalTools.has(entityOf(span));
   }
 }
