@@ -106,6 +106,7 @@ export class ModelSeries {
     this.errors.init();
     this.unpriced.inc(0);
     this.usageMissing.inc(0);
+    if (this.prices !== undefined) this.cost.inc(0);
   }
 
   /** What an operation records; `other` for one that is none. */

@@ -44,7 +44,8 @@ impl LlmErrorType {
             | "UND_ERR_BODY_TIMEOUT"
             | "-32001" => Self::Timeout,
             "ABORT_ERR" => Self::Cancelled,
-            _ => return None,
+            // Errors of programs that say by themselves what they are.
+            own => return Self::from_name(own),
         })
     }
 
@@ -73,6 +74,14 @@ impl LlmErrorType {
             Self::Timeout => LlmStatus::Timeout,
             Self::Cancelled => LlmStatus::Cancelled,
             _ => LlmStatus::Error,
+        }
+    }
+
+    /// What it is once the first chunk has come: of an answer that broke off, that it did says more than how.
+    pub(super) const fn within_stream(self) -> Self {
+        match self {
+            Self::Connection | Self::Other => Self::StreamInterrupted,
+            said => said,
         }
     }
 

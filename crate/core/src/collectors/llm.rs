@@ -119,9 +119,16 @@ impl LlmMetricsCollector {
         Ok(Self { shared: Arc::new(Inner { families, targets, clock: Arc::clone(registry.clock()) }) })
     }
 
-    /// Begins a request: it is active until the returned call is ended or dropped.
+    /// Begins a request: it is active until the returned call is ended or dropped. A model that nobody knows is `other` until
+    /// a request to it has succeeded, since its name may be a typo; one that has a price is known.
     pub fn start_request(&self, target: LlmTarget<'_>) -> LlmCall {
-        LlmCall::new(self.clone(), self.series_of(&target, true), target.operation)
+        LlmCall::new(self.clone(), self.series_of(&target, false), &target)
+    }
+
+    /// Says that a model is in use: its series are there at 0 before its first request, and its requests have its name even
+    /// before one has succeeded.
+    pub fn register_model(&self, target: LlmTarget<'_>) {
+        self.series_of(&target, true).operation(&self.shared.families, target.operation);
     }
 
     /// Records a request that has ended. Returns what it took, for the agent that it was made for.

@@ -5,6 +5,7 @@ use super::request::{LlmEnd, LlmRequest, LlmTarget, Spent};
 use super::{LlmMetricsCollector, seconds};
 use crate::collectors::words::{Interruption, LlmErrorType, LlmOperation, LlmStatus};
 use crate::metrics::Gauge;
+use crate::registry::OVERFLOW_VALUE;
 use crate::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ pub struct LlmCall {
     collector: LlmMetricsCollector,
     series: Arc<ModelSeries>,
     operation: LlmOperation,
+    /// Model and provider as they were asked for, where the model is not known yet.
+    unknown: Option<(Box<str>, Box<str>)>,
     /// What was raised is what is lowered, whatever a registry removes meanwhile.
     active: Option<Gauge>,
     start: Duration,
@@ -27,15 +30,18 @@ impl LlmCall {
     pub(super) fn new(
         collector: LlmMetricsCollector,
         series: Arc<ModelSeries>,
-        operation: LlmOperation,
+        target: &LlmTarget<'_>,
     ) -> Self {
         let active = series.active.get();
         active.iter().for_each(Gauge::inc);
+        let unknown =
+            (*series.model == *OVERFLOW_VALUE).then(|| (target.model.into(), target.provider.into()));
         Self {
             start: collector.now(),
             collector,
             series,
-            operation,
+            operation: target.operation,
+            unknown,
             active,
             time_to_first_token: None,
             chunks: 0,
@@ -76,7 +82,7 @@ impl LlmCall {
         self.finish(&LlmRequest { status: Some(LlmStatus::Success), end: end.into(), ..self.so_far() })
     }
 
-    /// The request failed, or was given up.
+    /// The request failed, or was given up. After the first chunk a broken connection is a broken stream.
     pub fn fail(self, error: LlmErrorType) -> Spent {
         self.fail_with(error, LlmEnd::default(), None)
     }
@@ -103,7 +109,9 @@ impl LlmCall {
         end: LlmEnd,
         interrupted: Option<Interruption>,
     ) -> Spent {
-        let who = (self.chunks > 0).then(|| interrupted.unwrap_or(error.interruption()));
+        let streamed = self.chunks > 0;
+        let error = if streamed { error.within_stream() } else { error };
+        let who = streamed.then(|| interrupted.unwrap_or(error.interruption()));
         self.finish(&LlmRequest { error_type: Some(error), end, interrupted: who, ..self.so_far() })
     }
 
@@ -121,7 +129,13 @@ impl LlmCall {
     fn finish(&mut self, request: &LlmRequest<'_>) -> Spent {
         self.ended = true;
         self.active.take().iter().for_each(Gauge::dec);
-        self.collector.record(&self.series, request)
+        match &self.unknown {
+            Some((model, provider)) if request.status() == LlmStatus::Success => {
+                let series = self.collector.series_of(&LlmTarget::new(model, provider), true);
+                self.collector.record(&series, request)
+            }
+            _ => self.collector.record(&self.series, request),
+        }
     }
 
     fn elapsed(&self) -> Duration {

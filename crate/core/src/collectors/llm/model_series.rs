@@ -90,6 +90,9 @@ impl ModelSeries {
         self.errors.init();
         self.unpriced.init();
         self.usage_missing.init();
+        if self.prices.is_some() {
+            self.cost.init();
+        }
     }
 
     /// Whether the registry has removed it since: a new one begins at 0 again.

@@ -48,7 +48,8 @@ impl Targets {
         }
     }
 
-    /// The series of a model; one that nobody knows makes none where a request failed, since the name may be a typo.
+    /// The series of a model; one that nobody knows makes none before a request has succeeded, since the name may be a typo.
+    /// One that has a price is known.
     pub(super) fn series_of(
         &self,
         families: &Families,
@@ -63,9 +64,11 @@ impl Targets {
             return Arc::clone(&known.series);
         }
         let name = self.name(target.model);
-        let model = if admits { self.models.admit(&name) } else { self.models.known(&name) };
+        let provider = self.providers.admit(target.provider);
+        let is_known = admits || self.prices.of(&provider, &name).is_some();
+        let model = if is_known { self.models.admit(&name) } else { self.models.known(&name) };
         let is_lasting = *model == *name || self.models.is_full();
-        let series = self.series_shown(families, (model, self.providers.admit(target.provider)));
+        let series = self.series_shown(families, (model, provider));
         if is_lasting {
             self.remember(hash, target, &series);
         }
