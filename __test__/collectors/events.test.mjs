@@ -28,6 +28,7 @@ const RECORDED = {
     'recordGuardrail',
     'setBudget',
     'recordMedia',
+    'registerModel',
     'setModelInfo',
   ],
   agents: [

@@ -118,7 +118,8 @@ fn test_agent_tool_call_metrics() -> Outcome {
 
 #[test]
 fn test_agent_error_metrics() -> Outcome {
-    let ends: [(fn(AgentExecution), &str, &str); 8] = [
+    type End = (fn(AgentExecution), &'static str, &'static str);
+    let ends: [End; 8] = [
         (|execution| execution.end(ExecutionStatus::Failed), "failed", "other"),
         (|execution| execution.end(ExecutionStatus::Guardrail), "guardrail", "guardrail"),
         (|execution| execution.fail(LlmErrorType::RateLimit), "failed", "rate_limit"),

@@ -249,6 +249,7 @@ impl Player<'_> {
                 let unit = word_or(at(1), MediaUnit::from_name, MediaUnit::Images);
                 llm.record_media(target(at(0)), unit, at(2).as_f64().unwrap_or(f64::NAN));
             }
+            "registerModel" => llm.register_model(target(at(0))),
             "setModelInfo" => llm.set_model_info(target(at(0)), text(at(1))),
             _ => self.play_agents(name, at),
         }
