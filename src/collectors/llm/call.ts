@@ -5,7 +5,7 @@
 import { type Moment, now, secondsSince } from '../../clock';
 import { type Attributed, attributed } from '../attribution';
 import { reportedType } from '../error-type';
-import type { Interruption, LlmErrorType } from '../words';
+import type { Interruption, LlmErrorType, LlmStatus } from '../words';
 import type { ModelSeries } from './model-series';
 import type { LlmEnd, LlmRequest, LlmTarget } from './request';
 
@@ -70,7 +70,7 @@ export class LlmCall implements Disposable {
 
   /** The answer is complete. Later ends say nothing. */
   end(end: LlmEnd = {}): void {
-    this.#finish({ ...end, status: 'success' });
+    this.#finish(end, 'success', undefined, undefined);
   }
 
   /**
@@ -83,7 +83,7 @@ export class LlmCall implements Disposable {
     const errorType = reportedType(error) as LlmErrorType;
     const who =
       interrupted ?? ({ cancelled: 'client', timeout: 'timeout' } as const)[errorType as string] ?? 'provider';
-    this.#finish({ ...end, errorType, ...(this.#chunks > 0 ? { interrupted: who } : {}) });
+    this.#finish(end, undefined, errorType, this.#chunks > 0 ? who : undefined);
   }
 
   /** Who asked is gone. */
@@ -96,19 +96,32 @@ export class LlmCall implements Disposable {
     this.cancel();
   }
 
-  #finish(end: Omit<LlmRequest, keyof LlmTarget>): void {
+  #finish(
+    end: LlmEnd,
+    status: LlmStatus | undefined,
+    errorType: LlmErrorType | undefined,
+    interrupted: Interruption | undefined,
+  ): void {
     if (this.#ended) return;
     this.#ended = true;
     forgotten.unregister(this);
     this.#series.active.dec();
     const first = this.#firstTokenSeconds;
-    const request: LlmRequest = {
-      ...this.#target,
-      ...end,
-      durationMs: secondsSince(this.#start) * 1000,
-      timeToFirstTokenMs: first === undefined ? undefined : first * 1000,
-      chunks: this.#chunks,
-    };
-    this.#record(this.#series, request, this.#agent);
+    this.#record(
+      this.#series,
+      {
+        ...end,
+        model: this.#target.model,
+        provider: this.#target.provider,
+        operation: this.#target.operation,
+        status,
+        errorType,
+        interrupted,
+        durationMs: secondsSince(this.#start) * 1000,
+        timeToFirstTokenMs: first === undefined ? undefined : first * 1000,
+        chunks: this.#chunks,
+      },
+      this.#agent,
+    );
   }
 }

@@ -12,6 +12,7 @@ export interface ApiPromise extends Promise<unknown> {
   parse: (this: unknown) => unknown;
   asResponse: (this: unknown) => unknown;
   _thenUnwrap: (this: unknown, transform: Transform) => unknown;
+  _responseProps?: (this: unknown) => unknown;
 }
 
 type Transform = (this: unknown, value: unknown, ...rest: unknown[]) => unknown;
@@ -55,18 +56,19 @@ class Followed {
 
   add(promise: ApiPromise): void {
     const { parseResponse, parse, asResponse, _thenUnwrap: derive } = promise;
-    put(promise, 'parseResponse', (...args: unknown[]) => this.#parsed(parseResponse.apply(promise, args)));
-    put(promise, 'parse', () => {
+    // Assigned, as the SDK itself does it with some: to define them so that they are not listed takes ten times as long.
+    promise.parseResponse = (...args) => this.#parsed(parseResponse.apply(promise, args));
+    promise.parse = () => {
       this.#watch();
       return parse.call(promise);
-    });
-    put(promise, 'asResponse', () => {
+    };
+    promise.asResponse = () => {
       this.#watch();
       const response = asResponse.call(promise);
       this.#watchRaw();
       return response;
-    });
-    put(promise, '_thenUnwrap', (transform: Transform) => {
+    };
+    promise._thenUnwrap = (transform) => {
       // Where a derived promise reads the answer by itself, the first's reading of it is not what is called.
       const derived = derive.call(promise, (value, ...rest) => {
         quietly(() => this.#observer.parsed(value));
@@ -74,14 +76,13 @@ class Followed {
       });
       quietly(() => isApiPromise(derived) && this.add(derived));
       return derived;
-    });
-    const taking = promise as { _responseProps?: () => unknown };
-    const { _responseProps: props } = taking;
+    };
+    const { _responseProps: props } = promise;
     if (typeof props !== 'function') return;
-    put(promise, '_responseProps', () => {
+    promise._responseProps = () => {
       this.#watch();
       return props.call(promise);
-    });
+    };
   }
 
   /** Called where the SDK reacts to the response itself: earlier, a failure that nobody handles would seem handled. */
@@ -107,10 +108,4 @@ class Followed {
     );
     return parsing;
   }
-}
-
-/** Puts a method on one promise; it is not listed among its properties unless it was. */
-function put(promise: ApiPromise, name: string, value: (...args: never[]) => unknown): void {
-  const enumerable = Object.hasOwn(promise, name);
-  Object.defineProperty(promise, name, { value, writable: true, configurable: true, enumerable });
 }

@@ -4,7 +4,7 @@
  */
 import { errorTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
-import type { LlmUsage } from '../../collectors/llm/request';
+import type { LlmEnd } from '../../collectors/llm/request';
 import { type IterationObserver, observed } from '../iteration';
 import type { Answered, Reading } from './wire';
 
@@ -76,8 +76,8 @@ class StreamReader implements IterationObserver<unknown> {
 }
 
 /** An answer that broke off has no reason to have finished. */
-function usageOf({ failure: _failure, media: _media, finishReason: _finishReason, ...usage }: Answered): LlmUsage {
-  return usage;
+function usageOf({ end }: Answered): LlmEnd {
+  return { ...end, finishReason: undefined };
 }
 
 /** What ended a stream whose first chunk had come: what the provider says, or only that it ended. */
