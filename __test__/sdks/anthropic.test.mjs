@@ -310,7 +310,7 @@ test('attempts after the first are counted by what went wrong before', async (t)
   client.maxRetries = 4;
   const failing = (status) => json({ error: {} }, { status, headers: { 'retry-after-ms': '1' } });
   wire.answer(cut(), silence(), failing(429), failing(529), json(MESSAGE));
-  await client.messages.create(ASKED, { timeout: 200 });
+  await client.messages.create(ASKED, { timeout: 1_000 });
   t.deepEqual(await lines(), [
     ...WHOLE,
     'llm_retries_total{error_type="connection"} 1',

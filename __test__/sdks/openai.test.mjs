@@ -618,7 +618,7 @@ test('attempts after the first are counted by what went wrong before', async (t)
   const failing = (status) => json({ error: { message: 'no' } }, { status, headers: again });
   // Those without an answer come first: the SDK's pause before it tries again doubles each time.
   wire.answer(cut(), silence(), failing(429), failing(503), failing(500), chat());
-  await client.chat.completions.create(ASKED, { timeout: 200 });
+  await client.chat.completions.create(ASKED, { timeout: 1_000 });
   t.is(wire.requests.length, 6);
   t.deepEqual(await lines(), [
     ...SUCCESS('chat'),
@@ -645,7 +645,7 @@ test('attempts of requests at once are not mixed up, and a body that is late is 
     if (user === 'a') return json({ error: {} }, { status: 429, ...again })(response, request);
     return response.writeHead(200, { 'content-type': 'application/json' }).write('{');
   });
-  await Promise.all(['a', 'b'].map((user) => client.chat.completions.create({ ...ASKED, user }, { timeout: 200 })));
+  await Promise.all(['a', 'b'].map((user) => client.chat.completions.create({ ...ASKED, user }, { timeout: 1_000 })));
   const retries = (await lines()).filter((line) => line.startsWith('llm_retries'));
   t.deepEqual(retries, ['llm_retries_total{error_type="rate_limit"} 1', 'llm_retries_total{error_type="timeout"} 1']);
 });
