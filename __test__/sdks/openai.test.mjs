@@ -519,7 +519,7 @@ const responseEvents = (last = { type: 'response.completed', response: RESPONSE 
   return list.map((event, index) => ({ event: event.type, data: { ...event, sequence_number: index } }));
 };
 
-test('a streamed response, responses.stream() and responses.parse()', async (t) => {
+test('a streamed response, responses.stream(), responses.parse() and beta.responses', async (t) => {
   const { client, bare, wire, lines } = await world(t);
   wire.always(events(responseEvents()));
   const asked = { model: 'm', input: 'hello' };
@@ -539,7 +539,8 @@ test('a streamed response, responses.stream() and responses.parse()', async (t) 
   t.deepEqual(await helped(client), await helped(bare));
   wire.always(json(RESPONSE));
   t.deepEqual(await client.responses.parse(asked), await bare.responses.parse(asked));
-  t.is((await lines())[0], 'llm_requests_total{operation="chat",status="success"} 3');
+  t.deepEqual(await client.beta.responses.create(asked), await bare.beta.responses.create(asked));
+  t.is((await lines())[0], 'llm_requests_total{operation="chat",status="success"} 4');
 });
 
 test('a streamed response that failed, and one that is cut', async (t) => {

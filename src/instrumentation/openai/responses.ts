@@ -83,6 +83,9 @@ class ResponseReading implements Reading {
   }
 }
 
+const responses = { method: 'create', operation: 'chat', answered, reading: () => new ResponseReading() } as const;
+
 export const responseEndpoints: readonly Endpoint[] = [
-  { resource: 'responses', method: 'create', operation: 'chat', answered, reading: () => new ResponseReading() },
+  { ...responses, resource: 'responses' },
+  { ...responses, resource: 'beta.responses' },
 ];
