@@ -231,8 +231,14 @@ test('an answer that is no JSON', async (t) => {
   const { client, bare, wire, lines } = await world(t);
   wire.always(json('{"choices": ['));
   const ask = (from) => outcome(() => from.chat.completions.create(ASKED));
+  const parse = (from) => outcome(() => from.chat.completions.parse(ASKED));
   t.deepEqual(await ask(client), await ask(bare));
   t.deepEqual(await lines(), FAILURE('invalid_response'));
+  t.deepEqual(await parse(client), await parse(bare));
+  t.deepEqual(
+    await lines(),
+    FAILURE('invalid_response').map((line) => line.replace(/1$/, '2')),
+  );
 });
 
 test('an error amid a stream, a stream that is cut, and one that ends too early', async (t) => {

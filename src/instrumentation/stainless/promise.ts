@@ -15,6 +15,10 @@ export interface ApiPromise extends Promise<unknown> {
   _responseProps?: (this: unknown) => unknown;
 }
 
+interface ResponseProps {
+  readonly options?: { readonly stream?: unknown };
+}
+
 type Transform = (this: unknown, value: unknown, ...rest: unknown[]) => unknown;
 
 /** What is told of a request. The first that is told counts. */
@@ -65,7 +69,7 @@ class Followed {
     promise.asResponse = () => {
       this.#watch();
       const response = asResponse.call(promise);
-      this.#watchRaw();
+      this.#watchRaw(() => true);
       return response;
     };
     promise._thenUnwrap = (transform) => {
@@ -79,9 +83,12 @@ class Followed {
     };
     const { _responseProps: props } = promise;
     if (typeof props !== 'function') return;
+    // The SDK's conversations take the response so; a whole answer is then read by this promise, a stream by another.
     promise._responseProps = () => {
       this.#watch();
-      return props.call(promise);
+      const response = props.call(promise);
+      this.#watchRaw((taken) => (taken as ResponseProps).options?.stream === true);
+      return response;
     };
   }
 
@@ -92,10 +99,13 @@ class Followed {
     this.#response.then(undefined, (error) => quietly(() => this.#observer.failed(error)));
   }
 
-  #watchRaw(): void {
+  #watchRaw(isRaw: (props: unknown) => boolean): void {
+    const watch = (props: unknown) => {
+      if (!this.#parsing && isRaw(props)) this.#observer.raw();
+    };
+    // Those who asked for the response as well as for the answer are asked about the answer first.
     this.#response.then(
-      // Those who asked for the response as well as for the answer are asked about the answer first.
-      () => queueMicrotask(() => this.#parsing || quietly(() => this.#observer.raw())),
+      (props) => queueMicrotask(() => quietly(() => watch(props))),
       () => {},
     );
   }
