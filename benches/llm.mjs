@@ -65,9 +65,7 @@ if (role) serveRole({ measure: () => (role.contenders ? measureRequests(role) : 
 else await main();
 
 async function main() {
-  const plan = options.quick
-    ? { rounds: 3, sampleMs: 20, warmUpMs: 200 }
-    : { rounds: 15, sampleMs: 200, warmUpMs: 1_500 };
+  const plan = options.quick ? { rounds: 3, turns: 10, warmUpMs: 200 } : { rounds: 25, turns: 60, warmUpMs: 1_500 };
   const contenders = Object.keys(CONTENDERS).filter((id) => id !== OURS || !options.peersOnly);
   const collector = options.peersOnly ? {} : await inProcess(plan);
   for (const { id, title } of recordings) if (collector[id]) progress(`${title}: ${show(median(collector[id]))} ns`);
@@ -76,7 +74,7 @@ async function main() {
   publish({
     name: 'llm',
     title: 'Requests to models',
-    about: `A client of \`openai\` whose \`fetch\` answers at once, in one process with all contenders taking turns, each with its own copy of the SDK. Medians of the rounds; *more* is the median of the differences to what is not measured, of the same round. Answers carry usage and rate limits; a stream has ${CHUNKS} chunks. OpenTelemetry has a metrics SDK and no tracer, so that it records metrics only; it does not count attempts, rate limits, requests in flight or times to the first token. What each has counted is compared with what was made afterwards.`,
+    about: `A client of \`openai\` whose \`fetch\` answers at once, in one process with all contenders taking turns, each with its own copy of the SDK. A round is the median of many turns of 16 calls or one stream, so collections of garbage that fall into few turns are left out; the figures are medians of the rounds, and *more* is the median of the differences to what is not measured, of the same round. Answers carry usage and rate limits; a stream has ${CHUNKS} chunks. OpenTelemetry has a metrics SDK and no tracer, so that it records metrics only; it does not count attempts, rate limits, requests in flight or times to the first token. What each has counted is compared with what was made afterwards.`,
     tables: tablesOf(collector, requests, contenders),
     verdicts: options.peersOnly ? [] : judge(collector, requests),
     samples: { collector, requests },
@@ -84,7 +82,7 @@ async function main() {
 }
 
 async function inProcess(plan) {
-  const child = startRole(import.meta.url, plan, { execArgv: ['--expose-gc'] });
+  const child = startRole(import.meta.url, plan);
   try {
     return await child.ask('measure', null, 900_000);
   } finally {
@@ -115,32 +113,36 @@ async function measureRequests(plan) {
         for (let i = 0; i < calls; i++) await contender[make]();
       },
     }));
-  const call = await timed(entries('call', 50), plan, 1e6);
-  const stream = await timed(entries('stream', 2), plan, 1e9 / CHUNKS);
+  const call = await timed(entries('call', 16), plan, 1e6);
+  const stream = await timed(entries('stream', 1), plan, 1e9 / CHUNKS);
   for (const contender of opened) await contender.verify();
   return { call, stream };
 }
 
-/** Time a call in units of which a second has `unitsASecond`. */
-async function timed(entries, { rounds, sampleMs, warmUpMs }, unitsASecond) {
-  for (const entry of entries) await lapsOf(entry, warmUpMs);
-  return interleave(entries, rounds, async (entry) => {
-    globalThis.gc();
-    const { calls, seconds } = await lapsOf(entry, sampleMs);
-    return (seconds / calls) * unitsASecond;
-  });
+/**
+ * Time a call, in units of which a second has `unitsASecond`. A round is many short turns, each entry's next to the
+ * others', and their median: the difference that is sought is small beside what a neighbour on the machine takes.
+ */
+async function timed(entries, { rounds, turns, warmUpMs }, unitsASecond) {
+  for (const entry of entries) await warmUp(entry, warmUpMs);
+  const samples = Object.fromEntries(entries.map(({ id }) => [id, []]));
+  for (let round = 0; round < rounds; round++) {
+    const laps = await interleave(entries, turns, secondsACall);
+    for (const { id } of entries) samples[id].push(median(laps[id]) * unitsASecond);
+  }
+  return samples;
 }
 
-async function lapsOf({ run, lap }, ms) {
+async function secondsACall({ run, lap }) {
   const start = performance.now();
-  let calls = 0;
-  let now = start;
-  while (now - start < ms) {
-    await run(lap);
-    calls += lap;
-    now = performance.now();
-  }
-  return { calls, seconds: (now - start) / 1_000 };
+  await run(lap);
+  return (performance.now() - start) / 1_000 / lap;
+}
+
+/** In laps as they are timed, so that what is compiled is compiled for those. */
+async function warmUp(entry, ms) {
+  const end = performance.now() + ms;
+  while (performance.now() < end) await secondsACall(entry);
 }
 
 // ---- the report ----

@@ -190,6 +190,31 @@ test('the tool runner makes a request a turn', async (t) => {
   ]);
 });
 
+test('a turn of a thread is a request; of a streamed one only the answer is seen', async (t) => {
+  const { client, bare, wire, lines } = await world(t);
+  const { messages, ...settings } = ASKED;
+  const ask = async (from) => {
+    const thread = from.beta.messages.thread(settings);
+    wire.answer(json(MESSAGE), events(named(STREAM)), json({ error: {} }, { status: 400 }));
+    const sent = await thread.send(messages);
+    const streaming = await thread.stream(messages).finalMessage();
+    return [sent, streaming, await outcome(() => thread.send(messages))];
+  };
+  t.deepEqual(await ask(client), await ask(bare));
+  t.deepEqual(await lines(), [
+    'llm_requests_total{operation="chat",status="success"} 2',
+    'llm_requests_total{operation="chat",status="error"} 1',
+    'llm_request_duration_seconds_count{operation="chat"} 3',
+    ...tokens(10),
+    ...CACHED,
+    REASONED,
+    'llm_errors_total{error_type="invalid_request"} 1',
+    UNPRICED,
+    'llm_usage_missing_total 1',
+    finished('stop'),
+  ]);
+});
+
 for (const [status, kind, type, ends] of [
   [400, 'invalid_request_error', 'invalid_request'],
   [401, 'authentication_error', 'authentication'],
@@ -310,7 +335,7 @@ test('attempts after the first are counted by what went wrong before', async (t)
   client.maxRetries = 4;
   const failing = (status) => json({ error: {} }, { status, headers: { 'retry-after-ms': '1' } });
   wire.answer(cut(), silence(), failing(429), failing(529), json(MESSAGE));
-  await client.messages.create(ASKED, { timeout: 200 });
+  await client.messages.create(ASKED, { timeout: 1_000 });
   t.deepEqual(await lines(), [
     ...WHOLE,
     'llm_retries_total{error_type="connection"} 1',

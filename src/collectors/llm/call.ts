@@ -95,7 +95,7 @@ export class LlmCall implements Disposable {
 
   /** The answer is complete. Later ends say nothing. */
   end(end: LlmEnd = {}): void {
-    this.#finish({ ...end, status: 'success' });
+    this.#finish(end, 'success', undefined, undefined);
   }
 
   /**
@@ -109,7 +109,7 @@ export class LlmCall implements Disposable {
     const errorType = this.#chunks > 0 && BROKEN.has(type) ? 'stream_interrupted' : type;
     const who =
       interrupted ?? ({ cancelled: 'client', timeout: 'timeout' } as const)[errorType as string] ?? 'provider';
-    this.#finish({ ...end, errorType, ...(this.#chunks > 0 ? { interrupted: who } : {}) });
+    this.#finish(end, undefined, errorType, this.#chunks > 0 ? who : undefined);
   }
 
   /** Who asked is gone. */
@@ -136,13 +136,23 @@ export class LlmCall implements Disposable {
     return true;
   }
 
-  #finish(end: Omit<LlmRequest, keyof LlmTarget>): void {
+  #finish(
+    end: LlmEnd,
+    status: LlmStatus | undefined,
+    errorType: LlmErrorType | undefined,
+    interrupted: Interruption | undefined,
+  ): void {
     if (!this.#release()) return;
     const first = this.#firstTokenSeconds;
     const request: LlmRequest = {
-      ...this.#target,
       ...end,
+      model: this.#target.model,
+      provider: this.#target.provider,
+      operation: this.#target.operation,
       exemplarLabels: this.#exemplarLabels,
+      status,
+      errorType,
+      interrupted,
       durationMs: secondsSince(this.#start) * 1000,
       timeToFirstTokenMs: first === undefined ? undefined : first * 1000,
       chunks: this.#chunks,

@@ -293,7 +293,7 @@ export class LlmMetricsCollector {
   ): number | undefined {
     const { inputTokens, outputTokens } = request;
     if (!isAmount(inputTokens) && !isAmount(outputTokens)) {
-      if (status === 'success') series.usageMissing.inc();
+      if (status === 'success' && !WITHOUT_TOKENS.has(request.operation)) series.usageMissing.inc();
       if (isAmount(request.costUsd)) series.cost.inc(request.costUsd);
       agent?.addUsage(0, 0, amountOf(request.costUsd));
       return request.costUsd;
@@ -353,6 +353,9 @@ export class LlmMetricsCollector {
       series.interrupted.of(this.#word('llm_streaming_interrupted_total', 'reason', interrupted) as Interruption).inc();
   }
 }
+
+/** Operations that providers measure otherwise: that tokens are not reported says nothing. */
+const WITHOUT_TOKENS: ReadonlySet<string | undefined> = new Set(['image', 'speech', 'transcription', 'rerank']);
 
 const ofRegistries = new FirstMade((registry) => new LlmMetricsCollector({ registry }));
 

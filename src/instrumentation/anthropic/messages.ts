@@ -52,7 +52,7 @@ function reasonOf(reason: string | null | undefined): FinishReason | undefined {
 
 function answered(answer: unknown): Answered {
   const { usage, stop_reason: reason } = answer as Message;
-  return { ...usageOf(usage), finishReason: reasonOf(reason) };
+  return { end: { ...usageOf(usage), finishReason: reasonOf(reason) } };
 }
 
 class MessageReading implements Reading {
@@ -87,7 +87,7 @@ class MessageReading implements Reading {
   }
 
   answered(): Answered {
-    return { ...usageOf(this.#usage), finishReason: reasonOf(this.#reason) };
+    return { end: { ...usageOf(this.#usage), finishReason: reasonOf(this.#reason) } };
   }
 
   /** Usage is told again as it grows, and what is told as null stays what it was. */

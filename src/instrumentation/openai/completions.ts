@@ -46,10 +46,8 @@ function answered(answer: unknown): Answered {
   const { choices, usage } = answer as Completion;
   const choice = choices?.[0];
   const reason = choice?.finish_reason;
-  return {
-    ...completionUsage(usage),
-    finishReason: typeof reason === 'string' ? reasonOf(reason, hasText(choice?.message?.refusal)) : undefined,
-  };
+  const finishReason = typeof reason === 'string' ? reasonOf(reason, hasText(choice?.message?.refusal)) : undefined;
+  return { end: { ...completionUsage(usage), finishReason } };
 }
 
 class CompletionReading implements Reading {
@@ -75,7 +73,8 @@ class CompletionReading implements Reading {
 
   answered(): Answered {
     const reason = this.#reason;
-    return { ...this.#usage, finishReason: reason === undefined ? undefined : reasonOf(reason, this.#refused) };
+    const finishReason = reason === undefined ? undefined : reasonOf(reason, this.#refused);
+    return { end: { ...this.#usage, finishReason } };
   }
 }
 

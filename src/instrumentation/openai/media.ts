@@ -23,18 +23,18 @@ interface MediaEvent {
 
 function images(answer: unknown): Answered {
   const { data, usage } = answer as Images;
-  return { ...inputOutputUsage(usage), media: mediaOf('images', data?.length) };
+  return { end: inputOutputUsage(usage), media: mediaOf('images', data?.length) };
 }
 
 function speech(_answer: unknown, { input }: Readonly<Record<string, unknown>>): Answered {
-  return { media: mediaOf('characters', typeof input === 'string' ? input.length : undefined) };
+  return { end: {}, media: mediaOf('characters', typeof input === 'string' ? input.length : undefined) };
 }
 
 function transcription(answer: unknown): Answered {
   // Where subtitles are asked for, the answer is a text.
-  if (typeof answer !== 'object' || answer === null) return {};
+  if (typeof answer !== 'object' || answer === null) return { end: {} };
   const { usage, duration } = answer as Transcription;
-  return { ...inputOutputUsage(usage), media: mediaOf('audio_seconds', usage?.seconds ?? Number(duration ?? 0)) };
+  return { end: inputOutputUsage(usage), media: mediaOf('audio_seconds', usage?.seconds ?? Number(duration ?? 0)) };
 }
 
 function mediaOf(unit: NonNullable<Answered['media']>['unit'], amount: number | undefined): Answered['media'] {
@@ -68,7 +68,7 @@ class MediaReading implements Reading {
   }
 
   answered(): Answered {
-    return { ...this.#usage, media: this.#images ? mediaOf('images', this.#finished) : undefined };
+    return { end: this.#usage, media: this.#images ? mediaOf('images', this.#finished) : undefined };
   }
 }
 

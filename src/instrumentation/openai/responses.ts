@@ -38,9 +38,9 @@ const INCOMPLETE: Readonly<Record<string, FinishReason>> = {
 function answered(answer: unknown): Answered {
   const response = answer as ModelResponse;
   const usage = inputOutputUsage(response.usage);
-  if (response.status === 'failed') return { ...usage, failure: failureOf(response), finishReason: 'error' };
-  if (response.status === 'cancelled') return { ...usage, failure: 'cancelled' };
-  return { ...usage, finishReason: reasonOf(response) };
+  if (response.status === 'failed') return { end: { ...usage, finishReason: 'error' }, failure: failureOf(response) };
+  if (response.status === 'cancelled') return { end: usage, failure: 'cancelled' };
+  return { end: { ...usage, finishReason: reasonOf(response) } };
 }
 
 function failureOf({ error }: ModelResponse): unknown {
@@ -79,10 +79,13 @@ class ResponseReading implements Reading {
   }
 
   answered(): Answered {
-    return this.#response === undefined ? {} : answered(this.#response);
+    return this.#response === undefined ? { end: {} } : answered(this.#response);
   }
 }
 
+const responses = { method: 'create', operation: 'chat', answered, reading: () => new ResponseReading() } as const;
+
 export const responseEndpoints: readonly Endpoint[] = [
-  { resource: 'responses', method: 'create', operation: 'chat', answered, reading: () => new ResponseReading() },
+  { ...responses, resource: 'responses' },
+  { ...responses, resource: 'beta.responses' },
 ];

@@ -37,12 +37,19 @@ export function watchAttempts(patches: Patches, holder: unknown, reporting: Atte
     quietly(() => attempts.prepared(init, context));
     return original();
   });
+  patches.wrap(holder, 'retryRequest', (original, [options]) => {
+    quietly(() => attempts.repeats(options));
+    return original();
+  });
   patches.wrap(holder, method, (original, args, client) => {
-    const options = quietly(() => attempts.optionsOf(args));
-    if (options === undefined) return original();
-    quietly(() => attempts.begins(client, options));
+    const options = quietly(() => attempts.begins(client, args));
     const attempt = original();
-    quietly(() => attempts.watch(client, options, attempt));
+    if (options !== undefined && attempt instanceof Promise) {
+      attempt.then(
+        (response: unknown) => quietly(() => attempts.ended(client, options, response)),
+        (error: unknown) => quietly(() => attempts.failed(options, error)),
+      );
+    }
     return attempt;
   });
   return true;
@@ -50,10 +57,10 @@ export function watchAttempts(patches: Patches, holder: unknown, reporting: Atte
 
 class Attempts {
   readonly #reporting: AttemptReporting;
-  /** The options of a request by what is given to `fetch` for one attempt of it. */
-  readonly #options = new WeakMap<object, object>();
-  /** How the last attempt went, by the options of the request. */
-  readonly #last = new WeakMap<object, string>();
+  /** The options of a request by what was prepared for an attempt of it, until the attempt begins. */
+  readonly #prepared = new WeakMap<object, object>();
+  /** How the last attempt of a request went wrong, by its options. Empty but for requests that fail: entries cost. */
+  readonly #wrong = new WeakMap<object, string>();
 
   constructor(reporting: AttemptReporting) {
     this.#reporting = reporting;
@@ -61,41 +68,46 @@ class Attempts {
 
   prepared(init: unknown, context: unknown): void {
     const { options } = context as { options?: unknown };
-    if (isObject(init) && isObject(options)) this.#options.set(init, options);
+    if (isObject(init) && isObject(options)) this.#prepared.set(init, options);
+  }
+
+  /** Only a timeout has an attempt repeated that was answered well: the body did not come in time. */
+  repeats(options: unknown): void {
+    if (isObject(options) && !this.#wrong.has(options)) this.#wrong.set(options, 'timeout');
+  }
+
+  begins(client: unknown, args: readonly unknown[]): object | undefined {
+    const options = this.#optionsOf(args);
+    if (options === undefined) return undefined;
+    const wrong = this.#wrong.get(options);
+    if (wrong === undefined) return options;
+    this.#wrong.delete(options);
+    const target = this.#reporting.targetOf(client, options);
+    // Nobody's abort is repeated, so it was the SDK's own clock.
+    if (target !== undefined) this.#reporting.collector.recordRetry(target, wrong === 'cancelled' ? 'timeout' : wrong);
+    return options;
   }
 
   /** An attempt is given the request's options by some SDKs, and by others only what was prepared with them. */
-  optionsOf(args: readonly unknown[]): object | undefined {
-    const [, init, , , options] = args;
+  #optionsOf([, init, , , options]: readonly unknown[]): object | undefined {
     if (isObject(options) && 'path' in options) return options;
-    return isObject(init) ? this.#options.get(init) : undefined;
+    if (!isObject(init)) return undefined;
+    const prepared = this.#prepared.get(init);
+    if (prepared !== undefined) this.#prepared.delete(init);
+    return prepared;
   }
 
-  begins(client: unknown, options: object): void {
-    const last = this.#last.get(options);
-    if (last === undefined) return;
-    const { collector } = this.#reporting;
-    const target = this.#reporting.targetOf(client, options);
-    // Nobody's abort is repeated, so it was the SDK's own clock.
-    if (target !== undefined) collector.recordRetry(target, last === 'cancelled' ? 'timeout' : last);
+  failed(options: object, error: unknown): void {
+    this.#wrong.set(options, errorTypeOf(error));
   }
 
-  watch(client: unknown, options: object, attempt: unknown): void {
-    if (!(attempt instanceof Promise)) return;
-    attempt.then(
-      (response: unknown) => quietly(() => this.#answered(client, options, response)),
-      (error: unknown) => quietly(() => this.#last.set(options, errorTypeOf(error))),
-    );
-  }
-
-  #answered(client: unknown, options: object, response: unknown): void {
+  ended(client: unknown, options: object, response: unknown): void {
     if (response instanceof Error) {
-      this.#last.set(options, errorTypeOf(response));
+      this.failed(options, response);
       return;
     }
     const { ok, status, headers } = response as Response;
-    // An answer that is repeated all the same did not come to its end in time.
-    this.#last.set(options, ok ? 'timeout' : errorTypeOf({ status }));
+    if (!ok) this.failed(options, { status });
     const { sdk, collector } = this.#reporting;
     let target: AttemptTarget | undefined;
     for (const { resource, limit, remaining } of sdk.rateLimits) {

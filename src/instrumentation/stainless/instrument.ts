@@ -168,7 +168,7 @@ class Request implements Measuring {
     else watchStream(answer, call, reading, (answered) => this.#complete(call, answered));
   }
 
-  #complete(call: LlmCall, { failure, media, ...end }: Answered): void {
+  #complete(call: LlmCall, { end, failure, media }: Answered): void {
     if (failure === undefined) call.end(end);
     else call.fail(failure, end);
     if (media !== undefined) this.instrumenting.collector.recordMedia(this.target, media.unit, media.amount);

@@ -12,6 +12,11 @@ export interface ApiPromise extends Promise<unknown> {
   parse: (this: unknown) => unknown;
   asResponse: (this: unknown) => unknown;
   _thenUnwrap: (this: unknown, transform: Transform) => unknown;
+  _responseProps?: (this: unknown) => unknown;
+}
+
+interface ResponseProps {
+  readonly options?: { readonly stream?: unknown };
 }
 
 type Transform = (this: unknown, value: unknown, ...rest: unknown[]) => unknown;
@@ -55,18 +60,19 @@ class Followed {
 
   add(promise: ApiPromise): void {
     const { parseResponse, parse, asResponse, _thenUnwrap: derive } = promise;
-    put(promise, 'parseResponse', (...args: unknown[]) => this.#parsed(parseResponse.apply(promise, args)));
-    put(promise, 'parse', () => {
+    // Assigned, as the SDK itself does it with some: to define them so that they are not listed takes ten times as long.
+    promise.parseResponse = (...args) => this.#parsed(parseResponse.apply(promise, args));
+    promise.parse = () => {
       this.#watch();
       return parse.call(promise);
-    });
-    put(promise, 'asResponse', () => {
+    };
+    promise.asResponse = () => {
       this.#watch();
       const response = asResponse.call(promise);
-      this.#watchRaw();
+      this.#watchRaw(() => true);
       return response;
-    });
-    put(promise, '_thenUnwrap', (transform: Transform) => {
+    };
+    promise._thenUnwrap = (transform) => {
       // Where a derived promise reads the answer by itself, the first's reading of it is not what is called.
       const derived = derive.call(promise, (value, ...rest) => {
         quietly(() => this.#observer.parsed(value));
@@ -74,14 +80,16 @@ class Followed {
       });
       quietly(() => isApiPromise(derived) && this.add(derived));
       return derived;
-    });
-    const taking = promise as { _responseProps?: () => unknown };
-    const { _responseProps: props } = taking;
+    };
+    const { _responseProps: props } = promise;
     if (typeof props !== 'function') return;
-    put(promise, '_responseProps', () => {
+    // The SDK's conversations take the response so; a whole answer is then read by this promise, a stream by another.
+    promise._responseProps = () => {
       this.#watch();
-      return props.call(promise);
-    });
+      const response = props.call(promise);
+      this.#watchRaw((taken) => (taken as ResponseProps).options?.stream === true);
+      return response;
+    };
   }
 
   /** Called where the SDK reacts to the response itself: earlier, a failure that nobody handles would seem handled. */
@@ -91,10 +99,13 @@ class Followed {
     this.#response.then(undefined, (error) => quietly(() => this.#observer.failed(error)));
   }
 
-  #watchRaw(): void {
+  #watchRaw(isRaw: (props: unknown) => boolean): void {
+    const watch = (props: unknown) => {
+      if (!this.#parsing && isRaw(props)) this.#observer.raw();
+    };
+    // Those who asked for the response as well as for the answer are asked about the answer first.
     this.#response.then(
-      // Those who asked for the response as well as for the answer are asked about the answer first.
-      () => queueMicrotask(() => this.#parsing || quietly(() => this.#observer.raw())),
+      (props) => queueMicrotask(() => quietly(() => watch(props))),
       () => {},
     );
   }
@@ -107,10 +118,4 @@ class Followed {
     );
     return parsing;
   }
-}
-
-/** Puts a method on one promise; it is not listed among its properties unless it was. */
-function put(promise: ApiPromise, name: string, value: (...args: never[]) => unknown): void {
-  const enumerable = Object.hasOwn(promise, name);
-  Object.defineProperty(promise, name, { value, writable: true, configurable: true, enumerable });
 }

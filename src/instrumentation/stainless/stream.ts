@@ -3,7 +3,7 @@
  * branches, readable streams made of it and its readers in the SDK are seen too.
  */
 import type { LlmCall } from '../../collectors/llm/call';
-import type { LlmUsage } from '../../collectors/llm/request';
+import type { LlmEnd } from '../../collectors/llm/request';
 import { type IterationObserver, observed } from '../iteration';
 import type { Answered, Reading } from './wire';
 
@@ -75,6 +75,6 @@ class StreamReader implements IterationObserver<unknown> {
 }
 
 /** An answer that broke off has no reason to have finished. */
-function usageOf({ failure: _failure, media: _media, finishReason: _finishReason, ...usage }: Answered): LlmUsage {
-  return usage;
+function usageOf({ end }: Answered): LlmEnd {
+  return { ...end, finishReason: undefined };
 }

@@ -6,11 +6,12 @@ import type { LlmEnd } from '../../collectors/llm/request';
 import type { LlmOperation, MediaUnit } from '../../collectors/words';
 
 /** How a request ended, as its answer says. */
-export interface Answered extends LlmEnd {
+export interface Answered {
+  readonly end: LlmEnd;
   /** What went wrong, where an answer of status 200 says that something did: a word or an error's fields. */
-  failure?: unknown;
+  readonly failure?: unknown;
   /** Images, seconds of audio or characters. */
-  media?: { readonly unit: MediaUnit; readonly amount: number } | undefined;
+  readonly media?: { readonly unit: MediaUnit; readonly amount: number } | undefined;
 }
 
 /** Reads one stream. */

@@ -249,15 +249,17 @@ impl LlmMetricsCollector {
         if let (Some(queues), Some(queue)) = (&series.queue, request.queue) {
             queues.observe(seconds(queue));
         }
-        let spent = self.record_usage(series, &request.end, status);
+        let missed = status == LlmStatus::Success && request.target.operation.has_tokens();
+        let spent = self.record_usage(series, &request.end, missed);
         record_stream(series, request);
         spent
     }
 
-    fn record_usage(&self, series: &ModelSeries, end: &LlmEnd, status: LlmStatus) -> Spent {
+    /// `missed` says that usage which is not there is missing.
+    fn record_usage(&self, series: &ModelSeries, end: &LlmEnd, missed: bool) -> Spent {
         let LlmUsage { input_tokens, output_tokens, .. } = end.usage;
         if input_tokens.is_none() && output_tokens.is_none() {
-            if status == LlmStatus::Success {
+            if missed {
                 series.usage_missing.inc();
             }
             let cost_usd = record_cost(series, end.cost_usd);

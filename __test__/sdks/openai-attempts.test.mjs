@@ -1,0 +1,114 @@
+// Attempts of OpenAI's SDK, rate limits, and for whom and at whom requests are made.
+
+import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
+import test from 'ava';
+import OpenAI, { AzureOpenAI } from 'openai';
+import {
+  ASKED,
+  CHAT_STREAM,
+  chat,
+  chunk,
+  DETAILS,
+  FAILURE,
+  finished,
+  SUCCESS,
+  TOKENS,
+  UNPRICED,
+  world,
+} from './support/openai.mjs';
+import { chunksOf, outcome, short } from './support/stainless.mjs';
+import { cut, events, json, silence } from './support/wire-server.mjs';
+
+test('attempts after the first are counted by what went wrong before', async (t) => {
+  const { client, wire, lines } = await world(t);
+  client.maxRetries = 5;
+  const again = { 'retry-after-ms': '1' };
+  const failing = (status) => json({ error: { message: 'no' } }, { status, headers: again });
+  // Those without an answer come first: the SDK's pause before it tries again doubles each time.
+  wire.answer(cut(), silence(), failing(429), failing(503), failing(500), chat());
+  await client.chat.completions.create(ASKED, { timeout: 1_000 });
+  t.is(wire.requests.length, 6);
+  t.deepEqual(await lines(), [
+    ...SUCCESS('chat'),
+    ...TOKENS,
+    ...DETAILS,
+    UNPRICED,
+    finished('stop'),
+    'llm_retries_total{error_type="connection"} 1',
+    'llm_retries_total{error_type="timeout"} 1',
+    'llm_retries_total{error_type="rate_limit"} 1',
+    'llm_retries_total{error_type="overloaded"} 1',
+    'llm_retries_total{error_type="server_error"} 1',
+  ]);
+});
+
+test('attempts of requests at once are not mixed up, and a body that is late is a timeout', async (t) => {
+  const { client, wire, lines } = await world(t);
+  client.maxRetries = 1;
+  const again = { headers: { 'retry-after-ms': '1' } };
+  const tries = { a: 0, b: 0 };
+  wire.always((response, request) => {
+    const { user } = request.body;
+    if (tries[user]++ > 0) return chat()(response, request);
+    if (user === 'a') return json({ error: {} }, { status: 429, ...again })(response, request);
+    return response.writeHead(200, { 'content-type': 'application/json' }).write('{');
+  });
+  await Promise.all(['a', 'b'].map((user) => client.chat.completions.create({ ...ASKED, user }, { timeout: 1_000 })));
+  const retries = (await lines()).filter((line) => line.startsWith('llm_retries'));
+  t.deepEqual(retries, ['llm_retries_total{error_type="rate_limit"} 1', 'llm_retries_total{error_type="timeout"} 1']);
+});
+
+test('rate limits are taken from headers', async (t) => {
+  const { client, wire, lines } = await world(t);
+  const headers = {
+    'x-ratelimit-limit-requests': '100',
+    'x-ratelimit-remaining-requests': '99',
+    'x-ratelimit-remaining-tokens': '5000',
+    'x-ratelimit-limit-tokens': 'many',
+  };
+  wire.answer(json({ error: { message: 'no' } }, { status: 400, headers }));
+  await outcome(() => client.chat.completions.create(ASKED));
+  t.deepEqual(await lines(), [
+    ...FAILURE('invalid_request'),
+    'llm_ratelimit_remaining{resource="requests"} 99',
+    'llm_ratelimit_remaining{resource="tokens"} 5000',
+    'llm_ratelimit_limit{resource="requests"} 100',
+  ]);
+});
+
+test('tokens and cost go to the agent that asked, whoever reads the stream', async (t) => {
+  const prices = { m: { input: 1_000_000, output: 2_000_000 } };
+  const { client, wire, agents, registry } = await world(t, { includeUsage: true }, { prices });
+  const usage = { ...chunk({}), choices: [], usage: { prompt_tokens: 2, completion_tokens: 3 } };
+  wire.answer(events([...CHAT_STREAM.slice(0, -1), usage, '[DONE]']));
+  const stream = await agents.run('writer', () => client.chat.completions.create({ ...ASKED, stream: true }));
+  await chunksOf(stream);
+  const counted = (await short(registry)).filter((line) => /^agent_(tokens|cost)/.test(line));
+  t.deepEqual(counted, [
+    'agent_tokens_total{agent_type="writer",type="input"} 2',
+    'agent_tokens_total{agent_type="writer",type="output"} 3',
+    'agent_cost_usd_total{agent_type="writer"} 8',
+  ]);
+});
+
+test('the provider is whom the client is pointed at', async (t) => {
+  const { wire, llm, registry } = await world(t);
+  wire.always(chat(undefined, 'stop', null));
+  const to = (url, init) => fetch(wire.url, { method: 'POST', body: init.body, headers: { asked: String(url) } });
+  const clients = [
+    new OpenAI({ apiKey: 'k', fetch: to }),
+    new OpenAI({ apiKey: 'k', baseURL: 'https://openrouter.ai/api/v1', fetch: to }),
+    new OpenAI({ apiKey: 'k', baseURL: 'https://llm.example.com/v1', fetch: to }),
+    new AzureOpenAI({ apiKey: 'k', apiVersion: '1', endpoint: 'https://x.openai.azure.com', fetch: to }),
+  ];
+  for (const client of clients) {
+    t.teardown(instrumentOpenAI(client, { collector: llm, providers: { 'llm.example.com': 'own' } }));
+    await client.chat.completions.create(ASKED);
+  }
+  const found = (await short(registry)).filter((line) => line.startsWith('llm_requests_total'));
+  t.deepEqual(
+    found.map((line) => line.match(/provider="(.*?)"/)[1]),
+    ['openai', 'openrouter', 'own', 'azure'],
+  );
+  t.regex(wire.requests[3].headers.asked, /deployments\/m\/chat\/completions/);
+});
