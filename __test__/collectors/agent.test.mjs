@@ -295,3 +295,36 @@ test.serial('a request that was none leaves nothing', async (t) => {
     .filter((line) => /^llmdevops_llm/.test(line) && !line.endsWith(' 0'));
   t.deepEqual(lines, []);
 });
+
+test('words that are none are refused, and nothing is recorded of them', async (t) => {
+  const { registry, agents } = collectors();
+  agents.recordExecutionStart('researcher');
+  const execution = agents.startExecution('researcher');
+  const before = await registry.metrics();
+  const outcomes = 'success, error for status';
+  for (const [call, expected] of [
+    [() => agents.recordHandoff('researcher', 'writer', 'maybe'), outcomes],
+    [() => agents.recordMemoryOperation('researcher', 'read', 'maybe'), outcomes],
+    [() => agents.recordMemoryOperation('researcher', 'maybe'), 'read, write, search, delete for operation_type'],
+    [
+      () => agents.recordToolCall('researcher', 'search', 'maybe', 5),
+      'success, error, timeout, cancelled, denied for status',
+    ],
+    [() => execution.recordToolCall('search', 'maybe', 5, {}), 'success, error, timeout, cancelled, denied for status'],
+    [
+      () => agents.recordExecutionEnd({ agentType: 'researcher', status: 'maybe', durationMs: 5 }),
+      'success, failed, timeout, cancelled, max_steps, guardrail for status',
+    ],
+    [() => execution.end('maybe'), 'success, failed, timeout, cancelled, max_steps, guardrail for status'],
+  ]) {
+    const error = t.throws(call, { code: 'INVALID_VALUE' });
+    t.is(error.message, `Expected one of ${expected} but received "maybe" of type string`);
+    t.is(await registry.metrics(), before);
+  }
+  execution.end();
+  const lines = await recorded(registry);
+  t.true(lines.includes(`executions_total{${A},status="success"} 1`));
+  t.true(lines.includes(`tool_calls_per_execution_count{${A}} 1`));
+  t.false(lines.some((line) => line.startsWith('tool_calls_per_execution_sum')));
+  t.true(lines.includes(`active{${A}} 1`));
+});

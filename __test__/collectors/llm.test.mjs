@@ -290,6 +290,26 @@ test('words that are none become other, or are refused', async (t) => {
   t.is(error.message, 'Expected one of hit, miss for result but received "maybe" of type string');
 });
 
+test('names that are none are other', async (t) => {
+  const unprintable = {
+    toString() {
+      throw new Error('no');
+    },
+  };
+  for (const name of ['', undefined, null, unprintable]) {
+    const { registry, llm } = collector();
+    llm.recordRequest({ model: name, provider: name });
+    llm.recordCacheLookup(name, 'hit');
+    llm.setBudget(name, { limitUsd: 1 });
+    t.deepEqual(await recorded(registry), [
+      'requests_total{model="other",provider="other",operation="chat",status="success"} 1',
+      'usage_missing_total{model="other",provider="other"} 1',
+      'cache_requests_total{cache="other",result="hit"} 1',
+      'budget_limit_usd{budget="other"} 1',
+    ]);
+  }
+});
+
 test('caches, guardrails, budgets, rate limits, fallbacks, retries, media, versions', async (t) => {
   const { registry, llm } = collector();
   llm.recordCacheLookup('answers', 'hit');
@@ -341,6 +361,10 @@ test('wrong options are refused', (t) => {
     [
       { prices: { m: [{ from: 'now', input: 1, output: 1 }] } },
       'Expected a day such as 2026-01-31 for prices["m"].from but received "now" of type string',
+    ],
+    [
+      { prices: { m: [{ from: '2026-02-31', input: 1, output: 1 }] } },
+      'Expected a day such as 2026-01-31 for prices["m"].from but received "2026-02-31" of type string',
     ],
   ];
   for (const [options, message] of refusals) t.is(t.throws(() => collector(options)).message, message);

@@ -81,3 +81,8 @@ impl Naming {
 fn seconds(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e9
 }
+
+/// The page's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/metrics.md")]
+struct Page;

@@ -144,9 +144,11 @@ fn test_agent_error_metrics() -> Outcome {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("CI_FULL").is_some() { 256 } else { 32 }))]
+
     #[test]
     fn executions_in_flight_come_back_to_zero(
-        executions in proptest::collection::vec((any::<String>(), 0..4_u8), 1..80),
+        executions in proptest::collection::vec((any::<String>(), 0..4_u8), 1..60),
     ) {
         let registry = Registry::new();
         let agents = AgentMetricsCollector::new(&registry, AgentOptions::default())?;

@@ -221,9 +221,11 @@ fn meet(registry: &Registry, mut call: LlmCall, fate: Fate) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("CI_FULL").is_some() { 256 } else { 32 }))]
+
     #[test]
     fn requests_in_flight_come_back_to_zero(
-        calls in proptest::collection::vec((any::<String>(), ".{0,3}", fate()), 1..80),
+        calls in proptest::collection::vec((any::<String>(), ".{0,3}", fate()), 1..60),
         waiting in 1..20_usize,
     ) {
         let registry = Registry::new();
