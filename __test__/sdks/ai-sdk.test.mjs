@@ -413,7 +413,6 @@ test.serial('what is asked for besides texts and embeddings', async (t) => {
     `llm_requests_total{${of},operation="rerank",status="error"} 1`,
     `llm_request_duration_seconds_count{${of},operation="rerank"} 2`,
     `llm_errors_total{${of},error_type="other"} 1`,
-    `llm_usage_missing_total{${of}} 1`,
   ]);
 });
 

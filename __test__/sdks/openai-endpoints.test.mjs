@@ -162,7 +162,6 @@ test('images, speech and transcriptions', async (t) => {
     'llm_tokens_total{type="output"} 9',
     'llm_token_details_total{detail="image_input"} 2',
     UNPRICED,
-    'llm_usage_missing_total 2',
     'llm_media_units_total{unit="images"} 2',
     'llm_media_units_total{unit="characters"} 12',
     'llm_media_units_total{unit="audio_seconds"} 3',
