@@ -7,8 +7,12 @@ export const MODELS = {
   'claude-sonnet-4': { provider: 'anthropic', version: 'claude-sonnet-4-20250514', fallback: 'gpt-4o-mini' },
   'llama-3.3-70b': { provider: 'vllm', version: 'llama-3.3-70b', fallback: 'gpt-4o-mini' },
   'o4-mini': { provider: 'openai', version: 'o4-mini-2025-04-16', fallback: 'claude-sonnet-4' },
-  'text-embedding-3-small': { provider: 'openai', version: 'text-embedding-3-small' },
-  'gpt-image-1': { provider: 'openai', version: 'gpt-image-1' },
+  'text-embedding-3-small': {
+    provider: 'openai',
+    operation: 'embeddings',
+    version: 'text-embedding-3-small',
+  },
+  'gpt-image-1': { provider: 'openai', operation: 'image', version: 'gpt-image-1' },
 };
 
 /** Kinds of errors by the types that clients are answered. */

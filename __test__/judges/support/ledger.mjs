@@ -1,6 +1,8 @@
 // What the metrics must say, kept by the client beside the gateway: a second book of the same business. It knows
 // the catalogue of names, labels and buckets by heart and asks no metrics library.
 
+import { MODELS } from './expected-calls.mjs';
+
 const PREFIX = 'llmdevops_llm_';
 
 /** The catalogue's buckets. */
@@ -92,6 +94,9 @@ export class Ledger {
 
   constructor() {
     this.#add('budget_limit_usd', { budget: 'gateway' }, BUDGET_USD);
+    for (const [model, { provider, operation = 'chat' }] of Object.entries(MODELS)) {
+      this.#begin({ model, provider }, operation);
+    }
   }
 
   /**
@@ -162,13 +167,14 @@ export class Ledger {
     return series;
   }
 
-  /** What is there at 0 from a model's first use on. */
+  /** What is there at 0 as soon as a model is registered, or used. */
   #begin(labels, operation) {
     this.#add('active_requests', labels, 0);
     for (const type of ['input', 'output']) this.#add('tokens_total', { ...labels, type }, 0);
     for (const error_type of ERROR_TYPES) this.#add('errors_total', { ...labels, error_type }, 0);
     this.#add('unpriced_requests_total', labels, 0);
     this.#add('usage_missing_total', labels, 0);
+    if (labels.model in PRICES) this.#add('cost_usd_total', labels, 0);
     for (const status of STATUSES) this.#add('requests_total', { ...labels, operation, status }, 0);
   }
 
@@ -180,9 +186,9 @@ export class Ledger {
     }
   }
 
-  #recordUsage(labels, { status, usage }) {
+  #recordUsage(labels, { status, usage, operation }) {
     if (usage === undefined) {
-      if (status === 'success') this.#add('usage_missing_total', labels, 1);
+      if (status === 'success' && operation !== 'image') this.#add('usage_missing_total', labels, 1);
       return;
     }
     const { input, output, cacheRead = 0, cacheWrite = 0 } = usage;
