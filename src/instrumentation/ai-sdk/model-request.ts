@@ -6,10 +6,14 @@ import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
 import { quietly } from '../quietly';
-import { endOfModel, isOutput, rateLimitsOf } from './answer';
+import { ANTHROPIC_LIMITS, OPENAI_LIMITS, rateLimitsOf } from '../rate-limits';
+import { endOfModel, isOutput } from './answer';
 import { failureOf } from './failure';
 import { observeStream } from './model-stream';
 import type { ModelAnswerLike, ModelUsageLike, PartLike } from './shapes';
+
+/** Whatever provider answers, it has headers of one kind. */
+const LIMITS = [...OPENAI_LIMITS, ...ANTHROPIC_LIMITS];
 
 export class ModelRequest {
   readonly #collector: LlmMetricsCollector;
@@ -50,7 +54,8 @@ export class ModelRequest {
    * @returns whether it is a stream
    */
   answered({ stream, usage, finishReason, response }: ModelAnswerLike, streamed: () => void): boolean {
-    for (const { resource, ...amounts } of rateLimitsOf(response?.headers)) {
+    const headers = response?.headers;
+    for (const { resource, ...amounts } of rateLimitsOf(LIMITS, (name) => headers?.[name])) {
       this.#collector.setRateLimit(this.#target, resource, amounts);
     }
     if (stream === undefined) this.#call.end(endOfModel(usage, finishReason?.unified));

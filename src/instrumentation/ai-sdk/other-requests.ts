@@ -8,7 +8,8 @@ import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { LlmErrorType } from '../../collectors/words';
-import { finishReasonOf, usageOf } from './answer';
+import { finishReasonOf } from '../finish-reason';
+import { usageOf } from './answer';
 import { failureOf, retriedErrors } from './failure';
 import type { EmbedEventLike, ObjectStepEndLike } from './shapes';
 

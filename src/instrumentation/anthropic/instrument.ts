@@ -1,7 +1,9 @@
 /**
  * Instruments Anthropic's SDK, whoever it is pointed at.
  */
+
 import { type InstrumentOptions, instrumenting, type Uninstall } from '../options';
+import { ANTHROPIC_LIMITS } from '../rate-limits';
 import { instrumentStainless } from '../stainless/instrument';
 import type { Sdk } from '../stainless/wire';
 import { messageEndpoints } from './messages';
@@ -24,10 +26,7 @@ const SDK: Sdk = {
   provider: 'anthropic',
   endpoints: messageEndpoints,
   attempt: ['fetchWithTimeout'],
-  rateLimits: (['requests', 'tokens', 'input_tokens', 'output_tokens'] as const).map((resource) => {
-    const header = `anthropic-ratelimit-${resource.replace('_', '-')}`;
-    return { resource, limit: `${header}-limit`, remaining: `${header}-remaining` };
-  }),
+  rateLimits: ANTHROPIC_LIMITS,
 };
 
 /**

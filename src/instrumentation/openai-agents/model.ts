@@ -3,7 +3,7 @@
  */
 import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
 import { read, readNumber, readText } from '../../read';
-import { finishReasonOf } from '../agents/finish-reason';
+import { finishReasonOf } from '../finish-reason';
 
 /** A request to a model that a span has told of. */
 export interface ModelAnswer extends LlmEnd {

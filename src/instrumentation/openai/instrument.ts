@@ -1,8 +1,10 @@
 /**
  * Instruments OpenAI's SDK, whoever it is pointed at.
  */
+
 import { refuseOption } from '../../errors';
 import { type InstrumentOptions, instrumenting, type Uninstall } from '../options';
+import { OPENAI_LIMITS } from '../rate-limits';
 import { instrumentStainless } from '../stainless/instrument';
 import type { Sdk } from '../stainless/wire';
 import { completionEndpoints } from './completions';
@@ -56,13 +58,6 @@ function sdkOf(includeUsage: boolean): Sdk {
     provider: 'openai',
     endpoints: [...completionEndpoints(includeUsage), ...responseEndpoints, ...mediaEndpoints],
     attempt: ['fetchWithAuth', 'fetchWithTimeout'],
-    rateLimits: [
-      {
-        resource: 'requests',
-        limit: 'x-ratelimit-limit-requests',
-        remaining: 'x-ratelimit-remaining-requests',
-      },
-      { resource: 'tokens', limit: 'x-ratelimit-limit-tokens', remaining: 'x-ratelimit-remaining-tokens' },
-    ],
+    rateLimits: OPENAI_LIMITS,
   };
 }

@@ -7,6 +7,7 @@ import { errorTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { Patches } from '../patches';
 import { quietly } from '../quietly';
+import { rateLimitsOf } from '../rate-limits';
 import type { Sdk } from './wire';
 
 /** What an attempt is made for. */
@@ -110,20 +111,11 @@ class Attempts {
     if (!ok) this.failed(options, { status });
     const { sdk, collector } = this.#reporting;
     let target: AttemptTarget | undefined;
-    for (const { resource, limit, remaining } of sdk.rateLimits) {
-      const said = { limit: amount(headers, limit), remaining: amount(headers, remaining) };
-      if (said.limit === undefined && said.remaining === undefined) continue;
+    for (const { resource, ...said } of rateLimitsOf(sdk.rateLimits, (name) => headers.get(name))) {
       target ??= this.#reporting.targetOf(client, options);
       if (target !== undefined) collector.setRateLimit(target, resource, said);
     }
   }
-}
-
-function amount(headers: Headers, name: string): number | undefined {
-  const text = headers.get(name);
-  if (text === null || text === '') return undefined;
-  const value = Number(text);
-  return value >= 0 && Number.isFinite(value) ? value : undefined;
 }
 
 function isObject(value: unknown): value is object {

@@ -4,6 +4,7 @@
  */
 import type { LlmEnd } from '../../collectors/llm/request';
 import type { LlmOperation, MediaUnit } from '../../collectors/words';
+import type { RateLimitHeaders } from '../rate-limits';
 
 /** How a request ended, as its answer says. */
 export interface Answered {
@@ -40,13 +41,6 @@ export interface Endpoint {
   reading?: (() => Reading) | undefined;
   /** What is asked in place of what the user asks. @default nothing */
   asking?: ((body: Readonly<Record<string, unknown>>) => unknown) | undefined;
-}
-
-/** What a header of an answer says of a rate limit. */
-export interface RateLimitHeaders {
-  readonly resource: 'requests' | 'tokens' | 'input_tokens' | 'output_tokens';
-  readonly limit: string;
-  readonly remaining: string;
 }
 
 /** An SDK. */

@@ -1,7 +1,7 @@
 /**
- * Why a model stopped, in one word, from the words of providers that frameworks pass on.
+ * Why a model stopped, in one word, from the words of providers that frameworks and gateways pass on.
  */
-import type { FinishReason } from '../../collectors/words';
+import type { FinishReason } from '../collectors/words';
 
 const REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ['stop', 'stop'],
