@@ -328,3 +328,23 @@ test('words that are none are refused, and nothing is recorded of them', async (
   t.false(lines.some((line) => line.startsWith('tool_calls_per_execution_sum')));
   t.true(lines.includes(`active{${A}} 1`));
 });
+
+test.serial('names that are none are other, and cost no tool its result', async (t) => {
+  const { registry, agents } = collectors();
+  t.is(
+    agents.run('a', (execution) => execution.tool(Symbol('x'), {}, () => 'result')),
+    'result',
+  );
+  const odd = [Object.create(null), 'x'.repeat(100_000), '', undefined];
+  for (const name of odd) {
+    t.is(
+      agents.run(name, (execution) => execution.tool(name, {}, () => 'result')),
+      'result',
+    );
+  }
+  const lines = (await recorded(registry)).filter((line) => /^(executions|tool_calls)_total.*"other"/.test(line));
+  t.deepEqual(lines, [
+    'executions_total{agent_type="other",status="success"} 4',
+    'tool_calls_total{agent_type="other",tool_name="other",status="success"} 4',
+  ]);
+});

@@ -225,6 +225,19 @@ test('errors that say what they are by our own words, and timers that abort', (t
   t.is(typeOf({ code: 'constructor' }), 'other');
 });
 
+test('what is no request is refused, and a word that is none before anything is recorded', async (t) => {
+  const { registry, llm } = collector();
+  for (const given of [undefined, null, 'gpt-4o', 5]) {
+    for (const call of [() => llm.startRequest(given), () => llm.recordRequest(given), () => llm.recordRetry(given)]) {
+      const { code, message } = t.throws(call);
+      t.is(code, 'INVALID_VALUE');
+      t.true(message.startsWith('Expected a model and a provider but received '), message);
+    }
+  }
+  t.throws(() => llm.recordRequest({ ...MINI, chunks: 1, interrupted: 'weird' }), { code: 'INVALID_VALUE' });
+  t.deepEqual(await recorded(registry), []);
+});
+
 test('models beyond fifty are one', async (t) => {
   const { registry, llm } = collector();
   for (let n = 0; n < 60; n++) llm.recordRequest({ model: `model-${n}`, provider: 'p', inputTokens: 1 });

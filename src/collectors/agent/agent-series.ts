@@ -8,7 +8,7 @@ import type { Registry } from '../../registry/registry';
 import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
 import { reportedType } from '../error-type';
 import { GenAiAgentNames } from '../gen-ai';
-import { checkedWord, nameOf } from '../llm/given';
+import { checkedWord, nameOf } from '../given';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 
 /** Seconds of what is reported in milliseconds, if it is. */

@@ -5,6 +5,7 @@
 import { type Moment, now, secondsSince } from '../../clock';
 import { type Attributed, attribute } from '../attribution';
 import { agentErrorOf, reportedType } from '../error-type';
+import { nameOf } from '../given';
 import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 import { type AgentSeries, secondsOf } from './agent-series';
@@ -78,7 +79,7 @@ export class AgentExecution implements Attributed, Disposable {
   }
 
   #compare(name: string, args: unknown): void {
-    const call = `${name}\n${textOfArguments(args)}`;
+    const call = `${nameOf(name)}\n${textOfArguments(args)}`;
     if (call === this.#lastCall) {
       this.#series.catalogue.counter('agent_repeated_tool_calls_total').inc({ agent_type: this.agentType });
     }

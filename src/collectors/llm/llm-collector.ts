@@ -10,11 +10,11 @@ import { CappedNames, Catalogue, OTHER } from '../catalogue';
 import { errorTypeOf, reportedType, statusOf } from '../error-type';
 import { FirstMade } from '../first-made';
 import { GenAiLlmNames, type GenAiVersion, wantsGenAi } from '../gen-ai';
+import { checkedWord, checkTarget, nameOf } from '../given';
 import { exemplarLabelsOf } from '../trace';
 import type {
   GuardrailResult,
   GuardrailStage,
-  Interruption,
   LlmErrorType,
   LlmStatus,
   MediaUnit,
@@ -22,7 +22,6 @@ import type {
   RateLimitResource,
 } from '../words';
 import { type FinishCall, LlmCall, type LlmOutcome } from './call';
-import { checkedWord, nameOf } from './given';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
 import { costOf, Prices, type PriceTable } from './prices';
@@ -136,6 +135,7 @@ export class LlmMetricsCollector {
 
   /** Records a request that has ended. */
   recordRequest(request: LlmRequest): void {
+    checkTarget(request);
     const exemplarLabels = exemplarLabelsOf(request);
     this.#recordEnded(exemplarLabels === undefined ? request : { ...request, exemplarLabels }, attributed());
   }
@@ -233,14 +233,16 @@ export class LlmMetricsCollector {
 
   #normalized(model: unknown): string {
     try {
-      return this.#normalize(nameOf(model)) || OTHER;
+      return nameOf(this.#normalize(nameOf(model)));
     } catch {
       return OTHER;
     }
   }
 
   /** The series of a model; one that nobody knows makes none where a request failed, since the name may be a typo. */
-  #seriesOf({ model: given, provider: from }: LlmTarget, admits: boolean): ModelSeries {
+  #seriesOf(target: LlmTarget, admits: boolean): ModelSeries {
+    checkTarget(target);
+    const { model: given, provider: from } = target;
     const name = this.#name(given);
     const provider = this.#providers.admit(nameOf(from));
     const isKnown = admits || this.#prices.of(provider, name) !== undefined;
@@ -261,6 +263,9 @@ export class LlmMetricsCollector {
   /** The one place where a request is recorded. */
   #recordEnded(request: LlmRequest, agent: Attributed | undefined): LlmOutcome {
     const status = statusOfRequest(request);
+    if (request.interrupted !== undefined) {
+      this.#word('llm_streaming_interrupted_total', 'reason', request.interrupted);
+    }
     const series = this.#seriesOf(request, status === 'success');
     const operation = series.operation(request.operation ?? 'chat');
     operation.statuses.of(status).inc();
@@ -349,8 +354,7 @@ export class LlmMetricsCollector {
         series.perToken.observe(Math.max(0, durationMs - timeToFirstTokenMs) / 1000 / (outputTokens - 1));
       }
     }
-    if (interrupted !== undefined)
-      series.interrupted.of(this.#word('llm_streaming_interrupted_total', 'reason', interrupted) as Interruption).inc();
+    if (interrupted !== undefined) series.interrupted.of(interrupted).inc();
   }
 }
 

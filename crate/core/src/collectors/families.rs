@@ -100,7 +100,7 @@ fn make(registry: &Registry, spec: &MetricSpec, options: &FamilyOptions<'_>) -> 
     registry.get_or_create_with(descriptor, limits, ttl)
 }
 
-/// Names of which so many are taken as they are; further ones are `other`, and so is one that is empty.
+/// Names of which so many are taken as they are; further ones are `other`, and so is one that is empty or too long.
 pub(super) struct CappedNames {
     names: RwLock<HashSet<SliceArc<str>, foldhash::fast::RandomState>>,
     max: usize,
@@ -145,7 +145,11 @@ impl CappedNames {
     }
 }
 
-/// A name as a label shows it: an empty one is none.
+/// UTF-16 units of the longest name: what is longer is no name, and would be in every scrape, a hundred times.
+const NAME_MAX: usize = 200;
+
+/// A name as a label shows it: one that is empty or too long is none.
 pub(super) fn named(name: &str) -> &str {
-    if name.is_empty() { OVERFLOW_VALUE } else { name }
+    let is_too_long = name.len() > NAME_MAX && name.encode_utf16().count() > NAME_MAX;
+    if name.is_empty() || is_too_long { OVERFLOW_VALUE } else { name }
 }
