@@ -1,13 +1,13 @@
 /**
  * Metrics of requests to models: what is recorded of each, and under which model. Knows no SDK; those report here.
  */
-import { unixMs } from '../../clock';
 import { ConfigurationError, describe } from '../../errors';
+import type { Histogram } from '../../metrics/histogram';
 import { addon } from '../../native/addon';
 import { Registry } from '../../registry/registry';
 import { type Attributed, attributed } from '../attribution';
 import { CappedNames, Catalogue, OTHER } from '../catalogue';
-import { errorTypeOf, reportedType, statusOf } from '../error-type';
+import { reportedType } from '../error-type';
 import { FirstMade } from '../first-made';
 import { GenAiLlmNames, type GenAiVersion, wantsGenAi } from '../gen-ai';
 import { checkedWord, checkTarget, nameOf } from '../given';
@@ -25,6 +25,7 @@ import { type FinishCall, LlmCall, type LlmOutcome } from './call';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
 import { costOf, Prices, type PriceTable } from './prices';
+import { amountOf, errorOfRequest, isAmount, secondsOf, statusOfRequest } from './reported';
 import type { LlmRequest, LlmTarget, LlmUsage } from './request';
 
 /** Metrics that are off unless they are asked for: they cost series, and few look at them. */
@@ -81,6 +82,7 @@ const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
  */
 export class LlmMetricsCollector {
   readonly #catalogue: Catalogue;
+  readonly #perRequest: Histogram | undefined;
   readonly #prices: Prices;
   readonly #normalize: (model: string) => string;
   readonly #models: CappedNames;
@@ -88,6 +90,8 @@ export class LlmMetricsCollector {
   readonly #genAi: GenAiLlmNames | undefined;
   /** Models as labels show them, by how they are asked for. */
   readonly #names = new Map<unknown, string>();
+  /** Series by model and provider as they are asked for: no more is looked at in most requests. */
+  readonly #known = new Map<unknown, Map<unknown, ModelSeries>>();
   /** What calls end with: one function for all of them. */
   readonly #finish: FinishCall = (request, agent) => this.#recordEnded(request, agent);
   /** By model and provider as labels show them. */
@@ -111,6 +115,7 @@ export class LlmMetricsCollector {
       optional: new Set(wanted.map(([, name]) => name)),
       ttlSeconds: { llm_ratelimit_remaining: RATE_LIMIT_TTL_SECONDS, llm_ratelimit_limit: RATE_LIMIT_TTL_SECONDS },
     });
+    this.#perRequest = this.#catalogue.optional('llm_tokens_per_request');
     this.#models = new CappedNames(this.#catalogue.cap('llm_requests_total', 'model'));
     this.#providers = new CappedNames(this.#catalogue.cap('llm_requests_total', 'provider'));
     this.#genAi = wantsGenAi(options.genAiNames) ? new GenAiLlmNames(registry) : undefined;
@@ -243,8 +248,13 @@ export class LlmMetricsCollector {
   #seriesOf(target: LlmTarget, admits: boolean): ModelSeries {
     checkTarget(target);
     const { model: given, provider: from } = target;
+    return this.#known.get(given)?.get(from) ?? this.#seriesNamed(given, from, admits);
+  }
+
+  #seriesNamed(given: unknown, from: unknown, admits: boolean): ModelSeries {
     const name = this.#name(given);
-    const provider = this.#providers.admit(nameOf(from));
+    const providerName = nameOf(from);
+    const provider = this.#providers.admit(providerName);
     const isKnown = admits || this.#prices.of(provider, name) !== undefined;
     const model = isKnown ? this.#models.admit(name) : this.#models.known(name);
     let byProvider = this.#series.get(model);
@@ -257,7 +267,16 @@ export class LlmMetricsCollector {
       series = new ModelSeries(this.#catalogue, model, provider, this.#prices.of(provider, model));
       byProvider.set(provider, series);
     }
+    if (model === name && provider === providerName) this.#remember(given, from, series);
     return series;
+  }
+
+  #remember(given: unknown, from: unknown, series: ModelSeries): void {
+    if (this.#known.size >= NAMES_MAX) this.#known.clear();
+    const byProvider = this.#known.get(given);
+    // Both are bounded: providers that are shown under their own names are few.
+    if (byProvider === undefined) this.#known.set(given, new Map([[from, series]]));
+    else byProvider.set(from, series);
   }
 
   /** The one place where a request is recorded. */
@@ -268,7 +287,7 @@ export class LlmMetricsCollector {
     }
     const series = this.#seriesOf(request, status === 'success');
     const operation = series.operation(request.operation ?? 'chat');
-    operation.statuses.of(status).inc();
+    (status === 'success' ? operation.succeeded : operation.statuses.of(status)).inc();
     if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);
     const errorType = status === 'success' ? undefined : series.errors.word(errorOfRequest(request, status));
     if (errorType !== undefined) series.errors.of(errorType).inc();
@@ -305,13 +324,12 @@ export class LlmMetricsCollector {
     }
     const input = amountOf(inputTokens);
     const output = amountOf(outputTokens);
-    series.tokens.of('input').inc(input);
-    series.tokens.of('output').inc(output);
+    series.inputTokens.inc(input);
+    series.outputTokens.inc(output);
     this.#recordDetails(series, request);
     const { model } = series;
-    const perRequest = this.#catalogue.optional('llm_tokens_per_request');
-    perRequest?.observe({ model, type: 'input' }, input);
-    perRequest?.observe({ model, type: 'output' }, output);
+    this.#perRequest?.observe({ model, type: 'input' }, input);
+    this.#perRequest?.observe({ model, type: 'output' }, output);
     const cost = request.costUsd ?? this.#priceOf(series, request, input, output);
     if (isAmount(cost)) series.cost.inc(cost);
     else series.unpriced.inc();
@@ -337,7 +355,7 @@ export class LlmMetricsCollector {
       cacheWrite: amountOf(request.cacheWriteTokens),
       reasoning: amountOf(request.reasoningTokens),
     };
-    return costOf(series.prices, tokens, unixMs());
+    return costOf(series.prices, tokens);
   }
 
   #recordStream(series: ModelSeries, request: LlmRequest): void {
@@ -366,29 +384,4 @@ const ofRegistries = new FirstMade((registry) => new LlmMetricsCollector({ regis
 /** The collector of a registry: the first that was made for it, or one that is made now. */
 export function llmCollectorOf(registry: Registry): LlmMetricsCollector {
   return ofRegistries.of(registry);
-}
-
-function statusOfRequest({ status, errorType, error }: LlmRequest): LlmStatus {
-  if (status !== undefined) return status;
-  if (errorType !== undefined) return statusOf(errorType);
-  return error === undefined ? 'success' : statusOf(errorTypeOf(error));
-}
-
-function errorOfRequest({ errorType, error }: LlmRequest, status: LlmStatus): string {
-  if (errorType !== undefined) return errorType;
-  if (error !== undefined) return errorTypeOf(error);
-  return status === 'timeout' || status === 'cancelled' ? status : 'other';
-}
-
-/** Whether a provider reported an amount: absent and null say that it did not, which is not the same as zero. */
-function isAmount(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY;
-}
-
-function secondsOf(ms: unknown): number | undefined {
-  return isAmount(ms) ? ms / 1000 : undefined;
-}
-
-function amountOf(value: number | null | undefined): number {
-  return isAmount(value) ? value : 0;
 }

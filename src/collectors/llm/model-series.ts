@@ -45,12 +45,15 @@ class Children {
 export interface OperationSeries {
   readonly name: string;
   readonly statuses: Children;
+  readonly succeeded: CounterSeries;
   readonly duration: ExemplarySeries;
 }
 
 export class ModelSeries {
   readonly active: GaugeSeries;
   readonly tokens: Children;
+  readonly inputTokens: CounterSeries;
+  readonly outputTokens: CounterSeries;
   readonly details: Children;
   readonly errors: Children;
   readonly retries: Children;
@@ -98,6 +101,8 @@ export class ModelSeries {
     this.queue = catalogue.optional('llm_queue_duration_seconds')?.labels({ model, provider });
     this.interChunk = catalogue.optional('llm_streaming_inter_chunk_seconds')?.labels({ model, provider });
     this.#init();
+    this.inputTokens = this.tokens.of('input');
+    this.outputTokens = this.tokens.of('output');
   }
 
   #init(): void {
@@ -122,8 +127,9 @@ export class ModelSeries {
     );
     const durations = catalogue.histogram('llm_request_duration_seconds');
     const duration = new ExemplarySeries(durations, { model, provider, operation });
-    const series = this.#operations.get(operation) ?? { name: operation, statuses, duration };
-    if (!this.#operations.has(operation)) statuses.init();
+    const made = this.#operations.get(operation);
+    if (made === undefined) statuses.init();
+    const series = made ?? { name: operation, statuses, succeeded: statuses.of('success'), duration };
     this.#operations.set(operation, series);
     return series;
   }

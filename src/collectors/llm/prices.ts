@@ -2,6 +2,7 @@
  * What requests cost: a price table that the user gives, in US dollars a million tokens. What has no price has no cost,
  * which is not a cost of zero.
  */
+import { unixMs } from '../../clock';
 import { refuseOption } from '../../errors';
 
 /** The price of a model, in US dollars a million tokens. */
@@ -71,9 +72,9 @@ export class Prices {
   }
 }
 
-/** What tokens cost at a moment, in US dollars; nothing where there is no price. */
-export function costOf(prices: ModelPrices | undefined, tokens: PaidTokens, atMs: number): number | undefined {
-  const price = prices?.find(({ fromMs }) => fromMs <= atMs)?.price;
+/** What tokens cost now, in US dollars; nothing where there is no price. */
+export function costOf(prices: ModelPrices | undefined, tokens: PaidTokens): number | undefined {
+  const price = prices === undefined ? undefined : priceNow(prices);
   if (price === undefined) return undefined;
   const { input, output, cacheRead = input, cacheWrite = input, reasoning = output } = price;
   const plainInput = Math.max(0, tokens.input - tokens.cacheRead - tokens.cacheWrite);
@@ -85,6 +86,13 @@ export function costOf(prices: ModelPrices | undefined, tokens: PaidTokens, atMs
     plainOutput * output +
     tokens.reasoning * reasoning;
   return cost / MILLION;
+}
+
+/** Most prices have no days, and need no clock. */
+function priceNow(prices: ModelPrices): Price | undefined {
+  if (prices[0]?.fromMs === Number.NEGATIVE_INFINITY) return prices[0].price;
+  const atMs = unixMs();
+  return prices.find(({ fromMs }) => fromMs <= atMs)?.price;
 }
 
 function checked(model: string, price: Price): Price {
