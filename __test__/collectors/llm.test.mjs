@@ -235,6 +235,7 @@ test('what is no request is refused, and a word that is none before anything is 
     }
   }
   t.throws(() => llm.recordRequest({ ...MINI, chunks: 1, interrupted: 'weird' }), { code: 'INVALID_VALUE' });
+  t.throws(() => llm.recordRequest({ ...MINI, status: 'weird' }), { code: 'INVALID_VALUE' });
   t.deepEqual(await recorded(registry), []);
 });
 

@@ -279,9 +279,14 @@ export class LlmMetricsCollector {
     else byProvider.set(from, series);
   }
 
-  /** The one place where a request is recorded. */
+  /**
+   * The one place where a request is recorded.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for words that are none, before anything is recorded
+   */
   #recordEnded(request: LlmRequest, agent: Attributed | undefined): LlmOutcome {
     const status = statusOfRequest(request);
+    if (status !== 'success') this.#word('llm_requests_total', 'status', status);
     if (request.interrupted !== undefined) {
       this.#word('llm_streaming_interrupted_total', 'reason', request.interrupted);
     }
