@@ -3,13 +3,14 @@
  */
 import { ConfigurationError, describe } from '../../errors';
 import { Registry } from '../../registry/registry';
+import { secondsOf } from '../amount';
 import { attribute, attributed } from '../attribution';
 import { FirstMade } from '../first-made';
 import { type GenAiVersion, wantsGenAi } from '../gen-ai';
 import { DEFAULT_NAMESPACE } from '../llm/llm-collector';
 import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, MemoryOperation, Outcome, StepType, ToolStatus } from '../words';
-import { AgentSeries, secondsOf } from './agent-series';
+import { AgentSeries } from './agent-series';
 import { AgentExecution, settled } from './execution';
 
 export interface AgentMetricsCollectorOptions {

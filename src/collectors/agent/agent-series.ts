@@ -5,16 +5,12 @@
 import type { ExemplarLabels } from '../../metrics/exemplar';
 import { addon } from '../../native/addon';
 import type { Registry } from '../../registry/registry';
+import { isAmount } from '../amount';
 import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
 import { reportedType } from '../error-type';
 import { GenAiAgentNames } from '../gen-ai';
 import { checkedWord, nameOf } from '../given';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
-
-/** Seconds of what is reported in milliseconds, if it is. */
-export function secondsOf(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : ms / 1000;
-}
 
 /** Where the metrics are, and under which names. */
 export interface AgentMetricsOptions {
@@ -60,7 +56,9 @@ export class AgentSeries {
     if (!this.#inUse.has(agent)) {
       this.#inUse.add(agent);
       const statuses = this.catalogue.words('agent_executions_total', 'status');
-      this.catalogue.counter('agent_executions_total').init({ agent_type: [agent], status: statuses });
+      // One by one: where a registry has less room than there are words, those beyond it are folded, and nobody's run fails.
+      for (const status of statuses)
+        this.catalogue.counter('agent_executions_total').inc({ agent_type: agent, status }, 0);
       this.catalogue.gauge('agent_active').init({ agent_type: [agent] });
     }
     return agent;
@@ -90,19 +88,20 @@ export class AgentSeries {
   executed(agent: string, { status, seconds, steps, toolCalls, errorType, exemplarLabels }: ExecutionEnd): void {
     const { catalogue } = this;
     const agent_type = agent;
+    const type = errorType === undefined ? undefined : this.word('agent_errors_total', 'error_type', errorType);
     catalogue.counter('agent_executions_total').inc({ agent_type, status });
     if (seconds !== undefined) {
       const value = seconds;
-      this.#genAi?.executed(agent, errorType, seconds);
+      this.#genAi?.executed(agent, type, seconds);
       catalogue
         .histogram('agent_execution_duration_seconds')
         .observe({ labels: { agent_type }, value, exemplarLabels });
     }
-    if (steps !== undefined) catalogue.histogram('agent_steps_per_execution').observe({ agent_type }, steps);
-    if (toolCalls !== undefined) {
+    if (isAmount(steps)) catalogue.histogram('agent_steps_per_execution').observe({ agent_type }, steps);
+    if (isAmount(toolCalls)) {
       catalogue.histogram('agent_tool_calls_per_execution').observe({ agent_type }, toolCalls);
     }
-    if (errorType !== undefined) this.failed(agent, errorType);
+    if (type !== undefined) catalogue.counter('agent_errors_total').inc({ agent_type, error_type: type });
   }
 
   stepped(agent: string, given: StepType, seconds: number | undefined): void {

@@ -3,12 +3,13 @@
  * once, however often it is ended; one that is forgotten gives back its place among the active ones.
  */
 import { type Moment, now, secondsSince } from '../../clock';
+import { secondsOf } from '../amount';
 import { type Attributed, attribute } from '../attribution';
 import { agentErrorOf, reportedType } from '../error-type';
 import { nameOf } from '../given';
 import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
-import { type AgentSeries, secondsOf } from './agent-series';
+import type { AgentSeries } from './agent-series';
 
 const forgotten = new FinalizationRegistry<() => void>((release) => release());
 

@@ -5,6 +5,7 @@ import { ConfigurationError, describe } from '../../errors';
 import type { Histogram } from '../../metrics/histogram';
 import { addon } from '../../native/addon';
 import { Registry } from '../../registry/registry';
+import { amountIn, amountOf, isAmount, secondsOf } from '../amount';
 import { type Attributed, attributed } from '../attribution';
 import { CappedNames, Catalogue, OTHER } from '../catalogue';
 import { reportedType } from '../error-type';
@@ -25,7 +26,7 @@ import { type FinishCall, LlmCall, type LlmOutcome } from './call';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
 import { costOf, Prices, type PriceTable } from './prices';
-import { amountOf, errorOfRequest, isAmount, secondsOf, statusOfRequest } from './reported';
+import { errorOfRequest, statusOfRequest } from './reported';
 import type { LlmRequest, LlmTarget, LlmUsage } from './request';
 
 /** Metrics that are off unless they are asked for: they cost series, and few look at them. */
@@ -197,8 +198,8 @@ export class LlmMetricsCollector {
     const name = 'llm_guardrail_checks_total';
     const where = { guardrail: nameOf(guardrail), stage: this.#word(name, 'stage', stage) };
     this.#catalogue.counter(name).inc({ ...where, result: this.#word(name, 'result', result) });
-    if (durationMs !== undefined)
-      this.#catalogue.histogram('llm_guardrail_duration_seconds').observe(where, durationMs / 1000);
+    const seconds = secondsOf(durationMs);
+    if (seconds !== undefined) this.#catalogue.histogram('llm_guardrail_duration_seconds').observe(where, seconds);
   }
 
   /** What a budget allows, and what is left of it, in US dollars. */
@@ -307,8 +308,8 @@ export class LlmMetricsCollector {
       errorType,
       seconds: secondsOf(request.durationMs),
       firstTokenSeconds: secondsOf(request.timeToFirstTokenMs),
-      inputTokens: isAmount(request.inputTokens) ? request.inputTokens : undefined,
-      outputTokens: isAmount(request.outputTokens) ? request.outputTokens : undefined,
+      inputTokens: amountIn(request.inputTokens),
+      outputTokens: amountIn(request.outputTokens),
     });
     const { durationMs, timeToFirstTokenMs } = request;
     return { status, errorType: errorType as LlmErrorType | undefined, durationMs, timeToFirstTokenMs, costUsd };
@@ -321,11 +322,12 @@ export class LlmMetricsCollector {
     agent: Attributed | undefined,
   ): number | undefined {
     const { inputTokens, outputTokens } = request;
+    const told = amountIn(request.costUsd);
     if (!isAmount(inputTokens) && !isAmount(outputTokens)) {
       if (status === 'success' && !WITHOUT_TOKENS.has(request.operation)) series.usageMissing.inc();
-      if (isAmount(request.costUsd)) series.cost.inc(request.costUsd);
-      agent?.addUsage(0, 0, amountOf(request.costUsd));
-      return request.costUsd;
+      if (told !== undefined) series.cost.inc(told);
+      agent?.addUsage(0, 0, amountOf(told));
+      return told;
     }
     const input = amountOf(inputTokens);
     const output = amountOf(outputTokens);
@@ -335,8 +337,8 @@ export class LlmMetricsCollector {
     const { model } = series;
     this.#perRequest?.observe({ model, type: 'input' }, input);
     this.#perRequest?.observe({ model, type: 'output' }, output);
-    const cost = request.costUsd ?? this.#priceOf(series, request, input, output);
-    if (isAmount(cost)) series.cost.inc(cost);
+    const cost = told ?? this.#priceOf(series, request, input, output);
+    if (cost !== undefined) series.cost.inc(cost);
     else series.unpriced.inc();
     agent?.addUsage(input, output, amountOf(cost));
     return cost;

@@ -1,0 +1,68 @@
+// That measuring costs no program its result, whatever it gives the collectors and however small its registry is.
+
+import { AgentMetricsCollector, LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
+import test from 'ava';
+
+/** Samples that are not 0 and begin so, without buckets and sums. */
+async function recorded(registry, prefix) {
+  const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith(prefix));
+  return lines.filter((line) => !line.endsWith(' 0') && !/_(bucket|sum)\{/.test(line));
+}
+
+const NO_AMOUNTS = [Number.NaN, Number.POSITIVE_INFINITY, -1, '5', null];
+
+test('durations, steps and costs that are no amounts are not reported ones', async (t) => {
+  const registry = new Registry();
+  const agents = new AgentMetricsCollector({ registry });
+  const llm = new LlmMetricsCollector({ registry, prices: { m: { input: 1, output: 1 } } });
+  for (const odd of NO_AMOUNTS) {
+    agents.recordExecutionStart('a');
+    agents.recordExecutionEnd({ agentType: 'a', durationMs: odd, steps: odd, toolCalls: odd });
+    agents.recordStep('a', 'llm', odd);
+    agents.recordToolCall('a', 't', 'success', odd);
+    llm.recordGuardrail('g', 'input', 'pass', odd);
+    const call = llm.startRequest({ model: 'm', provider: 'p' });
+    call.end({ inputTokens: 1_000_000, outputTokens: 0, costUsd: odd });
+    t.is(call.outcome.costUsd, 1);
+    const silent = llm.startRequest({ model: 'm', provider: 'p' });
+    silent.end({ costUsd: odd });
+    t.is(silent.outcome.costUsd, undefined);
+  }
+  t.deepEqual(await recorded(registry, 'llmdevops_agent_'), [
+    'llmdevops_agent_executions_total{agent_type="a",status="success"} 5',
+    'llmdevops_agent_steps_total{agent_type="a",step_type="llm"} 5',
+    'llmdevops_agent_tool_calls_total{agent_type="a",tool_name="t",status="success"} 5',
+  ]);
+  t.deepEqual(await recorded(registry, 'llmdevops_llm_guardrail'), [
+    'llmdevops_llm_guardrail_checks_total{guardrail="g",stage="input",result="pass"} 5',
+  ]);
+  t.deepEqual(await recorded(registry, 'llmdevops_llm_cost'), [
+    'llmdevops_llm_cost_usd_total{model="m",provider="p"} 5',
+  ]);
+});
+
+test('errors in words of one’s own are one series, under OpenTelemetry’s name too', async (t) => {
+  const registry = new Registry();
+  const agents = new AgentMetricsCollector({ registry, genAiNames: true });
+  for (let n = 0; n < 3; n++) agents.startExecution('a').fail(`boom ${n}`);
+  agents.recordExecutionStart('a');
+  agents.recordExecutionEnd({ agentType: 'a', status: 'failed', durationMs: 1, errorType: 'boom' });
+  t.deepEqual(await recorded(registry, 'gen_ai_invoke'), [
+    'gen_ai_invoke_agent_duration_seconds_count{gen_ai_agent_name="a",error_type="other"} 4',
+  ]);
+  t.deepEqual(await recorded(registry, 'llmdevops_agent_errors'), [
+    'llmdevops_agent_errors_total{agent_type="a",error_type="other"} 4',
+  ]);
+});
+
+test('a registry with less room than there are outcomes costs no agent its run', async (t) => {
+  for (const policy of ['fold', 'drop']) {
+    const registry = new Registry({ cardinality: { maxSeries: 1, policy }, logger: { warn() {} } });
+    const agents = new AgentMetricsCollector({ registry });
+    t.is(await agents.run('a', async (run) => run.tool('t', 1, () => run.step('llm', () => 42))), 42);
+    t.is(
+      agents.run('b', () => 43),
+      43,
+    );
+  }
+});
