@@ -1,5 +1,6 @@
 // That measuring costs no program its result, whatever it gives the collectors and however small its registry is.
 
+import { runInNewContext } from 'node:vm';
 import { AgentMetricsCollector, LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 
@@ -65,4 +66,33 @@ test('a registry with less room than there are outcomes costs no agent its run',
       43,
     );
   }
+});
+
+test('a registry that refuses what is beyond its limits costs no tool its result', async (t) => {
+  // As many series as an agent has outcomes: the seventh tool is one too many.
+  const registry = new Registry({ cardinality: { maxSeries: 6, policy: 'throw' }, logger: { warn() {} } });
+  const agents = new AgentMetricsCollector({ registry });
+  const run = agents.startExecution('a');
+  for (let n = 0; n < 6; n++) run.tool(`t${n}`, 1, () => n);
+  t.throws(() => run.recordToolCall('t6'), { message: /at most 6 series/ });
+  t.is(
+    run.tool('t6', 1, () => 6),
+    6,
+  );
+  t.is(await run.tool('t6', 1, async () => 6), 6);
+  const error = new Error('of the tool');
+  t.is(await t.throwsAsync(run.tool('t6', 1, async () => Promise.reject(error))), error);
+});
+
+test('a promise of another realm is waited for, as test runners that sandbox have them', async (t) => {
+  const registry = new Registry();
+  const agents = new AgentMetricsCollector({ registry });
+  const rejected = runInNewContext('Promise.reject(new Error("there"))');
+  await t.throwsAsync(
+    agents.run('a', (run) => run.tool('t', 1, () => rejected)),
+    { any: true },
+  );
+  t.deepEqual(await recorded(registry, 'llmdevops_agent_executions_total'), [
+    'llmdevops_agent_executions_total{agent_type="a",status="failed"} 1',
+  ]);
 });

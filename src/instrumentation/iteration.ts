@@ -2,7 +2,7 @@
  * Takes part in an asynchronous iteration without reading ahead, delaying or changing anything: the promises that the
  * reader gets are the source's own.
  */
-import { quietly } from './quietly';
+import { quietly } from '../quietly';
 
 /** What is told of an iteration. One of the last three is told, once. */
 export interface IterationObserver<T> {

@@ -2,8 +2,8 @@
  * One call of an SDK that is measured: what measures may fail, what the user called may not.
  */
 
+import { quietly } from '../quietly';
 import type { Original } from './patches';
-import { quietly } from './quietly';
 
 /** What becomes of a call that is measured. */
 export interface Measuring {

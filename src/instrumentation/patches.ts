@@ -2,7 +2,7 @@
  * Methods of other people's objects that are wrapped while something is instrumented. Knows no SDK. What was wrapped is put
  * back as it was; where somebody has wrapped it again since, the wrapper stays in their chain and only passes on.
  */
-import { quietly } from './quietly';
+import { quietly } from '../quietly';
 
 /**
  * A method as it was, called on the object and with the arguments that the user gave.

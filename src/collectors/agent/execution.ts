@@ -2,7 +2,9 @@
  * An execution of an agent that is going on: its clock, its steps, its calls of tools, the tokens of its requests. Recorded
  * once, however often it is ended; one that is forgotten gives back its place among the active ones.
  */
+import { types } from 'node:util';
 import { type Moment, now, secondsSince } from '../../clock';
+import { quietly } from '../../quietly';
 import { secondsOf } from '../amount';
 import { type Attributed, attribute } from '../attribution';
 import { agentErrorOf, reportedType } from '../error-type';
@@ -146,26 +148,30 @@ export class AgentExecution implements Attributed, Disposable {
 /** What `settled` tells: how it failed, or what it gave. */
 export type Done<R> = (failure: { error: unknown } | undefined, value?: Awaited<R>) => void;
 
-/** Runs a function and tells when it, or the promise it returns, is done: well or not. The result is the function's own. */
+/**
+ * Runs a function and tells when it, or the promise it returns, is done: well or not. What it gives or throws is the user's,
+ * whatever becomes of telling.
+ */
 export function settled<R>(run: () => R, done: Done<R>): R {
   let result: R;
   try {
     result = run();
   } catch (error) {
-    done({ error });
+    quietly(() => done({ error }));
     throw error;
   }
-  if (!(result instanceof Promise)) {
-    done(undefined, result as Awaited<R>);
+  // Promises of other realms too, but nothing that merely has `then()`: calling that may start what it stands for.
+  if (!types.isPromise(result)) {
+    quietly(() => done(undefined, result as Awaited<R>));
     return result;
   }
   const told: Promise<unknown> = result.then(
     (value) => {
-      done(undefined, value);
+      quietly(() => done(undefined, value as Awaited<R>));
       return value;
     },
     (error: unknown) => {
-      done({ error });
+      quietly(() => done({ error }));
       throw error;
     },
   );

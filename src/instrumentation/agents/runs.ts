@@ -5,7 +5,7 @@
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import type { AgentExecution } from '../../collectors/agent/execution';
 import type { LlmEnd } from '../../collectors/llm/request';
-import { warnOnce } from '../quietly';
+import { warnOnce } from '../../quietly';
 import type { Run } from './run';
 
 /** Where a run stands. */

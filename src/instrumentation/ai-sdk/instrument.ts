@@ -5,9 +5,9 @@
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import { refuseOption } from '../../errors';
+import { warnOnce } from '../../quietly';
 import { agentCollector } from '../agent-options';
 import { instrumenting, type Uninstall } from '../options';
-import { warnOnce } from '../quietly';
 import { type AgentsTelemetry, AiSdkTelemetry } from './telemetry';
 
 /** Runs with a `functionId` as agents. */

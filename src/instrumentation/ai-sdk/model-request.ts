@@ -5,7 +5,7 @@
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
-import { quietly } from '../quietly';
+import { quietly } from '../../quietly';
 import { ANTHROPIC_LIMITS, OPENAI_LIMITS, rateLimitsOf } from '../rate-limits';
 import { endOfModel, isOutput } from './answer';
 import { failureOf } from './failure';

@@ -3,7 +3,7 @@
  * was: the SDK may hold it against what it made.
  */
 import { ReadableStream } from 'node:stream/web';
-import { quietly } from '../quietly';
+import { quietly } from '../../quietly';
 
 /** What is told of a stream. One of the last three is told, once. */
 export interface StreamObserver {

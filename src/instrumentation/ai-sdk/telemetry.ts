@@ -5,7 +5,7 @@ import type { AgentMetricsCollector } from '../../collectors/agent/agent-collect
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
-import { quietly } from '../quietly';
+import { quietly } from '../../quietly';
 import { AgentRun } from './agent-run';
 import { providerOf, usageOf } from './answer';
 import { failureOf } from './failure';

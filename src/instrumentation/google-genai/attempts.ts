@@ -3,7 +3,7 @@
  * Every attempt goes through the `fetch` that its client calls, which is where they are counted.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { quietly } from '../quietly';
+import { quietly } from '../../quietly';
 
 /** Is told of an attempt after the first. What went wrong with the one before is an error, or has a status. */
 export type OnRetry = (failure: unknown) => void;

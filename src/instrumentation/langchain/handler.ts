@@ -3,6 +3,7 @@
  * begins is part of it. Has the handlers' shape and depends on none of their packages.
  */
 import { refuseOption } from '../../errors';
+import { quietly } from '../../quietly';
 import { read, readText } from '../../read';
 import {
   type InstrumentFrameworkOptions,
@@ -11,7 +12,6 @@ import {
 } from '../agents/options';
 import { agentRun, modelRun, partRun, type Run, stepRun, toolRun } from '../agents/run';
 import { type RunPlace, type Runs, runsOf } from '../agents/runs';
-import { quietly } from '../quietly';
 import { endOf, hasContent, type ModelStart, targetOf } from './model';
 
 export interface LangChainHandlerOptions extends InstrumentFrameworkOptions {

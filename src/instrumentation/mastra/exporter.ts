@@ -4,6 +4,7 @@
  */
 import type { AgentExecution } from '../../collectors/agent/execution';
 import { refuseOption } from '../../errors';
+import { quietly } from '../../quietly';
 import { read } from '../../read';
 import {
   type InstrumentFrameworkOptions,
@@ -12,7 +13,6 @@ import {
 } from '../agents/options';
 import { agentRun, modelRun, partRun, type Run, stepRun, toolRun } from '../agents/run';
 import { type Runs, runsOf } from '../agents/runs';
-import { quietly } from '../quietly';
 import {
   attributeOf,
   endOf,

@@ -5,12 +5,12 @@
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import { settled } from '../../collectors/agent/execution';
 import { refuseOption } from '../../errors';
+import { quietly, warnOnce } from '../../quietly';
 import { read } from '../../read';
 import { agentCollector, type InstrumentAgentsOptions } from '../agent-options';
 import { agentByName, ToolCall } from '../agents/tool-call';
 import type { Uninstall } from '../options';
 import { isWrapped, type Original, Patches } from '../patches';
-import { quietly, warnOnce } from '../quietly';
 import { failureOf, failureOfResult } from './failure';
 
 /** What is used of the SDK's `Client`. */
@@ -50,7 +50,7 @@ export function instrumentMcpClient(client: McpClientLike, options: InstrumentMc
     return patches.uninstall;
   }
   patches.wrap(client, 'listTools', (original) => {
-    return settled(original, (_, list) => quietly(() => calls.listed(read(list, 'tools'))));
+    return settled(original, (_, list) => calls.listed(read(list, 'tools')));
   });
   return patches.uninstall;
 }
@@ -78,12 +78,9 @@ class Calls {
     const call = quietly(() => this.#begin(params, client));
     if (call === undefined) return original();
     return settled(original, (failure, result) => {
-      quietly(() => {
-        const error =
-          failure === undefined ? failureOfResult(result) : failureOf(failure.error, read(options, 'signal'));
-        if (error === undefined) call.end();
-        else call.fail(error);
-      });
+      const error = failure === undefined ? failureOfResult(result) : failureOf(failure.error, read(options, 'signal'));
+      if (error === undefined) call.end();
+      else call.fail(error);
     });
   }
 

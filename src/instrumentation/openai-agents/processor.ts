@@ -3,6 +3,7 @@
  * it is part of it. Has the processors' shape and depends on none of their packages.
  */
 import type { LlmErrorType } from '../../collectors/words';
+import { quietly } from '../../quietly';
 import { read, readText } from '../../read';
 import {
   type InstrumentFrameworkOptions,
@@ -11,7 +12,6 @@ import {
 } from '../agents/options';
 import { agentRun, partRun, type ReportStep, type Run, stepRun, toolRun } from '../agents/run';
 import { type Runs, runsOf } from '../agents/runs';
-import { quietly } from '../quietly';
 import { failureOf } from './failure';
 import { answerOf } from './model';
 

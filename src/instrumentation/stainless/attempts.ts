@@ -5,8 +5,8 @@
 
 import { errorTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
+import { quietly } from '../../quietly';
 import type { Patches } from '../patches';
-import { quietly } from '../quietly';
 import { rateLimitsOf } from '../rate-limits';
 import type { Sdk } from './wire';
 

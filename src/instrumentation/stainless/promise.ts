@@ -3,7 +3,7 @@
  * not before, and who takes the raw response has the body for himself. So nothing here awaits it; what the SDK does when
  * the user awaits is watched instead.
  */
-import { quietly } from '../quietly';
+import { quietly } from '../../quietly';
 
 /** The SDK's promise; the fields are its internals, which is why they are looked for. */
 export interface ApiPromise extends Promise<unknown> {

@@ -1,9 +1,9 @@
 /**
- * What instrumentation does when it fails itself: the user's call goes on, and one warning says what is not measured.
+ * What measuring does when it fails itself: the user's call goes on, and one warning says what is not measured. Knows neither
+ * collectors nor SDKs.
  */
-
-import { messageOf } from '../errors';
-import { processLogger } from '../registry/collect';
+import { messageOf } from './errors';
+import { processLogger } from './registry/collect';
 
 const warned = new Set<string>();
 
