@@ -54,6 +54,12 @@ export class Catalogue {
     return this.#metrics.get(name) as Histogram | undefined;
   }
 
+  /** Whether a registry still shows these metrics. */
+  isIn(registry: Registry): boolean {
+    const [metric] = this.#metrics.values();
+    return metric !== undefined && registry.getSingleMetric(metric.name) === metric;
+  }
+
   /** The words of a label. */
   words(name: string, label: string): readonly string[] {
     return this.#label(name, label)?.words ?? [];

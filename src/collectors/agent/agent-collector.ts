@@ -62,7 +62,7 @@ export class AgentMetricsCollector {
     const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, tools = [], genAiNames } = options;
     this.#series = new AgentSeries({ registry, namespace, genAiNames: wantsGenAi(genAiNames) });
     for (const tool of tools) this.#series.registerTool(tool);
-    ofRegistries.offer(registry, this);
+    ofRegistries.offer(registry, this, this.#series.catalogue);
   }
 
   /**

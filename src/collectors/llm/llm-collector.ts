@@ -120,7 +120,7 @@ export class LlmMetricsCollector {
     this.#models = new CappedNames(this.#catalogue.cap('llm_requests_total', 'model'));
     this.#providers = new CappedNames(this.#catalogue.cap('llm_requests_total', 'provider'));
     this.#genAi = wantsGenAi(options.genAiNames) ? new GenAiLlmNames(registry) : undefined;
-    ofRegistries.offer(registry, this);
+    ofRegistries.offer(registry, this, this.#catalogue);
   }
 
   /**
