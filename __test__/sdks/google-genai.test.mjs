@@ -436,6 +436,14 @@ test('an agent’s requests count for it', async (t) => {
   ]);
 });
 
+test('an answer that cannot be read has ended its request', async (t) => {
+  const { wire, ai, lines } = await measured(t);
+  wire.answer(json({ candidates: [{ content: { parts: [null] } }] }));
+  const { candidates } = await ai.models.generateContent(ASKED);
+  t.deepEqual(candidates[0].content.parts, [null]);
+  sameLines(t, await lines(), [SUCCESS, [`llm_usage_missing_total${on('')} 1`]]);
+});
+
 test('instrumented twice it counts once, and is as before afterwards', async (t) => {
   const wire = await WireServer.start(t);
   wire.always(json(HELLO));

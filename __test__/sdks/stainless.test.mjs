@@ -25,6 +25,15 @@ const SDKS = {
       'Expected openai to have chat.completions; its requests are not measured',
       'Expected openai to return its promise from chat.completions.create; it is not measured',
     ],
+    sdk: 'openai',
+    frozen: [
+      'chat.completions.create',
+      'responses.create',
+      'images.generate',
+      'images.edit',
+      'images.createVariation',
+      'audio.speech.create',
+    ],
   },
   anthropic: {
     instrument: instrumentAnthropic,
@@ -39,6 +48,8 @@ const SDKS = {
       'Expected @anthropic-ai/sdk to have messages; its requests are not measured',
       'Expected @anthropic-ai/sdk to return its promise from messages.create; it is not measured',
     ],
+    sdk: '@anthropic-ai/sdk',
+    frozen: ['messages.create', 'beta.messages.create'],
   },
 };
 
@@ -46,11 +57,20 @@ const counted = async (registry) => (await short(registry)).filter((line) => lin
 const requests = (provider, count) => [
   `llm_requests_total{model="m",provider="${provider}",operation="chat",status="success"} ${count}`,
 ];
+/** What is warned of from now on. */
+function heard(t) {
+  const said = [];
+  const hear = ({ message }) => said.push(message);
+  process.on('warning', hear);
+  t.teardown(() => process.off('warning', hear));
+  return said;
+}
+
 const propertiesOf = (holders) => holders.map((holder) => Object.getOwnPropertyDescriptors(holder));
 
 for (const [
   name,
-  { instrument, Class, connect, ask, holders, prototypes, changed, foreign, warnings },
+  { instrument, Class, connect, ask, holders, prototypes, changed, foreign, warnings, sdk, frozen },
 ] of Object.entries(SDKS)) {
   test.serial(`${name}: a client is as before when it is no longer instrumented`, async (t) => {
     const { registry, llm } = collectors();
@@ -110,6 +130,31 @@ for (const [
     t.deepEqual(await counted(registry), requests(name, 2));
   });
 
+  test.serial(`${name}: an answer that cannot be read has ended its request`, async (t) => {
+    const { registry, llm } = collectors();
+    const client = new Class({ apiKey: 'k', fetch: answering(null) });
+    instrument(client, { collector: llm });
+    t.is(await ask(client), null);
+    await new Promise(setImmediate);
+    t.deepEqual(await counted(registry), requests(name, 1));
+    t.false((await registry.metrics()).includes(`llm_active_requests{model="m",provider="${name}"} 1`));
+  });
+
+  test.serial(`${name}: a frozen client works, and a warning says that it is not measured`, async (t) => {
+    const { registry, llm } = collectors();
+    const said = heard(t);
+    const client = connect();
+    for (const holder of holders(client)) Object.freeze(holder);
+    instrument(client, { collector: llm })();
+    await ask(client);
+    t.deepEqual(await counted(registry), []);
+    await new Promise(setImmediate);
+    t.deepEqual(
+      said,
+      frozen.map((where) => `Expected ${sdk} to have ${where} where it can be replaced; it is not measured`),
+    );
+  });
+
   test.serial(`${name}: wrong options are refused`, (t) => {
     for (const [target, options, message] of [
       [undefined, {}, /^Expected a client of .* or its class for clientOrClass but received undefined/],
@@ -123,10 +168,7 @@ for (const [
 
   test.serial(`${name}: an SDK that changed is left alone, with a warning`, async (t) => {
     const { llm } = collectors();
-    const said = [];
-    const hear = ({ message }) => said.push(message);
-    process.on('warning', hear);
-    t.teardown(() => process.off('warning', hear));
+    const said = heard(t);
     const [create] = Object.values(foreign.chat ?? foreign);
     for (let twice = 0; twice < 2; twice++) {
       instrument(changed, { collector: llm })();

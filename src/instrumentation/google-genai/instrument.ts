@@ -106,7 +106,12 @@ function measuring(asking: Asking, method: AskingMethod): Measuring {
       // A promise of one's own, so that one that nobody handles is still reported.
       (value as Promise<unknown>).then(
         (answer) => {
-          quietly(() => method.answered(asking, answer));
+          const read = quietly(() => {
+            method.answered(asking, answer);
+            return true;
+          });
+          // One that cannot be read, such as `null`, was an answer all the same.
+          if (read === undefined) quietly(() => asking.call.end());
           return answer;
         },
         (error: unknown) => {

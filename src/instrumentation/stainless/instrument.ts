@@ -9,7 +9,7 @@ import { refuseOption } from '../../errors';
 import { quietly, warnOnce } from '../../quietly';
 import { type Measuring, measured } from '../measure';
 import type { Instrumenting, Uninstall } from '../options';
-import { isWrapped, type Original, Patches } from '../patches';
+import { type Around, isWrapped, type Original, Patches } from '../patches';
 import { watchAttempts } from './attempts';
 import { follow, isApiPromise } from './promise';
 import { isStream, watchStream } from './stream';
@@ -50,8 +50,11 @@ class Instrumentation {
       const method = (resource as Record<string, unknown> | undefined)?.[endpoint.method];
       if (typeof method !== 'function') continue;
       known++;
-      if (!isWrapped(method)) {
-        patches.wrap(resource, endpoint.method, (original, args, self) => this.#call(endpoint, original, args, self));
+      if (isWrapped(method)) continue;
+      const around: Around = (original, args, self) => this.#call(endpoint, original, args, self);
+      if (!patches.wrap(resource, endpoint.method, around)) {
+        const where = `${endpoint.resource}.${endpoint.method}`;
+        warnOnce(`Expected ${this.#sdk.name} to have ${where} where it can be replaced; it is not measured`);
       }
     }
     if (known === 0) {
@@ -160,7 +163,8 @@ class Request implements Measuring {
     if (this.#answered || call === undefined || call.ended) return;
     this.#answered = true;
     if (!isStream(answer)) {
-      this.#complete(call, this.endpoint.answered(answer, this.body));
+      // One that cannot be read, such as `null`, was an answer all the same.
+      this.#complete(call, quietly(() => this.endpoint.answered(answer, this.body)) ?? { end: {} });
       return;
     }
     const reading = this.endpoint.reading?.();
