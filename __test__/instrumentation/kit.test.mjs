@@ -9,7 +9,9 @@ const require = createRequire(import.meta.url);
 const { Patches } = require('../../dist/instrumentation/patches.js');
 const { measured } = require('../../dist/instrumentation/measure.js');
 const { observed } = require('../../dist/instrumentation/iteration.js');
+const { finishReasonOf } = require('../../dist/instrumentation/finish-reason.js');
 const { providerAt } = require('../../dist/instrumentation/provider.js');
+const { providerName } = require('../../dist/instrumentation/provider-name.js');
 
 class Service {
   base = 1;
@@ -210,4 +212,39 @@ test('providers by address', (t) => {
   for (const [address, provider] of cases) t.is(providerAt(address), provider, String(address));
   t.is(providerAt('https://llm.example.com/v1', { 'LLM.example.com': 'vllm' }), 'vllm');
   t.is(providerAt('https://api.openai.com/v1', { 'api.openai.com': 'gateway' }), 'gateway');
+});
+
+test('providers by the names that frameworks have for them', (t) => {
+  for (const [given, provider] of [
+    ['openai.responses', 'openai'],
+    ['azure-openai.chat', 'azure'],
+    ['google.generative-ai', 'google'],
+    ['google_genai', 'google'],
+    ['google.vertex.chat', 'vertex'],
+    ['google-vertex', 'vertex'],
+    ['vertex.anthropic.messages', 'vertex'],
+    ['amazon-bedrock', 'bedrock'],
+    ['amazon_bedrock', 'bedrock'],
+    ['togetherai.chat', 'together'],
+    ['my-gateway.chat', 'my-gateway'],
+    ['constructor', 'constructor'],
+    ['', ''],
+  ]) {
+    t.is(providerName(given), provider, given);
+  }
+});
+
+test('why a model stopped, in the words of every provider', (t) => {
+  for (const [reason, words] of Object.entries({
+    stop: ['stop', 'STOP', 'end_turn', 'stop_sequence', 'completed'],
+    length: ['length', 'max_tokens', 'MAX_TOKENS', 'max_output_tokens', 'CONTINUATION'],
+    tool_calls: ['tool_calls', 'tool-calls', 'tool_use', 'function_call'],
+    content_filter: ['content_filter', 'content-filter', 'SAFETY', 'SPII', 'IMAGE_SAFETY'],
+    refusal: ['refusal'],
+    error: ['error', 'failed', 'MALFORMED_FUNCTION_CALL', 'TOO_MANY_TOOL_CALLS'],
+    other: ['pause_turn', 'constructor', '__proto__'],
+  })) {
+    for (const word of words) t.is(finishReasonOf(word), reason, word);
+  }
+  for (const none of [undefined, null, '', 5, {}]) t.is(finishReasonOf(none), undefined);
 });

@@ -234,6 +234,13 @@ test("a stream is read once, and the second reader's error is no failure of the 
   t.deepEqual(await lines(), [...SUCCESS('chat'), MISSING, finished('stop'), ...STREAMED(4)]);
 });
 
+test('an empty finish reason, as gateways send it until they know, is none', async (t) => {
+  const { client, wire, lines } = await world(t);
+  wire.answer(events([chunk({ content: 'a' }, ''), chunk({ content: 'b' }, ''), chunk({}, 'length'), '[DONE]']));
+  await chunksOf(await client.chat.completions.create({ ...ASKED, stream: true }));
+  t.deepEqual(await lines(), [...SUCCESS('chat'), MISSING, finished('length'), ...STREAMED(3)]);
+});
+
 test('chat.completions.stream()', async (t) => {
   const { client, bare, wire, lines } = await world(t);
   wire.always(events(CHAT_STREAM));

@@ -1,5 +1,5 @@
 /**
- * Why a model stopped, in one word, from the words of providers that frameworks and gateways pass on.
+ * Why a model stopped, in one word, from the words that providers have for it; frameworks and gateways pass those on.
  */
 import type { FinishReason } from '../collectors/words';
 
@@ -12,6 +12,8 @@ const REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ['length', 'length'],
   ['max_tokens', 'length'],
   ['max_output_tokens', 'length'],
+  // Google's SDK asks for the rest by itself, in a request of its own.
+  ['continuation', 'length'],
   ['model_context_window_exceeded', 'length'],
   ['tool_calls', 'tool_calls'],
   ['tool_use', 'tool_calls'],
@@ -21,10 +23,18 @@ const REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ['recitation', 'content_filter'],
   ['blocklist', 'content_filter'],
   ['prohibited_content', 'content_filter'],
+  ['spii', 'content_filter'],
+  ['image_safety', 'content_filter'],
+  ['image_prohibited_content', 'content_filter'],
+  ['image_recitation', 'content_filter'],
   ['guardrail_intervened', 'content_filter'],
   ['refusal', 'refusal'],
   ['error', 'error'],
   ['failed', 'error'],
+  ['malformed_function_call', 'error'],
+  ['malformed_response', 'error'],
+  ['unexpected_tool_call', 'error'],
+  ['too_many_tool_calls', 'error'],
 ]);
 
 /** @returns nothing where the provider gave none, which is not the same as a word that nobody knows */

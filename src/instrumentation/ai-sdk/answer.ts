@@ -3,27 +3,22 @@
  */
 import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
 import { finishReasonOf } from '../finish-reason';
+import { providerName } from '../provider-name';
 import type { ModelUsageLike, PartLike, UsageLike } from './shapes';
-
-/** Providers whose packages name them otherwise than they are known by. */
-const PROVIDERS: Readonly<Record<string, string>> = {
-  'amazon-bedrock': 'bedrock',
-  'azure-openai': 'azure',
-  'google-vertex': 'vertex',
-  togetherai: 'together',
-};
 
 /** Parts of a stream that are output, as the SDK itself sees it. */
 const OUTPUT = new Set(['text-delta', 'reasoning-delta', 'tool-input-delta', 'tool-call', 'file', 'reasoning-file']);
 
-/** `openai` of `openai.responses`; `vertex` of `google.vertex.chat`. */
+/**
+ * The provider that a package's name says.
+ *
+ * @param more goes before what is known: by the whole name, or by what it begins with
+ */
 export function providerOf(name: unknown, more: Readonly<Record<string, string>> = {}): string {
   const whole = String(name ?? '');
-  const [first = '', second] = whole.split('.');
-  for (const table of [more, PROVIDERS]) {
-    for (const known of [whole, first]) if (Object.hasOwn(table, known)) return table[known] as string;
-  }
-  return second === 'vertex' || first === 'vertex' ? 'vertex' : first;
+  const [first = ''] = whole.split('.');
+  const named = [whole, first].find((known) => Object.hasOwn(more, known));
+  return named === undefined ? providerName(whole) : (more[named] as string);
 }
 
 /** How a model's answer ended. */

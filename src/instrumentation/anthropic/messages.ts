@@ -2,7 +2,7 @@
  * Answers of Anthropic's Messages API. It counts tokens that come from its cache, or go into it, apart from the input.
  */
 import type { LlmUsage } from '../../collectors/llm/request';
-import type { FinishReason } from '../../collectors/words';
+import { finishReasonOf } from '../finish-reason';
 import type { Answered, Endpoint, Reading } from '../stainless/wire';
 
 interface Usage {
@@ -25,15 +25,6 @@ interface MessageEvent {
   readonly usage?: Usage | null;
 }
 
-const REASONS: Readonly<Record<string, FinishReason>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  tool_use: 'tool_calls',
-  refusal: 'refusal',
-};
-
 function usageOf(usage: Usage | null | undefined): LlmUsage {
   if (usage === undefined || usage === null) return {};
   const { input_tokens: fresh, cache_read_input_tokens: read, cache_creation_input_tokens: written } = usage;
@@ -46,13 +37,9 @@ function usageOf(usage: Usage | null | undefined): LlmUsage {
   };
 }
 
-function reasonOf(reason: string | null | undefined): FinishReason | undefined {
-  return reason === undefined || reason === null ? undefined : (REASONS[reason] ?? 'other');
-}
-
 function answered(answer: unknown): Answered {
   const { usage, stop_reason: reason } = answer as Message;
-  return { end: { ...usageOf(usage), finishReason: reasonOf(reason) } };
+  return { end: { ...usageOf(usage), finishReason: finishReasonOf(reason) } };
 }
 
 class MessageReading implements Reading {
@@ -87,7 +74,7 @@ class MessageReading implements Reading {
   }
 
   answered(): Answered {
-    return { end: { ...usageOf(this.#usage), finishReason: reasonOf(this.#reason) } };
+    return { end: { ...usageOf(this.#usage), finishReason: finishReasonOf(this.#reason) } };
   }
 
   /** Usage is told again as it grows, and what is told as null stays what it was. */

@@ -3,26 +3,8 @@
  */
 import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
 import type { FinishReason } from '../../collectors/words';
+import { finishReasonOf } from '../finish-reason';
 import type { ContentResponseLike, EmbedResponseLike, ModalityTokensLike, PartLike, UsageLike } from './shapes';
-
-const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
-  STOP: 'stop',
-  // The SDK asks for the rest by itself, in a request that is measured on its own.
-  CONTINUATION: 'length',
-  MAX_TOKENS: 'length',
-  SAFETY: 'content_filter',
-  RECITATION: 'content_filter',
-  BLOCKLIST: 'content_filter',
-  PROHIBITED_CONTENT: 'content_filter',
-  SPII: 'content_filter',
-  IMAGE_SAFETY: 'content_filter',
-  IMAGE_PROHIBITED_CONTENT: 'content_filter',
-  IMAGE_RECITATION: 'content_filter',
-  MALFORMED_FUNCTION_CALL: 'error',
-  MALFORMED_RESPONSE: 'error',
-  UNEXPECTED_TOOL_CALL: 'error',
-  TOO_MANY_TOOL_CALLS: 'error',
-};
 
 /** Takes in an answer, whole or chunk by chunk, and knows how it ended. The last usage that was reported is the usage. */
 export class Answer {
@@ -56,7 +38,7 @@ export class Answer {
   #finishReason(): FinishReason | undefined {
     // A prompt that was blocked has no candidates, and is no error to who asked.
     if (this.#reason === undefined) return this.#blocked ? 'content_filter' : undefined;
-    const reason = Object.hasOwn(FINISH_REASONS, this.#reason) ? FINISH_REASONS[this.#reason] : 'other';
+    const reason = finishReasonOf(this.#reason);
     return reason === 'stop' && this.#calls ? 'tool_calls' : reason;
   }
 }

@@ -3,8 +3,8 @@
  */
 import type { LlmEnd, LlmTarget, LlmUsage } from '../../collectors/llm/request';
 import { read, readNumber, readText } from '../../read';
-import { providerName } from '../agents/provider-name';
 import { finishReasonOf } from '../finish-reason';
+import { providerName } from '../provider-name';
 
 /** What a model run began with. */
 export interface ModelStart {

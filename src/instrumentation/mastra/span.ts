@@ -6,8 +6,8 @@ import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { AgentErrorType, MemoryOperation } from '../../collectors/words';
 import { read, readNumber, readText } from '../../read';
 import { failureOfText } from '../agents/failure-text';
-import { providerName } from '../agents/provider-name';
 import { finishReasonOf } from '../finish-reason';
+import { providerName } from '../provider-name';
 
 /** What is used of a span, when it begins and when it ends. */
 export interface MastraSpanLike {

@@ -3,6 +3,7 @@
  */
 import type { LlmUsage } from '../../collectors/llm/request';
 import type { FinishReason } from '../../collectors/words';
+import { finishReasonOf } from '../finish-reason';
 import type { Answered, Endpoint, Reading } from '../stainless/wire';
 import { type CompletionUsage, completionUsage } from './usage';
 
@@ -29,17 +30,9 @@ interface Completion {
   readonly usage?: CompletionUsage | null;
 }
 
-const REASONS: Readonly<Record<string, FinishReason>> = {
-  stop: 'stop',
-  length: 'length',
-  tool_calls: 'tool_calls',
-  function_call: 'tool_calls',
-  content_filter: 'content_filter',
-};
-
-function reasonOf(reason: string, refused: boolean): FinishReason {
-  if (refused && reason === 'stop') return 'refusal';
-  return REASONS[reason] ?? 'other';
+function reasonOf(given: string, refused: boolean): FinishReason | undefined {
+  const reason = finishReasonOf(given);
+  return refused && reason === 'stop' ? 'refusal' : reason;
 }
 
 function answered(answer: unknown): Answered {
@@ -65,7 +58,8 @@ class CompletionReading implements Reading {
     if (usage !== undefined && usage !== null) this.#usage = completionUsage(usage);
     const choice = choices?.[0];
     if (choice === undefined) return false;
-    if (typeof choice.finish_reason === 'string') this.#reason ??= choice.finish_reason;
+    // Some gateways send an empty one until they know.
+    if (hasText(choice.finish_reason)) this.#reason ??= choice.finish_reason;
     if (hasText(choice.delta?.refusal)) this.#refused = true;
     if (!this.#began) this.#began = hasContent(choice);
     return this.#began;
@@ -93,7 +87,7 @@ function hasContent({ delta, text }: Choice): boolean {
   );
 }
 
-function hasText(value: unknown): boolean {
+function hasText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 

@@ -2,6 +2,7 @@
  * Answers of the Responses API. A response that failed comes with HTTP status 200.
  */
 import type { FinishReason, LlmErrorType } from '../../collectors/words';
+import { finishReasonOf } from '../finish-reason';
 import type { Answered, Endpoint, Reading } from '../stainless/wire';
 import { type InputOutputUsage, inputOutputUsage } from './usage';
 
@@ -30,11 +31,6 @@ const FAILURES: Readonly<Record<string, LlmErrorType>> = {
   image_content_policy_violation: 'content_filter',
 };
 
-const INCOMPLETE: Readonly<Record<string, FinishReason>> = {
-  max_output_tokens: 'length',
-  content_filter: 'content_filter',
-};
-
 function answered(answer: unknown): Answered {
   const response = answer as ModelResponse;
   const usage = inputOutputUsage(response.usage);
@@ -45,12 +41,12 @@ function answered(answer: unknown): Answered {
 
 function failureOf({ error }: ModelResponse): unknown {
   const code = error?.code;
-  return (code === undefined ? undefined : FAILURES[code]) ?? error ?? 'other';
+  return (code !== undefined && Object.hasOwn(FAILURES, code) ? FAILURES[code] : error) ?? 'other';
 }
 
 /** One in the background has not finished when it is answered. */
 function reasonOf({ status, incomplete_details: incomplete, output }: ModelResponse): FinishReason | undefined {
-  if (status === 'incomplete') return INCOMPLETE[incomplete?.reason ?? ''] ?? 'other';
+  if (status === 'incomplete') return finishReasonOf(incomplete?.reason) ?? 'other';
   if (status !== 'completed') return undefined;
   let reason: FinishReason = 'stop';
   for (const { type, content } of output ?? []) {

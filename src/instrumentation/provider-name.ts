@@ -17,8 +17,8 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['chat_ollama', 'ollama'],
 ]);
 
-/** A framework's name for a provider as labels show it: `openai.responses` is `openai`. */
+/** A framework's name for a provider as labels show it: `openai` of `openai.responses`, `vertex` of `google.vertex.chat`. */
 export function providerName(given: string): string {
-  const [maker] = given.toLowerCase().replaceAll('-', '_').split('.');
-  return NAMES.get(maker) ?? maker;
+  const [maker = '', part] = given.split('.');
+  return part === 'vertex' ? part : (NAMES.get(maker.toLowerCase().replaceAll('-', '_')) ?? maker);
 }
