@@ -96,3 +96,33 @@ test('a promise of another realm is waited for, as test runners that sandbox hav
     'llmdevops_agent_executions_total{agent_type="a",status="failed"} 1',
   ]);
 });
+
+test('options that would be of no effect are refused', (t) => {
+  const price = { input: 1, output: 1 };
+  for (const [options, message] of [
+    [{ prices: new Map([['m', price]]) }, /^Expected a table of prices for prices but received/],
+    [{ prices: [price] }, /^Expected a table of prices for prices but received/],
+    [{ normalizeModel: 'lower' }, /^Expected a function for normalizeModel but received "lower" of type string$/],
+    [{ optional: null }, /^Expected names of metrics for optional but received null/],
+  ]) {
+    t.throws(() => new LlmMetricsCollector({ registry: new Registry(), ...options }), {
+      code: 'INVALID_CONFIG',
+      message,
+    });
+  }
+  t.throws(() => new AgentMetricsCollector({ registry: new Registry(), tools: 'search' }), {
+    code: 'INVALID_CONFIG',
+    message: /^Expected names of tools for tools but received "search" of type string$/,
+  });
+});
+
+test('one price may have a day from which on it holds', (t) => {
+  const prices = { m: { from: '2999-01-01', input: 1, output: 1 }, n: { from: '2000-01-01', input: 1, output: 1 } };
+  const llm = new LlmMetricsCollector({ registry: new Registry(), prices });
+  const costOf = (model) => {
+    const call = llm.startRequest({ model, provider: 'p' });
+    call.end({ inputTokens: 1_000_000, outputTokens: 0 });
+    return call.outcome.costUsd;
+  };
+  t.deepEqual([costOf('m'), costOf('n')], [undefined, 1]);
+});

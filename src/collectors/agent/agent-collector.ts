@@ -1,7 +1,7 @@
 /**
  * Metrics of agents: executions, steps, tools, handoffs, memory, and the tokens of the requests that were made for them.
  */
-import { ConfigurationError, describe } from '../../errors';
+import { ConfigurationError, describe, refuseOption } from '../../errors';
 import { Registry } from '../../registry/registry';
 import { secondsOf } from '../amount';
 import { attribute, attributed } from '../attribution';
@@ -60,6 +60,8 @@ export class AgentMetricsCollector {
       throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
     }
     const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, tools = [], genAiNames } = options;
+    // A text is a list of its letters.
+    if (!Array.isArray(tools)) refuseOption('names of tools', 'tools', tools);
     this.#series = new AgentSeries({ registry, namespace, genAiNames: wantsGenAi(genAiNames) });
     for (const tool of tools) this.#series.registerTool(tool);
     ofRegistries.offer(registry, this, this.#series.catalogue);

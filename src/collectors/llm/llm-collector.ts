@@ -1,7 +1,7 @@
 /**
  * Metrics of requests to models: what is recorded of each, and under which model. Knows no SDK; those report here.
  */
-import { ConfigurationError, describe } from '../../errors';
+import { ConfigurationError, describe, refuseOption } from '../../errors';
 import type { Histogram } from '../../metrics/histogram';
 import { addon } from '../../native/addon';
 import { Registry } from '../../registry/registry';
@@ -107,9 +107,11 @@ export class LlmMetricsCollector {
       throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
     }
     const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, optional = {} } = options;
+    if (typeof optional !== 'object' || optional === null) refuseOption('names of metrics', 'optional', optional);
     const wanted = Object.entries(OPTIONAL).filter(([option]) => optional[option as keyof LlmOptionalMetrics] === true);
     this.#prices = new Prices(options.prices);
     this.#normalize = options.normalizeModel ?? normalizeModel;
+    if (typeof this.#normalize !== 'function') refuseOption('a function', 'normalizeModel', options.normalizeModel);
     this.#catalogue = new Catalogue(addon.catalogue(false), {
       registry,
       prefix: `${namespace}_`,

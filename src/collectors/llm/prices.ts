@@ -55,9 +55,13 @@ export class Prices {
 
   /** @throws {ConfigurationError} `INVALID_CONFIG` */
   constructor(table: PriceTable = {}) {
-    if (typeof table !== 'object' || table === null) refuseOption('a table of prices', 'prices', table);
+    // A `Map` or a list has no entries that are looked at: nothing would have a price.
+    if (typeof table !== 'object' || table === null || Symbol.iterator in table) {
+      refuseOption('a table of prices', 'prices', table);
+    }
     for (const [model, entry] of Object.entries(table)) {
-      const dated = Array.isArray(entry) ? (entry as readonly DatedPrice[]) : [{ ...(entry as Price), from: '' }];
+      // One price may have a day too.
+      const dated = Array.isArray(entry) ? (entry as readonly DatedPrice[]) : [fromADay(entry as Price)];
       const periods = dated.map((price) => ({ fromMs: dayOf(model, price.from), price: checked(model, price) }));
       this.#periods.set(
         model,
@@ -105,6 +109,10 @@ function checked(model: string, price: Price): Price {
     refuseOption('dollars a million tokens', `prices["${model}"].${name}`, value);
   }
   return price;
+}
+
+function fromADay(price: Price & Partial<DatedPrice>): DatedPrice {
+  return { ...price, from: price?.from ?? '' };
 }
 
 function dayOf(model: string, day: unknown): number {
