@@ -147,6 +147,8 @@ export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return `${JSON.stringify(value)} of type string`;
   if (typeof value === 'object') return `an object of type ${value.constructor?.name ?? 'Object'}`;
+  // Its text would be the whole of what it does: some four pages for a class.
+  if (typeof value === 'function') return `${value.name === '' ? 'one' : value.name} of type function`;
   return `${String(value)} of type ${typeof value}`;
 }
 

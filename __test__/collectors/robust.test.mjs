@@ -103,6 +103,7 @@ test('options that would be of no effect are refused', (t) => {
     [{ prices: new Map([['m', price]]) }, /^Expected a table of prices for prices but received/],
     [{ prices: [price] }, /^Expected a table of prices for prices but received/],
     [{ normalizeModel: 'lower' }, /^Expected a function for normalizeModel but received "lower" of type string$/],
+    [{ prices: Registry }, /^Expected a table of prices for prices but received Registry of type function$/],
     [{ optional: null }, /^Expected names of metrics for optional but received null/],
   ]) {
     t.throws(() => new LlmMetricsCollector({ registry: new Registry(), ...options }), {

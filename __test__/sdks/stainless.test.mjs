@@ -1,5 +1,6 @@
 // What holds for both SDKs that come from one generator: how they are instrumented and left as they were.
 
+import { createRequire } from 'node:module';
 import Anthropic from '@anthropic-ai/sdk';
 import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
 import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
@@ -8,6 +9,7 @@ import OpenAI from 'openai';
 import { collectors } from './support/recorded.mjs';
 import { short } from './support/stainless.mjs';
 
+const require = createRequire(import.meta.url);
 const answering = (body) => async () => Response.json(body);
 const ASKED = { model: 'm', max_tokens: 9, messages: [] };
 
@@ -15,7 +17,8 @@ const SDKS = {
   openai: {
     instrument: instrumentOpenAI,
     Class: OpenAI,
-    connect: () => new OpenAI({ apiKey: 'k', fetch: answering({ choices: [], usage: { prompt_tokens: 1 } }) }),
+    connect: (Class = OpenAI) =>
+      new Class({ apiKey: 'k', fetch: answering({ choices: [], usage: { prompt_tokens: 1 } }) }),
     ask: (client) => client.chat.completions.create(ASKED),
     holders: (client) => [client, client.chat.completions, client.responses, client.images, client.audio.speech],
     prototypes: [OpenAI.prototype, OpenAI.Chat.Completions.prototype, OpenAI.Embeddings.prototype],
@@ -38,7 +41,8 @@ const SDKS = {
   anthropic: {
     instrument: instrumentAnthropic,
     Class: Anthropic,
-    connect: () => new Anthropic({ apiKey: 'k', fetch: answering({ content: [], usage: { input_tokens: 1 } }) }),
+    connect: (Class = Anthropic) =>
+      new Class({ apiKey: 'k', fetch: answering({ content: [], usage: { input_tokens: 1 } }) }),
     ask: (client) => client.messages.create(ASKED),
     holders: (client) => [client, client.messages, client.beta.messages],
     prototypes: [Anthropic.prototype, Anthropic.Messages.prototype, Anthropic.Beta.Messages.prototype],
@@ -98,6 +102,16 @@ for (const [
     t.deepEqual(propertiesOf([Class, ...prototypes]), before);
     await ask(connect());
     t.deepEqual(await counted(registry), requests(name, 3));
+  });
+
+  test.serial(`${name}: what require() gives is instrumented as the class is`, async (t) => {
+    const { registry, llm } = collectors();
+    const Required = require(sdk);
+    const uninstall = instrument(Required, { collector: llm });
+    await ask(connect(Required));
+    uninstall();
+    await ask(connect(Required));
+    t.deepEqual(await counted(registry), requests(name, 1));
   });
 
   test.serial(`${name}: what is instrumented twice, in whatever order, is counted once`, async (t) => {

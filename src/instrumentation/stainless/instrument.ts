@@ -7,6 +7,7 @@ import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmTarget } from '../../collectors/llm/request';
 import { refuseOption } from '../../errors';
 import { quietly, warnOnce } from '../../quietly';
+import { read } from '../../read';
 import { type Measuring, measured } from '../measure';
 import type { Instrumenting, Uninstall } from '../options';
 import { type Around, isWrapped, type Original, Patches } from '../patches';
@@ -28,7 +29,7 @@ export function instrumentStainless(sdk: Sdk, clientOrClass: unknown, instrument
     refuseOption(`a client of ${sdk.name} or its class`, 'clientOrClass', clientOrClass);
   }
   const patches = new Patches();
-  new Instrumentation(sdk, instrumenting).install(patches, clientOrClass as object);
+  new Instrumentation(sdk, instrumenting).install(patches, madeOf(clientOrClass as object));
   return patches.uninstall;
 }
 
@@ -177,6 +178,12 @@ class Request implements Measuring {
     else call.fail(failure, end);
     if (media !== undefined) this.instrumenting.collector.recordMedia(this.target, media.unit, media.amount);
   }
+}
+
+/** What a CommonJS build exports may be a function that makes clients, with their class beside it. */
+function madeOf(clientOrClass: object): object {
+  const beside = typeof clientOrClass === 'function' ? read(clientOrClass, 'default') : undefined;
+  return typeof beside === 'function' ? beside : clientOrClass;
 }
 
 /** A resource of a client, or the prototype of those of a class. */
