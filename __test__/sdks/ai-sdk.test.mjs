@@ -250,9 +250,9 @@ test.serial('aborts and timeouts, whole', async (t) => {
   }
 });
 
-function abortedIn(ms) {
+function abortedIn(ms, reason) {
   const abort = new AbortController();
-  setTimeout(() => abort.abort(), ms);
+  setTimeout(() => abort.abort(reason), ms);
   return abort.signal;
 }
 
@@ -262,6 +262,8 @@ const interrupted = (reason) => `llm_streaming_interrupted_total${on(`,reason="$
 test.serial('aborts and timeouts, streamed', async (t) => {
   for (const [given, type, who] of [
     [() => ({ abortSignal: abortedIn(200) }), 'cancelled', 'client'],
+    [() => ({ abortSignal: abortedIn(200, 'rate_limit') }), 'cancelled', 'client'],
+    [() => ({ abortSignal: abortedIn(200, new Error('the user left')) }), 'cancelled', 'client'],
     [() => ({ timeout: 200 }), 'timeout', 'timeout'],
   ]) {
     const { wire, asked, lines, uninstall } = await measured(t);

@@ -129,6 +129,11 @@ export function reportedType(error: unknown): string {
   return typeof error === 'string' ? error : errorTypeOf(error);
 }
 
+/** What an abort was: the caller's, whatever reason was given for it, unless a timer made it. */
+export function abortTypeOf(reason: unknown): 'timeout' | 'cancelled' {
+  return errorTypeOf(reason) === 'timeout' ? 'timeout' : 'cancelled';
+}
+
 function ownType(thrown: unknown): AgentErrorType | undefined {
   const body = read(thrown, 'error');
   const codes = [

@@ -2,6 +2,7 @@
  * One request to a language model, across the attempts that the SDK makes: an attempt that failed was the last if no other
  * follows, which the SDK tells afterwards.
  */
+import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
@@ -91,7 +92,7 @@ export class ModelRequest {
       },
       failed: fail,
       left: (why) => {
-        if (why !== undefined) return fail(why);
+        if (why !== undefined) return fail(abortTypeOf(why));
         // Where it was aborted, the SDK tells why in the same turn.
         setImmediate(() => quietly(() => fail('cancelled')));
       },

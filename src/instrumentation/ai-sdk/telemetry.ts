@@ -1,7 +1,9 @@
 /**
  * Listens to what the package `ai` tells its telemetry, and hands it to the requests and the agents' runs that it is about.
  */
+
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
+import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
@@ -159,7 +161,7 @@ export class AiSdkTelemetry {
   }
 
   onAbort({ callId, reason }: AbortEventLike): void {
-    this.onError({ callId, error: reason ?? 'cancelled' });
+    this.onError({ callId, error: abortTypeOf(reason) });
   }
 
   onError({ callId, error }: FailureEventLike): void {

@@ -2,7 +2,7 @@
  * Why a call by the Model Context Protocol failed: its errors have JSON-RPC's codes, its SDK's transports HTTP's, and a tool
  * that failed answers all the same.
  */
-import { errorTypeOf } from '../../collectors/error-type';
+import { abortTypeOf, errorTypeOf } from '../../collectors/error-type';
 import type { AgentErrorType } from '../../collectors/words';
 import { read, readNumber, readText } from '../../read';
 
@@ -23,9 +23,7 @@ const NOT_CONNECTED = 'Not connected';
 
 /** What was thrown, as a word. The SDK reports a call that was aborted as one that ran out of time. */
 export function failureOf(error: unknown, signal: unknown): AgentErrorType {
-  if (read(signal, 'aborted') === true) {
-    return errorTypeOf(read(signal, 'reason')) === 'timeout' ? 'timeout' : 'cancelled';
-  }
+  if (read(signal, 'aborted') === true) return abortTypeOf(read(signal, 'reason'));
   const message = readText(error, 'message') ?? '';
   const code = readNumber(error, 'code') ?? 0;
   if (code < 0 && NO_SUCH_TOOL.test(message)) return 'unknown_tool';
