@@ -286,12 +286,23 @@ test('nobody listens', async (t) => {
   sameLines(t, await lines(), [failure('error', 'connection')]);
 });
 
+function abortedIn(ms, reason) {
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(reason), ms);
+  return abort.signal;
+}
+
 test('the caller’s abort is told from the SDK’s timeout', async (t) => {
-  const aborted = await measured(t);
-  aborted.wire.always(silence());
-  const abortSignal = AbortSignal.timeout(100);
-  await t.throwsAsync(aborted.ai.models.generateContent({ ...ASKED, config: { abortSignal } }));
-  sameLines(t, await aborted.lines(), [failure('cancelled', 'cancelled')]);
+  for (const [abortSignal, type] of [
+    [abortedIn(100), 'cancelled'],
+    [abortedIn(100, new Error('the user left')), 'cancelled'],
+    [AbortSignal.timeout(100), 'timeout'],
+  ]) {
+    const aborted = await measured(t);
+    aborted.wire.always(silence());
+    await t.throwsAsync(aborted.ai.models.generateContent({ ...ASKED, config: { abortSignal } }));
+    sameLines(t, await aborted.lines(), [failure(type, type)]);
+  }
 
   const late = await measured(t, { client: { httpOptions: { timeout: 100 } } });
   late.wire.always(silence());

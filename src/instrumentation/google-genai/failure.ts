@@ -1,7 +1,7 @@
 /**
  * What went wrong with a request to Gemini's API, where status and class alone would say too little.
  */
-import { errorTypeOf } from '../../collectors/error-type';
+import { abortTypeOf, errorTypeOf } from '../../collectors/error-type';
 import type { LlmErrorType } from '../../collectors/words';
 import type { RequestLike } from './shapes';
 
@@ -22,7 +22,9 @@ export function failureOf(error: unknown, { config }: RequestLike): string {
   const { status } = error as { status?: unknown };
   for (const [wanted, pattern, type] of BY_MESSAGE) if (status === wanted && pattern.test(message)) return type;
   const type = errorTypeOf(error);
-  // The SDK's own timeout aborts as the caller would; only the caller's signal tells which it was.
-  if (type === 'cancelled' && error.name === 'AbortError' && config?.abortSignal?.aborted !== true) return 'timeout';
+  // The SDK's own timeout aborts as the caller would, and without the caller's reason; only the caller's signal tells.
+  if (type === 'cancelled' && error.name === 'AbortError') {
+    return config?.abortSignal?.aborted === true ? abortTypeOf(config.abortSignal.reason) : 'timeout';
+  }
   return error instanceof SyntaxError ? 'invalid_response' : type;
 }

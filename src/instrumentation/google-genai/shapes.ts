@@ -13,7 +13,7 @@ export interface RequestLike {
   readonly model?: unknown;
   readonly config?:
     | {
-        readonly abortSignal?: { readonly aborted?: boolean } | undefined;
+        readonly abortSignal?: { readonly aborted?: boolean; readonly reason?: unknown } | undefined;
         readonly httpOptions?: { readonly baseUrl?: string | undefined } | undefined;
       }
     | undefined;
