@@ -244,7 +244,7 @@ test('a broken connection, a timeout, an abort and an answer that is no JSON', a
   for (const [answer, options, error, expected] of [
     [cut(), {}, 'APIConnectionError', FAILED('connection')],
     [silence(), { timeout: 60 }, 'APIConnectionTimeoutError', FAILED('timeout', 'timeout')],
-    [silence(), { signal: AbortSignal.timeout(100) }, 'APIUserAbortError', FAILED('cancelled', 'cancelled')],
+    [silence(), { signal: AbortSignal.timeout(100) }, 'APIUserAbortError', FAILED('timeout', 'timeout')],
     [json('{"content": ['), {}, 'SyntaxError', FAILED('invalid_response')],
   ]) {
     const { client, wire, lines } = await world(t);

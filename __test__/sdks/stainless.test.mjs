@@ -7,10 +7,24 @@ import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
 import test from 'ava';
 import OpenAI from 'openai';
 import { collectors } from './support/recorded.mjs';
-import { short } from './support/stainless.mjs';
+import { chunksOf, outcome, short } from './support/stainless.mjs';
 
 const require = createRequire(import.meta.url);
 const answering = (body) => async () => Response.json(body);
+const aborting = (signal, react) =>
+  signal.addEventListener('abort', () => react(new DOMException('aborted', 'AbortError')));
+/** Never answers. */
+const waiting = (_url, { signal }) => new Promise((_, reject) => aborting(signal, reject));
+/** Begins to answer. */
+const beginning = async (_url, { signal }) =>
+  new Response(new ReadableStream({ start: (stream) => aborting(signal, (error) => stream.error(error)) }));
+
+function abortedIn(ms, reason) {
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(reason), ms);
+  return abort.signal;
+}
+
 const ASKED = { model: 'm', max_tokens: 9, messages: [] };
 
 const SDKS = {
@@ -19,7 +33,7 @@ const SDKS = {
     Class: OpenAI,
     connect: (Class = OpenAI) =>
       new Class({ apiKey: 'k', fetch: answering({ choices: [], usage: { prompt_tokens: 1 } }) }),
-    ask: (client) => client.chat.completions.create(ASKED),
+    ask: (client, more, options) => client.chat.completions.create({ ...ASKED, ...more }, options),
     holders: (client) => [client, client.chat.completions, client.responses, client.images, client.audio.speech],
     prototypes: [OpenAI.prototype, OpenAI.Chat.Completions.prototype, OpenAI.Embeddings.prototype],
     changed: { chat: { completions: { ask: () => 1 } } },
@@ -43,7 +57,7 @@ const SDKS = {
     Class: Anthropic,
     connect: (Class = Anthropic) =>
       new Class({ apiKey: 'k', fetch: answering({ content: [], usage: { input_tokens: 1 } }) }),
-    ask: (client) => client.messages.create(ASKED),
+    ask: (client, more, options) => client.messages.create({ ...ASKED, ...more }, options),
     holders: (client) => [client, client.messages, client.beta.messages],
     prototypes: [Anthropic.prototype, Anthropic.Messages.prototype, Anthropic.Beta.Messages.prototype],
     changed: { messages: { ask: () => 1 } },
@@ -152,6 +166,25 @@ for (const [
     await new Promise(setImmediate);
     t.deepEqual(await counted(registry), requests(name, 1));
     t.false((await registry.metrics()).includes(`llm_active_requests{model="m",provider="${name}"} 1`));
+  });
+
+  test.serial(`${name}: an abort is the caller’s, whatever the reason, unless a timer makes it`, async (t) => {
+    for (const stream of [false, true]) {
+      for (const [signal, type] of [
+        [abortedIn(50), 'cancelled'],
+        [abortedIn(50, 'rate_limit'), 'cancelled'],
+        [abortedIn(50, new Error('gone')), 'cancelled'],
+        [AbortSignal.timeout(50), 'timeout'],
+      ]) {
+        const { registry, llm } = collectors();
+        const client = new Class({ apiKey: 'k', maxRetries: 0, fetch: stream ? beginning : waiting });
+        instrument(client, { collector: llm });
+        await outcome(async () => chunksOf(await ask(client, { stream }, { signal })));
+        t.deepEqual(await counted(registry), [
+          `llm_requests_total{model="m",provider="${name}",operation="chat",status="${type}"} 1`,
+        ]);
+      }
+    }
   });
 
   test.serial(`${name}: a frozen client works, and a warning says that it is not measured`, async (t) => {

@@ -3,8 +3,10 @@
  * what an endpoint says on the wire is told to it.
  */
 import { OTHER } from '../../collectors/catalogue';
+import { abortTypeOf, errorTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmTarget } from '../../collectors/llm/request';
+import type { LlmErrorType } from '../../collectors/words';
 import { refuseOption } from '../../errors';
 import { quietly, warnOnce } from '../../quietly';
 import { read } from '../../read';
@@ -106,7 +108,7 @@ class Instrumentation {
         provider: this.#providerOf((resource as { _client?: unknown })._client),
         operation: endpoint.operation,
       };
-      return new Request(this.#sdk, this.#instrumenting, endpoint, target, body);
+      return new Request(this.#sdk, this.#instrumenting, endpoint, target, body, read(args[1], 'signal'));
     });
   }
 
@@ -131,6 +133,8 @@ class Request implements Measuring {
     readonly endpoint: Endpoint,
     readonly target: LlmTarget,
     readonly body: Body,
+    /** The caller's, if there is one: the SDK aborts without its reason. */
+    readonly signal: unknown,
   ) {}
 
   returned(promise: unknown): unknown {
@@ -150,7 +154,11 @@ class Request implements Measuring {
 
   failed(error: unknown): void {
     // What the SDK makes of an answer that came is the user's concern.
-    if (!this.#answered) this.#call?.fail(error);
+    if (!this.#answered) this.#call?.fail(errorTypeOf(error) === 'cancelled' ? this.#abortType() : error);
+  }
+
+  #abortType(): LlmErrorType {
+    return read(this.signal, 'aborted') === true ? abortTypeOf(read(this.signal, 'reason')) : 'cancelled';
   }
 
   raw(): void {
@@ -170,7 +178,12 @@ class Request implements Measuring {
     }
     const reading = this.endpoint.reading?.();
     if (reading === undefined) call.end();
-    else watchStream(answer, call, reading, (answered) => this.#complete(call, answered));
+    else {
+      watchStream(answer, call, reading, {
+        complete: (answered) => this.#complete(call, answered),
+        abortType: () => this.#abortType(),
+      });
+    }
   }
 
   #complete(call: LlmCall, { end, failure, media }: Answered): void {

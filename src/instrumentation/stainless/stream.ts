@@ -4,6 +4,7 @@
  */
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmEnd } from '../../collectors/llm/request';
+import type { LlmErrorType } from '../../collectors/words';
 import { type IterationObserver, observed } from '../iteration';
 import type { Answered, Reading } from './wire';
 
@@ -19,17 +20,16 @@ export function isStream(value: unknown): value is StreamLike {
   return typeof iterator === 'function' && controller instanceof AbortController;
 }
 
-/**
- * Reports a stream's chunks and end to a call.
- *
- * @param complete ends the call with an answer that came to its end
- */
-export function watchStream(
-  stream: StreamLike,
-  call: LlmCall,
-  reading: Reading,
-  complete: (answered: Answered) => void,
-): void {
+/** What a stream's request knows of its end. */
+export interface StreamEnding {
+  /** Ends the call with an answer that came to its end. */
+  complete(answered: Answered): void;
+  /** What an abort of it was. */
+  abortType(): LlmErrorType;
+}
+
+/** Reports a stream's chunks and end to a call. */
+export function watchStream(stream: StreamLike, call: LlmCall, reading: Reading, ending: StreamEnding): void {
   const { iterator } = stream;
   const { signal } = stream.controller;
   let taken = false;
@@ -38,7 +38,7 @@ export function watchStream(
     // A stream is read once; that it cannot be read again is no failure of the request.
     if (taken) return source;
     taken = true;
-    return observed(source, new StreamReader(call, reading, signal, complete));
+    return observed(source, new StreamReader(call, reading, signal, ending));
   };
 }
 
@@ -47,7 +47,7 @@ class StreamReader implements IterationObserver<unknown> {
     readonly call: LlmCall,
     readonly reading: Reading,
     readonly signal: AbortSignal,
-    readonly complete: (answered: Answered) => void,
+    readonly ending: StreamEnding,
   ) {}
 
   value(chunk: unknown): void {
@@ -56,7 +56,7 @@ class StreamReader implements IterationObserver<unknown> {
 
   done(): void {
     // The SDK ends a stream that was aborted as if it had ended by itself.
-    this.#over(this.signal.aborted ? 'cancelled' : 'stream_interrupted');
+    this.#over(this.signal.aborted ? this.ending.abortType() : 'stream_interrupted');
   }
 
   left(): void {
@@ -65,7 +65,7 @@ class StreamReader implements IterationObserver<unknown> {
 
   #over(otherwise: string): void {
     const answered = this.reading.answered();
-    if (this.reading.complete) this.complete(answered);
+    if (this.reading.complete) this.ending.complete(answered);
     else this.call.fail(otherwise, usageOf(answered));
   }
 
