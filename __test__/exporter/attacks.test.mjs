@@ -53,19 +53,16 @@ test.serial('a body that is announced and hidden requests behind it are not serv
     `GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: ${SCRAPE.length}\r\n\r\n${SCRAPE}`,
     `GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SCRAPE}`,
   ];
-  let answered = 0;
   for (const bytes of bodies) {
     const socket = await door.connect();
-    socket.end(bytes);
+    // Half closed at once, the connection may be given up before its request is looked at.
+    socket.once('data', () => socket.end());
+    socket.write(bytes);
     const statuses = (await everything(socket)).match(/HTTP\/1\.1 \d+/g);
-    // What is closed with bytes unread is reset, and a reset may overtake the answer.
-    if (statuses === null) continue;
-    answered++;
     t.true(['HTTP/1.1 405', 'HTTP/1.1 413'].includes(statuses[0]), `${statuses}`);
     // What follows a refused body may be the body: it is not taken for a request.
     if (statuses[0] === 'HTTP/1.1 413') t.is(statuses.length, 1);
   }
-  t.true(answered > 0);
   await serves(t, door, 'body', 2);
 });
 
