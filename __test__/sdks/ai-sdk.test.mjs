@@ -11,7 +11,7 @@ import { MockRerankingModelV4 } from 'ai/test';
 import test from 'ava';
 import { z } from 'zod';
 import { collectGarbage } from '../support/garbage.mjs';
-import { collectors, recorded } from './support/recorded.mjs';
+import { collectors, recorded, sameLines } from './support/recorded.mjs';
 import { cut, events, json, silence, WireServer } from './support/wire-server.mjs';
 
 const MODEL = 'gpt-4o-mini';
@@ -75,16 +75,6 @@ const failure = (status, type) => [
   `llm_request_duration_seconds_count${on(',operation="chat"')} 1`,
   `llm_errors_total${on(`,error_type="${type}"`)} 1`,
 ];
-
-function sameLines(t, lines, expected) {
-  t.deepEqual(
-    [...lines].sort(),
-    expected
-      .flat()
-      .filter((line) => !line.endsWith(' 0'))
-      .sort(),
-  );
-}
 
 /** Reads a text stream to its end, whatever it throws. */
 async function read(result) {

@@ -7,7 +7,7 @@ import { ConfigurationError } from '@llm-devops/prometheus-metrics';
 import { instrumentGoogleGenAI } from '@llm-devops/prometheus-metrics/google-genai';
 import test from 'ava';
 import { collectGarbage } from '../support/garbage.mjs';
-import { collectors, recorded } from './support/recorded.mjs';
+import { collectors, recorded, sameLines } from './support/recorded.mjs';
 import { cut, events, json, silence, WireServer } from './support/wire-server.mjs';
 
 const MODEL = 'gemini-2.5-flash';
@@ -45,11 +45,6 @@ const SUCCESS = [
   `llm_request_duration_seconds_count${on(',operation="chat"')} 1`,
 ];
 const TOKENS = [`llm_tokens_total${on(',type="input"')} 10`, `llm_tokens_total${on(',type="output"')} 4`];
-
-/** Lines in the order of the exposition, whatever order they are given in. */
-function sameLines(t, lines, expected) {
-  t.deepEqual([...lines].sort(), expected.flat().sort());
-}
 
 const UNPRICED = `llm_unpriced_requests_total${on('')} 1`;
 const finished = (reason) => `llm_finish_reasons_total${on(`,reason="${reason}"`)} 1`;

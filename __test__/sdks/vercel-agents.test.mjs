@@ -5,7 +5,7 @@ import { instrumentAiSdk } from '@llm-devops/prometheus-metrics/ai-sdk';
 import { generateText, hasToolCall, isStepCount, streamText, ToolLoopAgent, tool } from 'ai';
 import test from 'ava';
 import { z } from 'zod';
-import { collectors, recorded } from './support/recorded.mjs';
+import { collectors, recorded, sameLines } from './support/recorded.mjs';
 import { events, json, silence, WireServer } from './support/wire-server.mjs';
 
 const MODEL = 'gpt-4o-mini';
@@ -59,10 +59,6 @@ async function measured(t, options = {}) {
     telemetry: { functionId: 'scout' },
   };
   return { wire, model, asked, lines, agents, registry };
-}
-
-function sameLines(t, lines, expected) {
-  t.deepEqual([...lines].sort(), expected.flat().sort());
 }
 
 /** What a run leaves that has made so many steps and calls of tools, without the calls themselves. */

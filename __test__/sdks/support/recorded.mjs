@@ -23,3 +23,8 @@ export async function recorded(registry) {
     .filter((line) => !line.endsWith(' 0') && !line.includes('_bucket{') && !/_seconds_sum\{/.test(line))
     .map((line) => line.replace('llmdevops_', ''));
 }
+
+/** Compares lines, all of them and no other; tests give theirs in groups, in whatever order. */
+export function sameLines(t, lines, expected) {
+  t.deepEqual([...lines].sort(), expected.flat().sort());
+}

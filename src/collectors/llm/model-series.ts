@@ -118,18 +118,21 @@ export class ModelSeries {
   operation(given: string): OperationSeries {
     const known = this.#operations.get(given);
     if (known !== undefined) return known;
+    const name = wordOf(this.#catalogue.words('llm_requests_total', 'operation'), given) ?? OTHER;
+    return this.#operations.get(name) ?? this.#makeOperation(name);
+  }
+
+  #makeOperation(operation: string): OperationSeries {
     const { model, provider } = this;
     const catalogue = this.#catalogue;
-    const operation = wordOf(catalogue.words('llm_requests_total', 'operation'), given) ?? OTHER;
     const requests = catalogue.counter('llm_requests_total');
     const statuses = new Children(catalogue.words('llm_requests_total', 'status'), (status) =>
       requests.labels({ model, provider, operation, status }),
     );
     const durations = catalogue.histogram('llm_request_duration_seconds');
     const duration = new ExemplarySeries(durations, { model, provider, operation });
-    const made = this.#operations.get(operation);
-    if (made === undefined) statuses.init();
-    const series = made ?? { name: operation, statuses, succeeded: statuses.of('success'), duration };
+    statuses.init();
+    const series = { name: operation, statuses, succeeded: statuses.of('success'), duration };
     this.#operations.set(operation, series);
     return series;
   }

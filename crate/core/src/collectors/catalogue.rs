@@ -117,11 +117,11 @@ pub const OUTCOMES: &[&str] = &["success", "error"];
 /// What is done with an agent's memory.
 pub const MEMORY_OPERATIONS: &[&str] = &["read", "write", "search", "delete"];
 
-const fn words(name: &'static str, words: &'static [&'static str]) -> LabelSpec {
+pub(super) const fn words(name: &'static str, words: &'static [&'static str]) -> LabelSpec {
     LabelSpec { name, values: LabelValues::Enum(words) }
 }
 
-const fn capped(name: &'static str, max: usize) -> LabelSpec {
+pub(super) const fn capped(name: &'static str, max: usize) -> LabelSpec {
     LabelSpec { name, values: LabelValues::Capped(max) }
 }
 
@@ -169,7 +169,7 @@ const fn gauge(
     MetricSpec { name, kind: Kind::Gauge, labels, buckets: &[], unit, opt_in: false, help }
 }
 
-const fn histogram(
+pub(super) const fn histogram(
     name: &'static str,
     unit: &'static str,
     labels: &'static [LabelSpec],

@@ -1,8 +1,9 @@
 //! OpenTelemetry's names for some of the metrics of LLM requests and agents, as Prometheus writes them: a second catalogue,
 //! for programs whose dashboards were made for those. The names are still in development there, so they carry a version.
 
-use super::catalogue::{AGENT_ERROR_TYPES, ERROR_TYPES, LabelSpec, LabelValues, MetricSpec, TOKEN_TYPES};
-use crate::registry::Kind;
+use super::catalogue::{
+    AGENT_ERROR_TYPES, ERROR_TYPES, LabelSpec, MetricSpec, TOKEN_TYPES, capped, histogram, words,
+};
 
 /// The version of OpenTelemetry's semantic conventions for generative AI whose names these are.
 pub const GEN_AI_VERSION: &str = "0.1";
@@ -30,14 +31,6 @@ const TOKENS: &[f64] = &[
     67_108_864.0,
 ];
 
-const fn capped(name: &'static str, max: usize) -> LabelSpec {
-    LabelSpec { name, values: LabelValues::Capped(max) }
-}
-
-const fn words(name: &'static str, words: &'static [&'static str]) -> LabelSpec {
-    LabelSpec { name, values: LabelValues::Enum(words) }
-}
-
 /// Operations have OpenTelemetry's words where it has some, and ours where not.
 const OPERATION: LabelSpec = capped("gen_ai_operation_name", 10);
 const PROVIDER: LabelSpec = capped("gen_ai_provider_name", 20);
@@ -47,16 +40,6 @@ const TOOL: LabelSpec = capped("gen_ai_tool_name", 100);
 /// Empty, and so absent, where nothing went wrong.
 const ERROR: LabelSpec = words("error_type", ERROR_TYPES);
 const AGENT_ERROR: LabelSpec = words("error_type", AGENT_ERROR_TYPES);
-
-const fn histogram(
-    name: &'static str,
-    unit: &'static str,
-    labels: &'static [LabelSpec],
-    buckets: &'static [f64],
-    help: &'static str,
-) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Histogram, labels, buckets, unit, opt_in: false, help }
-}
 
 /// Of LLM requests.
 #[rustfmt::skip]
