@@ -29,7 +29,7 @@ const STATUS = /^(?:\w*Error: )*([45]\d\d)\b/;
 const READ_MAX = 2000;
 
 /** What an error's text says, if anything. */
-export function failureOfText(given: string): AgentErrorType | undefined {
+export function classifyErrorText(given: string): AgentErrorType | undefined {
   const text = given.slice(0, READ_MAX);
   const found = BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
   if (found !== undefined) return found;

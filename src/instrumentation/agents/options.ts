@@ -4,8 +4,8 @@
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import { refuseOption } from '../../errors';
-import { agentCollector, type InstrumentAgentsOptions } from '../agent-options';
-import { type InstrumentOptions, instrumenting } from '../options';
+import { type InstrumentAgentsOptions, resolveAgentCollector } from '../agent-options';
+import { checkOptions, type InstrumentOptions } from '../options';
 
 export interface InstrumentFrameworkOptions
   extends InstrumentAgentsOptions,
@@ -20,24 +20,24 @@ export interface InstrumentFrameworkOptions
 }
 
 /** Options that were checked. */
-export interface InstrumentingFramework {
+export interface CheckedFrameworkOptions {
   readonly agents: AgentMetricsCollector;
   readonly llm: LlmMetricsCollector | undefined;
   readonly agentType: string | undefined;
   /** The provider at a base URL, which may be missing. */
-  providerOf(baseUrl: unknown, usual: string): string;
+  resolveProvider(baseUrl: unknown, usual: string): string;
 }
 
 /** @throws {ConfigurationError} `INVALID_CONFIG` */
-export function instrumentingFramework(options: InstrumentFrameworkOptions = {}): InstrumentingFramework {
-  const agents = agentCollector(options);
+export function checkFrameworkOptions(options: InstrumentFrameworkOptions = {}): CheckedFrameworkOptions {
+  const agents = resolveAgentCollector(options);
   const { llm, provider, providers, agentType } = options;
   if (agentType !== undefined && typeof agentType !== 'string') refuseOption('a name', 'agentType', agentType);
   // Without requests to measure no collector of them is made.
-  if (llm === false) return { agents, llm: undefined, agentType, providerOf: (_, usual) => usual };
+  if (llm === false) return { agents, llm: undefined, agentType, resolveProvider: (_, usual) => usual };
   if (llm !== undefined && (typeof llm !== 'object' || llm === null)) {
     refuseOption('an LlmMetricsCollector or false', 'llm', llm);
   }
-  const { collector, providerOf } = instrumenting({ collector: llm, provider, providers });
-  return { agents, llm: collector, agentType, providerOf };
+  const { collector, resolveProvider } = checkOptions({ collector: llm, provider, providers });
+  return { agents, llm: collector, agentType, resolveProvider };
 }

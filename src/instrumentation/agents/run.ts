@@ -56,9 +56,9 @@ export function modelRun(execution: AgentExecution | undefined, call: LlmCall | 
 }
 
 /** A call of a tool. Where there is no execution there is nobody to count it for. */
-export function toolRun(execution: AgentExecution | undefined, name: string, argsOf: () => unknown): Run {
+export function toolRun(execution: AgentExecution | undefined, name: string, readArgs: () => unknown): Run {
   if (execution === undefined) return partRun(undefined);
-  const call = new ToolCall(execution, name, argsOf);
+  const call = new ToolCall(execution, name, readArgs);
   return { execution, end: () => call.end(), fail: (error) => call.fail(error), drop: nothing };
 }
 

@@ -102,7 +102,7 @@ export class Runs {
 const ofCollectors = new WeakMap<AgentMetricsCollector, Map<string, Runs>>();
 
 /** The runs of one framework that a collector hears of, whoever tells: two listeners count once. */
-export function runsOf(agents: AgentMetricsCollector, framework: string): Runs {
+export function getRuns(agents: AgentMetricsCollector, framework: string): Runs {
   let byFramework = ofCollectors.get(agents);
   if (byFramework === undefined) {
     byFramework = new Map();

@@ -25,14 +25,14 @@ export class ToolCall {
   readonly #start: Moment = now();
   readonly #user: ToolUser;
   readonly #name: string;
-  readonly #argsOf: () => unknown;
+  readonly #readArgs: () => unknown;
   #ended = false;
 
-  /** @param argsOf is asked when the call has ended; what gives `undefined` is not compared with the call before */
-  constructor(user: ToolUser, name: string, argsOf: () => unknown) {
+  /** @param readArgs is asked when the call has ended; what gives `undefined` is not compared with the call before */
+  constructor(user: ToolUser, name: string, readArgs: () => unknown) {
     this.#user = user;
     this.#name = name;
-    this.#argsOf = argsOf;
+    this.#readArgs = readArgs;
   }
 
   end(): void {
@@ -48,7 +48,7 @@ export class ToolCall {
   #finish(status: ToolStatus): boolean {
     if (this.#ended) return false;
     this.#ended = true;
-    this.#user.recordToolCall(this.#name, status, secondsSince(this.#start) * 1000, this.#argsOf());
+    this.#user.recordToolCall(this.#name, status, secondsSince(this.#start) * 1000, this.#readArgs());
     return true;
   }
 }

@@ -7,7 +7,7 @@ import type { AgentMetricsCollector } from '../../collectors/agent/agent-collect
 import { type AgentExecution, toolErrorOf, toolStatusOf } from '../../collectors/agent/execution';
 import type { ExecutionStatus } from '../../collectors/words';
 import { quietly } from '../../quietly';
-import { failureOf } from './failure';
+import { classifyError } from './failure';
 import type { EndEventLike, StepEndLike, ToolCallLike, ToolRunLike } from './shapes';
 
 /** What the SDK's errors of calls that the model made up are named. */
@@ -48,13 +48,13 @@ export class AgentRun {
       if (type !== 'tool-approval-response' || approved !== false || toolCall === undefined) continue;
       // Only calls of tools that there are come before an approval.
       this.#collector.registerTool(toolCall.toolName);
-      this.#execution.recordToolCall(toolCall.toolName, 'denied', undefined, argumentsOf(toolCall));
+      this.#execution.recordToolCall(toolCall.toolName, 'denied', undefined, readArguments(toolCall));
     }
   }
 
   #madeUp(call: ToolCallLike): void {
     const isUnknown = (call.error as { name?: unknown } | undefined)?.name === UNKNOWN_TOOL;
-    this.#execution.recordToolCall(call.toolName, 'error', undefined, argumentsOf(call));
+    this.#execution.recordToolCall(call.toolName, 'error', undefined, readArguments(call));
     this.#execution.recordError(isUnknown ? 'unknown_tool' : 'tool_error');
   }
 
@@ -66,7 +66,7 @@ export class AgentRun {
       // It was run, so its name is none that the model made up.
       this.#collector.registerTool(call.toolName);
       const status = failure === undefined ? 'success' : toolStatusOf(failure.error);
-      const args = argumentsOf({ toolCallId, ...call });
+      const args = readArguments({ toolCallId, ...call });
       this.#execution.recordToolCall(call.toolName, status, secondsSince(start) * 1000, args);
       if (failure !== undefined) this.#execution.recordError(toolErrorOf(failure.error));
     };
@@ -84,15 +84,15 @@ export class AgentRun {
 
   ended(end: EndEventLike): void {
     if (end.finishReason === 'error') this.#execution.fail(end.error ?? 'other');
-    else this.#execution.end(this.#statusOf(end.steps ?? []));
+    else this.#execution.end(this.#decideStatus(end.steps ?? []));
   }
 
   failed(error: unknown): void {
-    this.#execution.fail(failureOf(error));
+    this.#execution.fail(classifyError(error));
   }
 
   /** It stopped although it could have gone on: the model had called tools, and all had answered. */
-  #statusOf(steps: readonly StepEndLike[]): ExecutionStatus {
+  #decideStatus(steps: readonly StepEndLike[]): ExecutionStatus {
     const { finishReason, toolCalls = [], toolResults = [] } = steps.at(-1) ?? { callId: '' };
     const isWaiting = toolResults.length < toolCalls.length;
     // One step is what the SDK does where no loop was asked for.
@@ -102,6 +102,6 @@ export class AgentRun {
 }
 
 /** What calls are compared by; where inputs are not told, no two calls are the same. */
-function argumentsOf({ input, toolCallId }: ToolCallLike): unknown {
+function readArguments({ input, toolCallId }: ToolCallLike): unknown {
   return input ?? toolCallId;
 }

@@ -2,8 +2,8 @@
  * Reads what the SDK and its providers' packages say of an answer: tokens, why the model stopped, who answered.
  */
 import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
-import { finishReasonOf } from '../finish-reason';
-import { providerName } from '../provider-name';
+import { parseFinishReason } from '../finish-reason';
+import { normalizeProviderName } from '../provider-name';
 import type { ModelUsageLike, PartLike, UsageLike } from './shapes';
 
 /** Parts of a stream that are output, as the SDK itself sees it. */
@@ -14,26 +14,26 @@ const OUTPUT = new Set(['text-delta', 'reasoning-delta', 'tool-input-delta', 'to
  *
  * @param more goes before what is known: by the whole name, or by what it begins with
  */
-export function providerOf(name: unknown, more: Readonly<Record<string, string>> = {}): string {
+export function resolveProvider(name: unknown, more: Readonly<Record<string, string>> = {}): string {
   const whole = String(name ?? '');
   const [first = ''] = whole.split('.');
   const named = [whole, first].find((known) => Object.hasOwn(more, known));
-  return named === undefined ? providerName(whole) : (more[named] as string);
+  return named === undefined ? normalizeProviderName(whole) : (more[named] as string);
 }
 
 /** How a model's answer ended. */
-export function endOfModel(usage: ModelUsageLike | undefined, finishReason: string | undefined): LlmEnd {
+export function readModelEnd(usage: ModelUsageLike | undefined, finishReason: string | undefined): LlmEnd {
   return {
     inputTokens: usage?.inputTokens?.total,
     outputTokens: usage?.outputTokens?.total,
     cacheReadTokens: usage?.inputTokens?.cacheRead,
     cacheWriteTokens: usage?.inputTokens?.cacheWrite,
     reasoningTokens: usage?.outputTokens?.reasoning,
-    finishReason: finishReasonOf(finishReason),
+    finishReason: parseFinishReason(finishReason),
   };
 }
 
-export function usageOf(usage: UsageLike | undefined): LlmUsage {
+export function readUsage(usage: UsageLike | undefined): LlmUsage {
   return {
     inputTokens: usage?.inputTokens,
     outputTokens: usage?.outputTokens,

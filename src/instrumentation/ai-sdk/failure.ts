@@ -15,9 +15,9 @@ interface ErrorLike {
 const NO_ANSWER = /^AI_(NoOutputGenerated|NoContentGenerated|EmptyResponseBody|ToolChoiceViolation)Error$/;
 
 /** The kind of error that was thrown, or is named. */
-export function failureOf(error: unknown): string {
+export function classifyError(error: unknown): string {
   if (typeof error === 'string') return error;
-  const thrown = unwrapped(error);
+  const thrown = unwrapRetries(error);
   const { data, statusCode, name } = (thrown ?? {}) as ErrorLike;
   if (typeof name === 'string' && NO_ANSWER.test(name)) return 'invalid_response';
   const body = data?.error;
@@ -30,6 +30,6 @@ export function retriedErrors(error: unknown): readonly unknown[] {
   return lastError !== undefined && Array.isArray(errors) ? errors.slice(0, -1) : [];
 }
 
-function unwrapped(error: unknown): unknown {
+function unwrapRetries(error: unknown): unknown {
   return (error as ErrorLike | undefined | null)?.lastError ?? error;
 }

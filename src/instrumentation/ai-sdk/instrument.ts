@@ -6,8 +6,8 @@ import type { AgentMetricsCollector } from '../../collectors/agent/agent-collect
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import { refuseOption } from '../../errors';
 import { warnOnce } from '../../quietly';
-import { agentCollector } from '../agent-options';
-import { instrumenting, type Uninstall } from '../options';
+import { resolveAgentCollector } from '../agent-options';
+import { checkOptions, type Uninstall } from '../options';
 import { type AgentsTelemetry, AiSdkTelemetry } from './telemetry';
 
 /** Runs with a `functionId` as agents. */
@@ -42,10 +42,10 @@ const realm = globalThis as { AI_SDK_TELEMETRY_INTEGRATIONS?: unknown };
  */
 export function instrumentAiSdk(options: InstrumentAiSdkOptions = {}): Uninstall {
   if (typeof options !== 'object' || options === null) refuseOption('an object', 'options', options);
-  const { collector } = instrumenting({ collector: options.collector });
+  const { collector } = checkOptions({ collector: options.collector });
   const { providers = {} } = options;
   if (typeof providers !== 'object' || providers === null) refuseOption('names by name', 'providers', providers);
-  const agents = agentsOf(options.agents);
+  const agents = checkAgents(options.agents);
   realm.AI_SDK_TELEMETRY_INTEGRATIONS ??= [];
   const integrations = realm.AI_SDK_TELEMETRY_INTEGRATIONS;
   if (!Array.isArray(integrations)) {
@@ -61,17 +61,17 @@ export function instrumentAiSdk(options: InstrumentAiSdkOptions = {}): Uninstall
   };
 }
 
-function agentsOf(given: InstrumentAiSdkOptions['agents'] = false): AgentsTelemetry | undefined {
+function checkAgents(given: InstrumentAiSdkOptions['agents'] = false): AgentsTelemetry | undefined {
   if (given === false) return undefined;
   if (typeof given !== 'boolean' && (typeof given !== 'object' || given === null)) {
     refuseOption('a boolean, a collector or options', 'agents', given);
   }
-  const { collector, finalTools = [] } = optionsOf(given);
+  const { collector, finalTools = [] } = normalizeAgents(given);
   if (!Array.isArray(finalTools)) refuseOption('names of tools', 'finalTools', finalTools);
-  return { collector: agentCollector({ collector }), finalTools: new Set(finalTools) };
+  return { collector: resolveAgentCollector({ collector }), finalTools: new Set(finalTools) };
 }
 
-function optionsOf(given: true | AgentMetricsCollector | AiSdkAgentsOptions): AiSdkAgentsOptions {
+function normalizeAgents(given: true | AgentMetricsCollector | AiSdkAgentsOptions): AiSdkAgentsOptions {
   if (given === true) return {};
   return 'startExecution' in given ? { collector: given } : given;
 }

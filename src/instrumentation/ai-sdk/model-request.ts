@@ -7,9 +7,9 @@ import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
 import { quietly } from '../../quietly';
-import { ANTHROPIC_LIMITS, OPENAI_LIMITS, rateLimitsOf } from '../rate-limits';
-import { endOfModel, isOutput } from './answer';
-import { failureOf } from './failure';
+import { ANTHROPIC_LIMITS, OPENAI_LIMITS, readRateLimits } from '../rate-limits';
+import { isOutput, readModelEnd } from './answer';
+import { classifyError } from './failure';
 import { observeStream } from './model-stream';
 import type { ModelAnswerLike, ModelUsageLike, PartLike } from './shapes';
 
@@ -38,14 +38,14 @@ export class ModelRequest {
   }
 
   retried(): void {
-    this.#collector.recordRetry(this.#target, failureOf(this.#failure?.error));
+    this.#collector.recordRetry(this.#target, classifyError(this.#failure?.error));
     this.#failure = undefined;
   }
 
   /** It failed for good, of its last attempt if that failed. */
   failed(error: unknown): void {
     const cause = this.#failure === undefined ? error : this.#failure.error;
-    this.#call.fail(failureOf(cause));
+    this.#call.fail(classifyError(cause));
   }
 
   /**
@@ -56,10 +56,10 @@ export class ModelRequest {
    */
   answered({ stream, usage, finishReason, response }: ModelAnswerLike, streamed: () => void): boolean {
     const headers = response?.headers;
-    for (const { resource, ...amounts } of rateLimitsOf(LIMITS, (name) => headers?.[name])) {
+    for (const { resource, ...amounts } of readRateLimits(LIMITS, (name) => headers?.[name])) {
       this.#collector.setRateLimit(this.#target, resource, amounts);
     }
-    if (stream === undefined) this.#call.end(endOfModel(usage, finishReason?.unified));
+    if (stream === undefined) this.#call.end(readModelEnd(usage, finishReason?.unified));
     else if (!this.#observe(stream, streamed)) this.#call.end();
     else return true;
     return false;
@@ -71,7 +71,7 @@ export class ModelRequest {
     let failure: { readonly error: unknown } | undefined;
     const call = this.#call;
     const fail = (error: unknown): void => {
-      call.fail(failureOf(error), endOfModel(usage, undefined));
+      call.fail(classifyError(error), readModelEnd(usage, undefined));
       streamed();
     };
     return observeStream(stream, {
@@ -87,7 +87,7 @@ export class ModelRequest {
         if (failure !== undefined) return fail(failure.error);
         // A stream that only stops was cut off by somebody who closed it properly.
         if (reason === undefined) return fail(call.chunks > 0 ? 'stream_interrupted' : 'invalid_response');
-        call.end(endOfModel(usage, reason));
+        call.end(readModelEnd(usage, reason));
         streamed();
       },
       failed: fail,

@@ -8,9 +8,9 @@ import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { LlmErrorType } from '../../collectors/words';
-import { finishReasonOf } from '../finish-reason';
-import { usageOf } from './answer';
-import { failureOf, retriedErrors } from './failure';
+import { parseFinishReason } from '../finish-reason';
+import { readUsage } from './answer';
+import { classifyError, retriedErrors } from './failure';
 import type { EmbedEventLike, ObjectStepEndLike } from './shapes';
 
 /** A request that is active until it is told of again. */
@@ -37,8 +37,8 @@ export class PlainRequest {
   }
 
   failed(error: unknown): void {
-    for (const retried of retriedErrors(error)) this.#collector.recordRetry(this.#target, failureOf(retried));
-    this.#call.fail(failureOf(error));
+    for (const retried of retriedErrors(error)) this.#collector.recordRetry(this.#target, classifyError(retried));
+    this.#call.fail(classifyError(error));
   }
 }
 
@@ -89,7 +89,7 @@ export class ObjectRequest {
 
   /** The answer has come; whether it is an object is not known yet. */
   answered({ usage, finishReason, msToFirstChunk }: ObjectStepEndLike): void {
-    this.#end = { ...usageOf(usage), finishReason: finishReasonOf(finishReason) };
+    this.#end = { ...readUsage(usage), finishReason: parseFinishReason(finishReason) };
     this.#firstMs = msToFirstChunk;
   }
 
@@ -100,9 +100,9 @@ export class ObjectRequest {
   }
 
   failed(error: unknown): void {
-    for (const retried of retriedErrors(error)) this.#collector.recordRetry(this.#target, failureOf(retried));
-    if (this.#call === undefined) this.#record({ errorType: failureOf(error) as LlmErrorType });
-    else this.#call.fail(failureOf(error), this.#end);
+    for (const retried of retriedErrors(error)) this.#collector.recordRetry(this.#target, classifyError(retried));
+    if (this.#call === undefined) this.#record({ errorType: classifyError(error) as LlmErrorType });
+    else this.#call.fail(classifyError(error), this.#end);
   }
 
   #record(outcome: { errorType?: LlmErrorType }): void {

@@ -9,8 +9,8 @@ import type { LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
 import { quietly } from '../../quietly';
 import { AgentRun } from './agent-run';
-import { providerOf, usageOf } from './answer';
-import { failureOf } from './failure';
+import { readUsage, resolveProvider } from './answer';
+import { classifyError } from './failure';
 import { ModelRequest } from './model-request';
 import { Operations } from './operations';
 import { EmbedRequests, ObjectRequest, PlainRequest } from './other-requests';
@@ -84,7 +84,7 @@ export class AiSdkTelemetry {
     quietly(() => {
       const operation = this.#open(start);
       const kind = PLAIN[start.operationId ?? ''];
-      if (kind !== undefined) operation.plain = new PlainRequest(this.#collector, this.#targetOf(start, kind));
+      if (kind !== undefined) operation.plain = new PlainRequest(this.#collector, this.#makeTarget(start, kind));
     });
   }
 
@@ -129,7 +129,7 @@ export class AiSdkTelemetry {
     quietly(() => {
       const operation = this.#operations.get(start.callId) ?? this.#open(start);
       const isStreamed = operation.start.operationId === 'ai.streamObject';
-      operation.object = new ObjectRequest(this.#collector, this.#targetOf(start, 'chat'), isStreamed);
+      operation.object = new ObjectRequest(this.#collector, this.#makeTarget(start, 'chat'), isStreamed);
     });
   }
 
@@ -140,7 +140,7 @@ export class AiSdkTelemetry {
   onEmbedStart(start: EmbedEventLike): void {
     quietly(() => {
       const operation = this.#operations.get(start.callId) ?? this.#open(start);
-      const target = this.#targetOf(start, 'embeddings');
+      const target = this.#makeTarget(start, 'embeddings');
       operation.embeds.started(start, () => new PlainRequest(this.#collector, target));
     });
   }
@@ -155,7 +155,7 @@ export class AiSdkTelemetry {
       if (operation === undefined) return;
       operation.run?.ended(end);
       operation.object?.ended(end.error);
-      operation.plain?.ended(usageOf(end.usage as UsageLike | undefined));
+      operation.plain?.ended(readUsage(end.usage as UsageLike | undefined));
       if (operation.object === undefined) this.#remember(operation);
     });
   }
@@ -195,7 +195,7 @@ export class AiSdkTelemetry {
       operation.model.retried();
       return { operation, request: operation.model };
     }
-    const begin = () => new ModelRequest(this.#collector, this.#targetOf(asked, 'chat'));
+    const begin = () => new ModelRequest(this.#collector, this.#makeTarget(asked, 'chat'));
     const request = operation.run === undefined ? begin() : operation.run.within(begin);
     operation.model = request;
     return { operation, request };
@@ -210,17 +210,17 @@ export class AiSdkTelemetry {
   #remember(operation: Operation): void {
     const [oldest] = this.#ended.keys();
     if (this.#ended.size >= ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest);
-    this.#ended.set(operation.id, this.#targetOf(operation.start, 'chat'));
+    this.#ended.set(operation.id, this.#makeTarget(operation.start, 'chat'));
   }
 
   /** What the model answered was recorded as it came; that it was no use is an error that ended no request. */
   #failedAfterwards(id: string, error: unknown): void {
     const target = this.#ended.get(id);
     this.#ended.delete(id);
-    if (target !== undefined) this.#collector.recordError(target, failureOf(error));
+    if (target !== undefined) this.#collector.recordError(target, classifyError(error));
   }
 
-  #targetOf({ provider, modelId }: StartEventLike, operation: LlmOperation): LlmTarget {
-    return { model: String(modelId ?? ''), provider: providerOf(provider, this.#providers), operation };
+  #makeTarget({ provider, modelId }: StartEventLike, operation: LlmOperation): LlmTarget {
+    return { model: String(modelId ?? ''), provider: resolveProvider(provider, this.#providers), operation };
   }
 }

@@ -3,7 +3,7 @@
  */
 import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
 import type { FinishReason } from '../../collectors/words';
-import { finishReasonOf } from '../finish-reason';
+import { parseFinishReason } from '../finish-reason';
 import type { ContentResponseLike, EmbedResponseLike, ModalityTokensLike, PartLike, UsageLike } from './shapes';
 
 /** Takes in an answer, whole or chunk by chunk, and knows how it ended. The last usage that was reported is the usage. */
@@ -32,25 +32,25 @@ export class Answer {
   }
 
   end(): LlmEnd {
-    return { ...usageOf(this.#usage), finishReason: this.#finishReason() };
+    return { ...readUsage(this.#usage), finishReason: this.#finishReason() };
   }
 
   #finishReason(): FinishReason | undefined {
     // A prompt that was blocked has no candidates, and is no error to who asked.
     if (this.#reason === undefined) return this.#blocked ? 'content_filter' : undefined;
-    const reason = finishReasonOf(this.#reason);
+    const reason = parseFinishReason(this.#reason);
     return reason === 'stop' && this.#calls ? 'tool_calls' : reason;
   }
 }
 
 /** Embeddings have no tokens of output. Vertex counts those of the input at each embedding. */
-export function endOfEmbedding({ usageMetadata, embeddings = [] }: EmbedResponseLike): LlmEnd {
-  if (usageMetadata !== undefined) return usageOf(usageMetadata);
+export function readEmbeddingEnd({ usageMetadata, embeddings = [] }: EmbedResponseLike): LlmEnd {
+  if (usageMetadata !== undefined) return readUsage(usageMetadata);
   const counted = embeddings.map(({ statistics }) => statistics?.tokenCount).filter((count) => count !== undefined);
   return counted.length === 0 ? {} : { inputTokens: counted.reduce((sum, count) => sum + count, 0) };
 }
 
-function usageOf(usage: UsageLike | undefined): LlmUsage {
+function readUsage(usage: UsageLike | undefined): LlmUsage {
   if (usage === undefined) return {};
   const { promptTokensDetails: prompt, candidatesTokensDetails: candidates } = usage;
   return {
@@ -59,9 +59,9 @@ function usageOf(usage: UsageLike | undefined): LlmUsage {
     outputTokens: sum(usage.candidatesTokenCount, usage.thoughtsTokenCount),
     cacheReadTokens: usage.cachedContentTokenCount,
     reasoningTokens: usage.thoughtsTokenCount,
-    audioInputTokens: tokensOf(prompt, 'AUDIO'),
-    imageInputTokens: tokensOf(prompt, 'IMAGE'),
-    audioOutputTokens: tokensOf(candidates, 'AUDIO'),
+    audioInputTokens: findTokens(prompt, 'AUDIO'),
+    imageInputTokens: findTokens(prompt, 'IMAGE'),
+    audioOutputTokens: findTokens(candidates, 'AUDIO'),
   };
 }
 
@@ -70,7 +70,7 @@ function sum(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined && b === undefined ? undefined : (a ?? 0) + (b ?? 0);
 }
 
-function tokensOf(details: readonly ModalityTokensLike[] | undefined, wanted: string): number | undefined {
+function findTokens(details: readonly ModalityTokensLike[] | undefined, wanted: string): number | undefined {
   return details?.find(({ modality }) => modality === wanted)?.tokenCount;
 }
 

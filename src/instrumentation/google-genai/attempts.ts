@@ -17,22 +17,22 @@ const FETCH_AT = 5;
 const retries = new AsyncLocalStorage<OnRetry>();
 
 /** Runs a request whose attempts after the first are told. */
-export function tellingRetries<R>(onRetry: OnRetry, run: () => R): R {
+export function withRetryListener<R>(onRetry: OnRetry, run: () => R): R {
   return retries.run(onRetry, run);
 }
 
-/** The client's `apiCall`, whose attempts are counted within `tellingRetries`. */
-export function countingAttempts(apiCall: ApiCall): ApiCall {
+/** The client's `apiCall`, whose attempts are counted within `withRetryListener`. */
+export function countAttempts(apiCall: ApiCall): ApiCall {
   return function (this: unknown, ...args: unknown[]): unknown {
     const onRetry = retries.getStore();
     if (onRetry === undefined) return apiCall.apply(this, args);
     const given = [...args];
-    given[FETCH_AT] = counting((args[FETCH_AT] ?? fetch) as Fetch, onRetry);
+    given[FETCH_AT] = countFetches((args[FETCH_AT] ?? fetch) as Fetch, onRetry);
     return apiCall.apply(this, given);
   };
 }
 
-function counting(send: Fetch, onRetry: OnRetry): Fetch {
+function countFetches(send: Fetch, onRetry: OnRetry): Fetch {
   let failure: unknown;
   return (input, init) => {
     const before = failure;

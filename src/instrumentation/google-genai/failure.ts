@@ -16,7 +16,7 @@ const BY_MESSAGE: readonly (readonly [status: number, pattern: RegExp, LlmErrorT
 const MESSAGE_MAX = 10_000;
 
 /** The kind of error that a request failed with. */
-export function failureOf(error: unknown, { config }: RequestLike): string {
+export function classifyError(error: unknown, { config }: RequestLike): string {
   if (!(error instanceof Error)) return errorTypeOf(error);
   const message = error.message.slice(0, MESSAGE_MAX);
   const { status } = error as { status?: unknown };

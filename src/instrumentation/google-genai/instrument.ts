@@ -10,13 +10,13 @@ import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
 import { refuseOption } from '../../errors';
 import { quietly, warnOnce } from '../../quietly';
-import { observeInPlace } from '../in-place';
-import { type Measuring, measured } from '../measure';
-import { type Instrumenting, type InstrumentOptions, instrumenting, type Uninstall } from '../options';
+import { observeIteratorInPlace } from '../iteration';
+import { type CallObserver, measureCall } from '../measure';
+import { type CheckedOptions, checkOptions, type InstrumentOptions, type Uninstall } from '../options';
 import { isWrapped, Patches } from '../patches';
-import { Answer, endOfEmbedding } from './answer';
-import { countingAttempts, tellingRetries } from './attempts';
-import { failureOf } from './failure';
+import { Answer, readEmbeddingEnd } from './answer';
+import { countAttempts, withRetryListener } from './attempts';
+import { classifyError } from './failure';
 import type {
   ContentResponseLike,
   EmbedResponseLike,
@@ -26,7 +26,7 @@ import type {
 } from './shapes';
 
 /** A call that is measured, and what is known of it. */
-interface Asking {
+interface MeasuredCall {
   readonly call: LlmCall;
   readonly request: RequestLike;
   readonly target: LlmTarget;
@@ -34,17 +34,17 @@ interface Asking {
 }
 
 /** A method that asks a model. */
-interface AskingMethod {
+interface ModelMethod {
   /** Makes one HTTP request. */
   readonly one: string;
   /** What users call, where the SDK has no such method. */
   readonly whole: string;
   readonly operation: LlmOperation;
   /** The answer has come, or its stream has. */
-  answered(asking: Asking, answer: unknown): void;
+  answered(measured: MeasuredCall, answer: unknown): void;
 }
 
-const METHODS: readonly AskingMethod[] = [
+const METHODS: readonly ModelMethod[] = [
   { one: 'generateContentInternal', whole: 'generateContent', operation: 'chat', answered: content },
   { one: 'generateContentStreamInternal', whole: 'generateContentStream', operation: 'chat', answered: stream },
   { one: 'embedContentInternal', whole: 'embedContent', operation: 'embeddings', answered: embedding },
@@ -63,7 +63,7 @@ const METHODS: readonly AskingMethod[] = [
  */
 export function instrumentGoogleGenAI(client: GoogleGenAiClientLike, options: InstrumentOptions = {}): Uninstall {
   if (typeof client !== 'object' || client === null) refuseOption('a GoogleGenAI', 'client', client);
-  const instrumentation = instrumenting(options);
+  const instrumentation = checkOptions(options);
   const patches = new Patches();
   const { models } = client;
   const missing = METHODS.filter((method) => !isMeasured(patches, client, method, instrumentation));
@@ -71,7 +71,7 @@ export function instrumentGoogleGenAI(client: GoogleGenAiClientLike, options: In
   if (first !== undefined) {
     warnOnce(`Not measured, for this version of @google/genai has it elsewhere: models.${first.whole}`);
   }
-  patches.replace((models as { apiClient?: unknown } | undefined)?.apiClient, 'apiCall', countingAttempts);
+  patches.replace((models as { apiClient?: unknown } | undefined)?.apiClient, 'apiCall', countAttempts);
   return patches.uninstall;
 }
 
@@ -79,20 +79,20 @@ export function instrumentGoogleGenAI(client: GoogleGenAiClientLike, options: In
 function isMeasured(
   patches: Patches,
   client: GoogleGenAiClientLike,
-  method: AskingMethod,
-  instrumentation: Instrumenting,
+  method: ModelMethod,
+  instrumentation: CheckedOptions,
 ): boolean {
   const models = client.models as Record<string, unknown> | undefined;
   for (const name of [method.one, method.whole]) {
     if (isWrapped(models?.[name])) return true;
     const isNow = patches.wrap(models, name, (original, [request]) => {
-      const target = quietly(() => targetOf(client, request as RequestLike, method.operation, instrumentation));
+      const target = quietly(() => readTarget(client, request as RequestLike, method.operation, instrumentation));
       if (target === undefined) return original();
       const { collector } = instrumentation;
-      const attempts = () => tellingRetries((failure) => collector.recordRetry(target, failure), original);
-      return measured(attempts, () => {
+      const attempts = () => withRetryListener((failure) => collector.recordRetry(target, failure), original);
+      return measureCall(attempts, () => {
         const call = collector.startRequest(target);
-        return measuring({ call, request: request as RequestLike, target, collector }, method);
+        return observeCall({ call, request: request as RequestLike, target, collector }, method);
       });
     });
     if (isNow) return true;
@@ -100,81 +100,81 @@ function isMeasured(
   return false;
 }
 
-function measuring(asking: Asking, method: AskingMethod): Measuring {
+function observeCall(measured: MeasuredCall, method: ModelMethod): CallObserver {
   return {
     returned: (value) =>
       // A promise of one's own, so that one that nobody handles is still reported.
       (value as Promise<unknown>).then(
         (answer) => {
           const read = quietly(() => {
-            method.answered(asking, answer);
+            method.answered(measured, answer);
             return true;
           });
           // One that cannot be read, such as `null`, was an answer all the same.
-          if (read === undefined) quietly(() => asking.call.end());
+          if (read === undefined) quietly(() => measured.call.end());
           return answer;
         },
         (error: unknown) => {
-          quietly(() => failed(asking, error));
+          quietly(() => failed(measured, error));
           throw error;
         },
       ),
-    threw: (error) => failed(asking, error),
+    threw: (error) => failed(measured, error),
   };
 }
 
-function failed({ call, request }: Asking, error: unknown, end: LlmEnd = {}): void {
-  call.fail(failureOf(error, request), end);
+function failed({ call, request }: MeasuredCall, error: unknown, end: LlmEnd = {}): void {
+  call.fail(classifyError(error, request), end);
 }
 
-function content(asking: Asking, response: unknown): void {
+function content(measured: MeasuredCall, response: unknown): void {
   const answer = new Answer();
   answer.take(response as ContentResponseLike);
-  recordImages(asking, answer.images);
-  asking.call.end(answer.end());
+  recordImages(measured, answer.images);
+  measured.call.end(answer.end());
 }
 
-function stream(asking: Asking, chunks: unknown): void {
-  const { call } = asking;
+function stream(measured: MeasuredCall, chunks: unknown): void {
+  const { call } = measured;
   const answer = new Answer();
-  observeInPlace(chunks as AsyncIterator<ContentResponseLike>, {
+  observeIteratorInPlace(chunks as AsyncIterator<ContentResponseLike>, {
     value: (chunk) => call.chunk(answer.take(chunk)),
     done: () => {
-      recordImages(asking, answer.images);
+      recordImages(measured, answer.images);
       call.end(answer.end());
     },
-    failed: (error) => failed(asking, error, answer.end()),
+    failed: (error) => failed(measured, error, answer.end()),
     left: () => call.fail('cancelled', answer.end()),
   });
 }
 
-function embedding({ call }: Asking, response: unknown): void {
-  call.end(endOfEmbedding(response as EmbedResponseLike));
+function embedding({ call }: MeasuredCall, response: unknown): void {
+  call.end(readEmbeddingEnd(response as EmbedResponseLike));
 }
 
-function images(asking: Asking, response: unknown): void {
+function images(measured: MeasuredCall, response: unknown): void {
   const { generatedImages = [] } = response as ImagesResponseLike;
   // One that was filtered has an image without bytes or place.
   const made = generatedImages.filter(({ image }) => (image?.imageBytes ?? image?.gcsUri) !== undefined).length;
-  recordImages(asking, made);
+  recordImages(measured, made);
   const isFiltered = made === 0 && generatedImages.some(({ raiFilteredReason }) => raiFilteredReason !== undefined);
-  asking.call.end(isFiltered ? { finishReason: 'content_filter' } : {});
+  measured.call.end(isFiltered ? { finishReason: 'content_filter' } : {});
 }
 
-function recordImages({ collector, target }: Asking, made: number): void {
+function recordImages({ collector, target }: MeasuredCall, made: number): void {
   if (made > 0) collector.recordMedia(target, 'images', made);
 }
 
-function targetOf(
+function readTarget(
   client: GoogleGenAiClientLike,
   request: RequestLike,
   operation: LlmOperation,
-  { providerOf }: Instrumenting,
+  { resolveProvider }: CheckedOptions,
 ): LlmTarget {
   const usual = client.vertexai === true ? 'vertex' : 'google';
-  const provider = providerOf(request.config?.httpOptions?.baseUrl ?? customBaseUrl(client), usual);
+  const provider = resolveProvider(request.config?.httpOptions?.baseUrl ?? customBaseUrl(client), usual);
   // Nobody but Google speaks this language: an unknown address is a gateway before it.
-  return { model: modelOf(request.model), provider: provider === OTHER ? usual : provider, operation };
+  return { model: stripModelPath(request.model), provider: provider === OTHER ? usual : provider, operation };
 }
 
 function customBaseUrl({ models }: GoogleGenAiClientLike): unknown {
@@ -182,7 +182,7 @@ function customBaseUrl({ models }: GoogleGenAiClientLike): unknown {
 }
 
 /** `gemini-2.5-flash` of `models/gemini-2.5-flash` and of `projects/p/locations/l/publishers/google/models/gemini-2.5-flash`. */
-function modelOf(given: unknown): string {
+function stripModelPath(given: unknown): string {
   const name = String(given ?? '');
   return name.slice(name.lastIndexOf('/') + 1);
 }

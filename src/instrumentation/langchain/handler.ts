@@ -6,13 +6,13 @@ import { refuseOption } from '../../errors';
 import { quietly } from '../../quietly';
 import { read, readText } from '../../read';
 import {
+  type CheckedFrameworkOptions,
+  checkFrameworkOptions,
   type InstrumentFrameworkOptions,
-  type InstrumentingFramework,
-  instrumentingFramework,
 } from '../agents/options';
 import { agentRun, modelRun, partRun, type Run, stepRun, toolRun } from '../agents/run';
-import { type RunPlace, type Runs, runsOf } from '../agents/runs';
-import { endOf, hasContent, type ModelStart, targetOf } from './model';
+import { getRuns, type RunPlace, type Runs } from '../agents/runs';
+import { hasContent, type ModelStart, readEnd, readTarget } from './model';
 
 export interface LangChainHandlerOptions extends InstrumentFrameworkOptions {
   /** Names of runs within others that are agents themselves: a graph that is another's node. @default none */
@@ -29,7 +29,7 @@ export interface LangChainHandlerOptions extends InstrumentFrameworkOptions {
  * await graph.invoke({ messages }, { callbacks: [handler], runName: 'researcher' });
  */
 export function createLangChainHandler(options: LangChainHandlerOptions = {}): LangChainHandler {
-  const framework = instrumentingFramework(options);
+  const framework = checkFrameworkOptions(options);
   const { agents = [] } = options;
   if (!Array.isArray(agents)) refuseOption('a list of names', 'agents', agents);
   return new LangChainHandler(framework, new Set(agents));
@@ -46,15 +46,15 @@ export class LangChainHandler {
   readonly ignoreAgent = false;
   readonly ignoreRetriever = false;
   readonly ignoreCustomEvent = true;
-  readonly #framework: InstrumentingFramework;
+  readonly #framework: CheckedFrameworkOptions;
   readonly #nested: ReadonlySet<string>;
   readonly #runs: Runs;
 
   /** @internal */
-  constructor(framework: InstrumentingFramework, nested: ReadonlySet<string>) {
+  constructor(framework: CheckedFrameworkOptions, nested: ReadonlySet<string>) {
     this.#framework = framework;
     this.#nested = nested;
-    this.#runs = runsOf(framework.agents, 'langchain');
+    this.#runs = getRuns(framework.agents, 'langchain');
   }
 
   /** Handlers hold no state of one run: a copy is the same. */
@@ -74,7 +74,7 @@ export class LangChainHandler {
   ): void {
     quietly(() => {
       const place = { id: runId, parentId: parentRunId, witness: metadata };
-      this.#runs.begin(place, () => this.#chain(place, runName ?? classOf(chain), metadata));
+      this.#runs.begin(place, () => this.#chain(place, runName ?? readClassName(chain), metadata));
     });
   }
 
@@ -124,10 +124,10 @@ export class LangChainHandler {
   }
 
   #model(start: ModelStart, isChat: boolean, runId: string, parentRunId: string | undefined): void {
-    const { agents, llm, providerOf } = this.#framework;
+    const { agents, llm, resolveProvider } = this.#framework;
     this.#runs.begin({ id: runId, parentId: parentRunId, witness: start.metadata }, () => {
       const execution = this.#runs.executionAt(parentRunId, agents);
-      const begin = () => llm?.startRequest(targetOf(start, isChat, providerOf));
+      const begin = () => llm?.startRequest(readTarget(start, isChat, resolveProvider));
       return modelRun(execution, execution === undefined ? begin() : execution.within(begin));
     });
   }
@@ -150,7 +150,7 @@ export class LangChainHandler {
   handleLLMEnd(result: unknown, runId: string, _parentRunId?: string, _tags?: unknown, extra?: unknown): void {
     quietly(() => {
       if (read(extra, 'cached') === true) this.#runs.drop(runId);
-      else this.#runs.end(runId, endOf(result));
+      else this.#runs.end(runId, readEnd(result));
     });
   }
 
@@ -169,7 +169,7 @@ export class LangChainHandler {
   ): void {
     quietly(() => {
       const { agents } = this.#framework;
-      const name = runName ?? classOf(tool);
+      const name = runName ?? readClassName(tool);
       this.#runs.begin({ id: runId, parentId: parentRunId, witness: metadata }, () => {
         // What is called exists: a name that the model made up is answered by the graph, and begins nothing.
         agents.registerTool(name);
@@ -215,7 +215,7 @@ export class LangChainHandler {
 }
 
 /** The name of a class that LangChain has serialised: the last part of where it stands. */
-function classOf(serialized: unknown): string {
+function readClassName(serialized: unknown): string {
   const path = read(serialized, 'id');
   return Array.isArray(path) && path.length > 0 ? String(path.at(-1)) : 'other';
 }

@@ -3,8 +3,8 @@
  */
 import type { LlmEnd, LlmTarget, LlmUsage } from '../../collectors/llm/request';
 import { read, readNumber, readText } from '../../read';
-import { finishReasonOf } from '../finish-reason';
-import { providerName } from '../provider-name';
+import { parseFinishReason } from '../finish-reason';
+import { normalizeProviderName } from '../provider-name';
 
 /** What a model run began with. */
 export interface ModelStart {
@@ -15,18 +15,18 @@ export interface ModelStart {
 }
 
 /** Where a client is pointed, by the names that classes of models have for it. */
-function baseUrlOf(kwargs: unknown): string | undefined {
+function readBaseUrl(kwargs: unknown): string | undefined {
   const configuration = read(kwargs, 'configuration');
   return readText(configuration, 'baseURL') ?? readText(kwargs, 'anthropic_api_url') ?? readText(kwargs, 'base_url');
 }
 
 /**
- * @param providerOf the provider at an address, or the usual one where there is none
+ * @param resolveProvider the provider at an address, or the usual one where there is none
  */
-export function targetOf(
+export function readTarget(
   { model, extra, metadata }: ModelStart,
   isChat: boolean,
-  providerOf: (baseUrl: unknown, usual: string) => string,
+  resolveProvider: (baseUrl: unknown, usual: string) => string,
 ): LlmTarget {
   const kwargs = read(model, 'kwargs');
   const parameters = read(extra, 'invocation_params');
@@ -36,16 +36,16 @@ export function targetOf(
     readText(parameters, 'model_name') ??
     readText(kwargs, 'model') ??
     'other';
-  const provider = providerName(readText(metadata, 'ls_provider') ?? 'other');
+  const provider = normalizeProviderName(readText(metadata, 'ls_provider') ?? 'other');
   return {
     model: name,
-    provider: providerOf(baseUrlOf(kwargs), provider),
+    provider: resolveProvider(readBaseUrl(kwargs), provider),
     operation: isChat ? 'chat' : 'text_completion',
   };
 }
 
 /** How a model run ended, from the result's first answer: usage stands in each of them, and is that of all. */
-export function endOf(result: unknown): LlmEnd {
+export function readEnd(result: unknown): LlmEnd {
   const generation = read(read(read(result, 'generations'), '0'), '0');
   const message = read(generation, 'message');
   const info = read(generation, 'generationInfo');
@@ -55,19 +55,19 @@ export function endOf(result: unknown): LlmEnd {
       ['finish_reason', 'stop_reason', 'finishReason', 'stopReason'].map((name) => readText(told, name)),
     )
     .find((text) => text !== undefined);
-  return { ...usageOf(message, result), finishReason: finishReasonOf(reason ?? statusOf(answer, message)) };
+  return { ...readUsage(message, result), finishReason: parseFinishReason(reason ?? readStatus(answer, message)) };
 }
 
 /** The Responses API has no reason but a status; where it is complete, tools may still be called. */
-function statusOf(answer: unknown, message: unknown): string | undefined {
+function readStatus(answer: unknown, message: unknown): string | undefined {
   const status = readText(answer, 'status');
   if (status === 'incomplete') return readText(read(answer, 'incomplete_details'), 'reason');
   return status === 'completed' && Number(read(read(message, 'tool_calls'), 'length')) > 0 ? 'tool_calls' : status;
 }
 
-function usageOf(message: unknown, result: unknown): LlmUsage {
+function readUsage(message: unknown, result: unknown): LlmUsage {
   const usage = read(message, 'usage_metadata');
-  if (usage === undefined || usage === null) return totalsOf(result);
+  if (usage === undefined || usage === null) return readTotals(result);
   const input = read(usage, 'input_token_details');
   const output = read(usage, 'output_token_details');
   return {
@@ -83,7 +83,7 @@ function usageOf(message: unknown, result: unknown): LlmUsage {
 }
 
 /** Models that answer without messages report totals only. */
-function totalsOf(result: unknown): LlmUsage {
+function readTotals(result: unknown): LlmUsage {
   const totals = read(read(result, 'llmOutput'), 'tokenUsage');
   return {
     inputTokens: readNumber(totals, 'promptTokens'),

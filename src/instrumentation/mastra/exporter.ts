@@ -7,21 +7,21 @@ import { refuseOption } from '../../errors';
 import { quietly } from '../../quietly';
 import { read } from '../../read';
 import {
+  type CheckedFrameworkOptions,
+  checkFrameworkOptions,
   type InstrumentFrameworkOptions,
-  type InstrumentingFramework,
-  instrumentingFramework,
 } from '../agents/options';
 import { agentRun, modelRun, partRun, type Run, stepRun, toolRun } from '../agents/run';
-import { type Runs, runsOf } from '../agents/runs';
+import { getRuns, type Runs } from '../agents/runs';
 import {
-  attributeOf,
-  endOf,
-  entityOf,
-  failureOf,
+  classifyRequestError,
+  classifySpanError,
   type MastraSpanLike,
-  memoryOperationOf,
-  requestFailureOf,
-  targetOf,
+  readAttribute,
+  readEnd,
+  readEntity,
+  readMemoryOperation,
+  readTarget,
 } from './span';
 
 export interface MastraExporterOptions extends InstrumentFrameworkOptions {
@@ -55,7 +55,7 @@ export interface MastraExporter {
  * new Observability({ configs: { default: { serviceName: 'shop', exporters: [createMastraExporter()] } } });
  */
 export function createMastraExporter(options: MastraExporterOptions = {}): MastraExporter {
-  const framework = instrumentingFramework(options);
+  const framework = checkFrameworkOptions(options);
   const { finalTools = [] } = options;
   if (!Array.isArray(finalTools)) refuseOption('names of tools', 'finalTools', finalTools);
   const spans = new Spans(framework, new Set(finalTools));
@@ -84,15 +84,15 @@ interface Ending {
 
 /** The spans that are going on. */
 class Spans {
-  readonly #framework: InstrumentingFramework;
+  readonly #framework: CheckedFrameworkOptions;
   readonly #finalTools: ReadonlySet<string>;
   readonly #runs: Runs;
   readonly #endings = new WeakMap<AgentExecution, Ending>();
 
-  constructor(framework: InstrumentingFramework, finalTools: ReadonlySet<string>) {
+  constructor(framework: CheckedFrameworkOptions, finalTools: ReadonlySet<string>) {
     this.#framework = framework;
     this.#finalTools = finalTools;
-    this.#runs = runsOf(framework.agents, 'mastra');
+    this.#runs = getRuns(framework.agents, 'mastra');
   }
 
   start(span: MastraSpanLike): void {
@@ -104,20 +104,20 @@ class Spans {
     const execution = this.#runs.executionAt(span.parentSpanId, agents);
     switch (span.type) {
       case 'agent_run':
-        return this.#agent(entityOf(span));
+        return this.#agent(readEntity(span));
       case 'model_inference':
         return this.#model(span, execution);
       case 'tool_call':
       case 'mcp_tool_call':
       case 'provider_tool_call': {
-        const name = entityOf(span);
+        const name = readEntity(span);
         agents.registerTool(name);
         return toolRun(execution, name, () => read(span, 'input'));
       }
       case 'memory_operation':
         return stepRun(execution, 'memory');
       case 'rag_vector_operation':
-        return attributeOf(span, 'operation') === 'query' ? stepRun(execution, 'retrieval') : partRun(execution);
+        return readAttribute(span, 'operation') === 'query' ? stepRun(execution, 'retrieval') : partRun(execution);
       default:
         return partRun(execution);
     }
@@ -135,69 +135,69 @@ class Spans {
   }
 
   #model(span: MastraSpanLike, execution: AgentExecution | undefined): Run {
-    const { llm, providerOf } = this.#framework;
-    const ending = this.#endingOf(execution);
+    const { llm, resolveProvider } = this.#framework;
+    const ending = this.#findEnding(execution);
     if (ending !== undefined) ending.mayStop = false;
-    const begin = () => llm?.startRequest(targetOf(span, providerOf));
+    const begin = () => llm?.startRequest(readTarget(span, resolveProvider));
     return modelRun(execution, execution === undefined ? begin() : execution.within(begin));
   }
 
   end(span: MastraSpanLike): void {
     const run = this.#runs.get(span.id);
     if (run === undefined) return;
-    const error = this.#failureOf(span, run);
+    const error = this.#classifySpanError(span, run);
     this.#note(span, run);
-    if (error === undefined) this.#runs.end(span.id, endOf(span));
-    else this.#runs.fail(span.id, error, endOf(span));
+    if (error === undefined) this.#runs.end(span.id, readEnd(span));
+    else this.#runs.fail(span.id, error, readEnd(span));
   }
 
-  #failureOf(span: MastraSpanLike, run: Run): string | undefined {
+  #classifySpanError(span: MastraSpanLike, run: Run): string | undefined {
     switch (span.type) {
       case 'agent_run':
-        return this.#agentFailureOf(span, this.#endingOf(run.execution));
+        return this.#classifyAgentFailure(span, this.#findEnding(run.execution));
       case 'model_inference':
-        return requestFailureOf(span);
+        return classifyRequestError(span);
       default: {
-        const failure = failureOf(span);
-        return failure === undefined && attributeOf(span, 'success') === false ? 'tool_error' : failure;
+        const failure = classifySpanError(span);
+        return failure === undefined && readAttribute(span, 'success') === false ? 'tool_error' : failure;
       }
     }
   }
 
   /** Agents end without an error where they are stopped; how their last generation ended tells. */
-  #agentFailureOf(span: MastraSpanLike, ending: Ending | undefined): string | undefined {
-    if (attributeOf(span, 'tripwireAbort') !== undefined) return 'guardrail';
-    const failure = failureOf(span);
+  #classifyAgentFailure(span: MastraSpanLike, ending: Ending | undefined): string | undefined {
+    if (readAttribute(span, 'tripwireAbort') !== undefined) return 'guardrail';
+    const failure = classifySpanError(span);
     if (failure !== undefined || ending === undefined) return failure;
     if (ending.reason === 'aborted') return 'cancelled';
     return ending.reason === 'tool-calls' && !ending.mayStop ? 'max_steps' : undefined;
   }
 
-  #endingOf(execution: AgentExecution | undefined): Ending | undefined {
+  #findEnding(execution: AgentExecution | undefined): Ending | undefined {
     return execution === undefined ? undefined : this.#endings.get(execution);
   }
 
   /** What a span that ends says of its execution, and what only the collectors want to know. */
   #note(span: MastraSpanLike, { execution }: Run): void {
     const { agents, llm } = this.#framework;
-    const ending = this.#endingOf(execution);
+    const ending = this.#findEnding(execution);
     if (span.type === 'model_generation' && ending !== undefined) {
-      ending.reason = attributeOf(span, 'finishReason');
+      ending.reason = readAttribute(span, 'finishReason');
     } else if (span.type === 'client_tool_call' || this.#isFinal(span)) {
       if (ending !== undefined) ending.mayStop = true;
     } else if (span.type === 'memory_operation' && execution !== undefined) {
-      const operation = memoryOperationOf(span);
-      const outcome = failureOf(span) === undefined ? 'success' : 'error';
+      const operation = readMemoryOperation(span);
+      const outcome = classifySpanError(span) === undefined ? 'success' : 'error';
       if (operation !== undefined) agents.recordMemoryOperation(execution.agentType, operation, outcome);
-    } else if (span.type === 'processor_run' && attributeOf(span, 'tripwireAbort') !== undefined) {
+    } else if (span.type === 'processor_run' && readAttribute(span, 'tripwireAbort') !== undefined) {
       // Which processors are guardrails shows only where one blocks.
-      const phase = attributeOf(span, 'processorPhase');
+      const phase = readAttribute(span, 'processorPhase');
       const stage = phase === 'input' || phase === 'output' ? phase : 'other';
       execution?.recordStep('guardrail');
-      llm?.recordGuardrail(entityOf(span), stage, 'block');
+      llm?.recordGuardrail(readEntity(span), stage, 'block');
     }
   }
   #isFinal(span: MastraSpanLike): boolean {
-    return span.type === 'tool_call' && this.#finalTools.has(entityOf(span));
+    return span.type === 'tool_call' && this.#finalTools.has(readEntity(span));
   }
 }

@@ -7,11 +7,11 @@ import { settled } from '../../collectors/agent/execution';
 import { refuseOption } from '../../errors';
 import { quietly, warnOnce } from '../../quietly';
 import { read } from '../../read';
-import { agentCollector, type InstrumentAgentsOptions } from '../agent-options';
+import { type InstrumentAgentsOptions, resolveAgentCollector } from '../agent-options';
 import { agentByName, ToolCall } from '../agents/tool-call';
 import type { Uninstall } from '../options';
 import { isWrapped, type Original, Patches } from '../patches';
-import { failureOf, failureOfResult } from './failure';
+import { classifyError, classifyResult } from './failure';
 
 /** What is used of the SDK's `Client`. */
 export interface McpClientLike {
@@ -39,7 +39,7 @@ const LISTED_MAX = 10_000;
  * const uninstall = instrumentMcpClient(client);
  */
 export function instrumentMcpClient(client: McpClientLike, options: InstrumentMcpClientOptions = {}): Uninstall {
-  const collector = agentCollector(options);
+  const collector = resolveAgentCollector(options);
   const { agentType } = options;
   if (agentType !== undefined && typeof agentType !== 'string') refuseOption('a name', 'agentType', agentType);
   if (typeof client !== 'object' || client === null) refuseOption('a client', 'client', client);
@@ -78,7 +78,8 @@ class Calls {
     const call = quietly(() => this.#begin(params, client));
     if (call === undefined) return original();
     return settled(original, (failure, result) => {
-      const error = failure === undefined ? failureOfResult(result) : failureOf(failure.error, read(options, 'signal'));
+      const error =
+        failure === undefined ? classifyResult(result) : classifyError(failure.error, read(options, 'signal'));
       if (error === undefined) call.end();
       else call.fail(error);
     });
@@ -88,13 +89,13 @@ class Calls {
     const name = String(read(params, 'name'));
     // Only tools that are called take a place among the names: a server may list more than there are places.
     if (this.#listed.has(name)) this.#collector.registerTool(name);
-    const user = this.#collector.current() ?? agentByName(this.#collector, this.#agentType ?? nameOf(client));
+    const user = this.#collector.current() ?? agentByName(this.#collector, this.#agentType ?? readServerName(client));
     return new ToolCall(user, name, () => read(params, 'arguments') ?? null);
   }
 }
 
 /** The server's name, which is known once the client is connected, or the client's. */
-function nameOf(client: unknown): string {
+function readServerName(client: unknown): string {
   const { getServerVersion } = client as { getServerVersion?(): unknown };
   const server = read(getServerVersion?.call(client), 'name') ?? read(read(client, '_clientInfo'), 'name');
   return typeof server === 'string' ? server : 'mcp';

@@ -22,7 +22,7 @@ const BAD_ANSWER = /structured content/i;
 const NOT_CONNECTED = 'Not connected';
 
 /** What was thrown, as a word. The SDK reports a call that was aborted as one that ran out of time. */
-export function failureOf(error: unknown, signal: unknown): AgentErrorType {
+export function classifyError(error: unknown, signal: unknown): AgentErrorType {
   if (read(signal, 'aborted') === true) return abortTypeOf(read(signal, 'reason'));
   const message = readText(error, 'message') ?? '';
   const code = readNumber(error, 'code') ?? 0;
@@ -34,7 +34,7 @@ export function failureOf(error: unknown, signal: unknown): AgentErrorType {
 }
 
 /** Why a tool that answered has failed, if it has. */
-export function failureOfResult(result: unknown): AgentErrorType | undefined {
+export function classifyResult(result: unknown): AgentErrorType | undefined {
   if (read(result, 'isError') !== true) return undefined;
   const text = readText(read(read(result, 'content'), '0'), 'text') ?? '';
   return NO_SUCH_TOOL.test(text) ? 'unknown_tool' : 'tool_error';

@@ -6,14 +6,14 @@ import type { LlmErrorType } from '../../collectors/words';
 import { quietly } from '../../quietly';
 import { read, readText } from '../../read';
 import {
+  type CheckedFrameworkOptions,
+  checkFrameworkOptions,
   type InstrumentFrameworkOptions,
-  type InstrumentingFramework,
-  instrumentingFramework,
 } from '../agents/options';
 import { agentRun, partRun, type ReportStep, type Run, stepRun, toolRun } from '../agents/run';
-import { type Runs, runsOf } from '../agents/runs';
-import { failureOf } from './failure';
-import { answerOf } from './model';
+import { getRuns, type Runs } from '../agents/runs';
+import { classifySpanError } from './failure';
+import { readAnswer } from './model';
 
 export type TraceProcessorOptions = InstrumentFrameworkOptions;
 
@@ -50,7 +50,7 @@ const UNKNOWN_MODEL = 'other';
  * addTraceProcessor(createTraceProcessor());
  */
 export function createTraceProcessor(options: TraceProcessorOptions = {}): TraceProcessor {
-  const spans = new Spans(instrumentingFramework(options));
+  const spans = new Spans(checkFrameworkOptions(options));
   const done = Promise.resolve();
   return {
     onTraceStart: () => done,
@@ -70,14 +70,14 @@ export function createTraceProcessor(options: TraceProcessorOptions = {}): Trace
 
 /** The spans that are going on. */
 class Spans {
-  readonly #framework: InstrumentingFramework;
+  readonly #framework: CheckedFrameworkOptions;
   readonly #runs: Runs;
   /** By agent, the model that last answered it: a request that failed does not say whom it was for. */
   readonly #models = new Map<string, string>();
 
-  constructor(framework: InstrumentingFramework) {
+  constructor(framework: CheckedFrameworkOptions) {
     this.#framework = framework;
-    this.#runs = runsOf(framework.agents, 'openai-agents');
+    this.#runs = getRuns(framework.agents, 'openai-agents');
   }
 
   start(span: AgentSpanLike): void {
@@ -87,7 +87,7 @@ class Spans {
   end(span: AgentSpanLike): void {
     const { spanId, error } = span;
     if (error === null || error === undefined) this.#runs.end(spanId);
-    else this.#runs.fail(spanId, failureOf(error, read(span.spanData, 'type') === 'function'));
+    else this.#runs.fail(spanId, classifySpanError(error, read(span.spanData, 'type') === 'function'));
   }
 
   #run(span: AgentSpanLike): Run {
@@ -130,13 +130,13 @@ class Spans {
 
   /** Recorded when it is over: which model it was for stands only in the answer. */
   #request(spanData: unknown, agent: string, durationMs: number, error: unknown): void {
-    const { llm, providerOf } = this.#framework;
-    const { model: told, ...end } = answerOf(spanData);
+    const { llm, resolveProvider } = this.#framework;
+    const { model: told, ...end } = readAnswer(spanData);
     const model = told ?? this.#models.get(agent) ?? UNKNOWN_MODEL;
     if (told !== undefined && (this.#models.has(agent) || this.#models.size < AGENTS_MAX))
       this.#models.set(agent, told);
     const errorType = error as LlmErrorType | undefined;
-    llm?.recordRequest({ model, provider: providerOf(undefined, 'openai'), durationMs, errorType, ...end });
+    llm?.recordRequest({ model, provider: resolveProvider(undefined, 'openai'), durationMs, errorType, ...end });
   }
 
   #handoff(spanData: unknown): void {
