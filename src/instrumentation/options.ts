@@ -52,7 +52,7 @@ export function checkOptions(options: InstrumentOptions = {}): CheckedOptions {
   if (!(collector instanceof api.LlmMetricsCollector)) refuseOption('an LlmMetricsCollector', 'collector', collector);
   if (provider !== undefined && typeof provider !== 'string') refuseOption('a name', 'provider', provider);
   if (providers !== undefined && (typeof providers !== 'object' || providers === null)) {
-    refuseOption('names by host', 'providers', providers);
+    refuseOption('an object of provider names by host', 'providers', providers);
   }
   return {
     collector,

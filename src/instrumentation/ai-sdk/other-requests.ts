@@ -1,8 +1,7 @@
 /**
- * Requests that the SDK tells of with an event before and one after, but of whose attempts it says little: objects,
- * embeddings, reranking, speech, transcription. Retries count by what the final error says of them.
+ * Requests for objects, embeddings, reranking, speech and transcription. The SDK reports their start and end, and little
+ * about their attempts; retries are counted from the final error, which lists them.
  */
-
 import { type Moment, now, secondsSince } from '../../clock';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
@@ -13,7 +12,7 @@ import { readUsage } from './answer';
 import { classifyError, retriedErrors } from './failure';
 import type { EmbedEventLike, ObjectStepEndLike } from './shapes';
 
-/** A request that is active until it is told of again. */
+/** A request with one start and one end event. */
 export class PlainRequest {
   readonly #collector: LlmMetricsCollector;
   readonly #target: LlmTarget;
@@ -26,7 +25,7 @@ export class PlainRequest {
     this.#call = collector.startRequest(target);
   }
 
-  /** Why is not told yet. */
+  /** An attempt was repeated. The reason is known only if the request fails. */
   retried(): void {
     this.#retries++;
   }
@@ -42,13 +41,13 @@ export class PlainRequest {
   }
 }
 
-/** Embeddings of one call, which may be several requests at a time. */
+/** The requests of one `embed()` or `embedMany()` call. There may be several at a time. */
 export class EmbedRequests {
   readonly #open = new Map<string, { readonly request: PlainRequest; readonly values: unknown }>();
 
   started({ embedCallId, values, operationId }: EmbedEventLike, begin: () => PlainRequest): void {
     for (const [id, attempt] of this.#open) {
-      // Those of one `embedMany` are told apart by the very list that they send; `embed` makes one at a time.
+      // Requests of one `embedMany` are identified by the list object that they send; `embed` makes one at a time.
       if (operationId !== 'ai.embed.doEmbed' && attempt.values !== values) continue;
       attempt.request.retried();
       this.#open.delete(id);
@@ -70,8 +69,8 @@ export class EmbedRequests {
 }
 
 /**
- * An object that is generated. One that is streamed is not among the active requests: where its stream breaks off, the SDK
- * tells of no end.
+ * A request for a generated object. A streamed one is not counted as active, because the SDK reports no end if its stream
+ * breaks off.
  */
 export class ObjectRequest {
   readonly #collector: LlmMetricsCollector;
@@ -87,7 +86,7 @@ export class ObjectRequest {
     this.#call = isStreamed ? undefined : collector.startRequest(target);
   }
 
-  /** The answer has come; whether it is an object is not known yet. */
+  /** The answer has come. Whether it is a valid object is not known yet. */
   answered({ usage, finishReason, msToFirstChunk }: ObjectStepEndLike): void {
     this.#end = { ...readUsage(usage), finishReason: parseFinishReason(finishReason) };
     this.#firstMs = msToFirstChunk;

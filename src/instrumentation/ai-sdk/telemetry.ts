@@ -1,7 +1,6 @@
 /**
- * Listens to what the package `ai` tells its telemetry, and hands it to the requests and the agents' runs that it is about.
+ * Listens to the telemetry events of the package `ai`, and passes each to the request or agent run that it belongs to.
  */
-
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
@@ -29,25 +28,25 @@ import type {
   UsageLike,
 } from './shapes';
 
-/** Agents that are measured besides. */
+/** How agents' runs are recorded. */
 export interface AgentsTelemetry {
   readonly collector: AgentMetricsCollector;
   readonly finalTools: ReadonlySet<string>;
 }
 
-/** What is listened with. */
+/** What the listener records with. */
 export interface TelemetryOptions {
   readonly collector: LlmMetricsCollector;
   readonly providers: Readonly<Record<string, string>>;
   readonly agents: AgentsTelemetry | undefined;
 }
 
-/** A call of one of the SDK's functions. */
+/** A running call of one of the SDK's functions. */
 interface Operation {
   readonly id: string;
   readonly start: StartEventLike;
   readonly run: AgentRun | undefined;
-  /** The newest; earlier ones have ended. */
+  /** The newest request; earlier ones have ended. */
   model?: ModelRequest;
   plain?: PlainRequest;
   object?: ObjectRequest;
@@ -56,17 +55,17 @@ interface Operation {
 
 const AGENTS = new Set(['ai.generateText', 'ai.streamText']);
 
-/** Operations that are one request. */
+/** Operations that make exactly one request, and its kind. */
 const PLAIN: Readonly<Record<string, LlmOperation>> = {
   'ai.rerank': 'rerank',
   'ai.generateSpeech': 'speech',
   'ai.transcribe': 'transcription',
 };
 
-/** Operations that have ended well are remembered for a while: an answer may yet turn out to be no object. */
+/** Successful operations that are remembered, because the SDK may still reject the answer as an invalid object. */
 const ENDED_MAX = 1000;
 
-/** An integration, as `registerTelemetry` takes it. */
+/** A telemetry integration, as `registerTelemetry()` expects it. */
 export class AiSdkTelemetry {
   readonly #collector: LlmMetricsCollector;
   readonly #providers: Readonly<Record<string, string>>;
@@ -213,7 +212,7 @@ export class AiSdkTelemetry {
     this.#ended.set(operation.id, this.#makeTarget(operation.start, 'chat'));
   }
 
-  /** What the model answered was recorded as it came; that it was no use is an error that ended no request. */
+  /** The request was recorded as a success. An answer that turns out to be invalid is counted as a separate error. */
   #failedAfterwards(id: string, error: unknown): void {
     const target = this.#ended.get(id);
     this.#ended.delete(id);

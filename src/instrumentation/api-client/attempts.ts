@@ -22,7 +22,7 @@ export interface AttemptReporting {
   readonly collector: LlmMetricsCollector;
   /**
    * @param options the SDK's own options of the request: one object for all its attempts
-   * @returns nothing for a request that asks no model
+   * @returns nothing for a request that calls no model
    */
   readTarget(client: unknown, options: unknown): AttemptTarget | undefined;
 }

@@ -32,7 +32,7 @@ export interface ChunkReader {
   readEnd(): AnswerEnd;
 }
 
-/** A method of an SDK that asks a model. */
+/** A method of an SDK that calls a model. */
 export interface Endpoint {
   /** Its place on a client, such as `chat.completions`; on the class the resource is `Chat.Completions`. */
   readonly resource: string;

@@ -83,7 +83,7 @@ class Instrumentation {
       readTarget: (client, options) => {
         const { body, __metadata: metadata } = options as { body?: RequestBody; __metadata?: RequestBody };
         const model = body?.model ?? metadata?.model;
-        // A request without a model asks none: it is about lists, files or batches.
+        // A request without a model does not call one: it is about lists, files or batches.
         return typeof model === 'string' ? { model, provider: this.#resolveProvider(client) } : undefined;
       },
     };
@@ -121,7 +121,7 @@ class Instrumentation {
   }
 }
 
-/** The class that an SDK's CommonJS build exports. The build may export a factory function, with the class as its `default`. */
+/** The class of an SDK. Its CommonJS build may export a factory function, with the class as its `default`. */
 function unwrapClass(clientOrClass: object): object {
   const inner = typeof clientOrClass === 'function' ? read(clientOrClass, 'default') : undefined;
   return typeof inner === 'function' ? inner : clientOrClass;

@@ -1,27 +1,27 @@
 /**
- * Attempts that the SDK makes within a request: it tries again where it was told to, and nothing that it returns says so.
- * Every attempt goes through the `fetch` that its client calls, which is where they are counted.
+ * Counts the SDK's own retries within a request. Its results do not mention them, so each call of `fetch` by its client is
+ * counted as an attempt.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { quietly } from '../../quietly';
 
-/** Is told of an attempt after the first. What went wrong with the one before is an error, or has a status. */
+/** Called at each attempt after the first. @param failure the error of the attempt before, or an object with its `status` */
 export type OnRetry = (failure: unknown) => void;
 
 type Fetch = (input: unknown, init?: unknown) => Promise<{ readonly status: number }>;
 type ApiCall = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Where `apiCall` takes the `fetch` to use; it takes the global one without. */
+/** The parameter of `apiCall` that holds the `fetch` to use; the default is the global one. */
 const FETCH_AT = 5;
 
 const retries = new AsyncLocalStorage<OnRetry>();
 
-/** Runs a request whose attempts after the first are told. */
+/** Runs a request, and calls `onRetry` for each retry within it. */
 export function withRetryListener<R>(onRetry: OnRetry, run: () => R): R {
   return retries.run(onRetry, run);
 }
 
-/** The client's `apiCall`, whose attempts are counted within `withRetryListener`. */
+/** Wraps the client's `apiCall`, so that attempts within `withRetryListener()` are counted. */
 export function countAttempts(apiCall: ApiCall): ApiCall {
   return function (this: unknown, ...args: unknown[]): unknown {
     const onRetry = retries.getStore();

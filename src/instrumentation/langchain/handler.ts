@@ -1,6 +1,6 @@
 /**
- * A callback handler of LangChain and LangGraph: turns their events into runs. A root chain is an agent's execution, what it
- * begins is part of it. Has the handlers' shape and depends on none of their packages.
+ * A callback handler for LangChain and LangGraph that turns their events into runs. A root chain is an agent's execution;
+ * the runs within it belong to that execution. Has the shape of a handler and depends on no LangChain package.
  */
 import { refuseOption } from '../../errors';
 import { quietly } from '../../quietly';
@@ -14,15 +14,16 @@ import { agentRun, modelRun, partRun, type Run, stepRun, toolRun } from '../agen
 import { getRuns, type RunPlace, type Runs } from '../agents/runs';
 import { hasContent, type ModelStart, readEnd, readTarget } from './model';
 
+/** Options of `createLangChainHandler()`. */
 export interface LangChainHandlerOptions extends InstrumentFrameworkOptions {
-  /** Names of runs within others that are agents themselves: a graph that is another's node. @default none */
+  /** Names of nested runs that are agents of their own, such as a graph used as another graph's node. @default [] */
   agents?: readonly string[] | undefined;
 }
 
 /**
- * A callback handler that measures what LangChain and LangGraph do.
+ * Makes a callback handler that measures agents, requests to models, tool calls and retrievals of LangChain and LangGraph.
  *
- * @throws {ConfigurationError} `INVALID_CONFIG`
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option
  *
  * @example
  * const handler = createLangChainHandler();
@@ -35,10 +36,10 @@ export function createLangChainHandler(options: LangChainHandlerOptions = {}): L
   return new LangChainHandler(framework, new Set(agents));
 }
 
-/** What LangChain takes for a callback handler. */
+/** A callback handler, as LangChain expects it. */
 export class LangChainHandler {
   readonly name = 'llmdevops_prometheus_metrics';
-  /** Awaited, handlers are called at once and where it happens; else from a queue, late, and knowing of no execution. */
+  /** If false, LangChain calls handlers later from a queue, outside of the execution's async context. */
   readonly awaitHandlers = true;
   readonly raiseError = false;
   readonly ignoreLLM = false;
@@ -57,7 +58,7 @@ export class LangChainHandler {
     this.#runs = getRuns(framework.agents, 'langchain');
   }
 
-  /** Handlers hold no state of one run: a copy is the same. */
+  /** Returns the same handler, because it holds no state of a single run. */
   copy(): this {
     return this;
   }
@@ -78,7 +79,7 @@ export class LangChainHandler {
     });
   }
 
-  /** A root chain is an agent's, unless it runs within an execution that has begun outside. */
+  /** A root chain starts an execution, unless it runs within an execution that was started elsewhere. */
   #chain({ parentId }: RunPlace, name: string, metadata: unknown): Run {
     const { agents, agentType } = this.#framework;
     const running = this.#runs.executionAt(parentId, agents);
@@ -95,7 +96,7 @@ export class LangChainHandler {
   }
 
   handleChainError(error: unknown, runId: string): void {
-    // A graph that waits for a human, or hands over to its parent, throws without having failed.
+    // A graph that waits for a human, or hands control to its parent, throws an error but has not failed.
     quietly(() => (isBubble(error) ? this.#runs.end(runId) : this.#runs.fail(runId, error)));
   }
 
@@ -171,7 +172,7 @@ export class LangChainHandler {
       const { agents } = this.#framework;
       const name = runName ?? readClassName(tool);
       this.#runs.begin({ id: runId, parentId: parentRunId, witness: metadata }, () => {
-        // What is called exists: a name that the model made up is answered by the graph, and begins nothing.
+        // The tool exists: the graph answers calls of unknown tools itself, without starting a tool run.
         agents.registerTool(name);
         return toolRun(this.#runs.executionAt(parentRunId, agents), name, () => input);
       });
@@ -214,13 +215,13 @@ export class LangChainHandler {
   }
 }
 
-/** The name of a class that LangChain has serialised: the last part of where it stands. */
+/** The class name of an object that LangChain serialized: the last part of its `id` path. */
 function readClassName(serialized: unknown): string {
   const path = read(serialized, 'id');
   return Array.isArray(path) && path.length > 0 ? String(path.at(-1)) : 'other';
 }
 
-/** Whether what was thrown only carries a graph's control upwards. */
+/** True for an error that only passes control up to the parent graph. */
 function isBubble(error: unknown): boolean {
   return read(error, 'is_bubble_up') === true;
 }

@@ -1,28 +1,26 @@
 /**
- * What LangChain tells of a request to a model: whom it is for, what it used, how it ended. Reads, and records nothing.
+ * Reads LangChain's events of a request to a model: model, provider, tokens, finish reason. Records nothing.
  */
 import type { LlmEnd, LlmTarget, LlmUsage } from '../../collectors/llm/request';
 import { read, readNumber, readText } from '../../read';
 import { parseFinishReason } from '../finish-reason';
 import { normalizeProviderName } from '../provider-name';
 
-/** What a model run began with. */
+/** The start event of a model run. */
 export interface ModelStart {
-  /** The model's class and what it was made with, serialised. */
+  /** The model object and its options, serialized. */
   readonly model: unknown;
   readonly extra: unknown;
   readonly metadata: unknown;
 }
 
-/** Where a client is pointed, by the names that classes of models have for it. */
+/** The base URL; each class of models has its own option name for it. */
 function readBaseUrl(kwargs: unknown): string | undefined {
   const configuration = read(kwargs, 'configuration');
   return readText(configuration, 'baseURL') ?? readText(kwargs, 'anthropic_api_url') ?? readText(kwargs, 'base_url');
 }
 
-/**
- * @param resolveProvider the provider at an address, or the usual one where there is none
- */
+/** @param resolveProvider returns the provider at a base URL, or `usual` without one */
 export function readTarget(
   { model, extra, metadata }: ModelStart,
   isChat: boolean,
@@ -44,21 +42,21 @@ export function readTarget(
   };
 }
 
-/** How a model run ended, from the result's first answer: usage stands in each of them, and is that of all. */
+/** Reads how a model run ended, from the result's first answer. Each answer holds the usage of all of them. */
 export function readEnd(result: unknown): LlmEnd {
   const generation = read(read(read(result, 'generations'), '0'), '0');
   const message = read(generation, 'message');
   const info = read(generation, 'generationInfo');
   const answer = read(message, 'response_metadata');
   const reason = [info, answer]
-    .flatMap((told) =>
-      ['finish_reason', 'stop_reason', 'finishReason', 'stopReason'].map((name) => readText(told, name)),
+    .flatMap((from) =>
+      ['finish_reason', 'stop_reason', 'finishReason', 'stopReason'].map((name) => readText(from, name)),
     )
     .find((text) => text !== undefined);
   return { ...readUsage(message, result), finishReason: parseFinishReason(reason ?? readStatus(answer, message)) };
 }
 
-/** The Responses API has no reason but a status; where it is complete, tools may still be called. */
+/** The Responses API reports a status instead of a reason. A completed response may still call tools. */
 function readStatus(answer: unknown, message: unknown): string | undefined {
   const status = readText(answer, 'status');
   if (status === 'incomplete') return readText(read(answer, 'incomplete_details'), 'reason');
@@ -82,7 +80,7 @@ function readUsage(message: unknown, result: unknown): LlmUsage {
   };
 }
 
-/** Models that answer without messages report totals only. */
+/** Models that do not answer with messages report only totals. */
 function readTotals(result: unknown): LlmUsage {
   const totals = read(read(result, 'llmOutput'), 'tokenUsage');
   return {
@@ -91,7 +89,7 @@ function readTotals(result: unknown): LlmUsage {
   };
 }
 
-/** Whether a chunk holds something of the answer; the first one only names a role. */
+/** True if a chunk holds some of the answer. The first chunk holds only a role. */
 export function hasContent(token: unknown, chunk: unknown): boolean {
   if (typeof token === 'string' && token !== '') return true;
   const message = read(chunk, 'message');

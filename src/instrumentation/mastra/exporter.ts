@@ -1,6 +1,6 @@
 /**
- * An exporter of Mastra's observability: turns its spans into runs. An agent's run is an execution; what stands within it is
- * part of it. Has the exporters' shape and depends on none of their packages.
+ * An exporter for Mastra's observability that turns its spans into runs. An agent's run is an execution; the spans within it
+ * belong to that execution. Has the shape of an exporter and depends on no Mastra package.
  */
 import type { AgentExecution } from '../../collectors/agent/execution';
 import { refuseOption } from '../../errors';
@@ -24,21 +24,24 @@ import {
   readTarget,
 } from './span';
 
+/** Options of `createMastraExporter()`. */
 export interface MastraExporterOptions extends InstrumentFrameworkOptions {
   /**
-   * Names of tools whose call ends an execution as it should: `stopWhen: hasToolCall('answer')`. An execution that ends
-   * while its model wants any other is `max_steps`. @default none
+   * Names of tools that end an execution successfully, as with `stopWhen: hasToolCall('answer')`. An execution that ends
+   * while its model requests another tool is `max_steps`.
+   *
+   * @default []
    */
   finalTools?: readonly string[] | undefined;
 }
 
-/** What is used of an event. */
+/** The part of a tracing event that is used. */
 export interface MastraTracingEvent {
   readonly type: string;
   readonly exportedSpan: MastraSpanLike;
 }
 
-/** What Mastra takes for an exporter. */
+/** An exporter, as Mastra expects it. */
 export interface MastraExporter {
   readonly name: string;
   exportTracingEvent(event: MastraTracingEvent): Promise<void>;
@@ -47,9 +50,9 @@ export interface MastraExporter {
 }
 
 /**
- * An exporter that measures what agents do.
+ * Makes an exporter that measures agents, requests to models, tool calls, memory operations and retrievals.
  *
- * @throws {ConfigurationError} `INVALID_CONFIG`
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option
  *
  * @example
  * new Observability({ configs: { default: { serviceName: 'shop', exporters: [createMastraExporter()] } } });
@@ -74,15 +77,15 @@ export function createMastraExporter(options: MastraExporterOptions = {}): Mastr
   };
 }
 
-/** What an execution's end is judged by that has no error. */
+/** Tells how an execution ended whose span has no error. */
 interface Ending {
-  /** Why the last generation of its agent ended. */
+  /** The finish reason of the agent's last generation. */
   reason: unknown;
-  /** Whether a tool was wanted last that ends the execution as it should: a final one, or one that the client runs. */
+  /** True if the last requested tool may end the execution: a final tool, or one that the client runs. */
   mayStop: boolean;
 }
 
-/** The spans that are going on. */
+/** Turns spans into runs. */
 class Spans {
   readonly #framework: CheckedFrameworkOptions;
   readonly #finalTools: ReadonlySet<string>;
@@ -123,7 +126,7 @@ class Spans {
     }
   }
 
-  /** Within an execution that has begun outside, agents are part of it. */
+  /** An agent within an execution that was started elsewhere belongs to that execution. */
   #agent(name: string): Run {
     const { agents, agentType } = this.#framework;
     const running = agents.current();
@@ -164,7 +167,7 @@ class Spans {
     }
   }
 
-  /** Agents end without an error where they are stopped; how their last generation ended tells. */
+  /** A stopped agent ends without an error. The finish reason of its last generation tells why it stopped. */
   #classifyAgentFailure(span: MastraSpanLike, ending: Ending | undefined): string | undefined {
     if (readAttribute(span, 'tripwireAbort') !== undefined) return 'guardrail';
     const failure = classifySpanError(span);
@@ -177,7 +180,7 @@ class Spans {
     return execution === undefined ? undefined : this.#endings.get(execution);
   }
 
-  /** What a span that ends says of its execution, and what only the collectors want to know. */
+  /** Notes how a span affects the end of its execution, and records memory operations and guardrails. */
   #note(span: MastraSpanLike, { execution }: Run): void {
     const { agents, llm } = this.#framework;
     const ending = this.#findEnding(execution);
@@ -190,13 +193,14 @@ class Spans {
       const outcome = classifySpanError(span) === undefined ? 'success' : 'error';
       if (operation !== undefined) agents.recordMemoryOperation(execution.agentType, operation, outcome);
     } else if (span.type === 'processor_run' && readAttribute(span, 'tripwireAbort') !== undefined) {
-      // Which processors are guardrails shows only where one blocks.
+      // Mastra does not say which processors are guardrails; one that blocks is.
       const phase = readAttribute(span, 'processorPhase');
       const stage = phase === 'input' || phase === 'output' ? phase : 'other';
       execution?.recordStep('guardrail');
       llm?.recordGuardrail(readEntity(span), stage, 'block');
     }
   }
+
   #isFinal(span: MastraSpanLike): boolean {
     return span.type === 'tool_call' && this.#finalTools.has(readEntity(span));
   }

@@ -1,6 +1,5 @@
 /**
- * What spans of Mastra hold: whose they are, whom a request was for, what it used, how they ended. Reads, and records
- * nothing.
+ * Reads Mastra's spans: entity, model, provider, tokens, finish reason, error. Records nothing.
  */
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { AgentErrorType, MemoryOperation } from '../../collectors/words';
@@ -9,14 +8,14 @@ import { classifyErrorText } from '../agents/failure-text';
 import { parseFinishReason } from '../finish-reason';
 import { normalizeProviderName } from '../provider-name';
 
-/** What is used of a span, when it begins and when it ends. */
+/** The part of a span that is used. */
 export interface MastraSpanLike {
   readonly id: string;
   readonly type: string;
   readonly parentSpanId?: string | undefined;
 }
 
-/** The id of what a span is about, which stays where its name is changed. */
+/** The id of the span's agent or tool. Ids come first, because they stay the same if a name is changed. */
 export function readEntity(span: unknown): string {
   return readText(span, 'entityId') ?? readText(span, 'entityName') ?? readText(span, 'name') ?? 'other';
 }
@@ -48,14 +47,17 @@ export function readEnd(span: unknown): LlmEnd {
   };
 }
 
-/** Why a span failed, from the name and the text of its error; nothing where it has none. */
+/** The error type of a span, by the name and message of its error; nothing if it has no error. */
 export function classifySpanError(span: unknown): AgentErrorType | undefined {
   const error = read(span, 'errorInfo');
   if (error === undefined || error === null) return undefined;
   return classifyErrorText(`${readText(error, 'name') ?? ''}: ${readText(error, 'message') ?? ''}`) ?? 'other';
 }
 
-/** A request has no error, but a reason for its end; one that was given up has not even that. */
+/**
+ * The error type of a request's span. A failed request has a finish reason instead of an error; an abandoned request has
+ * neither.
+ */
 export function classifyRequestError(span: unknown): AgentErrorType | undefined {
   const reason = readAttribute(span, 'finishReason');
   if (reason === 'error') return classifySpanError(span) ?? 'other';
@@ -71,7 +73,7 @@ const OPERATIONS: ReadonlyMap<unknown, MemoryOperation> = new Map<unknown, Memor
   ['delete', 'delete'],
 ]);
 
-/** What is done with an agent's memory; nothing where a model only thinks about it. */
+/** The kind of a memory operation; nothing for an operation that does not access the memory. */
 export function readMemoryOperation(span: unknown): MemoryOperation | undefined {
   return OPERATIONS.get(readAttribute(span, 'operationType'));
 }

@@ -1,11 +1,11 @@
 /**
- * Why a span of the OpenAI Agents SDK failed: spans have texts of errors and not what was thrown.
+ * Classifies errors of the OpenAI Agents SDK's spans, which hold messages instead of the thrown errors.
  */
 import type { AgentErrorType } from '../../collectors/words';
 import { read, readText } from '../../read';
 import { classifyErrorText } from '../agents/failure-text';
 
-/** @param isTool whether what has no other name is a tool's own failure */
+/** @param isTool true if an unknown error is `tool_error` instead of `other` */
 export function classifySpanError(error: unknown, isTool: boolean): AgentErrorType {
   const texts = [readText(read(error, 'data'), 'error'), readText(error, 'message')];
   for (const text of texts) {

@@ -1,13 +1,13 @@
 /**
- * What spans of the OpenAI Agents SDK hold of a request to a model, once it has ended. Reads, and records nothing.
+ * Reads a finished request to a model from a span of the OpenAI Agents SDK. Records nothing.
  */
 import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
 import { read, readNumber, readText } from '../../read';
 import { parseFinishReason } from '../finish-reason';
 
-/** A request to a model that a span has told of. */
+/** The answer of a request to a model, as its span holds it. */
 export interface ModelAnswer extends LlmEnd {
-  /** Missing where the request failed, or spans are without data. */
+  /** Missing if the request failed, or if tracing excludes sensitive data. */
   readonly model: string | undefined;
 }
 
@@ -24,7 +24,7 @@ function readResponse(response: unknown): ModelAnswer {
   };
 }
 
-/** A response has a status and no reason; one that calls tools is completed as well. */
+/** A response has a status instead of a reason. It is `completed` also if it calls tools. */
 function readResponseReason(response: unknown): string | undefined {
   const status = readText(response, 'status');
   if (status === 'incomplete') return readText(read(response, 'incomplete_details'), 'reason');
@@ -36,14 +36,14 @@ function readResponseReason(response: unknown): string | undefined {
 function readGeneration(data: unknown): ModelAnswer {
   const output = read(read(data, 'output'), '0');
   return {
-    // As it was asked for: the answer's has a date.
+    // The requested name: the answer's model name ends with a date.
     model: readText(data, 'model') ?? readText(output, 'model'),
     finishReason: parseFinishReason(read(read(read(output, 'choices'), '0'), 'finish_reason')),
     ...readUsage(read(output, 'usage') ?? read(data, 'usage')),
   };
 }
 
-/** Both APIs have the same numbers under other names. */
+/** Both APIs report the same counts, under different names. */
 function readUsage(usage: unknown): LlmUsage {
   const input = read(usage, 'input_tokens_details') ?? read(usage, 'prompt_tokens_details');
   const output = read(usage, 'output_tokens_details') ?? read(usage, 'completion_tokens_details');

@@ -37,7 +37,7 @@ export interface OpenAiClassLike {
  * Measures the requests of a client, or of all clients of a class; `OpenAI` includes clients of `AzureOpenAI`.
  *
  * @returns a function that ends the measuring and restores the SDK's methods
- * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option, or if `clientOrClass` is neither a client nor its class
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option, or a `clientOrClass` that is not an object or class
  *
  * @example
  * import OpenAI from 'openai';
