@@ -1,11 +1,11 @@
 /**
- * Converts expositions to the form that assertions read.
+ * Expositions, as assertions see them.
  */
 import { parseExposition } from './parse';
 import type { SeenFamily } from './reading';
 import { printed } from './selector';
 
-/** The families of an exposition, in either format. */
+/** The families of a text, in either format. */
 export function familiesOfText(text: string): SeenFamily[] {
   const parsed = parseExposition(text);
   return parsed.families.map(({ name, type, samples }) => ({
@@ -15,7 +15,7 @@ export function familiesOfText(text: string): SeenFamily[] {
   }));
 }
 
-/** Adds `_total` to a counter's name. OpenMetrics leaves it out of the family's name; programs name counters with it. */
+/** OpenMetrics leaves `_total` out of a counter's name; programs that record do not. */
 function nameOf(name: string, type: string, samples: readonly { readonly name: string }[]): string {
   const total = `${name}_total`;
   return type === 'counter' && samples.some((sample) => sample.name === total) ? total : name;
