@@ -7,11 +7,11 @@ import fc from 'fast-check';
 
 const require = createRequire(import.meta.url);
 const { Patches } = require('../../dist/instrumentation/patches.js');
-const { measured } = require('../../dist/instrumentation/measure.js');
-const { observed } = require('../../dist/instrumentation/iteration.js');
-const { finishReasonOf } = require('../../dist/instrumentation/finish-reason.js');
-const { providerAt } = require('../../dist/instrumentation/provider.js');
-const { providerName } = require('../../dist/instrumentation/provider-name.js');
+const { measureCall } = require('../../dist/instrumentation/measure.js');
+const { observeIteration } = require('../../dist/instrumentation/iteration.js');
+const { parseFinishReason } = require('../../dist/instrumentation/finish-reason.js');
+const { findProvider } = require('../../dist/instrumentation/provider.js');
+const { normalizeProviderName } = require('../../dist/instrumentation/provider-name.js');
 
 class Service {
   base = 1;
@@ -94,27 +94,27 @@ test('whatever measuring throws, the call goes on', (t) => {
   process.on('warning', onWarning);
   t.teardown(() => process.off('warning', onWarning));
   t.is(
-    measured(() => 1, bad),
+    measureCall(() => 1, bad),
     1,
   );
   t.is(
-    measured(
+    measureCall(
       () => 1,
       () => ({ returned: bad, threw: bad }),
     ),
     1,
   );
-  const thrown = t.throws(() => measured(throws, () => ({ returned: bad, threw: bad })));
+  const thrown = t.throws(() => measureCall(throws, () => ({ returned: bad, threw: bad })));
   t.is(thrown, error);
   t.is(
-    measured(
+    measureCall(
       () => 1,
       () => undefined,
     ),
     1,
   );
   t.is(
-    measured(
+    measureCall(
       () => 1,
       () => ({ returned: () => undefined }),
     ),
@@ -151,7 +151,7 @@ test('a reader gets what the source gives, whenever they leave, and the end is t
         const error = fails ? new Error('the source’s') : undefined;
         const events = [];
         let cleaned = 0;
-        const iterator = observed(source(values, { error, cleanup: () => cleaned++ }), witness(events));
+        const iterator = observeIteration(source(values, { error, cleanup: () => cleaned++ }), witness(events));
         const got = [];
         let caught;
         try {
@@ -175,7 +175,7 @@ test('a reader gets what the source gives, whenever they leave, and the end is t
 
 test('what is told is told before the reader goes on, and an observer that throws changes nothing', async (t) => {
   const order = [];
-  const iterator = observed(source([1, 2]), {
+  const iterator = observeIteration(source([1, 2]), {
     ...witness([]),
     value(value) {
       order.push(`told ${value}`);
@@ -187,7 +187,7 @@ test('what is told is told before the reader goes on, and an observer that throw
 });
 
 test('a source that cannot be left has an iterator that cannot', (t) => {
-  const iterator = observed({ next: async () => ({ done: true, value: undefined }) }, witness([]));
+  const iterator = observeIteration({ next: async () => ({ done: true, value: undefined }) }, witness([]));
   t.deepEqual([iterator.return, iterator.throw], [undefined, undefined]);
 });
 
@@ -209,9 +209,9 @@ test('providers by address', (t) => {
     [undefined, 'other'],
     [{}, 'other'],
   ];
-  for (const [address, provider] of cases) t.is(providerAt(address), provider, String(address));
-  t.is(providerAt('https://llm.example.com/v1', { 'LLM.example.com': 'vllm' }), 'vllm');
-  t.is(providerAt('https://api.openai.com/v1', { 'api.openai.com': 'gateway' }), 'gateway');
+  for (const [address, provider] of cases) t.is(findProvider(address), provider, String(address));
+  t.is(findProvider('https://llm.example.com/v1', { 'LLM.example.com': 'vllm' }), 'vllm');
+  t.is(findProvider('https://api.openai.com/v1', { 'api.openai.com': 'gateway' }), 'gateway');
 });
 
 test('providers by the names that frameworks have for them', (t) => {
@@ -230,7 +230,7 @@ test('providers by the names that frameworks have for them', (t) => {
     ['constructor', 'constructor'],
     ['', ''],
   ]) {
-    t.is(providerName(given), provider, given);
+    t.is(normalizeProviderName(given), provider, given);
   }
 });
 
@@ -244,7 +244,7 @@ test('why a model stopped, in the words of every provider', (t) => {
     error: ['error', 'failed', 'MALFORMED_FUNCTION_CALL', 'TOO_MANY_TOOL_CALLS'],
     other: ['pause_turn', 'constructor', '__proto__'],
   })) {
-    for (const word of words) t.is(finishReasonOf(word), reason, word);
+    for (const word of words) t.is(parseFinishReason(word), reason, word);
   }
-  for (const none of [undefined, null, '', 5, {}]) t.is(finishReasonOf(none), undefined);
+  for (const none of [undefined, null, '', 5, {}]) t.is(parseFinishReason(none), undefined);
 });

@@ -7,7 +7,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema';
 import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
 import test from 'ava';
-import { chunksOf, collected, outcome, short, worldOf } from './support/stainless.mjs';
+import { chunksOf, collected, outcome, short, worldOf } from './support/api-client.mjs';
 import { cut, events, json, silence } from './support/wire-server.mjs';
 
 setFlagsFromString('--expose-gc');

@@ -489,7 +489,7 @@ test.serial('a client whose shape has changed is left alone, with one warning', 
     instrumentGoogleGenAI({ models }, { collector: llm })();
   }
   await sleep(0);
-  t.deepEqual(warnings, ['Not measured, for this version of @google/genai has it elsewhere: models.generateContent']);
+  t.deepEqual(warnings, ['Expected @google/genai to have models.generateContent; it is not measured']);
   // Without the method that makes one request, what users call is measured.
   const models = { generateContent: async () => HELLO };
   instrumentGoogleGenAI({ models }, { collector: llm });

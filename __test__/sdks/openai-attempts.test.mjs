@@ -3,6 +3,7 @@
 import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
 import test from 'ava';
 import OpenAI, { AzureOpenAI } from 'openai';
+import { chunksOf, outcome, short } from './support/api-client.mjs';
 import {
   ASKED,
   CHAT_STREAM,
@@ -16,7 +17,6 @@ import {
   UNPRICED,
   world,
 } from './support/openai.mjs';
-import { chunksOf, outcome, short } from './support/stainless.mjs';
 import { cut, events, json, silence } from './support/wire-server.mjs';
 
 test('attempts after the first are counted by what went wrong before', async (t) => {

@@ -1,8 +1,8 @@
 // What is recorded of the endpoints of OpenAI's SDK other than chat completions.
 
 import test from 'ava';
+import { chunksOf, outcome } from './support/api-client.mjs';
 import { broken, FAILURE, finished, MISSING, STREAMED, SUCCESS, TOKENS, UNPRICED, world } from './support/openai.mjs';
-import { chunksOf, outcome } from './support/stainless.mjs';
 import { events, json } from './support/wire-server.mjs';
 
 test('completions, streamed or not', async (t) => {

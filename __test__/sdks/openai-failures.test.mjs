@@ -1,8 +1,8 @@
 // Chats of OpenAI's SDK that fail: by status, by connection, by time, and amid a stream.
 
 import test from 'ava';
+import { chunksOf, outcome } from './support/api-client.mjs';
 import { ASKED, broken, FAILURE, HELLO, STREAMED, world } from './support/openai.mjs';
-import { chunksOf, outcome } from './support/stainless.mjs';
 import { cut, events, json, silence } from './support/wire-server.mjs';
 
 const ERRORS = [

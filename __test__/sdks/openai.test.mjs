@@ -4,6 +4,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
+import { chunksOf, collected, outcome } from './support/api-client.mjs';
 import {
   ASKED,
   broken,
@@ -22,7 +23,6 @@ import {
   USAGE,
   world,
 } from './support/openai.mjs';
-import { chunksOf, collected, outcome } from './support/stainless.mjs';
 import { events, json } from './support/wire-server.mjs';
 
 setFlagsFromString('--expose-gc');

@@ -163,7 +163,7 @@ http_requests_total has:
   ],
   [
     (registry) => assertMetric(registry, 'http_request_total', { status: /^5/ }),
-    `Expected the registry to have http_request_total{status=~/^5/}, but it has not.
+    `Expected the registry to have http_request_total{status=~/^5/}, but it does not.
 
 Similar names:
   http_requests_total{method="POST",status="500"} 0.1
@@ -171,13 +171,13 @@ Similar names:
   ],
   [
     (registry) => assertMetric(registry, 'unused_total'),
-    'Expected the registry to have unused_total, but it has not.\n\nunused_total has no series.',
+    'Expected the registry to have unused_total, but it does not.\n\nunused_total has no series.',
   ],
   [
     (registry) => assertObserved(registry, 'http_duration_seconds', { method: 'GET' }, { sum: like(() => false) }),
     `Expected http_duration_seconds{method="GET"} to have observed sum { asymmetricMatch: [Function (anonymous)] }, but it has observed nothing.
 
-There are in the registry:
+Metrics in the registry:
   http_requests_total
   queue_length
   http_seconds
@@ -186,7 +186,7 @@ There are in the registry:
   ],
   [
     (registry) => assertMetric(registry, 'used_total'),
-    'Expected the registry to have used_total, but it has not.\n\nSimilar names:\n  unused_total (no series)',
+    'Expected the registry to have used_total, but it does not.\n\nSimilar names:\n  unused_total (no series)',
   ],
   [
     (registry) => assertObserved(registry.getSingleMetric('http_seconds'), 'http_seconds', {}, { count: 1, sum: 9 }),
@@ -198,11 +198,11 @@ http_seconds has:
   ],
   [
     () => assertMetric(new Registry(), 'a'),
-    'Expected the registry to have a, but it has not.\n\nThere are no metrics in the registry.',
+    'Expected the registry to have a, but it does not.\n\nThere are no metrics in the registry.',
   ],
   [
     () => assertMetric('# TYPE a gauge\na{b="\\"",c="x"} NaN\n', 'a', {}, 0),
-    'Expected the text to have a with value 0, but it has not.\n\na has:\n  a{b="\\"",c="x"} NaN',
+    'Expected the text to have a with value 0, but it does not.\n\na has:\n  a{b="\\"",c="x"} NaN',
   ],
 ];
 
@@ -249,7 +249,7 @@ test('expositions are valid or not, in the format that they are in', async (t) =
   for (const valid of ['', text, scraped, openmetrics, String(openmetrics.body), openmetrics.body]) {
     t.notThrows(() => assertValidExposition(valid));
     const { pass, message } = metricMatchers.toBeValidExposition(valid);
-    t.deepEqual([pass, message()], [true, 'Expected no valid exposition, but it is one.']);
+    t.deepEqual([pass, message()], [true, 'Expected an invalid exposition, but it is valid.']);
   }
   t.notThrows(() => assertValidExposition(text, { format: 'text' }));
   for (const [invalid, options] of [
@@ -259,7 +259,7 @@ test('expositions are valid or not, in the format that they are in', async (t) =
     ['# TYPE a counter\na 1\n# EOF\n'],
   ]) {
     const { message, actual } = t.throws(() => assertValidExposition(invalid, options), { instanceOf: AssertionError });
-    t.is(message, `Expected a valid exposition, but it has a fault.\n\n${actual}`);
+    t.is(message, `Expected a valid exposition, but it is invalid.\n\n${actual}`);
     t.regex(actual, /\(line \d+, column \d+\)/);
   }
 });

@@ -125,7 +125,7 @@ test('bytes are read as UTF-8, and refused where they are none', (t) => {
   t.is(parseExposition(Buffer.from('a{b="größe 💥"} 1\n')).value('a', { b: 'größe 💥' }), 1);
   t.throws(() => parseExposition(Buffer.from('a{b="\xff"} 1\n', 'latin1')), {
     instanceOf: ExpositionError,
-    message: 'Expected UTF-8 but received bytes that are none',
+    message: 'Expected UTF-8 but received bytes that are not valid UTF-8',
   });
   t.is(parseExposition('a{b="\ud800"} 1\n').value('a', { b: '\ufffd' }), 1, 'a lone surrogate is no character');
 });

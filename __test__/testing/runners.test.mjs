@@ -49,13 +49,13 @@ function messages(t, { status, none }) {
       '  app_requests_total{route="/chat",status="404"} 1',
     ].join('\n'),
     'another name': [
-      'Expected the registry to have app_inflight with value 1, but it has not.',
+      'Expected the registry to have app_inflight with value 1, but it does not.',
       '',
       'Similar names:',
       '  app_in_flight 0',
     ].join('\n'),
     negated: none,
-    'no exposition': `Expected a valid exposition, but it has a fault.\n\n${fault.message}`,
+    'no exposition': `Expected a valid exposition, but it is invalid.\n\n${fault.message}`,
   };
 }
 

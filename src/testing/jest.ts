@@ -1,5 +1,5 @@
 /**
- * The matchers in Jest: importing this extends `expect`, and tells TypeScript so.
+ * The matchers for Jest. Importing this module extends `expect` and its TypeScript types.
  */
 import { expect } from '@jest/globals';
 import { metricMatchers } from '../testing';
@@ -13,7 +13,7 @@ declare module 'expect' {
 
 declare global {
   namespace jest {
-    // biome-ignore lint/complexity/noBannedTypes: type parameters have to be those of the interface that is extended
+    // biome-ignore lint/complexity/noBannedTypes: the type parameters must match those of the extended interface
     interface Matchers<R, T = {}> extends MetricMatchers<R> {}
   }
 }

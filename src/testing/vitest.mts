@@ -1,5 +1,5 @@
 /**
- * The matchers in Vitest: importing this extends `expect`, and tells TypeScript so.
+ * The matchers for Vitest. Importing this module extends `expect` and its TypeScript types.
  */
 import { expect } from 'vitest';
 import { metricMatchers } from '../testing.js';
@@ -8,6 +8,6 @@ import type { MetricMatchers } from './matchers.js';
 expect.extend(metricMatchers);
 
 declare module 'vitest' {
-  // biome-ignore lint/suspicious/noExplicitAny: type parameters have to be those of the interface that is extended
+  // biome-ignore lint/suspicious/noExplicitAny: the type parameters must match those of the extended interface
   interface Assertion<T = any> extends MetricMatchers {}
 }

@@ -2,7 +2,7 @@
 
 import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
 import OpenAI from 'openai';
-import { worldOf } from './stainless.mjs';
+import { worldOf } from './api-client.mjs';
 import { json } from './wire-server.mjs';
 
 export const connect = (baseURL) =>

@@ -1,34 +1,37 @@
 /**
- * Attempts of requests, which the SDK repeats by itself: counts those after the first by what went wrong with the one
- * before, and takes what answers' headers say of rate limits. Reads no body.
+ * Counts the retries that the SDK makes by itself, each by the error of the attempt before it, and reads rate limits from
+ * the headers of each answer. Reads no body.
  */
 
 import { errorTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import { quietly } from '../../quietly';
 import type { Patches } from '../patches';
-import { rateLimitsOf } from '../rate-limits';
-import type { Sdk } from './wire';
+import { readRateLimits } from '../rate-limits';
+import type { Sdk } from './endpoint';
 
-/** What an attempt is made for. */
+/** The model and the provider of a request. */
 export interface AttemptTarget {
   readonly model: string;
   readonly provider: string;
 }
 
-/** How attempts are reported. */
+/** Where retries and rate limits are recorded. */
 export interface AttemptReporting {
   readonly sdk: Sdk;
   readonly collector: LlmMetricsCollector;
-  /** @param options the SDK's own of the request, the same object for each of its attempts */
-  targetOf(client: unknown, options: unknown): AttemptTarget | undefined;
+  /**
+   * @param options the SDK's own options of the request: one object for all its attempts
+   * @returns nothing for a request that calls no model
+   */
+  readTarget(client: unknown, options: unknown): AttemptTarget | undefined;
 }
 
 /**
- * Wraps what makes one attempt.
+ * Wraps the method that makes one attempt.
  *
  * @param holder a client, or its class's prototype
- * @returns whether there is such a method
+ * @returns false if the client has no such method
  */
 export function watchAttempts(patches: Patches, holder: unknown, reporting: AttemptReporting): boolean {
   const method = reporting.sdk.attempt.find((name) => typeof (holder as Record<string, unknown>)[name] === 'function');
@@ -39,11 +42,11 @@ export function watchAttempts(patches: Patches, holder: unknown, reporting: Atte
     return original();
   });
   patches.wrap(holder, 'retryRequest', (original, [options]) => {
-    quietly(() => attempts.repeats(options));
+    quietly(() => attempts.willRetry(options));
     return original();
   });
   patches.wrap(holder, method, (original, args, client) => {
-    const options = quietly(() => attempts.begins(client, args));
+    const options = quietly(() => attempts.begin(client, args));
     const attempt = original();
     if (options !== undefined && attempt instanceof Promise) {
       attempt.then(
@@ -58,10 +61,10 @@ export function watchAttempts(patches: Patches, holder: unknown, reporting: Atte
 
 class Attempts {
   readonly #reporting: AttemptReporting;
-  /** The options of a request by what was prepared for an attempt of it, until the attempt begins. */
+  /** Options of a request, by the `init` object that was prepared for its next attempt. Removed when the attempt begins. */
   readonly #prepared = new WeakMap<object, object>();
-  /** How the last attempt of a request went wrong, by its options. Empty but for requests that fail: entries cost. */
-  readonly #wrong = new WeakMap<object, string>();
+  /** Error types of the last attempt, by the options of the request. Only failed requests have an entry, to save memory. */
+  readonly #failures = new WeakMap<object, string>();
 
   constructor(reporting: AttemptReporting) {
     this.#reporting = reporting;
@@ -72,25 +75,26 @@ class Attempts {
     if (isObject(init) && isObject(options)) this.#prepared.set(init, options);
   }
 
-  /** Only a timeout has an attempt repeated that was answered well: the body did not come in time. */
-  repeats(options: unknown): void {
-    if (isObject(options) && !this.#wrong.has(options)) this.#wrong.set(options, 'timeout');
+  /** The SDK repeats an attempt with a good status only if its body timed out. */
+  willRetry(options: unknown): void {
+    if (isObject(options) && !this.#failures.has(options)) this.#failures.set(options, 'timeout');
   }
 
-  begins(client: unknown, args: readonly unknown[]): object | undefined {
-    const options = this.#optionsOf(args);
+  begin(client: unknown, args: readonly unknown[]): object | undefined {
+    const options = this.#findOptions(args);
     if (options === undefined) return undefined;
-    const wrong = this.#wrong.get(options);
-    if (wrong === undefined) return options;
-    this.#wrong.delete(options);
-    const target = this.#reporting.targetOf(client, options);
-    // Nobody's abort is repeated, so it was the SDK's own clock.
-    if (target !== undefined) this.#reporting.collector.recordRetry(target, wrong === 'cancelled' ? 'timeout' : wrong);
+    const failure = this.#failures.get(options);
+    if (failure === undefined) return options;
+    this.#failures.delete(options);
+    const target = this.#reporting.readTarget(client, options);
+    // The SDK does not retry after the caller's abort, so its own timeout made this one.
+    const reason = failure === 'cancelled' ? 'timeout' : failure;
+    if (target !== undefined) this.#reporting.collector.recordRetry(target, reason);
     return options;
   }
 
-  /** An attempt is given the request's options by some SDKs, and by others only what was prepared with them. */
-  #optionsOf([, init, , , options]: readonly unknown[]): object | undefined {
+  /** Some SDKs pass the request's options to an attempt, others only the `init` object that was prepared from them. */
+  #findOptions([, init, , , options]: readonly unknown[]): object | undefined {
     if (isObject(options) && 'path' in options) return options;
     if (!isObject(init)) return undefined;
     const prepared = this.#prepared.get(init);
@@ -99,7 +103,7 @@ class Attempts {
   }
 
   failed(options: object, error: unknown): void {
-    this.#wrong.set(options, errorTypeOf(error));
+    this.#failures.set(options, errorTypeOf(error));
   }
 
   ended(client: unknown, options: object, response: unknown): void {
@@ -111,9 +115,9 @@ class Attempts {
     if (!ok) this.failed(options, { status });
     const { sdk, collector } = this.#reporting;
     let target: AttemptTarget | undefined;
-    for (const { resource, ...said } of rateLimitsOf(sdk.rateLimits, (name) => headers.get(name))) {
-      target ??= this.#reporting.targetOf(client, options);
-      if (target !== undefined) collector.setRateLimit(target, resource, said);
+    for (const { resource, ...amounts } of readRateLimits(sdk.rateLimits, (name) => headers.get(name))) {
+      target ??= this.#reporting.readTarget(client, options);
+      if (target !== undefined) collector.setRateLimit(target, resource, amounts);
     }
   }
 }

@@ -1,4 +1,4 @@
-// What tests of SDKs from one generator share: a client with its instrumentation, its server and what was recorded.
+// Shared by the tests of both SDKs that are built on the same API client: a client, its instrumentation, its server, the records.
 
 import { collectors, recorded } from './recorded.mjs';
 import { WireServer } from './wire-server.mjs';

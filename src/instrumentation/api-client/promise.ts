@@ -1,11 +1,11 @@
 /**
- * Follows the promise of a request without asking it for anything: it reads the answer's body when it is first awaited, and
- * not before, and who takes the raw response has the body for himself. So nothing here awaits it; what the SDK does when
- * the user awaits is watched instead.
+ * Observes the promise that a request returns, without awaiting it. Awaiting would read the body: the SDK's promise reads
+ * it when it is first awaited, and a caller who takes the raw response with `asResponse()` must get an unread body. So the
+ * methods that the SDK calls when the user awaits are replaced, and report what they return.
  */
 import { quietly } from '../../quietly';
 
-/** The SDK's promise; the fields are its internals, which is why they are looked for. */
+/** The SDK's promise. Its fields are internal to the SDK, so `isApiPromise()` checks that they exist. */
 export interface ApiPromise extends Promise<unknown> {
   readonly responsePromise: Promise<unknown>;
   parseResponse: (this: unknown, ...args: unknown[]) => unknown;
@@ -21,18 +21,18 @@ interface ResponseProps {
 
 type Transform = (this: unknown, value: unknown, ...rest: unknown[]) => unknown;
 
-/** What is told of a request. The first that is told counts. */
+/** Receives the outcome of a request. Several methods may be called; the first call counts. */
 export interface PromiseObserver {
-  /** The answer was read: a whole one, or a stream that nobody has read from yet. */
+  /** The answer was parsed: a whole answer, or a stream of which nothing has been read. */
   parsed(value: unknown): void;
   failed(error: unknown): void;
-  /** The response came, and its body is the user's. */
+  /** The response came, and the caller reads its body. */
   raw(): void;
 }
 
 const METHODS = ['parseResponse', 'parse', 'asResponse', '_thenUnwrap'] as const;
 
-/** Whether a value is the promise that is known here. */
+/** True for a promise of the SDK that has the expected internals. */
 export function isApiPromise(value: unknown): value is ApiPromise {
   if (typeof value !== 'object' || value === null) return false;
   const { responsePromise } = value as Partial<ApiPromise>;
@@ -41,13 +41,13 @@ export function isApiPromise(value: unknown): value is ApiPromise {
   );
 }
 
-/** Tells what becomes of a request. */
-export function follow(promise: ApiPromise, observer: PromiseObserver): void {
-  new Followed(promise.responsePromise, observer).add(promise);
+/** Reports the outcome of a request. */
+export function observePromise(promise: ApiPromise, observer: PromiseObserver): void {
+  new ObservedRequest(promise.responsePromise, observer).add(promise);
 }
 
-/** A request, whose promise others may be derived from. */
-class Followed {
+/** One request: its promise and the promises that the SDK derives from it. */
+class ObservedRequest {
   readonly #response: Promise<unknown>;
   readonly #observer: PromiseObserver;
   #watched = false;
@@ -60,7 +60,7 @@ class Followed {
 
   add(promise: ApiPromise): void {
     const { parseResponse, parse, asResponse, _thenUnwrap: derive } = promise;
-    // Assigned, as the SDK itself does it with some: to define them so that they are not listed takes ten times as long.
+    // Assigned, as the SDK itself assigns some of them. Non-enumerable properties would take ten times as long.
     promise.parseResponse = (...args) => this.#parsed(parseResponse.apply(promise, args));
     promise.parse = () => {
       this.#watch();
@@ -73,7 +73,7 @@ class Followed {
       return response;
     };
     promise._thenUnwrap = (transform) => {
-      // Where a derived promise reads the answer by itself, the first's reading of it is not what is called.
+      // A derived promise may parse the answer itself; `parseResponse` of the first promise is not called then.
       const derived = derive.call(promise, (value, ...rest) => {
         quietly(() => this.#observer.parsed(value));
         return transform(value, ...rest);
@@ -83,7 +83,8 @@ class Followed {
     };
     const { _responseProps: props } = promise;
     if (typeof props !== 'function') return;
-    // The SDK's conversations take the response so; a whole answer is then read by this promise, a stream by another.
+    // The SDK's conversation helpers take the response this way. This promise then parses a whole answer; another promise
+    // parses a stream.
     promise._responseProps = () => {
       this.#watch();
       const response = props.call(promise);
@@ -92,7 +93,9 @@ class Followed {
     };
   }
 
-  /** Called where the SDK reacts to the response itself: earlier, a failure that nobody handles would seem handled. */
+  /**
+   * Called only when the SDK itself handles the response. A handler that is added earlier would hide unhandled rejections.
+   */
   #watch(): void {
     if (this.#watched) return;
     this.#watched = true;
@@ -103,7 +106,7 @@ class Followed {
     const watch = (props: unknown) => {
       if (!this.#parsing && isRaw(props)) this.#observer.raw();
     };
-    // Those who asked for the response as well as for the answer are asked about the answer first.
+    // withResponse() wants both the body and the response: wait one microtask, so that the parsed body is reported first.
     this.#response.then(
       (props) => queueMicrotask(() => quietly(() => watch(props))),
       () => {},

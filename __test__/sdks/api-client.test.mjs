@@ -1,4 +1,4 @@
-// What holds for both SDKs that come from one generator: how they are instrumented and left as they were.
+// Behaviour that OpenAI’s and Anthropic’s SDKs share, because they are built on the same API client: instrument and uninstall.
 
 import { createRequire } from 'node:module';
 import Anthropic from '@anthropic-ai/sdk';
@@ -6,8 +6,8 @@ import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
 import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
 import test from 'ava';
 import OpenAI from 'openai';
+import { chunksOf, outcome, short } from './support/api-client.mjs';
 import { collectors } from './support/recorded.mjs';
-import { chunksOf, outcome, short } from './support/stainless.mjs';
 
 const require = createRequire(import.meta.url);
 const answering = (body) => async () => Response.json(body);
