@@ -63,7 +63,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     const { code, stderr } = await child.stop(signal);
     t.deepEqual({ code, stderr }, { code: 0, stderr: '' });
     t.true(Date.now() - began < 6000, 'ends in bounded time');
-    t.is(lines.at(-1), 'Ended.');
+    t.is(lines.at(-1), 'Stopped.');
   });
 }
 
