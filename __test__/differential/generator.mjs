@@ -102,7 +102,7 @@ const MISTAKES = [
   'missing help',
   'invalid name',
   'invalid label name',
-  'collect is no function',
+  'collect is not a function',
   'reserved label',
   'label given twice',
   'buckets out of order',

@@ -63,7 +63,8 @@ function construct(step, scene) {
     buckets: constant(type !== 'Histogram' ? OMITTED : mistake === 'buckets out of order' ? [1, 5, 2] : buckets),
     aggregator: constant(mistake === 'unknown aggregator' ? 'median' : step.aggregator),
     enableExemplars: constant(step.enableExemplars),
-    collect: mistake === 'collect is no function' ? constant('later') : collectCallback(step, names, exemplars, scene),
+    collect:
+      mistake === 'collect is not a function' ? constant('later') : collectCallback(step, names, exemplars, scene),
   };
   const config = record(fields);
   const on = registers === OMITTED || registers === undefined ? [0] : registers.map((r) => r % scene.registries.length);

@@ -3,7 +3,7 @@
 
 const OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
-/** What a call returns, or the error it throws. */
+/** The result of a call, or the error that it throws. */
 async function outcome(call) {
   try {
     return await call();

@@ -16,7 +16,7 @@ import { startPrometheus } from './support/scrapers.mjs';
 
 const FAULTY = fileURLToPath(new URL('support/faulty-service.mjs', import.meta.url));
 
-/** What Grafana inserts for these variables: "All", and a window that contains a round of the example's load. */
+/** Values that Grafana inserts for these variables: "All", and a window that contains a round of the example's load. */
 const SUBSTITUTES = { $__rate_interval: '30s', $job: 'gateway|faulty' };
 
 /** Queries without data in this test, and the reason. */

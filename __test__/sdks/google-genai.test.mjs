@@ -231,7 +231,7 @@ for (const [what, type, made] of [
   ['503', 'overloaded', refused(503)],
   ['529', 'overloaded', refused(529)],
   [
-    'a key that is none',
+    'an invalid key',
     'authentication',
     refused(400, 'API key not valid.', { details: [{ reason: 'API_KEY_INVALID' }] }),
   ],

@@ -206,48 +206,45 @@ function populated(t) {
   return { counter, gauge, histogram };
 }
 
-test.serial(
-  'isolate() starts empty and records the code under test, and restore() brings the old state back',
-  async (t) => {
-    const { counter, gauge, histogram } = populated(t);
-    const held = counter.labels({ a: 'x', b: 1 });
-    const before = await register.metrics();
-    const json = await register.getMetricsAsJSON();
-    const registry = new MockRegistry().isolate();
-    t.deepEqual([counter.value({ b: 'y' }), gauge.value(), histogram.value({ a: 'x' }).count], [0, 0, 0]);
-    held.inc(7);
-    counter.inc({ b: 'new' });
-    gauge.inc();
-    histogram.observe({ a: 'x' }, 1);
-    const added = new Counter({ name: 'new_total', help: 'N' });
-    added.inc();
-    register.gauge({ name: 'newer', help: 'N' }).set(4);
-    register.setDefaultLabels({ zone: 'other' });
-    register.removeSingleMetric('old_gauge');
-    register.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
-    t.deepEqual(
-      register.getMetricsAsArray().map(({ name }) => name),
-      ['old_total', 'old_seconds', 'new_total', 'newer'],
-    );
-    t.deepEqual(
-      registry.getMetricsAsArray().map(({ name }) => name),
-      ['old_total', 'old_seconds', 'new_total', 'newer'],
-    );
-    registry.assertCounted('old_total', { a: 'x' }, 7);
-    registry.assertGauge('newer', 4);
-    registry.restore();
-    t.is(await register.metrics(), before);
-    t.deepEqual(await register.getMetricsAsJSON(), json);
-    t.deepEqual(registry.getMetricsAsArray(), []);
-    t.is(registry.operations().length, 6);
-    held.inc();
-    added.inc();
-    t.is(counter.value({ a: 'x', b: 1 }), 3.5);
-    t.is(registry.operations().length, 6);
-    // The name can be used again.
-    new Counter({ name: 'new_total', help: 'N' });
-  },
-);
+test.serial('isolate() starts empty and records, and restore() brings the old state back', async (t) => {
+  const { counter, gauge, histogram } = populated(t);
+  const held = counter.labels({ a: 'x', b: 1 });
+  const before = await register.metrics();
+  const json = await register.getMetricsAsJSON();
+  const registry = new MockRegistry().isolate();
+  t.deepEqual([counter.value({ b: 'y' }), gauge.value(), histogram.value({ a: 'x' }).count], [0, 0, 0]);
+  held.inc(7);
+  counter.inc({ b: 'new' });
+  gauge.inc();
+  histogram.observe({ a: 'x' }, 1);
+  const added = new Counter({ name: 'new_total', help: 'N' });
+  added.inc();
+  register.gauge({ name: 'newer', help: 'N' }).set(4);
+  register.setDefaultLabels({ zone: 'other' });
+  register.removeSingleMetric('old_gauge');
+  register.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  t.deepEqual(
+    register.getMetricsAsArray().map(({ name }) => name),
+    ['old_total', 'old_seconds', 'new_total', 'newer'],
+  );
+  t.deepEqual(
+    registry.getMetricsAsArray().map(({ name }) => name),
+    ['old_total', 'old_seconds', 'new_total', 'newer'],
+  );
+  registry.assertCounted('old_total', { a: 'x' }, 7);
+  registry.assertGauge('newer', 4);
+  registry.restore();
+  t.is(await register.metrics(), before);
+  t.deepEqual(await register.getMetricsAsJSON(), json);
+  t.deepEqual(registry.getMetricsAsArray(), []);
+  t.is(registry.operations().length, 6);
+  held.inc();
+  added.inc();
+  t.is(counter.value({ a: 'x', b: 1 }), 3.5);
+  t.is(registry.operations().length, 6);
+  // The name can be used again.
+  new Counter({ name: 'new_total', help: 'N' });
+});
 
 test.serial('code that clears and refills the default registry does not change the old state', async (t) => {
   const { counter } = populated(t);

@@ -127,7 +127,7 @@ test('bytes are read as UTF-8, and invalid UTF-8 throws', (t) => {
     instanceOf: ExpositionError,
     message: 'Expected UTF-8 but received bytes that are none',
   });
-  t.is(parseExposition('a{b="\ud800"} 1\n').value('a', { b: '\ufffd' }), 1, 'a lone surrogate is no character');
+  t.is(parseExposition('a{b="\ud800"} 1\n').value('a', { b: '\ufffd' }), 1, 'a lone surrogate is not a character');
 });
 
 test('an error shows its position', (t) => {

@@ -49,7 +49,7 @@ type PanelOf<Type extends string, Options, Custom = Record<string, never>> = Pla
   targets: Query[];
 };
 
-/** What Grafana writes of a variable that its types leave out. */
+/** Fields of a variable that Grafana writes and its types leave out. */
 type Variable = Plain<VariableModel> & { definition?: string };
 
 export type Dashboard = Plain<Omit<Any, 'panels' | 'templating'>> & {
