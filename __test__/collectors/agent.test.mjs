@@ -1,4 +1,5 @@
-// AgentMetricsCollector: executions, steps and tools, whole; and whose tokens they are, across awaits and nesting.
+// Tests AgentMetricsCollector: all samples of executions, steps and tools; and the agent that tokens count for, across
+// awaits and nesting.
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { AgentMetricsCollector, LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
@@ -114,7 +115,7 @@ test('a function that throws at once, and one that returns at once', async (t) =
   t.true(lines.includes(`executions_total{${A},status="success"} 1`));
 });
 
-test('tools that fail: by outcome, and under other where the model made the name up', async (t) => {
+test('tools that fail: by outcome, and under other if the model invented the name', async (t) => {
   const { registry, agents } = collectors({ tools: ['shell'] });
   await agents.run('researcher', async (execution) => {
     for (const [tool, error] of [
@@ -141,7 +142,7 @@ test('tools that fail: by outcome, and under other where the model made the name
   ]);
 });
 
-test('tokens are the innermost agent’s, across awaits, parallel tools and other agents', async (t) => {
+test('tokens count for the innermost agent, across awaits, parallel tools and other agents', async (t) => {
   const { registry, agents, llm } = collectors();
   const ask = async (inputTokens) => {
     const call = llm.startRequest({ model: 'm', provider: 'p' });
@@ -169,7 +170,7 @@ test('tokens are the innermost agent’s, across awaits, parallel tools and othe
   ]);
 });
 
-test('steps and tools outside an agent only run', async (t) => {
+test('steps and tools outside an agent run without being recorded', async (t) => {
   const { registry, agents } = collectors();
   t.is(
     agents.step('plan', () => 1),
@@ -179,7 +180,7 @@ test('steps and tools outside an agent only run', async (t) => {
   t.deepEqual(await recorded(registry), []);
 });
 
-test('what is reported by hand', async (t) => {
+test('reporting by hand', async (t) => {
   const { registry, agents } = collectors();
   agents.recordExecutionStart('researcher');
   agents.recordStep('researcher', 'plan', 500);
@@ -210,7 +211,7 @@ test('what is reported by hand', async (t) => {
   ]);
 });
 
-test.serial('the execution that is running here, and one that is not', async (t) => {
+test.serial('the current execution, and an execution that is not current', async (t) => {
   const { registry, agents, llm } = collectors();
   t.is(agents.current(), undefined);
   const ask = () => llm.recordRequest({ model: 'm', provider: 'p', inputTokens: 3, outputTokens: 0 });
@@ -283,7 +284,7 @@ for (const [thrown, status] of [
   );
 }
 
-test.serial('a request that was none leaves nothing', async (t) => {
+test.serial('a dropped request records nothing', async (t) => {
   const { registry, llm } = collectors();
   const call = llm.startRequest({ model: 'm', provider: 'p' });
   call.drop();
@@ -296,7 +297,7 @@ test.serial('a request that was none leaves nothing', async (t) => {
   t.deepEqual(lines, []);
 });
 
-test('words that are none are refused, and nothing is recorded of them', async (t) => {
+test('invalid words throw, and nothing is recorded', async (t) => {
   const { registry, agents } = collectors();
   agents.recordExecutionStart('researcher');
   const execution = agents.startExecution('researcher');
@@ -329,7 +330,7 @@ test('words that are none are refused, and nothing is recorded of them', async (
   t.true(lines.includes(`active{${A}} 1`));
 });
 
-test.serial('names that are none are other, and cost no tool its result', async (t) => {
+test.serial('invalid names count as other, and tools still return their results', async (t) => {
   const { registry, agents } = collectors();
   t.is(
     agents.run('a', (execution) => execution.tool(Symbol('x'), {}, () => 'result')),

@@ -1,6 +1,6 @@
-// One script of events, played through TypeScript here and through Rust in the core's `collector_events_test`: both leave
-// the same bytes. With UPDATE_EXPOSITIONS=1 the expositions are written anew; the core's test only reads them, so that
-// what differs is never written over.
+// Plays one script of events through TypeScript; the core's `collector_events_test` plays it through Rust. Both must
+// give the same bytes. With UPDATE_EXPOSITIONS=1 this test writes the expected expositions. The core's test only reads
+// them, so a difference between the two is never overwritten.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import {
@@ -15,7 +15,7 @@ import test from 'ava';
 
 const file = (name) => new URL(name, import.meta.url);
 
-/** What is called of a collector as it stands in the script. */
+/** Methods of a collector that the script calls directly. */
 const RECORDED = {
   llm: [
     'recordRequest',
@@ -42,7 +42,7 @@ const RECORDED = {
   ],
 };
 
-/** What is called of a call or an execution by its name in the script. */
+/** Methods of a call or an execution, which the script refers to by name. */
 const CALLED = {
   firstToken: 'firstToken',
   chunk: 'chunk',
@@ -58,7 +58,7 @@ const CALLED = {
   disposeExecution: Symbol.dispose,
 };
 
-/** What each event does. */
+/** The action of each event. */
 function operations({ clock, llm, agents }) {
   const going = new Map();
   const collectors = { llm, agents };
@@ -81,7 +81,7 @@ function operations({ clock, llm, agents }) {
   };
 }
 
-/** The events one by one; those that are repeated have their number in place of `#`. */
+/** The single events; repeated ones have their number in place of `#`. */
 function* eventsOf({ events }) {
   for (const event of events) {
     if (Array.isArray(event)) yield event;
@@ -91,7 +91,7 @@ function* eventsOf({ events }) {
   }
 }
 
-test('a script of events leaves the expositions that it leaves in Rust', async (t) => {
+test('a script of events gives the same expositions as in Rust', async (t) => {
   const script = JSON.parse(await readFile(file('events.json'), 'utf8'));
   const clock = new MockClock({ now: script.nowMs }).install();
   t.teardown(() => clock.restore());

@@ -1,5 +1,5 @@
-// Random programs run on this library and on both peers, and every value, error and scrape must be the same. What is
-// exempt stands in exemptions.mjs, and nowhere else.
+// Random programs run on this library and on both peers, and every value, error and scrape must be equal.
+// exemptions.mjs lists all exceptions.
 
 import test from 'ava';
 import fc from 'fast-check';
@@ -8,15 +8,15 @@ import { exemptions } from './exemptions.mjs';
 import { manySeries, program } from './generator.mjs';
 import { runProgram, shortened } from './program.mjs';
 
-// Test-only: a failure prints the seed to set here, which runs the same programs again. DIFFERENTIAL_SUBJECT names
-// another module to test in place of this library.
+// Test-only: a failure prints the seed. Set it here to run the same programs again. DIFFERENTIAL_SUBJECT names another
+// module to test in place of this library.
 const seed = Number(process.env.DIFFERENTIAL_SEED ?? 20_260_101);
 const numRuns = Number(process.env.DIFFERENTIAL_RUNS ?? (process.env.CI_FULL === '1' ? 3_000 : 1_000));
 
-// Callbacks that fail on purpose are warned about.
+// Silence the warnings about callbacks that fail on purpose.
 process.removeAllListeners('warning');
 
-/** How often each kind of step is taken at least. */
+/** How often each kind of step must occur. */
 const LEAST = numRuns / 30;
 const EXERCISED = [
   ...['new', 'inc', 'labels', 'remove', 'reset', 'get'].map((method) => `Counter.${method}`),
@@ -78,7 +78,7 @@ test.serial('a metric with hundreds of series gives the same results in all thre
   t.true(run.numRuns >= 20);
 });
 
-test.serial('what is too large to be written in one go prints the same in all three libraries', async (t) => {
+test.serial('an exposition that is written in several pieces is the same in all three libraries', async (t) => {
   const texts = await Promise.all(
     compared().map(async ({ client }) => {
       const registers = [new client.Registry()];

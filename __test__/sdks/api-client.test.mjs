@@ -1,4 +1,5 @@
-// Behaviour that OpenAI’s and Anthropic’s SDKs share, because they are built on the same API client: instrument and uninstall.
+// Tests the common behaviour of OpenAI's and Anthropic's SDKs, which are built on the same API client: how they are instrumented
+// and restored.
 
 import { createRequire } from 'node:module';
 import Anthropic from '@anthropic-ai/sdk';
@@ -13,9 +14,9 @@ const require = createRequire(import.meta.url);
 const answering = (body) => async () => Response.json(body);
 const aborting = (signal, react) =>
   signal.addEventListener('abort', () => react(new DOMException('aborted', 'AbortError')));
-/** Never answers. */
+/** A server that never answers. */
 const waiting = (_url, { signal }) => new Promise((_, reject) => aborting(signal, reject));
-/** Begins to answer. */
+/** A server that starts an answer and does not end it. */
 const beginning = async (_url, { signal }) =>
   new Response(new ReadableStream({ start: (stream) => aborting(signal, (error) => stream.error(error)) }));
 
@@ -75,7 +76,7 @@ const counted = async (registry) => (await short(registry)).filter((line) => lin
 const requests = (provider, count) => [
   `llm_requests_total{model="m",provider="${provider}",operation="chat",status="success"} ${count}`,
 ];
-/** What is warned of from now on. */
+/** The warnings from now on. */
 function heard(t) {
   const said = [];
   const hear = ({ message }) => said.push(message);
@@ -90,7 +91,7 @@ for (const [
   name,
   { instrument, Class, connect, ask, holders, prototypes, changed, foreign, warnings, sdk, frozen },
 ] of Object.entries(SDKS)) {
-  test.serial(`${name}: a client is as before when it is no longer instrumented`, async (t) => {
+  test.serial(`${name}: a client is restored when its instrumentation is removed`, async (t) => {
     const { registry, llm } = collectors();
     const client = connect();
     const before = propertiesOf(holders(client));
@@ -104,7 +105,7 @@ for (const [
     t.deepEqual(await counted(registry), requests(name, 1));
   });
 
-  test.serial(`${name}: a class is instrumented with all its clients, and as before afterwards`, async (t) => {
+  test.serial(`${name}: a class is instrumented with all its clients, and restored afterwards`, async (t) => {
     const { registry, llm } = collectors();
     const earlier = connect();
     const before = propertiesOf([Class, ...prototypes]);
@@ -118,7 +119,7 @@ for (const [
     t.deepEqual(await counted(registry), requests(name, 3));
   });
 
-  test.serial(`${name}: what require() gives is instrumented as the class is`, async (t) => {
+  test.serial(`${name}: the result of require() is instrumented like the class`, async (t) => {
     const { registry, llm } = collectors();
     const Required = require(sdk);
     const uninstall = instrument(Required, { collector: llm });
@@ -128,7 +129,7 @@ for (const [
     t.deepEqual(await counted(registry), requests(name, 1));
   });
 
-  test.serial(`${name}: what is instrumented twice, in whatever order, is counted once`, async (t) => {
+  test.serial(`${name}: requests count once if instrumented twice, in any order`, async (t) => {
     for (const order of [
       (client) => [client, client],
       (client) => [Class, Class, client],
@@ -158,7 +159,7 @@ for (const [
     t.deepEqual(await counted(registry), requests(name, 2));
   });
 
-  test.serial(`${name}: an answer that cannot be read has ended its request`, async (t) => {
+  test.serial(`${name}: an unreadable answer ends its request`, async (t) => {
     const { registry, llm } = collectors();
     const client = new Class({ apiKey: 'k', fetch: answering(null) });
     instrument(client, { collector: llm });
@@ -168,7 +169,7 @@ for (const [
     t.false((await registry.metrics()).includes(`llm_active_requests{model="m",provider="${name}"} 1`));
   });
 
-  test.serial(`${name}: an abort is the caller’s, whatever the reason, unless a timer makes it`, async (t) => {
+  test.serial(`${name}: an abort counts as cancelled for every reason, unless a timer caused it`, async (t) => {
     for (const stream of [false, true]) {
       for (const [signal, type] of [
         [abortedIn(50), 'cancelled'],
@@ -202,7 +203,7 @@ for (const [
     );
   });
 
-  test.serial(`${name}: wrong options are refused`, (t) => {
+  test.serial(`${name}: invalid options throw`, (t) => {
     for (const [target, options, message] of [
       [undefined, {}, /^Expected a client of .* or its class for clientOrClass but received undefined/],
       [connect(), null, /^Expected an object for options but received null/],
@@ -213,7 +214,7 @@ for (const [
     }
   });
 
-  test.serial(`${name}: an SDK that changed is left alone, with a warning`, async (t) => {
+  test.serial(`${name}: an SDK with an unknown shape is not changed, with a warning`, async (t) => {
     const { llm } = collectors();
     const said = heard(t);
     const [create] = Object.values(foreign.chat ?? foreign);
@@ -229,6 +230,6 @@ for (const [
   });
 }
 
-test.serial('openai: a wrong includeUsage is refused', (t) => {
+test.serial('openai: an invalid includeUsage throws', (t) => {
   t.throws(() => instrumentOpenAI(OpenAI, { includeUsage: 'yes' }), { code: 'INVALID_CONFIG' });
 });

@@ -1,4 +1,4 @@
-// The examples of docs/testing.md do what they say. Those of runners are run by `runners.test.mjs`.
+// Runs the examples of docs/testing.md. `runners.test.mjs` runs those of test runners.
 
 import { rm, writeFile } from 'node:fs/promises';
 import { register } from '@llm-devops/prometheus-metrics';
@@ -18,13 +18,13 @@ test('there are examples', (t) => {
 
 for (const [number, title] of ALONE.entries()) {
   test.serial(`example: ${title}`, async (t) => {
-    // Inside the package, so that it finds the package by its name.
+    // Inside the package, so that the example can import the package by its name.
     const file = new URL(`../.readme-testing-${process.pid}-${number}.mjs`, import.meta.url);
     await writeFile(file, BLOCKS.get(title));
     t.teardown(() => rm(file));
     t.teardown(() => register.clear());
     await t.notThrowsAsync(import(file));
-    // It has given back what it took.
+    // The example has restored the clock and the registry.
     t.notThrows(() => new MockRegistry().isolate().restore());
   });
 }

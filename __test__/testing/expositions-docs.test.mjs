@@ -1,4 +1,4 @@
-// The examples of docs/testing-expositions.md hold: each is run as it stands.
+// Runs each example of docs/testing-expositions.md unchanged.
 
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import test from 'ava';
@@ -19,7 +19,7 @@ test('there is an example for each function', (t) => {
 
 for (const [name, source] of examples) {
   test(`the example of ${name}`, async (t) => {
-    // Inside the package, so that it finds the package by its name.
+    // Inside the package, so that the example can import the package by its name.
     const file = new URL(`__test__/.readme-testing-${process.pid}-${name}.mjs`, root);
     await writeFile(file, source);
     t.teardown(() => rm(file));

@@ -1,4 +1,4 @@
-// The subpath for Fastify, in a program that has no Fastify.
+// Uses the subpath for Fastify in a program that does not have Fastify.
 
 import type { HttpMetricsSettings } from '@llm-devops/prometheus-metrics';
 import {

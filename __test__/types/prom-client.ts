@@ -1,4 +1,4 @@
-// Code as it is written for prom-client, with nothing changed but the name of the package. Compiled, never run.
+// Code written for prom-client, with only the package's name changed. It is compiled and never run.
 
 import client, { Counter, Gauge, Histogram, type Registry, register } from '@llm-devops/prometheus-metrics';
 

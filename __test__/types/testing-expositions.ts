@@ -1,4 +1,4 @@
-// The subpath for tests.
+// Uses the exposition functions of the subpath for tests.
 
 import { type Registry, register } from '@llm-devops/prometheus-metrics';
 import {
@@ -38,5 +38,5 @@ try {
 }
 // @ts-expect-error: there is no such format
 parseExposition('', { format: 'protobuf' });
-// @ts-expect-error: a registry is no snapshot: its exposition is
+// @ts-expect-error: a snapshot is an exposition, not a registry
 diffSnapshots(register, register);

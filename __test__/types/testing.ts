@@ -1,4 +1,4 @@
-// The testing kit, as a program that is compiled uses it; each `@ts-expect-error` is a mistake that has to be found.
+// Uses the testing kit in a compiled program. Each `@ts-expect-error` is an error that the compiler must find.
 
 import { Counter, type Registry } from '@llm-devops/prometheus-metrics';
 import {
@@ -30,11 +30,11 @@ registry.clearOperations();
 registry.restore();
 // @ts-expect-error: no such operation
 registry.operations({ type: 'add' });
-// @ts-expect-error: a label is no function
+// @ts-expect-error: a function is not a label value
 registry.assertCounted('c_total', { a: () => 'x' });
 // @ts-expect-error: a gauge is asserted with its value
 registry.assertGauge('g');
-// @ts-expect-error: recorded operations are not written
+// @ts-expect-error: recorded operations are read-only
 operations[0].value = 1;
 
 const clock: MockClock = new MockClock({ now: new Date(0) }).install();
@@ -60,7 +60,7 @@ assertValidExposition('', { format: 'openmetrics' });
 assertValidExposition({ headers: {}, body: Buffer.from('') });
 // @ts-expect-error: an unknown part of a distribution
 assertObserved(registry, 'h', {}, { mean: 1 });
-// @ts-expect-error: a registry is no exposition
+// @ts-expect-error: a registry is not an exposition
 assertValidExposition(registry);
 // @ts-expect-error: an unknown format
 assertValidExposition('', { format: 'protobuf' });

@@ -1,5 +1,5 @@
-// What a program may write, and what the compiler must refuse. Compiled by types.test.mjs as CommonJS, as an ES module
-// and for bundlers; never run. A line under `@ts-expect-error` that compiles is an error itself.
+// Code that must compile, and code that the compiler must reject. types.test.mjs compiles it as CommonJS, as an ES
+// module and for bundlers; it is never run. A line under `@ts-expect-error` that compiles is an error itself.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as client from '@llm-devops/prometheus-metrics';
@@ -54,7 +54,7 @@ import {
   validateMetricName,
 } from '@llm-devops/prometheus-metrics';
 
-/** True where two types are the same, and not merely assignable. */
+/** True if two types are the same, and not merely assignable. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function check<_ extends true>(): void {}
 
@@ -71,7 +71,7 @@ counter.inc({ method: undefined, status: null });
 counter.inc({ method: true, status: 5n });
 // @ts-expect-error: no such label
 counter.inc({ route: '/' });
-// @ts-expect-error: no such label, beside one that there is
+// @ts-expect-error: no such label, beside an existing one
 counter.inc({ method: 'GET', route: '/' });
 // @ts-expect-error: a value is a number
 counter.inc({ method: 'GET' }, '2');
@@ -79,7 +79,7 @@ counter.inc({ method: 'GET' }, '2');
 counter.inc('2');
 // @ts-expect-error: counters do not go down
 counter.dec();
-// @ts-expect-error: an object is no label value
+// @ts-expect-error: an object is not a label value
 counter.inc({ method: {} });
 
 const labelNames = ['method', 'status'] as const;
@@ -366,7 +366,7 @@ function codeOf(error: unknown): MetricsErrorCode | undefined {
 // @ts-expect-error: no such code
 const wrongCode: MetricsErrorCode = 'WRONG';
 
-// Everything else that is exported.
+// All other exports.
 
 check<Same<typeof contentType, RegistryContentType>>();
 check<Same<typeof prometheusContentType, 'text/plain; version=0.0.4; charset=utf-8'>>();
@@ -413,7 +413,7 @@ createHttpMetrics({ ignore: '/metrics' });
 createHttpMetrics({ route: () => 1 });
 const wrapped = httpMetrics.fetch(async (_request: Request, id: number) => new Response(String(id)), { route: '/x' });
 check<Same<typeof wrapped, (request: Request, id: number) => Promise<Response>>>();
-// @ts-expect-error: what the handler takes, the wrapped one does
+// @ts-expect-error: the wrapped handler takes the same arguments as the handler
 wrapped(new Request('http://x'));
 const fetchHandler: FetchMetricsHandler = createFetchHandler({ path: '/m' });
 fetchHandler(new Request('http://x'), { peer: '::1' }).then((response) => check<Same<typeof response, Response>>());
@@ -456,7 +456,7 @@ limited.removeMatching({ method: 'GET' });
 limited.removeMatching({});
 // @ts-expect-error: no such label
 limited.removeMatching({ route: '/' });
-// @ts-expect-error: all is said with {}
+// @ts-expect-error: {} selects all
 limited.removeMatching();
 
 const policies: OverflowPolicy[] = ['fold', 'drop', 'throw'];

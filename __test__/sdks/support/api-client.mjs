@@ -1,4 +1,5 @@
-// Shared by the tests of both SDKs that are built on the same API client: a client, its instrumentation, its server, the records.
+// Shared by the tests of OpenAI's and Anthropic's SDKs: a client with its instrumentation, its server and the recorded
+// samples.
 
 import { collectors, recorded } from './recorded.mjs';
 import { WireServer } from './wire-server.mjs';
@@ -14,20 +15,20 @@ export async function worldOf(t, { instrument, connect, options = {}, llm = {} }
   return { ...world, wire, client, bare, uninstall, lines: () => short(world.registry) };
 }
 
-/** Lines without the labels that are the same in all of them. */
+/** Lines without the labels that all of them share. */
 export async function short(registry) {
   const lines = await recorded(registry);
   return lines.map((line) => line.replace('model="m",provider="p",', '').replace('{model="m",provider="p"}', ''));
 }
 
-/** All that a stream gives. */
+/** All chunks of a stream. */
 export async function chunksOf(stream) {
   const chunks = [];
   for await (const chunk of stream) chunks.push(chunk);
   return chunks;
 }
 
-/** What an awaited thing came to: its value, or the error's class, status and message. */
+/** The result of a promise: its value, or the error's class, status and message. */
 export async function outcome(run) {
   try {
     return { value: await run() };

@@ -1,4 +1,4 @@
-// The real SDKs' clients and classes are what the instrumentations take.
+// The instrumentations accept the clients and classes of the real SDKs.
 
 import Anthropic from '@anthropic-ai/sdk';
 import { LlmMetricsCollector } from '@llm-devops/prometheus-metrics';

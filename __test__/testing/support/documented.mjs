@@ -1,4 +1,5 @@
-// The examples of docs/testing.md by the comment in their first line, and where those of runners are put.
+// Reads the examples of docs/testing.md by the comment in their first line, and knows where those of runners are
+// written.
 
 import { readFile } from 'node:fs/promises';
 
@@ -8,7 +9,7 @@ export const BLOCKS = new Map(
   [...page.matchAll(/^```js\n\/\/ (.*)\n([\s\S]*?)^```$/gm)].map(([, title, source]) => [title, source]),
 );
 
-/** The folder of each runner's project, and how its test files end. */
+/** The folder of each runner's project, and the suffix of its test files. */
 export const RUNNERS = new Map([
   ['Jest', { folder: 'jest-project', extension: 'cjs' }],
   ['Vitest', { folder: 'vitest-project', extension: 'mjs' }],

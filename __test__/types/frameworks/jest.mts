@@ -10,7 +10,7 @@ expect(registry).not.toHaveCounted('c_total', { status: '500' });
 expect(registry).toHaveCounted('c_total', 2);
 expect(registry).toHaveObserved('h', expect.objectContaining({ a: 'x' }), { count: 1, sum: expect.closeTo(0.1) });
 await expect(registry.metrics()).resolves.toBeValidExposition({ format: 'text' });
-// @ts-expect-error: a number is no part of a distribution
+// @ts-expect-error: a part of a distribution is not a number
 expect(registry).toHaveObserved('h', {}, 1);
 // @ts-expect-error: an unknown format
 expect('').toBeValidExposition({ format: 'json' });

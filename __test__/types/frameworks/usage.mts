@@ -1,4 +1,4 @@
-// What is exported for frameworks fits the types of the real ones.
+// The exports for frameworks fit the types of the real frameworks.
 
 import KoaRouter from '@koa/router';
 import { createFetchHandler, createHttpMetrics, createMetricsHandler } from '@llm-devops/prometheus-metrics';
