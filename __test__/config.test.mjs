@@ -1,16 +1,19 @@
 // METRICS_*: each variable read, typed and overridden, each bad value refused by name, and nothing read before it is
 // asked for.
 
-import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { ConfigurationError, configFromEnv, createMetricsHandler, startExporter } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { start } from './exporter/support/children.mjs';
+
+const { addon } = createRequire(import.meta.url)('../dist/native/addon.js');
 
 const FLAG = 'true or false';
 const MILLISECONDS = 'milliseconds from 1 to 86400000';
 const COUNT = 'an integer from 1 to 4294967295';
 const FILE = 'the name of a file';
-const LIST = 'texts without commas';
+const LIST = 'a list of non-empty strings';
 
 /** Texts that are no such thing. */
 const NO = {
@@ -167,11 +170,11 @@ const variables = {
 /** Values of these are secrets, and are not shown. */
 const SECRETS = ['METRICS_AUTH_BEARER_TOKENS', 'METRICS_AUTH_BASIC_USERS'];
 
+const settings = addon.NativeConfig.settings();
+
 test('every variable of the core is tested here', (t) => {
-  const source = readFileSync(new URL('../crate/core/src/config.rs', import.meta.url), 'utf8');
-  const names = [...source.matchAll(/^ {4}(?:setting|secret)\("(METRICS_\w+)", "(\w+)"/gm)];
-  t.deepEqual(Object.keys(variables).sort(), names.map(([, variable]) => variable).sort());
-  for (const [, variable, option] of names) {
+  t.deepEqual(Object.keys(variables).sort(), settings.map(({ variable }) => variable).sort());
+  for (const { variable, option } of settings) {
     if (variable !== 'METRICS_CACHE_ENABLED') t.is(variables[variable][0], option, variable);
   }
 });
@@ -187,6 +190,30 @@ test('without variables there are defaults, and nothing else', (t) => {
     Object.keys(defaults).filter((key) => !keys.has(key)),
     [],
   );
+});
+
+function row({ variable, option, defaultWords, expected, options, sentence }) {
+  const standard = defaults[option];
+  const shown = standard === undefined || standard.length === 0 ? '' : `\`${standard}\``;
+  const only = options === 'exporter' ? ' Exporter only.' : '';
+  return `| \`${variable}\` | \`${option}\` | ${defaultWords === '' ? shown : defaultWords} | ${expected} | ${sentence}${only} |`;
+}
+
+test('docs/endpoint.md has every setting of the core', async (t) => {
+  const page = new URL('../docs/endpoint.md', import.meta.url);
+  const text = await readFile(page, 'utf8');
+  const table = [
+    '| variable | option | default | value | effect |',
+    '|---|---|---|---|---|',
+    ...settings.map(row),
+  ].join('\n');
+  const expected = text.replace(
+    /(<!-- settings:.*-->\n)[\s\S]*(<!-- \/settings -->)/,
+    (_, start, end) => `${start}\n${table}\n\n${end}`,
+  );
+  t.true(expected.includes(table), 'the page has the markers of the table');
+  if (process.env.UPDATE_DOCS === '1') await writeFile(page, expected);
+  else t.is(text, expected);
 });
 
 for (const [variable, [key, , good, expected, bad]] of Object.entries(variables)) {

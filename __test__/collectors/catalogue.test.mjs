@@ -1,5 +1,5 @@
-// The catalogue of LLM and agent metrics is one: TypeScript's unions and docs/metrics.md say what the core's table says.
-// With UPDATE_DOCS=1 the tables of the page are written anew.
+// The core has the only catalogue of LLM and agent metrics: TypeScript's unions, the metrics that collectors make and
+// docs/metrics.md must agree with it. UPDATE_DOCS=1 writes the tables of the page anew.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -41,7 +41,7 @@ const TYPES = {
 };
 
 test('types of labels are the words of the catalogue', async (t) => {
-  const unions = unionsOf(await readFile(new URL('src/collectors/words.ts', root), 'utf8'));
+  const unions = unionsOf(await readFile(new URL('dist/words.d.ts', root), 'utf8'));
   const entries = new Map(
     Object.values(CATALOGUES).flatMap((catalogue) => catalogue.map((entry) => [entry.name, entry])),
   );

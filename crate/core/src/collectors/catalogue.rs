@@ -1,6 +1,11 @@
 //! The metrics of LLM requests and of agents, as data: names, types, labels and what they may be, buckets, units, help.
 //! Collectors in Rust and in JavaScript make their metrics from it, and docs and dashboards are checked against it.
 
+use super::words::{
+    AgentErrorType, CacheResult, ExecutionStatus, FinishReason, GuardrailResult, GuardrailStage,
+    Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit, MemoryOperation, Outcome,
+    RateLimitResource, StepType, TokenDetail, TokenType, ToolStatus,
+};
 use crate::registry::Kind;
 
 /// One metric. Its name has the namespace and an underscore before it.
@@ -48,74 +53,42 @@ impl MetricSpec {
     }
 }
 
-/// How a request to a model ends.
-pub const LLM_STATUSES: &[&str] = &["success", "error", "timeout", "cancelled"];
-/// What a model is asked for.
-pub const OPERATIONS: &[&str] =
-    &["chat", "text_completion", "embeddings", "rerank", "image", "speech", "transcription", "other"];
-/// Tokens, cached and reasoning ones included.
-pub const TOKEN_TYPES: &[&str] = &["input", "output"];
-/// Parts of the tokens that are counted by type.
-pub const TOKEN_DETAILS: &[&str] =
-    &["cache_read", "cache_write", "reasoning", "audio_input", "audio_output", "image_input"];
-/// Why a request to a model failed.
-pub const ERROR_TYPES: &[&str] = &[
-    "rate_limit",
-    "quota_exceeded",
-    "overloaded",
-    "timeout",
-    "connection",
-    "authentication",
-    "permission",
-    "not_found",
-    "invalid_request",
-    "request_too_large",
-    "context_length",
-    "content_filter",
-    "server_error",
-    "cancelled",
-    "stream_interrupted",
-    "invalid_response",
-    "other",
-];
-/// Why an agent failed: what a model may fail of, and what only agents can.
-pub const AGENT_ERROR_TYPES: &[&str] = &{
-    const AGENTS_OWN: [&str; 4] = ["tool_error", "max_steps", "guardrail", "unknown_tool"];
-    let mut all = [""; ERROR_TYPES.len() + AGENTS_OWN.len()];
-    let mut at = 0;
-    while at < all.len() {
-        all[at] = if at < ERROR_TYPES.len() { ERROR_TYPES[at] } else { AGENTS_OWN[at - ERROR_TYPES.len()] };
-        at += 1;
-    }
-    all
-};
-/// Why a model stopped.
-pub const FINISH_REASONS: &[&str] =
-    &["stop", "length", "tool_calls", "content_filter", "refusal", "error", "other"];
-/// What a rate limit counts.
-pub const RATE_LIMIT_RESOURCES: &[&str] = &["requests", "tokens", "input_tokens", "output_tokens"];
-/// Who or what ended a stream before its end.
-pub const INTERRUPTIONS: &[&str] = &["client", "provider", "timeout"];
-/// What media are counted in.
-pub const MEDIA_UNITS: &[&str] = &["images", "audio_seconds", "characters"];
-/// What a look into the application's own cache gives.
-pub const CACHE_RESULTS: &[&str] = &["hit", "miss"];
-/// Where a guardrail stands.
-pub const GUARDRAIL_STAGES: &[&str] = &["input", "output", "tool", "other"];
-/// What a guardrail decides.
-pub const GUARDRAIL_RESULTS: &[&str] = &["pass", "block", "error"];
-/// How an execution of an agent ends.
-pub const EXECUTION_STATUSES: &[&str] =
-    &["success", "failed", "timeout", "cancelled", "max_steps", "guardrail"];
-/// What a step of an agent is.
-pub const STEP_TYPES: &[&str] =
-    &["llm", "tool", "plan", "retrieval", "handoff", "memory", "guardrail", "other"];
-/// How a call of a tool ends.
-pub const TOOL_STATUSES: &[&str] = &["success", "error", "timeout", "cancelled", "denied"];
-/// How a handoff or an operation on memory ends.
-pub const OUTCOMES: &[&str] = &["success", "error"];
-/// What is done with an agent's memory.
-pub const MEMORY_OPERATIONS: &[&str] = &["read", "write", "search", "delete"];
+/// The words of [`LlmStatus`](super::LlmStatus).
+pub const LLM_STATUSES: &[&str] = LlmStatus::WORDS;
+/// The words of [`LlmOperation`](super::LlmOperation).
+pub const OPERATIONS: &[&str] = LlmOperation::WORDS;
+/// `input` and `output`.
+pub const TOKEN_TYPES: &[&str] = TokenType::WORDS;
+/// The parts of the tokens: cached, reasoning, audio and image tokens.
+pub const TOKEN_DETAILS: &[&str] = TokenDetail::WORDS;
+/// The words of [`LlmErrorType`](super::LlmErrorType).
+pub const ERROR_TYPES: &[&str] = LlmErrorType::WORDS;
+/// The words of [`AgentErrorType`](super::AgentErrorType).
+pub const AGENT_ERROR_TYPES: &[&str] = AgentErrorType::WORDS;
+/// The words of [`FinishReason`](super::FinishReason).
+pub const FINISH_REASONS: &[&str] = FinishReason::WORDS;
+/// The words of [`RateLimitResource`](super::RateLimitResource).
+pub const RATE_LIMIT_RESOURCES: &[&str] = RateLimitResource::WORDS;
+/// The words of [`Interruption`](super::Interruption).
+pub const INTERRUPTIONS: &[&str] = Interruption::WORDS;
+/// The words of [`MediaUnit`](super::MediaUnit).
+pub const MEDIA_UNITS: &[&str] = MediaUnit::WORDS;
+/// The words of [`CacheResult`](super::CacheResult).
+pub const CACHE_RESULTS: &[&str] = CacheResult::WORDS;
+/// The words of [`GuardrailStage`](super::GuardrailStage).
+pub const GUARDRAIL_STAGES: &[&str] = GuardrailStage::WORDS;
+/// The words of [`GuardrailResult`](super::GuardrailResult).
+pub const GUARDRAIL_RESULTS: &[&str] = GuardrailResult::WORDS;
+/// The words of [`ExecutionStatus`](super::ExecutionStatus).
+pub const EXECUTION_STATUSES: &[&str] = ExecutionStatus::WORDS;
+/// The words of [`StepType`](super::StepType).
+pub const STEP_TYPES: &[&str] = StepType::WORDS;
+/// The words of [`ToolStatus`](super::ToolStatus).
+pub const TOOL_STATUSES: &[&str] = ToolStatus::WORDS;
+/// The words of [`Outcome`](super::Outcome).
+pub const OUTCOMES: &[&str] = Outcome::WORDS;
+/// The words of [`MemoryOperation`](super::MemoryOperation).
+pub const MEMORY_OPERATIONS: &[&str] = MemoryOperation::WORDS;
 
 pub(super) const fn words(name: &'static str, words: &'static [&'static str]) -> LabelSpec {
     LabelSpec { name, values: LabelValues::Enum(words) }

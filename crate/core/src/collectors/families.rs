@@ -145,11 +145,12 @@ impl CappedNames {
     }
 }
 
-/// UTF-16 units of the longest name: what is longer is no name, and would be in every scrape, a hundred times.
-const NAME_MAX: usize = 200;
+/// How many UTF-16 units a name may have. A model's name is repeated about 100 times in each scrape, so a longer one is
+/// treated as invalid.
+pub const MAX_NAME_LENGTH: usize = 200;
 
-/// A name as a label shows it: one that is empty or too long is none.
+/// The name as labels show it: `other` if it is empty or too long.
 pub(super) fn named(name: &str) -> &str {
-    let is_too_long = name.len() > NAME_MAX && name.encode_utf16().count() > NAME_MAX;
+    let is_too_long = name.len() > MAX_NAME_LENGTH && name.encode_utf16().count() > MAX_NAME_LENGTH;
     if name.is_empty() || is_too_long { OVERFLOW_VALUE } else { name }
 }

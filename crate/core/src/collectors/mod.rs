@@ -15,7 +15,7 @@ mod snapshot;
 mod words;
 
 pub use agent::{AgentExecution, AgentMetricsCollector, AgentOptions, ExecutionReport};
-pub use families::DEFAULT_NAMESPACE;
+pub use families::{DEFAULT_NAMESPACE, MAX_NAME_LENGTH};
 pub use llm::{
     LlmCall, LlmEnd, LlmMetricsCollector, LlmOptions, LlmRequest, LlmTarget, LlmUsage, NormalizeModel, Price,
     PriceTable, Spent, normalize_model,
@@ -25,7 +25,7 @@ pub use runtime::RuntimeCollector;
 pub use words::{
     AgentErrorType, CacheResult, ExecutionStatus, FinishReason, GuardrailResult, GuardrailStage,
     Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit, MemoryOperation, Outcome,
-    RateLimitResource, StepType, ToolStatus,
+    RateLimitResource, StepType, ToolStatus, WORD_LISTS, WordList,
 };
 
 use crate::error::Result;
