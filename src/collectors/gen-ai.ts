@@ -5,7 +5,7 @@
 import { refuseOption } from '../errors';
 import { addon } from '../native/addon';
 import type { Registry } from '../registry/registry';
-import { Catalogue } from './catalogue';
+import { Families } from './families';
 
 /** A version of OpenTelemetry's semantic conventions for generative AI. */
 export type GenAiVersion = '0.1';
@@ -44,10 +44,10 @@ export interface GenAiRequest {
 
 /** Metrics of requests to models. */
 export class GenAiLlmNames {
-  readonly #catalogue: Catalogue;
+  readonly #families: Families;
 
   constructor(registry: Registry) {
-    this.#catalogue = genAiCatalogue(registry, false);
+    this.#families = makeFamilies(registry, false);
   }
 
   record({ model, provider, operation, errorType, ...amounts }: GenAiRequest): void {
@@ -58,8 +58,7 @@ export class GenAiLlmNames {
     };
     const { seconds, firstTokenSeconds, inputTokens, outputTokens } = amounts;
     const observe = (name: string, more: Readonly<Record<string, string>>, value: number | undefined) => {
-      if (value !== undefined)
-        this.#catalogue.histogram(`gen_ai_client_${name}`).observe({ ...labels, ...more }, value);
+      if (value !== undefined) this.#families.histogram(`gen_ai_client_${name}`).observe({ ...labels, ...more }, value);
     };
     observe('operation_duration_seconds', { error_type: errorType ?? '' }, seconds);
     observe('operation_time_to_first_chunk_seconds', {}, firstTokenSeconds);
@@ -70,25 +69,25 @@ export class GenAiLlmNames {
 
 /** Metrics of agents. */
 export class GenAiAgentNames {
-  readonly #catalogue: Catalogue;
+  readonly #families: Families;
 
   constructor(registry: Registry) {
-    this.#catalogue = genAiCatalogue(registry, true);
+    this.#families = makeFamilies(registry, true);
   }
 
   executed(agent: string, errorType: string | undefined, seconds: number): void {
     const labels = { gen_ai_agent_name: agent, error_type: errorType ?? '' };
-    this.#catalogue.histogram('gen_ai_invoke_agent_duration_seconds').observe(labels, seconds);
+    this.#families.histogram('gen_ai_invoke_agent_duration_seconds').observe(labels, seconds);
   }
 
   called(agent: string, tool: string, status: string, seconds: number): void {
     const labels = { gen_ai_agent_name: agent, gen_ai_tool_name: tool, error_type: ERROR_OF_TOOL[status] ?? 'other' };
-    this.#catalogue.histogram('gen_ai_execute_tool_duration_seconds').observe(labels, seconds);
+    this.#families.histogram('gen_ai_execute_tool_duration_seconds').observe(labels, seconds);
   }
 }
 
-function genAiCatalogue(registry: Registry, agents: boolean): Catalogue {
-  return new Catalogue(addon.genAiCatalogue(agents), { registry, prefix: '', optional: new Set(), ttlSeconds: {} });
+function makeFamilies(registry: Registry, agents: boolean): Families {
+  return new Families(addon.genAiCatalogue(agents), { registry, prefix: '', optional: new Set(), ttlSeconds: {} });
 }
 
 /** @throws {ConfigurationError} `INVALID_CONFIG` for a version that is not known */

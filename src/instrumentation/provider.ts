@@ -1,7 +1,7 @@
 /**
  * Who answers requests, from the address that an SDK is pointed at: most providers speak OpenAI's language.
  */
-import { OTHER } from '../collectors/catalogue';
+import { OTHER } from '../collectors/label-values';
 
 /** Providers by the host that answers, or an end of it; a `*` stands for a region, a port is there where only that tells. */
 const BY_HOST: readonly (readonly [host: string, provider: string])[] = [

@@ -5,7 +5,7 @@ import { ConfigurationError, describe, refuseOption } from '../../errors';
 import { Registry } from '../../registry/registry';
 import { secondsOf } from '../amount';
 import { attribute, attributed } from '../attribution';
-import { FirstMade } from '../first-made';
+import { DefaultCollectors } from '../default-collectors';
 import { type GenAiVersion, wantsGenAi } from '../gen-ai';
 import { DEFAULT_NAMESPACE } from '../llm/llm-collector';
 import { traceLabels } from '../trace';
@@ -64,7 +64,7 @@ export class AgentMetricsCollector {
     if (!Array.isArray(tools)) refuseOption('names of tools', 'tools', tools);
     this.#series = new AgentSeries({ registry, namespace, genAiNames: wantsGenAi(genAiNames) });
     for (const tool of tools) this.#series.registerTool(tool);
-    ofRegistries.offer(registry, this, this.#series.catalogue);
+    ofRegistries.offer(registry, this, this.#series.families);
   }
 
   /**
@@ -110,7 +110,7 @@ export class AgentMetricsCollector {
 
   /** An execution has begun that is reported by hand. */
   recordExecutionStart(agentType: string): void {
-    this.#series.catalogue.gauge('agent_active').inc({ agent_type: this.#series.agent(agentType) });
+    this.#series.families.gauge('agent_active').inc({ agent_type: this.#series.agent(agentType) });
   }
 
   /**
@@ -129,7 +129,7 @@ export class AgentMetricsCollector {
     // First of all, because the execution goes on where its end is refused.
     this.#series.checked('agent_executions_total', 'status', status);
     const agent = this.#series.agent(agentType);
-    this.#series.catalogue.gauge('agent_active').dec({ agent_type: agent });
+    this.#series.families.gauge('agent_active').dec({ agent_type: agent });
     const seconds = secondsOf(durationMs);
     this.#series.executed(agent, { status, seconds, steps, toolCalls, errorType, exemplarLabels: traceLabels() });
   }
@@ -158,7 +158,7 @@ export class AgentMetricsCollector {
     const series = this.#series;
     const word = series.checked('agent_handoffs_total', 'status', status);
     const labels = { from_agent: series.agent(fromAgent), to_agent: series.agent(toAgent), status: word };
-    series.catalogue.counter('agent_handoffs_total').inc(labels);
+    series.families.counter('agent_handoffs_total').inc(labels);
   }
 
   /**
@@ -172,7 +172,7 @@ export class AgentMetricsCollector {
       operation_type: this.#series.checked(name, 'operation_type', operation),
       status: this.#series.checked(name, 'status', status),
     };
-    this.#series.catalogue.counter(name).inc({ agent_type: this.#series.agent(agentType), ...words });
+    this.#series.families.counter(name).inc({ agent_type: this.#series.agent(agentType), ...words });
   }
 
   /** Counts an error. */
@@ -182,11 +182,11 @@ export class AgentMetricsCollector {
 
   /** Sets how many executions are in flight, where a framework knows. */
   setActiveAgents(agentType: string, count: number): void {
-    this.#series.catalogue.gauge('agent_active').set({ agent_type: this.#series.agent(agentType) }, count);
+    this.#series.families.gauge('agent_active').set({ agent_type: this.#series.agent(agentType) }, count);
   }
 }
 
-const ofRegistries = new FirstMade((registry) => new AgentMetricsCollector({ registry }));
+const ofRegistries = new DefaultCollectors((registry) => new AgentMetricsCollector({ registry }));
 
 /** The collector of a registry: the first that was made for it, or one that is made now. */
 export function agentCollectorOf(registry: Registry): AgentMetricsCollector {

@@ -7,8 +7,8 @@ import { type Moment, now, secondsSince } from '../../clock';
 import { quietly } from '../../quietly';
 import { secondsOf } from '../amount';
 import { type Attributed, attribute } from '../attribution';
-import { agentErrorOf, reportedType } from '../error-type';
-import { nameOf } from '../given';
+import { classifyAgentError, reportedType } from '../error-type';
+import { readName } from '../label-values';
 import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 import type { AgentSeries } from './agent-series';
@@ -35,7 +35,7 @@ export class AgentExecution implements Attributed, Disposable {
     readonly agentType: string,
   ) {
     this.#series = series;
-    const active = series.catalogue.gauge('agent_active').labels({ agent_type: agentType });
+    const active = series.families.gauge('agent_active').labels({ agent_type: agentType });
     active.inc();
     forgotten.register(this, () => active.dec(), this);
   }
@@ -47,11 +47,11 @@ export class AgentExecution implements Attributed, Disposable {
 
   /** Tokens and cost of a request that was made for it. */
   addUsage(inputTokens: number, outputTokens: number, costUsd: number): void {
-    const { catalogue } = this.#series;
+    const { families } = this.#series;
     const agent_type = this.agentType;
-    if (inputTokens > 0) catalogue.counter('agent_tokens_total').inc({ agent_type, type: 'input' }, inputTokens);
-    if (outputTokens > 0) catalogue.counter('agent_tokens_total').inc({ agent_type, type: 'output' }, outputTokens);
-    if (costUsd > 0) catalogue.counter('agent_cost_usd_total').inc({ agent_type }, costUsd);
+    if (inputTokens > 0) families.counter('agent_tokens_total').inc({ agent_type, type: 'input' }, inputTokens);
+    if (outputTokens > 0) families.counter('agent_tokens_total').inc({ agent_type, type: 'output' }, outputTokens);
+    if (costUsd > 0) families.counter('agent_cost_usd_total').inc({ agent_type }, costUsd);
   }
 
   /** Runs a function whose requests to models are this execution's. It neither counts nor ends anything. */
@@ -82,9 +82,9 @@ export class AgentExecution implements Attributed, Disposable {
   }
 
   #compare(name: string, args: unknown): void {
-    const call = `${nameOf(name)}\n${textOfArguments(args)}`;
+    const call = `${readName(name)}\n${textOfArguments(args)}`;
     if (call === this.#lastCall) {
-      this.#series.catalogue.counter('agent_repeated_tool_calls_total').inc({ agent_type: this.agentType });
+      this.#series.families.counter('agent_repeated_tool_calls_total').inc({ agent_type: this.agentType });
     }
     this.#lastCall = call;
   }
@@ -118,7 +118,7 @@ export class AgentExecution implements Attributed, Disposable {
 
   /** It failed. */
   fail(error: unknown): void {
-    const type = agentErrorOf(error);
+    const type = classifyAgentError(error);
     const status = statusOfError(type);
     this.#finish(status, type as AgentErrorType);
   }
@@ -132,7 +132,7 @@ export class AgentExecution implements Attributed, Disposable {
     if (this.#ended) return;
     this.#ended = true;
     forgotten.unregister(this);
-    this.#series.catalogue.gauge('agent_active').dec({ agent_type: this.agentType });
+    this.#series.families.gauge('agent_active').dec({ agent_type: this.agentType });
     const seconds = secondsSince(this.#start);
     this.#series.executed(this.agentType, {
       status,

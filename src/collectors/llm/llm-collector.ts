@@ -7,11 +7,11 @@ import { addon } from '../../native/addon';
 import { Registry } from '../../registry/registry';
 import { amountIn, amountOf, isAmount, secondsOf } from '../amount';
 import { type Attributed, attributed } from '../attribution';
-import { CappedNames, Catalogue, OTHER } from '../catalogue';
+import { DefaultCollectors } from '../default-collectors';
 import { reportedType } from '../error-type';
-import { FirstMade } from '../first-made';
+import { Families } from '../families';
 import { GenAiLlmNames, type GenAiVersion, wantsGenAi } from '../gen-ai';
-import { checkedWord, checkTarget, nameOf } from '../given';
+import { CappedNames, OTHER, readName } from '../label-values';
 import { exemplarLabelsOf } from '../trace';
 import type {
   GuardrailResult,
@@ -25,9 +25,9 @@ import type {
 import { type FinishCall, LlmCall, type LlmOutcome } from './call';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
+import { readErrorType, readStatus } from './outcome';
 import { costOf, Prices, type PriceTable } from './prices';
-import { errorOfRequest, statusOfRequest } from './reported';
-import type { LlmRequest, LlmTarget, LlmUsage } from './request';
+import { checkTarget, type LlmRequest, type LlmTarget, type LlmUsage } from './request';
 
 /** Metrics that are off unless they are asked for: they cost series, and few look at them. */
 export interface LlmOptionalMetrics {
@@ -82,7 +82,7 @@ const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
  * call.end({ inputTokens: 12, outputTokens: 40 });
  */
 export class LlmMetricsCollector {
-  readonly #catalogue: Catalogue;
+  readonly #families: Families;
   readonly #perRequest: Histogram | undefined;
   readonly #prices: Prices;
   readonly #normalize: (model: string) => string;
@@ -112,17 +112,17 @@ export class LlmMetricsCollector {
     this.#prices = new Prices(options.prices);
     this.#normalize = options.normalizeModel ?? normalizeModel;
     if (typeof this.#normalize !== 'function') refuseOption('a function', 'normalizeModel', options.normalizeModel);
-    this.#catalogue = new Catalogue(addon.catalogue(false), {
+    this.#families = new Families(addon.catalogue(false), {
       registry,
       prefix: `${namespace}_`,
       optional: new Set(wanted.map(([, name]) => name)),
       ttlSeconds: { llm_ratelimit_remaining: RATE_LIMIT_TTL_SECONDS, llm_ratelimit_limit: RATE_LIMIT_TTL_SECONDS },
     });
-    this.#perRequest = this.#catalogue.optional('llm_tokens_per_request');
-    this.#models = new CappedNames(this.#catalogue.cap('llm_requests_total', 'model'));
-    this.#providers = new CappedNames(this.#catalogue.cap('llm_requests_total', 'provider'));
+    this.#perRequest = this.#families.optional('llm_tokens_per_request');
+    this.#models = new CappedNames(this.#families.cap('llm_requests_total', 'model'));
+    this.#providers = new CappedNames(this.#families.cap('llm_requests_total', 'provider'));
     this.#genAi = wantsGenAi(options.genAiNames) ? new GenAiLlmNames(registry) : undefined;
-    ofRegistries.offer(registry, this, this.#catalogue);
+    ofRegistries.offer(registry, this, this.#families);
   }
 
   /**
@@ -171,7 +171,7 @@ export class LlmMetricsCollector {
       from_model: this.#models.known(this.#name(fromModel)),
       to_model: this.#models.admit(this.#name(toModel)),
     };
-    this.#catalogue
+    this.#families
       .counter('llm_fallbacks_total')
       .inc({ ...names, status: this.#word('llm_fallbacks_total', 'status', status) });
   }
@@ -184,24 +184,24 @@ export class LlmMetricsCollector {
   ): void {
     const { model, provider } = this.#seriesOf(target, true);
     const labels = { model, provider, resource: this.#word('llm_ratelimit_limit', 'resource', resource) };
-    if (remaining !== undefined) this.#catalogue.gauge('llm_ratelimit_remaining').set(labels, remaining);
-    if (limit !== undefined) this.#catalogue.gauge('llm_ratelimit_limit').set(labels, limit);
+    if (remaining !== undefined) this.#families.gauge('llm_ratelimit_remaining').set(labels, remaining);
+    if (limit !== undefined) this.#families.gauge('llm_ratelimit_limit').set(labels, limit);
   }
 
   /** Counts a look into the application's own cache of answers. */
   recordCacheLookup(cache: string, result: 'hit' | 'miss'): void {
-    this.#catalogue
+    this.#families
       .counter('llm_cache_requests_total')
-      .inc({ cache: nameOf(cache), result: this.#word('llm_cache_requests_total', 'result', result) });
+      .inc({ cache: readName(cache), result: this.#word('llm_cache_requests_total', 'result', result) });
   }
 
   /** Counts a check of a guardrail. */
   recordGuardrail(guardrail: string, stage: GuardrailStage, result: GuardrailResult, durationMs?: number): void {
     const name = 'llm_guardrail_checks_total';
-    const where = { guardrail: nameOf(guardrail), stage: this.#word(name, 'stage', stage) };
-    this.#catalogue.counter(name).inc({ ...where, result: this.#word(name, 'result', result) });
+    const where = { guardrail: readName(guardrail), stage: this.#word(name, 'stage', stage) };
+    this.#families.counter(name).inc({ ...where, result: this.#word(name, 'result', result) });
     const seconds = secondsOf(durationMs);
-    if (seconds !== undefined) this.#catalogue.histogram('llm_guardrail_duration_seconds').observe(where, seconds);
+    if (seconds !== undefined) this.#families.histogram('llm_guardrail_duration_seconds').observe(where, seconds);
   }
 
   /** What a budget allows, and what is left of it, in US dollars. */
@@ -209,9 +209,9 @@ export class LlmMetricsCollector {
     budget: string,
     { limitUsd, remainingUsd }: { limitUsd?: number | undefined; remainingUsd?: number | undefined },
   ): void {
-    const labels = { budget: nameOf(budget) };
-    if (limitUsd !== undefined) this.#catalogue.gauge('llm_budget_limit_usd').set(labels, limitUsd);
-    if (remainingUsd !== undefined) this.#catalogue.gauge('llm_budget_remaining_usd').set(labels, remainingUsd);
+    const labels = { budget: readName(budget) };
+    if (limitUsd !== undefined) this.#families.gauge('llm_budget_limit_usd').set(labels, limitUsd);
+    if (remainingUsd !== undefined) this.#families.gauge('llm_budget_remaining_usd').set(labels, remainingUsd);
   }
 
   /** Counts images, seconds of audio or characters of speech. */
@@ -223,11 +223,11 @@ export class LlmMetricsCollector {
   /** Says which version of a model is in use. */
   setModelInfo(target: LlmTarget, version: string): void {
     const { model, provider } = this.#seriesOf(target, true);
-    this.#catalogue.gauge('llm_model_info').set({ model, provider, version: nameOf(version) }, 1);
+    this.#families.gauge('llm_model_info').set({ model, provider, version: readName(version) }, 1);
   }
 
   #word(name: string, label: string, given: string): string {
-    return checkedWord(this.#catalogue, name, label, given);
+    return this.#families.checkedWord(name, label, given);
   }
 
   #name(given: unknown): string {
@@ -241,7 +241,7 @@ export class LlmMetricsCollector {
 
   #normalized(model: unknown): string {
     try {
-      return nameOf(this.#normalize(nameOf(model)));
+      return readName(this.#normalize(readName(model)));
     } catch {
       return OTHER;
     }
@@ -256,7 +256,7 @@ export class LlmMetricsCollector {
 
   #seriesNamed(given: unknown, from: unknown, admits: boolean): ModelSeries {
     const name = this.#name(given);
-    const providerName = nameOf(from);
+    const providerName = readName(from);
     const provider = this.#providers.admit(providerName);
     const isKnown = admits || this.#prices.of(provider, name) !== undefined;
     const model = isKnown ? this.#models.admit(name) : this.#models.known(name);
@@ -267,7 +267,7 @@ export class LlmMetricsCollector {
     }
     let series = byProvider.get(provider);
     if (series === undefined) {
-      series = new ModelSeries(this.#catalogue, model, provider, this.#prices.of(provider, model));
+      series = new ModelSeries(this.#families, model, provider, this.#prices.of(provider, model));
       byProvider.set(provider, series);
     }
     if (model === name && provider === providerName) this.#remember(given, from, series);
@@ -288,7 +288,7 @@ export class LlmMetricsCollector {
    * @throws {ValueError} `INVALID_VALUE` for words that are none, before anything is recorded
    */
   #recordEnded(request: LlmRequest, agent: Attributed | undefined): LlmOutcome {
-    const status = statusOfRequest(request);
+    const status = readStatus(request);
     if (status !== 'success') this.#word('llm_requests_total', 'status', status);
     if (request.interrupted !== undefined) {
       this.#word('llm_streaming_interrupted_total', 'reason', request.interrupted);
@@ -297,7 +297,7 @@ export class LlmMetricsCollector {
     const operation = series.operation(request.operation ?? 'chat');
     (status === 'success' ? operation.succeeded : operation.statuses.of(status)).inc();
     if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);
-    const errorType = status === 'success' ? undefined : series.errors.word(errorOfRequest(request, status));
+    const errorType = status === 'success' ? undefined : series.errors.word(readErrorType(request, status));
     if (errorType !== undefined) series.errors.of(errorType).inc();
     if (request.finishReason !== undefined) series.finishReasons.of(request.finishReason).inc();
     if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
@@ -388,7 +388,7 @@ export class LlmMetricsCollector {
 /** Operations that providers measure otherwise: that tokens are not reported says nothing. */
 const WITHOUT_TOKENS: ReadonlySet<string | undefined> = new Set(['image', 'speech', 'transcription', 'rerank']);
 
-const ofRegistries = new FirstMade((registry) => new LlmMetricsCollector({ registry }));
+const ofRegistries = new DefaultCollectors((registry) => new LlmMetricsCollector({ registry }));
 
 /** The collector of a registry: the first that was made for it, or one that is made now. */
 export function llmCollectorOf(registry: Registry): LlmMetricsCollector {

@@ -1,6 +1,7 @@
 /**
  * A request to a model, as it is reported.
  */
+import { describe, ValueError } from '../../errors';
 import type { ExemplarLabels } from '../../metrics/exemplar';
 import type { FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus } from '../words';
 
@@ -60,4 +61,10 @@ export interface LlmRequest extends LlmTarget, LlmEnd {
   interrupted?: Interruption | undefined;
   /** What the request waited in the application before it was sent. */
   queueMs?: number | undefined;
+}
+
+/** @throws {ValueError} `INVALID_VALUE` if there is no object to read a model and a provider from */
+export function checkTarget(given: unknown): void {
+  if (typeof given === 'object' && given !== null) return;
+  throw new ValueError('INVALID_VALUE', `Expected a model and a provider but received ${describe(given)}`);
 }

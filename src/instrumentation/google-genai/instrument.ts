@@ -3,7 +3,7 @@
  * where it calls functions or continues an answer by itself, and returns the usage of the last alone.
  */
 
-import { OTHER } from '../../collectors/catalogue';
+import { OTHER } from '../../collectors/label-values';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';

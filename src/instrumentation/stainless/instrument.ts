@@ -2,7 +2,7 @@
  * Instruments a client of an SDK, or its class and so all its clients. Knows how these SDKs are built and no single one;
  * what an endpoint says on the wire is told to it.
  */
-import { OTHER } from '../../collectors/catalogue';
+import { OTHER } from '../../collectors/label-values';
 import { abortTypeOf, errorTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmTarget } from '../../collectors/llm/request';
