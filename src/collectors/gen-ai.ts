@@ -1,6 +1,6 @@
 /**
- * OpenTelemetry's names for some of the metrics, beside ours, for programs whose dashboards were made for those. What they
- * are called comes from the core's second catalogue; what their labels' words mean is mapped here.
+ * Records some metrics under OpenTelemetry's names too, for dashboards that use those names. The names come from the core's
+ * second catalogue; this file maps our label values to OpenTelemetry's.
  */
 import { refuseOption } from '../errors';
 import { addon } from '../native/addon';
@@ -10,7 +10,7 @@ import { Families } from './families';
 /** A version of OpenTelemetry's semantic conventions for generative AI. */
 export type GenAiVersion = '0.1';
 
-/** Our providers by theirs, where they differ. */
+/** OpenTelemetry's names of providers, if they differ from ours. */
 const PROVIDERS: Readonly<Record<string, string>> = {
   azure: 'azure.ai.openai',
   bedrock: 'aws.bedrock',
@@ -20,7 +20,7 @@ const PROVIDERS: Readonly<Record<string, string>> = {
   xai: 'x_ai',
 };
 
-/** What a tool's end means among types of errors. */
+/** The error type for a tool's status. */
 const ERROR_OF_TOOL: Readonly<Record<string, string>> = {
   success: '',
   error: 'tool_error',
@@ -29,12 +29,12 @@ const ERROR_OF_TOOL: Readonly<Record<string, string>> = {
   denied: 'permission',
 };
 
-/** A request to a model as these metrics see it. */
+/** The data of a request to a model that these metrics need. */
 export interface GenAiRequest {
   readonly model: string;
   readonly provider: string;
   readonly operation: string;
-  /** Nothing where it succeeded. */
+  /** Undefined for a success. */
   readonly errorType: string | undefined;
   readonly seconds: number | undefined;
   readonly firstTokenSeconds: number | undefined;
@@ -90,7 +90,7 @@ function makeFamilies(registry: Registry, agents: boolean): Families {
   return new Families(addon.genAiCatalogue(agents), { registry, prefix: '', optional: new Set(), ttlSeconds: {} });
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` for a version that is not known */
+/** @throws {ConfigurationError} `INVALID_CONFIG` for an unknown version */
 export function wantsGenAi(option: boolean | GenAiVersion | undefined): boolean {
   if (option === undefined || typeof option === 'boolean') return option === true;
   if (option !== addon.genAiVersion()) refuseOption(`true or '${addon.genAiVersion()}'`, 'genAiNames', option);

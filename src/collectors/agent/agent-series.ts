@@ -1,7 +1,6 @@
 /**
- * What agents' metrics are written with: the catalogue's metrics, and the names that labels show.
+ * Writes agents' metrics, and turns names of agents and tools into label values.
  */
-
 import type { ExemplarLabels } from '../../metrics/exemplar';
 import { addon } from '../../native/addon';
 import type { Registry } from '../../registry/registry';
@@ -12,11 +11,11 @@ import { GenAiAgentNames } from '../gen-ai';
 import { CappedNames, findWord, OTHER, readName } from '../label-values';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 
-/** Where the metrics are, and under which names. */
+/** The registry and the names of the metrics. */
 export interface AgentMetricsOptions {
   readonly registry: Registry;
   readonly namespace: string;
-  /** Whether OpenTelemetry's names are there too. */
+  /** Whether to record under OpenTelemetry's names too. */
   readonly genAiNames: boolean;
 }
 
@@ -50,13 +49,13 @@ export class AgentSeries {
     this.#tools = new CappedNames(this.families.cap('agent_tool_calls_total', 'tool_name'));
   }
 
-  /** An agent as labels show it; how its executions end begins at 0. */
+  /** An agent's label value. The first call makes the counters of its executions appear with 0. */
   agent(given: unknown): string {
     const agent = this.#agents.admit(readName(given));
     if (!this.#inUse.has(agent)) {
       this.#inUse.add(agent);
       const statuses = this.families.words('agent_executions_total', 'status');
-      // One by one: where a registry has less room than there are words, those beyond it are folded, and nobody's run fails.
+      // One by one: if the registry has no room for all of them, the others are folded and the caller's run does not fail.
       for (const status of statuses)
         this.families.counter('agent_executions_total').inc({ agent_type: agent, status }, 0);
       this.families.gauge('agent_active').init({ agent_type: [agent] });
@@ -64,23 +63,23 @@ export class AgentSeries {
     return agent;
   }
 
-  /** A tool as labels show it. One that failed and was never seen may be a name that the model made up. */
+  /** A tool's label value. A failed tool that never succeeded counts as `other`: the model may have invented its name. */
   tool(given: unknown, status: ToolStatus): string {
     const tool = readName(given);
     return status === 'success' ? this.#tools.admit(tool) : this.#tools.known(tool);
   }
 
-  /** Says that a tool exists, so that its failures have its name. */
+  /** Registers a tool, so that its failures count under its name. */
   registerTool(name: string): void {
     this.#tools.admit(name);
   }
 
-  /** A word of a label; what is none is `other`. */
+  /** A word of a label; `other` if the label does not have it. */
   word(name: string, label: string, given: string): string {
     return findWord(this.families.words(name, label), given) ?? OTHER;
   }
 
-  /** @throws {ValueError} `INVALID_VALUE` for what is none of the label's words */
+  /** @throws {ValueError} `INVALID_VALUE` for an unknown word of a label that has no `other` */
   checked(name: string, label: string, given: string): string {
     return this.families.checkedWord(name, label, given);
   }
@@ -108,7 +107,7 @@ export class AgentSeries {
     if (seconds !== undefined) this.families.histogram('agent_step_duration_seconds').observe(labels, seconds);
   }
 
-  /** @throws {ValueError} `INVALID_VALUE` for a status that is none */
+  /** @throws {ValueError} `INVALID_VALUE` for an unknown status */
   called(agent: string, name: unknown, status: ToolStatus, seconds: number | undefined): void {
     const word = this.checked('agent_tool_calls_total', 'status', status);
     const labels = { agent_type: agent, tool_name: this.tool(name, status) };

@@ -1,18 +1,18 @@
 /**
- * Metrics of requests to models: what is recorded of each, and under which model. Knows no SDK; those report here.
+ * Records metrics of requests to models. It must not know SDKs; their instrumentations call it.
  */
 import { ConfigurationError, describe, refuseOption } from '../../errors';
 import type { Histogram } from '../../metrics/histogram';
 import { addon } from '../../native/addon';
 import { Registry } from '../../registry/registry';
-import { amountIn, amountOf, isAmount, secondsOf } from '../amount';
+import { amountOrZero, isAmount, toAmount, toSeconds } from '../amount';
 import { type Attributed, attributed } from '../attribution';
 import { DefaultCollectors } from '../default-collectors';
 import { reportedType } from '../error-type';
 import { Families } from '../families';
 import { GenAiLlmNames, type GenAiVersion, wantsGenAi } from '../gen-ai';
 import { CappedNames, OTHER, readName } from '../label-values';
-import { exemplarLabelsOf } from '../trace';
+import { chooseExemplarLabels } from '../trace';
 import type {
   GuardrailResult,
   GuardrailStage,
@@ -26,10 +26,10 @@ import { type FinishCall, LlmCall, type LlmOutcome } from './call';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
 import { readErrorType, readStatus } from './outcome';
-import { costOf, Prices, type PriceTable } from './prices';
+import { computeCost, Prices, type PriceTable } from './prices';
 import { checkTarget, type LlmRequest, type LlmTarget, type LlmUsage } from './request';
 
-/** Metrics that are off unless they are asked for: they cost series, and few look at them. */
+/** Metrics that are off by default: they cost series, and few users need them. */
 export interface LlmOptionalMetrics {
   /** `llm_tokens_per_request` @default false */
   tokensPerRequest?: boolean | undefined;
@@ -40,30 +40,30 @@ export interface LlmOptionalMetrics {
 }
 
 export interface LlmMetricsCollectorOptions {
-  /** Where the metrics are. @default register */
+  /** The registry of the metrics. @default register */
   registry?: Registry | undefined;
-  /** What their names begin with. @default 'llmdevops' */
+  /** Stands before the names of the metrics. @default 'llmdevops' */
   namespace?: string | undefined;
-  /** What tokens cost. @default none: `llm_unpriced_requests_total` counts */
+  /** The prices of tokens. @default none: `llm_unpriced_requests_total` counts the requests */
   prices?: PriceTable | undefined;
-  /** The name of a model as labels show it. @default dates and accounts' names are taken off */
+  /** Turns a model's name into a label value. @default removes dates and names of accounts */
   normalizeModel?: ((model: string) => string) | undefined;
   /**
-   * Whether metrics have OpenTelemetry's names too (`gen_ai_client_operation_duration_seconds` …): `true` for the newest
-   * version of its conventions that is known, or that version. @default false
+   * Whether to record some metrics under OpenTelemetry's names too (`gen_ai_client_operation_duration_seconds` …). `true`
+   * means the newest known version of its conventions; or name a version. @default false
    */
   genAiNames?: boolean | GenAiVersion | undefined;
   /** @default none */
   optional?: LlmOptionalMetrics | undefined;
 }
 
-/** Models as they are asked for that are remembered. */
+/** How many names of models, as requests have them, are remembered. */
 const NAMES_MAX = 1000;
 
-/** What names of metrics begin with. */
+/** Stands before the names of metrics. */
 export const DEFAULT_NAMESPACE = 'llmdevops';
 
-/** How long a rate limit is believed that no answer has renewed, in seconds. */
+/** How long a rate limit is shown after the last answer that reported it, in seconds. */
 const RATE_LIMIT_TTL_SECONDS = 300;
 
 const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
@@ -73,7 +73,7 @@ const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
 };
 
 /**
- * Requests to models, tokens, cost, time to first token.
+ * Records requests to models: tokens, cost, time to first token.
  *
  * @example
  * const llm = new LlmMetricsCollector({ prices: { 'gpt-4o-mini': { input: 0.15, output: 0.6 } } });
@@ -89,18 +89,18 @@ export class LlmMetricsCollector {
   readonly #models: CappedNames;
   readonly #providers: CappedNames;
   readonly #genAi: GenAiLlmNames | undefined;
-  /** Models as labels show them, by how they are asked for. */
+  /** Label values of models, by the name in the request. */
   readonly #names = new Map<unknown, string>();
-  /** Series by model and provider as they are asked for: no more is looked at in most requests. */
+  /** Series by model and provider as the request names them. Most requests need only this look-up. */
   readonly #known = new Map<unknown, Map<unknown, ModelSeries>>();
-  /** What calls end with: one function for all of them. */
+  /** One function for the ends of all calls. */
   readonly #finish: FinishCall = (request, agent) => this.#recordEnded(request, agent);
-  /** By model and provider as labels show them. */
+  /** Series by the label values of model and provider. */
   readonly #series = new Map<string, Map<string, ModelSeries>>();
 
   /**
    * @throws {ConfigurationError} `INVALID_CONFIG`
-   * @throws {RegistrationError} for names that are taken by other metrics
+   * @throws {RegistrationError} if another metric has one of the names
    */
   constructor(options: LlmMetricsCollectorOptions = {}) {
     if (typeof options !== 'object' || options === null) {
@@ -122,50 +122,50 @@ export class LlmMetricsCollector {
     this.#models = new CappedNames(this.#families.cap('llm_requests_total', 'model'));
     this.#providers = new CappedNames(this.#families.cap('llm_requests_total', 'provider'));
     this.#genAi = wantsGenAi(options.genAiNames) ? new GenAiLlmNames(registry) : undefined;
-    ofRegistries.offer(registry, this, this.#families);
+    defaults.offer(registry, this, this.#families);
   }
 
   /**
-   * Begins a request: it is active until it is ended, which the returned call does, once. A model that nobody knows is
-   * `other` until a request to it has succeeded, since its name may be a typo; one that has a price is known.
+   * Starts a request. It is active until the returned call is ended. An unknown model counts as `other` until a request to it
+   * has succeeded, because its name may be a typo. A model with a price is known.
    */
   startRequest(target: LlmTarget): LlmCall {
-    return new LlmCall(this.#finish, this.#seriesOf(target, false), target);
+    return new LlmCall(this.#finish, this.#findSeries(target, false), target);
   }
 
   /**
-   * Says that a model is in use: its series are there at 0 before its first request, and its requests have its name even
-   * before one has succeeded.
+   * Registers a model: its series appear with 0 before its first request, and its requests count under its name even before
+   * one has succeeded.
    */
   registerModel(target: LlmTarget): void {
-    this.#seriesOf(target, true).operation(target.operation ?? 'chat');
+    this.#findSeries(target, true).operation(target.operation ?? 'chat');
   }
 
   /** Records a request that has ended. */
   recordRequest(request: LlmRequest): void {
     checkTarget(request);
-    const exemplarLabels = exemplarLabelsOf(request);
+    const exemplarLabels = chooseExemplarLabels(request);
     this.#recordEnded(exemplarLabels === undefined ? request : { ...request, exemplarLabels }, attributed());
   }
 
-  /** Adds chunks of a stream that is recorded without a call object. */
+  /** Adds chunks of a stream that has no `LlmCall`. */
   recordStreamingChunk(target: LlmTarget, chunks = 1): void {
-    const series = this.#seriesOf(target, true);
+    const series = this.#findSeries(target, true);
     series.streamed();
     series.chunks.inc(chunks);
   }
 
-  /** Counts an error that ended no request, or one that is recorded elsewhere. */
+  /** Counts an error that did not end a request, or that ended a request recorded elsewhere. */
   recordError(target: LlmTarget, error: unknown): void {
-    this.#seriesOf(target, false).errors.of(reportedType(error)).inc();
+    this.#findSeries(target, false).errors.of(reportedType(error)).inc();
   }
 
-  /** Counts an attempt after the first, by what went wrong with the one before. */
+  /** Counts a retry by the error of the attempt before it. */
   recordRetry(target: LlmTarget, error: unknown): void {
-    this.#seriesOf(target, false).retries.of(reportedType(error)).inc();
+    this.#findSeries(target, false).retries.of(reportedType(error)).inc();
   }
 
-  /** Counts a request that another model was given because the first failed. */
+  /** Counts a request that was sent to another model because the first one failed. */
   recordFallback(fromModel: string, toModel: string, status: Outcome = 'success'): void {
     const names = {
       from_model: this.#models.known(this.#name(fromModel)),
@@ -176,19 +176,19 @@ export class LlmMetricsCollector {
       .inc({ ...names, status: this.#word('llm_fallbacks_total', 'status', status) });
   }
 
-  /** What a provider says of its rate limit; forgotten after five minutes without news. */
+  /** Sets a provider's rate limit. The series expires after five minutes without an update. */
   setRateLimit(
     target: LlmTarget,
     resource: RateLimitResource,
     { limit, remaining }: { limit?: number | undefined; remaining?: number | undefined },
   ): void {
-    const { model, provider } = this.#seriesOf(target, true);
+    const { model, provider } = this.#findSeries(target, true);
     const labels = { model, provider, resource: this.#word('llm_ratelimit_limit', 'resource', resource) };
     if (remaining !== undefined) this.#families.gauge('llm_ratelimit_remaining').set(labels, remaining);
     if (limit !== undefined) this.#families.gauge('llm_ratelimit_limit').set(labels, limit);
   }
 
-  /** Counts a look into the application's own cache of answers. */
+  /** Counts a look-up in the application's own cache of answers. */
   recordCacheLookup(cache: string, result: 'hit' | 'miss'): void {
     this.#families
       .counter('llm_cache_requests_total')
@@ -200,11 +200,11 @@ export class LlmMetricsCollector {
     const name = 'llm_guardrail_checks_total';
     const where = { guardrail: readName(guardrail), stage: this.#word(name, 'stage', stage) };
     this.#families.counter(name).inc({ ...where, result: this.#word(name, 'result', result) });
-    const seconds = secondsOf(durationMs);
+    const seconds = toSeconds(durationMs);
     if (seconds !== undefined) this.#families.histogram('llm_guardrail_duration_seconds').observe(where, seconds);
   }
 
-  /** What a budget allows, and what is left of it, in US dollars. */
+  /** Sets a budget's limit and its remaining amount, in US dollars. */
   setBudget(
     budget: string,
     { limitUsd, remainingUsd }: { limitUsd?: number | undefined; remainingUsd?: number | undefined },
@@ -217,12 +217,12 @@ export class LlmMetricsCollector {
   /** Counts images, seconds of audio or characters of speech. */
   recordMedia(target: LlmTarget, unit: MediaUnit, amount: number): void {
     this.#word('llm_media_units_total', 'unit', unit);
-    this.#seriesOf(target, true).media.of(unit).inc(amount);
+    this.#findSeries(target, true).media.of(unit).inc(amount);
   }
 
-  /** Says which version of a model is in use. */
+  /** Sets the version of a model that is in use. */
   setModelInfo(target: LlmTarget, version: string): void {
-    const { model, provider } = this.#seriesOf(target, true);
+    const { model, provider } = this.#findSeries(target, true);
     this.#families.gauge('llm_model_info').set({ model, provider, version: readName(version) }, 1);
   }
 
@@ -247,14 +247,14 @@ export class LlmMetricsCollector {
     }
   }
 
-  /** The series of a model; one that nobody knows makes none where a request failed, since the name may be a typo. */
-  #seriesOf(target: LlmTarget, admits: boolean): ModelSeries {
+  /** The series of a model. An unknown model gets none of its own unless `admits` is true: its name may be a typo. */
+  #findSeries(target: LlmTarget, admits: boolean): ModelSeries {
     checkTarget(target);
     const { model: given, provider: from } = target;
-    return this.#known.get(given)?.get(from) ?? this.#seriesNamed(given, from, admits);
+    return this.#known.get(given)?.get(from) ?? this.#makeSeries(given, from, admits);
   }
 
-  #seriesNamed(given: unknown, from: unknown, admits: boolean): ModelSeries {
+  #makeSeries(given: unknown, from: unknown, admits: boolean): ModelSeries {
     const name = this.#name(given);
     const providerName = readName(from);
     const provider = this.#providers.admit(providerName);
@@ -277,15 +277,15 @@ export class LlmMetricsCollector {
   #remember(given: unknown, from: unknown, series: ModelSeries): void {
     if (this.#known.size >= NAMES_MAX) this.#known.clear();
     const byProvider = this.#known.get(given);
-    // Both are bounded: providers that are shown under their own names are few.
+    // The inner map is bounded too: only providers shown under their own names get here, and they are capped.
     if (byProvider === undefined) this.#known.set(given, new Map([[from, series]]));
     else byProvider.set(from, series);
   }
 
   /**
-   * The one place where a request is recorded.
+   * Records every request, with or without an `LlmCall`.
    *
-   * @throws {ValueError} `INVALID_VALUE` for words that are none, before anything is recorded
+   * @throws {ValueError} `INVALID_VALUE` for an unknown word, before anything is recorded
    */
   #recordEnded(request: LlmRequest, agent: Attributed | undefined): LlmOutcome {
     const status = readStatus(request);
@@ -293,7 +293,7 @@ export class LlmMetricsCollector {
     if (request.interrupted !== undefined) {
       this.#word('llm_streaming_interrupted_total', 'reason', request.interrupted);
     }
-    const series = this.#seriesOf(request, status === 'success');
+    const series = this.#findSeries(request, status === 'success');
     const operation = series.operation(request.operation ?? 'chat');
     (status === 'success' ? operation.succeeded : operation.statuses.of(status)).inc();
     if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);
@@ -308,10 +308,10 @@ export class LlmMetricsCollector {
       provider: series.provider,
       operation: operation.name,
       errorType,
-      seconds: secondsOf(request.durationMs),
-      firstTokenSeconds: secondsOf(request.timeToFirstTokenMs),
-      inputTokens: amountIn(request.inputTokens),
-      outputTokens: amountIn(request.outputTokens),
+      seconds: toSeconds(request.durationMs),
+      firstTokenSeconds: toSeconds(request.timeToFirstTokenMs),
+      inputTokens: toAmount(request.inputTokens),
+      outputTokens: toAmount(request.outputTokens),
     });
     const { durationMs, timeToFirstTokenMs } = request;
     return { status, errorType: errorType as LlmErrorType | undefined, durationMs, timeToFirstTokenMs, costUsd };
@@ -324,15 +324,15 @@ export class LlmMetricsCollector {
     agent: Attributed | undefined,
   ): number | undefined {
     const { inputTokens, outputTokens } = request;
-    const told = amountIn(request.costUsd);
+    const told = toAmount(request.costUsd);
     if (!isAmount(inputTokens) && !isAmount(outputTokens)) {
       if (status === 'success' && !WITHOUT_TOKENS.has(request.operation)) series.usageMissing.inc();
       if (told !== undefined) series.cost.inc(told);
-      agent?.addUsage(0, 0, amountOf(told));
+      agent?.addUsage(0, 0, amountOrZero(told));
       return told;
     }
-    const input = amountOf(inputTokens);
-    const output = amountOf(outputTokens);
+    const input = amountOrZero(inputTokens);
+    const output = amountOrZero(outputTokens);
     series.inputTokens.inc(input);
     series.outputTokens.inc(output);
     this.#recordDetails(series, request);
@@ -342,7 +342,7 @@ export class LlmMetricsCollector {
     const cost = told ?? this.#priceOf(series, request, input, output);
     if (cost !== undefined) series.cost.inc(cost);
     else series.unpriced.inc();
-    agent?.addUsage(input, output, amountOf(cost));
+    agent?.addUsage(input, output, amountOrZero(cost));
     return cost;
   }
 
@@ -360,11 +360,11 @@ export class LlmMetricsCollector {
     const tokens = {
       input,
       output,
-      cacheRead: amountOf(request.cacheReadTokens),
-      cacheWrite: amountOf(request.cacheWriteTokens),
-      reasoning: amountOf(request.reasoningTokens),
+      cacheRead: amountOrZero(request.cacheReadTokens),
+      cacheWrite: amountOrZero(request.cacheWriteTokens),
+      reasoning: amountOrZero(request.reasoningTokens),
     };
-    return costOf(series.prices, tokens);
+    return computeCost(series.prices, tokens);
   }
 
   #recordStream(series: ModelSeries, request: LlmRequest): void {
@@ -388,9 +388,9 @@ export class LlmMetricsCollector {
 /** Operations that providers measure otherwise: that tokens are not reported says nothing. */
 const WITHOUT_TOKENS: ReadonlySet<string | undefined> = new Set(['image', 'speech', 'transcription', 'rerank']);
 
-const ofRegistries = new DefaultCollectors((registry) => new LlmMetricsCollector({ registry }));
+const defaults = new DefaultCollectors((registry) => new LlmMetricsCollector({ registry }));
 
-/** The collector of a registry: the first that was made for it, or one that is made now. */
+/** The default collector of a registry. It is made if there is none. */
 export function llmCollectorOf(registry: Registry): LlmMetricsCollector {
-  return ofRegistries.of(registry);
+  return defaults.of(registry);
 }

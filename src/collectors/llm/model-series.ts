@@ -1,5 +1,5 @@
 /**
- * The series of one model at one provider, each looked up once, so that recording a request is some ten memory adds.
+ * Keeps the series of one model at one provider. Each is looked up once, so recording a request costs about ten memory adds.
  */
 import type { CounterSeries } from '../../metrics/counter';
 import type { GaugeSeries } from '../../metrics/gauge';
@@ -9,7 +9,7 @@ import type { Families } from '../families';
 import { findWord, OTHER } from '../label-values';
 import type { ModelPrices } from './prices';
 
-/** Children by one more label, made when they are first asked for. */
+/** Children by one more label. Each is made when it is first used. */
 class Children {
   readonly #children = new Map<string, CounterSeries>();
   readonly #words: readonly string[];
@@ -20,7 +20,7 @@ class Children {
     this.#make = make;
   }
 
-  /** The child of a word; what is none of the label's words is `other`. */
+  /** The child of a word; that of `other` if the label does not have the word. */
   of(given: string): CounterSeries {
     const known = this.#children.get(given);
     if (known !== undefined) return known;
@@ -30,18 +30,18 @@ class Children {
     return child;
   }
 
-  /** The word of the label that something given is. */
+  /** The word as the label shows it. */
   word(given: string): string {
     return findWord(this.#words, given) ?? OTHER;
   }
 
-  /** Makes all of them exist at 0: a rate is right from its first event on only if there was a value before. */
+  /** Makes all children appear with 0. A rate counts the first event only if there was a value before it. */
   init(): void {
     for (const word of this.#words) this.of(word).inc(0);
   }
 }
 
-/** What one operation of a model records. */
+/** The series of one operation of a model. */
 export interface OperationSeries {
   readonly name: string;
   readonly statuses: Children;
@@ -114,7 +114,7 @@ export class ModelSeries {
     if (this.prices !== undefined) this.cost.inc(0);
   }
 
-  /** What an operation records; `other` for one that is none. */
+  /** The series of an operation; that of `other` if it is unknown. */
   operation(given: string): OperationSeries {
     const known = this.#operations.get(given);
     if (known !== undefined) return known;
@@ -137,7 +137,7 @@ export class ModelSeries {
     return series;
   }
 
-  /** Says that the model is streamed from; how streams end begins at 0 then. */
+  /** Notes that the model streams. The first call makes the counters of interruptions appear with 0. */
   streamed(): void {
     if (this.#streams) return;
     this.#streams = true;

@@ -1,5 +1,5 @@
-//! The metrics of LLM requests and of agents, as data: names, types, labels and what they may be, buckets, units, help.
-//! Collectors in Rust and in JavaScript make their metrics from it, and docs and dashboards are checked against it.
+//! The metrics of LLM requests and of agents, as data: names, types, labels, their values, buckets, units and help. The
+//! collectors of both languages make their metrics from it, and tests compare docs and dashboards with it.
 
 use super::words::{
     AgentErrorType, CacheResult, ExecutionStatus, FinishReason, GuardrailResult, GuardrailStage,
@@ -8,22 +8,22 @@ use super::words::{
 };
 use crate::registry::Kind;
 
-/// One metric. Its name has the namespace and an underscore before it.
+/// One metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MetricSpec {
-    /// Without the namespace.
+    /// The name without the namespace.
     pub name: &'static str,
     /// Its type.
     pub kind: Kind,
-    /// In the order in which they print.
+    /// In the order of the exposition.
     pub labels: &'static [LabelSpec],
     /// Upper bounds of a histogram, `+Inf` implied.
     pub buckets: &'static [f64],
-    /// `seconds`, `tokens`, `usd` and the like; empty for what is merely counted.
+    /// `seconds`, `tokens` or `usd`; empty for a plain count.
     pub unit: &'static str,
-    /// Whether it is made only when it is asked for.
+    /// Whether the metric is off by default.
     pub opt_in: bool,
-    /// One line.
+    /// The help text, one line without a full stop.
     pub help: &'static str,
 }
 
@@ -32,21 +32,21 @@ pub struct MetricSpec {
 pub struct LabelSpec {
     /// Its name.
     pub name: &'static str,
-    /// What it may be.
+    /// Its values.
     pub values: LabelValues,
 }
 
-/// What a label may be.
+/// The values that a label may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelValues {
     /// One of these words.
     Enum(&'static [&'static str]),
-    /// Anything, this many different ones; further ones are `other`.
+    /// Any values, but only this many different ones. Further ones become `other`.
     Capped(usize),
 }
 
 impl MetricSpec {
-    /// The label of this name.
+    /// The label with this name.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&LabelSpec> {
         self.labels.iter().find(|label| label.name == name)
@@ -103,12 +103,12 @@ const PROVIDER: LabelSpec = capped("provider", 20);
 const OPERATION: LabelSpec = words("operation", OPERATIONS);
 const AGENT: LabelSpec = capped("agent_type", 100);
 const TOOL: LabelSpec = capped("tool_name", 100);
-/// Labels that a program names itself: caches, guardrails, budgets, versions.
+/// The cap of labels whose values the program chooses: caches, guardrails, budgets, versions.
 const NAMED: usize = 50;
 
 const MODEL_PROVIDER: &[LabelSpec] = &[MODEL, PROVIDER];
 
-/// From a tenth of a second, a cached answer, to ten minutes, the longest that SDKs wait.
+/// From a tenth of a second (a cached answer) to ten minutes (the longest timeout of the SDKs).
 const REQUEST_SECONDS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0];
 const FIRST_TOKEN_SECONDS: &[f64] =
     &[0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 80.0];
@@ -121,7 +121,7 @@ const EXECUTION_SECONDS: &[f64] =
 const STEP_SECONDS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
 const TOOL_SECONDS: &[f64] = &[0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
 const GUARDRAIL_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-/// Fibonacci's, because what matters is whether there are few, many or far too many.
+/// Fibonacci numbers: the question is whether there are few, many or far too many.
 const PER_EXECUTION: &[f64] = &[0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 34.0, 55.0, 100.0];
 
 const fn counter(
@@ -156,7 +156,7 @@ const fn on_request(spec: MetricSpec) -> MetricSpec {
     MetricSpec { opt_in: true, ..spec }
 }
 
-/// The metrics of LLM requests, in the order in which they are shown.
+/// The metrics of LLM requests, in the order of the exposition.
 #[rustfmt::skip]
 pub static LLM_METRICS: &[MetricSpec] = &[
     counter("llm_requests_total", "", &[MODEL, PROVIDER, OPERATION, words("status", LLM_STATUSES)], "Requests to models by outcome"),
@@ -189,7 +189,7 @@ pub static LLM_METRICS: &[MetricSpec] = &[
     counter("llm_streaming_interrupted_total", "", &[MODEL, PROVIDER, words("reason", INTERRUPTIONS)], "Streams that ended before their end, by who or what ended them"),
 ];
 
-/// The metrics of agents, in the order in which they are shown.
+/// The metrics of agents, in the order of the exposition.
 #[rustfmt::skip]
 pub static AGENT_METRICS: &[MetricSpec] = &[
     counter("agent_executions_total", "", &[AGENT, words("status", EXECUTION_STATUSES)], "Executions of agents by outcome"),
