@@ -1,5 +1,5 @@
-// METRICS_*: each variable read, typed and overridden, each bad value refused by name, and nothing read before it is
-// asked for.
+// Tests the settings: each variable is read, typed and overridden by its option, each invalid value is refused by name, and
+// the environment is not read before a door is made.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -15,7 +15,7 @@ const COUNT = 'an integer from 1 to 4294967295';
 const FILE = 'the name of a file';
 const LIST = 'a list of non-empty strings';
 
-/** Texts that are no such thing. */
+/** Invalid texts by the kind of setting. */
 const NO = {
   flag: ['maybe', '2', 'truefalse', 'null'],
   integer: ['-1', '1.5', 'ten', '0x', 'NaN', 'Infinity', '1e400', '1_000', '10ms'],
@@ -24,7 +24,7 @@ const NO = {
   list: [',', 'a,,b', 'a,', ' , '],
 };
 
-/** What a flag may be called. */
+/** The valid texts of a flag. */
 const flags = [
   ['true', true],
   ['TRUE', true],
@@ -37,7 +37,7 @@ const flags = [
   ['off', false],
 ];
 
-/** Of each variable: the key in the configuration, its default, what it is read as, what it expects, and what is none. */
+/** For each variable: the option, the default, texts with their values, the expected text, and invalid texts. */
 const variables = {
   METRICS_ENABLED: ['enabled', true, flags, FLAG, NO.flag],
   METRICS_ENDPOINT_HOST: ['host', '0.0.0.0', [['::1', '::1']], 'an address to listen on', []],
@@ -167,7 +167,7 @@ const variables = {
   ],
 };
 
-/** Values of these are secrets, and are not shown. */
+/** The values of these variables are secret and must not be shown. */
 const SECRETS = ['METRICS_AUTH_BEARER_TOKENS', 'METRICS_AUTH_BASIC_USERS'];
 
 const settings = addon.NativeConfig.settings();
@@ -181,7 +181,7 @@ test('every variable of the core is tested here', (t) => {
 
 const defaults = configFromEnv({});
 
-test('without variables there are defaults, and nothing else', (t) => {
+test('without variables there are only defaults', (t) => {
   for (const [variable, [key, value]] of Object.entries(variables)) {
     if (value !== undefined || !(key in defaults)) t.deepEqual(defaults[key], value, variable);
   }
@@ -234,12 +234,12 @@ for (const [variable, [key, , good, expected, bad]] of Object.entries(variables)
     });
   }
 
-  test(`an empty ${variable} is none`, (t) => {
+  test(`an empty ${variable} counts as not set`, (t) => {
     for (const text of ['', ' ', '\t\n', undefined]) t.deepEqual(configFromEnv({ [variable]: text }), defaults);
   });
 }
 
-test('other variables are left alone', (t) => {
+test('other variables are ignored', (t) => {
   const env = {
     METRICS_ENDPOINT_PROT: '1',
     metrics_endpoint_port: '1',
@@ -250,14 +250,14 @@ test('other variables are left alone', (t) => {
   t.deepEqual(configFromEnv(env), defaults);
 });
 
-test('a time to live switches the cache on, unless it is switched off', (t) => {
+test('a time to live turns the cache on, unless the cache is turned off', (t) => {
   const ttl = (env) => configFromEnv(env).cacheTtlMs;
   t.is(ttl({ METRICS_CACHE_ENABLED: 'true', METRICS_CACHE_TTL_MS: '500' }), 500);
   t.is(ttl({ METRICS_CACHE_ENABLED: 'false', METRICS_CACHE_TTL_MS: '500' }), 0);
   t.is(ttl({ METRICS_CACHE_ENABLED: 'true', METRICS_CACHE_TTL_MS: '0' }), 0);
 });
 
-test('all of them at once', (t) => {
+test('all variables at once', (t) => {
   const env = {};
   const expected = { ...defaults };
   for (const [variable, [key, , [[text, value]]]] of Object.entries(variables)) {
@@ -267,7 +267,7 @@ test('all of them at once', (t) => {
   t.deepEqual(configFromEnv(env), { ...expected, cacheTtlMs: 0 });
 });
 
-/** Options of a wrong type or value: each is refused by the name of the option. */
+/** Options with an invalid type or value. Each is refused with the name of the option. */
 const wrong = [
   ...['enabled', 'selfMetrics', 'compressionEnabled', 'protectHealth'].flatMap((name) => [
     [name, 'true', FLAG, '"true" of type string'],
@@ -313,7 +313,7 @@ for (const [name, value, expected, received] of wrong) {
   });
 }
 
-test('an option of undefined is none', async (t) => {
+test('an undefined option counts as not set', async (t) => {
   const names = [...Object.values(variables).map(([key]) => key), 'registry', 'scope', 'checks', 'authenticate'];
   const nothing = Object.fromEntries(names.map((name) => [name, undefined]));
   createMetricsHandler(nothing);
@@ -339,7 +339,7 @@ test('doors read the environment, and options override it', async (t) => {
       const handler = client.createMetricsHandler({ path: '/option' });
       handler({ url: '/env', method: 'GET', headers: {} }, {}, () => notOurs++);
       await say(notOurs);
-      // Read when a door is made, and not once for all.
+      // The environment is read again for each door.
       process.env.METRICS_ENDPOINT_PATH = '/later';
       await say(client.configFromEnv().path);
     },
@@ -363,7 +363,7 @@ test('doors read the environment, and options override it', async (t) => {
   t.is((await child.ended).code, 0);
 });
 
-test('a bad variable stops whoever reads it, and nobody else', async (t) => {
+test('an invalid variable fails only the calls that read it', async (t) => {
   const child = start(
     t,
     async ({ client, say }) => {

@@ -4,7 +4,9 @@
 use napi_derive::napi;
 use prometheus_metrics::collectors::catalogue::{AGENT_METRICS, LLM_METRICS, LabelValues, MetricSpec};
 use prometheus_metrics::collectors::gen_ai::{GEN_AI_AGENT_METRICS, GEN_AI_LLM_METRICS, GEN_AI_VERSION};
-use prometheus_metrics::collectors::{MAX_NAME_LENGTH as NAME_LENGTH, WORD_LISTS, WordList};
+use prometheus_metrics::collectors::{
+    DEFAULT_NAMESPACE as NAMESPACE, LlmOperation, MAX_NAME_LENGTH as NAME_LENGTH, WORD_LISTS, WordList,
+};
 use prometheus_metrics::registry::OVERFLOW_VALUE as OVERFLOW;
 
 /// The label value of a label set over a limit, and of an unknown word.
@@ -14,6 +16,17 @@ pub const OVERFLOW_VALUE: &str = OVERFLOW;
 /// UTF-16 units that a name may have; a longer one is shown as `OVERFLOW_VALUE`.
 #[napi]
 pub const MAX_NAME_LENGTH: u32 = NAME_LENGTH as u32;
+
+/// Stands before the names of metrics, unless the caller sets another namespace.
+#[napi]
+pub const DEFAULT_NAMESPACE: &str = NAMESPACE;
+
+/// The operations for which providers report no tokens.
+#[napi(catch_unwind)]
+pub fn operations_without_tokens() -> Vec<&'static str> {
+    let without = LlmOperation::ALL.iter().filter(|operation| !operation.has_tokens());
+    without.map(|operation| operation.as_str()).collect()
+}
 
 /// The words of one label, with the type that they have in both languages.
 #[napi(object, object_from_js = false)]
@@ -56,6 +69,8 @@ pub struct CatalogueEntry {
     pub unit: &'static str,
     /// Whether the metric is made only on request.
     pub opt_in: bool,
+    /// How long a series stays after its last change, in seconds; undefined for the registry's setting.
+    pub ttl_seconds: Option<f64>,
     /// One line.
     pub help: &'static str,
 }
@@ -105,6 +120,7 @@ fn entry(spec: &MetricSpec) -> CatalogueEntry {
         buckets: spec.buckets.to_vec(),
         unit: spec.unit,
         opt_in: spec.opt_in,
+        ttl_seconds: spec.ttl.map(|ttl| ttl.as_secs_f64()),
         help: spec.help,
     }
 }

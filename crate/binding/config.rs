@@ -39,7 +39,7 @@ pub struct SettingDescription {
     pub expected: &'static str,
     /// What the setting does.
     pub sentence: &'static str,
-    /// The default in words; empty if the default is a value, or if there is none.
+    /// The default in words; empty if the default is a value, or if the setting has no default.
     pub default_words: &'static str,
     /// The TypeScript type of the value.
     pub value_type: String,

@@ -18,8 +18,6 @@ export interface FamiliesOptions {
   readonly prefix: string;
   /** The metrics to make that are off by default. */
   readonly optional: ReadonlySet<string>;
-  /** By metric: how long a series stays after its last change, in seconds. */
-  readonly ttlSeconds: Readonly<Record<string, number>>;
 }
 
 /** The metrics of a catalogue, made in its order, which is the order of the exposition. */
@@ -85,14 +83,14 @@ export class Families {
   }
 }
 
-function make(entry: CatalogueEntry, { registry, prefix, ttlSeconds }: FamiliesOptions) {
+function make(entry: CatalogueEntry, { registry, prefix }: FamiliesOptions) {
   const capped = entry.labels.filter((label) => label.max !== undefined);
   const configuration = {
     name: prefix + entry.name,
     help: entry.help,
     labelNames: entry.labels.map((label) => label.name),
     cardinality: { maxLabelValues: Object.fromEntries(capped.map(({ name, max }) => [name, max])) },
-    ttlSeconds: ttlSeconds[entry.name],
+    ttlSeconds: entry.ttlSeconds,
   };
   if (entry.kind === 'counter') return registry.counter(configuration);
   if (entry.kind === 'gauge') return registry.gauge(configuration);

@@ -87,7 +87,7 @@ export class GenAiAgentNames {
 }
 
 function makeFamilies(registry: Registry, agents: boolean): Families {
-  return new Families(addon.genAiCatalogue(agents), { registry, prefix: '', optional: new Set(), ttlSeconds: {} });
+  return new Families(addon.genAiCatalogue(agents), { registry, prefix: '', optional: new Set() });
 }
 
 /** @throws {ConfigurationError} `INVALID_CONFIG` for an unknown version */

@@ -109,13 +109,13 @@ export class AgentMetricsCollector {
     return execution instanceof AgentExecution ? execution.tool(name, args, run) : run();
   }
 
-  /** Reports the start of an execution that has no `AgentExecution`. */
+  /** Reports the start of an execution that is recorded without an `AgentExecution`. */
   recordExecutionStart(agentType: string): void {
     this.#series.families.gauge('agent_active').inc({ agent_type: this.#series.agent(agentType) });
   }
 
   /**
-   * Reports the end of an execution that has no `AgentExecution`.
+   * Reports the end of an execution that is recorded without an `AgentExecution`.
    *
    * @throws {ValueError} `INVALID_VALUE` for an unknown status; then nothing is recorded
    */

@@ -42,7 +42,6 @@ export class AgentSeries {
       registry,
       prefix: `${namespace}_`,
       optional: new Set(),
-      ttlSeconds: {},
     });
     this.#agents = new CappedNames(this.families.cap('agent_executions_total', 'agent_type'));
     this.#genAi = genAiNames ? new GenAiAgentNames(registry) : undefined;

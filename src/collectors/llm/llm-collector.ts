@@ -61,10 +61,7 @@ export interface LlmMetricsCollectorOptions {
 const NAMES_MAX = 1000;
 
 /** Stands before the names of metrics. */
-export const DEFAULT_NAMESPACE = 'llmdevops';
-
-/** How long a rate limit is shown after the last answer that reported it, in seconds. */
-const RATE_LIMIT_TTL_SECONDS = 300;
+export const { DEFAULT_NAMESPACE } = addon;
 
 const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
   tokensPerRequest: 'llm_tokens_per_request',
@@ -116,7 +113,6 @@ export class LlmMetricsCollector {
       registry,
       prefix: `${namespace}_`,
       optional: new Set(wanted.map(([, name]) => name)),
-      ttlSeconds: { llm_ratelimit_remaining: RATE_LIMIT_TTL_SECONDS, llm_ratelimit_limit: RATE_LIMIT_TTL_SECONDS },
     });
     this.#perRequest = this.#families.optional('llm_tokens_per_request');
     this.#models = new CappedNames(this.#families.cap('llm_requests_total', 'model'));
@@ -148,7 +144,7 @@ export class LlmMetricsCollector {
     this.#recordEnded(exemplarLabels === undefined ? request : { ...request, exemplarLabels }, attributed());
   }
 
-  /** Adds chunks of a stream that has no `LlmCall`. */
+  /** Adds chunks of a stream that is recorded without an `LlmCall`. */
   recordStreamingChunk(target: LlmTarget, chunks = 1): void {
     const series = this.#findSeries(target, true);
     series.streamed();
@@ -385,8 +381,8 @@ export class LlmMetricsCollector {
   }
 }
 
-/** Operations that providers measure otherwise: that tokens are not reported says nothing. */
-const WITHOUT_TOKENS: ReadonlySet<string | undefined> = new Set(['image', 'speech', 'transcription', 'rerank']);
+/** Providers measure these operations in other units, so missing tokens are not counted as missing. */
+const WITHOUT_TOKENS: ReadonlySet<string | undefined> = new Set(addon.operationsWithoutTokens());
 
 const defaults = new DefaultCollectors((registry) => new LlmMetricsCollector({ registry }));
 

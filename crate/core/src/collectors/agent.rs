@@ -104,12 +104,12 @@ impl AgentMetricsCollector {
         AgentExecution::new(Arc::clone(&self.agents), series, Arc::clone(&self.clock))
     }
 
-    /// Reports the start of an execution that has no `AgentExecution`.
+    /// Reports the start of an execution that is recorded without an `AgentExecution`.
     pub fn record_execution_start(&self, agent_type: &str) {
         self.agents.of(agent_type).active.inc();
     }
 
-    /// Reports the end of an execution that has no `AgentExecution`.
+    /// Reports the end of an execution that is recorded without an `AgentExecution`.
     pub fn record_execution_end(&self, report: &ExecutionReport<'_>) {
         let ExecutionReport { agent_type, status, duration, steps, tool_calls, error_type } = *report;
         let agent = self.agents.of(agent_type);

@@ -7,6 +7,7 @@ use super::words::{
     RateLimitResource, StepType, TokenDetail, TokenType, ToolStatus,
 };
 use crate::registry::Kind;
+use std::time::Duration;
 
 /// One metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +24,8 @@ pub struct MetricSpec {
     pub unit: &'static str,
     /// Whether the metric is off by default.
     pub opt_in: bool,
+    /// How long a series stays after its last change; nothing for the registry's setting.
+    pub ttl: Option<Duration>,
     /// The help text, one line without a full stop.
     pub help: &'static str,
 }
@@ -106,6 +109,9 @@ const TOOL: LabelSpec = capped("tool_name", 100);
 /// The cap of labels whose values the program chooses: caches, guardrails, budgets, versions.
 const NAMED: usize = 50;
 
+/// How long a rate limit is shown after the last answer that reported it.
+const RATE_LIMIT_TTL: Duration = Duration::from_secs(300);
+
 const MODEL_PROVIDER: &[LabelSpec] = &[MODEL, PROVIDER];
 
 /// From a tenth of a second (a cached answer) to ten minutes (the longest timeout of the SDKs).
@@ -130,7 +136,7 @@ const fn counter(
     labels: &'static [LabelSpec],
     help: &'static str,
 ) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Counter, labels, buckets: &[], unit, opt_in: false, help }
+    MetricSpec { name, kind: Kind::Counter, labels, buckets: &[], unit, opt_in: false, ttl: None, help }
 }
 
 const fn gauge(
@@ -139,7 +145,7 @@ const fn gauge(
     labels: &'static [LabelSpec],
     help: &'static str,
 ) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Gauge, labels, buckets: &[], unit, opt_in: false, help }
+    MetricSpec { name, kind: Kind::Gauge, labels, buckets: &[], unit, opt_in: false, ttl: None, help }
 }
 
 pub(super) const fn histogram(
@@ -149,11 +155,16 @@ pub(super) const fn histogram(
     buckets: &'static [f64],
     help: &'static str,
 ) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Histogram, labels, buckets, unit, opt_in: false, help }
+    MetricSpec { name, kind: Kind::Histogram, labels, buckets, unit, opt_in: false, ttl: None, help }
 }
 
 const fn on_request(spec: MetricSpec) -> MetricSpec {
     MetricSpec { opt_in: true, ..spec }
+}
+
+/// A metric whose value is only shown for some time after the last answer that reported it.
+const fn short_lived(spec: MetricSpec) -> MetricSpec {
+    MetricSpec { ttl: Some(RATE_LIMIT_TTL), ..spec }
 }
 
 /// The metrics of LLM requests, in the order of the exposition.
@@ -172,8 +183,8 @@ pub static LLM_METRICS: &[MetricSpec] = &[
     counter("llm_finish_reasons_total", "", &[MODEL, PROVIDER, words("reason", FINISH_REASONS)], "Answers by why they ended"),
     counter("llm_retries_total", "", &[MODEL, PROVIDER, words("error_type", ERROR_TYPES)], "Attempts after the first, by what had gone wrong"),
     counter("llm_fallbacks_total", "", &[capped("from_model", 50), capped("to_model", 50), words("status", OUTCOMES)], "Requests given to another model because the first failed"),
-    gauge("llm_ratelimit_remaining", "", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "What the provider's rate limit leaves, as last reported"),
-    gauge("llm_ratelimit_limit", "", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "The provider's rate limit, as last reported"),
+    short_lived(gauge("llm_ratelimit_remaining", "", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "What the provider's rate limit leaves, as last reported")),
+    short_lived(gauge("llm_ratelimit_limit", "", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "The provider's rate limit, as last reported")),
     on_request(histogram("llm_queue_duration_seconds", "seconds", MODEL_PROVIDER, REQUEST_SECONDS, "What requests waited in the application before they were sent")),
     counter("llm_cache_requests_total", "", &[capped("cache", NAMED), words("result", CACHE_RESULTS)], "Looks into the application's own caches of answers"),
     counter("llm_guardrail_checks_total", "", &[capped("guardrail", NAMED), words("stage", GUARDRAIL_STAGES), words("result", GUARDRAIL_RESULTS)], "Checks of guardrails"),

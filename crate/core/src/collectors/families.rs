@@ -7,7 +7,6 @@ use crate::metrics::{CounterVec, GaugeVec, HistogramVec};
 use crate::registry::{CardinalityLimits, Descriptor, Family, Kind, OVERFLOW_VALUE, Registry};
 use crate::sync::{Arc, RwLock, SliceArc};
 use hashbrown::HashSet;
-use std::time::Duration;
 
 /// Stands before the names of metrics and an underscore, unless the caller sets another namespace.
 pub const DEFAULT_NAMESPACE: &str = "llmdevops";
@@ -17,8 +16,6 @@ pub(super) struct FamilyOptions<'a> {
     pub(super) namespace: &'a str,
     /// The metrics to make that are off by default.
     pub(super) optional: &'a [&'a str],
-    /// By metric: how long a series stays after its last change.
-    pub(super) ttl: &'a [(&'a str, Duration)],
 }
 
 /// The families of a catalogue, made in its order, which is the order of the exposition.
@@ -97,8 +94,7 @@ fn make(registry: &Registry, spec: &MetricSpec, options: &FamilyOptions<'_>) -> 
         })
         .collect();
     let limits = CardinalityLimits { max_label_values, ..CardinalityLimits::default() };
-    let ttl = options.ttl.iter().find(|(name, _)| *name == spec.name).map(|(_, ttl)| *ttl);
-    registry.get_or_create_with(descriptor, limits, ttl)
+    registry.get_or_create_with(descriptor, limits, spec.ttl)
 }
 
 /// Accepts the first `max` different names. Further names, empty ones and too long ones become `other`.

@@ -30,9 +30,6 @@ use model_series::ModelSeries;
 use std::time::Duration;
 use targets::Targets;
 
-/// How long a rate limit is shown after the last answer that reported it.
-const RATE_LIMIT_TTL: Duration = Duration::from_secs(300);
-
 /// Settings of a collector of LLM metrics.
 pub struct LlmOptions {
     /// Stands before the names of metrics; `llmdevops` by default.
@@ -108,11 +105,7 @@ impl LlmMetricsCollector {
         .into_iter()
         .filter_map(|(wanted, name)| wanted.then_some(name))
         .collect();
-        let how = FamilyOptions {
-            namespace: &options.namespace,
-            optional: &optional,
-            ttl: &[("llm_ratelimit_remaining", RATE_LIMIT_TTL), ("llm_ratelimit_limit", RATE_LIMIT_TTL)],
-        };
+        let how = FamilyOptions { namespace: &options.namespace, optional: &optional };
         let families = Families::new(registry, LLM_METRICS, &how)?;
         let targets = Targets::new(&families, options.prices, options.normalize_model);
         Ok(Self { shared: Arc::new(Inner { families, targets, clock: Arc::clone(registry.clock()) }) })
@@ -136,7 +129,7 @@ impl LlmMetricsCollector {
         self.record(&series, request)
     }
 
-    /// Adds chunks of a stream that has no `LlmCall`.
+    /// Adds chunks of a stream that is recorded without an `LlmCall`.
     pub fn record_streaming_chunk(&self, target: LlmTarget<'_>, chunks: u64) {
         let series = self.series_of(&target, true);
         series.streamed();

@@ -59,7 +59,7 @@ impl Setting {
         self.sentence.trim_start()
     }
 
-    /// The default in words; empty if the default is a value, or if there is none.
+    /// The default in words; empty if the default is a value, or if the setting has no default.
     #[must_use]
     pub const fn default_words(&self) -> &'static str {
         self.default_words

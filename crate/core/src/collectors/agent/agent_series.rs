@@ -99,7 +99,7 @@ pub(super) struct Agents {
 
 impl Agents {
     pub(super) fn new(registry: &Registry, namespace: &str) -> Result<Self> {
-        let options = FamilyOptions { namespace, optional: &[], ttl: &[] };
+        let options = FamilyOptions { namespace, optional: &[] };
         let families = Families::new(registry, AGENT_METRICS, &options)?;
         Ok(Self {
             agents: families.capped("agent_executions_total", "agent_type"),

@@ -26,7 +26,8 @@ public_words! {
 
 impl LlmOperation {
     /// Whether providers report tokens for it. They measure the other operations in other units.
-    pub(in crate::collectors) const fn has_tokens(self) -> bool {
+    #[must_use]
+    pub const fn has_tokens(self) -> bool {
         !matches!(self, Self::Image | Self::Speech | Self::Transcription | Self::Rerank)
     }
 }
