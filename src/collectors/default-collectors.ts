@@ -24,7 +24,7 @@ export class DefaultCollectors<C> {
     if (this.#find(registry) === undefined) this.#entries.set(registry, { collector, families });
   }
 
-  /** The default collector of a registry. It is made if there is none. */
+  /** The default collector of a registry; a new one if the registry has not got one yet. */
   of(registry: Registry): C {
     return this.#find(registry) ?? this.#make(registry);
   }

@@ -62,7 +62,7 @@ export class Families {
     return this.#label(name, label)?.words ?? [];
   }
 
-  /** @throws {ValueError} `INVALID_VALUE` for an unknown word of a label that has no `other` */
+  /** @throws {ValueError} `INVALID_VALUE` for an unknown word, unless the label has `other` */
   checkedWord(name: string, label: string, given: string): string {
     const words = this.words(name, label);
     const word = findWord(words, given);

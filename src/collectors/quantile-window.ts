@@ -27,7 +27,7 @@ export class QuantileWindow {
     this.#all[step] += times;
   }
 
-  /** For each part from 0 to 1: the smallest value that this part of all values does not exceed; NaN if there is none. */
+  /** For each part from 0 to 1: the smallest value that this part of all values does not exceed; NaN for an empty window. */
   quantiles(nowMs: number, parts: readonly number[]): number[] {
     this.#turn(nowMs);
     const upTo = new Float64Array(STEPS + 1);

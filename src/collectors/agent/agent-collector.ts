@@ -189,7 +189,7 @@ export class AgentMetricsCollector {
 
 const defaults = new DefaultCollectors((registry) => new AgentMetricsCollector({ registry }));
 
-/** The default collector of a registry. It is made if there is none. */
+/** The default collector of a registry. The first call makes it, unless the program has. */
 export function agentCollectorOf(registry: Registry): AgentMetricsCollector {
   return defaults.of(registry);
 }

@@ -78,7 +78,7 @@ export class AgentSeries {
     return findWord(this.families.words(name, label), given) ?? OTHER;
   }
 
-  /** @throws {ValueError} `INVALID_VALUE` for an unknown word of a label that has no `other` */
+  /** @throws {ValueError} `INVALID_VALUE` for an unknown word, unless the label has `other` */
   checked(name: string, label: string, given: string): string {
     return this.families.checkedWord(name, label, given);
   }

@@ -386,7 +386,7 @@ const WITHOUT_TOKENS: ReadonlySet<string | undefined> = new Set(addon.operations
 
 const defaults = new DefaultCollectors((registry) => new LlmMetricsCollector({ registry }));
 
-/** The default collector of a registry. It is made if there is none. */
+/** The default collector of a registry. The first call makes it, unless the program has. */
 export function llmCollectorOf(registry: Registry): LlmMetricsCollector {
   return defaults.of(registry);
 }

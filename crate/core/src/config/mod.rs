@@ -87,8 +87,8 @@ impl MetricsConfig {
         })
     }
 
-    /// How long expositions are kept; nothing if the cache is off. A time to live turns the cache on, unless it is turned
-    /// off by its own setting; turned on without a time, it keeps them for a second.
+    /// How long expositions are kept; nothing if the cache is off. `cache_ttl` and `cache_enabled` take effect here: a time
+    /// turns the cache on, unless the switch turns it off, and the switch alone means one second.
     #[must_use]
     pub fn cache(&self) -> Option<Duration> {
         let ttl = match self.cache_enabled {

@@ -30,7 +30,7 @@ pub enum Place {
     Everywhere,
     /// Only `startExporter()`.
     Exporter,
-    /// Read by `startExporter()`, but its option is not among the documented types.
+    /// Not among the typed options. The variable applies wherever an endpoint is made.
     Variable,
 }
 
