@@ -1,5 +1,5 @@
-// Tests that TypeScript's unions and docs/metrics.md agree with the core's catalogue of LLM and agent metrics. With
-// UPDATE_DOCS=1 the test writes the tables of the page.
+// The core has the only catalogue of LLM and agent metrics: TypeScript's unions, the metrics that collectors make and
+// docs/metrics.md must agree with it. UPDATE_DOCS=1 writes the tables of the page anew.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -10,7 +10,7 @@ const root = new URL('../../', import.meta.url);
 const { addon } = createRequire(import.meta.url)('../../dist/native/addon.js');
 const CATALOGUES = { LLM: addon.catalogue(false), Agents: addon.catalogue(true) };
 
-/** The unions in a file of types, by name, with the unions that they contain resolved. */
+/** The unions of a file of types by name; unions within unions are resolved. */
 function unionsOf(source) {
   const unions = new Map();
   for (const [, name, body] of source.matchAll(/export type (\w+) =([^;]+);/g)) {
@@ -23,7 +23,7 @@ function unionsOf(source) {
   return unions;
 }
 
-/** The type of each label that has words, by metric if one name has several meanings. */
+/** The type of each label with words, by metric, because one label name may mean several things. */
 const TYPES = {
   llm_requests_total: { operation: 'LlmOperation', status: 'LlmStatus' },
   llm_errors_total: { error_type: 'LlmErrorType' },
@@ -40,8 +40,8 @@ const TYPES = {
   agent_errors_total: { error_type: 'AgentErrorType' },
 };
 
-test('the types of labels are the catalogue’s words', async (t) => {
-  const unions = unionsOf(await readFile(new URL('src/collectors/words.ts', root), 'utf8'));
+test('TypeScript’s unions have the words of the catalogue', async (t) => {
+  const unions = unionsOf(await readFile(new URL('dist/words.d.ts', root), 'utf8'));
   const entries = new Map(
     Object.values(CATALOGUES).flatMap((catalogue) => catalogue.map((entry) => [entry.name, entry])),
   );
@@ -53,7 +53,7 @@ test('the types of labels are the catalogue’s words', async (t) => {
   }
 });
 
-test('every metric has a help text, a cap or words for each label, and ascending buckets', (t) => {
+test('every metric is complete: help, a cap or words for each label, ascending buckets', (t) => {
   for (const { name, kind, help, labels, buckets, unit } of Object.values(CATALOGUES).flat()) {
     t.regex(help, /^[A-Z].*[^.]$/, name);
     for (const { name: label, words, max } of labels)
@@ -99,7 +99,7 @@ function table(catalogue) {
   return ['| metric | type | labels | what |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-test('docs/metrics.md describes every metric correctly', async (t) => {
+test('docs/metrics.md has every metric of the catalogue', async (t) => {
   const page = new URL('docs/metrics.md', root);
   const text = await readFile(page, 'utf8');
   let expected = text;

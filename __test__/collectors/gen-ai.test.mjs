@@ -1,4 +1,4 @@
-// Tests OpenTelemetry's metric names beside ours, traces in exemplars, and the sample prices.
+// Tests OpenTelemetry's names, traces in exemplars, and the sample of prices.
 
 import {
   AgentMetricsCollector,
@@ -13,13 +13,13 @@ import test from 'ava';
 const API = Symbol.for('opentelemetry.js.api.1');
 const SPAN = Symbol.for('OpenTelemetry Context Key SPAN');
 
-/** Sums and counts of the metrics with OpenTelemetry's names. */
+/** The sums and counts under OpenTelemetry's names. */
 async function genAi(registry) {
   const lines = (await registry.metrics()).split('\n');
   return lines.filter((line) => /^gen_ai_.*_(sum|count)\{/.test(line));
 }
 
-test('requests also have OpenTelemetry’s names on request', async (t) => {
+test('requests are recorded under OpenTelemetry’s names too, on request', async (t) => {
   const registry = new Registry();
   const llm = new LlmMetricsCollector({ registry, genAiNames: true });
   llm.recordRequest({
@@ -47,7 +47,7 @@ test('requests also have OpenTelemetry’s names on request', async (t) => {
   ]);
 });
 
-test.serial('agents also have OpenTelemetry’s names', async (t) => {
+test.serial('agents are recorded under OpenTelemetry’s names too', async (t) => {
   const registry = new Registry();
   const agents = new AgentMetricsCollector({ registry, genAiNames: '0.1' });
   const clock = new MockClock({ now: 0 }).install();
@@ -68,7 +68,7 @@ test.serial('agents also have OpenTelemetry’s names', async (t) => {
   ]);
 });
 
-test('the names are off by default, and an unknown version throws', async (t) => {
+test('OpenTelemetry’s names are off by default, and an unknown version is refused', async (t) => {
   const registry = new Registry();
   new LlmMetricsCollector({ registry }).recordRequest({ model: 'm', provider: 'p', durationMs: 1 });
   t.false((await registry.metrics()).includes('gen_ai_'));
@@ -81,7 +81,7 @@ test('the names are off by default, and an unknown version throws', async (t) =>
   }
 });
 
-/** Simulates OpenTelemetry's registered API with an active span. */
+/** Puts a fake of OpenTelemetry's API with an active span where the real one keeps itself. */
 function tracing(t, spanContext) {
   const before = globalThis[API];
   const span = { spanContext: () => spanContext };
@@ -93,14 +93,14 @@ function tracing(t, spanContext) {
 
 const TRACE = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7', traceFlags: 1 };
 
-/** The labels of exemplars, by the metric's name. */
+/** The labels of exemplars by the metric's name. */
 async function exemplars(registry) {
   registry.setContentType(openMetricsContentType);
   const lines = (await registry.metrics()).split('\n').filter((line) => line.includes(' # {'));
   return lines.map((line) => [line.split('{')[0], / # (\{.*\}) /.exec(line)[1]]);
 }
 
-test.serial('a request and an agent have the trace that was active at their start', async (t) => {
+test.serial('a request and an agent show the trace that was active at their start', async (t) => {
   const registry = new Registry();
   const llm = new LlmMetricsCollector({ registry });
   const agents = new AgentMetricsCollector({ registry });
@@ -119,7 +119,7 @@ test.serial('a request and an agent have the trace that was active at their star
   ]);
 });
 
-test.serial('an unsampled or missing trace gives no exemplar; errors there do not affect a request', async (t) => {
+test.serial('without a sampled trace there is no exemplar, and a failing tracer loses no request', async (t) => {
   const registry = new Registry();
   const llm = new LlmMetricsCollector({ registry });
   const request = { model: 'm', provider: 'p', durationMs: 1 };
@@ -139,7 +139,7 @@ test.serial('an unsampled or missing trace gives no exemplar; errors there do no
   t.true((await registry.metrics()).includes('status="success"} 3'));
 });
 
-test('ids from the program go to the exemplar; ids that are too long throw before anything is recorded', async (t) => {
+test('the caller’s ids go to the exemplar; ids that are too long are refused before anything is recorded', async (t) => {
   const registry = new Registry();
   const llm = new LlmMetricsCollector({ registry });
   const request = { model: 'm', provider: 'p', durationMs: 1 };
@@ -156,7 +156,7 @@ test('ids from the program go to the exemplar; ids that are too long throw befor
   t.true(text.includes('llm_active_requests{model="m",provider="p"} 0\n'));
 });
 
-test('the sample prices are a price table by the models’ label values, with a date', async (t) => {
+test('the sample of prices is a valid price table with its day', async (t) => {
   t.regex(SAMPLE_PRICES_AS_OF, /^20\d\d-\d\d-\d\d$/);
   const registry = new Registry();
   const llm = new LlmMetricsCollector({ registry, prices: SAMPLE_PRICES });

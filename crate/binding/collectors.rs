@@ -1,5 +1,5 @@
-//! Collectors of the core, as metrics that a registry of JavaScript lists by name: one family each, read by whoever
-//! scrapes, without JavaScript.
+//! Passes the core's process collector to JavaScript as single metrics, which a registry lists by name. A scrape reads them
+//! without JavaScript.
 
 use crate::error::{Result, refused};
 use crate::registry::{NativeRegistry, Values};
@@ -18,7 +18,7 @@ pub struct NativeProcessFigure {
 
 #[napi]
 impl NativeProcessFigure {
-    /// Whether it is a point in time, which says nothing when added to another.
+    /// Whether it is a point in time. Those of several processes cannot be added up.
     #[napi(getter)]
     pub fn is_start_time(&self) -> bool {
         self.figure == ProcessFigure::StartTimeSeconds
@@ -42,7 +42,7 @@ impl NativeProcessFigure {
         self.figure.kind().as_str()
     }
 
-    /// The family as JSON, and its value beside it.
+    /// The family as JSON and its value.
     #[napi(catch_unwind)]
     pub fn read(&self) -> Values {
         let alone = Registry::new();
@@ -51,8 +51,7 @@ impl NativeProcessFigure {
     }
 }
 
-/// Those of these figures of the process that this platform tells, in the order of the core, with a prefix, and labels
-/// as names and values in turn.
+/// The figures with these names that this platform has, in the order of the core. `labels` has names and values in turn.
 #[napi(catch_unwind)]
 pub fn process_figures(
     names: Vec<String>,
@@ -66,13 +65,13 @@ pub fn process_figures(
         let collector = ProcessCollector::only(&[figure]).with_prefix(&prefix)?.with_labels(&labels)?;
         Ok(NativeProcessFigure { figure, prefix: prefix.clone(), collector: Arc::new(collector) })
     };
-    let told = ProcessFigure::ALL.into_iter().filter(|figure| wanted(figure) && figure.is_available());
-    told.map(|figure| make(figure).map_err(refused)).collect()
+    let available = ProcessFigure::ALL.into_iter().filter(|figure| wanted(figure) && figure.is_available());
+    available.map(|figure| make(figure).map_err(refused)).collect()
 }
 
 #[napi]
 impl NativeRegistry {
-    /// Adds a figure of the process and returns its place.
+    /// Adds a figure of the process; returns its item number.
     #[napi(catch_unwind)]
     pub fn add_process_figure(&self, figure: &NativeProcessFigure) -> Result<u32> {
         self.target.registry().register_named_collector(Arc::clone(&figure.collector) as _).map_err(refused)

@@ -1,7 +1,7 @@
 /**
  * Finds the provider by a base URL. The SDK alone does not tell it, because most providers offer an OpenAI-compatible API.
  */
-import { OTHER } from '../collectors/catalogue';
+import { OTHER } from '../collectors/label-values';
 
 /**
  * Providers by host. An entry includes its subdomains; `*` stands for a region. An entry has a port if only the port

@@ -10,7 +10,6 @@ export type {
   Answer,
   CatalogueEntry,
   CheckResult,
-  ConfigValues,
   DoorStep,
   EmbeddingOptions,
   FamilyCardinality,

@@ -3,7 +3,7 @@
  * `Request` for each call. Works for the client design that OpenAI's and Anthropic's SDKs share; must not know either of
  * them: an `Sdk` describes what differs.
  */
-import { OTHER } from '../../collectors/catalogue';
+import { OTHER } from '../../collectors/label-values';
 import { refuseOption } from '../../errors';
 import { quietly, warnOnce } from '../../quietly';
 import { read } from '../../read';

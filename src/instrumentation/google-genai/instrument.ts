@@ -4,7 +4,7 @@
  * wrapped, or the public method if that one is missing.
  */
 
-import { OTHER } from '../../collectors/catalogue';
+import { OTHER } from '../../collectors/label-values';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';

@@ -1,18 +1,18 @@
 /**
- * Histograms whose buckets show a trace: one child, observed with an exemplar where there is one and plainly where not.
+ * Observes one series of a histogram, with an exemplar if the caller has labels for one.
  */
 import type { ExemplarLabels } from '../metrics/exemplar';
 import type { Histogram, HistogramSeries } from '../metrics/histogram';
 
-/** The names of those, without the namespace. */
-export const EXEMPLARY: ReadonlySet<string> = new Set([
+/** The histograms whose buckets show a trace, without their namespace. */
+export const WITH_EXEMPLARS: ReadonlySet<string> = new Set([
   'llm_request_duration_seconds',
   'llm_streaming_time_to_first_token_seconds',
   'agent_execution_duration_seconds',
 ]);
 
-/** One child of such a histogram. */
-export class ExemplarySeries {
+/** One series of such a histogram. */
+export class ExemplarSeries {
   readonly #histogram: Histogram;
   readonly #labels: Readonly<Record<string, string>>;
   readonly #series: HistogramSeries;
