@@ -29,6 +29,7 @@ mod error;
 pub mod http;
 pub mod labels;
 pub mod metrics;
+mod model;
 pub mod registry;
 pub mod serialization;
 pub mod slab;

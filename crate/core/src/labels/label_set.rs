@@ -1,9 +1,9 @@
 //! Label sets: rendered once to the bytes an exposition shows, compared without regard to order.
 //! A label whose value is empty is the same as no label (Prometheus data model).
 
+use super::escape;
 use super::validation::LabelName;
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::serialization::escape;
 
 /// Labels by name. Two sets are equal, and hash alike, when they hold the same non-empty labels in any order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]

@@ -5,7 +5,8 @@ use super::shared_cells;
 use super::traits::Metric;
 use super::vec::{OfSeries, sealed};
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::registry::{Descriptor, Family, Kind};
+use crate::model::{Descriptor, Kind};
+use crate::registry::Family;
 use crate::sync::Arc;
 
 /// A counter of one label set. Clones count on the same series; any thread may.

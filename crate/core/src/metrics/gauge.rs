@@ -5,7 +5,8 @@ use super::shared_cells;
 use super::traits::Metric;
 use super::vec::{OfSeries, sealed};
 use crate::error::Result;
-use crate::registry::{Descriptor, Family, Kind};
+use crate::model::{Descriptor, Kind};
+use crate::registry::Family;
 use crate::sync::Arc;
 
 /// A gauge of one label set. Takes every `f64`, NaN and infinities included. Clones write the same series.

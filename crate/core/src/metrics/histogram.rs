@@ -5,7 +5,8 @@ use super::shared_cells;
 use super::traits::Metric;
 use super::vec::{OfSeries, sealed};
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::registry::{DEFAULT_BUCKETS, Descriptor, Family};
+use crate::model::{DEFAULT_BUCKETS, Descriptor};
+use crate::registry::Family;
 use crate::sync::Arc;
 use std::time::Duration;
 

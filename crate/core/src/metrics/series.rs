@@ -1,7 +1,8 @@
 //! The series that Rust handles share: found by label values, written atomically, kept alive by whoever holds one.
 
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::registry::{Family, Kind, Limit, OVERFLOW_VALUE, OverflowPolicy, SeriesId};
+use crate::model::Kind;
+use crate::registry::{Family, Limit, OVERFLOW_VALUE, OverflowPolicy, SeriesId};
 use crate::slab::{Cells, Slab};
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering, RwLock};
 use hashbrown::HashTable;

@@ -1,6 +1,7 @@
 //! What a registry accepts.
 
-use crate::registry::{Family, SampleFamily};
+use crate::model::SampleFamily;
+use crate::registry::Family;
 use crate::sync::Arc;
 
 /// A metric that has a family of cells.

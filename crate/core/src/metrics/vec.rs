@@ -7,7 +7,8 @@ use super::series::SeriesCells;
 use super::shared_cells;
 use super::traits::Metric;
 use crate::error::Result;
-use crate::registry::{Descriptor, Family, Kind};
+use crate::model::{Descriptor, Kind};
+use crate::registry::Family;
 use crate::sync::Arc;
 use std::marker::PhantomData;
 

@@ -1,9 +1,9 @@
 //! Limits on the number of series: of a family, of one label's values, of a registry in total. A guard counts what a
 //! registry holds; an admission says of each new label set of a family whether it may become a series. Knows no cells.
 
-use super::descriptor::Descriptor;
 use super::table::SeriesTable;
 use crate::labels::{Sanitizer, pairs};
+use crate::model::Descriptor;
 use crate::sync::{Arc, AtomicUsize, Ordering, RwLock};
 use hashbrown::HashMap;
 use std::fmt;

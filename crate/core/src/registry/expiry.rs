@@ -4,7 +4,7 @@
 
 use super::family::Family;
 use super::registry::Registry;
-use super::source::{Series, Source};
+use crate::model::{Series, Source};
 use crate::sync::{Arc, Mutex};
 use hashbrown::{HashMap, HashSet};
 use std::collections::BTreeSet;
@@ -172,7 +172,7 @@ impl LiveFamily {
 }
 
 impl Source for LiveFamily {
-    fn descriptor(&self) -> &super::descriptor::Descriptor {
+    fn descriptor(&self) -> &crate::model::Descriptor {
         self.family.descriptor()
     }
 
@@ -189,9 +189,9 @@ impl Source for LiveFamily {
 
 #[cfg(all(test, loom))]
 mod model {
-    use super::super::descriptor::{Descriptor, Kind};
     use super::*;
     use crate::clock::Clock;
+    use crate::model::{Descriptor, Kind};
     use crate::slab::{Cells, Scrape};
     use loom::thread;
     use std::convert::Infallible;

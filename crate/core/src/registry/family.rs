@@ -4,15 +4,15 @@
 use super::cardinality::{
     Admission, CardinalityGuard, CardinalityLimits, Limit, LimitsInForce, OVERFLOW_VALUE,
 };
-use super::descriptor::Descriptor;
-use super::exemplar::Exemplar;
 use super::expiry::{self, Expiry};
 use super::overflow::Overflow;
-use super::source::{Series, Source};
 use super::table::{LiveSeries, SeriesTable, TableWriter, series_table};
 use crate::clock::Clock;
 use crate::labels::{FindingKind, Sanitizer, Strictness, render};
 use crate::metrics::SeriesIndex;
+use crate::model::Descriptor;
+use crate::model::Exemplar;
+use crate::model::{Series, Source};
 use crate::serialization::labels_json;
 use crate::slab::Cells;
 use crate::sync::{Arc, Mutex, RwLock};
@@ -418,8 +418,8 @@ impl Source for Family {
 
 #[cfg(all(test, loom))]
 mod model {
-    use super::super::descriptor::Kind;
     use super::*;
+    use crate::model::Kind;
     use crate::slab::Scrape;
     use loom::thread;
     use std::convert::Infallible;

@@ -2,8 +2,6 @@
 //! contributors of its process. With one contributor nothing is copied.
 
 use super::contributor::Contributor;
-use super::descriptor::{Aggregator, Descriptor, Kind};
-use super::exemplar::Exemplar;
 use super::expiry::LiveFamily;
 use super::family::Family;
 use super::mount::{MountedFamily, add_mounts};
@@ -12,10 +10,12 @@ use super::registry::Registry;
 #[cfg(feature = "http")]
 use super::retired::add_overflow;
 use super::retired::{DoubleDouble, RetiredFamily};
-use super::source::{SampleFamily, Series, Source};
 use crate::labels::canonical_key;
 #[cfg(feature = "http")]
 use crate::labels::render;
+use crate::model::Exemplar;
+use crate::model::{Aggregator, Descriptor, Kind};
+use crate::model::{SampleFamily, Series, Source};
 use crate::slab::Scrape;
 use crate::sync::Arc;
 use hashbrown::{HashMap, HashSet};

@@ -4,8 +4,6 @@
 mod cardinality;
 mod cleaning;
 mod contributor;
-mod descriptor;
-mod exemplar;
 mod expiry;
 mod family;
 mod merge;
@@ -16,17 +14,15 @@ mod process;
 mod registry;
 mod report;
 mod retired;
-mod source;
 mod table;
 
+pub use crate::model::{Aggregator, DEFAULT_BUCKETS, Descriptor, Exemplar, Kind, Sample, SampleFamily};
 pub use cardinality::{
     CardinalityConfig, CardinalityGuard, CardinalityLimits, DEFAULT_MAX_SERIES, DEFAULT_MAX_TOTAL, Limit,
     LimitsInForce, OVERFLOW_VALUE, OverflowPolicy,
 };
 pub use cleaning::CleanedValues;
 pub use contributor::Contributor;
-pub use descriptor::{Aggregator, DEFAULT_BUCKETS, Descriptor, Kind};
-pub use exemplar::Exemplar;
 pub use expiry::Owner;
 pub use family::{Family, SeriesId};
 pub(crate) use merge::GatheredFamily;
@@ -36,5 +32,3 @@ pub(crate) use merge::{OverflowCalls, overflow};
 pub use process::Process;
 pub use registry::{ItemId, Registry, RegistryConfig};
 pub use report::{CardinalityReport, LabelCardinality, MetricCardinality};
-pub use source::{Sample, SampleFamily};
-pub(crate) use source::{Series, Source};

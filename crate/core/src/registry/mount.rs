@@ -2,12 +2,12 @@
 //! shown as one; a label that a series has itself gives way to the mount's, under the name `exported_…`, as Prometheus
 //! has it with the labels of a target, so that no tenant can speak for another.
 
-use super::descriptor::Descriptor;
 use super::merge::GatheredFamily;
 use super::registry::{Registry, written_names};
-use super::source::{Series, Source};
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelSet, Pair, canonical_key, pairs, render};
+use crate::model::Descriptor;
+use crate::model::{Series, Source};
 use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 

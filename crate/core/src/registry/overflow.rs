@@ -2,9 +2,9 @@
 //! warning. The count is a cell of the family's owner, so that counting costs what recording costs.
 
 use super::cardinality::OverflowPolicy;
-use super::descriptor::Kind;
 use super::family::Family;
 use crate::labels::redact_for_log;
+use crate::model::Kind;
 use crate::slab::{Cells, Slab};
 use crate::sync::{Arc, Mutex};
 use std::time::Duration;

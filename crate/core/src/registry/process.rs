@@ -125,12 +125,12 @@ impl Default for Process {
 
 #[cfg(all(test, loom))]
 mod model {
-    use super::super::descriptor::{Descriptor, Kind};
     use super::super::family::Family;
     use super::super::merge::{GatheredFamily, Selection, gather};
     use super::super::registry::Registry;
-    use super::super::source::Source;
     use super::*;
+    use crate::model::Source;
+    use crate::model::{Descriptor, Kind};
     use crate::slab::Cells;
     use loom::thread;
     use std::convert::Infallible;

@@ -1,18 +1,18 @@
 //! A registry: names, and the families found under them, in the order of their registration.
 
 use super::cardinality::{CardinalityConfig, CardinalityGuard, CardinalityLimits};
-use super::descriptor::{DEFAULT_BUCKETS, Descriptor, Kind};
 use super::expiry::LiveFamily;
 use super::family::Family;
 use super::merge::{Gathered, GatheredFamily, Selection, gather};
 use super::mount::Mount;
-use super::source::SampleFamily;
 use crate::clock::Clock;
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelName, LabelSet, Sanitizer, Strictness};
 use crate::metrics::{
     Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, shared_cells,
 };
+use crate::model::SampleFamily;
+use crate::model::{DEFAULT_BUCKETS, Descriptor, Kind};
 use crate::serialization::{Format, encode};
 use crate::sync::{Arc, Mutex};
 use hashbrown::HashMap;

@@ -2,13 +2,13 @@
 //! series, about a tenth of a microsecond each.
 
 use super::cardinality::OverflowPolicy;
-use super::descriptor::Kind;
 use super::family::Family;
 #[cfg(feature = "http")]
 use super::merge::GatheredFamily;
 use super::registry::Registry;
 use super::table::ENTRY_BYTES;
 use crate::labels::pairs;
+use crate::model::Kind;
 use hashbrown::{HashMap, HashSet};
 #[cfg(feature = "http")]
 use std::convert::Infallible;

@@ -2,12 +2,12 @@
 //! whatever the leaving contributor did not touch.
 
 use super::cardinality::OVERFLOW_VALUE;
-use super::descriptor::{Descriptor, Kind};
 use super::family::Family;
 use super::registry::Registry;
-use super::source::Source;
 use crate::clock::Clock;
 use crate::labels::{canonical_key, render};
+use crate::model::Source;
+use crate::model::{Descriptor, Kind};
 use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 use std::convert::Infallible;

@@ -4,7 +4,8 @@
 use super::number;
 use super::streaming::Sink;
 use crate::labels::pairs;
-use crate::registry::{Exemplar, Gathered, GatheredFamily, SampleFamily, Series, Source};
+use crate::model::{Exemplar, SampleFamily, Series, Source};
+use crate::registry::{Gathered, GatheredFamily};
 use std::convert::Infallible;
 
 /// The families as a JSON array, and all values in the order in which the text refers to them.

@@ -4,7 +4,8 @@
 use super::number;
 use super::streaming::Sink;
 use crate::labels::{pairs, render};
-use crate::registry::{Exemplar, Gathered, GatheredFamily, Kind, SampleFamily, Series, Source};
+use crate::model::{Exemplar, Kind, SampleFamily, Series, Source};
+use crate::registry::{Gathered, GatheredFamily};
 use hashbrown::HashSet;
 
 /// What the two formats disagree about.

@@ -1,7 +1,6 @@
 //! Encoders: pure functions from what was gathered to bytes, streaming into a sink. They change nothing, keep
 //! nothing, and know no registry, thread or transport.
 
-pub(crate) mod escape;
 mod json;
 mod lines;
 mod number;

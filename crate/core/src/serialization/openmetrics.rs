@@ -2,8 +2,9 @@
 //! `_total` in their metadata and with it in their samples, canonical thresholds, exemplars.
 
 use super::lines::{Dialect, Names};
-use super::{escape, number};
-use crate::registry::Kind;
+use super::number;
+use crate::labels::escape;
+use crate::model::Kind;
 
 const TOTAL: &str = "_total";
 

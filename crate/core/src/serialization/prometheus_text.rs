@@ -2,8 +2,9 @@
 //! one that Node.js programs have in their snapshots.
 
 use super::lines::{Dialect, Names};
-use super::{escape, number};
-use crate::registry::Kind;
+use super::number;
+use crate::labels::escape;
+use crate::model::Kind;
 
 pub(super) struct PrometheusText;
 

@@ -88,7 +88,7 @@ impl SampleFamily {
     }
 
     /// The same with other samples.
-    pub(super) fn with_samples(&self, samples: Vec<Sample>) -> Self {
+    pub(crate) fn with_samples(&self, samples: Vec<Sample>) -> Self {
         Self { name: self.name.clone(), help: self.help.clone(), kind: self.kind, samples }
     }
 
