@@ -41,6 +41,8 @@ pub use clock::Clock;
 pub use collectors::{AgentMetricsCollector, LlmMetricsCollector, ProcessCollector, RuntimeCollector};
 pub use error::{ErrorKind, MetricsError, Result};
 pub use labels::{LabelSet, Strictness};
-pub use metrics::{Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, Timer};
+pub use metrics::{
+    Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, MetricBuilder, Timer,
+};
 pub use registry::{Registry, RegistryConfig, Sample, SampleFamily};
 pub use serialization::{Format, encode};

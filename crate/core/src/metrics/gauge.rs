@@ -1,12 +1,10 @@
 //! Gauges: values that go up and down.
 
-use super::series::SeriesCells;
-use super::shared_cells;
-use super::traits::Metric;
-use super::vec::{OfSeries, sealed};
+use super::shared_cells::shared_cells;
+use super::vec::{MetricVec, OfSeries, sealed};
 use crate::error::Result;
 use crate::model::{Descriptor, Kind};
-use crate::registry::Family;
+use crate::registry::{Family, Metric, SeriesCells};
 use crate::sync::Arc;
 
 /// A gauge of one label set. Takes every `f64`, NaN and infinities included. Clones write the same series.
@@ -27,8 +25,7 @@ impl Gauge {
     }
 
     pub(crate) fn of(family: Arc<Family>) -> Self {
-        let series =
-            family.index.get_or_create(&family, &[]).expect("an unlabelled family takes no label value");
+        let series = family.get_or_create(&[]).expect("an unlabelled family takes no label value");
         Self { family, series }
     }
 
@@ -91,5 +88,18 @@ impl OfSeries for Gauge {}
 impl Metric for Gauge {
     fn family(&self) -> &Arc<Family> {
         &self.family
+    }
+}
+
+/// Gauges by label values.
+pub type GaugeVec = MetricVec<Gauge>;
+
+impl GaugeVec {
+    /// Gauges with these label names, in no registry yet.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`, `InvalidLabelName`.
+    pub fn new(name: &str, help: &str, labels: &[&str]) -> Result<Self> {
+        Descriptor::new(Kind::Gauge, name, help, labels).map(Self::described)
     }
 }

@@ -1,12 +1,10 @@
 //! Histograms: observations counted in buckets, and their sum.
 
-use super::series::SeriesCells;
-use super::shared_cells;
-use super::traits::Metric;
-use super::vec::{OfSeries, sealed};
+use super::shared_cells::shared_cells;
+use super::vec::{MetricVec, OfSeries, sealed};
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::model::{DEFAULT_BUCKETS, Descriptor};
-use crate::registry::Family;
+use crate::registry::{Family, Metric, SeriesCells};
 use crate::sync::Arc;
 use std::time::Duration;
 
@@ -36,8 +34,7 @@ impl Histogram {
     }
 
     pub(crate) fn of(family: Arc<Family>) -> Self {
-        let series =
-            family.index.get_or_create(&family, &[]).expect("an unlabelled family takes no label value");
+        let series = family.get_or_create(&[]).expect("an unlabelled family takes no label value");
         Self { family, series }
     }
 
@@ -73,7 +70,7 @@ impl Histogram {
     /// The number of observations.
     #[must_use]
     pub fn count(&self) -> f64 {
-        let values = self.series.read(&self.family);
+        let values = self.family.read_series(self.series.slot());
         values[..values.len() - 1].iter().sum()
     }
 
@@ -106,6 +103,19 @@ impl OfSeries for Histogram {}
 impl Metric for Histogram {
     fn family(&self) -> &Arc<Family> {
         &self.family
+    }
+}
+
+/// Histograms by label values.
+pub type HistogramVec = MetricVec<Histogram>;
+
+impl HistogramVec {
+    /// Histograms with these label names and upper bounds, in no registry yet.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`, `InvalidLabelName`, `InvalidBuckets`.
+    pub fn new(name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> Result<Self> {
+        Descriptor::histogram(name, help, labels, buckets).map(Self::described)
     }
 }
 

@@ -1,14 +1,9 @@
 //! Metrics of one name that differ in their labels.
 
-use super::counter::Counter;
-use super::gauge::Gauge;
-use super::histogram::Histogram;
-use super::series::SeriesCells;
-use super::shared_cells;
-use super::traits::Metric;
+use super::shared_cells::shared_cells;
 use crate::error::Result;
-use crate::model::{Descriptor, Kind};
-use crate::registry::Family;
+use crate::model::Descriptor;
+use crate::registry::{Family, Metric, SeriesCells};
 use crate::sync::Arc;
 use std::marker::PhantomData;
 
@@ -17,13 +12,6 @@ pub struct MetricVec<M> {
     family: Arc<Family>,
     metric: PhantomData<fn() -> M>,
 }
-
-/// Counters by label values.
-pub type CounterVec = MetricVec<Counter>;
-/// Gauges by label values.
-pub type GaugeVec = MetricVec<Gauge>;
-/// Histograms by label values.
-pub type HistogramVec = MetricVec<Histogram>;
 
 /// A metric that is one series of a family.
 pub trait OfSeries: sealed::Sealed {}
@@ -41,44 +29,8 @@ pub(crate) mod sealed {
     }
 }
 
-impl CounterVec {
-    /// Counters with these label names, in no registry yet.
-    ///
-    /// # Errors
-    /// `InvalidMetricName`, `InvalidLabelName`.
-    pub fn new(name: &str, help: &str, labels: &[&str]) -> Result<Self> {
-        Descriptor::new(Kind::Counter, name, help, labels).map(Self::described)
-    }
-
-    /// The value of these label values now; nothing if they were never counted.
-    #[must_use]
-    pub fn value(&self, values: &[&str]) -> Option<f64> {
-        self.family.index.get(values).map(|series| series.load(0))
-    }
-}
-
-impl GaugeVec {
-    /// Gauges with these label names, in no registry yet.
-    ///
-    /// # Errors
-    /// `InvalidMetricName`, `InvalidLabelName`.
-    pub fn new(name: &str, help: &str, labels: &[&str]) -> Result<Self> {
-        Descriptor::new(Kind::Gauge, name, help, labels).map(Self::described)
-    }
-}
-
-impl HistogramVec {
-    /// Histograms with these label names and upper bounds, in no registry yet.
-    ///
-    /// # Errors
-    /// `InvalidMetricName`, `InvalidLabelName`, `InvalidBuckets`.
-    pub fn new(name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> Result<Self> {
-        Descriptor::histogram(name, help, labels, buckets).map(Self::described)
-    }
-}
-
 impl<M: OfSeries> MetricVec<M> {
-    fn described(descriptor: Descriptor) -> Self {
+    pub(super) fn described(descriptor: Descriptor) -> Self {
         Self::of(Arc::new(Family::new(descriptor, shared_cells())))
     }
 
@@ -92,7 +44,7 @@ impl<M: OfSeries> MetricVec<M> {
     /// # Errors
     /// `LabelCount`, `InvalidLabelValue`.
     pub fn with(&self, values: &[&str]) -> Result<M> {
-        let series = self.family.index.get_or_create(&self.family, values)?;
+        let series = self.family.get_or_create(values)?;
         Ok(M::of_series(Arc::clone(&self.family), series))
     }
 
@@ -101,7 +53,7 @@ impl<M: OfSeries> MetricVec<M> {
     /// # Errors
     /// `LabelCount`.
     pub fn remove(&self, values: &[&str]) -> Result<bool> {
-        self.family.index.remove(&self.family, values)
+        self.family.remove(values)
     }
 
     /// How many label sets there are.

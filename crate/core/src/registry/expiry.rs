@@ -103,7 +103,7 @@ impl Family {
     pub(crate) fn remove_expired(&self, ids: impl IntoIterator<Item = u32>) {
         let Some(owner) = self.owner() else {
             let ids: Ids = ids.into_iter().collect();
-            self.index.remove_unused(self, |series| ids.contains(&series) && self.is_unchanged(series));
+            self.remove_unused(|series| ids.contains(&series) && self.is_unchanged(series));
             return;
         };
         {
@@ -206,7 +206,7 @@ mod model {
     }
 
     fn count(family: &Family) {
-        family.index.get_or_create(family, &["a"]).expect("one value for one label").add(0, 1.0);
+        family.get_or_create(&["a"]).expect("one value for one label").add(0, 1.0);
     }
 
     fn scraped(family: &Family) -> Vec<f64> {

@@ -5,11 +5,11 @@ use super::cardinality::{
     Admission, CardinalityGuard, CardinalityLimits, Limit, LimitsInForce, OVERFLOW_VALUE,
 };
 use super::expiry::{self, Expiry};
+use super::index::SeriesIndex;
 use super::overflow::Overflow;
 use super::table::{LiveSeries, SeriesTable, TableWriter, series_table};
 use crate::clock::Clock;
 use crate::labels::{FindingKind, Sanitizer, Strictness, render};
-use crate::metrics::SeriesIndex;
 use crate::model::Descriptor;
 use crate::model::Exemplar;
 use crate::model::{Series, Source};
@@ -37,7 +37,7 @@ pub struct Family {
     owner: Mutex<Owner>,
     exemplars: Mutex<Exemplars>,
     /// The series by label values, for owners that have no index of their own.
-    pub(crate) index: SeriesIndex,
+    pub(super) index: SeriesIndex,
     strictness: Strictness,
     overflow: Overflow,
     clock: Arc<Clock>,
@@ -480,40 +480,6 @@ mod model {
             assert!(places.is_sorted_by(|one, next| one < next), "{seen:?}");
             assert!(places.contains(&2), "what was never removed is always seen: {seen:?}");
             assert_eq!(scraped(&family), [("x=\"c\"".to_owned(), 3.0), ("x=\"d\"".to_owned(), 4.0)]);
-        });
-    }
-
-    /// Two threads ask for the same label set: they get the same cells, and nothing is counted twice or lost.
-    #[test]
-    fn a_label_set_has_one_series() {
-        loom::model(|| {
-            let family = family(&Arc::new(Cells::on_heap()));
-            let count = |family: &Family| {
-                let series = family.index.get_or_create(family, &["a"]).expect("one value for one label");
-                series.add(0, 1.0);
-            };
-            let other = {
-                let family = Arc::clone(&family);
-                thread::spawn(move || count(&family))
-            };
-            count(&family);
-            other.join().expect("the other ends");
-            assert_eq!(scraped(&family), [("x=\"a\"".to_owned(), 2.0)]);
-        });
-    }
-
-    /// A handle that is kept while its series is removed never writes into a series that came later.
-    #[test]
-    fn a_kept_handle_never_writes_to_another_series() {
-        loom::model(|| {
-            let family = family(&Arc::new(Cells::on_heap()));
-            let kept = family.index.get_or_create(&family, &["a"]).expect("one value for one label");
-            let writer = thread::spawn(move || kept.add(0, 7.0));
-            family.index.remove(&family, &["a"]).expect("one value for one label");
-            let next = family.index.get_or_create(&family, &["b"]).expect("one value for one label");
-            next.add(0, 1.0);
-            writer.join().expect("the writer ends");
-            assert_eq!(scraped(&family), [("x=\"b\"".to_owned(), 1.0)]);
         });
     }
 }

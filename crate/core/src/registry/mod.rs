@@ -6,6 +6,8 @@ mod cleaning;
 mod contributor;
 mod expiry;
 mod family;
+mod index;
+mod lookup;
 mod merge;
 mod mount;
 mod overflow;
@@ -15,6 +17,7 @@ mod registry;
 mod report;
 mod retired;
 mod table;
+mod traits;
 
 pub use crate::model::{Aggregator, DEFAULT_BUCKETS, Descriptor, Exemplar, Kind, Sample, SampleFamily};
 pub use cardinality::{
@@ -25,6 +28,7 @@ pub use cleaning::CleanedValues;
 pub use contributor::Contributor;
 pub use expiry::Owner;
 pub use family::{Family, SeriesId};
+pub(crate) use index::SeriesCells;
 pub(crate) use merge::GatheredFamily;
 pub use merge::{Gathered, Selection, gather};
 #[cfg(feature = "http")]
@@ -32,3 +36,4 @@ pub(crate) use merge::{OverflowCalls, overflow};
 pub use process::Process;
 pub use registry::{ItemId, Registry, RegistryConfig};
 pub use report::{CardinalityReport, LabelCardinality, MetricCardinality};
+pub use traits::{Collector, Metric};

@@ -5,15 +5,14 @@ use super::expiry::LiveFamily;
 use super::family::Family;
 use super::merge::{Gathered, GatheredFamily, Selection, gather};
 use super::mount::Mount;
+use super::traits::{Collector, Metric};
 use crate::clock::Clock;
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelName, LabelSet, Sanitizer, Strictness};
-use crate::metrics::{
-    Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, shared_cells,
-};
 use crate::model::SampleFamily;
-use crate::model::{DEFAULT_BUCKETS, Descriptor, Kind};
+use crate::model::{Descriptor, Kind};
 use crate::serialization::{Format, encode};
+use crate::slab::Cells;
 use crate::sync::{Arc, Mutex};
 use hashbrown::HashMap;
 use std::time::Duration;
@@ -107,122 +106,14 @@ impl Registry {
         &self.guard
     }
 
-    /// The counter of this name, made if it does not exist.
-    ///
-    /// # Errors
-    /// `InvalidMetricName`; `TypeMismatch` if the name is taken by another type or a labelled family;
-    /// `DuplicateMetric` if another family writes the same sample names.
-    pub fn counter(&self, name: &str, help: &str) -> Result<Counter> {
-        self.get_or_create(Descriptor::new(Kind::Counter, name, help, &[])?).map(Counter::of)
-    }
-
-    /// The counters of this name, one a label set, made if they do not exist.
-    ///
-    /// # Errors
-    /// As `counter`, and `InvalidLabelName`.
-    pub fn counter_vec(&self, name: &str, help: &str, labels: &[&str]) -> Result<CounterVec> {
-        self.get_or_create(Descriptor::new(Kind::Counter, name, help, labels)?).map(CounterVec::of)
-    }
-
-    /// The gauge of this name, made if it does not exist.
-    ///
-    /// # Errors
-    /// As `counter`.
-    pub fn gauge(&self, name: &str, help: &str) -> Result<Gauge> {
-        self.get_or_create(Descriptor::new(Kind::Gauge, name, help, &[])?).map(Gauge::of)
-    }
-
-    /// The gauges of this name, one a label set, made if they do not exist.
-    ///
-    /// # Errors
-    /// As `counter_vec`.
-    pub fn gauge_vec(&self, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec> {
-        self.get_or_create(Descriptor::new(Kind::Gauge, name, help, labels)?).map(GaugeVec::of)
-    }
-
-    /// The histogram of this name with the default buckets, made if it does not exist.
-    ///
-    /// # Errors
-    /// As `counter`; other buckets are a `TypeMismatch`.
-    pub fn histogram(&self, name: &str, help: &str) -> Result<Histogram> {
-        self.get_or_create(Descriptor::histogram(name, help, &[], &DEFAULT_BUCKETS)?).map(Histogram::of)
-    }
-
-    /// The histograms of this name, one a label set, with these upper bounds, made if they do not exist.
-    ///
-    /// # Errors
-    /// As `histogram`, `InvalidLabelName` and `InvalidBuckets`.
-    pub fn histogram_vec(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        buckets: &[f64],
-    ) -> Result<HistogramVec> {
-        self.get_or_create(Descriptor::histogram(name, help, labels, buckets)?).map(HistogramVec::of)
-    }
-
-    /// The counters of this name with limits of their own, made if they do not exist; ones that exist keep theirs.
-    ///
-    /// # Errors
-    /// As `counter_vec`.
-    pub fn counter_vec_limited(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        limits: CardinalityLimits,
-    ) -> Result<CounterVec> {
-        self.get_or_create_limited(Descriptor::new(Kind::Counter, name, help, labels)?, limits)
-            .map(CounterVec::of)
-    }
-
-    /// The gauges of this name with limits of their own, made if they do not exist; ones that exist keep theirs.
-    ///
-    /// # Errors
-    /// As `counter_vec`.
-    pub fn gauge_vec_limited(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        limits: CardinalityLimits,
-    ) -> Result<GaugeVec> {
-        self.get_or_create_limited(Descriptor::new(Kind::Gauge, name, help, labels)?, limits)
-            .map(GaugeVec::of)
-    }
-
-    /// The histograms of this name with limits of their own, made if they do not exist; ones that exist keep theirs.
-    ///
-    /// # Errors
-    /// As `histogram_vec`.
-    pub fn histogram_vec_limited(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        buckets: &[f64],
-        limits: CardinalityLimits,
-    ) -> Result<HistogramVec> {
-        self.get_or_create_limited(Descriptor::histogram(name, help, labels, buckets)?, limits)
-            .map(HistogramVec::of)
-    }
-
-    fn get_or_create(&self, wanted: Descriptor) -> Result<Arc<Family>> {
-        self.get_or_create_limited(wanted, CardinalityLimits::default())
-    }
-
-    fn get_or_create_limited(&self, wanted: Descriptor, limits: CardinalityLimits) -> Result<Arc<Family>> {
-        self.get_or_create_with(wanted, limits, None)
-    }
-
     /// The family of this description, made with limits and a time to live of its own if it does not exist.
     ///
     /// # Errors
     /// As `counter_vec`.
-    pub(crate) fn get_or_create_with(
+    pub(crate) fn get_or_create(
         &self,
         wanted: Descriptor,
+        cells: Arc<Cells>,
         limits: CardinalityLimits,
         ttl: Option<Duration>,
     ) -> Result<Arc<Family>> {
@@ -244,7 +135,7 @@ impl Registry {
             ));
         }
         state.refuse_clash(&wanted)?;
-        let family = Family::with_limits(wanted, shared_cells(), limits)
+        let family = Family::with_limits(wanted, cells, limits)
             .with_strictness(self.strictness)
             .with_clock(Arc::clone(&self.clock));
         let family = Arc::new(match ttl {
@@ -363,7 +254,7 @@ impl Registry {
     /// Sets every family's values back: labelled series go, unlabelled counters and gauges are 0 again.
     pub fn reset(&self) {
         for family in self.families() {
-            family.index.clear(&family);
+            family.reset();
         }
     }
 
