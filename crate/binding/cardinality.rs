@@ -7,6 +7,7 @@ use prometheus_metrics::registry::{
     CardinalityConfig, CardinalityLimits, CardinalityReport, Family, Limit, MetricCardinality, OverflowPolicy,
 };
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Limits of a family, or of each family of a registry; what is not given is the registry's, or the default.
 #[napi(object)]
@@ -57,6 +58,11 @@ impl LimitsInForce {
             limits.max_label_values.iter().map(|(label, max)| (number(*label), number(*max))).unzip();
         Self { max_series: limits.max_series as f64, policy: limits.policy.as_str(), labels, label_limits }
     }
+}
+
+/// Converts seconds. JavaScript has validated the number; anything too large becomes `Duration::MAX`.
+pub(crate) fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
 fn number(count: usize) -> u32 {

@@ -2,7 +2,8 @@
 //! scrapes, without JavaScript.
 
 use crate::error::{Result, refused};
-use crate::registry::{NativeRegistry, Values};
+use crate::registry::NativeRegistry;
+use crate::values::Values;
 use napi_derive::napi;
 use prometheus_metrics::collectors::{ProcessCollector, ProcessFigure};
 use prometheus_metrics::registry::Registry;

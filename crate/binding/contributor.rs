@@ -1,26 +1,25 @@
 //! The contributor of one realm: its default registry, its cells, and its end.
 
 use crate::buffers::{EngineSlabs, engine_takes_external_memory, external_array_buffer};
-use crate::cardinality::SeriesLimits;
+use crate::cardinality::{SeriesLimits, duration};
 use crate::clock::NativeClock;
 use crate::error::{Result, engine, refused};
 use crate::family::NativeFamily;
-use crate::owner::RealmOwner;
 use crate::registry::NativeRegistry;
+use crate::remover::RealmRemover;
 use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
-use prometheus_metrics::registry::{Aggregator, Contributor, Descriptor, Family, Kind, Owner, Process};
+use prometheus_metrics::registry::{Aggregator, Contributor, Descriptor, Family, Kind, Process, Remover};
 use prometheus_metrics::slab::Cells;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 /// What takes part in the process's totals for one realm.
 #[napi]
 pub struct NativeContributor {
     membership: Arc<Membership>,
     engine_slabs: Option<Arc<EngineSlabs>>,
-    owner: Arc<RealmOwner>,
+    remover: Arc<RealmRemover>,
 }
 
 /// A contributor and the process it joined; leaves it once, at the end of the realm or of the thread, whichever
@@ -78,7 +77,7 @@ impl NativeContributor {
         let contributor = Arc::new(Contributor::new(cells));
         let process = if main_thread { Process::of_main_thread() } else { Process::of_worker() };
         process.join(Arc::clone(&contributor));
-        let owner = Arc::new(RealmOwner::new(&contributor, &process));
+        let remover = Arc::new(RealmRemover::new(&contributor, &process));
         let membership = Arc::new(Membership { contributor, process });
         let hook: Weak<Membership> = Arc::downgrade(&membership);
         env.add_env_cleanup_hook(hook, |membership| {
@@ -87,7 +86,7 @@ impl NativeContributor {
             }
         })
         .map_err(engine)?;
-        Ok(Self { membership, engine_slabs, owner })
+        Ok(Self { membership, engine_slabs, remover })
     }
 
     /// The registry that is merged with those of the other contributors.
@@ -117,7 +116,7 @@ impl NativeContributor {
         let contributor = &self.membership.contributor;
         let family = Family::with_limits(descriptor, Arc::clone(contributor.cells()), limits.into_limits())
             .with_clock(Arc::clone(contributor.clock()))
-            .with_owner(Arc::clone(&self.owner) as Arc<dyn Owner>);
+            .with_remover(Arc::clone(&self.remover) as Arc<dyn Remover>);
         Ok(NativeFamily::new(match ttl_seconds {
             Some(ttl) => family.with_ttl(duration(ttl)),
             None => family,
@@ -127,7 +126,7 @@ impl NativeContributor {
     /// Sets what is called when series of this contributor's families have expired; `takeExpired()` has them then.
     #[napi(catch_unwind)]
     pub fn on_expired(&self, callback: Function<'_, (), ()>) -> Result<()> {
-        self.owner.on_expired(&callback)
+        self.remover.on_expired(&callback)
     }
 
     /// The `ArrayBuffer` of the slab with this number. Each call for a slab makes a new buffer over the same cells.
@@ -142,11 +141,6 @@ impl NativeContributor {
         };
         buffer.map(|buffer| object(env, buffer)).map_err(engine)
     }
-}
-
-/// Seconds that JavaScript has checked; what no duration can hold is for ever.
-pub(crate) fn duration(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
 fn object<'env>(env: Env, value: sys::napi_value) -> Object<'env> {

@@ -2,13 +2,14 @@
 
 use crate::cardinality::{LimitsInForce, OverflowWarning, refusal};
 use crate::error::{Result, refused};
-use crate::registry::Values;
 use crate::sanitizer::CleanedValues;
+use crate::values::Values;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use prometheus_metrics::LabelSet;
+use prometheus_metrics::gather::Gathered;
 use prometheus_metrics::labels::MetricName;
-use prometheus_metrics::registry::{Exemplar, Family, Gathered};
+use prometheus_metrics::registry::{Exemplar, Family};
 use std::sync::Arc;
 
 /// A family of this realm's contributor.

@@ -1,18 +1,17 @@
 //! Registries, and what is asked of them: an exposition, a response, values.
 
-use crate::cardinality::{Cardinality, SeriesLimits};
+use crate::cardinality::{Cardinality, SeriesLimits, duration};
 use crate::clock::NativeClock;
-use crate::contributor::duration;
 use crate::error::{Result, refused};
 use crate::family::NativeFamily;
 use crate::sanitizer::SanitizerSettings;
 use crate::scrape::{EncodeTask, Encoded, Request};
+use crate::values::Values;
 use napi::Env;
-use napi::bindgen_prelude::{AsyncTask, Float64Array, Object};
+use napi::bindgen_prelude::{AsyncTask, Object};
 use napi_derive::napi;
 use prometheus_metrics::http::Target;
-use prometheus_metrics::registry::{Contributor, Gathered, Kind, Process, Registry};
-use prometheus_metrics::serialization::json;
+use prometheus_metrics::registry::{Contributor, Kind, Process, Registry};
 use prometheus_metrics::{Format, Sample, SampleFamily};
 use std::sync::Arc;
 
@@ -197,20 +196,4 @@ impl NativeRegistry {
             names: wanted.names,
         }
     }
-}
-
-impl Values {
-    pub(crate) fn of(gathered: &Gathered) -> Self {
-        let (text, numbers) = json(gathered);
-        Self { text, numbers: Float64Array::new(numbers) }
-    }
-}
-
-/// Families as JSON. Values are beside the text, because JSON has no NaN and no infinities.
-#[napi(object)]
-pub struct Values {
-    /// An array of families.
-    pub text: String,
-    /// One value a cell or sample, in the order of the text.
-    pub numbers: Float64Array,
 }

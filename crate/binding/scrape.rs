@@ -3,8 +3,8 @@
 use crate::buffers::ascii_string;
 use napi::bindgen_prelude::Object;
 use napi::{Env, Error, JsString, Result, ScopedTask};
+use prometheus_metrics::gather::{Gathered, Selection, gather};
 use prometheus_metrics::http::{Body, Target};
-use prometheus_metrics::registry::{Gathered, Selection, gather};
 use prometheus_metrics::{Format, encode};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

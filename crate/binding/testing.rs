@@ -1,6 +1,6 @@
 //! What the testing kit takes from the core: reading expositions back.
 
-use crate::registry::Values;
+use crate::values::Values;
 use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
 use prometheus_metrics::testing::parse::json;

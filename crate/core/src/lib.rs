@@ -25,6 +25,7 @@ pub mod collectors;
 #[cfg(feature = "http")]
 pub mod config;
 mod error;
+pub mod gather;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod labels;
@@ -40,9 +41,10 @@ pub mod testing;
 pub use clock::Clock;
 pub use collectors::{AgentMetricsCollector, LlmMetricsCollector, ProcessCollector, RuntimeCollector};
 pub use error::{ErrorKind, MetricsError, Result};
+pub use gather::encode;
 pub use labels::{LabelSet, Strictness};
 pub use metrics::{
     Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, MetricBuilder, Timer,
 };
 pub use registry::{Registry, RegistryConfig, Sample, SampleFamily};
-pub use serialization::{Format, encode};
+pub use serialization::Format;

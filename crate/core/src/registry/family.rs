@@ -1,19 +1,18 @@
 //! A family: its descriptor, its series, and the cells they write. An object of its own; a registry only knows
 //! its name. One owner adds and removes series, any thread reads.
 
-use super::cardinality::{
-    Admission, CardinalityGuard, CardinalityLimits, Limit, LimitsInForce, OVERFLOW_VALUE,
-};
-use super::expiry::{self, Expiry};
+use super::admission::Admission;
+use super::cardinality::{CardinalityGuard, CardinalityLimits, Limit, LimitsInForce, OVERFLOW_VALUE};
 use super::index::SeriesIndex;
-use super::overflow::Overflow;
+use super::overflow_count::OverflowCount;
+use super::remover::Remover;
+use super::seen::SeenSeries;
 use super::table::{LiveSeries, SeriesTable, TableWriter, series_table};
 use crate::clock::Clock;
 use crate::labels::{FindingKind, Sanitizer, Strictness, render};
 use crate::model::Descriptor;
 use crate::model::Exemplar;
 use crate::model::{Series, Source};
-use crate::serialization::labels_json;
 use crate::slab::Cells;
 use crate::sync::{Arc, Mutex, RwLock};
 use hashbrown::{HashMap, HashSet};
@@ -34,24 +33,25 @@ pub struct Family {
     cells: Arc<Cells>,
     /// Replaced as a whole when it is compacted or cleared; readers hold the lock only to clone.
     table: RwLock<SeriesTable>,
-    owner: Mutex<Owner>,
+    writer: Mutex<Writer>,
     exemplars: Mutex<Exemplars>,
     /// The series by label values, for owners that have no index of their own.
     pub(super) index: SeriesIndex,
     strictness: Strictness,
-    overflow: Overflow,
+    overflow: OverflowCount,
     clock: Arc<Clock>,
     /// Zero is for ever; nothing is whatever the registry says.
     ttl: Option<Duration>,
-    expiry: Expiry,
+    seen: SeenSeries,
     /// What was found in labels and told of: at most one entry a label and kind.
     told: Mutex<HashSet<(usize, FindingKind), foldhash::fast::FixedState>>,
     /// Who removes series, where not every thread may.
-    remover: Option<Arc<dyn expiry::Owner>>,
+    remover: Option<Arc<dyn Remover>>,
 }
 
-struct Owner {
-    writer: TableWriter,
+/// What a thread locks to add or remove a series.
+struct Writer {
+    table: TableWriter,
     next_id: u32,
     live: usize,
     admission: Admission,
@@ -80,16 +80,16 @@ impl Family {
         let admission = Admission::new(limits, &descriptor);
         Self {
             descriptor,
-            overflow: Overflow::new(&cells),
+            overflow: OverflowCount::new(&cells),
             cells,
             table: RwLock::new(table),
-            owner: Mutex::new(Owner { writer, next_id: 0, live: 0, admission }),
+            writer: Mutex::new(Writer { table: writer, next_id: 0, live: 0, admission }),
             exemplars: Mutex::new(HashMap::with_hasher(foldhash::fast::FixedState::default())),
             index: SeriesIndex::default(),
             strictness: Strictness::default(),
             clock: Arc::default(),
             ttl: None,
-            expiry: Expiry::new(),
+            seen: SeenSeries::new(),
             told: Mutex::new(HashSet::default()),
             remover: None,
         }
@@ -104,8 +104,8 @@ impl Family {
 
     /// Names the owner that is asked to remove expired series. Without one any thread may remove them.
     #[must_use]
-    pub fn with_owner(mut self, owner: Arc<dyn expiry::Owner>) -> Self {
-        self.remover = Some(owner);
+    pub fn with_remover(mut self, remover: Arc<dyn Remover>) -> Self {
+        self.remover = Some(remover);
         self
     }
 
@@ -130,18 +130,18 @@ impl Family {
 
     /// What the family's registries clean label values with.
     pub(crate) fn sanitizers(&self) -> Vec<Arc<Sanitizer>> {
-        self.owner.lock().admission.sanitizers()
+        self.writer.lock().admission.sanitizers()
     }
 
-    pub(crate) fn ttl(&self) -> Option<Duration> {
+    pub(super) fn ttl(&self) -> Option<Duration> {
         self.ttl
     }
 
-    pub(crate) fn expiry(&self) -> &Expiry {
-        &self.expiry
+    pub(super) fn seen(&self) -> &SeenSeries {
+        &self.seen
     }
 
-    pub(crate) fn owner(&self) -> Option<&Arc<dyn expiry::Owner>> {
+    pub(super) fn remover(&self) -> Option<&Arc<dyn Remover>> {
         self.remover.as_ref()
     }
 
@@ -180,11 +180,11 @@ impl Family {
     /// The limit that the label set is beyond. Nothing was added.
     pub fn add_series(&self, labels: &[(usize, &str)]) -> Result<SeriesId, Limit> {
         let rendered = self.rendered(labels.iter().copied());
-        let mut owner = self.owner.lock();
-        let live = owner.live;
-        owner.admission.refresh(&self.descriptor, &self.table.read());
-        owner.admission.admit(&rendered, live, &self.descriptor)?;
-        Ok(self.push(&mut owner, &rendered))
+        let mut writer = self.writer.lock();
+        let live = writer.live;
+        writer.admission.refresh(&self.descriptor, &self.table.read());
+        writer.admission.admit(&rendered, live, &self.descriptor)?;
+        Ok(self.push(&mut writer, &rendered))
     }
 
     /// Adds the series in that label sets beyond the limits are added up: all its values are `other`, and no limit
@@ -192,9 +192,9 @@ impl Family {
     pub fn add_series_beyond(&self) -> SeriesId {
         let names = self.descriptor.label_names().len();
         let rendered = self.rendered((0..names).map(|name| (name, OVERFLOW_VALUE)));
-        let mut owner = self.owner.lock();
-        let series = self.push(&mut owner, &rendered);
-        owner.admission.admit_beyond(series.id);
+        let mut writer = self.writer.lock();
+        let series = self.push(&mut writer, &rendered);
+        writer.admission.admit_beyond(series.id);
         series
     }
 
@@ -205,12 +205,12 @@ impl Family {
         rendered
     }
 
-    fn push(&self, owner: &mut Owner, rendered: &[u8]) -> SeriesId {
+    fn push(&self, writer: &mut Writer, rendered: &[u8]) -> SeriesId {
         let slot = self.cells.allocate(self.descriptor.width());
-        let id = owner.next_id;
-        owner.next_id += 1;
-        owner.live += 1;
-        owner.writer.push(id, rendered, slot);
+        let id = writer.next_id;
+        writer.next_id += 1;
+        writer.live += 1;
+        writer.table.push(id, rendered, slot);
         SeriesId { id, slot }
     }
 
@@ -224,17 +224,17 @@ impl Family {
     /// Removes a series from what scrapes see and leaves its cells to whoever still writes them.
     pub(crate) fn unpublish_series(&self, id: u32) -> Option<u32> {
         let slot = {
-            let mut owner = self.owner.lock();
+            let mut writer = self.writer.lock();
             let slot = {
                 let table = self.table.read();
                 let rendered = table.get(id)?.labels;
-                owner.admission.forget(id, rendered, &self.descriptor);
+                writer.admission.forget(id, rendered, &self.descriptor);
                 table.remove(id)?
             };
-            owner.live -= 1;
-            let entries = owner.writer.len();
-            if entries > COMPACTION_FLOOR && entries > owner.live * 2 {
-                self.compact(&mut owner);
+            writer.live -= 1;
+            let entries = writer.table.len();
+            if entries > COMPACTION_FLOOR && entries > writer.live * 2 {
+                self.compact(&mut writer);
             }
             slot
         };
@@ -249,12 +249,12 @@ impl Family {
     }
 
     pub(crate) fn unpublish_all(&self) -> Vec<u32> {
-        let mut owner = self.owner.lock();
-        let (writer, table) = series_table();
+        let mut writer = self.writer.lock();
+        let (entries, table) = series_table();
         let old = std::mem::replace(&mut *self.table.write(), table);
-        owner.writer = writer;
-        let live = std::mem::take(&mut owner.live);
-        owner.admission.forget_all(live);
+        writer.table = entries;
+        let live = std::mem::take(&mut writer.live);
+        writer.admission.forget_all(live);
         self.exemplars.lock().clear();
         // A scrape that still holds the old table began before these cells are freed, so it reads their last values.
         old.live().map(|series| series.slot).collect()
@@ -273,42 +273,42 @@ impl Family {
         self.exemplars.lock().remove(&id);
     }
 
-    /// The labels of a series as a JSON object, in the order in which they print.
-    #[must_use]
-    pub fn series_labels(&self, id: u32) -> Option<String> {
-        self.table.read().get(id).map(|series| labels_json(series.labels))
+    /// The rendered labels of a series, in the order in which they print.
+    pub(crate) fn rendered_labels(&self, id: u32) -> Option<Vec<u8>> {
+        self.table.read().get(id).map(|series| series.labels.to_vec())
     }
 
     /// Live series now.
     #[must_use]
     pub fn series_count(&self) -> usize {
-        self.owner.lock().live
+        self.writer.lock().live
     }
 
     /// Counts the series with a registry's from now on, and meets its limits.
     pub(crate) fn enter(&self, guard: &Arc<CardinalityGuard>) {
-        let mut owner = self.owner.lock();
-        let live = owner.live;
-        owner.admission.enter(guard, &self.descriptor, &self.table.read(), live);
+        let mut writer = self.writer.lock();
+        let live = writer.live;
+        writer.admission.enter(guard, &self.descriptor, &self.table.read(), live);
     }
 
     /// Counts them there no more.
     pub(crate) fn leave(&self, guard: &Arc<CardinalityGuard>) {
-        let mut owner = self.owner.lock();
-        let live = owner.live;
-        owner.admission.leave(guard, &self.descriptor, &self.table.read(), live);
+        let mut writer = self.writer.lock();
+        let live = writer.live;
+        writer.admission.leave(guard, &self.descriptor, &self.table.read(), live);
     }
 
-    pub(crate) fn is_guarded_by(&self, guard: &Arc<CardinalityGuard>) -> bool {
-        self.owner.lock().admission.is_guarded_by(guard)
+    /// The guards of the registries that hold the family.
+    pub(super) fn guards(&self) -> Vec<Arc<CardinalityGuard>> {
+        self.writer.lock().admission.guards()
     }
 
     /// The limits in force.
     #[must_use]
     pub fn limits(&self) -> LimitsInForce {
-        let mut owner = self.owner.lock();
-        owner.admission.refresh(&self.descriptor, &self.table.read());
-        owner.admission.in_force()
+        let mut writer = self.writer.lock();
+        writer.admission.refresh(&self.descriptor, &self.table.read());
+        writer.admission.in_force()
     }
 
     /// The labels of the live series, as they are rendered, in the order of their creation.
@@ -316,8 +316,7 @@ impl Family {
         self.series_table().live().for_each(|series| visit(series.labels));
     }
 
-    /// Calls that had a label set beyond the limits.
-    pub(crate) fn overflow(&self) -> &Overflow {
+    pub(super) fn overflow_count(&self) -> &OverflowCount {
         &self.overflow
     }
 
@@ -343,12 +342,12 @@ impl Family {
         }
     }
 
-    fn compact(&self, owner: &mut Owner) {
-        let (mut writer, table) = series_table();
+    fn compact(&self, writer: &mut Writer) {
+        let (mut entries, table) = series_table();
         for series in self.table.read().live() {
-            writer.push(series.id, series.labels, series.slot);
+            entries.push(series.id, series.labels, series.slot);
         }
-        owner.writer = writer;
+        writer.table = entries;
         *self.table.write() = table;
     }
 

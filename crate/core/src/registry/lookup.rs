@@ -64,7 +64,7 @@ impl Family {
 
     /// The series that a label set over a limit is recorded in.
     fn beyond(&self, values: &[&str], limit: Limit, entries: &mut Entries) -> Result<Arc<SeriesCells>> {
-        self.overflow().count(values);
+        self.overflow_count().count(values);
         let folds = self.descriptor().kind() != Kind::Gauge;
         match self.limits().policy {
             OverflowPolicy::Throw => return Err(self.over_limit(limit)),

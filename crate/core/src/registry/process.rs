@@ -9,7 +9,7 @@ use crate::sync::{Arc, Mutex, RwLock};
 /// The contributors whose counts add up.
 pub struct Process {
     /// Readers hold the lock only to clone the pointer.
-    state: RwLock<Arc<State>>,
+    state: RwLock<Arc<Contributors>>,
     /// Held while a new state is made, so that two changes do not start from the same old one.
     change: Mutex<()>,
     /// For contributors that set none themselves, those that join later too.
@@ -17,7 +17,7 @@ pub struct Process {
 }
 
 /// One consistent view of a process.
-pub(crate) struct State {
+pub(crate) struct Contributors {
     pub(crate) live: Vec<Arc<Contributor>>,
     pub(crate) retired: Arc<Retired>,
 }
@@ -30,7 +30,7 @@ impl Process {
     /// A process without contributors.
     #[must_use]
     pub fn new() -> Self {
-        let state = State { live: Vec::new(), retired: Arc::new(Retired::default()) };
+        let state = Contributors { live: Vec::new(), retired: Arc::new(Retired::default()) };
         Self {
             state: RwLock::new(Arc::new(state)),
             change: Mutex::new(()),
@@ -72,7 +72,7 @@ impl Process {
         let old = self.state();
         let mut live = old.live.clone();
         live.push(contributor);
-        self.publish(State { live, retired: Arc::clone(&old.retired) });
+        self.publish(Contributors { live, retired: Arc::clone(&old.retired) });
     }
 
     /// Limits the series of contributors that do not do so themselves, now and when they join.
@@ -97,7 +97,7 @@ impl Process {
             return;
         }
         let retired = old.retired.fold(contributor.registry());
-        self.publish(State { live, retired: Arc::new(retired) });
+        self.publish(Contributors { live, retired: Arc::new(retired) });
     }
 
     /// Whether there is one contributor at most, and none has ended with counts.
@@ -108,11 +108,11 @@ impl Process {
     }
 
     /// The contributors now.
-    pub(crate) fn state(&self) -> Arc<State> {
+    pub(crate) fn state(&self) -> Arc<Contributors> {
         Arc::clone(&self.state.read())
     }
 
-    fn publish(&self, state: State) {
+    fn publish(&self, state: Contributors) {
         *self.state.write() = Arc::new(state);
     }
 }
@@ -120,111 +120,5 @@ impl Process {
 impl Default for Process {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-#[cfg(all(test, loom))]
-mod model {
-    use super::super::family::Family;
-    use super::super::merge::{GatheredFamily, Selection, gather};
-    use super::super::registry::Registry;
-    use super::*;
-    use crate::model::Source;
-    use crate::model::{Descriptor, Kind};
-    use crate::slab::Cells;
-    use loom::thread;
-    use std::convert::Infallible;
-
-    /// A contributor with one counter, and what adds to it as its one writer.
-    fn counting(value: f64) -> (Arc<Contributor>, impl Fn(f64)) {
-        let contributor = Arc::new(Contributor::new(Cells::on_heap()));
-        let descriptor = Descriptor::new(Kind::Counter, "c", "", &[]).expect("the name is valid");
-        let family = Arc::new(Family::new(descriptor, Arc::clone(contributor.cells())));
-        let slot = family.add_series(&[]).expect("within the limits").slot;
-        contributor.registry().register_family(family).expect("the name is free");
-        let cells = Arc::clone(contributor.cells());
-        let add = move |value: f64| {
-            let (slab, first) = cells.locate(slot);
-            slab.store(first, slab.load(first) + value);
-        };
-        add(value);
-        (contributor, add)
-    }
-
-    /// The counter's total as a scrape shows it; 0 where nobody has the family.
-    fn total(process: &Process, registry: &Registry) -> f64 {
-        let selection = Selection { process: Some(process), ..Selection::default() };
-        let gathered = gather(registry, &selection);
-        let mut sum = 0.0;
-        for family in &gathered.families {
-            match family {
-                GatheredFamily::Own(family) => read(family, &mut sum),
-                GatheredFamily::Merged(family) => read(family, &mut sum),
-                GatheredFamily::Mounted(family) => read(family, &mut sum),
-                GatheredFamily::Samples(_) => {}
-            }
-        }
-        sum
-    }
-
-    fn read(family: &impl Source, sum: &mut f64) {
-        let Ok(()) = family.for_each(|series| {
-            *sum += series.values[0];
-            Ok::<(), Infallible>(())
-        });
-    }
-
-    /// A contributor that counts and leaves is seen live or retired, never both or neither.
-    #[test]
-    fn leaving_neither_hides_nor_doubles_a_count() {
-        let mut model = loom::model::Builder::new();
-        model.preemption_bound = Some(4);
-        model.check(|| {
-            let (process, registry) = (Arc::new(Process::new()), Registry::new());
-            let (contributor, add) = counting(8.0);
-            process.join(Arc::clone(&contributor));
-            let leaver = {
-                let process = Arc::clone(&process);
-                thread::spawn(move || {
-                    add(1.0);
-                    process.leave(&contributor);
-                })
-            };
-            let first = total(&process, &registry);
-            let second = total(&process, &registry);
-            leaver.join().expect("the leaver ends");
-            assert!([8.0, 9.0].contains(&first) && [8.0, 9.0].contains(&second) && first <= second);
-            assert_eq!(total(&process, &registry), 9.0);
-        });
-    }
-
-    /// Joining and leaving at once: neither change is lost, and a total that was seen is never taken back.
-    #[test]
-    fn changes_at_once_are_both_made() {
-        let mut model = loom::model::Builder::new();
-        model.preemption_bound = Some(3);
-        model.check(|| {
-            let (process, registry) = (Arc::new(Process::new()), Registry::new());
-            let (leaving, _) = counting(8.0);
-            process.join(Arc::clone(&leaving));
-            let leaver = {
-                let process = Arc::clone(&process);
-                thread::spawn(move || {
-                    process.leave(&leaving);
-                    process.leave(&leaving);
-                })
-            };
-            let joiner = {
-                let process = Arc::clone(&process);
-                let (joining, _) = counting(1.0);
-                thread::spawn(move || process.join(joining))
-            };
-            let first = total(&process, &registry);
-            let second = total(&process, &registry);
-            leaver.join().expect("the leaver ends");
-            joiner.join().expect("the joiner ends");
-            assert!([8.0, 9.0].contains(&first) && [8.0, 9.0].contains(&second) && first <= second);
-            assert_eq!(total(&process, &registry), 9.0);
-        });
     }
 }

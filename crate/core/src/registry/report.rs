@@ -3,15 +3,10 @@
 
 use super::cardinality::OverflowPolicy;
 use super::family::Family;
-#[cfg(feature = "http")]
-use super::merge::GatheredFamily;
+use super::label_values::LabelValues;
 use super::registry::Registry;
 use super::table::ENTRY_BYTES;
-use crate::labels::pairs;
 use crate::model::Kind;
-use hashbrown::{HashMap, HashSet};
-#[cfg(feature = "http")]
-use std::convert::Infallible;
 
 /// The series of a registry.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,59 +113,5 @@ impl Family {
             values.add(labels);
         });
         self.descriptor().label_names().iter().map(|name| values.count(name.as_str())).collect()
-    }
-}
-
-type Distinct = HashSet<Box<[u8]>, foldhash::fast::RandomState>;
-
-/// Distinct values by label name, as they are rendered.
-#[derive(Default)]
-struct LabelValues {
-    by_name: HashMap<Box<[u8]>, Distinct, foldhash::fast::RandomState>,
-}
-
-impl LabelValues {
-    fn add(&mut self, labels: &[u8]) {
-        for pair in pairs(labels).filter(|pair| !pair.value.is_empty()) {
-            if let Some(values) = self.by_name.get_mut(pair.name) {
-                if !values.contains(pair.value) {
-                    values.insert(pair.value.into());
-                }
-            } else {
-                let values = [Box::from(pair.value)].into_iter().collect();
-                self.by_name.insert(pair.name.into(), values);
-            }
-        }
-    }
-
-    fn count(&self, name: &str) -> usize {
-        self.by_name.get(name.as_bytes()).map_or(0, HashSet::len)
-    }
-}
-
-#[cfg(feature = "http")]
-impl GatheredFamily {
-    /// How many series there may be, where there is one number.
-    pub(crate) fn max_series(&self) -> Option<usize> {
-        match self {
-            Self::Own(live) => Some(live.family.limits().max_series),
-            _ => None,
-        }
-    }
-
-    /// Distinct values by label, the most first.
-    pub(crate) fn label_values(&self) -> Vec<(String, usize)> {
-        let mut values = LabelValues::default();
-        let Ok(()) = self.for_each_series(&mut |series| {
-            values.add(series.labels);
-            Ok::<(), Infallible>(())
-        });
-        let mut counts: Vec<(String, usize)> = values
-            .by_name
-            .iter()
-            .map(|(name, values)| (String::from_utf8_lossy(name).into_owned(), values.len()))
-            .collect();
-        counts.sort_unstable_by(|(one, most), (next, fewer)| fewer.cmp(most).then_with(|| one.cmp(next)));
-        counts
     }
 }

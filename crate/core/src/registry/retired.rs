@@ -2,6 +2,7 @@
 //! whatever the leaving contributor did not touch.
 
 use super::cardinality::OVERFLOW_VALUE;
+use super::double_double::DoubleDouble;
 use super::family::Family;
 use super::registry::Registry;
 use crate::clock::Clock;
@@ -12,37 +13,6 @@ use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 use std::convert::Infallible;
 use std::time::Duration;
-
-/// An unevaluated sum of two `f64`. Summing contributors in plain `f64` depends on the order, and folding changes
-/// the order, so that totals would now and then go down by a last digit, which Prometheus reads as a reset.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct DoubleDouble {
-    high: f64,
-    low: f64,
-}
-
-impl DoubleDouble {
-    pub(crate) fn add(self, value: f64) -> Self {
-        let sum = self.high + value;
-        if !sum.is_finite() {
-            return Self { high: sum, low: 0.0 };
-        }
-        // Knuth's two-sum: `sum + error` is exactly `self.high + value`.
-        let part = sum - self.high;
-        let error = (self.high - (sum - part)) + (value - part);
-        let low = self.low + error;
-        let high = sum + low;
-        Self { high, low: low - (high - sum) }
-    }
-
-    pub(crate) fn plus(self, other: Self) -> Self {
-        self.add(other.high).add(other.low)
-    }
-
-    pub(crate) fn value(self) -> f64 {
-        self.high + self.low
-    }
-}
 
 /// One family of the retired contributor.
 pub(crate) struct RetiredFamily {
@@ -137,7 +107,7 @@ impl Retired {
             {
                 continue;
             }
-            let ttl = leaving.time_to_live(family);
+            let ttl = family.time_to_live(leaving.ttl());
             let known =
                 families.iter_mut().find(|retired| retired.descriptor.merges_with(family.descriptor()));
             match known {
@@ -154,30 +124,5 @@ pub(crate) fn add_overflow(overflow: &mut HashMap<String, f64, foldhash::fast::F
     let calls = family.overflow_calls();
     if calls > 0.0 {
         *overflow.entry(family.descriptor().name().to_owned()).or_insert(0.0) += calls;
-    }
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        /// Whatever the order in which contributors are folded, the total is the same `f64`.
-        #[test]
-        fn the_sum_does_not_depend_on_the_order(values in prop::collection::vec(0.0..1e9_f64, 1..40), split in 0_usize..40) {
-            let all = values.iter().fold(DoubleDouble::default(), |sum, value| sum.add(*value));
-            let (front, back) = values.split_at(split.min(values.len()));
-            let front = front.iter().rev().fold(DoubleDouble::default(), |sum, value| sum.add(*value));
-            let back = back.iter().fold(DoubleDouble::default(), |sum, value| sum.add(*value));
-            prop_assert_eq!(all.value().to_bits(), back.plus(front).value().to_bits());
-        }
-    }
-
-    #[test]
-    fn infinities_stay_what_they_are() {
-        let sum = DoubleDouble::default().add(f64::MAX).add(f64::MAX);
-        assert!(sum.value() == f64::INFINITY);
-        assert!(sum.add(1.0).value() == f64::INFINITY);
     }
 }

@@ -1,32 +1,42 @@
 //! What was gathered as JSON, for callers that want values and not an exposition. Numbers come beside the text,
 //! because JSON has no NaN and no infinities.
 
+use super::family::{FamilyWriter, Shown};
 use super::number;
 use super::streaming::Sink;
 use crate::labels::pairs;
 use crate::model::{Exemplar, SampleFamily, Series, Source};
-use crate::registry::{Gathered, GatheredFamily};
 use std::convert::Infallible;
 
-/// The families as a JSON array, and all values in the order in which the text refers to them.
-///
-/// A family of cells is `{"name","help","type","aggregator","bounds","series":[{"id","labels","exemplars"}]}` and takes
-/// one value a cell and series; a family of samples has `"samples":[{"name","labels"}]` and takes one value a sample.
-#[must_use]
-pub fn json(gathered: &Gathered) -> (String, Vec<f64>) {
-    let (mut out, mut values) = (Vec::new(), Vec::new());
-    out.push(b'[');
-    for (at, family) in gathered.families.iter().enumerate() {
-        separate(at, &mut out);
-        match family {
-            GatheredFamily::Own(family) => write_family(family, &mut out, &mut values),
-            GatheredFamily::Merged(family) => write_family(family, &mut out, &mut values),
-            GatheredFamily::Mounted(family) => write_family(family, &mut out, &mut values),
-            GatheredFamily::Samples(family) => write_samples(family, &mut out, &mut values),
-        }
+/// The families as a JSON array, and all values in the order in which the text refers to them: see `gather::json`.
+pub(crate) fn json(families: &[impl Shown]) -> (String, Vec<f64>) {
+    let mut writer = Writer { out: vec![b'['], values: Vec::new() };
+    for (at, family) in families.iter().enumerate() {
+        separate(at, &mut writer.out);
+        let Ok(()) = family.show(&mut writer);
     }
-    out.push(b']');
-    (into_text(out), values)
+    writer.out.push(b']');
+    (into_text(writer.out), writer.values)
+}
+
+/// Writes one family after the other.
+struct Writer {
+    out: Vec<u8>,
+    values: Vec<f64>,
+}
+
+impl FamilyWriter for Writer {
+    type Error = Infallible;
+
+    fn cells<F: Source>(&mut self, family: &F) -> Result<(), Infallible> {
+        write_family(family, &mut self.out, &mut self.values);
+        Ok(())
+    }
+
+    fn samples(&mut self, family: &SampleFamily) -> Result<(), Infallible> {
+        write_samples(family, &mut self.out, &mut self.values);
+        Ok(())
+    }
 }
 
 /// Rendered labels as a JSON object.

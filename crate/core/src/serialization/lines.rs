@@ -1,12 +1,13 @@
 //! The lines that both text formats consist of. Everything about a family that does not change from series to
 //! series is put together once, so that a line is three copies and a number.
 
+use super::family::{FamilyWriter, Shown};
 use super::number;
 use super::streaming::Sink;
 use crate::labels::{pairs, render};
 use crate::model::{Exemplar, Kind, SampleFamily, Series, Source};
-use crate::registry::{Gathered, GatheredFamily};
 use hashbrown::HashSet;
+use std::marker::PhantomData;
 
 /// What the two formats disagree about.
 pub(super) trait Dialect {
@@ -37,30 +38,49 @@ pub(super) struct Names {
     pub(super) kind: &'static str,
 }
 
-/// Writes what was gathered.
-pub(super) fn write<D: Dialect, S: Sink>(gathered: &Gathered, sink: &mut S) -> Result<(), S::Error> {
-    let names: HashSet<&str, foldhash::fast::FixedState> =
-        gathered.families.iter().map(GatheredFamily::name).collect();
-    let defaults = Defaults::new(&gathered.default_labels);
-    let mut first = true;
-    for family in &gathered.families {
-        if D::BLANK_LINES && !first {
-            sink.buffer().push(b'\n');
+/// Writes families.
+pub(super) fn write<D: Dialect, S: Sink>(
+    families: &[impl Shown],
+    default_labels: &[(String, String)],
+    sink: &mut S,
+) -> Result<(), S::Error> {
+    let names = families.iter().map(Shown::name).collect();
+    let mut writer =
+        Writer::<D, S> { names, defaults: Defaults::new(default_labels), sink, dialect: PhantomData };
+    for (at, family) in families.iter().enumerate() {
+        if D::BLANK_LINES && at > 0 {
+            writer.sink.buffer().push(b'\n');
         }
-        first = false;
-        match family {
-            GatheredFamily::Own(family) => write_family::<D, S, _>(family, &names, &defaults, sink)?,
-            GatheredFamily::Merged(family) => write_family::<D, S, _>(family, &names, &defaults, sink)?,
-            GatheredFamily::Mounted(family) => write_family::<D, S, _>(family, &names, &defaults, sink)?,
-            GatheredFamily::Samples(family) => write_samples::<D, S>(family, &names, &defaults, sink)?,
-        }
-        sink.checkpoint()?;
+        family.show(&mut writer)?;
+        writer.sink.checkpoint()?;
     }
-    if D::BLANK_LINES && first {
+    let sink = writer.sink;
+    if D::BLANK_LINES && families.is_empty() {
         sink.buffer().push(b'\n');
     }
     sink.buffer().extend_from_slice(D::END);
     sink.checkpoint()
+}
+
+/// Writes one family after the other in one dialect.
+struct Writer<'a, D, S> {
+    /// The names of all families.
+    names: HashSet<&'a str, foldhash::fast::FixedState>,
+    defaults: Defaults<'a>,
+    sink: &'a mut S,
+    dialect: PhantomData<D>,
+}
+
+impl<D: Dialect, S: Sink> FamilyWriter for Writer<'_, D, S> {
+    type Error = S::Error;
+
+    fn cells<F: Source>(&mut self, family: &F) -> Result<(), S::Error> {
+        write_family::<D, S, F>(family, &self.names, &self.defaults, self.sink)
+    }
+
+    fn samples(&mut self, family: &SampleFamily) -> Result<(), S::Error> {
+        write_samples::<D, S>(family, &self.names, &self.defaults, self.sink)
+    }
 }
 
 /// A registry's default labels, rendered once for the many series that have no label of such a name.

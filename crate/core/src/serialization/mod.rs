@@ -1,6 +1,7 @@
 //! Encoders: pure functions from what was gathered to bytes, streaming into a sink. They change nothing, keep
 //! nothing, and know no registry, thread or transport.
 
+mod family;
 mod json;
 mod lines;
 mod number;
@@ -8,15 +9,13 @@ mod openmetrics;
 mod prometheus_text;
 mod streaming;
 
-pub use json::json;
+pub(crate) use family::{FamilyWriter, Shown};
 #[cfg(feature = "http")]
 pub(crate) use json::json_string;
-pub(crate) use json::labels_json;
 #[cfg(feature = "testing")]
 pub(crate) use json::string as write_json_string;
+pub(crate) use json::{json, labels_json};
 pub use streaming::{Sink, Streaming};
-
-use crate::registry::Gathered;
 
 /// An exposition format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -48,13 +47,20 @@ impl Format {
     }
 }
 
-/// Writes an exposition.
+/// Writes an exposition of these families.
 ///
 /// # Errors
-/// What the sink answers with when it cannot take more; a `Vec<u8>` always can.
-pub fn encode<S: Sink>(gathered: &Gathered, format: Format, sink: &mut S) -> Result<(), S::Error> {
+/// The sink's, when it cannot take more; a `Vec<u8>` always can.
+pub(crate) fn write<S: Sink>(
+    families: &[impl Shown],
+    default_labels: &[(String, String)],
+    format: Format,
+    sink: &mut S,
+) -> Result<(), S::Error> {
     match format {
-        Format::PrometheusText => lines::write::<prometheus_text::PrometheusText, S>(gathered, sink),
-        Format::OpenMetrics => lines::write::<openmetrics::OpenMetrics, S>(gathered, sink),
+        Format::PrometheusText => {
+            lines::write::<prometheus_text::PrometheusText, S>(families, default_labels, sink)
+        }
+        Format::OpenMetrics => lines::write::<openmetrics::OpenMetrics, S>(families, default_labels, sink),
     }
 }

@@ -3,10 +3,11 @@
 use crate::service::{ask, body, get, service};
 use crate::{Outcome, on_threads, openmetrics, refusal, text};
 use prometheus_metrics::config::MetricsConfig;
+use prometheus_metrics::gather::{Selection, gather};
 use prometheus_metrics::labels::{Sanitizer, SanitizerConfig};
 use prometheus_metrics::registry::{
     CardinalityConfig, CardinalityLimits, CardinalityReport, Contributor, Descriptor, Family, Kind,
-    LabelCardinality, MetricCardinality, OverflowPolicy, Process, Selection, gather,
+    LabelCardinality, MetricCardinality, OverflowPolicy, Process,
 };
 use prometheus_metrics::slab::Cells;
 use prometheus_metrics::{

@@ -27,7 +27,7 @@ mod service;
 mod tls_test;
 mod web_config_test;
 
-use prometheus_metrics::registry::{Selection, gather};
+use prometheus_metrics::gather::{Selection, gather};
 use prometheus_metrics::{ErrorKind, Format, Registry, Result, encode};
 
 /// How a test ends: a call that must succeed and does not is a failure.

@@ -1,9 +1,8 @@
 //! Registries shown within another, each under labels of its own.
 
 use crate::{Outcome, openmetrics, refusal, text};
-use prometheus_metrics::registry::{
-    CardinalityConfig, CardinalityLimits, Contributor, Kind, Process, Selection, gather,
-};
+use prometheus_metrics::gather::{Selection, gather};
+use prometheus_metrics::registry::{CardinalityConfig, CardinalityLimits, Contributor, Kind, Process};
 use prometheus_metrics::slab::Cells;
 use prometheus_metrics::{
     Clock, Collector, ErrorKind, Format, MetricsError, Registry, RegistryConfig, Sample, SampleFamily, encode,

@@ -3,7 +3,7 @@
 use crate::error::{Result, engine};
 use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
-use prometheus_metrics::registry::{Contributor, Family, Owner, Process};
+use prometheus_metrics::registry::{CardinalityGuard, Contributor, Process, Remover};
 use std::sync::{Arc, OnceLock, Weak};
 
 /// One call that waits is enough: it finds all there is.
@@ -12,14 +12,14 @@ const MAX_CALLS: usize = 1;
 type Wake = ThreadsafeFunction<(), (), (), napi::Status, false, true, MAX_CALLS>;
 
 /// The JavaScript environment that owns a contributor's families.
-pub(crate) struct RealmOwner {
+pub(crate) struct RealmRemover {
     wake: OnceLock<Wake>,
     /// Weak: a contributor's registry holds families, and families their owner.
     contributor: Weak<Contributor>,
     process: Weak<Process>,
 }
 
-impl RealmOwner {
+impl RealmRemover {
     pub(crate) fn new(contributor: &Arc<Contributor>, process: &Arc<Process>) -> Self {
         Self {
             wake: OnceLock::new(),
@@ -43,12 +43,13 @@ impl RealmOwner {
     }
 }
 
-impl Owner for RealmOwner {
-    fn shares(&self, family: &Family) -> bool {
-        match (self.contributor.upgrade(), self.process.upgrade()) {
-            (Some(contributor), Some(process)) => !process.is_alone() && family.is_in(contributor.registry()),
-            _ => false,
-        }
+impl Remover for RealmRemover {
+    fn shares(&self, guards: &[Arc<CardinalityGuard>]) -> bool {
+        let (Some(contributor), Some(process)) = (self.contributor.upgrade(), self.process.upgrade()) else {
+            return false;
+        };
+        let merged = contributor.registry().cardinality_guard();
+        !process.is_alone() && guards.iter().any(|guard| Arc::ptr_eq(guard, merged))
     }
 
     fn wake(&self) {

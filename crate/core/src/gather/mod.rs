@@ -1,0 +1,21 @@
+//! What one scrape shows, and its exposition: a registry's families, merged with those of the other threads of the
+//! process and of mounted registries. Must not know transports.
+
+mod exposition;
+mod family;
+mod gathered;
+mod items;
+mod merged;
+#[cfg(all(test, loom))]
+mod model;
+mod mounts;
+#[cfg(feature = "http")]
+mod overflow;
+mod process;
+
+pub use exposition::{encode, json};
+#[cfg(feature = "http")]
+pub(crate) use family::GatheredFamily;
+pub use gathered::{Gathered, Selection, gather};
+#[cfg(feature = "http")]
+pub(crate) use overflow::{OverflowCalls, overflow};

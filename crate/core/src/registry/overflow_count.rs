@@ -1,0 +1,80 @@
+//! Counts the recording calls over a family's limits and keeps some of their label values for the warning. The count is a
+//! cell of the family's owner, so counting costs what recording costs. Must not know families.
+
+use crate::slab::{Cells, Slab};
+use crate::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Label sets that a warning shows.
+pub(super) const SAMPLES: usize = 3;
+/// Time between two warnings of the same family.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Calls of one family whose label set was over a limit.
+pub(crate) struct OverflowCount {
+    cells: Arc<Cells>,
+    pending: Mutex<Pending>,
+}
+
+#[derive(Default)]
+struct Pending {
+    /// The cell that calls are counted in. Allocated with the first of them: most families never need it.
+    slot: Option<u32>,
+    /// Since the last warning.
+    samples: Vec<Vec<String>>,
+    warned: Option<Duration>,
+    /// Calls that had been counted at the last warning.
+    warned_of: f64,
+}
+
+impl OverflowCount {
+    pub(crate) fn new(cells: &Arc<Cells>) -> Self {
+        Self { cells: Arc::clone(cells), pending: Mutex::new(Pending::default()) }
+    }
+
+    /// The cell that the owner counts calls in.
+    pub(crate) fn slot(&self) -> u32 {
+        let mut pending = self.pending.lock();
+        *pending.slot.get_or_insert_with(|| self.cells.allocate(1))
+    }
+
+    /// Calls so far.
+    pub(crate) fn calls(&self) -> f64 {
+        let slot = self.pending.lock().slot;
+        slot.map_or(0.0, |slot| {
+            let (slab, cell) = self.cells.locate(slot);
+            slab.load(cell)
+        })
+    }
+
+    /// Counts a call of Rust code, and keeps its values if few have been kept.
+    pub(crate) fn count(&self, values: &[&str]) {
+        let (slab, cell) = self.cells.locate(self.slot());
+        Slab::add(slab, cell, 1.0);
+        let mut pending = self.pending.lock();
+        if pending.samples.len() < SAMPLES {
+            pending.samples.push(values.iter().map(|value| (*value).to_owned()).collect());
+        }
+    }
+
+    /// The samples for a warning that is due: calls came since the last one, which was more than a minute ago.
+    pub(crate) fn due(&self, now: Duration) -> Option<Vec<Vec<String>>> {
+        let calls = self.calls();
+        let mut pending = self.pending.lock();
+        let silent = pending.warned.is_some_and(|warned| now.saturating_sub(warned) < WARNING_INTERVAL);
+        if silent || calls <= pending.warned_of || pending.samples.is_empty() {
+            return None;
+        }
+        pending.warned = Some(now);
+        pending.warned_of = calls;
+        Some(std::mem::take(&mut pending.samples))
+    }
+}
+
+impl Drop for OverflowCount {
+    fn drop(&mut self) {
+        if let Some(slot) = self.pending.lock().slot {
+            self.cells.free([slot], 1);
+        }
+    }
+}
