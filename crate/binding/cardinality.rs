@@ -4,7 +4,8 @@ use napi::bindgen_prelude::Task;
 use napi::{Env, Result};
 use napi_derive::napi;
 use prometheus_metrics::registry::{
-    CardinalityConfig, CardinalityLimits, CardinalityReport, Family, Limit, MetricCardinality, OverflowPolicy,
+    CardinalityConfig, CardinalityLimits, CardinalityReport, Fallback, Family, Limit, MetricCardinality,
+    OverflowPolicy,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,13 +70,20 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// A limit as three numbers: which, how much it allows, and the label.
-pub(crate) fn refusal(limit: Limit) -> [u32; 3] {
-    match limit {
+/// The answer for a label set over a limit, as numbers: which limit, how much it allows, the label; then the fallback, and
+/// the labels that it folds.
+pub(crate) fn refusal(limit: Limit, fallback: Fallback) -> Vec<u32> {
+    let [which, max, label] = match limit {
         Limit::Series(max) => [0, number(max), 0],
         Limit::Total(max) => [1, number(max), 0],
         Limit::LabelValues { label, max } => [2, number(max), number(label)],
-    }
+    };
+    let (fallback, folded) = match fallback {
+        Fallback::Refused => (0, Vec::new()),
+        Fallback::Dropped => (1, Vec::new()),
+        Fallback::Folded(labels) => (2, labels),
+    };
+    [which, max, label, fallback].into_iter().chain(folded.into_iter().map(number)).collect()
 }
 
 /// Writes a warning of label sets beyond a family's limits.

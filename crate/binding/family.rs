@@ -26,16 +26,20 @@ impl NativeFamily {
 
 #[napi]
 impl NativeFamily {
-    /// Adds a series and returns its id and its slot; beyond a limit, three numbers: which limit (0 of the metric, 1 of
-    /// the registry, 2 of a label), how much it allows, and the label. `names` are indices into the label names, in the
-    /// order in which the labels are to be printed.
+    /// Adds a series and returns two numbers: its id and its slot. `names` are indices into the label names, in the order in
+    /// which the labels are to be printed.
+    ///
+    /// Over a limit it adds nothing and returns four numbers or more: which limit (0 of the metric, 1 of the registry, 2 of
+    /// a label), how much it allows, the label, and what is to be done (0 the call fails, 1 the call is dropped, 2 it is
+    /// counted in the series where the labels with the indices that follow are `other`; if none follow, or if that series
+    /// is over a limit too, in the one that `addSeriesBeyond` adds).
     #[napi(catch_unwind)]
     pub fn add_series(&self, names: Vec<u32>, values: Vec<String>) -> Vec<u32> {
         let labels: Vec<(usize, &str)> =
             names.iter().zip(&values).map(|(name, value)| (*name as usize, value.as_str())).collect();
         match self.family.add_series(&labels) {
             Ok(series) => vec![series.id, series.slot],
-            Err(limit) => refusal(limit).to_vec(),
+            Err(limit) => refusal(limit, self.family.fallback(&labels)),
         }
     }
 

@@ -2,12 +2,12 @@
 //! Knows rendered labels and counts, not cells.
 
 use super::cardinality::{
-    CardinalityGuard, CardinalityLimits, DEFAULT_MAX_SERIES, Limit, LimitsInForce, OVERFLOW_VALUE,
+    CardinalityGuard, CardinalityLimits, DEFAULT_MAX_SERIES, Fallback, Limit, LimitsInForce, OVERFLOW_VALUE,
     OverflowPolicy,
 };
 use super::table::SeriesTable;
 use crate::labels::{Sanitizer, pairs};
-use crate::model::Descriptor;
+use crate::model::{Descriptor, Kind};
 use crate::sync::Arc;
 use hashbrown::HashMap;
 
@@ -28,6 +28,14 @@ struct LimitedLabel {
     index: usize,
     max: usize,
     values: HashMap<Box<[u8]>, usize, foldhash::fast::RandomState>,
+}
+
+impl LimitedLabel {
+    /// True if the label set's value is one too many.
+    fn refuses(&self, rendered: &[u8], descriptor: &Descriptor) -> bool {
+        let value = value_of(rendered, descriptor, self.index);
+        self.values.len() >= self.max && is_counted(value) && !self.values.contains_key(value)
+    }
 }
 
 impl Admission {
@@ -137,8 +145,7 @@ impl Admission {
         }
         // First, because a value that becomes `other` makes another label set, which may be within all limits.
         for label in &self.labels {
-            let value = value_of(rendered, descriptor, label.index);
-            if label.values.len() >= label.max && is_counted(value) && !label.values.contains_key(value) {
+            if label.refuses(rendered, descriptor) {
                 return Err(Limit::LabelValues { label: label.index, max: label.max });
             }
         }
@@ -153,6 +160,18 @@ impl Admission {
         }
         self.count_values(rendered, descriptor);
         Ok(())
+    }
+
+    /// What a label set that `admit` has refused is recorded in.
+    pub(crate) fn fallback(&self, rendered: &[u8], descriptor: &Descriptor) -> Fallback {
+        match self.policy {
+            OverflowPolicy::Throw => Fallback::Refused,
+            OverflowPolicy::Fold if descriptor.kind() != Kind::Gauge => {
+                let refused = self.labels.iter().filter(|label| label.refuses(rendered, descriptor));
+                Fallback::Folded(refused.map(|label| label.index).collect())
+            }
+            _ => Fallback::Dropped,
+        }
     }
 
     /// Lets the series in that label sets beyond the limits are added to.

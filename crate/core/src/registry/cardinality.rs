@@ -64,6 +64,18 @@ pub enum Limit {
     },
 }
 
+/// What a label set over a limit is recorded in, by the family's policy and type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fallback {
+    /// Nothing: the recording call fails.
+    Refused,
+    /// Nothing: the recording call succeeds.
+    Dropped,
+    /// The series in which the labels with these indices are `other`. If no index is given, or that series is over a limit
+    /// too: the series in which all labels are `other` (`Family::add_series_beyond`).
+    Folded(Vec<usize>),
+}
+
 /// Limits of one family; what is not given is the registry's. A family without labels has its one series whatever
 /// they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

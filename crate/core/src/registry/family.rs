@@ -2,7 +2,9 @@
 //! its name. One owner adds and removes series, any thread reads.
 
 use super::admission::Admission;
-use super::cardinality::{CardinalityGuard, CardinalityLimits, Limit, LimitsInForce, OVERFLOW_VALUE};
+use super::cardinality::{
+    CardinalityGuard, CardinalityLimits, Fallback, Limit, LimitsInForce, OVERFLOW_VALUE,
+};
 use super::index::SeriesIndex;
 use super::overflow_count::OverflowCount;
 use super::remover::Remover;
@@ -185,6 +187,15 @@ impl Family {
         writer.admission.refresh(&self.descriptor, &self.table.read());
         writer.admission.admit(&rendered, live, &self.descriptor)?;
         Ok(self.push(&mut writer, &rendered))
+    }
+
+    /// What a label set that `add_series` has refused is recorded in.
+    #[must_use]
+    pub fn fallback(&self, labels: &[(usize, &str)]) -> Fallback {
+        let rendered = self.rendered(labels.iter().copied());
+        let mut writer = self.writer.lock();
+        writer.admission.refresh(&self.descriptor, &self.table.read());
+        writer.admission.fallback(&rendered, &self.descriptor)
     }
 
     /// Adds the series in that label sets beyond the limits are added up: all its values are `other`, and no limit

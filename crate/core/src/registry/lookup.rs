@@ -1,11 +1,10 @@
 //! Finds the series of a label set for Rust handles, makes it if it is missing, and removes it again. Decides what a
 //! label set over a limit is recorded in. JavaScript has an index of its own and does not come here.
 
-use super::cardinality::{Limit, OVERFLOW_VALUE, OverflowPolicy};
+use super::cardinality::{Fallback, Limit, OVERFLOW_VALUE};
 use super::family::{Family, SeriesId};
 use super::index::{Entries, SeriesCells};
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::model::Kind;
 use crate::sync::Arc;
 
 impl Family {
@@ -52,9 +51,7 @@ impl Family {
         if let Some(series) = key.find(entries) {
             return Ok(Arc::clone(series));
         }
-        let labels: Vec<(usize, &str)> =
-            values.iter().copied().enumerate().filter(|(_, value)| !value.is_empty()).collect();
-        let series = self.cells_of(self.add_series(&labels)?, values);
+        let series = self.cells_of(self.add_series(&labelled(values))?, values);
         Ok(self.index.insert(entries, &key, series))
     }
 
@@ -65,21 +62,17 @@ impl Family {
     /// The series that a label set over a limit is recorded in.
     fn beyond(&self, values: &[&str], limit: Limit, entries: &mut Entries) -> Result<Arc<SeriesCells>> {
         self.overflow_count().count(values);
-        let folds = self.descriptor().kind() != Kind::Gauge;
-        match self.limits().policy {
-            OverflowPolicy::Throw => return Err(self.over_limit(limit)),
-            OverflowPolicy::Fold if folds => {}
-            _ => return Ok(self.nowhere()),
-        }
         let mut folded = values.to_vec();
-        let mut limit = limit;
-        // Each turn makes one more label `other`; the last makes the rest.
-        while let Limit::LabelValues { label, .. } = limit {
-            folded[label] = OVERFLOW_VALUE;
-            match self.find_or_add(&folded, entries) {
-                Ok(series) => return Ok(series),
-                Err(next) => limit = next,
+        match self.fallback(&labelled(values)) {
+            Fallback::Refused => return Err(self.over_limit(limit)),
+            Fallback::Dropped => return Ok(self.nowhere()),
+            Fallback::Folded(labels) if !labels.is_empty() => {
+                labels.into_iter().for_each(|label| folded[label] = OVERFLOW_VALUE);
+                if let Ok(series) = self.find_or_add(&folded, entries) {
+                    return Ok(series);
+                }
             }
+            Fallback::Folded(_) => {}
         }
         folded.fill(OVERFLOW_VALUE);
         let key = self.index.key(&folded);
@@ -176,10 +169,15 @@ impl Family {
     }
 }
 
+/// The values that are not empty, each with the index of its label.
+fn labelled<'a>(values: &[&'a str]) -> Vec<(usize, &'a str)> {
+    values.iter().copied().enumerate().filter(|(_, value)| !value.is_empty()).collect()
+}
+
 #[cfg(all(test, loom))]
 mod model {
     use super::*;
-    use crate::model::{Descriptor, Source};
+    use crate::model::{Descriptor, Kind, Source};
     use crate::slab::{Cells, Scrape};
     use loom::thread;
     use std::convert::Infallible;

@@ -27,8 +27,8 @@ mod traits;
 
 pub use crate::model::{Aggregator, DEFAULT_BUCKETS, Descriptor, Exemplar, Kind, Sample, SampleFamily};
 pub use cardinality::{
-    CardinalityConfig, CardinalityGuard, CardinalityLimits, DEFAULT_MAX_SERIES, DEFAULT_MAX_TOTAL, Limit,
-    LimitsInForce, OVERFLOW_VALUE, OverflowPolicy,
+    CardinalityConfig, CardinalityGuard, CardinalityLimits, DEFAULT_MAX_SERIES, DEFAULT_MAX_TOTAL, Fallback,
+    Limit, LimitsInForce, OVERFLOW_VALUE, OverflowPolicy,
 };
 pub use claims::ItemId;
 pub(crate) use claims::written_names;
