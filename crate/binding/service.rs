@@ -53,10 +53,10 @@ pub struct DoorStep {
 /// A request that waits for its next step.
 #[napi]
 pub struct NativeVisit {
-    state: Option<State>,
+    next: Option<NextStep>,
 }
 
-enum State {
+enum NextStep {
     Verify(Visit, Verification),
     At(Visit),
     Scrape(Plan),
@@ -155,7 +155,7 @@ impl NativeService {
     /// Hashes a password on a thread of the library; answers with the next step.
     #[napi(catch_unwind, ts_return_type = "Promise<DoorStep>")]
     pub fn verify<'env>(&self, env: &'env Env, visit: &mut NativeVisit) -> Result<Object<'env>> {
-        let Some(State::Verify(visit, verification)) = visit.state.take() else { return Err(taken()) };
+        let Some(NextStep::Verify(visit, verification)) = visit.next.take() else { return Err(taken()) };
         let (deferred, promise) = env.create_deferred::<DoorStep, Later<DoorStep>>().map_err(engine)?;
         self.service.verify(visit, verification, move |step| {
             deferred.resolve(Box::new(move |_| Ok(step_of(step))));
@@ -166,7 +166,7 @@ impl NativeService {
     /// What comes next once a callback has let a request in, or not.
     #[napi(catch_unwind)]
     pub fn authorize(&self, visit: &mut NativeVisit, allowed: bool) -> Result<DoorStep> {
-        let Some(State::At(visit)) = visit.state.take() else { return Err(taken()) };
+        let Some(NextStep::At(visit)) = visit.next.take() else { return Err(taken()) };
         Ok(step_of(self.service.authorize(visit, allowed)))
     }
 
@@ -179,7 +179,7 @@ impl NativeService {
     /// The answer of `/ready`, with what its checks said.
     #[napi(catch_unwind)]
     pub fn ready(&self, visit: &mut NativeVisit, checks: Vec<CheckResult>) -> Result<Answer> {
-        let Some(State::At(visit)) = visit.state.take() else { return Err(taken()) };
+        let Some(NextStep::At(visit)) = visit.next.take() else { return Err(taken()) };
         let checks: Vec<Check> = checks.into_iter().map(CheckResult::into_check).collect();
         Ok(Answer::new(self.service.ready(&visit, &checks), Vec::new()))
     }
@@ -193,7 +193,7 @@ impl NativeService {
     /// The answer to a scrape, made here and now.
     #[napi(catch_unwind)]
     pub fn scrape_now(&self, visit: &mut NativeVisit) -> Result<Answer> {
-        let Some(State::Scrape(plan)) = visit.state.take() else { return Err(taken()) };
+        let Some(NextStep::Scrape(plan)) = visit.next.take() else { return Err(taken()) };
         let (response, mismatched) = self.service.scrape_now(&plan);
         Ok(Answer::new(response, mismatched))
     }
@@ -201,7 +201,7 @@ impl NativeService {
     /// The answer to a scrape, made on a thread of the library.
     #[napi(catch_unwind, ts_return_type = "Promise<Answer>")]
     pub fn scrape<'env>(&self, env: &'env Env, visit: &mut NativeVisit) -> Result<Object<'env>> {
-        let Some(State::Scrape(plan)) = visit.state.take() else { return Err(taken()) };
+        let Some(NextStep::Scrape(plan)) = visit.next.take() else { return Err(taken()) };
         let (deferred, promise) = env.create_deferred::<Answer, Later<Answer>>().map_err(engine)?;
         self.service.scrape(plan, move |response, mismatched| {
             deferred.resolve(Box::new(move |_| Ok(Answer::new(response, mismatched))));
@@ -227,20 +227,20 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 fn step_of(step: Step) -> DoorStep {
-    let (kind, answer, state) = match step {
+    let (kind, answer, next) = match step {
         Step::NotOurs => ("notOurs", None, None),
         Step::Answer(response) => ("answer", Some(Answer::new(response, Vec::new())), None),
-        Step::Verify(visit, verification) => ("verify", None, Some(State::Verify(visit, verification))),
-        Step::Authorize(visit) => ("authorize", None, Some(State::At(visit))),
-        Step::Check(visit) => ("check", None, Some(State::At(visit))),
-        Step::Scrape(plan) => ("scrape", None, Some(State::Scrape(plan))),
+        Step::Verify(visit, verification) => ("verify", None, Some(NextStep::Verify(visit, verification))),
+        Step::Authorize(visit) => ("authorize", None, Some(NextStep::At(visit))),
+        Step::Check(visit) => ("check", None, Some(NextStep::At(visit))),
+        Step::Scrape(plan) => ("scrape", None, Some(NextStep::Scrape(plan))),
     };
-    let (names, budget_ms) = match &state {
-        Some(State::Scrape(plan)) => {
+    let (names, budget_ms) = match &next {
+        Some(NextStep::Scrape(plan)) => {
             (Some(plan.names().to_vec()), Some(plan.budget().as_secs_f64() * 1000.0))
         }
         _ => (None, None),
     };
-    let visit = state.map(|state| NativeVisit { state: Some(state) });
+    let visit = next.map(|next| NativeVisit { next: Some(next) });
     DoorStep { kind: kind.to_owned(), answer, visit, names, budget_ms }
 }

@@ -13,11 +13,11 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 /// Calls of one family whose label set was over a limit.
 pub(crate) struct OverflowCount {
     cells: Arc<Cells>,
-    pending: Mutex<Pending>,
+    warning: Mutex<WarningState>,
 }
 
 #[derive(Default)]
-struct Pending {
+struct WarningState {
     /// The cell that calls are counted in. Allocated with the first of them: most families never need it.
     slot: Option<u32>,
     /// Since the last warning.
@@ -29,18 +29,18 @@ struct Pending {
 
 impl OverflowCount {
     pub(crate) fn new(cells: &Arc<Cells>) -> Self {
-        Self { cells: Arc::clone(cells), pending: Mutex::new(Pending::default()) }
+        Self { cells: Arc::clone(cells), warning: Mutex::new(WarningState::default()) }
     }
 
     /// The cell that the owner counts calls in.
     pub(crate) fn slot(&self) -> u32 {
-        let mut pending = self.pending.lock();
-        *pending.slot.get_or_insert_with(|| self.cells.allocate(1))
+        let mut warning = self.warning.lock();
+        *warning.slot.get_or_insert_with(|| self.cells.allocate(1))
     }
 
     /// Calls so far.
     pub(crate) fn calls(&self) -> f64 {
-        let slot = self.pending.lock().slot;
+        let slot = self.warning.lock().slot;
         slot.map_or(0.0, |slot| {
             let (slab, cell) = self.cells.locate(slot);
             slab.load(cell)
@@ -51,29 +51,29 @@ impl OverflowCount {
     pub(crate) fn count(&self, values: &[&str]) {
         let (slab, cell) = self.cells.locate(self.slot());
         Slab::add(slab, cell, 1.0);
-        let mut pending = self.pending.lock();
-        if pending.samples.len() < SAMPLES {
-            pending.samples.push(values.iter().map(|value| (*value).to_owned()).collect());
+        let mut warning = self.warning.lock();
+        if warning.samples.len() < SAMPLES {
+            warning.samples.push(values.iter().map(|value| (*value).to_owned()).collect());
         }
     }
 
     /// The samples for a warning that is due: calls came since the last one, which was more than a minute ago.
     pub(crate) fn due(&self, now: Duration) -> Option<Vec<Vec<String>>> {
         let calls = self.calls();
-        let mut pending = self.pending.lock();
-        let silent = pending.warned.is_some_and(|warned| now.saturating_sub(warned) < WARNING_INTERVAL);
-        if silent || calls <= pending.warned_of || pending.samples.is_empty() {
+        let mut warning = self.warning.lock();
+        let silent = warning.warned.is_some_and(|warned| now.saturating_sub(warned) < WARNING_INTERVAL);
+        if silent || calls <= warning.warned_of || warning.samples.is_empty() {
             return None;
         }
-        pending.warned = Some(now);
-        pending.warned_of = calls;
-        Some(std::mem::take(&mut pending.samples))
+        warning.warned = Some(now);
+        warning.warned_of = calls;
+        Some(std::mem::take(&mut warning.samples))
     }
 }
 
 impl Drop for OverflowCount {
     fn drop(&mut self) {
-        if let Some(slot) = self.pending.lock().slot {
+        if let Some(slot) = self.warning.lock().slot {
             self.cells.free([slot], 1);
         }
     }

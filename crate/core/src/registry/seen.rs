@@ -12,11 +12,11 @@ pub(crate) type Ids = HashSet<u32, foldhash::fast::FixedState>;
 
 /// What scrapes have seen of the series of one family.
 pub(super) struct SeenSeries {
-    inner: Mutex<Inner>,
+    observations: Mutex<Observations>,
 }
 
 #[derive(Default)]
-struct Inner {
+struct Observations {
     seen: HashMap<u32, Seen, foldhash::fast::FixedState>,
     /// Increased with each look; series that are not seen in the newest round are gone and are forgotten.
     round: u32,
@@ -34,48 +34,48 @@ struct Seen {
 
 impl SeenSeries {
     pub(super) fn new() -> Self {
-        Self { inner: Mutex::new(Inner::default()) }
+        Self { observations: Mutex::new(Observations::default()) }
     }
 
     /// Looks at all series, given as ids and fingerprints; returns those that have not changed for `ttl`.
     pub(super) fn look(&self, now: Duration, ttl: Duration, series: impl Iterator<Item = (u32, u64)>) -> Ids {
         let mut expired = Ids::default();
-        let mut inner = self.inner.lock();
-        let inner = &mut *inner;
-        inner.round = inner.round.wrapping_add(1);
+        let mut observations = self.observations.lock();
+        let observations = &mut *observations;
+        observations.round = observations.round.wrapping_add(1);
         for (id, fingerprint) in series {
-            let seen = inner.seen.entry(id).or_insert(Seen { fingerprint, changed: now, round: 0 });
+            let seen = observations.seen.entry(id).or_insert(Seen { fingerprint, changed: now, round: 0 });
             if seen.fingerprint != fingerprint {
                 seen.fingerprint = fingerprint;
                 seen.changed = now;
-                inner.pending.remove(&id);
+                observations.pending.remove(&id);
             }
-            seen.round = inner.round;
+            seen.round = observations.round;
             if now.saturating_sub(seen.changed) >= ttl {
                 expired.insert(id);
             }
         }
-        let round = inner.round;
-        inner.seen.retain(|_, seen| seen.round == round);
+        let round = observations.round;
+        observations.seen.retain(|_, seen| seen.round == round);
         expired
     }
 
     /// Adds series for the owner to remove; returns true if one of them is new.
     pub(super) fn add_pending(&self, ids: impl IntoIterator<Item = u32>) -> bool {
-        let mut inner = self.inner.lock();
-        let before = inner.pending.len();
-        inner.pending.extend(ids);
-        inner.pending.len() > before
+        let mut observations = self.observations.lock();
+        let before = observations.pending.len();
+        observations.pending.extend(ids);
+        observations.pending.len() > before
     }
 
     /// Takes the first series that is to be removed.
     pub(super) fn take_pending(&self) -> Option<u32> {
-        self.inner.lock().pending.pop_first()
+        self.observations.lock().pending.pop_first()
     }
 
     /// True if the series still has the values that the last look saw.
     pub(super) fn is_unchanged(&self, id: u32, fingerprint: u64) -> bool {
-        self.inner.lock().seen.get(&id).is_some_and(|seen| seen.fingerprint == fingerprint)
+        self.observations.lock().seen.get(&id).is_some_and(|seen| seen.fingerprint == fingerprint)
     }
 }
 

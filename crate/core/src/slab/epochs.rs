@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 
 /// Numbers scrapes in the order they begin.
 pub(crate) struct Epochs {
-    state: Mutex<State>,
+    scrapes: Mutex<Scrapes>,
 }
 
-struct State {
+struct Scrapes {
     next: u64,
     running: BTreeSet<u64>,
 }
@@ -17,37 +17,37 @@ struct State {
 impl Epochs {
     #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
-        Self { state: Mutex::new(State { next: 1, running: BTreeSet::new() }) }
+        Self { scrapes: Mutex::new(Scrapes { next: 1, running: BTreeSet::new() }) }
     }
 
     #[cfg(loom)]
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(State { next: 1, running: BTreeSet::new() }) }
+        Self { scrapes: Mutex::new(Scrapes { next: 1, running: BTreeSet::new() }) }
     }
 
     /// Begins a scrape. What was removed before this call, the scrape does not see.
     pub(crate) fn begin(&self) -> u64 {
-        let mut state = self.state.lock();
-        let epoch = state.next;
-        state.next += 1;
-        state.running.insert(epoch);
+        let mut scrapes = self.scrapes.lock();
+        let epoch = scrapes.next;
+        scrapes.next += 1;
+        scrapes.running.insert(epoch);
         epoch
     }
 
     /// Ends the scrape that `begin` numbered.
     pub(crate) fn end(&self, epoch: u64) {
-        self.state.lock().running.remove(&epoch);
+        self.scrapes.lock().running.remove(&epoch);
     }
 
     /// The number the next scrape will get. Cells unpublished before this call may be reused once no scrape
     /// with a smaller number is running.
     pub(crate) fn now(&self) -> u64 {
-        self.state.lock().next
+        self.scrapes.lock().next
     }
 
     /// Whether every scrape that began before `epoch` has ended.
     pub(crate) fn passed(&self, epoch: u64) -> bool {
-        self.state.lock().running.first().is_none_or(|oldest| *oldest >= epoch)
+        self.scrapes.lock().running.first().is_none_or(|oldest| *oldest >= epoch)
     }
 }
 
