@@ -11,19 +11,20 @@ use crate::model::{Descriptor, Kind};
 use crate::sync::Arc;
 use hashbrown::HashMap;
 
-/// The limits of one family as they are in force, and what they are held against. Its owner's lock guards it.
+/// The limits of one family that are in force, and the counts that they are compared with. Used under the family's
+/// writer lock.
 pub(crate) struct Admission {
     own: CardinalityLimits,
-    /// One a registry that holds the family, with the version of its limits that `force` was made from.
+    /// The guard of each registry that holds the family, with the version of its limits that is in force here.
     guards: Vec<(Arc<CardinalityGuard>, usize)>,
     max_series: usize,
     policy: OverflowPolicy,
     labels: Vec<LimitedLabel>,
-    /// The series whose values are `other`, which no limit refuses.
+    /// The series whose values are all `other`. No limit refuses it.
     beyond: Option<u32>,
 }
 
-/// Values of a label that has a limit, as they are rendered, and the number of series that have each.
+/// The values of a label that has a limit, as rendered, and how many series have each.
 struct LimitedLabel {
     index: usize,
     max: usize,
@@ -31,7 +32,7 @@ struct LimitedLabel {
 }
 
 impl LimitedLabel {
-    /// True if the label set's value is one too many.
+    /// True if this label set's value is new and the label has as many values as it may have.
     fn refuses(&self, rendered: &[u8], descriptor: &Descriptor) -> bool {
         let value = value_of(rendered, descriptor, self.index);
         self.values.len() >= self.max && is_counted(value) && !self.values.contains_key(value)
@@ -52,7 +53,7 @@ impl Admission {
         admission
     }
 
-    /// What the family's registries clean label values with.
+    /// The sanitizers of the registries that hold the family.
     pub(crate) fn sanitizers(&self) -> Vec<Arc<Sanitizer>> {
         self.guards.iter().filter_map(|(guard, _)| guard.sanitizer()).collect()
     }
@@ -65,7 +66,7 @@ impl Admission {
         }
     }
 
-    /// Counts the family's series with a registry's from now on.
+    /// Counts the family's series in a registry's total, and applies its limits, from now on.
     pub(crate) fn enter(
         &mut self,
         guard: &Arc<CardinalityGuard>,
@@ -78,7 +79,7 @@ impl Admission {
         self.refresh(descriptor, table);
     }
 
-    /// Counts them there no more.
+    /// Ends `enter`.
     pub(crate) fn leave(
         &mut self,
         guard: &Arc<CardinalityGuard>,
@@ -97,7 +98,7 @@ impl Admission {
         self.guards.iter().map(|(guard, _)| Arc::clone(guard)).collect()
     }
 
-    /// Puts changed limits of registries in force.
+    /// Applies limits of registries that have changed.
     pub(crate) fn refresh(&mut self, descriptor: &Descriptor, table: &SeriesTable) {
         let mut stale = false;
         for (guard, seen) in &mut self.guards {
@@ -109,7 +110,8 @@ impl Admission {
         }
     }
 
-    /// What the family says itself holds; otherwise the smallest limit of its registries, and the first one's policy.
+    /// Computes the limits: the family's own; where it has none, the smallest of its registries' and the first policy
+    /// that a registry sets.
     fn put_in_force(&mut self, descriptor: &Descriptor, table: Option<&SeriesTable>) {
         let registries: Vec<CardinalityLimits> =
             self.guards.iter().map(|(guard, _)| guard.family_limits()).collect();
@@ -132,7 +134,7 @@ impl Admission {
         }
     }
 
-    /// Lets a new label set in, given as it is rendered, or says which limit it is beyond.
+    /// Admits a new label set, given as rendered, or returns the limit that it is over.
     pub(crate) fn admit(
         &mut self,
         rendered: &[u8],
@@ -143,7 +145,8 @@ impl Admission {
             self.guards.iter().for_each(|(guard, _)| guard.charge(1));
             return Ok(());
         }
-        // First, because a value that becomes `other` makes another label set, which may be within all limits.
+        // Labels are checked first: with the value replaced by `other` it is another label set, which may be within all
+        // limits.
         for label in &self.labels {
             if label.refuses(rendered, descriptor) {
                 return Err(Limit::LabelValues { label: label.index, max: label.max });
@@ -162,7 +165,7 @@ impl Admission {
         Ok(())
     }
 
-    /// What a label set that `admit` has refused is recorded in.
+    /// What becomes of a label set that `admit` has refused.
     pub(crate) fn fallback(&self, rendered: &[u8], descriptor: &Descriptor) -> Fallback {
         match self.policy {
             OverflowPolicy::Throw => Fallback::Refused,
@@ -174,13 +177,13 @@ impl Admission {
         }
     }
 
-    /// Lets the series in that label sets beyond the limits are added to.
+    /// Admits the series in which label sets over the limits are added up.
     pub(crate) fn admit_beyond(&mut self, id: u32) {
         self.beyond = Some(id);
         self.guards.iter().for_each(|(guard, _)| guard.charge(1));
     }
 
-    /// A series has gone.
+    /// Stops counting a series that was removed.
     pub(crate) fn forget(&mut self, id: u32, rendered: &[u8], descriptor: &Descriptor) {
         self.guards.iter().for_each(|(guard, _)| guard.release(1));
         if self.beyond == Some(id) {
@@ -197,7 +200,7 @@ impl Admission {
         }
     }
 
-    /// All series have gone.
+    /// Stops counting all series.
     pub(crate) fn forget_all(&mut self, live: usize) {
         self.guards.iter().for_each(|(guard, _)| guard.release(live));
         self.beyond = None;
@@ -218,7 +221,7 @@ fn limit_of(limits: &CardinalityLimits, name: &str) -> Option<usize> {
     limits.max_label_values.iter().find(|(label, _)| label == name).map(|(_, max)| *max)
 }
 
-/// The value of a label among rendered ones; empty where it is absent.
+/// The rendered value of a label; empty if the label is absent.
 fn value_of<'a>(rendered: &'a [u8], descriptor: &Descriptor, label: usize) -> &'a [u8] {
     let name = descriptor.label_names()[label].as_str().as_bytes();
     pairs(rendered).find(|pair| pair.name == name).map_or(&[], |pair| pair.value)

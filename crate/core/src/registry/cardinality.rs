@@ -1,32 +1,33 @@
-//! Limits on the number of series: of a family, of one label's values, of a registry in total. A guard counts what a
-//! registry holds; an admission says of each new label set of a family whether it may become a series. Knows no cells.
+//! Limits on the number of series: of a family, of one label's values, of a registry in total; and the guard that
+//! counts a registry's series. Knows neither series nor cells.
 
 use crate::labels::Sanitizer;
 use crate::sync::{Arc, AtomicUsize, Ordering, RwLock};
 use std::fmt;
 
-/// Series a family may have where nobody says: more than an honest one has.
+/// Series that a family may have by default: more than a family with a sensible choice of labels needs.
 pub const DEFAULT_MAX_SERIES: usize = 10_000;
-/// Series a registry may have where nobody says.
+/// Series that a registry may have by default.
 pub const DEFAULT_MAX_TOTAL: usize = 1_000_000;
-/// The value of labels beyond a limit.
+/// The value of labels over a limit.
 pub const OVERFLOW_VALUE: &str = "other";
 
-/// What becomes of a label set beyond a limit. Each is counted.
+/// What becomes of a label set over a limit. Each call with such a label set is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OverflowPolicy {
-    /// Counters and histograms add it to a series whose values are `other`, so that their totals stay right. Beyond the
-    /// limit of one label only that label's value is `other`. Gauges drop it: values of several are no value.
+    /// Counters and histograms add it to a series whose values are `other`, so their totals stay right. Over the limit
+    /// of one label, only that label's value becomes `other`. Gauges drop it: the last value of several label sets has
+    /// no meaning.
     #[default]
     Fold,
-    /// It is recorded nowhere.
+    /// It is not recorded.
     Drop,
-    /// The recording call is refused with `CardinalityLimit`.
+    /// The recording call fails with `CardinalityLimit`.
     Throw,
 }
 
 impl OverflowPolicy {
-    /// The policy of this name.
+    /// The policy with this name: `fold`, `drop` or `throw`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -37,7 +38,7 @@ impl OverflowPolicy {
         })
     }
 
-    /// Its name.
+    /// The policy's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,7 +49,7 @@ impl OverflowPolicy {
     }
 }
 
-/// The limit that a label set was beyond.
+/// The limit that a label set is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     /// Series of the family.
@@ -57,9 +58,9 @@ pub enum Limit {
     Total(usize),
     /// Distinct values of the label with this index.
     LabelValues {
-        /// Into the label names.
+        /// The label's index in the label names.
         label: usize,
-        /// How many there may be.
+        /// The largest number of values.
         max: usize,
     },
 }
@@ -76,43 +77,44 @@ pub enum Fallback {
     Folded(Vec<usize>),
 }
 
-/// Limits of one family; what is not given is the registry's. A family without labels has its one series whatever
-/// they are.
+/// Limits of one family. Limits that are not set are the registry's. No limit applies to the one series of a family
+/// without labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CardinalityLimits {
-    /// Series, one whose values are `other` not counted.
+    /// Series; the one whose values are all `other` is not counted.
     pub max_series: Option<usize>,
-    /// Distinct values by label name, `other` and none not counted. Names that the family does not have say nothing.
+    /// Distinct values by label name; `other` and empty values are not counted. Names that the family does not have are
+    /// ignored.
     pub max_label_values: Vec<(String, usize)>,
-    /// What becomes of label sets beyond.
+    /// What becomes of label sets over a limit.
     pub policy: Option<OverflowPolicy>,
 }
 
-/// The limits that a family meets: its own, and its registries' where it has none.
+/// The limits that are in force for a family: its own, or its registries' where it has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsInForce {
-    /// Series, one whose values are `other` not counted.
+    /// Series; the one whose values are all `other` is not counted.
     pub max_series: usize,
-    /// Distinct values by the index of the label, where there is a limit.
+    /// Distinct values, by the index of each label that has a limit.
     pub max_label_values: Vec<(usize, usize)>,
-    /// What becomes of label sets beyond.
+    /// What becomes of label sets over a limit.
     pub policy: OverflowPolicy,
 }
 
 /// Limits of a registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CardinalityConfig {
-    /// Of each family that says nothing itself.
+    /// For each family that has no limits of its own.
     pub family: CardinalityLimits,
-    /// Series of all families together; `DEFAULT_MAX_TOTAL` where it is not given.
+    /// Series of all families together. The default is `DEFAULT_MAX_TOTAL`.
     pub max_total: Option<usize>,
 }
 
-/// What a registry demands of new series: it counts them, and holds its limits and its sanitizer.
+/// Counts a registry's series, and holds its limits and its sanitizer.
 pub struct CardinalityGuard {
     config: RwLock<CardinalityConfig>,
     sanitizer: RwLock<Option<Arc<Sanitizer>>>,
-    /// Goes up with each change of the limits.
+    /// Increased with each change of the limits.
     version: AtomicUsize,
     series: AtomicUsize,
 }
@@ -127,13 +129,13 @@ impl CardinalityGuard {
         }
     }
 
-    /// What cleans the label values of new series; nothing if they are taken as they are.
+    /// The sanitizer for the label values of new series; `None` if values are recorded unchanged.
     #[must_use]
     pub fn sanitizer(&self) -> Option<Arc<Sanitizer>> {
         self.sanitizer.read().clone()
     }
 
-    /// Cleans the label values of new series from now on; those there are stay as they are.
+    /// Sets the sanitizer for the label values of new series. Existing series stay as they are.
     pub fn set_sanitizer(&self, sanitizer: Option<Sanitizer>) {
         *self.sanitizer.write() = sanitizer.map(Arc::new);
     }
@@ -144,14 +146,15 @@ impl CardinalityGuard {
         self.config.read().clone()
     }
 
-    /// Replaces the limits. Series beyond them stay; new ones meet them.
+    /// Replaces the limits. They apply to new series; existing series over a limit stay.
     pub fn set_config(&self, config: CardinalityConfig) {
         *self.config.write() = config;
-        // Relaxed: read by owners of families before they add a series; one that is a moment late is within its rights.
+        // Relaxed: owners of families read it before they add a series, and one that reads it a moment late did nothing
+        // wrong.
         self.version.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Sets the limits that nobody has set: those of an endpoint's settings, which a registry's own go before.
+    /// Sets the limits that are not set yet. They come from an endpoint's settings; the registry's own limits win.
     pub(crate) fn set_missing(&self, missing: &CardinalityConfig) {
         let old = self.config();
         let mut config = old.clone();
@@ -172,13 +175,13 @@ impl CardinalityGuard {
         self.config.read().family.clone()
     }
 
-    /// Series now, those without labels and those beyond a limit counted too.
+    /// The number of series now, including those without labels and those with all values `other`.
     #[must_use]
     pub fn series(&self) -> usize {
         self.series.load(Ordering::Relaxed)
     }
 
-    /// Series of all families together that there may be.
+    /// The largest number of series of all families together.
     #[must_use]
     pub fn max_total(&self) -> usize {
         self.config.read().max_total.unwrap_or(DEFAULT_MAX_TOTAL)
@@ -187,7 +190,7 @@ impl CardinalityGuard {
     pub(super) fn try_charge(&self) -> Result<(), Limit> {
         let max = self.max_total();
         let charge = |series| (series < max).then_some(series + 1);
-        // Relaxed: a count; it orders nothing.
+        // Relaxed: it is only a count; no other memory depends on it.
         match self.series.fetch_update(Ordering::Relaxed, Ordering::Relaxed, charge) {
             Ok(_) => Ok(()),
             Err(_) => Err(Limit::Total(max)),

@@ -1,7 +1,7 @@
-//! Adds numbers so that the order does not matter for the result.
+//! Adds numbers so that the result does not depend on their order.
 
-/// An unevaluated sum of two `f64`. Summing contributors in plain `f64` depends on the order, and folding changes
-/// the order, so that totals would now and then go down by a last digit, which Prometheus reads as a reset.
+/// An unevaluated sum of two `f64`. A sum in plain `f64` depends on the order of the contributors, and folding changes
+/// the order: totals would sometimes go down by a last digit, which Prometheus reads as a reset.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct DoubleDouble {
     high: f64,
@@ -37,7 +37,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Whatever the order in which contributors are folded, the total is the same `f64`.
+        /// The total is the same `f64` for every order in which contributors are folded.
         #[test]
         fn the_sum_does_not_depend_on_the_order(values in prop::collection::vec(0.0..1e9_f64, 1..40), split in 0_usize..40) {
             let all = values.iter().fold(DoubleDouble::default(), |sum, value| sum.add(*value));
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn infinities_stay_what_they_are() {
+    fn infinities_are_kept() {
         let sum = DoubleDouble::default().add(f64::MAX).add(f64::MAX);
         assert!(sum.value() == f64::INFINITY);
         assert!(sum.add(1.0).value() == f64::INFINITY);

@@ -72,7 +72,7 @@ impl Family {
 #[derive(Clone)]
 pub(crate) struct LiveFamily {
     pub(crate) family: Arc<Family>,
-    /// Usually few or empty.
+    /// Empty for most scrapes.
     pub(crate) expired: Ids,
 }
 

@@ -1,5 +1,5 @@
-//! A family: its descriptor, its series, and the cells they write. An object of its own; a registry only knows
-//! its name. One owner adds and removes series, any thread reads.
+//! A family: its descriptor, its series, and the cells that they write. It does not know the registries that hold it.
+//! One owner adds and removes series; any thread reads.
 
 use super::admission::Admission;
 use super::cardinality::{
@@ -20,34 +20,34 @@ use crate::sync::{Arc, Mutex, RwLock};
 use hashbrown::{HashMap, HashSet};
 use std::time::Duration;
 
-/// Reads of one histogram before its buckets are taken as they are: a writer that is never caught between two
+/// How often a histogram is read before its buckets are taken as they are. A writer that writes during each of these
 /// reads writes more than once a microsecond.
 const CONSISTENT_READ_ATTEMPTS: usize = 8;
-/// A table is rebuilt when more entries than this, and more than half of it, are removed.
+/// A table is rebuilt when more entries than this are removed, and more than half of all.
 const COMPACTION_FLOOR: usize = if cfg!(loom) { 2 } else { 64 };
 
-/// By series, each with its cell; few, because they are opt-in.
+/// By series id, each exemplar with its cell. There are few, because exemplars are opt-in.
 type Exemplars = HashMap<u32, Vec<(usize, Exemplar)>, foldhash::fast::FixedState>;
 
 /// A family of series.
 pub struct Family {
     descriptor: Descriptor,
     cells: Arc<Cells>,
-    /// Replaced as a whole when it is compacted or cleared; readers hold the lock only to clone.
+    /// Replaced as a whole when it is compacted or cleared. Readers hold the lock only to clone it.
     table: RwLock<SeriesTable>,
     writer: Mutex<Writer>,
     exemplars: Mutex<Exemplars>,
-    /// The series by label values, for owners that have no index of their own.
+    /// The series by label values, for Rust handles. JavaScript has an index of its own and leaves this one empty.
     pub(super) index: SeriesIndex,
     strictness: Strictness,
     overflow: OverflowCount,
     clock: Arc<Clock>,
-    /// Zero is for ever; nothing is whatever the registry says.
+    /// `Some(ZERO)`: series never expire. `None`: the registry's setting.
     ttl: Option<Duration>,
     seen: SeenSeries,
-    /// What was found in labels and told of: at most one entry a label and kind.
+    /// What was found in labels and has been warned of: at most one entry for each label and kind.
     told: Mutex<HashSet<(usize, FindingKind), foldhash::fast::FixedState>>,
-    /// Who removes series, where not every thread may.
+    /// Removes expired series. `None`: any thread may remove them.
     remover: Option<Arc<dyn Remover>>,
 }
 
@@ -59,23 +59,23 @@ struct Writer {
     admission: Admission,
 }
 
-/// A series as its owner knows it.
+/// A series as its family's owner knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeriesId {
-    /// Names the series within its family, also after compaction; never reused.
+    /// Identifies the series within its family, also after compaction. Ids are never reused.
     pub id: u32,
     /// Where its cells are: slab number times 4096, plus the first cell's index.
     pub slot: u32,
 }
 
 impl Family {
-    /// A family without series, whose cells come from `cells`.
+    /// A family without series. Its cells come from `cells`.
     #[must_use]
     pub fn new(descriptor: Descriptor, cells: Arc<Cells>) -> Self {
         Self::with_limits(descriptor, cells, CardinalityLimits::default())
     }
 
-    /// A family without series that has limits of its own.
+    /// A family without series, with limits of its own.
     #[must_use]
     pub fn with_limits(descriptor: Descriptor, cells: Arc<Cells>, limits: CardinalityLimits) -> Self {
         let (writer, table) = series_table();
@@ -97,40 +97,41 @@ impl Family {
         }
     }
 
-    /// Lets series expire whose value has not changed for this long; zero is never, whatever the registry says.
+    /// Sets how long a value may stay unchanged before its series expires. Zero: never, even if the registry has a time
+    /// to live.
     #[must_use]
     pub fn with_ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
         self
     }
 
-    /// Names the owner that is asked to remove expired series. Without one any thread may remove them.
+    /// Sets who is asked to remove expired series. Without a remover any thread may remove them.
     #[must_use]
     pub fn with_remover(mut self, remover: Arc<dyn Remover>) -> Self {
         self.remover = Some(remover);
         self
     }
 
-    /// Sets the rules for label values.
+    /// Sets the rules that label values must follow.
     #[must_use]
     pub fn with_strictness(mut self, strictness: Strictness) -> Self {
         self.strictness = strictness;
         self
     }
 
-    /// Sets the time that its metrics go by; the system's clock unless it is set.
+    /// Sets the clock of its metrics. The default is the system's clock.
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Whether a kind of content was not found in a label before.
+    /// Remembers a kind of content of a label; true the first time.
     pub(crate) fn is_news(&self, label: usize, kind: FindingKind) -> bool {
         self.told.lock().insert((label, kind))
     }
 
-    /// What the family's registries clean label values with.
+    /// The sanitizers of the registries that hold the family.
     pub(crate) fn sanitizers(&self) -> Vec<Arc<Sanitizer>> {
         self.writer.lock().admission.sanitizers()
     }
@@ -163,23 +164,23 @@ impl Family {
         &self.strictness
     }
 
-    /// What it was described as.
+    /// The description it was made with.
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
-    /// The memory its series write.
+    /// The memory that its series write.
     #[must_use]
     pub fn cells(&self) -> &Arc<Cells> {
         &self.cells
     }
 
     /// Adds a series. `labels` are pairs of an index into the label names and a value, in the order in which they
-    /// are to be printed. The caller makes sure that the label set is new.
+    /// print. The caller makes sure that the label set is new.
     ///
     /// # Errors
-    /// The limit that the label set is beyond. Nothing was added.
+    /// The limit that the label set is over. Nothing was added.
     pub fn add_series(&self, labels: &[(usize, &str)]) -> Result<SeriesId, Limit> {
         let rendered = self.rendered(labels.iter().copied());
         let mut writer = self.writer.lock();
@@ -189,7 +190,7 @@ impl Family {
         Ok(self.push(&mut writer, &rendered))
     }
 
-    /// What a label set that `add_series` has refused is recorded in.
+    /// What becomes of a label set that `add_series` has refused.
     #[must_use]
     pub fn fallback(&self, labels: &[(usize, &str)]) -> Fallback {
         let rendered = self.rendered(labels.iter().copied());
@@ -198,8 +199,8 @@ impl Family {
         writer.admission.fallback(&rendered, &self.descriptor)
     }
 
-    /// Adds the series in that label sets beyond the limits are added up: all its values are `other`, and no limit
-    /// refuses it. The caller makes sure that it is new.
+    /// Adds the series in which label sets over the limits are added up: all its values are `other`, and no limit
+    /// refuses it. The caller makes sure that it does not exist.
     pub fn add_series_beyond(&self) -> SeriesId {
         let names = self.descriptor.label_names().len();
         let rendered = self.rendered((0..names).map(|name| (name, OVERFLOW_VALUE)));
@@ -225,14 +226,15 @@ impl Family {
         SeriesId { id, slot }
     }
 
-    /// Removes a series; its cells go back to the contributor. Returns whether it was there.
+    /// Removes a series and frees its cells; returns whether it existed.
     pub fn remove_series(&self, id: u32) -> bool {
         let Some(slot) = self.unpublish_series(id) else { return false };
         self.cells.free([slot], self.descriptor.width());
         true
     }
 
-    /// Removes a series from what scrapes see and leaves its cells to whoever still writes them.
+    /// Removes a series from the table, so that scrapes no longer see it, and returns its slot. Its cells are not
+    /// freed: handles may still write them.
     pub(crate) fn unpublish_series(&self, id: u32) -> Option<u32> {
         let slot = {
             let mut writer = self.writer.lock();
@@ -271,7 +273,7 @@ impl Family {
         old.live().map(|series| series.slot).collect()
     }
 
-    /// Sets a series' cells to 0 and forgets its exemplars; it keeps its place. Only its owner may.
+    /// Sets a series' cells to 0 and removes its exemplars; its id and cells stay. Only the owner may call this.
     pub fn zero_series(&self, id: u32) {
         let table = self.table.read().clone();
         let Some(series) = table.get(id) else { return };
@@ -289,20 +291,20 @@ impl Family {
         self.table.read().get(id).map(|series| series.labels.to_vec())
     }
 
-    /// Live series now.
+    /// The number of live series.
     #[must_use]
     pub fn series_count(&self) -> usize {
         self.writer.lock().live
     }
 
-    /// Counts the series with a registry's from now on, and meets its limits.
+    /// Counts the series in a registry's total and applies its limits, from now on.
     pub(crate) fn enter(&self, guard: &Arc<CardinalityGuard>) {
         let mut writer = self.writer.lock();
         let live = writer.live;
         writer.admission.enter(guard, &self.descriptor, &self.table.read(), live);
     }
 
-    /// Counts them there no more.
+    /// Ends `enter`.
     pub(crate) fn leave(&self, guard: &Arc<CardinalityGuard>) {
         let mut writer = self.writer.lock();
         let live = writer.live;
@@ -322,7 +324,7 @@ impl Family {
         writer.admission.in_force()
     }
 
-    /// The labels of the live series, as they are rendered, in the order of their creation.
+    /// Visits the rendered labels of the live series, in the order in which the series were created.
     pub(crate) fn for_each_labels(&self, mut visit: impl FnMut(&[u8])) {
         self.series_table().live().for_each(|series| visit(series.labels));
     }
@@ -331,19 +333,19 @@ impl Family {
         &self.overflow
     }
 
-    /// Calls that had a label set beyond the limits.
+    /// How many calls had a label set over the limits.
     #[must_use]
     pub fn overflow_calls(&self) -> f64 {
         self.overflow.calls()
     }
 
-    /// The cell in which the owner counts such calls.
+    /// The slot of the cell in which the owner counts calls over the limits.
     #[must_use]
     pub fn overflow_slot(&self) -> u32 {
         self.overflow.slot()
     }
 
-    /// Attaches an exemplar to a cell of a series: cell 0 of a counter, the bucket's of a histogram.
+    /// Attaches an exemplar to a cell of a series: to cell 0 of a counter, or to a bucket's cell of a histogram.
     pub fn set_exemplar(&self, id: u32, cell: usize, exemplar: Exemplar) {
         let mut exemplars = self.exemplars.lock();
         let own = exemplars.entry(id).or_default();
@@ -380,7 +382,7 @@ impl Family {
         }
     }
 
-    /// The values of one series of this family: as many as it has cells.
+    /// The values of one series: one for each of its cells.
     #[must_use]
     pub fn read_series(&self, slot: u32) -> Vec<f64> {
         let mut values = vec![0.0; self.descriptor.width()];
@@ -390,7 +392,7 @@ impl Family {
 }
 
 impl Drop for Family {
-    /// Nobody can write or read the series any more, so their cells go back to the contributor.
+    /// Frees the cells: no handle and no scrape can reach the series any more.
     fn drop(&mut self) {
         self.clear();
     }
@@ -450,7 +452,7 @@ mod model {
         slab.store(first, value);
     }
 
-    /// What a scrape shows: each series' label and value.
+    /// Each series' label and value, as a scrape sees them.
     fn scraped(family: &Family) -> Vec<(String, f64)> {
         let _scrape = Scrape::begin();
         let mut seen = Vec::new();
@@ -461,8 +463,8 @@ mod model {
         seen
     }
 
-    /// Series are removed, the table is compacted and a cell given to a new series, all under a scrape: it sees the
-    /// series that stays, the others or not, each with its own value, in order.
+    /// During a scrape, series are removed, the table is compacted and a cell is given to a new series. The scrape must
+    /// see the series that stays, and may see the others, each with its own value and in order.
     #[test]
     fn a_scrape_under_compaction_sees_whole_series() {
         let mut model = loom::model::Builder::new();
@@ -488,7 +490,7 @@ mod model {
             };
             let places: Vec<usize> = seen.iter().map(|seen| place(seen).expect("its own value")).collect();
             assert!(places.is_sorted_by(|one, next| one < next), "{seen:?}");
-            assert!(places.contains(&2), "what was never removed is always seen: {seen:?}");
+            assert!(places.contains(&2), "a series that was never removed is always seen: {seen:?}");
             assert_eq!(scraped(&family), [("x=\"c\"".to_owned(), 3.0), ("x=\"d\"".to_owned(), 4.0)]);
         });
     }

@@ -5,7 +5,7 @@ use hashbrown::{HashMap, HashSet};
 
 type Distinct = HashSet<Box<[u8]>, foldhash::fast::RandomState>;
 
-/// Distinct values by label name, as they are rendered.
+/// The distinct values of each label, as rendered.
 #[derive(Default)]
 pub(crate) struct LabelValues {
     by_name: HashMap<Box<[u8]>, Distinct, foldhash::fast::RandomState>,

@@ -5,14 +5,14 @@
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelSet, Pair, canonical_key, pairs, render};
 
-/// What comes before a label's name that a mount has too.
+/// The prefix of a series' label that has the name of a mount's label.
 const EXPORTED: &[u8] = b"exported_";
 
-/// Labels that the formats add themselves, and a prefix that Prometheus keeps: no mount may have them.
+/// Labels that the formats add themselves, and a prefix that Prometheus reserves. A mount may not have them.
 const RESERVED: [&str; 2] = ["le", "quantile"];
 const RESERVED_PREFIX: &str = "__";
 
-/// The labels under which a registry is shown.
+/// The labels that a mounted registry's series get.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct MountLabels {
     pairs: Vec<(String, String)>,
@@ -36,7 +36,7 @@ impl MountLabels {
         Ok(Self { pairs, rendered })
     }
 
-    /// Whether series under these labels and under others may be the same.
+    /// True if both add the same labels, so that series under them could be the same.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         let key = |labels: &Self| {
             let mut key = Vec::new();
@@ -50,7 +50,7 @@ impl MountLabels {
         self.pairs.iter().any(|(name, _)| name.as_bytes() == pair.name)
     }
 
-    /// Appends rendered labels, these, and those of `defaults` that neither has.
+    /// Appends a series' rendered labels, then the `defaults` that are not taken, then these labels.
     pub(crate) fn write(&self, own: &[u8], defaults: &[(String, String)], out: &mut Vec<u8>) {
         if pairs(own).any(|pair| self.has(&pair)) {
             self.write_renamed(own, out);
@@ -59,7 +59,7 @@ impl MountLabels {
         }
         for (name, value) in defaults {
             let taken = |pair: Pair<'_>| pair.name == name.as_bytes();
-            // What is written already may have the name by being renamed.
+            // A renamed label in `out` may have the default label's name.
             if !pairs(out).any(taken) && !pairs(&self.rendered).any(taken) {
                 separate(out);
                 render([(name.as_str(), value.as_str())], out);
@@ -71,12 +71,12 @@ impl MountLabels {
         }
     }
 
-    /// Appends labels of which some have the name of one of these.
+    /// Appends the labels of a series, renaming those that have the name of one of these.
     fn write_renamed(&self, own: &[u8], out: &mut Vec<u8>) {
         for pair in pairs(own) {
             let mut name = pair.name.to_vec();
             if self.has(&pair) {
-                // A series that has both names keeps both values; so do two that are renamed.
+                // The new name must be free too, so that a series that has both names keeps both values.
                 let is_taken = |name: &[u8]| {
                     let has_name = |other: Pair<'_>| other.name == name;
                     self.pairs.iter().any(|(own, _)| own.as_bytes() == name)

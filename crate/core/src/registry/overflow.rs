@@ -11,8 +11,8 @@ use std::time::Duration;
 const SHOWN_CHARS: usize = 40;
 
 impl Family {
-    /// What a warning of label sets beyond the limits says. `samples` are values in the order of the label names; what
-    /// looks like a secret is not shown.
+    /// The warning of label sets over the limits. `samples` are values in the order of the label names; values that
+    /// look like a secret are redacted.
     #[must_use]
     pub fn overflow_warning<S: AsRef<str>>(&self, samples: &[Vec<S>]) -> String {
         let descriptor = self.descriptor();
@@ -42,7 +42,7 @@ impl Family {
         )
     }
 
-    /// Warns of label sets beyond the limits, at most once a minute.
+    /// Warns of label sets over the limits, at most once a minute.
     pub(crate) fn warn_of_overflow(&self, now: Duration) {
         if let Some(samples) = self.overflow_count().due(now) {
             tracing::warn!(target: "prometheus_metrics", "{}", self.overflow_warning(&samples));

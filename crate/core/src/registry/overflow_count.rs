@@ -20,10 +20,10 @@ pub(crate) struct OverflowCount {
 struct WarningState {
     /// The cell that calls are counted in. Allocated with the first of them: most families never need it.
     slot: Option<u32>,
-    /// Since the last warning.
+    /// Label values of calls since the last warning; at most `SAMPLES`.
     samples: Vec<Vec<String>>,
     warned: Option<Duration>,
-    /// Calls that had been counted at the last warning.
+    /// The count at the last warning.
     warned_of: f64,
 }
 
@@ -32,7 +32,7 @@ impl OverflowCount {
         Self { cells: Arc::clone(cells), warning: Mutex::new(WarningState::default()) }
     }
 
-    /// The cell that the owner counts calls in.
+    /// The slot of the cell in which the owner counts calls.
     pub(crate) fn slot(&self) -> u32 {
         let mut warning = self.warning.lock();
         *warning.slot.get_or_insert_with(|| self.cells.allocate(1))
@@ -47,7 +47,7 @@ impl OverflowCount {
         })
     }
 
-    /// Counts a call of Rust code, and keeps its values if few have been kept.
+    /// Counts a call of Rust code, and keeps its values if there are fewer than `SAMPLES`.
     pub(crate) fn count(&self, values: &[&str]) {
         let (slab, cell) = self.cells.locate(self.slot());
         Slab::add(slab, cell, 1.0);
@@ -57,7 +57,8 @@ impl OverflowCount {
         }
     }
 
-    /// The samples for a warning that is due: calls came since the last one, which was more than a minute ago.
+    /// The samples for a warning, if one is due: there were calls since the last one, and that was at least a minute
+    /// ago.
     pub(crate) fn due(&self, now: Duration) -> Option<Vec<Vec<String>>> {
         let calls = self.calls();
         let mut warning = self.warning.lock();

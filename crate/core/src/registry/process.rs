@@ -1,28 +1,28 @@
-//! The contributors of one process: who is live, and what those that ended left behind. Joining and leaving
-//! replace the whole state with one pointer, so a scrape sees a contributor live or retired, never both or neither.
+//! The contributors of one process: the live ones, and the counts of those that have ended. Joining and leaving replace
+//! both with one pointer, so a scrape sees a contributor either live or retired, never both or neither.
 
 use super::cardinality::CardinalityConfig;
 use super::contributor::Contributor;
 use super::retired::Retired;
 use crate::sync::{Arc, Mutex, RwLock};
 
-/// The contributors whose counts add up.
+/// Contributors whose counts add up.
 pub struct Process {
     /// Readers hold the lock only to clone the pointer.
     state: RwLock<Arc<Contributors>>,
-    /// Held while a new state is made, so that two changes do not start from the same old one.
+    /// Held while new contents are made, so that two changes do not start from the same old contents.
     change: Mutex<()>,
-    /// For contributors that set none themselves, those that join later too.
+    /// Limits for contributors that set none themselves, including those that join later.
     cardinality: Mutex<CardinalityConfig>,
 }
 
-/// One consistent view of a process.
+/// The contributors at one moment.
 pub(crate) struct Contributors {
     pub(crate) live: Vec<Arc<Contributor>>,
     pub(crate) retired: Arc<Retired>,
 }
 
-/// The process that new worker threads join, and whether a main thread has joined it yet.
+/// The process that new worker threads join, and whether a realm of the main thread has joined it.
 #[cfg(not(loom))]
 static CURRENT: Mutex<Option<(Arc<Process>, bool)>> = Mutex::new(None);
 
@@ -38,8 +38,8 @@ impl Process {
         }
     }
 
-    /// The process that a realm of the main thread sees. Worker threads that begin from now on are in it. A second
-    /// realm of the main thread (a test file in a runner) begins a process of its own, so that the two never mix.
+    /// The process that a realm of the main thread joins. Worker threads that begin from now on join it too. A second
+    /// realm of the main thread (a test file in a test runner) begins a process of its own, so that the two never mix.
     #[cfg(not(loom))]
     #[must_use]
     pub fn of_main_thread() -> Arc<Self> {
@@ -57,7 +57,7 @@ impl Process {
         }
     }
 
-    /// The process that a worker thread is part of: that of the main thread's newest realm.
+    /// The process that a worker thread joins: that of the main thread's newest realm.
     #[cfg(not(loom))]
     #[must_use]
     pub fn of_worker() -> Arc<Self> {
@@ -75,7 +75,7 @@ impl Process {
         self.publish(Contributors { live, retired: Arc::clone(&old.retired) });
     }
 
-    /// Limits the series of contributors that do not do so themselves, now and when they join.
+    /// Limits the series of contributors that have no limits of their own, now and when they join.
     #[cfg(feature = "http")]
     pub(crate) fn limit_series(&self, limits: CardinalityConfig) {
         let _change = self.change.lock();
@@ -85,9 +85,9 @@ impl Process {
         *self.cardinality.lock() = limits;
     }
 
-    /// Takes a contributor out. Its counters and histograms stay in the process's totals, its gauges go.
-    /// The contributor writes no more, and its own registry is not gathered with the process again, which would count
-    /// it twice. Leaving twice is leaving once.
+    /// Takes a contributor out. Its counters and histograms stay in the process's totals; its gauges are dropped. The
+    /// contributor must not write any more, and its registry must not be gathered with the process again, because that
+    /// would count it twice. A second call changes nothing.
     pub fn leave(&self, contributor: &Arc<Contributor>) {
         let _change = self.change.lock();
         let old = self.state();
@@ -100,7 +100,7 @@ impl Process {
         self.publish(Contributors { live, retired: Arc::new(retired) });
     }
 
-    /// Whether there is one contributor at most, and none has ended with counts.
+    /// True if there is at most one contributor and no ended contributor left counts.
     #[must_use]
     pub fn is_alone(&self) -> bool {
         let state = self.state();

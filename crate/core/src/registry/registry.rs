@@ -1,4 +1,5 @@
-//! A registry: names, and the families found under them, in the order of their registration.
+//! A registry: its families, collectors and foreign metrics, in the order of their registration, each under unique
+//! names.
 
 use super::cardinality::{CardinalityConfig, CardinalityGuard, CardinalityLimits};
 use super::claims::{Claims, ItemId, written_names};
@@ -14,11 +15,11 @@ use crate::slab::Cells;
 use crate::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Settings of a registry. All have defaults: no default labels, no strictness, 10,000 series a family and a million in
-/// total, the system's clock.
+/// Settings of a registry. The defaults are: no default labels, no strictness, 10,000 series in each family and a
+/// million in total, no sanitizer, no time to live, the system's clock.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryConfig {
-    /// Labels that every series shows, unless it has a label of that name itself.
+    /// Labels that every series shows, unless the series has a label of that name.
     pub default_labels: Vec<(String, String)>,
     /// Label rules beyond the data model.
     pub strictness: Strictness,
@@ -26,9 +27,10 @@ pub struct RegistryConfig {
     pub cardinality: CardinalityConfig,
     /// Cleans the label values of new series.
     pub sanitizer: Option<Sanitizer>,
-    /// How long a value may stay unchanged before its series expires, in families that say nothing themselves.
+    /// How long a value may stay unchanged before its series expires; families may have a time of their own. `None` and
+    /// zero: never.
     pub ttl: Option<Duration>,
-    /// The time that the registry and the families made by it go by.
+    /// The clock of the registry and of the families that it makes.
     pub clock: Arc<Clock>,
 }
 
@@ -44,7 +46,7 @@ pub struct Registry {
 struct Contents {
     items: Vec<(ItemId, Item)>,
     next_id: ItemId,
-    /// Every sample name that a family writes, and whose it is.
+    /// Every sample name that an item writes, and which item it is.
     claims: Claims,
     default_labels: Vec<(String, String)>,
     ttl: Option<Duration>,
@@ -56,7 +58,7 @@ struct Contents {
 pub(crate) enum Item {
     Family(Arc<Family>),
     Collector(Arc<dyn Collector>),
-    /// A metric that somebody else keeps: its samples as they were last brought.
+    /// A metric that is kept elsewhere: the samples that were set last.
     Foreign(Option<Arc<SampleFamily>>),
 }
 
@@ -74,7 +76,7 @@ impl Registry {
         Self::with_clock(Arc::default())
     }
 
-    /// An empty registry that goes by this clock.
+    /// An empty registry with this clock.
     #[must_use]
     pub fn with_clock(clock: Arc<Clock>) -> Self {
         Self::of(RegistryConfig { clock, ..RegistryConfig::default() })
@@ -83,7 +85,8 @@ impl Registry {
     /// An empty registry with settings.
     ///
     /// # Errors
-    /// `InvalidLabelName` for a default label that is none or that the strictness refuses; `InvalidLabelValue`.
+    /// `InvalidLabelName` for a default label with an invalid name, or one that the strictness refuses;
+    /// `InvalidLabelValue`.
     pub fn with_config(config: RegistryConfig) -> Result<Self> {
         check_default_labels(&config.default_labels, &config.strictness)?;
         Ok(Self::of(config))
@@ -97,22 +100,22 @@ impl Registry {
         Self { contents: Mutex::new(contents), strictness, guard, clock }
     }
 
-    /// The time that the registry and the families made by it go by.
+    /// The clock of the registry and of the families that it makes.
     #[must_use]
     pub fn clock(&self) -> &Arc<Clock> {
         &self.clock
     }
 
-    /// How many series there are, and how many there may be.
+    /// The guard that counts the series of the registry and holds its limits.
     #[must_use]
     pub fn cardinality_guard(&self) -> &Arc<CardinalityGuard> {
         &self.guard
     }
 
-    /// The family of this description, made with limits and a time to live of its own if it does not exist.
+    /// The family of this description. If it does not exist it is made, with these limits and this time to live.
     ///
     /// # Errors
-    /// As `counter_vec`.
+    /// As `MetricBuilder::counter_vec` and `MetricBuilder::histogram_vec`.
     pub(crate) fn get_or_create(
         &self,
         wanted: Descriptor,
@@ -150,7 +153,7 @@ impl Registry {
         Ok(family)
     }
 
-    /// Holds the label names of a family against the strictness and the sanitizer.
+    /// Checks the label names of a family against the strictness and the sanitizer.
     fn check_labels(&self, descriptor: &Descriptor) -> Result<()> {
         descriptor.check(&self.strictness)?;
         match self.guard.sanitizer() {
@@ -170,7 +173,7 @@ impl Registry {
         self.register_family(Arc::clone(metric.family())).map(drop)
     }
 
-    /// Adds a family; returns its place.
+    /// Adds a family; returns its id in this registry.
     ///
     /// # Errors
     /// As `register`.
@@ -182,15 +185,15 @@ impl Registry {
         Ok(contents.push_family(family))
     }
 
-    /// Adds a collector, asked at each scrape.
+    /// Adds a collector. It is asked at each scrape.
     pub fn register_collector(&self, collector: Arc<dyn Collector>) -> ItemId {
         self.contents.lock().push(Item::Collector(collector))
     }
 
-    /// Adds a collector and keeps the names it knows beforehand for it.
+    /// Adds a collector and reserves the names that it knows in advance.
     ///
     /// # Errors
-    /// `DuplicateMetric` if a name is taken, be it as a sample name of another metric.
+    /// `DuplicateMetric` if a name is taken, also as a sample name of another metric.
     pub fn register_named_collector(&self, collector: Arc<dyn Collector>) -> Result<ItemId> {
         let names = collector.names();
         let mut contents = self.contents.lock();
@@ -200,10 +203,10 @@ impl Registry {
         Ok(id)
     }
 
-    /// Keeps a place for a metric whose samples the caller brings, with `set_foreign`, whenever it has new ones.
+    /// Registers a metric whose samples the caller provides: it calls `set_foreign` whenever it has new ones.
     ///
     /// # Errors
-    /// `DuplicateMetric` if the name is taken, be it as a sample name of another metric.
+    /// `DuplicateMetric` if the name is taken, also as a sample name of another metric.
     pub fn register_foreign(&self, name: &str) -> Result<ItemId> {
         let mut contents = self.contents.lock();
         contents.claims.check(name, [name.to_owned()])?;
@@ -212,7 +215,8 @@ impl Registry {
         Ok(id)
     }
 
-    /// Replaces the samples of what `register_foreign` placed. Scrapes show them until the next ones are brought.
+    /// Replaces the samples of a metric that `register_foreign` has registered. Scrapes show them until they are
+    /// replaced.
     pub fn set_foreign(&self, id: ItemId, family: SampleFamily) {
         let mut contents = self.contents.lock();
         let Ok(at) = contents.items.binary_search_by_key(&id, |(own, _)| *own) else { return };
@@ -221,7 +225,8 @@ impl Registry {
         }
     }
 
-    /// Removes the family of this name. The family lives on in other registries and in handles.
+    /// Removes the family of this name; returns whether it existed. Handles, and other registries that have it, keep it
+    /// alive.
     pub fn unregister(&self, name: &str) -> bool {
         let mut contents = self.contents.lock();
         let Some(id) = contents.family(name).map(|(id, _)| id) else { return false };
@@ -235,7 +240,7 @@ impl Registry {
         self.forget(item);
     }
 
-    /// Removes all items and default labels.
+    /// Removes all items, default labels and mounts.
     pub fn clear(&self) {
         let items = {
             let mut contents = self.contents.lock();
@@ -247,14 +252,14 @@ impl Registry {
         items.into_iter().for_each(|(_, item)| self.forget(Some(item)));
     }
 
-    /// A family that is here no longer may live on elsewhere, but its series are not counted here any more.
+    /// Stops counting the series of a removed family. The family itself may live on elsewhere.
     fn forget(&self, item: Option<Item>) {
         if let Some(Item::Family(family)) = item {
             family.leave(&self.guard);
         }
     }
 
-    /// Sets every family's values back: labelled series go, unlabelled counters and gauges are 0 again.
+    /// Resets every family: labelled series are removed, counters and gauges without labels are set to 0.
     pub fn reset(&self) {
         for family in self.families() {
             family.reset();
@@ -271,7 +276,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Sets how long a value may stay unchanged before its series expires, in families that say nothing themselves.
+    /// Sets how long a value may stay unchanged before its series expires; families may have a time of their own.
     pub fn set_ttl(&self, ttl: Option<Duration>) {
         self.contents.lock().ttl = ttl;
     }
@@ -287,14 +292,14 @@ impl Registry {
         contents.families().cloned().collect()
     }
 
-    /// Whether an exposition has at most `lines` samples, as far as is known before: a collector that does not name its
-    /// families may answer with anything.
+    /// True if an exposition has at most `lines` samples, as far as is known in advance. False if a collector does not
+    /// name its families, because it may return any number of samples.
     #[must_use]
     pub fn is_at_most(&self, lines: usize) -> bool {
         self.lines(lines).is_some()
     }
 
-    /// The samples of an exposition; nothing if they are more than `max`, or nobody knows.
+    /// The number of samples in an exposition; `None` if it is over `max` or unknown.
     fn lines(&self, max: usize) -> Option<usize> {
         let mut total = 0;
         let few = self.contents.lock().items.iter().all(|(_, item)| {
@@ -313,12 +318,12 @@ impl Registry {
         all.filter(|all| few && *all <= max)
     }
 
-    /// Shows another registry's families with this one's, under these labels: one registry a tenant, say. Each keeps its
-    /// own limits. A label that a series has itself gives way, under the name `exported_…`.
+    /// Shows another registry's families together with this one's, with these labels added: for example one registry
+    /// for each tenant. Each keeps its own limits. A series' own label of the same name is renamed to `exported_…`.
     ///
     /// # Errors
-    /// `InvalidLabelName`; `InvalidConfig` for a registry that would contain itself or that is mounted here already, and
-    /// for labels under which another is: two series of the same labels are none to a scraper.
+    /// `InvalidLabelName`; `InvalidConfig` if the registry would contain itself, if it is mounted here already, or if
+    /// another registry is mounted with equal labels: a scraper rejects two series with the same labels.
     pub fn mount(&self, registry: &Arc<Self>, labels: Vec<(String, String)>) -> Result<()> {
         if contains(registry, self) {
             return Err(MetricsError::new(
@@ -344,7 +349,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Shows another registry's families no more; returns whether it did.
+    /// Stops showing another registry's families; returns whether it was mounted.
     pub fn unmount(&self, registry: &Arc<Self>) -> bool {
         let mut contents = self.contents.lock();
         let before = contents.mounts.len();
@@ -369,7 +374,7 @@ impl Registry {
 }
 
 impl Drop for Registry {
-    /// Families that live on elsewhere meet its limits no more.
+    /// Ends the registry's limits for families that live on elsewhere.
     fn drop(&mut self) {
         self.clear();
     }
@@ -419,7 +424,7 @@ impl Contents {
         }
     }
 
-    /// Families never share a sample name: a scraper refuses an exposition that has a series twice.
+    /// Checks that the names are free. A scraper rejects an exposition that has a series twice.
     fn refuse_clash(&self, wanted: &Descriptor) -> Result<()> {
         if self.family(wanted.name()).is_some() {
             return Err(MetricsError::new(
@@ -431,7 +436,7 @@ impl Contents {
     }
 }
 
-/// Names that are valid, each once, and what the strictness wants.
+/// Checks that the names are valid and unique, and that the strictness allows them.
 fn check_default_labels(labels: &[(String, String)], strictness: &Strictness) -> Result<()> {
     LabelSet::new(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     labels.iter().try_for_each(|(name, value)| {

@@ -1,5 +1,5 @@
-//! What contributors that have ended counted. Never changed in place: folding makes a new list that shares
-//! whatever the leaving contributor did not touch.
+//! The counts of contributors that have ended. Never changed in place: folding makes a new list that shares all
+//! families that the leaving contributor did not have.
 
 use super::cardinality::OVERFLOW_VALUE;
 use super::double_double::DoubleDouble;
@@ -14,11 +14,12 @@ use hashbrown::HashMap;
 use std::convert::Infallible;
 use std::time::Duration;
 
-/// One family of the retired contributor.
+/// One family of ended contributors.
 pub(crate) struct RetiredFamily {
     pub(crate) descriptor: Descriptor,
     pub(crate) series: Vec<RetiredSeries>,
-    /// When nothing of it is shown any more, unless a live contributor shows it: nothing changes here but by folding.
+    /// When it is no longer shown, unless a live contributor shows it. Only folding changes its values, so the time is
+    /// known.
     expires: Option<(Arc<Clock>, Duration)>,
     index: HashMap<Box<[u8]>, usize, foldhash::fast::FixedState>,
 }
@@ -30,12 +31,12 @@ pub(crate) struct RetiredSeries {
 }
 
 impl RetiredFamily {
-    /// Whether nothing has changed for the time that its values live.
+    /// True if its values have not changed for their time to live.
     pub(crate) fn is_expired(&self) -> bool {
         self.expires.as_ref().is_some_and(|(clock, at)| clock.now() >= *at)
     }
 
-    /// This family and what `leaving`, whose values live for `ttl`, holds at last, as a new family.
+    /// Makes a new family: this one and the last values of `leaving`, whose time to live is `ttl`.
     fn fold(base: Option<&Self>, leaving: &Family, ttl: Option<Duration>) -> Self {
         let expires = ttl.map(|ttl| (Arc::clone(leaving.clock()), leaving.clock().now().saturating_add(ttl)));
         let mut folded = match base {
@@ -60,7 +61,7 @@ impl RetiredFamily {
         let Ok(()) = leaving.for_each(|series| {
             key.clear();
             canonical_key(series.labels, &mut key);
-            // Each worker has its own limit, but what they leave behind has one for all of them.
+            // Each worker has its own limit; the retired series of all workers share one.
             let beyond = !folded.index.contains_key(&key[..]) && folded.series.len() >= max;
             let labels = if beyond { &other[..] } else { series.labels };
             if beyond {
@@ -85,19 +86,20 @@ impl RetiredFamily {
     }
 }
 
-/// All families of the retired contributor, in the order in which they first came.
+/// All families of ended contributors, in the order in which they first came.
 #[derive(Default)]
 pub(crate) struct Retired {
     pub(crate) families: Vec<Arc<RetiredFamily>>,
-    /// Calls beyond a limit by metric.
+    /// Calls over a limit, by metric.
     pub(crate) overflow: HashMap<String, f64, foldhash::fast::FixedState>,
 }
 
 impl Retired {
-    /// This list and what a leaving contributor's counters and histograms hold at last. Its gauges go with it.
+    /// Makes a new list: this one and the last values of a leaving contributor's counters and histograms. Its gauges
+    /// are dropped.
     pub(crate) fn fold(&self, leaving: &Registry) -> Self {
         let mut families = self.families.clone();
-        // What nobody is shown any more is not kept for ever.
+        // Families that are no longer shown need not be kept.
         families.retain(|family| !family.is_expired());
         let mut overflow = self.overflow.clone();
         for family in &leaving.families() {
@@ -119,7 +121,7 @@ impl Retired {
     }
 }
 
-/// Adds the calls that were beyond a family's limits to those of its name.
+/// Adds the calls over a family's limits to the count of its name.
 pub(crate) fn add_overflow(overflow: &mut HashMap<String, f64, foldhash::fast::FixedState>, family: &Family) {
     let calls = family.overflow_calls();
     if calls > 0.0 {
