@@ -21,7 +21,7 @@ pub(crate) enum GatheredFamily {
 }
 
 impl GatheredFamily {
-    /// Of what comes as samples there is none.
+    /// The descriptor; `None` for finished samples.
     fn descriptor(&self) -> Option<&Descriptor> {
         match self {
             Self::Own(family) => Some(family.descriptor()),
@@ -39,7 +39,7 @@ impl GatheredFamily {
         }
     }
 
-    /// Has the series removed that nobody has changed for too long.
+    /// Has series removed that have not changed for their time to live.
     pub(super) fn remove_expired(&self, sees_all: bool) {
         match self {
             Self::Mounted(family) => family.remove_expired(sees_all),
@@ -52,7 +52,7 @@ impl GatheredFamily {
         }
     }
 
-    /// Label sets; of finished samples, which nobody has grouped, the samples.
+    /// The number of label sets. For finished samples it is the number of samples, because they are not grouped.
     pub(crate) fn series_count(&self) -> usize {
         match self {
             Self::Own(family) => family.series_count(),
@@ -63,7 +63,7 @@ impl GatheredFamily {
     }
 
     #[cfg(feature = "http")]
-    /// How many series there may be, where there is one number.
+    /// The largest number of series, if there is one limit for the whole family.
     pub(crate) fn max_series(&self) -> Option<usize> {
         match self {
             Self::Own(live) => Some(live.family.limits().max_series),
@@ -72,7 +72,7 @@ impl GatheredFamily {
     }
 
     #[cfg(feature = "http")]
-    /// Distinct values by label, the most first.
+    /// Distinct values by label; the label with the most values first.
     pub(crate) fn label_values(&self) -> Vec<(String, usize)> {
         let mut values = LabelValues::default();
         let Ok(()) = self.for_each_series(&mut |series| {
@@ -98,12 +98,12 @@ impl GatheredFamily {
             }
             None => match other {
                 Self::Samples(family) => Self::Samples(Arc::new(family.with_samples(Vec::new()))),
-                _ => unreachable!("what has no descriptor comes as samples"),
+                _ => unreachable!("only finished samples have no descriptor"),
             },
         }
     }
 
-    /// Adds a family of a mounted registry; returns whether it agrees with this one.
+    /// Adds a family of a mounted registry; returns false if its type or buckets differ.
     pub(super) fn mount(&mut self, other: Self, under: &Under) -> bool {
         if let (Self::Samples(own), Self::Samples(other)) = (&mut *self, &other) {
             if own.kind() != other.kind() {
@@ -123,7 +123,7 @@ impl GatheredFamily {
             _ => false,
         };
         if !agrees {
-            // Nobody sees its series, but they expire all the same.
+            // Its series are not shown, but they expire nevertheless.
             other.remove_expired(false);
             return false;
         }
@@ -170,7 +170,7 @@ impl Shown for GatheredFamily {
     }
 }
 
-/// Families of one name and several registries.
+/// Families of one name from several registries.
 pub(crate) struct MountedFamily {
     descriptor: Descriptor,
     parts: Vec<MountedPart>,
@@ -178,11 +178,11 @@ pub(crate) struct MountedFamily {
 
 struct MountedPart {
     family: GatheredFamily,
-    /// None for the registry that the others are mounted in.
+    /// `None` for the registry that the others are mounted in.
     under: Option<Under>,
 }
 
-/// What a mounted registry adds to its series.
+/// The labels that a mounted registry adds to its series.
 #[derive(Clone)]
 pub(super) struct Under {
     pub(super) labels: Arc<MountLabels>,

@@ -12,7 +12,7 @@ use crate::serialization::Shown;
 use crate::slab::Scrape;
 use crate::sync::Arc;
 
-/// What one scrape shows. While it lives, the cells it reads belong to the series it lists.
+/// The result of gathering. While it lives, the cells that it reads are not given to other series.
 pub struct Gathered {
     pub(crate) families: Vec<GatheredFamily>,
     pub(crate) default_labels: Vec<(String, String)>,
@@ -31,7 +31,7 @@ impl Gathered {
         Self { families, default_labels: Vec::new(), mismatched: Vec::new(), series, _scrape: scrape }
     }
 
-    /// Shows a family of samples behind the others, if the names that were asked for want it.
+    /// Adds a family of samples at the end, if `names` is empty or contains its name.
     #[cfg(feature = "http")]
     pub(crate) fn append(&mut self, family: SampleFamily, names: &[String]) {
         if names.is_empty() || names.iter().any(|name| name == family.name()) {
@@ -39,34 +39,36 @@ impl Gathered {
         }
     }
 
-    /// Series of all families of the registry, those that `Selection::names` leaves out and appended ones not counted.
+    /// Series of all families of the registry, including families that `Selection::names` leaves out. Families of
+    /// appended registries are not counted.
     #[must_use]
     pub fn series_count(&self) -> usize {
         self.series
     }
 
-    /// Families that another contributor has with another type or other buckets, and that were left out for it.
+    /// Families that were left out because another contributor or registry has one of that name with another type or
+    /// other buckets.
     #[must_use]
     pub fn mismatched(&self) -> &[String] {
         &self.mismatched
     }
 }
 
-/// Which families a scrape shows, and with whom they are merged.
+/// Selects the families of a scrape, and the contributors and registries that it includes.
 #[derive(Default)]
 pub struct Selection<'a> {
-    /// Merge with the other contributors of this process.
+    /// Includes the other contributors of this process.
     pub process: Option<&'a Process>,
-    /// Only families of these names (`name[]`); all where it is empty.
+    /// Shows only families of these names (`name[]`); all families if it is empty.
     pub names: &'a [String],
-    /// Registries whose families are shown after the others, under the same default labels.
+    /// Registries whose families are shown at the end, with the same default labels.
     pub appended: &'a [&'a Registry],
 }
 
 /// Gathers a scrape.
 #[must_use]
 pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
-    // First of all: whatever is unpublished after this line keeps its cells until the scrape has ended.
+    // This is the first step: series that are removed after this line keep their cells until the scrape has ended.
     let scrape = Scrape::begin();
     let mut families = items(registry);
     let mut mismatched = Vec::new();

@@ -7,7 +7,7 @@ use crate::sync::Arc;
 use hashbrown::HashMap;
 use std::convert::Infallible;
 
-/// A family of another contributor.
+/// One contributor's family.
 pub(super) enum Part {
     Live(LiveFamily),
     Retired(Arc<RetiredFamily>),
@@ -22,12 +22,12 @@ impl Part {
     }
 }
 
-/// Series of several contributors, added up.
+/// One family whose series are added up over several contributors.
 pub(crate) struct MergedFamily {
     descriptor: Descriptor,
     series: Vec<MergedSeries>,
     index: HashMap<Vec<u8>, usize, foldhash::fast::FixedState>,
-    /// By part, the series that are expired there and shown nowhere.
+    /// By part, the ids of series that are expired in that part and are not shown.
     expired: Vec<(Arc<Family>, Vec<u32>)>,
 }
 
@@ -35,12 +35,12 @@ struct MergedSeries {
     labels: Vec<u8>,
     cells: Vec<DoubleDouble>,
     contributors: u32,
-    /// By cell, the newest; empty where there are none.
+    /// By cell, the newest exemplar; empty without exemplars.
     exemplars: Vec<Option<Exemplar>>,
-    /// Whether it is not expired with one contributor at least. While it is not, all are in its total: a total that goes
-    /// down reads as a reset.
+    /// True while the series is live in at least one contributor. Until it has expired in all of them, all are summed,
+    /// because Prometheus reads a falling total as a reset.
     alive: bool,
-    /// Where it is expired, by part and id.
+    /// Where it has expired: part and id.
     expired: Vec<(usize, u32)>,
 }
 
@@ -124,16 +124,16 @@ impl MergedFamily {
         self.series.len()
     }
 
-    /// Has the series removed that are expired in all contributors.
+    /// Has the series removed that have expired in all contributors.
     pub(super) fn remove_expired(&self) {
         for (family, ids) in self.expired.iter().filter(|(_, ids)| !ids.is_empty()) {
             family.remove_expired(ids.iter().copied());
         }
     }
 
-    /// Shows the series no more that are expired with every contributor.
+    /// Drops the series that have expired in all contributors.
     pub(super) fn drop_expired(&mut self) {
-        // The places of what stays change.
+        // The indices of the remaining series change.
         self.index.clear();
         let expired = &mut self.expired;
         self.series.retain(|series| {
@@ -145,7 +145,7 @@ impl MergedFamily {
     }
 }
 
-/// One exemplar a cell can be shown, so the newest is.
+/// Keeps the newest exemplar of each cell, because a cell can show only one.
 fn keep_newest(known: &mut Vec<Option<Exemplar>>, others: &[Option<&Exemplar>]) {
     known.resize(known.len().max(others.len()), None);
     for (known, other) in known.iter_mut().zip(others) {

@@ -1,5 +1,5 @@
-//! What one scrape shows, and its exposition: a registry's families, merged with those of the other threads of the
-//! process and of mounted registries. Must not know transports.
+//! Gathers what one scrape shows and writes its exposition: a registry's families, merged with those of the process's
+//! other threads and of mounted registries. Must not know transports.
 
 mod exposition;
 mod family;

@@ -9,7 +9,7 @@ use crate::sync::Arc;
 use loom::thread;
 use std::convert::Infallible;
 
-/// A contributor with one counter, and what adds to it as its one writer.
+/// A contributor with one counter, and a function that adds to it. The function is the counter's only writer.
 fn counting(value: f64) -> (Arc<Contributor>, impl Fn(f64)) {
     let contributor = Arc::new(Contributor::new(Cells::on_heap()));
     let descriptor = Descriptor::new(Kind::Counter, "c", "", &[]).expect("the name is valid");
@@ -25,7 +25,7 @@ fn counting(value: f64) -> (Arc<Contributor>, impl Fn(f64)) {
     (contributor, add)
 }
 
-/// The counter's total as a scrape shows it; 0 where nobody has the family.
+/// The counter's total as a scrape shows it; 0 if no contributor has the family.
 fn total(process: &Process, registry: &Registry) -> f64 {
     let selection = Selection { process: Some(process), ..Selection::default() };
     let gathered = gather(registry, &selection);
@@ -48,7 +48,7 @@ fn read(family: &impl Source, sum: &mut f64) {
     });
 }
 
-/// A contributor that counts and leaves is seen live or retired, never both or neither.
+/// A contributor counts and leaves during scrapes: each scrape sees it live or retired, never both or neither.
 #[test]
 fn leaving_neither_hides_nor_doubles_a_count() {
     let mut model = loom::model::Builder::new();
@@ -72,7 +72,8 @@ fn leaving_neither_hides_nor_doubles_a_count() {
     });
 }
 
-/// Joining and leaving at once: neither change is lost, and a total that was seen is never taken back.
+/// One contributor joins while another leaves: both changes take effect, and no scrape sees a lower total than an
+/// earlier one.
 #[test]
 fn changes_at_once_are_both_made() {
     let mut model = loom::model::Builder::new();

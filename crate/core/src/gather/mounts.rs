@@ -7,8 +7,8 @@ use crate::serialization::Shown;
 use crate::sync::Arc;
 use hashbrown::HashMap;
 
-/// Adds what is mounted in a registry to its families; names those that another registry has with another type or other
-/// buckets, and that are left out for it.
+/// Adds the families of mounted registries to `families`. Families whose type or buckets differ from one of the same
+/// name, or that would write another's sample names, are left out and added to `mismatched`.
 pub(crate) fn add_mounts(
     registry: &Registry,
     families: &mut Vec<GatheredFamily>,
@@ -20,7 +20,7 @@ pub(crate) fn add_mounts(
     }
     let mut places: HashMap<String, usize, foldhash::fast::FixedState> =
         families.iter().enumerate().map(|(at, family)| (family.name().to_owned(), at)).collect();
-    // Whose samples have a name: a family that would write another's is left out, as it would be refused in one registry.
+    // Which family writes each sample name. In one registry, a family that writes another's names would be refused.
     let mut claims: HashMap<String, String, foldhash::fast::FixedState> = HashMap::default();
     families.iter().for_each(|family| claim(family, &mut claims));
     for mount in mounts {
@@ -53,10 +53,10 @@ fn claim(family: &GatheredFamily, claims: &mut HashMap<String, String, foldhash:
     }
 }
 
-/// What a mounted registry shows, its own mounts and default labels included, before it gets the mount's labels.
+/// The families of a mounted registry, its own mounts and default labels included, without the mount's labels.
 fn gather_mount(mount: &Mount) -> Vec<GatheredFamily> {
     let mut families = items(&mount.registry);
-    // Families that do not agree are left out here as in the parent, which counts those that it sees.
+    // The result is not used: the parent counts the mismatches that it sees itself.
     add_mounts(&mount.registry, &mut families, &mut Vec::new());
     families
 }

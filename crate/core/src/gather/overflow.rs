@@ -4,15 +4,15 @@ use crate::labels::render;
 use crate::registry::{Contributor, Process, Registry, add_overflow};
 use crate::sync::Arc;
 
-/// Calls beyond a limit: the metric's name, the labels that show it, rendered, and how many.
+/// Calls over a limit: the metric's name, its rendered `metric` label, and the number of calls.
 pub(crate) struct OverflowCalls {
     pub(crate) metric: String,
     pub(crate) labels: Vec<u8>,
     pub(crate) calls: f64,
 }
 
-/// Calls beyond a limit, of the registry, of whom it is merged with and of what is mounted in it, under the mounts' labels;
-/// metrics of none are left out.
+/// Lists the calls over a limit of the registry, of the other contributors of `process`, and of mounted registries with
+/// the mounts' labels. Metrics without such calls are left out.
 pub(crate) fn overflow(registry: &Registry, process: Option<&Process>) -> Vec<OverflowCalls> {
     let state = process.map(Process::state);
     let mut overflow = state.as_ref().map(|state| state.retired.overflow.clone()).unwrap_or_default();

@@ -9,7 +9,7 @@ use crate::serialization::Shown;
 use crate::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 
-/// The families of the other contributors, live before retired.
+/// The families of the other contributors: live ones before retired ones.
 pub(super) struct Others {
     parts: Vec<Part>,
 }
@@ -63,7 +63,8 @@ impl Others {
     }
 }
 
-/// One family of several contributors' parts, the first deciding type, buckets, help and order.
+/// Merges the parts of one family. The first part decides type, buckets, help and order. `None` if the aggregator omits
+/// it.
 fn merge_parts(parts: &[&Part], mismatched: &mut Vec<String>) -> Option<GatheredFamily> {
     let (first, rest) = parts.split_first()?;
     let descriptor = first.descriptor();

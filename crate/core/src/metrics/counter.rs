@@ -7,7 +7,7 @@ use crate::model::{Descriptor, Kind};
 use crate::registry::{Family, Metric, SeriesCells};
 use crate::sync::Arc;
 
-/// A counter of one label set. Clones count on the same series; any thread may.
+/// A counter of one label set. Any thread may use it. Clones count in the same series.
 ///
 /// ```
 /// use prometheus_metrics::{Format, Registry};
@@ -109,7 +109,7 @@ impl CounterVec {
         Descriptor::new(Kind::Counter, name, help, labels).map(Self::described)
     }
 
-    /// The value of these label values now; nothing if they were never counted.
+    /// The current value of these label values; `None` if the series does not exist.
     #[must_use]
     pub fn value(&self, values: &[&str]) -> Option<f64> {
         self.family().get(values).map(|series| series.load(0))

@@ -7,7 +7,8 @@ use crate::model::{Descriptor, Kind};
 use crate::registry::{Family, Metric, SeriesCells};
 use crate::sync::Arc;
 
-/// A gauge of one label set. Takes every `f64`, NaN and infinities included. Clones write the same series.
+/// A gauge of one label set. It takes every `f64`, including NaN and infinities. Any thread may use it. Clones write
+/// the same series.
 #[derive(Clone)]
 pub struct Gauge {
     family: Arc<Family>,
@@ -47,19 +48,20 @@ impl Gauge {
         self.series.add(0, -1.0);
     }
 
-    /// Adds.
+    /// Adds a number.
     #[inline]
     pub fn add(&self, value: f64) {
         self.series.add(0, value);
     }
 
-    /// Subtracts.
+    /// Subtracts a number.
     #[inline]
     pub fn sub(&self, value: f64) {
         self.series.add(0, -value);
     }
 
-    /// Sets the value to the seconds since the epoch, by the clock of the registry that made the gauge.
+    /// Sets the value to the current time in seconds since 1970, read from the clock of the registry that made the
+    /// gauge.
     pub fn set_to_current_time(&self) {
         self.set(self.family.clock().unix_now().as_secs_f64());
     }

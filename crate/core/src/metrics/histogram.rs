@@ -8,7 +8,7 @@ use crate::registry::{Family, Metric, SeriesCells};
 use crate::sync::Arc;
 use std::time::Duration;
 
-/// A histogram of one label set. Clones observe into the same series.
+/// A histogram of one label set. Any thread may use it. Clones observe into the same series.
 #[derive(Clone)]
 pub struct Histogram {
     family: Arc<Family>,
@@ -38,7 +38,8 @@ impl Histogram {
         Self { family, series }
     }
 
-    /// Counts an observation in the first bucket whose bound is not below it, and adds it to the sum.
+    /// Counts an observation in the first bucket whose upper bound is at least the value, and adds the value to the
+    /// sum.
     ///
     /// # Errors
     /// `InvalidValue` for NaN and infinities.
@@ -56,12 +57,12 @@ impl Histogram {
 
     /// Observes a duration in seconds.
     pub fn observe_duration(&self, duration: Duration) {
-        // A duration is finite, so this cannot be refused.
+        // A duration is always finite, so `observe` does not refuse it.
         let _ = self.observe(duration.as_secs_f64());
     }
 
-    /// Starts a timer whose `stop` (or drop) observes the seconds that have passed, by the clock of the registry that
-    /// made the histogram.
+    /// Starts a timer. Its `stop`, or else its drop, observes the seconds that have passed, read from the clock of the
+    /// registry that made the histogram.
     #[must_use]
     pub fn start_timer(&self) -> Timer {
         Timer { histogram: self.clone(), start: self.family.clock().now(), observed: false }
@@ -119,7 +120,7 @@ impl HistogramVec {
     }
 }
 
-/// A running clock of a histogram. Observes once: when it is stopped, or else when it is dropped.
+/// A running timer of a histogram. It observes once: when it is stopped, or else when it is dropped.
 pub struct Timer {
     histogram: Histogram,
     start: Duration,

@@ -1,4 +1,4 @@
-//! Metrics of one name that differ in their labels.
+//! Metrics of one name that differ in their label values.
 
 use super::shared_cells::shared_cells;
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::registry::{Family, Metric, SeriesCells};
 use crate::sync::Arc;
 use std::marker::PhantomData;
 
-/// Metrics by label values. Clones are the same metrics; any thread may ask.
+/// Metrics of one family, found by label values. Any thread may use it. Clones find the same metrics.
 pub struct MetricVec<M> {
     family: Arc<Family>,
     metric: PhantomData<fn() -> M>,
@@ -19,12 +19,12 @@ pub trait OfSeries: sealed::Sealed {}
 pub(crate) mod sealed {
     use super::{Arc, Family, SeriesCells};
 
-    /// Keeps `OfSeries` to this crate: series cells are not public.
+    /// Only this crate can implement `OfSeries`, because series cells are not public.
     pub trait Sealed {
         /// The metric that writes this series.
         #[allow(private_interfaces, reason = "only this crate can implement or call it")]
         fn of_series(family: Arc<Family>, series: Arc<SeriesCells>) -> Self;
-        /// Whether its series was removed: what it writes nobody sees.
+        /// True if its series was removed: no scrape shows what it writes.
         fn is_removed(&self) -> bool;
     }
 }
@@ -38,17 +38,18 @@ impl<M: OfSeries> MetricVec<M> {
         Self { family, metric: PhantomData }
     }
 
-    /// The metric of these label values, in the order of the label names; made if it does not exist.
-    /// Keep it where you record often.
+    /// The metric of these label values, in the order of the label names. It is made if it does not exist. Keep the
+    /// result where you record often.
     ///
     /// # Errors
-    /// `LabelCount`, `InvalidLabelValue`.
+    /// `LabelCount`; `InvalidLabelValue`; `CardinalityLimit` if the label set is over a limit whose policy is to throw.
     pub fn with(&self, values: &[&str]) -> Result<M> {
         let series = self.family.get_or_create(values)?;
         Ok(M::of_series(Arc::clone(&self.family), series))
     }
 
-    /// Removes the metric of these label values. Handles that are still held write where nobody sees it.
+    /// Removes the metric of these label values; returns whether it existed. Existing handles then write to cells that
+    /// no scrape shows.
     ///
     /// # Errors
     /// `LabelCount`.
@@ -56,7 +57,7 @@ impl<M: OfSeries> MetricVec<M> {
         self.family.remove(values)
     }
 
-    /// How many label sets there are.
+    /// The number of label sets.
     #[must_use]
     pub fn series_count(&self) -> usize {
         self.family.series_count()

@@ -342,7 +342,7 @@ impl Registry {
         if contents.mounts.iter().any(|known| known.labels.is_same_as(&labels)) {
             return Err(MetricsError::new(
                 ErrorKind::InvalidConfig,
-                "Expected labels to mount under that no other registry is mounted under here but received such labels",
+                "Expected labels that no other mounted registry has but received labels that one has",
             ));
         }
         contents.mounts.push(Mount { registry: Arc::clone(registry), labels });
