@@ -1,19 +1,19 @@
-//! The two sides of encoding a family: who shows one, and who writes it. The layer that gathers families implements the
-//! one, each format the other, so that neither knows the other.
+//! The traits between gathering and encoding. Gathered families implement `Shown`, each format implements
+//! `FamilyWriter`, so that neither knows the other.
 
 use crate::model::{SampleFamily, Source};
 
-/// A family to be encoded.
+/// A family that can be encoded.
 pub(crate) trait Shown {
     /// The family's name.
     fn name(&self) -> &str;
-    /// Calls the one method of `writer` that fits the family.
+    /// Calls the method of `writer` that fits the family.
     fn show<W: FamilyWriter>(&self, writer: &mut W) -> Result<(), W::Error>;
 }
 
-/// Writes families of both sorts.
+/// Writes families of both kinds.
 pub(crate) trait FamilyWriter {
-    /// Why it could not write more.
+    /// The reason why it could not write more.
     type Error;
     /// Writes a family of cells.
     fn cells<F: Source>(&mut self, family: &F) -> Result<(), Self::Error>;

@@ -1,5 +1,5 @@
-//! What was gathered as JSON, for callers that want values and not an exposition. Numbers come beside the text,
-//! because JSON has no NaN and no infinities.
+//! Writes families as JSON, for callers that want values and not an exposition. Numbers are beside the text, because
+//! JSON has neither NaN nor infinities.
 
 use super::family::{FamilyWriter, Shown};
 use super::number;
@@ -54,7 +54,7 @@ pub(crate) fn json_string(text: &str) -> String {
     into_text(out)
 }
 
-/// Labels and names are UTF-8, so this never has to replace anything.
+/// Labels and names are UTF-8, so nothing is replaced.
 fn into_text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
@@ -116,7 +116,7 @@ fn write_exemplar(exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
     };
     out.extend_from_slice(b"{\"labelSet\":");
     labels(exemplar.labels(), out);
-    // Both are finite: a counter and a histogram take no other value, and a clock gives no other time.
+    // Both are finite: counters and histograms refuse other values, and clocks give finite times.
     let (value, timestamp) = (exemplar.value(), exemplar.timestamp());
     out.extend_from_slice(format!(",\"value\":{value},\"timestamp\":{timestamp}}}").as_bytes());
 }
@@ -136,8 +136,8 @@ fn write_samples(family: &SampleFamily, out: &mut Vec<u8>, values: &mut Vec<f64>
     out.extend_from_slice(b"]}");
 }
 
-/// Rendered labels as an object. The escapes of an exposition (`\\`, `\"`, `\n`) are JSON's as well; what else JSON
-/// wants escaped are the control characters.
+/// Rendered labels as an object. The escapes of an exposition (`\\`, `\"`, `\n`) are valid in JSON. JSON also requires
+/// escapes for control characters.
 fn labels(rendered: &[u8], out: &mut Vec<u8>) {
     out.push(b'{');
     for (at, pair) in pairs(rendered).enumerate() {

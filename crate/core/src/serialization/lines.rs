@@ -1,5 +1,5 @@
-//! The lines that both text formats consist of. Everything about a family that does not change from series to
-//! series is put together once, so that a line is three copies and a number.
+//! Writes the lines of both text formats. The parts of a line that are the same for all series of a family are built
+//! once, so that a line is three copies and a number.
 
 use super::family::{FamilyWriter, Shown};
 use super::number;
@@ -9,32 +9,32 @@ use crate::model::{Exemplar, Kind, SampleFamily, Series, Source};
 use hashbrown::HashSet;
 use std::marker::PhantomData;
 
-/// What the two formats disagree about.
+/// The differences between the two formats.
 pub(super) trait Dialect {
-    /// An empty line between families.
+    /// Whether there is an empty line between families.
     const BLANK_LINES: bool;
-    /// Exemplars are part of the format.
+    /// Whether the format has exemplars.
     const EXEMPLARS: bool;
     /// The last line.
     const END: &'static [u8];
 
-    /// The names a family is written under. `taken` tells whether another family has a name.
+    /// The names that a family is written under. `taken` is true for names of other families.
     fn names(name: &str, kind: Kind, taken: impl Fn(&str) -> bool) -> Names;
     /// Appends an escaped HELP text.
     fn help(text: &str, out: &mut Vec<u8>);
     /// Appends the value of `le` or `quantile`.
     fn threshold(value: f64, out: &mut Vec<u8>);
-    /// Whether a histogram with these bounds shows `_sum` and `_count`.
+    /// Whether a histogram with these bounds has `_sum` and `_count`.
     fn writes_sum(buckets: &[f64]) -> bool;
 }
 
-/// The names a family is written under.
+/// The names that a family is written under.
 pub(super) struct Names {
     /// In HELP and TYPE.
     pub(super) family: String,
     /// In the samples of counters and gauges.
     pub(super) sample: String,
-    /// After the name in TYPE.
+    /// The type's word in TYPE.
     pub(super) kind: &'static str,
 }
 
@@ -83,7 +83,7 @@ impl<D: Dialect, S: Sink> FamilyWriter for Writer<'_, D, S> {
     }
 }
 
-/// A registry's default labels, rendered once for the many series that have no label of such a name.
+/// A registry's default labels. They are rendered once for series that have none of these labels themselves.
 struct Defaults<'a> {
     labels: &'a [(String, String)],
     rendered: Vec<u8>,
@@ -96,8 +96,8 @@ impl<'a> Defaults<'a> {
         Self { labels, rendered }
     }
 
-    /// The default labels that a series shows beside its own, which win.
-    /// `reserved` is a label that the line has already: `le` in a bucket.
+    /// The default labels that a series shows beside its own; its own win. `reserved` is a label that the line has
+    /// already: `le` in a bucket.
     fn beside(&self, own: &[u8], reserved: Option<&str>, out: &mut Vec<u8>) {
         out.clear();
         let is_taken =
@@ -153,7 +153,7 @@ fn write_family<D: Dialect, S: Sink, F: Source>(
 /// The fixed beginnings of the lines of a series.
 struct Lines {
     buckets: Vec<Line>,
-    /// The line of a counter or gauge; a histogram's sum and count.
+    /// One line for a counter or gauge; the sum and the count of a histogram.
     last: Vec<Line>,
 }
 
@@ -161,7 +161,7 @@ struct Lines {
 struct Line {
     /// `name`, or for a bucket `name_bucket{le="…"`.
     head: Vec<u8>,
-    /// Whether the head has opened the braces.
+    /// True if the head has opened the braces.
     open: bool,
 }
 
@@ -261,7 +261,7 @@ fn write_samples<D: Dialect, S: Sink>(
     Ok(())
 }
 
-/// Copies labels that somebody else rendered, with `le` and `quantile` spelled as the format wants them.
+/// Copies rendered labels, with the values of `le` and `quantile` in the format's spelling.
 fn write_thresholds<D: Dialect>(labels: &[u8], out: &mut Vec<u8>) {
     for (at, pair) in pairs(labels).enumerate() {
         if at > 0 {

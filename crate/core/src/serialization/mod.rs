@@ -1,5 +1,5 @@
-//! Encoders: pure functions from what was gathered to bytes, streaming into a sink. They change nothing, keep
-//! nothing, and know no registry, thread or transport.
+//! Encoders: pure functions that write families into a sink as a stream. They keep no state. Must not know registries,
+//! threads or transports.
 
 mod family;
 mod json;
@@ -24,7 +24,7 @@ pub enum Format {
     /// Prometheus text 0.0.4.
     #[default]
     PrometheusText,
-    /// OpenMetrics 1.0.0; also what a scraper that asks for 0.0.1 gets.
+    /// OpenMetrics 1.0.0. A scraper that asks for 0.0.1 gets it too.
     OpenMetrics,
 }
 
@@ -38,7 +38,7 @@ impl Format {
         }
     }
 
-    /// The format whose content type this is.
+    /// The format with this content type.
     #[must_use]
     pub fn from_content_type(content_type: &str) -> Option<Self> {
         [Self::PrometheusText, Self::OpenMetrics]
