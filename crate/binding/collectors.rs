@@ -1,5 +1,5 @@
-//! Collectors of the core, as metrics that a registry of JavaScript lists by name: one family each, read by whoever
-//! scrapes, without JavaScript.
+//! Exposes the core's collectors as metrics that a JavaScript registry lists by name. Each has one family, which
+//! scrapes read without JavaScript.
 
 use crate::error::{Result, refused};
 use crate::registry::NativeRegistry;
@@ -9,7 +9,7 @@ use prometheus_metrics::collectors::{ProcessCollector, ProcessFigure};
 use prometheus_metrics::registry::Registry;
 use std::sync::Arc;
 
-/// One figure of the process.
+/// One metric of the process.
 #[napi]
 pub struct NativeProcessFigure {
     figure: ProcessFigure,
@@ -19,7 +19,7 @@ pub struct NativeProcessFigure {
 
 #[napi]
 impl NativeProcessFigure {
-    /// Whether it is a point in time, which says nothing when added to another.
+    /// True for a point in time, which must not be added to another contributor's.
     #[napi(getter)]
     pub fn is_start_time(&self) -> bool {
         self.figure == ProcessFigure::StartTimeSeconds
@@ -43,7 +43,7 @@ impl NativeProcessFigure {
         self.figure.kind().as_str()
     }
 
-    /// The family as JSON, and its value beside it.
+    /// The family as JSON, and its value.
     #[napi(catch_unwind)]
     pub fn read(&self) -> Values {
         let alone = Registry::new();
@@ -52,8 +52,8 @@ impl NativeProcessFigure {
     }
 }
 
-/// Those of these figures of the process that this platform tells, in the order of the core, with a prefix, and labels
-/// as names and values in turn.
+/// The metrics of the process that this platform supports, in the order of the core. `labels` are names and values,
+/// alternating.
 #[napi(catch_unwind)]
 pub fn process_figures(
     names: Vec<String>,
@@ -73,7 +73,7 @@ pub fn process_figures(
 
 #[napi]
 impl NativeRegistry {
-    /// Adds a figure of the process and returns its place.
+    /// Adds a metric of the process and returns its id in this registry.
     #[napi(catch_unwind)]
     pub fn add_process_figure(&self, figure: &NativeProcessFigure) -> Result<u32> {
         self.target.registry().register_named_collector(Arc::clone(&figure.collector) as _).map_err(refused)

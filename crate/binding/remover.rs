@@ -1,4 +1,4 @@
-//! JavaScript as the owner of its families: whoever finds expired series wakes it, and it removes them.
+//! Wakes JavaScript when series of its families have expired. JavaScript removes them.
 
 use crate::error::{Result, engine};
 use napi::bindgen_prelude::Function;
@@ -6,15 +6,15 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use prometheus_metrics::registry::{CardinalityGuard, Contributor, Process, Remover};
 use std::sync::{Arc, OnceLock, Weak};
 
-/// One call that waits is enough: it finds all there is.
+/// One waiting call is enough: it finds all expired series.
 const MAX_CALLS: usize = 1;
 
 type Wake = ThreadsafeFunction<(), (), (), napi::Status, false, true, MAX_CALLS>;
 
-/// The JavaScript environment that owns a contributor's families.
+/// The JavaScript environment that removes the expired series of a contributor's families.
 pub(crate) struct RealmRemover {
     wake: OnceLock<Wake>,
-    /// Weak: a contributor's registry holds families, and families their owner.
+    /// Weak, because a contributor's registry holds families and families hold their remover.
     contributor: Weak<Contributor>,
     process: Weak<Process>,
 }
@@ -28,8 +28,8 @@ impl RealmRemover {
         }
     }
 
-    /// Sets what is called, on the environment's thread, when series have expired. It does not keep the process alive.
-    /// The first one stays.
+    /// Sets the callback for expired series, which runs on the environment's thread. It does not keep the process
+    /// alive. Later callbacks are ignored.
     pub(crate) fn on_expired(&self, callback: &Function<'_, (), ()>) -> Result<()> {
         let wake = callback
             .build_threadsafe_function::<()>()
@@ -37,7 +37,7 @@ impl RealmRemover {
             .max_queue_size::<MAX_CALLS>()
             .build_callback(|_| Ok(()))
             .map_err(engine)?;
-        // Series do not expire before there is a callback, because nothing has a time to live.
+        // No series expires before there is a callback, because nothing has a time to live until then.
         let _ = self.wake.set(wake);
         Ok(())
     }
@@ -54,7 +54,7 @@ impl Remover for RealmRemover {
 
     fn wake(&self) {
         if let Some(wake) = self.wake.get() {
-            // Full: a call waits already. Closing: nobody needs the memory back.
+            // Full: a call is waiting already. Closing: the memory is not needed back.
             let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
         }
     }

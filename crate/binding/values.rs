@@ -1,15 +1,15 @@
-//! Families and their values on their way to JavaScript.
+//! Converts families and their values for JavaScript.
 
 use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
 use prometheus_metrics::gather::{Gathered, json};
 
-/// Families as JSON. Values are beside the text, because JSON has no NaN and no infinities.
+/// Families as JSON. Values are beside the text, because JSON has neither NaN nor infinities.
 #[napi(object)]
 pub struct Values {
     /// An array of families.
     pub text: String,
-    /// One value a cell or sample, in the order of the text.
+    /// One value for each cell or sample, in the order of the text.
     pub numbers: Float64Array,
 }
 
