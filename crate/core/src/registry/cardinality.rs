@@ -104,7 +104,7 @@ pub struct LimitsInForce {
 /// Limits of a registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CardinalityConfig {
-    /// For each family that has no limits of its own.
+    /// For each family without limits of its own.
     pub family: CardinalityLimits,
     /// Series of all families together. The default is `DEFAULT_MAX_TOTAL`.
     pub max_total: Option<usize>,

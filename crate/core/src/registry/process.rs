@@ -75,7 +75,7 @@ impl Process {
         self.publish(Contributors { live, retired: Arc::clone(&old.retired) });
     }
 
-    /// Limits the series of contributors that have no limits of their own, now and when they join.
+    /// Limits the series of contributors without limits of their own, now and when they join.
     #[cfg(feature = "http")]
     pub(crate) fn limit_series(&self, limits: CardinalityConfig) {
         let _change = self.change.lock();

@@ -99,7 +99,7 @@ impl Retired {
     /// are dropped.
     pub(crate) fn fold(&self, leaving: &Registry) -> Self {
         let mut families = self.families.clone();
-        // Families that are no longer shown need not be kept.
+        // Expired families need not be kept.
         families.retain(|family| !family.is_expired());
         let mut overflow = self.overflow.clone();
         for family in &leaving.families() {
