@@ -113,7 +113,7 @@ test('what cannot be mounted is refused', (t) => {
   const [root, first, second] = [new Registry(), new Registry(), new Registry()];
   root.mount(first, { tenant: 'first' });
   const itself = 'Expected another registry to mount but received one that would contain itself';
-  const same = 'Expected labels to mount under that no other registry is mounted under here but received such labels';
+  const same = 'Expected labels that no other mounted registry has but received labels that one has';
   for (const [call, message] of [
     [() => root.mount(root, {}), itself],
     [() => first.mount(root, { a: 1 }), itself],

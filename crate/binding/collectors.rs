@@ -1,14 +1,15 @@
-//! Passes the core's process collector to JavaScript as single metrics, which a registry lists by name. A scrape reads them
-//! without JavaScript.
+//! Exposes the core's collectors as metrics that a JavaScript registry lists by name. Each has one family, which
+//! scrapes read without JavaScript.
 
 use crate::error::{Result, refused};
-use crate::registry::{NativeRegistry, Values};
+use crate::registry::NativeRegistry;
+use crate::values::Values;
 use napi_derive::napi;
 use prometheus_metrics::collectors::{ProcessCollector, ProcessFigure};
 use prometheus_metrics::registry::Registry;
 use std::sync::Arc;
 
-/// One figure of the process.
+/// One metric of the process.
 #[napi]
 pub struct NativeProcessFigure {
     figure: ProcessFigure,
@@ -18,7 +19,7 @@ pub struct NativeProcessFigure {
 
 #[napi]
 impl NativeProcessFigure {
-    /// Whether it is a point in time. Those of several processes cannot be added up.
+    /// True for a point in time, which must not be added to another contributor's.
     #[napi(getter)]
     pub fn is_start_time(&self) -> bool {
         self.figure == ProcessFigure::StartTimeSeconds
@@ -42,7 +43,7 @@ impl NativeProcessFigure {
         self.figure.kind().as_str()
     }
 
-    /// The family as JSON and its value.
+    /// The family as JSON, and its value.
     #[napi(catch_unwind)]
     pub fn read(&self) -> Values {
         let alone = Registry::new();
@@ -51,7 +52,8 @@ impl NativeProcessFigure {
     }
 }
 
-/// The figures with these names that this platform has, in the order of the core. `labels` has names and values in turn.
+/// The metrics of the process that this platform supports, in the order of the core. `labels` are names and values,
+/// alternating.
 #[napi(catch_unwind)]
 pub fn process_figures(
     names: Vec<String>,
@@ -71,7 +73,7 @@ pub fn process_figures(
 
 #[napi]
 impl NativeRegistry {
-    /// Adds a figure of the process; returns its item number.
+    /// Adds a metric of the process and returns its id in this registry.
     #[napi(catch_unwind)]
     pub fn add_process_figure(&self, figure: &NativeProcessFigure) -> Result<u32> {
         self.target.registry().register_named_collector(Arc::clone(&figure.collector) as _).map_err(refused)

@@ -4,7 +4,7 @@
 use super::catalogue::{LabelValues, MetricSpec};
 use crate::error::Result;
 use crate::metrics::{CounterVec, GaugeVec, HistogramVec};
-use crate::registry::{CardinalityLimits, Descriptor, Family, Kind, OVERFLOW_VALUE, Registry};
+use crate::registry::{CardinalityLimits, Family, Kind, OVERFLOW_VALUE, Registry};
 use crate::sync::{Arc, RwLock, SliceArc};
 use hashbrown::HashSet;
 
@@ -81,10 +81,6 @@ impl Families {
 fn make(registry: &Registry, spec: &MetricSpec, options: &FamilyOptions<'_>) -> Result<Arc<Family>> {
     let name = format!("{}_{}", options.namespace, spec.name);
     let labels: Vec<&str> = spec.labels.iter().map(|label| label.name).collect();
-    let descriptor = match spec.kind {
-        Kind::Histogram => Descriptor::histogram(&name, spec.help, &labels, spec.buckets)?,
-        kind => Descriptor::new(kind, &name, spec.help, &labels)?,
-    };
     let max_label_values = spec
         .labels
         .iter()
@@ -94,7 +90,12 @@ fn make(registry: &Registry, spec: &MetricSpec, options: &FamilyOptions<'_>) -> 
         })
         .collect();
     let limits = CardinalityLimits { max_label_values, ..CardinalityLimits::default() };
-    registry.get_or_create_with(descriptor, limits, spec.ttl)
+    let metric = registry.metric(&name, spec.help).labels(&labels).limits(limits);
+    let metric = if spec.kind == Kind::Histogram { metric.buckets(spec.buckets) } else { metric };
+    match spec.ttl {
+        Some(ttl) => metric.ttl(ttl).family(spec.kind),
+        None => metric.family(spec.kind),
+    }
 }
 
 /// Accepts the first `max` different names. Further names, empty ones and too long ones become `other`.

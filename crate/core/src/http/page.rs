@@ -1,6 +1,7 @@
 //! The page for people at `/`: where things are, which families are the largest, and by which labels.
 
-use crate::registry::{Gathered, GatheredFamily};
+use crate::gather::{Gathered, GatheredFamily};
+use crate::serialization::Shown;
 
 /// Families that are listed.
 const LISTED: usize = 20;

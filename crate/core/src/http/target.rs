@@ -2,11 +2,9 @@
 //! Services that show the same registry share one target, so that each tells of all faults.
 
 use crate::error::Result;
+use crate::gather::{Gathered, OverflowCalls, Selection, gather, overflow};
 use crate::metrics::CounterVec;
-use crate::registry::{
-    CardinalityConfig, CardinalityLimits, Gathered, Kind, OverflowCalls, Process, Registry, Sample,
-    SampleFamily, Selection, gather, overflow,
-};
+use crate::registry::{CardinalityConfig, CardinalityLimits, Kind, Process, Registry, Sample, SampleFamily};
 use std::sync::Arc;
 
 /// A registry as it is scraped.

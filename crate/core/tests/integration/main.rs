@@ -17,7 +17,8 @@ mod properties_test;
 mod scrape_simulation_test;
 mod wire;
 
-use prometheus_metrics::registry::{Contributor, Descriptor, Family, Process, Selection, gather};
+use prometheus_metrics::gather::{Selection, gather};
+use prometheus_metrics::registry::{Contributor, Descriptor, Family, Process};
 use prometheus_metrics::slab::{CELLS_PER_SLAB, Cells};
 use prometheus_metrics::{Format, MetricsError, Registry, encode};
 use std::sync::Arc;

@@ -163,7 +163,8 @@ fn test_prometheus_scrape_with_labels() -> Outcome {
 fn numbered(series: u32) -> Result<Arc<Registry>, Box<dyn std::error::Error>> {
     let registry = Registry::new();
     let limits = CardinalityLimits { max_series: Some(series as usize), ..CardinalityLimits::default() };
-    let gauges = registry.gauge_vec_limited("numbered", "Series", &["number", "kind"], limits)?;
+    let gauges =
+        registry.metric("numbered", "Series").labels(&["number", "kind"]).limits(limits).gauge_vec()?;
     for number in 0..series {
         gauges.with(&[&number.to_string(), "gauge"])?.set(f64::from(number));
     }

@@ -3,10 +3,11 @@
 use crate::service::{ask, body, get, service};
 use crate::{Outcome, on_threads, openmetrics, refusal, text};
 use prometheus_metrics::config::MetricsConfig;
+use prometheus_metrics::gather::{Selection, gather};
 use prometheus_metrics::labels::{Sanitizer, SanitizerConfig};
 use prometheus_metrics::registry::{
     CardinalityConfig, CardinalityLimits, CardinalityReport, Contributor, Descriptor, Family, Kind,
-    LabelCardinality, MetricCardinality, OverflowPolicy, Process, Selection, gather,
+    LabelCardinality, MetricCardinality, OverflowPolicy, Process,
 };
 use prometheus_metrics::slab::Cells;
 use prometheus_metrics::{
@@ -50,7 +51,8 @@ fn test_cardinality_tracking() -> Outcome {
         max_label_values: vec![("route".to_owned(), 2), ("nobody has it".to_owned(), 1)],
         policy: Some(OverflowPolicy::Drop),
     };
-    let requests = registry.counter_vec_limited("r_total", "R", &["route", "status"], limits)?;
+    let requests =
+        registry.metric("r_total", "R").labels(&["route", "status"]).limits(limits).counter_vec()?;
     registry.histogram("h", "H")?.observe(1.0)?;
     for (route, status) in [("/a", "200"), ("/a", "500"), ("/b", ""), ("", "200"), ("/c", "200")] {
         inc(&requests, &[route, status])?;
@@ -234,7 +236,7 @@ fn beyond_the_limit_of_a_label_only_that_label_is_other() -> Outcome {
         max_label_values: vec![("user".to_owned(), 1), ("plan".to_owned(), 2)],
         ..CardinalityLimits::default()
     };
-    let counters = registry.counter_vec_limited("c_total", "C", &["user", "plan"], limits)?;
+    let counters = registry.metric("c_total", "C").labels(&["user", "plan"]).limits(limits).counter_vec()?;
     let sets =
         [("u1", "free"), ("u2", "free"), ("u2", "pro"), ("u3", "team"), ("", "team"), ("other", "free")];
     for (user, plan) in sets {
@@ -382,7 +384,11 @@ fn test_cardinality_overflow_logging() -> Outcome {
 #[test]
 fn test_cardinality_per_metric_limit() -> Outcome {
     let registry = registry_of(at_most(3, OverflowPolicy::Throw), None)?;
-    let own = registry.counter_vec_limited("own_total", "O", &["x"], at_most(1, OverflowPolicy::Drop))?;
+    let own = registry
+        .metric("own_total", "O")
+        .labels(&["x"])
+        .limits(at_most(1, OverflowPolicy::Drop))
+        .counter_vec()?;
     let registrys = registry.counter_vec("registrys_total", "R", &["x"])?;
     let alone = registry.counter("alone_total", "A")?;
     for value in ["1", "2", "3"] {
@@ -438,8 +444,11 @@ alone_total 3
 fn test_cardinality_total_limit() -> Outcome {
     let registry = registry_of(CardinalityLimits::default(), Some(4))?;
     let first = registry.counter_vec("first_total", "F", &["x"])?;
-    let second =
-        registry.counter_vec_limited("second_total", "S", &["x"], at_most(9, OverflowPolicy::Throw))?;
+    let second = registry
+        .metric("second_total", "S")
+        .labels(&["x"])
+        .limits(at_most(9, OverflowPolicy::Throw))
+        .counter_vec()?;
     for value in ["1", "2", "3"] {
         inc(&first, &[value])?;
     }
@@ -709,7 +718,7 @@ proptest! {
         let cardinality = CardinalityConfig { family: of_registry.clone(), max_total };
         let registry = Registry::with_config(RegistryConfig { cardinality, ..RegistryConfig::default() })?;
         let metrics = [
-            registry.counter_vec_limited("own_total", "O", &["a", "b"], own.clone())?,
+            registry.metric("own_total", "O").labels(&["a", "b"]).limits(own.clone()).counter_vec()?,
             registry.counter_vec("registrys_total", "R", &["a", "b"])?,
         ];
         let names = ["own_total", "registrys_total"];

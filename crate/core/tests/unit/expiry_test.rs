@@ -1,9 +1,10 @@
 //! Series whose value has not changed for their time to live: hidden by the scrape that notices, removed by their owner.
 
 use crate::{Outcome, text};
+use prometheus_metrics::gather::{Selection, gather};
 use prometheus_metrics::registry::{
-    CardinalityConfig, CardinalityLimits, Contributor, Descriptor, Exemplar, Family, Kind, Owner, Process,
-    Selection, gather,
+    CardinalityConfig, CardinalityGuard, CardinalityLimits, Contributor, Descriptor, Exemplar, Family, Kind,
+    Process, Remover,
 };
 use prometheus_metrics::slab::{CELLS_PER_SLAB, Cells};
 use prometheus_metrics::{Clock, Format, LabelSet, Registry, RegistryConfig, encode};
@@ -185,8 +186,8 @@ struct Woken {
     shares: AtomicBool,
 }
 
-impl Owner for Woken {
-    fn shares(&self, _family: &Family) -> bool {
+impl Remover for Woken {
+    fn shares(&self, _guards: &[Arc<CardinalityGuard>]) -> bool {
         self.shares.load(Ordering::Relaxed)
     }
 
@@ -214,7 +215,7 @@ impl Member {
         let owner = Arc::new(Woken::default());
         let family = Family::new(descriptor, Arc::clone(contributor.cells()))
             .with_clock(Arc::clone(clock))
-            .with_owner(Arc::clone(&owner) as Arc<dyn Owner>)
+            .with_remover(Arc::clone(&owner) as Arc<dyn Remover>)
             .with_ttl(MINUTE);
         let family = Arc::new(family);
         contributor.registry().register_family(Arc::clone(&family))?;

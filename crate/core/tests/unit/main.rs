@@ -11,6 +11,7 @@ mod collectors_test;
 mod compression_test;
 mod counter_test;
 mod expiry_test;
+mod fallback_test;
 mod gauge_test;
 mod histogram_test;
 mod label_sanitization_properties_test;
@@ -18,6 +19,7 @@ mod label_sanitization_test;
 mod label_validation_test;
 mod limits_test;
 mod llm_collector_test;
+mod metric_builder_test;
 mod mock_test;
 mod mount_test;
 mod parse_test;
@@ -27,7 +29,7 @@ mod service;
 mod tls_test;
 mod web_config_test;
 
-use prometheus_metrics::registry::{Selection, gather};
+use prometheus_metrics::gather::{Selection, gather};
 use prometheus_metrics::{ErrorKind, Format, Registry, Result, encode};
 
 /// How a test ends: a call that must succeed and does not is a failure.

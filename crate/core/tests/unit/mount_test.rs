@@ -1,9 +1,8 @@
 //! Registries shown within another, each under labels of its own.
 
 use crate::{Outcome, openmetrics, refusal, text};
-use prometheus_metrics::registry::{
-    CardinalityConfig, CardinalityLimits, Contributor, Kind, Process, Selection, gather,
-};
+use prometheus_metrics::gather::{Selection, gather};
+use prometheus_metrics::registry::{CardinalityConfig, CardinalityLimits, Contributor, Kind, Process};
 use prometheus_metrics::slab::Cells;
 use prometheus_metrics::{
     Clock, Collector, ErrorKind, Format, MetricsError, Registry, RegistryConfig, Sample, SampleFamily, encode,
@@ -171,7 +170,7 @@ fn what_cannot_be_mounted_is_refused() -> Outcome {
     assert_eq!(refusal(second.mount(&root, tenant("t"))), invalid(itself));
     let twice = "Expected a registry that is not mounted here but received one that is";
     assert_eq!(refusal(root.mount(&first, tenant("3"))), invalid(twice));
-    let same = "Expected labels to mount under that no other registry is mounted under here but received such labels";
+    let same = "Expected labels that no other mounted registry has but received labels that one has";
     assert_eq!(refusal(root.mount(&second, tenant("1"))), invalid(same));
     assert_eq!(refusal(root.mount(&second, labels(&[("empty", ""), ("tenant", "1")]))), invalid(same));
     root.mount(&second, labels(&[("tenant", "1"), ("more", "2")]))?;

@@ -1,7 +1,8 @@
 //! Registries: what they accept, what they refuse, and what a scrape of them shows.
 
 use crate::{Outcome, on_threads, openmetrics, refusal, text};
-use prometheus_metrics::registry::{Kind, Selection, gather};
+use prometheus_metrics::gather::{Selection, gather};
+use prometheus_metrics::registry::Kind;
 use prometheus_metrics::{
     Collector, Counter, ErrorKind, Format, Gauge, Histogram, Registry, RegistryConfig, Sample, SampleFamily,
     Strictness, encode,

@@ -1,10 +1,10 @@
 //! The text formats, whole expositions at a time.
 
 use crate::{Outcome, openmetrics, text};
-use prometheus_metrics::registry::{
-    Aggregator, Contributor, Descriptor, Exemplar, Family, Kind, Process, Selection, gather,
-};
-use prometheus_metrics::serialization::{Streaming, json};
+use prometheus_metrics::gather::json;
+use prometheus_metrics::gather::{Selection, gather};
+use prometheus_metrics::registry::{Aggregator, Contributor, Descriptor, Exemplar, Family, Kind, Process};
+use prometheus_metrics::serialization::Streaming;
 use prometheus_metrics::slab::Cells;
 use prometheus_metrics::{Format, LabelSet, Registry, encode};
 use std::sync::Arc;

@@ -1,12 +1,12 @@
-//! The two escape functions of the text formats. Text 0.0.4 and OpenMetrics agree on label values,
-//! so rendered labels serve both; they differ in HELP.
+//! Escapes label values and HELP texts for the text formats. Text 0.0.4 and OpenMetrics agree on label values, so
+//! rendered labels serve both; they differ in HELP.
 
 /// Appends a label value: `\`, `"` and LF are escaped (both formats).
 pub(crate) fn label_value(value: &str, out: &mut Vec<u8>) {
     escape(value, true, out);
 }
 
-/// Appends a HELP text: text 0.0.4 escapes `\` and LF, OpenMetrics `"` too.
+/// Appends a HELP text. Text 0.0.4 escapes `\` and LF; OpenMetrics also escapes `"`.
 pub(crate) fn help(text: &str, quotes: bool, out: &mut Vec<u8>) {
     escape(text, quotes, out);
 }

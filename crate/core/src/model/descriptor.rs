@@ -1,4 +1,4 @@
-//! What is known of a family before it has a series: name, help, type, labels, buckets. Checked once, here.
+//! Describes a family without its series: name, help, type, labels, buckets. All of them are checked here, once.
 
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelName, MetricName, Strictness};
@@ -7,15 +7,15 @@ use crate::labels::{LabelName, MetricName, Strictness};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// Only goes up.
+    /// A value that only goes up.
     Counter,
-    /// Goes up and down.
+    /// A value that goes up and down.
     Gauge,
-    /// Counts observations in buckets.
+    /// Observations counted in buckets.
     Histogram,
-    /// Quantiles; only in families that a collector or a foreign metric brings.
+    /// Quantiles. Only in families that a collector or a foreign metric provides.
     Summary,
-    /// Nothing known; `untyped` in text 0.0.4, `unknown` in OpenMetrics.
+    /// An unknown type: `untyped` in text 0.0.4, `unknown` in OpenMetrics.
     Unknown,
 }
 
@@ -32,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// The type a word of `# TYPE` names, in either format.
+    /// The type that a word of `# TYPE` names, in either format. Unknown words give `Unknown`.
     #[must_use]
     pub fn from_word(word: &str) -> Self {
         match word {
@@ -45,13 +45,13 @@ impl Kind {
     }
 }
 
-/// How the gauges of several contributors become one. With one contributor its value stands as it is.
+/// How gauges of several contributors are merged. The value of a single contributor is shown unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Aggregator {
     /// Their sum.
     #[default]
     Sum,
-    /// The first contributor's, the scraping thread before the others.
+    /// The first contributor's value; the scraping thread comes first.
     First,
     /// The smallest.
     Min,
@@ -59,12 +59,12 @@ pub enum Aggregator {
     Max,
     /// Their mean.
     Average,
-    /// None: the family is left out.
+    /// The family is not shown if several contributors have it.
     Omit,
 }
 
 impl Aggregator {
-    /// The aggregator of this name.
+    /// The aggregator with this name, in lower case: `sum`, `first` and so on.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -92,7 +92,7 @@ impl Aggregator {
     }
 }
 
-/// Upper bounds in seconds of a histogram that was given none; those of every Prometheus client.
+/// Upper bounds, in seconds, of a histogram without bounds of its own: the default of most Prometheus clients.
 pub const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// A checked description of a family.
@@ -102,7 +102,7 @@ pub struct Descriptor {
     help: String,
     kind: Kind,
     label_names: Box<[LabelName]>,
-    /// Finite, ascending; empty unless the family is a histogram. `+Inf` is not among them.
+    /// Finite and ascending, without `+Inf`. Empty unless the family is a histogram.
     buckets: Box<[f64]>,
     aggregator: Aggregator,
 }
@@ -122,11 +122,11 @@ impl Descriptor {
         Self::checked(kind, name, help, label_names, &[])
     }
 
-    /// Describes a histogram by the upper bounds of its buckets; a trailing `+Inf` is implied and may be left out.
+    /// Describes a histogram by the upper bounds of its buckets. `+Inf` at the end is implied and may be given.
     ///
     /// # Errors
-    /// As `new`; `InvalidBuckets` for bounds that are not finite and strictly ascending (none leave `+Inf` alone);
-    /// `InvalidLabelName` for a label `le`.
+    /// As `new`; `InvalidBuckets` for bounds that are not finite and strictly ascending; `InvalidLabelName` for a label
+    /// `le`. An empty list is valid: the only bucket is `+Inf` then.
     pub fn histogram(name: &str, help: &str, label_names: &[&str], buckets: &[f64]) -> Result<Self> {
         if label_names.contains(&"le") {
             return Err(MetricsError::new(ErrorKind::InvalidLabelName, "le is a reserved label keyword"));
@@ -174,7 +174,7 @@ impl Descriptor {
         self
     }
 
-    /// Holds the label names against a registry's strictness.
+    /// Checks the label names against a registry's strictness.
     pub(crate) fn check(&self, strictness: &Strictness) -> Result<()> {
         self.label_names.iter().try_for_each(|label| strictness.check_name(label))
     }
@@ -215,13 +215,13 @@ impl Descriptor {
         self.aggregator
     }
 
-    /// Cells a series: one, or for a histogram one a bucket (`+Inf` included) and the sum.
+    /// The number of cells of a series: 1; for a histogram one for each bucket, `+Inf` included, and one for the sum.
     #[must_use]
     pub fn width(&self) -> usize {
         if self.kind == Kind::Histogram { self.buckets.len() + 2 } else { 1 }
     }
 
-    /// Whether values of the two may be added up: same name, type and buckets.
+    /// True if values of the two may be added up: same name, type and buckets.
     #[must_use]
     pub fn merges_with(&self, other: &Self) -> bool {
         self.name == other.name && self.kind == other.kind && self.buckets == other.buckets

@@ -1,27 +1,27 @@
-//! What an encoder reads: families of cells (`Source`), and families that come as finished samples.
+//! The input of the encoders: families of cells (`Source`) and families of finished samples.
 
 use super::descriptor::{Descriptor, Kind};
 use super::exemplar::Exemplar;
 use crate::error::Result;
 use crate::labels::{LabelSet, MetricName, render};
 
-/// One series of a family of cells, as it was at the moment it was visited.
+/// One series of a family of cells, at the moment it is visited.
 #[derive(Clone, Copy)]
 pub(crate) struct Series<'a> {
-    /// The owner's number for it; nothing where several contributors were merged.
+    /// The series' id in its family; `None` if several contributors were merged.
     pub(crate) id: Option<u32>,
     /// Rendered labels, without braces.
     pub(crate) labels: &'a [u8],
-    /// One value; for a histogram the count of each bucket (not cumulative, `+Inf` last) and the sum.
+    /// One value; for a histogram the count of each bucket (not cumulative, `+Inf` last), then the sum.
     pub(crate) values: &'a [f64],
-    /// By cell; empty where there are none.
+    /// By cell; empty without exemplars.
     pub(crate) exemplars: &'a [Option<&'a Exemplar>],
 }
 
 /// A family of cells.
 pub(crate) trait Source {
     fn descriptor(&self) -> &Descriptor;
-    /// Visits the series in the order in which they are printed, until one visit fails.
+    /// Visits the series in the order in which they print. Stops at the first error.
     fn for_each<E>(&self, visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E>;
 }
 
@@ -47,7 +47,7 @@ impl Sample {
         Ok(Self { name, labels: rendered, value })
     }
 
-    /// The same with other labels, rendered.
+    /// A copy with other rendered labels.
     pub(crate) fn with_labels(&self, labels: Vec<u8>) -> Self {
         Self { labels, ..self.clone() }
     }
@@ -69,7 +69,7 @@ impl Sample {
     }
 }
 
-/// A family whose samples somebody else made: a collector, or a metric of another library.
+/// A family whose samples are made elsewhere: by a collector or another library's metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampleFamily {
     name: MetricName,
@@ -79,7 +79,7 @@ pub struct SampleFamily {
 }
 
 impl SampleFamily {
-    /// Checks the name and makes a family of samples, printed in their order.
+    /// Checks the name and makes a family of samples. They print in the given order.
     ///
     /// # Errors
     /// `InvalidMetricName`.
@@ -87,8 +87,8 @@ impl SampleFamily {
         Ok(Self { name: MetricName::new(name)?, help: help.to_owned(), kind, samples })
     }
 
-    /// The same with other samples.
-    pub(super) fn with_samples(&self, samples: Vec<Sample>) -> Self {
+    /// A copy with other samples.
+    pub(crate) fn with_samples(&self, samples: Vec<Sample>) -> Self {
         Self { name: self.name.clone(), help: self.help.clone(), kind: self.kind, samples }
     }
 

@@ -1,9 +1,9 @@
-//! Exemplars: one recent example a cell, with the labels that lead to its trace.
+//! An exemplar: a recent example of what a cell counted, with labels that lead to its trace.
 
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::LabelSet;
 
-/// Code points that the names and values of an exemplar's labels may have together (OpenMetrics 1.0).
+/// The largest number of code points in the names and values of an exemplar's labels together (OpenMetrics 1.0).
 const MAX_CODE_POINTS: usize = 128;
 
 /// An example of what a counter or a bucket counted.
@@ -19,7 +19,7 @@ impl Exemplar {
     /// Checks and makes an exemplar.
     ///
     /// # Errors
-    /// `InvalidLabelValue` where names and values together exceed 128 code points (OpenMetrics 1.0).
+    /// `InvalidLabelValue` if names and values have over 128 code points together (OpenMetrics 1.0).
     pub fn new(labels: &LabelSet, value: f64, timestamp: f64) -> Result<Self> {
         let points: usize =
             labels.iter().map(|(name, value)| name.as_str().len() + value.chars().count()).sum();
