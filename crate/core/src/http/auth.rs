@@ -15,8 +15,8 @@ use bcrypt::HashParts;
 use parking_lot::Mutex;
 use subtle::Choice;
 
-use super::known::{Known, Secret};
-use super::limits::{Peer, RateLimiter};
+use super::rate_limit::{ClientKey, RateLimiter};
+use super::remembered_credentials::{RememberedCredentials, Secret};
 use crate::error::{MetricsError, Result};
 
 /// The longest `Authorization` that is read, in bytes. Longer ones are denied.
@@ -61,7 +61,7 @@ pub struct Authenticator {
     /// The highest cost among the users; every refusal takes as long as one hash of this cost.
     max_cost: u32,
     tries: RateLimiter,
-    known: Mutex<Known>,
+    remembered: Mutex<RememberedCredentials>,
     pending: Arc<AtomicUsize>,
     /// Held while hashing: one core of an attacked machine stays with the application.
     hashing: Mutex<()>,
@@ -86,8 +86,8 @@ pub struct Verification {
     user: String,
     password: Vec<u8>,
     secret: Secret,
-    peer: Peer,
-    _pending: Pending,
+    peer: ClientKey,
+    _slot: HashSlot,
 }
 
 impl Default for AuthConfig {
@@ -138,7 +138,7 @@ impl Authenticator {
             max_cost: users.values().map(|user: &User| user.cost).max().unwrap_or(*COSTS.start()),
             users,
             tries: RateLimiter::new(f64::from(config.failures_per_minute) / 60.0, burst)?,
-            known: Mutex::default(),
+            remembered: Mutex::default(),
             pending: Arc::default(),
             hashing: Mutex::new(()),
             hashes: AtomicU64::new(0),
@@ -193,27 +193,27 @@ impl Authenticator {
     /// A refusal takes the same time for every user, known or not.
     #[must_use]
     pub fn verify(&self, verification: Verification) -> Verdict {
-        let Verification { user, password, secret, peer, _pending } = verification;
+        let Verification { user, password, secret, peer, _slot } = verification;
         let _turn = self.hashing.lock();
         // The same password may have been hashed while this one waited.
-        if let Some(right) = self.known.lock().verdict(secret, peer) {
+        if let Some(right) = self.remembered.lock().verdict(secret, peer) {
             return if right { Verdict::Granted } else { Verdict::Denied };
         }
         self.hashes.fetch_add(1, Ordering::Relaxed);
         let user = self.users.get(&user);
         let right = user.is_some_and(|user| bcrypt::verify(&password, &user.hash).unwrap_or(false));
         if right {
-            self.known.lock().grant(secret, peer);
+            self.remembered.lock().grant(secret, peer);
             return Verdict::Granted;
         }
         self.spend_the_rest(user, &password);
-        self.known.lock().refuse(secret);
+        self.remembered.lock().refuse(secret);
         Verdict::Denied
     }
 
     fn check_token(&self, token: &str, peer: Option<IpAddr>) -> Verdict {
         let secret = Secret::token(&self.key, token);
-        if self.known.lock().verdict(secret, Peer::of(peer)) == Some(true) {
+        if self.remembered.lock().verdict(secret, ClientKey::of(peer)) == Some(true) {
             return Verdict::Granted;
         }
         if let Err(wait) = self.tries.check(peer) {
@@ -224,18 +224,18 @@ impl Authenticator {
         if !bool::from(right) {
             return Verdict::Denied;
         }
-        self.known.lock().grant(secret, Peer::of(peer));
+        self.remembered.lock().grant(secret, ClientKey::of(peer));
         Verdict::Granted
     }
 
     fn check_password(&self, user: String, password: Vec<u8>, peer: Option<IpAddr>) -> Verdict {
         let secret = Secret::password(&self.key, &user, &password);
-        let known = self.known.lock().verdict(secret, Peer::of(peer));
+        let known = self.remembered.lock().verdict(secret, ClientKey::of(peer));
         if known == Some(true) {
             return Verdict::Granted;
         }
         // First, so that who is put off is not charged.
-        let pending = if known.is_none() { Pending::enter(&self.pending) } else { None };
+        let pending = if known.is_none() { HashSlot::enter(&self.pending) } else { None };
         if known.is_none() && pending.is_none() {
             return Verdict::Limited(PENDING_RETRY);
         }
@@ -243,8 +243,8 @@ impl Authenticator {
             return Verdict::Limited(wait);
         }
         match pending {
-            Some(_pending) => {
-                Verdict::Verify(Verification { user, password, secret, peer: Peer::of(peer), _pending })
+            Some(_slot) => {
+                Verdict::Verify(Verification { user, password, secret, peer: ClientKey::of(peer), _slot })
             }
             None => Verdict::Denied,
         }
@@ -323,16 +323,16 @@ impl<'a> Credentials<'a> {
 }
 
 /// A place among the passwords that wait for their hash.
-struct Pending(Arc<AtomicUsize>);
+struct HashSlot(Arc<AtomicUsize>);
 
-impl Pending {
+impl HashSlot {
     fn enter(pending: &Arc<AtomicUsize>) -> Option<Self> {
         let entered = Self(Arc::clone(pending));
         (pending.fetch_add(1, Ordering::Relaxed) < MAX_PENDING).then_some(entered)
     }
 }
 
-impl Drop for Pending {
+impl Drop for HashSlot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

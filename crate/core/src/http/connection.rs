@@ -44,12 +44,12 @@ enum Phase {
 /// Where a connection stands. Its socket, its service and its watch share it.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    state: Mutex<State>,
+    activity: Mutex<Activity>,
     timeouts: Timeouts,
 }
 
 #[derive(Debug)]
-struct State {
+struct Activity {
     phase: Phase,
     /// Since when there is something that the client has not taken.
     writing: Option<Instant>,
@@ -57,35 +57,35 @@ struct State {
 
 impl Progress {
     pub(crate) fn new(timeouts: Timeouts) -> Arc<Self> {
-        let state = State { phase: Phase::Head(Instant::now()), writing: None };
-        Arc::new(Self { state: Mutex::new(state), timeouts })
+        let activity = Activity { phase: Phase::Head(Instant::now()), writing: None };
+        Arc::new(Self { activity: Mutex::new(activity), timeouts })
     }
 
     /// A whole request has come.
     pub(crate) fn serving(&self) {
-        self.state.lock().phase = Phase::Serving;
+        self.activity.lock().phase = Phase::Serving;
     }
 
     /// Its answer is handed to the socket.
     pub(crate) fn answered(&self) {
-        let mut state = self.state.lock();
+        let mut activity = self.activity.lock();
         let now = Instant::now();
-        state.phase = Phase::Idle(now);
+        activity.phase = Phase::Idle(now);
         // A pipelined answer does not prolong the time for the one before it.
-        state.writing.get_or_insert(now);
+        activity.writing.get_or_insert(now);
     }
 
     fn read(&self) {
-        let mut state = self.state.lock();
-        if let Phase::Idle(_) = state.phase {
-            state.phase = Phase::Head(Instant::now());
+        let mut activity = self.activity.lock();
+        if let Phase::Idle(_) = activity.phase {
+            activity.phase = Phase::Head(Instant::now());
         }
     }
 
     fn flushed(&self) {
-        let mut state = self.state.lock();
-        if state.writing.take().is_some()
-            && let Phase::Idle(since) = &mut state.phase
+        let mut activity = self.activity.lock();
+        if activity.writing.take().is_some()
+            && let Phase::Idle(since) = &mut activity.phase
         {
             *since = Instant::now();
         }
@@ -93,15 +93,15 @@ impl Progress {
 
     /// Which limit is exceeded. An idle connection is closed without having done wrong.
     fn exceeded(&self) -> Option<Option<Rejection>> {
-        let state = self.state.lock();
-        if state.writing.is_some_and(|since| since.elapsed() > self.timeouts.write) {
+        let activity = self.activity.lock();
+        if activity.writing.is_some_and(|since| since.elapsed() > self.timeouts.write) {
             return Some(Some(Rejection::WriteTimeout));
         }
-        match state.phase {
+        match activity.phase {
             Phase::Head(since) if since.elapsed() > self.timeouts.head => {
                 Some(Some(Rejection::RequestTimeout))
             }
-            Phase::Idle(since) if state.writing.is_none() && since.elapsed() > self.timeouts.idle => {
+            Phase::Idle(since) if activity.writing.is_none() && since.elapsed() > self.timeouts.idle => {
                 Some(None)
             }
             _ => None,

@@ -1,32 +1,24 @@
 //! The native door: a listener on a thread of its own, which answers whatever the embedding program is doing. One
 //! thread with one tokio runtime is enough: expositions are written elsewhere, and what is left is copying.
 
-use super::connection::{Progress, Timeouts, Watched};
+use super::connection::Timeouts;
 use super::handler::{Embedding, ScrapeService};
 use super::host::Host;
+use super::listener::{Address, Listener, address_text, bind_failed};
 use super::pem::Pem;
-use super::router::{Door, Peer};
-use super::self_metrics::{ListenerMetrics, Rejection};
+use super::router::Door;
+use super::server::Server;
 use super::target::Target;
 use super::tls::{ClientAuth, Tls, TlsConfig};
 use super::web_config::WebConfig;
 use crate::config::MetricsConfig;
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::metrics::Gauge;
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use parking_lot::{Condvar, Mutex};
-use std::future::Future;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::pin::pin;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 
 /// TLS as the settings ask for it; a web configuration file may ask for more.
 fn tls_config(config: &MetricsConfig) -> Result<Option<TlsConfig>> {
@@ -52,15 +44,6 @@ fn tls_config(config: &MetricsConfig) -> Result<Option<TlsConfig>> {
         None => ClientAuth::NoClientCert,
     };
     Ok(Some(tls))
-}
-
-/// Where an exporter listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
-    /// An address and a port.
-    Tcp(SocketAddr),
-    /// A Unix socket.
-    Unix(PathBuf),
 }
 
 /// What an exporter belongs to.
@@ -199,269 +182,5 @@ impl Drop for EndGuard {
     fn drop(&mut self) {
         *self.0.is.lock() = true;
         self.0.changed.notify_all();
-    }
-}
-
-/// A socket that is listened on.
-enum Listener {
-    Tcp(std::net::TcpListener),
-    #[cfg(unix)]
-    Unix(std::os::unix::net::UnixListener, PathBuf),
-}
-
-impl Listener {
-    fn bind(config: &MetricsConfig) -> Result<(Self, Address)> {
-        let failed = |error: io::Error| bind_failed(&address_text(config), &error);
-        if let Some(path) = &config.socket {
-            return Self::bind_unix(Path::new(path)).map_err(failed);
-        }
-        // `[::1]`, as in a URL, is an address too.
-        let host = config.host.trim_start_matches('[').trim_end_matches(']');
-        let listener = std::net::TcpListener::bind((host, config.port)).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        Ok((Self::Tcp(listener), Address::Tcp(address)))
-    }
-
-    #[cfg(unix)]
-    fn bind_unix(path: &Path) -> io::Result<(Self, Address)> {
-        use std::os::unix::fs::FileTypeExt;
-        use std::os::unix::net::{UnixListener, UnixStream};
-        // A process that was killed leaves its socket; one that answers is somebody's.
-        let is_stale = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
-            && UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
-        if is_stale {
-            std::fs::remove_file(path)?;
-        }
-        let listener = UnixListener::bind(path)?;
-        listener.set_nonblocking(true)?;
-        Ok((Self::Unix(listener, path.to_owned()), Address::Unix(path.to_owned())))
-    }
-
-    #[cfg(not(unix))]
-    fn bind_unix(_: &Path) -> io::Result<(Self, Address)> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "this platform has no Unix sockets here"))
-    }
-}
-
-fn address_text(config: &MetricsConfig) -> String {
-    match &config.socket {
-        Some(path) => path.clone(),
-        None if config.host.contains(':') && !config.host.starts_with('[') => {
-            format!("[{}]:{}", config.host, config.port)
-        }
-        None => format!("{}:{}", config.host, config.port),
-    }
-}
-
-fn bind_failed(address: &str, error: &io::Error) -> MetricsError {
-    MetricsError::new(ErrorKind::BindFailed, format!("Cannot listen on {address}: {error}"))
-}
-
-/// What the exporter's thread works with.
-struct Server {
-    router: Router,
-    service: Arc<ScrapeService>,
-    tls: Option<Arc<Tls>>,
-    host: Option<Arc<dyn Host>>,
-    timeouts: Timeouts,
-    max_header_bytes: usize,
-    max_headers: usize,
-    connections: Arc<Semaphore>,
-    closing: watch::Receiver<Option<Duration>>,
-}
-
-/// When the system gives no socket, it is asked again after this long.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-impl Server {
-    fn run(self, listener: Listener) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
-        let host = self.host.clone();
-        let served = runtime.and_then(|runtime| runtime.block_on(self.listen(listener)));
-        if let Err(error) = served {
-            warn(host.as_deref(), &format!("The exporter cannot go on: {error}"));
-        }
-    }
-
-    async fn listen(self, listener: Listener) -> io::Result<()> {
-        let server = Arc::new(self);
-        match listener {
-            Listener::Tcp(listener) => {
-                let listener = tokio::net::TcpListener::from_std(listener)?;
-                let accept = async || {
-                    let (socket, peer) = listener.accept().await?;
-                    // Answers are written whole; waiting for more to send only delays their last packet.
-                    let _ = socket.set_nodelay(true);
-                    Ok((socket, Some(peer.ip())))
-                };
-                server.accept(accept).await;
-            }
-            #[cfg(unix)]
-            Listener::Unix(listener, path) => {
-                let listener = tokio::net::UnixListener::from_std(listener)?;
-                server.accept(async || Ok((listener.accept().await?.0, None))).await;
-                let _ = std::fs::remove_file(path);
-            }
-        }
-        server.wait_for_connections().await;
-        Ok(())
-    }
-
-    /// Takes connections until the exporter closes.
-    async fn accept<S>(self: &Arc<Self>, accept: impl AsyncFn() -> io::Result<(S, Option<IpAddr>)>)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let mut closing = self.closing.clone();
-        loop {
-            let accepted = {
-                let mut closed = pin!(closing.wait_for(Option::is_some));
-                let mut accepted = pin!(accept());
-                // Closing is looked at first: an accept that is always ready must not outrun it.
-                std::future::poll_fn(|context| {
-                    if closed.as_mut().poll(context).is_ready() {
-                        return std::task::Poll::Ready(None);
-                    }
-                    accepted.as_mut().poll(context).map(Some)
-                })
-                .await
-            };
-            match accepted {
-                None => return,
-                Some(Ok((socket, peer))) => match Arc::clone(&self.connections).try_acquire_owned() {
-                    Ok(permit) => drop(tokio::spawn(Arc::clone(self).connection(socket, peer, permit))),
-                    Err(_) => self.service.reject(Rejection::Connections),
-                },
-                // The client went away, or the process is out of descriptors.
-                Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Some(Err(_)) => tokio::time::sleep(ACCEPT_PAUSE).await,
-            }
-        }
-    }
-
-    /// Gives open connections the grace they have.
-    async fn wait_for_connections(&self) {
-        let mut closing = self.closing.clone();
-        loop {
-            let grace = (*closing.borrow_and_update()).unwrap_or_default();
-            let all = async {
-                while Arc::strong_count(&self.connections) > 1 {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-            };
-            tokio::select! {
-                () = all => return,
-                () = tokio::time::sleep(grace) => return,
-                // Somebody is in more of a hurry.
-                changed = closing.changed() => if changed.is_err() { return },
-            }
-        }
-    }
-
-    async fn connection<S>(self: Arc<Self>, socket: S, peer: Option<IpAddr>, permit: OwnedSemaphorePermit)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let _open = self.service.listener_metrics().map(|metrics| Open::new(&metrics.connections));
-        let progress = Progress::new(self.timeouts);
-        let served = async {
-            match &self.tls {
-                None => self.serve(socket, peer, &progress).await,
-                Some(tls) => match self.handshake(tls, socket).await {
-                    Some(socket) => self.serve(socket, peer, &progress).await,
-                    None => Some(Rejection::Tls),
-                },
-            }
-        };
-        let reason = tokio::select! {
-            reason = served => reason,
-            reason = progress.watch() => reason,
-        };
-        if let Some(reason) = reason {
-            self.service.reject(reason);
-        }
-        drop(permit);
-    }
-
-    async fn handshake<S>(&self, tls: &Tls, socket: S) -> Option<tokio_rustls::server::TlsStream<S>>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let config = tls.server_config();
-        if let Some(error) = tls.take_reload_error() {
-            if let Some(ListenerMetrics { tls_reload_failures, .. }) = self.service.listener_metrics() {
-                tls_reload_failures.inc();
-            }
-            warn(self.host.as_deref(), &format!("The changed certificate is not used: {error}"));
-        }
-        tokio_rustls::TlsAcceptor::from(config).accept(socket).await.ok()
-    }
-
-    /// Answers a connection's requests; what it did wrong, if anything.
-    async fn serve<S>(&self, socket: S, peer: Option<IpAddr>, progress: &Arc<Progress>) -> Option<Rejection>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let watched = Watched { socket, progress: Arc::clone(progress) };
-        let router = TowerToHyperService::new(self.router.clone());
-        let service =
-            hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-                progress.serving();
-                request.extensions_mut().insert(Peer(peer.map(|peer| peer.to_canonical())));
-                let answer = hyper::service::Service::call(&router, request);
-                async move {
-                    let response = answer.await;
-                    progress.answered();
-                    response
-                }
-            });
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            // `Progress` tells an idle connection from half a request.
-            .header_read_timeout(None)
-            .max_header_size(self.max_header_bytes)
-            .max_headers(self.max_headers);
-        let mut connection = pin!(http.serve_connection(TokioIo::new(watched), service));
-        let mut closing = self.closing.clone();
-        let served = {
-            let mut closed = pin!(closing.wait_for(Option::is_some));
-            let mut is_closing = false;
-            std::future::poll_fn(|context| {
-                if !is_closing && closed.as_mut().poll(context).is_ready() {
-                    is_closing = true;
-                    connection.as_mut().graceful_shutdown();
-                }
-                connection.as_mut().poll(context)
-            })
-            .await
-        };
-        match served {
-            Err(error) if error.is_parse() || error.is_parse_too_large() => Some(Rejection::Malformed),
-            _ => None,
-        }
-    }
-}
-
-/// One more open connection while it lives.
-struct Open<'a>(&'a Gauge);
-
-impl<'a> Open<'a> {
-    fn new(gauge: &'a Gauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
-fn warn(host: Option<&dyn Host>, message: &str) {
-    match host {
-        Some(host) => host.warn(message),
-        None => tracing::warn!("{message}"),
     }
 }

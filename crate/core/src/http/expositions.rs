@@ -4,8 +4,8 @@
 //! waits for the next, which it shares with all that arrived meanwhile. So a burst of scrapers costs two expositions,
 //! and none of them misses what was recorded before its request.
 
-use super::body::{Body, Meter};
-use super::negotiation::ContentType;
+use super::body::Meter;
+use super::maker::{Exposition, Key};
 use super::workers::EXPOSITIONS;
 use crate::clock::Clock;
 
@@ -21,34 +21,6 @@ const MAX_SLOTS: usize = 64;
 /// Different expositions that are kept.
 const MAX_CACHED: usize = 8;
 
-/// What makes two scrapes the same.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Key {
-    Exposition {
-        content_type: ContentType,
-        /// Compressed, from the minimum size on.
-        gzip: bool,
-        /// Compressed, however small: the scraper takes nothing else.
-        forced: bool,
-        /// Sorted, each once.
-        names: Vec<String>,
-    },
-    /// The page for people.
-    Page,
-}
-
-/// A finished exposition.
-#[derive(Debug)]
-pub(crate) struct Exposition {
-    pub(crate) content_type: &'static str,
-    pub(crate) gzip: bool,
-    pub(crate) body: Arc<Body>,
-    /// Before compression.
-    pub(crate) plain_bytes: usize,
-    /// Families left out of a merge.
-    pub(crate) mismatched: Vec<String>,
-}
-
 /// Why there is no exposition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -60,10 +32,10 @@ pub(crate) enum Failure {
 
 pub(crate) type Outcome = Result<Arc<Exposition>, Failure>;
 type Waiter = Box<dyn FnOnce(Outcome) + Send>;
-type Maker = Box<dyn Fn(&Key) -> Exposition + Send + Sync>;
+type Make = Box<dyn Fn(&Key) -> Exposition + Send + Sync>;
 
 pub(crate) struct Expositions {
-    make: Maker,
+    make: Make,
     /// Those being written or about to be, with who waits for the next one.
     slots: Mutex<HashMap<Key, Vec<Waiter>>>,
     cache: Option<Cache>,
@@ -194,6 +166,7 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
+    use super::super::body::Body;
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc;

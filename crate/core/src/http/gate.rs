@@ -2,8 +2,8 @@
 
 use super::address::{Allowlist, client_address};
 use super::auth::{AuthConfig, Authenticator, Verdict, Verification};
-use super::limits::RateLimiter;
 use super::pem::read_bounded;
+use super::rate_limit::RateLimiter;
 use super::request::Request;
 use super::response::Response;
 use super::self_metrics::Rejection;

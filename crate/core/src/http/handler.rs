@@ -2,23 +2,20 @@
 //! the steps that the service names, and decide nothing.
 
 use super::auth::Verification;
-use super::body::{Body, Meter};
-use super::compression;
-use super::expositions::{Cache, Exposition, Expositions, Failure, Key, Outcome};
+use super::body::Meter;
+use super::expositions::{Cache, Expositions, Failure, Outcome};
 use super::gate::{Gate, Passage};
 use super::health::{Check, Health};
+use super::maker::{Key, Maker};
 use super::negotiation::{self, Coding};
-use super::page::page;
 use super::request::Request;
 use super::response::Response;
 use super::self_metrics::{ListenerMetrics, Rejection, SelfMetrics};
-use super::target::Target;
+use super::target::{INLINE_LINES, Target};
 use super::web_config::WebConfig;
 use super::workers::HASHES;
 use crate::config::MetricsConfig;
 use crate::error::Result;
-use crate::registry::Gathered;
-use crate::serialization::encode;
 use parking_lot::Mutex;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -107,7 +104,7 @@ impl Plan {
 
 /// Decides what requests are answered with.
 pub struct ScrapeService {
-    shared: Arc<Shared>,
+    maker: Arc<Maker>,
     expositions: Arc<Expositions>,
     gate: Gate,
     embedding: Embedding,
@@ -115,19 +112,6 @@ pub struct ScrapeService {
     compression: bool,
     protect_health: bool,
     extra_headers: Vec<(String, String)>,
-}
-
-/// What the writing of an exposition needs.
-struct Shared {
-    target: Arc<Target>,
-    metrics: SelfMetrics,
-    listener: Option<ListenerMetrics>,
-    health: Arc<Health>,
-    meter: Arc<Meter>,
-    metrics_path: String,
-    compression_min_size: usize,
-    own_values: bool,
-    self_metrics: bool,
 }
 
 impl ScrapeService {
@@ -151,7 +135,7 @@ impl ScrapeService {
         let listener =
             if embedding.owns_all_paths { Some(ListenerMetrics::new(&metrics.registry)?) } else { None };
         let meter = Arc::new(Meter::default());
-        let shared = Arc::new(Shared {
+        let maker = Arc::new(Maker {
             target,
             metrics,
             listener,
@@ -162,11 +146,11 @@ impl ScrapeService {
             own_values: embedding.own_values,
             self_metrics: config.self_metrics,
         });
-        let maker = Arc::clone(&shared);
-        let cache = config.cache().map(|ttl| Cache::new(ttl, Arc::clone(shared.target.registry().clock())));
-        let expositions = Expositions::new(meter, config.max_body_bytes, cache, move |key| maker.make(key));
+        let cache = config.cache().map(|ttl| Cache::new(ttl, Arc::clone(maker.target.registry().clock())));
+        let making = Arc::clone(&maker);
+        let expositions = Expositions::new(meter, config.max_body_bytes, cache, move |key| making.make(key));
         Ok(Self {
-            shared,
+            maker,
             expositions,
             gate: Gate::new(config, &web, embedding.has_callback)?,
             embedding,
@@ -183,7 +167,7 @@ impl ScrapeService {
         let path = request.path();
         let guarded = match path {
             "/health" | "/ready" => self.protect_health,
-            path if path == self.shared.metrics_path => true,
+            path if path == self.maker.metrics_path => true,
             _ if self.embedding.owns_all_paths => true,
             _ => return Step::NotOurs,
         };
@@ -254,7 +238,7 @@ impl ScrapeService {
     /// What a request wants, whoever it is.
     fn errand(&self, request: &Request<'_>, path: &str) -> Errand {
         let head_only = request.method == "HEAD";
-        let known = matches!(path, "/" | "/health" | "/ready") || path == self.shared.metrics_path;
+        let known = matches!(path, "/" | "/health" | "/ready") || path == self.maker.metrics_path;
         if !known {
             return Errand::Answer(Response::plain(404, "Not found.\n"));
         }
@@ -323,7 +307,7 @@ impl ScrapeService {
         match visit.errand {
             Errand::Answer(response) => Step::Answer(self.finish(response)),
             Errand::Health { head_only } => {
-                Step::Answer(self.finish(Response { head_only, ..self.shared.health.liveness() }))
+                Step::Answer(self.finish(Response { head_only, ..self.maker.health.liveness() }))
             }
             Errand::Ready { .. } if self.embedding.has_checks => Step::Check(visit),
             Errand::Ready { head_only } => Step::Answer(self.readiness(&[], head_only)),
@@ -342,7 +326,7 @@ impl ScrapeService {
     }
 
     fn readiness(&self, checks: &[Check], head_only: bool) -> Response {
-        self.finish(Response { head_only, ..self.shared.health.readiness(checks) })
+        self.finish(Response { head_only, ..self.maker.health.readiness(checks) })
     }
 
     fn cached_answer(&self, plan: &Plan) -> Option<Response> {
@@ -350,10 +334,10 @@ impl ScrapeService {
             return None;
         }
         let Some(exposition) = self.expositions.cached(&plan.key) else {
-            self.shared.metrics.cache_miss();
+            self.maker.metrics.cache_miss();
             return None;
         };
-        self.shared.metrics.cache_hit();
+        self.maker.metrics.cache_hit();
         Some(self.respond(plan, Ok(exposition)).0)
     }
 
@@ -380,16 +364,14 @@ impl ScrapeService {
     /// Whether `scrape_now` is the better choice.
     #[must_use]
     pub fn is_small(&self) -> bool {
-        /// A registry with more lines is worth a thread.
-        const INLINE_LINES: usize = 256;
-        self.shared.target.is_small(INLINE_LINES, self.embedding.own_values)
+        self.maker.target.is_small(INLINE_LINES, self.embedding.own_values)
     }
 
     fn respond(&self, plan: &Plan, outcome: Outcome) -> (Response, Vec<String>) {
         let response = match outcome {
             Ok(exposition) => {
                 if plan.shows_values() {
-                    self.shared.metrics.answered(plan.arrived.elapsed(), exposition.plain_bytes);
+                    self.maker.metrics.answered(plan.arrived.elapsed(), exposition.plain_bytes);
                 }
                 let mut response =
                     Response::new(200, exposition.content_type, Arc::clone(&exposition.body)).not_stored();
@@ -420,23 +402,23 @@ impl ScrapeService {
 
     /// Counts what was not served.
     pub fn reject(&self, reason: Rejection) {
-        self.shared.metrics.reject(reason);
+        self.maker.metrics.reject(reason);
     }
 
     /// Where the program says that it lives.
     #[must_use]
     pub fn health(&self) -> &Arc<Health> {
-        &self.shared.health
+        &self.maker.health
     }
 
     /// What is scraped.
     #[must_use]
     pub fn target(&self) -> &Arc<Target> {
-        &self.shared.target
+        &self.maker.target
     }
 
     pub(crate) fn listener_metrics(&self) -> Option<&ListenerMetrics> {
-        self.shared.listener.as_ref()
+        self.maker.listener.as_ref()
     }
 }
 
@@ -444,51 +426,4 @@ impl ScrapeService {
 fn names_of(request: &Request<'_>) -> Vec<String> {
     let named = request.query().filter(|(name, _)| name == "name[]").map(|(_, value)| value.into_owned());
     named.take(MAX_NAMES + 1).collect()
-}
-
-impl Shared {
-    fn gather(&self, names: &[String]) -> Gathered {
-        let own = self.self_metrics.then_some(&self.metrics.registry);
-        self.target.gather(self.own_values, names, own)
-    }
-
-    fn make(&self, key: &Key) -> Exposition {
-        match key {
-            Key::Exposition { content_type, gzip, forced, names } => {
-                let gathered = self.gather(names);
-                self.metrics.refresh(gathered.series_count(), &self.meter);
-                if let Some(listener) = &self.listener {
-                    listener.refresh(&self.health);
-                }
-                let mut body = Body::pooled();
-                let Ok(()) = encode(&gathered, content_type.format, body.buffer());
-                let plain_bytes = body.as_slice().len();
-                let gzip = *gzip && (*forced || plain_bytes >= self.compression_min_size);
-                if gzip {
-                    let mut compressed = Body::pooled();
-                    compression::gzip(body.as_slice(), compressed.buffer());
-                    body = compressed;
-                }
-                Exposition {
-                    content_type: content_type.header,
-                    gzip,
-                    body: Arc::new(body.metered(&self.meter)),
-                    plain_bytes,
-                    mismatched: gathered.mismatched().to_vec(),
-                }
-            }
-            Key::Page => {
-                let gathered = self.gather(&[]);
-                let overflow = self.target.overflow(self.own_values);
-                let text = page(&gathered, &overflow, &self.metrics_path);
-                Exposition {
-                    content_type: "text/html; charset=utf-8",
-                    gzip: false,
-                    plain_bytes: text.len(),
-                    body: Arc::new(Body::from(text.as_str()).metered(&self.meter)),
-                    mismatched: Vec::new(),
-                }
-            }
-        }
-    }
 }

@@ -82,7 +82,7 @@ pub enum Reply {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Progress {
+enum QuestionState {
     Asked,
     Begun,
     Done(Reply),
@@ -90,17 +90,17 @@ enum Progress {
 
 /// The way back for an answer. Dropped without one, the question stays without one too.
 #[derive(Debug)]
-pub struct Ticket(watch::Sender<Progress>);
+pub struct Ticket(watch::Sender<QuestionState>);
 
 impl Ticket {
     /// Says that the program has turned to the question; returns whether anybody still waits for the answer.
     pub fn begin(&self) -> bool {
-        self.0.send(Progress::Begun).is_ok()
+        self.0.send(QuestionState::Begun).is_ok()
     }
 
     /// Answers.
     pub fn finish(self, reply: Reply) {
-        let _ = self.0.send(Progress::Done(reply));
+        let _ = self.0.send(QuestionState::Done(reply));
     }
 }
 
@@ -109,14 +109,14 @@ pub(crate) struct Asker {
     host: Arc<dyn Host>,
     health: Arc<Health>,
     /// The newest question for all values, which newcomers share until it is begun.
-    collect: Mutex<Option<Pending>>,
+    collect: Mutex<Option<SharedQuestion>>,
 }
 
 /// A question that newcomers may share.
-struct Pending {
+struct SharedQuestion {
     asked: Instant,
     budget: Duration,
-    progress: watch::Receiver<Progress>,
+    state: watch::Receiver<QuestionState>,
 }
 
 impl Asker {
@@ -136,15 +136,15 @@ impl Asker {
         if !self.health.is_responsive() {
             return false;
         }
-        let progress = if names.is_empty() {
+        let state = if names.is_empty() {
             match self.shared(budget) {
-                Some(progress) => progress,
+                Some(state) => state,
                 None => return false,
             }
         } else {
             self.pose(Question::Collect { names: names.to_vec(), budget })
         };
-        answer(progress, PATIENCE, budget).await.is_some()
+        answer(state, PATIENCE, budget).await.is_some()
     }
 
     /// Asks something else. A scrape has old values to fall back on; these questions have nothing, so that their whole
@@ -157,42 +157,42 @@ impl Asker {
     }
 
     /// The question that is not begun yet, or a new one; nothing where the program has not begun for too long.
-    fn shared(&self, budget: Duration) -> Option<watch::Receiver<Progress>> {
+    fn shared(&self, budget: Duration) -> Option<watch::Receiver<QuestionState>> {
         let mut collect = self.collect.lock();
-        if let Some(pending) = &*collect
-            && *pending.progress.borrow() == Progress::Asked
-            && pending.progress.has_changed().is_ok()
+        if let Some(shared) = &*collect
+            && *shared.state.borrow() == QuestionState::Asked
+            && shared.state.has_changed().is_ok()
         {
-            if pending.asked.elapsed() >= PATIENCE {
+            if shared.asked.elapsed() >= PATIENCE {
                 return None;
             }
             // Collectors get no less time because somebody else has less.
-            if pending.budget >= budget {
-                return Some(pending.progress.clone());
+            if shared.budget >= budget {
+                return Some(shared.state.clone());
             }
         }
-        let progress = self.pose(Question::Collect { names: Vec::new(), budget });
-        *collect = Some(Pending { asked: Instant::now(), budget, progress: progress.clone() });
-        Some(progress)
+        let state = self.pose(Question::Collect { names: Vec::new(), budget });
+        *collect = Some(SharedQuestion { asked: Instant::now(), budget, state: state.clone() });
+        Some(state)
     }
 
-    fn pose(&self, question: Question) -> watch::Receiver<Progress> {
-        let (sender, progress) = watch::channel(Progress::Asked);
+    fn pose(&self, question: Question) -> watch::Receiver<QuestionState> {
+        let (sender, state) = watch::channel(QuestionState::Asked);
         self.host.ask(question, Ticket(sender));
-        progress
+        state
     }
 }
 
 async fn answer(
-    mut progress: watch::Receiver<Progress>,
+    mut state: watch::Receiver<QuestionState>,
     patience: Duration,
     budget: Duration,
 ) -> Option<Reply> {
-    timeout(patience, progress.wait_for(|progress| *progress != Progress::Asked)).await.ok()?.ok()?;
-    let done = progress.wait_for(|progress| matches!(progress, Progress::Done(_)));
+    timeout(patience, state.wait_for(|state| *state != QuestionState::Asked)).await.ok()?.ok()?;
+    let done = state.wait_for(|state| matches!(state, QuestionState::Done(_)));
     match timeout(budget + MARGIN, done).await.ok()?.ok()?.clone() {
-        Progress::Done(reply) => Some(reply),
-        Progress::Asked | Progress::Begun => None,
+        QuestionState::Done(reply) => Some(reply),
+        QuestionState::Asked | QuestionState::Begun => None,
     }
 }
 

@@ -18,13 +18,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// How long a request waits for the embedding program to say whether it may come in.
+const AUTHORIZE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// What a router needs beside the service.
 #[derive(Clone)]
 pub(crate) struct Door {
     service: Arc<ScrapeService>,
     asker: Option<Arc<Asker>>,
     ready_timeout: Duration,
-    authorize_timeout: Duration,
 }
 
 /// The address of a connection's other end, as an extension of its requests; none for a Unix socket. Without the
@@ -45,7 +47,7 @@ impl Door {
         ready_timeout: Duration,
     ) -> Self {
         let asker = host.map(|host| Arc::new(Asker::new(host, Arc::clone(service.health()))));
-        Self { service, asker, ready_timeout, authorize_timeout: Duration::from_secs(2) }
+        Self { service, asker, ready_timeout }
     }
 
     pub(crate) fn router(self) -> Router {
@@ -108,7 +110,7 @@ impl Door {
             peer,
             headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text_of(value))).collect(),
         };
-        match asker.ask(Question::Authorize(visitor), self.authorize_timeout).await {
+        match asker.ask(Question::Authorize(visitor), AUTHORIZE_TIMEOUT).await {
             Some(Reply::Authorized(allowed)) => Some(allowed),
             _ => None,
         }
@@ -192,16 +194,16 @@ fn request_of<'a>(parts: &'a Parts, headers: &'a Headers, peer: Option<IpAddr>) 
 }
 
 /// A body that several responses share.
-struct Shared(Arc<Body>);
+struct SharedBody(Arc<Body>);
 
-impl AsRef<[u8]> for Shared {
+impl AsRef<[u8]> for SharedBody {
     fn as_ref(&self) -> &[u8] {
         self.0.as_slice()
     }
 }
 
 fn converted(response: Response) -> axum::response::Response {
-    let body = if response.head_only { Bytes::new() } else { Bytes::from_owner(Shared(response.body)) };
+    let body = if response.head_only { Bytes::new() } else { Bytes::from_owner(SharedBody(response.body)) };
     let mut converted = axum::response::Response::new(axum::body::Body::from(body));
     *converted.status_mut() =
         StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

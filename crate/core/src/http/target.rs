@@ -9,6 +9,9 @@ use crate::registry::{
 };
 use std::sync::Arc;
 
+/// An exposition with more lines is worth a thread of its own; below, handing it over costs more than writing it.
+pub(crate) const INLINE_LINES: usize = 256;
+
 /// A registry as it is scraped.
 pub struct Target {
     registry: Arc<Registry>,

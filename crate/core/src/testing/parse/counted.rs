@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::fault::{Fault, Parsed, shown};
+use super::dialect::Dialect;
+use super::fault::{Fault, ParseError, Parsed, shown};
+use super::line::{Line, is_same, key, tail};
 use super::number::{self, Number, Stamp};
-use super::openmetrics::{Line, is_same, key, tail};
-use super::{Dialect, ParseError};
 
 /// Checks the histograms of one family, label set by label set. In text a sum may stand beside negative bounds.
 pub(super) fn check(name: &str, lines: &[(usize, Line)], dialect: Dialect) -> Parsed<'static, ()> {

@@ -1,6 +1,23 @@
 //! What is wrong with a line, on its way to a [`ParseError`]: it points into the line until its number is known.
 
-use super::ParseError;
+use std::fmt;
+
+/// Why a text is no exposition, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ParseError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1, in characters.
+    pub column: usize,
+    /// What was expected and what was received.
+    pub message: String,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "line {}, column {}: {}", self.line, self.column, self.message)
+    }
+}
 
 /// A refusal.
 pub(super) enum Fault<'a> {

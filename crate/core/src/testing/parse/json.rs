@@ -1,7 +1,7 @@
 //! What was read as JSON, for callers in JavaScript. Numbers come beside the text, because JSON has neither NaN nor
 //! infinities, and a million numbers are quicker copied than read.
 
-use super::{ParsedExemplar, ParsedFamily, ParsedNativeHistogram, ParsedSample};
+use super::parsed::{ParsedExemplar, ParsedFamily, ParsedNativeHistogram, ParsedSample};
 use crate::serialization::write_json_string as string;
 
 /// The families as a JSON array, and all numbers in the order in which the text refers to them.

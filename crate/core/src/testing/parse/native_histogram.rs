@@ -2,11 +2,11 @@
 
 use super::fault::{Fault, Parsed, shown};
 use super::labels::labels;
+use super::line::Line;
+use super::names::metric_name;
 use super::number::{float, is_digit, whole};
-use super::openmetrics::Line;
+use super::parsed::{ParsedNativeHistogram, ParsedSample};
 use super::scan::{strip_start, unquoted};
-use super::text::metric_name;
-use super::{ParsedNativeHistogram, ParsedSample};
 
 const SUFFIXES: [&str; 4] = ["_count", "_sum", "_bucket", "_created"];
 

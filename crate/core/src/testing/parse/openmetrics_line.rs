@@ -2,14 +2,12 @@
 
 use super::fault::{Fault, Parsed};
 use super::labels::{Labels, labels};
+use super::line::Line;
+use super::names::{EXEMPLAR, metric_name};
 use super::number::{Number, Stamp};
-use super::openmetrics::Line;
+use super::parsed::{ParsedExemplar, ParsedSample};
 use super::scan::{is_plain_name, last_unquoted, slice, unquoted};
-use super::text::metric_name;
-use super::{ParsedExemplar, ParsedSample};
 
-/// What stands between a value and an exemplar.
-const EXEMPLAR: &str = " # ";
 /// The longest that an exemplar's labels may be together, in characters.
 const EXEMPLAR_LABELS_MAX: usize = 128;
 
@@ -58,7 +56,7 @@ fn with_value(name: String, labels: Labels, text: &str) -> Parsed<'_, Line> {
 
 /// What is expected next after a value.
 #[derive(PartialEq)]
-enum State {
+enum Expected {
     Timestamp,
     Hash,
     SpaceAfterHash,
@@ -73,7 +71,7 @@ enum State {
 fn after_value(text: &str) -> Parsed<'_, (Option<Stamp>, Option<ParsedExemplar>)> {
     let (mut timestamp, mut value, mut exemplar_timestamp) = (String::new(), String::new(), String::new());
     let mut exemplar_labels = None;
-    let mut state = State::Timestamp;
+    let mut state = Expected::Timestamp;
     let mut in_quotes = false;
     for (position, character) in text.char_indices() {
         let at = &text[position..];
@@ -84,59 +82,69 @@ fn after_value(text: &str) -> Parsed<'_, (Option<Stamp>, Option<ParsedExemplar>)
             continue;
         }
         state = match (state, character) {
-            (State::Timestamp, '#') if timestamp.is_empty() => State::SpaceAfterHash,
-            (State::Timestamp, ' ') => State::Hash,
-            (State::Timestamp, _) => {
+            (Expected::Timestamp, '#') if timestamp.is_empty() => Expected::SpaceAfterHash,
+            (Expected::Timestamp, ' ') => Expected::Hash,
+            (Expected::Timestamp, _) => {
                 timestamp.push(character);
-                State::Timestamp
+                Expected::Timestamp
             }
-            (State::Hash, '#') => State::SpaceAfterHash,
-            (State::Hash, _) => return Err(Fault::expected("# and an exemplar", at)),
-            (State::SpaceAfterHash, ' ') => State::Brace,
-            (State::SpaceAfterHash, _) => return Err(Fault::expected("a space after #", at)),
-            (State::Brace, '{') => {
+            (Expected::Hash, '#') => Expected::SpaceAfterHash,
+            (Expected::Hash, _) => return Err(Fault::expected("# and an exemplar", at)),
+            (Expected::SpaceAfterHash, ' ') => Expected::Brace,
+            (Expected::SpaceAfterHash, _) => return Err(Fault::expected("a space after #", at)),
+            (Expected::Brace, '{') => {
                 let start = unquoted(text, 0, b"{").map_or(0, |brace| brace + 1);
                 exemplar_labels = Some(labels(slice(text, start, last_unquoted(text, b'}')), true)?);
-                State::Labels
+                Expected::Labels
             }
-            (State::Brace, _) => return Err(Fault::expected("an exemplar's labels in braces", at)),
-            (State::Labels, '}') => State::SpaceAfterLabels,
-            (State::Labels, _) => State::Labels,
-            (State::SpaceAfterLabels, ' ') => State::Value,
-            (State::SpaceAfterLabels, _) => {
+            (Expected::Brace, _) => return Err(Fault::expected("an exemplar's labels in braces", at)),
+            (Expected::Labels, '}') => Expected::SpaceAfterLabels,
+            (Expected::Labels, _) => Expected::Labels,
+            (Expected::SpaceAfterLabels, ' ') => Expected::Value,
+            (Expected::SpaceAfterLabels, _) => {
                 return Err(Fault::expected("a space and an exemplar's value", at));
             }
-            (State::Value, ' ') if value.is_empty() => {
+            (Expected::Value, ' ') if value.is_empty() => {
                 return Err(Fault::expected("an exemplar's value", at));
             }
-            (State::Value, ' ') => State::ExemplarTimestamp,
-            (State::Value, _) => {
+            (Expected::Value, ' ') => Expected::ExemplarTimestamp,
+            (Expected::Value, _) => {
                 value.push(character);
-                State::Value
+                Expected::Value
             }
-            (State::ExemplarTimestamp, _) => {
+            (Expected::ExemplarTimestamp, _) => {
                 exemplar_timestamp.push(character);
-                State::ExemplarTimestamp
+                Expected::ExemplarTimestamp
             }
         };
     }
-    let end = &text[text.len()..];
+    check_end(&state, &timestamp, &exemplar_timestamp, &text[text.len()..])?;
+    let stamp = stamp(&timestamp, text)?;
+    let exemplar = match exemplar_labels {
+        Some(labels) => Some(exemplar(labels, &value, &exemplar_timestamp, text)?),
+        None => None,
+    };
+    Ok((stamp, exemplar))
+}
+
+/// Refuses a line that ended while a part of it was still expected.
+fn check_end<'a>(
+    state: &Expected,
+    timestamp: &str,
+    exemplar_timestamp: &str,
+    end: &'a str,
+) -> Parsed<'a, ()> {
     match state {
-        State::Timestamp if timestamp.is_empty() => Err(Fault::expected("a timestamp or an exemplar", end)),
-        State::ExemplarTimestamp if exemplar_timestamp.is_empty() => {
+        Expected::Timestamp if timestamp.is_empty() => {
+            Err(Fault::expected("a timestamp or an exemplar", end))
+        }
+        Expected::ExemplarTimestamp if exemplar_timestamp.is_empty() => {
             Err(Fault::expected("an exemplar's timestamp", end))
         }
-        State::Hash | State::SpaceAfterHash | State::Brace | State::Labels => {
+        Expected::Hash | Expected::SpaceAfterHash | Expected::Brace | Expected::Labels => {
             Err(Fault::expected("the rest of an exemplar", end))
         }
-        _ => {
-            let stamp = stamp(&timestamp, text)?;
-            let exemplar = match exemplar_labels {
-                Some(labels) => Some(exemplar(labels, &value, &exemplar_timestamp, text)?),
-                None => None,
-            };
-            Ok((stamp, exemplar))
-        }
+        _ => Ok(()),
     }
 }
 

@@ -3,12 +3,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::counted;
-use super::fault::{Fault, Parsed, shown};
-use super::openmetrics::{Line, key};
+use super::dialect::Dialect;
+use super::exposition::parse;
+use super::fault::{Fault, ParseError, Parsed, shown};
+use super::line::{Line, key};
+use super::names::{self, comment_name};
+use super::parsed::{ParsedFamily, ParsedSample};
 use super::scan::{is_plain_name, split_comment};
-use super::text::{self, SPACES, comment_name};
-use super::{Dialect, ParseError, ParsedFamily, ParsedSample, openmetrics_line, parse};
+use super::text::{self, SPACES};
+use super::{counted, openmetrics_line};
 
 /// Reads an exposition as [`parse`] does, and refuses more. In text:
 ///
@@ -47,13 +50,13 @@ struct Walk {
     dialect: Dialect,
     number: usize,
     current: Option<String>,
-    families: HashMap<String, Seen>,
+    families: HashMap<String, SeenFamily>,
     series: HashSet<Vec<u8>>,
 }
 
 /// What was seen of a family.
 #[derive(Default)]
-struct Seen {
+struct SeenFamily {
     kind: Option<String>,
     has_help: bool,
     has_samples: bool,
@@ -166,7 +169,7 @@ impl Walk {
     }
 
     /// Goes to a family; there is no way back to one that was left.
-    fn family<'a>(&mut self, name: &str, at: &'a str) -> Parsed<'a, &mut Seen> {
+    fn family<'a>(&mut self, name: &str, at: &'a str) -> Parsed<'a, &mut SeenFamily> {
         if self.current.as_deref() != Some(name) {
             self.end_family()?;
             self.current = Some(name.to_owned());
@@ -207,7 +210,7 @@ fn check_name<'a>(name: &str, at: &'a str) -> Parsed<'a, ()> {
 
 /// A value and perhaps a timestamp in whole milliseconds, and nothing else.
 fn check_words(line: &str) -> Parsed<'_, ()> {
-    let (_, _, rest) = text::split(line)?;
+    let (_, _, rest) = names::split(line)?;
     let mut words = rest.split([' ', '\t']).filter(|word| !word.is_empty());
     let (value, timestamp, more) = (words.next().unwrap_or_default(), words.next(), words.next());
     if !value.is_ascii() {

@@ -2,18 +2,16 @@
 
 use std::borrow::Cow;
 
-use super::fault::{Fault, Parsed, column, shown};
-use super::labels::{Labels, NAME, labels};
+use super::fault::{Fault, ParseError, Parsed, column, shown};
+use super::labels::Labels;
+use super::line::Line;
+use super::names::{comment_name, split};
 use super::number::Number;
-use super::openmetrics::Line;
-use super::scan::{is_plain_name, slice, split_comment, strip, strip_start, unescape, unquote, unquoted};
-use super::{FamilyKind, ParseError, ParsedFamily, ParsedSample};
+use super::parsed::{FamilyKind, ParsedFamily, ParsedSample};
+use super::scan::{split_comment, strip, strip_start, unescape};
 
 /// What ASCII calls white space, which separates the words of a comment.
 pub(super) const SPACES: &[u8; 6] = b" \t\n\r\x0b\x0c";
-/// What stands between a value and the exemplar that OpenMetrics would have.
-const EXEMPLAR: &str = " # ";
-
 /// Reads all lines.
 pub(super) fn families(text: &str) -> Result<Vec<ParsedFamily>, ParseError> {
     let mut reader = Reader::default();
@@ -151,15 +149,6 @@ impl Kind {
     }
 }
 
-/// The name in HELP or TYPE.
-pub(super) fn comment_name(candidate: &str) -> Parsed<'_, Cow<'_, str>> {
-    let (name, is_quoted) = unquote(candidate)?;
-    if !is_quoted && !is_plain_name(&name) {
-        return Err(Fault::expected("a metric name", candidate));
-    }
-    Ok(name)
-}
-
 fn suffixes(kind: &str) -> &'static [&'static str] {
     match kind {
         "summary" => &["", "_count", "_sum"],
@@ -172,36 +161,6 @@ fn suffixes(kind: &str) -> &'static [&'static str] {
 pub(super) fn sample(line: &str) -> Parsed<'_, Line> {
     let (name, labels, rest) = split(line)?;
     with_value(name, labels, rest)
-}
-
-/// Name, labels, and what follows them.
-pub(super) fn split(line: &str) -> Parsed<'_, (String, Labels, &str)> {
-    let brace = unquoted(line, 0, b"{").filter(|&brace| !line[..brace].contains(EXEMPLAR));
-    let Some(brace) = brace else {
-        let end = unquoted(line, 0, b" \t");
-        let name = strip(slice(line, 0, end));
-        if !is_plain_name(name) {
-            return Err(Fault::expected("a metric name", line));
-        }
-        return Ok((name.to_owned(), Labels::new(), end.map_or(line, |end| &line[end + 1..])));
-    };
-    let Some(close) = unquoted(&line[brace..], 0, b"}").map(|close| brace + close) else {
-        return Err(Fault::new(&line[brace..], "Expected a closing brace after the labels"));
-    };
-    let mut labels = labels(&line[brace + 1..close], false)?;
-    let name = metric_name(strip(&line[..brace]), &mut labels, &line[brace..])?;
-    Ok((name, labels, &line[close + 1..]))
-}
-
-/// The name before the braces, or the one in them: exactly one.
-pub(super) fn metric_name<'a>(name: &str, labels: &mut Labels, at: &'a str) -> Parsed<'a, String> {
-    let inner = labels.iter().position(|(label, _)| label == NAME);
-    match (name, inner) {
-        ("", None) => Err(Fault::new(at, "Expected a metric name before the braces or in them")),
-        ("", Some(position)) => Ok(labels.remove(position).1),
-        (name, None) => Ok(name.to_owned()),
-        (_, Some(_)) => Err(Fault::new(at, "Expected one metric name but received another in the braces")),
-    }
 }
 
 /// The first word is the value and the last the timestamp; those between are not looked at.

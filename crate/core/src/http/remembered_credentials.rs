@@ -7,7 +7,7 @@ use std::hash::Hash;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::limits::Peer;
+use super::rate_limit::ClientKey;
 
 /// Right credentials remembered, each with its peer.
 const GRANTED_KEPT: usize = 1024;
@@ -44,21 +44,21 @@ impl Secret {
 }
 
 /// Credentials that need no hash. Looking them up tells nothing by its time: nobody can foresee a digest.
-pub(super) struct Known {
-    granted: Recent<(Secret, Peer)>,
+pub(super) struct RememberedCredentials {
+    granted: Recent<(Secret, ClientKey)>,
     refused: Recent<Secret>,
 }
 
-impl Known {
+impl RememberedCredentials {
     /// What is known of these credentials from this peer: right ones are known by peer, wrong ones are wrong for all.
-    pub(super) fn verdict(&self, secret: Secret, peer: Peer) -> Option<bool> {
+    pub(super) fn verdict(&self, secret: Secret, peer: ClientKey) -> Option<bool> {
         if self.granted.contains(&(secret, peer)) {
             return Some(true);
         }
         self.refused.contains(&secret).then_some(false)
     }
 
-    pub(super) fn grant(&mut self, secret: Secret, peer: Peer) {
+    pub(super) fn grant(&mut self, secret: Secret, peer: ClientKey) {
         self.granted.insert((secret, peer));
     }
 
@@ -67,7 +67,7 @@ impl Known {
     }
 }
 
-impl Default for Known {
+impl Default for RememberedCredentials {
     fn default() -> Self {
         Self { granted: Recent::new(GRANTED_KEPT), refused: Recent::new(REFUSED_KEPT) }
     }

@@ -35,7 +35,7 @@ pub struct RateLimiter {
 
 /// Whom a count belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Peer {
+pub(super) enum ClientKey {
     V4(Ipv4Addr),
     V6(u64),
     Unknown,
@@ -67,7 +67,7 @@ impl fmt::Debug for RateLimiter {
     }
 }
 
-impl Peer {
+impl ClientKey {
     pub(super) fn of(address: Option<IpAddr>) -> Self {
         match address.map(|address| address.to_canonical()) {
             None => Self::Unknown,
@@ -77,7 +77,7 @@ impl Peer {
     }
 }
 
-type Buckets<C> = governor::RateLimiter<Peer, Counts, C, NoOpMiddleware<<C as Clock>::Instant>>;
+type Buckets<C> = governor::RateLimiter<ClientKey, Counts, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 fn buckets<C: Clock>(per_second: f64, burst: NonZeroU32, clock: C) -> Result<Buckets<C>> {
     if !PER_SECOND.contains(&per_second) {
@@ -98,7 +98,7 @@ fn buckets<C: Clock>(per_second: f64, burst: NonZeroU32, clock: C) -> Result<Buc
 }
 
 fn check<C: Clock>(buckets: &Buckets<C>, peer: Option<IpAddr>) -> std::result::Result<(), Duration> {
-    buckets.check_key(&Peer::of(peer)).map_err(|refusal| refusal.wait_time_from(buckets.clock().now()))
+    buckets.check_key(&ClientKey::of(peer)).map_err(|refusal| refusal.wait_time_from(buckets.clock().now()))
 }
 
 /// The counts by peer, at most `MAX_PEERS` and one for the rest. A count is the time at which the bucket is full
@@ -110,7 +110,7 @@ struct Counts {
 
 #[derive(Default)]
 struct Counted {
-    full_at: HashMap<Peer, Nanos>,
+    full_at: HashMap<ClientKey, Nanos>,
     /// When to look next for counts that have run out.
     next_sweep: Nanos,
 }
@@ -122,9 +122,9 @@ impl Counts {
 }
 
 impl StateStore for Counts {
-    type Key = Peer;
+    type Key = ClientKey;
 
-    fn measure_and_replace<T, F, E>(&self, peer: &Peer, measure: F) -> std::result::Result<T, E>
+    fn measure_and_replace<T, F, E>(&self, peer: &ClientKey, measure: F) -> std::result::Result<T, E>
     where
         F: Fn(Option<Nanos>) -> std::result::Result<(T, Nanos), E>,
     {
@@ -135,7 +135,7 @@ impl StateStore for Counts {
             // An empty count is now and one period.
             let now = measure(None).map(|(_, full_at)| full_at.saturating_sub(self.period));
             if !now.is_ok_and(|now| counted.make_room(now)) {
-                peer = Peer::Rest;
+                peer = ClientKey::Rest;
                 before = counted.full_at.get(&peer).copied();
             }
         }
