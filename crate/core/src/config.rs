@@ -2,8 +2,10 @@
 //! of each setting what it is called in both, what it may be, and where it goes; both sources are checked by it.
 
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::http::DEFAULT_MIN_SIZE;
 use std::time::Duration;
+
+/// Bodies below this many bytes are not compressed: gzip's frame and the scraper's inflating cost more than they save.
+pub const DEFAULT_MIN_SIZE: usize = 1024;
 
 /// The settings of an endpoint. `Default` has every default.
 #[derive(Clone, PartialEq)]

@@ -4,9 +4,6 @@ use super::body::Body;
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 
-/// Bodies below this many bytes stay as they are: gzip's frame and the scraper's inflating cost more than they save.
-pub const DEFAULT_MIN_SIZE: usize = 1024;
-
 /// The level: fast, because a scrape is read once and thrown away.
 const LEVEL: u32 = 1;
 

@@ -266,12 +266,7 @@ impl ScrapeService {
     }
 
     fn exposition(&self, request: &Request<'_>, mut names: Vec<String>, head_only: bool) -> Errand {
-        let coding = negotiation::coding(request.accept_encoding);
-        let coding = match coding {
-            Coding::GzipOnly if !self.compression => Coding::NotAcceptable,
-            _ if !self.compression => Coding::Identity,
-            coding => coding,
-        };
+        let coding = self.coding(request);
         if coding == Coding::NotAcceptable {
             let response = Response::plain(406, "Expected gzip or identity in Accept-Encoding.\n");
             return Errand::Answer(response);
@@ -289,6 +284,18 @@ impl ScrapeService {
             names,
         };
         Errand::Scrape(self.plan(key, head_only, request))
+    }
+
+    /// How the body may be encoded. A build without gzip ignores `Accept-Encoding`.
+    fn coding(&self, request: &Request<'_>) -> Coding {
+        if !cfg!(feature = "gzip") {
+            return Coding::Identity;
+        }
+        match negotiation::coding(request.accept_encoding) {
+            Coding::GzipOnly if !self.compression => Coding::NotAcceptable,
+            _ if !self.compression => Coding::Identity,
+            coding => coding,
+        }
     }
 
     fn plan(&self, key: Key, head_only: bool, request: &Request<'_>) -> Plan {

@@ -5,6 +5,7 @@ mod address;
 mod auth;
 mod body;
 mod client_names;
+#[cfg(feature = "gzip")]
 mod compression;
 mod connection;
 mod exporter;
@@ -31,10 +32,12 @@ mod web_config;
 mod workers;
 mod yaml;
 
+pub use crate::config::DEFAULT_MIN_SIZE;
 pub use address::{Allowlist, client_address};
 pub use auth::{AuthConfig, Authenticator, Verdict, Verification};
 pub use body::Body;
-pub use compression::{DEFAULT_MIN_SIZE, gzip, gzip_members};
+#[cfg(feature = "gzip")]
+pub use compression::{gzip, gzip_members};
 pub use exporter::{Exporter, ExporterOptions};
 pub use handler::{Embedding, Plan, ScrapeService, Step, Visit};
 pub use health::{BEAT_INTERVAL, Check, CheckOutcome, Health};

@@ -5,6 +5,7 @@ pub(crate) mod escape;
 mod json;
 mod lines;
 mod number;
+#[cfg(feature = "openmetrics")]
 mod openmetrics;
 mod prometheus_text;
 mod streaming;
@@ -27,6 +28,7 @@ pub enum Format {
     #[default]
     PrometheusText,
     /// OpenMetrics 1.0.0; also what a scraper that asks for 0.0.1 gets.
+    #[cfg(feature = "openmetrics")]
     OpenMetrics,
 }
 
@@ -36,6 +38,7 @@ impl Format {
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::PrometheusText => "text/plain; version=0.0.4; charset=utf-8",
+            #[cfg(feature = "openmetrics")]
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         }
     }
@@ -43,9 +46,12 @@ impl Format {
     /// The format whose content type this is.
     #[must_use]
     pub fn from_content_type(content_type: &str) -> Option<Self> {
-        [Self::PrometheusText, Self::OpenMetrics]
-            .into_iter()
-            .find(|format| format.content_type() == content_type)
+        let formats = [
+            Self::PrometheusText,
+            #[cfg(feature = "openmetrics")]
+            Self::OpenMetrics,
+        ];
+        formats.into_iter().find(|format| format.content_type() == content_type)
     }
 }
 
@@ -56,6 +62,7 @@ impl Format {
 pub fn encode<S: Sink>(gathered: &Gathered, format: Format, sink: &mut S) -> Result<(), S::Error> {
     match format {
         Format::PrometheusText => lines::write::<prometheus_text::PrometheusText, S>(gathered, sink),
+        #[cfg(feature = "openmetrics")]
         Format::OpenMetrics => lines::write::<openmetrics::OpenMetrics, S>(gathered, sink),
     }
 }
