@@ -1,5 +1,5 @@
-//! The native door: a listener on a thread of its own, which answers whatever the embedding program is doing. One
-//! thread with one tokio runtime is enough: expositions are written elsewhere, and what is left is copying.
+//! Starts and stops the exporter: an HTTP server on a thread of its own, so that it answers while the host program is
+//! busy. One thread with one tokio runtime is enough: other threads write the expositions, this one copies bytes.
 
 use super::connection::Timeouts;
 use super::handler::{Embedding, ScrapeService};
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 
-/// TLS as the settings ask for it; a web configuration file may ask for more.
+/// TLS from the settings. Without any, a web configuration file can still configure TLS.
 fn tls_config(config: &MetricsConfig) -> Result<Option<TlsConfig>> {
     let file = |name: &String| Pem::from(PathBuf::from(name));
     let (cert, key) = match (&config.tls_cert_file, &config.tls_key_file) {
@@ -39,37 +39,37 @@ fn tls_config(config: &MetricsConfig) -> Result<Option<TlsConfig>> {
     tls.client_ca = config.tls_client_ca_file.as_ref().map(file);
     tls.client_auth = match &config.tls_client_auth {
         Some(policy) => ClientAuth::parse(policy)?,
-        // Whoever names authorities wants their certificates.
+        // A configured authority means that clients need a certificate.
         None if tls.client_ca.is_some() => ClientAuth::RequireAndVerifyClientCert,
         None => ClientAuth::NoClientCert,
     };
     Ok(Some(tls))
 }
 
-/// What an exporter belongs to.
+/// The program that an exporter belongs to.
 #[derive(Clone, Default)]
 pub struct ExporterOptions {
-    /// The program that is asked for collectors' work, readiness and permission; none where Rust is all there is.
+    /// Asked to run collectors and readiness checks, and to authorize requests. `None` for a program in Rust only.
     pub host: Option<Arc<dyn Host>>,
-    /// The host lets in whom it likes.
+    /// The host has an `authenticate` callback.
     pub has_callback: bool,
     /// The host has readiness checks.
     pub has_checks: bool,
-    /// Only the registry's own values, not those of the other contributors of its process.
+    /// Show only the registry's own values, without those of the other contributors of its process.
     pub own_values: bool,
 }
 
-/// A running exporter. It ends when it is closed or dropped.
+/// A running exporter. Closing or dropping it stops it.
 pub struct Exporter {
     service: Arc<ScrapeService>,
     address: Address,
     secure: bool,
-    /// How long open connections may go on; nothing while the exporter runs.
+    /// How long open connections may still live; `None` while the exporter runs.
     closing: watch::Sender<Option<Duration>>,
     ended: Arc<Ended>,
 }
 
-/// Whether the thread has ended.
+/// Becomes true when the exporter's thread has ended.
 #[derive(Default)]
 struct Ended {
     is: Mutex<bool>,
@@ -77,10 +77,10 @@ struct Ended {
 }
 
 impl Exporter {
-    /// Binds and begins to answer. Binding may take as long as resolving the host's name does.
+    /// Binds the address and starts to answer. Binding resolves the host name, which can take time.
     ///
     /// # Errors
-    /// `InvalidConfig` for settings, files and certificates that cannot be used; `BindFailed`.
+    /// `InvalidConfig` for invalid settings, files or certificates; `BindFailed` if the address cannot be bound.
     pub fn start(target: Arc<Target>, config: &MetricsConfig, options: ExporterOptions) -> Result<Self> {
         let mut web = WebConfig::of(config)?;
         let tls = tls_config(config)?.or(web.tls.take());
@@ -119,20 +119,20 @@ impl Exporter {
         Ok(Self { service, address, secure, closing, ended })
     }
 
-    /// Where it listens; with the port that was taken.
+    /// The address it listens on, with the actual port.
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
     }
 
-    /// The address as a URL, without a path. A Unix socket has none that is agreed on; `unix:` and its name it is.
+    /// The address as a URL without a path. URLs of Unix sockets have no standard form; this returns `unix:<path>`.
     #[must_use]
     pub fn url(&self) -> String {
         let scheme = if self.secure { "https" } else { "http" };
         match &self.address {
             Address::Unix(path) => format!("unix:{}", path.display()),
             Address::Tcp(address) => {
-                // What listens everywhere is reached here.
+                // An exporter that listens on all addresses is reached on the loopback address.
                 let reached = match address.ip() {
                     ip if !ip.is_unspecified() => ip,
                     IpAddr::V4(_) => IpAddr::from([127, 0, 0, 1]),
@@ -143,13 +143,14 @@ impl Exporter {
         }
     }
 
-    /// The service that answers.
+    /// The service that decides the answers.
     #[must_use]
     pub fn service(&self) -> &Arc<ScrapeService> {
         &self.service
     }
 
-    /// Takes no new connections, lets open requests end within `grace`, and cuts off what is left. Blocks for as long.
+    /// Accepts no new connections, gives open requests `grace` to finish, then closes all connections. Blocks until
+    /// the exporter has stopped, at most one second longer than `grace`.
     pub fn close(&self, grace: Duration) {
         self.stop(grace);
         let deadline = Instant::now() + grace + Duration::from_secs(1);
@@ -157,7 +158,7 @@ impl Exporter {
         while !*ended && !self.ended.changed.wait_until(&mut ended, deadline).timed_out() {}
     }
 
-    /// As `close`, without waiting for it.
+    /// Like `close`, but returns at once.
     pub fn stop(&self, grace: Duration) {
         self.closing.send_if_modified(|closing| {
             let shorter = closing.is_none_or(|former| grace < former);
@@ -175,7 +176,7 @@ impl Drop for Exporter {
     }
 }
 
-/// Says that the thread has ended, however it did.
+/// Reports the end of the thread, even if it panicked.
 struct EndGuard(Arc<Ended>);
 
 impl Drop for EndGuard {

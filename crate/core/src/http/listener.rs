@@ -1,4 +1,4 @@
-//! Binds the socket that the exporter listens on: a TCP port or a Unix socket. Knows nothing of HTTP.
+//! Binds the socket that the exporter listens on: a TCP port or a Unix socket. It must not know HTTP.
 
 use crate::config::MetricsConfig;
 use crate::error::{ErrorKind, MetricsError, Result};
@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// Where an exporter listens.
+/// The address of an exporter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// An address and a port.
@@ -15,7 +15,7 @@ pub enum Address {
     Unix(PathBuf),
 }
 
-/// A socket that is listened on.
+/// A bound socket.
 pub(super) enum Listener {
     Tcp(std::net::TcpListener),
     #[cfg(unix)]
@@ -28,7 +28,7 @@ impl Listener {
         if let Some(path) = &config.socket {
             return Self::bind_unix(Path::new(path)).map_err(failed);
         }
-        // `[::1]`, as in a URL, is an address too.
+        // Accept the notation of URLs, `[::1]`, as well.
         let host = config.host.trim_start_matches('[').trim_end_matches(']');
         let listener = std::net::TcpListener::bind((host, config.port)).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
@@ -40,7 +40,8 @@ impl Listener {
     fn bind_unix(path: &Path) -> io::Result<(Self, Address)> {
         use std::os::unix::fs::FileTypeExt;
         use std::os::unix::net::{UnixListener, UnixStream};
-        // A process that was killed leaves its socket; one that answers is somebody's.
+        // A killed process leaves its socket file behind. Only a socket that refuses connections is removed: another
+        // process may be listening.
         let is_stale = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
             && UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
         if is_stale {

@@ -1,5 +1,6 @@
-//! The scrape endpoint. A `ScrapeService` decides everything about a request: route, who may come in, format,
-//! compression, sharing, caching, health. Doors carry its answers; `exporter` is the one that this crate has itself.
+//! The scrape endpoint. `ScrapeService` decides everything about a request: route, access, format, compression,
+//! sharing, caching, health. A door (an HTTP handler of the host program, or this crate's `Exporter`) passes requests
+//! to it and sends its responses.
 
 mod address;
 mod auth;

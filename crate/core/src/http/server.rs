@@ -1,4 +1,5 @@
-//! Serves the exporter's connections on its thread.
+//! Serves the exporter's connections: accepts them, runs TLS handshakes, speaks HTTP/1.1, and closes them. It must not
+//! know how requests are decided.
 
 use super::connection::{Progress, Timeouts, Watched};
 use super::handler::ScrapeService;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// What the exporter's thread works with.
+/// Everything that the exporter's thread needs.
 pub(super) struct Server {
     pub(super) router: Router,
     pub(super) service: Arc<ScrapeService>,
@@ -34,7 +35,7 @@ pub(super) struct Server {
     pub(super) closing: watch::Receiver<Option<Duration>>,
 }
 
-/// When the system gives no socket, it is asked again after this long.
+/// The pause after a failed accept, for example when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 impl Server {
@@ -43,7 +44,7 @@ impl Server {
         let host = self.host.clone();
         let served = runtime.and_then(|runtime| runtime.block_on(self.listen(listener)));
         if let Err(error) = served {
-            warn(host.as_deref(), &format!("The exporter cannot go on: {error}"));
+            warn(host.as_deref(), &format!("The exporter has stopped: {error}"));
         }
     }
 
@@ -54,7 +55,7 @@ impl Server {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 let accept = async || {
                     let (socket, peer) = listener.accept().await?;
-                    // Answers are written whole; waiting for more to send only delays their last packet.
+                    // Responses are written in one piece, so Nagle's algorithm would only delay their last packet.
                     let _ = socket.set_nodelay(true);
                     Ok((socket, Some(peer.ip())))
                 };
@@ -71,7 +72,7 @@ impl Server {
         Ok(())
     }
 
-    /// Takes connections until the exporter closes.
+    /// Accepts connections until the exporter closes.
     async fn accept<S>(self: &Arc<Self>, accept: impl AsyncFn() -> io::Result<(S, Option<IpAddr>)>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -81,7 +82,7 @@ impl Server {
             let accepted = {
                 let mut closed = pin!(closing.wait_for(Option::is_some));
                 let mut accepted = pin!(accept());
-                // Closing is looked at first: an accept that is always ready must not outrun it.
+                // Poll `closed` first. Otherwise, under constant load, `accepted` is always ready and closing waits.
                 std::future::poll_fn(|context| {
                     if closed.as_mut().poll(context).is_ready() {
                         return std::task::Poll::Ready(None);
@@ -96,14 +97,15 @@ impl Server {
                     Ok(permit) => drop(tokio::spawn(Arc::clone(self).connection(socket, peer, permit))),
                     Err(_) => self.service.reject(Rejection::Connections),
                 },
-                // The client went away, or the process is out of descriptors.
+                // The client closed the connection already.
                 Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                // The process is out of file descriptors, for example.
                 Some(Err(_)) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
     }
 
-    /// Gives open connections the grace they have.
+    /// Waits until all connections are closed or the grace period is over.
     async fn wait_for_connections(&self) {
         let mut closing = self.closing.clone();
         loop {
@@ -116,7 +118,7 @@ impl Server {
             tokio::select! {
                 () = all => return,
                 () = tokio::time::sleep(grace) => return,
-                // Somebody is in more of a hurry.
+                // A second call of `stop` with a shorter grace period.
                 changed = closing.changed() => if changed.is_err() { return },
             }
         }
@@ -161,7 +163,7 @@ impl Server {
         tokio_rustls::TlsAcceptor::from(config).accept(socket).await.ok()
     }
 
-    /// Answers a connection's requests; what it did wrong, if anything.
+    /// Answers the requests of a connection. Returns why it was rejected, if it was.
     async fn serve<S>(&self, socket: S, peer: Option<IpAddr>, progress: &Arc<Progress>) -> Option<Rejection>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -181,7 +183,7 @@ impl Server {
             });
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
-            // `Progress` tells an idle connection from half a request.
+            // `Progress` has the timeouts, because it can tell an idle connection from half a request.
             .header_read_timeout(None)
             .max_header_size(self.max_header_bytes)
             .max_headers(self.max_headers);
@@ -206,7 +208,7 @@ impl Server {
     }
 }
 
-/// One more open connection while it lives.
+/// Counts an open connection while it lives.
 struct OpenConnection<'a>(&'a Gauge);
 
 impl<'a> OpenConnection<'a> {

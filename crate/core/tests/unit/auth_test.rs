@@ -284,7 +284,8 @@ fn test_a_bad_configuration_is_refused_without_its_secrets() {
     };
     let good = hash("p");
     let bad_hash = |what: &str| format!("Expected a bcrypt hash for user \"u\" but received {what}");
-    let token = "Expected visible ASCII characters for a bearer token but received none, or others";
+    let token =
+        "Expected visible ASCII characters for a bearer token but received an empty text or other characters";
     let prefix = bad_hash("text without the prefix $2a$, $2b$ or $2y$");
     let repeated = AuthConfig {
         basic_users: vec![("u".to_owned(), good.clone()), ("u".to_owned(), good.clone())],

@@ -332,7 +332,7 @@ fn test_what_is_wrong_with_a_file_is_said() -> Outcome {
         assert_eq!(refusal(Tls::new(TlsConfig::new(path, &*key))), (ErrorKind::InvalidConfig, message));
     };
     unreadable(&folder.0.join("none.pem"), "No such file or directory (os error 2)");
-    unreadable(&folder.0, "something else than a file");
+    unreadable(&folder.0, "something other than a file");
     std::fs::write(&bad, vec![b'\n'; 1024 * 1024 + 1])?;
     unreadable(&bad, "more than 1048576 bytes");
     Ok(())
@@ -391,7 +391,7 @@ fn test_settings_that_contradict_each_other_are_refused() -> Outcome {
 fn test_policies_that_verify_nothing_are_refused() {
     for text in ["RequestClientCert", "RequireAnyClientCert", "RequireClientCert"] {
         let message = format!(
-            "Expected NoClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert for client_auth_type but received {text:?}, which takes certificates that nobody has verified"
+            "Expected NoClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert for client_auth_type but received {text:?}, which accepts unverified certificates"
         );
         assert_eq!(refusal(ClientAuth::parse(text)), (ErrorKind::InvalidConfig, message));
     }

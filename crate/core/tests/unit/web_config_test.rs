@@ -136,7 +136,7 @@ fn test_every_refusal_names_key_and_line() {
             tls("client_auth_type: RequestClientCert"),
             4,
             "client_auth_type: Expected NoClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert for \
-             client_auth_type but received \"RequestClientCert\", which takes certificates that nobody has verified",
+             client_auth_type but received \"RequestClientCert\", which accepts unverified certificates",
         ),
         (tls("cipher_suites: x"), 4, "Expected a list for cipher_suites but received a scalar"),
         (tls("cipher_suites: [[x]]"), 4, "Expected text in cipher_suites but received a list"),
@@ -191,10 +191,10 @@ fn test_every_refusal_names_key_and_line() {
         (
             "rate_limit:\n  interval: 1s\n  burst: 0\n".to_owned(),
             2,
-            "Expected a whole number from 1 for burst beside interval but received none, or 0",
+            "Expected a whole number from 1 for burst beside interval but received 0 or nothing",
         ),
-        ("a: &a x\nb: *a\n".to_owned(), 2, "Expected a value but received an alias, which is not read here"),
-        ("a: !!binary x\n".to_owned(), 1, "Expected a value but received a tag, which is not read here"),
+        ("a: &a x\nb: *a\n".to_owned(), 2, "Expected a value but received an alias, which is not supported"),
+        ("a: !!binary x\n".to_owned(), 1, "Expected a value but received a tag, which is not supported"),
         ("{}\n---\n{}\n".to_owned(), 2, "Expected one document but received more"),
         ("? [a]\n: b\n".to_owned(), 1, "Expected a scalar for a key but received something else"),
         ("[".repeat(20), 1, "Expected at most 16 levels but received more"),
