@@ -1,4 +1,5 @@
-//! What the samples of a histogram must be to each other: cumulative buckets up to `+Inf`, and a count that is the last.
+//! Checks the samples of a histogram against each other: cumulative buckets up to `+Inf`, and a count that equals the
+//! last bucket.
 
 use std::cmp::Ordering;
 
@@ -7,7 +8,7 @@ use super::fault::{Fault, ParseError, Parsed, shown};
 use super::line::{Line, is_same, key, tail};
 use super::number::{self, Number, Stamp};
 
-/// Checks the histograms of one family, label set by label set. In text a sum may stand beside negative bounds.
+/// Checks the histograms of one family, one label set after another. Only text allows a sum with negative bounds.
 pub(super) fn check(name: &str, lines: &[(usize, Line)], dialect: Dialect) -> Parsed<'static, ()> {
     let mut group: Option<Vec<u8>> = None;
     let mut stamp: Option<&Stamp> = None;
@@ -38,11 +39,11 @@ pub(super) fn check(name: &str, lines: &[(usize, Line)], dialect: Dialect) -> Pa
 
 struct Histogram {
     dialect: Dialect,
-    /// Of its last sample.
+    /// The line of its last sample.
     line: usize,
     /// The bound of the last bucket.
     bound: Option<f64>,
-    /// What is in the last bucket.
+    /// The value of the last bucket.
     value: Option<Number>,
     count: Option<Number>,
     has_negative_bounds: bool,

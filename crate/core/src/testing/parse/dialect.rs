@@ -1,6 +1,6 @@
-//! The two formats that are read.
+//! The two formats of expositions, and how a text shows its format.
 
-/// The formats that are read.
+/// A format of expositions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// The text format, version 0.0.4.
@@ -10,7 +10,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The dialect a text is in: OpenMetrics where its last line is `# EOF`, text otherwise.
+    /// The format of a text: OpenMetrics if its last line is `# EOF`, otherwise text.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let last = text.strip_suffix('\n').unwrap_or(text).rsplit('\n').next();

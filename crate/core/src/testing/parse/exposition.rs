@@ -1,11 +1,11 @@
-//! Reads an exposition in either format.
+//! Parses an exposition in either format.
 
 use super::dialect::Dialect;
 use super::fault::ParseError;
 use super::parsed::ParsedFamily;
 use super::{openmetrics, text};
 
-/// Reads an exposition. It takes time in proportion to the text's length, whatever the text is.
+/// Parses an exposition. The time is proportional to the length of the text, for every text.
 ///
 /// ```
 /// use prometheus_metrics::testing::{Dialect, FamilyKind, parse};
@@ -22,7 +22,7 @@ use super::{openmetrics, text};
 ///
 /// # Errors
 ///
-/// At the first thing in the text that the format does not allow.
+/// For the first part of the text that the format does not allow.
 pub fn parse(text: &str, dialect: Dialect) -> Result<Vec<ParsedFamily>, ParseError> {
     match dialect {
         Dialect::Text => text::families(text),

@@ -1,4 +1,4 @@
-//! The groups of a family's samples in OpenMetrics: each stands together and in the order of time.
+//! Checks the groups of a family's samples in OpenMetrics: the lines of a group stand together, ordered by time.
 
 use std::collections::HashSet;
 
@@ -6,19 +6,19 @@ use super::fault::{Fault, Parsed};
 use super::line::{Line, key};
 use super::number::Stamp;
 
-/// The label sets of a family's groups: what one histogram, summary or state set consists of stands together.
+/// The groups of a family. A group is the samples of one histogram, summary or state set.
 #[derive(Default)]
 pub(super) struct Groups {
-    /// Of the line before.
+    /// The group of the line before.
     group: Option<Vec<u8>>,
     stamp: Option<Stamp>,
-    /// The series of the group that is being read.
+    /// The series of the current group.
     series: HashSet<Vec<u8>>,
     seen: HashSet<Vec<u8>>,
 }
 
 impl Groups {
-    /// Enters a line; false for one that repeats a series at the same time, which is not kept.
+    /// Adds a line. Returns false if it repeats a series at the same time; such a line is dropped.
     pub(super) fn enter<'a>(
         &mut self,
         line: &Line,

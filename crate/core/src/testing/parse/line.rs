@@ -1,21 +1,21 @@
-//! A sample line that was read, and how lines are compared: by label set and by value.
+//! Holds a parsed sample line, and compares lines: by label set and by value.
 
 use std::cmp::Ordering;
 
 use super::number::{Number, Stamp};
 use super::parsed::ParsedSample;
 
-/// What a sample line says, and what of it comparisons need beside the sample.
+/// A parsed sample line: the sample, and the exact number and timestamp for comparisons.
 pub(super) struct Line {
     pub(super) sample: ParsedSample,
-    /// None beside a native histogram.
+    /// `None` if there is a native histogram.
     pub(super) number: Option<Number>,
     pub(super) stamp: Option<Stamp>,
-    /// A native histogram has no braces, or its name alone in them.
+    /// A native histogram without braces, or with only its name in them.
     pub(super) is_bare: bool,
 }
 
-/// What a sample's name has beyond as many characters as the family's has.
+/// The part of a sample's name after as many characters as the family's name has.
 pub(super) fn tail<'a>(sample_name: &'a str, name: &str) -> &'a str {
     if let Some(tail) = sample_name.strip_prefix(name) {
         return tail;
@@ -24,7 +24,7 @@ pub(super) fn tail<'a>(sample_name: &'a str, name: &str) -> &'a str {
     start.map_or("", |(start, _)| &sample_name[start..])
 }
 
-/// A label set, whatever its order. No byte of UTF-8 is 0xff.
+/// A key for a label set that does not depend on the order of the labels. The separator 0xff does not occur in UTF-8.
 pub(super) fn key(name: &str, sample: &ParsedSample, except: Option<&str>) -> Vec<u8> {
     let mut labels: Vec<&(String, String)> =
         sample.labels.iter().filter(|(label, _)| Some(&**label) != except).collect();
@@ -40,7 +40,7 @@ pub(super) fn key(name: &str, sample: &ParsedSample, except: Option<&str>) -> Ve
     key
 }
 
-/// Whether two values are the same, however they are written.
+/// Whether two values are equal, even if they are written differently.
 pub(super) fn is_same(one: &Number, two: &Number) -> bool {
     one.compare(two) == Some(Ordering::Equal)
 }

@@ -1,14 +1,14 @@
-//! Reads expositions back, in text 0.0.4 and OpenMetrics 1.0. Pure: it knows no registry and no encoder.
+//! Parses expositions in text 0.0.4 and OpenMetrics 1.0. It must not know registries and encoders.
 //!
-//! It reads what the parsers of Python's `prometheus_client` 0.26 read, to the same values, and refuses what they
-//! refuse, their oddities included: they are the reference for OpenMetrics, and what a test accepts here another tool
-//! accepts too. Its differences, all of them:
+//! It accepts and refuses the same texts as the parsers of Python's `prometheus_client` 0.26, with the same values and
+//! the same oddities. They are the reference for OpenMetrics, and a text that a test accepts here is accepted by other
+//! tools too. All differences:
 //!
-//! - Text: a counter keeps the names it was written under. Python takes `_total` from the family or adds it to samples.
-//! - `-0` is minus zero. Python reads an integer, which has no sign at zero.
-//! - An integer beyond the largest double is an infinity. Python keeps integers of any size.
+//! - Text: a counter keeps its names as written. Python removes `_total` from the family or adds it to samples.
+//! - `-0` is minus zero. Python reads an integer, and its zero has no sign.
+//! - An integer over the largest double is an infinity. Python keeps integers of any size.
 //!
-//! Python's parser of text reads much that is wrong; [`parse_strict`] refuses that too.
+//! Python's parser of text also accepts many invalid texts; [`parse_strict`] refuses them.
 
 mod counted;
 mod dialect;

@@ -1,4 +1,4 @@
-//! Finds the name of a metric: in a comment, before braces or in them.
+//! Finds the name of a metric: in a comment, before the braces or in them.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::fault::{Fault, Parsed};
 use super::labels::{Labels, NAME, labels};
 use super::scan::{is_plain_name, slice, strip, unquote, unquoted};
 
-/// What stands between a value and the exemplar that OpenMetrics would have.
+/// Separates a value from an exemplar. Text 0.0.4 has no exemplars, but Python's parser looks for this in it as well.
 pub(super) const EXEMPLAR: &str = " # ";
 
 /// The name in HELP or TYPE.
@@ -18,7 +18,7 @@ pub(super) fn comment_name(candidate: &str) -> Parsed<'_, Cow<'_, str>> {
     Ok(name)
 }
 
-/// Name, labels, and what follows them.
+/// Splits a sample line of text 0.0.4 into name, labels, and the rest.
 pub(super) fn split(line: &str) -> Parsed<'_, (String, Labels, &str)> {
     let brace = unquoted(line, 0, b"{").filter(|&brace| !line[..brace].contains(EXEMPLAR));
     let Some(brace) = brace else {
@@ -37,7 +37,7 @@ pub(super) fn split(line: &str) -> Parsed<'_, (String, Labels, &str)> {
     Ok((name, labels, &line[close + 1..]))
 }
 
-/// The name before the braces, or the one in them: exactly one.
+/// The metric's name, which stands either before the braces or in them.
 pub(super) fn metric_name<'a>(name: &str, labels: &mut Labels, at: &'a str) -> Parsed<'a, String> {
     let inner = labels.iter().position(|(label, _)| label == NAME);
     match (name, inner) {

@@ -1,4 +1,5 @@
-//! OpenMetrics 1.0, as Python's parser of it reads it: families, and what their samples must be.
+//! Parses OpenMetrics 1.0 like Python's parser: reads families and checks their samples. `openmetrics_line.rs` parses
+//! one line.
 
 use std::collections::HashSet;
 
@@ -13,7 +14,7 @@ use super::parsed::{FamilyKind, ParsedFamily, ParsedSample};
 use super::scan::{split_comment, unescape};
 use super::{counted, native_histogram};
 
-/// Reads all lines.
+/// Parses all lines.
 pub(super) fn families(text: &str) -> Result<Vec<ParsedFamily>, ParseError> {
     let mut reader = Reader::default();
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -33,15 +34,15 @@ pub(super) fn families(text: &str) -> Result<Vec<ParsedFamily>, ParseError> {
 #[derive(Default)]
 struct Reader {
     families: Vec<ParsedFamily>,
-    /// Names that families and their samples have taken.
+    /// The names that families and their samples already have.
     taken: HashSet<String>,
     open: Option<OpenFamily>,
-    /// Of the line that is being read.
+    /// The number of the current line.
     number: usize,
     is_ended: bool,
 }
 
-/// A word of a comment, and where it stands.
+/// A word of a comment and its position.
 struct Word {
     text: String,
     line: usize,
@@ -54,14 +55,14 @@ impl Word {
     }
 }
 
-/// The family that is being read.
+/// The current family.
 struct OpenFamily {
     name: Word,
     help: Option<String>,
     kind: Option<Word>,
     unit: Option<Word>,
     lines: Vec<(usize, Line)>,
-    /// Names of samples that belong to the family.
+    /// The names of samples that belong to the family.
     allowed: Vec<String>,
     groups: Groups,
 }
@@ -160,7 +161,7 @@ impl Reader {
         }
     }
 
-    /// Ends the family that is being read.
+    /// Ends the current family.
     fn end(&mut self) -> Parsed<'static, ()> {
         let Some(open) = self.open.take() else { return Ok(()) };
         let OpenFamily { name, help, kind, unit, lines, .. } = open;
@@ -203,7 +204,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Families may not write samples of the same name.
+    /// Refuses a family whose samples would have the name of another family's samples.
     fn take_names(&mut self, name: &Word, kind: &str) -> Parsed<'static, ()> {
         let mut names: Vec<&str> = suffixes(kind).unwrap_or_default().to_vec();
         if !names.contains(&"") {
@@ -222,7 +223,7 @@ impl Reader {
     }
 }
 
-/// What the samples of a type of metric are named beyond its name.
+/// The suffixes of a type's sample names.
 fn suffixes(kind: &str) -> Option<&'static [&'static str]> {
     Some(match kind {
         "counter" => &["_total", "_created"],
@@ -327,10 +328,10 @@ impl OpenFamily {
     }
 }
 
-/// Suffixes of samples that count, which are never negative.
+/// The suffixes of samples that count something, so that they are never negative.
 const COUNTED: [&str; 5] = ["_total", "_sum", "_count", "_bucket", "_gcount"];
 
-/// A number, and `+Inf` if it is that.
+/// Whether a text is a number; infinity must be written `+Inf`.
 fn is_canonical(text: &str) -> bool {
     number::float(text).is_some_and(|number| number != f64::INFINITY || text == "+Inf")
 }

@@ -1,4 +1,4 @@
-//! One sample line of OpenMetrics: name, labels, value, timestamp, exemplar.
+//! Parses one sample line of OpenMetrics: name, labels, value, timestamp, exemplar.
 
 use super::fault::{Fault, Parsed};
 use super::labels::{Labels, labels};
@@ -8,10 +8,10 @@ use super::number::{Number, Stamp};
 use super::parsed::{ParsedExemplar, ParsedSample};
 use super::scan::{is_plain_name, last_unquoted, slice, unquoted};
 
-/// The longest that an exemplar's labels may be together, in characters.
+/// The maximum length of an exemplar's labels together, in characters.
 const EXEMPLAR_LABELS_MAX: usize = 128;
 
-/// Reads a sample line.
+/// Parses a sample line.
 pub(super) fn sample(line: &str) -> Parsed<'_, Line> {
     let brace = unquoted(line, 0, b"{").filter(|&brace| !line[..brace].contains(EXEMPLAR));
     let Some(brace) = brace else {
@@ -27,7 +27,7 @@ pub(super) fn sample(line: &str) -> Parsed<'_, Line> {
     };
     let mut labels = labels(slice(line, brace + 1, Some(close)), true)?;
     let name = metric_name(&line[..brace], &mut labels, &line[brace..])?;
-    // One character, whatever it is, stands between the brace and the value.
+    // Like Python, skip one character between the brace and the value without checking it.
     let rest = &line[close + 1..];
     with_value(
         name,
@@ -54,7 +54,7 @@ fn with_value(name: String, labels: Labels, text: &str) -> Parsed<'_, Line> {
     Ok(Line { sample, number: Some(number), stamp, is_bare: false })
 }
 
-/// What is expected next after a value.
+/// The part of the line that is expected next, after the value.
 #[derive(PartialEq)]
 enum Expected {
     Timestamp,
@@ -67,7 +67,7 @@ enum Expected {
     ExemplarTimestamp,
 }
 
-/// Reads a timestamp and an exemplar. What is in quotes counts for the labels only; elsewhere it is passed over.
+/// Parses a timestamp and an exemplar. Like Python, it ignores quoted text everywhere except in the labels.
 fn after_value(text: &str) -> Parsed<'_, (Option<Stamp>, Option<ParsedExemplar>)> {
     let (mut timestamp, mut value, mut exemplar_timestamp) = (String::new(), String::new(), String::new());
     let mut exemplar_labels = None;

@@ -1,4 +1,4 @@
-//! The parts of an exposition as they were read. Knows neither format.
+//! The parts of an exposition as the parsers return them. It must not know the formats.
 
 /// The type of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,12 +17,12 @@ pub enum FamilyKind {
     Info,
     /// `stateset`
     StateSet,
-    /// `unknown`, `untyped`, or no TYPE at all.
+    /// `unknown`, `untyped`, or without TYPE.
     Unknown,
 }
 
 impl FamilyKind {
-    /// The word for it, which is the one in TYPE but for `untyped`.
+    /// Its name in TYPE; `unknown` for `untyped` too.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -52,40 +52,40 @@ impl FamilyKind {
     }
 }
 
-/// A family and its samples. In text each sample that no TYPE or HELP announced is a family of its own.
+/// A family and its samples. In text each sample without TYPE and HELP is a family of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParsedFamily {
-    /// As TYPE and HELP have it; without them the sample's name.
+    /// The name in TYPE and HELP; without them the sample's name.
     pub name: String,
     /// Its type.
     pub kind: FamilyKind,
-    /// The help text, unescaped; empty where there is none.
+    /// The help text, unescaped; empty if it is missing.
     pub help: String,
-    /// The unit; empty where there is none, as in text always.
+    /// The unit; empty if it is missing, and always in text.
     pub unit: String,
-    /// The samples in their order.
+    /// The samples in the order of the text.
     pub samples: Vec<ParsedSample>,
 }
 
 /// One sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParsedSample {
-    /// The whole name, suffix included.
+    /// The whole name, including the suffix.
     pub name: String,
-    /// Names and values as they stand, unescaped; values may be empty.
+    /// Names and values in the order of the text, unescaped; values can be empty.
     pub labels: Vec<(String, String)>,
-    /// The value; NaN beside a native histogram.
+    /// The value; NaN if there is a native histogram.
     pub value: f64,
     /// Seconds since the epoch, in both formats.
     pub timestamp: Option<f64>,
-    /// The exemplar, in OpenMetrics.
+    /// The exemplar; only in OpenMetrics.
     pub exemplar: Option<Box<ParsedExemplar>>,
-    /// What stands in place of a value: Python's early form of native histograms in OpenMetrics.
+    /// A native histogram in place of the value, in the early notation of Python's parser of OpenMetrics.
     pub native_histogram: Option<Box<ParsedNativeHistogram>>,
 }
 
 impl ParsedSample {
-    /// The value of a label; an absent one is `None`, an empty one `Some("")`.
+    /// The value of a label: `None` if it is missing, `Some("")` if it is empty.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str())
@@ -95,7 +95,7 @@ impl ParsedSample {
 /// An exemplar.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParsedExemplar {
-    /// Names and values as they stand, unescaped.
+    /// Names and values in the order of the text, unescaped.
     pub labels: Vec<(String, String)>,
     /// The value.
     pub value: f64,
@@ -103,16 +103,16 @@ pub struct ParsedExemplar {
     pub timestamp: Option<f64>,
 }
 
-/// A native histogram. Its integers are given as doubles.
+/// A native histogram. Its integers are doubles here.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParsedNativeHistogram {
     /// Number of observations.
     pub count: f64,
     /// Their sum.
     pub sum: f64,
-    /// How fine its buckets are.
+    /// The resolution of its buckets.
     pub schema: f64,
-    /// Observations nearer to zero than this are in the zero bucket.
+    /// The zero bucket has the observations whose distance from zero is less than this.
     pub zero_threshold: f64,
     /// Observations in the zero bucket.
     pub zero_count: f64,
@@ -120,8 +120,8 @@ pub struct ParsedNativeHistogram {
     pub positive_spans: Vec<(f64, f64)>,
     /// Offsets and lengths of runs of buckets for negative values.
     pub negative_spans: Vec<(f64, f64)>,
-    /// What each bucket for positive values has more than the one before.
+    /// The difference of each bucket for positive values to the bucket before it.
     pub positive_deltas: Vec<f64>,
-    /// What each bucket for negative values has more than the one before.
+    /// The difference of each bucket for negative values to the bucket before it.
     pub negative_deltas: Vec<f64>,
 }

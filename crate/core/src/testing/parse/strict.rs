@@ -1,5 +1,5 @@
-//! What Python's parser of text 0.0.4 reads although it is wrong, and Prometheus refuses or misreads: families in
-//! pieces, series that come twice, histograms that are not whole. Of OpenMetrics Python's parser misses only the last.
+//! Refuses invalid expositions that Python's parsers accept but Prometheus refuses or misreads: split families,
+//! repeated series, incomplete histograms. In OpenMetrics, Python's parser accepts only repeated series.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,15 +13,16 @@ use super::scan::{is_plain_name, split_comment};
 use super::text::{self, SPACES};
 use super::{counted, openmetrics_line};
 
-/// Reads an exposition as [`parse`] does, and refuses more. In text:
+/// Parses an exposition like [`parse`], and refuses more. In text:
 ///
-/// - a last line without its end, carriage returns at the end of lines, escapes that are none;
-/// - names that would need quotes, types that text does not have, fractions of milliseconds, exemplars, words between
-///   value and timestamp;
+/// - a last line without a line feed, carriage returns at the end of lines, unknown escapes;
+/// - names that need quotes, types that text does not have, fractions of milliseconds, exemplars, words between value
+///   and timestamp;
 /// - a second HELP or TYPE, a TYPE after its samples, the samples of a family in two places;
-/// - buckets that are not cumulative or do not end in `+Inf`, a count that is not the last bucket, counters below 0.
+/// - buckets that are not cumulative or do not end in `+Inf`, a count that differs from the last bucket, negative
+///   counters.
 ///
-/// In both formats: a series that comes twice at the same time.
+/// In both formats: a series that appears twice at the same time.
 ///
 /// ```
 /// use prometheus_metrics::testing::{Dialect, parse, parse_strict};
@@ -33,7 +34,7 @@ use super::{counted, openmetrics_line};
 ///
 /// # Errors
 ///
-/// At the first thing in the text that the format does not allow: what [`parse`] refuses comes first.
+/// For the first part of the text that [`parse`] refuses, or else for the first part that only this function refuses.
 pub fn parse_strict(text: &str, dialect: Dialect) -> Result<Vec<ParsedFamily>, ParseError> {
     let families = parse(text, dialect)?;
     let mut walk =
@@ -54,14 +55,14 @@ struct Walk {
     series: HashSet<Vec<u8>>,
 }
 
-/// What was seen of a family.
+/// The lines of a family so far.
 #[derive(Default)]
 struct SeenFamily {
     kind: Option<String>,
     has_help: bool,
     has_samples: bool,
     is_over: bool,
-    /// The samples of a histogram.
+    /// The samples, if it is a histogram.
     lines: Vec<(usize, Line)>,
 }
 
@@ -75,7 +76,7 @@ impl Walk {
             }
             None => whole,
         };
-        // In HELP and in quotes it may stand.
+        // A carriage return is allowed in HELP and in quotes.
         if line.ends_with('\r') && !line.starts_with('#') {
             return Err(Fault::expected("a line that ends in a line feed alone", &line[line.len() - 1..]));
         }
@@ -89,7 +90,7 @@ impl Walk {
                 }
             }
             sample if is_text => self.sample(sample),
-            // A native histogram is no such line.
+            // Lines of native histograms cannot be parsed here and are not checked.
             sample => openmetrics_line::sample(sample).map_or(Ok(()), |line| self.enter_once(&line, sample)),
         }
     }
@@ -168,7 +169,7 @@ impl Walk {
         name.to_owned()
     }
 
-    /// Goes to a family; there is no way back to one that was left.
+    /// Switches to a family. Refuses a family that already has ended.
     fn family<'a>(&mut self, name: &str, at: &'a str) -> Parsed<'a, &mut SeenFamily> {
         if self.current.as_deref() != Some(name) {
             self.end_family()?;
@@ -200,7 +201,7 @@ impl Walk {
 
 const KINDS: [&str; 5] = ["counter", "gauge", "histogram", "summary", "untyped"];
 
-/// Names that need quotes are not of this version of text.
+/// Refuses a name that needs quotes, which this version of text does not have.
 fn check_name<'a>(name: &str, at: &'a str) -> Parsed<'a, ()> {
     if is_plain_name(name) && !name.contains('\n') {
         return Ok(());
@@ -208,7 +209,7 @@ fn check_name<'a>(name: &str, at: &'a str) -> Parsed<'a, ()> {
     Err(Fault::new(at, format!("Expected a plain metric name but received {}", shown(name))))
 }
 
-/// A value and perhaps a timestamp in whole milliseconds, and nothing else.
+/// Checks that a line has a value and optionally a timestamp in whole milliseconds, and nothing else.
 fn check_words(line: &str) -> Parsed<'_, ()> {
     let (_, _, rest) = names::split(line)?;
     let mut words = rest.split([' ', '\t']).filter(|word| !word.is_empty());
@@ -223,7 +224,7 @@ fn check_words(line: &str) -> Parsed<'_, ()> {
     more.map_or(Ok(()), |more| Err(Fault::expected("the end of the line after a timestamp", more)))
 }
 
-/// A backslash stands before one of these.
+/// Checks that each backslash stands before one of these characters.
 fn check_escapes<'a>(text: &'a str, escaped: &[char]) -> Parsed<'a, ()> {
     let mut rest = text;
     while let Some(position) = rest.find('\\') {

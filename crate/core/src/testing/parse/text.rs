@@ -1,4 +1,4 @@
-//! Text 0.0.4, as Python's parser of it reads it: leniently.
+//! Parses text 0.0.4 like Python's lenient parser.
 
 use std::borrow::Cow;
 
@@ -10,9 +10,9 @@ use super::number::Number;
 use super::parsed::{FamilyKind, ParsedFamily, ParsedSample};
 use super::scan::{split_comment, strip, strip_start, unescape};
 
-/// What ASCII calls white space, which separates the words of a comment.
+/// ASCII white space, which separates the words of a comment.
 pub(super) const SPACES: &[u8; 6] = b" \t\n\r\x0b\x0c";
-/// Reads all lines.
+/// Parses all lines.
 pub(super) fn families(text: &str) -> Result<Vec<ParsedFamily>, ParseError> {
     let mut reader = Reader::default();
     for (index, line) in text.split('\n').enumerate() {
@@ -23,17 +23,17 @@ pub(super) fn families(text: &str) -> Result<Vec<ParsedFamily>, ParseError> {
     Ok(reader.families)
 }
 
-/// The family that is being read. Its name is empty between families.
+/// The finished families and the current one. The current name is empty between families.
 #[derive(Default)]
 struct Reader {
     families: Vec<ParsedFamily>,
-    /// Of the line that is being read.
+    /// The number of the current line.
     number: usize,
     name: String,
     help: String,
     kind: Option<Kind>,
     samples: Vec<ParsedSample>,
-    /// Names of samples that belong to the family.
+    /// The names of samples that belong to the family.
     allowed: Vec<String>,
 }
 
@@ -103,7 +103,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Ends the family that is being read, and begins another.
+    /// Ends the current family and starts another.
     fn begin(&mut self, name: String) -> Parsed<'static, ()> {
         self.end()?;
         self.name = name;
@@ -128,7 +128,7 @@ impl Reader {
     }
 }
 
-/// The word in TYPE, and where it stands. It is checked when the family ends, because a later one may replace it.
+/// The word in TYPE and its position. It is checked at the end of the family, because a later TYPE can replace it.
 struct Kind {
     word: String,
     line: usize,
@@ -138,7 +138,7 @@ struct Kind {
 impl Kind {
     fn checked(self, name: &str) -> Parsed<'static, FamilyKind> {
         let message = match FamilyKind::from_word(&self.word) {
-            // Python takes `_total` away.
+            // Python removes `_total`, which leaves an empty name.
             Some(FamilyKind::Counter) if name == "_total" => {
                 "Expected a counter's name before \"_total\" but received nothing".to_owned()
             }
@@ -157,13 +157,13 @@ fn suffixes(kind: &str) -> &'static [&'static str] {
     }
 }
 
-/// Reads a sample line.
+/// Parses a sample line.
 pub(super) fn sample(line: &str) -> Parsed<'_, Line> {
     let (name, labels, rest) = split(line)?;
     with_value(name, labels, rest)
 }
 
-/// The first word is the value and the last the timestamp; those between are not looked at.
+/// The first word is the value and the last one the timestamp. Like Python, it ignores words between them.
 fn with_value(name: String, labels: Labels, text: &str) -> Parsed<'_, Line> {
     let text = strip_start(text);
     let separator = if text.contains(' ') { ' ' } else { '\t' };
