@@ -108,7 +108,7 @@ impl Histogram {
         if let (Some(count), Some(value)) = (&self.count, &self.value)
             && !is_same(count, value)
         {
-            return self.refuse(name, "a count that is the last bucket");
+            return self.refuse(name, "a count equal to the last bucket");
         }
         if self.count.is_none() && (self.has_sum || self.has_gauge_sum) {
             return self.refuse(name, "a count beside the sum");
@@ -120,7 +120,7 @@ impl Histogram {
             return self.refuse(name, "no sum beside negative bounds");
         }
         if !self.has_negative_bounds && self.has_negative_gauge_sum {
-            return self.refuse(name, "no negative sum beside bounds that are not");
+            return self.refuse(name, "no negative sum beside bounds that are not negative");
         }
         Ok(())
     }

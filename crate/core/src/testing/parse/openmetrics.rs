@@ -116,7 +116,7 @@ impl Reader {
         }
         let Some(open) = &mut self.open else { return Ok(()) };
         if !open.lines.is_empty() {
-            return Err(Fault::expected("what describes a metric before its samples", line));
+            return Err(Fault::expected("HELP, TYPE and UNIT before the samples of a metric", line));
         }
         let is_first = match word {
             "HELP" => open.help.replace(unescape(rest, true).into_owned()).is_none(),
@@ -311,7 +311,7 @@ impl OpenFamily {
         }
         let is_counted = COUNTED.contains(&tail);
         if (is_counted || tail == "_gsum") && (value.value.is_nan() || value.is_too_large()) {
-            return refuse("a number that a double can be");
+            return refuse("a number in the range of a double");
         }
         if is_counted && value.value < 0.0 {
             return refuse("no negative number");

@@ -78,7 +78,7 @@ impl Walk {
         };
         // A carriage return is allowed in HELP and in quotes.
         if line.ends_with('\r') && !line.starts_with('#') {
-            return Err(Fault::expected("a line that ends in a line feed alone", &line[line.len() - 1..]));
+            return Err(Fault::expected("a line that ends with a line feed only", &line[line.len() - 1..]));
         }
         match line.trim_start_matches([' ', '\t']) {
             "" => Ok(()),
@@ -116,7 +116,7 @@ impl Walk {
         }
         match parts.get(3) {
             Some(&kind) if word == "TYPE" && !KINDS.contains(&kind) => Err(Fault::expected(
-                "a type that text has (counter, gauge, histogram, summary, untyped)",
+                "a type of the text format (counter, gauge, histogram, summary, untyped)",
                 kind,
             )),
             _ => Ok(()),
@@ -144,7 +144,7 @@ impl Walk {
         seen.has_samples = true;
         match seen.kind.as_deref() {
             Some("counter") if sample.value < 0.0 || sample.value.is_nan() => {
-                let message = format!("Expected no less than 0 of a counter but received {}", sample.value);
+                let message = format!("Expected a counter of at least 0 but received {}", sample.value);
                 return Err(Fault::new(text, message));
             }
             Some("histogram") if sample.name == family => {
@@ -230,7 +230,7 @@ fn check_escapes<'a>(text: &'a str, escaped: &[char]) -> Parsed<'a, ()> {
     while let Some(position) = rest.find('\\') {
         let mut after = rest[position + 1..].chars();
         if !after.next().is_some_and(|character| escaped.contains(&character)) {
-            return Err(Fault::expected("an escape that there is", &rest[position..]));
+            return Err(Fault::expected("a known escape", &rest[position..]));
         }
         rest = after.as_str();
     }
