@@ -32,6 +32,6 @@ fn main() -> Result<(), MetricsError> {
     let registry = Registry::new();
     registry.counter("scrapes_total", "Scrapes")?.inc();
     registry.register_collector(Arc::new(LoadAverage));
-    print!("{}", registry.encode(Format::OpenMetrics));
+    print!("{}", registry.encode(Format::PrometheusText));
     Ok(())
 }

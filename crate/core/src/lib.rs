@@ -29,6 +29,24 @@
 //! at most 10,000 series and a registry a million; label sets over a limit are counted in a series labelled `other`.
 //!
 //! Every error is a [`MetricsError`]. Its [`kind`](MetricsError::kind) is for programs, its text for people.
+//!
+//! # Cargo features
+//!
+//! **`http`** (default): the scrape endpoint. It adds the modules `http` and `config`: the scrape service with
+//! authentication, rate limits, caching and health, an exporter that listens on a port or a Unix socket with TLS, and
+//! a router for axum. Without it the crate records and encodes, and brings about a third of the dependencies.
+//!
+//! **`gzip`** (default): compressed expositions. It has an effect only together with `http`. Without it a scrape is
+//! never compressed, `Accept-Encoding` is ignored, and the settings `METRICS_COMPRESSION_ENABLED` and
+//! `METRICS_COMPRESSION_MIN_SIZE` are checked but change nothing.
+//!
+//! **`openmetrics`**: `Format::OpenMetrics`, which also shows exemplars. Together with `http`, a scraper that asks for
+//! OpenMetrics in `Accept` gets it. Without it every exposition is Prometheus text 0.0.4, which all scrapers read.
+//!
+//! **`full`**: `http`, `gzip` and `openmetrics`. The Node.js addon uses it.
+//!
+//! **`testing`**: the module `testing` with assertions, a mock registry, a mock clock, and a parser of expositions in
+//! both formats. For `[dev-dependencies]`; it needs no other feature and is not part of `full`.
 
 #![deny(unsafe_code)]
 

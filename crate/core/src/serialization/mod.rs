@@ -5,6 +5,7 @@ mod family;
 mod json;
 mod lines;
 mod number;
+#[cfg(feature = "openmetrics")]
 mod openmetrics;
 mod prometheus_text;
 mod streaming;
@@ -25,6 +26,7 @@ pub enum Format {
     #[default]
     PrometheusText,
     /// OpenMetrics 1.0.0. A scraper that asks for 0.0.1 gets it too.
+    #[cfg(feature = "openmetrics")]
     OpenMetrics,
 }
 
@@ -34,6 +36,7 @@ impl Format {
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::PrometheusText => "text/plain; version=0.0.4; charset=utf-8",
+            #[cfg(feature = "openmetrics")]
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         }
     }
@@ -41,9 +44,12 @@ impl Format {
     /// The format with this content type.
     #[must_use]
     pub fn from_content_type(content_type: &str) -> Option<Self> {
-        [Self::PrometheusText, Self::OpenMetrics]
-            .into_iter()
-            .find(|format| format.content_type() == content_type)
+        let formats = [
+            Self::PrometheusText,
+            #[cfg(feature = "openmetrics")]
+            Self::OpenMetrics,
+        ];
+        formats.into_iter().find(|format| format.content_type() == content_type)
     }
 }
 
@@ -61,6 +67,7 @@ pub(crate) fn write<S: Sink>(
         Format::PrometheusText => {
             lines::write::<prometheus_text::PrometheusText, S>(families, default_labels, sink)
         }
+        #[cfg(feature = "openmetrics")]
         Format::OpenMetrics => lines::write::<openmetrics::OpenMetrics, S>(families, default_labels, sink),
     }
 }

@@ -42,6 +42,7 @@ fn special(value: f64) -> &'static [u8] {
 
 /// Appends an OpenMetrics `le` or `quantile` in its canonical form: Go's `%g` (shortest digits; an exponent below 1e-4
 /// and from 1e6 on), with `.0` after an integer: `1` is `1.0`, a million is `1e+06`.
+#[cfg(feature = "openmetrics")]
 pub(crate) fn canonical(value: f64, out: &mut Vec<u8>) {
     if !value.is_finite() {
         out.extend_from_slice(special(value));
@@ -72,6 +73,7 @@ pub(crate) fn canonical(value: f64, out: &mut Vec<u8>) {
 }
 
 /// The significant digits of a positive number that JavaScript printed, and the power of ten of the first digit.
+#[cfg(feature = "openmetrics")]
 fn scientific(text: &str) -> (String, i32) {
     let (decimal, exponent) = text.split_once('e').unwrap_or((text, "0"));
     let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
@@ -83,7 +85,7 @@ fn scientific(text: &str) -> (String, i32) {
     (digits.to_owned(), places + exponent.trim_start_matches('+').parse().unwrap_or(0))
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom), feature = "openmetrics"))]
 mod tests {
     use super::*;
 

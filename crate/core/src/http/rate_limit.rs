@@ -1,5 +1,5 @@
-//! How often an address may ask. Owns the count of each and the bound on how many are counted; what is counted
-//! (requests, failed credentials) is its owner's business.
+//! Limits how often a client may do something. It owns a token bucket for each client, and the bound on their number.
+//! It must not know what is limited (requests, tries of credentials).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,46 +16,47 @@ use parking_lot::Mutex;
 
 use crate::error::{MetricsError, Result};
 
-/// Addresses that are counted at the same time, about 1 MB. Those that come when there are so many share one count.
+/// How many clients have a bucket of their own at the same time, in about 1 MB. All further clients share one bucket.
 pub const MAX_PEERS: usize = 16_384;
-/// The slowest and fastest rates, a second: their periods stay within what 64 bits of nanoseconds hold.
+/// The slowest and fastest rate per second. Within them, periods fit into 64 bits of nanoseconds.
 const PER_SECOND: std::ops::RangeInclusive<f64> = 0.001..=1_000_000.0;
 /// The largest burst, for the same reason.
 const MAX_BURST: u32 = 1_000_000;
-/// Between two looks for counts that have run out: one look at all of them takes some 0.1 ms.
+/// The pause between two searches for full buckets. One search takes about 0.1 ms.
 const SWEEP_PAUSE: Duration = Duration::from_millis(100);
 
-/// A token bucket for each peer: `burst` at once, `per_second` in the long run.
+/// A token bucket for each client: `burst` requests at once, `per_second` requests in the long run.
 ///
-/// An IPv6 peer is its /64, which is what one customer gets and moves about in freely. Connections without an address
-/// share one bucket. A peer that is refused is not charged, so it gets in as soon as the time it was told has passed.
+/// An IPv6 client is its /64 network, because a customer of a provider gets one and can change addresses within it.
+/// Connections without an address share one bucket. A refused request costs no token, so a client that waits for the
+/// time it was told is allowed.
 pub struct RateLimiter {
     buckets: Buckets<MonotonicClock>,
 }
 
-/// Whom a count belongs to.
+/// The client that a bucket belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Peer {
+pub(super) enum ClientKey {
     V4(Ipv4Addr),
     V6(u64),
     Unknown,
-    /// All that came after the `MAX_PEERS`.
+    /// All clients over `MAX_PEERS`.
     Rest,
 }
 
 impl RateLimiter {
-    /// A limiter of `per_second` requests a second in the long run and `burst` at once.
+    /// A limiter that allows `per_second` requests a second in the long run, and `burst` at once.
     ///
     /// # Errors
-    /// `InvalidConfig` for a rate outside 0.001 to 1,000,000 a second (NaN among them), or a burst above 1,000,000.
+    /// `InvalidConfig` for a rate outside 0.001 to 1,000,000 a second (NaN too), or a burst over 1,000,000.
     pub fn new(per_second: f64, burst: NonZeroU32) -> Result<Self> {
         Ok(Self { buckets: buckets(per_second, burst, MonotonicClock)? })
     }
 
-    /// Takes a token of this peer, or says after what time there is one again.
+    /// Takes a token of this client.
     ///
     /// # Errors
-    /// The time to wait.
+    /// If there is no token: the time until there is one.
     pub fn check(&self, peer: Option<IpAddr>) -> std::result::Result<(), Duration> {
         check(&self.buckets, peer)
     }
@@ -67,7 +68,7 @@ impl fmt::Debug for RateLimiter {
     }
 }
 
-impl Peer {
+impl ClientKey {
     pub(super) fn of(address: Option<IpAddr>) -> Self {
         match address.map(|address| address.to_canonical()) {
             None => Self::Unknown,
@@ -77,7 +78,7 @@ impl Peer {
     }
 }
 
-type Buckets<C> = governor::RateLimiter<Peer, Counts, C, NoOpMiddleware<<C as Clock>::Instant>>;
+type Buckets<C> = governor::RateLimiter<ClientKey, Counts, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 fn buckets<C: Clock>(per_second: f64, burst: NonZeroU32, clock: C) -> Result<Buckets<C>> {
     if !PER_SECOND.contains(&per_second) {
@@ -98,11 +99,11 @@ fn buckets<C: Clock>(per_second: f64, burst: NonZeroU32, clock: C) -> Result<Buc
 }
 
 fn check<C: Clock>(buckets: &Buckets<C>, peer: Option<IpAddr>) -> std::result::Result<(), Duration> {
-    buckets.check_key(&Peer::of(peer)).map_err(|refusal| refusal.wait_time_from(buckets.clock().now()))
+    buckets.check_key(&ClientKey::of(peer)).map_err(|refusal| refusal.wait_time_from(buckets.clock().now()))
 }
 
-/// The counts by peer, at most `MAX_PEERS` and one for the rest. A count is the time at which the bucket is full
-/// again; one that lies in the past says nothing and is dropped when room is needed.
+/// The state of the buckets: at most `MAX_PEERS` clients, and one bucket for all others. A bucket is stored as the time
+/// at which it is full again. If that time is in the past, the entry can be removed when room is needed.
 struct Counts {
     period: Nanos,
     counted: Mutex<Counted>,
@@ -110,8 +111,8 @@ struct Counts {
 
 #[derive(Default)]
 struct Counted {
-    full_at: HashMap<Peer, Nanos>,
-    /// When to look next for counts that have run out.
+    full_at: HashMap<ClientKey, Nanos>,
+    /// The earliest time of the next search for full buckets.
     next_sweep: Nanos,
 }
 
@@ -122,9 +123,9 @@ impl Counts {
 }
 
 impl StateStore for Counts {
-    type Key = Peer;
+    type Key = ClientKey;
 
-    fn measure_and_replace<T, F, E>(&self, peer: &Peer, measure: F) -> std::result::Result<T, E>
+    fn measure_and_replace<T, F, E>(&self, peer: &ClientKey, measure: F) -> std::result::Result<T, E>
     where
         F: Fn(Option<Nanos>) -> std::result::Result<(T, Nanos), E>,
     {
@@ -132,10 +133,10 @@ impl StateStore for Counts {
         let mut peer = *peer;
         let mut before = counted.full_at.get(&peer).copied();
         if before.is_none() && counted.full_at.len() >= MAX_PEERS {
-            // An empty count is now and one period.
+            // A new bucket is full again after one period, which gives the current time.
             let now = measure(None).map(|(_, full_at)| full_at.saturating_sub(self.period));
             if !now.is_ok_and(|now| counted.make_room(now)) {
-                peer = Peer::Rest;
+                peer = ClientKey::Rest;
                 before = counted.full_at.get(&peer).copied();
             }
         }
@@ -146,7 +147,7 @@ impl StateStore for Counts {
 }
 
 impl Counted {
-    /// Drops the counts that have run out; whether there is room now.
+    /// Removes the buckets that are full again. Returns whether there is room now.
     fn make_room(&mut self, now: Nanos) -> bool {
         if now < self.next_sweep {
             return false;
@@ -167,7 +168,7 @@ mod tests {
 
     fn two_at_once() -> (Buckets<FakeRelativeClock>, FakeRelativeClock) {
         let clock = FakeRelativeClock::default();
-        // Time does not begin at zero, as it does not outside.
+        // Start later than zero, like a real clock.
         clock.advance(Duration::from_secs(1000));
         (buckets(1.0, TWO, clock.clone()).expect("a rate"), clock)
     }
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_come_back_with_time_and_refusals_cost_none() {
+    fn tokens_come_back_with_time_and_a_refusal_costs_none() {
         let (buckets, clock) = two_at_once();
         assert_eq!(passing(&buckets, None), 2);
         assert_eq!(check(&buckets, None), Err(Duration::from_secs(1)));
@@ -195,7 +196,7 @@ mod tests {
         clock.advance(Duration::from_millis(400));
         assert_eq!(passing(&buckets, None), 1);
         clock.advance(Duration::from_secs(3600));
-        assert_eq!(passing(&buckets, None), 2, "never more than the burst");
+        assert_eq!(passing(&buckets, None), 2, "at most the burst");
     }
 
     #[test]
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn peers_beyond_the_cap_share_a_count_until_there_is_room() {
+    fn clients_over_the_maximum_share_a_bucket_until_there_is_room() {
         let (buckets, clock) = two_at_once();
         for number in 0..MAX_PEERS {
             assert_eq!(check(&buckets, numbered(number)), Ok(()));
@@ -220,8 +221,8 @@ mod tests {
         for number in MAX_PEERS..2 * MAX_PEERS {
             assert_eq!(check(&buckets, numbered(number)), Err(Duration::from_secs(1)));
         }
-        assert_eq!(passing(&buckets, numbered(0)), 1, "who is counted keeps the count");
-        // One token of each is back, so all counts but two have run out.
+        assert_eq!(passing(&buckets, numbered(0)), 1, "a client with a bucket keeps it");
+        // Each bucket has one token more, so all except two are full again.
         clock.advance(Duration::from_secs(1));
         assert_eq!(passing(&buckets, numbered(MAX_PEERS)), 2);
         let counts = buckets.into_state_store().counted.into_inner();

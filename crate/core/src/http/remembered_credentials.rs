@@ -1,5 +1,5 @@
-//! Credentials that were judged before, so that they need no hash. Keeps digests, never the credentials, and a bounded
-//! number of them.
+//! Remembers credentials that were checked before, so that they are not hashed again. It keeps digests, never the
+//! credentials themselves, and a bounded number of them.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::Hash;
@@ -7,15 +7,15 @@ use std::hash::Hash;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::limits::Peer;
+use super::rate_limit::ClientKey;
 
-/// Right credentials remembered, each with its peer.
+/// How many correct credentials are remembered, each for one client.
 const GRANTED_KEPT: usize = 1024;
-/// Wrong passwords remembered, about 0.4 MB.
+/// How many wrong passwords are remembered, in about 0.4 MB.
 const REFUSED_KEPT: usize = 4096;
 
-/// A secret as it is remembered and compared: SHA-256 over the key and all parts, each after its length. No digest is
-/// ever shown, so a key before the text is as good as HMAC.
+/// The digest by which a secret is remembered and compared: SHA-256 of the key and all parts, each after its length. A
+/// digest never leaves the process, so a key before the text is as good as HMAC.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Secret([u8; 32]);
 
@@ -28,7 +28,7 @@ impl Secret {
         Self::of(key, [b"basic", user.as_bytes(), password])
     }
 
-    /// Whether both are the same, in constant time.
+    /// Compares in constant time.
     pub(super) fn same(self, other: Self) -> Choice {
         self.0.ct_eq(&other.0)
     }
@@ -43,22 +43,23 @@ impl Secret {
     }
 }
 
-/// Credentials that need no hash. Looking them up tells nothing by its time: nobody can foresee a digest.
-pub(super) struct Known {
-    granted: Recent<(Secret, Peer)>,
+/// The remembered credentials. The time of a look-up reveals nothing, because an attacker cannot predict a digest.
+pub(super) struct RememberedCredentials {
+    granted: Recent<(Secret, ClientKey)>,
     refused: Recent<Secret>,
 }
 
-impl Known {
-    /// What is known of these credentials from this peer: right ones are known by peer, wrong ones are wrong for all.
-    pub(super) fn verdict(&self, secret: Secret, peer: Peer) -> Option<bool> {
+impl RememberedCredentials {
+    /// Whether these credentials are correct; `None` if they are not remembered. Correct ones are remembered for one
+    /// client, wrong ones for all clients.
+    pub(super) fn verdict(&self, secret: Secret, peer: ClientKey) -> Option<bool> {
         if self.granted.contains(&(secret, peer)) {
             return Some(true);
         }
         self.refused.contains(&secret).then_some(false)
     }
 
-    pub(super) fn grant(&mut self, secret: Secret, peer: Peer) {
+    pub(super) fn grant(&mut self, secret: Secret, peer: ClientKey) {
         self.granted.insert((secret, peer));
     }
 
@@ -67,13 +68,13 @@ impl Known {
     }
 }
 
-impl Default for Known {
+impl Default for RememberedCredentials {
     fn default() -> Self {
         Self { granted: Recent::new(GRANTED_KEPT), refused: Recent::new(REFUSED_KEPT) }
     }
 }
 
-/// The last `limit` different keys.
+/// The latest `limit` different keys.
 struct Recent<K> {
     keys: HashSet<K>,
     oldest_first: VecDeque<K>,
