@@ -73,7 +73,7 @@ function otherLoop(counter) {
 /** One whole case, in the process of its own that it needs. */
 export async function measureCase({ id, rounds, parts }) {
   const entry = cases.find((candidate) => candidate.id === id);
-  const client = require('../dist/index.js');
+  const client = require('../dist/entry/index.js');
   const world = openWorld(client, entry);
   const twin = openWorld(client, entry);
   loopsOf(entry.shape, twin.record).kept(Int32Array.from({ length: SEEN }, (_, n) => n));

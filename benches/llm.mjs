@@ -93,7 +93,7 @@ async function inProcess(plan) {
 // ---- in the child ----
 
 async function measureCollector(plan) {
-  const { LlmMetricsCollector, Registry } = await import('../dist/index.mjs');
+  const { LlmMetricsCollector, Registry } = await import('../dist/entry/index.mjs');
   const entries = recordings.map(({ id, loop }) => {
     // Prices are given, because whoever measures tokens wants to know what they cost.
     const prices = { [TARGET.model]: { input: 0.15, output: 0.6, cacheRead: 0.075 } };

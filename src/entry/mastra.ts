@@ -6,5 +6,5 @@ export {
   type MastraExporter,
   type MastraExporterOptions,
   type MastraTracingEvent,
-} from './instrumentation/mastra/exporter';
-export type { MastraSpanLike } from './instrumentation/mastra/span';
+} from '../instrumentation/mastra/exporter';
+export type { MastraSpanLike } from '../instrumentation/mastra/span';

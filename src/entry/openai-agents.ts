@@ -6,4 +6,4 @@ export {
   createTraceProcessor,
   type TraceProcessor,
   type TraceProcessorOptions,
-} from './instrumentation/openai-agents/processor';
+} from '../instrumentation/openai-agents/processor';

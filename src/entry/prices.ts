@@ -2,7 +2,7 @@
  * A sample of prices, to start from. Providers change theirs without telling; a program that bills by these keeps a table of
  * its own.
  */
-import type { PriceTable } from './collectors/llm/prices';
+import type { PriceTable } from '../collectors/llm/prices';
 
 /** The day whose list prices the sample has, in UTC. */
 export const SAMPLE_PRICES_AS_OF = '2025-10-01';

@@ -5,5 +5,5 @@ export {
   type InstrumentMcpClientOptions,
   instrumentMcpClient,
   type McpClientLike,
-} from './instrumentation/mcp/client';
-export type { Uninstall } from './instrumentation/options';
+} from '../instrumentation/mcp/client';
+export type { Uninstall } from '../instrumentation/options';

@@ -5,5 +5,5 @@ export {
   type AiSdkAgentsOptions,
   type InstrumentAiSdkOptions,
   instrumentAiSdk,
-} from './instrumentation/ai-sdk/instrument';
-export type { Uninstall } from './instrumentation/options';
+} from '../instrumentation/ai-sdk/instrument';
+export type { Uninstall } from '../instrumentation/options';

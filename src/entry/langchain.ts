@@ -5,4 +5,4 @@ export {
   createLangChainHandler,
   type LangChainHandler,
   type LangChainHandlerOptions,
-} from './instrumentation/langchain/handler';
+} from '../instrumentation/langchain/handler';

@@ -2,8 +2,8 @@
  * The matchers in Vitest: importing this extends `expect`, and tells TypeScript so.
  */
 import { expect } from 'vitest';
+import type { MetricMatchers } from '../../testing/matchers.js';
 import { metricMatchers } from '../testing.js';
-import type { MetricMatchers } from './matchers.js';
 
 expect.extend(metricMatchers);
 

@@ -2,8 +2,8 @@
  * The matchers in Jest: importing this extends `expect`, and tells TypeScript so.
  */
 import { expect } from '@jest/globals';
+import type { MetricMatchers } from '../../testing/matchers';
 import { metricMatchers } from '../testing';
-import type { MetricMatchers } from './matchers';
 
 expect.extend(metricMatchers);
 

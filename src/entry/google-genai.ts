@@ -1,0 +1,6 @@
+/**
+ * What measures clients of @google/genai, and nothing else.
+ */
+export { instrumentGoogleGenAI } from '../instrumentation/google-genai/instrument';
+export type { GoogleGenAiClientLike } from '../instrumentation/google-genai/shapes';
+export type { InstrumentOptions, Uninstall } from '../instrumentation/options';

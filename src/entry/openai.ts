@@ -1,0 +1,11 @@
+/**
+ * What instruments OpenAI's SDK, and nothing else.
+ */
+export {
+  type InstrumentOpenAIOptions,
+  instrumentOpenAI,
+  type OpenAiClassLike,
+  type OpenAiClientLike,
+} from '../instrumentation/openai/instrument';
+export type { InstrumentOptions, Uninstall } from '../instrumentation/options';
+export type { ProviderTable } from '../instrumentation/provider';
