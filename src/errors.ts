@@ -152,6 +152,12 @@ export function describe(value: unknown): string {
   return `${String(value)} of type ${typeof value}`;
 }
 
+/** A value for an error message, as `console.log` prints it, cut after 200 characters. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : inspect(value);
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
 /** @throws {ConfigurationError} `INVALID_CONFIG` for an option that cannot have this value */
 export function refuseOption(expected: string, name: string, value: unknown): never {
   throw new ConfigurationError('INVALID_CONFIG', `Expected ${expected} for ${name} but received ${describe(value)}`);

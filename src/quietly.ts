@@ -3,7 +3,12 @@
  * collectors nor SDKs.
  */
 import { messageOf } from './errors';
-import { processLogger } from './registry/collect';
+import type { Logger } from './types';
+
+/** The logger of the library where the application gives none: Node.js' process warnings. */
+export const processLogger: Logger = {
+  warn: (message) => process.emitWarning(message, 'PrometheusMetricsWarning'),
+};
 
 const warned = new Set<string>();
 

@@ -3,7 +3,7 @@
  * of registries, or of when it is asked.
  */
 import { Gauge, type GaugeSeries } from '../metrics/gauge';
-import type { AnyMetric } from '../registry/registry';
+import type { AnyMetric } from '../registry/entries';
 import type { Aggregator, ForeignMetric, LabelValues } from '../types';
 
 /** Some metrics that come from one source. */

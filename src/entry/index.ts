@@ -100,7 +100,8 @@ export type { GaugeConfiguration, GaugeSeries } from '../metrics/gauge';
 export type { HistogramConfiguration, HistogramSeries, HistogramValue } from '../metrics/histogram';
 export type { MetricConfiguration } from '../metrics/metric';
 export type { Timer } from '../metrics/timer';
-export type { AnyMetric, RegistryOptions } from '../registry/registry';
+export type { AnyMetric } from '../registry/entries';
+export type { RegistryOptions } from '../registry/registry';
 export type { ScrapeOptions, ScrapeResponse } from '../registry/scraping';
 export type {
   Aggregator,

@@ -32,6 +32,16 @@ export function textOf(name: string, value: unknown): string {
   }
 }
 
+/** Labels as the core takes them: names and texts in turn. */
+export function flatLabels(labels: object): string[] {
+  return Object.entries(labels).flatMap(([name, value]) => [name, textOf(name, value)]);
+}
+
+/** The labels without those given as absent. */
+export function presentLabels<V>(labels: Readonly<Record<string, V>>): Record<string, V> {
+  return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== undefined && value !== null));
+}
+
 /** Whether a value may stand beside its text as a key of its own: few such values exist for one text. */
 export function isAlias(value: unknown): boolean {
   return value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean';

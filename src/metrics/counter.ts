@@ -1,8 +1,7 @@
 /**
  * Counters: values that only go up.
  */
-import { inspect } from 'node:util';
-import { NegativeIncrementError, ValueError } from '../errors';
+import { NegativeIncrementError, shown, ValueError } from '../errors';
 import type { LabelValues } from '../types';
 import { type ExemplarLabels, exemplarOf, type WithExemplar } from './exemplar';
 import { Metric, type MetricConfiguration } from './metric';
@@ -31,16 +30,10 @@ function checkedIncrement(value: unknown): number {
   if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
   if (value === undefined || value === null) return 1;
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${format(value)}`);
+    throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${shown(value)}`);
   }
   if (value < 0) throw new NegativeIncrementError();
   return value;
-}
-
-/** A value as `console.log` shows it, cut: a huge string is no use in a message. */
-export function format(value: unknown): string {
-  const text = typeof value === 'string' ? value : inspect(value);
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
 /**

@@ -3,7 +3,7 @@
  */
 import { unixMs } from '../clock';
 import { native } from '../errors';
-import { textOf } from '../labels/value';
+import { flatLabels } from '../labels/value';
 import { addon, type NativeFamily } from '../native/addon';
 import type { LabelValue, LabelValues } from '../types';
 import { idOf, revived, type Series } from './series';
@@ -43,7 +43,7 @@ class PendingExemplar {
  * @throws {LabelError} `INVALID_LABEL_VALUE` for more than 128 characters
  */
 export function exemplarOf(labels: ExemplarLabels | undefined): PendingExemplar | undefined {
-  const flat = Object.entries(labels ?? {}).flatMap(([name, value]) => [name, textOf(name, value)]);
+  const flat = flatLabels(labels ?? {});
   if (flat.length === 0) return undefined;
   native(() => addon.checkExemplar(flat));
   return new PendingExemplar(flat);

@@ -2,9 +2,8 @@
  * Gauges: values that go up and down.
  */
 import { unixMs } from '../clock';
-import { ValueError } from '../errors';
+import { shown, ValueError } from '../errors';
 import type { LabelValues } from '../types';
-import { format } from './counter';
 import { Metric, type MetricConfiguration } from './metric';
 import { add, labelsOf, put, revived, Series, siblingOf } from './series';
 import { startTimer, type Timer, time } from './timer';
@@ -68,7 +67,7 @@ export class GaugeSeries extends Series {
 
 function checkedNumber(value: unknown, what: 'Value' | 'Delta'): number {
   if (typeof value === 'number') return value;
-  throw new ValueError('INVALID_VALUE', `${what} is not a valid number: ${format(value)}`);
+  throw new ValueError('INVALID_VALUE', `${what} is not a valid number: ${shown(value)}`);
 }
 
 /**

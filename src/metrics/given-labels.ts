@@ -2,7 +2,7 @@
  * How the labels of a metric's series were given: in which order, in which types, which of them as absent. The core keeps
  * texts; this is what only JavaScript can know.
  */
-import { Place } from './series';
+import { Place } from './place';
 
 /** Kept by series id, and only where it differs from all label names in their order, given as strings. */
 export class GivenLabels {

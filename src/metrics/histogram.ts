@@ -1,13 +1,13 @@
 /**
  * Histograms: observations counted in buckets, and their sum.
  */
-import { ValueError } from '../errors';
+import { shown, ValueError } from '../errors';
 import type { LabelValues } from '../types';
 import { checkedBuckets } from './buckets';
-import { format } from './counter';
 import { type ExemplarLabels, exemplarOf, type WithExemplar } from './exemplar';
 import { Metric, type MetricConfiguration } from './metric';
-import { addPair, type Home, labelsOf, type Place, revived, Series, siblingOf } from './series';
+import type { Place } from './place';
+import { addPair, type Home, labelsOf, revived, Series, siblingOf } from './series';
 import { startTimer, type Timer, time } from './timer';
 
 /** What a histogram is made from. */
@@ -84,7 +84,7 @@ function bucketOf(bounds: Float64Array, value: number): number {
 
 function checkedObservation(value: unknown): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${format(value)}`);
+  throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${shown(value)}`);
 }
 
 /**

@@ -3,9 +3,6 @@
  * record, and each does that itself.
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
-import { processLogger } from '../registry/collect';
-import type { Registry } from '../registry/registry';
-import { toValues } from '../registry/values';
 import type {
   Aggregator,
   CardinalityOptions,
@@ -19,6 +16,7 @@ import { checkedTtl, watchExpiry } from './expiry';
 import { checkedLimits } from './limits';
 import { readCells, type Series, type SeriesType } from './series';
 import { SeriesSet } from './series-set';
+import { toValues } from './values';
 
 /** What every metric is made from. */
 export interface MetricConfiguration<T extends string, M> {
@@ -33,7 +31,7 @@ export interface MetricConfiguration<T extends string, M> {
    *
    * @default [register]
    */
-  registers?: readonly Registry[] | undefined;
+  registers?: readonly MetricRegistry[] | undefined;
   /** @default 'sum' */
   aggregator?: Aggregator | undefined;
   /** Called at each scrape, before the values are read; may be asynchronous. */
@@ -51,12 +49,25 @@ export interface MetricConfiguration<T extends string, M> {
   ttlSeconds?: number | undefined;
 }
 
-/** Finds the default registry; set by it, so that metrics need not import it. */
-let defaultRegistry: (() => Registry) | undefined;
+/** A registry as its metrics see it. */
+export interface MetricRegistry {
+  registerMetric(metric: never): void;
+  removeSingleMetric(name: string): void;
+}
 
-/** @internal */
-export function setDefaultRegistry(find: () => Registry): void {
-  defaultRegistry = find;
+/** Calls into the room of registries, which may import this one; the reverse would be a circle. */
+interface Registries {
+  /** The registry of metrics that name none. */
+  defaultRegistry(): MetricRegistry;
+  /** Warns through the logger of a registry, or of the library where there is no registry. */
+  warn(registry: MetricRegistry | undefined, message: string): void;
+}
+
+let registries: Registries | undefined;
+
+/** Called once, when the room of registries is loaded. @internal */
+export function connectRegistries(connected: Registries): void {
+  registries = connected;
 }
 
 /** What two metrics are compared by. */
@@ -78,7 +89,7 @@ export abstract class Metric<T extends string, S extends Series> {
   readonly series: SeriesSet<S>;
   /** @internal */
   protected readonly exemplars: boolean;
-  readonly #registers: readonly Registry[];
+  readonly #registers: readonly MetricRegistry[];
   readonly #width: number;
 
   protected constructor(
@@ -101,7 +112,7 @@ export abstract class Metric<T extends string, S extends Series> {
     this.labelNames = [...labelNames];
     this.collect = collect as (() => void | Promise<void>) | undefined;
     this.exemplars = enableExemplars === true;
-    this.#registers = registers ?? (defaultRegistry === undefined ? [] : [defaultRegistry()]);
+    this.#registers = registers ?? (registries === undefined ? [] : [registries.defaultRegistry()]);
     this.#width = type === 'histogram' ? buckets.length + 2 : 1;
     const limits = checkedLimits(configuration.cardinality);
     const ttlSeconds = checkedTtl(configuration.ttlSeconds);
@@ -121,7 +132,7 @@ export abstract class Metric<T extends string, S extends Series> {
 
   /** Enters the metric where its configuration wants it; the last step of a constructor. @internal */
   protected register(): void {
-    const entered: Registry[] = [];
+    const entered: MetricRegistry[] = [];
     try {
       for (const registry of this.#registers) {
         registry.registerMetric(this as never);
@@ -135,9 +146,7 @@ export abstract class Metric<T extends string, S extends Series> {
   }
 
   #warn(message: string): void {
-    const [registry] = this.#registers;
-    if (registry?.warn === undefined) processLogger.warn(message);
-    else registry.warn(message);
+    registries?.warn(this.#registers[0], message);
   }
 
   /** @internal */
@@ -256,7 +265,7 @@ function checkCollect(collect: unknown): void {
 
 function checkRegisters(registers: unknown): void {
   if (registers === undefined || registers === null) return;
-  const usable = (registry: unknown) => typeof (registry as Registry | null)?.registerMetric === 'function';
+  const usable = (registry: unknown) => typeof (registry as MetricRegistry | null)?.registerMetric === 'function';
   if (Array.isArray(registers) && registers.every(usable)) return;
   throw new ConfigurationError(
     'INVALID_CONFIG',

@@ -6,7 +6,7 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import { CardinalityError } from '../errors';
 import type { NativeFamily } from '../native/addon';
-import { cellsOf, indexOf } from '../native/contributor';
+import { cellIndexOf, cellsOf } from '../native/contributor';
 
 /** A minute passes between two warnings of the same metric. */
 const SILENCE_MS = 60_000;
@@ -22,7 +22,7 @@ const SAMPLES = 3;
 let vacancies = 0;
 
 /** Says that there may be room again. */
-export function vacate(): void {
+export function forgetRefusals(): void {
   vacancies++;
 }
 
@@ -140,13 +140,13 @@ export class Overflow {
   /** A series has gone: there is room again. */
   removed(texts: readonly string[]): void {
     for (const { refusal, values } of this.#limited) count(values, texts[refusal.label], -1);
-    vacate();
+    forgetRefusals();
   }
 
   /** All series have gone. */
   cleared(): void {
     for (const { values } of this.#limited) values.clear();
-    vacate();
+    forgetRefusals();
   }
 
   /** Counts a call; returns whether `sample()` wants its texts. */
@@ -158,7 +158,7 @@ export class Overflow {
   #findCell(): Float64Array {
     const slot = this.#family.overflowSlot();
     this.#cells = cellsOf(slot);
-    this.#index = indexOf(slot);
+    this.#index = cellIndexOf(slot);
     return this.#cells;
   }
 
@@ -190,7 +190,7 @@ export class Overflow {
 
   #endSilence(): void {
     // Another thread may have raised limits: once a minute the core is asked again.
-    vacate();
+    forgetRefusals();
     if (this.#samples.length > 0) this.#giveWarning();
     else this.#state = 'idle';
   }

@@ -7,13 +7,14 @@ import { combinationCount, combinations, listsOf } from '../labels/combinations'
 import { LabelTree } from '../labels/tree';
 import { textOf } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
-import { cellsOf, createFamily, type FamilyDescription, indexOf } from '../native/contributor';
-import type { Known } from '../registry/values';
+import { cellIndexOf, cellsOf, createFamily, type FamilyDefinition } from '../native/contributor';
 import { CleanedTexts } from './cleaned-texts';
 import { DirtyForms } from './dirty-forms';
 import { GivenLabels } from './given-labels';
 import { BEYOND, Overflow, type Refusal, toRefusal } from './overflow';
-import { attach, type Home, idOf, Place, retire, revived, type Series, type SeriesType } from './series';
+import { Place } from './place';
+import { attach, type Home, idOf, retire, revived, type Series, type SeriesType } from './series';
+import type { Known } from './values';
 
 /** How many numbers the core answers with that has added a series. */
 const ADDED = 2;
@@ -25,7 +26,7 @@ export class SeriesSet<S extends Series> implements Home {
   /** Where a registry cleans label values. */
   #cleaned: CleanedTexts | undefined;
   #dirty: DirtyForms<S> | undefined;
-  readonly #description: FamilyDescription;
+  readonly #description: FamilyDefinition;
   readonly #tree: LabelTree<S>;
   readonly #type: SeriesType<S>;
   readonly #bounds: Float64Array;
@@ -39,7 +40,7 @@ export class SeriesSet<S extends Series> implements Home {
   #sink: S | undefined;
 
   /** @param warn is told of label sets beyond the limits, and of content that should not be there */
-  constructor(description: FamilyDescription, type: SeriesType<S>, warn: (message: string) => void) {
+  constructor(description: FamilyDefinition, type: SeriesType<S>, warn: (message: string) => void) {
     this.#description = description;
     this.#type = type;
     this.#warn = warn;
@@ -358,7 +359,7 @@ export class SeriesSet<S extends Series> implements Home {
 
   #attach(series: S, place: Place, [id, slot]: readonly number[]): S {
     const { texts } = place;
-    series[attach](cellsOf(slot), indexOf(slot), id);
+    series[attach](cellsOf(slot), cellIndexOf(slot), id);
     this.#tree.insert(texts, series);
     this.#overflow.added(texts);
     this.#given.remember(id, place);

@@ -2,29 +2,7 @@
  * One series: what `labels()` returns. There is one object for each series that exists, and it writes the cells itself.
  * Knows nothing of the other series of its metric.
  */
-
-/** The label set that a series without cells will have when it is written. */
-export class Place {
-  constructor(
-    /** By label name: the text. */
-    readonly texts: readonly string[],
-    /** By label name: as it was given. */
-    readonly values: readonly unknown[],
-    /** Indices of the given labels, in the order in which they were given. */
-    readonly order: readonly number[],
-  ) {}
-
-  /** Indices of the labels that print: one that was given as `''` does, an absent one does not. */
-  get printed(): number[] {
-    return this.order.filter((index) => this.values[index] !== undefined && this.values[index] !== null);
-  }
-
-  /** The same with one value replaced; an empty text makes the label absent. */
-  with(label: number, text: string): Place {
-    const value = text === '' ? undefined : text;
-    return new Place(this.texts.with(label, text), this.values.with(label, value), this.order);
-  }
-}
+import type { Place } from './place';
 
 /** What a series without cells holds in place of them. */
 const NO_CELLS: Float64Array = new Float64Array(0);

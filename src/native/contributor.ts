@@ -21,7 +21,7 @@ const slabs: Float64Array[] = [];
 export const realmClock: NativeClock = contributor.clock();
 
 /** What a family is made from. */
-export interface FamilyDescription {
+export interface FamilyDefinition {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly name: string;
   readonly help: string;
@@ -33,7 +33,7 @@ export interface FamilyDescription {
 }
 
 /** Makes a family; its series are this realm's alone. */
-export function createFamily(description: FamilyDescription): NativeFamily {
+export function createFamily(description: FamilyDefinition): NativeFamily {
   return native(() =>
     contributor.family({
       ...description,
@@ -70,6 +70,6 @@ export function cellsOf(slot: number): Float64Array {
 }
 
 /** The index of a slot in its cells. */
-export function indexOf(slot: number): number {
+export function cellIndexOf(slot: number): number {
   return slot % CELLS_PER_SLAB;
 }

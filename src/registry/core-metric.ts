@@ -3,9 +3,9 @@
  * JavaScript for nothing: they are answered while the event loop is blocked.
  */
 import { native } from '../errors';
+import { parseFamilies } from '../metrics/values';
 import type { NativeProcessFigure, NativeRegistry } from '../native/addon';
 import type { Aggregator, ForeignMetric, LabelValues, MetricObjectWithValues, MetricType } from '../types';
-import { parseFamilies } from './values';
 
 /** One family of a collector of the core. */
 export class CoreMetric implements ForeignMetric {
@@ -29,8 +29,8 @@ export class CoreMetric implements ForeignMetric {
     this.aggregator = aggregator;
   }
 
-  /** Enters it in a registry of the core and returns its place. @internal */
-  place(registry: NativeRegistry): number {
+  /** Enters it in a registry of the core; returns the number under which it is listed there. @internal */
+  enter(registry: NativeRegistry): number {
     return native(() => registry.addProcessFigure(this.#figure));
   }
 

@@ -3,7 +3,7 @@
  * checked by the core as our own names are.
  */
 import { ConfigurationError, describe, native } from '../errors';
-import { textOf } from '../labels/value';
+import { flatLabels } from '../labels/value';
 import type { NativeRegistry } from '../native/addon';
 import type { ForeignMetric, MetricObjectWithValues, MetricValue } from '../types';
 
@@ -39,8 +39,4 @@ export async function readForeign(
   };
   native(() => registry.setForeign(item, family));
   return answer;
-}
-
-function flatLabels(labels: Record<string, unknown>): string[] {
-  return Object.entries(labels).flatMap(([name, value]) => [name, textOf(name, value)]);
 }

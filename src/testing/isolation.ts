@@ -4,7 +4,8 @@
 import { ConfigurationError } from '../errors';
 import { Metric } from '../metrics/metric';
 import { idOf, readCells, restore, revived, type Series } from '../metrics/series';
-import { type AnyMetric, Registry } from '../registry/registry';
+import type { AnyMetric } from '../registry/entries';
+import { internalsOf, Registry } from '../registry/registry';
 import type { ForeignMetric } from '../types';
 import { Shadows } from './shadows';
 
@@ -20,13 +21,14 @@ let current: Isolation | undefined;
 /** A time in which the default registry is a test's. */
 export class Isolation {
   readonly #registry = Registry.globalRegistry;
+  readonly #internals = internalsOf(this.#registry);
   readonly #shadows = new Shadows();
   readonly #metrics = this.#registry.getMetricsAsArray();
   readonly #aside = this.#metrics.filter((metric) => metric instanceof Metric).map((metric) => new Aside(metric));
-  readonly #defaultLabels = this.#registry.defaultLabels();
+  readonly #defaultLabels = this.#internals.defaultLabels;
   readonly #contentType = this.#registry.contentType;
   readonly #mirror: Mirror;
-  readonly #giveDemandsBack: () => void;
+  readonly #restorePolicies: () => void;
   readonly #remount: () => void;
 
   /** @throws {ConfigurationError} `INVALID_CONFIG` while another is going on */
@@ -39,8 +41,8 @@ export class Isolation {
     }
     current = this;
     this.#mirror = mirror;
-    this.#giveDemandsBack = this.#registry.putDemandsAside();
-    this.#remount = this.#registry.putMountsAside();
+    this.#restorePolicies = this.#internals.putPoliciesAside();
+    this.#remount = this.#internals.mounts.putAside();
     for (const aside of this.#aside) aside.takeAway();
     try {
       this.#follow();
@@ -73,12 +75,12 @@ export class Isolation {
     this.#shadows.remove();
     for (const { name } of this.#registry.getMetricsAsArray()) this.#mirror.removed(name);
     // No limit of the test's, and no sanitizer, is in the way of what was there.
-    this.#registry.putDemandsAside();
+    this.#internals.putPoliciesAside();
     this.#giveMetricsBack();
     this.#registry.setDefaultLabels(this.#defaultLabels);
     this.#registry.setContentType(this.#contentType);
     for (const aside of this.#aside) aside.giveBack();
-    this.#giveDemandsBack();
+    this.#restorePolicies();
     this.#remount();
   }
 

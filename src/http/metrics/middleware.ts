@@ -2,7 +2,7 @@
  * `createHttpMetrics()`: one recorder, in the shapes in which frameworks take a middleware.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { targetOf } from '../fetch';
+import { toTarget } from '../target';
 import { follow, type RouteOf } from './exchange';
 import { type ExpressRequest, expressRoute } from './express';
 import { FetchExchange } from './fetch';
@@ -73,7 +73,7 @@ export function createHttpMetrics(options: HttpMetricsOptions = {}): HttpMetrics
 
   const hono: HonoMiddleware = async (context, next) => {
     const { raw } = context.req;
-    if (recorder.ignores(raw.method, targetOf(raw.url))) return next();
+    if (recorder.ignores(raw.method, toTarget(raw.url))) return next();
     const node = nodeExchange(context.env);
     if (node !== undefined) {
       follow(
@@ -101,7 +101,7 @@ export function createHttpMetrics(options: HttpMetricsOptions = {}): HttpMetrics
   const fetch: HttpMetrics['fetch'] =
     (handler, { route } = {}) =>
     async (request, ...rest) => {
-      if (recorder.ignores(request.method, targetOf(request.url))) return handler(request, ...rest);
+      if (recorder.ignores(request.method, toTarget(request.url))) return handler(request, ...rest);
       const exchange = new FetchExchange(recorder, request, () =>
         typeof route === 'function' ? route(request) : route,
       );

@@ -5,7 +5,7 @@
 import type { CounterSeries } from '../../metrics/counter';
 import type { Gauge, GaugeSeries } from '../../metrics/gauge';
 import type { HistogramSeries } from '../../metrics/histogram';
-import { processLogger } from '../../registry/collect';
+import { processLogger } from '../../quietly';
 import type { CheckedSettings, HttpRequestLine } from './options';
 
 /** The route of what no route matched. */

@@ -6,18 +6,18 @@ import { native } from '../errors';
 import { checkedSanitizer, type SanitizerOptions } from '../labels/sanitizer';
 import { checkedTtl, type Expiring, watchExpiry } from '../metrics/expiry';
 import { checkedLimits, checkedMaxTotal, LARGEST_LIMIT } from '../metrics/limits';
-import { vacate } from '../metrics/overflow';
+import { forgetRefusals } from '../metrics/overflow';
 import type { FamilyCardinality, NativeRegistry } from '../native/addon';
 import type { CardinalityReport, MetricCardinality, RegistryCardinalityOptions } from '../types';
 
 /** The series of a metric, as demands are made of them. */
-interface Demanded extends Expiring {
+interface PolicyTarget extends Expiring {
   /** Cleans label values from now on. */
   clean(): void;
 }
 
 /** The demands of one registry. */
-export class Demands {
+export class SeriesPolicies {
   readonly #native: NativeRegistry;
   #expires = false;
   #cleans = false;
@@ -34,7 +34,7 @@ export class Demands {
     const limits = checkedLimits(options);
     this.#native.setLimits(limits, checkedMaxTotal(options));
     this.#cardinality = options;
-    vacate();
+    forgetRefusals();
   }
 
   setTtl(seconds: number): void {
@@ -66,7 +66,7 @@ export class Demands {
   }
 
   /** Tells the series of a metric what there is to do for them here. */
-  meet(series: Demanded): void {
+  apply(series: PolicyTarget): void {
     if (this.#expires) watchExpiry(series);
     if (this.#cleans) series.clean();
   }

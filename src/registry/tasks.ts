@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { unixMs } from '../clock';
 import { ConfigurationError, describe, type MetricsErrorCode, messageOf } from '../errors';
 import { addon } from '../native/addon';
+import { processLogger } from '../quietly';
 import type { Logger } from '../types';
 
 /** A warning about the same collector is not repeated within this time. */
@@ -23,11 +24,6 @@ export const DEFAULT_TIMEOUT_MS = 10_000;
 /** Timers of Node.js take no more; a longer one would fire at once. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** Warnings of the library go to Node.js' own, unless a logger is given. */
-export const processLogger: Logger = {
-  warn: (message) => process.emitWarning(message, 'PrometheusMetricsWarning'),
-};
-
 /** One thing that a scrape asks for. */
 export interface Task<R> {
   readonly name: string;
@@ -35,7 +31,7 @@ export interface Task<R> {
 }
 
 /** Runs tasks, reports failures, and says when each was last reported. */
-export class Collectors {
+export class TaskRunner {
   readonly #logger: Logger;
   readonly #failed: (name: string) => void;
   readonly #reported = new Map<string, number>();
