@@ -278,12 +278,12 @@ export class LabelTree<S extends object> {
 
   /** Puts a series under its texts. */
   insert(texts: readonly string[], series: S): void {
-    this.#place(texts, series);
+    this.#put(texts, series);
     this.#size++;
     if (RECONSIDERED_AT.has(this.#size)) this.#reorder();
   }
 
-  #place(texts: readonly string[], series: S): void {
+  #put(texts: readonly string[], series: S): void {
     const last = this.#order.length - 1;
     if (last < 0) {
       this.#root = series;
@@ -304,6 +304,7 @@ export class LabelTree<S extends object> {
 
   /** Lets values that print as a series' texts find it without being printed. */
   alias(values: readonly unknown[], texts: readonly string[]): void {
+    if (!values.some(isAlias)) return;
     let branch = this.#root as Branch<S>;
     for (const label of this.#order) {
       const child = branch.get(texts[label]);
@@ -366,7 +367,7 @@ export class LabelTree<S extends object> {
     this.#order = order;
     this.#nameLevels();
     this.#root = this.#emptyRoot();
-    for (const [texts, series] of all) this.#place(texts, series);
+    for (const [texts, series] of all) this.#put(texts, series);
   }
 
   #nameLevels(): void {

@@ -26,13 +26,15 @@ export function forgetRefusals(): void {
   vacancies++;
 }
 
-/** Why a label set makes no series. */
-export interface Refusal {
-  /** What the limit is of. */
-  readonly of: 'metric' | 'registry' | 'label';
-  readonly max: number;
-  /** The index of the label, where the limit is one of its values. */
-  readonly label: number;
+/** The reason why a label set gets no series. */
+export class Refusal {
+  constructor(
+    /** The kind of limit that was reached. */
+    readonly of: 'metric' | 'registry' | 'label',
+    readonly max: number,
+    /** The index of the label, if the limit is on the number of its values. */
+    readonly label: number,
+  ) {}
 }
 
 /** The value of labels beyond a limit. */
@@ -50,7 +52,7 @@ const LIMITS = ['metric', 'registry', 'label'] as const;
 
 /** The core's answer to a label set that it did not take. */
 export function toRefusal([limit, max, label]: readonly number[]): Refusal {
-  return { of: LIMITS[limit], max, label };
+  return new Refusal(LIMITS[limit], max, label);
 }
 
 /** What a metric knows of label sets beyond its limits. */
@@ -126,7 +128,7 @@ export class Overflow {
     this.#limited = labels.map((label, index) => {
       const known = this.#limited.find(({ refusal }) => refusal.label === label);
       return {
-        refusal: { of: 'label', max: labelLimits[index], label },
+        refusal: new Refusal('label', labelLimits[index], label),
         values: known?.values ?? valuesOf(label, entries()),
       };
     });

@@ -8,10 +8,11 @@ import { LabelTree } from '../labels/tree';
 import { textOf } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
 import { cellIndexOf, cellsOf, createFamily, type FamilyDefinition } from '../native/contributor';
+import { BeyondLimits } from './beyond';
 import { CleanedTexts } from './cleaned-texts';
 import { DirtyForms } from './dirty-forms';
 import { GivenLabels } from './given-labels';
-import { BEYOND, Overflow, type Refusal, toRefusal } from './overflow';
+import { Overflow, Refusal, toRefusal } from './overflow';
 import { Place } from './place';
 import { attach, type Home, idOf, retire, revived, type Series, type SeriesType } from './series';
 import type { Known } from './values';
@@ -34,10 +35,7 @@ export class SeriesSet<S extends Series> implements Home {
   #unlabelled: S | undefined;
   readonly #given: GivenLabels;
   readonly #overflow: Overflow;
-  /** Where label sets beyond the limits are recorded: the series of `other`, or one that nobody reads. */
-  #beyond: S | undefined;
-  /** The one that nobody reads, once there is one. */
-  #sink: S | undefined;
+  readonly #beyond: BeyondLimits<S>;
 
   /** @param warn is told of label sets beyond the limits, and of content that should not be there */
   constructor(description: FamilyDefinition, type: SeriesType<S>, warn: (message: string) => void) {
@@ -49,6 +47,12 @@ export class SeriesSet<S extends Series> implements Home {
     this.#tree = new LabelTree(description.labelNames);
     this.#given = new GivenLabels(description.labelNames);
     this.#overflow = new Overflow(this.family, description.name, description.labelNames, warn);
+    const maker = {
+      create: (place: Place) => this.#create(place),
+      tryAdd: (place: Place) => this.#tryAdd(place),
+      addBeyond: (place: Place) => this.#attach(this.#create(place), place, this.family.addSeriesBeyond()),
+    };
+    this.#beyond = new BeyondLimits(this.#tree, this.#overflow, maker, description);
   }
 
   /** What the addon does not know about the series. */
@@ -97,8 +101,8 @@ export class SeriesSet<S extends Series> implements Home {
   revive(series: S, place: Place): S {
     // The handle may be older than the sanitizer.
     const cleaned = this.#clean(place);
-    if (cleaned === place) return this.peek(place) ?? this.#add(series, place);
-    return this.peek(cleaned) ?? this.#addNew(cleaned);
+    if (cleaned === place) return this.peek(place) ?? this.#add(place, series);
+    return this.peek(cleaned) ?? this.#add(cleaned);
   }
 
   /** The series of these labels if it exists. */
@@ -146,7 +150,7 @@ export class SeriesSet<S extends Series> implements Home {
     series[retire](this.#given.placeOf(id, texts));
     this.#given.forget(id);
     this.family.removeSeries(id);
-    if (series === this.#beyond) this.#beyond = undefined;
+    this.#beyond.removed(series);
     this.#overflow.removed(texts);
     this.#dirty?.forget();
     return true;
@@ -195,7 +199,7 @@ export class SeriesSet<S extends Series> implements Home {
     this.#tree.clear();
     this.#given.clear();
     this.family.clear();
-    this.#beyond = undefined;
+    this.#beyond.cleared();
     this.#overflow.cleared();
     this.#dirty?.forget();
   }
@@ -216,7 +220,7 @@ export class SeriesSet<S extends Series> implements Home {
       );
     }
     return this.#clean(
-      this.#place(
+      this.#placeFrom(
         names.map((_, index) => args[index]),
         names.map((_, index) => index),
       ),
@@ -238,16 +242,18 @@ export class SeriesSet<S extends Series> implements Home {
 
   #placeOf(labels: object): Place {
     const { values, order } = this.#tree.read(labels);
-    return this.#place(values, order);
+    return this.#placeFrom(values, order);
   }
 
-  #place(values: readonly unknown[], order: readonly number[]): Place {
+  #placeFrom(values: readonly unknown[], order: readonly number[]): Place {
     const texts = values.map((value, index) => textOf(this.labelNames[index], value));
     return new Place(texts, values, order);
   }
 
+  /** The series of labels that the tree has just not found. */
   #miss(labels: object): S {
-    const beyond = this.#knownBeyond();
+    // A sanitizer may change the labels into ones that have a series.
+    const beyond = this.#cleaned === undefined ? this.#beyond.find() : undefined;
     if (beyond !== undefined) {
       if (this.#overflow.count()) this.#overflow.sample(this.#placeOf(labels).texts);
       return beyond;
@@ -256,102 +262,35 @@ export class SeriesSet<S extends Series> implements Home {
     if (dirty !== undefined) return dirty;
     const given = this.#placeOf(labels);
     const place = this.#clean(given);
-    const series = this.peek(place) ?? this.#addNew(place);
+    const series = this.peek(place) ?? this.#add(place);
     if (place !== given && this.peek(place) === series) this.#dirty?.remember(given.texts, series);
     this.#tree.alias(place.values, place.texts);
     return series;
-  }
-
-  /**
-   * Where the labels that the tree has just not found are recorded, if they are known to be beyond a limit: the way of
-   * an attack, on which nothing is read, printed or looked up that need not be.
-   */
-  #knownBeyond(): S | undefined {
-    // What is cleaned may have a series under another name.
-    if (this.#cleaned !== undefined) return undefined;
-    const overflow = this.#overflow;
-    if (overflow.isFull) return this.#beyond !== undefined && this.#tree.missesForSure() ? this.#beyond : undefined;
-    if (!overflow.hasLimitedLabel || overflow.policy !== 'fold' || this.#description.kind === 'gauge') return undefined;
-    // The other labels were found, so only the last one's limit can be in the way.
-    const missed = this.#tree.missedBeside(BEYOND);
-    return missed !== undefined && overflow.refusesText(this.#tree.lastLabel, missed.text) ? missed.series : undefined;
-  }
-
-  /** Makes a series of labels that have none; what is known to be refused needs no object of its own. */
-  #addNew(place: Place): S {
-    const refusal = this.#overflow.known(place.texts);
-    return refusal === undefined ? this.#add(this.#create(place), place) : this.#addBeyond(place, refusal);
   }
 
   #create(place: Place): S {
     return new this.#type(this, place, this.#bounds);
   }
 
-  /** Gives a series its cells; beyond a limit, returns the series that is written in its place. */
-  #add(series: S, place: Place): S {
-    const refusal = this.#refuse(series, place);
-    return refusal === undefined ? series : this.#addBeyond(place, refusal);
+  /**
+   * Adds the series of a label set that has none. Over a limit, returns the series that takes the label set instead.
+   *
+   * @param handle the object to give the cells to; a new one if missing
+   * @throws {CardinalityError} over a limit, if that is the policy
+   */
+  #add(place: Place, handle?: S): S {
+    const added = this.#tryAdd(place, handle);
+    return added instanceof Refusal ? this.#beyond.take(place, added) : added;
   }
 
-  /** @throws {CardinalityError} if that is what becomes of label sets beyond the limits */
-  #addBeyond(place: Place, refusal: Refusal): S {
-    if (this.#overflow.count()) this.#overflow.sample(place.texts);
-    const { policy } = this.#overflow;
-    if (policy === 'throw') {
-      // Where an earlier policy recorded, nothing is to be recorded any more.
-      this.#beyond = undefined;
-      throw this.#overflow.error(refusal);
-    }
-    if (policy === 'drop' || this.#description.kind === 'gauge') return this.#nowhere();
-    let folded = place;
-    // Each turn makes one more label `other`.
-    for (let next: Refusal | undefined = refusal; next?.of === 'label'; ) {
-      folded = folded.with(next.label, BEYOND);
-      const known = this.peek(folded);
-      if (known !== undefined) return known;
-      const series = this.#create(folded);
-      next = this.#refuse(series, folded);
-      if (next === undefined) return series;
-    }
-    return this.#other();
-  }
-
-  /** The series that all label sets beyond the limits are added to. */
-  #other(): S {
-    const texts = this.labelNames.map(() => BEYOND);
-    const place = this.#place(
-      texts,
-      texts.map((_, index) => index),
-    );
-    this.#beyond = this.peek(place) ?? this.#attach(this.#create(place), place, this.family.addSeriesBeyond());
-    return this.#beyond;
-  }
-
-  /** A series of which nobody reads what is written. */
-  #nowhere(): S {
-    if (this.#sink === undefined) {
-      this.#sink = this.#create(this.#placeOf(NO_LABELS));
-      this.#sink[attach](new Float64Array(this.#bounds.length + 2), 0, NO_ID);
-    }
-    this.#beyond = this.#sink;
-    return this.#beyond;
-  }
-
-  /** Adds a series; returns why it cannot be. What the core is known to refuse, it is not asked again. */
-  #refuse(series: S, place: Place): Refusal | undefined {
+  /** Asks the core for a new series, unless the core is known to refuse it. */
+  #tryAdd(place: Place, handle?: S): S | Refusal {
     const known = this.#overflow.known(place.texts);
     if (known !== undefined) return known;
     const { printed, texts } = place;
-    const answer = native(() =>
-      this.family.addSeries(
-        printed,
-        printed.map((index) => texts[index]),
-      ),
-    );
-    if (answer.length === ADDED) {
-      this.#attach(series, place, answer);
-      return undefined;
-    }
+    const printedTexts = printed.map((index) => texts[index]);
+    const answer = native(() => this.family.addSeries(printed, printedTexts));
+    if (answer.length === ADDED) return this.#attach(handle ?? this.#create(place), place, answer);
     const refusal = toRefusal(answer);
     this.#overflow.remember(refusal, () => this.#tree.entries());
     return refusal;
@@ -368,6 +307,3 @@ export class SeriesSet<S extends Series> implements Home {
 }
 
 const NO_LABELS = Object.freeze({});
-
-/** The id of a series that the core does not know. */
-const NO_ID = -1;
