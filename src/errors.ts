@@ -84,7 +84,8 @@ export const ERRORS = {
   },
   INVALID_CONFIG: {
     class: 'ConfigurationError',
-    means: 'An option or an argument has an invalid type or value.',
+    means:
+      'An option or an argument has an invalid type or value. (A missing `help` is a `RegistrationError`, as in prom-client.)',
   },
   INVALID_EXPOSITION: {
     class: 'ExpositionError',

@@ -2,7 +2,7 @@
  * The trace that is going on, as labels of an exemplar: OpenTelemetry's, where a program has it. Its API keeps itself under
  * a registered symbol for all copies of it, so nothing of it is imported, and a program without it pays a look-up.
  */
-import { type ExemplarLabels, exemplarOf } from '../metrics/exemplar';
+import { checkedExemplar, type ExemplarLabels } from '../metrics/exemplar';
 
 /** Where version 1 of the API keeps what is registered with it. */
 const API = Symbol.for('opentelemetry.js.api.1');
@@ -41,7 +41,7 @@ export function traceLabels(): ExemplarLabels | undefined {
  */
 export function exemplarLabelsOf({ exemplarLabels }: Exemplary): ExemplarLabels | undefined {
   if (exemplarLabels === undefined) return traceLabels();
-  exemplarOf(exemplarLabels);
+  checkedExemplar(exemplarLabels);
   return exemplarLabels;
 }
 

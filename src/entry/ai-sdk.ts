@@ -1,5 +1,5 @@
 /**
- * What measures the package `ai`, and nothing else.
+ * Exports the instrumentation of the package `ai` (Vercel AI SDK).
  */
 export {
   type AiSdkAgentsOptions,

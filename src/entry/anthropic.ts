@@ -1,5 +1,5 @@
 /**
- * What instruments Anthropic's SDK, and nothing else.
+ * Exports the instrumentation of Anthropic's SDK.
  */
 export {
   type AnthropicClassLike,

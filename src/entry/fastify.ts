@@ -1,5 +1,5 @@
 /**
- * What Fastify takes, and nothing else.
+ * Exports the plugins for Fastify: the endpoint, and metrics of HTTP requests.
  */
 import type * as Api from '../api';
 import { api } from '../realm';

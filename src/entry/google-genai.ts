@@ -1,5 +1,5 @@
 /**
- * What measures clients of @google/genai, and nothing else.
+ * Exports the instrumentation of clients of `@google/genai`.
  */
 export { instrumentGoogleGenAI } from '../instrumentation/google-genai/instrument';
 export type { GoogleGenAiClientLike } from '../instrumentation/google-genai/shapes';

@@ -1,5 +1,5 @@
 /**
- * The public names, and nothing else.
+ * Exports the main entry: all public names except those of the other files of this folder.
  */
 import type * as Api from '../api';
 import { api } from '../realm';
@@ -29,7 +29,7 @@ export const configFromEnv: typeof Api.configFromEnv = api.configFromEnv;
 export const createFetchHandler: typeof Api.createFetchHandler = api.createFetchHandler;
 export const createHttpMetrics: typeof Api.createHttpMetrics = api.createHttpMetrics;
 
-/** The content type of the default registry's `metrics()`. */
+/** The content type of the default registry's `metrics()`. With `require`, it follows later changes. */
 export const contentType: RegistryContentType = register.contentType;
 export const prometheusContentType: typeof Api.prometheusContentType = api.prometheusContentType;
 export const openMetricsContentType: typeof Api.openMetricsContentType = api.openMetricsContentType;
@@ -123,7 +123,7 @@ export type {
   RegistryContentType,
 } from '../types';
 
-// As prom-client's, `require(...).contentType` follows the default registry, and sets it.
+// As in prom-client, `require(...).contentType` reads and sets the content type of the default registry.
 Object.defineProperty(exports, 'contentType', {
   enumerable: true,
   get: () => register.contentType,

@@ -1,5 +1,5 @@
 /**
- * What measures LangChain and LangGraph, and nothing else.
+ * Exports the callback handler that measures LangChain and LangGraph.
  */
 export {
   createLangChainHandler,

@@ -1,5 +1,5 @@
 /**
- * What measures Mastra, and nothing else.
+ * Exports the exporter that measures Mastra.
  */
 export {
   createMastraExporter,

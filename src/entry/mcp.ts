@@ -1,5 +1,5 @@
 /**
- * What measures clients of the Model Context Protocol, and nothing else.
+ * Exports the instrumentation of clients of the Model Context Protocol.
  */
 export {
   type InstrumentMcpClientOptions,

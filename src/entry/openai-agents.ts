@@ -1,5 +1,5 @@
 /**
- * What measures the OpenAI Agents SDK, and nothing else.
+ * Exports the trace processor that measures the OpenAI Agents SDK.
  */
 export {
   type AgentSpanLike,

@@ -1,5 +1,5 @@
 /**
- * What instruments OpenAI's SDK, and nothing else.
+ * Exports the instrumentation of OpenAI's SDK.
  */
 export {
   type InstrumentOpenAIOptions,

@@ -1,5 +1,5 @@
 /**
- * What tests take, and nothing else. One line an export.
+ * Exports the testing kit of the realm's copy of the library.
  */
 import { api } from '../realm';
 import type * as Testing from '../testing/index';

@@ -1,6 +1,6 @@
 /**
- * What counters, gauges and histograms share: configuration, label arguments, reading. They differ in how they
- * record, and each does that itself.
+ * Implements the common part of counters, gauges and histograms: configuration, label arguments, reading. Each type
+ * implements recording itself. Knows registries only as an interface.
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
 import type {
@@ -18,33 +18,33 @@ import { readCells, type Series, type SeriesType } from './series';
 import { SeriesSet } from './series-set';
 import { toValues } from './values';
 
-/** What every metric is made from. */
+/** Configuration of every metric. */
 export interface MetricConfiguration<T extends string, M> {
-  /** `[a-zA-Z_:][a-zA-Z0-9_:]*` */
+  /** A name that matches `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
   name: string;
-  /** One line that says what is measured, and in which unit. */
+  /** One line that says what is measured, and in which unit. Must not be empty. */
   help: string;
-  /** @default [] */
+  /** Names of the labels, each matching `[a-zA-Z_][a-zA-Z0-9_]*`. @default [] */
   labelNames?: readonly T[] | undefined;
   /**
-   * Where the metric is registered; `[]` is nowhere.
+   * The registries that the metric is registered in; `[]` for none.
    *
    * @default [register]
    */
   registers?: readonly MetricRegistry[] | undefined;
-  /** @default 'sum' */
+  /** The way in which a scrape combines the values of several threads. @default 'sum' */
   aggregator?: Aggregator | undefined;
-  /** Called at each scrape, before the values are read; may be asynchronous. */
+  /** Called at each scrape before the values are read; may return a promise. */
   collect?: ((this: M) => void | Promise<void>) | undefined;
-  /** Record with `{labels, value, exemplarLabels}`. @default false */
+  /** True to record with `{ labels, value, exemplarLabels }`. @default false */
   enableExemplars?: boolean | undefined;
-  /** Limits on its series. @default those of the registry */
+  /** Limits on the number of series. @default the limits of the registry */
   cardinality?: CardinalityOptions<T> | undefined;
   /**
-   * Seconds that a value may stay unchanged before its series is removed: seen at a scrape, at the next one hidden, then
-   * gone. 0 is never. A metric without labels has its one series for ever.
+   * Seconds after which a series whose value has not changed is removed; 0 for never. One scrape detects it, the
+   * next one hides it, then it is removed. The series of a metric without labels is never removed.
    *
-   * @default that of the registry, or never
+   * @default the setting of the registry, or never
    */
   ttlSeconds?: number | undefined;
 }
@@ -70,14 +70,14 @@ export function connectRegistries(connected: Registries): void {
   registries = connected;
 }
 
-/** What two metrics are compared by. */
+/** The parts of a metric that `isSameAs()` compares. */
 interface AnyMetricLike {
   readonly type: MetricType;
   readonly labelNames: readonly string[];
   readonly series: { readonly bounds: readonly number[] };
 }
 
-/** A family of series with one name. */
+/** A family of series with one name: the base class of all metrics. */
 export abstract class Metric<T extends string, S extends Series> {
   readonly name: string;
   readonly help: string;
@@ -130,7 +130,7 @@ export abstract class Metric<T extends string, S extends Series> {
     if (ttlSeconds !== undefined) watchExpiry(this.series);
   }
 
-  /** Enters the metric where its configuration wants it; the last step of a constructor. @internal */
+  /** Registers the metric in the configured registries; the last step of a constructor. @internal */
   protected register(): void {
     const entered: MetricRegistry[] = [];
     try {
@@ -139,7 +139,7 @@ export abstract class Metric<T extends string, S extends Series> {
         entered.push(registry);
       }
     } catch (error) {
-      // A metric whose construction failed is in no registry.
+      // A metric whose constructor failed must not stay in a registry.
       for (const registry of entered) registry.removeSingleMetric(this.name);
       throw error;
     }
@@ -161,8 +161,8 @@ export abstract class Metric<T extends string, S extends Series> {
   }
 
   /**
-   * The series of these label values: in the order of `labelNames`, or as an object. It exists from its first write
-   * on. Keep it where you record often.
+   * The series of these label values, given in the order of `labelNames` or as an object. An exposition shows it from
+   * its first write on. Keep a reference where you record often.
    *
    * @throws {LabelError} `LABEL_COUNT`, `UNKNOWN_LABEL`
    */
@@ -173,8 +173,8 @@ export abstract class Metric<T extends string, S extends Series> {
   }
 
   /**
-   * Removes the series of these label values: in the order of `labelNames`, or as an object, in which a missing label
-   * is an empty one.
+   * Removes the series of these label values, given in the order of `labelNames` or as an object. A label that the
+   * object does not name is absent.
    *
    * @throws {LabelError} `LABEL_COUNT`, `UNKNOWN_LABEL`
    */
@@ -185,10 +185,10 @@ export abstract class Metric<T extends string, S extends Series> {
   }
 
   /**
-   * Removes the series that have these labels, whatever their others are: all where none is named. A label that is
-   * given as absent is one that the series does not have. Goes through all series.
+   * Removes all series that have these labels, and any others; `{}` removes all series. A label given as `undefined`,
+   * `null` or `''` matches series without that label. Goes through all series.
    *
-   * @returns how many there were
+   * @returns the number of removed series
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
   removeMatching(labels: LabelValues<T>): number {
@@ -196,10 +196,10 @@ export abstract class Metric<T extends string, S extends Series> {
   }
 
   /**
-   * Makes a series exist for each combination of these values, with nothing recorded; ones that exist stay as they are.
-   * Series that begin at 0 are what makes a rate or a ratio of them right from their first event on.
+   * Creates a series for each combination of these values, with nothing recorded. Existing series stay unchanged.
+   * Prometheus can only compute a rate or ratio from the first event on if the series was 0 before.
    *
-   * @param values by label name; a label that is not named is absent
+   * @param values lists of values by label name; a label without a list is absent
    * @throws {LabelError} `UNKNOWN_LABEL`
    * @throws {ConfigurationError} `INVALID_CONFIG` for more combinations than the metric may have series
    */
@@ -207,7 +207,7 @@ export abstract class Metric<T extends string, S extends Series> {
     this.series.init(values);
   }
 
-  /** Whether two metrics differ in nothing that their series depend on. @internal */
+  /** True if type, label names and buckets are equal. @internal */
   isSameAs(other: AnyMetricLike): boolean {
     const same = (a: readonly unknown[], b: readonly unknown[]) =>
       a.length === b.length && a.every((value, index) => value === b[index]);
@@ -218,17 +218,17 @@ export abstract class Metric<T extends string, S extends Series> {
     );
   }
 
-  /** Back to the state after construction. */
+  /** Restores the state after construction. */
   abstract reset(): void;
 
-  /** Runs `collect()` and returns the metric's samples. */
+  /** Runs `collect()` and returns the samples of the metric. */
   async get(): Promise<MetricObjectWithValues<MetricValue<T>>> {
     await this.collect?.();
     return toValues(this) as MetricObjectWithValues<MetricValue<T>>;
   }
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` for what is no object */
+/** @throws {ConfigurationError} `INVALID_CONFIG` for a configuration that is not an object */
 export function checkConfiguration(configuration: unknown): void {
   if (typeof configuration === 'object' && configuration !== null) return;
   throw new ConfigurationError('INVALID_CONFIG', 'constructor expected a config object');

@@ -1,11 +1,11 @@
 /**
- * The series of one metric: found by labels, created on first write, retired on removal. What becomes of a label set
- * beyond the limits is decided here, by what the core says.
+ * Holds the series of one metric: finds them by labels, creates them on their first write, retires them on removal. The
+ * core decides whether a new series is allowed; `beyond.ts` handles the label sets that are not.
  */
 import { ConfigurationError, LabelError, native, refuseOption } from '../errors';
-import { combinationCount, combinations, listsOf } from '../labels/combinations';
+import { combinationCount, combinations, readLists } from '../labels/combinations';
 import { LabelTree } from '../labels/tree';
-import { textOf } from '../labels/value';
+import { toText } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
 import { cellIndexOf, cellsOf, createFamily, type FamilyDefinition } from '../native/contributor';
 import { BeyondLimits } from './beyond';
@@ -17,27 +17,27 @@ import { Place } from './place';
 import { attach, type Home, idOf, retire, revived, type Series, type SeriesType } from './series';
 import type { Known } from './values';
 
-/** How many numbers the core answers with that has added a series. */
+/** The length of the core's answer if it added a series. */
 const ADDED = 2;
 
 /** The series of one metric. */
 export class SeriesSet<S extends Series> implements Home {
   readonly family: NativeFamily;
   readonly #warn: (message: string) => void;
-  /** Where a registry cleans label values. */
+  /** Set if a registry cleans label values. */
   #cleaned: CleanedTexts | undefined;
   #dirty: DirtyForms<S> | undefined;
   readonly #description: FamilyDefinition;
   readonly #tree: LabelTree<S>;
   readonly #type: SeriesType<S>;
   readonly #bounds: Float64Array;
-  /** The series without labels, once it was asked for. */
+  /** The series without labels, once it was used. */
   #unlabelled: S | undefined;
   readonly #given: GivenLabels;
   readonly #overflow: Overflow;
   readonly #beyond: BeyondLimits<S>;
 
-  /** @param warn is told of label sets beyond the limits, and of content that should not be there */
+  /** @param warn logs warnings about label sets over a limit, and about content that does not belong in a label */
   constructor(description: FamilyDefinition, type: SeriesType<S>, warn: (message: string) => void) {
     this.#description = description;
     this.#type = type;
@@ -55,7 +55,7 @@ export class SeriesSet<S extends Series> implements Home {
     this.#beyond = new BeyondLimits(this.#tree, this.#overflow, maker, description);
   }
 
-  /** What the addon does not know about the series. */
+  /** Facts about the series that the addon does not know. */
   get known(): Known {
     return this.#given;
   }
@@ -69,13 +69,13 @@ export class SeriesSet<S extends Series> implements Home {
     return this.#description.labelNames;
   }
 
-  /** The series of these labels; it exists afterwards. */
+  /** The series of these labels; created if it does not exist. */
   at(labels: object): S {
     const series = this.#tree.find(labels);
     return series === undefined ? this.#miss(labels) : series;
   }
 
-  /** The series without labels; it exists from its first write on. */
+  /** The series without labels; it has cells from its first write on. */
   unlabelled(): S {
     return this.#unlabelled === undefined ? this.#findUnlabelled() : this.#unlabelled;
   }
@@ -85,21 +85,21 @@ export class SeriesSet<S extends Series> implements Home {
     return this.#unlabelled;
   }
 
-  /** The series without labels; it exists afterwards, and is the object that it was before it was removed. */
+  /** The series without labels, with cells; the same object as before it was removed. */
   createUnlabelled(): S {
     const place = this.#placeOf(NO_LABELS);
     this.#unlabelled = this.revive(this.#unlabelled ?? this.#create(place), place);
     return this.#unlabelled;
   }
 
-  /** A series object for these labels that has cells only if the series exists. */
+  /** A series object for these labels, without cells if the series does not exist. */
   handle(place: Place): S {
     return this.peek(place) ?? this.#create(place);
   }
 
-  /** The series object that has cells for this place: `series` itself, unless another was there before it. */
+  /** The object that has cells for this label set: `series` itself, unless another object has them already. */
   revive(series: S, place: Place): S {
-    // The handle may be older than the sanitizer.
+    // The sanitizer may have been set after this handle was created.
     const cleaned = this.#clean(place);
     if (cleaned === place) return this.peek(place) ?? this.#add(place, series);
     return this.peek(cleaned) ?? this.#add(cleaned);
@@ -110,15 +110,15 @@ export class SeriesSet<S extends Series> implements Home {
     return this.#tree.get(place.texts);
   }
 
-  /** The series that exist, in no particular order. */
+  /** All series, in no particular order. */
   *existing(): Generator<S> {
     for (const [, series] of this.#tree.entries()) yield series;
   }
 
-  /** Makes a series exist with nothing recorded; one that exists keeps its place. */
+  /** Creates a series with nothing recorded, or sets the existing one to zero. */
   zero(place: Place): void {
     this.handle(place)[revived]();
-    // Beyond a limit there is none, and the series that others share is not its to set back.
+    // Over a limit there is no series of its own, and the shared one must not be set to zero.
     const series = this.peek(place);
     if (series !== undefined) this.family.zeroSeries(series[idOf]());
   }
@@ -127,18 +127,18 @@ export class SeriesSet<S extends Series> implements Home {
     return this.labelsAt(this.#given.placeOf(id, this.#textsOf(id)));
   }
 
-  /** The texts of a series that exists. */
+  /** The texts of the series with this ID. */
   #textsOf(id: number): string[] {
     const printed: Record<string, string> = JSON.parse(this.family.seriesLabels(id) ?? '{}');
     return this.labelNames.map((name) => (Object.hasOwn(printed, name) ? printed[name] : ''));
   }
 
-  /** The labels that a place names, as they were given. */
+  /** The labels of a place, as the caller gave them. */
   labelsAt(place: Place): Record<string, unknown> {
     return Object.fromEntries(place.order.map((index) => [this.labelNames[index], place.values[index]]));
   }
 
-  /** Removes a series; returns whether it existed. */
+  /** Removes a series; returns true if it existed. */
   remove(place: Place): boolean {
     return this.#removeTexts(place.texts);
   }
@@ -156,11 +156,11 @@ export class SeriesSet<S extends Series> implements Home {
     return true;
   }
 
-  /** Removes the series that have these labels; returns how many there were. */
+  /** Removes all series that have these labels; returns how many it removed. */
   removeMatching(labels: object): number {
     if (typeof labels !== 'object' || labels === null) refuseOption('labels', 'removeMatching()', labels);
     const { texts, order } = this.#placeOf(labels);
-    // Series that are older than the sanitizer have their labels as they were given.
+    // Series that are older than the sanitizer have uncleaned labels.
     const cleaned = this.#clean(new Place(texts, texts, order)).texts;
     const has = (own: readonly string[], index: number) => own[index] === texts[index] || own[index] === cleaned[index];
     const matching = [...this.#tree.entries()].filter(([own]) => order.every((index) => has(own, index)));
@@ -174,12 +174,12 @@ export class SeriesSet<S extends Series> implements Home {
     return ids.length;
   }
 
-  /** Makes series exist for each combination of values. */
+  /** Creates a series for each combination of values. */
   init(values: object): void {
     if (typeof values !== 'object' || values === null) refuseOption('values by label name', 'init()', values);
-    // A name that is none is refused, be its list empty.
+    // Throws for an unknown label, even if its list is empty.
     this.#tree.read(values);
-    const lists = listsOf(values);
+    const lists = readLists(values);
     const count = combinationCount(lists);
     const { maxSeries } = this.family.limits();
     if (this.labelNames.length > 0 && count > maxSeries) {
@@ -205,7 +205,7 @@ export class SeriesSet<S extends Series> implements Home {
   }
 
   /**
-   * The place that arguments of `labels()` and `remove()` name: values in the order of the label names, or one object.
+   * The place for the arguments of `labels()` and `remove()`: values in the order of the label names, or one object.
    *
    * @throws {LabelError} `LABEL_COUNT`, `UNKNOWN_LABEL`
    */
@@ -216,7 +216,7 @@ export class SeriesSet<S extends Series> implements Home {
     if (args.length !== names.length && !(first === null && args.length === 1)) {
       throw new LabelError(
         'LABEL_COUNT',
-        `Invalid number of arguments (${args.length}): "${args.map((arg) => textOf('', arg)).join(', ')}" for label names (${names.length}): "${names.join(', ')}".`,
+        `Invalid number of arguments (${args.length}): "${args.map((arg) => toText('', arg)).join(', ')}" for label names (${names.length}): "${names.join(', ')}".`,
       );
     }
     return this.#clean(
@@ -227,16 +227,16 @@ export class SeriesSet<S extends Series> implements Home {
     );
   }
 
-  /** Cleans label values from now on, as the registries say now. */
+  /** Cleans label values from now on, with the current settings of the registries. */
   clean(): void {
     this.#dirty = new DirtyForms(this.labelNames);
     this.#cleaned = new CleanedTexts(this.family, this.labelNames.length, this.#warn);
   }
 
-  /** The place with its values as they are recorded: cleaned, unless there is a series that has them as they are. */
+  /** The place with cleaned values, or the place itself if it has a series already. */
   #clean(place: Place): Place {
     if (this.#cleaned === undefined || this.labelNames.length === 0 || this.peek(place) !== undefined) return place;
-    const texts = this.#cleaned.of(place.texts);
+    const texts = this.#cleaned.clean(place.texts);
     return texts.reduce((clean, text, index) => (text === place.texts[index] ? clean : clean.with(index, text)), place);
   }
 
@@ -246,7 +246,7 @@ export class SeriesSet<S extends Series> implements Home {
   }
 
   #placeFrom(values: readonly unknown[], order: readonly number[]): Place {
-    const texts = values.map((value, index) => textOf(this.labelNames[index], value));
+    const texts = values.map((value, index) => toText(this.labelNames[index], value));
     return new Place(texts, values, order);
   }
 

@@ -1,5 +1,5 @@
 /**
- * The matchers in Jest: importing this extends `expect`, and tells TypeScript so.
+ * Adds the matchers to Jest's `expect`, for TypeScript too, when it is imported.
  */
 import { expect } from '@jest/globals';
 import type { MetricMatchers } from '../../testing/matchers';
@@ -13,7 +13,7 @@ declare module 'expect' {
 
 declare global {
   namespace jest {
-    // biome-ignore lint/complexity/noBannedTypes: type parameters have to be those of the interface that is extended
+    // biome-ignore lint/complexity/noBannedTypes: the type parameters must equal those of the extended interface
     interface Matchers<R, T = {}> extends MetricMatchers<R> {}
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The matchers in Vitest: importing this extends `expect`, and tells TypeScript so.
+ * Adds the matchers to Vitest's `expect`, for TypeScript too, when it is imported.
  */
 import { expect } from 'vitest';
 import type { MetricMatchers } from '../../testing/matchers.js';
@@ -8,6 +8,6 @@ import { metricMatchers } from '../testing.js';
 expect.extend(metricMatchers);
 
 declare module 'vitest' {
-  // biome-ignore lint/suspicious/noExplicitAny: type parameters have to be those of the interface that is extended
+  // biome-ignore lint/suspicious/noExplicitAny: the type parameters must equal those of the extended interface
   interface Assertion<T = any> extends MetricMatchers {}
 }
