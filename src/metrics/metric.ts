@@ -41,8 +41,9 @@ export interface MetricConfiguration<T extends string, M> {
   /** Limits on the number of series. @default the limits of the registry */
   cardinality?: CardinalityOptions<T> | undefined;
   /**
-   * Seconds after which a series whose value has not changed is removed; 0 for never. One scrape detects it, the
-   * next one hides it, then it is removed. The series of a metric without labels is never removed.
+   * Seconds after which a series whose value has not changed is removed; 0 for never. The time begins with the first
+   * scrape that shows the series; the first scrape after it hides the series, then it is removed. The series of a
+   * metric without labels is never removed.
    *
    * @default the setting of the registry, or never
    */

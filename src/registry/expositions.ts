@@ -58,7 +58,7 @@ export class Expositions {
   #complete(family: MetricObjectWithValues, answers: readonly MetricObjectWithValues[]): MetricObjectWithValues {
     const { entries, mounts } = this.#registry;
     const metric = entries.get(family.name)?.metric;
-    if (metric instanceof CoreMetric) return metric.completed(family);
+    if (metric instanceof CoreMetric) return metric.complete(family);
     // With the values of mounted registries added, the family is no longer the foreign metric's answer.
     const answer = mounts.size > 0 ? undefined : answers.find(({ name }) => name === family.name);
     if (answer === undefined) return family;

@@ -1,6 +1,6 @@
 /**
- * Registries: names, and the metrics found under them. A registry asks JavaScript for what only it knows and leaves
- * the rest, from the order of families to the last byte, to the core.
+ * Implements the public class of registries. The work is done by the other modules of this room: `entries` (names),
+ * `collections` (values of JavaScript), `expositions` (output), `mounts`, `series-policies` (limits, expiry, cleaning).
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
 import type { SanitizerOptions } from '../labels/sanitizer';
@@ -35,22 +35,31 @@ export const OPENMETRICS_CONTENT_TYPE: OpenMetricsContentType =
 export interface RegistryOptions {
   /** The format of `metrics()`. @default text 0.0.4 */
   contentType?: RegistryContentType;
-  /** Labels that every series shows, unless it has a label of that name itself. @default {} */
+  /** Labels that are added to every series which has no label of that name. @default {} */
   defaultLabels?: Readonly<Record<string, LabelValue>>;
-  /** Where warnings go: failing collectors, families that cannot be merged, limits that are met. @default Node.js' warnings */
+  /**
+   * Receives warnings: failing collectors, families that cannot be merged, limits that are reached.
+   *
+   * @default Node.js' process warnings
+   */
   logger?: Logger;
-  /** Limits on series: of each metric that says nothing itself, and of all together. */
+  /** Limits on the number of series: for each metric without its own limits, and for all metrics together. */
   cardinality?: RegistryCardinalityOptions;
-  /** Seconds that a value may stay unchanged before its series is removed, in metrics that say nothing themselves. @default never */
+  /**
+   * Seconds after which a series whose value has not changed is removed, for metrics without their own `ttlSeconds`; 0
+   * for never.
+   *
+   * @default 0
+   */
   ttlSeconds?: number;
-  /** How the label values of new series are cleaned; `true` takes the defaults. @default false */
+  /** Cleans the label values of new series; `true` for the default settings. @default false */
   sanitize?: boolean | SanitizerOptions;
 }
 
 /** The parts of a registry, for the rooms of this package that need more than its public methods. */
 export let internalsOf: (registry: Registry) => RegistryInternals;
 
-/** Hands the constructor the core's registry that is merged across threads. */
+/** Passes the core's default registry, which all threads share, to the constructor. */
 const NATIVE = Symbol('native');
 
 /** A set of metrics with unique names. */
@@ -69,7 +78,7 @@ export class Registry {
 
   /**
    * @param settings a content type, or options
-   * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown content type
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown content type or an invalid option
    */
   constructor(settings: RegistryContentType | RegistryOptions = PROMETHEUS_CONTENT_TYPE) {
     const options: RegistryOptions & { [NATIVE]?: NativeRegistry } =
@@ -85,11 +94,11 @@ export class Registry {
   }
 
   /**
-   * Cleans the label values of new series from now on: length, control characters, Unicode, and what should not be
-   * there, such as e-mail addresses and API keys. Series that exist stay as they are; so do default labels, and the
-   * samples of other libraries' metrics.
+   * Cleans the label values of new series from now on: length, control characters, Unicode, and content that does not
+   * belong in labels, such as e-mail addresses and API keys. Existing series, default labels and metrics of other
+   * libraries are not changed.
    *
-   * @param options `true` for the defaults, `false` to take values as they are
+   * @param options `true` for the default settings, `false` for no cleaning
    * @throws {ConfigurationError} `INVALID_CONFIG`
    */
   setSanitizer(options: boolean | SanitizerOptions): void {
@@ -98,8 +107,8 @@ export class Registry {
   }
 
   /**
-   * Sets for how many seconds a value may stay unchanged before its series is removed, in metrics that say nothing
-   * themselves; 0 is never.
+   * Sets the seconds after which a series whose value has not changed is removed, for metrics without their own
+   * `ttlSeconds`; 0 for never.
    *
    * @throws {ConfigurationError} `INVALID_CONFIG`
    */
@@ -109,14 +118,15 @@ export class Registry {
   }
 
   /**
-   * Shows another registry's metrics with this one's, under these labels: a registry a tenant, say, each with limits of
-   * its own. Metrics of one name are shown as one family; one of another type, or with other buckets, is left out,
-   * counted and warned of. A label that a series has itself gives way, under the name `exported_…`.
+   * Shows the metrics of another registry together with this one's, with additional labels. Use it for one registry per
+   * tenant, each with its own limits. Metrics of one name are shown as one family; a metric with another type or other
+   * buckets is left out, counted, and reported in a warning. If a series has one of the additional labels itself, its
+   * own is renamed to `exported_…`.
    *
-   * @returns what ends it; `clear()` does too
+   * @returns a function that unmounts the registry; `clear()` unmounts it too
    * @throws {RegistrationError} `INVALID_LABEL_NAME`
-   * @throws {ConfigurationError} `INVALID_CONFIG` for a registry that is mounted here already, or would contain itself, and
-   *   for labels under which another is mounted
+   * @throws {ConfigurationError} `INVALID_CONFIG` if the registry is mounted here already or contains this one, or if
+   *   another registry is mounted with the same labels
    * @example
    * const acme = new Registry({ cardinality: { maxTotal: 5000 } });
    * register.mount(acme, { tenant: 'acme' });
@@ -129,8 +139,9 @@ export class Registry {
   }
 
   /**
-   * Replaces the limits on series. Those that are beyond the new ones stay; what the options leave out has its default.
-   * They go before `METRICS_CARDINALITY_*`, which the default registry has from the endpoint that shows it.
+   * Replaces the limits on the number of series. Existing series over a new limit stay. A missing option gets its
+   * default. These limits take precedence over `METRICS_CARDINALITY_*`, which an endpoint sets for the default
+   * registry.
    *
    * @throws {ConfigurationError} `INVALID_CONFIG`
    */
@@ -139,8 +150,8 @@ export class Registry {
   }
 
   /**
-   * What the series are made of: by metric, by label, in bytes, of this thread. Goes through all of them, so it is for
-   * people and tests, not for each request: some ten milliseconds for 100,000 series.
+   * Counts the series of this thread: by metric, by label, in bytes. Goes through all series, which takes some ten
+   * milliseconds for 100,000, so call it for debugging and in tests, not for each request.
    */
   cardinality(): CardinalityReport {
     return this.#internals.policies.report();
@@ -152,7 +163,7 @@ export class Registry {
   }
 
   /**
-   * Sets the format of `metrics()`. Scrapes over HTTP negotiate theirs.
+   * Sets the format of `metrics()`. Scrapes over HTTP negotiate their format.
    *
    * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown content type
    */
@@ -161,10 +172,10 @@ export class Registry {
   }
 
   /**
-   * Enters a metric. It may be in several registries. What is no metric of this library is asked for its samples by
-   * `get()` at each scrape.
+   * Registers a metric. A metric may be in several registries. A scrape calls `get()` of a metric of another library.
    *
-   * @throws {RegistrationError} `DUPLICATE_METRIC`
+   * @throws {RegistrationError} `DUPLICATE_METRIC` if another metric has the same name or sample names
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an object without `name` or `get()`
    */
   registerMetric(metric: AnyMetric | ForeignMetric): void {
     if (typeof metric?.get !== 'function' || typeof metric.name !== 'string') {
@@ -179,27 +190,27 @@ export class Registry {
   }
 
   /**
-   * The counter of this name, made if it does not exist.
+   * Returns the counter of this name; creates it if it does not exist.
    *
-   * @throws {RegistrationError} `TYPE_MISMATCH` if the name is taken by another type or other labels
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type or other labels
    */
   counter<const T extends string = string>(configuration: CounterConfiguration<T>): Counter<T> {
     return this.#getOrCreate(Counter<T>, configuration);
   }
 
   /**
-   * The gauge of this name, made if it does not exist.
+   * Returns the gauge of this name; creates it if it does not exist.
    *
-   * @throws {RegistrationError} `TYPE_MISMATCH` if the name is taken by another type or other labels
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type or other labels
    */
   gauge<const T extends string = string>(configuration: GaugeConfiguration<T>): Gauge<T> {
     return this.#getOrCreate(Gauge<T>, configuration);
   }
 
   /**
-   * The histogram of this name, made if it does not exist.
+   * Returns the histogram of this name; creates it if it does not exist.
    *
-   * @throws {RegistrationError} `TYPE_MISMATCH` if the name is taken by another type, other labels or other buckets
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type, other labels or other buckets
    */
   histogram<const T extends string = string>(configuration: HistogramConfiguration<T>): Histogram<T> {
     return this.#getOrCreate(Histogram<T>, configuration);
@@ -211,7 +222,7 @@ export class Registry {
   ): M {
     checkConfiguration(configuration);
     const found = this.getSingleMetric(configuration.name);
-    // Made outside all registries first: a configuration that is wrong is refused, whether the name is taken or not.
+    // Creating the metric checks the configuration, whether or not the name is registered.
     if (found === undefined) return new type({ ...configuration, registers: [this] });
     const wanted = new type({ ...configuration, registers: [] });
     if (found instanceof type && found.isSameAs(wanted)) return found;
@@ -221,38 +232,38 @@ export class Registry {
     );
   }
 
-  /** The metric of this name. */
+  /** Returns the metric of this name; `undefined` for an unknown name. */
   getSingleMetric(name: string): AnyMetric | ForeignMetric | undefined {
     return this.#internals.entries.get(name)?.metric;
   }
 
-  /** All metrics, in the order of their registration. */
+  /** Returns all metrics, in the order of registration. */
   getMetricsAsArray(): (AnyMetric | ForeignMetric)[] {
     return this.#internals.entries.metrics();
   }
 
-  /** The metrics by name: for programs that read prom-client's private field. @internal */
+  /** The metrics by name, for programs that read this private field of prom-client. @internal */
   get _metrics(): Record<string, AnyMetric | ForeignMetric> {
     return Object.fromEntries([...this.#internals.entries].map(([name, { metric }]) => [name, metric]));
   }
 
-  /** Takes a metric out; it lives on, and may be registered again. */
+  /** Removes a metric from this registry. The metric itself stays usable and can be registered again. */
   removeSingleMetric(name: string): void {
     if (this.#internals.entries.remove(name)) this.#internals.metricsChanged();
   }
 
-  /** Takes all metrics and mounted registries out, and the default labels away. */
+  /** Removes all metrics, mounted registries and default labels. */
   clear(): void {
     this.#internals.clear();
   }
 
-  /** Resets all metrics. */
+  /** Resets all metrics: calls `reset()` of each. */
   resetMetrics(): void {
     for (const metric of this.getMetricsAsArray()) metric.reset?.();
   }
 
   /**
-   * Sets labels that every series shows, unless it has a label of that name itself.
+   * Sets labels that are added to every series which has no label of that name. Replaces earlier default labels.
    *
    * @throws {RegistrationError} `INVALID_LABEL_NAME`
    */
@@ -260,12 +271,16 @@ export class Registry {
     this.#internals.defaultLabels = labels;
   }
 
-  /** The exposition in the registry's format. A failing `collect()` costs its metric the update, and nothing else. */
+  /** Returns the exposition in the registry's format. If a `collect()` fails, its metric keeps the values it had. */
   async metrics(): Promise<string> {
     return this.#expositions.text();
   }
 
-  /** The exposition of one metric, without a trailing newline. */
+  /**
+   * Returns the exposition of one metric, without a trailing newline.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown name
+   */
   async getSingleMetricAsString(name: string): Promise<string> {
     if (this.#internals.entries.get(name) === undefined) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected the name of a registered metric but received "${name}"`);
@@ -274,7 +289,7 @@ export class Registry {
     return text.replace(/(\n# EOF)?\n$/, '');
   }
 
-  /** The exposition of a metric, registered or not, as this registry would show it. */
+  /** Returns the exposition of a metric, registered or not, in this registry's format and with its default labels. */
   async getMetricsAsString(metric: AnyMetric | ForeignMetric): Promise<string> {
     const { contentType, defaultLabels } = this.#internals;
     const alone = new Registry({ contentType, defaultLabels });
@@ -282,20 +297,24 @@ export class Registry {
     return alone.getSingleMetricAsString(metric.name);
   }
 
-  /** All samples as objects. */
+  /** Returns all samples as objects. */
   async getMetricsAsJSON(): Promise<MetricObjectWithValues[]> {
     return this.#expositions.json();
   }
 
-  /** Answers a scrape: format and compression as the headers want them, values of the whole process. */
+  /**
+   * Answers a scrape, with the format and compression that the headers ask for. Shows the values of the whole process.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option
+   */
   async scrape(options: ScrapeOptions = {}): Promise<ScrapeResponse> {
     return this.#expositions.scrape(options);
   }
 
   /**
-   * A registry with the metrics of several; their values stay shared.
+   * Creates a registry with the metrics of several registries. The metrics are shared, not copied.
    *
-   * @throws {ConfigurationError} `INVALID_CONFIG` where content types differ
+   * @throws {ConfigurationError} `INVALID_CONFIG` if the content types differ
    * @throws {RegistrationError} `DUPLICATE_METRIC`
    */
   static merge(registers: readonly Registry[]): Registry {
