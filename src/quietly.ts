@@ -10,6 +10,9 @@ export const processLogger: Logger = {
   warn: (message) => process.emitWarning(message, 'PrometheusMetricsWarning'),
 };
 
+/** The time between two warnings about the same metric or collector. */
+export const WARNING_INTERVAL_MS = 60_000;
+
 const warned = new Set<string>();
 
 /** Runs measuring code. An error becomes a warning, once for each message, and the result `undefined`. */

@@ -3,6 +3,9 @@
  */
 import { describe, LabelError } from '../errors';
 
+/** The label value that stands for all values over a limit. */
+export const OTHER = 'other';
+
 /** Replaces lone surrogates, which have no UTF-8 form, by U+FFFD, so that equal bytes are one series. */
 function wellFormed(text: string): string {
   return text.isWellFormed() ? text : text.toWellFormed();

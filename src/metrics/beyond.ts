@@ -3,8 +3,9 @@
  * never read. Carries out the policy; the limits are the core's, and `overflow.ts` remembers its refusals.
  */
 import type { LabelTree } from '../labels/tree';
+import { OTHER } from '../labels/value';
 import type { FamilyDefinition } from '../native/contributor';
-import { BEYOND, type Overflow, Refusal } from './overflow';
+import { type Overflow, Refusal } from './overflow';
 import { Place } from './place';
 import { attach, type Series } from './series';
 
@@ -53,7 +54,7 @@ export class BeyondLimits<S extends Series> {
     if (overflow.isFull) return this.#target !== undefined && this.#tree.missesForSure() ? this.#target : undefined;
     if (!overflow.hasLimitedLabel || overflow.policy !== 'fold' || this.#isGauge) return undefined;
     // The tree found all other labels, so only the limit of the last one can be exceeded.
-    const missed = this.#tree.missedBeside(BEYOND);
+    const missed = this.#tree.missedBeside(OTHER);
     return missed !== undefined && overflow.refusesText(this.#tree.lastLabel, missed.text) ? missed.series : undefined;
   }
 
@@ -78,7 +79,7 @@ export class BeyondLimits<S extends Series> {
     let folded = place;
     // Each turn makes one more label `other`.
     for (let next = refusal; next.of === 'label'; ) {
-      folded = folded.with(next.label, BEYOND);
+      folded = folded.with(next.label, OTHER);
       const added = this.#tree.get(folded.texts) ?? this.#maker.tryAdd(folded);
       if (!(added instanceof Refusal)) return added;
       next = added;
@@ -88,7 +89,7 @@ export class BeyondLimits<S extends Series> {
 
   /** The series whose label values are all `other`. */
   #other(): S {
-    const texts = new Array<string>(this.#labels).fill(BEYOND);
+    const texts = new Array<string>(this.#labels).fill(OTHER);
     const place = new Place(texts, texts, [...texts.keys()]);
     this.#target = this.#tree.get(texts) ?? this.#maker.addBeyond(place);
     return this.#target;

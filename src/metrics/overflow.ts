@@ -5,11 +5,11 @@
  */
 import { clearTimeout, setTimeout } from 'node:timers';
 import { CardinalityError } from '../errors';
+import { OTHER } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
 import { cellIndexOf, cellsOf } from '../native/contributor';
+import { WARNING_INTERVAL_MS } from '../quietly';
 
-/** The time between two warnings of the same metric. */
-const SILENCE_MS = 60_000;
 /** The time that a first warning waits for more samples. */
 const GATHERING_MS = 1000;
 /** The number of label sets that a warning shows. */
@@ -36,9 +36,6 @@ export class Refusal {
     readonly label: number,
   ) {}
 }
-
-/** The label value that replaces values over a limit. */
-export const BEYOND = 'other';
 
 /** A label with a limit on the number of its values. */
 interface LimitedLabel {
@@ -189,7 +186,7 @@ export class Overflow {
     this.#samples = [];
     this.#quiet = false;
     this.#state = 'silent';
-    this.#timer = setTimeout(() => this.#endSilence(), SILENCE_MS).unref();
+    this.#timer = setTimeout(() => this.#endSilence(), WARNING_INTERVAL_MS).unref();
   }
 
   #endSilence(): void {
@@ -217,7 +214,7 @@ function isBeyond({ refusal, values }: LimitedLabel, text: string): boolean {
 
 /** True if a text counts towards the limit of its label. */
 function isCounted(text: string): boolean {
-  return text !== '' && text !== BEYOND;
+  return text !== '' && text !== OTHER;
 }
 
 /** The number of series by value of a label. */

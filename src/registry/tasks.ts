@@ -6,11 +6,8 @@ import { performance } from 'node:perf_hooks';
 import { unixMs } from '../clock';
 import { ConfigurationError, describe, type MetricsErrorCode, messageOf } from '../errors';
 import { addon } from '../native/addon';
-import { processLogger } from '../quietly';
+import { processLogger, WARNING_INTERVAL_MS } from '../quietly';
 import type { Logger } from '../types';
-
-/** The time between two warnings about the same collector. */
-const SILENCE_MS = 60_000;
 
 /** Characters of an error's message in a warning, with the mark of a cut. */
 const SHOWN_CHARACTERS = 201;
@@ -100,7 +97,7 @@ export class TaskRunner {
   #report(name: string, code: MetricsErrorCode, what: string): void {
     this.#failed(name);
     const now = unixMs();
-    if (now - (this.#reported.get(name) ?? Number.NEGATIVE_INFINITY) < SILENCE_MS) return;
+    if (now - (this.#reported.get(name) ?? Number.NEGATIVE_INFINITY) < WARNING_INTERVAL_MS) return;
     this.#reported.set(name, now);
     this.warn(`${code}: collect() of "${name}" ${what}; its metric keeps the values it had`);
   }

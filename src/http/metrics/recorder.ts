@@ -2,6 +2,7 @@
  * The metrics of HTTP requests: families, the series of each method, route and class, and what is in flight. Knows
  * neither requests nor frameworks, only what they came to.
  */
+import { OTHER } from '../../labels/value';
 import type { CounterSeries } from '../../metrics/counter';
 import type { Gauge, GaugeSeries } from '../../metrics/gauge';
 import type { HistogramSeries } from '../../metrics/histogram';
@@ -10,8 +11,6 @@ import type { CheckedSettings, HttpRequestLine } from './options';
 
 /** The route of what no route matched. */
 export const UNMATCHED = 'unmatched';
-/** What is beyond a limit. */
-const OTHER = 'other';
 
 /** The class of a response: of its status code, or of one that ended before it was complete. */
 export type StatusClass = `${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9}xx` | 'aborted';
