@@ -1,6 +1,6 @@
 /**
- * Keeps errors of measuring code away from the user's call: the call continues, and one warning says what failed. Knows
- * neither collectors nor SDKs.
+ * Logs the library's warnings, and keeps errors of measuring code away from the user's call: the call continues, and one
+ * warning says what failed. Knows neither collectors nor SDKs.
  */
 import { messageOf } from './errors';
 import type { Logger } from './types';
