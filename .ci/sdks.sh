@@ -6,8 +6,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-if ! [ -f dist/index.js ]; then
-  echo 'sdks: dist/index.js is missing; run `npm test` or `npm run build` first' >&2
+if ! [ -f dist/entry/index.js ]; then
+  echo 'sdks: dist/entry/index.js is missing; run `npm test` or `npm run build` first' >&2
   exit 1
 fi
 

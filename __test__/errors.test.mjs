@@ -1,5 +1,7 @@
 // Errors: what constructors refuse, and what all errors of this library have in common.
 
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import * as client from '@llm-devops/prometheus-metrics';
 import {
   ConfigurationError,
@@ -19,6 +21,9 @@ import {
 } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
+import { errorPage } from '../.ci/error-table.mjs';
+
+const { ERRORS, native } = createRequire(import.meta.url)('../dist/errors.js');
 
 /** A call for each kind of error, its class, and the built-in class that prom-client throws for it. */
 const kinds = [
@@ -100,6 +105,38 @@ test('nothing else is a MetricsError', (t) => {
     t.false(value instanceof MetricsError);
   }
 });
+
+// The table of codes.
+
+test('docs/recording.md has the table that .ci/error-table.mjs writes', (t) => {
+  const { page, wanted } = errorPage();
+  t.is(page, wanted);
+});
+
+test('the core and the binding have no code that the table lacks, and the table none that nothing throws', async (t) => {
+  const sources = ['core/src/error.rs', 'binding/error.rs'].map((path) => new URL(`../crate/${path}`, import.meta.url));
+  const texts = await Promise.all(sources.map((source) => readFile(source, 'utf8')));
+  const codes = new Set(texts.flatMap((text) => [...text.matchAll(/"([A-Z]+(?:_[A-Z]+)*)"/g)].map(([, code]) => code)));
+  const madeInJavaScript = ['ADDON_NOT_FOUND', 'COLLECTOR_FAILED', 'COLLECTOR_TIMEOUT', 'INVALID_EXPOSITION'];
+  t.deepEqual([...codes, ...madeInJavaScript].sort(), Object.keys(ERRORS).sort());
+});
+
+const exported = new Map(Object.entries(client));
+for (const [code, entry] of Object.entries(ERRORS)) {
+  // These are made in JavaScript, with other arguments, or are only warnings.
+  if (['warning', 'ExpositionError', 'CardinalityError', 'NegativeIncrementError'].includes(entry.class)) continue;
+  test(`an error of the addon with the code ${code} becomes a ${entry.class}`, (t) => {
+    const thrown = Object.assign(new Error('a message'), { code });
+    const call = () =>
+      native(() => {
+        throw thrown;
+      });
+    const error = t.throws(call, { message: 'a message', code });
+    t.not(error, thrown);
+    t.true(error instanceof exported.get(entry.class));
+    t.true(error instanceof MetricsError);
+  });
+}
 
 // Constructors.
 

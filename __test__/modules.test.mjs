@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import client, * as imported from '@llm-devops/prometheus-metrics';
 import test from 'ava';
+import { manifestFields } from '../.ci/entries.mjs';
 import { samples } from './support/exposition.mjs';
 
 const require = createRequire(import.meta.url);
@@ -132,16 +133,24 @@ for (const [name, exports] of Object.entries(FRAMEWORKS)) {
   });
 }
 
+test('package.json has the subpaths of src/entry, as `npm run build:ts` writes them', (t) => {
+  const manifest = require('@llm-devops/prometheus-metrics/package.json');
+  for (const [field, value] of Object.entries(manifestFields())) t.deepEqual(manifest[field], value, field);
+});
+
 test('only the package itself, its subpaths and its manifest can be imported', (t) => {
   t.is(require('@llm-devops/prometheus-metrics/package.json').name, '@llm-devops/prometheus-metrics');
-  for (const path of ['dist/index.js', 'dist/registry/registry.js', 'registry']) {
+  for (const path of ['dist/entry/index.js', 'dist/registry/registry.js', 'registry']) {
     t.throws(() => require(`@llm-devops/prometheus-metrics/${path}`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
   }
 });
 
 test('a second copy of the package hands out what the first made', async (t) => {
   const folder = await copyOfPackage(t);
-  const copies = [require(join(folder, 'index.js')), await import(pathToFileURL(join(folder, 'index.mjs')))];
+  const copies = [
+    require(join(folder, 'entry/index.js')),
+    await import(pathToFileURL(join(folder, 'entry/index.mjs'))),
+  ];
   for (const copy of copies) {
     t.not(copy, required);
     for (const name of EXPORTS) t.is(copy[name], required[name], name);
@@ -159,7 +168,7 @@ test('a second copy of the package hands out what the first made', async (t) => 
 test('a copy that comes first hands out its own to the package', async (t) => {
   const folder = await copyOfPackage(t);
   const shown = await run(`
-    const copy = require(${JSON.stringify(join(folder, 'index.js'))});
+    const copy = require(${JSON.stringify(join(folder, 'entry/index.js'))});
     new copy.Gauge({ name: 'g', help: 'Some help' }).set(7);
     const original = require('@llm-devops/prometheus-metrics');
     original.register.metrics().then((text) => console.log(original.register === copy.register, text));
@@ -249,7 +258,7 @@ test('without its addon the package says what is missing and what to do', async 
   const shown = JSON.parse(
     await run(`
     try {
-      require(${JSON.stringify(join(folder, 'index.js'))});
+      require(${JSON.stringify(join(folder, 'entry/index.js'))});
     } catch ({ code, message }) {
       console.log(JSON.stringify({ code, message }));
     }

@@ -73,7 +73,7 @@ function otherLoop(counter) {
 /** Runs one whole case. Each case needs its own process. */
 export async function measureCase({ id, rounds, parts }) {
   const entry = cases.find((candidate) => candidate.id === id);
-  const client = require('../dist/index.js');
+  const client = require('../dist/entry/index.js');
   const world = openWorld(client, entry);
   const twin = openWorld(client, entry);
   loopsOf(entry.shape, twin.record).kept(Int32Array.from({ length: SEEN }, (_, n) => n));

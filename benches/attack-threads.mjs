@@ -31,7 +31,7 @@ if (!isMainThread) await attackFromHere();
 
 /** Each thread records its share of the sets. */
 export async function measureThreads({ rounds }) {
-  const client = require('../dist/index.js');
+  const client = require('../dist/entry/index.js');
   const { register } = client;
   const other = new client.Counter({ name: OTHER, help: 'Beside it', labelNames: ['part'] });
   other.inc({ part: 'only' }, OTHER_SUM);
@@ -133,7 +133,7 @@ async function start(thread) {
 
 async function attackFromHere() {
   const { thread } = workerData;
-  const { Counter } = require('../dist/index.js');
+  const { Counter } = require('../dist/entry/index.js');
   const counter = new Counter({
     name: ATTACKED,
     help: 'Attacked',

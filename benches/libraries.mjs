@@ -9,7 +9,7 @@ import { gzip } from 'node:zlib';
 import { options } from './harness.mjs';
 
 const require = createRequire(import.meta.url);
-const ownBuild = fileURLToPath(new URL('../dist/index.js', import.meta.url));
+const ownBuild = fileURLToPath(new URL('../dist/entry/index.js', import.meta.url));
 const compress = promisify(gzip);
 
 const TEXT = 'text/plain; version=0.0.4';
@@ -46,7 +46,7 @@ const libraries = [
 export function selectLibraries() {
   if (options.peersOnly) return libraries.filter(({ id }) => id !== OURS);
   if (!existsSync(ownBuild)) {
-    throw new Error('dist/index.js is missing: build the library first (npm run build), or pass --peers-only');
+    throw new Error('dist/entry/index.js is missing: build the library first (npm run build), or pass --peers-only');
   }
   return libraries;
 }

@@ -63,8 +63,8 @@ function freshSdk() {
 const measuring = {
   bare: () => undefined,
   ours(sdk) {
-    const { LlmMetricsCollector, Registry } = require('../dist/index.js');
-    const { instrumentOpenAI } = require('../dist/openai.js');
+    const { LlmMetricsCollector, Registry } = require('../dist/entry/index.js');
+    const { instrumentOpenAI } = require('../dist/entry/openai.js');
     const registry = new Registry();
     instrumentOpenAI(sdk.OpenAI, { collector: new LlmMetricsCollector({ registry }) });
     return async () => {

@@ -93,7 +93,7 @@ async function inProcess(plan) {
 // ---- in the child ----
 
 async function measureCollector(plan) {
-  const { LlmMetricsCollector, Registry } = await import('../dist/index.mjs');
+  const { LlmMetricsCollector, Registry } = await import('../dist/entry/index.mjs');
   const entries = recordings.map(({ id, loop }) => {
     // With prices, because users who count tokens also want their cost.
     const prices = { [TARGET.model]: { input: 0.15, output: 0.6, cacheRead: 0.075 } };

@@ -40,8 +40,8 @@ async function main() {
   if (flags.publish && (!flags.only || flags.quick || flags['peers-only'] || flags.out)) {
     return fail('Expected --publish with --only, and without --quick, --peers-only and --out');
   }
-  if (!flags['peers-only'] && !existsSync(join(here, '../dist/index.js'))) {
-    return fail('dist/index.js is missing: run `npm run build` first, or pass --peers-only');
+  if (!flags['peers-only'] && !existsSync(join(here, '../dist/entry/index.js'))) {
+    return fail('dist/entry/index.js is missing: run `npm run build` first, or pass --peers-only');
   }
   installPeers();
   const node = findNode();

@@ -1,5 +1,6 @@
 /**
- * What the package consists of, as one copy of it defines it. Public names are listed in `index.ts`.
+ * Collects all functions and classes of one copy of the package, for `realm.ts` to share. The public names are listed
+ * in `entry/index.ts`.
  */
 import { addon } from './native/addon';
 import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from './registry/registry';
@@ -31,17 +32,17 @@ export { Gauge } from './metrics/gauge';
 export { Histogram } from './metrics/histogram';
 export { Registry } from './registry/registry';
 
-/** The default registry. */
+/** The default registry: metrics without `registers` are registered here. */
 export const register: Registry = Registry.globalRegistry;
 export const prometheusContentType = PROMETHEUS_CONTENT_TYPE;
 export const openMetricsContentType = OPENMETRICS_CONTENT_TYPE;
 
-/** The testing kit. It is loaded where it is asked for: a service in production never does. */
+/** Loads the testing kit. Only tests call this, so a service in production never loads it. */
 export function testing(): typeof Testing {
   return require('./testing/index') as typeof Testing;
 }
 
-/** Whether a string is a metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
+/** True if a string is a valid metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
 export function validateMetricName(name: string): boolean {
   return typeof name === 'string' && addon.isMetricName(name);
 }

@@ -1,9 +1,9 @@
 /**
- * The realm's clock: what timers measure, what "now" is as a value, how long a warning is silent. The core keeps the
- * same time for what it caches and expires, so whoever moves this moves both. Knows nothing of metrics.
+ * Tells the realm's time: for timers, for "now" as a value, for the silence between two warnings. The core uses the
+ * same time for caches and expiry; a test that moves the clock here moves both. Knows nothing of metrics.
  *
- * The system's time is read through `process` and `Date` at each call, so that test runners that replace
- * those are obeyed, until a mock clock takes over.
+ * Until a mock clock is installed, each call reads `process.hrtime` or `Date.now` anew, so that the fake timers of test
+ * runners take effect.
  */
 import { realmClock } from './native/contributor';
 
@@ -13,31 +13,31 @@ export type Moment = readonly [seconds: number, nanoseconds: number];
 const NANOSECONDS = 1_000_000_000n;
 const NANOSECONDS_PER_MS = 1_000_000;
 
-/** Where a stopped clock stands. */
+/** The time at which the clock was stopped. */
 interface Stopped {
   readonly monotonicNs: bigint;
   readonly unixMs: number;
 }
 
-/** Nothing while the clock runs. */
+/** `undefined` while the clock runs. */
 let stopped: Stopped | undefined;
-/** By how much the monotonic hand of a running clock is ahead of the system's, because it was advanced beyond it. */
+/** Nanoseconds added to the system's monotonic clock, because a test advanced it past real time. */
 let aheadNs = 0n;
 
-/** A moment to measure from. */
+/** The current moment, for `secondsSince()`. */
 export function now(): Moment {
   if (stopped === undefined && aheadNs === 0n) return process.hrtime();
   const at = monotonicNs();
   return [Number(at / NANOSECONDS), Number(at % NANOSECONDS)];
 }
 
-/** The seconds that have passed since a moment. */
+/** The seconds since a moment. */
 export function secondsSince(start: Moment): number {
   if (stopped === undefined && aheadNs === 0n) {
     const [seconds, nanoseconds] = process.hrtime(start as [number, number]);
     return seconds + nanoseconds / 1e9;
   }
-  const passed = monotonicNs() - nanosecondsOf(start);
+  const passed = monotonicNs() - toNanoseconds(start);
   return Number(passed / NANOSECONDS) + Number(passed % NANOSECONDS) / 1e9;
 }
 
@@ -46,32 +46,32 @@ export function unixMs(): number {
   return stopped === undefined ? Date.now() : stopped.unixMs;
 }
 
-/** Stops the clock, the core's with it, at a time of day; the monotonic hand stops where it is. */
+/** Stops this clock and the core's. Sets the time of day; monotonic time stops at its current value. */
 export function freezeClock(atUnixMs: number): void {
   stopped = { monotonicNs: monotonicNs(), unixMs: atUnixMs };
   realmClock.freeze(atUnixMs);
 }
 
-/** Lets milliseconds pass. A running clock is stopped first. */
+/** Moves the clock forward. A running clock is stopped first. */
 export function advanceClock(ms: number): void {
   const passedNs = BigInt(Math.round(ms * NANOSECONDS_PER_MS));
   stopped = { monotonicNs: monotonicNs() + passedNs, unixMs: unixMs() + ms };
   realmClock.advance(ms);
 }
 
-/** Lets the clock run again. Its monotonic hand never goes back: where it was advanced too far, it stays ahead. */
+/** Starts the clock again. Monotonic time never goes back: if a test moved it past real time, it stays ahead. */
 export function resumeClock(): void {
   if (stopped === undefined) return;
-  const ahead = stopped.monotonicNs - nanosecondsOf(process.hrtime());
+  const ahead = stopped.monotonicNs - toNanoseconds(process.hrtime());
   aheadNs = ahead > 0n ? ahead : 0n;
   stopped = undefined;
   realmClock.resume();
 }
 
 function monotonicNs(): bigint {
-  return stopped === undefined ? nanosecondsOf(process.hrtime()) + aheadNs : stopped.monotonicNs;
+  return stopped === undefined ? toNanoseconds(process.hrtime()) + aheadNs : stopped.monotonicNs;
 }
 
-function nanosecondsOf([seconds, nanoseconds]: Moment): bigint {
+function toNanoseconds([seconds, nanoseconds]: Moment): bigint {
   return BigInt(seconds) * NANOSECONDS + BigInt(nanoseconds);
 }

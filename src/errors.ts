@@ -1,53 +1,119 @@
 /**
- * Every error that the library throws, with its stable code. Messages are prom-client's where it has one,
- * because people's tests match them.
+ * Defines every error that the library throws: the table of stable codes, and the classes. Messages that prom-client
+ * also has are prom-client's, because people's tests match them.
  */
 import { inspect } from 'node:util';
 
-/** The codes of errors. A code is never reused for something else. */
-export type MetricsErrorCode =
-  /** A metric of that name, or one that writes the same samples, is registered already. */
-  | 'DUPLICATE_METRIC'
-  /** The name is missing, or not `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
-  | 'INVALID_METRIC_NAME'
-  /** A label name is not `[a-zA-Z_][a-zA-Z0-9_]*`, is reserved for the type, or comes twice. */
-  | 'INVALID_LABEL_NAME'
-  /** An exemplar's labels exceed 128 characters. */
-  | 'INVALID_LABEL_VALUE'
-  /** The metric exists with another type, other labels or other buckets. */
-  | 'TYPE_MISMATCH'
-  /** Buckets are not finite numbers in ascending order. */
-  | 'INVALID_BUCKETS'
-  /** Not a number, or one that the type cannot hold. */
-  | 'INVALID_VALUE'
-  /** A counter was given a negative number. */
-  | 'NEGATIVE_INCREMENT'
-  /** A label that the metric does not have. */
-  | 'UNKNOWN_LABEL'
-  /** More or fewer label values than the metric has labels. */
-  | 'LABEL_COUNT'
-  /** A label set beyond a limit whose policy is to throw. */
-  | 'CARDINALITY_LIMIT'
-  /** A `collect()` callback threw. */
-  | 'COLLECTOR_FAILED'
-  /** A `collect()` callback took longer than the scrape may. */
-  | 'COLLECTOR_TIMEOUT'
-  /** An option has a type or value that it cannot have. */
-  | 'INVALID_CONFIG'
-  /** A text is no exposition. */
-  | 'INVALID_EXPOSITION'
-  /** An address or socket cannot be listened on. */
-  | 'BIND_FAILED'
-  /** No addon for this platform was found. */
-  | 'ADDON_NOT_FOUND'
-  /** The JavaScript engine refused something, memory most likely. */
-  | 'ENGINE';
+/** The class of each error; `warning` for codes that are never thrown, only logged. */
+type ErrorClass =
+  | 'CardinalityError'
+  | 'ConfigurationError'
+  | 'EndpointError'
+  | 'ExpositionError'
+  | 'LabelError'
+  | 'MetricsError'
+  | 'NegativeIncrementError'
+  | 'RegistrationError'
+  | 'ValueError'
+  | 'warning';
+
+interface ErrorEntry {
+  readonly class: ErrorClass;
+  /** One sentence in Markdown: when the error is thrown. */
+  readonly means: string;
+}
+
+/**
+ * All codes. A code is never reused for something else. The table in docs/recording.md is written from here, and the
+ * core's error kinds have the same codes; tests hold both.
+ */
+export const ERRORS = {
+  DUPLICATE_METRIC: {
+    class: 'RegistrationError',
+    means: 'A metric of this name, or one that writes the same sample name, is already registered.',
+  },
+  INVALID_METRIC_NAME: {
+    class: 'RegistrationError',
+    means: 'The metric name is missing or does not match `[a-zA-Z_:][a-zA-Z0-9_:]*`.',
+  },
+  INVALID_LABEL_NAME: {
+    class: 'RegistrationError',
+    means:
+      'A label name does not match `[a-zA-Z_][a-zA-Z0-9_]*`, is given twice, or is reserved (`le` on a histogram).',
+  },
+  INVALID_LABEL_VALUE: {
+    class: 'LabelError',
+    means: 'A label value cannot be converted to a string, or the labels of an exemplar exceed 128 characters.',
+  },
+  TYPE_MISMATCH: {
+    class: 'RegistrationError',
+    means:
+      '`registry.counter()`, `gauge()` or `histogram()` found a metric with another type, other labels or other buckets.',
+  },
+  INVALID_BUCKETS: {
+    class: 'RegistrationError',
+    means: 'The buckets of a histogram are not finite numbers in ascending order.',
+  },
+  INVALID_VALUE: {
+    class: 'ValueError',
+    means: 'The value is not a number, or not one that the metric type can hold; nothing was recorded.',
+  },
+  NEGATIVE_INCREMENT: {
+    class: 'NegativeIncrementError',
+    means: '`counter.inc()` was called with a negative number; nothing was recorded.',
+  },
+  UNKNOWN_LABEL: {
+    class: 'LabelError',
+    means: 'A call names a label that is not in the `labelNames` of the metric; nothing was recorded.',
+  },
+  LABEL_COUNT: {
+    class: 'LabelError',
+    means: '`labels()` or `remove()` got more or fewer values than the metric has labels.',
+  },
+  CARDINALITY_LIMIT: {
+    class: 'CardinalityError',
+    means: 'A new label set is over a limit whose policy is `throw`; nothing was recorded.',
+  },
+  COLLECTOR_FAILED: {
+    class: 'warning',
+    means: 'A `collect()` callback threw an error or rejected; its metric keeps the values it had.',
+  },
+  COLLECTOR_TIMEOUT: {
+    class: 'warning',
+    means: 'A `collect()` callback took longer than the scrape allows; its metric keeps the values it had.',
+  },
+  INVALID_CONFIG: {
+    class: 'ConfigurationError',
+    means:
+      'An option or an argument has an invalid type or value. (A missing `help` is a `RegistrationError`, as in prom-client.)',
+  },
+  INVALID_EXPOSITION: {
+    class: 'ExpositionError',
+    means:
+      '`parseExposition()`, `diffSnapshots()` or `replay()` got an invalid text; the error has `line` and `column`.',
+  },
+  BIND_FAILED: {
+    class: 'EndpointError',
+    means: '`startExporter()` could not listen on the address or socket.',
+  },
+  ADDON_NOT_FOUND: {
+    class: 'ConfigurationError',
+    means: '`require()` or `import` found no native addon for this platform.',
+  },
+  ENGINE: {
+    class: 'MetricsError',
+    means: 'The JavaScript engine refused a request of the addon, usually for lack of memory.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** The stable code of an error, in its `code` property. */
+export type MetricsErrorCode = keyof typeof ERRORS;
 
 const brand = Symbol.for('@llm-devops/prometheus-metrics.error');
 
 /**
- * What all errors of this library have in common: `error instanceof MetricsError` holds for each, though some are
- * `TypeError`s, as prom-client's are.
+ * The common type of all errors of this library: `error instanceof MetricsError` is true for each of them. Some are
+ * also a `TypeError`, as in prom-client, so they do not inherit from this class.
  */
 export abstract class MetricsError extends Error {
   abstract readonly code: MetricsErrorCode;
@@ -57,7 +123,7 @@ export abstract class MetricsError extends Error {
   }
 }
 
-/** A metric or registry could not be made or registered. */
+/** A metric or registry could not be created or registered. */
 export class RegistrationError extends Error {
   readonly [brand] = true;
   constructor(
@@ -68,7 +134,7 @@ export class RegistrationError extends Error {
   }
 }
 
-/** A value was refused. Nothing was recorded. */
+/** A value is invalid. Nothing was recorded. The code is `INVALID_VALUE`. */
 export class ValueError extends TypeError {
   readonly [brand] = true;
   constructor(
@@ -79,7 +145,7 @@ export class ValueError extends TypeError {
   }
 }
 
-/** A counter was given a negative number. Nothing was recorded. */
+/** A counter got a negative number. Nothing was recorded. The code is `NEGATIVE_INCREMENT`. */
 export class NegativeIncrementError extends Error {
   readonly [brand] = true;
   readonly code: MetricsErrorCode = 'NEGATIVE_INCREMENT';
@@ -88,7 +154,7 @@ export class NegativeIncrementError extends Error {
   }
 }
 
-/** Labels were refused. Nothing was recorded. */
+/** Labels are invalid. Nothing was recorded. */
 export class LabelError extends Error {
   readonly [brand] = true;
   constructor(
@@ -99,13 +165,13 @@ export class LabelError extends Error {
   }
 }
 
-/** A label set beyond a limit whose policy is to throw. Nothing was recorded. */
+/** A label set is over a limit whose policy is `throw`. Nothing was recorded. The code is `CARDINALITY_LIMIT`. */
 export class CardinalityError extends Error {
   readonly [brand] = true;
   readonly code: MetricsErrorCode = 'CARDINALITY_LIMIT';
 }
 
-/** An option or the installation is wrong. */
+/** An option or argument is invalid, or the addon is missing. */
 export class ConfigurationError extends TypeError {
   readonly [brand] = true;
   constructor(
@@ -116,7 +182,7 @@ export class ConfigurationError extends TypeError {
   }
 }
 
-/** An endpoint could not be started. */
+/** An endpoint could not be started. The code is `BIND_FAILED`. */
 export class EndpointError extends Error {
   readonly [brand] = true;
   constructor(
@@ -127,7 +193,18 @@ export class EndpointError extends Error {
   }
 }
 
-/** A text is no exposition of the format that it was read as. */
+/** The JavaScript engine refused a request of the addon. Programs see it as a `MetricsError` with the code `ENGINE`. */
+class EngineError extends Error {
+  readonly [brand] = true;
+  constructor(
+    readonly code: MetricsErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A text could not be parsed as an exposition. The code is `INVALID_EXPOSITION`. */
 export class ExpositionError extends Error {
   readonly [brand] = true;
   readonly code: MetricsErrorCode = 'INVALID_EXPOSITION';
@@ -142,22 +219,28 @@ export class ExpositionError extends Error {
   }
 }
 
-/** What a value is, for "Expected X but received Y". */
+/** A value and its type, for messages of the form "Expected X but received Y". */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return `${JSON.stringify(value)} of type string`;
   if (typeof value === 'object') return `an object of type ${value.constructor?.name ?? 'Object'}`;
-  // Its text would be the whole of what it does: some four pages for a class.
+  // String(fn) is the function's whole source.
   if (typeof value === 'function') return `${value.name === '' ? 'one' : value.name} of type function`;
   return `${String(value)} of type ${typeof value}`;
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` for an option that cannot have this value */
+/** A value for an error message, as `console.log` prints it, cut after 200 characters. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : inspect(value);
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+/** Throws the error of an option that has an invalid value. @throws {ConfigurationError} `INVALID_CONFIG` */
 export function refuseOption(expected: string, name: string, value: unknown): never {
   throw new ConfigurationError('INVALID_CONFIG', `Expected ${expected} for ${name} but received ${describe(value)}`);
 }
 
-/** What somebody threw says, whatever it was: its own getters and inspectors may throw again. */
+/** The message of a thrown value of any type. Its getters and its `inspect` method may throw too. */
 export function messageOf(thrown: unknown): string {
   try {
     return thrown instanceof Error ? String(thrown.message) : inspect(thrown);
@@ -166,7 +249,7 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
-/** Runs a call into the addon and turns its errors into ours. */
+/** Calls the addon and translates its errors into the classes of this file. */
 export function native<R>(call: () => R): R {
   try {
     return call();
@@ -175,7 +258,7 @@ export function native<R>(call: () => R): R {
   }
 }
 
-/** Awaits a promise of the addon, whose errors have their code before the message, and turns them into ours. */
+/** Like `native()`, for a promise of the addon. The messages of such errors begin with the code. */
 export async function nativeAsync<R>(call: () => Promise<R>): Promise<R> {
   try {
     return await call();
@@ -185,22 +268,20 @@ export async function nativeAsync<R>(call: () => Promise<R>): Promise<R> {
   }
 }
 
+/** The classes of the errors that the addon throws. Errors of the other classes are only made in JavaScript. */
+const CONSTRUCTORS: { readonly [name in ErrorClass]?: new (code: MetricsErrorCode, message: string) => Error } = {
+  ConfigurationError,
+  EndpointError,
+  LabelError,
+  RegistrationError,
+  ValueError,
+  MetricsError: EngineError,
+};
+
 function translate(error: unknown): unknown {
-  const { code, message } = error as { code?: MetricsErrorCode; message: string };
-  switch (code) {
-    case 'INVALID_CONFIG':
-      return new ConfigurationError(code, message);
-    case 'BIND_FAILED':
-      return new EndpointError(code, message);
-    case 'INVALID_LABEL_VALUE':
-      return new LabelError(code, message);
-    case 'DUPLICATE_METRIC':
-    case 'INVALID_METRIC_NAME':
-    case 'INVALID_LABEL_NAME':
-    case 'TYPE_MISMATCH':
-    case 'INVALID_BUCKETS':
-      return new RegistrationError(code, message);
-    default:
-      return error;
-  }
+  const { code, message } = error as { code?: unknown; message: string };
+  if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code)) return error;
+  const known = code as MetricsErrorCode;
+  const Class = CONSTRUCTORS[ERRORS[known].class];
+  return Class === undefined ? error : new Class(known, message);
 }

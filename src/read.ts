@@ -1,9 +1,9 @@
 /**
- * Reads what other people's objects hold, whatever they are: errors that were thrown, answers of SDKs, spans of
- * frameworks. Believes no type, calls nothing but getters.
+ * Reads fields of objects from other libraries: thrown errors, responses of SDKs, spans of frameworks. Trusts no
+ * declared type, and calls nothing but getters.
  */
 
-/** A field of something that may be no object. A getter that throws says nothing. */
+/** A field of any value; `undefined` if the value is not an object or the getter throws. */
 export function read(from: unknown, name: string): unknown {
   if ((typeof from !== 'object' && typeof from !== 'function') || from === null) return undefined;
   try {
@@ -13,13 +13,13 @@ export function read(from: unknown, name: string): unknown {
   }
 }
 
-/** A field that is a text which is not empty. */
+/** A field that holds a string; `undefined` for an empty string and any other type. */
 export function readText(from: unknown, name: string): string | undefined {
   const value = read(from, name);
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A field that is a number. */
+/** A field that holds a number; `undefined` for any other type. */
 export function readNumber(from: unknown, name: string): number | undefined {
   const value = read(from, name);
   return typeof value === 'number' ? value : undefined;

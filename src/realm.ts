@@ -1,10 +1,11 @@
 /**
- * One library a realm: when a bundler or a package manager put a second copy of this package into a program, the
- * second hands out what the first made, so that there is one default registry and `instanceof` holds.
+ * Loads the library once in each realm. If a bundler or a package manager put a second copy of this package into a
+ * program, the second copy exports the objects of the first, so that there is one default registry and `instanceof`
+ * works across both.
  */
 import type * as Api from './api';
 
-/** Copies of one major version hand out the same. */
+/** All copies of one major version use this key. */
 const KEY = Symbol.for('@llm-devops/prometheus-metrics@0');
 
 const realm = globalThis as { [KEY]?: typeof Api };

@@ -1,74 +1,76 @@
 /**
- * Shapes that several public items share. Types only: nothing here exists at run time.
+ * Declares the types that several public functions and classes share. Nothing here exists at run time.
  */
 
-/** What a label may be given. Missing, `null`, `undefined` and `''` are the same: no label. */
+/** A label value. A missing value, `null`, `undefined` and `''` all mean that the series does not have the label. */
 export type LabelValue = string | number | boolean | bigint | null | undefined;
 
-/** Labels by name. */
+/** Label values by label name. */
 export type LabelValues<T extends string = string> = { readonly [name in T]?: LabelValue };
 
 /**
- * What becomes of label sets beyond a limit; each call with one is counted in
+ * The treatment of new label sets over a limit. Each such call is counted in
  * `llmdevops_metrics_cardinality_overflow_total`.
  *
- * `fold`: counters and histograms add it to a series whose values are `other`, so that totals stay right; beyond the
- * limit of one label only that label's value is `other`. A gauge drops it, because values of several are no value.
- * `drop`: it is recorded nowhere. `throw`: the call throws `CARDINALITY_LIMIT`.
+ * - `fold`: counters and histograms record it in a series whose label values are `other`, so that totals stay right.
+ *   Over the limit of one label, only the value of that label becomes `other`. A gauge drops the call, because the
+ *   values of several label sets cannot share one series.
+ * - `drop`: the call records nothing.
+ * - `throw`: the call throws a `CardinalityError` with the code `CARDINALITY_LIMIT`.
  */
 export type OverflowPolicy = 'fold' | 'drop' | 'throw';
 
-/** Limits on the series of a metric. A metric without labels has its one series whatever they are. */
+/** Limits on the series of a metric. They do not apply to the one series of a metric without labels. */
 export interface CardinalityOptions<T extends string = string> {
-  /** Series, the one whose values are `other` not counted. @default 10000 */
+  /** Maximum number of series, without the series whose values are `other`. From 1 to 4294967295. @default 10000 */
   maxSeries?: number | undefined;
-  /** Distinct values by label, `other` and none not counted. @default no limit */
+  /** Maximum number of distinct values by label name; `other` and absent values do not count. @default no limit */
   maxLabelValues?: { readonly [name in T]?: number | undefined } | undefined;
-  /** @default 'fold' */
+  /** The treatment of label sets over a limit. @default 'fold' */
   policy?: OverflowPolicy | undefined;
 }
 
-/** Limits of a registry: of each metric that says nothing itself, and of all together. */
+/** Limits of a registry: for each metric without its own limits, and for all metrics together. */
 export interface RegistryCardinalityOptions extends CardinalityOptions {
-  /** Series of all metrics together. @default 1000000 */
+  /** Maximum number of series of all metrics together. From 1 to 4294967295. @default 1000000 */
   maxTotal?: number | undefined;
 }
 
-/** What a registry's series are made of. */
+/** The number of series of a registry, in total and by metric. */
 export interface CardinalityReport {
-  /** Series of all metrics together. */
+  /** Number of series of all metrics together. */
   series: number;
-  /** How many there may be. */
+  /** The limit on `series`. */
   maxSeries: number;
-  /** Bytes of native memory that hold them: cells, labels, tables. */
+  /** Bytes of native memory for cells, labels and tables. */
   bytes: number;
-  /** In the order of their registration. */
+  /** One entry for each metric, in the order of registration. */
   metrics: MetricCardinality[];
 }
 
-/** The series of one metric. */
+/** The number of series of one metric. */
 export interface MetricCardinality {
   name: string;
   type: MetricType;
   series: number;
-  /** How many there may be, the one whose values are `other` not counted. */
+  /** The limit on `series`, which does not count the series whose values are `other`. */
   maxSeries: number;
   policy: OverflowPolicy;
-  /** Calls whose label set was beyond a limit. */
+  /** Number of calls whose label set was over a limit. */
   overflow: number;
   /** Bytes of native memory. */
   bytes: number;
-  /** By label name: distinct values, and how many there may be where there is a limit. */
+  /** By label name: the number of distinct values, and the limit if there is one. */
   labels: Record<string, { values: number; maxValues?: number }>;
 }
 
-/** How the gauges of several threads or processes become one; counters and histograms always add up. */
+/** The way in which the gauges of several threads are combined. Counters and histograms are always summed. */
 export type Aggregator = 'omit' | 'sum' | 'first' | 'min' | 'max' | 'average';
 
-/** The type of a metric, in the words of `# TYPE`. */
+/** The type of a metric, as in `# TYPE`. */
 export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'untyped';
 
-/** An example of what was counted, with the labels that lead to its trace. */
+/** An exemplar: one recorded value, with labels that identify its trace. */
 export interface ExemplarValue {
   labelSet: Record<string, string>;
   value: number;
@@ -79,9 +81,9 @@ export interface ExemplarValue {
 /** One sample of `get()` and `getMetricsAsJSON()`. */
 export interface MetricValue<T extends string = string> {
   value: number;
-  /** Values in the types they were given in; `le` is a number, `+Inf` a string. */
+  /** Numbers stay numbers, all other values are strings; `le` is a number, or the string `+Inf`. */
   labels: Partial<Record<T | 'le' | 'quantile', string | number>>;
-  /** The sample's name where it is not the metric's. */
+  /** The name of the sample if it differs from the name of the metric. */
   metricName?: string;
   exemplar?: ExemplarValue | null;
 }
@@ -95,14 +97,14 @@ export interface MetricObjectWithValues<V extends MetricValue = MetricValue> {
   values: V[];
 }
 
-/** Anything a registry can hold beside its own metrics: it is asked for its samples at each scrape. */
+/** A metric of another library. A registry calls its `get()` at each scrape. */
 export interface ForeignMetric {
   readonly name: string;
   get(): MetricObjectWithValues | Promise<MetricObjectWithValues>;
   reset?(): void;
 }
 
-/** Where warnings go. */
+/** Receives the warnings of the library. */
 export interface Logger {
   warn(message: string): void;
 }

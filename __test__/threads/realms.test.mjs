@@ -163,7 +163,7 @@ foreign ${value}
 }
 
 test.serial('copies of the package in one realm share one registry, however they are loaded', async (t) => {
-  const dist = dirname(require.resolve('@llm-devops/prometheus-metrics'));
+  const dist = join(dirname(require.resolve('@llm-devops/prometheus-metrics')), '..');
   const folder = await mkdtemp(join(tmpdir(), 'copies-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const copies = ['first', 'second'].map((copy) => join(folder, copy));
@@ -171,14 +171,14 @@ test.serial('copies of the package in one realm share one registry, however they
   const result = await run(async ({ client, require, argument: copies }) => {
     const { pathToFileURL } = require('node:url');
     const before = Object.keys(require.cache).length;
-    const others = copies.map((copy) => require(copy));
+    const others = copies.map((copy) => require(`${copy}/entry/index.js`));
     for (const path of Object.keys(require.cache)) delete require.cache[path];
     others.push(require('@llm-devops/prometheus-metrics'));
     others.push(
       await import('@llm-devops/prometheus-metrics'),
       (await import('@llm-devops/prometheus-metrics')).default,
     );
-    others.push(await import(pathToFileURL(`${copies[0]}/index.mjs`).href));
+    others.push(await import(pathToFileURL(`${copies[0]}/entry/index.mjs`).href));
     const counter = new client.Counter({ name: 'c_total', help: 'Help' });
     const same = others.map((other) => {
       const found = other.register.getSingleMetric('c_total');

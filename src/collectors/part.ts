@@ -3,7 +3,7 @@
  * the time of scrapes.
  */
 import { Gauge, type GaugeSeries } from '../metrics/gauge';
-import type { AnyMetric } from '../registry/registry';
+import type { AnyMetric } from '../registry/entries';
 import type { Aggregator, ForeignMetric, LabelValues } from '../types';
 
 /** Metrics from one source. */

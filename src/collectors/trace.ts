@@ -2,7 +2,7 @@
  * Reads the active trace of OpenTelemetry as labels of an exemplar. OpenTelemetry's API keeps itself under a registered symbol,
  * which all its copies share, so it need not be imported. A program without it pays for one look-up.
  */
-import { type ExemplarLabels, exemplarOf } from '../metrics/exemplar';
+import { checkedExemplar, type ExemplarLabels } from '../metrics/exemplar';
 
 /** Version 1 of the API keeps its registrations here. */
 const API = Symbol.for('opentelemetry.js.api.1');
@@ -41,7 +41,7 @@ export function traceLabels(): ExemplarLabels | undefined {
  */
 export function chooseExemplarLabels({ exemplarLabels }: WithExemplar): ExemplarLabels | undefined {
   if (exemplarLabels === undefined) return traceLabels();
-  exemplarOf(exemplarLabels);
+  checkedExemplar(exemplarLabels);
   return exemplarLabels;
 }
 

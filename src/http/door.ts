@@ -6,7 +6,8 @@ import { setImmediate } from 'node:timers';
 import { type EndpointSettings, nativeConfig } from '../config';
 import { ConfigurationError, describe } from '../errors';
 import { type Answer, addon, type DoorStep, type NativeBody, type NativeService } from '../native/addon';
-import { Registry } from '../registry/registry';
+import type { RegistryInternals } from '../registry/internals';
+import { internalsOf, Registry } from '../registry/registry';
 import { checkScope, toHeaders } from '../registry/scraping';
 import { type Authenticate, asked, checkAuthenticate } from './authenticate';
 import { checkChecks, type ReadinessChecks, runChecks } from './readiness';
@@ -57,7 +58,7 @@ const LARGE_BYTES = 64 * 1024;
 
 /** Answers requests to the metrics endpoint. */
 export class Door {
-  readonly #registry: Registry;
+  readonly #registry: RegistryInternals;
   readonly #service: NativeService;
   readonly #headerNames: readonly string[];
   readonly #authenticate: Authenticate | undefined;
@@ -72,17 +73,17 @@ export class Door {
     const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
     const config = nativeConfig(options);
     const { enabled, path, readyTimeoutMs } = config.values();
-    this.#registry = registry;
+    this.#registry = internalsOf(registry);
     this.#authenticate = authenticate;
     this.#checks = checks;
     this.#readyTimeoutMs = readyTimeoutMs;
     this.#enabled = enabled;
     this.path = path;
     this.#headerNames = addon.requestHeaders();
-    this.#service = registry.service(config, {
+    this.#service = this.#registry.createService(config, {
       hasCallback: authenticate !== undefined,
       hasChecks: Object.keys(checks).length > 0,
-      ownValues: !registry.showsProcess(scope),
+      ownValues: !this.#registry.showsProcess(scope),
     });
   }
 
@@ -131,7 +132,7 @@ export class Door {
 
   async #scrape({ visit, names = [], budgetMs = 0 }: DoorStep): Promise<DoorAnswer> {
     if (visit === undefined) throw new TypeError('A scrape without a visit');
-    await this.#registry.collectForDoor(names, budgetMs);
+    await this.#registry.collections.runForScrape(names, budgetMs);
     const answer = this.#service.isSmall() ? this.#service.scrapeNow(visit) : await this.#service.scrape(visit);
     this.#registry.warnOfMismatches(answer.mismatched);
     return toAnswer(answer);

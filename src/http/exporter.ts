@@ -9,8 +9,10 @@ import { llmCollectorOf } from '../collectors/llm/llm-collector';
 import type { DefaultMetricsGroup } from '../collectors/options';
 import { type ListenerSettings, type MetricsConfig, nativeConfig } from '../config';
 import { ConfigurationError, describe, messageOf, nativeAsync, RegistrationError } from '../errors';
+import { forgetRefusals } from '../metrics/overflow';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
-import type { Registry } from '../registry/registry';
+import type { RegistryInternals } from '../registry/internals';
+import { internalsOf, type Registry } from '../registry/registry';
 import { type Authenticate, asked } from './authenticate';
 import { checkDoorOptions, type DoorOptions } from './door';
 import { type ReadinessChecks, runChecks } from './readiness';
@@ -55,15 +57,18 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
   const config = nativeConfig(options);
   const values = config.values();
   if (!values.enabled) return { url: '', port: 0, setReady() {}, async close() {} };
-  const host = new Host(registry, authenticate, checks);
+  const internals = internalsOf(registry);
+  const host = new Host(internals, authenticate, checks);
   const embedding = {
     hasCallback: authenticate !== undefined,
     hasChecks: Object.keys(checks).length > 0,
-    ownValues: !registry.showsProcess(scope),
+    ownValues: !internals.showsProcess(scope),
   };
-  const exporter = await nativeAsync(() => registry.startExporter(config, embedding, host.receive));
+  // The settings may raise limits.
+  forgetRefusals();
+  const exporter = await nativeAsync(() => addon.startExporter(internals.native, config, embedding, host.receive));
   try {
-    return running(exporter, registry, collectWanted(registry, values));
+    return running(exporter, internals, collectWanted(registry, values));
   } catch (error) {
     await exporter.close(0);
     throw error;
@@ -92,11 +97,15 @@ function collectWanted(registry: Registry, values: MetricsConfig): (() => void)[
 }
 
 /** The public object of a running exporter. Its functions do not use `this`. */
-function running(native: NativeExporter, registry: Registry, stopCollecting: readonly (() => void)[]): Exporter {
+function running(
+  native: NativeExporter,
+  registry: RegistryInternals,
+  stopCollecting: readonly (() => void)[],
+): Exporter {
   native.beat();
   const heart = setInterval(() => native.beat(), addon.beatIntervalMs());
   heart.unref();
-  const unwatch = registry.watchCollectors((collects) => native.setCollects(collects));
+  const unwatch = registry.collections.watch((needed) => native.setCollects(needed));
   return {
     url: native.url,
     port: native.port,
@@ -119,11 +128,11 @@ function running(native: NativeExporter, registry: Registry, stopCollecting: rea
 
 /** Answers the questions of the native door. */
 class Host {
-  readonly #registry: Registry;
+  readonly #registry: RegistryInternals;
   readonly #authenticate: Authenticate | undefined;
   readonly #checks: ReadinessChecks;
 
-  constructor(registry: Registry, authenticate: Authenticate | undefined, checks: ReadinessChecks) {
+  constructor(registry: RegistryInternals, authenticate: Authenticate | undefined, checks: ReadinessChecks) {
     this.#registry = registry;
     this.#authenticate = authenticate;
     this.#checks = checks;
@@ -145,7 +154,7 @@ class Host {
 
   async #answer({ kind, names, budgetMs, visitor }: HostMessage, ticket: NativeTicket): Promise<void> {
     if (kind === 'collect') {
-      await this.#registry.collectForDoor(names, budgetMs);
+      await this.#registry.collections.runForScrape(names, budgetMs);
       ticket.collected();
     } else if (kind === 'ready') {
       ticket.checked(await runChecks(this.#checks, budgetMs));

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { fetchBody } from './answer';
 import { Door } from './door';
 import type { MetricsHandlerOptions } from './handler';
+import { toTarget } from './target';
 
 /** Answers the exposition's path, `/health` and `/ready`; 404 for other paths. */
 export interface FetchMetricsHandler {
@@ -41,7 +42,7 @@ export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchMe
     const { method, url, headers } = request;
     const answer = await door.answer({
       method,
-      target: targetOf(url),
+      target: toTarget(url),
       peer: peerOf(request, info),
       header: (name) => headers.get(name) ?? undefined,
       headers: () => Object.fromEntries(headers),
@@ -64,10 +65,4 @@ function peerOf(request: Request, info: unknown): string | undefined {
 function notFound(method: string): Response {
   const headers = { 'content-type': 'text/plain; charset=utf-8' };
   return new Response(method === 'HEAD' ? null : 'Not found.\n', { status: 404, headers });
-}
-
-/** What stands after the host in an absolute URL. */
-export function targetOf(url: string): string {
-  const path = url.indexOf('/', url.indexOf('//') + 2);
-  return path < 0 ? '/' : url.slice(path);
 }

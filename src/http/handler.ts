@@ -43,7 +43,12 @@ export function createMetricsHandler(options: MetricsHandlerOptions = {}): Metri
       sendAnswer(request, response, answer);
     }
   };
-  return Object.assign(handler, { setReady: (ready: boolean) => door.setReady(ready), koa: koaDoor(door) });
+  let koa: KoaDoorMiddleware | undefined;
+  const setReady = (ready: boolean) => door.setReady(ready);
+  return Object.defineProperties(handler, {
+    setReady: { value: setReady, enumerable: true },
+    koa: { get: () => (koa ??= koaDoor(door)), enumerable: true },
+  }) as MetricsHandler;
 }
 
 /** Sends an answer, without a body for HEAD. */

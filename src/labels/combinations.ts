@@ -1,14 +1,18 @@
 /**
- * All label sets that take one value of each list. Knows nothing of metrics.
+ * Generates all label sets that take one value from each list. Knows nothing of metrics.
  */
 import { ConfigurationError, describe } from '../errors';
-import { textOf } from './value';
+import { toText } from './value';
 
 /** Lists of values by label name. */
 type Lists = readonly (readonly [name: string, values: readonly unknown[]])[];
 
-/** The lists in `values`, each without repetitions. @throws {ConfigurationError} `INVALID_CONFIG` for what is no list */
-export function listsOf(values: object): Lists {
+/**
+ * The lists in `values`, each without duplicates.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG` if one is not an array
+ */
+export function readLists(values: object): Lists {
   return Object.entries(values).map(([name, list]) => {
     if (Array.isArray(list)) return [name, distinct(name, list)] as const;
     throw new ConfigurationError(
@@ -18,12 +22,12 @@ export function listsOf(values: object): Lists {
   });
 }
 
-/** How many combinations there are: one where there is no list. */
+/** The number of combinations: one if there are no lists. */
 export function combinationCount(lists: Lists): number {
   return lists.reduce((count, [, values]) => count * values.length, 1);
 }
 
-/** The combinations, the last list varying fastest. */
+/** Generates the combinations; the value of the last list changes first. */
 export function* combinations(lists: Lists): Generator<Record<string, unknown>> {
   const [first, ...rest] = lists;
   if (first === undefined) {
@@ -34,11 +38,11 @@ export function* combinations(lists: Lists): Generator<Record<string, unknown>> 
   for (const value of values) for (const more of combinations(rest)) yield { [name]: value, ...more };
 }
 
-/** The first of the values that print alike, since they name the same series. */
+/** The values without those that have the same text as an earlier one, because they name the same series. */
 function distinct(name: string, values: readonly unknown[]): unknown[] {
   const byText = new Map<string, unknown>();
   for (const value of values) {
-    const text = textOf(name, value);
+    const text = toText(name, value);
     if (!byText.has(text)) byText.set(text, value);
   }
   return [...byText.values()];

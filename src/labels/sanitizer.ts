@@ -1,59 +1,70 @@
 /**
- * Settings of a registry's sanitizer: what cleans the label values of new series. What it finds and how, the core says.
+ * Declares and checks the settings of a registry's sanitizer, which cleans the label values of new series. The cleaning
+ * itself is the core's.
  */
 import { refuseOption } from '../errors';
 import { addon, type SanitizerSettings } from '../native/addon';
 
 /**
- * What is done about content that should not be in a label. `keep`: nothing, it is not looked for. `warn`: it is recorded,
- * and warned of. `redact`: a word such as `[email]` stands in its place. `drop`: the label is left out.
+ * The action for content that does not belong in a label.
+ *
+ * - `keep`: the value is not searched for it.
+ * - `warn`: the value is recorded unchanged, and a warning is logged.
+ * - `redact`: the content is replaced by a word such as `[email]`.
+ * - `drop`: the label is left out.
  */
 export type SanitizerAction = 'keep' | 'warn' | 'redact' | 'drop';
 
-/** What is looked for, and what is done about each. */
+/** The action for each kind of content. */
 export interface SanitizerDetections {
-  /** A key with a well-known prefix, or a private key. @default 'redact' */
+  /** API keys with a well-known prefix, and private keys. @default 'redact' */
   apiKey?: SanitizerAction | undefined;
-  /** A bearer token, a JSON web token, credentials in a URL. @default 'redact' */
+  /** Bearer tokens, JSON web tokens, credentials in URLs. @default 'redact' */
   token?: SanitizerAction | undefined;
-  /** The number of a payment card. @default 'redact' */
+  /** Numbers of payment cards. @default 'redact' */
   cardNumber?: SanitizerAction | undefined;
-  /** @default 'redact' */
+  /** E-mail addresses. @default 'redact' */
   email?: SanitizerAction | undefined;
-  /** @default 'warn' */
+  /** UUIDs. @default 'warn' */
   uuid?: SanitizerAction | undefined;
-  /** A date with a time, or a whole value that counts seconds or milliseconds since 1970. @default 'warn' */
+  /** A date with a time, or a value that is seconds or milliseconds since 1970 as a whole. @default 'warn' */
   timestamp?: SanitizerAction | undefined;
 }
 
-/** How the label values of new series are cleaned. Runs once for a new label set, never where it was seen before. */
+/**
+ * Settings of the sanitizer. It runs once for each new label set, and not for label sets that already have a series.
+ */
 export interface SanitizerOptions {
-  /** Characters of a value, the mark of a cut included; 0 for no limit. @default 128 */
+  /**
+   * Maximum number of characters of a value, with the mark of a cut; 0 to 1000000, where 0 is no limit.
+   *
+   * @default 128
+   */
   maxLength?: number | undefined;
-  /** Control characters, and those that are not seen but change what is. @default 'replace' */
+  /** The treatment of control characters and invisible formatting characters. @default 'replace' */
   controlCharacters?: 'keep' | 'remove' | 'replace' | undefined;
-  /** `nfc` gives one form to texts that look alike, `ascii` replaces what is beyond it. @default 'keep' */
+  /** `nfc` normalizes to Unicode's form NFC, `ascii` replaces all characters that are not ASCII. @default 'keep' */
   unicode?: 'keep' | 'nfc' | 'ascii' | undefined;
-  /** How label names may not begin. @default ['__'] */
+  /** Prefixes that a label name must not have. @default ['__'] */
   reservedPrefixes?: readonly string[] | undefined;
-  /** One action for everything, or one for each kind. */
+  /** One action for all kinds of content, or an action for each kind. */
   detect?: SanitizerAction | SanitizerDetections | undefined;
 }
 
-/** The longest maximum there is sense in. */
+/** Upper bound of `maxLength`. */
 const LARGEST_LENGTH = 1_000_000;
 
 /**
- * Settings for the core; nothing where there is to be no sanitizer.
+ * Converts the options to the core's settings; `undefined` if there is to be no sanitizer.
  *
- * @throws {ConfigurationError} `INVALID_CONFIG` for what has a wrong type; wrong words the core refuses
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid type; the core checks the words
  */
 export function checkedSanitizer(options: boolean | SanitizerOptions): SanitizerSettings | undefined {
   if (options === false) return undefined;
   if (options === true) return { kinds: [], actions: [] };
   if (typeof options !== 'object' || options === null) refuseOption('true, false or settings', 'sanitize', options);
   const { maxLength, controlCharacters, unicode, reservedPrefixes, detect } = options;
-  const settings: SanitizerSettings = actionsOf(detect);
+  const settings: SanitizerSettings = readActions(detect);
   if (maxLength !== undefined) {
     if (!Number.isInteger(maxLength) || maxLength < 0 || maxLength > LARGEST_LENGTH) {
       refuseOption(`an integer from 0 to ${LARGEST_LENGTH}`, 'sanitize.maxLength', maxLength);
@@ -73,7 +84,7 @@ export function checkedSanitizer(options: boolean | SanitizerOptions): Sanitizer
   return settings;
 }
 
-function actionsOf(detect: SanitizerOptions['detect']): { kinds: string[]; actions: string[] } {
+function readActions(detect: SanitizerOptions['detect']): { kinds: string[]; actions: string[] } {
   if (detect === undefined) return { kinds: [], actions: [] };
   if (typeof detect === 'string') {
     const kinds = addon.findingKinds();

@@ -1,21 +1,21 @@
 /**
- * Finds the series of a label set: a tree with a level a label, ordered from the fewest to the most distinct values,
- * so that inner nodes are few. Nothing is concatenated, so no two label sets can meet. Knows nothing of what a
- * series is.
+ * Finds the series of a label set. A tree with one level for each label, ordered from the fewest to the most distinct
+ * values, so that there are few inner nodes. Values are never concatenated, so two label sets cannot collide. Knows
+ * nothing of what a series is.
  */
 import { inspect } from 'node:util';
 import { LabelError } from '../errors';
-import { aliasesOf, isAlias, textOf } from './value';
+import { isAlias, listAliases, toText } from './value';
 
-/** Sizes at which the order of the levels is reconsidered; beyond the last, walking the tree would be felt. */
+/** Sizes at which the levels are sorted again. Above the last one, rebuilding the tree would block noticeably. */
 const RECONSIDERED_AT = new Set([16, 64, 256, 1024, 4096]);
 
-/** A level's values. Most nodes have one child, which needs no `Map`. */
+/** A node: the values of one label below one path. Most nodes have one child, which needs no `Map`. */
 class Branch<S> {
-  /** The only child and its text, as long as there is one. */
+  /** The text of the only child, and the child, while there is only one. */
   text: string | undefined = undefined;
   child: Branch<S> | S | undefined = undefined;
-  /** All children, from the second key on. */
+  /** All children, once there is a second key. */
   children: Map<unknown, Branch<S> | S> | null = null;
 
   get(key: unknown): Branch<S> | S | undefined {
@@ -38,17 +38,17 @@ class Branch<S> {
     }
   }
 
-  /** Takes a text and its aliases out; returns whether nothing is left. */
+  /** Removes a text and its aliases; returns true if the node is empty afterwards. */
   delete(text: string): boolean {
     if (this.children === null) {
       if (this.text === text) this.text = this.child = undefined;
       return this.child === undefined;
     }
-    for (const key of [text, ...aliasesOf(text)]) this.children.delete(key);
+    for (const key of [text, ...listAliases(text)]) this.children.delete(key);
     return this.children.size === 0;
   }
 
-  /** The children by their texts, aliases left out. */
+  /** The children by their texts, without aliases. */
   *entries(): Generator<[string, Branch<S> | S]> {
     if (this.child !== undefined) yield [this.text as string, this.child];
     if (this.children === null) return;
@@ -59,21 +59,21 @@ class Branch<S> {
 /** Series by label values. `S` is any object. */
 export class LabelTree<S extends object> {
   readonly #names: readonly string[];
-  /** By level: the index of the label that decides there. */
+  /** For each level the index of its label. */
   #order: number[];
-  /** The series itself where there are no labels. */
+  /** The root node; the series itself if the metric has no labels. */
   #root: Branch<S> | S | undefined;
   #size = 0;
-  // The names of the first four levels, as fields of their own: an array would be another load a label.
+  // The names of the first four levels. Fields, because an array would cost one more load for each label.
   #name0 = '';
   #name1 = '';
   #name2 = '';
   #name3 = '';
-  /** Where the last label set was not found: the root then, the branch, and the value that it does not have. */
+  /** Where the last search failed: the root at that time, the node, and the value that the node does not have. */
   #missedFrom: Branch<S> | undefined;
   #missedIn: Branch<S> | undefined;
   #missed: unknown;
-  /** Values on their way from the labels to the walk, for metrics of more labels than have a loop of their own. */
+  /** Array for the values in `#findMany()`; `null` while it is in use. */
   #scratch: unknown[] | null;
 
   constructor(names: readonly string[]) {
@@ -85,13 +85,13 @@ export class LabelTree<S extends object> {
   }
 
   /**
-   * The series of these labels, if it was asked for in this form before. Reads each label once, own and inherited
-   * enumerable ones, and keeps nothing of the object.
+   * The series of these labels, if it was found or inserted in this form before. Reads each enumerable label once, own
+   * and inherited, and keeps no reference to the object.
    *
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
   find(labels: object): S | undefined {
-    // A proxy or an object without prototype would slow the loops below down for everybody.
+    // A proxy or an object without prototype would make the loops below slower for all later calls.
     if (!(labels instanceof Object)) return this.#walk(this.read(labels).values);
     switch (this.#names.length) {
       case 1:
@@ -107,7 +107,7 @@ export class LabelTree<S extends object> {
     }
   }
 
-  // Root and names are read before the labels: a getter among them may record, and so reorder the levels.
+  // Root and names are read before the labels: a label may be a getter that records and so reorders the levels.
 
   #find1(labels: Record<string, unknown>): S | undefined {
     const root = this.#root as Branch<S>;
@@ -184,7 +184,7 @@ export class LabelTree<S extends object> {
   }
 
   #findMany(labels: Record<string, unknown>): S | undefined {
-    // A getter among the labels may come back here while the scratch is in use.
+    // A label may be a getter that records and so enters this method again.
     const values = this.#scratch ?? new Array(this.#names.length);
     this.#scratch = null;
     values.fill(undefined);
@@ -221,46 +221,47 @@ export class LabelTree<S extends object> {
   }
 
   /**
-   * Whether the labels that `find()` has just not found have no series in any other form either: the values above are
-   * those of a branch, so it is for the one that was not found to be a text, or to print as one that is not there.
+   * True if the last miss of `find()` is certain. The tree also finds numbers by their text; all values above the
+   * missed node matched, so only the missed value can be a second spelling. A string cannot; a number is looked up once
+   * more as text.
    */
   missesForSure(): boolean {
     const value = this.#missed;
     const branch = this.#takeMissedBranch();
     if (branch === undefined) return false;
     if (typeof value === 'string') return value.isWellFormed();
-    return isAlias(value) && branch.get(textOf('', value)) === undefined;
+    return isAlias(value) && branch.get(toText('', value)) === undefined;
   }
 
-  /** The label that is looked up last: the one of most values, as a rule. */
+  /** The index of the label that is looked up last: usually the one with the most values. */
   get lastLabel(): number {
     return this.#order[this.#order.length - 1];
   }
 
   /**
-   * The text that `find()` has just not found and the series that has `instead` in its place, if there is one and the
-   * text was the last label's.
+   * The text that `find()` has just not found, with the series that has `instead` in its place. `undefined` if there is
+   * no such series, or if the missed value was not the last label's.
    */
   missedBeside(instead: string): { text: string; series: S } | undefined {
     const value = this.#missed;
     const series = this.#takeMissedBranch()?.get(instead);
-    // What prints as it likes is left to whoever reads the labels again.
+    // An object may print differently each time, so it is not converted here.
     if (series === undefined || series instanceof Branch || !(typeof value === 'string' || isAlias(value))) {
       return undefined;
     }
-    return { text: textOf('', value), series };
+    return { text: toText('', value), series };
   }
 
-  /** The branch at which the last label set was not found, if the tree is still the one that was walked. */
+  /** The node at which the last search failed; `undefined` if the tree was rebuilt since. */
   #takeMissedBranch(): Branch<S> | undefined {
     const branch = this.#missedFrom === this.#root ? this.#missedIn : undefined;
-    // Nothing of the caller's is kept.
+    // Keeps no reference to the caller's values.
     this.#missedFrom = this.#missedIn = this.#missed = undefined;
     return branch;
   }
 
   /**
-   * Reads labels into the order of the label names, and the order in which they came.
+   * Reads labels: their values in the order of the label names, and the order in which the caller gave them.
    *
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
@@ -276,14 +277,14 @@ export class LabelTree<S extends object> {
     return { values, order };
   }
 
-  /** Puts a series under its texts. */
+  /** Adds a series under its texts. */
   insert(texts: readonly string[], series: S): void {
-    this.#place(texts, series);
+    this.#put(texts, series);
     this.#size++;
     if (RECONSIDERED_AT.has(this.#size)) this.#reorder();
   }
 
-  #place(texts: readonly string[], series: S): void {
+  #put(texts: readonly string[], series: S): void {
     const last = this.#order.length - 1;
     if (last < 0) {
       this.#root = series;
@@ -302,8 +303,9 @@ export class LabelTree<S extends object> {
     branch.set(texts[this.#order[last]], series);
   }
 
-  /** Lets values that print as a series' texts find it without being printed. */
+  /** Indexes values beside their texts, so that `find()` needs no conversion next time. */
   alias(values: readonly unknown[], texts: readonly string[]): void {
+    if (!values.some(isAlias)) return;
     let branch = this.#root as Branch<S>;
     for (const label of this.#order) {
       const child = branch.get(texts[label]);
@@ -313,7 +315,7 @@ export class LabelTree<S extends object> {
     }
   }
 
-  /** Takes a series out; returns it. */
+  /** Removes a series and returns it. */
   delete(texts: readonly string[]): S | undefined {
     const series = this.get(texts);
     if (series === undefined) return undefined;
@@ -366,7 +368,7 @@ export class LabelTree<S extends object> {
     this.#order = order;
     this.#nameLevels();
     this.#root = this.#emptyRoot();
-    for (const [texts, series] of all) this.#place(texts, series);
+    for (const [texts, series] of all) this.#put(texts, series);
   }
 
   #nameLevels(): void {
@@ -380,7 +382,7 @@ export class LabelTree<S extends object> {
   }
 }
 
-/** A label that the metric does not have. */
+/** The error for a label that the metric does not have. */
 export function unknownLabel(name: string, names: readonly string[]): LabelError {
   return new LabelError(
     'UNKNOWN_LABEL',

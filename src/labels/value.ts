@@ -1,15 +1,22 @@
 /**
- * Label values: what each type becomes, and which other values name the same series.
+ * Converts label values to text, and tells which other values have the same text. Knows nothing of series.
  */
 import { describe, LabelError } from '../errors';
 
-/** A lone surrogate has no UTF-8 form; U+FFFD stands for it, so that equal bytes are one series. */
+/** The label value that stands for all values over a limit. */
+export const OTHER = 'other';
+
+/** Replaces lone surrogates, which have no UTF-8 form, by U+FFFD, so that equal bytes are one series. */
 function wellFormed(text: string): string {
   return text.isWellFormed() ? text : text.toWellFormed();
 }
 
-/** The text of a label value; `''` is no label. Objects are printed as `String()` prints them. */
-export function textOf(name: string, value: unknown): string {
+/**
+ * The text of a label value; `''` for an absent label. Objects are converted by `String()`.
+ *
+ * @throws {LabelError} `INVALID_LABEL_VALUE`
+ */
+export function toText(name: string, value: unknown): string {
   switch (typeof value) {
     case 'string':
       return wellFormed(value);
@@ -32,13 +39,26 @@ export function textOf(name: string, value: unknown): string {
   }
 }
 
-/** Whether a value may stand beside its text as a key of its own: few such values exist for one text. */
+/** Converts labels to the form that the core takes: names and texts in turn. */
+export function flatLabels(labels: object): string[] {
+  return Object.entries(labels).flatMap(([name, value]) => [name, toText(name, value)]);
+}
+
+/** The labels without those given as absent. */
+export function presentLabels<V>(labels: Readonly<Record<string, V>>): Record<string, V> {
+  return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== undefined && value !== null));
+}
+
+/**
+ * True if the tree may also index this value unconverted (number, boolean, null, undefined). Only a few such values
+ * have the same text.
+ */
 export function isAlias(value: unknown): boolean {
   return value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** The keys under which a text may have been aliased. */
-export function aliasesOf(text: string): unknown[] {
+/** All values for which `isAlias()` is true and whose text is this one. */
+export function listAliases(text: string): unknown[] {
   const aliases: unknown[] = text === '' ? [null, undefined] : [];
   if (text === 'true' || text === 'false') aliases.push(text === 'true');
   const number = Number(text);

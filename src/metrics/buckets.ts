@@ -1,13 +1,13 @@
 /**
- * Upper bounds of histogram buckets: the defaults, two generators, and the check.
+ * Defines the upper bounds of histogram buckets: the defaults, two generators, and the check of a configuration.
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
 
-/** In seconds; the buckets of every Prometheus client. */
+/** The default buckets of most Prometheus clients, in seconds. */
 export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * `count` bounds from `start` on, `width` apart.
+ * Creates `count` bounds: `start`, `start + width`, `start + 2 * width`, …
  *
  * @throws {ConfigurationError} `INVALID_CONFIG` for a count below 1
  */
@@ -17,7 +17,7 @@ export function linearBuckets(start: number, width: number, count: number): numb
 }
 
 /**
- * `count` bounds from `start` on, each `factor` times the one before.
+ * Creates `count` bounds, beginning with `start`; each is `factor` times the one before.
  *
  * @throws {ConfigurationError} `INVALID_CONFIG` for a start of 0 or less, a count below 1, or a factor of 1 or less
  */
@@ -33,7 +33,7 @@ export function exponentialBuckets(start: number, factor: number, count: number)
 }
 
 /**
- * The finite bounds of a configuration; a last `Infinity` is implied and may stand there.
+ * The finite bounds of a configuration. A last bound of `Infinity` is implied and may be given.
  *
  * @throws {RegistrationError} `INVALID_BUCKETS`
  */
@@ -47,6 +47,6 @@ export function checkedBuckets(buckets: unknown): readonly number[] {
     );
   }
   const finite = bounds.at(-1) === Number.POSITIVE_INFINITY ? bounds.slice(0, -1) : bounds;
-  // Whatever else is wrong with them, the core says.
+  // The core checks the rest: order, NaN, duplicates.
   return finite.includes(Number.POSITIVE_INFINITY) ? bounds : finite;
 }

@@ -1,30 +1,30 @@
 /**
- * Label values as they are recorded where a registry cleans them. The core does that; what is kept here spares it the
- * question for values that come again.
+ * Cleans the label values of one metric. The core does the cleaning; this remembers its answers, so that a value that
+ * is used again needs no native call.
  */
 import type { NativeFamily } from '../native/addon';
 
-/** Values of a label whose cleaned form is remembered, and label sets that are. */
+/** Limit of remembered values for each label, and of remembered label sets. */
 export const REMEMBERED_MAX = 1000;
-/** Longer ones are cleaned each time: a thousand of any length would be memory that an attacker fills. */
+/** Longer values are cleaned each time: an attacker could fill memory with a thousand long values. */
 export const REMEMBERED_LENGTH_MAX = 256;
 
 /** The label values of one metric. */
 export class CleanedTexts {
   readonly #family: NativeFamily;
   readonly #warn: (message: string) => void;
-  /** By label. */
+  /** By label: the cleaned text of each remembered text. */
   readonly #cleaned: readonly Map<string, string>[];
 
-  /** @param warn is told of content that should not be there */
+  /** @param warn logs a warning about content that does not belong in a label */
   constructor(family: NativeFamily, labels: number, warn: (message: string) => void) {
     this.#family = family;
     this.#warn = warn;
     this.#cleaned = Array.from({ length: labels }, () => new Map());
   }
 
-  /** The texts as they are recorded, in the order of the label names. */
-  of(texts: readonly string[]): readonly string[] {
+  /** The cleaned texts, in the order of the label names. */
+  clean(texts: readonly string[]): readonly string[] {
     const known = texts.map((text, label) => this.#cleaned[label].get(text));
     return known.every((text) => text !== undefined) ? known : this.#ask(texts);
   }
@@ -38,7 +38,7 @@ export class CleanedTexts {
       if (known.size === REMEMBERED_MAX) known.clear();
       known.set(text, cleaned[label]);
     });
-    // Last, because a logger may record itself, and so change what is remembered.
+    // Last, because the logger may record and so change the remembered values.
     for (const warning of answer?.warnings ?? []) this.#warn(warning);
     return cleaned;
   }

@@ -1,24 +1,23 @@
 /**
- * Counters: values that only go up.
+ * Implements counters: values that only increase.
  */
-import { inspect } from 'node:util';
-import { NegativeIncrementError, ValueError } from '../errors';
+import { NegativeIncrementError, shown, ValueError } from '../errors';
 import type { LabelValues } from '../types';
-import { type ExemplarLabels, exemplarOf, type WithExemplar } from './exemplar';
+import { checkedExemplar, type ExemplarLabels, type WithExemplar } from './exemplar';
 import { Metric, type MetricConfiguration } from './metric';
 import { add, revived, Series } from './series';
 
-/** What a counter is made from. */
+/** Configuration of a counter. */
 export interface CounterConfiguration<T extends string = string> extends MetricConfiguration<T, Counter<T>> {}
 
-/** The counter of one label set. Keep it where you count often: adding to it is one memory add. */
+/** The counter of one label set. Keep a reference where you count often: `inc()` is then one addition in memory. */
 export class CounterSeries extends Series {
   /**
-   * Adds a finite number that is not negative.
+   * Adds a finite number from 0.
    *
    * @param value defaults to 1
-   * @throws {ValueError} `INVALID_VALUE` for what is no finite number
-   * @throws {NegativeIncrementError} `NEGATIVE_INCREMENT`
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number
+   * @throws {NegativeIncrementError} `NEGATIVE_INCREMENT` for a number below 0
    */
   inc(value: number | null = 1): void {
     if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && this[add](0, value)) return;
@@ -31,20 +30,14 @@ function checkedIncrement(value: unknown): number {
   if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
   if (value === undefined || value === null) return 1;
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${format(value)}`);
+    throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${shown(value)}`);
   }
   if (value < 0) throw new NegativeIncrementError();
   return value;
 }
 
-/** A value as `console.log` shows it, cut: a huge string is no use in a message. */
-export function format(value: unknown): string {
-  const text = typeof value === 'string' ? value : inspect(value);
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
-}
-
 /**
- * A value that only goes up: requests, tokens, errors. Its rate is what you look at.
+ * A value that only increases: requests, tokens, errors. Dashboards show its rate.
  *
  * @example
  * const requests = new Counter({ name: 'requests_total', help: 'Requests', labelNames: ['status'] });
@@ -61,11 +54,11 @@ export class Counter<T extends string = string> extends Metric<T, CounterSeries>
   }
 
   /**
-   * Adds to the counter of these labels, or without labels.
+   * Adds a finite number from 0 to the series of these labels, or to the series without labels.
    *
    * @param value defaults to 1
-   * @throws {ValueError} `INVALID_VALUE` for what is no finite number
-   * @throws {NegativeIncrementError} `NEGATIVE_INCREMENT`
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number
+   * @throws {NegativeIncrementError} `NEGATIVE_INCREMENT` for a number below 0
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
   inc(labels: LabelValues<T>, value?: number | null): void;
@@ -75,7 +68,7 @@ export class Counter<T extends string = string> extends Metric<T, CounterSeries>
     if (typeof labels === 'object' && labels !== null) {
       if (this.exemplars) this.#incWithExemplar(labels as WithExemplar<T>);
       else {
-        // First of all, because a refused value creates no series.
+        // Checked first, because an invalid value must not create a series.
         const increment = value === undefined ? 1 : checkedIncrement(value);
         this.series.at(labels).inc(increment);
       }
@@ -86,20 +79,20 @@ export class Counter<T extends string = string> extends Metric<T, CounterSeries>
 
   #incWithExemplar({ labels, value, exemplarLabels }: WithExemplar<T>): void {
     const number = checkedIncrement(value);
-    // Everything is checked before anything is recorded.
+    // Check everything before anything is recorded.
     if (labels) this.series.placeOfArguments([labels]);
-    const exemplar = exemplarOf(exemplarLabels);
+    const exemplar = checkedExemplar(exemplarLabels);
     const series = labels ? this.series.at(labels) : this.unlabelled();
     series.inc(number);
     exemplar?.attach(this.series.family, series, 0, number);
   }
 
-  /** The counter's value; 0 where the series does not exist. */
+  /** The value of the series with these labels; 0 if there is no such series. */
   value(labels?: LabelValues<T>): number {
     return this.peekCells(labels)?.[0] ?? 0;
   }
 
-  /** Removes all series; without labels the counter is 0 again. */
+  /** Removes all series. A counter without labels is set to 0. */
   reset(): void {
     this.series.clear();
     if (this.labelNames.length === 0) this.series.createUnlabelled();

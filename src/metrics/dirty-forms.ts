@@ -1,11 +1,11 @@
 /**
- * Series by label sets as they were given before they were cleaned: some of the last ones, so that one that comes again is
- * not cleaned again. Forgotten as a whole whenever a series goes.
+ * Remembers the series of label sets in their form before cleaning, so that a label set that is used again is not
+ * cleaned again. All are forgotten when a series is removed, and when there are too many.
  */
 import { LabelTree } from '../labels/tree';
 import { REMEMBERED_LENGTH_MAX, REMEMBERED_MAX } from './cleaned-texts';
 
-/** The dirty label sets of one metric. */
+/** The uncleaned label sets of one metric. */
 export class DirtyForms<S extends object> {
   readonly #names: readonly string[];
   #tree: LabelTree<S>;
@@ -16,12 +16,12 @@ export class DirtyForms<S extends object> {
     this.#tree = new LabelTree(names);
   }
 
-  /** The series of labels that were given so before. */
+  /** The series of labels that were used in this form before. */
   find(labels: object): S | undefined {
     return this.#size === 0 ? undefined : this.#tree.find(labels);
   }
 
-  /** Remembers how a series was asked for. */
+  /** Remembers the uncleaned texts of a series. */
   remember(texts: readonly string[], series: S): void {
     if (texts.some((text) => text.length > REMEMBERED_LENGTH_MAX)) return;
     if (this.#size === REMEMBERED_MAX) this.forget();

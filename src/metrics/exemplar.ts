@@ -1,25 +1,25 @@
 /**
- * Exemplars: one recent example a counter or a bucket, with the labels that lead to its trace.
+ * Attaches exemplars: one recent value for each counter or bucket, with labels that identify its trace.
  */
 import { unixMs } from '../clock';
 import { native } from '../errors';
-import { textOf } from '../labels/value';
+import { flatLabels } from '../labels/value';
 import { addon, type NativeFamily } from '../native/addon';
 import type { LabelValue, LabelValues } from '../types';
 import { idOf, revived, type Series } from './series';
 
-/** Labels of an exemplar, a trace id most of all: 128 characters, names and values together. */
+/** Labels of an exemplar, usually a trace ID. At most 128 characters, names and values together. */
 export type ExemplarLabels = Readonly<Record<string, LabelValue>>;
 
-/** How a metric with `enableExemplars` is recorded. */
+/** The argument of `inc()` and `observe()` of a metric with `enableExemplars`. */
 export interface WithExemplar<T extends string = string> {
   labels?: LabelValues<T> | undefined;
-  /** For a counter, 1 where it is left out. */
+  /** The increment or observation. @default 1 for a counter */
   value?: number | undefined;
   exemplarLabels?: ExemplarLabels | undefined;
 }
 
-/** An exemplar that has not been given its place. */
+/** An exemplar that is checked and not yet attached to a series. */
 class PendingExemplar {
   readonly #labels: string[];
 
@@ -27,23 +27,23 @@ class PendingExemplar {
     this.#labels = labels;
   }
 
-  /** Attaches it to a cell of a series that exists. */
+  /** Attaches it to a cell of a series that has cells. */
   attach(family: NativeFamily, series: Series, cell: number, value: number): void {
-    // A second child of the series forwards what it records; the exemplar belongs where it went.
+    // If `series` is a stale handle, the value was written to the current one; attach the exemplar there.
     const id = series[revived]()[idOf]();
-    // What a limit drops has no series that could show it.
+    // Over a limit, the value may have gone to cells that no series shows.
     if (id < 0) return;
     native(() => family.setExemplar(id, cell, this.#labels, value, unixMs() / 1000));
   }
 }
 
 /**
- * An exemplar of these labels; nothing where there are none.
+ * Checks the labels of an exemplar; `undefined` if there are no labels.
  *
  * @throws {LabelError} `INVALID_LABEL_VALUE` for more than 128 characters
  */
-export function exemplarOf(labels: ExemplarLabels | undefined): PendingExemplar | undefined {
-  const flat = Object.entries(labels ?? {}).flatMap(([name, value]) => [name, textOf(name, value)]);
+export function checkedExemplar(labels: ExemplarLabels | undefined): PendingExemplar | undefined {
+  const flat = flatLabels(labels ?? {});
   if (flat.length === 0) return undefined;
   native(() => addon.checkExemplar(flat));
   return new PendingExemplar(flat);

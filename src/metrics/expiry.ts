@@ -1,25 +1,25 @@
 /**
- * Removes series whose value has not changed for their time to live. Scrapes find them, off the event loop; what is
- * left to do here is to take them out of the metrics, some hundred at a time.
+ * Removes series whose value has not changed for their time to live. Scrapes find them outside the event loop; here
+ * they are removed from their metrics, some hundred in each turn of the loop.
  */
 import { setImmediate } from 'node:timers';
 import { refuseOption } from '../errors';
 import { onExpired } from '../native/contributor';
 
-/** Series that one turn of the loop removes: a millisecond or two. */
+/** Series that are removed in one turn of the event loop, which takes a millisecond or two. */
 const A_TURN = 250;
 
-/** The series of a metric, as they expire. */
+/** The series of a metric, as this module sees them. */
 export interface Expiring {
-  /** Removes expired series, `max` at the most; returns how many there were. */
+  /** Removes at most `max` expired series; returns how many it removed. */
   removeExpired(max: number): number;
 }
 
-/** Metrics are not kept alive by this; nor are there two entries for one. */
+/** Every set of series in `expiring`. Weak, like the references there, so that metrics can be collected. */
 const known = new WeakSet<Expiring>();
 const expiring = new Set<WeakRef<Expiring>>();
 
-/** Sees to it that the expired series of a metric are removed. */
+/** Removes the expired series of a metric from now on. */
 export function watchExpiry(series: Expiring): void {
   if (known.has(series)) return;
   known.add(series);
@@ -40,7 +40,7 @@ function removeExpired(): void {
   }
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` for what is no duration */
+/** Checks a time to live in seconds. @throws {ConfigurationError} `INVALID_CONFIG` for an invalid duration */
 export function checkedTtl(seconds: unknown): number | undefined {
   if (seconds === undefined) return undefined;
   if (typeof seconds === 'number' && seconds >= 0 && Number.isFinite(seconds)) return seconds;

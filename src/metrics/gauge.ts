@@ -1,23 +1,22 @@
 /**
- * Gauges: values that go up and down.
+ * Implements gauges: values that increase and decrease.
  */
 import { unixMs } from '../clock';
-import { ValueError } from '../errors';
+import { shown, ValueError } from '../errors';
 import type { LabelValues } from '../types';
-import { format } from './counter';
 import { Metric, type MetricConfiguration } from './metric';
 import { add, labelsOf, put, revived, Series, siblingOf } from './series';
 import { startTimer, type Timer, time } from './timer';
 
-/** What a gauge is made from. */
+/** Configuration of a gauge. */
 export interface GaugeConfiguration<T extends string = string> extends MetricConfiguration<T, Gauge<T>> {}
 
-/** The gauge of one label set. Keep it where you write often. */
+/** The gauge of one label set. Keep a reference where you write often. */
 export class GaugeSeries extends Series {
   /**
-   * Replaces the value; NaN and infinities are values too.
+   * Sets the value; NaN and infinities are allowed.
    *
-   * @throws {ValueError} `INVALID_VALUE` for what is no number
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    */
   set(value: number): void {
     if (typeof value === 'number' && this[put](value)) return;
@@ -26,10 +25,10 @@ export class GaugeSeries extends Series {
   }
 
   /**
-   * Adds.
+   * Adds a number, which may be negative.
    *
    * @param value defaults to 1
-   * @throws {ValueError} `INVALID_VALUE` for what is no number
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    */
   inc(value: number | null = 1): void {
     if (typeof value === 'number' && this[add](0, value)) return;
@@ -38,10 +37,10 @@ export class GaugeSeries extends Series {
   }
 
   /**
-   * Subtracts.
+   * Subtracts a number, which may be negative.
    *
    * @param value defaults to 1
-   * @throws {ValueError} `INVALID_VALUE` for what is no number
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    */
   dec(value: number | null = 1): void {
     if (typeof value === 'number' && this[add](0, -value)) return;
@@ -49,14 +48,14 @@ export class GaugeSeries extends Series {
     this[revived]()[add](0, -delta);
   }
 
-  /** Sets the value to the seconds since the epoch. */
+  /** Sets the value to the current time in seconds since 1970. */
   setToCurrentTime(): void {
     this.set(unixMs() / 1000);
   }
 
   /**
-   * Starts a clock; calling what it returns sets the gauge to the seconds that have passed, and returns them. Labels
-   * given to that call are added to the series' own.
+   * Starts a timer. Calling the returned function sets the gauge to the seconds since the start, and returns them.
+   * Labels that the call passes are added to the labels of the series.
    */
   startTimer(): Timer {
     return startTimer((more, seconds) => {
@@ -68,11 +67,11 @@ export class GaugeSeries extends Series {
 
 function checkedNumber(value: unknown, what: 'Value' | 'Delta'): number {
   if (typeof value === 'number') return value;
-  throw new ValueError('INVALID_VALUE', `${what} is not a valid number: ${format(value)}`);
+  throw new ValueError('INVALID_VALUE', `${what} is not a valid number: ${shown(value)}`);
 }
 
 /**
- * A value that goes up and down: requests in flight, queue length, temperature.
+ * A value that increases and decreases: requests in flight, queue length, temperature.
  *
  * @example
  * const inFlight = new Gauge({ name: 'requests_in_flight', help: 'Requests being served' });
@@ -90,16 +89,16 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
   }
 
   /**
-   * Replaces the value of these labels, or without labels; NaN and infinities are values too.
+   * Sets the value of the series with these labels, or without labels; NaN and infinities are allowed.
    *
-   * @throws {ValueError} `INVALID_VALUE` for what is no number
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
   set(labels: LabelValues<T>, value: number): void;
   set(value: number): void;
   set(labels: LabelValues<T> | number, value?: number): void {
     if (isLabels(labels)) {
-      // First of all, because a refused value creates no series.
+      // Checked first, because an invalid value must not create a series.
       const number = checkedNumber(value, 'Value');
       this.series.at(labels).set(number);
     } else {
@@ -108,10 +107,10 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
   }
 
   /**
-   * Adds to the gauge of these labels, or without labels.
+   * Adds to the series with these labels, or without labels.
    *
    * @param value defaults to 1
-   * @throws {ValueError} `INVALID_VALUE` for what is no number
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
   inc(labels: LabelValues<T>, value?: number | null): void;
@@ -126,10 +125,10 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
   }
 
   /**
-   * Subtracts from the gauge of these labels, or without labels.
+   * Subtracts from the series with these labels, or without labels.
    *
    * @param value defaults to 1
-   * @throws {ValueError} `INVALID_VALUE` for what is no number
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
   dec(labels: LabelValues<T>, value?: number | null): void;
@@ -143,36 +142,39 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
     }
   }
 
-  /** Sets the value to the seconds since the epoch. */
+  /** Sets the value to the current time in seconds since 1970. */
   setToCurrentTime(labels?: LabelValues<T>): void {
     const now = unixMs() / 1000;
     if (labels === undefined) this.set(now);
     else this.set(labels, now);
   }
 
-  /** Starts a clock; calling what it returns sets the gauge to the seconds that have passed, and returns them. */
+  /** Starts a timer. Calling the returned function sets the gauge to the seconds since the start, and returns them. */
   startTimer(labels?: LabelValues<T>): Timer<T> {
-    // A copy: the caller may use its object for something else before the clock ends.
+    // A copy, because the caller may change its object before the timer ends.
     const own = { ...labels };
     return startTimer<T>((more, seconds) => this.set({ ...own, ...more } as LabelValues<T>, seconds));
   }
 
-  /** Runs a function and sets the gauge to the seconds it took, or its promise did; failures too. */
+  /**
+   * Runs a function and sets the gauge to its duration in seconds. If it returns a promise, the time until that is
+   * settled. Failures are measured too.
+   */
   time<R>(run: () => R): R;
   time<R>(labels: LabelValues<T>, run: () => R): R;
   time<R>(labels: LabelValues<T> | (() => R), run?: () => R): R {
     if (typeof labels === 'function') return time(this.startTimer(), labels);
-    // Before the function runs: what it returns must not be lost to a label that does not exist.
+    // Checked before the function runs, so that an unknown label cannot lose the function's result.
     this.series.placeOfArguments([labels]);
     return time(this.startTimer(labels), run as () => R);
   }
 
-  /** The gauge's value; 0 where the series does not exist. */
+  /** The value of the series with these labels; 0 if there is no such series. */
   value(labels?: LabelValues<T>): number {
     return this.peekCells(labels)?.[0] ?? 0;
   }
 
-  /** Removes all series; without labels the gauge is 0 again. */
+  /** Removes all series. A gauge without labels is set to 0. */
   reset(): void {
     this.series.clear();
     if (this.labelNames.length === 0) this.series.createUnlabelled();

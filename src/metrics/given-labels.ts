@@ -1,34 +1,34 @@
 /**
- * How the labels of a metric's series were given: in which order, in which types, which of them as absent. The core keeps
- * texts; this is what only JavaScript can know.
+ * Remembers how the caller gave the labels of each series: their order, their types, and which of them were absent. The
+ * core only keeps texts.
  */
-import { Place } from './series';
+import { Place } from './place';
 
-/** Kept by series id, and only where it differs from all label names in their order, given as strings. */
+/** The given labels of one metric, by series ID. A series whose labels are all strings, in order, needs no entry. */
 export class GivenLabels {
   readonly #names: readonly string[];
-  /** Label values as they were given, where one was not a string. */
+  /** The given values of each series of which one was a number. */
   readonly #originals = new Map<number, Record<string, unknown>>();
-  /** Indices of the given labels in their order, complemented for one that was given as absent. */
+  /** Indices of the given labels in their order; `~index` for a label given as `null` or `undefined`. */
   readonly #orders = new Map<number, readonly number[]>();
-  /** One array for each such order, however many series were made so. */
+  /** Shares one array between all series with the same order. */
   readonly #known = new Map<string, readonly number[]>();
 
   constructor(names: readonly string[]) {
     this.#names = names;
   }
 
-  /** Label values in the types they were given in, where one was not a string. */
+  /** The given values of a series of which one was a number. */
   originals(id: number): Record<string, unknown> | undefined {
     return this.#originals.get(id);
   }
 
-  /** Keeps how the labels of a new series were given. */
+  /** Remembers how the labels of a new series were given. */
   remember(id: number, place: Place): void {
     const { order, printed, texts, values } = place;
     this.#rememberOrder(id, order, values);
     if (!printed.some((index) => typeof values[index] === 'number')) return;
-    // Numbers as they were given, everything else as text: so JSON forms show them.
+    // JSON forms show numbers as numbers and all other values as text.
     const originals = printed.map((index) => {
       const value = values[index];
       return [this.#names[index], typeof value === 'number' ? value : texts[index]];
@@ -45,11 +45,11 @@ export class GivenLabels {
     this.#orders.set(id, known);
   }
 
-  /** The place of a series as the call that made it gave it. */
+  /** The label set of a series as the call that made the series gave it. */
   placeOf(id: number, texts: readonly string[]): Place {
     const originals = this.#originals.get(id);
     const values = texts.map((text, index): unknown => {
-      // A label may have the name of a property that all objects inherit.
+      // A label may have the name of an inherited property, such as `constructor`.
       const isKnown = originals !== undefined && Object.hasOwn(originals, this.#names[index]);
       return isKnown ? originals[this.#names[index]] : text;
     });

@@ -1,36 +1,36 @@
 /**
- * Histograms: observations counted in buckets, and their sum.
+ * Implements histograms: observations counted in buckets, and their sum.
  */
-import { ValueError } from '../errors';
+import { shown, ValueError } from '../errors';
 import type { LabelValues } from '../types';
 import { checkedBuckets } from './buckets';
-import { format } from './counter';
-import { type ExemplarLabels, exemplarOf, type WithExemplar } from './exemplar';
+import { checkedExemplar, type ExemplarLabels, type WithExemplar } from './exemplar';
 import { Metric, type MetricConfiguration } from './metric';
-import { addPair, type Home, labelsOf, type Place, revived, Series, siblingOf } from './series';
+import type { Place } from './place';
+import { addPair, type Home, labelsOf, revived, Series, siblingOf } from './series';
 import { startTimer, type Timer, time } from './timer';
 
-/** What a histogram is made from. */
+/** Configuration of a histogram. */
 export interface HistogramConfiguration<T extends string = string> extends MetricConfiguration<T, Histogram<T>> {
   /**
-   * Upper bounds, finite and ascending; `+Inf` is implied.
+   * Upper bounds of the buckets, finite and ascending; `+Inf` is implied. The default is meant for seconds.
    *
    * @default [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
    */
   buckets?: readonly number[];
 }
 
-/** What a histogram holds of one label set. */
+/** The values of a histogram for one label set. */
 export interface HistogramValue {
   /** Number of observations. */
   count: number;
   /** Sum of the observations. */
   sum: number;
-  /** Observations at or below each bound; the last bound is `Infinity`. */
+  /** The number of observations at or below each bound; the last bound is `Infinity`. */
   buckets: { le: number; count: number }[];
 }
 
-/** The histogram of one label set. Keep it where you observe often. */
+/** The histogram of one label set. Keep a reference where you observe often. */
 export class HistogramSeries extends Series {
   readonly #bounds: Float64Array;
 
@@ -41,22 +41,22 @@ export class HistogramSeries extends Series {
   }
 
   /**
-   * Counts an observation in the first bucket whose bound is not below it, and adds it to the sum.
+   * Counts an observation in the first bucket whose bound is not smaller, and adds it to the sum.
    *
-   * @throws {ValueError} `INVALID_VALUE` for what is no finite number
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number
    */
   observe(value: number): void {
     const bounds = this.#bounds;
-    // Finite: infinities and NaN less themselves are not 0.
+    // True for finite numbers only: Infinity - Infinity and NaN - NaN are NaN.
     const finite = typeof value === 'number' && value - value === 0;
-    if (finite && this[addPair](bucketOf(bounds, value), bounds.length + 1, value)) return;
+    if (finite && this[addPair](findBucket(bounds, value), bounds.length + 1, value)) return;
     const observation = checkedObservation(value);
-    this[revived]()[addPair](bucketOf(bounds, observation), bounds.length + 1, observation);
+    this[revived]()[addPair](findBucket(bounds, observation), bounds.length + 1, observation);
   }
 
   /**
-   * Starts a clock; calling what it returns observes the seconds that have passed, and returns them. Labels given to
-   * that call are added to the series' own.
+   * Starts a timer. Calling the returned function observes the seconds since the start, and returns them. Labels that
+   * the call passes are added to the labels of the series.
    */
   startTimer(): Timer {
     return startTimer((more, seconds) => {
@@ -66,11 +66,11 @@ export class HistogramSeries extends Series {
   }
 }
 
-/** Bounds from which on halving beats going through them. */
+/** With more bounds than this, binary search is faster than going through them. */
 const HALVING_FROM = 32;
 
-/** The first bucket whose bound is not below the value. */
-function bucketOf(bounds: Float64Array, value: number): number {
+/** The index of the first bucket whose bound is not smaller than the value. */
+function findBucket(bounds: Float64Array, value: number): number {
   let low = 0;
   let high = bounds.length;
   while (high - low > HALVING_FROM) {
@@ -84,11 +84,11 @@ function bucketOf(bounds: Float64Array, value: number): number {
 
 function checkedObservation(value: unknown): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${format(value)}`);
+  throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${shown(value)}`);
 }
 
 /**
- * A distribution: durations, sizes. Buckets are counted here, quantiles computed by the server.
+ * A distribution, such as durations or sizes. The client counts in buckets; the Prometheus server computes quantiles.
  *
  * @example
  * const duration = new Histogram({ name: 'request_seconds', help: 'Duration', labelNames: ['route'] });
@@ -110,9 +110,9 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
   }
 
   /**
-   * Observes a value with these labels, or without labels.
+   * Observes a value in the series with these labels, or without labels.
    *
-   * @throws {ValueError} `INVALID_VALUE` for what is no finite number
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
   observe(labels: LabelValues<T>, value: number): void;
@@ -122,7 +122,7 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
     if (typeof labels === 'object' && labels !== null) {
       if (this.exemplars) this.#observeWithExemplar(labels as WithExemplar<T>);
       else {
-        // First of all, because a refused value creates no series.
+        // Checked first, because an invalid value must not create a series.
         const observation = checkedObservation(value);
         this.series.at(labels).observe(observation);
       }
@@ -134,17 +134,17 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
 
   #observeWithExemplar({ labels, value, exemplarLabels }: WithExemplar<T>): void {
     const number = checkedObservation(value);
-    // Everything is checked before anything is recorded.
+    // Check everything before anything is recorded.
     if (labels) this.series.placeOfArguments([labels]);
-    const exemplar = exemplarOf(exemplarLabels);
+    const exemplar = checkedExemplar(exemplarLabels);
     const series = labels ? this.series.at(labels) : this.unlabelled();
     series.observe(number);
-    exemplar?.attach(this.series.family, series, bucketOf(this.#bounds, number), number);
+    exemplar?.attach(this.series.family, series, findBucket(this.#bounds, number), number);
   }
 
-  /** Starts a clock; calling what it returns observes the seconds that have passed, and returns them. */
+  /** Starts a timer. Calling the returned function observes the seconds since the start, and returns them. */
   startTimer(labels?: LabelValues<T>, exemplarLabels?: ExemplarLabels): Timer<T, ExemplarLabels> {
-    // Copies: the caller may use its objects for something else before the clock ends.
+    // Copies, because the caller may change its objects before the timer ends.
     const own = { ...labels };
     const ownExemplarLabels = { ...exemplarLabels };
     return startTimer<T, ExemplarLabels>((more, seconds, moreExemplarLabels) => {
@@ -156,22 +156,25 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
     });
   }
 
-  /** Runs a function and observes the seconds it took, or its promise did; failures too. */
+  /**
+   * Runs a function and observes its duration in seconds. If it returns a promise, the time until that is settled.
+   * Failures are measured too.
+   */
   time<R>(run: () => R): R;
   time<R>(labels: LabelValues<T>, run: () => R): R;
   time<R>(labels: LabelValues<T> | (() => R), run?: () => R): R {
     if (typeof labels === 'function') return time(this.startTimer(), labels);
-    // Before the function runs: what it returns must not be lost to a label that does not exist.
+    // Checked before the function runs, so that an unknown label cannot lose the function's result.
     this.series.placeOfArguments([labels]);
     return time(this.startTimer(labels), run as () => R);
   }
 
-  /** Makes the series of these labels exist, with nothing observed; one that exists starts anew in its place. */
+  /** Creates the series of these labels with nothing observed; sets it to zero if it exists. */
   zero(labels: LabelValues<T> = {}): void {
     this.series.zero(this.series.placeOfArguments([labels]));
   }
 
-  /** What was observed; zeros where the series does not exist. */
+  /** Count, sum and buckets of the series with these labels; zeros if there is no such series. */
   value(labels?: LabelValues<T>): HistogramValue {
     const cells = this.peekCells(labels) ?? new Array<number>(this.#bounds.length + 2).fill(0);
     let count = 0;

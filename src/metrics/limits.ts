@@ -1,16 +1,16 @@
 /**
- * Limits on series as options: what they may be, and the shape the core takes them in.
+ * Checks limits on series and converts them to the form that the core takes.
  */
 import { refuseOption } from '../errors';
 import type { SeriesLimits } from '../native/addon';
 import type { CardinalityOptions, RegistryCardinalityOptions } from '../types';
 
-/** As many series as there can be: the core counts in 32 bits. */
+/** The largest limit: the core counts series in 32 bits. */
 export const LARGEST_LIMIT = 2 ** 32 - 1;
 const POLICIES: readonly unknown[] = ['fold', 'drop', 'throw'];
 
 /**
- * Limits for the core.
+ * Converts the limits of a metric or registry.
  *
  * @throws {ConfigurationError} `INVALID_CONFIG`
  */
@@ -34,7 +34,7 @@ export function checkedLimits(options: CardinalityOptions | undefined): SeriesLi
   return limits;
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` */
+/** The limit on all series of a registry. @throws {ConfigurationError} `INVALID_CONFIG` */
 export function checkedMaxTotal(options: RegistryCardinalityOptions | undefined): number | undefined {
   return checkedCount('cardinality.maxTotal', options?.maxTotal);
 }

@@ -1,11 +1,8 @@
 /**
- * What counters, gauges and histograms share: configuration, label arguments, reading. They differ in how they
- * record, and each does that itself.
+ * Implements the common part of counters, gauges and histograms: configuration, label arguments, reading. Each type
+ * implements recording itself. Knows registries only as an interface.
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
-import { processLogger } from '../registry/collect';
-import type { Registry } from '../registry/registry';
-import { toValues } from '../registry/values';
 import type {
   Aggregator,
   CardinalityOptions,
@@ -19,54 +16,69 @@ import { checkedTtl, watchExpiry } from './expiry';
 import { checkedLimits } from './limits';
 import { readCells, type Series, type SeriesType } from './series';
 import { SeriesSet } from './series-set';
+import { toValues } from './values';
 
-/** What every metric is made from. */
+/** Configuration of every metric. */
 export interface MetricConfiguration<T extends string, M> {
-  /** `[a-zA-Z_:][a-zA-Z0-9_:]*` */
+  /** A name that matches `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
   name: string;
-  /** One line that says what is measured, and in which unit. */
+  /** One line that says what is measured, and in which unit. Must not be empty. */
   help: string;
-  /** @default [] */
+  /** Names of the labels, each matching `[a-zA-Z_][a-zA-Z0-9_]*`. @default [] */
   labelNames?: readonly T[] | undefined;
   /**
-   * Where the metric is registered; `[]` is nowhere.
+   * The registries that the metric is registered in; `[]` for none.
    *
    * @default [register]
    */
-  registers?: readonly Registry[] | undefined;
-  /** @default 'sum' */
+  registers?: readonly MetricRegistry[] | undefined;
+  /** The way in which a scrape combines the values of several threads. @default 'sum' */
   aggregator?: Aggregator | undefined;
-  /** Called at each scrape, before the values are read; may be asynchronous. */
+  /** Called at each scrape before the values are read; may return a promise. */
   collect?: ((this: M) => void | Promise<void>) | undefined;
-  /** Record with `{labels, value, exemplarLabels}`. @default false */
+  /** True to record with `{ labels, value, exemplarLabels }`. @default false */
   enableExemplars?: boolean | undefined;
-  /** Limits on its series. @default those of the registry */
+  /** Limits on the number of series. @default the limits of the registry */
   cardinality?: CardinalityOptions<T> | undefined;
   /**
-   * Seconds that a value may stay unchanged before its series is removed: seen at a scrape, at the next one hidden, then
-   * gone. 0 is never. A metric without labels has its one series for ever.
+   * Seconds after which a series whose value has not changed is removed; 0 for never. The time begins with the first
+   * scrape that shows the series; the first scrape after it hides the series, then it is removed. The series of a
+   * metric without labels is never removed.
    *
-   * @default that of the registry, or never
+   * @default the setting of the registry, or never
    */
   ttlSeconds?: number | undefined;
 }
 
-/** Finds the default registry; set by it, so that metrics need not import it. */
-let defaultRegistry: (() => Registry) | undefined;
-
-/** @internal */
-export function setDefaultRegistry(find: () => Registry): void {
-  defaultRegistry = find;
+/** A registry as its metrics see it. */
+export interface MetricRegistry {
+  registerMetric(metric: never): void;
+  removeSingleMetric(name: string): void;
 }
 
-/** What two metrics are compared by. */
+/** Calls into the room of registries, which may import this one; the reverse would be a circle. */
+interface Registries {
+  /** The registry of metrics that name none. */
+  defaultRegistry(): MetricRegistry;
+  /** Warns through the logger of a registry, or of the library where there is no registry. */
+  warn(registry: MetricRegistry | undefined, message: string): void;
+}
+
+let registries: Registries | undefined;
+
+/** Called once, when the room of registries is loaded. @internal */
+export function connectRegistries(connected: Registries): void {
+  registries = connected;
+}
+
+/** The parts of a metric that `isSameAs()` compares. */
 interface AnyMetricLike {
   readonly type: MetricType;
   readonly labelNames: readonly string[];
   readonly series: { readonly bounds: readonly number[] };
 }
 
-/** A family of series with one name. */
+/** A family of series with one name: the base class of all metrics. */
 export abstract class Metric<T extends string, S extends Series> {
   readonly name: string;
   readonly help: string;
@@ -78,7 +90,7 @@ export abstract class Metric<T extends string, S extends Series> {
   readonly series: SeriesSet<S>;
   /** @internal */
   protected readonly exemplars: boolean;
-  readonly #registers: readonly Registry[];
+  readonly #registers: readonly MetricRegistry[];
   readonly #width: number;
 
   protected constructor(
@@ -101,7 +113,7 @@ export abstract class Metric<T extends string, S extends Series> {
     this.labelNames = [...labelNames];
     this.collect = collect as (() => void | Promise<void>) | undefined;
     this.exemplars = enableExemplars === true;
-    this.#registers = registers ?? (defaultRegistry === undefined ? [] : [defaultRegistry()]);
+    this.#registers = registers ?? (registries === undefined ? [] : [registries.defaultRegistry()]);
     this.#width = type === 'histogram' ? buckets.length + 2 : 1;
     const limits = checkedLimits(configuration.cardinality);
     const ttlSeconds = checkedTtl(configuration.ttlSeconds);
@@ -119,25 +131,23 @@ export abstract class Metric<T extends string, S extends Series> {
     if (ttlSeconds !== undefined) watchExpiry(this.series);
   }
 
-  /** Enters the metric where its configuration wants it; the last step of a constructor. @internal */
+  /** Registers the metric in the configured registries; the last step of a constructor. @internal */
   protected register(): void {
-    const entered: Registry[] = [];
+    const entered: MetricRegistry[] = [];
     try {
       for (const registry of this.#registers) {
         registry.registerMetric(this as never);
         entered.push(registry);
       }
     } catch (error) {
-      // A metric whose construction failed is in no registry.
+      // A metric whose constructor failed must not stay in a registry.
       for (const registry of entered) registry.removeSingleMetric(this.name);
       throw error;
     }
   }
 
   #warn(message: string): void {
-    const [registry] = this.#registers;
-    if (registry?.warn === undefined) processLogger.warn(message);
-    else registry.warn(message);
+    registries?.warn(this.#registers[0], message);
   }
 
   /** @internal */
@@ -152,8 +162,8 @@ export abstract class Metric<T extends string, S extends Series> {
   }
 
   /**
-   * The series of these label values: in the order of `labelNames`, or as an object. It exists from its first write
-   * on. Keep it where you record often.
+   * The series of these label values, given in the order of `labelNames` or as an object. An exposition shows it from
+   * its first write on. Keep a reference where you record often.
    *
    * @throws {LabelError} `LABEL_COUNT`, `UNKNOWN_LABEL`
    */
@@ -164,8 +174,8 @@ export abstract class Metric<T extends string, S extends Series> {
   }
 
   /**
-   * Removes the series of these label values: in the order of `labelNames`, or as an object, in which a missing label
-   * is an empty one.
+   * Removes the series of these label values, given in the order of `labelNames` or as an object. A label that the
+   * object does not name is absent.
    *
    * @throws {LabelError} `LABEL_COUNT`, `UNKNOWN_LABEL`
    */
@@ -176,10 +186,10 @@ export abstract class Metric<T extends string, S extends Series> {
   }
 
   /**
-   * Removes the series that have these labels, whatever their others are: all where none is named. A label that is
-   * given as absent is one that the series does not have. Goes through all series.
+   * Removes all series that have these labels, and any others; `{}` removes all series. A label given as `undefined`,
+   * `null` or `''` matches series without that label. Goes through all series.
    *
-   * @returns how many there were
+   * @returns the number of removed series
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
   removeMatching(labels: LabelValues<T>): number {
@@ -187,10 +197,10 @@ export abstract class Metric<T extends string, S extends Series> {
   }
 
   /**
-   * Makes a series exist for each combination of these values, with nothing recorded; ones that exist stay as they are.
-   * Series that begin at 0 are what makes a rate or a ratio of them right from their first event on.
+   * Creates a series for each combination of these values, with nothing recorded. Existing series stay unchanged.
+   * Prometheus can only compute a rate or ratio from the first event on if the series was 0 before.
    *
-   * @param values by label name; a label that is not named is absent
+   * @param values lists of values by label name; a label without a list is absent
    * @throws {LabelError} `UNKNOWN_LABEL`
    * @throws {ConfigurationError} `INVALID_CONFIG` for more combinations than the metric may have series
    */
@@ -198,7 +208,7 @@ export abstract class Metric<T extends string, S extends Series> {
     this.series.init(values);
   }
 
-  /** Whether two metrics differ in nothing that their series depend on. @internal */
+  /** True if type, label names and buckets are equal. @internal */
   isSameAs(other: AnyMetricLike): boolean {
     const same = (a: readonly unknown[], b: readonly unknown[]) =>
       a.length === b.length && a.every((value, index) => value === b[index]);
@@ -209,17 +219,17 @@ export abstract class Metric<T extends string, S extends Series> {
     );
   }
 
-  /** Back to the state after construction. */
+  /** Restores the state after construction. */
   abstract reset(): void;
 
-  /** Runs `collect()` and returns the metric's samples. */
+  /** Runs `collect()` and returns the samples of the metric. */
   async get(): Promise<MetricObjectWithValues<MetricValue<T>>> {
     await this.collect?.();
     return toValues(this) as MetricObjectWithValues<MetricValue<T>>;
   }
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` for what is no object */
+/** @throws {ConfigurationError} `INVALID_CONFIG` for a configuration that is not an object */
 export function checkConfiguration(configuration: unknown): void {
   if (typeof configuration === 'object' && configuration !== null) return;
   throw new ConfigurationError('INVALID_CONFIG', 'constructor expected a config object');
@@ -256,7 +266,7 @@ function checkCollect(collect: unknown): void {
 
 function checkRegisters(registers: unknown): void {
   if (registers === undefined || registers === null) return;
-  const usable = (registry: unknown) => typeof (registry as Registry | null)?.registerMetric === 'function';
+  const usable = (registry: unknown) => typeof (registry as MetricRegistry | null)?.registerMetric === 'function';
   if (Array.isArray(registers) && registers.every(usable)) return;
   throw new ConfigurationError(
     'INVALID_CONFIG',

@@ -1,79 +1,80 @@
 /**
- * Label sets beyond the limits of one metric: which refusals still hold, how many calls had one, and the warning. The
- * core decides; what is kept here spares it the question, so that an attacker's label set costs no more than an honest
- * one. Knows nothing of how a series is written.
+ * Remembers which label sets the core refuses, counts the calls over a limit, and logs the warning. The core decides;
+ * remembering its answers saves the native call, so that an attacker's label set costs no more than any other. Knows
+ * nothing of how a series is written.
  */
 import { clearTimeout, setTimeout } from 'node:timers';
 import { CardinalityError } from '../errors';
+import { OTHER } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
-import { cellsOf, indexOf } from '../native/contributor';
+import { cellIndexOf, cellsOf } from '../native/contributor';
+import { WARNING_INTERVAL_MS } from '../quietly';
 
-/** A minute passes between two warnings of the same metric. */
-const SILENCE_MS = 60_000;
-/** How long a first warning waits for more samples. */
+/** The time that a first warning waits for more samples. */
 const GATHERING_MS = 1000;
-/** Label sets that a warning shows. */
+/** The number of label sets that a warning shows. */
 const SAMPLES = 3;
 
 /**
- * Goes up whenever there may be room again for what was refused: refusals that are older are asked for anew. One for
- * the realm, because the limit of a registry spans its metrics.
+ * Generation counter. It is increased when a limit may have room again; refusals remembered from an older generation
+ * are discarded. One counter for the realm, because the limit of a registry spans its metrics.
  */
-let vacancies = 0;
+let generation = 0;
 
-/** Says that there may be room again. */
-export function vacate(): void {
-  vacancies++;
+/** Discards all remembered refusals, because a limit may have room again. */
+export function forgetRefusals(): void {
+  generation++;
 }
 
-/** Why a label set makes no series. */
-export interface Refusal {
-  /** What the limit is of. */
-  readonly of: 'metric' | 'registry' | 'label';
-  readonly max: number;
-  /** The index of the label, where the limit is one of its values. */
-  readonly label: number;
+/** The reason why a label set gets no series. */
+export class Refusal {
+  constructor(
+    /** The kind of limit that was reached. */
+    readonly of: 'metric' | 'registry' | 'label',
+    readonly max: number,
+    /** The index of the label, if the limit is on the number of its values. */
+    readonly label: number,
+  ) {}
 }
 
-/** The value of labels beyond a limit. */
-export const BEYOND = 'other';
-
-/** A label whose number of values has a limit. */
+/** A label with a limit on the number of its values. */
 interface LimitedLabel {
-  /** Of a value too many. */
+  /** The refusal of one value too many. */
   readonly refusal: Refusal;
-  /** Its values, `other` and none left out, and how many series have each. */
+  /** The number of series by value, without `other` and absent values. */
   readonly values: Map<string, number>;
 }
 
 const LIMITS = ['metric', 'registry', 'label'] as const;
 
-/** The core's answer to a label set that it did not take. */
+/** Converts the core's answer to a label set that it refused. */
 export function toRefusal([limit, max, label]: readonly number[]): Refusal {
-  return { of: LIMITS[limit], max, label };
+  return new Refusal(LIMITS[limit], max, label);
 }
 
-/** What a metric knows of label sets beyond its limits. */
+/** The label sets of one metric that are over a limit. */
 export class Overflow {
   readonly #family: NativeFamily;
   readonly #name: string;
   readonly #labelNames: readonly string[];
   readonly #warn: (message: string) => void;
-  /** What `vacancies` was when the core was asked last: what is known from then holds as long as that does. */
+  /** The generation of the last answer of the core. The remembered refusals are valid while it is the current one. */
   #since = -1;
-  /** The refusal of any new label set, if there is one. */
+  /** The refusal of every new label set, if the metric or registry is full. */
   #full: Refusal | undefined;
-  /** In the order of the label names, as the core goes through them. Few: labels have no limit unless they are given one. */
+  /** In the order of the label names, as in the core. Usually empty: labels have no limit by default. */
   #limited: readonly LimitedLabel[] = [];
   #policy: 'fold' | 'drop' | 'throw' = 'fold';
-  /** Where calls are counted; a cell of the core, as it is scraped. */
+  /** The slab with the core's cell that counts the calls, and the index of the cell in it. */
   #cells: Float64Array | undefined;
   #index = 0;
-  /** Since the last warning. */
+  /** Label sets for the next warning. */
   #samples: (readonly string[])[] = [];
-  /** Whether counting is all there is to do, because there are samples enough. */
+  /** True while there are enough samples: calls are then only counted. */
   #quiet = false;
-  /** Nothing to warn of; a warning that waits for more samples; one that was given less than a minute ago. */
+  /**
+   * `idle`: no warning is due. `gathering`: a warning waits for samples. `silent`: the last one is under a minute old.
+   */
   #state: 'idle' | 'gathering' | 'silent' = 'idle';
   #timer: NodeJS.Timeout | undefined;
 
@@ -84,50 +85,50 @@ export class Overflow {
     this.#warn = warn;
   }
 
-  /** What becomes of what is refused. */
+  /** The treatment of refused label sets. */
   get policy(): 'fold' | 'drop' | 'throw' {
     return this.#policy;
   }
 
-  /** Whether every new label set is refused for the same reason, for all that is known. */
+  /** True if every new label set is known to be refused for the same reason. */
   get isFull(): boolean {
-    return this.#since === vacancies && this.#full !== undefined && this.#limited.length === 0;
+    return this.#since === generation && this.#full !== undefined && this.#limited.length === 0;
   }
 
-  /** Whether label sets may be refused for a value of theirs, whatever the others are. */
+  /** True if a label set may be refused because of a single value. */
   get hasLimitedLabel(): boolean {
-    return this.#since === vacancies && this.#limited.length > 0;
+    return this.#since === generation && this.#limited.length > 0;
   }
 
-  /** Whether this value of a label is known to be refused. */
+  /** True if this value of a label is known to be refused. */
   refusesText(label: number, text: string): boolean {
     const limited = this.#limited.find((candidate) => candidate.refusal.label === label);
-    return this.#since === vacancies && limited !== undefined && isBeyond(limited, text);
+    return this.#since === generation && limited !== undefined && isBeyond(limited, text);
   }
 
-  /** The refusal of a new label set, if one is known to hold. */
+  /** The refusal of a new label set, if it is known and still valid. */
   known(texts: readonly string[]): Refusal | undefined {
-    if (this.#since !== vacancies) return undefined;
-    // First, as in the core: a value that becomes `other` makes another label set, which may be there.
+    if (this.#since !== generation) return undefined;
+    // Labels first, as in the core: with one value replaced by `other` it is another label set, which may exist.
     for (const limited of this.#limited) {
       if (isBeyond(limited, texts[limited.refusal.label])) return limited.refusal;
     }
     return this.#full;
   }
 
-  /** Remembers a refusal; `entries` are the series there are, by their texts. */
+  /** Remembers a refusal. @param entries all series with their texts */
   remember(refusal: Refusal, entries: () => Iterable<readonly [readonly string[], unknown]>): void {
     if (refusal.of !== 'label') this.#full = refusal;
-    else if (this.#since !== vacancies) this.#full = undefined;
-    if (this.#since === vacancies) return;
-    this.#since = vacancies;
+    else if (this.#since !== generation) this.#full = undefined;
+    if (this.#since === generation) return;
+    this.#since = generation;
     const { policy, labels, labelLimits } = this.#family.limits();
     this.#policy = policy;
     this.#limited = labels.map((label, index) => {
       const known = this.#limited.find(({ refusal }) => refusal.label === label);
       return {
-        refusal: { of: 'label', max: labelLimits[index], label },
-        values: known?.values ?? valuesOf(label, entries()),
+        refusal: new Refusal('label', labelLimits[index], label),
+        values: known?.values ?? countValues(label, entries()),
       };
     });
   }
@@ -137,19 +138,19 @@ export class Overflow {
     for (const { refusal, values } of this.#limited) count(values, texts[refusal.label], 1);
   }
 
-  /** A series has gone: there is room again. */
+  /** A series was removed, so there is room again. */
   removed(texts: readonly string[]): void {
     for (const { refusal, values } of this.#limited) count(values, texts[refusal.label], -1);
-    vacate();
+    forgetRefusals();
   }
 
-  /** All series have gone. */
+  /** All series were removed. */
   cleared(): void {
     for (const { values } of this.#limited) values.clear();
-    vacate();
+    forgetRefusals();
   }
 
-  /** Counts a call; returns whether `sample()` wants its texts. */
+  /** Counts a call; returns true if `sample()` needs its texts. */
   count(): boolean {
     (this.#cells ?? this.#findCell())[this.#index] -= -1;
     return !this.#quiet;
@@ -158,11 +159,11 @@ export class Overflow {
   #findCell(): Float64Array {
     const slot = this.#family.overflowSlot();
     this.#cells = cellsOf(slot);
-    this.#index = indexOf(slot);
+    this.#index = cellIndexOf(slot);
     return this.#cells;
   }
 
-  /** Keeps the texts of a label set for the warning, and sees to it that there is one. */
+  /** Keeps the texts of a label set for the warning, and schedules the warning. */
   sample(texts: readonly string[]): void {
     this.#samples.push(texts);
     this.#quiet = this.#samples.length === SAMPLES;
@@ -173,29 +174,29 @@ export class Overflow {
     if (this.#state === 'gathering' && this.#quiet) {
       clearTimeout(this.#timer);
       this.#state = 'silent';
-      // Later, because a recording call does not wait for a logger.
+      // Later, because a recording call must not wait for a logger.
       process.nextTick(() => this.#giveWarning());
     }
   }
 
   #giveWarning(): void {
-    // What is written goes through every series, so a thread of the pool does it.
+    // The text needs a walk through all series, so a thread of the pool writes it.
     const written = this.#family.overflowWarning(this.#samples.map((texts) => [...texts]));
     written.then(this.#warn, () => undefined);
     this.#samples = [];
     this.#quiet = false;
     this.#state = 'silent';
-    this.#timer = setTimeout(() => this.#endSilence(), SILENCE_MS).unref();
+    this.#timer = setTimeout(() => this.#endSilence(), WARNING_INTERVAL_MS).unref();
   }
 
   #endSilence(): void {
-    // Another thread may have raised limits: once a minute the core is asked again.
-    vacate();
+    // Another thread may have raised the limits, so the core is asked again once a minute.
+    forgetRefusals();
     if (this.#samples.length > 0) this.#giveWarning();
     else this.#state = 'idle';
   }
 
-  /** The error of a policy that throws. */
+  /** The error for the policy `throw`. */
   error({ of, max, label }: Refusal): CardinalityError {
     const limit = {
       metric: 'series of the metric',
@@ -206,24 +207,24 @@ export class Overflow {
   }
 }
 
-/** Whether a text is a value too many of its label. */
+/** True if a text is one value too many for its label. */
 function isBeyond({ refusal, values }: LimitedLabel, text: string): boolean {
   return values.size >= refusal.max && isCounted(text) && !values.has(text);
 }
 
-/** Whether a text counts as a value of its label. */
+/** True if a text counts towards the limit of its label. */
 function isCounted(text: string): boolean {
-  return text !== '' && text !== BEYOND;
+  return text !== '' && text !== OTHER;
 }
 
-/** The values of a label in these series, and how many have each. */
-function valuesOf(label: number, entries: Iterable<readonly [readonly string[], unknown]>): Map<string, number> {
+/** The number of series by value of a label. */
+function countValues(label: number, entries: Iterable<readonly [readonly string[], unknown]>): Map<string, number> {
   const values = new Map<string, number>();
   for (const [texts] of entries) count(values, texts[label], 1);
   return values;
 }
 
-/** Counts a value up or down; one that no series has is forgotten. */
+/** Counts a value up or down; a value without series is removed. */
 function count(values: Map<string, number>, text: string, by: 1 | -1): void {
   if (!isCounted(text)) return;
   const series = (values.get(text) ?? 0) + by;

@@ -1,45 +1,44 @@
 /**
- * The series of one metric: found by labels, created on first write, retired on removal. What becomes of a label set
- * beyond the limits is decided here, by what the core says.
+ * Holds the series of one metric: finds them by labels, creates them on their first write, retires them on removal. The
+ * core decides whether a new series is allowed; `beyond.ts` handles the label sets that are not.
  */
 import { ConfigurationError, LabelError, native, refuseOption } from '../errors';
-import { combinationCount, combinations, listsOf } from '../labels/combinations';
+import { combinationCount, combinations, readLists } from '../labels/combinations';
 import { LabelTree } from '../labels/tree';
-import { textOf } from '../labels/value';
+import { toText } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
-import { cellsOf, createFamily, type FamilyDescription, indexOf } from '../native/contributor';
-import type { Known } from '../registry/values';
+import { cellIndexOf, cellsOf, createFamily, type FamilyDefinition } from '../native/contributor';
+import { BeyondLimits } from './beyond';
 import { CleanedTexts } from './cleaned-texts';
 import { DirtyForms } from './dirty-forms';
 import { GivenLabels } from './given-labels';
-import { BEYOND, Overflow, type Refusal, toRefusal } from './overflow';
-import { attach, type Home, idOf, Place, retire, revived, type Series, type SeriesType } from './series';
+import { Overflow, Refusal, toRefusal } from './overflow';
+import { Place } from './place';
+import { attach, type Home, idOf, retire, revived, type Series, type SeriesType } from './series';
+import type { Known } from './values';
 
-/** How many numbers the core answers with that has added a series. */
+/** The length of the core's answer if it added a series. */
 const ADDED = 2;
 
 /** The series of one metric. */
 export class SeriesSet<S extends Series> implements Home {
   readonly family: NativeFamily;
   readonly #warn: (message: string) => void;
-  /** Where a registry cleans label values. */
+  /** Set if a registry cleans label values. */
   #cleaned: CleanedTexts | undefined;
   #dirty: DirtyForms<S> | undefined;
-  readonly #description: FamilyDescription;
+  readonly #description: FamilyDefinition;
   readonly #tree: LabelTree<S>;
   readonly #type: SeriesType<S>;
   readonly #bounds: Float64Array;
-  /** The series without labels, once it was asked for. */
+  /** The series without labels, once it was used. */
   #unlabelled: S | undefined;
   readonly #given: GivenLabels;
   readonly #overflow: Overflow;
-  /** Where label sets beyond the limits are recorded: the series of `other`, or one that nobody reads. */
-  #beyond: S | undefined;
-  /** The one that nobody reads, once there is one. */
-  #sink: S | undefined;
+  readonly #beyond: BeyondLimits<S>;
 
-  /** @param warn is told of label sets beyond the limits, and of content that should not be there */
-  constructor(description: FamilyDescription, type: SeriesType<S>, warn: (message: string) => void) {
+  /** @param warn logs warnings about label sets over a limit, and about content that does not belong in a label */
+  constructor(description: FamilyDefinition, type: SeriesType<S>, warn: (message: string) => void) {
     this.#description = description;
     this.#type = type;
     this.#warn = warn;
@@ -48,9 +47,15 @@ export class SeriesSet<S extends Series> implements Home {
     this.#tree = new LabelTree(description.labelNames);
     this.#given = new GivenLabels(description.labelNames);
     this.#overflow = new Overflow(this.family, description.name, description.labelNames, warn);
+    const maker = {
+      create: (place: Place) => this.#create(place),
+      tryAdd: (place: Place) => this.#tryAdd(place),
+      addBeyond: (place: Place) => this.#attach(this.#create(place), place, this.family.addSeriesBeyond()),
+    };
+    this.#beyond = new BeyondLimits(this.#tree, this.#overflow, maker, description);
   }
 
-  /** What the addon does not know about the series. */
+  /** Facts about the series that the addon does not know. */
   get known(): Known {
     return this.#given;
   }
@@ -64,13 +69,13 @@ export class SeriesSet<S extends Series> implements Home {
     return this.#description.labelNames;
   }
 
-  /** The series of these labels; it exists afterwards. */
+  /** The series of these labels; created if it does not exist. */
   at(labels: object): S {
     const series = this.#tree.find(labels);
     return series === undefined ? this.#miss(labels) : series;
   }
 
-  /** The series without labels; it exists from its first write on. */
+  /** The series without labels; it has cells from its first write on. */
   unlabelled(): S {
     return this.#unlabelled === undefined ? this.#findUnlabelled() : this.#unlabelled;
   }
@@ -80,24 +85,24 @@ export class SeriesSet<S extends Series> implements Home {
     return this.#unlabelled;
   }
 
-  /** The series without labels; it exists afterwards, and is the object that it was before it was removed. */
+  /** The series without labels, with cells; the same object as before it was removed. */
   createUnlabelled(): S {
     const place = this.#placeOf(NO_LABELS);
     this.#unlabelled = this.revive(this.#unlabelled ?? this.#create(place), place);
     return this.#unlabelled;
   }
 
-  /** A series object for these labels that has cells only if the series exists. */
+  /** A series object for these labels, without cells if the series does not exist. */
   handle(place: Place): S {
     return this.peek(place) ?? this.#create(place);
   }
 
-  /** The series object that has cells for this place: `series` itself, unless another was there before it. */
+  /** The object that has cells for this label set: `series` itself, unless another object has them already. */
   revive(series: S, place: Place): S {
-    // The handle may be older than the sanitizer.
+    // The sanitizer may have been set after this handle was created.
     const cleaned = this.#clean(place);
-    if (cleaned === place) return this.peek(place) ?? this.#add(series, place);
-    return this.peek(cleaned) ?? this.#addNew(cleaned);
+    if (cleaned === place) return this.peek(place) ?? this.#add(place, series);
+    return this.peek(cleaned) ?? this.#add(cleaned);
   }
 
   /** The series of these labels if it exists. */
@@ -105,15 +110,15 @@ export class SeriesSet<S extends Series> implements Home {
     return this.#tree.get(place.texts);
   }
 
-  /** The series that exist, in no particular order. */
+  /** All series, in no particular order. */
   *existing(): Generator<S> {
     for (const [, series] of this.#tree.entries()) yield series;
   }
 
-  /** Makes a series exist with nothing recorded; one that exists keeps its place. */
+  /** Creates a series with nothing recorded, or sets the existing one to zero. */
   zero(place: Place): void {
     this.handle(place)[revived]();
-    // Beyond a limit there is none, and the series that others share is not its to set back.
+    // Over a limit there is no series of its own, and the shared one must not be set to zero.
     const series = this.peek(place);
     if (series !== undefined) this.family.zeroSeries(series[idOf]());
   }
@@ -122,18 +127,18 @@ export class SeriesSet<S extends Series> implements Home {
     return this.labelsAt(this.#given.placeOf(id, this.#textsOf(id)));
   }
 
-  /** The texts of a series that exists. */
+  /** The texts of the series with this ID. */
   #textsOf(id: number): string[] {
     const printed: Record<string, string> = JSON.parse(this.family.seriesLabels(id) ?? '{}');
     return this.labelNames.map((name) => (Object.hasOwn(printed, name) ? printed[name] : ''));
   }
 
-  /** The labels that a place names, as they were given. */
+  /** The labels of a place, as the caller gave them. */
   labelsAt(place: Place): Record<string, unknown> {
     return Object.fromEntries(place.order.map((index) => [this.labelNames[index], place.values[index]]));
   }
 
-  /** Removes a series; returns whether it existed. */
+  /** Removes a series; returns true if it existed. */
   remove(place: Place): boolean {
     return this.#removeTexts(place.texts);
   }
@@ -145,17 +150,17 @@ export class SeriesSet<S extends Series> implements Home {
     series[retire](this.#given.placeOf(id, texts));
     this.#given.forget(id);
     this.family.removeSeries(id);
-    if (series === this.#beyond) this.#beyond = undefined;
+    this.#beyond.removed(series);
     this.#overflow.removed(texts);
     this.#dirty?.forget();
     return true;
   }
 
-  /** Removes the series that have these labels; returns how many there were. */
+  /** Removes all series that have these labels; returns how many it removed. */
   removeMatching(labels: object): number {
     if (typeof labels !== 'object' || labels === null) refuseOption('labels', 'removeMatching()', labels);
     const { texts, order } = this.#placeOf(labels);
-    // Series that are older than the sanitizer have their labels as they were given.
+    // Series that are older than the sanitizer have uncleaned labels.
     const cleaned = this.#clean(new Place(texts, texts, order)).texts;
     const has = (own: readonly string[], index: number) => own[index] === texts[index] || own[index] === cleaned[index];
     const matching = [...this.#tree.entries()].filter(([own]) => order.every((index) => has(own, index)));
@@ -169,12 +174,12 @@ export class SeriesSet<S extends Series> implements Home {
     return ids.length;
   }
 
-  /** Makes series exist for each combination of values. */
+  /** Creates a series for each combination of values. */
   init(values: object): void {
     if (typeof values !== 'object' || values === null) refuseOption('values by label name', 'init()', values);
-    // A name that is none is refused, be its list empty.
+    // Throws for an unknown label, even if its list is empty.
     this.#tree.read(values);
-    const lists = listsOf(values);
+    const lists = readLists(values);
     const count = combinationCount(lists);
     const { maxSeries } = this.family.limits();
     if (this.labelNames.length > 0 && count > maxSeries) {
@@ -194,13 +199,13 @@ export class SeriesSet<S extends Series> implements Home {
     this.#tree.clear();
     this.#given.clear();
     this.family.clear();
-    this.#beyond = undefined;
+    this.#beyond.cleared();
     this.#overflow.cleared();
     this.#dirty?.forget();
   }
 
   /**
-   * The place that arguments of `labels()` and `remove()` name: values in the order of the label names, or one object.
+   * The place for the arguments of `labels()` and `remove()`: values in the order of the label names, or one object.
    *
    * @throws {LabelError} `LABEL_COUNT`, `UNKNOWN_LABEL`
    */
@@ -211,42 +216,44 @@ export class SeriesSet<S extends Series> implements Home {
     if (args.length !== names.length && !(first === null && args.length === 1)) {
       throw new LabelError(
         'LABEL_COUNT',
-        `Invalid number of arguments (${args.length}): "${args.map((arg) => textOf('', arg)).join(', ')}" for label names (${names.length}): "${names.join(', ')}".`,
+        `Invalid number of arguments (${args.length}): "${args.map((arg) => toText('', arg)).join(', ')}" for label names (${names.length}): "${names.join(', ')}".`,
       );
     }
     return this.#clean(
-      this.#place(
+      this.#placeFrom(
         names.map((_, index) => args[index]),
         names.map((_, index) => index),
       ),
     );
   }
 
-  /** Cleans label values from now on, as the registries say now. */
+  /** Cleans label values from now on, with the current settings of the registries. */
   clean(): void {
     this.#dirty = new DirtyForms(this.labelNames);
     this.#cleaned = new CleanedTexts(this.family, this.labelNames.length, this.#warn);
   }
 
-  /** The place with its values as they are recorded: cleaned, unless there is a series that has them as they are. */
+  /** The place with cleaned values, or the place itself if it has a series already. */
   #clean(place: Place): Place {
     if (this.#cleaned === undefined || this.labelNames.length === 0 || this.peek(place) !== undefined) return place;
-    const texts = this.#cleaned.of(place.texts);
+    const texts = this.#cleaned.clean(place.texts);
     return texts.reduce((clean, text, index) => (text === place.texts[index] ? clean : clean.with(index, text)), place);
   }
 
   #placeOf(labels: object): Place {
     const { values, order } = this.#tree.read(labels);
-    return this.#place(values, order);
+    return this.#placeFrom(values, order);
   }
 
-  #place(values: readonly unknown[], order: readonly number[]): Place {
-    const texts = values.map((value, index) => textOf(this.labelNames[index], value));
+  #placeFrom(values: readonly unknown[], order: readonly number[]): Place {
+    const texts = values.map((value, index) => toText(this.labelNames[index], value));
     return new Place(texts, values, order);
   }
 
+  /** The series of labels that the tree has just not found. */
   #miss(labels: object): S {
-    const beyond = this.#knownBeyond();
+    // A sanitizer may change the labels into ones that have a series.
+    const beyond = this.#cleaned === undefined ? this.#beyond.find() : undefined;
     if (beyond !== undefined) {
       if (this.#overflow.count()) this.#overflow.sample(this.#placeOf(labels).texts);
       return beyond;
@@ -255,102 +262,35 @@ export class SeriesSet<S extends Series> implements Home {
     if (dirty !== undefined) return dirty;
     const given = this.#placeOf(labels);
     const place = this.#clean(given);
-    const series = this.peek(place) ?? this.#addNew(place);
+    const series = this.peek(place) ?? this.#add(place);
     if (place !== given && this.peek(place) === series) this.#dirty?.remember(given.texts, series);
     this.#tree.alias(place.values, place.texts);
     return series;
-  }
-
-  /**
-   * Where the labels that the tree has just not found are recorded, if they are known to be beyond a limit: the way of
-   * an attack, on which nothing is read, printed or looked up that need not be.
-   */
-  #knownBeyond(): S | undefined {
-    // What is cleaned may have a series under another name.
-    if (this.#cleaned !== undefined) return undefined;
-    const overflow = this.#overflow;
-    if (overflow.isFull) return this.#beyond !== undefined && this.#tree.missesForSure() ? this.#beyond : undefined;
-    if (!overflow.hasLimitedLabel || overflow.policy !== 'fold' || this.#description.kind === 'gauge') return undefined;
-    // The other labels were found, so only the last one's limit can be in the way.
-    const missed = this.#tree.missedBeside(BEYOND);
-    return missed !== undefined && overflow.refusesText(this.#tree.lastLabel, missed.text) ? missed.series : undefined;
-  }
-
-  /** Makes a series of labels that have none; what is known to be refused needs no object of its own. */
-  #addNew(place: Place): S {
-    const refusal = this.#overflow.known(place.texts);
-    return refusal === undefined ? this.#add(this.#create(place), place) : this.#addBeyond(place, refusal);
   }
 
   #create(place: Place): S {
     return new this.#type(this, place, this.#bounds);
   }
 
-  /** Gives a series its cells; beyond a limit, returns the series that is written in its place. */
-  #add(series: S, place: Place): S {
-    const refusal = this.#refuse(series, place);
-    return refusal === undefined ? series : this.#addBeyond(place, refusal);
+  /**
+   * Adds the series of a label set that has none. Over a limit, returns the series that takes the label set instead.
+   *
+   * @param handle the object to give the cells to; a new one if missing
+   * @throws {CardinalityError} over a limit, if that is the policy
+   */
+  #add(place: Place, handle?: S): S {
+    const added = this.#tryAdd(place, handle);
+    return added instanceof Refusal ? this.#beyond.take(place, added) : added;
   }
 
-  /** @throws {CardinalityError} if that is what becomes of label sets beyond the limits */
-  #addBeyond(place: Place, refusal: Refusal): S {
-    if (this.#overflow.count()) this.#overflow.sample(place.texts);
-    const { policy } = this.#overflow;
-    if (policy === 'throw') {
-      // Where an earlier policy recorded, nothing is to be recorded any more.
-      this.#beyond = undefined;
-      throw this.#overflow.error(refusal);
-    }
-    if (policy === 'drop' || this.#description.kind === 'gauge') return this.#nowhere();
-    let folded = place;
-    // Each turn makes one more label `other`.
-    for (let next: Refusal | undefined = refusal; next?.of === 'label'; ) {
-      folded = folded.with(next.label, BEYOND);
-      const known = this.peek(folded);
-      if (known !== undefined) return known;
-      const series = this.#create(folded);
-      next = this.#refuse(series, folded);
-      if (next === undefined) return series;
-    }
-    return this.#other();
-  }
-
-  /** The series that all label sets beyond the limits are added to. */
-  #other(): S {
-    const texts = this.labelNames.map(() => BEYOND);
-    const place = this.#place(
-      texts,
-      texts.map((_, index) => index),
-    );
-    this.#beyond = this.peek(place) ?? this.#attach(this.#create(place), place, this.family.addSeriesBeyond());
-    return this.#beyond;
-  }
-
-  /** A series of which nobody reads what is written. */
-  #nowhere(): S {
-    if (this.#sink === undefined) {
-      this.#sink = this.#create(this.#placeOf(NO_LABELS));
-      this.#sink[attach](new Float64Array(this.#bounds.length + 2), 0, NO_ID);
-    }
-    this.#beyond = this.#sink;
-    return this.#beyond;
-  }
-
-  /** Adds a series; returns why it cannot be. What the core is known to refuse, it is not asked again. */
-  #refuse(series: S, place: Place): Refusal | undefined {
+  /** Asks the core for a new series, unless the core is known to refuse it. */
+  #tryAdd(place: Place, handle?: S): S | Refusal {
     const known = this.#overflow.known(place.texts);
     if (known !== undefined) return known;
     const { printed, texts } = place;
-    const answer = native(() =>
-      this.family.addSeries(
-        printed,
-        printed.map((index) => texts[index]),
-      ),
-    );
-    if (answer.length === ADDED) {
-      this.#attach(series, place, answer);
-      return undefined;
-    }
+    const printedTexts = printed.map((index) => texts[index]);
+    const answer = native(() => this.family.addSeries(printed, printedTexts));
+    if (answer.length === ADDED) return this.#attach(handle ?? this.#create(place), place, answer);
     const refusal = toRefusal(answer);
     this.#overflow.remember(refusal, () => this.#tree.entries());
     return refusal;
@@ -358,7 +298,7 @@ export class SeriesSet<S extends Series> implements Home {
 
   #attach(series: S, place: Place, [id, slot]: readonly number[]): S {
     const { texts } = place;
-    series[attach](cellsOf(slot), indexOf(slot), id);
+    series[attach](cellsOf(slot), cellIndexOf(slot), id);
     this.#tree.insert(texts, series);
     this.#overflow.added(texts);
     this.#given.remember(id, place);
@@ -367,6 +307,3 @@ export class SeriesSet<S extends Series> implements Home {
 }
 
 const NO_LABELS = Object.freeze({});
-
-/** The id of a series that the core does not know. */
-const NO_ID = -1;

@@ -1,58 +1,39 @@
 /**
- * One series: what `labels()` returns. There is one object for each series that exists, and it writes the cells itself.
- * Knows nothing of the other series of its metric.
+ * Implements one series, which `labels()` returns. Each series with cells has one object, which writes the cells
+ * itself. Knows nothing of the other series of its metric.
  */
+import type { Place } from './place';
 
-/** The label set that a series without cells will have when it is written. */
-export class Place {
-  constructor(
-    /** By label name: the text. */
-    readonly texts: readonly string[],
-    /** By label name: as it was given. */
-    readonly values: readonly unknown[],
-    /** Indices of the given labels, in the order in which they were given. */
-    readonly order: readonly number[],
-  ) {}
-
-  /** Indices of the labels that print: one that was given as `''` does, an absent one does not. */
-  get printed(): number[] {
-    return this.order.filter((index) => this.values[index] !== undefined && this.values[index] !== null);
-  }
-
-  /** The same with one value replaced; an empty text makes the label absent. */
-  with(label: number, text: string): Place {
-    const value = text === '' ? undefined : text;
-    return new Place(this.texts.with(label, text), this.values.with(label, value), this.order);
-  }
-}
-
-/** What a series without cells holds in place of them. */
+/** The `#cells` of a series without cells. */
 const NO_CELLS: Float64Array = new Float64Array(0);
 
-/** Gives a series its cells: the array, the index of the first, and the series' id. */
+/** Gives a series its cells: the array, the index of the first cell, and the ID of the series. */
 export const attach = Symbol('attach');
-/** Takes the cells away; the series keeps its place, should it be written again. */
+/** Takes the cells away. The series keeps its label set, for the next write. */
 export const retire = Symbol('retire');
-/** Adds to a cell; false where there are no cells. */
+/** Adds to a cell; false if there are no cells. */
 export const add = Symbol('add');
-/** Adds 1 to one cell and a value to another, with nothing between; false where there are no cells. */
+/** Adds 1 to one cell and a value to another, with no other call between; false if there are no cells. */
 export const addPair = Symbol('addPair');
-/** Replaces the value of the first cell; false where there are no cells. */
+/** Sets the first cell; false if there are no cells. */
 export const put = Symbol('put');
-/** Replaces the values of all cells; only where there are cells. A seam for the testing kit. */
+/** Sets all cells of a series that has cells. Only the testing kit needs it. */
 export const restore = Symbol('restore');
-/** The series object that has cells for this one's label set: itself, or the one that was there before. */
+/** The object that has cells for the label set of this one: itself, unless another object has them already. */
 export const revived = Symbol('revived');
-/** The id of a series that has cells. */
+/** The ID of a series that has cells. */
 export const idOf = Symbol('id');
-/** The series of the same metric with these labels; it exists afterwards. */
+/** The series of the same metric with these labels; created if it does not exist. */
 export const siblingOf = Symbol('sibling');
-/** The labels of the series, whether it exists or not. */
+/** The labels of the series, with or without cells. */
 export const labelsOf = Symbol('labels');
 /** The values of the cells. */
 export const readCells = Symbol('read');
 
-/** Where a series without cells belongs. One field serves both states, because there may be a million series. */
+/**
+ * The home and label set of a series without cells. One field serves both states, because there may be a million
+ * series.
+ */
 class Detached {
   constructor(
     readonly home: Home,
@@ -60,25 +41,25 @@ class Detached {
   ) {}
 }
 
-/** Where series belong: the set of their metric, as they see it. */
+/** The set of series that a series belongs to, as the series sees it. */
 export interface Home {
-  /** The series object that has cells for this place: `series` itself, unless another was there before it. */
+  /** The object that has cells for this label set: `series` itself, unless another object has them already. */
   revive(series: Series, place: Place): Series;
-  /** The series of these labels; it exists afterwards. */
+  /** The series of these labels; created if it does not exist. */
   at(labels: object): Series;
-  /** The labels of a series that exists. */
+  /** The labels of the series with this ID. */
   labelsOf(id: number): Record<string, unknown>;
-  /** The labels that a place names. */
+  /** The labels of a place. */
   labelsAt(place: Place): Record<string, unknown>;
 }
 
 /**
- * One series: cells in native memory, or none as long as it does not exist. What it has beside the recording methods
- * of its subclasses is keyed by symbols of this package.
+ * One series. It has cells in native memory from its first write on. All members except the recording methods of its
+ * subclasses are keyed by symbols of this package, so that users do not see them.
  */
 export abstract class Series {
   #cells = NO_CELLS;
-  /** Of the first cell; -1 while there is none, which is all that recording has to check. */
+  /** The index of the first cell; -1 while there are no cells. Recording checks nothing else. */
   #index = -1;
   #id = -1;
   #home: Home | Detached;
@@ -113,7 +94,7 @@ export abstract class Series {
   }
 
   [restore](values: readonly number[]): void {
-    // One element after the other, as every store into a slab.
+    // One element after the other, like every write into a slab.
     values.forEach((value, offset) => {
       this.#cells[this.#index + offset] = value;
     });
@@ -156,5 +137,5 @@ export abstract class Series {
   }
 }
 
-/** Makes series; histograms need their bounds. */
+/** The class of a series. Histograms need the bounds. */
 export type SeriesType<S extends Series> = new (home: Home, place: Place, bounds: Float64Array) => S;

@@ -1,19 +1,19 @@
 /**
- * Clocks that record seconds when they end: by a call, by `using`, or around a function.
+ * Implements timers, which record seconds when they end: by a call, by `using`, or around a function.
  */
 import { types } from 'node:util';
 import { now, secondsSince } from '../clock';
 import type { LabelValues } from '../types';
 
-/** A running clock. Every call records the seconds since it was started, and returns them. */
+/** A running timer. Every call records the seconds since the start, and returns them. */
 export interface Timer<T extends string = string, E = never> extends Disposable {
   (labels?: LabelValues<T>, exemplarLabels?: E): number;
 }
 
 /**
- * Starts a clock. With `using`, the end of the block records, unless a call has done so before.
+ * Starts a timer. With `using`, the end of the block records, unless a call has recorded before.
  *
- * @param record gets the labels of the call and the seconds
+ * @param record receives the labels of the call and the seconds
  */
 export function startTimer<T extends string, E = never>(
   record: (labels: LabelValues<T> | undefined, seconds: number, exemplarLabels: E | undefined) => void,
@@ -33,7 +33,7 @@ export function startTimer<T extends string, E = never>(
   });
 }
 
-/** Runs a function and ends the clock when it, or the promise it returns, is done: well or not. */
+/** Runs a function and ends the timer when the function, or the promise it returns, has succeeded or failed. */
 export function time<R>(end: () => number, run: () => R): R {
   let result: R;
   try {
@@ -42,7 +42,7 @@ export function time<R>(end: () => number, run: () => R): R {
     end();
     throw error;
   }
-  // Promises of other realms too, but nothing that merely has `then()`: calling that may start what it stands for.
+  // Includes promises of other realms. Other objects with a `then()` are left alone: calling it may start their work.
   if (types.isPromise(result)) return result.finally(end) as R;
   end();
   return result;

@@ -1,5 +1,6 @@
 /**
- * Loads the addon: the one built here, or the prebuilt one of this platform. Knows file names and nothing else.
+ * Loads the native addon: the file built in this checkout, or the prebuilt package of this platform. Knows nothing of
+ * what the addon does.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +32,7 @@ export type {
   Wanted,
 } from '../../dist/native';
 
-/** musl has no glibc version in the process report. */
+/** True on a Linux system with musl, whose loader is in `/lib`. */
 function isMusl(): boolean {
   if (process.platform !== 'linux') return false;
   try {
@@ -41,7 +42,7 @@ function isMusl(): boolean {
   }
 }
 
-/** The platform in the words of the prebuilt packages: `linux-x64-gnu`, `darwin-arm64`, `win32-x64-msvc`. */
+/** The platform as the names of the prebuilt packages end: `linux-x64-gnu`, `darwin-arm64`, `win32-x64-msvc`. */
 function platformName(): string {
   const abi = { linux: isMusl() ? '-musl' : '-gnu', win32: '-msvc' }[process.platform as string] ?? '';
   return `${process.platform}-${process.arch}${abi}`;

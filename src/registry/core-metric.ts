@@ -1,13 +1,13 @@
 /**
- * Metrics whose samples the core makes itself. A registry lists them by name like any other, and a scrape asks
- * JavaScript for nothing: they are answered while the event loop is blocked.
+ * Implements metrics whose samples the core produces itself. A registry lists them like any other metric; a scrape
+ * needs no JavaScript for them, so it shows them even while the event loop is blocked.
  */
 import { native } from '../errors';
+import { parseFamilies } from '../metrics/values';
 import type { NativeProcessFigure, NativeRegistry } from '../native/addon';
 import type { Aggregator, ForeignMetric, LabelValues, MetricObjectWithValues, MetricType } from '../types';
-import { parseFamilies } from './values';
 
-/** One family of a collector of the core. */
+/** One family that a collector of the core produces. */
 export class CoreMetric implements ForeignMetric {
   readonly name: string;
   readonly help: string;
@@ -17,7 +17,7 @@ export class CoreMetric implements ForeignMetric {
   readonly #labels: LabelValues;
 
   /**
-   * @param labels of its samples, in the types they were given in
+   * @param labels the labels of its samples, as the caller gave them
    * @internal
    */
   constructor(figure: NativeProcessFigure, labels: LabelValues, aggregator: Aggregator) {
@@ -29,23 +29,23 @@ export class CoreMetric implements ForeignMetric {
     this.aggregator = aggregator;
   }
 
-  /** Enters it in a registry of the core and returns its place. @internal */
-  place(registry: NativeRegistry): number {
+  /** Enters it in a registry of the core; returns the number under which it is listed there. @internal */
+  enter(registry: NativeRegistry): number {
     return native(() => registry.addProcessFigure(this.#figure));
   }
 
-  /** What the core answered, with what only JavaScript knows. @internal */
-  completed(family: MetricObjectWithValues): MetricObjectWithValues {
+  /** Adds the facts that only JavaScript knows to the core's answer. @internal */
+  complete(family: MetricObjectWithValues): MetricObjectWithValues {
     const labels = this.#labels as Record<string, string | number>;
     const values = family.values.map((value) => ({ ...value, labels: { ...labels } }));
     return { ...family, aggregator: this.aggregator, values };
   }
 
-  /** Its samples now. */
+  /** Reads the samples. */
   async get(): Promise<MetricObjectWithValues> {
     const { text, numbers } = this.#figure.read();
     const [family] = parseFamilies(text, numbers, () => undefined);
     const { name, help, type, aggregator } = this;
-    return this.completed(family ?? { name, help, type, aggregator, values: [] });
+    return this.complete(family ?? { name, help, type, aggregator, values: [] });
   }
 }

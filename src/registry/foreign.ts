@@ -1,13 +1,17 @@
 /**
- * Metrics of other libraries in a registry: whatever has `get()` is asked at each scrape, and what it answers is
- * checked by the core as our own names are.
+ * Reads metrics of other libraries: calls `get()` at each scrape and passes the samples to the core, which checks their
+ * names like our own.
  */
 import { ConfigurationError, describe, native } from '../errors';
-import { textOf } from '../labels/value';
+import { flatLabels } from '../labels/value';
 import type { NativeRegistry } from '../native/addon';
 import type { ForeignMetric, MetricObjectWithValues, MetricValue } from '../types';
 
-/** Asks a foreign metric for its samples and hands them to the registry; returns them as they were given. */
+/**
+ * Calls `get()` of a foreign metric and passes the samples to the core's registry; returns them unchanged.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an answer without a name or with invalid values
+ */
 export async function readForeign(
   registry: NativeRegistry,
   item: number,
@@ -39,8 +43,4 @@ export async function readForeign(
   };
   native(() => registry.setForeign(item, family));
   return answer;
-}
-
-function flatLabels(labels: Record<string, unknown>): string[] {
-  return Object.entries(labels).flatMap(([name, value]) => [name, textOf(name, value)]);
 }

@@ -1,30 +1,16 @@
 /**
- * Registries: names, and the metrics found under them. A registry asks JavaScript for what only it knows and leaves
- * the rest, from the order of families to the last byte, to the core.
+ * Implements the public class of registries. The work is done by the other modules of this room: `entries` (names),
+ * `collections` (values of JavaScript), `expositions` (output), `mounts`, `series-policies` (limits, expiry, cleaning).
  */
-import { setImmediate } from 'node:timers';
-import { isMainThread } from 'node:worker_threads';
-import { ConfigurationError, describe, native, RegistrationError, refuseOption } from '../errors';
+import { ConfigurationError, describe, RegistrationError } from '../errors';
 import type { SanitizerOptions } from '../labels/sanitizer';
-import { textOf } from '../labels/value';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
 import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
-import { checkConfiguration, Metric, setDefaultRegistry } from '../metrics/metric';
-import { vacate } from '../metrics/overflow';
-import type { Series } from '../metrics/series';
-import {
-  type Answer,
-  addon,
-  type EmbeddingOptions,
-  type HostMessage,
-  type NativeConfig,
-  type NativeExporter,
-  type NativeRegistry,
-  type NativeService,
-  type Wanted,
-} from '../native/addon';
-import { defaultRegistry, privateRegistry } from '../native/contributor';
+import { checkConfiguration, connectRegistries, Metric } from '../metrics/metric';
+import type { NativeRegistry } from '../native/addon';
+import { defaultRegistry } from '../native/contributor';
+import { processLogger } from '../quietly';
 import type {
   CardinalityReport,
   ForeignMetric,
@@ -36,59 +22,44 @@ import type {
   RegistryCardinalityOptions,
   RegistryContentType,
 } from '../types';
-import { Collectors, checkedTimeout, processLogger, type Task } from './collect';
-import { CoreMetric } from './core-metric';
-import { Demands } from './demands';
-import { readForeign } from './foreign';
-import { checkScrapeOptions, type ScrapeOptions, type ScrapeResponse, toResponse } from './scraping';
-import { parseFamilies } from './values';
+import type { AnyMetric } from './entries';
+import { Expositions } from './expositions';
+import { RegistryInternals } from './internals';
+import type { ScrapeOptions, ScrapeResponse } from './scraping';
 
 export const PROMETHEUS_CONTENT_TYPE: PrometheusContentType = 'text/plain; version=0.0.4; charset=utf-8';
 export const OPENMETRICS_CONTENT_TYPE: OpenMetricsContentType =
   'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
-/** A registry with at most this many lines is written at once: handing it to a thread costs more. */
-const INLINE_LINES = 256;
-
 /** Settings of a registry. */
 export interface RegistryOptions {
   /** The format of `metrics()`. @default text 0.0.4 */
   contentType?: RegistryContentType;
-  /** Labels that every series shows, unless it has a label of that name itself. @default {} */
+  /** Labels that are added to every series which has no label of that name. @default {} */
   defaultLabels?: Readonly<Record<string, LabelValue>>;
-  /** Where warnings go: failing collectors, families that cannot be merged, limits that are met. @default Node.js' warnings */
+  /**
+   * Receives warnings: failing collectors, families that cannot be merged, limits that are reached.
+   *
+   * @default Node.js' process warnings
+   */
   logger?: Logger;
-  /** Limits on series: of each metric that says nothing itself, and of all together. */
+  /** Limits on the number of series: for each metric without its own limits, and for all metrics together. */
   cardinality?: RegistryCardinalityOptions;
-  /** Seconds that a value may stay unchanged before its series is removed, in metrics that say nothing themselves. @default never */
+  /**
+   * Seconds after which a series whose value has not changed is removed, for metrics without their own `ttlSeconds`; 0
+   * for never.
+   *
+   * @default 0
+   */
   ttlSeconds?: number;
-  /** How the label values of new series are cleaned; `true` takes the defaults. @default false */
+  /** Cleans the label values of new series; `true` for the default settings. @default false */
   sanitize?: boolean | SanitizerOptions;
 }
 
-/** Any metric of this library. */
-export type AnyMetric = Metric<string, Series>;
+/** The parts of a registry, for the rooms of this package that need more than its public methods. */
+export let internalsOf: (registry: Registry) => RegistryInternals;
 
-interface Entry {
-  readonly metric: AnyMetric | ForeignMetric;
-  /** Its place in the core's registry. */
-  readonly item: number;
-}
-
-/** A registry that is shown with another. */
-interface Mounted {
-  readonly labels: Readonly<Record<string, LabelValue>>;
-  readonly unmount: () => void;
-}
-
-/** What has to happen in JavaScript before the core goes to work, done. */
-interface Gathered {
-  readonly wanted: Wanted;
-  /** What foreign metrics answered. */
-  readonly answers: readonly MetricObjectWithValues[];
-}
-
-/** Hands the constructor the core's registry that is merged across threads. */
+/** Passes the core's default registry, which all threads share, to the constructor. */
 const NATIVE = Symbol('native');
 
 /** A set of metrics with unique names. */
@@ -98,36 +69,24 @@ export class Registry {
   /** The default registry. */
   static globalRegistry: Registry;
 
-  readonly #native: NativeRegistry;
-  readonly #entries = new Map<string, Entry>();
-  readonly #collectors: Collectors;
-  readonly #mismatches = new Set<string>();
-  readonly #shared: boolean;
-  readonly #demands: Demands;
-  #contentType: RegistryContentType;
-  #defaultLabels: Readonly<Record<string, LabelValue>> = {};
-  /** Registries that are shown with this one. */
-  readonly #mounts = new Map<Registry, Mounted>();
-  /** Answers `scrape()`, by whether the whole process is shown. */
-  readonly #services = new Map<boolean, NativeService>();
-  /** Who wants to know whether a scrape has to ask JavaScript for something. */
-  readonly #watchers = new Set<(collects: boolean) => void>();
-  /** Collections that the next turn of the loop begins, by their budget. */
-  readonly #awaited = new Map<number, Promise<void>>();
+  static {
+    internalsOf = (registry) => registry.#internals;
+  }
+
+  readonly #internals: RegistryInternals;
+  readonly #expositions: Expositions;
 
   /**
    * @param settings a content type, or options
-   * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown content type
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown content type or an invalid option
    */
   constructor(settings: RegistryContentType | RegistryOptions = PROMETHEUS_CONTENT_TYPE) {
     const options: RegistryOptions & { [NATIVE]?: NativeRegistry } =
       typeof settings === 'object' && settings !== null ? settings : { contentType: settings };
-    this.#contentType =
+    const contentType =
       options.contentType === undefined ? PROMETHEUS_CONTENT_TYPE : checkedContentType(options.contentType);
-    this.#shared = options[NATIVE] !== undefined;
-    this.#native = options[NATIVE] ?? privateRegistry();
-    this.#demands = new Demands(this.#native);
-    this.#collectors = new Collectors(options.logger ?? processLogger, (name) => this.#native.collectorFailed(name));
+    this.#internals = new RegistryInternals(contentType, options.logger ?? processLogger, options[NATIVE]);
+    this.#expositions = new Expositions(this.#internals);
     if (options.defaultLabels !== undefined) this.setDefaultLabels(options.defaultLabels);
     if (options.cardinality !== undefined) this.setCardinality(options.cardinality);
     if (options.ttlSeconds !== undefined) this.setTtl(options.ttlSeconds);
@@ -135,62 +94,39 @@ export class Registry {
   }
 
   /**
-   * Cleans the label values of new series from now on: length, control characters, Unicode, and what should not be
-   * there, such as e-mail addresses and API keys. Series that exist stay as they are; so do default labels, and the
-   * samples of other libraries' metrics.
+   * Cleans the label values of new series from now on: length, control characters, Unicode, and content that does not
+   * belong in labels, such as e-mail addresses and API keys. Existing series, default labels and metrics of other
+   * libraries are not changed.
    *
-   * @param options `true` for the defaults, `false` to take values as they are
+   * @param options `true` for the default settings, `false` for no cleaning
    * @throws {ConfigurationError} `INVALID_CONFIG`
    */
   setSanitizer(options: boolean | SanitizerOptions): void {
-    this.#demands.setSanitizer(options);
-    this.#meetDemands();
+    this.#internals.policies.setSanitizer(options);
+    this.#internals.applyPolicies();
   }
 
   /**
-   * Sets for how many seconds a value may stay unchanged before its series is removed, in metrics that say nothing
-   * themselves; 0 is never.
+   * Sets the seconds after which a series whose value has not changed is removed, for metrics without their own
+   * `ttlSeconds`; 0 for never.
    *
    * @throws {ConfigurationError} `INVALID_CONFIG`
    */
   setTtl(seconds: number): void {
-    this.#demands.setTtl(seconds);
-    this.#meetDemands();
-  }
-
-  /** Demands nothing of series from now on; returns what demands again what was demanded before. @internal */
-  putDemandsAside(): () => void {
-    const giveBack = this.#demands.putAside();
-    this.#meetDemands();
-    return () => {
-      giveBack();
-      this.#meetDemands();
-    };
-  }
-
-  /** Mounts nothing from now on; returns what mounts again what was mounted before. @internal */
-  putMountsAside(): () => void {
-    const mounts = [...this.#mounts].map(([registry, { unmount, labels }]) => ({ registry, unmount, labels }));
-    for (const { unmount } of mounts) unmount();
-    return () => {
-      for (const { unmount } of [...this.#mounts.values()]) unmount();
-      for (const { registry, labels } of mounts) this.mount(registry, labels);
-    };
-  }
-
-  #meetDemands(): void {
-    for (const { metric } of this.#entries.values()) if (metric instanceof Metric) this.#demands.meet(metric.series);
+    this.#internals.policies.setTtl(seconds);
+    this.#internals.applyPolicies();
   }
 
   /**
-   * Shows another registry's metrics with this one's, under these labels: a registry a tenant, say, each with limits of
-   * its own. Metrics of one name are shown as one family; one of another type, or with other buckets, is left out,
-   * counted and warned of. A label that a series has itself gives way, under the name `exported_…`.
+   * Shows the metrics of another registry together with this one's, with additional labels. Use it for one registry per
+   * tenant, each with its own limits. Metrics of one name are shown as one family; a metric with another type or other
+   * buckets is left out, counted, and reported in a warning. If a series has one of the additional labels itself, its
+   * own is renamed to `exported_…`.
    *
-   * @returns what ends it; `clear()` does too
+   * @returns a function that unmounts the registry; `clear()` unmounts it too
    * @throws {RegistrationError} `INVALID_LABEL_NAME`
-   * @throws {ConfigurationError} `INVALID_CONFIG` for a registry that is mounted here already, or would contain itself, and
-   *   for labels under which another is mounted
+   * @throws {ConfigurationError} `INVALID_CONFIG` if the registry is mounted here already or contains this one, or if
+   *   another registry is mounted with the same labels
    * @example
    * const acme = new Registry({ cardinality: { maxTotal: 5000 } });
    * register.mount(acme, { tenant: 'acme' });
@@ -199,62 +135,47 @@ export class Registry {
     if (!(registry instanceof Registry)) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected a registry to mount but received ${describe(registry)}`);
     }
-    if (typeof labels !== 'object' || labels === null) refuseOption('labels', 'mount()', labels);
-    // An absent label is not printed, here as in a series.
-    const given = Object.entries(labels).filter(([, value]) => value !== undefined && value !== null);
-    const flat = given.flatMap(([name, value]) => [name, textOf(name, value)]);
-    native(() => this.#native.mount(registry.#native, flat));
-    const unwatch = registry.watchCollectors(() => this.#tellWatchers());
-    const unmount = () => {
-      // It may have been mounted anew since.
-      if (this.#mounts.get(registry)?.unmount !== unmount) return;
-      this.#mounts.delete(registry);
-      unwatch();
-      this.#native.unmount(registry.#native);
-      this.#tellWatchers();
-    };
-    this.#mounts.set(registry, { unmount, labels });
-    this.#tellWatchers();
-    return unmount;
+    return this.#internals.mounts.mount(registry.#internals, labels);
   }
 
   /**
-   * Replaces the limits on series. Those that are beyond the new ones stay; what the options leave out has its default.
-   * They go before `METRICS_CARDINALITY_*`, which the default registry has from the endpoint that shows it.
+   * Replaces the limits on the number of series. Existing series over a new limit stay. A missing option gets its
+   * default. These limits take precedence over `METRICS_CARDINALITY_*`, which an endpoint sets for the default
+   * registry.
    *
    * @throws {ConfigurationError} `INVALID_CONFIG`
    */
   setCardinality(options: RegistryCardinalityOptions): void {
-    this.#demands.setCardinality(options);
+    this.#internals.policies.setCardinality(options);
   }
 
   /**
-   * What the series are made of: by metric, by label, in bytes, of this thread. Goes through all of them, so it is for
-   * people and tests, not for each request: some ten milliseconds for 100,000 series.
+   * Counts the series of this thread: by metric, by label, in bytes. Goes through all series, which takes some ten
+   * milliseconds for 100,000, so call it for debugging and in tests, not for each request.
    */
   cardinality(): CardinalityReport {
-    return this.#demands.report();
+    return this.#internals.policies.report();
   }
 
   /** The format of `metrics()`, as a content type. */
   get contentType(): RegistryContentType {
-    return this.#contentType;
+    return this.#internals.contentType;
   }
 
   /**
-   * Sets the format of `metrics()`. Scrapes over HTTP negotiate theirs.
+   * Sets the format of `metrics()`. Scrapes over HTTP negotiate their format.
    *
    * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown content type
    */
   setContentType(contentType: RegistryContentType): void {
-    this.#contentType = checkedContentType(contentType);
+    this.#internals.contentType = checkedContentType(contentType);
   }
 
   /**
-   * Enters a metric. It may be in several registries. What is no metric of this library is asked for its samples by
-   * `get()` at each scrape.
+   * Registers a metric. A metric may be in several registries. A scrape calls `get()` of a metric of another library.
    *
-   * @throws {RegistrationError} `DUPLICATE_METRIC`
+   * @throws {RegistrationError} `DUPLICATE_METRIC` if another metric has the same name or sample names
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an object without `name` or `get()`
    */
   registerMetric(metric: AnyMetric | ForeignMetric): void {
     if (typeof metric?.get !== 'function' || typeof metric.name !== 'string') {
@@ -263,44 +184,33 @@ export class Registry {
         `Expected a metric with a name and get() but received ${describe(metric)}`,
       );
     }
-    const known = this.#entries.get(metric.name);
-    if (known?.metric === metric) return;
-    if (known !== undefined) throw duplicate(metric.name);
-    this.#entries.set(metric.name, { metric, item: this.#place(metric) });
-    if (metric instanceof Metric) this.#demands.meet(metric.series);
-    // It meets this registry's limits now, which may be higher than the default ones it has met.
-    vacate();
-    this.#tellWatchers();
-  }
-
-  #place(metric: AnyMetric | ForeignMetric): number {
-    if (metric instanceof Metric) return native(() => this.#native.add(metric.series.family));
-    if (metric instanceof CoreMetric) return metric.place(this.#native);
-    return native(() => this.#native.addForeign(metric.name));
+    if (!this.#internals.entries.add(metric)) return;
+    if (metric instanceof Metric) this.#internals.policies.apply(metric.series);
+    this.#internals.metricsChanged();
   }
 
   /**
-   * The counter of this name, made if it does not exist.
+   * Returns the counter of this name; creates it if it does not exist.
    *
-   * @throws {RegistrationError} `TYPE_MISMATCH` if the name is taken by another type or other labels
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type or other labels
    */
   counter<const T extends string = string>(configuration: CounterConfiguration<T>): Counter<T> {
     return this.#getOrCreate(Counter<T>, configuration);
   }
 
   /**
-   * The gauge of this name, made if it does not exist.
+   * Returns the gauge of this name; creates it if it does not exist.
    *
-   * @throws {RegistrationError} `TYPE_MISMATCH` if the name is taken by another type or other labels
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type or other labels
    */
   gauge<const T extends string = string>(configuration: GaugeConfiguration<T>): Gauge<T> {
     return this.#getOrCreate(Gauge<T>, configuration);
   }
 
   /**
-   * The histogram of this name, made if it does not exist.
+   * Returns the histogram of this name; creates it if it does not exist.
    *
-   * @throws {RegistrationError} `TYPE_MISMATCH` if the name is taken by another type, other labels or other buckets
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type, other labels or other buckets
    */
   histogram<const T extends string = string>(configuration: HistogramConfiguration<T>): Histogram<T> {
     return this.#getOrCreate(Histogram<T>, configuration);
@@ -311,8 +221,8 @@ export class Registry {
     configuration: C,
   ): M {
     checkConfiguration(configuration);
-    const found = this.#entries.get(configuration.name)?.metric;
-    // Made outside all registries first: a configuration that is wrong is refused, whether the name is taken or not.
+    const found = this.getSingleMetric(configuration.name);
+    // Creating the metric checks the configuration, whether or not the name is registered.
     if (found === undefined) return new type({ ...configuration, registers: [this] });
     const wanted = new type({ ...configuration, registers: [] });
     if (found instanceof type && found.isSameAs(wanted)) return found;
@@ -322,251 +232,89 @@ export class Registry {
     );
   }
 
-  /** The metric of this name. */
+  /** Returns the metric of this name; `undefined` for an unknown name. */
   getSingleMetric(name: string): AnyMetric | ForeignMetric | undefined {
-    return this.#entries.get(name)?.metric;
+    return this.#internals.entries.get(name)?.metric;
   }
 
-  /** All metrics, in the order of their registration. */
+  /** Returns all metrics, in the order of registration. */
   getMetricsAsArray(): (AnyMetric | ForeignMetric)[] {
-    return [...this.#entries.values()].map((entry) => entry.metric);
+    return this.#internals.entries.metrics();
   }
 
-  /** The metrics by name: for programs that read prom-client's private field. @internal */
+  /** The metrics by name, for programs that read this private field of prom-client. @internal */
   get _metrics(): Record<string, AnyMetric | ForeignMetric> {
-    return Object.fromEntries([...this.#entries].map(([name, { metric }]) => [name, metric]));
+    return Object.fromEntries([...this.#internals.entries].map(([name, { metric }]) => [name, metric]));
   }
 
-  /** Takes a metric out; it lives on, and may be registered again. */
+  /** Removes a metric from this registry. The metric itself stays usable and can be registered again. */
   removeSingleMetric(name: string): void {
-    const entry = this.#entries.get(name);
-    if (entry === undefined) return;
-    this.#entries.delete(name);
-    this.#native.remove(entry.item);
-    vacate();
-    this.#tellWatchers();
+    if (this.#internals.entries.remove(name)) this.#internals.metricsChanged();
   }
 
-  /** Takes all metrics and mounted registries out, and the default labels away. */
+  /** Removes all metrics, mounted registries and default labels. */
   clear(): void {
-    for (const { unmount } of this.#mounts.values()) unmount();
-    this.#entries.clear();
-    this.#defaultLabels = {};
-    this.#native.clear();
-    vacate();
-    this.#tellWatchers();
+    this.#internals.clear();
   }
 
-  /** Resets all metrics. */
+  /** Resets all metrics: calls `reset()` of each. */
   resetMetrics(): void {
-    for (const { metric } of this.#entries.values()) metric.reset?.();
+    for (const metric of this.getMetricsAsArray()) metric.reset?.();
   }
 
   /**
-   * Sets labels that every series shows, unless it has a label of that name itself.
+   * Sets labels that are added to every series which has no label of that name. Replaces earlier default labels.
    *
    * @throws {RegistrationError} `INVALID_LABEL_NAME`
    */
   setDefaultLabels(labels: Readonly<Record<string, LabelValue>>): void {
-    // An absent label is not printed, here as in a series.
-    const given = Object.entries(labels).filter(([, value]) => value !== undefined && value !== null);
-    const flat = given.flatMap(([name, value]) => [name, textOf(name, value)]);
-    native(() => this.#native.setDefaultLabels(flat));
-    this.#defaultLabels = Object.fromEntries(given);
+    this.#internals.defaultLabels = labels;
   }
 
-  /** The labels that every series shows, as they were given. @internal */
-  defaultLabels(): Readonly<Record<string, LabelValue>> {
-    return this.#defaultLabels;
-  }
-
-  /** The exposition in the registry's format. A failing `collect()` costs its metric the update, and nothing else. */
+  /** Returns the exposition in the registry's format. If a `collect()` fails, its metric keeps the values it had. */
   async metrics(): Promise<string> {
-    const { wanted } = await this.#gather({});
-    return this.#encode(wanted);
+    return this.#expositions.text();
   }
 
-  /** The exposition of one metric, without a trailing newline. */
+  /**
+   * Returns the exposition of one metric, without a trailing newline.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown name
+   */
   async getSingleMetricAsString(name: string): Promise<string> {
-    if (!this.#entries.has(name)) {
+    if (this.#internals.entries.get(name) === undefined) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected the name of a registered metric but received "${name}"`);
     }
-    const { wanted } = await this.#gather({ names: [name] });
-    const text = await this.#encode(wanted);
+    const text = await this.#expositions.text([name]);
     return text.replace(/(\n# EOF)?\n$/, '');
   }
 
-  /** The exposition of a metric, registered or not, as this registry would show it. */
+  /** Returns the exposition of a metric, registered or not, in this registry's format and with its default labels. */
   async getMetricsAsString(metric: AnyMetric | ForeignMetric): Promise<string> {
-    const alone = new Registry({ contentType: this.#contentType, defaultLabels: this.#defaultLabels });
+    const { contentType, defaultLabels } = this.#internals;
+    const alone = new Registry({ contentType, defaultLabels });
     alone.registerMetric(metric);
     return alone.getSingleMetricAsString(metric.name);
   }
 
-  /** All samples as objects. */
+  /** Returns all samples as objects. */
   async getMetricsAsJSON(): Promise<MetricObjectWithValues[]> {
-    const { wanted, answers } = await this.#gather({});
-    const { text, numbers } = this.#native.read(wanted);
-    const parsed = parseFamilies(text, numbers, (name) => {
-      const metric = this.#entries.get(name)?.metric;
-      return metric instanceof Metric ? metric.series.known : undefined;
-    });
-    // Another library's values come as that library gave them, in copies that default labels may go into.
-    const families = parsed.map((family) => {
-      const metric = this.#entries.get(family.name)?.metric;
-      if (metric instanceof CoreMetric) return metric.completed(family);
-      // With those of mounted registries it is no longer what was answered.
-      const answer = this.#mounts.size > 0 ? undefined : answers.find(({ name }) => name === family.name);
-      if (answer === undefined) return family;
-      return { ...answer, values: answer.values.map((value) => ({ ...value, labels: { ...value.labels } })) };
-    });
-    const defaults = Object.entries(this.#defaultLabels);
-    if (defaults.length > 0) {
-      for (const { values } of families) {
-        for (const { labels } of values as { labels: Record<string, unknown> }[]) {
-          for (const [name, value] of defaults) labels[name] ??= value;
-        }
-      }
-    }
-    return families;
-  }
-
-  /** Answers a scrape: format and compression as the headers want them, values of the whole process. */
-  async scrape(options: ScrapeOptions = {}): Promise<ScrapeResponse> {
-    checkScrapeOptions(options);
-    const limit = checkedTimeout(options.timeoutMs);
-    const names = [...(options.names ?? [])];
-    const service = this.#serviceOf(this.showsProcess(options.scope));
-    const step = service.request(options.accept, options.acceptEncoding, names);
-    if (step.visit === undefined) return toResponse(step.answer as Answer);
-    await this.#collect(names, limit);
-    const answer = service.isSmall() ? service.scrapeNow(step.visit) : await service.scrape(step.visit);
-    this.warnOfMismatches(answer.mismatched);
-    return toResponse(answer);
-  }
-
-  #serviceOf(process: boolean): NativeService {
-    let service = this.#services.get(process);
-    if (service === undefined) {
-      service = this.service(new addon.NativeConfig([]), { hasCallback: false, hasChecks: false, ownValues: !process });
-      this.#services.set(process, service);
-    }
-    return service;
-  }
-
-  /** A scrape service that shows this registry. @internal */
-  service(config: NativeConfig, embedding: EmbeddingOptions): NativeService {
-    // Its settings may raise limits.
-    vacate();
-    return native(() => new addon.NativeService(this.#native, config, embedding));
-  }
-
-  /** Starts an exporter that shows this registry. @internal */
-  startExporter(
-    config: NativeConfig,
-    embedding: EmbeddingOptions,
-    receive: (message: HostMessage) => void,
-  ): Promise<NativeExporter> {
-    vacate();
-    return native(() => addon.startExporter(this.#native, config, embedding, receive));
-  }
-
-  /** Whether a scrape with this scope shows all threads of the process. @internal */
-  showsProcess(scope: ScrapeOptions['scope']): boolean {
-    return this.#shared && (scope === undefined ? isMainThread : scope === 'process');
-  }
-
-  /** Calls back at once, and again whenever it changes, whether a scrape has to ask JavaScript. @internal */
-  watchCollectors(watcher: (collects: boolean) => void): () => void {
-    this.#watchers.add(watcher);
-    watcher(this.#hasCollectors());
-    return () => this.#watchers.delete(watcher);
-  }
-
-  #hasCollectors(): boolean {
-    for (const { metric } of this.#entries.values()) if (asksJavaScript(metric)) return true;
-    for (const mounted of this.#mounts.keys()) if (mounted.#hasCollectors()) return true;
-    return false;
-  }
-
-  #tellWatchers(): void {
-    if (this.#watchers.size === 0) return;
-    const collects = this.#hasCollectors();
-    for (const watcher of this.#watchers) watcher(collects);
+    return this.#expositions.json();
   }
 
   /**
-   * Runs collectors for a door. Scrapes that arrive in one turn of the loop share one run, which begins after all of
-   * them have arrived. @internal
-   */
-  collectForDoor(names: readonly string[], budgetMs: number): Promise<void> {
-    if (names.length > 0) return this.#collect(names, budgetMs, true).then(() => undefined);
-    if (!this.#hasCollectors()) return Promise.resolve();
-    const awaited = this.#awaited.get(budgetMs) ?? this.#collectSoon(budgetMs);
-    this.#awaited.set(budgetMs, awaited);
-    return awaited;
-  }
-
-  #collectSoon(budgetMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      setImmediate(() => {
-        this.#awaited.delete(budgetMs);
-        this.#collect([], budgetMs, true).then(() => resolve(), reject);
-      });
-    });
-  }
-
-  async #encode(wanted: Wanted): Promise<string> {
-    const { text, mismatched } = this.#native.isSmall(INLINE_LINES, wanted.process)
-      ? this.#native.encodeNow(wanted)
-      : await this.#native.encode(wanted);
-    this.warnOfMismatches(mismatched);
-    return text;
-  }
-
-  /** Runs collectors and asks foreign metrics: what has to happen in JavaScript before the core goes to work. */
-  async #gather({ names = [] }: { names?: readonly string[] }): Promise<Gathered> {
-    const answers = await this.#collect(names, checkedTimeout(undefined));
-    const process = this.showsProcess(undefined);
-    return { wanted: { contentType: this.#contentType, process, names: [...names] }, answers };
-  }
-
-  /** Runs the collectors of these metrics, of all if there are no names; returns what foreign metrics answered. */
-  async #collect(names: readonly string[], limitMs: number, background = false): Promise<MetricObjectWithValues[]> {
-    const tasks: Task<MetricObjectWithValues | undefined>[] = [];
-    const wanted = names.length > 0 ? new Set(names) : undefined;
-    for (const [name, { metric, item }] of this.#entries) {
-      if (wanted?.has(name) === false || !asksJavaScript(metric)) continue;
-      if (!(metric instanceof Metric)) tasks.push({ name, run: () => readForeign(this.#native, item, metric) });
-      // What collect() returns is nobody's business.
-      else tasks.push({ name, run: () => nothingOf(metric.collect?.()) });
-    }
-    const mounted = [...this.#mounts.keys()].map((registry) => registry.#collect(names, limitMs, background));
-    const results = tasks.length === 0 ? [] : await this.#collectors.run(tasks, limitMs, background);
-    await Promise.all(mounted);
-    return results.filter((result) => result !== undefined);
-  }
-
-  /** Warns, through the registry's logger. @internal */
-  warn(message: string): void {
-    this.#collectors.warn(message);
-  }
-
-  /** Warns of families that a scrape left out, of each once. @internal */
-  warnOfMismatches(names: readonly string[]): void {
-    for (const name of names) {
-      if (this.#mismatches.has(name)) continue;
-      this.#mismatches.add(name);
-      this.#collectors.warn(
-        `TYPE_MISMATCH: "${name}" has another type or other buckets in another thread or registry; its values there are left out`,
-      );
-    }
-  }
-
-  /**
-   * A registry with the metrics of several; their values stay shared.
+   * Answers a scrape, with the format and compression that the headers ask for. Shows the values of the whole process.
    *
-   * @throws {ConfigurationError} `INVALID_CONFIG` where content types differ
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option
+   */
+  async scrape(options: ScrapeOptions = {}): Promise<ScrapeResponse> {
+    return this.#expositions.scrape(options);
+  }
+
+  /**
+   * Creates a registry with the metrics of several registries. The metrics are shared, not copied.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG` if the content types differ
    * @throws {RegistrationError} `DUPLICATE_METRIC`
    */
   static merge(registers: readonly Registry[]): Registry {
@@ -583,25 +331,15 @@ export class Registry {
 }
 
 Registry.globalRegistry = new Registry({ [NATIVE]: defaultRegistry() } as RegistryOptions);
-setDefaultRegistry(() => Registry.globalRegistry);
+connectRegistries({
+  defaultRegistry: () => Registry.globalRegistry,
+  warn: (registry, message) => {
+    if (registry instanceof Registry) internalsOf(registry).warn(message);
+    else processLogger.warn(message);
+  },
+});
 
 function checkedContentType(contentType: unknown): RegistryContentType {
   if (contentType === PROMETHEUS_CONTENT_TYPE || contentType === OPENMETRICS_CONTENT_TYPE) return contentType;
   throw new ConfigurationError('INVALID_CONFIG', `Content type ${String(contentType)} is unsupported`);
-}
-
-function duplicate(name: string): RegistrationError {
-  return new RegistrationError('DUPLICATE_METRIC', `A metric with the name ${name} has already been registered.`);
-}
-
-/** Whether a scrape has to ask JavaScript for this metric's values. What the core reads itself, it need not. */
-function asksJavaScript(metric: AnyMetric | ForeignMetric): boolean {
-  if (metric instanceof CoreMetric) return false;
-  return !(metric instanceof Metric) || metric.collect !== undefined;
-}
-
-/** Waits for a promise, and forgets what either comes to. */
-function nothingOf(result: unknown): undefined | Promise<undefined> {
-  if (typeof result !== 'object' || result === null || !('then' in result)) return undefined;
-  return Promise.resolve(result).then(() => undefined);
 }

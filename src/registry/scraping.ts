@@ -1,22 +1,24 @@
 /**
- * A scrape on its way into the core and out of it: what a scraper may ask for, and what it gets.
+ * Declares the options and the response of a scrape; checks the first and converts the second.
  */
 import { ConfigurationError, describe } from '../errors';
 import type { Answer } from '../native/addon';
 
-/** A scrape, as a scraper asks for it. */
+/** Options of a scrape. */
 export interface ScrapeOptions {
-  /** The `Accept` header. */
+  /** The `Accept` header of the request. @default text 0.0.4 */
   accept?: string | undefined;
-  /** The `Accept-Encoding` header. */
+  /** The `Accept-Encoding` header of the request. @default no compression */
   acceptEncoding?: string | undefined;
-  /** Only these families; all where it is empty. */
+  /** Names of the families to show; an empty list shows all. @default [] */
   names?: readonly string[] | undefined;
-  /** How long collectors may take. @default 10000 */
+  /** Milliseconds that collectors may take, above 0. @default 10000 */
   timeoutMs?: number | undefined;
   /**
-   * The default registry of the main thread shows the whole process: its own values and those of all worker threads.
-   * A worker's shows its own, unless it asks for the process.
+   * `process` shows the values of all threads, `own` only those of this thread. Only the default registry can show the
+   * process.
+   *
+   * @default 'process' in the main thread, 'own' in a worker thread
    */
   scope?: 'process' | 'own' | undefined;
 }
@@ -24,12 +26,12 @@ export interface ScrapeOptions {
 /** The answer to a scrape. */
 export interface ScrapeResponse {
   status: number;
-  /** Names in lower case. */
+  /** Headers by name in lower case. */
   headers: Record<string, string>;
   body: Buffer;
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` for options that are none; `timeoutMs` is checked where it is used */
+/** Checks all options but `timeoutMs`. @throws {ConfigurationError} `INVALID_CONFIG` */
 export function checkScrapeOptions(options: ScrapeOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
@@ -39,7 +41,7 @@ export function checkScrapeOptions(options: ScrapeOptions): void {
   checkScope(options.scope);
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` for what is no scope */
+/** @throws {ConfigurationError} `INVALID_CONFIG` for an unknown scope */
 export function checkScope(scope: unknown): void {
   if (scope === undefined || scope === 'process' || scope === 'own') return;
   throw new ConfigurationError(
@@ -53,12 +55,12 @@ function checkHeader(name: string, value: unknown): void {
   throw new ConfigurationError('INVALID_CONFIG', `Expected a string for ${name} but received ${describe(value)}`);
 }
 
-/** The answer as it is handed out. */
+/** Converts the core's answer to a response. */
 export function toResponse({ status, headers, body }: Answer): ScrapeResponse {
   return { status, headers: toHeaders(headers), body: body.take() };
 }
 
-/** Headers from names and values in turn. @internal */
+/** Converts headers given as names and values in turn. @internal */
 export function toHeaders(flat: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (let at = 0; at < flat.length; at += 2) headers[flat[at]] = flat[at + 1];

@@ -5,7 +5,8 @@
 import { ConfigurationError } from '../errors';
 import { Metric } from '../metrics/metric';
 import { idOf, readCells, restore, revived, type Series } from '../metrics/series';
-import { type AnyMetric, Registry } from '../registry/registry';
+import type { AnyMetric } from '../registry/entries';
+import { internalsOf, Registry } from '../registry/registry';
 import type { ForeignMetric } from '../types';
 import { Shadows } from './shadows';
 
@@ -21,13 +22,14 @@ let current: Isolation | undefined;
 /** The period in which the default registry belongs to a test. */
 export class Isolation {
   readonly #registry = Registry.globalRegistry;
+  readonly #internals = internalsOf(this.#registry);
   readonly #shadows = new Shadows();
   readonly #metrics = this.#registry.getMetricsAsArray();
   readonly #aside = this.#metrics.filter((metric) => metric instanceof Metric).map((metric) => new Aside(metric));
-  readonly #defaultLabels = this.#registry.defaultLabels();
+  readonly #defaultLabels = this.#internals.defaultLabels;
   readonly #contentType = this.#registry.contentType;
   readonly #mirror: Mirror;
-  readonly #giveDemandsBack: () => void;
+  readonly #restorePolicies: () => void;
   readonly #remount: () => void;
 
   /** @throws {ConfigurationError} `INVALID_CONFIG` if another isolation has not ended */
@@ -40,8 +42,8 @@ export class Isolation {
     }
     current = this;
     this.#mirror = mirror;
-    this.#giveDemandsBack = this.#registry.putDemandsAside();
-    this.#remount = this.#registry.putMountsAside();
+    this.#restorePolicies = this.#internals.putPoliciesAside();
+    this.#remount = this.#internals.mounts.putAside();
     for (const aside of this.#aside) aside.takeAway();
     try {
       this.#mirrorMetrics();
@@ -74,12 +76,12 @@ export class Isolation {
     this.#shadows.remove();
     for (const { name } of this.#registry.getMetricsAsArray()) this.#mirror.removed(name);
     // Remove the test's limits and sanitizer first, so that they do not affect the restored metrics.
-    this.#registry.putDemandsAside();
+    this.#internals.putPoliciesAside();
     this.#giveMetricsBack();
     this.#registry.setDefaultLabels(this.#defaultLabels);
     this.#registry.setContentType(this.#contentType);
     for (const aside of this.#aside) aside.giveBack();
-    this.#giveDemandsBack();
+    this.#restorePolicies();
     this.#remount();
   }
 

@@ -3,7 +3,8 @@
  */
 import { AssertionError } from 'node:assert';
 import { Metric } from '../metrics/metric';
-import { type AnyMetric, Registry } from '../registry/registry';
+import type { AnyMetric } from '../registry/entries';
+import { Registry } from '../registry/registry';
 import type { ForeignMetric, MetricType } from '../types';
 import {
   type Check,

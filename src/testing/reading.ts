@@ -4,11 +4,12 @@
  */
 import { ConfigurationError, describe } from '../errors';
 import { Metric } from '../metrics/metric';
-import { type AnyMetric, Registry } from '../registry/registry';
-import { toValues } from '../registry/values';
+import { toValues } from '../metrics/values';
+import type { AnyMetric } from '../registry/entries';
+import { Registry } from '../registry/registry';
 import type { MetricType } from '../types';
 import type { Operation } from './operations';
-import { familiesOfText } from './reading-text';
+import { parseExposition } from './parse';
 import { type Labels, printed } from './selector';
 
 /** Count and sum of one label set of a histogram or summary. */
@@ -56,7 +57,7 @@ export function read(subject: unknown): Reading {
     return { what: 'the registry', families: metrics.map(familyOf) };
   }
   if (subject instanceof Metric) return { what: 'the metric', families: [familyOf(subject)] };
-  if (typeof subject === 'string') return { what: 'the text', families: familiesOfText(subject) };
+  if (typeof subject === 'string') return { what: 'the text', families: readText(subject) };
   throw new ConfigurationError(
     'INVALID_CONFIG',
     `Expected a registry, a metric or the text of an exposition but received ${describe(subject)}`,
@@ -68,6 +69,22 @@ function familyOf(metric: AnyMetric): SeenFamily {
     return { name: metricName ?? metric.name, labels: printed(labels as Record<string, unknown>), value };
   });
   return { name: metric.name, type: metric.type, samples };
+}
+
+/** The families of an exposition, in either format. */
+function readText(text: string): SeenFamily[] {
+  const parsed = parseExposition(text);
+  return parsed.families.map(({ name, type, samples }) => ({
+    name: recordedName(name, type, samples),
+    type,
+    samples: samples.map(({ name, labels, value }) => ({ name, labels: printed(labels), value })),
+  }));
+}
+
+/** Adds `_total` to a counter's name: OpenMetrics leaves it out of the family's name, programs name counters with it. */
+function recordedName(name: string, type: string, samples: readonly { readonly name: string }[]): string {
+  const total = `${name}_total`;
+  return type === 'counter' && samples.some((sample) => sample.name === total) ? total : name;
 }
 
 /** Reads what was counted and observed: a mock registry's operations, or the current values of any other subject. */

@@ -2,7 +2,7 @@
  * Selects series by labels, as a PromQL selector does: the given labels must match, other labels are allowed.
  */
 import { inspect } from 'node:util';
-import { textOf } from '../labels/value';
+import { toText } from '../labels/value';
 
 /** Labels as printed. */
 export type Labels = Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export type Selector = Readonly<Record<string, LabelExpectation>> | AsymmetricMa
 
 /** Labels as printed, without absent and empty ones. */
 export function printed(labels: Readonly<Record<string, unknown>>): Labels {
-  const texts = Object.entries(labels).map(([name, value]) => [name, textOf(name, value)] as const);
+  const texts = Object.entries(labels).map(([name, value]) => [name, toText(name, value)] as const);
   return Object.fromEntries(texts.filter(([, text]) => text !== ''));
 }
 
@@ -47,7 +47,7 @@ function isAsWanted(name: string, wanted: LabelExpectation, text: string): boole
   if (wanted instanceof RegExp) return text.search(wanted) >= 0;
   // Compare bounds as numbers, because OpenMetrics prints 1.0 and the text format 1.
   if (typeof wanted === 'number' && (name === 'le' || name === 'quantile')) return boundOf(text) === wanted;
-  return textOf(name, wanted) === text;
+  return toText(name, wanted) === text;
 }
 
 function boundOf(text: string): number {
@@ -69,7 +69,7 @@ export function showSelector(name: string, selector: Selector): string {
   const pairs = Object.entries(selector).map(([label, wanted]) => {
     if (isAsymmetric(wanted)) return `${label}=${showMatcher(wanted)}`;
     if (wanted instanceof RegExp) return `${label}=~${wanted}`;
-    return `${label}=${quoted(textOf(label, wanted))}`;
+    return `${label}=${quoted(toText(label, wanted))}`;
   });
   return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
 }

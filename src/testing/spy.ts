@@ -3,8 +3,9 @@
  * this metric's objects only and restores them later, so other metrics do not become slower.
  */
 import { unixMs } from '../clock';
-import { add, addPair, idOf, labelsOf, type Place, put, type Series } from '../metrics/series';
-import type { AnyMetric } from '../registry/registry';
+import type { Place } from '../metrics/place';
+import { add, addPair, idOf, labelsOf, put, type Series } from '../metrics/series';
+import type { AnyMetric } from '../registry/entries';
 import type { Operation, OperationType } from './operations';
 import { printed } from './selector';
 import { Shadows } from './shadows';

@@ -2,7 +2,7 @@
  * `createHttpMetrics()`: one recorder, as a middleware for each kind of framework.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { targetOf } from '../fetch';
+import { toTarget } from '../target';
 import { follow, type RouteOf } from './exchange';
 import { type ExpressRequest, expressRoute } from './express';
 import { FetchExchange } from './fetch';
@@ -51,38 +51,43 @@ export function createHttpMetrics(options: HttpMetricsOptions = {}): HttpMetrics
   const routeOf = (byFramework: RouteOf): RouteOf =>
     options.route === undefined ? byFramework : (req, res) => options.route?.(req, res) ?? byFramework(req, res);
 
-  const ofExpress = routeOf((request, response) => expressRoute(request as ExpressRequest, response));
-  const middleware = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
+  return Object.assign(expressMiddleware(recorder, routeOf), {
+    koa: koaMiddleware(recorder, routeOf),
+    hono: honoMiddleware(recorder, routeOf),
+    fetch: fetchWrapper(recorder),
+  });
+}
+
+/** Puts the user's option before the route that a framework tells. */
+type WithOption = (byFramework: RouteOf) => RouteOf;
+
+function expressMiddleware(recorder: HttpRecorder, routeOf: WithOption) {
+  const route = routeOf((request, response) => expressRoute(request as ExpressRequest, response));
+  return (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
     const { originalUrl = request.url } = request as ExpressRequest;
-    if (!recorder.ignores(request.method, originalUrl)) follow(recorder, request, response, ofExpress);
+    if (!recorder.ignores(request.method, originalUrl)) follow(recorder, request, response, route);
     next?.();
   };
+}
 
-  const koa: KoaMiddleware = (context, next) => {
+function koaMiddleware(recorder: HttpRecorder, routeOf: WithOption): KoaMiddleware {
+  return (context, next) => {
     const { req, res } = context;
     const { originalUrl = req.url } = context as { originalUrl?: string };
-    if (!recorder.ignores(req.method, originalUrl)) {
-      follow(
-        recorder,
-        req,
-        res,
-        routeOf(() => koaRoute(context)),
-      );
-    }
+    const route = routeOf(() => koaRoute(context));
+    if (!recorder.ignores(req.method, originalUrl)) follow(recorder, req, res, route);
     return next();
   };
+}
 
-  const hono: HonoMiddleware = async (context, next) => {
+function honoMiddleware(recorder: HttpRecorder, routeOf: WithOption): HonoMiddleware {
+  return async (context, next) => {
     const { raw } = context.req;
-    if (recorder.ignores(raw.method, targetOf(raw.url))) return next();
+    if (recorder.ignores(raw.method, toTarget(raw.url))) return next();
     const node = nodeExchange(context.env);
     if (node !== undefined) {
-      follow(
-        recorder,
-        node.incoming,
-        node.outgoing,
-        routeOf(() => honoRoute(context)),
-      );
+      const route = routeOf(() => honoRoute(context));
+      follow(recorder, node.incoming, node.outgoing, route);
       return next();
     }
     const exchange = new FetchExchange(recorder, raw, () => honoRoute(context));
@@ -98,11 +103,12 @@ export function createHttpMetrics(options: HttpMetricsOptions = {}): HttpMetrics
     (context as { res: Response | undefined }).res = undefined;
     context.res = answered;
   };
+}
 
-  const fetch: HttpMetrics['fetch'] =
-    (handler, { route } = {}) =>
+function fetchWrapper(recorder: HttpRecorder): HttpMetrics['fetch'] {
+  return (handler, { route } = {}) =>
     async (request, ...rest) => {
-      if (recorder.ignores(request.method, targetOf(request.url))) return handler(request, ...rest);
+      if (recorder.ignores(request.method, toTarget(request.url))) return handler(request, ...rest);
       const exchange = new FetchExchange(recorder, request, () =>
         typeof route === 'function' ? route(request) : route,
       );
@@ -113,6 +119,4 @@ export function createHttpMetrics(options: HttpMetricsOptions = {}): HttpMetrics
         throw error;
       }
     };
-
-  return Object.assign(middleware, { koa, hono, fetch });
 }

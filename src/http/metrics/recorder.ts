@@ -2,16 +2,15 @@
  * Records the metrics of HTTP requests: owns the families, the series of each method, route and class of status, and the
  * number of active requests. Must not know request objects or frameworks.
  */
+import { OTHER } from '../../labels/value';
 import type { CounterSeries } from '../../metrics/counter';
 import type { Gauge, GaugeSeries } from '../../metrics/gauge';
 import type { HistogramSeries } from '../../metrics/histogram';
-import { processLogger } from '../../registry/collect';
+import { processLogger } from '../../quietly';
 import type { CheckedSettings, HttpRequestLine } from './options';
 
 /** The route of requests that no route matched. */
 export const UNMATCHED = 'unmatched';
-/** The label value beyond a limit. */
-const OTHER = 'other';
 
 /** The class of a response's status; `aborted` for a response that ended before it was complete. */
 export type StatusClass = `${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9}xx` | 'aborted';

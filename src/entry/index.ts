@@ -1,9 +1,9 @@
 /**
- * The public names, and nothing else.
+ * Exports the main entry: all public names except those of the other files of this folder.
  */
-import type * as Api from './api';
-import { api } from './realm';
-import type { RegistryContentType } from './types';
+import type * as Api from '../api';
+import { api } from '../realm';
+import type { RegistryContentType } from '../types';
 
 export const register: Api.Registry = api.register;
 export const Registry: typeof Api.Registry = api.Registry;
@@ -29,7 +29,7 @@ export const configFromEnv: typeof Api.configFromEnv = api.configFromEnv;
 export const createFetchHandler: typeof Api.createFetchHandler = api.createFetchHandler;
 export const createHttpMetrics: typeof Api.createHttpMetrics = api.createHttpMetrics;
 
-/** The content type of the default registry's `metrics()`. */
+/** The content type of the default registry's `metrics()`. With `require`, it follows later changes. */
 export const contentType: RegistryContentType = register.contentType;
 export const prometheusContentType: typeof Api.prometheusContentType = api.prometheusContentType;
 export const openMetricsContentType: typeof Api.openMetricsContentType = api.openMetricsContentType;
@@ -51,19 +51,19 @@ export type ConfigurationError = Api.ConfigurationError;
 export const EndpointError: typeof Api.EndpointError = api.EndpointError;
 export type EndpointError = Api.EndpointError;
 
-export type { AgentExecutionReport, AgentMetricsCollectorOptions } from './collectors/agent/agent-collector';
-export type { AgentExecution } from './collectors/agent/execution';
-export type { CollectDefaultMetrics, StopCollecting } from './collectors/default-metrics';
-export type { GenAiVersion } from './collectors/gen-ai';
-export type { LlmCall, LlmOutcome } from './collectors/llm/call';
-export type { LlmMetricsCollectorOptions, LlmOptionalMetrics } from './collectors/llm/llm-collector';
-export type { DatedPrice, Price, PriceTable } from './collectors/llm/prices';
-export type { LlmEnd, LlmRequest, LlmTarget, LlmUsage } from './collectors/llm/request';
+export type { AgentExecutionReport, AgentMetricsCollectorOptions } from '../collectors/agent/agent-collector';
+export type { AgentExecution } from '../collectors/agent/execution';
+export type { CollectDefaultMetrics, StopCollecting } from '../collectors/default-metrics';
+export type { GenAiVersion } from '../collectors/gen-ai';
+export type { LlmCall, LlmOutcome } from '../collectors/llm/call';
+export type { LlmMetricsCollectorOptions, LlmOptionalMetrics } from '../collectors/llm/llm-collector';
+export type { DatedPrice, Price, PriceTable } from '../collectors/llm/prices';
+export type { LlmEnd, LlmRequest, LlmTarget, LlmUsage } from '../collectors/llm/request';
 export type {
   DefaultMetric,
   DefaultMetricsCollectorConfiguration,
   DefaultMetricsGroup,
-} from './collectors/options';
+} from '../collectors/options';
 export type {
   AgentErrorType,
   ExecutionStatus,
@@ -80,28 +80,29 @@ export type {
   RateLimitResource,
   StepType,
   ToolStatus,
-} from './collectors/words';
-export type { EndpointSettings, ListenerSettings, MetricsConfig } from './config';
-export type { MetricsErrorCode } from './errors';
-export type { Authenticate, Visitor } from './http/authenticate';
-export type { Exporter, ExporterOptions } from './http/exporter';
-export type { FetchMetricsHandler } from './http/fetch';
-export type { MetricsHandler, MetricsHandlerOptions } from './http/handler';
-export type { KoaDoorContext, KoaDoorMiddleware } from './http/koa';
-export type { HonoContext, HonoMiddleware } from './http/metrics/hono';
-export type { KoaContext, KoaMiddleware } from './http/metrics/koa';
-export type { FetchHandler, FetchMetricsOptions, HttpMetrics } from './http/metrics/middleware';
-export type { HttpMetricsOptions, HttpMetricsSettings, HttpRequestLine } from './http/metrics/options';
-export type { ReadinessCheck, ReadinessChecks } from './http/readiness';
-export type { SanitizerAction, SanitizerDetections, SanitizerOptions } from './labels/sanitizer';
-export type { CounterConfiguration, CounterSeries } from './metrics/counter';
-export type { ExemplarLabels, WithExemplar } from './metrics/exemplar';
-export type { GaugeConfiguration, GaugeSeries } from './metrics/gauge';
-export type { HistogramConfiguration, HistogramSeries, HistogramValue } from './metrics/histogram';
-export type { MetricConfiguration } from './metrics/metric';
-export type { Timer } from './metrics/timer';
-export type { AnyMetric, RegistryOptions } from './registry/registry';
-export type { ScrapeOptions, ScrapeResponse } from './registry/scraping';
+} from '../collectors/words';
+export type { EndpointSettings, ListenerSettings, MetricsConfig } from '../config';
+export type { MetricsErrorCode } from '../errors';
+export type { Authenticate, Visitor } from '../http/authenticate';
+export type { Exporter, ExporterOptions } from '../http/exporter';
+export type { FetchMetricsHandler } from '../http/fetch';
+export type { MetricsHandler, MetricsHandlerOptions } from '../http/handler';
+export type { KoaDoorContext, KoaDoorMiddleware } from '../http/koa';
+export type { HonoContext, HonoMiddleware } from '../http/metrics/hono';
+export type { KoaContext, KoaMiddleware } from '../http/metrics/koa';
+export type { FetchHandler, FetchMetricsOptions, HttpMetrics } from '../http/metrics/middleware';
+export type { HttpMetricsOptions, HttpMetricsSettings, HttpRequestLine } from '../http/metrics/options';
+export type { ReadinessCheck, ReadinessChecks } from '../http/readiness';
+export type { SanitizerAction, SanitizerDetections, SanitizerOptions } from '../labels/sanitizer';
+export type { CounterConfiguration, CounterSeries } from '../metrics/counter';
+export type { ExemplarLabels, WithExemplar } from '../metrics/exemplar';
+export type { GaugeConfiguration, GaugeSeries } from '../metrics/gauge';
+export type { HistogramConfiguration, HistogramSeries, HistogramValue } from '../metrics/histogram';
+export type { MetricConfiguration } from '../metrics/metric';
+export type { Timer } from '../metrics/timer';
+export type { AnyMetric } from '../registry/entries';
+export type { RegistryOptions } from '../registry/registry';
+export type { ScrapeOptions, ScrapeResponse } from '../registry/scraping';
 export type {
   Aggregator,
   CardinalityOptions,
@@ -120,9 +121,9 @@ export type {
   PrometheusContentType,
   RegistryCardinalityOptions,
   RegistryContentType,
-} from './types';
+} from '../types';
 
-// As prom-client's, `require(...).contentType` follows the default registry, and sets it.
+// As in prom-client, `require(...).contentType` reads and sets the content type of the default registry.
 Object.defineProperty(exports, 'contentType', {
   enumerable: true,
   get: () => register.contentType,

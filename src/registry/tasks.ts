@@ -1,57 +1,50 @@
 /**
- * Runs what a scrape asks JavaScript for: `collect()` callbacks and foreign metrics, each on its own and each with
- * the same budget, so that one that throws or hangs costs the scrape nothing but its own values.
+ * Runs `collect()` callbacks and requests to foreign metrics side by side, within one time limit. One that throws or
+ * hangs only costs the scrape its own values. Knows nothing of metrics.
  */
 import { performance } from 'node:perf_hooks';
 import { unixMs } from '../clock';
 import { ConfigurationError, describe, type MetricsErrorCode, messageOf } from '../errors';
 import { addon } from '../native/addon';
+import { processLogger, WARNING_INTERVAL_MS } from '../quietly';
 import type { Logger } from '../types';
 
-/** A warning about the same collector is not repeated within this time. */
-const SILENCE_MS = 60_000;
-
-/** Characters of an error's message that a warning shows, the mark of a cut included. */
+/** Characters of an error's message in a warning, with the mark of a cut. */
 const SHOWN_CHARACTERS = 201;
 
-/** A call that has not ended after this long is made again. */
+/** A task is called again if its last call has not ended after this time. */
 const REPEAT_MS = 1000;
 
-/** What a scrape waits for where nobody says how long it may take: Prometheus' default timeout. */
+/** The default time limit of a scrape: the default timeout of Prometheus. */
 export const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** Timers of Node.js take no more; a longer one would fire at once. */
+/** The longest delay of a Node.js timer; a longer one would fire at once. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** Warnings of the library go to Node.js' own, unless a logger is given. */
-export const processLogger: Logger = {
-  warn: (message) => process.emitWarning(message, 'PrometheusMetricsWarning'),
-};
-
-/** One thing that a scrape asks for. */
+/** One callback that a scrape runs. */
 export interface Task<R> {
   readonly name: string;
   run(): R | Promise<R>;
 }
 
-/** Runs tasks, reports failures, and says when each was last reported. */
-export class Collectors {
+/** Runs the tasks of one registry, and warns of failures, at most once a minute for each task. */
+export class TaskRunner {
   readonly #logger: Logger;
   readonly #failed: (name: string) => void;
   readonly #reported = new Map<string, number>();
-  /** The newest call of each task that has not ended. */
+  /** For each task the newest call, while it has not ended. */
   readonly #running = new Map<string, { call: Promise<unknown>; since: number }>();
 
-  /** @param failed is told the name of each task that failed */
+  /** @param failed called with the name of each task that failed */
   constructor(logger: Logger, failed: (name: string) => void) {
     this.#logger = logger;
     this.#failed = failed;
   }
 
   /**
-   * Runs the tasks side by side; the results of those that failed or took too long are `undefined`.
+   * Runs the tasks side by side. The result of a task that failed or took too long is `undefined`.
    *
-   * @param background whether waiting is no reason to keep the process alive
+   * @param background true if waiting must not keep the process alive
    */
   async run<R>(tasks: readonly Task<R>[], timeoutMs: number, background: boolean): Promise<(R | undefined)[]> {
     if (tasks.length === 0) return [];
@@ -65,7 +58,7 @@ export class Collectors {
 
   async #runOne<R>(task: Task<R>, deadline: Deadline): Promise<R | undefined> {
     const call = this.#call(task);
-    // What is no promise needs no turn of the loop.
+    // A synchronous result needs no turn of the event loop.
     if (!isThenable(call)) return call;
     const outcome = await Promise.race([call, deadline.passed]);
     if (outcome !== TIMED_OUT) return outcome as R;
@@ -74,8 +67,8 @@ export class Collectors {
   }
 
   /**
-   * Calls a task, or joins its newest call that is going on: a slow collector is not called by each scraper anew. A call
-   * that has lasted may never end, so after a second another is made; however short scrapers' patience, one a second.
+   * Calls a task, or joins its newest call if that began less than a second ago, so that several scrapers do not call a
+   * slow collector at once. An older call may never end, so the task is called again: at most once a second.
    */
   #call<R>(task: Task<R>): R | undefined | Promise<R | undefined> {
     const running = this.#running.get(task.name);
@@ -97,19 +90,19 @@ export class Collectors {
   }
 
   #reportFailure(name: string, error: unknown): undefined {
-    // What was thrown may have a connection string in it.
+    // The message may contain a connection string with a password.
     this.#report(name, 'COLLECTOR_FAILED', `failed: ${addon.redactForLog(messageOf(error), SHOWN_CHARACTERS)}`);
   }
 
   #report(name: string, code: MetricsErrorCode, what: string): void {
     this.#failed(name);
     const now = unixMs();
-    if (now - (this.#reported.get(name) ?? Number.NEGATIVE_INFINITY) < SILENCE_MS) return;
+    if (now - (this.#reported.get(name) ?? Number.NEGATIVE_INFINITY) < WARNING_INTERVAL_MS) return;
     this.#reported.set(name, now);
     this.warn(`${code}: collect() of "${name}" ${what}; its metric keeps the values it had`);
   }
 
-  /** Warns; a logger that throws is no reason to fail a scrape. */
+  /** Logs a warning. If the logger throws, uses Node.js' warnings, so that the scrape succeeds. */
   warn(message: string): void {
     try {
       this.#logger.warn(message);
@@ -121,7 +114,7 @@ export class Collectors {
 
 const TIMED_OUT = Symbol('timed out');
 
-/** One timer for all tasks of a scrape. */
+/** The time limit of all tasks of one scrape, with a single timer. */
 class Deadline {
   readonly passed: Promise<typeof TIMED_OUT>;
   #timer: NodeJS.Timeout | undefined;
@@ -131,7 +124,7 @@ class Deadline {
     background: boolean,
   ) {
     this.passed = new Promise((resolve) => {
-      // Once all tasks are begun: one of them may count what keeps the event loop alive.
+      // Set after all tasks have begun: a task may count the timers that keep the event loop alive.
       Promise.resolve().then(() => {
         this.#timer = setTimeout(resolve, ms, TIMED_OUT);
         if (background) this.#timer.unref();
@@ -148,7 +141,11 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` for what is no duration */
+/**
+ * Checks a time limit and fills in the default.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid duration
+ */
 export function checkedTimeout(ms: number | undefined): number {
   if (ms === undefined) return DEFAULT_TIMEOUT_MS;
   if (typeof ms === 'number' && ms > 0 && Number.isFinite(ms)) return Math.min(ms, LONGEST_TIMEOUT_MS);

@@ -1,10 +1,10 @@
 /**
- * The values of metrics as objects, in the shape that prom-client's JSON forms have.
+ * Converts values of metrics to objects, in the shape of prom-client's JSON forms.
  */
 import type { NativeFamily } from '../native/addon';
 import type { Aggregator, ExemplarValue, MetricObjectWithValues, MetricType, MetricValue } from '../types';
 
-/** What the addon's JSON holds of a family; the numbers come beside it, one a cell or sample. */
+/** A family in the addon's JSON. The numbers come in a separate array, one for each cell or sample. */
 interface FamilyText {
   name: string;
   help: string;
@@ -18,13 +18,13 @@ interface FamilyText {
 
 type Labels = Record<string, string | number>;
 
-/** What is known of a family only here. */
+/** Facts about a family that the addon does not know. */
 export interface Known {
-  /** Label values in the types they were given in. */
+  /** The given label values of a series of which one was a number. */
   originals(id: number): Record<string, unknown> | undefined;
 }
 
-/** A metric that can be read here. */
+/** A metric whose series belong to this realm. */
 export interface Readable {
   readonly series: { readonly family: NativeFamily; readonly known: Known };
 }

@@ -2,8 +2,8 @@
  * The matchers for Jest. Importing this module extends `expect` and its TypeScript types.
  */
 import { expect } from '@jest/globals';
+import type { MetricMatchers } from '../../testing/matchers';
 import { metricMatchers } from '../testing';
-import type { MetricMatchers } from './matchers';
 
 expect.extend(metricMatchers);
 

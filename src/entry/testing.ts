@@ -1,8 +1,8 @@
 /**
- * What tests take, and nothing else. One line an export.
+ * Exports the testing kit of the realm's copy of the library.
  */
-import { api } from './realm';
-import type * as Testing from './testing/index';
+import { api } from '../realm';
+import type * as Testing from '../testing/index';
 
 const kit: typeof Testing = api.testing();
 
@@ -31,7 +31,7 @@ export type {
   OperationType,
   Selector,
   Subject,
-} from './testing/index';
+} from '../testing/index';
 
 export const Exposition: typeof Testing.Exposition = kit.Exposition;
 export type Exposition = Testing.Exposition;
@@ -44,7 +44,7 @@ export const parseExposition: typeof Testing.parseExposition = kit.parseExpositi
 export const replay: typeof Testing.replay = kit.replay;
 export const synthesize: typeof Testing.synthesize = kit.synthesize;
 
-export type { ChangedFamily, ChangedSeries, FamilyDescription, LoneSeries, Snapshot } from './testing/diff';
+export type { ChangedFamily, ChangedSeries, FamilyDescription, LoneSeries, Snapshot } from '../testing/diff';
 export type {
   ExpositionFormat,
   ParsedExemplar,
@@ -54,5 +54,5 @@ export type {
   ParsedType,
   ParseOptions,
   WantedLabels,
-} from './testing/parse';
-export type { SynthesizeOptions } from './testing/synthesize';
+} from '../testing/parse';
+export type { SynthesizeOptions } from '../testing/synthesize';

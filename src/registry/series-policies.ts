@@ -1,27 +1,27 @@
 /**
- * What a registry demands of the series of its metrics: limits, a time to live, clean labels. The core holds them; what is
- * left to do in JavaScript each metric is told of.
+ * Sets the policies of a registry for the series of its metrics: limits, time to live, cleaning of labels. The core
+ * keeps and enforces them; this passes the part that JavaScript has to do on to each metric.
  */
 import { native } from '../errors';
 import { checkedSanitizer, type SanitizerOptions } from '../labels/sanitizer';
 import { checkedTtl, type Expiring, watchExpiry } from '../metrics/expiry';
 import { checkedLimits, checkedMaxTotal, LARGEST_LIMIT } from '../metrics/limits';
-import { vacate } from '../metrics/overflow';
+import { forgetRefusals } from '../metrics/overflow';
 import type { FamilyCardinality, NativeRegistry } from '../native/addon';
 import type { CardinalityReport, MetricCardinality, RegistryCardinalityOptions } from '../types';
 
-/** The series of a metric, as demands are made of them. */
-interface Demanded extends Expiring {
+/** The series of a metric, as this module sees them. */
+interface PolicyTarget extends Expiring {
   /** Cleans label values from now on. */
   clean(): void;
 }
 
-/** The demands of one registry. */
-export class Demands {
+/** The policies of one registry. */
+export class SeriesPolicies {
   readonly #native: NativeRegistry;
   #expires = false;
   #cleans = false;
-  /** As they were set last. */
+  /** The settings as they were given last. */
   #cardinality: RegistryCardinalityOptions = {};
   #ttlSeconds = 0;
   #sanitize: boolean | SanitizerOptions = false;
@@ -34,7 +34,7 @@ export class Demands {
     const limits = checkedLimits(options);
     this.#native.setLimits(limits, checkedMaxTotal(options));
     this.#cardinality = options;
-    vacate();
+    forgetRefusals();
   }
 
   setTtl(seconds: number): void {
@@ -48,11 +48,11 @@ export class Demands {
     const settings = checkedSanitizer(options);
     native(() => this.#native.setSanitizer(settings));
     this.#sanitize = options;
-    // Metrics that were cleaned have to forget what they remember.
+    // Stays true: metrics that remember cleaned values have to forget them when the settings change.
     this.#cleans ||= settings !== undefined;
   }
 
-  /** Demands nothing from now on; returns what demands again what was demanded before. */
+  /** Clears limits, time to live and sanitizer; returns a function that restores them. */
   putAside(): () => void {
     const [cardinality, ttlSeconds, sanitize] = [this.#cardinality, this.#ttlSeconds, this.#sanitize];
     this.setCardinality({ maxSeries: LARGEST_LIMIT, maxTotal: LARGEST_LIMIT });
@@ -65,13 +65,13 @@ export class Demands {
     };
   }
 
-  /** Tells the series of a metric what there is to do for them here. */
-  meet(series: Demanded): void {
+  /** Applies the policies to the series of a metric. */
+  apply(series: PolicyTarget): void {
     if (this.#expires) watchExpiry(series);
     if (this.#cleans) series.clean();
   }
 
-  /** What the series are made of. */
+  /** Counts the series of all metrics. */
   report(): CardinalityReport {
     const { metrics, ...total } = this.#native.cardinality();
     return { ...total, metrics: metrics.map(toMetricCardinality) };

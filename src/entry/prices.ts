@@ -1,15 +1,15 @@
 /**
- * A sample of prices, to start from. Providers change theirs without telling; a program that bills by these keeps a table of
- * its own.
+ * Exports a sample of list prices as a starting point. Providers change their prices without notice, so a program that
+ * bills by prices needs a table of its own.
  */
-import type { PriceTable } from './collectors/llm/prices';
+import type { PriceTable } from '../collectors/llm/prices';
 
-/** The day whose list prices the sample has, in UTC. */
+/** The date of the list prices in `SAMPLE_PRICES`, in UTC. */
 export const SAMPLE_PRICES_AS_OF = '2025-10-01';
 
 /**
- * List prices in US dollars a million tokens, without discounts for batches and without surcharges for long contexts. Spread
- * it into a table of one's own: what comes later goes before.
+ * List prices in US dollars per million tokens, without discounts for batches and without surcharges for long contexts.
+ * Spread them into your own table: later entries replace earlier ones.
  *
  * @example
  * new LlmMetricsCollector({ prices: { ...SAMPLE_PRICES, 'our-model': { input: 0.2, output: 0.8 } } });
@@ -23,7 +23,7 @@ export const SAMPLE_PRICES: PriceTable = {
   'gpt-4.1-nano': { input: 0.1, output: 0.4, cacheRead: 0.025 },
   'gpt-4o': { input: 2.5, output: 10, cacheRead: 1.25 },
   'gpt-4o-mini': { input: 0.15, output: 0.6, cacheRead: 0.075 },
-  // Cut by four fifths on that day.
+  // From 2025-06-10 the price is a fifth.
   o3: [
     { from: '2025-04-16', input: 10, output: 40, cacheRead: 2.5 },
     { from: '2025-06-10', input: 2, output: 8, cacheRead: 0.5 },

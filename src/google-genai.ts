@@ -1,6 +1,0 @@
-/**
- * What measures clients of @google/genai, and nothing else.
- */
-export { instrumentGoogleGenAI } from './instrumentation/google-genai/instrument';
-export type { GoogleGenAiClientLike } from './instrumentation/google-genai/shapes';
-export type { InstrumentOptions, Uninstall } from './instrumentation/options';

@@ -1,8 +1,0 @@
-/**
- * What measures LangChain and LangGraph, and nothing else.
- */
-export {
-  createLangChainHandler,
-  type LangChainHandler,
-  type LangChainHandlerOptions,
-} from './instrumentation/langchain/handler';

@@ -1,0 +1,124 @@
+/**
+ * Finds or makes the series that takes label sets over the limits of one metric: the series of `other`, or one that is
+ * never read. Carries out the policy; the limits are the core's, and `overflow.ts` remembers its refusals.
+ */
+import type { LabelTree } from '../labels/tree';
+import { OTHER } from '../labels/value';
+import type { FamilyDefinition } from '../native/contributor';
+import { type Overflow, Refusal } from './overflow';
+import { Place } from './place';
+import { attach, type Series } from './series';
+
+/** How the series of a metric are made; the set of them does it. */
+export interface SeriesMaker<S extends Series> {
+  /** A series object without cells. */
+  create(place: Place): S;
+  /** A new series, or the reason why the limits forbid it. */
+  tryAdd(place: Place): S | Refusal;
+  /** A new series that no limit forbids: the one of `other`. */
+  addBeyond(place: Place): S;
+}
+
+/** The id of a series that the core does not know. */
+const NO_ID = -1;
+
+/** The series of one metric that take label sets over its limits. */
+export class BeyondLimits<S extends Series> {
+  readonly #tree: LabelTree<S>;
+  readonly #overflow: Overflow;
+  readonly #maker: SeriesMaker<S>;
+  readonly #labels: number;
+  readonly #width: number;
+  readonly #isGauge: boolean;
+  /** The series that took the last label set, while it takes every label set over the limits. */
+  #target: S | undefined;
+  /** A series with cells that are never read. */
+  #sink: S | undefined;
+
+  constructor(tree: LabelTree<S>, overflow: Overflow, maker: SeriesMaker<S>, family: FamilyDefinition) {
+    this.#tree = tree;
+    this.#overflow = overflow;
+    this.#maker = maker;
+    this.#labels = family.labelNames.length;
+    this.#width = family.buckets.length + 2;
+    this.#isGauge = family.kind === 'gauge';
+  }
+
+  /**
+   * Fast path for label sets over a limit. The tree's `find()` has just missed; if it is already known that the core
+   * allows no new series for these labels, returns the series that takes them, without reading the labels again. An
+   * attacker's calls take this path.
+   */
+  find(): S | undefined {
+    const overflow = this.#overflow;
+    if (overflow.isFull) return this.#target !== undefined && this.#tree.missesForSure() ? this.#target : undefined;
+    if (!overflow.hasLimitedLabel || overflow.policy !== 'fold' || this.#isGauge) return undefined;
+    // The tree found all other labels, so only the limit of the last one can be exceeded.
+    const missed = this.#tree.missedBeside(OTHER);
+    return missed !== undefined && overflow.refusesText(this.#tree.lastLabel, missed.text) ? missed.series : undefined;
+  }
+
+  /**
+   * The series that takes this label set, which was refused. Counts the call.
+   *
+   * @throws {CardinalityError} if that is the policy
+   */
+  take(place: Place, refusal: Refusal): S {
+    if (this.#overflow.count()) this.#overflow.sample(place.texts);
+    const { policy } = this.#overflow;
+    if (policy === 'throw') {
+      // An earlier policy may have recorded; from now on nothing is recorded.
+      this.#target = undefined;
+      throw this.#overflow.error(refusal);
+    }
+    if (policy === 'drop' || this.#isGauge) return this.#nowhere();
+    return this.#fold(place, refusal);
+  }
+
+  #fold(place: Place, refusal: Refusal): S {
+    let folded = place;
+    // Each turn makes one more label `other`.
+    for (let next = refusal; next.of === 'label'; ) {
+      folded = folded.with(next.label, OTHER);
+      const added = this.#tree.get(folded.texts) ?? this.#maker.tryAdd(folded);
+      if (!(added instanceof Refusal)) return added;
+      next = added;
+    }
+    return this.#other();
+  }
+
+  /** The series whose label values are all `other`. */
+  #other(): S {
+    const texts = new Array<string>(this.#labels).fill(OTHER);
+    const place = new Place(texts, texts, [...texts.keys()]);
+    this.#target = this.#tree.get(texts) ?? this.#maker.addBeyond(place);
+    return this.#target;
+  }
+
+  /** A series whose cells are never read. */
+  #nowhere(): S {
+    if (this.#sink === undefined) {
+      const absent = new Array<undefined>(this.#labels).fill(undefined);
+      this.#sink = this.#maker.create(
+        new Place(
+          absent.map(() => ''),
+          absent,
+          [],
+        ),
+      );
+      this.#sink[attach](new Float64Array(this.#width), 0, NO_ID);
+    }
+    this.#target = this.#sink;
+    return this.#target;
+  }
+
+  /** A series was removed. */
+  removed(series: S): void {
+    if (series === this.#target) this.#target = undefined;
+  }
+
+  /** All series were removed. */
+  cleared(): void {
+    this.#target = undefined;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Shows one registry: as text, as objects, as the answer to a scrape. Collects first, then leaves gathering and
+ * encoding to the core. Knows no bytes of any format.
+ */
+import { Metric } from '../metrics/metric';
+import { parseFamilies } from '../metrics/values';
+import { type Answer, addon, type NativeService, type Wanted } from '../native/addon';
+import type { MetricObjectWithValues } from '../types';
+import { CoreMetric } from './core-metric';
+import type { RegistryInternals } from './internals';
+import { checkScrapeOptions, type ScrapeOptions, type ScrapeResponse, toResponse } from './scraping';
+import { checkedTimeout } from './tasks';
+
+/** An exposition of at most this many lines is written at once: handing it to a thread costs more. */
+const INLINE_LINES = 256;
+
+/** The expositions of one registry. */
+export class Expositions {
+  readonly #registry: RegistryInternals;
+  /** Services that answer `scrape()`, by whether they show the whole process. */
+  readonly #services = new Map<boolean, NativeService>();
+
+  constructor(registry: RegistryInternals) {
+    this.#registry = registry;
+  }
+
+  /** The exposition of these families, or of all if there are no names. */
+  async text(names: readonly string[] = []): Promise<string> {
+    const { collections, native } = this.#registry;
+    await collections.run(names, checkedTimeout(undefined));
+    const wanted = this.#wanted(names);
+    const { text, mismatched } = native.isSmall(INLINE_LINES, wanted.process)
+      ? native.encodeNow(wanted)
+      : await native.encode(wanted);
+    this.#registry.warnOfMismatches(mismatched);
+    return text;
+  }
+
+  /** All samples as objects. */
+  async json(): Promise<MetricObjectWithValues[]> {
+    const { collections, defaultLabels, entries, native } = this.#registry;
+    const answers = await collections.run([], checkedTimeout(undefined));
+    const { text, numbers } = native.read(this.#wanted([]));
+    const parsed = parseFamilies(text, numbers, (name) => {
+      const metric = entries.get(name)?.metric;
+      return metric instanceof Metric ? metric.series.known : undefined;
+    });
+    const families = parsed.map((family) => this.#complete(family, answers));
+    for (const { values } of families) {
+      for (const { labels } of values as { labels: Record<string, unknown> }[]) {
+        for (const [name, value] of Object.entries(defaultLabels)) labels[name] ??= value;
+      }
+    }
+    return families;
+  }
+
+  /** A family of the core, with the parts of it that only JavaScript knows. */
+  #complete(family: MetricObjectWithValues, answers: readonly MetricObjectWithValues[]): MetricObjectWithValues {
+    const { entries, mounts } = this.#registry;
+    const metric = entries.get(family.name)?.metric;
+    if (metric instanceof CoreMetric) return metric.complete(family);
+    // With the values of mounted registries added, the family is no longer the foreign metric's answer.
+    const answer = mounts.size > 0 ? undefined : answers.find(({ name }) => name === family.name);
+    if (answer === undefined) return family;
+    // A copy, because default labels may be added.
+    return { ...answer, values: answer.values.map((value) => ({ ...value, labels: { ...value.labels } })) };
+  }
+
+  /** The answer to a scrape. */
+  async scrape(options: ScrapeOptions): Promise<ScrapeResponse> {
+    checkScrapeOptions(options);
+    const limit = checkedTimeout(options.timeoutMs);
+    const names = [...(options.names ?? [])];
+    const service = this.#service(this.#registry.showsProcess(options.scope));
+    const step = service.request(options.accept, options.acceptEncoding, names);
+    if (step.visit === undefined) return toResponse(step.answer as Answer);
+    await this.#registry.collections.run(names, limit);
+    const answer = service.isSmall() ? service.scrapeNow(step.visit) : await service.scrape(step.visit);
+    this.#registry.warnOfMismatches(answer.mismatched);
+    return toResponse(answer);
+  }
+
+  #service(process: boolean): NativeService {
+    let service = this.#services.get(process);
+    if (service === undefined) {
+      const embedding = { hasCallback: false, hasChecks: false, ownValues: !process };
+      service = this.#registry.createService(new addon.NativeConfig([]), embedding);
+      this.#services.set(process, service);
+    }
+    return service;
+  }
+
+  #wanted(names: readonly string[]): Wanted {
+    const { contentType } = this.#registry;
+    return { contentType, process: this.#registry.showsProcess(undefined), names: [...names] };
+  }
+}

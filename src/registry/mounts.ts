@@ -1,0 +1,72 @@
+/**
+ * Keeps the registries that are shown with another one, and the labels under which each is shown.
+ */
+import { native, refuseOption } from '../errors';
+import { flatLabels, presentLabels } from '../labels/value';
+import type { NativeRegistry } from '../native/addon';
+import type { LabelValue } from '../types';
+import type { Collections } from './collections';
+
+/** The parts of a registry that mounting it needs. */
+export interface Mountable {
+  readonly native: NativeRegistry;
+  readonly collections: Collections;
+}
+
+interface Mount {
+  readonly labels: Readonly<Record<string, LabelValue>>;
+  readonly unmount: () => void;
+}
+
+/** The registries that are mounted in one registry. */
+export class Mounts {
+  readonly #native: NativeRegistry;
+  readonly #changed: () => void;
+  readonly #mounts = new Map<Mountable, Mount>();
+
+  /** @param changed called after a registry was mounted or unmounted, here or in a mounted one */
+  constructor(registry: NativeRegistry, changed: () => void) {
+    this.#native = registry;
+    this.#changed = changed;
+  }
+
+  get size(): number {
+    return this.#mounts.size;
+  }
+
+  *collections(): Generator<Collections> {
+    for (const { collections } of this.#mounts.keys()) yield collections;
+  }
+
+  /** Mounts a registry; returns the function that unmounts it. */
+  mount(mounted: Mountable, labels: Readonly<Record<string, LabelValue>>): () => void {
+    if (typeof labels !== 'object' || labels === null) refuseOption('labels', 'mount()', labels);
+    native(() => this.#native.mount(mounted.native, flatLabels(presentLabels(labels))));
+    const unwatch = mounted.collections.watch(this.#changed);
+    const unmount = () => {
+      // It may have been unmounted and mounted again since.
+      if (this.#mounts.get(mounted)?.unmount !== unmount) return;
+      this.#mounts.delete(mounted);
+      unwatch();
+      this.#native.unmount(mounted.native);
+      this.#changed();
+    };
+    this.#mounts.set(mounted, { unmount, labels });
+    this.#changed();
+    return unmount;
+  }
+
+  unmountAll(): void {
+    for (const { unmount } of [...this.#mounts.values()]) unmount();
+  }
+
+  /** Unmounts all registries; returns a function that mounts them again and unmounts what was mounted meanwhile. */
+  putAside(): () => void {
+    const mounts = [...this.#mounts];
+    this.unmountAll();
+    return () => {
+      this.unmountAll();
+      for (const [mounted, { labels }] of mounts) this.mount(mounted, labels);
+    };
+  }
+}
