@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigurationError, configFromEnv, createMetricsHandler, startExporter } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { start } from './exporter/support/children.mjs';
+import { start } from './http/exporter/support/children.mjs';
 
 const FLAG = 'true or false';
 const MILLISECONDS = 'milliseconds from 1 to 86400000';

@@ -9,8 +9,8 @@ import v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { collectDefaultMetrics, Gauge, MetricsError, Registry, register } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { withoutSelfMetrics } from './support/exposition.mjs';
-import { attempt, run } from './threads/support/process.mjs';
+import { withoutSelfMetrics } from '../support/exposition.mjs';
+import { attempt, run } from '../threads/support/process.mjs';
 
 const require = createRequire(import.meta.url);
 const peers = ['prom-client', '@prometheus-io/client'];

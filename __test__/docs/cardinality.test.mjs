@@ -5,7 +5,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import test from 'ava';
 
-const root = new URL('../', import.meta.url);
+const root = new URL('../../', import.meta.url);
 
 test('the examples of the page about series print what it shows', async (t) => {
   const page = await readFile(new URL('docs/cardinality.md', root), 'utf8');

@@ -4,10 +4,10 @@
 import { spawn } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import test from 'ava';
-import { ask, until } from '../http-metrics/support/ledger.mjs';
+import { ask, until } from '../http/metrics/support/ledger.mjs';
 
 const root = new URL('../../', import.meta.url);
-const TELLING = new URL('telling.mjs', import.meta.url).href;
+const TELLING = new URL('support/telling.mjs', import.meta.url).href;
 
 /** The JavaScript of a page, block by block. */
 async function examples(page) {

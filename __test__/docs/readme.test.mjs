@@ -4,9 +4,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import test from 'ava';
-import { withoutSelfMetrics } from './support/exposition.mjs';
+import { withoutSelfMetrics } from '../support/exposition.mjs';
 
-const root = new URL('../', import.meta.url);
+const root = new URL('../../', import.meta.url);
 
 /** The nth fenced block of a language in the README. */
 function block(readme, language, n) {

@@ -4,7 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { register } from '@llm-devops/prometheus-metrics';
 import { MockRegistry } from '@llm-devops/prometheus-metrics/testing';
 import test from 'ava';
-import { BLOCKS, RUNNERS } from './support/documented.mjs';
+import { BLOCKS, RUNNERS } from '../testing/support/documented.mjs';
 
 const ALONE = [...BLOCKS.keys()].filter((title) => title !== 'app.cjs' && !RUNNERS.has(title));
 

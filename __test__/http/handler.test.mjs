@@ -13,7 +13,7 @@ import {
   register,
 } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samplesOf, text } from './support/exposition.mjs';
+import { samplesOf, text } from '../support/exposition.mjs';
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';

@@ -6,7 +6,7 @@ import vm from 'node:vm';
 import { Counter, Gauge, LabelError, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
-import { escaped, samples, text } from './support/exposition.mjs';
+import { escaped, samples, text } from '../support/exposition.mjs';
 
 function counterOf(...labelNames) {
   const registry = new Registry();

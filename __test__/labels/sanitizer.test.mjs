@@ -2,7 +2,7 @@
 
 import { Counter, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samples, text } from './support/exposition.mjs';
+import { samples, text } from '../support/exposition.mjs';
 
 /** A metric of two labels in a registry that cleans, and what it warned of. */
 function of(Class, sanitize = true, { registry = {}, ...more } = {}) {

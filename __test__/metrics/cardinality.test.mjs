@@ -14,8 +14,8 @@ import {
   Registry,
 } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samples, samplesOf, text } from './support/exposition.mjs';
-import { heldTimers, settled } from './support/time.mjs';
+import { samples, samplesOf, text } from '../support/exposition.mjs';
+import { heldTimers, settled } from '../support/time.mjs';
 
 const quiet = { warn() {} };
 

@@ -3,7 +3,7 @@
 import { Counter, LabelError, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
-import { samples, text } from './support/exposition.mjs';
+import { samples, text } from '../support/exposition.mjs';
 
 const HEAD = ['# HELP c Some help', '# TYPE c counter'];
 

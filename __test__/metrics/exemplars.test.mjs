@@ -2,7 +2,7 @@
 
 import { Counter, Histogram, LabelError, openMetricsContentType, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samples, samplesOf } from './support/exposition.mjs';
+import { samples, samplesOf } from '../support/exposition.mjs';
 
 function of(Class, more = {}) {
   const registry = new Registry();

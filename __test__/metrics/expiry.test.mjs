@@ -2,9 +2,9 @@
 
 import { Counter, Gauge, Histogram, openMetricsContentType, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samples, samplesOf, text } from './support/exposition.mjs';
-import { collectGarbage } from './support/garbage.mjs';
-import { settled, stoppedClock } from './support/time.mjs';
+import { samples, samplesOf, text } from '../support/exposition.mjs';
+import { collectGarbage } from '../support/garbage.mjs';
+import { settled, stoppedClock } from '../support/time.mjs';
 
 /** A metric of two labels in a registry of its own. */
 function of(Class, { registry = {}, ...more } = {}) {

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import fc from 'fast-check';
-import { Counter, Gauge, Histogram, Registry } from '../dist/index.js';
+import { Counter, Gauge, Histogram, Registry } from '../../dist/index.js';
 
 const NAMES = ['method', 'route', 'status'];
 const LIMIT = 3;

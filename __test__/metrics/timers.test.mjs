@@ -3,7 +3,7 @@
 import vm from 'node:vm';
 import { Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samples } from './support/exposition.mjs';
+import { samples } from '../support/exposition.mjs';
 
 /** `using` ends a block with this method; the syntax itself is newer than the oldest Node.js we run on. */
 const { dispose } = Symbol;

@@ -10,7 +10,7 @@ import {
   ValueError,
 } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samples } from './support/exposition.mjs';
+import { samples } from '../support/exposition.mjs';
 
 /** Every way to hand a value to a metric, by the rule that it follows. */
 const doors = {

@@ -3,7 +3,7 @@
 // scrapes, for as long as it takes the reader to have seen enough: a busy machine lets either of them sleep.
 
 import test from 'ava';
-import { count, run } from './threads/support/process.mjs';
+import { count, run } from '../threads/support/process.mjs';
 
 /** A loop is interpreted first and optimised while it runs, so the default covers the change from tier to tier. */
 const TIERS = [

@@ -9,11 +9,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import client, * as imported from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samples } from './support/exposition.mjs';
+import { samples } from '../support/exposition.mjs';
 
 const require = createRequire(import.meta.url);
 const required = require('@llm-devops/prometheus-metrics');
-const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 
 const EXPORTS = [
   'AgentMetricsCollector',

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const types = join(root, '__test__', 'types');
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const types = join(root, '__test__', 'package', 'types');
 
 const require = createRequire(import.meta.url);
 const TSC = join(root, 'node_modules', 'typescript', 'bin', 'tsc');

@@ -12,7 +12,7 @@ import {
 } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import promClient from 'prom-client';
-import { samples, samplesOf, seriesValue, text, withoutSelfMetrics } from './support/exposition.mjs';
+import { samples, samplesOf, seriesValue, text, withoutSelfMetrics } from '../support/exposition.mjs';
 
 const OPENMETRICS = Registry.OPENMETRICS_CONTENT_TYPE;
 

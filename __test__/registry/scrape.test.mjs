@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { Counter, Gauge, Histogram, openMetricsContentType, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
-import { samplesOf, text, withoutSelfMetrics } from './support/exposition.mjs';
+import { samplesOf, text, withoutSelfMetrics } from '../support/exposition.mjs';
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const OPENMETRICS_1 = 'application/openmetrics-text; version=1.0.0; charset=utf-8';

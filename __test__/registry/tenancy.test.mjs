@@ -9,8 +9,8 @@ import {
   Registry,
 } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samples, samplesOf, text, withoutSelfMetrics } from './support/exposition.mjs';
-import { stoppedClock } from './support/time.mjs';
+import { samples, samplesOf, text, withoutSelfMetrics } from '../support/exposition.mjs';
+import { stoppedClock } from '../support/time.mjs';
 
 const quiet = { warn() {} };
 

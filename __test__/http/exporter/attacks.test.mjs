@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import test from 'ava';
-import { samplesOf, seriesValue } from '../support/exposition.mjs';
+import { samplesOf, seriesValue } from '../../support/exposition.mjs';
 import { eventually, everything, exporter, rejected } from './support/doors.mjs';
 import { smallRegistry } from './support/registries.mjs';
 

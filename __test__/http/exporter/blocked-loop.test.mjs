@@ -1,7 +1,7 @@
 // A process whose event loop stands still, scraped from another: the exporter answers all the same.
 
 import test from 'ava';
-import { samplesOf, seriesValue } from '../support/exposition.mjs';
+import { samplesOf, seriesValue } from '../../support/exposition.mjs';
 import { start } from './support/children.mjs';
 import { ask, eventually } from './support/doors.mjs';
 

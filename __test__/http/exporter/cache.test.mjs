@@ -3,7 +3,7 @@
 import { gunzipSync } from 'node:zlib';
 import { Counter, Gauge, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samplesOf, seriesValue } from '../support/exposition.mjs';
+import { samplesOf, seriesValue } from '../../support/exposition.mjs';
 import { DOORS } from './support/doors.mjs';
 import { seriesRegistry, smallRegistry } from './support/registries.mjs';
 

@@ -3,7 +3,7 @@
 import { inspect } from 'node:util';
 import { Gauge, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samplesOf, seriesValue } from '../support/exposition.mjs';
+import { samplesOf, seriesValue } from '../../support/exposition.mjs';
 import { DOORS, everything } from './support/doors.mjs';
 
 const BUDGET = 'x-prometheus-scrape-timeout-seconds';

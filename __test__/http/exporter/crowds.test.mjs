@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
-import { samplesOf, seriesValue } from '../support/exposition.mjs';
+import { samplesOf, seriesValue } from '../../support/exposition.mjs';
 import { start } from './support/children.mjs';
 import { ask, DOORS, eventually, exporter, rejected } from './support/doors.mjs';
 import { seriesRegistry } from './support/registries.mjs';

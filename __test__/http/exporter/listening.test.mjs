@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EndpointError, Gauge, register, startExporter } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samplesOf } from '../support/exposition.mjs';
+import { samplesOf } from '../../support/exposition.mjs';
 import { start } from './support/children.mjs';
 import { ask, exporter } from './support/doors.mjs';
 import { SMALL_TEXT, smallRegistry } from './support/registries.mjs';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import test from 'ava';
-import { seriesValue } from '../support/exposition.mjs';
+import { seriesValue } from '../../support/exposition.mjs';
 import { start } from './support/children.mjs';
 import { ask } from './support/doors.mjs';
 

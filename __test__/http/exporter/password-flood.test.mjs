@@ -1,7 +1,7 @@
 // 10,000 wrong passwords, from eight addresses, the scraper's own among them: whoever was let in before is served on.
 
 import test from 'ava';
-import { seriesValue } from '../support/exposition.mjs';
+import { seriesValue } from '../../support/exposition.mjs';
 import { start } from './support/children.mjs';
 import { ask, basic, rejected } from './support/doors.mjs';
 

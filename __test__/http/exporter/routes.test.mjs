@@ -3,7 +3,7 @@
 import { gunzipSync } from 'node:zlib';
 import { Gauge, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samplesOf, withoutSelfMetrics } from '../support/exposition.mjs';
+import { samplesOf, withoutSelfMetrics } from '../../support/exposition.mjs';
 import { exporter, own, rejected } from './support/doors.mjs';
 import { SMALL_OPENMETRICS, SMALL_TEXT, seriesRegistry, smallRegistry } from './support/registries.mjs';
 

@@ -6,7 +6,7 @@ import https from 'node:https';
 import tls from 'node:tls';
 import { createMetricsHandler, startExporter } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { seriesValue, withoutSelfMetrics } from '../support/exposition.mjs';
+import { seriesValue, withoutSelfMetrics } from '../../support/exposition.mjs';
 import { certificates } from './support/certificates.mjs';
 import { basic, eventually, everything, exporter, handler, rejected } from './support/doors.mjs';
 import { SMALL_TEXT, smallRegistry } from './support/registries.mjs';

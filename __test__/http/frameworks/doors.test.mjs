@@ -5,8 +5,8 @@ import net from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { Counter, Gauge, openMetricsContentType, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { ask, listen } from '../http-metrics/support/ledger.mjs';
-import { text } from '../support/exposition.mjs';
+import { text } from '../../support/exposition.mjs';
+import { ask, listen } from '../metrics/support/ledger.mjs';
 import { DOORS } from './doors.mjs';
 
 function smallRegistry() {

@@ -3,7 +3,7 @@
 
 import { Counter, createFetchHandler, Registry, register } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { samplesOf } from '../support/exposition.mjs';
+import { samplesOf } from '../../support/exposition.mjs';
 
 const request = (path, init) => new Request(`http://host.example${path}`, init);
 

@@ -2,7 +2,7 @@
 // cardinality.test.mjs in a process of its own: `node --expose-gc beyond.mjs Counter|Gauge|Histogram <policy> <calls>`.
 
 import { Counter, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
-import { samplesOf } from './exposition.mjs';
+import { samplesOf } from '../../support/exposition.mjs';
 
 const [what, policy, count] = process.argv.slice(2);
 const calls = Number(count);

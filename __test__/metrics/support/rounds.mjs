@@ -2,7 +2,7 @@
 // by large.test.mjs in a process of its own: `node --expose-gc rounds.mjs series|metrics <rounds>`.
 
 import { Counter, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
-import { samplesOf } from './exposition.mjs';
+import { samplesOf } from '../../support/exposition.mjs';
 
 const [what, count] = process.argv.slice(2);
 const rounds = Number(count);

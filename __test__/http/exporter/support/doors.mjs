@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { createMetricsHandler, startExporter } from '@llm-devops/prometheus-metrics';
-import { seriesValue } from '../../support/exposition.mjs';
+import { seriesValue } from '../../../support/exposition.mjs';
 
 /**
  * Sends a request and reads the whole answer. `to` is what `http.request()` takes: port and host, or socketPath; `from`

@@ -2,7 +2,7 @@
 // the ways out and in. The channel keeps the process alive only while something is waited for.
 
 import { once } from 'node:events';
-import { programOf, tools } from '../../threads/support/tools.mjs';
+import { programOf, tools } from '../../../threads/support/tools.mjs';
 
 const [source, argument] = process.argv.slice(2);
 

@@ -8,7 +8,7 @@
 //! atomically too. A JavaScript writer stores it by `Float64Array` element assignment on its own thread, which
 //! is outside Rust's memory model: every engine we ship for compiles that to one aligned 8-byte store, which no
 //! 64-bit platform tears, and does not keep it in a register across turns of a loop. That is behaviour, not
-//! specification, so a test holds it on every supported runtime (`__test__/memory-model.test.mjs`).
+//! specification, so a test holds it on every supported runtime (`__test__/native/memory-model.test.mjs`).
 
 #![allow(unsafe_code, reason = "the one room of this crate that may: see the argument above")]
 
