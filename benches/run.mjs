@@ -1,5 +1,6 @@
-// `npm run bench`: installs the peers, runs each bench on the Node that benches/package.json pins, and writes
-// RESULTS.md and results/ from that one run. It needs Node and npm, the library built, and `wrk` for the endpoint's load.
+// `npm run bench`: installs the peers, runs each bench on the Node that benches/package.json pins, and writes RESULTS.md
+// from that one run. The raw samples go to results/, which git ignores: a release carries them as assets. It needs Node
+// and npm, the library built, and `wrk` for the endpoint's load.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -178,7 +179,7 @@ function save(folder, machine, sections, report) {
     writeFileSync(join(results, `${name}.json`), `${JSON.stringify({ machine, samples })}\n`);
   }
   writeFileSync(join(folder, 'RESULTS.md'), report);
-  formatLikeTheRest(results, join(folder, 'RESULTS.md'));
+  formatLikeTheRest(join(folder, 'RESULTS.md'));
   say(`wrote ${join(folder, 'RESULTS.md')}`);
 }
 
@@ -186,17 +187,18 @@ function save(folder, machine, sections, report) {
 function publishApart(machine, { name, samples }, text) {
   const report = join(here, `${name.toUpperCase()}.md`);
   const results = join(here, 'results', `${name}.json`);
+  mkdirSync(join(here, 'results'), { recursive: true });
   writeFileSync(report, text);
   writeFileSync(results, `${JSON.stringify({ machine, samples })}\n`);
-  formatLikeTheRest(report, results);
+  formatLikeTheRest(report);
   say(`wrote ${report}`);
 }
 
-/** Report and samples are committed, and the repository's formatter checks Markdown and JSON too. */
-function formatLikeTheRest(...paths) {
+/** The report is committed, and the repository's formatter checks Markdown too. */
+function formatLikeTheRest(report) {
   try {
     const biome = require.resolve('@biomejs/biome/bin/biome');
-    execFileSync(process.execPath, [biome, 'format', '--write', ...paths], { stdio: 'ignore' });
+    execFileSync(process.execPath, [biome, 'format', '--write', report], { stdio: 'ignore' });
   } catch {
     say('the report is left unformatted: the formatter is not installed, or the folder is not in the repository');
   }
