@@ -153,7 +153,7 @@ foreign ${value}
         }
         return { realms, collected, resident };
       },
-      count(30, 200),
+      count(20, 200),
       { engineMemory, flags: ['--expose-gc'] },
     );
     t.log(`resident MB: ${resident.map((bytes) => Math.round(bytes / 2 ** 20)).join(' ')}`);

@@ -5,8 +5,8 @@ import test from 'ava';
 import { withoutSelfMetrics } from '../support/exposition.mjs';
 import { attempt, count, MEMORIES, run } from './support/process.mjs';
 
-const WORKERS = count(60, 1000);
-const EXITS = count(6, 40);
+const WORKERS = count(32, 1000);
+const EXITS = count(4, 40);
 
 for (const { memory, engineMemory } of MEMORIES) {
   test.serial(`${memory}: the addon outlives the workers that loaded it`, async (t) => {
@@ -119,7 +119,7 @@ for (const { memory, engineMemory } of MEMORIES) {
   });
 
   test.serial(`${memory}: workers end during their own scrapes, by exit and by terminate`, async (t) => {
-    const rounds = count(8, 80);
+    const rounds = count(6, 80);
     const { total, codes } = await run(
       async ({ client, thread, sleep, scrape, argument: rounds }) => {
         const codes = [];
@@ -194,7 +194,7 @@ for (const { memory, engineMemory } of MEMORIES) {
         }
         return { made, descents };
       },
-      count(12, 60),
+      count(8, 60),
       { engineMemory },
     );
     t.log(`${made} samples are left`);
@@ -268,11 +268,11 @@ for (const { memory, engineMemory } of MEMORIES) {
         await scraping;
         return { last: Object.values(await scrape(client)), scrapes, descents };
       },
-      count(10, 40),
+      count(6, 40),
       { engineMemory },
     );
     t.log(`${scrapes} scrapes`);
     t.is(descents, 0);
-    t.deepEqual(last, new Array(10_000).fill(count(10, 40)));
+    t.deepEqual(last, new Array(10_000).fill(count(6, 40)));
   });
 }

@@ -4,7 +4,7 @@ import test from 'ava';
 import { count, MEMORIES, run } from './support/process.mjs';
 
 /** Ends of threads while the totals are read. Fractions need many before an order of summation would show. */
-const ENDS = count(60, 200);
+const ENDS = count(32, 200);
 
 /** Where a list of samples goes down: the index and both values. */
 function descents(values) {

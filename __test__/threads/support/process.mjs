@@ -13,7 +13,7 @@ export const MEMORIES = [
   { memory: 'memory of the engine', engineMemory: true },
 ];
 
-/** Issue-sized counts are for CI: a local `npm test` has two minutes for everything here. */
+/** Full counts are for CI: a developer waits for `npm test`. */
 export function count(local, full) {
   return process.env.CI_FULL === '1' ? full : local;
 }
