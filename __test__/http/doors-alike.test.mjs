@@ -6,7 +6,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { everything, exporter, handler, own } from './exporter/support/doors.mjs';
 
-const RUNS = Number(process.env.DOORS_RUNS ?? (process.env.CI_FULL === '1' ? 1500 : 600));
+const RUNS = Number(process.env.DOORS_RUNS ?? 1500);
 
 /** Some families, of which one is large enough to be compressed. */
 function registry() {
