@@ -1,5 +1,5 @@
-// What label sets are one series, whatever the labels are made of and however they are handed over. A counter
-// stands for all metrics: they share the code that reads labels.
+// Tests which label sets are one series: all types of values, and all ways to pass labels. The tests use counters, because
+// all metrics share the code that reads labels.
 
 import { inspect } from 'node:util';
 import vm from 'node:vm';
@@ -58,7 +58,7 @@ for (const [title, value, expected] of printed) {
     counter.inc({ a: value });
     counter.inc({ a: value });
     counter.labels({ a: value }).inc();
-    // Handed over alone, an object would be the labels themselves.
+    // An object as the only argument would be read as the labels.
     if (typeof value !== 'object') counter.labels(value).inc();
     counter.inc({ a: expected }, 10);
     const count = typeof value === 'object' ? 13 : 14;
@@ -95,7 +95,7 @@ test('missing, undefined, null and empty labels are one series', async (t) => {
   t.deepEqual(await samples(registry), ['c{a="x"} 17', 'c 4']);
 });
 
-test('a series prints an empty label if the call that made it gave one', async (t) => {
+test('a series prints an empty label if the first call had one', async (t) => {
   const { registry, counter } = counterOf('a', 'b');
   counter.inc({ a: '', b: 'x' });
   counter.inc({ b: 'x' });
@@ -104,7 +104,7 @@ test('a series prints an empty label if the call that made it gave one', async (
   t.deepEqual(await samples(registry), ['c{a="",b="x"} 2', 'c 2']);
 });
 
-test('numbers and the strings they print as are one series, with the type that came first', async (t) => {
+test('a number and its text are one series, with the type that came first', async (t) => {
   const { registry, counter } = counterOf('a', 'b');
   for (const [a, b] of [
     [1, 'x'],
@@ -152,7 +152,7 @@ test('two different lone surrogates are one series', async (t) => {
   t.deepEqual(await samples(registry), ['c{a="\ufffd"} 5']);
 });
 
-test('a value that cannot be printed is refused, and makes no series', async (t) => {
+test('a value without a text is rejected, and makes no series', async (t) => {
   const { registry, counter } = counterOf('a', 'b');
   const refused = (received) => ({
     instanceOf: LabelError,
@@ -210,7 +210,7 @@ const carriers = {
   'inherited labels': () => Object.create({ a: 'x', b: 'y' }),
   'own and inherited labels': () => Object.assign(Object.create({ a: 'z', b: 'y' }), { a: 'x' }),
   'labels of a null prototype further up': () => Object.create(Object.assign(Object.create(null), { a: 'x', b: 'y' })),
-  // Accessors of a class are not enumerable, so that c is no label.
+  // Accessors of a class are not enumerable, so c is not read as a label.
   'a class instance': () => new Account('x', 'y'),
   getters: () => ({
     get a() {
@@ -251,7 +251,7 @@ for (const [title, make] of Object.entries(carriers)) {
   });
 }
 
-test('objects without enumerable names carry no labels', async (t) => {
+test('objects without enumerable names have no labels', async (t) => {
   const { registry, counter } = counterOf('a');
   for (const none of [{}, [], new Map([['a', 'x']]), new Set(['a']), new Date(), /a/, new Error('a'), new Number(5)]) {
     counter.inc(none);
@@ -259,7 +259,7 @@ test('objects without enumerable names carry no labels', async (t) => {
   t.deepEqual(await samples(registry), ['c 8']);
 });
 
-test('the elements of an array and the characters of a String are labels nobody has', async (t) => {
+test('the elements of an array and the characters of a String are unknown labels', async (t) => {
   const { registry, counter } = counterOf('a');
   const unknown = (name) => ({
     instanceOf: LabelError,
@@ -275,7 +275,7 @@ test('the elements of an array and the characters of a String are labels nobody 
   t.deepEqual(await samples(registry), []);
 });
 
-test('a label object may be used again and changed, whatever has been made from it', async (t) => {
+test('a label object may be changed and used again; series and handles made from it stay', async (t) => {
   const registry = new Registry();
   const gauge = new Gauge({ name: 'g', help: 'Some help', labelNames: ['a', 'b'], registers: [registry] });
   const labels = { a: 'x', b: ['1'] };
@@ -302,7 +302,7 @@ test('a label object may be used again and changed, whatever has been made from 
 for (const count of [1, 2, 3, 4, 5, 6]) {
   const names = ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, count);
   const plain = Object.fromEntries(names.map((name) => [name, 'x']));
-  /** The labels above, with a getter that acts before it answers, in the place of one of them. */
+  /** The labels above; one is a getter that calls a function before it returns. */
   const acting = (name, act) =>
     Object.defineProperty({ ...plain }, name, {
       enumerable: true,
@@ -357,7 +357,7 @@ for (const count of [1, 2, 3, 4, 5, 6]) {
 
 for (const count of [2, 3, 4, 5]) {
   test(`with ${count} labels, a getter that adds series until the levels change places disturbs nothing`, async (t) => {
-    // Levels are ordered anew as a metric grows. Here that happens between the reading of two labels, and every label
+    // The tree reorders its levels as a metric grows. Here it does so between the reading of two labels, and every label
     // set that could be found by mistake exists.
     const names = ['a', 'b', 'c', 'd', 'e'].slice(0, count);
     const last = names[count - 1];
@@ -400,7 +400,7 @@ for (let count = 0; count <= 8; count++) {
     const shown = names.map((name, i) => `${name}="v${i}"`).join(',');
     t.deepEqual(await samples(registry), [`c${shown && `{${shown}}`} 15`]);
     t.is(counter.value(backwards), 15);
-    // Each label alone is another series.
+    // Each label alone makes another series.
     for (const [name, value] of Object.entries(labels)) counter.inc({ [name]: value });
     t.is((await samples(registry)).length, count < 2 ? 1 : count + 1);
     t.throws(() => counter.inc({ ...labels, q: '' }), {
@@ -440,14 +440,14 @@ test('10,000 values of one label are 10,000 series', async (t) => {
   );
 });
 
-test('values stay right while the levels change places again and again', async (t) => {
-  // At each size at which levels are ordered anew, another label has had the most values.
+test('values stay right while the tree reorders its levels again and again', async (t) => {
+  // At each size at which the tree reorders its levels, another label has the most values.
   const { registry, counter } = counterOf('a', 'b', 'c');
   const sets = [];
   for (let i = 0; i < 5000; i++) {
     const wide = i < 16 ? 'a' : i < 64 ? 'b' : i < 256 ? 'c' : i < 1024 ? 'a' : i < 4096 ? 'b' : 'c';
     const set = { a: i % 3, b: `${i % 5}`, c: i % 2 === 0 ? '' : 'odd', [wide]: i };
-    // A value that only this set has keeps every set apart from the others.
+    // One value occurs in this set only, so all sets differ.
     sets.push({ ...set, [wide]: `${wide}${i}` });
   }
   const permutations = [
@@ -459,7 +459,7 @@ test('values stay right while the levels change places again and again', async (
   sets.forEach((set, i) => {
     counter.inc(set, i + 1);
     expected.set(set, i + 1);
-    // The first of all, and one in the middle, from another key order and another type of value.
+    // The first set, and one in the middle, with another key order and another type of value.
     for (const again of [sets[0], sets[i >> 1]]) {
       const keys = permutations[i % 3];
       counter.inc(Object.fromEntries(keys.map((name) => [name, name === 'a' ? `${again.a}` : again[name]])), 0.5);
@@ -480,7 +480,7 @@ test('values stay right while the levels change places again and again', async (
   for (const set of left) t.is(counter.value(set), expected.get(set));
 });
 
-test('any program of increments and removals shows what a plain map holds', async (t) => {
+test('random programs of increments and removals show the values of a plain map', async (t) => {
   const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
   const few = fc.constantFrom('x', 'y', '', '1', '"\\\n', '__proto__', 'null', 'undefined', 'true', '0', 'NaN');
   const value = fc.oneof(
@@ -540,8 +540,8 @@ test('any program of increments and removals shows what a plain map holds', asyn
   );
 });
 
-test('any set of many series shows what a plain map holds', async (t) => {
-  // Large enough for the levels to change places, and with numbers and strings mixed.
+test('random sets of many series show the values of a plain map', async (t) => {
+  // Large enough for the tree to reorder its levels, with numbers and strings mixed.
   const program = fc.record({
     names: fc.constantFrom(['a', 'b'], ['a', 'b', 'c'], ['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'd', 'e', 'f']),
     sizes: fc.array(fc.constantFrom(1, 2, 7, 40, 1000), { minLength: 6, maxLength: 6 }),
@@ -558,7 +558,7 @@ test('any set of many series shows what a plain map holds', async (t) => {
         return (state >>> 8) % below;
       };
       for (let step = 0; step < steps; step++) {
-        // Later labels grow later, so that the order of the levels has reason to change.
+        // Later labels get their values later, so that the best order of the levels changes.
         const numbers = names.map((_, i) => random(Math.max(1, Math.min(sizes[i], Math.floor((step * (i + 1)) / 20)))));
         const labels = {};
         const from = random(names.length);

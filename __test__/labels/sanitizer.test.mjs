@@ -1,10 +1,10 @@
-// Label values on their way into new series: what is cleaned, what is told of it, and that no secret is shown on the way.
+// Tests the sanitizer: which label values of new series are cleaned, what is reported, and that no report shows a secret.
 
 import { Counter, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { samples, text } from '../support/exposition.mjs';
 
-/** A metric of two labels in a registry that cleans, and what it warned of. */
+/** A metric of two labels in a registry that cleans, and the warnings. */
 function of(Class, sanitize = true, { registry = {}, ...more } = {}) {
   const told = [];
   const logger = { warn: (message) => told.push(message) };
@@ -24,7 +24,7 @@ const CONTENTS = [
   ['timestamp', '2024-05-06T07:08:09Z', undefined, 'a timestamp'],
 ];
 
-test('values of new series are cleaned, by whatever call they come', async (t) => {
+test('values of new series are cleaned in every call that takes labels', async (t) => {
   const { registry, metric, told } = of(Counter);
   metric.inc({ a: 'joe@example.com', b: 'x' });
   metric.inc({ a: 'ann@example.com', b: 'x' });
@@ -47,7 +47,7 @@ test('values of new series are cleaned, by whatever call they come', async (t) =
   t.is((await samples(registry)).length, 2);
 });
 
-test('what is found is told once for each label and kind, and never shown', async (t) => {
+test('a finding is reported once for each label and kind, and never shown', async (t) => {
   const { registry, metric, told } = of(Gauge);
   for (const [, value] of CONTENTS) {
     for (let turn = 0; turn < 2; turn++) {
@@ -139,14 +139,14 @@ test('a metric that comes into a registry later is cleaned from then on', async 
   t.deepEqual(await samples(registry), ['late{a="joe@example.com"} 1', 'late{a="[email]"} 1']);
 });
 
-test('limits count values as they are recorded', async (t) => {
+test('limits count cleaned values', async (t) => {
   const { registry, metric } = of(Counter, true, { cardinality: { maxSeries: 2, maxLabelValues: { a: 1 } } });
   for (const a of ['joe@example.com', 'ann@example.com', 'x', 'eve@example.com', 'y']) metric.inc({ a });
   t.deepEqual(await samples(registry), ['m{a="[email]"} 3', 'm{a="other"} 2']);
   t.is(registry.cardinality().metrics[0].overflow, 2);
 });
 
-test('clocks and exemplars end up in the series that was cleaned', async (t) => {
+test('timers and exemplars record in the cleaned series', async (t) => {
   const histogram = of(Histogram);
   histogram.metric.startTimer({ a: 'joe@example.com' })({ b: 'x' });
   histogram.metric.labels('joe@example.com', 'x').startTimer()();
@@ -164,7 +164,7 @@ test('clocks and exemplars end up in the series that was cleaned', async (t) => 
   );
 });
 
-test('reserved prefixes are refused as label names', (t) => {
+test('label names with a reserved prefix are rejected', (t) => {
   const { registry } = of(Counter);
   const config = { name: 'c', help: 'h', labelNames: ['__a'], registers: [registry] };
   t.throws(() => new Counter(config), {
@@ -202,13 +202,13 @@ for (const [sanitize, message] of [
     'Expected one of apiKey, token, cardNumber, email, uuid, timestamp for a kind of sanitize.detect but received "mail"',
   ],
 ]) {
-  test(`wrong settings are refused: ${message}`, (t) => {
+  test(`invalid settings are rejected: ${message}`, (t) => {
     t.throws(() => new Registry({ sanitize }), { code: 'INVALID_CONFIG', instanceOf: TypeError, message });
     t.throws(() => new Registry().setSanitizer(sanitize), { code: 'INVALID_CONFIG', message });
   });
 }
 
-test('without a sanitizer values are taken as they are', async (t) => {
+test('without a sanitizer values are not changed', async (t) => {
   const { registry, metric, told } = of(Counter, false);
   metric.inc({ a: KEY, b: 'joe@example.com' });
   t.is(await registry.metrics(), text('# HELP m Some help', '# TYPE m counter', `m{a="${KEY}",b="joe@example.com"} 1`));

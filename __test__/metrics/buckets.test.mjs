@@ -1,4 +1,4 @@
-// The buckets of histograms: defaults, generators, and what is refused.
+// Tests the buckets of histograms: the defaults, the generators, and the lists that are rejected.
 
 import { exponentialBuckets, Histogram, linearBuckets, RegistrationError } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
@@ -9,21 +9,21 @@ function boundsOf(buckets) {
   return histogram.value().buckets.map(({ le }) => le);
 }
 
-test('linearBuckets() are count bounds from start on, width apart', (t) => {
+test('linearBuckets() returns `count` bounds, beginning at `start`, `width` apart', (t) => {
   t.deepEqual(linearBuckets(0, 50, 10), [0, 50, 100, 150, 200, 250, 300, 350, 400, 450]);
   t.deepEqual(linearBuckets(-2.5, 0.5, 3), [-2.5, -2, -1.5]);
   t.deepEqual(linearBuckets(7, 1, 1), [7]);
-  // Each is start and a multiple of width, so that errors do not add up.
+  // Each bound is computed from start, so that rounding errors do not add up.
   t.deepEqual(linearBuckets(0, 0.1, 4), [0, 0.1, 0.2, 3 * 0.1]);
 });
 
-test('exponentialBuckets() are count bounds from start on, each factor times the one before', (t) => {
+test('exponentialBuckets() returns `count` bounds, beginning at `start`, each `factor` times the one before', (t) => {
   t.deepEqual(exponentialBuckets(1, 2, 5), [1, 2, 4, 8, 16]);
   t.deepEqual(exponentialBuckets(0.5, 1.5, 3), [0.5, 0.75, 1.125]);
   t.deepEqual(exponentialBuckets(3, 10, 1), [3]);
 });
 
-test('generators refuse what gives no buckets', (t) => {
+test('generators reject arguments that give no buckets', (t) => {
   const refused = (message) => ({ instanceOf: TypeError, code: 'INVALID_CONFIG', message });
   for (const count of [0, -1, Number.NaN, undefined]) {
     t.throws(() => linearBuckets(1, 1, count), refused('Linear buckets needs a positive count'));
@@ -37,7 +37,7 @@ test('generators refuse what gives no buckets', (t) => {
   }
 });
 
-test('what the generators give is always taken, and ascends', (t) => {
+test('a histogram accepts every list of the generators, and the list ascends', (t) => {
   const number = fc.double({ min: 1e-3, max: 1e6, noNaN: true });
   const count = fc.integer({ min: 1, max: 50 });
   fc.assert(
@@ -55,7 +55,7 @@ test('the default buckets are those of every Prometheus client', (t) => {
   t.deepEqual(boundsOf(undefined), defaults);
 });
 
-test('a last Infinity is implied, and may stand there', (t) => {
+test('the last bound Infinity is implied, and may be given', (t) => {
   t.deepEqual(boundsOf([1, 2, Number.POSITIVE_INFINITY]), [1, 2, Number.POSITIVE_INFINITY]);
   t.deepEqual(boundsOf([Number.POSITIVE_INFINITY]), [Number.POSITIVE_INFINITY]);
   t.deepEqual(boundsOf([]), [Number.POSITIVE_INFINITY]);
@@ -80,7 +80,7 @@ test('buckets are copied', async (t) => {
   t.deepEqual(boundsOf(Object.freeze([1, 2])), [1, 2, Number.POSITIVE_INFINITY]);
 });
 
-test('numbers that are out of order, repeated or not finite are refused', (t) => {
+test('bounds that are out of order, repeated or not finite are rejected', (t) => {
   for (const buckets of [
     [2, 1],
     [1, 2, 2],
@@ -105,7 +105,7 @@ test('numbers that are out of order, repeated or not finite are refused', (t) =>
   }
 });
 
-test('what is no array of numbers is refused', (t) => {
+test('a value that is not an array of numbers is rejected', (t) => {
   for (const [buckets, shown] of [
     [null, 'null'],
     [5, '5 of type number'],
@@ -113,7 +113,7 @@ test('what is no array of numbers is refused', (t) => {
     [{ 0: 1, length: 1 }, 'an object of type Object'],
     [['1', '2'], 'an object of type Array'],
     [[1, null], 'an object of type Array'],
-    // A hole is no number.
+    // The hole of a sparse array is not a number.
     [new Array(2), 'an object of type Array'],
     [[1n, 2n], 'an object of type Array'],
     [Float64Array.of(1, 2), 'an object of type Float64Array'],

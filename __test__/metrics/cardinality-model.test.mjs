@@ -1,5 +1,5 @@
-// Random programs under random limits, held against a model of a few lines: which label sets have a series, what each
-// holds, and what was counted as beyond.
+// Runs random programs under random limits, and compares them with a small model: which label sets have a series, the
+// value of each, and the calls that were counted as over a limit.
 
 import {
   CardinalityError,
@@ -16,7 +16,7 @@ const NAMES = ['a', 'b'];
 const CLASSES = { Counter, Gauge, Histogram };
 const RUNS = process.env.CI_FULL === '1' ? 5000 : 400;
 
-/** Values of labels, and what each is as a text: numbers and words that are one series, and ones that only look alike. */
+/** Label values with their texts: numbers and strings that make one series, and values that only look alike. */
 const VALUES = [
   ['x', 'x'],
   ['1', '1'],
@@ -37,14 +37,14 @@ const VALUES = [
   [['q', 'r'], 'q,r'],
 ];
 
-/** Arguments that name a series: its values in their order, unless the first one would be taken for labels. */
+/** Arguments that name a series: its values in order, unless the first one would be read as a label object. */
 function argumentsOf([a, b]) {
   return typeof a === 'object' && a !== null ? [{ a, b }] : [a, b];
 }
 
-/** One metric as it should be. */
+/** The model of one metric. */
 class ModelMetric {
-  /** By the texts of the labels, as JSON. */
+  /** The values by their label texts, as JSON. */
   series = new Map();
   overflow = 0;
   beyond;
@@ -68,7 +68,7 @@ class ModelMetric {
     };
   }
 
-  /** Which limit a new label set is beyond: the index of a label, or 'series'; nothing if it is within all. */
+  /** The limit that a new label set exceeds: the index of a label, or 'series'; undefined if it exceeds none. */
   refusal(texts, registries) {
     const { maxSeries, labels } = this.limits(registries);
     for (const [index, max] of labels.entries()) {
@@ -171,7 +171,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('move'), metric }) },
 );
 
-/** The program run here and on the model side by side. */
+/** Runs one program on the library and on the model. */
 class Run {
   registry;
   first;
@@ -189,13 +189,13 @@ class Run {
     });
   }
 
-  /** The model's registries that hold a metric, in the order in which it came to them. */
+  /** The model's registries that hold a metric, in the order in which it was registered. */
   registriesOf(metric) {
     const model = this.model[metric];
     return [this.first, this.modelOfSecond].filter(({ metrics }) => metrics.includes(model));
   }
 
-  /** Records 1 with `call`, and in the model. */
+  /** Records 1 with `call` in the library, and in the model. */
   record(metric, texts, call) {
     const throws = this.model[metric].record(texts, 1, this.registriesOf(metric));
     let thrown;
@@ -285,7 +285,7 @@ class Run {
   }
 
   init({ metric, as, bs }) {
-    // Values that print alike are one: the first of them.
+    // Values with the same text are one value: the first of them.
     const unique = (list) => {
       const byText = new Map();
       for (const [value, text] of list.map((index) => VALUES[index])) if (!byText.has(text)) byText.set(text, value);
@@ -317,7 +317,7 @@ class Run {
       throw thrown ?? new Error('Expected a refusal');
   }
 
-  /** What a metric holds, by the texts of its labels. */
+  /** The values of a metric by its label texts. */
   async shown(metric) {
     const { values } = await this.metrics[metric].get();
     const counts = values.filter(({ metricName }) => metricName === undefined || metricName.endsWith('_count'));

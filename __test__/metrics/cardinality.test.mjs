@@ -1,4 +1,4 @@
-// Limits on series: what is let in, what becomes of the rest, what is told of it, and what it costs.
+// Tests limits on series: which label sets get a series, where the others are counted, what is reported, and what it costs.
 
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -27,12 +27,12 @@ function of(Class, { labelNames = ['a'], cardinality, registry = {}, ...more } =
   return { registry: registers[0], metric };
 }
 
-/** The calls of a metric whose label set was beyond a limit. */
+/** How many calls of a metric had a label set over a limit. */
 function overflow(registry) {
   return registry.cardinality().metrics[0].overflow;
 }
 
-test('a counter beyond its limit counts in the series of the others', async (t) => {
+test('a counter over its limit counts in the overflow series', async (t) => {
   const { registry, metric } = of(Counter, { labelNames: ['a', 'b'], cardinality: { maxSeries: 2 } });
   metric.inc({ a: 'x' });
   metric.inc({ a: 1, b: true });
@@ -63,7 +63,7 @@ test('a counter beyond its limit counts in the series of the others', async (t) 
   });
 });
 
-test('a histogram beyond its limit observes in the series of the others, a gauge nowhere', async (t) => {
+test('a histogram over its limit observes in the overflow series; a gauge records nothing', async (t) => {
   const histogram = of(Histogram, { cardinality: { maxSeries: 1 } });
   const gauge = of(Gauge, { cardinality: { maxSeries: 1 } });
   for (const a of ['x', 'y', 'z']) {
@@ -89,7 +89,7 @@ test('a histogram beyond its limit observes in the series of the others, a gauge
   t.is(gauge.metric.value({ a: 'y' }), 0);
 });
 
-test('what a policy drops is recorded nowhere', async (t) => {
+test('a value that a policy drops is not recorded', async (t) => {
   const cardinality = { maxSeries: 1, policy: 'drop' };
   for (const [Class, call, expected] of [
     [Counter, (metric, a) => metric.inc({ a }), ['m{a="x"} 1']],
@@ -108,7 +108,7 @@ test('what a policy drops is recorded nowhere', async (t) => {
   }
 });
 
-test('a policy that throws throws an error that says which limit', async (t) => {
+test('a policy that throws names the limit in its error', async (t) => {
   const registry = new Registry({ logger: quiet, cardinality: { policy: 'throw', maxTotal: 3 } });
   const config = { help: 'Some help', labelNames: ['a'], registers: [registry] };
   const first = new Counter({ ...config, name: 'first', cardinality: { maxSeries: 1 } });
@@ -134,7 +134,7 @@ test('a policy that throws throws an error that says which limit', async (t) => 
       t.true(error instanceof MetricsError && error instanceof Error);
     }
   }
-  // A value that is none is refused as such, a label that is none too.
+  // An invalid value or label is rejected with its own error.
   t.throws(() => first.inc({ a: 'y' }, -1), { code: 'NEGATIVE_INCREMENT' });
   t.throws(() => first.inc({ b: 'y' }), { code: 'UNKNOWN_LABEL' });
   t.is(await registry.metrics(), before);
@@ -144,7 +144,7 @@ test('a policy that throws throws an error that says which limit', async (t) => 
   );
 });
 
-test('beyond the limit of a label only that label is other', async (t) => {
+test('over the limit of a label, only that label becomes `other`', async (t) => {
   const cardinality = { maxLabelValues: { user: 1, plan: 2 } };
   const { registry, metric } = of(Counter, { labelNames: ['user', 'plan'], cardinality });
   for (const [user, plan] of [
@@ -169,7 +169,7 @@ test('beyond the limit of a label only that label is other', async (t) => {
   t.deepEqual(await samples(registry), [...folded, 'm{plan="other"} 1', 'm{user="u9",plan="free"} 1']);
 });
 
-test('a handle counts in the series of the others for as long as there is no room', async (t) => {
+test('a handle counts in the overflow series until there is room', async (t) => {
   const { registry, metric } = of(Counter, { cardinality: { maxSeries: 1 } });
   const first = metric.labels('x');
   const beyond = metric.labels('y');
@@ -190,7 +190,7 @@ test('a handle counts in the series of the others for as long as there is no roo
   t.deepEqual(await samples(registry), ['m{a="y"} 1']);
 });
 
-test('room in one metric is room for another of the registry', async (t) => {
+test('series that one metric gives up may be used by another metric of the registry', async (t) => {
   const registry = new Registry({ logger: quiet, cardinality: { maxTotal: 2 } });
   const config = { help: 'Some help', labelNames: ['a'], registers: [registry] };
   const first = new Counter({ ...config, name: 'first' });
@@ -200,7 +200,7 @@ test('room in one metric is room for another of the registry', async (t) => {
   second.inc({ a: 'x' });
   elsewhere.inc({ a: 'z' });
   t.deepEqual(await samples(registry), ['first{a="x"} 1', 'first{a="y"} 1', 'second{a="other"} 1']);
-  // The series of the others is refused by no limit, but takes a place.
+  // No limit rejects the overflow series, but it is counted.
   first.remove('x');
   second.inc({ a: 'no room' });
   first.removeMatching({ a: 'y' });
@@ -220,7 +220,7 @@ test('room in one metric is room for another of the registry', async (t) => {
   t.is(registry.cardinality().series, 3);
 });
 
-test('a policy holds from when it is set, whatever was done before', async (t) => {
+test('a policy holds from the moment when it is set', async (t) => {
   const { registry, metric } = of(Counter, { registry: { cardinality: { maxSeries: 1 } } });
   const beyond = () => metric.inc({ a: `${Math.random()}` });
   metric.inc({ a: 'x' });
@@ -251,7 +251,7 @@ test('a metric of several registries meets the limits of each', async (t) => {
   t.is(registry.cardinality().metrics[0].maxSeries, 10_000);
 });
 
-test('an exemplar belongs to the series that was counted in, or to none', async (t) => {
+test('an exemplar is attached to the series that was counted in, or dropped', async (t) => {
   const openMetrics = async (registry) => {
     const { body } = await registry.scrape({ accept: openMetricsContentType });
     return samplesOf(body.toString()).map((line) => line.replace(/\S+$/, (time) => (line.includes('#') ? 'T' : time)));
@@ -271,7 +271,7 @@ test('an exemplar belongs to the series that was counted in, or to none', async 
   t.deepEqual(await openMetrics(dropping.registry), ['m_total{a="x"} 2 # {trace_id="x"} 2 T']);
 });
 
-test('zero() beyond a limit leaves the series of the others alone', async (t) => {
+test('zero() over a limit does not touch the overflow series', async (t) => {
   const { registry, metric } = of(Histogram, { buckets: [], cardinality: { maxSeries: 1 } });
   metric.observe({ a: 'x' }, 1);
   metric.observe({ a: 'y' }, 1);
@@ -288,7 +288,7 @@ test('zero() beyond a limit leaves the series of the others alone', async (t) =>
   ]);
 });
 
-test('clocks record beyond a limit as everything does', async (t) => {
+test('timers over a limit record like other calls', async (t) => {
   const histogram = of(Histogram, { buckets: [], labelNames: ['a', 'b'], cardinality: { maxSeries: 1 } });
   const gauge = of(Gauge, { labelNames: ['a', 'b'], cardinality: { maxSeries: 1 } });
   for (const { metric } of [histogram, gauge]) {
@@ -316,7 +316,7 @@ test('clocks record beyond a limit as everything does', async (t) => {
   t.is(overflow(gauge.registry), 5);
 });
 
-test('a metric without labels has its one series whatever the limits are', async (t) => {
+test('a metric without labels always has its one series', async (t) => {
   const registry = new Registry({ logger: quiet, cardinality: { maxTotal: 1, maxSeries: 1, policy: 'throw' } });
   const registers = [registry];
   new Counter({ name: 'c', help: 'h', registers }).inc();
@@ -353,7 +353,7 @@ for (const [what, options, message] of [
   const told = message.startsWith('but')
     ? `an integer from 1 to 4294967295 for cardinality.${what} ${message}`
     : message;
-  test(`wrong limits are refused: ${what}, ${message}`, (t) => {
+  test(`invalid limits are rejected: ${what}, ${message}`, (t) => {
     const error = { code: 'INVALID_CONFIG', instanceOf: TypeError, message: `Expected ${told}` };
     t.throws(() => new Registry(options), error);
     t.throws(() => new Registry().setCardinality(options.cardinality), error);
@@ -361,14 +361,14 @@ for (const [what, options, message] of [
   });
 }
 
-test('a wrong total is refused', (t) => {
+test('an invalid total is rejected', (t) => {
   t.throws(() => new Registry({ cardinality: { maxTotal: 0 } }), {
     code: 'INVALID_CONFIG',
     message: 'Expected an integer from 1 to 4294967295 for cardinality.maxTotal but received 0 of type number',
   });
 });
 
-/** A registry of which the warnings are kept, and what lets time pass. */
+/** A registry whose warnings are kept, and a function that lets time pass. */
 function warned(t, options = {}) {
   const told = [];
   const pass = heldTimers(t);
@@ -384,7 +384,7 @@ function warned(t, options = {}) {
 const WARNING =
   'CARDINALITY_LIMIT: "m" has 2 series of at most 1; label sets beyond its limits are counted as "other". The label with the most values is "plan" (2). Some: ';
 
-test.serial('label sets beyond a limit are warned of once a minute, with three of them', async (t) => {
+test.serial('label sets over a limit are reported once a minute, with three examples', async (t) => {
   const { metric, pass, take } = warned(t);
   const beyond = (user) => metric.inc({ plan: 'free', user });
   for (const user of ['u1', 'u2', 'u3', 'u4', 'u5']) beyond(user);
@@ -399,7 +399,7 @@ test.serial('label sets beyond a limit are warned of once a minute, with three o
   await pass(60_000);
   await pass(60_000);
   t.deepEqual(take(), [], 'a minute without one is silent');
-  // Fewer than three are waited for, a second long.
+  // With fewer than three examples, the report waits a second for more.
   beyond('last');
   await pass(999);
   t.deepEqual(take(), []);
@@ -407,7 +407,7 @@ test.serial('label sets beyond a limit are warned of once a minute, with three o
   t.deepEqual(take(), [`${WARNING}{plan="free",user="last"}`]);
 });
 
-test.serial('nothing secret is in a warning', async (t) => {
+test.serial('a warning contains no secret', async (t) => {
   const { metric, pass, take } = warned(t);
   metric.inc({ plan: 'free', user: 'u' });
   metric.inc({ plan: 'free', user: `Bearer ${'s3cr3t.'.repeat(9)}` });
@@ -421,7 +421,7 @@ test.serial('nothing secret is in a warning', async (t) => {
   t.is(told.slice(WARNING.length).split('plan="free"').length, 4, told);
 });
 
-test.serial('each policy and kind says what becomes of them', async (t) => {
+test.serial('the warning of each policy and type says where the values went', async (t) => {
   for (const [Class, policy, becomes, series] of [
     [Counter, 'fold', 'are counted as "other"', 2],
     [Histogram, 'fold', 'are counted as "other"', 2],
@@ -447,7 +447,7 @@ test.serial('each policy and kind says what becomes of them', async (t) => {
   }
 });
 
-test.serial("a logger that throws costs nobody anything; Node.js' warnings have what it did not take", async (t) => {
+test.serial("if the logger throws, the call succeeds and the warning goes to Node.js' own warnings", async (t) => {
   const warnings = [];
   const keep = (warning) => warnings.push(warning);
   process.on('warning', keep);
@@ -469,7 +469,7 @@ test.serial("a logger that throws costs nobody anything; Node.js' warnings have 
     [['PrometheusMetricsWarning', 'CARDINALITY_LIMIT: "m"']],
   );
   t.is(overflow(registry), 3);
-  // A metric of no registry has no other logger.
+  // A metric outside of every registry has no other logger.
   const alone = new Counter({
     name: 'alone',
     help: 'h',
@@ -482,7 +482,7 @@ test.serial("a logger that throws costs nobody anything; Node.js' warnings have 
   t.is(warnings.length, 2);
 });
 
-test('both module systems meet the same limits', (t) => {
+test('limits are shared by require() and import', (t) => {
   const required = createRequire(import.meta.url)('@llm-devops/prometheus-metrics');
   const { registry, metric } = of(required.Counter, { registry: { cardinality: { maxSeries: 1, policy: 'throw' } } });
   metric.inc({ a: 'x' });
@@ -497,7 +497,7 @@ for (const [policy, Class] of [
   ['fold', 'Histogram'],
   ['fold', 'Gauge'],
 ]) {
-  test(`memory stays as it is while a ${Class} meets label sets beyond its limit (${policy})`, async (t) => {
+  test(`memory does not grow while a ${Class} gets label sets over its limit (${policy})`, async (t) => {
     const program = fileURLToPath(new URL('support/beyond.mjs', import.meta.url));
     const calls = process.env.CI_FULL === '1' ? 10_000_000 : 300_000;
     const flags = ['--expose-gc', '--max-semi-space-size=1'];

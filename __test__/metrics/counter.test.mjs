@@ -1,4 +1,4 @@
-// Counter and the handles that labels() returns.
+// Tests Counter and the handles that labels() returns.
 
 import { Counter, LabelError, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
@@ -107,14 +107,14 @@ test('a series has one handle', (t) => {
   t.not(counter.labels('x', 1), counter.labels('x', 2));
 });
 
-test('a child takes the same values as its counter', async (t) => {
+test('a handle takes the same values as its counter', async (t) => {
   const { registry, counter } = counterOf(['a']);
   const child = counter.labels('x');
   for (const args of [[], [undefined], [null], [2], [0], [-0], [0.25]]) child.inc(...args);
   t.is(await registry.metrics(), text(...HEAD, 'c{a="x"} 5.25'));
 });
 
-test('label arguments that do not fit are refused, and make no series', async (t) => {
+test('label arguments that do not fit are rejected, and make no series', async (t) => {
   const { registry, counter } = counterOf(['a', 'b']);
   const unknown = {
     instanceOf: LabelError,
@@ -157,7 +157,7 @@ test('remove() takes values in the order of labelNames, or an object; a series t
   t.is(await registry.metrics(), text(...HEAD, 'c{a="3",b="3"} 3', 'c{b="1",a="1"} 10'));
 });
 
-test('remove() of what does not exist removes nothing', async (t) => {
+test('remove() of a series that does not exist removes nothing', async (t) => {
   const { registry, counter } = counterOf(['a', 'b']);
   counter.inc({ a: 'x', b: 'y' });
   counter.remove('x', 'z');
@@ -230,7 +230,7 @@ test('get() runs collect() first, with the counter as this', async (t) => {
   t.deepEqual((await counter.get()).values, [{ value: 3, labels: {} }]);
 });
 
-test('a counter tells what it was made from, and keeps nothing of the configuration', async (t) => {
+test('a counter shows its configuration, and keeps no reference to it', async (t) => {
   const labelNames = ['a'];
   const config = { name: 'c', help: 'Some help', labelNames, registers: [] };
   const counter = new Counter(config);
@@ -244,7 +244,7 @@ test('a counter tells what it was made from, and keeps nothing of the configurat
   t.throws(() => counter.inc({ b: 'x' }), { code: 'UNKNOWN_LABEL' });
 });
 
-test('adding is double precision', async (t) => {
+test('values are added in double precision', async (t) => {
   const { registry, counter } = counterOf();
   for (let i = 0; i < 10; i++) counter.inc(0.1);
   t.is(await registry.metrics(), text(...HEAD, 'c 0.9999999999999999'));
@@ -256,7 +256,7 @@ test('adding is double precision', async (t) => {
 
 // Handles that outlive their series.
 
-test('a kept child counts on after remove(), reset() and clear()', async (t) => {
+test('a handle still counts after remove(), reset() and clear()', async (t) => {
   const { registry, counter } = counterOf(['a']);
   const child = counter.labels('x');
   child.inc(5);
@@ -274,7 +274,7 @@ test('a kept child counts on after remove(), reset() and clear()', async (t) => 
   t.is(await registry.metrics(), text(...HEAD, 'c{a="x"} 7'));
 });
 
-test('a kept child of a counter that was replaced under its name writes to nobody', async (t) => {
+test('a handle of a counter that was replaced under its name writes to no visible series', async (t) => {
   const { registry, counter } = counterOf(['a']);
   const child = counter.labels('x');
   child.inc(5);
@@ -286,12 +286,12 @@ test('a kept child of a counter that was replaced under its name writes to nobod
   t.is(counter.value({ a: 'x' }), 105);
 });
 
-test('a kept child never writes the cell of another series', async (t) => {
+test('a handle never writes the cell of another series', async (t) => {
   const { registry, counter } = counterOf(['a']);
   const children = Array.from({ length: 200 }, (_, i) => counter.labels(`old${i}`));
   for (const child of children) child.inc(1000);
   for (let i = 0; i < 200; i++) counter.remove(`old${i}`);
-  // Freed cells are used again once no scrape can read them; a new series starts at 0 all the same.
+  // Freed cells are reused once no scrape can read them. A new series starts at 0 nevertheless.
   for (let i = 0; i < 200; i++) counter.inc({ a: `new${i}` }, i);
   for (const child of children) child.inc(7);
   for (let i = 0; i < 200; i++) counter.inc({ a: `new${i}` });
@@ -315,7 +315,7 @@ test('two handles taken before the series exists count the same series', async (
   t.is(await registry.metrics(), text(...HEAD, 'c{a="x"} 48'));
 });
 
-test('the handle of a removed series counts the one that another handle has made since', async (t) => {
+test('the handle of a removed series counts in the series that another handle has made again', async (t) => {
   const { registry, counter } = counterOf(['a']);
   const old = counter.labels('x');
   old.inc(5);
@@ -329,7 +329,7 @@ test('the handle of a removed series counts the one that another handle has made
   t.is(await registry.metrics(), text(...HEAD, 'c{a="x"} 12'));
 });
 
-test('a series that its handle makes again prints its labels as before', async (t) => {
+test('a series that its handle makes again prints its labels unchanged', async (t) => {
   const { registry, counter } = counterOf(['a', 'b']);
   const child = counter.labels({ b: 'y', a: 'x' });
   const empty = counter.labels({ b: '', a: 'z' });
@@ -352,7 +352,7 @@ test('a series that its handle makes again keeps the types of its label values',
   t.deepEqual((await counter.get()).values, [{ value: 3, labels: { a: 1, b: '2' } }]);
 });
 
-test('the unlabelled series is one, however it is reached and removed', async (t) => {
+test('there is one series without labels, however it is reached and removed', async (t) => {
   const { registry, counter } = counterOf();
   const child = counter.labels();
   counter.remove({});
@@ -364,7 +364,7 @@ test('the unlabelled series is one, however it is reached and removed', async (t
   t.is(await registry.metrics(), text(...HEAD, 'c 12'));
 });
 
-test('any program of handles and removals counts as a map of numbers does', async (t) => {
+test('random programs of handles and removals give the numbers of a plain map', async (t) => {
   const values = fc.constantFrom('x', 'y', 'z', '');
   const place = fc.tuple(values, values);
   const step = fc.oneof(

@@ -1,4 +1,4 @@
-// Exemplars: recorded with enableExemplars, shown by OpenMetrics and get(), in no way part of text 0.0.4.
+// Tests exemplars: enableExemplars records them, OpenMetrics and get() show them, text 0.0.4 does not have them.
 
 import { Counter, Histogram, LabelError, openMetricsContentType, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
@@ -11,7 +11,7 @@ function of(Class, more = {}) {
   return { registry, metric };
 }
 
-/** The samples in OpenMetrics, with T for the time of an exemplar, which is checked. */
+/** The samples in OpenMetrics. The time of an exemplar is checked, and shown as T. */
 async function openMetrics(t, registry) {
   const { body } = await registry.scrape({ accept: openMetricsContentType });
   return samplesOf(body.toString()).map((line) =>
@@ -81,7 +81,7 @@ test('get() has exemplars as objects', async (t) => {
   ]);
 });
 
-test('what needs no exemplar may do without: plain values, children, {labels, value}', async (t) => {
+test('an exemplar is optional: plain values, handles, {labels, value}', async (t) => {
   const counter = of(Counter);
   counter.metric.inc();
   counter.metric.inc(2);
@@ -109,7 +109,7 @@ test('what needs no exemplar may do without: plain values, children, {labels, va
   ]);
 });
 
-test('labels and exemplar labels are read when they are given, and not kept', async (t) => {
+test('labels and exemplar labels are read during the call, and not kept', async (t) => {
   const { registry, metric } = of(Counter);
   const labels = { a: 'x' };
   const exemplarLabels = { trace_id: 'one' };
@@ -135,7 +135,7 @@ test('an exemplar goes with its series', async (t) => {
   }
 });
 
-test('an exemplar reaches the series without labels, whoever has made it again', async (t) => {
+test('an exemplar reaches the series without labels also after it was removed and made again', async (t) => {
   const { registry, metric } = of(Counter, { labelNames: [] });
   metric.remove();
   metric.labels().inc();
@@ -143,7 +143,7 @@ test('an exemplar reaches the series without labels, whoever has made it again',
   t.deepEqual(await openMetrics(t, registry), ['m_total 3 # {trace_id="one"} 2 T']);
 });
 
-test('128 characters, names and values together, are the limit; what exceeds it records nothing', async (t) => {
+test('names and values together may have 128 characters; a call over this limit records nothing', async (t) => {
   for (const Class of [Counter, Histogram]) {
     const { registry, metric } = of(Class);
     const method = Class === Counter ? 'inc' : 'observe';
@@ -167,7 +167,7 @@ test('128 characters, names and values together, are the limit; what exceeds it 
   }
 });
 
-test('an exemplar label whose name is none records nothing', async (t) => {
+test('a call with an invalid name of an exemplar label records nothing', async (t) => {
   for (const Class of [Counter, Histogram]) {
     const { registry, metric } = of(Class);
     const method = Class === Counter ? 'inc' : 'observe';
@@ -182,7 +182,7 @@ test('an exemplar label whose name is none records nothing', async (t) => {
   }
 });
 
-test('a refused value or label leaves no exemplar and no series', async (t) => {
+test('a rejected value or label leaves no exemplar and no series', async (t) => {
   const { registry, metric } = of(Counter);
   const exemplarLabels = { trace_id: 'one' };
   t.throws(() => metric.inc({ labels: { a: 'x' }, value: -1, exemplarLabels }), { code: 'NEGATIVE_INCREMENT' });

@@ -1,4 +1,4 @@
-// Series that come and go: time to live, removal of parts, series that start at 0, and the memory of those that went.
+// Tests how series end: time to live, removeMatching(), series made by init(), and the memory of removed series.
 
 import { Counter, Gauge, Histogram, openMetricsContentType, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
@@ -14,7 +14,7 @@ function of(Class, { registry = {}, ...more } = {}) {
   return { registry: registers[0], metric };
 }
 
-/** Lets the realm remove what scrapes have found. */
+/** Lets the realm remove the expired series that scrapes have found. */
 const removed = settled;
 
 test.serial('series whose value does not change are hidden by a scrape, and then removed', async (t) => {
@@ -33,7 +33,7 @@ test.serial('series whose value does not change are hidden by a scrape, and then
   const all = await registry.metrics();
   pass(59.999);
   t.is(await registry.metrics(), all);
-  // What is written to the same value has not changed; what is counted has.
+  // A gauge set to its value again is unchanged; a counter that counts is changed.
   counter.inc({ a: 'x' }, 0);
   gauge.set({ a: 'x' }, 5);
   histogram.observe({ a: 'x' }, 0);
@@ -69,7 +69,7 @@ test.serial('series whose value does not change are hidden by a scrape, and then
   t.deepEqual(await samples(registry), ['alone 1']);
 });
 
-test.serial('a time of its own goes before that of the registry, and 0 is never', async (t) => {
+test.serial('the time to live of a metric overrides that of its registry; 0 means never', async (t) => {
   const pass = stoppedClock(t);
   const registry = new Registry({ ttlSeconds: 60 });
   const config = { help: 'h', labelNames: ['a'], registers: [registry] };
@@ -95,7 +95,7 @@ test.serial('a time of its own goes before that of the registry, and 0 is never'
   t.deepEqual(await samples(registry), ['never{a="x"} 1', 'long{a="x"} 1', 'later{a="x"} 1']);
 });
 
-test.serial('what is written before its owner removes it comes back with its old count', async (t) => {
+test.serial('a series that is written before its owner removes it keeps its old count', async (t) => {
   const pass = stoppedClock(t);
   const { registry, metric } = of(Counter, { ttlSeconds: 60 });
   const kept = metric.labels('x', 'y');
@@ -112,14 +112,14 @@ test.serial('what is written before its owner removes it comes back with its old
   pass(60);
   t.deepEqual(await samples(registry), []);
   await removed();
-  // Removed, and written by a handle from before: a series of its own, from 0.
+  // Removed, then written by an old handle: a new series, from 0.
   t.is(registry.cardinality().series, 0);
   kept.inc(5);
   t.deepEqual(await samples(registry), ['m{a="x",b="y"} 5']);
   t.is(metric.labels('x', 'y'), kept);
 });
 
-test.serial('odd labels expire as others do', async (t) => {
+test.serial('series with unusual labels expire like others', async (t) => {
   const pass = stoppedClock(t);
   const { registry, metric } = of(Gauge, { labelNames: ['__proto__', 'constructor'], ttlSeconds: 1 });
   const values = ['"\\\n', '\ud800', 5, true, undefined, '', 'other', '{}'];
@@ -133,7 +133,7 @@ test.serial('odd labels expire as others do', async (t) => {
   for (const value of values) t.is(metric.removeMatching({ constructor: value }), 0);
 });
 
-test.serial('what expires makes room, in thousands too', async (t) => {
+test.serial('expired series make room under the limit, thousands of them too', async (t) => {
   const pass = stoppedClock(t);
   const { registry, metric } = of(Counter, { ttlSeconds: 1, cardinality: { maxSeries: 5000 } });
   for (let n = 0; n < 6000; n++) metric.inc({ a: n });
@@ -154,7 +154,7 @@ for (const [ttlSeconds, shown] of [
   [Number.POSITIVE_INFINITY, 'Infinity of type number'],
   [null, 'null'],
 ]) {
-  test(`${shown} is no time to live`, (t) => {
+  test(`${shown} is an invalid time to live`, (t) => {
     const error = { code: 'INVALID_CONFIG', message: `Expected seconds from 0 for ttlSeconds but received ${shown}` };
     t.throws(() => of(Counter, { ttlSeconds }), error);
     t.throws(() => new Registry({ ttlSeconds }), error);
@@ -174,7 +174,7 @@ test('removeMatching() removes the series that have some labels', async (t) => {
   t.is(metric.removeMatching({ b: 'q' }), 2);
   t.is(metric.removeMatching({ a: 'x', b: 'nothing' }), 0);
   t.deepEqual(await samples(registry), ['m{a="x",b="p"} 1', 'm{a="x",b=""} 1', 'm{b="p"} 1', 'm{b=""} 1']);
-  // A label that is given as absent is one that the series does not have.
+  // `undefined` selects the series that do not have the label.
   t.is(metric.removeMatching({ a: undefined }), 2);
   t.is(metric.removeMatching({ a: 'x', b: null }), 1);
   kept.set(5);
@@ -248,7 +248,7 @@ test('init() makes series that start at 0', async (t) => {
   t.deepEqual(await samples(full.registry), []);
   const huge = Array.from({ length: 10_000 }, (_, n) => n);
   t.throws(() => full.metric.init({ a: huge, b: huge }), { message: /received 100000000$/ });
-  // As many as there may be, beside those there are: the rest is beyond the limit.
+  // init() makes series up to the limit; the rest is counted as over it.
   full.metric.inc({ a: 'before' });
   full.metric.init({ a: [1, 2, 3] });
   t.deepEqual(await samples(full.registry), [
@@ -268,7 +268,7 @@ test('an exemplar goes with its series', async (t) => {
   t.deepEqual(samplesOf(body.toString()), ['m_total{a="x"} 0']);
 });
 
-test.serial('memory of what went comes back, round after round', async (t) => {
+test.serial('the memory of removed series is reused, round after round', async (t) => {
   const pass = stoppedClock(t);
   const registry = new Registry({ ttlSeconds: 1 });
   const config = { help: 'Some help', labelNames: ['a', 'b'], registers: [registry] };
@@ -292,11 +292,11 @@ test.serial('memory of what went comes back, round after round', async (t) => {
       for (let turn = 0; turn < 20 && registry.cardinality().series > 0; turn++) await removed();
     }
     t.is(registry.cardinality().series, 0, `round ${round}`);
-    // Garbage that the engine has not collected yet is nothing that stayed.
+    // Garbage that the engine has not collected yet is not a leak.
     collectGarbage();
     resident.push(process.memoryUsage.rss());
   }
-  // A round's cells and labels are some 300 KB in the core alone, so forty rounds that stayed would be 12 MB.
+  // A round takes some 300 KB in the core alone, so forty rounds that leak would take 12 MB.
   const [start, end] = [Math.max(...resident.slice(15, 23)), Math.min(...resident.slice(-5))];
   t.true(end - start < 8 * 2 ** 20, resident.join(', '));
 });

@@ -18,7 +18,7 @@ const route = fc.oneof(
 const status = fc.constantFrom('200', 200, '500');
 const labelSet = fc.record({ method, route, status });
 
-test('folds the limited label’s value and no other, whatever the values’ types', async (t) => {
+test('folds the value of the limited label only, for values of all types', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(labelSet, { maxLength: 60 }), async (sets) => {
       const counter = open(Counter, { maxLabelValues: { route: LIMIT } });

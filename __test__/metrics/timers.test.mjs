@@ -1,4 +1,4 @@
-// Timers of gauges and histograms: ended by a call, by `using`, or by the end of a function.
+// Tests the timers of gauges and histograms: a call ends them, or `using`, or the end of a function.
 
 import vm from 'node:vm';
 import { Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
@@ -14,14 +14,14 @@ function of(Class, more) {
   return { registry, metric: new Class(Class === Histogram ? { buckets: [60], ...config } : config) };
 }
 
-/** What a timer has recorded: seconds set, or the one observation. */
+/** The seconds that a timer has recorded: the gauge's value, or the histogram's one observation. */
 function recorded(metric, labels) {
   const value = metric.value(labels);
   if (metric instanceof Gauge) return value;
   return value.count === 1 ? value.sum : `${value.count} observations`;
 }
 
-/** Runs a body with a clock that stands still unless told; timers read `process.hrtime`. */
+/** Runs a body with a clock that only the body moves; timers read `process.hrtime`. */
 function withClock(body) {
   const { hrtime } = process;
   let now = [1000, 999_999_999];
@@ -96,7 +96,7 @@ for (const Class of [Gauge, Histogram]) {
     t.is(recorded(metric, { a: 'x', b: 'y' }), 3);
   });
 
-  test.serial(`${name}: leaving a block records, unless a call has`, async (t) => {
+  test.serial(`${name}: the end of a block records, unless end() was called`, async (t) => {
     const { registry, metric } = of(Class);
     withClock((pass) => {
       const left = metric.startTimer({ a: 'left' });
@@ -117,7 +117,7 @@ for (const Class of [Gauge, Histogram]) {
     t.is(shown.length, Class === Gauge ? 3 : 12);
   });
 
-  test.serial(`${name}: time() records what a function took, and returns what it returned`, (t) => {
+  test.serial(`${name}: time() records the time of a function, and returns its result`, (t) => {
     const { metric } = of(Class);
     withClock((pass) => {
       const taking = (seconds, result) => () => {
@@ -134,7 +134,7 @@ for (const Class of [Gauge, Histogram]) {
     t.is(recorded(metric, { a: 'undefined' }), 3);
   });
 
-  test.serial(`${name}: time() records what a function took that threw, and throws the same`, (t) => {
+  test.serial(`${name}: time() records the time of a function that throws, and throws the same error`, (t) => {
     const { metric } = of(Class);
     const error = new Error('mine');
     withClock((pass) => {
@@ -198,7 +198,7 @@ for (const Class of [Gauge, Histogram]) {
     t.is(recorded(metric), seconds);
   });
 
-  test(`${name}: a timer whose labels are wrong says so when it ends, and records nothing`, async (t) => {
+  test(`${name}: a timer with invalid labels throws when it ends, and records nothing`, async (t) => {
     const { registry, metric } = of(Class);
     const end = metric.startTimer({ q: 'x' });
     t.throws(end, { code: 'UNKNOWN_LABEL' });

@@ -1,5 +1,5 @@
-// What every kind of value does, in every place that takes one: it is recorded, or it is refused with nothing
-// recorded and no series made.
+// Tests every kind of value with every call that takes one: the value is recorded, or it is rejected, with nothing recorded
+// and no series made.
 
 import {
   Counter,
@@ -12,7 +12,7 @@ import {
 import test from 'ava';
 import { samples } from '../support/exposition.mjs';
 
-/** Every way to hand a value to a metric, by the rule that it follows. */
+/** Every call that takes a value, by the rule for its values. */
 const doors = {
   counter: {
     'inc(v)': (metric, value) => metric.inc(value),
@@ -53,7 +53,7 @@ function metricOf(rule, labelNames, more) {
   return { registry, metric: new Class({ name: 'm', help: 'Some help', labelNames, registers: [registry], ...more }) };
 }
 
-/** What is no number anywhere, and how a message shows it. */
+/** Values that no call accepts as a number, and how a message shows each. */
 const noNumbers = [
   ['5', '5'],
   ['', ''],
@@ -64,7 +64,7 @@ const noNumbers = [
   [Symbol('s'), 'Symbol(s)'],
   [() => {}, '[Function (anonymous)]'],
 ];
-/** Objects, which in the first place of a call are labels. */
+/** Objects: as the first argument of a call they are labels. */
 const objects = [
   [{}, '{}'],
   [[], '[]'],
@@ -96,10 +96,10 @@ for (const [rule, calls] of Object.entries(doors)) {
     const isMetric = !title.startsWith('labels(');
     const name = `${classes[rule].name}: ${title}`;
 
-    test(`${name} refuses what is no number of its kind, and makes no series`, async (t) => {
+    test(`${name} rejects values that are not numbers, and makes no series`, async (t) => {
       const { registry, metric } = metricOf(rule, ['a']);
       for (const [value, shown] of refused[rule]) {
-        // In the first place of a metric's call, an object is labels.
+        // As the first argument of a metric's call, an object is labels.
         if (valueComesFirst && isMetric && typeof value === 'object' && value !== null) continue;
         t.throws(
           () => call(metric, value),
@@ -107,7 +107,7 @@ for (const [rule, calls] of Object.entries(doors)) {
             instanceOf: ValueError,
             name: 'TypeError',
             code: 'INVALID_VALUE',
-            // observe(null) has no labels, and no value.
+            // observe(null) has neither labels nor a value.
             message: `${rule === 'delta' ? 'Delta' : 'Value'} is not a valid number: ${title === 'observe(v)' && value === null ? undefined : shown}`,
           },
           shown,
@@ -116,7 +116,7 @@ for (const [rule, calls] of Object.entries(doors)) {
       }
     });
 
-    test(`${name} changes nothing where it refuses`, async (t) => {
+    test(`${name} changes nothing when it rejects a value`, async (t) => {
       const { registry, metric } = metricOf(rule, ['a'], classes[rule] === Histogram ? { buckets: [1] } : {});
       call(metric, 3);
       const before = await samples(registry);
@@ -130,7 +130,7 @@ for (const [rule, calls] of Object.entries(doors)) {
 }
 
 for (const [title, call] of Object.entries(doors.counter)) {
-  test(`Counter: ${title} refuses a negative number, however small, and makes no series`, async (t) => {
+  test(`Counter: ${title} rejects a negative number, however small, and makes no series`, async (t) => {
     const { registry, metric } = metricOf('counter', ['a']);
     for (const value of [-1, -5e-324, -1e308]) {
       t.throws(() => call(metric, value), {
@@ -236,7 +236,7 @@ test('a gauge takes null and undefined as a delta of 1', async (t) => {
   t.deepEqual(await samples(registry), ['m 2', 'm{a="x"} 4', 'm{a="y"} -4']);
 });
 
-test('a counter overflows to +Inf, and stays there', async (t) => {
+test('a counter overflows to +Inf, and keeps this value', async (t) => {
   const { registry, metric } = metricOf('counter', []);
   metric.inc(1e308);
   metric.inc(1e308);
@@ -266,7 +266,7 @@ test('a sum of numbers too small to be told from 0 is exact', (t) => {
   t.is(metric.value(), 1);
 });
 
-test('2^53 and one more is 2^53: what a double cannot hold is not added', (t) => {
+test('2^53 plus 1 is 2^53: a double cannot hold the sum', (t) => {
   const { metric } = metricOf('counter', []);
   metric.inc(2 ** 53);
   metric.inc();

@@ -1,27 +1,27 @@
-// What the memory model relies on and no specification promises: an element store into a `Float64Array` is whole, and
-// is made when the loop turns, whichever tier of the engine runs the loop. One thread writes as fast as it can, another
-// scrapes, for as long as it takes the reader to have seen enough: a busy machine lets either of them sleep.
+// Tests two properties of engines that no specification promises and recording needs: an element store into a
+// `Float64Array` is never torn, and it is made in its turn of a loop, in each tier of the engine. One thread writes as fast
+// as it can and another scrapes, until the reader has seen enough: on a busy machine either thread may sleep.
 
 import test from 'ava';
 import { count, run } from '../threads/support/process.mjs';
 
-/** A loop is interpreted first and optimised while it runs, so the default covers the change from tier to tier. */
+/** Without flags a loop is interpreted first and optimised while it runs, so the change of tiers is covered too. */
 const TIERS = [
   { tier: 'all tiers', flags: [] },
   { tier: 'all tiers, memory of the engine', flags: [], engineMemory: true },
   { tier: 'the interpreter', flags: ['--jitless'] },
   { tier: 'the baseline compiler', flags: ['--no-opt', '--always-sparkplug'] },
-  // Node.js itself is compiled so too, which takes seconds a process: the two tests of stores are enough locally.
+  // The flag also compiles Node.js itself, which takes seconds a process: locally only the two tests of stores run.
   { tier: 'optimised from the first call', flags: ['--always-turbofan'], storesOnly: count(true, false) },
 ];
 
-/** A reader reads for this long at least. */
+/** The least time that a reader reads. */
 const MS = 250;
 
-/** Both words differ, and either mixture of the words is another number than these. */
+/** The numbers differ in both 32-bit halves, so a mixture of their halves is neither of them. */
 const HALVES = [1.0000000000000002, -0.9999999999999998];
 
-/** Every read is no smaller than the one before. */
+/** No read is smaller than the one before. */
 function rises(t, values) {
   t.deepEqual(
     values,
@@ -70,10 +70,10 @@ for (const { tier, storesOnly = false, ...options } of TIERS) {
     );
   });
 
-  test.serial(`${tier}: no store is delayed, and a counter is only seen to rise`, async (t) => {
+  test.serial(`${tier}: no store is delayed, and a counter never falls`, async (t) => {
     const { seen, within, count, after } = await run(
       async ({ client, thread, scrape, flag, argument: ms }) => {
-        // Odd while the writer is in its loop: shared memory, because the writer's event loop does not turn.
+        // Odd while the writer is in its loop. In shared memory, because the writer's event loop does not turn.
         const phase = flag();
         const stop = flag();
         const writer = thread(
@@ -82,7 +82,7 @@ for (const { tier, storesOnly = false, ...options } of TIERS) {
             const loop = (turns) => {
               for (let turn = 0; turn < turns; turn++) counter.inc();
             };
-            // As many turns as take the time: the loop itself must not call anything that could make it store.
+            // The number of turns is computed first: a call inside the loop could force the store.
             let [turns, took, count] = [1000, 0, 0];
             while (took < ms / 10) {
               turns *= 2;
@@ -122,7 +122,7 @@ for (const { tier, storesOnly = false, ...options } of TIERS) {
     );
     t.is(after, count);
     rises(t, seen);
-    // Stores that wait for the end of a loop show one value in each.
+    // If stores waited for the end of the loop, each loop would show one value.
     t.true(within >= 10, `${within} values in one loop, ${seen.length} reads`);
   });
 
@@ -173,7 +173,7 @@ for (const { tier, storesOnly = false, ...options } of TIERS) {
             while (Atomics.load(stop, 0) === 0) {
               for (let turn = 0; turn < 100; turn++, count++) {
                 histogram.observe(count % buckets);
-                // A microsecond and more between observations: a reader that is never left alone takes what it has.
+                // More than a microsecond between observations: a reader that is disturbed each time gives up and takes what it has.
                 for (let pause = 0; pause < 150; pause++) random = (random * 1103515245 + 12345) | 0;
               }
             }

@@ -1,4 +1,4 @@
-// Registry: what it holds, what it shows, and how little one metric can do to the others.
+// Tests Registry: registering, the expositions, get-or-create, default labels, foreign metrics, collectors.
 
 import { gunzipSync } from 'node:zlib';
 import {
@@ -30,7 +30,7 @@ function histogramIn(registry, name = 'h', more = {}) {
 
 // Expositions.
 
-test('an empty registry shows an empty line, in OpenMetrics the end', async (t) => {
+test('an empty registry shows an empty line, and in OpenMetrics `# EOF`', async (t) => {
   t.is(await new Registry().metrics(), '\n');
   t.is(await new Registry(OPENMETRICS).metrics(), '# EOF\n');
 });
@@ -95,7 +95,7 @@ test('metrics() in OpenMetrics', async (t) => {
   t.is(await registry.metrics(), shown);
 });
 
-test('rendering changes nothing: two scrapes of an idle registry are the same bytes, metrics the same metrics', async (t) => {
+test('rendering changes nothing: two scrapes of an idle registry have the same bytes', async (t) => {
   const registry = new Registry();
   const counter = counterIn(registry, 'c_total', { labelNames: ['a'] });
   counter.inc({ a: 'x' }, 0.1);
@@ -105,7 +105,7 @@ test('rendering changes nothing: two scrapes of an idle registry are the same by
   registry.setDefaultLabels({ pod: 'p' });
   const first = await registry.metrics();
   const scrapes = [{}, { accept: 'application/openmetrics-text' }, { acceptEncoding: 'gzip' }, { names: ['h'] }];
-  // Apart from what the endpoint says of itself, which counts the scrapes.
+  // Without the endpoint's own metrics, which count the scrapes.
   const shown = async (scrape) => {
     const { body, headers, ...answer } = await registry.scrape(scrape);
     const plain = headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
@@ -124,7 +124,7 @@ test('rendering changes nothing: two scrapes of an idle registry are the same by
   t.is(counter.value({ a: 'x' }), 0.1);
 });
 
-test('contentType is text 0.0.4 unless the registry is made with another, or told to', async (t) => {
+test('contentType is text 0.0.4 unless the constructor or setContentType() changes it', async (t) => {
   const registry = new Registry();
   t.is(registry.contentType, 'text/plain; version=0.0.4; charset=utf-8');
   t.is(registry.contentType, Registry.PROMETHEUS_CONTENT_TYPE);
@@ -137,7 +137,7 @@ test('contentType is text 0.0.4 unless the registry is made with another, or tol
   t.is(new Registry({}).contentType, Registry.PROMETHEUS_CONTENT_TYPE);
 });
 
-test('an unknown content type is refused', (t) => {
+test('an unknown content type is rejected', (t) => {
   const refused = (shown) => ({
     instanceOf: TypeError,
     code: 'INVALID_CONFIG',
@@ -173,7 +173,7 @@ test('getSingleMetricAsString() shows one metric, without a trailing newline', a
   });
 });
 
-test('getMetricsAsString() shows any metric as the registry would', async (t) => {
+test('getMetricsAsString() shows a metric as the registry does', async (t) => {
   const registry = new Registry({ defaultLabels: { pod: 'p' } });
   const elsewhere = counterIn(new Registry());
   elsewhere.inc(2);
@@ -226,7 +226,7 @@ test('getMetricsAsJSON() has all samples as objects, of own and foreign metrics'
   ]);
 });
 
-test('getMetricsAsJSON() gives numbers that JSON has not, and texts that JSON escapes', async (t) => {
+test('getMetricsAsJSON() gives NaN and infinities, and texts that JSON escapes', async (t) => {
   const registry = new Registry();
   const gauge = gaugeIn(registry, 'g', { help: '"\\\n\t\0', labelNames: ['a'] });
   const all = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 5e-324, 2 ** 53];
@@ -241,7 +241,7 @@ test('getMetricsAsJSON() gives numbers that JSON has not, and texts that JSON es
 
 // Registering.
 
-test('a metric enters the default registry unless told otherwise', async (t) => {
+test('a metric is registered in the default registry unless `registers` is given', async (t) => {
   t.is(Registry.globalRegistry, register);
   const counter = new Counter({ name: 'in_default', help: 'Some help' });
   t.is(register.getSingleMetric('in_default'), counter);
@@ -264,7 +264,7 @@ test('one metric may be in several registries', async (t) => {
   t.deepEqual(await samples(other), ['c_total 2']);
 });
 
-test('a name is taken once; registering the same metric again changes nothing', async (t) => {
+test('a name can be registered once; registering the same metric again changes nothing', async (t) => {
   const registry = new Registry();
   const counter = counterIn(registry);
   registry.registerMetric(counter);
@@ -281,7 +281,7 @@ test('a name is taken once; registering the same metric again changes nothing', 
   t.deepEqual(await samples(registry), ['c 0']);
 });
 
-test('metrics that would write the same samples are refused, and leave nothing behind', async (t) => {
+test('a metric that would write samples of another is rejected, and leaves nothing behind', async (t) => {
   const clash = (sample, name) => ({
     instanceOf: RegistrationError,
     code: 'DUPLICATE_METRIC',
@@ -314,7 +314,7 @@ test('metrics that would write the same samples are refused, and leave nothing b
   t.notThrows(() => counterIn(registry, 'x_count_total'));
 });
 
-test('a foreign metric under a name that another metric writes is refused', (t) => {
+test('a foreign metric with a sample name of another metric is rejected', (t) => {
   const registry = new Registry();
   histogramIn(registry, 'x');
   t.throws(() => registry.registerMetric({ name: 'x_count', get: () => ({}) }), {
@@ -325,7 +325,7 @@ test('a foreign metric under a name that another metric writes is refused', (t) 
   t.throws(() => histogramIn(registry, 'y'), { instanceOf: RegistrationError, code: 'DUPLICATE_METRIC' });
 });
 
-test('what is no metric is refused', (t) => {
+test('a value that is not a metric is rejected', (t) => {
   const registry = new Registry();
   for (const value of [{ name: 'x' }, { name: 'x', get: 5 }, null, undefined, 5, 'x', {}]) {
     t.throws(() => registry.registerMetric(value), { instanceOf: TypeError, code: 'INVALID_CONFIG' });
@@ -350,7 +350,7 @@ test('getSingleMetric(), getMetricsAsArray() and removeSingleMetric()', async (t
   t.deepEqual(await samples(registry), ['a 0', 'c 0', 'b 1']);
 });
 
-test('clear() takes all metrics and the default labels; metrics live on', async (t) => {
+test('clear() removes all metrics and the default labels; the metrics still work', async (t) => {
   const registry = new Registry({ defaultLabels: { pod: 'p' } });
   const counter = counterIn(registry);
   registry.registerMetric({ name: 'f', get: () => ({ name: 'f', help: 'F', type: 'gauge', values: [] }) });
@@ -398,7 +398,7 @@ test('counter(), gauge() and histogram() make a metric once', (t) => {
   t.is(registry.getMetricsAsArray().length, 3);
 });
 
-test('counter(), gauge() and histogram() return what new made, and enter no other registry', (t) => {
+test('counter(), gauge() and histogram() return a metric made with new, and register nowhere else', (t) => {
   const [registry, other] = [new Registry(), new Registry()];
   const histogram = histogramIn(registry, 'h', { buckets: [1, 2] });
   t.is(registry.histogram({ name: 'h', help: 'h', buckets: [1, 2, Number.POSITIVE_INFINITY] }), histogram);
@@ -406,7 +406,7 @@ test('counter(), gauge() and histogram() return what new made, and enter no othe
   t.deepEqual(other.getMetricsAsArray(), []);
 });
 
-test('get-or-create refuses another type, other labels, another order of labels and other buckets', (t) => {
+test('get-or-create rejects another type, other labels, another order of labels and other buckets', (t) => {
   const registry = new Registry();
   registry.counter({ name: 'c', help: 'c', labelNames: ['a', 'b'] });
   registry.histogram({ name: 'h', help: 'h', buckets: [1, 2] });
@@ -431,7 +431,7 @@ test('get-or-create refuses another type, other labels, another order of labels 
   t.is(registry.getMetricsAsArray().length, 3);
 });
 
-test('get-or-create refuses a wrong configuration, whether the name is taken or not', (t) => {
+test('get-or-create rejects an invalid configuration, also for an existing name', (t) => {
   const registry = new Registry();
   registry.counter({ name: 'c', help: 'c' });
   t.throws(() => registry.counter({ name: 'c' }), { message: 'Missing mandatory help parameter' });
@@ -498,7 +498,7 @@ test('a default label le does not stand beside the bound of a bucket', async (t)
   );
 });
 
-test('default labels are copied, replaced as a whole, and kept by no metric', async (t) => {
+test('default labels are copied, and replaced as a whole; metrics do not keep them', async (t) => {
   const registry = new Registry();
   gaugeIn(registry);
   const labels = { a: '1' };
@@ -512,7 +512,7 @@ test('default labels are copied, replaced as a whole, and kept by no metric', as
   t.deepEqual(await samples(registry), ['g 0']);
 });
 
-test('a wrong name among default labels is refused, and the others stay as they were', async (t) => {
+test('an invalid default label name is rejected, and the default labels do not change', async (t) => {
   const registry = new Registry({ defaultLabels: { a: '1' } });
   gaugeIn(registry);
   t.throws(() => registry.setDefaultLabels({ b: '2', 'a-b': '3' }), {
@@ -552,7 +552,7 @@ test('Registry.merge() has the metrics of all, and shares their values', async (
   t.deepEqual(await samples(one), ['c 1', 'later 0']);
 });
 
-test('Registry.merge() keeps the content type, refuses different ones, and names that come twice', async (t) => {
+test('Registry.merge() keeps the content type, and rejects different types and repeated names', async (t) => {
   const openMetrics = new Registry(OPENMETRICS);
   t.is(Registry.merge([openMetrics]).contentType, OPENMETRICS);
   t.is(await Registry.merge([]).metrics(), '\n');
@@ -571,7 +571,7 @@ test('Registry.merge() keeps the content type, refuses different ones, and names
 
 // Foreign metrics.
 
-test('a foreign metric is shown as it answers, synchronously or not, in its place', async (t) => {
+test('a foreign metric is shown in its place, if it answers synchronously or with a promise', async (t) => {
   const registry = new Registry({ defaultLabels: { pod: 'p' } });
   const answer = {
     name: 'f',
@@ -696,7 +696,7 @@ const nonsense = {
     type: 'gauge',
     values: [{ value: 1, labels: { a: Object.create(null) } }],
   }),
-  'with a value that is no number': () => ({
+  'with a value that is not a number': () => ({
     name: 'f',
     help: 'F',
     type: 'gauge',
@@ -704,7 +704,7 @@ const nonsense = {
   }),
 };
 for (const [title, get] of Object.entries(nonsense)) {
-  test(`a foreign metric ${title} is left out, reported, and harms no other`, async (t) => {
+  test(`a foreign metric ${title} is left out and reported, and all others are shown`, async (t) => {
     const warnings = [];
     const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
     counterIn(registry);
@@ -742,9 +742,9 @@ test('collect() is called once a scrape, with its metric as this, before values 
   t.is(calls, 4);
 });
 
-test('collectors run side by side', async (t) => {
+test('collectors run at the same time', async (t) => {
   const registry = new Registry();
-  // Each waits for the other to have begun.
+  // Each waits until the other has begun.
   let begun = 0;
   let both;
   const all = new Promise((resolve) => {
@@ -793,7 +793,7 @@ const failures = {
   ],
 };
 for (const [title, [collect, shown]] of Object.entries(failures)) {
-  test(`a collect() that ${title} costs its metric the update, and nothing else`, async (t) => {
+  test(`a collect() that ${title} leaves its metric without the update, and changes nothing else`, async (t) => {
     const warnings = [];
     const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
     gaugeIn(registry, 'before', {
@@ -816,7 +816,7 @@ for (const [title, [collect, shown]] of Object.entries(failures)) {
   });
 }
 
-test('metric.get() tells its caller about a failing collect()', async (t) => {
+test('metric.get() rejects if collect() fails', async (t) => {
   const gauge = new Gauge({ name: 'g', help: 'g', registers: [], collect: () => Promise.reject(new Error('no')) });
   await t.throwsAsync(gauge.get(), { message: 'no' });
 });
@@ -852,7 +852,7 @@ test('a collect() that hangs holds a scrape no longer than timeoutMs, and may fi
   t.is(gauge.value(), 8);
 });
 
-test('a collect() that rejects after its time is over harms nobody', async (t) => {
+test('a collect() that rejects after its timeout has no effect', async (t) => {
   const registry = new Registry({ logger: { warn() {} } });
   let fail;
   gaugeIn(registry, 'slow', {
@@ -862,13 +862,13 @@ test('a collect() that rejects after its time is over harms nobody', async (t) =
       }),
   });
   await registry.scrape({ timeoutMs: 1 });
-  // Ava fails on a rejection that nobody handles.
+  // AVA fails on an unhandled rejection.
   fail(new Error('too late'));
   await new Promise(setImmediate);
   t.is((await registry.scrape({ timeoutMs: 1 })).status, 200);
 });
 
-test('a timeoutMs that is none is refused', async (t) => {
+test('an invalid timeoutMs is rejected', async (t) => {
   const registry = new Registry();
   for (const timeoutMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '100', null, {}]) {
     await t.throwsAsync(
@@ -879,7 +879,7 @@ test('a timeoutMs that is none is refused', async (t) => {
   }
 });
 
-test('a timeoutMs longer than any timer of Node.js is a long time', async (t) => {
+test('a timeoutMs longer than the longest timer of Node.js does not end at once', async (t) => {
   const warnings = [];
   const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
   gaugeIn(registry, 'g', {
@@ -888,7 +888,7 @@ test('a timeoutMs longer than any timer of Node.js is a long time', async (t) =>
       this.set(1);
     },
   });
-  // setTimeout() takes what exceeds 31 bits for one millisecond.
+  // setTimeout() treats a delay over 31 bits as one millisecond.
   const { body } = await registry.scrape({ timeoutMs: 2 ** 31 });
   t.deepEqual(warnings, []);
   t.deepEqual(samplesOf(body.toString()), ['g 1']);
@@ -904,7 +904,7 @@ test.serial('a scrape leaves no timer behind', async (t) => {
   t.is(timers(), before);
 });
 
-test.serial('a failing collector is reported once a minute, each by itself', async (t) => {
+test.serial('each failing collector is reported once a minute', async (t) => {
   const warnings = [];
   const registry = new Registry({ logger: { warn: (message) => warnings.push(/"(.*)"/.exec(message)[1]) } });
   const collect = () => {
@@ -932,28 +932,31 @@ test.serial('a failing collector is reported once a minute, each by itself', asy
   }
 });
 
-test.serial("without a logger, warnings are Node.js' own; a logger that throws is no reason to fail", async (t) => {
-  const throwing = {
-    warn: () => {
-      throw new Error('mine');
-    },
-  };
-  for (const options of [undefined, { logger: throwing }]) {
-    const registry = new Registry(options);
-    gaugeIn(registry, 'g', {
-      collect: () => {
-        throw new Error('no');
+test.serial(
+  "without a logger, Node.js' own warnings are used; a logger that throws does not fail the scrape",
+  async (t) => {
+    const throwing = {
+      warn: () => {
+        throw new Error('mine');
       },
-    });
-    const warned = new Promise((resolve) => process.once('warning', resolve));
-    t.deepEqual(await samples(registry), ['g 0']);
-    const warning = await warned;
-    t.is(warning.name, 'PrometheusMetricsWarning');
-    t.is(warning.message, 'COLLECTOR_FAILED: collect() of "g" failed: no; its metric keeps the values it had');
-  }
-});
+    };
+    for (const options of [undefined, { logger: throwing }]) {
+      const registry = new Registry(options);
+      gaugeIn(registry, 'g', {
+        collect: () => {
+          throw new Error('no');
+        },
+      });
+      const warned = new Promise((resolve) => process.once('warning', resolve));
+      t.deepEqual(await samples(registry), ['g 0']);
+      const warning = await warned;
+      t.is(warning.name, 'PrometheusMetricsWarning');
+      t.is(warning.message, 'COLLECTOR_FAILED: collect() of "g" failed: no; its metric keeps the values it had');
+    }
+  },
+);
 
-test('failures are counted in scrapes, and only there', async (t) => {
+test('failures are counted in scrapes only', async (t) => {
   const registry = new Registry({ logger: { warn() {} }, defaultLabels: { pod: 'p' } });
   gaugeIn(registry, 'fails', { collect: () => Promise.reject(new Error('no')) });
   const fine = gaugeIn(registry, 'fine');
@@ -992,7 +995,7 @@ test('failures are counted in scrapes, and only there', async (t) => {
   t.false(body.includes('collector_errors_total{'));
 });
 
-test('a foreign metric that fails keeps the samples it had, until it answers again', async (t) => {
+test('a foreign metric that fails keeps its last samples until it answers again', async (t) => {
   const warnings = [];
   const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
   const answers = [
@@ -1017,7 +1020,7 @@ test('a foreign metric that fails keeps the samples it had, until it answers aga
   t.is(seriesValue(body, 'llmdevops_metrics_collector_errors_total{collector="f"}'), 2);
 });
 
-test('what the endpoint says of itself is in scrapes, and in nothing else that a registry shows', async (t) => {
+test('the endpoint’s own metrics are in scrapes, and in no other output of a registry', async (t) => {
   const registry = new Registry();
   gaugeIn(registry);
   t.true((await registry.scrape()).body.toString().includes('\nllmdevops_metrics_series_count 1\n'));
@@ -1059,7 +1062,7 @@ test('collect() may register, remove and reset', async (t) => {
   t.deepEqual(await samples(registry), ['a 0', 'c 0', 'd 2']);
 });
 
-test('collect() may itself read the registry', async (t) => {
+test('collect() may read the registry', async (t) => {
   const registry = new Registry();
   const other = new Registry();
   counterIn(other).inc(3);

@@ -1,4 +1,4 @@
-// registry.scrape(): what a scraper gets for what it asks.
+// Tests registry.scrape(): the body, its format and its encoding for each request.
 
 import { gunzipSync } from 'node:zlib';
 import { Counter, Gauge, Histogram, openMetricsContentType, Registry } from '@llm-devops/prometheus-metrics';
@@ -20,7 +20,7 @@ function small() {
   return registry;
 }
 
-/** A registry too large to be written on the event loop: 5,000 series. */
+/** A registry of 5,000 series: it is too large to be encoded on the event loop. */
 function large() {
   const registry = new Registry();
   const counter = new Counter({ name: 'c_total', help: 'Some help', labelNames: ['a', 'b'], registers: [registry] });
@@ -103,7 +103,7 @@ for (const [accept, contentType] of negotiated) {
   });
 }
 
-test('the content type of the registry is for metrics(), not for scrapes', async (t) => {
+test('the content type of the registry applies to metrics(), not to scrapes', async (t) => {
   const registry = small();
   registry.setContentType(openMetricsContentType);
   t.is(await registry.metrics(), openMetricsOfSmall);
@@ -158,11 +158,11 @@ for (const acceptEncoding of [
   });
 }
 
-test('a body below 1,024 bytes is not worth compressing', async (t) => {
+test('a body below 1,024 bytes is not compressed', async (t) => {
   const registry = new Registry();
   const gauge = new Gauge({ name: 'g', help: 'Some help', labelNames: ['a'], registers: [registry] });
   gauge.set({ a: '' }, 1);
-  // Of this family alone: what the endpoint says of itself has another length at each scrape.
+  // Of this family alone: the endpoint's own metrics have another length at each scrape.
   const names = ['g'];
   const empty = (await registry.scrape({ names })).body.length;
   for (const [length, encoding] of [
@@ -179,7 +179,7 @@ test('a body below 1,024 bytes is not worth compressing', async (t) => {
   }
 });
 
-test('names shows these families, in the order of the registry, and asks only their collectors', async (t) => {
+test('names selects these families, in the order of the registry, and runs only their collectors', async (t) => {
   const registry = new Registry();
   const asked = [];
   for (const name of ['a', 'b', 'c']) {
@@ -231,7 +231,7 @@ test('in OpenMetrics a counter has its family name without _total, its samples w
     text(
       ...family('a', 'a_total'),
       ...family('b', 'b_total'),
-      // No name is left of this one without its suffix.
+      // Without its suffix, this name is empty.
       '# HELP _total Some help',
       '# TYPE _total unknown',
       '_total 1',
@@ -286,7 +286,7 @@ test('in OpenMetrics a histogram with negative bounds has no sum and no count', 
   t.deepEqual(samplesOf((await registry.scrape()).body.toString()).slice(-2), ['h_sum -0.5', 'h_count 1']);
 });
 
-test('a large registry, written off the event loop, is written as a small one is', async (t) => {
+test('a large registry is encoded on another thread, with the same bytes as on the event loop', async (t) => {
   const registry = new Registry({ defaultLabels: { pod: 'p' } });
   const registers = [registry];
   const parts = [];
@@ -313,7 +313,7 @@ test('a large registry, written off the event loop, is written as a small one is
   t.is(await registry.metrics(), withoutSelfMetrics((await registry.scrape()).body.toString()));
 });
 
-test('the event loop turns while a large registry is written', async (t) => {
+test('the event loop turns while a large registry is encoded', async (t) => {
   const registry = large();
   let done = false;
   const scrape = registry.scrape({ acceptEncoding: 'gzip' }).then(() => {
@@ -321,13 +321,13 @@ test('the event loop turns while a large registry is written', async (t) => {
   });
   await null;
   t.false(done);
-  // A promise that is fulfilled on the loop would be so before the loop turns.
+  // If the scrape were made on the loop, its promise would be fulfilled before the loop turns.
   await new Promise(process.nextTick);
   t.false(done);
   await scrape;
 });
 
-test('scrapes side by side answer each for itself, and bodies stay as they are', async (t) => {
+test('concurrent scrapes have bodies of their own, which do not change later', async (t) => {
   const registry = large();
   const counter = registry.getSingleMetric('c_total');
   const before = await registry.metrics();
@@ -348,7 +348,7 @@ test('scrapes side by side answer each for itself, and bodies stay as they are',
   }
 });
 
-test('a scrape that has begun shows no half of what happens meanwhile', async (t) => {
+test('a scrape shows no half of a change that is made while it runs', async (t) => {
   // The series of a removed label set are shown with a value they had, or not at all.
   const registry = new Registry();
   const gauge = new Gauge({ name: 'g', help: 'Some help', labelNames: ['a'], registers: [registry] });
@@ -365,7 +365,7 @@ test('a scrape that has begun shows no half of what happens meanwhile', async (t
   }
 });
 
-test('any label value and help comes back from the body as it went in', async (t) => {
+test('label values and help texts are read back from the body unchanged', async (t) => {
   const anyText = fc.string({ unit: 'binary', maxLength: 20 });
   await fc.assert(
     fc.asyncProperty(anyText, fc.uniqueArray(anyText, { minLength: 1, maxLength: 5 }), async (help, values) => {

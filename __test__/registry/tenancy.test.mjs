@@ -1,4 +1,4 @@
-// A registry a tenant: limits of its own, shown together under a label of the tenant, or apart.
+// Tests one registry a tenant: each has its own limits, and is shown with the others under a tenant label, or apart.
 
 import {
   Counter,
@@ -89,7 +89,7 @@ test('a tenant cannot speak for another', async (t) => {
   ]);
 });
 
-test('a mount ends when it is told to, once, and with clear()', async (t) => {
+test('a mount ends once, by its function or by clear()', async (t) => {
   const root = new Registry();
   const { registry, counter } = tenant();
   counter.inc();
@@ -99,7 +99,7 @@ test('a mount ends when it is told to, once, and with clear()', async (t) => {
   end();
   t.deepEqual(await samples(root), []);
   root.mount(registry, { tenant: 2 });
-  // An end that was told before ends nothing new.
+  // Calling the function again has no effect.
   end();
   t.is((await samples(root))[0], 'calls_total{tenant="2"} 1');
   root.clear();
@@ -109,7 +109,7 @@ test('a mount ends when it is told to, once, and with clear()', async (t) => {
   t.is((await samples(registry))[0], 'calls_total 1');
 });
 
-test('what cannot be mounted is refused', (t) => {
+test('invalid mounts are rejected', (t) => {
   const [root, first, second] = [new Registry(), new Registry(), new Registry()];
   root.mount(first, { tenant: 'first' });
   const itself = 'Expected another registry to mount but received one that would contain itself';
@@ -137,7 +137,7 @@ test('what cannot be mounted is refused', (t) => {
   root.mount(second, { tenant: 'second' });
 });
 
-test('families of another type are left out, and warned of once', async (t) => {
+test('families of another type are left out, and reported once', async (t) => {
   const told = [];
   const root = new Registry({ logger: { warn: (message) => told.push(message) } });
   new Gauge({ name: 'calls_total', help: 'Not calls', registers: [root] }).set(1);
@@ -154,7 +154,7 @@ test('families of another type are left out, and warned of once', async (t) => {
   ]);
 });
 
-test('limits and overflow are each tenants own', async (t) => {
+test('each tenant has its own limits and overflow', async (t) => {
   const root = new Registry({ logger: quiet, cardinality: { maxTotal: 1 } });
   const small = tenant({ cardinality: { maxSeries: 1 } });
   const large = tenant();
@@ -182,7 +182,7 @@ test('limits and overflow are each tenants own', async (t) => {
   );
 });
 
-test("collectors and other libraries' metrics of tenants are asked too", async (t) => {
+test("a scrape of all runs the tenants' collectors and reads their foreign metrics", async (t) => {
   const root = new Registry();
   const middle = new Registry();
   const leaf = new Registry();
@@ -238,7 +238,7 @@ test("collectors and other libraries' metrics of tenants are asked too", async (
   );
 });
 
-test.serial('what expires with a tenant is removed by a scrape of all', async (t) => {
+test.serial('a scrape of all removes expired series of a tenant', async (t) => {
   const pass = stoppedClock(t);
   const root = new Registry();
   const acme = tenant({ ttlSeconds: 1 });

@@ -1,4 +1,4 @@
-// Records distinct label sets beyond a limit, and prints what memory there is after each tenth of them. Run by
+// Records distinct label sets over a limit, and prints the memory in use after each tenth of them. Run by
 // cardinality.test.mjs in a process of its own: `node --expose-gc beyond.mjs Counter|Gauge|Histogram <policy> <calls>`.
 
 import { Counter, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
@@ -17,7 +17,7 @@ const metric = new { Counter, Gauge, Histogram }[what]({
 });
 const record = what === 'Histogram' ? (labels) => metric.observe(labels, 1) : (labels) => metric.inc(labels);
 
-/** What is in use once garbage is gone. */
+/** The memory in use after a collection. */
 async function measure(heap, resident) {
   for (let turn = 0; turn < 3; turn++) {
     globalThis.gc();
@@ -31,7 +31,7 @@ const heap = [];
 const resident = [];
 for (let n = 0; n < 1000; n++) record({ route: '/a', user: `u${n}` });
 for (let n = 0; n < calls; n++) {
-  // Texts, numbers, and labels of which the first is new, or the last.
+  // Strings, numbers, and label sets whose first or last label is new.
   if (n % 3 === 0) record({ route: `/r${n}`, user: 'u1' });
   else if (n % 3 === 1) record({ route: '/a', user: 10_000 + n });
   else metric.labels('/a', `beyond ${n}`)[what === 'Histogram' ? 'observe' : 'inc'](1);

@@ -1,5 +1,5 @@
-// Creates, scrapes and removes, round after round, and prints what memory is resident after each tenth of them. Run
-// by large.test.mjs in a process of its own: `node --expose-gc rounds.mjs series|metrics <rounds>`.
+// Creates, scrapes and removes, round after round, and prints the resident memory after each tenth of them. Run
+// by leaks.test.mjs in a process of its own: `node --expose-gc rounds.mjs series|metrics <rounds>`.
 
 import { Counter, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
 import { samplesOf } from '../../support/exposition.mjs';
@@ -8,7 +8,7 @@ const [what, count] = process.argv.slice(2);
 const rounds = Number(count);
 const registry = new Registry();
 
-/** Rounds in which label sets of three metrics come and go, one of them written again by its handle. */
+/** Rounds in which label sets of three metrics are made and removed; a handle writes one of them again. */
 function seriesRounds() {
   const registers = [registry];
   const counter = new Counter({ name: 'c', help: 'Some help', labelNames: ['a', 'b'], registers });
@@ -32,7 +32,7 @@ function seriesRounds() {
   };
 }
 
-/** A round in which whole metrics come and go. */
+/** A round in which whole metrics are made and removed. */
 async function metricsRound(i) {
   const registers = [registry];
   const counter = new Counter({ name: `c${i}`, help: 'Some help', labelNames: ['a'], registers });
@@ -50,7 +50,7 @@ async function scrape(lines) {
   if (found !== lines) throw new Error(`Expected ${lines} samples but received ${found}`);
 }
 
-/** What is resident once garbage is gone; the finalizers of buffers run in later turns of the loop. */
+/** The resident memory after a collection. The finalizers of buffers run in later turns of the loop. */
 async function resident() {
   for (let turn = 0; turn < 3; turn++) {
     globalThis.gc();
