@@ -1,4 +1,4 @@
-// Both doors in one process, asked the same over real sockets: status, headers and body agree, whatever is asked.
+// Sends the same requests to the handler and to the exporter over real sockets: status, headers and body are the same.
 
 import { METHODS } from 'node:http';
 import { Counter, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
@@ -8,7 +8,7 @@ import { everything, exporter, handler, own } from './exporter/support/doors.mjs
 
 const RUNS = Number(process.env.DOORS_RUNS ?? 1500);
 
-/** Some families, of which one is large enough to be compressed. */
+/** Some families; one is large enough to be compressed. */
 function registry() {
   const registry = new Registry();
   const registers = [registry];
@@ -25,7 +25,7 @@ const known = fc.constantFrom('/metrics', '/health', '/ready', '/favicon.ico');
 const near = fc
   .tuple(known, fc.constantFrom('', '/', '//', 'x', '%', '%20', '.', '/..', ';a=b'))
   .map(([path, end]) => path + end);
-/** What Node.js sends in a target, and every server takes. */
+/** Request targets that Node.js sends and every server accepts. */
 const targetText = fc.string({
   unit: fc.constantFrom(..."abcMETRICSz019-._~%!$&'()*+,;=:@/"),
   maxLength: 12,
@@ -72,14 +72,14 @@ const list = (item) =>
       { maxLength: 4 },
     )
     .map((items) => items.join(','));
-/** What may stand in a header; no space at either end, which is not part of it. */
+/** Header values. A space at either end would not be part of the value. */
 const fieldText = fc
   .string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)), maxLength: 20 })
   .map((text) => text.trim());
 const maybe = (arbitrary) => fc.option(arbitrary, { nil: undefined });
 
 const request = fc.record({
-  // CONNECT is no request for a path.
+  // CONNECT does not ask for a path.
   method: fc.oneof(
     { weight: 6, arbitrary: fc.constant('GET') },
     { weight: 2, arbitrary: fc.constant('HEAD') },
@@ -115,7 +115,7 @@ function sent({ method, path, query, accept, encoding, timeout, body, chunked })
   return [path + query, { method, headers, body }];
 }
 
-/** What an answer says, without the time that passes. */
+/** An answer without the parts that depend on the time. */
 function comparable({ status, headers, body }, path) {
   const shown = own(headers);
   let text = body.toString('latin1');
@@ -160,7 +160,7 @@ test.serial('setReady() and a failing check are shown alike', async (t) => {
   }
 });
 
-/** Requests as bytes, for what no client would send. */
+/** Requests as bytes that no HTTP client would send. */
 const odd = {
   'an absolute target': 'GET http://example.com:9090/metrics?name[]=g HTTP/1.1\r\nHost: example.com\r\n',
   'an asterisk': 'OPTIONS * HTTP/1.1\r\nHost: x\r\n',

@@ -1,5 +1,5 @@
-// What a limit on one label's values does to each label set, against a model of it: the library answers most sets beyond
-// a limit on a short way, and that must not show.
+// Compares a limit on one label's values with a model of it, for each label set. The library has a fast path for label sets
+// over a limit, and the result must be the same with it.
 
 import test from 'ava';
 import fc from 'fast-check';
@@ -8,7 +8,7 @@ import { Counter, Gauge, Histogram, Registry } from '../../dist/index.js';
 const NAMES = ['method', 'route', 'status'];
 const LIMIT = 3;
 
-/** Values that print alike in several types among them, and ones that are no label, or the one of what is beyond. */
+/** Values of several types with the same text, values that are no text, and `other` itself. */
 const method = fc.constantFrom('GET', 'PUT', undefined, 1, '1');
 const route = fc.oneof(
   fc.integer({ min: 0, max: 6 }),
@@ -33,7 +33,7 @@ test('folds the value of the limited label only, for values of all types', async
   );
 });
 
-test('folds again what comes after a series was removed and its value has room', async (t) => {
+test('folds again once a removed series has been replaced', async (t) => {
   const counter = open(Counter, { maxLabelValues: { route: 2 } });
   const at = (route) => ({ method: 'GET', route, status: '200' });
   for (const route of ['a', 'b', 'c', 'd', 'd']) counter.inc(at(route));

@@ -1,4 +1,4 @@
-// Allowlist, forwarded addresses and the rate limit, through both doors: whose request it is, and how many it may send.
+// Tests the allowlist, forwarded addresses and the rate limit, through both doors.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ for (const { door, open } of DOORS) {
     return (await ask(path, { from, headers })).status;
   };
 
-  test.serial(`${door}: addresses that are not listed are refused, and counted`, async (t) => {
+  test.serial(`${door}: addresses that are not listed are rejected, and counted`, async (t) => {
     const endpoint = await opened(t, { allowlist: ['127.0.0.2', '127.1.0.0/16', '::1'] });
     for (const from of ['127.0.0.2', '127.1.2.3', '127.1.255.255']) t.is(await status(endpoint, from), 200, from);
     for (const from of ['127.0.0.1', '127.0.0.3', '127.2.0.1']) {
@@ -30,19 +30,19 @@ for (const { door, open } of DOORS) {
     t.is(rejected(body.toString(), 'address'), 3);
   });
 
-  test.serial(`${door}: protected health is refused too`, async (t) => {
+  test.serial(`${door}: protected health is rejected too`, async (t) => {
     const endpoint = await opened(t, { allowlist: ['127.0.0.2'], protectHealth: true });
     t.is(await status(endpoint, '127.0.0.1', undefined, '/health'), 403);
     t.is(await status(endpoint, '127.0.0.2', undefined, '/ready'), 200);
   });
 
-  test.serial(`${door}: a header from anybody says nothing`, async (t) => {
+  test.serial(`${door}: X-Forwarded-For from an untrusted address is ignored`, async (t) => {
     const endpoint = await opened(t, { allowlist: ['10.0.0.0/8', '127.0.0.2'] });
     t.is(await status(endpoint, '127.0.0.1', '10.0.0.1'), 403);
     t.is(await status(endpoint, '127.0.0.2', '192.0.2.1'), 200);
   });
 
-  test.serial(`${door}: of a trusted proxy the rightmost address that is no proxy counts`, async (t) => {
+  test.serial(`${door}: behind a trusted proxy, the rightmost address that is not a proxy counts`, async (t) => {
     const endpoint = await opened(t, { allowlist: ['10.0.0.0/8'], trustedProxies: ['127.0.0.1', '192.0.2.0/24'] });
     const allowed = [
       '10.0.0.1',
@@ -57,7 +57,7 @@ for (const { door, open } of DOORS) {
       undefined,
       '',
       '203.0.113.9',
-      // What the client itself wrote.
+      // Written by the client itself.
       '10.0.0.1, 203.0.113.9',
       '10.0.0.1, 203.0.113.9, 192.0.2.7',
       '10.0.0.1, nonsense',
@@ -67,7 +67,7 @@ for (const { door, open } of DOORS) {
     t.is(await status(endpoint, '127.0.0.5', '10.0.0.1'), 403, 'that proxy is not trusted');
   });
 
-  test.serial(`${door}: an address that the proxy adds in a header of its own is not passed over`, async (t) => {
+  test.serial(`${door}: an address that the proxy adds in a second header line is used`, async (t) => {
     const endpoint = await opened(t, { allowlist: ['10.0.0.0/8'], trustedProxies: ['127.0.0.1'] });
     const answer = async (...addresses) => {
       const socket = await endpoint.connect();
@@ -79,7 +79,7 @@ for (const { door, open } of DOORS) {
     t.is(await answer('10.0.0.1', '203.0.113.9'), '403');
   });
 
-  test.serial(`${door}: beyond the rate a client is told when to come again, and others are not`, async (t) => {
+  test.serial(`${door}: a client over the rate gets 429 with Retry-After; other clients are served`, async (t) => {
     const endpoint = await opened(t, { rateLimitRps: 1, rateLimitBurst: 3 });
     const statuses = [];
     let last;
@@ -110,18 +110,18 @@ for (const { door, open } of DOORS) {
     for (let request = 0; request < 5; request++) t.is(await status(wider), 200);
   });
 
-  test.serial(`${door}: the clients of a trusted proxy are counted each for itself`, async (t) => {
+  test.serial(`${door}: each client behind a trusted proxy has its own rate`, async (t) => {
     const endpoint = await opened(t, { rateLimitRps: 0.01, rateLimitBurst: 1, trustedProxies: ['127.0.0.1'] });
     for (const client of ['203.0.113.1', '203.0.113.2', '2001:db8::1']) {
       t.is(await status(endpoint, '127.0.0.1', client), 200);
       t.is(await status(endpoint, '127.0.0.1', client), 429);
     }
-    // One customer's network.
+    // The /64 network of one customer.
     t.is(await status(endpoint, '127.0.0.1', '2001:db8::2'), 429);
   });
 }
 
-test.serial('whoever reaches a Unix socket was let in by the file system', async (t) => {
+test.serial('requests over a Unix socket pass: the file system has allowed them', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'prometheus-metrics-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const socketPath = join(folder, 'metrics.sock');
@@ -131,7 +131,7 @@ test.serial('whoever reaches a Unix socket was let in by the file system', async
 });
 
 for (const entry of ['10.0.0.0/33', '10.0.0', 'localhost', '10.0.0.0/8/8', '::/129', '*']) {
-  test.serial(`${entry} is no address`, async (t) => {
+  test.serial(`${entry} is an invalid address`, async (t) => {
     for (const name of ['allowlist', 'trustedProxies']) {
       const error = { instanceOf: TypeError, code: 'INVALID_CONFIG' };
       const { message } = t.throws(() => createMetricsHandler({ [name]: ['::1', entry] }), error);

@@ -1,4 +1,4 @@
-// Clients that mean no good, or know no better. Whatever they do is bounded and counted, and the next scrape is served.
+// Sends malicious and malformed requests: each is bounded and counted, and the next scrape is served.
 
 import { once } from 'node:events';
 import test from 'ava';
@@ -8,7 +8,7 @@ import { smallRegistry } from './support/registries.mjs';
 
 const SCRAPE = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n';
 
-/** That an exporter serves as ever, and has counted `times` of a reason. */
+/** Checks that an exporter still serves, and has counted a reason `times` times. */
 async function serves(t, { text }, reason, times) {
   t.true(await eventually(async () => rejected(await text(), reason) >= times), `${reason}: ${times}`);
   const body = await text();
@@ -16,7 +16,7 @@ async function serves(t, { text }, reason, times) {
   t.deepEqual(samplesOf(body), ['c 2', 'g 3']);
 }
 
-/** What a connection is answered once these bytes were sent, until it ends. */
+/** Sends these bytes, and returns all that the connection answers until it ends. */
 async function answerTo(door, bytes) {
   const socket = await door.connect();
   socket.on('error', () => {});
@@ -37,7 +37,7 @@ const garbage = {
   'two lengths': 'GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
 };
 for (const [title, bytes] of Object.entries(garbage)) {
-  test.serial(`${title} is answered with 400 and the end of the connection`, async (t) => {
+  test.serial(`${title} gets 400, and the connection ends`, async (t) => {
     const door = await exporter(t, { registry: smallRegistry() });
     const answer = await answerTo(door, bytes);
     t.regex(answer, /^HTTP\/1\.[01] 400 /);
@@ -46,7 +46,7 @@ for (const [title, bytes] of Object.entries(garbage)) {
   });
 }
 
-test.serial('a body that is announced and hidden requests behind it are not served', async (t) => {
+test.serial('a request with a body is rejected, and requests hidden behind it are not served', async (t) => {
   const door = await exporter(t, { registry: smallRegistry() });
   const bodies = [
     `POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: ${SCRAPE.length}\r\n\r\n${SCRAPE}`,
@@ -55,18 +55,18 @@ test.serial('a body that is announced and hidden requests behind it are not serv
   ];
   for (const bytes of bodies) {
     const socket = await door.connect();
-    // Half closed at once, the connection may be given up before its request is looked at.
+    // If it were half closed at once, the connection might end before its request is read.
     socket.once('data', () => socket.end());
     socket.write(bytes);
     const statuses = (await everything(socket)).match(/HTTP\/1\.1 \d+/g);
     t.true(['HTTP/1.1 405', 'HTTP/1.1 413'].includes(statuses[0]), `${statuses}`);
-    // What follows a refused body may be the body: it is not taken for a request.
+    // The bytes behind a rejected request may be its body, so they are not read as a request.
     if (statuses[0] === 'HTTP/1.1 413') t.is(statuses.length, 1);
   }
   await serves(t, door, 'body', 2);
 });
 
-test.serial('a huge body is refused before it is sent', async (t) => {
+test.serial('a huge body is rejected before it is sent', async (t) => {
   const door = await exporter(t, { registry: smallRegistry() });
   const socket = await door.connect();
   socket.on('error', () => {});
@@ -75,7 +75,7 @@ test.serial('a huge body is refused before it is sent', async (t) => {
   await serves(t, door, 'body', 1);
 });
 
-test.serial('1 MB of headers is answered with 431', async (t) => {
+test.serial('1 MB of headers gets 431', async (t) => {
   const door = await exporter(t, { registry: smallRegistry() });
   const socket = await door.connect();
   socket.on('error', () => {});
@@ -97,7 +97,7 @@ test.serial(
   },
 );
 
-test.serial('1,000 headers are answered with 431, as many as there may be are not', async (t) => {
+test.serial('1,000 headers get 431; the largest allowed number does not', async (t) => {
   const door = await exporter(t, { registry: smallRegistry(), maxHeaders: 20, maxHeaderBytes: 65_536 });
   const request = (count) =>
     `GET /ready HTTP/1.1\r\nConnection: close\r\n${Array.from({ length: count - 1 }, (_, i) => `A${i}: b\r\n`).join('')}\r\n`;
@@ -107,20 +107,20 @@ test.serial('1,000 headers are answered with 431, as many as there may be are no
   await serves(t, door, 'malformed', 2);
 });
 
-test.serial('a target of 8 KB that nobody has is not found, with any query', async (t) => {
+test.serial('an unknown target of 8 KB gets 404, with any query', async (t) => {
   const door = await exporter(t, { registry: smallRegistry() });
   t.is((await door.ask(`/${'x'.repeat(8000)}`)).status, 404);
   t.is((await door.ask(`/metrics?${'%'.repeat(4000)}&${'='.repeat(4000)}`)).status, 200);
   await serves(t, door, 'malformed', 0);
 });
 
-/** Waits ten seconds for the end of a connection; resolves with the time that took. */
+/** Waits up to ten seconds for the end of a connection; resolves with the time it took. */
 async function ending(socket) {
   const started = performance.now();
   socket.on('error', () => {});
   socket.resume();
   const given = setTimeout(() => socket.destroy(), 10_000);
-  // Whoever still sends is told so by a reset, which once() would take for a failure.
+  // A client that still sends gets a reset, which once() would report as a failure.
   await new Promise((resolve) => socket.once('close', resolve));
   clearTimeout(given);
   return performance.now() - started;
@@ -146,7 +146,7 @@ for (const [title, parts] of Object.entries(silent)) {
   });
 }
 
-test.serial('a client that sends its head byte by byte gets no more time', async (t) => {
+test.serial('a client that sends its head byte by byte gets no extra time', async (t) => {
   const door = await exporter(t, { registry: smallRegistry(), headerTimeoutMs: 400 });
   const socket = await door.connect();
   const drip = setInterval(() => socket.write('x'), 50);
@@ -167,7 +167,7 @@ test.serial('a head that comes slowly but in time is served', async (t) => {
   t.regex(await everything(socket), /^HTTP\/1\.1 200 OK\r\n/);
 });
 
-test.serial('a connection without requests is closed after a while, and that is no offence', async (t) => {
+test.serial('a connection without requests is closed after a while, and not counted as rejected', async (t) => {
   const door = await exporter(t, { registry: smallRegistry(), headerTimeoutMs: 60_000, idleTimeoutMs: 300 });
   const socket = await door.connect();
   socket.write(SCRAPE);
@@ -228,10 +228,10 @@ test.serial('a connection is kept for the next request', async (t) => {
   socket.destroy();
 });
 
-test.serial('connections beyond the limit are closed, and others take their place once they end', async (t) => {
+test.serial('connections over the limit are closed; new ones are accepted once others end', async (t) => {
   const door = await exporter(t, { registry: smallRegistry(), maxConnections: 5 });
   const sockets = await Promise.all(Array.from({ length: 5 }, () => door.connect()));
-  // An answer on each says that all were accepted.
+  // An answer on each connection shows that all were accepted.
   for (const socket of sockets) {
     socket.write('GET /ready HTTP/1.1\r\nHost: x\r\n\r\n');
     await once(socket, 'data');

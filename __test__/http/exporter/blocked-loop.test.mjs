@@ -1,4 +1,4 @@
-// A process whose event loop stands still, scraped from another: the exporter answers all the same.
+// Scrapes a process whose event loop is blocked: the exporter still answers.
 
 import test from 'ava';
 import { samplesOf, seriesValue } from '../../support/exposition.mjs';
@@ -9,7 +9,7 @@ const SERIES = 10_000;
 const BLOCK_MS = 3000;
 const STALL_AFTER_MS = 800;
 
-/** A process that blocks its loop when it is told to, right after it recorded something. */
+/** A process that blocks its loop on request, right after it recorded something. */
 async function blocked(t, options = {}) {
   const child = start(
     t,
@@ -80,7 +80,7 @@ for (const collects of [false, true]) {
     t.is(seriesValue(before, 'ticks_total'), 0);
     if (collects) t.is(seriesValue(before, 'collected'), 1);
     const end = await block();
-    // Sent while the loop blocks, and answered before it turns again.
+    // Sent while the loop is blocked, and answered before it turns again.
     const [scrapes, times] = [[], []];
     while (performance.now() < end - 500) {
       const asked = performance.now();
@@ -95,17 +95,17 @@ for (const collects of [false, true]) {
     t.true(ended < end, 'the last answer came while the loop stood still');
     t.true(times.length >= 10);
     const last = scrapes.at(-1).text;
-    // Written in the instant before.
+    // Written right before.
     t.true(scrapes.every(({ text }) => seriesValue(text, 'written') === 42));
     t.is(samplesOf(last).filter((line) => line.startsWith('c_total{')).length, SERIES);
-    // Written by a worker thread meanwhile, seen to grow.
+    // A worker thread writes it meanwhile, so it grows.
     const ticks = scrapes.map(({ text }) => seriesValue(text, 'ticks_total'));
     t.true(ticks.at(-1) > ticks[0] + 20, `${ticks[0]} to ${ticks.at(-1)} ticks`);
     t.true(ticks.every((value, i) => i === 0 || value >= ticks[i - 1]));
     const stalled = scrapes.map(({ text }) => seriesValue(text, 'llmdevops_eventloop_stalled_seconds'));
     t.true(stalled.at(-1) > 1 && stalled.at(-1) < 60, `${stalled.at(-1)} s`);
     t.true(stalled.every((value, i) => i === 0 || value >= stalled[i - 1]));
-    // Nobody collects: the value is that of before, and no failure of the collector.
+    // No collect() can run: the value is the old one, and the collector is not counted as failed.
     if (collects) t.is(seriesValue(last, 'collected'), 1);
     t.false(last.includes('collector_errors_total{'));
     t.true(
@@ -125,7 +125,7 @@ for (const collects of [false, true]) {
       t.is((await ask('/health')).status, 200);
       t.is((await ask('/ready')).status, 200);
       const end = await block();
-      // Below the threshold it is late, and no more.
+      // Below the threshold the loop is late, but healthy.
       const early = await ask('/health');
       if (performance.now() < end - BLOCK_MS + STALL_AFTER_MS) t.is(early.status, 200);
       while (performance.now() < end - BLOCK_MS + STALL_AFTER_MS + 1200) await new Promise((r) => setTimeout(r, 20));
@@ -141,7 +141,7 @@ for (const collects of [false, true]) {
       t.is(head.status, 503);
       t.is(ready.status, 503);
       const expected = { status: 'not ready', reason: JSON.parse(ready.text).reason };
-      // Checks are of JavaScript, which cannot be asked.
+      // Checks run in JavaScript, which is blocked.
       t.deepEqual(JSON.parse(ready.text), collects ? { ...expected, checks: { checks: 'timed out' } } : expected);
       t.regex(expected.reason, /^event loop stalled for [12] s$/);
       await child.heard();

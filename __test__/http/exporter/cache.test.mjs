@@ -1,4 +1,4 @@
-// The cache, and what the endpoint counts of itself while scrapes are cached and shared, through both doors.
+// Tests the cache, and the endpoint's own metrics while scrapes are cached and shared, through both doors.
 
 import { gunzipSync } from 'node:zlib';
 import { Counter, Gauge, Registry } from '@llm-devops/prometheus-metrics';
@@ -9,7 +9,7 @@ import { seriesRegistry, smallRegistry } from './support/registries.mjs';
 
 const COUNTED = ['scrape_duration_seconds', 'scrape_size_bytes', 'cache_hits_total', 'cache_misses_total'];
 
-/** What a door has counted before this scrape, which counts as a miss of its own where there is a cache. */
+/** The counts of a door before this scrape, which itself is a miss if there is a cache. */
 async function counted(text) {
   const body = await text(`/metrics?${COUNTED.map((name) => `name[]=llmdevops_metrics_${name}`).join('&')}`);
   const value = (name) => seriesValue(body, `llmdevops_metrics_${name}`);
@@ -59,7 +59,7 @@ for (const { door, open } of DOORS) {
     },
   );
 
-  test.serial(`${door}: after its time there is a new one`, async (t) => {
+  test.serial(`${door}: an expired body is made again`, async (t) => {
     const { registry, calls } = collecting();
     const { ask, text } = await open(t, { registry, cacheTtlMs: 400 });
     const started = performance.now();
@@ -100,7 +100,7 @@ for (const { door, open } of DOORS) {
       const expected = ['calls 1', 'calls 2', 'calls 3', 'calls 4'];
       t.deepEqual(await shown(), expected);
       t.deepEqual(await shown(), expected);
-      // The same families in another order, and the same wishes in other words.
+      // The same families in another order, and equivalent headers.
       await ask('/metrics?name[]=calls&name[]=calls');
       await ask('/metrics', { headers: { accept: `text/plain;q=0.2,${openmetrics};q=0.9` } });
       const head = await ask('/metrics', { method: 'HEAD' });
@@ -110,7 +110,7 @@ for (const { door, open } of DOORS) {
     },
   );
 
-  test.serial(`${door}: health, readiness and refusals are not scrapes`, async (t) => {
+  test.serial(`${door}: health, readiness and rejected requests are not counted as scrapes`, async (t) => {
     const { ask, text } = await open(t, { registry: smallRegistry(), cacheTtlMs: 60_000 });
     for (const path of ['/health', '/ready', '/nowhere', '/']) await ask(path);
     await ask('/metrics', { method: 'POST' });
@@ -151,7 +151,7 @@ for (const { door, open } of DOORS) {
     });
   }
 
-  test.serial(`${door}: sizes are those before compression`, async (t) => {
+  test.serial(`${door}: sizes are counted before compression`, async (t) => {
     const registry = seriesRegistry(1000);
     const { ask, text } = await open(t, { registry });
     const { headers, body } = await ask('/metrics', { headers: { 'accept-encoding': 'gzip' } });
@@ -159,7 +159,7 @@ for (const { door, open } of DOORS) {
     t.is((await counted(text)).bytes, gunzipSync(body).length);
   });
 
-  test.serial(`${door}: a scrape is as long as its collectors take`, async (t) => {
+  test.serial(`${door}: the time of a scrape includes its collectors`, async (t) => {
     const registry = new Registry();
     const collect = () => new Promise((resolve) => setTimeout(resolve, 300));
     new Gauge({ name: 'g', help: 'h', registers: [registry], collect });
@@ -184,7 +184,7 @@ for (const { door, open } of DOORS) {
     },
   );
 
-  test.serial(`${door}: two doors of a registry have caches of their own`, async (t) => {
+  test.serial(`${door}: two doors of one registry have separate caches`, async (t) => {
     const { registry, calls } = collecting();
     const doors = [await open(t, { registry, cacheTtlMs: 60_000 }), await open(t, { registry, cacheTtlMs: 60_000 })];
     for (const [at, { text }] of [...doors, ...doors].entries()) {

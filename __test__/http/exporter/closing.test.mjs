@@ -1,4 +1,4 @@
-// An exporter's life: it keeps nothing alive, ends in bounded time whatever happens, and with the realm that began it.
+// Tests how an exporter ends: it keeps no process alive, closes in bounded time, and ends with the realm that started it.
 
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { start } from './support/children.mjs';
 import { ask, eventually, everything, exporter } from './support/doors.mjs';
 import { seriesRegistry, smallRegistry } from './support/registries.mjs';
 
-/** A gauge whose collect() ends when it is told to; `asked` resolves once it is called. */
+/** A gauge whose collect() ends on request; `asked` resolves once collect() is called. */
 function slowRegistry() {
   const registry = new Registry({ logger: { warn() {} } });
   let begin;
@@ -43,7 +43,7 @@ async function took(work) {
   return performance.now() - started;
 }
 
-test.serial('close() is answered alike however often and whenever it is called', async (t) => {
+test.serial('close() may be called several times, at any moment', async (t) => {
   const { text, close } = await exporter(t, { registry: smallRegistry() });
   await text();
   t.deepEqual(await Promise.all([close(), close(), close({ timeoutMs: 0 })]), [undefined, undefined, undefined]);
@@ -51,7 +51,7 @@ test.serial('close() is answered alike however often and whenever it is called',
   await t.throwsAsync(text(), { code: 'ECONNREFUSED' });
 });
 
-test.serial('close() waits for no connection that wants nothing', async (t) => {
+test.serial('close() does not wait for idle connections', async (t) => {
   const { connect, close } = await exporter(t, { registry: smallRegistry() });
   const idle = await connect();
   idle.write('GET /ready HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -60,13 +60,13 @@ test.serial('close() waits for no connection that wants nothing', async (t) => {
   t.true(ms < 2500, `${ms} ms`);
 });
 
-test.serial('close() lets a scrape end', async (t) => {
+test.serial('close() waits for a running scrape', async (t) => {
   const slow = slowRegistry();
   const { ask, close } = await exporter(t, { registry: slow.registry });
   const scraping = ask('/metrics');
   await slow.asked;
   const closing = close();
-  // No new connection is taken any more, and the open one is served.
+  // No new connection is accepted, and the open one is served.
   t.true(
     await eventually(() =>
       ask('/ready').then(
@@ -83,7 +83,7 @@ test.serial('close() lets a scrape end', async (t) => {
   t.true(ms < 2500, `${ms} ms`);
 });
 
-test.serial('close() cuts off what takes longer than it may', async (t) => {
+test.serial('close() cuts off requests that exceed its timeout', async (t) => {
   const slow = slowRegistry();
   const { ask, close } = await exporter(t, { registry: slow.registry });
   const scraping = ask('/metrics').then(
@@ -96,7 +96,7 @@ test.serial('close() cuts off what takes longer than it may', async (t) => {
   t.is(await scraping, 'ECONNRESET');
 });
 
-test.serial('a second close() that is in more of a hurry is obeyed', async (t) => {
+test.serial('a second close() with a shorter timeout is obeyed', async (t) => {
   const slow = slowRegistry();
   const { ask, close } = await exporter(t, { registry: slow.registry });
   const scraping = t.throwsAsync(ask('/metrics'));
@@ -107,7 +107,7 @@ test.serial('a second close() that is in more of a hurry is obeyed', async (t) =
   await scraping;
 });
 
-test.serial('close() is bounded though clients read nothing and send nothing', async (t) => {
+test.serial('close() is bounded also if clients neither read nor send', async (t) => {
   const { connect, close } = await exporter(t, { registry: seriesRegistry(100_000) });
   const sockets = [await connect(), await connect(), await connect({ highWaterMark: 16 })];
   sockets[1].write('GET /metrics HTTP/1.1\r\nHost');
@@ -141,7 +141,7 @@ test.serial('an exporter does not keep its process alive', async (t) => {
   t.deepEqual(await child.ended, { code: 0, signal: null, stderr: '' });
 });
 
-test.serial('nor does one with connections, collectors and checks', async (t) => {
+test.serial('an exporter with connections, collectors and checks does not keep its process alive', async (t) => {
   const child = start(t, async ({ client, say, require }) => {
     new client.Gauge({ name: 'g', help: 'h', collect() {} });
     const checks = { fine: () => true };
@@ -159,7 +159,7 @@ test.serial('nor does one with connections, collectors and checks', async (t) =>
   t.deepEqual(await child.ended, { code: 0, signal: null, stderr: '' });
 });
 
-test.serial('a process that exits during scrapes exits, with its own code', async (t) => {
+test.serial('a process exits during scrapes with its own code', async (t) => {
   const child = start(t, async ({ client, say, heard }) => {
     const cardinality = { maxSeries: 50_000 };
     const counter = new client.Counter({ name: 'c', help: 'h', labelNames: ['n'], cardinality });
@@ -185,7 +185,7 @@ test.serial('a process that exits during scrapes exits, with its own code', asyn
   await Promise.all(scrapes);
 });
 
-test.serial('a process that exits while a collector holds a scrape exits', async (t) => {
+test.serial('a process exits while a collector holds a scrape', async (t) => {
   const child = start(t, async ({ client, say }) => {
     const collect = () => {
       setTimeout(() => process.exit(8), 50);
@@ -202,7 +202,7 @@ test.serial('a process that exits while a collector holds a scrape exits', async
   t.deepEqual(await child.ended, { code: 8, signal: null, stderr: '' });
 });
 
-test.serial('a process that throws with an exporter running dies of what it threw', async (t) => {
+test.serial('a process with an exporter that throws ends with this error', async (t) => {
   const child = start(t, async ({ client }) => {
     await client.startExporter({ host: '127.0.0.1', port: 0 });
     throw new Error('thrown by the program');
@@ -244,7 +244,7 @@ test.serial('a worker thread has an exporter of its own values', async (t) => {
   t.is((await child.ended).code, 0);
 });
 
-test.serial('an exporter ends with its worker, however that ends', async (t) => {
+test.serial('an exporter ends with its worker, in every way a worker can end', async (t) => {
   const child = start(t, async ({ client, thread, say, sleep }) => {
     const ways = {
       terminate: async ({ client, say, heard }) => {
@@ -298,7 +298,7 @@ test.serial('an exporter ends with its worker, however that ends', async (t) => 
   t.is((await child.ended).code, 0);
 });
 
-test.serial('workers that are ended while their exporters are scraped take nothing with them', async (t) => {
+test.serial('workers that end while their exporters are scraped lose no counts', async (t) => {
   const { code, stderr, result } = await attempt(async ({ client, thread, scrape, sleep }) => {
     let answered = 0;
     for (let round = 0; round < 6; round++) {
@@ -326,7 +326,7 @@ test.serial('workers that are ended while their exporters are scraped take nothi
           }
         }
       });
-      // Of a collector that hangs nobody gets an answer.
+      // A scrape whose collector hangs gets no answer.
       while (answered === before && round % 2 === 0) await sleep(5);
       await sleep(10 * round);
       await worker.terminate();
@@ -359,7 +359,7 @@ for (const flags of [['--input-type=module'], ['--input-type=commonjs']]) {
   });
 }
 
-test.serial('what is recorded after the start is shown, and what is registered', async (t) => {
+test.serial('an exporter shows values and metrics that come after its start', async (t) => {
   const registry = new Registry();
   const { text } = await exporter(t, { registry, selfMetrics: false });
   t.is(await text(), '\n');
@@ -367,7 +367,7 @@ test.serial('what is recorded after the start is shown, and what is registered',
   t.deepEqual(samplesOf(await text()), ['c 0']);
   counter.inc(2);
   t.deepEqual(samplesOf(await text()), ['c 2']);
-  // A collector that comes later is asked, and not once it is gone.
+  // A collector that is registered later runs, until it is removed.
   let asked = 0;
   new Gauge({ name: 'g', help: 'h', registers: [registry], collect: () => void asked++ });
   t.deepEqual(samplesOf(await text()), ['c 2', 'g 0']);

@@ -1,4 +1,4 @@
-// Collectors that the exporter's settings ask for.
+// Tests the collectors that the exporter's settings switch on.
 
 import { AgentMetricsCollector, LlmMetricsCollector, Registry, startExporter } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
@@ -14,7 +14,7 @@ async function families(t, registry, options) {
 const ofLlm = (name) => name.startsWith('llmdevops_llm_');
 const ofAgents = (name) => name.startsWith('llmdevops_agent_');
 
-test('LLM and agent metrics are there where they are wanted', async (t) => {
+test('settings switch LLM and agent metrics on', async (t) => {
   t.false((await families(t, new Registry(), {})).some((name) => ofLlm(name) || ofAgents(name)));
   const llm = await families(t, new Registry(), { collectorsLlm: true });
   t.deepEqual([llm.some(ofLlm), llm.some(ofAgents)], [true, false]);
@@ -22,7 +22,7 @@ test('LLM and agent metrics are there where they are wanted', async (t) => {
   t.deepEqual([agents.some(ofLlm), agents.some(ofAgents)], [false, true]);
 });
 
-test('the collectors that a program made itself stay its registry’s', async (t) => {
+test('collectors that a program made itself stay in its registry', async (t) => {
   const registry = new Registry();
   new LlmMetricsCollector({ registry, namespace: 'own' });
   new AgentMetricsCollector({ registry, namespace: 'own' });

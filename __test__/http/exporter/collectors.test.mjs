@@ -1,4 +1,4 @@
-// Collectors that fail, through both doors: a scrape loses their update and nothing else.
+// Tests collectors that fail, through both doors: a scrape loses their update and nothing else.
 
 import { inspect } from 'node:util';
 import { Gauge, Registry } from '@llm-devops/prometheus-metrics';
@@ -8,7 +8,7 @@ import { DOORS, everything } from './support/doors.mjs';
 
 const BUDGET = 'x-prometheus-scrape-timeout-seconds';
 
-/** A registry of a gauge that shows 7 and collects, between two that do well; what was warned of. */
+/** A registry with a gauge of 7 whose collect() is tested, between two that work; and the warnings. */
 function registryOf(collect) {
   const warnings = [];
   const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
@@ -70,7 +70,7 @@ const failing = {
   'rejects later with null': [() => new Promise((_, reject) => setTimeout(reject, 5, null)), 'failed: null'],
   'returns a thenable that throws': [
     () => ({
-      // biome-ignore lint/suspicious/noThenProperty: an object that is taken for a promise, and is none
+      // biome-ignore lint/suspicious/noThenProperty: an object that looks like a promise is tested
       then() {
         throw new Error('in then');
       },
@@ -135,7 +135,7 @@ for (const { door, open } of DOORS) {
     },
   );
 
-  test.serial(`${door}: timeoutMs is the budget where the scraper gives none`, async (t) => {
+  test.serial(`${door}: timeoutMs is the budget if the scraper sends no timeout`, async (t) => {
     const { registry, warnings } = registryOf(() => new Promise(() => {}));
     const { ask } = await open(t, { registry, timeoutMs: 60 });
     for (const seconds of [undefined, 'soon', '-5', '0']) t.is((await scraped(ask, seconds)).status, 200);
@@ -143,7 +143,7 @@ for (const { door, open } of DOORS) {
     t.is(warnings.length, 1);
   });
 
-  test.serial(`${door}: what a late collect() sets is in the next scrape`, async (t) => {
+  test.serial(`${door}: the value of a late collect() is in the next scrape`, async (t) => {
     let finish;
     let calls = 0;
     const { registry, gauge } = registryOf(async function () {
@@ -161,7 +161,7 @@ for (const { door, open } of DOORS) {
     t.is(seriesValue((await scraped(ask, '0.1')).text, 'g'), 8);
   });
 
-  test.serial(`${door}: a collect() that rejects after its time harms nobody`, async (t) => {
+  test.serial(`${door}: a collect() that rejects after its timeout has no effect`, async (t) => {
     let fail;
     const { registry } = registryOf(
       () =>
@@ -171,7 +171,7 @@ for (const { door, open } of DOORS) {
     );
     const { ask } = await open(t, { registry });
     await scraped(ask, '0.1');
-    // AVA fails on a rejection that nobody handles.
+    // AVA fails on an unhandled rejection.
     fail(undefined);
     await new Promise(setImmediate);
     t.is((await scraped(ask, '0.1')).status, 200);
@@ -222,7 +222,7 @@ for (const { door, open } of DOORS) {
     },
   );
 
-  test.serial(`${door}: a collector that comes and goes while a scrape waits`, async (t) => {
+  test.serial(`${door}: a collector that is registered and removed while a scrape waits`, async (t) => {
     let finish;
     const { registry } = registryOf(
       () =>
@@ -240,7 +240,7 @@ for (const { door, open } of DOORS) {
     t.deepEqual(samplesOf((await scraped(ask)).text), ['after 2']);
   });
 
-  test.serial(`${door}: a logger that throws is no reason to fail`, async (t) => {
+  test.serial(`${door}: a logger that throws does not fail the scrape`, async (t) => {
     const registry = new Registry({
       logger: {
         warn() {
@@ -274,7 +274,7 @@ test.serial(
   },
 );
 
-test.serial('startExporter(): scrapes that wait for the loop to turn call a collect() once', async (t) => {
+test.serial('startExporter(): scrapes that wait for the event loop share one call of collect()', async (t) => {
   let calls = 0;
   const { registry } = registryOf(() => void calls++);
   const { connect } = await DOORS[1].open(t, { registry, selfMetrics: false });
@@ -286,6 +286,6 @@ test.serial('startExporter(): scrapes that wait for the loop to turn call a coll
   const answers = await Promise.all(sockets.map(everything));
   t.true(answers.every((answer) => /^HTTP\/1.1 200 /.test(answer)));
   t.log(`${calls} calls for 50 scrapes`);
-  // One for those that came before the loop turned, and one more for each turn in which the rest came.
+  // One call for the scrapes before the loop turned, and one for each turn in which others came.
   t.true(calls >= 1 && calls <= 5, `${calls} calls`);
 });

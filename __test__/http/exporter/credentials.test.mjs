@@ -1,4 +1,4 @@
-// Tokens, passwords and a callback: who comes in through either door, and what the others are told.
+// Tests tokens, passwords and the callback, through both doors: which requests pass, and how the others are answered.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ const USERS = [`prometheus:${HASH}`, `odd:${ODD_HASH}`];
 
 const bearer = (token) => ({ authorization: `Bearer ${token}` });
 
-/** A file that goes with the test. */
+/** A file that is removed after the test. */
 async function file(t, text) {
   const folder = await mkdtemp(join(tmpdir(), 'prometheus-metrics-'));
   t.teardown(() => rm(folder, { recursive: true }));
@@ -31,7 +31,7 @@ for (const { door, open } of DOORS) {
   const guarded = (t, options) => open(t, { registry: smallRegistry(), ...options });
   const status = async ({ ask }, headers, path = '/metrics') => (await ask(path, { headers })).status;
 
-  test.serial(`${door}: a token lets in, and nothing else`, async (t) => {
+  test.serial(`${door}: only the token lets in`, async (t) => {
     const opened = await guarded(t, { bearerTokens: [TOKEN] });
     t.is(await status(opened, bearer(TOKEN)), 200);
     t.is(await status(opened, { authorization: `bearer ${TOKEN}` }), 200);
@@ -62,7 +62,7 @@ for (const { door, open } of DOORS) {
     t.is(rejected(body.toString(), 'unauthorized'), refused.length + 1);
   });
 
-  test.serial(`${door}: several tokens, so that one may be replaced; a file of them`, async (t) => {
+  test.serial(`${door}: several tokens, and a file of tokens`, async (t) => {
     const bearerTokenFile = await file(t, `\n  from-the-file  \r\nanother\n\n`);
     const opened = await guarded(t, { bearerTokens: ['old', 'new'], bearerTokenFile });
     for (const token of ['old', 'new', 'from-the-file', 'another'])
@@ -93,7 +93,7 @@ for (const { door, open } of DOORS) {
     }
   });
 
-  test.serial(`${door}: tokens and passwords side by side`, async (t) => {
+  test.serial(`${door}: tokens and passwords together`, async (t) => {
     const opened = await guarded(t, { bearerTokens: [TOKEN], basicUsers: USERS });
     t.is(await status(opened, bearer(TOKEN)), 200);
     t.is(await status(opened, basic('prometheus', 'right password')), 200);
@@ -112,7 +112,7 @@ for (const { door, open } of DOORS) {
     }
   });
 
-  test.serial(`${door}: whoever is not let in is told nothing else`, async (t) => {
+  test.serial(`${door}: a rejected request learns nothing else`, async (t) => {
     const opened = await guarded(t, { bearerTokens: [TOKEN] });
     for (const options of [
       { method: 'HEAD' },
@@ -126,7 +126,7 @@ for (const { door, open } of DOORS) {
     for (const path of ['/', '/nowhere']) t.is(await status(opened, {}, path), 401, path);
   });
 
-  test.serial(`${door}: wrong credentials are limited, and whoever was let in before is not`, async (t) => {
+  test.serial(`${door}: wrong credentials are limited; verified ones still pass`, async (t) => {
     const opened = await guarded(t, { bearerTokens: [TOKEN], basicUsers: USERS });
     t.is(await status(opened, basic('prometheus', 'right password')), 200);
     t.is(await status(opened, bearer(TOKEN)), 200);
@@ -143,12 +143,12 @@ for (const { door, open } of DOORS) {
     const limited = statuses.filter((code) => code === 429).length;
     t.deepEqual([...new Set(statuses)], [401, 429]);
     t.true(limited >= 15, `${statuses}`);
-    // No credentials are no guess.
+    // A request without credentials is not a guess.
     t.is(await status(opened, {}), 401);
     t.is(await status(opened, basic('prometheus', 'right password')), 200);
     const { body } = await opened.ask('/metrics', { headers: bearer(TOKEN) });
     t.is(rejected(body.toString(), 'credential_limit'), limited);
-    // Another address has guesses of its own.
+    // Another address has its own limit.
     t.is((await opened.ask('/metrics', { headers: bearer('guess'), from: '127.0.0.9' })).status, 401);
     t.is((await opened.ask('/metrics', { headers: bearer(TOKEN), from: '127.0.0.9' })).status, 200);
   });
@@ -216,13 +216,13 @@ for (const { door, open } of DOORS) {
       t.is(headers['x-any'], 'thing');
       t.is(headers.authorization, 'Other x');
       t.is(visitors.length, 2);
-      // Who may not come in is not told the method.
+      // A rejected client does not learn the allowed methods.
       t.is((await opened.ask('/metrics', { method: 'POST' })).status, 401);
     },
   );
 }
 
-test.serial('startExporter(): nobody is let in by a loop that stands still, but by a token', async (t) => {
+test.serial('startExporter(): while the loop is blocked the callback lets no request in; a token does', async (t) => {
   const child = start(
     t,
     async ({ client, say, heard, block, argument: token }) => {
@@ -264,7 +264,7 @@ const wrong = {
   'a token file that is not there': { bearerTokenFile: '/no/such/file' },
 };
 for (const [title, options] of Object.entries(wrong)) {
-  test.serial(`${title} is refused, and no secret is told`, async (t) => {
+  test.serial(`${title} is rejected, and the error shows no secret`, async (t) => {
     for (const error of [
       t.throws(() => createMetricsHandler(options), { instanceOf: TypeError, code: 'INVALID_CONFIG' }),
       await t.throwsAsync(startExporter({ host: '127.0.0.1', port: 0, ...options }), { code: 'INVALID_CONFIG' }),
@@ -275,7 +275,7 @@ for (const [title, options] of Object.entries(wrong)) {
   });
 }
 
-test.serial('an empty token file is refused: it would let in everybody', async (t) => {
+test.serial('an empty token file is rejected: it would let every request in', async (t) => {
   const bearerTokenFile = await file(t, '\n  \n');
   t.throws(() => createMetricsHandler({ bearerTokenFile }), { code: 'INVALID_CONFIG' });
   await t.throwsAsync(startExporter({ bearerTokenFile, port: 0 }), { code: 'INVALID_CONFIG' });

@@ -1,4 +1,4 @@
-// Large registries, and clients that are many, slow or gone: bodies are shared, bounded and given back.
+// Tests large registries with many, slow and lost clients: bodies are shared, bounded and freed.
 
 import { once } from 'node:events';
 import { gunzipSync } from 'node:zlib';
@@ -10,13 +10,13 @@ import { seriesRegistry } from './support/registries.mjs';
 
 const SCRAPE = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n';
 
-test.serial('a client that reads one byte a second is cut off, and its body given back', async (t) => {
+test.serial('a client that reads one byte a second is cut off, and its body is freed', async (t) => {
   const registry = seriesRegistry(100_000);
   const door = await exporter(t, { registry, writeTimeoutMs: 500, cacheTtlMs: 0 });
   const socket = await door.connect({ highWaterMark: 1 });
   socket.write(SCRAPE);
   socket.on('error', () => {});
-  // What the systems of both ends buffer is taken off their hands one byte at a time.
+  // The client reads the socket buffers of both systems byte by byte.
   const reading = setInterval(() => socket.read(1), 1000);
   t.teardown(() => clearInterval(reading));
   const quiet = '/metrics?name[]=llmdevops_metrics_rejected_total&name[]=llmdevops_metrics_body_bytes';
@@ -40,7 +40,7 @@ test.serial('a client that reads slowly but in time gets every byte', async (t) 
   t.is(answer.slice(answer.indexOf('\r\n\r\n') + 4), await registry.metrics());
 });
 
-test.serial('clients that go in mid-body cost nothing that lasts', async (t) => {
+test.serial('clients that disconnect during the body leave nothing behind', async (t) => {
   const registry = seriesRegistry(50_000);
   const door = await exporter(t, { registry });
   for (let round = 0; round < 20; round++) {
@@ -56,7 +56,7 @@ test.serial('clients that go in mid-body cost nothing that lasts', async (t) => 
   t.is(samplesOf(await door.text()).length, 50_000);
 });
 
-test.serial('clients that go before they are answered cost nothing that lasts', async (t) => {
+test.serial('clients that disconnect before their answer leave nothing behind', async (t) => {
   const door = await exporter(t, { registry: seriesRegistry(50_000) });
   for (let round = 0; round < 50; round++) {
     const socket = await door.connect();
@@ -91,13 +91,13 @@ test.serial(
 );
 
 for (const { door, open } of DOORS) {
-  test.serial(`${door}: bodies that nobody takes are held up to a limit, and then no more are made`, async (t) => {
+  test.serial(`${door}: bodies that clients do not read are held up to a limit; then no more are made`, async (t) => {
     const registry = seriesRegistry(100_000);
     const { ask, connect } = await open(t, { registry, maxBodyBytes: 1_048_576 });
     const socket = await connect();
     socket.pause();
     socket.write(SCRAPE);
-    // The first body is larger than all may be, but nothing was held before it.
+    // The first body exceeds the limit alone, but nothing else was held.
     t.true(await eventually(async () => (await ask('/metrics')).status === 503));
     const { status, headers, body } = await ask('/metrics');
     t.is(status, 503);
@@ -117,7 +117,7 @@ for (const { door, open } of DOORS) {
   });
 }
 
-test.serial('200 scrapers at once of 100,000 series are all answered right, in bounded memory', async (t) => {
+test.serial('200 concurrent scrapes of 100,000 series are answered correctly, in bounded memory', async (t) => {
   const child = start(t, async ({ client, say, heard }) => {
     const cardinality = { maxSeries: 100_000 };
     const counter = new client.Counter({ name: 'c', help: 'Some help', labelNames: ['model', 'n'], cardinality });
@@ -141,7 +141,7 @@ test.serial('200 scrapers at once of 100,000 series are all answered right, in b
   const scrape = async (i) => {
     const gzip = i % 4 !== 0;
     const { status, body } = await ask({ port }, '/metrics', { headers: gzip ? { 'accept-encoding': 'gzip' } : {} });
-    // Held once: 200 bodies of 6 MB would be this process's memory.
+    // The body is held once: 200 copies of 6 MB would fill this process's memory.
     if (gzip) zipped.add(body.toString('latin1'));
     return status === 200 && (gzip || body.equals(Buffer.from(expected)));
   };
@@ -154,6 +154,6 @@ test.serial('200 scrapers at once of 100,000 series are all answered right, in b
   const { before, most } = await child.heard();
   const [mb, grown] = [expected.length / 2 ** 20, (most - before) / 2 ** 20];
   t.log(`200 scrapes of ${mb.toFixed(1)} MB in ${Math.round(took)} ms, ${grown.toFixed(0)} MB more at the most`);
-  // Each with a body of its own they would be 50 times that.
+  // With a body for each client it would be 50 times as much.
   t.true(grown < 150 + 10 * mb, `${grown} MB`);
 });

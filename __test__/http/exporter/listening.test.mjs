@@ -1,4 +1,4 @@
-// Where an exporter listens, and what it says when it cannot.
+// Tests the addresses on which an exporter listens, and its errors.
 
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { start } from './support/children.mjs';
 import { ask, exporter } from './support/doors.mjs';
 import { SMALL_TEXT, smallRegistry } from './support/registries.mjs';
 
-/** A path for a socket, in a folder that goes with the test. */
+/** A path for a socket, in a folder that is removed after the test. */
 async function socketPath(t) {
   const folder = await mkdtemp(join(tmpdir(), 'prometheus-metrics-'));
   t.teardown(() => rm(folder, { recursive: true }));
@@ -30,14 +30,14 @@ async function fetched(url) {
   return (await fetch(url)).text();
 }
 
-test('port 0 takes a free port and says which', async (t) => {
+test('port 0 takes a free port and shows its number', async (t) => {
   const { url, port } = await opened(t, { host: '127.0.0.1' });
   t.true(port > 1024);
   t.is(url, `http://127.0.0.1:${port}`);
   t.is(await fetched(`${url}/metrics`), SMALL_TEXT);
 });
 
-test('unless it is told otherwise an exporter listens on all addresses, and names one that reaches it', async (t) => {
+test('by default an exporter listens on all addresses, and its url reaches it', async (t) => {
   const { url, port } = await opened(t, {});
   t.is(url, `http://127.0.0.1:${port}`);
   t.is(await fetched(`http://127.0.0.2:${port}/metrics`), SMALL_TEXT);
@@ -126,7 +126,7 @@ test('several exporters at once, of one registry and of several', async (t) => {
   doors[0].setReady(false);
   const ready = await Promise.all(doors.map(async ({ ask }) => (await ask('/ready')).status));
   t.deepEqual(ready, [503, 200, 200]);
-  // One that closes closes no other.
+  // Closing one does not close the others.
   await doors[0].close();
   await t.throwsAsync(doors[0].text(), { code: 'ECONNREFUSED' });
   t.is(samplesOf(await doors[1].text()).at(-1), 'g 8');
@@ -160,7 +160,7 @@ test('a port that is taken', async (t) => {
   t.regex(error.message, new RegExp(`^Cannot listen on 127\\.0\\.0\\.1:${port}: .*in use`, 'i'));
 });
 
-test('an exporter’s own port is taken while it runs, and free once it is closed', async (t) => {
+test('the port of an exporter is in use while it runs, and free after close()', async (t) => {
   const running = await opened(t, { host: '127.0.0.1' });
   const again = () => startExporter({ host: '127.0.0.1', port: running.port, registry: smallRegistry() });
   await t.throwsAsync(again(), { code: 'BIND_FAILED' });
@@ -211,12 +211,12 @@ const wrong = [
   ],
 ];
 for (const [options, message] of wrong) {
-  test(`startExporter() refuses: ${message}`, async (t) => {
+  test(`startExporter() rejects: ${message}`, async (t) => {
     await t.throwsAsync(startExporter(options), { instanceOf: TypeError, code: 'INVALID_CONFIG', message });
   });
 }
 
-test('a timeoutMs of close() that is none is refused, and nothing is closed', async (t) => {
+test('an invalid timeoutMs of close() is rejected, and nothing is closed', async (t) => {
   const running = await opened(t, { host: '127.0.0.1' });
   for (const timeoutMs of [-1, Number.NaN, '5', null]) {
     await t.throwsAsync(running.close({ timeoutMs }), { code: 'INVALID_CONFIG', message: /^Expected milliseconds/ });
@@ -224,7 +224,7 @@ test('a timeoutMs of close() that is none is refused, and nothing is closed', as
   t.is(await fetched(`${running.url}/metrics`), SMALL_TEXT);
 });
 
-test('an endpoint that is switched off listens to nothing', async (t) => {
+test('a disabled endpoint does not listen', async (t) => {
   const running = await startExporter({ enabled: false, port: 0 });
   t.is(running.url, '');
   t.is(running.port, 0);
@@ -233,7 +233,7 @@ test('an endpoint that is switched off listens to nothing', async (t) => {
   t.is(await running.close(), undefined);
 });
 
-test('METRICS_ENABLED=false switches it off, and an option on', async (t) => {
+test('METRICS_ENABLED=false disables it; an option overrides that', async (t) => {
   const child = start(
     t,
     async ({ client, say }) => {

@@ -1,4 +1,4 @@
-// An hour's worth of scrapes, run fast, through both doors of one process: memory stays as it was, and nothing is open.
+// Runs an hour's worth of scrapes fast, through both doors of one process: memory does not grow, and no handle stays open.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -8,13 +8,13 @@ import { seriesValue } from '../../support/exposition.mjs';
 import { start } from './support/children.mjs';
 import { ask } from './support/doors.mjs';
 
-/** Every two seconds for an hour by two scrapers, and some that go. */
+/** Two scrapers every two seconds for an hour; some clients disconnect early. */
 const SCRAPES = 4000;
 const TENTHS = 10;
-/** A tenth of the scrapes would have to keep 20 KB each to reach it. */
+/** Reached if a tenth of the scrapes leak 20 KB each. */
 const GROWTH_MAX_BYTES = 8 * 2 ** 20;
 
-/** A process with both doors; says what it holds when it is asked. */
+/** A process with both doors; it reports its memory and handles on request. */
 async function scraped(t) {
   const child = start(
     t,
@@ -44,7 +44,7 @@ async function scraped(t) {
           await new Promise(setImmediate);
         }
         const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
-        // The way to the test counts while it is waited at.
+        // The channel to the test is a handle while the program waits on it.
         const resources = process.getActiveResourcesInfo().filter((name) => name !== 'PipeWrap');
         await say({ rss, heapUsed, external, arrayBuffers, resources: resources.sort() });
       }
@@ -73,7 +73,7 @@ const KINDS = [
   ['/nowhere', {}],
 ];
 
-/** One scrape; every tenth client goes without waiting for all of it. */
+/** One scrape; every tenth client disconnects before the end. */
 async function scrape(port, number, agent) {
   if (number % 10 === 9) {
     const socket = net.connect(port, '127.0.0.1');

@@ -1,4 +1,4 @@
-// /ready through both doors: what was said, what checks say, and nothing else.
+// Tests /ready through both doors: setReady() and the checks decide.
 
 import test from 'ava';
 import { DOORS, own } from './support/doors.mjs';
@@ -70,12 +70,12 @@ for (const { door, open } of DOORS) {
       t.deepEqual(JSON.parse(text), { status: 'not ready', checks: { fine: 'ok', check: reason } });
       t.true(text.endsWith('}\n'));
       t.is(headers['content-length'], `${Buffer.byteLength(text)}`);
-      // Readiness is not health.
+      // A process that is not ready is healthy.
       t.is((await opened.ask('/health')).status, 200);
     });
   }
 
-  test.serial(`${door}: without checks readiness is what was said`, async (t) => {
+  test.serial(`${door}: without checks setReady() decides`, async (t) => {
     const opened = await open(t, { registry: smallRegistry() });
     t.deepEqual(await ready(opened).then(({ status, text }) => [status, text]), [200, '{"status":"ready"}\n']);
     opened.setReady(false);
@@ -84,7 +84,7 @@ for (const { door, open } of DOORS) {
     t.is((await ready(opened)).status, 200);
   });
 
-  test.serial(`${door}: checks cannot make ready what was said not to be`, async (t) => {
+  test.serial(`${door}: checks cannot override setReady(false)`, async (t) => {
     let healthy = true;
     const opened = await open(t, { registry: smallRegistry(), checks: { db: () => healthy } });
     opened.setReady(false);
@@ -100,7 +100,7 @@ for (const { door, open } of DOORS) {
     t.is((await ready(opened)).status, 200);
   });
 
-  test.serial(`${door}: checks run side by side, in their order, under any name`, async (t) => {
+  test.serial(`${door}: checks run at the same time, and are shown in their order, under any name`, async (t) => {
     const hang = () => new Promise(() => {});
     const checks = Object.fromEntries(['b', 'a', 'with "quotes"\n', '日本', ' '].map((name) => [name, hang]));
     const opened = await open(t, { registry: smallRegistry(), checks, readyTimeoutMs: 300 });

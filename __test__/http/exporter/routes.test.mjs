@@ -1,4 +1,4 @@
-// What startExporter() answers, path by path and header by header, over real sockets.
+// Tests the answers of startExporter() for each path and header, over real sockets.
 
 import { gunzipSync } from 'node:zlib';
 import { Gauge, Registry } from '@llm-devops/prometheus-metrics';
@@ -30,7 +30,7 @@ test('GET /metrics', async (t) => {
   t.true(Math.abs(Date.parse(headers.date) - Date.now()) < 60_000);
 });
 
-test('what the endpoint says of itself comes last, unless it is switched off', async (t) => {
+test('the endpoint’s own metrics come last, unless they are switched off', async (t) => {
   const { text } = await exporter(t, { registry: smallRegistry() });
   const body = await text();
   t.is(withoutSelfMetrics(body), SMALL_TEXT);
@@ -96,7 +96,7 @@ for (const path of ['/', '/metrics', '/health', '/ready']) {
     }
   });
 
-  test(`GET ${path} with a body is refused, and counted`, async (t) => {
+  test(`GET ${path} with a body is rejected, and counted`, async (t) => {
     const { ask, text } = await exporter(t, { registry: smallRegistry() });
     const bodies = [{ 'content-length': '3' }, { 'transfer-encoding': 'chunked' }];
     for (const headers of bodies) {
@@ -142,7 +142,7 @@ test.serial(
   },
 );
 
-test('1,000 names are a filter, 1,001 are a mistake', async (t) => {
+test('1,000 names are a filter, 1,001 are an error', async (t) => {
   const { ask } = await small(t, { maxHeaderBytes: 65_536 });
   const query = (count) => `/metrics?${Array.from({ length: count }, (_, i) => `name[]=${i}`).join('&')}`;
   t.is((await ask(query(1000))).status, 200);
@@ -155,7 +155,7 @@ const OPENMETRICS_FIRST =
   'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
 const PROTOBUF = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
 
-/** What scrapers send, and what they get. */
+/** Headers of scrapers, and the content types they get. */
 const accepted = {
   'Prometheus 2.42 to 2.48': [
     'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
@@ -227,7 +227,7 @@ for (const [coding, headers] of Object.entries(encodings)) {
 }
 
 for (const encoding of ['identity;q=0', '*;q=0', 'br, identity;q=0', 'gzip;q=0, identity;q=0']) {
-  test(`Accept-Encoding: ${encoding} takes nothing that there is`, async (t) => {
+  test(`Accept-Encoding: ${encoding} accepts no available encoding`, async (t) => {
     const { ask } = await small(t);
     const { status, body } = await ask('/metrics', { headers: { 'accept-encoding': encoding } });
     t.is(status, 406);
@@ -237,7 +237,7 @@ for (const encoding of ['identity;q=0', '*;q=0', 'br, identity;q=0', 'gzip;q=0, 
   });
 }
 
-test('below the minimum a body stays plain, unless the scraper takes nothing else', async (t) => {
+test('a body below the minimum is not compressed, unless the scraper accepts only gzip', async (t) => {
   const sent = async (options, encoding) => {
     const { ask } = await small(t, options);
     return (await ask('/metrics', { headers: { 'accept-encoding': encoding } })).headers['content-encoding'];
@@ -258,7 +258,7 @@ test('without compression gzip is not acceptable', async (t) => {
   t.is((await ask('/metrics', { headers: { 'accept-encoding': 'gzip, identity;q=0' } })).status, 406);
 });
 
-test('/ is a page for people: links, version, the largest families first', async (t) => {
+test('/ is an HTML page: links, version, the largest families first', async (t) => {
   const registry = seriesRegistry(50);
   new Gauge({ name: 'rare', help: 'Some help', registers: [registry] }).set(1);
   for (let n = 0; n < 30; n++) new Gauge({ name: `labelled${n}`, help: 'h', labelNames: ['a'], registers: [registry] });
@@ -294,7 +294,7 @@ test.serial('the page runs no collector', async (t) => {
   t.is(asked, 1);
 });
 
-test('a path that looks like HTML stays text on the page', async (t) => {
+test('a path that looks like HTML is escaped on the page', async (t) => {
   const { text } = await small(t, { path: '/<script>&"x"' });
   const page = await text('/');
   t.false(page.includes('<script>'));

@@ -1,4 +1,4 @@
-// TLS of the exporter: certificates that are replaced, clients that need one, and exporter-toolkit's configuration file.
+// Tests TLS of the exporter: replaced certificates, certificates of clients, and exporter-toolkit's configuration file.
 
 import { once } from 'node:events';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
@@ -38,7 +38,7 @@ async function secured(t, options = {}, registryOptions = {}) {
   return { ...door, made, fetched, scrape: async (client) => (await fetched('/metrics', client)).text };
 }
 
-/** The number of the certificate that a server shows. */
+/** The serial number of a server's certificate. */
 async function shown({ port, made }) {
   const socket = tls.connect({ port, host: '127.0.0.1', ca: made.read('ca.crt') });
   await once(socket, 'secureConnect');
@@ -58,7 +58,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3']) {
   });
 }
 
-test.serial('what is no TLS is cut off, and counted', async (t) => {
+test.serial('a connection without TLS is cut off, and counted', async (t) => {
   const door = await secured(t);
   const socket = await door.connect();
   socket.on('error', () => {});
@@ -67,13 +67,13 @@ test.serial('what is no TLS is cut off, and counted', async (t) => {
   t.true(await eventually(async () => rejected(await door.scrape(), 'tls') === 1));
 });
 
-test.serial('a client that trusts another authority ends the handshake, and that is counted', async (t) => {
+test.serial('a handshake that the client ends, because it trusts another authority, is counted', async (t) => {
   const door = await secured(t);
   await t.throwsAsync(door.scrape({ ca: door.made.read('other-ca.crt') }));
   t.true(await eventually(async () => rejected(await door.scrape(), 'tls') === 1));
 });
 
-test.serial('a handshake that does not come is not waited for', async (t) => {
+test.serial('a connection without a handshake is closed in time', async (t) => {
   const door = await secured(t, { headerTimeoutMs: 300 });
   const socket = await door.connect();
   socket.on('error', () => {});
@@ -96,12 +96,12 @@ test.serial('a certificate that is replaced is used for new connections', async 
     await rename(path(`new.${kind}`), path(`server.${kind}`));
   }
   t.true(await eventually(async () => (await shown(door)) !== first));
-  // Open connections go on.
+  // Open connections stay open.
   t.is((await door.fetched('/ready', { agent })).status, 200);
   t.is(seriesValue(await door.scrape(), 'llmdevops_metrics_tls_reload_failures_total'), 0);
 });
 
-test.serial('a replacement that cannot be used changes nothing, is counted and logged', async (t) => {
+test.serial('an unusable replacement changes nothing, is counted and logged', async (t) => {
   const warnings = [];
   const door = await secured(t, {}, { logger: { warn: (message) => warnings.push(message) } });
   const { path } = door.made;
@@ -112,7 +112,7 @@ test.serial('a replacement that cannot be used changes nothing, is counted and l
   t.is(await shown(door), first);
   t.is(warnings.length, 1);
   t.regex(warnings[0], /^The changed certificate is not used: Expected .*server\.crt/);
-  // A key that is another certificate's.
+  // The key belongs to another certificate.
   await copyFile(path('next-server.crt'), path('server.crt'));
   t.true(await eventually(async () => (await failures()) === 2));
   t.is(await shown(door), first);
@@ -120,7 +120,7 @@ test.serial('a replacement that cannot be used changes nothing, is counted and l
   t.true(await eventually(async () => (await shown(door)) !== first));
 });
 
-test.serial('with an authority of clients only those with a certificate of it come in', async (t) => {
+test.serial('with tlsClientCaFile only clients with a certificate of this authority pass', async (t) => {
   const door = await secured(t, ({ path }) => ({ tlsClientCaFile: path('ca.crt') }));
   const { client } = door.made;
   t.is(withoutSelfMetrics(await door.scrape(client('client'))), SMALL_TEXT);
@@ -129,7 +129,7 @@ test.serial('with an authority of clients only those with a certificate of it co
   t.true(await eventually(async () => rejected(await door.scrape(client('client')), 'tls') === 2));
 });
 
-test.serial('a certificate may be optional, and is verified where it is given', async (t) => {
+test.serial('a client certificate may be optional, and is verified if it is given', async (t) => {
   const door = await secured(t, ({ path }) => ({
     tlsClientCaFile: path('ca.crt'),
     tlsClientAuth: 'VerifyClientCertIfGiven',
@@ -140,14 +140,14 @@ test.serial('a certificate may be optional, and is verified where it is given', 
   await t.throwsAsync(door.scrape(client('stranger')));
 });
 
-test.serial('many handshakes that fail leave the next scraper unharmed', async (t) => {
+test.serial('after many failed handshakes the next scraper is served', async (t) => {
   const door = await secured(t, ({ path }) => ({ tlsClientCaFile: path('ca.crt') }));
   const { client } = door.made;
   await Promise.all(Array.from({ length: 50 }, (_, i) => t.throwsAsync(door.scrape(i % 2 ? client('stranger') : {}))));
   t.is(withoutSelfMetrics(await door.scrape(client('client'))), SMALL_TEXT);
 });
 
-test.serial('files and settings that do not go together are refused before anything listens', async (t) => {
+test.serial('files and settings that do not fit together are rejected before the exporter listens', async (t) => {
   const { path } = await certificates(t);
   const [tlsCertFile, tlsKeyFile] = [path('server.crt'), path('server.key')];
   await writeFile(path('empty'), '');
@@ -246,7 +246,7 @@ const refusedFiles = {
   ],
 };
 for (const [title, [text, message]] of Object.entries(refusedFiles)) {
-  test.serial(`webConfigFile: ${title} is refused`, async (t) => {
+  test.serial(`webConfigFile: ${title} is rejected`, async (t) => {
     const made = await certificates(t);
     const webConfigFile = made.path('web.yml');
     await writeFile(webConfigFile, text);
@@ -255,7 +255,7 @@ for (const [title, [text, message]] of Object.entries(refusedFiles)) {
   });
 }
 
-test.serial('webConfigFile: one that is not there is refused', async (t) => {
+test.serial('webConfigFile: a missing file is rejected', async (t) => {
   const options = { webConfigFile: '/no/such/web.yml' };
   t.throws(() => createMetricsHandler(options), { code: 'INVALID_CONFIG', message: /web\.yml/ });
   await t.throwsAsync(startExporter({ port: 0, ...options }), { code: 'INVALID_CONFIG', message: /web\.yml/ });

@@ -1,4 +1,4 @@
-// The endpoint in every framework, as its documentation shows it, beside a route of the application's own.
+// Sets up the endpoint in every framework as the documentation shows it, beside a route of the application.
 
 import 'reflect-metadata';
 import http from 'node:http';
@@ -26,7 +26,7 @@ const ofExpress = (framework) => (options) => {
 
 function koa(options) {
   const app = new Koa();
-  // Koa reports every client that goes.
+  // Koa reports every client that disconnects.
   app.silent = true;
   const metrics = createMetricsHandler({ ...options, selfMetrics: false });
   app.use(metrics.koa);
@@ -80,7 +80,7 @@ function hono(options) {
   return { server: http.createServer(getRequestListener(app.fetch)), setReady: metrics.setReady };
 }
 
-/** A fetch handler that is the whole server, as for Bun and Deno, in front of the application's. */
+/** A fetch handler as the whole server, as for Bun and Deno, in front of the application's own. */
 function fetchAlone(options) {
   const metrics = createFetchHandler({ ...options, selfMetrics: false });
   const handler = (request, info) =>
@@ -88,7 +88,7 @@ function fetchAlone(options) {
   return { server: http.createServer(getRequestListener(handler)), setReady: metrics.setReady };
 }
 
-/** By name: makes the server, and what sets its readiness. */
+/** By name: makes the server, and the function that sets its readiness. */
 export const DOORS = {
   'Express 5': ofExpress(express),
   'Express 4': ofExpress(express4),

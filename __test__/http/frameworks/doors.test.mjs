@@ -1,4 +1,4 @@
-// The endpoint in every framework, asked over real connections.
+// Tests the endpoint in every framework over real connections.
 
 import { once } from 'node:events';
 import net from 'node:net';
@@ -24,7 +24,7 @@ function largeRegistry() {
   return registry;
 }
 
-/** The headers that the door sets, without those of Node.js and of the moment. */
+/** The headers that the door sets, without those of Node.js and the date. */
 function own({ connection: _, date: __, 'keep-alive': ___, ...headers }) {
   return headers;
 }
@@ -76,7 +76,7 @@ for (const [name, create] of Object.entries(DOORS)) {
     t.deepEqual(own(head.headers), own(zipped.headers));
   });
 
-  test(`${name}: a large body comes whole, to those who read slowly too`, async (t) => {
+  test(`${name}: a large body arrives whole, also for a slow reader`, async (t) => {
     const registry = largeRegistry();
     const { port, get } = await start(t, { registry });
     const expected = Buffer.from(await registry.metrics());
@@ -92,7 +92,7 @@ for (const [name, create] of Object.entries(DOORS)) {
     t.true(answer.subarray(answer.indexOf('\r\n\r\n') + 4).equals(expected));
   });
 
-  test(`${name}: clients that go in mid-body harm nobody`, async (t) => {
+  test(`${name}: clients that disconnect during the body affect no other client`, async (t) => {
     const registry = largeRegistry();
     const { port, get } = await start(t, { registry });
     for (let round = 0; round < 5; round++) {
@@ -110,7 +110,7 @@ for (const [name, create] of Object.entries(DOORS)) {
     const shown = async (path) => {
       const { status, headers, body } = await get(path);
       const head = await ask(port, 'HEAD', path);
-      // A time among them has another length now and then.
+      // The body contains a time, so its length varies.
       const lasting = ({ 'content-length': _, ...rest }) => rest;
       t.deepEqual([head.status, head.body.length, lasting(own(head.headers))], [status, 0, lasting(own(headers))]);
       t.is(headers['content-type'], 'application/json; charset=utf-8');

@@ -1,5 +1,5 @@
-// createFetchHandler() as the plain function that Next.js, Bun and Deno call. Neither Bun nor Deno runs here: what
-// they pass is made by hand.
+// Tests createFetchHandler() as the plain function that Next.js, Bun and Deno call. Bun and Deno do not run here: the
+// tests make their arguments by hand.
 
 import { Counter, createFetchHandler, Registry, register } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
@@ -33,7 +33,7 @@ const CONTEXTS = {
   'what it is not for': 'a string',
 };
 for (const [name, context] of Object.entries(CONTEXTS)) {
-  test(`it answers when called with what is passed by ${name}`, async (t) => {
+  test(`it answers a call with the arguments of ${name}`, async (t) => {
     const handler = createFetchHandler({ registry: smallRegistry(), selfMetrics: false });
     const response = await handler(request('/metrics'), context);
     t.is(response.status, 200);
@@ -57,7 +57,7 @@ test('URLs of every shape', async (t) => {
   }
 });
 
-test('what is not found is told to GET, and to HEAD without a body', async (t) => {
+test('an unknown path gets 404, with a body for GET and without one for HEAD', async (t) => {
   const handler = createFetchHandler({ registry: smallRegistry() });
   const get = await handler(request('/nothing'));
   t.deepEqual([get.status, await get.text()], [404, 'Not found.\n']);
@@ -66,7 +66,7 @@ test('what is not found is told to GET, and to HEAD without a body', async (t) =
   t.deepEqual([head.status, await head.text(), head.body], [404, '', null]);
 });
 
-test('a large body is a stream that is read as it is asked for', async (t) => {
+test('a large body is a stream that is read on demand', async (t) => {
   const registry = largeRegistry();
   const handler = createFetchHandler({ registry });
   const expected = (await registry.scrape()).body;
@@ -76,7 +76,7 @@ test('a large body is a stream that is read as it is asked for', async (t) => {
   for await (const piece of response.body) {
     t.true(piece.byteLength <= 64 * 1024);
     pieces.push(piece);
-    // A piece that was given away stays as it was.
+    // A piece does not change after it was read.
     await new Promise(setImmediate);
   }
   t.true(pieces.length > 90);
@@ -95,13 +95,13 @@ test('a stream that is cancelled, before or after its first piece, ends', async 
   t.is((await handler(request('/health'))).status, 200);
 });
 
-test('a cancelled body gives its memory back without the collector', async (t) => {
+test('a cancelled body is freed without a garbage collection', async (t) => {
   const registry = largeRegistry();
   const handler = createFetchHandler({ registry });
   const bodies = [];
   const scrape = async () => {
     const response = await handler(request('/metrics'));
-    // Held, so that no collector can be what frees them.
+    // References are held, so that a garbage collection cannot free them.
     bodies.push(response);
     return response;
   };
@@ -121,7 +121,7 @@ test('without options the default registry is shown', async (t) => {
 });
 
 for (const options of [{ registry: {} }, { path: 'metrics' }, { scope: 'x' }, { timeoutMs: 0 }]) {
-  test(`it refuses ${JSON.stringify(options)}`, (t) => {
+  test(`it rejects ${JSON.stringify(options)}`, (t) => {
     t.throws(() => createFetchHandler(options), { instanceOf: TypeError, code: 'INVALID_CONFIG' });
   });
 }

@@ -1,4 +1,4 @@
-// Certificates for a test, made by openssl in a folder that goes with it.
+// Makes certificates for a test with openssl, in a folder that is removed after it.
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ export async function certificates(t) {
     folder,
     path,
     read: (name) => readFileSync(path(name)),
-    /** What a client of this name shows. */
+    /** The certificate and key of a client of this name. */
     client: (name) => ({ cert: readFileSync(path(`${name}.crt`)), key: readFileSync(path(`${name}.key`)) }),
   };
 }

@@ -1,4 +1,4 @@
-// Programs in processes of their own that live while the test talks with them.
+// Runs programs in processes of their own, with which the test exchanges messages.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 const PROGRAM = fileURLToPath(new URL('program.mjs', import.meta.url));
 
 /**
- * Starts a program: a function of the test file that uses nothing but its argument, see `program.mjs` for what that
- * holds. What still runs when the test ends is killed.
+ * Starts a program: a function of the test file that uses nothing but its argument (see `program.mjs`). A program that
+ * still runs when the test ends is killed.
  */
 export function start(t, program, argument = null, { env = {}, flags = [] } = {}) {
   const child = fork(PROGRAM, [String(program), JSON.stringify(argument)], {

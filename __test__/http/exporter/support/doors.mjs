@@ -1,4 +1,4 @@
-// Both doors, started for a test and ended with it, and a client that reads whole answers.
+// Starts both doors for a test and ends them with it; and a client that reads whole answers.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -19,7 +19,7 @@ export async function ask(to, path, { method = 'GET', headers = {}, body, agent 
   return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
 }
 
-/** An answer's headers without those of the connection and of the moment. */
+/** An answer's headers without those of the connection and the date. */
 export function own({ connection: _, date: __, 'keep-alive': ___, ...headers }) {
   return headers;
 }
@@ -29,14 +29,14 @@ export function basic(user, password) {
   return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
 }
 
-/** What a test does with a door that listens on a port of the loopback. */
+/** What a test may do with a door on a port of the loopback. */
 function client(port) {
   const to = { port };
   return {
     port,
     ask: (path, options) => ask(to, path, options),
     text: async (path = '/metrics') => (await ask(to, path)).body.toString(),
-    /** A connection that speaks bytes. */
+    /** A raw connection. */
     async connect(options = {}) {
       const socket = net.connect({ port, host: '127.0.0.1', ...options });
       await once(socket, 'connect');
@@ -70,25 +70,25 @@ export async function handler(t, options = {}) {
   return { ...client(server.address().port), setReady: (ready) => listener.setReady(ready) };
 }
 
-/** What holds for one holds for the other. */
+/** Both doors: each test runs with each. */
 export const DOORS = [
   { door: 'createMetricsHandler()', open: handler },
   { door: 'startExporter()', open: exporter },
 ];
 
-/** All that a connection says until it ends. */
+/** All bytes that a connection sends until it ends. */
 export async function everything(socket) {
   let all = '';
   for await (const chunk of socket.setEncoding('latin1')) all += chunk;
   return all;
 }
 
-/** How many requests and connections an exposition says that were not served. */
+/** The number of rejected requests and connections in an exposition. */
 export function rejected(exposition, reason) {
   return seriesValue(exposition, `llmdevops_metrics_rejected_total{reason="${reason}"}`);
 }
 
-/** Waits until something holds, for ten seconds at most; says whether it came to hold. */
+/** Waits for a condition, for ten seconds at most; returns whether it became true. */
 export async function eventually(holds) {
   for (const end = Date.now() + 10_000; Date.now() < end; ) {
     if (await holds()) return true;

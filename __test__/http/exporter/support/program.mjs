@@ -1,5 +1,5 @@
-// A program of a test in a process that the test talks with: runs the function it is given, `say` and `heard` being
-// the ways out and in. The channel keeps the process alive only while something is waited for.
+// Runs a function of a test in a process of its own. `say` sends to the test and `heard` receives. The channel keeps the
+// process alive only while the program waits for a message.
 
 import { once } from 'node:events';
 import { programOf, tools } from '../../../threads/support/tools.mjs';

@@ -1,4 +1,4 @@
-// Registries that the tests of the endpoint scrape.
+// Makes the registries that the tests of the endpoint scrape.
 
 import { Counter, Gauge, Registry } from '@llm-devops/prometheus-metrics';
 
@@ -10,7 +10,7 @@ export function smallRegistry(options) {
   return registry;
 }
 
-/** One counter of as many series, some 60 bytes each. */
+/** One counter with this number of series, some 60 bytes each. */
 export function seriesRegistry(series, options) {
   const registry = new Registry({ cardinality: { maxSeries: series }, ...options });
   const counter = new Counter({ name: 'c', help: 'Some help', labelNames: ['model', 'n'], registers: [registry] });
@@ -18,7 +18,7 @@ export function seriesRegistry(series, options) {
   return registry;
 }
 
-/** What `smallRegistry()` looks like in text 0.0.4. */
+/** `smallRegistry()` in text 0.0.4. */
 export const SMALL_TEXT = `# HELP c Some help
 # TYPE c counter
 c 2
@@ -28,7 +28,7 @@ c 2
 g 3
 `;
 
-/** What it looks like in OpenMetrics. */
+/** `smallRegistry()` in OpenMetrics. */
 export const SMALL_OPENMETRICS = `# HELP c Some help
 # TYPE c counter
 c_total 2
