@@ -1,4 +1,4 @@
-// createMetricsHandler(), asked over real sockets.
+// Tests createMetricsHandler() over real sockets.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -43,7 +43,7 @@ async function serve(t, listener) {
   };
 }
 
-/** The headers that the handler sets, without those of Node.js and of the moment. */
+/** The headers that the handler sets, without those of Node.js and the date. */
 function own({ connection: _, date: __, 'keep-alive': ___, ...headers }) {
   return headers;
 }
@@ -163,7 +163,7 @@ test('/health and /ready, and setReady()', async (t) => {
     const head = await ask(path, { method: 'HEAD' });
     t.is(head.status, status);
     t.is(head.body.length, 0);
-    // The time that passes may have another length.
+    // The body contains a time, so its length may differ.
     const { 'content-length': length, ...others } = own(head.headers);
     t.deepEqual({ ...others, 'content-length': `${answer.body.length}` }, headers(answer.body.length));
     if (typeof body === 'string') t.is(length, `${answer.body.length}`);
@@ -187,7 +187,7 @@ test("readiness is each handler's own", async (t) => {
   t.is((await ask('/ready', { headers: { which: 'other' } })).status, 200);
 });
 
-test('other paths are not found, or left to next()', async (t) => {
+test('other paths get 404, or are passed to next()', async (t) => {
   const handler = createMetricsHandler({ registry: smallRegistry() });
   const alone = await serve(t, handler);
   const chained = await serve(t, (request, response) => {
@@ -267,12 +267,12 @@ const wrong = [
   ],
 ];
 for (const [options, message] of wrong) {
-  test(`createMetricsHandler() refuses ${Object.keys(options)}: ${Object.values(options)[0]}`, (t) => {
+  test(`createMetricsHandler() rejects ${Object.keys(options)}: ${Object.values(options)[0]}`, (t) => {
     t.throws(() => createMetricsHandler(options), { instanceOf: TypeError, code: 'INVALID_CONFIG', message });
   });
 }
 
-test('createMetricsHandler() refuses a scope that is none', (t) => {
+test('createMetricsHandler() rejects an unknown scope', (t) => {
   t.throws(() => createMetricsHandler({ scope: 'everything' }), {
     instanceOf: TypeError,
     code: 'INVALID_CONFIG',
@@ -281,8 +281,8 @@ test('createMetricsHandler() refuses a scope that is none', (t) => {
 });
 
 for (const timeoutMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '100', null]) {
-  test(`createMetricsHandler() refuses a timeoutMs of ${JSON.stringify(timeoutMs)} (${timeoutMs})`, (t) => {
-    // At once, and not at the first scrape, which nobody may see fail.
+  test(`createMetricsHandler() rejects a timeoutMs of ${JSON.stringify(timeoutMs)} (${timeoutMs})`, (t) => {
+    // At once, and not at the first scrape: its failure might stay unseen.
     t.throws(() => createMetricsHandler({ timeoutMs }), {
       instanceOf: TypeError,
       code: 'INVALID_CONFIG',
@@ -291,7 +291,7 @@ for (const timeoutMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '100', nul
   });
 }
 
-test('a hanging collector holds a scrape for nine tenths of the time that the scraper gives', async (t) => {
+test('a hanging collector holds a scrape for nine tenths of the scraper’s timeout', async (t) => {
   const warnings = [];
   const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
   new Gauge({ name: 'g', help: 'g', registers: [registry], collect: () => new Promise(() => {}) });
@@ -303,7 +303,7 @@ test('a hanging collector holds a scrape for nine tenths of the time that the sc
 });
 
 for (const seconds of [undefined, 'nonsense', '', '0', '-1', 'Infinity', 'NaN', '1e400', '10s']) {
-  test(`a scrape timeout of ${seconds} is none, and the option holds`, async (t) => {
+  test(`an invalid scrape timeout (${seconds}) is ignored, and the option holds`, async (t) => {
     const warnings = [];
     const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
     new Gauge({ name: 'g', help: 'g', registers: [registry], collect: () => new Promise(() => {}) });
@@ -314,7 +314,7 @@ for (const seconds of [undefined, 'nonsense', '', '0', '-1', 'Infinity', 'NaN', 
   });
 }
 
-test('a scraper that says how long it waits is believed, whatever the option', async (t) => {
+test('the timeout of the scraper overrides the option', async (t) => {
   const registry = new Registry();
   const collect = async function () {
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -326,7 +326,7 @@ test('a scraper that says how long it waits is believed, whatever the option', a
   t.deepEqual(samplesOf((await ask('/metrics', { headers })).body.toString()), ['g 1']);
 });
 
-test('a client that goes in mid-body harms nobody', async (t) => {
+test('a client that disconnects during the body affects no other client', async (t) => {
   const registry = largeRegistry();
   const handler = createMetricsHandler({ registry, selfMetrics: false });
   const closed = [];
@@ -346,7 +346,7 @@ test('a client that goes in mid-body harms nobody', async (t) => {
   t.is(body.toString(), await registry.metrics());
 });
 
-test('a client that goes before its scrape is made harms nobody', async (t) => {
+test('a client that disconnects before its scrape is made affects no other client', async (t) => {
   const registry = smallRegistry();
   let begun;
   let finish;
@@ -390,7 +390,7 @@ test('a client that reads slowly gets every byte', async (t) => {
   t.is(body.toString(), await registry.metrics());
 });
 
-test('50 scrapes at once are answered whole', async (t) => {
+test('50 concurrent scrapes are answered whole', async (t) => {
   const registry = largeRegistry();
   const { ask } = await serve(t, createMetricsHandler({ registry, selfMetrics: false }));
   const expected = Buffer.from(await registry.metrics());

@@ -1,5 +1,5 @@
-// Test files of one run, in each runner and each way it runs them: all register the same names in the default registry,
-// and none sees another's values. The files are under `support/`.
+// Runs test files in each test runner, in each of its modes: all register the same names in the default registry, and no
+// file sees another's values. The files are under `support/`.
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -35,7 +35,7 @@ const AVA = [
 const passedOfJson = (stdout) => JSON.parse(stdout.slice(stdout.indexOf('{'))).numPassedTests;
 const passedOfTap = (stdout) => stdout.match(/^ok \d+ - /gm)?.length;
 
-/** The ways that differ least from another one are left to CI_FULL. */
+/** Modes with `full` run with CI_FULL only: each is close to another mode. */
 const RUNS = [
   { run: 'Jest', args: [...JEST, '--maxWorkers=2'], place: 'process', passed: passedOfJson },
   { run: 'Jest in band', args: [...JEST, '--runInBand'], place: 'runner', passed: passedOfJson },

@@ -1,5 +1,4 @@
-// Beginnings and ends of threads and of the process, in every order and at every moment: nothing crashes, nothing that
-// was counted is lost.
+// Starts and ends threads and the process in every order and at every moment: no crash, and no count is lost.
 
 import test from 'ava';
 import { withoutSelfMetrics } from '../support/exposition.mjs';
@@ -10,7 +9,7 @@ const EXITS = count(4, 40);
 
 for (const { memory, engineMemory } of MEMORIES) {
   test.serial(`${memory}: the addon outlives the workers that loaded it`, async (t) => {
-    // Unloading it would take its statics, and the threads of its making, with it.
+    // Unloading the addon would free its statics and end its threads.
     const seen = await run(
       async (tools) => {
         const first = await tools.thread(({ client }) => {
@@ -24,7 +23,7 @@ for (const { memory, engineMemory } of MEMORIES) {
         const others = await second.heard();
         second.say('end');
         await second.ended;
-        // Only now, and as the last of three, does the main thread load it.
+        // The main thread loads it last.
         const { client } = tools;
         new client.Counter({ name: 'loads_total', help: 'Loads' }).inc();
         return { first, others, main: await client.register.metrics() };
@@ -37,7 +36,7 @@ for (const { memory, engineMemory } of MEMORIES) {
     t.deepEqual({ ...seen, others }, { first: 0, others: text(2), main: text(3) });
   });
 
-  test.serial(`${memory}: ${WORKERS} workers begin and are ended under a running scrape`, async (t) => {
+  test.serial(`${memory}: ${WORKERS} workers start and end during scrapes`, async (t) => {
     const began = performance.now();
     const { scrapes, descents, last, codes } = await run(
       async ({ client, thread, scrape, argument: workers }) => {
@@ -103,7 +102,7 @@ for (const { memory, engineMemory } of MEMORIES) {
             for (;;) await client.register.scrape({ scope: 'process' });
           });
           await worker.heard();
-          // More than the pool has threads, so that some wait, some are being made, and some may just be answered.
+          // More scrapes than the pool has threads: some wait, some are being made, and some may just be answered.
           for (let scrape = 0; scrape < 4; scrape++) {
             client.register.metrics();
             client.register.scrape({ acceptEncoding: 'gzip' });
@@ -128,7 +127,7 @@ for (const { memory, engineMemory } of MEMORIES) {
             async ({ client, say, sleep, argument: ms }) => {
               const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'] });
               for (let series = 0; series < 5000; series++) counter.inc({ x: series });
-              // More than 64 KB, so that the text is lent to the engine, and is alive when the engine goes.
+              // Over 64 KB the text is lent to the engine, and it is still alive when the engine ends.
               globalThis.text = await client.register.metrics();
               for (let scrape = 0; scrape < 4; scrape++) {
                 client.register.metrics();
@@ -156,7 +155,7 @@ for (const { memory, engineMemory } of MEMORIES) {
       { engineMemory },
     );
     t.is(total, rounds * 5000);
-    // What is terminated may have come to its end before.
+    // A worker may have ended before it is terminated.
     t.deepEqual(
       codes.filter((code, round) => (round % 2 === 0 ? code !== 5 : code > 1)),
       [],
@@ -175,12 +174,12 @@ for (const { memory, engineMemory } of MEMORIES) {
               const histogram = new client.Histogram({ name, help: 'Help', labelNames: ['x'], buckets });
               histogram.observe({ x: number }, 1);
               new client.Counter({ name: `${name}_made_total`, help: 'Help' }).inc();
-              // So that the next round finds the names free and the process does not fill up.
+              // Frees the names for the next round, and bounds memory.
               if (number % 50 === 49) client.register.clear();
               if (number === 0) say('made');
             }
           }, round);
-          // At any moment of its life in one half of the rounds, certainly among its metrics in the other.
+          // In half of the rounds at any moment of its life, in the others while it makes metrics.
           if (round % 2 === 0) await sleep(10 + ((round * 7) % 60));
           else await worker.heard();
           await sleep(round % 5);
@@ -239,7 +238,7 @@ for (const { memory, engineMemory } of MEMORIES) {
     t.deepEqual(outcomes, {
       throws: [1, 'thrown by the worker', 1],
       rejects: [1, 'rejected by the worker', 2],
-      // Not an error, so none is there.
+      // An exit is not an error.
       collects: [9, null, 3],
     });
   });
@@ -258,7 +257,7 @@ for (const { memory, engineMemory } of MEMORIES) {
           }
         })();
         for (let round = 0; round < rounds; round++) {
-          // Three slabs, so that a scrape is long beside the fold.
+          // Three slabs make a scrape long compared with the fold.
           await thread(({ client }) => {
             const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'] });
             for (let series = 0; series < 10_000; series++) counter.inc({ x: series });

@@ -1,4 +1,4 @@
-// What Express and the routers within its routers call a route, in both its versions.
+// Tests the routes of Express and its nested routers, in both of its versions.
 
 import http from 'node:http';
 import { createHttpMetrics, Registry } from '@llm-devops/prometheus-metrics';
@@ -38,7 +38,7 @@ for (const [name, express] of Object.entries(VERSIONS)) {
     }
     await ledger.ask('GET', '/api/acme/users/7', '/api/:tenant/users/:user');
     await ledger.ask('GET', '/api/acme/users/7/', '/api/:tenant/users/:user');
-    // Where values are the same, or the words of the pattern.
+    // Parameters with equal values, or with values that are words of the pattern.
     await ledger.ask('GET', '/api/7/users/7/posts/7', '/api/:tenant/users/:user/posts/:post');
     await ledger.ask('GET', '/api/a%20b/users/%C3%BC/posts/%2F', '/api/:tenant/users/:user/posts/:post');
     await ledger.ask('GET', '/api/acme/users/7/nothing', 'unmatched');
@@ -87,7 +87,7 @@ for (const [name, express] of Object.entries(VERSIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: lists and expressions are routes by what they are made of`, async (t) => {
+  test(`${name}: lists and regular expressions are routes by their sources`, async (t) => {
     const { ledger } = await start(t, (app) => {
       app.get(['/a', '/b/:id'], ok);
       app.get(/^\/r\d+$/, ok);
@@ -102,7 +102,7 @@ for (const [name, express] of Object.entries(VERSIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: wildcards and what may be left out`, async (t) => {
+  test(`${name}: wildcards and optional parts`, async (t) => {
     const [files, maybe] = express === express5 ? ['/files/*rest', '/maybe{/:id}'] : ['/files/*', '/maybe/:id?'];
     const { ledger } = await start(t, (app) => {
       app.get(files, ok).get(maybe, ok);
@@ -128,7 +128,7 @@ for (const [name, express] of Object.entries(VERSIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: what middleware answers before any route is unmatched`, async (t) => {
+  test(`${name}: an answer of middleware before any route is unmatched`, async (t) => {
     const { ledger } = await start(t, (app) => {
       app.use((request, response, next) => (request.headers.who ? next() : response.status(401).end('who?')));
       app.get('/x', (_request, _response, next) => next('route')).get('/x', ok);
@@ -139,7 +139,7 @@ for (const [name, express] of Object.entries(VERSIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: however often it is mounted, a request is recorded once`, async (t) => {
+  test(`${name}: a request is recorded once, also if the middleware is mounted several times`, async (t) => {
     const { ledger } = await start(t, (app, metrics) => {
       app.use(metrics);
       app.use(
@@ -168,7 +168,7 @@ for (const [name, express] of Object.entries(VERSIONS)) {
     await ledger.ask('GET', '/old/other/x/1', '/new/:tenant/x/:id');
     await ledger.settle(t);
   });
-  test(`${name}: a route that is there to say that there is none is none`, async (t) => {
+  test(`${name}: a catch-all route that answers 404 is not a route`, async (t) => {
     const everything = express === express5 ? '/*path' : '*';
     const { ledger } = await start(t, (app) => {
       app.get('/files/:file', (_request, response) => response.status(404).end());

@@ -1,5 +1,5 @@
-// createHttpMetrics() where requests are a Request: metrics.fetch() around handlers as Next.js, Bun and Deno have them,
-// and what Hono calls a route.
+// Tests createHttpMetrics() with fetch requests: metrics.fetch() around handlers of Next.js, Bun and Deno, and the routes
+// of Hono.
 
 import http from 'node:http';
 import { getRequestListener } from '@hono/node-server';
@@ -8,7 +8,7 @@ import test from 'ava';
 import { Hono } from 'hono';
 import { Ledger, listen } from './support/ledger.mjs';
 
-/** A recorder, and a ledger of requests that no connection carries. */
+/** A recorder, and a ledger of requests that are made without a connection. */
 function recorder(options) {
   const registry = new Registry();
   return { registry, metrics: createHttpMetrics({ registry, ...options }), ledger: new Ledger(0, registry) };
@@ -16,7 +16,7 @@ function recorder(options) {
 
 const request = (path, init) => new Request(`http://host.example${path}`, init);
 
-test('a handler is given what its runtime passes, and its response comes back whole', async (t) => {
+test('a handler gets the arguments of its runtime, and its response is returned whole', async (t) => {
   const { metrics, ledger } = recorder();
   const seen = [];
   const handler = metrics.fetch(
@@ -43,7 +43,7 @@ test('a handler is given what its runtime passes, and its response comes back wh
   await ledger.settle(t);
 });
 
-test('a response is in flight until it was read, or will not be', async (t) => {
+test('a response is in flight until it was read or cancelled', async (t) => {
   const { metrics, ledger } = recorder();
   const cancelled = [];
   const endless = () =>
@@ -77,7 +77,7 @@ test('responses without a body, and to HEAD, are recorded at once', async (t) =>
   await ledger.settle(t);
 });
 
-test('what a handler throws, its runtime gets', async (t) => {
+test('an error of a handler reaches its runtime', async (t) => {
   const { metrics, ledger } = recorder();
   const thrown = [new Error('at once'), 'later'];
   const handlers = [
@@ -105,7 +105,7 @@ test('a body that fails is an aborted request', async (t) => {
   await ledger.settle(t);
 });
 
-test('a client that goes before there is a response is an aborted request', async (t) => {
+test('a client that disconnects before the response is an aborted request', async (t) => {
   const { metrics, ledger } = recorder();
   const client = new AbortController();
   let answer;
@@ -160,7 +160,7 @@ for (const [name, forward] of [
   test(`${name}: routes of applications within applications`, async (t) => {
     const ledger = await start(t, (app) => {
       const inner = new Hono().get('/', ok).get('/:id', ok).post('/:id', ok);
-      // With an error handler of its own, an application's handlers are wrapped.
+      // Hono wraps the handlers of an application that has an error handler.
       const careful = new Hono().get('/:id/fail', () => {
         throw new Error('as told');
       });
@@ -177,7 +177,7 @@ for (const [name, forward] of [
     await ledger.settle(t);
   });
 
-  test(`${name}: middleware that answers does so for the route behind it`, async (t) => {
+  test(`${name}: an answer of middleware counts for the route behind it`, async (t) => {
     const ledger = await start(t, (app) => {
       app.use('/private/*', async (c, next) => (c.req.header('who') ? next() : c.text('who?', 401)));
       app.get('/private/:id', async (c, next) => (c.req.query('bad') ? c.text('bad', 400) : next()), ok);
@@ -191,7 +191,7 @@ for (const [name, forward] of [
     await ledger.settle(t);
   });
 
-  test(`${name}: cookies and headers survive`, async (t) => {
+  test(`${name}: cookies and headers are kept`, async (t) => {
     const ledger = await start(t, (app) => {
       app.get('/', (c) => {
         c.header('set-cookie', 'a=1', { append: true });

@@ -1,4 +1,4 @@
-// The HTTP metrics of one application in every framework, over real connections, against a ledger of what was sent.
+// Compares the HTTP metrics of one application, in every framework and over real connections, with a ledger of its requests.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -18,7 +18,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
   };
   const withoutNode = name === 'Hono without node:http';
 
-  test(`${name}: what matches is recorded by pattern, what does not as one route`, async (t) => {
+  test(`${name}: a matched request is recorded by its pattern, the others as one route`, async (t) => {
     const { ledger } = await start(t);
     for (const id of ['1', '2', '%C3%BC', 'items']) await ledger.ask('GET', `/items/${id}?id=${id}`, '/items/:id');
     for (const path of ['/items/1/2', '/item', '/', '/nothing/at/all', '/.env', '/items/1/parts']) {
@@ -33,7 +33,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: what throws is a 5xx of its route`, async (t) => {
+  test(`${name}: a handler that throws is a 5xx of its route`, async (t) => {
     const { ledger } = await start(t);
     t.is((await ledger.ask('GET', '/fail', '/fail')).status, 500);
     t.is((await ledger.ask('GET', '/late', '/late')).status, 500);
@@ -49,7 +49,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: requests on one connection are records of their own`, async (t) => {
+  test(`${name}: requests on one connection are recorded one by one`, async (t) => {
     const { server, ledger } = await start(t);
     let connections = 0;
     server.on('connection', () => connections++);
@@ -63,7 +63,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: pipelined requests are recorded each`, async (t) => {
+  test(`${name}: pipelined requests are recorded one by one`, async (t) => {
     const { ledger } = await start(t);
     const get = (path, more = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
     const socket = await ledger.open(get('/slow') + get('/items/1') + get('/nothing', 'Connection: close\r\n'));
@@ -74,7 +74,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     await ledger.settle(t);
   });
 
-  // `@hono/node-server` tells a request that waits for its turn nothing.
+  // `@hono/node-server` does not tell a pipelined request that its connection has closed.
   const testWithNode = withoutNode ? () => {} : test;
   testWithNode(`${name}: pipelined requests whose client goes are recorded each`, async (t) => {
     const { ledger } = await start(t);
@@ -86,14 +86,14 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: HEAD has no body, whatever is written`, async (t) => {
+  test(`${name}: HEAD has no body, also if the handler writes one`, async (t) => {
     const { ledger } = await start(t);
     await ledger.ask('HEAD', '/items/1', name === 'node:http' ? 'unmatched' : '/items/:id');
     t.is((await ledger.ask('HEAD', '/missing', 'unmatched')).status, 404);
     await ledger.settle(t);
   });
 
-  test(`${name}: methods that nobody knows are one`, async (t) => {
+  test(`${name}: unknown methods are one method`, async (t) => {
     const { ledger } = await start(t);
     for (const method of ['PURGE', 'PROPFIND', 'M-SEARCH', 'LINK']) {
       await ledger.ask(method, '/somewhere', 'unmatched', { as: 'other' });
@@ -102,7 +102,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: a client that goes while it waits is an aborted request`, async (t) => {
+  test(`${name}: a client that disconnects while it waits is an aborted request`, async (t) => {
     const { ledger } = await start(t);
     const socket = await ledger.open('GET /never HTTP/1.1\r\nHost: x\r\n\r\n');
     await ledger.inFlight(1);
@@ -111,7 +111,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: a client that goes in mid-download is an aborted request`, async (t) => {
+  test(`${name}: a client that disconnects during the download is an aborted request`, async (t) => {
     const { ledger } = await start(t);
     const socket = await ledger.open('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
     await once(socket, 'data');
@@ -121,7 +121,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: a client that goes in mid-upload is an aborted request`, async (t) => {
+  test(`${name}: a client that disconnects during the upload is an aborted request`, async (t) => {
     const { ledger } = await start(t);
     const socket = await ledger.open(
       'POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n',
@@ -134,7 +134,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: slow requests take as long as they take`, async (t) => {
+  test(`${name}: the duration of a slow request is recorded`, async (t) => {
     const { ledger, registry } = await start(t);
     await Promise.all([1, 2, 3].map(() => ledger.ask('GET', '/slow', '/slow')));
     await ledger.settle(t);
@@ -143,7 +143,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     t.true(sum > 3 * 0.055 && sum < 3 * 5, `${sum}`);
     t.is(buckets.find(({ le }) => le === 0.05).count, 0);
   });
-  test(`${name}: whenever clients go, each request is recorded once and none stays in flight`, async (t) => {
+  test(`${name}: clients may disconnect at any moment: each request is recorded once and none stays in flight`, async (t) => {
     const { server, ledger, registry } = await start(t);
     let [accepted, received, closed] = [0, 0, 0];
     server.on('request', () => received++);
@@ -158,7 +158,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     const open = (number) => ledger.open(number % 4 === 0 ? upload + 'x'.repeat(number) : heads[number % heads.length]);
     for (let batch = 0; batch < 200; batch += 20) {
       const sockets = await Promise.all(Array.from({ length: 20 }, (_, i) => open(batch + i)));
-      // A client that goes before its connection is accepted stalls the listener of Node.js 20 under load.
+      // A client that disconnects before its connection is accepted stalls the listener of Node.js 20 under load.
       await until(() => accepted === batch + 20);
       const leave = async (socket, number) => {
         socket.resume();

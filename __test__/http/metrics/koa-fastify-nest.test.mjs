@@ -1,4 +1,4 @@
-// What routers of Koa, Fastify and NestJS call a route where it is not plain.
+// Tests the routes of Koa, Fastify and NestJS in unusual cases.
 
 import 'reflect-metadata';
 import { once } from 'node:events';
@@ -56,7 +56,7 @@ async function fastify(t, build, options = {}) {
   return { app, registry, ledger: new Ledger(app.server.address().port, registry) };
 }
 
-test('Fastify: prefixes, wildcards, errors, and what no route or hook sees', async (t) => {
+test('Fastify: prefixes, wildcards, errors, and requests that reach no route or hook', async (t) => {
   const { ledger } = await fastify(t, (app) => {
     app.register(
       async (scope) => {
@@ -110,7 +110,7 @@ test('Fastify: requests that are injected are recorded too', async (t) => {
   await ledger.settle(t);
 });
 
-test('Fastify: a socket that is taken over is in flight until it closes', async (t) => {
+test('Fastify: a hijacked socket is in flight until it closes', async (t) => {
   const { ledger, app } = await fastify(t, (app) =>
     app.get('/socket/:id', (_request, reply) => {
       reply.hijack().raw.socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
@@ -172,7 +172,7 @@ test('Fastify: fastifyMetrics respects prefixes', async (t) => {
   for (const path of ['/metrics', '/health', '/ops/m', '/x/m', '/x/y/metrics']) t.is(await statusOf(path), 404, path);
 });
 
-test('Fastify: fastifyMetrics refuses what is wrong when it is registered', async (t) => {
+test('Fastify: fastifyMetrics rejects invalid options when it is registered', async (t) => {
   for (const options of [{ path: 'metrics' }, { prefix: 1 }, { registry: {} }, { httpMetrics: { sizes: 1 } }]) {
     const app = Fastify();
     app.register(fastifyMetrics, options);

@@ -1,4 +1,4 @@
-// The options of createHttpMetrics(), and what registries and requests out of the ordinary do to it.
+// Tests the options of createHttpMetrics(), and unusual registries and requests.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -32,7 +32,7 @@ async function counts(registry, namespace = 'llmdevops_') {
   );
 }
 
-test('ignored paths leave no trace', async (t) => {
+test('ignored paths are not recorded', async (t) => {
   const { port, registry, ledger } = await start(t, { ignore: ['/metrics', /^\/internal\//g] });
   for (const path of ['/metrics', '/metrics?x=/y', '/internal/a', '/internal/b?c']) await ask(port, 'GET', path);
   t.false((await registry.metrics()).includes('{'));
@@ -40,7 +40,7 @@ test('ignored paths leave no trace', async (t) => {
   await ledger.settle(t);
 });
 
-test('a predicate is asked once a request, with method and path', async (t) => {
+test('a predicate is called once a request, with method and path', async (t) => {
   const asked = [];
   const ignore = (request) => {
     asked.push(request);
@@ -56,7 +56,7 @@ test('a predicate is asked once a request, with method and path', async (t) => {
   ]);
 });
 
-test('an application is ignored by the path that its clients see, wherever it is mounted', async (t) => {
+test('a mounted application is ignored by the path that its clients see', async (t) => {
   const { default: express } = await import('express');
   const registry = new Registry();
   const inner = express.Router();
@@ -82,7 +82,7 @@ test('the route may be given', async (t) => {
   );
 });
 
-test.serial('callbacks that throw are warned of once, and cost nobody the request', async (t) => {
+test.serial('a callback that throws is reported once, and the request is served', async (t) => {
   const warnings = [];
   const warned = (warning) => warnings.push(warning.message);
   process.on('warning', warned);
@@ -99,7 +99,7 @@ test.serial('callbacks that throw are warned of once, and cost nobody the reques
   );
 });
 
-test('beyond maxRoutes a route is other', async (t) => {
+test('a route over maxRoutes is `other`', async (t) => {
   const { port, registry } = await start(t, { maxRoutes: 3, route: (request) => request.url });
   for (let i = 0; i < 10; i++) await ask(port, 'GET', `/${i}`);
   await ask(port, 'POST', '/1');
@@ -178,7 +178,7 @@ test('the default registry is the default', (t) => {
   register.clear();
 });
 
-test('two of them on one registry count together', async (t) => {
+test('two recorders of one registry count together', async (t) => {
   const registry = new Registry();
   const [one, two] = await Promise.all([start(t, { registry }), start(t, { registry })]);
   for (const { port } of [one, two, one])
@@ -187,7 +187,7 @@ test('two of them on one registry count together', async (t) => {
   t.throws(() => createHttpMetrics({ registry, sizeBuckets: [1] }), { code: 'TYPE_MISMATCH' });
 });
 
-test('a registry that is reset while requests are in flight is right when they end', async (t) => {
+test('a registry that is reset while requests are in flight has correct values when they end', async (t) => {
   const waiting = [];
   const { port, registry, ledger } = await start(t, {}, (request, response) => {
     if (request.url === '/wait') waiting.push(response);
@@ -225,7 +225,7 @@ test('a connection that the server closes, and one that it lets time out, are ab
   await ledger.settle(t);
 });
 
-test('a request that nobody answers is in flight until its server is closed', async (t) => {
+test('an unanswered request is in flight until its server is closed', async (t) => {
   const { server, ledger } = await start(t, {}, () => {});
   const socket = await ledger.open('PUT / HTTP/1.1\r\nHost: x\r\n\r\n');
   await ledger.inFlight(1);
@@ -235,7 +235,7 @@ test('a request that nobody answers is in flight until its server is closed', as
   await ledger.settle(t);
 });
 
-test('a middleware that comes when the client has gone counts an aborted request', async (t) => {
+test('a middleware that runs after the client has disconnected counts an aborted request', async (t) => {
   const registry = new Registry();
   const metrics = createHttpMetrics({ registry });
   let gone;
@@ -258,7 +258,7 @@ test('a middleware that comes when the client has gone counts an aborted request
   await ledger.settle(t);
 });
 
-test('informational responses are not the response', async (t) => {
+test('an informational response does not end a request', async (t) => {
   const { ledger } = await start(t, {}, (request, response) => {
     response.writeProcessing();
     response.writeEarlyHints({ link: '</style.css>; rel=preload' });
@@ -273,10 +273,10 @@ test('informational responses are not the response', async (t) => {
   await ledger.settle(t);
 });
 
-test('a connection that is taken over is a 1xx, or none of HTTP', async (t) => {
+test('an upgraded connection is a 1xx, or not recorded', async (t) => {
   const { server, ledger, metrics } = await start(t);
   server.on('upgrade', (request, socket) => {
-    // As the plugins of WebSockets do that let requests through an application's routes.
+    // Plugins of WebSockets do this if they pass requests through an application's routes.
     if (request.url === '/through') {
       const response = new http.ServerResponse(request);
       response.assignSocket(socket);
@@ -311,7 +311,7 @@ test('bodies are measured as they go over the wire', async (t) => {
   await ledger.settle(t);
 });
 
-test('a body that nobody reads is as long as it said', async (t) => {
+test('an unread body has its announced length', async (t) => {
   const { ledger } = await start(t);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   t.teardown(() => agent.destroy());
@@ -364,12 +364,12 @@ const wrong = [
   [{ ignore: [1] }, 'Expected an array of paths or a function for ignore but received an object of type Array'],
 ];
 for (const [options, message] of wrong) {
-  test(`createHttpMetrics() refuses ${JSON.stringify(options)}`, (t) => {
+  test(`createHttpMetrics() rejects ${JSON.stringify(options)}`, (t) => {
     t.throws(() => createHttpMetrics(options), { instanceOf: TypeError, code: 'INVALID_CONFIG', message });
   });
 }
 
-test('names and buckets that are none are refused', (t) => {
+test('invalid names and buckets are rejected', (t) => {
   const registry = new Registry();
   t.throws(() => createHttpMetrics({ registry, namespace: 'a b' }), { code: 'INVALID_METRIC_NAME' });
   t.throws(() => createHttpMetrics({ registry, durationBuckets: [2, 1] }), { code: 'INVALID_BUCKETS' });

@@ -1,4 +1,4 @@
-// The same application in every framework: routes that answer, fail, wait, read and never end.
+// Makes the same application in every framework: routes that answer, fail, wait, read and never end.
 
 import 'reflect-metadata';
 import http from 'node:http';
@@ -16,7 +16,7 @@ import Fastify from 'fastify';
 import { Hono } from 'hono';
 import Koa from 'koa';
 
-/** What routes do, on a response of `node:http`. */
+/** The actions of routes, on a response of `node:http`. */
 const ACTIONS = {
   item: (_request, response) => response.end('an item: ü'),
   create: async (request, response) => {
@@ -61,7 +61,7 @@ const ACTIONS = {
   },
 };
 
-/** Methods, paths with `:name` for parameters, and what is done there. */
+/** The routes: method, path with `:name` for parameters, action. */
 export const ROUTES = [
   ['get', '/items/:id', ACTIONS.item],
   ['post', '/items', ACTIONS.create],
@@ -100,7 +100,7 @@ const ofExpress = (framework) => (options) => {
   app.use(createHttpMetrics(options));
   for (const [method, path, action] of ROUTES) {
     app[method](path, (request, response, next) => {
-      // Express 4 knows no promises.
+      // Express 4 does not await promises.
       new Promise((resolve) => resolve(action(request, response))).catch(next);
     });
   }
@@ -178,7 +178,7 @@ async function fastify(options) {
   return app.server;
 }
 
-/** What routes do, as Hono handlers. */
+/** The actions of routes, as Hono handlers. */
 const HONO_ACTIONS = new Map([
   [ACTIONS.item, (c) => c.text('an item: ü')],
   [ACTIONS.create, async (c) => c.text(`${(await c.req.arrayBuffer()).byteLength}`, 201)],
@@ -240,6 +240,6 @@ export const APPLICATIONS = {
   NestJS: nest,
   Fastify: fastify,
   Hono: ofHono((app) => app.fetch),
-  // As on runtimes that have no `node:http` beneath.
+  // As on runtimes without `node:http`.
   'Hono without node:http': ofHono((app) => (request) => app.fetch(request)),
 };

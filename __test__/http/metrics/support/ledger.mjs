@@ -1,4 +1,4 @@
-// A client that keeps a ledger of the requests it sent and what came back, and the exposition that must follow.
+// Sends requests, keeps a ledger of them and their answers, and derives the expected exposition from it.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -16,7 +16,7 @@ const HELP = {
   llmdevops_http_active_requests: ['gauge', 'HTTP requests whose response has not ended'],
 };
 
-/** Sends requests to a server and knows what its metrics have to show. */
+/** Sends requests to a server and knows the metrics that it must show. */
 export class Ledger {
   #port;
   #registry;
@@ -27,7 +27,7 @@ export class Ledger {
     this.#registry = registry;
   }
 
-  /** Enters a request: sizes are bytes of bodies, `null` where they cannot be known. */
+  /** Enters a request. Sizes are bytes of bodies; `null` if they cannot be known. */
   enter(method, route, statusClass, { sent = 0, received = 0 } = {}) {
     this.#rows.push({ method, route, statusClass, sent, received });
   }
