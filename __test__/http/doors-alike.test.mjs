@@ -168,7 +168,7 @@ const odd = {
   'two Accept headers':
     'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nAccept: application/openmetrics-text;version=1.0.0\r\n',
   'two Accept-Encoding headers': 'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br\r\nAccept-Encoding: gzip\r\n',
-  'a header that is no ASCII': 'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: é;q=0.5,application/openmetrics-text\r\n',
+  'a header that is not ASCII': 'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: é;q=0.5,application/openmetrics-text\r\n',
   'an empty length': 'GET /ready HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n',
   'a length with zeros': 'GET /ready HTTP/1.1\r\nHost: x\r\nContent-Length: 00\r\n',
 };

@@ -1,5 +1,4 @@
-// Which collectors an instrumentation that is told none records in, after the default registry was cleared: between tests,
-// programs do that.
+// Tests the default collectors of an instrumentation after the default registry was cleared, as programs do between tests.
 
 import { AgentMetricsCollector, register } from '@llm-devops/prometheus-metrics';
 import { createMastraExporter } from '@llm-devops/prometheus-metrics/mastra';

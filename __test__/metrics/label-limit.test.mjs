@@ -8,7 +8,7 @@ import { Counter, Gauge, Histogram, Registry } from '../../dist/index.js';
 const NAMES = ['method', 'route', 'status'];
 const LIMIT = 3;
 
-/** Values of several types with the same text, values that are no text, and `other` itself. */
+/** Values of several types with the same text, values without a text, and `other` itself. */
 const method = fc.constantFrom('GET', 'PUT', undefined, 1, '1');
 const route = fc.oneof(
   fc.integer({ min: 0, max: 6 }),

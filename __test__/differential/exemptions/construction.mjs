@@ -1,4 +1,4 @@
-// What constructors and lookups refuse, and what they say.
+// Exempts differences in the errors of constructors and lookups.
 
 import { inspect } from 'node:util';
 import { settle } from './results.mjs';

@@ -28,12 +28,12 @@ const garbage = {
   'no HTTP at all': 'SSH-2.0-OpenSSH_9.2p1\r\n\r\n',
   'zero bytes': Buffer.alloc(4096),
   'the first bytes of TLS': Buffer.from('160301020001000001fc0303', 'hex'),
-  'a line that is no request': 'GET\r\n\r\n',
+  'a line that is not a request': 'GET\r\n\r\n',
   'another protocol': 'GET /metrics SPDY/3\r\n\r\n',
   'a header without a colon': 'GET /metrics HTTP/1.1\r\nHost x\r\n\r\n',
   'a header with a space before its colon': 'GET /metrics HTTP/1.1\r\nHost : x\r\n\r\n',
   'a header with a zero byte': 'GET /metrics HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n',
-  'a length that is none': 'GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
+  'an invalid length': 'GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
   'two lengths': 'GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
 };
 for (const [title, bytes] of Object.entries(garbage)) {

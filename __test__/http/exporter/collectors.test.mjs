@@ -178,7 +178,7 @@ for (const { door, open } of DOORS) {
   });
 
   test.serial(
-    `${door}: a call is shared for a second, whatever scrapers’ patience, and made again afterwards`,
+    `${door}: a call is shared for a second, for all timeouts of scrapers, and made again afterwards`,
     async (t) => {
       let calls = 0;
       const { registry } = registryOf(() => {

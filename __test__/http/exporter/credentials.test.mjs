@@ -79,7 +79,7 @@ for (const { door, open } of DOORS) {
       basic('prometheus', 'wrong password'),
       basic('prometheus', ''),
       basic('odd', 'right password'),
-      basic('nobody', 'right password'),
+      basic('stranger', 'right password'),
       basic('Prometheus', 'right password'),
       { authorization: 'Basic' },
       { authorization: 'Basic !!!' },

@@ -105,7 +105,7 @@ unix('the socket of a killed process is replaced', async (t) => {
   t.is((await ask({ socketPath: socket }, '/metrics')).body.toString(), SMALL_TEXT);
 });
 
-unix('a file that is no socket is left alone', async (t) => {
+unix('a file that is not a socket is left alone', async (t) => {
   const socket = await socketPath(t);
   await writeFile(socket, 'precious');
   await t.throwsAsync(startExporter({ socket }), { instanceOf: EndpointError, code: 'BIND_FAILED' });

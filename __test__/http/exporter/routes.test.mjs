@@ -187,11 +187,11 @@ const accepted = {
   'vmagent 1.79': ['text/plain;version=0.0.4;q=1,*/*;q=0.1', TEXT],
   'a scraper of the draft': ['application/openmetrics-text; version=0.0.1', OPENMETRICS_0],
   'a scraper that names no version': ['application/openmetrics-text', OPENMETRICS_0],
-  'a version that nobody writes': ['application/openmetrics-text;version=2.0.0', TEXT],
+  'an unknown version': ['application/openmetrics-text;version=2.0.0', TEXT],
   protobuf: [PROTOBUF, TEXT],
   curl: ['*/*', TEXT],
   Firefox: ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', TEXT],
-  nobody: [undefined, TEXT],
+  'a request without Accept': [undefined, TEXT],
   nonsense: [';;;,,,q=,=;', TEXT],
 };
 for (const [who, [accept, contentType]] of Object.entries(accepted)) {

@@ -236,7 +236,7 @@ test.serial('webConfigFile: a rate limit', async (t) => {
 });
 
 const refusedFiles = {
-  'a key that nobody knows': ['basic_auth_users: {}\ntls_config: {}\n', /tls_config.*line 2/],
+  'an unknown key': ['basic_auth_users: {}\ntls_config: {}\n', /tls_config.*line 2/],
   'no YAML': ['basic_auth_users: [\n', /line/],
   'a password in place of a hash': ['basic_auth_users: { a: hunter2 }\n', /^Expected a bcrypt hash/],
   'TLS without a key': ['tls_server_config: { cert_file: server.crt }\n', /key/],

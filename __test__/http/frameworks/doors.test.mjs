@@ -129,7 +129,7 @@ for (const [name, create] of Object.entries(DOORS)) {
     const { port } = await start(t, { registry: smallRegistry() });
     for (const path of ['/metrics', '/health', '/ready']) {
       for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
-        const request = { body: 'a body', headers: { 'content-type': 'nobody/knows', 'content-length': 6 } };
+        const request = { body: 'a body', headers: { 'content-type': 'unknown/type', 'content-length': 6 } };
         const { status, headers, body } = await ask(port, method, path, request);
         t.is(status, 405, `${method} ${path}`);
         t.is(headers.allow, 'GET, HEAD');

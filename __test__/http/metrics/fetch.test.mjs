@@ -122,7 +122,7 @@ test('a client that disconnects before the response is an aborted request', asyn
   await ledger.inFlight(0);
   ledger.enter('GET', '/late', 'aborted');
   await ledger.settle(t);
-  answer(new Response('nobody reads this'));
+  answer(new Response('stays unread'));
   t.is((await answered).status, 200);
   await ledger.settle(t);
 });

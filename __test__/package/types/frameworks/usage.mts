@@ -1,4 +1,4 @@
-// What is exported for frameworks fits the types of the real ones.
+// Uses the exports for frameworks with the types of the real frameworks.
 
 import KoaRouter from '@koa/router';
 import { createFetchHandler, createHttpMetrics, createMetricsHandler } from '@llm-devops/prometheus-metrics';
