@@ -1,5 +1,5 @@
-// Tests METRICS_*: each variable is read, typed and overridden, each invalid value is rejected by name, and nothing is read
-// before it is needed.
+// METRICS_*: each variable read, typed and overridden, each bad value refused by name, and nothing read before it is
+// asked for.
 
 import { readFileSync } from 'node:fs';
 import { ConfigurationError, configFromEnv, createMetricsHandler, startExporter } from '@llm-devops/prometheus-metrics';
@@ -12,7 +12,7 @@ const COUNT = 'an integer from 1 to 4294967295';
 const FILE = 'the name of a file';
 const LIST = 'texts without commas';
 
-/** Texts that are invalid for each type. */
+/** Texts that are no such thing. */
 const NO = {
   flag: ['maybe', '2', 'truefalse', 'null'],
   integer: ['-1', '1.5', 'ten', '0x', 'NaN', 'Infinity', '1e400', '1_000', '10ms'],
@@ -21,7 +21,7 @@ const NO = {
   list: [',', 'a,,b', 'a,', ' , '],
 };
 
-/** The texts of a flag. */
+/** What a flag may be called. */
 const flags = [
   ['true', true],
   ['TRUE', true],
@@ -34,7 +34,7 @@ const flags = [
   ['off', false],
 ];
 
-/** For each variable: its key in the configuration, its default, texts with their values, the expectation, invalid texts. */
+/** Of each variable: the key in the configuration, its default, what it is read as, what it expects, and what is none. */
 const variables = {
   METRICS_ENABLED: ['enabled', true, flags, FLAG, NO.flag],
   METRICS_ENDPOINT_HOST: ['host', '0.0.0.0', [['::1', '::1']], 'an address to listen on', []],
@@ -197,7 +197,7 @@ for (const [variable, [key, , good, expected, bad]] of Object.entries(variables)
   }
 
   for (const text of bad) {
-    test(`${variable}=${text} is rejected`, (t) => {
+    test(`${variable}=${text} is refused`, (t) => {
       const received = SECRETS.includes(variable) ? 'something else' : JSON.stringify(text.trim());
       t.throws(() => configFromEnv({ [variable]: text }), {
         instanceOf: ConfigurationError,
@@ -207,7 +207,7 @@ for (const [variable, [key, , good, expected, bad]] of Object.entries(variables)
     });
   }
 
-  test(`an empty ${variable} counts as not set`, (t) => {
+  test(`an empty ${variable} is none`, (t) => {
     for (const text of ['', ' ', '\t\n', undefined]) t.deepEqual(configFromEnv({ [variable]: text }), defaults);
   });
 }
@@ -240,7 +240,7 @@ test('all of them at once', (t) => {
   t.deepEqual(configFromEnv(env), { ...expected, cacheTtlMs: 0 });
 });
 
-/** Options of a wrong type or value: each is rejected by its name. */
+/** Options of a wrong type or value: each is refused by the name of the option. */
 const wrong = [
   ...['enabled', 'selfMetrics', 'compressionEnabled', 'protectHealth'].flatMap((name) => [
     [name, 'true', FLAG, '"true" of type string'],
@@ -275,7 +275,7 @@ const wrong = [
   ['webConfigFile', '', FILE, '"" of type string'],
 ];
 for (const [name, value, expected, received] of wrong) {
-  test(`both doors reject ${name}: ${String(value)} of type ${typeof value}`, async (t) => {
+  test(`both doors refuse ${name}: ${String(value)} of type ${typeof value}`, async (t) => {
     const error = {
       instanceOf: ConfigurationError,
       code: 'INVALID_CONFIG',
@@ -286,7 +286,7 @@ for (const [name, value, expected, received] of wrong) {
   });
 }
 
-test('an option of undefined counts as not set', async (t) => {
+test('an option of undefined is none', async (t) => {
   const names = [...Object.values(variables).map(([key]) => key), 'registry', 'scope', 'checks', 'authenticate'];
   const nothing = Object.fromEntries(names.map((name) => [name, undefined]));
   createMetricsHandler(nothing);
@@ -336,7 +336,7 @@ test('doors read the environment, and options override it', async (t) => {
   t.is((await child.ended).code, 0);
 });
 
-test('an invalid variable fails only the code that reads it', async (t) => {
+test('a bad variable stops whoever reads it, and nobody else', async (t) => {
   const child = start(
     t,
     async ({ client, say }) => {

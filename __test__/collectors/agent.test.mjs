@@ -1,4 +1,4 @@
-// Tests AgentMetricsCollector: executions, steps and tools, and the agent to which tokens belong, across awaits and nesting.
+// AgentMetricsCollector: executions, steps and tools, whole; and whose tokens they are, across awaits and nesting.
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { AgentMetricsCollector, LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
@@ -283,7 +283,7 @@ for (const [thrown, status] of [
   );
 }
 
-test.serial('an invalid request records nothing', async (t) => {
+test.serial('a request that was none leaves nothing', async (t) => {
   const { registry, llm } = collectors();
   const call = llm.startRequest({ model: 'm', provider: 'p' });
   call.drop();
@@ -296,7 +296,7 @@ test.serial('an invalid request records nothing', async (t) => {
   t.deepEqual(lines, []);
 });
 
-test('unknown words are rejected, and nothing is recorded', async (t) => {
+test('words that are none are refused, and nothing is recorded of them', async (t) => {
   const { registry, agents } = collectors();
   agents.recordExecutionStart('researcher');
   const execution = agents.startExecution('researcher');
@@ -329,7 +329,7 @@ test('unknown words are rejected, and nothing is recorded', async (t) => {
   t.true(lines.includes(`active{${A}} 1`));
 });
 
-test.serial('invalid names become `other`, and the tool still returns its result', async (t) => {
+test.serial('names that are none are other, and cost no tool its result', async (t) => {
   const { registry, agents } = collectors();
   t.is(
     agents.run('a', (execution) => execution.tool(Symbol('x'), {}, () => 'result')),

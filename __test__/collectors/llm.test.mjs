@@ -1,4 +1,4 @@
-// Tests LlmMetricsCollector: the whole exposition after requests, streams and failures; and that nothing leaks.
+// LlmMetricsCollector: what a request, a stream, a failure leaves in the exposition, whole; and that nothing leaks.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
@@ -137,7 +137,7 @@ test('a stream that breaks off says who ended it', async (t) => {
   }
 });
 
-test('a failed request for an unknown model makes no series of its own', async (t) => {
+test('a failed request for a model that nobody knows makes no series of its own', async (t) => {
   const { registry, llm } = collector();
   llm.recordRequest({ model: 'gpt-typo', provider: 'openai', error: { status: 404 } });
   t.deepEqual(await recorded(registry), [
@@ -146,7 +146,7 @@ test('a failed request for an unknown model makes no series of its own', async (
   ]);
 });
 
-test('a call to an unknown model counts as `other` until one has succeeded; priced and registered models are known', async (t) => {
+test('a call to a model that nobody knows is other’s until one has succeeded; priced and registered ones are known', async (t) => {
   const { registry, llm } = collector({ prices: { 'priced-model': { input: 1, output: 1 } } });
   const start = (model) => llm.startRequest({ model, provider: 'p' });
   const models = async () => (await recorded(registry)).map((line) => /^(\w+)\{model="(.*?)"/.exec(line).slice(1));
@@ -220,12 +220,12 @@ test('errors that say what they are by our own words, and timers that abort', (t
   t.is(typeOf(abort), 'cancelled');
   const timed = Object.assign(new Error('aborted'), { code: 'ABORT_ERR', name: 'AbortError' });
   t.is(typeOf(Object.assign(timed, { cause: new DOMException('late', 'TimeoutError') })), 'timeout');
-  // Error types of agents are unknown to requests.
+  // An agent's own kinds are none of a request's.
   t.is(typeOf({ code: 'max_steps' }), 'other');
   t.is(typeOf({ code: 'constructor' }), 'other');
 });
 
-test('invalid requests are rejected, and unknown words before anything is recorded', async (t) => {
+test('what is no request is refused, and a word that is none before anything is recorded', async (t) => {
   const { registry, llm } = collector();
   for (const given of [undefined, null, 'gpt-4o', 5]) {
     for (const call of [() => llm.startRequest(given), () => llm.recordRequest(given), () => llm.recordRetry(given)]) {
@@ -282,7 +282,7 @@ test('cost: by the price table, by what the caller knows, and none', async (t) =
   );
 });
 
-test('tokens that are not numbers are ignored', async (t) => {
+test('tokens that are no numbers are not reported ones', async (t) => {
   const { registry, llm } = collector();
   for (const tokens of [null, undefined, Number.NaN, -1, '5', Number.POSITIVE_INFINITY]) {
     llm.recordRequest({ ...MINI, inputTokens: tokens, outputTokens: tokens, durationMs: tokens });
@@ -293,7 +293,7 @@ test('tokens that are not numbers are ignored', async (t) => {
   ]);
 });
 
-test('unknown words become `other`, or are rejected', async (t) => {
+test('words that are none become other, or are refused', async (t) => {
   const { registry, llm } = collector();
   llm.recordRequest({ ...MINI, operation: 'dance', finishReason: 'bored', inputTokens: 1 });
   const lines = await recorded(registry);
@@ -304,7 +304,7 @@ test('unknown words become `other`, or are rejected', async (t) => {
   t.is(error.message, 'Expected one of hit, miss for result but received "maybe" of type string');
 });
 
-test('invalid names become `other`', async (t) => {
+test('names that are none are other', async (t) => {
   const unprintable = {
     toString() {
       throw new Error('no');
@@ -392,7 +392,7 @@ test('two collectors of one registry count together', async (t) => {
   t.true((await recorded(registry)).includes(`tokens_total{${SHOWN},type="input"} 3`));
 });
 
-test('a call that is never ended leaves the active calls when it is garbage', async (t) => {
+test('a call that nobody ends gives its place back when it is collected as garbage', async (t) => {
   const { registry, llm } = collector();
   (() => {
     for (let n = 0; n < 50; n++) llm.startRequest(MINI);

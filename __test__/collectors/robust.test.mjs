@@ -1,4 +1,4 @@
-// Tests that measuring never fails the measured program: with invalid arguments, and with small registries.
+// That measuring costs no program its result, whatever it gives the collectors and however small its registry is.
 
 import { runInNewContext } from 'node:vm';
 import { AgentMetricsCollector, LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
@@ -12,7 +12,7 @@ async function recorded(registry, prefix) {
 
 const NO_AMOUNTS = [Number.NaN, Number.POSITIVE_INFINITY, -1, '5', null];
 
-test('invalid durations, steps and costs are ignored', async (t) => {
+test('durations, steps and costs that are no amounts are not reported ones', async (t) => {
   const registry = new Registry();
   const agents = new AgentMetricsCollector({ registry });
   const llm = new LlmMetricsCollector({ registry, prices: { m: { input: 1, output: 1 } } });

@@ -1,4 +1,4 @@
-// Reads the meaning of a peer's call, apart from how it is written: the label set and the value it carries, the series it
+// What a call of a peer means, apart from how it is written: the label set and the value it carries, the series it
 // addresses, and the same call with another label set. It knows prom-client's argument forms and both peers' stores.
 
 const METRIC_KINDS = ['Counter', 'Gauge', 'Histogram'];
@@ -28,7 +28,7 @@ export function labelSetOf(call) {
     if (isObject(first)) {
       return { labels: first, with: (labels) => withArgs(labels) };
     }
-    // Peers read null as an object without labels, also if arguments follow.
+    // Peers take null for an object without labels, whatever follows it.
     if (first === null || metric.labelNames.length !== args.length) {
       return undefined;
     }
@@ -89,7 +89,7 @@ export function bareEnd(call, labels, exemplarLabels) {
   return { ...call, raw: { end: call.bare }, labels: {}, exemplarLabels: {}, args: [labels, exemplarLabels] };
 }
 
-/** The exemplar labels that a call records, `undefined` if it takes or gives no exemplar. */
+/** The exemplar labels that a call records, `undefined` if it takes none or has none. */
 export function exemplarLabelsOf(call) {
   if (call.kind === 'Timer') {
     return call.metric.enableExemplars ? { ...call.exemplarLabels, ...call.args[1] } : undefined;

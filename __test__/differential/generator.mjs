@@ -200,7 +200,7 @@ const steps = fc.oneof(
   ].map(([weight, arbitrary]) => ({ weight, arbitrary })),
 );
 
-/** Registries and metrics first, then all kinds of steps. */
+/** Registries and metrics first, then whatever comes. */
 export const program = fc
   .tuple(
     fc.array(newRegistry, { maxLength: 2, size: 'max' }),

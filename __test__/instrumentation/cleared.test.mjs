@@ -1,4 +1,5 @@
-// Tests the default collectors of an instrumentation after the default registry was cleared, as programs do between tests.
+// Which collectors an instrumentation that is told none records in, after the default registry was cleared: between tests,
+// programs do that.
 
 import { AgentMetricsCollector, register } from '@llm-devops/prometheus-metrics';
 import { createMastraExporter } from '@llm-devops/prometheus-metrics/mastra';

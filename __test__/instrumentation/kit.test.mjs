@@ -1,5 +1,5 @@
-// Tests the parts of all instrumentations: wrapping and restoring methods, observing iterations, providers by address. They
-// are imported from the build, because they are not public.
+// What every instrumentation is built of: methods that are wrapped and put back, iterations that are watched, providers by
+// address. Read from the build, because none of it is public.
 
 import { createRequire } from 'node:module';
 import test from 'ava';
@@ -81,7 +81,7 @@ test('where somebody wrapped after us, the wrapper stays in their chain and does
   t.is(calls, 1);
 });
 
-test('if measuring throws, the call goes on', (t) => {
+test('whatever measuring throws, the call goes on', (t) => {
   const bad = () => {
     throw new Error('of measuring');
   };

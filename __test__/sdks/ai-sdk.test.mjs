@@ -76,7 +76,7 @@ const failure = (status, type) => [
   `llm_errors_total${on(`,error_type="${type}"`)} 1`,
 ];
 
-/** Reads a text stream to its end, and ignores its errors. */
+/** Reads a text stream to its end, whatever it throws. */
 async function read(result) {
   const texts = [];
   for await (const text of result.textStream) texts.push(text);
@@ -284,7 +284,7 @@ test.serial('a stream that only stops has no usage, and as reason what the provi
   sameLines(t, await lines(), [SUCCESS, `llm_usage_missing_total${on('')} 1`, finished('other'), STREAMED]);
 });
 
-test.serial('an unread stream leaves the active calls, and its agent the active executions', async (t) => {
+test.serial('a stream that nobody reads gives back its place, and its agent’s', async (t) => {
   const { wire, asked, lines } = await measured(t);
   wire.answer(events([...BEGUN, ...Array.from({ length: 50 }, () => chunk({ content: 'x' }))], { end: 'hang' }));
   const active = ['agent_active{agent_type="idle"} 1', `llm_active_requests${on('')} 1`];
@@ -309,7 +309,7 @@ test.serial('an unread stream leaves the active calls, and its agent the active 
 
 const SCHEMA = z.object({ city: z.string() });
 
-test.serial('objects, whole and streamed, and invalid answers', async (t) => {
+test.serial('objects, whole and streamed, and answers that are none', async (t) => {
   const { wire, asked, lines, uninstall } = await measured(t);
   wire.answer(completion({ content: '{"city":"Köln"}' }));
   t.deepEqual((await generateObject({ ...asked, schema: SCHEMA })).object, { city: 'Köln' });

@@ -240,7 +240,7 @@ for (const [status, kind, type, ends] of [
   });
 }
 
-test('a broken connection, a timeout, an abort and an answer that is not JSON', async (t) => {
+test('a broken connection, a timeout, an abort and an answer that is no JSON', async (t) => {
   for (const [answer, options, error, expected] of [
     [cut(), {}, 'APIConnectionError', FAILED('connection')],
     [silence(), { timeout: 60 }, 'APIConnectionTimeoutError', FAILED('timeout', 'timeout')],
@@ -290,7 +290,7 @@ test('a reader that leaves has cancelled', async (t) => {
   t.deepEqual(await lines(), BROKEN('cancelled', 'cancelled', 'client'));
 });
 
-test('an unread stream is ended when it is garbage', async (t) => {
+test('a stream that nobody reads is given up when it is garbage', async (t) => {
   const { client, wire, lines } = await world(t);
   wire.answer(events(named(STREAM)));
   await (async () => {

@@ -231,7 +231,7 @@ for (const [what, type, made] of [
   ['503', 'overloaded', refused(503)],
   ['529', 'overloaded', refused(529)],
   [
-    'an invalid key',
+    'a key that is none',
     'authentication',
     refused(400, 'API key not valid.', { details: [{ reason: 'API_KEY_INVALID' }] }),
   ],
@@ -274,7 +274,7 @@ for (const [what, type] of [
   });
 }
 
-test('no server listens', async (t) => {
+test('nobody listens', async (t) => {
   const { wire, ai, lines } = await measured(t);
   wire.close();
   await t.throwsAsync(ai.models.generateContent(ASKED));
@@ -349,7 +349,7 @@ test('a reader who leaves, and one who aborts', async (t) => {
   sameLines(t, await aborted.lines(), cancelled);
 });
 
-test('an unread stream leaves the active calls', async (t) => {
+test('a stream that nobody reads gives back its place', async (t) => {
   const { wire, ai, lines } = await measured(t);
   wire.answer(events([BEGUN, HELLO]));
   const active = `llm_active_requests${on('')} 1`;

@@ -221,7 +221,7 @@ async function collected(holds) {
 
 const active = async (registry) => (await recorded(registry)).filter((line) => /^(llm|agent)_active/.test(line));
 
-test('LangChain reports nothing when a reader leaves a stream; the request is cancelled when it is garbage', async (t) => {
+test('a model’s stream that the reader leaves is told of by nobody, and is cancelled when it is garbage', async (t) => {
   const { wire, registry, ask, with: config } = await rig(t);
   wire.answer(chatStream(['a', 'b', 'c']));
   await (async () => {

@@ -96,7 +96,7 @@ test('a tool that fails answers, and is a failure under its name once it is list
   t.deepEqual(await recorded(registry), failed('fail', 'error', 'tool_error'));
 });
 
-test('a failing call of an unknown tool counts as `other`', async (t) => {
+test('a tool that fails and that nobody has heard of is one of other', async (t) => {
   const { client, registry } = await connected(t);
   await call(client, 'fail', { message: 'no luck' });
   t.deepEqual(await recorded(registry), failed('other', 'error', 'tool_error'));
@@ -256,7 +256,7 @@ test('twice counts once, and afterwards the client is as it was', async (t) => {
   t.is(calls, 'agent_tool_calls_total{agent_type="tools",tool_name="add",status="success"} 2');
 });
 
-test('invalid options are rejected, and an object that is not a client is left alone', (t) => {
+test('wrong options are refused, and what is no client is left alone', (t) => {
   const client = new Client({ name: 'x', version: '1' });
   for (const options of [null, 1, { collector: {} }, { agentType: 1 }]) {
     t.throws(() => instrumentMcpClient(client, options), { code: 'INVALID_CONFIG' });

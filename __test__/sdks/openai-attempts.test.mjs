@@ -76,7 +76,7 @@ test('rate limits are taken from headers', async (t) => {
   ]);
 });
 
-test('tokens and cost belong to the agent that asked, also if other code reads the stream', async (t) => {
+test('tokens and cost go to the agent that asked, whoever reads the stream', async (t) => {
   const prices = { m: { input: 1_000_000, output: 2_000_000 } };
   const { client, wire, agents, registry } = await world(t, { includeUsage: true }, { prices });
   const usage = { ...chunk({}), choices: [], usage: { prompt_tokens: 2, completion_tokens: 3 } };

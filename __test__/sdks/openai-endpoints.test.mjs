@@ -1,4 +1,4 @@
-// Tests the records of the endpoints of OpenAI's SDK other than chat completions.
+// What is recorded of the endpoints of OpenAI's SDK other than chat completions.
 
 import test from 'ava';
 import { broken, FAILURE, finished, MISSING, STREAMED, SUCCESS, TOKENS, UNPRICED, world } from './support/openai.mjs';

@@ -71,7 +71,7 @@ test('an abort', async (t) => {
   t.deepEqual(await lines(), FAILURE('cancelled', 'cancelled'));
 });
 
-test('an answer that is not JSON', async (t) => {
+test('an answer that is no JSON', async (t) => {
   const { client, bare, wire, lines } = await world(t);
   wire.always(json('{"choices": ['));
   const ask = (from) => outcome(() => from.chat.completions.create(ASKED));

@@ -156,7 +156,7 @@ test('a stream whose controller aborts ends as without', async (t) => {
   t.deepEqual(await lines(), [...FAILURE('cancelled', 'cancelled'), ...STREAMED(3), broken('client')]);
 });
 
-test('an unread stream is ended when it is garbage', async (t) => {
+test('a stream that nobody reads is given up when it is garbage', async (t) => {
   const { client, wire, lines } = await world(t);
   wire.answer(events(CHAT_STREAM));
   await (async () => {
@@ -193,7 +193,7 @@ test("the SDK's own ways of taking an answer", async (t) => {
   t.is(requests, 'llm_requests_total{operation="chat",status="success"} 2');
 });
 
-test('an unhandled failure stays unhandled', async (t) => {
+test('a failure that nobody handles stays unhandled', async (t) => {
   const { client, wire } = await world(t);
   wire.answer(json({ error: { message: 'no' } }, { status: 400 }));
   const unhandled = new Promise((resolve) => {
@@ -234,7 +234,7 @@ test("a stream is read once, and the second reader's error is no failure of the 
   t.deepEqual(await lines(), [...SUCCESS('chat'), MISSING, finished('stop'), ...STREAMED(4)]);
 });
 
-test('an empty finish reason, as gateways send it before the end, is ignored', async (t) => {
+test('an empty finish reason, as gateways send it until they know, is none', async (t) => {
   const { client, wire, lines } = await world(t);
   wire.answer(events([chunk({ content: 'a' }, ''), chunk({ content: 'b' }, ''), chunk({}, 'length'), '[DONE]']));
   await chunksOf(await client.chat.completions.create({ ...ASKED, stream: true }));

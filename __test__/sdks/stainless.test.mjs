@@ -1,4 +1,4 @@
-// Tests the SDKs of OpenAI and Anthropic, which one generator makes: instrumenting them, and restoring them.
+// What holds for both SDKs that come from one generator: how they are instrumented and left as they were.
 
 import { createRequire } from 'node:module';
 import Anthropic from '@anthropic-ai/sdk';
@@ -128,7 +128,7 @@ for (const [
     t.deepEqual(await counted(registry), requests(name, 1));
   });
 
-  test.serial(`${name}: a client that is instrumented twice, in any order, is counted once`, async (t) => {
+  test.serial(`${name}: what is instrumented twice, in whatever order, is counted once`, async (t) => {
     for (const order of [
       (client) => [client, client],
       (client) => [Class, Class, client],
@@ -168,7 +168,7 @@ for (const [
     t.false((await registry.metrics()).includes(`llm_active_requests{model="m",provider="${name}"} 1`));
   });
 
-  test.serial(`${name}: an abort counts as the caller’s, with any reason, unless a timer makes it`, async (t) => {
+  test.serial(`${name}: an abort is the caller’s, whatever the reason, unless a timer makes it`, async (t) => {
     for (const stream of [false, true]) {
       for (const [signal, type] of [
         [abortedIn(50), 'cancelled'],

@@ -235,7 +235,7 @@ test.serial('agents within agents: each has its own, the tool’s within it', as
   ]);
 });
 
-test.serial('a call without a functionId belongs to no agent', async (t) => {
+test.serial('a call without a functionId is nobody’s', async (t) => {
   const { wire, asked, lines } = await measured(t);
   wire.answer(done());
   await generateText({ ...asked, telemetry: undefined });

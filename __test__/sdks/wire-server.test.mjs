@@ -1,4 +1,4 @@
-// Tests that the stand-in for a provider sends its answers whole, in pieces of every size.
+// The stand-in for a provider sends what it was told, whatever pieces it comes in.
 
 import test from 'ava';
 import { cut, events, json, WireServer } from './support/wire-server.mjs';

@@ -264,7 +264,7 @@ test('expositions are valid or not, in the format that they are in', async (t) =
   }
 });
 
-test('invalid subjects, names, labels and types are errors of the test', (t) => {
+test('subjects, names, labels and types that are none are mistakes of the test', (t) => {
   const registry = populated();
   const refused = [
     [() => assertMetric(7, 'a'), 'a registry, a metric or the text of an exposition but received 7 of type number'],

@@ -118,6 +118,6 @@ test('the same in other words is the same', async (t) => {
   t.true(diffSnapshots('a{b="",c="1"} 1\n', Buffer.from('a{c="1"} 1 7\n')).isEmpty);
 });
 
-test('a snapshot that is not an exposition is rejected', (t) => {
+test('a snapshot that is no exposition is refused', (t) => {
   t.throws(() => diffSnapshots('a 1\n', 'a one\n'), { code: 'INVALID_EXPOSITION', message: /line 1, column 3/ });
 });

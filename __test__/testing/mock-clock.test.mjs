@@ -173,7 +173,7 @@ test.serial('two at once are refused, and the message says where the first is', 
   new MockClock().install().restore();
 });
 
-test.serial('invalid times, and clocks that are not installed, are rejected', (t) => {
+test.serial('times that are none, and clocks that are not installed, are refused', (t) => {
   const clock = installed(t);
   for (const ms of [-1, Number.NaN, Number.POSITIVE_INFINITY, '1', null, undefined, 1n, Date.UTC(3000, 0)]) {
     for (const call of ['advanceMs', 'advanceSeconds', 'set']) {

@@ -1,4 +1,4 @@
-// Tests parseExposition(): the parsed families, the queries, and the errors for a text that is not an exposition. That it agrees
+// parseExposition(): what it reads, how it is asked, and what it says of a text that is no exposition. That it agrees
 // with Python's parsers is judged in judges/parser-agreement.test.mjs.
 
 import { MetricsError, openMetricsContentType, Registry } from '@llm-devops/prometheus-metrics';
@@ -98,7 +98,7 @@ test('samples and families are found by name and labels', (t) => {
     ),
   );
   t.is(exposition.value('jobs_total', { queue: 'mail', priority: 1 }), 3);
-  t.is(exposition.value('jobs_total', { queue: 'mail' }), 4, 'an empty label is a missing one');
+  t.is(exposition.value('jobs_total', { queue: 'mail' }), 4, 'an empty label is none');
   t.is(exposition.value('jobs_total', { queue: 'mail', priority: undefined }), 4);
   t.is(exposition.value('jobs_total'), 5);
   t.is(exposition.value('jobs_total', { priority: 1 }), undefined, 'a part of the labels is not enough');
@@ -121,7 +121,7 @@ test('the format may be given', (t) => {
   t.throws(() => parseExposition('', { format: 'openmetrics' }), { code: 'INVALID_EXPOSITION' });
 });
 
-test('bytes are read as UTF-8, and rejected if they are not UTF-8', (t) => {
+test('bytes are read as UTF-8, and refused where they are none', (t) => {
   t.is(parseExposition(Buffer.from('a{b="größe 💥"} 1\n')).value('a', { b: 'größe 💥' }), 1);
   t.throws(() => parseExposition(Buffer.from('a{b="\xff"} 1\n', 'latin1')), {
     instanceOf: ExpositionError,
@@ -167,7 +167,7 @@ test('strict reading refuses more', (t) => {
   t.deepEqual(parseExposition(TEXT, { strict: true }), parseExposition(TEXT));
 });
 
-test('arguments that are not a text, and unknown options, are rejected by name', (t) => {
+test('what is no text, and options that are none, are refused by name', (t) => {
   const cases = [
     [[undefined], 'Expected a string or bytes for an exposition but received undefined of type undefined'],
     [[new Registry()], 'Expected a string or bytes for an exposition but received an object of type Registry'],

@@ -80,7 +80,7 @@ test('a distribution has a body and a tail', async (t) => {
   t.true(slow > all * 0.8 && slow < all, `${slow} of ${all}`);
 });
 
-test('unknown options are rejected by name', (t) => {
+test('options that are none are refused by name', (t) => {
   const range = `a whole number from 0 to 1000 for families`;
   t.throws(() => synthesize({ families: 1.5 }), { message: `Expected ${range} but received 1.5 of type number` });
   for (const options of [{ seed: Number.NaN }, { series: 0 }, { series: 10_001 }, { families: '3' }]) {

@@ -1,4 +1,4 @@
-// Finds the names in a PromQL expression: metrics with their matchers, and labels that it groups or joins by. It is not a parser:
+// What a PromQL expression names: metrics with their matchers, and labels that it groups or joins by. It is no parser:
 // Prometheus judges expressions elsewhere, this only finds the names in those that are right.
 
 const TOKEN =

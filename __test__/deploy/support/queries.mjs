@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 
-/** @returns {Promise<Map<string, string>>} expressions by heading; '' under a heading without an expression. */
+/** @returns {Promise<Map<string, string>>} expressions by heading; '' under a heading that has none. */
 export async function readQueries() {
   const page = await readFile(new URL('../../../docs/queries.md', import.meta.url), 'utf8');
   const sections = page.split(/^### /m).slice(1);

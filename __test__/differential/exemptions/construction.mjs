@@ -1,4 +1,4 @@
-// Exempts differences in the errors of constructors and lookups.
+// What constructors and lookups refuse, and what they say.
 
 import { inspect } from 'node:util';
 import { settle } from './results.mjs';

@@ -1,5 +1,5 @@
-// Derives the models that the gateway must have asked for one request, and the outcome of each, from the request's
-// instructions to the stand-in and from its answer.
+// Which models the gateway must have asked for one request, and what became of each: known by heart, from what a request
+// says shall happen to it and what its client saw.
 
 /** Every model, its provider, and the version its answers name. */
 export const MODELS = {
@@ -52,7 +52,7 @@ export function expectedCalls({ model, simulate, stream }, seen) {
   };
 
   const call = ask(model);
-  // A stream that was cut has begun, so no other model can take over.
+  // A stream that was cut has begun, so nobody can stand in for it.
   const failed = stream && call.outcome === 'cut' ? undefined : FALLS_BACK[call.outcome];
   if (failed === undefined) return [described(call, seen)];
   return [

@@ -42,7 +42,7 @@ def main():
                 answer = {"bound": floatToGoString(request["bound"])}
             else:
                 answer = read(request)
-        except Exception as error:  # every exception of a parser is its verdict on the exposition
+        except Exception as error:  # whatever a parser raises is its verdict on the exposition
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)
 

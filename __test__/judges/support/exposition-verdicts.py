@@ -59,7 +59,7 @@ def verdict(reader, text):
             [family.name, family.type, family.documentation, family.unit, [sample(one) for one in family.samples]]
             for family in reader(text)
         ]
-    except Exception:  # every exception of a parser is its verdict on the exposition
+    except Exception:  # whatever a parser raises is its verdict on the exposition
         return None
 
 

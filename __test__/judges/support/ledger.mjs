@@ -81,7 +81,7 @@ export function seriesKey(name, labels) {
   return `${name}{${pairs.map((label) => `${label}=${JSON.stringify(labels[label])}`).join(',')}}`;
 }
 
-/** Whether a value is what the ledger says: the number, or one within the range that the client can know. */
+/** Whether a value is what the ledger says: the number, or one within the range that nobody can know better. */
 export function agrees(actual, expected) {
   if (typeof expected === 'number') return Object.is(actual, expected);
   return expected.min <= actual && actual <= expected.max;
@@ -121,7 +121,7 @@ export class Ledger {
     this.#recordStream(labels, call);
   }
 
-  /** A request for an unknown model: no series has its name. */
+  /** A request for a model that is none: no series has its name. */
   recordUnknown() {
     const labels = { model: 'other', provider: 'other' };
     this.#begin(labels, 'chat');

@@ -48,7 +48,7 @@ const BESIDES = [
   { model: 'gpt-image-1', path: '/v1/images/generations', prompt: 'a cat', n: 3 },
 ];
 
-/** An invalid call, or a call for a model that does not exist. */
+/** What is no call, or a call for a model that does not exist. */
 const STRANGE = ['no-such-model', 'no-json', 'injection'];
 
 /** @returns {Promise<{ledger: Ledger, sent: number, byStatus: object}>} when the last call is in the gateway's log. */
@@ -215,7 +215,7 @@ async function readStream(answer, seen, { left, leaves, messages }) {
 
 function noteFailure(type, seen) {
   seen.errorType = ERROR_TYPES[type];
-  if (seen.errorType === undefined) throw new Error(`A client got an error of an unknown type: ${type}`);
+  if (seen.errorType === undefined) throw new Error(`A client was answered an error of a type that is none: ${type}`);
   seen.status = seen.errorType === 'timeout' ? 'timeout' : 'error';
 }
 

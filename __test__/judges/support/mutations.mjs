@@ -192,7 +192,7 @@ export function mutator(random) {
     (text) => replaced(text, pick(CHARACTERS), 1),
     (text) => replaced(text, '', 3),
     (text) => replaced(text, pick(TOKENS), 2),
-    // A byte of UTF-8 lost or changed: invalid UTF-8 is read as U+FFFD.
+    // A byte of UTF-8 lost or changed: what is no UTF-8 any more is read as U+FFFD.
     (text) => {
       const bytes = Buffer.from(text);
       if (bytes.length > 0) bytes[below(bytes.length)] = below(256);

@@ -1,4 +1,4 @@
-// Lines that must compile, and lines that the compiler must reject. Compiled by types.test.mjs as CommonJS, as an ES module
+// What a program may write, and what the compiler must refuse. Compiled by types.test.mjs as CommonJS, as an ES module
 // and for bundlers; never run. A line under `@ts-expect-error` that compiles is an error itself.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -95,7 +95,7 @@ check<Same<typeof fromReadonly, Gauge<'a' | 'b'>>>();
 const dynamicNames: string[] = ['a'];
 const dynamic = new Counter({ name: 'c', help: 'Some help', labelNames: dynamicNames });
 check<Same<typeof dynamic, Counter<string>>>();
-dynamic.inc({ anything: 'x' });
+dynamic.inc({ whatever: 'x' });
 
 // Annotations.
 

@@ -1,4 +1,4 @@
-// The expected records of agents' frameworks, as lines to compare with `recorded`: the answers of `chat-answers.mjs`
+// What agents' frameworks are expected to record, as lines to compare with `recorded`: the answers of `chat-answers.mjs`
 // each cost 10 tokens in, 4 of them cached, and 5 out, 2 of them reasoning.
 
 import { recorded } from './recorded.mjs';
@@ -58,7 +58,7 @@ export const called = (agent, name, status, count = 1) => [
   `agent_tool_call_duration_seconds_count{agent_type="${agent}",tool_name="${name}"} ${count}`,
 ];
 
-/** Compares the whole exposition in any order: families are in the catalogue's order, series in that of their making. */
+/** The whole exposition, whatever the order: that of families is the catalogue's, that of series when they were made. */
 export async function holds(t, registry, ...expected) {
   t.deepEqual((await recorded(registry)).sort(), expected.flat().sort());
 }

@@ -24,7 +24,7 @@ export async function recorded(registry) {
     .map((line) => line.replace('llmdevops_', ''));
 }
 
-/** Compares all lines. Tests give the expected lines in groups, in any order. */
+/** Compares lines, all of them and no other; tests give theirs in groups, in whatever order. */
 export function sameLines(t, lines, expected) {
   t.deepEqual([...lines].sort(), expected.flat().sort());
 }

@@ -1,4 +1,4 @@
-// Shared by the tests of OpenAI's and Anthropic's SDKs: a client with its instrumentation, its server and its records.
+// What tests of SDKs from one generator share: a client with its instrumentation, its server and what was recorded.
 
 import { collectors, recorded } from './recorded.mjs';
 import { WireServer } from './wire-server.mjs';

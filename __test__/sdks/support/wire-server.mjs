@@ -77,7 +77,7 @@ export function json(body, { status = 200, headers = {} } = {}) {
 /**
  * Server-sent events. Each event is a value to send as JSON, a string to send as it is, or `{ event, data }`.
  *
- * @param pieceBytes the size of the pieces of bytes, which may split characters; without it each event is a piece
+ * @param pieceBytes how the bytes are cut into pieces, whatever characters that splits; each event is a piece without it
  * @param gapMs what passes between two pieces
  * @param end `end`, `cut` to break the connection, or `hang` to send nothing more and leave it open
  */

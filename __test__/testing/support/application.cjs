@@ -1,4 +1,4 @@
-// The module under test in each runner: it counts in the default registry, and does not know that it is tested.
+// What is tested in each runner: a module that counts in the default registry, and knows of no test.
 
 const { Counter, Gauge, Histogram } = require('@llm-devops/prometheus-metrics');
 

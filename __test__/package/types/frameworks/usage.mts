@@ -1,4 +1,4 @@
-// Uses the exports for frameworks with the types of the real frameworks.
+// What is exported for frameworks fits the types of the real ones.
 
 import KoaRouter from '@koa/router';
 import { createFetchHandler, createHttpMetrics, createMetricsHandler } from '@llm-devops/prometheus-metrics';
