@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { ConfigurationError, configFromEnv, createMetricsHandler, startExporter } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { start } from './exporter/support/children.mjs';
+import { start } from './http/exporter/support/children.mjs';
 
 const { addon } = createRequire(import.meta.url)('../dist/native/addon.js');
 

@@ -21,7 +21,7 @@ export function render(machine, sections, remarks) {
   return [
     '# Results',
     '',
-    'Written by `npm run bench` from one run. Change the scripts in benches/, not this file. Raw samples are in results/.',
+    'Written by `npm run bench` from one run. Change the scripts in benches/, not this file. The raw samples are assets of a release.',
     ...remarks.flatMap((remark) => ['', `**${remark}**`]),
     '',
     ...renderMachine(machine),

@@ -1,5 +1,5 @@
 // `npm run bench`: installs the peers, runs each bench on the Node.js version that benches/package.json pins, and
-// writes RESULTS.md and results/ from this run. It needs Node.js, npm, the built library, and `wrk` for the endpoint
+// writes RESULTS.md from this run. Raw samples go to results/, which git ignores. It needs Node.js, npm, the built library, and `wrk` for the endpoint
 // bench.
 
 import { execFileSync, spawn } from 'node:child_process';
@@ -181,7 +181,7 @@ function save(folder, machine, sections, report) {
     writeFileSync(join(results, `${name}.json`), `${JSON.stringify({ machine, samples })}\n`);
   }
   writeFileSync(join(folder, 'RESULTS.md'), report);
-  formatLikeTheRest(results, join(folder, 'RESULTS.md'));
+  formatLikeTheRest(join(folder, 'RESULTS.md'));
   say(`wrote ${join(folder, 'RESULTS.md')}`);
 }
 
@@ -189,17 +189,18 @@ function save(folder, machine, sections, report) {
 function publishApart(machine, { name, samples }, text) {
   const report = join(here, `${name.toUpperCase()}.md`);
   const results = join(here, 'results', `${name}.json`);
+  mkdirSync(join(here, 'results'), { recursive: true });
   writeFileSync(report, text);
   writeFileSync(results, `${JSON.stringify({ machine, samples })}\n`);
-  formatLikeTheRest(report, results);
+  formatLikeTheRest(report);
   say(`wrote ${report}`);
 }
 
-/** Report and samples are committed, and the repository's formatter also checks Markdown and JSON. */
-function formatLikeTheRest(...paths) {
+/** Formats a report, because it is committed and the repository's formatter also checks Markdown. */
+function formatLikeTheRest(report) {
   try {
     const biome = require.resolve('@biomejs/biome/bin/biome');
-    execFileSync(process.execPath, [biome, 'format', '--write', ...paths], { stdio: 'ignore' });
+    execFileSync(process.execPath, [biome, 'format', '--write', report], { stdio: 'ignore' });
   } catch {
     say('the report is not formatted: the formatter is not installed, or the folder is outside the repository');
   }

@@ -8,13 +8,25 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseExposition } from '@llm-devops/prometheus-metrics/testing';
 import test from 'ava';
-import { BLOCKS, RUNNERS } from './support/documented.mjs';
+import { blockOf, readPage } from '../docs/support/pages.mjs';
 
 const require = createRequire(import.meta.url);
 const SUPPORT = fileURLToPath(new URL('support', import.meta.url));
 const project = (runner, ...path) => join(SUPPORT, `${runner}-project`, ...path);
 /** Runners start in the package's folder, as a user starts them. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The folder of each runner's project, and how its test files end. */
+const RUNNERS = new Map([
+  ['Jest', { folder: 'jest-project', extension: 'cjs' }],
+  ['Vitest', { folder: 'vitest-project', extension: 'mjs' }],
+  ['node:test', { folder: 'node-project', extension: 'mjs' }],
+  ['AVA', { folder: 'ava-project', extension: 'mjs' }],
+]);
+
+const PAGE = readPage('docs/testing.md');
+/** A block of docs/testing.md by the comment in its first line. */
+const documented = (title) => blockOf(PAGE, `// ${title}\n`).code;
 
 const PASSED = ['a chat is counted and timed', 'passes'];
 
@@ -24,7 +36,7 @@ async function document(t, runner) {
   const example = join(SUPPORT, folder, `documented.spec.${extension}`);
   const app = join(SUPPORT, folder, 'app.cjs');
   t.teardown(() => Promise.all([example, app].map((file) => rm(file))));
-  await Promise.all([writeFile(example, BLOCKS.get(runner)), writeFile(app, BLOCKS.get('app.cjs'))]);
+  await Promise.all([writeFile(example, documented(runner)), writeFile(app, documented('app.cjs'))]);
 }
 
 /** Starts a runner without the environment variables of this runner. */

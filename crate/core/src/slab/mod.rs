@@ -8,7 +8,7 @@
 //! outside Rust's memory model: every engine that we ship for compiles the assignment to one aligned 8-byte store,
 //! which no 64-bit platform tears, and does not keep the value in a register across turns of a loop. Engines behave
 //! like this, but no specification requires it, so a test checks it on every supported runtime
-//! (`__test__/memory-model.test.mjs`).
+//! (`__test__/native/memory-model.test.mjs`).
 
 #![allow(unsafe_code, reason = "the only folder of this crate with unsafe code: see the reasons above")]
 

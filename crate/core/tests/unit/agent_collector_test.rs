@@ -33,7 +33,7 @@ fn histogram(name: &str, help: &str, labels: &str, buckets: &[(&str, u32)], sum:
 }
 
 #[test]
-fn test_agent_execution_metrics() {
+fn test_agent_execution_metrics_by_report() {
     let (registry, agents) = collector(&[]);
     agents.record_execution_start("researcher");
     agents.record_execution_start("researcher");
@@ -142,7 +142,7 @@ llmdevops_agent_active{agent_type=\"writer\"} 4
 }
 
 #[test]
-fn test_agent_step_metrics() {
+fn test_agent_step_metrics_by_report() {
     let (registry, agents) = collector(&[]);
     agents.record_step("researcher", StepType::Plan, ms(500));
     agents.record_step("researcher", StepType::Plan, ms(250_000));
@@ -179,7 +179,7 @@ llmdevops_agent_steps_total{agent_type=\"researcher\",step_type=\"llm\"} 1
 }
 
 #[test]
-fn test_agent_tool_call_metrics() {
+fn test_agent_tool_call_metrics_by_report() {
     let (registry, agents) = collector(&["shell"]);
     agents.record_tool_call("researcher", "search", ToolStatus::Success, ms(250));
     agents.record_tool_call("researcher", "search", ToolStatus::Timeout, None);
@@ -223,7 +223,7 @@ llmdevops_agent_tool_calls_total{agent_type=\"researcher\",tool_name=\"other\",s
 }
 
 #[test]
-fn test_agent_error_metrics() {
+fn test_agent_error_metrics_by_report() {
     let (registry, agents) = collector(&[]);
     agents.record_error("researcher", LlmErrorType::of(Some(429), &[]));
     agents.record_error("researcher", AgentErrorType::UnknownTool);

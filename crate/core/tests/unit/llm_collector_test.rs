@@ -26,7 +26,7 @@ fn ms(milliseconds: u64) -> Option<Duration> {
 }
 
 #[test]
-fn test_llm_request_metrics() {
+fn test_llm_request_metrics_by_report() {
     let (registry, llm) = collector();
     let answered = LlmRequest { end: LlmUsage::new(10, 20).into(), ..LlmRequest::of(MINI) };
     llm.record_request(&answered);
@@ -65,7 +65,7 @@ llmdevops_llm_finish_reasons_total{model=\"gpt-4o-mini\",provider=\"openai\",rea
 }
 
 #[test]
-fn test_llm_token_metrics() -> Outcome {
+fn test_llm_token_metrics_by_report() -> Outcome {
     let registry = Registry::new();
     let prices =
         PriceTable::new().with("gpt-4o-mini", Price { cache_read: Some(0.075), ..Price::new(0.15, 0.6) })?;
@@ -124,7 +124,7 @@ llmdevops_llm_usage_missing_total{model=\"gpt-4o\",provider=\"azure\"} 0
 }
 
 #[test]
-fn test_llm_latency_histogram() {
+fn test_llm_latency_histogram_by_report() {
     let (registry, llm) = collector();
     for milliseconds in [50, 100, 1500, 700_000] {
         llm.record_request(&LlmRequest { duration: ms(milliseconds), ..LlmRequest::of(MINI) });
@@ -160,7 +160,7 @@ fn test_llm_latency_histogram() {
 }
 
 #[test]
-fn test_llm_error_metrics() {
+fn test_llm_error_metrics_by_report() {
     let (registry, llm) = collector();
     llm.record_streaming_chunk(MINI, 0);
     for status in [LlmStatus::Error, LlmStatus::Timeout, LlmStatus::Cancelled, LlmStatus::Success] {
@@ -189,7 +189,7 @@ llmdevops_llm_retries_total{model=\"gpt-4o-mini\",provider=\"openai\",error_type
 }
 
 #[test]
-fn test_llm_streaming_metrics() {
+fn test_llm_streaming_metrics_by_report() {
     let (registry, llm) = collector();
     llm.record_request(&LlmRequest {
         duration: ms(1500),

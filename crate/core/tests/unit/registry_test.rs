@@ -388,7 +388,7 @@ c_count 0
 }
 
 #[test]
-fn test_concurrent_registration() {
+fn test_concurrent_registration_of_one_name() {
     const THREADS: usize = 8;
     for _ in 0..50 {
         let registry = Registry::new();

@@ -243,7 +243,7 @@ fn test_unreadable_files() {
 
 proptest! {
     #[test]
-    fn no_bytes_panic(bytes: Vec<u8>) {
+    fn no_bytes_of_a_web_configuration_panic(bytes: Vec<u8>) {
         let _ = read(bytes);
     }
 
