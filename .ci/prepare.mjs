@@ -25,8 +25,9 @@ export async function install(options) {
 /** What `napi build` is told beside the profile: as in the script `build:addon`. */
 export const ADDON = ['build', '--platform', '--no-js', '--dts', 'native.d.ts', '--output-dir', 'dist'];
 
+/** Part of the types is made from the addon, so it has to be built before. */
 export const buildTypeScript = (options) =>
-  step('Building the TypeScript', bin('tsc'), ['-p', 'tsconfig.json'], options);
+  step('Building the TypeScript', 'npm', ['run', '--silent', 'build:ts'], options);
 
 export async function prepare({ release = false } = {}) {
   checkToolchains();

@@ -2,6 +2,7 @@
 // each took. Must not know what a step does.
 
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
@@ -28,7 +29,7 @@ export async function step(title, command, args, { quiet = false, env = {} } = {
     printTimes();
     process.exit(1);
   }
-  times.push([title, seconds()]);
+  times.push([title, seconds(), processorSeconds()]);
   console.log(`  ${title}: ${seconds().toFixed(1)} s`);
 }
 
@@ -36,10 +37,28 @@ export async function step(title, command, args, { quiet = false, env = {} } = {
 export function printTimes() {
   if (times.length < 2) return;
   const width = Math.max(...times.map(([title]) => title.length));
-  const line = (title, seconds) => `  ${title.padEnd(width)}  ${seconds.toFixed(1).padStart(6)} s`;
-  console.log(`\nHow long each step took (some run beside each other):`);
-  for (const [title, seconds] of times) console.log(line(title, seconds));
-  console.log(line('All', performance.now() / 1000));
+  const all = ['All', performance.now() / 1000, times.reduce((sum, [, , processor]) => sum + processor, 0)];
+  const shown = (seconds) => seconds.toFixed(1).padStart(7);
+  console.log(`\nSeconds of each step, on the clock and on the processors (some steps run beside each other):`);
+  for (const [title, clock, processor] of [...times, all]) {
+    console.log(`  ${title.padEnd(width)} ${shown(clock)} ${Number.isNaN(processor) ? '' : shown(processor)}`);
+  }
+}
+
+let counted = 0;
+
+/** Processor time of the children that have ended since the last call. Only Linux tells; NaN elsewhere. */
+function processorSeconds() {
+  try {
+    const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1).split(' ');
+    // User and system time of children, in hundredths of a second.
+    const total = (Number(fields[13]) + Number(fields[14])) / 100;
+    const seconds = total - counted;
+    counted = total;
+    return seconds;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 function run(command, args, { quiet, env }) {

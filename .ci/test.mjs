@@ -30,12 +30,13 @@ await Promise.all([
     await step('Formatting: Rust', 'cargo', ['fmt', '--all', '--check'], quiet);
     if (!javascript) return;
     await step('Formatting and lint: TypeScript', bin('biome'), ['check', '--error-on-warnings', '.'], quiet);
-    await buildTypeScript(quiet);
   })(),
 ]);
-// Only the binding is compiled again: its macros write the types that `napi` asks for.
-if (javascript)
+if (javascript) {
+  // Only the binding is compiled again: its macros write the types that `napi` asks for.
   await step('Building the addon', bin('napi'), [...ADDON, '--', ...EVERYTHING], { env: cargo, quiet: true });
+  await buildTypeScript(quiet);
+}
 if (rust) await step('Rust tests', 'cargo', ['test', '--quiet', '--workspace'], { env: cargo });
 // Tests that wait for a clock or a socket leave a processor idle: one file more than there are processors uses it.
 if (javascript) await step('JavaScript tests', bin('ava'), ['--concurrency', `${availableParallelism() + 1}`]);
