@@ -2,7 +2,7 @@
  * Observes an asynchronous iteration. Reads nothing ahead, delays nothing and changes nothing: the reader gets the source's
  * own promises.
  */
-import { quietly } from '../quietly';
+import { quietly } from '../warnings';
 
 /** Receives the events of an iteration. It ends with exactly one call of `done`, `failed` or `left`. */
 export interface IterationObserver<T> {

@@ -3,7 +3,7 @@
  * error always do.
  */
 
-import { quietly } from '../quietly';
+import { quietly } from '../warnings';
 import type { Original } from './patches';
 
 /** Receives the outcome of a measured call. */

@@ -2,7 +2,7 @@
  * Wraps methods of objects that belong to an SDK, and restores them later. If other code has wrapped a method again in the
  * meantime, our wrapper stays in that chain and only passes calls on. Must not know any SDK.
  */
-import { quietly } from '../quietly';
+import { quietly } from '../warnings';
 
 /**
  * Calls the original method on the caller's object with the caller's arguments.

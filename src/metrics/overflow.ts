@@ -8,7 +8,7 @@ import { CardinalityError } from '../errors';
 import { OTHER } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
 import { cellIndexOf, cellsOf } from '../native/contributor';
-import { WARNING_INTERVAL_MS } from '../quietly';
+import { WARNING_INTERVAL_MS } from '../warnings';
 
 /** The time that a first warning waits for more samples. */
 const GATHERING_MS = 1000;

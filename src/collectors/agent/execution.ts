@@ -4,7 +4,7 @@
  */
 import { types } from 'node:util';
 import { type Moment, now, secondsSince } from '../../clock';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 import { toSeconds } from '../amount';
 import { type Attributed, attribute } from '../attribution';
 import { classifyAgentError, reportedType } from '../error-type';

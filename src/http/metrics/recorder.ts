@@ -6,7 +6,7 @@ import { OTHER } from '../../labels/value';
 import type { CounterSeries } from '../../metrics/counter';
 import type { Gauge, GaugeSeries } from '../../metrics/gauge';
 import type { HistogramSeries } from '../../metrics/histogram';
-import { processLogger } from '../../quietly';
+import { processLogger } from '../../warnings';
 import type { CheckedSettings, HttpRequestLine } from './options';
 
 /** The route of requests that no route matched. */

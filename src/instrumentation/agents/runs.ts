@@ -6,7 +6,7 @@
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import type { AgentExecution } from '../../collectors/agent/execution';
 import type { LlmEnd } from '../../collectors/llm/request';
-import { warnOnce } from '../../quietly';
+import { warnOnce } from '../../warnings';
 import type { Run } from './run';
 
 /** A run's id, parent and witness. */

@@ -5,7 +5,7 @@ import { type Moment, now, secondsSince } from '../../clock';
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import { type AgentExecution, toolErrorOf, toolStatusOf } from '../../collectors/agent/execution';
 import type { ExecutionStatus } from '../../collectors/words';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 import { classifyError } from './failure';
 import type { EndEventLike, StepEndLike, ToolCallLike, ToolRunLike } from './shapes';
 

@@ -5,7 +5,7 @@
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import { refuseOption } from '../../errors';
-import { warnOnce } from '../../quietly';
+import { warnOnce } from '../../warnings';
 import { resolveAgentCollector } from '../agent-options';
 import { checkOptions, type Uninstall } from '../options';
 import { type AgentsTelemetry, AiSdkTelemetry } from './telemetry';

@@ -6,7 +6,7 @@ import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 import { ANTHROPIC_LIMITS, OPENAI_LIMITS, readRateLimits } from '../rate-limits';
 import { isOutput, readModelEnd } from './answer';
 import { classifyError } from './failure';

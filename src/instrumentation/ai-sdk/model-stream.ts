@@ -3,7 +3,7 @@
  * because the SDK may compare it by identity.
  */
 import { ReadableStream } from 'node:stream/web';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 
 /** Receives the events of a stream. It ends with exactly one call of `done`, `failed` or `left`. */
 export interface StreamObserver {

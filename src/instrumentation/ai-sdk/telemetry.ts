@@ -6,7 +6,7 @@ import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 import { AgentRun } from './agent-run';
 import { readUsage, resolveProvider } from './answer';
 import { classifyError } from './failure';

@@ -5,7 +5,7 @@
 
 import { errorTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 import type { Patches } from '../patches';
 import { readRateLimits } from '../rate-limits';
 import type { Sdk } from './endpoint';

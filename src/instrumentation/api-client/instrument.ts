@@ -5,7 +5,7 @@
  */
 import { OTHER } from '../../collectors/label-values';
 import { refuseOption } from '../../errors';
-import { quietly, warnOnce } from '../../quietly';
+import { quietly, warnOnce } from '../../warnings';
 import { read } from '../../read';
 import { measureCall } from '../measure';
 import type { CheckedOptions, Uninstall } from '../options';

@@ -3,7 +3,7 @@
  * it when it is first awaited, and a caller who takes the raw response with `asResponse()` must get an unread body. So the
  * methods that the SDK calls when the user awaits are replaced, and report what they return.
  */
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 
 /** The SDK's promise. Its fields are internal to the SDK, so `isApiPromise()` checks that they exist. */
 export interface ApiPromise extends Promise<unknown> {

@@ -7,7 +7,7 @@ import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
 import type { LlmErrorType } from '../../collectors/words';
-import { quietly, warnOnce } from '../../quietly';
+import { quietly, warnOnce } from '../../warnings';
 import { read } from '../../read';
 import type { CallObserver } from '../measure';
 import type { AnswerEnd, Endpoint, RequestBody, Sdk } from './endpoint';

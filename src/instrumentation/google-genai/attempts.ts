@@ -3,7 +3,7 @@
  * counted as an attempt.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 
 /** Called at each attempt after the first. @param failure the error of the attempt before, or an object with its `status` */
 export type OnRetry = (failure: unknown) => void;

@@ -10,7 +10,7 @@ import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
 import { refuseOption } from '../../errors';
-import { quietly, warnOnce } from '../../quietly';
+import { quietly, warnOnce } from '../../warnings';
 import { observeIteratorInPlace } from '../iteration';
 import { type CallObserver, measureCall } from '../measure';
 import { type CheckedOptions, checkOptions, type InstrumentOptions, type Uninstall } from '../options';

@@ -3,7 +3,7 @@
  * the runs within it belong to that execution. Has the shape of a handler and depends on no LangChain package.
  */
 import { refuseOption } from '../../errors';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 import { read, readText } from '../../read';
 import {
   type CheckedFrameworkOptions,

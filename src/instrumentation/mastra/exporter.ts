@@ -4,7 +4,7 @@
  */
 import type { AgentExecution } from '../../collectors/agent/execution';
 import { refuseOption } from '../../errors';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 import { read } from '../../read';
 import {
   type CheckedFrameworkOptions,

@@ -3,7 +3,7 @@
  * within it belong to that execution. Has the shape of a trace processor and does not depend on the SDK.
  */
 import type { LlmErrorType } from '../../collectors/words';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 import { read, readText } from '../../read';
 import {
   type CheckedFrameworkOptions,
