@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 const PHRASES = [
   {
-    pattern: /(?<!\bthere )\b(?:is|are|was|were|be|has|have) none\b/,
+    pattern: /(?<!\bthere )\b(?:is|are|was|were|be) none\b/,
     reason:
       'the reader has to look back for the noun: write *invalid*, *unknown*, *missing*, *not set*, *has no label*',
   },

@@ -6,8 +6,9 @@
  * compiled once. Node.js and Rust prepare beside each other; tests run alone, because many of them measure time.
  */
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { ADDON, buildTypeScript, install } from './prepare.mjs';
-import { bin, printTimes, step } from './steps.mjs';
+import { bin, printTimes, root, step } from './steps.mjs';
 import { checkToolchains } from './toolchains.mjs';
 
 const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length);
@@ -27,6 +28,7 @@ await Promise.all([
   step('Building the Rust code', 'cargo', ['build', '--quiet', ...EVERYTHING], { env: cargo, quiet: true }),
   (async () => {
     await install(quiet);
+    await step('Plain language', process.execPath, [join(root, '.ci/plain-language.mjs')], quiet);
     await step('Formatting: Rust', 'cargo', ['fmt', '--all', '--check'], quiet);
     if (!javascript) return;
     await step('Formatting and lint: TypeScript', bin('biome'), ['check', '--error-on-warnings', '.'], quiet);

@@ -223,7 +223,7 @@ test.serial('the version is that of Node.js, numbers as numbers, and is back aft
 });
 
 test.serial(
-  'handles and resources are counted by type; a type of which there is none left has no series',
+  'handles and resources are counted by type; a type that has nothing left has no series',
   async (t) => {
     const { registry } = collect(t, { include: ['processHandles', 'processResources'] });
     const counts = async (name) => {

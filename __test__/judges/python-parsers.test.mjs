@@ -46,7 +46,7 @@ test('the Python parsers reject broken expositions', async (t) => {
   const broken = {
     'no end': body.toString().replace('# EOF\n', ''),
     'an open quote': body.toString().replace('"b"', '"b'),
-    'bytes that are no UTF-8': Buffer.from(body.toString().replace('"b"', '"\xff"'), 'latin1'),
+    'bytes that are not UTF-8': Buffer.from(body.toString().replace('"b"', '"\xff"'), 'latin1'),
   };
   for (const [what, text] of Object.entries(broken)) {
     const request = { format: 'openmetrics', body: Buffer.from(text).toString('base64') };

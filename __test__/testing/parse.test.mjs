@@ -98,7 +98,7 @@ test('samples and families are found by name and labels', (t) => {
     ),
   );
   t.is(exposition.value('jobs_total', { queue: 'mail', priority: 1 }), 3);
-  t.is(exposition.value('jobs_total', { queue: 'mail' }), 4, 'an empty label is none');
+  t.is(exposition.value('jobs_total', { queue: 'mail' }), 4, 'an empty label counts as absent');
   t.is(exposition.value('jobs_total', { queue: 'mail', priority: undefined }), 4);
   t.is(exposition.value('jobs_total'), 5);
   t.is(exposition.value('jobs_total', { priority: 1 }), undefined, 'a part of the labels is not enough');

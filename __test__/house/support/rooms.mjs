@@ -54,7 +54,7 @@ export function violations(rooms, imports) {
   return found;
 }
 
-/** Names in the last column that are no room, and rooms without a file. */
+/** Unknown rooms in the last column, and rooms without a file. */
 export function mistakes(rooms, files) {
   const names = new Set(rooms.map(({ name }) => name));
   const unknown = rooms.flatMap(({ name, mayImport }) =>

@@ -13,7 +13,7 @@ new Gauge({
 });
 const logins = new Counter({
   name: 'logins_total',
-  help: 'Logins by user, which nobody should count so',
+  help: 'Logins by user: a label that grows without limit',
   labelNames: ['user'],
   cardinality: { maxSeries: 10 },
 });

@@ -95,7 +95,7 @@ check<Same<typeof fromReadonly, Gauge<'a' | 'b'>>>();
 const dynamicNames: string[] = ['a'];
 const dynamic = new Counter({ name: 'c', help: 'Some help', labelNames: dynamicNames });
 check<Same<typeof dynamic, Counter<string>>>();
-dynamic.inc({ whatever: 'x' });
+dynamic.inc({ anything: 'x' });
 
 // Annotations.
 

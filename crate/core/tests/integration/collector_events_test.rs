@@ -32,7 +32,7 @@ fn word_or<W>(value: &Value, from_name: fn(&str) -> Option<W>, default: W) -> W 
     word(value, from_name).unwrap_or(default)
 }
 
-/// What is no amount is nothing, as it is in a program with types.
+/// An invalid amount counts as missing, as it does in a typed program.
 fn amount(value: &Value) -> Option<f64> {
     value.as_f64().filter(|amount| *amount >= 0.0)
 }

@@ -158,7 +158,7 @@ fn only_addresses_on_the_allowlist_are_allowed() -> Outcome {
     let forged = ["x-forwarded-for: 10.1.2.3"];
     let exporter = start(&registry, &with(&["10.0.0.0/8"], &[]))?;
     assert_eq!(get(&exporter, "/metrics", &[])?, forbidden);
-    assert_eq!(get(&exporter, "/metrics", &forged)?, forbidden, "nobody's word but a trusted proxy's");
+    assert_eq!(get(&exporter, "/metrics", &forged)?, forbidden, "only a trusted proxy is believed");
     assert_eq!(get(&exporter, "/health", &[])?.status, 200);
     let exporter = start(&registry, &with(&["127.0.0.0/8"], &[]))?;
     assert_eq!(get(&exporter, "/metrics", &forged)?.status, 200);

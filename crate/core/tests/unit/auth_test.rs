@@ -75,12 +75,12 @@ fn test_basic_password() -> Outcome {
     let auth = Authenticator::new(users(&[
         ("prometheus", "pa:ss"),
         ("müller", "grüße"),
-        ("", "nobody"),
+        ("", "unknown"),
         ("empty", ""),
         ("long", &long),
     ]))?;
     let right =
-        [("prometheus", "pa:ss"), ("müller", "grüße"), ("", "nobody"), ("empty", ""), ("long", &long)];
+        [("prometheus", "pa:ss"), ("müller", "grüße"), ("", "unknown"), ("empty", ""), ("long", &long)];
     for (user, password) in right {
         assert!(matches!(judge(&auth, Some(&basic(user, password)), peer(1)), Verdict::Granted), "{user}");
     }
@@ -88,7 +88,7 @@ fn test_basic_password() -> Outcome {
     let lower_case = basic("prometheus", "pa:ss").replace("Basic", "basic");
     assert!(matches!(auth.check(Some(&lower_case), peer(1)), Verdict::Granted));
     assert_eq!(auth.hashes(), 5, "remembered");
-    let wrong = [("prometheus", "pa"), ("Prometheus", "pa:ss"), ("prometheus", ""), ("nobody", "nobody")];
+    let wrong = [("prometheus", "pa"), ("Prometheus", "pa:ss"), ("prometheus", ""), ("unknown", "unknown")];
     for (user, password) in wrong {
         assert!(matches!(judge(&auth, Some(&basic(user, password)), peer(2)), Verdict::Denied), "{user}");
     }
