@@ -39,20 +39,25 @@ export function entriesOf({ exports }) {
     }));
 }
 
-/** Declarations with re-exports where the entry declares a value, and perhaps a type, of another module. */
+/** The default export, which is all names of the module once more. */
+const DEFAULT_EXPORT = /^import (\w+) = require\('[^']+'\);\n(?:\/\*\*.*\*\/\n)?export default \1;\n/m;
+
+/**
+ * Declarations with re-exports where the entry declares a value, and perhaps a type, of another module; without a default
+ * export.
+ */
 export function withReexports(source) {
   const modules = new Map(
     [...source.matchAll(/^import type \* as (\w+) from '([^']+)';$/gm)].map(([, name, path]) => [name, path]),
   );
   const values = new Set();
-  const reexporting = source.replace(
-    /^export declare const (\w+): typeof (\w+)\.(\w+);$/gm,
-    (line, name, module, original) => {
+  const reexporting = source
+    .replace(DEFAULT_EXPORT, '')
+    .replace(/^export declare const (\w+): typeof (\w+)\.(\w+);$/gm, (line, name, module, original) => {
       if (!modules.has(module)) return line;
       values.add(name);
       return `export { ${original}${original === name ? '' : ` as ${name}`} } from '${modules.get(module)}';`;
-    },
-  );
+    });
   return reexporting.replace(/^export type (\w+)(?:<.*?>)? = (\w+)\.\w+(?:<.*>)?;\n/gm, (line, name, module) =>
     values.has(name) && modules.has(module) ? '' : line,
   );

@@ -31,6 +31,13 @@ export type { Price } from '../prices';
   );
 });
 
+test('a default export of all names is left out', (t) => {
+  const names = "export { a } from './a';\n";
+  const all = "import everything = require('./index.js');\n/** All names. */\nexport default everything;\n";
+  t.is(withReexports(names + all), names);
+  t.is(withReexports(`${names}export default a;\n`), `${names}export default a;\n`);
+});
+
 test('every entry with names of its own has a page', (t) => {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const pages = entriesOf(manifest).map(({ page }) => page);
