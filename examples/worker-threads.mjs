@@ -8,6 +8,7 @@ import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { Counter, Histogram, register } from '@llm-devops/prometheus-metrics';
 
 const jobs = new Counter({ name: 'jobs_total', help: 'Jobs done', labelNames: ['queue'] });
+jobs.init({ queue: ['mail', 'images'] }); // both begin at 0
 const sizes = new Histogram({ name: 'job_size_bytes', help: 'Sizes of jobs', buckets: [100, 1000] });
 
 async function main() {

@@ -50,9 +50,9 @@ test('worker-threads prints the sums of all threads, which have ended', async (t
     text(
       '# HELP jobs_total Jobs done',
       '# TYPE jobs_total counter',
-      'jobs_total{queue="main"} 1',
       'jobs_total{queue="mail"} 2000',
       'jobs_total{queue="images"} 1000',
+      'jobs_total{queue="main"} 1',
       '',
       '# HELP job_size_bytes Sizes of jobs',
       '# TYPE job_size_bytes histogram',
