@@ -9,7 +9,7 @@ import { entries } from '../../.ci/entries.mjs';
 
 const root = join(import.meta.dirname, '../..');
 const read = (...path) => readFileSync(join(root, ...path), 'utf8');
-/** Subpaths that are no SDK's or framework's integration: they have pages and tests of their own. */
+/** The other subpaths. They have pages and tests of their own. */
 const OTHERS = /^(?:index|fastify|prices|testing(?:\/.*)?)$/;
 const integrations = entries()
   .map(({ path }) => path)
