@@ -138,7 +138,9 @@ pub fn request(bytes: &[u8]) {
                 assert!(!["/metrics", "/health", "/ready"].contains(&path), "{path} is ours");
             }
             Step::Verify(..) => assert!(request.authorization.is_some()),
-            Step::Authorize(_) | Step::Check(_) => panic!("the service asked a host, and this target has none"),
+            Step::Authorize(_) | Step::Check(_) => {
+                panic!("the service asked a host, and this target has none")
+            }
         }
     }
 }
