@@ -222,37 +222,34 @@ test.serial('the version is that of Node.js, numbers as numbers, and is back aft
   }
 });
 
-test.serial(
-  'handles and resources are counted by type; a type that has nothing left has no series',
-  async (t) => {
-    const { registry } = collect(t, { include: ['processHandles', 'processResources'] });
-    const counts = async (name) => {
-      const { values } = (await registry.getMetricsAsJSON()).find((family) => family.name === name);
-      return Object.fromEntries(values.map(({ labels, value }) => [labels.type ?? 'all', value]));
-    };
-    const before = await counts('nodejs_active_handles');
-    const { all } = await counts('nodejs_active_handles_total');
-    t.is(before.Server, undefined);
-    const servers = await Promise.all(
-      [1, 2, 3].map(
-        () =>
-          new Promise((resolve) =>
-            createServer().listen(0, function () {
-              resolve(this);
-            }),
-          ),
-      ),
-    );
-    t.deepEqual(await counts('nodejs_active_handles'), { ...before, Server: 3 });
-    t.deepEqual(await counts('nodejs_active_handles_total'), { all: all + 3 });
-    t.is((await counts('nodejs_active_resources')).TCPServerWrap, 3);
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-    // A handle is there until its turn to close has come.
-    await sleep(5);
-    t.deepEqual(await counts('nodejs_active_handles'), before);
-    t.is((await counts('nodejs_active_resources')).TCPServerWrap, undefined);
-  },
-);
+test.serial('handles and resources are counted by type; a type that has nothing left has no series', async (t) => {
+  const { registry } = collect(t, { include: ['processHandles', 'processResources'] });
+  const counts = async (name) => {
+    const { values } = (await registry.getMetricsAsJSON()).find((family) => family.name === name);
+    return Object.fromEntries(values.map(({ labels, value }) => [labels.type ?? 'all', value]));
+  };
+  const before = await counts('nodejs_active_handles');
+  const { all } = await counts('nodejs_active_handles_total');
+  t.is(before.Server, undefined);
+  const servers = await Promise.all(
+    [1, 2, 3].map(
+      () =>
+        new Promise((resolve) =>
+          createServer().listen(0, function () {
+            resolve(this);
+          }),
+        ),
+    ),
+  );
+  t.deepEqual(await counts('nodejs_active_handles'), { ...before, Server: 3 });
+  t.deepEqual(await counts('nodejs_active_handles_total'), { all: all + 3 });
+  t.is((await counts('nodejs_active_resources')).TCPServerWrap, 3);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  // A handle is there until its turn to close has come.
+  await sleep(5);
+  t.deepEqual(await counts('nodejs_active_handles'), before);
+  t.is((await counts('nodejs_active_resources')).TCPServerWrap, undefined);
+});
 
 test.serial('a scrape does not count its own timer among the resources', async (t) => {
   const { registry } = collect(t, { include: ['runtime'] });

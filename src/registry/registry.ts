@@ -10,7 +10,6 @@ import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
 import { checkConfiguration, connectRegistries, Metric } from '../metrics/metric';
 import type { NativeRegistry } from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
-import { processLogger } from '../warnings';
 import type {
   CardinalityReport,
   ForeignMetric,
@@ -22,6 +21,7 @@ import type {
   RegistryCardinalityOptions,
   RegistryContentType,
 } from '../types';
+import { processLogger } from '../warnings';
 import type { AnyMetric } from './entries';
 import { Expositions } from './expositions';
 import { RegistryInternals } from './internals';

@@ -6,8 +6,8 @@ import { performance } from 'node:perf_hooks';
 import { unixMs } from '../clock';
 import { ConfigurationError, describe, type MetricsErrorCode, messageOf } from '../errors';
 import { addon } from '../native/addon';
-import { processLogger, WARNING_INTERVAL_MS } from '../warnings';
 import type { Logger } from '../types';
+import { processLogger, WARNING_INTERVAL_MS } from '../warnings';
 
 /** Characters of an error's message in a warning, with the mark of a cut. */
 const SHOWN_CHARACTERS = 201;

@@ -5,8 +5,8 @@
  */
 import { OTHER } from '../../collectors/label-values';
 import { refuseOption } from '../../errors';
-import { quietly, warnOnce } from '../../warnings';
 import { read } from '../../read';
+import { quietly, warnOnce } from '../../warnings';
 import { measureCall } from '../measure';
 import type { CheckedOptions, Uninstall } from '../options';
 import { type Around, isWrapped, type Original, Patches } from '../patches';

@@ -3,8 +3,8 @@
  * the runs within it belong to that execution. Has the shape of a handler and depends on no LangChain package.
  */
 import { refuseOption } from '../../errors';
-import { quietly } from '../../warnings';
 import { read, readText } from '../../read';
+import { quietly } from '../../warnings';
 import {
   type CheckedFrameworkOptions,
   checkFrameworkOptions,

@@ -4,8 +4,8 @@
  */
 import type { AgentExecution } from '../../collectors/agent/execution';
 import { refuseOption } from '../../errors';
-import { quietly } from '../../warnings';
 import { read } from '../../read';
+import { quietly } from '../../warnings';
 import {
   type CheckedFrameworkOptions,
   checkFrameworkOptions,

@@ -5,8 +5,8 @@
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import { settled } from '../../collectors/agent/execution';
 import { refuseOption } from '../../errors';
-import { quietly, warnOnce } from '../../warnings';
 import { read } from '../../read';
+import { quietly, warnOnce } from '../../warnings';
 import { type InstrumentAgentsOptions, resolveAgentCollector } from '../agent-options';
 import { agentByName, ToolCall } from '../agents/tool-call';
 import type { Uninstall } from '../options';

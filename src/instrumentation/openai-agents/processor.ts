@@ -3,8 +3,8 @@
  * within it belong to that execution. Has the shape of a trace processor and does not depend on the SDK.
  */
 import type { LlmErrorType } from '../../collectors/words';
-import { quietly } from '../../warnings';
 import { read, readText } from '../../read';
+import { quietly } from '../../warnings';
 import {
   type CheckedFrameworkOptions,
   checkFrameworkOptions,
