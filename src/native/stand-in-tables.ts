@@ -1,8 +1,8 @@
 /**
  * Copies those of the core's tables that recording and configuring read, for the stand-in: the catalogue of metrics
- * without help, buckets and words, and the settings. A test compares them with the addon's.
+ * without help and buckets, and the settings. A test compares them with the addon's.
  */
-import type { CatalogueEntry, ConfigValues, SettingNames } from '../../dist/native';
+import type { CatalogueEntry, CatalogueLabel, ConfigValues, SettingNames } from '../../dist/native';
 
 /** One metric a line: `c`ounter, `g`auge or `h`istogram, with `?` if it is optional; the name; the labels. */
 const LLM = `
@@ -65,6 +65,36 @@ h gen_ai_invoke_agent_duration_seconds gen_ai_agent_name error_type
 h gen_ai_execute_tool_duration_seconds gen_ai_agent_name gen_ai_tool_name error_type
 `;
 
+const LLM_ERRORS =
+  'rate_limit quota_exceeded overloaded timeout connection authentication permission not_found invalid_request ' +
+  'request_too_large context_length content_filter server_error cancelled stream_interrupted invalid_response other';
+const AGENT_ERRORS = `${LLM_ERRORS} tool_error max_steps guardrail unknown_tool`;
+
+/** The words of labels that have some, by label; for one metric by its name and label. */
+const WORDS: Readonly<Record<string, string>> = {
+  detail: 'cache_read cache_write reasoning audio_input audio_output image_input',
+  error_type: LLM_ERRORS,
+  gen_ai_token_type: 'input output',
+  operation: 'chat text_completion embeddings rerank image speech transcription other',
+  operation_type: 'read write search delete',
+  reason: 'stop length tool_calls content_filter refusal error other',
+  resource: 'requests tokens input_tokens output_tokens',
+  result: 'hit miss',
+  stage: 'input output tool other',
+  status: 'success error',
+  step_type: 'llm tool plan retrieval handoff memory guardrail other',
+  type: 'input output',
+  unit: 'images audio_seconds characters',
+  'agent_errors_total.error_type': AGENT_ERRORS,
+  'agent_executions_total.status': 'success failed timeout cancelled max_steps guardrail',
+  'agent_tool_calls_total.status': 'success error timeout cancelled denied',
+  'gen_ai_execute_tool_duration_seconds.error_type': AGENT_ERRORS,
+  'gen_ai_invoke_agent_duration_seconds.error_type': AGENT_ERRORS,
+  'llm_guardrail_checks_total.result': 'pass block error',
+  'llm_requests_total.status': 'success error timeout cancelled',
+  'llm_streaming_interrupted_total.reason': 'client provider timeout',
+};
+
 /** The catalogue of LLM requests, or of agents. */
 export function catalogue(agents: boolean): CatalogueEntry[] {
   return entries(agents ? AGENT : LLM);
@@ -81,13 +111,18 @@ function entries(lines: string): CatalogueEntry[] {
   return rows(lines).map(([kind, name, ...labels]) => ({
     name,
     kind: KINDS[kind[0] as keyof typeof KINDS],
-    // One value a label: the collectors remember names up to this number.
-    labels: labels.map((label) => ({ name: label, words: [], max: 1 })),
+    labels: labels.map((label) => toLabel(name, label)),
     buckets: [1],
     unit: '',
     optIn: kind.endsWith('?'),
     help: name,
   }));
+}
+
+function toLabel(metric: string, name: string): CatalogueLabel {
+  const words = (WORDS[`${metric}.${name}`] ?? WORDS[name])?.split(' ') ?? [];
+  // Collectors remember so many names of models, agents and tools; one is enough where nothing is shown.
+  return words.length > 0 ? { name, words } : { name, words, max: 1 };
 }
 
 function rows(lines: string): string[][] {

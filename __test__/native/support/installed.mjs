@@ -3,10 +3,10 @@
  * programs there.
  */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -41,7 +41,7 @@ export async function addPlatform(folder, platform, bytes) {
   const home = join(folder, 'node_modules', `${NAME}-${platform}`);
   await mkdir(home, { recursive: true });
   const main = `prometheus-metrics.${platform}.node`;
-  await writeFile(join(home, 'package.json'), JSON.stringify({ name: basename(dirname(home)), main }));
+  await writeFile(join(home, 'package.json'), JSON.stringify({ main }));
   await writeFile(join(home, main), bytes);
 }
 
@@ -73,8 +73,3 @@ export const LOAD = `
   }
 `;
 export const LOADED = { text: '# HELP loaded_total h\n# TYPE loaded_total counter\nloaded_total 2\n' };
-
-/** The names of the files in a folder, without its folders' order. */
-export async function filesIn(folder) {
-  return (await readdir(folder)).sort();
-}
