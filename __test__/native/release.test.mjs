@@ -116,7 +116,10 @@ test('the notices have the licence of every linked crate, and of no other', (t) 
     .slice(1);
   for (const { name, version } of cratesOf(target)) {
     const own = sections.filter((section) => section.split('\n\n')[0].includes(`${name} ${version}, `));
-    t.true(own.some((section) => section.length > 150), name);
+    t.true(
+      own.some((section) => section.length > 150),
+      name,
+    );
   }
   t.regex(notices(target), /Permission is hereby granted, free of charge/);
   t.regex(notices(target), /Apache License\s+Version 2\.0, January 2004/);
