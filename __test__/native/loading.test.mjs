@@ -54,19 +54,6 @@ test('an empty METRICS_ADDON_PATH is not set', async (t) => {
   t.deepEqual((await run(folder, LOAD, { env: { METRICS_ADDON_PATH: '' } })).shown, LOADED);
 });
 
-test('nothing else of the environment is read when the library is loaded', async (t) => {
-  const folder = await install(t, { [HERE]: await addonBytes() });
-  const { shown } = await run(
-    folder,
-    `const read = new Set();
-     const noted = new Proxy(process.env, { get: (env, name) => (read.add(name), env[name]) });
-     Object.defineProperty(process, 'env', { value: noted });
-     require('${NAME}');
-     console.log(JSON.stringify([...read].filter((name) => typeof name === 'string')));`,
-  );
-  t.deepEqual(shown, ['METRICS_ADDON_PATH']);
-});
-
 test('two minor versions of 0.x in one program each have their own registry', async (t) => {
   const { version } = require('../../package.json');
   const [major, minor] = version.split('.');
