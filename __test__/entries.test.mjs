@@ -1,0 +1,50 @@
+// What each entry exports to compiled programs, and which of prom-client's files can be imported.
+
+import { createRequire } from 'node:module';
+import test from 'ava';
+import { entries } from '../.ci/entries.mjs';
+
+const require = createRequire(import.meta.url);
+const PACKAGE = '@llm-devops/prometheus-metrics';
+const library = require(PACKAGE);
+
+/** What compilers make of `import x from` in a CommonJS program: `default`, if the module says that it was an ES module. */
+const compiledDefault = (module) => (module.__esModule ? module : { default: module }).default;
+
+for (const { path, hasBoth } of entries()) {
+  if (!hasBoth) continue;
+  const name = path === 'index' ? PACKAGE : `${PACKAGE}/${path}`;
+
+  test(`${name}: the default export has all names, and is hidden`, (t) => {
+    const module = require(name);
+    t.is(compiledDefault(module), module);
+    t.false(Object.keys(module).includes('default'));
+    t.true(Object.keys(module).length > 0);
+  });
+}
+
+const CLASSES = { counter: 'Counter', gauge: 'Gauge', histogram: 'Histogram', registry: 'Registry' };
+
+for (const [file, name] of Object.entries(CLASSES)) {
+  test(`prom-client's lib/${file} is the class ${name}, with and without extension`, async (t) => {
+    for (const path of [`${PACKAGE}/lib/${file}`, `${PACKAGE}/lib/${file}.js`]) {
+      t.is(require(path), library[name]);
+      t.is(compiledDefault(require(path)), library[name]);
+      t.is((await import(path)).default, library[name]);
+    }
+  });
+}
+
+test("prom-client's lib/registry leads to the default registry", (t) => {
+  t.is(require(`${PACKAGE}/lib/registry`).globalRegistry, library.register);
+});
+
+test("prom-client's other files that programs import", async (t) => {
+  for (const extension of ['', '.js']) {
+    t.is(require(`${PACKAGE}/lib/defaultMetrics${extension}`), library.collectDefaultMetrics);
+    const { linearBuckets, exponentialBuckets } = await import(`${PACKAGE}/lib/bucketGenerators${extension}`);
+    t.is(linearBuckets, library.linearBuckets);
+    t.is(exponentialBuckets, library.exponentialBuckets);
+  }
+  t.is(require(`${PACKAGE}/index.js`), library);
+});
