@@ -1,6 +1,8 @@
 // What each entry exports to compiled programs, and which of prom-client's files can be imported.
 
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
 import test from 'ava';
 import { entries } from '../.ci/entries.mjs';
 
@@ -47,4 +49,24 @@ test("prom-client's other files that programs import", async (t) => {
     t.is(exponentialBuckets, library.exponentialBuckets);
   }
   t.is(require(`${PACKAGE}/index.js`), library);
+});
+
+const LOADED = `
+  const names = () => Object.keys(require.cache).filter((file) => /collectors.(llm|agent)./.test(file));
+`;
+
+test('require loads the LLM and agent collectors when they are first read', async (t) => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '-e',
+    `${LOADED}
+    const library = require('${PACKAGE}');
+    const before = names().length;
+    new library.LlmMetricsCollector();
+    const llm = names().filter((file) => file.includes('llm-collector')).length;
+    const agent = names().filter((file) => file.includes('agent-collector')).length;
+    new library.AgentMetricsCollector();
+    const both = names().filter((file) => file.includes('agent-collector')).length;
+    console.log(JSON.stringify([before, llm, agent, both]));`,
+  ]);
+  t.deepEqual(JSON.parse(stdout), [0, 1, 0, 1]);
 });

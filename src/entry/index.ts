@@ -21,9 +21,9 @@ export const validateMetricName: typeof Api.validateMetricName = api.validateMet
 export const collectDefaultMetrics: typeof Api.collectDefaultMetrics = api.collectDefaultMetrics;
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
 export const startExporter: typeof Api.startExporter = api.startExporter;
-export const LlmMetricsCollector: typeof Api.LlmMetricsCollector = api.LlmMetricsCollector;
+export declare const LlmMetricsCollector: typeof Api.LlmMetricsCollector;
 export type LlmMetricsCollector = Api.LlmMetricsCollector;
-export const AgentMetricsCollector: typeof Api.AgentMetricsCollector = api.AgentMetricsCollector;
+export declare const AgentMetricsCollector: typeof Api.AgentMetricsCollector;
 export type AgentMetricsCollector = Api.AgentMetricsCollector;
 export const configFromEnv: typeof Api.configFromEnv = api.configFromEnv;
 export const createFetchHandler: typeof Api.createFetchHandler = api.createFetchHandler;
@@ -122,6 +122,12 @@ export type {
   RegistryCardinalityOptions,
   RegistryContentType,
 } from '../types';
+
+// `require` loads these two classes when they are first read.
+Object.defineProperties(exports, {
+  LlmMetricsCollector: { enumerable: true, get: () => api.LlmMetricsCollector },
+  AgentMetricsCollector: { enumerable: true, get: () => api.AgentMetricsCollector },
+});
 
 // As in prom-client, `require(...).contentType` reads and sets the content type of the default registry.
 Object.defineProperty(exports, 'contentType', {
