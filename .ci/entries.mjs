@@ -6,6 +6,7 @@
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, parse, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { markNodeTypes } from './declarations.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sources = join(root, 'src', 'entry');
@@ -24,7 +25,7 @@ Object.defineProperty(exports, 'default', { value: module.exports });
 `;
 
 const DEFAULT_EXPORT_TYPES = (name) => `
-import * as everything from './${name}.js';
+import everything = require('./${name}.js');
 /** All names of this module, for \`import x from\`. */
 export default everything;
 `;
@@ -107,5 +108,6 @@ function writeManifest() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeForwarders();
   writeDefaultExports();
+  markNodeTypes();
   writeManifest();
 }
