@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 
 const MARK = '// @ts-ignore: unknown without @types/node';
-const USES_NODE = /'node:|\bBuffer\b|\bDisposable\b|\[Symbol\.dispose\]/;
+const USES_NODE = /'node:|\b(Buffer|Disposable|Request|Response)\b|\[Symbol\.dispose\]/;
 const IS_COMMENT = /^\s*(\*|\/[/*])/;
 
 /** Marks the lines of all declarations. Changes nothing if it runs again. */
