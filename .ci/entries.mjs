@@ -6,7 +6,7 @@
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, parse, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { markNodeTypes } from './declarations.mjs';
+import { markNodeTypes, removeUnreachedDeclarations } from './declarations.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sources = join(root, 'src', 'entry');
@@ -108,6 +108,7 @@ function writeManifest() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeForwarders();
   writeDefaultExports();
+  removeUnreachedDeclarations();
   markNodeTypes();
   writeManifest();
 }
