@@ -31,18 +31,20 @@ export default everything;
 `;
 
 /**
- * The entries by their path below `src/entry`, without extension. `hasBoth`: loaded by `require` and by `import`.
- * One file serves both if an entry exports nothing, because it is loaded for its effect, or if its only export is
- * `export =`. `isDeep`: a file of prom-client, by its path with and without `.js`.
+ * The entries by their path below `src/entry`, without extension. `hasBoth`: one file for `require` and one for
+ * `import`. One file serves both if an entry exports nothing, because it is loaded for its effect, or if it is one class
+ * or function by `export =`. `hasNames`: it is neither of these. `isDeep`: a file of prom-client, which is found by its
+ * path with `.js`, too.
  */
 export function entries() {
   const files = readdirSync(sources, { recursive: true }).map((file) => file.split(sep).join('/'));
   const paths = [...new Set(files.filter((file) => /\.m?ts$/.test(file)).map((file) => file.replace(/\.m?ts$/, '')))];
   return paths.sort().map((path) => {
     const isModule = !files.includes(`${path}.ts`);
-    const hasBoth = !isModule && /^export [^=]/m.test(readFileSync(join(sources, `${path}.ts`), 'utf8'));
+    const hasNames = !isModule && /^export [^=]/m.test(readFileSync(join(sources, `${path}.ts`), 'utf8'));
+    const hasOwnForwarder = !isModule && files.includes(`${path}.mts`);
     const isDeep = path.startsWith('lib/');
-    return { path, isModule, hasBoth, isDeep, hasOwnForwarder: !isModule && files.includes(`${path}.mts`) };
+    return { path, isModule, hasNames, hasBoth: hasNames || hasOwnForwarder, isDeep, hasOwnForwarder };
   });
 }
 
@@ -84,10 +86,10 @@ function writeForwarders() {
   }
 }
 
-/** Adds the default export to entries that have both forms. Runs once for each run of the compiler. */
+/** Adds the default export to entries with names. Changes nothing if it runs again. */
 function writeDefaultExports() {
-  for (const { path, hasBoth } of entries()) {
-    if (!hasBoth) continue;
+  for (const { path, hasNames } of entries()) {
+    if (!hasNames) continue;
     const file = join(root, 'dist', 'entry', path);
     appendOnce(`${file}.js`, DEFAULT_EXPORT);
     appendOnce(`${file}.d.ts`, DEFAULT_EXPORT_TYPES(parse(path).name));

@@ -13,8 +13,8 @@ const library = require(PACKAGE);
 /** What compilers make of `import x from` in a CommonJS program: `default`, if the module says that it was an ES module. */
 const compiledDefault = (module) => (module.__esModule ? module : { default: module }).default;
 
-for (const { path, hasBoth } of entries()) {
-  if (!hasBoth) continue;
+for (const { path, hasNames } of entries()) {
+  if (!hasNames) continue;
   const name = path === 'index' ? PACKAGE : `${PACKAGE}/${path}`;
 
   test(`${name}: the default export has all names, and is hidden`, (t) => {
@@ -37,8 +37,9 @@ for (const [file, name] of Object.entries(CLASSES)) {
   });
 }
 
-test("prom-client's lib/registry leads to the default registry", (t) => {
+test("prom-client's lib/registry leads to the default registry", async (t) => {
   t.is(require(`${PACKAGE}/lib/registry`).globalRegistry, library.register);
+  t.is((await import(`${PACKAGE}/lib/registry.js`)).globalRegistry, library.register);
 });
 
 test("prom-client's other files that programs import", async (t) => {

@@ -106,6 +106,8 @@ async function tsc(folder, compiler, name, form) {
     moduleResolution: resolution,
     esModuleInterop: true,
     strict: true,
+    // The declarations of the package are checked with the types.
+    skipLibCheck: true,
     types: ['node'],
     rootDir: '.',
     outDir: output,

@@ -68,7 +68,11 @@ export async function checkPacked([main]) {
     }
   });
   await check('publint finds nothing', () => node(work, tool('publint', 'src/cli.js'), main.tarball, '--strict'));
-  await check('@arethetypeswrong/cli finds nothing', () =>
-    node(work, tool('@arethetypeswrong/cli', 'dist/index.js'), main.tarball, '--no-emoji', '--no-color'),
+  const attw = (...args) =>
+    node(work, tool('@arethetypeswrong/cli', 'dist/index.js'), main.tarball, '--no-emoji', '--no-color', ...args);
+  await check('@arethetypeswrong/cli finds nothing', () => attw('--exclude-entrypoints', 'testing/vitest'));
+  // Vitest is an ES module, and so is what is imported beside it.
+  await check('@arethetypeswrong/cli finds nothing in the entry for Vitest', () =>
+    attw('--entrypoints', 'testing/vitest', '--ignore-rules', 'cjs-resolves-to-esm'),
   );
 }
