@@ -52,14 +52,10 @@ test("prom-client's other files that programs import", async (t) => {
   t.is(require(`${PACKAGE}/index.js`), library);
 });
 
-const LOADED = `
-  const names = () => Object.keys(require.cache).filter((file) => /collectors.(llm|agent)./.test(file));
-`;
-
 test('require loads the LLM and agent collectors when they are first read', async (t) => {
   const { stdout } = await promisify(execFile)(process.execPath, [
     '-e',
-    `${LOADED}
+    `const names = () => Object.keys(require.cache).filter((file) => /collectors.(llm|agent)./.test(file));
     const library = require('${PACKAGE}');
     const before = names().length;
     new library.LlmMetricsCollector();
@@ -70,4 +66,18 @@ test('require loads the LLM and agent collectors when they are first read', asyn
     console.log(JSON.stringify([before, llm, agent, both]));`,
   ]);
   t.deepEqual(JSON.parse(stdout), [0, 1, 0, 1]);
+});
+
+test('the LLM and agent collectors can be replaced, as other exports can', async (t) => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '-e',
+    `'use strict';
+    const library = require('${PACKAGE}');
+    for (const name of ['Counter', 'LlmMetricsCollector', 'AgentMetricsCollector']) {
+      const fake = class {};
+      library[name] = fake;
+      console.log(library[name] === fake, Object.keys(library).includes(name));
+    }`,
+  ]);
+  t.is(stdout, 'true true\n'.repeat(3));
 });

@@ -14,11 +14,13 @@ export const yarnrc = (url, linker) => ({
   'yarn.lock': '',
   '.yarnrc.yml': {
     nodeLinker: linker,
+    // Without it, Plug'n'Play finds packages for ES modules only in a package of type `module`.
+    pnpEnableEsmLoader: true,
     enableGlobalCache: false,
     enableImmutableInstalls: false,
     npmMinimalAgeGate: 0,
     npmRegistryServer: outerRegistry,
-    npmScopes: { 'llm-devops': { npmRegistryServer: url } },
+    npmScopes: { 'llm-devops': { npmRegistryServer: url, npmMinimalAgeGate: 0 } },
     unsafeHttpWhitelist: ['127.0.0.1', new URL(outerRegistry).hostname],
   },
 });

@@ -123,11 +123,15 @@ export type {
   RegistryContentType,
 } from '../types';
 
-// `require` loads these two classes when they are first read.
-Object.defineProperties(exports, {
-  LlmMetricsCollector: { enumerable: true, get: () => api.LlmMetricsCollector },
-  AgentMetricsCollector: { enumerable: true, get: () => api.AgentMetricsCollector },
-});
+// `require` loads these two classes when they are first read. A test may replace them, like every other export.
+for (const name of ['LlmMetricsCollector', 'AgentMetricsCollector'] as const) {
+  const property = { enumerable: true, configurable: true };
+  Object.defineProperty(exports, name, {
+    ...property,
+    get: () => api[name],
+    set: (value) => Object.defineProperty(exports, name, { ...property, writable: true, value }),
+  });
+}
 
 // As in prom-client, `require(...).contentType` reads and sets the content type of the default registry.
 Object.defineProperty(exports, 'contentType', {
