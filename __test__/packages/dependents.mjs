@@ -46,7 +46,7 @@ for (const [wrapper, name] of Object.entries(${JSON.stringify(WRAPPERS)})) {
 /** The block of docs/compatibility.md that begins with this line, as an object. */
 function documented(title) {
   const page = readFileSync(join(root, 'docs', 'compatibility.md'), 'utf8');
-  const block = new RegExp(`^${title}[^\\n]*\\n\\n\`\`\`\\w+\\n([^]*?)\`\`\``, 'm').exec(page);
+  const block = new RegExp(`^${title}[^\\n]*\\n\\n\`\`\`\\w+\\n([\\s\\S]*?)\`\`\``, 'm').exec(page);
   if (block === null) throw new Error(`expected a block after "${title}" in docs/compatibility.md`);
   return block[1];
 }

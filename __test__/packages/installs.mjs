@@ -1,10 +1,13 @@
 /**
  * Installs the package into empty folders with each package manager, without Rust, and runs programs there.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { EXPECTED, expectOutput, NAME, plainPrograms } from './programs.mjs';
-import { folderOf, node, npm, outerRegistry, run, tool } from './shell.mjs';
+import { freePort } from './registry.mjs';
+import { folderOf, node, npm, outerRegistry, root, run, tool } from './shell.mjs';
 import { check } from './tally.mjs';
 
 /** Files by which npm, pnpm, Yarn 1 and Bun take our packages from the registry of the test. */
@@ -70,6 +73,7 @@ export async function checkInstalls(url, isFull) {
         expectOutput(await run(folder, [...start, file]), EXPECTED);
       });
     }
+    if (title === 'npm') await check("npm: README's first program runs", () => runReadme(folder));
   }
   await check('no Rust was on PATH', async () => {
     const source = `for (const name of ['cargo', 'rustc']) {
@@ -78,6 +82,38 @@ export async function checkInstalls(url, isFull) {
     }`;
     await node(folderOf('rust', { 'none.cjs': source }), 'none.cjs');
   });
+}
+
+/** Runs the first program of README, and asks it for what README says it prints. */
+async function runReadme(folder) {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [, program] = /```js\n([\s\S]*?)```/.exec(readme) ?? [];
+  const [, printed] = /```\n(# HELP [\s\S]*?)```/.exec(readme) ?? [];
+  const [, port] = /\b(\d{4,5})\b/.exec(program) ?? [];
+  if (printed === undefined || port === undefined) {
+    throw new Error('expected a program with a port, and what it prints, in README');
+  }
+  const free = await freePort();
+  writeFileSync(join(folder, 'readme.mjs'), program.replaceAll(port, free));
+  const child = spawn(process.execPath, ['readme.mjs'], { cwd: folder, stdio: 'inherit' });
+  try {
+    const text = await answerOf(`http://127.0.0.1:${free}/metrics`, child);
+    if (!text.includes(printed.trim())) throw new Error(`expected\n${printed}\nreceived\n${text}`);
+  } finally {
+    child.kill();
+  }
+}
+
+/** What a program answers as soon as it listens. */
+async function answerOf(url, child) {
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    const response = await fetch(url).catch(() => null);
+    if (response !== null) return response.text();
+    if (child.exitCode !== null)
+      throw new Error(`expected that the program goes on, but it exits with ${child.exitCode}`);
+    await setTimeout(100);
+  }
+  throw new Error(`expected an answer from ${url}`);
 }
 
 /** Only the packages of this platform are installed. */

@@ -26,7 +26,11 @@ log: { type: stdout, format: pretty, level: error }
 `,
   });
   const args = [tool('verdaccio', 'bin/verdaccio'), '--config', 'config.yaml', '--listen', `127.0.0.1:${port}`];
-  const server = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
+  const server = spawn(process.execPath, args, {
+    cwd: folder,
+    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   const url = `http://127.0.0.1:${port}/`;
   try {
     await answering(url, server);
@@ -73,7 +77,7 @@ async function answering(url, server) {
   throw new Error(`expected a registry at ${url}, but it does not answer`);
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

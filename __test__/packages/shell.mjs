@@ -2,7 +2,7 @@
  * Runs other programs: with the Node.js of this process, without a Rust toolchain on PATH, and with the caches of all
  * package managers in the working folder, so that no earlier build of our packages is installed.
  */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -17,14 +17,11 @@ export const work = mkdtempSync(join(tmpdir(), 'prometheus-metrics-packages-'));
 /** The file of a tool that is installed in this folder, e.g. `tool('publint', 'src/cli.js')`. */
 export const tool = (name, file) => join(tools, name, file);
 
-const NPM_ROOT = execFileSync('npm', ['root', '--global'], { encoding: 'utf8', shell: true }).trim();
+const NPM_ROOT = execSync('npm root --global', { encoding: 'utf8' }).trim();
 export const npm = [process.execPath, process.env.npm_execpath ?? join(NPM_ROOT, 'npm', 'bin', 'npm-cli.js')];
 
 /** The registry that serves all packages but ours. */
-export const outerRegistry = execFileSync('npm', ['config', 'get', 'registry'], {
-  encoding: 'utf8',
-  shell: true,
-}).trim();
+export const outerRegistry = execSync('npm config get registry', { encoding: 'utf8' }).trim();
 
 const RUST = ['cargo', 'rustc', 'cargo.exe', 'rustc.exe'];
 
