@@ -1,4 +1,4 @@
-// What each entry exports to compiled programs, and which of prom-client's files can be imported.
+// The default exports that compiled programs need, imports of the files of prom-client, and lazy loading.
 
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
