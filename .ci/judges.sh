@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the judges: programs that nobody here wrote read what the library exposes. Installs what is missing, and
-# fails where a judge cannot be had; none is ever skipped. Expects the library to be built.
+# Runs the judges: independent programs read the expositions of this library. Installs the judges that are missing, and
+# fails if one cannot be installed; it never skips one. The library must be built.
 #
 # Arguments go to AVA, e.g. `.ci/judges.sh __test__/judges/promtool.test.mjs`.
 set -eu
@@ -29,21 +29,21 @@ if [ -n "$missing" ]; then
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
 fi
 
-# The parsers and the schemas of Kubernetes live in an environment of their own, so that the machine's Python stays as it is.
+# The parsers and the schemas of Kubernetes get their own environment, so that the machine's Python is not changed.
 venv=target/judges-venv
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r __test__/judges/requirements.txt
 
-# Grafana's own types of dashboards: they are no dependency of the library's.
+# Grafana's own types of dashboards. The library does not depend on them.
 npm ci --prefix __test__/judges/grafana --no-audit --no-fund --loglevel=error
 
-# The Go library that Prometheus and Grafana's agent read expositions with. The toolchain is the one that is there.
+# The Go library with which Prometheus and Grafana's agent read expositions. The installed toolchain is used.
 (cd __test__/judges/expfmt && GOTOOLCHAIN=local go build -mod=readonly -o ../../../target/judges-expfmt .)
 
 echo 'judges:'
 prometheus --version 2>&1 | head -n 1
 promtool --version 2>&1 | head -n 1
-# Debian builds it without a version of its own to print.
+# Debian's build prints no version.
 command -v victoria-metrics
 dpkg-query -W -f '${Package} ${Version}\n' victoria-metrics 2>/dev/null || true
 "$venv/bin/python" --version
@@ -52,7 +52,7 @@ npm ls --prefix __test__/judges/grafana --depth=0
 go version -m target/judges-expfmt | awk '$1 == "dep" { print $2, $3 }'
 openssl version
 
-# Those that read what the Rust crate exposes. Arguments choose among the others.
+# The judges of the Rust crate's expositions run unless the arguments choose among the JavaScript tests.
 [ $# -gt 0 ] || cargo test --quiet --package prometheus-metrics --features judges --test format_compatibility
 
 exec npx --no-install ava --config __test__/judges/ava.config.mjs --verbose "$@"

@@ -1,87 +1,41 @@
 /**
- * Makes a fresh checkout ready: checks the toolchains, installs, builds the addon and the TypeScript. Needs nothing
- * but Node.js, and says plainly what is missing. Run by `npm start`, `npm test` and `npm run bench`.
+ * Makes a fresh checkout ready: checks the toolchains, installs, builds the addon and the TypeScript. Needs nothing but
+ * Node.js, and says plainly what is missing. Run by `npm start`, and with `--release` by `npm run bench`.
+ *
+ * The addon is built quickly, with the profile of the Rust tests. `--release` builds the one that is published: the
+ * compiler then optimises all crates as one, which takes several times as long.
  */
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
-const OLDEST_NODE = 20;
-const OLDEST_RUST = [1, 88];
-
-checkNode();
-checkRust();
-checkLinker();
-install();
-step('Building the addon (Rust, release)', 'npm', ['run', '--silent', 'build:addon']);
-step('Building the TypeScript', 'npm', ['run', '--silent', 'build:ts']);
-
-function checkNode() {
-  const [major] = process.versions.node.split('.').map(Number);
-  if (major < OLDEST_NODE)
-    missing(`Node.js ${OLDEST_NODE} or newer (this is ${process.version})`, 'https://nodejs.org/');
-}
-
-function checkRust() {
-  const found = output('rustc', ['--version'])?.match(/(\d+)\.(\d+)\./);
-  const wanted = OLDEST_RUST.join('.');
-  const hint = `https://rustup.rs/ (then open a new shell, or add ~/.cargo/bin to PATH)`;
-  if (!found || output('cargo', ['--version']) === null) missing(`Rust ${wanted} or newer (cargo and rustc)`, hint);
-  const [major, minor] = [Number(found[1]), Number(found[2])];
-  if (major < OLDEST_RUST[0] || (major === OLDEST_RUST[0] && minor < OLDEST_RUST[1])) {
-    missing(`Rust ${wanted} or newer (this is ${found[0]}0)`, '`rustup update stable`');
-  }
-}
-
-function checkLinker() {
-  // On Windows rustc finds the linker of the Visual Studio Build Tools by itself and names it when it is missing.
-  if (process.platform === 'win32' || output('cc', ['--version']) !== null) return;
-  const hint =
-    process.platform === 'darwin'
-      ? '`xcode-select --install`'
-      : '`apt install build-essential`, or gcc of your distribution';
-  missing('a C linker (cc)', hint);
-}
+import { bin, root, step } from './steps.mjs';
+import { checkToolchains } from './toolchains.mjs';
 
 /** `npm ci`, unless it was done for this very lock file. */
-function install() {
+export async function install(options) {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   const stamp = join(root, 'node_modules', '.prepared');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
-  step('Installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund']);
+  await step('Installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund'], options);
   writeFileSync(stamp, lock);
 }
 
-function step(title, command, args) {
-  const started = Date.now();
-  process.stdout.write(`• ${title} …\n`);
-  const { status, error, stdout, stderr } = run(command, args);
-  if (status !== 0) {
-    process.stdout.write(`${stdout ?? ''}${stderr ?? ''}`);
-    console.error(`✗ ${title} failed${error ? `: ${error.message}` : ''}. The output above says why.`);
-    process.exit(1);
-  }
-  process.stdout.write(`  done in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+/** What `napi build` is told beside the profile: as in the script `build:addon`. */
+export const ADDON = ['build', '--platform', '--no-js', '--dts', 'native.d.ts', '--output-dir', 'dist'];
+
+/** Part of the types is made from the addon, so it has to be built before. */
+export const buildTypeScript = (options) =>
+  step('Building the TypeScript', 'npm', ['run', '--silent', 'build:ts'], options);
+
+export async function prepare({ release = false } = {}) {
+  checkToolchains();
+  const quiet = { quiet: true };
+  await install(quiet);
+  if (release) await step('Building the addon (Rust, release)', 'npm', ['run', '--silent', 'build:addon'], quiet);
+  else await step('Building the addon (Rust, quick)', bin('napi'), ADDON, quiet);
+  await buildTypeScript(quiet);
 }
 
-function run(command, args) {
-  // npm is a script: run it with this Node.js where npm says where it lies, which also serves Windows.
-  const npm = process.env.npm_execpath;
-  const viaNode = command === 'npm' && npm;
-  const options = { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, shell: !viaNode && process.platform === 'win32' };
-  return viaNode ? spawnSync(process.execPath, [npm, ...args], options) : spawnSync(command, args, options);
-}
-
-function output(command, args) {
-  const { status, stdout } = spawnSync(command, args, { encoding: 'utf8' });
-  return status === 0 ? stdout : null;
-}
-
-function missing(what, where) {
-  console.error(`✗ This project needs ${what}.\n  Get it: ${where}`);
-  process.exit(1);
-}
+if (process.argv[1]?.endsWith('prepare.mjs')) await prepare({ release: process.argv.includes('--release') });

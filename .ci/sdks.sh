@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the tests against the real SDKs and frameworks, with their pinned versions, under the Node.js that they need.
-# Installs both. Expects the library to be built.
+# Installs both. The library must be built.
 #
 # Arguments go to AVA, e.g. `.ci/sdks.sh __test__/sdks/openai.test.mjs`.
 set -eu
@@ -14,13 +14,13 @@ fi
 sdks=__test__/sdks
 lock=$(cksum < "$sdks/package-lock.json")
 if [ "$(cat "$sdks/node_modules/.prepared" 2>/dev/null)" != "$lock" ]; then
-  # Several SDKs refuse the Node.js that runs this, which is not the one that runs them.
+  # Several SDKs reject the Node.js of this shell; the newer one, installed here, runs them.
   (cd "$sdks" && npm ci --no-audit --no-fund --engine-strict=false --loglevel=error)
   echo "$lock" > "$sdks/node_modules/.prepared"
 fi
 
 node=$(find "$PWD/$sdks/node_modules" -maxdepth 3 -path '*/node-*/bin/node' | head -n 1)
-[ -n "$node" ] || { echo 'sdks: no Node.js came with the packages for this platform' >&2; exit 1; }
+[ -n "$node" ] || { echo 'sdks: the packages have no Node.js for this platform' >&2; exit 1; }
 echo "sdks: Node.js $("$node" --version)"
 
 exec "$node" node_modules/ava/entrypoints/cli.mjs --config "$sdks/ava.config.mjs" "$@"

@@ -1,6 +1,7 @@
 /**
- * What `npm start` runs: one process, so that a signal reaches the example whatever shell npm uses.
+ * Runs the example for `npm start`, in one process, so that a signal reaches the example with every shell that npm uses.
  */
-import './prepare.mjs';
+import { prepare } from './prepare.mjs';
 
+await prepare();
 await import('../examples/llm-gateway/main.mjs');

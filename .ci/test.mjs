@@ -1,31 +1,45 @@
 /**
- * What `npm test` runs once everything is built, in the order in which a mistake is found soonest.
+ * Builds and runs all that `npm test` checks: formatting, the TypeScript, the Rust tests, the JavaScript tests.
+ * `--only=rust` and `--only=javascript` run one half.
+ *
+ * The addon and the Rust tests are built by one command, with one profile and one set of features, so that each crate is
+ * compiled once. Node.js and Rust prepare beside each other; tests run alone, because many of them measure time.
  */
-import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { ADDON, buildTypeScript, install } from './prepare.mjs';
+import { bin, printTimes, root, step } from './steps.mjs';
+import { checkToolchains } from './toolchains.mjs';
 
-const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
-const bin = (name) => join(root, 'node_modules', '.bin', name);
-
-const steps = [
-  ['Formatting and lint: TypeScript', bin('biome'), ['check', '--error-on-warnings', '.']],
-  ['Formatting: Rust', 'cargo', ['fmt', '--all', '--check']],
-  ['Lint: Rust', 'cargo', ['clippy', '--quiet', '--workspace', '--all-targets', '--', '-D', 'warnings']],
-  ['Rust tests', 'cargo', ['test', '--quiet', '--package', 'prometheus-metrics']],
-  ['JavaScript tests', bin('ava'), []],
-];
-
-for (const [title, command, args] of steps) {
-  const started = Date.now();
-  console.log(`\n• ${title}`);
-  const { status, error } = spawnSync(command, args, {
-    cwd: root,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
-  if (status !== 0) {
-    console.error(`✗ ${title} failed${error ? `: ${error.message}` : ''}`);
-    process.exit(1);
-  }
-  console.log(`  done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length);
+const [rust, javascript] = ['rust', 'javascript'].map((half) => only === undefined || only === half);
+if (!rust && !javascript) {
+  console.error(`✗ Expected --only=rust or --only=javascript but received --only=${only}`);
+  process.exit(1);
 }
+
+/** The addon, the Rust tests and the examples. The features of a crate depend on what is built with it. */
+const EVERYTHING = ['--workspace', '--lib', '--tests', '--examples'];
+// `napi build` names the target, so its files lie in the folder of that target. The tests must name it too.
+const cargo = { CARGO_BUILD_TARGET: checkToolchains() };
+const quiet = { quiet: true };
+
+await Promise.all([
+  step('Building the Rust code', 'cargo', ['build', '--quiet', ...EVERYTHING], { env: cargo, quiet: true }),
+  (async () => {
+    await install(quiet);
+    await step('Plain language', process.execPath, [join(root, '.ci/plain-language.mjs')], quiet);
+    await step('Formatting: Rust', 'cargo', ['fmt', '--all', '--check'], quiet);
+    if (!javascript) return;
+    await step('Formatting and lint: TypeScript', bin('biome'), ['check', '--error-on-warnings', '.'], quiet);
+  })(),
+]);
+if (javascript) {
+  // Only the binding is compiled again: its macros write the types that `napi` asks for.
+  await step('Building the addon', bin('napi'), [...ADDON, '--', ...EVERYTHING], { env: cargo, quiet: true });
+  await buildTypeScript(quiet);
+}
+if (rust) await step('Rust tests', 'cargo', ['test', '--quiet', '--workspace'], { env: cargo });
+// Tests that wait for a clock or a socket leave a processor idle: one file more than there are processors uses it.
+if (javascript) await step('JavaScript tests', bin('ava'), ['--concurrency', `${availableParallelism() + 1}`]);
+printTimes();

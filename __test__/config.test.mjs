@@ -1,18 +1,21 @@
-// METRICS_*: each variable read, typed and overridden, each bad value refused by name, and nothing read before it is
-// asked for.
+// Tests the settings: each variable is read, typed and overridden by its option, each invalid value is refused by name, and
+// the environment is not read before a door is made.
 
-import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { ConfigurationError, configFromEnv, createMetricsHandler, startExporter } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { start } from './exporter/support/children.mjs';
+import { start } from './http/exporter/support/children.mjs';
+
+const { addon } = createRequire(import.meta.url)('../dist/native/addon.js');
 
 const FLAG = 'true or false';
 const MILLISECONDS = 'milliseconds from 1 to 86400000';
 const COUNT = 'an integer from 1 to 4294967295';
 const FILE = 'the name of a file';
-const LIST = 'texts without commas';
+const LIST = 'a list of non-empty strings';
 
-/** Texts that are no such thing. */
+/** Invalid texts by the kind of setting. */
 const NO = {
   flag: ['maybe', '2', 'truefalse', 'null'],
   integer: ['-1', '1.5', 'ten', '0x', 'NaN', 'Infinity', '1e400', '1_000', '10ms'],
@@ -21,7 +24,7 @@ const NO = {
   list: [',', 'a,,b', 'a,', ' , '],
 };
 
-/** What a flag may be called. */
+/** The valid texts of a flag. */
 const flags = [
   ['true', true],
   ['TRUE', true],
@@ -34,7 +37,7 @@ const flags = [
   ['off', false],
 ];
 
-/** Of each variable: the key in the configuration, its default, what it is read as, what it expects, and what is none. */
+/** For each variable: the option, the default, texts with their values, the expected text, and invalid texts. */
 const variables = {
   METRICS_ENABLED: ['enabled', true, flags, FLAG, NO.flag],
   METRICS_ENDPOINT_HOST: ['host', '0.0.0.0', [['::1', '::1']], 'an address to listen on', []],
@@ -164,21 +167,21 @@ const variables = {
   ],
 };
 
-/** Values of these are secrets, and are not shown. */
+/** The values of these variables are secret and must not be shown. */
 const SECRETS = ['METRICS_AUTH_BEARER_TOKENS', 'METRICS_AUTH_BASIC_USERS'];
 
+const settings = addon.NativeConfig.settings();
+
 test('every variable of the core is tested here', (t) => {
-  const source = readFileSync(new URL('../crate/core/src/config.rs', import.meta.url), 'utf8');
-  const names = [...source.matchAll(/^ {4}(?:setting|secret)\("(METRICS_\w+)", "(\w+)"/gm)];
-  t.deepEqual(Object.keys(variables).sort(), names.map(([, variable]) => variable).sort());
-  for (const [, variable, option] of names) {
+  t.deepEqual(Object.keys(variables).sort(), settings.map(({ variable }) => variable).sort());
+  for (const { variable, option } of settings) {
     if (variable !== 'METRICS_CACHE_ENABLED') t.is(variables[variable][0], option, variable);
   }
 });
 
 const defaults = configFromEnv({});
 
-test('without variables there are defaults, and nothing else', (t) => {
+test('without variables there are only defaults', (t) => {
   for (const [variable, [key, value]] of Object.entries(variables)) {
     if (value !== undefined || !(key in defaults)) t.deepEqual(defaults[key], value, variable);
   }
@@ -187,6 +190,30 @@ test('without variables there are defaults, and nothing else', (t) => {
     Object.keys(defaults).filter((key) => !keys.has(key)),
     [],
   );
+});
+
+function row({ variable, option, defaultWords, expected, options, sentence }) {
+  const standard = defaults[option];
+  const shown = standard === undefined || standard.length === 0 ? '' : `\`${standard}\``;
+  const only = options === 'exporter' ? ' Exporter only.' : '';
+  return `| \`${variable}\` | \`${option}\` | ${defaultWords === '' ? shown : defaultWords} | ${expected} | ${sentence}${only} |`;
+}
+
+test('docs/endpoint.md has every setting of the core', async (t) => {
+  const page = new URL('../docs/endpoint.md', import.meta.url);
+  const text = await readFile(page, 'utf8');
+  const table = [
+    '| variable | option | default | value | effect |',
+    '|---|---|---|---|---|',
+    ...settings.map(row),
+  ].join('\n');
+  const expected = text.replace(
+    /(<!-- settings:.*-->\n)[\s\S]*(<!-- \/settings -->)/,
+    (_, start, end) => `${start}\n${table}\n\n${end}`,
+  );
+  t.true(expected.includes(table), 'the page has the markers of the table');
+  if (process.env.UPDATE_DOCS === '1') await writeFile(page, expected);
+  else t.is(text, expected);
 });
 
 for (const [variable, [key, , good, expected, bad]] of Object.entries(variables)) {
@@ -207,12 +234,12 @@ for (const [variable, [key, , good, expected, bad]] of Object.entries(variables)
     });
   }
 
-  test(`an empty ${variable} is none`, (t) => {
+  test(`an empty ${variable} counts as not set`, (t) => {
     for (const text of ['', ' ', '\t\n', undefined]) t.deepEqual(configFromEnv({ [variable]: text }), defaults);
   });
 }
 
-test('other variables are left alone', (t) => {
+test('other variables are ignored', (t) => {
   const env = {
     METRICS_ENDPOINT_PROT: '1',
     metrics_endpoint_port: '1',
@@ -223,14 +250,14 @@ test('other variables are left alone', (t) => {
   t.deepEqual(configFromEnv(env), defaults);
 });
 
-test('a time to live switches the cache on, unless it is switched off', (t) => {
+test('a time to live turns the cache on, unless the cache is turned off', (t) => {
   const ttl = (env) => configFromEnv(env).cacheTtlMs;
   t.is(ttl({ METRICS_CACHE_ENABLED: 'true', METRICS_CACHE_TTL_MS: '500' }), 500);
   t.is(ttl({ METRICS_CACHE_ENABLED: 'false', METRICS_CACHE_TTL_MS: '500' }), 0);
   t.is(ttl({ METRICS_CACHE_ENABLED: 'true', METRICS_CACHE_TTL_MS: '0' }), 0);
 });
 
-test('all of them at once', (t) => {
+test('all variables at once', (t) => {
   const env = {};
   const expected = { ...defaults };
   for (const [variable, [key, , [[text, value]]]] of Object.entries(variables)) {
@@ -240,7 +267,7 @@ test('all of them at once', (t) => {
   t.deepEqual(configFromEnv(env), { ...expected, cacheTtlMs: 0 });
 });
 
-/** Options of a wrong type or value: each is refused by the name of the option. */
+/** Options with an invalid type or value. Each is refused with the name of the option. */
 const wrong = [
   ...['enabled', 'selfMetrics', 'compressionEnabled', 'protectHealth'].flatMap((name) => [
     [name, 'true', FLAG, '"true" of type string'],
@@ -286,7 +313,7 @@ for (const [name, value, expected, received] of wrong) {
   });
 }
 
-test('an option of undefined is none', async (t) => {
+test('an undefined option counts as not set', async (t) => {
   const names = [...Object.values(variables).map(([key]) => key), 'registry', 'scope', 'checks', 'authenticate'];
   const nothing = Object.fromEntries(names.map((name) => [name, undefined]));
   createMetricsHandler(nothing);
@@ -312,7 +339,7 @@ test('doors read the environment, and options override it', async (t) => {
       const handler = client.createMetricsHandler({ path: '/option' });
       handler({ url: '/env', method: 'GET', headers: {} }, {}, () => notOurs++);
       await say(notOurs);
-      // Read when a door is made, and not once for all.
+      // The environment is read again for each door.
       process.env.METRICS_ENDPOINT_PATH = '/later';
       await say(client.configFromEnv().path);
     },
@@ -336,7 +363,7 @@ test('doors read the environment, and options override it', async (t) => {
   t.is((await child.ended).code, 0);
 });
 
-test('a bad variable stops whoever reads it, and nobody else', async (t) => {
+test('an invalid variable fails only the calls that read it', async (t) => {
   const child = start(
     t,
     async ({ client, say }) => {

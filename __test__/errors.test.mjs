@@ -1,4 +1,4 @@
-// Errors: what constructors refuse, and what all errors of this library have in common.
+// Tests errors: the arguments that constructors reject, and the common parts of all errors of this library.
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -36,7 +36,7 @@ const kinds = [
     'INVALID_CONFIG',
   ],
   [
-    'a port that is none',
+    'an invalid port',
     () => startExporter({ port: 65_536, host: '127.0.0.1' }),
     ConfigurationError,
     TypeError,
@@ -151,21 +151,21 @@ const refusals = [
   ['an empty name', { name: '', help: 'h' }, Error, 'INVALID_METRIC_NAME', 'Missing mandatory name parameter'],
   ['neither', {}, Error, 'INVALID_CONFIG', 'Missing mandatory help parameter'],
   [
-    'a help that is no string',
+    'a help that is not a string',
     { name: 'm', help: 5 },
     TypeError,
     'INVALID_CONFIG',
     'Expected a string for help but received 5 of type number',
   ],
   [
-    'a name that is no string',
+    'a name that is not a string',
     { name: ['m'], help: 'h' },
     TypeError,
     'INVALID_CONFIG',
     'Expected a string for name but received an object of type Array',
   ],
   [
-    'labelNames that are no array',
+    'labelNames that are not an array',
     { name: 'm', help: 'h', labelNames: 'ab' },
     TypeError,
     'INVALID_CONFIG',
@@ -179,7 +179,7 @@ const refusals = [
     'Expected an array of strings for labelNames but received null',
   ],
   [
-    'a label name that is no string',
+    'a label name that is not a string',
     { name: 'm', help: 'h', labelNames: ['a', 5] },
     TypeError,
     'INVALID_CONFIG',
@@ -200,7 +200,7 @@ const refusals = [
     'Invalid label name: a (given twice to m)',
   ],
   [
-    'a collect that is no function',
+    'a collect that is not a function',
     { name: 'm', help: 'h', collect: 5 },
     TypeError,
     'INVALID_CONFIG',
@@ -208,14 +208,14 @@ const refusals = [
   ],
   ['an unknown aggregator', { name: 'm', help: 'h', aggregator: 'median' }, TypeError, 'INVALID_CONFIG', /aggregator/],
   [
-    'registers that are no registries',
+    'registers that are not registries',
     { name: 'm', help: 'h', registers: [{}] },
     TypeError,
     'INVALID_CONFIG',
     /registers/,
   ],
   [
-    'registers that are no array',
+    'registers that are not an array',
     { name: 'm', help: 'h', registers: new Registry() },
     TypeError,
     'INVALID_CONFIG',
@@ -250,7 +250,7 @@ for (const Class of classes) {
         message: `Invalid label name: ${name.toWellFormed()} (expected [a-zA-Z_][a-zA-Z0-9_]*)`,
       });
     }
-    // Colons are for metric names, and an empty label is none.
+    // Colons are for metric names only, and a label name is not empty.
     t.throws(make('m', ['a:b']), { code: 'INVALID_LABEL_NAME' });
     t.throws(make('m', ['']), { code: 'INVALID_LABEL_NAME' });
     t.deepEqual(registry.getMetricsAsArray(), []);

@@ -1,5 +1,5 @@
-// A library under the attack, in a process with a bounded heap: recording in steps, so that the bench knows how far it
-// got when the process ends. It calls the library as a service does, through the adapter that all of them share.
+// Attacks one library in a process with a bounded heap. It records in steps, so that the bench knows how far the
+// library got when the process dies. It calls the library through the adapter that all libraries share.
 
 import { SEEN, shapes } from './attack-sets.mjs';
 import { LABEL_NAMES } from './inputs.mjs';
@@ -8,15 +8,15 @@ import { openLibrary } from './libraries.mjs';
 /** Heap of the process, in MiB. */
 export const HEAP_MB = 1_024;
 
-/** What the bench asks of the process. */
+/** The calls that the bench makes to the process. */
 export function underAttack({ library: id }) {
-  // The limit is exactly what has been seen, for libraries that have one.
+  // For libraries with a limit, it is exactly the number of existing series.
   const library = openLibrary(id, SEEN, 0);
   const counter = library.counter('bench_attacked_total', LABEL_NAMES);
   const make = shapes.oneNew;
   let next = 0;
   return {
-    /** Records so many sets, each for the first time; answers nanoseconds a call and bytes. */
+    /** Records this many sets, each for the first time; returns nanoseconds per call and bytes. */
     record(sets) {
       const start = process.hrtime.bigint();
       for (const end = next + sets; next < end; next++) library.add(counter, make(next), 1);
@@ -25,7 +25,7 @@ export function underAttack({ library: id }) {
       const { heapUsed, rss } = process.memoryUsage();
       return { ns, heap: heapUsed, resident: rss };
     },
-    /** Scrapes; answers milliseconds, bytes and series. */
+    /** Scrapes; returns milliseconds, bytes and series. */
     async scrape() {
       const start = process.hrtime.bigint();
       const text = await library.scrapes['metrics()']();

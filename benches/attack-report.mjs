@@ -1,15 +1,18 @@
-// What the attack's figures say: tables, and verdicts on what an attack may cost. It measures nothing.
+// Makes tables and verdicts from the figures of the attack. It measures nothing.
 
 import { cases } from './attack-service.mjs';
 import { SEEN } from './attack-sets.mjs';
 import { atMost, median, ratioOfRounds, show } from './harness.mjs';
 import { libraryById } from './libraries.mjs';
 
-/** A call beyond the limit, of a call to a seen series. */
+/** Target: a call over the limit against a call to an existing series. */
 const CALL_MAX = 2;
-/** What a scrape, or a call to another metric, may cost more than its twin: the noise between two equals. */
+/** Target: a scrape, or a call to another metric, against the twin. The rest is noise between two equals. */
 const TWIN_MAX = 1.1;
-/** Over all sets: a tenth of a byte a set, at ten million of them, for the heap. Allocators keep some spare. */
+/**
+ * Growth over all sets. For the heap this is a tenth of a byte per set, at ten million sets. Allocators keep some
+ * spare.
+ */
 const HEAP_GROWTH_MAX_MB = 1;
 const RESIDENT_GROWTH_MAX_MB = 4;
 
@@ -17,7 +20,7 @@ const MB = 1e6;
 
 const CALL_COLUMNS = ['made only', 'seen, fresh', 'seen, kept', 'beyond', 'beyond / fresh', 'beyond / kept'];
 
-/** Ours, in each of the ways a limit can be met. */
+/** Our library, with each way to meet a limit. */
 export function casesSection(samples) {
   const found = cases.map((entry) => ({ ...entry, ...samples[entry.id] }));
   return {
@@ -29,7 +32,7 @@ export function casesSection(samples) {
 function callsTable(found) {
   const columns = ['', 'sets', ...CALL_COLUMNS];
   const rows = found.map(({ title, sets, times }) => [title, count(sets), ...callCells(times)]);
-  return { caption: 'Nanoseconds a call, and what a call beyond the limit costs', columns, rows };
+  return { caption: 'Nanoseconds per call, and the cost of a call over the limit', columns, rows };
 }
 
 function callCells({ made, fresh, kept, beyond }) {
@@ -74,7 +77,7 @@ function aroundTable(found) {
   return { caption: 'Scrapes and another metric, before and after', columns, rows };
 }
 
-/** Calls by case; of everything else the worst case. */
+/** Judges the calls of each case, and the worst case of everything else. */
 function judgeCases(found) {
   const worst = (value, what, reach, unit) => {
     const { title, ...entry } = found.reduce((a, b) => (value(b) > value(a) ? b : a));
@@ -84,19 +87,29 @@ function judgeCases(found) {
     ...found.flatMap(({ title, times }) => judgeCalls(title, times)),
     worst(({ steps }) => growth(steps, 'heap'), 'growth of the heap', HEAP_GROWTH_MAX_MB, 'MB'),
     worst(({ steps }) => growth(steps, 'resident'), 'growth of the resident size', RESIDENT_GROWTH_MAX_MB, 'MB'),
-    worst(({ after }) => toTwin(after.scrape), "a scrape afterwards, of its twin's", TWIN_MAX, 'x'),
-    worst(({ after }) => toTwin(after.other), "a call to another metric afterwards, of its twin's", TWIN_MAX, 'x'),
+    worst(({ after }) => toTwin(after.scrape), "a scrape afterwards / the twin's", TWIN_MAX, 'x'),
+    worst(({ after }) => toTwin(after.other), "a call to another metric afterwards / the twin's", TWIN_MAX, 'x'),
   ];
 }
 
 function judgeCalls(title, { fresh, kept, beyond }) {
   return [
-    atMost(`${title}: a call beyond, of a seen one of fresh strings`, ratioOfRounds(beyond, fresh), CALL_MAX, 'x'),
-    atMost(`${title}: a call beyond, of a seen one of kept strings`, ratioOfRounds(beyond, kept), CALL_MAX, 'x'),
+    atMost(
+      `${title}: a call over the limit / to an existing series, fresh strings`,
+      ratioOfRounds(beyond, fresh),
+      CALL_MAX,
+      'x',
+    ),
+    atMost(
+      `${title}: a call over the limit / to an existing series, kept strings`,
+      ratioOfRounds(beyond, kept),
+      CALL_MAX,
+      'x',
+    ),
   ];
 }
 
-/** In MB, from the first to the last of some measurements. */
+/** Growth in MB from the first measurement to the last. */
 function growth(steps, key) {
   return (steps.at(-1)[key] - steps[0][key]) / MB;
 }
@@ -105,7 +118,7 @@ function toTwin({ attacked, twin }) {
   return ratioOfRounds(attacked, twin);
 }
 
-/** Ours from several threads at once. */
+/** Our library, attacked from several threads at once. */
 export function threadsSection({ sets, threads, looks, during }) {
   const [before, after] = [looks[0], looks.at(-1)];
   const title = `${threads.length} threads`;
@@ -115,11 +128,11 @@ export function threadsSection({ sets, threads, looks, during }) {
     ['resident, MB', '–', ...looks.map(({ resident }) => fixed(resident))],
     ['scrape, median ms', ...[during, ...looks.map(attackedScrapes)].map((ms) => show(median(ms)))],
     ['scrape, longest ms', ...[during, ...looks.map(attackedScrapes)].map((ms) => show(Math.max(...ms)))],
-    ["scrape, of a twin's", '–', ...looks.map(({ scrape }) => `${show(toTwin(scrape))}x`)],
+    ["scrape / the twin's", '–', ...looks.map(({ scrape }) => `${show(toTwin(scrape))}x`)],
   ];
   return {
     tables: [
-      { caption: `From ${title}, ${count(sets)} sets: nanoseconds a call`, columns: ['', ...CALL_COLUMNS], rows },
+      { caption: `From ${title}, ${count(sets)} sets: nanoseconds per call`, columns: ['', ...CALL_COLUMNS], rows },
       {
         caption: `From ${title}: the process`,
         columns: ['', 'during', 'before', ...looks.slice(1).map((_, index, all) => `${index + 1}/${all.length}`)],
@@ -131,7 +144,7 @@ export function threadsSection({ sets, threads, looks, during }) {
       atMost(`${title}: growth of the heap`, growth(looks, 'heap'), HEAP_GROWTH_MAX_MB, 'MB'),
       atMost(`${title}: growth of the resident size`, growth(looks, 'resident'), RESIDENT_GROWTH_MAX_MB, 'MB'),
       atMost(
-        `${title}: a scrape of a twin's, afterwards to before`,
+        `${title}: a scrape / the twin's, after / before the attack`,
         toTwin(after.scrape) / toTwin(before.scrape),
         TWIN_MAX,
         'x',
@@ -146,7 +159,7 @@ function together(threads) {
 
 const attackedScrapes = ({ scrape }) => scrape.attacked;
 
-/** All libraries: how far they got. Nothing is judged: a limit is a choice, and most chose none. */
+/** All libraries: how far they got. There is no verdict: most libraries have no limit by design. */
 export function peersSection(samples) {
   const columns = [
     '',
@@ -156,7 +169,7 @@ export function peersSection(samples) {
     'last',
     'resident MB, first',
     'last',
-    'ns a call, first',
+    'ns per call, first',
     'last',
     `scrape ms at ${count(SEEN)} series`,
     'last',
@@ -169,7 +182,7 @@ export function peersSection(samples) {
     end,
     ...firstAndLast(steps, 'heap', fixed),
     ...firstAndLast(steps, 'resident', fixed),
-    // The very first step made the series within the limit.
+    // The first step created the series within the limit.
     ...firstAndLast(steps.slice(1), 'ns', show),
     ...firstAndLast(scrapes, 'ms', show),
     count(scrapes.at(-1)?.series ?? 0),
@@ -189,7 +202,7 @@ function count(value) {
   return value.toLocaleString('en');
 }
 
-/** Bytes in MB to a tenth, so that growth is seen. */
+/** Bytes in MB with one decimal, so that growth is visible. */
 function fixed(bytes) {
   return bytes === undefined ? '–' : (bytes / MB).toFixed(1);
 }

@@ -1,19 +1,20 @@
-// An attack in rounds, on one metric of ours: seen sets of fresh strings, seen sets of kept strings, sets beyond the
-// limit, and sets that are only made take turns. A process has one of these, or each of its threads.
+// Attacks one metric of our library in rounds. Four kinds of work take turns: existing sets with fresh strings,
+// existing sets with kept strings, sets over the limit, and making sets without recording them. A process runs one
+// attack, or each of its threads does.
 
 import { loopsOf, SEEN, seenOrder, unseen } from './attack-sets.mjs';
 import { collectGarbage } from './harness.mjs';
 import { LAP } from './inputs.mjs';
 
-/** Laps of each kind in a round: some 50 ms. */
+/** Laps of each kind in a round: about 50 ms. */
 const LAPS = 10;
-/** Laps of each kind before the first round: code is compiled, and the limit has refused what it refuses. */
+/** Laps of each kind before the first round, so that code is compiled and the limit has refused sets. */
 const WARM_UP_LAPS = 40;
 
-/** What the calls of each kind count as. */
+/** The total in which the calls of each kind are counted. */
 const COUNTED = { fresh: 'seen', kept: 'seen', beyond: 'beyond', made: 'none' };
 
-/** Where labels go that are only made: nobody reads it, but an engine does not make what has no place to go to. */
+/** Receives labels that are made but not recorded. Without a place to store them, the engine would skip making them. */
 export let lastMade;
 const keep = (labels) => {
   lastMade = labels;
@@ -22,13 +23,13 @@ const keep = (labels) => {
 /** Calls of each kind in a round. */
 export const ROUND = LAPS * LAP;
 
-/** Opens the metric with its seen series, warm. `first` is the first set number beyond them. */
+/** Opens the metric, creates its existing series and warms up. `first` is the first set number over the limit. */
 export function openAttack({ shape, record, first = SEEN }) {
   const { fresh, kept } = loopsOf(shape, record);
   const made = loopsOf(shape, keep).fresh;
   const next = unseen(first);
   const calls = { seen: 0, beyond: 0, none: 0 };
-  // The kept strings make the series.
+  // The kept strings create the series.
   kept(Int32Array.from({ length: SEEN }, (_, n) => n));
   calls.seen += SEEN;
   const kinds = {
@@ -48,7 +49,7 @@ export function openAttack({ shape, record, first = SEEN }) {
     return Number(process.hrtime.bigint() - start) / LAP;
   }
 
-  /** One round; each kind goes first in one of four. */
+  /** One round. Each kind goes first in one round of four. */
   function round(turn) {
     const names = Object.keys(kinds);
     const sums = { fresh: 0, kept: 0, beyond: 0, made: 0 };
@@ -65,7 +66,7 @@ export function openAttack({ shape, record, first = SEEN }) {
   return { round, calls };
 }
 
-/** Runs `rounds` of an attack; `pause(done)` is awaited at the start and after each `1 / parts` of them. */
+/** Runs `rounds` of an attack. Awaits `pause(done)` at the start and after each `1 / parts` of the rounds. */
 export async function runRounds(attack, { rounds, parts, pause }) {
   const found = { fresh: [], kept: [], beyond: [], made: [] };
   await pause(0);
@@ -80,7 +81,7 @@ export async function runRounds(attack, { rounds, parts, pause }) {
   return found;
 }
 
-/** Bytes after what can be freed was freed. Finalizers run after a collection, in a later turn. */
+/** Bytes after garbage collection. Finalizers run after a collection, in a later turn. */
 export async function settledMemory() {
   for (let turn = 0; turn < 3; turn++) {
     collectGarbage();

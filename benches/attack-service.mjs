@@ -1,6 +1,6 @@
-// The process that is attacked: one metric of ours beyond its limit, another metric beside it in the same registry, and
-// a twin of both in a registry that nobody attacks, so that what the machine does meanwhile is told from what the attack
-// does.
+// The attacked process: one metric over its limit and another metric in the same registry. A twin registry holds the
+// same two metrics and is not attacked. Comparing with the twin separates the effect of the attack from other load on
+// the machine.
 
 import { createRequire } from 'node:module';
 import { openAttack, ROUND, runRounds, settledMemory } from './attack-rounds.mjs';
@@ -13,12 +13,12 @@ const TEXT = { accept: 'text/plain; version=0.0.4', acceptEncoding: 'identity' }
 const ATTACKED = 'bench_attacked';
 const OTHER = 'bench_other_total';
 const OTHER_SETS = 1_000;
-/** A quarter, because sums of quarters are exact. */
+/** A quarter, because sums of quarters are exact in binary. */
 const LATENCY = 0.25;
 const SCRAPES = 21;
 const OTHER_LAPS = 25;
 
-/** Cases by id: what is attacked, how, and under which limits. */
+/** The cases: which metric is attacked, with which label sets, and under which limit. */
 export const cases = [
   { id: 'fold', title: 'counter, one value new', shape: 'oneNew' },
   { id: 'all', title: 'counter, all three values new', shape: 'allNew' },
@@ -30,7 +30,7 @@ export const cases = [
   { id: 'throw', title: 'counter, `throw`, error caught', shape: 'oneNew', policy: 'throw', unjudged: true },
 ];
 
-/** Opens a registry with the metric that a case attacks, full of its seen series, and the other metric. */
+/** Opens a registry with the attacked metric, filled with its existing series, and the other metric. */
 function openWorld(client, { limit, policy, kind }) {
   const registry = new client.Registry();
   const limits = limit === 'label' ? { maxLabelValues: { route: SEEN }, maxSeries: 2 * SEEN } : { maxSeries: SEEN };
@@ -53,7 +53,7 @@ function recordOn(metric, kind, policy) {
   };
 }
 
-/** Records a lap to the other metric; answers nanoseconds a call. */
+/** Records a lap to the other metric; returns nanoseconds per call. */
 function otherLoop(counter) {
   const { method, route, status } = columns(OTHER_SETS);
   const order = wideOrder.map((index) => index % OTHER_SETS);
@@ -70,7 +70,7 @@ function otherLoop(counter) {
   return loop;
 }
 
-/** One whole case, in the process of its own that it needs. */
+/** Runs one whole case. Each case needs its own process. */
 export async function measureCase({ id, rounds, parts }) {
   const entry = cases.find((candidate) => candidate.id === id);
   const client = require('../dist/entry/index.js');
@@ -92,7 +92,7 @@ export async function measureCase({ id, rounds, parts }) {
   return { sets: rounds * ROUND, calls: attack.calls, times, steps, before, after };
 }
 
-/** What a scrape and a call to the other metric cost now, each in turn with its twin. */
+/** Measures a scrape and a call to the other metric, each in turn with the twin. */
 async function lookAround(world, twin) {
   const entries = [
     { id: 'attacked', ...world },
@@ -116,7 +116,7 @@ function attackedIn(registry) {
   return registry.cardinality().metrics.find(({ name }) => name === ATTACKED);
 }
 
-/** Nothing is lost or made up: what was recorded stands in the exposition, and each refusal was counted. */
+/** Checks that the exposition contains exactly what was recorded, and that each refusal was counted. */
 async function verify({ kind, policy }, { registry, other }, { seen, beyond }) {
   const found = totals(await registry.metrics());
   const recorded = policy ? seen : seen + beyond;

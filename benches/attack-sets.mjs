@@ -1,20 +1,20 @@
-// The label sets of an attack, and the loops that record them. A set is a number: those below SEEN are the ones that a
-// service means to have, all others come once. Seen and unseen values are made in the same way, in the same call site
-// and of the same length, so that nothing but the limit tells them apart.
+// Makes the label sets of an attack and the loops that record them. A set is a number: numbers below SEEN are the sets
+// that the service expects, every other set comes once. Existing and new values are made in the same way, at the same
+// call site and with the same length, so only the limit distinguishes them.
 
 import { LABEL_NAMES, LAP, wideOrder } from './inputs.mjs';
 
-/** Label sets that exist before the attack, and the limit. */
+/** The number of label sets before the attack. It is also the limit. */
 export const SEEN = 10_000;
 
-/** Which of the seen sets the calls of a lap record to. */
+/** The existing set that each call of a lap records to. */
 export const seenOrder = Int32Array.from(wideOrder);
 
 const PIECE = 10_000;
-/** `0000` to `9999`: two of them are eight digits, without the time that printing a number takes. */
+/** `0000` to `9999`. Two of them make eight digits without converting a number. */
 const pieces = Array.from({ length: PIECE }, (_, index) => String(index).padStart(4, '0'));
 
-/** Two halves of each, joined at call time. */
+/** The two halves of each value, joined at call time. */
 const METHODS = ['GET', 'PUT', 'PAT', 'POS', 'DEL'].map((method) => [method.slice(0, 1), method.slice(1)]);
 const STATUSES = ['200', '201', '204', '301', '400', '404', '429', '500'].map((status) => [status[0], status.slice(1)]);
 const CODES = STATUSES.map((halves) => Number(halves.join('')));
@@ -25,8 +25,8 @@ const joined = ([head, tail]) => head + tail;
 const digits = (n) => pieces[Math.floor(n / PIECE)] + pieces[n % PIECE];
 
 /**
- * What an attack looks like: `fresh(n)` makes the label set n of strings that no engine has hashed before. Written out
- * by shape, because a loop over label names would cost more than what is measured.
+ * One entry per shape: `fresh(n)` makes the label set n from strings that the engine has never hashed. Each shape is
+ * written out, because a loop over label names would cost more than the measured call.
  */
 export const shapes = {
   oneNew: (n) => ({
@@ -52,8 +52,8 @@ export const shapes = {
 };
 
 /**
- * The loops of a shape over `record(labels)`: each goes through the set numbers of a lap. `kept` is for seen sets only:
- * its strings exist before, and are those that made the series.
+ * The loops of a shape over `record(labels)`. Each loop goes through the set numbers of a lap. `kept` works on existing
+ * sets only: it uses the same strings that created the series.
  */
 export function loopsOf(shape, record) {
   const make = shapes[shape];
@@ -72,7 +72,7 @@ export function loopsOf(shape, record) {
   };
 }
 
-/** Set numbers that have not come yet: `next()` answers a lap of them. */
+/** Set numbers that were not used yet; `next()` returns a lap of them. */
 export function unseen(first) {
   const numbers = new Int32Array(LAP);
   let from = first;
@@ -83,7 +83,7 @@ export function unseen(first) {
   };
 }
 
-/** The seen sets as columns. Values that repeat are one string, as they are in a program. */
+/** The existing sets as columns. Equal values are the same string object, as in a real program. */
 function keptColumns(make) {
   const known = new Map();
   const one = (value) => {

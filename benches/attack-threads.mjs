@@ -1,5 +1,6 @@
-// The same attack from four worker threads at once, each on the metric as its own thread has it, while the main thread
-// scrapes the process. This module is both sides: the main thread's `measureThreads()` and, in a worker, its attack.
+// Runs the same attack from four worker threads at once, each with its thread's own metric, while the main thread
+// scrapes the process. This module has both sides: `measureThreads()` for the main thread, and the attack that runs in
+// a worker.
 
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -20,15 +21,15 @@ const OTHER = 'bench_other_total';
 const OTHER_SUM = 4_950;
 const SCRAPES = 41;
 const WARM_UP_ROUNDS = 12;
-/** After each of them the process is looked at. */
+/** Parts of the attack; the process is measured after each. */
 const PARTS = 4;
 const PAUSE_MS = 100;
-/** Set numbers of one thread; no set comes from two. */
+/** The set numbers of one thread. No set is used by two threads. */
 const OWN_SETS = 20_000_000;
 
 if (!isMainThread) await attackFromHere();
 
-/** Each thread sends its share of the sets. */
+/** Each thread records its share of the sets. */
 export async function measureThreads({ rounds }) {
   const client = require('../dist/entry/index.js');
   const { register } = client;
@@ -37,9 +38,9 @@ export async function measureThreads({ rounds }) {
   const workers = await Promise.all(Array.from({ length: THREADS }, (_, thread) => start(thread)));
 
   const twin = openTwin(client);
-  // Scrapes take memory of their own, the first time.
+  // The first scrapes allocate memory of their own.
   await lookAround(register, twin, workers);
-  // A first attack of millions of sets: until then, engine and allocators take what they work with.
+  // A first attack with millions of sets. Until then, the engine and the allocators grow to their working size.
   await scrapeDuring(register, attackFrom(workers, WARM_UP_ROUNDS));
   const looks = [await lookAround(register, twin, workers)];
   const part = Math.ceil(rounds / PARTS);
@@ -73,7 +74,7 @@ function attackFrom(workers, rounds) {
   return Promise.all(workers.map((worker) => worker.ask('attack', rounds)));
 }
 
-/** Milliseconds of scrapes until the attack is over. */
+/** Scrapes until the attack is over; returns milliseconds. */
 async function scrapeDuring(register, attack) {
   const found = [];
   let running = true;
@@ -89,7 +90,7 @@ async function scrapeDuring(register, attack) {
   return found;
 }
 
-/** A registry of this thread with as many series, which nobody attacks. */
+/** The twin: a registry of this thread with the same number of series. It is not attacked. */
 function openTwin({ Counter, Registry }) {
   const registry = new Registry();
   const counter = new Counter({ name: ATTACKED, help: 'Twin', labelNames: LABEL_NAMES, registers: [registry] });

@@ -1,7 +1,6 @@
-// What somebody achieves who sends a service label sets without end: ten million distinct ones after the limit. Ours is
-// attacked in each of the ways a limit can be met, in one thread and in four; then each library in turn, in a process
-// with a bounded heap, because most have no limit and it is worth knowing how far they get.
-// `BENCH_ATTACK_SETS` sends fewer, or more.
+// Measures what an attacker achieves with ten million distinct label sets over the limit. First our library is
+// attacked, with each way to meet a limit, from one thread and from four. Then each library is attacked in a process
+// with a bounded heap, to see how far those without a limit get. `BENCH_ATTACK_SETS` changes the number of sets.
 
 import { HEAP_MB, underAttack } from './attack-peers.mjs';
 import { casesSection, peersSection, threadsSection } from './attack-report.mjs';
@@ -14,13 +13,13 @@ import { OURS, selectLibraries } from './libraries.mjs';
 
 const SETS = Number(process.env.BENCH_ATTACK_SETS ?? (options.quick ? 1_000_000 : 10_000_000));
 const ROUNDS = Math.ceil(SETS / ROUND);
-/** Memory is looked at after each part of the rounds. */
+/** Memory is measured after each part of the rounds. */
 const PARTS = 5;
 
-/** Sets between two looks at a peer's memory, and between two scrapes of it. */
+/** Sets between two measurements of a peer's memory, and between two scrapes of it. */
 const STEP = 250_000;
 const SCRAPE_EVERY = 4 * STEP;
-/** A library that is still recording after so long is stopped. */
+/** A library that still records after this time is stopped. */
 const PEER_MS_MAX = 120_000;
 const CASE_MS_MAX = 600_000;
 
@@ -56,7 +55,7 @@ async function main() {
 async function measureCases() {
   const found = {};
   for (const { id, title, unjudged } of cases) {
-    // An error with its stack takes microseconds: a tenth of the sets shows it.
+    // An error with its stack takes microseconds, so a tenth of the sets is enough.
     const rounds = unjudged ? Math.ceil(ROUNDS / 10) : ROUNDS;
     found[id] = await measureFrom({ attack: { id, rounds, parts: PARTS } });
     progress(`${title}: ${describe(found[id].times)}`);
@@ -73,7 +72,7 @@ async function measureFrom(what) {
   }
 }
 
-/** Attacks a library until all sets are recorded, it ends, or its time is over. */
+/** Attacks a library until all sets are recorded, its process ends, or the time is over. */
 async function attackLibrary(id) {
   const execArgv = ['--expose-gc', `--max-old-space-size=${HEAP_MB}`];
   const child = startRole(import.meta.url, { peer: { library: id } }, { execArgv });
@@ -109,7 +108,7 @@ async function attackLibrary(id) {
 
 function about() {
   const sets = SETS.toLocaleString('en');
-  return `A metric with three labels, ${SEEN.toLocaleString('en')} series and a limit of as many receives at least ${sets} distinct label sets beyond it. Each case is a process of its own, with rounds in which three kinds of call and the making of labels without a call (*made only*) take turns: *seen* sets of strings made for the call, seen sets of *kept* strings (those that made the series), and sets *beyond* the limit, made for the call and as long as the seen ones. Nanoseconds are medians of the rounds and contain making labels and strings, which kept strings need not be; ratios are medians of the ratios of each round. Memory is taken after garbage collection: *heap* is \`heapUsed\`, *resident* the process. Scrapes are \`scrape()\` of the text format; a *twin* is a registry with the same metrics in the same process that nobody attacks, in turns with the attacked one. Totals, refusals counted and the other metric's values are compared with the exposition afterwards. The last table has every library recording the same sets, each in a process with a heap of at most ${HEAP_MB.toLocaleString('en')} MiB and at most ${PEER_MS_MAX / 1000} s, being scraped after each million, with its limit set to ${SEEN.toLocaleString('en')} where it has one. OpenTelemetry's counts the sets between two scrapes, so its series grow with each.`;
+  return `A metric with three labels has ${SEEN.toLocaleString('en')} series, which is also its limit. It receives at least ${sets} distinct label sets over the limit. Each case runs in a process of its own. In each round, four kinds of work take turns: *made only* makes labels without a call; *seen, fresh* records existing label sets with strings made for the call; *seen, kept* records existing sets with the strings that created the series; *beyond* records sets over the limit, with strings made for the call and as long as the others. Nanoseconds are medians of the rounds and include making labels and strings; kept strings are not made again. Ratios are medians of the ratios of each round. Memory is measured after garbage collection: *heap* is \`heapUsed\`, *resident* is the process. A scrape is \`scrape()\` of the text format. A *twin* is a registry with the same metrics in the same process that is not attacked; both are measured in turns. Afterwards, totals, counted refusals and the values of the other metric are compared with the exposition. In the last table, every library records the same sets, each in a process with a heap of at most ${HEAP_MB.toLocaleString('en')} MiB and for at most ${PEER_MS_MAX / 1000} s. It is scraped after each million sets. Its limit is ${SEEN.toLocaleString('en')} if it has one. OpenTelemetry's limit counts the sets between two scrapes, so its series grow with each scrape.`;
 }
 
 function describe(times) {

@@ -1,4 +1,5 @@
-//! What gzip costs on exposition text, at the level that the endpoint uses. `prometheus-client` compresses nothing.
+//! Measures gzip on exposition text, at the level that the endpoint uses. `prometheus-client` has no compression to
+//! compare with.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use prometheus_metrics::http::{gzip, gzip_members};
@@ -49,7 +50,8 @@ fn bench_gzip_compress_100kb(criterion: &mut Criterion) {
     bench(criterion, "bench_gzip_compress_100kb", 100_000);
 }
 
-/// A large exposition written as one member and as two side by side; on two free cores the second is to take half as long.
+/// A large exposition as one gzip member, and as two members compressed in parallel. On two free cores the second
+/// should take half as long.
 fn bench_gzip_members_9mb(criterion: &mut Criterion) {
     const BYTES: usize = 9_000_000;
     let text = exposition(BYTES).expect("the names are valid and free");

@@ -1,5 +1,5 @@
-//! What an increment costs: of a counter that is held, and of one that is found by its label values first.
-//! Beside `prometheus-client`, whose labels here are `&'static str`, the cheapest kind it can look up.
+//! Measures an increment of a counter handle, and of a counter that is first found by its label values. The comparison
+//! is `prometheus-client` with `&'static str` labels, the cheapest kind that it can look up.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -27,7 +27,7 @@ fn bench_counter_inc(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("bench_counter_inc");
     let ours = Registry::new().counter("requests_total", "Requests").expect("the name is free");
     group.bench_function(OURS, |bencher| bencher.iter(|| black_box(&ours).inc()));
-    // Both count in `f64`; the rival's `u64` counter, which cannot add a half, beside it.
+    // Both count in `f64`. The competitor's `u64` counter, which cannot add fractions, is measured too.
     let theirs = FloatCounter::default();
     group.bench_function(THEIRS, |bencher| bencher.iter(|| black_box(&theirs).inc()));
     let integer = Counter::<u64>::default();

@@ -1,5 +1,5 @@
-// The Rust benches' figures as criterion left them in target/criterion, as one more section of the report. It runs
-// nothing: `cargo bench` has to have run before.
+// Reads the figures that criterion left in target/criterion and makes one more section of the report. It runs nothing:
+// run `cargo bench` first.
 
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { show } from './harness.mjs';
 
 const directory = fileURLToPath(new URL('../target/criterion/', import.meta.url));
 
-/** A section like those of the Node benches, or undefined where criterion has left nothing. */
+/** A section like those of the Node benches, or undefined if there are no figures. */
 export function criterionSection() {
   if (!existsSync(directory)) return undefined;
   const found = globSync('**/new/estimates.json', { cwd: directory }).sort().map(read);
@@ -18,7 +18,7 @@ export function criterionSection() {
   return {
     name: 'rust',
     title: 'Rust',
-    about: `Measured by criterion (\`cargo bench\`) between ${dates[0]} and ${dates.at(-1)}; the interval is that of the median at 95 %.`,
+    about: `Measured by criterion (\`cargo bench\`) between ${dates[0]} and ${dates.at(-1)}; the interval is the 95 % interval of the median.`,
     tables: [...groups].map(([group, entries]) => ({
       caption: group,
       columns: ['', 'median', 'from', 'to'],

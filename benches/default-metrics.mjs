@@ -1,6 +1,5 @@
-// What the default metrics cost: a scrape of nothing else, all of which is the event loop's time, their start, and the
-// processor time of a process that does nothing but have them. Every library has processes of its own, and they take
-// turns.
+// Measures the default metrics: a scrape of only these metrics (all of it on the event loop), their start, and the
+// processor time of an otherwise idle process. Each library has processes of its own, and they take turns.
 
 import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
@@ -24,17 +23,17 @@ import { libraryById, OURS, selectLibraries } from './libraries.mjs';
 
 const COLLECTION_MS_MAX = 0.5;
 
-/** Connections have handles, which are counted by type. */
+/** Connections have handles, and default metrics count handles by type. */
 const settings = [
   { title: 'no connection', sockets: 0 },
   { title: '1,000 connections', sockets: 1000 },
 ];
 const ROUNDS = options.quick ? 3 : 15;
 const COLLECTIONS = options.quick ? 5 : 20;
-/** Delays have to be seen before their statistics cost what they cost. */
+/** Time for the monitors to see delays; empty ones are cheaper to read. */
 const WARM_UP_MS = options.quick ? 1000 : 5000;
 const IDLE_MS = options.quick ? 1000 : 10_000;
-/** Longer than the monitors' precision: the loop turns between two scrapes, as it does in a service. */
+/** Longer than the monitors' precision. The loop turns between two scrapes, as in a service. */
 const PAUSE_MS = 15;
 
 const role = ownRole();
@@ -42,17 +41,17 @@ if (role) serveRole(service(role));
 else await main();
 
 async function main() {
-  // OpenTelemetry has its runtime metrics in packages of other names and other metrics.
+  // OpenTelemetry's runtime metrics are in other packages and have other names.
   const libraries = selectLibraries().filter(({ id }) => id !== 'opentelemetry');
   const measured = [];
   for (const setting of settings) measured.push({ ...setting, ...(await measure(libraries, setting)) });
   publish({
     name: 'default-metrics',
     title: 'Default metrics',
-    about: `\`collectDefaultMetrics()\` and nothing else in the registry. A scrape is one \`metrics()\`, of which every part is the event loop's time; the loop turns between two of them. It is ${ROUNDS} rounds of ${COLLECTIONS} scrapes a library, taking turns. Start is the call of \`collectDefaultMetrics()\` in a fresh process. Idle is the processor time of a process that has default metrics and nothing to do, less that of one without; it includes the timer of the event loop's utilisation where a library has that (ours and @prometheus-io/client).`,
+    about: `The registry contains only \`collectDefaultMetrics()\`. A scrape is one \`metrics()\`, all of it on the event loop; the loop turns between two scrapes. Each library makes ${ROUNDS} rounds of ${COLLECTIONS} scrapes, and the libraries take turns. *Start* is the call of \`collectDefaultMetrics()\` in a fresh process. *Idle* is the processor time of a process with default metrics and no work, minus that of a process without them. It includes the timer for event-loop utilisation in the libraries that have it (ours and @prometheus-io/client).`,
     tables: measured.map(({ title, scrapes, starts, idle }) => ({
       caption: `Default metrics, ${title}`,
-      columns: ['', 'scrape, ms', 'slowest tenth', 'first scrape', 'start, ms', 'idle, ms a second'],
+      columns: ['', 'scrape, ms', 'slowest tenth', 'first scrape', 'start, ms', 'idle, ms per second'],
       rows: libraries.map(({ id, title: library }) => [
         library,
         ...[median(scrapes[id].flat()), quantile(scrapes[id].flat(), 0.9), starts[id].firstMs, starts[id].startMs].map(
@@ -77,7 +76,7 @@ async function measure(libraries, { title, sockets }) {
     await sleep(WARM_UP_MS);
     const scrapes = await interleave(libraries, ROUNDS, ({ id }) => processes[id].ask('scrape', COLLECTIONS));
     const idle = {};
-    // One after the other: two idle processes wake each other's core.
+    // One after the other, because two idle processes wake each other's core.
     for (const { id } of entries) idle[id] = await processes[id].ask('idle', IDLE_MS);
     for (const { id } of libraries) progress(`${title}: ${id} ${show(median(scrapes[id].flat()))} ms`);
     return { starts, scrapes, idle };
@@ -126,7 +125,7 @@ function service({ library, sockets }) {
       return samples;
     },
 
-    /** Milliseconds of processor time a second. */
+    /** Milliseconds of processor time per second. */
     async idle(ms) {
       const before = process.cpuUsage();
       await sleep(ms);
@@ -142,7 +141,7 @@ async function timeOf(work) {
   return performance.now() - start;
 }
 
-/** Both ends are this process's: as many connections are half as many clients. */
+/** This process has both ends of each connection, so half as many clients give the number of connections. */
 async function openConnections(count) {
   if (count === 0) return;
   const server = createServer().listen(0, '127.0.0.1');

@@ -1,4 +1,4 @@
-// Part of endpoint.mjs: whether a service can be scraped while its event loop stands still, and how fast.
+// Part of endpoint.mjs: measures scrapes while the service's event loop is blocked.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GZIP, PLAIN } from './endpoint-client.mjs';
@@ -7,9 +7,9 @@ import { atMost, options, progress, show } from './harness.mjs';
 
 const SIZE = 10_000;
 const BLOCK_MS = options.quick ? 3000 : 10_000;
-/** Enough to see that nothing comes. */
+/** Long enough to show that there is no answer. */
 const PEER_BLOCK_MS = 3000;
-/** From asking for the block until it surely stands. */
+/** Time after which the requested block has certainly begun. */
 const SETTLE_MS = 200;
 /** The scrapes end before the block does. */
 const MARGIN_MS = 300;
@@ -25,7 +25,7 @@ const collecting = {
   collects: true,
 };
 
-/** The machine's own floor: a prepared body, while another process computes. */
+/** The floor of the machine: a prepared body, while another process computes. */
 const floor = { ...preparedDoor, id: 'floor', title: `${preparedDoor.title} of a loop that turns` };
 
 /** `{tables, verdicts, samples}` of this part. */
@@ -55,7 +55,9 @@ async function measure(door, blockMs, scraper) {
   }
 }
 
-/** The busy process is the one whose body is sent: behind a peer's door, so that a run without ours has a floor too. */
+/**
+ * The busy process is the one whose body is sent, behind a peer's door. So a run without our library has a floor too.
+ */
 async function measureFloor(scraper) {
   const population = { kind: 'counters', size: SIZE };
   const busy = await startService(peerDoors[0], population);
@@ -72,7 +74,7 @@ async function measureFloor(scraper) {
   }
 }
 
-/** Checked bodies, plain and gzipped; a process's first scrapes are behind it then. */
+/** Checks the bodies, plain and gzipped. This also runs the slower first scrapes of a process. */
 async function bodies({ metricsPort: port }, scraper) {
   const found = [];
   for (const encoding of ENCODINGS) {
@@ -81,7 +83,7 @@ async function bodies({ metricsPort: port }, scraper) {
   return found;
 }
 
-/** Blocks `busy` and scrapes `service`: half of the time each for plain and gzip. */
+/** Blocks `busy` and scrapes `service`, half of the time plain and half gzipped. */
 async function scrapeThrough({ metricsPort: port }, busy, blockMs, scraper) {
   await busy.ask('block', blockMs);
   await sleep(SETTLE_MS);
@@ -93,7 +95,7 @@ async function scrapeThrough({ metricsPort: port }, busy, blockMs, scraper) {
 
 function table(doors, samples) {
   return {
-    caption: `Scrapes while the event loop is blocked for ${BLOCK_MS / 1000} s (${PEER_BLOCK_MS / 1000} s where nothing answers), 10,000 series`,
+    caption: `Scrapes while the event loop is blocked for ${BLOCK_MS / 1000} s (${PEER_BLOCK_MS / 1000} s if there is no answer), 10,000 series`,
     columns: ['', 'scrapes', 'p50 ms', 'p99 ms', 'max ms', 'gzip: scrapes', 'p50 ms', 'p99 ms', 'max ms'],
     rows: doors.map(({ id, title }) => [title, ...ENCODINGS.flatMap((encoding) => cells(samples[id][encoding]))]),
   };
@@ -110,7 +112,7 @@ function judge(samples) {
       ENCODINGS.map((encoding) => {
         const work = `blocked loop, 10,000 series, ${encoding}${collects ? ', with collect()' : ''}: p99 of a scrape`;
         const verdict = atMost(work, samples[id][encoding].p99, P99_MS_MAX, 'ms');
-        // A machine that pauses for longer by itself can meet no such limit, so the two stand together.
+        // Shown beside the floor: on a machine that itself pauses for longer, no library can meet the limit.
         return { ...verdict, measured: `${verdict.measured} (prepared body ${show(samples.floor[encoding].p99)})` };
       }),
     );

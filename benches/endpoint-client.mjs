@@ -1,5 +1,5 @@
-// The clients of endpoint.mjs: one asks for the service's own route at a fixed rate, one scrapes. Each runs in a process
-// of its own, so that neither waits for the other's event loop.
+// The clients of endpoint.mjs: one requests the service's own route at a fixed rate, one scrapes. Each runs in its own
+// process, so neither waits for the other's event loop.
 
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { quantile } from './harness.mjs';
 export const PLAIN = 'identity';
 export const GZIP = 'gzip';
 
-/** Every sample of the populations starts so; what an endpoint says of itself does not. */
+/** The prefix of every sample of the populations. The endpoint's own metrics have another prefix. */
 const PREFIX = '\nbench_';
 
 const agent = new Agent({ keepAlive: true });
@@ -25,7 +25,7 @@ export function client() {
   return { check, drive, scrapeEvery, scrapeThrough };
 }
 
-/** Scrapes `times` times and throws unless each answer is whole; answers the last body, in base64 for the way home. */
+/** Scrapes `times` times and throws if an answer is incomplete; returns the last body in base64. */
 async function check({ port, encoding, samples, times }) {
   let body;
   for (let turn = 0; turn < times; turn++) {
@@ -40,8 +40,8 @@ async function check({ port, encoding, samples, times }) {
 }
 
 /**
- * Asks for `/` at `rate` requests a second for a time, whether or not earlier ones are answered. Latencies in
- * milliseconds count from when a request was due, so that a service that stands still cannot hide what it delayed.
+ * Requests `/` at `rate` requests per second for a time, without waiting for earlier answers. Latencies in milliseconds
+ * count from the time at which a request was due, so a blocked service cannot hide its delays.
  */
 async function drive({ port, rate, ms }) {
   const latencies = [];
@@ -64,7 +64,7 @@ async function scrapeEvery({ port, encoding, intervalMs, ms }) {
   return summary(latencies);
 }
 
-/** Scrapes back to back over one connection for a time; a scrape without an answer by then is none. */
+/** Scrapes back to back over one connection for a time. A scrape without an answer at the end does not count. */
 async function scrapeThrough({ port, encoding, ms }) {
   const latencies = [];
   const end = AbortSignal.timeout(ms);
@@ -87,8 +87,8 @@ function summary(latencies) {
 }
 
 /**
- * Calls `tick` with each time that is due. A thread waits for them, as a timer of Node's would be up to a millisecond
- * late, more than what is measured, and looking at the clock over and over would take a core from the service.
+ * Calls `tick` at each due time. A separate thread waits for these times: a Node.js timer can be a millisecond late,
+ * more than the measured latency, and polling the clock would take a core from the service.
  */
 function ticks(rate, ms, tick) {
   const source = `const { parentPort, workerData: { start, count, intervalMs } } = require('node:worker_threads');
@@ -100,7 +100,7 @@ function ticks(rate, ms, tick) {
       if (wait > 0) Atomics.wait(never, 0, 0, wait);
       parentPort.postMessage(due);
     }`;
-  // The thread's own start is not to make the first requests late.
+  // Wait for the thread's start, which would delay the first requests.
   const schedule = { start: clock() + 200, count: Math.floor((ms * rate) / 1000), intervalMs: 1000 / rate };
   const worker = new Worker(source, { eval: true, workerData: schedule });
   return new Promise((resolve, reject) => worker.on('message', tick).on('error', reject).on('exit', resolve));

@@ -1,4 +1,4 @@
-// The doors that endpoint.mjs compares, and the processes it runs: a service behind one door each, and clients.
+// Defines the doors that endpoint.mjs compares, and starts their processes: one service per door, and clients.
 
 import { JAVASCRIPT, NATIVE, PREPARED } from './endpoint-server.mjs';
 import { startRole } from './harness.mjs';
@@ -9,10 +9,10 @@ const bench = new URL('endpoint.mjs', import.meta.url);
 export const nativeDoor = ours(NATIVE, 'native door');
 export const javascriptDoor = ours(JAVASCRIPT, 'JavaScript door');
 
-/** No library: node:http sends a body that was made before. */
+/** Without a library: node:http sends a prepared body. */
 export const preparedDoor = { id: PREPARED, title: '*prepared body*', door: PREPARED };
 
-/** prom-client and its heirs: what a program that has one of them would leave behind. */
+/** prom-client and its forks: the libraries that a program would migrate from. */
 export const peerDoors = ['prom-client', 'prometheus-io', 'platformatic'].map((id) => ({
   id,
   title: libraryById(id).title,
@@ -20,7 +20,7 @@ export const peerDoors = ['prom-client', 'prometheus-io', 'platformatic'].map((i
   door: JAVASCRIPT,
 }));
 
-/** Ours first, unless this run goes without. */
+/** Our doors first; empty if this run leaves our library out. */
 export function ourDoors() {
   const ids = selectLibraries().map(({ id }) => id);
   return peersOf(ids).length < ids.length ? [nativeDoor, javascriptDoor] : [];
@@ -41,7 +41,7 @@ export async function startService({ library, door }, population, bodies) {
   }
 }
 
-/** Runs `use` with a service behind each of the doors, by id, and stops them all after it. */
+/** Starts a service behind each door, runs `use` with them by id, then stops them all. */
 export async function withServices(doors, population, use) {
   const services = {};
   try {

@@ -1,4 +1,4 @@
-// Part of endpoint.mjs: what scraping a service costs the requests that the service is there for.
+// Part of endpoint.mjs: measures how scraping slows the service's own requests.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GZIP } from './endpoint-client.mjs';
@@ -10,7 +10,7 @@ const populations = [
   { title: '10,000 histograms', kind: 'histograms', size: 10_000, samples: 140_000 },
 ];
 
-/** Requests a second: a fiftieth of a core's time, so that nothing queues but behind a scrape. */
+/** Requests per second. They use a fiftieth of a core, so they queue only behind a scrape. */
 const RATE = 300;
 const SCRAPE_INTERVAL_MS = 500;
 const WINDOW_MS = options.quick ? 1500 : 3000;
@@ -18,17 +18,17 @@ const ROUNDS = options.quick ? 1 : 3;
 /** Scrapes before the first round, each checked. */
 const CHECKS = 5;
 const WARM_MS = 1000;
-/** Before each window: large heaps are still being collected after their last scrape, and that takes a core. */
+/** A pause before each window: collecting a large heap after the last scrape takes a whole core. */
 const PAUSE_MS = 300;
 const RATIO_MAX = 1.1;
 
-/** @platformatic/prom-client serves as prom-client does; its rounds are better spent on the others. */
+/** @platformatic/prom-client is left out: it serves like prom-client, and the time is better spent on the others. */
 const peers = peerDoors.filter(({ id }) => id !== 'platformatic');
 
-/** Two windows of one service, neither of them scraped: how far a ratio strays by itself on this machine. */
+/** Two windows of one service without scrapes: they show how far the ratio varies on this machine. */
 const control = { id: 'control', title: '*never scraped*' };
 
-/** `{tables, verdicts, samples}` of this part. `scraper` is a client that does nothing else. */
+/** `{tables, verdicts, samples}` of this part. `scraper` is a client that only scrapes. */
 export async function measureRoute(scraper) {
   const driver = startClient();
   const samples = {};
@@ -64,7 +64,7 @@ async function measurePopulation({ title, kind, size, samples }, driver, scraper
   });
 }
 
-/** One window with scraping and one without, the order changing from round to round; without a port none is scraped. */
+/** One window with scraping and one without, in alternating order. Without a port, neither is scraped. */
 async function round({ port, metricsPort }, turn, driver, scraper) {
   const scrape = { port: metricsPort, encoding: GZIP, intervalMs: SCRAPE_INTERVAL_MS, ms: WINDOW_MS };
   const found = {};
@@ -83,7 +83,7 @@ async function round({ port, metricsPort }, turn, driver, scraper) {
 function table(title, measured) {
   return {
     caption: `The service's own route while it is scraped: ${title}`,
-    columns: ['', 'p50', 'p99', 'max', 'scraped: p50', 'p99', 'max', 'p99 to no scraping', 'a scrape took'],
+    columns: ['', 'p50', 'p99', 'max', 'scraped: p50', 'p99', 'max', 'p99 against no scraping', 'a scrape took'],
     rows: [...ourDoors(), ...peers, control].map(({ id, title }) => {
       const rounds = measured[id];
       const ms = [...figures(rounds, 'quiet'), ...figures(rounds, 'scraped')].map(show);
@@ -115,7 +115,7 @@ function judge(title, measured) {
   return [nativeDoor, javascriptDoor]
     .filter(({ id }) => measured[id])
     .map(({ id, short }) => {
-      const work = `${title}: p99 of the service's own route while the ${short} is scraped, to no scraping`;
+      const work = `${title}: p99 of the service's own route while the ${short} is scraped, against no scraping`;
       const verdict = atMost(work, ratio(measured[id]), RATIO_MAX, 'x');
       return { ...verdict, measured: `${verdict.measured} (never scraped ${show(ratio(measured.control))}x)` };
     });

@@ -1,19 +1,21 @@
-// The service of endpoint.mjs: it has a route of its own, records as it answers, and shows its metrics through the door
-// it is told to use. It measures nothing.
+// The service of endpoint.mjs: it has a route of its own, records metrics as it answers, and exposes them through the
+// chosen door. It measures nothing.
 
 import { createServer } from 'node:http';
 import { openLibrary } from './libraries.mjs';
 import { populate } from './populations.mjs';
 
-/** How a service shows its metrics. `prepared` has no library behind it: what node:http and the load could do at most. */
+/**
+ * The ways to expose metrics. `prepared` uses no library: it shows the limit of node:http and of the load generator.
+ */
 export const NATIVE = 'native';
 export const JAVASCRIPT = 'javascript';
 export const PREPARED = 'prepared';
 
-/** Rounds of work that take some 50 us on a core of 2020. */
+/** Rounds of work that take about 50 us on a core of 2020. */
 const WORK_ROUNDS = 8;
 
-/** What the route reads, changes and answers with. */
+/** The data that the route reads, changes and returns. */
 const ORDER = {
   id: 'order-4711',
   customer: { name: 'Ada Lovelace', city: 'London', since: 1843 },
@@ -27,7 +29,7 @@ const ORDER = {
 /** The calls that endpoint.mjs makes to a service. */
 export function service({ library: id, door, kind, size, collects }) {
   return {
-    /** Answers `{port, metricsPort}`: the native door listens by itself. Only `prepared` is given bodies. */
+    /** Returns `{port, metricsPort}`; the native door has its own port. Only `prepared` gets bodies. */
     async start(bodies) {
       if (door === PREPARED) return listen(sendPrepared(bodies), () => {});
       const library = openLibrary(id, size);
@@ -38,7 +40,7 @@ export function service({ library: id, door, kind, size, collects }) {
       return door === NATIVE ? { ...ports, metricsPort: (await library.startExporter()).port } : ports;
     },
 
-    /** Keeps the event loop from turning, soon after this is answered, as a computation does: the core is busy too. */
+    /** Blocks the event loop soon after this call returns. It computes, so the core is busy too. */
     block(ms) {
       setTimeout(spin, 20, ms);
     },

@@ -1,4 +1,4 @@
-// Part of endpoint.mjs: how many scrapes a second each door answers, and how long one takes, when the load never pauses.
+// Part of endpoint.mjs: measures scrapes per second and latency of each door under constant load.
 
 import { GZIP, PLAIN, scrapeHeaders } from './endpoint-client.mjs';
 import { nativeDoor, ourDoors, peerDoors, preparedDoor, startService, withServices } from './endpoint-doors.mjs';
@@ -14,7 +14,7 @@ const sizes = [
 
 const ENCODINGS = [PLAIN, GZIP];
 const ROUNDS = 2;
-/** Scrapes before the first measured one, each checked: the first ones of a process are slower. */
+/** Scrapes before the first measured one; each is checked. The first ones of a process are slower. */
 const CHECKS = 5;
 
 /** `{tables, verdicts, samples}` of this part. */
@@ -53,7 +53,7 @@ async function measureSize({ size, title, seconds }, client) {
   });
 }
 
-/** Answers the bodies of the last service, plain and gzipped. */
+/** Returns the bodies of the last service, plain and gzipped. */
 async function checkAll(services, size, client) {
   let bodies;
   for (const { metricsPort } of Object.values(services)) {
@@ -67,7 +67,7 @@ async function checkAll(services, size, client) {
 
 function table(title, encoding, measured) {
   return {
-    caption: `Scrapes a second: ${title}, ${encoding}`,
+    caption: `Scrapes per second: ${title}, ${encoding}`,
     columns: ['', 'scrapes/s', 'MB/s', 'p50 ms', 'p99 ms', 'max ms'],
     rows: [...ourDoors(), ...peerDoors, preparedDoor].map(({ id, title }) => [
       title,
@@ -87,7 +87,7 @@ function judge(title, ratioMin, samples) {
     const [best] = peerDoors.map(({ id }) => id).sort((a, b) => median(rates(b)) - median(rates(a)));
     const ratio = ratioOfRounds(rates(nativeDoor.id), rates(best));
     return atLeast(
-      `${title}, ${encoding}: scrapes a second of the native door to ${libraryById(best).title}'s`,
+      `${title}, ${encoding}: scrapes per second of the native door, against ${libraryById(best).title}`,
       ratio,
       ratioMin,
     );

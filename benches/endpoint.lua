@@ -1,5 +1,5 @@
--- What wrk found, as one line of JSON after its own report; latencies in milliseconds. Only `done` is defined: wrk
--- then sends one prepared request over and over, and Lua costs nothing while it measures.
+-- Prints wrk's figures as one line of JSON after its own report; latencies in milliseconds. Only `done` is defined: so
+-- wrk sends one prepared request again and again, and Lua costs nothing during the measurement.
 
 function done(summary, latency, requests)
   local errors = summary.errors

@@ -1,6 +1,5 @@
-// What an endpoint is worth to a service in production: how many scrapes it answers, what scraping costs the service's
-// own requests, and whether it answers while the event loop stands still. Service, load and bench are processes of
-// their own. Each part is measured in a file of its own.
+// Measures the endpoint under load: scrapes per second, the effect on the service's own requests, and scrapes while the
+// event loop is blocked. Service, load and bench are separate processes. Each part has a file of its own.
 
 import { measureBlocked } from './endpoint-blocked.mjs';
 import { client } from './endpoint-client.mjs';
@@ -31,7 +30,7 @@ async function main() {
     name: 'endpoint',
     title: 'Endpoint',
     about:
-      "Over HTTP on this machine; the service, the load and the bench are processes of their own. The peers' `register.metrics()` is behind node:http, for gzip with zlib at level 1, which is ours too; our doors have no cache and append what they say of themselves. *Scrapes a second*: `wrk` with one thread and four connections that never pause; doors of ours share an exposition among scrapes that wait for it at once. *Prepared body* is node:http sending a buffer with no library behind it: what the load can take. *Own route*: 300 requests a second for a small JSON answer, in milliseconds from when each was due, without scraping and with two gzipped scrapes a second; medians of the rounds, and the longest of all; the ratio is the median of those of the rounds, and *never scraped* shows how far it strays by itself. *Blocked*: another process scrapes back to back over one connection while the service computes; *prepared body of a loop that turns* is another process's, beside one that computes.",
+      "Over HTTP on one machine; the service, the load and the bench are separate processes. Peers serve `register.metrics()` through node:http and gzip it with zlib at level 1, the level that our library uses. Our doors have no cache and add the endpoint's own metrics. *Scrapes per second*: `wrk` with one thread and four connections that never pause; scrapes that wait at our doors at the same time share an exposition. *Prepared body* is node:http sending a buffer without a library: the most that the load can receive. *Own route*: 300 requests per second for a small JSON answer, in milliseconds from when each was due, without scraping and with two gzipped scrapes per second. Figures are medians of the rounds, and the longest of all; the ratio is the median of the rounds' ratios, and *never scraped* shows how far it varies without a cause. *Blocked*: another process scrapes back to back over one connection while the service computes; *prepared body of a loop that turns* comes from another process, beside one that computes.",
     tables: Object.values(parts).flatMap(({ tables }) => tables),
     verdicts: Object.values(parts).flatMap(({ verdicts }) => verdicts),
     samples: Object.fromEntries(Object.entries(parts).map(([name, { samples }]) => [name, samples])),

@@ -1,28 +1,28 @@
-// What every bench shares: options, statistics, interleaved rounds, child processes that answer calls, and the
-// shape in which results are handed to the report. It knows nothing of metrics or of any library.
+// Shared by all benches: options, statistics, interleaved rounds, child processes that answer calls, and the form in
+// which results go to the report. It knows no metrics and no library.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Options that run.mjs passes on; a bench started by hand has the same ones. */
+/** Options that run.mjs passes on. A bench that is started by hand takes the same ones. */
 export const options = {
   quick: process.argv.includes('--quick'),
   peersOnly: process.argv.includes('--peers-only'),
   json: process.argv.find((argument) => argument.startsWith('--json='))?.slice('--json='.length),
 };
 
-/** Progress goes to stderr, so that stdout stays free for whoever wants the JSON. */
+/** Progress goes to stderr, so that stdout contains only the JSON. */
 export function progress(line) {
   process.stderr.write(`  ${line}\n`);
 }
 
 /**
- * Hands over what a bench found: `{name, title, about, tables, verdicts, samples}`.
+ * Hands over the result of a bench: `{name, title, about, tables, verdicts, samples}`.
  *
- * A table is `{caption, columns, rows, note?}`; a verdict `{work, reach, measured, met}` with `met` null where nothing
- * could be judged; samples are the raw figures, published as they are.
+ * A table is `{caption, columns, rows, note?}`. A verdict is `{work, reach, measured, met}`; `met` is null if nothing
+ * could be judged. Samples are the raw figures and are published unchanged.
  */
 export function publish(result) {
   const text = JSON.stringify(result, (_key, value) => (typeof value === 'number' ? round(value) : value));
@@ -45,8 +45,8 @@ export function quantile(numbers, q) {
 }
 
 /**
- * The median of the ratios of each round. Machines drift within a run; the two halves of one round are milliseconds
- * apart, so their ratio holds where the ratio of two medians does not.
+ * The median of the ratios of each round. A machine's speed drifts during a run. The two halves of a round are
+ * milliseconds apart, so their ratio is reliable where the ratio of two medians is not.
  */
 export function ratioOfRounds(above, below) {
   return median(above.map((value, index) => value / below[index]));
@@ -69,7 +69,7 @@ export function atMost(work, value, reach, unit) {
   return { work, reach: `<= ${of(reach)}`, measured: of(show(value)), ...judge(value / reach) };
 }
 
-/** A number as people read it: three significant digits, no exponent. */
+/** A number for people: three significant digits, no exponent. */
 export function show(value) {
   if (!Number.isFinite(value)) return '–';
   if (Math.abs(value) >= 100) return String(Math.round(value));
@@ -79,8 +79,8 @@ export function show(value) {
 // ---- rounds ----
 
 /**
- * Measures every entry once a round, starting each round one further down the list, so that no library always runs
- * in the wake of the same neighbour.
+ * Measures every entry once per round. Each round starts one entry later, so that a library does not always run after
+ * the same neighbour.
  */
 export async function interleave(entries, rounds, measure) {
   const samples = Object.fromEntries(entries.map((entry) => [entry.id, []]));
@@ -103,7 +103,7 @@ export function ownRole() {
   return argument && JSON.parse(argument.slice(ROLE.length));
 }
 
-/** Answers the parent's calls with the methods of `service`, until the parent lets go. */
+/** Answers the parent's calls with the methods of `service`, until the parent disconnects. */
 export function serveRole(service) {
   process.on('disconnect', () => process.exit(0));
   process.on('message', async ({ call, argument }) => {
@@ -116,8 +116,8 @@ export function serveRole(service) {
 }
 
 /**
- * Starts the module at `url` as a child process in `role`. `ask(call, argument, timeoutMs)` rejects with the reason
- * when the child fails, dies or is too slow; after a death every further call rejects alike.
+ * Starts the module at `url` as a child process in `role`. `ask(call, argument, timeoutMs)` rejects with the reason if
+ * the child fails, dies or is too slow. After a death, every further call rejects with the same reason.
  */
 export function startRole(url, role, { execArgv = [] } = {}) {
   const child = fork(fileURLToPath(url), [`${ROLE}${JSON.stringify(role)}`], {
@@ -131,7 +131,7 @@ export function startRole(url, role, { execArgv = [] } = {}) {
     stderr = (stderr + chunk).slice(-20_000);
   });
   child.on('message', ({ answer, failure }) => settle?.(failure && new Error(failure), answer));
-  // Not 'close': after a disconnect() by the parent, Node never emits it.
+  // Not 'close': Node.js does not emit it after a disconnect() by the parent.
   const ended = Promise.all([once(child, 'exit'), once(child.stderr, 'close')]).then(([[code, signal]]) => {
     death ??= new Error(causeOfDeath(code, signal, stderr));
     settle?.(death);
@@ -159,7 +159,7 @@ export function startRole(url, role, { execArgv = [] } = {}) {
   };
 }
 
-/** Frees what can be freed, where the process was started with --expose-gc. */
+/** Collects garbage, if the process was started with --expose-gc. */
 export function collectGarbage() {
   for (let pass = 0; pass < 4; pass++) globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
 }

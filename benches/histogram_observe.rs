@@ -1,5 +1,5 @@
-//! What an observation costs, with the eleven default buckets: in a histogram that is held, and in one that is found
-//! by its label values first. Beside `prometheus-client`, whose labels here are `&'static str`.
+//! Measures an observation with the eleven default buckets: through a histogram handle, and in a histogram that is
+//! first found by its label values. The comparison is `prometheus-client` with `&'static str` labels.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -20,7 +20,7 @@ struct Labels {
     status: &'static str,
 }
 
-/// Seconds that fall into every bucket, `+Inf` included, in an order that no branch predictor has by heart.
+/// Seconds that fall into every bucket, `+Inf` included, in an order that a branch predictor cannot learn.
 fn latencies() -> impl Iterator<Item = f64> + Clone {
     let mut state = 0x9e37_79b9_u32;
     let values: Vec<f64> = (0..4096)

@@ -1,7 +1,7 @@
-// The values and label sets that benches record. Everything is made from a fixed seed, so that each library sees the
-// same calls; sums are exact in binary, so that totals can be compared without a tolerance.
+// Makes the values and label sets that benches record. A fixed seed gives each library the same calls. Sums are exact
+// in binary, so totals are compared without a tolerance.
 
-/** Calls in one lap through the inputs. Totals are known a lap at a time. */
+/** Calls in one lap through the inputs. Totals are known per lap. */
 export const LAP = 16_384;
 
 export const LABEL_NAMES = ['method', 'route', 'status'];
@@ -9,10 +9,10 @@ export const LABEL_NAMES = ['method', 'route', 'status'];
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const STATUSES = ['200', '201', '204', '301', '400', '404', '429', '500'];
 
-/** Quarters up to 4: one in four is whole, as among counts, tokens and dollars. */
+/** Quarters up to 4; one in four is a whole number, as with counts, tokens and dollars. */
 export const amounts = pseudoRandom(1_024, 16).map((step) => (step + 1) / 4);
 
-/** Latencies in seconds, in 1,024ths, most below a second: they fall into all the default buckets. */
+/** Latencies in seconds, in steps of 1/1,024, most below a second. They fall into all default buckets. */
 export const latencies = pseudoRandom(1_024, 1_024).map(
   (step, index) => (index % 16 === 0 ? step * 12 + 1 : step + 1) / 1_024,
 );
@@ -20,13 +20,13 @@ export const latencies = pseudoRandom(1_024, 1_024).map(
 /** Ten thousand label sets. */
 export const wide = columns(10_000);
 
-/** Which of the 10,000 sets a call of the lap records to: all of them, in an order that no prefetcher guesses. */
+/** The set that each call of the lap records to: all 10,000, in an order that a prefetcher cannot guess. */
 export const wideOrder = shuffled(10_000).concat(pseudoRandom(LAP - 10_000, 10_000));
 
-/** Eight of those sets, such as a busy route meets over and over. */
+/** Eight of those sets, as a busy route would record to. */
 export const hot = pick(wide, (index) => index * 1_237, 8);
 
-/** Each label value in two halves, to be joined at call time: a string that no engine has hashed before. */
+/** Each label value in two halves, joined at call time to a string that the engine has never hashed. */
 export function halves(values) {
   const cut = (value) => Math.ceil(value.length / 2);
   return {
@@ -35,7 +35,7 @@ export function halves(values) {
   };
 }
 
-/** `size` label sets as columns. Values that repeat are one string, as they are in a program. */
+/** `size` label sets as columns. Equal values are the same string object, as in a real program. */
 export function columns(size) {
   const routes = Array.from({ length: Math.ceil(size / 40) }, (_, index) => `/v1/accounts/${index}`);
   const column = (value) => Array.from({ length: size }, (_, index) => value(index));
@@ -46,7 +46,7 @@ export function columns(size) {
   };
 }
 
-/** The samples of one exposition, by name, without labels: how many lines, and what they add up to. */
+/** The samples of one exposition by name, without labels: number of lines and sum. */
 export function totals(text) {
   const found = new Map();
   for (const line of text.split('\n')) {
@@ -74,7 +74,7 @@ function shuffled(size) {
   return order;
 }
 
-/** xorshift32: small, and the same everywhere. */
+/** xorshift32: small, and the same on every platform. */
 function pseudoRandom(length, below) {
   let state = 0x9e3779b9;
   return Array.from({ length }, () => {

@@ -1,5 +1,5 @@
-//! What finding a series by three label values costs, among one and among 10,000, where the processor's caches no
-//! longer hold them all; and what the hash and the comparison of whole label sets cost, which order does not change.
+//! Measures finding a series by three label values, among one series and among 10,000, which exceed the processor's
+//! caches. Also measures hashing and comparing whole label sets, where the order of labels does not matter.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -21,7 +21,7 @@ struct Labels {
 const METHODS: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
 const STATUSES: [&str; 5] = ["200", "201", "400", "404", "500"];
 
-/// As many label sets, in an order in which neighbours have little in common.
+/// This many label sets, in an order in which neighbours have little in common.
 fn label_sets(count: usize) -> Vec<Labels> {
     let routes: Vec<&'static str> = (0..count.div_ceil(20))
         .map(|number| &*Box::leak(format!("/v1/models/{number}/completions").into_boxed_str()))

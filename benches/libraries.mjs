@@ -1,5 +1,5 @@
-// The libraries under test, each opened through one small adapter. Setting up, changing values and scraping go through
-// it; the recording bench calls the libraries' own objects, so that no adapter stands in what it times.
+// Opens each library under test through a small adapter. The adapter is used to set up, change values and scrape. The
+// recording bench calls the libraries' own objects, so that it does not time the adapter.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,16 +14,19 @@ const compress = promisify(gzip);
 
 const TEXT = 'text/plain; version=0.0.4';
 
-/** Default buckets of prom-client, given to OpenTelemetry too, whose own are made for milliseconds. */
+/** Default buckets of prom-client, also given to OpenTelemetry, whose defaults are for milliseconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Our own level, and the fastest: at zlib's default a peer's scrape would take several times as long. */
+/**
+ * The level that our library uses, and the fastest. At zlib's default level a peer's scrape would take several times as
+ * long.
+ */
 const GZIP_LEVEL = 1;
 
-/** Room beyond what a bench asks for, for warming up. */
+/** Extra series for warming up. */
 const SPARE = 10_000;
 
-/** The id of the library this repository builds. */
+/** The id of this repository's library. */
 export const OURS = 'ours';
 
 const libraries = [
@@ -39,7 +42,7 @@ const libraries = [
   },
 ];
 
-/** The libraries of this run. Without ours only when that was asked for: a run that forgot to build should not pass. */
+/** The libraries of this run. Our library is left out only on request: a run without a build must fail. */
 export function selectLibraries() {
   if (options.peersOnly) return libraries.filter(({ id }) => id !== OURS);
   if (!existsSync(ownBuild)) {
@@ -57,8 +60,8 @@ export function peersOf(ids) {
 }
 
 /**
- * Opens a library with room for `seriesMax` series and `spare` more: `{counter, gauge, histogram}(name, labelNames)` answer the
- * library's own objects, `add` and `observe` change one series, `scrapes` are the ways to get an exposition,
+ * Opens a library with room for `seriesMax` series and `spare` more. `{counter, gauge, histogram}(name, labelNames)`
+ * return the library's own objects, `add` and `observe` change one series, `scrapes` are the ways to get an exposition,
  * `handler` serves one over node:http.
  */
 export function openLibrary(id, seriesMax, spare = SPARE) {
@@ -66,7 +69,7 @@ export function openLibrary(id, seriesMax, spare = SPARE) {
   return open(requires, seriesMax + spare);
 }
 
-/** Versions as installed, for the report. */
+/** Installed versions, for the report. */
 export function versions() {
   return Object.fromEntries(
     libraries.flatMap(({ id, requires }) =>
@@ -77,7 +80,7 @@ export function versions() {
 
 function openOurs([path], seriesMax) {
   const client = require(path);
-  // The limits are there for label values nobody foresaw; a bench foresees its own.
+  // The limits are for unexpected label values. A bench knows its own.
   const cardinality = { maxSeries: seriesMax };
   const registry = new client.Registry({ cardinality });
   return {
@@ -125,7 +128,7 @@ function promStyle(client, registry, limits) {
 function openTelemetry([sdkName, exporterName], seriesMax) {
   const { MeterProvider } = require(sdkName);
   const { PrometheusExporter, PrometheusSerializer } = require(exporterName);
-  // Without scope and target it prints what the others print, no more.
+  // Without scope and target, it prints the same as the others.
   const lean = { withoutScopeInfo: true, withoutTargetInfo: true };
   const exporter = new PrometheusExporter({ preventServerStart: true, ...lean });
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
@@ -154,7 +157,7 @@ function openTelemetry([sdkName, exporterName], seriesMax) {
   };
 }
 
-/** How a peer's text gets onto the wire: none of them compresses, so a service does it as middleware would. */
+/** Sends a peer's text. The peers do not compress, so the service does it, as middleware would. */
 async function send(text, request, response) {
   if (!request.headers['accept-encoding']?.includes('gzip')) return response.end(text);
   response.setHeader('content-encoding', 'gzip');

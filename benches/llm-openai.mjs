@@ -1,5 +1,5 @@
-// OpenAI's SDK as llm.mjs calls it: a client whose `fetch` answers at once, bare or with something that measures it. Each
-// has a copy of the SDK to itself, so that neither what is wrapped nor what the engine has seen is shared.
+// Opens OpenAI's SDK for llm.mjs: a client whose `fetch` answers at once, alone or with a library that measures it.
+// Each contender has its own copy of the SDK, so they share neither wrapped methods nor optimised code.
 
 import { createRequire } from 'node:module';
 
@@ -51,7 +51,7 @@ async function answer(_url, { body }) {
     : new Response(ANSWER, { headers: JSON_HEADERS });
 }
 
-/** A copy of the SDK that nothing else has loaded. */
+/** Loads a new copy of the SDK. */
 function freshSdk() {
   for (const path of Object.keys(require.cache)) {
     if (/[\\/]node_modules[\\/]openai[\\/]/.test(path)) delete require.cache[path];
@@ -59,7 +59,7 @@ function freshSdk() {
   return require('openai');
 }
 
-/** Measures a copy of the SDK, and answers a function that tells how many requests were counted. */
+/** Measures a copy of the SDK; returns a function that reads how many requests were counted. */
 const measuring = {
   bare: () => undefined,
   ours(sdk) {
@@ -79,7 +79,8 @@ const measuring = {
     const reader = new sdkMetrics.PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
     const instrumentation = new OpenAIInstrumentation();
     instrumentation.setMeterProvider(new sdkMetrics.MeterProvider({ readers: [reader] }));
-    // Its range of versions ends before this one, though what it wraps is there: it is applied by hand.
+    // Its range of supported versions ends before this one, although the methods that it wraps exist. So it is applied
+    // by hand.
     for (const definition of instrumentation.init()) definition.patch(sdk);
     return async () => {
       await reader.forceFlush();
@@ -94,14 +95,14 @@ const measuring = {
   },
 };
 
-/** Who measures, by what it is called in the report. */
+/** The contenders and their titles in the report. */
 export const CONTENDERS = {
   bare: 'not measured',
   ours: '@llm-devops/prometheus-metrics',
   opentelemetry: '@opentelemetry/instrumentation-openai',
 };
 
-/** `call()` makes one request, `stream()` reads one stream; `verify()` throws unless all of them were counted. */
+/** `call()` makes one request, `stream()` reads one stream; `verify()` throws if some were not counted. */
 export function openContender(id) {
   const sdk = freshSdk();
   const counted = measuring[id](sdk);

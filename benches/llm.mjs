@@ -1,5 +1,5 @@
-// What it costs to measure requests to models: what the collector takes to record one, and what a request of OpenAI's SDK
-// takes longer when it is measured. The provider answers at once, so nothing but the SDK and what measures it is timed.
+// Measures the cost of measuring LLM requests: how long the collector takes to record one, and how much longer a call
+// of OpenAI's SDK takes. The provider answers at once, so only the SDK and the measuring are timed.
 
 import {
   atMost,
@@ -32,7 +32,7 @@ const ENDED = {
   status: 'success',
 };
 
-/** What is timed of the collector: id, what it is called in the report, and a loop over `calls` calls. */
+/** The timed operations of the collector: id, title in the report, and a loop over `calls` calls. */
 const recordings = [
   {
     id: 'record',
@@ -73,8 +73,8 @@ async function main() {
   for (const [work, samples] of Object.entries(requests)) progress(`${work}: ${described(samples)}`);
   publish({
     name: 'llm',
-    title: 'Requests to models',
-    about: `A client of \`openai\` whose \`fetch\` answers at once, in one process with all contenders taking turns, each with its own copy of the SDK. A round is the median of many turns of 16 calls or one stream, so collections of garbage that fall into few turns are left out; the figures are medians of the rounds, and *more* is the median of the differences to what is not measured, of the same round. Answers carry usage and rate limits; a stream has ${CHUNKS} chunks. OpenTelemetry has a metrics SDK and no tracer, so that it records metrics only; it does not count attempts, rate limits, requests in flight or times to the first token. What each has counted is compared with what was made afterwards.`,
+    title: 'LLM requests',
+    about: `The client is \`openai\` with a \`fetch\` that answers at once. All contenders take turns in one process, each with its own copy of the SDK. A round is the median of many turns of 16 calls or one stream, which leaves out rare garbage collections. Figures are medians of the rounds. *More* is the median of the differences, within each round, to the client that is not measured. Answers carry usage and rate limits; a stream has ${CHUNKS} chunks. OpenTelemetry has a metrics SDK and no tracer, so it records metrics only; it does not count attempts, rate limits, requests in flight or times to the first token. Afterwards, the counts of each contender are compared with the requests made.`,
     tables: tablesOf(collector, requests, contenders),
     verdicts: options.peersOnly ? [] : judge(collector, requests),
     samples: { collector, requests },
@@ -95,7 +95,7 @@ async function inProcess(plan) {
 async function measureCollector(plan) {
   const { LlmMetricsCollector, Registry } = await import('../dist/entry/index.mjs');
   const entries = recordings.map(({ id, loop }) => {
-    // Prices are given, because whoever measures tokens wants to know what they cost.
+    // With prices, because users who count tokens also want their cost.
     const prices = { [TARGET.model]: { input: 0.15, output: 0.6, cacheRead: 0.075 } };
     const run = loop(new LlmMetricsCollector({ registry: new Registry(), prices }));
     return { id, run: async (calls) => run(calls), lap: 1_000 };
@@ -120,8 +120,8 @@ async function measureRequests(plan) {
 }
 
 /**
- * Time a call, in units of which a second has `unitsASecond`. A round is many short turns, each entry's next to the
- * others', and their median: the difference that is sought is small beside what a neighbour on the machine takes.
+ * Time per call, in units of 1/`unitsASecond` seconds. A round consists of many short turns that alternate between the
+ * entries, and takes their median: the difference is small compared with other load on the machine.
  */
 async function timed(entries, { rounds, turns, warmUpMs }, unitsASecond) {
   for (const entry of entries) await warmUp(entry, warmUpMs);
@@ -139,7 +139,7 @@ async function secondsACall({ run, lap }) {
   return (performance.now() - start) / 1_000 / lap;
 }
 
-/** In laps as they are timed, so that what is compiled is compiled for those. */
+/** Warms up with the same laps that are timed, so that the code is compiled for them. */
 async function warmUp(entry, ms) {
   const end = performance.now() + ms;
   while (performance.now() < end) await secondsACall(entry);
@@ -161,14 +161,14 @@ function tablesOf(collector, requests, contenders) {
       ? []
       : [
           {
-            caption: 'The collector, ns a call',
+            caption: 'The collector, ns per call',
             columns: ['', 'ns'],
             rows: found.map(({ id, title }) => [title, show(median(collector[id]))]),
           },
         ]),
     {
       caption: '`chat.completions.create()`',
-      columns: ['', 'µs a call', 'more', 'ns a streamed chunk', 'more'],
+      columns: ['', 'µs per call', 'more', 'ns per streamed chunk', 'more'],
       rows,
     },
   ];
@@ -186,7 +186,7 @@ function described(samples) {
 
 function judge(collector, requests) {
   return [
-    atMost('a call of `openai`, more than unmeasured', more(requests.call, OURS), CALL_US_MAX, 'µs'),
+    atMost('a call of `openai`: time added by measuring', more(requests.call, OURS), CALL_US_MAX, 'µs'),
     atMost('`chunk()` of a call', median(collector.chunk), CHUNK_NS_MAX, 'ns'),
   ];
 }

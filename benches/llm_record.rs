@@ -1,5 +1,5 @@
-//! What recording a request to a model costs, with all that may be said of one, beside a request of which only the tokens
-//! are known; a streamed chunk of a call that is going on; and a whole call. Beside the floor: adding to one counter.
+//! Measures recording an LLM request: with all fields, with token counts only, one streamed chunk, and a whole call.
+//! The floor is adding to one counter.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use prometheus_metrics::collectors::{
@@ -23,7 +23,7 @@ fn collector(registry: &Registry, is_all: bool) -> Result<LlmMetricsCollector, M
     LlmMetricsCollector::new(registry, options)
 }
 
-/// A request with every field that one has which ended well.
+/// A successful request with every field set.
 fn full() -> LlmRequest<'static> {
     let ms = |milliseconds| Some(Duration::from_millis(milliseconds));
     let usage = LlmUsage {

@@ -1,5 +1,5 @@
-// What a labelled counter series costs in memory: a fresh process each, 100,000 series with three labels, the label
-// with most values first in one process and last in the next.
+// Measures the memory of a labelled counter series: 100,000 series with three labels, in a fresh process each. The
+// label with most values comes first in one process and last in the next.
 
 import {
   atMost,
@@ -20,11 +20,13 @@ const SERIES = 100_000;
 const BYTES_MAX = 250;
 const REPEATS = options.quick ? 1 : 5;
 
-/** 10,000 x 5 x 2: a label that is nearly an identity beside two that are not, as tenants beside models and outcomes. */
+/**
+ * 10,000 x 5 x 2 values: one label that is almost an identity and two that are not, such as tenant, model and outcome.
+ */
 const SIZES = { tenant: 10_000, model: 5, outcome: 2 };
 const ORDERS = { first: ['tenant', 'model', 'outcome'], last: ['outcome', 'model', 'tenant'] };
 
-/** A young generation this small never grows, so that no library's resident size contains half-empty space. */
+/** A young generation this small never grows, so a library's resident size contains no half-empty space. */
 const EXEC_ARGV = ['--expose-gc', '--max-semi-space-size=1', '--min-semi-space-size=1'];
 
 const role = ownRole();
@@ -41,7 +43,7 @@ async function main() {
   publish({
     name: 'memory',
     title: 'Memory',
-    about: `Bytes a series, ${SERIES.toLocaleString('en')} counter series with three labels (10,000 x 5 x 2 values), median of ${REPEATS} fresh processes, garbage collected before and after. Label values are strings shared from arrays that exist before. *Heap* is \`heapUsed\` and *external* what V8 knows of outside it; *resident* is the growth of the process, the only figure that contains native memory, so ours is judged by it. It also contains what the allocators keep spare, for every library.`,
+    about: `Bytes per series: ${SERIES.toLocaleString('en')} counter series with three labels (10,000 x 5 x 2 values), median of ${REPEATS} fresh processes, with garbage collected before and after. Label values are strings from arrays that exist before. *Heap* is \`heapUsed\`; *external* is the memory outside the heap that V8 knows. *Resident* is the growth of the process. It is the only figure that contains native memory, so our library is judged by it. For every library, it also contains the allocators' spare memory.`,
     tables: [table(entries, samples)],
     verdicts: entries
       .filter(({ library }) => library === OURS)
@@ -67,7 +69,7 @@ async function measure({ library: id, order }) {
   const names = ORDERS[order];
   const values = names.map((name) => Array.from({ length: SIZES[name] }, (_, index) => `${name}-${index}`));
   const library = openLibrary(id, SERIES);
-  // Once with a few series, so that code and feedback are no series' cost.
+  // Once with a few series first, so that code and type feedback do not count as memory of the series.
   fill(library, library.counter('bench_warm_up_total', names), names, values, 1_000);
   await library.scrapes['metrics()']();
   await settle();
@@ -84,7 +86,7 @@ async function measure({ library: id, order }) {
 
 function fill(library, counter, [first, second, third], values, size) {
   for (let index = 0; index < size; index++) {
-    // A stride that shares no factor with the sizes: label sets arrive in no order, each once.
+    // A stride without a common factor with the sizes: label sets arrive unordered, each once.
     let rest = (index * 70_001) % SERIES;
     const pick = (list) => {
       const value = list[rest % list.length];
@@ -112,7 +114,7 @@ function table(entries, samples) {
     order,
     ...['heap', 'external', 'resident'].map((key) => show(middle(samples[id], key))),
   ]);
-  return { caption: 'Bytes a series', columns, rows };
+  return { caption: 'Bytes per series', columns, rows };
 }
 
 function middle(list, key) {

@@ -1,21 +1,21 @@
-// Metrics filled with as many series as a bench asks for, their values changed on demand, and the exposition checked
-// against what was recorded. It calls libraries through their adapters and times nothing.
+// Fills metrics with the requested number of series, changes their values on demand, and checks the exposition against
+// the recorded values. It calls libraries through their adapters and times nothing.
 
 import { columns, LABEL_NAMES, latencies, totals } from './inputs.mjs';
 
 /** The default buckets, `+Inf`, `_sum` and `_count`. */
 const LINES_A_HISTOGRAM = 14;
 
-/** What a series of each kind is, and what is recorded to series `index` in step `step`. */
+/** For each kind: the metric, and the value that is recorded to series `index` in step `step`. */
 const kinds = {
-  /** Counts, as counters usually are. */
+  /** Integers, the usual values of counters. */
   counters: { metric: 'counter', record: 'add', value: (index, step) => 1 + ((index + step) % 7) },
-  /** Costs or seconds: sums with long decimals, which take longer to print. */
+  /** Costs or seconds: sums with many decimals, which take longer to print. */
   costs: { metric: 'counter', record: 'add', value: (index, step) => ((index + step) % 97) * 0.0137 },
   histograms: { metric: 'histogram', record: 'observe', value: (index, step) => latencies[(index + step) & 1023] },
 };
 
-/** One metric of `size` series with three labels, each recorded to once. */
+/** One metric with `size` series and three labels; each series is recorded to once. */
 export function populate(library, kind, size) {
   const { metric: type, record, value } = kinds[kind];
   const name = type === 'counter' ? 'bench_requests_total' : 'bench_seconds';
@@ -32,7 +32,7 @@ export function populate(library, kind, size) {
     sum += amount;
   }
 
-  /** Records to every series once; `step` makes the values differ from one round to the next. */
+  /** Records to every series once. `step` changes the values from round to round. */
   function touchAll(step) {
     for (let index = 0; index < size; index++) touch(index, step);
   }
@@ -45,7 +45,7 @@ export function populate(library, kind, size) {
     }
   }
 
-  /** Throws unless `text` holds every series and the totals of all that was recorded. */
+  /** Throws if a series or a recorded total is missing in `text`. */
   function verify(text) {
     const found = totals(text);
     const of = (suffix) => found.get(name + suffix) ?? { lines: 0, sum: 0 };
@@ -62,7 +62,7 @@ export function populate(library, kind, size) {
   return { touchAll, touchSome, verify, lines: type === 'counter' ? size : size * LINES_A_HISTOGRAM };
 }
 
-/** Sums made in another order differ in their last bits. */
+/** Sums made in another order differ in the last bits. */
 function expectNear(found, expected, what) {
   if (Math.abs(found - expected) <= Math.abs(expected) * 1e-9) return;
   throw new Error(`Expected ${expected} for ${what} of the exposition but found ${found}`);

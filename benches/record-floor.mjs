@@ -1,12 +1,12 @@
-// The floor under the loops that record.mjs times: the same loops building the same label objects, with a bare
-// `Float64Array` add where a library would be called. It also shows what of a figure is the caller's own work.
+// The floor of the loops that record.mjs times: the same loops with the same label objects, but with a bare
+// `Float64Array` add in place of the library's call. It shows how much of a figure is the caller's own work.
 
 import { amounts, halves, hot, latencies, wide, wideOrder } from './inputs.mjs';
 
-/** Label objects go here, so that no compiler finds out that nobody reads them. */
+/** Receives label objects, so that the compiler cannot remove the unused ones. */
 export let lastLabels;
 
-/** Case id to a function that answers its loop; `cells` is where the totals are kept. */
+/** By case id: a function that returns its loop. `cells` holds the totals. */
 export const loops = {
   'counter-ones': add(amounts),
   counter: add(amounts),

@@ -1,8 +1,8 @@
-// The loops that record.mjs times, for OpenTelemetry, which takes the value first and keeps no children.
+// The loops that record.mjs times, for OpenTelemetry, which takes the value first and has no children.
 
 import { amounts, halves, hot, latencies, wide, wideOrder } from './inputs.mjs';
 
-/** Case id to a function that sets the case up and answers its loop over `calls` calls. */
+/** By case id: a function that sets the case up and returns its loop over `calls` calls. */
 export const loops = {
   'counter-ones': (world, name) => {
     const counter = world.counter(name);

@@ -1,9 +1,9 @@
-// The loops that record.mjs times, for libraries with prom-client's API. It is imported once a library, under its own
-// query string, so that each library has call sites, and thus type feedback, of its own.
+// The loops that record.mjs times, for libraries with prom-client's API. Each library imports it with its own query
+// string, so each has its own call sites and thus its own type feedback.
 
 import { amounts, halves, hot, LABEL_NAMES, latencies, wide, wideOrder } from './inputs.mjs';
 
-/** Case id to a function that sets the case up and answers its loop over `calls` calls. */
+/** By case id: a function that sets the case up and returns its loop over `calls` calls. */
 export const loops = {
   'counter-ones': (world, name) => {
     const counter = world.counter(name);

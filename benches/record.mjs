@@ -1,6 +1,6 @@
-// How long it takes to record one value. Each case runs in a process of its own with all libraries taking turns in it,
-// and a second time in one process with all the other cases, because a service makes every kind of call and engines
-// specialise code on what they have seen.
+// Measures how long it takes to record one value. Each case runs twice: in its own process, where the libraries take
+// turns, and in one process together with all other cases. A service makes every kind of call, and engines specialise
+// code on the calls they have seen.
 
 import {
   atLeast,
@@ -22,7 +22,7 @@ import { libraryById, OURS, openLibrary, peersOf, selectLibraries } from './libr
 
 const FLOOR = 'floor';
 
-/** Case id, what it is called in the report, and how many series it makes. */
+/** Case id, title in the report, and how many series it creates. */
 const cases = [
   ['counter-ones', '`counter.inc()`', 1],
   ['counter', '`counter.inc(v)`', 1],
@@ -39,7 +39,7 @@ const cases = [
   ['gauge', '`gauge.set(v)`', 1],
 ].map(([id, title, series]) => ({ id, title, series }));
 
-/** Of each case: at least so many times as fast as the best peer, at most so many times the bare add. */
+/** Targets of each case: at least this many times as fast as the best peer, at most this many times the bare add. */
 const reach = {
   'counter-ones': { floor: 1.5 },
   counter: { floor: 1.5 },
@@ -69,7 +69,7 @@ async function main() {
     name: 'record',
     title: 'Recording',
     about:
-      'Nanoseconds a call, median of the rounds. *Bare add* is `Float64Array[i] += v` in the same loop, building the same label objects and strings. The ratio is the best peer to ours, median of the ratios of each round. Every total is compared with the exposition of the library afterwards.',
+      "Nanoseconds per call, median of the rounds. *Bare add* is `Float64Array[i] += v` in the same loop with the same label objects and strings. The ratio is the best peer to our library, median of the ratios of each round. Afterwards, every total is compared with the library's exposition.",
     tables: [
       table('Each case in a process of its own', alone, ids),
       table('All cases in one process, each warmed up before the first is timed', together, ids),
@@ -106,11 +106,11 @@ async function measureCases({ ids, caseIds, rounds, sampleMs, warmUpMs }) {
   return samples;
 }
 
-/** A library with the module of loops that is its own. */
+/** A library with its own copy of the module of loops. */
 async function openWorld(id) {
   const cells = new Float64Array(4_096);
   const style = { [FLOOR]: 'floor', opentelemetry: 'otel' }[id] ?? 'prom';
-  // The query makes it a module of its own: call sites that two libraries share would be megamorphic in both.
+  // The query makes a separate module: call sites shared by two libraries would be megamorphic in both.
   const { loops } = await import(`./record-${style}.mjs?library=${id}`);
   const opened = [];
   if (id === FLOOR) {
@@ -148,7 +148,7 @@ function warmUp(entry, warmUpMs) {
 }
 
 function sample(entry, sampleMs) {
-  // Each library pays for its own garbage, not for its neighbour's.
+  // Each library pays for its own garbage.
   globalThis.gc({ type: 'minor' });
   const laps = Math.max(1, Math.round((sampleMs * 1e6) / entry.lapNs));
   return timeLaps(entry, laps) / (laps * LAP);
@@ -221,12 +221,16 @@ function judge({ id, title }, samples, peers) {
   const verdicts = [];
   if (reach[id]?.floor) {
     const ratio = ratioOfRounds(samples[OURS], samples[FLOOR]);
-    verdicts.push(atMost(`${title}, of a bare \`Float64Array\` add`, ratio, reach[id].floor, 'x'));
+    verdicts.push(atMost(`${title}, against a bare \`Float64Array\` add`, ratio, reach[id].floor, 'x'));
   }
   if (reach[id]?.peers) {
     const best = fastest(samples, peers);
     verdicts.push(
-      atLeast(`${title}, of ${libraryById(best).title}`, ratioOfRounds(samples[best], samples[OURS]), reach[id].peers),
+      atLeast(
+        `${title}, against ${libraryById(best).title}`,
+        ratioOfRounds(samples[best], samples[OURS]),
+        reach[id].peers,
+      ),
     );
   }
   return verdicts;

@@ -1,8 +1,8 @@
-// RESULTS.md, made wholly from the sections of one run. It formats; it measures and judges nothing.
+// Formats RESULTS.md from the sections of one run. It measures and judges nothing.
 
 import { arch, availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 
-/** What the run ran on, taken before the first bench. */
+/** The machine of the run, read before the first bench. */
 export function describeMachine(nodeVersion, versions) {
   return {
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
@@ -16,12 +16,12 @@ export function describeMachine(nodeVersion, versions) {
   };
 }
 
-/** The report as Markdown. `remarks` are sentences about the run itself, such as that it was a short one. */
+/** The report as Markdown. `remarks` are sentences about the run, for example that it was a short one. */
 export function render(machine, sections, remarks) {
   return [
     '# Results',
     '',
-    'Written by `npm run bench` from one run; change benches/, not this file. Raw samples are in results/.',
+    'Written by `npm run bench` from one run. Change the scripts in benches/, not this file. The raw samples are assets of a release.',
     ...remarks.flatMap((remark) => ['', `**${remark}**`]),
     '',
     ...renderMachine(machine),
@@ -59,7 +59,7 @@ function renderVerdicts(sections) {
     '',
     `${met} of ${rows.length} met.`,
     '',
-    ...renderTable(['', 'work', 'reach', 'measured', 'met'], rows),
+    ...renderTable(['', 'work', 'target', 'measured', 'met'], rows),
     '',
   ];
 }

@@ -1,5 +1,5 @@
-// How long `require()` takes in a fresh process. The files are in the operating system's cache after the first round,
-// which is not counted.
+// Measures `require()` in a fresh process. The first round is not counted: after it, the files are in the operating
+// system's cache.
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +24,7 @@ for (const { id, title } of libraries) progress(`${title}: ${show(median(samples
 publish({
   name: 'require',
   title: 'Loading',
-  about: `Milliseconds of \`require()\` in ${ROUNDS} fresh processes a library, taking turns. OpenTelemetry is its metrics SDK and its Prometheus exporter.`,
+  about: `Milliseconds of \`require()\` in ${ROUNDS} fresh processes per library, which take turns. OpenTelemetry means its metrics SDK and its Prometheus exporter.`,
   tables: [
     {
       caption: '`require()`, ms',
@@ -47,6 +47,6 @@ function timeRequire({ requires }) {
 function judge(ours, promClient) {
   return [
     atMost('`require()`', ours, MS_MAX, 'ms'),
-    atMost('`require()`, more than prom-client', ours - promClient, OVER_PROM_CLIENT_MS_MAX, 'ms'),
+    atMost('`require()`, minus that of prom-client', ours - promClient, OVER_PROM_CLIENT_MS_MAX, 'ms'),
   ];
 }

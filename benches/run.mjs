@@ -1,5 +1,6 @@
-// `npm run bench`: installs the peers, runs each bench on the Node that benches/package.json pins, and writes
-// RESULTS.md and results/ from that one run. It needs Node and npm, the library built, and `wrk` for the endpoint's load.
+// `npm run bench`: installs the peers, runs each bench on the Node.js version that benches/package.json pins, and
+// writes RESULTS.md from this run. Raw samples go to results/, which git ignores. It needs Node.js, npm, the built library, and `wrk` for the endpoint
+// bench.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,7 @@ const require = createRequire(import.meta.url);
 
 const BENCHES = ['record', 'scrape', 'stall', 'endpoint', 'default-metrics', 'memory', 'attack', 'require', 'llm'];
 const NODE_MAJOR = 24;
-/** One core's worth of other work and the benches have neighbours. */
+/** Above this load average, other work takes about a core from the benches. */
 const BUSY_LOAD = 0.7;
 
 const HELP = `Usage: npm run bench -- [options]
@@ -47,7 +48,7 @@ async function main() {
   if (!node) return fail(`benches need Node ${NODE_MAJOR} or newer, and npm has no package of it for this platform`);
   const nodeVersion = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
 
-  // Not before the peers are there: these modules read their versions.
+  // Imported after the peers are installed: these modules read the peers' versions.
   const { versions } = await import('./libraries.mjs');
   const { describeMachine, render } = await import('./report.mjs');
   const machine = describeMachine(nodeVersion, versions());
@@ -82,7 +83,7 @@ function readFlags() {
   }
 }
 
-/** Each bench on its own, one after the other: they are not to compete for the processor. */
+/** Runs the benches one after the other, so that they do not compete for the processor. */
 async function runAll(node, names) {
   const scratch = mkdtempSync(join(tmpdir(), 'prometheus-metrics-bench-'));
   const sections = [];
@@ -107,7 +108,7 @@ async function runAll(node, names) {
 
 function run(node, argv) {
   const env = { ...process.env };
-  // Flags meant for npm's Node, or settings meant for a service, would change what is measured.
+  // Flags for npm's Node.js, or settings for a service, would change the measurement.
   delete env.NODE_OPTIONS;
   for (const name of Object.keys(env)) if (name.startsWith('METRICS_')) delete env[name];
   return new Promise((done) => {
@@ -121,20 +122,21 @@ function passedOn() {
   return ['quick', 'peers-only'].filter((flag) => flags[flag]).map((flag) => `--${flag}`);
 }
 
-/** `npm ci` when the lock file is newer than what is installed, or nothing is. */
+/** Runs `npm ci` if the lock file is newer than the installed packages, or nothing is installed. */
 function installPeers() {
   const installed = join(here, 'node_modules/.package-lock.json');
   const lock = join(here, 'package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   say('installing the peers (npm ci in benches/)');
-  // No package here needs an install script. Some peers want a newer Node than npm may run on: they get one.
+  // The packages need no install script. Some peers require a newer Node.js than the one that runs npm; the benches
+  // provide it.
   const argv = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--engine-strict=false', '--loglevel=error'];
   execFileSync('npm', argv, { cwd: here, stdio: 'inherit', shell: process.platform === 'win32' });
 }
 
 /**
- * The Node that came with the peers. It is taken from the platform's package and not from the package `node`, which
- * fetches it in an install script, and those may be switched off.
+ * The Node.js that is installed with the peers. It comes from the platform's package: the package `node` downloads it
+ * in an install script, and those may be disabled.
  */
 function findNode() {
   const platform = process.platform === 'win32' ? 'win' : process.platform;
@@ -146,7 +148,7 @@ function findNode() {
   }
 }
 
-/** Read by the pinned Node: the one that runs this file may be older than what the reader uses. */
+/** Read by the pinned Node.js, because the Node.js that runs this file may be too old for the reader. */
 async function rustSection(node) {
   const source = `import { criterionSection } from ${JSON.stringify(new URL('criterion.mjs', import.meta.url).href)};
     process.stdout.write(JSON.stringify(criterionSection() ?? null));`;
@@ -158,10 +160,11 @@ async function rustSection(node) {
 function remarks(names, { load }) {
   const found = [];
   if (Number(load) > BUSY_LOAD)
-    found.push(`The machine was busy (load average ${load}): times are longer and noisier than its own.`);
-  if (flags.quick) found.push('A quick run: too few rounds for its figures to be quoted.');
-  if (flags['peers-only']) found.push('Without our own library.');
-  if (names.length < BENCHES.length) found.push(`Only ${names.join(', ')}.`);
+    found.push(`The machine was busy (load average ${load}): times are longer and noisier than on an idle machine.`);
+  if (flags.quick) found.push('A quick run: it has too few rounds to quote its figures.');
+  if (flags['peers-only']) found.push('This run leaves our own library out.');
+  if (names.length < BENCHES.length)
+    found.push(`Only ${names.length === 1 ? 'this bench' : 'these benches'} ran: ${names.join(', ')}.`);
   return found;
 }
 
@@ -172,33 +175,34 @@ function isComplete(names) {
 function save(folder, machine, sections, report) {
   const results = join(folder, 'results');
   mkdirSync(results, { recursive: true });
-  // An earlier run's samples are not this run's.
+  // Remove the samples of earlier runs.
   for (const name of [...BENCHES, 'rust']) rmSync(join(results, `${name}.json`), { force: true });
   for (const { name, samples } of sections) {
     writeFileSync(join(results, `${name}.json`), `${JSON.stringify({ machine, samples })}\n`);
   }
   writeFileSync(join(folder, 'RESULTS.md'), report);
-  formatLikeTheRest(results, join(folder, 'RESULTS.md'));
+  formatLikeTheRest(join(folder, 'RESULTS.md'));
   say(`wrote ${join(folder, 'RESULTS.md')}`);
 }
 
-/** A bench whose report was made apart from a whole run has a file of its own. */
+/** Writes the report of a bench that ran alone to a file of its own. */
 function publishApart(machine, { name, samples }, text) {
   const report = join(here, `${name.toUpperCase()}.md`);
   const results = join(here, 'results', `${name}.json`);
+  mkdirSync(join(here, 'results'), { recursive: true });
   writeFileSync(report, text);
   writeFileSync(results, `${JSON.stringify({ machine, samples })}\n`);
-  formatLikeTheRest(report, results);
+  formatLikeTheRest(report);
   say(`wrote ${report}`);
 }
 
-/** Report and samples are committed, and the repository's formatter checks Markdown and JSON too. */
-function formatLikeTheRest(...paths) {
+/** Formats a report, because it is committed and the repository's formatter also checks Markdown. */
+function formatLikeTheRest(report) {
   try {
     const biome = require.resolve('@biomejs/biome/bin/biome');
-    execFileSync(process.execPath, [biome, 'format', '--write', ...paths], { stdio: 'ignore' });
+    execFileSync(process.execPath, [biome, 'format', '--write', report], { stdio: 'ignore' });
   } catch {
-    say('the report is left unformatted: the formatter is not installed, or the folder is not in the repository');
+    say('the report is not formatted: the formatter is not installed, or the folder is outside the repository');
   }
 }
 

@@ -1,5 +1,6 @@
-// How long a scrape takes in all, from the call to the finished exposition, with values changed before each. Every
-// library has a process of its own, so that no heap is another's garbage; the processes take turns, one works at a time.
+// Measures a whole scrape, from the call to the finished exposition; all values change before each scrape. Each library
+// has its own process, so that it does not pay for another library's garbage. The processes take turns; one works at a
+// time.
 
 import {
   atLeast,
@@ -29,7 +30,7 @@ const populations = [
   { title: '100,000 counters', kind: 'counters', size: 100_000, rounds: 9, judged: true },
 ];
 
-/** One library after the other: five such heaps at once are more than many machines have. */
+/** One library after the other: five heaps of this size exceed the memory of many machines. */
 const MILLION = { title: '1,000,000 counters', kind: 'counters', size: 1_000_000, rounds: 5 };
 const MILLION_SCRAPE_MS_MAX = 150;
 const MILLION_BUDGET_MS = 30_000;
@@ -64,7 +65,7 @@ async function main() {
     name: 'scrape',
     title: 'Scraping: total time',
     about:
-      'Milliseconds from the call to the finished exposition (identity encoding), median of the rounds; in brackets the processor time of the whole process, other threads included. For ours `scrape()` answers a `Buffer`, what the HTTP doors send, and `metrics()` a string as the peers do. Every series changes before each scrape; each exposition is checked for its lines and its total.',
+      'Milliseconds from the call to the finished exposition (identity encoding), median of the rounds. In brackets: the processor time of the whole process, all threads included. Our `scrape()` returns a `Buffer`, which the HTTP doors send; our `metrics()` returns a string, as the peers do. Every series changes before each scrape. Each exposition is checked for its lines and its total.',
     tables: [table(ways, samples, deaths)],
     verdicts: ids.includes(OURS) ? judge(chosen, ways, samples) : [],
     samples,
@@ -94,7 +95,7 @@ async function alone(population, { library, how }) {
     }
     await child.ask('verify');
   } catch (error) {
-    // Too slow for all rounds is no death: the rounds that were finished count.
+    // A library that is too slow for all rounds has not failed: its finished rounds count.
     if (samples.length === 0 || Date.now() < deadline) throw error;
   } finally {
     await child.stop();
@@ -118,12 +119,12 @@ function scraped({ library: id, kind, size }) {
       library ??= openLibrary(id, size);
       population ??= populate(library, kind, size);
       population.touchAll(++step);
-      // Labels made above are the bench's garbage, not the scrape's.
+      // The labels made above are the bench's garbage and not the scrape's.
       globalThis.gc({ type: 'minor' });
       const cpu = process.cpuUsage();
       const start = process.hrtime.bigint();
       body = await library.scrapes[how]();
-      // OpenTelemetry answers a string that is still a tree of pieces; reading its end makes it one.
+      // OpenTelemetry returns a string that is still a tree of pieces. Reading its end makes it flat.
       if (typeof body === 'string') body.charCodeAt(body.length - 1);
       const ms = Number(process.hrtime.bigint() - start) / 1e6;
       const { user, system } = process.cpuUsage(cpu);
@@ -171,7 +172,7 @@ function judge(chosen, ways, samples) {
     .filter(({ judged }) => judged)
     .flatMap(({ title }) =>
       [BUFFER, TEXT].map((how) =>
-        atLeast(`${title}, \`${how}\`, of the best peer`, ratio(samples[title], ways, how), 25),
+        atLeast(`${title}, \`${how}\`, against the best peer`, ratio(samples[title], ways, how), 25),
       ),
     );
   const million = samples[MILLION.title];
@@ -180,7 +181,7 @@ function judge(chosen, ways, samples) {
   return [...verdicts, atMost(`${MILLION.title}, \`${BUFFER}\``, ms, MILLION_SCRAPE_MS_MAX, 'ms')];
 }
 
-/** How many times as long the best peer takes; by medians where the rounds were not shared. */
+/** How many times as long the best peer takes. Compares medians if the two did not run in the same rounds. */
 function ratio(samples, ways, how) {
   const byTime = Object.fromEntries(Object.entries(samples).map(([id, list]) => [id, times(list)]));
   const best = fastest(

@@ -1,5 +1,5 @@
-//! What encoding costs: 100 and 10,000 counters, ten families of them, three labels each; 10,000 gauges whose values
-//! are no integers; 1,000 histograms. Both sides write into a buffer that they have used before.
+//! Measures encoding: 100 and 10,000 counters in ten families with three labels each; 10,000 gauges with fractional
+//! values; 1,000 histograms. Both libraries write into a buffer that was used before.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
@@ -100,7 +100,7 @@ fn histograms(series: usize) -> Result<(Registry, Theirs), MetricsError> {
     Ok((ours, theirs))
 }
 
-/// Ours in both formats, theirs in the one it has.
+/// Our library in both formats, `prometheus-client` in its only one.
 fn compare(group: &mut BenchmarkGroup<'_, WallTime>, ours: &Registry, theirs: &Theirs) {
     let mut out = Vec::new();
     for (name, format) in
@@ -141,7 +141,7 @@ fn bench_serialize_10000_metrics(criterion: &mut Criterion) {
     bench(criterion, "bench_serialize_10000_metrics", counters(10_000));
 }
 
-/// No target: formatting a number that is no integer is most of the work.
+/// No target: formatting fractional numbers is most of the work.
 fn bench_serialize_10000_float_gauges(criterion: &mut Criterion) {
     bench(criterion, "bench_serialize_10000_float_gauges", gauges(10_000));
 }

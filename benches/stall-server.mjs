@@ -1,5 +1,5 @@
-// The service under scrape in stall.mjs: it records values in every turn of its event loop, serves /metrics over
-// node:http, and notes how long each turn took. It never looks at what a library does.
+// The scraped service of stall.mjs: it records values in every turn of its event loop, serves /metrics over node:http,
+// and notes how long each turn took. It does not know the libraries.
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -7,16 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openLibrary } from './libraries.mjs';
 import { populate } from './populations.mjs';
 
-/** Entries that serve a prepared body, at once or in pieces: what node:http and the kernel cost without any library. */
+/** Entries that serve a prepared body, at once or in pieces: the cost of node:http and the kernel without a library. */
 export const PREPARED = { whole: 'prepared', pieces: 'prepared-pieces' };
 
-/** One piece a turn, as a body is sent by who minds the loop. */
+/** One piece per turn of the loop, as a considerate service sends it. */
 const PIECE_BYTES = 65_536;
 
 const VALUES_A_TURN = 8;
-/** Gaps shorter than this are not kept: most turns take some ten microseconds. */
+/** Shorter gaps are not kept: most turns take about ten microseconds. */
 const GAP_MS_MIN = 0.1;
-/** A scrape is answered for after its response too: closing the socket and collecting its garbage come later. */
+/** A scrape's window lasts longer than its response: closing the socket and collecting garbage come later. */
 const AFTERMATH_MS = 20;
 const NOISE_WINDOW_MS = 100;
 
@@ -28,7 +28,7 @@ export function service({ library: id, kind, size, bytes }) {
   let server;
   return {
     async start() {
-      // Filled before the loop is watched: what a service does at its start is no scrape's fault.
+      // Filled before the loop is watched: a service's start is not part of a scrape.
       const { handler, record } = bytes ? prepared(id, bytes) : filled(id, kind, size);
       server = createServer((request, response) => {
         if (request.url !== '/metrics') return response.end('what the service is for\n');
@@ -44,7 +44,7 @@ export function service({ library: id, kind, size, bytes }) {
       return server.address().port;
     },
 
-    /** The longest gap of each window of a time without scrapes. */
+    /** The longest gap in each window, during a time without scrapes. */
     async noise(windows) {
       await sleep(500);
       const start = now();
@@ -123,8 +123,8 @@ function watchLoop(gaps) {
 }
 
 /**
- * How long the loop's thread has been ready to run without getting a core: on a busy machine a long gap may be the
- * scheduler's and not the library's. Linux tells; elsewhere the figure is left out.
+ * How long the loop's thread was ready to run but had no core. On a busy machine, a long gap can come from the
+ * scheduler and not from the library. Only Linux reports this.
  */
 function queueClock() {
   let file;

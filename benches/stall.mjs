@@ -1,5 +1,5 @@
-// How long a scrape stops the event loop of the service that is scraped. The service (stall-server.mjs), the scraper
-// and this bench are three processes; services run one after another, because each keeps a core busy.
+// Measures how long a scrape blocks the event loop of the scraped service. The service (stall-server.mjs), the scraper
+// and this bench are three processes. Services run one after another, because each keeps a core busy.
 
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +15,7 @@ const populations = [
   { title: '1,000,000 counters', kind: 'counters', size: 1_000_000, lines: 1_000_000, stallMsMax: 2, oursOnly: true },
 ];
 
-/** Identity first: the very first scrape of a process is among them. */
+/** Identity first, so it contains the first scrape of a process. */
 const PLAIN = 'identity';
 const GZIP = 'gzip';
 const SCRAPES = options.quick ? 3 : 10;
@@ -51,7 +51,7 @@ async function main() {
     name: 'stall',
     title: 'Scraping: event-loop stalls',
     about:
-      'The longest gap between two turns of the event loop of the scraped service while it was scraped, in milliseconds. The service records values in every turn and has no cache; another process scrapes it over HTTP, the first scrape of the process included (node:http itself is warm from requests for something else). *Prepared body* is node:http sending a buffer of the same size with no library behind it (one `end(body)`, or a piece a turn), *noise* the longest gap in windows of 100 ms with no scrape (and with another process keeping a second core busy), and *no core* the part of the longest gap in which the thread was ready to run and got no core (Linux). Served is what the service needed from request to end of response, median.',
+      "The longest gap between two turns of the scraped service's event loop during a scrape, in milliseconds. The service records values in every turn and has no cache. Another process scrapes it over HTTP, and the process's first scrape is included (requests for another route warm up node:http before). *Prepared body* is node:http sending a buffer of the same size without a library: in one `end(body)`, or one piece per turn. *Noise* is the longest gap in windows of 100 ms without a scrape, also with another process that keeps a second core busy. *No core* is the part of the longest gap in which the thread was ready to run but had no core (Linux). *Served* is the median time from the request to the end of the response.",
     tables: Object.entries(samples).map(([title, measured]) => table(title, measured)),
     verdicts: chosen.flatMap((population) => judge(population, samples[population.title])),
     samples,
@@ -113,7 +113,7 @@ async function scrapeTimes(scraper, request) {
 
 const agent = new Agent({ keepAlive: true });
 
-/** Requests of the service's own kind: a process's first ones cost milliseconds in node:http itself. */
+/** Requests for the service's own route: the first ones of a process cost milliseconds in node:http itself. */
 async function knock(port) {
   for (let turn = 0; turn < KNOCKS; turn++) await request({ port, path: '/' });
 }
@@ -129,7 +129,7 @@ async function scrape({ port, lines, encoding }) {
   return { bytes: body.length };
 }
 
-/** Keeps the other core busy, as encoding and reading a scrape do. */
+/** Keeps the other core busy, as encoding and reading a scrape would. */
 function spin(ms) {
   const end = Date.now() + ms;
   while (Date.now() < end);
@@ -148,7 +148,7 @@ function request(options) {
   });
 }
 
-/** Lines that are not comments or blank. */
+/** Counts the lines of samples. */
 function samplesIn(text) {
   const NEWLINE = 10;
   const HASH = 35;
@@ -216,7 +216,10 @@ function judge({ title, stallMsMax }, measured) {
   );
 }
 
-/** A limit of a millisecond means little on a machine that pauses for longer by itself, so the two stand together. */
+/**
+ * Shows the noise beside the limit: on a machine that itself pauses for longer than a millisecond, the limit says
+ * little.
+ */
 function withNoise(verdict, { noise = [], busyNoise = [] }) {
   const floor = `noise ${show(median(noise))}, longest ${show(Math.max(...noise, ...busyNoise))}`;
   return { ...verdict, measured: `${verdict.measured} (${floor})` };

@@ -1,5 +1,4 @@
-// The load of the endpoint bench: Debian's `wrk`, in a process of its own. It knows an address and headers, and nothing
-// of what answers.
+// The load of the endpoint bench: runs Debian's `wrk` in its own process. It knows only an address and headers.
 
 import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -8,25 +7,25 @@ import { promisify } from 'node:util';
 const execute = promisify(execFile);
 const script = fileURLToPath(new URL('endpoint.lua', import.meta.url));
 
-/** More than one, so that a door is never idle between two requests; few, so that they do not queue for long. */
+/** More than one, so that a door never waits between two requests. Few, so that requests do not queue for long. */
 export const CONNECTIONS = 4;
 
-/** Well above what the slowest library needs for its largest exposition, four times over. */
+/** Well above four times what the slowest library needs for its largest exposition. */
 const TIMEOUT_S = 30;
 
-/** Throws where wrk cannot be run, and says how to get it. */
+/** Throws if wrk cannot be run, and says how to install it. */
 export function requireWrk() {
-  // Asked for its version, wrk ends with 1: only whether it starts matters.
+  // `wrk --version` exits with 1, so only whether it starts is checked.
   if (!spawnSync('wrk', ['--version']).error) return;
   throw new Error(
-    'wrk is missing, and it makes the load: `apt install wrk` (Debian, Ubuntu), `dnf install wrk` (Fedora) or ' +
+    'The endpoint bench needs wrk, which is missing: `apt install wrk` (Debian, Ubuntu), `dnf install wrk` (Fedora) or ' +
       '`brew install wrk` (macOS); on Windows run the benches in WSL',
   );
 }
 
 /**
- * Asks for `url` again and again for a time: `{rate, p50, p99, max, megabytes}`, requests and megabytes a second,
- * latencies in milliseconds. Throws when any answer was not a success.
+ * Requests `url` repeatedly for a time. Returns `{rate, p50, p99, max, megabytes}`: requests and megabytes per second,
+ * and latencies in milliseconds. Throws if an answer was not a success.
  */
 export async function load(url, headers, seconds) {
   const { stdout } = await execute('wrk', [

@@ -1,5 +1,5 @@
-//! What is done with bytes that strangers send, or that operators write: one function a parser. Each panics where a
-//! rule is broken that holds for every input. Inputs are lines of text, so that seeds and findings can be read.
+//! Runs each parser of untrusted bytes, one function per parser. Each function panics if the parser breaks a rule that
+//! holds for every input. Inputs are lines of text, so that seeds and findings are readable.
 
 use flate2::read::MultiGzDecoder;
 use prometheus_metrics::config::{Given, MetricsConfig};
@@ -14,14 +14,14 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-/// What an endpoint may answer: 101 and 1xx, redirects and the like are not among it.
+/// The statuses that an endpoint may answer with.
 pub const STATUSES: [u16; 11] = [200, 400, 401, 403, 404, 405, 406, 413, 429, 500, 503];
 
 const TOKEN: &str = "a-long-and-random-token";
 /// bcrypt of `correct horse`, at the lowest cost.
 const HASH: &str = "$2b$04$4KalQFBJxlb23PHJ.VJOSu.gVG5zg8q87ekANnaCdpOQke051tU76";
 
-/// Names and patterns that a generator may put together: what the parsers look for.
+/// Names and patterns that the parsers look for. A generator combines them.
 pub const WORDS: [&str; 44] = [
     "GET",
     "HEAD",
@@ -69,7 +69,7 @@ pub const WORDS: [&str; 44] = [
     "127.0.0.1",
 ];
 
-/// Small, and with what the formats escape.
+/// A small registry with characters that the formats escape.
 static REGISTRY: LazyLock<Arc<Registry>> = LazyLock::new(|| {
     let registry = Registry::new();
     let counter = registry.counter_vec("a_total", "A \\ \"help\"\ntext", &["label"]).expect("a valid family");
@@ -81,7 +81,7 @@ static REGISTRY: LazyLock<Arc<Registry>> = LazyLock::new(|| {
     Arc::new(registry)
 });
 
-/// An open door, one in an application's router, and one that asks for credentials.
+/// A service that owns all paths, one for an application's router, and one that needs credentials.
 static SERVICES: LazyLock<[ScrapeService; 3]> = LazyLock::new(|| {
     let service = |owns_all_paths: bool, config: &MetricsConfig| {
         let target = Arc::new(Target::new(Arc::clone(&REGISTRY), None).expect("a target"));
@@ -99,14 +99,15 @@ static SERVICES: LazyLock<[ScrapeService; 3]> = LazyLock::new(|| {
         basic_users: vec![format!("scraper:{HASH}")],
         allowlist: vec!["10.0.0.0/8".to_owned(), "2001:db8::/32".to_owned(), "127.0.0.1".to_owned()],
         trusted_proxies: vec!["127.0.0.1".to_owned()],
-        // A burst of a million, which is the most there may be.
+        // A burst of a million, the maximum.
         auth_failures_per_minute: 3_000_000,
         ..caching.clone()
     };
     [service(true, &caching), service(false, &caching), service(true, &guarded)]
 });
 
-/// A request: a line of method, target and peer, apart by blanks, then lines of headers. Every service answers it.
+/// A request: a line with method, target and peer, separated by spaces, then one line per header. Every service answers
+/// it.
 pub fn request(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.split('\n');
@@ -137,7 +138,9 @@ pub fn request(bytes: &[u8]) {
                 assert!(!["/metrics", "/health", "/ready"].contains(&path), "{path} is ours");
             }
             Step::Verify(..) => assert!(request.authorization.is_some()),
-            Step::Authorize(_) | Step::Check(_) => panic!("nobody is there to be asked"),
+            Step::Authorize(_) | Step::Check(_) => {
+                panic!("the service asked a host, and this target has none")
+            }
         }
     }
 }
@@ -160,7 +163,7 @@ fn check_answer(request: &Request<'_>, response: &Response) {
     } else {
         (&body[..]).read_to_string(&mut text)
     };
-    read.expect("every body is text, under what compression it says");
+    read.expect("every body is text, after decompression as its header says");
     if !is_exposition {
         return;
     }
@@ -178,7 +181,7 @@ fn check_answer(request: &Request<'_>, response: &Response) {
     }
 }
 
-/// `Accept` on the first line, `Accept-Encoding` on the second. What must not matter does not.
+/// `Accept` on the first line, `Accept-Encoding` on the second. Case, repetition and unknown clauses change nothing.
 pub fn negotiation(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (accept, accept_encoding) = text.split_once('\n').unwrap_or((&text, ""));
@@ -222,7 +225,7 @@ static AUTHENTICATOR: LazyLock<Authenticator> = LazyLock::new(|| {
     .expect("a valid configuration")
 });
 
-/// `Authorization`. Let in is who has the token or the password, and nobody else.
+/// An `Authorization` header. It is granted only with the token or the password.
 pub fn authorization(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let verdict = match AUTHENTICATOR.check(Some(&text), Some(IpAddr::from([192, 0, 2, 1]))) {
@@ -244,7 +247,7 @@ pub fn authorization(bytes: &[u8]) {
     }
 }
 
-/// Allowlist entries, apart by commas, on the first line, a peer on the second, `X-Forwarded-For` on the third.
+/// Allowlist entries, separated by commas, on the first line, a peer on the second, `X-Forwarded-For` on the third.
 pub fn addresses(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.splitn(3, '\n');
@@ -287,7 +290,7 @@ pub fn web_configuration(bytes: &[u8]) {
     std::fs::remove_file(&path).expect("a temporary file");
     match read {
         Ok(service) => {
-            // Its headers go out with every answer.
+            // Its headers are part of every response.
             let request = Request { method: "GET", target: "/health", ..Request::default() };
             let Step::Answer(response) = service.receive(&request) else {
                 panic!("health has an answer at once")
@@ -304,7 +307,7 @@ pub fn web_configuration(bytes: &[u8]) {
             assert_eq!(error.kind(), ErrorKind::InvalidConfig);
             let message = error.to_string();
             let text = String::from_utf8_lossy(bytes);
-            // A key may be shown whatever it is; without quotes, what follows a colon and a blank is a value.
+            // A message may show keys, but no values. Without quotes, a value follows a colon and a space.
             if let Some(at) = message.find("$2").filter(|_| !text.contains(['"', '\'', '?'])) {
                 let shown: String = message[at..].chars().take(12).collect();
                 assert!(!text.contains(&format!(": {shown}")), "a hash is shown: {message}");
@@ -313,7 +316,7 @@ pub fn web_configuration(bytes: &[u8]) {
     }
 }
 
-/// Variables as lines of `NAME=value`. They are read, or refused with the variable's name and without a secret.
+/// Variables as lines of `NAME=value`. They are accepted, or refused with the variable's name and without a secret.
 pub fn settings(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let variables: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once('=')).collect();
@@ -321,7 +324,7 @@ pub fn settings(bytes: &[u8]) {
         Ok(config) => check_settings(&config),
         Err(error) => check_refusal(&error, &variables),
     }
-    // The same as options, of every type that JavaScript may give.
+    // The same settings as options, with every type that JavaScript can pass.
     let mut config = MetricsConfig::default();
     for (variable, value) in variables {
         let Some((_, option, _)) = MetricsConfig::settings().find(|(name, _, _)| *name == variable) else {
@@ -358,7 +361,7 @@ fn check_settings(config: &MetricsConfig) {
     assert!((8192..=1_048_576).contains(&config.max_header_bytes) && config.max_headers <= 1000);
     assert!(config.max_connections > 0 && config.max_body_bytes > 0 && config.auth_failures_per_minute > 0);
     assert!(config.basic_users.iter().all(|user| user.contains(':')));
-    // What was taken can be used: files apart, which are not looked at here.
+    // Accepted settings can be used, except for files, which are not checked here.
     let config = MetricsConfig { bearer_token_file: None, web_config_file: None, ..config.clone() };
     let target = Arc::new(Target::new(Arc::clone(&REGISTRY), None).expect("a target"));
     if let Err(error) = ScrapeService::new(target, &config, Embedding::default()) {
@@ -372,19 +375,19 @@ fn check_refusal(error: &prometheus_metrics::MetricsError, variables: &[(&str, &
     let mut named =
         variables.iter().filter(|(name, _)| message.contains(&format!("for {name} but received")));
     let (name, value) = named.next().unwrap_or_else(|| panic!("no variable is named: {message}"));
-    // Long enough not to be a word of the message itself.
+    // Only values that are too long to be a word of the message itself.
     if ["METRICS_AUTH_BEARER_TOKENS", "METRICS_AUTH_BASIC_USERS"].contains(name) && value.trim().len() > 20 {
         assert!(!message.contains(value.trim()), "a secret is shown: {message}");
     }
 }
 
-/// An exposition, in either format.
+/// An exposition in either format.
 pub fn exposition(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     for dialect in [Dialect::Text, Dialect::OpenMetrics, Dialect::of(&text)] {
         let read = parse(&text, dialect);
         match parse_strict(&text, dialect) {
-            // The strict reader reads nothing else, and less.
+            // The strict parser returns the same result or an error.
             Ok(families) => assert_eq!(
                 format!("{families:?}"),
                 format!("{:?}", read.as_ref().ok().unwrap_or(&Vec::new()))
@@ -398,7 +401,7 @@ pub fn exposition(bytes: &[u8]) {
     }
 }
 
-/// An error points into the text, or just behind a line of it.
+/// An error points into the text, or just after the end of a line.
 fn check_place(text: &str, error: &prometheus_metrics::testing::ParseError) {
     let line = text.split('\n').nth(error.line.wrapping_sub(1));
     let line = line.unwrap_or_else(|| panic!("{error} has no line in {text:?}"));

@@ -1,4 +1,5 @@
-// AgentMetricsCollector: executions, steps and tools, whole; and whose tokens they are, across awaits and nesting.
+// Tests AgentMetricsCollector: whole executions with steps and tools, and which agent the tokens count for across awaits and
+// nesting.
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { AgentMetricsCollector, LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
@@ -14,7 +15,7 @@ function collectors(options) {
   };
 }
 
-/** Samples of agents that are not 0, without buckets. */
+/** The samples of agents that are not 0, without buckets. */
 async function recorded(registry) {
   const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('llmdevops_agent_'));
   return lines
@@ -65,7 +66,7 @@ test.serial('an execution with steps and tools', async (t) => {
   ]);
 });
 
-test('how an execution ends', async (t) => {
+test('every end of an execution has its status and error', async (t) => {
   const ends = [
     [new Error('x'), 'failed', 'other'],
     [Object.assign(new Error('x'), { status: 429 }), 'failed', 'rate_limit'],
@@ -96,7 +97,7 @@ test('how an execution ends', async (t) => {
   t.false(lines.some((line) => line.startsWith('active')));
 });
 
-test('a function that throws at once, and one that returns at once', async (t) => {
+test('functions that return or throw without a promise', async (t) => {
   const { registry, agents } = collectors();
   t.throws(
     () =>
@@ -114,7 +115,7 @@ test('a function that throws at once, and one that returns at once', async (t) =
   t.true(lines.includes(`executions_total{${A},status="success"} 1`));
 });
 
-test('tools that fail: by outcome, and under other where the model made the name up', async (t) => {
+test('failed tools count by outcome, and as other if the model invented the name', async (t) => {
   const { registry, agents } = collectors({ tools: ['shell'] });
   await agents.run('researcher', async (execution) => {
     for (const [tool, error] of [
@@ -141,7 +142,7 @@ test('tools that fail: by outcome, and under other where the model made the name
   ]);
 });
 
-test('tokens are the innermost agent’s, across awaits, parallel tools and other agents', async (t) => {
+test('tokens count for the innermost agent, across awaits, parallel tools and other agents', async (t) => {
   const { registry, agents, llm } = collectors();
   const ask = async (inputTokens) => {
     const call = llm.startRequest({ model: 'm', provider: 'p' });
@@ -169,7 +170,7 @@ test('tokens are the innermost agent’s, across awaits, parallel tools and othe
   ]);
 });
 
-test('steps and tools outside an agent only run', async (t) => {
+test('steps and tools outside an agent run and record nothing', async (t) => {
   const { registry, agents } = collectors();
   t.is(
     agents.step('plan', () => 1),
@@ -179,7 +180,7 @@ test('steps and tools outside an agent only run', async (t) => {
   t.deepEqual(await recorded(registry), []);
 });
 
-test('what is reported by hand', async (t) => {
+test('the methods that record without an execution object', async (t) => {
   const { registry, agents } = collectors();
   agents.recordExecutionStart('researcher');
   agents.recordStep('researcher', 'plan', 500);
@@ -210,7 +211,7 @@ test('what is reported by hand', async (t) => {
   ]);
 });
 
-test.serial('the execution that is running here, and one that is not', async (t) => {
+test.serial('current() returns the execution around the caller', async (t) => {
   const { registry, agents, llm } = collectors();
   t.is(agents.current(), undefined);
   const ask = () => llm.recordRequest({ model: 'm', provider: 'p', inputTokens: 3, outputTokens: 0 });
@@ -236,26 +237,23 @@ test.serial('the execution that is running here, and one that is not', async (t)
   t.deepEqual(tokens, ['tokens_total{agent_type="reader",type="input"} 3']);
 });
 
-test.serial(
-  'a tool that is said to exist has its name when it fails; errors that an execution goes on after',
-  async (t) => {
-    const { registry, agents } = collectors();
-    agents.registerTool('search');
-    const execution = agents.startExecution('researcher');
-    execution.recordToolCall('search', 'error');
-    execution.recordToolCall('invented', 'error');
-    execution.recordError('tool_error');
-    execution.recordError(Object.assign(new Error('x'), { status: 429 }));
-    const lines = (await recorded(registry)).filter((line) => /^(tool_calls_total|errors_total|active)/.test(line));
-    t.deepEqual(lines, [
-      `tool_calls_total{${A},tool_name="search",status="error"} 1`,
-      `tool_calls_total{${A},tool_name="other",status="error"} 1`,
-      `active{${A}} 1`,
-      `errors_total{${A},error_type="tool_error"} 1`,
-      `errors_total{${A},error_type="rate_limit"} 1`,
-    ]);
-  },
-);
+test.serial('a registered tool keeps its name when it fails; errors that do not end the execution', async (t) => {
+  const { registry, agents } = collectors();
+  agents.registerTool('search');
+  const execution = agents.startExecution('researcher');
+  execution.recordToolCall('search', 'error');
+  execution.recordToolCall('invented', 'error');
+  execution.recordError('tool_error');
+  execution.recordError(Object.assign(new Error('x'), { status: 429 }));
+  const lines = (await recorded(registry)).filter((line) => /^(tool_calls_total|errors_total|active)/.test(line));
+  t.deepEqual(lines, [
+    `tool_calls_total{${A},tool_name="search",status="error"} 1`,
+    `tool_calls_total{${A},tool_name="other",status="error"} 1`,
+    `active{${A}} 1`,
+    `errors_total{${A},error_type="tool_error"} 1`,
+    `errors_total{${A},error_type="rate_limit"} 1`,
+  ]);
+});
 
 class GraphRecursionError extends Error {}
 class MaxTurnsExceededError extends Error {}
@@ -283,7 +281,7 @@ for (const [thrown, status] of [
   );
 }
 
-test.serial('a request that was none leaves nothing', async (t) => {
+test.serial('a dropped call leaves no trace', async (t) => {
   const { registry, llm } = collectors();
   const call = llm.startRequest({ model: 'm', provider: 'p' });
   call.drop();
@@ -296,7 +294,7 @@ test.serial('a request that was none leaves nothing', async (t) => {
   t.deepEqual(lines, []);
 });
 
-test('words that are none are refused, and nothing is recorded of them', async (t) => {
+test('unknown words are refused before anything is recorded', async (t) => {
   const { registry, agents } = collectors();
   agents.recordExecutionStart('researcher');
   const execution = agents.startExecution('researcher');
@@ -329,7 +327,7 @@ test('words that are none are refused, and nothing is recorded of them', async (
   t.true(lines.includes(`active{${A}} 1`));
 });
 
-test.serial('names that are none are other, and cost no tool its result', async (t) => {
+test.serial('invalid names count as other, and the tool still returns its result', async (t) => {
   const { registry, agents } = collectors();
   t.is(
     agents.run('a', (execution) => execution.tool(Symbol('x'), {}, () => 'result')),

@@ -1,5 +1,5 @@
-// The catalogue of LLM and agent metrics is one: TypeScript's unions and docs/metrics.md say what the core's table says.
-// With UPDATE_DOCS=1 the tables of the page are written anew.
+// The core has the only catalogue of LLM and agent metrics: TypeScript's unions, the metrics that collectors make and
+// docs/metrics.md must agree with it. UPDATE_DOCS=1 writes the tables of the page anew.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -10,7 +10,7 @@ const root = new URL('../../', import.meta.url);
 const { addon } = createRequire(import.meta.url)('../../dist/native/addon.js');
 const CATALOGUES = { LLM: addon.catalogue(false), Agents: addon.catalogue(true) };
 
-/** The unions of a file of types, by name, those that they are made of resolved. */
+/** The unions of a file of types by name; unions within unions are resolved. */
 function unionsOf(source) {
   const unions = new Map();
   for (const [, name, body] of source.matchAll(/export type (\w+) =([^;]+);/g)) {
@@ -23,7 +23,7 @@ function unionsOf(source) {
   return unions;
 }
 
-/** Which type each label of words has, by metric where one name means several things. */
+/** The type of each label with words, by metric, because one label name may mean several things. */
 const TYPES = {
   llm_requests_total: { operation: 'LlmOperation', status: 'LlmStatus' },
   llm_errors_total: { error_type: 'LlmErrorType' },
@@ -40,8 +40,8 @@ const TYPES = {
   agent_errors_total: { error_type: 'AgentErrorType' },
 };
 
-test('types of labels are the words of the catalogue', async (t) => {
-  const unions = unionsOf(await readFile(new URL('src/collectors/words.ts', root), 'utf8'));
+test('TypeScript’s unions have the words of the catalogue', async (t) => {
+  const unions = unionsOf(await readFile(new URL('dist/words.d.ts', root), 'utf8'));
   const entries = new Map(
     Object.values(CATALOGUES).flatMap((catalogue) => catalogue.map((entry) => [entry.name, entry])),
   );
@@ -53,7 +53,7 @@ test('types of labels are the words of the catalogue', async (t) => {
   }
 });
 
-test('every metric has its parts: help, a cap or words for each label, buckets that ascend', (t) => {
+test('every metric is complete: help, a cap or words for each label, ascending buckets', (t) => {
   for (const { name, kind, help, labels, buckets, unit } of Object.values(CATALOGUES).flat()) {
     t.regex(help, /^[A-Z].*[^.]$/, name);
     for (const { name: label, words, max } of labels)
@@ -99,7 +99,7 @@ function table(catalogue) {
   return ['| metric | type | labels | what |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-test('docs/metrics.md has every metric as it is', async (t) => {
+test('docs/metrics.md has every metric of the catalogue', async (t) => {
   const page = new URL('docs/metrics.md', root);
   const text = await readFile(page, 'utf8');
   let expected = text;

@@ -1,8 +1,8 @@
-// One script of events, played through TypeScript here and through Rust in the core's `collector_events_test`: both leave
-// the same bytes. With UPDATE_EXPOSITIONS=1 the expositions are written anew; the core's test only reads them, so that
-// what differs is never written over.
+// Plays one script of events through TypeScript; the core's `collector_events_test` plays it through Rust. Both must
+// give the same bytes. With UPDATE_EXPOSITIONS=1 this test writes the expected expositions. The core's test only reads
+// them, so a difference between the two is never overwritten.
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import {
   AgentMetricsCollector,
   LlmMetricsCollector,
@@ -14,8 +14,22 @@ import { MockClock } from '@llm-devops/prometheus-metrics/testing';
 import test from 'ava';
 
 const file = (name) => new URL(name, import.meta.url);
+const WHOLES = file('events.wholes.json');
+/** Where both languages leave whole expositions, to be compared when a hash differs. */
+const WRITTEN = new URL('../../target/events/', import.meta.url);
+const UPDATE = 'UPDATE_EXPOSITIONS=1 npx ava __test__/collectors/events.test.mjs';
 
-/** What is called of a collector as it stands in the script. */
+/** The lines of an exposition that a reader wants to see: not the hundreds of samples that are 0. */
+const withoutZeros = (text) => text.replace(/^.* 0\n/gm, '');
+
+/** FNV-1a with 64 bits: a dozen lines in both languages, and it only has to notice a mistake. */
+function fnv1a(text) {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of Buffer.from(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return hash.toString(16).padStart(16, '0');
+}
+
+/** Methods of a collector that the script calls directly. */
 const RECORDED = {
   llm: [
     'recordRequest',
@@ -42,7 +56,7 @@ const RECORDED = {
   ],
 };
 
-/** What is called of a call or an execution by its name in the script. */
+/** Methods of a call or an execution, which the script refers to by name. */
 const CALLED = {
   firstToken: 'firstToken',
   chunk: 'chunk',
@@ -58,7 +72,7 @@ const CALLED = {
   disposeExecution: Symbol.dispose,
 };
 
-/** What each event does. */
+/** The action of each event. */
 function operations({ clock, llm, agents }) {
   const going = new Map();
   const collectors = { llm, agents };
@@ -81,7 +95,7 @@ function operations({ clock, llm, agents }) {
   };
 }
 
-/** The events one by one; those that are repeated have their number in place of `#`. */
+/** The single events; repeated ones have their number in place of `#`. */
 function* eventsOf({ events }) {
   for (const event of events) {
     if (Array.isArray(event)) yield event;
@@ -91,7 +105,7 @@ function* eventsOf({ events }) {
   }
 }
 
-test('a script of events leaves the expositions that it leaves in Rust', async (t) => {
+test('a script of events gives the same expositions as in Rust', async (t) => {
   const script = JSON.parse(await readFile(file('events.json'), 'utf8'));
   const clock = new MockClock({ now: script.nowMs }).install();
   t.teardown(() => clock.restore());
@@ -107,13 +121,23 @@ test('a script of events leaves the expositions that it leaves in Rust', async (
     played.add(name);
   }
   t.deepEqual([...played].sort(), Object.keys(known).sort());
+  const wholes = JSON.parse(await readFile(WHOLES, 'utf8'));
   for (const [name, type] of [
     ['events.prom', prometheusContentType],
     ['events.om', openMetricsContentType],
   ]) {
     registry.setContentType(type);
     const text = await registry.metrics();
-    if (process.env.UPDATE_EXPOSITIONS === '1') await writeFile(file(name), text);
-    t.is(text, await readFile(file(name), 'utf8'), name);
+    const whole = { bytes: Buffer.byteLength(text), fnv1a: fnv1a(text) };
+    if (process.env.UPDATE_EXPOSITIONS === '1') {
+      wholes[name] = whole;
+      await writeFile(file(name), withoutZeros(text));
+      await writeFile(WHOLES, `${JSON.stringify(wholes, undefined, 2)}\n`);
+    }
+    t.is(withoutZeros(text), await readFile(file(name), 'utf8'), `${name}: to write it anew: ${UPDATE}`);
+    await mkdir(WRITTEN, { recursive: true });
+    await writeFile(new URL(`typescript-${name}`, WRITTEN), text);
+    const compare = `diff target/events/typescript-${name} target/events/rust-${name}`;
+    t.deepEqual(whole, wholes[name], `${name}: only lines that are 0 differ. ${compare}. To accept them: ${UPDATE}`);
   }
 });

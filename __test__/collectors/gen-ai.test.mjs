@@ -1,4 +1,4 @@
-// OpenTelemetry's names beside ours, traces in exemplars, and the sample of prices.
+// Tests OpenTelemetry's names, traces in exemplars, and the sample of prices.
 
 import {
   AgentMetricsCollector,
@@ -13,13 +13,13 @@ import test from 'ava';
 const API = Symbol.for('opentelemetry.js.api.1');
 const SPAN = Symbol.for('OpenTelemetry Context Key SPAN');
 
-/** Sums and counts of OpenTelemetry's names. */
+/** The sums and counts under OpenTelemetry's names. */
 async function genAi(registry) {
   const lines = (await registry.metrics()).split('\n');
   return lines.filter((line) => /^gen_ai_.*_(sum|count)\{/.test(line));
 }
 
-test('requests have OpenTelemetry’s names too, where they are asked for', async (t) => {
+test('requests are recorded under OpenTelemetry’s names too, on request', async (t) => {
   const registry = new Registry();
   const llm = new LlmMetricsCollector({ registry, genAiNames: true });
   llm.recordRequest({
@@ -47,7 +47,7 @@ test('requests have OpenTelemetry’s names too, where they are asked for', asyn
   ]);
 });
 
-test.serial('agents have them too', async (t) => {
+test.serial('agents are recorded under OpenTelemetry’s names too', async (t) => {
   const registry = new Registry();
   const agents = new AgentMetricsCollector({ registry, genAiNames: '0.1' });
   const clock = new MockClock({ now: 0 }).install();
@@ -68,7 +68,7 @@ test.serial('agents have them too', async (t) => {
   ]);
 });
 
-test('without the option there are none, and a version that is not known is refused', async (t) => {
+test('OpenTelemetry’s names are off by default, and an unknown version is refused', async (t) => {
   const registry = new Registry();
   new LlmMetricsCollector({ registry }).recordRequest({ model: 'm', provider: 'p', durationMs: 1 });
   t.false((await registry.metrics()).includes('gen_ai_'));
@@ -81,7 +81,7 @@ test('without the option there are none, and a version that is not known is refu
   }
 });
 
-/** Stands where OpenTelemetry's API keeps itself, with a span that is going on. */
+/** Puts a fake of OpenTelemetry's API with an active span where the real one keeps itself. */
 function tracing(t, spanContext) {
   const before = globalThis[API];
   const span = { spanContext: () => spanContext };
@@ -93,14 +93,14 @@ function tracing(t, spanContext) {
 
 const TRACE = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7', traceFlags: 1 };
 
-/** What exemplars show, by the metric's name. */
+/** The labels of exemplars by the metric's name. */
 async function exemplars(registry) {
   registry.setContentType(openMetricsContentType);
   const lines = (await registry.metrics()).split('\n').filter((line) => line.includes(' # {'));
   return lines.map((line) => [line.split('{')[0], / # (\{.*\}) /.exec(line)[1]]);
 }
 
-test.serial('a request and an agent show the trace that was going on when they began', async (t) => {
+test.serial('a request and an agent show the trace that was active at their start', async (t) => {
   const registry = new Registry();
   const llm = new LlmMetricsCollector({ registry });
   const agents = new AgentMetricsCollector({ registry });
@@ -119,7 +119,7 @@ test.serial('a request and an agent show the trace that was going on when they b
   ]);
 });
 
-test.serial('a trace that is not kept, or none, shows nothing; what fails there costs no request', async (t) => {
+test.serial('without a sampled trace there is no exemplar, and a failing tracer loses no request', async (t) => {
   const registry = new Registry();
   const llm = new LlmMetricsCollector({ registry });
   const request = { model: 'm', provider: 'p', durationMs: 1 };
@@ -139,7 +139,7 @@ test.serial('a trace that is not kept, or none, shows nothing; what fails there 
   t.true((await registry.metrics()).includes('status="success"} 3'));
 });
 
-test('ids that a program gives go to the exemplar; too long ones are refused before anything is recorded', async (t) => {
+test('the caller’s ids go to the exemplar; ids that are too long are refused before anything is recorded', async (t) => {
   const registry = new Registry();
   const llm = new LlmMetricsCollector({ registry });
   const request = { model: 'm', provider: 'p', durationMs: 1 };
@@ -156,7 +156,7 @@ test('ids that a program gives go to the exemplar; too long ones are refused bef
   t.true(text.includes('llm_active_requests{model="m",provider="p"} 0\n'));
 });
 
-test('the sample of prices is a price table of models as labels show them, with its day', async (t) => {
+test('the sample of prices is a valid price table with its day', async (t) => {
   t.regex(SAMPLE_PRICES_AS_OF, /^20\d\d-\d\d-\d\d$/);
   const registry = new Registry();
   const llm = new LlmMetricsCollector({ registry, prices: SAMPLE_PRICES });

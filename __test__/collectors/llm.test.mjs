@@ -1,4 +1,4 @@
-// LlmMetricsCollector: what a request, a stream, a failure leaves in the exposition, whole; and that nothing leaks.
+// Tests LlmMetricsCollector: the whole exposition after requests, streams and failures, and that no call leaks.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
@@ -23,7 +23,7 @@ function collector(options) {
   return { registry, llm };
 }
 
-/** Samples that are not 0, without buckets: name and labels to the value. */
+/** The samples that are not 0, without buckets. */
 async function recorded(registry) {
   const lines = (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return lines
@@ -60,7 +60,7 @@ test.serial('a streamed request, from its start to its end', async (t) => {
     `tokens_total{${SHOWN},type="output"} 101`,
     `token_details_total{${SHOWN},detail="cache_read"} 400`,
     `token_details_total{${SHOWN},detail="reasoning"} 1`,
-    // 600 at 0.15, 400 at 0.075, 101 at 0.6 dollars a million.
+    // 600 tokens at 0.15, 400 at 0.075 and 101 at 0.6 dollars for a million.
     `cost_usd_total{${SHOWN}} 0.0001806`,
     `finish_reasons_total{${SHOWN},reason="stop"} 1`,
     `streaming_chunks_total{${SHOWN}} 3`,
@@ -71,7 +71,7 @@ test.serial('a streamed request, from its start to its end', async (t) => {
   ]);
 });
 
-test('series of a model in use begin at 0', async (t) => {
+test('the series of a used model appear with 0', async (t) => {
   const { registry, llm } = collector();
   llm.startRequest({ ...MINI, operation: 'embeddings' }).end({ inputTokens: 1 });
   const text = await registry.metrics();
@@ -113,7 +113,7 @@ const FAILURES = [
   [undefined, 'other', 'error'],
 ];
 
-test('what went wrong is found from status, code, type and name', async (t) => {
+test('the error type is found from status, code, type and name', async (t) => {
   for (const [error, type, status] of FAILURES) {
     const { registry, llm } = collector();
     llm.startRequest(MINI).fail(error);
@@ -123,7 +123,7 @@ test('what went wrong is found from status, code, type and name', async (t) => {
   }
 });
 
-test('a stream that breaks off says who ended it', async (t) => {
+test('an interrupted stream is counted by its cause', async (t) => {
   for (const [error, reason] of [
     ['cancelled', 'client'],
     ['timeout', 'timeout'],
@@ -137,7 +137,7 @@ test('a stream that breaks off says who ended it', async (t) => {
   }
 });
 
-test('a failed request for a model that nobody knows makes no series of its own', async (t) => {
+test('a failed request to an unknown model makes no series of its own', async (t) => {
   const { registry, llm } = collector();
   llm.recordRequest({ model: 'gpt-typo', provider: 'openai', error: { status: 404 } });
   t.deepEqual(await recorded(registry), [
@@ -146,7 +146,7 @@ test('a failed request for a model that nobody knows makes no series of its own'
   ]);
 });
 
-test('a call to a model that nobody knows is other’s until one has succeeded; priced and registered ones are known', async (t) => {
+test('an unknown model counts as other until a request has succeeded; priced and registered models are known', async (t) => {
   const { registry, llm } = collector({ prices: { 'priced-model': { input: 1, output: 1 } } });
   const start = (model) => llm.startRequest({ model, provider: 'p' });
   const models = async () => (await recorded(registry)).map((line) => /^(\w+)\{model="(.*?)"/.exec(line).slice(1));
@@ -167,7 +167,7 @@ test('a call to a model that nobody knows is other’s until one has succeeded; 
   t.is(active, null);
 });
 
-test('a registered model’s series are there before its first request', async (t) => {
+test('the series of a registered model appear before its first request', async (t) => {
   const registry = new Registry();
   new LlmMetricsCollector({ registry }).registerModel({ ...MINI, operation: 'embeddings' });
   const lines = (await registry.metrics()).split('\n').filter((line) => line.includes('_requests_total{'));
@@ -178,7 +178,7 @@ test('a registered model’s series are there before its first request', async (
   );
 });
 
-test.serial('a call tells how it ended', (t) => {
+test.serial('a call has its outcome after its end', (t) => {
   const { llm } = collector({ prices: PRICES });
   const clock = new MockClock({ now: 0 }).install();
   t.teardown(() => clock.restore());
@@ -206,7 +206,7 @@ test.serial('a call tells how it ended', (t) => {
   t.is(full.outcome.errorType, 'overloaded');
 });
 
-test('errors that say what they are by our own words, and timers that abort', (t) => {
+test('errors with our own words as codes, and aborts by a timer', (t) => {
   const { llm } = collector();
   const typeOf = (error) => {
     const call = llm.startRequest(MINI);
@@ -220,12 +220,12 @@ test('errors that say what they are by our own words, and timers that abort', (t
   t.is(typeOf(abort), 'cancelled');
   const timed = Object.assign(new Error('aborted'), { code: 'ABORT_ERR', name: 'AbortError' });
   t.is(typeOf(Object.assign(timed, { cause: new DOMException('late', 'TimeoutError') })), 'timeout');
-  // An agent's own kinds are none of a request's.
+  // A request cannot have the error types of agents.
   t.is(typeOf({ code: 'max_steps' }), 'other');
   t.is(typeOf({ code: 'constructor' }), 'other');
 });
 
-test('what is no request is refused, and a word that is none before anything is recorded', async (t) => {
+test('an invalid request and unknown words are refused before anything is recorded', async (t) => {
   const { registry, llm } = collector();
   for (const given of [undefined, null, 'gpt-4o', 5]) {
     for (const call of [() => llm.startRequest(given), () => llm.recordRequest(given), () => llm.recordRetry(given)]) {
@@ -239,12 +239,12 @@ test('what is no request is refused, and a word that is none before anything is 
   t.deepEqual(await recorded(registry), []);
 });
 
-test('models beyond fifty are one', async (t) => {
+test('models over fifty share one series', async (t) => {
   const { registry, llm } = collector();
   for (let n = 0; n < 60; n++) llm.recordRequest({ model: `model-${n}`, provider: 'p', inputTokens: 1 });
   const lines = await recorded(registry);
   const requests = lines.filter((line) => line.startsWith('requests_total'));
-  // One of the fifty is the one that is registered.
+  // The registered model is one of the fifty.
   t.is(requests.length, 50);
   t.is(requests.at(-1), 'requests_total{model="other",provider="p",operation="chat",status="success"} 11');
 });
@@ -265,7 +265,7 @@ test('names of models lose dates and accounts', async (t) => {
   }
 });
 
-test('cost: by the price table, by what the caller knows, and none', async (t) => {
+test('the cost comes from the price table or from the caller, or is unknown', async (t) => {
   const { registry, llm } = collector({ prices: PRICES });
   llm.recordRequest({ model: 'gpt-4o-2024-08-06', provider: 'azure', inputTokens: 1e6, outputTokens: 1e6 });
   llm.recordRequest({ model: 'gpt-4o', provider: 'openai', inputTokens: 1e6 });
@@ -282,7 +282,7 @@ test('cost: by the price table, by what the caller knows, and none', async (t) =
   );
 });
 
-test('tokens that are no numbers are not reported ones', async (t) => {
+test('tokens that are not numbers count as not reported', async (t) => {
   const { registry, llm } = collector();
   for (const tokens of [null, undefined, Number.NaN, -1, '5', Number.POSITIVE_INFINITY]) {
     llm.recordRequest({ ...MINI, inputTokens: tokens, outputTokens: tokens, durationMs: tokens });
@@ -293,7 +293,7 @@ test('tokens that are no numbers are not reported ones', async (t) => {
   ]);
 });
 
-test('words that are none become other, or are refused', async (t) => {
+test('unknown words become other, or are refused', async (t) => {
   const { registry, llm } = collector();
   llm.recordRequest({ ...MINI, operation: 'dance', finishReason: 'bored', inputTokens: 1 });
   const lines = await recorded(registry);
@@ -304,7 +304,7 @@ test('words that are none become other, or are refused', async (t) => {
   t.is(error.message, 'Expected one of hit, miss for result but received "maybe" of type string');
 });
 
-test('names that are none are other', async (t) => {
+test('invalid names become other', async (t) => {
   const unprintable = {
     toString() {
       throw new Error('no');
@@ -392,7 +392,7 @@ test('two collectors of one registry count together', async (t) => {
   t.true((await recorded(registry)).includes(`tokens_total{${SHOWN},type="input"} 3`));
 });
 
-test('a call that nobody ends gives its place back when it is collected as garbage', async (t) => {
+test('a call without an end stops being active when it is collected as garbage', async (t) => {
   const { registry, llm } = collector();
   (() => {
     for (let n = 0; n < 50; n++) llm.startRequest(MINI);
@@ -407,7 +407,7 @@ test('a call that nobody ends gives its place back when it is collected as garba
   t.is(value(), 0);
 });
 
-test('with `using`, a call that the block leaves without an end was cancelled', async (t) => {
+test('with `using`, a call that the block did not end is cancelled', async (t) => {
   const { registry, llm } = collector();
   const call = llm.startRequest(MINI);
   call[Symbol.dispose]();

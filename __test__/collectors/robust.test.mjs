@@ -1,10 +1,10 @@
-// That measuring costs no program its result, whatever it gives the collectors and however small its registry is.
+// Tests that recording never breaks the program: with invalid values, small registries and promises of other realms.
 
 import { runInNewContext } from 'node:vm';
 import { AgentMetricsCollector, LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 
-/** Samples that are not 0 and begin so, without buckets and sums. */
+/** The samples with this prefix that are not 0, without buckets and sums. */
 async function recorded(registry, prefix) {
   const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith(prefix));
   return lines.filter((line) => !line.endsWith(' 0') && !/_(bucket|sum)\{/.test(line));
@@ -12,7 +12,7 @@ async function recorded(registry, prefix) {
 
 const NO_AMOUNTS = [Number.NaN, Number.POSITIVE_INFINITY, -1, '5', null];
 
-test('durations, steps and costs that are no amounts are not reported ones', async (t) => {
+test('durations, steps and costs that are not amounts count as not reported', async (t) => {
   const registry = new Registry();
   const agents = new AgentMetricsCollector({ registry });
   const llm = new LlmMetricsCollector({ registry, prices: { m: { input: 1, output: 1 } } });
@@ -42,7 +42,7 @@ test('durations, steps and costs that are no amounts are not reported ones', asy
   ]);
 });
 
-test('errors in words of one’s own are one series, under OpenTelemetry’s name too', async (t) => {
+test('unknown error types share one series, under OpenTelemetry’s name too', async (t) => {
   const registry = new Registry();
   const agents = new AgentMetricsCollector({ registry, genAiNames: true });
   for (let n = 0; n < 3; n++) agents.startExecution('a').fail(`boom ${n}`);
@@ -56,7 +56,7 @@ test('errors in words of one’s own are one series, under OpenTelemetry’s nam
   ]);
 });
 
-test('a registry with less room than there are outcomes costs no agent its run', async (t) => {
+test('an agent runs although its registry has no room for all outcomes', async (t) => {
   for (const policy of ['fold', 'drop']) {
     const registry = new Registry({ cardinality: { maxSeries: 1, policy }, logger: { warn() {} } });
     const agents = new AgentMetricsCollector({ registry });
@@ -68,8 +68,8 @@ test('a registry with less room than there are outcomes costs no agent its run',
   }
 });
 
-test('a registry that refuses what is beyond its limits costs no tool its result', async (t) => {
-  // As many series as an agent has outcomes: the seventh tool is one too many.
+test('a tool returns its result although the registry refuses its series', async (t) => {
+  // The limit is the number of an agent's outcomes, six: the seventh tool is over it.
   const registry = new Registry({ cardinality: { maxSeries: 6, policy: 'throw' }, logger: { warn() {} } });
   const agents = new AgentMetricsCollector({ registry });
   const run = agents.startExecution('a');
@@ -84,7 +84,7 @@ test('a registry that refuses what is beyond its limits costs no tool its result
   t.is(await t.throwsAsync(run.tool('t6', 1, async () => Promise.reject(error))), error);
 });
 
-test('a promise of another realm is waited for, as test runners that sandbox have them', async (t) => {
+test('a promise of another realm is awaited (test runners with sandboxes have them)', async (t) => {
   const registry = new Registry();
   const agents = new AgentMetricsCollector({ registry });
   const rejected = runInNewContext('Promise.reject(new Error("there"))');
@@ -97,7 +97,7 @@ test('a promise of another realm is waited for, as test runners that sandbox hav
   ]);
 });
 
-test('options that would be of no effect are refused', (t) => {
+test('options without effect are refused', (t) => {
   const price = { input: 1, output: 1 };
   for (const [options, message] of [
     [{ prices: new Map([['m', price]]) }, /^Expected a table of prices for prices but received/],
@@ -117,7 +117,7 @@ test('options that would be of no effect are refused', (t) => {
   });
 });
 
-test('one price may have a day from which on it holds', (t) => {
+test('a single price may have a first day', (t) => {
   const prices = { m: { from: '2999-01-01', input: 1, output: 1 }, n: { from: '2000-01-01', input: 1, output: 1 } };
   const llm = new LlmMetricsCollector({ registry: new Registry(), prices });
   const costOf = (model) => {

@@ -1,4 +1,4 @@
-// Dashboards can be imported, are laid out without overlaps, and say what each panel shows.
+// Tests that dashboards can be imported, that panels do not overlap, and that each panel describes what it shows.
 
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
@@ -11,7 +11,7 @@ const each = (run) => {
   for (const [file, dashboard] of dashboards) run(file, dashboard);
 };
 
-test('there are four, and each is its own', (t) => {
+test('there are four, each with its own id and title', (t) => {
   const files = ['agents.json', 'cost-and-tokens.json', 'exporter-health.json', 'llm-overview.json'];
   t.deepEqual([...dashboards.keys()], files);
   for (const field of ['uid', 'title']) {
@@ -19,7 +19,7 @@ test('there are four, and each is its own', (t) => {
   }
 });
 
-test('each can be imported anywhere: no id, no data source of ours', (t) => {
+test('each can be imported anywhere: it has no id and no fixed data source', (t) => {
   each((file, dashboard) => {
     t.is(dashboard.id, null, file);
     t.regex(dashboard.uid, /^llmdevops-[a-z-]{1,30}$/, file);
@@ -32,7 +32,7 @@ test('each can be imported anywhere: no id, no data source of ours', (t) => {
   });
 });
 
-test('each can be narrowed', (t) => {
+test('each has variables that filter its queries', (t) => {
   const names = { 'llm-overview.json': ['provider', 'model'], 'cost-and-tokens.json': ['provider', 'model'] };
   names['agents.json'] = ['agent_type'];
   each((file, dashboard) => {
@@ -42,7 +42,7 @@ test('each can be narrowed', (t) => {
       expected,
       file,
     );
-    // One that no query uses would narrow nothing.
+    // A variable that no query uses would have no effect.
     const text = JSON.stringify(panelsOf(dashboard).map(({ targets }) => targets));
     for (const name of expected) t.true(text.includes(name === 'datasource' ? DATA_SOURCE.uid : `$${name}`), name);
   });
@@ -88,7 +88,7 @@ test('panels fill the columns and do not overlap; headings span them', (t) => {
   });
 });
 
-test('the panels that everybody looks for first are there', (t) => {
+test('the most important panels exist', (t) => {
   const found = new Map(
     [...dashboards.values()].flatMap(panelsOf).map(({ title, type, targets }) => [title, { type, targets }]),
   );

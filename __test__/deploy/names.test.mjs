@@ -1,4 +1,4 @@
-// Every metric, label and word in dashboards, rules and docs/queries.md is one that there is.
+// Tests that every metric, label and word in dashboards, rules and docs/queries.md exists.
 
 import test from 'ava';
 import { labelValuesOf, panelsOf, readDashboards } from './support/dashboards.mjs';
@@ -10,21 +10,21 @@ import { readRules } from './support/rules.mjs';
 const known = await knownMetrics();
 const rules = await readRules();
 
-/** Recorded metrics have the labels they are summed by, which their names begin with. */
+/** Recorded metrics have the labels that they are summed by; their names begin with these labels. */
 const recorded = new Map(
   rules
     .filter(({ record }) => record !== undefined)
     .map(({ record, expr }) => [record, new Map(namesIn(expr).labels.map((label) => [label, []]))]),
 );
 
-/** What an expression names that there is not, a line each. `variables` are those that matchers may hold. */
+/** The unknown names of an expression, one per line. `variables` are those that matchers may contain. */
 function unknownIn(expression, { variables = new Set(), also = new Map() } = {}) {
   const faults = [];
   const labelsSeen = new Set();
   const { metrics, labels } = namesIn(expression);
   for (const { name, matchers } of metrics) {
     if (name === '') {
-      // The one that counts all names.
+      // The matcher that counts all names.
       if (matchers.some(({ label }) => label !== '__name__')) faults.push(`a selector without a name: ${expression}`);
       labelsSeen.add('__name__');
       continue;
@@ -52,7 +52,7 @@ function strangersIn(value, operator, words, variables, what) {
   return given.filter((word) => !words.includes(word)).map((word) => `no word ${word} for ${what}`);
 }
 
-test('what is not there is found', (t) => {
+test('unknown names are found', (t) => {
   t.deepEqual(
     unknownIn(
       'sum by (modle) (rate(llmdevops_llm_requests_total{status=~"error|timedout",job=~"$jobs",provder="x"}[5m])) / nothing',
@@ -107,7 +107,7 @@ test('dashboards: queries, their legends and variables', async (t) => {
       for (const { expr, legendFormat } of targets) {
         faults.push(...unknownIn(expr, { variables }).map((fault) => `${file}, ${title}: ${fault}`));
         const { metrics, labels } = namesIn(expr);
-        // What is not grouped keeps all of its labels.
+        // A query without grouping keeps all of its labels.
         const shown = labels.length > 0 ? labels : metrics.flatMap(({ name }) => [...(known.get(name)?.keys() ?? [])]);
         for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) {
           if (!shown.includes(label)) faults.push(`${file}, ${title}: the legend shows ${label}, which is not kept`);

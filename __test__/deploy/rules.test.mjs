@@ -1,4 +1,4 @@
-// Every alert says how bad it is, what it means and where to read on, and what it says is there.
+// Tests that every alert has a severity, a meaning and a runbook, and uses existing labels.
 
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
@@ -9,18 +9,18 @@ const PAGE = 'https://github.com/llm-devops/prometheus-metrics/blob/main/docs/ru
 const rules = await readRules();
 const alerts = rules.filter(({ alert }) => alert !== undefined);
 
-/** As code forges make anchors of headings that have no more than words in them. */
+/** Makes anchors as code forges do, for headings that consist only of words. */
 function anchorsIn(page) {
   return [...page.matchAll(/^##+ (.*)$/gm)].map(([, heading]) => heading.toLowerCase().replaceAll(' ', '-'));
 }
 
-test('names are their own', (t) => {
+test('names are unique', (t) => {
   const names = rules.map(({ record, alert }) => record ?? alert);
   t.is(new Set(names).size, names.length);
   t.true(alerts.length >= 20);
 });
 
-test('every alert has what a person needs who is woken by it', (t) => {
+test('every alert has what an on-call engineer needs', (t) => {
   for (const { alert, labels, annotations, for: pending } of alerts) {
     t.regex(pending ?? '', /^\d+m$/, alert);
     t.deepEqual(Object.keys(labels), ['severity'], alert);
@@ -30,7 +30,7 @@ test('every alert has what a person needs who is woken by it', (t) => {
   }
 });
 
-test('runbooks have a section for each alert, and each section says what to do', async (t) => {
+test('runbooks have a section for each alert, and each section has instructions', async (t) => {
   const page = await readFile(new URL('../../docs/runbooks.md', import.meta.url), 'utf8');
   const anchors = anchorsIn(page);
   t.is(new Set(anchors).size, anchors.length);
@@ -63,7 +63,7 @@ function labelsOfRecord(name) {
   return namesIn(record.expr).labels;
 }
 
-test('recorded metrics are named by their labels, what they are made of, and how', (t) => {
+test('names of recorded metrics contain their labels, source and operation', (t) => {
   for (const { record, expr } of rules.filter((rule) => rule.record !== undefined)) {
     t.regex(record, /^[a-z_]+:llmdevops_[a-z_]+:[a-z0-9]+(_rate\d+[mhd])?$/);
     const [level] = record.split(':');

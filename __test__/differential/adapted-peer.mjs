@@ -1,5 +1,5 @@
-// Shows a peer library through its own API, with exemptions standing between the caller and the peer. It knows the
-// classes and their methods; it must not know which exemptions exist.
+// Wraps a peer library in its own API and runs exemptions between the caller and the peer. It knows the classes and
+// their methods; it must not know which exemptions exist.
 
 import { isObject, labelSetOf } from './calls.mjs';
 
@@ -27,10 +27,11 @@ const METHODS = {
 const PROPERTIES = ['name', 'help', 'type', 'labelNames', 'aggregator'];
 
 /**
- * A client with the peer's API. Each exemption is a function `(call, next) => result` around every call, the first of
- * the list outermost. A call is `{ kind, method, args, raw, metric, labels, bare, ... }`: `raw` is the peer's object,
- * `metric` the peer's metric (of a child or timer too), `labels` what a child or timer was made with, `exemplarLabels`
- * what a timer was started with, `bare` a timer that was started with nothing at the same moment.
+ * A client with the peer's API. Each exemption is a function `(call, next) => result` around every call; the first in
+ * the list is the outermost. A call is `{ kind, method, args, raw, metric, labels, bare, ... }`: `raw` is the peer's
+ * object; `metric` is the peer's metric, also for children and timers; `labels` are the labels of a child or timer;
+ * `exemplarLabels` are those that a timer was started with; `bare` is a timer that was started at the same moment
+ * without arguments.
  */
 export function adaptPeer(peer, exemptions) {
   const wrappers = new WeakMap();
@@ -77,7 +78,7 @@ export function adaptPeer(peer, exemptions) {
       given.registers = config.registers.map(unwrap);
     }
     if (typeof config.collect === 'function') {
-      // `this` of a collect callback is the metric as the caller knows it, so that what it records is exempted too.
+      // `this` of a collect callback is the wrapped metric, so that exemptions also apply to what it records.
       given.collect = () => config.collect.call(self);
     }
     return pair(self, new peer[kind](given));

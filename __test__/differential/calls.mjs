@@ -1,18 +1,18 @@
-// What a call of a peer means, apart from how it is written: the label set and the value it carries, the series it
-// addresses, and the same call with another label set. It knows prom-client's argument forms and both peers' stores.
+// Reads the meaning of a peer's call: the label set and value that it carries, the series that it addresses, and the
+// same call with another label set. It knows prom-client's argument forms and both peers' stores.
 
 const METRIC_KINDS = ['Counter', 'Gauge', 'Histogram'];
 const LABELS_ONLY = ['zero', 'startTimer', 'setToCurrentTime'];
 const LABELS_AND_VALUE = ['inc', 'dec', 'set', 'observe'];
 
-/** Whether the call takes `{ labels, value, exemplarLabels }` instead of labels and value. */
+/** True if the call takes `{ labels, value, exemplarLabels }` instead of labels and value. */
 export function takesExemplar({ kind, method, metric }) {
   return metric?.enableExemplars === true && /^(Counter inc|Histogram observe)$/.test(`${kind} ${method}`);
 }
 
 /**
- * The label set of a call, and `with(labels)`, the same call with another one. `undefined` for a call that carries
- * none: methods without labels, children, and positional values whose number is wrong.
+ * The label set of a call, and `with(labels)`, the same call with another label set. `undefined` if the call carries no
+ * labels: methods without labels, children, and a wrong number of positional values.
  */
 export function labelSetOf(call) {
   const { kind, method, args, metric } = call;
@@ -28,7 +28,7 @@ export function labelSetOf(call) {
     if (isObject(first)) {
       return { labels: first, with: (labels) => withArgs(labels) };
     }
-    // Peers take null for an object without labels, whatever follows it.
+    // Peers read null as an object without labels and ignore the arguments after it.
     if (first === null || metric.labelNames.length !== args.length) {
       return undefined;
     }
@@ -47,7 +47,7 @@ export function labelSetOf(call) {
   return undefined;
 }
 
-/** The same call with `change(labels)` for its labels; the very same call where that changes nothing. */
+/** The same call with `change(labels)` as its labels; the call itself if nothing changes. */
 export function mapLabels(call, change) {
   if (call.kind === 'Timer') {
     return isObject(call.args[0]) ? { ...call, args: [change(call.args[0]), ...call.args.slice(1)] } : call;
@@ -61,19 +61,19 @@ export function mapLabels(call, change) {
 }
 
 /**
- * The same call, addressing the series that it means with the very labels that created it, if `applies(labels)`.
- * Absent labels are left out of a new one.
+ * The same call, with the labels that created its series, if `applies(labels)`. For a new series, absent labels are
+ * left out.
  */
 export function respell(call, applies) {
   const { kind, method, metric } = call;
   if (method === 'labels' || method === 'startTimer') {
-    // Children and timers keep what they were given: later labels take the place that an absent one has in it.
+    // Children and timers keep their labels: later labels take the place of an absent one.
     return call;
   }
   if (kind === 'Timer') {
     const labels = { ...call.labels, ...call.args[0] };
     const spelled = applies(labels) ? spellingOf(metric, labels) : labels;
-    // What the timer was started with cannot be taken away from it, so one without labels ends instead.
+    // The labels that a timer was started with cannot be removed, so a timer without labels is ended in its place.
     return sameSpelling(labels, spelled) ? call : bareEnd(call, spelled, exemplarLabelsOf(call));
   }
   if (/Child$/.test(kind)) {
@@ -84,12 +84,12 @@ export function respell(call, applies) {
   return mapLabels(call, (labels) => (applies(labels) ? spellingOf(metric, labels) : labels));
 }
 
-/** The end of a timer that was started with nothing, at the same moment, and so has only what is given here. */
+/** The end of a timer that was started at the same moment without arguments, so it has only the labels given here. */
 export function bareEnd(call, labels, exemplarLabels) {
   return { ...call, raw: { end: call.bare }, labels: {}, exemplarLabels: {}, args: [labels, exemplarLabels] };
 }
 
-/** The exemplar labels that a call records, `undefined` if it takes none or has none. */
+/** The exemplar labels that a call records; `undefined` if there are none. */
 export function exemplarLabelsOf(call) {
   if (call.kind === 'Timer') {
     return call.metric.enableExemplars ? { ...call.exemplarLabels, ...call.args[1] } : undefined;
@@ -97,14 +97,14 @@ export function exemplarLabelsOf(call) {
   return takesExemplar(call) ? call.args[0]?.exemplarLabels : undefined;
 }
 
-/** The peer's own entry for a label set; a missing, null, undefined or empty label is the same. */
+/** The peer's own entry for a label set. Missing, null, undefined and empty labels are equal. */
 export function seriesOf(metric, labels) {
   const entries = metric.store === undefined ? Object.values(metric.hashMap) : Array.from(metric.store.values());
   const same = (entry) => metric.labelNames.every((name) => textOf(entry.labels?.[name]) === textOf(labels[name]));
   return hasUnlisted(metric, labels) ? undefined : entries.find(same);
 }
 
-/** Whether a label set has a label that the metric has not. */
+/** True if a label set has a label that the metric does not have. */
 export function hasUnlisted({ labelNames }, labels) {
   return Object.keys(labels).some((name) => !labelNames.includes(name));
 }
@@ -121,7 +121,7 @@ export function withoutAbsent(labels) {
   return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== null && value !== undefined));
 }
 
-/** Whether a label set leaves a label of the metric out, or gives it as empty. */
+/** True if a label of the metric is missing or empty in the label set. */
 export function hasEmptyLabel(metric, labels) {
   return metric.labelNames.some((name) => textOf(labels[name]) === '');
 }
@@ -137,7 +137,7 @@ function sameSpelling(a, b) {
   );
 }
 
-/** The value that a recording call was given, `undefined` if none. */
+/** The value of a recording call; `undefined` if there is none. */
 export function recordedValue(call) {
   const [first, second] = call.args;
   if (takesExemplar(call)) {
@@ -146,7 +146,7 @@ export function recordedValue(call) {
   if (/Child$/.test(call.kind)) {
     return first;
   }
-  // Histograms skip a missing first argument, counters and gauges take it for the value.
+  // Histograms skip a missing first argument; counters and gauges read it as the value.
   return isObject(first) || (call.method === 'observe' && !first && first !== 0) ? second : first;
 }
 
@@ -170,7 +170,7 @@ export function isGaugeDelta({ metric, method }) {
   return metric?.type === 'gauge' && (method === 'inc' || method === 'dec');
 }
 
-/** Whether the call answers with an exposition. */
+/** True if the call returns an exposition. */
 export function isText({ kind, method }) {
   return kind === 'Registry' && (method === 'metrics' || method === 'getSingleMetricAsString');
 }

@@ -1,4 +1,4 @@
-// The libraries under comparison. The clock is installed first, before any of them can keep the real one.
+// Loads the compared libraries. The clock is installed first, because a library may keep the real clock's functions.
 
 import './clock.mjs';
 import { createRequire } from 'node:module';
@@ -7,14 +7,14 @@ import { exemptionsFor } from './exemptions.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** Another module in place of this library, to show that a defect in it is found. */
+/** Another module in place of this library, used to show that its defects are found. */
 const subjectName = process.env.DIFFERENTIAL_SUBJECT ?? '@llm-devops/prometheus-metrics';
 
 export const subject = { name: subjectName, client: require(subjectName) };
 
 export const peers = ['prom-client', '@prometheus-io/client'].map((name) => ({ name, client: require(name) }));
 
-/** The subject, then each peer with its exemptions around it, without the one of that name if given. */
+/** The subject, then each peer with its exemptions. The exemption named in the argument is left out. */
 export function compared(without) {
   return [subject, ...peers.map((peer) => adapted(peer, without))];
 }

@@ -1,7 +1,7 @@
-// One clock for every way in which a library may ask for the time, so that timers and timestamps are comparable. It
-// must be installed before a library is loaded, which may keep the functions it finds.
+// Installs one clock for every way in which a library can read the time, so that timers and timestamps are comparable.
+// It must be installed before a library is loaded, because the library may keep the functions that it finds.
 
-/** 1/512 s: whole nanoseconds, and exact in binary as seconds, so no clock rounds differently from another. */
+/** 1/512 s: a whole number of nanoseconds, and exact in binary as seconds. So all clocks round alike. */
 const TICK_NS = 1_953_125n;
 const EPOCH_MS = 1_700_000_000_000;
 
@@ -32,7 +32,7 @@ process.hrtime = hrtime;
 performance.now = () => (ticks === undefined ? real.performanceNow() : Number(elapsedNs()) / 1e6);
 Date.now = () => (ticks === undefined ? real.dateNow() : EPOCH_MS + Math.floor(Number(elapsedNs()) / 1e6));
 
-/** Stops the clock at its start; from now on it only moves when told to. */
+/** Resets the clock to its start and stops it. From now on it moves only when told to. */
 export function stopClock() {
   ticks = 0;
 }

@@ -1,7 +1,8 @@
-// Every place where this library deliberately differs from a peer, or where the peers differ from each other. An
-// exemption is one named function around a call of the peer that makes the peer do what we do (see adapted-peer.mjs);
-// a restriction is one named function that keeps something out of the generated programs. The reason for each is the
-// section of the same name in docs/compatibility.md, and exemptions.test.mjs shows that the peer still differs.
+// Lists every place where this library deliberately differs from a peer, or where the peers differ from each other. An
+// exemption is one named function around a peer's call that makes the peer behave like this library (see
+// adapted-peer.mjs). A restriction is one named function that keeps something out of the generated programs.
+// docs/compatibility.md gives each reason in the section of the same name, and exemptions.test.mjs shows that the peer
+// still differs.
 
 import {
   aggregatorUnchecked,
@@ -64,7 +65,7 @@ import {
   observeForgetsFalsyValues,
 } from './exemptions/values.mjs';
 
-/** The exemptions in the order in which they stand around a call, outermost first, and the peers they are for. */
+/** The exemptions in the order in which they wrap a call, outermost first, and their peers. */
 export const exemptions = [
   [labelObjectKept, 'both'],
   [loneSurrogatesKept, 'both'],
@@ -120,14 +121,14 @@ export const exemptions = [
   peers: peers === 'both' ? ['prom-client', '@prometheus-io/client'] : [peers],
 }));
 
-/** The functions to stand around the calls of one peer, without the one of that name if given. */
+/** The functions that wrap the calls of one peer. The exemption named in the argument is left out. */
 export function exemptionsFor(peerName, without) {
   return exemptions
     .filter(({ name, peers }) => peers.includes(peerName) && name !== without)
     .map(({ exemption }) => exemption);
 }
 
-// Restrictions: what the generator keeps out of programs, because no other call would make the peer agree.
+// Restrictions: they keep something out of programs, because no other call would make the peer agree.
 
 export function bucketOfMinusOne(bounds) {
   return bounds.filter((bound) => bound !== -1);

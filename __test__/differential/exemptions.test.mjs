@@ -1,5 +1,5 @@
-// Each exemption is needed and is enough: without it the peer still differs from us, with it the peer agrees, and
-// docs/compatibility.md says why. An exemption that a new version of a peer makes obsolete fails here.
+// Each exemption is necessary and sufficient: without it the peer differs from this library, with it the peer agrees.
+// docs/compatibility.md gives the reason. An exemption that a new version of a peer makes obsolete fails here.
 
 import { readFileSync } from 'node:fs';
 import test from 'ava';
@@ -8,7 +8,7 @@ import { releaseClock, stopClock } from './clock.mjs';
 import { exemptions, restrictions } from './exemptions.mjs';
 import { restrictionWitnesses, witnesses } from './witnesses.mjs';
 
-// Callbacks that fail on purpose are warned about.
+// Silence the warnings about callbacks that fail on purpose.
 process.removeAllListeners('warning');
 
 const page = readFileSync(new URL('../../docs/compatibility.md', import.meta.url), 'utf8');
@@ -31,7 +31,7 @@ for (const { name, peers: names } of exemptions) {
   });
 
   for (const peer of peers.filter((candidate) => names.includes(candidate.name))) {
-    test.serial(`${name}: ${peer.name} still differs, and the exemption is all there is`, async (t) => {
+    test.serial(`${name}: ${peer.name} still differs, and the exemption makes it agree`, async (t) => {
       t.notDeepEqual(await on(peer.client, witness), witness.here);
       t.notDeepEqual(await on(adapted(peer, name).client, witness), witness.here);
       t.deepEqual(await on(adapted(peer).client, witness), witness.here);
@@ -53,7 +53,7 @@ for (const { name } of restrictions) {
   }
 }
 
-test('every exemption and restriction has its section, and every section is of one', (t) => {
+test('every exemption and restriction has a section, and no other section exists', (t) => {
   const names = [...exemptions, ...restrictions].map(({ name }) => name);
   t.deepEqual([...sections].sort(), [...names].sort());
 });

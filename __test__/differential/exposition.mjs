@@ -1,5 +1,5 @@
-// Reads a scrape line by line, and only as far as an exemption needs: a sample's name, raw label text, value and
-// exemplar. It is no parser to judge a format with; a line it does not know is an error.
+// Reads a scrape line by line, as far as exemptions need it: a sample's name, raw label text, value and exemplar. It
+// cannot validate a format; an unknown line is an error.
 
 const LABELS = String.raw`(?:[^"{}]|"(?:[^"\\]|\\[\s\S])*")*`;
 const SAMPLE = new RegExp(
@@ -11,7 +11,7 @@ export function mapSamples(text, change) {
   return mapLines(text, (line) => (line === '' || line.startsWith('#') ? line : render(change(parse(line)))));
 }
 
-/** The text with `change(help)` for the help text of every family, as it stands there, escapes included. */
+/** The text with `change(help)` for the raw help text of every family, escapes included. */
 export function mapHelp(text, change) {
   return mapLines(text, (line) => line.replace(/^(# HELP \S+ )(.*)$/s, (_, start, help) => start + change(help)));
 }

@@ -1,10 +1,10 @@
-// Draws random programs. A step refers to metrics, registries, children and timers by number and to labels by
-// position; what that means is settled when the program runs (program.mjs), so that every shrunk program is valid.
+// Generates random programs. A step refers to metrics, registries, children and timers by number and to labels by
+// position. program.mjs resolves these references at run time, so every shrunk program is valid.
 
 import fc from 'fast-check';
 import { bucketOfMinusOne, namesThatClash } from './exemptions.mjs';
 
-/** A label that a label object does not mention, unlike one that is `undefined` there. */
+/** A label that is missing in a label object, unlike one that is `undefined` there. */
 export const MISSING = Symbol('missing');
 /** An argument that is not passed at all. */
 export const OMITTED = Symbol('omitted');
@@ -19,7 +19,7 @@ const labelValue = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('x|y', 'y|z', '|', 'x,b:y', 'x,a:y', ',') },
   { weight: 2, arbitrary: fc.constantFrom('quo"te', 'back\\slash', 'new\nline', '\\n', '"', '{}', ' # {', 'é𝒳', '\r') },
   { weight: 2, arbitrary: fc.constantFrom(0, 1, '1', 2.5, -1, 1e21, true, 'true', false, 7n) },
-  // Without the stand-in of `labelSetsCollide`.
+  // Without the separator's replacement character of `labelSetsCollide`.
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 5 }).map((text) => text.replaceAll('\ue000', '')) },
   { weight: 1, arbitrary: fc.constantFrom('\ud800', '\udfff', '\ufffd', '\0') },
 );
@@ -32,7 +32,7 @@ const labels = fc.record({
   order: fc.nat(23),
   unlisted: rarely(fc.constant('x'), 30),
   shared: rarely(fc.nat(1), 10),
-  // One of four label sets of which two are the same to a library that joins values into a key.
+  // One of four label sets, two of which are equal to a library that joins values into a key.
   neighbour: rarely(fc.nat(3), 8),
 });
 
@@ -102,7 +102,7 @@ const MISTAKES = [
   'missing help',
   'invalid name',
   'invalid label name',
-  'collect is no function',
+  'collect is not a function',
   'reserved label',
   'label given twice',
   'buckets out of order',
@@ -200,7 +200,7 @@ const steps = fc.oneof(
   ].map(([weight, arbitrary]) => ({ weight, arbitrary })),
 );
 
-/** Registries and metrics first, then whatever comes. */
+/** Registries and metrics first, then any steps. */
 export const program = fc
   .tuple(
     fc.array(newRegistry, { maxLength: 2, size: 'max' }),
@@ -219,7 +219,7 @@ const oneOfMany = fc.record({
 const common = { who: index, labels: oneOfMany };
 const given = { form: fc.constant('labels'), exemplarLabels: fc.constant(OMITTED) };
 
-/** One metric with so many series that tables grow, are put in another order and shrink again. */
+/** One metric with so many series that tables grow, are reordered and shrink again. */
 export const manySeries = fc
   .tuple(
     construct.map((metric) => ({

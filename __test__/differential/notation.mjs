@@ -1,5 +1,5 @@
-// Writes values down: as JavaScript that can be pasted and run, and as text in which two outcomes are equal exactly if
-// a program could not tell them apart.
+// Writes values as JavaScript that can be pasted and run, and as text. Two texts are equal exactly if a program could
+// not distinguish the two outcomes.
 
 /** JavaScript source of a value. */
 export function literal(value) {
@@ -19,8 +19,8 @@ export function literal(value) {
 }
 
 /**
- * An outcome as text. Label sets keep their order, which is the order in which they print; the fields of other objects
- * are sorted and those that are `undefined` left out, as JSON does. `nameOf` names the objects of the program.
+ * An outcome as text. Label sets keep their order, because it is the printed order. The fields of other objects are
+ * sorted, and `undefined` ones left out, as in JSON. `nameOf` names the objects of the program.
  */
 export function notation(value, nameOf, ordered = false) {
   const name = nameOf(value);

@@ -1,5 +1,5 @@
-// Runs one program on several clients in step and compares what each call returns or throws. As it goes it writes the
-// program down as code, which is what a failure shows.
+// Runs one program on several clients step by step and compares what each call returns or throws. It also writes the
+// program as code, which a failure shows.
 
 import { advanceClock, releaseClock, stopClock } from './clock.mjs';
 import { notation } from './notation.mjs';
@@ -8,8 +8,9 @@ import { actionOf, codeOf, emptyScene, emptyWorld } from './steps.mjs';
 const LISTS = ['registries', 'metrics', 'foreign', 'children', 'timers'];
 
 /**
- * Runs the steps on each of `clients` (`{ name, client }`), then scrapes everything. Answers with the difference
- * between the first client and another as text, or `undefined`. `exercised(what)` is told every method that returned, and every other that was refused.
+ * Runs the steps on each of `clients` (`{ name, client }`), then scrapes everything. Returns the difference between the
+ * first client and another as text, or `undefined`. `exercised(what)` is called for every method that returned and for
+ * every other one that threw.
  */
 export async function runProgram(steps, clients, exercised = () => {}) {
   const scene = emptyScene();
@@ -38,7 +39,7 @@ export async function runProgram(steps, clients, exercised = () => {}) {
   }
 }
 
-/** A shorter program with a difference: the steps of a failing one that it still fails without are left out. */
+/** A shorter program that still fails: leaves out the steps that the failure does not need. */
 export async function shortened(steps, clients) {
   let rest = steps;
   for (let i = steps.length - 1; i >= 0; i -= 1) {

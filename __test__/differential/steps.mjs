@@ -1,5 +1,5 @@
-// Turns a step of a random program into one call: which object it is made on, its arguments, its source code, and what
-// becomes of its result. It knows the scene (what exists, and under which name), and nothing of any library.
+// Turns a step of a random program into one call: the object, the arguments, the source code, and the use of the
+// result. It knows the scene (the existing objects and their names) and no library.
 
 import { MISSING, OMITTED } from './generator.mjs';
 import { literal } from './notation.mjs';
@@ -8,7 +8,7 @@ const OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const CONTENT_TYPES = { text: TEXT, openmetrics: OPENMETRICS, unsupported: 'text/html' };
 
-/** What a program has made so far, the same in every client. */
+/** The objects that a program has made so far; equal in every client. */
 export function emptyScene() {
   return { registries: [{ code: 'register' }], metrics: [], foreign: [], children: [], timers: [], shared: [{}, {}] };
 }
@@ -29,8 +29,8 @@ export function emptyWorld(client) {
 }
 
 /**
- * The action for a step, `undefined` where it has nothing to act on: `method` is what it exercises, `run(world)` does
- * it, `keep` names the list that takes the result and `as` what the scene remembers of it.
+ * The action for a step; `undefined` if the step has no object to act on. `method` is the exercised method,
+ * `run(world)` executes it, `keep` names the list that takes the result, and `as` is what the scene stores about it.
  */
 export function actionOf(step, scene) {
   const [type, method] = step.step.split('.');
@@ -51,7 +51,7 @@ const ACTIONS = { construct, foreign, tick, mutate, startTimer, endTimer, labels
 
 function construct(step, scene) {
   const { type, mistake, registers, buckets } = step;
-  // Reserved for histograms only: other metrics may have it, and live on.
+  // Reserved for histograms only: other metrics may have this label.
   const labelNames = mistake === 'reserved label' ? ['le'] : step.labelNames;
   const names = labelNames === OMITTED ? [] : labelNames;
   const exemplars = step.enableExemplars === true && type !== 'Gauge';
@@ -63,7 +63,8 @@ function construct(step, scene) {
     buckets: constant(type !== 'Histogram' ? OMITTED : mistake === 'buckets out of order' ? [1, 5, 2] : buckets),
     aggregator: constant(mistake === 'unknown aggregator' ? 'median' : step.aggregator),
     enableExemplars: constant(step.enableExemplars),
-    collect: mistake === 'collect is no function' ? constant('later') : collectCallback(step, names, exemplars, scene),
+    collect:
+      mistake === 'collect is not a function' ? constant('later') : collectCallback(step, names, exemplars, scene),
   };
   const config = record(fields);
   const on = registers === OMITTED || registers === undefined ? [0] : registers.map((r) => r % scene.registries.length);
@@ -83,7 +84,7 @@ function collectCallback({ collect: kind, type, elsewhere }, labelNames, exempla
   }
   const i = scene.metrics.indexOf(other);
   const recorded = other ?? { type, labelNames, exemplars };
-  // No other step uses this label value, so what a callback records is its own.
+  // No other step uses this label value, so a callback's records do not mix with others.
   const labels = Object.fromEntries(recorded.labelNames.map((name) => [name, 'collected']));
   const method = { Counter: 'inc', Gauge: 'set', Histogram: 'observe' }[recorded.type];
   const args = recorded.exemplars ? [{ labels, value: 3 }] : [labels, 3];
@@ -196,7 +197,7 @@ function endTimer(step, scene) {
   };
 }
 
-/** The arguments of a timer's start or end, and the labels and exemplar labels that it has after it. */
+/** The arguments of a timer's start or end, and the labels and exemplar labels after it. */
 function timerArgs(step, timer, scene) {
   const labels =
     step.form === 'labels' ? labelsArgument(step.labels, timer.metric.labelNames, scene) : constant(undefined);
@@ -361,7 +362,7 @@ function registryArgs(step, scene, method) {
   }
 }
 
-/** What a registry's call means for the metrics of the scene: the children that they have outlive it. */
+/** Applies a registry's call to the metrics of the scene. Their children outlive it. */
 function registryEffect(step, scene, method, i) {
   const members = scene.metrics.filter(({ registries }) => registries.has(i));
   const happens = (event, metrics) => ({
@@ -474,7 +475,7 @@ function neighbours(labelNames) {
   ];
 }
 
-/** The permutation of that number, of up to four items. */
+/** The permutation with this number, of up to four items. */
 function permuted(items, number) {
   const rest = [...items];
   const result = [];

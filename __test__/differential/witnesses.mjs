@@ -1,9 +1,9 @@
-// For each exemption and restriction the smallest program that shows the difference, and what it gives here. A
-// witness takes a client and answers with text, or with values that JSON can show.
+// The smallest program per exemption and restriction that shows the difference, and its result in this library. A
+// witness takes a client and returns text, or values that JSON can represent.
 
 const OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
-/** What a call returns, or the error it throws. */
+/** The result of a call, or the error that it throws. */
 async function outcome(call) {
   try {
     return await call();
@@ -12,7 +12,7 @@ async function outcome(call) {
   }
 }
 
-/** A scrape without HELP, TYPE and blank lines, a sample an item. */
+/** A scrape without HELP, TYPE and blank lines, one sample per item. */
 async function samples(registry) {
   return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }

@@ -1,5 +1,5 @@
-// Which collectors an instrumentation that is told none records in, after the default registry was cleared: between tests,
-// programs do that.
+// Tests which collectors an instrumentation without a `collector` option uses after the default registry was cleared,
+// as programs do between tests.
 
 import { AgentMetricsCollector, register } from '@llm-devops/prometheus-metrics';
 import { createMastraExporter } from '@llm-devops/prometheus-metrics/mastra';
@@ -8,7 +8,7 @@ import test from 'ava';
 
 test.afterEach(() => register.clear());
 
-/** What is recorded of agents and requests, without buckets, sums and zeros. */
+/** The recorded samples of agents and requests, without buckets, sums and zeros. */
 async function recorded() {
   const lines = (await register.metrics()).split('\n');
   return lines.filter((line) => /_(tool_calls_total|llm_requests_total)\{/.test(line) && !line.endsWith(' 0'));
@@ -22,7 +22,7 @@ async function callOnce() {
 
 const ONCE = ['llmdevops_agent_tool_calls_total{agent_type="a",tool_name="t",status="success"} 1'];
 
-test.serial('in new ones that are made then', async (t) => {
+test.serial('it makes new collectors', async (t) => {
   for (let round = 0; round < 2; round++) {
     await callOnce();
     t.deepEqual(await recorded(), ONCE);
@@ -30,7 +30,7 @@ test.serial('in new ones that are made then', async (t) => {
   }
 });
 
-test.serial('in those that the program has made since', async (t) => {
+test.serial('it uses the collectors that the program has made since', async (t) => {
   await callOnce();
   register.clear();
   const agents = new AgentMetricsCollector({ tools: ['t'] });
@@ -39,7 +39,7 @@ test.serial('in those that the program has made since', async (t) => {
   t.deepEqual(await recorded(), ONCE);
 });
 
-test.serial('requests to models too', async (t) => {
+test.serial('also for LLM requests', async (t) => {
   for (let round = 0; round < 2; round++) {
     const exporter = createMastraExporter();
     const span = { id: `${round}`, type: 'model_inference', attributes: { model: 'm', provider: 'openai' } };

@@ -1,5 +1,5 @@
-// What every instrumentation is built of: methods that are wrapped and put back, iterations that are watched, providers by
-// address. Read from the build, because none of it is public.
+// Tests the parts that all instrumentations use: methods that are wrapped and restored, iterations that are watched,
+// providers by address. They are read from the build, because they are not public.
 
 import { createRequire } from 'node:module';
 import test from 'ava';
@@ -7,11 +7,11 @@ import fc from 'fast-check';
 
 const require = createRequire(import.meta.url);
 const { Patches } = require('../../dist/instrumentation/patches.js');
-const { measured } = require('../../dist/instrumentation/measure.js');
-const { observed } = require('../../dist/instrumentation/iteration.js');
-const { finishReasonOf } = require('../../dist/instrumentation/finish-reason.js');
-const { providerAt } = require('../../dist/instrumentation/provider.js');
-const { providerName } = require('../../dist/instrumentation/provider-name.js');
+const { measureCall } = require('../../dist/instrumentation/measure.js');
+const { observeIteration } = require('../../dist/instrumentation/iteration.js');
+const { parseFinishReason } = require('../../dist/instrumentation/finish-reason.js');
+const { findProvider } = require('../../dist/instrumentation/provider.js');
+const { normalizeProviderName } = require('../../dist/instrumentation/provider-name.js');
 
 class Service {
   base = 1;
@@ -21,7 +21,7 @@ class Service {
   }
 }
 
-test('an inherited method is wrapped on the object alone, and is as before afterwards', (t) => {
+test('an inherited method is wrapped only on the object, and restored afterwards', (t) => {
   const service = new Service();
   const patches = new Patches();
   const seen = [];
@@ -41,7 +41,7 @@ test('an inherited method is wrapped on the object alone, and is as before after
   t.deepEqual(Reflect.ownKeys(service), ['base']);
 });
 
-test('a method of the object’s own gets its descriptor back', (t) => {
+test('an own method gets its descriptor back', (t) => {
   const service = Object.defineProperty({}, 'go', { value: () => 1, enumerable: true, configurable: true });
   const before = Object.getOwnPropertyDescriptor(service, 'go');
   const patches = new Patches();
@@ -51,7 +51,7 @@ test('a method of the object’s own gets its descriptor back', (t) => {
   t.deepEqual(Object.getOwnPropertyDescriptor(service, 'go'), before);
 });
 
-test('what is wrapped is not wrapped again, and what cannot be is left alone', (t) => {
+test('a wrapped method is not wrapped again, and a method that cannot be wrapped is not changed', (t) => {
   const service = new Service();
   const patches = new Patches();
   const plain = (original) => original();
@@ -63,7 +63,7 @@ test('what is wrapped is not wrapped again, and what cannot be is left alone', (
   t.is(patches.size, 1);
 });
 
-test('where somebody wrapped after us, the wrapper stays in their chain and does nothing', (t) => {
+test('if other code wrapped the method later, our wrapper stays in the chain and does nothing', (t) => {
   const service = new Service();
   const patches = new Patches();
   let calls = 0;
@@ -81,7 +81,7 @@ test('where somebody wrapped after us, the wrapper stays in their chain and does
   t.is(calls, 1);
 });
 
-test('whatever measuring throws, the call goes on', (t) => {
+test('the call continues when measuring throws', (t) => {
   const bad = () => {
     throw new Error('of measuring');
   };
@@ -94,27 +94,27 @@ test('whatever measuring throws, the call goes on', (t) => {
   process.on('warning', onWarning);
   t.teardown(() => process.off('warning', onWarning));
   t.is(
-    measured(() => 1, bad),
+    measureCall(() => 1, bad),
     1,
   );
   t.is(
-    measured(
+    measureCall(
       () => 1,
       () => ({ returned: bad, threw: bad }),
     ),
     1,
   );
-  const thrown = t.throws(() => measured(throws, () => ({ returned: bad, threw: bad })));
+  const thrown = t.throws(() => measureCall(throws, () => ({ returned: bad, threw: bad })));
   t.is(thrown, error);
   t.is(
-    measured(
+    measureCall(
       () => 1,
       () => undefined,
     ),
     1,
   );
   t.is(
-    measured(
+    measureCall(
       () => 1,
       () => ({ returned: () => undefined }),
     ),
@@ -122,7 +122,7 @@ test('whatever measuring throws, the call goes on', (t) => {
   );
 });
 
-/** What is told of an iteration, in order. */
+/** The events of an iteration, in order. */
 function witness(events) {
   return {
     value: (value) => events.push(['value', value]),
@@ -141,7 +141,7 @@ async function* source(values, { error, cleanup } = {}) {
   }
 }
 
-test('a reader gets what the source gives, whenever they leave, and the end is told once', async (t) => {
+test('a reader gets the source’s values, can leave at any time, and the end is reported once', async (t) => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer(), { maxLength: 8 }),
@@ -151,7 +151,7 @@ test('a reader gets what the source gives, whenever they leave, and the end is t
         const error = fails ? new Error('the source’s') : undefined;
         const events = [];
         let cleaned = 0;
-        const iterator = observed(source(values, { error, cleanup: () => cleaned++ }), witness(events));
+        const iterator = observeIteration(source(values, { error, cleanup: () => cleaned++ }), witness(events));
         const got = [];
         let caught;
         try {
@@ -173,9 +173,9 @@ test('a reader gets what the source gives, whenever they leave, and the end is t
   );
 });
 
-test('what is told is told before the reader goes on, and an observer that throws changes nothing', async (t) => {
+test('the observer is called before the reader continues, and its errors change nothing', async (t) => {
   const order = [];
-  const iterator = observed(source([1, 2]), {
+  const iterator = observeIteration(source([1, 2]), {
     ...witness([]),
     value(value) {
       order.push(`told ${value}`);
@@ -186,8 +186,8 @@ test('what is told is told before the reader goes on, and an observer that throw
   t.deepEqual(order, ['told 1', 'read 1', 'told 2', 'read 2']);
 });
 
-test('a source that cannot be left has an iterator that cannot', (t) => {
-  const iterator = observed({ next: async () => ({ done: true, value: undefined }) }, witness([]));
+test('a source without return() has an iterator without return()', (t) => {
+  const iterator = observeIteration({ next: async () => ({ done: true, value: undefined }) }, witness([]));
   t.deepEqual([iterator.return, iterator.throw], [undefined, undefined]);
 });
 
@@ -209,12 +209,12 @@ test('providers by address', (t) => {
     [undefined, 'other'],
     [{}, 'other'],
   ];
-  for (const [address, provider] of cases) t.is(providerAt(address), provider, String(address));
-  t.is(providerAt('https://llm.example.com/v1', { 'LLM.example.com': 'vllm' }), 'vllm');
-  t.is(providerAt('https://api.openai.com/v1', { 'api.openai.com': 'gateway' }), 'gateway');
+  for (const [address, provider] of cases) t.is(findProvider(address), provider, String(address));
+  t.is(findProvider('https://llm.example.com/v1', { 'LLM.example.com': 'vllm' }), 'vllm');
+  t.is(findProvider('https://api.openai.com/v1', { 'api.openai.com': 'gateway' }), 'gateway');
 });
 
-test('providers by the names that frameworks have for them', (t) => {
+test('providers by their names in frameworks', (t) => {
   for (const [given, provider] of [
     ['openai.responses', 'openai'],
     ['azure-openai.chat', 'azure'],
@@ -230,11 +230,11 @@ test('providers by the names that frameworks have for them', (t) => {
     ['constructor', 'constructor'],
     ['', ''],
   ]) {
-    t.is(providerName(given), provider, given);
+    t.is(normalizeProviderName(given), provider, given);
   }
 });
 
-test('why a model stopped, in the words of every provider', (t) => {
+test('finish reasons of every provider', (t) => {
   for (const [reason, words] of Object.entries({
     stop: ['stop', 'STOP', 'end_turn', 'stop_sequence', 'completed'],
     length: ['length', 'max_tokens', 'MAX_TOKENS', 'max_output_tokens', 'CONTINUATION'],
@@ -244,7 +244,7 @@ test('why a model stopped, in the words of every provider', (t) => {
     error: ['error', 'failed', 'MALFORMED_FUNCTION_CALL', 'TOO_MANY_TOOL_CALLS'],
     other: ['pause_turn', 'constructor', '__proto__'],
   })) {
-    for (const word of words) t.is(finishReasonOf(word), reason, word);
+    for (const word of words) t.is(parseFinishReason(word), reason, word);
   }
-  for (const none of [undefined, null, '', 5, {}]) t.is(finishReasonOf(none), undefined);
+  for (const none of [undefined, null, '', 5, {}]) t.is(parseFinishReason(none), undefined);
 });

@@ -1,5 +1,5 @@
-// A real Prometheus scrapes the example under its own load, and a service with every fault, with the rules loaded. Every
-// query of every panel, rule and page then has something to show; and what dashboards total is what the exposition says.
+// A real Prometheus, with the rules loaded, scrapes the example under its own load and a service with every fault. Then
+// every query of every panel, rule and page returns data, and the totals on dashboards equal those of the exposition.
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,10 +16,10 @@ import { startPrometheus } from './support/scrapers.mjs';
 
 const FAULTY = fileURLToPath(new URL('support/faulty-service.mjs', import.meta.url));
 
-/** What Grafana puts in their places: "All", and a window that holds a round of the example's load. */
+/** Values that Grafana inserts for these variables: "All", and a window that contains a round of the example's load. */
 const SUBSTITUTES = { $__rate_interval: '30s', $job: 'gateway|faulty' };
 
-/** Queries that have nothing to show here, and why. */
+/** Queries without data in this test, and the reason. */
 const EMPTY = new Map([
   ['cost-and-tokens.json, Audio and images in tokens, A', 'The models of the example read and write text only.'],
 ]);
@@ -31,7 +31,7 @@ function substituted(expression) {
   return expression.replaceAll(/\$\w+/g, (variable) => SUBSTITUTES[variable] ?? '.*');
 }
 
-/** Yesterday's cost, from which the day before is compared: nothing here runs for two days. */
+/** Yesterday's cost, for comparison with the day before: the test does not run for two days. */
 function yesterday(instance) {
   const labels = `job="gateway",instance="${instance}",model="gpt-4o-mini",provider="openai"`;
   const now = Math.floor(Date.now() / 1000);
@@ -68,7 +68,7 @@ async function startEverything(t) {
   return { prometheus, proxies };
 }
 
-/** Every query that there is, by what it is called in a report. */
+/** Every query, by its name in a report. */
 async function everyQuery() {
   const queries = new Map();
   for (const [file, dashboard] of dashboards) {
@@ -90,7 +90,7 @@ async function everyQuery() {
       queries.set(`${record}, as recorded`, record);
       continue;
     }
-    // An alert that is silent has nothing to show; what it looks at has.
+    // An alert that does not fire returns nothing, so its metrics are queried instead.
     for (const { name, matchers } of namesIn(expr).metrics) {
       const written = matchers.map(({ label, operator, value }) => `${label}${operator}"${value}"`);
       queries.set(`${alert}, ${name}{${written}}`, `${name}{${written}}`);
@@ -99,7 +99,7 @@ async function everyQuery() {
   return queries;
 }
 
-test('every query has something to show, and totals are the exposition’s', async (t) => {
+test('every query returns data, and totals equal the exposition’s', async (t) => {
   const { prometheus, proxies } = await startEverything(t);
   const queries = await everyQuery();
   const waiting = new Map(queries);
@@ -111,7 +111,7 @@ test('every query has something to show, and totals are the exposition’s', asy
       }
       return [...waiting.keys()].every((name) => EMPTY.has(name)) || undefined;
     },
-    'every query to have something to show',
+    'every query to return data',
     { timeoutMs: 90_000, pauseMs: 2000 },
   ).catch(() => {});
   t.deepEqual([...waiting.keys()], [...EMPTY.keys()]);
@@ -122,7 +122,7 @@ test('every query has something to show, and totals are the exposition’s', asy
   const loaded = groups.flatMap(({ rules: own }) => own);
   t.deepEqual(loaded.map(({ name }) => name).sort(), rules.map(({ record, alert }) => record ?? alert).sort());
   for (const { name, health, lastError } of loaded) t.is(health, 'ok', `${name}: ${lastError}`);
-  // What is wrong with the faulty service is seen, and not with the other.
+  // Faults are shown for the faulty service and not for the other one.
   const alertsOf = async (job) => {
     const { alerts } = await prometheus.get('/api/v1/alerts');
     return [...new Set(alerts.filter(({ labels }) => labels.job === job).map(({ labels }) => labels.alertname))].sort();
@@ -188,7 +188,7 @@ async function assertTotals(t, prometheus, proxies) {
   );
 }
 
-/** Values added up by some of their labels, in the order of what they are added up by. */
+/** Sums of values by some of their labels, sorted by those labels. */
 function sums(samples, by) {
   const totals = new Map();
   for (const { labels, value } of samples) {
@@ -198,7 +198,7 @@ function sums(samples, by) {
   return new Map([...totals].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The samples of an exposition whose label values are plain words, read without a library. */
+/** The samples of an exposition whose label values are plain words, parsed without a library. */
 function samplesIn(exposition) {
   return [...exposition.matchAll(/^([a-zA-Z_:][\w:]*)(?:\{(.*?)\})? (\S+)/gm)].map(([, name, labels = '', value]) => ({
     name,
@@ -207,7 +207,7 @@ function samplesIn(exposition) {
   }));
 }
 
-/** Series of an exposition without those of the endpoint itself; a histogram's samples are one. */
+/** Counts the series of an exposition without the endpoint's own. All samples of a histogram count as one. */
 function seriesIn(samples) {
   const own = samples.filter(({ name }) => !/^llmdevops_(metrics|eventloop)_/.test(name));
   const keys = own.map(({ name, labels: { le: _, ...labels } }) =>

@@ -1,5 +1,5 @@
-// A real Prometheus scrapes an exporter in every way in which one can be guarded, and stores what was recorded. Beside
-// each, a stranger without the means to come in, who must be kept out.
+// A real Prometheus scrapes an exporter with each kind of access control and stores the recorded values. In each test,
+// a scraper without the right credentials must be rejected.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ test.serial('Prometheus scrapes with a password', async (t) => {
   const wrong = { basic_auth: { username: 'scraper', password: 'wrong' } };
   const refused = 'server returned HTTP status 401 Unauthorized';
   await assertScraped(t, exporter, { scraper: BASIC }, { stranger: [{}, refused] });
-  // Guesses are limited by address, so the one who guesses is another test's Prometheus.
+  // Wrong credentials are limited by address, so the wrong scraper is the Prometheus of another test.
   await assertScraped(t, exporter, {}, { guesser: [wrong, /401 Unauthorized|429 Too Many Requests/] });
 });
 
@@ -107,7 +107,7 @@ test.serial('VictoriaMetrics scrapes an exporter with gzip', async (t) => {
   t.deepEqual([...encodings], ['gzip']);
 });
 
-/** Starts an exporter of a few metrics; `series` is what a scraper must have read of them. */
+/** Starts an exporter with a few metrics; `series` is what a scraper must have read. */
 async function startJudged(t, options = {}) {
   const registry = new Registry();
   const registers = [registry];
@@ -132,7 +132,7 @@ async function startJudged(t, options = {}) {
   return { url: exporter.url, metricsUrl: `${exporter.url}/metrics`, series };
 }
 
-/** Jobs that may come in are up and store everything; the others are down for the reason they must be. */
+/** Permitted jobs are up and store everything. Rejected jobs are down for the expected reason. */
 async function assertScraped(t, { metricsUrl: url, series }, allowed, refused) {
   const jobs = { ...allowed, ...Object.fromEntries(Object.entries(refused).map(([job, [options]]) => [job, options])) };
   const targets = Object.fromEntries(Object.entries(jobs).map(([job, options]) => [job, { url, ...options }]));

@@ -1,5 +1,5 @@
-// The example as its reader starts it: it says where it is, has traffic of its own, ends cleanly, and explains what
-// is wrong with its settings.
+// Starts the example as a reader does: it prints its URLs, has its own traffic, stops cleanly, and explains wrong
+// settings.
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -8,7 +8,7 @@ import { GATEWAY_MAIN } from './support/gateway.mjs';
 import { FAMILIES as LLM_FAMILIES } from './support/ledger.mjs';
 import { Process, poll, run } from './support/processes.mjs';
 
-/** Every metric that is not opt-in, by heart. */
+/** Every metric that is not opt-in, listed independently of the catalogue. */
 const FAMILIES = [
   ...Object.keys(LLM_FAMILIES).map((name) => name.replace('llmdevops_', '')),
   ...['executions_total', 'execution_duration_seconds', 'steps_total', 'step_duration_seconds', 'steps_per_execution'],
@@ -16,7 +16,7 @@ const FAMILIES = [
   ...['handoffs_total', 'memory_operations_total', 'active', 'errors_total', 'tokens_total', 'cost_usd_total'],
 ].map((name) => (name.startsWith('llm_') ? name : `agent_${name}`));
 
-/** What is rare elsewhere and must be seen in each round here: a metric and one of its labels. */
+/** Rare values that each round of the load must contain: a metric and one of its labels. */
 const UNUSUAL = [
   ...['success', 'error', 'timeout', 'cancelled'].map((status) => `llm_requests_total status="${status}"`),
   ...['rate_limit', 'overloaded'].map((type) => `llm_retries_total error_type="${type}"`),
@@ -58,16 +58,16 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     const summary = / in flight \| .* \| \$\d+\.\d{4} \| \d+ agent runs \(/;
     await poll(() => lines.some((line) => summary.test(line)) || undefined, 'a summary line');
 
-    // With connections of ours kept open, requests in flight, and one of them a stream.
+    // At this time the test keeps connections open, and requests are in flight, one of them a stream.
     const began = Date.now();
     const { code, stderr } = await child.stop(signal);
     t.deepEqual({ code, stderr }, { code: 0, stderr: '' });
     t.true(Date.now() - began < 6000, 'ends in bounded time');
-    t.is(lines.at(-1), 'Ended.');
+    t.is(lines.at(-1), 'Stopped.');
   });
 }
 
-test('its own load moves every metric of the catalogue within a round', async (t) => {
+test('its own load changes every metric of the catalogue within a round', async (t) => {
   const lines = [];
   const child = new Process(process.execPath, [GATEWAY_MAIN], { env: ANY_PORTS, onLine: (line) => lines.push(line) });
   t.teardown(() => child.stop());
@@ -78,7 +78,7 @@ test('its own load moves every metric of the catalogue within a round', async (t
   const scrape = async () => {
     const text = await (await fetch(metricsUrl, { headers: { accept: 'text/plain;version=0.0.4' } })).text();
     const moved = text.split('\n').filter((line) => !line.endsWith(' 0'));
-    // Gauges of what is in flight come and go, so what has moved once has moved.
+    // Gauges of requests in flight rise and fall, so a metric that changed once has passed.
     for (const wanted of missing) {
       const [name, label = ''] = wanted.split(' ');
       const series = new RegExp(`^llmdevops_${name}(_bucket|_sum|_count)?\\{.*${label}`);
@@ -86,7 +86,7 @@ test('its own load moves every metric of the catalogue within a round', async (t
     }
     return missing.size === 0 ? true : undefined;
   };
-  // A round takes ten seconds; the rest is for a busy machine.
+  // A round takes ten seconds; the additional time is for a busy machine.
   await poll(scrape, 'every metric', { timeoutMs: 30_000 }).catch(() => {});
   t.deepEqual([...missing], []);
 });
@@ -106,7 +106,7 @@ for (const setting of ['PORT', 'METRICS_ENDPOINT_PORT']) {
   });
 }
 
-test('a setting that makes no sense says what it expected', async (t) => {
+test('an invalid setting prints what was expected', async (t) => {
   const { code, stderr } = await run(process.execPath, [GATEWAY_MAIN], { env: { ...ANY_PORTS, PORT: '80a' } });
   t.deepEqual(
     { code, stderr },

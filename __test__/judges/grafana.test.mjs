@@ -1,4 +1,4 @@
-// Grafana's types take the dashboards: no field that it does not know, no word that it does not have.
+// Grafana's types accept the dashboards: every field and every word is known.
 
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { run, temporaryFolder } from './support/processes.mjs';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const types = fileURLToPath(new URL('grafana/', import.meta.url));
 
-/** What the compiler says of dashboards, by name. */
+/** The compiler's messages about dashboards, by name. */
 async function verdictOn(t, dashboards) {
   const folder = await temporaryFolder(t);
   await symlink(join(types, 'node_modules'), join(folder, 'node_modules'));
@@ -40,7 +40,7 @@ test('Grafana knows every field of the dashboards', async (t) => {
   t.deepEqual({ code, stdout, stderr }, { code: 0, stdout: '', stderr: '' });
 });
 
-test('what is wrong is found', async (t) => {
+test('errors in a dashboard are found', async (t) => {
   const overview = (await readDashboards()).get('llm-overview.json');
   const changed = (change) => {
     const copy = structuredClone(overview);

@@ -1,4 +1,4 @@
-// The manifests are what Kubernetes and the Prometheus operator take, and their parts fit each other.
+// Kubernetes and the Prometheus operator accept the manifests, and the parts of the manifests fit together.
 
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,13 +24,13 @@ async function verdicts(manifests) {
   return JSON.parse(stdout);
 }
 
-test('Kubernetes and the operator take the manifests', async (t) => {
+test('Kubernetes and the operator accept the manifests', async (t) => {
   const manifests = await readManifests();
   t.deepEqual(Object.keys(manifests), ['Deployment', 'Service', 'PodMonitor', 'ServiceMonitor']);
   t.deepEqual(await verdicts(Object.values(manifests)), [[], [], [], []]);
 });
 
-test('what is wrong is found', async (t) => {
+test('errors in a manifest are found', async (t) => {
   const changed = async (kind, change) => {
     const manifest = (await readManifests())[kind];
     change(manifest.spec);
@@ -76,7 +76,7 @@ test('selectors, ports and probes fit each other and the endpoint', async (t) =>
   for (const [probe, path] of probes) t.deepEqual(app[probe].httpGet, { path, port: 'metrics' }, probe);
 });
 
-test('settings of the manifests are settings that there are', async (t) => {
+test('the manifests use existing settings', async (t) => {
   const { Deployment } = await readManifests();
   const page = await readFile(join(root, 'docs/endpoint.md'), 'utf8');
   for (const { name } of Deployment.spec.template.spec.containers[0].env) {

@@ -1,8 +1,8 @@
-// parseExposition() and the parsers of Python's prometheus-client agree on every text: what one reads the other reads
-// to the same values, and what one refuses the other refuses. The texts are expositions of this library and of
-// prom-client, corner cases, and thousands of mutations of both.
+// parseExposition() and the parsers of Python's prometheus-client agree on every text: both read the same values, or
+// both reject the text. The texts are expositions of this library and of prom-client, corner cases, and thousands of
+// mutations of both.
 //
-// PARSER_SEED and PARSER_TEXTS choose other mutations, and more of them.
+// PARSER_SEED and PARSER_TEXTS select other mutations and their number.
 
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ const BATCH = 200;
 const CORNERS = fileURLToPath(new URL('./support/corner-cases.txt', import.meta.url));
 
 for (const format of ['text', 'openmetrics']) {
-  test(`expositions are read alike: ${format}`, async (t) => {
+  test(`both parsers read expositions alike: ${format}`, async (t) => {
     const verdicts = startVerdicts(t);
     const texts = await expositions(format);
     const theirs = await verdicts({ format, texts });
@@ -28,7 +28,7 @@ for (const format of ['text', 'openmetrics']) {
     }
   });
 
-  test(`corner cases are read alike, or refused alike: ${format}`, async (t) => {
+  test(`both parsers accept or reject corner cases alike: ${format}`, async (t) => {
     const verdicts = startVerdicts(t);
     const texts = (await readFile(CORNERS, 'utf8')).split('\n----\n').map((text) => JSON.parse(`"${text}"`));
     const theirs = await verdicts({ format, texts });
@@ -36,7 +36,7 @@ for (const format of ['text', 'openmetrics']) {
     t.true(theirs.includes(null) && theirs.some((verdict) => verdict !== null));
   });
 
-  test(`mutations are read alike, or refused alike: ${format}`, async (t) => {
+  test(`both parsers accept or reject mutations alike: ${format}`, async (t) => {
     const verdicts = startVerdicts(t);
     const texts = await expositions(format);
     const mutate = mutator(randomOf(SEED));
@@ -53,12 +53,12 @@ for (const format of ['text', 'openmetrics']) {
     }
     t.deepEqual(disagreements.slice(0, 5), [], `${disagreements.length} disagreements`);
     t.log(`seed ${SEED}: ${TEXTS} texts, ${read} of them read`);
-    // Mutations that are all refused, or all read, say little.
+    // If all mutations were rejected, or all accepted, the test would show little.
     t.true(read > TEXTS / 20 && read < TEXTS * 0.95, `${read} read`);
   });
 }
 
-/** What parseExposition() reads, in the shape of the verdicts; null for a refusal. */
+/** The result of parseExposition() in the form of the verdicts; null for a rejected text. */
 function ours(format, text) {
   try {
     return parseExposition(text, { format }).families.map((family) => verdictOf(family, format));
@@ -77,7 +77,7 @@ function whyRefused(format, text) {
   }
 }
 
-/** Python gives counters of the text format the names that they would have in OpenMetrics. */
+/** Python names counters of the text format as in OpenMetrics. */
 function verdictOf({ name, type, help, unit, samples }, format) {
   let [family, suffix] = [name, ''];
   if (format === 'text' && type === 'counter') {

@@ -1,6 +1,6 @@
-// A real Prometheus scrapes the example gateway in both formats while a client sends it requests and keeps its own
-// ledger. What Prometheus then answers must be what the ledger says: every series, and not one more. And it must be what the
-// gateway shows, to the last bit.
+// A real Prometheus scrapes the example gateway in both formats while a client sends requests and keeps a ledger.
+// Afterwards, Prometheus must have exactly the series of the ledger, and exactly the values that the gateway shows, to
+// the last bit.
 
 import { parseExposition } from '@llm-devops/prometheus-metrics/testing';
 import test from 'ava';
@@ -17,11 +17,11 @@ const ACCEPT = {
   text: 'text/plain;version=0.0.4',
 };
 
-test('Prometheus reads what the ledger says, in OpenMetrics and in text', async (t) => {
+test('Prometheus reads the ledger’s values, in OpenMetrics and in text', async (t) => {
   const gateway = await startGateway(t);
   const proxy = await startAcceptProxy(t, gateway.metricsUrl, ACCEPT.text);
   const prometheus = await startPrometheus(t, { openmetrics: gateway.metricsUrl, text: proxy.url });
-  // Scraping begins before the load, so that series appear and values change between scrapes.
+  // Scraping starts before the load, so series appear and values change between scrapes.
   for (const job of JOBS) await prometheus.nextScrapes(job);
 
   const { ledger, sent, byStatus } = await sendLoad(gateway, { rounds: 6 });
@@ -51,7 +51,7 @@ test('Prometheus reads what the ledger says, in OpenMetrics and in text', async 
   for (const job of JOBS) {
     t.is(await prometheus.scalar(`min_over_time(up{job="${job}"}[1h])`), 1, `${job}: every scrape succeeded`);
     t.true((await prometheus.scalar(`min_over_time(scrape_samples_scraped{job="${job}"}[1h])`)) > 0);
-    // Prometheus keeps quiet about a series that is exposed twice; the number of samples is what gives it away.
+    // Prometheus does not report a series that is exposed twice, but the number of samples shows it.
     const stored = await prometheus.scalar(`count({job="${job}",__name__!~"up|scrape_.*"})`);
     t.is(await prometheus.scalar(`scrape_samples_scraped{job="${job}"}`), stored, `${job}: no series twice`);
 
@@ -65,7 +65,7 @@ test('Prometheus reads what the ledger says, in OpenMetrics and in text', async 
   }
 });
 
-/** The series that the gateway shows now, as Prometheus has them. */
+/** The series that the gateway shows now, in the form that Prometheus gives them. */
 async function shown(url, accept) {
   const exposition = parseExposition(await (await fetch(url, { headers: { accept } })).text());
   const samples = exposition.families.flatMap((family) => family.samples);

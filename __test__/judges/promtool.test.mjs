@@ -6,12 +6,12 @@ import { FAMILIES } from './support/ledger.mjs';
 import { sendLoad } from './support/load.mjs';
 import { run } from './support/processes.mjs';
 
-// The name is older than the rule.
+// This name is older than promtool's rule.
 const KNOWN = 'llmdevops_metrics_series_count non-histogram and non-summary metrics should not have "_count" suffix\n';
 
-test('promtool finds nothing else to say about the exposition', async (t) => {
+test('promtool reports no other problem in the exposition', async (t) => {
   const gateway = await startGateway(t);
-  // One round of the load records every outcome, so that every family has samples to look at.
+  // One round of the load records every outcome, so that every family has samples to check.
   await sendLoad(gateway, { rounds: 1 });
   const answer = await fetch(gateway.metricsUrl, { headers: { accept: 'text/plain;version=0.0.4' } });
   t.is(answer.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');

@@ -14,7 +14,7 @@ const ACCEPT = {
 const PROGRAMS = 1000;
 
 for (const format of Object.keys(ACCEPT)) {
-  test(`the Python ${format} parser reads back what was recorded`, async (t) => {
+  test(`the Python ${format} parser reads back the recorded values`, async (t) => {
     const read = startExpositionReader(t);
     let samplesRead = 0;
     await fc.assert(
@@ -25,7 +25,7 @@ for (const format of Object.keys(ACCEPT)) {
 
         const formatBound = await boundFormatter(families, format, read);
         const expected = families.map((family) => expectedFamily(family, format, formatBound));
-        // A scrape may carry metrics about itself.
+        // A scrape may contain metrics about itself.
         const actual = answer.families.filter(({ name }) => !name.startsWith('llmdevops_metrics_'));
         assertSame(actual.map(readFamily), expected.map(comparable));
         samplesRead += expected.flatMap(({ samples }) => samples).length;
@@ -37,7 +37,7 @@ for (const format of Object.keys(ACCEPT)) {
   });
 }
 
-test('the Python parsers refuse what is broken', async (t) => {
+test('the Python parsers reject broken expositions', async (t) => {
   const read = startExpositionReader(t);
   const registry = perform([
     { type: 'gauge', name: 'f0', help: 'help', labelNames: ['a'], series: [{ labels: { a: 'b' }, value: 1 }] },
@@ -46,7 +46,7 @@ test('the Python parsers refuse what is broken', async (t) => {
   const broken = {
     'no end': body.toString().replace('# EOF\n', ''),
     'an open quote': body.toString().replace('"b"', '"b'),
-    'bytes that are no UTF-8': Buffer.from(body.toString().replace('"b"', '"\xff"'), 'latin1'),
+    'bytes that are not UTF-8': Buffer.from(body.toString().replace('"b"', '"\xff"'), 'latin1'),
   };
   for (const [what, text] of Object.entries(broken)) {
     const request = { format: 'openmetrics', body: Buffer.from(text).toString('base64') };
@@ -54,7 +54,7 @@ test('the Python parsers refuse what is broken', async (t) => {
   }
 });
 
-/** Registers the families in a registry of their own and records their values. */
+/** Registers the families in their own registry and records their values. */
 function perform(families) {
   const registry = new Registry();
   for (const { type, series, ...config } of families) {
@@ -73,7 +73,10 @@ function perform(families) {
   return registry;
 }
 
-/** Text writes bounds as JavaScript does, OpenMetrics as Go does; for the latter the Python library is asked. */
+/**
+ * The text format prints bounds as JavaScript does, OpenMetrics as Go does. For OpenMetrics the Python library gives
+ * the expected bounds.
+ */
 async function boundFormatter(families, format, read) {
   const bounds = [...new Set(families.flatMap(({ buckets = [] }) => buckets))];
   const written = new Map([[Infinity, '+Inf']]);
@@ -91,8 +94,8 @@ function readFamily({ name, type, help, samples }) {
 }
 
 /**
- * A string a fact, in an order of their own: equal if and only if the same was read. A double prints as the shortest
- * digits that are its own, so no bit is lost but the sign of zero, which Python's integers do not have.
+ * One string per fact, sorted. Two lists are equal exactly if the same data was read. A double is printed with the
+ * shortest digits that identify it, so only the sign of zero is lost, which Python's integers do not have.
  */
 function comparable({ name, type, help, samples }) {
   const lines = samples.map(([sample, labels, value]) => {

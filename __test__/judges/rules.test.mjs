@@ -1,5 +1,5 @@
-// promtool reads the rules and runs their cases. Cases are worth something only where a wrong rule fails them, so it also
-// runs them against rules that never say anything, and against rules that always do.
+// promtool reads the rules and runs their test cases. A case is useful only if a wrong rule fails it. So the cases also
+// run against rules that never fire and against rules that always fire.
 
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const rulesFolder = fileURLToPath(RULES_FOLDER);
 const casesFolder = fileURLToPath(new URL('../tests/', RULES_FOLDER));
 const filesIn = async (folder) => (await readdir(folder)).sort().map((file) => join(folder, file));
 
-test('promtool accepts the rules, and their cases hold', async (t) => {
+test('promtool accepts the rules, and their cases pass', async (t) => {
   const rules = await filesIn(rulesFolder);
   const checked = await run('promtool', ['check', 'rules', ...rules]);
   t.is(checked.code, 0, checked.stdout + checked.stderr);
@@ -25,13 +25,13 @@ test('promtool accepts the rules, and their cases hold', async (t) => {
   t.is(tested.stdout.match(/SUCCESS/g)?.length, cases.length);
 });
 
-test('the configuration that stands ready loads all of them', async (t) => {
+test('the configuration in deploy loads all of them', async (t) => {
   const { code, stdout } = await run('promtool', ['check', 'config', join(rulesFolder, '../prometheus.yml')]);
   t.is(code, 0, stdout);
   t.regex(stdout, new RegExp(`SUCCESS: ${(await filesIn(rulesFolder)).length} rule files found`));
 });
 
-test('the reader of the other tests reads the rules as YAML', async (t) => {
+test('the rule reader of the other tests agrees with a YAML parser', async (t) => {
   const documents = await readYaml(await filesIn(rulesFolder));
   const expected = [...documents].flatMap(([path, [{ groups }]]) =>
     groups.flatMap(({ rules }) =>
@@ -44,7 +44,7 @@ test('the reader of the other tests reads the rules as YAML', async (t) => {
   );
 });
 
-/** Rules with an expression that stands for all, and what promtool says to their cases. */
+/** promtool's result for the cases if every rule has the same expression. */
 async function casesAgainst(t, expr) {
   const folder = await temporaryFolder(t);
   for (const name of ['rules', 'tests']) await mkdir(join(folder, name));
@@ -65,7 +65,7 @@ function failuresIn(output, pattern) {
   return [...new Set([...output.matchAll(pattern)].map(([, name]) => name))].sort();
 }
 
-test('each rule has a case in which it speaks, and one in which it is silent', async (t) => {
+test('each alert has a case in which it fires, and one in which it does not', async (t) => {
   const rules = await readRules();
   const named = (kind) => rules.flatMap((rule) => rule[kind] ?? []).sort();
 

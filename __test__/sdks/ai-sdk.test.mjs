@@ -1,5 +1,6 @@
-// The real `ai` with its real providers' packages against a server that speaks OpenAI's and Anthropic's languages: what was
-// answered is what was recorded. Integrations are one list a process, so one test runs at a time.
+// Tests the real `ai` package and its provider packages against a server that speaks OpenAI's and Anthropic's formats:
+// the recorded metrics must match the answers. All integrations of a process share one list, so one test runs at a
+// time.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAnthropic } from '@ai-sdk/anthropic';
@@ -17,7 +18,7 @@ import { cut, events, json, silence, WireServer } from './support/wire-server.mj
 const MODEL = 'gpt-4o-mini';
 const USAGE = { prompt_tokens: 10, completion_tokens: 4, total_tokens: 14 };
 
-/** A whole answer of a chat. */
+/** A complete answer of a chat. */
 function completion(message, { finish_reason = 'stop', usage = USAGE, status, headers } = {}) {
   const choices = [{ index: 0, message: { role: 'assistant', ...message }, finish_reason }];
   return json({ id: 'c', created: 1, model: MODEL, choices, usage }, { status, headers });
@@ -76,7 +77,7 @@ const failure = (status, type) => [
   `llm_errors_total${on(`,error_type="${type}"`)} 1`,
 ];
 
-/** Reads a text stream to its end, whatever it throws. */
+/** Reads a text stream to its end and ignores its errors. */
 async function read(result) {
   const texts = [];
   for await (const text of result.textStream) texts.push(text);
@@ -85,7 +86,7 @@ async function read(result) {
 
 const quiet = { onError: () => {} };
 
-test.serial('a text is the SDK’s own and is recorded whole', async (t) => {
+test.serial('a text is returned unchanged and recorded completely', async (t) => {
   const { wire, asked, lines } = await measured(t, { llm: { prices: { [MODEL]: { input: 1, output: 2 } } } });
   const usage = {
     prompt_tokens: 100,
@@ -109,7 +110,7 @@ test.serial('a text is the SDK’s own and is recorded whole', async (t) => {
   ]);
 });
 
-test.serial('a stream is read as ever, though its bytes come one by one', async (t) => {
+test.serial('a stream is returned unchanged when its bytes arrive one by one', async (t) => {
   const { wire, asked, lines } = await measured(t);
   wire.answer(events(HELLO_CHUNKS, { pieceBytes: 1 }));
   const result = streamText(asked);
@@ -126,7 +127,7 @@ test.serial('the first token is the first content, not the first chunk', async (
   t.true(Number(seconds) > 0.11 && Number(seconds) < 5, seconds);
 });
 
-test.serial('OpenAI’s responses and Anthropic are known by their names', async (t) => {
+test.serial('OpenAI’s Responses API and Anthropic are recognised by their names', async (t) => {
   const { wire, openai, lines } = await measured(t);
   const content = [{ type: 'output_text', text: 'a', annotations: [] }];
   wire.answer(
@@ -211,7 +212,7 @@ for (const [what, type, made] of [
   });
 }
 
-test.serial('attempts count by what went wrong, and the last by how it ended', async (t) => {
+test.serial('attempts count by their errors, and the last one by its outcome', async (t) => {
   const soon = { 'retry-after-ms': '1' };
   const { wire, asked, lines, uninstall } = await measured(t);
   wire.answer(refused(429, {}, soon), refused(503, {}, soon), HELLO);
@@ -226,7 +227,7 @@ test.serial('attempts count by what went wrong, and the last by how it ended', a
   sameLines(t, await failing.lines(), [failure('error', 'server_error'), retries]);
 });
 
-test.serial('aborts and timeouts, whole', async (t) => {
+test.serial('aborts and timeouts without streaming', async (t) => {
   for (const [given, type] of [
     [() => ({ abortSignal: abortedIn(50) }), 'cancelled'],
     [() => ({ timeout: 50 }), 'timeout'],
@@ -249,7 +250,7 @@ function abortedIn(ms, reason) {
 const BEGUN = HELLO_CHUNKS.slice(0, 3);
 const interrupted = (reason) => `llm_streaming_interrupted_total${on(`,reason="${reason}"`)} 1`;
 
-test.serial('aborts and timeouts, streamed', async (t) => {
+test.serial('aborts and timeouts while streaming', async (t) => {
   for (const [given, type, who] of [
     [() => ({ abortSignal: abortedIn(200) }), 'cancelled', 'client'],
     [() => ({ abortSignal: abortedIn(200, 'rate_limit') }), 'cancelled', 'client'],
@@ -264,7 +265,7 @@ test.serial('aborts and timeouts, streamed', async (t) => {
   }
 });
 
-test.serial('streams that break off or fail', async (t) => {
+test.serial('streams that break or fail', async (t) => {
   for (const [made, type] of [
     [events(BEGUN, { end: 'cut', gapMs: 20 }), 'stream_interrupted'],
     [events([...BEGUN, { error: { message: 'busy', type: 'server_error', code: null } }]), 'server_error'],
@@ -277,14 +278,14 @@ test.serial('streams that break off or fail', async (t) => {
   }
 });
 
-test.serial('a stream that only stops has no usage, and as reason what the provider’s package says', async (t) => {
+test.serial('a stream that just stops has no usage, and the finish reason of the provider’s package', async (t) => {
   const { wire, asked, lines } = await measured(t);
   wire.answer(events(BEGUN));
   t.deepEqual(await read(streamText({ ...asked, ...quiet })), ['Hé', '€😀']);
   sameLines(t, await lines(), [SUCCESS, `llm_usage_missing_total${on('')} 1`, finished('other'), STREAMED]);
 });
 
-test.serial('a stream that nobody reads gives back its place, and its agent’s', async (t) => {
+test.serial('an unread stream leaves the active requests, and its agent’s', async (t) => {
   const { wire, asked, lines } = await measured(t);
   wire.answer(events([...BEGUN, ...Array.from({ length: 50 }, () => chunk({ content: 'x' }))], { end: 'hang' }));
   const active = ['agent_active{agent_type="idle"} 1', `llm_active_requests${on('')} 1`];
@@ -309,7 +310,7 @@ test.serial('a stream that nobody reads gives back its place, and its agent’s'
 
 const SCHEMA = z.object({ city: z.string() });
 
-test.serial('objects, whole and streamed, and answers that are none', async (t) => {
+test.serial('objects, whole and streamed, and invalid answers', async (t) => {
   const { wire, asked, lines, uninstall } = await measured(t);
   wire.answer(completion({ content: '{"city":"Köln"}' }));
   t.deepEqual((await generateObject({ ...asked, schema: SCHEMA })).object, { city: 'Köln' });
@@ -349,7 +350,7 @@ test.serial('objects, whole and streamed, and answers that are none', async (t) 
   ]);
 });
 
-test.serial('an object that failed, with its attempts', async (t) => {
+test.serial('a failed object, with its attempts', async (t) => {
   const soon = { 'retry-after-ms': '1' };
   const { wire, asked, lines } = await measured(t);
   wire.answer(refused(429, {}, soon), refused(503, {}, soon));
@@ -357,7 +358,7 @@ test.serial('an object that failed, with its attempts', async (t) => {
   sameLines(t, await lines(), [failure('error', 'overloaded'), `llm_retries_total${on(',error_type="rate_limit"')} 1`]);
 });
 
-test.serial('embeddings, one and many, and attempts of which nothing is told', async (t) => {
+test.serial('embeddings, one and many, and attempts that the SDK does not report', async (t) => {
   const { wire, openai, lines } = await measured(t);
   const soon = { 'retry-after-ms': '1' };
   const embedded = (count) =>
@@ -382,7 +383,7 @@ test.serial('embeddings, one and many, and attempts of which nothing is told', a
   ]);
 });
 
-test.serial('what is asked for besides texts and embeddings', async (t) => {
+test.serial('requests other than texts and embeddings', async (t) => {
   const { lines } = await measured(t);
   const ranking = { ranking: [{ index: 0, relevanceScore: 1 }] };
   const model = new MockRerankingModelV4({
@@ -408,14 +409,14 @@ test.serial('what is asked for besides texts and embeddings', async (t) => {
   ]);
 });
 
-test.serial('what is not told to telemetry is measured all the same', async (t) => {
+test.serial('calls are measured even if they are hidden from telemetry', async (t) => {
   const { wire, asked, lines } = await measured(t);
   wire.answer(HELLO);
   await generateText({ ...asked, telemetry: { recordInputs: false, recordOutputs: false } });
   sameLines(t, await lines(), [SUCCESS, TOKENS, UNPRICED, finished('stop')]);
 });
 
-test.serial('names of providers of one’s own', async (t) => {
+test.serial('custom provider names', async (t) => {
   const { wire, asked, lines } = await measured(t, { options: { providers: { 'openai.chat': 'gateway' } } });
   wire.answer(HELLO);
   await generateText(asked);
@@ -423,7 +424,7 @@ test.serial('names of providers of one’s own', async (t) => {
   t.true((await lines()).includes(`llm_requests_total{${labels}} 1`));
 });
 
-test.serial('requests within an agent of one’s own count for it', async (t) => {
+test.serial('requests within a custom agent count for it', async (t) => {
   const { wire, asked, agents, lines } = await measured(t, { options: { agents: false } });
   wire.answer(HELLO);
   await agents.run('mine', () => generateText({ ...asked, telemetry: { functionId: 'f' } }));
@@ -433,7 +434,7 @@ test.serial('requests within an agent of one’s own count for it', async (t) =>
   );
 });
 
-test.serial('registered twice it counts once, and is gone afterwards', async (t) => {
+test.serial('registered twice, it counts once and is removed afterwards', async (t) => {
   const { wire, asked, lines, llm, uninstall } = await measured(t);
   const { AI_SDK_TELEMETRY_INTEGRATIONS: list } = globalThis;
   t.is(list.length, 1);
@@ -448,7 +449,7 @@ test.serial('registered twice it counts once, and is gone afterwards', async (t)
   sameLines(t, await lines(), [SUCCESS, TOKENS, UNPRICED, finished('stop')]);
 });
 
-test.serial('wrong options are refused', (t) => {
+test.serial('invalid options throw', (t) => {
   for (const options of [
     null,
     { collector: {} },
@@ -461,7 +462,7 @@ test.serial('wrong options are refused', (t) => {
   }
 });
 
-test.serial('a package that keeps its integrations elsewhere is left alone', async (t) => {
+test.serial('a package with another list of integrations is not changed', async (t) => {
   const { AI_SDK_TELEMETRY_INTEGRATIONS: list } = globalThis;
   t.teardown(() => {
     globalThis.AI_SDK_TELEMETRY_INTEGRATIONS = list;
@@ -471,6 +472,6 @@ test.serial('a package that keeps its integrations elsewhere is left alone', asy
   instrumentAiSdk({ collector: collectors().llm })();
   t.is(
     await warned,
-    'Not measured, for this version of ai keeps its integrations elsewhere: AI_SDK_TELEMETRY_INTEGRATIONS',
+    'Expected ai to keep a list in globalThis.AI_SDK_TELEMETRY_INTEGRATIONS; its requests are not measured',
   );
 });

@@ -1,5 +1,5 @@
-// Anthropic's SDK against a server that speaks its wire format: what is recorded, whole, for each way that a request is
-// made and can end.
+// Tests Anthropic's SDK against a server that speaks its wire format: everything that is recorded, for each way to make
+// a request and each way in which it can end.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -7,7 +7,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema';
 import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
 import test from 'ava';
-import { chunksOf, collected, outcome, short, worldOf } from './support/stainless.mjs';
+import { chunksOf, collected, outcome, short, worldOf } from './support/api-client.mjs';
 import { cut, events, json, silence } from './support/wire-server.mjs';
 
 setFlagsFromString('--expose-gc');
@@ -84,7 +84,7 @@ const streamed = (chunks) => [
 const PER_TOKEN = 'llm_streaming_time_per_output_token_seconds_count 1';
 const WHOLE = [...SUCCESS, ...tokens(10), ...CACHED, REASONED, UNPRICED, finished('stop')];
 const WHOLE_STREAM = [...WHOLE, ...streamed(7), PER_TOKEN];
-/** A stream that broke off: the tokens that were told until then were paid for. */
+/** A broken stream: the tokens reported before the break were paid for. */
 const BROKEN = (type, status, who) => [
   ...FAILED(type, status, [...tokens(1), ...CACHED]),
   UNPRICED,
@@ -92,7 +92,7 @@ const BROKEN = (type, status, who) => [
   broken(who),
 ];
 
-/** The two places that messages are made at. */
+/** The two places of the API that make messages. */
 const PLACES = { messages: (client) => client.messages, 'beta.messages': (client) => client.beta.messages };
 
 for (const [place, at] of Object.entries(PLACES)) {
@@ -126,7 +126,7 @@ for (const [place, at] of Object.entries(PLACES)) {
     t.deepEqual(await lines(), WHOLE_STREAM);
   });
 
-  test(`${place}.stream() that is aborted, and one that is left`, async (t) => {
+  test(`${place}.stream() that is aborted, and one that its reader leaves`, async (t) => {
     const { client, wire, lines } = await world(t);
     wire.always(events(named(STARTED), { end: 'hang' }));
     const stream = at(client).stream(ASKED);
@@ -175,7 +175,7 @@ test('a message without usage', async (t) => {
   t.deepEqual(await lines(), [...SUCCESS, 'llm_usage_missing_total 1', finished('stop')]);
 });
 
-test('the tool runner makes a request a turn', async (t) => {
+test('the tool runner makes one request per turn', async (t) => {
   const { client, wire, lines } = await world(t);
   const use = [{ type: 'tool_use', id: 't', name: 'add', input: {} }];
   wire.answer(json({ ...MESSAGE, content: use, stop_reason: 'tool_use' }), json(MESSAGE));
@@ -190,7 +190,7 @@ test('the tool runner makes a request a turn', async (t) => {
   ]);
 });
 
-test('a turn of a thread is a request; of a streamed one only the answer is seen', async (t) => {
+test('a turn of a thread is one request; of a streamed turn, only the answer is seen', async (t) => {
   const { client, bare, wire, lines } = await world(t);
   const { messages, ...settings } = ASKED;
   const ask = async (from) => {
@@ -240,7 +240,7 @@ for (const [status, kind, type, ends] of [
   });
 }
 
-test('a broken connection, a timeout, an abort and an answer that is no JSON', async (t) => {
+test('a broken connection, a timeout, an abort and an answer that is not JSON', async (t) => {
   for (const [answer, options, error, expected] of [
     [cut(), {}, 'APIConnectionError', FAILED('connection')],
     [silence(), { timeout: 60 }, 'APIConnectionTimeoutError', FAILED('timeout', 'timeout')],
@@ -254,7 +254,7 @@ test('a broken connection, a timeout, an abort and an answer that is no JSON', a
   }
 });
 
-test('a request that the SDK refuses to make', async (t) => {
+test('a request that the SDK rejects', async (t) => {
   const { client, bare, wire, lines } = await world(t);
   const ask = (from) =>
     outcome(() => from.messages.create({ ...ASKED, max_tokens: 1_000_000 }, { timeout: undefined }));
@@ -264,7 +264,7 @@ test('a request that the SDK refuses to make', async (t) => {
   t.deepEqual(await lines(), FAILED('other'));
 });
 
-test('an error amid a stream, a stream that is cut, and one that ends too early', async (t) => {
+test('an error within a stream, a stream that is cut, and one that ends too early', async (t) => {
   const overloaded = { type: 'error', error: { type: 'overloaded_error', message: 'busy' } };
   for (const [answer, type, error] of [
     [events(named([...STARTED, overloaded])), 'overloaded', 'APIError'],
@@ -281,7 +281,7 @@ test('an error amid a stream, a stream that is cut, and one that ends too early'
   }
 });
 
-test('a reader that leaves has cancelled', async (t) => {
+test('a request is cancelled when its reader leaves', async (t) => {
   const { client, wire, lines } = await world(t);
   wire.answer(events(named(STARTED), { end: 'hang' }));
   const stream = await client.messages.create({ ...ASKED, stream: true });
@@ -290,7 +290,7 @@ test('a reader that leaves has cancelled', async (t) => {
   t.deepEqual(await lines(), BROKEN('cancelled', 'cancelled', 'client'));
 });
 
-test('a stream that nobody reads is given up when it is garbage', async (t) => {
+test('an unread stream counts as cancelled after garbage collection', async (t) => {
   const { client, wire, lines } = await world(t);
   wire.answer(events(named(STREAM)));
   await (async () => {
@@ -300,7 +300,7 @@ test('a stream that nobody reads is given up when it is garbage', async (t) => {
   t.true(await collected(async () => (await lines()).length === 0));
 });
 
-test("the SDK's own ways of taking an answer", async (t) => {
+test("the SDK's own ways to read an answer", async (t) => {
   const { client, bare, wire, lines } = await world(t);
   wire.always(json(MESSAGE, { headers: { 'request-id': 'r' } }));
   const both = [];
@@ -316,7 +316,7 @@ test("the SDK's own ways of taking an answer", async (t) => {
   t.deepEqual(counted, ['llm_requests_total{operation="chat",status="success"} 3', 'llm_usage_missing_total 1']);
 });
 
-test('branches and readable streams of a stream', async (t) => {
+test('tee() and readable streams of a stream', async (t) => {
   const { client, bare, wire, lines } = await world(t);
   wire.always(events(named(STREAM)));
   const both = [];
@@ -330,7 +330,7 @@ test('branches and readable streams of a stream', async (t) => {
   t.is((await lines())[0], 'llm_requests_total{operation="chat",status="success"} 2');
 });
 
-test('attempts after the first are counted by what went wrong before', async (t) => {
+test('retries count by the error of the attempt before', async (t) => {
   const { client, wire, lines } = await world(t);
   client.maxRetries = 4;
   const failing = (status) => json({ error: {} }, { status, headers: { 'retry-after-ms': '1' } });
@@ -345,7 +345,7 @@ test('attempts after the first are counted by what went wrong before', async (t)
   ]);
 });
 
-test('rate limits are taken from headers', async (t) => {
+test('rate limits are read from headers', async (t) => {
   const { client, wire, lines } = await world(t);
   const said = { requests: 50, tokens: 8_000, 'input-tokens': 5_000, 'output-tokens': 3_000 };
   const headers = Object.entries(said).flatMap(([resource, limit]) => [
@@ -366,7 +366,7 @@ test('rate limits are taken from headers', async (t) => {
   ]);
 });
 
-test('tokens and cost go to the agent that asked', async (t) => {
+test('tokens and cost count for the agent that made the request', async (t) => {
   const prices = { m: { input: 1_000_000, output: 2_000_000, cacheRead: 500_000, cacheWrite: 1_000_000 } };
   const { client, wire, agents, registry } = await world(t, {}, { prices });
   wire.answer(json(MESSAGE));

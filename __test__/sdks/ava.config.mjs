@@ -1,4 +1,4 @@
-// The tests against real SDKs and frameworks. They need a newer Node.js than the library does, so they run apart.
+// The tests of real SDKs and frameworks. They need a newer Node.js than the library, so they run separately.
 export default {
   files: ['__test__/sdks/**/*.test.mjs'],
   timeout: '120s',

@@ -1,5 +1,5 @@
-// A real client of @google/genai against a server that speaks Gemini's language: what was answered is what was recorded,
-// and what the user gets is what the SDK made.
+// Tests a real client of @google/genai against a server that speaks Gemini's format: the recorded metrics must match
+// the answers, and the user gets the SDK's own results.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GoogleGenAI } from '@google/genai';
@@ -49,7 +49,7 @@ const TOKENS = [`llm_tokens_total${on(',type="input"')} 10`, `llm_tokens_total${
 const UNPRICED = `llm_unpriced_requests_total${on('')} 1`;
 const finished = (reason) => `llm_finish_reasons_total${on(`,reason="${reason}"`)} 1`;
 
-test('an answer is the SDK’s own and is recorded whole', async (t) => {
+test('an answer is returned unchanged and recorded completely', async (t) => {
   const { wire, ai, lines } = await measured(t, { llm: { prices: { [MODEL]: { input: 1, output: 2 } } } });
   const usage = {
     promptTokenCount: 100,
@@ -83,7 +83,7 @@ test('an answer is the SDK’s own and is recorded whole', async (t) => {
   ]);
 });
 
-test('a stream is read as ever, though its bytes come one by one; the last usage counts', async (t) => {
+test('a stream is returned unchanged when its bytes arrive one by one; the last usage counts', async (t) => {
   const { wire, ai, lines } = await measured(t);
   wire.answer(
     events(
@@ -136,7 +136,7 @@ test('chats go through the models, whole and streamed', async (t) => {
   ]);
 });
 
-test('embeddings: without usage as the Gemini API answers, with it as Vertex does', async (t) => {
+test('embeddings: without usage as in the Gemini API, with usage as in Vertex', async (t) => {
   const { wire, ai, lines } = await measured(t);
   wire.answer(json({ embeddings: [{ values: [1, 2] }] }));
   const { embeddings } = await ai.models.embedContent({ model: 'gemini-embedding-001', contents: ['a'] });
@@ -164,7 +164,7 @@ test('embeddings: without usage as the Gemini API answers, with it as Vertex doe
   ]);
 });
 
-test('images are counted, those that models of content make too', async (t) => {
+test('images are counted, also those that content models make', async (t) => {
   const { wire, ai, lines } = await measured(t, { client: { vertexai: true } });
   const image = { bytesBase64Encoded: 'aaaa', mimeType: 'image/png' };
   wire.answer(
@@ -200,7 +200,7 @@ for (const [reason, body] of [
   ['other', answer([], 'constructor', USAGE)],
 ]) {
   const wire = body.candidates?.[0].finishReason ?? 'a blocked prompt';
-  test(`why it stopped: ${wire} is ${reason}`, async (t) => {
+  test(`finish reason: ${wire} is ${reason}`, async (t) => {
     const { wire, ai, lines } = await measured(t);
     wire.answer(json(body));
     await ai.models.generateContent(ASKED);
@@ -208,7 +208,7 @@ for (const [reason, body] of [
   });
 }
 
-/** What a failed request leaves. */
+/** The samples of a failed request. */
 const failure = (status, type) => [
   `llm_requests_total${on(`,operation="chat",status="${status}"`)} 1`,
   `llm_request_duration_seconds_count${on(',operation="chat"')} 1`,
@@ -231,7 +231,7 @@ for (const [what, type, made] of [
   ['503', 'overloaded', refused(503)],
   ['529', 'overloaded', refused(529)],
   [
-    'a key that is none',
+    'an invalid key',
     'authentication',
     refused(400, 'API key not valid.', { details: [{ reason: 'API_KEY_INVALID' }] }),
   ],
@@ -274,7 +274,7 @@ for (const [what, type] of [
   });
 }
 
-test('nobody listens', async (t) => {
+test('no server is listening', async (t) => {
   const { wire, ai, lines } = await measured(t);
   wire.close();
   await t.throwsAsync(ai.models.generateContent(ASKED));
@@ -287,7 +287,7 @@ function abortedIn(ms, reason) {
   return abort.signal;
 }
 
-test('the caller’s abort is told from the SDK’s timeout', async (t) => {
+test('an abort of the caller and a timeout of the SDK are distinguished', async (t) => {
   for (const [abortSignal, type] of [
     [abortedIn(100), 'cancelled'],
     [abortedIn(100, new Error('the user left')), 'cancelled'],
@@ -315,7 +315,7 @@ const STREAMED = [
 ];
 const interrupted = (reason) => `llm_streaming_interrupted_total${on(`,reason="${reason}"`)} 1`;
 
-test('a stream that breaks off is interrupted, with the tokens until then', async (t) => {
+test('a broken stream counts as interrupted, with the tokens until then', async (t) => {
   const { wire, ai, lines } = await measured(t);
   wire.answer(events([BEGUN], { end: 'cut', gapMs: 20 }));
   await t.throwsAsync(async () => read(await ai.models.generateContentStream(ASKED)));
@@ -329,7 +329,7 @@ test('an error within a stream', async (t) => {
   sameLines(t, await lines(), [failure('error', 'overloaded'), STREAMED, interrupted('provider')]);
 });
 
-test('a reader who leaves, and one who aborts', async (t) => {
+test('a reader that leaves, and one that aborts', async (t) => {
   const left = await measured(t);
   left.wire.answer(events([BEGUN, HELLO], { gapMs: 20 }));
   for await (const chunk of await left.ai.models.generateContentStream(ASKED)) {
@@ -349,7 +349,7 @@ test('a reader who leaves, and one who aborts', async (t) => {
   sameLines(t, await aborted.lines(), cancelled);
 });
 
-test('a stream that nobody reads gives back its place', async (t) => {
+test('an unread stream leaves the active requests', async (t) => {
   const { wire, ai, lines } = await measured(t);
   wire.answer(events([BEGUN, HELLO]));
   const active = `llm_active_requests${on('')} 1`;
@@ -365,7 +365,7 @@ test('a stream that nobody reads gives back its place', async (t) => {
   t.deepEqual(await lines(), []);
 });
 
-test('attempts that the SDK makes by itself', async (t) => {
+test('attempts that the SDK makes automatically', async (t) => {
   const retryOptions = { attempts: 3, initialDelay: 0.01 };
   const { wire, ai, lines } = await measured(t, { client: { httpOptions: { retryOptions } } });
   wire.answer(refused(429), refused(503), json(HELLO));
@@ -380,7 +380,7 @@ test('attempts that the SDK makes by itself', async (t) => {
   ]);
 });
 
-/** A tool that the SDK calls by itself. */
+/** A tool that the SDK calls automatically. */
 const WEATHER = {
   tool: async () => ({ functionDeclarations: [{ name: 'weather' }] }),
   callTool: async () => [{ functionResponse: { name: 'weather', response: { sun: true } } }],
@@ -414,7 +414,7 @@ test('each request of automatic function calling counts, with its tokens', async
   }
 });
 
-test('Vertex and addresses of one’s own', async (t) => {
+test('Vertex and custom addresses', async (t) => {
   for (const [client, options, model, provider] of [
     [{ vertexai: true }, {}, 'publishers/google/models/gemini-2.5-flash', 'vertex'],
     [{}, { providers: { '127.0.0.1': 'gateway' } }, 'models/gemini-2.5-flash', 'gateway'],
@@ -429,7 +429,7 @@ test('Vertex and addresses of one’s own', async (t) => {
   }
 });
 
-test('an agent’s requests count for it', async (t) => {
+test('the requests of an agent count for it', async (t) => {
   const { wire, ai, agents, lines } = await measured(t, { llm: { prices: { [MODEL]: { input: 1, output: 2 } } } });
   wire.answer(events([HELLO]));
   const stream = await agents.run('researcher', () => ai.models.generateContentStream(ASKED));
@@ -442,7 +442,7 @@ test('an agent’s requests count for it', async (t) => {
   ]);
 });
 
-test('an answer that cannot be read has ended its request', async (t) => {
+test('an unreadable answer ends its request', async (t) => {
   const { wire, ai, lines } = await measured(t);
   wire.answer(json({ candidates: [{ content: { parts: [null] } }] }));
   const { candidates } = await ai.models.generateContent(ASKED);
@@ -450,7 +450,7 @@ test('an answer that cannot be read has ended its request', async (t) => {
   sameLines(t, await lines(), [SUCCESS, [`llm_usage_missing_total${on('')} 1`]]);
 });
 
-test('instrumented twice it counts once, and is as before afterwards', async (t) => {
+test('instrumented twice, it counts once and is restored afterwards', async (t) => {
   const wire = await WireServer.start(t);
   wire.always(json(HELLO));
   const ai = new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: wire.url } });
@@ -468,7 +468,7 @@ test('instrumented twice it counts once, and is as before afterwards', async (t)
   sameLines(t, await recorded(registry), [SUCCESS, TOKENS, UNPRICED, finished('stop')]);
 });
 
-test('what no version of the SDK takes is refused', (t) => {
+test('arguments that no version of the SDK accepts throw', (t) => {
   for (const [client, options] of [
     [null, {}],
     [{ models: {} }, null],
@@ -479,7 +479,7 @@ test('what no version of the SDK takes is refused', (t) => {
   }
 });
 
-test.serial('a client whose shape has changed is left alone, with one warning', async (t) => {
+test.serial('a client with an unknown shape is not changed, with one warning', async (t) => {
   const warnings = [];
   const listen = ({ message }) => warnings.push(message);
   process.on('warning', listen);
@@ -489,8 +489,8 @@ test.serial('a client whose shape has changed is left alone, with one warning', 
     instrumentGoogleGenAI({ models }, { collector: llm })();
   }
   await sleep(0);
-  t.deepEqual(warnings, ['Not measured, for this version of @google/genai has it elsewhere: models.generateContent']);
-  // Without the method that makes one request, what users call is measured.
+  t.deepEqual(warnings, ['Expected @google/genai to have models.generateContent; it is not measured']);
+  // Without the method that makes one request, the calls of the user are measured.
   const models = { generateContent: async () => HELLO };
   instrumentGoogleGenAI({ models }, { collector: llm });
   t.is(await models.generateContent(ASKED), HELLO);

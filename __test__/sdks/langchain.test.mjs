@@ -1,4 +1,5 @@
-// LangChain and LangGraph as they are, with a stand-in for OpenAI: what the callback handler makes of their events.
+// Tests real LangChain and LangGraph with a simulated OpenAI server: what the callback handler records from their
+// events.
 
 import { InMemoryCache } from '@langchain/core/caches';
 import { BaseRetriever } from '@langchain/core/retrievers';
@@ -50,7 +51,7 @@ test('an agent with a tool: executions, steps, calls, requests, tokens', async (
   );
 });
 
-test('a name given to the run, to the call, to the handler', async (t) => {
+test('the name comes from the run, the call, or the handler', async (t) => {
   const { registry, agents, llm, with: config } = await rig(t);
   const chain = RunnableLambda.from((x) => x);
   await chain.invoke(1, config);
@@ -62,7 +63,7 @@ test('a name given to the run, to the call, to the handler', async (t) => {
   await holds(t, registry, ...names.map((name) => executions(name)));
 });
 
-test('parallel tools, one that fails and is answered, one that the model made up', async (t) => {
+test('parallel tools, one that fails and is answered, one that the model invented', async (t) => {
   const { wire, registry, ask, with: config } = await rig(t);
   const broken = tool(() => Promise.reject(new Error('broken')), {
     name: 'broken',
@@ -89,7 +90,7 @@ test('parallel tools, one that fails and is answered, one that the model made up
   );
 });
 
-test('the same call over and over, until the graph has had enough', async (t) => {
+test('the same call again and again, until the graph’s limit', async (t) => {
   const { wire, registry, ask, with: config } = await rig(t);
   wire.always(chat([['add', { a: 1, b: 2 }]]));
   const agent = createReactAgent({ llm: ask, tools: [add], name: 'adder' });
@@ -104,7 +105,7 @@ test('the same call over and over, until the graph has had enough', async (t) =>
   );
 });
 
-test('within an execution the graph is part of it, and its limit is the execution’s', async (t) => {
+test('within an execution, the graph is part of it, and its limit ends the execution', async (t) => {
   const { wire, registry, agents, ask, with: config } = await rig(t);
   wire.always(chat([['add', { a: 1, b: 2 }]]));
   const agent = createReactAgent({ llm: ask, tools: [add], name: 'adder' });
@@ -149,7 +150,7 @@ test('agents that run at once and within each other', async (t) => {
   ]);
 });
 
-test('without requests to models where an SDK measures them', async (t) => {
+test('LLM requests are left out if an SDK measures them', async (t) => {
   const { wire, registry, agents, ask } = await rig(t);
   const handler = createLangChainHandler({ collector: agents, llm: false });
   wire.answer(chat('x'));
@@ -157,14 +158,14 @@ test('without requests to models where an SDK measures them', async (t) => {
   await holds(t, registry, executions('bot', { llm: 1, failed: 1 }));
 });
 
-test('a model by itself is a request and no agent', async (t) => {
+test('a model alone is a request and not an agent', async (t) => {
   const { wire, registry, ask, with: config } = await rig(t);
   wire.answer(chat('x'));
   await ask.invoke('x', config);
   await holds(t, registry, requests(1));
 });
 
-/** What a stream adds that came to its end, with this many chunks. */
+/** The samples that a complete stream with this many chunks adds. */
 const streamed = (chunks) => [
   `llm_streaming_chunks_total{${LABELS}} ${chunks}`,
   `llm_streaming_time_to_first_token_seconds_count{${LABELS}} 1`,
@@ -177,7 +178,7 @@ test('a stream in pieces that split characters: chunks and the first of them wit
   let text = '';
   for await (const chunk of await ask.stream('x', config)) text += chunk.content;
   t.is(text, 'é€😀');
-  // LangChain tells of all chunks: a role, three texts, the reason, the usage.
+  // LangChain reports all chunks: a role, three texts, the reason, the usage.
   await holds(t, registry, requests(1), streamed(6));
 });
 
@@ -211,7 +212,7 @@ test('a stream that is cut', async (t) => {
   ]);
 });
 
-/** Collects garbage until something holds, or a while has passed. */
+/** Collects garbage until a condition holds, or a time has passed. */
 async function collected(holds) {
   for (let round = 0; round < 100 && !(await holds()); round++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -221,7 +222,7 @@ async function collected(holds) {
 
 const active = async (registry) => (await recorded(registry)).filter((line) => /^(llm|agent)_active/.test(line));
 
-test('a model’s stream that the reader leaves is told of by nobody, and is cancelled when it is garbage', async (t) => {
+test('a model’s stream that its reader leaves is not reported, and counts as cancelled after garbage collection', async (t) => {
   const { wire, registry, ask, with: config } = await rig(t);
   wire.answer(chatStream(['a', 'b', 'c']));
   await (async () => {
@@ -271,7 +272,7 @@ const ERRORS = [
   [503, {}, 'error', 'overloaded'],
 ];
 
-/** What a request that failed within the agent `bot` records. */
+/** The samples of a failed request within the agent `bot`. */
 function failure(status, type) {
   const ends = { timeout: 'timeout', cancelled: 'cancelled' };
   return [
@@ -298,7 +299,7 @@ function abortedIn(ms) {
   return controller.signal;
 }
 
-test('a provider that is not there, is silent, breaks off, is given up', async (t) => {
+test('a provider that is unreachable, silent, broken or aborted', async (t) => {
   const cases = [
     [{ configuration: { baseURL: 'http://127.0.0.1:1/v1' } }, undefined, {}, 'error', 'connection'],
     [{}, cut(), {}, 'error', 'connection'],
@@ -313,14 +314,14 @@ test('a provider that is not there, is silent, breaks off, is given up', async (
     const chain = RunnableLambda.from((_, inner) => ask.invoke('x', inner));
     await t.throwsAsync(chain.invoke(1, { ...config, ...call, runName: 'bot' }));
     await collected(async () => (await active(registry)).length === 0);
-    // Given up by a signal, the chain ends before the request that it asks for: its steps are those until then.
+    // A chain that a signal aborts ends before the request that it asked for. Its steps are those until then.
     const lines = failure(outcome, type);
     const sum = /^agent_steps_per_execution_sum/;
     await holds(t, registry, call.signal ? lines.filter((line) => !sum.test(line)) : lines);
   }
 });
 
-test('a cache that has the answer: a step, and no request', async (t) => {
+test('an answer from the cache: a step and no request', async (t) => {
   const { wire, registry, ask, with: config } = await rig(t, {}, { cache: new InMemoryCache() });
   wire.answer(chat('x'));
   await ask.invoke('x', config);
@@ -384,7 +385,7 @@ test('two handlers of one collector count once', async (t) => {
   await holds(t, registry, requests(1), executions('bot', { llm: 1 }));
 });
 
-test('the provider is who answers at the address of the model', async (t) => {
+test('the provider follows from the address of the model', async (t) => {
   const { wire, registry, agents, llm, ask } = await rig(t);
   wire.answer(chat('x'));
   const handler = createLangChainHandler({ collector: agents, llm, providers: { '127.0.0.1': 'vllm' } });
@@ -393,7 +394,7 @@ test('the provider is who answers at the address of the model', async (t) => {
   t.is(line, 'llm_requests_total{model="gpt-4o-mini",provider="vllm",operation="chat",status="success"} 1');
 });
 
-test('wrong options are refused; wrong events do no harm', async (t) => {
+test('invalid options throw; invalid events do no harm', async (t) => {
   for (const options of [null, { collector: {} }, { llm: true }, { llm: {} }, { agentType: 1 }, { agents: 'x' }]) {
     t.throws(() => createLangChainHandler(options), { code: 'INVALID_CONFIG' });
   }
@@ -406,7 +407,7 @@ test('wrong options are refused; wrong events do no harm', async (t) => {
   t.deepEqual(await active(registry), []);
 });
 
-test('runs that never end are bounded', async (t) => {
+test('the number of runs that never end is bounded', async (t) => {
   const { registry, handler } = await rig(t);
   for (let id = 0; id < 10_005; id++)
     handler.handleChainStart({}, {}, `run ${id}`, undefined, [], undefined, undefined, 'bot');

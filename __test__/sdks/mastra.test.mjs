@@ -1,4 +1,4 @@
-// Mastra as it is, with a stand-in for OpenAI: what the exporter makes of its spans.
+// Tests real Mastra with a simulated OpenAI server: what the exporter records from its spans.
 
 import { createOpenAI } from '@ai-sdk/openai';
 import { createMastraExporter } from '@llm-devops/prometheus-metrics/mastra';
@@ -27,7 +27,7 @@ const broken = createTool({
   execute: () => Promise.reject(new Error('broken')),
 });
 
-/** An agent `bot` in a Mastra of its own. */
+/** An agent `bot` in its own Mastra instance. */
 async function rig(t, { options = {}, agent = {}, exporters = 1 } = {}) {
   const wire = await WireServer.start(t);
   const { registry, agents, llm } = collectors();
@@ -45,7 +45,7 @@ async function rig(t, { options = {}, agent = {}, exporters = 1 } = {}) {
 
 const once = { modelSettings: { maxRetries: 0 } };
 
-/** Events reach exporters when Mastra has time. */
+/** Mastra delivers events to exporters with a delay. */
 async function settle(mastra) {
   await mastra.observability.getDefaultInstance()?.flush?.();
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -65,7 +65,7 @@ test('an agent with a tool', async (t) => {
   );
 });
 
-test('a stream, read to its end and left: Mastra reads on', async (t) => {
+test('a stream, read to its end or left: Mastra reads on', async (t) => {
   const { wire, registry, mastra, bot } = await rig(t);
   wire.answer(chatStream(['é', '€', '😀'], { pieceBytes: 5 }), chatStream(['a', 'b']));
   let text = '';
@@ -130,7 +130,7 @@ test('too many steps', async (t) => {
   );
 });
 
-test('a tool that is meant to end it', async (t) => {
+test('a tool that is meant to end the agent', async (t) => {
   const { wire, registry, mastra, bot } = await rig(t, { options: { finalTools: ['add'] }, agent: { tools: { add } } });
   wire.always(chat([['add', { a: 1, b: 2 }]]));
   await bot.generate('x', { stopWhen: hasToolCall('add') });
@@ -185,7 +185,7 @@ test('agents that run at once', async (t) => {
   await holds(t, registry, requests(5), executions('bot', { count: 5, llm: 5 }));
 });
 
-test('within an execution the agent is part of it', async (t) => {
+test('within an execution, the agent is part of it', async (t) => {
   const { wire, registry, agents, mastra, bot } = await rig(t, { agent: { tools: { add } } });
   wire.answer(chat([['add', { a: 1, b: 2 }]]), chat('3'));
   await agents.run('outer', async () => {
@@ -201,7 +201,7 @@ test('within an execution the agent is part of it', async (t) => {
   );
 });
 
-test('another name for all agents, and no requests where an SDK measures them', async (t) => {
+test('one name for all agents, and no requests if an SDK measures them', async (t) => {
   const { wire, registry, mastra, bot } = await rig(t, { options: { agentType: 'support', llm: false } });
   wire.answer(chat('x'));
   await bot.generate('x');
@@ -259,7 +259,7 @@ test('memory and retrieval are steps', async (t) => {
   ]);
 });
 
-test('two exporters of one collector count once; wrong options are refused; wrong events do no harm', async (t) => {
+test('two exporters of one collector count once; invalid options throw; invalid events do no harm', async (t) => {
   const { wire, registry, agents, llm, mastra, bot } = await rig(t, { exporters: 2 });
   wire.answer(chat('x'));
   await bot.generate('x');

@@ -1,4 +1,5 @@
-// Calls of tools over the Model Context Protocol: a real client and a real server, in one process, over HTTP and over stdio.
+// Tests tool calls over the Model Context Protocol with a real client and a real server, in one process, over HTTP and
+// over stdio.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -38,7 +39,7 @@ test('a call outside of an execution counts for the server', async (t) => {
   ]);
 });
 
-test('a call outside of an execution counts for the agent that is named', async (t) => {
+test('a call outside of an execution counts for the named agent', async (t) => {
   const { client, registry } = await connected(t, { instrument: { agentType: 'bot' } });
   await call(client, 'add', { a: 1, b: 2 });
   t.deepEqual(await recorded(registry), [
@@ -47,7 +48,7 @@ test('a call outside of an execution counts for the agent that is named', async 
   ]);
 });
 
-test('a call within an execution counts for it; parallel and nested ones for the innermost; repeats are seen', async (t) => {
+test('a call within an execution counts for it; parallel and nested calls for the innermost; repeats are counted', async (t) => {
   const { client, registry, agents } = await connected(t);
   await agents.run('outer', async () => {
     await Promise.all([
@@ -79,7 +80,7 @@ test('a call within an execution counts for it; parallel and nested ones for the
   ]);
 });
 
-/** What one failed call records for the server `tools`. */
+/** The samples of one failed call for the server `tools`. */
 function failed(tool, status, error) {
   return [
     `agent_tool_calls_total{agent_type="tools",tool_name="${tool}",status="${status}"} 1`,
@@ -88,7 +89,7 @@ function failed(tool, status, error) {
   ];
 }
 
-test('a tool that fails answers, and is a failure under its name once it is listed', async (t) => {
+test('a tool that fails answers, and counts under its name after it was listed', async (t) => {
   const { client, registry } = await connected(t);
   await client.listTools();
   const result = await call(client, 'fail', { message: 'no luck' });
@@ -96,7 +97,7 @@ test('a tool that fails answers, and is a failure under its name once it is list
   t.deepEqual(await recorded(registry), failed('fail', 'error', 'tool_error'));
 });
 
-test('a tool that fails and that nobody has heard of is one of other', async (t) => {
+test('an unknown tool that fails counts as other', async (t) => {
   const { client, registry } = await connected(t);
   await call(client, 'fail', { message: 'no luck' });
   t.deepEqual(await recorded(registry), failed('other', 'error', 'tool_error'));
@@ -109,7 +110,7 @@ test('a tool that does not exist', async (t) => {
   t.deepEqual(await recorded(registry), failed('other', 'error', 'unknown_tool'));
 });
 
-test('a call that is aborted, before it and while it is made', async (t) => {
+test('a call that is aborted before it and during it', async (t) => {
   const { client, registry } = await connected(t, { agents: { tools: ['hang'] } });
   const abort = new AbortController();
   const pending = call(client, 'hang', {}, { signal: abort.signal });
@@ -170,7 +171,7 @@ for (const [code, message, type] of CODES) {
   });
 }
 
-test('an answer that is not what the schema promised', async (t) => {
+test('an answer that does not match the schema', async (t) => {
   const server = new Server({ name: 'tools', version: '1.0.0' }, { capabilities: { tools: {} } });
   const outputSchema = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] };
   server.setRequestHandler(ListToolsRequestSchema, () => ({
@@ -183,7 +184,7 @@ test('an answer that is not what the schema promised', async (t) => {
   t.deepEqual(await recorded(registry), failed('strict', 'error', 'invalid_response'));
 });
 
-test('over stdio, in a process of its own', async (t) => {
+test('over stdio, in another process', async (t) => {
   const client = new Client({ name: 'tester', version: '1.0.0' });
   const { registry, agents } = collectors({ agents: { tools: ['die'] } });
   instrumentMcpClient(client, { collector: agents });
@@ -242,7 +243,7 @@ test('over HTTP: answers, statuses, and a server that is gone', async (t) => {
   ]);
 });
 
-test('twice counts once, and afterwards the client is as it was', async (t) => {
+test('instrumented twice, it counts once and is restored afterwards', async (t) => {
   const { client, registry, agents, uninstall } = await connected(t);
   const again = instrumentMcpClient(client, { collector: agents });
   await call(client, 'add', { a: 1, b: 2 });
@@ -256,7 +257,7 @@ test('twice counts once, and afterwards the client is as it was', async (t) => {
   t.is(calls, 'agent_tool_calls_total{agent_type="tools",tool_name="add",status="success"} 2');
 });
 
-test('wrong options are refused, and what is no client is left alone', (t) => {
+test('invalid options throw, and other objects are not changed', (t) => {
   const client = new Client({ name: 'x', version: '1' });
   for (const options of [null, 1, { collector: {} }, { agentType: 1 }]) {
     t.throws(() => instrumentMcpClient(client, options), { code: 'INVALID_CONFIG' });

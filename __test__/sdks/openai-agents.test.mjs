@@ -1,5 +1,5 @@
-// The OpenAI Agents SDK as it is, with a stand-in for OpenAI: what the trace processor makes of its spans. One at a time,
-// because processors are the process's.
+// Tests the real OpenAI Agents SDK with a simulated OpenAI server: what the trace processor records from its spans. One
+// test at a time, because processors are global in a process.
 
 import { createTraceProcessor } from '@llm-devops/prometheus-metrics/openai-agents';
 import { Agent, OpenAIProvider, Runner, setTraceProcessors, setTracingDisabled, tool } from '@openai/agents';
@@ -11,7 +11,7 @@ import { chat, chatStream, refusal, response, responseStream } from './support/c
 import { collectors } from './support/recorded.mjs';
 import { cut, silence, WireServer } from './support/wire-server.mjs';
 
-// It is off where NODE_ENV is 'test'.
+// Tracing is off if NODE_ENV is 'test'.
 setTracingDisabled(false);
 
 async function rig(t, { options = {}, client = {}, useResponses = true, run = {} } = {}) {
@@ -38,7 +38,7 @@ const broken = tool({
   execute: () => Promise.reject(new Error('broken')),
 });
 
-/** What the SDK awaits no more when it answers. */
+/** Work that the SDK does not await before it answers. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 10));
 
 for (const [api, useResponses, answer] of [
@@ -189,7 +189,7 @@ for (const [result, trips] of [
   });
 }
 
-test.serial('a guardrail on the input that blocks before a model is asked', async (t) => {
+test.serial('an input guardrail that blocks before a model is asked', async (t) => {
   const { wire, registry, runner } = await rig(t);
   const first = { ...tripwire(true), runInParallel: false };
   await t.throwsAsync(runner.run(bot({ inputGuardrails: [first] }), 'x'));
@@ -215,7 +215,7 @@ test.serial('a guardrail that throws', async (t) => {
   );
 });
 
-test.serial('a tool that the model made up', async (t) => {
+test.serial('a tool that the model invented', async (t) => {
   const { wire, registry, runner } = await rig(t);
   wire.answer(response([['invented', {}]]));
   await t.throwsAsync(runner.run(bot({ tools: [add] }), 'x'), { message: /not found/ });
@@ -228,7 +228,7 @@ test.serial('a tool that the model made up', async (t) => {
   );
 });
 
-test.serial('a tool that waits for a human: an execution until then, and one from then on', async (t) => {
+test.serial('a tool that waits for a human: one execution before and one after', async (t) => {
   const { wire, registry, runner } = await rig(t);
   const options = { description: 'x', parameters: z.object({}), needsApproval: true, execute: () => 'ok' };
   const agent = bot({ tools: [tool({ name: 'pay', ...options }), tool({ name: 'sue', ...options })] });
@@ -255,7 +255,7 @@ test.serial('a tool that waits for a human: an execution until then, and one fro
   );
 });
 
-test.serial('within an execution the agents are part of it', async (t) => {
+test.serial('within an execution, the agents are part of it', async (t) => {
   const { wire, registry, agents, runner } = await rig(t);
   wire.always(response([['add', { a: 1, b: 2 }]]));
   await t.throwsAsync(agents.run('outer', () => runner.run(bot({ tools: [add] }), 'x', { maxTurns: 1 })));
@@ -269,7 +269,7 @@ test.serial('within an execution the agents are part of it', async (t) => {
   );
 });
 
-test.serial('another name for all agents, and no requests where an SDK measures them', async (t) => {
+test.serial('one name for all agents, and no requests if an SDK measures them', async (t) => {
   const { wire, registry, runner } = await rig(t, { options: { agentType: 'support', llm: false } });
   wire.answer(response('x'));
   await runner.run(bot(), 'x');
@@ -277,7 +277,7 @@ test.serial('another name for all agents, and no requests where an SDK measures 
   await holds(t, registry, executions('support', { llm: 1, failed: 1 }));
 });
 
-test.serial('spans without data: what is counted has no model and no tokens', async (t) => {
+test.serial('spans without data: the request has no model and no tokens', async (t) => {
   const { wire, registry, runner } = await rig(t, { run: { traceIncludeSensitiveData: false } });
   wire.answer(response('x'));
   await runner.run(bot(), 'x');
@@ -289,7 +289,7 @@ test.serial('spans without data: what is counted has no model and no tokens', as
   ]);
 });
 
-/** What a request that failed within the agent `bot` records, before any has told its model. */
+/** The samples of a failed request within the agent `bot`, before a model was reported. */
 function failure(outcome, type, labels) {
   const ends = { timeout: 'timeout', cancelled: 'cancelled' };
   return [
@@ -324,7 +324,7 @@ const STATUSES = [
 ];
 
 for (const useResponses of [true, false]) {
-  // Chat completions name the model before they ask it.
+  // Chat completions report the model before the request.
   const labels = useResponses ? UNKNOWN : LABELS;
   const api = useResponses ? 'responses' : 'chat completions';
   for (const [status, body, outcome, type] of STATUSES) {
@@ -337,7 +337,7 @@ for (const useResponses of [true, false]) {
     });
   }
 
-  test.serial(`a provider that is silent, breaks off, is given up, is not there, at ${api}`, async (t) => {
+  test.serial(`a provider that is silent, broken, aborted or unreachable, at ${api}`, async (t) => {
     const abort = () => {
       const controller = new AbortController();
       setTimeout(() => controller.abort(), 30);
@@ -370,7 +370,7 @@ for (const useResponses of [true, false]) {
   });
 }
 
-test.serial('a request that failed is for the model that answered the agent before', async (t) => {
+test.serial('a failed request counts for the model that answered the agent before', async (t) => {
   const { wire, registry, runner } = await rig(t);
   wire.answer(response('x'), refusal(500));
   await runner.run(bot(), 'x');

@@ -1,8 +1,9 @@
-// Attempts of OpenAI's SDK, rate limits, and for whom and at whom requests are made.
+// Tests retries of OpenAI's SDK, rate limits, and the agent and the provider of a request.
 
 import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
 import test from 'ava';
 import OpenAI, { AzureOpenAI } from 'openai';
+import { chunksOf, outcome, short } from './support/api-client.mjs';
 import {
   ASKED,
   CHAT_STREAM,
@@ -16,15 +17,14 @@ import {
   UNPRICED,
   world,
 } from './support/openai.mjs';
-import { chunksOf, outcome, short } from './support/stainless.mjs';
 import { cut, events, json, silence } from './support/wire-server.mjs';
 
-test('attempts after the first are counted by what went wrong before', async (t) => {
+test('retries count by the error of the attempt before', async (t) => {
   const { client, wire, lines } = await world(t);
   client.maxRetries = 5;
   const again = { 'retry-after-ms': '1' };
   const failing = (status) => json({ error: { message: 'no' } }, { status, headers: again });
-  // Those without an answer come first: the SDK's pause before it tries again doubles each time.
+  // Those without an answer come first, because the SDK's pause doubles before each retry.
   wire.answer(cut(), silence(), failing(429), failing(503), failing(500), chat());
   await client.chat.completions.create(ASKED, { timeout: 1_000 });
   t.is(wire.requests.length, 6);
@@ -42,7 +42,7 @@ test('attempts after the first are counted by what went wrong before', async (t)
   ]);
 });
 
-test('attempts of requests at once are not mixed up, and a body that is late is a timeout', async (t) => {
+test('retries of simultaneous requests are kept apart, and a late body is a timeout', async (t) => {
   const { client, wire, lines } = await world(t);
   client.maxRetries = 1;
   const again = { headers: { 'retry-after-ms': '1' } };
@@ -58,7 +58,7 @@ test('attempts of requests at once are not mixed up, and a body that is late is 
   t.deepEqual(retries, ['llm_retries_total{error_type="rate_limit"} 1', 'llm_retries_total{error_type="timeout"} 1']);
 });
 
-test('rate limits are taken from headers', async (t) => {
+test('rate limits are read from headers', async (t) => {
   const { client, wire, lines } = await world(t);
   const headers = {
     'x-ratelimit-limit-requests': '100',
@@ -76,7 +76,7 @@ test('rate limits are taken from headers', async (t) => {
   ]);
 });
 
-test('tokens and cost go to the agent that asked, whoever reads the stream', async (t) => {
+test('tokens and cost count for the agent that made the request, not for the reader of the stream', async (t) => {
   const prices = { m: { input: 1_000_000, output: 2_000_000 } };
   const { client, wire, agents, registry } = await world(t, { includeUsage: true }, { prices });
   const usage = { ...chunk({}), choices: [], usage: { prompt_tokens: 2, completion_tokens: 3 } };
@@ -91,7 +91,7 @@ test('tokens and cost go to the agent that asked, whoever reads the stream', asy
   ]);
 });
 
-test('the provider is whom the client is pointed at', async (t) => {
+test('the provider follows from the client’s base URL', async (t) => {
   const { wire, llm, registry } = await world(t);
   wire.always(chat(undefined, 'stop', null));
   const to = (url, init) => fetch(wire.url, { method: 'POST', body: init.body, headers: { asked: String(url) } });

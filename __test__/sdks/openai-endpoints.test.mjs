@@ -1,8 +1,8 @@
-// What is recorded of the endpoints of OpenAI's SDK other than chat completions.
+// Tests the endpoints of OpenAI's SDK other than chat completions.
 
 import test from 'ava';
+import { chunksOf, outcome } from './support/api-client.mjs';
 import { broken, FAILURE, finished, MISSING, STREAMED, SUCCESS, TOKENS, UNPRICED, world } from './support/openai.mjs';
-import { chunksOf, outcome } from './support/stainless.mjs';
 import { events, json } from './support/wire-server.mjs';
 
 test('completions, streamed or not', async (t) => {
@@ -24,7 +24,7 @@ test('completions, streamed or not', async (t) => {
   ]);
 });
 
-test('embeddings, whose numbers the SDK decodes', async (t) => {
+test('embeddings that the SDK decodes', async (t) => {
   const { client, bare, wire, lines } = await world(t);
   const embedding = Buffer.from(new Float32Array([0.5, 1]).buffer).toString('base64');
   wire.always(json({ data: [{ embedding, index: 0 }], usage: { prompt_tokens: 7, total_tokens: 7 } }));

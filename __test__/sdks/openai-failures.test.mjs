@@ -1,8 +1,8 @@
-// Chats of OpenAI's SDK that fail: by status, by connection, by time, and amid a stream.
+// Tests failed chats of OpenAI's SDK: by status, connection, time, and within a stream.
 
 import test from 'ava';
+import { chunksOf, outcome } from './support/api-client.mjs';
 import { ASKED, broken, FAILURE, HELLO, STREAMED, world } from './support/openai.mjs';
-import { chunksOf, outcome } from './support/stainless.mjs';
 import { cut, events, json, silence } from './support/wire-server.mjs';
 
 const ERRORS = [
@@ -71,7 +71,7 @@ test('an abort', async (t) => {
   t.deepEqual(await lines(), FAILURE('cancelled', 'cancelled'));
 });
 
-test('an answer that is no JSON', async (t) => {
+test('an answer that is not JSON', async (t) => {
   const { client, bare, wire, lines } = await world(t);
   wire.always(json('{"choices": ['));
   const ask = (from) => outcome(() => from.chat.completions.create(ASKED));
@@ -85,7 +85,7 @@ test('an answer that is no JSON', async (t) => {
   );
 });
 
-test('an error amid a stream, a stream that is cut, and one that ends too early', async (t) => {
+test('an error within a stream, a stream that is cut, and one that ends too early', async (t) => {
   for (const [answer, type, error] of [
     [events([...HELLO, { error: { message: 'slow down', code: 'rate_limit_exceeded' } }]), 'rate_limit', 'APIError'],
     [events(HELLO, { end: 'cut' }), 'stream_interrupted', 'TypeError'],

@@ -1,9 +1,10 @@
-// Chats of OpenAI's SDK against a server that speaks its wire format: what is recorded, whole, and that the SDK behaves as
-// it does without.
+// Tests chats of OpenAI's SDK against a server that speaks its wire format: everything that is recorded, and that the
+// SDK behaves as without instrumentation.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
+import { chunksOf, collected, outcome } from './support/api-client.mjs';
 import {
   ASKED,
   broken,
@@ -22,7 +23,6 @@ import {
   USAGE,
   world,
 } from './support/openai.mjs';
-import { chunksOf, collected, outcome } from './support/stainless.mjs';
 import { events, json } from './support/wire-server.mjs';
 
 setFlagsFromString('--expose-gc');
@@ -76,7 +76,7 @@ test('a streamed chat, in pieces that split characters', async (t) => {
   t.deepEqual(await lines(), [...SUCCESS('chat'), MISSING, finished('stop'), ...STREAMED(4)]);
 });
 
-test('includeUsage asks for the usage of streams, unless the user has decided about it', async (t) => {
+test('includeUsage requests the usage of streams, unless the user has set it', async (t) => {
   const { client, wire, lines } = await world(t, { includeUsage: true });
   const usage = { ...chunk({}), choices: [], usage: USAGE };
   wire.always(events([...CHAT_STREAM.slice(0, -1), usage, '[DONE]']));
@@ -103,7 +103,7 @@ test('includeUsage asks for the usage of streams, unless the user has decided ab
   );
 });
 
-test('the time to the first token is that of the first content', async (t) => {
+test('the time to the first token ends at the first content', async (t) => {
   const { client, wire, registry } = await world(t);
   wire.answer(async (response, request) => {
     await events([HELLO[0]], { end: 'hang' })(response, request);
@@ -123,7 +123,7 @@ const proxy = (response) => ({
   destroy: () => response.destroy(),
 });
 
-test('a reader that leaves has cancelled, unless the answer was complete', async (t) => {
+test('a request is cancelled when its reader leaves, unless the answer was complete', async (t) => {
   for (const [enough, expected] of [
     [
       (part) => part.choices[0].delta.content === '😀',
@@ -143,7 +143,7 @@ test('a reader that leaves has cancelled, unless the answer was complete', async
   }
 });
 
-test('a stream whose controller aborts ends as without', async (t) => {
+test('a stream that its controller aborts ends as without instrumentation', async (t) => {
   const { client, wire, lines } = await world(t);
   wire.answer(events(HELLO, { end: 'hang' }));
   const stream = await client.chat.completions.create({ ...ASKED, stream: true });
@@ -156,7 +156,7 @@ test('a stream whose controller aborts ends as without', async (t) => {
   t.deepEqual(await lines(), [...FAILURE('cancelled', 'cancelled'), ...STREAMED(3), broken('client')]);
 });
 
-test('a stream that nobody reads is given up when it is garbage', async (t) => {
+test('an unread stream counts as cancelled after garbage collection', async (t) => {
   const { client, wire, lines } = await world(t);
   wire.answer(events(CHAT_STREAM));
   await (async () => {
@@ -167,7 +167,7 @@ test('a stream that nobody reads is given up when it is garbage', async (t) => {
   t.true(await collected(async () => (await lines()).length === 0));
 });
 
-test("an answer whose body is the user's is counted, and its body is whole", async (t) => {
+test('a raw answer is counted, and its body is complete for the user', async (t) => {
   const { client, wire, lines } = await world(t);
   wire.always(chat());
   const response = await client.chat.completions.create(ASKED).asResponse();
@@ -176,7 +176,7 @@ test("an answer whose body is the user's is counted, and its body is whole", asy
   t.deepEqual(await lines(), [...SUCCESS('chat'), MISSING]);
 });
 
-test("the SDK's own ways of taking an answer", async (t) => {
+test("the SDK's own ways to read an answer", async (t) => {
   const { client, bare, wire, lines } = await world(t);
   wire.always(chat());
   const both = [];
@@ -193,7 +193,7 @@ test("the SDK's own ways of taking an answer", async (t) => {
   t.is(requests, 'llm_requests_total{operation="chat",status="success"} 2');
 });
 
-test('a failure that nobody handles stays unhandled', async (t) => {
+test('an unhandled failure stays unhandled', async (t) => {
   const { client, wire } = await world(t);
   wire.answer(json({ error: { message: 'no' } }, { status: 400 }));
   const unhandled = new Promise((resolve) => {
@@ -208,7 +208,7 @@ test('a failure that nobody handles stays unhandled', async (t) => {
   t.is((await unhandled).status, 400);
 });
 
-test('branches and readable streams of a stream', async (t) => {
+test('tee() and readable streams of a stream', async (t) => {
   const { client, bare, wire, lines } = await world(t);
   wire.always(events(CHAT_STREAM));
   const both = [];
@@ -223,7 +223,7 @@ test('branches and readable streams of a stream', async (t) => {
   t.is(requests, 'llm_requests_total{operation="chat",status="success"} 2');
 });
 
-test("a stream is read once, and the second reader's error is no failure of the request", async (t) => {
+test("a stream is read once, and the second reader's error is not a failure of the request", async (t) => {
   const { client, wire, lines } = await world(t);
   wire.answer(events(CHAT_STREAM));
   const stream = await client.chat.completions.create({ ...ASKED, stream: true });
@@ -234,7 +234,7 @@ test("a stream is read once, and the second reader's error is no failure of the 
   t.deepEqual(await lines(), [...SUCCESS('chat'), MISSING, finished('stop'), ...STREAMED(4)]);
 });
 
-test('an empty finish reason, as gateways send it until they know, is none', async (t) => {
+test('an empty finish reason, which some gateways send first, is ignored', async (t) => {
   const { client, wire, lines } = await world(t);
   wire.answer(events([chunk({ content: 'a' }, ''), chunk({ content: 'b' }, ''), chunk({}, 'length'), '[DONE]']));
   await chunksOf(await client.chat.completions.create({ ...ASKED, stream: true }));
@@ -263,7 +263,7 @@ test('chat.completions.stream() that is aborted', async (t) => {
   t.deepEqual(await lines(), [...FAILURE('cancelled', 'cancelled'), ...STREAMED(3), broken('client')]);
 });
 
-test('chat.completions.parse(), whose own failure is no failure of the request', async (t) => {
+test('chat.completions.parse(), whose own error is not a failure of the request', async (t) => {
   const { client, bare, wire, lines } = await world(t);
   const schema = { type: 'json_schema', json_schema: { name: 's', schema: { type: 'object' } } };
   const asked = { ...ASKED, response_format: schema };

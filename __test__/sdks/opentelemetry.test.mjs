@@ -1,4 +1,4 @@
-// Exemplars show the trace that OpenTelemetry's own API says is going on.
+// Tests that exemplars contain the current trace of OpenTelemetry's own API.
 
 import { LlmMetricsCollector, openMetricsContentType, Registry } from '@llm-devops/prometheus-metrics';
 import { context, TraceFlags, trace } from '@opentelemetry/api';
@@ -7,7 +7,7 @@ import test from 'ava';
 
 const TRACE = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' };
 
-test('a request within a span shows its trace, across awaits; one without a span shows none', async (t) => {
+test('a request within a span has its trace, across awaits; one without a span has no trace', async (t) => {
   t.true(context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
   const registry = new Registry();
   registry.setContentType(openMetricsContentType);

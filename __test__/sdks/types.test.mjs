@@ -1,4 +1,4 @@
-// The types of the instrumentations against those of the real SDKs, as the compiler sees them.
+// Compiles the types of the instrumentations together with those of the real SDKs.
 
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -9,7 +9,7 @@ import test from 'ava';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 for (const name of readdirSync(`${root}/__test__/sdks/types`)) {
-  // One after the other: each compiler takes a processor for itself.
+  // One after the other, because each compiler needs a processor.
   test.serial(`the real packages fit: ${name}`, async (t) => {
     const options = ['--noEmit', '--strict', '--skipLibCheck', '--exactOptionalPropertyTypes', '--target', 'es2022'];
     const modules = ['--module', 'nodenext', '--types', 'node', '--ignoreConfig'];

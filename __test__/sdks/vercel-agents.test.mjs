@@ -1,4 +1,5 @@
-// Agents of the real `ai`: their runs, steps and tools are recorded by what the telemetry tells, under their `functionId`.
+// Tests agents of the real `ai` package: their runs, steps and tools are recorded from the telemetry, under their
+// `functionId`.
 
 import { createOpenAI } from '@ai-sdk/openai';
 import { instrumentAiSdk } from '@llm-devops/prometheus-metrics/ai-sdk';
@@ -61,7 +62,7 @@ async function measured(t, options = {}) {
   return { wire, model, asked, lines, agents, registry };
 }
 
-/** What a run leaves that has made so many steps and calls of tools, without the calls themselves. */
+/** The samples of a run with this many steps and tool calls, without the calls themselves. */
 function ran(status, steps, tools, { costUsd = '', repeated = 0 } = {}) {
   const of = '{agent_type="scout"';
   return [
@@ -90,7 +91,7 @@ const called = (name, status, times = 1) => [
 ];
 const error = (type) => `agent_errors_total{agent_type="scout",error_type="${type}"} 1`;
 
-test.serial('a run with tools, that do well and badly', async (t) => {
+test.serial('a run with tools that succeed and fail', async (t) => {
   const { wire, asked, lines } = await measured(t);
   wire.answer(calling(['weather', { city: 'a' }], ['broken'], ['slow']), calling(['weather', { city: 'b' }]), done());
   t.is((await generateText(asked)).text, 'done');
@@ -126,14 +127,14 @@ test.serial('a tool that ends a run as it should', async (t) => {
   ]);
 });
 
-test.serial('one step is no loop', async (t) => {
+test.serial('one step is not a loop', async (t) => {
   const { wire, asked, lines } = await measured(t);
   wire.answer(calling(['weather']));
   await generateText({ ...asked, stopWhen: undefined });
   sameLines(t, await lines(), [ran('success', 1, 1, { costUsd: '0.000018' }), called('weather', 'success')]);
 });
 
-test.serial('a tool that the model made up', async (t) => {
+test.serial('a tool that the model invented', async (t) => {
   const { wire, asked, lines } = await measured(t);
   wire.answer(calling(['nonesuch']), done());
   await generateText(asked);
@@ -154,7 +155,7 @@ test.serial('a call that is denied', async (t) => {
   ]);
 });
 
-test.serial('calls are compared by nothing where inputs are not told', async (t) => {
+test.serial('calls are not compared if telemetry hides their inputs', async (t) => {
   const { wire, asked, lines } = await measured(t);
   wire.answer(calling(['weather']), calling(['weather']), done());
   await generateText({ ...asked, telemetry: { functionId: 'scout', recordInputs: false } });
@@ -185,7 +186,7 @@ test.serial('a ToolLoopAgent, streamed', async (t) => {
   sameLines(t, await lines(), [ran('success', 2, 1, { costUsd: '0.000036' }), called('weather', 'success')]);
 });
 
-test.serial('runs that fail, are given up or are late', async (t) => {
+test.serial('runs that fail, are aborted or time out', async (t) => {
   for (const [answer, given, status, type] of [
     [json({ error: { message: 'no' } }, { status: 429 }), () => ({}), 'failed', 'rate_limit'],
     [silence(), () => ({ abortSignal: abortedIn(50) }), 'cancelled', 'cancelled'],
@@ -213,7 +214,7 @@ function abortedIn(ms) {
   return abort.signal;
 }
 
-test.serial('agents within agents: each has its own, the tool’s within it', async (t) => {
+test.serial('agents within agents: each counts its own requests and tools', async (t) => {
   const { wire, model, asked, lines } = await measured(t);
   const ask = tool({
     inputSchema,
@@ -235,7 +236,7 @@ test.serial('agents within agents: each has its own, the tool’s within it', as
   ]);
 });
 
-test.serial('a call without a functionId is nobody’s', async (t) => {
+test.serial('a call without a functionId counts for no agent', async (t) => {
   const { wire, asked, lines } = await measured(t);
   wire.answer(done());
   await generateText({ ...asked, telemetry: undefined });

@@ -1,9 +1,9 @@
-// The stand-in for a provider sends what it was told, whatever pieces it comes in.
+// Tests that the simulated provider sends its prepared answers, in pieces of any size.
 
 import test from 'ava';
 import { cut, events, json, WireServer } from './support/wire-server.mjs';
 
-test('answers come in order, and requests are in the ledger', async (t) => {
+test('answers come in order, and requests are recorded', async (t) => {
   const wire = await WireServer.start(t);
   wire.answer(json({ a: 1 }), json({ error: {} }, { status: 429, headers: { 'retry-after': '0' } }), cut());
   const first = await fetch(`${wire.url}/v1/x`, { method: 'POST', body: '{"model":"m"}' });
@@ -19,7 +19,7 @@ test('answers come in order, and requests are in the ledger', async (t) => {
   ]);
 });
 
-test('events arrive whole though their bytes come one by one', async (t) => {
+test('events arrive complete when their bytes come one by one', async (t) => {
   const wire = await WireServer.start(t);
   wire.answer(events([{ text: 'é€😀' }, '[DONE]', { event: 'stop', data: {} }], { pieceBytes: 1 }));
   const text = await (await fetch(wire.url)).text();

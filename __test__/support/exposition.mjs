@@ -1,11 +1,11 @@
-// What the tests of this folder share: expositions as lines, and the order-free parts of them.
+// Shared by all tests: expositions as lines, and their parts that have no order.
 
 /** Lines as an exposition has them: each ends with a newline. */
 export function text(...lines) {
   return `${lines.join('\n')}\n`;
 }
 
-/** Families that tell of the endpoint itself. */
+/** The endpoint's own families. */
 const SELF = /^(# (HELP|TYPE) )?llmdevops_(metrics|eventloop_stalled)_/;
 
 /**
@@ -31,7 +31,7 @@ export function samplesOf(exposition) {
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** The value of one series in an exposition, the endpoint's own among them; `undefined` where it has none. */
+/** The value of one series in an exposition, the endpoint's own among them; `undefined` if it is missing. */
 export function seriesValue(exposition, series) {
   const line = exposition.split('\n').find((line) => line.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1).replace('Inf', 'Infinity'));

@@ -1,4 +1,4 @@
-// Assertions and matchers decide alike, and their messages show what comes close.
+// Tests that assertions and matchers agree, and that their messages show near misses.
 
 import { AssertionError } from 'node:assert';
 import { Counter, Registry } from '@llm-devops/prometheus-metrics';
@@ -12,7 +12,7 @@ import {
 } from '@llm-devops/prometheus-metrics/testing';
 import test from 'ava';
 
-/** Matchers of a runner, as far as labels and numbers need them. */
+/** The matchers of a runner, as far as labels and numbers need them. */
 const like = (asymmetricMatch) => ({ asymmetricMatch });
 
 function populated() {
@@ -35,7 +35,7 @@ function populated() {
 const ASSERTIONS = { toHaveMetric: assertMetric, toHaveCounted: assertCounted, toHaveObserved: assertObserved };
 const NaNs = { ...like(Number.isNaN) };
 
-/** What has to hold, and what must not. */
+/** Conditions that must pass, and conditions that must fail. */
 const HOLDS = [
   ['toHaveMetric', 'http_requests_total'],
   ['toHaveMetric', 'http_requests_total', { status: 200 }],
@@ -90,7 +90,7 @@ for (const [subject, read] of [
   ['a text', (registry) => registry.metrics()],
   ['OpenMetrics', async (registry) => String((await registry.scrape({ accept: 'application/openmetrics-text' })).body)],
 ]) {
-  test(`${subject}: what holds and what does not`, async (t) => {
+  test(`${subject}: conditions that pass and fail`, async (t) => {
     const received = await read(populated());
     for (const [matcher, ...args] of HOLDS) {
       t.true(metricMatchers[matcher](received, ...args).pass, `${matcher} ${JSON.stringify(args)}`);
@@ -107,7 +107,7 @@ for (const [subject, read] of [
   });
 }
 
-test('a metric has its name itself', (t) => {
+test('a metric knows its own name', (t) => {
   const metric = populated().getSingleMetric('http_requests_total');
   t.true(metricMatchers.toHaveCounted(metric, { method: 'GET' }, 4).pass);
   t.true(metricMatchers.toHaveCounted(metric, 4.3).pass);
@@ -119,7 +119,7 @@ test('a metric has its name itself', (t) => {
   t.regex(metricMatchers.toHaveObserved(seconds).message(), /^Expected http_seconds not to have observed values, /);
 });
 
-test('a mock registry says what was counted since it was asked to forget', (t) => {
+test('a mock registry counts since its last clearOperations()', (t) => {
   const registry = new MockRegistry();
   const counter = registry.counter({ name: 'c_total', help: 'C' });
   const histogram = registry.histogram({ name: 'h', help: 'H' });
@@ -163,7 +163,7 @@ http_requests_total has:
   ],
   [
     (registry) => assertMetric(registry, 'http_request_total', { status: /^5/ }),
-    `Expected the registry to have http_request_total{status=~/^5/}, but it has not.
+    `Expected the registry to have http_request_total{status=~/^5/}, but it does not.
 
 Similar names:
   http_requests_total{method="POST",status="500"} 0.1
@@ -171,13 +171,13 @@ Similar names:
   ],
   [
     (registry) => assertMetric(registry, 'unused_total'),
-    'Expected the registry to have unused_total, but it has not.\n\nunused_total has no series.',
+    'Expected the registry to have unused_total, but it does not.\n\nunused_total has no series.',
   ],
   [
     (registry) => assertObserved(registry, 'http_duration_seconds', { method: 'GET' }, { sum: like(() => false) }),
     `Expected http_duration_seconds{method="GET"} to have observed sum { asymmetricMatch: [Function (anonymous)] }, but it has observed nothing.
 
-There are in the registry:
+Metrics in the registry:
   http_requests_total
   queue_length
   http_seconds
@@ -186,7 +186,7 @@ There are in the registry:
   ],
   [
     (registry) => assertMetric(registry, 'used_total'),
-    'Expected the registry to have used_total, but it has not.\n\nSimilar names:\n  unused_total (no series)',
+    'Expected the registry to have used_total, but it does not.\n\nSimilar names:\n  unused_total (no series)',
   ],
   [
     (registry) => assertObserved(registry.getSingleMetric('http_seconds'), 'http_seconds', {}, { count: 1, sum: 9 }),
@@ -198,11 +198,11 @@ http_seconds has:
   ],
   [
     () => assertMetric(new Registry(), 'a'),
-    'Expected the registry to have a, but it has not.\n\nThere are no metrics in the registry.',
+    'Expected the registry to have a, but it does not.\n\nThere are no metrics in the registry.',
   ],
   [
     () => assertMetric('# TYPE a gauge\na{b="\\"",c="x"} NaN\n', 'a', {}, 0),
-    'Expected the text to have a with value 0, but it has not.\n\na has:\n  a{b="\\"",c="x"} NaN',
+    'Expected the text to have a with value 0, but it does not.\n\na has:\n  a{b="\\"",c="x"} NaN',
   ],
 ];
 
@@ -212,7 +212,7 @@ for (const [assertion, message] of MESSAGES) {
   });
 }
 
-test('negated messages say what is there', (t) => {
+test('negated messages show the existing values', (t) => {
   const registry = populated();
   t.is(
     metricMatchers.toHaveMetric(registry, 'http_requests_total', { method: 'GET' }).message(),
@@ -235,13 +235,13 @@ test('long lists and long values are cut', (t) => {
   t.true(message.includes(`  c{a="${'x'.repeat(100)}…"} 1\n`));
 });
 
-test('expected and actual values are in the error', (t) => {
+test('the error has the expected and actual values', (t) => {
   const registry = populated();
   const error = t.throws(() => assertCounted(registry, 'http_requests_total', { method: 'GET' }, 5));
   t.deepEqual([error.expected, error.actual, error.code], [5, 4, 'ERR_ASSERTION']);
 });
 
-test('expositions are valid or not, in the format that they are in', async (t) => {
+test('expositions are validated in their own format', async (t) => {
   const registry = populated();
   const text = await registry.metrics();
   const scraped = await registry.scrape();
@@ -249,7 +249,7 @@ test('expositions are valid or not, in the format that they are in', async (t) =
   for (const valid of ['', text, scraped, openmetrics, String(openmetrics.body), openmetrics.body]) {
     t.notThrows(() => assertValidExposition(valid));
     const { pass, message } = metricMatchers.toBeValidExposition(valid);
-    t.deepEqual([pass, message()], [true, 'Expected no valid exposition, but it is one.']);
+    t.deepEqual([pass, message()], [true, 'Expected an invalid exposition, but it is valid.']);
   }
   t.notThrows(() => assertValidExposition(text, { format: 'text' }));
   for (const [invalid, options] of [
@@ -259,12 +259,12 @@ test('expositions are valid or not, in the format that they are in', async (t) =
     ['# TYPE a counter\na 1\n# EOF\n'],
   ]) {
     const { message, actual } = t.throws(() => assertValidExposition(invalid, options), { instanceOf: AssertionError });
-    t.is(message, `Expected a valid exposition, but it has a fault.\n\n${actual}`);
+    t.is(message, `Expected a valid exposition, but it is invalid.\n\n${actual}`);
     t.regex(actual, /\(line \d+, column \d+\)/);
   }
 });
 
-test('subjects, names, labels and types that are none are mistakes of the test', (t) => {
+test('invalid subjects, names, labels and types throw', (t) => {
   const registry = populated();
   const refused = [
     [() => assertMetric(7, 'a'), 'a registry, a metric or the text of an exposition but received 7 of type number'],

@@ -1,4 +1,4 @@
-// diffSnapshots(): what changed between two expositions, and how it reads.
+// Tests diffSnapshots(): the changes between two expositions, and their text.
 
 import { openMetricsContentType } from '@llm-devops/prometheus-metrics';
 import {
@@ -46,7 +46,7 @@ const AFTER = text(
   'same NaN 5',
 );
 
-test('what was added, removed and changed, in an order of its own', (t) => {
+test('added, removed and changed series, sorted', (t) => {
   const diff = diffSnapshots(BEFORE, AFTER);
   t.true(diff instanceof SnapshotDiff);
   t.false(diff.isEmpty);
@@ -71,7 +71,7 @@ test('what was added, removed and changed, in an order of its own', (t) => {
   ]);
 });
 
-test('it reads well', (t) => {
+test('the text of the differences', (t) => {
   t.is(
     String(diffSnapshots(BEFORE, AFTER)),
     [
@@ -106,7 +106,7 @@ test('growth of a series', (t) => {
   t.is(diff.delta('unheard_of'), 0);
 });
 
-test('the same in other words is the same', async (t) => {
+test('two texts with the same content have no differences', async (t) => {
   const snapshot = await synthesize({ seed: 7, hostile: true, families: 16 }).metrics();
   const registry = replay(snapshot);
   registry.setContentType(openMetricsContentType);
@@ -118,6 +118,6 @@ test('the same in other words is the same', async (t) => {
   t.true(diffSnapshots('a{b="",c="1"} 1\n', Buffer.from('a{c="1"} 1 7\n')).isEmpty);
 });
 
-test('a snapshot that is no exposition is refused', (t) => {
+test('an invalid exposition throws', (t) => {
   t.throws(() => diffSnapshots('a 1\n', 'a one\n'), { code: 'INVALID_EXPOSITION', message: /line 1, column 3/ });
 });

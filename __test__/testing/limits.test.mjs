@@ -1,10 +1,10 @@
-// The testing kit where series are limited and expire.
+// Tests the testing kit with series limits and expiry.
 
 import { Counter, Gauge, Histogram, register } from '@llm-devops/prometheus-metrics';
 import { MockClock, MockRegistry } from '@llm-devops/prometheus-metrics/testing';
 import test from 'ava';
 
-test.serial('series expire by the mock clock', async (t) => {
+test.serial('series expire on the mock clock', async (t) => {
   const clock = new MockClock().install();
   t.teardown(() => clock.restore());
   const registry = new MockRegistry();
@@ -16,7 +16,7 @@ test.serial('series expire by the mock clock', async (t) => {
   const shown = async () => (await registry.metrics()).match(/a="\w+"/g);
   t.deepEqual(await shown(), ['a="old"', 'a="new"']);
   clock.advanceSeconds(1);
-  // Found at one scrape, hidden from then on.
+  // The scrape finds the expired series and hides it from then on.
   await shown();
   t.deepEqual(await shown(), ['a="new"']);
 });
@@ -54,7 +54,7 @@ test.serial('removeMatching() and init()', (t) => {
   );
 });
 
-test.serial('isolation gives back what was within limits and beyond them', async (t) => {
+test.serial('isolation restores series within the limits and over them', async (t) => {
   t.teardown(() => register.clear());
   const cardinality = { maxSeries: 2 };
   const folded = new Counter({ name: 'folded_total', help: 'F', labelNames: ['a'], cardinality });

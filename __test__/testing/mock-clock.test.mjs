@@ -1,4 +1,4 @@
-// MockClock: metrics, their caches and their warnings go by it; nothing else does.
+// Tests MockClock: it controls metrics, their caches and their warnings, and nothing else.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -14,15 +14,15 @@ function of(Class, more) {
   return new Class({ name: 'm', help: 'Some help', labelNames: ['a'], registers: [registry], ...more });
 }
 
-/** A mock clock that is gone after the test. */
+/** A mock clock that is removed after the test. */
 function installed(t, options) {
   const clock = new MockClock(options).install();
   t.teardown(() => clock.restore());
   return clock;
 }
 
-// There is one clock a realm.
-test.serial('timers measure what the clock was advanced by', (t) => {
+// There is one clock per realm.
+test.serial('timers measure the time that the clock was advanced', (t) => {
   const clock = installed(t);
   const histogram = of(Histogram);
   const gauge = of(Gauge);
@@ -76,7 +76,7 @@ test.serial('the current time is the clock’s, as a value and in exemplars', as
   t.is(values.find(({ exemplar }) => exemplar)?.exemplar.timestamp, NEW_YEAR_MS / 1000 + 60);
 });
 
-test.serial('setting the time of day passes no time', (t) => {
+test.serial('setting the time of day does not advance timers', (t) => {
   const clock = installed(t, { now: new Date(NEW_YEAR_MS) });
   const end = of(Histogram).startTimer();
   clock.set(0);
@@ -88,7 +88,7 @@ test.serial('setting the time of day passes no time', (t) => {
   t.is(end(), 1);
 });
 
-test.serial('cached expositions grow old by it, at both doors', async (t) => {
+test.serial('cached expositions expire on the mock clock, at both doors', async (t) => {
   const clock = installed(t);
   const registry = new Registry();
   const gauge = registry.gauge({ name: 'g', help: 'G' });
@@ -112,7 +112,7 @@ test.serial('cached expositions grow old by it, at both doors', async (t) => {
   t.deepEqual(await shown(), [2, 2]);
 });
 
-test.serial('a warning about a collector is silent for a minute of it', async (t) => {
+test.serial('a warning about a collector is repeated after a minute of the mock clock', async (t) => {
   const clock = installed(t);
   const warnings = [];
   const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
@@ -128,7 +128,7 @@ test.serial('a warning about a collector is silent for a minute of it', async (t
   t.deepEqual([await scrapeAfter(0), await scrapeAfter(59), await scrapeAfter(1)], [1, 1, 2]);
 });
 
-test.serial('what is not the metrics’ goes by the system', async (t) => {
+test.serial('other code uses the system clock', async (t) => {
   const clock = installed(t, { now: 0 });
   t.true(Date.now() > NEW_YEAR_MS / 2);
   const begin = process.hrtime();
@@ -137,7 +137,7 @@ test.serial('what is not the metrics’ goes by the system', async (t) => {
   t.is(clock.nowMs, 0);
 });
 
-test.serial('restore() gives the system’s clock back, and monotonic time never goes back', (t) => {
+test.serial('restore() restores the system clock, and monotonic time never goes back', (t) => {
   const histogram = of(Histogram);
   const early = histogram.startTimer();
   const clock = new MockClock({ now: 0 }).install();
@@ -149,7 +149,7 @@ test.serial('restore() gives the system’s clock back, and monotonic time never
   const gauge = of(Gauge);
   gauge.setToCurrentTime();
   t.true(Math.abs(gauge.value() - Date.now() / 1000) < 60);
-  // Another one finds it so too.
+  // A second mock clock sees the same time.
   const next = new MockClock().install();
   const later = histogram.startTimer();
   next.advanceSeconds(1);
@@ -157,7 +157,7 @@ test.serial('restore() gives the system’s clock back, and monotonic time never
   next[dispose]();
 });
 
-test.serial('two at once are refused, and the message says where the first is', (t) => {
+test.serial('a second mock clock throws, and the message says where the first was installed', (t) => {
   const first = installed(t);
   const { message, code } = t.throws(() => new MockClock().install());
   t.is(code, 'INVALID_CONFIG');
@@ -173,7 +173,7 @@ test.serial('two at once are refused, and the message says where the first is', 
   new MockClock().install().restore();
 });
 
-test.serial('times that are none, and clocks that are not installed, are refused', (t) => {
+test.serial('invalid times and clocks that are not installed throw', (t) => {
   const clock = installed(t);
   for (const ms of [-1, Number.NaN, Number.POSITIVE_INFINITY, '1', null, undefined, 1n, Date.UTC(3000, 0)]) {
     for (const call of ['advanceMs', 'advanceSeconds', 'set']) {

@@ -1,4 +1,4 @@
-// MockRegistry: what it records, by whomever it is done; what it isolates and gives back.
+// Tests MockRegistry: the operations that it records from every caller, and the state that it isolates and restores.
 
 import { Counter, Gauge, Histogram, Registry, register } from '@llm-devops/prometheus-metrics';
 import { MockClock, MockRegistry } from '@llm-devops/prometheus-metrics/testing';
@@ -6,7 +6,7 @@ import test from 'ava';
 
 const { dispose } = Symbol;
 
-/** Operations in short: `inc c_total{a="1"} 2`. */
+/** Operations in short form: `inc c_total{a="1"} 2`. */
 function told(operations) {
   return operations.map(({ type, name, labels, value }) => {
     const pairs = Object.entries(labels).map(([label, text]) => `${label}=${text}`);
@@ -14,7 +14,7 @@ function told(operations) {
   });
 }
 
-test.serial('every operation is recorded, with the time of the clock', (t) => {
+test.serial('every operation is recorded, with the clock’s time', (t) => {
   const clock = new MockClock({ now: 5000 }).install();
   t.teardown(() => clock.restore());
   const registry = new MockRegistry();
@@ -77,7 +77,7 @@ test.serial('every operation is recorded, with the time of the clock', (t) => {
   t.deepEqual(registry.operations(), []);
 });
 
-test('what was refused is not recorded', (t) => {
+test('rejected operations are not recorded', (t) => {
   const registry = new MockRegistry();
   const counter = registry.counter({ name: 'c_total', help: 'C', labelNames: ['a'] });
   const histogram = registry.histogram({ name: 'h', help: 'H' });
@@ -95,7 +95,7 @@ test('what was refused is not recorded', (t) => {
   t.deepEqual(registry.operations(), []);
 });
 
-test('handles are recorded: of before and after, written or not, removed and written again', (t) => {
+test('children record: made before or after, written or not, removed and written again', (t) => {
   const registry = new MockRegistry();
   const make = (Class, name, more) => new Class({ name, help: 'M', labelNames: ['a'], registers: [], ...more });
   const counter = make(Counter, 'c_total');
@@ -154,7 +154,7 @@ test('the series without labels is recorded after it was removed, reset and revi
   }
 });
 
-test('several registries record one metric, each as long as it is there', (t) => {
+test('several registries record one metric, each while it is attached', (t) => {
   const [one, two] = [new MockRegistry(), new MockRegistry()];
   const counter = new Counter({ name: 'c_total', help: 'C', registers: [one, two] });
   one.registerMetric(counter);
@@ -188,7 +188,7 @@ test('exemplars and collectors work while they are recorded', async (t) => {
   t.like(values, [{ value: 3, exemplar: { labelSet: { trace: 'x' }, value: 2 } }]);
 });
 
-// What goes by the default registry: one test at a time.
+// The following tests use the default registry, so they run one at a time.
 
 function populated(t) {
   const names = ['old_total', 'old_gauge', 'old_seconds'];
@@ -206,7 +206,7 @@ function populated(t) {
   return { counter, gauge, histogram };
 }
 
-test.serial('isolate() begins anew, sees what code does, and restore() gives back what was there', async (t) => {
+test.serial('isolate() starts empty and records, and restore() brings the old state back', async (t) => {
   const { counter, gauge, histogram } = populated(t);
   const held = counter.labels({ a: 'x', b: 1 });
   const before = await register.metrics();
@@ -242,11 +242,11 @@ test.serial('isolate() begins anew, sees what code does, and restore() gives bac
   added.inc();
   t.is(counter.value({ a: 'x', b: 1 }), 3.5);
   t.is(registry.operations().length, 6);
-  // The name is free again.
+  // The name can be used again.
   new Counter({ name: 'new_total', help: 'N' });
 });
 
-test.serial('code that clears the default registry and makes its metrics anew loses nothing of ours', async (t) => {
+test.serial('code that clears and refills the default registry does not change the old state', async (t) => {
   const { counter } = populated(t);
   const before = await register.metrics();
   const registry = new MockRegistry().isolate();
@@ -259,7 +259,7 @@ test.serial('code that clears the default registry and makes its metrics anew lo
   t.is(await register.metrics(), before);
 });
 
-test.serial('isolation ends once, is one at a time, and fails whole', async (t) => {
+test.serial('isolation ends once, is exclusive, and changes nothing if it fails', async (t) => {
   const { counter } = populated(t);
   const before = await register.metrics();
   const registry = new MockRegistry();

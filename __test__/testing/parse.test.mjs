@@ -1,5 +1,5 @@
-// parseExposition(): what it reads, how it is asked, and what it says of a text that is no exposition. That it agrees
-// with Python's parsers is judged in judges/parser-agreement.test.mjs.
+// Tests parseExposition(): its results, its options, and its errors for an invalid exposition.
+// judges/parser-agreement.test.mjs checks that it agrees with Python's parsers.
 
 import { MetricsError, openMetricsContentType, Registry } from '@llm-devops/prometheus-metrics';
 import { Exposition, ExpositionError, parseExposition } from '@llm-devops/prometheus-metrics/testing';
@@ -34,7 +34,7 @@ test('text is read', (t) => {
   ]);
 });
 
-test('OpenMetrics is read, and recognised by its end', (t) => {
+test('OpenMetrics is read, and recognised by its last line', (t) => {
   const exposition = parseExposition(
     text(
       '# TYPE wait_seconds histogram',
@@ -98,7 +98,7 @@ test('samples and families are found by name and labels', (t) => {
     ),
   );
   t.is(exposition.value('jobs_total', { queue: 'mail', priority: 1 }), 3);
-  t.is(exposition.value('jobs_total', { queue: 'mail' }), 4, 'an empty label is none');
+  t.is(exposition.value('jobs_total', { queue: 'mail' }), 4, 'an empty label counts as absent');
   t.is(exposition.value('jobs_total', { queue: 'mail', priority: undefined }), 4);
   t.is(exposition.value('jobs_total'), 5);
   t.is(exposition.value('jobs_total', { priority: 1 }), undefined, 'a part of the labels is not enough');
@@ -114,23 +114,23 @@ test('samples and families are found by name and labels', (t) => {
   t.is(exposition.family('job'), undefined);
 });
 
-test('the format may be given', (t) => {
+test('the format can be given', (t) => {
   t.is(parseExposition('# EOF').format, 'openmetrics');
   t.is(parseExposition('# EOF\n', { format: 'text' }).format, 'text');
   t.is(parseExposition('').format, 'text');
   t.throws(() => parseExposition('', { format: 'openmetrics' }), { code: 'INVALID_EXPOSITION' });
 });
 
-test('bytes are read as UTF-8, and refused where they are none', (t) => {
+test('bytes are read as UTF-8, and invalid UTF-8 throws', (t) => {
   t.is(parseExposition(Buffer.from('a{b="größe 💥"} 1\n')).value('a', { b: 'größe 💥' }), 1);
   t.throws(() => parseExposition(Buffer.from('a{b="\xff"} 1\n', 'latin1')), {
     instanceOf: ExpositionError,
-    message: 'Expected UTF-8 but received bytes that are none',
+    message: 'Expected UTF-8 but received bytes that are not valid UTF-8',
   });
-  t.is(parseExposition('a{b="\ud800"} 1\n').value('a', { b: '\ufffd' }), 1, 'a lone surrogate is no character');
+  t.is(parseExposition('a{b="\ud800"} 1\n').value('a', { b: '\ufffd' }), 1, 'a lone surrogate is not a character');
 });
 
-test('an error shows the place', (t) => {
+test('an error shows its position', (t) => {
   const error = t.throws(() => parseExposition('ok 1\njobs{queue="💥",path=/a} 1\n'), { instanceOf: ExpositionError });
   t.true(error instanceof MetricsError && error instanceof Error);
   const { code, line, column, message } = error;
@@ -147,7 +147,7 @@ test('an error shows the place', (t) => {
   );
 });
 
-test('a long line is cut around the place', (t) => {
+test('a long line is cut around the error’s position', (t) => {
   const long = 'x'.repeat(1000);
   const { message, column } = t.throws(() => parseExposition(`a{b="${long}"} ?${long}\n`));
   t.is(column, 1009);
@@ -158,7 +158,7 @@ test('a long line is cut around the place', (t) => {
   t.deepEqual(more, []);
 });
 
-test('strict reading refuses more', (t) => {
+test('strict mode rejects more', (t) => {
   const twice = 'a 1\na 2\n';
   t.is(parseExposition(twice).families.length, 2);
   t.throws(() => parseExposition(twice, { strict: true }), {
@@ -167,7 +167,7 @@ test('strict reading refuses more', (t) => {
   t.deepEqual(parseExposition(TEXT, { strict: true }), parseExposition(TEXT));
 });
 
-test('what is no text, and options that are none, are refused by name', (t) => {
+test('input that is not text, and invalid options, throw with their names', (t) => {
   const cases = [
     [[undefined], 'Expected a string or bytes for an exposition but received undefined of type undefined'],
     [[new Registry()], 'Expected a string or bytes for an exposition but received an object of type Registry'],
@@ -177,7 +177,7 @@ test('what is no text, and options that are none, are refused by name', (t) => {
   for (const [args, message] of cases) t.throws(() => parseExposition(...args), { code: 'INVALID_CONFIG', message });
 });
 
-test('any string is read or refused', (t) => {
+test('any string is either read or rejected with an ExpositionError', (t) => {
   const piece = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('a', '{', '}', '"', '\\', ',', '=', ' ', '\n', '1', '# ', 'TYPE ', 'le="1"', '# EOF', '\ud800'),
@@ -204,7 +204,7 @@ test('9 MB are read in less than a second or two, and a million numbers keep the
   const start = performance.now();
   const { samples } = parseExposition(exposition).family('g');
   t.log(`${(exposition.length / 1e6).toFixed(1)} MB in ${Math.round(performance.now() - start)} ms`);
-  // Far from quadratic, on any machine.
+  // The limit only excludes quadratic time, on any machine.
   t.true(performance.now() - start < 5000);
   t.is(samples.length, 9000);
   t.true(samples.every(({ value }, i) => value === Math.sqrt(i)));

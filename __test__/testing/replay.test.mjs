@@ -1,4 +1,4 @@
-// replay(): a recorded exposition becomes a registry that says the same again.
+// Tests replay(): it turns a recorded exposition into a registry that writes the same exposition.
 
 import {
   Counter,
@@ -14,7 +14,7 @@ import fc from 'fast-check';
 import promClient from 'prom-client';
 import { text } from '../support/exposition.mjs';
 
-test('what this library wrote comes back byte by byte', async (t) => {
+test('an exposition of this library comes back byte by byte', async (t) => {
   const options = fc.record({
     seed: fc.integer(),
     families: fc.integer({ min: 0, max: 20 }),
@@ -61,7 +61,7 @@ test('odd values, labels that not every series has, and exemplars come back', as
   }
 });
 
-test('metrics are of their types, hold their values, and may be recorded to', async (t) => {
+test('metrics have their types and values, and can be recorded to', async (t) => {
   const registry = replay(
     text(
       '# HELP jobs_total Jobs',
@@ -95,7 +95,7 @@ test('metrics are of their types, hold their values, and may be recorded to', as
   });
 });
 
-test('what no metric can hold stays as it stands', async (t) => {
+test('samples that no metric can hold stay unchanged', async (t) => {
   const recorded = text(
     '# HELP rpc Calls',
     '# TYPE rpc summary',
@@ -126,7 +126,7 @@ test('what no metric can hold stays as it stands', async (t) => {
   const registry = replay(recorded);
   t.is(await registry.metrics(), recorded);
   t.true(registry.getMetricsAsArray().every(({ inc, observe }) => inc === undefined && observe === undefined));
-  // A type that no registry has.
+  // A type that registries do not have.
   const info = replay(text('# TYPE build info', 'build_info{version="1"} 1', '# EOF'));
   t.deepEqual(parseExposition(await info.metrics()).families, [
     {
@@ -139,7 +139,7 @@ test('what no metric can hold stays as it stands', async (t) => {
   ]);
 });
 
-test('what is lost, is lost without a trace', async (t) => {
+test('information that a registry does not keep is left out completely', async (t) => {
   const registry = replay(
     text(
       '# TYPE a_seconds counter',
@@ -164,7 +164,7 @@ test('what is lost, is lost without a trace', async (t) => {
   );
 });
 
-test("prom-client's expositions say the same again", async (t) => {
+test("prom-client's expositions come back with the same content", async (t) => {
   const registry = new promClient.Registry();
   promClient.collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -176,7 +176,7 @@ test("prom-client's expositions say the same again", async (t) => {
   t.deepEqual(parseExposition(replayed), parseExposition(recorded));
 });
 
-test('what no registry can hold is refused by name', (t) => {
+test('an exposition that no registry can hold throws with the name', (t) => {
   t.throws(() => replay('{"a.b"} 1\n'), { code: 'INVALID_METRIC_NAME', message: /received "a\.b" of type string$/ });
   t.throws(() => replay('a{b:c="1"} 1\n'), {
     code: 'INVALID_LABEL_NAME',

@@ -1,5 +1,5 @@
-// Matchers and assertions in real projects of each runner: one file passes, as does the example of docs/testing.md, and
-// each test of another fails with the whole message. The projects are under `support/`.
+// Runs matchers and assertions in a real project of each runner. One file passes, and so does the example of
+// docs/testing.md. Each test of another file fails, and its whole message is checked. The projects are in `support/`.
 
 import { execFile } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
@@ -8,26 +8,38 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseExposition } from '@llm-devops/prometheus-metrics/testing';
 import test from 'ava';
-import { BLOCKS, RUNNERS } from './support/documented.mjs';
+import { blockOf, readPage } from '../docs/support/pages.mjs';
 
 const require = createRequire(import.meta.url);
 const SUPPORT = fileURLToPath(new URL('support', import.meta.url));
 const project = (runner, ...path) => join(SUPPORT, `${runner}-project`, ...path);
-/** Runners are started where a user starts them: in the folder of the package. */
+/** Runners start in the package's folder, as a user starts them. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The folder of each runner's project, and how its test files end. */
+const RUNNERS = new Map([
+  ['Jest', { folder: 'jest-project', extension: 'cjs' }],
+  ['Vitest', { folder: 'vitest-project', extension: 'mjs' }],
+  ['node:test', { folder: 'node-project', extension: 'mjs' }],
+  ['AVA', { folder: 'ava-project', extension: 'mjs' }],
+]);
+
+const PAGE = readPage('docs/testing.md');
+/** A block of docs/testing.md by the comment in its first line. */
+const documented = (title) => blockOf(PAGE, `// ${title}\n`).code;
 
 const PASSED = ['a chat is counted and timed', 'passes'];
 
-/** Puts the example of a runner into its project, with the module that it tests. */
+/** Writes the example of a runner into its project, with the module that it tests. */
 async function document(t, runner) {
   const { folder, extension } = RUNNERS.get(runner);
   const example = join(SUPPORT, folder, `documented.spec.${extension}`);
   const app = join(SUPPORT, folder, 'app.cjs');
   t.teardown(() => Promise.all([example, app].map((file) => rm(file))));
-  await Promise.all([writeFile(example, BLOCKS.get(runner)), writeFile(app, BLOCKS.get('app.cjs'))]);
+  await Promise.all([writeFile(example, documented(runner)), writeFile(app, documented('app.cjs'))]);
 }
 
-/** Runs a runner without what this one has put into the environment. */
+/** Starts a runner without the environment variables of this runner. */
 function run(args) {
   const { NODE_OPTIONS, NODE_TEST_CONTEXT, FORCE_COLOR, ...env } = process.env;
   return new Promise((resolve) => {
@@ -37,7 +49,7 @@ function run(args) {
   });
 }
 
-/** What each test of `failing.spec` says; the refusal's words are the parser's. */
+/** The expected message of each test of `failing.spec`. The text of the parser's error is included. */
 function messages(t, { status, none }) {
   const fault = t.throws(() => parseExposition('a 1\nb{ 2\n'));
   return {
@@ -49,13 +61,13 @@ function messages(t, { status, none }) {
       '  app_requests_total{route="/chat",status="404"} 1',
     ].join('\n'),
     'another name': [
-      'Expected the registry to have app_inflight with value 1, but it has not.',
+      'Expected the registry to have app_inflight with value 1, but it does not.',
       '',
       'Similar names:',
       '  app_in_flight 0',
     ].join('\n'),
     negated: none,
-    'no exposition': `Expected a valid exposition, but it has a fault.\n\n${fault.message}`,
+    'no exposition': `Expected a valid exposition, but it is invalid.\n\n${fault.message}`,
   };
 }
 
@@ -68,7 +80,7 @@ const OF_ASSERTIONS = {
   none: 'Expected app_requests_total{route="/chat"} not to have been counted, but it was counted by 2.',
 };
 
-/** Results of Jest's and Vitest's JSON: what passed, and what each failed test said. */
+/** Results from Jest's and Vitest's JSON: the passed tests, and the message of each failed test. */
 function resultsOfJson(stdout) {
   const results = JSON.parse(stdout.slice(stdout.indexOf('{'))).testResults.flatMap((file) => file.assertionResults);
   const said = ({ failureMessages: [message] }) => message.replace(/^Error: /, '').split(/\n\s+at /)[0];
@@ -80,7 +92,7 @@ function resultsOfJson(stdout) {
   };
 }
 
-/** Results of TAP; `said` finds the message in the block of a failed test. */
+/** Results from TAP; `said` finds the message in the block of a failed test. */
 function resultsOfTap(stdout, said) {
   const parts = stdout.split(/^(?=(?:not )?ok \d+ - )/m).slice(1);
   const title = (part) => /^(?:not )?ok \d+ - (?:.* › )?(.*)$/m.exec(part)[1];
@@ -137,7 +149,7 @@ test.serial('AVA: assertions', async (t) => {
   await document(t, 'AVA');
   const cli = join(dirname(fileURLToPath(import.meta.resolve('ava'))), 'cli.mjs');
   const { code, stdout, stderr } = await run([cli, '--config', project('ava', 'ava.config.mjs'), '--tap']);
-  // Its reporter folds long lines, so the message is compared word by word.
+  // AVA's reporter wraps long lines, so the message is compared word by word.
   const words = (text) => text.split(/\s+/).join(' ').trim();
   const said = (part) => words(/'Assertion failed: ': (?:>-|\|-)?\n([\s\S]*?)\n {4}message: /.exec(part)[1]);
   const { passed, failed } = resultsOfTap(stdout, said);

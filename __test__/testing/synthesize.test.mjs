@@ -1,4 +1,4 @@
-// synthesize(): realistic metrics from a seed, the same everywhere.
+// Tests synthesize(): realistic metrics from a seed, equal on every machine.
 
 import { createHash } from 'node:crypto';
 import { openMetricsContentType, Registry } from '@llm-devops/prometheus-metrics';
@@ -36,7 +36,7 @@ test('the first metric of the first seed', async (t) => {
   );
 });
 
-test('it is a registry of metrics that may be recorded to', async (t) => {
+test('it returns a registry whose metrics can be recorded to', async (t) => {
   const registry = synthesize({ seed: 5 });
   t.true(registry instanceof Registry);
   t.deepEqual(
@@ -56,7 +56,7 @@ test('it is a registry of metrics that may be recorded to', async (t) => {
   t.is(parseExposition(await registry.metrics()).value('queue_depth', { queue: 'new', priority: 'high' }), 1);
 });
 
-test('as many families and series as were asked for, valid in both formats', async (t) => {
+test('the requested number of families and series, valid in both formats', async (t) => {
   for (const contentType of [undefined, openMetricsContentType]) {
     for (const hostile of [false, true]) {
       const options = { seed: 11, families: 30, series: 40, hostile, ...(contentType && { contentType }) };
@@ -80,7 +80,7 @@ test('a distribution has a body and a tail', async (t) => {
   t.true(slow > all * 0.8 && slow < all, `${slow} of ${all}`);
 });
 
-test('options that are none are refused by name', (t) => {
+test('invalid options throw with their names', (t) => {
   const range = `a whole number from 0 to 1000 for families`;
   t.throws(() => synthesize({ families: 1.5 }), { message: `Expected ${range} but received 1.5 of type number` });
   for (const options of [{ seed: Number.NaN }, { series: 0 }, { series: 10_001 }, { families: '3' }]) {

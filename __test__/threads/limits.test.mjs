@@ -7,41 +7,44 @@ import { attempt, run } from './support/process.mjs';
 const OVERFLOW = 'llmdevops_metrics_cardinality_overflow_total';
 
 for (const door of ['startExporter', 'createMetricsHandler', 'createFetchHandler']) {
-  test.serial(`${door}(): METRICS_CARDINALITY_* limits what nobody has limited, in every thread`, async (t) => {
-    const result = await run(async ({ client, thread, argument: door }) => {
-      client.register.setCardinality({ policy: 'fold' });
-      const counter = new client.Counter({ name: 'c', help: 'h', labelNames: ['a'] });
-      const cardinality = { maxSeries: 3 };
-      const own = new client.Counter({ name: 'own', help: 'h', labelNames: ['a'], cardinality });
-      const apart = new client.Registry({ cardinality: { maxSeries: 4 } });
-      const elsewhere = new client.Counter({ name: 'e', help: 'h', labelNames: ['a'], registers: [apart] });
-      const record = () => {
-        for (let n = 0; n < 5; n++) for (const metric of [counter, own, elsewhere]) metric.inc({ a: n });
-      };
-      const series = (registry) => registry.cardinality().metrics.map(({ series }) => series);
-      // Read when the door is made, and not before.
-      process.env.METRICS_CARDINALITY_MAX_PER_METRIC = '2';
-      process.env.METRICS_CARDINALITY_MAX_TOTAL = '6';
-      const options = door === 'startExporter' ? { host: '127.0.0.1', port: 0 } : {};
-      const made = await client[door](options);
-      client[door]({ ...options, registry: apart });
-      record();
-      const worker = thread(async ({ client, say }) => {
+  test.serial(
+    `${door}(): METRICS_CARDINALITY_* limits metrics without limits of their own, in every thread`,
+    async (t) => {
+      const result = await run(async ({ client, thread, argument: door }) => {
+        client.register.setCardinality({ policy: 'fold' });
         const counter = new client.Counter({ name: 'c', help: 'h', labelNames: ['a'] });
-        for (let n = 0; n < 5; n++) counter.inc({ a: n });
-        const { maxSeries, metrics } = client.register.cardinality();
-        say([maxSeries, metrics[0].maxSeries, metrics[0].series]);
-      });
-      const inWorker = await worker.heard();
-      await worker.ended;
-      const { maxSeries } = client.register.cardinality();
-      await made.close?.();
-      setTimeout(() => process.exit(0), 20);
-      return { maxSeries, own: series(client.register), apart: series(apart), inWorker };
-    }, door);
-    // `c` and `own` have two and three, and one of the others each; the total of 6 is not met.
-    t.deepEqual(result, { maxSeries: 6, own: [3, 4], apart: [5], inWorker: [6, 2, 3] });
-  });
+        const cardinality = { maxSeries: 3 };
+        const own = new client.Counter({ name: 'own', help: 'h', labelNames: ['a'], cardinality });
+        const apart = new client.Registry({ cardinality: { maxSeries: 4 } });
+        const elsewhere = new client.Counter({ name: 'e', help: 'h', labelNames: ['a'], registers: [apart] });
+        const record = () => {
+          for (let n = 0; n < 5; n++) for (const metric of [counter, own, elsewhere]) metric.inc({ a: n });
+        };
+        const series = (registry) => registry.cardinality().metrics.map(({ series }) => series);
+        // Read when the door is made, and not before.
+        process.env.METRICS_CARDINALITY_MAX_PER_METRIC = '2';
+        process.env.METRICS_CARDINALITY_MAX_TOTAL = '6';
+        const options = door === 'startExporter' ? { host: '127.0.0.1', port: 0 } : {};
+        const made = await client[door](options);
+        client[door]({ ...options, registry: apart });
+        record();
+        const worker = thread(async ({ client, say }) => {
+          const counter = new client.Counter({ name: 'c', help: 'h', labelNames: ['a'] });
+          for (let n = 0; n < 5; n++) counter.inc({ a: n });
+          const { maxSeries, metrics } = client.register.cardinality();
+          say([maxSeries, metrics[0].maxSeries, metrics[0].series]);
+        });
+        const inWorker = await worker.heard();
+        await worker.ended;
+        const { maxSeries } = client.register.cardinality();
+        await made.close?.();
+        setTimeout(() => process.exit(0), 20);
+        return { maxSeries, own: series(client.register), apart: series(apart), inWorker };
+      }, door);
+      // `c` and `own` have two and three, and one of the others each; the total of 6 is not met.
+      t.deepEqual(result, { maxSeries: 6, own: [3, 4], apart: [5], inWorker: [6, 2, 3] });
+    },
+  );
 }
 
 test.serial('calls beyond a limit add up over threads, those that ended too', async (t) => {

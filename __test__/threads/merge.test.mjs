@@ -1,4 +1,4 @@
-// What one thread sees of the others: a scrape of the main thread is the merge of all threads, without a message.
+// Tests the merge of threads: a scrape of the main thread shows all threads, without a message between them.
 
 import test from 'ava';
 import { seriesValue, withoutSelfMetrics } from '../support/exposition.mjs';
@@ -180,7 +180,7 @@ ${live.join('')}`;
   );
 }
 
-test.serial('gauges are merged as their aggregator says, a series with one thread stands as it is', async (t) => {
+test.serial('gauges are merged by their aggregator; a series of one thread keeps its value', async (t) => {
   const { alone, together, after } = await run(async ({ client, thread }) => {
     const set = ({ Gauge }, values) => {
       for (const aggregator of ['sum', 'first', 'min', 'max', 'average', 'omit']) {
@@ -236,7 +236,7 @@ test.serial('the order of label keys does not matter, and an empty label is an a
     counter.inc({ a: '1', b: '2' });
     counter.inc({ b: '2' });
     counter.inc({});
-    // What could be mistaken for one another once rendered.
+    // Label sets whose rendered forms could be confused.
     counter.inc({ a: 'x",b="y' });
     counter.inc({ a: '1,b', b: '2' });
     const worker = thread(async ({ client, say, heard }) => {
@@ -323,7 +323,7 @@ test.serial('families that disagree in type or buckets are left out, with one wa
     });
     await worker.heard();
     const live = await client.register.metrics();
-    // Again, and by another way: what was warned of is not warned of again.
+    // Again, and with another call: a warning is not repeated.
     const again = (await client.register.scrape()).body.toString();
     worker.say('end');
     await worker.ended;
@@ -350,7 +350,7 @@ agreed 2
 `;
   const [live, again, retired] = result;
   t.deepEqual([live, withoutSelfMetrics(again), retired], [expected, expected, expected]);
-  // Counted by the scrape, of which there was one.
+  // Counted by the one scrape.
   for (const metric of ['typed', 'bounded']) {
     t.is(seriesValue(again, `llmdevops_metrics_merge_mismatches_total{metric="${metric}"}`), 1);
   }
@@ -361,7 +361,7 @@ agreed 2
   );
 });
 
-test.serial('a registry that somebody made is not merged', async (t) => {
+test.serial('a registry made by the program is not merged', async (t) => {
   const text = await run(async ({ client, thread }) => {
     const registry = new client.Registry();
     new client.Counter({ name: 'c_total', help: 'Help', registers: [registry] }).inc();
@@ -380,7 +380,7 @@ test.serial('a registry that somebody made is not merged', async (t) => {
   t.deepEqual(text.map(withoutSelfMetrics), [expected(10), expected(1), expected(1), expected(10)]);
 });
 
-test.serial('what a worker removed before its end does not stay', async (t) => {
+test.serial('series that a worker removed before its end are gone', async (t) => {
   const text = await run(async ({ client, thread }) => {
     await thread(({ client }) => {
       const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'] });
@@ -407,7 +407,7 @@ reset_total 0
   );
 });
 
-test.serial('values as objects are those of all threads, of families that only a worker has too', async (t) => {
+test.serial('values as objects include all threads, and families that only a worker has', async (t) => {
   const [live, retired] = await run(async ({ client, thread }) => {
     new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'] }).inc({ x: 1 });
     const worker = thread(async ({ client, say, heard }) => {

@@ -1,5 +1,5 @@
-// Who can reach the cells of a series but its own methods: nobody through properties, and what happens to somebody who
-// digs deeper, or who sends a metric to another thread.
+// Tests that only its own methods reach the cells of a series: no property leads to them, a slab that code obtains in
+// another way cannot be taken away, and a metric cannot be sent to another thread.
 
 import test from 'ava';
 import { MEMORIES, run } from './support/process.mjs';
@@ -31,7 +31,7 @@ for (const { memory, engineMemory } of MEMORIES) {
             return;
           visited.add(value);
           const memory = ArrayBuffer.isView(value) ? value.buffer : value;
-          // Views over memory of JavaScript's own hold copies; nothing but a slab is of this size.
+          // Views over JavaScript's own memory hold copies; only a slab has this size.
           if (memory instanceof ArrayBuffer && memory.byteLength >= 32_768) found.push(path);
           for (const key of Reflect.ownKeys(value)) {
             const { get, value: own } = Reflect.getOwnPropertyDescriptor(value, key);
@@ -97,9 +97,9 @@ for (const { memory, engineMemory } of MEMORIES) {
   });
 }
 
-test.serial('a slab that somebody digs out cannot be transferred away', async (t) => {
+test.serial('a slab that code gets hold of cannot be transferred away', async (t) => {
   const { attempts, ...outcome } = await run(async (tools) => {
-    // The library makes its views with the realm's own constructor, which whoever comes first may replace.
+    // The library makes its views with the realm's constructor, which earlier code may replace.
     const { Float64Array: Original } = globalThis;
     const slabs = [];
     globalThis.Float64Array = class extends Original {
@@ -133,7 +133,7 @@ test.serial('a slab that somebody digs out cannot be transferred away', async (t
     return { attempts, slabs: slabs.length, bytes: slab.byteLength, value: (await scrape(client)).c_total };
   });
   t.deepEqual(outcome, { slabs: 1, bytes: 32_768, value: 3 });
-  // Node.js 20 copies what may not be transferred, later ones refuse; what none may do is take it away.
+  // Node.js 20 copies a buffer that may not be transferred, later versions throw. No version may take it away.
   const [cloned, ...transferred] = attempts;
   t.is(cloned, 'copied');
   for (const outcome of transferred) t.true(['copied', 'DataCloneError'].includes(outcome), outcome);

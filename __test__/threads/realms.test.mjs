@@ -1,5 +1,5 @@
-// Realms: what loads the library anew in a global of its own has metrics of its own; what loads it again in the same
-// global has the same.
+// Tests realms: code that loads the library in a new global has its own metrics; code that loads it again in the same
+// global shares them.
 
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -30,7 +30,7 @@ for (const { memory, engineMemory } of MEMORIES) {
               register.registerMetric({ name: 'foreign', get: async () => samples, reset() {} });
             }
           };
-          // In turns, because what a realm asks of the addon must not depend on which realm loaded it last.
+          // In turns: a realm's calls of the addon must not depend on which realm loaded it last.
           for (const [client, value] of [
             [first, 1],
             [second, 2],
@@ -144,7 +144,7 @@ foreign ${value}
           for (let series = 0; series < 2000; series++) counter.inc({ x: series });
           await client.register.metrics();
           if (number % (realms / 10) !== 0) continue;
-          // What is finalized in one collection may be all that held a realm, so one goes after several of them.
+          // An object finalized in one collection may hold the realm, so a realm needs several collections.
           for (let round = 0; round < 10; round++) {
             globalThis.gc();
             await sleep(10);
@@ -153,11 +153,11 @@ foreign ${value}
         }
         return { realms, collected, resident };
       },
-      count(30, 200),
+      count(20, 200),
       { engineMemory, flags: ['--expose-gc'] },
     );
     t.log(`resident MB: ${resident.map((bytes) => Math.round(bytes / 2 ** 20)).join(' ')}`);
-    // The last one may still be on the stack.
+    // The last realm may still be on the stack.
     t.true(collected >= realms - 1, `${collected} of ${realms}`);
   });
 }

@@ -1,15 +1,15 @@
-// What threads cost while they are there, and what is left of them: memory, and turns of the pool that scrapes share
-// with the rest of Node.js.
+// Tests the cost of threads during and after their life: memory, and the thread pool that scrapes share with the rest of
+// Node.js.
 
 import test from 'ava';
 import { withoutSelfMetrics } from '../support/exposition.mjs';
 import { count, MEMORIES, run } from './support/process.mjs';
 
-/** Locally fewer threads that are larger, so that a leak of as many bytes shows. */
+/** Locally fewer and larger threads, so that a leak has as many bytes. */
 const THREADS = count({ workers: 20, series: 10_000 }, { workers: 300, series: 1000 });
 
 for (const { memory, engineMemory } of MEMORIES) {
-  test.serial(`${memory}: threads that end leave their counts, and no memory`, async (t) => {
+  test.serial(`${memory}: threads that end leave their counts and no memory`, async (t) => {
     const { resident, samples, sums } = await run(
       async ({ client, thread, scrape, sleep, argument: { workers, series } }) => {
         const resident = [];
@@ -18,7 +18,7 @@ for (const { memory, engineMemory } of MEMORIES) {
             const labelNames = ['at', 'model'];
             const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames });
             for (let at = 0; at < series; at++) counter.inc({ at, model: 'some-model' });
-            // Gauges go with their thread.
+            // Gauges end with their thread.
             new client.Gauge({ name: 'g', help: 'Help', labelNames: ['at'] }).set({ at: series }, 1);
           }, series);
           await worker.ended;
@@ -39,13 +39,13 @@ for (const { memory, engineMemory } of MEMORIES) {
     t.log(`resident MB: ${resident.map((bytes) => Math.round(bytes / 2 ** 20)).join(' ')}`);
     t.is(samples, THREADS.series);
     t.deepEqual(sums, [THREADS.workers, THREADS.workers]);
-    // Were they kept, cells, table and labels of a series would be 100 bytes and more, and 20 MB here.
+    // Cells, table entry and labels of a series take 100 bytes and more: a leak would be 20 MB.
     const grown = Math.min(...resident.slice(-3)) - Math.min(...resident.slice(1, 4));
     t.true(grown < 10 * 2 ** 20, `${grown} bytes more`);
   });
 }
 
-test.serial('a scrape waits for a pool that is busy with something else, and is whole', async (t) => {
+test.serial('a scrape waits while other work fills the thread pool, and is whole', async (t) => {
   const { answers, expected, waited, jobs } = await run(async ({ client, require }) => {
     const { pbkdf2 } = require('node:crypto');
     const { promisify } = require('node:util');
@@ -54,7 +54,7 @@ test.serial('a scrape waits for a pool that is busy with something else, and is 
     const { register } = client;
     const expected = await register.metrics();
     const since = performance.now();
-    // As many as the pool has threads by default.
+    // One job for each thread that the pool has by default.
     const busy = Array.from({ length: 4 }, () => promisify(pbkdf2)('password', 'salt', 400_000, 64, 'sha512'));
     const scrapes = [register.metrics(), register.scrape(), register.scrape({ acceptEncoding: 'gzip' })];
     const [text, plain, packed] = await Promise.all(scrapes);

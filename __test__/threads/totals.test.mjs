@@ -1,12 +1,12 @@
-// Totals over threads: exact at the end, never seen to go down on the way, whatever way a thread ends.
+// Tests totals over threads: exact at the end, and never falling before, in each way a thread can end.
 
 import test from 'ava';
 import { count, MEMORIES, run } from './support/process.mjs';
 
-/** Ends of threads while the totals are read. Fractions need many before an order of summation would show. */
-const ENDS = count(60, 200);
+/** How many threads end while the totals are read. With fewer, the order of summation would not show in fractions. */
+const ENDS = count(32, 200);
 
-/** Where a list of samples goes down: the index and both values. */
+/** The places where a list of samples falls: the index and both values. */
 function descents(values) {
   return values.flatMap((value, at) => (value < values[at - 1] ? [[at, values[at - 1], value]] : []));
 }
@@ -31,7 +31,7 @@ for (const { memory, engineMemory } of MEMORIES) {
                 counter.inc(1);
                 series.inc();
                 labelled.inc({ number, odd: 'object' });
-                // The adds alone are over before the second scrape: each 10,000 wait for the next one.
+                // Without a pause all adds would end before the second scrape: after each 10,000 the thread waits for a scrape.
                 if (turn % 10_000 === 0) Atomics.wait(scrapes, 0, Atomics.load(scrapes, 0));
               }
               say('added');
@@ -71,7 +71,7 @@ for (const { memory, engineMemory } of MEMORIES) {
     t.true(between >= 50);
   });
 
-  test.serial(`${memory}: a worker terminated in mid-loop leaves what its own ledger says`, async (t) => {
+  test.serial(`${memory}: a worker that is terminated in its loop leaves the counts of its own ledger`, async (t) => {
     const { totals, ledgers, counted, buckets } = await run(
       async ({ client, thread, scrape, sleep }) => {
         const ledgers = [];
@@ -120,7 +120,7 @@ for (const { memory, engineMemory } of MEMORIES) {
     const sum = ledgers.reduce((total, ledger) => total + ledger, 0);
     t.log(`${ledgers.length} workers, ${sum} adds, ${totals.length} scrapes`);
     t.true(ledgers.every((ledger) => ledger > 0));
-    // Each may have been ended between its add and its entry: one add is in flight.
+    // Each worker may end between its add and its ledger entry: one add may be missing there.
     t.deepEqual(
       counted.map((value, at) => value - ledgers[at]).filter((ahead) => ahead !== 0 && ahead !== 1),
       [],
@@ -170,7 +170,7 @@ for (const { memory, engineMemory } of MEMORIES) {
             await worker.terminate();
           }
         };
-        // Several at once, so that folds meet.
+        // Several at once, so that folds overlap.
         await Promise.all(Array.from({ length: 4 }, one));
         running = false;
         await scraping;

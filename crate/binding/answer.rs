@@ -1,4 +1,4 @@
-//! Answers on their way to JavaScript: status, headers, and a body that stays in native memory until it is asked for.
+//! Converts answers for JavaScript: status, headers, and a body that stays in native memory until it is read.
 
 use crate::buffers::body_buffer;
 use napi::bindgen_prelude::BufferSlice;
@@ -7,7 +7,7 @@ use napi_derive::napi;
 use prometheus_metrics::http::{Body, Response};
 use std::sync::Arc;
 
-/// What makes the value of a promise that another thread settles, on JavaScript's own.
+/// Makes the value of a promise on JavaScript's own thread, after another thread has settled it.
 pub(crate) type Later<T> = Box<dyn FnOnce(Env) -> Result<T> + Send>;
 
 /// An answer.
@@ -15,11 +15,11 @@ pub(crate) type Later<T> = Box<dyn FnOnce(Env) -> Result<T> + Send>;
 pub struct Answer {
     /// The status.
     pub status: u32,
-    /// Names and values in turn.
+    /// Names and values, alternating.
     pub headers: Vec<String>,
-    /// The body, which may be described without being sent.
+    /// The body. For HEAD requests it is empty, though the headers describe one.
     pub body: NativeBody,
-    /// Families that a scrape left out of a merge.
+    /// Families that a scrape left out because other contributors have them with another type or other buckets.
     pub mismatched: Vec<String>,
 }
 
@@ -33,8 +33,8 @@ impl Answer {
     }
 }
 
-/// A body that JavaScript reads piece by piece. As one `Buffer` it would be the engine's to account for: 70 MB of
-/// external memory make it collect its whole heap at once, for tens of milliseconds.
+/// A body that JavaScript reads piece by piece. One `Buffer` for all of it would count as the engine's external memory:
+/// 70 MB of that make the engine collect its whole heap at once, which takes tens of milliseconds.
 #[napi]
 pub struct NativeBody {
     body: Arc<Body>,
@@ -42,13 +42,13 @@ pub struct NativeBody {
 
 #[napi]
 impl NativeBody {
-    /// Bytes in all.
+    /// The length in bytes.
     #[napi(getter)]
     pub fn length(&self) -> u32 {
         u32::try_from(self.body.as_slice().len()).unwrap_or(u32::MAX)
     }
 
-    /// Copies what lies from `start` on into `piece` and returns how many bytes that were.
+    /// Copies bytes from `start` on into `piece` and returns how many it copied.
     #[napi(catch_unwind)]
     pub fn read(&self, start: u32, mut piece: BufferSlice<'_>) -> u32 {
         let rest = self.body.as_slice().get(start as usize..).unwrap_or_default();
@@ -57,7 +57,7 @@ impl NativeBody {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
-    /// The whole body as a `Buffer`, and gives it away. Only a body that others share is copied.
+    /// Returns the whole body as a `Buffer`; this object is empty afterwards. The body is copied only if it is shared.
     #[napi(catch_unwind)]
     pub fn take<'env>(&mut self, env: &'env Env) -> Result<BufferSlice<'env>> {
         match Arc::try_unwrap(std::mem::take(&mut self.body)) {
@@ -66,7 +66,7 @@ impl NativeBody {
         }
     }
 
-    /// Gives the memory back without waiting for the garbage collector.
+    /// Frees the memory without waiting for the garbage collector.
     #[napi(catch_unwind)]
     pub fn release(&mut self) {
         self.body = Arc::default();

@@ -1,5 +1,5 @@
-//! Memory that both languages see: slabs as `ArrayBuffer`s, response bodies as `Buffer`s. The only `unsafe` of the
-//! binding.
+//! Memory that both languages use: slabs as `ArrayBuffer`s, response bodies as `Buffer`s. All `unsafe` code of the
+//! binding is here.
 
 use napi::bindgen_prelude::{BufferSlice, FromNapiValue, sys};
 use napi::{Env, Error, JsString, Result, Status};
@@ -8,7 +8,7 @@ use prometheus_metrics::slab::{Cells, Slab};
 use std::ffi::{c_char, c_void};
 use std::sync::{Arc, LazyLock, Mutex};
 
-/// Whether this engine lets native code lend it memory. Electron and others with a memory cage do not.
+/// True if native code may lend this engine memory. Electron and other engines with a memory cage do not allow it.
 pub(crate) fn engine_takes_external_memory(env: Env) -> bool {
     let probe = Arc::new(Slab::on_heap(1));
     external_array_buffer(env, &probe).is_ok()
@@ -18,9 +18,9 @@ pub(crate) fn engine_takes_external_memory(env: Env) -> bool {
 pub(crate) fn external_array_buffer(env: Env, slab: &Arc<Slab>) -> Result<sys::napi_value> {
     let mut buffer = std::ptr::null_mut();
     let owner = Arc::into_raw(Arc::clone(slab)).cast_mut().cast::<c_void>();
-    // SAFETY: the cells live as long as the slab, of which the buffer holds a reference until `release_slab` runs.
-    // Heap slabs are never detached, so the pointer stays the slab's. JavaScript writes cells of this contributor
-    // only, on this thread; what its stores rely on is argued in the core's slab module.
+    // SAFETY: the cells live as long as the slab, and the buffer holds a reference to it until `release_slab` runs.
+    // Heap slabs are never detached, so the pointer stays valid. JavaScript writes only cells of this contributor, on
+    // this thread; the core's slab module says why its stores are sound.
     let status = unsafe {
         sys::napi_create_external_arraybuffer(
             env.raw(),
@@ -34,7 +34,7 @@ pub(crate) fn external_array_buffer(env: Env, slab: &Arc<Slab>) -> Result<sys::n
     if status == sys::Status::napi_ok {
         return Ok(buffer);
     }
-    // SAFETY: the call failed, so the finalizer will not run and the reference is still ours.
+    // SAFETY: the call failed, so the finalizer will not run and this function still owns the reference.
     drop(unsafe { Arc::from_raw(owner.cast::<Slab>()) });
     Err(Error::new(Status::from(status), "this engine takes no external memory"))
 }
@@ -44,15 +44,15 @@ extern "C" fn release_slab(_env: sys::napi_env, _cells: *mut c_void, owner: *mut
     drop(unsafe { Arc::from_raw(owner.cast::<Slab>()) });
 }
 
-/// Slabs that the engine allocated because it takes no memory of ours. Strong references keep their buffers until
-/// the environment ends; before that, `detach` moves the cells to the heap.
+/// Slabs that the engine allocated because it accepts no memory of ours. Strong references keep their buffers until the
+/// environment ends; before that, `detach` moves the cells to the heap.
 pub(crate) struct EngineSlabs {
     env: sys::napi_env,
     references: Mutex<Vec<sys::napi_ref>>,
 }
 
-// SAFETY: the environment is used by `allocate` and `array_buffer` alone, which only methods that JavaScript calls
-// reach, on the environment's own thread.
+// SAFETY: only `allocate` and `array_buffer` use the environment. They are called only by methods that JavaScript
+// calls, on the environment's own thread.
 unsafe impl Send for EngineSlabs {}
 // SAFETY: as above.
 unsafe impl Sync for EngineSlabs {}
@@ -75,15 +75,15 @@ impl EngineSlabs {
         // SAFETY: called on the environment's thread, from a method that JavaScript called.
         let created = unsafe { sys::napi_create_arraybuffer(self.env, bytes, &mut memory, &mut buffer) };
         if created != sys::Status::napi_ok || memory.is_null() {
-            // Out of memory in the engine: the values of these series stay where JavaScript cannot write them.
+            // The engine is out of memory: the series get heap cells, which JavaScript cannot write.
             self.remember(std::ptr::null_mut());
             return Slab::on_heap(cells);
         }
         // SAFETY: as above; the reference is strong, so the memory stays until the environment ends.
         unsafe { sys::napi_create_reference(self.env, buffer, 1, &mut reference) };
         self.remember(reference);
-        // SAFETY: the engine zeroes a new buffer, aligns it to 8 bytes at least, and keeps it while it is referenced;
-        // the contributor's cleanup hook detaches the slab before the environment goes.
+        // SAFETY: the engine zeroes a new buffer, aligns it to at least 8 bytes, and keeps it while it is referenced;
+        // the contributor's cleanup hook detaches the slab before the environment ends.
         unsafe { Slab::borrow(memory.cast(), cells) }
     }
 
@@ -107,7 +107,8 @@ impl EngineSlabs {
     }
 }
 
-/// A response body that nobody shares as a `Buffer`, without copying it. Its memory goes back to the pool when it is collected.
+/// A response body that is not shared, as a `Buffer`, without a copy. Its memory goes back to the pool when it is
+/// collected.
 pub(crate) fn body_buffer<'env>(env: &'env Env, mut body: Body) -> Result<BufferSlice<'env>> {
     let bytes = body.buffer();
     if bytes.is_empty() {
@@ -118,10 +119,10 @@ pub(crate) fn body_buffer<'env>(env: &'env Env, mut body: Body) -> Result<Buffer
     unsafe { BufferSlice::from_external(env, start, len, body, |_env, body| drop(body)) }
 }
 
-/// From this many bytes on, lending a string to the engine beats copying it: 10 MB cost it 8 ms of the event loop.
+/// Strings of at least this many bytes are lent to the engine: copying 10 MB takes 8 ms of the event loop.
 const LENT_STRING_BYTES: usize = 64 * 1024;
 
-/// An ASCII body as a string: lent where that is worth it and the engine can, copied otherwise.
+/// An ASCII body as a string: lent if it is long enough and the engine allows it, copied otherwise.
 pub(crate) fn ascii_string<'env>(env: &'env Env, body: Body) -> Result<JsString<'env>> {
     let lend = if body.as_slice().len() < LENT_STRING_BYTES { None } else { *CREATE_EXTERNAL_STRING };
     let Some(create) = lend else { return env.create_string_latin1(body.as_slice()) };
@@ -130,10 +131,10 @@ pub(crate) fn ascii_string<'env>(env: &'env Env, body: Body) -> Result<JsString<
     let hint = Box::into_raw(body).cast::<c_void>();
     let (mut string, mut copied) = (std::ptr::null_mut(), false);
     // SAFETY: the bytes live in the box until `release_body` takes it back, which Node.js calls once: when the string
-    // is collected, or at once if it copied instead. Strings are immutable, so nobody writes the bytes meanwhile.
+    // is collected, or at once if it copied the bytes. Strings are immutable, so the bytes are not written meanwhile.
     let status = unsafe { create(env.raw(), start, len, Some(release_body), hint, &mut string, &mut copied) };
     if status != sys::Status::napi_ok {
-        // SAFETY: the call failed, so the finalizer will not run and the box is still ours.
+        // SAFETY: the call failed, so the finalizer will not run and this function still owns the box.
         let body = unsafe { Box::from_raw(hint.cast::<Body>()) };
         return env.create_string_latin1(body.as_slice());
     }
@@ -156,13 +157,14 @@ type CreateExternalString = unsafe extern "C" fn(
     *mut bool,
 ) -> sys::napi_status;
 
-/// Stable since Node.js 22.14 and 23.6, there in 20.4 and later, absent elsewhere: looked up, not linked.
+/// Stable since Node.js 22.14 and 23.6, present since 20.4, missing in other runtimes: looked up at run time, not
+/// linked.
 static CREATE_EXTERNAL_STRING: LazyLock<Option<CreateExternalString>> = LazyLock::new(|| {
     #[cfg(unix)]
     let host = libloading::os::unix::Library::this();
     #[cfg(windows)]
     let host = libloading::os::windows::Library::this().ok()?;
-    // SAFETY: the name is Node-API's, and the type above is its signature.
+    // SAFETY: the name is that of a Node-API function, and the type above is its signature.
     unsafe { host.get::<CreateExternalString>(b"node_api_create_external_string_latin1\0") }
         .ok()
         .map(|symbol| *symbol)

@@ -1,23 +1,25 @@
-//! Limits on series on their way in, and what was counted against them on its way out.
+//! Converts limits on series from JavaScript, and reports about series to JavaScript.
 
 use napi::bindgen_prelude::Task;
 use napi::{Env, Result};
 use napi_derive::napi;
 use prometheus_metrics::registry::{
-    CardinalityConfig, CardinalityLimits, CardinalityReport, Family, Limit, MetricCardinality, OverflowPolicy,
+    CardinalityConfig, CardinalityLimits, CardinalityReport, Fallback, Family, Limit, MetricCardinality,
+    OverflowPolicy,
 };
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Limits of a family, or of each family of a registry; what is not given is the registry's, or the default.
+/// Limits of a family, or of each family of a registry. Limits that are not set are the registry's, or the defaults.
 #[napi(object)]
 pub struct SeriesLimits {
-    /// Series.
+    /// The largest number of series.
     pub max_series: Option<u32>,
-    /// Labels that have a limit of distinct values.
+    /// Labels with a limit on distinct values.
     pub label_names: Vec<String>,
-    /// Their limits.
+    /// The limit of each of these labels.
     pub label_limits: Vec<u32>,
-    /// `fold`, `drop` or `throw`.
+    /// `fold`, `drop` or `throw`: what becomes of label sets over a limit.
     pub policy: Option<String>,
 }
 
@@ -36,17 +38,17 @@ impl SeriesLimits {
     }
 }
 
-/// The limits that a family meets.
+/// The limits that are in force for a family.
 #[napi(object, object_from_js = false)]
 pub struct LimitsInForce {
-    /// Series.
+    /// The largest number of series.
     pub max_series: f64,
-    /// `fold`, `drop` or `throw`.
+    /// `fold`, `drop` or `throw`: what becomes of label sets over a limit.
     #[napi(ts_type = "'fold' | 'drop' | 'throw'")]
     pub policy: &'static str,
-    /// Indices of the labels that have a limit of distinct values.
+    /// Indices of the labels with a limit on distinct values.
     pub labels: Vec<u32>,
-    /// Their limits.
+    /// The limit of each of these labels.
     pub label_limits: Vec<u32>,
 }
 
@@ -59,20 +61,32 @@ impl LimitsInForce {
     }
 }
 
+/// Converts seconds. JavaScript has validated the number; anything too large becomes `Duration::MAX`.
+pub(crate) fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
+
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// A limit as three numbers: which, how much it allows, and the label.
-pub(crate) fn refusal(limit: Limit) -> [u32; 3] {
-    match limit {
+/// The answer for a label set over a limit, as numbers: which limit, how much it allows, the label, the fallback, and
+/// then the labels that the fallback folds.
+pub(crate) fn refusal(limit: Limit, fallback: Fallback) -> Vec<u32> {
+    let [which, max, label] = match limit {
         Limit::Series(max) => [0, number(max), 0],
         Limit::Total(max) => [1, number(max), 0],
         Limit::LabelValues { label, max } => [2, number(max), number(label)],
-    }
+    };
+    let (fallback, folded) = match fallback {
+        Fallback::Refused => (0, Vec::new()),
+        Fallback::Dropped => (1, Vec::new()),
+        Fallback::Folded(labels) => (2, labels),
+    };
+    [which, max, label, fallback].into_iter().chain(folded.into_iter().map(number)).collect()
 }
 
-/// Writes a warning of label sets beyond a family's limits.
+/// Writes the warning of label sets over a family's limits.
 pub struct OverflowWarning {
     pub(crate) family: Arc<Family>,
     pub(crate) samples: Vec<Vec<String>>,
@@ -91,12 +105,12 @@ impl Task for OverflowWarning {
     }
 }
 
-/// What a registry's series are made of.
+/// The size of a registry: see `CardinalityReport`.
 #[napi(object, object_from_js = false)]
 pub struct Cardinality {
     /// Series of all families together.
     pub series: f64,
-    /// How many there may be.
+    /// The largest number of series.
     pub max_series: f64,
     /// Bytes that the core holds for them.
     pub bytes: f64,
@@ -107,27 +121,27 @@ pub struct Cardinality {
 /// The series of one family.
 #[napi(object, object_from_js = false)]
 pub struct FamilyCardinality {
-    /// Its name.
+    /// The family's name.
     pub name: String,
-    /// Its type.
+    /// The family's type.
     #[napi(ts_type = "'counter' | 'gauge' | 'histogram'")]
     pub kind: &'static str,
-    /// Its series.
+    /// The number of its series.
     pub series: f64,
-    /// How many there may be.
+    /// The largest number of series.
     pub max_series: f64,
-    /// What becomes of label sets beyond.
+    /// What becomes of label sets over a limit.
     #[napi(ts_type = "'fold' | 'drop' | 'throw'")]
     pub policy: &'static str,
-    /// Calls that had a label set beyond a limit.
+    /// Calls that had a label set over a limit.
     pub overflow: f64,
     /// Bytes that the core holds for them.
     pub bytes: f64,
     /// The label names.
     pub label_names: Vec<String>,
-    /// Distinct values of each.
+    /// The number of distinct values of each label.
     pub label_values: Vec<f64>,
-    /// The limit of each; 0 for none.
+    /// The limit of each label; 0 if it has none.
     pub label_limits: Vec<f64>,
 }
 

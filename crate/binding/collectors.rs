@@ -1,14 +1,15 @@
-//! Collectors of the core, as metrics that a registry of JavaScript lists by name: one family each, read by whoever
-//! scrapes, without JavaScript.
+//! Exposes the core's collectors as metrics that a JavaScript registry lists by name. Each has one family, which
+//! scrapes read without JavaScript.
 
 use crate::error::{Result, refused};
-use crate::registry::{NativeRegistry, Values};
+use crate::registry::NativeRegistry;
+use crate::values::Values;
 use napi_derive::napi;
 use prometheus_metrics::collectors::{ProcessCollector, ProcessFigure};
 use prometheus_metrics::registry::Registry;
 use std::sync::Arc;
 
-/// One figure of the process.
+/// One metric of the process.
 #[napi]
 pub struct NativeProcessFigure {
     figure: ProcessFigure,
@@ -18,7 +19,7 @@ pub struct NativeProcessFigure {
 
 #[napi]
 impl NativeProcessFigure {
-    /// Whether it is a point in time, which says nothing when added to another.
+    /// True for a point in time, which must not be added to another contributor's.
     #[napi(getter)]
     pub fn is_start_time(&self) -> bool {
         self.figure == ProcessFigure::StartTimeSeconds
@@ -42,7 +43,7 @@ impl NativeProcessFigure {
         self.figure.kind().as_str()
     }
 
-    /// The family as JSON, and its value beside it.
+    /// The family as JSON, and its value.
     #[napi(catch_unwind)]
     pub fn read(&self) -> Values {
         let alone = Registry::new();
@@ -51,8 +52,8 @@ impl NativeProcessFigure {
     }
 }
 
-/// Those of these figures of the process that this platform tells, in the order of the core, with a prefix, and labels
-/// as names and values in turn.
+/// The metrics of the process that this platform supports, in the order of the core. `labels` are names and values,
+/// alternating.
 #[napi(catch_unwind)]
 pub fn process_figures(
     names: Vec<String>,
@@ -66,13 +67,13 @@ pub fn process_figures(
         let collector = ProcessCollector::only(&[figure]).with_prefix(&prefix)?.with_labels(&labels)?;
         Ok(NativeProcessFigure { figure, prefix: prefix.clone(), collector: Arc::new(collector) })
     };
-    let told = ProcessFigure::ALL.into_iter().filter(|figure| wanted(figure) && figure.is_available());
-    told.map(|figure| make(figure).map_err(refused)).collect()
+    let available = ProcessFigure::ALL.into_iter().filter(|figure| wanted(figure) && figure.is_available());
+    available.map(|figure| make(figure).map_err(refused)).collect()
 }
 
 #[napi]
 impl NativeRegistry {
-    /// Adds a figure of the process and returns its place.
+    /// Adds a metric of the process and returns its id in this registry.
     #[napi(catch_unwind)]
     pub fn add_process_figure(&self, figure: &NativeProcessFigure) -> Result<u32> {
         self.target.registry().register_named_collector(Arc::clone(&figure.collector) as _).map_err(refused)

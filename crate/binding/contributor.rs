@@ -1,30 +1,29 @@
-//! The contributor of one realm: its default registry, its cells, and its end.
+//! The contributor of one realm: its default registry, its cells, and its removal when the realm ends.
 
 use crate::buffers::{EngineSlabs, engine_takes_external_memory, external_array_buffer};
-use crate::cardinality::SeriesLimits;
+use crate::cardinality::{SeriesLimits, duration};
 use crate::clock::NativeClock;
 use crate::error::{Result, engine, refused};
 use crate::family::NativeFamily;
-use crate::owner::RealmOwner;
 use crate::registry::NativeRegistry;
+use crate::remover::RealmRemover;
 use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
-use prometheus_metrics::registry::{Aggregator, Contributor, Descriptor, Family, Kind, Owner, Process};
+use prometheus_metrics::registry::{Aggregator, Contributor, Descriptor, Family, Kind, Process, Remover};
 use prometheus_metrics::slab::Cells;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
-/// What takes part in the process's totals for one realm.
+/// Takes part in the process's totals for one realm.
 #[napi]
 pub struct NativeContributor {
     membership: Arc<Membership>,
     engine_slabs: Option<Arc<EngineSlabs>>,
-    owner: Arc<RealmOwner>,
+    remover: Arc<RealmRemover>,
 }
 
-/// A contributor and the process it joined; leaves it once, at the end of the realm or of the thread, whichever
-/// comes first: ends come in any order.
+/// A contributor and the process that it joined. It leaves once, at the end of the realm or of the thread, whichever
+/// comes first: their order is not defined.
 struct Membership {
     contributor: Arc<Contributor>,
     process: Arc<Process>,
@@ -33,7 +32,7 @@ struct Membership {
 impl Membership {
     fn end(&self) {
         let cells = self.contributor.cells();
-        // After this, values lie in memory that survives the engine's. A slab on the heap already does.
+        // After this the values lie in memory that outlives the engine's. Heap slabs are there already.
         (0..cells.slab_count()).filter_map(|number| cells.slab(number)).for_each(|slab| slab.detach());
         self.process.leave(&self.contributor);
     }
@@ -45,7 +44,7 @@ impl Drop for Membership {
     }
 }
 
-/// What a family is made from.
+/// The description of a family to make.
 #[napi(object)]
 pub struct FamilyDescription {
     /// `counter`, `gauge` or `histogram`.
@@ -56,20 +55,21 @@ pub struct FamilyDescription {
     pub help: String,
     /// The label names in the order they were declared.
     pub label_names: Vec<String>,
-    /// Upper bounds of a histogram's buckets.
+    /// Upper bounds of a histogram's buckets; empty for other types.
     pub buckets: Vec<f64>,
-    /// How several contributors' gauges are merged.
+    /// How gauges of several contributors are merged.
     pub aggregator: String,
-    /// Its own limits.
+    /// The family's own limits.
     pub limits: SeriesLimits,
-    /// How long a value may stay unchanged before its series expires; 0 is never, nothing whatever the registry says.
+    /// How long a value may stay unchanged before its series expires, in seconds. 0: never. Not set: the registry's
+    /// setting.
     pub ttl_seconds: Option<f64>,
 }
 
 #[napi]
 impl NativeContributor {
-    /// Joins the process: as a realm of the main thread, or as a worker. `engine_memory` makes the engine allocate
-    /// the slabs, as it must where it takes no memory of ours.
+    /// Joins the process: as a realm of the main thread, or as a worker. With `engine_memory` the engine allocates the
+    /// slabs, which is necessary for engines that accept no memory of ours.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, main_thread: bool, engine_memory: bool) -> Result<Self> {
         let lend = !engine_memory && engine_takes_external_memory(env);
@@ -78,7 +78,7 @@ impl NativeContributor {
         let contributor = Arc::new(Contributor::new(cells));
         let process = if main_thread { Process::of_main_thread() } else { Process::of_worker() };
         process.join(Arc::clone(&contributor));
-        let owner = Arc::new(RealmOwner::new(&contributor, &process));
+        let remover = Arc::new(RealmRemover::new(&contributor, &process));
         let membership = Arc::new(Membership { contributor, process });
         let hook: Weak<Membership> = Arc::downgrade(&membership);
         env.add_env_cleanup_hook(hook, |membership| {
@@ -87,7 +87,7 @@ impl NativeContributor {
             }
         })
         .map_err(engine)?;
-        Ok(Self { membership, engine_slabs, owner })
+        Ok(Self { membership, engine_slabs, remover })
     }
 
     /// The registry that is merged with those of the other contributors.
@@ -96,7 +96,7 @@ impl NativeContributor {
         NativeRegistry::of_contributor(&self.membership.contributor, &self.membership.process)
     }
 
-    /// The clock that it goes by.
+    /// The clock of its registry.
     #[napi(catch_unwind)]
     pub fn clock(&self) -> NativeClock {
         NativeClock { clock: Arc::clone(self.membership.contributor.clock()) }
@@ -117,17 +117,17 @@ impl NativeContributor {
         let contributor = &self.membership.contributor;
         let family = Family::with_limits(descriptor, Arc::clone(contributor.cells()), limits.into_limits())
             .with_clock(Arc::clone(contributor.clock()))
-            .with_owner(Arc::clone(&self.owner) as Arc<dyn Owner>);
+            .with_remover(Arc::clone(&self.remover) as Arc<dyn Remover>);
         Ok(NativeFamily::new(match ttl_seconds {
             Some(ttl) => family.with_ttl(duration(ttl)),
             None => family,
         }))
     }
 
-    /// Sets what is called when series of this contributor's families have expired; `takeExpired()` has them then.
+    /// Sets the callback for expired series of this contributor's families. `takeExpired()` returns the series then.
     #[napi(catch_unwind)]
     pub fn on_expired(&self, callback: Function<'_, (), ()>) -> Result<()> {
-        self.owner.on_expired(&callback)
+        self.remover.on_expired(&callback)
     }
 
     /// The `ArrayBuffer` of the slab with this number. Each call for a slab makes a new buffer over the same cells.
@@ -142,11 +142,6 @@ impl NativeContributor {
         };
         buffer.map(|buffer| object(env, buffer)).map_err(engine)
     }
-}
-
-/// Seconds that JavaScript has checked; what no duration can hold is for ever.
-pub(crate) fn duration(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
 fn object<'env>(env: Env, value: sys::napi_value) -> Object<'env> {

@@ -1,4 +1,4 @@
-//! Errors on their way to JavaScript: the core's kinds become the `code` that TypeScript's classes are made from.
+//! Converts errors for JavaScript: the core's kinds become the `code` from which TypeScript makes its classes.
 
 use napi::Error;
 use prometheus_metrics::{ErrorKind, MetricsError};
@@ -19,7 +19,7 @@ pub(crate) fn refused(error: MetricsError) -> Error<Code> {
     Error::new(Code(error.kind().code()), error.to_string())
 }
 
-/// An option that has a value it cannot have.
+/// An error for an option with an invalid value.
 pub(crate) fn invalid_config(message: String) -> Error<Code> {
     Error::new(Code(ErrorKind::InvalidConfig.code()), message)
 }

@@ -1,4 +1,4 @@
-//! The native door for JavaScript: starting, stopping, and the loop's heartbeat.
+//! The exporter for JavaScript: start, stop, and the event loop's heartbeat.
 
 use crate::answer::Later;
 use crate::config::NativeConfig;
@@ -21,13 +21,13 @@ pub struct NativeExporter {
     host: Arc<JavaScriptHost>,
 }
 
-/// How often `beat()` has to be called, in milliseconds.
+/// The interval at which `beat()` must be called, in milliseconds.
 #[napi(catch_unwind)]
 pub fn beat_interval_ms() -> u32 {
     u32::try_from(BEAT_INTERVAL.as_millis()).unwrap_or(u32::MAX)
 }
 
-/// Starts an exporter. Names are resolved, files read and addresses bound on a thread of its own.
+/// Starts an exporter. A thread of its own resolves names, reads files and binds addresses.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeExporter>")]
 pub fn start_exporter<'env>(
     env: &'env Env,
@@ -50,7 +50,7 @@ pub fn start_exporter<'env>(
     std::thread::Builder::new()
         .name("prometheus-start".to_owned())
         .spawn(move || {
-            // A panic here would leave the promise as it is for ever.
+            // A panic here would leave the promise pending for ever.
             let started = catch_unwind(AssertUnwindSafe(|| Exporter::start(target, &config, options)));
             deferred.resolve(Box::new(move |env| {
                 let started =
@@ -64,12 +64,12 @@ pub fn start_exporter<'env>(
     Ok(promise)
 }
 
-/// A promise is rejected with an error whose code is Node-API's; ours goes before the message.
+/// A rejected promise carries a code of Node-API; our code goes in front of the message.
 fn coded(error: &prometheus_metrics::MetricsError) -> Error {
     Error::from_reason(format!("{}: {error}", error.kind().code()))
 }
 
-/// An exporter ends with the realm that started it, however that ends.
+/// Ends an exporter with the realm that started it, also if the realm ends without closing it.
 fn end_with(env: Env, exporter: &Arc<Exporter>) -> napi::Result<()> {
     let hook: Weak<Exporter> = Arc::downgrade(exporter);
     env.add_env_cleanup_hook(hook, |exporter| {
@@ -88,7 +88,7 @@ impl NativeExporter {
         self.exporter.url()
     }
 
-    /// The port that was taken; 0 for a Unix socket.
+    /// The port that is listened on; 0 for a Unix socket.
     #[napi(getter, catch_unwind)]
     pub fn port(&self) -> u32 {
         match self.exporter.address() {
@@ -97,31 +97,31 @@ impl NativeExporter {
         }
     }
 
-    /// Says that the loop turns.
+    /// Tells the exporter that the event loop turns.
     #[napi(catch_unwind)]
     pub fn beat(&self) {
         self.exporter.service().health().beat();
     }
 
-    /// Sets what `/ready` answers.
+    /// Sets the answer of `/ready`.
     #[napi(catch_unwind)]
     pub fn set_ready(&self, ready: bool) {
         self.exporter.service().health().set_ready(ready);
     }
 
-    /// Says whether scrapes have anything to ask JavaScript for.
+    /// Sets whether scrapes have to ask JavaScript for values.
     #[napi(catch_unwind)]
     pub fn set_collects(&self, collects: bool) {
         self.host.set_collects(collects);
     }
 
-    /// Lets open requests end within a grace, and resolves when all is closed.
+    /// Gives open requests time to end, and resolves when all connections are closed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn close<'env>(&self, env: &'env Env, grace_ms: f64) -> Result<Object<'env>> {
         let grace = Duration::try_from_secs_f64(grace_ms / 1000.0).unwrap_or_default();
         let (deferred, promise) = env.create_deferred::<(), Later<()>>().map_err(engine)?;
         let exporter = Arc::clone(&self.exporter);
-        // Takes no new connections from this line on, whatever becomes of the thread.
+        // No new connections are accepted from this line on, also if the thread below fails to start.
         exporter.stop(grace);
         std::thread::Builder::new()
             .name("prometheus-close".to_owned())

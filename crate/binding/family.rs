@@ -1,14 +1,15 @@
-//! Families, seen from their owner: series come and go here; values never pass through.
+//! A family as its owner uses it: adds and removes series. Values never pass through here.
 
 use crate::cardinality::{LimitsInForce, OverflowWarning, refusal};
 use crate::error::{Result, refused};
-use crate::registry::Values;
 use crate::sanitizer::CleanedValues;
+use crate::values::Values;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use prometheus_metrics::LabelSet;
+use prometheus_metrics::gather::Gathered;
 use prometheus_metrics::labels::MetricName;
-use prometheus_metrics::registry::{Exemplar, Family, Gathered};
+use prometheus_metrics::registry::{Exemplar, Family};
 use std::sync::Arc;
 
 /// A family of this realm's contributor.
@@ -25,65 +26,70 @@ impl NativeFamily {
 
 #[napi]
 impl NativeFamily {
-    /// Adds a series and returns its id and its slot; beyond a limit, three numbers: which limit (0 of the metric, 1 of
-    /// the registry, 2 of a label), how much it allows, and the label. `names` are indices into the label names, in the
-    /// order in which the labels are to be printed.
+    /// Adds a series and returns two numbers: its id and its slot. `names` are indices into the label names, in the order in
+    /// which the labels are to be printed.
+    ///
+    /// Over a limit it adds nothing and returns four numbers or more: which limit (0 of the metric, 1 of the registry, 2 of
+    /// a label), how much it allows, the label, and what is to be done (0 the call fails, 1 the call is dropped, 2 it is
+    /// counted in the series where the labels with the indices that follow are `other`; if none follow, or if that series
+    /// is over a limit too, in the one that `addSeriesBeyond` adds).
     #[napi(catch_unwind)]
     pub fn add_series(&self, names: Vec<u32>, values: Vec<String>) -> Vec<u32> {
         let labels: Vec<(usize, &str)> =
             names.iter().zip(&values).map(|(name, value)| (*name as usize, value.as_str())).collect();
         match self.family.add_series(&labels) {
             Ok(series) => vec![series.id, series.slot],
-            Err(limit) => refusal(limit).to_vec(),
+            Err(limit) => refusal(limit, self.family.fallback(&labels)),
         }
     }
 
-    /// Adds the series in that label sets beyond the limits are added up; returns its id and its slot.
+    /// Adds the series in which label sets over the limits are added up; returns its id and its slot.
     #[napi(catch_unwind)]
     pub fn add_series_beyond(&self) -> Vec<u32> {
         let series = self.family.add_series_beyond();
         vec![series.id, series.slot]
     }
 
-    /// Cleans the values of a new series, given in the order of the label names; nothing where they stay as they are.
+    /// Cleans the values of a new series, given in the order of the label names; `null` if they stay unchanged and
+    /// there is nothing to warn of.
     #[napi(catch_unwind)]
     pub fn clean(&self, values: Vec<String>) -> Option<CleanedValues> {
         CleanedValues::of(&self.family, &values)
     }
 
-    /// The ids of expired series that have not been written since, `max` at the most; they are to be removed before
-    /// anything is written.
+    /// The ids of at most `max` expired series that have not been written since. The caller removes them before it
+    /// writes anything.
     #[napi(catch_unwind)]
     pub fn take_expired(&self, max: u32) -> Vec<u32> {
         self.family.take_expired(max as usize)
     }
 
-    /// The slot of the cell in which label sets beyond the limits are counted.
+    /// The slot of the cell in which calls over the limits are counted.
     #[napi(catch_unwind)]
     pub fn overflow_slot(&self) -> u32 {
         self.family.overflow_slot()
     }
 
-    /// How many series there may be, and what becomes of label sets beyond.
+    /// The limits in force, and what becomes of label sets over them.
     #[napi(catch_unwind)]
     pub fn limits(&self) -> LimitsInForce {
         LimitsInForce::of(&self.family)
     }
 
-    /// What a warning of label sets beyond the limits says; made on a thread of the pool, because it goes through
-    /// every series. `samples` are values in the order of the label names.
+    /// The text of the warning of label sets over the limits. A thread of the pool makes it, because it reads every
+    /// series. `samples` are values in the order of the label names.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn overflow_warning(&self, samples: Vec<Vec<String>>) -> AsyncTask<OverflowWarning> {
         AsyncTask::new(OverflowWarning { family: Arc::clone(&self.family), samples })
     }
 
-    /// Removes a series.
+    /// Removes a series; returns whether it existed.
     #[napi(catch_unwind)]
     pub fn remove_series(&self, id: u32) -> bool {
         self.family.remove_series(id)
     }
 
-    /// Sets a series' cells to 0; it keeps its place.
+    /// Sets a series' cells to 0. Its id and its cells stay.
     #[napi(catch_unwind)]
     pub fn zero_series(&self, id: u32) {
         self.family.zero_series(id);
@@ -101,13 +107,13 @@ impl NativeFamily {
         self.family.clear();
     }
 
-    /// The series as JSON, and their values beside it.
+    /// The series as JSON, and their values.
     #[napi(catch_unwind)]
     pub fn read(&self) -> Values {
         Values::of(&Gathered::of_family(Arc::clone(&self.family)))
     }
 
-    /// Attaches an exemplar to a cell of a series. `labels` are names and values in turn.
+    /// Attaches an exemplar to a cell of a series. `labels` are names and values, alternating.
     #[napi(catch_unwind)]
     pub fn set_exemplar(
         &self,
@@ -129,13 +135,13 @@ fn exemplar(labels: &[String], value: f64, timestamp: f64) -> Result<Exemplar> {
     Exemplar::new(&labels, value, timestamp).map_err(refused)
 }
 
-/// Refuses labels that no exemplar may have, before anything is recorded with them.
+/// Throws for labels that an exemplar cannot have, before anything is recorded with them.
 #[napi(catch_unwind)]
 pub fn check_exemplar(labels: Vec<String>) -> Result<()> {
     exemplar(&labels, 0.0, 0.0).map(drop)
 }
 
-/// Whether a string is a metric name.
+/// True for a valid metric name.
 #[napi(catch_unwind)]
 pub fn is_metric_name(name: String) -> bool {
     MetricName::new(&name).is_ok()

@@ -1,4 +1,5 @@
-//! JavaScript as the host of an exporter: questions travel through a threadsafe function, answers come back by ticket.
+//! Makes JavaScript the host of an exporter: questions go through a threadsafe function, answers come back through
+//! tickets.
 
 use crate::error::Result;
 use crate::service::CheckResult;
@@ -8,7 +9,7 @@ use napi_derive::napi;
 use prometheus_metrics::http::{Host, Question, Reply, Ticket, Visitor};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Messages that wait for a loop that does not turn; further ones are dropped, as is whatever they asked.
+/// Messages that wait while the event loop does not turn. Further messages are dropped, with their questions.
 const MAX_MESSAGES: usize = 256;
 
 /// A message to JavaScript.
@@ -17,13 +18,13 @@ pub struct HostMessage {
     /// `collect`, `ready`, `authorize`, `warn` or `mismatched`.
     #[napi(ts_type = "'collect' | 'ready' | 'authorize' | 'warn' | 'mismatched'")]
     pub kind: String,
-    /// The way back for an answer.
+    /// The ticket to answer with.
     pub ticket: Option<NativeTicket>,
-    /// The families whose collectors are wanted.
+    /// The families whose collectors are to run.
     pub names: Vec<String>,
-    /// How long the work may take.
+    /// How long the work may take, in milliseconds.
     pub budget_ms: f64,
-    /// Who wants to come in: method, target, peer, then the names and values of headers in turn.
+    /// The request to authorize: method, target, peer, then names and values of headers, alternating.
     pub visitor: Vec<String>,
     /// A warning, or the name of a family.
     pub text: String,
@@ -59,7 +60,7 @@ impl HostMessage {
     }
 }
 
-/// The way back for an answer. Not answered and collected, it is an answer that did not come.
+/// Answers one question. A ticket that is collected without an answer counts as a missing answer.
 #[napi]
 pub struct NativeTicket {
     ticket: Option<Ticket>,
@@ -67,31 +68,31 @@ pub struct NativeTicket {
 
 #[napi]
 impl NativeTicket {
-    /// Says that JavaScript has turned to the question; returns whether anybody still waits for the answer.
+    /// Says that JavaScript begins to work on the question; returns false if no request waits for the answer any more.
     #[napi(catch_unwind)]
     pub fn begin(&self) -> bool {
         self.ticket.as_ref().is_some_and(Ticket::begin)
     }
 
-    /// Values are up to date.
+    /// Answers that values are up to date.
     #[napi(catch_unwind)]
     pub fn collected(&mut self) {
         self.finish(Reply::Collected);
     }
 
-    /// What the readiness checks say.
+    /// Answers with the results of the readiness checks.
     #[napi(catch_unwind)]
     pub fn checked(&mut self, checks: Vec<CheckResult>) {
         self.finish(Reply::Ready(checks.into_iter().map(CheckResult::into_check).collect()));
     }
 
-    /// Whether the request may come in.
+    /// Answers whether the request is authorized.
     #[napi(catch_unwind)]
     pub fn authorized(&mut self, allowed: bool) {
         self.finish(Reply::Authorized(allowed));
     }
 
-    /// There will be no answer.
+    /// Says that there will be no answer.
     #[napi(catch_unwind)]
     pub fn abandon(&mut self) {
         self.ticket = None;
@@ -113,7 +114,7 @@ pub(crate) struct JavaScriptHost {
 }
 
 impl JavaScriptHost {
-    /// Sends messages to `receive`, which does not keep the process alive.
+    /// Sends messages to `receive`. This does not keep the process alive.
     pub(crate) fn new(receive: &Function<'_, HostMessage, ()>) -> Result<Self> {
         let send = receive
             .build_threadsafe_function::<HostMessage>()
@@ -129,7 +130,7 @@ impl JavaScriptHost {
     }
 
     fn send(&self, message: HostMessage) {
-        // A full queue, or an environment that ends: the message is dropped, and its ticket says so.
+        // If the queue is full or the environment ends, the message is dropped, and its ticket reports that.
         let _ = self.send.call(message, ThreadsafeFunctionCallMode::NonBlocking);
     }
 }

@@ -1,5 +1,5 @@
-//! The Node-API binding: converts arguments, calls the core, maps its errors. No logic of its own, and no
-//! knowledge of the public API, which is TypeScript's.
+//! The Node-API binding: converts arguments, calls the core, converts its errors. It decides nothing itself. Must not
+//! know the public API, which is TypeScript's.
 
 #![cfg_attr(test, allow(dead_code, reason = "only JavaScript calls the exports"))]
 #![allow(
@@ -19,9 +19,10 @@ mod error;
 mod exporter;
 mod family;
 mod host;
-mod owner;
 mod registry;
+mod remover;
 mod sanitizer;
 mod scrape;
 mod service;
 mod testing;
+mod values;

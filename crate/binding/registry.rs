@@ -1,46 +1,46 @@
-//! Registries, and what is asked of them: an exposition, a response, values.
+//! Registries: what is registered in them, their settings, and their expositions and values.
 
-use crate::cardinality::{Cardinality, SeriesLimits};
+use crate::cardinality::{Cardinality, SeriesLimits, duration};
 use crate::clock::NativeClock;
-use crate::contributor::duration;
 use crate::error::{Result, refused};
 use crate::family::NativeFamily;
 use crate::sanitizer::SanitizerSettings;
 use crate::scrape::{EncodeTask, Encoded, Request};
+use crate::values::Values;
 use napi::Env;
-use napi::bindgen_prelude::{AsyncTask, Float64Array, Object};
+use napi::bindgen_prelude::{AsyncTask, Object};
 use napi_derive::napi;
 use prometheus_metrics::http::Target;
-use prometheus_metrics::registry::{Contributor, Gathered, Kind, Process, Registry};
-use prometheus_metrics::serialization::json;
+use prometheus_metrics::registry::{Contributor, Kind, Process, Registry};
 use prometheus_metrics::{Format, Sample, SampleFamily};
 use std::sync::Arc;
 
 /// A registry.
 #[napi]
 pub struct NativeRegistry {
-    /// The registry, and the process whose contributors it can be merged with: none for one that is private to its realm.
+    /// The registry, and the process with whose contributors it can be merged: no process if it is private to its
+    /// realm.
     pub(crate) target: Arc<Target>,
 }
 
-/// What a metric of another library is at the moment.
+/// The current samples of another library's metric.
 #[napi(object)]
 pub struct ForeignFamily {
     /// The family's name.
     pub name: String,
     /// The help text.
     pub help: String,
-    /// The word for `# TYPE`.
+    /// The type's word in `# TYPE`.
     pub kind: String,
-    /// One sample name a sample.
+    /// The sample name of each sample.
     pub sample_names: Vec<String>,
-    /// Label names and values in turn, one list a sample.
+    /// The labels of each sample: names and values, alternating.
     pub labels: Vec<Vec<String>>,
-    /// One value a sample.
+    /// The value of each sample.
     pub values: Vec<f64>,
 }
 
-/// Checks names.
+/// Validates names and converts the samples.
 fn samples(foreign: &ForeignFamily) -> Result<SampleFamily> {
     let mut samples = Vec::with_capacity(foreign.values.len());
     for ((name, labels), value) in foreign.sample_names.iter().zip(&foreign.labels).zip(&foreign.values) {
@@ -52,20 +52,20 @@ fn samples(foreign: &ForeignFamily) -> Result<SampleFamily> {
     SampleFamily::new(&foreign.name, &foreign.help, kind, samples).map_err(refused)
 }
 
-/// Which part of a registry is wanted, and how.
+/// Selects the part of a registry to show, and the format.
 #[napi(object)]
 pub struct Wanted {
-    /// A content type; text 0.0.4 where it is none of ours.
+    /// A content type. Unknown types give text 0.0.4.
     pub content_type: String,
-    /// Merge with the other contributors of the process.
+    /// Whether to merge with the other contributors of the process.
     pub process: bool,
-    /// Only these families; all where empty.
+    /// Shows only these families; all families if it is empty.
     pub names: Vec<String>,
 }
 
 #[napi]
 impl NativeRegistry {
-    /// A registry that is private to its realm, and goes by its clock.
+    /// A registry that is private to its realm and uses its clock.
     #[napi(constructor, catch_unwind)]
     pub fn new(clock: &NativeClock) -> Result<Self> {
         Self::of(Target::new(Arc::new(Registry::with_clock(Arc::clone(&clock.clock))), None))
@@ -79,19 +79,19 @@ impl NativeRegistry {
         Ok(Self { target: Arc::new(target.map_err(refused)?) })
     }
 
-    /// Adds a family and returns its place.
+    /// Adds a family and returns its id in this registry.
     #[napi(catch_unwind)]
     pub fn add(&self, family: &NativeFamily) -> Result<u32> {
         self.target.registry().register_family(Arc::clone(&family.family)).map_err(refused)
     }
 
-    /// Keeps a place for a metric that is not of this library.
+    /// Registers a metric of another library and returns its id in this registry.
     #[napi(catch_unwind)]
     pub fn add_foreign(&self, name: String) -> Result<u32> {
         self.target.registry().register_foreign(&name).map_err(refused)
     }
 
-    /// Replaces the samples of what `add_foreign` placed.
+    /// Replaces the samples of a metric that `add_foreign` has registered.
     #[napi(catch_unwind)]
     pub fn set_foreign(&self, item: u32, foreign: ForeignFamily) -> Result<()> {
         self.target.registry().set_foreign(item, samples(&foreign)?);
@@ -104,19 +104,19 @@ impl NativeRegistry {
         self.target.collector_failed(&name);
     }
 
-    /// Removes what `add` or `add_foreign` placed.
+    /// Removes an item by the id that `add` or `add_foreign` returned.
     #[napi(catch_unwind)]
     pub fn remove(&self, item: u32) {
         self.target.registry().remove(item);
     }
 
-    /// Removes everything, default labels too.
+    /// Removes all items, default labels and mounts.
     #[napi(catch_unwind)]
     pub fn clear(&self) {
         self.target.registry().clear();
     }
 
-    /// Replaces the default labels: names and values in turn.
+    /// Replaces the default labels: names and values, alternating.
     #[napi(catch_unwind)]
     pub fn set_default_labels(&self, labels: Vec<String>) -> Result<()> {
         let pairs =
@@ -130,13 +130,13 @@ impl NativeRegistry {
         self.target.registry().cardinality_guard().set_config(limits.into_config(max_total));
     }
 
-    /// Sets how long a value may stay unchanged before its series expires, in seconds; 0 is for ever.
+    /// Sets how long a value may stay unchanged before its series expires, in seconds; 0 means never.
     #[napi(catch_unwind)]
     pub fn set_ttl(&self, seconds: f64) {
         self.target.registry().set_ttl(Some(duration(seconds)));
     }
 
-    /// Cleans the label values of new series from now on, or, without settings, takes them as they are.
+    /// Sets the sanitizer for label values of new series. Without settings they are recorded unchanged.
     #[napi(catch_unwind)]
     pub fn set_sanitizer(&self, settings: Option<SanitizerSettings>) -> Result<()> {
         let sanitizer = settings.map(SanitizerSettings::into_sanitizer).transpose()?;
@@ -144,13 +144,13 @@ impl NativeRegistry {
         Ok(())
     }
 
-    /// What the series are made of.
+    /// Reports the size of the registry.
     #[napi(catch_unwind)]
     pub fn cardinality(&self) -> Cardinality {
         Cardinality::of(self.target.registry().cardinality())
     }
 
-    /// Shows another registry's families with this one's, under these labels: names and values in turn.
+    /// Shows another registry's families with this one's, with these labels added: names and values, alternating.
     #[napi(catch_unwind)]
     pub fn mount(&self, other: &NativeRegistry, labels: Vec<String>) -> Result<()> {
         let pairs =
@@ -158,32 +158,32 @@ impl NativeRegistry {
         self.target.registry().mount(other.target.registry(), pairs).map_err(refused)
     }
 
-    /// Shows another registry's families no more.
+    /// Stops showing another registry's families; returns whether it was mounted.
     #[napi(catch_unwind)]
     pub fn unmount(&self, other: &NativeRegistry) -> bool {
         self.target.registry().unmount(other.target.registry())
     }
 
-    /// Whether a scrape of this registry is at most `lines` lines, so that handing it to a thread costs more than
+    /// True if a scrape of this registry has at most `lines` lines, so that passing it to a thread costs more than
     /// writing it here.
     #[napi(catch_unwind)]
     pub fn is_small(&self, lines: u32, process: bool) -> bool {
         self.target.is_small(lines as usize, !process)
     }
 
-    /// The exposition, written on a thread of the pool.
+    /// The exposition, written by a thread of the pool.
     #[napi(catch_unwind, ts_return_type = "Promise<{text: string, mismatched: string[]}>")]
     pub fn encode(&self, wanted: Wanted) -> AsyncTask<EncodeTask> {
         AsyncTask::new(EncodeTask { request: self.request(wanted) })
     }
 
-    /// The exposition, written here and now.
+    /// The exposition, written at once on this thread.
     #[napi(catch_unwind, ts_return_type = "{text: string, mismatched: string[]}")]
     pub fn encode_now<'env>(&self, env: &'env Env, wanted: Wanted) -> napi::Result<Object<'env>> {
         Encoded::of(&self.request(wanted)).into_object(env)
     }
 
-    /// The families as JSON, and their values beside it.
+    /// The families as JSON, and their values.
     #[napi(catch_unwind)]
     pub fn read(&self, wanted: Wanted) -> Values {
         Values::of(&self.request(wanted).gather())
@@ -197,20 +197,4 @@ impl NativeRegistry {
             names: wanted.names,
         }
     }
-}
-
-impl Values {
-    pub(crate) fn of(gathered: &Gathered) -> Self {
-        let (text, numbers) = json(gathered);
-        Self { text, numbers: Float64Array::new(numbers) }
-    }
-}
-
-/// Families as JSON. Values are beside the text, because JSON has no NaN and no infinities.
-#[napi(object)]
-pub struct Values {
-    /// An array of families.
-    pub text: String,
-    /// One value a cell or sample, in the order of the text.
-    pub numbers: Float64Array,
 }

@@ -1,4 +1,4 @@
-//! The sanitizer of a registry on its way in, cleaned values on their way out.
+//! Converts a registry's sanitizer settings from JavaScript, and cleaned values to JavaScript.
 
 use crate::error::{Result, invalid_config, refused};
 use napi_derive::napi;
@@ -7,20 +7,20 @@ use prometheus_metrics::labels::{
 };
 use prometheus_metrics::registry::Family;
 
-/// Settings of a sanitizer, checked by type in JavaScript; what is not given has its default.
+/// Settings of a sanitizer. JavaScript has checked their types; settings that are missing have their defaults.
 #[napi(object, object_to_js = false)]
 pub struct SanitizerSettings {
-    /// Characters of a value; 0 for no limit.
+    /// The largest number of characters of a value; 0 for no limit.
     pub max_length: Option<u32>,
     /// `keep`, `remove` or `replace`.
     pub control_characters: Option<String>,
     /// `keep`, `nfc` or `ascii`.
     pub unicode: Option<String>,
-    /// How label names may not begin.
+    /// Prefixes that label names may not have.
     pub reserved_prefixes: Option<Vec<String>>,
     /// Kinds of content.
     pub kinds: Vec<String>,
-    /// `keep`, `warn`, `redact` or `drop` for each.
+    /// The action for each of these kinds: `keep`, `warn`, `redact` or `drop`.
     pub actions: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ fn named<T>(option: &str, name: &str, from_name: impl Fn(&str) -> Option<T>, nam
     })
 }
 
-/// A text as a log line may show it: what looks like a secret is not in it, and it is cut.
+/// A text for a log line: secrets are redacted, and long texts are cut.
 #[napi(catch_unwind)]
 pub fn redact_for_log(text: String, max_chars: u32) -> String {
     prometheus_metrics::labels::redact_for_log(&text, max_chars as usize)
@@ -91,12 +91,12 @@ pub fn finding_kinds() -> Vec<&'static str> {
     FindingKind::ALL.map(FindingKind::as_str).to_vec()
 }
 
-/// Label values as they are recorded.
+/// Label values after sanitizing.
 #[napi(object, object_from_js = false)]
 pub struct CleanedValues {
     /// In the order of the label names.
     pub values: Vec<String>,
-    /// What is to be told of them.
+    /// Warnings to show.
     pub warnings: Vec<String>,
 }
 

@@ -1,15 +1,15 @@
-//! Expositions as strings: gathered and written on a thread of the pool, handed to JavaScript whole.
+//! Writes expositions as strings, on a thread of the pool or at once, and passes them to JavaScript.
 
 use crate::buffers::ascii_string;
 use napi::bindgen_prelude::Object;
 use napi::{Env, Error, JsString, Result, ScopedTask};
+use prometheus_metrics::gather::{Gathered, Selection, gather};
 use prometheus_metrics::http::{Body, Target};
-use prometheus_metrics::registry::{Gathered, Selection, gather};
 use prometheus_metrics::{Format, encode};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// What is to be scraped.
+/// The registry, the families and the format of a scrape.
 pub(crate) struct Request {
     pub(crate) target: Arc<Target>,
     pub(crate) process: bool,
@@ -28,7 +28,7 @@ impl Request {
     }
 }
 
-/// A panic on a thread of the pool would end the process; here it rejects the promise.
+/// Turns a panic into a rejected promise. On a thread of the pool it would end the process.
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|_| Error::from_reason("the scrape panicked: please report it"))
@@ -42,7 +42,7 @@ pub struct EncodeTask {
 /// A finished exposition.
 pub struct Encoded {
     body: Body,
-    /// JavaScript keeps such text at one byte a character and copies it without looking at it.
+    /// JavaScript stores ASCII at one byte a character and copies it without checking it.
     ascii: bool,
     mismatched: Vec<String>,
 }

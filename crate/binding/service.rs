@@ -1,4 +1,4 @@
-//! The scrape service for a door in JavaScript: a request goes in, steps come out, the door takes them.
+//! The scrape service for a JavaScript door: it takes a request and returns steps, which the door carries out.
 
 use crate::answer::{Answer, Later};
 use crate::config::NativeConfig;
@@ -19,7 +19,7 @@ pub struct NativeService {
     service: Arc<ScrapeService>,
 }
 
-/// A request as JavaScript has it.
+/// A request as JavaScript passes it.
 #[napi(object, object_to_js = false)]
 pub struct DoorRequest {
     /// The method.
@@ -28,60 +28,60 @@ pub struct DoorRequest {
     pub target: String,
     /// The socket's remote address.
     pub peer: Option<String>,
-    /// Whether a body comes with it.
+    /// True if the request has a body.
     pub has_body: bool,
-    /// The values of `requestHeaders()`, in that order; empty for none.
+    /// The values of `requestHeaders()`, in that order; empty for missing headers.
     pub headers: Vec<String>,
 }
 
-/// What a door does next.
+/// The step that a door takes next.
 #[napi(object, object_from_js = false)]
 pub struct DoorStep {
     /// `notOurs`, `answer`, `verify`, `authorize`, `check` or `scrape`.
     #[napi(ts_type = "'notOurs' | 'answer' | 'verify' | 'authorize' | 'check' | 'scrape'")]
     pub kind: String,
-    /// What to send.
+    /// The answer to send.
     pub answer: Option<Answer>,
-    /// What to come back with.
+    /// The visit to continue with.
     pub visit: Option<NativeVisit>,
-    /// The families whose collectors are wanted.
+    /// The families whose collectors are to run.
     pub names: Option<Vec<String>>,
-    /// How long they may take.
+    /// How long they may take, in milliseconds.
     pub budget_ms: Option<f64>,
 }
 
 /// A request that waits for its next step.
 #[napi]
 pub struct NativeVisit {
-    state: Option<State>,
+    next: Option<NextStep>,
 }
 
-enum State {
+enum NextStep {
     Verify(Visit, Verification),
     At(Visit),
     Scrape(Plan),
 }
 
-/// How a service is embedded.
+/// How a service is embedded in a program.
 #[napi(object, object_to_js = false)]
 pub struct EmbeddingOptions {
-    /// The door asks a callback who may come in.
+    /// The door asks a callback whether a request is authorized.
     pub has_callback: bool,
     /// The door has readiness checks.
     pub has_checks: bool,
-    /// Only the registry's own values.
+    /// Shows only the registry's own values.
     pub own_values: bool,
 }
 
-/// How a readiness check ended.
+/// The result of a readiness check.
 #[napi(object, object_to_js = false)]
 pub struct CheckResult {
-    /// Its name.
+    /// The check's name.
     pub name: String,
     /// `ok`, `timeout` or `failed`.
     #[napi(ts_type = "'ok' | 'timeout' | 'failed'")]
     pub outcome: String,
-    /// Why it failed.
+    /// The reason if it failed.
     pub reason: String,
 }
 
@@ -136,7 +136,7 @@ impl NativeService {
         step_of(self.service.receive(&read))
     }
 
-    /// The first step of a scrape that no gate guards.
+    /// The first step of a scrape without access control.
     #[napi(catch_unwind)]
     pub fn request(
         &self,
@@ -152,10 +152,10 @@ impl NativeService {
         step_of(self.service.request(&request, names))
     }
 
-    /// Hashes a password on a thread of the library; answers with the next step.
+    /// Hashes a password on a thread of the library; resolves to the next step.
     #[napi(catch_unwind, ts_return_type = "Promise<DoorStep>")]
     pub fn verify<'env>(&self, env: &'env Env, visit: &mut NativeVisit) -> Result<Object<'env>> {
-        let Some(State::Verify(visit, verification)) = visit.state.take() else { return Err(taken()) };
+        let Some(NextStep::Verify(visit, verification)) = visit.next.take() else { return Err(taken()) };
         let (deferred, promise) = env.create_deferred::<DoorStep, Later<DoorStep>>().map_err(engine)?;
         self.service.verify(visit, verification, move |step| {
             deferred.resolve(Box::new(move |_| Ok(step_of(step))));
@@ -163,37 +163,37 @@ impl NativeService {
         Ok(promise)
     }
 
-    /// What comes next once a callback has let a request in, or not.
+    /// The next step after a callback has allowed or refused a request.
     #[napi(catch_unwind)]
     pub fn authorize(&self, visit: &mut NativeVisit, allowed: bool) -> Result<DoorStep> {
-        let Some(State::At(visit)) = visit.state.take() else { return Err(taken()) };
+        let Some(NextStep::At(visit)) = visit.next.take() else { return Err(taken()) };
         Ok(step_of(self.service.authorize(visit, allowed)))
     }
 
-    /// The answer of a request whose callback failed or took too long.
+    /// The answer to a request whose callback failed or took too long.
     #[napi(catch_unwind)]
     pub fn undecided(&self) -> Answer {
         Answer::new(self.service.undecided(), Vec::new())
     }
 
-    /// The answer of `/ready`, with what its checks said.
+    /// The answer of `/ready` with the results of its checks.
     #[napi(catch_unwind)]
     pub fn ready(&self, visit: &mut NativeVisit, checks: Vec<CheckResult>) -> Result<Answer> {
-        let Some(State::At(visit)) = visit.state.take() else { return Err(taken()) };
+        let Some(NextStep::At(visit)) = visit.next.take() else { return Err(taken()) };
         let checks: Vec<Check> = checks.into_iter().map(CheckResult::into_check).collect();
         Ok(Answer::new(self.service.ready(&visit, &checks), Vec::new()))
     }
 
-    /// Whether `scrape_now` is the better choice.
+    /// True if `scrape_now` costs less than handing the scrape to a thread.
     #[napi(catch_unwind)]
     pub fn is_small(&self) -> bool {
         self.service.is_small()
     }
 
-    /// The answer to a scrape, made here and now.
+    /// The answer to a scrape, made at once on this thread.
     #[napi(catch_unwind)]
     pub fn scrape_now(&self, visit: &mut NativeVisit) -> Result<Answer> {
-        let Some(State::Scrape(plan)) = visit.state.take() else { return Err(taken()) };
+        let Some(NextStep::Scrape(plan)) = visit.next.take() else { return Err(taken()) };
         let (response, mismatched) = self.service.scrape_now(&plan);
         Ok(Answer::new(response, mismatched))
     }
@@ -201,7 +201,7 @@ impl NativeService {
     /// The answer to a scrape, made on a thread of the library.
     #[napi(catch_unwind, ts_return_type = "Promise<Answer>")]
     pub fn scrape<'env>(&self, env: &'env Env, visit: &mut NativeVisit) -> Result<Object<'env>> {
-        let Some(State::Scrape(plan)) = visit.state.take() else { return Err(taken()) };
+        let Some(NextStep::Scrape(plan)) = visit.next.take() else { return Err(taken()) };
         let (deferred, promise) = env.create_deferred::<Answer, Later<Answer>>().map_err(engine)?;
         self.service.scrape(plan, move |response, mismatched| {
             deferred.resolve(Box::new(move |_| Ok(Answer::new(response, mismatched))));
@@ -209,38 +209,38 @@ impl NativeService {
         Ok(promise)
     }
 
-    /// Sets what `/ready` answers.
+    /// Sets the answer of `/ready`.
     #[napi(catch_unwind)]
     pub fn set_ready(&self, ready: bool) {
         self.service.health().set_ready(ready);
     }
 }
 
-/// A visit is used once.
+/// The error for a visit that is used a second time.
 fn taken() -> Error<Code> {
     engine(napi::Error::from_reason("the request has taken this step already"))
 }
 
-/// An address as sockets print it; IPv6 ones may have a zone.
+/// Parses an address as sockets print it; IPv6 addresses may have a zone.
 fn address(text: &str) -> Option<IpAddr> {
     text.split('%').next()?.parse().ok().map(|address: IpAddr| address.to_canonical())
 }
 
 fn step_of(step: Step) -> DoorStep {
-    let (kind, answer, state) = match step {
+    let (kind, answer, next) = match step {
         Step::NotOurs => ("notOurs", None, None),
         Step::Answer(response) => ("answer", Some(Answer::new(response, Vec::new())), None),
-        Step::Verify(visit, verification) => ("verify", None, Some(State::Verify(visit, verification))),
-        Step::Authorize(visit) => ("authorize", None, Some(State::At(visit))),
-        Step::Check(visit) => ("check", None, Some(State::At(visit))),
-        Step::Scrape(plan) => ("scrape", None, Some(State::Scrape(plan))),
+        Step::Verify(visit, verification) => ("verify", None, Some(NextStep::Verify(visit, verification))),
+        Step::Authorize(visit) => ("authorize", None, Some(NextStep::At(visit))),
+        Step::Check(visit) => ("check", None, Some(NextStep::At(visit))),
+        Step::Scrape(plan) => ("scrape", None, Some(NextStep::Scrape(plan))),
     };
-    let (names, budget_ms) = match &state {
-        Some(State::Scrape(plan)) => {
+    let (names, budget_ms) = match &next {
+        Some(NextStep::Scrape(plan)) => {
             (Some(plan.names().to_vec()), Some(plan.budget().as_secs_f64() * 1000.0))
         }
         _ => (None, None),
     };
-    let visit = state.map(|state| NativeVisit { state: Some(state) });
+    let visit = next.map(|next| NativeVisit { next: Some(next) });
     DoorStep { kind: kind.to_owned(), answer, visit, names, budget_ms }
 }

@@ -1,28 +1,28 @@
-//! What the testing kit takes from the core: reading expositions back.
+//! Reads expositions for the testing kit.
 
-use crate::registry::Values;
+use crate::values::Values;
 use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
 use prometheus_metrics::testing::parse::json;
 use prometheus_metrics::testing::{Dialect, ParseError, parse, parse_strict};
 
-/// An exposition that was read, or why it could not be.
+/// An exposition that was read, or its fault.
 #[napi(object)]
 pub struct ParsedExposition {
-    /// Whether it was read as OpenMetrics.
+    /// True if it was read as OpenMetrics.
     pub is_open_metrics: bool,
     /// The families, as `testing::parse::json` writes them.
     pub families: Option<Values>,
-    /// What is wrong.
+    /// The fault, if it could not be read.
     pub error: Option<ExpositionFault>,
 }
 
-/// What is wrong with an exposition, and where.
+/// A fault of an exposition, and its place.
 #[napi(object)]
 pub struct ExpositionFault {
-    /// From 1.
+    /// The line, counted from 1.
     pub line: u32,
-    /// From 1, in characters.
+    /// The column in characters, counted from 1.
     pub column: u32,
     /// What was expected and what was received.
     pub message: String,
@@ -35,7 +35,8 @@ impl From<ParseError> for ExpositionFault {
     }
 }
 
-/// Reads an exposition: in OpenMetrics or not, or as its last line says. `strict` refuses more.
+/// Reads an exposition: as OpenMetrics or text, or as its last line says if `is_open_metrics` is not set. `strict` accepts
+/// less.
 #[napi(catch_unwind)]
 pub fn parse_exposition(text: String, is_open_metrics: Option<bool>, strict: bool) -> ParsedExposition {
     let dialect = match is_open_metrics {

@@ -1,11 +1,11 @@
-// Work for the agents: a plan that repeats every ten seconds, in which each way for an agent to end occurs. What its model
-// decides at each step is part of the task; a step without a decision is the answer.
+// Gives the agents work: a plan that repeats every ten seconds and contains each way in which an agent can end. Each
+// task lists the model's decisions, one per step. A step without a decision is the answer.
 
 import { repeat } from './repeat.mjs';
 
 const PAUSE_MS = 1000;
 
-/** An agent may take so long. */
+/** The time limit of an agent. */
 const PATIENCE_MS = 8000;
 
 const calls = (name, args) => ({ tool_call: { name, arguments: args } });
@@ -22,7 +22,7 @@ const PLAN = [
       { handoff: 'analyst', task: { prompt: 'Find charges that came twice', decisions: [look] } },
     ],
   },
-  // The runaway loop: the same call again and again, until no step is left.
+  // A runaway loop: the same call again and again, until the limit of steps.
   { agent: 'analyst', prompt: 'Which page says it?', decisions: [look], endless: true },
   { agent: 'analyst', prompt: 'Count the errors', decisions: [calls('run_sql', { sql: 'select 1' }), look] },
   {

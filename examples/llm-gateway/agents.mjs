@@ -1,13 +1,13 @@
-// Agents: each asks its model what to do, runs the tools that it names, and asks again, until there is an answer or no step
-// is left. What the models decide is written down beforehand (agent-load.mjs), because the stand-in cannot think; the rest
-// is as it would be.
+// Runs agents. An agent asks its model what to do, runs the tools that the model names, and asks again, until there is
+// an answer or the limit of steps is reached. The model's decisions are given by agent-load.mjs, because the simulated
+// model cannot think. Everything else is as in a real program.
 
 import { passes } from './guardrail.mjs';
 import { Memory } from './memory.mjs';
 import { agents } from './metrics.mjs';
 import { TOOL_TIMEOUT_MS, TOOLS } from './tools.mjs';
 
-/** An agent that does not find an end is stopped. */
+/** An agent is stopped after this many steps. */
 const STEPS_MAX = 6;
 
 const MODEL_BY_AGENT = new Map([
@@ -16,7 +16,7 @@ const MODEL_BY_AGENT = new Map([
   ['analyst', 'claude-sonnet-4'],
 ]);
 
-/** @returns a function that runs an agent by name: measured from its start to its end, however it ends. */
+/** @returns a function that runs an agent by name and measures the run from start to end. */
 export function createAgents({ ask }) {
   const memory = new Memory();
 
@@ -25,7 +25,7 @@ export function createAgents({ ask }) {
   async function work(execution, { name, task, signal }) {
     if (!execution.step('guardrail', () => passes(task.prompt, 'input'))) return execution.end('guardrail');
     const notes = execution.step('memory', () => memory.recall(name, { reachable: !task.forgetful }));
-    // Requests made in here are this agent's: their tokens and their cost are counted for it too.
+    // The collector counts tokens and cost of requests made here for this agent too.
     await execution.step('retrieval', () => ask({ model: 'text-embedding-3-small', input: task.prompt }, { signal }));
 
     const messages = [{ role: 'user', content: [task.prompt, ...notes].join('\n') }];
@@ -62,12 +62,12 @@ export function createAgents({ ask }) {
   return runAgent;
 }
 
-/** Calls a tool. That one fails is no end: the model is told, and decides. */
+/** Calls a tool. A failed tool does not end the agent: the model gets the error and decides. */
 async function callTool(execution, { name, arguments: text }, signal) {
   const args = JSON.parse(text);
   const run = TOOLS.get(name);
   if (run === undefined) {
-    // The model made the name up, so it is counted as `other`.
+    // The model invented the name, so the collector counts it as `other`.
     execution.recordToolCall(name, 'error', undefined, args);
     agents.recordError(execution.agentType, 'unknown_tool');
     return { error: `No tool ${name}` };

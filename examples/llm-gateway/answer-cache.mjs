@@ -1,4 +1,4 @@
-// Answers that were given a moment ago: the same question to the same model is answered again without asking.
+// Caches answers for a short time: the same question to the same model is answered without asking again.
 
 import { llm } from './metrics.mjs';
 

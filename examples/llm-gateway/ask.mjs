@@ -1,5 +1,5 @@
-// Asks a model, measured: one call a model that is asked. A model that is overloaded is asked once more; one that stays
-// so has another stand in for it. Knows nothing of who asks: the gateway's clients and the agents alike.
+// Asks a model and measures each attempt at a model as one call. An overloaded model is asked a second time; then
+// another model is asked. The gateway's clients and the agents both use this function.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CallError } from './call-error.mjs';
@@ -8,20 +8,20 @@ import { llm } from './metrics.mjs';
 import { MODELS } from './models.mjs';
 import { recordRateLimits } from './rate-limits.mjs';
 
-/** What passes by itself; any other error would only come again. */
+/** Statuses of temporary errors. Other errors would only happen again. */
 const PASSING = new Set([429, 503, 529]);
 
 /**
  * @param modelServerUrl the base URL of a server that speaks OpenAI's wire format.
- * @param startCall begins a measured call; a log of calls puts itself here.
- * @returns a function that takes a request and who waits for its answer: a signal, and how the answer is read.
+ * @param startCall starts a measured call; the call log replaces it.
+ * @returns a function that takes a request, a signal that ends it, and a function that reads the answer.
  */
 export function createAsk({ modelServerUrl, startCall = (target) => llm.startRequest(target) }) {
   return async function ask(body, { signal, read = readWhole, id }) {
     let attempts = 0;
     const send = (target) => post(modelServerUrl, target, { body, signal, attempt: attempts++ });
 
-    /** The measured part: a call is started, told of chunks by who reads them, and ended one way or the other. */
+    /** The measured part: starts a call, lets the reader report chunks, and ends the call in every case. */
     const askOne = async (target) => {
       const call = startCall(target, id);
       try {
@@ -34,7 +34,7 @@ export function createAsk({ modelServerUrl, startCall = (target) => llm.startReq
       } catch (error) {
         const failure = CallError.from(error, { signal, chunks: call.chunks });
         call.fail(failure.reported);
-        // What has been passed on cannot be taken back, so another model cannot begin again.
+        // Chunks that were passed on cannot be taken back, so another model must not start again.
         failure.begun = call.chunks > 0;
         throw failure;
       }
@@ -92,7 +92,7 @@ async function readWhole(response) {
   return JSON.parse(await response.text());
 }
 
-/** What an answer says of its end, in the collector's words. What the provider did not report is left out. */
+/** The end of an answer in the collector's words. Figures that the provider did not report stay undefined. */
 function endOf({ usage, choices }) {
   return {
     inputTokens: usage?.prompt_tokens ?? usage?.input_tokens,
@@ -104,7 +104,7 @@ function endOf({ usage, choices }) {
   };
 }
 
-/** Whether it is the provider's fault: a refusal for want of room, a failure, an answer that broke off. */
+/** True if the provider is the cause: no capacity, a failure, or an answer that broke off. */
 function isProviders({ status }) {
   return status === 429 || (status >= 500 && status !== 504);
 }

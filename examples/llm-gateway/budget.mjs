@@ -1,4 +1,4 @@
-// What the gateway may spend and what is left of it, from the cost that the collector counts.
+// Reports the gateway's budget and the rest of it, from the cost that the collector counts.
 
 import { register } from '@llm-devops/prometheus-metrics';
 import { llm } from './metrics.mjs';

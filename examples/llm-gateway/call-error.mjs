@@ -1,8 +1,8 @@
-// What can go wrong with a call, as the client is told it: an HTTP status, a type and a message. What kind of error that
-// is in metrics, the collector finds out.
+// Errors of a call as the client sees them: an HTTP status, a type and a message. The collector decides which error
+// type they have in the metrics.
 
 export class CallError extends Error {
-  /** @param status is what the client is answered, as long as nothing has been sent. */
+  /** @param status the status of the answer to the client, if nothing was sent yet. */
   constructor(status, type, message, { retryAfterMs = 0, ...options } = {}) {
     super(message, options);
     this.name = 'CallError';
@@ -11,25 +11,29 @@ export class CallError extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** What the collector is told: a failure that only this program knows has its name, and no status that says it. */
+  /**
+   * What the collector gets: the type, if only this program knows the failure; otherwise this error, with its status.
+   */
   get reported() {
     return this.status === 502 ? this.type : this;
   }
 
   /**
-   * Names the reason why the answer of a model server could not be had: the signal's own where it gave up, else
-   * a broken connection, an answer that cannot be read, or a fault of this program.
+   * Finds the reason of a failed call: the signal's own reason if it was aborted, otherwise a broken connection, an
+   * unreadable answer, or an error in this program.
    */
   static from(error, { signal, chunks }) {
     if (error instanceof CallError) return error;
     if (signal.aborted) return CallError.ofSignal(signal.reason);
     if (error instanceof SyntaxError) {
-      return new CallError(502, 'invalid_response', 'The model server sent no valid JSON', { cause: error });
+      return new CallError(502, 'invalid_response', 'The model server sent invalid JSON', { cause: error });
     }
-    // fetch() reports everything that happens to a connection as a TypeError that carries the socket's error.
+    // fetch() reports every failure of a connection as a TypeError with the socket's error as its cause.
     if (error instanceof TypeError && error.cause !== undefined) {
       return chunks > 0
-        ? new CallError(502, 'stream_interrupted', 'The model server broke off', { cause: error })
+        ? new CallError(502, 'stream_interrupted', 'The connection to the model server broke during the answer', {
+            cause: error,
+          })
         : new CallError(502, 'connection', 'The model server cannot be reached', { cause: error });
     }
     return new CallError(500, 'other', 'The gateway failed', { cause: error });
@@ -39,6 +43,6 @@ export class CallError extends Error {
     if (reason instanceof CallError) return reason;
     return reason?.name === 'TimeoutError'
       ? new CallError(504, 'timeout', 'No complete answer in time', { cause: reason })
-      : new CallError(499, 'cancelled', 'Nobody waits any more', { cause: reason });
+      : new CallError(499, 'cancelled', 'The caller cancelled the request', { cause: reason });
   }
 }

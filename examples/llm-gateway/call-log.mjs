@@ -1,9 +1,9 @@
-// A log of calls, one entry each: the collector's own call, with a second watch beside it. A judge holds the metrics
-// against it, so it gives each time as the least and the most that the collector can have measured.
+// Logs each call: wraps the collector's call and measures the times a second time. A judge compares the metrics with
+// this log, so each time is given as the least and the most that the collector can have measured.
 
 import { llm } from './metrics.mjs';
 
-/** @returns a way to start calls that are logged when they end. */
+/** @returns a function that starts calls, which are logged when they end. */
 export function loggedCalls(write) {
   return (target, id) => new LoggedCall(target, { id, write });
 }
@@ -39,7 +39,7 @@ class LoggedCall {
 
   fail(error) {
     const errorType = typeof error === 'string' ? error : error.type;
-    // The client's leaving and the deadline are outcomes of their own: neither says that the model is broken.
+    // A cancelled request and a timeout have statuses of their own: neither shows that the model failed.
     const status = errorType === 'timeout' || errorType === 'cancelled' ? errorType : 'error';
     this.#finish({ status, errorType }, () => this.#call.fail(error));
   }

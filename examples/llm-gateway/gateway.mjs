@@ -1,4 +1,4 @@
-// The gateway: takes requests as OpenAI's clients send them, asks a model, and passes the answer back, streamed or whole.
+// The gateway: accepts requests from OpenAI's clients, asks a model, and passes the answer back, streamed or whole.
 
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { formatEvent, readEvents } from './sse.mjs';
 
 /**
  * @param ask asks a model (ask.mjs).
- * @param timeoutMs what a request may take from its start to the end of its answer.
+ * @param timeoutMs the time limit of a request, from its start to the end of its answer.
  */
 export function createGateway({ ask, timeoutMs }) {
   const cache = new AnswerCache();
@@ -24,7 +24,7 @@ export function createGateway({ ask, timeoutMs }) {
     } else if (request.method !== 'POST') {
       writeError(response.setHeader('allow', 'POST'), 405, 'invalid_request', 'Expected POST');
     } else {
-      // A client that leaves before its request is complete ends here too; there is nobody to answer.
+      // A client can also leave before its request is complete. Then there is no one to answer.
       serve(request, response, { route, ask, cache, timeoutMs }).catch(() => response.destroy());
     }
   });
@@ -34,7 +34,7 @@ async function serve(request, response, { route, ask, cache, timeoutMs }) {
   const id = request.headers['x-request-id'] ?? randomUUID();
   response.setHeader('x-request-id', id);
 
-  // What is no request to a model at all is refused before it counts as one.
+  // An invalid request is rejected before it counts as an LLM request.
   const text = await readBody(request);
   if (text === undefined) {
     return writeError(response.setHeader('connection', 'close'), 413, 'request_too_large', 'The limit is 1 MiB');
@@ -44,12 +44,13 @@ async function serve(request, response, { route, ask, cache, timeoutMs }) {
     return writeError(response, 400, 'invalid_request', `Expected a JSON object with model and ${route.input}`);
   }
   if (MODELS.get(body.model)?.path !== request.url) {
-    // Nobody knows the name, so the collector counts it as `other`: clients cannot invent series.
+    // The name is unknown, so the collector counts it as `other`: clients cannot create series.
     const { operation } = route;
     llm.recordRequest({ model: body.model, provider: 'other', operation, errorType: 'not_found' });
     return writeError(response, 404, 'not_found', `No model ${body.model}`);
   }
-  if (!passes(textOf(body), 'input')) return writeError(response, 400, 'content_filter', 'A guardrail refused it');
+  if (!passes(textOf(body), 'input'))
+    return writeError(response, 400, 'content_filter', 'A guardrail rejected the request');
 
   const cacheable = route.operation === 'chat' && body.stream !== true;
   const known = cacheable ? cache.find(body) : undefined;
@@ -68,7 +69,7 @@ async function serve(request, response, { route, ask, cache, timeoutMs }) {
   }
 }
 
-/** How long a client is waited for: until the deadline, or until it leaves. */
+/** A signal that aborts at the deadline, or when the client leaves. */
 function patienceOf(response, timeoutMs) {
   const abort = new AbortController();
   const deadline = setTimeout(() => {
@@ -78,21 +79,21 @@ function patienceOf(response, timeoutMs) {
     if (!response.writableEnded) abort.abort(new CallError(499, 'cancelled', 'The client left'));
   };
   response.once('close', onClose);
-  // The client may have left while its request was parsed; then 'close' is over.
+  // The client may have left while its request was parsed. Then 'close' has already been emitted.
   if (response.destroyed) onClose();
   return { signal: abort.signal, release: () => clearTimeout(deadline) };
 }
 
 async function relayStream(ask, body, { response, signal, id }) {
-  // A stream reports its usage only when asked to. The gateway always asks, as it counts tokens, and keeps the
-  // extra chunk from clients that did not.
+  // A stream reports its usage only on request. The gateway always requests it to count tokens. It removes the extra
+  // chunk for clients that did not request it.
   const passesUsage = body.stream_options?.include_usage === true;
   const read = (answer, call) => relayChunks(answer, call, { response, signal, passesUsage });
   await ask({ ...body, stream_options: { include_usage: true } }, { signal, id, read });
   response.end(formatEvent('[DONE]'));
 }
 
-/** Passes chunks on as they come. @returns what they said of the answer as a whole. */
+/** Passes chunks on as they come. @returns the model, usage and finish reason that they report. */
 async function relayChunks(answer, call, { response, signal, passesUsage }) {
   if (!response.headersSent) {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
@@ -111,18 +112,19 @@ async function relayChunks(answer, call, { response, signal, passesUsage }) {
     whole.usage = chunk.usage ?? whole.usage;
     if (choice?.finish_reason) whole.choices = [choice];
     if (choice === undefined && !passesUsage) continue;
-    // The first chunk only names the role: the time to the first token ends with the first one that says something.
+    // The first chunk contains only the role. The time to the first token ends with the first chunk that has content.
     call.chunk(Boolean(choice?.delta.content ?? choice?.delta.tool_calls));
-    // A slow reader holds the model back instead of filling this process's memory.
+    // A slow client slows the model down, so the process does not buffer the answer in memory.
     if (!response.write(formatEvent(payload))) await once(response, 'drain', { signal });
   }
-  if (!complete) throw new CallError(502, 'stream_interrupted', 'The model server stopped half way');
+  if (!complete)
+    throw new CallError(502, 'stream_interrupted', 'The model server stopped before the end of the answer');
   return whole;
 }
 
 function answerFailure(response, { status, type, message }) {
   if (response.destroyed) return;
   if (!response.headersSent) return writeError(response, status, type, message);
-  // The status is long sent; a stream says in its last event that it is not complete, and ends without [DONE].
+  // The status was already sent. The last event of an incomplete stream is an error, and there is no [DONE].
   response.end(formatEvent(JSON.stringify({ error: { type, message } })));
 }

@@ -1,12 +1,12 @@
-// A guardrail: refuses what asks a model to forget its instructions. Real ones are models themselves; the measuring is
-// the same.
+// A guardrail: rejects text that asks a model to forget its instructions. Real guardrails are models themselves; they
+// are measured in the same way.
 
 import { llm } from './metrics.mjs';
 
 const NAME = 'prompt_injection';
 const INJECTION = /ignore (all|your) (previous )?instructions/i;
 
-/** @returns {boolean} whether the text may pass. @param stage is input, output or tool. */
+/** @returns {boolean} whether the text may pass. @param stage `input`, `output` or `tool`. */
 export function passes(text, stage) {
   const started = performance.now();
   const blocked = INJECTION.test(text);
@@ -14,7 +14,7 @@ export function passes(text, stage) {
   return !blocked;
 }
 
-/** What is asked, whatever the operation. */
+/** The text of a request, for every operation. */
 export function textOf({ messages, input, prompt }) {
   return JSON.stringify(messages ?? input ?? prompt);
 }

@@ -1,6 +1,6 @@
-// Reading and writing JSON over node:http.
+// Reads and writes JSON over node:http.
 
-/** @returns {Promise<string | undefined>} the body, or undefined where it is longer than the limit. */
+/** @returns {Promise<string | undefined>} the body, or undefined if it is longer than the limit. */
 export async function readBody(request, bytesMax = 1024 * 1024) {
   const parts = [];
   let bytes = 0;
@@ -26,7 +26,7 @@ export function writeJson(response, status, value) {
   response.end(body);
 }
 
-/** An error as OpenAI's API words it, so that clients show its message. */
+/** An error in the format of OpenAI's API, so that clients show its message. */
 export function writeError(response, status, type, message) {
   writeJson(response, status, { error: { type, message } });
 }

@@ -1,8 +1,8 @@
-// Opening and closing the servers: a taken port names the setting that moves it, and closing takes bounded time.
+// Opens and closes servers. An error about a taken port names the setting to change, and closing has a time limit.
 
 import { once } from 'node:events';
 
-/** A mistake of whoever starts the program, not of the program: reported without a stack. */
+/** A wrong setting. It is reported without a stack, because the program is not at fault. */
 export class SettingError extends Error {}
 
 /** @returns {Promise<string>} the base URL. */
@@ -23,7 +23,7 @@ export async function listen(server, { host, port, setting }) {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`;
 }
 
-/** Lets running requests end within the grace time, then ends them. */
+/** Waits for running requests during the grace time, then closes their connections. */
 export async function close(server, graceMs) {
   if (!server.listening) return;
   const closed = once(server, 'close');

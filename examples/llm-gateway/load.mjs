@@ -1,12 +1,12 @@
-// The gateway's own gentle load: five requests a second by a plan that repeats every ten seconds, most of them ordinary,
-// and each unusual thing once in a round, so that everything there is to see is seen soon.
+// Sends the gateway a small load: five requests per second, by a plan that repeats every ten seconds. Most are
+// ordinary, and each unusual case occurs once per round.
 
 import { repeat } from './repeat.mjs';
 import { readEvents } from './sse.mjs';
 
 const PAUSE_MS = 200;
 
-/** What chat applications begin each conversation with; providers keep it in their caches. */
+/** The system prompt of each conversation. Providers keep it in their caches. */
 const INSTRUCTIONS = 'You are the assistant of a small team that runs services. '.repeat(20);
 
 const PROMPTS = [
@@ -18,7 +18,7 @@ const PROMPTS = [
 
 const CHAT_MODELS = ['gpt-4o-mini', 'claude-sonnet-4', 'llama-3.3-70b', 'o4-mini'];
 
-/** What happens at which request of a round; at all others nothing unusual does. */
+/** The unusual cases, by the number of the request in a round. All other requests are ordinary. */
 const ROUND = 48;
 const UNUSUAL = new Map([
   [1, { model: 'claude-sonnet-4', simulate: 'hang' }],
@@ -41,12 +41,12 @@ const UNUSUAL = new Map([
   [35, { path: '/v1/embeddings', model: 'text-embedding-3-small' }],
 ]);
 
-/** The nth request since the start. */
+/** Makes the nth request since the start. */
 function requestOf(n) {
   const unusual = UNUSUAL.get(n % ROUND);
   const { path = '/v1/chat/completions', simulate, leavesAfterMs, prompt, repeats, ...rest } = unusual ?? {};
   const text = prompt ?? (repeats ? PROMPTS[0] : PROMPTS[n % PROMPTS.length]).replace('%n', String(repeats ? -1 : n));
-  // Most are streamed, as chat windows do.
+  // Most are streamed, as in chat applications.
   const usual = { model: CHAT_MODELS[(n >> 1) % CHAT_MODELS.length], stream: unusual === undefined && n % 3 !== 0 };
   const messages = [
     { role: 'system', content: INSTRUCTIONS },

@@ -1,4 +1,4 @@
-// The entry: starts the service, says where it is, shows what it does, and ends cleanly.
+// The entry point: starts the service, prints its addresses, shows a summary, and stops cleanly.
 
 import { loggedCalls } from './call-log.mjs';
 import { SettingError } from './listening.mjs';
@@ -6,7 +6,7 @@ import { startService } from './service.mjs';
 import { readSettings, USAGE } from './settings.mjs';
 import { startSummary } from './summary.mjs';
 
-/** Connections that do not close and timers that do not end must not keep a terminal waiting. */
+/** The longest time to stop. A connection that does not close must not keep the terminal waiting. */
 const SHUTDOWN_MS_MAX = 5000;
 
 try {
@@ -23,15 +23,15 @@ async function run({ logCalls, ...settings }) {
   const startCall = logCalls ? loggedCalls((call) => process.stdout.write(`${JSON.stringify(call)}\n`)) : undefined;
   const service = await startService({ ...settings, startCall });
   process.stdout.write(
-    `Gateway  ${service.chatUrl}  (POST, as OpenAI's clients do)
+    `Gateway  ${service.chatUrl}  (POST, OpenAI's wire format)
 Metrics  ${service.metricsUrl}
-Models   ${service.modelServerUrl}  (a stand-in, started here)
-Press Ctrl-C to end.
+Models   ${service.modelServerUrl}  (simulated, started here)
+Press Ctrl-C to stop.
 `,
   );
   const stopSummary = logCalls ? () => {} : startSummary(process.stdout);
 
-  // A terminal and npm may both pass on one Ctrl-C, so a second signal is not a second wish: it changes nothing.
+  // One Ctrl-C can arrive twice, from the terminal and from npm. So a second signal changes nothing.
   let ending = false;
   const end = async () => {
     if (ending) return;
@@ -39,7 +39,7 @@ Press Ctrl-C to end.
     setTimeout(() => process.exit(0), SHUTDOWN_MS_MAX).unref();
     stopSummary();
     await service.close();
-    process.stdout.write('Ended.\n');
+    process.stdout.write('Stopped.\n');
     process.exit(0);
   };
   process.on('SIGINT', end);

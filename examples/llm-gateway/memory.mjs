@@ -1,4 +1,4 @@
-// What agents remember: the last few things each of them learnt. Operations are counted.
+// The memory of the agents: the last few notes of each. The collector counts each operation.
 
 import { agents } from './metrics.mjs';
 
@@ -7,7 +7,9 @@ const REMEMBERED_MAX = 3;
 export class Memory {
   #notes = new Map();
 
-  /** @param reachable false for a store that is down. @returns the notes, none where they cannot be had. */
+  /**
+   * @param reachable false to simulate a store that is down. @returns the notes; an empty list if the store is down.
+   */
   recall(agent, { reachable = true } = {}) {
     agents.recordMemoryOperation(agent, 'search', reachable ? 'success' : 'error');
     return reachable ? (this.#notes.get(agent) ?? []) : [];

@@ -1,4 +1,5 @@
-// The two collectors that measure everything here. Names, labels, buckets and what begins at 0 are theirs.
+// The two collectors that measure everything in this example. They define names, labels, buckets and the series that
+// start at 0.
 
 import { AgentMetricsCollector, LlmMetricsCollector } from '@llm-devops/prometheus-metrics';
 import { MODELS, PRICES } from './models.mjs';
@@ -6,8 +7,8 @@ import { TOOLS } from './tools.mjs';
 
 export const llm = new LlmMetricsCollector({ prices: PRICES });
 
-// Models that are named here have their series from the start, and their failures counted under their names.
+// Registered models have their series from the start, and failures count under their names.
 for (const target of MODELS.values()) llm.registerModel(target);
 
-// Tools that are named here have their failures counted under their names from the first one on.
+// Failures of these tools count under their names from the first call on.
 export const agents = new AgentMetricsCollector({ tools: [...TOOLS.keys()] });

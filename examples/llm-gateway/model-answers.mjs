@@ -1,20 +1,21 @@
-// What the stand-in for model servers says, and how many tokens that was. A token is a word here; real tokenizers differ.
+// Makes the answers of the simulated model server and counts their tokens. A token is one word here; real tokenizers
+// differ.
 
 const WORDS = 'a model answers one token after another and the gateway counts what passes'.split(' ');
 const ANSWER_WORDS = { min: 8, max: 30 };
 
-/** Tokens from which on providers keep the beginning of a conversation. */
+/** A beginning of at least this many tokens is kept in the provider's cache. */
 const CACHED_MIN = 100;
-/** How often one is read before it is forgotten and has to be written again. */
+/** How often a beginning is read before it leaves the cache and must be written again. */
 const CACHED_READS = 4;
-/** How often each beginning was asked for. */
+/** How often each beginning was sent. */
 const beginnings = new Map();
 
 export function countTokens(messages) {
   return messages.reduce((sum, { content }) => sum + countWords(content), 0);
 }
 
-/** What a chat model answers: words, or the call of a tool that metadata.tool_call names. */
+/** The answer of a chat model: words, or a call of the tool in metadata.tool_call. */
 export function messageOf({ messages, metadata, max_tokens: most = Number.POSITIVE_INFINITY }, model, outcome) {
   if (messages === undefined) return { words: [], thoughts: 0 };
   const wanted = ANSWER_WORDS.min + Math.floor(Math.random() * (ANSWER_WORDS.max - ANSWER_WORDS.min + 1));
@@ -52,7 +53,7 @@ export function imagesOf({ n = 1 }, { prompt_tokens: input }) {
   return { data: Array.from({ length: n }, () => ({ b64_json })), usage };
 }
 
-/** A long beginning is written to the provider's cache, and read from it for a while. */
+/** A long beginning is written to the provider's cache and then read from it for a while. */
 function cachedOf(model, [{ content }]) {
   const tokens = countWords(content);
   if (tokens < CACHED_MIN) return { cached_tokens: 0 };

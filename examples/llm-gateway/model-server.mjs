@@ -1,5 +1,6 @@
-// A stand-in for model servers: OpenAI's wire format, models with speeds of their own, tokens one by one, and the failures
-// real ones have. A request that wants one names it, in metadata.simulate: one outcome, or one for each attempt.
+// Simulates model servers: OpenAI's wire format, models of different speed, tokens one by one, and the failures of real
+// servers. A request selects a failure in metadata.simulate: one outcome for all attempts, or a list with one per
+// attempt.
 
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,16 +25,16 @@ const REFUSALS = new Map([
   ['context_length', [400, 'context_length_exceeded', 'This conversation is longer than the model can read']],
 ]);
 
-/** What a client shall wait before it tries again; real servers ask for seconds. */
+/** How long a client should wait before it tries again. Real servers ask for seconds. */
 const RETRY_AFTER_MS = 50;
 
-/** Of each model, a minute. */
+/** Limits per model and minute. */
 const LIMITS = { requests: 150, tokens: 200_000 };
 
 export function createModelServer() {
   const minutes = new Map();
   return createServer((request, response) => {
-    // Whoever asked may leave at any time; then every pause ends with an error, and so does this answer.
+    // The client may leave at any time. Then every pause ends with an error, which ends this answer.
     const left = new AbortController();
     response.once('close', () => left.abort());
     answer(request, response, { minutes, signal: left.signal }).catch(() => response.destroy());
@@ -94,7 +95,7 @@ async function streamAnswer({ head, message, usage, model, outcome }, asked, res
   response.end(formatEvent('[DONE]'));
 }
 
-/** One outcome for all attempts, or one for each; the last one stands for those after it. */
+/** One outcome for all attempts, or one per attempt; the last one applies to all further attempts. */
 function outcomeOf(simulate, attempt) {
   return [simulate].flat().at(attempt) ?? [simulate].flat().at(-1) ?? 'ok';
 }

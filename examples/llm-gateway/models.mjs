@@ -1,10 +1,10 @@
-// The models this gateway knows: who provides each, what it is asked for, which one stands in for it, what it costs.
+// The models of this gateway: provider, path, fallback model and price.
 
 const CHAT = '/v1/chat/completions';
 const EMBEDDINGS = '/v1/embeddings';
 const IMAGES = '/v1/images/generations';
 
-/** By path: the operation, and the member of a request without which it is none. */
+/** By path: the operation, and the member that a request must have. */
 export const ROUTES = new Map([
   [CHAT, { operation: 'chat', input: 'messages' }],
   [EMBEDDINGS, { operation: 'embeddings', input: 'input' }],
@@ -22,7 +22,7 @@ export const MODELS = new Map(
   ].map((entry) => [entry.model, { ...entry, operation: ROUTES.get(entry.path).operation }]),
 );
 
-/** US dollars a million tokens. What runs on hardware of one's own has no price, which is not a price of zero. */
+/** US dollars per million tokens. A model on your own hardware has no price; that is different from a price of zero. */
 export const PRICES = {
   'gpt-4o-mini': { input: 0.15, output: 0.6, cacheRead: 0.075 },
   'claude-sonnet-4': { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 },

@@ -1,4 +1,4 @@
-// What a provider says of its rate limits in the headers of each answer.
+// Records the rate limits that a provider reports in the headers of each answer.
 
 import { llm } from './metrics.mjs';
 
@@ -10,7 +10,7 @@ export function recordRateLimits(target, headers) {
   }
 }
 
-// A header that is missing or is no number says nothing, which is not zero.
+// A missing or invalid header is unknown, not zero.
 function amount(header) {
   const value = Number.parseFloat(header ?? '');
   return Number.isFinite(value) ? value : undefined;

@@ -1,9 +1,9 @@
-// Does something again and again, at a pace, whether the one before has ended or not.
+// Runs a function at a fixed pace, without waiting for the previous run.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * @param run is given the number of the turn and a signal; what it throws is of no concern, as it has been counted.
+ * @param run gets the number of the turn and a signal. Its errors are ignored, because they have been counted.
  * @returns a function that stops and resolves when the last turn has ended.
  */
 export function repeat(pauseMs, run) {

@@ -1,4 +1,4 @@
-// Puts the parts together: the model server, the gateway in front of it, the metrics endpoint, the agents, the load.
+// Connects the parts: the model server, the gateway, the metrics endpoint, the agents and the load.
 
 import { createServer } from 'node:http';
 import { createMetricsHandler } from '@llm-devops/prometheus-metrics';
@@ -11,7 +11,7 @@ import { close, listen } from './listening.mjs';
 import { startLoad } from './load.mjs';
 import { createModelServer } from './model-server.mjs';
 
-/** Starts everything, or nothing: where one port is taken, the servers already open are closed again. */
+/** Starts all servers. If a port is taken, it closes those that are already open. */
 export async function startService({ host, gatewayPort, metricsPort, timeoutMs, load, startCall }) {
   const opened = [];
   const open = async (server, address) => {
@@ -20,7 +20,7 @@ export async function startService({ host, gatewayPort, metricsPort, timeoutMs, 
     return url;
   };
   const stops = [];
-  // The reverse of the order of opening: the gateway ends before the model server it needs.
+  // In reverse order of opening: the gateway closes before the model server that it needs.
   const closeAll = async () => {
     await Promise.all(stops.map((stop) => stop()));
     for (const server of opened) await close(server, 1000);

@@ -1,18 +1,18 @@
-// What can be set, from the environment and the command line, checked once.
+// Reads and checks the settings from the environment and the command line.
 
 import { parseArgs } from 'node:util';
 import { SettingError } from './listening.mjs';
 
-export const USAGE = `An LLM gateway and agents with Prometheus metrics, model servers to talk to and a gentle load.
+export const USAGE = `An LLM gateway and agents with Prometheus metrics, simulated model servers and a small load.
 
 Usage: node main.mjs [--no-load] [--log-calls] [--help]
 
   PORT                   port of the gateway, 0 for any free one (8080)
   METRICS_ENDPOINT_PORT  port of /metrics, /health and /ready, 0 for any free one (9090)
-  GATEWAY_HOST           address both listen on (127.0.0.1)
-  GATEWAY_TIMEOUT_MS     what one request may take (5000)
-  GATEWAY_LOAD           on or off: requests and agents of its own (on; --no-load is off)
-  GATEWAY_LOG            summary or calls: a summary line, or one line of JSON a call (summary; --log-calls is calls)
+  GATEWAY_HOST           address of both servers (127.0.0.1)
+  GATEWAY_TIMEOUT_MS     time limit of one request (5000)
+  GATEWAY_LOAD           on or off: send requests and run agents (on; --no-load sets off)
+  GATEWAY_LOG            summary or calls: a summary line, or one JSON line per call (summary; --log-calls sets calls)
 `;
 
 export function readSettings(args, env) {
@@ -37,7 +37,7 @@ function parseFlags(args) {
   }
 }
 
-// An empty variable is an unset one, as in most shells' scripts.
+// An empty variable counts as not set, as in most shell scripts.
 function integer(env, name, { fallback, min, max }) {
   const text = env[name];
   if (text === undefined || text === '') return fallback;

@@ -1,6 +1,6 @@
-// Server-sent events, as far as chat completions use them: one `data:` line an event, then an empty line.
+// Reads and writes server-sent events as chat completions use them: one `data:` line per event, then an empty line.
 
-/** The payloads of a stream of bytes, as they come. */
+/** Yields the payloads of a stream of bytes as they arrive. */
 export async function* readEvents(body) {
   const decoder = new TextDecoder();
   let rest = '';

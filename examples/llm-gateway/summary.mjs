@@ -1,5 +1,5 @@
-// A live line about the traffic, read from the same metrics that Prometheus scrapes: on a terminal one line that
-// changes, elsewhere a new line every few seconds.
+// Prints a summary of the traffic from the metrics that Prometheus scrapes. A terminal shows one line that is updated;
+// other outputs get a new line every few seconds.
 
 import { register } from '@llm-devops/prometheus-metrics';
 

@@ -1,8 +1,8 @@
-// The tools that agents have, as functions of their arguments and a signal. They know nothing of metrics.
+// The tools of the agents, as functions of their arguments and a signal. They know nothing about metrics.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A tool that takes longer is given up. */
+/** The time limit of a tool. */
 export const TOOL_TIMEOUT_MS = 400;
 
 export const TOOLS = new Map([
@@ -19,7 +19,7 @@ async function search({ query }, signal) {
 }
 
 async function fetchPage({ url }, signal) {
-  // A host that never answers.
+  // This host never answers.
   if (new URL(url).host === 'slow.example') await pause([60_000, 60_000], signal);
   await pause([30, 150], signal);
   return `The text of ${url}`;
@@ -33,12 +33,15 @@ async function runSql({ sql }, signal) {
 
 async function refund({ usd }, signal) {
   await pause([5, 15], signal);
-  // With a status, as an HTTP client's error has one: the collector counts it as denied.
+  // The status is that of an HTTP error; the collector counts it as denied.
   if (usd > 100) throw Object.assign(new Error(`${usd} dollars need a person's approval`), { status: 403 });
   return { refunded: usd };
 }
 
-/** Ends early with the signal's own reason, as fetch() does: a timeout is told from somebody's leaving by it. */
+/**
+ * Throws the signal's reason if it is aborted, as fetch() does, so that the caller can tell a timeout from a cancelled
+ * request.
+ */
 async function pause([low, high], signal) {
   const ended = await sleep(low + Math.random() * (high - low), true, { signal }).catch(() => false);
   if (!ended) throw signal.reason;

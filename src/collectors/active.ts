@@ -1,11 +1,11 @@
 /**
- * What keeps the event loop busy: resources, handles and requests, counted by type and in all.
+ * Counts the resources, handles and requests that keep the event loop busy, by type and in all.
  */
 import type { Gauge, GaugeSeries } from '../metrics/gauge';
 import type { LabelValues } from '../types';
-import { gaugeOf, type Naming, oncePerScrape, type Part, seriesOf } from './part';
+import { commonSeries, makeGauge, type Naming, oncePerScrape, type Part } from './part';
 
-/** Parts of `process` that have no types, and that other runtimes do not have. */
+/** Functions of `process` without types. Other runtimes do not have them. */
 const undocumented = process as { _getActiveHandles?(): object[]; _getActiveRequests?(): object[] };
 
 /** Resources that keep the event loop alive. */
@@ -24,7 +24,7 @@ export function handlesPart(naming: Naming): Part {
   const { _getActiveHandles: list } = undocumented;
   if (typeof list !== 'function') return { metrics: [] };
   const description = { name: 'nodejs_active_handles', what: 'Active handles of libuv' };
-  return countedPart(naming, description, () => list.call(process), classOf);
+  return countedPart(naming, description, () => list.call(process), readClass);
 }
 
 /** Requests of libuv: file operations, look-ups, writes. */
@@ -32,14 +32,14 @@ export function requestsPart(naming: Naming): Part {
   const { _getActiveRequests: list } = undocumented;
   if (typeof list !== 'function') return { metrics: [] };
   const description = { name: 'nodejs_active_requests', what: 'Active requests of libuv' };
-  return countedPart(naming, description, () => list.call(process), classOf);
+  return countedPart(naming, description, () => list.call(process), readClass);
 }
 
-function classOf(object: object | null): string | undefined {
+function readClass(object: object | null): string | undefined {
   return object?.constructor?.name;
 }
 
-/** A gauge by type and one of all. The list is made once a scrape: it costs 0.25 µs a handle. */
+/** A gauge by type and a gauge of the total. The list is made once a scrape: it costs 0.25 µs a handle. */
 function countedPart<E>(
   naming: Naming,
   { name, what }: { name: string; what: string },
@@ -57,14 +57,14 @@ function countedPart<E>(
     inAll.set(entries.length);
   };
   const update = oncePerScrape(read);
-  const gauge = gaugeOf(naming, { name, help: `${what}, by type`, own: ['type'] }, update);
-  const total = gaugeOf(naming, { name: `${name}_total`, help: what }, update);
+  const gauge = makeGauge(naming, { name, help: `${what}, by type`, own: ['type'] }, update);
+  const total = makeGauge(naming, { name: `${name}_total`, help: what }, update);
   const byType = new CountsByType(gauge, naming.labels);
-  const inAll = seriesOf(total, naming);
+  const inAll = commonSeries(total, naming);
   return { metrics: [gauge, total], refresh: read };
 }
 
-/** The series of a gauge with a label `type`; a type of which there is none any more has no series. */
+/** The series of a gauge with a label `type`. A type without entries has no series. */
 class CountsByType {
   readonly #gauge: Gauge;
   readonly #labels: LabelValues;

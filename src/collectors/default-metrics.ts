@@ -1,6 +1,6 @@
 /**
- * `collectDefaultMetrics()`: puts the parts together, registers their metrics, keeps them going, and ends them. What
- * the metrics are, the parts know.
+ * `collectDefaultMetrics()`: makes the parts, registers their metrics, keeps them up to date and ends them. It must not know
+ * what the metrics mean; the parts do.
  */
 import { Registry } from '../registry/registry';
 import { handlesPart, requestsPart, resourcesPart } from './active';
@@ -19,20 +19,20 @@ import type { Part } from './part';
 import { processPart } from './process';
 import { versionPart } from './version';
 
-/** Ends a collection: takes its metrics out of their registry, and stops its timers and observers. */
+/** Ends a collection: removes its metrics from the registry and stops its timers and observers. */
 export interface StopCollecting extends Disposable {
   (): void;
 }
 
-/** `collectDefaultMetrics()` and the names that its `include` and `exclude` take. */
+/** `collectDefaultMetrics()` and the names for its `include` and `exclude`. */
 export interface CollectDefaultMetrics {
   /**
-   * Registers metrics of the process and of Node.js, and keeps them up to date. Nothing of it keeps the process
-   * alive. docs/default-metrics.md lists the metrics.
+   * Registers metrics of the process and of Node.js, and keeps them up to date. It does not keep the process alive.
+   * docs/default-metrics.md lists the metrics.
    *
-   * @returns a function that ends it
+   * @returns a function that ends the collection
    * @throws {ConfigurationError} `INVALID_CONFIG`
-   * @throws {RegistrationError} `DUPLICATE_METRIC` where the registry has one of the metrics already; then none is
+   * @throws {RegistrationError} `DUPLICATE_METRIC` if the registry already has one of the metrics; then none is
    * registered. `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `INVALID_BUCKETS` as metrics throw them
    * @example
    * const stop = collectDefaultMetrics({ labels: { service: 'gateway' }, exclude: ['processRequests'] });
@@ -44,8 +44,8 @@ export interface CollectDefaultMetrics {
 }
 
 /**
- * How often values are brought up to date without a scrape: what a worker thread shows to the main thread's scrape,
- * and a blocked thread to the native door, is at most this old. It costs half a millisecond.
+ * How often values are updated without a scrape. The values of a worker thread in the main thread's scrape, and those of a
+ * blocked thread in the exporter's scrape, are at most this old. An update costs half a millisecond.
  */
 const REFRESH_MS = 5000;
 
@@ -73,7 +73,7 @@ const PARTS: Record<DefaultMetric, (settings: Settings) => Part> = {
 
 const metricsList: DefaultMetric[] = Object.values(GROUPS).flat();
 
-/** What runs for a registry, to find what was left running after `registry.clear()`. */
+/** The running collections of a registry, to find those left over after `registry.clear()`. */
 const running = new WeakMap<Registry, Set<Collection>>();
 
 export const collectDefaultMetrics: CollectDefaultMetrics = Object.assign(
@@ -117,7 +117,7 @@ class Collection {
     }
   }
 
-  /** Takes out what is there of ours: the name may have been given to another metric since. */
+  /** Removes our metrics only: another metric may have got the name since. */
   #unregister(): void {
     for (const metric of this.#metrics) {
       if (this.#registry.getSingleMetric(metric.name) === metric) this.#registry.removeSingleMetric(metric.name);
@@ -141,7 +141,7 @@ class Collection {
     running.get(this.#registry)?.delete(this);
   }
 
-  /** Tests clear registries and collect anew; timers and observers of before would pile up. */
+  /** Tests clear registries and collect again; without this, timers and observers would pile up. */
   #stopIfCleared(): void {
     const left = this.#metrics.some((metric) => this.#registry.getSingleMetric(metric.name) === metric);
     if (!left) this.stop();

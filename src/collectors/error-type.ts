@@ -1,11 +1,14 @@
 /**
- * What went wrong, from what was thrown: HTTP status, the provider's code and type, and the constructor's name. Not
- * `error.name`, which SDKs leave at "Error". Reads fields and calls nothing; a getter that throws says nothing.
+ * Finds the error type of a thrown value: from its HTTP status, the provider's code and type, and the name of its
+ * constructor. Not from `error.name`, which SDKs leave at "Error". Only reads fields; a getter that throws counts as
+ * missing. To map a new failure to an error type, add it to a table below.
  */
+import { addon } from '../native/addon';
 import { read } from '../read';
+import { OTHER } from './label-values';
 import type { AgentErrorType, LlmErrorType, LlmStatus } from './words';
 
-/** Codes and types of providers' error bodies. */
+/** Codes and types in the error bodies of providers, and codes of Node.js. */
 const BY_CODE: Readonly<Record<string, AgentErrorType>> = {
   insufficient_quota: 'quota_exceeded',
   billing_error: 'quota_exceeded',
@@ -41,29 +44,13 @@ const BY_CODE: Readonly<Record<string, AgentErrorType>> = {
   '-32001': 'timeout',
 };
 
-/** Our own words that no provider has, for programs whose errors say by themselves what they are. */
-const WORDS: readonly AgentErrorType[] = [
-  'rate_limit',
-  'quota_exceeded',
-  'overloaded',
-  'timeout',
-  'connection',
-  'authentication',
-  'permission',
-  'not_found',
-  'context_length',
-  'cancelled',
-  'stream_interrupted',
-  'invalid_response',
-  'tool_error',
-  'max_steps',
-  'guardrail',
-  'unknown_tool',
-];
-const CODES = new Map<string, AgentErrorType>([
-  ...Object.entries(BY_CODE),
-  ...WORDS.map((word) => [word, word] as const),
-]);
+/** The words themselves are codes too: a program's own errors may name their type. `other` would hide their cause. */
+function ownCodes(): [string, AgentErrorType][] {
+  const { words } = addon.labelWords().find(({ name }) => name === 'AgentErrorType') ?? { words: [] };
+  return words.filter((word) => word !== OTHER).map((word) => [word, word as AgentErrorType]);
+}
+
+const CODES = new Map<string, AgentErrorType>([...ownCodes(), ...Object.entries(BY_CODE)]);
 
 const BY_STATUS: Readonly<Record<number, LlmErrorType>> = {
   400: 'invalid_request',
@@ -84,7 +71,7 @@ const BY_STATUS: Readonly<Record<number, LlmErrorType>> = {
   529: 'overloaded',
 };
 
-/** Constructors' names that say what happened. */
+/** Names of constructors. */
 const BY_CONSTRUCTOR: readonly (readonly [RegExp, LlmErrorType])[] = [
   [/Abort(ed)?Error$/, 'cancelled'],
   [/Timeout(Error)?$/, 'timeout'],
@@ -94,16 +81,16 @@ const BY_CONSTRUCTOR: readonly (readonly [RegExp, LlmErrorType])[] = [
   [/ContentFilter.*Error$/, 'content_filter'],
 ];
 
-/** Constructors' names of what frameworks throw where they stop an agent. */
+/** Names of the constructors of errors that frameworks throw to stop an agent. */
 const STOPS: readonly (readonly [RegExp, AgentErrorType])[] = [
   [/(GraphRecursion|MaxTurnsExceeded)Error$/, 'max_steps'],
   [/GuardrailTripwireTriggered$|^TripWire$/, 'guardrail'],
 ];
 
-/** Errors within errors that are looked into. */
+/** How many nested errors are read. */
 const DEPTH_MAX = 5;
 
-/** The kind of error that something thrown is; one of an agent's own kinds only where its `code` says so. */
+/** The type of a thrown error. Types that only agents have are found by `code` alone. */
 export function errorTypeOf(thrown: unknown): AgentErrorType {
   for (let at = thrown, depth = 0; at !== undefined && at !== null && depth < DEPTH_MAX; depth++) {
     const type = ownType(at);
@@ -116,20 +103,20 @@ export function errorTypeOf(thrown: unknown): AgentErrorType {
   return 'other';
 }
 
-/** The kind of error that an agent ended with: what was thrown, or the word for it. */
-export function agentErrorOf(error: unknown): string {
+/** The error type of an agent's end, from the thrown error or from the word for it. */
+export function classifyAgentError(error: unknown): string {
   if (typeof error === 'string') return error;
-  // A minifier leaves the code.
+  // A minifier changes the constructor's name but not the code.
   if (read(error, 'lc_error_code') === 'GRAPH_RECURSION_LIMIT') return 'max_steps';
   return named(error, STOPS) ?? errorTypeOf(error);
 }
 
-/** The kind of error that is reported: what was thrown, or the word for it. */
+/** The error type of a report, from the thrown error or from the word for it. */
 export function reportedType(error: unknown): string {
   return typeof error === 'string' ? error : errorTypeOf(error);
 }
 
-/** What an abort was: the caller's, whatever reason was given for it, unless a timer made it. */
+/** An abort by a timer is a timeout. Any other abort was made by the caller, for a reason of its own. */
 export function abortTypeOf(reason: unknown): 'timeout' | 'cancelled' {
   return errorTypeOf(reason) === 'timeout' ? 'timeout' : 'cancelled';
 }
@@ -144,7 +131,7 @@ function ownType(thrown: unknown): AgentErrorType | undefined {
     read(read(body, 'error'), 'type'),
   ];
   const status = Number(read(thrown, 'status') ?? read(thrown, 'statusCode'));
-  // A code says more than a status, but for the catch-all that invalid requests have.
+  // A code is more precise than a status, except `invalid_request`: providers use it for many errors.
   for (const code of codes) {
     const type = CODES.get(typeof code === 'string' || typeof code === 'number' ? String(code) : '');
     if (type !== undefined && type !== 'invalid_request') return type;
@@ -153,7 +140,7 @@ function ownType(thrown: unknown): AgentErrorType | undefined {
   if (byStatus !== undefined) return byStatus;
   const byName = named(thrown, BY_CONSTRUCTOR);
   if (byName !== undefined) return byName;
-  // The platform's own abort and timeout are `DOMException`s, which have nothing but a name.
+  // The platform's own abort and timeout are `DOMException`s: only their name differs.
   const name = read(thrown, 'name');
   if (name === 'AbortError') return 'cancelled';
   if (name === 'TimeoutError') return 'timeout';
@@ -165,7 +152,7 @@ function named<T>(thrown: unknown, types: readonly (readonly [RegExp, T])[]): T 
   return typeof maker === 'string' ? types.find(([pattern]) => pattern.test(maker))?.[1] : undefined;
 }
 
-/** The outcome of a request that failed so. */
-export function statusOf(type: string): LlmStatus {
+/** The status of a request that failed with this error type. */
+export function toStatus(type: string): LlmStatus {
   return type === 'timeout' || type === 'cancelled' ? type : 'error';
 }

@@ -1,18 +1,18 @@
 /**
- * How late the event loop is. Delays are shown over a window that moves with time and not with scrapes, so that two
- * scrapers see the same and neither takes anything from the other.
+ * Measures how late the event loop is. Delays are shown over a window that moves with time and not with scrapes, so two
+ * scrapers see the same values.
  */
 import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { GaugeSeries } from '../metrics/gauge';
-import { type GaugeDescription, gaugeOf, type Naming, oncePerScrape, type Part, seriesOf } from './part';
+import { commonSeries, type GaugeDescription, makeGauge, type Naming, oncePerScrape, type Part } from './part';
 
 const NANOSECONDS = 1e9;
 
 /** Settings of the monitor. */
 export interface LagSettings {
-  /** How often it looks, in milliseconds. */
+  /** How often it measures, in milliseconds. */
   readonly precisionMs: number;
-  /** How far back delays are shown at least, in milliseconds; at most twice as far. */
+  /** The window in milliseconds. Delays are shown for at least this long and at most twice as long. */
   readonly windowMs: number;
 }
 
@@ -22,7 +22,7 @@ const LAG: GaugeDescription = {
   aggregator: 'average',
 };
 
-/** Statistics of the window. Delays include the precision: the monitor sees how far apart two looks are. */
+/** Statistics of the window. Delays include the precision: the monitor measures the time between two of its measurements. */
 const STATISTICS: readonly GaugeDescription[] = [
   { name: 'min', help: 'The shortest delay of the event loop in the window, in seconds', aggregator: 'min' },
   { name: 'max', help: 'The longest delay of the event loop in the window, in seconds', aggregator: 'max' },
@@ -37,26 +37,26 @@ const STATISTICS: readonly GaugeDescription[] = [
   { name: 'p99', help: 'The 99th percentile of the delays in the window, in seconds', aggregator: 'average' },
 ];
 
-/** The lag now, and statistics of the delays in the window where the runtime can monitor them (Bun cannot). */
+/** The lag now, and statistics of the delays in the window if the runtime can monitor them (Bun cannot). */
 export function lagPart(naming: Naming, settings: LagSettings): Part {
   const window = DelayWindow.open(settings);
   if (window === undefined) {
-    const gauge = gaugeOf(naming, LAG, () => measure());
-    const measure = lagMeter(seriesOf(gauge, naming));
+    const gauge = makeGauge(naming, LAG, () => measure());
+    const measure = lagMeter(commonSeries(gauge, naming));
     return { metrics: [gauge], refresh: measure };
   }
   const update = oncePerScrape(() => {
     measure();
     statistics.update();
   });
-  const lag = gaugeOf(naming, LAG, update);
+  const lag = makeGauge(naming, LAG, update);
   const gauges = STATISTICS.map(({ name, ...rest }) =>
-    gaugeOf(naming, { name: `nodejs_eventloop_lag_${name}_seconds`, ...rest }, update),
+    makeGauge(naming, { name: `nodejs_eventloop_lag_${name}_seconds`, ...rest }, update),
   );
-  const measure = lagMeter(seriesOf(lag, naming));
+  const measure = lagMeter(commonSeries(lag, naming));
   const statistics = new Statistics(
     window,
-    gauges.map((gauge) => seriesOf(gauge, naming)),
+    gauges.map((gauge) => commonSeries(gauge, naming)),
   );
   return {
     metrics: [lag, ...gauges],
@@ -70,7 +70,7 @@ export function lagPart(naming: Naming, settings: LagSettings): Part {
   };
 }
 
-/** Asks for a turn of the loop and notes how long it took to come; a scrape shows what was noted last. */
+/** Asks for a turn of the loop and notes how long it took; a scrape shows the last note. */
 function lagMeter(series: GaugeSeries): () => void {
   return () => {
     const start = performance.now();
@@ -78,7 +78,7 @@ function lagMeter(series: GaugeSeries): () => void {
   };
 }
 
-/** Two monitors that are emptied in turn: what is shown is at least one window long and at most two. */
+/** Two monitors that are emptied in turn: the shown one covers at least one window and at most two. */
 class DelayWindow {
   readonly #windowMs: number;
   #shown: IntervalHistogram;
@@ -91,7 +91,7 @@ class DelayWindow {
     this.#next = runningMonitor(precisionMs);
   }
 
-  /** Nothing where the runtime has no such monitor. */
+  /** Undefined if the runtime has no such monitor. */
   static open(settings: LagSettings): DelayWindow | undefined {
     try {
       return new DelayWindow(settings);
@@ -122,8 +122,8 @@ class DelayWindow {
 }
 
 /**
- * A monitor that runs from its first moment. One that was never enabled counts as an active handle, and once such a one
- * was collected as garbage, Node.js 20 ends the process when it is asked for active handles (a failed assertion).
+ * A monitor that is enabled at once. A monitor that was never enabled counts as an active handle. After such a monitor was
+ * collected as garbage, Node.js 20 ends the process on a query for active handles (a failed assertion).
  */
 function runningMonitor(resolution: number): IntervalHistogram {
   const monitor = monitorEventLoopDelay({ resolution });
@@ -131,7 +131,7 @@ function runningMonitor(resolution: number): IntervalHistogram {
   return monitor;
 }
 
-/** Writes the statistics of the window; NaN as long as nothing was seen in it. */
+/** Writes the statistics of the window; NaN while it is empty. */
 class Statistics {
   readonly #window: DelayWindow;
   readonly #series: readonly GaugeSeries[];
@@ -157,7 +157,7 @@ class Statistics {
     if (!this.#slowOnesKnown) this.updateSlowOnes();
   }
 
-  /** 60 and 460 µs, because each goes through all of the histogram: too much for every scrape, and a window is long. */
+  /** They take 60 and 460 µs, because each reads the whole histogram: too much for every scrape, and a window is long. */
   updateSlowOnes(): void {
     const [, , mean, stddev] = this.#series;
     const delays = this.#window.shown;

@@ -1,6 +1,6 @@
 /**
- * How much of its time the event loop is at work, looked at in regular intervals: as a histogram, and as quantiles
- * over a moving window.
+ * Samples the utilisation of the event loop in regular intervals and shows it as a histogram and as quantiles over a moving
+ * window.
  */
 import { performance } from 'node:perf_hooks';
 import { Histogram } from '../metrics/histogram';
@@ -10,20 +10,20 @@ import { QuantileWindow } from './quantile-window';
 
 const HELP = 'The part of its time that the event loop was not idle, from 0 to 1';
 
-/** Settings of the look-out. */
+/** Settings of the sampler. */
 export interface UtilizationSettings {
-  /** How often it looks, in milliseconds. */
+  /** How often it takes a sample, in milliseconds. */
   readonly intervalMs: number;
   readonly buckets: readonly number[];
   /** From 0 to 1. */
   readonly percentiles: readonly number[];
-  /** How long a look counts in the quantiles. */
+  /** How long a sample counts in the quantiles. */
   readonly maxAgeMs: number;
-  /** In how many steps it is forgotten. */
+  /** In how many steps old samples are dropped. */
   readonly ageBuckets: number;
 }
 
-/** Utilisation of the loop; nothing where the runtime does not tell it. */
+/** Utilisation of the loop; no metrics if the runtime does not have it. */
 export function utilizationPart({ prefix, labels }: Naming, settings: UtilizationSettings): Part {
   if (typeof performance.eventLoopUtilization !== 'function') return { metrics: [] };
   const summary = new UtilizationSummary(`${prefix}nodejs_eventloop_utilization_summary`, labels, settings);
@@ -35,15 +35,15 @@ export function utilizationPart({ prefix, labels }: Naming, settings: Utilizatio
     registers: [],
   });
   const series = histogram.labels(labels);
-  const lookout = new Lookout(settings.intervalMs, (utilization, times) => {
+  const sampler = new Sampler(settings.intervalMs, (utilization, times) => {
     summary.observe(utilization, times);
     for (let time = 0; time < times; time++) series.observe(utilization);
   });
-  return { metrics: [summary, histogram], start: () => lookout.start(), stop: () => lookout.stop() };
+  return { metrics: [summary, histogram], start: () => sampler.start(), stop: () => sampler.stop() };
 }
 
-/** Looks at the utilisation in intervals. A loop that was blocked for several of them is seen as often afterwards. */
-class Lookout {
+/** Samples the utilisation in intervals. If the loop was blocked for several intervals, the next sample counts as often. */
+class Sampler {
   readonly #intervalMs: number;
   readonly #seen: (utilization: number, times: number) => void;
   #last = performance.eventLoopUtilization();
@@ -71,12 +71,12 @@ class Lookout {
     const times = Math.max(1, Math.round((now - this.#lastMs) / this.#intervalMs));
     this.#last = current;
     this.#lastMs = now;
-    // Not a number before the loop has begun.
+    // NaN before the loop has started.
     if (Number.isFinite(utilization)) this.#seen(utilization, times);
   }
 }
 
-/** Quantiles, sum and count as finished samples: what a registry takes of a metric that is not made of cells. */
+/** Quantiles, sum and count as finished samples, because a summary is not made of cells. */
 class UtilizationSummary implements ForeignMetric {
   readonly name: string;
   readonly help = HELP;

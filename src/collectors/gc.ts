@@ -1,14 +1,14 @@
 /**
- * Garbage collections, as the engine reports them after each.
+ * Records garbage collections. The engine reports each of them at its end.
  */
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { Histogram, type HistogramSeries } from '../metrics/histogram';
 import type { Naming, Part } from './part';
 
-/** In seconds. Scavenges take a millisecond, full collections of large heaps a second. */
+/** In seconds. A scavenge takes about a millisecond, a full collection of a large heap a second. */
 const DEFAULT_BUCKETS: readonly number[] = [0.001, 0.01, 0.1, 1, 2, 5];
 
-/** Of V8's newer young-generation collector, for which Node.js has no constant. */
+/** The kind of V8's newer young-generation collector. Node.js has no constant for it. */
 const MINOR_MARK_SWEEP = 2;
 
 const KINDS = new Map<number, string>([
@@ -19,7 +19,7 @@ const KINDS = new Map<number, string>([
   [constants.NODE_PERFORMANCE_GC_WEAKCB, 'weakcb'],
 ]);
 
-/** How long collections took, in seconds, by kind; nothing where the runtime does not report them (Bun). */
+/** How long collections took, in seconds, by kind; no metrics if the runtime does not report them (Bun). */
 export function gcPart({ prefix, labels }: Naming, buckets: readonly number[] = DEFAULT_BUCKETS): Part {
   if (!reportsCollections()) return { metrics: [] };
   const histogram = new Histogram<string>({
@@ -30,15 +30,15 @@ export function gcPart({ prefix, labels }: Naming, buckets: readonly number[] = 
     registers: [],
   });
   const series = new Map<string, HistogramSeries>();
-  const seriesOfKind = (kind: string): HistogramSeries => {
+  const findKind = (kind: string): HistogramSeries => {
     const known = series.get(kind) ?? histogram.labels({ kind, ...labels });
     series.set(kind, known);
     return known;
   };
-  // One call may bring several entries.
+  // One call may have several entries.
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      seriesOfKind(kindOf(entry)).observe(entry.duration / 1000);
+      findKind(readKind(entry)).observe(entry.duration / 1000);
     }
   });
   return {
@@ -53,7 +53,7 @@ function reportsCollections(): boolean {
   return supportedEntryTypes.includes('gc');
 }
 
-function kindOf(entry: PerformanceEntry): string {
+function readKind(entry: PerformanceEntry): string {
   const { detail } = entry as { detail?: { kind?: number } };
   return KINDS.get(detail?.kind ?? 0) ?? 'other';
 }

@@ -1,16 +1,16 @@
 /**
- * OpenTelemetry's names for some of the metrics, beside ours, for programs whose dashboards were made for those. What they
- * are called comes from the core's second catalogue; what their labels' words mean is mapped here.
+ * Records some metrics under OpenTelemetry's names too, for dashboards that use those names. The names come from the core's
+ * second catalogue; this file maps our label values to OpenTelemetry's.
  */
 import { refuseOption } from '../errors';
 import { addon } from '../native/addon';
 import type { Registry } from '../registry/registry';
-import { Catalogue } from './catalogue';
+import { Families } from './families';
 
 /** A version of OpenTelemetry's semantic conventions for generative AI. */
 export type GenAiVersion = '0.1';
 
-/** Our providers by theirs, where they differ. */
+/** OpenTelemetry's names of providers, if they differ from ours. */
 const PROVIDERS: Readonly<Record<string, string>> = {
   azure: 'azure.ai.openai',
   bedrock: 'aws.bedrock',
@@ -20,7 +20,7 @@ const PROVIDERS: Readonly<Record<string, string>> = {
   xai: 'x_ai',
 };
 
-/** What a tool's end means among types of errors. */
+/** The error type for a tool's status. */
 const ERROR_OF_TOOL: Readonly<Record<string, string>> = {
   success: '',
   error: 'tool_error',
@@ -29,12 +29,12 @@ const ERROR_OF_TOOL: Readonly<Record<string, string>> = {
   denied: 'permission',
 };
 
-/** A request to a model as these metrics see it. */
+/** The data of a request to a model that these metrics need. */
 export interface GenAiRequest {
   readonly model: string;
   readonly provider: string;
   readonly operation: string;
-  /** Nothing where it succeeded. */
+  /** Undefined for a success. */
   readonly errorType: string | undefined;
   readonly seconds: number | undefined;
   readonly firstTokenSeconds: number | undefined;
@@ -44,10 +44,10 @@ export interface GenAiRequest {
 
 /** Metrics of requests to models. */
 export class GenAiLlmNames {
-  readonly #catalogue: Catalogue;
+  readonly #families: Families;
 
   constructor(registry: Registry) {
-    this.#catalogue = genAiCatalogue(registry, false);
+    this.#families = makeFamilies(registry, false);
   }
 
   record({ model, provider, operation, errorType, ...amounts }: GenAiRequest): void {
@@ -58,8 +58,7 @@ export class GenAiLlmNames {
     };
     const { seconds, firstTokenSeconds, inputTokens, outputTokens } = amounts;
     const observe = (name: string, more: Readonly<Record<string, string>>, value: number | undefined) => {
-      if (value !== undefined)
-        this.#catalogue.histogram(`gen_ai_client_${name}`).observe({ ...labels, ...more }, value);
+      if (value !== undefined) this.#families.histogram(`gen_ai_client_${name}`).observe({ ...labels, ...more }, value);
     };
     observe('operation_duration_seconds', { error_type: errorType ?? '' }, seconds);
     observe('operation_time_to_first_chunk_seconds', {}, firstTokenSeconds);
@@ -70,28 +69,28 @@ export class GenAiLlmNames {
 
 /** Metrics of agents. */
 export class GenAiAgentNames {
-  readonly #catalogue: Catalogue;
+  readonly #families: Families;
 
   constructor(registry: Registry) {
-    this.#catalogue = genAiCatalogue(registry, true);
+    this.#families = makeFamilies(registry, true);
   }
 
   executed(agent: string, errorType: string | undefined, seconds: number): void {
     const labels = { gen_ai_agent_name: agent, error_type: errorType ?? '' };
-    this.#catalogue.histogram('gen_ai_invoke_agent_duration_seconds').observe(labels, seconds);
+    this.#families.histogram('gen_ai_invoke_agent_duration_seconds').observe(labels, seconds);
   }
 
   called(agent: string, tool: string, status: string, seconds: number): void {
     const labels = { gen_ai_agent_name: agent, gen_ai_tool_name: tool, error_type: ERROR_OF_TOOL[status] ?? 'other' };
-    this.#catalogue.histogram('gen_ai_execute_tool_duration_seconds').observe(labels, seconds);
+    this.#families.histogram('gen_ai_execute_tool_duration_seconds').observe(labels, seconds);
   }
 }
 
-function genAiCatalogue(registry: Registry, agents: boolean): Catalogue {
-  return new Catalogue(addon.genAiCatalogue(agents), { registry, prefix: '', optional: new Set(), ttlSeconds: {} });
+function makeFamilies(registry: Registry, agents: boolean): Families {
+  return new Families(addon.genAiCatalogue(agents), { registry, prefix: '', optional: new Set() });
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` for a version that is not known */
+/** @throws {ConfigurationError} `INVALID_CONFIG` for an unknown version */
 export function wantsGenAi(option: boolean | GenAiVersion | undefined): boolean {
   if (option === undefined || typeof option === 'boolean') return option === true;
   if (option !== addon.genAiVersion()) refuseOption(`true or '${addon.genAiVersion()}'`, 'genAiNames', option);

@@ -1,13 +1,13 @@
 /**
- * Memory of the JavaScript engine.
+ * Shows the memory of the JavaScript engine.
  */
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import type { GaugeSeries } from '../metrics/gauge';
-import { gaugeOf, type Naming, oncePerScrape, type Part, seriesOf } from './part';
+import { commonSeries, makeGauge, type Naming, oncePerScrape, type Part } from './part';
 
 /**
- * The heap as a whole, in bytes. `getHeapStatistics()` costs 2 µs where `process.memoryUsage()` costs 12, because the
- * latter asks the operating system for the resident memory too.
+ * The heap as a whole, in bytes. `getHeapStatistics()` costs 2 µs. `process.memoryUsage()` costs 12 µs, because it also asks
+ * the operating system for the resident memory.
  */
 export function heapPart(naming: Naming): Part {
   const read = () => {
@@ -21,12 +21,12 @@ export function heapPart(naming: Naming): Part {
     { name: 'nodejs_heap_size_total_bytes', help: 'Memory that the engine reserved for its heap, in bytes' },
     { name: 'nodejs_heap_size_used_bytes', help: 'Memory that objects on the heap take, garbage included, in bytes' },
     { name: 'nodejs_external_memory_bytes', help: 'Memory outside the heap that objects keep, in bytes' },
-  ].map((description) => gaugeOf(naming, description, update));
-  const [totalBytes, usedBytes, externalBytes] = metrics.map((gauge) => seriesOf(gauge, naming));
+  ].map((description) => makeGauge(naming, description, update));
+  const [totalBytes, usedBytes, externalBytes] = metrics.map((gauge) => commonSeries(gauge, naming));
   return { metrics, refresh: read };
 }
 
-/** The spaces of the heap, in bytes; nothing where the engine has none to tell of (Bun). */
+/** The spaces of the heap, in bytes; no metrics if the engine does not report them (Bun). */
 export function heapSpacesPart(naming: Naming): Part {
   try {
     getHeapSpaceStatistics();
@@ -36,7 +36,7 @@ export function heapSpacesPart(naming: Naming): Part {
   const spaces = new Map<string, readonly GaugeSeries[]>();
   const read = () => {
     for (const space of getHeapSpaceStatistics()) {
-      const [totalBytes, usedBytes, availableBytes] = seriesOfSpace(space.space_name.replace(/_space$/, ''));
+      const [totalBytes, usedBytes, availableBytes] = findSpace(space.space_name.replace(/_space$/, ''));
       totalBytes.set(space.space_size);
       usedBytes.set(space.space_used_size);
       availableBytes.set(space.space_available_size);
@@ -47,8 +47,8 @@ export function heapSpacesPart(naming: Naming): Part {
     { name: 'nodejs_heap_space_size_total_bytes', help: 'Memory that a space of the heap has, in bytes' },
     { name: 'nodejs_heap_space_size_used_bytes', help: 'Memory that objects in a space of the heap take, in bytes' },
     { name: 'nodejs_heap_space_size_available_bytes', help: 'Memory that is free in a space of the heap, in bytes' },
-  ].map((description) => gaugeOf(naming, { ...description, own: ['space'] }, update));
-  const seriesOfSpace = (space: string): readonly GaugeSeries[] => {
+  ].map((description) => makeGauge(naming, { ...description, own: ['space'] }, update));
+  const findSpace = (space: string): readonly GaugeSeries[] => {
     let series = spaces.get(space);
     if (series === undefined) {
       series = metrics.map((gauge) => gauge.labels({ space, ...naming.labels }));

@@ -1,6 +1,5 @@
 /**
- * Options of `collectDefaultMetrics()`: what may be given, what stands in for the rest, and the checks. Nothing is
- * made or registered here.
+ * Checks the options of `collectDefaultMetrics()` and fills in the defaults. It must not make or register metrics.
  */
 import { ConfigurationError, describe } from '../errors';
 import type { Registry } from '../registry/registry';
@@ -9,7 +8,7 @@ import type { LagSettings } from './event-loop-lag';
 import type { UtilizationSettings } from './event-loop-utilization';
 import type { Naming } from './part';
 
-/** The collectors by group, in the order in which their metrics print. */
+/** The collectors by group, in the order of the exposition. */
 export const GROUPS = {
   process: [
     'processCpuTotal',
@@ -34,33 +33,33 @@ export const GROUPS = {
 /** A collector of default metrics. */
 export type DefaultMetric = (typeof GROUPS)[DefaultMetricsGroup][number];
 
-/** Collectors of default metrics by where their figures come from: the operating system, or Node.js. */
+/** The source of a group of default metrics: the operating system, or Node.js. */
 export type DefaultMetricsGroup = keyof typeof GROUPS;
 
-/** What the default metrics are and where they go. */
+/** Which default metrics to collect, and into which registry. */
 export interface DefaultMetricsCollectorConfiguration<_T extends RegistryContentType = RegistryContentType> {
   /** @default the default registry */
   register?: Registry | undefined;
-  /** Stands before all names. @default '' */
+  /** A prefix of all names. @default '' */
   prefix?: string | undefined;
-  /** Labels of all samples. @default {} */
+  /** Labels for all samples. @default {} */
   labels?: LabelValues | object | undefined;
   /** Only these collectors, or groups of them. @default all */
   include?: readonly (DefaultMetric | DefaultMetricsGroup)[] | undefined;
-  /** Not these collectors, or groups of them. @default [] */
+  /** All except these collectors, or groups of them. @default [] */
   exclude?: readonly (DefaultMetric | DefaultMetricsGroup)[] | undefined;
   /** Upper bounds of `nodejs_gc_duration_seconds`, in seconds. @default [0.001, 0.01, 0.1, 1, 2, 5] */
   gcDurationBuckets?: readonly number[] | undefined;
-  /** How often the delay of the event loop is looked at, in whole milliseconds. @default 10 */
+  /** How often the delay of the event loop is measured, in whole milliseconds. @default 10 */
   eventLoopMonitoringPrecision?: number | undefined;
   /**
-   * How far back `nodejs_eventloop_lag_min_seconds` and its like reach at least, in seconds; at most they reach twice
-   * as far. Give the scrape interval, and no delay is missed.
+   * The window of `nodejs_eventloop_lag_min_seconds` and the other statistics, in seconds. They cover at least one window and
+   * at most two. Set it to the scrape interval, and no delay is missed.
    *
    * @default 60
    */
   eventLoopLagWindowSeconds?: number | undefined;
-  /** How often the utilisation of the event loop is looked at, in milliseconds. @default 100 */
+  /** How often the utilisation of the event loop is sampled, in milliseconds. @default 100 */
   eventLoopUtilizationTimeout?: number | undefined;
   /**
    * Upper bounds of `nodejs_eventloop_utilization_histogram`.
@@ -70,15 +69,15 @@ export interface DefaultMetricsCollectorConfiguration<_T extends RegistryContent
   eventLoopUtilizationBuckets?: readonly number[] | undefined;
   /** Quantiles of the summary, from 0 to 1. @default [0.01, 0.05, 0.5, 0.9, 0.95, 0.99, 0.999] */
   eventLoopUtilizationPercentiles?: readonly number[] | undefined;
-  /** In how many steps the summary forgets. @default 5 */
+  /** In how many steps the summary drops old samples. @default 5 */
   eventLoopUtilizationAgeBuckets?: number | undefined;
-  /** How far back the summary's quantiles reach, in seconds. @default 60 */
+  /** How long a sample counts in the summary's quantiles, in seconds. @default 60 */
   eventLoopUtilizationMaxAgeSeconds?: number | undefined;
 }
 
-/** Options, checked and complete. */
+/** Checked options with all defaults. */
 export interface Settings {
-  /** Nothing for the default registry. */
+  /** Undefined for the default registry. */
   readonly register: Registry | undefined;
   readonly naming: Naming;
   readonly wanted: ReadonlySet<DefaultMetric>;
@@ -87,15 +86,15 @@ export interface Settings {
   readonly utilization: UtilizationSettings;
 }
 
-/** A longer one is taken as this by Node.js, or fires at once. */
+/** The longest timer of Node.js; a longer one fires at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-/** A thousand ages are 4 MB of counts. */
+/** 1,000 ages need 4 MB of counts. */
 const AGE_BUCKETS_MAX = 1000;
 
 const ALL: readonly DefaultMetric[] = Object.values(GROUPS).flat();
 
-/** @throws {ConfigurationError} `INVALID_CONFIG`, naming the option, what it may be and what came */
+/** @throws {ConfigurationError} `INVALID_CONFIG` with the option, the expected and the received value */
 export function checkedSettings(options: DefaultMetricsCollectorConfiguration | null | undefined): Settings {
   if (options !== undefined && (typeof options !== 'object' || Array.isArray(options))) {
     throw refused('options', 'an object', options);
@@ -149,7 +148,7 @@ function checkedPrefix(prefix: unknown): string {
   throw refused('prefix', 'a string', prefix);
 }
 
-/** A copy, without absent labels: those do not print. */
+/** A copy without undefined and null labels, which are not printed. */
 function checkedLabels(labels: unknown): LabelValues {
   if (labels === undefined || labels === null) return {};
   if (typeof labels !== 'object' || Array.isArray(labels)) throw refused('labels', 'an object', labels);

@@ -1,40 +1,40 @@
 /**
- * What the default metrics are put together from, and how their gauges are made. A part knows nothing of the others,
- * of registries, or of when it is asked.
+ * Defines a part of the default metrics, and makes the gauges of parts. A part must not know other parts, registries, or
+ * the time of scrapes.
  */
 import { Gauge, type GaugeSeries } from '../metrics/gauge';
 import type { AnyMetric } from '../registry/entries';
 import type { Aggregator, ForeignMetric, LabelValues } from '../types';
 
-/** Some metrics that come from one source. */
+/** Metrics from one source. */
 export interface Part {
-  /** In the order in which they print. */
+  /** In the order of the exposition. */
   readonly metrics: readonly (AnyMetric | ForeignMetric)[];
-  /** Begins to observe. Nothing that it begins keeps the process alive. */
+  /** Starts to observe. It must not keep the process alive. */
   start?(): void;
-  /** Brings the metrics up to date between scrapes: for scrapes that cannot or do not ask this thread. */
+  /** Updates the metrics between scrapes, for scrapes that cannot ask this thread. */
   refresh?(): void;
-  /** Ends what runs, whether `start` was called or not. */
+  /** Stops timers and observers. It may be called without `start`. */
   stop?(): void;
 }
 
-/** What all default metrics of one call have in common. */
+/** The prefix and labels of all metrics of one call. */
 export interface Naming {
   readonly prefix: string;
   readonly labels: LabelValues;
 }
 
-/** What a gauge has beside its name. */
+/** A gauge of a part. */
 export interface GaugeDescription {
   readonly name: string;
   readonly help: string;
-  /** Label names of its own, before the common ones. */
+  /** Its own label names, which stand before the common ones. */
   readonly own?: readonly string[];
   readonly aggregator?: Aggregator;
 }
 
-/** A gauge in no registry yet, with `update` as its `collect()`. */
-export function gaugeOf({ prefix, labels }: Naming, description: GaugeDescription, update: () => void): Gauge {
+/** A gauge that is not registered, with `update` as its `collect()`. */
+export function makeGauge({ prefix, labels }: Naming, description: GaugeDescription, update: () => void): Gauge {
   const { name, help, own = [], aggregator } = description;
   return new Gauge({
     name: prefix + name,
@@ -46,14 +46,14 @@ export function gaugeOf({ prefix, labels }: Naming, description: GaugeDescriptio
   });
 }
 
-/** The gauge's series with the common labels alone. */
-export function seriesOf(gauge: Gauge, { labels }: Naming): GaugeSeries {
+/** The gauge's series with only the common labels. */
+export function commonSeries(gauge: Gauge, { labels }: Naming): GaugeSeries {
   return gauge.labels(labels);
 }
 
 /**
- * Reads a source at most once a scrape, though each of its metrics asks for it: a scrape runs all `collect()`
- * callbacks before it yields to the microtasks.
+ * Reads a source once a scrape, although each of its metrics asks for it: a scrape runs all `collect()` callbacks before
+ * any microtask.
  */
 export function oncePerScrape(read: () => void): () => void {
   let fresh = false;

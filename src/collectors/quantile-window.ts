@@ -1,15 +1,16 @@
 /**
- * Quantiles of numbers from 0 to 1 over a moving window, to a thousandth: a histogram of 1,001 counts for each age.
+ * Computes quantiles of numbers from 0 to 1 over a moving window, exact to a thousandth: a histogram of 1,001 counts for each
+ * age.
  */
 
 const STEPS = 1000;
 
-/** What was added in the last `maxAgeMs`; the oldest is forgotten in `ages` steps. */
+/** The values of the last `maxAgeMs`. Old values are dropped in `ages` steps. */
 export class QuantileWindow {
   readonly #stepMs: number;
   /** The newest first. */
   readonly #ages: Uint32Array[];
-  /** The ages added up, so that reading goes through one array. */
+  /** The sum of all ages, so that a read needs one array. */
   readonly #all = new Uint32Array(STEPS + 1);
   #turnedMs: number | undefined;
 
@@ -18,7 +19,7 @@ export class QuantileWindow {
     this.#ages = Array.from({ length: ages }, () => new Uint32Array(STEPS + 1));
   }
 
-  /** Adds a value, as if `times` times; beyond 0 and 1 it counts as these. */
+  /** Adds a value `times` times. A value below 0 counts as 0, one above 1 as 1. */
   add(nowMs: number, value: number, times: number): void {
     this.#turn(nowMs);
     const step = Math.round(Math.min(Math.max(value, 0), 1) * STEPS);
@@ -26,7 +27,7 @@ export class QuantileWindow {
     this.#all[step] += times;
   }
 
-  /** For each part, from 0 to 1, the smallest value that this part of all does not exceed; NaN where there is none. */
+  /** For each part from 0 to 1: the smallest value that this part of all values does not exceed; NaN for an empty window. */
   quantiles(nowMs: number, parts: readonly number[]): number[] {
     this.#turn(nowMs);
     const upTo = new Float64Array(STEPS + 1);

@@ -1,15 +1,15 @@
 /**
- * The trace that is going on, as labels of an exemplar: OpenTelemetry's, where a program has it. Its API keeps itself under
- * a registered symbol for all copies of it, so nothing of it is imported, and a program without it pays a look-up.
+ * Reads the active trace of OpenTelemetry as labels of an exemplar. OpenTelemetry's API keeps itself under a registered symbol,
+ * which all its copies share, so it need not be imported. A program without it pays for one look-up.
  */
 import { checkedExemplar, type ExemplarLabels } from '../metrics/exemplar';
 
-/** Where version 1 of the API keeps what is registered with it. */
+/** Version 1 of the API keeps its registrations here. */
 const API = Symbol.for('opentelemetry.js.api.1');
 /** The key of the active span within a context. */
 const SPAN = Symbol.for('OpenTelemetry Context Key SPAN');
 
-/** Set for traces that are kept; an exemplar of another would lead nowhere. */
+/** The flag of traces that are kept. An exemplar of another trace could not be looked up. */
 const SAMPLED = 1;
 
 interface Api {
@@ -20,7 +20,7 @@ interface Span {
   spanContext(): { traceId: string; spanId: string; traceFlags: number };
 }
 
-/** The sampled trace that is going on here, if any. */
+/** The active trace, if it is sampled. */
 export function traceLabels(): ExemplarLabels | undefined {
   const api = (globalThis as { [API]?: Api })[API];
   if (api?.context === undefined) return undefined;
@@ -29,22 +29,22 @@ export function traceLabels(): ExemplarLabels | undefined {
     if (span === undefined || (span.traceFlags & SAMPLED) === 0) return undefined;
     return { trace_id: span.traceId, span_id: span.spanId };
   } catch {
-    // Somebody else's context manager failed: that is no reason to lose a request.
+    // The program's context manager failed. The request must be recorded all the same.
     return undefined;
   }
 }
 
 /**
- * The labels of an exemplar: those that are given, or those of the trace.
+ * The labels of an exemplar: the given ones, or those of the trace.
  *
- * @throws {LabelError} `INVALID_LABEL_VALUE` for given ones of more than 128 characters, before anything is recorded
+ * @throws {LabelError} `INVALID_LABEL_VALUE` for given labels of more than 128 characters, before anything is recorded
  */
-export function exemplarLabelsOf({ exemplarLabels }: Exemplary): ExemplarLabels | undefined {
+export function chooseExemplarLabels({ exemplarLabels }: WithExemplar): ExemplarLabels | undefined {
   if (exemplarLabels === undefined) return traceLabels();
   checkedExemplar(exemplarLabels);
   return exemplarLabels;
 }
 
-interface Exemplary {
+interface WithExemplar {
   readonly exemplarLabels?: ExemplarLabels | undefined;
 }

@@ -1,11 +1,11 @@
 /**
- * Which Node.js this is.
+ * Shows the version of Node.js.
  */
-import { gaugeOf, type Naming, type Part } from './part';
+import { makeGauge, type Naming, type Part } from './part';
 
 export function versionPart(naming: Naming): Part {
   const [major, minor, patch] = process.version.match(/\d+/g)?.map(Number) ?? [];
-  const gauge = gaugeOf(
+  const gauge = makeGauge(
     naming,
     {
       name: 'nodejs_version_info',
@@ -13,7 +13,7 @@ export function versionPart(naming: Naming): Part {
       own: ['version', 'major', 'minor', 'patch'],
       aggregator: 'first',
     },
-    // At each scrape, so that it is back after a reset.
+    // Set at each scrape, so that it returns after a reset.
     () => series.set(1),
   );
   const series = gauge.labels({ version: process.version, major, minor, patch, ...naming.labels });

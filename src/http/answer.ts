@@ -1,13 +1,12 @@
 /**
- * What the doors of frameworks share: requests of `node:http` as a door takes them, and bodies as streams. Knows no
- * framework.
+ * Converts requests of `node:http` for a door, and a door's bodies to streams. Must not know any framework.
  */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { addon, type NativeBody } from '../native/addon';
 import { type DoorRequest, piecesOf } from './door';
 
-/** A request of `node:http`. @param target where it is not the request's own */
+/** Converts a request of `node:http`. @param target path and query, if a framework has changed them */
 export function doorRequest(request: IncomingMessage, target: string = request.url ?? '/'): DoorRequest {
   return {
     method: request.method ?? 'GET',
@@ -21,7 +20,7 @@ export function doorRequest(request: IncomingMessage, target: string = request.u
   };
 }
 
-/** A body for a response that sends a `Buffer` or a stream; empty for HEAD, whose headers tell the length. */
+/** A body for frameworks that send a `Buffer` or a stream. Empty for HEAD, whose headers have the length. */
 export function sendable(method: string, body: Buffer | NativeBody): Buffer | Readable {
   if (method === 'HEAD') {
     release(body);
@@ -29,11 +28,11 @@ export function sendable(method: string, body: Buffer | NativeBody): Buffer | Re
   }
   if (!(body instanceof addon.NativeBody)) return body;
   const stream = Readable.from(piecesOf(body), { objectMode: false });
-  // A stream that is destroyed before it was read has not begun with the pieces, and would not end them.
+  // If the stream is destroyed before it is read, the generator never starts, and its `finally` does not run.
   return stream.once('close', () => release(body));
 }
 
-/** A body for a `Response`; none for HEAD. */
+/** A body for a `Response`; null for HEAD. */
 export function fetchBody(method: string, body: Buffer | NativeBody): Buffer | ReadableStream<Uint8Array> | null {
   if (method === 'HEAD') {
     release(body);
@@ -53,12 +52,12 @@ export function fetchBody(method: string, body: Buffer | NativeBody): Buffer | R
         release(body);
       },
     },
-    // The memory of a piece that nobody has asked for is better left where it is.
+    // Copy a piece only when it is requested, to save memory.
     { highWaterMark: 0 },
   );
 }
 
-/** Gives native memory back; once or more often. */
+/** Frees native memory. May be called more than once. */
 function release(body: Buffer | NativeBody): void {
   if (body instanceof addon.NativeBody) body.release();
 }

@@ -1,29 +1,30 @@
 /**
- * A callback that says who may come in. Whatever it does, the request gets an answer: nobody comes in by an error.
+ * Runs the application's `authenticate` callback. An error or a timeout never allows a request, and the request always gets
+ * an answer.
  */
 import { clearTimeout, setTimeout } from 'node:timers';
 import { ConfigurationError, describe, messageOf } from '../errors';
 
-/** Who wants to come in. */
+/** The request that `authenticate` decides about. */
 export interface Visitor {
   readonly method: string;
   /** Path and query. */
   readonly url: string;
-  /** The address of the connection's other end; nothing behind a Unix socket. */
+  /** The client's IP address; undefined for a Unix socket. */
   readonly remoteAddress: string | undefined;
-  /** Names in lower case. */
+  /** Headers; names are in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
-/** Says whether somebody may come in. */
+/** Decides if a request is allowed. Only `true` allows it. */
 export type Authenticate = (visitor: Visitor) => boolean | Promise<boolean>;
 
-/** How long a callback may take. */
+/** Time limit of a callback. */
 const AUTHENTICATE_TIMEOUT_MS = 2000;
 
 const LATE = Symbol('late');
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` */
+/** @throws {ConfigurationError} `INVALID_CONFIG` if `authenticate` is not a function */
 export function checkAuthenticate(authenticate: unknown): void {
   if (authenticate === undefined || typeof authenticate === 'function') return;
   throw new ConfigurationError(
@@ -32,7 +33,7 @@ export function checkAuthenticate(authenticate: unknown): void {
   );
 }
 
-/** Asks the callback; `undefined` where it failed or took too long. Only `true` is yes. */
+/** Runs the callback. @returns true only if it returned `true`; undefined if it failed or took too long */
 export async function asked(
   authenticate: Authenticate,
   visitor: Visitor,
@@ -41,7 +42,7 @@ export async function asked(
   let timer: NodeJS.Timeout | undefined;
   try {
     const late = new Promise<typeof LATE>((resolve) => {
-      // The request keeps the process alive, if anything does.
+      // unref: this timer must not keep the process alive.
       timer = setTimeout(resolve, AUTHENTICATE_TIMEOUT_MS, LATE).unref();
     });
     const answer = await Promise.race([authenticate(visitor), late]);

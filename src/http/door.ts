@@ -1,6 +1,6 @@
 /**
- * What every door in JavaScript shares: a request goes to the core's scrape service, and the steps that it names are
- * taken here. Knows no server and no framework.
+ * The part that all doors in JavaScript share. A door passes each request to the core's scrape service and carries out the
+ * steps that the service returns. Must not know any server or framework.
  */
 import { setImmediate } from 'node:timers';
 import { type EndpointSettings, nativeConfig } from '../config';
@@ -14,25 +14,29 @@ import { checkChecks, type ReadinessChecks, runChecks } from './readiness';
 
 /** Settings of a door. */
 export interface DoorOptions extends EndpointSettings {
-  /** What is scraped. @default register */
+  /** The registry to scrape. @default register */
   registry?: Registry | undefined;
-  /** As in `registry.scrape()`. */
+  /**
+   * `process` shows the values of all threads, `own` those of this thread, as in `registry.scrape()`.
+   *
+   * @default 'process' in the main thread, 'own' in a worker
+   */
   scope?: 'process' | 'own' | undefined;
   /**
-   * Lets in whom it likes, where tokens and users did not already. `false`, a rejection and two seconds without an
-   * answer let nobody in.
+   * Decides about requests that no token or user has allowed. The request is refused if the callback returns anything but
+   * `true`, rejects, or takes longer than two seconds.
    */
   authenticate?: Authenticate | undefined;
-  /** Checks that `/ready` runs, by name. One that returns `false`, rejects or takes too long makes it answer 503. */
+  /** Checks that `/ready` runs, by name. `/ready` answers 503 if one returns `false`, throws, rejects or takes too long. */
   checks?: ReadinessChecks | undefined;
 }
 
-/** A request as a door sees it. */
+/** A request, independent of server and framework. */
 export interface DoorRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
-  /** The socket's remote address; nothing where there is none. */
+  /** The socket's remote address, if it has one. */
   readonly peer: string | undefined;
   /** The value of a header, by its name in lower case. */
   header(name: string): string | undefined;
@@ -40,19 +44,19 @@ export interface DoorRequest {
   headers(): Record<string, string | string[] | undefined>;
 }
 
-/** What a door sends. */
+/** The response that a door sends. */
 export interface DoorAnswer {
   readonly status: number;
-  /** Names in lower case; the length of the body is among them. */
+  /** Names are in lower case; `content-length` is included. */
   readonly headers: Record<string, string>;
-  /** Empty for HEAD. Large ones stay in native memory: see `piecesOf`. */
+  /** Empty for HEAD. A large body stays in native memory: see `piecesOf`. */
   readonly body: Buffer | NativeBody;
 }
 
-/** A larger body stays in native memory. */
+/** Larger bodies stay in native memory. */
 const LARGE_BYTES = 64 * 1024;
 
-/** Answers requests. */
+/** Answers requests to the metrics endpoint. */
 export class Door {
   readonly #registry: RegistryInternals;
   readonly #service: NativeService;
@@ -64,7 +68,7 @@ export class Door {
   /** The path of the exposition. */
   readonly path: string;
 
-  /** @throws {ConfigurationError} `INVALID_CONFIG` */
+  /** @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option */
   constructor(options: DoorOptions = {}) {
     const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
     const config = nativeConfig(options);
@@ -83,7 +87,7 @@ export class Door {
     });
   }
 
-  /** The answer, at once where it needs no waiting; `null` for a path that is not the door's. */
+  /** The answer; a promise only if something must be awaited. `null` for a path that is not the door's. */
   answer(request: DoorRequest): DoorAnswer | null | Promise<DoorAnswer> {
     if (!this.#enabled) return null;
     const step = this.#service.receive({
@@ -97,7 +101,7 @@ export class Door {
     return step.kind === 'answer' ? toAnswer(step.answer as Answer) : this.#take(step, request);
   }
 
-  /** Sets what `/ready` answers: 200 or 503. Ready from the start. */
+  /** Sets the answer of `/ready`: 200 or 503. Initially 200. */
   setReady(ready: boolean): void {
     this.#service.setReady(ready);
   }
@@ -135,7 +139,7 @@ export class Door {
   }
 }
 
-/** Checks what all doors are given. @internal */
+/** Validates the options that all doors have. @internal */
 export function checkDoorOptions<T extends DoorOptions>(options: T): T & { registry: Registry } {
   if (typeof options !== 'object' || options === null) {
     throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
@@ -162,12 +166,12 @@ function toAnswer({ status, headers, body }: Answer): DoorAnswer {
   return { status, headers: toHeaders(headers), body: body.length > LARGE_BYTES ? body : body.take() };
 }
 
-/** Handing Node.js 10 MB at once stops the loop for milliseconds while the socket takes them. */
+/** Bodies are sent in pieces, because writing 10 MB at once blocks the event loop for milliseconds. */
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * A body piece by piece, each its own because a reader may hold several. Its memory is given back when all were read,
- * or the reader stops.
+ * Yields a body piece by piece. Each piece has its own buffer, because a reader may hold several of them. The native memory
+ * is freed after the last piece, or when the reader stops.
  */
 export async function* piecesOf(body: Buffer | NativeBody): AsyncGenerator<Buffer, void, undefined> {
   if (!(body instanceof addon.NativeBody)) {
@@ -181,7 +185,7 @@ export async function* piecesOf(body: Buffer | NativeBody): AsyncGenerator<Buffe
       if (count === 0) return;
       at += count;
       yield piece.subarray(0, count);
-      // The loop turns between two pieces, however fast they are taken.
+      // Let the event loop turn between two pieces, even if the reader is fast.
       await new Promise((resolve) => setImmediate(resolve));
     }
   } finally {

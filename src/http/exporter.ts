@@ -1,6 +1,6 @@
 /**
- * The native door: an endpoint on a thread of its own, which answers while the event loop stands still. This side
- * answers what only JavaScript can: collectors, readiness checks, who may come in.
+ * The native door: an endpoint on a thread of its own, which answers even while the event loop is blocked. This module
+ * answers its questions to JavaScript: run collectors, run readiness checks, ask `authenticate`.
  */
 import { clearInterval, setInterval } from 'node:timers';
 import { collectDefaultMetrics } from '../collectors/default-metrics';
@@ -21,33 +21,35 @@ export interface ExporterOptions extends DoorOptions, ListenerSettings {}
 
 /** A running exporter. */
 export interface Exporter {
-  /** The base URL, without a path; `unix:` and the path for a Unix socket; empty where `METRICS_ENABLED` is false. */
+  /** The base URL, without a path. `unix:` and the path for a Unix socket; empty if `METRICS_ENABLED` is false. */
   readonly url: string;
-  /** The port that was taken; 0 for a Unix socket, and where there is no listener. */
+  /** The port that the exporter listens on; 0 for a Unix socket, or if there is no listener. */
   readonly port: number;
-  /** Sets what `/ready` answers: 200 or 503. Ready from the start. */
+  /** Sets the answer of `/ready`: 200 or 503. Initially 200. */
   setReady(ready: boolean): void;
   /**
-   * Takes no new connections and waits for open requests.
+   * Accepts no new connections and waits for open requests.
    *
-   * @param options.timeoutMs how long open requests may go on before they are cut off. @default 5000
+   * @param options.timeoutMs milliseconds after which open requests are cut off, at most one day. @default 5000
+   * @throws {ConfigurationError} `INVALID_CONFIG` for a negative or invalid `timeoutMs`
    */
   close(options?: { timeoutMs?: number }): Promise<void>;
 }
 
 const CLOSE_TIMEOUT_MS = 5000;
-/** A day: nobody waits longer for a client. */
+/** One day. */
 const LONGEST_CLOSE_MS = 86_400_000;
 
 /**
  * Starts an endpoint on a thread of its own: `/metrics`, `/health`, `/ready` and a page at `/`. It does not keep the
  * process alive, ends with the realm that started it, and answers while JavaScript is busy.
  *
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid setting
+ * @throws {EndpointError} `BIND_FAILED` if the address or socket cannot be bound
+ *
  * @example
  * const exporter = await startExporter({ port: 9464 });
  * console.log(`${exporter.url}/metrics`);
- * @throws {ConfigurationError} `INVALID_CONFIG`
- * @throws {EndpointError} `BIND_FAILED`
  */
 export async function startExporter(options: ExporterOptions = {}): Promise<Exporter> {
   const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
@@ -72,7 +74,11 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
   }
 }
 
-/** Collects what the settings ask for; returns what ends it. What the application collects already stays its own. */
+/**
+ * Starts the collectors that the settings turn on. Leaves default metrics alone that the application has already registered.
+ *
+ * @returns functions that stop the started collectors
+ */
 function collectWanted(registry: Registry, values: MetricsConfig): (() => void)[] {
   const groups: DefaultMetricsGroup[] = [];
   if (values.collectorsProcess) groups.push('process');
@@ -89,7 +95,7 @@ function collectWanted(registry: Registry, values: MetricsConfig): (() => void)[
   });
 }
 
-/** An exporter that runs, as an object whose functions may be taken out of it. */
+/** The public object of a running exporter. Its functions do not use `this`. */
 function running(
   native: NativeExporter,
   registry: RegistryInternals,
@@ -111,7 +117,7 @@ function running(
         );
       }
       await native.close(Math.min(timeoutMs, LONGEST_CLOSE_MS));
-      // Until then the loop is watched, and asked.
+      // Only now: until the native side has closed, it watches the event loop and asks questions.
       clearInterval(heart);
       unwatch();
       for (const stop of stopCollecting) stop();
@@ -119,7 +125,7 @@ function running(
   };
 }
 
-/** Answers what the native door asks. */
+/** Answers the questions of the native door. */
 class Host {
   readonly #registry: RegistryInternals;
   readonly #authenticate: Authenticate | undefined;
@@ -131,11 +137,11 @@ class Host {
     this.#checks = checks;
   }
 
-  /** Called by the addon; what it threw, nobody would catch. */
+  /** Called by the addon. Must not throw, because the addon cannot handle an error. */
   readonly receive = (message: HostMessage): void => {
     const { kind, ticket, text } = message;
     if (ticket !== undefined && ticket !== null) {
-      // A loop that stood still finds questions that nobody waits for any more.
+      // After a blocked event loop, some questions have timed out already: skip them.
       if (!ticket.begin()) return;
       this.#answer(message, ticket).catch((error: unknown) => {
         ticket.abandon();

@@ -1,6 +1,6 @@
 /**
- * The door as a Fastify plugin. Its types are what it needs of Fastify's, so that nobody has to install Fastify who
- * does not use it.
+ * The door as a Fastify plugin. Structural types describe the parts of Fastify that are used, so that Fastify stays an
+ * optional package.
  */
 import { ConfigurationError, describe } from '../errors';
 import { doorRequest, sendable } from './answer';
@@ -15,36 +15,37 @@ import {
   globalPlugin,
 } from './metrics/fastify';
 
-/** Settings of the plugin. */
+/** Settings of `fastifyMetrics`. */
 export interface FastifyMetricsOptions extends MetricsHandlerOptions {
-  /** What the paths stand under. @default '' */
+  /** A prefix of the paths, such as `/internal`. @default '' */
   prefix?: string | undefined;
-  /** What `/ready` answers: 200 or 503. @default always ready */
+  /** Called for each `/ready`: 200 if it returns `true`, else 503. @default always ready */
   isReady?: (() => boolean) | undefined;
-  /** Whether the application's requests are recorded, and how. @default false */
+  /** Records the application's own requests. Pass `true`, or settings. @default false */
   httpMetrics?: boolean | FastifyHttpMetricsOptions | undefined;
 }
 
-/** What the plugin needs of a Fastify reply to send something. */
+/** The part of a Fastify reply that is used to send an answer. */
 export interface FastifySendingReply extends FastifyReplyLike {
   code(status: number): unknown;
   headers(headers: Record<string, string>): unknown;
   send(body: unknown): unknown;
 }
 
-/** What the plugin needs of a Fastify instance that has routes. */
+/** The part of a Fastify instance that is used to add routes. */
 export interface FastifyRoutingInstance extends FastifyInstanceLike {
   readonly prefix: string;
-  /** Loosely: with `http2` Fastify's requests and replies are others. */
+  /** The handler's parameters are loosely typed, because Fastify's types are different with `http2`. */
   all(path: string, options: object, handler: (...args: never[]) => unknown): unknown;
 }
 
 /**
  * A plugin that answers the exposition's path, `/health` and `/ready` for the instance that it is registered on.
  *
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid setting; registering the plugin then fails
+ *
  * @example
  * app.register(fastifyMetrics, { httpMetrics: true });
- * @throws {ConfigurationError} `INVALID_CONFIG`
  */
 export const fastifyMetrics = globalPlugin(
   'llm-devops-metrics',
@@ -76,7 +77,7 @@ function serve(instance: FastifyRoutingInstance, options: FastifyMetricsOptions)
     if (isReady !== undefined) door.setReady(isReadyNow(isReady));
     const asked = doorRequest(request.raw, (request.raw.url ?? '/').slice(before));
     const answered = await door.answer(asked);
-    // Fastify has matched the path, so the door answers it unless it is switched off.
+    // Fastify has matched the path, so the door does not answer only if the endpoint is disabled.
     if (answered === null) {
       reply.code(404);
       reply.send('Not found.\n');
@@ -90,13 +91,13 @@ function serve(instance: FastifyRoutingInstance, options: FastifyMetricsOptions)
   const onRequest = (request: FastifyRequestLike, reply: FastifySendingReply, done: () => void): void => {
     const { method } = request.raw;
     if (method === 'GET' || method === 'HEAD') done();
-    // Before Fastify reads a body that nobody wants.
+    // Answer before Fastify reads the body, which is not needed.
     else answer(request, reply).catch((error: unknown) => reply.send(error));
   };
   for (const url of new Set([door.path, '/health', '/ready'])) instance.all(`${prefix}${url}`, { onRequest }, answer);
 }
 
-/** A callback that throws, or answers with something else than `true`, is not ready. */
+/** False if the callback throws, or returns anything but `true`. */
 function isReadyNow(isReady: () => unknown): boolean {
   try {
     return isReady() === true;

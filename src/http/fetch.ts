@@ -1,6 +1,6 @@
 /**
- * The door as a function from `Request` to `Response`: Hono, Next.js, Bun, Deno. Knows no server, and of each only
- * where it keeps the address of a client.
+ * The door as a function from `Request` to `Response`, for Hono, Next.js, Bun and Deno. Of each runtime it knows only where
+ * the client's address is.
  */
 import type { IncomingMessage } from 'node:http';
 import { fetchBody } from './answer';
@@ -8,18 +8,18 @@ import { Door } from './door';
 import type { MetricsHandlerOptions } from './handler';
 import { toTarget } from './target';
 
-/** Answers the exposition's path, `/health` and `/ready`; 404 for the rest. */
+/** Answers the exposition's path, `/health` and `/ready`; 404 for other paths. */
 export interface FetchMetricsHandler {
   /**
-   * @param info what the runtime passes beside the request, for the client's address: `@hono/node-server`'s
-   *   environment, Bun's server, Deno's info, or `{ peer }`
+   * @param info the runtime's second argument, which has the client's address: the environment of `@hono/node-server`,
+   *   Bun's server, Deno's info, or `{ peer }`
    */
   (request: Request, info?: unknown): Promise<Response>;
-  /** What `/ready` answers: 200 or 503. Ready from the start. */
+  /** Sets the answer of `/ready`: 200 or 503. Initially 200. */
   setReady(ready: boolean): void;
 }
 
-/** Where runtimes keep the address of a client. */
+/** The places where runtimes keep the client's address. */
 interface RuntimeInfo {
   readonly peer?: unknown;
   readonly incoming?: IncomingMessage;
@@ -28,12 +28,13 @@ interface RuntimeInfo {
 }
 
 /**
- * A handler for what answers a `Request` with a `Response`.
+ * Makes a handler for frameworks that answer a `Request` with a `Response`.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid setting
  *
  * @example
  * const metrics = createFetchHandler();
  * app.get('/metrics', (c) => metrics(c.req.raw, c.env));
- * @throws {ConfigurationError} `INVALID_CONFIG`
  */
 export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchMetricsHandler {
   const door = new Door(options);

@@ -1,6 +1,6 @@
 /**
- * The JavaScript door for `node:http` and whatever calls `(req, res, next)`: answers scrapes, health and readiness on a
- * server of the application's own.
+ * The door for `node:http` and for frameworks that call `(req, res, next)`: answers scrapes, health and readiness on the
+ * application's own server.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { addon, type NativeBody } from '../native/addon';
@@ -11,23 +11,24 @@ import { type KoaDoorMiddleware, koaDoor } from './koa';
 /** Settings of a handler. */
 export interface MetricsHandlerOptions extends DoorOptions {}
 
-/** Answers the exposition's path, `/health` and `/ready`; calls `next` for the rest, or answers 404 without one. */
+/** Answers the exposition's path, `/health` and `/ready`. For other paths it calls `next`, or answers 404 without `next`. */
 export interface MetricsHandler {
   (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void;
-  /** What `/ready` answers: 200 or 503. Ready from the start. */
+  /** Sets the answer of `/ready`: 200 or 503. Initially 200. */
   setReady(ready: boolean): void;
-  /** The same for Koa; `next` is called for what is not answered. */
+  /** The same as a Koa middleware. */
   readonly koa: KoaDoorMiddleware;
 }
 
 const NOT_FOUND = Buffer.from('Not found.\n');
 
 /**
- * A handler for `node:http`, Express and whatever calls `(req, res, next)`.
+ * Makes a handler for `node:http`, Express and other frameworks that call `(req, res, next)`.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid setting
  *
  * @example
  * http.createServer(createMetricsHandler()).listen(9090);
- * @throws {ConfigurationError} `INVALID_CONFIG`
  */
 export function createMetricsHandler(options: MetricsHandlerOptions = {}): MetricsHandler {
   const door = new Door(options);
@@ -50,10 +51,10 @@ export function createMetricsHandler(options: MetricsHandlerOptions = {}): Metri
   }) as MetricsHandler;
 }
 
-/** Sends an answer; without a body for HEAD. */
+/** Sends an answer, without a body for HEAD. */
 function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: DoorAnswer): void {
   const { status, headers, body } = answer;
-  // The scraper may have gone while its scrape was made.
+  // The client may have disconnected during the scrape.
   if (response.destroyed || response.headersSent) {
     if (body instanceof addon.NativeBody) body.release();
     return;
@@ -64,13 +65,13 @@ function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: 
   else response.end(body);
 }
 
-/** Sends a body from native memory, piece by piece, as fast as they are taken. */
+/** Sends a body from native memory piece by piece, as fast as the client reads. */
 async function sendInPieces(response: ServerResponse, body: NativeBody): Promise<void> {
-  // A client that goes gives the memory back at once, wherever the pieces are.
+  // Free the memory as soon as the client disconnects.
   response.once('close', () => body.release());
   for await (const piece of piecesOf(body)) {
     if (response.destroyed) return;
-    // Middleware that compresses knows `drain`, and not always the callback of `write`.
+    // Wait for `drain`, because some compressing middleware does not call the callback of `write`.
     if (!response.write(piece)) await drained(response);
   }
   response.end();

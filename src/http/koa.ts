@@ -1,31 +1,31 @@
 /**
- * The door as a Koa middleware: answers go through Koa's context, so that middleware around it sees them.
+ * The door as a Koa middleware. It answers through Koa's context, so that outer middleware sees the answer.
  */
 import type { IncomingMessage } from 'node:http';
 import { doorRequest, sendable } from './answer';
 import type { Door } from './door';
 
-/** What the middleware needs of Koa's context. */
+/** The part of Koa's context that is used. */
 export interface KoaDoorContext {
   readonly req: IncomingMessage;
-  /** What mounting has left of the request's target. */
+  /** Path and query, without the prefix of `koa-mount`. */
   readonly url: string;
   status: number;
   body: unknown;
   set(headers: Record<string, string>): void;
 }
 
-/** A Koa middleware that answers some paths and leaves others to the next. */
+/** A Koa middleware that answers the door's paths and calls `next` for others. */
 export type KoaDoorMiddleware = (context: KoaDoorContext, next: () => Promise<unknown>) => Promise<unknown>;
 
-/** A middleware before this door. */
+/** Makes a Koa middleware of a door. */
 export function koaDoor(door: Door): KoaDoorMiddleware {
   return async (context, next) => {
     const request = doorRequest(context.req, context.url);
     const answer = await door.answer(request);
     if (answer === null) return next();
     context.status = answer.status;
-    // Before the headers, because Koa guesses some from a body.
+    // Set the body before the headers, because Koa sets some headers for a body.
     context.body = sendable(request.method, answer.body);
     context.set(answer.headers);
     return undefined;

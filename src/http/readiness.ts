@@ -1,21 +1,21 @@
 /**
- * Readiness checks: named functions of the application that say whether it can serve. Each runs on its own and has the
- * same time, so that one that hangs makes the answer late by that time and no more.
+ * Runs the application's readiness checks. All checks run concurrently with the same time limit, so a check that hangs
+ * delays the answer by that limit at most.
  */
 import { clearTimeout, setTimeout } from 'node:timers';
 import { ConfigurationError, describe, messageOf } from '../errors';
 import type { CheckResult } from '../native/addon';
 
-/** Says whether a part of the application is ready: not if it returns `false`, throws or rejects. */
+/** Checks a part of the application. The part is not ready if the function returns `false`, throws or rejects. */
 export type ReadinessCheck = () => unknown;
 
 /** Checks by name. */
 export type ReadinessChecks = Readonly<Record<string, ReadinessCheck>>;
 
-/** A reason of a hundred characters says what is wrong; a longer one is cut. */
+/** Characters of a reason that are shown. */
 const MAX_REASON = 100;
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` */
+/** @throws {ConfigurationError} `INVALID_CONFIG` if `checks` is not an object of functions */
 export function checkChecks(checks: unknown): void {
   if (checks === undefined) return;
   const usable =
@@ -29,10 +29,10 @@ export function checkChecks(checks: unknown): void {
   );
 }
 
-/** Runs that have not ended, which probes share: nobody can have checks run as often as he asks. */
+/** Runs that have not ended. Concurrent probes share one run, so that frequent probes do not overload the checks. */
 const running = new WeakMap<ReadinessChecks, Promise<CheckResult[]>>();
 
-/** Runs all checks side by side, or joins the run that is going on. */
+/** Runs all checks concurrently, or joins the current run. */
 export function runChecks(checks: ReadinessChecks, timeoutMs: number): Promise<CheckResult[]> {
   let run = running.get(checks);
   if (run === undefined) {

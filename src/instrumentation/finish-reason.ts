@@ -1,5 +1,6 @@
 /**
- * Why a model stopped, in one word, from the words that providers have for it; frameworks and gateways pass those on.
+ * Maps the finish reasons of providers to the values of the `finish_reason` label. Frameworks and gateways pass the
+ * providers' words on, so one table serves all of them.
  */
 import type { FinishReason } from '../collectors/words';
 
@@ -12,7 +13,7 @@ const REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ['length', 'length'],
   ['max_tokens', 'length'],
   ['max_output_tokens', 'length'],
-  // Google's SDK asks for the rest by itself, in a request of its own.
+  // Google's SDK requests the rest of the answer itself, as a second request.
   ['continuation', 'length'],
   ['model_context_window_exceeded', 'length'],
   ['tool_calls', 'tool_calls'],
@@ -37,8 +38,8 @@ const REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ['too_many_tool_calls', 'error'],
 ]);
 
-/** @returns nothing where the provider gave none, which is not the same as a word that nobody knows */
-export function finishReasonOf(given: unknown): FinishReason | undefined {
+/** @returns nothing if the provider gave no reason; `other` for an unknown one */
+export function parseFinishReason(given: unknown): FinishReason | undefined {
   if (typeof given !== 'string' || given === '') return undefined;
   return REASONS.get(given.toLowerCase().replaceAll('-', '_')) ?? 'other';
 }

@@ -1,27 +1,51 @@
 /**
- * Takes part in an asynchronous iteration without reading ahead, delaying or changing anything: the promises that the
- * reader gets are the source's own.
+ * Observes an asynchronous iteration. Reads nothing ahead, delays nothing and changes nothing: the reader gets the source's
+ * own promises.
  */
-import { quietly } from '../quietly';
+import { quietly } from '../warnings';
 
-/** What is told of an iteration. One of the last three is told, once. */
+/** Receives the events of an iteration. It ends with exactly one call of `done`, `failed` or `left`. */
 export interface IterationObserver<T> {
   value(value: T): void;
-  /** It came to its end. */
+  /** The source has no more values. */
   done(): void;
   failed(error: unknown): void;
-  /** The reader left before the end: `break`, `return` or `throw` within the loop. */
+  /** The reader stopped before the end: `break`, `return` or `throw` within the loop. */
   left(): void;
 }
 
-const prototypeOf = (value: object): object => Object.getPrototypeOf(value);
+const getPrototype = (value: object): object => Object.getPrototypeOf(value);
 
-/** What all asynchronous iterators of the language inherit, such as their disposal. */
-const ITERATOR_PROTOTYPE = prototypeOf(prototypeOf(prototypeOf((async function* () {})())));
+const METHODS = ['next', 'return', 'throw'] as const;
 
-/** An iterator that gives what the source gives, and tells. */
-export function observed<T>(source: AsyncIterator<T>, observer: IterationObserver<T>): AsyncIterableIterator<T> {
+/** `%AsyncIteratorPrototype%`, which gives the observed iterator the language's methods, such as disposal. */
+const ITERATOR_PROTOTYPE = getPrototype(getPrototype(getPrototype((async function* () {})())));
+
+/** An iterator that passes on the source's values and reports them. */
+export function observeIteration<T>(
+  source: AsyncIterator<T>,
+  observer: IterationObserver<T>,
+): AsyncIterableIterator<T> {
   return new ObservedIterator(source, observer);
+}
+
+/**
+ * Observes an iterator by replacing its methods. The reader keeps the object that the SDK made, with its other fields and
+ * methods.
+ */
+export function observeIteratorInPlace<T>(iterator: AsyncIterator<T>, observer: IterationObserver<T>): void {
+  const source: Record<string, unknown> = {};
+  for (const name of METHODS) {
+    const method = iterator[name] as ((value?: unknown) => unknown) | undefined;
+    if (method !== undefined) source[name] = method.bind(iterator);
+  }
+  const watched = observeIteration(source as unknown as AsyncIterator<T>, observer);
+  for (const name of METHODS) {
+    const method = watched[name] as ((value?: unknown) => unknown) | undefined;
+    if (method === undefined) continue;
+    const value = method.bind(watched);
+    Object.defineProperty(iterator, name, { value, writable: true, configurable: true, enumerable: false });
+  }
 }
 
 class ObservedIterator<T> implements AsyncIterableIterator<T> {
@@ -44,21 +68,21 @@ class ObservedIterator<T> implements AsyncIterableIterator<T> {
 
   next(...args: [] | [undefined]): Promise<IteratorResult<T>> {
     const step = this.#source.next(...args);
-    // Registered before the reader's own reaction, so what is told is told before the reader goes on.
+    // This handler is added before the reader's own, so the observer is called before the reader goes on.
     Promise.resolve(step).then(this.#stepped, this.#failed);
     return step;
   }
 
-  /** One function for all steps: a stream has thousands. */
+  /** One function for all steps, because a stream has thousands of them. */
   readonly #stepped = (result: IteratorResult<T>): void => {
     if (this.#over) return;
     if (result.done) this.#finish(() => this.#observer.done());
-    else this.#tell(result.value);
+    else this.#report(result.value);
   };
 
   readonly #failed = (error: unknown): void => this.#finish(() => this.#observer.failed(error));
 
-  #tell(value: T): void {
+  #report(value: T): void {
     quietly(() => this.#observer.value(value));
   }
 
@@ -67,10 +91,10 @@ class ObservedIterator<T> implements AsyncIterableIterator<T> {
     return leaving() as Promise<IteratorResult<T>>;
   }
 
-  #finish(tell: () => void): void {
+  #finish(report: () => void): void {
     if (this.#over) return;
     this.#over = true;
-    quietly(tell);
+    quietly(report);
   }
 }
 

@@ -1,36 +1,37 @@
 /**
- * One call of an SDK that is measured: what measures may fail, what the user called may not.
+ * Measures one call of an SDK's method. An error in the measuring never reaches the caller; the method's own result and
+ * error always do.
  */
 
-import { quietly } from '../quietly';
+import { quietly } from '../warnings';
 import type { Original } from './patches';
 
-/** What becomes of a call that is measured. */
-export interface Measuring {
+/** Receives the outcome of a measured call. */
+export interface CallObserver {
   /**
    * The method returned.
    *
-   * @returns what the user gets: the very value, or one that behaves as it does in every way
+   * @returns the value for the caller: the same object, or one that behaves exactly like it
    */
   returned(value: unknown): unknown;
-  /** The method threw at once. */
+  /** The method threw synchronously. */
   threw(error: unknown): void;
 }
 
-/** Calls a method and measures it. What the method returns or throws is the user's, whatever measuring does. */
-export function measured(original: Original, begin: () => Measuring | undefined): unknown {
-  const measuring = quietly(begin);
-  if (measuring === undefined) return original();
-  const value = thrownTo(measuring, original);
-  const given = quietly(() => ({ value: measuring.returned(value) }));
+/** Calls a method and reports its outcome. If `begin` returns nothing or fails, the call is not measured. */
+export function measureCall(original: Original, begin: () => CallObserver | undefined): unknown {
+  const observer = quietly(begin);
+  if (observer === undefined) return original();
+  const value = callReportingThrow(original, observer);
+  const given = quietly(() => ({ value: observer.returned(value) }));
   return given === undefined ? value : given.value;
 }
 
-function thrownTo(measuring: Measuring, original: Original): unknown {
+function callReportingThrow(original: Original, observer: CallObserver): unknown {
   try {
     return original();
   } catch (error) {
-    quietly(() => measuring.threw(error));
+    quietly(() => observer.threw(error));
     throw error;
   }
 }

@@ -1,42 +1,61 @@
 /**
- * What all instrumentations of SDKs can be told.
+ * The options that all instrumentations of SDKs have, and their validation.
  */
 import type { LlmMetricsCollector } from '../collectors/llm/llm-collector';
 import { refuseOption } from '../errors';
 import { api } from '../realm';
-import { type ProviderTable, providerAt } from './provider';
+import { findProvider, type ProviderTable } from './provider';
 
+/** Options that the instrumentations of SDKs share. */
 export interface InstrumentOptions {
-  /** What records. @default the default registry's: the first that was made for it, or one that is made now */
+  /**
+   * The collector that records the requests.
+   *
+   * @default the default registry's collector: the first one that the program made, or a new one
+   */
   collector?: LlmMetricsCollector | undefined;
-  /** Who answers. @default what the SDK's base URL says */
+  /**
+   * The value of the `provider` label for all requests, such as `openai`.
+   *
+   * @default found by the SDK's base URL; `other` for an unknown host
+   */
   provider?: string | undefined;
-  /** Providers by host, for base URLs of one's own: `{ 'llm.example.com': 'vllm' }`. */
+  /**
+   * Providers by host, for base URLs of your own: `{ 'llm.example.com': 'vllm' }`. A host includes its subdomains. These
+   * entries take precedence over the built-in table; `provider` takes precedence over both.
+   *
+   * @default {}
+   */
   providers?: ProviderTable | undefined;
 }
 
-/** Puts back what was wrapped. Calls after the first do nothing. */
+/** Ends the measuring and restores the wrapped methods. Later calls do nothing. */
 export type Uninstall = () => void;
 
-/** Options that were checked. */
-export interface Instrumenting {
+/** Validated options, with their defaults. */
+export interface CheckedOptions {
   readonly collector: LlmMetricsCollector;
-  /** The provider at a base URL, which may be missing. */
-  providerOf(baseUrl: unknown, usual: string): string;
+  /**
+   * The provider of a request.
+   *
+   * @param baseUrl `undefined` if the client has none
+   * @param usual the provider for a client without a base URL
+   */
+  resolveProvider(baseUrl: unknown, usual: string): string;
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` */
-export function instrumenting(options: InstrumentOptions = {}): Instrumenting {
+/** @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option */
+export function checkOptions(options: InstrumentOptions = {}): CheckedOptions {
   if (typeof options !== 'object' || options === null) refuseOption('an object', 'options', options);
   const { provider, providers } = options;
   const collector = options.collector ?? api.llmCollectorOf(api.register);
   if (!(collector instanceof api.LlmMetricsCollector)) refuseOption('an LlmMetricsCollector', 'collector', collector);
   if (provider !== undefined && typeof provider !== 'string') refuseOption('a name', 'provider', provider);
   if (providers !== undefined && (typeof providers !== 'object' || providers === null)) {
-    refuseOption('names by host', 'providers', providers);
+    refuseOption('an object of provider names by host', 'providers', providers);
   }
   return {
     collector,
-    providerOf: (baseUrl, usual) => provider ?? (baseUrl === undefined ? usual : providerAt(baseUrl, providers)),
+    resolveProvider: (baseUrl, usual) => provider ?? (baseUrl === undefined ? usual : findProvider(baseUrl, providers)),
   };
 }

@@ -1,27 +1,26 @@
 /**
- * Methods of other people's objects that are wrapped while something is instrumented. Knows no SDK. What was wrapped is put
- * back as it was; where somebody has wrapped it again since, the wrapper stays in their chain and only passes on.
+ * Wraps methods of objects that belong to an SDK, and restores them later. If other code has wrapped a method again in the
+ * meantime, our wrapper stays in that chain and only passes calls on. Must not know any SDK.
  */
-import { quietly } from '../quietly';
+import { quietly } from '../warnings';
 
 /**
- * A method as it was, called on the object and with the arguments that the user gave.
+ * Calls the original method on the caller's object with the caller's arguments.
  *
- * @param instead arguments in place of the user's, for what the user asked to have changed
+ * @param instead arguments to pass in place of the caller's; only for a change that an option asks for
  */
 export type Original = (instead?: readonly unknown[]) => unknown;
 
 /**
- * What a method does while it is wrapped.
+ * The behaviour of a wrapped method. It must call `original` exactly once, and return or throw what `original` does.
  *
- * @param original is called once, and what it returns or throws is the user's
- * @param args may be read and must not be changed
+ * @param args the caller's arguments; must not be changed
  */
 export type Around = (original: Original, args: readonly unknown[], self: unknown) => unknown;
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Marks wrappers, across copies of this package, so that nothing is counted twice. */
+/** Marks our wrappers, also those of another copy of this package, so that no call is counted twice. */
 const WRAPPED = Symbol.for('@llm-devops/prometheus-metrics.wrapped');
 
 /** The methods that one instrumentation has wrapped. */
@@ -30,25 +29,28 @@ export class Patches {
   readonly #parent: Patches | undefined;
   #active = true;
 
-  /** @param parent ends these too, without holding them: what is wrapped here may be dropped at any time */
+  /**
+   * @param parent uninstalling it disables these wrappers too. It keeps no reference to them, so a wrapped clone of a client
+   * can be garbage-collected
+   */
   constructor(parent?: Patches) {
     this.#parent = parent;
   }
 
-  /** Whether wrappers do anything but pass on. */
+  /** False after `uninstall()`: wrappers that are still reachable then only pass calls on. */
   get active(): boolean {
     return this.#active && (this.#parent?.active ?? true);
   }
 
-  /** How many methods are wrapped. */
+  /** The number of wrapped methods. */
   get size(): number {
     return this.#undo.length;
   }
 
   /**
-   * Wraps a method, the object's own or an inherited one.
+   * Wraps an own or inherited method of an object.
    *
-   * @returns whether it is wrapped now; not where there is no such method, or where it is wrapped already
+   * @returns false if the method is missing, cannot be replaced, or has been wrapped by this package before
    */
   wrap(target: unknown, name: string, around: Around): boolean {
     return this.replace(target, name, (original) => {
@@ -60,7 +62,7 @@ export class Patches {
     });
   }
 
-  /** Puts a function of one's own in a method's place. */
+  /** Replaces a method by the function that `make` returns. @returns as `wrap()` */
   replace(target: unknown, name: string, make: (original: Method) => Method): boolean {
     if ((typeof target !== 'object' && typeof target !== 'function') || target === null) return false;
     const holder = target as Record<string, unknown>;
@@ -68,7 +70,7 @@ export class Patches {
     if (typeof original !== 'function' || isWrapped(original)) return false;
     const own = Object.getOwnPropertyDescriptor(holder, name);
     const wrapper = Object.defineProperty(make(original as Method), WRAPPED, { value: true });
-    // Descriptions of a function are part of how it looks in a stack or to a test's spy.
+    // Stack traces show a function's name, and spies of test runners read its name and length.
     Object.defineProperty(wrapper, 'name', { value: original.name, configurable: true });
     Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true });
     const made = Reflect.defineProperty(holder, name, {
@@ -86,14 +88,14 @@ export class Patches {
     return true;
   }
 
-  /** Puts everything back. Later calls do nothing. */
+  /** Restores all methods. Later calls do nothing. */
   readonly uninstall = (): void => {
     this.#active = false;
     for (const undo of this.#undo.splice(0).reverse()) quietly(undo);
   };
 }
 
-/** Whether a function is a wrapper of this package. */
+/** True for a wrapper that this package made. */
 export function isWrapped(method: unknown): boolean {
   return typeof method === 'function' && Object.hasOwn(method, WRAPPED);
 }

@@ -1,5 +1,5 @@
 /**
- * Providers as labels show them, from the names that frameworks have for them.
+ * Maps the provider names that frameworks use to the values of the `provider` label.
  */
 const NAMES: ReadonlyMap<string, string> = new Map([
   ['google_genai', 'google'],
@@ -17,8 +17,8 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['chat_ollama', 'ollama'],
 ]);
 
-/** A framework's name for a provider as labels show it: `openai` of `openai.responses`, `vertex` of `google.vertex.chat`. */
-export function providerName(given: string): string {
+/** The label value for a framework's provider name: `openai` for `openai.responses`, `vertex` for `google.vertex.chat`. */
+export function normalizeProviderName(given: string): string {
   const [maker = '', part] = given.split('.');
   return part === 'vertex' ? part : (NAMES.get(maker.toLowerCase().replaceAll('-', '_')) ?? maker);
 }

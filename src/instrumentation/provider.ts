@@ -1,9 +1,12 @@
 /**
- * Who answers requests, from the address that an SDK is pointed at: most providers speak OpenAI's language.
+ * Finds the provider by a base URL. The SDK alone does not tell it, because most providers offer an OpenAI-compatible API.
  */
-import { OTHER } from '../collectors/catalogue';
+import { OTHER } from '../collectors/label-values';
 
-/** Providers by the host that answers, or an end of it; a `*` stands for a region, a port is there where only that tells. */
+/**
+ * Providers by host. An entry includes its subdomains; `*` stands for a region. An entry has a port if only the port
+ * identifies the provider.
+ */
 const BY_HOST: readonly (readonly [host: string, provider: string])[] = [
   ['openai.azure.com', 'azure'],
   ['services.ai.azure.com', 'azure'],
@@ -37,25 +40,25 @@ const BY_HOST: readonly (readonly [host: string, provider: string])[] = [
   ['127.0.0.1:8000', 'vllm'],
 ];
 
-/** Providers by host, or an end of it: `{ 'llm.example.com': 'vllm' }`. */
+/** Providers by host, subdomains included: `{ 'llm.example.com': 'vllm' }`. */
 export type ProviderTable = Readonly<Record<string, string>>;
 
 /**
  * The provider at an address.
  *
- * @param more goes before the table
- * @returns `other` for an address that no table knows
+ * @param more entries that take precedence over the built-in table
+ * @returns `other` for an unknown host or an invalid URL
  */
-export function providerAt(address: unknown, more: ProviderTable = {}): string {
+export function findProvider(address: unknown, more: ProviderTable = {}): string {
   const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined) return OTHER;
   for (const [host, provider] of [...Object.entries(more), ...BY_HOST]) {
-    if (isAt(url, host.toLowerCase())) return provider;
+    if (matchesHost(url, host.toLowerCase())) return provider;
   }
   return OTHER;
 }
 
-function isAt({ host, hostname }: URL, wanted: string): boolean {
+function matchesHost({ host, hostname }: URL, wanted: string): boolean {
   if (wanted.startsWith('*')) return hostname.endsWith(wanted.slice(1));
   return host === wanted || hostname === wanted || hostname.endsWith(`.${wanted}`);
 }

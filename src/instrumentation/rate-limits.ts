@@ -1,30 +1,30 @@
 /**
- * What headers of answers say of a provider's rate limits.
+ * Reads a provider's rate limits from the headers of its answers.
  */
 import type { RateLimitResource } from '../collectors/words';
 
-/** The headers of one limit. */
+/** Header names of one limit. */
 export interface RateLimitHeaders {
   readonly resource: RateLimitResource;
   readonly limit: string;
   readonly remaining: string;
 }
 
-/** What an answer said of one limit. */
+/** One limit, as the headers of an answer report it. */
 export interface RateLimit {
   readonly resource: RateLimitResource;
   readonly limit: number | undefined;
   readonly remaining: number | undefined;
 }
 
-/** Headers of OpenAI and of what speaks its language. */
+/** Header names of OpenAI and of OpenAI-compatible providers. */
 export const OPENAI_LIMITS: readonly RateLimitHeaders[] = (['requests', 'tokens'] as const).map((resource) => ({
   resource,
   limit: `x-ratelimit-limit-${resource}`,
   remaining: `x-ratelimit-remaining-${resource}`,
 }));
 
-/** Headers of Anthropic. */
+/** Header names of Anthropic. */
 export const ANTHROPIC_LIMITS: readonly RateLimitHeaders[] = (
   ['requests', 'tokens', 'input_tokens', 'output_tokens'] as const
 ).map((resource) => {
@@ -33,22 +33,22 @@ export const ANTHROPIC_LIMITS: readonly RateLimitHeaders[] = (
 });
 
 /**
- * The limits that an answer tells of.
+ * The limits that an answer reports.
  *
- * @param said gives a header by its name in lower case
+ * @param getHeader returns a header's value by its lower-case name
  */
-export function* rateLimitsOf(
+export function* readRateLimits(
   limits: readonly RateLimitHeaders[],
-  said: (header: string) => string | null | undefined,
+  getHeader: (name: string) => string | null | undefined,
 ): Generator<RateLimit> {
   for (const { resource, ...headers } of limits) {
-    const limit = amountOf(said(headers.limit));
-    const remaining = amountOf(said(headers.remaining));
+    const limit = parseAmount(getHeader(headers.limit));
+    const remaining = parseAmount(getHeader(headers.remaining));
     if (limit !== undefined || remaining !== undefined) yield { resource, limit, remaining };
   }
 }
 
-function amountOf(text: string | null | undefined): number | undefined {
+function parseAmount(text: string | null | undefined): number | undefined {
   if (text === null || text === undefined || text === '') return undefined;
   const value = Number(text);
   return value >= 0 && Number.isFinite(value) ? value : undefined;

@@ -1,6 +1,6 @@
 /**
  * Finds or makes the series that takes label sets over the limits of one metric: the series of `other`, or one that is
- * never read. Carries out the policy; the limits are the core's, and `overflow.ts` remembers its refusals.
+ * never read. Carries out what the core has decided; `overflow.ts` remembers its decisions.
  */
 import type { LabelTree } from '../labels/tree';
 import { OTHER } from '../labels/value';
@@ -29,7 +29,6 @@ export class BeyondLimits<S extends Series> {
   readonly #maker: SeriesMaker<S>;
   readonly #labels: number;
   readonly #width: number;
-  readonly #isGauge: boolean;
   /** The series that took the last label set, while it takes every label set over the limits. */
   #target: S | undefined;
   /** A series with cells that are never read. */
@@ -41,7 +40,6 @@ export class BeyondLimits<S extends Series> {
     this.#maker = maker;
     this.#labels = family.labelNames.length;
     this.#width = family.buckets.length + 2;
-    this.#isGauge = family.kind === 'gauge';
   }
 
   /**
@@ -52,7 +50,7 @@ export class BeyondLimits<S extends Series> {
   find(): S | undefined {
     const overflow = this.#overflow;
     if (overflow.isFull) return this.#target !== undefined && this.#tree.missesForSure() ? this.#target : undefined;
-    if (!overflow.hasLimitedLabel || overflow.policy !== 'fold' || this.#isGauge) return undefined;
+    if (!overflow.hasLimitedLabel || overflow.fallback !== 'fold') return undefined;
     // The tree found all other labels, so only the limit of the last one can be exceeded.
     const missed = this.#tree.missedBeside(OTHER);
     return missed !== undefined && overflow.refusesText(this.#tree.lastLabel, missed.text) ? missed.series : undefined;
@@ -65,26 +63,24 @@ export class BeyondLimits<S extends Series> {
    */
   take(place: Place, refusal: Refusal): S {
     if (this.#overflow.count()) this.#overflow.sample(place.texts);
-    const { policy } = this.#overflow;
-    if (policy === 'throw') {
-      // An earlier policy may have recorded; from now on nothing is recorded.
-      this.#target = undefined;
-      throw this.#overflow.error(refusal);
+    switch (refusal.fallback) {
+      case 'throw':
+        // An earlier policy may have recorded; from now on nothing is recorded.
+        this.#target = undefined;
+        throw this.#overflow.error(refusal);
+      case 'drop':
+        return this.#nowhere();
+      case 'fold':
+        return this.#fold(place, refusal.folded);
     }
-    if (policy === 'drop' || this.#isGauge) return this.#nowhere();
-    return this.#fold(place, refusal);
   }
 
-  #fold(place: Place, refusal: Refusal): S {
-    let folded = place;
-    // Each turn makes one more label `other`.
-    for (let next = refusal; next.of === 'label'; ) {
-      folded = folded.with(next.label, OTHER);
-      const added = this.#tree.get(folded.texts) ?? this.#maker.tryAdd(folded);
-      if (!(added instanceof Refusal)) return added;
-      next = added;
-    }
-    return this.#other();
+  #fold(place: Place, labels: readonly number[]): S {
+    if (labels.length === 0) return this.#other();
+    const folded = labels.reduce((folded, label) => folded.with(label, OTHER), place);
+    const added = this.#tree.get(folded.texts) ?? this.#maker.tryAdd(folded);
+    // The folded label set may be over a limit too.
+    return added instanceof Refusal ? this.#other() : added;
   }
 
   /** The series whose label values are all `other`. */

@@ -58,7 +58,7 @@ export interface MetricRegistry {
 
 /** Calls into the room of registries, which may import this one; the reverse would be a circle. */
 interface Registries {
-  /** The registry of metrics that name none. */
+  /** The registry of metrics whose configuration has no `registers`. */
   defaultRegistry(): MetricRegistry;
   /** Warns through the logger of a registry, or of the library where there is no registry. */
   warn(registry: MetricRegistry | undefined, message: string): void;

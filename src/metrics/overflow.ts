@@ -8,7 +8,7 @@ import { CardinalityError } from '../errors';
 import { OTHER } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
 import { cellIndexOf, cellsOf } from '../native/contributor';
-import { WARNING_INTERVAL_MS } from '../quietly';
+import { WARNING_INTERVAL_MS } from '../warnings';
 
 /** The time that a first warning waits for more samples. */
 const GATHERING_MS = 1000;
@@ -26,7 +26,10 @@ export function forgetRefusals(): void {
   generation++;
 }
 
-/** The reason why a label set gets no series. */
+/** The core's decision what to do with a call over a limit: throw an error, record nothing, or record it as `other`. */
+export type Fallback = 'throw' | 'drop' | 'fold';
+
+/** The reason why a label set gets no series, and what to do instead. */
 export class Refusal {
   constructor(
     /** The kind of limit that was reached. */
@@ -34,6 +37,9 @@ export class Refusal {
     readonly max: number,
     /** The index of the label, if the limit is on the number of its values. */
     readonly label: number,
+    readonly fallback: Fallback,
+    /** Indices of the labels whose value becomes `other`. If empty, the value of every label does. */
+    readonly folded: readonly number[],
   ) {}
 }
 
@@ -46,10 +52,11 @@ interface LimitedLabel {
 }
 
 const LIMITS = ['metric', 'registry', 'label'] as const;
+const FALLBACKS = ['throw', 'drop', 'fold'] as const;
 
 /** Converts the core's answer to a label set that it refused. */
-export function toRefusal([limit, max, label]: readonly number[]): Refusal {
-  return new Refusal(LIMITS[limit], max, label);
+export function toRefusal([limit, max, label, fallback, ...folded]: readonly number[]): Refusal {
+  return new Refusal(LIMITS[limit], max, label, FALLBACKS[fallback], folded);
 }
 
 /** The label sets of one metric that are over a limit. */
@@ -64,7 +71,7 @@ export class Overflow {
   #full: Refusal | undefined;
   /** In the order of the label names, as in the core. Usually empty: labels have no limit by default. */
   #limited: readonly LimitedLabel[] = [];
-  #policy: 'fold' | 'drop' | 'throw' = 'fold';
+  #fallback: Fallback = 'fold';
   /** The slab with the core's cell that counts the calls, and the index of the cell in it. */
   #cells: Float64Array | undefined;
   #index = 0;
@@ -85,9 +92,9 @@ export class Overflow {
     this.#warn = warn;
   }
 
-  /** The treatment of refused label sets. */
-  get policy(): 'fold' | 'drop' | 'throw' {
-    return this.#policy;
+  /** The fallback of the last refusal. */
+  get fallback(): Fallback {
+    return this.#fallback;
   }
 
   /** True if every new label set is known to be refused for the same reason. */
@@ -109,11 +116,12 @@ export class Overflow {
   /** The refusal of a new label set, if it is known and still valid. */
   known(texts: readonly string[]): Refusal | undefined {
     if (this.#since !== generation) return undefined;
-    // Labels first, as in the core: with one value replaced by `other` it is another label set, which may exist.
+    // Labels first, as in the core: with values replaced by `other` it is another label set, which may exist.
+    let known: Refusal | undefined;
     for (const limited of this.#limited) {
-      if (isBeyond(limited, texts[limited.refusal.label])) return limited.refusal;
+      if (isBeyond(limited, texts[limited.refusal.label])) known = withLabel(known, limited.refusal);
     }
-    return this.#full;
+    return known ?? this.#full;
   }
 
   /** Remembers a refusal. @param entries all series with their texts */
@@ -122,12 +130,12 @@ export class Overflow {
     else if (this.#since !== generation) this.#full = undefined;
     if (this.#since === generation) return;
     this.#since = generation;
-    const { policy, labels, labelLimits } = this.#family.limits();
-    this.#policy = policy;
+    this.#fallback = refusal.fallback;
+    const { labels, labelLimits } = this.#family.limits();
     this.#limited = labels.map((label, index) => {
       const known = this.#limited.find(({ refusal }) => refusal.label === label);
       return {
-        refusal: new Refusal('label', labelLimits[index], label),
+        refusal: new Refusal('label', labelLimits[index], label, refusal.fallback, [label]),
         values: known?.values ?? countValues(label, entries()),
       };
     });
@@ -205,6 +213,13 @@ export class Overflow {
     }[of];
     return new CardinalityError(`Expected at most ${max} ${limit} but ${this.#name} received a label set beyond`);
   }
+}
+
+/** A refusal that folds the label of another one too. */
+function withLabel(first: Refusal | undefined, next: Refusal): Refusal {
+  if (first === undefined) return next;
+  const { of, max, label, fallback, folded } = first;
+  return new Refusal(of, max, label, fallback, [...folded, next.label]);
 }
 
 /** True if a text is one value too many for its label. */

@@ -27,7 +27,7 @@ export class SeriesSet<S extends Series> implements Home {
   /** Set if a registry cleans label values. */
   #cleaned: CleanedTexts | undefined;
   #dirty: DirtyForms<S> | undefined;
-  readonly #description: FamilyDefinition;
+  readonly #definition: FamilyDefinition;
   readonly #tree: LabelTree<S>;
   readonly #type: SeriesType<S>;
   readonly #bounds: Float64Array;
@@ -38,21 +38,21 @@ export class SeriesSet<S extends Series> implements Home {
   readonly #beyond: BeyondLimits<S>;
 
   /** @param warn logs warnings about label sets over a limit, and about content that does not belong in a label */
-  constructor(description: FamilyDefinition, type: SeriesType<S>, warn: (message: string) => void) {
-    this.#description = description;
+  constructor(definition: FamilyDefinition, type: SeriesType<S>, warn: (message: string) => void) {
+    this.#definition = definition;
     this.#type = type;
     this.#warn = warn;
-    this.#bounds = Float64Array.from(description.buckets);
-    this.family = createFamily(description);
-    this.#tree = new LabelTree(description.labelNames);
-    this.#given = new GivenLabels(description.labelNames);
-    this.#overflow = new Overflow(this.family, description.name, description.labelNames, warn);
+    this.#bounds = Float64Array.from(definition.buckets);
+    this.family = createFamily(definition);
+    this.#tree = new LabelTree(definition.labelNames);
+    this.#given = new GivenLabels(definition.labelNames);
+    this.#overflow = new Overflow(this.family, definition.name, definition.labelNames, warn);
     const maker = {
       create: (place: Place) => this.#create(place),
       tryAdd: (place: Place) => this.#tryAdd(place),
       addBeyond: (place: Place) => this.#attach(this.#create(place), place, this.family.addSeriesBeyond()),
     };
-    this.#beyond = new BeyondLimits(this.#tree, this.#overflow, maker, description);
+    this.#beyond = new BeyondLimits(this.#tree, this.#overflow, maker, definition);
   }
 
   /** Facts about the series that the addon does not know. */
@@ -62,11 +62,11 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** Upper bounds of a histogram. */
   get bounds(): readonly number[] {
-    return this.#description.buckets;
+    return this.#definition.buckets;
   }
 
   get labelNames(): readonly string[] {
-    return this.#description.labelNames;
+    return this.#definition.labelNames;
   }
 
   /** The series of these labels; created if it does not exist. */
@@ -262,6 +262,7 @@ export class SeriesSet<S extends Series> implements Home {
     if (dirty !== undefined) return dirty;
     const given = this.#placeOf(labels);
     const place = this.#clean(given);
+    // Cleaning, or a number in place of its text, may lead to an existing series.
     const series = this.peek(place) ?? this.#add(place);
     if (place !== given && this.peek(place) === series) this.#dirty?.remember(given.texts, series);
     this.#tree.alias(place.values, place.texts);

@@ -11,7 +11,6 @@ export type {
   Answer,
   CatalogueEntry,
   CheckResult,
-  ConfigValues,
   DoorStep,
   EmbeddingOptions,
   FamilyCardinality,

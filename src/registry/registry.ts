@@ -10,7 +10,7 @@ import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
 import { checkConfiguration, connectRegistries, Metric } from '../metrics/metric';
 import type { NativeRegistry } from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
-import { processLogger } from '../quietly';
+import { processLogger } from '../warnings';
 import type {
   CardinalityReport,
   ForeignMetric,

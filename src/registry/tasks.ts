@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { unixMs } from '../clock';
 import { ConfigurationError, describe, type MetricsErrorCode, messageOf } from '../errors';
 import { addon } from '../native/addon';
-import { processLogger, WARNING_INTERVAL_MS } from '../quietly';
+import { processLogger, WARNING_INTERVAL_MS } from '../warnings';
 import type { Logger } from '../types';
 
 /** Characters of an error's message in a warning, with the mark of a cut. */

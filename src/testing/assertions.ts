@@ -1,5 +1,5 @@
 /**
- * Assertions for runners without matchers: they throw what `node:assert` throws.
+ * Assertions for test runners without `expect` matchers. They throw the `AssertionError` of `node:assert`.
  */
 import {
   checkCounted,
@@ -16,14 +16,14 @@ import type { Selector } from './selector';
 import { checkExposition, type ExpositionSource } from './validity';
 
 /**
- * Asserts that a registry, or the text of an exposition, has a series of this name, with these labels among others; and
- * with a value, that one of those has it. `name` may be that of a sample: `request_seconds_count`.
+ * Asserts that a registry, a metric, or the text of an exposition has a series with this name and at least these labels.
+ * With `value`, one of these series must have the value. `name` may be the name of a sample: `request_seconds_count`.
  *
- * Reads the values that are there, at once. What `collect()` or another library has to say first, is to be asked for
- * before: `assertMetric(await registry.metrics(), 'queue_length', {}, 3)`.
+ * Reads the current values synchronously and runs no `collect()`. For metrics with `collect()` or metrics of another
+ * library, pass an exposition: `assertMetric(await registry.metrics(), 'queue_length', {}, 3)`.
  *
- * @throws {AssertionError} with the series that come close
- * @throws {ConfigurationError} `INVALID_CONFIG` for a subject that is none
+ * @throws {AssertionError} with the most similar series
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid subject, name or labels
  * @example
  * assertMetric(registry, 'queue_length', { queue: 'mail' }, 3);
  */
@@ -37,11 +37,11 @@ export function assertMetric(
 }
 
 /**
- * Asserts that a counter was counted: at all, or by so much in all the series that have these labels among others. A
- * `MockRegistry` says what was counted since `clearOperations()`, everything else what counters hold.
+ * Asserts that a counter was incremented. With `by`, the increments of all series with at least these labels must add up
+ * to `by`. For a `MockRegistry`, increments since `clearOperations()` count; for other subjects, the counters' values.
  *
- * @throws {AssertionError} with the series that come close
- * @throws {ConfigurationError} `INVALID_CONFIG` for a subject that is none, and for what is no counter
+ * @throws {AssertionError} with the most similar series
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid subject, name or labels, or a metric that is not a counter
  * @example
  * assertCounted(registry, 'http_requests_total', { status: /^5/ }, 2);
  */
@@ -55,11 +55,11 @@ export function assertCounted(
 }
 
 /**
- * Asserts that a histogram or summary has observed something: at all, or so many values with such a sum in all the
- * series that have these labels among others. A `MockRegistry` says what was observed since `clearOperations()`.
+ * Asserts that a histogram or summary has observed values. With `expected`, `count` and `sum` are compared with the totals
+ * of all series with at least these labels. For a `MockRegistry`, observations since `clearOperations()` count.
  *
- * @throws {AssertionError} with the series that come close
- * @throws {ConfigurationError} `INVALID_CONFIG` for a subject that is none, and for what is no histogram or summary
+ * @throws {AssertionError} with the most similar series
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid subject, name or labels, or a metric of another type
  * @example
  * assertObserved(registry, 'request_seconds', { route: '/chat' }, { count: 1, sum: 0.25 });
  */
@@ -73,9 +73,10 @@ export function assertObserved(
 }
 
 /**
- * Asserts that a text is an exposition that Prometheus takes.
+ * Asserts that Prometheus would accept an exposition.
  *
- * @throws {AssertionError} with the line and the column of the first fault
+ * @throws {AssertionError} with the line and column of the first error
+ * @throws {ConfigurationError} `INVALID_CONFIG` if `exposition` is neither text, bytes nor an answer of `scrape()`
  * @example
  * assertValidExposition(await registry.metrics());
  * assertValidExposition(await registry.scrape({ accept: 'application/openmetrics-text' }));

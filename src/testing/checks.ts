@@ -1,15 +1,15 @@
 /**
- * What assertions and matchers decide, and the words for it. Knows no runner.
+ * The checks behind assertions and matchers, and their messages. Must not know any test runner.
  */
 import { ConfigurationError, describe } from '../errors';
 import { nearMisses, showWithValue } from './near-misses';
 import { type Distribution, isDistribution, type Reading, type SeenFamily, type SeenSeries, seriesOf } from './reading';
 import { type AsymmetricMatcher, isAsymmetric, type Selector, selects, showMatcher, showSelector } from './selector';
 
-/** A number, or what a runner's matcher accepts: `expect.closeTo(2)`. */
+/** A number, or a matcher of the test runner: `expect.closeTo(2)`. */
 export type NumberExpectation = number | AsymmetricMatcher;
 
-/** What a histogram or summary has to hold; what is left out may be anything. */
+/** The expected count and sum of a histogram or summary. A missing field is not compared. */
 export interface DistributionExpectation {
   readonly count?: NumberExpectation;
   readonly sum?: NumberExpectation;
@@ -18,21 +18,21 @@ export interface DistributionExpectation {
 /** The outcome of a check. */
 export interface Check {
   readonly pass: boolean;
-  /** Why it failed; where it was to fail and did not, why not. */
+  /** The text of the failure. @param negated true if the check was expected to fail and passed */
   message(negated: boolean): string;
-  /** The value that was asked for; nothing where any would do. */
+  /** The expected value; undefined if any value passes. */
   readonly expected: unknown;
   readonly actual: unknown;
 }
 
-/** Which series are meant, and what they have to be. */
+/** The selected series, and their expected value. */
 export interface Wanted<V> {
   readonly name: string;
   readonly selector: Selector;
   readonly value: V | undefined;
 }
 
-/** Whether there is a series, and with a value, whether one of those meant has it. */
+/** Passes if a selected series exists; with a value, if one of them has the value. */
 export function checkMetric(
   reading: Reading,
   { name, selector, value }: Wanted<NumberExpectation | DistributionExpectation>,
@@ -47,11 +47,11 @@ export function checkMetric(
     message: (negated) =>
       negated
         ? `Expected ${reading.what} not to have ${series}, but it has:${fitting.map((one) => `\n  ${showWithValue(one)}`).join('')}`
-        : `Expected ${reading.what} to have ${series}, but it has not.${nearMisses(reading, name, selector)}`,
+        : `Expected ${reading.what} to have ${series}, but it does not.${nearMisses(reading, name, selector)}`,
   };
 }
 
-/** Every line and every distribution of this name. */
+/** All samples, histograms and summaries of this name. */
 function named(reading: Reading, name: string): SeenSeries[] {
   return reading.families.flatMap((family) => {
     const distributions = family.name === name && isDistribution(family) ? seriesOf(family) : [];
@@ -59,7 +59,7 @@ function named(reading: Reading, name: string): SeenSeries[] {
   });
 }
 
-/** Whether counters were counted: at all, or by so much in all the series that are meant. */
+/** Passes if the selected counters were incremented; with a value, if their increments add up to it. */
 export function checkCounted(reading: Reading, { name, selector, value }: Wanted<NumberExpectation>): Check {
   const families = ofType(reading, name, 'counter', ({ type }) => type === 'counter' || type === 'unknown');
   const series = families.flatMap(seriesOf).filter(({ labels }) => selects(selector, labels));
@@ -76,7 +76,7 @@ export function checkCounted(reading: Reading, { name, selector, value }: Wanted
   };
 }
 
-/** Whether values were observed: at all, or so many with such a sum in all the series that are meant. */
+/** Passes if the selected series observed values; with a value, if their total count and sum match it. */
 export function checkObserved(reading: Reading, { name, selector, value }: Wanted<DistributionExpectation>): Check {
   const families = ofType(reading, name, 'histogram or summary', isDistribution);
   const series = families.flatMap(seriesOf).filter(({ labels }) => selects(selector, labels));
@@ -94,7 +94,7 @@ export function checkObserved(reading: Reading, { name, selector, value }: Wante
   };
 }
 
-/** The families of a name; another type is a mistake of the test. */
+/** The families of a name. Throws for another type, because that is a mistake in the test. */
 function ofType(reading: Reading, name: string, type: string, fits: (family: SeenFamily) => boolean): SeenFamily[] {
   const families = reading.families.filter((family) => family.name === name);
   const other = families.find((family) => !fits(family));
@@ -102,7 +102,7 @@ function ofType(reading: Reading, name: string, type: string, fits: (family: See
   throw new ConfigurationError('INVALID_CONFIG', `Expected ${name} to be a ${type}, but it is a ${other.type}`);
 }
 
-/** What additions of fractions may lose: 0.1 + 0.2 is 0.3 here. */
+/** Relative error that is allowed for sums of fractions, so that 0.1 + 0.2 equals 0.3. */
 const TOLERANCE = 1e-9;
 
 function isNumber(wanted: NumberExpectation, actual: number): boolean {
@@ -135,7 +135,7 @@ function showValue(value: NumberExpectation | DistributionExpectation): string {
   return parts.map(([name, part]) => `${name} ${showNumber(part as NumberExpectation)}`).join(' and ');
 }
 
-/** The arguments of an assertion on one subject: `(labels?, value?)`, or the value alone where it is a number. */
+/** Validates the arguments of an assertion: `(labels?, value?)`, or a number as the only argument. */
 export function wantedOf<V>(name: unknown, labels: unknown, value: V | undefined): Wanted<V> {
   if (typeof name !== 'string' || name === '') {
     throw new ConfigurationError('INVALID_CONFIG', `Expected the name of a metric but received ${describe(name)}`);

@@ -1,10 +1,10 @@
 /**
- * What changed between two expositions, series by series, in an order that depends on nothing but them.
+ * Compares two expositions, series by series. The order of the result depends only on the expositions.
  */
 import { Exposition, type ParsedFamily, type ParsedType, parseExposition } from './parse';
 import { labelSetKey } from './series-key';
 
-/** What is compared: an exposition's text, or what was read of it. */
+/** An exposition to compare: its text, its bytes, or a parsed exposition. */
 export type Snapshot = string | Uint8Array | Exposition;
 
 /** A series that only one snapshot has. */
@@ -14,60 +14,60 @@ export interface LoneSeries {
   value: number;
 }
 
-/** A series whose value is another. */
+/** A series with a different value. */
 export interface ChangedSeries {
   name: string;
   labels: Record<string, string>;
   before: number;
   after: number;
-  /** `after` less `before`. */
+  /** `after` minus `before`. */
   delta: number;
-  /** What only goes up went down: its process began anew, or somebody reset it. */
+  /** True if a counter's value fell: its process restarted, or the counter was reset. */
   reset: boolean;
 }
 
-/** A family that only one snapshot has, or that is described otherwise. */
+/** A family that only one snapshot has, or whose type, help or unit differs. */
 export interface ChangedFamily {
   name: string;
-  /** What it was; undefined if it was not there. */
+  /** Undefined if the family was added. */
   before: FamilyDescription | undefined;
-  /** What it is; undefined if it is gone. */
+  /** Undefined if the family was removed. */
   after: FamilyDescription | undefined;
 }
 
-/** What an exposition says of a family. */
+/** Type, help and unit of a family. */
 export interface FamilyDescription {
   type: ParsedType;
   help: string;
   unit: string;
 }
 
-/** What changed between two snapshots; sorted by name, then by labels, buckets by their bounds. */
+/** The changes between two snapshots, sorted by name, then by labels, and buckets by their bounds. */
 export class SnapshotDiff {
   constructor(
-    /** Series that were not there before. */
+    /** Series that only the second snapshot has. */
     readonly added: readonly LoneSeries[],
-    /** Series that are gone. */
+    /** Series that only the first snapshot has. */
     readonly removed: readonly LoneSeries[],
     readonly changed: readonly ChangedSeries[],
-    /** Families that came, went, or changed their type, help or unit. */
+    /** Families that were added, removed, or changed in type, help or unit. */
     readonly families: readonly ChangedFamily[],
   ) {}
 
-  /** Whether nothing changed. */
+  /** True if nothing changed. */
   get isEmpty(): boolean {
     return [this.added, this.removed, this.changed, this.families].every((changes) => changes.length === 0);
   }
 
-  /** How much a series has grown; one that was not there before has grown from 0. 0 where nothing changed. */
+  /** The change of a series' value. An added series starts at 0. 0 if the value did not change. */
   delta(name: string, labels: Readonly<Record<string, string>> = {}): number {
     const key = seriesKey(name, labels);
-    const isIt = (series: LoneSeries | ChangedSeries) => seriesKey(series.name, series.labels) === key;
-    const lost = this.removed.find(isIt)?.value;
-    return this.changed.find(isIt)?.delta ?? this.added.find(isIt)?.value ?? (lost === undefined ? 0 : -lost);
+    const isMatch = (series: LoneSeries | ChangedSeries) => seriesKey(series.name, series.labels) === key;
+    const lost = this.removed.find(isMatch)?.value;
+    return this.changed.find(isMatch)?.delta ?? this.added.find(isMatch)?.value ?? (lost === undefined ? 0 : -lost);
   }
 
-  /** A line a change, for a test's failure. */
+  /** One line for each change, for the message of a failed test. */
   toString(): string {
     if (this.isEmpty) return 'Nothing changed';
     const described = this.families.flatMap(familyLines);
@@ -82,10 +82,10 @@ export class SnapshotDiff {
 }
 
 /**
- * What changed between two snapshots. Timestamps and exemplars are not compared; NaN is NaN, and `le="1"` is
- * `le="1.0"`, so that a text snapshot may be compared with one of OpenMetrics.
+ * Compares two snapshots. Timestamps and exemplars are not compared. NaN equals NaN, and `le="1"` equals `le="1.0"`, so a
+ * text snapshot can be compared with an OpenMetrics snapshot.
  *
- * @throws {ExpositionError} `INVALID_EXPOSITION`
+ * @throws {ExpositionError} `INVALID_EXPOSITION` for an invalid exposition
  */
 export function diffSnapshots(before: Snapshot, after: Snapshot): SnapshotDiff {
   const [old, now] = [indexed(before), indexed(after)];
@@ -110,7 +110,7 @@ export function diffSnapshots(before: Snapshot, after: Snapshot): SnapshotDiff {
 }
 
 interface IndexedSeries extends LoneSeries {
-  /** It only goes up. */
+  /** True if the value can only grow. */
   isCounted: boolean;
 }
 
@@ -133,23 +133,23 @@ function indexed(snapshot: Snapshot): Indexed {
   return indexed;
 }
 
-/** The name that a family has in OpenMetrics, so that both formats are found under one. */
+/** The family's name in OpenMetrics, so that both formats have the same name. */
 function familyName({ name, type }: ParsedFamily): string {
   return type === 'counter' && name.endsWith('_total') ? name.slice(0, -'_total'.length) : name;
 }
 
-/** A sum goes down with a negative observation. */
+/** True for samples that can only grow. A sum is not one: a negative observation lowers it. */
 function isCountedSample(type: ParsedType, suffix: string): boolean {
   if (type === 'counter') return suffix === '' || suffix === '_total';
   return (type === 'histogram' || type === 'summary') && (suffix === '_bucket' || suffix === '_count');
 }
 
-/** Thresholds are numbers, however they are written. */
+/** A key for a series. Thresholds (`le`, `quantile`) are compared as numbers. */
 function seriesKey(name: string, labels: Readonly<Record<string, string>>): string {
   const same = { ...labels };
   for (const threshold of ['le', 'quantile']) {
     const number = thresholdOf(same[threshold]);
-    // What is no number is told apart by its text.
+    // A threshold that is not a number is compared as text.
     if (!Number.isNaN(number)) same[threshold] = String(number);
   }
   return `${name} ${labelSetKey(same)}`;
@@ -173,7 +173,7 @@ function bySeries(one: LoneSeries | ChangedSeries, two: LoneSeries | ChangedSeri
   );
 }
 
-/** By UTF-16 units: an order that is the same on every machine. */
+/** Compares by UTF-16 code units, which gives the same order on every machine. */
 function compare<V extends string | number>(one: V, two: V): number {
   return one < two ? -1 : Number(one > two);
 }

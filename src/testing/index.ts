@@ -1,5 +1,5 @@
 /**
- * The testing kit, one line an export. It is no part of `api.ts`, so that production loads none of it.
+ * The exports of the testing kit. `api.ts` does not import them, so a program in production never loads the kit.
  */
 export { ExpositionError } from '../errors';
 export { assertCounted, assertMetric, assertObserved, assertValidExposition } from './assertions';

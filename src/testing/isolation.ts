@@ -1,5 +1,6 @@
 /**
- * The default registry, lent to a test: what was there is put aside and given back. Knows nothing of operations.
+ * Lends the default registry to a test: sets its metrics and settings aside, and restores them afterwards. Must not know
+ * operations.
  */
 import { ConfigurationError } from '../errors';
 import { Metric } from '../metrics/metric';
@@ -9,16 +10,16 @@ import { internalsOf, Registry } from '../registry/registry';
 import type { ForeignMetric } from '../types';
 import { Shadows } from './shadows';
 
-/** Sees what enters and leaves the default registry. */
+/** Called for metrics that are added to and removed from the default registry. */
 export interface Mirror {
   registered(metric: AnyMetric | ForeignMetric): void;
   removed(name: string): void;
 }
 
-/** The isolation that is going on: there is one default registry a realm. */
+/** The current isolation. Each realm has one default registry, so there is at most one. */
 let current: Isolation | undefined;
 
-/** A time in which the default registry is a test's. */
+/** The period in which the default registry belongs to a test. */
 export class Isolation {
   readonly #registry = Registry.globalRegistry;
   readonly #internals = internalsOf(this.#registry);
@@ -31,7 +32,7 @@ export class Isolation {
   readonly #restorePolicies: () => void;
   readonly #remount: () => void;
 
-  /** @throws {ConfigurationError} `INVALID_CONFIG` while another is going on */
+  /** @throws {ConfigurationError} `INVALID_CONFIG` if another isolation has not ended */
   constructor(mirror: Mirror) {
     if (current !== undefined) {
       throw new ConfigurationError(
@@ -45,14 +46,14 @@ export class Isolation {
     this.#remount = this.#internals.mounts.putAside();
     for (const aside of this.#aside) aside.takeAway();
     try {
-      this.#follow();
+      this.#mirrorMetrics();
     } catch (error) {
       this.end();
       throw error;
     }
   }
 
-  #follow(): void {
+  #mirrorMetrics(): void {
     for (const metric of this.#metrics) this.#mirror.registered(metric);
     this.#shadows.replace(this.#registry, 'registerMetric', (call, [metric]) => {
       call();
@@ -69,12 +70,12 @@ export class Isolation {
     });
   }
 
-  /** Gives everything back. */
+  /** Restores the default registry. */
   end(): void {
     current = undefined;
     this.#shadows.remove();
     for (const { name } of this.#registry.getMetricsAsArray()) this.#mirror.removed(name);
-    // No limit of the test's, and no sanitizer, is in the way of what was there.
+    // Remove the test's limits and sanitizer first, so that they do not affect the restored metrics.
     this.#internals.putPoliciesAside();
     this.#giveMetricsBack();
     this.#registry.setDefaultLabels(this.#defaultLabels);
@@ -89,13 +90,13 @@ export class Isolation {
     const left = this.#registry.getMetricsAsArray();
     for (const metric of left) if (!own.has(metric)) this.#registry.removeSingleMetric(metric.name);
     if (left.filter((metric) => own.has(metric)).length === own.size) return;
-    // Some were taken out: all are entered again, in the order that they had.
+    // The test removed some metrics: register all of them again, in their old order.
     this.#registry.clear();
     for (const metric of this.#metrics) this.#registry.registerMetric(metric);
   }
 }
 
-/** The values of one metric, taken away and given back. */
+/** The values of one metric, which are set aside and restored. */
 class Aside {
   readonly #metric: AnyMetric;
   readonly #series: readonly { readonly series: Series; readonly cells: readonly number[] }[];
@@ -104,11 +105,11 @@ class Aside {
     this.#metric = metric;
     const width = metric.type === 'histogram' ? metric.series.bounds.length + 2 : 1;
     const series = [...metric.series.existing()].map((series) => ({ series, cells: series[readCells](width) }));
-    // A series' id grows with each that is made, so this is the order in which they print.
+    // Ids grow with each new series, so this is the order in which series are printed.
     this.#series = series.sort((a, b) => a.series[idOf]() - b.series[idOf]());
   }
 
-  /** Back to the state after construction. Handles stay good. */
+  /** Resets the metric to its state after construction. Handles stay valid. */
   takeAway(): void {
     this.#metric.reset();
     if (this.#metric.labelNames.length === 0) this.#metric.series.createUnlabelled();

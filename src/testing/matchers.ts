@@ -17,40 +17,43 @@ import { read, readEvents } from './reading';
 import type { Selector } from './selector';
 import { checkExposition } from './validity';
 
-/** What a matcher answers. */
+/** The result of a matcher. */
 export interface MatcherResult {
   readonly pass: boolean;
   readonly message: () => string;
 }
 
 /**
- * The matchers as `expect(…)` has them. Their subject is a registry, a metric, or the text of an exposition; a metric
- * has its name itself, for the others it comes first. Labels are those that a series has among others; a label may be
- * a value, a regular expression, or a matcher such as `expect.any(String)`.
+ * The matchers of `expect(…)`. The subject is a registry, a metric, or the text of an exposition. Omit the name if the
+ * subject is a metric. `labels` selects series that have at least these labels; each label is a value, a regular
+ * expression, or a matcher such as `expect.any(String)`.
  *
- * They read the values that are there, at once. What `collect()` or another library has to say first, is to be asked
- * for before: `expect(await registry.metrics()).toHaveMetric('queue_length', {}, 3)`.
+ * The matchers read the current values synchronously and run no `collect()`. For metrics with `collect()` or metrics of
+ * another library, pass an exposition: `expect(await registry.metrics()).toHaveMetric('queue_length', {}, 3)`.
  */
 export interface MetricMatchers<R = void> {
-  /** There is a series; with a value, one of those meant has it. `name` may be a sample's: `request_seconds_count`. */
+  /** A selected series exists; with `value`, one of them has it. `name` may be a sample's: `request_seconds_count`. */
   toHaveMetric(name: string, labels?: Selector | number, value?: NumberExpectation | DistributionExpectation): R;
   toHaveMetric(labels?: Selector | number, value?: NumberExpectation | DistributionExpectation): R;
-  /** Counters were counted: at all, or by so much in all series that are meant. Of a `MockRegistry`, as recorded. */
+  /**
+   * The selected counters were incremented; with `by`, their increments add up to it. For a `MockRegistry`, increments
+   * since `clearOperations()` count.
+   */
   toHaveCounted(name: string, labels?: Selector | number, by?: NumberExpectation): R;
   toHaveCounted(labels?: Selector | number, by?: NumberExpectation): R;
-  /** Values were observed: at all, or so many with such a sum in all series that are meant. */
+  /** The selected series observed values; with `expected`, their total count and sum match it. */
   toHaveObserved(name: string, labels?: Selector, expected?: DistributionExpectation): R;
   toHaveObserved(labels?: Selector, expected?: DistributionExpectation): R;
-  /** The text, or the answer of `scrape()`, is an exposition that Prometheus takes. */
+  /** Prometheus would accept the text, or the answer of `scrape()`. */
   toBeValidExposition(options?: ParseOptions): R;
 }
 
-/** A matcher as `expect.extend()` takes it; what it is called with is checked as it runs. */
+/** A matcher for `expect.extend()`. It validates its arguments when it runs. */
 export type Matcher = (received: unknown, ...args: unknown[]) => MatcherResult;
 
 /**
  * `toHaveMetric`, `toHaveCounted`, `toHaveObserved` and `toBeValidExposition`. Instead of passing them to `expect.extend()`
- * yourself, import the subpath `testing/jest` or `testing/vitest`, which tells TypeScript of them too.
+ * yourself, you can import the subpath `testing/jest` or `testing/vitest`, which also adds their TypeScript types.
  *
  * @example
  * expect.extend(metricMatchers);
@@ -71,13 +74,13 @@ export const metricMatchers = {
   },
 } satisfies Record<string, Matcher>;
 
-/** The arguments of a matcher: a metric has its name itself, of a registry or a text it comes first. */
+/** Validates the arguments of a matcher. A metric as subject provides the name; else the name is the first argument. */
 function wantedFrom<V>(received: unknown, args: unknown[]): Wanted<V> {
   const [name, labels, value] = received instanceof Metric ? [received.name, ...args] : args;
   return wantedOf<V>(name, labels, value as V | undefined);
 }
 
 function resultOf(check: Check): MatcherResult {
-  // Runners ask for the message of a matcher that passed where it was negated.
+  // A runner asks for the message of a passed matcher only after `.not`.
   return { pass: check.pass, message: () => check.message(check.pass) };
 }

@@ -1,26 +1,26 @@
 /**
- * A clock that tests move. It takes over the realm's clock, in JavaScript and in the core at once, and gives it back.
+ * A clock that tests control. It replaces the realm's clock, in JavaScript and in the core together, and restores it.
  */
 import { advanceClock, freezeClock, resumeClock, unixMs } from '../clock';
 import { ConfigurationError, describe } from '../errors';
 
 /** Settings of a mock clock. */
 export interface MockClockOptions {
-  /** The time of day at which it stands: milliseconds since 1970, or a date. @default the time of `install()` */
+  /** The time that the clock shows after `install()`: milliseconds since 1970, or a date. @default the current time */
   readonly now?: number | Date;
 }
 
-/** The clock that has taken over, and where it was installed. */
+/** The installed clock, and the source line that installed it. */
 let installed: { readonly clock: MockClock; readonly place: string } | undefined;
 
 /**
- * Stops the time that metrics go by: timers (`startTimer()`, `time()`, the durations of HTTP requests),
- * `setToCurrentTime()`, timestamps of exemplars, the age of cached expositions, and the time after which unused series
- * expire. Nothing moves until `advanceMs()` or `advanceSeconds()` is called.
+ * Stops the clock of the metrics: timers (`startTimer()`, `time()`, durations of HTTP requests), `setToCurrentTime()`,
+ * timestamps of exemplars, the age of cached expositions, and the expiry of unused series. Time passes only when
+ * `advanceMs()` or `advanceSeconds()` is called.
  *
- * It moves the clock of this realm: a worker thread has its own. It leaves alone what is not the metrics': `Date`,
- * `setTimeout`, time limits of `collect()` callbacks, rate limits, sockets. Your runner's fake timers serve for those,
- * and the two can be used together.
+ * It controls the clock of this realm only: a worker thread has its own. It does not change `Date`, `setTimeout`, time
+ * limits of `collect()` callbacks, rate limits or sockets. Use your runner's fake timers for these; both can be used
+ * together.
  *
  * @example
  * const clock = new MockClock({ now: Date.UTC(2026, 0, 1) }).install();
@@ -32,16 +32,16 @@ let installed: { readonly clock: MockClock; readonly place: string } | undefined
 export class MockClock implements Disposable {
   readonly #startMs: number | undefined;
 
-  /** @throws {ConfigurationError} `INVALID_CONFIG` for a time that is none, or before 1970 */
+  /** @throws {ConfigurationError} `INVALID_CONFIG` for an invalid time, or one before 1970 */
   constructor(options: MockClockOptions = {}) {
     const { now } = options;
     this.#startMs = now === undefined ? undefined : checkedMs('now', now instanceof Date ? now.getTime() : now);
   }
 
   /**
-   * Takes the realm's clock over. With `using`, the end of the block gives it back.
+   * Replaces the realm's clock. With `using`, the end of the block restores it.
    *
-   * @throws {ConfigurationError} `INVALID_CONFIG` while a mock clock is installed
+   * @throws {ConfigurationError} `INVALID_CONFIG` if a mock clock is already installed
    */
   install(): this {
     if (installed !== undefined) {
@@ -62,9 +62,9 @@ export class MockClock implements Disposable {
   }
 
   /**
-   * Lets milliseconds pass; fractions count down to nanoseconds.
+   * Advances the clock by milliseconds. Fractions are exact to the nanosecond.
    *
-   * @throws {ConfigurationError} `INVALID_CONFIG` for less than 0, and while it is not installed
+   * @throws {ConfigurationError} `INVALID_CONFIG` for a negative number, or if the clock is not installed
    */
   advanceMs(ms: number): void {
     this.#checkInstalled('advanceMs()');
@@ -72,9 +72,9 @@ export class MockClock implements Disposable {
   }
 
   /**
-   * Lets seconds pass; fractions count down to nanoseconds.
+   * Advances the clock by seconds. Fractions are exact to the nanosecond.
    *
-   * @throws {ConfigurationError} `INVALID_CONFIG` for less than 0, and while it is not installed
+   * @throws {ConfigurationError} `INVALID_CONFIG` for a negative number, or if the clock is not installed
    */
   advanceSeconds(seconds: number): void {
     this.#checkInstalled('advanceSeconds()');
@@ -82,17 +82,17 @@ export class MockClock implements Disposable {
   }
 
   /**
-   * Sets the time of day. That passes no time, as setting a computer's clock does not: what runs, or waits to expire,
-   * is as old as before.
+   * Sets the time of day, as when a computer's clock is set. No time passes: running timers and unused series keep their
+   * age.
    *
-   * @throws {ConfigurationError} `INVALID_CONFIG` for a time that is none, or before 1970, and while it is not installed
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid time or one before 1970, or if the clock is not installed
    */
   set(now: number | Date): void {
     this.#checkInstalled('set()');
     freezeClock(checkedMs('set()', now instanceof Date ? now.getTime() : now));
   }
 
-  /** Gives the realm its clock back. Again, or before it was installed, it does nothing. */
+  /** Restores the realm's clock. Does nothing if this clock is not installed. */
   restore(): void {
     if (installed?.clock !== this) return;
     installed = undefined;
@@ -109,7 +109,7 @@ export class MockClock implements Disposable {
   }
 }
 
-/** Nanoseconds since 1970 are kept in 64 bits: enough until the year 2500. */
+/** The core keeps nanoseconds since 1970 in 64 bits, which is enough until the year 2500. */
 const LATEST_MS = Date.UTC(2500, 0);
 
 function checkedMs(what: string, ms: unknown): number {
@@ -117,7 +117,7 @@ function checkedMs(what: string, ms: unknown): number {
   throw new ConfigurationError('INVALID_CONFIG', `Expected time of 0 or more for ${what} but received ${describe(ms)}`);
 }
 
-/** Where a function was called: the line of a stack trace that stands below it. */
+/** The source line that called a function, from the stack trace. */
 function callerOf(callee: (...args: never[]) => unknown): string {
   const trace = { stack: '' };
   Error.captureStackTrace(trace, callee);

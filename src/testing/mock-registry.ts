@@ -1,5 +1,5 @@
 /**
- * A registry that records what is done with its metrics, and that can stand in for the default registry in a test.
+ * A registry for tests. It records every operation on its metrics, and can take the place of the default registry.
  */
 import { AssertionError } from 'node:assert';
 import { Metric } from '../metrics/metric';
@@ -21,22 +21,23 @@ import { type Reading, read, readOperations } from './reading';
 import { type Selector, selects } from './selector';
 import { spyOn } from './spy';
 
-/** Which operations are wanted. */
+/** Selects operations. A missing field is not compared. */
 export interface OperationFilter {
   readonly type?: OperationType;
   readonly name?: string;
-  /** Labels that the operation has, among others. */
+  /** Labels that the operation must have. It may have others too. */
   readonly labels?: Selector;
 }
 
 /**
- * A registry for tests. It records every operation on the metrics in it, whoever does it: through the metric, through
- * a handle of `labels()`, by a timer. Metrics in other registries are no slower for it.
+ * A registry for tests. It records every operation on its metrics: through the metric, through a handle of `labels()`, or
+ * by a timer. Metrics in other registries do not become slower.
  *
- * `isolate()` makes the default registry the test's own, so that code which knows nothing of this one can be tested.
+ * `isolate()` lends the default registry to the test, so that code which records in the default registry can be tested.
  *
- * Assertions of what was counted and observed go by the operations since it was made or `clearOperations()`; those of
- * values go by the values. They name series as PromQL does: labels that are named have to be so, others may be there.
+ * `assertCounted` and `assertObserved` check the operations since construction or the last `clearOperations()`;
+ * `assertGauge` checks the current value. Labels select series as in PromQL: a series must have the given labels and may
+ * have others.
  *
  * @example
  * const registry = new MockRegistry().isolate();
@@ -46,12 +47,12 @@ export interface OperationFilter {
  */
 export class MockRegistry extends Registry implements Disposable {
   #operations: Operation[] = [];
-  /** Of all metrics that were ever in it: operations outlive them. */
+  /** Types of all metrics that were ever registered, because operations remain after a metric is removed. */
   readonly #types = new Map<string, MetricType>();
   readonly #spies = new Map<string, () => void>();
   #isolation: Isolation | undefined;
 
-  /** Enters a metric and records what is done with it from now on. */
+  /** Registers a metric, and records its operations from now on. */
   override registerMetric(metric: AnyMetric | ForeignMetric): void {
     super.registerMetric(metric);
     if (!(metric instanceof Metric) || this.#spies.has(metric.name)) return;
@@ -62,14 +63,14 @@ export class MockRegistry extends Registry implements Disposable {
     );
   }
 
-  /** Takes a metric out; what is done with it is no longer recorded. */
+  /** Removes a metric, and stops recording its operations. */
   override removeSingleMetric(name: string): void {
     super.removeSingleMetric(name);
     this.#spies.get(name)?.();
     this.#spies.delete(name);
   }
 
-  /** Takes all metrics out, and the default labels away. Recorded operations stay. */
+  /** Removes all metrics and the default labels. Recorded operations stay. */
   override clear(): void {
     super.clear();
     for (const end of this.#spies.values()) end();
@@ -77,15 +78,16 @@ export class MockRegistry extends Registry implements Disposable {
   }
 
   /**
-   * Makes the default registry the test's until `restore()`: its metrics begin at their initial values, what is
-   * registered in it is recorded here, and what was in it comes back afterwards, with its values, names and order.
+   * Lends the default registry to the test until `restore()`. Its metrics start at their initial values, and operations on
+   * them and on metrics that are registered later are recorded here. `restore()` brings the old metrics back with their
+   * values, names and order.
    *
-   * Metric objects and handles that modules hold already are recorded as well. Not isolated are other threads, other
-   * registries, values that metrics of other libraries keep themselves, and tests that run at the same time in the same
-   * realm. Exemplars of before are not given back.
+   * Metric objects and handles that modules already hold are recorded too. Not isolated are other threads, other
+   * registries, values that other libraries' metrics keep themselves, and tests that run concurrently in the same realm.
+   * Earlier exemplars are not restored.
    *
-   * @throws {ConfigurationError} `INVALID_CONFIG` while a mock registry isolates the default registry
-   * @throws {RegistrationError} `DUPLICATE_METRIC` for a metric of the default registry that this one has a namesake of
+   * @throws {ConfigurationError} `INVALID_CONFIG` if a mock registry already isolates the default registry
+   * @throws {RegistrationError} `DUPLICATE_METRIC` if both registries have a metric of the same name
    */
   isolate(): this {
     const mirrored = new Set<string>();
@@ -101,7 +103,7 @@ export class MockRegistry extends Registry implements Disposable {
     return this;
   }
 
-  /** Gives the default registry back. What was recorded stays. Without `isolate()` it does nothing. */
+  /** Restores the default registry. Recorded operations stay. Does nothing without `isolate()`. */
   restore(): void {
     this.#isolation?.end();
     this.#isolation = undefined;
@@ -111,7 +113,7 @@ export class MockRegistry extends Registry implements Disposable {
     this.restore();
   }
 
-  /** What was recorded, in the order in which it was done. */
+  /** The recorded operations, in order. */
   operations(filter: OperationFilter = {}): Operation[] {
     const { type, name, labels } = filter;
     return this.#operations.filter(
@@ -122,21 +124,21 @@ export class MockRegistry extends Registry implements Disposable {
     );
   }
 
-  /** Forgets what was recorded. Values stay. */
+  /** Clears the recorded operations. Values stay. */
   clearOperations(): void {
     this.#operations = [];
   }
 
-  /** What was counted and observed. @internal */
+  /** The recorded increments and observations, as values. @internal */
   recorded(): Reading {
     return readOperations(this.#operations, this.#types);
   }
 
   /**
-   * Asserts that a counter was counted: at all, or by so much in all the series that are meant.
+   * Asserts that a counter was incremented; with `by`, that the increments of all selected series add up to it.
    *
-   * @throws {AssertionError} with the series that come close
-   * @throws {ConfigurationError} `INVALID_CONFIG` for what is no counter
+   * @throws {AssertionError} with the most similar series
+   * @throws {ConfigurationError} `INVALID_CONFIG` if the metric is not a counter
    */
   assertCounted(name: string, labels?: Selector, by?: NumberExpectation): void;
   assertCounted(name: string, by: number): void;
@@ -145,7 +147,7 @@ export class MockRegistry extends Registry implements Disposable {
   }
 
   /**
-   * Asserts that a counter was not counted, in any series that is meant.
+   * Asserts that a counter was not incremented in any selected series.
    *
    * @throws {AssertionError}
    */
@@ -154,20 +156,20 @@ export class MockRegistry extends Registry implements Disposable {
   }
 
   /**
-   * Asserts that a histogram has observed something: at all, or so many values with such a sum in all the series that
-   * are meant.
+   * Asserts that a histogram has observed values; with `expected`, that the total count and sum of all selected series
+   * match it.
    *
-   * @throws {AssertionError} with the series that come close
-   * @throws {ConfigurationError} `INVALID_CONFIG` for what is no histogram
+   * @throws {AssertionError} with the most similar series
+   * @throws {ConfigurationError} `INVALID_CONFIG` if the metric is not a histogram
    */
   assertObserved(name: string, labels?: Selector, expected?: DistributionExpectation): void {
     demand(checkObserved(this.recorded(), wantedOf(name, labels, expected)), false, this.assertObserved);
   }
 
   /**
-   * Asserts the value of a gauge: that one of the series that are meant has it.
+   * Asserts that one of the selected series of a gauge has this value.
    *
-   * @throws {AssertionError} with the series that come close
+   * @throws {AssertionError} with the most similar series
    */
   assertGauge(name: string, labels: Selector, value: NumberExpectation): void;
   assertGauge(name: string, value: number): void;
@@ -177,7 +179,7 @@ export class MockRegistry extends Registry implements Disposable {
   }
 }
 
-/** Throws what a check found. @internal */
+/** Throws an `AssertionError` unless a check has the expected outcome. @internal */
 export function demand(check: Check, negated: boolean, caller: (...args: never[]) => void): void {
   if (check.pass !== negated) return;
   const { expected, actual } = check;

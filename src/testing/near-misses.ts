@@ -1,15 +1,15 @@
 /**
- * What a failed assertion shows beside what it wanted: the same name with other labels, and names that look alike.
+ * Finds the series that a failed assertion shows as help: the same name with other labels, or similar names.
  */
 import { type Reading, type SeenFamily, type SeenSeries, seriesOf } from './reading';
 import { misses, type Selector, showSeries } from './selector';
 
-/** Lines of a paragraph. */
+/** Most lines of a paragraph. */
 const LINES_SHOWN = 6;
-/** Names that look alike, of which series are shown. */
+/** Most similar names whose series are shown. */
 const NAMES_SHOWN = 3;
 
-/** Paragraphs that help to find the mistake; each begins with an empty line. */
+/** A paragraph that helps to find the mistake. It begins with an empty line. */
 export function nearMisses(reading: Reading, name: string, selector: Selector): string {
   const own = familiesNamed(reading, name);
   const series = own.flatMap(seriesOf);
@@ -23,20 +23,20 @@ export function nearMisses(reading: Reading, name: string, selector: Selector): 
     );
   const names = reading.families.map((family) => family.name);
   if (names.length === 0) return `\n\nThere are no metrics in ${reading.what}.`;
-  return paragraph(`There are in ${reading.what}`, names);
+  return paragraph(`Metrics in ${reading.what}`, names);
 }
 
 function familiesNamed(reading: Reading, name: string): SeenFamily[] {
   return reading.families.filter((family) => family.name === name || family.samples.some((s) => s.name === name));
 }
 
-/** Those first that have most of the wanted labels. */
+/** The series, sorted by the number of labels that do not match. */
 function closest(series: readonly SeenSeries[], selector: Selector): SeenSeries[] {
   const ranked = series.map((one) => ({ one, missed: misses(selector, one.labels) }));
   return ranked.sort((a, b) => a.missed - b.missed).map(({ one }) => one);
 }
 
-/** The families whose names look most like this one. */
+/** The families with the most similar names. */
 function similarNames(reading: Reading, name: string): SeenFamily[] {
   const wanted = stemOf(name);
   const ranked = reading.families
@@ -47,13 +47,13 @@ function similarNames(reading: Reading, name: string): SeenFamily[] {
   return ranked.slice(0, NAMES_SHOWN).map(({ family }) => family);
 }
 
-/** A family that is not the one that was asked for, in at most two lines. */
+/** A family with a similar name, in at most two lines. */
 function showFamily(family: SeenFamily, selector: Selector): string[] {
   const series = closest(seriesOf(family), selector).slice(0, 2);
   return series.length > 0 ? series.map(showWithValue) : [`${family.name} (no series)`];
 }
 
-/** A name without the ending that many names share. */
+/** A name without a common suffix such as `_total`. */
 function stemOf(name: string): string {
   return name.replace(/_(total|count|sum|bucket|seconds|bytes)$/, '');
 }
@@ -68,12 +68,12 @@ function paragraph(title: string, all: readonly string[]): string {
   return `\n\n${title}:${lines.map((line) => `\n  ${line}`).join('')}`;
 }
 
-/** A series and its value, as messages show them. */
+/** A series and its value, for a message. */
 export function showWithValue({ name, labels, value }: SeenSeries): string {
   return `${showSeries(name, labels)} ${typeof value === 'number' ? value : `count ${value.count}, sum ${value.sum}`}`;
 }
 
-/** How many characters have to be put in, taken out or replaced to make one word of the other. */
+/** The Levenshtein distance: insertions, deletions and replacements that turn one word into the other. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let i = 1; i <= a.length; i++) {

@@ -1,19 +1,19 @@
 /**
- * What a mock registry records: one entry a call that changed a metric.
+ * The type of a mock registry's records: one entry for each call that changed a metric.
  */
 
-/** What was called. `setToCurrentTime()` is a `set`, and what ends a timer an `observe` or `set`, as it has recorded. */
+/** The kind of call. `setToCurrentTime()` is a `set`; the end of a timer is an `observe` or a `set`. */
 export type OperationType = 'inc' | 'dec' | 'set' | 'observe' | 'zero' | 'startTimer' | 'remove' | 'reset';
 
-/** One call that changed a metric. Calls that were refused are not among them. */
+/** One call that changed a metric. A call that threw is not recorded. */
 export interface Operation {
   readonly type: OperationType;
   /** The metric's name. */
   readonly name: string;
-  /** As they print: absent and empty labels are left out. Of a `reset`, which is of all series, there are none. */
+  /** Labels as printed, without absent and empty ones. Empty for a `reset`, which affects all series. */
   readonly labels: Readonly<Record<string, string>>;
-  /** What was added, subtracted, set or observed; nothing for the other types. */
+  /** The added, subtracted, set or observed number; undefined for the other types. */
   readonly value: number | undefined;
-  /** Milliseconds since 1970, by the clock that metrics go by. */
+  /** Milliseconds since 1970, by the clock of the metrics, which a `MockClock` controls. */
   readonly timestampMs: number;
 }

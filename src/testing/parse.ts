@@ -1,13 +1,14 @@
 /**
- * Reads expositions back. The core does the reading; this gives its answer a shape, and its refusals a face.
+ * Parses expositions. The core does the parsing; this module builds objects from its answer, and errors that show the
+ * line.
  */
 import { ConfigurationError, describe, ExpositionError, refuseOption } from '../errors';
 import { addon } from '../native/addon';
 
-/** The formats that are read: text 0.0.4 and OpenMetrics 1.0. */
+/** The supported formats: text 0.0.4 and OpenMetrics 1.0. */
 export type ExpositionFormat = 'text' | 'openmetrics';
 
-/** The type of a family; `unknown` where none is given, and for `untyped`. */
+/** The type of a family; `unknown` for a missing type and for `untyped`. */
 export type ParsedType =
   | 'counter'
   | 'gauge'
@@ -18,7 +19,7 @@ export type ParsedType =
   | 'stateset'
   | 'unknown';
 
-/** An exemplar as it was read. */
+/** A parsed exemplar. */
 export interface ParsedExemplar {
   labels: Record<string, string>;
   value: number;
@@ -26,14 +27,14 @@ export interface ParsedExemplar {
   timestamp?: number;
 }
 
-/** A native histogram, as Python's parser of OpenMetrics knows them. */
+/** A native histogram, in the syntax that Python's OpenMetrics parser accepts. */
 export interface ParsedNativeHistogram {
   count: number;
   sum: number;
   schema: number;
   zeroThreshold: number;
   zeroCount: number;
-  /** Offset and length of each run of buckets. */
+  /** Offset and length of each span of buckets. */
   positiveSpans: [offset: number, length: number][];
   negativeSpans: [offset: number, length: number][];
   positiveDeltas: number[];
@@ -44,9 +45,9 @@ export interface ParsedNativeHistogram {
 export interface ParsedSample {
   /** The whole name, suffix included. */
   name: string;
-  /** Unescaped, in their order. A label may be `''`. */
+  /** Unescaped, in their order. A label's value may be `''`. */
   labels: Record<string, string>;
-  /** NaN beside a native histogram. */
+  /** NaN if the sample has a native histogram. */
   value: number;
   /** Seconds since the epoch, in both formats. */
   timestamp?: number;
@@ -56,43 +57,46 @@ export interface ParsedSample {
 
 /** A family and its samples, in their order. */
 export interface ParsedFamily {
-  /** As TYPE and HELP have it, without them the sample's: in OpenMetrics a counter's family has no `_total`. */
+  /**
+   * The name in TYPE and HELP, or the sample's name if both are missing. In OpenMetrics, a counter's family has no
+   * `_total`.
+   */
   name: string;
   type: ParsedType;
-  /** Unescaped; `''` where there is none. */
+  /** Unescaped; `''` if missing. */
   help: string;
-  /** `''` where there is none, as in text always. */
+  /** `''` if missing. The text format has no units. */
   unit: string;
   samples: ParsedSample[];
 }
 
-/** Labels that are looked for. An empty label and one that is not there are the same. */
+/** Labels to search for. An empty label and an absent label are equal. */
 export type WantedLabels = { readonly [name: string]: string | number | boolean | undefined };
 
-/** What `parseExposition` takes beside the text. */
+/** Options of `parseExposition()`. */
 export interface ParseOptions {
-  /** @default OpenMetrics where the last line is `# EOF`, text otherwise */
+  /** @default OpenMetrics if the last line is `# EOF`, else text */
   format?: ExpositionFormat;
   /**
-   * Refuses what Python's parser of text lets pass and Prometheus does not: families in pieces, series that come twice,
-   * buckets that do not add up, lines that end in a carriage return, a last line without its end.
+   * Rejects text that Python's parser accepts and Prometheus rejects: split families, duplicate series, buckets that do not
+   * add up, lines that end with a carriage return, and a last line without a line feed.
    *
    * @default false
    */
   strict?: boolean;
 }
 
-/** An exposition that was read. */
+/** A parsed exposition. */
 export class Exposition {
   constructor(
     readonly format: ExpositionFormat,
-    /** In their order. In text each sample that no TYPE or HELP announces is a family of its own. */
+    /** In their order. In the text format, each sample without TYPE and HELP is a family of its own. */
     readonly families: readonly ParsedFamily[],
   ) {}
 
   /**
-   * The first family of this name. A counter of OpenMetrics is found under its samples' name too, with `_total`, so
-   * that one name serves both formats.
+   * The first family of this name. An OpenMetrics counter is also found by its samples' name, with `_total`, so that one
+   * name works for both formats.
    */
   family(name: string): ParsedFamily | undefined {
     const short = name.endsWith('_total') ? name.slice(0, -'_total'.length) : undefined;
@@ -102,7 +106,7 @@ export class Exposition {
     );
   }
 
-  /** The samples of this name that have these labels, and perhaps others. */
+  /** The samples of this name that have at least these labels. */
   samples(name: string, labels: WantedLabels = {}): ParsedSample[] {
     const wanted = Object.entries(labels);
     const fits = (sample: ParsedSample) =>
@@ -110,7 +114,7 @@ export class Exposition {
     return this.families.flatMap((family) => family.samples.filter(fits));
   }
 
-  /** The value of the sample of this name that has these labels and no others. */
+  /** The value of the sample of this name that has exactly these labels; undefined if there is none. */
   value(name: string, labels: WantedLabels = {}): number | undefined {
     const isWhole = (sample: ParsedSample) =>
       Object.keys(sample.labels).every((label) => sample.labels[label] === '' || Object.hasOwn(labels, label));
@@ -123,11 +127,11 @@ function labelOf(sample: ParsedSample, label: string): string {
 }
 
 /**
- * Reads an exposition as the parsers of Python's `prometheus_client` do: what they refuse is refused. Bytes must be
- * UTF-8; a lone surrogate of a string is read as U+FFFD.
+ * Parses an exposition. Accepts and rejects the same texts as the parsers of Python's `prometheus_client`. Bytes must be
+ * UTF-8; a lone surrogate in a string is read as U+FFFD.
  *
- * @throws {ExpositionError} `INVALID_EXPOSITION`, with line and column
- * @throws {ConfigurationError} `INVALID_CONFIG` for what is no text, or no format
+ * @throws {ExpositionError} `INVALID_EXPOSITION` for an invalid exposition, with line and column
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option, or if `text` is neither a string nor bytes
  */
 export function parseExposition(text: string | Uint8Array, options: ParseOptions = {}): Exposition {
   if (typeof options !== 'object' || options === null) refuseOption('options', 'parseExposition()', options);
@@ -165,11 +169,11 @@ function textOf(text: unknown): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text);
   } catch {
-    throw new ExpositionError('Expected UTF-8 but received bytes that are none', 1, 1);
+    throw new ExpositionError('Expected UTF-8 but received bytes that are not valid UTF-8', 1, 1);
   }
 }
 
-/** What the core writes; `crate/core/src/testing/parse/json.rs` says what it means. */
+/** The JSON that the core writes. `crate/core/src/testing/parse/json.rs` documents it. */
 type WrittenExemplar = [labels: string[], timestamps: 0 | 1];
 type WrittenSample = [
   name: string,
@@ -211,7 +215,7 @@ function labelsOf(pairs: string[]): Record<string, string> {
   return labels;
 }
 
-/** Characters that are shown before and after a refused one. */
+/** Characters that are shown before and after the invalid one. */
 const SHOWN_AROUND = 50;
 
 function refusal(text: string, { line, column, message }: { line: number; column: number; message: string }): Error {
@@ -219,7 +223,7 @@ function refusal(text: string, { line, column, message }: { line: number; column
   const start = Math.max(0, column - 1 - SHOWN_AROUND);
   const end = Math.min(characters.length, column - 1 + SHOWN_AROUND);
   const head = start > 0 ? '…' : '';
-  // Whatever moves the cursor would move the mark away from what it points to.
+  // Control characters would move the cursor, and the mark would point to the wrong place.
   const shown = characters.slice(start, end).join('').replace(/\p{C}/gu, ' ');
   const mark = ' '.repeat(head.length + column - 1 - start);
   const cut = `${head}${shown}${end < characters.length ? '…' : ''}`;

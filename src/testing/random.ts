@@ -1,11 +1,11 @@
 /**
- * Random numbers from a seed, the same on every machine: integer arithmetic, and of floating point only what IEEE 754
- * fixes to the last bit. `Math.log` and its like are not fixed, and differ between engines.
+ * Random numbers from a seed, the same on every machine. Uses integer arithmetic and the floating-point operations that
+ * IEEE 754 defines exactly. `Math.log` and similar functions are not defined exactly and differ between engines.
  */
 
 /** 2^32, the number of states. */
 const STATES = 4_294_967_296;
-/** Twelve uniform numbers add up to what is nearly normal, with a variance of 1. */
+/** The sum of twelve uniform numbers is nearly normal, with a variance of 1. */
 const SUMMANDS = 12;
 
 /** A generator (mulberry32). */
@@ -13,11 +13,11 @@ export class Random {
   #state: number;
 
   constructor(seed: number) {
-    // Both halves of a seed beyond 32 bits count.
+    // Seeds may have more than 32 bits; both halves are used.
     this.#state = (seed ^ Math.floor(seed / STATES)) >>> 0;
   }
 
-  /** From 0 to 1, without 1. */
+  /** A number from 0 to 1, excluding 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -40,8 +40,8 @@ export class Random {
   }
 
   /**
-   * A number around a median with a long tail above, as durations and sizes are: nearly log-normal. To microunits, so
-   * that it reads as something measured.
+   * A number around a median with a long tail above it, like durations and sizes: nearly log-normal. Rounded to six
+   * decimals, like a measurement.
    */
   skewed(median: number, spread: number): number {
     let normal = -SUMMANDS / 2;
@@ -49,9 +49,9 @@ export class Random {
     return Math.round(median * exponential(normal * spread) * 1e6) / 1e6;
   }
 
-  /** So many of the whole numbers below a bound, each once, in any order. */
+  /** `count` distinct whole numbers below a bound, in random order. */
   shuffled(count: number, bound: number): number[] {
-    // Fisher-Yates over a list that exists only where it has changed.
+    // Fisher-Yates shuffle over a list of which only the moved entries are stored.
     const moved = new Map<number, number>();
     return Array.from({ length: count }, (_, at) => {
       const other = this.whole(at, bound - 1);
@@ -62,7 +62,7 @@ export class Random {
   }
 }
 
-/** e^x by its series on a small remainder, squared up again: additions and multiplications only. */
+/** e^x by additions and multiplications only: the power series for a small fraction of x, then repeated squaring. */
 function exponential(x: number): number {
   const SQUARINGS = 6;
   const small = x / 2 ** SQUARINGS;

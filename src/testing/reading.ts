@@ -1,6 +1,6 @@
 /**
- * What assertions look at, whatever they were given: a registry, a metric, a text, or recorded operations. Reads what
- * is there and runs no `collect()`, so that it can be read at once.
+ * Reads the subject of an assertion into one form: a registry, a metric, a text, or recorded operations. Reads current
+ * values and runs no `collect()`, so that it is synchronous.
  */
 import { ConfigurationError, describe } from '../errors';
 import { Metric } from '../metrics/metric';
@@ -12,7 +12,7 @@ import type { Operation } from './operations';
 import { parseExposition } from './parse';
 import { type Labels, printed } from './selector';
 
-/** What a histogram or summary holds of one label set. */
+/** Count and sum of one label set of a histogram or summary. */
 export interface Distribution {
   readonly count: number;
   readonly sum: number;
@@ -28,7 +28,7 @@ export interface SeenSample {
 /** One family, as an assertion sees it. */
 export interface SeenFamily {
   readonly name: string;
-  /** The word for `# TYPE`. */
+  /** The type, as in `# TYPE`. */
   readonly type: string;
   readonly samples: readonly SeenSample[];
 }
@@ -40,17 +40,17 @@ export interface SeenSeries {
   readonly value: number | Distribution;
 }
 
-/** What an assertion was given, read. */
+/** The content of an assertion's subject. */
 export interface Reading {
-  /** In a sentence: "the registry". */
+  /** The subject's name in messages, such as "the registry". */
   readonly what: string;
   readonly families: readonly SeenFamily[];
 }
 
-/** What metrics can be read from: a registry, one metric, or an exposition. */
+/** The subject of an assertion: a registry, one metric, or the text of an exposition. */
 export type Subject = Registry | AnyMetric | string;
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` for what is none of them */
+/** @throws {ConfigurationError} `INVALID_CONFIG` for any other subject */
 export function read(subject: unknown): Reading {
   if (subject instanceof Registry) {
     const metrics = subject.getMetricsAsArray().filter((metric) => metric instanceof Metric);
@@ -71,7 +71,7 @@ function familyOf(metric: AnyMetric): SeenFamily {
   return { name: metric.name, type: metric.type, samples };
 }
 
-/** The families of a text, in either format. */
+/** The families of an exposition, in either format. */
 function readText(text: string): SeenFamily[] {
   const parsed = parseExposition(text);
   return parsed.families.map(({ name, type, samples }) => ({
@@ -81,13 +81,13 @@ function readText(text: string): SeenFamily[] {
   }));
 }
 
-/** OpenMetrics leaves `_total` out of a counter's name; programs that record do not. */
+/** Adds `_total` to a counter's name: OpenMetrics leaves it out of the family's name, programs name counters with it. */
 function recordedName(name: string, type: string, samples: readonly { readonly name: string }[]): string {
   const total = `${name}_total`;
   return type === 'counter' && samples.some((sample) => sample.name === total) ? total : name;
 }
 
-/** What has the say on what was counted and observed: a mock registry's operations, or else the values. */
+/** Reads what was counted and observed: a mock registry's operations, or the current values of any other subject. */
 export function readEvents(subject: unknown): Reading {
   return isRecording(subject) ? subject.recorded() : read(subject);
 }
@@ -101,7 +101,7 @@ function isRecording(subject: unknown): subject is Recording {
   return subject instanceof Registry && 'recorded' in subject;
 }
 
-/** What was added and observed: recorded operations in the shape of the values they would have made. */
+/** Recorded increments and observations, in the form of the values that they would produce. */
 export function readOperations(operations: readonly Operation[], types: ReadonlyMap<string, MetricType>): Reading {
   const recorded = new Map<string, Map<string, { labels: Labels; total: number; count: number }>>();
   for (const { type, name, labels, value = 0 } of operations) {
@@ -126,12 +126,12 @@ export function readOperations(operations: readonly Operation[], types: Readonly
   return { what: 'the registry', families };
 }
 
-/** Whether a family's values are distributions. */
+/** True if a family's series have a count and a sum. */
 export function isDistribution({ type }: SeenFamily): boolean {
   return type === 'histogram' || type === 'summary' || type === 'gaugehistogram';
 }
 
-/** The series of a family, each once: a histogram's with its count and its sum. */
+/** The series of a family. The value of a histogram's or summary's series is its count and sum. */
 export function seriesOf(family: SeenFamily): SeenSeries[] {
   if (!isDistribution(family)) return [...family.samples];
   const found = new Map<string, { labels: Labels; count: number; sum: number }>();

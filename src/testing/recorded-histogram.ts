@@ -1,5 +1,5 @@
 /**
- * Reads the cells of a histogram back from its cumulative buckets. It knows samples, and no registry.
+ * Restores the cells of a histogram from its cumulative buckets. Must not know registries.
  */
 import type { ParsedExemplar, ParsedFamily, ParsedSample } from './parse';
 import { labelSetKey } from './series-key';
@@ -11,7 +11,7 @@ export interface RecordedSeries {
   readonly exemplars: readonly (ParsedExemplar | undefined)[];
 }
 
-/** What a metric is filled with: the bounds of a histogram's buckets, and its series. */
+/** The content of a recorded metric: the upper bounds of a histogram's buckets, and the series. */
 export interface RecordedMetric {
   readonly buckets: readonly number[];
   readonly series: readonly RecordedSeries[];
@@ -27,7 +27,7 @@ interface Group {
   count?: number;
 }
 
-/** The histogram that a family is; nothing where its label sets are not whole, or differ in their buckets. */
+/** The histogram of a family; nothing if a label set is incomplete, or if label sets have different buckets. */
 export function histogramOf(family: ParsedFamily, isText: boolean): RecordedMetric | undefined {
   const groups = new Map<string, Group>();
   for (const sample of family.samples) {
@@ -48,7 +48,7 @@ export function histogramOf(family: ParsedFamily, isText: boolean): RecordedMetr
   return { buckets: first.bounds.slice(0, -1), series };
 }
 
-/** Enters a sample; false for one that no histogram has, or has already. */
+/** Adds a sample. @returns false for a sample that a histogram cannot have, or a duplicate */
 function enter(group: Group, sample: ParsedSample, suffix: string, le: string | undefined): boolean {
   if ((le === undefined) === (suffix === '_bucket')) return false;
   switch (suffix) {
@@ -70,11 +70,11 @@ function enter(group: Group, sample: ParsedSample, suffix: string, le: string | 
   }
 }
 
-/** What each bucket counted for itself, and the sum; nothing where that would not add up to the same again. */
+/** The count of each single bucket, and the sum; nothing if the counts do not add up to the recorded ones again. */
 function cellsOf({ bounds, counts, sum, count }: Group, isText: boolean): number[] | undefined {
   const isAscending = bounds.every((bound, at) => at === 0 || bound > bounds[at - 1]);
   if (!isAscending || bounds.at(-1) !== Number.POSITIVE_INFINITY) return undefined;
-  // OpenMetrics has neither where a bound is negative.
+  // In OpenMetrics, a histogram with a negative bound has neither sum nor count.
   const isWhole = (sum !== undefined && count !== undefined) || (!isText && bounds[0] < 0);
   if (!isWhole || (count ?? counts.at(-1)) !== counts.at(-1)) return undefined;
   const cells = counts.map((value, at) => value - (counts[at - 1] ?? 0));

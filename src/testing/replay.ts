@@ -1,6 +1,6 @@
 /**
- * A recorded exposition as a registry: metrics of this library where they can hold what was recorded, and samples as
- * they stand where not. It decides which; how cells are filled is the series' business.
+ * Turns a recorded exposition into a registry. A family becomes a metric of this library if such a metric can hold it;
+ * else its samples are kept unchanged. This module decides which; `Series` fills its own cells.
  */
 import { describe, native, RegistrationError } from '../errors';
 import { Counter } from '../metrics/counter';
@@ -17,23 +17,23 @@ import { histogramOf, type RecordedMetric, type RecordedSeries } from './recorde
 import { labelSetKey } from './series-key';
 
 /**
- * A recorded exposition becomes a registry, whose `metrics()` has the format of the recording. Counters, gauges and
- * histograms are metrics of this library again and may be recorded to; summaries, families without a type and
- * histograms that are not whole are samples as they stand. What this library wrote comes back byte by byte.
+ * Turns a recorded exposition into a registry, whose `metrics()` has the format of the recording. Counters, gauges and
+ * histograms become metrics of this library and can be recorded to. Samples of summaries, families without a type, and
+ * incomplete histograms are kept unchanged. An exposition that this library wrote is reproduced byte by byte.
  *
- * Lost are: timestamps of samples, `_created` samples, units, exemplars without a timestamp, native histograms. Info,
- * state sets and gauge histograms become gauges under the names of their samples. `le` and `quantile` are written as
- * this library does, a family without HELP gets a blank one, and spaces around a help text go.
+ * Not kept: timestamps of samples, `_created` samples, units, exemplars without a timestamp, native histograms. Info,
+ * state sets and gauge histograms become gauges with the names of their samples. `le` and `quantile` are written in this
+ * library's form, a family without HELP gets a blank one, and spaces around a help text are removed.
  *
- * @throws {ExpositionError} `INVALID_EXPOSITION`
+ * @throws {ExpositionError} `INVALID_EXPOSITION` for an invalid exposition
  * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME` for names that need quotes;
- * `DUPLICATE_METRIC` for what no registry can hold together
+ * `DUPLICATE_METRIC` for two types under one name
  */
 export function replay(recorded: string | Uint8Array | Exposition): Registry {
   const exposition = recorded instanceof Exposition ? recorded : parseExposition(recorded);
   const isText = exposition.format === 'text';
   const contentType = isText ? PROMETHEUS_CONTENT_TYPE : OPENMETRICS_CONTENT_TYPE;
-  // What was recorded met other limits than ours.
+  // The recorded program may have had other limits.
   const registry = new Registry({ contentType, cardinality: { maxSeries: LARGEST_LIMIT, maxTotal: LARGEST_LIMIT } });
   for (const family of merged(exposition.families.flatMap(known), isText)) {
     checkNames(family);
@@ -43,7 +43,7 @@ export function replay(recorded: string | Uint8Array | Exposition): Registry {
   return registry;
 }
 
-/** A family, or its samples as gauges where it has a type that no registry has; without what no registry holds. */
+/** Drops samples that a registry cannot hold, and turns the samples of unsupported types into gauges. */
 function known(family: ParsedFamily): ParsedFamily[] {
   const kept = family.samples.filter(({ name, nativeHistogram }) => {
     return nativeHistogram === undefined && !(name === `${family.name}_created` && HAS_CREATED.has(family.type));
@@ -55,7 +55,7 @@ function known(family: ParsedFamily): ParsedFamily[] {
 const HAS_CREATED: ReadonlySet<string> = new Set(['counter', 'histogram', 'summary']);
 const TYPES: ReadonlySet<string> = new Set(['counter', 'gauge', 'histogram', 'summary', 'unknown']);
 
-/** One family for each name. Counters are named as their samples are in OpenMetrics. */
+/** Merges families of one name. An OpenMetrics counter gets the name of its samples, with `_total`. */
 function merged(families: readonly ParsedFamily[], isText: boolean): ParsedFamily[] {
   const byName = new Map<string, ParsedFamily>();
   for (const family of families) {
@@ -91,7 +91,7 @@ function checkNames({ name, samples }: ParsedFamily): void {
   }
 }
 
-/** A metric with what was recorded, in the registry; nothing where none can hold it. */
+/** Registers a metric with the recorded values; returns nothing if no metric can hold them. */
 function metricOf(family: ParsedFamily, registry: Registry, isText: boolean): Metric<string, Series> | undefined {
   switch (family.type) {
     case 'counter':
@@ -107,7 +107,7 @@ function metricOf(family: ParsedFamily, registry: Registry, isText: boolean): Me
   }
 }
 
-/** The series of a counter or gauge: a cell each. */
+/** The series of a counter or gauge, with one cell each. */
 function valuesOf({ name, samples }: ParsedFamily): RecordedMetric | undefined {
   if (samples.some((sample) => sample.name !== name)) return undefined;
   const series = samples.map(({ labels, value, exemplar }) => ({ labels, cells: [value], exemplars: [exemplar] }));
@@ -129,7 +129,7 @@ function filled<M extends Metric<string, Series>>(
   recorded: RecordedMetric | undefined,
   type: new (configuration: Configuration) => M,
 ): M | undefined {
-  // A metric without a sample has labels that nobody knows; made without any it would show a zero.
+  // Without a sample the label names are unknown, and a metric without label names would print a 0.
   if (recorded === undefined || recorded.series.length === 0 || !areDistinct(recorded.series)) return undefined;
   const metric = new type({
     name,
@@ -152,12 +152,12 @@ function filled<M extends Metric<string, Series>>(
   return metric;
 }
 
-/** Whether no two label sets are the same: an empty label is none. */
+/** True if all label sets are different. An empty label counts as absent. */
 function areDistinct(series: readonly RecordedSeries[]): boolean {
   return new Set(series.map(({ labels }) => labelSetKey(labels))).size === series.length;
 }
 
-/** Samples as they stand, for a registry that asks. */
+/** A metric that prints its recorded samples unchanged. */
 class Recording implements ForeignMetric {
   readonly name: string;
   readonly help: string;

@@ -1,10 +1,10 @@
 /**
- * Label sets that a test means, as a PromQL selector means them: the labels that are named decide, others may be there.
+ * Selects series by labels, as a PromQL selector does: the given labels must match, other labels are allowed.
  */
 import { inspect } from 'node:util';
 import { toText } from '../labels/value';
 
-/** Labels as they print. */
+/** Labels as printed. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** `expect.any(String)`, `expect.stringContaining('…')` and the like, of Jest and Vitest. */
@@ -12,13 +12,13 @@ export interface AsymmetricMatcher {
   asymmetricMatch(value: unknown): boolean;
 }
 
-/** What a label has to be. `null`, `undefined` and `''` want it absent. */
+/** The expected value of a label. `null`, `undefined` and `''` mean that the label must be absent. */
 export type LabelExpectation = string | number | boolean | bigint | null | undefined | RegExp | AsymmetricMatcher;
 
-/** Labels that a series has to have, among others: `{}` is every series. */
+/** Labels that a series must have; it may have others. `{}` selects every series. */
 export type Selector = Readonly<Record<string, LabelExpectation>> | AsymmetricMatcher;
 
-/** Labels as they print: absent and empty ones are left out. */
+/** Labels as printed, without absent and empty ones. */
 export function printed(labels: Readonly<Record<string, unknown>>): Labels {
   const texts = Object.entries(labels).map(([name, value]) => [name, toText(name, value)] as const);
   return Object.fromEntries(texts.filter(([, text]) => text !== ''));
@@ -28,12 +28,12 @@ export function isAsymmetric(value: unknown): value is AsymmetricMatcher {
   return typeof value === 'object' && value !== null && 'asymmetricMatch' in value;
 }
 
-/** Whether a series is meant. */
+/** True if a series is selected. */
 export function selects(selector: Selector, labels: Labels): boolean {
   return isAsymmetric(selector) ? selector.asymmetricMatch(labels) : misses(selector, labels) === 0;
 }
 
-/** How many of the wanted labels a series has otherwise. */
+/** The number of expected labels that do not match. */
 export function misses(selector: Selector, labels: Labels): number {
   if (isAsymmetric(selector)) return selector.asymmetricMatch(labels) ? 0 : 1;
   return Object.entries(selector).filter(
@@ -43,9 +43,9 @@ export function misses(selector: Selector, labels: Labels): number {
 
 function isAsWanted(name: string, wanted: LabelExpectation, text: string): boolean {
   if (isAsymmetric(wanted)) return wanted.asymmetricMatch(text);
-  // Without what it remembers of the last search: the same expression is tried on every series.
+  // search() ignores `lastIndex`, which a global expression keeps from the series before.
   if (wanted instanceof RegExp) return text.search(wanted) >= 0;
-  // Bounds are numbers, which OpenMetrics prints as 1.0 and text as 1.
+  // Compare bounds as numbers, because OpenMetrics prints 1.0 and the text format 1.
   if (typeof wanted === 'number' && (name === 'le' || name === 'quantile')) return boundOf(text) === wanted;
   return toText(name, wanted) === text;
 }
@@ -54,16 +54,16 @@ function boundOf(text: string): number {
   return text === '+Inf' ? Number.POSITIVE_INFINITY : Number(text);
 }
 
-/** The longest label value that a message shows whole. */
+/** Characters of a label value that a message shows. */
 const SHOWN_CHARACTERS = 100;
 
-/** A series as an exposition prints it, long values cut. */
+/** A series as in an exposition, with long values shortened. */
 export function showSeries(name: string, labels: Labels): string {
   const pairs = Object.entries(labels).map(([label, text]) => `${label}=${quoted(text)}`);
   return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
 }
 
-/** What is wanted, in the same notation. */
+/** A selector, in the notation of PromQL. */
 export function showSelector(name: string, selector: Selector): string {
   if (isAsymmetric(selector)) return `${name}{${showMatcher(selector)}}`;
   const pairs = Object.entries(selector).map(([label, wanted]) => {
@@ -76,13 +76,13 @@ export function showSelector(name: string, selector: Selector): string {
 
 const ON_ONE_LINE = { breakLength: Number.POSITIVE_INFINITY };
 
-/** What matchers of runners have beside the one method that makes them matchers. */
+/** Optional members of a runner's matchers, which describe them. */
 interface ShowableMatcher extends AsymmetricMatcher {
   toAsymmetricMatcher?(): string;
   readonly sample?: unknown;
 }
 
-/** An asymmetric matcher as its runner shows it: `Any<String>`, `StringContaining "50"`. */
+/** An asymmetric matcher in its runner's notation: `Any<String>`, `StringContaining "50"`. */
 export function showMatcher(matcher: ShowableMatcher): string {
   if (typeof matcher.toAsymmetricMatcher === 'function') return matcher.toAsymmetricMatcher();
   const { sample } = matcher;

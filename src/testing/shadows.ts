@@ -1,17 +1,17 @@
 /**
- * Methods of single objects, replaced for a while: the object gets a method of its own, which hides that of its class.
+ * Replaces methods of single objects temporarily, by own methods that hide the methods of the class.
  */
 
 type Method = (this: object, ...args: unknown[]) => unknown;
 
-/** Stands in for a method; `call` runs the method as it was called. */
+/** The new behaviour of a method. @param call runs the original method with the caller's arguments */
 export type Replacement = (call: () => unknown, args: unknown[]) => unknown;
 
-/** Everything that was replaced, and the way back. */
+/** The replaced methods. */
 export class Shadows {
   readonly #replaced: { readonly owner: object; readonly name: PropertyKey }[] = [];
 
-  /** Replaces a method, if the object has it. */
+  /** Replaces a method. Does nothing if the object has no such method. */
   replace(owner: object, name: PropertyKey, replacement: Replacement): void {
     const original = Reflect.get(owner, name) as Method | undefined;
     if (original === undefined) return;
@@ -22,7 +22,7 @@ export class Shadows {
     this.#replaced.push({ owner, name });
   }
 
-  /** Takes all replacements away. */
+  /** Removes all replacements. */
   remove(): void {
     for (const { owner, name } of this.#replaced.splice(0)) Reflect.deleteProperty(owner, name);
   }

@@ -1,6 +1,6 @@
 /**
- * Tells of what is recorded with a metric, by whomever: the metric itself, handles that were made before, timers. It
- * replaces the methods of that metric's objects and puts them back, so that no other metric is any slower.
+ * Reports every operation on a metric: by the metric itself, by existing handles, and by timers. Replaces the methods of
+ * this metric's objects only and restores them later, so other metrics do not become slower.
  */
 import { unixMs } from '../clock';
 import type { Place } from '../metrics/place';
@@ -10,15 +10,15 @@ import type { Operation, OperationType } from './operations';
 import { printed } from './selector';
 import { Shadows } from './shadows';
 
-/** Is told of each operation, after it was done. */
+/** Called after each operation. */
 export type Listener = (operation: Operation) => void;
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The spies that are at work. */
+/** The active spies. */
 const spies = new WeakMap<AnyMetric, Spy>();
 
-/** Tells of what is recorded with a metric from now on; the result ends that. */
+/** Reports operations on a metric from now on. @returns a function that stops the reports */
 export function spyOn(metric: AnyMetric, listener: Listener): () => void {
   const spy = spies.get(metric) ?? new Spy(metric);
   spies.set(metric, spy);
@@ -44,57 +44,58 @@ class Spy {
     for (const series of metric.series.existing()) this.#spyOnSeries(series);
   }
 
-  /** Puts every method back. */
+  /** Restores every method. */
   end(): void {
     this.#shadows.remove();
   }
 
-  #tell(type: OperationType, labels: Labels, value?: number): void {
+  #report(type: OperationType, labels: Labels, value?: number): void {
     const operation = Object.freeze({ type, name: this.#metric.name, labels, value, timestampMs: unixMs() });
     for (const listener of [...this.listeners]) listener(operation);
   }
 
-  /** Calls what is no matter of one series that exists. */
+  /** Observes methods of the metric that do not act on a single existing series. */
   #spyOnMetric(metric: AnyMetric): void {
     const place = (args: unknown[]): Labels => labelsAt(metric, metric.series.placeOfArguments(args));
     this.#shadows.replace(metric, 'remove', (call, args) => {
       const labels = place(args);
       call();
-      this.#tell('remove', labels);
+      this.#report('remove', labels);
     });
     this.#shadows.replace(metric, 'removeMatching', (call, [labels]) => {
       const count = call();
-      if ((count as number) > 0) this.#tell('remove', printed({ ...(labels as object) }));
+      if ((count as number) > 0) this.#report('remove', printed({ ...(labels as object) }));
       return count;
     });
     this.#shadows.replace(metric, 'zero', (call, [labels = {}]) => {
       call();
-      this.#tell('zero', place([labels]));
+      this.#report('zero', place([labels]));
     });
     this.#shadows.replace(metric, 'reset', (call) => {
       call();
-      this.#tell('reset', {});
+      this.#report('reset', {});
     });
     this.#shadows.replace(metric, 'startTimer', (call, [labels]) => {
       const timer = call();
-      this.#tell('startTimer', printed({ ...(labels as object) }));
+      this.#report('startTimer', printed({ ...(labels as object) }));
       return timer;
     });
   }
 
-  /** Series are spied on where they leave the set; the one object of a series, once. */
+  /** Observes each series when the set hands it out. A series has one object, which is observed once. */
   #spyOnSet(set: AnyMetric['series']): void {
     const spied = (call: () => unknown): unknown => this.#spyOnSeries(call() as Series);
     for (const way of ['at', 'handle', 'unlabelled'] as const) this.#shadows.replace(set, way, spied);
     this.#shadows.replace(set, 'createUnlabelled', (call) => {
-      // It revives the series without labels, which must not look like a handle of somebody else's.
+      // This call revives the series without labels. Observe that series first, so that `revive` does not take it for an
+      // old handle.
       set.unlabelled();
       return call();
     });
     this.#shadows.replace(set, 'revive', (call, [series, place]) => {
       const live = call() as Series;
       if (this.#series.has(series as Series)) return live;
-      // A handle that was made before the spy and had not recorded yet: a stand-in tells of what it is about to write.
+      // The handle is older than the spy and has not recorded yet: a stand-in reports its first write.
       this.#spyOnSeries(series as Series);
       return this.#standIn(live, labelsAt(this.#metric, place as Place));
     });
@@ -111,32 +112,32 @@ class Spy {
     for (const type of ['inc', 'dec', 'set', 'observe'] as const) {
       this.#shadows.replace(series, type, (call, [value = 1]) => {
         call();
-        this.#tell(type, labels(), (value ?? 1) as number);
+        this.#report(type, labels(), (value ?? 1) as number);
       });
     }
     this.#shadows.replace(series, 'startTimer', (call) => {
       const timer = call();
-      this.#tell('startTimer', labels());
+      this.#report('startTimer', labels());
       return timer;
     });
     return series;
   }
 
-  /** Writes a series' cells, once, and tells of it. Whether a gauge was added to or subtracted from, the sign says. */
+  /** An object that writes to a series' cells and reports the write. The sign tells `inc` from `dec` of a gauge. */
   #standIn(series: Series, labels: Labels): object {
     return {
       [add]: (cell: number, value: number) => {
         series[add](cell, value);
         const less = value < 0 || Object.is(value, -0);
-        this.#tell(less ? 'dec' : 'inc', labels, Math.abs(value));
+        this.#report(less ? 'dec' : 'inc', labels, Math.abs(value));
       },
       [addPair]: (counted: number, summed: number, value: number) => {
         series[addPair](counted, summed, value);
-        this.#tell('observe', labels, value);
+        this.#report('observe', labels, value);
       },
       [put]: (value: number) => {
         series[put](value);
-        this.#tell('set', labels, value);
+        this.#report('set', labels, value);
       },
       [idOf]: () => series[idOf](),
     };

@@ -1,5 +1,5 @@
 /**
- * Registries that look like a service's after some hours, from a seed: the same seed gives the same registry on every
+ * Makes registries that look like those of a service after some hours. The same seed gives the same registry on every
  * machine and in every version of Node.js.
  */
 import { ConfigurationError, describe } from '../errors';
@@ -8,16 +8,16 @@ import { Registry } from '../registry/registry';
 import type { RegistryContentType } from '../types';
 import { Random } from './random';
 
-/** What `synthesize` makes. */
+/** Options of `synthesize()`. */
 export interface SynthesizeOptions {
-  /** An integer; what follows from it is always the same. @default 1 */
+  /** An integer. The same seed always gives the same registry. @default 1 */
   seed?: number;
-  /** Number of metrics, of several types in turn. @default 8 */
+  /** Number of metrics, at most 1,000; their types alternate. @default 8 */
   families?: number;
-  /** The most label sets that a metric has. @default 12 */
+  /** Most label sets of a metric, from 1 to 10,000. @default 12 */
   series?: number;
   /**
-   * Label values that are legal and hard to read: quotes, backslashes, line ends, braces, other scripts.
+   * Adds label values that are valid and hard to parse: quotes, backslashes, line feeds, braces, other scripts.
    *
    * @default false
    */
@@ -26,15 +26,15 @@ export interface SynthesizeOptions {
   contentType?: RegistryContentType;
 }
 
-/** Where there are more label sets than this, nobody would read them; and a registry takes no more by default. */
+/** The default limit of a registry; it would fold further label sets into one series. */
 const SERIES_MAX = 10_000;
 const FAMILIES_MAX = 1_000;
 
 /**
- * A registry of realistic metrics: requests, tokens, cost and latency of models, queues, caches. Values are those of
- * a service that has run for a while, with a few label sets that are much busier than the others.
+ * Makes a registry with realistic metrics: requests, tokens, cost and latency of models, queues, caches. Values are those
+ * of a service that has run for a while; a few label sets are much busier than the others.
  *
- * @throws {ConfigurationError} `INVALID_CONFIG` for what is no whole number, or more than 1,000 families or 10,000 series
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an option that is not a whole number or is out of range
  */
 export function synthesize(options: SynthesizeOptions = {}): Registry {
   const { seed = 1, families = 8, series = 12, hostile = false, contentType } = options;
@@ -45,7 +45,7 @@ export function synthesize(options: SynthesizeOptions = {}): Registry {
   const random = new Random(seed);
   for (let made = 0; made < families; made++) {
     const template = TEMPLATES[made % TEMPLATES.length];
-    // The second time round, and so on, is another service of the same kind.
+    // From the second round on, the metrics belong to another service.
     const round = Math.floor(made / TEMPLATES.length);
     const prefix = round === 0 ? '' : `${SERVICES[(round - 1) % SERVICES.length]}${round}_`;
     fill(registry, { ...template, name: prefix + template.name }, random, { series, hostile });
@@ -61,7 +61,7 @@ function checkWhole(option: string, value: unknown, min: number, max: number): v
   );
 }
 
-/** A kind of metric: what it is called, and how its values come about. */
+/** A metric to make, and the distribution of its values. */
 interface Template {
   readonly name: string;
   readonly help: string;
@@ -106,7 +106,7 @@ const TEMPLATES: readonly Template[] = [
     help: 'Cost of calls in US dollars',
     type: 'counter',
     labels: { provider: PROVIDERS, model: MODELS },
-    // Prices are fractions of cents: the digits of a sum of them are what a reader has to keep.
+    // Prices are fractions of cents, so their sums have many digits that a parser must keep.
     draw: (random) => random.whole(1, 90_000) / 1e6,
   },
   {
@@ -141,7 +141,7 @@ const TEMPLATES: readonly Template[] = [
   },
 ];
 
-/** Legal, and where readers of expositions go wrong. */
+/** Valid label values that parsers of expositions often read wrongly. */
 const HOSTILE = [
   '"',
   '\\',
@@ -181,12 +181,12 @@ function fill(registry: Registry, template: Template, random: Random, extent: Ex
   }
 }
 
-/** How often a label set was recorded: most seldom, a few often. */
+/** How often a label set is recorded: most of them seldom, a few often. */
 function busyness(random: Random): number {
   return Math.min(500, Math.ceil(random.skewed(8, 1.2)));
 }
 
-/** Label sets, each once. Where a metric's own values do not give as many as are wanted, an instance is added. */
+/** Distinct label sets. If a metric has too few combinations, a number is appended to the value of its first label. */
 function labelSets(
   values: Readonly<Record<string, readonly string[]>>,
   random: Random,

@@ -1,5 +1,5 @@
 /**
- * Whether a text is an exposition, for assertions.
+ * Checks if an exposition is valid, for assertions and matchers.
  */
 import { ConfigurationError, describe, ExpositionError } from '../errors';
 import type { ScrapeResponse } from '../registry/scraping';
@@ -9,7 +9,7 @@ import { type ExpositionFormat, type ParseOptions, parseExposition } from './par
 /** An exposition: its text, its bytes, or the answer of `registry.scrape()`, whose content type names the format. */
 export type ExpositionSource = string | Uint8Array | Pick<ScrapeResponse, 'headers' | 'body'>;
 
-/** Whether an exposition can be read whole, by the strict rules unless `strict` is false: as a scraper takes it. */
+/** Passes if the whole exposition can be parsed. The rules are as strict as Prometheus, unless `strict` is false. */
 export function checkExposition(exposition: unknown, options: ParseOptions = {}): Check {
   const { format = formatOf(exposition), strict = true } = options ?? {};
   const fault = faultOf(contentOf(exposition), format === undefined ? { strict } : { format, strict });
@@ -19,8 +19,8 @@ export function checkExposition(exposition: unknown, options: ParseOptions = {})
     actual: fault,
     message: (negated) =>
       negated
-        ? 'Expected no valid exposition, but it is one.'
-        : `Expected a valid exposition, but it has a fault.\n\n${fault}`,
+        ? 'Expected an invalid exposition, but it is valid.'
+        : `Expected a valid exposition, but it is invalid.\n\n${fault}`,
   };
 }
 
@@ -34,7 +34,7 @@ function contentOf(exposition: unknown): string | Uint8Array {
   );
 }
 
-/** The format that an answer says it has. */
+/** The format by the content type of an answer. */
 function formatOf(exposition: unknown): ExpositionFormat | undefined {
   const type = (exposition as Partial<ScrapeResponse>).headers?.['content-type'];
   if (type === undefined) return undefined;

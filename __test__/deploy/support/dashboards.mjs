@@ -1,4 +1,4 @@
-// The dashboards of deploy/grafana and the queries in them.
+// Reads the dashboards of deploy/grafana and the queries in them.
 
 import { readdir, readFile } from 'node:fs/promises';
 
@@ -11,7 +11,7 @@ export async function readDashboards() {
   return new Map(files.map((file, i) => [file, JSON.parse(texts[i])]));
 }
 
-/** Panels that show something: rows are only headings. */
+/** Panels with data: rows are only headings. */
 export function panelsOf(dashboard) {
   return dashboard.panels.filter(({ type }) => type !== 'row');
 }

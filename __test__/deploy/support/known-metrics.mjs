@@ -1,16 +1,19 @@
-// Every sample name that a query may use, with its labels and the words they may be: the catalogue's, those of the endpoint
-// itself as docs/endpoint.md lists them, and what Prometheus adds to each scrape.
+// Lists every sample name that a query may use, with its labels and their words: from the catalogue, from
+// docs/endpoint.md for the endpoint's own metrics, and what Prometheus adds to each scrape.
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 
 const { addon } = createRequire(import.meta.url)('../../../dist/native/addon.js');
 
-/** What Prometheus puts on every series. */
+/** The labels that Prometheus adds to every series. */
 const TARGET = ['job', 'instance'];
 const OF_PROMETHEUS = ['up', 'scrape_duration_seconds', 'scrape_samples_scraped', 'scrape_series_added'];
 
-/** @returns {Promise<Map<string, Map<string, string[]>>>} by sample name the labels, by label its words; none is any. */
+/**
+ * @returns {Promise<Map<string, Map<string, string[]>>>} by sample name its labels, by label its words; an empty list
+ * allows any.
+ */
 export async function knownMetrics() {
   const known = new Map();
   for (const { name, kind, labels } of [
@@ -36,7 +39,7 @@ async function selfMetrics() {
   return [...rows].flatMap(([, cell, kind]) => {
     let first;
     return [...cell.matchAll(/`([\w…]+)(?:\{(\w+)\})?`/g)].map(([, written, label]) => {
-      // The second of a pair is written by its end: …_misses_total.
+      // The page writes the second name of a pair by its end only: …_misses_total.
       first ??= written;
       const name = written.replace(/^…/, first.replace(/(_[a-z]+){2}$/, ''));
       return { name, kind, labels: label === undefined ? [] : [{ name: label, words: [] }] };

@@ -1,5 +1,5 @@
-// What a PromQL expression names: metrics with their matchers, and labels that it groups or joins by. It is no parser:
-// Prometheus judges expressions elsewhere, this only finds the names in those that are right.
+// Finds the names in a PromQL expression: metrics with their matchers, and labels that it groups or joins by. It is not
+// a parser and expects a valid expression; Prometheus validates expressions in another test.
 
 const TOKEN =
   /(?<string>"(?:[^"\\]|\\.)*")|(?<range>\[[^\]]*\])|(?<number>\d[\w.]*)|(?<word>[a-zA-Z_:$][\w:$]*)|(?<mark>=~|!~|!=|==|[-+*/%^<>=(){},@])/g;
@@ -35,7 +35,7 @@ export function namesIn(expression) {
   return { metrics, labels };
 }
 
-/** Reads from the opening brace on. @returns where the closing one is. */
+/** Reads from the opening brace. @returns the position of the closing one. */
 function readMatchers(tokens, open, metrics, name) {
   const close = tokens.findIndex((token, i) => i > open && token.text === '}');
   const matchers = [];

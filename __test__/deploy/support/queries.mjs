@@ -1,8 +1,8 @@
-// The queries of docs/queries.md by their headings, and those of docs/runbooks.md, one a line.
+// Reads the queries of docs/queries.md by their headings, and those of docs/runbooks.md, one per line.
 
 import { readFile } from 'node:fs/promises';
 
-/** @returns {Promise<Map<string, string>>} expressions by heading; '' under a heading that has none. */
+/** @returns {Promise<Map<string, string>>} expressions by heading; '' for a heading without one. */
 export async function readQueries() {
   const page = await readFile(new URL('../../../docs/queries.md', import.meta.url), 'utf8');
   const sections = page.split(/^### /m).slice(1);

@@ -1,5 +1,5 @@
-// The rules of deploy/prometheus/rules. Reads YAML as these files are laid out and not as it might be; that Prometheus reads
-// the same in them is judged where there is a Prometheus (__test__/judges/rules.test.mjs).
+// Reads the rules of deploy/prometheus/rules. It supports only the YAML layout of these files.
+// __test__/judges/rules.test.mjs checks that Prometheus reads the same.
 
 import { readdir, readFile } from 'node:fs/promises';
 

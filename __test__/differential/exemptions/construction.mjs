@@ -1,4 +1,4 @@
-// What constructors and lookups refuse, and what they say.
+// Exemptions for invalid constructor arguments and look-ups, and their messages.
 
 import { inspect } from 'node:util';
 import { settle } from './results.mjs';
@@ -94,7 +94,7 @@ export function failedConstructorRegisters(call, next) {
   }
   const { name, registers, labelNames = [] } = call.args[0] ?? {};
   if (call.kind === 'Histogram' && labelNames.includes('le')) {
-    // The only check that a peer makes after it has registered the metric.
+    // The only check that a peer makes after registering the metric.
     return next({ ...call, args: [{ ...call.args[0], registers: [] }] });
   }
   const registries = (registers ?? [call.peer.register]).map(call.unwrap);

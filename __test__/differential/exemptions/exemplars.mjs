@@ -1,4 +1,4 @@
-// Exemplars: where they may be recorded, and what is recorded.
+// Exemptions for exemplars: where they can be recorded, and with which content.
 
 import { bareEnd, exemplarLabelsOf, isObject, labelSetOf, recordedValue, seriesOf, takesExemplar } from '../calls.mjs';
 import { refuseUnlisted, refuseValue } from './results.mjs';

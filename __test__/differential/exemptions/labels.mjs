@@ -1,11 +1,11 @@
-// Label sets: which series a call means, and the labels that it prints with.
+// Exemptions for label sets: the series that a call addresses, and the labels that it prints.
 
 import { hasEmptyLabel, isObject, mapLabels, respell, seriesOf, withoutAbsent } from '../calls.mjs';
 import { mapStrings, mapText, refuseUnlisted, settle } from './results.mjs';
 
 export function labelSetsCollide(call, next) {
-  // prom-client joins label values with `,` into a key, the successor with `|`. A stand-in that no program contains
-  // keeps such keys apart on the way in, and is turned back into the separator on the way out.
+  // prom-client joins label values with `,` into a key, its successor with `|`. On the way in, a character that no
+  // program contains replaces the separator, which keeps such keys apart. On the way out it is changed back.
   const separator = 'ClusterRegistry' in call.peer ? '|' : ',';
   const standIn = '\ue000';
   const hide = (value) => (typeof value === 'string' ? value.replaceAll(separator, standIn) : value);

@@ -1,4 +1,4 @@
-// The OpenMetrics format.
+// Exemptions for the OpenMetrics format.
 
 import { isText } from '../calls.mjs';
 import { mapHelp, mapSamples } from '../exposition.mjs';
@@ -42,7 +42,7 @@ export function openMetricsUntyped(call, next) {
 }
 
 export function openMetricsNegativeBuckets(call, next) {
-  // A family's samples follow its first bucket, so that its lowest bound is known by then.
+  // The first bucket comes before the other samples of a family, so its lowest bound is known by then.
   let negative = false;
   const keeps = (line) => {
     const first = /^\S+_bucket\{le="([^"]*)"/.exec(line);
@@ -60,7 +60,10 @@ function isOpenMetricsText(call) {
   return isText(call) && call.raw.contentType === call.peer.Registry.OPENMETRICS_CONTENT_TYPE;
 }
 
-/** A bucket bound as Go prints it: shortest digits, an exponent of two digits from 1e+06 and below 1e-04, else a point. */
+/**
+ * A bucket bound as Go prints it: shortest digits; an exponent of two digits from 1e+06 and below 1e-04; otherwise a
+ * decimal point.
+ */
 function canonicalBound(text) {
   const bound = Number(text);
   if (!Number.isFinite(bound)) {

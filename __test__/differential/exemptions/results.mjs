@@ -1,9 +1,11 @@
-// Changes of what a call answers with, and the refusals that several exemptions make in a peer's place.
+// Changes results of calls, and throws the errors that several exemptions need in a peer's place.
 
 import { format, inspect } from 'node:util';
 import { isObject, isText, recordedValue } from '../calls.mjs';
 
-/** Runs a call and changes what it fulfils or fails with; what is returned at once stays the same object. */
+/**
+ * Runs a call and changes its resolved or rejected value. A value that is returned synchronously stays the same object.
+ */
 export function settle(run, { fulfilled = (value) => value, message = (text) => text }) {
   const reword = (error) => {
     if (error instanceof Error) {
@@ -19,7 +21,7 @@ export function settle(run, { fulfilled = (value) => value, message = (text) => 
   }
 }
 
-/** The value with `change` applied to every string in it; what it leaves as it is stays the same object. */
+/** The value with `change` applied to every string in it. Unchanged parts stay the same objects. */
 export function mapStrings(value, change) {
   if (typeof value === 'string') {
     return change(value);
@@ -34,12 +36,12 @@ export function mapStrings(value, change) {
   return Array.isArray(value) ? changed.map(([, item]) => item) : Object.fromEntries(changed);
 }
 
-/** Changes the exposition that a call answers with, if it does. */
+/** Changes the exposition that a call returns, if it returns one. */
 export function mapText(call, next, change) {
   return isText(call) ? settle(() => next(call), { fulfilled: change }) : next(call);
 }
 
-/** Says what is wrong with the value of a counter's or histogram's call, if anything is. */
+/** Throws the error for an invalid value of a counter's or histogram's call. */
 export function refuseValue(call) {
   const counts = call.method === 'inc';
   const value = counts ? (recordedValue(call) ?? 1) : recordedValue(call);
@@ -51,7 +53,7 @@ export function refuseValue(call) {
   }
 }
 
-/** Says which label a metric has not, if there is one. */
+/** Throws the error for a label that the metric does not have. */
 export function refuseUnlisted({ labelNames }, labels) {
   for (const name in labels) {
     if (!labelNames.includes(name)) {

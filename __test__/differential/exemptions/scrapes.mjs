@@ -1,4 +1,4 @@
-// Scrapes: collect() callbacks, JSON forms, and what both text formats share.
+// Exemptions for scrapes: collect() callbacks, JSON forms, and the common parts of both text formats.
 
 import { isObject } from '../calls.mjs';
 import { mapSamples } from '../exposition.mjs';
@@ -8,7 +8,7 @@ const askedDirectly = new WeakSet();
 
 export function collectFailsScrape(call, next) {
   if (call.method === 'get') {
-    // `metric.get()` tells its caller about a failure; only a scrape goes on without.
+    // `metric.get()` reports a failure to its caller; only a scrape continues without the values.
     askedDirectly.add(call.self);
     try {
       return next(call);
@@ -83,7 +83,7 @@ export function jsonDefaultsReplaceFalsy(call, next) {
   if (!isObject(defaults) || !call.raw?.getMetricsAsArray?.().some(shadowed)) {
     return next(call);
   }
-  // Where a metric has a label of that name, default labels are laid over what comes without them, as text does it.
+  // If the metric has a label of that name, default labels apply only to entries without it, as in the text format.
   const lay = (entry) => ({ ...entry, labels: { ...entry.labels, ...defaults, ...entry.labels } });
   call.raw._defaultLabels = {};
   return next(call)
@@ -99,7 +99,7 @@ export function nanSpelling(call, next) {
   );
 }
 
-/** Changes every entry that a new metric's `get()` answers with, before a registry adds default labels to it. */
+/** Changes every entry that `get()` of a new metric returns, before a registry adds default labels to it. */
 function wrapGet(call, next, change) {
   const metric = next(call);
   if (call.method === 'new' && call.kind !== 'Registry') {
@@ -113,7 +113,7 @@ function mapEntries(metric, change) {
   return { ...metric, values: metric.values.map(change) };
 }
 
-/** Changes every metric that `get()` or `getMetricsAsJSON()` answers with. */
+/** Changes every metric that `get()` or `getMetricsAsJSON()` returns. */
 function mapJson(call, next, change) {
   switch (call.method) {
     case 'get':

@@ -1,4 +1,4 @@
-// Values: what counters, gauges and histograms take for one.
+// Exemptions for values: what counters, gauges and histograms accept as a value.
 
 import { format } from 'node:util';
 import {

@@ -1,6 +1,6 @@
 module prometheus-metrics-judge
 
-// What Debian 12 has; the libraries below are such that it builds them.
+// Debian 12's version; it can build the libraries below.
 go 1.19
 
 require (

@@ -1,8 +1,8 @@
-// Reads text expositions as Prometheus' own Go library does, and writes what it read as JSON: every sample, and what
-// promlint finds to say. Grafana's agent reads expositions with the same library.
+// Reads text expositions with Prometheus' own Go library and writes the result as JSON: every sample, and the problems
+// that promlint finds. Grafana's agent uses the same library.
 //
-// The argument is the exposition's Content-Type, which chooses the parser as it does in a scrape; the exposition is
-// read from the standard input.
+// The argument is the exposition's Content-Type, which selects the parser as in a scrape. The exposition is
+// read from standard input.
 package main
 
 import (
@@ -27,7 +27,7 @@ type Sample struct {
 	Value  string            `json:"value"`
 }
 
-// Family is a family as it was read; what a family of its type cannot have, it has not.
+// Family is a family as it was read, with only the samples that its type can have.
 type Family struct {
 	Name    string   `json:"name"`
 	Help    string   `json:"help"`
@@ -35,7 +35,7 @@ type Family struct {
 	Samples []Sample `json:"samples"`
 }
 
-// Reading is what this program answers.
+// Reading is the answer of this program.
 type Reading struct {
 	Families []Family `json:"families"`
 	Problems []string `json:"problems"`
@@ -112,7 +112,7 @@ func read(family *dto.MetricFamily) Family {
 	return answer
 }
 
-// number writes the shortest digits that are the value's own, so no bit is lost.
+// number writes the shortest digits that identify the value, so no bit is lost.
 func number(value float64) string {
 	return strconv.FormatFloat(value, 'g', -1, 64)
 }

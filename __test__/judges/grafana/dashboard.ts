@@ -1,4 +1,4 @@
-// A dashboard as Grafana's types have it, panels with the options of their plugins. Types only: nothing here runs.
+// A dashboard in Grafana's types, with panel options of the plugins. It contains types only and does not run.
 
 import type { GraphFieldConfig } from '@grafana/schema';
 import type { Options as Gauge } from '@grafana/schema/dist/types/raw/composable/gauge/panelcfg/x/types.gen';
@@ -49,7 +49,7 @@ type PanelOf<Type extends string, Options, Custom = Record<string, never>> = Pla
   targets: Query[];
 };
 
-/** What Grafana writes of a variable that its types leave out. */
+/** Fields of a variable that Grafana writes and its types leave out. */
 type Variable = Plain<VariableModel> & { definition?: string };
 
 export type Dashboard = Plain<Omit<Any, 'panels' | 'templating'>> & {

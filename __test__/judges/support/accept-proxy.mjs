@@ -1,10 +1,13 @@
-// Prometheus 2 always asks for OpenMetrics first. This proxy stands for a scraper that asks for text: it changes
-// the Accept header and passes everything else on, bytes untouched.
+// Prometheus 2 always prefers OpenMetrics. This proxy simulates a scraper that asks for text: it changes the Accept
+// header and passes everything else on unchanged.
 
 import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 
-/** @returns {Promise<{url: string, contentTypes: Set<string>}>} the target to scrape, and what the origin answered. */
+/**
+ * @returns {Promise<{url: string, contentTypes: Set<string>}>} the target to scrape, and the content types of the
+ * answers.
+ */
 export async function startAcceptProxy(t, originUrl, accept) {
   const contentTypes = new Set();
   const server = createServer((request, response) => {

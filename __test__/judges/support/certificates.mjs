@@ -1,5 +1,5 @@
-// Certificates for one test: an authority of its own, a server and a client that it vouches for. Made by openssl, so
-// that nothing of ours decides what a certificate is.
+// Makes certificates for one test: an authority, and a server and a client certificate that it signed. openssl makes
+// them, so that this library does not define what a certificate is.
 
 import { join } from 'node:path';
 import { run, temporaryFolder } from './processes.mjs';

@@ -1,7 +1,7 @@
-// Which models the gateway must have asked for one request, and what became of each: known by heart, from what a request
-// says shall happen to it and what its client saw.
+// Computes the model calls that the gateway must have made for one request, and their outcomes, from the simulated
+// failures and from what the client saw. It does not use the gateway's code.
 
-/** Every model, its provider, and the version its answers name. */
+/** Every model, its provider, and the version in its answers. */
 export const MODELS = {
   'gpt-4o-mini': { provider: 'openai', version: 'gpt-4o-mini-2024-07-18', fallback: 'claude-sonnet-4' },
   'claude-sonnet-4': { provider: 'anthropic', version: 'claude-sonnet-4-20250514', fallback: 'gpt-4o-mini' },
@@ -15,7 +15,7 @@ export const MODELS = {
   'gpt-image-1': { provider: 'openai', operation: 'image', version: 'gpt-image-1' },
 };
 
-/** Kinds of errors by the types that clients are answered. */
+/** Error types of the metrics, by the error types that clients receive. */
 export const ERROR_TYPES = {
   rate_limit_error: 'rate_limit',
   overloaded_error: 'overloaded',
@@ -27,10 +27,10 @@ export const ERROR_TYPES = {
   cancelled: 'cancelled',
 };
 
-/** Outcomes after which the gateway tries once more. */
+/** Outcomes after which the gateway retries once. */
 const RETRIED = new Set(['rate_limit', 'overloaded']);
 
-/** Outcomes after which another model is asked, by the kind of error that the first one ended with. */
+/** Outcomes after which another model is asked, with the error type of the first call. */
 const FALLS_BACK = {
   rate_limit: 'rate_limit',
   overloaded: 'overloaded',
@@ -39,7 +39,7 @@ const FALLS_BACK = {
 };
 
 /**
- * @param request says in `simulate` what happens to all attempts, or to each.
+ * @param request `simulate` gives the outcome of all attempts, or a list with one per attempt.
  * @param seen is what the client saw; it is the outcome of the last call.
  */
 export function expectedCalls({ model, simulate, stream }, seen) {
@@ -52,7 +52,7 @@ export function expectedCalls({ model, simulate, stream }, seen) {
   };
 
   const call = ask(model);
-  // A stream that was cut has begun, so nobody can stand in for it.
+  // A stream that was cut has already begun, so there is no fallback.
   const failed = stream && call.outcome === 'cut' ? undefined : FALLS_BACK[call.outcome];
   if (failed === undefined) return [described(call, seen)];
   return [

@@ -1,7 +1,7 @@
 """Reads expositions with the parsers of prometheus-client and prints what they understood.
 
-One request a line on stdin, one answer a line on stdout, both JSON. Numbers travel as the bits of a double, since
-JSON has neither NaN nor infinities.
+One request per line on stdin and one answer per line on stdout, both JSON. Numbers are sent as the bits of a double,
+because JSON has neither NaN nor infinities.
 """
 
 import base64
@@ -42,7 +42,7 @@ def main():
                 answer = {"bound": floatToGoString(request["bound"])}
             else:
                 answer = read(request)
-        except Exception as error:  # whatever a parser raises is its verdict on the exposition
+        except Exception as error:  # any exception of a parser means that it rejects the exposition
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)
 

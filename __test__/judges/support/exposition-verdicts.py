@@ -1,8 +1,8 @@
-"""Says of texts what the parsers of prometheus-client make of them: all that they read, or that they refuse.
+"""Reads texts with the parsers of prometheus-client and reports everything they read, or that they reject the text.
 
-One request a line on stdin, one answer a line on stdout, both JSON: a format and a list of texts, and a list of
-verdicts, which are null for a refusal. Numbers travel as the bits of a double, since JSON has neither NaN nor
-infinities. Integers of any size become doubles, those beyond the largest an infinity; zero has no sign.
+One request per line on stdin (a format and a list of texts), one answer per line on stdout (a list of verdicts; null for
+a rejected text), both JSON. Numbers are sent as the bits of a double, because JSON has neither NaN nor infinities.
+Integers of any size become doubles; those above the largest double become an infinity. Zero has no sign.
 """
 
 import json
@@ -59,7 +59,7 @@ def verdict(reader, text):
             [family.name, family.type, family.documentation, family.unit, [sample(one) for one in family.samples]]
             for family in reader(text)
         ]
-    except Exception:  # whatever a parser raises is its verdict on the exposition
+    except Exception:  # any exception of a parser means that it rejects the exposition
         return None
 
 

@@ -1,4 +1,4 @@
-// Expositions that are well-formed: of this library, of prom-client, and by hand what neither writes.
+// Well-formed expositions: of this library, of prom-client, and handwritten ones with features that neither writes.
 
 import * as library from '@llm-devops/prometheus-metrics';
 import * as promClient from 'prom-client';

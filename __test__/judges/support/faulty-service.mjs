@@ -1,5 +1,5 @@
-// A service with everything wrong that the endpoint's own metrics tell of, again and again: a collector that throws, a
-// metric beyond its limit, a thread that disagrees. Its event loop is well.
+// A service with every fault that the endpoint's own metrics report, again and again: a collector that throws, a metric
+// over its limit, a thread that disagrees. Its event loop is healthy.
 
 import { Worker } from 'node:worker_threads';
 import { Counter, Gauge, startExporter } from '@llm-devops/prometheus-metrics';
@@ -13,7 +13,7 @@ new Gauge({
 });
 const logins = new Counter({
   name: 'logins_total',
-  help: 'Logins by user, which nobody should count so',
+  help: 'Logins by user: a label that grows without limit',
   labelNames: ['user'],
   cardinality: { maxSeries: 10 },
 });

@@ -1,10 +1,13 @@
-// Stands between Prometheus and an endpoint. Frozen, it shows one exposition again and again: then all that Prometheus
-// knows of an endpoint that is never at rest can be compared with a text.
+// A proxy between Prometheus and an endpoint. When frozen, it repeats one exposition. So everything that Prometheus
+// knows about a busy endpoint can be compared with one text.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-/** @returns {Promise<{url: string, freeze: () => string}>} the target, and what stops its time and tells what it shows. */
+/**
+ * @returns {Promise<{url: string, freeze: () => string}>} the target, and a function that freezes it and returns the
+ * repeated text.
+ */
 export async function startFreezingProxy(t, originUrl) {
   let shown;
   let frozen = false;
@@ -12,7 +15,7 @@ export async function startFreezingProxy(t, originUrl) {
     if (!frozen) {
       const answer = await fetch(originUrl, { headers: { accept: request.headers.accept } });
       const now = { type: answer.headers.get('content-type'), text: await answer.text() };
-      // It may have been frozen meanwhile.
+      // The proxy may have been frozen in the meantime.
       if (!frozen) shown = now;
     }
     response.writeHead(200, { 'content-type': shown.type }).end(shown.text);

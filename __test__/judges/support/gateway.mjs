@@ -1,14 +1,14 @@
-// The example gateway as a judge meets it: a process of its own, known by its URLs and by the log of its calls.
+// Starts the example gateway in its own process. Judges know it only by its URLs and its log of calls.
 
 import { fileURLToPath } from 'node:url';
 import { Process, poll } from './processes.mjs';
 
 export const GATEWAY_MAIN = fileURLToPath(new URL('../../../examples/llm-gateway/main.mjs', import.meta.url));
 
-/** Longer than any answer takes on a busy machine, and short enough to wait for some thirty times. */
+/** Longer than any answer takes on a busy machine, and short enough to wait for about thirty times. */
 export const GATEWAY_TIMEOUT_MS = 2000;
 
-/** @returns the gateway, without load of its own unless it is asked for; it ends with the test, and must end cleanly. */
+/** @returns the gateway, without its own load unless requested. It is stopped with the test, and must stop cleanly. */
 export async function startGateway(t, { load = false } = {}) {
   const urls = {};
   const calls = [];
@@ -34,9 +34,12 @@ export async function startGateway(t, { load = false } = {}) {
   return {
     url: new URL(urls.Gateway).origin,
     metricsUrl: urls.Metrics,
-    /** All calls that have ended. */
+    /** All ended calls. */
     calls,
-    /** The log's lines about a request's calls, in their order; waits, as a call may end after its client has gone. */
+    /**
+     * The log's lines about a request's calls, in order. Waits for them, because a call may end after its client has
+     * left.
+     */
     callsOf: (id, count) =>
       poll(
         () => (byRequest.get(id)?.length >= count ? byRequest.get(id) : undefined),

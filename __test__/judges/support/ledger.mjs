@@ -1,5 +1,5 @@
-// What the metrics must say, kept by the client beside the gateway: a second book of the same business. It knows
-// the catalogue of names, labels and buckets by heart and asks no metrics library.
+// Computes the expected metrics from what the client saw. It has its own list of names, labels and buckets, and uses no
+// metrics library.
 
 import { MODELS } from './expected-calls.mjs';
 
@@ -52,7 +52,7 @@ const ERROR_TYPES = [
   ...['cancelled', 'stream_interrupted', 'invalid_response', 'other'],
 ];
 
-/** US dollars a million tokens: input, output, read from the provider's cache, written to it. */
+/** US dollars per million tokens: input, output, read from the provider's cache, written to it. */
 const PRICES = {
   'gpt-4o-mini': [0.15, 0.6, 0.075, 0.15],
   'claude-sonnet-4': [3, 15, 0.3, 3.75],
@@ -64,12 +64,12 @@ const PRICES = {
 const LIMITS = { requests: 150, tokens: 200_000 };
 const BUDGET_USD = 50;
 
-/** What a sum of doubles may be off by, because it was added in another order. */
+/** The tolerance of a sum of doubles that was added in another order. */
 const ROUNDING = 1e-9;
-/** Two clocks count in different units; this is less than either can tell. */
+/** The tolerance between two clocks with different units. */
 const CLOCK_SECONDS = 1e-6;
 
-/** A bound as each format writes it. Before Prometheus 3, le="1" and le="1.0" are two series. */
+/** A bound as each format prints it. Before Prometheus 3, le="1" and le="1.0" are two series. */
 const BOUND = {
   text: (bound) => String(bound),
   openmetrics: (bound) => (Number.isInteger(bound) ? `${bound}.0` : String(bound)),
@@ -81,7 +81,7 @@ export function seriesKey(name, labels) {
   return `${name}{${pairs.map((label) => `${label}=${JSON.stringify(labels[label])}`).join(',')}}`;
 }
 
-/** Whether a value is what the ledger says: the number, or one within the range that nobody can know better. */
+/** True if a value equals the ledger's number, or lies in the ledger's range if the exact value cannot be known. */
 export function agrees(actual, expected) {
   if (typeof expected === 'number') return Object.is(actual, expected);
   return expected.min <= actual && actual <= expected.max;
@@ -102,8 +102,8 @@ export class Ledger {
   /**
    * One call to a model.
    *
-   * @param call is what the client knows of it: its model, provider and operation, how it ended, the tokens and chunks
-   * it saw; and by the gateway's log the times, each as a range.
+   * @param call what the client knows: model, provider, operation, outcome, tokens and chunks; and the times from the
+   * gateway's log, each as a range.
    */
   record(call) {
     const { model, provider, operation = 'chat', status, errorType, retried, finishReason } = call;
@@ -121,7 +121,7 @@ export class Ledger {
     this.#recordStream(labels, call);
   }
 
-  /** A request for a model that is none: no series has its name. */
+  /** A request for an unknown model: no series has its name. */
   recordUnknown() {
     const labels = { model: 'other', provider: 'other' };
     this.#begin(labels, 'chat');
@@ -137,14 +137,14 @@ export class Ledger {
     this.#add('cache_requests_total', { cache: 'answers', result }, 1);
   }
 
-  /** How long the check took only the gateway knows. */
+  /** Only the gateway knows how long the check took. */
   recordGuardrail(result) {
     const where = { guardrail: 'prompt_injection', stage: 'input' };
     this.#add('guardrail_checks_total', { ...where, result }, 1);
     this.#observe('guardrail_duration_seconds', where, { min: 0, max: 1 });
   }
 
-  /** @param format text or openmetrics. @returns {Map} every series there must be, and no other: its value or range. */
+  /** @param format text or openmetrics. @returns {Map} exactly the expected series: value or range. */
   series(format) {
     const series = new Map(this.#values);
     for (const { name, labels, ranges } of this.#observations.values()) {
@@ -167,7 +167,7 @@ export class Ledger {
     return series;
   }
 
-  /** What is there at 0 as soon as a model is registered, or used. */
+  /** The series that start at 0 when a model is registered or used. */
   #begin(labels, operation) {
     this.#add('active_requests', labels, 0);
     for (const type of ['input', 'output']) this.#add('tokens_total', { ...labels, type }, 0);

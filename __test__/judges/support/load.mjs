@@ -1,5 +1,5 @@
-// The load client: sends a fixed list of requests to the gateway and keeps the ledger of what came back. It judges
-// by status, body and chunks only; the gateway's log adds the two times that no client can know exactly.
+// The load client: sends a fixed list of requests to the gateway and records the answers in the ledger. It uses only
+// status, body and chunks. The gateway's log adds the two times that a client cannot know exactly.
 
 import { performance } from 'node:perf_hooks';
 import { countTokens } from '../../../examples/llm-gateway/model-answers.mjs';
@@ -8,14 +8,14 @@ import { ERROR_TYPES, expectedCalls, MODELS } from './expected-calls.mjs';
 import { GATEWAY_TIMEOUT_MS } from './gateway.mjs';
 import { Ledger } from './ledger.mjs';
 
-/** Those that each round's requests are sent to. */
+/** The models that each round's requests are sent to. */
 export const CHAT_MODELS = ['gpt-4o-mini', 'claude-sonnet-4', 'llama-3.3-70b'];
 
-/** Chunks that the model server sends before it stalls or is cut: the role, then five words. */
+/** Chunks that the model server sends before a stream stalls or is cut: the role, then five words. */
 const CHUNKS_BEFORE_STALL = 6;
 const AT_ONCE = 24;
 
-/** One round of requests; each is sent to each chat model. `leaves` is when its client goes away. */
+/** One round of requests; each is sent to each chat model. `leaves` is the time after which its client disconnects. */
 const ROUND = [
   ...Array(9).fill({ simulate: 'ok' }),
   ...Array(9).fill({ simulate: 'ok', stream: true, usage: true }),
@@ -40,7 +40,7 @@ const ROUND = [
   { simulate: 'cut' },
 ];
 
-/** What else is in a round, once. */
+/** Requests that occur once in a round. */
 const BESIDES = [
   { model: 'o4-mini', simulate: 'ok', stream: true, usage: true },
   { model: 'o4-mini', simulate: 'ok' },
@@ -48,10 +48,13 @@ const BESIDES = [
   { model: 'gpt-image-1', path: '/v1/images/generations', prompt: 'a cat', n: 3 },
 ];
 
-/** What is no call, or a call for a model that does not exist. */
+/** Requests that cause no call, or name an unknown model. */
 const STRANGE = ['no-such-model', 'no-json', 'injection'];
 
-/** @returns {Promise<{ledger: Ledger, sent: number, byStatus: object}>} when the last call is in the gateway's log. */
+/**
+ * @returns {Promise<{ledger: Ledger, sent: number, byStatus: object}>} as soon as the last call is in the gateway's
+ * log.
+ */
 export async function sendLoad(gateway, { rounds }) {
   const plan = [];
   for (let round = 0; round < rounds; round++) {
@@ -84,7 +87,7 @@ export async function sendLoad(gateway, { rounds }) {
   return { ledger, sent: plan.length, byStatus };
 }
 
-/** What the gateway records of a request before it asks a model. */
+/** Records what the gateway counts before it asks a model. */
 function recordRequest(ledger, { strange, stream, path }) {
   if (strange === 'no-json') return;
   if (strange === 'no-such-model') return ledger.recordUnknown();
@@ -149,7 +152,7 @@ async function send(baseUrl, request) {
   return seen;
 }
 
-/** What was just asked is answered again, and no model is asked. */
+/** A repeated question is answered from the cache, without asking a model. */
 async function expectCached(baseUrl, request, ledger) {
   const answer = await post(`${baseUrl}/v1/chat/completions`, `${request.id}-again`, chatOf(request));
   await answer.text();
@@ -158,7 +161,7 @@ async function expectCached(baseUrl, request, ledger) {
   ledger.recordCacheLookup('hit');
 }
 
-/** Strange requests are answered with an error and are no calls. */
+/** Invalid requests are answered with an error and cause no call. */
 async function expectRefusal(url, request) {
   const { id, strange } = request;
   const body = strange === 'no-json' ? undefined : chatOf(request);
@@ -209,17 +212,18 @@ async function readStream(answer, seen, { left, leaves, messages }) {
   }
   if (seen.status === undefined) throw new Error('A stream ended without [DONE] and without an error');
   if (seen.status !== 'success') return;
-  // A client that did not ask for usage counts for itself: a token is a word there and back.
+  // A client that did not request usage counts tokens itself: a token is one word.
   seen.usage = usage ? usageOf(usage) : { input: countTokens(messages), output: words, cacheRead: 0 };
 }
 
 function noteFailure(type, seen) {
   seen.errorType = ERROR_TYPES[type];
-  if (seen.errorType === undefined) throw new Error(`A client was answered an error of a type that is none: ${type}`);
+  if (seen.errorType === undefined)
+    throw new Error(`Expected a known error type in the client's answer but received ${type}`);
   seen.status = seen.errorType === 'timeout' ? 'timeout' : 'error';
 }
 
-/** The log must tell of the same call; its times must fit around what the client's own watch says. */
+/** The log must describe the same call, and its times must fit the client's own measurement. */
 function checkAgainstLog(call, logged, elapsedSeconds = Infinity) {
   const told = { ...logged, errorType: ERROR_TYPES[logged.errorType] };
   for (const field of ['model', 'provider', 'status', 'errorType', 'chunks']) {
@@ -231,7 +235,7 @@ function checkAgainstLog(call, logged, elapsedSeconds = Infinity) {
     throw new Error(`Call ${logged.id} was answered by ${call.answeredBy}`);
   }
   const { durationSeconds: duration, firstTokenSeconds: firstToken } = logged;
-  // The gateway's timer counts whole milliseconds and may fire within the last of them, and begins before its call.
+  // The gateway's timer counts whole milliseconds, may fire within the last one, and starts before its call.
   const earliest = call.status === 'timeout' ? (GATEWAY_TIMEOUT_MS - 50) / 1000 : 0;
   if (!(duration.max > earliest && duration.min < elapsedSeconds)) {
     throw new Error(

@@ -1,8 +1,8 @@
 """Judges Kubernetes manifests, a JSON list on standard input, and prints a list of faults for each, as JSON.
 
-Kubernetes' own kinds are held against its published schemas, strictly: a field that is not known is a fault, as it is to
-an API server that validates strictly. Kinds of the Prometheus operator are held against models made from its custom
-resource definitions; those ignore fields that they do not know, so what does not come back is a fault.
+Kubernetes' own kinds are checked strictly against its published schemas: an unknown field is a fault, as for an API
+server with strict validation. Kinds of the Prometheus operator are checked against models made from its custom resource
+definitions. The models ignore unknown fields, so a field that does not come back is a fault.
 """
 
 import json

@@ -1,4 +1,4 @@
-// Expositions made worse: characters, tokens, numbers and lines are replaced, removed, repeated and moved, from a seed.
+// Damages expositions: replaces, removes, repeats and moves characters, tokens, numbers and lines, from a seed.
 
 /** Deterministic numbers from 0 to 1 (mulberry32). */
 export function randomOf(seed) {
@@ -166,12 +166,12 @@ const LINES = [
   'nh{a="b"} {count:24,sum:100,schema:0,zero_threshold:0.001,zero_count:4,negative_spans:[0:2],negative_deltas:[2,1]}',
 ];
 
-/** @returns a function from texts to a text that is one of them, with a few mutations. */
+/** @returns a function that picks one of the texts and applies a few mutations. */
 export function mutator(random) {
   const below = (count) => Math.floor(random() * count);
   const pick = (list) => list[below(list.length)];
 
-  /** A place in the text, and how much of it is taken from there. */
+  /** A position in the text, and the length of the piece that is taken. */
   const replaced = (text, by, takenMax) => {
     const at = below(text.length + 1);
     return text.slice(0, at) + by + text.slice(at + below(takenMax + 1));
@@ -192,13 +192,13 @@ export function mutator(random) {
     (text) => replaced(text, pick(CHARACTERS), 1),
     (text) => replaced(text, '', 3),
     (text) => replaced(text, pick(TOKENS), 2),
-    // A byte of UTF-8 lost or changed: what is no UTF-8 any more is read as U+FFFD.
+    // A byte of UTF-8 is lost or changed; invalid UTF-8 is read as U+FFFD.
     (text) => {
       const bytes = Buffer.from(text);
       if (bytes.length > 0) bytes[below(bytes.length)] = below(256);
       return bytes.toString();
     },
-    // Numbers, names, words, delimiters: replaced by others of their kind.
+    // Replaces numbers, names, words and delimiters with others of the same kind.
     (text) => swapMatch(text, /(?<=[ "])[-+]?[0-9.]+(e[-+]?[0-9]+)?|\+Inf|NaN/g, () => pick(NUMBERS)),
     (text) => swapMatch(text, /[a-z_]+/g, () => pick(TOKENS)),
     (text) => swapMatch(text, /_[a-z]+/g, () => pick(TOKENS)),
@@ -207,7 +207,7 @@ export function mutator(random) {
     (text) => swapMatch(text, / (?=[^ \n]*\n)/g, () => ` ${pick(NUMBERS)} `),
     (text) => swapMatch(text, /\n/g, () => ` ${pick(NUMBERS)}\n`),
     (text) => swapMatch(text, /\n/g, () => `${pick(TOKENS)}\n`),
-    // Two texts of the same kind change places.
+    // Swaps two pieces of the same kind.
     (text) => {
       const found = [...text.matchAll(/"[^"\n]*"|[a-z_]{2,}/g)].map(([match]) => match);
       return found.length === 0 ? text : swapMatch(text, /"[^"\n]*"|[a-z_]{2,}/g, () => pick(found));
@@ -220,10 +220,10 @@ export function mutator(random) {
 
   return (texts) => {
     let text = pick(texts);
-    // Lines of two expositions together, now and then.
+    // Sometimes mixes the lines of two expositions.
     if (random() < 0.1) text = spliced(text, pick(texts), below);
     for (let left = 1 + Math.floor(random() ** 2 * 4); left > 0; left--) text = pick(mutations)(text);
-    // What both sides are given is the same: strings without lone surrogates.
+    // Both parsers get the same text: strings without lone surrogates.
     return text.toWellFormed();
   };
 }

@@ -1,5 +1,5 @@
-// Child processes of the judges: started with a place of their own, waited for, and always ended. A program that
-// is not installed is a failure that says so; nothing is skipped.
+// Starts the judges' child processes in folders of their own, waits for them, and always stops them. A missing program
+// fails the test with a message; no test is skipped.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Ends with SIGTERM, and with SIGKILL what does not end by then. */
+/** Stops with SIGTERM, and with SIGKILL after this time. */
 const STOP_MS_MAX = 10_000;
 
 export class Process {
@@ -31,7 +31,7 @@ export class Process {
       ([code, signal]) => ({ code, signal, stderr: this.#stderr }),
       (error) => ({ code: null, signal: null, stderr: '', error: this.#describe(error) }),
     );
-    // A process that is gone says so through exited; a broken pipe to it is not a second event.
+    // An ended process is reported through `exited`; the broken pipe to it is ignored.
     this.#child.stdin.on('error', () => {});
   }
 
@@ -44,7 +44,7 @@ export class Process {
     return this.#exited;
   }
 
-  /** Calls the probe until it answers something; a process that ends first is an error with what it wrote. */
+  /** Calls the probe until it returns a value. If the process ends first, throws an error with its output. */
   async until(probe, what, { timeoutMs = 30_000 } = {}) {
     const over = new AbortController();
     this.#exited.then(({ code, signal, stderr, error }) => {
@@ -81,7 +81,7 @@ export async function run(command, args, { input = '', env } = {}) {
   return { ...exit, stdout: stdout.join('\n') };
 }
 
-/** Repeats until the probe answers something that is not undefined; its errors are "not yet" until time is up. */
+/** Repeats until the probe returns a defined value. Its errors mean "not yet" until the time is over. */
 export async function poll(probe, what, { timeoutMs = 30_000, pauseMs = 100, signal } = {}) {
   const end = Date.now() + timeoutMs;
   let last;
@@ -108,7 +108,7 @@ export async function freePort() {
   return port;
 }
 
-/** A folder that goes when the test ends. */
+/** A folder that is deleted when the test ends. */
 export async function temporaryFolder(t) {
   const folder = await mkdtemp(join(tmpdir(), 'judges-'));
   t.teardown(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));

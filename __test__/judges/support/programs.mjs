@@ -1,10 +1,10 @@
-// Arbitrary metrics for the parsers to read back: names, help texts, label values and numbers at the edges of what
-// the formats can carry, and what a reader must find in them.
+// Generates metrics for the parsers to read back: names, help texts, label values and numbers at the limits of the
+// formats, and the expected result of a reader.
 
 import fc from 'fast-check';
 import { seriesKey } from './ledger.mjs';
 
-/** Characters that some writer or reader treats specially, both halves of a surrogate pair among them. */
+/** Characters that a writer or reader treats specially, including both halves of a surrogate pair. */
 const SPECIAL = [
   ...['"', "'", '\\', '\n', '\r', '\t', '\0', ' ', '{', '}', ',', '=', '#', 'n', 'EOF', '\\n'],
   ...['\u0085', '\u00a0', '\u2028', '\ufeff', '\ufffd', '\ud800', '\udfff', '\u{10ffff}', 'é', '漢', '👩‍🚀'],
@@ -33,14 +33,17 @@ const nonNegative = fc.oneof(
 );
 const anyNumber = fc.oneof(fc.double(), nonNegative, fc.constantFrom(NaN, Infinity, -Infinity, -0, -5e-324, -1e308));
 
-/** What Python's str.strip() takes away, but for the line feed: written as an escape, it is no white space to it. */
+/**
+ * The characters that Python's str.strip() removes, except the line feed: it is escaped, so it is no longer white
+ * space.
+ */
 const PYTHON_BLANKS = [
   ...['\t', '\v', '\f', '\r', '\u001c', '\u001d', '\u001e', '\u001f', ' ', '\u0085', '\u00a0', '\u1680'],
   ...['\u2000', '\u2001', '\u2002', '\u2003', '\u2004', '\u2005', '\u2006', '\u2007', '\u2008', '\u2009'],
   ...['\u200a', '\u2028', '\u2029', '\u202f', '\u205f', '\u3000'],
 ];
 
-// A suffix with a meaning of its own would make the name another family's sample.
+// A suffix with a meaning would make the name a sample of another family.
 const metricName = fc
   .stringMatching(/^[a-zA-Z0-9_:]{1,12}$/)
   .filter((name) => !/_(total|created|bucket|count|sum|info)$/.test(name));
@@ -81,15 +84,15 @@ export const program = fc
     families.map(({ body, total, ...rest }, i) => ({ ...rest, name: `f${i}${body}${total ? '_total' : ''}` })),
   );
 
-/** Labels as any reader sees them: without the empty ones, and in Unicode, which has no lone surrogates. */
+/** Labels as a reader sees them: without empty ones, and as Unicode without lone surrogates. */
 export function readableLabels(labels) {
   const entries = Object.entries(labels).filter(([, value]) => value != null && value !== '');
   return Object.fromEntries(entries.map(([name, value]) => [name, value.toWellFormed()]));
 }
 
-/** The family as a parser must report it; its buckets' bounds as `formatBound` writes them. */
+/** The family as a parser must report it; `formatBound` prints the bucket bounds. */
 export function expectedFamily({ type, name, help, series, buckets }, format, formatBound) {
-  // Both parsers name a counter's family without the suffix, and its samples with it.
+  // Both parsers name a counter's family without the suffix and its samples with it.
   const base = type === 'counter' ? name.replace(/_total$/, '') : name;
   const samples = series.flatMap(({ labels, value }) => {
     const own = readableLabels(labels);
@@ -105,15 +108,15 @@ function histogramSamples(name, labels, observations, buckets, format, formatBou
     const count = observations.filter((value) => value <= bound).length;
     return [`${name}_bucket`, { ...labels, le: formatBound(bound) }, count];
   });
-  // With negative bounds a sum can go down, which OpenMetrics' sums must not; sum and count come or go together.
+  // With negative bounds a sum can decrease, which OpenMetrics forbids. Sum and count are present or absent together.
   if (format === 'openmetrics' && buckets[0] < 0) return samples;
   const sum = observations.reduce((total, value) => total + value, 0);
   return [...samples, [`${name}_sum`, labels, sum], [`${name}_count`, labels, observations.length]];
 }
 
 /**
- * Help as the Python parsers hand it out. Neither can tell a help text's leading blanks from the blank before it, and
- * the text parser also trims the end of each line, of everything that Python calls white space.
+ * Help as the Python parsers return it. Neither can separate leading blanks of a help text from the blank before it.
+ * The text parser also removes white space, as Python defines it, at the end of each line.
  */
 function readableHelp(help, format) {
   const text = help.toWellFormed();

@@ -1,12 +1,12 @@
-// The Python processes that read expositions (exposition-reader.py, exposition-verdicts.py), in the environment that
-// .ci/judges.sh makes.
+// Runs the Python processes that read expositions (exposition-reader.py, exposition-verdicts.py), in the environment
+// that .ci/judges.sh makes.
 
 import { fileURLToPath } from 'node:url';
 import { Process } from './processes.mjs';
 
 export const VENV_PYTHON = fileURLToPath(new URL('../../../target/judges-venv/bin/python', import.meta.url));
 
-/** @returns a function from a request to the reader's answer; requests are answered in the order they are made. */
+/** @returns a function that sends a request to the reader and returns its answer; requests are answered in order. */
 export function startExpositionReader(t) {
   const ask = start(t, 'exposition-reader.py');
   return async (request) => {
@@ -16,7 +16,10 @@ export function startExpositionReader(t) {
   };
 }
 
-/** @returns a function from a format and texts to what the format's parser reads in each, null where it refuses. */
+/**
+ * @returns a function that takes a format and texts and returns what the format's parser reads in each; null for a
+ * rejected text.
+ */
 export function startVerdicts(t) {
   return start(t, 'exposition-verdicts.py');
 }

@@ -20,7 +20,8 @@ export class QueryApi {
 
   /** An instant vector. Values are JavaScript numbers: both servers print enough digits to read the same double. */
   async query(expression) {
-    // nocache is VictoriaMetrics': without it, it may answer from before the last scrape. Prometheus ignores it.
+    // `nocache` is for VictoriaMetrics: without it, the answer may be from before the last scrape. Prometheus ignores
+    // it.
     const { result } = await this.get('/api/v1/query', { query: expression, nocache: '1' });
     return result.map(({ metric, value: [, text] }) => ({ labels: metric, value: parseValue(text) }));
   }
@@ -42,7 +43,7 @@ export class QueryApi {
     return series;
   }
 
-  /** Waits for two more scrapes: the second one surely began after now. */
+  /** Waits for two more scrapes: the second one certainly starts after now. */
   async nextScrapes(job) {
     const scrapes = () => this.scalar(`count_over_time(up{job="${job}"}[1h])`);
     const before = await poll(scrapes, `the first scrape of ${job}`);
@@ -56,7 +57,7 @@ function parseValue(text) {
 
 const DIFFERENCES_SHOWN_MAX = 20;
 
-/** What differs, a line each: a failure must show the series at fault, not two lists of hundreds. */
+/** The differences, one per line, so that a failure shows the wrong series and not two lists of hundreds. */
 export function differences(actual, expected, equal = Object.is) {
   const lines = [];
   for (const [key, value] of expected) {

@@ -1,4 +1,4 @@
-// Prometheus and VictoriaMetrics, each in a folder of its own, scraping every second.
+// Starts Prometheus and VictoriaMetrics, each in its own folder, with a scrape every second.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,8 +6,8 @@ import { freePort, Process, run, temporaryFolder } from './processes.mjs';
 import { QueryApi } from './query.mjs';
 
 /**
- * @param targets is by job name a metrics URL, or an object with it as `url` and what else the job's configuration has.
- * @param more `ruleFiles` to evaluate every second, and `history`: an OpenMetrics text with times, of which it knows.
+ * @param targets by job name: a metrics URL, or an object with `url` and other settings of the job.
+ * @param more `ruleFiles` to evaluate every second, and `history`, an OpenMetrics text with timestamps to load.
  * @returns {Promise<QueryApi>}
  */
 export async function startPrometheus(t, targets, { ruleFiles = [], history } = {}) {
@@ -24,7 +24,7 @@ export async function startPrometheus(t, targets, { ruleFiles = [], history } = 
   ]);
 }
 
-/** @param targets as Prometheus has them. @returns {Promise<QueryApi>} */
+/** @param targets as for Prometheus. @returns {Promise<QueryApi>} */
 export async function startVictoriaMetrics(t, targets) {
   const folder = await temporaryFolder(t);
   const address = `127.0.0.1:${await freePort()}`;
@@ -33,7 +33,7 @@ export async function startVictoriaMetrics(t, targets) {
     `-promscrape.config=${config}`,
     `-storageDataPath=${join(folder, 'storage')}`,
     `-httpListenAddr=${address}`,
-    // It hides the last 30 seconds by default, which is all there is here.
+    // It hides the last 30 seconds by default, which would hide everything in this test.
     '-search.latencyOffset=0s',
     '-loggerLevel=WARN',
   ]);
@@ -42,7 +42,7 @@ export async function startVictoriaMetrics(t, targets) {
 async function startServer(t, command, address, readyPath, args) {
   const child = new Process(command, args);
   t.teardown(async () => {
-    // One that ended by itself, because its port was taken after all, is why the test was answered by another one.
+    // If the server ended because its port was taken, another server has answered: that explains the failure.
     const { code, stderr } = await child.stop();
     if (code !== 0) t.log(`${command} ended with ${code}:\n${stderr}`);
   });
@@ -68,7 +68,7 @@ async function writeScrapeConfig(folder, targets, ruleFiles) {
   // JSON is YAML.
   const global = { scrape_interval: '1s', scrape_timeout: '1s' };
   const config = { global, scrape_configs: jobs };
-  // VictoriaMetrics refuses what it does not know.
+  // VictoriaMetrics rejects unknown settings.
   if (ruleFiles.length > 0) Object.assign(config, { rule_files: ruleFiles }).global.evaluation_interval = '1s';
   const path = join(folder, 'scrape.yml');
   await writeFile(path, JSON.stringify(config));

@@ -1,4 +1,4 @@
-"""Prints the documents of YAML files, as JSON: a list of documents by file. A reader that nobody here wrote."""
+"""Prints the documents of YAML files as JSON, a list of documents per file, with an independent YAML reader."""
 
 import json
 import sys

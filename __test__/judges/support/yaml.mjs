@@ -1,4 +1,4 @@
-// YAML as PyYAML reads it, in the environment that .ci/judges.sh makes.
+// Reads YAML with PyYAML, in the environment that .ci/judges.sh makes.
 
 import { fileURLToPath } from 'node:url';
 import { run } from './processes.mjs';

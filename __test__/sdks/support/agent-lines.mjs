@@ -1,5 +1,5 @@
-// What agents' frameworks are expected to record, as lines to compare with `recorded`: the answers of `chat-answers.mjs`
-// each cost 10 tokens in, 4 of them cached, and 5 out, 2 of them reasoning.
+// The lines that agent frameworks must record, to compare with `recorded`. Each answer of `chat-answers.mjs` costs 10
+// input tokens, 4 of them cached, and 5 output tokens, 2 of them reasoning.
 
 import { recorded } from './recorded.mjs';
 
@@ -7,7 +7,7 @@ export const LABELS = 'model="gpt-4o-mini",provider="openai"';
 
 const present = (lines) => lines.filter((line) => !line.endsWith(' 0'));
 
-/** What requests to the model record that end well. */
+/** The lines of successful requests to the model. */
 export function requests(count, { tools = 0 } = {}) {
   return present([
     `llm_requests_total{${LABELS},operation="chat",status="success"} ${count}`,
@@ -23,8 +23,8 @@ export function requests(count, { tools = 0 } = {}) {
 }
 
 /**
- * What executions of an agent record that all end alike: how many, and over all of them their steps `llm`, of which `failed`
- * brought no tokens, their calls of tools, all their steps, and of which error each ended.
+ * The lines of executions of an agent with one outcome: their number, and over all of them the steps `llm` (`failed` of
+ * them without tokens), the tool calls, all steps, and the error at the end.
  */
 export function executions(
   agent,
@@ -46,19 +46,21 @@ export function executions(
   ]);
 }
 
-/** What steps of another kind record. */
+/** The lines of other steps. */
 export const steps = (agent, type, count = 1) => [
   `agent_steps_total{agent_type="${agent}",step_type="${type}"} ${count}`,
   `agent_step_duration_seconds_count{agent_type="${agent}",step_type="${type}"} ${count}`,
 ];
 
-/** What calls of a tool record. */
+/** The lines of tool calls. */
 export const called = (agent, name, status, count = 1) => [
   `agent_tool_calls_total{agent_type="${agent}",tool_name="${name}",status="${status}"} ${count}`,
   `agent_tool_call_duration_seconds_count{agent_type="${agent}",tool_name="${name}"} ${count}`,
 ];
 
-/** The whole exposition, whatever the order: that of families is the catalogue's, that of series when they were made. */
+/**
+ * The whole exposition in any order. Families follow the catalogue's order; series follow the order of their creation.
+ */
 export async function holds(t, registry, ...expected) {
   t.deepEqual((await recorded(registry)).sort(), expected.flat().sort());
 }

@@ -1,8 +1,8 @@
-// Answers of OpenAI's chat completions and responses, for frameworks that speak its language.
+// Answers of OpenAI's chat completions and Responses API, for frameworks that use its format.
 
 import { events, json } from './wire-server.mjs';
 
-/** 10 tokens in, 4 of them cached; 5 out, 2 of them reasoning. */
+/** 10 input tokens, 4 of them cached; 5 output tokens, 2 of them reasoning. */
 const USAGE = {
   prompt_tokens: 10,
   completion_tokens: 5,
@@ -12,7 +12,7 @@ const USAGE = {
 };
 const MODEL = 'gpt-4o-mini-2024-07-18';
 
-/** Frameworks take two messages with one id for one message. */
+/** Frameworks treat two messages with one id as one message. */
 let answers = 0;
 const nextId = () => `chat_${++answers}`;
 
@@ -24,7 +24,7 @@ const toolCalls = (calls) =>
     function: { name, arguments: JSON.stringify(args) },
   }));
 
-/** A whole answer: a text, or calls of tools as `[name, arguments]`. Each time it is given it has an id of its own. */
+/** A complete answer: a text, or calls of tools as `[name, arguments]`. It gets a new id each time it is sent. */
 export function chat(content, options) {
   return (response) => chatOnce(content, options)(response);
 }
@@ -49,7 +49,7 @@ function chatOnce(content, { usage = USAGE, reason } = {}) {
   });
 }
 
-/** A streamed answer: its role, each text, why it stopped, its usage. */
+/** A streamed answer: role, each text, finish reason, usage. */
 export function chatStream(texts, { usage = USAGE, reason = 'stop', ...sending } = {}) {
   const id = nextId();
   const chunk = (delta, finish_reason = null) => ({
@@ -65,7 +65,7 @@ export function chatStream(texts, { usage = USAGE, reason = 'stop', ...sending }
   return events([...chunks, chunk({}, reason), ...usages, '[DONE]'], sending);
 }
 
-/** An error as OpenAI says it. */
+/** An error in OpenAI's format. */
 export function refusal(status, error = {}) {
   return json({ error: { message: 'refused', type: null, code: null, ...error } }, { status });
 }
@@ -96,7 +96,7 @@ function responseBody(content, fields) {
   return { ...head, model: MODEL, output, usage: RESPONSE_USAGE, ...fields };
 }
 
-/** A whole answer of the Responses API: a text, or calls of tools as `[name, arguments]`. */
+/** A complete answer of the Responses API: a text, or calls of tools as `[name, arguments]`. */
 export function response(content, fields) {
   return (sent) => json(responseBody(content, fields))(sent);
 }

@@ -1,4 +1,5 @@
-// A server of the Model Context Protocol with tools that succeed, fail, hang and die. Run with `serve` it speaks over stdio.
+// A server of the Model Context Protocol with tools that succeed, fail, hang and die. With the argument `serve` it uses
+// stdio.
 
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';

@@ -1,8 +1,8 @@
-// OpenAI's wire format as its tests send it, and the lines that its requests are recorded as.
+// Answers in OpenAI's wire format, and the lines that its requests must record.
 
 import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
 import OpenAI from 'openai';
-import { worldOf } from './stainless.mjs';
+import { worldOf } from './api-client.mjs';
 import { json } from './wire-server.mjs';
 
 export const connect = (baseURL) =>

@@ -1,11 +1,11 @@
-// A registry with collectors of its own, and what was recorded in it as lines to compare.
+// Makes a registry with its own collectors, and returns recorded samples as lines to compare.
 
 import { AgentMetricsCollector, LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
 
-/** Models that tests ask for. Their failures have their names, as after a first success. */
+/** Models that tests use. Their failures count under their names, as after a first success. */
 const MODELS = ['gpt-4o-mini', 'claude-sonnet-4-5', 'gemini-2.5-flash', 'text-embedding-3-small', 'm'];
 
-/** Collectors over a registry that nothing else records in. */
+/** Collectors in a registry of their own. */
 export function collectors({ llm: options = {}, agents = {} } = {}) {
   const registry = new Registry();
   const llm = new LlmMetricsCollector({ registry, ...options });
@@ -14,8 +14,8 @@ export function collectors({ llm: options = {}, agents = {} } = {}) {
 }
 
 /**
- * Samples that are not 0, without buckets, one line each, without the namespace. Sums of durations vary and are left out;
- * their counts stay.
+ * Samples that are not 0, one line each, without buckets and without the namespace. Sums of durations vary and are left
+ * out; their counts stay.
  */
 export async function recorded(registry) {
   const lines = (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -24,7 +24,7 @@ export async function recorded(registry) {
     .map((line) => line.replace('llmdevops_', ''));
 }
 
-/** Compares lines, all of them and no other; tests give theirs in groups, in whatever order. */
+/** Compares all lines, in any order. Tests give the expected lines in groups. */
 export function sameLines(t, lines, expected) {
   t.deepEqual([...lines].sort(), expected.flat().sort());
 }

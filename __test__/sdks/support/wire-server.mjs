@@ -1,13 +1,13 @@
-// A local HTTP server that stands in for a provider: answers what it was told to, in the order it was told, whole or as
-// server-sent events, slowly, in pieces that split characters, cut off half way; and keeps a ledger of what it was asked.
-// Knows no provider's format.
+// A local HTTP server that simulates a provider. It sends prepared answers in order: whole, as server-sent events,
+// slowly, in pieces that split characters, or cut in the middle. It records the requests. It knows no provider's
+// format.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export class WireServer {
-  /** What was asked, in order: `{ method, path, headers, body }`, the body parsed where it is JSON. */
+  /** The requests in order: `{ method, path, headers, body }`; a JSON body is parsed. */
   requests = [];
   #server = createServer((request, response) => this.#serve(request, response).catch(() => response.destroy()));
   #answers = [];
@@ -32,7 +32,7 @@ export class WireServer {
     return this;
   }
 
-  /** What is answered when there are no more answers. */
+  /** The answer if no prepared answer is left. */
   always(answer) {
     this.#usual = answer;
     return this;
@@ -66,7 +66,7 @@ function parsed(text) {
   }
 }
 
-/** A whole answer. */
+/** A complete answer. */
 export function json(body, { status = 200, headers = {} } = {}) {
   return (response) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
@@ -75,11 +75,11 @@ export function json(body, { status = 200, headers = {} } = {}) {
 }
 
 /**
- * Server-sent events. Each event is a value to send as JSON, a string to send as it is, or `{ event, data }`.
+ * Server-sent events. Each event is a value to send as JSON, a string to send unchanged, or `{ event, data }`.
  *
- * @param pieceBytes how the bytes are cut into pieces, whatever characters that splits; each event is a piece without it
- * @param gapMs what passes between two pieces
- * @param end `end`, `cut` to break the connection, or `hang` to send nothing more and leave it open
+ * @param pieceBytes the size of the pieces in bytes, which may split characters; without it, each event is one piece
+ * @param gapMs the pause between two pieces
+ * @param end `end`, `cut` to break the connection, or `hang` to leave it open without sending more
  */
 export function events(list, { status = 200, headers = {}, pieceBytes, gapMs = 0, end = 'end' } = {}) {
   return async (response) => {
@@ -95,7 +95,7 @@ export function events(list, { status = 200, headers = {}, pieceBytes, gapMs = 0
   };
 }
 
-/** Takes the request and never answers. */
+/** Accepts the request and never answers. */
 export function silence() {
   return () => {};
 }

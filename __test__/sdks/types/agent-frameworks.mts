@@ -1,4 +1,4 @@
-// The real frameworks take what the instrumentations make, and the instrumentations their clients.
+// The real frameworks accept what the instrumentations make, and the instrumentations accept the frameworks' clients.
 
 import type { Callbacks } from '@langchain/core/callbacks/manager';
 import { RunnableLambda } from '@langchain/core/runnables';

@@ -1,4 +1,4 @@
-// The real SDKs' own types are what the instrumentations take.
+// The instrumentations accept the types of the real SDKs.
 
 import { GoogleGenAI } from '@google/genai';
 import { AgentMetricsCollector, LlmMetricsCollector } from '@llm-devops/prometheus-metrics';

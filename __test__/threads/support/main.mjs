@@ -6,7 +6,7 @@ import { programOf, tools } from './tools.mjs';
 const [source, argument] = process.argv.slice(2);
 const RESULT = 3;
 
-/** Known to the test even if the process does not outlive the next statement. */
+/** The test knows it even if the process ends in the next statement. */
 function answer(result) {
   writeSync(RESULT, JSON.stringify(result));
 }

@@ -7,19 +7,19 @@ import { fileURLToPath } from 'node:url';
 const MAIN = fileURLToPath(new URL('main.mjs', import.meta.url));
 const ENGINE_MEMORY = fileURLToPath(new URL('engine-memory.cjs', import.meta.url));
 
-/** Both sources of slabs; whatever is cheap is held for either. */
+/** Both sources of slabs; cheap tests run with each. */
 export const MEMORIES = [
   { memory: 'memory of the addon', engineMemory: false },
   { memory: 'memory of the engine', engineMemory: true },
 ];
 
-/** Issue-sized counts are for CI: a local `npm test` has two minutes for everything here. */
+/** Full counts are for CI: a developer waits for `npm test`. */
 export function count(local, full) {
   return process.env.CI_FULL === '1' ? full : local;
 }
 
 /**
- * Runs a program to its end, whatever that is.
+ * Runs a program until it ends in any way.
  *
  * @param program `(tools) => result`, see `main.mjs` for the tools
  * @param argument reaches the program as `tools.argument`
@@ -31,7 +31,7 @@ export function attempt(program, argument, { flags = [], engineMemory = false, e
     [...preload, ...flags, MAIN, String(program), JSON.stringify(argument ?? null)],
     {
       env: { ...process.env, ...env },
-      // The result has a pipe of its own: standard output belongs to whatever runs.
+      // The result has its own pipe: standard output belongs to the program.
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       // Before AVA's own timeout, so that a program that hangs fails its test and not the file.
       timeout: 150_000,

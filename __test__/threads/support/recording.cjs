@@ -1,4 +1,4 @@
-// What every test file of the runner fixtures does: the same names, in the default registry, and one thread more.
+// Shared by the test files of the runner fixtures: records the same names in the default registry, also in a worker.
 
 const { once } = require('node:events');
 const { isMainThread, Worker } = require('node:worker_threads');
@@ -16,7 +16,7 @@ exports.record = async ({ Counter, Gauge, Histogram, register }, value) => {
   return register.metrics();
 };
 
-/** What that exposition has to be, whatever other files recorded: a thread's own, a main thread's with its worker. */
+/** The expected exposition, independent of other files: a thread's own, or a main thread's with its worker. */
 exports.exposition = (value) => `# HELP files_total Files
 # TYPE files_total counter
 files_total{kind="own"} ${value}

@@ -1,5 +1,5 @@
-// What programs of the tests are given, in the main thread and in workers. The library is loaded when a program asks
-// for `client`, because some programs are about who loads it first.
+// Makes the tools of the tests' programs, in the main thread and in workers. The library is loaded when a program reads
+// `client`, because some programs test which thread loads it first.
 
 import { createRequire } from 'node:module';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { realm } from './realm.mjs';
 const require = createRequire(import.meta.url);
 const THREAD = new URL('thread.mjs', import.meta.url);
 
-/** A program as it was sent: source text. */
+/** A program from its source text. */
 export function programOf(source) {
   // biome-ignore lint/security/noGlobalEval: the text is a function of a test file, and closes over nothing
   return globalThis.eval(`(${source})`);
@@ -82,7 +82,7 @@ function samplesOf(text) {
 
 /** The samples that the default registry shows. */
 async function scrape(client) {
-  // A small scrape is made at once, so that a loop of scrapes would never let the loop turn.
+  // A small scrape ends at once: a program that scrapes in a loop would block the event loop.
   await turn();
   return samplesOf(await client.register.metrics());
 }

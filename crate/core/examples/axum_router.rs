@@ -1,4 +1,4 @@
-//! The endpoint in a program's own axum server, beside its other routes.
+//! Serves the endpoint from a program's own axum server, beside its other routes.
 //!
 //! `cargo run --example axum_router`, then open the URL that it prints. `/work` counts, `/metrics` shows it.
 
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         calls.inc();
         "Done.\n"
     };
-    // What no route of the program takes is the endpoint's; it answers 404 for paths that are not its own.
+    // The endpoint handles all paths that the program has no route for. It answers 404 for paths that are not its own.
     let app = Router::new()
         .route("/work", get(work))
         .fallback_service(router(Arc::new(service)))
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Allowlists and limits are by client, so the endpoint has to know who asks.
+/// Allowlists and limits are applied by client address, so the endpoint has to know it.
 async fn tell_peer(
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     mut request: Request,

@@ -1,4 +1,4 @@
-//! A job queue's counters, gauges and histograms, and the exposition that Prometheus would scrape.
+//! Counters, gauges and histograms of a job queue, and the exposition that Prometheus would scrape.
 //!
 //! `cargo run --example basic_metrics`
 
@@ -20,13 +20,13 @@ fn main() -> Result<(), MetricsError> {
         jobs.with(&[queue, outcome])?.inc();
     }
 
-    // A handle that is kept finds its series once; recording with it is an atomic add.
+    // A kept handle has looked up its series once; recording with it is an atomic add.
     let mail = jobs.with(&["mail", "done"])?;
     mail.inc();
 
-    // A clock that observes when it is stopped, or when it goes out of scope.
-    let clock = duration.with(&["mail"])?.start_timer();
-    let seconds = clock.stop();
+    // A timer observes when it is stopped, or else when it goes out of scope.
+    let timer = duration.with(&["mail"])?.start_timer();
+    let seconds = timer.stop();
     assert!(seconds < 10.0);
 
     print!("{}", registry.encode(Format::PrometheusText));

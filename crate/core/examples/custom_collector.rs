@@ -1,4 +1,4 @@
-//! Figures that somebody else keeps, the kernel's load averages here, read anew at each scrape.
+//! A collector for values that are kept elsewhere, here the kernel's load averages. It is asked at each scrape.
 //!
 //! `cargo run --example custom_collector`
 
@@ -6,7 +6,7 @@ use prometheus_metrics::registry::Kind;
 use prometheus_metrics::{Collector, Format, MetricsError, Registry, Sample, SampleFamily};
 use std::sync::Arc;
 
-/// The three load averages of Linux; no family on systems that do not have the file.
+/// The three load averages of Linux. It returns no family on systems without that file.
 struct LoadAverage;
 
 impl LoadAverage {
@@ -32,6 +32,6 @@ fn main() -> Result<(), MetricsError> {
     let registry = Registry::new();
     registry.counter("scrapes_total", "Scrapes")?.inc();
     registry.register_collector(Arc::new(LoadAverage));
-    print!("{}", registry.encode(Format::OpenMetrics));
+    print!("{}", registry.encode(Format::PrometheusText));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A program with a counter, and an endpoint on a thread of its own that a Prometheus can scrape.
+//! A program with a counter, and an endpoint on a thread of its own that Prometheus can scrape.
 //!
 //! `cargo run --example http_server`, then open the URL that it prints. The port is METRICS_ENDPOINT_PORT, or a free one.
 
@@ -12,7 +12,7 @@ fn main() -> Result<(), MetricsError> {
     let registry = Arc::new(Registry::new());
     let ticks = registry.counter("ticks_total", "Seconds that this program has counted")?;
 
-    // A variable that is no Unicode is none of ours.
+    // Skip variables that are not valid Unicode; our variables always are.
     let environment: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();

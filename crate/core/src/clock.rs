@@ -1,18 +1,18 @@
-//! The time that metrics go by: what is kept for a while, what expires, what a timer measures, "now" as a value. A
-//! registry has a clock and hands it to its families, so that a test can stop the time of one and of no other. What
-//! the operating system or a peer waits for (sockets, rate limits, certificates) goes by the system's time and never by this.
+//! The clock of metrics: it decides what expires, what a timer measures, what "now" is as a value. A registry passes
+//! its clock to its families, so a test can stop the time of one registry and of no other. Waiting for the operating
+//! system or a peer (sockets, rate limits, certificates) always uses the system's time.
 
 use crate::sync::{AtomicBool, Mutex, Ordering};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// What monotonic time is counted from.
+/// The moment from which monotonic time is counted.
 static ANCHOR: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// A clock: the system's, unless a test stops it.
 ///
-/// It has two hands, as the system has: a monotonic one, which never goes back and which durations are measured by, and
-/// the time of day, which may be set to anything. Costs one relaxed load beside reading the system's clock.
+/// It has two times, like the system: a monotonic one for durations, which never goes back, and the time of day, which
+/// may be set to any value. Reading it costs one relaxed load more than reading the system's clock.
 ///
 /// ```
 /// use prometheus_metrics::{Clock, Registry, RegistryConfig};
@@ -30,14 +30,14 @@ static ANCHOR: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// ```
 #[derive(Debug)]
 pub struct Clock {
-    /// Whether the hands may differ from the system's. Those who see a change late read the time of just before it.
+    /// False while both times are the system's. A thread that sees a change late reads the time of just before it.
     moved: AtomicBool,
-    hands: Mutex<Hands>,
+    times: Mutex<Times>,
 }
 
 #[derive(Debug)]
-enum Hands {
-    /// The system's, the monotonic one ahead of it by what a stopped clock was advanced too far.
+enum Times {
+    /// The system's times. The monotonic one is ahead by the time that a stopped clock was advanced past it.
     Running {
         ahead: Duration,
     },
@@ -51,55 +51,55 @@ impl Clock {
     /// The system's clock.
     #[must_use]
     pub fn new() -> Self {
-        let hands = Hands::Running { ahead: Duration::ZERO };
-        Self { moved: AtomicBool::new(false), hands: Mutex::new(hands) }
+        let times = Times::Running { ahead: Duration::ZERO };
+        Self { moved: AtomicBool::new(false), times: Mutex::new(times) }
     }
 
-    /// Monotonic time: since a moment that is the same for all clocks of the program. Never goes back.
+    /// Monotonic time since a moment that is the same for all clocks of the program. It never goes back.
     #[must_use]
     pub fn now(&self) -> Duration {
-        if self.moved.load(Ordering::Relaxed) { self.hands.lock().now() } else { ANCHOR.elapsed() }
+        if self.moved.load(Ordering::Relaxed) { self.times.lock().now() } else { ANCHOR.elapsed() }
     }
 
-    /// The time of day: since the beginning of 1970, UTC.
+    /// The time of day, as the time since the beginning of 1970, UTC.
     #[must_use]
     pub fn unix_now(&self) -> Duration {
-        if self.moved.load(Ordering::Relaxed) { self.hands.lock().unix() } else { system_unix_now() }
+        if self.moved.load(Ordering::Relaxed) { self.times.lock().unix() } else { system_unix_now() }
     }
 
-    /// Stops the clock at a time of day; the monotonic hand stops where it is. A clock that stands is set: that passes
-    /// no time, as setting the system's does not.
+    /// Stops the clock and sets the time of day. The monotonic time stops where it is. On a stopped clock it only sets
+    /// the time of day: like setting the system's clock, that lets no time pass.
     pub fn freeze(&self, unix: Duration) {
-        self.stop(|hands| Hands::Stopped { now: hands.now(), unix });
+        self.stop(|times| Times::Stopped { now: times.now(), unix });
     }
 
-    /// Lets time pass on both hands. A running clock is stopped first.
+    /// Advances both times. A running clock is stopped first.
     pub fn advance(&self, by: Duration) {
-        self.stop(|hands| Hands::Stopped {
-            now: hands.now().saturating_add(by),
-            unix: hands.unix().saturating_add(by),
+        self.stop(|times| Times::Stopped {
+            now: times.now().saturating_add(by),
+            unix: times.unix().saturating_add(by),
         });
     }
 
-    fn stop(&self, moved: impl FnOnce(&Hands) -> Hands) {
-        let mut hands = self.hands.lock();
-        *hands = moved(&hands);
+    fn stop(&self, change: impl FnOnce(&Times) -> Times) {
+        let mut times = self.times.lock();
+        *times = change(&times);
         self.moved.store(true, Ordering::Relaxed);
     }
 
-    /// Lets the clock run with the system's again. Where it was advanced beyond that, its monotonic hand stays ahead,
-    /// because it never goes back.
+    /// Lets the clock run with the system's again. If it was advanced past the system's, its monotonic time stays
+    /// ahead, because it never goes back.
     pub fn resume(&self) {
-        let mut hands = self.hands.lock();
-        if let Hands::Stopped { now, .. } = *hands {
+        let mut times = self.times.lock();
+        if let Times::Stopped { now, .. } = *times {
             let ahead = now.saturating_sub(ANCHOR.elapsed());
-            *hands = Hands::Running { ahead };
+            *times = Times::Running { ahead };
             self.moved.store(!ahead.is_zero(), Ordering::Relaxed);
         }
     }
 }
 
-impl Hands {
+impl Times {
     fn now(&self) -> Duration {
         match self {
             Self::Running { ahead } => ANCHOR.elapsed().saturating_add(*ahead),
@@ -121,7 +121,7 @@ impl Default for Clock {
     }
 }
 
-/// A system whose clock stands before 1970 is in 1970.
+/// The system's time of day. A system clock before 1970 counts as the beginning of 1970.
 fn system_unix_now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -1,22 +1,22 @@
-//! The one error type: a kind that programs match on, and a message that people read.
+//! The one error type: a kind for programs, and a message for people.
 
 use thiserror::Error;
 
-/// What went wrong. The names are stable; TypeScript's `code`s are made from them.
+/// What went wrong. The names are stable; the `code`s of errors in TypeScript are made from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A family of that name, or one that writes the same sample names, is registered already.
+    /// A metric of that name, or one that writes the same sample names, is registered already.
     DuplicateMetric,
-    /// Not a metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`.
+    /// An invalid metric name. The rule is `[a-zA-Z_:][a-zA-Z0-9_:]*` (Prometheus data model).
     InvalidMetricName,
-    /// Not a label name: `[a-zA-Z_][a-zA-Z0-9_]*`, or a name reserved for this type, or repeated.
+    /// An invalid, reserved or repeated label name. The rule is `[a-zA-Z_][a-zA-Z0-9_]*` (Prometheus data model).
     InvalidLabelName,
     /// A label value that the registry's strictness refuses.
     InvalidLabelValue,
-    /// The family exists with another type, other labels or other buckets.
+    /// A metric of that name exists with another type, other labels or other buckets.
     TypeMismatch,
-    /// Bucket bounds that are not finite numbers in ascending order.
+    /// Bucket bounds that are not finite numbers in ascending order; or buckets for a metric that is not a histogram.
     InvalidBuckets,
     /// A value that the metric type cannot hold.
     InvalidValue,
@@ -24,13 +24,13 @@ pub enum ErrorKind {
     NegativeIncrement,
     /// A label that the family does not have.
     UnknownLabel,
-    /// More or fewer label values than the family has labels.
+    /// More or fewer label values than the metric has labels; or labels for a metric made without them.
     LabelCount,
-    /// A label set beyond a limit whose policy is to refuse it.
+    /// A label set over a limit whose policy is to throw.
     CardinalityLimit,
-    /// A setting has a type or value that it cannot have.
+    /// A setting with an invalid type or value.
     InvalidConfig,
-    /// The address or socket cannot be listened on.
+    /// Listening on the address or socket failed.
     BindFailed,
 }
 
@@ -56,7 +56,7 @@ impl ErrorKind {
     }
 }
 
-/// Why a call was refused. Nothing was changed by the call.
+/// The error of a call that was refused. The call has changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct MetricsError {

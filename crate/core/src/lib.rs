@@ -1,5 +1,5 @@
-//! Prometheus metrics: a registry, counters, gauges and histograms that any thread may write, and encoders for the
-//! text and OpenMetrics formats. The core of `@llm-devops/prometheus-metrics`, and useful without Node.js.
+//! Prometheus metrics: a registry; counters, gauges and histograms that any thread may write; encoders for the text and
+//! OpenMetrics formats. The core of `@llm-devops/prometheus-metrics`, and useful without Node.js.
 //!
 //! ```
 //! use prometheus_metrics::{Format, Registry};
@@ -17,6 +17,36 @@
 //! );
 //! # Ok::<(), prometheus_metrics::MetricsError>(())
 //! ```
+//!
+//! A [`Registry`] makes metrics: `counter`, `gauge` and `histogram` for single ones, `counter_vec` and the like for metrics
+//! with labels. [`Registry::metric`] has more options: limits on the number of series, and a time to live. A call with a
+//! name that is registered already returns the registered metric. Metrics are handles: they can be cloned and used from any
+//! thread. Recording is an atomic addition; looking up a label set costs a hash and a lock, so keep the result of `with()`
+//! where you record often.
+//!
+//! [`Registry::encode`] returns the exposition. [`gather`](gather::gather()) and [`encode()`] give more control: which
+//! families are shown, and where the text goes. A [`Collector`] adds values that are kept elsewhere. By default a metric has
+//! at most 10,000 series and a registry a million; label sets over a limit are counted in a series labelled `other`.
+//!
+//! Every error is a [`MetricsError`]. Its [`kind`](MetricsError::kind) is for programs, its text for people.
+//!
+//! # Cargo features
+//!
+//! **`http`** (default): the scrape endpoint. It adds the modules `http` and `config`: the scrape service with
+//! authentication, rate limits, caching and health, an exporter that listens on a port or a Unix socket with TLS, and
+//! a router for axum. Without it the crate records and encodes, and brings about a third of the dependencies.
+//!
+//! **`gzip`** (default): compressed expositions. It has an effect only together with `http`. Without it a scrape is
+//! never compressed, `Accept-Encoding` is ignored, and the settings `METRICS_COMPRESSION_ENABLED` and
+//! `METRICS_COMPRESSION_MIN_SIZE` are checked but change nothing.
+//!
+//! **`openmetrics`**: `Format::OpenMetrics`, which also shows exemplars. Together with `http`, a scraper that asks for
+//! OpenMetrics in `Accept` gets it. Without it every exposition is Prometheus text 0.0.4, which all scrapers read.
+//!
+//! **`full`**: `http`, `gzip` and `openmetrics`. The Node.js addon uses it.
+//!
+//! **`testing`**: the module `testing` with assertions, a mock registry, a mock clock, and a parser of expositions in
+//! both formats. For `[dev-dependencies]`; it needs no other feature and is not part of `full`.
 
 #![deny(unsafe_code)]
 
@@ -25,10 +55,12 @@ pub mod collectors;
 #[cfg(feature = "http")]
 pub mod config;
 mod error;
+pub mod gather;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod labels;
 pub mod metrics;
+mod model;
 pub mod registry;
 pub mod serialization;
 pub mod slab;
@@ -39,7 +71,10 @@ pub mod testing;
 pub use clock::Clock;
 pub use collectors::{AgentMetricsCollector, LlmMetricsCollector, ProcessCollector, RuntimeCollector};
 pub use error::{ErrorKind, MetricsError, Result};
+pub use gather::encode;
 pub use labels::{LabelSet, Strictness};
-pub use metrics::{Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, Timer};
+pub use metrics::{
+    Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, MetricBuilder, Timer,
+};
 pub use registry::{Registry, RegistryConfig, Sample, SampleFamily};
-pub use serialization::{Format, encode};
+pub use serialization::Format;

@@ -1,5 +1,5 @@
-//! The one place that names atomics, locks and interior mutability: the standard library's (and
-//! `parking_lot`'s) in a build, loom's under `--cfg loom`, where every interleaving is tried.
+//! The only module that names atomics, locks and interior mutability: those of the standard library and `parking_lot`
+//! in a build; loom's under `--cfg loom`, which tries every interleaving.
 
 #[cfg(not(loom))]
 mod imp {
@@ -8,7 +8,7 @@ mod imp {
     pub(crate) use std::sync::Arc as SliceArc;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-    /// `std::cell::UnsafeCell` behind loom's interface, so that one source serves both.
+    /// `std::cell::UnsafeCell` with loom's interface, so that one source works with both.
     #[derive(Debug)]
     #[repr(transparent)]
     pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
@@ -35,7 +35,7 @@ mod imp {
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::sync::Arc;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-    /// loom's `Arc`, which orders the last drop after all use, cannot be made of a slice. Slices only carry bytes.
+    /// loom's `Arc` orders the last drop after all use, but cannot hold a slice. Slices only carry bytes here.
     pub(crate) use std::sync::Arc as SliceArc;
 
     /// loom's locks with `parking_lot`'s signatures: no poisoning.

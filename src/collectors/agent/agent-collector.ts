@@ -1,11 +1,12 @@
 /**
- * Metrics of agents: executions, steps, tools, handoffs, memory, and the tokens of the requests that were made for them.
+ * Records metrics of agents: executions, steps, tools, handoffs, memory, and the tokens of an agent's requests. It must not
+ * know frameworks; their instrumentations call it.
  */
 import { ConfigurationError, describe, refuseOption } from '../../errors';
 import { Registry } from '../../registry/registry';
-import { secondsOf } from '../amount';
+import { toSeconds } from '../amount';
 import { attribute, attributed } from '../attribution';
-import { FirstMade } from '../first-made';
+import { DefaultCollectors } from '../default-collectors';
 import { type GenAiVersion, wantsGenAi } from '../gen-ai';
 import { DEFAULT_NAMESPACE } from '../llm/llm-collector';
 import { traceLabels } from '../trace';
@@ -14,20 +15,20 @@ import { AgentSeries } from './agent-series';
 import { AgentExecution, settled } from './execution';
 
 export interface AgentMetricsCollectorOptions {
-  /** Where the metrics are. @default register */
+  /** The registry of the metrics. @default register */
   registry?: Registry | undefined;
-  /** What their names begin with. @default 'llmdevops' */
+  /** Stands before the names of the metrics. @default 'llmdevops' */
   namespace?: string | undefined;
   /**
-   * Whether metrics have OpenTelemetry's names too (`gen_ai_client_operation_duration_seconds` …): `true` for the newest
-   * version of its conventions that is known, or that version. @default false
+   * Whether to record some metrics under OpenTelemetry's names too (`gen_ai_invoke_agent_duration_seconds` …). `true`
+   * means the newest known version of its conventions; or name a version. @default false
    */
   genAiNames?: boolean | GenAiVersion | undefined;
-  /** Tools that exist. Others are known from their first success on; a failure before that is one of `other`. @default [] */
+  /** The tools that exist. Another tool becomes known with its first success; until then its failures count as `other`. @default [] */
   tools?: readonly string[] | undefined;
 }
 
-/** An execution that has ended, as it is reported. */
+/** The report of an execution that has ended. */
 export interface AgentExecutionReport {
   agentType: string;
   /** @default 'success' */
@@ -39,7 +40,7 @@ export interface AgentExecutionReport {
 }
 
 /**
- * Agents' executions, steps and tools.
+ * Records executions, steps and tools of agents.
  *
  * @example
  * const agents = new AgentMetricsCollector();
@@ -53,24 +54,24 @@ export class AgentMetricsCollector {
 
   /**
    * @throws {ConfigurationError} `INVALID_CONFIG`
-   * @throws {RegistrationError} for names that are taken by other metrics
+   * @throws {RegistrationError} if another metric has one of the names
    */
   constructor(options: AgentMetricsCollectorOptions = {}) {
     if (typeof options !== 'object' || options === null) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
     }
     const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, tools = [], genAiNames } = options;
-    // A text is a list of its letters.
+    // A string would count as a list of its letters.
     if (!Array.isArray(tools)) refuseOption('names of tools', 'tools', tools);
     this.#series = new AgentSeries({ registry, namespace, genAiNames: wantsGenAi(genAiNames) });
     for (const tool of tools) this.#series.registerTool(tool);
-    ofRegistries.offer(registry, this, this.#series.catalogue);
+    defaults.offer(registry, this, this.#series.families);
   }
 
   /**
-   * Runs an agent: its execution is active until the function, or the promise it returns, is done, and is recorded by how
-   * that ends. Requests to models made within it, across awaits and in parallel, count for it; where agents nest, for the
-   * innermost.
+   * Runs an agent. Its execution is active until the function returns or its promise settles, and is recorded with that
+   * outcome. Requests to models made within the function, also across awaits and in parallel, count for this agent. If agents
+   * nest, they count for the innermost one.
    */
   run<R>(agentType: string, run: (execution: AgentExecution) => R): R {
     const execution = this.startExecution(agentType);
@@ -80,43 +81,43 @@ export class AgentMetricsCollector {
     );
   }
 
-  /** Begins an execution that is ended by hand. */
+  /** Starts an execution that the caller ends. */
   startExecution(agentType: string): AgentExecution {
     return new AgentExecution(this.#series, this.#series.agent(agentType));
   }
 
-  /** The execution that is going on here, if there is one: of `run()`, innermost first. */
+  /** The execution of the innermost `run()` around the caller, if it is still active. */
   current(): AgentExecution | undefined {
     const execution = attributed();
     return execution instanceof AgentExecution && !execution.ended ? execution : undefined;
   }
 
-  /** Says that a tool exists, so that its failures have its name. */
+  /** Registers a tool, so that its failures count under its name. */
   registerTool(name: string): void {
     this.#series.registerTool(name);
   }
 
-  /** Runs a step of the agent that is running here; without one it only runs the function. */
+  /** Runs a step of the current execution. Without an execution it only calls the function. */
   step<R>(type: StepType, run: () => R): R {
     const execution = attributed();
     return execution instanceof AgentExecution ? execution.step(type, run) : run();
   }
 
-  /** Runs a tool of the agent that is running here; without one it only runs the function. */
+  /** Runs a tool of the current execution. Without an execution it only calls the function. */
   tool<R>(name: string, args: unknown, run: () => R): R {
     const execution = attributed();
     return execution instanceof AgentExecution ? execution.tool(name, args, run) : run();
   }
 
-  /** An execution has begun that is reported by hand. */
+  /** Reports the start of an execution that is recorded without an `AgentExecution`. */
   recordExecutionStart(agentType: string): void {
-    this.#series.catalogue.gauge('agent_active').inc({ agent_type: this.#series.agent(agentType) });
+    this.#series.families.gauge('agent_active').inc({ agent_type: this.#series.agent(agentType) });
   }
 
   /**
-   * An execution has ended that is reported by hand.
+   * Reports the end of an execution that is recorded without an `AgentExecution`.
    *
-   * @throws {ValueError} `INVALID_VALUE` for a status that is none; nothing is recorded then
+   * @throws {ValueError} `INVALID_VALUE` for an unknown status; then nothing is recorded
    */
   recordExecutionEnd({
     agentType,
@@ -126,45 +127,45 @@ export class AgentMetricsCollector {
     toolCalls,
     errorType,
   }: AgentExecutionReport): void {
-    // First of all, because the execution goes on where its end is refused.
+    // Checked first: if the status is refused, the execution stays active.
     this.#series.checked('agent_executions_total', 'status', status);
     const agent = this.#series.agent(agentType);
-    this.#series.catalogue.gauge('agent_active').dec({ agent_type: agent });
-    const seconds = secondsOf(durationMs);
+    this.#series.families.gauge('agent_active').dec({ agent_type: agent });
+    const seconds = toSeconds(durationMs);
     this.#series.executed(agent, { status, seconds, steps, toolCalls, errorType, exemplarLabels: traceLabels() });
   }
 
-  /** Counts a step that is reported by hand. */
+  /** Counts a step of such an execution. */
   recordStep(agentType: string, type: StepType, durationMs?: number): void {
-    this.#series.stepped(this.#series.agent(agentType), type, secondsOf(durationMs));
+    this.#series.stepped(this.#series.agent(agentType), type, toSeconds(durationMs));
   }
 
   /**
-   * Counts a call of a tool that is reported by hand.
+   * Counts a call of a tool by such an execution.
    *
-   * @throws {ValueError} `INVALID_VALUE` for a status that is none
+   * @throws {ValueError} `INVALID_VALUE` for an unknown status
    */
   recordToolCall(agentType: string, name: string, status: ToolStatus = 'success', durationMs?: number): void {
-    const seconds = secondsOf(durationMs);
+    const seconds = toSeconds(durationMs);
     this.#series.called(this.#series.agent(agentType), name, status, seconds);
   }
 
   /**
-   * Counts work that one agent gave to another.
+   * Counts a handoff of work from one agent to another.
    *
-   * @throws {ValueError} `INVALID_VALUE` for a status that is none
+   * @throws {ValueError} `INVALID_VALUE` for an unknown status
    */
   recordHandoff(fromAgent: string, toAgent: string, status: Outcome = 'success'): void {
     const series = this.#series;
     const word = series.checked('agent_handoffs_total', 'status', status);
     const labels = { from_agent: series.agent(fromAgent), to_agent: series.agent(toAgent), status: word };
-    series.catalogue.counter('agent_handoffs_total').inc(labels);
+    series.families.counter('agent_handoffs_total').inc(labels);
   }
 
   /**
    * Counts an operation on an agent's memory.
    *
-   * @throws {ValueError} `INVALID_VALUE` for an operation or status that is none
+   * @throws {ValueError} `INVALID_VALUE` for an unknown operation or status
    */
   recordMemoryOperation(agentType: string, operation: MemoryOperation, status: Outcome = 'success'): void {
     const name = 'agent_memory_operations_total';
@@ -172,7 +173,7 @@ export class AgentMetricsCollector {
       operation_type: this.#series.checked(name, 'operation_type', operation),
       status: this.#series.checked(name, 'status', status),
     };
-    this.#series.catalogue.counter(name).inc({ agent_type: this.#series.agent(agentType), ...words });
+    this.#series.families.counter(name).inc({ agent_type: this.#series.agent(agentType), ...words });
   }
 
   /** Counts an error. */
@@ -180,15 +181,15 @@ export class AgentMetricsCollector {
     this.#series.failed(this.#series.agent(agentType), error);
   }
 
-  /** Sets how many executions are in flight, where a framework knows. */
+  /** Sets how many executions are in flight, for a framework that counts them itself. */
   setActiveAgents(agentType: string, count: number): void {
-    this.#series.catalogue.gauge('agent_active').set({ agent_type: this.#series.agent(agentType) }, count);
+    this.#series.families.gauge('agent_active').set({ agent_type: this.#series.agent(agentType) }, count);
   }
 }
 
-const ofRegistries = new FirstMade((registry) => new AgentMetricsCollector({ registry }));
+const defaults = new DefaultCollectors((registry) => new AgentMetricsCollector({ registry }));
 
-/** The collector of a registry: the first that was made for it, or one that is made now. */
+/** The default collector of a registry. The first call makes it, unless the program has. */
 export function agentCollectorOf(registry: Registry): AgentMetricsCollector {
-  return ofRegistries.of(registry);
+  return defaults.of(registry);
 }

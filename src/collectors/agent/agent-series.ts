@@ -1,22 +1,21 @@
 /**
- * What agents' metrics are written with: the catalogue's metrics, and the names that labels show.
+ * Writes agents' metrics, and turns names of agents and tools into label values.
  */
-
 import type { ExemplarLabels } from '../../metrics/exemplar';
 import { addon } from '../../native/addon';
 import type { Registry } from '../../registry/registry';
 import { isAmount } from '../amount';
-import { CappedNames, Catalogue, OTHER, wordOf } from '../catalogue';
 import { reportedType } from '../error-type';
+import { Families } from '../families';
 import { GenAiAgentNames } from '../gen-ai';
-import { checkedWord, nameOf } from '../given';
+import { CappedNames, findWord, OTHER, readName } from '../label-values';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 
-/** Where the metrics are, and under which names. */
+/** The registry and the names of the metrics. */
 export interface AgentMetricsOptions {
   readonly registry: Registry;
   readonly namespace: string;
-  /** Whether OpenTelemetry's names are there too. */
+  /** Whether to record under OpenTelemetry's names too. */
   readonly genAiNames: boolean;
 }
 
@@ -32,96 +31,93 @@ export interface ExecutionEnd {
 
 /** Writes agents' metrics. */
 export class AgentSeries {
-  readonly catalogue: Catalogue;
+  readonly families: Families;
   readonly #agents: CappedNames;
   readonly #tools: CappedNames;
   readonly #inUse = new Set<string>();
   readonly #genAi: GenAiAgentNames | undefined;
 
   constructor({ registry, namespace, genAiNames }: AgentMetricsOptions) {
-    this.catalogue = new Catalogue(addon.catalogue(true), {
+    this.families = new Families(addon.catalogue(true), {
       registry,
       prefix: `${namespace}_`,
       optional: new Set(),
-      ttlSeconds: {},
     });
-    this.#agents = new CappedNames(this.catalogue.cap('agent_executions_total', 'agent_type'));
+    this.#agents = new CappedNames(this.families.cap('agent_executions_total', 'agent_type'));
     this.#genAi = genAiNames ? new GenAiAgentNames(registry) : undefined;
-    this.#tools = new CappedNames(this.catalogue.cap('agent_tool_calls_total', 'tool_name'));
+    this.#tools = new CappedNames(this.families.cap('agent_tool_calls_total', 'tool_name'));
   }
 
-  /** An agent as labels show it; how its executions end begins at 0. */
+  /** An agent's label value. The first call makes the counters of its executions appear with 0. */
   agent(given: unknown): string {
-    const agent = this.#agents.admit(nameOf(given));
+    const agent = this.#agents.admit(readName(given));
     if (!this.#inUse.has(agent)) {
       this.#inUse.add(agent);
-      const statuses = this.catalogue.words('agent_executions_total', 'status');
-      // One by one: where a registry has less room than there are words, those beyond it are folded, and nobody's run fails.
+      const statuses = this.families.words('agent_executions_total', 'status');
+      // One by one: if the registry has no room for all of them, the others are folded and the caller's run does not fail.
       for (const status of statuses)
-        this.catalogue.counter('agent_executions_total').inc({ agent_type: agent, status }, 0);
-      this.catalogue.gauge('agent_active').init({ agent_type: [agent] });
+        this.families.counter('agent_executions_total').inc({ agent_type: agent, status }, 0);
+      this.families.gauge('agent_active').init({ agent_type: [agent] });
     }
     return agent;
   }
 
-  /** A tool as labels show it. One that failed and was never seen may be a name that the model made up. */
+  /** A tool's label value. A failed tool that never succeeded counts as `other`: the model may have invented its name. */
   tool(given: unknown, status: ToolStatus): string {
-    const tool = nameOf(given);
+    const tool = readName(given);
     return status === 'success' ? this.#tools.admit(tool) : this.#tools.known(tool);
   }
 
-  /** Says that a tool exists, so that its failures have its name. */
+  /** Registers a tool, so that its failures count under its name. */
   registerTool(name: string): void {
     this.#tools.admit(name);
   }
 
-  /** A word of a label; what is none is `other`. */
+  /** A word of a label; `other` if the label does not have it. */
   word(name: string, label: string, given: string): string {
-    return wordOf(this.catalogue.words(name, label), given) ?? OTHER;
+    return findWord(this.families.words(name, label), given) ?? OTHER;
   }
 
-  /** @throws {ValueError} `INVALID_VALUE` for what is none of the label's words */
+  /** @throws {ValueError} `INVALID_VALUE` for an unknown word, unless the label has `other` */
   checked(name: string, label: string, given: string): string {
-    return checkedWord(this.catalogue, name, label, given);
+    return this.families.checkedWord(name, label, given);
   }
 
   executed(agent: string, { status, seconds, steps, toolCalls, errorType, exemplarLabels }: ExecutionEnd): void {
-    const { catalogue } = this;
+    const { families } = this;
     const agent_type = agent;
     const type = errorType === undefined ? undefined : this.word('agent_errors_total', 'error_type', errorType);
-    catalogue.counter('agent_executions_total').inc({ agent_type, status });
+    families.counter('agent_executions_total').inc({ agent_type, status });
     if (seconds !== undefined) {
       const value = seconds;
       this.#genAi?.executed(agent, type, seconds);
-      catalogue
-        .histogram('agent_execution_duration_seconds')
-        .observe({ labels: { agent_type }, value, exemplarLabels });
+      families.histogram('agent_execution_duration_seconds').observe({ labels: { agent_type }, value, exemplarLabels });
     }
-    if (isAmount(steps)) catalogue.histogram('agent_steps_per_execution').observe({ agent_type }, steps);
+    if (isAmount(steps)) families.histogram('agent_steps_per_execution').observe({ agent_type }, steps);
     if (isAmount(toolCalls)) {
-      catalogue.histogram('agent_tool_calls_per_execution').observe({ agent_type }, toolCalls);
+      families.histogram('agent_tool_calls_per_execution').observe({ agent_type }, toolCalls);
     }
-    if (type !== undefined) catalogue.counter('agent_errors_total').inc({ agent_type, error_type: type });
+    if (type !== undefined) families.counter('agent_errors_total').inc({ agent_type, error_type: type });
   }
 
   stepped(agent: string, given: StepType, seconds: number | undefined): void {
     const labels = { agent_type: agent, step_type: this.word('agent_steps_total', 'step_type', given) };
-    this.catalogue.counter('agent_steps_total').inc(labels);
-    if (seconds !== undefined) this.catalogue.histogram('agent_step_duration_seconds').observe(labels, seconds);
+    this.families.counter('agent_steps_total').inc(labels);
+    if (seconds !== undefined) this.families.histogram('agent_step_duration_seconds').observe(labels, seconds);
   }
 
-  /** @throws {ValueError} `INVALID_VALUE` for a status that is none */
+  /** @throws {ValueError} `INVALID_VALUE` for an unknown status */
   called(agent: string, name: unknown, status: ToolStatus, seconds: number | undefined): void {
     const word = this.checked('agent_tool_calls_total', 'status', status);
     const labels = { agent_type: agent, tool_name: this.tool(name, status) };
-    this.catalogue.counter('agent_tool_calls_total').inc({ ...labels, status: word });
+    this.families.counter('agent_tool_calls_total').inc({ ...labels, status: word });
     if (seconds === undefined) return;
-    this.catalogue.histogram('agent_tool_call_duration_seconds').observe(labels, seconds);
+    this.families.histogram('agent_tool_call_duration_seconds').observe(labels, seconds);
     this.#genAi?.called(agent, labels.tool_name, status, seconds);
   }
 
   failed(agent: string, error: unknown): void {
     const error_type = this.word('agent_errors_total', 'error_type', reportedType(error));
-    this.catalogue.counter('agent_errors_total').inc({ agent_type: agent, error_type });
+    this.families.counter('agent_errors_total').inc({ agent_type: agent, error_type });
   }
 }

@@ -1,24 +1,24 @@
 /**
- * An execution of an agent that is going on: its clock, its steps, its calls of tools, the tokens of its requests. Recorded
- * once, however often it is ended; one that is forgotten gives back its place among the active ones.
+ * Follows one execution of an agent: its time, steps, calls of tools and the tokens of its requests. It is recorded once, even
+ * if it is ended several times. If it is collected as garbage without an end, it stops counting as active.
  */
 import { types } from 'node:util';
 import { type Moment, now, secondsSince } from '../../clock';
-import { quietly } from '../../quietly';
-import { secondsOf } from '../amount';
+import { quietly } from '../../warnings';
+import { toSeconds } from '../amount';
 import { type Attributed, attribute } from '../attribution';
-import { agentErrorOf, reportedType } from '../error-type';
-import { nameOf } from '../given';
+import { classifyAgentError, reportedType } from '../error-type';
+import { readName } from '../label-values';
 import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 import type { AgentSeries } from './agent-series';
 
 const forgotten = new FinalizationRegistry<() => void>((release) => release());
 
-/** Characters of a call's arguments that are compared with the one before. */
+/** How many characters of a call's arguments are compared with the call before. */
 const COMPARED_MAX = 10_000;
 
-/** An execution of an agent that is going on. */
+/** An execution of an agent in progress. */
 export class AgentExecution implements Attributed, Disposable {
   readonly #series: AgentSeries;
   readonly #start: Moment = now();
@@ -31,11 +31,11 @@ export class AgentExecution implements Attributed, Disposable {
   /** @internal */
   constructor(
     series: AgentSeries,
-    /** As labels show it. */
+    /** The label value. */
     readonly agentType: string,
   ) {
     this.#series = series;
-    const active = series.catalogue.gauge('agent_active').labels({ agent_type: agentType });
+    const active = series.families.gauge('agent_active').labels({ agent_type: agentType });
     active.inc();
     forgotten.register(this, () => active.dec(), this);
   }
@@ -45,16 +45,16 @@ export class AgentExecution implements Attributed, Disposable {
     return this.#ended;
   }
 
-  /** Tokens and cost of a request that was made for it. */
+  /** Adds tokens and cost of one of its requests. */
   addUsage(inputTokens: number, outputTokens: number, costUsd: number): void {
-    const { catalogue } = this.#series;
+    const { families } = this.#series;
     const agent_type = this.agentType;
-    if (inputTokens > 0) catalogue.counter('agent_tokens_total').inc({ agent_type, type: 'input' }, inputTokens);
-    if (outputTokens > 0) catalogue.counter('agent_tokens_total').inc({ agent_type, type: 'output' }, outputTokens);
-    if (costUsd > 0) catalogue.counter('agent_cost_usd_total').inc({ agent_type }, costUsd);
+    if (inputTokens > 0) families.counter('agent_tokens_total').inc({ agent_type, type: 'input' }, inputTokens);
+    if (outputTokens > 0) families.counter('agent_tokens_total').inc({ agent_type, type: 'output' }, outputTokens);
+    if (costUsd > 0) families.counter('agent_cost_usd_total').inc({ agent_type }, costUsd);
   }
 
-  /** Runs a function whose requests to models are this execution's. It neither counts nor ends anything. */
+  /** Runs a function whose requests to models count for this execution. It records nothing itself. */
   within<R>(run: () => R): R {
     return attribute(this, run);
   }
@@ -62,40 +62,40 @@ export class AgentExecution implements Attributed, Disposable {
   /** Counts a step. */
   recordStep(type: StepType, durationMs?: number): void {
     this.#steps++;
-    this.#series.stepped(this.agentType, type, secondsOf(durationMs));
+    this.#series.stepped(this.agentType, type, toSeconds(durationMs));
   }
 
   /**
-   * Counts a call of a tool; with its arguments, also whether it repeats the one before.
+   * Counts a call of a tool. With its arguments, it also counts a call that repeats the one before.
    *
-   * @throws {ValueError} `INVALID_VALUE` for a status that is none
+   * @throws {ValueError} `INVALID_VALUE` for an unknown status
    */
   recordToolCall(name: string, status: ToolStatus = 'success', durationMs?: number, args?: unknown): void {
-    this.#series.called(this.agentType, name, status, secondsOf(durationMs));
+    this.#series.called(this.agentType, name, status, toSeconds(durationMs));
     this.#toolCalls++;
     if (args !== undefined) this.#compare(name, args);
   }
 
-  /** Counts an error that it went on after. */
+  /** Counts an error that did not end the execution. */
   recordError(error: unknown): void {
     this.#series.failed(this.agentType, error);
   }
 
   #compare(name: string, args: unknown): void {
-    const call = `${nameOf(name)}\n${textOfArguments(args)}`;
+    const call = `${readName(name)}\n${printArguments(args)}`;
     if (call === this.#lastCall) {
-      this.#series.catalogue.counter('agent_repeated_tool_calls_total').inc({ agent_type: this.agentType });
+      this.#series.families.counter('agent_repeated_tool_calls_total').inc({ agent_type: this.agentType });
     }
     this.#lastCall = call;
   }
 
-  /** Runs a step: times and counts it, failures too. */
+  /** Runs a step, times it and counts it, also if it fails. */
   step<R>(type: StepType, run: () => R): R {
     const start = now();
     return settled(run, () => this.recordStep(type, secondsSince(start) * 1000));
   }
 
-  /** Runs a tool: times it, counts it by outcome, and what it failed of among the agent's errors. */
+  /** Runs a tool, times it and counts it by outcome. A failure also counts among the agent's errors. */
   tool<R>(name: string, args: unknown, run: () => R): R {
     const start = now();
     return settled(run, (failure) => {
@@ -106,24 +106,24 @@ export class AgentExecution implements Attributed, Disposable {
   }
 
   /**
-   * It has done what it was asked to, or stopped as it should.
+   * Ends the execution with this status.
    *
-   * @throws {ValueError} `INVALID_VALUE` for a status that is none; it goes on then
+   * @throws {ValueError} `INVALID_VALUE` for an unknown status; the execution then stays active
    */
   end(status: ExecutionStatus = 'success'): void {
     this.#series.checked('agent_executions_total', 'status', status);
-    const errorType = status === 'success' ? undefined : errorOfStatus(status);
+    const errorType = status === 'success' ? undefined : readErrorType(status);
     this.#finish(status, errorType);
   }
 
-  /** It failed. */
+  /** Ends the execution with an error. */
   fail(error: unknown): void {
-    const type = agentErrorOf(error);
-    const status = statusOfError(type);
+    const type = classifyAgentError(error);
+    const status = readStatus(type);
     this.#finish(status, type as AgentErrorType);
   }
 
-  /** With `using`: an execution that the block left without an end was given up. */
+  /** With `using`: an execution that the block did not end was cancelled. */
   [Symbol.dispose](): void {
     this.end('cancelled');
   }
@@ -132,7 +132,7 @@ export class AgentExecution implements Attributed, Disposable {
     if (this.#ended) return;
     this.#ended = true;
     forgotten.unregister(this);
-    this.#series.catalogue.gauge('agent_active').dec({ agent_type: this.agentType });
+    this.#series.families.gauge('agent_active').dec({ agent_type: this.agentType });
     const seconds = secondsSince(this.#start);
     this.#series.executed(this.agentType, {
       status,
@@ -145,12 +145,12 @@ export class AgentExecution implements Attributed, Disposable {
   }
 }
 
-/** What `settled` tells: how it failed, or what it gave. */
+/** Receives the failure of a function, or its result. */
 export type Done<R> = (failure: { error: unknown } | undefined, value?: Awaited<R>) => void;
 
 /**
- * Runs a function and tells when it, or the promise it returns, is done: well or not. What it gives or throws is the user's,
- * whatever becomes of telling.
+ * Runs a function and calls `done` when it returns or throws, or when the promise it returns settles. The caller gets the
+ * function's result or error, even if `done` throws.
  */
 export function settled<R>(run: () => R, done: Done<R>): R {
   let result: R;
@@ -160,7 +160,7 @@ export function settled<R>(run: () => R, done: Done<R>): R {
     quietly(() => done({ error }));
     throw error;
   }
-  // Promises of other realms too, but nothing that merely has `then()`: calling that may start what it stands for.
+  // True for promises of other realms too. Other objects with `then()` are left alone: calling it may start their work.
   if (!types.isPromise(result)) {
     quietly(() => done(undefined, result as Awaited<R>));
     return result;
@@ -178,8 +178,8 @@ export function settled<R>(run: () => R, done: Done<R>): R {
   return told as R;
 }
 
-/** Arguments as text; what cannot be printed is compared with nothing. */
-function textOfArguments(args: unknown): string {
+/** Arguments as text. Arguments that cannot be printed get a random text, which equals no other. */
+function printArguments(args: unknown): string {
   try {
     return (JSON.stringify(args) ?? '').slice(0, COMPARED_MAX);
   } catch {
@@ -187,24 +187,24 @@ function textOfArguments(args: unknown): string {
   }
 }
 
-/** How a call of a tool ended that failed so: what was thrown, or the word for it. */
+/** The status of a failed call of a tool, from the thrown error or from the word for it. */
 export function toolStatusOf(error: unknown): ToolStatus {
   const type = reportedType(error);
   if (type === 'timeout' || type === 'cancelled') return type;
   return type === 'permission' ? 'denied' : 'error';
 }
 
-/** What a tool failed of; what has no other name is `tool_error`. */
+/** The error type of a failed tool; `tool_error` if no other type fits. */
 export function toolErrorOf(error: unknown): AgentErrorType {
   const type = reportedType(error);
   return type === 'other' ? 'tool_error' : (type as AgentErrorType);
 }
 
-function errorOfStatus(status: ExecutionStatus): AgentErrorType {
+function readErrorType(status: ExecutionStatus): AgentErrorType {
   return status === 'failed' || status === 'success' ? 'other' : status;
 }
 
-function statusOfError(type: string): ExecutionStatus {
+function readStatus(type: string): ExecutionStatus {
   const statuses: readonly string[] = ['timeout', 'cancelled', 'max_steps', 'guardrail'];
   return statuses.includes(type) ? (type as ExecutionStatus) : 'failed';
 }

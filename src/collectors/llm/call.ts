@@ -1,44 +1,43 @@
 /**
- * A request to a model that is going on: takes the times, and is recorded once, however often it is ended. One that is
- * forgotten gives back its place among the active ones when it is collected as garbage.
+ * Follows one request to a model: takes the times and records it once, even if it is ended several times. If it is collected
+ * as garbage without an end, it stops counting as active.
  */
-
 import { type Moment, now, secondsSince } from '../../clock';
 import type { ExemplarLabels } from '../../metrics/exemplar';
 import { type Attributed, attributed } from '../attribution';
 import { reportedType } from '../error-type';
-import { exemplarLabelsOf } from '../trace';
+import { chooseExemplarLabels } from '../trace';
 import type { Interruption, LlmErrorType, LlmStatus } from '../words';
 import type { ModelSeries } from './model-series';
 import type { LlmEnd, LlmRequest, LlmTarget } from './request';
 
-/** Records a call that has ended, and tells what was recorded. */
+/** Records a call that has ended; returns what was recorded. */
 export type FinishCall = (request: LlmRequest, agent: Attributed | undefined) => LlmOutcome;
 
 /** How a call ended, as it was recorded. */
 export interface LlmOutcome {
   readonly status: LlmStatus;
-  /** Nothing where it succeeded. */
+  /** Undefined for a success. */
   readonly errorType: LlmErrorType | undefined;
   readonly durationMs: number | undefined;
   readonly timeToFirstTokenMs: number | undefined;
-  /** In US dollars; nothing where there is no price. */
+  /** In US dollars; undefined if the model has no price. */
   readonly costUsd: number | undefined;
 }
 
-/** What is said of an answer that broke off: that it did is more than how. */
+/** After the first chunk, these error types mean that the stream was interrupted. */
 const BROKEN: ReadonlySet<string> = new Set(['connection', 'other']);
 
-/** Gives back what calls hold that nobody ended. The held value may not reach the call, or it would never be collected. */
+/** Decrements the gauge of calls that were never ended. The held value must not reach the call, or it is never collected. */
 const forgotten = new FinalizationRegistry<ModelSeries>((series) => series.active.dec());
 
-/** A request to a model that is going on. */
+/** A request to a model in progress. */
 export class LlmCall implements Disposable {
   readonly #record: FinishCall;
   readonly #series: ModelSeries;
   readonly #target: LlmTarget;
   readonly #start: Moment = now();
-  /** Whom it is made for. Where it ends may be anywhere: who reads a stream need not be who asked for it. */
+  /** The agent that made the request. Kept from the start: the stream may be read outside the agent. */
   readonly #agent: Attributed | undefined = attributed();
   readonly #exemplarLabels: ExemplarLabels | undefined;
   #firstTokenSeconds: number | undefined;
@@ -52,12 +51,12 @@ export class LlmCall implements Disposable {
     this.#record = record;
     this.#series = series;
     this.#target = target;
-    this.#exemplarLabels = exemplarLabelsOf(target);
+    this.#exemplarLabels = chooseExemplarLabels(target);
     series.active.inc();
     forgotten.register(this, series, this);
   }
 
-  /** Chunks so far. */
+  /** The chunks so far. */
   get chunks(): number {
     return this.#chunks;
   }
@@ -67,20 +66,20 @@ export class LlmCall implements Disposable {
     return this.#ended;
   }
 
-  /** How it ended; nothing before that. */
+  /** How it ended; undefined before that. */
   get outcome(): LlmOutcome | undefined {
     return this.#outcome;
   }
 
-  /** The first content has come, where chunks are not reported one by one. Later calls say nothing. */
+  /** Reports the first content, for a caller that does not report each chunk. Later calls have no effect. */
   firstToken(): void {
     if (this.#firstTokenSeconds === undefined && !this.#ended) this.#firstTokenSeconds = secondsSince(this.#start);
   }
 
   /**
-   * A streamed chunk has come.
+   * Reports a streamed chunk.
    *
-   * @param hasContent false for one that only names a role, or the usage: it stops no clock
+   * @param hasContent false for a chunk with only a role or the usage: it does not end the time to the first token
    */
   chunk(hasContent = true): void {
     this.#chunks++;
@@ -93,16 +92,16 @@ export class LlmCall implements Disposable {
     this.#lastChunk = now();
   }
 
-  /** The answer is complete. Later ends say nothing. */
+  /** Ends the request with an answer. Later ends have no effect. */
   end(end: LlmEnd = {}): void {
     this.#finish(end, 'success', undefined, undefined);
   }
 
   /**
-   * The request failed, or was given up.
+   * Ends the request with an error.
    *
-   * @param error what was thrown, or its kind; after the first chunk, a broken connection is `stream_interrupted`
-   * @param interrupted who or what ended a stream whose first chunk had come; found from the error where it is not given
+   * @param error the thrown error, or its type; after the first chunk, a lost connection is `stream_interrupted`
+   * @param interrupted the cause, if the first chunk had arrived. @default follows from the error
    */
   fail(error: unknown, end: LlmEnd = {}, interrupted?: Interruption): void {
     const type = reportedType(error) as LlmErrorType;
@@ -112,22 +111,22 @@ export class LlmCall implements Disposable {
     this.#finish(end, undefined, errorType, this.#chunks > 0 ? who : undefined);
   }
 
-  /** Who asked is gone. */
+  /** Ends the request because the caller cancelled it. */
   cancel(): void {
     this.fail('cancelled');
   }
 
-  /** With `using`: a call that the block left without an end was given up. */
+  /** With `using`: a call that the block did not end was cancelled. */
   [Symbol.dispose](): void {
     this.cancel();
   }
 
-  /** No request was made after all: a cache of the application had the answer. Nothing is recorded. */
+  /** Ends the call without a record: no request was made, because a cache of the application had the answer. */
   drop(): void {
     this.#release();
   }
 
-  /** @returns whether it was going on until now */
+  /** @returns false if it had ended before */
   #release(): boolean {
     if (this.#ended) return false;
     this.#ended = true;

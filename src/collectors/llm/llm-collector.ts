@@ -1,18 +1,18 @@
 /**
- * Metrics of requests to models: what is recorded of each, and under which model. Knows no SDK; those report here.
+ * Records metrics of requests to models. It must not know SDKs; their instrumentations call it.
  */
 import { ConfigurationError, describe, refuseOption } from '../../errors';
 import type { Histogram } from '../../metrics/histogram';
 import { addon } from '../../native/addon';
 import { Registry } from '../../registry/registry';
-import { amountIn, amountOf, isAmount, secondsOf } from '../amount';
+import { amountOrZero, isAmount, toAmount, toSeconds } from '../amount';
 import { type Attributed, attributed } from '../attribution';
-import { CappedNames, Catalogue, OTHER } from '../catalogue';
+import { DefaultCollectors } from '../default-collectors';
 import { reportedType } from '../error-type';
-import { FirstMade } from '../first-made';
+import { Families } from '../families';
 import { GenAiLlmNames, type GenAiVersion, wantsGenAi } from '../gen-ai';
-import { checkedWord, checkTarget, nameOf } from '../given';
-import { exemplarLabelsOf } from '../trace';
+import { CappedNames, OTHER, readName } from '../label-values';
+import { chooseExemplarLabels } from '../trace';
 import type {
   GuardrailResult,
   GuardrailStage,
@@ -25,11 +25,11 @@ import type {
 import { type FinishCall, LlmCall, type LlmOutcome } from './call';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
-import { costOf, Prices, type PriceTable } from './prices';
-import { errorOfRequest, statusOfRequest } from './reported';
-import type { LlmRequest, LlmTarget, LlmUsage } from './request';
+import { readErrorType, readStatus } from './outcome';
+import { computeCost, Prices, type PriceTable } from './prices';
+import { checkTarget, type LlmRequest, type LlmTarget, type LlmUsage } from './request';
 
-/** Metrics that are off unless they are asked for: they cost series, and few look at them. */
+/** Metrics that are off by default: they cost series, and few users need them. */
 export interface LlmOptionalMetrics {
   /** `llm_tokens_per_request` @default false */
   tokensPerRequest?: boolean | undefined;
@@ -40,31 +40,28 @@ export interface LlmOptionalMetrics {
 }
 
 export interface LlmMetricsCollectorOptions {
-  /** Where the metrics are. @default register */
+  /** The registry of the metrics. @default register */
   registry?: Registry | undefined;
-  /** What their names begin with. @default 'llmdevops' */
+  /** Stands before the names of the metrics. @default 'llmdevops' */
   namespace?: string | undefined;
-  /** What tokens cost. @default none: `llm_unpriced_requests_total` counts */
+  /** The prices of tokens. @default none: `llm_unpriced_requests_total` counts the requests */
   prices?: PriceTable | undefined;
-  /** The name of a model as labels show it. @default dates and accounts' names are taken off */
+  /** Turns a model's name into a label value. @default removes dates and names of accounts */
   normalizeModel?: ((model: string) => string) | undefined;
   /**
-   * Whether metrics have OpenTelemetry's names too (`gen_ai_client_operation_duration_seconds` …): `true` for the newest
-   * version of its conventions that is known, or that version. @default false
+   * Whether to record some metrics under OpenTelemetry's names too (`gen_ai_client_operation_duration_seconds` …). `true`
+   * means the newest known version of its conventions; or name a version. @default false
    */
   genAiNames?: boolean | GenAiVersion | undefined;
   /** @default none */
   optional?: LlmOptionalMetrics | undefined;
 }
 
-/** Models as they are asked for that are remembered. */
+/** How many names of models, as requests have them, are remembered. */
 const NAMES_MAX = 1000;
 
-/** What names of metrics begin with. */
-export const DEFAULT_NAMESPACE = 'llmdevops';
-
-/** How long a rate limit is believed that no answer has renewed, in seconds. */
-const RATE_LIMIT_TTL_SECONDS = 300;
+/** Stands before the names of metrics. */
+export const { DEFAULT_NAMESPACE } = addon;
 
 const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
   tokensPerRequest: 'llm_tokens_per_request',
@@ -73,7 +70,7 @@ const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
 };
 
 /**
- * Requests to models, tokens, cost, time to first token.
+ * Records requests to models: tokens, cost, time to first token.
  *
  * @example
  * const llm = new LlmMetricsCollector({ prices: { 'gpt-4o-mini': { input: 0.15, output: 0.6 } } });
@@ -82,25 +79,25 @@ const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
  * call.end({ inputTokens: 12, outputTokens: 40 });
  */
 export class LlmMetricsCollector {
-  readonly #catalogue: Catalogue;
+  readonly #families: Families;
   readonly #perRequest: Histogram | undefined;
   readonly #prices: Prices;
   readonly #normalize: (model: string) => string;
   readonly #models: CappedNames;
   readonly #providers: CappedNames;
   readonly #genAi: GenAiLlmNames | undefined;
-  /** Models as labels show them, by how they are asked for. */
+  /** Label values of models, by the name in the request. */
   readonly #names = new Map<unknown, string>();
-  /** Series by model and provider as they are asked for: no more is looked at in most requests. */
+  /** Series by model and provider as the request names them. Most requests need only this look-up. */
   readonly #known = new Map<unknown, Map<unknown, ModelSeries>>();
-  /** What calls end with: one function for all of them. */
+  /** One function for the ends of all calls. */
   readonly #finish: FinishCall = (request, agent) => this.#recordEnded(request, agent);
-  /** By model and provider as labels show them. */
+  /** Series by the label values of model and provider. */
   readonly #series = new Map<string, Map<string, ModelSeries>>();
 
   /**
    * @throws {ConfigurationError} `INVALID_CONFIG`
-   * @throws {RegistrationError} for names that are taken by other metrics
+   * @throws {RegistrationError} if another metric has one of the names
    */
   constructor(options: LlmMetricsCollectorOptions = {}) {
     if (typeof options !== 'object' || options === null) {
@@ -112,122 +109,121 @@ export class LlmMetricsCollector {
     this.#prices = new Prices(options.prices);
     this.#normalize = options.normalizeModel ?? normalizeModel;
     if (typeof this.#normalize !== 'function') refuseOption('a function', 'normalizeModel', options.normalizeModel);
-    this.#catalogue = new Catalogue(addon.catalogue(false), {
+    this.#families = new Families(addon.catalogue(false), {
       registry,
       prefix: `${namespace}_`,
       optional: new Set(wanted.map(([, name]) => name)),
-      ttlSeconds: { llm_ratelimit_remaining: RATE_LIMIT_TTL_SECONDS, llm_ratelimit_limit: RATE_LIMIT_TTL_SECONDS },
     });
-    this.#perRequest = this.#catalogue.optional('llm_tokens_per_request');
-    this.#models = new CappedNames(this.#catalogue.cap('llm_requests_total', 'model'));
-    this.#providers = new CappedNames(this.#catalogue.cap('llm_requests_total', 'provider'));
+    this.#perRequest = this.#families.optional('llm_tokens_per_request');
+    this.#models = new CappedNames(this.#families.cap('llm_requests_total', 'model'));
+    this.#providers = new CappedNames(this.#families.cap('llm_requests_total', 'provider'));
     this.#genAi = wantsGenAi(options.genAiNames) ? new GenAiLlmNames(registry) : undefined;
-    ofRegistries.offer(registry, this, this.#catalogue);
+    defaults.offer(registry, this, this.#families);
   }
 
   /**
-   * Begins a request: it is active until it is ended, which the returned call does, once. A model that nobody knows is
-   * `other` until a request to it has succeeded, since its name may be a typo; one that has a price is known.
+   * Starts a request. It is active until the returned call is ended. An unknown model counts as `other` until a request to it
+   * has succeeded, because its name may be a typo. A model with a price is known.
    */
   startRequest(target: LlmTarget): LlmCall {
-    return new LlmCall(this.#finish, this.#seriesOf(target, false), target);
+    return new LlmCall(this.#finish, this.#findSeries(target, false), target);
   }
 
   /**
-   * Says that a model is in use: its series are there at 0 before its first request, and its requests have its name even
-   * before one has succeeded.
+   * Registers a model: its series appear with 0 before its first request, and its requests count under its name even before
+   * one has succeeded.
    */
   registerModel(target: LlmTarget): void {
-    this.#seriesOf(target, true).operation(target.operation ?? 'chat');
+    this.#findSeries(target, true).operation(target.operation ?? 'chat');
   }
 
   /** Records a request that has ended. */
   recordRequest(request: LlmRequest): void {
     checkTarget(request);
-    const exemplarLabels = exemplarLabelsOf(request);
+    const exemplarLabels = chooseExemplarLabels(request);
     this.#recordEnded(exemplarLabels === undefined ? request : { ...request, exemplarLabels }, attributed());
   }
 
-  /** Adds chunks of a stream that is recorded without a call object. */
+  /** Adds chunks of a stream that is recorded without an `LlmCall`. */
   recordStreamingChunk(target: LlmTarget, chunks = 1): void {
-    const series = this.#seriesOf(target, true);
+    const series = this.#findSeries(target, true);
     series.streamed();
     series.chunks.inc(chunks);
   }
 
-  /** Counts an error that ended no request, or one that is recorded elsewhere. */
+  /** Counts an error that did not end a request, or that ended a request recorded elsewhere. */
   recordError(target: LlmTarget, error: unknown): void {
-    this.#seriesOf(target, false).errors.of(reportedType(error)).inc();
+    this.#findSeries(target, false).errors.of(reportedType(error)).inc();
   }
 
-  /** Counts an attempt after the first, by what went wrong with the one before. */
+  /** Counts a retry by the error of the attempt before it. */
   recordRetry(target: LlmTarget, error: unknown): void {
-    this.#seriesOf(target, false).retries.of(reportedType(error)).inc();
+    this.#findSeries(target, false).retries.of(reportedType(error)).inc();
   }
 
-  /** Counts a request that another model was given because the first failed. */
+  /** Counts a request that was sent to another model because the first one failed. */
   recordFallback(fromModel: string, toModel: string, status: Outcome = 'success'): void {
     const names = {
       from_model: this.#models.known(this.#name(fromModel)),
       to_model: this.#models.admit(this.#name(toModel)),
     };
-    this.#catalogue
+    this.#families
       .counter('llm_fallbacks_total')
       .inc({ ...names, status: this.#word('llm_fallbacks_total', 'status', status) });
   }
 
-  /** What a provider says of its rate limit; forgotten after five minutes without news. */
+  /** Sets a provider's rate limit. The series expires after five minutes without an update. */
   setRateLimit(
     target: LlmTarget,
     resource: RateLimitResource,
     { limit, remaining }: { limit?: number | undefined; remaining?: number | undefined },
   ): void {
-    const { model, provider } = this.#seriesOf(target, true);
+    const { model, provider } = this.#findSeries(target, true);
     const labels = { model, provider, resource: this.#word('llm_ratelimit_limit', 'resource', resource) };
-    if (remaining !== undefined) this.#catalogue.gauge('llm_ratelimit_remaining').set(labels, remaining);
-    if (limit !== undefined) this.#catalogue.gauge('llm_ratelimit_limit').set(labels, limit);
+    if (remaining !== undefined) this.#families.gauge('llm_ratelimit_remaining').set(labels, remaining);
+    if (limit !== undefined) this.#families.gauge('llm_ratelimit_limit').set(labels, limit);
   }
 
-  /** Counts a look into the application's own cache of answers. */
+  /** Counts a look-up in the application's own cache of answers. */
   recordCacheLookup(cache: string, result: 'hit' | 'miss'): void {
-    this.#catalogue
+    this.#families
       .counter('llm_cache_requests_total')
-      .inc({ cache: nameOf(cache), result: this.#word('llm_cache_requests_total', 'result', result) });
+      .inc({ cache: readName(cache), result: this.#word('llm_cache_requests_total', 'result', result) });
   }
 
   /** Counts a check of a guardrail. */
   recordGuardrail(guardrail: string, stage: GuardrailStage, result: GuardrailResult, durationMs?: number): void {
     const name = 'llm_guardrail_checks_total';
-    const where = { guardrail: nameOf(guardrail), stage: this.#word(name, 'stage', stage) };
-    this.#catalogue.counter(name).inc({ ...where, result: this.#word(name, 'result', result) });
-    const seconds = secondsOf(durationMs);
-    if (seconds !== undefined) this.#catalogue.histogram('llm_guardrail_duration_seconds').observe(where, seconds);
+    const where = { guardrail: readName(guardrail), stage: this.#word(name, 'stage', stage) };
+    this.#families.counter(name).inc({ ...where, result: this.#word(name, 'result', result) });
+    const seconds = toSeconds(durationMs);
+    if (seconds !== undefined) this.#families.histogram('llm_guardrail_duration_seconds').observe(where, seconds);
   }
 
-  /** What a budget allows, and what is left of it, in US dollars. */
+  /** Sets a budget's limit and its remaining amount, in US dollars. */
   setBudget(
     budget: string,
     { limitUsd, remainingUsd }: { limitUsd?: number | undefined; remainingUsd?: number | undefined },
   ): void {
-    const labels = { budget: nameOf(budget) };
-    if (limitUsd !== undefined) this.#catalogue.gauge('llm_budget_limit_usd').set(labels, limitUsd);
-    if (remainingUsd !== undefined) this.#catalogue.gauge('llm_budget_remaining_usd').set(labels, remainingUsd);
+    const labels = { budget: readName(budget) };
+    if (limitUsd !== undefined) this.#families.gauge('llm_budget_limit_usd').set(labels, limitUsd);
+    if (remainingUsd !== undefined) this.#families.gauge('llm_budget_remaining_usd').set(labels, remainingUsd);
   }
 
   /** Counts images, seconds of audio or characters of speech. */
   recordMedia(target: LlmTarget, unit: MediaUnit, amount: number): void {
     this.#word('llm_media_units_total', 'unit', unit);
-    this.#seriesOf(target, true).media.of(unit).inc(amount);
+    this.#findSeries(target, true).media.of(unit).inc(amount);
   }
 
-  /** Says which version of a model is in use. */
+  /** Sets the version of a model that is in use. */
   setModelInfo(target: LlmTarget, version: string): void {
-    const { model, provider } = this.#seriesOf(target, true);
-    this.#catalogue.gauge('llm_model_info').set({ model, provider, version: nameOf(version) }, 1);
+    const { model, provider } = this.#findSeries(target, true);
+    this.#families.gauge('llm_model_info').set({ model, provider, version: readName(version) }, 1);
   }
 
   #word(name: string, label: string, given: string): string {
-    return checkedWord(this.#catalogue, name, label, given);
+    return this.#families.checkedWord(name, label, given);
   }
 
   #name(given: unknown): string {
@@ -241,22 +237,22 @@ export class LlmMetricsCollector {
 
   #normalized(model: unknown): string {
     try {
-      return nameOf(this.#normalize(nameOf(model)));
+      return readName(this.#normalize(readName(model)));
     } catch {
       return OTHER;
     }
   }
 
-  /** The series of a model; one that nobody knows makes none where a request failed, since the name may be a typo. */
-  #seriesOf(target: LlmTarget, admits: boolean): ModelSeries {
+  /** The series of a model. An unknown model gets none of its own unless `admits` is true: its name may be a typo. */
+  #findSeries(target: LlmTarget, admits: boolean): ModelSeries {
     checkTarget(target);
     const { model: given, provider: from } = target;
-    return this.#known.get(given)?.get(from) ?? this.#seriesNamed(given, from, admits);
+    return this.#known.get(given)?.get(from) ?? this.#makeSeries(given, from, admits);
   }
 
-  #seriesNamed(given: unknown, from: unknown, admits: boolean): ModelSeries {
+  #makeSeries(given: unknown, from: unknown, admits: boolean): ModelSeries {
     const name = this.#name(given);
-    const providerName = nameOf(from);
+    const providerName = readName(from);
     const provider = this.#providers.admit(providerName);
     const isKnown = admits || this.#prices.of(provider, name) !== undefined;
     const model = isKnown ? this.#models.admit(name) : this.#models.known(name);
@@ -267,7 +263,7 @@ export class LlmMetricsCollector {
     }
     let series = byProvider.get(provider);
     if (series === undefined) {
-      series = new ModelSeries(this.#catalogue, model, provider, this.#prices.of(provider, model));
+      series = new ModelSeries(this.#families, model, provider, this.#prices.of(provider, model));
       byProvider.set(provider, series);
     }
     if (model === name && provider === providerName) this.#remember(given, from, series);
@@ -277,27 +273,27 @@ export class LlmMetricsCollector {
   #remember(given: unknown, from: unknown, series: ModelSeries): void {
     if (this.#known.size >= NAMES_MAX) this.#known.clear();
     const byProvider = this.#known.get(given);
-    // Both are bounded: providers that are shown under their own names are few.
+    // The inner map is bounded too: only providers shown under their own names get here, and they are capped.
     if (byProvider === undefined) this.#known.set(given, new Map([[from, series]]));
     else byProvider.set(from, series);
   }
 
   /**
-   * The one place where a request is recorded.
+   * Records every request, with or without an `LlmCall`.
    *
-   * @throws {ValueError} `INVALID_VALUE` for words that are none, before anything is recorded
+   * @throws {ValueError} `INVALID_VALUE` for an unknown word, before anything is recorded
    */
   #recordEnded(request: LlmRequest, agent: Attributed | undefined): LlmOutcome {
-    const status = statusOfRequest(request);
+    const status = readStatus(request);
     if (status !== 'success') this.#word('llm_requests_total', 'status', status);
     if (request.interrupted !== undefined) {
       this.#word('llm_streaming_interrupted_total', 'reason', request.interrupted);
     }
-    const series = this.#seriesOf(request, status === 'success');
+    const series = this.#findSeries(request, status === 'success');
     const operation = series.operation(request.operation ?? 'chat');
     (status === 'success' ? operation.succeeded : operation.statuses.of(status)).inc();
     if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);
-    const errorType = status === 'success' ? undefined : series.errors.word(errorOfRequest(request, status));
+    const errorType = status === 'success' ? undefined : series.errors.word(readErrorType(request, status));
     if (errorType !== undefined) series.errors.of(errorType).inc();
     if (request.finishReason !== undefined) series.finishReasons.of(request.finishReason).inc();
     if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
@@ -308,10 +304,10 @@ export class LlmMetricsCollector {
       provider: series.provider,
       operation: operation.name,
       errorType,
-      seconds: secondsOf(request.durationMs),
-      firstTokenSeconds: secondsOf(request.timeToFirstTokenMs),
-      inputTokens: amountIn(request.inputTokens),
-      outputTokens: amountIn(request.outputTokens),
+      seconds: toSeconds(request.durationMs),
+      firstTokenSeconds: toSeconds(request.timeToFirstTokenMs),
+      inputTokens: toAmount(request.inputTokens),
+      outputTokens: toAmount(request.outputTokens),
     });
     const { durationMs, timeToFirstTokenMs } = request;
     return { status, errorType: errorType as LlmErrorType | undefined, durationMs, timeToFirstTokenMs, costUsd };
@@ -324,15 +320,15 @@ export class LlmMetricsCollector {
     agent: Attributed | undefined,
   ): number | undefined {
     const { inputTokens, outputTokens } = request;
-    const told = amountIn(request.costUsd);
+    const told = toAmount(request.costUsd);
     if (!isAmount(inputTokens) && !isAmount(outputTokens)) {
       if (status === 'success' && !WITHOUT_TOKENS.has(request.operation)) series.usageMissing.inc();
       if (told !== undefined) series.cost.inc(told);
-      agent?.addUsage(0, 0, amountOf(told));
+      agent?.addUsage(0, 0, amountOrZero(told));
       return told;
     }
-    const input = amountOf(inputTokens);
-    const output = amountOf(outputTokens);
+    const input = amountOrZero(inputTokens);
+    const output = amountOrZero(outputTokens);
     series.inputTokens.inc(input);
     series.outputTokens.inc(output);
     this.#recordDetails(series, request);
@@ -342,7 +338,7 @@ export class LlmMetricsCollector {
     const cost = told ?? this.#priceOf(series, request, input, output);
     if (cost !== undefined) series.cost.inc(cost);
     else series.unpriced.inc();
-    agent?.addUsage(input, output, amountOf(cost));
+    agent?.addUsage(input, output, amountOrZero(cost));
     return cost;
   }
 
@@ -360,11 +356,11 @@ export class LlmMetricsCollector {
     const tokens = {
       input,
       output,
-      cacheRead: amountOf(request.cacheReadTokens),
-      cacheWrite: amountOf(request.cacheWriteTokens),
-      reasoning: amountOf(request.reasoningTokens),
+      cacheRead: amountOrZero(request.cacheReadTokens),
+      cacheWrite: amountOrZero(request.cacheWriteTokens),
+      reasoning: amountOrZero(request.reasoningTokens),
     };
-    return costOf(series.prices, tokens);
+    return computeCost(series.prices, tokens);
   }
 
   #recordStream(series: ModelSeries, request: LlmRequest): void {
@@ -385,12 +381,12 @@ export class LlmMetricsCollector {
   }
 }
 
-/** Operations that providers measure otherwise: that tokens are not reported says nothing. */
-const WITHOUT_TOKENS: ReadonlySet<string | undefined> = new Set(['image', 'speech', 'transcription', 'rerank']);
+/** Providers measure these operations in other units, so missing tokens are not counted as missing. */
+const WITHOUT_TOKENS: ReadonlySet<string | undefined> = new Set(addon.operationsWithoutTokens());
 
-const ofRegistries = new FirstMade((registry) => new LlmMetricsCollector({ registry }));
+const defaults = new DefaultCollectors((registry) => new LlmMetricsCollector({ registry }));
 
-/** The collector of a registry: the first that was made for it, or one that is made now. */
+/** The default collector of a registry. The first call makes it, unless the program has. */
 export function llmCollectorOf(registry: Registry): LlmMetricsCollector {
-  return ofRegistries.of(registry);
+  return defaults.of(registry);
 }

@@ -1,15 +1,15 @@
 /**
- * The series of one model at one provider, each looked up once, so that recording a request is some ten memory adds.
+ * Keeps the series of one model at one provider. Each is looked up once, so recording a request costs about ten memory adds.
  */
 import type { CounterSeries } from '../../metrics/counter';
 import type { GaugeSeries } from '../../metrics/gauge';
 import type { HistogramSeries } from '../../metrics/histogram';
-import type { Catalogue } from '../catalogue';
-import { OTHER, wordOf } from '../catalogue';
-import { ExemplarySeries } from '../exemplary';
+import { ExemplarSeries } from '../exemplar-series';
+import type { Families } from '../families';
+import { findWord, OTHER } from '../label-values';
 import type { ModelPrices } from './prices';
 
-/** Children by one more label, made when they are first asked for. */
+/** Children by one more label. Each is made when it is first used. */
 class Children {
   readonly #children = new Map<string, CounterSeries>();
   readonly #words: readonly string[];
@@ -20,7 +20,7 @@ class Children {
     this.#make = make;
   }
 
-  /** The child of a word; what is none of the label's words is `other`. */
+  /** The child of a word; that of `other` if the label does not have the word. */
   of(given: string): CounterSeries {
     const known = this.#children.get(given);
     if (known !== undefined) return known;
@@ -30,23 +30,23 @@ class Children {
     return child;
   }
 
-  /** The word of the label that something given is. */
+  /** The word as the label shows it. */
   word(given: string): string {
-    return wordOf(this.#words, given) ?? OTHER;
+    return findWord(this.#words, given) ?? OTHER;
   }
 
-  /** Makes all of them exist at 0: a rate is right from its first event on only if there was a value before. */
+  /** Makes all children appear with 0. A rate counts the first event only if there was a value before it. */
   init(): void {
     for (const word of this.#words) this.of(word).inc(0);
   }
 }
 
-/** What one operation of a model records. */
+/** The series of one operation of a model. */
 export interface OperationSeries {
   readonly name: string;
   readonly statuses: Children;
   readonly succeeded: CounterSeries;
-  readonly duration: ExemplarySeries;
+  readonly duration: ExemplarSeries;
 }
 
 export class ModelSeries {
@@ -62,44 +62,44 @@ export class ModelSeries {
   readonly unpriced: CounterSeries;
   readonly usageMissing: CounterSeries;
   readonly chunks: CounterSeries;
-  readonly firstToken: ExemplarySeries;
+  readonly firstToken: ExemplarSeries;
   readonly perToken: HistogramSeries;
   readonly interrupted: Children;
   readonly media: Children;
   readonly queue: HistogramSeries | undefined;
   readonly interChunk: HistogramSeries | undefined;
-  readonly #catalogue: Catalogue;
+  readonly #families: Families;
   readonly #operations = new Map<string, OperationSeries>();
   #streams = false;
 
   constructor(
-    catalogue: Catalogue,
+    families: Families,
     readonly model: string,
     readonly provider: string,
     readonly prices: ModelPrices | undefined,
   ) {
-    this.#catalogue = catalogue;
+    this.#families = families;
     const children = (name: string, label: string) =>
-      new Children(catalogue.words(name, label), (word) =>
-        catalogue.counter(name).labels({ model, provider, [label]: word }),
+      new Children(families.words(name, label), (word) =>
+        families.counter(name).labels({ model, provider, [label]: word }),
       );
-    this.active = catalogue.gauge('llm_active_requests').labels({ model, provider });
+    this.active = families.gauge('llm_active_requests').labels({ model, provider });
     this.tokens = children('llm_tokens_total', 'type');
     this.details = children('llm_token_details_total', 'detail');
     this.errors = children('llm_errors_total', 'error_type');
     this.retries = children('llm_retries_total', 'error_type');
     this.finishReasons = children('llm_finish_reasons_total', 'reason');
-    this.cost = catalogue.counter('llm_cost_usd_total').labels({ model, provider });
-    this.unpriced = catalogue.counter('llm_unpriced_requests_total').labels({ model, provider });
-    this.usageMissing = catalogue.counter('llm_usage_missing_total').labels({ model, provider });
+    this.cost = families.counter('llm_cost_usd_total').labels({ model, provider });
+    this.unpriced = families.counter('llm_unpriced_requests_total').labels({ model, provider });
+    this.usageMissing = families.counter('llm_usage_missing_total').labels({ model, provider });
     this.media = children('llm_media_units_total', 'unit');
-    this.chunks = catalogue.counter('llm_streaming_chunks_total').labels({ model, provider });
-    const firstToken = catalogue.histogram('llm_streaming_time_to_first_token_seconds');
-    this.firstToken = new ExemplarySeries(firstToken, { model, provider });
-    this.perToken = catalogue.histogram('llm_streaming_time_per_output_token_seconds').labels({ model, provider });
+    this.chunks = families.counter('llm_streaming_chunks_total').labels({ model, provider });
+    const firstToken = families.histogram('llm_streaming_time_to_first_token_seconds');
+    this.firstToken = new ExemplarSeries(firstToken, { model, provider });
+    this.perToken = families.histogram('llm_streaming_time_per_output_token_seconds').labels({ model, provider });
     this.interrupted = children('llm_streaming_interrupted_total', 'reason');
-    this.queue = catalogue.optional('llm_queue_duration_seconds')?.labels({ model, provider });
-    this.interChunk = catalogue.optional('llm_streaming_inter_chunk_seconds')?.labels({ model, provider });
+    this.queue = families.optional('llm_queue_duration_seconds')?.labels({ model, provider });
+    this.interChunk = families.optional('llm_streaming_inter_chunk_seconds')?.labels({ model, provider });
     this.#init();
     this.inputTokens = this.tokens.of('input');
     this.outputTokens = this.tokens.of('output');
@@ -114,30 +114,30 @@ export class ModelSeries {
     if (this.prices !== undefined) this.cost.inc(0);
   }
 
-  /** What an operation records; `other` for one that is none. */
+  /** The series of an operation; that of `other` if it is unknown. */
   operation(given: string): OperationSeries {
     const known = this.#operations.get(given);
     if (known !== undefined) return known;
-    const name = wordOf(this.#catalogue.words('llm_requests_total', 'operation'), given) ?? OTHER;
+    const name = findWord(this.#families.words('llm_requests_total', 'operation'), given) ?? OTHER;
     return this.#operations.get(name) ?? this.#makeOperation(name);
   }
 
   #makeOperation(operation: string): OperationSeries {
     const { model, provider } = this;
-    const catalogue = this.#catalogue;
-    const requests = catalogue.counter('llm_requests_total');
-    const statuses = new Children(catalogue.words('llm_requests_total', 'status'), (status) =>
+    const families = this.#families;
+    const requests = families.counter('llm_requests_total');
+    const statuses = new Children(families.words('llm_requests_total', 'status'), (status) =>
       requests.labels({ model, provider, operation, status }),
     );
-    const durations = catalogue.histogram('llm_request_duration_seconds');
-    const duration = new ExemplarySeries(durations, { model, provider, operation });
+    const durations = families.histogram('llm_request_duration_seconds');
+    const duration = new ExemplarSeries(durations, { model, provider, operation });
     statuses.init();
     const series = { name: operation, statuses, succeeded: statuses.of('success'), duration };
     this.#operations.set(operation, series);
     return series;
   }
 
-  /** Says that the model is streamed from; how streams end begins at 0 then. */
+  /** Notes that the model streams. The first call makes the counters of interruptions appear with 0. */
   streamed(): void {
     if (this.#streams) return;
     this.#streams = true;

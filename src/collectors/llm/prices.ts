@@ -1,35 +1,35 @@
 /**
- * What requests cost: a price table that the user gives, in US dollars a million tokens. What has no price has no cost,
- * which is not a cost of zero.
+ * Computes the cost of requests from the caller's price table, in US dollars for a million tokens. A model without a price has
+ * no cost, which is not the same as a cost of 0.
  */
 import { unixMs } from '../../clock';
 import { refuseOption } from '../../errors';
 
-/** The price of a model, in US dollars a million tokens. */
+/** The price of a model, in US dollars for a million tokens. */
 export interface Price {
   input: number;
   output: number;
-  /** Of input tokens that the provider had cached. @default input */
+  /** The price of input tokens read from the provider's cache. @default input */
   cacheRead?: number | undefined;
-  /** Of input tokens that the provider put into its cache. @default input */
+  /** The price of input tokens written to the provider's cache. @default input */
   cacheWrite?: number | undefined;
-  /** Of output tokens that the model thought with. @default output */
+  /** The price of output tokens of the model's reasoning. @default output */
   reasoning?: number | undefined;
 }
 
-/** A price from a day on. */
+/** A price and the day from which it applies. */
 export interface DatedPrice extends Price {
-  /** `2026-01-31`, in UTC. */
+  /** The first day in UTC: `2026-01-31`. */
   from: string;
 }
 
 /**
- * By model, or by provider and model (`azure/gpt-4o`), which goes before. Models are named as labels show them: without
- * dates, and so for all dated versions.
+ * Prices by model, or by provider and model (`azure/gpt-4o`), which takes precedence. Models have the names that labels
+ * show: without dates, so a price applies to all dated versions.
  */
 export type PriceTable = Readonly<Record<string, Price | readonly DatedPrice[]>>;
 
-/** Tokens that are paid for. */
+/** The tokens of a request. */
 export interface PaidTokens {
   input: number;
   output: number;
@@ -48,21 +48,21 @@ interface Period {
   readonly price: Price;
 }
 
-/** A price table that was checked. */
+/** A checked price table. */
 export class Prices {
   /** Newest first. */
   readonly #periods = new Map<string, ModelPrices>();
 
   /** @throws {ConfigurationError} `INVALID_CONFIG` */
   constructor(table: PriceTable = {}) {
-    // A `Map` or a list has no entries that are looked at: nothing would have a price.
+    // A `Map` or an array has no usable properties, so no model would have a price.
     if (typeof table !== 'object' || table === null || Symbol.iterator in table) {
       refuseOption('a table of prices', 'prices', table);
     }
     for (const [model, entry] of Object.entries(table)) {
-      // One price may have a day too.
+      // A single price may have a day too.
       const dated = Array.isArray(entry) ? (entry as readonly DatedPrice[]) : [fromADay(entry as Price)];
-      const periods = dated.map((price) => ({ fromMs: dayOf(model, price.from), price: checked(model, price) }));
+      const periods = dated.map((price) => ({ fromMs: parseDay(model, price.from), price: checked(model, price) }));
       this.#periods.set(
         model,
         periods.sort((one, next) => next.fromMs - one.fromMs),
@@ -70,14 +70,14 @@ export class Prices {
     }
   }
 
-  /** The prices of a model over time; nothing where it has none. */
+  /** The prices of a model over time; undefined if it has none. */
   of(provider: string, model: string): ModelPrices | undefined {
     return this.#periods.get(`${provider}/${model}`) ?? this.#periods.get(model);
   }
 }
 
-/** What tokens cost now, in US dollars; nothing where there is no price. */
-export function costOf(prices: ModelPrices | undefined, tokens: PaidTokens): number | undefined {
+/** The cost of the tokens now, in US dollars; undefined if there is no price. */
+export function computeCost(prices: ModelPrices | undefined, tokens: PaidTokens): number | undefined {
   const price = prices === undefined ? undefined : priceNow(prices);
   if (price === undefined) return undefined;
   const { input, output, cacheRead = input, cacheWrite = input, reasoning = output } = price;
@@ -92,7 +92,7 @@ export function costOf(prices: ModelPrices | undefined, tokens: PaidTokens): num
   return cost / MILLION;
 }
 
-/** Most prices have no days, and need no clock. */
+/** Most prices have no day, so the clock is not read. */
 function priceNow(prices: ModelPrices): Price | undefined {
   if (prices[0]?.fromMs === Number.NEGATIVE_INFINITY) return prices[0].price;
   const atMs = unixMs();
@@ -115,10 +115,10 @@ function fromADay(price: Price & Partial<DatedPrice>): DatedPrice {
   return { ...price, from: price?.from ?? '' };
 }
 
-function dayOf(model: string, day: unknown): number {
+function parseDay(model: string, day: unknown): number {
   if (day === '') return Number.NEGATIVE_INFINITY;
   const ms = typeof day === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(day) : Number.NaN;
-  // The 31st of February would be the 3rd of March.
+  // `Date.parse` would read the 31st of February as the 3rd of March.
   const exists = !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day as string);
   return exists ? ms : refuseOption('a day such as 2026-01-31', `prices["${model}"].from`, day);
 }

@@ -1,33 +1,34 @@
 /**
- * A request to a model, as it is reported.
+ * The data of a request to a model, as callers report it.
  */
+import { describe, ValueError } from '../../errors';
 import type { ExemplarLabels } from '../../metrics/exemplar';
 import type { FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus } from '../words';
 
-/** Whom a request is for, and what leads to its trace. */
+/** The receiver of a request, and the ids of its trace. */
 export interface LlmTarget {
-  /** As it was asked for; dates and accounts' names are taken off. */
+  /** The name in the request. Labels show it without dates and names of accounts. */
   model: string;
-  /** `openai`, `anthropic`, `azure` and so on. */
+  /** For example `openai`, `anthropic` or `azure`. */
   provider: string;
   /** @default 'chat' */
   operation?: LlmOperation | undefined;
   /**
-   * Ids of the request, the user or the trace: 128 characters in all. They are shown with one request of a bucket and
-   * make no series. @default OpenTelemetry's trace and span, where a sampled one is going on
+   * Ids of the request, the user or the trace, at most 128 characters in all. A bucket shows those of one request; they make
+   * no series. @default OpenTelemetry's trace and span, if one is active and sampled
    */
   exemplarLabels?: ExemplarLabels | undefined;
 }
 
-/** Tokens as the provider reports them. Details are parts of `inputTokens` and `outputTokens`. */
+/** Tokens as the provider reports them. The details are parts of `inputTokens` and `outputTokens`. */
 export interface LlmUsage {
-  /** Cached ones included. */
+  /** All input tokens, cached ones included. */
   inputTokens?: number | null | undefined;
-  /** Reasoning ones included. */
+  /** All output tokens, reasoning ones included. */
   outputTokens?: number | null | undefined;
-  /** Read from the provider's cache. */
+  /** Input tokens read from the provider's cache. */
   cacheReadTokens?: number | null | undefined;
-  /** Written to the provider's cache. */
+  /** Input tokens written to the provider's cache. */
   cacheWriteTokens?: number | null | undefined;
   reasoningTokens?: number | null | undefined;
   audioInputTokens?: number | null | undefined;
@@ -38,26 +39,32 @@ export interface LlmUsage {
 /** How an answer ended. */
 export interface LlmEnd extends LlmUsage {
   finishReason?: FinishReason | undefined;
-  /** In US dollars, where it is known better than by the price table. */
+  /** The cost in US dollars, if the caller knows it better than the price table. */
   costUsd?: number | undefined;
 }
 
 /** A request that has ended. */
 export interface LlmRequest extends LlmTarget, LlmEnd {
-  /** @default 'success', or what `errorType` or `error` says */
+  /** @default the status for `errorType` or `error`, otherwise 'success' */
   status?: LlmStatus | undefined;
-  /** From the request to the end of its answer. */
+  /** The time from the request to the end of its answer. */
   durationMs?: number | undefined;
-  /** What went wrong. */
+  /** The error type, if it is known. */
   errorType?: LlmErrorType | undefined;
-  /** What was thrown, where that is known and not what it means. */
+  /** The thrown error; its type is found from it. */
   error?: unknown;
-  /** From the request to the first chunk with content. */
+  /** The time from the request to the first chunk with content. */
   timeToFirstTokenMs?: number | undefined;
-  /** Streamed chunks. */
+  /** How many chunks were streamed. */
   chunks?: number | undefined;
-  /** Who or what ended a stream before its end. */
+  /** The cause of a stream that ended too early. */
   interrupted?: Interruption | undefined;
-  /** What the request waited in the application before it was sent. */
+  /** How long the request waited in the application before it was sent. */
   queueMs?: number | undefined;
+}
+
+/** @throws {ValueError} `INVALID_VALUE` if there is no object to read a model and a provider from */
+export function checkTarget(given: unknown): void {
+  if (typeof given === 'object' && given !== null) return;
+  throw new ValueError('INVALID_VALUE', `Expected a model and a provider but received ${describe(given)}`);
 }

@@ -1,5 +1,5 @@
 /**
- * Adds the matchers to Jest's `expect`, for TypeScript too, when it is imported.
+ * The matchers for Jest. Importing this module extends `expect` and its TypeScript types.
  */
 import { expect } from '@jest/globals';
 import type { MetricMatchers } from '../../testing/matchers';
@@ -13,7 +13,7 @@ declare module 'expect' {
 
 declare global {
   namespace jest {
-    // biome-ignore lint/complexity/noBannedTypes: the type parameters must equal those of the extended interface
+    // biome-ignore lint/complexity/noBannedTypes: the type parameters must match those of the extended interface
     interface Matchers<R, T = {}> extends MetricMatchers<R> {}
   }
 }

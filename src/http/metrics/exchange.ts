@@ -1,15 +1,15 @@
 /**
- * Requests and responses of `node:http`, followed from the first to the end of the second: by whom they are recorded,
- * how many bytes went each way, how it ended. Knows no framework and no route.
+ * Follows a request of `node:http` to the end of its response, counts the bytes of both bodies, and reports the outcome to
+ * its recorders. Must not know any framework or route.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Moment, now, secondsSince } from '../../clock';
-import { classOf, type HttpRecorder, type MethodRecord, type StatusClass, UNMATCHED } from './recorder';
+import { classifyStatus, type HttpRecorder, type MethodRecord, type StatusClass, UNMATCHED } from './recorder';
 
-/** Finds the route of a request once its response has ended. */
+/** Finds the route of a request, after its response has ended. */
 export type RouteOf = (request: IncomingMessage, response: ServerResponse) => string | undefined;
 
-/** Where a response keeps its exchange. */
+/** The property of a response that holds its exchange. */
 const exchangeOf = Symbol('exchange');
 
 interface FollowedResponse extends ServerResponse {
@@ -17,9 +17,9 @@ interface FollowedResponse extends ServerResponse {
 }
 
 /**
- * Records a request from now until its response has ended; once, however often it is called for the same response.
+ * Records a request from now until its response has ended. Repeated calls for one response and recorder record it once.
  *
- * @param routeOf the last one given counts
+ * @param routeOf replaces the function of an earlier call
  */
 export function follow(
   recorder: HttpRecorder,
@@ -32,7 +32,7 @@ export function follow(
   followed[exchangeOf].observe(recorder, routeOf);
 }
 
-/** One recorder's view of an exchange. */
+/** One recorder of an exchange. */
 interface Observation {
   readonly recorder: HttpRecorder;
   readonly method: MethodRecord;
@@ -53,7 +53,8 @@ class Exchange {
     this.#response = response;
     response.on('finish', finished);
     response.on('close', closed);
-    // A pipelined request's response gets its socket when its turn comes. If that never comes, it is told nothing.
+    // The response of a pipelined request has no socket before its turn. If its turn never comes, it emits no event, so
+    // listen to the request's socket.
     if (response.socket === null && isEmitter(request.socket)) {
       const end = () => this.end(false);
       request.socket.once('close', end);
@@ -71,14 +72,14 @@ class Exchange {
     }
     const method = recorder.begin(this.#request.method);
     this.#observations.push({ recorder, method, start: now(), routeOf });
-    // The client may have gone while whatever stands before the recorder was busy.
+    // The client may have disconnected while middleware before the recorder was running.
     if (this.#response.destroyed || this.#response.writableFinished) this.end(this.#response.writableFinished);
   }
 
   end(finished: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
-    const statusClass = outcomeOf(this.#request, this.#response, finished);
+    const statusClass = classifyOutcome(this.#request, this.#response, finished);
     const requestBytes = this.#requestBytes?.();
     const responseBytes = this.#responseBytes?.();
     for (const { recorder, method, start, routeOf } of this.#observations) {
@@ -97,16 +98,16 @@ function closed(this: FollowedResponse): void {
   this[exchangeOf]?.end(this.writableFinished);
 }
 
-/** HTTP/2's response says that it has finished also where its stream was reset. */
+/** An HTTP/2 response emits `finish` even if its stream was reset; `rstCode` tells. */
 interface ResponseOfStream {
   readonly stream?: { readonly rstCode?: number };
 }
 
-function outcomeOf(request: IncomingMessage, response: ServerResponse, finished: boolean): StatusClass {
+function classifyOutcome(request: IncomingMessage, response: ServerResponse, finished: boolean): StatusClass {
   const { stream } = response as ResponseOfStream;
   const complete = request.httpVersionMajor < 2 ? finished : response.writableEnded && stream?.rstCode === 0;
-  if (complete) return classOf(response.statusCode);
-  // Whoever took the connection over has answered on it himself.
+  if (complete) return classifyStatus(response.statusCode);
+  // After an upgrade, other code has taken the connection over and answered on it.
   const { upgrade } = request as IncomingMessage & { upgrade?: boolean };
   return upgrade === true && !response.headersSent ? '1xx' : 'aborted';
 }
@@ -115,23 +116,24 @@ function isEmitter(socket: unknown): boolean {
   return typeof (socket as { once?: unknown } | null)?.once === 'function';
 }
 
-/** Counts a request's body as it comes, without reading it in the application's place. */
+/** Counts the bytes of a request's body as they arrive, without reading the body itself. */
 function countReceived(request: IncomingMessage): () => number {
   const length = request.headers['content-length'];
-  // HTTP/2 needs neither header.
+  // An HTTP/2 request may have a body without either header.
   const announced = request.headers['transfer-encoding'] !== undefined || request.httpVersionMajor >= 2;
-  if (!announced && (length === undefined || length === '0')) return none;
+  if (!announced && (length === undefined || length === '0')) return zero;
   let received = request.readableLength;
   const { push } = request;
   request.push = (chunk: Uint8Array | null, ...rest) => {
     received += chunk?.length ?? 0;
     return push.call(request, chunk, ...rest);
   };
-  // What the application leaves unread Node.js throws away uncounted; a complete body is as long as it said.
+  // Node.js discards a body that the application does not read, so it is not counted. For a complete body, the
+  // `content-length` is its length.
   return () => (request.complete && length !== undefined ? Number(length) : received);
 }
 
-/** Counts a response's body as it is written: after compression, and without the framing of chunks. */
+/** Counts the bytes of a response's body as they are written: after compression, without the framing of chunks. */
 function countSent(request: IncomingMessage, response: ServerResponse): () => number {
   let sent = 0;
   let ending = false;
@@ -142,7 +144,7 @@ function countSent(request: IncomingMessage, response: ServerResponse): () => nu
   };
   response.end = (...args: unknown[]) => {
     if (!response.writableEnded) sent += sizeOf(args[0], args[1]);
-    // HTTP/2's calls `write()`, HTTP/1's does not.
+    // end() of HTTP/2 calls write(), that of HTTP/1 does not: do not count the chunk twice.
     ending = true;
     try {
       return end.apply(response, args as Parameters<typeof end>);
@@ -153,7 +155,7 @@ function countSent(request: IncomingMessage, response: ServerResponse): () => nu
   return () => (isBodiless(request.method, response.statusCode) ? 0 : sent);
 }
 
-/** Whether Node.js sends no body, whatever is written. */
+/** True if Node.js never sends a body for this method or status. */
 function isBodiless(method: string | undefined, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304 || status < 200;
 }
@@ -165,6 +167,6 @@ function sizeOf(chunk: unknown, encoding: unknown): number {
   return chunk instanceof Uint8Array ? chunk.byteLength : 0;
 }
 
-function none(): number {
+function zero(): number {
   return 0;
 }

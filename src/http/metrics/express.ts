@@ -1,7 +1,7 @@
 /**
- * The route of a request in Express 4 and 5, and in what is built on them. At the end of a response `req.route` is
- * the route that answered, but `req.baseUrl` is a path, with what stood in for parameters, and after an error it is
- * that of the error handler. So the pattern is put together on the way from the application to the route.
+ * Finds the route pattern of a request in Express 4 and 5, and in frameworks built on them. At the end of a response,
+ * `req.route` is the route that answered. But `req.baseUrl` is a path with the values of parameters, and after an error it
+ * belongs to the error handler. So the pattern is built by walking from the application to the route.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
@@ -9,16 +9,16 @@ type Pattern = string | RegExp | readonly Pattern[];
 
 interface ExpressRoute {
   readonly path?: Pattern;
-  /** Every method that it answers, or `_all`. */
+  /** The methods that it answers, or `_all`. */
   readonly methods?: Readonly<Record<string, boolean>>;
 }
 
-/** Express 4 and routers up to 2.2 keep the last match in the layer, later ones return it with its pattern. */
+/** Express 4 and `router` up to 2.2 store the last match in the layer. Later versions return it, with its pattern. */
 interface Match {
   readonly path?: string;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly pattern?: Pattern;
-  /** Express 4's. */
+  /** Only in Express 4. */
   readonly regexp?: RegExp;
   readonly keys?: readonly unknown[];
 }
@@ -44,28 +44,28 @@ export interface ExpressRequest extends IncomingMessage {
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
-/** Routers within routers; a router that contains itself would never end. */
+/** Most levels of nested routers, because a router that contains itself would never end. */
 const MAX_DEPTH = 32;
 
-/** The pattern of the route that answered; `undefined` where none did, or one that is there to say so. */
+/** The pattern of the route that answered; undefined if no route did, or if a catch-all route answered with 404. */
 export function expressRoute(request: ExpressRequest, response: ServerResponse): string | undefined {
   const { route } = request;
   if (route?.path === undefined) return undefined;
-  // A 404 from `all('*')`: the application's page for it, and what NestJS makes of a global prefix.
+  // `all('*')` with 404 is the application's not-found page, or the route that NestJS adds for a global prefix.
   if (response.statusCode === 404 && catchesAll(route)) return undefined;
   return patternOf(request, route, route.path);
 }
 
-/** More methods than anybody lists: Express makes `all()` a route of each that Node.js knows. */
+/** A route with more methods was made by `all()`, for which Express lists every method that Node.js knows. */
 const MANY_METHODS = 20;
 
 function catchesAll({ path, methods = {} }: ExpressRoute): boolean {
   return String(path).includes('*') && (methods._all === true || Object.keys(methods).length > MANY_METHODS);
 }
 
-/** Patterns by route and by the path that led to it: most routers are mounted at few paths. */
+/** Patterns by route and `baseUrl`. Most routers are mounted at few paths. */
 const known = new WeakMap<ExpressRoute, Map<string, string>>();
-/** Paths with parameters in them are without end. */
+/** Most cached paths of a route, because paths with parameters are unlimited. */
 const MAX_KNOWN = 32;
 
 function patternOf(request: ExpressRequest, route: ExpressRoute, path: Pattern): string {
@@ -76,7 +76,7 @@ function patternOf(request: ExpressRequest, route: ExpressRoute, path: Pattern):
   const prefix = searched(request, route);
   if (prefix === undefined) return joined(templateOf(baseUrl, request.params ?? {}), path);
   const pattern = joined(prefix, path);
-  // After an error `baseUrl` is empty, wherever the route is.
+  // After an error `baseUrl` is always empty, so it cannot be a key.
   if (patterns.size < MAX_KNOWN && (baseUrl !== '' || prefix === '')) known.set(route, patterns.set(baseUrl, pattern));
   return pattern;
 }
@@ -99,21 +99,21 @@ function searched(request: ExpressRequest, route: ExpressRoute): string | undefi
   const stack = stackOf(apps[0]) ?? [];
   const find = (target: string) => search({ route, apps }, stack, target.split('?', 1)[0], 1, 0);
   try {
-    // The application may have rewritten the path before it came to its routes.
+    // The application may have rewritten `url`, so try the original URL first.
     return find(originalUrl) ?? find(baseUrl + url);
   } catch {
-    // A path that cannot be decoded. Layers are not ours, and may be anything else as well.
+    // The path cannot be decoded, or a layer is not what we expect.
     return undefined;
   }
 }
 
-/** What is looked for, and the applications on the way to it. */
+/** The route to find, and the applications from the outermost to the one that has it. */
 interface Wanted {
   readonly route: ExpressRoute;
   readonly apps: readonly Application[];
 }
 
-/** What stands before a route's own pattern, from this stack on. */
+/** The pattern of the mount path, from this stack to the route. */
 function search(
   wanted: Wanted,
   stack: readonly Layer[],
@@ -142,7 +142,7 @@ function stackOf(handle: unknown): readonly Layer[] | undefined {
   const { stack } = handle as { stack?: readonly Layer[] };
   if (Array.isArray(stack)) return stack;
   const app = handle as Application;
-  // Express 4 throws where 5 has its router.
+  // In Express 4, reading `router` throws.
   if (app._router !== undefined) return app._router.stack;
   return 'mountpath' in app && 'lazyrouter' in app ? undefined : app.router?.stack;
 }
@@ -159,22 +159,22 @@ function matchOf(layer: Layer, path: string): { path: string; pattern: string } 
   return { path: matched, pattern };
 }
 
-/** The pattern that Express 4 made an expression from; `undefined` where it was an expression itself. */
+/** The pattern that Express 4 compiled to a RegExp; undefined if the application passed a RegExp. */
 function sourceOf({ regexp, keys = [] }: Match): string | undefined {
   if (regexp === undefined) return undefined;
   const names = keys.map((key) => (key as { name: unknown }).name);
   const pattern = regexp.source
     .replace(/^\^/, '')
     .replace(/(\\\/)?\?\(\?=\\\/\|\$\)$/, '')
-    // `(?:\/([^/]+?))`, with the slash within it or, before 4.20, outside.
+    // A parameter is `(?:\/([^/]+?))`. Before 4.20 the slash is outside of the group.
     .replaceAll(/\(\?:(\\\/)?\(\[\^\\?\/\]\+\?\)\)/g, (_, slash = '') => `${slash}:${names.shift()}`)
     .replaceAll(/\\([/.])/g, '$1');
   return /[\\^$()|?*+[\]{}]/.test(pattern) ? undefined : withoutSlash(pattern);
 }
 
 /**
- * A path in which the values of parameters are their names again, from the last segment to the first. The rest is in
- * lower case: which letters were capital, the client has chosen.
+ * A path with parameter names in place of their values, replaced from the last segment to the first. Other segments become
+ * lower case, because the client chooses their case.
  */
 function templateOf(path: string, params: Readonly<Record<string, unknown>>): string {
   const names = Object.entries(params).reverse();
@@ -194,7 +194,7 @@ function templateOf(path: string, params: Readonly<Record<string, unknown>>): st
   return withoutSlash(segments.map((segment, at) => named.get(at) ?? segment.toLowerCase()).join('/'));
 }
 
-/** A prefix without the slash that its route begins with; an expression ends with one of its own. */
+/** A prefix without its final slash. A RegExp keeps its closing slash. */
 function withoutSlash(prefix: string): string {
   return prefix.startsWith('/^') ? prefix : prefix.replace(/\/+$/, '');
 }

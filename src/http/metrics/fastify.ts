@@ -1,6 +1,6 @@
 /**
- * Fastify's form of the HTTP metrics: a plugin. Its types are what the plugin needs of Fastify's, so that nobody has
- * to install Fastify who does not use it.
+ * HTTP metrics as a Fastify plugin. Structural types describe the parts of Fastify that are used, so that Fastify stays an
+ * optional package.
  */
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -8,18 +8,18 @@ import { follow } from './exchange';
 import { checkSettings, type HttpMetricsSettings } from './options';
 import { HttpRecorder } from './recorder';
 
-/** What the plugin needs of a request of Fastify's. */
+/** The part of a Fastify request that is used. */
 export interface FastifyRequestLike {
   readonly raw: IncomingMessage;
   readonly routeOptions: { readonly url?: string | undefined };
 }
 
-/** What the plugin needs of a reply of Fastify's. */
+/** The part of a Fastify reply that is used. */
 export interface FastifyReplyLike {
   readonly raw: ServerResponse;
 }
 
-/** What the plugin needs of a Fastify instance. */
+/** The part of a Fastify instance that is used. */
 export interface FastifyInstanceLike {
   readonly server: EventEmitter;
   addHook(
@@ -28,25 +28,26 @@ export interface FastifyInstanceLike {
   ): unknown;
 }
 
-/** A Fastify plugin; its hooks hold for the whole instance that it is registered on. */
+/** A Fastify plugin. Its hooks apply to the whole instance that it is registered on. */
 export type FastifyPlugin<O> = (instance: FastifyInstanceLike, options: O, done: (error?: Error) => void) => void;
 
 /** Settings of the Fastify plugin. */
 export interface FastifyHttpMetricsOptions extends HttpMetricsSettings {
   /**
-   * The route of a request, asked for when its response has ended: a pattern, never a path. `undefined` leaves it to
-   * what Fastify knows. Must be one of few values.
+   * Returns the route of a request: a pattern such as `/users/:id`, never a path, because each route makes new series.
+   * Called after the response has ended. For `undefined`, Fastify's own route is used.
    */
   route?(request: FastifyRequestLike): string | undefined;
 }
 
 /**
- * A plugin that records what the middleware of the same name does.
+ * Makes a plugin that records the same metrics as the middleware of the same name.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid setting
+ * @throws {RegistrationError} `TYPE_MISMATCH` if the registry has these metrics with other buckets
  *
  * @example
  * app.register(createHttpMetrics({ ignore: ['/metrics'] }));
- * @throws {ConfigurationError} `INVALID_CONFIG`
- * @throws {RegistrationError} `TYPE_MISMATCH` where the registry has these metrics with other buckets
  */
 export function createFastifyHttpMetrics(options: FastifyHttpMetricsOptions = {}): FastifyPlugin<unknown> {
   const recorder = new HttpRecorder(checkSettings(options));
@@ -55,7 +56,7 @@ export function createFastifyHttpMetrics(options: FastifyHttpMetricsOptions = {}
     follow(recorder, request, response, () => routed && (options.route?.(routed) ?? routed.routeOptions.url));
   };
   return globalPlugin('llm-devops-http-metrics', (instance, _options, done) => {
-    // Fastify answers a path that it cannot decode before any hook runs.
+    // Fastify runs no hook for a path that it cannot decode, so listen to the server too.
     instance.server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
       start(request, response);
     });
@@ -67,7 +68,7 @@ export function createFastifyHttpMetrics(options: FastifyHttpMetricsOptions = {}
   });
 }
 
-/** Marks a plugin as one whose hooks and routes are its parent's. */
+/** Marks a plugin so that its hooks and routes apply to the parent instance. */
 export function globalPlugin<P extends object>(name: string, plugin: P): P {
   return Object.assign(plugin, {
     [Symbol.for('skip-override')]: true,

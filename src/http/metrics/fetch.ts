@@ -1,11 +1,11 @@
 /**
- * Requests that are a `Request` and responses that are a `Response`: recorded when the response's body has been read
- * to its end, or will not be. Knows no framework.
+ * Records requests that are a `Request` and get a `Response`. A request is recorded when the response's body has been read,
+ * cancelled, or the client has disconnected. Must not know any framework.
  */
 import { now, secondsSince } from '../../clock';
-import { classOf, type HttpRecorder, type StatusClass, UNMATCHED } from './recorder';
+import { classifyStatus, type HttpRecorder, type StatusClass, UNMATCHED } from './recorder';
 
-/** Records one request. Nothing holds it in flight once its response is read, cancelled, or its client gone. */
+/** Records one request. */
 export class FetchExchange {
   readonly #recorder: HttpRecorder;
   readonly #request: Request;
@@ -15,29 +15,29 @@ export class FetchExchange {
   #sent = 0;
   #ended = false;
 
-  /** @param routeOf asked for once the response has ended */
+  /** @param routeOf called after the response has ended */
   constructor(recorder: HttpRecorder, request: Request, routeOf: () => string | undefined) {
     this.#recorder = recorder;
     this.#request = request;
     this.#routeOf = routeOf;
     this.#method = recorder.begin(request.method);
-    // The client may go long before the handler answers, and it may never answer then.
+    // The client may disconnect before the handler answers, and the handler may never answer then.
     request.signal?.addEventListener('abort', () => this.#end('aborted'), { once: true });
     if (request.signal?.aborted) this.#end('aborted');
   }
 
-  /** The same response; one that has a body is recorded when that ends. */
+  /** The handler answered. @returns the response to send, whose body is counted; the request is recorded when it ends */
   answered(response: Response): Response {
     const { body, status } = response;
-    // A response that is not made here cannot be made again with another body; its runtime sends no body for HEAD.
+    // Without a body, and for HEAD, there is nothing to count. A response with a status below 200 cannot be copied.
     if (body === null || this.#request.method === 'HEAD' || status < 200) {
-      this.#end(classOf(status));
+      this.#end(classifyStatus(status));
       return response;
     }
-    return new Response(this.#counted(body, classOf(status)), response);
+    return new Response(this.#counted(body, classifyStatus(status)), response);
   }
 
-  /** The handler threw: its runtime answers with status 500. */
+  /** The handler threw. The runtime answers with status 500. */
   failed(): void {
     this.#end('5xx');
   }
@@ -63,7 +63,7 @@ export class FetchExchange {
       this.#end('aborted');
       return reader.cancel(reason);
     };
-    // Nothing is read ahead: the runtime's reading is what is measured.
+    // Read nothing ahead, because the time until the runtime has read the body is measured.
     return new ReadableStream({ pull, cancel }, { highWaterMark: 0 });
   }
 
@@ -79,7 +79,7 @@ export class FetchExchange {
     });
   }
 
-  /** What the headers say about the request's body; `undefined` where they do not, or it may not have come whole. */
+  /** The length of the request's body by its headers; undefined if unknown, or if the body may be incomplete. */
   #received(statusClass: StatusClass): number | undefined {
     const { headers } = this.#request;
     const length = headers.get('content-length');

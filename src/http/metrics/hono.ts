@@ -1,9 +1,9 @@
 /**
- * Hono's form: the route that answered, and the request of `node:http` beneath, where there is one.
+ * Reads the matched route from Hono's context, and the underlying request of `node:http` if there is one.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What the middleware needs of Hono's context. */
+/** The part of Hono's context that is used. */
 export interface HonoContext {
   readonly req: { readonly raw: Request; readonly method: string };
   readonly env: unknown;
@@ -13,7 +13,7 @@ export interface HonoContext {
 /** A Hono middleware. */
 export type HonoMiddleware = (context: HonoContext, next: () => Promise<void>) => Promise<void>;
 
-/** How a handler of a mounted application with an error handler of its own shows what it wraps. */
+/** The property of a wrapping handler that holds the inner handler. Hono wraps handlers of a mounted app with `onError`. */
 const WRAPPED = '__COMPOSED_HANDLER';
 
 interface Handler {
@@ -22,12 +22,12 @@ interface Handler {
 }
 
 interface RoutedRequest {
-  /** The entry that ran last. */
+  /** The index of the entry that ran last. */
   readonly routeIndex?: number;
   readonly matchedRoutes?: readonly { readonly path: string; readonly method: string; readonly handler: Handler }[];
 }
 
-/** The pattern of the route that answered, or would have, had no middleware done so; `undefined` where there is none. */
+/** The pattern of the route that answered. If a middleware answered, the route that it preceded; undefined if none. */
 export function honoRoute(context: HonoContext): string | undefined {
   const { routeIndex = 0, matchedRoutes = [] } = context.req as RoutedRequest;
   const isMiddleware = ({ method, handler }: (typeof matchedRoutes)[number]) =>
@@ -42,7 +42,7 @@ function unwrapped(handler: Handler): Handler {
   return inner === undefined ? handler : unwrapped(inner);
 }
 
-/** The request and response of `node:http` that `@hono/node-server` passes on. */
+/** The request and response of `node:http`, which `@hono/node-server` passes in the environment. */
 export function nodeExchange(env: unknown): { incoming: IncomingMessage; outgoing: ServerResponse } | undefined {
   const { incoming, outgoing } = (env ?? {}) as { incoming?: IncomingMessage; outgoing?: ServerResponse };
   if (incoming === undefined || typeof outgoing?.writeHead !== 'function') return undefined;

@@ -1,9 +1,9 @@
 /**
- * Koa's form: a middleware that follows the response beneath the context, and the route that `@koa/router` chose.
+ * Types of the Koa middleware, and the route that `@koa/router` matched.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What the middleware needs of Koa's context. */
+/** The part of Koa's context that is used. */
 export interface KoaContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -12,17 +12,17 @@ export interface KoaContext {
 /** A Koa middleware. */
 export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) => Promise<unknown>;
 
-/** What `@koa/router` leaves in a context. */
+/** A context after `@koa/router`. */
 interface RoutedContext extends KoaContext {
-  /** All that matched the path, by this and other methods, middleware of the router included. */
+  /** All layers that match the path, for any method, including the router's middleware. */
   readonly matched?: readonly { readonly path: string | RegExp; readonly methods: readonly string[] }[];
   readonly _matchedRoute?: string | RegExp;
 }
 
-/** The pattern of the route that matched; `undefined` where none did. */
+/** The pattern of the matched route; undefined if none matched. */
 export function koaRoute(context: KoaContext): string | undefined {
   const { matched = [], _matchedRoute, req } = context as RoutedContext;
-  // `_matchedRoute` alone would be the router's middleware where that answered in the route's place.
+  // `_matchedRoute` is the router's middleware if that answered instead of the route, so `matched` comes first.
   const method = req.method ?? 'GET';
   const route = matched.findLast(({ methods }) => methods.includes(method))?.path ?? _matchedRoute;
   return route === undefined ? undefined : String(route);

@@ -1,5 +1,5 @@
 /**
- * `createHttpMetrics()`: one recorder, in the shapes in which frameworks take a middleware.
+ * `createHttpMetrics()`: one recorder, as a middleware for each kind of framework.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toTarget } from '../target';
@@ -11,20 +11,20 @@ import { type KoaMiddleware, koaRoute } from './koa';
 import { checkSettings, type HttpMetricsOptions } from './options';
 import { HttpRecorder } from './recorder';
 
-/** A handler as Bun, Deno, Next.js and Hono's `app.fetch` are one; what follows the request is the runtime's. */
+/** A handler of Bun, Deno, Next.js, or Hono's `app.fetch`. The runtime passes the arguments after the request. */
 export type FetchHandler<A extends unknown[]> = (request: Request, ...rest: A) => Response | Promise<Response>;
 
 /** Settings of `metrics.fetch()`. */
 export interface FetchMetricsOptions {
-  /** The route of a request: a pattern, never a path. @default `unmatched` */
+  /** The route of a request: a pattern such as `/users/:id`, never a path. @default 'unmatched' */
   route?: string | ((request: Request) => string | undefined) | undefined;
 }
 
-/** Records the requests that pass through it: once each, when the response has ended. */
+/** Records each request once, when its response has ended. */
 export interface HttpMetrics {
-  /** For Express, NestJS and whatever calls `(req, res, next)`; for `node:http`, called before the request is handled. */
+  /** For Express, NestJS and frameworks that call `(req, res, next)`. With `node:http`, call it before your handler. */
   (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void;
-  /** For Koa; routes are those of `@koa/router`. */
+  /** For Koa. Finds the routes of `@koa/router`. */
   readonly koa: KoaMiddleware;
   /** For Hono. */
   readonly hono: HonoMiddleware;
@@ -36,17 +36,18 @@ export interface HttpMetrics {
 }
 
 /**
- * Middleware that records `http_requests_total`, `http_request_duration_seconds`, `http_request_size_bytes`,
+ * Makes a middleware that records `http_requests_total`, `http_request_duration_seconds`, `http_request_size_bytes`,
  * `http_response_size_bytes` and `http_active_requests`, by method, route and class of status.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid setting
+ * @throws {RegistrationError} `TYPE_MISMATCH` if the registry has these metrics with other buckets
  *
  * @example
  * app.use(createHttpMetrics({ ignore: ['/metrics', '/health', '/ready'] }));
- * @throws {ConfigurationError} `INVALID_CONFIG`
- * @throws {RegistrationError} `TYPE_MISMATCH` where the registry has these metrics with other buckets
  */
 export function createHttpMetrics(options: HttpMetricsOptions = {}): HttpMetrics {
   const recorder = new HttpRecorder(checkSettings(options));
-  /** The route that the option gives; the framework's if it gives none. */
+  /** The route by the option `route`, or else by the framework. */
   const routeOf = (byFramework: RouteOf): RouteOf =>
     options.route === undefined ? byFramework : (req, res) => options.route?.(req, res) ?? byFramework(req, res);
 
@@ -98,7 +99,7 @@ function honoMiddleware(recorder: HttpRecorder, routeOf: WithOption): HonoMiddle
     }
     const answered = exchange.answered(context.res);
     if (answered === context.res) return;
-    // Hono copies the headers of the current response into the next one, so it is removed first.
+    // Hono copies the headers of an existing `res` into the new one: clear it first.
     (context as { res: Response | undefined }).res = undefined;
     context.res = answered;
   };

@@ -1,51 +1,51 @@
 /**
- * What `createHttpMetrics()` is told, checked once. Knows no framework.
+ * The settings of `createHttpMetrics()`, and their validation. Must not know any framework.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConfigurationError, describe } from '../../errors';
 import { checkedBuckets } from '../../metrics/buckets';
 import { Registry } from '../../registry/registry';
 
-/** A request as `ignore` sees it. */
+/** The request that `ignore` decides about. */
 export interface HttpRequestLine {
-  /** As it was sent. */
+  /** As the client sent it. */
   readonly method: string;
-  /** Without the query, whatever the application is mounted under. */
+  /** The full path as the client sent it, without the query. */
   readonly path: string;
 }
 
-/** Settings that every form of HTTP metrics has. */
+/** Settings that all frameworks share. */
 export interface HttpMetricsSettings {
-  /** Where the metrics are registered. @default register */
+  /** The registry of the metrics. @default register */
   registry?: Registry | undefined;
-  /** What the metrics' names begin with; `''` for none. @default 'llmdevops' */
+  /** The prefix of the metrics' names; `''` for no prefix. @default 'llmdevops' */
   namespace?: string | undefined;
   /**
-   * Bounds of the duration's buckets, in seconds.
+   * Upper bounds of the buckets of durations, in seconds.
    *
    * @default [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
    */
   durationBuckets?: readonly number[] | undefined;
-  /** Bounds of the sizes' buckets, in bytes. @default [100, 1000, 10000, 100000, 1000000, 10000000] */
+  /** Upper bounds of the buckets of sizes, in bytes. @default [100, 1000, 10000, 100000, 1000000, 10000000] */
   sizeBuckets?: readonly number[] | undefined;
-  /** Whether the sizes of bodies are recorded. @default true */
+  /** Records the sizes of request and response bodies. @default true */
   sizes?: boolean | undefined;
-  /** Requests that are not recorded: paths, expressions that paths match, or a predicate. @default [] */
+  /** Requests that are not recorded: exact paths, regular expressions for paths, or a function. @default [] */
   ignore?: readonly (string | RegExp)[] | ((request: HttpRequestLine) => boolean) | undefined;
-  /** How many routes may show; those that come later are `other`. @default 1000 */
+  /** Most values of the `route` label; later routes are recorded as `other`. @default 1000 */
   maxRoutes?: number | undefined;
 }
 
 /** Settings of `createHttpMetrics()`. */
 export interface HttpMetricsOptions extends HttpMetricsSettings {
   /**
-   * The route of a request, asked for when its response has ended: a pattern, never a path. `undefined` leaves it to
-   * what the framework knows. Must be one of few values.
+   * Returns the route of a request: a pattern such as `/users/:id`, never a path, because each route makes new series.
+   * Called after the response has ended. For `undefined`, the framework's own route is used.
    */
   route?(request: IncomingMessage, response: ServerResponse): string | undefined;
 }
 
-/** Settings with nothing left open. */
+/** Validated settings, with their defaults. */
 export interface CheckedSettings {
   readonly registry: Registry;
   readonly prefix: string;
@@ -56,12 +56,12 @@ export interface CheckedSettings {
   readonly maxRoutes: number;
 }
 
-/** Beyond ten seconds too, because a model's answer takes that long. */
+/** Has buckets above ten seconds too, because answers of models take that long. */
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const SIZE_BUCKETS = [100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 const MAX_ROUTES = 1000;
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` */
+/** @throws {ConfigurationError} `INVALID_CONFIG` for an invalid setting */
 export function checkSettings(options: HttpMetricsSettings & { route?: unknown }): CheckedSettings {
   expect(typeof options === 'object' && options !== null, 'an object', options, 'options');
   const { registry = Registry.globalRegistry, namespace = 'llmdevops', sizes = true, route } = options;

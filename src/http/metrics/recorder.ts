@@ -1,39 +1,39 @@
 /**
- * The metrics of HTTP requests: families, the series of each method, route and class, and what is in flight. Knows
- * neither requests nor frameworks, only what they came to.
+ * Records the metrics of HTTP requests: owns the families, the series of each method, route and class of status, and the
+ * number of active requests. Must not know request objects or frameworks.
  */
 import { OTHER } from '../../labels/value';
 import type { CounterSeries } from '../../metrics/counter';
 import type { Gauge, GaugeSeries } from '../../metrics/gauge';
 import type { HistogramSeries } from '../../metrics/histogram';
-import { processLogger } from '../../quietly';
+import { processLogger } from '../../warnings';
 import type { CheckedSettings, HttpRequestLine } from './options';
 
-/** The route of what no route matched. */
+/** The route of requests that no route matched. */
 export const UNMATCHED = 'unmatched';
 
-/** The class of a response: of its status code, or of one that ended before it was complete. */
+/** The class of a response's status; `aborted` for a response that ended before it was complete. */
 export type StatusClass = `${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9}xx` | 'aborted';
 
-/** By the first digit of the status. Node.js sends statuses up to 999. */
+/** Classes by the first digit of the status. Node.js sends statuses up to 999. */
 const CLASSES: readonly StatusClass[] = ['aborted', '1xx', '2xx', '3xx', '4xx', '5xx', '6xx', '7xx', '8xx', '9xx'];
 
 /** The class of a status code. */
-export function classOf(status: number): StatusClass {
+export function classifyStatus(status: number): StatusClass {
   return CLASSES[Math.trunc(status / 100)] ?? 'aborted';
 }
 
-/** The methods of RFC 9110 and PATCH. A client may send any other, so those share one value. */
+/** The methods of RFC 9110, and PATCH. Clients may send any other method, so these share one label value. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE']);
 
-/** What is known of a request whose response has ended. */
+/** The outcome of a request whose response has ended. */
 export interface HttpOutcome {
   readonly route: string;
   readonly statusClass: StatusClass;
   readonly seconds: number;
-  /** Bytes of the request's body; `undefined` where nobody counted. */
+  /** Bytes of the request's body; undefined if not counted. */
   readonly requestBytes: number | undefined;
-  /** Bytes of the response's body. */
+  /** Bytes of the response's body; undefined if not counted. */
   readonly responseBytes: number | undefined;
 }
 
@@ -45,7 +45,7 @@ interface OutcomeSeries {
   readonly responseBytes: HistogramSeries | undefined;
 }
 
-/** How many requests of a method are in flight. The count is kept here: a gauge may be reset while requests are. */
+/** The active requests of one method. The count is kept here, because the gauge may be reset in the meantime. */
 class InFlight {
   readonly #series: GaugeSeries;
   #count = 0;
@@ -60,14 +60,14 @@ class InFlight {
   }
 }
 
-/** What is kept of one method: its requests in flight, and its series by route and then by class. */
+/** The state of one method: its active requests, and its series by route and then by class. */
 export interface MethodRecord {
   readonly name: string;
   readonly inFlight: InFlight;
   readonly outcomes: Map<string, Partial<Record<StatusClass, OutcomeSeries>>>;
 }
 
-/** By gauge and method, so that several middlewares on one registry count together. */
+/** Active requests by gauge and method, so that several middlewares on one registry count together. */
 const inFlights = new WeakMap<Gauge<'method'>, Map<string, InFlight>>();
 
 function inFlightOf(gauge: Gauge<'method'>, method: string): InFlight {
@@ -108,7 +108,7 @@ function familiesOf({ registry, prefix, durationBuckets, sizeBuckets, sizes }: C
   };
 }
 
-/** Records requests: `begin()` once each, then `end()` once. */
+/** Records requests. Call `begin()` once for each request, and then `end()` once. */
 export class HttpRecorder {
   readonly sizes: boolean;
   readonly #families: ReturnType<typeof familiesOf>;
@@ -125,7 +125,7 @@ export class HttpRecorder {
     this.#maxRoutes = settings.maxRoutes;
   }
 
-  /** Whether a request is not recorded. */
+  /** True if a request is not to be recorded. */
   ignores(method: string | undefined, target: string | undefined): boolean {
     const isIgnored = this.#isIgnored;
     if (isIgnored === undefined) return false;
@@ -133,14 +133,14 @@ export class HttpRecorder {
     return this.guarded('ignore', () => isIgnored(request)) === true;
   }
 
-  /** A request has come. */
+  /** Starts to record a request. */
   begin(method: string | undefined): MethodRecord {
     const record = this.#methodOf(method ?? 'GET');
     record.inFlight.add(1);
     return record;
   }
 
-  /** Its response has ended. */
+  /** Records the outcome of a request. */
   end(method: MethodRecord, outcome: HttpOutcome): void {
     method.inFlight.add(-1);
     const { statusClass, requestBytes, responseBytes } = outcome;
@@ -151,7 +151,7 @@ export class HttpRecorder {
     if (responseBytes !== undefined) series.responseBytes?.observe(responseBytes);
   }
 
-  /** Runs a callback of the application; what it throws is warned of once a name and never reaches the request. */
+  /** Runs a callback of the application. An error never reaches the request; the first one of each name logs a warning. */
   guarded<R>(name: string, run: () => R): R | undefined {
     try {
       return run();

@@ -1,6 +1,6 @@
 /**
- * Why something failed, from a text: some frameworks pass on what errors say, and not what was thrown. OpenAI's texts begin
- * with the status.
+ * Classifies an error by its message, because some frameworks pass on the message instead of the error. OpenAI's messages
+ * begin with the HTTP status.
  */
 import { errorTypeOf } from '../../collectors/error-type';
 import type { AgentErrorType } from '../../collectors/words';
@@ -22,14 +22,14 @@ const BY_TEXT: readonly (readonly [RegExp, AgentErrorType])[] = [
   [/invalid JSON|not valid JSON|JSON\.parse|in JSON at position/i, 'invalid_response'],
 ];
 
-/** A status with which a text begins, after the names of errors. */
+/** An HTTP status at the start of a message, after any error names. */
 const STATUS = /^(?:\w*Error: )*([45]\d\d)\b/;
 
-/** Texts are as long as whoever writes them likes; what matters stands at their beginning. */
+/** Characters that are searched. A message has no length limit, and its reason stands at the beginning. */
 const READ_MAX = 2000;
 
-/** What an error's text says, if anything. */
-export function failureOfText(given: string): AgentErrorType | undefined {
+/** The error type that a message tells; nothing if no pattern matches. */
+export function classifyErrorText(given: string): AgentErrorType | undefined {
   const text = given.slice(0, READ_MAX);
   const found = BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
   if (found !== undefined) return found;

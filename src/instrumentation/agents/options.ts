@@ -1,43 +1,51 @@
 /**
- * What instrumentations of frameworks can be told that see agents and requests to models.
+ * The options of frameworks that report both agents and requests to models, and their validation.
  */
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import { refuseOption } from '../../errors';
-import { agentCollector, type InstrumentAgentsOptions } from '../agent-options';
-import { type InstrumentOptions, instrumenting } from '../options';
+import { type InstrumentAgentsOptions, resolveAgentCollector } from '../agent-options';
+import { checkOptions, type InstrumentOptions } from '../options';
 
+/** Options that the instrumentations of frameworks share. */
 export interface InstrumentFrameworkOptions
   extends InstrumentAgentsOptions,
     Pick<InstrumentOptions, 'provider' | 'providers'> {
   /**
-   * What records requests to models; `false` where the instrumentation of an SDK measures them already, so that nothing is
-   * counted twice. @default the default registry's
+   * The collector that records requests to models. Use `false` if the instrumentation of an SDK records them already; else
+   * each request would be counted twice.
+   *
+   * @default the default registry's collector: the first one that the program made, or a new one
    */
   llm?: LlmMetricsCollector | false | undefined;
-  /** What executions are counted as. @default the framework's name for the agent */
+  /** The `agent_type` of executions. @default the framework's name for the agent */
   agentType?: string | undefined;
 }
 
-/** Options that were checked. */
-export interface InstrumentingFramework {
+/** Validated options, with their defaults. */
+export interface CheckedFrameworkOptions {
   readonly agents: AgentMetricsCollector;
   readonly llm: LlmMetricsCollector | undefined;
   readonly agentType: string | undefined;
-  /** The provider at a base URL, which may be missing. */
-  providerOf(baseUrl: unknown, usual: string): string;
+  /**
+   * The provider of a request.
+   *
+   * @param baseUrl `undefined` if the client has none
+   * @param usual the provider for a client without a base URL
+   */
+  resolveProvider(baseUrl: unknown, usual: string): string;
 }
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` */
-export function instrumentingFramework(options: InstrumentFrameworkOptions = {}): InstrumentingFramework {
-  const agents = agentCollector(options);
+/** @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option */
+export function checkFrameworkOptions(options: InstrumentFrameworkOptions = {}): CheckedFrameworkOptions {
+  const agents = resolveAgentCollector(options);
   const { llm, provider, providers, agentType } = options;
   if (agentType !== undefined && typeof agentType !== 'string') refuseOption('a name', 'agentType', agentType);
-  // Without requests to measure no collector of them is made.
-  if (llm === false) return { agents, llm: undefined, agentType, providerOf: (_, usual) => usual };
+  // Makes no collector, so that no series of requests appear.
+  if (llm === false) return { agents, llm: undefined, agentType, resolveProvider: (_, usual) => usual };
   if (llm !== undefined && (typeof llm !== 'object' || llm === null)) {
     refuseOption('an LlmMetricsCollector or false', 'llm', llm);
   }
-  const { collector, providerOf } = instrumenting({ collector: llm, provider, providers });
-  return { agents, llm: collector, agentType, providerOf };
+  const { collector, resolveProvider } = checkOptions({ collector: llm, provider, providers });
+  return { agents, llm: collector, agentType, resolveProvider };
 }

@@ -1,6 +1,6 @@
 /**
- * What frameworks tell of by events: an agent, a model, a tool or another step begins, and later ends. Each kind of run
- * knows what it records. Knows no framework.
+ * Kinds of runs: an agent, a request to a model, a tool call or another step, which a framework reports by a start and an
+ * end event. Each kind records its own metrics. Must not know any framework.
  */
 import { type Moment, now, secondsSince } from '../../clock';
 import type { AgentExecution } from '../../collectors/agent/execution';
@@ -9,16 +9,16 @@ import type { LlmEnd } from '../../collectors/llm/request';
 import type { StepType } from '../../collectors/words';
 import { ToolCall } from './tool-call';
 
-/** A run that is going on. One of the last three is called, once. */
+/** A running agent, request, tool call or step. It ends with exactly one call of `end`, `fail` or `drop`. */
 export interface Run {
-  /** The execution that it is part of, and what it begins. */
+  /** The agent's execution that the run starts or belongs to. Runs within it belong to that execution too. */
   readonly execution: AgentExecution | undefined;
-  /** The request that it is, where it is one. */
+  /** The request to a model, if the run is one and is measured. */
   readonly call?: LlmCall | undefined;
   end(end?: LlmEnd): void;
-  /** @param error what was thrown, or the word for it */
+  /** @param error the thrown error, or an error type */
   fail(error: unknown, end?: LlmEnd): void;
-  /** It is not to be counted. */
+  /** Ends the run without counting it. */
   drop(): void;
 }
 
@@ -32,12 +32,12 @@ export function agentRun(execution: AgentExecution): Run {
   };
 }
 
-/** Part of a run that is nothing of its own: a chain, a node, a turn. */
+/** A part of a run that records nothing itself: a chain, a node, a turn. */
 export function partRun(execution: AgentExecution | undefined): Run {
   return { execution, end: nothing, fail: nothing, drop: nothing };
 }
 
-/** A request to a model, which is a step of the execution; measured where nobody else does. */
+/** A request to a model, and a step of the execution. @param call nothing if an SDK's instrumentation records it */
 export function modelRun(execution: AgentExecution | undefined, call: LlmCall | undefined): Run {
   const step = stepRun(execution, 'llm');
   return {
@@ -55,17 +55,17 @@ export function modelRun(execution: AgentExecution | undefined, call: LlmCall | 
   };
 }
 
-/** A call of a tool. Where there is no execution there is nobody to count it for. */
-export function toolRun(execution: AgentExecution | undefined, name: string, argsOf: () => unknown): Run {
+/** A tool call. It is not counted outside of an execution, because no agent is known. */
+export function toolRun(execution: AgentExecution | undefined, name: string, readArgs: () => unknown): Run {
   if (execution === undefined) return partRun(undefined);
-  const call = new ToolCall(execution, name, argsOf);
+  const call = new ToolCall(execution, name, readArgs);
   return { execution, end: () => call.end(), fail: (error) => call.fail(error), drop: nothing };
 }
 
-/** What is reported of a step when it is over. */
+/** Receives a step's duration, and its error if it failed. */
 export type ReportStep = (durationMs: number, error: unknown) => void;
 
-/** Another step of an execution. Steps are not told apart by how they end; who wants to know is told. */
+/** Another step of an execution. Steps have no label for their outcome; `report` receives it. */
 export function stepRun(execution: AgentExecution | undefined, type: StepType, report?: ReportStep): Run {
   const start: Moment = now();
   const finish = (error?: unknown) => {

@@ -1,18 +1,19 @@
 /**
- * The runs that are going on, by the framework's ids: whose part each is, and what becomes of those whose end nobody tells.
- * Bounded, and it keeps nothing alive: a framework that is given up half way tells no end. Knows no framework.
+ * Holds the open runs of a framework by their ids, and ends those that the framework never ends. A framework reports no end
+ * for an abandoned run, so the number of runs is limited, and a run whose objects are garbage-collected counts as cancelled.
+ * Must not know any framework.
  */
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import type { AgentExecution } from '../../collectors/agent/execution';
 import type { LlmEnd } from '../../collectors/llm/request';
-import { warnOnce } from '../../quietly';
+import { warnOnce } from '../../warnings';
 import type { Run } from './run';
 
-/** Where a run stands. */
+/** A run's id, parent and witness. */
 export interface RunPlace {
   readonly id: string;
   readonly parentId?: string | null | undefined;
-  /** What lives as long as the run may still end: when it is collected as garbage, the run was given up. */
+  /** An object that lives as long as the run can end. Once it is garbage-collected, the run is cancelled. */
   readonly witness?: unknown;
 }
 
@@ -22,20 +23,20 @@ interface Entry {
   readonly parentId: string | undefined;
 }
 
-/** Runs that are remembered; the oldest beyond are given up. */
+/** Most open runs. Beyond that, the oldest is cancelled. */
 const RUNS_MAX = 10_000;
 
-/** The runs that are going on. */
+/** The open runs. */
 export class Runs {
   readonly #entries = new Map<string, Entry>();
-  readonly #forgotten = new FinalizationRegistry<string>((id) => this.fail(id, 'cancelled'));
+  readonly #abandoned = new FinalizationRegistry<string>((id) => this.fail(id, 'cancelled'));
   readonly #max: number;
 
   constructor(max = RUNS_MAX) {
     this.#max = max;
   }
 
-  /** How many are going on. */
+  /** The number of open runs. */
   get size(): number {
     return this.#entries.size;
   }
@@ -44,48 +45,48 @@ export class Runs {
     return this.#entries.get(id as string)?.run;
   }
 
-  /** The execution that a run with this parent is part of: its parent's, or the one that is running here. */
+  /** The execution that a run with this parent belongs to: the parent's, or the current one if the parent is unknown. */
   executionAt(parentId: unknown, agents: AgentMetricsCollector): AgentExecution | undefined {
     const parent = this.get(parentId);
     return parent === undefined ? agents.current() : parent.execution;
   }
 
-  /** A run has begun. One that is told twice, by two listeners for instance, begins once. */
+  /** Begins a run. A second event with the same id, for instance from a second listener, is ignored. */
   begin({ id, parentId, witness }: RunPlace, make: () => Run): void {
     if (this.#entries.has(id)) return;
     const entry: Entry = { run: make(), children: new Set(), parentId: parentId ?? undefined };
     this.#entries.set(id, entry);
     this.#entries.get(entry.parentId as string)?.children.add(id);
-    if (typeof witness === 'object' && witness !== null) this.#forgotten.register(witness, id, entry);
-    if (this.#entries.size > this.#max) this.#giveUpOldest();
+    if (typeof witness === 'object' && witness !== null) this.#abandoned.register(witness, id, entry);
+    if (this.#entries.size > this.#max) this.#cancelOldest();
   }
 
-  #giveUpOldest(): void {
-    warnOnce(`More than ${this.#max} runs are going on: the oldest are counted as cancelled`);
+  #cancelOldest(): void {
+    warnOnce(`More than ${this.#max} runs are open: the oldest are counted as cancelled`);
     const [oldest] = this.#entries.keys();
     this.fail(oldest, 'cancelled');
   }
 
-  /** A run has come to its end. What is still going on within it was given up: nobody is left to read it. */
+  /** Ends a run. Runs within it that are still open are cancelled, because their results can no longer be read. */
   end(id: unknown, end?: LlmEnd): void {
     const entry = this.#take(id);
-    for (const child of entry?.children ?? []) this.#giveUp(child);
+    for (const child of entry?.children ?? []) this.#cancel(child);
     entry?.run.end(end);
   }
 
-  /** A run has failed. What is still going on within it may yet end by itself. */
+  /** Fails a run. Runs within it stay open, because they may still end by themselves. */
   fail(id: unknown, error: unknown, end?: LlmEnd): void {
     this.#take(id)?.run.fail(error, end);
   }
 
-  /** A run is not to be counted. */
+  /** Ends a run without counting it. */
   drop(id: unknown): void {
     this.#take(id)?.run.drop();
   }
 
-  #giveUp(id: string): void {
+  #cancel(id: string): void {
     const entry = this.#take(id);
-    for (const child of entry?.children ?? []) this.#giveUp(child);
+    for (const child of entry?.children ?? []) this.#cancel(child);
     entry?.run.fail('cancelled');
   }
 
@@ -94,19 +95,19 @@ export class Runs {
     if (entry === undefined) return undefined;
     this.#entries.delete(id as string);
     this.#entries.get(entry.parentId as string)?.children.delete(id as string);
-    this.#forgotten.unregister(entry);
+    this.#abandoned.unregister(entry);
     return entry;
   }
 }
 
-const ofCollectors = new WeakMap<AgentMetricsCollector, Map<string, Runs>>();
+const runsByCollector = new WeakMap<AgentMetricsCollector, Map<string, Runs>>();
 
-/** The runs of one framework that a collector hears of, whoever tells: two listeners count once. */
-export function runsOf(agents: AgentMetricsCollector, framework: string): Runs {
-  let byFramework = ofCollectors.get(agents);
+/** The open runs of one framework, shared by all listeners of a collector, so that two listeners count a run once. */
+export function getRuns(agents: AgentMetricsCollector, framework: string): Runs {
+  let byFramework = runsByCollector.get(agents);
   if (byFramework === undefined) {
     byFramework = new Map();
-    ofCollectors.set(agents, byFramework);
+    runsByCollector.set(agents, byFramework);
   }
   let runs = byFramework.get(framework);
   if (runs === undefined) {

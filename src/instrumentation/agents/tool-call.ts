@@ -1,18 +1,19 @@
 /**
- * A call of a tool that a framework makes: for whom it is counted, and how it ended. Knows no framework.
+ * One tool call that a framework makes: records its duration and outcome, for an execution or for an agent by name. Must not
+ * know any framework.
  */
 import { type Moment, now, secondsSince } from '../../clock';
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import { toolErrorOf, toolStatusOf } from '../../collectors/agent/execution';
 import type { ToolStatus } from '../../collectors/words';
 
-/** For whom calls of tools are counted: an execution that is going on, or an agent by name. */
+/** Records tool calls: a running execution, or an agent by its name. */
 export interface ToolUser {
   recordToolCall(name: string, status: ToolStatus, durationMs: number, args: unknown): void;
   recordError(error: unknown): void;
 }
 
-/** An agent of which only the name is known. */
+/** Records tool calls for an agent's name, if there is no execution. */
 export function agentByName(collector: AgentMetricsCollector, agentType: string): ToolUser {
   return {
     recordToolCall: (name, status, durationMs) => collector.recordToolCall(agentType, name, status, durationMs),
@@ -20,26 +21,26 @@ export function agentByName(collector: AgentMetricsCollector, agentType: string)
   };
 }
 
-/** A call of a tool that is going on. It is recorded once. */
+/** A running tool call. It is recorded once, at the first `end()` or `fail()`. */
 export class ToolCall {
   readonly #start: Moment = now();
   readonly #user: ToolUser;
   readonly #name: string;
-  readonly #argsOf: () => unknown;
+  readonly #readArgs: () => unknown;
   #ended = false;
 
-  /** @param argsOf is asked when the call has ended; what gives `undefined` is not compared with the call before */
-  constructor(user: ToolUser, name: string, argsOf: () => unknown) {
+  /** @param readArgs called when the call has ended; a call without arguments is not compared with the call before it */
+  constructor(user: ToolUser, name: string, readArgs: () => unknown) {
     this.#user = user;
     this.#name = name;
-    this.#argsOf = argsOf;
+    this.#readArgs = readArgs;
   }
 
   end(): void {
     this.#finish('success');
   }
 
-  /** @param error what was thrown, or the word for it */
+  /** @param error the thrown error, or an error type */
   fail(error: unknown): void {
     if (!this.#finish(toolStatusOf(error))) return;
     this.#user.recordError(toolErrorOf(error));
@@ -48,7 +49,7 @@ export class ToolCall {
   #finish(status: ToolStatus): boolean {
     if (this.#ended) return false;
     this.#ended = true;
-    this.#user.recordToolCall(this.#name, status, secondsSince(this.#start) * 1000, this.#argsOf());
+    this.#user.recordToolCall(this.#name, status, secondsSince(this.#start) * 1000, this.#readArgs());
     return true;
   }
 }

@@ -1,16 +1,15 @@
 /**
- * One run of an agent, as the SDK's telemetry tells it: its steps, its tools, how it ended.
+ * One run of an agent: turns the SDK's telemetry events into an execution with its steps, tool calls and end.
  */
-
 import { type Moment, now, secondsSince } from '../../clock';
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import { type AgentExecution, toolErrorOf, toolStatusOf } from '../../collectors/agent/execution';
 import type { ExecutionStatus } from '../../collectors/words';
-import { quietly } from '../../quietly';
-import { failureOf } from './failure';
+import { quietly } from '../../warnings';
+import { classifyError } from './failure';
 import type { EndEventLike, StepEndLike, ToolCallLike, ToolRunLike } from './shapes';
 
-/** What the SDK's errors of calls that the model made up are named. */
+/** `name` of the SDK's error for a tool that does not exist. */
 const UNKNOWN_TOOL = 'AI_NoSuchToolError';
 
 export class AgentRun {
@@ -25,7 +24,7 @@ export class AgentRun {
     this.#finalTools = finalTools;
   }
 
-  /** Runs a function whose requests are this agent's. */
+  /** Runs a function and counts its requests for this agent. */
   within<R>(run: () => R): R {
     return this.#execution.within(run);
   }
@@ -43,30 +42,31 @@ export class AgentRun {
   stepEnded({ performance, toolCalls = [], content = [] }: StepEndLike): void {
     this.#stepStart = undefined;
     this.#execution.recordStep('llm', performance?.responseTimeMs);
-    for (const call of toolCalls) if (call.invalid === true) this.#madeUp(call);
+    for (const call of toolCalls) if (call.invalid === true) this.#recordInvalid(call);
     for (const { type, approved, toolCall } of content) {
       if (type !== 'tool-approval-response' || approved !== false || toolCall === undefined) continue;
-      // Only calls of tools that there are come before an approval.
+      // The SDK asks for approval only if the tool exists.
       this.#collector.registerTool(toolCall.toolName);
-      this.#execution.recordToolCall(toolCall.toolName, 'denied', undefined, argumentsOf(toolCall));
+      this.#execution.recordToolCall(toolCall.toolName, 'denied', undefined, readArguments(toolCall));
     }
   }
 
-  #madeUp(call: ToolCallLike): void {
+  /** A call whose tool does not exist, or whose arguments are invalid. */
+  #recordInvalid(call: ToolCallLike): void {
     const isUnknown = (call.error as { name?: unknown } | undefined)?.name === UNKNOWN_TOOL;
-    this.#execution.recordToolCall(call.toolName, 'error', undefined, argumentsOf(call));
+    this.#execution.recordToolCall(call.toolName, 'error', undefined, readArguments(call));
     this.#execution.recordError(isUnknown ? 'unknown_tool' : 'tool_error');
   }
 
-  /** Runs a tool, whose own requests are this agent's too. */
+  /** Runs a tool, and counts the tool's own requests for this agent too. */
   tool<T>({ toolCallId, toolCall, execute }: ToolRunLike<T>): PromiseLike<T> {
     const call = toolCall ?? { toolName: '' };
     const start = now();
     const record = (failure?: { error: unknown }): void => {
-      // It was run, so its name is none that the model made up.
+      // The tool ran, so its name is not an invention of the model.
       this.#collector.registerTool(call.toolName);
       const status = failure === undefined ? 'success' : toolStatusOf(failure.error);
-      const args = argumentsOf({ toolCallId, ...call });
+      const args = readArguments({ toolCallId, ...call });
       this.#execution.recordToolCall(call.toolName, status, secondsSince(start) * 1000, args);
       if (failure !== undefined) this.#execution.recordError(toolErrorOf(failure.error));
     };
@@ -84,24 +84,24 @@ export class AgentRun {
 
   ended(end: EndEventLike): void {
     if (end.finishReason === 'error') this.#execution.fail(end.error ?? 'other');
-    else this.#execution.end(this.#statusOf(end.steps ?? []));
+    else this.#execution.end(this.#decideStatus(end.steps ?? []));
   }
 
   failed(error: unknown): void {
-    this.#execution.fail(failureOf(error));
+    this.#execution.fail(classifyError(error));
   }
 
-  /** It stopped although it could have gone on: the model had called tools, and all had answered. */
-  #statusOf(steps: readonly StepEndLike[]): ExecutionStatus {
+  /** `max_steps` if the SDK stopped the loop: the model had called tools, and all of them had answered. */
+  #decideStatus(steps: readonly StepEndLike[]): ExecutionStatus {
     const { finishReason, toolCalls = [], toolResults = [] } = steps.at(-1) ?? { callId: '' };
     const isWaiting = toolResults.length < toolCalls.length;
-    // One step is what the SDK does where no loop was asked for.
+    // With a single step the program did not ask for a loop.
     if (steps.length < 2 || finishReason !== 'tool-calls' || isWaiting) return 'success';
     return toolCalls.some(({ toolName }) => this.#finalTools.has(toolName)) ? 'success' : 'max_steps';
   }
 }
 
-/** What calls are compared by; where inputs are not told, no two calls are the same. */
-function argumentsOf({ input, toolCallId }: ToolCallLike): unknown {
+/** The arguments that tell repeated calls. If the SDK reports no input, the call's id makes every call different. */
+function readArguments({ input, toolCallId }: ToolCallLike): unknown {
   return input ?? toolCallId;
 }

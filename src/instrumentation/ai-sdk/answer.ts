@@ -1,39 +1,39 @@
 /**
- * Reads what the SDK and its providers' packages say of an answer: tokens, why the model stopped, who answered.
+ * Reads answers of the SDK and of its provider packages: tokens, finish reason, provider. Records nothing.
  */
 import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
-import { finishReasonOf } from '../finish-reason';
-import { providerName } from '../provider-name';
+import { parseFinishReason } from '../finish-reason';
+import { normalizeProviderName } from '../provider-name';
 import type { ModelUsageLike, PartLike, UsageLike } from './shapes';
 
-/** Parts of a stream that are output, as the SDK itself sees it. */
+/** Types of stream parts that the SDK counts as output. */
 const OUTPUT = new Set(['text-delta', 'reasoning-delta', 'tool-input-delta', 'tool-call', 'file', 'reasoning-file']);
 
 /**
- * The provider that a package's name says.
+ * The value of the `provider` label for a provider package's name.
  *
- * @param more goes before what is known: by the whole name, or by what it begins with
+ * @param more entries that take precedence, by the whole name or by its part before the first dot
  */
-export function providerOf(name: unknown, more: Readonly<Record<string, string>> = {}): string {
+export function resolveProvider(name: unknown, more: Readonly<Record<string, string>> = {}): string {
   const whole = String(name ?? '');
   const [first = ''] = whole.split('.');
-  const named = [whole, first].find((known) => Object.hasOwn(more, known));
-  return named === undefined ? providerName(whole) : (more[named] as string);
+  const named = [whole, first].find((key) => Object.hasOwn(more, key));
+  return named === undefined ? normalizeProviderName(whole) : (more[named] as string);
 }
 
-/** How a model's answer ended. */
-export function endOfModel(usage: ModelUsageLike | undefined, finishReason: string | undefined): LlmEnd {
+/** Reads how a model's answer ended. */
+export function readModelEnd(usage: ModelUsageLike | undefined, finishReason: string | undefined): LlmEnd {
   return {
     inputTokens: usage?.inputTokens?.total,
     outputTokens: usage?.outputTokens?.total,
     cacheReadTokens: usage?.inputTokens?.cacheRead,
     cacheWriteTokens: usage?.inputTokens?.cacheWrite,
     reasoningTokens: usage?.outputTokens?.reasoning,
-    finishReason: finishReasonOf(finishReason),
+    finishReason: parseFinishReason(finishReason),
   };
 }
 
-export function usageOf(usage: UsageLike | undefined): LlmUsage {
+export function readUsage(usage: UsageLike | undefined): LlmUsage {
   return {
     inputTokens: usage?.inputTokens,
     outputTokens: usage?.outputTokens,
@@ -43,7 +43,7 @@ export function usageOf(usage: UsageLike | undefined): LlmUsage {
   };
 }
 
-/** Whether a part of a stream is output that is not empty. */
+/** True for a stream part with output that is not empty. */
 export function isOutput({ type, delta }: PartLike): boolean {
   return OUTPUT.has(type) && delta !== '';
 }

@@ -1,55 +1,83 @@
 /**
- * Puts the listener among the integrations that the package `ai` tells everything, and takes it away again. They are in one
- * list a realm, which `registerTelemetry` adds to; this does what that does, without the package.
+ * Adds the telemetry listener to the integrations of the package `ai`, and removes it again. The SDK keeps one list of
+ * integrations per realm; its `registerTelemetry()` adds to that list, and so does this module, without the package.
  */
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import { refuseOption } from '../../errors';
-import { warnOnce } from '../../quietly';
-import { agentCollector } from '../agent-options';
-import { instrumenting, type Uninstall } from '../options';
+import { warnOnce } from '../../warnings';
+import { resolveAgentCollector } from '../agent-options';
+import { checkOptions, type Uninstall } from '../options';
 import { type AgentsTelemetry, AiSdkTelemetry } from './telemetry';
 
-/** Runs with a `functionId` as agents. */
+/** How runs with a `functionId` are recorded as agents. */
 export interface AiSdkAgentsOptions {
-  /** What records. @default the default registry's: the first that was made for it, or one that is made now */
+  /**
+   * The collector that records executions.
+   *
+   * @default the default registry's collector: the first one that the program made, or a new one
+   */
   collector?: AgentMetricsCollector | undefined;
-  /** Tools whose call ends a run as it should, as with `stopWhen: hasToolCall('answer')`. @default [] */
+  /**
+   * Names of tools that end a run successfully, as with `stopWhen: hasToolCall('answer')`. A run that stops after calls of
+   * other tools is `max_steps`.
+   *
+   * @default []
+   */
   finalTools?: readonly string[] | undefined;
 }
 
+/** Options of `instrumentAiSdk()`. */
 export interface InstrumentAiSdkOptions {
-  /** What records. @default the default registry's: the first that was made for it, or one that is made now */
+  /**
+   * The collector that records requests to models.
+   *
+   * @default the default registry's collector: the first one that the program made, or a new one
+   */
   collector?: LlmMetricsCollector | undefined;
-  /** Providers by what the SDK's packages name them, or what that begins with: `{ 'my-gateway': 'vllm' }`. */
+  /**
+   * Values of the `provider` label by the provider name of an SDK package, or by the name's part before the first dot:
+   * `{ 'my-gateway': 'vllm' }`.
+   *
+   * @default {}
+   */
   providers?: Readonly<Record<string, string>> | undefined;
-  /** Whether runs that have a `functionId` are recorded as an agent's, with it as `agent_type`; with which options. @default false */
+  /**
+   * Records each run that has a `functionId` as an agent's execution, with the `functionId` as `agent_type`. Pass `true`, a
+   * collector, or options.
+   *
+   * @default false
+   */
   agents?: boolean | AgentMetricsCollector | AiSdkAgentsOptions | undefined;
 }
 
-/** Marks listeners, across copies of this package, so that nothing is counted twice. */
+/** Marks our listener, also that of another copy of this package, so that no request is counted twice. */
 const LISTENER = Symbol.for('@llm-devops/prometheus-metrics.ai-sdk');
 
 const realm = globalThis as { AI_SDK_TELEMETRY_INTEGRATIONS?: unknown };
 
 /**
- * Measures what the package `ai` asks models until the returned function is called.
+ * Measures the requests to models that the package `ai` makes, in the whole realm. If it is already measured, a second call
+ * does nothing.
+ *
+ * @returns a function that ends the measuring
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option
  *
  * @example
  * const uninstall = instrumentAiSdk({ agents: true });
  * await generateText({ model: openai('gpt-4o-mini'), prompt, telemetry: { functionId: 'researcher' } });
- * @throws {ConfigurationError} `INVALID_CONFIG`
  */
 export function instrumentAiSdk(options: InstrumentAiSdkOptions = {}): Uninstall {
   if (typeof options !== 'object' || options === null) refuseOption('an object', 'options', options);
-  const { collector } = instrumenting({ collector: options.collector });
+  const { collector } = checkOptions({ collector: options.collector });
   const { providers = {} } = options;
-  if (typeof providers !== 'object' || providers === null) refuseOption('names by name', 'providers', providers);
-  const agents = agentsOf(options.agents);
+  if (typeof providers !== 'object' || providers === null)
+    refuseOption('an object of provider names', 'providers', providers);
+  const agents = checkAgents(options.agents);
   realm.AI_SDK_TELEMETRY_INTEGRATIONS ??= [];
   const integrations = realm.AI_SDK_TELEMETRY_INTEGRATIONS;
   if (!Array.isArray(integrations)) {
-    warnOnce('Not measured, for this version of ai keeps its integrations elsewhere: AI_SDK_TELEMETRY_INTEGRATIONS');
+    warnOnce('Expected ai to keep a list in globalThis.AI_SDK_TELEMETRY_INTEGRATIONS; its requests are not measured');
     return () => {};
   }
   if (integrations.some((integration) => integration?.[LISTENER] === true)) return () => {};
@@ -61,17 +89,17 @@ export function instrumentAiSdk(options: InstrumentAiSdkOptions = {}): Uninstall
   };
 }
 
-function agentsOf(given: InstrumentAiSdkOptions['agents'] = false): AgentsTelemetry | undefined {
+function checkAgents(given: InstrumentAiSdkOptions['agents'] = false): AgentsTelemetry | undefined {
   if (given === false) return undefined;
   if (typeof given !== 'boolean' && (typeof given !== 'object' || given === null)) {
     refuseOption('a boolean, a collector or options', 'agents', given);
   }
-  const { collector, finalTools = [] } = optionsOf(given);
+  const { collector, finalTools = [] } = normalizeAgents(given);
   if (!Array.isArray(finalTools)) refuseOption('names of tools', 'finalTools', finalTools);
-  return { collector: agentCollector({ collector }), finalTools: new Set(finalTools) };
+  return { collector: resolveAgentCollector({ collector }), finalTools: new Set(finalTools) };
 }
 
-function optionsOf(given: true | AgentMetricsCollector | AiSdkAgentsOptions): AiSdkAgentsOptions {
+function normalizeAgents(given: true | AgentMetricsCollector | AiSdkAgentsOptions): AiSdkAgentsOptions {
   if (given === true) return {};
   return 'startExecution' in given ? { collector: given } : given;
 }

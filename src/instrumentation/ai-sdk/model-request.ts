@@ -1,19 +1,19 @@
 /**
- * One request to a language model, across the attempts that the SDK makes: an attempt that failed was the last if no other
- * follows, which the SDK tells afterwards.
+ * One request to a language model, with all attempts of the SDK. Whether a failed attempt was the last is known only later:
+ * either another attempt follows, or the SDK reports the failure of the operation.
  */
 import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
-import { quietly } from '../../quietly';
-import { ANTHROPIC_LIMITS, OPENAI_LIMITS, rateLimitsOf } from '../rate-limits';
-import { endOfModel, isOutput } from './answer';
-import { failureOf } from './failure';
+import { quietly } from '../../warnings';
+import { ANTHROPIC_LIMITS, OPENAI_LIMITS, readRateLimits } from '../rate-limits';
+import { isOutput, readModelEnd } from './answer';
+import { classifyError } from './failure';
 import { observeStream } from './model-stream';
 import type { ModelAnswerLike, ModelUsageLike, PartLike } from './shapes';
 
-/** Whatever provider answers, it has headers of one kind. */
+/** Headers of both kinds are read, because the SDK's answer does not say which kind a provider uses. */
 const LIMITS = [...OPENAI_LIMITS, ...ANTHROPIC_LIMITS];
 
 export class ModelRequest {
@@ -28,7 +28,7 @@ export class ModelRequest {
     this.#call = collector.startRequest(target);
   }
 
-  /** Whether its last attempt failed, so that one that follows is a retry. */
+  /** True if the last attempt failed; the next one is then a retry. */
   get hasFailed(): boolean {
     return this.#failure !== undefined;
   }
@@ -38,28 +38,28 @@ export class ModelRequest {
   }
 
   retried(): void {
-    this.#collector.recordRetry(this.#target, failureOf(this.#failure?.error));
+    this.#collector.recordRetry(this.#target, classifyError(this.#failure?.error));
     this.#failure = undefined;
   }
 
-  /** It failed for good, of its last attempt if that failed. */
+  /** The request failed. The last attempt's error is recorded, or `error` if no attempt failed. */
   failed(error: unknown): void {
     const cause = this.#failure === undefined ? error : this.#failure.error;
-    this.#call.fail(failureOf(cause));
+    this.#call.fail(classifyError(cause));
   }
 
   /**
-   * An answer has come, or its stream has.
+   * Records an answer, or observes its stream.
    *
-   * @param streamed is told when the stream has ended
-   * @returns whether it is a stream
+   * @param streamed called when the stream has ended
+   * @returns true if the answer is a stream
    */
   answered({ stream, usage, finishReason, response }: ModelAnswerLike, streamed: () => void): boolean {
     const headers = response?.headers;
-    for (const { resource, ...amounts } of rateLimitsOf(LIMITS, (name) => headers?.[name])) {
+    for (const { resource, ...amounts } of readRateLimits(LIMITS, (name) => headers?.[name])) {
       this.#collector.setRateLimit(this.#target, resource, amounts);
     }
-    if (stream === undefined) this.#call.end(endOfModel(usage, finishReason?.unified));
+    if (stream === undefined) this.#call.end(readModelEnd(usage, finishReason?.unified));
     else if (!this.#observe(stream, streamed)) this.#call.end();
     else return true;
     return false;
@@ -71,7 +71,7 @@ export class ModelRequest {
     let failure: { readonly error: unknown } | undefined;
     const call = this.#call;
     const fail = (error: unknown): void => {
-      call.fail(failureOf(error), endOfModel(usage, undefined));
+      call.fail(classifyError(error), readModelEnd(usage, undefined));
       streamed();
     };
     return observeStream(stream, {
@@ -85,15 +85,15 @@ export class ModelRequest {
       },
       done: () => {
         if (failure !== undefined) return fail(failure.error);
-        // A stream that only stops was cut off by somebody who closed it properly.
+        // A stream without a finish part was cut off, although its connection was closed without an error.
         if (reason === undefined) return fail(call.chunks > 0 ? 'stream_interrupted' : 'invalid_response');
-        call.end(endOfModel(usage, reason));
+        call.end(readModelEnd(usage, reason));
         streamed();
       },
       failed: fail,
       left: (why) => {
         if (why !== undefined) return fail(abortTypeOf(why));
-        // Where it was aborted, the SDK tells why in the same turn.
+        // After an abort, the SDK reports the reason within the same turn of the event loop.
         setImmediate(() => quietly(() => fail('cancelled')));
       },
     });

@@ -1,21 +1,22 @@
 /**
- * Takes part in a web stream that is piped on, without reading ahead of who reads it. The stream stays the object that it
- * was: the SDK may hold it against what it made.
+ * Observes a web stream that the SDK pipes on, without reading ahead of its reader. The stream stays the same object,
+ * because the SDK may compare it by identity.
  */
 import { ReadableStream } from 'node:stream/web';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 
-/** What is told of a stream. One of the last three is told, once. */
+/** Receives the events of a stream. It ends with exactly one call of `done`, `failed` or `left`. */
 export interface StreamObserver {
   value(value: unknown): void;
   done(): void;
   failed(error: unknown): void;
+  /** The reader cancelled the stream. */
   left(reason: unknown): void;
 }
 
 type PipeThrough = ReadableStream['pipeThrough'];
 
-/** @returns whether it is observed; not where it is no stream */
+/** @returns false if `stream` is not a web stream */
 export function observeStream(stream: unknown, observer: StreamObserver): boolean {
   if (!(stream instanceof ReadableStream)) return false;
   const pipeThrough: PipeThrough = (...args) => {
@@ -29,7 +30,7 @@ export function observeStream(stream: unknown, observer: StreamObserver): boolea
 
 function tap(stream: ReadableStream, observer: StreamObserver): ReadableStream {
   const reader = stream.getReader();
-  // A read that is pending while the stream is cancelled ends too.
+  // A read that is pending when the stream is cancelled ends too, and is not reported.
   let isLeft = false;
   return new ReadableStream(
     {

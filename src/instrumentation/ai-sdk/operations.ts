@@ -1,9 +1,9 @@
 /**
- * Calls of the SDK's functions that are going on, by their ids. The SDK does not tell of those whose streams nobody reads any
- * more: while one waits for its reader, only its stream holds it, and it is collected with that.
+ * Holds the running calls of the SDK's functions, by id. The SDK reports no end for an abandoned stream. So while a call
+ * waits for its stream to be read, this module holds it weakly, and it is garbage-collected together with the stream.
  */
 
-/** More are forgotten, the oldest first: what never ends must not be kept for ever. */
+/** Most calls that are held. The oldest is dropped beyond that, because a call that never ends would stay for ever. */
 const OPEN_MAX = 10_000;
 
 export class Operations<O extends object> {
@@ -24,14 +24,14 @@ export class Operations<O extends object> {
     return operation;
   }
 
-  /** From now on its stream holds it. */
+  /** From now on only its stream holds the operation. */
   leave(id: string, operation: O): void {
     if (!this.#open.has(id)) return;
     this.#open.set(id, new WeakRef(operation));
     this.#collected.register(operation, id, operation);
   }
 
-  /** Its stream has ended. */
+  /** Its stream has ended: hold the operation again. */
   resume(id: string, operation: O): void {
     if (!this.#open.has(id)) return;
     this.#collected.unregister(operation);

@@ -1,19 +1,18 @@
 /**
- * Requests that the SDK tells of with an event before and one after, but of whose attempts it says little: objects,
- * embeddings, reranking, speech, transcription. Retries count by what the final error says of them.
+ * Requests for objects, embeddings, reranking, speech and transcription. The SDK reports their start and end, and little
+ * about their attempts; retries are counted from the final error, which lists them.
  */
-
 import { type Moment, now, secondsSince } from '../../clock';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { LlmErrorType } from '../../collectors/words';
-import { finishReasonOf } from '../finish-reason';
-import { usageOf } from './answer';
-import { failureOf, retriedErrors } from './failure';
+import { parseFinishReason } from '../finish-reason';
+import { readUsage } from './answer';
+import { classifyError, retriedErrors } from './failure';
 import type { EmbedEventLike, ObjectStepEndLike } from './shapes';
 
-/** A request that is active until it is told of again. */
+/** A request with one start and one end event. */
 export class PlainRequest {
   readonly #collector: LlmMetricsCollector;
   readonly #target: LlmTarget;
@@ -26,7 +25,7 @@ export class PlainRequest {
     this.#call = collector.startRequest(target);
   }
 
-  /** Why is not told yet. */
+  /** An attempt was repeated. The reason is known only if the request fails. */
   retried(): void {
     this.#retries++;
   }
@@ -37,18 +36,18 @@ export class PlainRequest {
   }
 
   failed(error: unknown): void {
-    for (const retried of retriedErrors(error)) this.#collector.recordRetry(this.#target, failureOf(retried));
-    this.#call.fail(failureOf(error));
+    for (const retried of retriedErrors(error)) this.#collector.recordRetry(this.#target, classifyError(retried));
+    this.#call.fail(classifyError(error));
   }
 }
 
-/** Embeddings of one call, which may be several requests at a time. */
+/** The requests of one `embed()` or `embedMany()` call. There may be several at a time. */
 export class EmbedRequests {
   readonly #open = new Map<string, { readonly request: PlainRequest; readonly values: unknown }>();
 
   started({ embedCallId, values, operationId }: EmbedEventLike, begin: () => PlainRequest): void {
     for (const [id, attempt] of this.#open) {
-      // Those of one `embedMany` are told apart by the very list that they send; `embed` makes one at a time.
+      // Requests of one `embedMany` are identified by the list object that they send; `embed` makes one at a time.
       if (operationId !== 'ai.embed.doEmbed' && attempt.values !== values) continue;
       attempt.request.retried();
       this.#open.delete(id);
@@ -70,8 +69,8 @@ export class EmbedRequests {
 }
 
 /**
- * An object that is generated. One that is streamed is not among the active requests: where its stream breaks off, the SDK
- * tells of no end.
+ * A request for a generated object. A streamed one is not counted as active, because the SDK reports no end if its stream
+ * breaks off.
  */
 export class ObjectRequest {
   readonly #collector: LlmMetricsCollector;
@@ -87,9 +86,9 @@ export class ObjectRequest {
     this.#call = isStreamed ? undefined : collector.startRequest(target);
   }
 
-  /** The answer has come; whether it is an object is not known yet. */
+  /** The answer has come. Whether it is a valid object is not known yet. */
   answered({ usage, finishReason, msToFirstChunk }: ObjectStepEndLike): void {
-    this.#end = { ...usageOf(usage), finishReason: finishReasonOf(finishReason) };
+    this.#end = { ...readUsage(usage), finishReason: parseFinishReason(finishReason) };
     this.#firstMs = msToFirstChunk;
   }
 
@@ -100,9 +99,9 @@ export class ObjectRequest {
   }
 
   failed(error: unknown): void {
-    for (const retried of retriedErrors(error)) this.#collector.recordRetry(this.#target, failureOf(retried));
-    if (this.#call === undefined) this.#record({ errorType: failureOf(error) as LlmErrorType });
-    else this.#call.fail(failureOf(error), this.#end);
+    for (const retried of retriedErrors(error)) this.#collector.recordRetry(this.#target, classifyError(retried));
+    if (this.#call === undefined) this.#record({ errorType: classifyError(error) as LlmErrorType });
+    else this.#call.fail(classifyError(error), this.#end);
   }
 
   #record(outcome: { errorType?: LlmErrorType }): void {

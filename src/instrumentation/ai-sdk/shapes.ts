@@ -1,8 +1,9 @@
 /**
- * What is used of the events that the package `ai` tells its telemetry, as structural types: this package depends on no SDK.
+ * Structural types for the telemetry events of the package `ai`, as far as they are used. The package does not depend on
+ * the SDK.
  */
 
-/** Every event says which call of the SDK's functions it belongs to. */
+/** Every event has the id of the SDK call that it belongs to. */
 export interface EventLike {
   readonly callId: string;
 }
@@ -16,12 +17,12 @@ export interface StartEventLike extends EventLike {
   readonly functionId?: string | undefined;
 }
 
-/** A request to a model is about to be made; again for each retry. */
+/** A request to a model is about to be made. Sent again for each retry. */
 export interface ModelCallLike<T> extends StartEventLike {
   readonly execute: () => PromiseLike<T>;
 }
 
-/** What a model answers: whole, or as a stream of parts. */
+/** A model's answer: whole, or as a stream of parts. */
 export interface ModelAnswerLike {
   readonly stream?: unknown;
   readonly usage?: ModelUsageLike;
@@ -29,7 +30,7 @@ export interface ModelAnswerLike {
   readonly response?: { readonly headers?: Readonly<Record<string, string | undefined>> };
 }
 
-/** Tokens as providers' packages report them. */
+/** Tokens as the provider packages report them. */
 export interface ModelUsageLike {
   readonly inputTokens?: { readonly total?: number; readonly cacheRead?: number; readonly cacheWrite?: number };
   readonly outputTokens?: { readonly total?: number; readonly reasoning?: number };
@@ -59,7 +60,7 @@ export interface ObjectStepEndLike extends EventLike {
 }
 
 export interface EmbedEventLike extends StartEventLike {
-  /** Of one attempt. */
+  /** The id of one attempt. */
   readonly embedCallId: string;
   readonly values?: readonly unknown[];
   readonly usage?: { readonly tokens?: number };
@@ -77,7 +78,7 @@ export interface ToolCallLike {
   readonly toolName: string;
   readonly toolCallId?: string;
   readonly input?: unknown;
-  /** The model made it up: its name, or its arguments. */
+  /** The tool does not exist, or the arguments are invalid. */
   readonly invalid?: boolean;
   readonly error?: unknown;
   readonly providerExecuted?: boolean | undefined;

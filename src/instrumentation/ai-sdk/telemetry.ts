@@ -1,16 +1,15 @@
 /**
- * Listens to what the package `ai` tells its telemetry, and hands it to the requests and the agents' runs that it is about.
+ * Listens to the telemetry events of the package `ai`, and passes each to the request or agent run that it belongs to.
  */
-
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 import { AgentRun } from './agent-run';
-import { providerOf, usageOf } from './answer';
-import { failureOf } from './failure';
+import { readUsage, resolveProvider } from './answer';
+import { classifyError } from './failure';
 import { ModelRequest } from './model-request';
 import { Operations } from './operations';
 import { EmbedRequests, ObjectRequest, PlainRequest } from './other-requests';
@@ -29,25 +28,25 @@ import type {
   UsageLike,
 } from './shapes';
 
-/** Agents that are measured besides. */
+/** How agents' runs are recorded. */
 export interface AgentsTelemetry {
   readonly collector: AgentMetricsCollector;
   readonly finalTools: ReadonlySet<string>;
 }
 
-/** What is listened with. */
+/** What the listener records with. */
 export interface TelemetryOptions {
   readonly collector: LlmMetricsCollector;
   readonly providers: Readonly<Record<string, string>>;
   readonly agents: AgentsTelemetry | undefined;
 }
 
-/** A call of one of the SDK's functions. */
+/** A running call of one of the SDK's functions. */
 interface Operation {
   readonly id: string;
   readonly start: StartEventLike;
   readonly run: AgentRun | undefined;
-  /** The newest; earlier ones have ended. */
+  /** The newest request; earlier ones have ended. */
   model?: ModelRequest;
   plain?: PlainRequest;
   object?: ObjectRequest;
@@ -56,17 +55,17 @@ interface Operation {
 
 const AGENTS = new Set(['ai.generateText', 'ai.streamText']);
 
-/** Operations that are one request. */
+/** Operations that make exactly one request, and its kind. */
 const PLAIN: Readonly<Record<string, LlmOperation>> = {
   'ai.rerank': 'rerank',
   'ai.generateSpeech': 'speech',
   'ai.transcribe': 'transcription',
 };
 
-/** Operations that have ended well are remembered for a while: an answer may yet turn out to be no object. */
+/** Successful operations that are remembered, because the SDK may still reject the answer as an invalid object. */
 const ENDED_MAX = 1000;
 
-/** An integration, as `registerTelemetry` takes it. */
+/** A telemetry integration, as `registerTelemetry()` expects it. */
 export class AiSdkTelemetry {
   readonly #collector: LlmMetricsCollector;
   readonly #providers: Readonly<Record<string, string>>;
@@ -84,7 +83,7 @@ export class AiSdkTelemetry {
     quietly(() => {
       const operation = this.#open(start);
       const kind = PLAIN[start.operationId ?? ''];
-      if (kind !== undefined) operation.plain = new PlainRequest(this.#collector, this.#targetOf(start, kind));
+      if (kind !== undefined) operation.plain = new PlainRequest(this.#collector, this.#makeTarget(start, kind));
     });
   }
 
@@ -129,7 +128,7 @@ export class AiSdkTelemetry {
     quietly(() => {
       const operation = this.#operations.get(start.callId) ?? this.#open(start);
       const isStreamed = operation.start.operationId === 'ai.streamObject';
-      operation.object = new ObjectRequest(this.#collector, this.#targetOf(start, 'chat'), isStreamed);
+      operation.object = new ObjectRequest(this.#collector, this.#makeTarget(start, 'chat'), isStreamed);
     });
   }
 
@@ -140,7 +139,7 @@ export class AiSdkTelemetry {
   onEmbedStart(start: EmbedEventLike): void {
     quietly(() => {
       const operation = this.#operations.get(start.callId) ?? this.#open(start);
-      const target = this.#targetOf(start, 'embeddings');
+      const target = this.#makeTarget(start, 'embeddings');
       operation.embeds.started(start, () => new PlainRequest(this.#collector, target));
     });
   }
@@ -155,7 +154,7 @@ export class AiSdkTelemetry {
       if (operation === undefined) return;
       operation.run?.ended(end);
       operation.object?.ended(end.error);
-      operation.plain?.ended(usageOf(end.usage as UsageLike | undefined));
+      operation.plain?.ended(readUsage(end.usage as UsageLike | undefined));
       if (operation.object === undefined) this.#remember(operation);
     });
   }
@@ -195,7 +194,7 @@ export class AiSdkTelemetry {
       operation.model.retried();
       return { operation, request: operation.model };
     }
-    const begin = () => new ModelRequest(this.#collector, this.#targetOf(asked, 'chat'));
+    const begin = () => new ModelRequest(this.#collector, this.#makeTarget(asked, 'chat'));
     const request = operation.run === undefined ? begin() : operation.run.within(begin);
     operation.model = request;
     return { operation, request };
@@ -210,17 +209,17 @@ export class AiSdkTelemetry {
   #remember(operation: Operation): void {
     const [oldest] = this.#ended.keys();
     if (this.#ended.size >= ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest);
-    this.#ended.set(operation.id, this.#targetOf(operation.start, 'chat'));
+    this.#ended.set(operation.id, this.#makeTarget(operation.start, 'chat'));
   }
 
-  /** What the model answered was recorded as it came; that it was no use is an error that ended no request. */
+  /** The request was recorded as a success. An answer that turns out to be invalid is counted as a separate error. */
   #failedAfterwards(id: string, error: unknown): void {
     const target = this.#ended.get(id);
     this.#ended.delete(id);
-    if (target !== undefined) this.#collector.recordError(target, failureOf(error));
+    if (target !== undefined) this.#collector.recordError(target, classifyError(error));
   }
 
-  #targetOf({ provider, modelId }: StartEventLike, operation: LlmOperation): LlmTarget {
-    return { model: String(modelId ?? ''), provider: providerOf(provider, this.#providers), operation };
+  #makeTarget({ provider, modelId }: StartEventLike, operation: LlmOperation): LlmTarget {
+    return { model: String(modelId ?? ''), provider: resolveProvider(provider, this.#providers), operation };
   }
 }

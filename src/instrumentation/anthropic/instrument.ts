@@ -1,21 +1,22 @@
 /**
- * Instruments Anthropic's SDK, whoever it is pointed at.
+ * Instruments Anthropic's SDK, for any base URL.
  */
 
-import { type InstrumentOptions, instrumenting, type Uninstall } from '../options';
+import type { Sdk } from '../api-client/endpoint';
+import { instrumentApiClient } from '../api-client/instrument';
+import { checkOptions, type InstrumentOptions, type Uninstall } from '../options';
 import { ANTHROPIC_LIMITS } from '../rate-limits';
-import { instrumentStainless } from '../stainless/instrument';
-import type { Sdk } from '../stainless/wire';
 import { messageEndpoints } from './messages';
 
+/** Options of `instrumentAnthropic()`. */
 export interface InstrumentAnthropicOptions extends InstrumentOptions {}
 
-/** What is used of Anthropic's client. */
+/** The part of Anthropic's client that is used. */
 export interface AnthropicClientLike {
   readonly messages: { create(...args: never[]): unknown };
 }
 
-/** What is used of Anthropic's class. */
+/** The part of Anthropic's class that is used. */
 export interface AnthropicClassLike {
   readonly Messages: { readonly prototype: { create(...args: never[]): unknown } };
   readonly prototype: AnthropicClientLike;
@@ -32,8 +33,8 @@ const SDK: Sdk = {
 /**
  * Measures the requests of a client, or of all clients of a class.
  *
- * @returns puts everything back
- * @throws {ConfigurationError} `INVALID_CONFIG`
+ * @returns a function that ends the measuring and restores the SDK's methods
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option, or a `clientOrClass` that is not an object or class
  *
  * @example
  * import Anthropic from '@anthropic-ai/sdk';
@@ -43,5 +44,5 @@ export function instrumentAnthropic(
   clientOrClass: AnthropicClientLike | AnthropicClassLike,
   options: InstrumentAnthropicOptions = {},
 ): Uninstall {
-  return instrumentStainless(SDK, clientOrClass, instrumenting(options));
+  return instrumentApiClient(SDK, clientOrClass, checkOptions(options));
 }

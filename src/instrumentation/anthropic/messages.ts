@@ -1,9 +1,10 @@
 /**
- * Answers of Anthropic's Messages API. It counts tokens that come from its cache, or go into it, apart from the input.
+ * Reads answers and streams of Anthropic's Messages API. Its `input_tokens` exclude tokens that were read from or written to
+ * the cache; `inputTokens` includes them.
  */
 import type { LlmUsage } from '../../collectors/llm/request';
-import { finishReasonOf } from '../finish-reason';
-import type { Answered, Endpoint, Reading } from '../stainless/wire';
+import type { AnswerEnd, ChunkReader, Endpoint } from '../api-client/endpoint';
+import { parseFinishReason } from '../finish-reason';
 
 interface Usage {
   readonly input_tokens?: number | null;
@@ -25,7 +26,7 @@ interface MessageEvent {
   readonly usage?: Usage | null;
 }
 
-function usageOf(usage: Usage | null | undefined): LlmUsage {
+function readUsage(usage: Usage | null | undefined): LlmUsage {
   if (usage === undefined || usage === null) return {};
   const { input_tokens: fresh, cache_read_input_tokens: read, cache_creation_input_tokens: written } = usage;
   return {
@@ -37,12 +38,12 @@ function usageOf(usage: Usage | null | undefined): LlmUsage {
   };
 }
 
-function answered(answer: unknown): Answered {
+function readEnd(answer: unknown): AnswerEnd {
   const { usage, stop_reason: reason } = answer as Message;
-  return { end: { ...usageOf(usage), finishReason: finishReasonOf(reason) } };
+  return { end: { ...readUsage(usage), finishReason: parseFinishReason(reason) } };
 }
 
-class MessageReading implements Reading {
+class MessageReader implements ChunkReader {
   #usage: Usage = {};
   #reason: string | null | undefined;
   #began = false;
@@ -73,18 +74,18 @@ class MessageReading implements Reading {
     return this.#began;
   }
 
-  answered(): Answered {
-    return { end: { ...usageOf(this.#usage), finishReason: finishReasonOf(this.#reason) } };
+  readEnd(): AnswerEnd {
+    return { end: { ...readUsage(this.#usage), finishReason: parseFinishReason(this.#reason) } };
   }
 
-  /** Usage is told again as it grows, and what is told as null stays what it was. */
+  /** Adds a later report of the usage. A field that is null keeps its earlier value. */
   #add(usage: Usage | null | undefined): void {
-    const told = Object.entries(usage ?? {}).filter(([, amount]) => amount !== null);
-    this.#usage = { ...this.#usage, ...Object.fromEntries(told) };
+    const reported = Object.entries(usage ?? {}).filter(([, amount]) => amount !== null);
+    this.#usage = { ...this.#usage, ...Object.fromEntries(reported) };
   }
 }
 
-const messages = { method: 'create', operation: 'chat', answered, reading: () => new MessageReading() } as const;
+const messages = { method: 'create', operation: 'chat', readEnd, chunkReader: () => new MessageReader() } as const;
 
 export const messageEndpoints: readonly Endpoint[] = [
   { ...messages, resource: 'messages' },

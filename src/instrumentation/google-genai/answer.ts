@@ -1,12 +1,12 @@
 /**
- * Reads answers of Gemini's API: tokens, why the model stopped, whether a chunk has content. Records nothing.
+ * Reads answers of Gemini's API: tokens, finish reason, and whether a chunk has content. Records nothing.
  */
 import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
 import type { FinishReason } from '../../collectors/words';
-import { finishReasonOf } from '../finish-reason';
+import { parseFinishReason } from '../finish-reason';
 import type { ContentResponseLike, EmbedResponseLike, ModalityTokensLike, PartLike, UsageLike } from './shapes';
 
-/** Takes in an answer, whole or chunk by chunk, and knows how it ended. The last usage that was reported is the usage. */
+/** Collects an answer, whole or chunk by chunk, and tells how it ended. The last reported usage counts. */
 export class Answer {
   #usage: UsageLike | undefined;
   #reason: string | undefined;
@@ -14,13 +14,13 @@ export class Answer {
   #calls = false;
   #images = 0;
 
-  /** Images that the model made. */
+  /** Number of images that the model made. */
   get images(): number {
     return this.#images;
   }
 
-  /** @returns whether there is content in it */
-  take({ candidates, promptFeedback, usageMetadata }: ContentResponseLike): boolean {
+  /** Adds an answer or a chunk. @returns true if it holds content */
+  add({ candidates, promptFeedback, usageMetadata }: ContentResponseLike): boolean {
     const [first] = candidates ?? [];
     const parts = first?.content?.parts ?? [];
     this.#usage = usageMetadata ?? this.#usage;
@@ -32,46 +32,46 @@ export class Answer {
   }
 
   end(): LlmEnd {
-    return { ...usageOf(this.#usage), finishReason: this.#finishReason() };
+    return { ...readUsage(this.#usage), finishReason: this.#finishReason() };
   }
 
   #finishReason(): FinishReason | undefined {
-    // A prompt that was blocked has no candidates, and is no error to who asked.
+    // A blocked prompt has no candidates, and the SDK does not throw for it.
     if (this.#reason === undefined) return this.#blocked ? 'content_filter' : undefined;
-    const reason = finishReasonOf(this.#reason);
+    const reason = parseFinishReason(this.#reason);
     return reason === 'stop' && this.#calls ? 'tool_calls' : reason;
   }
 }
 
-/** Embeddings have no tokens of output. Vertex counts those of the input at each embedding. */
-export function endOfEmbedding({ usageMetadata, embeddings = [] }: EmbedResponseLike): LlmEnd {
-  if (usageMetadata !== undefined) return usageOf(usageMetadata);
+/** Embeddings have no output tokens. Vertex reports the input tokens of each embedding instead of their total. */
+export function readEmbeddingEnd({ usageMetadata, embeddings = [] }: EmbedResponseLike): LlmEnd {
+  if (usageMetadata !== undefined) return readUsage(usageMetadata);
   const counted = embeddings.map(({ statistics }) => statistics?.tokenCount).filter((count) => count !== undefined);
   return counted.length === 0 ? {} : { inputTokens: counted.reduce((sum, count) => sum + count, 0) };
 }
 
-function usageOf(usage: UsageLike | undefined): LlmUsage {
+function readUsage(usage: UsageLike | undefined): LlmUsage {
   if (usage === undefined) return {};
   const { promptTokensDetails: prompt, candidatesTokensDetails: candidates } = usage;
   return {
-    // Those of the prompt include cached ones, those of the candidates do not include thoughts.
+    // `promptTokenCount` includes cached tokens; `candidatesTokenCount` does not include thoughts.
     inputTokens: sum(usage.promptTokenCount, usage.toolUsePromptTokenCount),
     outputTokens: sum(usage.candidatesTokenCount, usage.thoughtsTokenCount),
     cacheReadTokens: usage.cachedContentTokenCount,
     reasoningTokens: usage.thoughtsTokenCount,
-    audioInputTokens: tokensOf(prompt, 'AUDIO'),
-    imageInputTokens: tokensOf(prompt, 'IMAGE'),
-    audioOutputTokens: tokensOf(candidates, 'AUDIO'),
+    audioInputTokens: findTokens(prompt, 'AUDIO'),
+    imageInputTokens: findTokens(prompt, 'IMAGE'),
+    audioOutputTokens: findTokens(candidates, 'AUDIO'),
   };
 }
 
-/** Nothing where neither was reported: that is not the same as 0. */
+/** The sum of the reported counts; undefined, not 0, if neither was reported. */
 function sum(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined && b === undefined ? undefined : (a ?? 0) + (b ?? 0);
 }
 
-function tokensOf(details: readonly ModalityTokensLike[] | undefined, wanted: string): number | undefined {
-  return details?.find(({ modality }) => modality === wanted)?.tokenCount;
+function findTokens(details: readonly ModalityTokensLike[] | undefined, modality: string): number | undefined {
+  return details?.find((detail) => detail.modality === modality)?.tokenCount;
 }
 
 function hasContent({ text, functionCall, inlineData, executableCode }: PartLike): boolean {

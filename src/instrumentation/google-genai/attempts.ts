@@ -1,38 +1,38 @@
 /**
- * Attempts that the SDK makes within a request: it tries again where it was told to, and nothing that it returns says so.
- * Every attempt goes through the `fetch` that its client calls, which is where they are counted.
+ * Counts the SDK's own retries within a request. Its results do not mention them, so each call of `fetch` by its client is
+ * counted as an attempt.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 
-/** Is told of an attempt after the first. What went wrong with the one before is an error, or has a status. */
+/** Called at each attempt after the first. @param failure the error of the attempt before, or an object with its `status` */
 export type OnRetry = (failure: unknown) => void;
 
 type Fetch = (input: unknown, init?: unknown) => Promise<{ readonly status: number }>;
 type ApiCall = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Where `apiCall` takes the `fetch` to use; it takes the global one without. */
+/** The parameter of `apiCall` that holds the `fetch` to use; the default is the global one. */
 const FETCH_AT = 5;
 
 const retries = new AsyncLocalStorage<OnRetry>();
 
-/** Runs a request whose attempts after the first are told. */
-export function tellingRetries<R>(onRetry: OnRetry, run: () => R): R {
+/** Runs a request, and calls `onRetry` for each retry within it. */
+export function withRetryListener<R>(onRetry: OnRetry, run: () => R): R {
   return retries.run(onRetry, run);
 }
 
-/** The client's `apiCall`, whose attempts are counted within `tellingRetries`. */
-export function countingAttempts(apiCall: ApiCall): ApiCall {
+/** Wraps the client's `apiCall`, so that attempts within `withRetryListener()` are counted. */
+export function countAttempts(apiCall: ApiCall): ApiCall {
   return function (this: unknown, ...args: unknown[]): unknown {
     const onRetry = retries.getStore();
     if (onRetry === undefined) return apiCall.apply(this, args);
     const given = [...args];
-    given[FETCH_AT] = counting((args[FETCH_AT] ?? fetch) as Fetch, onRetry);
+    given[FETCH_AT] = countFetches((args[FETCH_AT] ?? fetch) as Fetch, onRetry);
     return apiCall.apply(this, given);
   };
 }
 
-function counting(send: Fetch, onRetry: OnRetry): Fetch {
+function countFetches(send: Fetch, onRetry: OnRetry): Fetch {
   let failure: unknown;
   return (input, init) => {
     const before = failure;

@@ -1,28 +1,29 @@
 /**
- * What went wrong with a request to Gemini's API, where status and class alone would say too little.
+ * Classifies errors of Gemini's API. Some need the message, because status and class do not tell them apart.
  */
 import { abortTypeOf, errorTypeOf } from '../../collectors/error-type';
 import type { LlmErrorType } from '../../collectors/words';
 import type { RequestLike } from './shapes';
 
-/** What messages say, which hold the body of the answer as text; the API has no codes for these. */
+/** Patterns of messages, for errors that have no code of their own. A message holds the answer's body as text. */
 const BY_MESSAGE: readonly (readonly [status: number, pattern: RegExp, LlmErrorType])[] = [
   [400, /API_KEY_INVALID|API key expired/, 'authentication'],
   [400, /token count .{0,40}exceeds the maximum/, 'context_length'],
   [429, /PerDay/, 'quota_exceeded'],
 ];
 
-/** Characters of a message that are looked at. */
+/** Characters of a message that are searched. */
 const MESSAGE_MAX = 10_000;
 
-/** The kind of error that a request failed with. */
-export function failureOf(error: unknown, { config }: RequestLike): string {
+/** The error type of a failed request. */
+export function classifyError(error: unknown, { config }: RequestLike): string {
   if (!(error instanceof Error)) return errorTypeOf(error);
   const message = error.message.slice(0, MESSAGE_MAX);
   const { status } = error as { status?: unknown };
   for (const [wanted, pattern, type] of BY_MESSAGE) if (status === wanted && pattern.test(message)) return type;
   const type = errorTypeOf(error);
-  // The SDK's own timeout aborts as the caller would, and without the caller's reason; only the caller's signal tells.
+  // The SDK's own timeout throws the same error as the caller's abort, without a reason. Only the caller's signal tells
+  // which one it was.
   if (type === 'cancelled' && error.name === 'AbortError') {
     return config?.abortSignal?.aborted === true ? abortTypeOf(config.abortSignal.reason) : 'timeout';
   }

@@ -1,22 +1,23 @@
 /**
- * Measures what a client of @google/genai asks models. Each HTTP request is one: the SDK makes several within one call
- * where it calls functions or continues an answer by itself, and returns the usage of the last alone.
+ * Instruments a client of @google/genai. Counts each HTTP request: one call of the SDK may make several, to call functions
+ * or to continue an answer, and returns the usage of the last one only. So the internal method that makes one request is
+ * wrapped, or the public method if that one is missing.
  */
 
-import { OTHER } from '../../collectors/catalogue';
+import { OTHER } from '../../collectors/label-values';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
 import { refuseOption } from '../../errors';
-import { quietly, warnOnce } from '../../quietly';
-import { observeInPlace } from '../in-place';
-import { type Measuring, measured } from '../measure';
-import { type Instrumenting, type InstrumentOptions, instrumenting, type Uninstall } from '../options';
+import { quietly, warnOnce } from '../../warnings';
+import { observeIteratorInPlace } from '../iteration';
+import { type CallObserver, measureCall } from '../measure';
+import { type CheckedOptions, checkOptions, type InstrumentOptions, type Uninstall } from '../options';
 import { isWrapped, Patches } from '../patches';
-import { Answer, endOfEmbedding } from './answer';
-import { countingAttempts, tellingRetries } from './attempts';
-import { failureOf } from './failure';
+import { Answer, readEmbeddingEnd } from './answer';
+import { countAttempts, withRetryListener } from './attempts';
+import { classifyError } from './failure';
 import type {
   ContentResponseLike,
   EmbedResponseLike,
@@ -25,164 +26,172 @@ import type {
   RequestLike,
 } from './shapes';
 
-/** A call that is measured, and what is known of it. */
-interface Asking {
+/** One measured request. */
+interface MeasuredCall {
   readonly call: LlmCall;
   readonly request: RequestLike;
   readonly target: LlmTarget;
   readonly collector: LlmMetricsCollector;
 }
 
-/** A method that asks a model. */
-interface AskingMethod {
-  /** Makes one HTTP request. */
-  readonly one: string;
-  /** What users call, where the SDK has no such method. */
-  readonly whole: string;
+/** A method of the client that calls a model. */
+interface ModelMethod {
+  /** The SDK's internal method, which makes one HTTP request. */
+  readonly internal: string;
+  /** The public method, which is wrapped if the internal one is missing. */
+  readonly public: string;
   readonly operation: LlmOperation;
-  /** The answer has come, or its stream has. */
-  answered(asking: Asking, answer: unknown): void;
+  /** Records the answer, or observes its stream. */
+  record(measured: MeasuredCall, answer: unknown): void;
 }
 
-const METHODS: readonly AskingMethod[] = [
-  { one: 'generateContentInternal', whole: 'generateContent', operation: 'chat', answered: content },
-  { one: 'generateContentStreamInternal', whole: 'generateContentStream', operation: 'chat', answered: stream },
-  { one: 'embedContentInternal', whole: 'embedContent', operation: 'embeddings', answered: embedding },
-  { one: 'generateImagesInternal', whole: 'generateImages', operation: 'image', answered: images },
-  { one: 'editImageInternal', whole: 'editImage', operation: 'image', answered: images },
-  { one: 'upscaleImageInternal', whole: 'upscaleImage', operation: 'image', answered: images },
+const METHODS: readonly ModelMethod[] = [
+  { internal: 'generateContentInternal', public: 'generateContent', operation: 'chat', record: recordContent },
+  {
+    internal: 'generateContentStreamInternal',
+    public: 'generateContentStream',
+    operation: 'chat',
+    record: recordStream,
+  },
+  { internal: 'embedContentInternal', public: 'embedContent', operation: 'embeddings', record: recordEmbedding },
+  { internal: 'generateImagesInternal', public: 'generateImages', operation: 'image', record: recordImageResponse },
+  { internal: 'editImageInternal', public: 'editImage', operation: 'image', record: recordImageResponse },
+  { internal: 'upscaleImageInternal', public: 'upscaleImage', operation: 'image', record: recordImageResponse },
 ];
 
 /**
- * Measures a client's requests until the returned function is called.
+ * Measures the requests of a client.
+ *
+ * @param client a `GoogleGenAI`
+ * @returns a function that ends the measuring and restores the client's methods
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option, or if `client` is not an object
  *
  * @example
  * const ai = new GoogleGenAI({ apiKey });
  * const uninstall = instrumentGoogleGenAI(ai);
- * @throws {ConfigurationError} `INVALID_CONFIG`
  */
 export function instrumentGoogleGenAI(client: GoogleGenAiClientLike, options: InstrumentOptions = {}): Uninstall {
-  if (typeof client !== 'object' || client === null) refuseOption('a GoogleGenAI', 'client', client);
-  const instrumentation = instrumenting(options);
+  if (typeof client !== 'object' || client === null) refuseOption('a GoogleGenAI client', 'client', client);
+  const checked = checkOptions(options);
   const patches = new Patches();
   const { models } = client;
-  const missing = METHODS.filter((method) => !isMeasured(patches, client, method, instrumentation));
+  const missing = METHODS.filter((method) => !install(patches, client, method, checked));
   const [first] = missing;
   if (first !== undefined) {
-    warnOnce(`Not measured, for this version of @google/genai has it elsewhere: models.${first.whole}`);
+    warnOnce(`Expected @google/genai to have models.${first.public}; it is not measured`);
   }
-  patches.replace((models as { apiClient?: unknown } | undefined)?.apiClient, 'apiCall', countingAttempts);
+  patches.replace((models as { apiClient?: unknown } | undefined)?.apiClient, 'apiCall', countAttempts);
   return patches.uninstall;
 }
 
-/** Wraps a method. @returns whether it is wrapped now, by this instrumentation or another */
-function isMeasured(
+/** Wraps a method. @returns true if it is wrapped now, by this instrumentation or by an earlier one */
+function install(
   patches: Patches,
   client: GoogleGenAiClientLike,
-  method: AskingMethod,
-  instrumentation: Instrumenting,
+  method: ModelMethod,
+  options: CheckedOptions,
 ): boolean {
   const models = client.models as Record<string, unknown> | undefined;
-  for (const name of [method.one, method.whole]) {
+  for (const name of [method.internal, method.public]) {
     if (isWrapped(models?.[name])) return true;
-    const isNow = patches.wrap(models, name, (original, [request]) => {
-      const target = quietly(() => targetOf(client, request as RequestLike, method.operation, instrumentation));
+    const wrapped = patches.wrap(models, name, (original, [request]) => {
+      const target = quietly(() => readTarget(client, request as RequestLike, method.operation, options));
       if (target === undefined) return original();
-      const { collector } = instrumentation;
-      const attempts = () => tellingRetries((failure) => collector.recordRetry(target, failure), original);
-      return measured(attempts, () => {
+      const { collector } = options;
+      const attempts = () => withRetryListener((failure) => collector.recordRetry(target, failure), original);
+      return measureCall(attempts, () => {
         const call = collector.startRequest(target);
-        return measuring({ call, request: request as RequestLike, target, collector }, method);
+        return observeCall({ call, request: request as RequestLike, target, collector }, method);
       });
     });
-    if (isNow) return true;
+    if (wrapped) return true;
   }
   return false;
 }
 
-function measuring(asking: Asking, method: AskingMethod): Measuring {
+function observeCall(measured: MeasuredCall, method: ModelMethod): CallObserver {
   return {
     returned: (value) =>
-      // A promise of one's own, so that one that nobody handles is still reported.
+      // The caller gets a new promise, so that Node.js still reports an unhandled rejection.
       (value as Promise<unknown>).then(
         (answer) => {
-          const read = quietly(() => {
-            method.answered(asking, answer);
+          const recorded = quietly(() => {
+            method.record(measured, answer);
             return true;
           });
-          // One that cannot be read, such as `null`, was an answer all the same.
-          if (read === undefined) quietly(() => asking.call.end());
+          // An answer that cannot be read, such as `null`, still ends the request.
+          if (recorded === undefined) quietly(() => measured.call.end());
           return answer;
         },
         (error: unknown) => {
-          quietly(() => failed(asking, error));
+          quietly(() => failed(measured, error));
           throw error;
         },
       ),
-    threw: (error) => failed(asking, error),
+    threw: (error) => failed(measured, error),
   };
 }
 
-function failed({ call, request }: Asking, error: unknown, end: LlmEnd = {}): void {
-  call.fail(failureOf(error, request), end);
+function failed({ call, request }: MeasuredCall, error: unknown, end: LlmEnd = {}): void {
+  call.fail(classifyError(error, request), end);
 }
 
-function content(asking: Asking, response: unknown): void {
+function recordContent(measured: MeasuredCall, response: unknown): void {
   const answer = new Answer();
-  answer.take(response as ContentResponseLike);
-  recordImages(asking, answer.images);
-  asking.call.end(answer.end());
+  answer.add(response as ContentResponseLike);
+  recordImages(measured, answer.images);
+  measured.call.end(answer.end());
 }
 
-function stream(asking: Asking, chunks: unknown): void {
-  const { call } = asking;
+function recordStream(measured: MeasuredCall, chunks: unknown): void {
+  const { call } = measured;
   const answer = new Answer();
-  observeInPlace(chunks as AsyncIterator<ContentResponseLike>, {
-    value: (chunk) => call.chunk(answer.take(chunk)),
+  observeIteratorInPlace(chunks as AsyncIterator<ContentResponseLike>, {
+    value: (chunk) => call.chunk(answer.add(chunk)),
     done: () => {
-      recordImages(asking, answer.images);
+      recordImages(measured, answer.images);
       call.end(answer.end());
     },
-    failed: (error) => failed(asking, error, answer.end()),
+    failed: (error) => failed(measured, error, answer.end()),
     left: () => call.fail('cancelled', answer.end()),
   });
 }
 
-function embedding({ call }: Asking, response: unknown): void {
-  call.end(endOfEmbedding(response as EmbedResponseLike));
+function recordEmbedding({ call }: MeasuredCall, response: unknown): void {
+  call.end(readEmbeddingEnd(response as EmbedResponseLike));
 }
 
-function images(asking: Asking, response: unknown): void {
+function recordImageResponse(measured: MeasuredCall, response: unknown): void {
   const { generatedImages = [] } = response as ImagesResponseLike;
-  // One that was filtered has an image without bytes or place.
+  // A filtered image has neither bytes nor a URI.
   const made = generatedImages.filter(({ image }) => (image?.imageBytes ?? image?.gcsUri) !== undefined).length;
-  recordImages(asking, made);
+  recordImages(measured, made);
   const isFiltered = made === 0 && generatedImages.some(({ raiFilteredReason }) => raiFilteredReason !== undefined);
-  asking.call.end(isFiltered ? { finishReason: 'content_filter' } : {});
+  measured.call.end(isFiltered ? { finishReason: 'content_filter' } : {});
 }
 
-function recordImages({ collector, target }: Asking, made: number): void {
+function recordImages({ collector, target }: MeasuredCall, made: number): void {
   if (made > 0) collector.recordMedia(target, 'images', made);
 }
 
-function targetOf(
+function readTarget(
   client: GoogleGenAiClientLike,
   request: RequestLike,
   operation: LlmOperation,
-  { providerOf }: Instrumenting,
+  { resolveProvider }: CheckedOptions,
 ): LlmTarget {
   const usual = client.vertexai === true ? 'vertex' : 'google';
-  const provider = providerOf(request.config?.httpOptions?.baseUrl ?? customBaseUrl(client), usual);
-  // Nobody but Google speaks this language: an unknown address is a gateway before it.
-  return { model: modelOf(request.model), provider: provider === OTHER ? usual : provider, operation };
+  const provider = resolveProvider(request.config?.httpOptions?.baseUrl ?? customBaseUrl(client), usual);
+  // Only Google offers this API, so an unknown address is a gateway in front of it.
+  return { model: stripModelPath(request.model), provider: provider === OTHER ? usual : provider, operation };
 }
 
 function customBaseUrl({ models }: GoogleGenAiClientLike): unknown {
   return (models as { apiClient?: { customBaseUrl?: unknown } }).apiClient?.customBaseUrl;
 }
 
-/** `gemini-2.5-flash` of `models/gemini-2.5-flash` and of `projects/p/locations/l/publishers/google/models/gemini-2.5-flash`. */
-function modelOf(given: unknown): string {
+/** `gemini-2.5-flash` for `models/gemini-2.5-flash` and for `projects/p/locations/l/publishers/google/models/gemini-2.5-flash`. */
+function stripModelPath(given: unknown): string {
   const name = String(given ?? '');
   return name.slice(name.lastIndexOf('/') + 1);
 }

@@ -1,5 +1,5 @@
 /**
- * What is used of @google/genai, as structural types: this package depends on no SDK.
+ * Structural types for the parts of @google/genai that are used. The package does not depend on the SDK.
  */
 
 /** A `GoogleGenAI`. */
@@ -8,7 +8,7 @@ export interface GoogleGenAiClientLike {
   readonly models: object;
 }
 
-/** What its methods take. */
+/** The parameter of the client's methods. */
 export interface RequestLike {
   readonly model?: unknown;
   readonly config?:
@@ -41,7 +41,7 @@ export interface PartLike {
   readonly executableCode?: object;
 }
 
-/** An answer, or a chunk of one. */
+/** An answer, or a chunk of a stream. */
 export interface ContentResponseLike {
   readonly candidates?: readonly {
     readonly content?: { readonly parts?: readonly PartLike[] };

@@ -1,44 +1,45 @@
 /**
- * A callback handler of LangChain and LangGraph: turns their events into runs. A root chain is an agent's execution, what it
- * begins is part of it. Has the handlers' shape and depends on none of their packages.
+ * A callback handler for LangChain and LangGraph that turns their events into runs. A root chain is an agent's execution;
+ * the runs within it belong to that execution. Has the shape of a handler and depends on no LangChain package.
  */
 import { refuseOption } from '../../errors';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 import { read, readText } from '../../read';
 import {
+  type CheckedFrameworkOptions,
+  checkFrameworkOptions,
   type InstrumentFrameworkOptions,
-  type InstrumentingFramework,
-  instrumentingFramework,
 } from '../agents/options';
 import { agentRun, modelRun, partRun, type Run, stepRun, toolRun } from '../agents/run';
-import { type RunPlace, type Runs, runsOf } from '../agents/runs';
-import { endOf, hasContent, type ModelStart, targetOf } from './model';
+import { getRuns, type RunPlace, type Runs } from '../agents/runs';
+import { hasContent, type ModelStart, readEnd, readTarget } from './model';
 
+/** Options of `createLangChainHandler()`. */
 export interface LangChainHandlerOptions extends InstrumentFrameworkOptions {
-  /** Names of runs within others that are agents themselves: a graph that is another's node. @default none */
+  /** Names of nested runs that are agents of their own, such as a graph used as another graph's node. @default [] */
   agents?: readonly string[] | undefined;
 }
 
 /**
- * A callback handler that measures what LangChain and LangGraph do.
+ * Makes a callback handler that measures agents, requests to models, tool calls and retrievals of LangChain and LangGraph.
  *
- * @throws {ConfigurationError} `INVALID_CONFIG`
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option
  *
  * @example
  * const handler = createLangChainHandler();
  * await graph.invoke({ messages }, { callbacks: [handler], runName: 'researcher' });
  */
 export function createLangChainHandler(options: LangChainHandlerOptions = {}): LangChainHandler {
-  const framework = instrumentingFramework(options);
+  const framework = checkFrameworkOptions(options);
   const { agents = [] } = options;
   if (!Array.isArray(agents)) refuseOption('a list of names', 'agents', agents);
   return new LangChainHandler(framework, new Set(agents));
 }
 
-/** What LangChain takes for a callback handler. */
+/** A callback handler, as LangChain expects it. */
 export class LangChainHandler {
   readonly name = 'llmdevops_prometheus_metrics';
-  /** Awaited, handlers are called at once and where it happens; else from a queue, late, and knowing of no execution. */
+  /** If false, LangChain calls handlers later from a queue, outside of the execution's async context. */
   readonly awaitHandlers = true;
   readonly raiseError = false;
   readonly ignoreLLM = false;
@@ -46,18 +47,18 @@ export class LangChainHandler {
   readonly ignoreAgent = false;
   readonly ignoreRetriever = false;
   readonly ignoreCustomEvent = true;
-  readonly #framework: InstrumentingFramework;
+  readonly #framework: CheckedFrameworkOptions;
   readonly #nested: ReadonlySet<string>;
   readonly #runs: Runs;
 
   /** @internal */
-  constructor(framework: InstrumentingFramework, nested: ReadonlySet<string>) {
+  constructor(framework: CheckedFrameworkOptions, nested: ReadonlySet<string>) {
     this.#framework = framework;
     this.#nested = nested;
-    this.#runs = runsOf(framework.agents, 'langchain');
+    this.#runs = getRuns(framework.agents, 'langchain');
   }
 
-  /** Handlers hold no state of one run: a copy is the same. */
+  /** Returns the same handler, because it holds no state of a single run. */
   copy(): this {
     return this;
   }
@@ -74,11 +75,11 @@ export class LangChainHandler {
   ): void {
     quietly(() => {
       const place = { id: runId, parentId: parentRunId, witness: metadata };
-      this.#runs.begin(place, () => this.#chain(place, runName ?? classOf(chain), metadata));
+      this.#runs.begin(place, () => this.#chain(place, runName ?? readClassName(chain), metadata));
     });
   }
 
-  /** A root chain is an agent's, unless it runs within an execution that has begun outside. */
+  /** A root chain starts an execution, unless it runs within an execution that was started elsewhere. */
   #chain({ parentId }: RunPlace, name: string, metadata: unknown): Run {
     const { agents, agentType } = this.#framework;
     const running = this.#runs.executionAt(parentId, agents);
@@ -95,7 +96,7 @@ export class LangChainHandler {
   }
 
   handleChainError(error: unknown, runId: string): void {
-    // A graph that waits for a human, or hands over to its parent, throws without having failed.
+    // A graph that waits for a human, or hands control to its parent, throws an error but has not failed.
     quietly(() => (isBubble(error) ? this.#runs.end(runId) : this.#runs.fail(runId, error)));
   }
 
@@ -124,10 +125,10 @@ export class LangChainHandler {
   }
 
   #model(start: ModelStart, isChat: boolean, runId: string, parentRunId: string | undefined): void {
-    const { agents, llm, providerOf } = this.#framework;
+    const { agents, llm, resolveProvider } = this.#framework;
     this.#runs.begin({ id: runId, parentId: parentRunId, witness: start.metadata }, () => {
       const execution = this.#runs.executionAt(parentRunId, agents);
-      const begin = () => llm?.startRequest(targetOf(start, isChat, providerOf));
+      const begin = () => llm?.startRequest(readTarget(start, isChat, resolveProvider));
       return modelRun(execution, execution === undefined ? begin() : execution.within(begin));
     });
   }
@@ -150,7 +151,7 @@ export class LangChainHandler {
   handleLLMEnd(result: unknown, runId: string, _parentRunId?: string, _tags?: unknown, extra?: unknown): void {
     quietly(() => {
       if (read(extra, 'cached') === true) this.#runs.drop(runId);
-      else this.#runs.end(runId, endOf(result));
+      else this.#runs.end(runId, readEnd(result));
     });
   }
 
@@ -169,9 +170,9 @@ export class LangChainHandler {
   ): void {
     quietly(() => {
       const { agents } = this.#framework;
-      const name = runName ?? classOf(tool);
+      const name = runName ?? readClassName(tool);
       this.#runs.begin({ id: runId, parentId: parentRunId, witness: metadata }, () => {
-        // What is called exists: a name that the model made up is answered by the graph, and begins nothing.
+        // The tool exists: the graph answers calls of unknown tools itself, without starting a tool run.
         agents.registerTool(name);
         return toolRun(this.#runs.executionAt(parentRunId, agents), name, () => input);
       });
@@ -214,13 +215,13 @@ export class LangChainHandler {
   }
 }
 
-/** The name of a class that LangChain has serialised: the last part of where it stands. */
-function classOf(serialized: unknown): string {
+/** The class name of an object that LangChain serialized: the last part of its `id` path. */
+function readClassName(serialized: unknown): string {
   const path = read(serialized, 'id');
   return Array.isArray(path) && path.length > 0 ? String(path.at(-1)) : 'other';
 }
 
-/** Whether what was thrown only carries a graph's control upwards. */
+/** True for an error that only passes control up to the parent graph. */
 function isBubble(error: unknown): boolean {
   return read(error, 'is_bubble_up') === true;
 }

@@ -1,32 +1,30 @@
 /**
- * What LangChain tells of a request to a model: whom it is for, what it used, how it ended. Reads, and records nothing.
+ * Reads LangChain's events of a request to a model: model, provider, tokens, finish reason. Records nothing.
  */
 import type { LlmEnd, LlmTarget, LlmUsage } from '../../collectors/llm/request';
 import { read, readNumber, readText } from '../../read';
-import { finishReasonOf } from '../finish-reason';
-import { providerName } from '../provider-name';
+import { parseFinishReason } from '../finish-reason';
+import { normalizeProviderName } from '../provider-name';
 
-/** What a model run began with. */
+/** The start event of a model run. */
 export interface ModelStart {
-  /** The model's class and what it was made with, serialised. */
+  /** The model object and its options, serialized. */
   readonly model: unknown;
   readonly extra: unknown;
   readonly metadata: unknown;
 }
 
-/** Where a client is pointed, by the names that classes of models have for it. */
-function baseUrlOf(kwargs: unknown): string | undefined {
+/** The base URL; each class of models has its own option name for it. */
+function readBaseUrl(kwargs: unknown): string | undefined {
   const configuration = read(kwargs, 'configuration');
   return readText(configuration, 'baseURL') ?? readText(kwargs, 'anthropic_api_url') ?? readText(kwargs, 'base_url');
 }
 
-/**
- * @param providerOf the provider at an address, or the usual one where there is none
- */
-export function targetOf(
+/** @param resolveProvider returns the provider at a base URL, or `usual` without one */
+export function readTarget(
   { model, extra, metadata }: ModelStart,
   isChat: boolean,
-  providerOf: (baseUrl: unknown, usual: string) => string,
+  resolveProvider: (baseUrl: unknown, usual: string) => string,
 ): LlmTarget {
   const kwargs = read(model, 'kwargs');
   const parameters = read(extra, 'invocation_params');
@@ -36,38 +34,38 @@ export function targetOf(
     readText(parameters, 'model_name') ??
     readText(kwargs, 'model') ??
     'other';
-  const provider = providerName(readText(metadata, 'ls_provider') ?? 'other');
+  const provider = normalizeProviderName(readText(metadata, 'ls_provider') ?? 'other');
   return {
     model: name,
-    provider: providerOf(baseUrlOf(kwargs), provider),
+    provider: resolveProvider(readBaseUrl(kwargs), provider),
     operation: isChat ? 'chat' : 'text_completion',
   };
 }
 
-/** How a model run ended, from the result's first answer: usage stands in each of them, and is that of all. */
-export function endOf(result: unknown): LlmEnd {
+/** Reads how a model run ended, from the result's first answer. Each answer holds the usage of all of them. */
+export function readEnd(result: unknown): LlmEnd {
   const generation = read(read(read(result, 'generations'), '0'), '0');
   const message = read(generation, 'message');
   const info = read(generation, 'generationInfo');
   const answer = read(message, 'response_metadata');
   const reason = [info, answer]
-    .flatMap((told) =>
-      ['finish_reason', 'stop_reason', 'finishReason', 'stopReason'].map((name) => readText(told, name)),
+    .flatMap((from) =>
+      ['finish_reason', 'stop_reason', 'finishReason', 'stopReason'].map((name) => readText(from, name)),
     )
     .find((text) => text !== undefined);
-  return { ...usageOf(message, result), finishReason: finishReasonOf(reason ?? statusOf(answer, message)) };
+  return { ...readUsage(message, result), finishReason: parseFinishReason(reason ?? readStatus(answer, message)) };
 }
 
-/** The Responses API has no reason but a status; where it is complete, tools may still be called. */
-function statusOf(answer: unknown, message: unknown): string | undefined {
+/** The Responses API reports a status instead of a reason. A completed response may still call tools. */
+function readStatus(answer: unknown, message: unknown): string | undefined {
   const status = readText(answer, 'status');
   if (status === 'incomplete') return readText(read(answer, 'incomplete_details'), 'reason');
   return status === 'completed' && Number(read(read(message, 'tool_calls'), 'length')) > 0 ? 'tool_calls' : status;
 }
 
-function usageOf(message: unknown, result: unknown): LlmUsage {
+function readUsage(message: unknown, result: unknown): LlmUsage {
   const usage = read(message, 'usage_metadata');
-  if (usage === undefined || usage === null) return totalsOf(result);
+  if (usage === undefined || usage === null) return readTotals(result);
   const input = read(usage, 'input_token_details');
   const output = read(usage, 'output_token_details');
   return {
@@ -82,8 +80,8 @@ function usageOf(message: unknown, result: unknown): LlmUsage {
   };
 }
 
-/** Models that answer without messages report totals only. */
-function totalsOf(result: unknown): LlmUsage {
+/** Models that do not answer with messages report only totals. */
+function readTotals(result: unknown): LlmUsage {
   const totals = read(read(result, 'llmOutput'), 'tokenUsage');
   return {
     inputTokens: readNumber(totals, 'promptTokens'),
@@ -91,7 +89,7 @@ function totalsOf(result: unknown): LlmUsage {
   };
 }
 
-/** Whether a chunk holds something of the answer; the first one only names a role. */
+/** True if a chunk holds some of the answer. The first chunk holds only a role. */
 export function hasContent(token: unknown, chunk: unknown): boolean {
   if (typeof token === 'string' && token !== '') return true;
   const message = read(chunk, 'message');

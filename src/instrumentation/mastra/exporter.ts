@@ -1,44 +1,47 @@
 /**
- * An exporter of Mastra's observability: turns its spans into runs. An agent's run is an execution; what stands within it is
- * part of it. Has the exporters' shape and depends on none of their packages.
+ * An exporter for Mastra's observability that turns its spans into runs. An agent's run is an execution; the spans within it
+ * belong to that execution. Has the shape of an exporter and depends on no Mastra package.
  */
 import type { AgentExecution } from '../../collectors/agent/execution';
 import { refuseOption } from '../../errors';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 import { read } from '../../read';
 import {
+  type CheckedFrameworkOptions,
+  checkFrameworkOptions,
   type InstrumentFrameworkOptions,
-  type InstrumentingFramework,
-  instrumentingFramework,
 } from '../agents/options';
 import { agentRun, modelRun, partRun, type Run, stepRun, toolRun } from '../agents/run';
-import { type Runs, runsOf } from '../agents/runs';
+import { getRuns, type Runs } from '../agents/runs';
 import {
-  attributeOf,
-  endOf,
-  entityOf,
-  failureOf,
+  classifyRequestError,
+  classifySpanError,
   type MastraSpanLike,
-  memoryOperationOf,
-  requestFailureOf,
-  targetOf,
+  readAttribute,
+  readEnd,
+  readEntity,
+  readMemoryOperation,
+  readTarget,
 } from './span';
 
+/** Options of `createMastraExporter()`. */
 export interface MastraExporterOptions extends InstrumentFrameworkOptions {
   /**
-   * Names of tools whose call ends an execution as it should: `stopWhen: hasToolCall('answer')`. An execution that ends
-   * while its model wants any other is `max_steps`. @default none
+   * Names of tools that end an execution successfully, as with `stopWhen: hasToolCall('answer')`. An execution that ends
+   * while its model requests another tool is `max_steps`.
+   *
+   * @default []
    */
   finalTools?: readonly string[] | undefined;
 }
 
-/** What is used of an event. */
+/** The part of a tracing event that is used. */
 export interface MastraTracingEvent {
   readonly type: string;
   readonly exportedSpan: MastraSpanLike;
 }
 
-/** What Mastra takes for an exporter. */
+/** An exporter, as Mastra expects it. */
 export interface MastraExporter {
   readonly name: string;
   exportTracingEvent(event: MastraTracingEvent): Promise<void>;
@@ -47,15 +50,15 @@ export interface MastraExporter {
 }
 
 /**
- * An exporter that measures what agents do.
+ * Makes an exporter that measures agents, requests to models, tool calls, memory operations and retrievals.
  *
- * @throws {ConfigurationError} `INVALID_CONFIG`
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option
  *
  * @example
  * new Observability({ configs: { default: { serviceName: 'shop', exporters: [createMastraExporter()] } } });
  */
 export function createMastraExporter(options: MastraExporterOptions = {}): MastraExporter {
-  const framework = instrumentingFramework(options);
+  const framework = checkFrameworkOptions(options);
   const { finalTools = [] } = options;
   if (!Array.isArray(finalTools)) refuseOption('names of tools', 'finalTools', finalTools);
   const spans = new Spans(framework, new Set(finalTools));
@@ -74,25 +77,25 @@ export function createMastraExporter(options: MastraExporterOptions = {}): Mastr
   };
 }
 
-/** What an execution's end is judged by that has no error. */
+/** Tells how an execution ended whose span has no error. */
 interface Ending {
-  /** Why the last generation of its agent ended. */
+  /** The finish reason of the agent's last generation. */
   reason: unknown;
-  /** Whether a tool was wanted last that ends the execution as it should: a final one, or one that the client runs. */
+  /** True if the last requested tool may end the execution: a final tool, or one that the client runs. */
   mayStop: boolean;
 }
 
-/** The spans that are going on. */
+/** Turns spans into runs. */
 class Spans {
-  readonly #framework: InstrumentingFramework;
+  readonly #framework: CheckedFrameworkOptions;
   readonly #finalTools: ReadonlySet<string>;
   readonly #runs: Runs;
   readonly #endings = new WeakMap<AgentExecution, Ending>();
 
-  constructor(framework: InstrumentingFramework, finalTools: ReadonlySet<string>) {
+  constructor(framework: CheckedFrameworkOptions, finalTools: ReadonlySet<string>) {
     this.#framework = framework;
     this.#finalTools = finalTools;
-    this.#runs = runsOf(framework.agents, 'mastra');
+    this.#runs = getRuns(framework.agents, 'mastra');
   }
 
   start(span: MastraSpanLike): void {
@@ -104,26 +107,26 @@ class Spans {
     const execution = this.#runs.executionAt(span.parentSpanId, agents);
     switch (span.type) {
       case 'agent_run':
-        return this.#agent(entityOf(span));
+        return this.#agent(readEntity(span));
       case 'model_inference':
         return this.#model(span, execution);
       case 'tool_call':
       case 'mcp_tool_call':
       case 'provider_tool_call': {
-        const name = entityOf(span);
+        const name = readEntity(span);
         agents.registerTool(name);
         return toolRun(execution, name, () => read(span, 'input'));
       }
       case 'memory_operation':
         return stepRun(execution, 'memory');
       case 'rag_vector_operation':
-        return attributeOf(span, 'operation') === 'query' ? stepRun(execution, 'retrieval') : partRun(execution);
+        return readAttribute(span, 'operation') === 'query' ? stepRun(execution, 'retrieval') : partRun(execution);
       default:
         return partRun(execution);
     }
   }
 
-  /** Within an execution that has begun outside, agents are part of it. */
+  /** An agent within an execution that was started elsewhere belongs to that execution. */
   #agent(name: string): Run {
     const { agents, agentType } = this.#framework;
     const running = agents.current();
@@ -135,69 +138,70 @@ class Spans {
   }
 
   #model(span: MastraSpanLike, execution: AgentExecution | undefined): Run {
-    const { llm, providerOf } = this.#framework;
-    const ending = this.#endingOf(execution);
+    const { llm, resolveProvider } = this.#framework;
+    const ending = this.#findEnding(execution);
     if (ending !== undefined) ending.mayStop = false;
-    const begin = () => llm?.startRequest(targetOf(span, providerOf));
+    const begin = () => llm?.startRequest(readTarget(span, resolveProvider));
     return modelRun(execution, execution === undefined ? begin() : execution.within(begin));
   }
 
   end(span: MastraSpanLike): void {
     const run = this.#runs.get(span.id);
     if (run === undefined) return;
-    const error = this.#failureOf(span, run);
+    const error = this.#classifySpanError(span, run);
     this.#note(span, run);
-    if (error === undefined) this.#runs.end(span.id, endOf(span));
-    else this.#runs.fail(span.id, error, endOf(span));
+    if (error === undefined) this.#runs.end(span.id, readEnd(span));
+    else this.#runs.fail(span.id, error, readEnd(span));
   }
 
-  #failureOf(span: MastraSpanLike, run: Run): string | undefined {
+  #classifySpanError(span: MastraSpanLike, run: Run): string | undefined {
     switch (span.type) {
       case 'agent_run':
-        return this.#agentFailureOf(span, this.#endingOf(run.execution));
+        return this.#classifyAgentFailure(span, this.#findEnding(run.execution));
       case 'model_inference':
-        return requestFailureOf(span);
+        return classifyRequestError(span);
       default: {
-        const failure = failureOf(span);
-        return failure === undefined && attributeOf(span, 'success') === false ? 'tool_error' : failure;
+        const failure = classifySpanError(span);
+        return failure === undefined && readAttribute(span, 'success') === false ? 'tool_error' : failure;
       }
     }
   }
 
-  /** Agents end without an error where they are stopped; how their last generation ended tells. */
-  #agentFailureOf(span: MastraSpanLike, ending: Ending | undefined): string | undefined {
-    if (attributeOf(span, 'tripwireAbort') !== undefined) return 'guardrail';
-    const failure = failureOf(span);
+  /** A stopped agent ends without an error. The finish reason of its last generation tells why it stopped. */
+  #classifyAgentFailure(span: MastraSpanLike, ending: Ending | undefined): string | undefined {
+    if (readAttribute(span, 'tripwireAbort') !== undefined) return 'guardrail';
+    const failure = classifySpanError(span);
     if (failure !== undefined || ending === undefined) return failure;
     if (ending.reason === 'aborted') return 'cancelled';
     return ending.reason === 'tool-calls' && !ending.mayStop ? 'max_steps' : undefined;
   }
 
-  #endingOf(execution: AgentExecution | undefined): Ending | undefined {
+  #findEnding(execution: AgentExecution | undefined): Ending | undefined {
     return execution === undefined ? undefined : this.#endings.get(execution);
   }
 
-  /** What a span that ends says of its execution, and what only the collectors want to know. */
+  /** Notes how a span affects the end of its execution, and records memory operations and guardrails. */
   #note(span: MastraSpanLike, { execution }: Run): void {
     const { agents, llm } = this.#framework;
-    const ending = this.#endingOf(execution);
+    const ending = this.#findEnding(execution);
     if (span.type === 'model_generation' && ending !== undefined) {
-      ending.reason = attributeOf(span, 'finishReason');
+      ending.reason = readAttribute(span, 'finishReason');
     } else if (span.type === 'client_tool_call' || this.#isFinal(span)) {
       if (ending !== undefined) ending.mayStop = true;
     } else if (span.type === 'memory_operation' && execution !== undefined) {
-      const operation = memoryOperationOf(span);
-      const outcome = failureOf(span) === undefined ? 'success' : 'error';
+      const operation = readMemoryOperation(span);
+      const outcome = classifySpanError(span) === undefined ? 'success' : 'error';
       if (operation !== undefined) agents.recordMemoryOperation(execution.agentType, operation, outcome);
-    } else if (span.type === 'processor_run' && attributeOf(span, 'tripwireAbort') !== undefined) {
-      // Which processors are guardrails shows only where one blocks.
-      const phase = attributeOf(span, 'processorPhase');
+    } else if (span.type === 'processor_run' && readAttribute(span, 'tripwireAbort') !== undefined) {
+      // Mastra does not say which processors are guardrails; one that blocks is.
+      const phase = readAttribute(span, 'processorPhase');
       const stage = phase === 'input' || phase === 'output' ? phase : 'other';
       execution?.recordStep('guardrail');
-      llm?.recordGuardrail(entityOf(span), stage, 'block');
+      llm?.recordGuardrail(readEntity(span), stage, 'block');
     }
   }
+
   #isFinal(span: MastraSpanLike): boolean {
-    return span.type === 'tool_call' && this.#finalTools.has(entityOf(span));
+    return span.type === 'tool_call' && this.#finalTools.has(readEntity(span));
   }
 }

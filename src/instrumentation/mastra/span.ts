@@ -1,42 +1,41 @@
 /**
- * What spans of Mastra hold: whose they are, whom a request was for, what it used, how they ended. Reads, and records
- * nothing.
+ * Reads Mastra's spans: entity, model, provider, tokens, finish reason, error. Records nothing.
  */
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { AgentErrorType, MemoryOperation } from '../../collectors/words';
 import { read, readNumber, readText } from '../../read';
-import { failureOfText } from '../agents/failure-text';
-import { finishReasonOf } from '../finish-reason';
-import { providerName } from '../provider-name';
+import { classifyErrorText } from '../agents/failure-text';
+import { parseFinishReason } from '../finish-reason';
+import { normalizeProviderName } from '../provider-name';
 
-/** What is used of a span, when it begins and when it ends. */
+/** The part of a span that is used. */
 export interface MastraSpanLike {
   readonly id: string;
   readonly type: string;
   readonly parentSpanId?: string | undefined;
 }
 
-/** The id of what a span is about, which stays where its name is changed. */
-export function entityOf(span: unknown): string {
+/** The id of the span's agent or tool. Ids come first, because they stay the same if a name is changed. */
+export function readEntity(span: unknown): string {
   return readText(span, 'entityId') ?? readText(span, 'entityName') ?? readText(span, 'name') ?? 'other';
 }
 
-export function attributeOf(span: unknown, name: string): unknown {
+export function readAttribute(span: unknown, name: string): unknown {
   return read(read(span, 'attributes'), name);
 }
 
-export function targetOf(span: unknown, providerOf: (baseUrl: unknown, usual: string) => string): LlmTarget {
+export function readTarget(span: unknown, resolveProvider: (baseUrl: unknown, usual: string) => string): LlmTarget {
   const attributes = read(span, 'attributes');
-  const provider = providerName(readText(attributes, 'provider') ?? 'other');
-  return { model: readText(attributes, 'model') ?? 'other', provider: providerOf(undefined, provider) };
+  const provider = normalizeProviderName(readText(attributes, 'provider') ?? 'other');
+  return { model: readText(attributes, 'model') ?? 'other', provider: resolveProvider(undefined, provider) };
 }
 
-export function endOf(span: unknown): LlmEnd {
-  const usage = attributeOf(span, 'usage');
+export function readEnd(span: unknown): LlmEnd {
+  const usage = readAttribute(span, 'usage');
   const input = read(usage, 'inputDetails');
   const output = read(usage, 'outputDetails');
   return {
-    finishReason: finishReasonOf(attributeOf(span, 'finishReason')),
+    finishReason: parseFinishReason(readAttribute(span, 'finishReason')),
     inputTokens: readNumber(usage, 'inputTokens'),
     outputTokens: readNumber(usage, 'outputTokens'),
     cacheReadTokens: readNumber(input, 'cacheRead'),
@@ -48,18 +47,23 @@ export function endOf(span: unknown): LlmEnd {
   };
 }
 
-/** Why a span failed, from the name and the text of its error; nothing where it has none. */
-export function failureOf(span: unknown): AgentErrorType | undefined {
+/** The error type of a span, by the name and message of its error; nothing if it has no error. */
+export function classifySpanError(span: unknown): AgentErrorType | undefined {
   const error = read(span, 'errorInfo');
   if (error === undefined || error === null) return undefined;
-  return failureOfText(`${readText(error, 'name') ?? ''}: ${readText(error, 'message') ?? ''}`) ?? 'other';
+  return classifyErrorText(`${readText(error, 'name') ?? ''}: ${readText(error, 'message') ?? ''}`) ?? 'other';
 }
 
-/** A request has no error, but a reason for its end; one that was given up has not even that. */
-export function requestFailureOf(span: unknown): AgentErrorType | undefined {
-  const reason = attributeOf(span, 'finishReason');
-  if (reason === 'error') return failureOf(span) ?? 'other';
-  return reason === undefined || reason === 'aborted' ? (failureOf(span) ?? 'cancelled') : failureOf(span);
+/**
+ * The error type of a request's span. A failed request has a finish reason instead of an error; an abandoned request has
+ * neither.
+ */
+export function classifyRequestError(span: unknown): AgentErrorType | undefined {
+  const reason = readAttribute(span, 'finishReason');
+  if (reason === 'error') return classifySpanError(span) ?? 'other';
+  return reason === undefined || reason === 'aborted'
+    ? (classifySpanError(span) ?? 'cancelled')
+    : classifySpanError(span);
 }
 
 const OPERATIONS: ReadonlyMap<unknown, MemoryOperation> = new Map<unknown, MemoryOperation>([
@@ -69,7 +73,7 @@ const OPERATIONS: ReadonlyMap<unknown, MemoryOperation> = new Map<unknown, Memor
   ['delete', 'delete'],
 ]);
 
-/** What is done with an agent's memory; nothing where a model only thinks about it. */
-export function memoryOperationOf(span: unknown): MemoryOperation | undefined {
-  return OPERATIONS.get(attributeOf(span, 'operationType'));
+/** The kind of a memory operation; nothing for an operation that does not access the memory. */
+export function readMemoryOperation(span: unknown): MemoryOperation | undefined {
+  return OPERATIONS.get(readAttribute(span, 'operationType'));
 }

@@ -1,52 +1,57 @@
 /**
- * Calls of tools by a client of the Model Context Protocol. Knows of its SDK only two methods and two look-ups; transports,
- * resources and prompts are none of its business.
+ * Instruments a client of the Model Context Protocol: counts and times its tool calls. Uses only `callTool`, `listTools` and
+ * the names of server and client; must not know transports, resources or prompts.
  */
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import { settled } from '../../collectors/agent/execution';
 import { refuseOption } from '../../errors';
-import { quietly, warnOnce } from '../../quietly';
+import { quietly, warnOnce } from '../../warnings';
 import { read } from '../../read';
-import { agentCollector, type InstrumentAgentsOptions } from '../agent-options';
+import { type InstrumentAgentsOptions, resolveAgentCollector } from '../agent-options';
 import { agentByName, ToolCall } from '../agents/tool-call';
 import type { Uninstall } from '../options';
 import { isWrapped, type Original, Patches } from '../patches';
-import { failureOf, failureOfResult } from './failure';
+import { classifyError, classifyResult } from './failure';
 
-/** What is used of the SDK's `Client`. */
+/** The part of the SDK's `Client` that is used. */
 export interface McpClientLike {
   callTool(...args: never[]): Promise<unknown>;
   listTools?(...args: never[]): Promise<unknown>;
 }
 
+/** Options of `instrumentMcpClient()`. */
 export interface InstrumentMcpClientOptions extends InstrumentAgentsOptions {
-  /** Which agent calls outside of a running execution count for. @default the server's name, else the client's */
+  /**
+   * The `agent_type` of calls that are made outside of an execution.
+   *
+   * @default the server's name, or the client's if the server has none
+   */
   agentType?: string | undefined;
 }
 
-/** Tools of a server that are remembered. */
+/** Tool names of a server that are remembered. */
 const LISTED_MAX = 10_000;
 
 /**
- * Counts and times the calls of tools that a client makes: for the execution that is running where one is made, or else for
- * an agent by name.
+ * Counts and times the tool calls of a client. A call counts for the execution in which it is made, or else for the agent
+ * that `agentType` names.
  *
- * @returns puts the client back as it was
- * @throws {ConfigurationError} `INVALID_CONFIG`
+ * @returns a function that ends the measuring and restores the client's methods
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option, or if `client` is not an object
  *
  * @example
  * const client = new Client({ name: 'researcher', version: '1.0.0' });
  * const uninstall = instrumentMcpClient(client);
  */
 export function instrumentMcpClient(client: McpClientLike, options: InstrumentMcpClientOptions = {}): Uninstall {
-  const collector = agentCollector(options);
+  const collector = resolveAgentCollector(options);
   const { agentType } = options;
   if (agentType !== undefined && typeof agentType !== 'string') refuseOption('a name', 'agentType', agentType);
-  if (typeof client !== 'object' || client === null) refuseOption('a client', 'client', client);
+  if (typeof client !== 'object' || client === null) refuseOption('an MCP client', 'client', client);
   const calls = new Calls(collector, agentType);
   const patches = new Patches();
   if (!patches.wrap(client, 'callTool', (original, args, self) => calls.call(original, args, self))) {
-    if (!isWrapped(client.callTool)) warnOnce('The MCP client has no callTool(): its calls are not measured');
+    if (!isWrapped(client.callTool)) warnOnce('Expected the MCP client to have callTool(); its calls are not measured');
     return patches.uninstall;
   }
   patches.wrap(client, 'listTools', (original) => {
@@ -55,11 +60,11 @@ export function instrumentMcpClient(client: McpClientLike, options: InstrumentMc
   return patches.uninstall;
 }
 
-/** What is counted of one client. */
+/** The tool calls of one client. */
 class Calls {
   readonly #collector: AgentMetricsCollector;
   readonly #agentType: string | undefined;
-  /** The names that the server says exist: others that fail may be the model's invention. */
+  /** Tools that the server has listed. A failed call of any other name may be an invention of the model. */
   readonly #listed = new Set<string>();
 
   constructor(collector: AgentMetricsCollector, agentType: string | undefined) {
@@ -78,7 +83,8 @@ class Calls {
     const call = quietly(() => this.#begin(params, client));
     if (call === undefined) return original();
     return settled(original, (failure, result) => {
-      const error = failure === undefined ? failureOfResult(result) : failureOf(failure.error, read(options, 'signal'));
+      const error =
+        failure === undefined ? classifyResult(result) : classifyError(failure.error, read(options, 'signal'));
       if (error === undefined) call.end();
       else call.fail(error);
     });
@@ -86,15 +92,15 @@ class Calls {
 
   #begin(params: unknown, client: unknown): ToolCall {
     const name = String(read(params, 'name'));
-    // Only tools that are called take a place among the names: a server may list more than there are places.
+    // A tool is registered when it is called, not when it is listed: a server may list more tools than the label allows.
     if (this.#listed.has(name)) this.#collector.registerTool(name);
-    const user = this.#collector.current() ?? agentByName(this.#collector, this.#agentType ?? nameOf(client));
+    const user = this.#collector.current() ?? agentByName(this.#collector, this.#agentType ?? readServerName(client));
     return new ToolCall(user, name, () => read(params, 'arguments') ?? null);
   }
 }
 
-/** The server's name, which is known once the client is connected, or the client's. */
-function nameOf(client: unknown): string {
+/** The server's name, which is known after the client has connected; before that, the client's name. */
+function readServerName(client: unknown): string {
   const { getServerVersion } = client as { getServerVersion?(): unknown };
   const server = read(getServerVersion?.call(client), 'name') ?? read(read(client, '_clientInfo'), 'name');
   return typeof server === 'string' ? server : 'mcp';

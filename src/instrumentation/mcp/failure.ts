@@ -1,6 +1,6 @@
 /**
- * Why a call by the Model Context Protocol failed: its errors have JSON-RPC's codes, its SDK's transports HTTP's, and a tool
- * that failed answers all the same.
+ * Classifies failures of the Model Context Protocol. Protocol errors have JSON-RPC codes, errors of the SDK's transports
+ * HTTP statuses, and a failed tool returns a normal answer with `isError`.
  */
 import { abortTypeOf, errorTypeOf } from '../../collectors/error-type';
 import type { AgentErrorType } from '../../collectors/words';
@@ -14,15 +14,15 @@ const BY_CODE: ReadonlyMap<number, AgentErrorType> = new Map([
   [-32600, 'invalid_request'],
 ]);
 
-/** What servers say of a tool that they do not have; the protocol has no code for it. */
+/** Message of a server that does not have the tool; the protocol has no code for it. */
 const NO_SUCH_TOOL = /\b(unknown tool|tool\b.{0,200}\bnot found)/i;
-/** What the client says of an answer that is not what the tool's schema promised. */
+/** Message of the client for an answer that does not match the tool's schema. */
 const BAD_ANSWER = /structured content/i;
-/** The whole of what the client says where there is no connection; it has no code. */
+/** The client's whole message if it is not connected; it has no code. */
 const NOT_CONNECTED = 'Not connected';
 
-/** What was thrown, as a word. The SDK reports a call that was aborted as one that ran out of time. */
-export function failureOf(error: unknown, signal: unknown): AgentErrorType {
+/** The error type of a thrown error. The SDK reports an aborted call as a timeout, so the caller's signal is read first. */
+export function classifyError(error: unknown, signal: unknown): AgentErrorType {
   if (read(signal, 'aborted') === true) return abortTypeOf(read(signal, 'reason'));
   const message = readText(error, 'message') ?? '';
   const code = readNumber(error, 'code') ?? 0;
@@ -33,8 +33,8 @@ export function failureOf(error: unknown, signal: unknown): AgentErrorType {
   return BY_CODE.get(code) ?? errorTypeOf(code >= 400 ? { status: code } : error);
 }
 
-/** Why a tool that answered has failed, if it has. */
-export function failureOfResult(result: unknown): AgentErrorType | undefined {
+/** The error type of a tool's answer; nothing if the tool succeeded. */
+export function classifyResult(result: unknown): AgentErrorType | undefined {
   if (read(result, 'isError') !== true) return undefined;
   const text = readText(read(read(result, 'content'), '0'), 'text') ?? '';
   return NO_SUCH_TOOL.test(text) ? 'unknown_tool' : 'tool_error';

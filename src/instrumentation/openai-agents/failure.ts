@@ -1,15 +1,15 @@
 /**
- * Why a span of the OpenAI Agents SDK failed: spans have texts of errors and not what was thrown.
+ * Classifies errors of the OpenAI Agents SDK's spans, which hold messages instead of the thrown errors.
  */
 import type { AgentErrorType } from '../../collectors/words';
 import { read, readText } from '../../read';
-import { failureOfText } from '../agents/failure-text';
+import { classifyErrorText } from '../agents/failure-text';
 
-/** @param isTool whether what has no other name is a tool's own failure */
-export function failureOf(error: unknown, isTool: boolean): AgentErrorType {
+/** @param isTool true if an unknown error is `tool_error` instead of `other` */
+export function classifySpanError(error: unknown, isTool: boolean): AgentErrorType {
   const texts = [readText(read(error, 'data'), 'error'), readText(error, 'message')];
   for (const text of texts) {
-    const type = text === undefined ? undefined : failureOfText(text);
+    const type = text === undefined ? undefined : classifyErrorText(text);
     if (type !== undefined) return type;
   }
   return isTool ? 'tool_error' : 'other';

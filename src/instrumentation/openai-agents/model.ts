@@ -1,31 +1,31 @@
 /**
- * What spans of the OpenAI Agents SDK hold of a request to a model, once it has ended. Reads, and records nothing.
+ * Reads a finished request to a model from a span of the OpenAI Agents SDK. Records nothing.
  */
 import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
 import { read, readNumber, readText } from '../../read';
-import { finishReasonOf } from '../finish-reason';
+import { parseFinishReason } from '../finish-reason';
 
-/** A request to a model that a span has told of. */
+/** The answer of a request to a model, as its span holds it. */
 export interface ModelAnswer extends LlmEnd {
-  /** Missing where the request failed, or spans are without data. */
+  /** Missing if the request failed, or if tracing excludes sensitive data. */
   readonly model: string | undefined;
 }
 
 /** @param data of a span `response` (the Responses API) or `generation` (chat completions, other models) */
-export function answerOf(data: unknown): ModelAnswer {
-  return read(data, 'type') === 'response' ? responseOf(read(data, '_response')) : generationOf(data);
+export function readAnswer(data: unknown): ModelAnswer {
+  return read(data, 'type') === 'response' ? readResponse(read(data, '_response')) : readGeneration(data);
 }
 
-function responseOf(response: unknown): ModelAnswer {
+function readResponse(response: unknown): ModelAnswer {
   return {
     model: readText(response, 'model'),
-    finishReason: finishReasonOf(endOfResponse(response)),
-    ...usageOf(read(response, 'usage')),
+    finishReason: parseFinishReason(readResponseReason(response)),
+    ...readUsage(read(response, 'usage')),
   };
 }
 
-/** A response has a status and no reason; one that calls tools is completed as well. */
-function endOfResponse(response: unknown): string | undefined {
+/** A response has a status instead of a reason. It is `completed` also if it calls tools. */
+function readResponseReason(response: unknown): string | undefined {
   const status = readText(response, 'status');
   if (status === 'incomplete') return readText(read(response, 'incomplete_details'), 'reason');
   const output = read(response, 'output');
@@ -33,18 +33,18 @@ function endOfResponse(response: unknown): string | undefined {
   return calls ? 'tool_calls' : status;
 }
 
-function generationOf(data: unknown): ModelAnswer {
+function readGeneration(data: unknown): ModelAnswer {
   const output = read(read(data, 'output'), '0');
   return {
-    // As it was asked for: the answer's has a date.
+    // The requested name: the answer's model name ends with a date.
     model: readText(data, 'model') ?? readText(output, 'model'),
-    finishReason: finishReasonOf(read(read(read(output, 'choices'), '0'), 'finish_reason')),
-    ...usageOf(read(output, 'usage') ?? read(data, 'usage')),
+    finishReason: parseFinishReason(read(read(read(output, 'choices'), '0'), 'finish_reason')),
+    ...readUsage(read(output, 'usage') ?? read(data, 'usage')),
   };
 }
 
-/** Both APIs have the same numbers under other names. */
-function usageOf(usage: unknown): LlmUsage {
+/** Both APIs report the same counts, under different names. */
+function readUsage(usage: unknown): LlmUsage {
   const input = read(usage, 'input_tokens_details') ?? read(usage, 'prompt_tokens_details');
   const output = read(usage, 'output_tokens_details') ?? read(usage, 'completion_tokens_details');
   return {

@@ -1,23 +1,24 @@
 /**
- * A trace processor of the OpenAI Agents SDK: turns its spans into runs. An agent's span is an execution; what stands within
- * it is part of it. Has the processors' shape and depends on none of their packages.
+ * A trace processor for the OpenAI Agents SDK that turns its spans into runs. An agent's span is an execution; the spans
+ * within it belong to that execution. Has the shape of a trace processor and does not depend on the SDK.
  */
 import type { LlmErrorType } from '../../collectors/words';
-import { quietly } from '../../quietly';
+import { quietly } from '../../warnings';
 import { read, readText } from '../../read';
 import {
+  type CheckedFrameworkOptions,
+  checkFrameworkOptions,
   type InstrumentFrameworkOptions,
-  type InstrumentingFramework,
-  instrumentingFramework,
 } from '../agents/options';
 import { agentRun, partRun, type ReportStep, type Run, stepRun, toolRun } from '../agents/run';
-import { type Runs, runsOf } from '../agents/runs';
-import { failureOf } from './failure';
-import { answerOf } from './model';
+import { getRuns, type Runs } from '../agents/runs';
+import { classifySpanError } from './failure';
+import { readAnswer } from './model';
 
+/** Options of `createTraceProcessor()`. */
 export type TraceProcessorOptions = InstrumentFrameworkOptions;
 
-/** What is used of a span. */
+/** The part of a span that is used. */
 export interface AgentSpanLike {
   readonly spanId: string;
   readonly parentId: string | null;
@@ -25,7 +26,7 @@ export interface AgentSpanLike {
   readonly error: { readonly message: string } | null;
 }
 
-/** What the SDK takes for a trace processor. */
+/** A trace processor, as the SDK expects it. */
 export interface TraceProcessor {
   onTraceStart(trace: unknown): Promise<void>;
   onTraceEnd(trace: unknown): Promise<void>;
@@ -35,22 +36,22 @@ export interface TraceProcessor {
   forceFlush(): Promise<void>;
 }
 
-/** Agents whose models are remembered. */
+/** Agents whose last model is remembered. */
 const AGENTS_MAX = 1000;
 
-/** Where a span's model is not told. */
+/** The model of a request whose span does not name one. */
 const UNKNOWN_MODEL = 'other';
 
 /**
- * A trace processor that measures what agents do.
+ * Makes a trace processor that measures agents, requests to models, tool calls, handoffs and guardrails.
  *
- * @throws {ConfigurationError} `INVALID_CONFIG`
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option
  *
  * @example
  * addTraceProcessor(createTraceProcessor());
  */
 export function createTraceProcessor(options: TraceProcessorOptions = {}): TraceProcessor {
-  const spans = new Spans(instrumentingFramework(options));
+  const spans = new Spans(checkFrameworkOptions(options));
   const done = Promise.resolve();
   return {
     onTraceStart: () => done,
@@ -68,16 +69,16 @@ export function createTraceProcessor(options: TraceProcessorOptions = {}): Trace
   };
 }
 
-/** The spans that are going on. */
+/** Turns spans into runs. */
 class Spans {
-  readonly #framework: InstrumentingFramework;
+  readonly #framework: CheckedFrameworkOptions;
   readonly #runs: Runs;
-  /** By agent, the model that last answered it: a request that failed does not say whom it was for. */
+  /** The last model of each agent, because the span of a failed request does not name its model. */
   readonly #models = new Map<string, string>();
 
-  constructor(framework: InstrumentingFramework) {
+  constructor(framework: CheckedFrameworkOptions) {
     this.#framework = framework;
-    this.#runs = runsOf(framework.agents, 'openai-agents');
+    this.#runs = getRuns(framework.agents, 'openai-agents');
   }
 
   start(span: AgentSpanLike): void {
@@ -87,7 +88,7 @@ class Spans {
   end(span: AgentSpanLike): void {
     const { spanId, error } = span;
     if (error === null || error === undefined) this.#runs.end(spanId);
-    else this.#runs.fail(spanId, failureOf(error, read(span.spanData, 'type') === 'function'));
+    else this.#runs.fail(spanId, classifySpanError(error, read(span.spanData, 'type') === 'function'));
   }
 
   #run(span: AgentSpanLike): Run {
@@ -106,9 +107,9 @@ class Spans {
         });
       case 'function': {
         const name = readText(spanData, 'name') ?? 'other';
-        // Spans begin for tools that exist; a name that the model made up ends the run.
+        // The tool exists: a call of an unknown tool ends the run without a span.
         agents.registerTool(name);
-        // The arguments come while the span goes on; where they are kept from spans they are empty.
+        // The arguments arrive while the span is open. They are empty if tracing excludes sensitive data.
         return toolRun(execution, name, () => readText(spanData, 'input'));
       }
       case 'handoff':
@@ -120,7 +121,7 @@ class Spans {
     }
   }
 
-  /** Within an execution that has begun outside, agents are part of it. */
+  /** An agent within an execution that was started elsewhere belongs to that execution. */
   #agent(name: string): Run {
     const { agents, agentType = name } = this.#framework;
     const running = agents.current();
@@ -128,21 +129,21 @@ class Spans {
     return isPart ? partRun(running) : agentRun(agents.startExecution(agentType));
   }
 
-  /** Recorded when it is over: which model it was for stands only in the answer. */
+  /** Records a request when it has ended, because only the answer names the model. */
   #request(spanData: unknown, agent: string, durationMs: number, error: unknown): void {
-    const { llm, providerOf } = this.#framework;
-    const { model: told, ...end } = answerOf(spanData);
-    const model = told ?? this.#models.get(agent) ?? UNKNOWN_MODEL;
-    if (told !== undefined && (this.#models.has(agent) || this.#models.size < AGENTS_MAX))
-      this.#models.set(agent, told);
+    const { llm, resolveProvider } = this.#framework;
+    const { model: reported, ...end } = readAnswer(spanData);
+    const model = reported ?? this.#models.get(agent) ?? UNKNOWN_MODEL;
+    if (reported !== undefined && (this.#models.has(agent) || this.#models.size < AGENTS_MAX))
+      this.#models.set(agent, reported);
     const errorType = error as LlmErrorType | undefined;
-    llm?.recordRequest({ model, provider: providerOf(undefined, 'openai'), durationMs, errorType, ...end });
+    llm?.recordRequest({ model, provider: resolveProvider(undefined, 'openai'), durationMs, errorType, ...end });
   }
 
   #handoff(spanData: unknown): void {
     const to = readText(spanData, 'to_agent');
     const from = readText(spanData, 'from_agent') ?? 'other';
-    // Where a model asks for several, one is made, and the span has an error all the same.
+    // If a model requests several handoffs, the SDK makes one of them and still sets an error on the span.
     this.#framework.agents.recordHandoff(from, to ?? 'other', to === undefined ? 'error' : 'success');
   }
 

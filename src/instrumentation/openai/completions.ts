@@ -1,11 +1,11 @@
 /**
- * Answers of chats, of texts that are completed, and of embeddings.
+ * Reads answers and streams of chat completions, text completions and embeddings.
  */
 import type { LlmUsage } from '../../collectors/llm/request';
 import type { FinishReason } from '../../collectors/words';
-import { finishReasonOf } from '../finish-reason';
-import type { Answered, Endpoint, Reading } from '../stainless/wire';
-import { type CompletionUsage, completionUsage } from './usage';
+import type { AnswerEnd, ChunkReader, Endpoint, RequestBody } from '../api-client/endpoint';
+import { parseFinishReason } from '../finish-reason';
+import { type CompletionUsage, readCompletionUsage } from './usage';
 
 interface Message {
   readonly content?: unknown;
@@ -13,7 +13,7 @@ interface Message {
   readonly tool_calls?: unknown;
   readonly function_call?: unknown;
   readonly audio?: unknown;
-  /** How providers that speak OpenAI's language name a model's thinking. */
+  /** The model's thinking, under the names that OpenAI-compatible providers use. */
   readonly reasoning_content?: unknown;
   readonly reasoning?: unknown;
 }
@@ -30,20 +30,21 @@ interface Completion {
   readonly usage?: CompletionUsage | null;
 }
 
-function reasonOf(given: string, refused: boolean): FinishReason | undefined {
-  const reason = finishReasonOf(given);
+function mapFinishReason(given: string, refused: boolean): FinishReason | undefined {
+  const reason = parseFinishReason(given);
   return refused && reason === 'stop' ? 'refusal' : reason;
 }
 
-function answered(answer: unknown): Answered {
+function readEnd(answer: unknown): AnswerEnd {
   const { choices, usage } = answer as Completion;
   const choice = choices?.[0];
   const reason = choice?.finish_reason;
-  const finishReason = typeof reason === 'string' ? reasonOf(reason, hasText(choice?.message?.refusal)) : undefined;
-  return { end: { ...completionUsage(usage), finishReason } };
+  const finishReason =
+    typeof reason === 'string' ? mapFinishReason(reason, hasText(choice?.message?.refusal)) : undefined;
+  return { end: { ...readCompletionUsage(usage), finishReason } };
 }
 
-class CompletionReading implements Reading {
+class CompletionReader implements ChunkReader {
   #reason: string | undefined;
   #usage: LlmUsage = {};
   #began = false;
@@ -55,24 +56,24 @@ class CompletionReading implements Reading {
 
   chunk(chunk: unknown): boolean {
     const { choices, usage } = chunk as Completion;
-    if (usage !== undefined && usage !== null) this.#usage = completionUsage(usage);
+    if (usage !== undefined && usage !== null) this.#usage = readCompletionUsage(usage);
     const choice = choices?.[0];
     if (choice === undefined) return false;
-    // Some gateways send an empty one until they know.
+    // Some gateways send an empty finish reason in every chunk before the last.
     if (hasText(choice.finish_reason)) this.#reason ??= choice.finish_reason;
     if (hasText(choice.delta?.refusal)) this.#refused = true;
     if (!this.#began) this.#began = hasContent(choice);
     return this.#began;
   }
 
-  answered(): Answered {
+  readEnd(): AnswerEnd {
     const reason = this.#reason;
-    const finishReason = reason === undefined ? undefined : reasonOf(reason, this.#refused);
+    const finishReason = reason === undefined ? undefined : mapFinishReason(reason, this.#refused);
     return { end: { ...this.#usage, finishReason } };
   }
 }
 
-/** The first chunk of a chat only names a role. */
+/** True if a chunk holds some of the answer. The first chunk of a chat holds only a role. */
 function hasContent({ delta, text }: Choice): boolean {
   if (hasText(text)) return true;
   if (delta === undefined || delta === null) return false;
@@ -81,9 +82,9 @@ function hasContent({ delta, text }: Choice): boolean {
     hasText(delta.refusal) ||
     hasText(delta.reasoning_content) ||
     hasText(delta.reasoning) ||
-    isThere(delta.tool_calls) ||
-    isThere(delta.function_call) ||
-    isThere(delta.audio)
+    isSet(delta.tool_calls) ||
+    isSet(delta.function_call) ||
+    isSet(delta.audio)
   );
 }
 
@@ -91,24 +92,24 @@ function hasText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-function isThere(value: unknown): boolean {
+function isSet(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-/** Asks for the usage of a stream, which is not sent otherwise; a user who has decided so himself is left alone. */
-function askingForUsage(body: Readonly<Record<string, unknown>>): unknown {
+/** Sets `include_usage` on the body of a streamed request. Returns nothing if the caller has set it already. */
+function requestUsage(body: RequestBody): unknown {
   const options = body.stream_options as Record<string, unknown> | null | undefined;
-  if (body.stream !== true || isThere(options?.include_usage)) return undefined;
+  if (body.stream !== true || isSet(options?.include_usage)) return undefined;
   return { ...body, stream_options: { ...options, include_usage: true } };
 }
 
-/** @param includeUsage whether streams are asked to report their usage */
+/** @param includeUsage sets `stream_options.include_usage` on streamed requests */
 export function completionEndpoints(includeUsage: boolean): readonly Endpoint[] {
-  const streamed = { method: 'create', answered, reading: () => new CompletionReading() };
-  const asking = includeUsage ? askingForUsage : undefined;
+  const streamed = { method: 'create', readEnd, chunkReader: () => new CompletionReader() };
+  const changeBody = includeUsage ? requestUsage : undefined;
   return [
-    { ...streamed, resource: 'chat.completions', operation: 'chat', asking },
-    { ...streamed, resource: 'completions', operation: 'text_completion', asking },
-    { resource: 'embeddings', method: 'create', operation: 'embeddings', answered },
+    { ...streamed, resource: 'chat.completions', operation: 'chat', changeBody },
+    { ...streamed, resource: 'completions', operation: 'text_completion', changeBody },
+    { resource: 'embeddings', method: 'create', operation: 'embeddings', readEnd },
   ];
 }

@@ -1,42 +1,43 @@
 /**
- * Instruments OpenAI's SDK, whoever it is pointed at.
+ * Instruments OpenAI's SDK, for any base URL.
  */
-
 import { refuseOption } from '../../errors';
-import { type InstrumentOptions, instrumenting, type Uninstall } from '../options';
+import type { Sdk } from '../api-client/endpoint';
+import { instrumentApiClient } from '../api-client/instrument';
+import { checkOptions, type InstrumentOptions, type Uninstall } from '../options';
 import { OPENAI_LIMITS } from '../rate-limits';
-import { instrumentStainless } from '../stainless/instrument';
-import type { Sdk } from '../stainless/wire';
 import { completionEndpoints } from './completions';
 import { mediaEndpoints } from './media';
 import { responseEndpoints } from './responses';
 
+/** Options of `instrumentOpenAI()`. */
 export interface InstrumentOpenAIOptions extends InstrumentOptions {
   /**
-   * Asks for the usage of streamed chats and texts, by `stream_options.include_usage`. Their streams then end with one more
-   * chunk, whose `choices` is empty; without it their tokens are unknown.
+   * Sets `stream_options.include_usage` on streamed chat and text completions, so that the provider reports their tokens.
+   * Such a stream then ends with one more chunk, whose `choices` is empty. If it is not set, tokens of these streams are
+   * not counted. A request that sets `include_usage` itself is left unchanged.
    *
    * @default false
    */
   includeUsage?: boolean | undefined;
 }
 
-/** What is used of OpenAI's client; `OpenAI` and `AzureOpenAI` are such. */
+/** The part of an `OpenAI` or `AzureOpenAI` client that is used. */
 export interface OpenAiClientLike {
   readonly chat: { readonly completions: { create(...args: never[]): unknown } };
 }
 
-/** What is used of OpenAI's class. */
+/** The part of OpenAI's class that is used. */
 export interface OpenAiClassLike {
   readonly Chat: { readonly Completions: { readonly prototype: { create(...args: never[]): unknown } } };
   readonly prototype: OpenAiClientLike;
 }
 
 /**
- * Measures the requests of a client, or of all clients of a class, those of `AzureOpenAI` included.
+ * Measures the requests of a client, or of all clients of a class; `OpenAI` includes clients of `AzureOpenAI`.
  *
- * @returns puts everything back
- * @throws {ConfigurationError} `INVALID_CONFIG`
+ * @returns a function that ends the measuring and restores the SDK's methods
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option, or a `clientOrClass` that is not an object or class
  *
  * @example
  * import OpenAI from 'openai';
@@ -46,13 +47,13 @@ export function instrumentOpenAI(
   clientOrClass: OpenAiClientLike | OpenAiClassLike,
   options: InstrumentOpenAIOptions = {},
 ): Uninstall {
-  const checked = instrumenting(options);
+  const checked = checkOptions(options);
   const { includeUsage = false } = options;
   if (typeof includeUsage !== 'boolean') refuseOption('a boolean', 'includeUsage', includeUsage);
-  return instrumentStainless(sdkOf(includeUsage), clientOrClass, checked);
+  return instrumentApiClient(describeSdk(includeUsage), clientOrClass, checked);
 }
 
-function sdkOf(includeUsage: boolean): Sdk {
+function describeSdk(includeUsage: boolean): Sdk {
   return {
     name: 'openai',
     provider: 'openai',

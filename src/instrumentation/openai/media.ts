@@ -1,16 +1,16 @@
 /**
- * Answers that are pictures and sounds, and texts of sounds.
+ * Reads answers and streams of images, speech and transcriptions.
  */
 import type { LlmUsage } from '../../collectors/llm/request';
-import type { Answered, Endpoint, Reading } from '../stainless/wire';
-import { type InputOutputUsage, inputOutputUsage } from './usage';
+import type { AnswerEnd, ChunkReader, Endpoint, RequestBody } from '../api-client/endpoint';
+import { type InputOutputUsage, readInputOutputUsage } from './usage';
 
 interface Images {
   readonly data?: readonly unknown[] | null;
   readonly usage?: InputOutputUsage | null;
 }
 
-/** Transcriptions are paid by tokens or by the second. */
+/** The provider bills a transcription by tokens or by the second. */
 interface Transcription {
   readonly usage?: (InputOutputUsage & { readonly seconds?: number }) | null;
   readonly duration?: number | string | null;
@@ -21,28 +21,31 @@ interface MediaEvent {
   readonly usage?: InputOutputUsage | null;
 }
 
-function images(answer: unknown): Answered {
+function readImages(answer: unknown): AnswerEnd {
   const { data, usage } = answer as Images;
-  return { end: inputOutputUsage(usage), media: mediaOf('images', data?.length) };
+  return { end: readInputOutputUsage(usage), media: makeMedia('images', data?.length) };
 }
 
-function speech(_answer: unknown, { input }: Readonly<Record<string, unknown>>): Answered {
-  return { end: {}, media: mediaOf('characters', typeof input === 'string' ? input.length : undefined) };
+function readSpeech(_answer: unknown, { input }: RequestBody): AnswerEnd {
+  return { end: {}, media: makeMedia('characters', typeof input === 'string' ? input.length : undefined) };
 }
 
-function transcription(answer: unknown): Answered {
-  // Where subtitles are asked for, the answer is a text.
+function readTranscription(answer: unknown): AnswerEnd {
+  // For a subtitle format the answer is a string.
   if (typeof answer !== 'object' || answer === null) return { end: {} };
   const { usage, duration } = answer as Transcription;
-  return { end: inputOutputUsage(usage), media: mediaOf('audio_seconds', usage?.seconds ?? Number(duration ?? 0)) };
+  return {
+    end: readInputOutputUsage(usage),
+    media: makeMedia('audio_seconds', usage?.seconds ?? Number(duration ?? 0)),
+  };
 }
 
-function mediaOf(unit: NonNullable<Answered['media']>['unit'], amount: number | undefined): Answered['media'] {
+function makeMedia(unit: NonNullable<AnswerEnd['media']>['unit'], amount: number | undefined): AnswerEnd['media'] {
   return amount !== undefined && amount > 0 && Number.isFinite(amount) ? { unit, amount } : undefined;
 }
 
-/** Reads events of which those that end with `.completed` or `.done` carry the usage. */
-class MediaReading implements Reading {
+/** Reads a stream's events. Events whose type ends with `.completed` or is `transcript.text.done` hold the usage. */
+class MediaReader implements ChunkReader {
   readonly #images: boolean;
   #usage: LlmUsage = {};
   #finished = 0;
@@ -61,25 +64,25 @@ class MediaReading implements Reading {
     if (typeof type !== 'string') return this.#began;
     if (type.endsWith('.completed') || type === 'transcript.text.done') {
       this.#finished++;
-      this.#usage = inputOutputUsage(usage);
+      this.#usage = readInputOutputUsage(usage);
     }
     this.#began = true;
     return true;
   }
 
-  answered(): Answered {
-    return { end: this.#usage, media: this.#images ? mediaOf('images', this.#finished) : undefined };
+  readEnd(): AnswerEnd {
+    return { end: this.#usage, media: this.#images ? makeMedia('images', this.#finished) : undefined };
   }
 }
 
-const image = { resource: 'images', operation: 'image', answered: images } as const;
-const transcribing = { method: 'create', operation: 'transcription', answered: transcription } as const;
+const image = { resource: 'images', operation: 'image', readEnd: readImages } as const;
+const transcribing = { method: 'create', operation: 'transcription', readEnd: readTranscription } as const;
 
 export const mediaEndpoints: readonly Endpoint[] = [
-  { ...image, method: 'generate', reading: () => new MediaReading(true) },
-  { ...image, method: 'edit', reading: () => new MediaReading(true) },
+  { ...image, method: 'generate', chunkReader: () => new MediaReader(true) },
+  { ...image, method: 'edit', chunkReader: () => new MediaReader(true) },
   { ...image, method: 'createVariation' },
-  { resource: 'audio.speech', method: 'create', operation: 'speech', answered: speech },
-  { ...transcribing, resource: 'audio.transcriptions', reading: () => new MediaReading(false) },
+  { resource: 'audio.speech', method: 'create', operation: 'speech', readEnd: readSpeech },
+  { ...transcribing, resource: 'audio.transcriptions', chunkReader: () => new MediaReader(false) },
   { ...transcribing, resource: 'audio.translations' },
 ];

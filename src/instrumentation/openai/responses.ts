@@ -1,10 +1,10 @@
 /**
- * Answers of the Responses API. A response that failed comes with HTTP status 200.
+ * Reads answers and streams of the Responses API. A response can have HTTP status 200 and still report a failure.
  */
 import type { FinishReason, LlmErrorType } from '../../collectors/words';
-import { finishReasonOf } from '../finish-reason';
-import type { Answered, Endpoint, Reading } from '../stainless/wire';
-import { type InputOutputUsage, inputOutputUsage } from './usage';
+import type { AnswerEnd, ChunkReader, Endpoint } from '../api-client/endpoint';
+import { parseFinishReason } from '../finish-reason';
+import { type InputOutputUsage, readInputOutputUsage } from './usage';
 
 interface OutputItem {
   readonly type?: string;
@@ -24,29 +24,30 @@ interface ResponseEvent {
   readonly response?: ModelResponse;
 }
 
-/** Codes of failed responses that no other part of the API has. */
+/** Error codes that only failed responses have; `errorTypeOf()` knows the API's other codes. */
 const FAILURES: Readonly<Record<string, LlmErrorType>> = {
   invalid_prompt: 'invalid_request',
   vector_store_timeout: 'timeout',
   image_content_policy_violation: 'content_filter',
 };
 
-function answered(answer: unknown): Answered {
+function readEnd(answer: unknown): AnswerEnd {
   const response = answer as ModelResponse;
-  const usage = inputOutputUsage(response.usage);
-  if (response.status === 'failed') return { end: { ...usage, finishReason: 'error' }, failure: failureOf(response) };
+  const usage = readInputOutputUsage(response.usage);
+  if (response.status === 'failed') return { end: { ...usage, finishReason: 'error' }, failure: readFailure(response) };
   if (response.status === 'cancelled') return { end: usage, failure: 'cancelled' };
-  return { end: { ...usage, finishReason: reasonOf(response) } };
+  return { end: { ...usage, finishReason: readFinishReason(response) } };
 }
 
-function failureOf({ error }: ModelResponse): unknown {
+/** The error type of a failed response, or its error object if the code is unknown here. */
+function readFailure({ error }: ModelResponse): unknown {
   const code = error?.code;
   return (code !== undefined && Object.hasOwn(FAILURES, code) ? FAILURES[code] : error) ?? 'other';
 }
 
-/** One in the background has not finished when it is answered. */
-function reasonOf({ status, incomplete_details: incomplete, output }: ModelResponse): FinishReason | undefined {
-  if (status === 'incomplete') return finishReasonOf(incomplete?.reason) ?? 'other';
+/** Why the model stopped. Nothing for a background response, which is answered before it has finished. */
+function readFinishReason({ status, incomplete_details: incomplete, output }: ModelResponse): FinishReason | undefined {
+  if (status === 'incomplete') return parseFinishReason(incomplete?.reason) ?? 'other';
   if (status !== 'completed') return undefined;
   let reason: FinishReason = 'stop';
   for (const { type, content } of output ?? []) {
@@ -56,7 +57,7 @@ function reasonOf({ status, incomplete_details: incomplete, output }: ModelRespo
   return reason;
 }
 
-class ResponseReading implements Reading {
+class ResponseReader implements ChunkReader {
   #response: ModelResponse | undefined;
   #began = false;
 
@@ -74,12 +75,12 @@ class ResponseReading implements Reading {
     return this.#began;
   }
 
-  answered(): Answered {
-    return this.#response === undefined ? { end: {} } : answered(this.#response);
+  readEnd(): AnswerEnd {
+    return this.#response === undefined ? { end: {} } : readEnd(this.#response);
   }
 }
 
-const responses = { method: 'create', operation: 'chat', answered, reading: () => new ResponseReading() } as const;
+const responses = { method: 'create', operation: 'chat', readEnd, chunkReader: () => new ResponseReader() } as const;
 
 export const responseEndpoints: readonly Endpoint[] = [
   { ...responses, resource: 'responses' },

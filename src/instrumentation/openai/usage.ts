@@ -1,5 +1,5 @@
 /**
- * Tokens as OpenAI's API reports them, in its older and its newer words.
+ * Reads token counts from OpenAI's older (`prompt_tokens`) and newer (`input_tokens`) usage objects.
  */
 import type { LlmUsage } from '../../collectors/llm/request';
 
@@ -11,7 +11,7 @@ interface Details {
   readonly reasoning_tokens?: number | null;
 }
 
-/** Usage of chats, texts and embeddings. */
+/** Usage of chat completions, text completions and embeddings. */
 export interface CompletionUsage {
   readonly prompt_tokens?: number | null;
   readonly completion_tokens?: number | null;
@@ -28,7 +28,7 @@ export interface InputOutputUsage {
   readonly output_tokens_details?: Details | null;
 }
 
-export function completionUsage(usage: CompletionUsage | null | undefined): LlmUsage {
+export function readCompletionUsage(usage: CompletionUsage | null | undefined): LlmUsage {
   if (usage === null || usage === undefined) return {};
   const { prompt_tokens_details: input, completion_tokens_details: output } = usage;
   return {
@@ -43,7 +43,7 @@ export function completionUsage(usage: CompletionUsage | null | undefined): LlmU
   };
 }
 
-export function inputOutputUsage(usage: InputOutputUsage | null | undefined): LlmUsage {
+export function readInputOutputUsage(usage: InputOutputUsage | null | undefined): LlmUsage {
   if (usage === null || usage === undefined) return {};
   const input = usage.input_tokens_details ?? usage.input_token_details;
   return {

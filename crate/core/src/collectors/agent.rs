@@ -1,5 +1,5 @@
-//! Metrics of agents: executions, steps, tools, handoffs, memory, and the tokens of the requests that were made for them.
-//! Knows no framework; whoever runs agents reports here.
+//! Records metrics of agents: executions, steps, tools, handoffs, memory, and the tokens of an agent's requests. It must not
+//! know frameworks; they call it.
 
 mod agent_series;
 mod execution;
@@ -18,9 +18,9 @@ use std::time::Duration;
 /// Settings of a collector of agents' metrics.
 #[derive(Debug, Clone)]
 pub struct AgentOptions {
-    /// What names of metrics begin with; `llmdevops` by default.
+    /// Stands before the names of metrics; `llmdevops` by default.
     pub namespace: String,
-    /// Tools that exist. Others are known from their first success on; a failure before that is one of `other`.
+    /// The tools that exist. Another tool becomes known with its first success; until then its failures count as `other`.
     pub tools: Vec<String>,
 }
 
@@ -30,10 +30,10 @@ impl Default for AgentOptions {
     }
 }
 
-/// An execution that has ended, as it is reported.
+/// The report of an execution that has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExecutionReport<'a> {
-    /// Whose it was.
+    /// The agent.
     pub agent_type: &'a str,
     /// How it ended.
     pub status: ExecutionStatus,
@@ -41,22 +41,22 @@ pub struct ExecutionReport<'a> {
     pub duration: Option<Duration>,
     /// How many steps it took.
     pub steps: Option<u64>,
-    /// How many calls of tools.
+    /// How many tools it called.
     pub tool_calls: Option<u64>,
     /// What went wrong.
     pub error_type: Option<AgentErrorType>,
 }
 
 impl<'a> ExecutionReport<'a> {
-    /// An execution of which no more is known than how it ended.
+    /// A report with the status alone.
     #[must_use]
     pub const fn new(agent_type: &'a str, status: ExecutionStatus) -> Self {
         Self { agent_type, status, duration: None, steps: None, tool_calls: None, error_type: None }
     }
 }
 
-/// Agents' executions, steps and tools. Clones record the same; any thread may. Recording never fails: what a limit
-/// refuses is counted by the family that refused it.
+/// Records executions, steps and tools of agents. Clones share their series, and any thread may record. Recording never
+/// fails: a family counts the calls that its limit refuses.
 ///
 /// ```
 /// use prometheus_metrics::collectors::{
@@ -72,7 +72,7 @@ impl<'a> ExecutionReport<'a> {
 /// let took = Some(Duration::from_millis(250));
 /// execution.record_tool_call("search", ToolStatus::Success, took, Some(r#"{"q":"prometheus"}"#));
 /// execution.record_step(StepType::Llm, None);
-/// // What a request used is what ending it returns.
+/// // Ending a request returns the tokens and cost that it used.
 /// execution.add_usage(Spent { input_tokens: 120, output_tokens: 40, cost_usd: 0.0 });
 /// execution.end(ExecutionStatus::Success);
 ///
@@ -90,26 +90,26 @@ impl AgentMetricsCollector {
     /// Makes the metrics in a registry. Two collectors of one registry count together.
     ///
     /// # Errors
-    /// `InvalidMetricName` for a namespace that is none; `TypeMismatch` and `DuplicateMetric` for names that are taken by
-    /// other metrics.
+    /// `InvalidMetricName` for an invalid namespace; `TypeMismatch` or `DuplicateMetric` if another metric has one of the
+    /// names.
     pub fn new(registry: &Registry, options: AgentOptions) -> Result<Self> {
         let agents = Agents::new(registry, &options.namespace)?;
         options.tools.iter().for_each(|tool| agents.register_tool(tool));
         Ok(Self { agents: Arc::new(agents), clock: Arc::clone(registry.clock()) })
     }
 
-    /// Begins an execution: it is active until what is returned is ended or dropped.
+    /// Starts an execution. It is active until the returned value is ended or dropped.
     pub fn start_execution(&self, agent_type: &str) -> AgentExecution {
         let series = self.agents.of(agent_type);
         AgentExecution::new(Arc::clone(&self.agents), series, Arc::clone(&self.clock))
     }
 
-    /// An execution has begun that is reported by hand.
+    /// Reports the start of an execution that is recorded without an `AgentExecution`.
     pub fn record_execution_start(&self, agent_type: &str) {
         self.agents.of(agent_type).active.inc();
     }
 
-    /// An execution has ended that is reported by hand.
+    /// Reports the end of an execution that is recorded without an `AgentExecution`.
     pub fn record_execution_end(&self, report: &ExecutionReport<'_>) {
         let ExecutionReport { agent_type, status, duration, steps, tool_calls, error_type } = *report;
         let agent = self.agents.of(agent_type);
@@ -117,12 +117,12 @@ impl AgentMetricsCollector {
         agent.executed(&ExecutionEnd { status, duration, steps, tool_calls, error_type });
     }
 
-    /// Counts a step that is reported by hand.
+    /// Counts a step of such an execution.
     pub fn record_step(&self, agent_type: &str, step: StepType, duration: Option<Duration>) {
         self.agents.of(agent_type).stepped(step, duration);
     }
 
-    /// Counts a call of a tool that is reported by hand.
+    /// Counts a call of a tool by such an execution.
     pub fn record_tool_call(
         &self,
         agent_type: &str,
@@ -133,7 +133,7 @@ impl AgentMetricsCollector {
         self.agents.called(&self.agents.of(agent_type), name, status, duration);
     }
 
-    /// Counts work that one agent gave to another.
+    /// Counts a handoff of work from one agent to another.
     pub fn record_handoff(&self, from_agent: &str, to_agent: &str, status: Outcome) {
         let (from, to) = (self.agents.of(from_agent), self.agents.of(to_agent));
         self.agents.count("agent_handoffs_total", &[&from.agent, &to.agent, status.as_str()]);
@@ -151,7 +151,7 @@ impl AgentMetricsCollector {
         self.agents.of(agent_type).errors.inc(error.into());
     }
 
-    /// Sets how many executions are in flight, where a framework knows.
+    /// Sets how many executions are in flight, for a framework that counts them itself.
     pub fn set_active_agents(&self, agent_type: &str, count: u64) {
         self.agents.of(agent_type).active.set(count as f64);
     }

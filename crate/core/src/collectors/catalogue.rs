@@ -1,24 +1,32 @@
-//! The metrics of LLM requests and of agents, as data: names, types, labels and what they may be, buckets, units, help.
-//! Collectors in Rust and in JavaScript make their metrics from it, and docs and dashboards are checked against it.
+//! The metrics of LLM requests and of agents, as data: names, types, labels, their values, buckets, units and help. The
+//! collectors of both languages make their metrics from it, and tests compare docs and dashboards with it.
 
+use super::words::{
+    AgentErrorType, CacheResult, ExecutionStatus, FinishReason, GuardrailResult, GuardrailStage,
+    Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit, MemoryOperation, Outcome,
+    RateLimitResource, StepType, TokenDetail, TokenType, ToolStatus,
+};
 use crate::registry::Kind;
+use std::time::Duration;
 
-/// One metric. Its name has the namespace and an underscore before it.
+/// One metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MetricSpec {
-    /// Without the namespace.
+    /// The name without the namespace.
     pub name: &'static str,
     /// Its type.
     pub kind: Kind,
-    /// In the order in which they print.
+    /// In the order of the exposition.
     pub labels: &'static [LabelSpec],
     /// Upper bounds of a histogram, `+Inf` implied.
     pub buckets: &'static [f64],
-    /// `seconds`, `tokens`, `usd` and the like; empty for what is merely counted.
+    /// `seconds`, `tokens` or `usd`; empty for a plain count.
     pub unit: &'static str,
-    /// Whether it is made only when it is asked for.
+    /// Whether the metric is off by default.
     pub opt_in: bool,
-    /// One line.
+    /// How long a series stays after its last change; nothing for the registry's setting.
+    pub ttl: Option<Duration>,
+    /// The help text, one line without a full stop.
     pub help: &'static str,
 }
 
@@ -27,95 +35,63 @@ pub struct MetricSpec {
 pub struct LabelSpec {
     /// Its name.
     pub name: &'static str,
-    /// What it may be.
+    /// Its values.
     pub values: LabelValues,
 }
 
-/// What a label may be.
+/// The values that a label may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelValues {
     /// One of these words.
     Enum(&'static [&'static str]),
-    /// Anything, this many different ones; further ones are `other`.
+    /// Any values, but only this many different ones. Further ones become `other`.
     Capped(usize),
 }
 
 impl MetricSpec {
-    /// The label of this name.
+    /// The label with this name.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&LabelSpec> {
         self.labels.iter().find(|label| label.name == name)
     }
 }
 
-/// How a request to a model ends.
-pub const LLM_STATUSES: &[&str] = &["success", "error", "timeout", "cancelled"];
-/// What a model is asked for.
-pub const OPERATIONS: &[&str] =
-    &["chat", "text_completion", "embeddings", "rerank", "image", "speech", "transcription", "other"];
-/// Tokens, cached and reasoning ones included.
-pub const TOKEN_TYPES: &[&str] = &["input", "output"];
-/// Parts of the tokens that are counted by type.
-pub const TOKEN_DETAILS: &[&str] =
-    &["cache_read", "cache_write", "reasoning", "audio_input", "audio_output", "image_input"];
-/// Why a request to a model failed.
-pub const ERROR_TYPES: &[&str] = &[
-    "rate_limit",
-    "quota_exceeded",
-    "overloaded",
-    "timeout",
-    "connection",
-    "authentication",
-    "permission",
-    "not_found",
-    "invalid_request",
-    "request_too_large",
-    "context_length",
-    "content_filter",
-    "server_error",
-    "cancelled",
-    "stream_interrupted",
-    "invalid_response",
-    "other",
-];
-/// Why an agent failed: what a model may fail of, and what only agents can.
-pub const AGENT_ERROR_TYPES: &[&str] = &{
-    const AGENTS_OWN: [&str; 4] = ["tool_error", "max_steps", "guardrail", "unknown_tool"];
-    let mut all = [""; ERROR_TYPES.len() + AGENTS_OWN.len()];
-    let mut at = 0;
-    while at < all.len() {
-        all[at] = if at < ERROR_TYPES.len() { ERROR_TYPES[at] } else { AGENTS_OWN[at - ERROR_TYPES.len()] };
-        at += 1;
-    }
-    all
-};
-/// Why a model stopped.
-pub const FINISH_REASONS: &[&str] =
-    &["stop", "length", "tool_calls", "content_filter", "refusal", "error", "other"];
-/// What a rate limit counts.
-pub const RATE_LIMIT_RESOURCES: &[&str] = &["requests", "tokens", "input_tokens", "output_tokens"];
-/// Who or what ended a stream before its end.
-pub const INTERRUPTIONS: &[&str] = &["client", "provider", "timeout"];
-/// What media are counted in.
-pub const MEDIA_UNITS: &[&str] = &["images", "audio_seconds", "characters"];
-/// What a look into the application's own cache gives.
-pub const CACHE_RESULTS: &[&str] = &["hit", "miss"];
-/// Where a guardrail stands.
-pub const GUARDRAIL_STAGES: &[&str] = &["input", "output", "tool", "other"];
-/// What a guardrail decides.
-pub const GUARDRAIL_RESULTS: &[&str] = &["pass", "block", "error"];
-/// How an execution of an agent ends.
-pub const EXECUTION_STATUSES: &[&str] =
-    &["success", "failed", "timeout", "cancelled", "max_steps", "guardrail"];
-/// What a step of an agent is.
-pub const STEP_TYPES: &[&str] =
-    &["llm", "tool", "plan", "retrieval", "handoff", "memory", "guardrail", "other"];
-/// How a call of a tool ends.
-pub const TOOL_STATUSES: &[&str] = &["success", "error", "timeout", "cancelled", "denied"];
-/// How a handoff or an operation on memory ends.
-pub const OUTCOMES: &[&str] = &["success", "error"];
-/// What is done with an agent's memory.
-pub const MEMORY_OPERATIONS: &[&str] = &["read", "write", "search", "delete"];
+/// The words of [`LlmStatus`](super::LlmStatus).
+pub const LLM_STATUSES: &[&str] = LlmStatus::WORDS;
+/// The words of [`LlmOperation`](super::LlmOperation).
+pub const OPERATIONS: &[&str] = LlmOperation::WORDS;
+/// `input` and `output`.
+pub const TOKEN_TYPES: &[&str] = TokenType::WORDS;
+/// The parts of the tokens: cached, reasoning, audio and image tokens.
+pub const TOKEN_DETAILS: &[&str] = TokenDetail::WORDS;
+/// The words of [`LlmErrorType`](super::LlmErrorType).
+pub const ERROR_TYPES: &[&str] = LlmErrorType::WORDS;
+/// The words of [`AgentErrorType`](super::AgentErrorType).
+pub const AGENT_ERROR_TYPES: &[&str] = AgentErrorType::WORDS;
+/// The words of [`FinishReason`](super::FinishReason).
+pub const FINISH_REASONS: &[&str] = FinishReason::WORDS;
+/// The words of [`RateLimitResource`](super::RateLimitResource).
+pub const RATE_LIMIT_RESOURCES: &[&str] = RateLimitResource::WORDS;
+/// The words of [`Interruption`](super::Interruption).
+pub const INTERRUPTIONS: &[&str] = Interruption::WORDS;
+/// The words of [`MediaUnit`](super::MediaUnit).
+pub const MEDIA_UNITS: &[&str] = MediaUnit::WORDS;
+/// The words of [`CacheResult`](super::CacheResult).
+pub const CACHE_RESULTS: &[&str] = CacheResult::WORDS;
+/// The words of [`GuardrailStage`](super::GuardrailStage).
+pub const GUARDRAIL_STAGES: &[&str] = GuardrailStage::WORDS;
+/// The words of [`GuardrailResult`](super::GuardrailResult).
+pub const GUARDRAIL_RESULTS: &[&str] = GuardrailResult::WORDS;
+/// The words of [`ExecutionStatus`](super::ExecutionStatus).
+pub const EXECUTION_STATUSES: &[&str] = ExecutionStatus::WORDS;
+/// The words of [`StepType`](super::StepType).
+pub const STEP_TYPES: &[&str] = StepType::WORDS;
+/// The words of [`ToolStatus`](super::ToolStatus).
+pub const TOOL_STATUSES: &[&str] = ToolStatus::WORDS;
+/// The words of [`Outcome`](super::Outcome).
+pub const OUTCOMES: &[&str] = Outcome::WORDS;
+/// The words of [`MemoryOperation`](super::MemoryOperation).
+pub const MEMORY_OPERATIONS: &[&str] = MemoryOperation::WORDS;
 
 pub(super) const fn words(name: &'static str, words: &'static [&'static str]) -> LabelSpec {
     LabelSpec { name, values: LabelValues::Enum(words) }
@@ -130,12 +106,15 @@ const PROVIDER: LabelSpec = capped("provider", 20);
 const OPERATION: LabelSpec = words("operation", OPERATIONS);
 const AGENT: LabelSpec = capped("agent_type", 100);
 const TOOL: LabelSpec = capped("tool_name", 100);
-/// Labels that a program names itself: caches, guardrails, budgets, versions.
+/// The cap of labels whose values the program chooses: caches, guardrails, budgets, versions.
 const NAMED: usize = 50;
+
+/// How long a rate limit is shown after the last answer that reported it.
+const RATE_LIMIT_TTL: Duration = Duration::from_secs(300);
 
 const MODEL_PROVIDER: &[LabelSpec] = &[MODEL, PROVIDER];
 
-/// From a tenth of a second, a cached answer, to ten minutes, the longest that SDKs wait.
+/// From a tenth of a second (a cached answer) to ten minutes (the longest timeout of the SDKs).
 const REQUEST_SECONDS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0];
 const FIRST_TOKEN_SECONDS: &[f64] =
     &[0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 80.0];
@@ -148,7 +127,7 @@ const EXECUTION_SECONDS: &[f64] =
 const STEP_SECONDS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
 const TOOL_SECONDS: &[f64] = &[0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
 const GUARDRAIL_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-/// Fibonacci's, because what matters is whether there are few, many or far too many.
+/// Fibonacci numbers: the question is whether there are few, many or far too many.
 const PER_EXECUTION: &[f64] = &[0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 34.0, 55.0, 100.0];
 
 const fn counter(
@@ -157,7 +136,7 @@ const fn counter(
     labels: &'static [LabelSpec],
     help: &'static str,
 ) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Counter, labels, buckets: &[], unit, opt_in: false, help }
+    MetricSpec { name, kind: Kind::Counter, labels, buckets: &[], unit, opt_in: false, ttl: None, help }
 }
 
 const fn gauge(
@@ -166,7 +145,7 @@ const fn gauge(
     labels: &'static [LabelSpec],
     help: &'static str,
 ) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Gauge, labels, buckets: &[], unit, opt_in: false, help }
+    MetricSpec { name, kind: Kind::Gauge, labels, buckets: &[], unit, opt_in: false, ttl: None, help }
 }
 
 pub(super) const fn histogram(
@@ -176,14 +155,19 @@ pub(super) const fn histogram(
     buckets: &'static [f64],
     help: &'static str,
 ) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Histogram, labels, buckets, unit, opt_in: false, help }
+    MetricSpec { name, kind: Kind::Histogram, labels, buckets, unit, opt_in: false, ttl: None, help }
 }
 
 const fn on_request(spec: MetricSpec) -> MetricSpec {
     MetricSpec { opt_in: true, ..spec }
 }
 
-/// The metrics of LLM requests, in the order in which they are shown.
+/// A metric whose value is only shown for some time after the last answer that reported it.
+const fn short_lived(spec: MetricSpec) -> MetricSpec {
+    MetricSpec { ttl: Some(RATE_LIMIT_TTL), ..spec }
+}
+
+/// The metrics of LLM requests, in the order of the exposition.
 #[rustfmt::skip]
 pub static LLM_METRICS: &[MetricSpec] = &[
     counter("llm_requests_total", "", &[MODEL, PROVIDER, OPERATION, words("status", LLM_STATUSES)], "Requests to models by outcome"),
@@ -199,8 +183,8 @@ pub static LLM_METRICS: &[MetricSpec] = &[
     counter("llm_finish_reasons_total", "", &[MODEL, PROVIDER, words("reason", FINISH_REASONS)], "Answers by why they ended"),
     counter("llm_retries_total", "", &[MODEL, PROVIDER, words("error_type", ERROR_TYPES)], "Attempts after the first, by what had gone wrong"),
     counter("llm_fallbacks_total", "", &[capped("from_model", 50), capped("to_model", 50), words("status", OUTCOMES)], "Requests given to another model because the first failed"),
-    gauge("llm_ratelimit_remaining", "", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "What the provider's rate limit leaves, as last reported"),
-    gauge("llm_ratelimit_limit", "", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "The provider's rate limit, as last reported"),
+    short_lived(gauge("llm_ratelimit_remaining", "", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "What the provider's rate limit leaves, as last reported")),
+    short_lived(gauge("llm_ratelimit_limit", "", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "The provider's rate limit, as last reported")),
     on_request(histogram("llm_queue_duration_seconds", "seconds", MODEL_PROVIDER, REQUEST_SECONDS, "What requests waited in the application before they were sent")),
     counter("llm_cache_requests_total", "", &[capped("cache", NAMED), words("result", CACHE_RESULTS)], "Looks into the application's own caches of answers"),
     counter("llm_guardrail_checks_total", "", &[capped("guardrail", NAMED), words("stage", GUARDRAIL_STAGES), words("result", GUARDRAIL_RESULTS)], "Checks of guardrails"),
@@ -216,7 +200,7 @@ pub static LLM_METRICS: &[MetricSpec] = &[
     counter("llm_streaming_interrupted_total", "", &[MODEL, PROVIDER, words("reason", INTERRUPTIONS)], "Streams that ended before their end, by who or what ended them"),
 ];
 
-/// The metrics of agents, in the order in which they are shown.
+/// The metrics of agents, in the order of the exposition.
 #[rustfmt::skip]
 pub static AGENT_METRICS: &[MetricSpec] = &[
     counter("agent_executions_total", "", &[AGENT, words("status", EXECUTION_STATUSES)], "Executions of agents by outcome"),

@@ -1,6 +1,6 @@
-//! Series that a collector writes again and again. Each is looked up when it is first written, which is when it begins
-//! to be shown, and is looked up anew if it was removed since. What a limit refuses is recorded nowhere: the family
-//! counts it, and recording fails nobody.
+//! Keeps handles to series that a collector writes often. A series is looked up at its first write, which makes it appear
+//! in scrapes, and again after it was removed. Recording never fails: if a limit refuses the series, the family counts the
+//! call and the value is dropped.
 
 use super::words::Word;
 use crate::metrics::{Counter, Gauge, Histogram, MetricVec, OfSeries};
@@ -8,7 +8,7 @@ use crate::sync::SliceArc;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
-/// The values of the labels that the series of one model or agent have in common.
+/// The label values that all series of one model or agent share.
 pub(super) type Shared = SliceArc<[SliceArc<str>]>;
 
 /// One series.
@@ -18,7 +18,7 @@ pub(super) struct Kept<M> {
     series: OnceLock<M>,
 }
 
-/// Series that differ in their last label, which is one of a few words.
+/// Series that differ only in their last label, which has one of a few words.
 pub(super) struct ByWord<M, W> {
     metrics: MetricVec<M>,
     labels: Shared,
@@ -40,17 +40,18 @@ impl<M: OfSeries + Clone> Kept<M> {
         find(&self.metrics, &self.labels, None)
     }
 
-    /// Makes it exist at 0.
+    /// Makes the series appear with 0.
     pub(super) fn init(&self) {
         self.write(|_| ());
     }
 
-    /// Whether it was removed since it was last written.
+    /// Whether the series was removed after its last write.
     pub(super) fn is_removed(&self) -> bool {
         self.series.get().is_some_and(M::is_removed)
     }
 
-    /// The series itself, for whoever has to give back to it what was taken, even if it is removed meanwhile.
+    /// The series itself, for a caller that adds now and subtracts later: both must reach the same cell, even if the series
+    /// is removed in between.
     pub(super) fn get(&self) -> Option<M> {
         let mut got = None;
         self.write(|series| got = Some(series.clone()));
@@ -73,7 +74,7 @@ impl<M: OfSeries, W: Word> ByWord<M, W> {
         find(&self.metrics, &self.labels, Some(word.word()))
     }
 
-    /// Makes all of them exist at 0: a rate is right from its first event on only if there was a value before.
+    /// Makes all series appear with 0. A rate counts the first event only if there was a value before it.
     pub(super) fn init(&self) {
         W::all().for_each(|word| self.write(word, |_| ()));
     }
@@ -87,7 +88,7 @@ fn write_to<M: OfSeries>(kept: &OnceLock<M>, find: impl FnOnce() -> Option<M>, w
     }
     if let Some(series) = find() {
         write(&series);
-        // One that was removed keeps the place: whoever owns this makes a new one before long.
+        // Fails if a removed series is still in the cell. The owner of this value replaces it as a whole soon after.
         let _ = kept.set(series);
     }
 }
@@ -97,7 +98,7 @@ fn find<M: OfSeries>(metrics: &MetricVec<M>, labels: &Shared, word: Option<&str>
     metrics.with(&values).ok()
 }
 
-/// Whether it is an amount at all: a number that can be added up.
+/// Whether the value is an amount: a number that can be added up.
 pub(super) fn is_amount(value: f64) -> bool {
     value >= 0.0 && value.is_finite()
 }
@@ -107,7 +108,7 @@ impl Kept<Counter> {
         self.write(Counter::inc);
     }
 
-    /// What is no amount is not counted.
+    /// Ignores a value that is not an amount.
     pub(super) fn add(&self, value: f64) {
         if is_amount(value) {
             self.write(|counter| drop(counter.add(value)));
@@ -120,7 +121,7 @@ impl<W: Word> ByWord<Counter, W> {
         self.write(word, Counter::inc);
     }
 
-    /// What is no amount is not counted.
+    /// Ignores a value that is not an amount.
     pub(super) fn add(&self, word: W, value: f64) {
         if is_amount(value) {
             self.write(word, |counter| drop(counter.add(value)));
@@ -143,14 +144,14 @@ impl Kept<Gauge> {
 }
 
 impl Kept<Histogram> {
-    /// A number that is finite.
+    /// The value must be finite.
     pub(super) fn observe(&self, value: f64) {
         self.write(|histogram| drop(histogram.observe(value)));
     }
 }
 
 impl<W: Word> ByWord<Histogram, W> {
-    /// A number that is finite.
+    /// The value must be finite.
     pub(super) fn observe(&self, word: W, value: f64) {
         self.write(word, |histogram| drop(histogram.observe(value)));
     }

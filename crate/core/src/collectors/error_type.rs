@@ -1,11 +1,12 @@
-//! What went wrong with a request, from the HTTP status and the codes of the provider's error body. Knows no client.
+//! Finds the error type of a failed request from the HTTP status and the codes in the provider's error body, and the status
+//! and interruption that follow from it. It must not know clients.
 
 use super::words::{ExecutionStatus, LlmErrorType, LlmStatus};
 use super::{AgentErrorType, Interruption};
 
 impl LlmErrorType {
-    /// What an answer's status and the codes and types in its body say. A code says more than a status, but for the
-    /// catch-all `invalid_request_error`.
+    /// The error type of an answer with this status and these codes and types in its body. A code is more precise than a
+    /// status, except `invalid_request_error`: providers use it for many errors.
     ///
     /// ```
     /// use prometheus_metrics::collectors::LlmErrorType;
@@ -21,7 +22,7 @@ impl LlmErrorType {
         clear.or_else(|| Self::from_status(status?)).or_else(|| said.next()).unwrap_or(Self::Other)
     }
 
-    /// What a code or type in a provider's error body says.
+    /// The error type for a code or type in a provider's error body.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         Some(match code {
@@ -44,12 +45,12 @@ impl LlmErrorType {
             | "UND_ERR_BODY_TIMEOUT"
             | "-32001" => Self::Timeout,
             "ABORT_ERR" => Self::Cancelled,
-            // Errors of programs that say by themselves what they are.
+            // A program's own errors may use our words as codes.
             own => return Self::from_name(own),
         })
     }
 
-    /// What an HTTP status says.
+    /// The error type for an HTTP status.
     #[must_use]
     pub const fn from_status(status: u16) -> Option<Self> {
         Some(match status {
@@ -68,7 +69,7 @@ impl LlmErrorType {
         })
     }
 
-    /// The outcome of a request that failed so.
+    /// The status of a request that failed with this error type.
     pub(super) const fn status(self) -> LlmStatus {
         match self {
             Self::Timeout => LlmStatus::Timeout,
@@ -77,7 +78,7 @@ impl LlmErrorType {
         }
     }
 
-    /// What it is once the first chunk has come: of an answer that broke off, that it did says more than how.
+    /// The error type after the first chunk: a lost connection or an unknown error means that the stream was interrupted.
     pub(super) const fn within_stream(self) -> Self {
         match self {
             Self::Connection | Self::Other => Self::StreamInterrupted,
@@ -85,7 +86,7 @@ impl LlmErrorType {
         }
     }
 
-    /// Who or what ended a stream that failed so.
+    /// The cause of the interruption of a stream that failed with this error type.
     pub(super) const fn interruption(self) -> Interruption {
         match self {
             Self::Timeout => Interruption::Timeout,
@@ -96,7 +97,7 @@ impl LlmErrorType {
 }
 
 impl AgentErrorType {
-    /// How an execution ends that failed so.
+    /// The status of an execution that failed with this error type.
     pub(super) const fn status(self) -> ExecutionStatus {
         match self {
             Self::Llm(LlmErrorType::Timeout) => ExecutionStatus::Timeout,
@@ -109,7 +110,7 @@ impl AgentErrorType {
 }
 
 impl ExecutionStatus {
-    /// What went wrong with an execution that ended so.
+    /// The error type of an execution with this status; nothing for a success.
     pub(super) const fn error(self) -> Option<AgentErrorType> {
         Some(match self {
             Self::Success => return None,

@@ -1,26 +1,24 @@
-//! The families of a catalogue, made in a registry: names, labels, buckets, help and caps are the catalogue's.
+//! Makes the families of a catalogue in a registry, and caps the names that labels show. It must not know what the metrics
+//! mean.
 
 use super::catalogue::{LabelValues, MetricSpec};
 use crate::error::Result;
 use crate::metrics::{CounterVec, GaugeVec, HistogramVec};
-use crate::registry::{CardinalityLimits, Descriptor, Family, Kind, OVERFLOW_VALUE, Registry};
+use crate::registry::{CardinalityLimits, Family, Kind, OVERFLOW_VALUE, Registry};
 use crate::sync::{Arc, RwLock, SliceArc};
 use hashbrown::HashSet;
-use std::time::Duration;
 
-/// What names of metrics begin with, before an underscore, where nobody says.
+/// Stands before the names of metrics and an underscore, unless the caller sets another namespace.
 pub const DEFAULT_NAMESPACE: &str = "llmdevops";
 
-/// How the families of a catalogue are made.
+/// What a catalogue leaves open.
 pub(super) struct FamilyOptions<'a> {
     pub(super) namespace: &'a str,
-    /// Metrics that are made because they are asked for.
+    /// The metrics to make that are off by default.
     pub(super) optional: &'a [&'a str],
-    /// How long a gauge's value is believed that nobody renews, by name.
-    pub(super) ttl: &'a [(&'a str, Duration)],
 }
 
-/// The families of a catalogue, made in its order, which is the order in which they are shown.
+/// The families of a catalogue, made in its order, which is the order of the exposition.
 pub(super) struct Families {
     specs: &'static [MetricSpec],
     made: Vec<Option<Arc<Family>>>,
@@ -28,8 +26,8 @@ pub(super) struct Families {
 
 impl Families {
     /// # Errors
-    /// `InvalidMetricName` for a namespace that is none; `TypeMismatch` and `DuplicateMetric` for names that are taken by
-    /// other metrics.
+    /// `InvalidMetricName` for an invalid namespace; `TypeMismatch` or `DuplicateMetric` if another metric has one of the
+    /// names.
     pub(super) fn new(
         registry: &Registry,
         specs: &'static [MetricSpec],
@@ -57,14 +55,14 @@ impl Families {
         HistogramVec::of(self.family(name))
     }
 
-    /// A histogram that is made only when it is asked for.
+    /// A histogram that is off by default; nothing if it was not asked for.
     pub(super) fn optional(&self, name: &str) -> Option<HistogramVec> {
-        self.made[self.place(name)].clone().map(HistogramVec::of)
+        self.made[self.position(name)].clone().map(HistogramVec::of)
     }
 
-    /// Names of which this label takes as many as the catalogue says.
+    /// The names of this label, capped as the catalogue says.
     pub(super) fn capped(&self, name: &str, label: &str) -> CappedNames {
-        let values = self.specs[self.place(name)].label(label).map(|label| label.values);
+        let values = self.specs[self.position(name)].label(label).map(|label| label.values);
         CappedNames::new(match values {
             Some(LabelValues::Capped(max)) => max,
             _ => usize::MAX,
@@ -72,10 +70,10 @@ impl Families {
     }
 
     fn family(&self, name: &str) -> Arc<Family> {
-        self.made[self.place(name)].clone().expect("the metric is not optional")
+        self.made[self.position(name)].clone().expect("the metric is not optional")
     }
 
-    fn place(&self, name: &str) -> usize {
+    fn position(&self, name: &str) -> usize {
         self.specs.iter().position(|spec| spec.name == name).expect("the catalogue has the metric")
     }
 }
@@ -83,10 +81,6 @@ impl Families {
 fn make(registry: &Registry, spec: &MetricSpec, options: &FamilyOptions<'_>) -> Result<Arc<Family>> {
     let name = format!("{}_{}", options.namespace, spec.name);
     let labels: Vec<&str> = spec.labels.iter().map(|label| label.name).collect();
-    let descriptor = match spec.kind {
-        Kind::Histogram => Descriptor::histogram(&name, spec.help, &labels, spec.buckets)?,
-        kind => Descriptor::new(kind, &name, spec.help, &labels)?,
-    };
     let max_label_values = spec
         .labels
         .iter()
@@ -96,11 +90,15 @@ fn make(registry: &Registry, spec: &MetricSpec, options: &FamilyOptions<'_>) -> 
         })
         .collect();
     let limits = CardinalityLimits { max_label_values, ..CardinalityLimits::default() };
-    let ttl = options.ttl.iter().find(|(name, _)| *name == spec.name).map(|(_, ttl)| *ttl);
-    registry.get_or_create_with(descriptor, limits, ttl)
+    let metric = registry.metric(&name, spec.help).labels(&labels).limits(limits);
+    let metric = if spec.kind == Kind::Histogram { metric.buckets(spec.buckets) } else { metric };
+    match spec.ttl {
+        Some(ttl) => metric.ttl(ttl).family(spec.kind),
+        None => metric.family(spec.kind),
+    }
 }
 
-/// Names of which so many are taken as they are; further ones are `other`, and so is one that is empty or too long.
+/// Accepts the first `max` different names. Further names, empty ones and too long ones become `other`.
 pub(super) struct CappedNames {
     names: RwLock<HashSet<SliceArc<str>, foldhash::fast::RandomState>>,
     max: usize,
@@ -116,7 +114,7 @@ impl CappedNames {
         }
     }
 
-    /// The name as a label shows it; new ones are taken while there is room.
+    /// The name as a label shows it. A new name is accepted if there is room.
     pub(super) fn admit(&self, name: &str) -> SliceArc<str> {
         let name = named(name);
         if let Some(known) = self.names.read().get(name) {
@@ -134,22 +132,23 @@ impl CappedNames {
         new
     }
 
-    /// The name if it was taken before, so that a typo in a failed request makes no series.
+    /// The name if it was accepted before, otherwise `other`: a typo in a failed request must not make a series.
     pub(super) fn known(&self, name: &str) -> SliceArc<str> {
         SliceArc::clone(self.names.read().get(named(name)).unwrap_or(&self.other))
     }
 
-    /// Whether what is not taken by now never will be.
+    /// Whether no further name will be accepted.
     pub(super) fn is_full(&self) -> bool {
         self.names.read().len() >= self.max
     }
 }
 
-/// UTF-16 units of the longest name: what is longer is no name, and would be in every scrape, a hundred times.
-const NAME_MAX: usize = 200;
+/// How many UTF-16 units a name may have. A model's name is repeated about 100 times in each scrape, so a longer one is
+/// treated as invalid.
+pub const MAX_NAME_LENGTH: usize = 200;
 
-/// A name as a label shows it: one that is empty or too long is none.
+/// The name as labels show it: `other` if it is empty or too long.
 pub(super) fn named(name: &str) -> &str {
-    let is_too_long = name.len() > NAME_MAX && name.encode_utf16().count() > NAME_MAX;
+    let is_too_long = name.len() > MAX_NAME_LENGTH && name.encode_utf16().count() > MAX_NAME_LENGTH;
     if name.is_empty() || is_too_long { OVERFLOW_VALUE } else { name }
 }

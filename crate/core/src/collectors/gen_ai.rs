@@ -1,11 +1,11 @@
-//! OpenTelemetry's names for some of the metrics of LLM requests and agents, as Prometheus writes them: a second catalogue,
-//! for programs whose dashboards were made for those. The names are still in development there, so they carry a version.
+//! A second catalogue: some metrics of LLM requests and agents under OpenTelemetry's names, as Prometheus writes them, for
+//! dashboards that use those names. OpenTelemetry still develops them, so they have a version.
 
 use super::catalogue::{
     AGENT_ERROR_TYPES, ERROR_TYPES, LabelSpec, MetricSpec, TOKEN_TYPES, capped, histogram, words,
 };
 
-/// The version of OpenTelemetry's semantic conventions for generative AI whose names these are.
+/// The version of OpenTelemetry's semantic conventions for generative AI that defines these names.
 pub const GEN_AI_VERSION: &str = "0.1";
 
 /// 10 ms to 82 s in steps of two.
@@ -31,17 +31,17 @@ const TOKENS: &[f64] = &[
     67_108_864.0,
 ];
 
-/// Operations have OpenTelemetry's words where it has some, and ours where not.
+/// OpenTelemetry's word for an operation, or ours if it has none.
 const OPERATION: LabelSpec = capped("gen_ai_operation_name", 10);
 const PROVIDER: LabelSpec = capped("gen_ai_provider_name", 20);
 const MODEL: LabelSpec = capped("gen_ai_request_model", 50);
 const AGENT: LabelSpec = capped("gen_ai_agent_name", 100);
 const TOOL: LabelSpec = capped("gen_ai_tool_name", 100);
-/// Empty, and so absent, where nothing went wrong.
+/// Empty for a success, so the label is absent.
 const ERROR: LabelSpec = words("error_type", ERROR_TYPES);
 const AGENT_ERROR: LabelSpec = words("error_type", AGENT_ERROR_TYPES);
 
-/// Of LLM requests.
+/// The metrics of LLM requests.
 #[rustfmt::skip]
 pub static GEN_AI_LLM_METRICS: &[MetricSpec] = &[
     histogram("gen_ai_client_operation_duration_seconds", "seconds", &[OPERATION, PROVIDER, MODEL, ERROR], SECONDS, "Duration of requests to models"),
@@ -49,7 +49,7 @@ pub static GEN_AI_LLM_METRICS: &[MetricSpec] = &[
     histogram("gen_ai_client_operation_time_to_first_chunk_seconds", "seconds", &[OPERATION, PROVIDER, MODEL], SECONDS, "From a request to the first chunk of its answer"),
 ];
 
-/// Of agents.
+/// The metrics of agents.
 #[rustfmt::skip]
 pub static GEN_AI_AGENT_METRICS: &[MetricSpec] = &[
     histogram("gen_ai_invoke_agent_duration_seconds", "seconds", &[AGENT, AGENT_ERROR], EXECUTION_SECONDS, "Duration of executions of agents"),

@@ -1,5 +1,4 @@
-//! Metrics of requests to models: what is recorded of each, and under which model. Knows no client; whoever has one
-//! reports here.
+//! Records metrics of requests to models. It must not know clients; they call it.
 
 mod call;
 mod model_name;
@@ -31,16 +30,13 @@ use model_series::ModelSeries;
 use std::time::Duration;
 use targets::Targets;
 
-/// How long a rate limit is believed that no answer has renewed.
-const RATE_LIMIT_TTL: Duration = Duration::from_secs(300);
-
 /// Settings of a collector of LLM metrics.
 pub struct LlmOptions {
-    /// What names of metrics begin with; `llmdevops` by default.
+    /// Stands before the names of metrics; `llmdevops` by default.
     pub namespace: String,
-    /// What tokens cost; without prices `llm_unpriced_requests_total` counts.
+    /// The prices of tokens. A request to a model without a price counts in `llm_unpriced_requests_total`.
     pub prices: PriceTable,
-    /// The name of a model as labels show it; `normalize_model` where it is not given.
+    /// Turns a model's name into a label value; `normalize_model` by default.
     pub normalize_model: Option<NormalizeModel>,
     /// Whether there is `llm_tokens_per_request`.
     pub tokens_per_request: bool,
@@ -63,8 +59,8 @@ impl Default for LlmOptions {
     }
 }
 
-/// Requests to models, tokens, cost, time to first token. Clones record the same; any thread may. Recording never fails:
-/// what a limit refuses is counted by the family that refused it.
+/// Records requests to models: tokens, cost, time to first token. Clones share their series, and any thread may record.
+/// Recording never fails: a family counts the calls that its limit refuses.
 ///
 /// ```
 /// use prometheus_metrics::collectors::{LlmMetricsCollector, LlmOptions, LlmTarget, LlmUsage, Price, PriceTable};
@@ -98,8 +94,8 @@ impl LlmMetricsCollector {
     /// Makes the metrics in a registry. Two collectors of one registry count together.
     ///
     /// # Errors
-    /// `InvalidMetricName` for a namespace that is none; `TypeMismatch` and `DuplicateMetric` for names that are taken by
-    /// other metrics.
+    /// `InvalidMetricName` for an invalid namespace; `TypeMismatch` or `DuplicateMetric` if another metric has one of the
+    /// names.
     pub fn new(registry: &Registry, options: LlmOptions) -> Result<Self> {
         let optional: Vec<&str> = [
             (options.tokens_per_request, "llm_tokens_per_request"),
@@ -109,58 +105,54 @@ impl LlmMetricsCollector {
         .into_iter()
         .filter_map(|(wanted, name)| wanted.then_some(name))
         .collect();
-        let how = FamilyOptions {
-            namespace: &options.namespace,
-            optional: &optional,
-            ttl: &[("llm_ratelimit_remaining", RATE_LIMIT_TTL), ("llm_ratelimit_limit", RATE_LIMIT_TTL)],
-        };
+        let how = FamilyOptions { namespace: &options.namespace, optional: &optional };
         let families = Families::new(registry, LLM_METRICS, &how)?;
         let targets = Targets::new(&families, options.prices, options.normalize_model);
         Ok(Self { shared: Arc::new(Inner { families, targets, clock: Arc::clone(registry.clock()) }) })
     }
 
-    /// Begins a request: it is active until the returned call is ended or dropped. A model that nobody knows is `other` until
-    /// a request to it has succeeded, since its name may be a typo; one that has a price is known.
+    /// Starts a request. It is active until the returned call is ended or dropped. An unknown model counts as `other` until a
+    /// request to it has succeeded, because its name may be a typo. A model with a price is known.
     pub fn start_request(&self, target: LlmTarget<'_>) -> LlmCall {
         LlmCall::new(self.clone(), self.series_of(&target, false), &target)
     }
 
-    /// Says that a model is in use: its series are there at 0 before its first request, and its requests have its name even
-    /// before one has succeeded.
+    /// Registers a model: its series appear with 0 before its first request, and its requests count under its name even before
+    /// one has succeeded.
     pub fn register_model(&self, target: LlmTarget<'_>) {
         self.series_of(&target, true).operation(&self.shared.families, target.operation);
     }
 
-    /// Records a request that has ended. Returns what it took, for the agent that it was made for.
+    /// Records a request that has ended. Returns its tokens and cost, for the agent that made it.
     pub fn record_request(&self, request: &LlmRequest<'_>) -> Spent {
         let series = self.series_of(&request.target, request.status() == LlmStatus::Success);
         self.record(&series, request)
     }
 
-    /// Adds chunks of a stream that is recorded without a call.
+    /// Adds chunks of a stream that is recorded without an `LlmCall`.
     pub fn record_streaming_chunk(&self, target: LlmTarget<'_>, chunks: u64) {
         let series = self.series_of(&target, true);
         series.streamed();
         series.chunks.add(chunks as f64);
     }
 
-    /// Counts an error that ended no request, or one that is recorded elsewhere.
+    /// Counts an error that did not end a request, or that ended a request recorded elsewhere.
     pub fn record_error(&self, target: LlmTarget<'_>, error: LlmErrorType) {
         self.series_of(&target, false).errors.inc(error);
     }
 
-    /// Counts an attempt after the first, by what went wrong with the one before.
+    /// Counts a retry by the error of the attempt before it.
     pub fn record_retry(&self, target: LlmTarget<'_>, error: LlmErrorType) {
         self.series_of(&target, false).retries.inc(error);
     }
 
-    /// Counts a request that another model was given because the first failed.
+    /// Counts a request that was sent to another model because the first one failed.
     pub fn record_fallback(&self, from_model: &str, to_model: &str, status: Outcome) {
         let (from, to) = self.shared.targets.fallback(from_model, to_model);
         self.count("llm_fallbacks_total", &[&from, &to, status.as_str()]);
     }
 
-    /// What a provider says of its rate limit; forgotten after five minutes without news.
+    /// Sets a provider's rate limit. The series expires after five minutes without an update.
     pub fn set_rate_limit(
         &self,
         target: LlmTarget<'_>,
@@ -174,7 +166,7 @@ impl LlmMetricsCollector {
         self.set("llm_ratelimit_limit", &labels, limit);
     }
 
-    /// Counts a look into the application's own cache of answers.
+    /// Counts a look-up in the application's own cache of answers.
     pub fn record_cache_lookup(&self, cache: &str, result: CacheResult) {
         self.count("llm_cache_requests_total", &[named(cache), result.as_str()]);
     }
@@ -197,18 +189,18 @@ impl LlmMetricsCollector {
         }
     }
 
-    /// What a budget allows, and what is left of it, in US dollars.
+    /// Sets a budget's limit and its remaining amount, in US dollars.
     pub fn set_budget(&self, budget: &str, limit_usd: Option<f64>, remaining_usd: Option<f64>) {
         self.set("llm_budget_limit_usd", &[named(budget)], limit_usd);
         self.set("llm_budget_remaining_usd", &[named(budget)], remaining_usd);
     }
 
-    /// Counts images, seconds of audio or characters of speech. What is no amount is not counted.
+    /// Counts images, seconds of audio or characters of speech. A value that is not an amount is ignored.
     pub fn record_media(&self, target: LlmTarget<'_>, unit: MediaUnit, amount: f64) {
         self.series_of(&target, true).media.add(unit, amount);
     }
 
-    /// Says which version of a model is in use.
+    /// Sets the version of a model that is in use.
     pub fn set_model_info(&self, target: LlmTarget<'_>, version: &str) {
         let series = self.series_of(&target, true);
         self.set("llm_model_info", &[&series.model, &series.provider, named(version)], Some(1.0));
@@ -232,7 +224,7 @@ impl LlmMetricsCollector {
         self.shared.clock.now()
     }
 
-    /// The one place where a request is recorded.
+    /// Records every request, with or without an `LlmCall`.
     fn record(&self, series: &ModelSeries, request: &LlmRequest<'_>) -> Spent {
         let status = request.status();
         let operation = series.operation(&self.shared.families, request.target.operation);
@@ -255,7 +247,7 @@ impl LlmMetricsCollector {
         spent
     }
 
-    /// `missed` says that usage which is not there is missing.
+    /// `missed`: the request should have tokens, so it counts as missing usage if it has none.
     fn record_usage(&self, series: &ModelSeries, end: &LlmEnd, missed: bool) -> Spent {
         let LlmUsage { input_tokens, output_tokens, .. } = end.usage;
         if input_tokens.is_none() && output_tokens.is_none() {
@@ -285,7 +277,7 @@ impl LlmMetricsCollector {
     }
 }
 
-/// The cost that was recorded: what is no amount is none.
+/// The cost that was recorded; nothing if the given one is not an amount.
 fn record_cost(series: &ModelSeries, cost: Option<f64>) -> Option<f64> {
     let cost = cost.filter(|cost| is_amount(*cost))?;
     series.cost.add(cost);
@@ -321,7 +313,7 @@ fn record_stream(series: &ModelSeries, request: &LlmRequest<'_>) {
         series.first_token.observe(seconds(first));
         let tokens = request.end.usage.output_tokens.unwrap_or_default();
         if let (Some(duration), true) = (duration, tokens > 1) {
-            // Once a stream: a look-up for each token of each stream would be waste.
+            // Observed once a stream, as an average: one observation for each token would cost too much.
             series.per_token.observe(seconds(duration.saturating_sub(first)) / (tokens - 1) as f64);
         }
     }

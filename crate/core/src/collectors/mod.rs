@@ -1,6 +1,5 @@
-//! Collectors that come with the library. Figures of the process and of the runtime are read when a scrape asks; requests
-//! to models and executions of agents are recorded as they happen, in metrics that a catalogue describes. None knows
-//! formats or endpoints.
+//! The collectors of this library. Those of the process and of the runtime read their values during a scrape. Those of LLM
+//! requests and agents record as events happen, in the metrics of a catalogue. They must not know formats or endpoints.
 
 mod agent;
 pub mod catalogue;
@@ -15,7 +14,7 @@ mod snapshot;
 mod words;
 
 pub use agent::{AgentExecution, AgentMetricsCollector, AgentOptions, ExecutionReport};
-pub use families::DEFAULT_NAMESPACE;
+pub use families::{DEFAULT_NAMESPACE, MAX_NAME_LENGTH};
 pub use llm::{
     LlmCall, LlmEnd, LlmMetricsCollector, LlmOptions, LlmRequest, LlmTarget, LlmUsage, NormalizeModel, Price,
     PriceTable, Spent, normalize_model,
@@ -25,7 +24,7 @@ pub use runtime::RuntimeCollector;
 pub use words::{
     AgentErrorType, CacheResult, ExecutionStatus, FinishReason, GuardrailResult, GuardrailStage,
     Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit, MemoryOperation, Outcome,
-    RateLimitResource, StepType, ToolStatus,
+    RateLimitResource, StepType, ToolStatus, WORD_LISTS, WordList,
 };
 
 use crate::error::Result;
@@ -33,7 +32,7 @@ use crate::labels::{LabelSet, MetricName};
 use crate::registry::{Kind, Sample, SampleFamily};
 use std::time::Duration;
 
-/// What a collector puts before its names and on all its samples; checked when it is set.
+/// The prefix of a collector's names and the labels of all its samples, both checked when they are set.
 #[derive(Debug, Clone, Default)]
 struct Naming {
     prefix: String,
@@ -42,7 +41,7 @@ struct Naming {
 
 impl Naming {
     /// # Errors
-    /// `InvalidMetricName` if names that begin so are none.
+    /// `InvalidMetricName` if names with this prefix are invalid.
     fn set_prefix(&mut self, prefix: &str) -> Result<()> {
         MetricName::new(&format!("{prefix}name"))?;
         prefix.clone_into(&mut self.prefix);
@@ -50,7 +49,7 @@ impl Naming {
     }
 
     /// # Errors
-    /// `InvalidLabelName` for a bad or repeated label.
+    /// `InvalidLabelName` for an invalid or repeated label.
     fn set_labels(&mut self, labels: &[(&str, &str)]) -> Result<()> {
         LabelSet::new(labels.iter().copied())?;
         self.labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -61,7 +60,7 @@ impl Naming {
         format!("{}{name}", self.prefix)
     }
 
-    /// A family of one sample, which has the labels of its own first.
+    /// A family with one sample. Its own labels come first, then the common ones.
     fn family(
         &self,
         name: &str,
@@ -77,12 +76,12 @@ impl Naming {
     }
 }
 
-/// Seconds, rounded once: what 1234 ms are is what `1.234` is.
+/// Seconds, rounded once, so that 1234 ms are exactly the double `1.234`.
 fn seconds(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e9
 }
 
-/// The page's example is a test.
+/// Runs the examples of the page as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../../docs/metrics.md")]
 struct Page;

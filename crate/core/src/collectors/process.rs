@@ -1,4 +1,4 @@
-//! Figures of the process as the operating system keeps them, under the names that Prometheus' clients share.
+//! Collects figures of the process from the operating system, under the names that all Prometheus clients use.
 
 use super::Naming;
 use super::snapshot::Snapshot;
@@ -26,14 +26,14 @@ pub enum ProcessFigure {
     HeapBytes,
     /// `process_open_fds`; on Windows, handles.
     OpenFds,
-    /// `process_max_fds`: the soft limit; `+Inf` where there is none.
+    /// `process_max_fds`: the soft limit; `+Inf` for no limit.
     MaxFds,
     /// `process_threads` of the operating system; Linux and macOS.
     Threads,
 }
 
 impl ProcessFigure {
-    /// All figures, in the order in which they print.
+    /// All figures, in the order of the exposition.
     pub const ALL: [Self; 10] = [
         Self::CpuUserSeconds,
         Self::CpuSystemSeconds,
@@ -90,7 +90,7 @@ impl ProcessFigure {
         }
     }
 
-    /// Whether this platform tells it.
+    /// Whether this platform has the figure.
     #[must_use]
     pub fn is_available(self) -> bool {
         self.of(&Snapshot::now()).is_some()
@@ -112,10 +112,10 @@ impl ProcessFigure {
     }
 }
 
-/// Collects figures of the process. A figure that the platform does not tell has no family.
+/// Collects figures of the process. A figure that the platform does not have gets no family.
 ///
 /// CPU time and limits come from `getrusage` and `getrlimit`, the rest from `/proc/self` on Linux and from
-/// `metrics-process` elsewhere. All of it takes the scraping thread 20 µs, or 70 where the processor's caches are cold.
+/// `metrics-process` elsewhere. All of it takes the scraping thread 20 µs, or 70 with cold processor caches.
 ///
 /// ```
 /// use prometheus_metrics::{Format, ProcessCollector, Registry};
@@ -149,7 +149,7 @@ impl ProcessCollector {
     /// Puts a prefix before all names.
     ///
     /// # Errors
-    /// `InvalidMetricName` if names that begin so are none.
+    /// `InvalidMetricName` if names with this prefix are invalid.
     pub fn with_prefix(mut self, prefix: &str) -> Result<Self> {
         self.naming.set_prefix(prefix)?;
         Ok(self)
@@ -158,7 +158,7 @@ impl ProcessCollector {
     /// Puts labels on all samples.
     ///
     /// # Errors
-    /// `InvalidLabelName` for a bad or repeated label.
+    /// `InvalidLabelName` for an invalid or repeated label.
     pub fn with_labels(mut self, labels: &[(&str, &str)]) -> Result<Self> {
         self.naming.set_labels(labels)?;
         Ok(self)

@@ -1,5 +1,5 @@
-//! Facts of the running Rust program that need no async runtime: how it was built, how many threads may run at once,
-//! how long it has been up.
+//! Collects facts of the running Rust program: how it was built, how many threads may run at once, how long it has been up.
+//! It must not need an async runtime.
 
 use super::Naming;
 use crate::error::Result;
@@ -15,9 +15,9 @@ const PANIC: &str = if cfg!(panic = "unwind") { "unwind" } else { "abort" };
 /// | family | unit | source |
 /// |---|---|---|
 /// | `rust_runtime_info{os,arch,profile,panic}` | 1 | the target and profile this crate was compiled for |
-/// | `rust_runtime_available_parallelism` | threads | `std::thread::available_parallelism`, which minds cgroup quotas |
+/// | `rust_runtime_available_parallelism` | threads | `std::thread::available_parallelism`, which respects cgroup quotas |
 /// | `rust_runtime_uptime_seconds` | seconds | a monotonic clock, since the collector was made |
-/// | `build_info{...}` | 1 | `with_build_info`; absent without |
+/// | `build_info{...}` | 1 | the labels of `with_build_info`; absent if it was not called |
 ///
 /// ```
 /// use prometheus_metrics::{Format, Registry, RuntimeCollector};
@@ -45,10 +45,10 @@ impl RuntimeCollector {
         Self { started: Instant::now(), build_info: None, naming: Naming::default() }
     }
 
-    /// Shows what was built as labels of `build_info`: package, version, revision.
+    /// Adds `build_info` with these labels: package, version, revision.
     ///
     /// # Errors
-    /// `InvalidLabelName` for a bad or repeated label.
+    /// `InvalidLabelName` for an invalid or repeated label.
     pub fn with_build_info(mut self, labels: &[(&str, &str)]) -> Result<Self> {
         let mut build_info = Naming::default();
         build_info.set_labels(labels)?;
@@ -56,10 +56,10 @@ impl RuntimeCollector {
         Ok(self)
     }
 
-    /// Puts a prefix before all names but `build_info`, which tools look for under that name.
+    /// Puts a prefix before all names except `build_info`, because tools look for that name.
     ///
     /// # Errors
-    /// `InvalidMetricName` if names that begin so are none.
+    /// `InvalidMetricName` if names with this prefix are invalid.
     pub fn with_prefix(mut self, prefix: &str) -> Result<Self> {
         self.naming.set_prefix(prefix)?;
         Ok(self)
@@ -77,7 +77,7 @@ impl RuntimeCollector {
         };
         let mut families = vec![gauge("rust_runtime_info", "How the program was compiled", &info, 1.0)?];
         if let Ok(threads) = std::thread::available_parallelism() {
-            #[expect(clippy::cast_precision_loss, reason = "nobody has 2^53 processors")]
+            #[expect(clippy::cast_precision_loss, reason = "no machine has 2^53 processors")]
             let threads = threads.get() as f64;
             let help = "Threads that can run at once";
             families.push(gauge("rust_runtime_available_parallelism", help, &[], threads)?);

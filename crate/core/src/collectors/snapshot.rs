@@ -1,5 +1,5 @@
-//! What the operating system says of this process, read at once. The one file of the collectors that differs between
-//! platforms; what a platform does not tell is absent.
+//! Reads all figures of this process from the operating system at once. The only file of the collectors with code for single
+//! platforms. A figure that a platform does not have is `None`.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -16,16 +16,16 @@ pub(super) struct Snapshot {
     pub(super) virtual_memory: Option<f64>,
     pub(super) heap: Option<f64>,
     pub(super) open_fds: Option<f64>,
-    /// Infinite where nothing limits it.
+    /// Infinite if there is no limit.
     pub(super) max_fds: Option<f64>,
     pub(super) threads: Option<f64>,
 }
 
-/// A scrape asks for each figure within microseconds of the others; reading all of them takes 20 to 70.
+/// A scrape asks for all figures within some microseconds; reading them takes 20 to 70 µs.
 const SHARED_FOR: Duration = Duration::from_millis(1);
 
 impl Snapshot {
-    /// The figures now. Calls of one thread within a millisecond share what the first of them read.
+    /// The figures now. Calls of one thread within a millisecond share the values of the first call.
     pub(super) fn now() -> Self {
         // A scrape runs on one thread, so no lock is needed to share within it.
         thread_local!(static LAST: Cell<Option<(Instant, Snapshot)>> = const { Cell::new(None) });
@@ -54,7 +54,7 @@ impl Snapshot {
     fn read() -> Self {
         let told = metrics_process::collector::collect();
         let number = |figure: Option<u64>| figure.map(|figure| figure as f64);
-        #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix tells more"))]
+        #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has more figures"))]
         let mut snapshot = Self {
             cpu: told.cpu_seconds_total,
             start_time: number(told.start_time_seconds),
@@ -83,10 +83,10 @@ mod linux {
 
     const FDS: &str = "/proc/self/fd";
 
-    /// `VmSize`, `VmRSS`, `VmData` and `Threads` of `/proc/self/status`. Its sixty other lines are why this is not left
-    /// to `procfs`, which makes something of each: 42 µs, where reading and finding these four takes 15.
+    /// Reads `VmSize`, `VmRSS`, `VmData` and `Threads` of `/proc/self/status`. `procfs` parses the sixty other lines too and
+    /// takes 42 µs; finding these four takes 15.
     pub(super) fn add_status(snapshot: &mut Snapshot) {
-        // One read for all but the longest lists of groups.
+        // One read is enough, except for very long lists of groups.
         let mut text = String::with_capacity(4096);
         let read = File::open("/proc/self/status").and_then(|mut file| file.read_to_string(&mut text));
         if read.is_err() {
@@ -109,7 +109,7 @@ mod linux {
         Some(kib * 1024.0)
     }
 
-    /// Never changes, and costs a read of `/proc/stat`, which is long on large machines.
+    /// Read once: it never changes, and `/proc/stat` is long on large machines.
     pub(super) fn start_time() -> Option<f64> {
         static START_TIME: LazyLock<Option<f64>> = LazyLock::new(|| {
             let boot = procfs::boot_time_secs().ok()?;
@@ -119,8 +119,8 @@ mod linux {
         *START_TIME
     }
 
-    /// From Linux 6.2 on the directory's size is the count; before, it is 0 and the entries are counted, less the one
-    /// that reading the directory opens.
+    /// Since Linux 6.2 the directory's size is the count. Before, the size is 0: count the entries, minus the descriptor that
+    /// reading the directory opens.
     pub(super) fn open_fds() -> Option<f64> {
         match std::fs::metadata(FDS).ok()?.len() {
             0 => std::fs::read_dir(FDS).ok().map(|entries| number(entries.count().saturating_sub(1) as u64)),
@@ -140,7 +140,7 @@ mod unix {
     use nix::sys::resource::{RLIM_INFINITY, Resource, UsageWho, getrlimit, getrusage};
     use nix::sys::time::{TimeVal, TimeValLike as _};
 
-    /// `getrusage` counts microseconds, where `/proc/self/stat` counts hundredths of a second.
+    /// `getrusage` counts microseconds; `/proc/self/stat` counts only hundredths of a second.
     pub(super) fn add_usage(snapshot: &mut Snapshot) {
         let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else { return };
         let (user, system) = (seconds(usage.user_time()), seconds(usage.system_time()));
@@ -169,10 +169,10 @@ mod tests {
 
     #[test]
     fn open_descriptors_are_counted_exactly() {
-        let before = Snapshot::read().open_fds.expect("Linux tells");
+        let before = Snapshot::read().open_fds.expect("Linux has the figure");
         let files: Vec<File> =
             (0..50).map(|_| File::open("/proc/self/stat").expect("every process has it")).collect();
-        let during = Snapshot::read().open_fds.expect("Linux tells");
+        let during = Snapshot::read().open_fds.expect("Linux has the figure");
         // Other tests of this process open files too, but not dozens.
         assert!((45.0..70.0).contains(&(during - before)), "{before} then {during}");
         drop(files);

@@ -1,5 +1,5 @@
-//! Addresses: which may come in, and which one a request came from. Trusts no header unless its sender is trusted;
-//! knows nothing of sockets.
+//! Checks client addresses: reads allowlists and finds the address a request came from. A header is trusted only if its
+//! sender is. It must not know sockets.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,10 +12,10 @@ const MAX_HOPS: usize = 32;
 /// An IPv4 address in IPv6 has 96 bits before its own: `::ffff:0:0/96`.
 const MAPPED_PREFIX_BITS: u8 = 96;
 
-/// A set of addresses, given as single ones and as CIDR blocks.
+/// A set of addresses, given as single addresses and CIDR blocks.
 ///
-/// An IPv4 address that arrives in IPv6 (`::ffff:10.0.0.1`, as sockets of both families report it) is the IPv4
-/// address. `::/0` is every IPv6 address and no IPv4 address.
+/// An IPv4 address written as IPv6 (`::ffff:10.0.0.1`, as dual-stack sockets report it) counts as the IPv4 address.
+/// `::/0` contains every IPv6 address and no IPv4 address.
 ///
 /// ```
 /// use prometheus_metrics::http::Allowlist;
@@ -32,40 +32,41 @@ pub struct Allowlist {
 }
 
 impl Allowlist {
-    /// Reads `entries`, each an address or a CIDR block; bits of the address beyond the prefix are ignored.
+    /// Reads `entries`, each an address or a CIDR block. Address bits beyond the prefix are ignored.
     ///
     /// # Errors
-    /// `InvalidConfig` naming the first entry that is neither.
+    /// `InvalidConfig` naming the first invalid entry.
     pub fn parse(entries: &[String]) -> Result<Self> {
         Self::parse_setting(entries, "allowlist")
     }
 
-    /// As `parse`, for a setting of this name.
+    /// Like `parse`, with this setting's name in errors.
     pub(crate) fn parse_setting(entries: &[String], setting: &str) -> Result<Self> {
         let blocks = entries.iter().map(|entry| block(entry, setting)).collect::<Result<_>>()?;
         Ok(Self { blocks })
     }
 
-    /// Whether the address is in one of the blocks. Takes time in proportion to the number of blocks.
+    /// Whether one of the blocks contains the address. The time grows with the number of blocks.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.blocks.iter().any(|block| block.contains(&address))
     }
 
-    /// Whether there is no block. Whether an empty list lets everyone in or nobody is its owner's choice.
+    /// Whether the list is empty. The caller decides whether an empty list allows every address or none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }
 }
 
-/// The address a request came from: the peer of the connection, or, where that is a trusted proxy, the rightmost
-/// address of `X-Forwarded-For` that is not one. Everything further left was written by someone who is not trusted.
+/// The address a request came from. This is the peer of the connection. If the peer is a trusted proxy, it is the
+/// rightmost address of `X-Forwarded-For` that is not a trusted proxy; entries further left were written by a client
+/// that is not trusted.
 ///
-/// Several header lines are to be joined with commas, in order. What is not an address ends the walk at the last
-/// proxy that was one; a port behind an address is ignored. Only the last 32 entries are read. `None` where the
-/// connection has no address (a Unix socket).
+/// The caller joins several header lines with commas, in order. An invalid entry ends the search at the trusted proxy
+/// that added it. A port after an address is ignored. Only the last 32 entries are read. `None` if the connection has
+/// no address (a Unix socket).
 #[must_use]
 pub fn client_address(
     peer: Option<IpAddr>,
@@ -96,7 +97,7 @@ fn block(entry: &str, setting: &str) -> Result<IpNet> {
     })
 }
 
-/// A block of IPv4 addresses in IPv6 as the IPv4 block that it is, because that is how addresses are compared.
+/// Converts an IPv4 block written as IPv6 to the IPv4 block, because `contains` converts addresses in the same way.
 fn canonical(block: IpNet) -> IpNet {
     let IpNet::V6(v6) = block else { return block };
     let mapped = v6.addr().to_ipv4_mapped();

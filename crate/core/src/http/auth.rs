@@ -1,5 +1,5 @@
-//! Credentials: who is let in by a bearer token or by a password. Keeps the passwords that were right, so that a known
-//! scraper waits for nobody, and hashes one unknown password at a time. Knows nothing of requests or sockets.
+//! Checks bearer tokens and passwords. It remembers correct passwords, so that a known scraper does not wait, and
+//! hashes one unknown password at a time. It must not know requests or sockets.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,79 +15,81 @@ use bcrypt::HashParts;
 use parking_lot::Mutex;
 use subtle::Choice;
 
-use super::known::{Known, Secret};
-use super::limits::{Peer, RateLimiter};
+use super::rate_limit::{ClientKey, RateLimiter};
+use super::remembered_credentials::{RememberedCredentials, Secret};
 use crate::error::{MetricsError, Result};
 
-/// The longest `Authorization` that is read, in bytes. Longer ones are denied.
+/// The longest accepted `Authorization` header, in bytes. Longer ones are denied.
 const MAX_HEADER_BYTES: usize = 8 * 1024;
-/// Passwords that wait for their hash at the same time, the one being hashed among them. More are put off.
+/// The most passwords that wait to be hashed, including the one being hashed. Further requests get 429.
 const MAX_PENDING: usize = 16;
-/// How long those are put off: in a second, a few passwords are hashed at bcrypt's usual costs.
+/// `Retry-After` of these requests. In a second a few passwords are hashed at bcrypt's usual costs.
 const PENDING_RETRY: Duration = Duration::from_secs(1);
-/// bcrypt's own range of costs.
+/// The costs that bcrypt allows.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
 
-/// Who may come in. Without tokens and users, everyone may.
+/// The accepted credentials. Without tokens and users, every request is allowed.
 #[derive(Clone)]
 pub struct AuthConfig {
-    /// Tokens of `Authorization: Bearer`, each of visible ASCII characters.
+    /// Tokens for `Authorization: Bearer`, of visible ASCII characters.
     ///
-    /// Anyone may try as many as the limit below allows, so a token should be long and random.
+    /// A token should be long and random: an attacker can try as many as the limit below allows.
     pub bearer_tokens: Vec<String>,
     /// Users of basic authentication, each with the bcrypt hash (`$2a$`, `$2b$`, `$2y$`) of the password.
     ///
-    /// As everywhere in bcrypt, only the first 72 bytes of a password count.
+    /// As always with bcrypt, only the first 72 bytes of a password count.
     pub basic_users: Vec<(String, String)>,
-    /// Credentials a peer may try a minute in the long run, not counting those it was let in with before.
+    /// How many new credentials a client may try per minute. Credentials it was granted access with before do not
+    /// count.
     ///
     /// @default 30
     pub failures_per_minute: u32,
-    /// Credentials a peer may try at once.
+    /// How many new credentials a client may try at once.
     ///
     /// @default 10
     pub failure_burst: u32,
 }
 
-/// Decides whether a request is let in by its `Authorization`.
+/// Decides by the `Authorization` header whether a request is allowed.
 ///
-/// `check` never blocks. Where it needs a password hashed, it hands out a `Verification`, which is to be given to
-/// `verify` on a thread that may block (70 ms at cost 10).
+/// `check` never blocks. If it needs to hash a password, it returns a `Verification`; pass it to `verify` on a thread
+/// that may block (70 ms at cost 10).
 pub struct Authenticator {
-    /// Of the digests that secrets are remembered and compared by. Random, so nobody can foresee a digest.
+    /// The key of the digests of secrets. It is random, so that an attacker cannot predict a digest.
     key: [u8; 32],
     tokens: Vec<Secret>,
     users: HashMap<String, User>,
-    /// The highest cost among the users; every refusal takes as long as one hash of this cost.
+    /// The highest cost of all users. Every refusal takes as long as one hash of this cost.
     max_cost: u32,
     tries: RateLimiter,
-    known: Mutex<Known>,
+    remembered: Mutex<RememberedCredentials>,
     pending: Arc<AtomicUsize>,
-    /// Held while hashing: one core of an attacked machine stays with the application.
+    /// Held while hashing, so that an attack occupies only one core.
     hashing: Mutex<()>,
     hashes: AtomicU64,
 }
 
-/// What is to become of a request.
+/// The decision about a request's credentials.
 #[derive(Debug)]
 pub enum Verdict {
-    /// It is let in.
+    /// Allowed.
     Granted,
-    /// 401 with the challenge.
+    /// Answer 401 with the challenge.
     Denied,
-    /// 429: this peer has tried too many credentials, or too many passwords wait for their hash. The time to wait.
+    /// Answer 429, with the time to wait: this client has tried too many credentials, or too many passwords wait to be
+    /// hashed.
     Limited(Duration),
-    /// `Authenticator::verify` knows, after hashing.
+    /// Not decided yet: call `Authenticator::verify`, which hashes the password.
     Verify(Verification),
 }
 
-/// A password to be hashed. Dropping it leaves the question open.
+/// A password to hash. Dropping it cancels the check.
 pub struct Verification {
     user: String,
     password: Vec<u8>,
     secret: Secret,
-    peer: Peer,
-    _pending: Pending,
+    peer: ClientKey,
+    _slot: HashSlot,
 }
 
 impl Default for AuthConfig {
@@ -105,8 +107,9 @@ impl Authenticator {
     /// Checks the configuration.
     ///
     /// # Errors
-    /// `InvalidConfig` for a token with other than visible ASCII characters, a user name that is repeated or has a
-    /// colon or a control character, a hash that is not bcrypt's, or a limit of 0. No message shows a secret.
+    /// `InvalidConfig` for a token that is empty or has other than visible ASCII characters, a user name that is
+    /// repeated or has a colon or a control character, an invalid bcrypt hash, or a limit of 0. No message shows a
+    /// secret.
     pub fn new(config: AuthConfig) -> Result<Self> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|error| {
@@ -138,20 +141,20 @@ impl Authenticator {
             max_cost: users.values().map(|user: &User| user.cost).max().unwrap_or(*COSTS.start()),
             users,
             tries: RateLimiter::new(f64::from(config.failures_per_minute) / 60.0, burst)?,
-            known: Mutex::default(),
+            remembered: Mutex::default(),
             pending: Arc::default(),
             hashing: Mutex::new(()),
             hashes: AtomicU64::new(0),
         })
     }
 
-    /// Whether there is anyone to be kept out.
+    /// Whether requests need credentials.
     #[must_use]
     pub fn is_required(&self) -> bool {
         !self.tokens.is_empty() || !self.users.is_empty()
     }
 
-    /// The value of `WWW-Authenticate` that goes with a refusal.
+    /// The value of `WWW-Authenticate` for a refusal.
     #[must_use]
     pub fn challenge(&self) -> &'static str {
         match (self.tokens.is_empty(), self.users.is_empty()) {
@@ -161,18 +164,18 @@ impl Authenticator {
         }
     }
 
-    /// Passwords that were hashed so far.
+    /// How many passwords were hashed so far.
     #[must_use]
     pub fn hashes(&self) -> u64 {
         self.hashes.load(Ordering::Relaxed)
     }
 
-    /// Judges an `Authorization` header, without hashing a password.
+    /// Checks an `Authorization` header without hashing a password.
     ///
-    /// Credentials that this peer was let in with before are granted whatever else the peer has sent. All others cost
-    /// the peer a try, right or wrong; a header that is absent, malformed or of a scheme that is not configured costs
-    /// none, because nothing can be guessed with it. Remembered by peer: a stranger's guess at a remembered password
-    /// is limited like any other.
+    /// Credentials that this client was granted access with before are always granted. All other credentials use up one
+    /// of the client's tries, whether they are correct or not. A header that is missing, malformed or of a scheme that
+    /// is not configured uses up none, because it guesses nothing. Correct credentials are remembered for each client,
+    /// so another client's guess at them is limited like every other guess.
     #[must_use]
     pub fn check(&self, authorization: Option<&str>, peer: Option<IpAddr>) -> Verdict {
         if !self.is_required() {
@@ -187,55 +190,55 @@ impl Authenticator {
         }
     }
 
-    /// Hashes the password of a `Verification`, after those that came before it: blocks for some 70 ms each at cost
-    /// 10, twice that for every step of the cost, with at most 16 in all. Never answers `Verify`.
+    /// Hashes the password of a `Verification`, after the ones before it. Each of at most 16 blocks for about 70 ms at
+    /// cost 10, and each step of the cost doubles that. Never returns `Verify`.
     ///
-    /// A refusal takes the same time for every user, known or not.
+    /// A refusal takes the same time for known and unknown users.
     #[must_use]
     pub fn verify(&self, verification: Verification) -> Verdict {
-        let Verification { user, password, secret, peer, _pending } = verification;
+        let Verification { user, password, secret, peer, _slot } = verification;
         let _turn = self.hashing.lock();
-        // The same password may have been hashed while this one waited.
-        if let Some(right) = self.known.lock().verdict(secret, peer) {
+        // Another request may have had the same password hashed meanwhile.
+        if let Some(right) = self.remembered.lock().verdict(secret, peer) {
             return if right { Verdict::Granted } else { Verdict::Denied };
         }
         self.hashes.fetch_add(1, Ordering::Relaxed);
         let user = self.users.get(&user);
         let right = user.is_some_and(|user| bcrypt::verify(&password, &user.hash).unwrap_or(false));
         if right {
-            self.known.lock().grant(secret, peer);
+            self.remembered.lock().grant(secret, peer);
             return Verdict::Granted;
         }
         self.spend_the_rest(user, &password);
-        self.known.lock().refuse(secret);
+        self.remembered.lock().refuse(secret);
         Verdict::Denied
     }
 
     fn check_token(&self, token: &str, peer: Option<IpAddr>) -> Verdict {
         let secret = Secret::token(&self.key, token);
-        if self.known.lock().verdict(secret, Peer::of(peer)) == Some(true) {
+        if self.remembered.lock().verdict(secret, ClientKey::of(peer)) == Some(true) {
             return Verdict::Granted;
         }
         if let Err(wait) = self.tries.check(peer) {
             return Verdict::Limited(wait);
         }
-        // All are compared, so that the time does not tell which one was right.
+        // Compare with all tokens, so that the time does not reveal which one matched.
         let right = self.tokens.iter().fold(Choice::from(0), |right, token| right | token.same(secret));
         if !bool::from(right) {
             return Verdict::Denied;
         }
-        self.known.lock().grant(secret, Peer::of(peer));
+        self.remembered.lock().grant(secret, ClientKey::of(peer));
         Verdict::Granted
     }
 
     fn check_password(&self, user: String, password: Vec<u8>, peer: Option<IpAddr>) -> Verdict {
         let secret = Secret::password(&self.key, &user, &password);
-        let known = self.known.lock().verdict(secret, Peer::of(peer));
+        let known = self.remembered.lock().verdict(secret, ClientKey::of(peer));
         if known == Some(true) {
             return Verdict::Granted;
         }
         // First, so that who is put off is not charged.
-        let pending = if known.is_none() { Pending::enter(&self.pending) } else { None };
+        let pending = if known.is_none() { HashSlot::enter(&self.pending) } else { None };
         if known.is_none() && pending.is_none() {
             return Verdict::Limited(PENDING_RETRY);
         }
@@ -243,15 +246,15 @@ impl Authenticator {
             return Verdict::Limited(wait);
         }
         match pending {
-            Some(_pending) => {
-                Verdict::Verify(Verification { user, password, secret, peer: Peer::of(peer), _pending })
+            Some(_slot) => {
+                Verdict::Verify(Verification { user, password, secret, peer: ClientKey::of(peer), _slot })
             }
             None => Verdict::Denied,
         }
     }
 
-    /// Hashes on, after a wrong password, until a hash of the highest cost would be done. Cost `c` is 2^c rounds, and
-    /// 2^c + 2^c + 2^(c+1) + ... + 2^(max-1) = 2^max.
+    /// After a wrong password, hashes on until the total time is that of one hash of the highest cost. Cost `c` is 2^c
+    /// rounds, and 2^c + 2^c + 2^(c+1) + ... + 2^(max-1) = 2^max.
     fn spend_the_rest(&self, user: Option<&User>, password: &[u8]) {
         let costs = match user {
             Some(user) => user.cost..self.max_cost,
@@ -294,14 +297,14 @@ struct User {
     cost: u32,
 }
 
-/// What stands in a header.
+/// The credentials in a header.
 enum Credentials<'a> {
     Bearer(&'a str),
     Basic { user: String, password: Vec<u8> },
 }
 
 impl<'a> Credentials<'a> {
-    /// RFC 7617 and 6750; `None` for every other scheme and for what is malformed.
+    /// Reads RFC 7617 and 6750; `None` for another scheme or malformed credentials.
     fn parse(header: &'a str) -> Option<Self> {
         if header.len() > MAX_HEADER_BYTES {
             return None;
@@ -322,17 +325,17 @@ impl<'a> Credentials<'a> {
     }
 }
 
-/// A place among the passwords that wait for their hash.
-struct Pending(Arc<AtomicUsize>);
+/// One of the `MAX_PENDING` places for passwords that wait to be hashed. Dropping it frees the place.
+struct HashSlot(Arc<AtomicUsize>);
 
-impl Pending {
+impl HashSlot {
     fn enter(pending: &Arc<AtomicUsize>) -> Option<Self> {
         let entered = Self(Arc::clone(pending));
         (pending.fetch_add(1, Ordering::Relaxed) < MAX_PENDING).then_some(entered)
     }
 }
 
-impl Drop for Pending {
+impl Drop for HashSlot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -341,7 +344,7 @@ impl Drop for Pending {
 fn checked_token(key: &[u8; 32], token: &str) -> Result<Secret> {
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(MetricsError::invalid_config(
-            "Expected visible ASCII characters for a bearer token but received none, or others",
+            "Expected visible ASCII characters for a bearer token but received an empty text or other characters",
         ));
     }
     Ok(Secret::token(key, token))

@@ -1,25 +1,25 @@
-//! Response bodies, whose memory is used again: a fresh 10 MB buffer costs more in page faults than its encoding.
+//! Response bodies. Their buffers are reused: page faults of a new 10 MB buffer cost more than encoding into it.
 
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Buffers kept for the next scrapes: JavaScript gives them back when it collects garbage, some scrapes later.
+/// How many buffers the pool keeps. JavaScript returns a buffer at a garbage collection, some scrapes later.
 const KEPT: usize = 4;
-/// A larger buffer is given back to the system: nobody scrapes 16 MB often enough to keep it.
+/// Larger buffers are freed: expositions of more than 16 MB are too rare to keep their memory.
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 static POOL: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
-/// Bytes whose buffer goes back to the pool when they are dropped.
+/// Bytes whose buffer returns to the pool on drop.
 #[derive(Debug, Default)]
 pub struct Body {
     bytes: Vec<u8>,
-    /// Where the bytes are counted while the body lives.
+    /// Counts the bytes while the body lives.
     meter: Option<Arc<Meter>>,
 }
 
-/// Counts the bytes of the bodies that are alive: being sent, waited for, or cached.
+/// Counts the bytes of all bodies in memory: being sent, waited for, or cached.
 #[derive(Debug, Default)]
 pub(crate) struct Meter(AtomicUsize);
 
@@ -30,18 +30,18 @@ impl Meter {
 }
 
 impl Body {
-    /// An empty body in a buffer that was used before, if there is one.
+    /// An empty body, with a buffer from the pool if there is one.
     #[must_use]
     pub fn pooled() -> Self {
         Self { bytes: POOL.lock().pop().unwrap_or_default(), meter: None }
     }
 
-    /// Where the body is written.
+    /// The buffer to write the body to.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// Counts the bytes, which change no more, until the body is dropped.
+    /// Counts the bytes in `meter` until the body is dropped. They must not change any more.
     pub(crate) fn metered(mut self, meter: &Arc<Meter>) -> Self {
         meter.0.fetch_add(self.bytes.len(), Ordering::Relaxed);
         self.meter = Some(Arc::clone(meter));
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dropped_body_lends_its_memory_and_not_its_bytes() {
+    fn a_reused_buffer_is_empty() {
         let mut body = Body::pooled();
         body.buffer().extend_from_slice(&[7; 100_000]);
         drop(body);

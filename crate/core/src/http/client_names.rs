@@ -1,5 +1,5 @@
-//! Which client certificates are let in by name. Reads the names out of a certificate that was verified before; knows
-//! nothing of files.
+//! Allows client certificates by name. It reads the names from a certificate that was already verified. It must not
+//! know files.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-/// Lets in the clients that another verifier lets in and that have one of these names.
+/// Accepts the clients that another verifier accepts and that have one of the allowed names.
 #[derive(Debug)]
 pub(super) struct AllowedNames {
     verifier: Arc<dyn ClientCertVerifier>,
@@ -80,8 +80,8 @@ const EXTENSIONS: u8 = 0xa3;
 /// 2.5.29.17, `subjectAltName`.
 const SUBJECT_ALT_NAME: [u8; 3] = [0x55, 0x1d, 0x11];
 
-/// The DNS names, e-mail addresses, URIs and IP addresses of a certificate (RFC 5280, section 4.2.1.6), other kinds
-/// left out; `None` where there are none, or what lies there is not DER.
+/// The DNS names, e-mail addresses, URIs and IP addresses of a certificate (RFC 5280, section 4.2.1.6), without other
+/// kinds of names. `None` if the certificate has no names or is not valid DER.
 fn alternative_names(certificate: &[u8]) -> Option<Vec<String>> {
     let certificate = Elements(certificate).next_of(SEQUENCE)?;
     let to_be_signed = Elements(certificate).next_of(SEQUENCE)?;
@@ -90,7 +90,7 @@ fn alternative_names(certificate: &[u8]) -> Option<Vec<String>> {
     let names = Elements(extensions).find_map(|(_, extension)| {
         let mut parts = Elements(extension);
         let id = parts.next_of(OBJECT_IDENTIFIER)?;
-        // The mark of a critical extension may come between.
+        // The flag for a critical extension may come in between.
         let (_, value) = parts.find(|(tag, _)| *tag == OCTET_STRING)?;
         (id == SUBJECT_ALT_NAME).then_some(value)
     })?;
@@ -114,11 +114,11 @@ fn general_name(tag: u8, name: &[u8]) -> Option<String> {
     }
 }
 
-/// The elements of DER that follow each other: tag and content of each. Ends where no whole element follows.
+/// Iterates over consecutive DER elements, with the tag and content of each. Ends at the first incomplete element.
 struct Elements<'a>(&'a [u8]);
 
 impl<'a> Elements<'a> {
-    /// The content of the next element, if it is of this kind.
+    /// The content of the next element, if it has this tag.
     fn next_of(&mut self, tag: u8) -> Option<&'a [u8]> {
         self.next().filter(|(found, _)| *found == tag).map(|(_, content)| content)
     }
@@ -132,7 +132,7 @@ impl<'a> Iterator for Elements<'a> {
         let (&first, mut rest) = rest.split_first()?;
         let mut length = usize::from(first);
         if first >= 0x80 {
-            // The length of the length; four bytes reach 4 GiB.
+            // The number of length bytes. Four bytes are enough for 4 GiB.
             let (bytes, after) =
                 rest.split_at_checked(usize::from(first & 0x7f)).filter(|(bytes, _)| bytes.len() <= 4)?;
             length = bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn all_names_are_read_also_where_lengths_take_several_bytes() {
+    fn all_names_are_read_with_lengths_of_several_bytes_too() {
         let long = format!("{}.example.com", "a".repeat(200));
         let names = ["a.example.com", "192.0.2.1", "::1", &long];
         assert_eq!(alternative_names(&certificate(&names)), Some(names.map(str::to_owned).to_vec()));

@@ -1,32 +1,30 @@
-//! Gzip. Level 1: on exposition text, level 6 costs five times the processor for an eighth of the size.
+//! Compresses bodies with gzip at level 1. On exposition text, level 6 takes five times the processor time to save an
+//! eighth of the size.
 
 use super::body::Body;
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 
-/// Bodies below this many bytes stay as they are: gzip's frame and the scraper's inflating cost more than they save.
-pub const DEFAULT_MIN_SIZE: usize = 1024;
-
-/// The level: fast, because a scrape is read once and thrown away.
+/// The fastest level, because a scrape is read once and discarded.
 const LEVEL: u32 = 1;
 
-/// A part this large is worth a thread: at level 1 it takes a millisecond, and starting one a twentieth of that.
+/// The smallest part that is worth a thread: it takes 1 ms to compress, starting a thread a twentieth of that.
 const MEMBER_BYTES: usize = 1024 * 1024;
 
-/// Gzip members written side by side. Scrapers read members that follow each other as one text (RFC 1952, 2.2). Half of
-/// the cores, because the other half are the embedding program's; so on two cores there is one.
+/// How many gzip members are compressed in parallel. Scrapers read consecutive members as one text (RFC 1952, 2.2).
+/// Half of the cores, because the other half belongs to the host program; so one member on two cores.
 fn default_members() -> usize {
     static CORES: std::sync::LazyLock<usize> =
         std::sync::LazyLock::new(|| std::thread::available_parallelism().map_or(1, Into::into));
     (*CORES / 2).clamp(1, 4)
 }
 
-/// Compresses `body` into `out`, which is emptied first; a large one in members on several threads.
+/// Compresses `body` into `out`, which is cleared first. A large body is compressed on several threads.
 pub fn gzip(body: &[u8], out: &mut Vec<u8>) {
     gzip_members(body, out, default_members().min(body.len() / MEMBER_BYTES));
 }
 
-/// Compresses `body` into `out`, which is emptied first, as this many gzip members (at least one) on as many threads.
+/// Compresses `body` into `out`, which is cleared first, as this many gzip members (at least one) on as many threads.
 pub fn gzip_members(body: &[u8], out: &mut Vec<u8>, members: usize) {
     out.clear();
     if members < 2 {
@@ -56,7 +54,7 @@ pub fn gzip_members(body: &[u8], out: &mut Vec<u8>, members: usize) {
 
 fn member(part: &[u8], out: &mut Vec<u8>) {
     let mut encoder = GzEncoder::new(std::mem::take(out), Compression::new(LEVEL));
-    // A `Vec` takes everything, so neither step can fail.
+    // Writing to a `Vec` cannot fail.
     if let Ok(compressed) = encoder.write_all(part).and_then(|()| encoder.finish()) {
         *out = compressed;
     }
@@ -68,7 +66,7 @@ mod tests {
     use std::io::Read;
 
     #[test]
-    fn what_is_compressed_comes_back_whatever_the_number_of_members() {
+    fn any_number_of_members_decompresses_to_the_body() {
         let body = "http_requests_total{method=\"GET\"} 1\n".repeat(1000);
         for members in [0, 1, 2, 3, 7] {
             let mut compressed = vec![1, 2, 3];

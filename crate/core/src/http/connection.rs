@@ -1,5 +1,5 @@
-//! One connection of the exporter: whether it makes progress. A client may be slow to say what it wants, slow to take
-//! what it gets, or say nothing at all; each has its own limit, and whoever exceeds one is cut off.
+//! Watches the progress of one connection of the exporter. A client can be slow to send its request, slow to read the
+//! response, or idle. Each of these has its own time limit, and a connection that exceeds one is closed.
 
 use super::self_metrics::Rejection;
 use crate::config::MetricsConfig;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The limits of a connection.
+/// The time limits of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
     head: Duration,
@@ -24,7 +24,7 @@ impl Timeouts {
         Self { head: config.header_timeout, idle: config.idle_timeout, write: config.write_timeout }
     }
 
-    /// How often a connection is looked at: a limit is kept to a quarter of itself, and to a second at the worst.
+    /// How often a connection is checked: four times within the shortest limit, and at least once a second.
     fn interval(&self) -> Duration {
         let shortest = self.head.min(self.idle).min(self.write);
         (shortest / 4).clamp(Duration::from_millis(5), Duration::from_secs(1))
@@ -35,80 +35,81 @@ impl Timeouts {
 enum Phase {
     /// Between two requests.
     Idle(Instant),
-    /// A request is coming in; a new connection's first one is expected at once.
+    /// Waiting for the rest of a request. A new connection starts here: its first request is expected at once.
     Head(Instant),
     /// A request is being answered.
     Serving,
 }
 
-/// Where a connection stands. Its socket, its service and its watch share it.
+/// The progress of a connection. Its socket, its service and its watcher share it.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    state: Mutex<State>,
+    activity: Mutex<Activity>,
     timeouts: Timeouts,
 }
 
 #[derive(Debug)]
-struct State {
+struct Activity {
     phase: Phase,
-    /// Since when there is something that the client has not taken.
+    /// Since when a response is not completely sent.
     writing: Option<Instant>,
 }
 
 impl Progress {
     pub(crate) fn new(timeouts: Timeouts) -> Arc<Self> {
-        let state = State { phase: Phase::Head(Instant::now()), writing: None };
-        Arc::new(Self { state: Mutex::new(state), timeouts })
+        let activity = Activity { phase: Phase::Head(Instant::now()), writing: None };
+        Arc::new(Self { activity: Mutex::new(activity), timeouts })
     }
 
-    /// A whole request has come.
+    /// A complete request has arrived.
     pub(crate) fn serving(&self) {
-        self.state.lock().phase = Phase::Serving;
+        self.activity.lock().phase = Phase::Serving;
     }
 
-    /// Its answer is handed to the socket.
+    /// The response is given to the socket.
     pub(crate) fn answered(&self) {
-        let mut state = self.state.lock();
+        let mut activity = self.activity.lock();
         let now = Instant::now();
-        state.phase = Phase::Idle(now);
-        // A pipelined answer does not prolong the time for the one before it.
-        state.writing.get_or_insert(now);
+        activity.phase = Phase::Idle(now);
+        // A pipelined response does not extend the time limit of the one before it.
+        activity.writing.get_or_insert(now);
     }
 
     fn read(&self) {
-        let mut state = self.state.lock();
-        if let Phase::Idle(_) = state.phase {
-            state.phase = Phase::Head(Instant::now());
+        let mut activity = self.activity.lock();
+        if let Phase::Idle(_) = activity.phase {
+            activity.phase = Phase::Head(Instant::now());
         }
     }
 
     fn flushed(&self) {
-        let mut state = self.state.lock();
-        if state.writing.take().is_some()
-            && let Phase::Idle(since) = &mut state.phase
+        let mut activity = self.activity.lock();
+        if activity.writing.take().is_some()
+            && let Phase::Idle(since) = &mut activity.phase
         {
             *since = Instant::now();
         }
     }
 
-    /// Which limit is exceeded. An idle connection is closed without having done wrong.
+    /// `Some` if the connection must be closed, with the reason for the rejection. Closing an idle connection has no
+    /// such reason.
     fn exceeded(&self) -> Option<Option<Rejection>> {
-        let state = self.state.lock();
-        if state.writing.is_some_and(|since| since.elapsed() > self.timeouts.write) {
+        let activity = self.activity.lock();
+        if activity.writing.is_some_and(|since| since.elapsed() > self.timeouts.write) {
             return Some(Some(Rejection::WriteTimeout));
         }
-        match state.phase {
+        match activity.phase {
             Phase::Head(since) if since.elapsed() > self.timeouts.head => {
                 Some(Some(Rejection::RequestTimeout))
             }
-            Phase::Idle(since) if state.writing.is_none() && since.elapsed() > self.timeouts.idle => {
+            Phase::Idle(since) if activity.writing.is_none() && since.elapsed() > self.timeouts.idle => {
                 Some(None)
             }
             _ => None,
         }
     }
 
-    /// Ends when a limit is exceeded.
+    /// Returns when a limit is exceeded.
     pub(crate) async fn watch(&self) -> Option<Rejection> {
         loop {
             tokio::time::sleep(self.timeouts.interval()).await;
@@ -119,7 +120,7 @@ impl Progress {
     }
 }
 
-/// A socket that tells of its progress.
+/// A socket that reports its progress.
 pub(crate) struct Watched<S> {
     pub(crate) socket: S,
     pub(crate) progress: Arc<Progress>,
@@ -161,7 +162,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         self.socket.is_write_vectored()
     }
 
-    /// Called once everything is written, so a flush that succeeds means that the answer is out.
+    /// hyper flushes when it has written everything, so a successful flush means that the response is sent.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.socket).poll_flush(context))?;
         self.progress.flushed();
@@ -194,7 +195,7 @@ mod tests {
         let progress = Progress::new(SHORT);
         progress.serving();
         std::thread::sleep(PAST);
-        assert_eq!(progress.exceeded(), None, "the work on an answer has limits of its own");
+        assert_eq!(progress.exceeded(), None, "these limits do not apply while the response is made");
         progress.answered();
         std::thread::sleep(PAST);
         assert_eq!(progress.exceeded(), Some(Some(Rejection::WriteTimeout)));
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn pipelined_requests_prolong_nothing() {
+    fn pipelined_requests_do_not_extend_the_time_limit() {
         let progress = Progress::new(SHORT);
         for _ in 0..10 {
             progress.serving();

@@ -1,58 +1,30 @@
-//! Expositions, each written once for all who ask for it at the same time, and kept for a while where that is wanted.
+//! Shares expositions: equal scrapes at the same time get one exposition, and a cache keeps it for the configured time.
 //!
-//! Whoever asks gets an exposition that was begun after it asked: a scrape that arrives while one is being written
-//! waits for the next, which it shares with all that arrived meanwhile. So a burst of scrapers costs two expositions,
-//! and none of them misses what was recorded before its request.
+//! A scrape always gets an exposition that was started after the scrape arrived. If one is already being made, the
+//! scrape waits for the next one and shares it with all other scrapes that arrive meanwhile. So a burst of scrapers
+//! costs two expositions, and each scrape sees everything that was recorded before its request.
 
-use super::body::{Body, Meter};
-use super::negotiation::ContentType;
+use super::body::Meter;
+use super::maker::{Exposition, Key};
 use super::workers::EXPOSITIONS;
 use crate::clock::Clock;
 
 use parking_lot::Mutex;
-// Keys hold what strangers ask for, so they are hashed with a secret.
+// std's map, whose hashes have a secret key: clients choose the keys.
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Different expositions that may be asked for at once: a stranger can think of any number of name filters.
+/// The most different expositions in progress. A client could send any number of different name filters.
 const MAX_SLOTS: usize = 64;
-/// Different expositions that are kept.
+/// The most different expositions in the cache.
 const MAX_CACHED: usize = 8;
-
-/// What makes two scrapes the same.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Key {
-    Exposition {
-        content_type: ContentType,
-        /// Compressed, from the minimum size on.
-        gzip: bool,
-        /// Compressed, however small: the scraper takes nothing else.
-        forced: bool,
-        /// Sorted, each once.
-        names: Vec<String>,
-    },
-    /// The page for people.
-    Page,
-}
-
-/// A finished exposition.
-#[derive(Debug)]
-pub(crate) struct Exposition {
-    pub(crate) content_type: &'static str,
-    pub(crate) gzip: bool,
-    pub(crate) body: Arc<Body>,
-    /// Before compression.
-    pub(crate) plain_bytes: usize,
-    /// Families left out of a merge.
-    pub(crate) mismatched: Vec<String>,
-}
 
 /// Why there is no exposition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// Too many different ones at once, or too many bytes in flight.
+    /// Too many different expositions at once, or too many bytes in flight.
     Overloaded,
     /// A collector, or the encoder, panicked.
     Panicked,
@@ -60,11 +32,11 @@ pub(crate) enum Failure {
 
 pub(crate) type Outcome = Result<Arc<Exposition>, Failure>;
 type Waiter = Box<dyn FnOnce(Outcome) + Send>;
-type Maker = Box<dyn Fn(&Key) -> Exposition + Send + Sync>;
+type Make = Box<dyn Fn(&Key) -> Exposition + Send + Sync>;
 
 pub(crate) struct Expositions {
-    make: Maker,
-    /// Those being written or about to be, with who waits for the next one.
+    make: Make,
+    /// Expositions that are being made or queued, each with the callers that wait for the next one.
     slots: Mutex<HashMap<Key, Vec<Waiter>>>,
     cache: Option<Cache>,
     meter: Arc<Meter>,
@@ -85,12 +57,12 @@ impl Expositions {
         self.cache.is_some()
     }
 
-    /// One that is kept and not too old.
+    /// The exposition from the cache, if it is still fresh.
     pub(crate) fn cached(&self, key: &Key) -> Option<Arc<Exposition>> {
         self.cache.as_ref()?.get(key)
     }
 
-    /// Writes one here and now, for nobody else.
+    /// Makes an exposition on the calling thread, for this caller only.
     pub(crate) fn make_now(&self, key: &Key) -> Outcome {
         if !self.has_room() {
             return Err(Failure::Overloaded);
@@ -103,7 +75,8 @@ impl Expositions {
         Ok(exposition)
     }
 
-    /// Has one written, or joins those who wait for the next. `done` is called once, on a thread of the workers or here.
+    /// Starts an exposition, or waits with others for the next one. `done` is called once, on a worker thread or, for
+    /// an overload, on this one.
     pub(crate) fn ask(self: &Arc<Self>, key: Key, done: Waiter) {
         let mut slots = self.slots.lock();
         if let Some(waiting) = slots.get_mut(&key) {
@@ -120,7 +93,7 @@ impl Expositions {
         self.submit(key);
     }
 
-    /// Whether another exposition fits into memory. What is only kept makes room for what is asked for.
+    /// Whether another exposition fits into the memory limit. Clears the cache first if it does not.
     fn has_room(&self) -> bool {
         if self.meter.bytes() > self.max_bytes
             && let Some(cache) = &self.cache
@@ -135,7 +108,7 @@ impl Expositions {
         EXPOSITIONS.submit(Box::new(move || own.serve(key)));
     }
 
-    /// Serves all who wait by now, then those who came meanwhile.
+    /// Answers all callers that are waiting now. Then submits the key again if more have arrived meanwhile.
     fn serve(self: &Arc<Self>, key: Key) {
         let waiting = self.slots.lock().get_mut(&key).map(std::mem::take).unwrap_or_default();
         let outcome = match self.cached(&key) {
@@ -144,7 +117,7 @@ impl Expositions {
         };
         for done in waiting {
             let outcome = outcome.clone();
-            // One door's trouble is not the next one's.
+            // A panic in one door must not reach the other callers.
             let _ = catch_unwind(AssertUnwindSafe(|| done(outcome)));
         }
         let mut slots = self.slots.lock();
@@ -157,7 +130,7 @@ impl Expositions {
     }
 }
 
-/// Finished expositions, by the clock of the registry that they show.
+/// Finished expositions. Their age is measured by the clock of the registry they show.
 pub(crate) struct Cache {
     ttl: Duration,
     clock: Arc<Clock>,
@@ -194,6 +167,7 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
+    use super::super::body::Body;
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc;
@@ -217,7 +191,7 @@ mod tests {
         }
     }
 
-    /// Expositions that count how often they were written, slowly.
+    /// Expositions that take 40 ms each, with a counter of how many were made.
     fn counting(ttl: Option<Duration>, max_bytes: usize) -> (Arc<Expositions>, Arc<AtomicUsize>) {
         let (made, meter) = (Arc::new(AtomicUsize::new(0)), Arc::new(Meter::default()));
         let (count, own) = (Arc::clone(&made), Arc::clone(&meter));
@@ -231,11 +205,11 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_costs_two_and_nobody_gets_what_was_begun_before_it_asked() {
+    fn a_burst_costs_two_and_each_scrape_gets_one_that_was_started_after_it_asked() {
         let (expositions, made) = counting(None, usize::MAX);
         let (sender, receiver) = mpsc::channel();
         for scraper in 0..50 {
-            // The first one's exposition is begun before the others ask.
+            // The others ask after the first one's exposition was started.
             while scraper == 1 && made.load(Ordering::SeqCst) == 0 {
                 std::thread::yield_now();
             }
@@ -249,14 +223,14 @@ mod tests {
             );
         }
         for _ in 0..50 {
-            let (scraper, text) = receiver.recv().expect("everybody is answered");
+            let (scraper, text) = receiver.recv().expect("every scraper is answered");
             assert_eq!(text.as_deref(), Ok(if scraper == 0 { "1" } else { "2" }));
         }
         assert_eq!(made.load(Ordering::SeqCst), 2);
     }
 
     #[test]
-    fn what_is_kept_serves_until_it_is_too_old_by_the_clock() {
+    fn a_cached_exposition_is_served_until_it_expires_by_the_clock() {
         let (clock, meter) = (Arc::new(Clock::new()), Arc::new(Meter::default()));
         let cache = Cache::new(Duration::from_secs(300), Arc::clone(&clock));
         let own = Arc::clone(&meter);
@@ -272,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn few_are_kept_and_the_oldest_goes_first() {
+    fn the_cache_is_bounded_and_drops_the_oldest_first() {
         let (expositions, _) = counting(Some(Duration::from_secs(60)), usize::MAX);
         for number in 0..=MAX_CACHED {
             expositions.make_now(&named(&number.to_string())).expect("an exposition");
@@ -291,10 +265,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_makes_room() {
+    fn cached_expositions_make_room() {
         let (expositions, _) = counting(Some(Duration::from_millis(1)), 0);
         for _ in 0..3 {
-            expositions.make_now(&named("a")).expect("the one before is only kept");
+            expositions.make_now(&named("a")).expect("the one before is only cached");
         }
     }
 

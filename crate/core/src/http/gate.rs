@@ -1,9 +1,10 @@
-//! Who may come in: address, rate, credentials, in this order, from the cheapest check to the dearest.
+//! Decides whether a request is allowed: checks the address, the rate and the credentials, in this order, from the
+//! cheapest check to the most expensive one.
 
 use super::address::{Allowlist, client_address};
 use super::auth::{AuthConfig, Authenticator, Verdict, Verification};
-use super::limits::RateLimiter;
 use super::pem::read_bounded;
+use super::rate_limit::RateLimiter;
 use super::request::Request;
 use super::response::Response;
 use super::self_metrics::Rejection;
@@ -15,7 +16,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
-/// Thousands of tokens.
+/// The largest accepted token file. It has room for thousands of tokens.
 const MAX_TOKEN_FILE_BYTES: u64 = 1024 * 1024;
 
 pub(crate) struct Gate {
@@ -23,18 +24,19 @@ pub(crate) struct Gate {
     trusted_proxies: Allowlist,
     rate_limit: Option<RateLimiter>,
     authenticator: Authenticator,
-    /// The embedding program is asked about whom the credentials did not let in.
+    /// The host program decides about requests that the credentials do not allow.
     has_callback: bool,
 }
 
-/// What the gate says of a request.
+/// The gate's decision about a request.
 pub(crate) enum Passage {
+    /// Allowed.
     Open,
-    /// Refused, with the answer.
+    /// Refused, with the response.
     Shut(Rejection, Response),
-    /// A password has to be hashed, which takes a tenth of a second of a processor.
+    /// A password must be hashed, which takes about 0.1 s.
     Verify(Verification),
-    /// The embedding program has to be asked.
+    /// The host program must decide.
     Ask,
 }
 
@@ -49,13 +51,13 @@ impl Gate {
         })
     }
 
-    /// Whose request it is: the peer's, or that of the client a trusted proxy names.
+    /// The client's address: the peer, or the address that a trusted proxy has added.
     pub(crate) fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
         client_address(request.peer, request.forwarded_for, &self.trusted_proxies)
     }
 
     pub(crate) fn check(&self, request: &Request<'_>, client: Option<IpAddr>) -> Passage {
-        // Who is not known is on no list.
+        // A client without a known address is not on the allowlist.
         let is_listed = || client.is_some_and(|address| self.allowlist.contains(address));
         if !self.allowlist.is_empty() && !request.is_local && !is_listed() {
             return Passage::Shut(Rejection::Address, Response::plain(403, "Forbidden.\n"));
@@ -71,7 +73,7 @@ impl Gate {
         self.passage(self.authenticator.check(request.authorization, client))
     }
 
-    /// Hashes a password. Blocks for as long as that takes.
+    /// Hashes a password. Blocks meanwhile.
     pub(crate) fn verify(&self, verification: Verification) -> Passage {
         self.passage(self.authenticator.verify(verification))
     }
@@ -102,7 +104,7 @@ fn too_many(text: &str, wait: Duration) -> Response {
     Response::plain(429, text).retry_after(wait)
 }
 
-/// The limit of the settings, or that of a web configuration file.
+/// The rate limit of the settings, or else of the web configuration file.
 fn rate_limiter(config: &MetricsConfig, web: Option<RateLimit>) -> Result<Option<RateLimiter>> {
     let (per_second, burst) = match (config.rate_limit_rps, web) {
         (Some(per_second), _) => {
@@ -114,7 +116,7 @@ fn rate_limiter(config: &MetricsConfig, web: Option<RateLimit>) -> Result<Option
     RateLimiter::new(per_second, NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN)).map(Some)
 }
 
-/// `web_users` are those of a web configuration file.
+/// The credentials of the settings, the token file, and the web configuration file (`web_users`).
 fn auth_config(config: &MetricsConfig, web_users: &[(String, String)]) -> Result<AuthConfig> {
     let mut bearer_tokens = config.bearer_tokens.clone();
     if let Some(file) = &config.bearer_token_file {
@@ -145,7 +147,7 @@ fn auth_config(config: &MetricsConfig, web_users: &[(String, String)]) -> Result
         bearer_tokens,
         basic_users,
         failures_per_minute: config.auth_failures_per_minute,
-        // Twenty seconds' worth at once.
+        // The number for twenty seconds.
         failure_burst: config.auth_failures_per_minute.div_ceil(3),
     })
 }

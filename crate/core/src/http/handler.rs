@@ -1,68 +1,66 @@
-//! The scrape service: what a request is answered with. Doors (a handler in JavaScript, a listener) carry bytes, take
-//! the steps that the service names, and decide nothing.
+//! Decides how each request is answered. A door (a JavaScript handler or the exporter) passes a request in, carries out
+//! the steps that the service returns, and sends the response; it decides nothing. How an exposition is made is in
+//! `maker.rs`, how it is shared and cached in `expositions.rs`.
 
 use super::auth::Verification;
-use super::body::{Body, Meter};
-use super::compression;
-use super::expositions::{Cache, Exposition, Expositions, Failure, Key, Outcome};
+use super::body::Meter;
+use super::expositions::{Cache, Expositions, Failure, Outcome};
 use super::gate::{Gate, Passage};
 use super::health::{Check, Health};
+use super::maker::{Key, Maker};
 use super::negotiation::{self, Coding};
-use super::page::page;
 use super::request::Request;
 use super::response::Response;
 use super::self_metrics::{ListenerMetrics, Rejection, SelfMetrics};
-use super::target::Target;
+use super::target::{INLINE_LINES, Target};
 use super::web_config::WebConfig;
 use super::workers::HASHES;
 use crate::config::MetricsConfig;
 use crate::error::Result;
-use crate::registry::Gathered;
-use crate::serialization::encode;
 use parking_lot::Mutex;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Name filters of one request.
+/// The most name filters in one request.
 const MAX_NAMES: usize = 1000;
-/// What is left of a scraper's timeout for collectors: the answer has to be written and sent in the rest.
+/// The part of a scraper's timeout that collectors may use. The rest is for writing and sending the response.
 const COLLECTOR_SHARE: f64 = 0.9;
-/// However long a scraper says that it waits.
+/// The longest budget of collectors, even if the scraper announces a longer timeout.
 const LONGEST_BUDGET: Duration = Duration::from_secs(600);
-/// When to come again after an overload: expositions in flight are gone soon.
+/// `Retry-After` for an overload. It is short, because expositions in flight are sent soon.
 const OVERLOAD_WAIT: Duration = Duration::from_secs(1);
 
-/// How a service is embedded.
+/// How a service is embedded in its program.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Embedding {
-    /// Every path is the service's, and `/` a page for people: for a listener of its own.
+    /// The service answers every path, and `/` with an HTML page. For an exporter, which has its own listener.
     pub owns_all_paths: bool,
-    /// The embedding program lets in whom it likes (`Step::Authorize`).
+    /// The host program has a callback that authorizes requests (`Step::Authorize`).
     pub has_callback: bool,
-    /// `/ready` has checks that the embedding program runs (`Step::Check`).
+    /// The host program has readiness checks for `/ready` (`Step::Check`).
     pub has_checks: bool,
-    /// Only the registry's own values, not those of the other contributors of its process.
+    /// Show only the registry's own values, without those of the other contributors of its process.
     pub own_values: bool,
 }
 
-/// What is to be done with a request.
+/// What the door has to do next.
 pub enum Step {
-    /// Nothing: the path is not the service's.
+    /// Pass the request on: the path does not belong to the service.
     NotOurs,
-    /// Send this.
+    /// Send this response.
     Answer(Response),
-    /// Call `verify`, which answers with the next step.
+    /// Call `verify`, which returns the next step.
     Verify(Visit, Verification),
-    /// Find out whether the embedding program lets the request in, and call `authorize`.
+    /// Ask the host program whether the request is allowed, then call `authorize`.
     Authorize(Visit),
-    /// Run the readiness checks, and call `ready`.
+    /// Run the readiness checks, then call `ready`.
     Check(Visit),
-    /// Have collectors do their work within `Plan::budget`, then call `scrape` or `scrape_now`.
+    /// Run the collectors within `Plan::budget`, then call `scrape` or `scrape_now`.
     Scrape(Plan),
 }
 
-/// A request on its way through the gate, and what it wants behind it.
+/// A request whose access is still being checked, with the action that follows.
 pub struct Visit {
     errand: Errand,
 }
@@ -74,7 +72,7 @@ enum Errand {
     Health { head_only: bool },
 }
 
-/// A scrape that is allowed.
+/// An authorized scrape.
 pub struct Plan {
     key: Key,
     head_only: bool,
@@ -83,7 +81,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The families that are wanted; all where it is empty.
+    /// The families to show; all families if empty.
     #[must_use]
     pub fn names(&self) -> &[String] {
         match &self.key {
@@ -98,16 +96,16 @@ impl Plan {
         self.budget
     }
 
-    /// Whether values are shown, for which collectors have to be asked.
+    /// Whether the response shows values, so that collectors must run first.
     #[must_use]
     pub fn shows_values(&self) -> bool {
         matches!(self.key, Key::Exposition { .. })
     }
 }
 
-/// Decides what requests are answered with.
+/// Decides how requests are answered.
 pub struct ScrapeService {
-    shared: Arc<Shared>,
+    maker: Arc<Maker>,
     expositions: Arc<Expositions>,
     gate: Gate,
     embedding: Embedding,
@@ -117,29 +115,16 @@ pub struct ScrapeService {
     extra_headers: Vec<(String, String)>,
 }
 
-/// What the writing of an exposition needs.
-struct Shared {
-    target: Arc<Target>,
-    metrics: SelfMetrics,
-    listener: Option<ListenerMetrics>,
-    health: Arc<Health>,
-    meter: Arc<Meter>,
-    metrics_path: String,
-    compression_min_size: usize,
-    own_values: bool,
-    self_metrics: bool,
-}
-
 impl ScrapeService {
     /// A service for a target.
     ///
     /// # Errors
-    /// `InvalidConfig` for addresses, hashes, token files and web configuration files that are none.
+    /// `InvalidConfig` for an invalid address or hash, or an unreadable token or web configuration file.
     pub fn new(target: Arc<Target>, config: &MetricsConfig, embedding: Embedding) -> Result<Self> {
         Self::with_web(target, config, WebConfig::of(config)?, embedding)
     }
 
-    /// As `new`, for whoever has read the web configuration file already.
+    /// Like `new`, with a web configuration file that the caller has already read.
     pub(crate) fn with_web(
         target: Arc<Target>,
         config: &MetricsConfig,
@@ -151,7 +136,7 @@ impl ScrapeService {
         let listener =
             if embedding.owns_all_paths { Some(ListenerMetrics::new(&metrics.registry)?) } else { None };
         let meter = Arc::new(Meter::default());
-        let shared = Arc::new(Shared {
+        let maker = Arc::new(Maker {
             target,
             metrics,
             listener,
@@ -162,11 +147,11 @@ impl ScrapeService {
             own_values: embedding.own_values,
             self_metrics: config.self_metrics,
         });
-        let maker = Arc::clone(&shared);
-        let cache = config.cache().map(|ttl| Cache::new(ttl, Arc::clone(shared.target.registry().clock())));
-        let expositions = Expositions::new(meter, config.max_body_bytes, cache, move |key| maker.make(key));
+        let cache = config.cache().map(|ttl| Cache::new(ttl, Arc::clone(maker.target.registry().clock())));
+        let making = Arc::clone(&maker);
+        let expositions = Expositions::new(meter, config.max_body_bytes, cache, move |key| making.make(key));
         Ok(Self {
-            shared,
+            maker,
             expositions,
             gate: Gate::new(config, &web, embedding.has_callback)?,
             embedding,
@@ -183,7 +168,7 @@ impl ScrapeService {
         let path = request.path();
         let guarded = match path {
             "/health" | "/ready" => self.protect_health,
-            path if path == self.shared.metrics_path => true,
+            path if path == self.maker.metrics_path => true,
             _ if self.embedding.owns_all_paths => true,
             _ => return Step::NotOurs,
         };
@@ -194,14 +179,14 @@ impl ScrapeService {
         self.pass(self.gate.check(request, self.gate.client(request)), visit)
     }
 
-    /// Has a password hashed on a thread of the library, which takes a tenth of a second, and says what comes next.
+    /// Hashes a password on a thread of the library, which takes about 0.1 s, and calls `done` with the next step.
     pub fn verify(
         self: &Arc<Self>,
         visit: Visit,
         verification: Verification,
         done: impl FnOnce(Step) + Send + 'static,
     ) {
-        // Whoever is refused for want of room has `done` called by this very call.
+        // If the queue is full, `done` is called below, by this call. So both ways need access to it.
         let visit = Arc::new(Mutex::new(Some((visit, done))));
         let (service, taken) = (Arc::clone(self), Arc::clone(&visit));
         let job = move || {
@@ -221,7 +206,7 @@ impl ScrapeService {
         }
     }
 
-    /// What comes next once the embedding program has let a request in, or not.
+    /// The step after the host program has allowed or denied a request.
     #[must_use]
     pub fn authorize(&self, visit: Visit, allowed: bool) -> Step {
         if allowed {
@@ -231,7 +216,7 @@ impl ScrapeService {
         Step::Answer(self.finish(self.gate.unauthorized()))
     }
 
-    /// The answer of a request whose fate the embedding program did not decide in time.
+    /// The response if the host program has not decided in time.
     #[must_use]
     pub fn undecided(&self) -> Response {
         self.reject(Rejection::Unauthorized);
@@ -251,10 +236,10 @@ impl ScrapeService {
         }
     }
 
-    /// What a request wants, whoever it is.
+    /// What the request asks for, before access is checked.
     fn errand(&self, request: &Request<'_>, path: &str) -> Errand {
         let head_only = request.method == "HEAD";
-        let known = matches!(path, "/" | "/health" | "/ready") || path == self.shared.metrics_path;
+        let known = matches!(path, "/" | "/health" | "/ready") || path == self.maker.metrics_path;
         if !known {
             return Errand::Answer(Response::plain(404, "Not found.\n"));
         }
@@ -275,19 +260,14 @@ impl ScrapeService {
         }
     }
 
-    /// The first step of a scrape that no gate guards, of these families; of all where there are none.
+    /// The first step of a scrape without access checks. An empty `names` means all families.
     #[must_use]
     pub fn request(&self, request: &Request<'_>, names: Vec<String>) -> Step {
         self.enter(Visit { errand: self.exposition(request, names, false) })
     }
 
     fn exposition(&self, request: &Request<'_>, mut names: Vec<String>, head_only: bool) -> Errand {
-        let coding = negotiation::coding(request.accept_encoding);
-        let coding = match coding {
-            Coding::GzipOnly if !self.compression => Coding::NotAcceptable,
-            _ if !self.compression => Coding::Identity,
-            coding => coding,
-        };
+        let coding = self.coding(request);
         if coding == Coding::NotAcceptable {
             let response = Response::plain(406, "Expected gzip or identity in Accept-Encoding.\n");
             return Errand::Answer(response);
@@ -307,6 +287,18 @@ impl ScrapeService {
         Errand::Scrape(self.plan(key, head_only, request))
     }
 
+    /// How the body may be encoded. A build without gzip ignores `Accept-Encoding`.
+    fn coding(&self, request: &Request<'_>) -> Coding {
+        if !cfg!(feature = "gzip") {
+            return Coding::Identity;
+        }
+        match negotiation::coding(request.accept_encoding) {
+            Coding::GzipOnly if !self.compression => Coding::NotAcceptable,
+            _ if !self.compression => Coding::Identity,
+            coding => coding,
+        }
+    }
+
     fn plan(&self, key: Key, head_only: bool, request: &Request<'_>) -> Plan {
         let theirs = request
             .scrape_timeout
@@ -318,12 +310,12 @@ impl ScrapeService {
         Plan { key, head_only, arrived: Instant::now(), budget }
     }
 
-    /// What comes next behind the gate.
+    /// The step after access was granted.
     fn enter(&self, visit: Visit) -> Step {
         match visit.errand {
             Errand::Answer(response) => Step::Answer(self.finish(response)),
             Errand::Health { head_only } => {
-                Step::Answer(self.finish(Response { head_only, ..self.shared.health.liveness() }))
+                Step::Answer(self.finish(Response { head_only, ..self.maker.health.liveness() }))
             }
             Errand::Ready { .. } if self.embedding.has_checks => Step::Check(visit),
             Errand::Ready { head_only } => Step::Answer(self.readiness(&[], head_only)),
@@ -334,7 +326,7 @@ impl ScrapeService {
         }
     }
 
-    /// The answer of `/ready`, with what its checks said.
+    /// The response of `/ready`, with the outcomes of its checks.
     #[must_use]
     pub fn ready(&self, visit: &Visit, checks: &[Check]) -> Response {
         let head_only = matches!(visit.errand, Errand::Ready { head_only: true });
@@ -342,7 +334,7 @@ impl ScrapeService {
     }
 
     fn readiness(&self, checks: &[Check], head_only: bool) -> Response {
-        self.finish(Response { head_only, ..self.shared.health.readiness(checks) })
+        self.finish(Response { head_only, ..self.maker.health.readiness(checks) })
     }
 
     fn cached_answer(&self, plan: &Plan) -> Option<Response> {
@@ -350,15 +342,15 @@ impl ScrapeService {
             return None;
         }
         let Some(exposition) = self.expositions.cached(&plan.key) else {
-            self.shared.metrics.cache_miss();
+            self.maker.metrics.cache_miss();
             return None;
         };
-        self.shared.metrics.cache_hit();
+        self.maker.metrics.cache_hit();
         Some(self.respond(plan, Ok(exposition)).0)
     }
 
-    /// Answers a scrape from a thread of the library. Scrapes that want the same at the same time share the work.
-    /// `done` is called once, with the names of families that were left out of a merge.
+    /// Answers a scrape on a thread of the library. Equal scrapes at the same time share one exposition. `done` is
+    /// called once, with the response and the names of families that were left out of the merge.
     pub fn scrape(self: &Arc<Self>, plan: Plan, done: impl FnOnce(Response, Vec<String>) + Send + 'static) {
         let service = Arc::clone(self);
         self.expositions.ask(
@@ -370,26 +362,24 @@ impl ScrapeService {
         );
     }
 
-    /// Answers a scrape here and now: for small registries, where handing over costs more than the work.
+    /// Answers a scrape on the calling thread. For small registries, where another thread costs more than the work.
     #[must_use]
     pub fn scrape_now(&self, plan: &Plan) -> (Response, Vec<String>) {
         let outcome = self.expositions.make_now(&plan.key);
         self.respond(plan, outcome)
     }
 
-    /// Whether `scrape_now` is the better choice.
+    /// Whether the exposition is so small that `scrape_now` is faster than `scrape`.
     #[must_use]
     pub fn is_small(&self) -> bool {
-        /// A registry with more lines is worth a thread.
-        const INLINE_LINES: usize = 256;
-        self.shared.target.is_small(INLINE_LINES, self.embedding.own_values)
+        self.maker.target.is_small(INLINE_LINES, self.embedding.own_values)
     }
 
     fn respond(&self, plan: &Plan, outcome: Outcome) -> (Response, Vec<String>) {
         let response = match outcome {
             Ok(exposition) => {
                 if plan.shows_values() {
-                    self.shared.metrics.answered(plan.arrived.elapsed(), exposition.plain_bytes);
+                    self.maker.metrics.answered(plan.arrived.elapsed(), exposition.plain_bytes);
                 }
                 let mut response =
                     Response::new(200, exposition.content_type, Arc::clone(&exposition.body)).not_stored();
@@ -418,77 +408,30 @@ impl ScrapeService {
         response
     }
 
-    /// Counts what was not served.
+    /// Counts a request or connection that was not served.
     pub fn reject(&self, reason: Rejection) {
-        self.shared.metrics.reject(reason);
+        self.maker.metrics.reject(reason);
     }
 
-    /// Where the program says that it lives.
+    /// The liveness and readiness of the host program.
     #[must_use]
     pub fn health(&self) -> &Arc<Health> {
-        &self.shared.health
+        &self.maker.health
     }
 
-    /// What is scraped.
+    /// The target of scrapes.
     #[must_use]
     pub fn target(&self) -> &Arc<Target> {
-        &self.shared.target
+        &self.maker.target
     }
 
     pub(crate) fn listener_metrics(&self) -> Option<&ListenerMetrics> {
-        self.shared.listener.as_ref()
+        self.maker.listener.as_ref()
     }
 }
 
-/// The families that a query names, and one more than there may be at the most.
+/// The families that a query names: at most one more than allowed, so that the caller can see that there are too many.
 fn names_of(request: &Request<'_>) -> Vec<String> {
     let named = request.query().filter(|(name, _)| name == "name[]").map(|(_, value)| value.into_owned());
     named.take(MAX_NAMES + 1).collect()
-}
-
-impl Shared {
-    fn gather(&self, names: &[String]) -> Gathered {
-        let own = self.self_metrics.then_some(&self.metrics.registry);
-        self.target.gather(self.own_values, names, own)
-    }
-
-    fn make(&self, key: &Key) -> Exposition {
-        match key {
-            Key::Exposition { content_type, gzip, forced, names } => {
-                let gathered = self.gather(names);
-                self.metrics.refresh(gathered.series_count(), &self.meter);
-                if let Some(listener) = &self.listener {
-                    listener.refresh(&self.health);
-                }
-                let mut body = Body::pooled();
-                let Ok(()) = encode(&gathered, content_type.format, body.buffer());
-                let plain_bytes = body.as_slice().len();
-                let gzip = *gzip && (*forced || plain_bytes >= self.compression_min_size);
-                if gzip {
-                    let mut compressed = Body::pooled();
-                    compression::gzip(body.as_slice(), compressed.buffer());
-                    body = compressed;
-                }
-                Exposition {
-                    content_type: content_type.header,
-                    gzip,
-                    body: Arc::new(body.metered(&self.meter)),
-                    plain_bytes,
-                    mismatched: gathered.mismatched().to_vec(),
-                }
-            }
-            Key::Page => {
-                let gathered = self.gather(&[]);
-                let overflow = self.target.overflow(self.own_values);
-                let text = page(&gathered, &overflow, &self.metrics_path);
-                Exposition {
-                    content_type: "text/html; charset=utf-8",
-                    gzip: false,
-                    plain_bytes: text.len(),
-                    body: Arc::new(Body::from(text.as_str()).metered(&self.meter)),
-                    mismatched: Vec::new(),
-                }
-            }
-        }
-    }
 }

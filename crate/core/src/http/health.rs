@@ -1,21 +1,21 @@
-//! Liveness and readiness: since when the process runs, whether an event loop turns, whether somebody said "ready".
-//! It knows nothing of JavaScript: whoever has a loop calls `beat` from it.
+//! Liveness and readiness: how long the process runs, whether its event loop responds, whether it is ready. It must not
+//! know JavaScript: a program with an event loop calls `beat` from it.
 
 use super::response::Response;
 use crate::serialization::json_string;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often a loop that is watched has to call `beat`.
+/// How often a watched event loop has to call `beat`.
 pub const BEAT_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A loop this late is not asked for anything: it turns again when it does.
+/// A loop that is this late is not asked to run collectors or callbacks.
 const UNRESPONSIVE: Duration = Duration::from_millis(150);
 
-/// No loop is watched.
+/// The value of `last_beat` while no loop is watched.
 const NEVER: u64 = u64::MAX;
 
-/// The state of the program that a service belongs to.
+/// The liveness and readiness of the program that a service belongs to.
 #[derive(Debug)]
 pub struct Health {
     started: Instant,
@@ -25,16 +25,16 @@ pub struct Health {
     stall_after: Duration,
 }
 
-/// How a readiness check ended.
+/// A readiness check that has run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// Its name.
     pub name: String,
-    /// `ok`, or what is wrong.
+    /// Its result.
     pub outcome: CheckOutcome,
 }
 
-/// What a readiness check says.
+/// The result of a readiness check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CheckOutcome {
     /// Ready.
@@ -46,7 +46,7 @@ pub enum CheckOutcome {
 }
 
 impl Health {
-    /// Ready, and watching no loop yet. A loop is stalled once it is `stall_after` late.
+    /// Ready, and without a watched loop. A loop is stalled when its beat is `stall_after` late.
     #[must_use]
     pub fn new(stall_after: Duration) -> Self {
         Self {
@@ -57,17 +57,18 @@ impl Health {
         }
     }
 
-    /// Says that the loop turns. From the first call on, the loop is watched and has to call every `BEAT_INTERVAL`.
+    /// Reports that the event loop runs. From the first call on the loop is watched and must call this every
+    /// `BEAT_INTERVAL`.
     pub fn beat(&self) {
         self.last_beat.store(self.now(), Ordering::Relaxed);
     }
 
-    /// Sets what `/ready` answers.
+    /// Sets the answer of `/ready`.
     pub fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
     }
 
-    /// How late the loop's next beat is; zero for a loop that turns, and where none is watched.
+    /// How late the loop's next beat is; zero if it is on time, or if no loop is watched.
     #[must_use]
     pub fn stalled(&self) -> Duration {
         match self.last_beat.load(Ordering::Relaxed) {
@@ -76,13 +77,13 @@ impl Health {
         }
     }
 
-    /// Whether the loop is worth asking for something.
+    /// Whether the loop is likely to answer soon.
     #[must_use]
     pub fn is_responsive(&self) -> bool {
         self.stalled() < UNRESPONSIVE
     }
 
-    /// Whether the loop has been late for longer than it may be.
+    /// Whether the loop is later than `stall_after`.
     #[must_use]
     pub fn is_stalled(&self) -> bool {
         self.stalled() >= self.stall_after && !self.stalled().is_zero()
@@ -92,12 +93,12 @@ impl Health {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(NEVER - 1)
     }
 
-    /// What is wrong with the loop, if it is stalled for longer than it may be.
+    /// The reason for `unhealthy`, if the loop is stalled.
     fn stall(&self) -> Option<String> {
         self.is_stalled().then(|| format!("event loop stalled for {} s", self.stalled().as_secs()))
     }
 
-    /// The answer of `/health`: 200, or 503 for a loop that stands still.
+    /// The response of `/health`: 200, or 503 if the loop is stalled.
     pub(crate) fn liveness(&self) -> Response {
         let stall = self.stall();
         let mut body = String::from("{\"status\":");
@@ -117,7 +118,7 @@ impl Health {
         Response::json(if stall.is_some() { 503 } else { 200 }, &body)
     }
 
-    /// The answer of `/ready`: 200 where it was said, no check failed and the loop turns.
+    /// The response of `/ready`: 200 if the program set itself ready, no check failed and the loop is not stalled.
     pub(crate) fn readiness(&self, checks: &[Check]) -> Response {
         let stall = self.stall();
         let failed = checks.iter().any(|check| check.outcome != CheckOutcome::Ok);
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_loop_that_nobody_watches_is_never_stalled() {
+    fn without_a_watched_loop_nothing_is_stalled() {
         let health = Health::new(Duration::ZERO);
         assert_eq!(health.stalled(), Duration::ZERO);
         assert!(health.is_responsive());

@@ -1,6 +1,6 @@
-//! What a door asks of the program that embeds it: collectors' work, readiness checks, whether somebody may come in.
-//! The program has one thread for that, which may be busy or stand still, so every wait here is bounded, and questions
-//! that it has not begun to answer are asked once for all who wait.
+//! Asks the host program to run collectors and readiness checks, and to authorize requests. The program has one thread
+//! for this, which can be busy or blocked. So every wait is bounded, and a question that the program has not started to
+//! answer is asked only once for all scrapes that wait for it.
 
 use super::health::{Check, Health};
 use parking_lot::Mutex;
@@ -10,54 +10,54 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// How long a scrape waits for the program to begin. A loop that takes longer is stalled, and values as they are now
-/// beat new ones later.
+/// How long a scrape waits for the program to start. If its event loop takes longer, the current values now are better
+/// than new values later.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// What an answer may need on its way, on top of what the question allowed.
+/// Extra time for the answer to arrive, in addition to the question's budget.
 const MARGIN: Duration = Duration::from_millis(50);
 
-/// The embedding program. Its methods are called on the door's thread and return at once.
+/// The host program. Its methods are called on the exporter's thread and must return at once.
 pub trait Host: Send + Sync {
-    /// Whether a scrape has to ask for `Question::Collect`.
+    /// Whether there are collectors, so that a scrape must ask `Question::Collect`.
     fn collects(&self) -> bool;
 
-    /// Takes a question. The answer is given by the ticket, whenever there is one.
+    /// Takes a question. The program answers it later through the ticket.
     fn ask(&self, question: Question, ticket: Ticket);
 
-    /// Is told of a family that a scrape left out, because another contributor has it with another type or other
-    /// buckets. The default warns.
+    /// Called for a family that a scrape left out because another contributor has it with another type or other
+    /// buckets. The default implementation warns.
     fn mismatched(&self, name: &str) {
         self.warn(&format!(
             "\"{name}\" has another type or other buckets in another thread or registry and is left out there"
         ));
     }
 
-    /// Takes a warning. The default hands it to `tracing`.
+    /// Logs a warning. The default implementation uses `tracing`.
     fn warn(&self, message: &str) {
         tracing::warn!("{message}");
     }
 }
 
-/// What is asked.
+/// A question to the host program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
-    /// Bring values up to date.
+    /// Run the collectors.
     Collect {
-        /// Of these families; of all where it is empty.
+        /// The families to collect; all families if empty.
         names: Vec<String>,
         /// How long each collector may take.
         budget: Duration,
     },
     /// Run the readiness checks.
     Ready {
-        /// How long each may take.
+        /// How long each check may take.
         budget: Duration,
     },
-    /// May this request come in?
+    /// Decide whether this request is allowed.
     Authorize(Visitor),
 }
 
-/// A request, as the embedding program is told of it.
+/// The parts of a request that the host program sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visitor {
     /// The method.
@@ -70,53 +70,53 @@ pub struct Visitor {
     pub headers: Vec<(String, String)>,
 }
 
-/// What is answered.
+/// The answer to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// Values are up to date, as far as collectors made them.
+    /// The collectors have run, or used up their budget.
     Collected,
-    /// What the checks say.
+    /// The results of the checks.
     Ready(Vec<Check>),
-    /// Whether the request may come in.
+    /// Whether the request is allowed.
     Authorized(bool),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Progress {
+enum QuestionState {
     Asked,
     Begun,
     Done(Reply),
 }
 
-/// The way back for an answer. Dropped without one, the question stays without one too.
+/// Takes the answer to one question. If it is dropped without an answer, the asker stops waiting.
 #[derive(Debug)]
-pub struct Ticket(watch::Sender<Progress>);
+pub struct Ticket(watch::Sender<QuestionState>);
 
 impl Ticket {
-    /// Says that the program has turned to the question; returns whether anybody still waits for the answer.
+    /// Reports that the program has started to answer. Returns whether a scrape still waits for it.
     pub fn begin(&self) -> bool {
-        self.0.send(Progress::Begun).is_ok()
+        self.0.send(QuestionState::Begun).is_ok()
     }
 
-    /// Answers.
+    /// Sends the answer.
     pub fn finish(self, reply: Reply) {
-        let _ = self.0.send(Progress::Done(reply));
+        let _ = self.0.send(QuestionState::Done(reply));
     }
 }
 
-/// Asks a host, within bounds.
+/// Asks a host, with a time limit for each question.
 pub(crate) struct Asker {
     host: Arc<dyn Host>,
     health: Arc<Health>,
-    /// The newest question for all values, which newcomers share until it is begun.
-    collect: Mutex<Option<Pending>>,
+    /// The newest question for all families. New scrapes share it until the program has started to answer it.
+    collect: Mutex<Option<SharedQuestion>>,
 }
 
-/// A question that newcomers may share.
-struct Pending {
+/// A question that new scrapes can share.
+struct SharedQuestion {
     asked: Instant,
     budget: Duration,
-    progress: watch::Receiver<Progress>,
+    state: watch::Receiver<QuestionState>,
 }
 
 impl Asker {
@@ -128,7 +128,7 @@ impl Asker {
         &self.host
     }
 
-    /// Has values brought up to date, if the program does so in time; returns whether it did.
+    /// Asks the program to run its collectors. Returns whether it did so in time.
     pub(crate) async fn collect(&self, names: &[String], budget: Duration) -> bool {
         if !self.host.collects() {
             return true;
@@ -136,19 +136,19 @@ impl Asker {
         if !self.health.is_responsive() {
             return false;
         }
-        let progress = if names.is_empty() {
+        let state = if names.is_empty() {
             match self.shared(budget) {
-                Some(progress) => progress,
+                Some(state) => state,
                 None => return false,
             }
         } else {
             self.pose(Question::Collect { names: names.to_vec(), budget })
         };
-        answer(progress, PATIENCE, budget).await.is_some()
+        answer(state, PATIENCE, budget).await.is_some()
     }
 
-    /// Asks something else. A scrape has old values to fall back on; these questions have nothing, so that their whole
-    /// budget may pass before the program turns to them.
+    /// Asks any other question. Unlike a scrape, these have no older values to fall back on, so the program may use the
+    /// whole budget before it starts.
     pub(crate) async fn ask(&self, question: Question, budget: Duration) -> Option<Reply> {
         if self.health.is_stalled() {
             return None;
@@ -156,43 +156,45 @@ impl Asker {
         answer(self.pose(question), budget, budget).await
     }
 
-    /// The question that is not begun yet, or a new one; nothing where the program has not begun for too long.
-    fn shared(&self, budget: Duration) -> Option<watch::Receiver<Progress>> {
+    /// Joins the question that is not started yet, or asks a new one. `None` if the program has let the last question
+    /// wait for longer than `PATIENCE`.
+    fn shared(&self, budget: Duration) -> Option<watch::Receiver<QuestionState>> {
         let mut collect = self.collect.lock();
-        if let Some(pending) = &*collect
-            && *pending.progress.borrow() == Progress::Asked
-            && pending.progress.has_changed().is_ok()
+        if let Some(shared) = &*collect
+            && *shared.state.borrow() == QuestionState::Asked
+            && shared.state.has_changed().is_ok()
         {
-            if pending.asked.elapsed() >= PATIENCE {
+            if shared.asked.elapsed() >= PATIENCE {
                 return None;
             }
-            // Collectors get no less time because somebody else has less.
-            if pending.budget >= budget {
-                return Some(pending.progress.clone());
+            // A question with a shorter budget is not shared, because collectors would get less time than this scrape
+            // allows.
+            if shared.budget >= budget {
+                return Some(shared.state.clone());
             }
         }
-        let progress = self.pose(Question::Collect { names: Vec::new(), budget });
-        *collect = Some(Pending { asked: Instant::now(), budget, progress: progress.clone() });
-        Some(progress)
+        let state = self.pose(Question::Collect { names: Vec::new(), budget });
+        *collect = Some(SharedQuestion { asked: Instant::now(), budget, state: state.clone() });
+        Some(state)
     }
 
-    fn pose(&self, question: Question) -> watch::Receiver<Progress> {
-        let (sender, progress) = watch::channel(Progress::Asked);
+    fn pose(&self, question: Question) -> watch::Receiver<QuestionState> {
+        let (sender, state) = watch::channel(QuestionState::Asked);
         self.host.ask(question, Ticket(sender));
-        progress
+        state
     }
 }
 
 async fn answer(
-    mut progress: watch::Receiver<Progress>,
+    mut state: watch::Receiver<QuestionState>,
     patience: Duration,
     budget: Duration,
 ) -> Option<Reply> {
-    timeout(patience, progress.wait_for(|progress| *progress != Progress::Asked)).await.ok()?.ok()?;
-    let done = progress.wait_for(|progress| matches!(progress, Progress::Done(_)));
+    timeout(patience, state.wait_for(|state| *state != QuestionState::Asked)).await.ok()?.ok()?;
+    let done = state.wait_for(|state| matches!(state, QuestionState::Done(_)));
     match timeout(budget + MARGIN, done).await.ok()?.ok()?.clone() {
-        Progress::Done(reply) => Some(reply),
-        Progress::Asked | Progress::Begun => None,
+        QuestionState::Done(reply) => Some(reply),
+        QuestionState::Asked | QuestionState::Begun => None,
     }
 }
 
@@ -200,7 +202,7 @@ async fn answer(
 mod tests {
     use super::*;
 
-    /// Keeps the tickets it is given.
+    /// A host that keeps all tickets and answers nothing by itself.
     #[derive(Default)]
     struct Hesitant {
         asked: Mutex<Vec<(Question, Ticket)>>,
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_that_is_not_begun_is_asked_once_for_all() {
+    fn scrapes_share_a_question_until_it_is_started() {
         run(async {
             let (host, asker) = asker();
             let waiting: Vec<_> = (0..20)
@@ -244,7 +246,7 @@ mod tests {
             assert_eq!(host.asked.lock().len(), 1);
             let (_, ticket) = host.asked.lock().pop().expect("it was asked");
             ticket.begin();
-            // Whoever comes now needs values that are read later than those.
+            // A scrape that arrives now needs values that are read after its arrival.
             let late = tokio::spawn({
                 let asker = Arc::clone(&asker);
                 async move { asker.collect(&[], Duration::from_secs(1)).await }
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_does_not_begin_costs_one_short_wait() {
+    fn a_program_that_does_not_start_costs_one_short_wait() {
         run(async {
             let (host, asker) = asker();
             let started = Instant::now();
@@ -277,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_busy_for_a_moment_is_waited_for_where_nothing_else_can_answer() {
+    fn other_questions_wait_for_a_program_that_is_busy_for_a_moment() {
         run(async {
             let (host, asker) = asker();
             let budget = Duration::from_secs(10);
@@ -294,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_answer_is_no_answer() {
+    fn a_late_answer_is_ignored() {
         run(async {
             let (host, asker) = asker();
             let question = Question::Ready { budget: Duration::from_millis(1) };

@@ -1,11 +1,11 @@
-//! Content negotiation (RFC 9110, section 12): which of our formats and encodings a scraper wants most.
+//! Content negotiation (RFC 9110, section 12): picks the format and the encoding that a scraper prefers.
 
 use crate::serialization::Format;
 
-/// A media type we can answer with.
+/// A media type of expositions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContentType {
-    /// How the body is written.
+    /// The format of the body.
     pub format: Format,
     /// The value of `Content-Type`.
     pub header: &'static str,
@@ -13,15 +13,17 @@ pub struct ContentType {
 
 const TEXT: ContentType =
     ContentType { format: Format::PrometheusText, header: Format::PrometheusText.content_type() };
+#[cfg(feature = "openmetrics")]
 const OPENMETRICS_1: ContentType =
     ContentType { format: Format::OpenMetrics, header: Format::OpenMetrics.content_type() };
+#[cfg(feature = "openmetrics")]
 const OPENMETRICS_0: ContentType = ContentType {
     format: Format::OpenMetrics,
     header: "application/openmetrics-text; version=0.0.1; charset=utf-8",
 };
 
-/// Chooses by `Accept`. Clauses we do not write (protobuf, text 1.0.0) are passed over; where nothing is left, and
-/// for browsers and no header at all, the answer is text 0.0.4, as every Prometheus client does it.
+/// Picks the format by `Accept`. Formats that this crate does not write (protobuf, text 1.0.0) are skipped. If no clause
+/// is left, for browsers, and without the header, the format is text 0.0.4, as in every Prometheus client.
 #[must_use]
 pub fn content_type(accept: Option<&str>) -> ContentType {
     let mut best = (0.0, 0, TEXT);
@@ -35,12 +37,14 @@ pub fn content_type(accept: Option<&str>) -> ContentType {
     best.2
 }
 
-/// What a clause of `Accept` names, and how specifically.
+/// The format that a clause of `Accept` names, and how specific the clause is.
 fn offer(clause: &str) -> Option<(ContentType, u8)> {
     let media_type = clause.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let version = parameter(clause, "version");
     match (media_type.as_str(), version) {
+        #[cfg(feature = "openmetrics")]
         ("application/openmetrics-text", Some("1.0.0")) => Some((OPENMETRICS_1, 3)),
+        #[cfg(feature = "openmetrics")]
         ("application/openmetrics-text", Some("0.0.1") | None) => Some((OPENMETRICS_0, 3)),
         ("text/plain", Some("0.0.4") | None) => Some((TEXT, 3)),
         ("text/*", _) => Some((TEXT, 2)),
@@ -49,20 +53,21 @@ fn offer(clause: &str) -> Option<(ContentType, u8)> {
     }
 }
 
-/// How a body may be coded.
+/// How a body may be encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
-    /// As it is.
+    /// Not compressed.
     Identity,
-    /// Gzipped where that is worth it.
+    /// Compressed with gzip if the body is large enough.
     Gzip,
-    /// Gzipped, however small: the scraper refuses everything else.
+    /// Compressed with gzip at every size, because the scraper accepts nothing else.
     GzipOnly,
-    /// The scraper takes nothing that we have.
+    /// The scraper accepts neither gzip nor the plain body.
     NotAcceptable,
 }
 
-/// Chooses by `Accept-Encoding`: gzip only where it is named (or `*`) and not wanted less than the plain body.
+/// Picks the encoding by `Accept-Encoding`: gzip if the header names it (or `*`) with at least the weight of the plain
+/// body.
 #[must_use]
 pub fn coding(accept_encoding: Option<&str>) -> Coding {
     let (mut gzip, mut any, mut identity) = (None, None, None);
@@ -77,7 +82,7 @@ pub fn coding(accept_encoding: Option<&str>) -> Coding {
         *wanted = Some(quality(clause));
     }
     let gzip = gzip.or(any).unwrap_or(0.0);
-    // Not named and not excluded by `*;q=0`, the plain body is acceptable.
+    // The plain body is acceptable unless the header excludes it by name or by `*;q=0`.
     let identity_refused = identity.or(any) == Some(0.0);
     match (gzip > 0.0, identity_refused) {
         (true, true) => Coding::GzipOnly,
@@ -87,7 +92,7 @@ pub fn coding(accept_encoding: Option<&str>) -> Coding {
     }
 }
 
-/// The weight of a clause: 1 without `q`, 0 for what is no number.
+/// The weight of a clause: 1 without `q`, 0 if `q` is invalid.
 fn quality(clause: &str) -> f32 {
     match parameter(clause, "q") {
         None => 1.0,
@@ -95,7 +100,7 @@ fn quality(clause: &str) -> f32 {
     }
 }
 
-/// The first parameter of this name; repeated ones (Prometheus 3.0 sends some) are ignored.
+/// The first parameter of this name. Repeated parameters (Prometheus 3.0 sends some) are ignored.
 fn parameter<'a>(clause: &'a str, name: &str) -> Option<&'a str> {
     clause.split(';').skip(1).find_map(|parameter| {
         let (key, value) = parameter.split_once('=')?;
@@ -107,6 +112,7 @@ fn parameter<'a>(clause: &'a str, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "openmetrics")]
     #[test]
     fn every_known_scraper_gets_what_it_asks_for() {
         let cases = [
@@ -145,6 +151,16 @@ mod tests {
             assert_eq!(content_type(Some(accept)), expected, "{accept}");
         }
         assert_eq!(content_type(None), TEXT);
+    }
+
+    #[cfg(not(feature = "openmetrics"))]
+    #[test]
+    fn without_openmetrics_every_scraper_gets_text() {
+        let prometheus =
+            "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        for accept in [None, Some(prometheus), Some("application/openmetrics-text;version=1.0.0")] {
+            assert_eq!(content_type(accept), TEXT, "{accept:?}");
+        }
     }
 
     #[test]

@@ -1,18 +1,19 @@
-//! The page for people at `/`: where things are, which families are the largest, and by which labels.
+//! Writes the HTML page at `/`: links, and the largest families with their number of values by label.
 
-use crate::registry::{Gathered, GatheredFamily};
+use crate::gather::{Gathered, GatheredFamily};
+use crate::serialization::Shown;
 
-/// Families that are listed.
+/// The most families in the list.
 const LISTED: usize = 20;
-/// Series up to which a family's label values are counted: some ten milliseconds' work.
+/// Label values are counted only in families with at most this many series, which takes about 10 ms.
 const COUNTED_SERIES: usize = 100_000;
-/// Labels that are listed of each.
+/// The most labels shown of a family.
 const LISTED_LABELS: usize = 4;
 
 const STYLE: &str = "body{font:16px system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}\
     td,th{text-align:left;padding:.15rem 1rem .15rem 0}.n{text-align:right}";
 
-/// Writes the page. `overflow` has the calls beyond a limit by metric.
+/// Writes the page. `overflow` has the calls over a limit of each metric.
 pub(crate) fn page(gathered: &Gathered, overflow: &[(String, f64)], metrics_path: &str) -> String {
     let mut families: Vec<&GatheredFamily> = gathered.families.iter().collect();
     let total = families.len();
@@ -36,7 +37,7 @@ pub(crate) fn page(gathered: &Gathered, overflow: &[(String, f64)], metrics_path
 
 fn row(family: &GatheredFamily, overflow: &[(String, f64)]) -> String {
     let series = family.series_count();
-    // Not `sum()`: of nothing that is -0.
+    // Not `sum()`: the sum of an empty iterator is -0.
     let own = overflow.iter().filter(|(name, _)| name == family.name());
     let beyond = own.fold(0.0, |sum, (_, calls)| sum + calls);
     format!(

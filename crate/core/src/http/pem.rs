@@ -1,5 +1,5 @@
-//! Certificates and keys as settings give them: a file or text in PEM. Says what is wrong with one; which go together is
-//! not known here.
+//! Reads certificates and keys in PEM, from a file or from the setting's text. It must not know which of them belong
+//! together.
 
 use std::fmt;
 use std::io::Read;
@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::error::{MetricsError, Result};
 
-/// The largest file that is read. A chain of certificates has some 10 kB.
+/// The largest accepted file. A certificate chain has about 10 kB.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// Certificates or a key in PEM.
@@ -74,7 +74,7 @@ pub(super) fn private_key(pem: &Pem) -> Result<PrivateKeyDer<'static>> {
     if text.contains("ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(expected("an encrypted one"));
     }
-    // The error may quote a line of the file, which may be of a key: it is not shown.
+    // Do not show the error's text: it may quote a line of the file, which may be part of a key.
     PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| match error {
         pem::Error::NoItemsFound => expected("none"),
         _ => expected("malformed PEM"),
@@ -94,12 +94,12 @@ fn read(setting: &str, pem: &Pem) -> Result<Vec<u8>> {
     })
 }
 
-/// The whole of a regular file, or what was found instead.
+/// The content of a regular file, or a text that says why it cannot be read.
 pub(super) fn read_bounded(path: &Path, max_bytes: u64) -> std::result::Result<Vec<u8>, String> {
-    // Asked first: opening a pipe would wait for its writer.
+    // Check the type first: opening a pipe would block until it has a writer.
     let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
-        return Err("something else than a file".to_owned());
+        return Err("something other than a file".to_owned());
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
@@ -110,7 +110,7 @@ pub(super) fn read_bounded(path: &Path, max_bytes: u64) -> std::result::Result<V
     Ok(bytes)
 }
 
-/// The setting and its file, for messages.
+/// The setting and its file, for error messages.
 pub(super) fn named(setting: &str, pem: &Pem) -> String {
     match pem {
         Pem::File(path) => format!("{setting}_file {path:?}"),

@@ -1,19 +1,19 @@
-//! A request as the service sees it, whichever door it came through: the parts that decide something, borrowed.
+//! The parts of a request that the service reads, borrowed from the door that received it.
 
 use std::net::IpAddr;
 
-/// What of a request decides its answer.
+/// The parts of a request that decide its response.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Request<'a> {
     /// The method, in capitals.
     pub method: &'a str,
     /// Path and query.
     pub target: &'a str,
-    /// The other end of the connection, where it is known.
+    /// The address of the other end of the connection, if it is known.
     pub peer: Option<IpAddr>,
-    /// Whether it came through a Unix socket, where the file system has decided who may come.
+    /// Whether it came through a Unix socket, for which file permissions decide about access.
     pub is_local: bool,
-    /// Whether a body comes with it.
+    /// Whether it has a body.
     pub has_body: bool,
     /// `Accept`.
     pub accept: Option<&'a str>,
@@ -37,7 +37,7 @@ impl<'a> Request<'a> {
         "x-prometheus-scrape-timeout-seconds",
     ];
 
-    /// Takes the headers from `find`, which is asked for each name of `HEADERS`.
+    /// Sets the headers. `find` is called for each name in `HEADERS`.
     #[must_use]
     pub fn with_headers(mut self, mut find: impl FnMut(&'static str) -> Option<&'a str>) -> Self {
         [self.accept, self.accept_encoding, self.authorization, self.forwarded_for, self.scrape_timeout] =
@@ -53,7 +53,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The target without the scheme and authority that a proxy's client puts before it.
+    /// The target without scheme and authority, which clients of a proxy send.
     fn target_here(&self) -> &'a str {
         match self.target.split_once("://") {
             Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
@@ -63,7 +63,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The query, decoded: names and values in turn.
+    /// The decoded pairs of the query.
     pub(crate) fn query(&self) -> form_urlencoded::Parse<'a> {
         let query = self.target_here().split_once('?').map_or("", |(_, query)| query);
         form_urlencoded::parse(query.split('#').next().unwrap_or_default().as_bytes())
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_may_name_its_server() {
+    fn a_target_may_have_a_scheme_and_an_authority() {
         let cases = [
             ("/metrics?name[]=a#b", "/metrics", Some("a")),
             ("http://example.com:9090/metrics?name[]=a", "/metrics", Some("a")),

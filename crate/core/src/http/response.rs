@@ -1,23 +1,23 @@
-//! An answer: status, headers, body. The same for every door.
+//! The response to a request: status, headers, body. It is the same for every door.
 
 use super::body::Body;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A header; names in lower case.
+/// A header's name, in lower case, and its value.
 pub type Header = (Cow<'static, str>, Cow<'static, str>);
 
-/// A response. Bodies are shared: two hundred scrapers of one exposition hold it once.
+/// A response. Responses can share a body, so 200 scrapers of one exposition keep it in memory once.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// The status.
     pub status: u16,
-    /// The headers, the body's length among them.
+    /// The headers, including `content-length`.
     pub headers: Vec<Header>,
     /// The body.
     pub body: Arc<Body>,
-    /// The answer to HEAD: the headers describe the body, which is not sent.
+    /// True for HEAD: the headers describe the body, but it is not sent.
     pub head_only: bool,
 }
 
@@ -41,7 +41,7 @@ impl Response {
         Self::new(status, "application/json; charset=utf-8", Arc::new(Body::from(text))).not_stored()
     }
 
-    /// What changes from one moment to the next is in nobody's cache.
+    /// Forbids HTTP caches to store the response, because its values change all the time.
     pub(crate) fn not_stored(self) -> Self {
         self.with(NO_STORE.0, NO_STORE.1)
     }
@@ -55,7 +55,7 @@ impl Response {
         self
     }
 
-    /// Says when to come again, in whole seconds and at least one.
+    /// Adds `Retry-After`, in whole seconds and at least one.
     pub(crate) fn retry_after(self, wait: Duration) -> Self {
         self.with("retry-after", wait.as_secs_f64().ceil().max(1.0).to_string())
     }

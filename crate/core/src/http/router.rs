@@ -1,5 +1,5 @@
-//! The service as an axum router: takes the steps that the service names, and turns its answers into axum's. The
-//! exporter serves it; a Rust program may mount it in a router of its own.
+//! Serves a `ScrapeService` as an axum router: carries out the steps that the service returns, and converts its
+//! responses to axum's. The exporter uses it; a Rust program can mount it in its own router.
 
 use super::body::Body;
 use super::handler::{ScrapeService, Step};
@@ -18,22 +18,24 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// What a router needs beside the service.
+/// How long a request waits for the host program's decision whether it is allowed.
+const AUTHORIZE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The state of a router.
 #[derive(Clone)]
 pub(crate) struct Door {
     service: Arc<ScrapeService>,
     asker: Option<Arc<Asker>>,
     ready_timeout: Duration,
-    authorize_timeout: Duration,
 }
 
-/// The address of a connection's other end, as an extension of its requests; none for a Unix socket. Without the
-/// extension the other end is not known, and an allowlist keeps it out.
+/// The client's address, as an extension of its requests; `None` for a Unix socket. Without the extension the address
+/// is unknown, and an allowlist rejects the request.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub Option<IpAddr>);
 
-/// A router that answers every path as the service does. A request's peer is taken from its `Peer` extension. Without
-/// a host, collectors in Rust are all there are, and there are no readiness checks.
+/// A router in which the service answers every path. The client's address is taken from the `Peer` extension of the
+/// request. There is no host program: only collectors in Rust run, and there are no readiness checks.
 pub fn router(service: Arc<ScrapeService>) -> Router {
     Door::new(service, None, Duration::from_secs(1)).router()
 }
@@ -45,7 +47,7 @@ impl Door {
         ready_timeout: Duration,
     ) -> Self {
         let asker = host.map(|host| Arc::new(Asker::new(host, Arc::clone(service.health()))));
-        Self { service, asker, ready_timeout, authorize_timeout: Duration::from_secs(2) }
+        Self { service, asker, ready_timeout }
     }
 
     pub(crate) fn router(self) -> Router {
@@ -87,7 +89,7 @@ impl Door {
                     }
                     let (sender, receiver) = oneshot::channel();
                     self.service.scrape(plan, move |response, mismatched| {
-                        // The client may have gone.
+                        // The send fails if the client has closed the connection.
                         let _ = sender.send((response, mismatched));
                     });
                     let Ok((response, mismatched)) = receiver.await else {
@@ -108,13 +110,13 @@ impl Door {
             peer,
             headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text_of(value))).collect(),
         };
-        match asker.ask(Question::Authorize(visitor), self.authorize_timeout).await {
+        match asker.ask(Question::Authorize(visitor), AUTHORIZE_TIMEOUT).await {
             Some(Reply::Authorized(allowed)) => Some(allowed),
             _ => None,
         }
     }
 
-    /// What the checks say; that nobody ran them, where nobody did.
+    /// Runs the readiness checks. A host that does not answer counts as a check that timed out.
     async fn checks(&self) -> Vec<Check> {
         let budget = self.ready_timeout;
         if let Some(asker) = &self.asker
@@ -157,8 +159,9 @@ fn target_of(parts: &Parts) -> &str {
 /// The values of `Request::HEADERS`.
 type Headers = [Option<String>; Request::HEADERS.len()];
 
-/// The headers that decide something. A list may come in several of one name, and a proxy that adds its client's
-/// address to `X-Forwarded-For` may do so in one more; credentials are no list, and the first ones count.
+/// The headers that the service reads. A list can be spread over several header lines, and a proxy may add its client's
+/// address in another `X-Forwarded-For` line: lines of one name are joined. `Authorization` is not a list: the first
+/// line counts.
 fn headers_of(headers: &HeaderMap) -> Headers {
     Request::HEADERS.map(|name| {
         let mut values = headers.get_all(name).iter().map(text_of);
@@ -170,7 +173,7 @@ fn headers_of(headers: &HeaderMap) -> Headers {
     })
 }
 
-/// The text of a header, whose bytes are Latin-1 where they are no ASCII.
+/// A header's value as text. Bytes beyond ASCII are read as Latin-1.
 fn text_of(value: &HeaderValue) -> String {
     value.as_bytes().iter().copied().map(char::from).collect()
 }
@@ -182,7 +185,7 @@ fn request_of<'a>(parts: &'a Parts, headers: &'a Headers, peer: Option<IpAddr>) 
         method: parts.method.as_str(),
         target: target_of(parts),
         peer,
-        // An exporter says of each connection where it comes from; through a Unix socket, from nowhere.
+        // The exporter sets `Peer` on every request; `None` in it means a Unix socket.
         is_local: matches!(parts.extensions.get(), Some(Peer(None))),
         has_body: parts.headers.contains_key(header::TRANSFER_ENCODING)
             || length.is_some_and(|length| length != "0"),
@@ -191,17 +194,17 @@ fn request_of<'a>(parts: &'a Parts, headers: &'a Headers, peer: Option<IpAddr>) 
     .with_headers(|_| values.next()?.as_deref())
 }
 
-/// A body that several responses share.
-struct Shared(Arc<Body>);
+/// A body that several responses share, as axum needs it.
+struct SharedBody(Arc<Body>);
 
-impl AsRef<[u8]> for Shared {
+impl AsRef<[u8]> for SharedBody {
     fn as_ref(&self) -> &[u8] {
         self.0.as_slice()
     }
 }
 
 fn converted(response: Response) -> axum::response::Response {
-    let body = if response.head_only { Bytes::new() } else { Bytes::from_owner(Shared(response.body)) };
+    let body = if response.head_only { Bytes::new() } else { Bytes::from_owner(SharedBody(response.body)) };
     let mut converted = axum::response::Response::new(axum::body::Body::from(body));
     *converted.status_mut() =
         StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,4 +1,4 @@
-//! What a scrape service says of itself. The families lie in a registry of its own, which its scrapes append.
+//! The metrics of a scrape service about itself. They are in a registry of their own, which each scrape appends.
 
 use super::body::Meter;
 use super::health::Health;
@@ -7,7 +7,7 @@ use crate::metrics::{Counter, Gauge, Histogram};
 use crate::registry::Registry;
 use std::time::Duration;
 
-/// From half a millisecond, a small registry's scrape, to Prometheus' default timeout.
+/// From 0.5 ms, the scrape of a small registry, to Prometheus' default timeout.
 const DURATION_BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// 1 KiB to 256 MiB in steps of four.
@@ -24,35 +24,35 @@ const SIZE_BUCKETS: [f64; 10] = [
     268_435_456.0,
 ];
 
-/// Why a request was not served. Each is a value of the label `reason`.
+/// Why a request or connection was not served. Each is a value of the label `reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
     /// The address is not on the allowlist.
     Address,
-    /// More requests than the rate limit.
+    /// Over the rate limit.
     RateLimit,
-    /// No or wrong credentials.
+    /// Missing or wrong credentials.
     Unauthorized,
     /// Too many wrong credentials.
     CredentialLimit,
-    /// A body came with it.
+    /// The request has a body.
     Body,
-    /// More connections than there may be.
+    /// Too many connections.
     Connections,
-    /// A request that is none, or headers larger or more than they may be.
+    /// An invalid request, or too many or too large headers.
     Malformed,
-    /// The request did not come in time.
+    /// The request did not arrive in time.
     RequestTimeout,
-    /// The client did not take the answer in time.
+    /// The client did not read the response in time.
     WriteTimeout,
     /// Too many bytes, or too many different expositions, in flight.
     Overload,
-    /// TLS was not agreed on.
+    /// The TLS handshake failed.
     Tls,
 }
 
 impl Rejection {
-    /// All, in the order of their numbers.
+    /// All reasons, in the order of their numbers.
     const ALL: [Self; 11] = [
         Self::Address,
         Self::RateLimit,
@@ -84,7 +84,7 @@ impl Rejection {
     }
 }
 
-/// The families of a service.
+/// The metrics of every service.
 pub(crate) struct SelfMetrics {
     pub(crate) registry: Registry,
     scrape_duration: Histogram,
@@ -157,7 +157,7 @@ impl SelfMetrics {
         self.rejections[reason as usize].inc();
     }
 
-    /// One scrape was answered, whoever's work it was.
+    /// Records an answered scrape, whether its exposition was shared, cached or made for it alone.
     pub(crate) fn answered(&self, took: Duration, plain_bytes: usize) {
         let seconds = self.scrape_duration.observe(took.as_secs_f64());
         let bytes = self.scrape_size.observe(plain_bytes as f64);
@@ -172,14 +172,14 @@ impl SelfMetrics {
         self.cache_misses.inc();
     }
 
-    /// Brings the gauges up to date, before they are read.
+    /// Updates the gauges before they are read.
     pub(crate) fn refresh(&self, series: usize, meter: &Meter) {
         self.series.set(series as f64);
         self.body_bytes.set(meter.bytes() as f64);
     }
 }
 
-/// What only a service that watches a loop, or that listens itself, can say.
+/// The metrics of a service that an exporter serves: its listener, and the event loop it watches.
 pub(crate) struct ListenerMetrics {
     stalled: Gauge,
     pub(crate) connections: Gauge,

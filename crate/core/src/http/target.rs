@@ -1,15 +1,16 @@
-//! What is scraped: a registry, the process whose contributors are merged into it, and what went wrong in showing it.
-//! Services that show the same registry share one target, so that each tells of all faults.
+//! Owns what is scraped: a registry, the process whose contributors are merged into it, and the counters of faults in
+//! showing it. Services of the same registry share one target, so that each of them shows all faults.
 
 use crate::error::Result;
+use crate::gather::{Gathered, OverflowCalls, Selection, gather, overflow};
 use crate::metrics::CounterVec;
-use crate::registry::{
-    CardinalityConfig, CardinalityLimits, Gathered, Kind, OverflowCalls, Process, Registry, Sample,
-    SampleFamily, Selection, gather, overflow,
-};
+use crate::registry::{CardinalityConfig, CardinalityLimits, Kind, Process, Registry, Sample, SampleFamily};
 use std::sync::Arc;
 
-/// A registry as it is scraped.
+/// An exposition with more lines is worth a thread of its own; below, handing it over costs more than writing it.
+pub(crate) const INLINE_LINES: usize = 256;
+
+/// A registry with everything that its scrapes show.
 pub struct Target {
     registry: Arc<Registry>,
     process: Option<Arc<Process>>,
@@ -19,10 +20,10 @@ pub struct Target {
 }
 
 impl Target {
-    /// A registry, merged with the other contributors of `process` where one is given.
+    /// A registry. If `process` is given, its other contributors are merged into it.
     ///
     /// # Errors
-    /// None that an input could cause: the names of the faults' families are checked as all names are.
+    /// No argument causes one: only the fixed names of the fault counters are checked.
     pub fn new(registry: Arc<Registry>, process: Option<Arc<Process>>) -> Result<Self> {
         let faults = Registry::new();
         let collector_errors = faults.counter_vec(
@@ -50,7 +51,7 @@ impl Target {
         self.process.as_ref()
     }
 
-    /// Limits series where nobody has, in the other contributors of the process too.
+    /// Sets the limits of series that are not set yet, in the registry and in the other contributors of the process.
     pub(crate) fn limit_series(&self, max_series: Option<usize>, max_total: Option<usize>) {
         let missing = CardinalityConfig {
             family: CardinalityLimits { max_series, ..CardinalityLimits::default() },
@@ -64,31 +65,31 @@ impl Target {
 
     /// Counts a collector that failed or took too long.
     pub fn collector_failed(&self, name: &str) {
-        // One value for one label, and no strictness: it cannot be refused.
+        // Cannot fail: there is one value for one label, and the registry is not strict.
         if let Ok(counter) = self.collector_errors.with(&[name]) {
             counter.inc();
         }
     }
 
-    /// Whether an exposition has at most `lines` samples, so that handing it to a thread costs more than writing it.
+    /// Whether an exposition has at most `lines` samples, so that making it costs less than another thread.
     #[must_use]
     pub fn is_small(&self, lines: usize, own: bool) -> bool {
         let alone = own || self.process.as_ref().is_none_or(|process| process.is_alone());
         alone && self.registry.is_at_most(lines)
     }
 
-    /// Calls beyond a limit by metric.
+    /// The calls over a limit, by metric.
     pub(crate) fn overflow(&self, own: bool) -> Vec<(String, f64)> {
         let process = self.process.as_deref().filter(|_| !own);
         overflow(&self.registry, process).into_iter().map(|beyond| (beyond.metric, beyond.calls)).collect()
     }
 
-    /// Calls that had a label set beyond a metric's limits; nothing where there was none. The cells they are counted in are
-    /// their families', so this is made anew for each scrape.
+    /// The family that counts calls with a label set over a limit; `None` if there was no such call. It is made for
+    /// each scrape, because the counts are in cells of the limited families.
     fn overflow_family(&self, process: Option<&Process>) -> Option<SampleFamily> {
         const NAME: &str = "llmdevops_metrics_cardinality_overflow_total";
         let calls = overflow(&self.registry, process);
-        // A name that is none would be a fault of ours, and is no reason to show none of them.
+        // An invalid name would be a bug in this crate; then only its own sample is missing.
         let sample = |calls: &OverflowCalls| {
             Some(Sample::new(NAME, &[], calls.calls).ok()?.with_labels(calls.labels.clone()))
         };
@@ -100,7 +101,8 @@ impl Target {
             .ok()
     }
 
-    /// Gathers a scrape, where a service is given with the faults and its families behind; counts families left out.
+    /// Gathers a scrape and counts the families left out of the merge. If the families of a `service` are given, they
+    /// and the fault counters are appended.
     pub(crate) fn gather(&self, own: bool, names: &[String], service: Option<&Registry>) -> Gathered {
         let process = self.process.as_deref().filter(|_| !own);
         let appended = service.map(|service| [&self.faults, service]);

@@ -1,5 +1,5 @@
-//! TLS of the native door: reads certificates, follows them as their files change, and decides which clients may
-//! connect. Opens no socket and logs nothing; what went wrong is asked for.
+//! The exporter's side of TLS: reads certificates, reads them again when their files change, and decides which clients
+//! may connect. It opens no socket and logs nothing: the caller asks for reload errors.
 
 use std::fmt;
 use std::path::Path;
@@ -17,9 +17,10 @@ use super::client_names::AllowedNames;
 use super::pem::{Pem, certificates, named, private_key};
 use crate::error::{MetricsError, Result};
 
-/// Between two looks at the files.
+/// The pause between two checks whether a file has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Suites that Go's servers offer to old clients and that are not spoken here. A list may name them beside others.
+/// Suites that Go's servers offer to old clients and that this library does not support. A list of suites may contain
+/// them; they are ignored.
 const NOT_SPOKEN: [&str; 10] = [
     "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
     "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
@@ -33,49 +34,50 @@ const NOT_SPOKEN: [&str; 10] = [
     "TLS_RSA_WITH_AES_256_GCM_SHA384",
 ];
 
-/// How the door speaks TLS. The names and their meaning are those of the Prometheus exporters' `tls_server_config`.
+/// The TLS settings. Their names and meanings are those of `tls_server_config` of the Prometheus exporters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsConfig {
-    /// The certificate, followed by those between it and its root.
+    /// The certificate, followed by the intermediate certificates.
     pub cert: Pem,
     /// The certificate's private key, unencrypted.
     pub key: Pem,
-    /// Certificates of the authorities that sign client certificates.
+    /// The certificates of the authorities that sign client certificates.
     pub client_ca: Option<Pem>,
     /// Which clients may connect.
     ///
     /// @default `ClientAuth::NoClientCert`
     pub client_auth: ClientAuth,
-    /// Where not empty, a client's certificate must have one of these names: DNS name, e-mail address, IP address or
-    /// URI, compared as text. Needs `ClientAuth::RequireAndVerifyClientCert`.
+    /// If not empty, a client's certificate must have one of these names: DNS name, e-mail address, IP address or URI,
+    /// compared as text. Needs `ClientAuth::RequireAndVerifyClientCert`.
     pub client_allowed_sans: Vec<String>,
-    /// The oldest version spoken.
+    /// The oldest supported version.
     ///
     /// @default `TlsVersion::Tls12`
     pub min_version: TlsVersion,
-    /// The newest version spoken.
+    /// The newest supported version.
     ///
     /// @default `TlsVersion::Tls13`
     pub max_version: TlsVersion,
-    /// Suites for TLS 1.2 by their IANA names, those preferred first; all that are sound where empty. TLS 1.3 has its own.
+    /// The suites for TLS 1.2 by their IANA names, in order of preference; all secure suites if empty. TLS 1.3 has its
+    /// own suites.
     pub cipher_suites: Vec<String>,
-    /// `X25519`, `CurveP256`, `CurveP384`, those preferred first; all of them where empty.
+    /// `X25519`, `CurveP256`, `CurveP384`, in order of preference; all of them if empty.
     pub curve_preferences: Vec<String>,
-    /// Whether the server's order of suites counts, and not the client's.
+    /// Whether the server's order of suites is used instead of the client's.
     ///
     /// @default true
     pub prefer_server_cipher_suites: bool,
 }
 
-/// Which clients may connect. Policies that ask for a certificate and do not verify it are not offered.
+/// Which clients may connect. There is no policy that asks for a certificate without verifying it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClientAuth {
-    /// All; none is asked for a certificate.
+    /// Every client. The server asks for no certificate.
     #[default]
     NoClientCert,
-    /// Those without a certificate, and those with one that `client_ca` signed.
+    /// Clients without a certificate, and clients with a certificate signed by `client_ca`.
     VerifyClientCertIfGiven,
-    /// Those with a certificate that `client_ca` signed.
+    /// Only clients with a certificate signed by `client_ca`.
     RequireAndVerifyClientCert,
 }
 
@@ -88,10 +90,10 @@ pub enum TlsVersion {
     Tls13,
 }
 
-/// The server's side of TLS, as its files are now.
+/// The server's side of TLS, with the current content of its files.
 ///
-/// Sessions are resumed only within one reading of the files, so a client whose authority was withdrawn has to show
-/// its certificate again.
+/// A session can be resumed only until the files are read again. So a client whose authority was removed must show its
+/// certificate again.
 pub struct Tls {
     config: TlsConfig,
     loaded: Mutex<Loaded>,
@@ -102,14 +104,14 @@ struct Loaded {
     server: Arc<ServerConfig>,
     stamps: Vec<Option<Stamp>>,
     looked_at: Instant,
-    /// What the last reading was refused for, until a later one succeeds.
+    /// The state of the files and the error of the last reading, if it failed.
     refused: Option<(Vec<Option<Stamp>>, String)>,
-    /// A refusal that nobody has taken yet.
+    /// An error that `take_reload_error` has not returned yet.
     news: Option<String>,
 }
 
 impl TlsConfig {
-    /// TLS 1.2 and 1.3 with the certificate and key of these files, for every client.
+    /// TLS 1.2 and 1.3 with this certificate and key, for every client.
     #[must_use]
     pub fn new(cert: impl Into<Pem>, key: impl Into<Pem>) -> Self {
         Self {
@@ -128,17 +130,17 @@ impl TlsConfig {
 }
 
 impl ClientAuth {
-    /// Reads a policy in the spelling of Go's `ClientAuthType`.
+    /// Reads a policy by its name in Go's `ClientAuthType`.
     ///
     /// # Errors
-    /// `InvalidConfig` for every other text, and for the policies that take certificates nobody has verified.
+    /// `InvalidConfig` for an unknown name, and for policies that accept unverified certificates.
     pub fn parse(text: &str) -> Result<Self> {
         let why = match text {
             "" | "NoClientCert" => return Ok(Self::NoClientCert),
             "VerifyClientCertIfGiven" => return Ok(Self::VerifyClientCertIfGiven),
             "RequireAndVerifyClientCert" => return Ok(Self::RequireAndVerifyClientCert),
             "RequestClientCert" | "RequireAnyClientCert" | "RequireClientCert" => {
-                ", which takes certificates that nobody has verified"
+                ", which accepts unverified certificates"
             }
             _ => "",
         };
@@ -153,7 +155,7 @@ impl TlsVersion {
     /// Reads `TLS12` or `TLS13`.
     ///
     /// # Errors
-    /// `InvalidConfig` for every other text. Older versions are not spoken.
+    /// `InvalidConfig` for every other text. Older versions are not supported.
     pub fn parse(text: &str) -> Result<Self> {
         match text {
             "TLS12" => Ok(Self::Tls12),
@@ -166,11 +168,11 @@ impl TlsVersion {
 }
 
 impl Tls {
-    /// Reads the files and checks them against each other.
+    /// Reads the files and checks that they belong together.
     ///
     /// # Errors
-    /// `InvalidConfig` naming the setting or file and what is wrong with it: missing, above 1 MiB, without a
-    /// certificate or key, encrypted, not the certificate's key; settings that contradict each other.
+    /// `InvalidConfig` naming the setting or file and the problem: missing, over 1 MiB, without a certificate or key,
+    /// encrypted, not the certificate's key; or settings that contradict each other.
     pub fn new(config: TlsConfig) -> Result<Self> {
         let stamps = stamps(&config);
         let server = load(&config)?;
@@ -178,9 +180,10 @@ impl Tls {
         Ok(Self { config, loaded: Mutex::new(loaded), failures: AtomicU64::new(0) })
     }
 
-    /// What the next connection is to be accepted with. Looks at most once a second whether a file changed (time,
-    /// size, inode), and reads them all again if so. Files that cannot be used change nothing: they are reported, and
-    /// tried again a second later, because a certificate and its key are seldom replaced in the same instant.
+    /// The configuration for the next connection. Checks at most once a second whether a file has changed (time, size,
+    /// inode), and then reads all files again. If the new files are invalid, the old configuration stays: the error is
+    /// reported, and the files are read again a second later, because a certificate and its key are rarely replaced at
+    /// the same moment.
     #[must_use]
     pub fn server_config(&self) -> Arc<ServerConfig> {
         let mut loaded = self.loaded.lock();
@@ -190,13 +193,13 @@ impl Tls {
         Arc::clone(&loaded.server)
     }
 
-    /// Why the files could not be used, once for each reason and state of the files.
+    /// The error of reading changed files, once for each error and state of the files.
     #[must_use]
     pub fn take_reload_error(&self) -> Option<String> {
         self.loaded.lock().news.take()
     }
 
-    /// How many reasons and states there were.
+    /// How many such errors there were.
     #[must_use]
     pub fn reload_failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
@@ -204,7 +207,7 @@ impl Tls {
 
     fn look(&self, loaded: &mut Loaded) {
         loaded.looked_at = Instant::now();
-        // Before reading: a file that changes meanwhile differs from its stamp the next time.
+        // Take the stamps before reading. If a file changes meanwhile, the next check finds a difference.
         let stamps = stamps(&self.config);
         if stamps == loaded.stamps {
             loaded.refused = None;

@@ -1,5 +1,5 @@
-//! The web configuration file of the Prometheus exporters (exporter-toolkit), so that one file serves them and us.
-//! Reads and checks it; what it asks for is done elsewhere.
+//! Reads and checks the web configuration file of the Prometheus exporters (exporter-toolkit), so that one file works
+//! for these exporters and this library. It must not know how the settings are applied.
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use super::yaml::{self, Node, Value};
 use crate::config::MetricsConfig;
 use crate::error::{MetricsError, Result};
 
-/// The largest file that is read.
+/// The largest accepted file.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
-/// The headers that may be set, each with the values it takes; none: any.
+/// The headers that a file may set, each with its allowed values; an empty list allows every value.
 const HEADERS: [(&str, &[&str]); 5] = [
     ("Content-Security-Policy", &[]),
     ("Strict-Transport-Security", &[]),
@@ -22,31 +22,31 @@ const HEADERS: [(&str, &[&str]); 5] = [
     ("X-XSS-Protection", &[]),
 ];
 
-/// What a web configuration file asks for.
+/// The content of a web configuration file.
 #[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct WebConfig {
-    /// `tls_server_config`: the files are relative to the one that names them. `None`: no TLS.
+    /// `tls_server_config`, `None` without TLS. File names are relative to the configuration file.
     pub tls: Option<TlsConfig>,
     /// `basic_auth_users`: names and bcrypt hashes, which `Authenticator::new` checks.
     pub basic_users: Vec<(String, String)>,
-    /// `http_server_config.headers`: to be added to every answer.
+    /// `http_server_config.headers`: added to every response.
     pub headers: Vec<(String, String)>,
     /// `rate_limit`. `None`: no limit.
     pub rate_limit: Option<RateLimit>,
 }
 
-/// One request an `interval`, `burst` at once.
+/// One request per `interval`, and `burst` requests at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
-    /// The time in which a request becomes free; never zero.
+    /// The time until one more request is allowed; never zero.
     pub interval: Duration,
-    /// Requests that may come at once.
+    /// How many requests are allowed at once.
     pub burst: NonZeroU32,
 }
 
 impl WebConfig {
-    /// The file that the settings name; nothing asked for where they name none.
+    /// Reads the file that the settings name. Without one, the configuration is empty.
     pub(crate) fn of(config: &MetricsConfig) -> Result<Self> {
         config
             .web_config_file
@@ -56,12 +56,12 @@ impl WebConfig {
 
     /// Reads a file.
     ///
-    /// `http2` is read and has no effect: HTTP/1.1 is what is spoken here, and every client speaks it.
+    /// `http2` is accepted and has no effect: the exporter speaks only HTTP/1.1, which every client supports.
     ///
     /// # Errors
-    /// `InvalidConfig` naming the file and the line: a file that is missing, larger than 1 MiB or not YAML, an unknown
-    /// or repeated key, a value that the key does not take, an alias, a tag, a second document. No message shows a
-    /// hash or a key.
+    /// `InvalidConfig` naming the file and the line, for a file that is missing, larger than 1 MiB or not YAML, an
+    /// unknown or repeated key, an invalid value, an alias, a tag, or a second document. No message shows a hash or a
+    /// key.
     pub fn read(path: &Path) -> Result<Self> {
         let refused = |message: String| MetricsError::invalid_config(message);
         let bytes = read_bounded(path, MAX_FILE_BYTES).map_err(|what| {
@@ -100,7 +100,7 @@ fn parse(text: &str, directory: &Path) -> Read<WebConfig> {
     }
     if let Some(node) = root.take("basic_auth_users") {
         for (user, _, hash) in Section::new("basic_auth_users", node)?.entries {
-            // Never shown: it may be the password itself.
+            // Never show the value: it may be the password itself.
             let Value::Text(hash) = hash.value else {
                 return Err(hash.refuse(format!(
                     "Expected a bcrypt hash for user {user:?} but received {}",
@@ -152,7 +152,7 @@ fn tls(node: Node, directory: &Path) -> Read<Option<TlsConfig>> {
     Ok(Some(config))
 }
 
-/// Files that allow older versions are read; the oldest that is spoken is TLS 1.2.
+/// Accepts older versions in a file, but the oldest version in use is TLS 1.2.
 fn oldest_version(text: &str) -> Result<TlsVersion> {
     match text {
         "TLS10" | "TLS11" => Ok(TlsVersion::Tls12),
@@ -173,7 +173,7 @@ fn http(node: Node) -> Read<Vec<(String, String)>> {
     Ok(headers)
 }
 
-/// A header to be set; `None` where it is blank.
+/// A header to set; `None` if its value is empty.
 fn header(name: String, line: usize, node: Node) -> Read<Option<(String, String)>> {
     let Some((_, allowed)) = HEADERS.iter().find(|(known, _)| *known == name) else {
         let known = HEADERS.map(|(known, _)| known).join(", ");
@@ -212,7 +212,7 @@ fn rate_limit(node: Node) -> Read<Option<RateLimit>> {
     }
     let burst = burst.and_then(NonZeroU32::new).ok_or_else(|| yaml::Refusal {
         line,
-        message: "Expected a whole number from 1 for burst beside interval but received none, or 0"
+        message: "Expected a whole number from 1 for burst beside interval but received 0 or nothing"
             .to_owned(),
     })?;
     Ok(Some(RateLimit { interval, burst }))
@@ -224,7 +224,7 @@ fn whole_number(text: &str) -> Result<u32> {
     })
 }
 
-/// A duration as Go writes it: `1h2m3.5s`, `250ms`, `0`.
+/// A duration in Go's notation: `1h2m3.5s`, `250ms`, `0`.
 fn duration(text: &str) -> Result<Duration> {
     let refused = || {
         MetricsError::invalid_config(format!(
@@ -255,7 +255,7 @@ fn duration(text: &str) -> Result<Duration> {
     Duration::try_from_secs_f64(seconds).map_err(|_| refused())
 }
 
-/// A mapping whose keys are taken one by one; one that is left is unknown.
+/// A mapping whose known keys are taken out one by one. Keys that are left at the end are unknown.
 struct Section {
     name: &'static str,
     entries: Vec<(String, usize, Node)>,
@@ -277,7 +277,7 @@ impl Section {
         Some(self.entries.remove(position).2)
     }
 
-    /// The line and text of a scalar; `None` where it is absent or empty.
+    /// The line and text of a scalar; `None` if it is missing or empty.
     fn text(&mut self, key: &str) -> Read<Option<(usize, String)>> {
         match self.take(key) {
             None | Some(Node { value: Value::Null, .. }) => Ok(None),
@@ -296,7 +296,7 @@ impl Section {
         parse(&text).map(Some).map_err(refused)
     }
 
-    /// A boolean of YAML 1.1, as Go's reader takes them.
+    /// A boolean of YAML 1.1, as in Go's parser.
     fn flag(&mut self, key: &str) -> Read<Option<bool>> {
         let Some((line, text)) = self.text(key)? else { return Ok(None) };
         match text.to_ascii_lowercase().as_str() {
@@ -327,7 +327,7 @@ impl Section {
         nodes.into_iter().map(text).collect()
     }
 
-    /// A key that gives PEM, or one that names its file.
+    /// PEM from the key that holds the text, or from the key that names a file.
     fn pem(&mut self, inline: &str, file: &str, directory: &Path) -> Read<Option<Pem>> {
         let text = self.text(inline)?;
         let name = self.text(file)?;

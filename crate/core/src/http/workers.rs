@@ -1,5 +1,5 @@
-//! The threads of the library. They are its own: on the embedding program's pool a scrape would wait behind that
-//! program's work, and few of them leave the other cores of a machine to it.
+//! Runs jobs on the library's own threads. In the host program's pool a scrape would wait behind that program's work.
+//! There are few threads, so that the other cores are free for the host program.
 
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
@@ -7,13 +7,13 @@ use std::collections::VecDeque;
 /// Work for a thread.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
-/// Writes expositions: as many at once as there are threads; further ones wait.
+/// Makes expositions, two at once; others wait.
 pub(crate) static EXPOSITIONS: Workers = Workers::new("prometheus-scrape", 2, usize::MAX);
 
-/// Hashes passwords: one at a time, because an attack must not take every core, and few that wait.
+/// Hashes passwords, one at a time, so that an attack cannot use all cores. Few can wait.
 pub(crate) static HASHES: Workers = Workers::new("prometheus-hash", 1, 16);
 
-/// Threads that are started when there is work for them, and then wait for more.
+/// Threads that are started on demand and then wait for more jobs.
 pub(crate) struct Workers {
     name: &'static str,
     max_threads: usize,
@@ -34,8 +34,8 @@ impl Workers {
         Self { name, max_threads, max_waiting, queue: Mutex::new(queue), work: Condvar::new() }
     }
 
-    /// Has a job done by a thread, which is started for it if all are busy and there may be another. Where the system
-    /// gives no thread at all, the job is done here. Returns whether it was taken: not if too many wait.
+    /// Gives a job to a thread. If all threads are busy and the maximum is not reached, a new one is started. If the
+    /// system cannot start any thread, the job runs on the calling thread. Returns false if the queue is full.
     pub(crate) fn submit(&'static self, job: Job) -> bool {
         let mut queue = self.queue.lock();
         if queue.jobs.len() >= self.max_waiting {
@@ -67,7 +67,7 @@ impl Workers {
             match queue.jobs.pop_front() {
                 Some(job) => {
                     drop(queue);
-                    // What a job may fail of, it catches: this keeps a thread from being lost to what it does not.
+                    // Jobs handle their own errors; this only keeps the thread alive if one panics unexpectedly.
                     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
                     queue = self.queue.lock();
                 }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_bounded() {
+    fn the_queue_is_bounded() {
         static WORKERS: Workers = Workers::new("test", 1, 2);
         let (sender, receiver) = mpsc::channel::<()>();
         let (begun, has_begun) = mpsc::channel();

@@ -1,12 +1,12 @@
-//! A YAML document as a tree whose nodes know their line. Without aliases and tags, of which a settings file needs none
-//! and with which a small file can mean a very large tree.
+//! Reads a YAML document as a tree whose nodes know their line. It refuses aliases and tags: a settings file does not
+//! need them, and with aliases a small file can expand to a very large tree.
 
 use saphyr_parser::{Event, Parser, ScalarStyle, StrInput};
 
-/// How deep lists and mappings may lie in each other. A settings file needs four.
+/// The deepest nesting of lists and mappings. A settings file needs four levels.
 const MAX_DEPTH: usize = 16;
 
-/// A node and the line it begins at, from 1.
+/// A node and its first line, from 1.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) line: usize,
@@ -15,12 +15,12 @@ pub(super) struct Node {
 
 #[derive(Debug)]
 pub(super) enum Value {
-    /// Nothing at all, `~` or `null`.
+    /// An empty value, `~` or `null`.
     Null,
-    /// A scalar, as it is written.
+    /// A scalar, as written in the file.
     Text(String),
     List(Vec<Node>),
-    /// Keys, all different, with their lines and values, in the order of the file.
+    /// Unique keys with their lines and values, in the order of the file.
     Mapping(Vec<(String, usize, Node)>),
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Refusal {
 }
 
 impl Value {
-    /// What it is, for messages; never what it says.
+    /// The kind of value, for error messages. They never show the value itself.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
@@ -43,7 +43,7 @@ impl Value {
     }
 }
 
-/// Reads the one document of a file; an empty file is `Null`.
+/// Reads the only document of a file; an empty file is `Null`.
 pub(super) fn parse(text: &str) -> Result<Node, Refusal> {
     let mut events = Events { parser: Parser::new_from_str(text), line: 1 };
     let mut document = None;
@@ -62,7 +62,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Refusal> {
 
 struct Events<'a> {
     parser: Parser<'a, StrInput<'a>>,
-    /// Where the last event began.
+    /// The line of the last event.
     line: usize,
 }
 
@@ -85,7 +85,7 @@ impl<'a> Events<'a> {
         Err(Refusal { line: self.line, message: message.into() })
     }
 
-    /// The node that begins with this event.
+    /// Reads the node that starts with this event.
     fn node(&mut self, event: Event<'a>, depth: usize) -> Result<Node, Refusal> {
         let line = self.line;
         if depth > MAX_DEPTH {
@@ -99,9 +99,9 @@ impl<'a> Events<'a> {
             Event::SequenceStart(_, None) => Value::List(self.list(depth)?),
             Event::MappingStart(_, None) => Value::Mapping(self.mapping(depth)?),
             Event::Alias(_) => {
-                return self.refuse("Expected a value but received an alias, which is not read here");
+                return self.refuse("Expected a value but received an alias, which is not supported");
             }
-            _ => return self.refuse("Expected a value but received a tag, which is not read here"),
+            _ => return self.refuse("Expected a value but received a tag, which is not supported"),
         };
         Ok(Node { line, value })
     }

@@ -1,9 +1,9 @@
-//! Label sets: rendered once to the bytes an exposition shows, compared without regard to order.
-//! A label whose value is empty is the same as no label (Prometheus data model).
+//! Label sets: rendered once to the bytes that an exposition shows, and compared without regard to order. A label with
+//! an empty value is the same as no label (Prometheus data model).
 
+use super::escape;
 use super::validation::LabelName;
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::serialization::escape;
 
 /// Labels by name. Two sets are equal, and hash alike, when they hold the same non-empty labels in any order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -16,7 +16,7 @@ impl LabelSet {
     /// Checks the names and makes a set. Empty values are dropped.
     ///
     /// # Errors
-    /// `InvalidLabelName` for a name that is not one, or that comes twice.
+    /// `InvalidLabelName` for an invalid name, or for one that is given twice.
     pub fn new<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut checked = Vec::new();
         for (name, value) in labels {
@@ -33,7 +33,7 @@ impl LabelSet {
         Ok(Self { labels: checked })
     }
 
-    /// The value of a label; empty when it is absent.
+    /// The value of a label; empty if the label is absent.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
         self.labels.iter().find(|(own, _)| own.as_str() == name).map_or("", |(_, value)| value)
@@ -50,7 +50,7 @@ impl LabelSet {
         self.labels.len()
     }
 
-    /// Whether no label has a value.
+    /// True if no label has a value.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
@@ -87,7 +87,7 @@ pub(crate) struct Pair<'a> {
     pub(crate) value: &'a [u8],
 }
 
-/// Takes rendered labels apart again.
+/// Splits rendered labels into pairs.
 pub(crate) fn pairs(rendered: &[u8]) -> impl Iterator<Item = Pair<'_>> {
     let mut rest = rendered;
     std::iter::from_fn(move || {
@@ -101,7 +101,7 @@ pub(crate) fn pairs(rendered: &[u8]) -> impl Iterator<Item = Pair<'_>> {
     })
 }
 
-/// The first `"` that no backslash escapes.
+/// The index of the first `"` that no backslash escapes.
 fn closing_quote(quoted: &[u8]) -> usize {
     let mut at = 0;
     while at < quoted.len() && quoted[at] != b'"' {
@@ -110,8 +110,8 @@ fn closing_quote(quoted: &[u8]) -> usize {
     at.min(quoted.len())
 }
 
-/// Appends the bytes by which two rendered label sets of different origin are compared: ascending by name,
-/// empty values dropped.
+/// Appends the bytes by which two rendered label sets are compared: labels in ascending order of their names, without
+/// empty values.
 pub(crate) fn canonical_key(rendered: &[u8], out: &mut Vec<u8>) {
     let mut labels: Vec<Pair<'_>> = pairs(rendered).filter(|pair| !pair.value.is_empty()).collect();
     labels.sort_unstable();

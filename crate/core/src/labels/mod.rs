@@ -1,6 +1,7 @@
-//! Names and label sets: what is valid, how it is written, when two label sets are one, and what a registry may have
-//! taken out of values.
+//! Label names and label sets: validation, rendering, comparison; and the sanitizer of label values. Must not know
+//! registries.
 
+pub(crate) mod escape;
 mod label_set;
 mod sanitization;
 mod validation;

@@ -1,6 +1,6 @@
-//! What a registry may ask of its label values: a length, printable characters, and nothing in them that identifies a
-//! person or opens a door. Runs once a new series, never where a value is recorded. Knows no registry and no
-//! format; what is valid at all, `validation` says.
+//! Cleans label values: limits their length, replaces control characters, and finds personal data and secrets. Runs
+//! once for each new series, never when a value is recorded. Knows neither registries nor formats. What makes a label
+//! valid is in `validation`.
 
 mod api_keys;
 mod card_numbers;
@@ -20,31 +20,32 @@ use crate::error::{ErrorKind, MetricsError, Result};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// How often a text is looked at again after it was changed. One more look is enough for all that people send: what
-/// stands beside a removed part, or before a cut, may only then read as something to remove.
+/// How often a changed text is looked at again. One more look is enough for usual values: the text beside a removed
+/// part, or before a cut, may have become something to remove.
 const LOOKS_MAX: usize = 8;
 
-/// Bytes that are looked at beyond the longest text that can be kept (4 bytes a character), so that what begins before
-/// the cut is recognised by its whole. Tokens are that long where they are very long: servers take no longer headers.
+/// Bytes that are looked at beyond the longest text that can be kept (4 bytes for each character), so that a secret
+/// that begins before the cut is recognised as a whole. Very long tokens are that long: servers accept no longer
+/// headers.
 const AHEAD_BYTES: usize = 16 * 1024;
 
-/// Bytes before the end of what is looked at in which a secret may begin unrecognised, because its end is out of
-/// sight. Nothing of them is kept.
+/// Bytes before the end of the looked-at text that are not kept: a secret may begin there that is not recognised
+/// because its end was not looked at.
 const UNSURE_BYTES: usize = 4 * 1024;
 
-/// Settings of a `Sanitizer`. The defaults are for production: nothing that an honest service sends is changed.
+/// Settings of a `Sanitizer`. The defaults are for production: they change no value that a service usually sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SanitizerConfig {
-    /// Characters (code points) that a value may have, the mark of a cut included; `None` for no limit. At least 1.
+    /// Characters (code points) that a value may have, including the mark of a cut; `None` for no limit. At least 1.
     /// Default: 128.
     pub max_length: Option<usize>,
-    /// What becomes of control characters. Default: `Replace`.
+    /// How control characters are changed. Default: `Replace`.
     pub control_characters: ControlPolicy,
-    /// What becomes of characters beyond ASCII. Default: `Keep`.
+    /// How characters outside ASCII are changed. Default: `Keep`.
     pub unicode: UnicodePolicy,
-    /// How the name of a label may not begin. Default: `__`, which Prometheus keeps for itself.
+    /// Prefixes that label names may not have. Default: `__`, which Prometheus reserves.
     pub reserved_prefixes: Vec<String>,
-    /// What is done about each kind of thing that should not be in a label. Default: see `Detections`.
+    /// The action for each kind of content that should not be in a label. Default: see `Detections`.
     pub detect: Detections,
 }
 
@@ -60,8 +61,8 @@ impl Default for SanitizerConfig {
     }
 }
 
-/// Cleans label values as its configuration says. Takes linear time whatever the value, and cleaning twice changes
-/// nothing more.
+/// Cleans label values according to its configuration. The time is linear in the length of every value. Cleaning a
+/// cleaned value changes nothing.
 ///
 /// ```
 /// use prometheus_metrics::labels::{Sanitizer, SanitizerConfig};
@@ -76,12 +77,12 @@ pub struct Sanitizer {
     config: SanitizerConfig,
 }
 
-/// A label value that was cleaned.
+/// A cleaned label value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sanitized<'a> {
-    /// The value to record: borrowed where nothing was changed, empty where the label is dropped.
+    /// The value to record: borrowed if nothing was changed, empty if the label is dropped.
     pub value: Cow<'a, str>,
-    /// What was found, each kind at most once. A kind with `Warn` is one that the value still has.
+    /// What was found, each kind at most once. A kind with `Warn` is still in the value.
     pub findings: Findings,
 }
 
@@ -89,7 +90,8 @@ impl Sanitizer {
     /// Checks the configuration.
     ///
     /// # Errors
-    /// `InvalidConfig` for a maximum length of 0, and for a reserved prefix that no label name begins with.
+    /// `InvalidConfig` for a maximum length of 0, and for a reserved prefix with characters that label names cannot
+    /// have.
     pub fn new(config: SanitizerConfig) -> Result<Self> {
         let invalid = |message: String| Err(MetricsError::new(ErrorKind::InvalidConfig, message));
         if config.max_length == Some(0) {
@@ -111,7 +113,7 @@ impl Sanitizer {
         &self.config
     }
 
-    /// Holds a label name against the reserved prefixes.
+    /// Checks a label name against the reserved prefixes.
     ///
     /// # Errors
     /// `InvalidLabelName` for a name that begins with one.
@@ -119,9 +121,9 @@ impl Sanitizer {
         self.config.reserved_prefixes.iter().try_for_each(|prefix| check_prefix(name, prefix))
     }
 
-    /// Cleans a value: control characters, then characters beyond ASCII, then what should not be there, then the
-    /// length. So nothing is hidden by characters that are removed, and no cut leaves half a secret. Allocates
-    /// nothing where nothing is changed.
+    /// Cleans a value: control characters first, then characters outside ASCII, then content that should not be there,
+    /// then the length. In this order removed characters cannot hide content, and a cut leaves no half of a secret.
+    /// Allocates nothing if nothing is changed.
     #[must_use]
     pub fn sanitize<'a>(&self, value: &'a str) -> Sanitized<'a> {
         let seen = self.in_sight(value);
@@ -140,11 +142,11 @@ impl Sanitizer {
             }
             text = Cow::Owned(self.rewritten(&text, &look.hidden, sure.take()));
         }
-        // Made to become something else at each look: nothing of it is worth showing.
+        // The value was made so that it becomes something else at each look: no part of it is worth showing.
         Sanitized { value: Cow::Borrowed(self.mark()), findings }
     }
 
-    /// The beginning of the value that can matter: all of it where there is no maximum length.
+    /// The beginning of the value that can affect the result: all of it if there is no maximum length.
     fn in_sight<'a>(&self, value: &'a str) -> &'a str {
         let bytes_max = self
             .config
@@ -175,7 +177,8 @@ impl Sanitizer {
         look
     }
 
-    /// The text with words in place of the hidden parts, cut where it is too long or where one is `sure` of it no more.
+    /// The text with placeholders for the hidden parts, cut where it is too long, or at byte `sure` if its end was not
+    /// looked at.
     fn rewritten(&self, text: &str, hidden: &[Hidden], sure: Option<usize>) -> String {
         let end = floor_char_boundary(text, sure.unwrap_or(text.len()));
         let mut out = String::with_capacity(end);
@@ -193,8 +196,8 @@ impl Sanitizer {
     }
 }
 
-/// A text as a log line may show it: every kind of thing that is looked for replaced by its word, control characters
-/// replaced, and at most `max_chars` characters, the mark of a cut included.
+/// A text for a log line: all kinds of content that the sanitizer finds are replaced by placeholders, control
+/// characters are replaced, and at most `max_chars` characters remain, including the mark of a cut.
 #[must_use]
 pub fn redact_for_log(text: &str, max_chars: usize) -> String {
     if max_chars == 0 {
@@ -210,25 +213,25 @@ pub fn redact_for_log(text: &str, max_chars: usize) -> String {
     Sanitizer { config }.sanitize(text).value.into_owned()
 }
 
-/// What one look at a text found.
+/// The result of one look at a text.
 #[derive(Default)]
 struct Look {
-    /// What is redacted or dropped.
+    /// Findings to redact or to drop.
     changing: Findings,
-    /// What is warned of, should the text stay as it is.
+    /// Findings to warn of, if the text stays as it is.
     warned: Findings,
-    /// The parts to put a word in place of, ascending and apart from each other.
+    /// The parts to replace by placeholders, ascending and without overlaps.
     hidden: Vec<Hidden>,
 }
 
-/// A part of a text, and what it is.
+/// A part of a text to replace, and its kind.
 struct Hidden {
     part: Range<usize>,
     kind: FindingKind,
 }
 
-/// Parts that overlap become one, of the kind that is worst to show: half of a secret is not left standing because the
-/// other half is also something else.
+/// Joins parts that overlap into one. It gets the kind that is worst to show, so that no half of a secret stays because
+/// the other half is also something else.
 fn united(mut hidden: Vec<Hidden>) -> Vec<Hidden> {
     hidden.sort_unstable_by_key(|hidden| (hidden.part.start, hidden.kind));
     hidden.dedup_by(|next, last| {

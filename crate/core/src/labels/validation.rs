@@ -1,5 +1,5 @@
-//! Names, checked once and carried in types. The rules are those of the Prometheus data model;
-//! what goes beyond them is opt-in (`Strictness`).
+//! Validates names of metrics and labels; a checked name has a type of its own. The rules are those of the Prometheus
+//! data model. Stricter rules are opt-in (`Strictness`).
 
 use crate::error::{ErrorKind, MetricsError, Result};
 use std::fmt;
@@ -16,7 +16,7 @@ impl MetricName {
     /// Checks a name.
     ///
     /// # Errors
-    /// `InvalidMetricName` for an empty name, a leading digit, or any other character than the rule's.
+    /// `InvalidMetricName` for an empty name, a leading digit, or a character that the rule does not allow.
     pub fn new(name: &str) -> Result<Self> {
         if is_name(name, true) {
             return Ok(Self(name.into()));
@@ -38,7 +38,7 @@ impl LabelName {
     /// Checks a name.
     ///
     /// # Errors
-    /// `InvalidLabelName` for an empty name, a leading digit, or any other character than the rule's.
+    /// `InvalidLabelName` for an empty name, a leading digit, or a character that the rule does not allow.
     pub fn new(name: &str) -> Result<Self> {
         if is_name(name, false) {
             return Ok(Self(name.into()));
@@ -68,7 +68,7 @@ impl fmt::Display for LabelName {
     }
 }
 
-/// Refuses a label name that begins with a prefix which somebody keeps for themselves.
+/// Rejects a label name with a reserved prefix.
 pub(super) fn check_prefix(name: &LabelName, reserved: &str) -> Result<()> {
     if name.as_str().starts_with(reserved) {
         return Err(MetricsError::new(
@@ -85,13 +85,13 @@ pub(super) fn is_name(name: &str, colons: bool) -> bool {
     bytes.next().is_some_and(letter) && bytes.all(|byte| letter(byte) || byte.is_ascii_digit())
 }
 
-/// Rules beyond the data model, all off unless asked for.
+/// Rules beyond the data model. All of them are off by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Strictness {
-    /// Refuse label names that begin with `__`, which Prometheus keeps for itself.
+    /// Reject label names that begin with `__`, which Prometheus reserves.
     pub reserved_prefix: bool,
-    /// Refuse label values longer than this many bytes of UTF-8.
+    /// Reject label values of more than this many bytes of UTF-8.
     pub max_value_bytes: Option<usize>,
 }
 
@@ -102,7 +102,7 @@ impl Strictness {
         Self { reserved_prefix: true, max_value_bytes: Some(max_value_bytes) }
     }
 
-    /// Holds a label name against the rules.
+    /// Checks a label name against the rules.
     ///
     /// # Errors
     /// `InvalidLabelName` for the reserved prefix.
@@ -110,7 +110,7 @@ impl Strictness {
         if self.reserved_prefix { check_prefix(name, "__") } else { Ok(()) }
     }
 
-    /// Holds a label value against the rules.
+    /// Checks a label value against the rules.
     ///
     /// # Errors
     /// `InvalidLabelValue` for a value that is too long.

@@ -1,14 +1,13 @@
 //! Counters: values that only go up.
 
-use super::series::SeriesCells;
-use super::shared_cells;
-use super::traits::Metric;
-use super::vec::{OfSeries, sealed};
+use super::shared_cells::shared_cells;
+use super::vec::{MetricVec, OfSeries, sealed};
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::registry::{Descriptor, Family, Kind};
+use crate::model::{Descriptor, Kind};
+use crate::registry::{Family, Metric, SeriesCells};
 use crate::sync::Arc;
 
-/// A counter of one label set. Clones count on the same series; any thread may.
+/// A counter of one label set. Any thread may use it. Clones count in the same series.
 ///
 /// ```
 /// use prometheus_metrics::{Format, Registry};
@@ -40,8 +39,7 @@ impl Counter {
     }
 
     pub(crate) fn of(family: Arc<Family>) -> Self {
-        let series =
-            family.index.get_or_create(&family, &[]).expect("an unlabelled family takes no label value");
+        let series = family.get_or_create(&[]).expect("an unlabelled family takes no label value");
         Self { family, series }
     }
 
@@ -96,5 +94,24 @@ impl OfSeries for Counter {}
 impl Metric for Counter {
     fn family(&self) -> &Arc<Family> {
         &self.family
+    }
+}
+
+/// Counters by label values.
+pub type CounterVec = MetricVec<Counter>;
+
+impl CounterVec {
+    /// Counters with these label names, in no registry yet.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`, `InvalidLabelName`.
+    pub fn new(name: &str, help: &str, labels: &[&str]) -> Result<Self> {
+        Descriptor::new(Kind::Counter, name, help, labels).map(Self::described)
+    }
+
+    /// The current value of these label values; `None` if the series does not exist.
+    #[must_use]
+    pub fn value(&self, values: &[&str]) -> Option<f64> {
+        self.family().get(values).map(|series| series.load(0))
     }
 }

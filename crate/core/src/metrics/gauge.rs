@@ -1,14 +1,14 @@
 //! Gauges: values that go up and down.
 
-use super::series::SeriesCells;
-use super::shared_cells;
-use super::traits::Metric;
-use super::vec::{OfSeries, sealed};
+use super::shared_cells::shared_cells;
+use super::vec::{MetricVec, OfSeries, sealed};
 use crate::error::Result;
-use crate::registry::{Descriptor, Family, Kind};
+use crate::model::{Descriptor, Kind};
+use crate::registry::{Family, Metric, SeriesCells};
 use crate::sync::Arc;
 
-/// A gauge of one label set. Takes every `f64`, NaN and infinities included. Clones write the same series.
+/// A gauge of one label set. It takes every `f64`, including NaN and infinities. Any thread may use it. Clones write
+/// the same series.
 #[derive(Clone)]
 pub struct Gauge {
     family: Arc<Family>,
@@ -26,8 +26,7 @@ impl Gauge {
     }
 
     pub(crate) fn of(family: Arc<Family>) -> Self {
-        let series =
-            family.index.get_or_create(&family, &[]).expect("an unlabelled family takes no label value");
+        let series = family.get_or_create(&[]).expect("an unlabelled family takes no label value");
         Self { family, series }
     }
 
@@ -49,19 +48,20 @@ impl Gauge {
         self.series.add(0, -1.0);
     }
 
-    /// Adds.
+    /// Adds a number.
     #[inline]
     pub fn add(&self, value: f64) {
         self.series.add(0, value);
     }
 
-    /// Subtracts.
+    /// Subtracts a number.
     #[inline]
     pub fn sub(&self, value: f64) {
         self.series.add(0, -value);
     }
 
-    /// Sets the value to the seconds since the epoch, by the clock of the registry that made the gauge.
+    /// Sets the value to the current time in seconds since 1970, read from the clock of the registry that made the
+    /// gauge.
     pub fn set_to_current_time(&self) {
         self.set(self.family.clock().unix_now().as_secs_f64());
     }
@@ -90,5 +90,18 @@ impl OfSeries for Gauge {}
 impl Metric for Gauge {
     fn family(&self) -> &Arc<Family> {
         &self.family
+    }
+}
+
+/// Gauges by label values.
+pub type GaugeVec = MetricVec<Gauge>;
+
+impl GaugeVec {
+    /// Gauges with these label names, in no registry yet.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`, `InvalidLabelName`.
+    pub fn new(name: &str, help: &str, labels: &[&str]) -> Result<Self> {
+        Descriptor::new(Kind::Gauge, name, help, labels).map(Self::described)
     }
 }

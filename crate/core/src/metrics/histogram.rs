@@ -1,15 +1,14 @@
 //! Histograms: observations counted in buckets, and their sum.
 
-use super::series::SeriesCells;
-use super::shared_cells;
-use super::traits::Metric;
-use super::vec::{OfSeries, sealed};
+use super::shared_cells::shared_cells;
+use super::vec::{MetricVec, OfSeries, sealed};
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::registry::{DEFAULT_BUCKETS, Descriptor, Family};
+use crate::model::{DEFAULT_BUCKETS, Descriptor};
+use crate::registry::{Family, Metric, SeriesCells};
 use crate::sync::Arc;
 use std::time::Duration;
 
-/// A histogram of one label set. Clones observe into the same series.
+/// A histogram of one label set. Any thread may use it. Clones observe into the same series.
 #[derive(Clone)]
 pub struct Histogram {
     family: Arc<Family>,
@@ -35,12 +34,12 @@ impl Histogram {
     }
 
     pub(crate) fn of(family: Arc<Family>) -> Self {
-        let series =
-            family.index.get_or_create(&family, &[]).expect("an unlabelled family takes no label value");
+        let series = family.get_or_create(&[]).expect("an unlabelled family takes no label value");
         Self { family, series }
     }
 
-    /// Counts an observation in the first bucket whose bound is not below it, and adds it to the sum.
+    /// Counts an observation in the first bucket whose upper bound is at least the value, and adds the value to the
+    /// sum.
     ///
     /// # Errors
     /// `InvalidValue` for NaN and infinities.
@@ -58,12 +57,12 @@ impl Histogram {
 
     /// Observes a duration in seconds.
     pub fn observe_duration(&self, duration: Duration) {
-        // A duration is finite, so this cannot be refused.
+        // A duration is always finite, so `observe` does not refuse it.
         let _ = self.observe(duration.as_secs_f64());
     }
 
-    /// Starts a timer whose `stop` (or drop) observes the seconds that have passed, by the clock of the registry that
-    /// made the histogram.
+    /// Starts a timer. Its `stop`, or else its drop, observes the seconds that have passed, read from the clock of the
+    /// registry that made the histogram.
     #[must_use]
     pub fn start_timer(&self) -> Timer {
         Timer { histogram: self.clone(), start: self.family.clock().now(), observed: false }
@@ -72,7 +71,7 @@ impl Histogram {
     /// The number of observations.
     #[must_use]
     pub fn count(&self) -> f64 {
-        let values = self.series.read(&self.family);
+        let values = self.family.read_series(self.series.slot());
         values[..values.len() - 1].iter().sum()
     }
 
@@ -108,7 +107,20 @@ impl Metric for Histogram {
     }
 }
 
-/// A running clock of a histogram. Observes once: when it is stopped, or else when it is dropped.
+/// Histograms by label values.
+pub type HistogramVec = MetricVec<Histogram>;
+
+impl HistogramVec {
+    /// Histograms with these label names and upper bounds, in no registry yet.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`, `InvalidLabelName`, `InvalidBuckets`.
+    pub fn new(name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> Result<Self> {
+        Descriptor::histogram(name, help, labels, buckets).map(Self::described)
+    }
+}
+
+/// A running timer of a histogram. It observes once: when it is stopped, or else when it is dropped.
 pub struct Timer {
     histogram: Histogram,
     start: Duration,

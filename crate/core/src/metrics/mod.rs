@@ -1,15 +1,15 @@
-//! What Rust code records with: counters, gauges and histograms whose cells any thread may write.
+//! Counters, gauges and histograms for Rust code. Any thread may write them. Must not know formats.
 
 mod counter;
 mod gauge;
 mod histogram;
-mod series;
-mod traits;
+mod make;
+mod shared_cells;
 mod vec;
 
-pub use counter::Counter;
-pub use gauge::Gauge;
-pub use histogram::{Histogram, Timer};
-pub(crate) use series::{SeriesIndex, shared_cells};
-pub use traits::{Collector, Metric};
-pub use vec::{CounterVec, GaugeVec, HistogramVec, MetricVec, OfSeries};
+pub use crate::registry::{Collector, Metric};
+pub use counter::{Counter, CounterVec};
+pub use gauge::{Gauge, GaugeVec};
+pub use histogram::{Histogram, HistogramVec, Timer};
+pub use make::MetricBuilder;
+pub use vec::{MetricVec, OfSeries};

@@ -1,22 +1,22 @@
-//! Label values of new series on their way through the sanitizers of a family's registries. What was found is told once
-//! for each label and kind, and never shown.
+//! Passes the label values of new series through the sanitizers of a family's registries. A finding is warned of once
+//! for each label and kind; its text is never shown.
 
 use super::family::Family;
 use crate::labels::{Action, FindingKind};
 use std::borrow::Cow;
 
-/// Label values as they are recorded.
+/// Label values after sanitizing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CleanedValues {
     /// In the order of the label names.
     pub values: Vec<String>,
-    /// What was found in the family's labels for the first time.
+    /// One warning for each kind of content that was found in a label for the first time.
     pub warnings: Vec<String>,
 }
 
 impl Family {
-    /// Cleans the values of a new series, given in the order of the label names. Nothing where they stay as they are and
-    /// there is nothing to tell.
+    /// Cleans the values of a new series, given in the order of the label names. `None` if no value changes and there
+    /// is nothing to warn of.
     #[must_use]
     pub fn clean(&self, values: &[&str]) -> Option<CleanedValues> {
         let sanitizers = self.sanitizers();

@@ -1,11 +1,11 @@
-//! A contributor: one JavaScript environment, or other code that owns its cells, with the registry that others see.
+//! A contributor: a JavaScript environment, or other code that owns its cells, with its registry.
 
 use super::registry::Registry;
 use crate::clock::Clock;
 use crate::slab::Cells;
 use crate::sync::Arc;
 
-/// A registry and the memory that the families in it write. Its owner is their only writer.
+/// A registry and the memory of its families. Only the contributor's owner writes there.
 pub struct Contributor {
     registry: Arc<Registry>,
     cells: Arc<Cells>,
@@ -18,7 +18,7 @@ impl Contributor {
         Self::with_clock(cells, Arc::default())
     }
 
-    /// A contributor with an empty registry that goes by this clock.
+    /// A contributor with an empty registry and this clock.
     #[must_use]
     pub fn with_clock(cells: Cells, clock: Arc<Clock>) -> Self {
         Self { registry: Arc::new(Registry::with_clock(clock)), cells: Arc::new(cells) }
@@ -30,7 +30,7 @@ impl Contributor {
         &self.registry
     }
 
-    /// The time that it goes by.
+    /// The clock of its registry.
     #[must_use]
     pub fn clock(&self) -> &Arc<Clock> {
         self.registry.clock()

@@ -1,40 +1,52 @@
-//! Families and where they are found: descriptors, series tables, registries, and the merge of the
-//! registries of one process. Knows no format and no transport.
+//! Families of series and the registries that hold them: series tables, limits, expiry, and the contributors of a process.
+//! Must not know formats or transports.
 
+mod admission;
 mod cardinality;
+mod claims;
 mod cleaning;
 mod contributor;
-mod descriptor;
-mod exemplar;
+mod double_double;
 mod expiry;
 mod family;
-mod merge;
+mod index;
+mod label_values;
+mod lookup;
 mod mount;
 mod overflow;
+mod overflow_count;
 mod process;
 #[expect(clippy::module_inception, reason = "the room is named after its main inhabitant")]
 mod registry;
+mod remover;
 mod report;
 mod retired;
-mod source;
+mod seen;
 mod table;
+mod traits;
 
+pub use crate::model::{Aggregator, DEFAULT_BUCKETS, Descriptor, Exemplar, Kind, Sample, SampleFamily};
 pub use cardinality::{
-    CardinalityConfig, CardinalityGuard, CardinalityLimits, DEFAULT_MAX_SERIES, DEFAULT_MAX_TOTAL, Limit,
-    LimitsInForce, OVERFLOW_VALUE, OverflowPolicy,
+    CardinalityConfig, CardinalityGuard, CardinalityLimits, DEFAULT_MAX_SERIES, DEFAULT_MAX_TOTAL, Fallback,
+    Limit, LimitsInForce, OVERFLOW_VALUE, OverflowPolicy,
 };
+pub use claims::ItemId;
+pub(crate) use claims::written_names;
 pub use cleaning::CleanedValues;
 pub use contributor::Contributor;
-pub use descriptor::{Aggregator, DEFAULT_BUCKETS, Descriptor, Kind};
-pub use exemplar::Exemplar;
-pub use expiry::Owner;
+pub(crate) use double_double::DoubleDouble;
+pub(crate) use expiry::LiveFamily;
 pub use family::{Family, SeriesId};
-pub(crate) use merge::GatheredFamily;
-pub use merge::{Gathered, Selection, gather};
+pub(crate) use index::SeriesCells;
 #[cfg(feature = "http")]
-pub(crate) use merge::{OverflowCalls, overflow};
+pub(crate) use label_values::LabelValues;
+pub(crate) use mount::MountLabels;
 pub use process::Process;
-pub use registry::{ItemId, Registry, RegistryConfig};
+pub(crate) use registry::{Item, Mount};
+pub use registry::{Registry, RegistryConfig};
+pub use remover::Remover;
 pub use report::{CardinalityReport, LabelCardinality, MetricCardinality};
-pub use source::{Sample, SampleFamily};
-pub(crate) use source::{Series, Source};
+pub(crate) use retired::RetiredFamily;
+#[cfg(feature = "http")]
+pub(crate) use retired::add_overflow;
+pub use traits::{Collector, Metric};

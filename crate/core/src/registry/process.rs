@@ -1,28 +1,28 @@
-//! The contributors of one process: who is live, and what those that ended left behind. Joining and leaving
-//! replace the whole state with one pointer, so a scrape sees a contributor live or retired, never both or neither.
+//! The contributors of one process: the live ones, and the counts of those that have ended. Joining and leaving replace
+//! both with one pointer, so a scrape sees a contributor either live or retired, never both or neither.
 
 use super::cardinality::CardinalityConfig;
 use super::contributor::Contributor;
 use super::retired::Retired;
 use crate::sync::{Arc, Mutex, RwLock};
 
-/// The contributors whose counts add up.
+/// Contributors whose counts add up.
 pub struct Process {
     /// Readers hold the lock only to clone the pointer.
-    state: RwLock<Arc<State>>,
-    /// Held while a new state is made, so that two changes do not start from the same old one.
+    state: RwLock<Arc<Contributors>>,
+    /// Held while new contents are made, so that two changes do not start from the same old contents.
     change: Mutex<()>,
-    /// For contributors that set none themselves, those that join later too.
+    /// Limits for contributors that set none themselves, including those that join later.
     cardinality: Mutex<CardinalityConfig>,
 }
 
-/// One consistent view of a process.
-pub(crate) struct State {
+/// The contributors at one moment.
+pub(crate) struct Contributors {
     pub(crate) live: Vec<Arc<Contributor>>,
     pub(crate) retired: Arc<Retired>,
 }
 
-/// The process that new worker threads join, and whether a main thread has joined it yet.
+/// The process that new worker threads join, and whether a realm of the main thread has joined it.
 #[cfg(not(loom))]
 static CURRENT: Mutex<Option<(Arc<Process>, bool)>> = Mutex::new(None);
 
@@ -30,7 +30,7 @@ impl Process {
     /// A process without contributors.
     #[must_use]
     pub fn new() -> Self {
-        let state = State { live: Vec::new(), retired: Arc::new(Retired::default()) };
+        let state = Contributors { live: Vec::new(), retired: Arc::new(Retired::default()) };
         Self {
             state: RwLock::new(Arc::new(state)),
             change: Mutex::new(()),
@@ -38,8 +38,8 @@ impl Process {
         }
     }
 
-    /// The process that a realm of the main thread sees. Worker threads that begin from now on are in it. A second
-    /// realm of the main thread (a test file in a runner) begins a process of its own, so that the two never mix.
+    /// The process that a realm of the main thread joins. Worker threads that begin from now on join it too. A second
+    /// realm of the main thread (a test file in a test runner) begins a process of its own, so that the two never mix.
     #[cfg(not(loom))]
     #[must_use]
     pub fn of_main_thread() -> Arc<Self> {
@@ -57,7 +57,7 @@ impl Process {
         }
     }
 
-    /// The process that a worker thread is part of: that of the main thread's newest realm.
+    /// The process that a worker thread joins: that of the main thread's newest realm.
     #[cfg(not(loom))]
     #[must_use]
     pub fn of_worker() -> Arc<Self> {
@@ -72,10 +72,10 @@ impl Process {
         let old = self.state();
         let mut live = old.live.clone();
         live.push(contributor);
-        self.publish(State { live, retired: Arc::clone(&old.retired) });
+        self.publish(Contributors { live, retired: Arc::clone(&old.retired) });
     }
 
-    /// Limits the series of contributors that do not do so themselves, now and when they join.
+    /// Limits the series of contributors without limits of their own, now and when they join.
     #[cfg(feature = "http")]
     pub(crate) fn limit_series(&self, limits: CardinalityConfig) {
         let _change = self.change.lock();
@@ -85,9 +85,9 @@ impl Process {
         *self.cardinality.lock() = limits;
     }
 
-    /// Takes a contributor out. Its counters and histograms stay in the process's totals, its gauges go.
-    /// The contributor writes no more, and its own registry is not gathered with the process again, which would count
-    /// it twice. Leaving twice is leaving once.
+    /// Takes a contributor out. Its counters and histograms stay in the process's totals; its gauges are dropped. The
+    /// contributor must not write any more, and its registry must not be gathered with the process again, because that
+    /// would count it twice. A second call changes nothing.
     pub fn leave(&self, contributor: &Arc<Contributor>) {
         let _change = self.change.lock();
         let old = self.state();
@@ -97,10 +97,10 @@ impl Process {
             return;
         }
         let retired = old.retired.fold(contributor.registry());
-        self.publish(State { live, retired: Arc::new(retired) });
+        self.publish(Contributors { live, retired: Arc::new(retired) });
     }
 
-    /// Whether there is one contributor at most, and none has ended with counts.
+    /// True if there is at most one contributor and no ended contributor left counts.
     #[must_use]
     pub fn is_alone(&self) -> bool {
         let state = self.state();
@@ -108,11 +108,11 @@ impl Process {
     }
 
     /// The contributors now.
-    pub(crate) fn state(&self) -> Arc<State> {
+    pub(crate) fn state(&self) -> Arc<Contributors> {
         Arc::clone(&self.state.read())
     }
 
-    fn publish(&self, state: State) {
+    fn publish(&self, state: Contributors) {
         *self.state.write() = Arc::new(state);
     }
 }
@@ -120,111 +120,5 @@ impl Process {
 impl Default for Process {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-#[cfg(all(test, loom))]
-mod model {
-    use super::super::descriptor::{Descriptor, Kind};
-    use super::super::family::Family;
-    use super::super::merge::{GatheredFamily, Selection, gather};
-    use super::super::registry::Registry;
-    use super::super::source::Source;
-    use super::*;
-    use crate::slab::Cells;
-    use loom::thread;
-    use std::convert::Infallible;
-
-    /// A contributor with one counter, and what adds to it as its one writer.
-    fn counting(value: f64) -> (Arc<Contributor>, impl Fn(f64)) {
-        let contributor = Arc::new(Contributor::new(Cells::on_heap()));
-        let descriptor = Descriptor::new(Kind::Counter, "c", "", &[]).expect("the name is valid");
-        let family = Arc::new(Family::new(descriptor, Arc::clone(contributor.cells())));
-        let slot = family.add_series(&[]).expect("within the limits").slot;
-        contributor.registry().register_family(family).expect("the name is free");
-        let cells = Arc::clone(contributor.cells());
-        let add = move |value: f64| {
-            let (slab, first) = cells.locate(slot);
-            slab.store(first, slab.load(first) + value);
-        };
-        add(value);
-        (contributor, add)
-    }
-
-    /// The counter's total as a scrape shows it; 0 where nobody has the family.
-    fn total(process: &Process, registry: &Registry) -> f64 {
-        let selection = Selection { process: Some(process), ..Selection::default() };
-        let gathered = gather(registry, &selection);
-        let mut sum = 0.0;
-        for family in &gathered.families {
-            match family {
-                GatheredFamily::Own(family) => read(family, &mut sum),
-                GatheredFamily::Merged(family) => read(family, &mut sum),
-                GatheredFamily::Mounted(family) => read(family, &mut sum),
-                GatheredFamily::Samples(_) => {}
-            }
-        }
-        sum
-    }
-
-    fn read(family: &impl Source, sum: &mut f64) {
-        let Ok(()) = family.for_each(|series| {
-            *sum += series.values[0];
-            Ok::<(), Infallible>(())
-        });
-    }
-
-    /// A contributor that counts and leaves is seen live or retired, never both or neither.
-    #[test]
-    fn leaving_neither_hides_nor_doubles_a_count() {
-        let mut model = loom::model::Builder::new();
-        model.preemption_bound = Some(4);
-        model.check(|| {
-            let (process, registry) = (Arc::new(Process::new()), Registry::new());
-            let (contributor, add) = counting(8.0);
-            process.join(Arc::clone(&contributor));
-            let leaver = {
-                let process = Arc::clone(&process);
-                thread::spawn(move || {
-                    add(1.0);
-                    process.leave(&contributor);
-                })
-            };
-            let first = total(&process, &registry);
-            let second = total(&process, &registry);
-            leaver.join().expect("the leaver ends");
-            assert!([8.0, 9.0].contains(&first) && [8.0, 9.0].contains(&second) && first <= second);
-            assert_eq!(total(&process, &registry), 9.0);
-        });
-    }
-
-    /// Joining and leaving at once: neither change is lost, and a total that was seen is never taken back.
-    #[test]
-    fn changes_at_once_are_both_made() {
-        let mut model = loom::model::Builder::new();
-        model.preemption_bound = Some(3);
-        model.check(|| {
-            let (process, registry) = (Arc::new(Process::new()), Registry::new());
-            let (leaving, _) = counting(8.0);
-            process.join(Arc::clone(&leaving));
-            let leaver = {
-                let process = Arc::clone(&process);
-                thread::spawn(move || {
-                    process.leave(&leaving);
-                    process.leave(&leaving);
-                })
-            };
-            let joiner = {
-                let process = Arc::clone(&process);
-                let (joining, _) = counting(1.0);
-                thread::spawn(move || process.join(joining))
-            };
-            let first = total(&process, &registry);
-            let second = total(&process, &registry);
-            leaver.join().expect("the leaver ends");
-            joiner.join().expect("the joiner ends");
-            assert!([8.0, 9.0].contains(&first) && [8.0, 9.0].contains(&second) && first <= second);
-            assert_eq!(total(&process, &registry), 9.0);
-        });
     }
 }

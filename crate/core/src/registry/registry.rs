@@ -1,31 +1,25 @@
-//! A registry: names, and the families found under them, in the order of their registration.
+//! A registry: its families, collectors and foreign metrics, in the order of their registration, each under unique
+//! names.
 
 use super::cardinality::{CardinalityConfig, CardinalityGuard, CardinalityLimits};
-use super::descriptor::{DEFAULT_BUCKETS, Descriptor, Kind};
-use super::expiry::LiveFamily;
+use super::claims::{Claims, ItemId, written_names};
 use super::family::Family;
-use super::merge::{Gathered, GatheredFamily, Selection, gather};
-use super::mount::Mount;
-use super::source::SampleFamily;
+use super::mount::MountLabels;
+use super::traits::{Collector, Metric};
 use crate::clock::Clock;
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelName, LabelSet, Sanitizer, Strictness};
-use crate::metrics::{
-    Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, shared_cells,
-};
-use crate::serialization::{Format, encode};
+use crate::model::Descriptor;
+use crate::model::SampleFamily;
+use crate::slab::Cells;
 use crate::sync::{Arc, Mutex};
-use hashbrown::HashMap;
 use std::time::Duration;
 
-/// Names an item of a registry; never reused within it.
-pub type ItemId = u32;
-
-/// Settings of a registry. All have defaults: no default labels, no strictness, 10,000 series a family and a million in
-/// total, the system's clock.
+/// Settings of a registry. The defaults are: no default labels, no strictness, 10,000 series in each family and a
+/// million in total, no sanitizer, no time to live, the system's clock.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryConfig {
-    /// Labels that every series shows, unless it has a label of that name itself.
+    /// Labels that every series shows, unless the series has a label of that name.
     pub default_labels: Vec<(String, String)>,
     /// Label rules beyond the data model.
     pub strictness: Strictness,
@@ -33,36 +27,46 @@ pub struct RegistryConfig {
     pub cardinality: CardinalityConfig,
     /// Cleans the label values of new series.
     pub sanitizer: Option<Sanitizer>,
-    /// How long a value may stay unchanged before its series expires, in families that say nothing themselves.
+    /// How long a value may stay unchanged before its series expires; families may have a time of their own. `None` and
+    /// zero: never.
     pub ttl: Option<Duration>,
-    /// The time that the registry and the families made by it go by.
+    /// The clock of the registry and of the families that it makes.
     pub clock: Arc<Clock>,
 }
 
 /// A set of families with unique names.
 pub struct Registry {
-    state: Mutex<State>,
+    contents: Mutex<Contents>,
     strictness: Strictness,
     guard: Arc<CardinalityGuard>,
     clock: Arc<Clock>,
 }
 
 #[derive(Default)]
-struct State {
+struct Contents {
     items: Vec<(ItemId, Item)>,
     next_id: ItemId,
-    /// Every sample name that a family writes, and whose it is.
-    claims: HashMap<String, ItemId, foldhash::fast::FixedState>,
+    /// Every sample name that an item writes, and which item it is.
+    claims: Claims,
     default_labels: Vec<(String, String)>,
     ttl: Option<Duration>,
     mounts: Vec<Mount>,
 }
 
-enum Item {
+/// Something registered.
+#[derive(Clone)]
+pub(crate) enum Item {
     Family(Arc<Family>),
     Collector(Arc<dyn Collector>),
-    /// A metric that somebody else keeps: its samples as they were last brought.
+    /// A metric that is kept elsewhere: the samples that were set last.
     Foreign(Option<Arc<SampleFamily>>),
+}
+
+/// A registry that is shown within another.
+#[derive(Clone)]
+pub(crate) struct Mount {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) labels: Arc<MountLabels>,
 }
 
 impl Registry {
@@ -72,7 +76,7 @@ impl Registry {
         Self::with_clock(Arc::default())
     }
 
-    /// An empty registry that goes by this clock.
+    /// An empty registry with this clock.
     #[must_use]
     pub fn with_clock(clock: Arc<Clock>) -> Self {
         Self::of(RegistryConfig { clock, ..RegistryConfig::default() })
@@ -81,7 +85,8 @@ impl Registry {
     /// An empty registry with settings.
     ///
     /// # Errors
-    /// `InvalidLabelName` for a default label that is none or that the strictness refuses; `InvalidLabelValue`.
+    /// `InvalidLabelName` for a default label with an invalid name, or one that the strictness refuses;
+    /// `InvalidLabelValue`.
     pub fn with_config(config: RegistryConfig) -> Result<Self> {
         check_default_labels(&config.default_labels, &config.strictness)?;
         Ok(Self::of(config))
@@ -89,146 +94,38 @@ impl Registry {
 
     fn of(config: RegistryConfig) -> Self {
         let RegistryConfig { default_labels, strictness, cardinality, sanitizer, ttl, clock } = config;
-        let state = State { default_labels, ttl, ..State::default() };
+        let contents = Contents { default_labels, ttl, ..Contents::default() };
         let guard = Arc::new(CardinalityGuard::new(cardinality));
         guard.set_sanitizer(sanitizer);
-        Self { state: Mutex::new(state), strictness, guard, clock }
+        Self { contents: Mutex::new(contents), strictness, guard, clock }
     }
 
-    /// The time that the registry and the families made by it go by.
+    /// The clock of the registry and of the families that it makes.
     #[must_use]
     pub fn clock(&self) -> &Arc<Clock> {
         &self.clock
     }
 
-    /// How many series there are, and how many there may be.
+    /// The guard that counts the series of the registry and holds its limits.
     #[must_use]
     pub fn cardinality_guard(&self) -> &Arc<CardinalityGuard> {
         &self.guard
     }
 
-    /// The counter of this name, made if it does not exist.
+    /// The family of this description. If it does not exist it is made, with these limits and this time to live.
     ///
     /// # Errors
-    /// `InvalidMetricName`; `TypeMismatch` if the name is taken by another type or a labelled family;
-    /// `DuplicateMetric` if another family writes the same sample names.
-    pub fn counter(&self, name: &str, help: &str) -> Result<Counter> {
-        self.get_or_create(Descriptor::new(Kind::Counter, name, help, &[])?).map(Counter::of)
-    }
-
-    /// The counters of this name, one a label set, made if they do not exist.
-    ///
-    /// # Errors
-    /// As `counter`, and `InvalidLabelName`.
-    pub fn counter_vec(&self, name: &str, help: &str, labels: &[&str]) -> Result<CounterVec> {
-        self.get_or_create(Descriptor::new(Kind::Counter, name, help, labels)?).map(CounterVec::of)
-    }
-
-    /// The gauge of this name, made if it does not exist.
-    ///
-    /// # Errors
-    /// As `counter`.
-    pub fn gauge(&self, name: &str, help: &str) -> Result<Gauge> {
-        self.get_or_create(Descriptor::new(Kind::Gauge, name, help, &[])?).map(Gauge::of)
-    }
-
-    /// The gauges of this name, one a label set, made if they do not exist.
-    ///
-    /// # Errors
-    /// As `counter_vec`.
-    pub fn gauge_vec(&self, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec> {
-        self.get_or_create(Descriptor::new(Kind::Gauge, name, help, labels)?).map(GaugeVec::of)
-    }
-
-    /// The histogram of this name with the default buckets, made if it does not exist.
-    ///
-    /// # Errors
-    /// As `counter`; other buckets are a `TypeMismatch`.
-    pub fn histogram(&self, name: &str, help: &str) -> Result<Histogram> {
-        self.get_or_create(Descriptor::histogram(name, help, &[], &DEFAULT_BUCKETS)?).map(Histogram::of)
-    }
-
-    /// The histograms of this name, one a label set, with these upper bounds, made if they do not exist.
-    ///
-    /// # Errors
-    /// As `histogram`, `InvalidLabelName` and `InvalidBuckets`.
-    pub fn histogram_vec(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        buckets: &[f64],
-    ) -> Result<HistogramVec> {
-        self.get_or_create(Descriptor::histogram(name, help, labels, buckets)?).map(HistogramVec::of)
-    }
-
-    /// The counters of this name with limits of their own, made if they do not exist; ones that exist keep theirs.
-    ///
-    /// # Errors
-    /// As `counter_vec`.
-    pub fn counter_vec_limited(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        limits: CardinalityLimits,
-    ) -> Result<CounterVec> {
-        self.get_or_create_limited(Descriptor::new(Kind::Counter, name, help, labels)?, limits)
-            .map(CounterVec::of)
-    }
-
-    /// The gauges of this name with limits of their own, made if they do not exist; ones that exist keep theirs.
-    ///
-    /// # Errors
-    /// As `counter_vec`.
-    pub fn gauge_vec_limited(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        limits: CardinalityLimits,
-    ) -> Result<GaugeVec> {
-        self.get_or_create_limited(Descriptor::new(Kind::Gauge, name, help, labels)?, limits)
-            .map(GaugeVec::of)
-    }
-
-    /// The histograms of this name with limits of their own, made if they do not exist; ones that exist keep theirs.
-    ///
-    /// # Errors
-    /// As `histogram_vec`.
-    pub fn histogram_vec_limited(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        buckets: &[f64],
-        limits: CardinalityLimits,
-    ) -> Result<HistogramVec> {
-        self.get_or_create_limited(Descriptor::histogram(name, help, labels, buckets)?, limits)
-            .map(HistogramVec::of)
-    }
-
-    fn get_or_create(&self, wanted: Descriptor) -> Result<Arc<Family>> {
-        self.get_or_create_limited(wanted, CardinalityLimits::default())
-    }
-
-    fn get_or_create_limited(&self, wanted: Descriptor, limits: CardinalityLimits) -> Result<Arc<Family>> {
-        self.get_or_create_with(wanted, limits, None)
-    }
-
-    /// The family of this description, made with limits and a time to live of its own if it does not exist.
-    ///
-    /// # Errors
-    /// As `counter_vec`.
-    pub(crate) fn get_or_create_with(
+    /// As `MetricBuilder::counter_vec` and `MetricBuilder::histogram_vec`.
+    pub(crate) fn get_or_create(
         &self,
         wanted: Descriptor,
+        cells: Arc<Cells>,
         limits: CardinalityLimits,
         ttl: Option<Duration>,
     ) -> Result<Arc<Family>> {
         self.check_labels(&wanted)?;
-        let mut state = self.state.lock();
-        if let Some((_, family)) = state.family(wanted.name()) {
+        let mut contents = self.contents.lock();
+        if let Some((_, family)) = contents.family(wanted.name()) {
             let found = family.descriptor();
             if found.merges_with(&wanted) && found.label_names() == wanted.label_names() {
                 return Ok(Arc::clone(family));
@@ -243,20 +140,20 @@ impl Registry {
                 ),
             ));
         }
-        state.refuse_clash(&wanted)?;
-        let family = Family::with_limits(wanted, shared_cells(), limits)
+        contents.refuse_clash(&wanted)?;
+        let family = Family::with_limits(wanted, cells, limits)
             .with_strictness(self.strictness)
             .with_clock(Arc::clone(&self.clock));
         let family = Arc::new(match ttl {
             Some(ttl) => family.with_ttl(ttl),
             None => family,
         });
-        state.push_family(Arc::clone(&family));
+        contents.push_family(Arc::clone(&family));
         family.enter(&self.guard);
         Ok(family)
     }
 
-    /// Holds the label names of a family against the strictness and the sanitizer.
+    /// Checks the label names of a family against the strictness and the sanitizer.
     fn check_labels(&self, descriptor: &Descriptor) -> Result<()> {
         descriptor.check(&self.strictness)?;
         match self.guard.sanitizer() {
@@ -276,94 +173,96 @@ impl Registry {
         self.register_family(Arc::clone(metric.family())).map(drop)
     }
 
-    /// Adds a family; returns its place.
+    /// Adds a family; returns its id in this registry.
     ///
     /// # Errors
     /// As `register`.
     pub fn register_family(&self, family: Arc<Family>) -> Result<ItemId> {
         self.check_labels(family.descriptor())?;
-        let mut state = self.state.lock();
-        state.refuse_clash(family.descriptor())?;
+        let mut contents = self.contents.lock();
+        contents.refuse_clash(family.descriptor())?;
         family.enter(&self.guard);
-        Ok(state.push_family(family))
+        Ok(contents.push_family(family))
     }
 
-    /// Adds a collector, asked at each scrape.
+    /// Adds a collector. It is asked at each scrape.
     pub fn register_collector(&self, collector: Arc<dyn Collector>) -> ItemId {
-        self.state.lock().push(Item::Collector(collector))
+        self.contents.lock().push(Item::Collector(collector))
     }
 
-    /// Adds a collector and keeps the names it knows beforehand for it.
+    /// Adds a collector and reserves the names that it knows in advance.
     ///
     /// # Errors
-    /// `DuplicateMetric` if a name is taken, be it as a sample name of another metric.
+    /// `DuplicateMetric` if a name is taken, also as a sample name of another metric.
     pub fn register_named_collector(&self, collector: Arc<dyn Collector>) -> Result<ItemId> {
         let names = collector.names();
-        let mut state = self.state.lock();
-        names.iter().try_for_each(|name| state.refuse_names(name, [name.clone()]))?;
-        let id = state.push(Item::Collector(collector));
-        state.claims.extend(names.into_iter().map(|name| (name, id)));
+        let mut contents = self.contents.lock();
+        names.iter().try_for_each(|name| contents.claims.check(name, [name.clone()]))?;
+        let id = contents.push(Item::Collector(collector));
+        contents.claims.add(names, id);
         Ok(id)
     }
 
-    /// Keeps a place for a metric whose samples the caller brings, with `set_foreign`, whenever it has new ones.
+    /// Registers a metric whose samples the caller provides: it calls `set_foreign` whenever it has new ones.
     ///
     /// # Errors
-    /// `DuplicateMetric` if the name is taken, be it as a sample name of another metric.
+    /// `DuplicateMetric` if the name is taken, also as a sample name of another metric.
     pub fn register_foreign(&self, name: &str) -> Result<ItemId> {
-        let mut state = self.state.lock();
-        state.refuse_names(name, [name.to_owned()])?;
-        let id = state.push(Item::Foreign(None));
-        state.claims.insert(name.to_owned(), id);
+        let mut contents = self.contents.lock();
+        contents.claims.check(name, [name.to_owned()])?;
+        let id = contents.push(Item::Foreign(None));
+        contents.claims.add([name.to_owned()], id);
         Ok(id)
     }
 
-    /// Replaces the samples of what `register_foreign` placed. Scrapes show them until the next ones are brought.
+    /// Replaces the samples of a metric that `register_foreign` has registered. Scrapes show them until they are
+    /// replaced.
     pub fn set_foreign(&self, id: ItemId, family: SampleFamily) {
-        let mut state = self.state.lock();
-        let Ok(at) = state.items.binary_search_by_key(&id, |(own, _)| *own) else { return };
-        if let (_, Item::Foreign(samples)) = &mut state.items[at] {
+        let mut contents = self.contents.lock();
+        let Ok(at) = contents.items.binary_search_by_key(&id, |(own, _)| *own) else { return };
+        if let (_, Item::Foreign(samples)) = &mut contents.items[at] {
             *samples = Some(Arc::new(family));
         }
     }
 
-    /// Removes the family of this name. The family lives on in other registries and in handles.
+    /// Removes the family of this name; returns whether it existed. Handles, and other registries that have it, keep it
+    /// alive.
     pub fn unregister(&self, name: &str) -> bool {
-        let mut state = self.state.lock();
-        let Some(id) = state.family(name).map(|(id, _)| id) else { return false };
-        self.forget(state.remove(id));
+        let mut contents = self.contents.lock();
+        let Some(id) = contents.family(name).map(|(id, _)| id) else { return false };
+        self.forget(contents.remove(id));
         true
     }
 
     /// Removes one item.
     pub fn remove(&self, id: ItemId) {
-        let item = self.state.lock().remove(id);
+        let item = self.contents.lock().remove(id);
         self.forget(item);
     }
 
-    /// Removes all items and default labels.
+    /// Removes all items, default labels and mounts.
     pub fn clear(&self) {
         let items = {
-            let mut state = self.state.lock();
-            state.claims.clear();
-            state.default_labels.clear();
-            state.mounts.clear();
-            std::mem::take(&mut state.items)
+            let mut contents = self.contents.lock();
+            contents.claims.clear();
+            contents.default_labels.clear();
+            contents.mounts.clear();
+            std::mem::take(&mut contents.items)
         };
         items.into_iter().for_each(|(_, item)| self.forget(Some(item)));
     }
 
-    /// A family that is here no longer may live on elsewhere, but its series are not counted here any more.
+    /// Stops counting the series of a removed family. The family itself may live on elsewhere.
     fn forget(&self, item: Option<Item>) {
         if let Some(Item::Family(family)) = item {
             family.leave(&self.guard);
         }
     }
 
-    /// Sets every family's values back: labelled series go, unlabelled counters and gauges are 0 again.
+    /// Resets every family: labelled series are removed, counters and gauges without labels are set to 0.
     pub fn reset(&self) {
         for family in self.families() {
-            family.index.clear(&family);
+            family.reset();
         }
     }
 
@@ -373,37 +272,37 @@ impl Registry {
     /// `InvalidLabelName`, `InvalidLabelValue`.
     pub fn set_default_labels(&self, labels: Vec<(String, String)>) -> Result<()> {
         check_default_labels(&labels, &self.strictness)?;
-        self.state.lock().default_labels = labels;
+        self.contents.lock().default_labels = labels;
         Ok(())
     }
 
-    /// Sets how long a value may stay unchanged before its series expires, in families that say nothing themselves.
+    /// Sets how long a value may stay unchanged before its series expires; families may have a time of their own.
     pub fn set_ttl(&self, ttl: Option<Duration>) {
-        self.state.lock().ttl = ttl;
+        self.contents.lock().ttl = ttl;
     }
 
     pub(crate) fn default_labels(&self) -> Vec<(String, String)> {
-        self.state.lock().default_labels.clone()
+        self.contents.lock().default_labels.clone()
     }
 
     /// The families, without collectors and foreign metrics.
     #[must_use]
     pub fn families(&self) -> Vec<Arc<Family>> {
-        let state = self.state.lock();
-        state.families().cloned().collect()
+        let contents = self.contents.lock();
+        contents.families().cloned().collect()
     }
 
-    /// Whether an exposition has at most `lines` samples, as far as is known before: a collector that does not name its
-    /// families may answer with anything.
+    /// True if an exposition has at most `lines` samples, as far as is known in advance. False if a collector does not
+    /// name its families, because it may return any number of samples.
     #[must_use]
     pub fn is_at_most(&self, lines: usize) -> bool {
         self.lines(lines).is_some()
     }
 
-    /// The samples of an exposition; nothing if they are more than `max`, or nobody knows.
+    /// The number of samples in an exposition; `None` if it is over `max` or unknown.
     fn lines(&self, max: usize) -> Option<usize> {
         let mut total = 0;
-        let few = self.state.lock().items.iter().all(|(_, item)| {
+        let few = self.contents.lock().items.iter().all(|(_, item)| {
             total += match item {
                 Item::Family(family) => 1 + family.series_count() * family.descriptor().width(),
                 Item::Foreign(samples) => samples.as_ref().map_or(1, |family| 1 + family.samples().len()),
@@ -419,110 +318,63 @@ impl Registry {
         all.filter(|all| few && *all <= max)
     }
 
-    /// What a scrape of this registry alone shows.
-    #[must_use]
-    pub fn gather(&self) -> Gathered {
-        gather(self, &Selection::default())
-    }
-
-    /// The exposition of this registry alone.
-    #[must_use]
-    pub fn encode(&self, format: Format) -> String {
-        let mut out = Vec::new();
-        let Ok(()) = encode(&self.gather(), format, &mut out);
-        String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-    }
-
-    /// The families as a scrape shows them, with the time to live that the registry gives.
-    pub(crate) fn live_families(&self) -> Vec<LiveFamily> {
-        let (families, ttl) = {
-            let state = self.state.lock();
-            (state.families().cloned().collect::<Vec<_>>(), state.ttl)
-        };
-        families.into_iter().map(|family| LiveFamily::of(family, ttl)).collect()
-    }
-
-    /// How long the values of a family may stay unchanged.
-    pub(crate) fn time_to_live(&self, family: &Family) -> Option<Duration> {
-        family.time_to_live(self.state.lock().ttl)
-    }
-
-    /// Shows another registry's families with this one's, under these labels: one registry a tenant, say. Each keeps its
-    /// own limits. A label that a series has itself gives way, under the name `exported_…`.
+    /// Shows another registry's families together with this one's, with these labels added: for example one registry
+    /// for each tenant. Each keeps its own limits. A series' own label of the same name is renamed to `exported_…`.
     ///
     /// # Errors
-    /// `InvalidLabelName`; `InvalidConfig` for a registry that would contain itself or that is mounted here already, and
-    /// for labels under which another is: two series of the same labels are none to a scraper.
+    /// `InvalidLabelName`; `InvalidConfig` if the registry would contain itself, if it is mounted here already, or if
+    /// another registry is mounted with equal labels: a scraper rejects two series with the same labels.
     pub fn mount(&self, registry: &Arc<Self>, labels: Vec<(String, String)>) -> Result<()> {
-        let mount = Mount::new(self, Arc::clone(registry), labels)?;
-        let mut state = self.state.lock();
-        if state.mounts.iter().any(|known| Arc::ptr_eq(&known.registry, registry)) {
+        if contains(registry, self) {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidConfig,
+                "Expected another registry to mount but received one that would contain itself",
+            ));
+        }
+        let labels = Arc::new(MountLabels::new(labels)?);
+        let mut contents = self.contents.lock();
+        if contents.mounts.iter().any(|known| Arc::ptr_eq(&known.registry, registry)) {
             return Err(MetricsError::new(
                 ErrorKind::InvalidConfig,
                 "Expected a registry that is not mounted here but received one that is",
             ));
         }
-        if state.mounts.iter().any(|known| known.labels.is_same_as(&mount.labels)) {
+        if contents.mounts.iter().any(|known| known.labels.is_same_as(&labels)) {
             return Err(MetricsError::new(
                 ErrorKind::InvalidConfig,
-                "Expected labels to mount under that no other registry is mounted under here but received such labels",
+                "Expected labels that no other mounted registry has but received labels that one has",
             ));
         }
-        state.mounts.push(mount);
+        contents.mounts.push(Mount { registry: Arc::clone(registry), labels });
         Ok(())
     }
 
-    /// Shows another registry's families no more; returns whether it did.
+    /// Stops showing another registry's families; returns whether it was mounted.
     pub fn unmount(&self, registry: &Arc<Self>) -> bool {
-        let mut state = self.state.lock();
-        let before = state.mounts.len();
-        state.mounts.retain(|mount| !Arc::ptr_eq(&mount.registry, registry));
-        state.mounts.len() < before
+        let mut contents = self.contents.lock();
+        let before = contents.mounts.len();
+        contents.mounts.retain(|mount| !Arc::ptr_eq(&mount.registry, registry));
+        contents.mounts.len() < before
+    }
+
+    /// The registry's time to live.
+    pub(crate) fn ttl(&self) -> Option<Duration> {
+        self.contents.lock().ttl
+    }
+
+    /// The items, and the time to live that holds for them.
+    pub(crate) fn items(&self) -> (Vec<Item>, Option<Duration>) {
+        let contents = self.contents.lock();
+        (contents.items.iter().map(|(_, item)| item.clone()).collect(), contents.ttl)
     }
 
     pub(crate) fn mounts(&self) -> Vec<Mount> {
-        self.state.lock().mounts.clone()
-    }
-
-    /// Warns of families that got label sets beyond their limits since the last warning.
-    pub(crate) fn warn_of_overflow(&self) {
-        let now = self.clock.now();
-        self.families().iter().for_each(|family| family.warn_of_overflow(now));
-    }
-
-    pub(crate) fn gather_items(&self) -> Vec<GatheredFamily> {
-        enum Step {
-            Own(Arc<Family>),
-            Samples(Arc<SampleFamily>),
-            Ask(Arc<dyn Collector>),
-        }
-        // Collectors are user code and may use this registry, so they are asked after the lock is given back; and looking
-        // at series takes time.
-        let (steps, ttl): (Vec<Step>, _) = {
-            let state = self.state.lock();
-            let step = |(_, item): &(ItemId, Item)| match item {
-                Item::Family(family) => Some(Step::Own(Arc::clone(family))),
-                Item::Collector(collector) => Some(Step::Ask(Arc::clone(collector))),
-                Item::Foreign(samples) => Some(Step::Samples(Arc::clone(samples.as_ref()?))),
-            };
-            (state.items.iter().filter_map(step).collect(), state.ttl)
-        };
-        let mut families = Vec::with_capacity(steps.len());
-        for step in steps {
-            match step {
-                Step::Own(family) => families.push(GatheredFamily::Own(LiveFamily::of(family, ttl))),
-                Step::Samples(samples) => families.push(GatheredFamily::Samples(samples)),
-                Step::Ask(collector) => families.extend(
-                    collector.collect().into_iter().map(|family| GatheredFamily::Samples(Arc::new(family))),
-                ),
-            }
-        }
-        families
+        self.contents.lock().mounts.clone()
     }
 }
 
 impl Drop for Registry {
-    /// Families that live on elsewhere meet its limits no more.
+    /// Ends the registry's limits for families that live on elsewhere.
     fn drop(&mut self) {
         self.clear();
     }
@@ -534,7 +386,7 @@ impl Default for Registry {
     }
 }
 
-impl State {
+impl Contents {
     fn push(&mut self, item: Item) -> ItemId {
         let id = self.next_id;
         self.next_id += 1;
@@ -552,19 +404,19 @@ impl State {
     fn push_family(&mut self, family: Arc<Family>) -> ItemId {
         let names = written_names(family.descriptor());
         let id = self.push(Item::Family(family));
-        self.claims.extend(names.into_iter().map(|name| (name, id)));
+        self.claims.add(names, id);
         id
     }
 
     fn remove(&mut self, id: ItemId) -> Option<Item> {
         let at = self.items.binary_search_by_key(&id, |(own, _)| *own).ok()?;
         let (_, item) = self.items.remove(at);
-        self.claims.retain(|_, owner| *owner != id);
+        self.claims.remove(id);
         Some(item)
     }
 
     fn family(&self, name: &str) -> Option<(ItemId, &Arc<Family>)> {
-        let id = *self.claims.get(name)?;
+        let id = self.claims.item(name)?;
         let at = self.items.binary_search_by_key(&id, |(own, _)| *own).ok()?;
         match &self.items[at].1 {
             Item::Family(family) if family.descriptor().name() == name => Some((id, family)),
@@ -572,7 +424,7 @@ impl State {
         }
     }
 
-    /// Families never share a sample name: a scraper refuses an exposition that has a series twice.
+    /// Checks that the names are free. A scraper rejects an exposition that has a series twice.
     fn refuse_clash(&self, wanted: &Descriptor) -> Result<()> {
         if self.family(wanted.name()).is_some() {
             return Err(MetricsError::new(
@@ -580,24 +432,11 @@ impl State {
                 format!("A metric with the name {} has already been registered.", wanted.name()),
             ));
         }
-        self.refuse_names(wanted.name(), written_names(wanted))
-    }
-
-    fn refuse_names(&self, wanted: &str, names: impl IntoIterator<Item = String>) -> Result<()> {
-        match names.into_iter().find(|name| self.claims.contains_key(name)) {
-            None => Ok(()),
-            Some(name) => Err(MetricsError::new(
-                ErrorKind::DuplicateMetric,
-                format!(
-                    "A metric that writes samples named {name} has already been registered, and {} would write them too.",
-                    wanted
-                ),
-            )),
-        }
+        self.claims.check(wanted.name(), written_names(wanted))
     }
 }
 
-/// Names that are valid, each once, and what the strictness wants.
+/// Checks that the names are valid and unique, and that the strictness allows them.
 fn check_default_labels(labels: &[(String, String)], strictness: &Strictness) -> Result<()> {
     LabelSet::new(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     labels.iter().try_for_each(|(name, value)| {
@@ -607,10 +446,7 @@ fn check_default_labels(labels: &[(String, String)], strictness: &Strictness) ->
     })
 }
 
-/// The family's own name and the sample names that text 0.0.4 shows for it.
-pub(super) fn written_names(descriptor: &Descriptor) -> Vec<String> {
-    let name = descriptor.name();
-    let suffixes: &[&str] =
-        if descriptor.kind() == Kind::Histogram { &["", "_bucket", "_sum", "_count"] } else { &[""] };
-    suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect()
+/// True if `registry` is `other` or has it mounted, at any depth.
+fn contains(registry: &Arc<Registry>, other: &Registry) -> bool {
+    std::ptr::eq(&**registry, other) || registry.mounts().iter().any(|mount| contains(&mount.registry, other))
 }

@@ -1,28 +1,24 @@
-//! What a registry's series are made of: by family, by label, in bytes. Computed when somebody asks; goes through every
-//! series, about a tenth of a microsecond each.
+//! Reports the size of a registry: series and bytes by family, distinct values by label. Computed on each call from all
+//! series, about a tenth of a microsecond for each.
 
 use super::cardinality::OverflowPolicy;
-use super::descriptor::Kind;
 use super::family::Family;
-#[cfg(feature = "http")]
-use super::merge::GatheredFamily;
+use super::label_values::LabelValues;
 use super::registry::Registry;
 use super::table::ENTRY_BYTES;
-use crate::labels::pairs;
-use hashbrown::{HashMap, HashSet};
-#[cfg(feature = "http")]
-use std::convert::Infallible;
+use crate::model::Kind;
 
 /// The series of a registry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CardinalityReport {
     /// Series of all families together.
     pub series: usize,
-    /// How many there may be.
+    /// The largest number of series.
     pub max_series: usize,
-    /// What the core holds for them: cells, rendered labels, table entries. Not what a front end adds.
+    /// Bytes that the core holds for the series: cells, rendered labels, table entries. Memory of a front end is not
+    /// included.
     pub bytes: usize,
-    /// The families, in the order of their registration; collectors and foreign metrics have no series here.
+    /// The families in the order of their registration. Collectors and foreign metrics have no series here.
     pub metrics: Vec<MetricCardinality>,
 }
 
@@ -33,17 +29,17 @@ pub struct MetricCardinality {
     pub name: String,
     /// Its type.
     pub kind: Kind,
-    /// Its series.
+    /// The number of its series.
     pub series: usize,
-    /// How many there may be, one whose values are `other` not counted.
+    /// The largest number of series; the one whose values are all `other` is not counted.
     pub max_series: usize,
-    /// What becomes of label sets beyond.
+    /// What becomes of label sets over a limit.
     pub policy: OverflowPolicy,
-    /// Calls that had a label set beyond a limit.
+    /// Calls that had a label set over a limit.
     pub overflow: f64,
-    /// As in the whole report.
+    /// Bytes that the core holds for the series.
     pub bytes: usize,
-    /// The labels, in the order they were declared.
+    /// The labels, in the order in which they were declared.
     pub labels: Vec<LabelCardinality>,
 }
 
@@ -52,14 +48,14 @@ pub struct MetricCardinality {
 pub struct LabelCardinality {
     /// The label's name.
     pub name: String,
-    /// Distinct values now, none not counted.
+    /// Distinct values now; empty values are not counted.
     pub values: usize,
-    /// How many there may be, where there is a limit.
+    /// The largest number of values, if there is a limit.
     pub max_values: Option<usize>,
 }
 
 impl Registry {
-    /// What the series are made of.
+    /// Reports the size of the registry.
     #[must_use]
     pub fn cardinality(&self) -> CardinalityReport {
         let metrics: Vec<MetricCardinality> =
@@ -74,7 +70,7 @@ impl Registry {
 }
 
 impl Family {
-    /// What the series are made of.
+    /// Reports the size of the family.
     #[must_use]
     pub fn cardinality(&self) -> MetricCardinality {
         let descriptor = self.descriptor();
@@ -102,15 +98,15 @@ impl Family {
         }
     }
 
-    /// The label with the most distinct values, and how many.
+    /// The label with the most distinct values, and their number.
     #[must_use]
     pub fn largest_label(&self) -> Option<(&str, usize)> {
         let names = self.descriptor().label_names().iter().map(|name| name.as_str());
-        // Of several, the first that was declared.
+        // `max_by_key` returns the last maximum; reversed, it is the label that was declared first.
         names.zip(self.distinct_values(|_| {})).rev().max_by_key(|(_, values)| *values)
     }
 
-    /// Distinct values by label; calls back with each series' labels as they are rendered.
+    /// Counts distinct values by label. Calls `series` with the rendered labels of each series.
     fn distinct_values(&self, mut series: impl FnMut(&[u8])) -> Vec<usize> {
         let mut values = LabelValues::default();
         self.for_each_labels(|labels| {
@@ -118,59 +114,5 @@ impl Family {
             values.add(labels);
         });
         self.descriptor().label_names().iter().map(|name| values.count(name.as_str())).collect()
-    }
-}
-
-type Distinct = HashSet<Box<[u8]>, foldhash::fast::RandomState>;
-
-/// Distinct values by label name, as they are rendered.
-#[derive(Default)]
-struct LabelValues {
-    by_name: HashMap<Box<[u8]>, Distinct, foldhash::fast::RandomState>,
-}
-
-impl LabelValues {
-    fn add(&mut self, labels: &[u8]) {
-        for pair in pairs(labels).filter(|pair| !pair.value.is_empty()) {
-            if let Some(values) = self.by_name.get_mut(pair.name) {
-                if !values.contains(pair.value) {
-                    values.insert(pair.value.into());
-                }
-            } else {
-                let values = [Box::from(pair.value)].into_iter().collect();
-                self.by_name.insert(pair.name.into(), values);
-            }
-        }
-    }
-
-    fn count(&self, name: &str) -> usize {
-        self.by_name.get(name.as_bytes()).map_or(0, HashSet::len)
-    }
-}
-
-#[cfg(feature = "http")]
-impl GatheredFamily {
-    /// How many series there may be, where there is one number.
-    pub(crate) fn max_series(&self) -> Option<usize> {
-        match self {
-            Self::Own(live) => Some(live.family.limits().max_series),
-            _ => None,
-        }
-    }
-
-    /// Distinct values by label, the most first.
-    pub(crate) fn label_values(&self) -> Vec<(String, usize)> {
-        let mut values = LabelValues::default();
-        let Ok(()) = self.for_each_series(&mut |series| {
-            values.add(series.labels);
-            Ok::<(), Infallible>(())
-        });
-        let mut counts: Vec<(String, usize)> = values
-            .by_name
-            .iter()
-            .map(|(name, values)| (String::from_utf8_lossy(name).into_owned(), values.len()))
-            .collect();
-        counts.sort_unstable_by(|(one, most), (next, fewer)| fewer.cmp(most).then_with(|| one.cmp(next)));
-        counts
     }
 }

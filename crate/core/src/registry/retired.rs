@@ -1,54 +1,25 @@
-//! What contributors that have ended counted. Never changed in place: folding makes a new list that shares
-//! whatever the leaving contributor did not touch.
+//! The counts of contributors that have ended. Never changed in place: folding makes a new list that shares all
+//! families that the leaving contributor did not have.
 
 use super::cardinality::OVERFLOW_VALUE;
-use super::descriptor::{Descriptor, Kind};
+use super::double_double::DoubleDouble;
 use super::family::Family;
 use super::registry::Registry;
-use super::source::Source;
 use crate::clock::Clock;
 use crate::labels::{canonical_key, render};
+use crate::model::Source;
+use crate::model::{Descriptor, Kind};
 use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 use std::convert::Infallible;
 use std::time::Duration;
 
-/// An unevaluated sum of two `f64`. Summing contributors in plain `f64` depends on the order, and folding changes
-/// the order, so that totals would now and then go down by a last digit, which Prometheus reads as a reset.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct DoubleDouble {
-    high: f64,
-    low: f64,
-}
-
-impl DoubleDouble {
-    pub(crate) fn add(self, value: f64) -> Self {
-        let sum = self.high + value;
-        if !sum.is_finite() {
-            return Self { high: sum, low: 0.0 };
-        }
-        // Knuth's two-sum: `sum + error` is exactly `self.high + value`.
-        let part = sum - self.high;
-        let error = (self.high - (sum - part)) + (value - part);
-        let low = self.low + error;
-        let high = sum + low;
-        Self { high, low: low - (high - sum) }
-    }
-
-    pub(crate) fn plus(self, other: Self) -> Self {
-        self.add(other.high).add(other.low)
-    }
-
-    pub(crate) fn value(self) -> f64 {
-        self.high + self.low
-    }
-}
-
-/// One family of the retired contributor.
+/// One family of ended contributors.
 pub(crate) struct RetiredFamily {
     pub(crate) descriptor: Descriptor,
     pub(crate) series: Vec<RetiredSeries>,
-    /// When nothing of it is shown any more, unless a live contributor shows it: nothing changes here but by folding.
+    /// When it is no longer shown, unless a live contributor shows it. Only folding changes its values, so the time is
+    /// known.
     expires: Option<(Arc<Clock>, Duration)>,
     index: HashMap<Box<[u8]>, usize, foldhash::fast::FixedState>,
 }
@@ -60,12 +31,12 @@ pub(crate) struct RetiredSeries {
 }
 
 impl RetiredFamily {
-    /// Whether nothing has changed for the time that its values live.
+    /// True if its values have not changed for their time to live.
     pub(crate) fn is_expired(&self) -> bool {
         self.expires.as_ref().is_some_and(|(clock, at)| clock.now() >= *at)
     }
 
-    /// This family and what `leaving`, whose values live for `ttl`, holds at last, as a new family.
+    /// Makes a new family: this one and the last values of `leaving`, whose time to live is `ttl`.
     fn fold(base: Option<&Self>, leaving: &Family, ttl: Option<Duration>) -> Self {
         let expires = ttl.map(|ttl| (Arc::clone(leaving.clock()), leaving.clock().now().saturating_add(ttl)));
         let mut folded = match base {
@@ -90,7 +61,7 @@ impl RetiredFamily {
         let Ok(()) = leaving.for_each(|series| {
             key.clear();
             canonical_key(series.labels, &mut key);
-            // Each worker has its own limit, but what they leave behind has one for all of them.
+            // Each worker has its own limit; the retired series of all workers share one.
             let beyond = !folded.index.contains_key(&key[..]) && folded.series.len() >= max;
             let labels = if beyond { &other[..] } else { series.labels };
             if beyond {
@@ -115,19 +86,20 @@ impl RetiredFamily {
     }
 }
 
-/// All families of the retired contributor, in the order in which they first came.
+/// All families of ended contributors, in the order in which they first came.
 #[derive(Default)]
 pub(crate) struct Retired {
     pub(crate) families: Vec<Arc<RetiredFamily>>,
-    /// Calls beyond a limit by metric.
+    /// Calls over a limit, by metric.
     pub(crate) overflow: HashMap<String, f64, foldhash::fast::FixedState>,
 }
 
 impl Retired {
-    /// This list and what a leaving contributor's counters and histograms hold at last. Its gauges go with it.
+    /// Makes a new list: this one and the last values of a leaving contributor's counters and histograms. Its gauges
+    /// are dropped.
     pub(crate) fn fold(&self, leaving: &Registry) -> Self {
         let mut families = self.families.clone();
-        // What nobody is shown any more is not kept for ever.
+        // Expired families need not be kept.
         families.retain(|family| !family.is_expired());
         let mut overflow = self.overflow.clone();
         for family in &leaving.families() {
@@ -137,7 +109,7 @@ impl Retired {
             {
                 continue;
             }
-            let ttl = leaving.time_to_live(family);
+            let ttl = family.time_to_live(leaving.ttl());
             let known =
                 families.iter_mut().find(|retired| retired.descriptor.merges_with(family.descriptor()));
             match known {
@@ -149,35 +121,10 @@ impl Retired {
     }
 }
 
-/// Adds the calls that were beyond a family's limits to those of its name.
+/// Adds the calls over a family's limits to the count of its name.
 pub(crate) fn add_overflow(overflow: &mut HashMap<String, f64, foldhash::fast::FixedState>, family: &Family) {
     let calls = family.overflow_calls();
     if calls > 0.0 {
         *overflow.entry(family.descriptor().name().to_owned()).or_insert(0.0) += calls;
-    }
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        /// Whatever the order in which contributors are folded, the total is the same `f64`.
-        #[test]
-        fn the_sum_does_not_depend_on_the_order(values in prop::collection::vec(0.0..1e9_f64, 1..40), split in 0_usize..40) {
-            let all = values.iter().fold(DoubleDouble::default(), |sum, value| sum.add(*value));
-            let (front, back) = values.split_at(split.min(values.len()));
-            let front = front.iter().rev().fold(DoubleDouble::default(), |sum, value| sum.add(*value));
-            let back = back.iter().fold(DoubleDouble::default(), |sum, value| sum.add(*value));
-            prop_assert_eq!(all.value().to_bits(), back.plus(front).value().to_bits());
-        }
-    }
-
-    #[test]
-    fn infinities_stay_what_they_are() {
-        let sum = DoubleDouble::default().add(f64::MAX).add(f64::MAX);
-        assert!(sum.value() == f64::INFINITY);
-        assert!(sum.add(1.0).value() == f64::INFINITY);
     }
 }

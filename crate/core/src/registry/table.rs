@@ -1,27 +1,27 @@
-//! The series of a family in the order they were created: append-only to readers, written by their owner.
+//! The series of a family in the order in which they were created: append-only for readers, written by their owner.
 
 use crate::slab::{AppendReader, AppendWriter, ArenaReader, ArenaWriter, Span, append_only, byte_arena};
 use crate::sync::{AtomicU32, Ordering};
 
-/// The slot of a series that has been removed.
+/// The slot of a removed series.
 const REMOVED: u32 = u32::MAX;
 
-/// One label set. 20 bytes, because there may be a million.
+/// One label set. 20 bytes, because there may be a million of them.
 struct Entry {
     labels: Span,
     slot: AtomicU32,
-    /// Never reused within a family, ascending within a table; survives compaction.
+    /// Never reused within a family, ascending within a table, kept by compaction.
     id: u32,
 }
 
-/// What scrapes read.
+/// The half that scrapes read.
 #[derive(Clone)]
 pub(crate) struct SeriesTable {
     entries: AppendReader<Entry>,
     labels: ArenaReader,
 }
 
-/// What the owner appends to.
+/// The half that the owner appends to.
 pub(crate) struct TableWriter {
     entries: AppendWriter<Entry>,
     labels: ArenaWriter,
@@ -53,14 +53,15 @@ impl TableWriter {
     }
 }
 
-/// What a series costs in its table, beside its rendered labels.
+/// Bytes of a series in its table, without its rendered labels.
 pub(crate) const ENTRY_BYTES: usize = size_of::<Entry>();
 
 impl SeriesTable {
     /// The live series in the order they were created.
     pub(crate) fn live(&self) -> impl Iterator<Item = LiveSeries<'_>> {
         self.entries.iter().filter_map(|entry| {
-            // Relaxed: the slot was published with the entry; a removal seen late is a scrape that began before it.
+            // Relaxed: the slot was published with the entry. A scrape that does not see a removal yet counts as begun
+            // before it.
             let slot = entry.slot.load(Ordering::Relaxed);
             (slot != REMOVED).then(|| LiveSeries {
                 id: entry.id,
@@ -77,14 +78,14 @@ impl SeriesTable {
         (slot != REMOVED).then(|| LiveSeries { id, slot, labels: self.labels.get(entry.labels) })
     }
 
-    /// Marks a series removed and returns its slot; nothing if it is not there (any more).
+    /// Marks a series removed and returns its slot; `None` if it does not exist or was removed before.
     pub(crate) fn remove(&self, id: u32) -> Option<u32> {
-        // Relaxed: what orders the removal before the cell's reuse is the scrape clock's lock.
+        // Relaxed: the lock of the scrape clock orders the removal before the cell's reuse.
         let slot = self.entry(id)?.slot.swap(REMOVED, Ordering::Relaxed);
         (slot != REMOVED).then_some(slot)
     }
 
-    /// Ids ascend.
+    /// Searches by id. Ids ascend.
     fn entry(&self, id: u32) -> Option<&Entry> {
         let (mut low, mut high) = (0, self.entries.len());
         while low < high {

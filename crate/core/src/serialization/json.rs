@@ -1,31 +1,42 @@
-//! What was gathered as JSON, for callers that want values and not an exposition. Numbers come beside the text,
-//! because JSON has no NaN and no infinities.
+//! Writes families as JSON, for callers that want values and not an exposition. Numbers are beside the text, because
+//! JSON has neither NaN nor infinities.
 
+use super::family::{FamilyWriter, Shown};
 use super::number;
 use super::streaming::Sink;
 use crate::labels::pairs;
-use crate::registry::{Exemplar, Gathered, GatheredFamily, SampleFamily, Series, Source};
+use crate::model::{Exemplar, SampleFamily, Series, Source};
 use std::convert::Infallible;
 
-/// The families as a JSON array, and all values in the order in which the text refers to them.
-///
-/// A family of cells is `{"name","help","type","aggregator","bounds","series":[{"id","labels","exemplars"}]}` and takes
-/// one value a cell and series; a family of samples has `"samples":[{"name","labels"}]` and takes one value a sample.
-#[must_use]
-pub fn json(gathered: &Gathered) -> (String, Vec<f64>) {
-    let (mut out, mut values) = (Vec::new(), Vec::new());
-    out.push(b'[');
-    for (at, family) in gathered.families.iter().enumerate() {
-        separate(at, &mut out);
-        match family {
-            GatheredFamily::Own(family) => write_family(family, &mut out, &mut values),
-            GatheredFamily::Merged(family) => write_family(family, &mut out, &mut values),
-            GatheredFamily::Mounted(family) => write_family(family, &mut out, &mut values),
-            GatheredFamily::Samples(family) => write_samples(family, &mut out, &mut values),
-        }
+/// The families as a JSON array, and all values in the order in which the text refers to them: see `gather::json`.
+pub(crate) fn json(families: &[impl Shown]) -> (String, Vec<f64>) {
+    let mut writer = Writer { out: vec![b'['], values: Vec::new() };
+    for (at, family) in families.iter().enumerate() {
+        separate(at, &mut writer.out);
+        let Ok(()) = family.show(&mut writer);
     }
-    out.push(b']');
-    (into_text(out), values)
+    writer.out.push(b']');
+    (into_text(writer.out), writer.values)
+}
+
+/// Writes one family after the other.
+struct Writer {
+    out: Vec<u8>,
+    values: Vec<f64>,
+}
+
+impl FamilyWriter for Writer {
+    type Error = Infallible;
+
+    fn cells<F: Source>(&mut self, family: &F) -> Result<(), Infallible> {
+        write_family(family, &mut self.out, &mut self.values);
+        Ok(())
+    }
+
+    fn samples(&mut self, family: &SampleFamily) -> Result<(), Infallible> {
+        write_samples(family, &mut self.out, &mut self.values);
+        Ok(())
+    }
 }
 
 /// Rendered labels as a JSON object.
@@ -43,7 +54,7 @@ pub(crate) fn json_string(text: &str) -> String {
     into_text(out)
 }
 
-/// Labels and names are UTF-8, so this never has to replace anything.
+/// Labels and names are UTF-8, so nothing is replaced.
 fn into_text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
@@ -105,7 +116,7 @@ fn write_exemplar(exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
     };
     out.extend_from_slice(b"{\"labelSet\":");
     labels(exemplar.labels(), out);
-    // Both are finite: a counter and a histogram take no other value, and a clock gives no other time.
+    // Both are finite: counters and histograms refuse other values, and clocks give finite times.
     let (value, timestamp) = (exemplar.value(), exemplar.timestamp());
     out.extend_from_slice(format!(",\"value\":{value},\"timestamp\":{timestamp}}}").as_bytes());
 }
@@ -125,8 +136,8 @@ fn write_samples(family: &SampleFamily, out: &mut Vec<u8>, values: &mut Vec<f64>
     out.extend_from_slice(b"]}");
 }
 
-/// Rendered labels as an object. The escapes of an exposition (`\\`, `\"`, `\n`) are JSON's as well; what else JSON
-/// wants escaped are the control characters.
+/// Rendered labels as an object. The escapes of an exposition (`\\`, `\"`, `\n`) are valid in JSON. JSON also requires
+/// escapes for control characters.
 fn labels(rendered: &[u8], out: &mut Vec<u8>) {
     out.push(b'{');
     for (at, pair) in pairs(rendered).enumerate() {

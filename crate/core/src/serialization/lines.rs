@@ -1,68 +1,89 @@
-//! The lines that both text formats consist of. Everything about a family that does not change from series to
-//! series is put together once, so that a line is three copies and a number.
+//! Writes the lines of both text formats. The parts of a line that are the same for all series of a family are built
+//! once, so that a line is three copies and a number.
 
+use super::family::{FamilyWriter, Shown};
 use super::number;
 use super::streaming::Sink;
 use crate::labels::{pairs, render};
-use crate::registry::{Exemplar, Gathered, GatheredFamily, Kind, SampleFamily, Series, Source};
+use crate::model::{Exemplar, Kind, SampleFamily, Series, Source};
 use hashbrown::HashSet;
+use std::marker::PhantomData;
 
-/// What the two formats disagree about.
+/// The differences between the two formats.
 pub(super) trait Dialect {
-    /// An empty line between families.
+    /// Whether there is an empty line between families.
     const BLANK_LINES: bool;
-    /// Exemplars are part of the format.
+    /// Whether the format has exemplars.
     const EXEMPLARS: bool;
     /// The last line.
     const END: &'static [u8];
 
-    /// The names a family is written under. `taken` tells whether another family has a name.
+    /// The names that a family is written under. `taken` is true for names of other families.
     fn names(name: &str, kind: Kind, taken: impl Fn(&str) -> bool) -> Names;
     /// Appends an escaped HELP text.
     fn help(text: &str, out: &mut Vec<u8>);
     /// Appends the value of `le` or `quantile`.
     fn threshold(value: f64, out: &mut Vec<u8>);
-    /// Whether a histogram with these bounds shows `_sum` and `_count`.
+    /// Whether a histogram with these bounds has `_sum` and `_count`.
     fn writes_sum(buckets: &[f64]) -> bool;
 }
 
-/// The names a family is written under.
+/// The names that a family is written under.
 pub(super) struct Names {
     /// In HELP and TYPE.
     pub(super) family: String,
     /// In the samples of counters and gauges.
     pub(super) sample: String,
-    /// After the name in TYPE.
+    /// The type's word in TYPE.
     pub(super) kind: &'static str,
 }
 
-/// Writes what was gathered.
-pub(super) fn write<D: Dialect, S: Sink>(gathered: &Gathered, sink: &mut S) -> Result<(), S::Error> {
-    let names: HashSet<&str, foldhash::fast::FixedState> =
-        gathered.families.iter().map(GatheredFamily::name).collect();
-    let defaults = Defaults::new(&gathered.default_labels);
-    let mut first = true;
-    for family in &gathered.families {
-        if D::BLANK_LINES && !first {
-            sink.buffer().push(b'\n');
+/// Writes families.
+pub(super) fn write<D: Dialect, S: Sink>(
+    families: &[impl Shown],
+    default_labels: &[(String, String)],
+    sink: &mut S,
+) -> Result<(), S::Error> {
+    let names = families.iter().map(Shown::name).collect();
+    let mut writer =
+        Writer::<D, S> { names, defaults: Defaults::new(default_labels), sink, dialect: PhantomData };
+    for (at, family) in families.iter().enumerate() {
+        if D::BLANK_LINES && at > 0 {
+            writer.sink.buffer().push(b'\n');
         }
-        first = false;
-        match family {
-            GatheredFamily::Own(family) => write_family::<D, S, _>(family, &names, &defaults, sink)?,
-            GatheredFamily::Merged(family) => write_family::<D, S, _>(family, &names, &defaults, sink)?,
-            GatheredFamily::Mounted(family) => write_family::<D, S, _>(family, &names, &defaults, sink)?,
-            GatheredFamily::Samples(family) => write_samples::<D, S>(family, &names, &defaults, sink)?,
-        }
-        sink.checkpoint()?;
+        family.show(&mut writer)?;
+        writer.sink.checkpoint()?;
     }
-    if D::BLANK_LINES && first {
+    let sink = writer.sink;
+    if D::BLANK_LINES && families.is_empty() {
         sink.buffer().push(b'\n');
     }
     sink.buffer().extend_from_slice(D::END);
     sink.checkpoint()
 }
 
-/// A registry's default labels, rendered once for the many series that have no label of such a name.
+/// Writes one family after the other in one dialect.
+struct Writer<'a, D, S> {
+    /// The names of all families.
+    names: HashSet<&'a str, foldhash::fast::FixedState>,
+    defaults: Defaults<'a>,
+    sink: &'a mut S,
+    dialect: PhantomData<D>,
+}
+
+impl<D: Dialect, S: Sink> FamilyWriter for Writer<'_, D, S> {
+    type Error = S::Error;
+
+    fn cells<F: Source>(&mut self, family: &F) -> Result<(), S::Error> {
+        write_family::<D, S, F>(family, &self.names, &self.defaults, self.sink)
+    }
+
+    fn samples(&mut self, family: &SampleFamily) -> Result<(), S::Error> {
+        write_samples::<D, S>(family, &self.names, &self.defaults, self.sink)
+    }
+}
+
+/// A registry's default labels. They are rendered once for series that have none of these labels themselves.
 struct Defaults<'a> {
     labels: &'a [(String, String)],
     rendered: Vec<u8>,
@@ -75,8 +96,8 @@ impl<'a> Defaults<'a> {
         Self { labels, rendered }
     }
 
-    /// The default labels that a series shows beside its own, which win.
-    /// `reserved` is a label that the line has already: `le` in a bucket.
+    /// The default labels that a series shows beside its own; its own win. `reserved` is a label that the line has
+    /// already: `le` in a bucket.
     fn beside(&self, own: &[u8], reserved: Option<&str>, out: &mut Vec<u8>) {
         out.clear();
         let is_taken =
@@ -132,7 +153,7 @@ fn write_family<D: Dialect, S: Sink, F: Source>(
 /// The fixed beginnings of the lines of a series.
 struct Lines {
     buckets: Vec<Line>,
-    /// The line of a counter or gauge; a histogram's sum and count.
+    /// One line for a counter or gauge; the sum and the count of a histogram.
     last: Vec<Line>,
 }
 
@@ -140,7 +161,7 @@ struct Lines {
 struct Line {
     /// `name`, or for a bucket `name_bucket{le="…"`.
     head: Vec<u8>,
-    /// Whether the head has opened the braces.
+    /// True if the head has opened the braces.
     open: bool,
 }
 
@@ -240,7 +261,7 @@ fn write_samples<D: Dialect, S: Sink>(
     Ok(())
 }
 
-/// Copies labels that somebody else rendered, with `le` and `quantile` spelled as the format wants them.
+/// Copies rendered labels, with the values of `le` and `quantile` in the format's spelling.
 fn write_thresholds<D: Dialect>(labels: &[u8], out: &mut Vec<u8>) {
     for (at, pair) in pairs(labels).enumerate() {
         if at > 0 {

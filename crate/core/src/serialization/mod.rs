@@ -1,23 +1,22 @@
-//! Encoders: pure functions from what was gathered to bytes, streaming into a sink. They change nothing, keep
-//! nothing, and know no registry, thread or transport.
+//! Encoders: pure functions that write families into a sink as a stream. They keep no state. Must not know registries,
+//! threads or transports.
 
-pub(crate) mod escape;
+mod family;
 mod json;
 mod lines;
 mod number;
+#[cfg(feature = "openmetrics")]
 mod openmetrics;
 mod prometheus_text;
 mod streaming;
 
-pub use json::json;
+pub(crate) use family::{FamilyWriter, Shown};
 #[cfg(feature = "http")]
 pub(crate) use json::json_string;
-pub(crate) use json::labels_json;
 #[cfg(feature = "testing")]
 pub(crate) use json::string as write_json_string;
+pub(crate) use json::{json, labels_json};
 pub use streaming::{Sink, Streaming};
-
-use crate::registry::Gathered;
 
 /// An exposition format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -26,7 +25,8 @@ pub enum Format {
     /// Prometheus text 0.0.4.
     #[default]
     PrometheusText,
-    /// OpenMetrics 1.0.0; also what a scraper that asks for 0.0.1 gets.
+    /// OpenMetrics 1.0.0. A scraper that asks for 0.0.1 gets it too.
+    #[cfg(feature = "openmetrics")]
     OpenMetrics,
 }
 
@@ -36,26 +36,38 @@ impl Format {
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::PrometheusText => "text/plain; version=0.0.4; charset=utf-8",
+            #[cfg(feature = "openmetrics")]
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         }
     }
 
-    /// The format whose content type this is.
+    /// The format with this content type.
     #[must_use]
     pub fn from_content_type(content_type: &str) -> Option<Self> {
-        [Self::PrometheusText, Self::OpenMetrics]
-            .into_iter()
-            .find(|format| format.content_type() == content_type)
+        let formats = [
+            Self::PrometheusText,
+            #[cfg(feature = "openmetrics")]
+            Self::OpenMetrics,
+        ];
+        formats.into_iter().find(|format| format.content_type() == content_type)
     }
 }
 
-/// Writes an exposition.
+/// Writes an exposition of these families.
 ///
 /// # Errors
-/// What the sink answers with when it cannot take more; a `Vec<u8>` always can.
-pub fn encode<S: Sink>(gathered: &Gathered, format: Format, sink: &mut S) -> Result<(), S::Error> {
+/// The sink's, when it cannot take more; a `Vec<u8>` always can.
+pub(crate) fn write<S: Sink>(
+    families: &[impl Shown],
+    default_labels: &[(String, String)],
+    format: Format,
+    sink: &mut S,
+) -> Result<(), S::Error> {
     match format {
-        Format::PrometheusText => lines::write::<prometheus_text::PrometheusText, S>(gathered, sink),
-        Format::OpenMetrics => lines::write::<openmetrics::OpenMetrics, S>(gathered, sink),
+        Format::PrometheusText => {
+            lines::write::<prometheus_text::PrometheusText, S>(families, default_labels, sink)
+        }
+        #[cfg(feature = "openmetrics")]
+        Format::OpenMetrics => lines::write::<openmetrics::OpenMetrics, S>(families, default_labels, sink),
     }
 }

@@ -1,10 +1,11 @@
-//! The number formatter: sample values as JavaScript prints them, `le` and `quantile` as OpenMetrics wants them.
+//! Formats numbers: sample values as JavaScript prints them, `le` and `quantile` as OpenMetrics requires.
 
-/// Beyond 2^53 an `f64` is no longer every integer; JavaScript switches to other digits from 1e21 on.
+/// Above 2^53 an `f64` can no longer hold every integer. JavaScript switches to exponents at 1e21.
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
-/// Appends a sample value as `String(value)` in JavaScript prints it (ECMA-262, Number::toString),
-/// which people snapshot; NaN and infinities are spelled as the exposition formats want: `NaN`, `+Inf`, `-Inf`.
+/// Appends a sample value as `String(value)` in JavaScript prints it (ECMA-262, Number::toString), because programs
+/// have these texts in their snapshots. NaN and infinities are written as the exposition formats require: `NaN`,
+/// `+Inf`, `-Inf`.
 #[inline]
 pub(crate) fn sample(value: f64, out: &mut Vec<u8>) {
     #[expect(
@@ -39,8 +40,9 @@ fn special(value: f64) -> &'static [u8] {
     }
 }
 
-/// Appends an OpenMetrics `le` or `quantile` in its canonical form: Go's `%g` (exponent below 1e-4 and from 1e6 on
-/// shortest digits), with `.0` after an integer, so that `1` is `1.0` and a million `1e+06`.
+/// Appends an OpenMetrics `le` or `quantile` in its canonical form: Go's `%g` (shortest digits; an exponent below 1e-4
+/// and from 1e6 on), with `.0` after an integer: `1` is `1.0`, a million is `1e+06`.
+#[cfg(feature = "openmetrics")]
 pub(crate) fn canonical(value: f64, out: &mut Vec<u8>) {
     if !value.is_finite() {
         out.extend_from_slice(special(value));
@@ -50,8 +52,8 @@ pub(crate) fn canonical(value: f64, out: &mut Vec<u8>) {
         out.extend_from_slice(if value.is_sign_negative() { b"-0.0" } else { b"0.0" });
         return;
     }
-    // JavaScript's digits: of two shortest decimals that are equally near it takes the even one, as Go and Python do,
-    // where Rust's own formatting takes the other.
+    // JavaScript's digits are used: if two shortest decimals are equally near, it takes the even one, as Go and Python
+    // do. Rust's own formatting takes the other.
     let mut buffer = ryu_js::Buffer::new();
     let text = buffer.format_finite(value);
     let (sign, unsigned) = text.strip_prefix('-').map_or(("", text), |unsigned| ("-", unsigned));
@@ -70,7 +72,8 @@ pub(crate) fn canonical(value: f64, out: &mut Vec<u8>) {
     }
 }
 
-/// The significant digits of a positive number as JavaScript prints it, and the power of ten of the first of them.
+/// The significant digits of a positive number that JavaScript printed, and the power of ten of the first digit.
+#[cfg(feature = "openmetrics")]
 fn scientific(text: &str) -> (String, i32) {
     let (decimal, exponent) = text.split_once('e').unwrap_or((text, "0"));
     let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
@@ -82,7 +85,7 @@ fn scientific(text: &str) -> (String, i32) {
     (digits.to_owned(), places + exponent.trim_start_matches('+').parse().unwrap_or(0))
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom), feature = "openmetrics"))]
 mod tests {
     use super::*;
 
@@ -109,7 +112,7 @@ mod tests {
             (5e-324, "5e-324"),
             (f64::MAX, "1.7976931348623157e+308"),
             (100_000.0, "100000.0"),
-            // Two shortest decimals are equally near: the even one.
+            // Two shortest decimals are equally near; the even one is right.
             (100_794_540_727_810.12, "1.0079454072781012e+14"),
         ];
         for (value, expected) in cases {

@@ -1,9 +1,10 @@
-//! OpenMetrics 1.0: what differs from text 0.0.4. No blank lines, `# EOF` at the end, counters named without
-//! `_total` in their metadata and with it in their samples, canonical thresholds, exemplars.
+//! The OpenMetrics 1.0 dialect: no blank lines, `# EOF` at the end, counters with `_total` in their samples and without
+//! it in their metadata, canonical thresholds, exemplars.
 
 use super::lines::{Dialect, Names};
-use super::{escape, number};
-use crate::registry::Kind;
+use super::number;
+use crate::labels::escape;
+use crate::model::Kind;
 
 const TOTAL: &str = "_total";
 
@@ -14,7 +15,8 @@ impl Dialect for OpenMetrics {
     const EXEMPLARS: bool = true;
     const END: &'static [u8] = b"# EOF\n";
 
-    /// A counter `x_total` beside a family `x` cannot be called `x` as well: it keeps its samples and loses its type.
+    /// If a family `x` exists too, a counter `x_total` cannot be called `x`: it keeps its sample names and gets the
+    /// type `unknown`.
     fn names(name: &str, kind: Kind, taken: impl Fn(&str) -> bool) -> Names {
         if kind == Kind::Counter {
             let family = name.strip_suffix(TOTAL).unwrap_or(name);
@@ -37,8 +39,8 @@ impl Dialect for OpenMetrics {
         number::canonical(value, out);
     }
 
-    /// Observations below 0 make a sum go down, so OpenMetrics has none where a threshold is negative, and then
-    /// no count either.
+    /// Observations below 0 make a sum go down, so OpenMetrics forbids the sum if a threshold is negative, and the
+    /// count with it.
     fn writes_sum(buckets: &[f64]) -> bool {
         buckets.first().is_none_or(|lowest| *lowest >= 0.0)
     }

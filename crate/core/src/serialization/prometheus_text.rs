@@ -1,9 +1,10 @@
-//! Text 0.0.4: what differs from OpenMetrics. The layout (blank line between families, trailing newline) is the
-//! one that Node.js programs have in their snapshots.
+//! The text 0.0.4 dialect. Its layout (a blank line between families, a newline at the end) is the one that Node.js
+//! programs have in their snapshots.
 
 use super::lines::{Dialect, Names};
-use super::{escape, number};
-use crate::registry::Kind;
+use super::number;
+use crate::labels::escape;
+use crate::model::Kind;
 
 pub(super) struct PrometheusText;
 

@@ -1,14 +1,14 @@
-//! Where encoders write: a buffer that keeps everything, or one that is handed on whenever it has filled up.
+//! Sinks that encoders write to: a buffer that keeps everything, or one that passes its contents on when it is full.
 
 use std::convert::Infallible;
 use std::io;
 
-/// Takes an exposition as it is made.
+/// Receives an exposition while it is written.
 pub trait Sink {
-    /// Why it could not take more.
+    /// The reason why it could not take more.
     type Error;
 
-    /// Where the encoder appends.
+    /// The buffer that the encoder appends to.
     fn buffer(&mut self) -> &mut Vec<u8>;
 
     /// Called between series: the sink may empty the buffer.
@@ -32,7 +32,7 @@ impl Sink for Vec<u8> {
     }
 }
 
-/// Hands an exposition to a writer in pieces, so that no more than a piece is in memory.
+/// Passes an exposition to a writer in pieces, so that only one piece is in memory.
 pub struct Streaming<W> {
     writer: W,
     buffer: Vec<u8>,
@@ -40,15 +40,15 @@ pub struct Streaming<W> {
 }
 
 impl<W: io::Write> Streaming<W> {
-    /// Writes to `writer` whenever `piece` bytes have come together.
+    /// Writes to `writer` whenever the buffer has at least `piece` bytes.
     pub fn new(writer: W, piece: usize) -> Self {
         Self { writer, buffer: Vec::with_capacity(piece + piece / 4), piece }
     }
 
-    /// Hands on what is left and returns the writer.
+    /// Writes the rest and returns the writer.
     ///
     /// # Errors
-    /// The writer's.
+    /// The writer's error.
     pub fn finish(mut self) -> io::Result<W> {
         self.writer.write_all(&self.buffer)?;
         Ok(self.writer)

@@ -1,12 +1,12 @@
-//! An append-only vector with one writer and any number of readers, which never wait for each other.
-//! Elements do not move: chunk `k` holds `FIRST << k` of them and is allocated when first needed.
+//! An append-only vector with one writer and any number of readers, which never wait for each other. Elements do not
+//! move: chunk `k` holds `FIRST << k` of them and is allocated when it is first needed.
 
 use crate::sync::{Arc, AtomicPtr, AtomicUsize, Ordering, UnsafeCell};
 use std::mem::MaybeUninit;
 
-/// Elements in the first chunk: small, because most families have few series.
+/// Elements in the first chunk. Few, because most families have few series.
 const FIRST: usize = if cfg!(loom) { 2 } else { 8 };
-/// Chunks at most: with `FIRST` = 8, 2^32 elements, the range of a series number.
+/// The largest number of chunks: with `FIRST` = 8 they hold 2^32 elements, the range of a series number.
 const CHUNKS: usize = if cfg!(loom) { 3 } else { 29 };
 
 type Slot<T> = UnsafeCell<MaybeUninit<T>>;
@@ -17,8 +17,8 @@ struct Shared<T> {
     len: AtomicUsize,
 }
 
-// SAFETY: elements below `len` are only read (`&T`), by any thread, hence `T: Sync`; they are dropped by
-// whichever thread drops the last half, hence `T: Send`. Elements at and above `len` belong to the one writer.
+// SAFETY: elements below `len` are only read (`&T`), by any thread, hence `T: Sync`; the thread that drops the last
+// half drops them, hence `T: Send`. Elements at and above `len` belong to the one writer.
 unsafe impl<T: Send + Sync> Sync for Shared<T> {}
 // SAFETY: as above; the raw chunk pointers own their elements.
 unsafe impl<T: Send + Sync> Send for Shared<T> {}
@@ -29,7 +29,7 @@ pub(crate) struct AppendWriter<T> {
     len: usize,
 }
 
-/// The half that reads what has been appended.
+/// The half that reads the appended elements.
 pub(crate) struct AppendReader<T> {
     shared: Arc<Shared<T>>,
 }
@@ -43,7 +43,7 @@ pub(crate) fn append_only<T>() -> (AppendWriter<T>, AppendReader<T>) {
     (AppendWriter { shared: Arc::clone(&shared), len: 0 }, AppendReader { shared })
 }
 
-/// The chunk an index falls into, and its place there.
+/// The chunk of an index, and the index within it.
 #[inline]
 fn locate(index: usize) -> (usize, usize) {
     let scaled = index / FIRST + 1;

@@ -1,5 +1,5 @@
-//! Bytes that are written once and then only read: one writer appends, readers resolve the spans they were given.
-//! A span reaches a reader through an append-only table, whose publication orders the bytes before it.
+//! An arena for bytes that are written once and then only read: one writer appends and returns spans, readers resolve
+//! spans. A span reaches a reader through an append-only table, whose publication orders the bytes before it.
 
 use super::append::{AppendReader, AppendWriter, append_only};
 use crate::sync::Arc;
@@ -8,13 +8,13 @@ use crate::sync::Arc;
 const FIRST: usize = 256;
 const LARGEST: usize = 64 * 1024;
 
-/// A chunk's bytes, reached by raw pointer because its front is read while its rest is still being written.
+/// The bytes of a chunk. They are reached by raw pointer, because their beginning is read while their end is written.
 struct Chunk {
     start: *mut u8,
     size: usize,
 }
 
-// SAFETY: a chunk is plain memory without thread affinity; who may touch which bytes is `Span`'s argument.
+// SAFETY: a chunk is plain memory without thread affinity. `push` and `get` say which bytes may be written and read.
 unsafe impl Send for Chunk {}
 // SAFETY: as above.
 unsafe impl Sync for Chunk {}
@@ -29,12 +29,12 @@ impl Chunk {
 impl Drop for Chunk {
     fn drop(&mut self) {
         let bytes = std::ptr::slice_from_raw_parts_mut(self.start, self.size);
-        // SAFETY: `new` leaked exactly this box, and nobody can reach the chunk any more.
+        // SAFETY: `new` leaked exactly this box, and no half can reach the chunk any more.
         drop(unsafe { Box::from_raw(bytes) });
     }
 }
 
-/// Where some bytes lie in the arena that made it. Fields are `u32` to keep a table entry at 20 bytes.
+/// A range of bytes in the arena that made it. Fields are `u32` to keep a table entry at 20 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     chunk: u32,
@@ -65,7 +65,7 @@ impl ArenaWriter {
     /// Copies `bytes` into the arena.
     ///
     /// # Panics
-    /// For 4 GiB or more at once: no JavaScript string is that long.
+    /// For 4 GiB or more at once. No JavaScript string is that long.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Span {
         let len = u32::try_from(bytes.len()).expect("a label set is shorter than 4 GiB");
         let (chunk, used) = match self.current.take() {

@@ -1,4 +1,4 @@
-//! Cells and the slabs they lie in: the memory of one contributor, handed out by series and taken back.
+//! Cells and their slabs: the memory of one contributor. Allocates cells for series and takes them back.
 
 use super::append::{AppendReader, AppendWriter, append_only};
 use super::epochs::EPOCHS;
@@ -6,24 +6,24 @@ use crate::sync::{Arc, AtomicPtr, AtomicU64, Mutex, Ordering};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 
-/// Cells in a slab: 32 KiB, so that a small service pays for one and a slab number fits 20 bits.
+/// Cells in a slab: 32 KiB, so that a small service pays for only one and a slab number fits in 20 bits.
 pub const CELLS_PER_SLAB: usize = if cfg!(loom) { 4 } else { 4096 };
 const INDEX_BITS: u32 = CELLS_PER_SLAB.trailing_zeros();
 
-/// Two cache lines: adjacent-line prefetchers pull pairs, so slabs of two threads never share a pair.
+/// Two cache lines: prefetchers load adjacent lines in pairs, so slabs of two threads must not share a pair.
 #[repr(align(128))]
 #[expect(dead_code, reason = "its cells are reached by pointer only")]
 struct Line([AtomicU64; 16]);
 
-/// A block of cells. A slab may lie in this process's heap or in memory that somebody else lends
-/// (a JavaScript engine that refuses external buffers); nothing outside this module can tell.
+/// A block of cells. It lies in this process's heap, or in memory that is lent by a JavaScript engine that refuses
+/// external buffers. Code outside this module cannot see the difference.
 pub struct Slab {
     start: AtomicPtr<AtomicU64>,
     cells: usize,
     heap: Mutex<Option<Box<[Line]>>>,
 }
 
-// SAFETY: cells are atomics without thread affinity, and `start` points at the heap block this slab owns or at
+// SAFETY: cells are atomics without thread affinity, and `start` points at the heap block that this slab owns, or at
 // memory whose lender promised (`Slab::borrow`) to keep it until `detach` has returned.
 unsafe impl Send for Slab {}
 // SAFETY: as above; all access goes through `&AtomicU64`.
@@ -38,18 +38,18 @@ impl Slab {
         Self { start: AtomicPtr::new(start), cells: block.len() * 16, heap: Mutex::new(Some(block)) }
     }
 
-    /// A slab over `cells` zeroed cells that somebody else owns.
+    /// A slab over `cells` zeroed cells in memory of another owner.
     ///
     /// # Safety
-    /// `start` is aligned to 8 bytes and valid for `cells` 8-byte cells until `detach` has returned, and nobody
-    /// but the contributor's thread writes there.
+    /// `start` is aligned to 8 bytes and valid for `cells` 8-byte cells until `detach` has returned, and only the
+    /// contributor's thread writes there.
     #[must_use]
     pub unsafe fn borrow(start: *mut f64, cells: usize) -> Self {
         Self { start: AtomicPtr::new(start.cast()), cells, heap: Mutex::new(None) }
     }
 
-    /// Copies a borrowed slab to the heap and returns once no scrape reads the lent memory any more.
-    /// The owner has stopped writing before it calls this.
+    /// Copies a borrowed slab to the heap. Returns when no scrape reads the lent memory any more. The owner must have
+    /// stopped writing before it calls this.
     pub fn detach(&self) {
         {
             let mut heap = self.heap.lock();
@@ -73,7 +73,7 @@ impl Slab {
         }
     }
 
-    /// Where the cells lie, for a writer that is not Rust. Valid while the slab lives and is not detached.
+    /// The address of the cells, for a writer outside Rust. Valid while the slab lives and is not detached.
     #[must_use]
     pub fn as_ptr(&self) -> *mut f64 {
         self.start.load(Ordering::Acquire).cast()
@@ -85,7 +85,7 @@ impl Slab {
         self.cells
     }
 
-    /// Never: a slab has at least one line of cells.
+    /// Always false: a slab has at least one line of cells.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.cells == 0
@@ -101,7 +101,7 @@ impl Slab {
         unsafe { &*start.add(index) }
     }
 
-    /// The value of a cell, as it is now.
+    /// The current value of a cell.
     #[inline]
     #[must_use]
     pub fn load(&self, index: usize) -> f64 {
@@ -114,7 +114,7 @@ impl Slab {
         self.cell(index).store(value.to_bits(), Ordering::Relaxed);
     }
 
-    /// Adds to a cell that several Rust threads may add to.
+    /// Adds to a cell. Several Rust threads may add to it at the same time.
     #[inline]
     pub fn add(&self, index: usize, value: f64) {
         let cell = self.cell(index);
@@ -134,7 +134,7 @@ fn zeroed_block(cells: usize) -> Box<[Line]> {
 }
 
 fn first_cell(block: &[Line]) -> *mut AtomicU64 {
-    // Cells are atomics, so writing through a pointer that came from a shared borrow is what they are for.
+    // Cells are atomics: writing through a pointer from a shared borrow is allowed.
     block.as_ptr().cast::<AtomicU64>().cast_mut()
 }
 
@@ -153,7 +153,7 @@ struct Allocator {
     /// The first unused cell of the newest slab, and that slab's size.
     cursor: usize,
     capacity: usize,
-    /// Freed runs of cells by width, oldest first, each with the scrape number from which on it may be reused.
+    /// Freed runs of cells by width, oldest first. Each may be reused when the scrapes below its number have ended.
     free: HashMap<usize, VecDeque<(u64, u32)>, foldhash::fast::FixedState>,
 }
 
@@ -172,7 +172,7 @@ impl Cells {
         Self { slabs, allocator: Mutex::new(Allocator { writer, source, cursor: 0, capacity: 0, free }) }
     }
 
-    /// Slabs so far.
+    /// The number of slabs so far.
     #[must_use]
     pub fn slab_count(&self) -> usize {
         self.slabs.len()
@@ -184,7 +184,7 @@ impl Cells {
         self.slabs.get(number)
     }
 
-    /// A run of `width` zeroed cells in one slab; returns its slot (slab number and first index).
+    /// Allocates `width` zeroed cells in one slab; returns their slot (slab number and first index).
     #[must_use]
     pub fn allocate(&self, width: usize) -> u32 {
         let mut allocator = self.allocator.lock();
@@ -206,15 +206,16 @@ impl Cells {
         let number = allocator.writer.len() - 1;
         let first = allocator.cursor;
         allocator.cursor += width;
-        // What does not start within the first 4096 cells cannot be addressed by a slot: only a slab made for one
-        // oversized series is larger, and it is full with that series.
+        // A slot can address only the first 4096 cells. A slab with more cells was made for one oversized series and is
+        // full.
         if allocator.cursor >= CELLS_PER_SLAB {
             allocator.capacity = allocator.cursor;
         }
         u32::try_from(number << INDEX_BITS | first).expect("a contributor holds fewer than 2^32 cells")
     }
 
-    /// Takes runs back. The caller has already made them unreachable for scrapes that begin from now on.
+    /// Takes cells back. Scrapes that begin from now on must not be able to reach them: the caller has made sure of
+    /// that.
     pub(crate) fn free(&self, slots: impl IntoIterator<Item = u32>, width: usize) {
         let mut allocator = self.allocator.lock();
         let epoch = EPOCHS.now();
@@ -262,7 +263,7 @@ mod tests {
         let other = cells.allocate(3);
         assert_ne!(other, slot, "a running scrape may still read the freed run");
         drop(scrape);
-        // Other tests of this process scrape too; wait for those that began before.
+        // Other tests of this process scrape too; their scrapes may have to end first.
         let mut again = cells.allocate(3);
         for _ in 0..1000 {
             if again == slot {
@@ -278,7 +279,7 @@ mod tests {
     #[test]
     fn a_detached_slab_keeps_its_values_after_the_lent_memory_is_gone() {
         let mut lent = vec![1.5_f64; 20];
-        // SAFETY: `lent` outlives the call to `detach` below and is written by nobody else.
+        // SAFETY: `lent` outlives the call to `detach` below, and no other code writes it.
         let slab = unsafe { Slab::borrow(lent.as_mut_ptr(), lent.len()) };
         slab.store(3, 2.5);
         slab.detach();
@@ -293,7 +294,7 @@ mod model {
     use crate::slab::Scrape;
     use loom::thread;
 
-    /// Two Rust threads add to one cell; nothing is lost.
+    /// Two Rust threads add to one cell: no addition is lost.
     #[test]
     fn concurrent_adds_are_exact() {
         loom::model(|| {
@@ -306,7 +307,7 @@ mod model {
         });
     }
 
-    /// A scrape that could reach a run before it was freed never sees the values of the run's next owner.
+    /// A scrape that could reach a run before it was freed never reads the values of the run's next series.
     #[test]
     fn a_reused_run_is_never_read_by_an_older_scrape() {
         loom::model(|| {

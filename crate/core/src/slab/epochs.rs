@@ -1,15 +1,15 @@
-//! The scrape clock: which scrapes are running, and so from when on a freed cell is read by nobody.
-//! Taken once a scrape and once a removal, never when a value is recorded.
+//! The scrape clock: knows which scrapes are running, and so when no scrape can read a freed cell any more. Locked once
+//! for each scrape and each removal, never when a value is recorded.
 
 use crate::sync::Mutex;
 use std::collections::BTreeSet;
 
 /// Numbers scrapes in the order they begin.
 pub(crate) struct Epochs {
-    state: Mutex<State>,
+    scrapes: Mutex<Scrapes>,
 }
 
-struct State {
+struct Scrapes {
     next: u64,
     running: BTreeSet<u64>,
 }
@@ -17,37 +17,37 @@ struct State {
 impl Epochs {
     #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
-        Self { state: Mutex::new(State { next: 1, running: BTreeSet::new() }) }
+        Self { scrapes: Mutex::new(Scrapes { next: 1, running: BTreeSet::new() }) }
     }
 
     #[cfg(loom)]
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(State { next: 1, running: BTreeSet::new() }) }
+        Self { scrapes: Mutex::new(Scrapes { next: 1, running: BTreeSet::new() }) }
     }
 
-    /// Begins a scrape. What was removed before this call, the scrape does not see.
+    /// Begins a scrape and returns its number. The scrape does not see series that were removed before this call.
     pub(crate) fn begin(&self) -> u64 {
-        let mut state = self.state.lock();
-        let epoch = state.next;
-        state.next += 1;
-        state.running.insert(epoch);
+        let mut scrapes = self.scrapes.lock();
+        let epoch = scrapes.next;
+        scrapes.next += 1;
+        scrapes.running.insert(epoch);
         epoch
     }
 
-    /// Ends the scrape that `begin` numbered.
+    /// Ends the scrape with this number.
     pub(crate) fn end(&self, epoch: u64) {
-        self.state.lock().running.remove(&epoch);
+        self.scrapes.lock().running.remove(&epoch);
     }
 
-    /// The number the next scrape will get. Cells unpublished before this call may be reused once no scrape
-    /// with a smaller number is running.
+    /// The number of the next scrape. Cells that were unpublished before this call may be reused when no scrape with a
+    /// smaller number is running.
     pub(crate) fn now(&self) -> u64 {
-        self.state.lock().next
+        self.scrapes.lock().next
     }
 
-    /// Whether every scrape that began before `epoch` has ended.
+    /// True if every scrape that began before `epoch` has ended.
     pub(crate) fn passed(&self, epoch: u64) -> bool {
-        self.state.lock().running.first().is_none_or(|oldest| *oldest >= epoch)
+        self.scrapes.lock().running.first().is_none_or(|oldest| *oldest >= epoch)
     }
 }
 
@@ -59,7 +59,7 @@ loom::lazy_static! {
     pub(crate) static ref EPOCHS: Epochs = Epochs::new();
 }
 
-/// A running scrape: while it lives, no cell that it may read is given to another series.
+/// A running scrape. While it lives, cells that it may read are not given to another series.
 pub(crate) struct Scrape {
     epoch: u64,
 }

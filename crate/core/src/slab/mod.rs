@@ -1,16 +1,16 @@
-//! Memory that one thread writes while others read: slabs of cells, append-only tables and the clock
-//! that says when a freed cell may be used again. Everything `unsafe` in this crate is in this room;
-//! it knows nothing of metrics, labels or formats.
+//! Memory that one thread writes while others read: slabs of cells, append-only tables, and the scrape clock that says
+//! when a freed cell may be reused. All `unsafe` code of this crate is here. Must not know metrics, labels or formats.
 //!
-//! # The argument the `unsafe` rests on
+//! # Why the `unsafe` code is sound
 //!
-//! A cell is an aligned `f64`, read here through `AtomicU64` with relaxed ordering. Rust writers store it
-//! atomically too. A JavaScript writer stores it by `Float64Array` element assignment on its own thread, which
-//! is outside Rust's memory model: every engine we ship for compiles that to one aligned 8-byte store, which no
-//! 64-bit platform tears, and does not keep it in a register across turns of a loop. That is behaviour, not
-//! specification, so a test holds it on every supported runtime (`__test__/memory-model.test.mjs`).
+//! A cell is an aligned `f64`, read here through `AtomicU64` with relaxed ordering. Rust writers store it atomically
+//! too. A JavaScript writer stores it by assigning to an element of a `Float64Array` on its own thread, which is
+//! outside Rust's memory model: every engine that we ship for compiles the assignment to one aligned 8-byte store,
+//! which no 64-bit platform tears, and does not keep the value in a register across turns of a loop. Engines behave
+//! like this, but no specification requires it, so a test checks it on every supported runtime
+//! (`__test__/native/memory-model.test.mjs`).
 
-#![allow(unsafe_code, reason = "the one room of this crate that may: see the argument above")]
+#![allow(unsafe_code, reason = "the only folder of this crate with unsafe code: see the reasons above")]
 
 mod append;
 mod arena;

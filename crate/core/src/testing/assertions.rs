@@ -1,4 +1,4 @@
-//! Assertions of metrics. Each panics where it stands in the test, with the series that come close.
+//! Assertions about metrics. A failed assertion panics at its line in the test and shows the series that come close.
 //!
 //! ```
 //! use prometheus_metrics::Registry;
@@ -12,21 +12,21 @@
 //! assert_counted(&registry, "requests_total", &[("status", "200")], 2.0);
 //! assert_observed(&registry, "request_seconds", &[], 1, 0.25);
 //! assert_metric(&registry, "in_flight", &[], 3.0);
-//! assert_valid_exposition(&registry.encode(prometheus_metrics::Format::OpenMetrics));
+//! assert_valid_exposition(&registry.encode(prometheus_metrics::Format::PrometheusText));
 //! # Ok::<(), prometheus_metrics::MetricsError>(())
 //! ```
 
 use super::parse::FamilyKind;
 use super::reading::{Labels, Reading, Subject, show_series};
 
-/// What additions of fractions may lose: 0.1 + 0.2 is 0.3 here.
+/// The relative error that adding fractions may cause: 0.1 + 0.2 equals 0.3 here.
 const TOLERANCE: f64 = 1e-9;
 
-/// Asserts that there is a series with these labels, among others, and this value. The name may be a sample's:
+/// Asserts that a series with at least these labels has this value. The name can be that of a sample, such as
 /// `request_seconds_count`.
 ///
 /// # Panics
-/// Where there is none.
+/// If there is no such series.
 #[track_caller]
 pub fn assert_metric(subject: &(impl Subject + ?Sized), name: &str, labels: Labels<'_>, value: f64) {
     let reading = subject.values();
@@ -39,11 +39,11 @@ pub fn assert_metric(subject: &(impl Subject + ?Sized), name: &str, labels: Labe
     );
 }
 
-/// Asserts that a counter was counted by so much, in all the series that have these labels together. A `MockRegistry`
-/// says what was counted since its mark, everything else what counters hold.
+/// Asserts that the series of a counter with at least these labels were increased by this much together: since the mark
+/// of a `MockRegistry`, otherwise since the start.
 ///
 /// # Panics
-/// Where it was not, and for what is no counter.
+/// If the increase differs, or if the metric is not a counter.
 #[track_caller]
 pub fn assert_counted(subject: &(impl Subject + ?Sized), name: &str, labels: Labels<'_>, by: f64) {
     let reading = subject.events();
@@ -57,11 +57,11 @@ pub fn assert_counted(subject: &(impl Subject + ?Sized), name: &str, labels: Lab
     );
 }
 
-/// Asserts that a histogram has observed so many values with such a sum, in all the series that have these labels
+/// Asserts that the series of a histogram with at least these labels have observed this many values with this sum
 /// together.
 ///
 /// # Panics
-/// Where it has not, and for what is no histogram or summary.
+/// If the count or the sum differs, or if the metric is not a histogram or summary.
 #[track_caller]
 pub fn assert_observed(
     subject: &(impl Subject + ?Sized),
@@ -82,10 +82,10 @@ pub fn assert_observed(
     );
 }
 
-/// Asserts that a text is an exposition: in OpenMetrics where its last line is `# EOF`, in text 0.0.4 otherwise.
+/// Asserts that a text is a valid exposition: in OpenMetrics if its last line is `# EOF`, otherwise in text 0.0.4.
 ///
 /// # Panics
-/// Where it is none, with line and column.
+/// If it is not valid, with line and column.
 #[track_caller]
 pub fn assert_valid_exposition(text: &str) {
     if let Err(error) = Reading::of_text(text) {

@@ -1,11 +1,11 @@
-//! A clock that tests move.
+//! A clock for tests.
 
 use crate::clock::Clock;
 use crate::sync::Arc;
 use std::time::Duration;
 
-/// A clock that stands until it is advanced: timers, `set_to_current_time()`, cached expositions and expiry of the
-/// registries that have it go by it. Runs with the system's again once it is dropped.
+/// A clock that stands until a test advances it. Timers, `set_to_current_time()`, cached expositions and expiry of its
+/// registries use it. When it is dropped, they follow the system's clock again.
 ///
 /// ```
 /// use prometheus_metrics::testing::MockClock;
@@ -26,13 +26,13 @@ pub struct MockClock {
 }
 
 impl MockClock {
-    /// A clock that stands at the time of day at which it was made.
+    /// A clock that stands at the current time.
     #[must_use]
     pub fn new() -> Self {
         Self::of(Arc::new(Clock::new()))
     }
 
-    /// A clock that stands at a time of day: since the beginning of 1970, UTC.
+    /// A clock that stands at this time since the Unix epoch.
     #[must_use]
     pub fn at(unix: Duration) -> Self {
         let mock = Self::new();
@@ -40,31 +40,31 @@ impl MockClock {
         mock
     }
 
-    /// Stops a clock that something has already.
+    /// Stops a clock that is already in use.
     #[must_use]
     pub fn of(clock: Arc<Clock>) -> Self {
         clock.advance(Duration::ZERO);
         Self { clock }
     }
 
-    /// The clock, for registries that are to go by it.
+    /// The clock, for the registries that use it.
     #[must_use]
     pub fn clock(&self) -> Arc<Clock> {
         Arc::clone(&self.clock)
     }
 
-    /// The time of day: since the beginning of 1970, UTC.
+    /// The time since the Unix epoch.
     #[must_use]
     pub fn unix_now(&self) -> Duration {
         self.clock.unix_now()
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
 
-    /// Sets the time of day. That passes no time: what runs, or waits to expire, is as old as before.
+    /// Sets the time of day. No time passes for running timers and for series that expire.
     pub fn set(&self, unix: Duration) {
         self.clock.freeze(unix);
     }

@@ -1,4 +1,4 @@
-//! A registry for tests: its own clock, and what was done since a mark.
+//! A registry for tests. It has its own clock, and tells what was recorded since a mark.
 
 use super::assertions::{assert_counted, assert_metric, assert_observed};
 use super::mock_clock::MockClock;
@@ -7,10 +7,10 @@ use crate::registry::Registry;
 use crate::sync::{Arc, Mutex};
 use std::ops::Deref;
 
-/// A registry that says what was counted and observed since it was made or marked, and whose time a test moves.
+/// A registry that tells what was counted and observed since it was made or marked. Its clock is moved by the test.
 ///
-/// It tells the difference between two moments, and not each call: handles of this crate write cells without asking
-/// anybody, and a test's registry must not be another kind of registry than the one in production.
+/// It tells the difference between two moments instead of single calls: handles write directly into cells, and tests
+/// use the same kind of registry as production.
 ///
 /// ```
 /// use prometheus_metrics::testing::MockRegistry;
@@ -39,7 +39,7 @@ pub struct MockRegistry {
 }
 
 impl MockRegistry {
-    /// An empty registry with a clock that stands.
+    /// An empty registry with a stopped clock.
     #[must_use]
     pub fn new() -> Self {
         let clock = MockClock::new();
@@ -47,7 +47,7 @@ impl MockRegistry {
         Self { registry, clock, before: Mutex::new(Reading::default()) }
     }
 
-    /// Watches a registry that exists, from now on, and stops its clock.
+    /// Watches an existing registry from now on, and stops its clock.
     #[must_use]
     pub fn of(registry: Arc<Registry>) -> Self {
         let clock = MockClock::of(Arc::clone(registry.clock()));
@@ -55,7 +55,7 @@ impl MockRegistry {
         Self { registry, clock, before }
     }
 
-    /// The registry, for the code that is tested.
+    /// The registry, for the tested code.
     #[must_use]
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
@@ -67,24 +67,24 @@ impl MockRegistry {
         &self.clock
     }
 
-    /// Forgets what was done until now. Values stay.
+    /// Sets the mark to now. Values stay.
     pub fn mark(&self) {
         *self.before.lock() = Reading::of(&self.registry);
     }
 
-    /// Asserts by how much a counter was counted since the mark.
+    /// Asserts by how much a counter was increased since the mark.
     ///
     /// # Panics
-    /// As `assert_counted`.
+    /// Like `assert_counted`.
     #[track_caller]
     pub fn assert_counted(&self, name: &str, labels: Labels<'_>, by: f64) {
         assert_counted(self, name, labels, by);
     }
 
-    /// Asserts that a counter was not counted since the mark.
+    /// Asserts that a counter was not increased since the mark.
     ///
     /// # Panics
-    /// As `assert_counted`.
+    /// Like `assert_counted`.
     #[track_caller]
     pub fn assert_not_counted(&self, name: &str, labels: Labels<'_>) {
         assert_counted(self, name, labels, 0.0);
@@ -93,16 +93,16 @@ impl MockRegistry {
     /// Asserts what a histogram has observed since the mark.
     ///
     /// # Panics
-    /// As `assert_observed`.
+    /// Like `assert_observed`.
     #[track_caller]
     pub fn assert_observed(&self, name: &str, labels: Labels<'_>, count: u64, sum: f64) {
         assert_observed(self, name, labels, count, sum);
     }
 
-    /// Asserts the value that a gauge has.
+    /// Asserts the current value of a gauge.
     ///
     /// # Panics
-    /// As `assert_metric`.
+    /// Like `assert_metric`.
     #[track_caller]
     pub fn assert_gauge(&self, name: &str, labels: Labels<'_>, value: f64) {
         assert_metric(self, name, labels, value);

@@ -1,4 +1,5 @@
-//! The testing kit: what tests of metrics need, and nothing that production does. One line a module, one an export.
+//! The testing kit: assertions, a mock registry, a mock clock, and a parser of expositions. Production code does not
+//! use it.
 
 pub mod assertions;
 mod mock_clock;

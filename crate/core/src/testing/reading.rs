@@ -1,11 +1,11 @@
-//! What assertions look at: the samples of a registry or of a text, read once. Labels are given as a PromQL selector
-//! gives them: those that are named decide, others may be there.
+//! Reads the samples of a registry or a text once, for assertions. Labels work as in a PromQL selector: a series needs
+//! the given labels and may have others. It also finds the series that come close, for the messages of assertions.
 
 use super::parse::{Dialect, FamilyKind, ParseError, ParsedFamily, ParsedSample, parse};
 use crate::registry::Registry;
 use crate::serialization::Format;
 
-/// Labels that a series has to have, among others. An empty value wants the label absent.
+/// Labels that a series must have; it may have others. An empty value means that the label must be missing.
 pub type Labels<'a> = &'a [(&'a str, &'a str)];
 
 /// The samples of one moment.
@@ -14,12 +14,12 @@ pub struct Reading {
     pub(super) families: Vec<ParsedFamily>,
 }
 
-/// What metrics can be read from: a registry, a text, what was read before.
+/// Something that metrics can be read from: a registry, a text, or an earlier reading.
 pub trait Subject {
-    /// Its values.
+    /// The current values.
     fn values(&self) -> Reading;
 
-    /// What was counted and observed: the values, unless it knows since when.
+    /// What was counted and observed since a mark. Without a mark these are the values.
     fn events(&self) -> Reading {
         self.values()
     }
@@ -38,7 +38,7 @@ impl Subject for Reading {
 }
 
 /// # Panics
-/// Where it is no exposition.
+/// If the text is not a valid exposition.
 impl Subject for str {
     fn values(&self) -> Reading {
         Reading::of_text(self)
@@ -47,19 +47,19 @@ impl Subject for str {
 }
 
 impl Reading {
-    /// What a registry shows now. Its collectors are asked.
+    /// The current values of a registry. Its collectors run.
     ///
     /// # Panics
-    /// Where a collector makes samples that no exposition can hold.
+    /// If a collector makes samples that an exposition cannot contain.
     #[must_use]
     pub fn of(registry: &Registry) -> Self {
         registry.encode(Format::PrometheusText).values()
     }
 
-    /// What an exposition shows, in either format.
+    /// The values of an exposition in either format.
     ///
     /// # Errors
-    /// Where it is none.
+    /// If the text is not a valid exposition.
     pub fn of_text(text: &str) -> Result<Self, ParseError> {
         parse(text, Dialect::of(text)).map(|families| Self { families })
     }
@@ -73,7 +73,7 @@ impl Reading {
     /// The sum of all samples of this name that have these labels.
     #[must_use]
     pub fn total(&self, name: &str, labels: Labels<'_>) -> f64 {
-        // Not `sum()`, which is minus zero where there is nothing.
+        // Not `sum()`: the sum of an empty iterator is -0.
         self.samples(name, labels).fold(0.0, |total, sample| total + sample.value)
     }
 
@@ -88,7 +88,7 @@ impl Reading {
         self.families.iter().flat_map(|family| family.samples.iter().map(move |sample| (family, sample)))
     }
 
-    /// By how much counters and histograms have grown. One that was removed and made anew may have shrunk.
+    /// The increase of counters and histograms since `before`. It is negative for one that was removed and made again.
     #[must_use]
     pub fn since(mut self, before: &Self) -> Self {
         for family in &mut self.families {
@@ -104,13 +104,13 @@ impl Reading {
         self
     }
 
-    /// Whether there is a family of this name that is of another type.
+    /// The type of the family of this name, if it is not one of `kinds`.
     pub(super) fn other_kind(&self, name: &str, kinds: &[FamilyKind]) -> Option<&'static str> {
         let family = self.families.iter().find(|family| family.name == name)?;
         (!kinds.contains(&family.kind) && family.kind != FamilyKind::Unknown).then(|| family.kind.word())
     }
 
-    /// Paragraphs that help to find the mistake: the same name with other labels, or names that look alike.
+    /// Text for the message of an assertion: the series of this name with other labels, or series with similar names.
     pub(super) fn near_misses(&self, name: &str, labels: Labels<'_>) -> String {
         let own: Vec<&ParsedSample> = self
             .all()
@@ -152,14 +152,14 @@ impl Subject for String {
     }
 }
 
-/// Lines of a paragraph.
+/// The most lines in a paragraph.
 const LINES_SHOWN: usize = 6;
-/// Names that look alike, of which series are shown.
+/// The most similar names for which series are shown.
 const NAMES_SHOWN: usize = 3;
-/// The longest label value that is shown whole, in characters.
+/// Longer label values are cut, in characters.
 const SHOWN_CHARACTERS: usize = 100;
 
-/// How many of the wanted labels a sample has otherwise.
+/// How many of the labels a sample does not have.
 fn misses(sample: &ParsedSample, labels: Labels<'_>) -> usize {
     labels.iter().filter(|(name, value)| sample.label(name).unwrap_or_default() != *value).count()
 }
@@ -179,7 +179,7 @@ fn show(sample: &ParsedSample) -> String {
     format!("{} {}", show_series(&sample.name, &labels), sample.value)
 }
 
-/// A series as an exposition prints it, long values cut.
+/// A series as an exposition prints it, with long values cut.
 pub(super) fn show_series(name: &str, labels: Labels<'_>) -> String {
     if labels.is_empty() {
         return name.to_owned();
@@ -205,12 +205,12 @@ fn paragraph(title: &str, lines: Vec<String>) -> String {
     text
 }
 
-/// Whether one name is a good part of the other.
+/// Whether one name contains the other and is at most twice as long.
 fn contains(a: &str, b: &str) -> bool {
     a.len().min(b.len()) * 2 >= a.len().max(b.len()) && (a.contains(b) || b.contains(a))
 }
 
-/// How many characters have to be put in, taken out or replaced to make one word of the other.
+/// The Levenshtein distance: how many characters to insert, remove or replace to turn one word into the other.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

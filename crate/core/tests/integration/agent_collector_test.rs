@@ -1,5 +1,5 @@
-//! Executions of agents from their start to their end, by a clock that a test moves: what a scrape shows meanwhile and
-//! afterwards, in both formats, whatever becomes of the executions and however many threads share one.
+//! Follows executions of agents from start to end with a mock clock, and compares scrapes in both formats during and after
+//! them: executions that end, fail or are dropped, and one that several threads share.
 
 use crate::{Outcome, samples_of};
 use prometheus_metrics::collectors::{
@@ -18,7 +18,7 @@ fn collector() -> Result<(MockRegistry, AgentMetricsCollector), MetricsError> {
     Ok((registry, agents))
 }
 
-/// Samples of these families as both formats show them, without buckets and those that are 0.
+/// The samples of these families that are not 0, without buckets, equal in both formats.
 fn shown(registry: &Registry, names: &[&str]) -> Vec<String> {
     let mut lines = samples_of(registry, "llmdevops_agent_", names);
     lines.retain(|line| !line.contains("_bucket{"));
@@ -26,7 +26,7 @@ fn shown(registry: &Registry, names: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn test_agent_execution_metrics() -> Outcome {
+fn an_execution_is_active_until_it_ends() -> Outcome {
     let (registry, agents) = collector()?;
     let prices = PriceTable::new().with("m", Price::new(1.0, 2.0))?;
     let llm = LlmMetricsCollector::new(&registry, LlmOptions { prices, ..LlmOptions::default() })?;
@@ -67,7 +67,7 @@ fn test_agent_execution_metrics() -> Outcome {
 }
 
 #[test]
-fn test_agent_step_metrics() -> Outcome {
+fn every_step_of_an_execution_is_counted_and_timed() -> Outcome {
     let (registry, agents) = collector()?;
     let execution = agents.start_execution("researcher");
     for step in StepType::ALL {
@@ -89,7 +89,7 @@ fn test_agent_step_metrics() -> Outcome {
 }
 
 #[test]
-fn test_agent_tool_call_metrics() -> Outcome {
+fn the_tool_calls_of_an_execution_are_counted_and_compared() -> Outcome {
     let (registry, agents) = collector()?;
     let execution = agents.start_execution("researcher");
     let took = Some(Duration::from_millis(500));
@@ -117,7 +117,7 @@ fn test_agent_tool_call_metrics() -> Outcome {
 }
 
 #[test]
-fn test_agent_error_metrics() -> Outcome {
+fn every_end_of_an_execution_has_its_status_and_error() -> Outcome {
     type End = (fn(AgentExecution), &'static str, &'static str);
     let ends: [End; 8] = [
         (|execution| execution.end(ExecutionStatus::Failed), "failed", "other"),

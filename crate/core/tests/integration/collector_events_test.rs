@@ -1,5 +1,6 @@
-//! One script of events, played through Rust here and through TypeScript in `events.test.mjs`: both leave the same bytes.
-//! That test writes the expositions anew (`UPDATE_EXPOSITIONS=1`); this one only reads them.
+//! Plays one script of events through Rust; `__test__/collectors/events.test.mjs` plays it through TypeScript. Both must
+//! write the same bytes. The expected files keep the lines that are not 0; `events.wholes.json` has the length and the
+//! FNV-1a hash of each whole exposition. That test writes these files (`UPDATE_EXPOSITIONS=1`); this one only reads them.
 
 use crate::Outcome;
 use prometheus_metrics::collectors::{
@@ -31,7 +32,7 @@ fn word_or<W>(value: &Value, from_name: fn(&str) -> Option<W>, default: W) -> W 
     word(value, from_name).unwrap_or(default)
 }
 
-/// What is no amount is nothing, as it is in a program with types.
+/// An invalid amount counts as missing, as it does in a typed program.
 fn amount(value: &Value) -> Option<f64> {
     value.as_f64().filter(|amount| *amount >= 0.0)
 }
@@ -302,6 +303,23 @@ fn events_of(script: &Value) -> Result<Vec<Vec<Value>>, Box<dyn std::error::Erro
     Ok(all)
 }
 
+/// FNV-1a with 64 bits, as the test in TypeScript computes it.
+fn fnv1a(text: &str) -> String {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+/// Leaves a whole exposition in `target/events`, where TypeScript's test leaves its own.
+fn keep_whole(name: &str, shown: &str) -> std::io::Result<PathBuf> {
+    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../target/events"].iter().collect();
+    std::fs::create_dir_all(&folder)?;
+    let written = folder.join(format!("rust-{name}"));
+    std::fs::write(&written, shown)?;
+    Ok(written)
+}
+
 #[test]
 fn a_script_of_events_leaves_the_expositions_that_it_leaves_in_typescript() -> Outcome {
     let script: Value = serde_json::from_str(&read("events.json")?)?;
@@ -327,11 +345,21 @@ fn a_script_of_events_leaves_the_expositions_that_it_leaves_in_typescript() -> O
     for event in events_of(&script)? {
         player.play(text(&event[0]), &event[1..]);
     }
+    let wholes: Value = serde_json::from_str(&read("events.wholes.json")?)?;
     for (name, format) in [("events.prom", Format::PrometheusText), ("events.om", Format::OpenMetrics)] {
         let (shown, expected) = (registry.encode(format), read(name)?);
-        let differs = shown.lines().zip(expected.lines()).find(|(shown, expected)| shown != expected);
+        let present: Vec<&str> = shown.lines().filter(|line| !line.ends_with(" 0")).collect();
+        let differs = present.iter().zip(expected.lines()).find(|(shown, expected)| **shown != *expected);
         assert_eq!(differs, None, "{name}: what is shown, and what TypeScript shows");
-        assert_eq!(shown.len(), expected.len(), "{name}");
+        assert_eq!(present.len(), expected.lines().count(), "{name}");
+        let written = keep_whole(name, &shown)?;
+        let whole = (count(&wholes[name]["bytes"]), text(&wholes[name]["fnv1a"]).to_owned());
+        assert_eq!(
+            (u64::try_from(shown.len()).ok(), fnv1a(&shown)),
+            whole,
+            "{name}: only lines that are 0 differ; compare {} with TypeScript's beside it",
+            written.display()
+        );
     }
     Ok(())
 }

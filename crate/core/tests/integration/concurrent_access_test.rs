@@ -1,10 +1,10 @@
-//! Many threads that record, register, scrape, join and leave at once: nothing is lost, nothing waits for ever, and
-//! every exposition that is made meanwhile is whole.
+//! Tests threads that record, register, scrape, join and leave at the same time: no count is lost, no thread waits
+//! forever, and every exposition made meanwhile is valid.
 
 use crate::exposition::{ParsedFamily, parse};
 use crate::{Cell, Outcome, contributor_of, family_of, scrape};
 use prometheus_metrics::registry::{Descriptor, Kind, Process};
-use prometheus_metrics::{Format, Registry};
+use prometheus_metrics::{Format, GaugeVec, Registry};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -17,7 +17,8 @@ fn total(families: &[ParsedFamily], name: &str) -> f64 {
     samples.filter(|sample| sample.name == name).map(|sample| sample.value).sum()
 }
 
-/// Raises a count beyond all waiting when the thread that counts ends, by a panic too.
+/// Sets the count to its maximum when the counting thread ends, also by a panic, so that threads that wait for the count
+/// go on.
 struct Ended<'a>(&'a AtomicU32);
 
 impl Drop for Ended<'_> {
@@ -31,7 +32,7 @@ fn test_concurrent_increment() -> Outcome {
     let registry = Registry::new();
     let counters = registry.counter_vec("c_total", "C", &["shared", "own"])?;
     let histograms = registry.histogram_vec("h", "H", &["shared"], &[1.0])?;
-    // Made in advance, so that the order of the series is known.
+    // These series are made first, so that the order of all series is known.
     for own in 0..THREADS {
         counters.with(&["no", &own.to_string()])?;
     }
@@ -76,7 +77,7 @@ fn test_concurrent_registration() -> Outcome {
             barrier.wait();
             while !done.load(Ordering::Acquire) {
                 parse(&registry.encode(Format::OpenMetrics), Format::OpenMetrics)
-                    .expect("a whole exposition");
+                    .expect("a valid exposition");
             }
         });
         let registrars: Vec<_> = (0..THREADS)
@@ -97,7 +98,7 @@ fn test_concurrent_registration() -> Outcome {
         let outcomes: Vec<_> = registrars.into_iter().map(thread::ScopedJoinHandle::join).collect();
         done.store(true, Ordering::Release);
         assert!(outcomes.iter().all(Result::is_ok), "a registrar panicked");
-        scraper.join().expect("every exposition is whole");
+        scraper.join().expect("every exposition is valid");
     });
     let mut shown: Vec<String> = registry.encode(Format::PrometheusText).lines().map(str::to_owned).collect();
     shown.retain(|line| !line.is_empty() && !line.starts_with('#'));
@@ -113,8 +114,8 @@ fn test_concurrent_registration() -> Outcome {
     Ok(())
 }
 
-#[test]
-fn test_concurrent_scrape() -> Outcome {
+/// A registry with 2,000 gauges, and its exposition. The value of each gauge is a quarter of its label.
+fn numbered_gauges() -> prometheus_metrics::Result<(Registry, GaugeVec, String)> {
     let registry = Registry::new();
     let mut expected = String::from("# HELP g G\n# TYPE g gauge\n");
     let gauges = registry.gauge_vec("g", "G", &["x"])?;
@@ -122,6 +123,12 @@ fn test_concurrent_scrape() -> Outcome {
         gauges.with(&[&value.to_string()])?.set(f64::from(value) / 4.0);
         expected += &format!("g{{x=\"{value}\"}} {}\n", f64::from(value) / 4.0);
     }
+    Ok((registry, gauges, expected))
+}
+
+#[test]
+fn test_concurrent_scrape() -> Outcome {
+    let (registry, _gauges, expected) = numbered_gauges()?;
     let openmetrics = format!("{expected}# EOF\n");
     thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -133,8 +140,13 @@ fn test_concurrent_scrape() -> Outcome {
             });
         }
     });
+    Ok(())
+}
 
-    // Series come and go under the scrapes: none ever shows the value of another, and what stays is always there.
+/// A scrape never shows the value of another series, and always shows the series that stay.
+#[test]
+fn scrapes_are_right_while_series_are_added_and_removed() -> Outcome {
+    let (registry, gauges, expected) = numbered_gauges()?;
     let scraped = AtomicBool::new(false);
     thread::scope(|scope| {
         let churners: Vec<_> = (1..3_u32)
@@ -158,7 +170,7 @@ fn test_concurrent_scrape() -> Outcome {
                 scope.spawn(|| {
                     for _ in 0..12 {
                         let out = registry.encode(Format::PrometheusText);
-                        let families = parse(&out, Format::PrometheusText).expect("a whole exposition");
+                        let families = parse(&out, Format::PrometheusText).expect("a valid exposition");
                         let mut kept = 0;
                         for sample in &families[0].samples {
                             let label: f64 = sample.labels[0].1.parse().expect("a number");
@@ -180,56 +192,67 @@ fn test_concurrent_scrape() -> Outcome {
     Ok(())
 }
 
+/// How often each worker of `test_concurrent_collect_and_update` counts.
+const INCREMENTS: u32 = 20_000;
+
+/// Joins the process, counts, and leaves if its number is even.
+fn count_and_leave(process: &Process, scrapes: &AtomicU32, own: usize) {
+    let worker = contributor_of(process);
+    let descriptor = Descriptor::new(Kind::Counter, "c_total", "C", &["who"]).expect("valid");
+    let counters = family_of(&worker, descriptor).expect("valid");
+    let descriptor = Descriptor::histogram("h", "H", &[], &[1.0]).expect("valid");
+    let histograms = family_of(&worker, descriptor).expect("valid");
+    let who = own.to_string();
+    let cell = |slot, offset| Cell { contributor: &worker, slot, offset };
+    let shared = cell(counters.add_series(&[(0, "all")]).expect("within the limits").slot, 0);
+    let alone = cell(counters.add_series(&[(0, &who)]).expect("within the limits").slot, 0);
+    let observed = histograms.add_series(&[]).expect("within the limits").slot;
+    for turn in 0..INCREMENTS {
+        shared.add(1.0);
+        alone.add(0.1);
+        cell(observed, usize::from(turn % 2 == 1)).add(1.0);
+        cell(observed, 2).add(0.25);
+        // Wait for some scrapes: on an idle machine the workers would finish before the first one.
+        while turn == INCREMENTS / 2 && scrapes.load(Ordering::Acquire) < 3 {
+            thread::yield_now();
+        }
+    }
+    // Half of the workers leave. Their counts stay, and leaving twice is the same as once.
+    if own.is_multiple_of(2) {
+        process.leave(&worker);
+        process.leave(&worker);
+    }
+}
+
+/// Scrapes until `done`, and checks that no total decreases.
+fn scrape_until_done(main: &Registry, process: &Process, scrapes: &AtomicU32, done: &AtomicBool) {
+    let _ended = Ended(scrapes);
+    let mut before = [0.0; 3];
+    while !done.load(Ordering::Acquire) {
+        let out = scrape(main, Some(process), Format::OpenMetrics);
+        let families = parse(&out, Format::OpenMetrics).expect("a valid exposition");
+        let now = ["c_total", "h_count", "h_sum"].map(|name| total(&families, name));
+        assert!(now.iter().zip(before).all(|(now, before)| *now >= before), "{before:?} to {now:?}");
+        before = now;
+        scrapes.fetch_add(1, Ordering::Release);
+    }
+}
+
 #[test]
 fn test_concurrent_collect_and_update() -> Outcome {
-    const INCREMENTS: u32 = 20_000;
     let process = Process::new();
     let main = contributor_of(&process);
     let (scrapes, done) = (AtomicU32::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
-        let work = |own: usize| {
-            let (process, scrapes) = (&process, &scrapes);
-            move || {
-                let worker = contributor_of(process);
-                let descriptor = Descriptor::new(Kind::Counter, "c_total", "C", &["who"]).expect("valid");
-                let counters = family_of(&worker, descriptor).expect("valid");
-                let descriptor = Descriptor::histogram("h", "H", &[], &[1.0]).expect("valid");
-                let histograms = family_of(&worker, descriptor).expect("valid");
-                let who = own.to_string();
-                let cell = |slot, offset| Cell { contributor: &worker, slot, offset };
-                let shared = cell(counters.add_series(&[(0, "all")]).expect("within the limits").slot, 0);
-                let alone = cell(counters.add_series(&[(0, &who)]).expect("within the limits").slot, 0);
-                let observed = histograms.add_series(&[]).expect("within the limits").slot;
-                for turn in 0..INCREMENTS {
-                    shared.add(1.0);
-                    alone.add(0.1);
-                    cell(observed, usize::from(turn % 2 == 1)).add(1.0);
-                    cell(observed, 2).add(0.25);
-                    // On an idle machine the workers would have ended before the first scrape.
-                    while turn == INCREMENTS / 2 && scrapes.load(Ordering::Acquire) < 3 {
-                        thread::yield_now();
-                    }
-                }
-                // Half of them end; what they counted stays, and ending twice is ending once.
-                if own.is_multiple_of(2) {
-                    process.leave(&worker);
-                    process.leave(&worker);
-                }
-            }
-        };
-        let workers: Vec<_> = (0..THREADS).map(|own| scope.spawn(work(own))).collect();
-        let scraper = scope.spawn(|| {
-            let _ended = Ended(&scrapes);
-            let mut before = [0.0; 3];
-            while !done.load(Ordering::Acquire) {
-                let out = scrape(main.registry(), Some(&process), Format::OpenMetrics);
-                let families = parse(&out, Format::OpenMetrics).expect("a whole exposition");
-                let now = ["c_total", "h_count", "h_sum"].map(|name| total(&families, name));
-                assert!(now.iter().zip(before).all(|(now, before)| *now >= before), "{before:?} to {now:?}");
-                before = now;
-                scrapes.fetch_add(1, Ordering::Release);
-            }
-        });
+        let workers: Vec<_> = (0..THREADS)
+            .map(|own| {
+                scope.spawn({
+                    let (process, scrapes) = (&process, &scrapes);
+                    move || count_and_leave(process, scrapes, own)
+                })
+            })
+            .collect();
+        let scraper = scope.spawn(|| scrape_until_done(main.registry(), &process, &scrapes, &done));
         let outcomes: Vec<_> = workers.into_iter().map(thread::ScopedJoinHandle::join).collect();
         done.store(true, Ordering::Release);
         assert!(outcomes.iter().all(Result::is_ok), "a worker panicked");
@@ -241,7 +264,7 @@ fn test_concurrent_collect_and_update() -> Outcome {
     let mut shown: Vec<String> =
         out.lines().filter(|line| line.starts_with("c_total{")).map(str::to_owned).collect();
     shown.sort();
-    // A worker adds a tenth 20,000 times in plain floating point; so does the test.
+    // A worker adds 0.1 20,000 times in floating point, so the expected sum is made the same way.
     let tenths = (0..INCREMENTS).fold(0.0, |sum, _| sum + 0.1);
     let mut expected: Vec<String> =
         (0..THREADS).map(|own| format!("c_total{{who=\"{own}\"}} {tenths}")).collect();
@@ -257,7 +280,7 @@ h_sum 30000
 h_count 120000
 ";
     assert!(out.contains(histogram), "{out}");
-    // The scraped contributor's own view has none of it.
+    // Without the process, the scraped contributor shows nothing: the workers counted everything.
     assert_eq!(scrape(main.registry(), None, Format::PrometheusText), "\n");
     Ok(())
 }

@@ -1,10 +1,14 @@
-//! A small strict grammar of text 0.0.4 and OpenMetrics 1.0, written from their specifications and from nothing of
-//! the encoder. It accepts less than a scraper does: what it lets pass, any scraper reads.
+//! Reads expositions with a small strict grammar of text 0.0.4 and OpenMetrics 1.0. It is written from the
+//! specifications and shares no code with the encoder. It accepts less than scrapers do, so every scraper can read an
+//! exposition that it accepts.
 
 use prometheus_metrics::Format;
+use proptest::test_runner::TestCaseError;
 use std::collections::HashSet;
 
-/// A family as an exposition shows it, escapes undone.
+pub(crate) const FORMATS: [Format; 2] = [Format::PrometheusText, Format::OpenMetrics];
+
+/// A family as the exposition shows it, unescaped.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ParsedFamily {
     pub(crate) name: String,
@@ -13,7 +17,7 @@ pub(crate) struct ParsedFamily {
     pub(crate) samples: Vec<ParsedSample>,
 }
 
-/// One line of values.
+/// One sample line.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ParsedSample {
     pub(crate) name: String,
@@ -23,15 +27,19 @@ pub(crate) struct ParsedSample {
 
 type Parsed<T> = Result<T, String>;
 
-/// Reads an exposition, or says which line breaks which rule.
+/// Reads an exposition. The error says which rule is broken, and by which line.
 pub(crate) fn parse(text: &str, format: Format) -> Parsed<Vec<ParsedFamily>> {
     let openmetrics = format == Format::OpenMetrics;
     let end = if openmetrics { "# EOF\n" } else { "" };
     let body = text.strip_suffix(end).ok_or("the last line is not # EOF")?;
     if body.is_empty() || body == "\n" {
-        return if openmetrics == body.is_empty() { Ok(Vec::new()) } else { Err("not what empty is".into()) };
+        return if openmetrics == body.is_empty() {
+            Ok(Vec::new())
+        } else {
+            Err("invalid empty exposition".into())
+        };
     }
-    let body = body.strip_suffix('\n').ok_or("the last line does not end")?;
+    let body = body.strip_suffix('\n').ok_or("the last line does not end with a line feed")?;
     let mut families = Vec::new();
     let mut lines = body.split('\n').peekable();
     let mut names = HashSet::new();
@@ -57,6 +65,11 @@ pub(crate) fn parse(text: &str, format: Format) -> Parsed<Vec<ParsedFamily>> {
     Ok(families)
 }
 
+/// As `parse()`, for properties: an error fails the case and shows the text.
+pub(crate) fn parse_or_fail(text: &str, format: Format) -> Result<Vec<ParsedFamily>, TestCaseError> {
+    parse(text, format).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))
+}
+
 fn family<'a>(
     lines: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>,
     openmetrics: bool,
@@ -74,13 +87,16 @@ fn family<'a>(
         &["counter", "gauge", "histogram", "summary", "untyped"]
     };
     if !kinds.contains(&kind) {
-        return Err(format!("no such type: {type_line}"));
+        return Err(format!("unknown type: {type_line}"));
     }
     let help = unescape(help, if openmetrics { "\\n\"" } else { "\\n" })?;
     let mut samples = Vec::new();
     while let Some(line) = lines.next_if(|line| !line.is_empty() && !line.starts_with('#')) {
         let sample = sample(line, openmetrics).map_err(|error| format!("{error}: {line}"))?;
-        let suffix = sample.name.strip_prefix(name).ok_or_else(|| format!("not of family {name}: {line}"))?;
+        let suffix = sample
+            .name
+            .strip_prefix(name)
+            .ok_or_else(|| format!("sample of another family than {name}: {line}"))?;
         let fits = match kind {
             "counter" if openmetrics => suffix == "_total" && sample.value >= 0.0,
             "counter" => suffix.is_empty() && sample.value >= 0.0,
@@ -89,7 +105,7 @@ fn family<'a>(
             _ => suffix.is_empty(),
         };
         if !fits {
-            return Err(format!("not a sample of a {kind} {name}: {line}"));
+            return Err(format!("invalid sample of the {kind} {name}: {line}"));
         }
         samples.push(sample);
     }
@@ -101,8 +117,9 @@ fn family<'a>(
 
 fn metadata<'a>(line: &'a str, keyword: &str) -> Parsed<(&'a str, &'a str)> {
     let rest = line.strip_prefix(keyword).ok_or_else(|| format!("expected {keyword}: {line}"))?;
-    let (name, rest) = rest.split_once(' ').ok_or_else(|| format!("no blank after the name: {line}"))?;
-    if is_name(name, true) { Ok((name, rest)) } else { Err(format!("not a metric name: {line}")) }
+    let (name, rest) =
+        rest.split_once(' ').ok_or_else(|| format!("expected a space after the name: {line}"))?;
+    if is_name(name, true) { Ok((name, rest)) } else { Err(format!("invalid metric name: {line}")) }
 }
 
 fn is_name(name: &str, colons: bool) -> bool {
@@ -110,7 +127,8 @@ fn is_name(name: &str, colons: bool) -> bool {
     name.starts_with(letter) && name.chars().all(|c| letter(c) || c.is_ascii_digit())
 }
 
-/// Undoes the escapes; `escaped` are the characters that a backslash may and, raw, must precede.
+/// Undoes the escapes. `escaped` are the characters that are valid after a backslash; a quote among them is invalid
+/// without one.
 fn unescape(text: &str, escaped: &str) -> Parsed<String> {
     let mut out = String::new();
     let mut chars = text.chars();
@@ -119,9 +137,9 @@ fn unescape(text: &str, escaped: &str) -> Parsed<String> {
             '\\' => match chars.next() {
                 Some('n') => out.push('\n'),
                 Some(next) if next != 'n' && escaped.contains(next) => out.push(next),
-                other => return Err(format!("no such escape: {other:?}")),
+                other => return Err(format!("unknown escape: {other:?}")),
             },
-            '"' if escaped.contains('"') => return Err("a raw quote".into()),
+            '"' if escaped.contains('"') => return Err("a quote without a backslash".into()),
             c => out.push(c),
         }
     }
@@ -132,18 +150,18 @@ fn sample(line: &str, openmetrics: bool) -> Parsed<ParsedSample> {
     let name_end = line.find(['{', ' ']).ok_or("no value")?;
     let (name, rest) = line.split_at(name_end);
     if !is_name(name, true) {
-        return Err("not a metric name".into());
+        return Err("invalid metric name".into());
     }
     let (labels, rest) = match rest.strip_prefix('{') {
         Some(rest) => label_set(rest)?,
         None => (Vec::new(), rest),
     };
-    let rest = rest.strip_prefix(' ').ok_or("no blank before the value")?;
+    let rest = rest.strip_prefix(' ').ok_or("expected a space before the value")?;
     let value = match rest.split_once(" # {") {
         Some((value, exemplar)) if openmetrics => {
             let (_, rest) = label_set(exemplar)?;
-            let numbers = rest.strip_prefix(' ').ok_or("no blank before the exemplar's value")?;
-            let (example, at) = numbers.split_once(' ').ok_or("no timestamp of the exemplar")?;
+            let numbers = rest.strip_prefix(' ').ok_or("expected a space before the exemplar's value")?;
+            let (example, at) = numbers.split_once(' ').ok_or("expected a timestamp of the exemplar")?;
             number(example)?;
             number(at)?;
             value
@@ -153,7 +171,7 @@ fn sample(line: &str, openmetrics: bool) -> Parsed<ParsedSample> {
     Ok(ParsedSample { name: name.to_owned(), labels, value: number(value)? })
 }
 
-/// Labels up to and with the closing brace, and what follows it.
+/// Reads labels up to the closing brace; returns them and the text after the brace.
 fn label_set(text: &str) -> Parsed<(Vec<(String, String)>, &str)> {
     let (mut labels, mut names) = (Vec::new(), HashSet::new());
     let mut rest = text;
@@ -161,20 +179,20 @@ fn label_set(text: &str) -> Parsed<(Vec<(String, String)>, &str)> {
         return Ok((labels, rest));
     }
     loop {
-        let (name, after) = rest.split_once("=\"").ok_or("no value of a label")?;
+        let (name, after) = rest.split_once("=\"").ok_or("expected a quoted value after the label name")?;
         let bytes = after.as_bytes();
         let mut end = 0;
         while *bytes.get(end).ok_or("no closing quote")? != b'"' {
             end += if bytes[end] == b'\\' { 2 } else { 1 };
         }
         if !is_name(name, false) || !names.insert(name) {
-            return Err(format!("not a label name, or twice: {name}"));
+            return Err(format!("invalid or repeated label name: {name}"));
         }
         labels.push((name.to_owned(), unescape(&after[..end], "\\n\"")?));
         match after.as_bytes().get(end + 1) {
             Some(b',') => rest = &after[end + 2..],
             Some(b'}') => return Ok((labels, &after[end + 2..])),
-            _ => return Err("neither a comma nor a brace after a label".into()),
+            _ => return Err("expected a comma or a brace after a label".into()),
         }
     }
 }
@@ -192,12 +210,13 @@ fn number(text: &str) -> Parsed<f64> {
     let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
     if !(digits(whole) && digits(fraction) && digits(exponent)) {
-        return Err(format!("not a number: {text:?}"));
+        return Err(format!("invalid number: {text:?}"));
     }
     text.parse().map_err(|error| format!("{error}: {text:?}"))
 }
 
-/// Buckets of one label set ascend in bound and count and end with `+Inf`, which is the count.
+/// Checks that the buckets of each label set ascend in bound and count, and that the last one is `+Inf` and equals
+/// `_count`.
 fn check_histogram(name: &str, samples: &[ParsedSample]) -> Parsed<()> {
     let mut at = 0;
     let suffix = |sample: &ParsedSample| sample.name[name.len()..].to_owned();
@@ -226,14 +245,14 @@ fn check_histogram(name: &str, samples: &[ParsedSample]) -> Parsed<()> {
             || sums.len() != counts.len()
             || counts.iter().any(|count| *count != last.1)
         {
-            return Err(format!("not a whole histogram: {name} {labels:?}"));
+            return Err(format!("incomplete histogram: {name} {labels:?}"));
         }
     }
     Ok(())
 }
 
 #[test]
-fn the_grammar_refuses_what_is_not_an_exposition() {
+fn the_grammar_rejects_invalid_expositions() {
     let accepted = |text: &str, format| parse(text, format).is_ok();
     let head = "# HELP a A\n# TYPE a gauge\n";
     for good in ["a 1\n", "a{x=\"\"} NaN\n", "a{x=\"\\\\\\n\\\"\"} -1e-7\n", "a 1\na{x=\"1\"} 1\n", ""] {

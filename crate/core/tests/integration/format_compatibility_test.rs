@@ -1,10 +1,10 @@
-//! Programs that nobody here wrote read an exporter's expositions, and must have read what was recorded: Prometheus and
-//! promtool, the Go library that Grafana's agent reads with, and VictoriaMetrics. `.ci/judges.sh` installs and runs
-//! them; a program that is missing is a failure.
+//! Tests that other projects' programs read the expositions correctly: Prometheus and promtool, the Go library that
+//! Grafana's agent reads with, and VictoriaMetrics. The values that they report must be the recorded ones.
+//! `.ci/judges.sh` installs and runs them; a missing program fails the test.
 
-#[expect(dead_code, reason = "the other integration tests use all of it")]
+#[expect(dead_code, reason = "the other integration tests use the rest")]
 mod program;
-#[expect(dead_code, reason = "the other integration tests use all of it")]
+#[expect(dead_code, reason = "the other integration tests use the rest")]
 mod wire;
 
 use prometheus_metrics::config::MetricsConfig;
@@ -27,14 +27,14 @@ type Failure = Box<dyn std::error::Error>;
 /// Values by series; a series is its name and its labels.
 type Readings = BTreeMap<(String, BTreeMap<String, String>), f64>;
 
-/// Help texts and label values that have to be escaped, in every format.
+/// Label values that are hard to escape or to read back.
 const AWKWARD: [&str; 9] =
     ["plain", "a\"b", "a\\b", "a\nb", "\\n", "é🦀", "{x=\"y\"} 1", "# EOF", " leading and trailing "];
 const NUMBERS: [f64; 9] =
     [0.0, -1.5, 1e21, 1e-7, 5e-324, f64::MAX, 0.1 + 0.2, f64::INFINITY, f64::NEG_INFINITY];
 const BOUNDS: [f64; 4] = [0.001, 0.5, 1.0, 1e6];
 
-/// A registry, and what a reader of it must have read. `le` is written as this format writes it.
+/// A registry, and the values that a reader of it must find. `le` has the form of the format that is read.
 struct Recorded {
     registry: Arc<Registry>,
     series: Readings,
@@ -85,7 +85,7 @@ impl Recorded {
         self.series.insert((name.to_owned(), labels), value);
     }
 
-    /// An exporter as a program would start it, with what it says of itself.
+    /// An exporter of the registry, with the metrics about the exporter itself.
     fn exporter(&self) -> Result<Exporter, MetricsError> {
         self.exporter_of(ExporterOptions::default())
     }
@@ -96,7 +96,7 @@ impl Recorded {
     }
 }
 
-/// What was read and what was recorded, without the endpoint's own families.
+/// Checks that the values that were read are the recorded ones, ignoring the metrics of the exporter itself.
 fn assert_read(read: Readings, recorded: &Readings, same: fn(f64, f64) -> bool) {
     let names = |readings: &Readings| -> Vec<(String, BTreeMap<String, String>)> {
         readings.keys().filter(|(name, _)| name.starts_with("judged_")).cloned().collect()
@@ -111,8 +111,8 @@ fn equal(read: f64, recorded: f64) -> bool {
     read == recorded
 }
 
-/// VictoriaMetrics stores decimals: the last of 17 digits may come back changed, and what is smaller than its smallest
-/// exponent as zero.
+/// VictoriaMetrics stores decimal numbers: the last of 17 digits may change, and a number smaller than its smallest
+/// exponent becomes zero.
 fn nearly(read: f64, recorded: f64) -> bool {
     read == recorded || (read - recorded).abs() <= 1e-12 * recorded.abs() || recorded == f64::from_bits(1)
 }
@@ -122,14 +122,14 @@ fn test_prometheus_server_parse() -> Outcome {
     let recorded = Recorded::new(Format::OpenMetrics)?;
     let exporter = recorded.exporter()?;
 
-    // The text format is promtool's to read: this Prometheus prefers OpenMetrics.
+    // promtool checks the text format, because this Prometheus asks for OpenMetrics.
     let text = get(&exporter, "/metrics", &["accept: text/plain;version=0.0.4"])?.body;
     let output = run("promtool", &["check", "metrics"], &text)?;
     let said =
         String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     let complaints: Vec<&str> = said.lines().filter(|line| !is_allowed(line)).collect();
     assert_eq!(complaints, [""; 0]);
-    // 3 is for complaints alone; a parse error is 1.
+    // Exit code 3 means complaints only; a parse error is 1.
     assert!(matches!(output.status.code(), Some(0 | 3)), "{:?}", output.status);
 
     let prometheus = Server::start("prometheus", &exporter, |folder, config, address| {
@@ -144,7 +144,7 @@ fn test_prometheus_server_parse() -> Outcome {
     let targets = prometheus.api("targets", &[])?;
     let target = &targets["activeTargets"][0];
     assert_eq!((&target["health"], &target["lastError"]), (&json!("up"), &json!("")));
-    // It keeps quiet about a series that came twice; the number of samples gives it away.
+    // Prometheus does not report a series that comes twice, but it counts its samples.
     let stored = prometheus
         .readings()?
         .keys()
@@ -170,7 +170,7 @@ fn test_grafana_agent_parse() -> Outcome {
         for family in read["families"].as_array().ok_or("no families")? {
             for sample in family["samples"].as_array().ok_or("no samples")? {
                 let series = series_of(sample["name"].as_str(), &sample["labels"])?;
-                // expfmt reads bounds as numbers; written anew, they are Go's.
+                // expfmt reads bounds as numbers and writes them in Go's form, so they are compared as numbers.
                 let value = sample["value"].as_str().ok_or("no value")?.parse()?;
                 assert!(readings.insert(with_numeric_le(series), value).is_none(), "a series comes twice");
             }
@@ -197,7 +197,7 @@ fn test_grafana_agent_parse() -> Outcome {
 #[test]
 fn test_victoria_metrics_parse() -> Outcome {
     let recorded = Recorded::new(Format::PrometheusText)?;
-    // Asked who may come in, the program sees every request's headers.
+    // The program authorizes every request, so it sees the headers of all of them.
     let program = program::letting_in(|_| true);
     let exporter = recorded.exporter_of(ExporterOptions { has_callback: true, ..program.options() })?;
     let victoria = Server::start("victoria-metrics", &exporter, |folder, config, address| {
@@ -205,13 +205,13 @@ fn test_victoria_metrics_parse() -> Outcome {
             format!("-promscrape.config={}", config.display()),
             format!("-storageDataPath={}", folder.join("storage").display()),
             format!("-httpListenAddr={address}"),
-            // It hides the last 30 seconds by default, which is all there is here.
+            // By default VictoriaMetrics hides the last 30 seconds, and the test takes less.
             "-search.latencyOffset=0s".to_owned(),
             "-loggerLevel=WARN".to_owned(),
         ]
     })?;
     assert_read(victoria.readings()?, &recorded.series, nearly);
-    // It asks for gzip, and every exposition is compressed here.
+    // VictoriaMetrics asks for gzip, so it read compressed expositions.
     let gzip = ("accept-encoding".to_owned(), "gzip".to_owned());
     let asked = program.asked.lock();
     let mut visitors = asked.iter().filter_map(|question| match question {
@@ -222,7 +222,7 @@ fn test_victoria_metrics_parse() -> Outcome {
     Ok(())
 }
 
-/// The one thing that a linter may say: the name is older than the rule.
+/// The one complaint of a linter that is allowed: this metric had its name before the rule.
 fn is_allowed(line: &str) -> bool {
     line.starts_with("llmdevops_metrics_series_count") && line.contains("\"_count\" suffix")
 }
@@ -233,7 +233,7 @@ fn series_of(name: Option<&str>, labels: &Value) -> Result<(String, BTreeMap<Str
         .iter()
         .map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
         .collect::<Option<_>>()
-        .ok_or("a label that is no text")?;
+        .ok_or("expected a string as label value")?;
     Ok((name.ok_or("no name")?.to_owned(), labels))
 }
 
@@ -255,7 +255,7 @@ fn run(program: &str, arguments: &[&str], input: &[u8]) -> Result<Output, Failur
             .stderr(Stdio::piped()),
     )?;
     let mut stdin = child.stdin.take().ok_or("no standard input")?;
-    // Nothing is written before everything is read: neither pipe can fill up while the other one waits.
+    // The programs write only after they have read everything, so neither pipe can fill up while the other one waits.
     stdin.write_all(input)?;
     drop(stdin);
     Ok(child.wait_with_output()?)
@@ -264,11 +264,12 @@ fn run(program: &str, arguments: &[&str], input: &[u8]) -> Result<Output, Failur
 fn spawn(command: &mut Command) -> Result<Child, Failure> {
     let program = command.get_program().to_owned();
     command.spawn().map_err(|error| {
-        format!("{} cannot be started, .ci/judges.sh installs every judge: {error}", program.display()).into()
+        format!("cannot start {}; run .ci/judges.sh, which installs it: {error}", program.display()).into()
     })
 }
 
-/// A server that scrapes one exporter every second, in a folder of its own. It ends, and the folder goes, with the test.
+/// A server that scrapes one exporter every second and stores its data in a temporary folder. The server is stopped and
+/// the folder removed when the test ends.
 struct Server {
     child: Child,
     address: SocketAddr,
@@ -276,8 +277,8 @@ struct Server {
 }
 
 impl Server {
-    /// Starts a server, whose arguments are given by its folder, its scrape configuration and the address that it
-    /// listens on, and waits until it has scraped.
+    /// Starts a server and waits until it has scraped. `arguments` makes its arguments from its folder, its scrape
+    /// configuration and the address to listen on.
     fn start(
         program: &str,
         exporter: &Exporter,
@@ -288,7 +289,7 @@ impl Server {
         let folder = std::env::temp_dir().join(format!("format-judges-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let config = folder.join("scrape.yml");
-        // JSON is YAML.
+        // Every JSON text is also YAML.
         let scraped = json!({
             "global": { "scrape_interval": "1s", "scrape_timeout": "1s" },
             "scrape_configs": [{
@@ -297,7 +298,7 @@ impl Server {
             }],
         });
         std::fs::write(&config, scraped.to_string())?;
-        // A port that was free a moment ago: neither program can tell which one it took.
+        // Reserve a free port and release it: neither program can report a port that it chose itself.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = std::fs::File::create(folder.join("log"))?;
         let child = spawn(Command::new(program).args(arguments(&folder, &config, address)).stderr(log))?;
@@ -309,25 +310,27 @@ impl Server {
     fn wait_for_scrapes(&mut self) -> Outcome {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
-            // The second scrape shows what the first one has changed.
+            // Wait for the second scrape, because the first one changes the metrics of the exporter.
             match self.query("count_over_time(up[1h])").map(|result| result.into_values().next()) {
                 Ok(Some(scrapes)) if scrapes >= 2.0 => return Ok(()),
                 _ if self.child.try_wait()?.is_some() => {
                     return Err(std::fs::read_to_string(self.folder.join("log"))?.into());
                 }
-                last if Instant::now() > deadline => return Err(format!("waited in vain: {last:?}").into()),
+                last if Instant::now() > deadline => {
+                    return Err(format!("no second scrape within 60 seconds: {last:?}").into());
+                }
                 _ => std::thread::sleep(Duration::from_millis(100)),
             }
         }
     }
 
-    /// Everything that was stored of the exporter.
+    /// All stored series of the exporter.
     fn readings(&self) -> Result<Readings, Failure> {
         self.query("{job=\"judged\"}")
     }
 
     fn query(&self, expression: &str) -> Result<Readings, Failure> {
-        // nocache is VictoriaMetrics': without it, it may answer from before the last scrape.
+        // `nocache` is for VictoriaMetrics, which otherwise may answer with values from before the last scrape.
         let result = self.api("query", &[("query", expression), ("nocache", "1")])?["result"].take();
         let mut readings = Readings::new();
         for one in result.as_array().ok_or("no result")? {
@@ -342,7 +345,7 @@ impl Server {
     fn api(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, Failure> {
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
         let mut client = Client::connect_to(self.address)?;
-        // HTTP/1.0 has no chunks: the body ends with the connection.
+        // HTTP/1.0 has no chunked bodies: the body ends with the connection.
         client.send(format!("GET /api/v1/{path}?{query} HTTP/1.0\r\n\r\n"))?;
         let answer = String::from_utf8(client.rest()?)?;
         let (_, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;

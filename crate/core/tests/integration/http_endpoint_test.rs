@@ -1,4 +1,4 @@
-//! The endpoint's answers over real sockets: status, headers and body, whole.
+//! Tests the complete responses of the endpoint over real sockets: status, headers and body.
 
 use crate::Outcome;
 use crate::exposition::{ParsedFamily, parse};
@@ -15,7 +15,7 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 const OPENMETRICS_0: &str = "application/openmetrics-text; version=0.0.1; charset=utf-8";
 const JSON: &str = "application/json; charset=utf-8";
 
-/// A counter and a histogram: 12 lines of text, less than is worth compressing.
+/// A counter and a histogram: 12 lines of text, too small to be compressed.
 pub(crate) fn small() -> Result<Arc<Registry>, Box<dyn std::error::Error>> {
     let registry = Registry::new();
     registry.counter_vec("jobs_total", "Jobs done", &["queue"])?.with(&["mail"])?.add(3.0)?;
@@ -25,7 +25,7 @@ pub(crate) fn small() -> Result<Arc<Registry>, Box<dyn std::error::Error>> {
     Ok(Arc::new(registry))
 }
 
-/// As `small`, and enough to be worth it.
+/// Like `small`, but large enough to be compressed.
 fn large() -> Result<Arc<Registry>, Box<dyn std::error::Error>> {
     let registry = small()?;
     let gauges = registry.gauge_vec("depth", "Jobs that wait", &["queue"])?;
@@ -35,7 +35,7 @@ fn large() -> Result<Arc<Registry>, Box<dyn std::error::Error>> {
     Ok(registry)
 }
 
-/// The head of a 200.
+/// The head of a response with status 200.
 pub(crate) fn ok_head(content_type: &str, length: usize, more: &str) -> String {
     format!(
         "HTTP/1.1 200 OK\ncontent-type: {content_type}\ncontent-length: {length}\ncache-control: no-store\n{more}"
@@ -76,7 +76,7 @@ fn test_metrics_endpoint_success() -> Outcome {
 
     let head = ask(&exporter, "HEAD", "/metrics", &[])?;
     assert_eq!(head, Answer { body: Vec::new(), ..expected.clone() });
-    // A query that names nothing asks for everything.
+    // A query without names asks for all families.
     assert_eq!(get(&exporter, "/metrics?", &[])?, expected);
     assert_eq!(get(&exporter, "/metrics?other=1", &[])?, expected);
     Ok(())
@@ -162,7 +162,7 @@ fn test_metrics_endpoint_no_compression() -> Outcome {
     plain(&off, &registry, &["accept-encoding: gzip"])?;
     assert_eq!(get(&off, "/metrics", &["accept-encoding: gzip, identity;q=0"])?.status, 406);
 
-    // Below the minimum size, unless the scraper takes nothing else.
+    // Under the minimum size, unless the scraper accepts only gzip.
     let small = small()?;
     let exporter = start(&small, &quiet())?;
     plain(&exporter, &small, &["accept-encoding: gzip"])?;
@@ -184,7 +184,7 @@ fn test_metrics_endpoint_cache_hit() -> Outcome {
     for _ in 0..3 {
         assert_eq!(get(&exporter, "/metrics", &[])?, first);
     }
-    // Another exposition is asked for, so another is written; it tells of the four scrapes before it.
+    // A request for another exposition is not served from the cache; it shows the four scrapes before it.
     let filter = "/metrics?name[]=jobs_total&name[]=llmdevops_metrics_cache_hits_total\
                   &name[]=llmdevops_metrics_cache_misses_total";
     let other = get(&exporter, filter, &[])?;
@@ -201,7 +201,7 @@ fn test_metrics_endpoint_cache_miss() -> Outcome {
     let jobs = registry.counter("jobs_total", "Jobs done")?;
     let scraped = |exporter: &Exporter| value(&get(exporter, "/metrics", &[])?, "jobs_total");
 
-    // What is too old is written anew.
+    // An expired exposition is made again.
     let ttl = Duration::from_millis(150);
     let exporter = start(&registry, &MetricsConfig { cache_ttl: Some(ttl), ..quiet() })?;
     assert_eq!(scraped(&exporter)?, 0.0);
@@ -209,7 +209,7 @@ fn test_metrics_endpoint_cache_miss() -> Outcome {
     std::thread::sleep(ttl + Duration::from_millis(20));
     assert_eq!(scraped(&exporter)?, 1.0);
 
-    // Without a cache, and with one that is switched off, every scrape is new.
+    // Without a cache, and with a cache that is switched off, every scrape makes a new exposition.
     let off = MetricsConfig { cache_enabled: Some(false), cache_ttl: Some(ttl), ..quiet() };
     for config in [quiet(), off] {
         let exporter = start(&registry, &config)?;
@@ -240,7 +240,7 @@ fn test_health_endpoint_unhealthy() -> Outcome {
     let health = exporter.service().health();
     health.beat();
     assert_eq!(get(&exporter, "/health", &[])?.status, 200);
-    // The loop stands still.
+    // The event loop does not respond.
     std::thread::sleep(BEAT_INTERVAL + Duration::from_millis(150));
     let answer = get(&exporter, "/health", &[])?;
     let text = answer.text()?;
@@ -252,9 +252,9 @@ fn test_health_endpoint_unhealthy() -> Outcome {
     let stalled = "{\"status\":\"unhealthy\",\"reason\":\"event loop stalled for N s\",\"process\":\
                    {\"pid\":N,\"uptime_seconds\":N},\"event_loop\":{\"stalled_seconds\":N}}\n";
     assert_eq!(with_numbers_as_n(&text), stalled);
-    // Values are shown all the same.
+    // Values are still shown.
     assert_eq!(get(&exporter, "/metrics", &[])?.text()?, registry.encode(Format::PrometheusText));
-    // It turns again.
+    // The event loop responds again.
     health.beat();
     assert_eq!(with_numbers_as_n(&get(&exporter, "/health", &[])?.text()?), healthy());
     Ok(())
@@ -264,7 +264,7 @@ fn healthy() -> &'static str {
     "{\"status\":\"ok\",\"process\":{\"pid\":N,\"uptime_seconds\":N},\"event_loop\":{\"stalled_seconds\":N}}\n"
 }
 
-/// Every number as N: what differs from one moment to the next.
+/// Replaces every number by N, because numbers change from one moment to the next.
 fn with_numbers_as_n(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
@@ -297,7 +297,7 @@ fn test_ready_endpoint_not_ready() -> Outcome {
     let not_ready = |exporter: &Exporter, expected: &str| -> Outcome {
         let answer = get(exporter, "/ready", &[])?;
         assert_eq!((answer.status, answer.text()?.as_str()), (503, expected));
-        // A pod that is not ready is alive, and is scraped.
+        // A pod that is not ready is still alive, and is scraped.
         assert_eq!(get(exporter, "/health", &[])?.status, 200);
         assert_eq!(get(exporter, "/metrics", &[])?.status, 200);
         Ok(())
@@ -317,7 +317,7 @@ fn test_ready_endpoint_not_ready() -> Outcome {
         "{\"status\":\"not ready\",\"checks\":{\"database\":\"no \\\"route\\\"\",\"queue\":\"timed out\"}}\n";
     not_ready(&start_with(&small()?, &quiet(), options)?, checks)?;
 
-    // Checks that nobody runs within their time have timed out.
+    // Checks that the program does not run in time have timed out.
     let program = silent();
     let options = ExporterOptions { has_checks: true, ..program.options() };
     let config = MetricsConfig { ready_timeout: Duration::from_millis(50), ..quiet() };

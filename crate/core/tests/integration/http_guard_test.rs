@@ -1,4 +1,4 @@
-//! Who may come in, over real sockets: rate limits, tokens, passwords, addresses, and the program's own say.
+//! Tests access control over real sockets: rate limits, tokens, passwords, addresses, and the host program's callback.
 
 use crate::Outcome;
 use crate::http_endpoint_test::small;
@@ -47,19 +47,19 @@ fn test_rate_limiting() -> Outcome {
     let refused = plain("429 Too Many Requests", "Too many requests.\n", "retry-after: 1\n");
     assert_eq!(get(&exporter, "/metrics", &[])?, refused);
     assert_eq!(get(&exporter, "/nowhere", &[])?, refused, "every path costs");
-    // A probe must not fail because somebody scrapes too much.
+    // A probe must not fail because a scraper sends too many requests.
     for _ in 0..5 {
         assert_eq!(get(&exporter, "/health", &[])?.status, 200);
         assert_eq!(get(&exporter, "/ready", &[])?.status, 200);
     }
-    // Each client has its own; a trusted proxy says whose request it is.
+    // Each client has its own limit. A trusted proxy names the client.
     for client in ["192.0.2.1", "192.0.2.2", "2001:db8::1"] {
         for _ in 0..3 {
             assert_eq!(get(&exporter, "/metrics", &[&format!("x-forwarded-for: {client}")])?.status, 200);
         }
         assert_eq!(get(&exporter, "/metrics", &[&format!("x-forwarded-for: {client}")])?, refused);
     }
-    // After a second there is one again, and what was refused is counted.
+    // After a second there is one token again. Refused requests are counted.
     std::thread::sleep(Duration::from_secs(1));
     let text = get(&exporter, "/metrics", &[])?.text()?;
     assert!(text.contains("llmdevops_metrics_rejected_total{reason=\"rate_limit\"} 5\n"), "{text}");
@@ -97,7 +97,7 @@ fn test_authentication_required() -> Outcome {
         for target in ["/metrics", "/", "/nowhere"] {
             assert_eq!(get(&exporter, target, &[wrong])?, unauthorized(challenge), "{wrong} at {target}");
         }
-        // Exempt, because a probe has no credentials.
+        // These paths need no credentials, because a probe has none.
         assert_eq!(get(&exporter, "/health", &[wrong])?.status, 200);
         assert_eq!(get(&exporter, "/ready", &[wrong])?.status, 200);
     }
@@ -106,7 +106,7 @@ fn test_authentication_required() -> Outcome {
         assert_eq!(get(&guarded, target, &[])?, unauthorized(challenge));
         assert_eq!(get(&guarded, target, &[RIGHT_BEARER])?.status, 200);
     }
-    // The challenge names what is configured.
+    // The challenge names the configured schemes.
     let basic = MetricsConfig { basic_users: vec![format!("scraper:{HASH}")], ..quiet() };
     let challenge = "Basic realm=\"metrics\", charset=\"UTF-8\"";
     assert_eq!(get(&start(&registry, &basic)?, "/metrics", &[RIGHT_BEARER])?, unauthorized(challenge));
@@ -117,7 +117,7 @@ fn test_authentication_required() -> Outcome {
 }
 
 #[test]
-fn guesses_are_limited_and_whoever_was_let_in_stays() -> Outcome {
+fn guesses_are_limited_and_known_clients_are_still_allowed() -> Outcome {
     let registry = small()?;
     let config = MetricsConfig {
         basic_users: vec![format!("scraper:{HASH}")],
@@ -128,7 +128,7 @@ fn guesses_are_limited_and_whoever_was_let_in_stays() -> Outcome {
     let exporter = start(&registry, &config)?;
     assert_eq!(get(&exporter, "/metrics", &[RIGHT_BASIC])?.status, 200);
     let guess = |number: usize| -> Result<u16, Box<dyn std::error::Error>> {
-        // `scraper:` and three digits more.
+        // `scraper:` and three more digits.
         let digit = |digit: usize| char::from(b'A' + u8::try_from(digit % 26).unwrap_or_default());
         let header = format!("authorization: Basic c2NyYXBlcjo{}{}AAA", digit(number), digit(number / 26));
         Ok(get(&exporter, "/metrics", &["x-forwarded-for: 203.0.113.9", &header])?.status)
@@ -138,7 +138,7 @@ fn guesses_are_limited_and_whoever_was_let_in_stays() -> Outcome {
     assert!(refused <= 11, "{refused} guesses");
     assert!(statuses[..refused].iter().all(|status| *status == 401), "{statuses:?}");
     assert!(statuses[refused..].iter().all(|status| *status == 429), "{statuses:?}");
-    // Neither the right one, nor from there.
+    // The correct password is limited too, if it comes from that address.
     assert_eq!(get(&exporter, "/metrics", &["x-forwarded-for: 203.0.113.9", RIGHT_BASIC])?.status, 429);
     for _ in 0..20 {
         assert_eq!(get(&exporter, "/metrics", &[RIGHT_BASIC])?.status, 200);
@@ -147,7 +147,7 @@ fn guesses_are_limited_and_whoever_was_let_in_stays() -> Outcome {
 }
 
 #[test]
-fn only_listed_addresses_come_in() -> Outcome {
+fn only_addresses_on_the_allowlist_are_allowed() -> Outcome {
     let registry = small()?;
     let with = |allowlist: &[&str], trusted_proxies: &[&str]| MetricsConfig {
         allowlist: allowlist.iter().map(|block| (*block).to_owned()).collect(),
@@ -158,7 +158,7 @@ fn only_listed_addresses_come_in() -> Outcome {
     let forged = ["x-forwarded-for: 10.1.2.3"];
     let exporter = start(&registry, &with(&["10.0.0.0/8"], &[]))?;
     assert_eq!(get(&exporter, "/metrics", &[])?, forbidden);
-    assert_eq!(get(&exporter, "/metrics", &forged)?, forbidden, "nobody's word but a trusted proxy's");
+    assert_eq!(get(&exporter, "/metrics", &forged)?, forbidden, "only a trusted proxy is believed");
     assert_eq!(get(&exporter, "/health", &[])?.status, 200);
     let exporter = start(&registry, &with(&["127.0.0.0/8"], &[]))?;
     assert_eq!(get(&exporter, "/metrics", &forged)?.status, 200);
@@ -169,7 +169,7 @@ fn only_listed_addresses_come_in() -> Outcome {
 }
 
 #[test]
-fn the_program_lets_in_whom_it_likes() -> Outcome {
+fn the_host_program_decides_about_requests() -> Outcome {
     let registry = small()?;
     let program = letting_in(|visitor| visitor.headers.contains(&("x-key".to_owned(), "open".to_owned())));
     let with_callback = |program: &Arc<Program>, config: &MetricsConfig| -> Result<Exporter, _> {
@@ -188,7 +188,7 @@ fn the_program_lets_in_whom_it_likes() -> Outcome {
         [("host", "test"), ("x-key", "open")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(visitor.headers, headers);
 
-    // Asked only about whom the credentials did not let in.
+    // The program is asked only about requests that the credentials do not allow.
     program.asked.lock().clear();
     let config = MetricsConfig { bearer_tokens: vec!["a-long-and-random-token".to_owned()], ..quiet() };
     let exporter = with_callback(&program, &config)?;
@@ -199,7 +199,7 @@ fn the_program_lets_in_whom_it_likes() -> Outcome {
     assert_eq!(get(&exporter, "/metrics", &["x-key: open", WRONG_BASIC])?.status, 200);
     assert!(was_asked(&program));
 
-    // A program that does not decide lets nobody in.
+    // Without a decision of the program no request is allowed.
     let exporter = with_callback(&silent(), &quiet())?;
     let answer = get(&exporter, "/metrics", &["x-key: open"])?;
     let undecided = "Authentication is not available.\n";
@@ -208,7 +208,7 @@ fn the_program_lets_in_whom_it_likes() -> Outcome {
 }
 
 #[test]
-fn a_hash_that_takes_long_holds_nobody_up() -> Outcome {
+fn a_slow_hash_does_not_delay_other_requests() -> Outcome {
     let registry = small()?;
     let config = MetricsConfig {
         bearer_tokens: vec!["a-long-and-random-token".to_owned()],
@@ -229,7 +229,7 @@ fn a_hash_that_takes_long_holds_nobody_up() -> Outcome {
 }
 
 #[test]
-fn what_would_let_in_the_wrong_is_refused_at_the_start() -> Outcome {
+fn unsafe_settings_are_refused_at_the_start() -> Outcome {
     let registry = small()?;
     let text = |text: &str| vec![text.to_owned()];
     let cases = [

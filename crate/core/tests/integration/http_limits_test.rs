@@ -1,4 +1,5 @@
-//! Clients that are slow, greedy or gone: each is cut off at its limit, counted, and costs the others nothing.
+//! Tests limits for slow, greedy and vanished clients: each connection is closed at its limit and counted, and does not
+//! disturb the others.
 
 use crate::Outcome;
 use crate::http_endpoint_test::small;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const SHORT: Duration = Duration::from_millis(200);
-/// A limit is kept to a quarter of itself; the rest is for a busy machine.
+/// A time limit may be exceeded by a quarter; the rest is for a busy machine.
 const AT_MOST: Duration = Duration::from_millis(800);
 const HUGE: usize = 16 * 1024 * 1024;
 const LONG: Duration = Duration::from_secs(60);
@@ -25,14 +26,14 @@ fn counting() -> MetricsConfig {
     }
 }
 
-/// What the endpoint has counted, by reason, without the reasons that were none.
+/// The rejections that the endpoint has counted, by reason, without zeros.
 fn rejected(exporter: &Exporter) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let text = get(exporter, "/metrics?name[]=llmdevops_metrics_rejected_total", &[])?.text()?;
     let lines = text.lines().filter_map(|line| line.strip_prefix("llmdevops_metrics_rejected_total{reason="));
     Ok(lines.filter(|line| !line.ends_with(" 0")).map(|line| line.replace(['"', '}'], "")).collect())
 }
 
-/// An exposition of 16 MiB, which no socket's buffers hold.
+/// An exposition of 16 MiB, which is larger than the buffers of a socket.
 fn huge() -> Result<Arc<Registry>, Box<dyn std::error::Error>> {
     let registry = Registry::new();
     registry.gauge("huge", &"x".repeat(HUGE))?.set(1.0);
@@ -50,7 +51,7 @@ fn a_head_that_is_too_large_is_refused() -> Outcome {
     ];
     for (at, head) in heads.iter().enumerate() {
         let mut client = Client::connect(&exporter)?;
-        // It may hang up before it has read everything.
+        // The server may close the connection before it has read everything.
         let _ = client.send(head);
         match client.answer("GET") {
             Ok(answer) => assert_eq!((answer.status, answer.body.len()), (431, 0)),
@@ -59,7 +60,7 @@ fn a_head_that_is_too_large_is_refused() -> Outcome {
         assert_eq!(client.rest()?, b"");
         assert_eq!(rejected(&exporter)?, [format!("malformed {}", at + 1)]);
     }
-    // What is just small enough is served.
+    // The largest allowed head is served.
     let header = format!("x: {}", "x".repeat(15 * 1024));
     assert_eq!(get(&exporter, "/metrics", &[&header])?.status, 200);
     let mut client = Client::connect(&exporter)?;
@@ -69,7 +70,7 @@ fn a_head_that_is_too_large_is_refused() -> Outcome {
 }
 
 #[test]
-fn half_a_head_is_waited_for_only_so_long() -> Outcome {
+fn an_incomplete_head_times_out() -> Outcome {
     let exporter = start(&small()?, &MetricsConfig { header_timeout: SHORT, ..counting() })?;
     let cut_off = |client: &mut Client, began: Instant| -> Outcome {
         assert_eq!(client.rest()?, b"");
@@ -83,7 +84,7 @@ fn half_a_head_is_waited_for_only_so_long() -> Outcome {
     cut_off(&mut speechless, began)?;
     cut_off(&mut half, began)?;
 
-    // A byte now and then prolongs nothing.
+    // Single bytes do not extend the time limit.
     let began = Instant::now();
     let mut slow = Client::connect(&exporter)?;
     for byte in request("GET", "/metrics", &[]).bytes() {
@@ -95,7 +96,7 @@ fn half_a_head_is_waited_for_only_so_long() -> Outcome {
     assert_eq!(slow.rest()?, b"");
     assert!(began.elapsed() < AT_MOST, "{:?}", began.elapsed());
 
-    // Nor does a request that went before.
+    // An earlier request does not extend it either.
     let mut second = Client::connect(&exporter)?;
     second.ask("GET", "/metrics", &[])?;
     let began = Instant::now();
@@ -121,10 +122,10 @@ fn a_connection_without_requests_is_closed_and_not_counted() -> Outcome {
 }
 
 #[test]
-fn a_client_that_does_not_read_is_cut_off() -> Outcome {
+fn a_client_that_does_not_read_is_disconnected() -> Outcome {
     let registry = huge()?;
     let exporter = start(&registry, &MetricsConfig { write_timeout: SHORT, ..counting() })?;
-    // The limit runs from the answer's first byte.
+    // The time limit starts with the first byte of the response.
     for reads in [1, 1024 * 1024] {
         let mut client = Client::connect(&exporter)?;
         client.send(request("GET", "/metrics", &[]))?;
@@ -173,7 +174,7 @@ fn connections_are_limited() -> Outcome {
     assert!(began.elapsed() < AT_MOST, "closed at once");
     assert_eq!(first.ask("GET", "/metrics", &[])?.text()?, registry.encode(Format::PrometheusText));
     drop(second);
-    // The end of a connection is seen a moment later.
+    // The server notices the end of a connection a moment later.
     while get(&exporter, "/metrics", &[]).is_err() {
         assert!(began.elapsed() < AT_MOST, "a place that was left is free");
         std::thread::sleep(Duration::from_millis(5));
@@ -182,7 +183,7 @@ fn connections_are_limited() -> Outcome {
 }
 
 #[test]
-fn the_rest_of_a_body_is_not_waited_for() -> Outcome {
+fn the_server_does_not_wait_for_the_rest_of_a_body() -> Outcome {
     let exporter = start(&small()?, &counting())?;
     for (method, status) in [("GET", 413), ("POST", 405)] {
         let mut client = Client::connect(&exporter)?;

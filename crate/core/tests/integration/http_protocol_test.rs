@@ -1,4 +1,4 @@
-//! What the endpoint does besides exposing: other paths and methods, filters, connections that stay, closing.
+//! Tests the rest of the endpoint's protocol: other paths and methods, filters, persistent connections, closing.
 
 use crate::Outcome;
 use crate::http_endpoint_test::{ok_head, small};
@@ -9,7 +9,7 @@ use prometheus_metrics::config::MetricsConfig;
 use std::time::{Duration, Instant};
 
 #[test]
-fn what_is_not_there_or_not_allowed_says_so() -> Outcome {
+fn unknown_paths_and_methods_are_refused() -> Outcome {
     let exporter = start(&small()?, &quiet())?;
     let plain = |status: &str, length: usize, more: &str| {
         format!(
@@ -52,7 +52,7 @@ fn a_filter_shows_the_families_it_names() -> Outcome {
         assert_eq!(get(&exporter, &format!("/metrics?{query}"), &[])?.text()?, jobs, "{query}");
     }
     assert_eq!(get(&exporter, "/metrics?name[]=nothing", &[])?.text()?, "\n");
-    // 1000 names fit into a head, if they are short; more are one too many.
+    // 1000 names are allowed, and fit into a head if they are short; 1001 are too many.
     let names = |count: usize| (0..count).map(|_| "name[]=a&").collect::<String>();
     assert_eq!(get(&exporter, &format!("/metrics?{}", names(1000)), &[])?.status, 200);
     let answer = get(&exporter, &format!("/metrics?{}", names(1001)), &[])?;
@@ -61,7 +61,7 @@ fn a_filter_shows_the_families_it_names() -> Outcome {
 }
 
 #[test]
-fn the_page_names_places_and_families() -> Outcome {
+fn the_page_shows_links_and_families() -> Outcome {
     let exporter = start(&small()?, &MetricsConfig { path: "/a&b".to_owned(), ..quiet() })?;
     let answer = get(&exporter, "/", &[])?;
     let text = answer.text()?;
@@ -89,7 +89,7 @@ fn a_connection_serves_one_request_after_the_other() -> Outcome {
         assert_eq!(client.ask("HEAD", "/metrics", &[])?.body, b"");
         assert_eq!(client.ask("POST", "/metrics", &[])?.status, 405);
     }
-    // Several at once are answered in their order.
+    // Pipelined requests are answered in order.
     let pipelined = ["/metrics", "/nowhere", "/ready", "/metrics"];
     client.send(pipelined.map(|target| request("GET", target, &[])).concat())?;
     let statuses: Vec<u16> = pipelined
@@ -101,7 +101,7 @@ fn a_connection_serves_one_request_after_the_other() -> Outcome {
     assert_eq!(last.text()?, text);
     assert_eq!(client.rest()?, b"");
 
-    // HTTP/1.0 knows neither Host nor connections that stay.
+    // HTTP/1.0 has neither Host nor persistent connections.
     let mut old = Client::connect(&exporter)?;
     old.send("GET /metrics HTTP/1.0\r\n\r\n")?;
     let answer = old.answer("GET")?;
@@ -133,7 +133,7 @@ fn closing_lets_a_scrape_end_and_refuses_new_ones() -> Outcome {
 }
 
 #[test]
-fn closing_cuts_off_what_does_not_end() -> Outcome {
+fn closing_ends_requests_that_take_too_long() -> Outcome {
     let program = silent();
     let exporter = start_with(&small()?, &quiet(), program.options())?;
     let mut scrape = Client::connect(&exporter)?;

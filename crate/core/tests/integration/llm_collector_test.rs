@@ -1,5 +1,5 @@
-//! Requests to models from their start to their end, by a clock that a test moves: what a scrape shows meanwhile and
-//! afterwards, in both formats, whatever becomes of the calls and however many threads make them.
+//! Follows requests to models from start to end with a mock clock, and compares scrapes in both formats during and after
+//! them: calls that end, fail, panic or are dropped, and calls from several threads.
 
 use crate::exposition::parse;
 use crate::{Outcome, samples_of};
@@ -23,13 +23,13 @@ fn collector() -> Result<(MockRegistry, LlmMetricsCollector), prometheus_metrics
     Ok((registry, llm))
 }
 
-/// Samples of these families as both formats show them, without those that are 0.
+/// The samples of these families that are not 0, equal in both formats.
 fn shown(registry: &Registry, names: &[&str]) -> Vec<String> {
     samples_of(registry, "llmdevops_llm_", names)
 }
 
 #[test]
-fn test_llm_request_metrics() -> Outcome {
+fn a_request_is_active_until_it_ends() -> Outcome {
     let (registry, llm) = collector()?;
     let first = llm.start_request(MINI);
     let second = llm.start_request(MINI.for_operation(LlmOperation::Embeddings));
@@ -49,11 +49,11 @@ fn test_llm_request_metrics() -> Outcome {
 }
 
 #[test]
-fn test_llm_token_metrics() -> Outcome {
+fn the_tokens_of_a_call_are_counted_and_priced_at_its_end() -> Outcome {
     let (registry, llm) = collector()?;
     let spent = llm.start_request(MINI).end(LlmUsage { reasoning_tokens: Some(7), ..LlmUsage::new(100, 20) });
     assert_eq!((spent.input_tokens, spent.output_tokens, spent.cost_usd), (100, 20, 0.000_027));
-    // What had come before the failure was paid for.
+    // The tokens before the failure cost money too.
     llm.start_request(MINI).fail_with(LlmErrorType::ServerError, LlmUsage::new(100, 1), None);
     llm.start_request(MINI).fail(LlmErrorType::ServerError);
     llm.start_request(MINI).end(LlmEnd::default());
@@ -71,7 +71,7 @@ fn test_llm_token_metrics() -> Outcome {
 }
 
 #[test]
-fn test_llm_latency_histogram() -> Outcome {
+fn the_duration_of_a_call_is_measured_by_the_registrys_clock() -> Outcome {
     let (registry, llm) = collector()?;
     let call = llm.start_request(MINI);
     registry.clock().advance(Duration::from_millis(1234));
@@ -95,7 +95,7 @@ fn test_llm_latency_histogram() -> Outcome {
 }
 
 #[test]
-fn test_llm_error_metrics() -> Outcome {
+fn every_error_of_a_call_is_counted_with_its_status() -> Outcome {
     let (registry, llm) = collector()?;
     for error in LlmErrorType::ALL {
         llm.start_request(MINI).fail(*error);
@@ -115,7 +115,7 @@ fn test_llm_error_metrics() -> Outcome {
 }
 
 #[test]
-fn test_llm_streaming_metrics() -> Outcome {
+fn the_chunks_of_a_call_are_timed() -> Outcome {
     let (registry, llm) = collector()?;
     let wait = |milliseconds| registry.clock().advance(Duration::from_millis(milliseconds));
     let mut call = llm.start_request(MINI);
@@ -137,7 +137,7 @@ fn test_llm_streaming_metrics() -> Outcome {
         call.chunk(false);
         call.fail_with(error, LlmEnd::default(), interrupted);
     }
-    // Nothing had come, so nothing was interrupted.
+    // No chunk had arrived, so this failure interrupts no stream.
     llm.start_request(MINI).fail(LlmErrorType::Timeout);
     let mut unreported = llm.start_request(MINI);
     wait(500);
@@ -172,7 +172,7 @@ fn test_llm_streaming_metrics() -> Outcome {
     Ok(())
 }
 
-/// What may become of a call.
+/// The possible ends of a call.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
     Ended,
@@ -208,7 +208,7 @@ fn meet(registry: &Registry, mut call: LlmCall, fate: Fate) {
         Fate::Panicked => {
             let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
                 let _call = call;
-                // Without a message on the tests' output.
+                // The message of this panic must not appear in the output of the tests.
                 std::panic::resume_unwind(Box::new(()));
             }));
             assert!(unwound.is_err());
@@ -258,7 +258,7 @@ fn threads_that_record_at_once_lose_nothing() -> Outcome {
             let llm = llm.clone();
             scope.spawn(move || {
                 for turn in 0..TURNS {
-                    // Some of them beyond the cap, all of them first seen by several threads at once.
+                    // Some models are over the cap. Several threads see each of them for the first time at once.
                     let model = format!("model-{}", turn % 70);
                     let mut call = llm.start_request(LlmTarget::new(&model, "p"));
                     call.chunk(true);

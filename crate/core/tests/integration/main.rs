@@ -1,38 +1,43 @@
-//! What the parts do together: many threads, several contributors, and expositions read by a grammar and beside
-//! those of another implementation. One binary for all of them, because linking is most of what a test binary costs.
+//! Tests the parts of the library together: many threads, several contributors, real sockets, and expositions that are
+//! read by a strict grammar and compared with those of another library. All of them are one binary, because linking is
+//! most of the cost of a test binary.
 
 mod agent_collector_test;
 mod collector_events_test;
 mod concurrent_access_test;
 mod exposition;
+mod exposition_properties_test;
 mod http_endpoint_test;
 mod http_guard_test;
 mod http_limits_test;
 mod http_protocol_test;
 mod llm_collector_test;
 mod network_input_test;
+mod number_forms;
+mod process_properties_test;
 mod program;
 mod prometheus_client_oracle_test;
-mod properties_test;
+mod registry_properties_test;
 mod scrape_simulation_test;
 mod wire;
 
-use prometheus_metrics::registry::{Contributor, Descriptor, Family, Process, Selection, gather};
+use prometheus_metrics::gather::{Selection, gather};
+use prometheus_metrics::registry::{Contributor, Descriptor, Family, Process};
 use prometheus_metrics::slab::{CELLS_PER_SLAB, Cells};
 use prometheus_metrics::{Format, MetricsError, Registry, encode};
 use std::sync::Arc;
 
-/// How a test ends: a call that must succeed and does not is a failure.
+/// The result of a test. An error fails it, so a test uses `?` where a call must succeed.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-/// A contributor that has joined a process.
+/// A contributor that has joined the process.
 fn contributor_of(process: &Process) -> Arc<Contributor> {
     let contributor = Arc::new(Contributor::new(Cells::on_heap()));
     process.join(Arc::clone(&contributor));
     contributor
 }
 
-/// The contributor's family of this description, made if it does not exist.
+/// Returns the contributor's family with this descriptor, and makes it if it does not exist.
 fn family_of(contributor: &Contributor, descriptor: Descriptor) -> Result<Arc<Family>, MetricsError> {
     let name = descriptor.name().to_owned();
     let known =
@@ -45,7 +50,7 @@ fn family_of(contributor: &Contributor, descriptor: Descriptor) -> Result<Arc<Fa
     Ok(family)
 }
 
-/// A cell as its one writer sees it.
+/// A cell, as the one thread that writes it uses it.
 #[derive(Clone, Copy)]
 struct Cell<'a> {
     contributor: &'a Contributor,
@@ -54,7 +59,7 @@ struct Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// Loads, adds and stores, as JavaScript does: right, because a cell has one writer.
+    /// Loads, adds and stores, as JavaScript does. No addition is lost, because only one thread writes the cell.
     fn add(self, value: f64) {
         let slab = self.slot as usize / CELLS_PER_SLAB;
         let index = self.slot as usize % CELLS_PER_SLAB + self.offset;
@@ -63,20 +68,21 @@ impl Cell<'_> {
     }
 }
 
-/// What a scrape shows of a registry and, where one is given, of the other contributors of its process.
+/// One scrape of the registry, together with the other contributors of `process` if there is one.
 fn scrape(registry: &Registry, process: Option<&Process>, format: Format) -> String {
     let mut out = Vec::new();
     let Ok(()) = encode(&gather(registry, &Selection { process, ..Selection::default() }), format, &mut out);
     String::from_utf8(out).expect("an exposition is UTF-8")
 }
 
-/// Samples of these families, by their OpenMetrics names behind the prefix and in the order of the exposition, that are not
-/// 0. Both formats are read by the strict grammar and show the same.
+/// The samples of these families except zeros, in the order of the exposition and without the prefix of their names.
+/// `names` are OpenMetrics names without the prefix. Reads both formats with the strict grammar and checks that they show
+/// the same samples.
 fn samples_of(registry: &Registry, prefix: &str, names: &[&str]) -> Vec<String> {
     let mut all: Vec<Vec<String>> = Vec::new();
     for format in [Format::PrometheusText, Format::OpenMetrics] {
         let text = registry.encode(format);
-        let families = exposition::parse(&text, format).expect("an exposition is whole");
+        let families = exposition::parse(&text, format).expect("the exposition is valid");
         let is_wanted = |family: &&exposition::ParsedFamily| {
             let own = family.name.strip_prefix(prefix);
             own.is_some_and(|own| names.contains(&own.strip_suffix("_total").unwrap_or(own)))

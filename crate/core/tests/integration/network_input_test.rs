@@ -1,5 +1,5 @@
-//! Everything that is parsed from the network, on random input: the functions of the fuzz targets, with what a fuzzer
-//! found worth keeping, and raw bytes on real sockets.
+//! Tests everything that parses network input with random input: runs the functions of the fuzz targets on the seeds
+//! and on random bytes, and sends raw bytes to real sockets.
 
 use crate::Outcome;
 use crate::http_endpoint_test::small;
@@ -15,7 +15,7 @@ use std::time::Duration;
 #[path = "../../../../fuzz/inputs.rs"]
 mod inputs;
 
-/// What the parsers look for in any order, with some noise between.
+/// Words that the parsers look for, in random order, with random bytes between them.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         8 => proptest::sample::select(&WORDS[..]).prop_map(|word| word.as_bytes().to_vec()),
@@ -25,7 +25,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
-/// A seed that was cut, doubled or changed somewhere.
+/// A seed that was cut, doubled or changed at a random place.
 fn changed(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let changes = proptest::collection::vec((any::<proptest::sample::Index>(), text(), any::<bool>()), 0..4);
     (proptest::sample::select(seeds), changes).prop_map(|(mut seed, changes)| {
@@ -69,12 +69,12 @@ fn any_accept_is_negotiated() -> Outcome {
 }
 
 #[test]
-fn any_authorization_is_judged() -> Outcome {
+fn any_authorization_is_decided() -> Outcome {
     run("authorization", 500, inputs::authorization)
 }
 
 #[test]
-fn any_address_is_placed() -> Outcome {
+fn any_address_is_read_or_refused() -> Outcome {
     run("addresses", 2000, inputs::addresses)
 }
 
@@ -84,7 +84,7 @@ fn any_web_configuration_is_read_or_refused() -> Outcome {
 }
 
 #[test]
-fn any_setting_is_taken_or_refused() -> Outcome {
+fn any_setting_is_read_or_refused() -> Outcome {
     run("settings", 500, inputs::settings)
 }
 
@@ -93,7 +93,7 @@ fn any_exposition_is_read_or_refused_at_a_place() -> Outcome {
     run("exposition", 2000, inputs::exposition)
 }
 
-/// Bytes as a stranger sends them: requests that were changed, words of HTTP, noise.
+/// Bytes of an attacker: changed requests, words of HTTP, random bytes.
 fn garbage() -> impl Strategy<Value = Vec<u8>> {
     let requests = vec![
         request("GET", "/metrics", &["accept-encoding: gzip"]).into_bytes(),
@@ -121,7 +121,7 @@ fn garbage() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn any_bytes_are_answered_or_cut_off_and_the_next_request_is_served() -> Outcome {
+fn after_any_bytes_the_next_request_is_served() -> Outcome {
     let registry = small()?;
     let short = Duration::from_millis(80);
     let config =
@@ -137,14 +137,14 @@ fn any_bytes_are_answered_or_cut_off_and_the_next_request_is_served() -> Outcome
     let failed = |error: std::io::Error| TestCaseError::fail(error.to_string());
     runner.run(&(garbage(), any::<bool>()), |(bytes, finishes)| {
         let mut client = Client::connect(&exporter).map_err(failed)?;
-        // The other end may have had enough before everything is sent.
+        // The server may close the connection before everything is sent.
         let _ = client.send(&bytes);
         if finishes {
             let _ = client.finish();
         }
         let rest = client.rest().map_err(failed)?;
         for status in statuses(&rest)? {
-            // The last two are hyper's own, for a head and a target that are too long.
+            // hyper sends the last two itself, for a head or a target that is too long.
             prop_assert!(STATUSES.contains(&status) || [431, 414].contains(&status), "{status}");
             answers.set(answers.get() + 1);
         }
@@ -155,11 +155,11 @@ fn any_bytes_are_answered_or_cut_off_and_the_next_request_is_served() -> Outcome
     Ok(())
 }
 
-/// The statuses of the answers in what a connection sent until it was closed.
+/// The statuses of all responses that a connection sent until it was closed.
 fn statuses(bytes: &[u8]) -> Result<Vec<u16>, TestCaseError> {
     let text = String::from_utf8_lossy(bytes);
     prop_assert!(bytes.is_empty() || text.starts_with("HTTP/1."), "no answer: {text}");
-    // No exposition of this test has such a line.
+    // The expositions of this test do not contain such a line.
     let lines = text.split("HTTP/1.").skip(1).filter(|line| line.starts_with("0 ") || line.starts_with("1 "));
     lines
         .map(|line| line.get(2..5).and_then(|status| status.parse().ok()))

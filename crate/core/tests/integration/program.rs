@@ -1,5 +1,5 @@
-//! The program that embeds an exporter, as a test needs it: it collects, says whether it is ready and who may come in,
-//! at once, late, or never.
+//! Stands in for the program that embeds an exporter: it answers the exporter's questions (collect, ready, authorize) at
+//! once, late, or never.
 
 use parking_lot::Mutex;
 use prometheus_metrics::http::{
@@ -10,19 +10,19 @@ use std::time::Duration;
 
 type Answering = dyn Fn(Question, Ticket) + Send + Sync;
 
-/// A program that answers questions by a function, and remembers what it was asked.
+/// A program that answers with a function and keeps the questions.
 pub(crate) struct Program {
     answer: Box<Answering>,
     pub(crate) asked: Mutex<Vec<Question>>,
 }
 
 impl Program {
-    /// A program that answers so. The function is called on the exporter's thread and must return at once.
+    /// The function is called on the exporter's thread, so it must return at once.
     pub(crate) fn new(answer: impl Fn(Question, Ticket) + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { answer: Box::new(answer), asked: Mutex::default() })
     }
 
-    /// The options of an exporter that belongs to the program.
+    /// The options of an exporter that asks this program.
     pub(crate) fn options(self: &Arc<Self>) -> ExporterOptions {
         ExporterOptions { host: Some(Arc::clone(self) as Arc<dyn Host>), ..ExporterOptions::default() }
     }
@@ -39,7 +39,7 @@ impl Host for Program {
     }
 }
 
-/// A program whose values are brought up to date by `collect`, after this long.
+/// A program that calls `collect` after this time, before it answers.
 pub(crate) fn collecting_after(wait: Duration, collect: impl Fn() + Send + Sync + 'static) -> Arc<Program> {
     let collect = Arc::new(collect);
     Program::new(move |_, ticket| {
@@ -53,7 +53,7 @@ pub(crate) fn collecting_after(wait: Duration, collect: impl Fn() + Send + Sync 
     })
 }
 
-/// A program that begins to answer and never ends.
+/// A program that begins each answer and never finishes it.
 pub(crate) fn silent() -> Arc<Program> {
     let unanswered = Mutex::new(Vec::new());
     Program::new(move |_, ticket| {
@@ -62,7 +62,7 @@ pub(crate) fn silent() -> Arc<Program> {
     })
 }
 
-/// A program that says this of its readiness, and collects nothing.
+/// A program with these readiness checks and no values to collect.
 pub(crate) fn with_checks(checks: &[(&str, CheckOutcome)]) -> Arc<Program> {
     let checks: Vec<Check> = checks
         .iter()
@@ -77,7 +77,7 @@ pub(crate) fn with_checks(checks: &[(&str, CheckOutcome)]) -> Arc<Program> {
     })
 }
 
-/// A program that decides who may come in.
+/// A program that allows a scrape if the function does.
 pub(crate) fn letting_in(allowed: impl Fn(&Visitor) -> bool + Send + Sync + 'static) -> Arc<Program> {
     Program::new(move |question, ticket| {
         ticket.begin();

@@ -1,20 +1,19 @@
-//! The same counters, gauges and histograms in OpenMetrics by this crate and by `prometheus-client`, compared after
-//! the grammar has read both. Reading undoes what may legitimately differ in spelling:
+//! Compares the OpenMetrics of this crate with that of the crate `prometheus-client`, for the same counters, gauges and
+//! histograms, after the grammar has read both. Two differences in form disappear by reading:
 //!
-//! - the value 1 is `1` here and `1.0` there, a bound of a million `1e+06` here and `1000000.0` there;
-//! - `_sum` and `_count` come after the buckets here and before them there;
+//! - the value 1 is `1` in this crate and `1.0` in the other; a bound of a million is `1e+06` and `1000000.0`;
+//! - `_sum` and `_count` come after the buckets in this crate and before them in the other.
 //!
-//! and this file undoes the rest:
+//! This file allows for the other differences. `prometheus-client`
 //!
-//! - `prometheus-client` ends every HELP with a full stop of its own;
-//! - it lists the series of a family in the order of a hash map (`normalised`);
-//! - it says nothing of a family without series, which here has HELP and TYPE (`normalised`);
-//! - it escapes nothing in HELP, so the helps here need no escape;
-//! - it writes an empty label, which here is an absent one, so the label values here are not empty;
-//! - it writes `_sum` and `_count` also beside negative bounds, which OpenMetrics forbids, so the bounds here are
-//!   not negative.
+//! - adds a full stop to every HELP;
+//! - lists the series of a family in the order of a hash map (see `normalised`);
+//! - leaves out a family without series, for which this crate writes HELP and TYPE (see `normalised`);
+//! - does not escape HELP, so the help texts of the test contain no characters to escape;
+//! - writes a label with an empty value, which this crate leaves out, so the test has no empty values;
+//! - writes `_sum` and `_count` also for negative bounds, which OpenMetrics forbids, so the test has no negative bounds.
 
-use crate::exposition::{ParsedFamily, parse};
+use crate::exposition::{ParsedFamily, parse_or_fail};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -28,7 +27,7 @@ type Labels = Vec<(String, String)>;
 type FloatCounter = Counter<f64, AtomicU64>;
 type FloatGauge = Gauge<f64, AtomicU64>;
 
-/// What both registries are told: label values by series, and what is recorded there.
+/// The records of both registries: the label value of a series, and the recorded number.
 #[derive(Debug, Clone)]
 struct Program {
     help: String,
@@ -93,7 +92,8 @@ fn theirs(program: &Program) -> Result<String, std::fmt::Error> {
     Ok(out)
 }
 
-/// Values by family and series; a series is its sample name and its labels by name, `le` as a number.
+/// For each family its name, HELP, type and the values of its series. A series is named by its sample name and sorted
+/// labels, with `le` as a number.
 #[derive(Debug, PartialEq)]
 struct Normalised(Vec<(String, String, String, BTreeMap<String, f64>)>);
 
@@ -116,22 +116,20 @@ fn normalised(families: Vec<ParsedFamily>) -> Normalised {
 
 proptest! {
     #[test]
-    fn our_openmetrics_says_what_prometheus_client_says(program in programs()) {
+    fn our_openmetrics_shows_the_same_as_prometheus_client(program in programs()) {
         let ours = ours(&program)?;
         let theirs = theirs(&program)?;
-        let read = |text: &str| parse(text, Format::OpenMetrics).map_err(|error| {
-            TestCaseError::fail(format!("{error}\n{text}"))
-        });
-        let mut their_families = read(&theirs)?;
+        let mut their_families = parse_or_fail(&theirs, Format::OpenMetrics)?;
         for family in &mut their_families {
             let help = family.help.strip_suffix('.').map(str::to_owned);
-            family.help = help.ok_or_else(|| TestCaseError::fail("no full stop was added"))?;
+            family.help = help.ok_or_else(|| TestCaseError::fail("expected a full stop at the end of HELP"))?;
         }
-        prop_assert_eq!(normalised(read(&ours)?), normalised(their_families), "{}\n{}", ours, theirs);
+        let our_families = parse_or_fail(&ours, Format::OpenMetrics)?;
+        prop_assert_eq!(normalised(our_families), normalised(their_families), "{}\n{}", ours, theirs);
     }
 }
 
-/// The differences listed above are there; once one is not, its exemption goes.
+/// Checks that the differences listed above still exist. If one is gone, remove its exception from this file.
 #[test]
 fn prometheus_client_still_differs() -> crate::Outcome {
     let program = Program {

@@ -1,5 +1,5 @@
-//! Scrapers as they come: with the headers that they send, many at once, of large registries, while values change,
-//! and in a hurry. Every exposition is read by the grammar.
+//! Tests scrapes as real scrapers make them: with their headers, many at once, of large registries, while values change,
+//! and with short timeouts. The grammar reads every exposition.
 
 use crate::Outcome;
 use crate::exposition::{ParsedFamily, ParsedSample, parse};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// A scraper's headers, and the format that it prefers among those there are.
+/// The headers of a scraper, and the format that it must get.
 struct Scraper {
     name: &'static str,
     headers: &'static [&'static str],
@@ -77,7 +77,7 @@ const SCRAPERS: [Scraper; 7] = [
     Scraper { name: "curl", headers: &["accept: */*"], format: Format::PrometheusText },
 ];
 
-/// What an endpoint of its own says of itself, in the order of its exposition.
+/// The metrics of an endpoint about itself, in the order of its exposition.
 const SELF_METRICS: [&str; 11] = [
     "llmdevops_metrics_scrape_duration_seconds",
     "llmdevops_metrics_scrape_size_bytes",
@@ -159,11 +159,12 @@ fn test_prometheus_scrape_with_labels() -> Outcome {
     Ok(())
 }
 
-/// Series of this number in one family, each with its number as its value.
+/// A family with this many series; the value of each is its number.
 fn numbered(series: u32) -> Result<Arc<Registry>, Box<dyn std::error::Error>> {
     let registry = Registry::new();
     let limits = CardinalityLimits { max_series: Some(series as usize), ..CardinalityLimits::default() };
-    let gauges = registry.gauge_vec_limited("numbered", "Series", &["number", "kind"], limits)?;
+    let gauges =
+        registry.metric("numbered", "Series").labels(&["number", "kind"]).limits(limits).gauge_vec()?;
     for number in 0..series {
         gauges.with(&[&number.to_string(), "gauge"])?.set(f64::from(number));
     }
@@ -173,11 +174,11 @@ fn numbered(series: u32) -> Result<Arc<Registry>, Box<dyn std::error::Error>> {
 #[test]
 fn test_prometheus_scrape_large_registry() -> Outcome {
     const SERIES: u32 = 100_000;
-    /// What two expositions and their compressed forms take, with much room.
+    /// Much more than two expositions and their compressed forms need.
     const MAX_BODY_BYTES: f64 = 64.0 * 1024.0 * 1024.0;
     let registry = numbered(SERIES)?;
     let exporter = start(&registry, &MetricsConfig { self_metrics: true, ..quiet() })?;
-    // The families of the endpoint itself are different in every exposition.
+    // Scrape this family only: the metrics of the endpoint itself change with every scrape.
     let own = "/metrics?name[]=numbered";
     let expected = registry.encode(Format::PrometheusText);
     assert_eq!(expected.lines().count(), SERIES as usize + 2);
@@ -186,14 +187,14 @@ fn test_prometheus_scrape_large_registry() -> Outcome {
     assert!(zipped.text()? == expected);
     assert!(zipped.body.len() < expected.len() / 5);
 
-    // Two hundred scrapers at once: everyone gets everything, and few expositions are held for all of them.
+    // Each of 200 scrapers at once gets the whole exposition, and few copies of it are in memory.
     let connections: Vec<Client> = (0..200).map(|_| Client::connect(&exporter)).collect::<Result<_, _>>()?;
     let right = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for mut client in connections {
             let (right, zipped) = (&right, &zipped.body);
             scope.spawn(move || {
-                // The same values are the same bytes.
+                // The values have not changed, so neither have the bytes.
                 if client
                     .ask("GET", own, &["accept-encoding: gzip"])
                     .is_ok_and(|answer| answer.body == *zipped)
@@ -244,7 +245,7 @@ fn test_prometheus_scrape_under_load() -> Outcome {
     Ok(())
 }
 
-/// Scrapes on one connection. Each scrape shows at least what was recorded before it, and at most what was after it.
+/// Scrapes on one connection. Each scrape shows at least the count from before it and at most the count from after it.
 fn scrape_again_and_again(
     exporter: &Exporter,
     counter: &prometheus_metrics::Counter,
@@ -265,7 +266,7 @@ fn scrape_again_and_again(
         if !(before..=after).contains(&recorded) {
             return Err(format!("{name}: {recorded} recorded, between {before} and {after}"));
         }
-        // 300 numbered, the counter, and a histogram of two buckets.
+        // 300 numbered series, the counter, and four samples of a histogram with two buckets.
         if samples.len() != 305 {
             return Err(format!("{name}: {} samples", samples.len()));
         }
@@ -285,7 +286,7 @@ fn test_prometheus_scrape_timeout_handling() -> Outcome {
     let registry = Arc::new(Registry::new());
     let gauge = registry.gauge("collected", "Set by the program")?;
 
-    // In time, the scrape waits for the program.
+    // A program that answers in time: the scrape waits for it.
     let set = gauge.clone();
     let program = collecting_after(Duration::from_millis(100), move || set.inc());
     let exporter = start_with(&registry, &quiet(), program.options())?;
@@ -295,7 +296,7 @@ fn test_prometheus_scrape_timeout_handling() -> Outcome {
     let budgets: Vec<Question> = std::mem::take(&mut *program.asked.lock());
     let nine_tenths = Duration::from_millis(450);
     assert_eq!(budgets, [Question::Collect { names: Vec::new(), budget: nine_tenths }]);
-    // A filter says which families are wanted; a scraper that says nothing, or nonsense, gets the configured time.
+    // The program is asked for the filtered families only. Without a valid timeout header the configured time applies.
     timed(&exporter, &["x-prometheus-scrape-timeout-seconds: soon"])?;
     get(&exporter, "/metrics?name[]=collected", &[])?;
     let asked: Vec<Question> = std::mem::take(&mut *program.asked.lock());
@@ -303,7 +304,7 @@ fn test_prometheus_scrape_timeout_handling() -> Outcome {
     let names = vec!["collected".to_owned()];
     assert_eq!(asked, [Question::Collect { names: Vec::new(), budget }, Question::Collect { names, budget }]);
 
-    // Late, never, or not even begun: the scraper gets the values as they are, before it gives up.
+    // A program that answers late or never, or does not begin: the scraper gets the current values before its timeout.
     let late = collecting_after(Duration::from_secs(2), || {});
     let dropping = Program::new(|_, ticket| drop(ticket));
     let deaf = {
@@ -321,7 +322,7 @@ fn test_prometheus_scrape_timeout_handling() -> Outcome {
         let exporter = start_with(&registry, &quiet(), program.options())?;
         let (shown, took) = timed(&exporter, &TIMEOUT)?;
         assert_eq!(shown, 7.0, "{name}");
-        // The margin that an answer gets on its way, and what a busy machine adds.
+        // 300 ms for the way of the answer and for a busy machine.
         let range = Duration::from_millis(milliseconds.start)..Duration::from_millis(milliseconds.end + 300);
         assert!(range.contains(&took), "{name}: {took:?}");
     }
@@ -329,7 +330,7 @@ fn test_prometheus_scrape_timeout_handling() -> Outcome {
 }
 
 #[test]
-fn a_scraper_that_leaves_costs_the_others_nothing() -> Outcome {
+fn a_scraper_that_disconnects_does_not_affect_others() -> Outcome {
     let registry = numbered(50_000)?;
     let exporter = start(&registry, &quiet())?;
     let expected = registry.encode(Format::PrometheusText);

@@ -1,5 +1,5 @@
-//! HTTP/1.1 as bytes: a client that sends exactly what it is told and reads whole answers, so that tests see what a
-//! scraper sees. Written from RFC 9112, and from nothing of the server.
+//! An HTTP/1.1 client for tests. It sends exactly the given bytes and reads complete responses, so that tests see the
+//! same as a scraper. It follows RFC 9112 and shares no code with the server.
 
 use flate2::read::MultiGzDecoder;
 use prometheus_metrics::config::MetricsConfig;
@@ -10,11 +10,11 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Nothing here takes as long; a test that would wait for ever fails instead.
+/// The longest wait for the server. Instead of waiting forever, a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// Settings of a test: a free port of this machine, and expositions of the registry alone.
+/// Settings for tests: a free port on the loopback address, and expositions of only the registry.
 pub(crate) fn quiet() -> MetricsConfig {
     MetricsConfig { host: "127.0.0.1".to_owned(), port: 0, self_metrics: false, ..MetricsConfig::default() }
 }
@@ -33,7 +33,7 @@ pub(crate) fn start_with(
     Exporter::start(target, config, options)
 }
 
-/// Where an exporter of a test listens.
+/// The address on which a test's exporter listens.
 pub(crate) fn address(exporter: &Exporter) -> SocketAddr {
     match exporter.address() {
         Address::Tcp(address) => *address,
@@ -41,11 +41,11 @@ pub(crate) fn address(exporter: &Exporter) -> SocketAddr {
     }
 }
 
-/// An answer as it came.
+/// A response as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// Status line and headers, without the date, which is checked to be there.
+    /// Status line and headers without `date`. A missing date is an error.
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
@@ -58,7 +58,7 @@ impl Answer {
         })
     }
 
-    /// The body as text, inflated where it says that it is compressed.
+    /// The body as text, decompressed if it is compressed.
     pub(crate) fn text(&self) -> io::Result<String> {
         let mut text = String::new();
         match self.header("content-encoding") {
@@ -73,7 +73,7 @@ impl Answer {
 /// A connection.
 pub(crate) struct Client {
     stream: TcpStream,
-    /// What came and belongs to the next answer.
+    /// Received bytes that belong to the next response.
     read: Vec<u8>,
 }
 
@@ -95,18 +95,18 @@ impl Client {
         self.stream.write_all(bytes.as_ref())
     }
 
-    /// Sends no more, as a client does that has said everything.
+    /// Closes the sending side.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)
     }
 
-    /// Sends a request whose headers are given as lines without their ends, and reads its answer.
+    /// Sends a request and reads the response. `headers` are lines without line ends.
     pub(crate) fn ask(&mut self, method: &str, target: &str, headers: &[&str]) -> io::Result<Answer> {
         self.send(request(method, target, headers))?;
         self.answer(method)
     }
 
-    /// Reads one answer to a request of this method.
+    /// Reads one response to a request with this method.
     pub(crate) fn answer(&mut self, method: &str) -> io::Result<Answer> {
         let end = self.read_until_head_ends()?;
         let rest = self.read.split_off(end);
@@ -133,16 +133,16 @@ impl Client {
         Ok(answer)
     }
 
-    /// Reads at least this many bytes of an answer, and leaves the rest where it is.
+    /// Reads at least this many bytes of a response and leaves the rest unread.
     pub(crate) fn read_some(&mut self, length: usize) -> io::Result<()> {
         self.read_until(length)
     }
 
-    /// What comes until the other end closes.
+    /// Reads until the server closes the connection.
     pub(crate) fn rest(&mut self) -> io::Result<Vec<u8>> {
         let mut rest = std::mem::take(&mut self.read);
         match self.stream.read_to_end(&mut rest) {
-            // A connection that is cut off with something unread is reset.
+            // If the server closes a connection with unread bytes, the connection is reset.
             Err(error) if error.kind() != io::ErrorKind::ConnectionReset => Err(error),
             _ => Ok(rest),
         }
@@ -182,7 +182,7 @@ pub(crate) fn get(exporter: &Exporter, target: &str, headers: &[&str]) -> io::Re
     ask(exporter, "GET", target, headers)
 }
 
-/// A request's bytes.
+/// The bytes of a request.
 pub(crate) fn request(method: &str, target: &str, headers: &[&str]) -> String {
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     format!("{method} {target} HTTP/1.1\r\nhost: test\r\n{headers}\r\n")

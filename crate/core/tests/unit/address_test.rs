@@ -1,4 +1,4 @@
-//! The allowlist, and the address that a request is taken to come from.
+//! Tests the allowlist, and how a request's client address is found.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,7 +12,7 @@ fn allowlist(entries: &[&str]) -> prometheus_metrics::Result<Allowlist> {
 }
 
 #[test]
-fn test_allowlist_holds_addresses_and_blocks() -> Outcome {
+fn test_allowlist_contains_addresses_and_blocks() -> Outcome {
     let list = allowlist(&["10.0.0.0/8", " 192.168.1.7 ", "::1", "2001:db8::/32", "172.16.5.9/12"])?;
     let inside = [
         "10.0.0.0",
@@ -37,7 +37,7 @@ fn test_allowlist_holds_addresses_and_blocks() -> Outcome {
 }
 
 #[test]
-fn test_allowlist_takes_an_ipv4_address_in_ipv6_for_what_it_is() -> Outcome {
+fn test_allowlist_treats_a_mapped_ipv4_address_as_ipv4() -> Outcome {
     let list = allowlist(&["::ffff:10.0.0.0/104", "::ffff:192.168.0.1"])?;
     assert_eq!(list, allowlist(&["10.0.0.0/8", "192.168.0.1"])?);
     assert_eq!(allowlist(&["::ffff:0:0/96"])?, allowlist(&["0.0.0.0/0"])?);
@@ -49,7 +49,7 @@ fn test_allowlist_takes_an_ipv4_address_in_ipv6_for_what_it_is() -> Outcome {
 }
 
 #[test]
-fn test_allowlist_that_is_empty_holds_nobody() -> Outcome {
+fn test_an_empty_allowlist_contains_no_address() -> Outcome {
     let list = allowlist(&[])?;
     assert!(list.is_empty());
     assert!(!list.contains("127.0.0.1".parse()?));
@@ -58,7 +58,7 @@ fn test_allowlist_that_is_empty_holds_nobody() -> Outcome {
 }
 
 #[test]
-fn test_allowlist_refuses_what_is_no_address() {
+fn test_allowlist_refuses_invalid_entries() {
     let entries = [
         "",
         "x",
@@ -89,12 +89,12 @@ fn test_client_address_is_the_rightmost_that_is_not_trusted() -> Outcome {
     let trusted = allowlist(&["10.0.0.0/8", "::1"])?;
     let many = "10.0.0.2,".repeat(100_000) + "10.0.0.3";
     let cases: [(&str, Option<&str>, &str); 16] = [
-        // A header proves nothing where its sender is a stranger.
+        // The header of a client that is not a trusted proxy is ignored.
         ("203.0.113.9", Some("10.0.0.1"), "203.0.113.9"),
         ("203.0.113.9", None, "203.0.113.9"),
         ("10.0.0.1", None, "10.0.0.1"),
         ("10.0.0.1", Some("198.51.100.7"), "198.51.100.7"),
-        // What stands left of the first stranger was written by the stranger.
+        // The entries to the left of the first untrusted address were written by that client.
         ("10.0.0.1", Some("127.0.0.1, 198.51.100.7, 10.0.0.2"), "198.51.100.7"),
         ("10.0.0.1", Some("10.0.0.3, 10.0.0.2"), "10.0.0.3"),
         ("::ffff:10.0.0.1", Some("198.51.100.7"), "198.51.100.7"),
@@ -119,7 +119,7 @@ fn test_client_address_is_the_rightmost_that_is_not_trusted() -> Outcome {
     Ok(())
 }
 
-/// Whether the first `bits` of both are alike, one by one.
+/// Whether the first `bits` of both are equal, compared one by one.
 fn same_prefix(a: &[u8], b: &[u8], bits: usize) -> bool {
     (0..bits).all(|bit| {
         let mask = 0x80 >> (bit % 8);
@@ -127,7 +127,7 @@ fn same_prefix(a: &[u8], b: &[u8], bits: usize) -> bool {
     })
 }
 
-/// A second address that shares the first bits, so that the edge of the block is met often.
+/// A second address that shares the first bits, so that many cases are near the edge of the block.
 fn near<const N: usize>(address: [u8; N], shared: usize, other: [u8; N]) -> [u8; N] {
     let mut near = other;
     for bit in 0..shared.min(N * 8) {
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn client_address_is_the_peer_or_stands_in_the_header(
+    fn client_address_is_the_peer_or_one_from_the_header(
         header in "([0-9a-f:.,\\[\\] ]|10\\.0\\.0\\.[1-9], ?|\\PC){0,60}",
     ) {
         let trusted = allowlist(&["10.0.0.0/8"]).expect("a block");
@@ -176,7 +176,7 @@ proptest! {
     }
 
     #[test]
-    fn allowlist_takes_no_offence_at_any_text(entry in "\\PC{0,40}") {
+    fn allowlist_panics_on_no_text(entry in "\\PC{0,40}") {
         let _ = allowlist(&[&entry]);
     }
 }

@@ -1,4 +1,4 @@
-//! What each method of the collector of agents' metrics leaves in the exposition.
+//! Calls each method of `AgentMetricsCollector` and compares the exposition.
 
 use super::{Outcome, only, recorded, refusal};
 use prometheus_metrics::collectors::catalogue::{AGENT_METRICS, LabelValues};
@@ -21,7 +21,7 @@ fn ms(milliseconds: u64) -> Option<Duration> {
     Some(Duration::from_millis(milliseconds))
 }
 
-/// A histogram as it is shown, given counts by bucket.
+/// The lines of a histogram with these counts by bucket.
 fn histogram(name: &str, help: &str, labels: &str, buckets: &[(&str, u32)], sum: &str) -> String {
     let name = format!("llmdevops_{name}");
     let mut shown = format!("# HELP {name} {help}\n# TYPE {name} histogram\n");
@@ -33,7 +33,7 @@ fn histogram(name: &str, help: &str, labels: &str, buckets: &[(&str, u32)], sum:
 }
 
 #[test]
-fn test_agent_execution_metrics() {
+fn test_agent_execution_metrics_by_report() {
     let (registry, agents) = collector(&[]);
     agents.record_execution_start("researcher");
     agents.record_execution_start("researcher");
@@ -142,7 +142,7 @@ llmdevops_agent_active{agent_type=\"writer\"} 4
 }
 
 #[test]
-fn test_agent_step_metrics() {
+fn test_agent_step_metrics_by_report() {
     let (registry, agents) = collector(&[]);
     agents.record_step("researcher", StepType::Plan, ms(500));
     agents.record_step("researcher", StepType::Plan, ms(250_000));
@@ -179,11 +179,11 @@ llmdevops_agent_steps_total{agent_type=\"researcher\",step_type=\"llm\"} 1
 }
 
 #[test]
-fn test_agent_tool_call_metrics() {
+fn test_agent_tool_call_metrics_by_report() {
     let (registry, agents) = collector(&["shell"]);
     agents.record_tool_call("researcher", "search", ToolStatus::Success, ms(250));
     agents.record_tool_call("researcher", "search", ToolStatus::Timeout, None);
-    // A tool that exists, and one that the model made up.
+    // A registered tool, and one whose name the model invented.
     agents.record_tool_call("researcher", "shell", ToolStatus::Denied, None);
     agents.record_tool_call("researcher", "made_up", ToolStatus::Error, None);
     let expected = [
@@ -223,7 +223,7 @@ llmdevops_agent_tool_calls_total{agent_type=\"researcher\",tool_name=\"other\",s
 }
 
 #[test]
-fn test_agent_error_metrics() {
+fn test_agent_error_metrics_by_report() {
     let (registry, agents) = collector(&[]);
     agents.record_error("researcher", LlmErrorType::of(Some(429), &[]));
     agents.record_error("researcher", AgentErrorType::UnknownTool);
@@ -271,7 +271,7 @@ fn a_call_that_repeats_the_one_before_is_counted() {
     call("search", Some("{\"q\":\"y\"}"));
     call("fetch", Some("{\"q\":\"y\"}"));
     call("searc", Some("h"));
-    // What is beyond the compared bytes is not seen, and no character is cut for it.
+    // Differences after the compared bytes do not count, and a character at the limit may be cut without an error.
     call("search", Some(&"é".repeat(5001)));
     call("search", Some(&"é".repeat(6000)));
     let lines = recorded(&registry);
@@ -303,7 +303,7 @@ fn usage_is_added_to_the_agent() {
 }
 
 #[test]
-fn agents_and_tools_beyond_a_hundred_are_one() {
+fn agents_and_tools_over_a_hundred_share_one_series() {
     let (registry, agents) = collector(&[]);
     for number in 0..110 {
         agents.record_step(&format!("agent-{number}"), StepType::Llm, None);
@@ -319,7 +319,7 @@ fn agents_and_tools_beyond_a_hundred_are_one() {
 }
 
 #[test]
-fn a_registry_that_is_reset_begins_again_and_no_gauge_goes_below_zero() {
+fn agents_start_at_0_after_a_reset_and_no_gauge_goes_below_0() {
     let (registry, agents) = collector(&[]);
     let execution = agents.start_execution("researcher");
     registry.reset();
@@ -340,7 +340,7 @@ llmdevops_agent_active{agent_type=\"researcher\"} 0
 }
 
 #[test]
-fn a_namespace_that_is_none_is_refused() -> Outcome {
+fn an_invalid_namespace_is_refused() -> Outcome {
     let registry = Registry::new();
     let options = AgentOptions { namespace: "a b".to_owned(), ..AgentOptions::default() };
     assert_eq!(refusal(AgentMetricsCollector::new(&registry, options)).0, ErrorKind::InvalidMetricName);
@@ -353,7 +353,7 @@ fn a_namespace_that_is_none_is_refused() -> Outcome {
 }
 
 #[test]
-fn words_are_those_of_the_catalogue() {
+fn labels_of_agents_have_the_words_of_their_types() {
     let words = |metric: &str, label: &str| {
         let spec =
             AGENT_METRICS.iter().find(|spec| spec.name == metric).expect("the catalogue has the metric");

@@ -1,4 +1,4 @@
-//! Credentials: who is let in, what a wrong one costs, and what an attack cannot take from those who are known.
+//! Tests credentials: which are granted, what a wrong one costs, and that an attack does not disturb known clients.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -36,7 +36,7 @@ fn peer(last: u8) -> Option<IpAddr> {
     Some(IpAddr::from([192, 0, 2, last]))
 }
 
-/// `check`, and `verify` where it is asked for, as the service does it.
+/// Calls `check`, and `verify` if needed, like the service.
 fn judge(auth: &Authenticator, header: Option<&str>, peer: Option<IpAddr>) -> Verdict {
     match auth.check(header, peer) {
         Verdict::Verify(verification) => auth.verify(verification),
@@ -45,7 +45,7 @@ fn judge(auth: &Authenticator, header: Option<&str>, peer: Option<IpAddr>) -> Ve
 }
 
 #[test]
-fn test_everyone_comes_in_where_nothing_is_asked() -> Outcome {
+fn test_without_configured_credentials_every_request_is_granted() -> Outcome {
     let auth = Authenticator::new(AuthConfig::default())?;
     assert!(!auth.is_required());
     assert!(matches!(auth.check(None, None), Verdict::Granted));
@@ -75,12 +75,12 @@ fn test_basic_password() -> Outcome {
     let auth = Authenticator::new(users(&[
         ("prometheus", "pa:ss"),
         ("müller", "grüße"),
-        ("", "nobody"),
+        ("", "unknown"),
         ("empty", ""),
         ("long", &long),
     ]))?;
     let right =
-        [("prometheus", "pa:ss"), ("müller", "grüße"), ("", "nobody"), ("empty", ""), ("long", &long)];
+        [("prometheus", "pa:ss"), ("müller", "grüße"), ("", "unknown"), ("empty", ""), ("long", &long)];
     for (user, password) in right {
         assert!(matches!(judge(&auth, Some(&basic(user, password)), peer(1)), Verdict::Granted), "{user}");
     }
@@ -88,7 +88,7 @@ fn test_basic_password() -> Outcome {
     let lower_case = basic("prometheus", "pa:ss").replace("Basic", "basic");
     assert!(matches!(auth.check(Some(&lower_case), peer(1)), Verdict::Granted));
     assert_eq!(auth.hashes(), 5, "remembered");
-    let wrong = [("prometheus", "pa"), ("Prometheus", "pa:ss"), ("prometheus", ""), ("nobody", "nobody")];
+    let wrong = [("prometheus", "pa"), ("Prometheus", "pa:ss"), ("prometheus", ""), ("unknown", "unknown")];
     for (user, password) in wrong {
         assert!(matches!(judge(&auth, Some(&basic(user, password)), peer(2)), Verdict::Denied), "{user}");
     }
@@ -106,7 +106,7 @@ fn test_every_prefix_of_bcrypt_is_read() -> Outcome {
         })?;
         assert!(matches!(judge(&auth, Some(&basic("u", "x")), None), Verdict::Granted), "{prefix}");
     }
-    // A hash that is not ours: a vector of the crypt_blowfish library.
+    // A hash from another implementation: a test vector of the crypt_blowfish library.
     let vector = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW".to_owned();
     let auth = Authenticator::new(AuthConfig {
         basic_users: vec![("u".to_owned(), vector)],
@@ -117,7 +117,7 @@ fn test_every_prefix_of_bcrypt_is_read() -> Outcome {
 }
 
 #[test]
-fn test_what_is_malformed_is_denied_and_costs_nothing() -> Outcome {
+fn test_malformed_credentials_are_denied_and_cost_nothing() -> Outcome {
     let auth =
         Authenticator::new(AuthConfig { bearer_tokens: vec!["t".to_owned()], ..users(&[("u", "p")]) })?;
     let megabyte = "A".repeat(1024 * 1024);
@@ -174,14 +174,14 @@ fn test_ten_thousand_wrong_passwords_neither_hash_nor_hinder() -> Outcome {
     assert_eq!(denied + limited, 10_000);
     assert!(denied <= tries, "{denied} of {tries}");
     assert_eq!(auth.hashes(), denied + 1);
-    // Of 10,000, the slowest hundred belong to the scheduler: on a busy machine, a thread may lose its core for longer.
+    // The slowest hundred of 10,000 do not count: on a busy machine a thread can lose its core for longer.
     times.sort_unstable();
     assert!(times[9_900] < Duration::from_millis(5), "{:?}", times[9_900]);
     Ok(())
 }
 
 #[test]
-fn test_a_stranger_cannot_guess_a_remembered_password_without_limit() -> Outcome {
+fn test_guesses_at_a_remembered_password_are_limited_for_other_clients() -> Outcome {
     let auth =
         Authenticator::new(AuthConfig { bearer_tokens: vec!["t".to_owned()], ..users(&[("u", "p")]) })?;
     assert!(matches!(judge(&auth, Some(&basic("u", "p")), peer(1)), Verdict::Granted));
@@ -189,7 +189,7 @@ fn test_a_stranger_cannot_guess_a_remembered_password_without_limit() -> Outcome
     for number in 0..10 {
         assert!(matches!(auth.check(Some(&format!("Bearer {number}")), peer(2)), Verdict::Denied));
     }
-    // Not even a right one: the answer would tell.
+    // Even the correct password is limited; otherwise the answer would reveal it.
     assert!(matches!(auth.check(Some(&basic("u", "p")), peer(2)), Verdict::Limited(_)));
     assert!(matches!(auth.check(Some("Bearer t"), peer(2)), Verdict::Limited(_)));
     assert!(matches!(auth.check(Some(&basic("u", "p")), peer(1)), Verdict::Granted));
@@ -211,7 +211,7 @@ fn test_the_same_wrong_password_is_hashed_once_and_counted_each_time() -> Outcom
 }
 
 #[test]
-fn test_few_passwords_wait_for_their_hash_however_many_addresses_ask() -> Outcome {
+fn test_few_passwords_wait_to_be_hashed_for_any_number_of_addresses() -> Outcome {
     let auth = Authenticator::new(users(&[("u", "p")]))?;
     let mut waiting = Vec::new();
     for number in 0..10_000_u32 {
@@ -233,7 +233,7 @@ fn test_few_passwords_wait_for_their_hash_however_many_addresses_ask() -> Outcom
 }
 
 #[test]
-fn test_scrapers_that_come_at_once_cost_one_hash() -> Outcome {
+fn test_simultaneous_scrapers_cost_one_hash() -> Outcome {
     let auth = Authenticator::new(users(&[("u", "p")]))?;
     on_threads(8, |_| assert!(matches!(judge(&auth, Some(&basic("u", "p")), peer(1)), Verdict::Granted)));
     assert_eq!(auth.hashes(), 1);
@@ -258,7 +258,7 @@ fn test_a_refusal_takes_as_long_for_every_user() -> Outcome {
         (0..4).map(try_one).min().expect("four times")
     };
     let (cheap, dear, unknown) = (fastest("cheap"), fastest("dear"), fastest("unknown"));
-    // Without the rest of the rounds, `cheap` would take a 32nd.
+    // Without the additional rounds, `cheap` would take a 32nd of the time.
     for time in [cheap, unknown] {
         assert!(time > dear / 3 && time < dear * 3, "{cheap:?} {dear:?} {unknown:?}");
     }
@@ -266,7 +266,7 @@ fn test_a_refusal_takes_as_long_for_every_user() -> Outcome {
 }
 
 #[test]
-fn test_challenge_names_what_is_configured() -> Outcome {
+fn test_challenge_names_the_configured_schemes() -> Outcome {
     let challenge = |config| Authenticator::new(config).map(|auth| auth.challenge());
     let basic = r#"Basic realm="metrics", charset="UTF-8""#;
     assert_eq!(challenge(tokens(&["t"]))?, r#"Bearer realm="metrics""#);
@@ -284,7 +284,8 @@ fn test_a_bad_configuration_is_refused_without_its_secrets() {
     };
     let good = hash("p");
     let bad_hash = |what: &str| format!("Expected a bcrypt hash for user \"u\" but received {what}");
-    let token = "Expected visible ASCII characters for a bearer token but received none, or others";
+    let token =
+        "Expected visible ASCII characters for a bearer token but received an empty text or other characters";
     let prefix = bad_hash("text without the prefix $2a$, $2b$ or $2y$");
     let repeated = AuthConfig {
         basic_users: vec![("u".to_owned(), good.clone()), ("u".to_owned(), good.clone())],
@@ -344,12 +345,12 @@ static BOTH: LazyLock<Authenticator> = LazyLock::new(|| {
 
 proptest! {
     #[test]
-    fn no_header_panics_or_gets_in(header in "\\PC{0,60}|(?i:basic|bearer) \\PC{0,60}|(?i:basic) [A-Za-z0-9+/]{0,40}={0,2}") {
+    fn no_header_panics_or_is_granted(header in "\\PC{0,60}|(?i:basic|bearer) \\PC{0,60}|(?i:basic) [A-Za-z0-9+/]{0,40}={0,2}") {
         prop_assert!(!matches!(BOTH.check(Some(&header), None), Verdict::Granted));
     }
 
     #[test]
-    fn no_credentials_panic_or_get_in(credentials: Vec<u8>) {
+    fn no_credentials_panic_or_are_granted(credentials: Vec<u8>) {
         let header = format!("Basic {}", STANDARD.encode(credentials));
         prop_assert!(!matches!(BOTH.check(Some(&header), None), Verdict::Granted));
     }

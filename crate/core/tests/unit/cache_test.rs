@@ -1,4 +1,4 @@
-//! The cache of expositions: what is served again, to whom, for how long, and what is not kept.
+//! Tests the cache of expositions: what is cached, for how long, for which requests, and what is not cached.
 
 use crate::Outcome;
 use crate::service::{ask, body, get, quiet, service};
@@ -35,7 +35,7 @@ fn test_cache_hit() -> Outcome {
 fn test_cache_miss() -> Outcome {
     let registry = Arc::new(Registry::new());
     let counter = registry.counter("c_total", "C")?;
-    // None is asked for; switched off; for no time at all.
+    // No cache configured; switched off; with a time to live of zero.
     let off = MetricsConfig { cache_enabled: Some(false), ..caching(HOUR) };
     for config in [quiet(), off, caching(Duration::ZERO)] {
         let service = service(&registry, &config)?;
@@ -69,7 +69,7 @@ fn test_cache_expiry() -> Outcome {
 }
 
 #[test]
-fn test_cache_keeps_what_differs_apart() -> Outcome {
+fn test_cache_separates_different_expositions() -> Outcome {
     let registry = Arc::new(Registry::new());
     let gauges = registry.gauge_vec("g", "G", &["n"])?;
     for number in 0..200 {
@@ -89,7 +89,7 @@ fn test_cache_keeps_what_differs_apart() -> Outcome {
         assert!(from_cache, "{:?} is known", different[at]);
         assert_eq!((&again.headers, body(&again)), (&response.headers, body(response)));
     }
-    // The same exposition, asked for in other words.
+    // Different requests for the same exposition.
     let head = Request { method: "HEAD", ..get("/metrics") };
     let encoded =
         Request { accept: Some("text/plain"), accept_encoding: Some("identity"), ..get("/metrics?x=1") };
@@ -100,7 +100,7 @@ fn test_cache_keeps_what_differs_apart() -> Outcome {
         assert_eq!(response.head_only, same.method == "HEAD");
     }
     assert!(!ask(&service, &get("/metrics?name[]=g&name[]=h")).1);
-    assert!(ask(&service, &get("/metrics?name[]=h&name[]=g")).1, "the order of names is nothing");
+    assert!(ask(&service, &get("/metrics?name[]=h&name[]=g")).1, "the order of names does not matter");
     Ok(())
 }
 
@@ -116,7 +116,7 @@ impl Collector for Fragile {
 }
 
 #[test]
-fn test_cache_keeps_no_failures() -> Outcome {
+fn test_failures_are_not_cached() -> Outcome {
     let registry = Arc::new(Registry::new());
     registry.gauge("g", "G")?;
     registry.register_collector(Arc::new(Fragile::default()));
@@ -152,7 +152,7 @@ fn test_cache_counts() -> Outcome {
             format!("llmdevops_metrics_cache_misses_total {misses}"),
         ]
     };
-    // The one that shows it is a miss as well.
+    // The scrape that shows the number is a miss as well.
     assert_eq!(counts(caching(HOUR), 5)?, lines(4, 2));
     assert_eq!(counts(quiet(), 5)?, lines(0, 0));
     Ok(())

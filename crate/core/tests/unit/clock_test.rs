@@ -1,4 +1,5 @@
-//! The clock of a registry: the system's until it is stopped, and then nobody's but the test's.
+//! Tests the clock of a registry: it shows the system's time until a test stops it, and then the time that the test
+//! sets.
 
 use crate::{Outcome, on_threads};
 use prometheus_metrics::registry::Contributor;
@@ -11,7 +12,7 @@ const NOON: Duration = Duration::from_secs(1_700_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
-fn a_clock_is_the_systems() -> Outcome {
+fn a_new_clock_shows_the_systems_time() -> Outcome {
     let clock = Clock::new();
     let (before, unix_before) = (Clock::new().now(), SystemTime::now().duration_since(UNIX_EPOCH)?);
     let (now, unix) = (clock.now(), clock.unix_now());
@@ -22,7 +23,7 @@ fn a_clock_is_the_systems() -> Outcome {
 }
 
 #[test]
-fn a_stopped_clock_moves_when_it_is_moved() {
+fn a_stopped_clock_moves_only_when_advanced() {
     let clock = Clock::new();
     clock.freeze(NOON);
     let stopped = clock.now();
@@ -34,7 +35,7 @@ fn a_stopped_clock_moves_when_it_is_moved() {
 }
 
 #[test]
-fn setting_the_time_of_day_passes_no_time() {
+fn setting_the_time_of_day_does_not_change_elapsed_time() {
     let clock = Clock::new();
     clock.freeze(NOON);
     let stopped = clock.now();
@@ -54,7 +55,7 @@ fn advancing_stops_a_running_clock() {
 }
 
 #[test]
-fn a_resumed_clock_runs_on_and_never_goes_back() {
+fn a_resumed_clock_runs_and_never_goes_back() {
     let clock = Clock::new();
     clock.advance(HOUR);
     let stopped = clock.now();
@@ -63,7 +64,7 @@ fn a_resumed_clock_runs_on_and_never_goes_back() {
     assert!(clock.now() < stopped + HOUR);
     let earlier = clock.now();
     while clock.now() == earlier {}
-    // The time of day is the system's again.
+    // The time of day is the system's time again.
     assert!(
         SystemTime::now().duration_since(UNIX_EPOCH).is_ok_and(|unix| clock.unix_now() <= unix + HOUR / 2)
     );
@@ -72,7 +73,7 @@ fn a_resumed_clock_runs_on_and_never_goes_back() {
 }
 
 #[test]
-fn a_clock_that_was_not_advanced_is_the_systems_again() {
+fn a_clock_resumed_without_an_advance_shows_the_systems_time() {
     let clock = Clock::new();
     clock.freeze(NOON);
     clock.resume();
@@ -81,7 +82,7 @@ fn a_clock_that_was_not_advanced_is_the_systems_again() {
 }
 
 #[test]
-fn threads_that_advance_at_once_lose_nothing() {
+fn concurrent_advances_all_count() {
     let clock = Clock::new();
     clock.freeze(NOON);
     let stopped = clock.now();
@@ -91,7 +92,7 @@ fn threads_that_advance_at_once_lose_nothing() {
 }
 
 #[test]
-fn metrics_go_by_the_clock_of_their_registry() -> Outcome {
+fn metrics_use_the_clock_of_their_registry() -> Outcome {
     let clock = Arc::new(Clock::new());
     let registry = Registry::with_clock(Arc::clone(&clock));
     assert!(Arc::ptr_eq(registry.clock(), &clock));
@@ -110,12 +111,12 @@ fn metrics_go_by_the_clock_of_their_registry() -> Outcome {
 }
 
 #[test]
-fn a_clock_is_one_registrys() -> Outcome {
+fn a_contributor_and_its_registry_share_one_clock() -> Outcome {
     let contributor = Contributor::with_clock(Cells::on_heap(), Arc::default());
     assert!(Arc::ptr_eq(contributor.clock(), contributor.registry().clock()));
     contributor.clock().freeze(Duration::ZERO);
     let alone = Gauge::new("g", "G")?;
     alone.set_to_current_time();
-    assert!(alone.value() > 1.7e9, "a metric made on its own goes by the system's");
+    assert!(alone.value() > 1.7e9, "a metric without a registry uses the system's time");
     Ok(())
 }

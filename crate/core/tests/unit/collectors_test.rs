@@ -1,4 +1,4 @@
-//! The collectors that come with the library.
+//! Tests the process collector, the runtime collector, and how a registry holds collectors.
 
 use super::{Outcome, refusal, text};
 use prometheus_metrics::collectors::ProcessFigure;
@@ -21,7 +21,7 @@ fn sample_names(registry: &Registry) -> Vec<String> {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn linux_tells_every_figure_of_the_process() -> Outcome {
+fn linux_has_every_figure_of_the_process() -> Outcome {
     let registry = Registry::new();
     registry.register_named_collector(Arc::new(ProcessCollector::new()))?;
     assert_eq!(sample_names(&registry), ProcessFigure::ALL.map(|figure| figure.name().to_owned()));
@@ -72,7 +72,7 @@ fn cpu_time_is_the_sum_of_user_and_system_time() {
 fn the_process_was_started_before_now_and_not_long_ago() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     let start = value(&ProcessCollector::new(), "process_start_time_seconds");
-    // The kernel tells whole seconds of its own start.
+    // The kernel reports its own start in whole seconds.
     assert!(start < now + 1.5 && now - start < 3600.0, "{start}, {now}");
 }
 
@@ -94,7 +94,7 @@ fn a_prefix_and_labels_are_on_every_sample() -> Outcome {
 }
 
 #[test]
-fn names_that_are_none_are_refused() {
+fn invalid_names_are_refused() {
     assert_eq!(refusal(ProcessCollector::new().with_prefix("0")).0, ErrorKind::InvalidMetricName);
     assert_eq!(refusal(ProcessCollector::new().with_labels(&[("a-b", "")])).0, ErrorKind::InvalidLabelName);
     let twice = [("a", "1"), ("a", "2")];
@@ -114,7 +114,7 @@ fn the_names_of_a_named_collector_are_its_own() -> Outcome {
     assert_eq!(refusal(again).0, ErrorKind::DuplicateMetric);
     registry.remove(id);
     registry.gauge(taken, "Free again")?;
-    // And the other way round; a collector that was refused is not there.
+    // The other way round too. A refused collector is not registered.
     let refused = registry.register_named_collector(Arc::new(RuntimeCollector::new()));
     assert_eq!(refusal(refused).0, ErrorKind::DuplicateMetric);
     assert_eq!(sample_names(&registry), [taken]);

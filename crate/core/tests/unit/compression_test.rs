@@ -1,4 +1,4 @@
-//! Compression: that what is compressed comes back, and which answers are.
+//! Tests compression: a compressed body decompresses to the original, and which responses are compressed.
 
 use crate::Outcome;
 use crate::service::{ask, body, get, quiet, service};
@@ -27,7 +27,7 @@ proptest! {
 
 #[test]
 fn test_gzip_of_a_large_body() -> Outcome {
-    // Above a megabyte a machine with enough cores writes several members.
+    // Over a megabyte, a machine with enough cores writes several members.
     let text: String = (0..60_000).map(|number| format!("g{{n=\"{number}\"}} {number}\n")).collect();
     assert!(text.len() > 1024 * 1024);
     let mut compressed = Vec::new();
@@ -38,15 +38,15 @@ fn test_gzip_of_a_large_body() -> Outcome {
 }
 
 #[test]
-fn test_gzip_of_nothing() -> Outcome {
+fn test_gzip_of_an_empty_body() -> Outcome {
     let mut compressed = Vec::new();
     gzip(b"", &mut compressed);
-    assert_eq!(compressed[..2], [0x1f, 0x8b], "a member all the same");
+    assert_eq!(compressed[..2], [0x1f, 0x8b], "an empty body is a member too");
     assert_eq!(inflated(&compressed)?, b"");
     Ok(())
 }
 
-/// Answers with this size of exposition, in bytes, to a scraper that sends this `Accept-Encoding`.
+/// The response to a scraper with this `Accept-Encoding`, for an exposition of this size in bytes.
 fn answer(
     registry: &Arc<Registry>,
     config: &MetricsConfig,
@@ -72,7 +72,7 @@ fn test_compression_from_the_minimum_size_on() -> Outcome {
         assert_eq!(response.header("vary"), Some("accept, accept-encoding"));
         let plain = if compressed { inflated(body(&response))? } else { body(&response).to_vec() };
         assert_eq!(plain, text.as_bytes());
-        // Who takes nothing but gzip gets gzip.
+        // A scraper that accepts only gzip gets gzip at every size.
         let forced = answer(&registry, &config, "gzip, identity;q=0")?;
         assert_eq!(forced.header("content-encoding"), Some("gzip"));
         assert_eq!(inflated(body(&forced))?, text.as_bytes());
@@ -97,7 +97,7 @@ fn test_compression_disabled() -> Outcome {
 }
 
 #[test]
-fn test_compression_leaves_other_answers_alone() -> Outcome {
+fn test_other_responses_are_not_compressed() -> Outcome {
     let service = service(&Arc::new(Registry::new()), &MetricsConfig { compression_min_size: 0, ..quiet() })?;
     for target in ["/health", "/ready"] {
         let request = Request { accept_encoding: Some("gzip"), ..get(target) };

@@ -1,4 +1,4 @@
-//! Counters: they only go up, and lose nothing.
+//! Tests counters: they only increase, and concurrent increments are not lost.
 
 use crate::{Outcome, on_threads, openmetrics, refusal, text};
 use prometheus_metrics::slab::CELLS_PER_SLAB;
@@ -34,7 +34,7 @@ fn test_counter_get_value() -> Outcome {
     counter.add(2.5)?;
     assert_eq!((counter.value(), counter.clone().value()), (2.5, 2.5));
     let counters = CounterVec::new("d_total", "D", &["x"])?;
-    assert_eq!(counters.value(&["a"]), None, "reading makes no series");
+    assert_eq!(counters.value(&["a"]), None, "reading does not make a series");
     counters.with(&["a"])?.inc();
     assert_eq!((counters.value(&["a"]), counters.value(&["b"])), (Some(1.0), None));
     Ok(())
@@ -52,7 +52,7 @@ fn test_counter_negative_increment_error() -> Outcome {
         let expected = (ErrorKind::InvalidValue, format!("Value is not a valid number: {shown}"));
         assert_eq!(refusal(counter.add(value)), expected);
     }
-    assert_eq!(counter.value(), 1.0, "what is refused changes nothing");
+    assert_eq!(counter.value(), 1.0, "a rejected value changes nothing");
     Ok(())
 }
 
@@ -84,7 +84,7 @@ fn test_counter_vec_with_labels() -> Outcome {
 fn test_counter_vec_different_labels() -> Outcome {
     let registry = Registry::new();
     let counters = registry.counter_vec("c_total", "C", &["a", "b"])?;
-    // Pairs that a careless concatenation of the values would take for one another.
+    // Some of these pairs are equal if the values are simply concatenated.
     for (at, values) in
         [["x", "yz"], ["xy", "z"], ["xyz", ""], ["", "xyz"], ["x\u{ff}", "y"], ["x", "\u{ff}y"]]
             .iter()
@@ -116,10 +116,10 @@ fn test_counter_vec_cardinality() -> Outcome {
         counters.with(&[&value.to_string()])?.inc();
     }
     assert_eq!(counters.series_count(), 300);
-    // Removing more than half of them makes the table shrink; the others stay, in their order and with their values.
+    // Removing more than half of the series makes the table shrink. The others keep their order and their values.
     for value in 0..297 {
         assert!(counters.remove(&[&value.to_string()])?);
-        assert!(!counters.remove(&[&value.to_string()])?, "it is gone");
+        assert!(!counters.remove(&[&value.to_string()])?, "it is already removed");
     }
     let held = counters.with(&["299"])?;
     assert!(counters.remove(&["299"])?);
@@ -135,7 +135,7 @@ c_total{x=\"0\"} 1
 ";
     assert_eq!(text(&registry), expected);
 
-    // The cells of what was removed are used again, so that label sets which come and go take no more memory.
+    // The cells of removed series are used again, so memory does not grow when label sets come and go.
     let cells = counters.family().cells();
     let before = cells.slab_count();
     for _ in 0..16 * CELLS_PER_SLAB {
@@ -185,7 +185,7 @@ fn test_counter_concurrent_increment() -> Outcome {
         for turn in 0..100_000 {
             counter.inc();
             counter.add(0.5).expect("a positive number");
-            // Each label set is new to all threads at about the same time.
+            // All threads ask for each new label set at about the same time.
             if turn % 25 == 0 {
                 counters.with(&[&turn.to_string()]).expect("one value for one label").inc();
             }

@@ -1,12 +1,13 @@
-//! Series whose value has not changed for their time to live: hidden by the scrape that notices, removed by their owner.
+//! Tests the time to live of series: the scrape that finds a value unchanged for that long hides the series, and the
+//! thread that owns the series removes it.
 
-use crate::{Outcome, text};
+use crate::{Outcome, scrape, stopped_clock, text};
 use prometheus_metrics::registry::{
-    CardinalityConfig, CardinalityLimits, Contributor, Descriptor, Exemplar, Family, Kind, Owner, Process,
-    Selection, gather,
+    CardinalityConfig, CardinalityGuard, CardinalityLimits, Contributor, Descriptor, Exemplar, Family, Kind,
+    Process, Remover,
 };
 use prometheus_metrics::slab::{CELLS_PER_SLAB, Cells};
-use prometheus_metrics::{Clock, Format, LabelSet, Registry, RegistryConfig, encode};
+use prometheus_metrics::{Clock, Format, LabelSet, Registry, RegistryConfig};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,17 +15,14 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
 
-fn stopped() -> Arc<Clock> {
-    let clock = Arc::new(Clock::new());
-    clock.freeze(Duration::from_secs(1_700_000_000));
-    clock
-}
-
-fn registry_of(clock: &Arc<Clock>, ttl: Option<Duration>) -> Result<Registry, Box<dyn std::error::Error>> {
+fn registry_with_ttl(
+    clock: &Arc<Clock>,
+    ttl: Option<Duration>,
+) -> Result<Registry, Box<dyn std::error::Error>> {
     Ok(Registry::with_config(RegistryConfig { clock: Arc::clone(clock), ttl, ..RegistryConfig::default() })?)
 }
 
-/// The samples that a registry shows.
+/// The samples in the exposition of the registry.
 fn samples(registry: &Registry) -> Vec<String> {
     samples_in(&text(registry))
 }
@@ -34,9 +32,9 @@ fn samples_in(out: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_does_not_change_expires() -> Outcome {
-    let clock = stopped();
-    let registry = registry_of(&clock, Some(MINUTE))?;
+fn unchanged_series_expire() -> Outcome {
+    let clock = stopped_clock();
+    let registry = registry_with_ttl(&clock, Some(MINUTE))?;
     let counters = registry.counter_vec("c_total", "C", &["x"])?;
     let gauges = registry.gauge_vec("g", "G", &["x"])?;
     let histograms = registry.histogram_vec("h", "H", &["x"], &[])?;
@@ -49,7 +47,7 @@ fn what_does_not_change_expires() -> Outcome {
     let all = text(&registry);
     clock.advance(MINUTE - Duration::from_nanos(1));
     assert_eq!(text(&registry), all);
-    // Written to the same value is not changed; an observation of 0 changes the count.
+    // Writing the same value is not a change. An observation of 0 is one, because the count changes.
     counters.with(&["1"])?.add(0.0)?;
     gauges.with(&["1"])?.set(5.0);
     histograms.with(&["1"])?.observe(0.0)?;
@@ -75,7 +73,7 @@ h_count{x=\"1\"} 2
 alone_total 1
 ";
     assert_eq!(text(&registry), expected);
-    // They are gone, and come back as new ones.
+    // The expired series are removed; the same labels make a new series.
     assert_eq!(registry.cardinality_guard().series(), 3);
     counters.with(&["2"])?.add(4.0)?;
     assert_eq!(samples(&registry)[0], "c_total{x=\"2\"} 4");
@@ -85,12 +83,12 @@ alone_total 1
 }
 
 #[test]
-fn time_is_counted_from_the_scrape_that_saw_the_change() -> Outcome {
-    let clock = stopped();
-    let registry = registry_of(&clock, Some(MINUTE))?;
+fn the_ttl_starts_at_the_scrape_that_saw_the_change() -> Outcome {
+    let clock = stopped_clock();
+    let registry = registry_with_ttl(&clock, Some(MINUTE))?;
     let counters = registry.counter_vec("c_total", "C", &["x"])?;
     counters.with(&["1"])?.inc();
-    // Nobody scraped, so nobody knows for how long it has been so.
+    // There was no scrape since the change, so the time to live has not started.
     clock.advance(10 * MINUTE);
     assert_eq!(samples(&registry), ["c_total{x=\"1\"} 1"]);
     clock.advance(MINUTE);
@@ -99,9 +97,9 @@ fn time_is_counted_from_the_scrape_that_saw_the_change() -> Outcome {
 }
 
 #[test]
-fn a_time_of_its_own_goes_before_the_registrys() -> Outcome {
-    let clock = stopped();
-    let registry = registry_of(&clock, Some(MINUTE))?;
+fn the_ttl_of_a_family_overrides_the_registrys() -> Outcome {
+    let clock = stopped_clock();
+    let registry = registry_with_ttl(&clock, Some(MINUTE))?;
     let cells = Arc::new(Cells::on_heap());
     let family = |name: &str, ttl| -> Result<Arc<Family>, Box<dyn std::error::Error>> {
         let descriptor = Descriptor::new(Kind::Counter, name, "H", &["x"])?;
@@ -125,16 +123,16 @@ fn a_time_of_its_own_goes_before_the_registrys() -> Outcome {
 }
 
 #[test]
-fn what_is_written_through_a_handle_is_never_lost() -> Outcome {
-    let clock = stopped();
-    let registry = registry_of(&clock, Some(MINUTE))?;
+fn values_written_through_a_kept_handle_are_never_lost() -> Outcome {
+    let clock = stopped_clock();
+    let registry = registry_with_ttl(&clock, Some(MINUTE))?;
     let counters = registry.counter_vec("c_total", "C", &["x"])?;
     let kept = counters.with(&["kept"])?;
     kept.inc();
     counters.with(&["gone"])?.inc();
     text(&registry);
     clock.advance(MINUTE);
-    // Hidden, and still there, because somebody holds it.
+    // The series is hidden but not removed, because the test holds a handle of it.
     assert_eq!(samples(&registry), [""; 0]);
     assert_eq!(registry.cardinality_guard().series(), 1);
     kept.inc();
@@ -151,7 +149,7 @@ fn what_is_written_through_a_handle_is_never_lost() -> Outcome {
 
 #[test]
 fn expired_series_make_room_within_the_limits() -> Outcome {
-    let clock = stopped();
+    let clock = stopped_clock();
     let limits = CardinalityLimits {
         max_series: Some(2),
         max_label_values: vec![("x".to_owned(), 2)],
@@ -178,15 +176,15 @@ fn expired_series_make_room_within_the_limits() -> Outcome {
     Ok(())
 }
 
-/// Counts how often it was woken.
+/// A remover that counts how often scrapes wake it.
 #[derive(Default)]
 struct Woken {
     times: AtomicUsize,
     shares: AtomicBool,
 }
 
-impl Owner for Woken {
-    fn shares(&self, _family: &Family) -> bool {
+impl Remover for Woken {
+    fn shares(&self, _guards: &[Arc<CardinalityGuard>]) -> bool {
         self.shares.load(Ordering::Relaxed)
     }
 
@@ -196,12 +194,13 @@ impl Owner for Woken {
 }
 
 impl Woken {
+    /// Returns how often since the last call.
     fn times(&self) -> usize {
         self.times.swap(0, Ordering::Relaxed)
     }
 }
 
-/// A contributor with one family, as JavaScript owns one.
+/// A contributor with one family and an owner, like the families of a JavaScript thread.
 struct Member {
     contributor: Arc<Contributor>,
     family: Arc<Family>,
@@ -214,7 +213,7 @@ impl Member {
         let owner = Arc::new(Woken::default());
         let family = Family::new(descriptor, Arc::clone(contributor.cells()))
             .with_clock(Arc::clone(clock))
-            .with_owner(Arc::clone(&owner) as Arc<dyn Owner>)
+            .with_remover(Arc::clone(&owner) as Arc<dyn Remover>)
             .with_ttl(MINUTE);
         let family = Arc::new(family);
         contributor.registry().register_family(Arc::clone(&family))?;
@@ -225,7 +224,7 @@ impl Member {
         Self::new(clock, Descriptor::new(Kind::Counter, "c_total", "C", &["x"])?)
     }
 
-    /// A new series with this value; what changes it.
+    /// Adds a series with this value; returns a function that sets another value.
     fn add(&self, label: &str, value: f64) -> impl Fn(f64) {
         let series = self.family.add_series(&[(0, label)]).expect("within the limits");
         let (slab, cell) = (series.slot as usize / CELLS_PER_SLAB, series.slot as usize % CELLS_PER_SLAB);
@@ -242,16 +241,14 @@ impl Member {
     }
 }
 
+/// The samples in a scrape of the registry and, if there is one, its process.
 fn shown(registry: &Registry, process: Option<&Process>) -> Vec<String> {
-    let mut out = Vec::new();
-    let selection = Selection { process, ..Selection::default() };
-    let Ok(()) = encode(&gather(registry, &selection), Format::PrometheusText, &mut out);
-    samples_in(&String::from_utf8_lossy(&out))
+    samples_in(&scrape(registry, process, &[], Format::PrometheusText))
 }
 
 #[test]
-fn only_the_owner_removes_and_not_what_was_written_since() -> Outcome {
-    let clock = stopped();
+fn the_owner_removes_expired_series_except_those_written_since() -> Outcome {
+    let clock = stopped_clock();
     let member = Member::counting(&clock)?;
     let registry = member.contributor.registry();
     let set = member.add("1", 1.0);
@@ -260,15 +257,15 @@ fn only_the_owner_removes_and_not_what_was_written_since() -> Outcome {
     clock.advance(MINUTE);
     assert_eq!(samples(registry), [""; 0]);
     assert_eq!(samples(registry), [""; 0]);
-    // Woken once for the lot, however many scrapes see it; nobody else removes.
+    // The remover is woken once for all three, although two scrapes saw them. Scrapes do not remove series.
     assert_eq!((member.owner.times(), member.family.series_count()), (1, 3));
     set(5.0);
-    // A scrape in between shows it with its old count in it.
+    // A series that is written again is shown again, with its old count.
     assert_eq!(samples(registry), ["c_total{x=\"1\"} 5"]);
     assert_eq!(member.family.take_expired(1).len(), 1);
     assert_eq!(member.family.take_expired(9).len(), 1);
     assert_eq!(member.family.take_expired(9), [0_u32; 0]);
-    // Nor is what is written after the scrape and before the owner comes.
+    // A series written between the scrape and the removal is not removed either.
     clock.advance(MINUTE);
     assert_eq!(samples(registry), [""; 0]);
     assert_eq!(member.owner.times(), 1);
@@ -280,8 +277,8 @@ fn only_the_owner_removes_and_not_what_was_written_since() -> Outcome {
 }
 
 #[test]
-fn what_goes_meanwhile_is_not_taken() -> Outcome {
-    let clock = stopped();
+fn series_removed_meanwhile_are_not_taken_as_expired() -> Outcome {
+    let clock = stopped_clock();
     let member = Member::counting(&clock)?;
     let registry = member.contributor.registry();
     let _ = (member.add("1", 1.0), member.add("2", 2.0));
@@ -292,7 +289,7 @@ fn what_goes_meanwhile_is_not_taken() -> Outcome {
     assert_eq!(member.family.take_expired(9), [1]);
     member.family.clear();
     let _ = member.add("1", 1.0);
-    assert_eq!(samples(registry), ["c_total{x=\"1\"} 1"], "a new series has its whole time");
+    assert_eq!(samples(registry), ["c_total{x=\"1\"} 1"], "a new series has its whole time to live");
     clock.advance(MINUTE - SECOND);
     assert_eq!(samples(registry).len(), 1);
     clock.advance(SECOND);
@@ -302,8 +299,8 @@ fn what_goes_meanwhile_is_not_taken() -> Outcome {
 }
 
 #[test]
-fn a_total_keeps_all_its_parts_while_one_of_them_changes() -> Outcome {
-    let clock = stopped();
+fn a_total_keeps_all_parts_while_one_contributor_changes() -> Outcome {
+    let clock = stopped_clock();
     let process = Process::new();
     let members = [Member::counting(&clock)?, Member::counting(&clock)?, Member::counting(&clock)?];
     members.iter().for_each(|member| process.join(Arc::clone(&member.contributor)));
@@ -318,13 +315,13 @@ fn a_total_keeps_all_its_parts_while_one_of_them_changes() -> Outcome {
     (sets[2])(11.0);
     total(&["c_total{x=\"shared\"} 31"]);
     assert_eq!(removed(), [0, 1, 0]);
-    // What a contributor shows of its own is hidden, but stays for the total.
+    // A scrape of the one contributor hides its series; the series stays for the total.
     assert_eq!(shown(main, None), [""; 0]);
     assert_eq!(shown(members[2].contributor.registry(), None), ["c_total{x=\"shared\"} 11"]);
     assert_eq!(removed(), [0, 0, 0]);
     total(&["c_total{x=\"shared\"} 31"]);
 
-    // The part of one that ended is in the total for as long.
+    // The count of a contributor that left stays in the total for as long as the total is shown.
     process.leave(&members[1].contributor);
     clock.advance(MINUTE - SECOND);
     (sets[0])(12.0);
@@ -334,15 +331,15 @@ fn a_total_keeps_all_its_parts_while_one_of_them_changes() -> Outcome {
     clock.advance(MINUTE - SECOND);
     total(&[]);
     assert_eq!((members[0].remove_expired(), members[2].remove_expired()), (1, 1));
-    // Begun anew, the total has what is retired in it again: it never goes down but to nothing.
+    // A new series of the same labels shows the retired count again, so the total never falls except by expiring.
     let _ = members[0].add("shared", 1.0);
     total(&["c_total{x=\"shared\"} 11"]);
     Ok(())
 }
 
 #[test]
-fn what_is_retired_is_shown_for_its_time() -> Outcome {
-    let clock = stopped();
+fn a_retired_series_is_shown_until_its_ttl_ends() -> Outcome {
+    let clock = stopped_clock();
     let process = Process::new();
     let members = [Member::counting(&clock)?, Member::counting(&clock)?];
     members.iter().for_each(|member| process.join(Arc::clone(&member.contributor)));
@@ -357,8 +354,8 @@ fn what_is_retired_is_shown_for_its_time() -> Outcome {
 }
 
 #[test]
-fn gauges_of_several_expire_each_for_itself() -> Outcome {
-    let clock = stopped();
+fn gauges_of_several_contributors_expire_separately() -> Outcome {
+    let clock = stopped_clock();
     let process = Process::new();
     let descriptor = || Descriptor::new(Kind::Gauge, "g", "G", &["x"]);
     let members = [Member::new(&clock, descriptor()?)?, Member::new(&clock, descriptor()?)?];
@@ -374,8 +371,8 @@ fn gauges_of_several_expire_each_for_itself() -> Outcome {
 }
 
 #[test]
-fn an_exemplar_goes_with_its_series() -> Outcome {
-    let clock = stopped();
+fn an_exemplar_is_removed_with_its_series() -> Outcome {
+    let clock = stopped_clock();
     let member = Member::counting(&clock)?;
     let registry = member.contributor.registry();
     let _ = member.add("1", 1.0);

@@ -1,17 +1,28 @@
-//! Gauges: they hold whatever they were set to.
+//! Tests gauges: they show the value that was set last, and increase and decrease from it.
 
 use crate::{Outcome, on_threads, openmetrics, refusal, text};
 use prometheus_metrics::{ErrorKind, Gauge, Registry};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-#[test]
-fn test_gauge_set() -> Outcome {
+/// A registry with one gauge `g`.
+fn with_gauge() -> prometheus_metrics::Result<(Registry, Gauge)> {
     let registry = Registry::new();
     let gauge = registry.gauge("g", "G")?;
-    assert_eq!(text(&registry), "# HELP g G\n# TYPE g gauge\ng 0\n");
+    Ok((registry, gauge))
+}
+
+/// The exposition of `g` with this value.
+fn shown(value: &str) -> String {
+    format!("# HELP g G\n# TYPE g gauge\ng {value}\n")
+}
+
+#[test]
+fn test_gauge_set() -> Outcome {
+    let (registry, gauge) = with_gauge()?;
+    assert_eq!(text(&registry), shown("0"));
     gauge.set(3.25);
     gauge.clone().set(7.5);
-    assert_eq!(text(&registry), "# HELP g G\n# TYPE g gauge\ng 7.5\n");
+    assert_eq!(text(&registry), shown("7.5"));
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN_POSITIVE] {
         gauge.set(value);
         assert_eq!(gauge.value().to_bits(), value.to_bits());
@@ -21,43 +32,39 @@ fn test_gauge_set() -> Outcome {
 
 #[test]
 fn test_gauge_inc() -> Outcome {
-    let registry = Registry::new();
-    let gauge = registry.gauge("g", "G")?;
+    let (registry, gauge) = with_gauge()?;
     gauge.set(0.5);
     gauge.inc();
     gauge.inc();
-    assert_eq!(text(&registry), "# HELP g G\n# TYPE g gauge\ng 2.5\n");
+    assert_eq!(text(&registry), shown("2.5"));
     Ok(())
 }
 
 #[test]
 fn test_gauge_dec() -> Outcome {
-    let registry = Registry::new();
-    let gauge = registry.gauge("g", "G")?;
+    let (registry, gauge) = with_gauge()?;
     gauge.set(0.5);
     gauge.dec();
     gauge.dec();
-    assert_eq!(text(&registry), "# HELP g G\n# TYPE g gauge\ng -1.5\n");
+    assert_eq!(text(&registry), shown("-1.5"));
     Ok(())
 }
 
 #[test]
 fn test_gauge_add() -> Outcome {
-    let registry = Registry::new();
-    let gauge = registry.gauge("g", "G")?;
+    let (registry, gauge) = with_gauge()?;
     gauge.add(2.0);
     gauge.add(-0.5);
-    assert_eq!(text(&registry), "# HELP g G\n# TYPE g gauge\ng 1.5\n");
+    assert_eq!(text(&registry), shown("1.5"));
     Ok(())
 }
 
 #[test]
 fn test_gauge_sub() -> Outcome {
-    let registry = Registry::new();
-    let gauge = registry.gauge("g", "G")?;
+    let (registry, gauge) = with_gauge()?;
     gauge.sub(2.0);
     gauge.sub(-0.5);
-    assert_eq!(text(&registry), "# HELP g G\n# TYPE g gauge\ng -1.5\n");
+    assert_eq!(text(&registry), shown("-1.5"));
     Ok(())
 }
 
@@ -109,14 +116,13 @@ g{host=\"a\"} 2
 
 #[test]
 fn test_gauge_negative_values() -> Outcome {
-    let registry = Registry::new();
-    let gauge = registry.gauge("g", "G")?;
+    let (registry, gauge) = with_gauge()?;
     gauge.set(-273.15);
-    assert_eq!(text(&registry), "# HELP g G\n# TYPE g gauge\ng -273.15\n");
+    assert_eq!(text(&registry), shown("-273.15"));
     gauge.set(-0.0);
-    assert_eq!(text(&registry), "# HELP g G\n# TYPE g gauge\ng 0\n", "as JavaScript prints it");
+    assert_eq!(text(&registry), shown("0"), "-0 is printed as in JavaScript");
     gauge.set(-9e15);
-    assert_eq!(text(&registry), "# HELP g G\n# TYPE g gauge\ng -9000000000000000\n");
+    assert_eq!(text(&registry), shown("-9000000000000000"));
     Ok(())
 }
 
@@ -166,6 +172,6 @@ fn test_gauge_concurrent_updates() -> Outcome {
             }
         }
     });
-    assert_eq!(text(&registry), "# HELP g G\n# TYPE g gauge\ng 200010\n");
+    assert_eq!(text(&registry), shown("200010"));
     Ok(())
 }

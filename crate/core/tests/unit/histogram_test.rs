@@ -1,11 +1,11 @@
-//! Histograms: each observation in one bucket, shown cumulatively, and in the sum.
+//! Tests histograms: an observation is added to one bucket and to the sum, and buckets are shown cumulatively.
 
 use crate::{Outcome, on_threads, openmetrics, refusal, text};
 use prometheus_metrics::registry::DEFAULT_BUCKETS;
 use prometheus_metrics::{ErrorKind, Histogram, HistogramVec, Registry};
 use std::time::Duration;
 
-/// A registry with one histogram `h` of these bounds.
+/// A registry with one histogram `h` with these bounds.
 fn with_histogram(buckets: &[f64]) -> prometheus_metrics::Result<(Registry, Histogram)> {
     let registry = Registry::new();
     let histogram = Histogram::with_buckets("h", "H", buckets)?;
@@ -31,7 +31,7 @@ h_count 1
         let refused = (ErrorKind::InvalidValue, format!("Value is not a valid number: {shown}"));
         assert_eq!(refusal(histogram.observe(value)), refused);
     }
-    assert_eq!(text(&registry), expected, "what is refused changes nothing");
+    assert_eq!(text(&registry), expected, "a rejected value changes nothing");
     Ok(())
 }
 
@@ -120,7 +120,7 @@ h_count 1
     histogram.observe(0.3)?;
     own.register(&histogram)?;
     assert_eq!(text(&own), expected);
-    // Naming the default bounds is the same as leaving them out.
+    // The default bounds written out are the same as no bounds.
     registry.histogram_vec("h", "H", &[], &DEFAULT_BUCKETS)?;
     Ok(())
 }
@@ -181,7 +181,7 @@ h_count 0
 #[test]
 fn test_histogram_bucket_boundaries() -> Outcome {
     let (registry, histogram) = with_histogram(&[-1.0, 0.0, 0.1, 1.0])?;
-    // A bound belongs to its bucket; the next number above it to the next.
+    // A value equal to a bound is in the bucket of that bound; the next larger number is in the next bucket.
     for bound in [-1.0, 0.0, 0.1, 1.0_f64] {
         histogram.observe(bound)?;
         histogram.observe(bound.next_up())?;
@@ -207,7 +207,7 @@ h_count 9
 
 #[test]
 fn test_histogram_inf_bucket() -> Outcome {
-    // Naming +Inf is naming what is there anyway.
+    // Every histogram has a bucket +Inf, so naming it changes nothing.
     let (registry, histogram) = with_histogram(&[1.0, f64::INFINITY])?;
     histogram.observe(1.0)?;
     histogram.observe(f64::MAX)?;
@@ -262,7 +262,7 @@ drift_sum -2
 drift_count 1
 ";
     assert_eq!(text(&registry), expected);
-    // OpenMetrics spells the bounds its own way, and shows no sum that could go down.
+    // OpenMetrics writes bounds in another form, and forbids a sum that could decrease.
     let expected = "\
 # HELP latency_seconds Latency
 # TYPE latency_seconds histogram
@@ -314,7 +314,11 @@ fn test_histogram_timer() -> Outcome {
     std::thread::sleep(pause);
     let stopped = timer.stop();
     assert!(stopped >= pause.as_secs_f64());
-    assert_eq!((histogram.count(), histogram.sum()), (1.0, stopped), "once, although it was dropped as well");
+    assert_eq!(
+        (histogram.count(), histogram.sum()),
+        (1.0, stopped),
+        "one observation, although the timer was also dropped"
+    );
     drop(histogram.start_timer());
     assert_eq!(histogram.count(), 2.0);
     assert!(histogram.sum() > stopped);
@@ -323,7 +327,7 @@ fn test_histogram_timer() -> Outcome {
 
 #[test]
 fn test_histogram_kept_after_removal() -> Outcome {
-    // No other family here has series of this width, so freed cells would be the next ones given out.
+    // No other family here has series of this width, so the next series would get cells that were freed too early.
     let bounds: Vec<f64> = (0..37).map(f64::from).collect();
     let registry = Registry::new();
     let histograms = registry.histogram_vec("h", "H", &["x"], &bounds)?;
@@ -333,7 +337,7 @@ fn test_histogram_kept_after_removal() -> Outcome {
     kept.observe(1.0)?;
     assert_eq!((next.count(), next.sum()), (0.0, 0.0));
     assert_eq!(kept.count(), 1.0);
-    // Once nobody holds it, its cells are used again, and begin at 0.
+    // After the last handle is dropped, the cells are used again, and start at 0.
     drop(kept);
     let again = histograms.with(&["a"])?;
     assert_eq!((again.count(), again.sum()), (0.0, 0.0));

@@ -1,5 +1,5 @@
-//! What holds of the sanitizer whatever the value and the configuration: it is done after one time, its lengths hold,
-//! and no secret that it looks for comes through.
+//! Tests the sanitizer with random values and configurations: a second pass changes nothing, lengths are kept, and no
+//! secret that it looks for stays in the value.
 
 use crate::label_sanitization_test::sanitizer;
 use prometheus_metrics::labels::{
@@ -8,7 +8,7 @@ use prometheus_metrics::labels::{
 use proptest::prelude::*;
 use std::borrow::Cow;
 
-/// Any text, and texts of what the sanitizer looks at.
+/// Any text, mixed with pieces that the sanitizer treats specially.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => ".{0,6}",
@@ -24,7 +24,7 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// A text that has a secret, and the secret.
+/// A text with a secret in it, and the secret.
 fn secret() -> impl Strategy<Value = (String, String)> {
     let whole = |secret: String| (secret.clone(), secret);
     let hex = "[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
@@ -35,7 +35,7 @@ fn secret() -> impl Strategy<Value = (String, String)> {
         hex.prop_map(whole),
         hex.prop_map(move |uuid| whole(uuid.to_uppercase())),
         "[a-z][a-z0-9._+-]{0,20}@[a-z][a-z0-9]{0,10}(\\.[a-z]{2,6}){1,3}"
-            .prop_filter("a user that is nobody", |address| !address.starts_with("git@"))
+            .prop_filter("git@ is not an address of a person", |address| !address.starts_with("git@"))
             .prop_map(whole),
         "20[0-4][0-9]-(0[1-9]|1[0-2])-(0[1-9]|2[0-8])[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{3}|\\.[0-9]{6})?Z?"
             .prop_map(whole),
@@ -46,7 +46,7 @@ fn secret() -> impl Strategy<Value = (String, String)> {
     ]
 }
 
-/// A number of one of the networks, in the groups that cards show.
+/// A valid card number of one of the networks, grouped as on the card.
 fn card() -> impl Strategy<Value = String> {
     let network = prop::sample::select(vec![
         ("4", 16, vec![4, 4, 4]),
@@ -75,7 +75,7 @@ fn card() -> impl Strategy<Value = String> {
                     .sum();
                 sum.is_multiple_of(10)
             });
-            let mut rest = &*check.expect("one digit fits");
+            let mut rest = &*check.expect("one of ten check digits is right");
             let mut number = String::new();
             for group in groups {
                 number += &rest[..group];
@@ -107,7 +107,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("CI_FULL").is_some() { 20_000 } else { 1_000 }))]
 
     #[test]
-    fn sanitizing_twice_changes_nothing_more(config in config(), value in text()) {
+    fn sanitizing_twice_is_the_same_as_once(config in config(), value in text()) {
         let sanitizer = Sanitizer::new(config.clone()).expect("the configuration is valid");
         let once = sanitizer.sanitize(&value);
         let twice = sanitizer.sanitize(&once.value);
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn no_secret_survives(
+    fn no_secret_stays_in_the_value(
         before in text(), after in text(), (with_secret, secret) in secret(),
         left in "[ /=(,;\"]", right in "[ /)&,;\"]", max in prop::option::of(8_usize..400),
     ) {
@@ -138,7 +138,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_leaves_no_half_of_a_secret((with_secret, secret) in secret(), before in "[a-z /]{0,40}", max in 1_usize..80) {
+    fn a_cut_does_not_leave_half_of_a_secret((with_secret, secret) in secret(), before in "[a-z /]{0,40}", max in 1_usize..80) {
         let sanitizer = sanitizer(|config| {
             config.max_length = Some(max);
             config.detect = Detections::all(Action::Redact);
@@ -149,7 +149,7 @@ proptest! {
     }
 
     #[test]
-    fn a_log_line_is_one_line_of_its_length(value in text(), max in 0_usize..200) {
+    fn a_log_line_is_one_line_within_its_length(value in text(), max in 0_usize..200) {
         let line = redact_for_log(&value, max);
         prop_assert!(line.chars().count() <= max);
         prop_assert!(!line.chars().any(char::is_control));

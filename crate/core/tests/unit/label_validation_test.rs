@@ -1,4 +1,4 @@
-//! Label names and values: what is one, how it is written, and the rules that are opt-in.
+//! Tests label names and values: which ones are valid, how they are escaped, and the optional stricter rules.
 
 use crate::{Outcome, refusal, text};
 use prometheus_metrics::labels::{LabelName, MetricName};
@@ -11,7 +11,8 @@ fn with_value(value: &str) -> prometheus_metrics::Result<String> {
     Ok(text(&registry))
 }
 
-fn not_a_label_name(name: &str) -> (ErrorKind, String) {
+/// The error for an invalid label name.
+fn invalid_label_name(name: &str) -> (ErrorKind, String) {
     let message = format!("Invalid label name: {name} (expected [a-zA-Z_][a-zA-Z0-9_]*)");
     (ErrorKind::InvalidLabelName, message)
 }
@@ -22,9 +23,9 @@ fn test_valid_label_name() -> Outcome {
         assert_eq!(LabelName::new(name)?.as_str(), name);
         assert_eq!(LabelName::new(name)?.to_string(), name);
     }
-    // A colon is for recording rules: in metric names only.
+    // A colon is for the names of recording rules, so it is valid in metric names only.
     assert_eq!(MetricName::new("job:requests:rate5m")?.as_str(), "job:requests:rate5m");
-    assert_eq!(refusal(LabelName::new("a:b")), not_a_label_name("a:b"));
+    assert_eq!(refusal(LabelName::new("a:b")), invalid_label_name("a:b"));
     let names = ["a", "Z", "_", "a1"];
     let registry = Registry::new();
     registry.counter_vec("c", "C", &names)?.with(&["1", "2", "3", "4"])?.inc();
@@ -35,9 +36,9 @@ fn test_valid_label_name() -> Outcome {
 #[test]
 fn test_invalid_label_name_starts_with_digit() {
     for name in ["1", "1a", "0_", "9method"] {
-        assert_eq!(refusal(LabelName::new(name)), not_a_label_name(name));
-        assert_eq!(refusal(CounterVec::new("c", "C", &["ok", name])), not_a_label_name(name));
-        assert_eq!(refusal(LabelSet::new([("ok", ""), (name, "")])), not_a_label_name(name));
+        assert_eq!(refusal(LabelName::new(name)), invalid_label_name(name));
+        assert_eq!(refusal(CounterVec::new("c", "C", &["ok", name])), invalid_label_name(name));
+        assert_eq!(refusal(LabelSet::new([("ok", ""), (name, "")])), invalid_label_name(name));
         assert_eq!(refusal(MetricName::new(name)).0, ErrorKind::InvalidMetricName);
     }
 }
@@ -49,7 +50,7 @@ fn test_invalid_label_name_reserved_prefix() -> Outcome {
         ErrorKind::InvalidLabelName,
         "Expected a label name without the reserved prefix __ but received \"__name\"".to_owned(),
     );
-    assert_eq!(Strictness::default().check_name(&name), Ok(()), "opt-in");
+    assert_eq!(Strictness::default().check_name(&name), Ok(()), "the rule is off by default");
     let mut strictness = Strictness::default();
     strictness.reserved_prefix = true;
     assert_eq!(refusal(strictness.check_name(&name)), reserved);
@@ -66,8 +67,8 @@ fn test_invalid_label_name_special_chars() {
     let names =
         ["", " ", "a b", "a-b", "a.b", "a:b", "a\n", "a\0", "a\"", "é", "aé", "a\u{200b}", "a{", "a=", "名"];
     for name in names {
-        assert_eq!(refusal(LabelName::new(name)), not_a_label_name(name));
-        assert_eq!(refusal(CounterVec::new("c", "C", &[name])), not_a_label_name(name));
+        assert_eq!(refusal(LabelName::new(name)), invalid_label_name(name));
+        assert_eq!(refusal(CounterVec::new("c", "C", &[name])), invalid_label_name(name));
     }
 }
 
@@ -89,7 +90,7 @@ fn test_label_value_escaping_backslash() -> Outcome {
 fn test_label_value_escaping_newline() -> Outcome {
     let expected = "# HELP c C\n# TYPE c counter\nc{x=\"\\nline\\n\\nline\"} 1\n";
     assert_eq!(with_value("\nline\n\nline")?, expected);
-    // Only LF ends a line of an exposition; everything else stays what it is.
+    // Only LF ends a line of an exposition, so no other control character is escaped.
     let expected = "# HELP c C\n# TYPE c counter\nc{x=\"a\tb\r\0c\"} 1\n";
     assert_eq!(with_value("a\tb\r\0c")?, expected);
     Ok(())
@@ -100,7 +101,7 @@ fn test_label_value_unicode() -> Outcome {
     for value in ["ünïcode", "日本語", "🦀", "e\u{301}", "\u{2028}", "\u{feff}", "\u{10ffff}"] {
         assert_eq!(with_value(value)?, format!("# HELP c C\n# TYPE c counter\nc{{x=\"{value}\"}} 1\n"));
     }
-    // Composed and decomposed look the same and are not.
+    // The composed and the decomposed form look the same but are two label values.
     let registry = Registry::new();
     let counters = registry.counter_vec("c", "C", &["x"])?;
     counters.with(&["é"])?.inc();
@@ -111,7 +112,11 @@ fn test_label_value_unicode() -> Outcome {
 
 #[test]
 fn test_label_value_empty() -> Outcome {
-    assert_eq!(with_value("")?, "# HELP c C\n# TYPE c counter\nc 1\n", "an empty label is an absent one");
+    assert_eq!(
+        with_value("")?,
+        "# HELP c C\n# TYPE c counter\nc 1\n",
+        "an empty label is the same as a missing one"
+    );
     let registry = Registry::new();
     let counters = registry.counter_vec("c", "C", &["a", "b", "d"])?;
     counters.with(&["", "1", ""])?.inc();
@@ -124,7 +129,7 @@ fn test_label_value_empty() -> Outcome {
     let listed: Vec<(&str, &str)> = set.iter().map(|(name, value)| (name.as_str(), value)).collect();
     assert_eq!(listed, [("b", "1")]);
     assert!(LabelSet::new([("a", "")])?.is_empty());
-    // The order in which labels are given does not matter, a label given twice does.
+    // The order of labels does not matter. A label that is given twice is an error.
     assert_eq!(LabelSet::new([("a", "1"), ("b", "2")])?, LabelSet::new([("b", "2"), ("a", "1")])?);
     assert_ne!(LabelSet::new([("a", "1"), ("b", "2")])?, LabelSet::new([("a", "2"), ("b", "1")])?);
     assert_eq!(
@@ -147,10 +152,10 @@ fn test_label_value_max_length() -> Outcome {
         let message = format!("Expected at most 8 bytes for the value of label \"b\" but received {bytes}");
         assert_eq!(refusal(counters.with(&["", value])), (ErrorKind::InvalidLabelValue, message));
     }
-    assert_eq!(text(&registry), expected, "what is refused leaves no series");
+    assert_eq!(text(&registry), expected, "a rejected value makes no series");
 
     let long = "x".repeat(1 << 20);
     let expected = format!("# HELP c C\n# TYPE c counter\nc{{x=\"{long}\"}} 1\n");
-    assert_eq!(with_value(&long)?, expected, "opt-in");
+    assert_eq!(with_value(&long)?, expected, "the length is not limited by default");
     Ok(())
 }

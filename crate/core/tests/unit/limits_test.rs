@@ -1,4 +1,4 @@
-//! The rate limit, as far as real time shows it.
+//! Tests the rate limiter with real time.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -11,7 +11,7 @@ use prometheus_metrics::http::RateLimiter;
 const FIVE: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 
 #[test]
-fn test_a_burst_passes_and_then_the_time_to_wait_is_told() -> Outcome {
+fn test_a_burst_passes_and_the_next_request_gets_the_time_to_wait() -> Outcome {
     let limiter = RateLimiter::new(20.0, FIVE)?;
     let peer = Some(IpAddr::from([192, 0, 2, 1]));
     for _ in 0..5 {
@@ -20,12 +20,12 @@ fn test_a_burst_passes_and_then_the_time_to_wait_is_told() -> Outcome {
     let wait = limiter.check(peer).expect_err("the burst is used up");
     assert!(wait <= Duration::from_millis(50), "{wait:?}");
     std::thread::sleep(wait);
-    assert_eq!(limiter.check(peer), Ok(()), "waiting as told is enough");
+    assert_eq!(limiter.check(peer), Ok(()), "waiting for the given time is enough");
     Ok(())
 }
 
 #[test]
-fn test_rates_that_cannot_be_kept_are_refused() {
+fn test_invalid_rates_are_refused() {
     for (rate, shown) in [
         (0.0, "0"),
         (-1.0, "-1"),

@@ -1,4 +1,4 @@
-//! What each method of the collector of LLM metrics leaves in the exposition.
+//! Calls each method of `LlmMetricsCollector` and compares the exposition.
 
 use super::{Outcome, only, recorded, refusal, text};
 use prometheus_metrics::collectors::catalogue::{LLM_METRICS, LabelValues};
@@ -26,7 +26,7 @@ fn ms(milliseconds: u64) -> Option<Duration> {
 }
 
 #[test]
-fn test_llm_request_metrics() {
+fn test_llm_request_metrics_by_report() {
     let (registry, llm) = collector();
     let answered = LlmRequest { end: LlmUsage::new(10, 20).into(), ..LlmRequest::of(MINI) };
     llm.record_request(&answered);
@@ -35,7 +35,7 @@ fn test_llm_request_metrics() {
         ..answered
     });
     llm.record_request(&LlmRequest { error_type: Some(LlmErrorType::Timeout), ..LlmRequest::of(MINI) });
-    // A failed request for a model that nobody knows makes no series of its own.
+    // A failed request to an unknown model makes no series of its own.
     let typo = LlmTarget::new("gpt-typo", "openai").for_operation(LlmOperation::Embeddings);
     llm.record_request(&LlmRequest { error_type: Some(LlmErrorType::NotFound), ..LlmRequest::of(typo) });
     assert_eq!(
@@ -65,7 +65,7 @@ llmdevops_llm_finish_reasons_total{model=\"gpt-4o-mini\",provider=\"openai\",rea
 }
 
 #[test]
-fn test_llm_token_metrics() -> Outcome {
+fn test_llm_token_metrics_by_report() -> Outcome {
     let registry = Registry::new();
     let prices =
         PriceTable::new().with("gpt-4o-mini", Price { cache_read: Some(0.075), ..Price::new(0.15, 0.6) })?;
@@ -76,7 +76,7 @@ fn test_llm_token_metrics() -> Outcome {
     // 600 at 0.15, 400 at 0.075, 101 at 0.6 dollars a million.
     let spent = llm.record_request(&LlmRequest { end: usage.into(), ..LlmRequest::of(MINI) });
     assert_eq!(spent, Spent { input_tokens: 1000, output_tokens: 101, cost_usd: 0.000_180_6 });
-    // Nothing reported is not zero, and neither is nothing known of the price.
+    // Tokens that were not reported are not 0, and a model without a price does not cost 0.
     assert_eq!(llm.record_request(&LlmRequest::of(MINI)), Spent::default());
     let unpriced = LlmTarget::new("gpt-4o", "azure");
     llm.record_request(&LlmRequest { end: LlmUsage::new(5, 0).into(), ..LlmRequest::of(unpriced) });
@@ -124,7 +124,7 @@ llmdevops_llm_usage_missing_total{model=\"gpt-4o\",provider=\"azure\"} 0
 }
 
 #[test]
-fn test_llm_latency_histogram() {
+fn test_llm_latency_histogram_by_report() {
     let (registry, llm) = collector();
     for milliseconds in [50, 100, 1500, 700_000] {
         llm.record_request(&LlmRequest { duration: ms(milliseconds), ..LlmRequest::of(MINI) });
@@ -160,7 +160,7 @@ fn test_llm_latency_histogram() {
 }
 
 #[test]
-fn test_llm_error_metrics() {
+fn test_llm_error_metrics_by_report() {
     let (registry, llm) = collector();
     llm.record_streaming_chunk(MINI, 0);
     for status in [LlmStatus::Error, LlmStatus::Timeout, LlmStatus::Cancelled, LlmStatus::Success] {
@@ -189,7 +189,7 @@ llmdevops_llm_retries_total{model=\"gpt-4o-mini\",provider=\"openai\",error_type
 }
 
 #[test]
-fn test_llm_streaming_metrics() {
+fn test_llm_streaming_metrics_by_report() {
     let (registry, llm) = collector();
     llm.record_request(&LlmRequest {
         duration: ms(1500),
@@ -314,7 +314,7 @@ fn caches_guardrails_budgets_rate_limits_fallbacks_media_versions() {
 }
 
 #[test]
-fn a_rate_limit_is_forgotten_without_news() -> Outcome {
+fn a_rate_limit_expires_without_an_update() -> Outcome {
     let registry = MockRegistry::new();
     let llm = LlmMetricsCollector::new(&registry, LlmOptions::default())?;
     llm.set_rate_limit(MINI, RateLimitResource::Tokens, None, Some(900.0));
@@ -371,7 +371,7 @@ fn options_are_a_namespace_names_and_optional_metrics() -> Outcome {
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
+fn invalid_options_are_refused() {
     let registry = Registry::new();
     let options = LlmOptions { namespace: "a b".to_owned(), ..LlmOptions::default() };
     assert_eq!(refusal(LlmMetricsCollector::new(&registry, options)).0, ErrorKind::InvalidMetricName);
@@ -423,7 +423,7 @@ fn a_price_is_that_of_the_day() -> Outcome {
 }
 
 #[test]
-fn models_beyond_fifty_are_one_and_so_are_providers_beyond_twenty() {
+fn models_over_fifty_share_one_series_and_so_do_providers_over_twenty() {
     let (registry, llm) = collector();
     for number in 0..60 {
         llm.record_request(&LlmRequest::new(&format!("model-{number}"), "p"));
@@ -464,7 +464,7 @@ fn two_collectors_of_one_registry_count_together() -> Outcome {
 }
 
 #[test]
-fn a_registry_that_is_reset_begins_again_and_no_gauge_goes_below_zero() -> Outcome {
+fn models_start_at_0_after_a_reset_and_no_gauge_goes_below_0() -> Outcome {
     let registry = MockRegistry::new();
     let llm = LlmMetricsCollector::new(&registry, LlmOptions::default())?;
     let request = LlmRequest { end: LlmUsage::new(3, 0).into(), ..LlmRequest::of(MINI) };
@@ -487,7 +487,7 @@ fn a_registry_that_is_reset_begins_again_and_no_gauge_goes_below_zero() -> Outco
 }
 
 #[test]
-fn limits_that_refuse_fail_no_recording() -> Outcome {
+fn recording_does_not_fail_at_a_limit() -> Outcome {
     let refusing = CardinalityLimits {
         max_series: Some(1),
         policy: Some(OverflowPolicy::Throw),
@@ -503,7 +503,7 @@ fn limits_that_refuse_fail_no_recording() -> Outcome {
     llm.start_request(LlmTarget::new("second", "p")).end(LlmUsage::new(1, 2));
     llm.set_budget("one", Some(1.0), None);
     llm.set_budget("two", Some(1.0), None);
-    // The first series of each family is all that it may have.
+    // Each family may have only one series.
     assert_eq!(
         recorded(&registry),
         [
@@ -518,7 +518,7 @@ fn limits_that_refuse_fail_no_recording() -> Outcome {
 }
 
 #[test]
-fn words_are_those_of_the_catalogue() {
+fn labels_of_requests_have_the_words_of_their_types() {
     let words = |metric: &str, label: &str| {
         let spec = LLM_METRICS.iter().find(|spec| spec.name == metric).expect("the catalogue has the metric");
         match spec.label(label).expect("the metric has the label").values {
@@ -553,7 +553,7 @@ fn words_are_those_of_the_catalogue() {
 }
 
 #[test]
-fn collectors_go_between_threads() {
+fn collectors_can_be_sent_between_threads() {
     fn is_shared<T: Send + Sync + 'static>() {}
     is_shared::<LlmMetricsCollector>();
     is_shared::<collectors::LlmCall>();

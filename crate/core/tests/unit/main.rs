@@ -1,52 +1,70 @@
-//! What each part of the public API does on its own, one module a subject. One binary for all of them, because
-//! linking is most of what a test binary costs.
+//! Tests each part of the public API alone, one module for each subject. All of them are one binary, because linking
+//! is most of the cost of a test binary.
 
 mod address_test;
 mod agent_collector_test;
 mod auth_test;
 mod cache_test;
+mod cardinality;
+mod cardinality_properties_test;
 mod cardinality_test;
 mod clock_test;
 mod collectors_test;
 mod compression_test;
 mod counter_test;
 mod expiry_test;
+mod fallback_test;
 mod gauge_test;
 mod histogram_test;
+mod label_cardinality_test;
+mod label_detection_test;
 mod label_sanitization_properties_test;
 mod label_sanitization_test;
 mod label_validation_test;
 mod limits_test;
 mod llm_collector_test;
+mod log;
+mod metric_builder_test;
 mod mock_test;
 mod mount_test;
 mod parse_test;
 mod registry_test;
 mod serialization_test;
 mod service;
+mod shared_cardinality_test;
 mod tls_test;
 mod web_config_test;
 
-use prometheus_metrics::registry::{Selection, gather};
-use prometheus_metrics::{ErrorKind, Format, Registry, Result, encode};
+use prometheus_metrics::gather::{Selection, gather};
+use prometheus_metrics::registry::{Contributor, Process};
+use prometheus_metrics::slab::Cells;
+use prometheus_metrics::{Clock, ErrorKind, Format, Registry, Result, encode};
+use std::sync::Arc;
+use std::time::Duration;
 
-/// How a test ends: a call that must succeed and does not is a failure.
+/// The result of a test. An error fails it, so a test uses `?` where a call must succeed.
 type Outcome = std::result::Result<(), Box<dyn std::error::Error>>;
 
 fn text(registry: &Registry) -> String {
     registry.encode(Format::PrometheusText)
 }
 
-/// The exposition of these families of LLM or agent metrics alone.
-fn only(registry: &Registry, names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("llmdevops_{name}")).collect();
+/// One scrape of the registry, together with the other contributors of `process` if there is one. If there are
+/// `names`, only the families with these names.
+fn scrape(registry: &Registry, process: Option<&Process>, names: &[String], format: Format) -> String {
     let mut out = Vec::new();
-    let gathered = gather(registry, &Selection { names: &names, ..Selection::default() });
-    let Ok(()) = encode(&gathered, Format::PrometheusText, &mut out);
+    let selection = Selection { process, names, ..Selection::default() };
+    let Ok(()) = encode(&gather(registry, &selection), format, &mut out);
     String::from_utf8(out).expect("an exposition is UTF-8")
 }
 
-/// Samples of LLM and agent metrics that are not 0, without buckets and without the namespace.
+/// The exposition of these families of LLM or agent metrics only.
+fn only(registry: &Registry, names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("llmdevops_{name}")).collect();
+    scrape(registry, None, &names, Format::PrometheusText)
+}
+
+/// The samples of LLM and agent metrics except zeros and buckets, without the prefix of their names.
 fn recorded(registry: &Registry) -> Vec<String> {
     let shown = text(registry);
     let samples = shown.lines().filter_map(|line| line.strip_prefix("llmdevops_"));
@@ -54,17 +72,31 @@ fn recorded(registry: &Registry) -> Vec<String> {
     samples.map(str::to_owned).collect()
 }
 
+/// A clock that stands still until a test advances it.
+fn stopped_clock() -> Arc<Clock> {
+    let clock = Arc::new(Clock::new());
+    clock.freeze(Duration::from_secs(1_700_000_000));
+    clock
+}
+
+/// A contributor that has joined the process.
+fn contributor_of(process: &Process) -> Arc<Contributor> {
+    let contributor = Arc::new(Contributor::new(Cells::on_heap()));
+    process.join(Arc::clone(&contributor));
+    contributor
+}
+
 fn openmetrics(registry: &Registry) -> String {
     registry.encode(Format::OpenMetrics)
 }
 
-/// Kind and message of a call that must be refused.
+/// The kind and the message of the error that a call must return.
 fn refusal<T>(result: Result<T>) -> (ErrorKind, String) {
-    let error = result.err().expect("the call is refused");
+    let error = result.err().expect("the call must fail");
     (error.kind(), error.to_string())
 }
 
-/// Runs `work` on as many threads at once, each with its number.
+/// Runs `work` on this many threads at the same time. Each thread gets its number.
 fn on_threads(threads: usize, work: impl Fn(usize) + Sync) {
     let barrier = std::sync::Barrier::new(threads);
     std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! The testing kit: what assertions take and refuse, with whole messages; what a mock registry and its clock see.
+//! Tests the testing kit: assertions that hold and fail, with complete messages; the mock registry and its clock.
 
 use crate::Outcome;
 use prometheus_metrics::testing::{
@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a failing assertion says.
+/// The message of a failing assertion.
 fn message(assertion: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(assertion)).expect_err("the assertion fails");
     panic.downcast::<String>().map_or_else(|_| "no text".to_owned(), |text| *text)
@@ -54,7 +54,7 @@ fn assertions_hold() -> Outcome {
 }
 
 #[test]
-fn messages_show_what_comes_close() -> Outcome {
+fn messages_show_similar_series() -> Outcome {
     let registry = populated()?;
     let labels = [("method", "POST"), ("status", "404")];
     assert_eq!(
@@ -115,7 +115,7 @@ fn long_messages_are_cut() -> Outcome {
 }
 
 #[test]
-fn mistakes_of_a_test_are_named() -> Outcome {
+fn messages_name_mistakes_of_a_test() -> Outcome {
     let registry = populated()?;
     assert_eq!(
         message(|| assert_counted(&registry, "queue_length", &[], 1.0)),
@@ -134,7 +134,7 @@ fn mistakes_of_a_test_are_named() -> Outcome {
 }
 
 #[test]
-fn a_mock_registry_tells_what_was_done_since_its_mark() -> Outcome {
+fn a_mock_registry_tells_what_was_recorded_since_its_mark() -> Outcome {
     let registry = MockRegistry::new();
     let counters = registry.counter_vec("c_total", "C", &["a"])?;
     let histogram = registry.histogram("h", "H")?;
@@ -154,7 +154,7 @@ fn a_mock_registry_tells_what_was_done_since_its_mark() -> Outcome {
     registry.assert_counted("c_total", &[("a", "x")], 1.0);
     registry.assert_counted("c_total", &[], 2.0);
     registry.assert_observed("h", &[], 1, 4.0);
-    // Values are what they are.
+    // The mark does not change values.
     assert_metric(&registry, "c_total", &[("a", "x")], 6.0);
     assert_metric(&**registry.registry(), "h_count", &[], 2.0);
     assert_eq!(
@@ -169,7 +169,7 @@ c_total has:
 }
 
 #[test]
-fn a_mock_registry_watches_one_that_exists() -> Outcome {
+fn a_mock_registry_can_watch_an_existing_registry() -> Outcome {
     let registry = Arc::new(populated()?);
     let watched = MockRegistry::of(Arc::clone(&registry));
     watched.assert_not_counted("http_requests_total", &[]);
@@ -186,7 +186,7 @@ fn a_mock_registry_watches_one_that_exists() -> Outcome {
 }
 
 #[test]
-fn a_mock_clock_stands_until_it_is_moved_or_dropped() {
+fn a_mock_clock_stands_until_it_is_advanced_or_dropped() {
     let mock = MockClock::at(Duration::from_secs(100));
     let clock = mock.clock();
     let stopped = clock.now();

@@ -1,12 +1,9 @@
-//! Registries shown within another, each under labels of its own.
+//! Tests mounted registries: a scrape of a registry also shows the registries mounted in it, each with its own labels.
 
-use crate::{Outcome, openmetrics, refusal, text};
-use prometheus_metrics::registry::{
-    CardinalityConfig, CardinalityLimits, Contributor, Kind, Process, Selection, gather,
-};
-use prometheus_metrics::slab::Cells;
+use crate::{Outcome, contributor_of, openmetrics, refusal, scrape, stopped_clock, text};
+use prometheus_metrics::registry::{CardinalityConfig, CardinalityLimits, Kind, Process};
 use prometheus_metrics::{
-    Clock, Collector, ErrorKind, Format, MetricsError, Registry, RegistryConfig, Sample, SampleFamily, encode,
+    Collector, ErrorKind, Format, MetricsError, Registry, RegistryConfig, Sample, SampleFamily, encode,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +25,7 @@ fn counting(names: &[&str], values: &[&str]) -> Result<Arc<Registry>, MetricsErr
     Ok(Arc::new(registry))
 }
 
-/// What a registry shows in which `mounted` is under these labels, without HELP and TYPE.
+/// The samples of a registry in which `mounted` is mounted under these labels.
 fn shown_under(mounted: &Arc<Registry>, under: &[(&str, &str)]) -> Result<String, MetricsError> {
     let registry = Registry::new();
     registry.mount(mounted, labels(under))?;
@@ -37,7 +34,7 @@ fn shown_under(mounted: &Arc<Registry>, under: &[(&str, &str)]) -> Result<String
 }
 
 #[test]
-fn families_of_one_name_are_shown_as_one() -> Outcome {
+fn families_with_the_same_name_are_shown_as_one() -> Outcome {
     let registry = Registry::new();
     let (acme, zeta) = (Arc::new(Registry::new()), Arc::new(Registry::new()));
     registry.counter_vec("c_total", "C", &["x"])?.with(&["1"])?.inc();
@@ -84,7 +81,7 @@ h_count{app=\"a\",tenant=\"zeta\"} 1
         .replace("le=\"1\"", "le=\"1.0\"");
     assert_eq!(openmetrics(&registry), format!("{modern}# EOF\n"));
 
-    // Apart they are what they were.
+    // The mounted registry itself is unchanged.
     assert!(
         text(&zeta).starts_with("# HELP c_total Another help\n# TYPE c_total counter\nc_total{x=\"1\"} 3\n")
     );
@@ -97,7 +94,7 @@ h_count{app=\"a\",tenant=\"zeta\"} 1
 }
 
 #[test]
-fn a_label_of_the_mounts_name_gives_way() -> Outcome {
+fn a_series_label_with_the_name_of_a_mount_label_is_renamed() -> Outcome {
     /// Label names, their values, the mount's labels, and the sample.
     type Case = (
         &'static [&'static str],
@@ -119,7 +116,7 @@ fn a_label_of_the_mounts_name_gives_way() -> Outcome {
             &[("tenant", "t"), ("exported_tenant", "u")],
             "c_total{exported_exported_tenant=\"1\",exported_exported_exported_tenant=\"2\",tenant=\"t\",exported_tenant=\"u\"} 1",
         ),
-        // An empty one is absent.
+        // An empty label is the same as a missing one, so there is nothing to rename.
         (&["tenant"], &[""], &[("tenant", "t")], "c_total{tenant=\"t\"} 1"),
         (
             &["a"],
@@ -131,7 +128,7 @@ fn a_label_of_the_mounts_name_gives_way() -> Outcome {
     for (names, values, under, expected) in cases {
         assert_eq!(shown_under(&counting(names, values)?, under)?, expected);
     }
-    // A default label gives way to what a renamed one is called, as to a label of the series.
+    // A default label is left out if the series has a label of that name, also if it only has it after renaming.
     let registry = counting(&["tenant"], &["me"])?;
     registry.set_default_labels(labels(&[("exported_tenant", "d"), ("tenant", "d"), ("z", "d")]))?;
     assert_eq!(
@@ -142,7 +139,7 @@ fn a_label_of_the_mounts_name_gives_way() -> Outcome {
 }
 
 #[test]
-fn mounts_of_mounts_have_the_labels_of_both() -> Outcome {
+fn nested_mounts_have_the_labels_of_both() -> Outcome {
     let (root, region, team) = (Registry::new(), Arc::new(Registry::new()), counting(&["x"], &["1"])?);
     region.counter_vec("c_total", "C", &["x"])?.with(&["2"])?.inc();
     region.mount(&team, labels(&[("team", "t"), ("region", "mine")]))?;
@@ -159,7 +156,7 @@ c_total{x=\"1\",team=\"t\",exported_region=\"mine\",d=\"1\",region=\"eu\"} 1
 }
 
 #[test]
-fn what_cannot_be_mounted_is_refused() -> Outcome {
+fn invalid_mounts_are_rejected() -> Outcome {
     let (root, first, second) =
         (Arc::new(Registry::new()), Arc::new(Registry::new()), Arc::new(Registry::new()));
     let itself = "Expected another registry to mount but received one that would contain itself";
@@ -171,7 +168,7 @@ fn what_cannot_be_mounted_is_refused() -> Outcome {
     assert_eq!(refusal(second.mount(&root, tenant("t"))), invalid(itself));
     let twice = "Expected a registry that is not mounted here but received one that is";
     assert_eq!(refusal(root.mount(&first, tenant("3"))), invalid(twice));
-    let same = "Expected labels to mount under that no other registry is mounted under here but received such labels";
+    let same = "Expected labels that no other mounted registry has but received labels that one has";
     assert_eq!(refusal(root.mount(&second, tenant("1"))), invalid(same));
     assert_eq!(refusal(root.mount(&second, labels(&[("empty", ""), ("tenant", "1")]))), invalid(same));
     root.mount(&second, labels(&[("tenant", "1"), ("more", "2")]))?;
@@ -190,7 +187,7 @@ fn what_cannot_be_mounted_is_refused() -> Outcome {
     Ok(())
 }
 
-/// Brings a gauge as finished samples.
+/// A collector that returns a gauge as finished samples.
 struct Foreign(f64);
 
 impl Collector for Foreign {
@@ -206,7 +203,7 @@ impl Collector for Foreign {
 }
 
 #[test]
-fn samples_of_collectors_are_shown_under_the_labels_too() -> Outcome {
+fn samples_of_collectors_get_the_mount_labels_too() -> Outcome {
     let (root, acme) = (Registry::new(), Arc::new(Registry::new()));
     root.register_collector(Arc::new(Foreign(1.0)));
     acme.register_collector(Arc::new(Foreign(2.0)));
@@ -225,7 +222,7 @@ foreign{x=\"2\",exported_tenant=\"me\",d=\"1\",tenant=\"acme\"} 2
 }
 
 #[test]
-fn families_that_do_not_agree_are_left_out_and_named() -> Outcome {
+fn families_that_do_not_match_are_left_out_and_reported() -> Outcome {
     let root = Registry::new();
     let (one, two) = (Arc::new(Registry::new()), Arc::new(Registry::new()));
     root.gauge("m", "M")?.set(1.0);
@@ -261,9 +258,8 @@ n{tenant=\"2\"} 1
 }
 
 #[test]
-fn limits_and_times_to_live_are_each_registrys_own() -> Outcome {
-    let clock = Arc::new(Clock::new());
-    clock.freeze(Duration::from_secs(1_700_000_000));
+fn each_registry_keeps_its_own_limits_and_ttl() -> Outcome {
+    let clock = stopped_clock();
     let root = Registry::with_clock(Arc::clone(&clock));
     let limited = |max_total| -> Result<Arc<Registry>, MetricsError> {
         let family = CardinalityLimits::default();
@@ -295,7 +291,7 @@ c_total{x=\"2\",tenant=\"large\"} 1
 ";
     assert_eq!(text(&root), expected);
     assert_eq!([&*small, &*large, &root].map(|registry| registry.cardinality_guard().series()), [2, 2, 1]);
-    // What expires in a mounted registry is removed by a scrape of the one that shows it.
+    // A scrape of the outer registry also removes expired series of the mounted ones.
     clock.advance(Duration::from_secs(60));
     large.counter_vec("c_total", "C", &["x"])?.with(&["2"])?.inc();
     assert_eq!(
@@ -307,23 +303,15 @@ c_total{x=\"2\",tenant=\"large\"} 1
 }
 
 #[test]
-fn mounts_are_shown_beside_the_merge_of_a_process() -> Outcome {
+fn mounts_are_shown_next_to_the_totals_of_a_process() -> Outcome {
     let process = Process::new();
-    let join = || {
-        let contributor = Arc::new(Contributor::new(Cells::on_heap()));
-        process.join(Arc::clone(&contributor));
-        contributor
-    };
-    let (main, worker) = (join(), join());
+    let (main, worker) = (contributor_of(&process), contributor_of(&process));
     for contributor in [&main, &worker] {
         contributor.registry().counter_vec("c_total", "C", &["x"])?.with(&["1"])?.inc();
     }
     main.registry().mount(&counting(&["x"], &["1"])?, tenant("t"))?;
-    let selection = Selection { process: Some(&process), ..Selection::default() };
-    let mut out = Vec::new();
-    let Ok(()) = encode(&gather(main.registry(), &selection), Format::PrometheusText, &mut out);
     assert_eq!(
-        String::from_utf8(out)?,
+        scrape(main.registry(), Some(&process), &[], Format::PrometheusText),
         "# HELP c_total C\n# TYPE c_total counter\nc_total{x=\"1\"} 2\nc_total{x=\"1\",tenant=\"t\"} 1\n"
     );
     Ok(())

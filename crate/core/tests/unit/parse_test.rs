@@ -1,4 +1,5 @@
-//! Reading expositions back: whole results, and errors with their places. Agreement with Python is a judge's business.
+//! Tests the parser of expositions: complete results, and errors with line and column. The agreement with Python's
+//! parser is tested in `__test__/judges`.
 
 use crate::{Outcome, openmetrics, text};
 use prometheus_metrics::testing::{
@@ -17,7 +18,7 @@ fn family(name: &str, kind: FamilyKind, help: &str, samples: Vec<ParsedSample>) 
     ParsedFamily { name: name.to_owned(), kind, help: help.to_owned(), unit: String::new(), samples }
 }
 
-/// Line, column and message of a refusal.
+/// Line, column and message of a parse error.
 fn refused(read: Result<Vec<ParsedFamily>, ParseError>) -> (usize, usize, String) {
     let error = read.expect_err("the exposition is refused");
     assert_eq!(error.to_string(), format!("line {}, column {}: {}", error.line, error.column, error.message));
@@ -25,7 +26,7 @@ fn refused(read: Result<Vec<ParsedFamily>, ParseError>) -> (usize, usize, String
 }
 
 #[test]
-fn text_is_read_whole() -> Outcome {
+fn a_text_exposition_is_parsed_completely() -> Outcome {
     let exposition = concat!(
         "# A comment, and a blank line\n\n",
         "# HELP jobs_total Jobs \\\\ done\\nso far\n",
@@ -66,7 +67,7 @@ fn text_is_read_whole() -> Outcome {
 }
 
 #[test]
-fn openmetrics_is_read_whole() -> Outcome {
+fn an_openmetrics_exposition_is_parsed_completely() -> Outcome {
     let exposition = concat!(
         "# TYPE wait_seconds histogram\n",
         "# UNIT wait_seconds seconds\n",
@@ -91,7 +92,7 @@ fn openmetrics_is_read_whole() -> Outcome {
     let mut histogram = family("wait_seconds", FamilyKind::Histogram, "Says \"when\"", buckets);
     histogram.unit = "seconds".into();
     let mut quoted = sample("a.b", &[("c d", "e")], 4.0);
-    // Python reads the fraction's sign with the seconds.
+    // In Python the sign applies to seconds and fraction.
     quoted.timestamp = Some(-1.25);
     let expected = [histogram, family("a.b", FamilyKind::Gauge, "", vec![quoted])];
     assert_eq!(parse(exposition, Dialect::OpenMetrics)?, expected);
@@ -99,7 +100,7 @@ fn openmetrics_is_read_whole() -> Outcome {
 }
 
 #[test]
-fn a_native_histogram_stands_in_the_place_of_a_value() -> Outcome {
+fn a_native_histogram_is_parsed_in_place_of_a_value() -> Outcome {
     let exposition = "# TYPE nh histogram\nnh{a=\"b\"} {count:24, sum:1e2,schema:0,zero_threshold:0.001,zero_count:4,\
         positive_spans:[0:2,1:2],positive_deltas:[2,-3]}\n# EOF\n";
     let families = parse(exposition, Dialect::OpenMetrics)?;
@@ -121,7 +122,7 @@ fn a_native_histogram_stands_in_the_place_of_a_value() -> Outcome {
 }
 
 #[test]
-fn a_refusal_says_where_and_why() {
+fn a_parse_error_has_place_and_reason() {
     let in_text = |exposition| refused(parse(exposition, Dialect::Text));
     let cases = [
         ("a 1\né{b=c} 2\n", 2, 5, "Expected a label value in quotes but received \"c\""),
@@ -146,7 +147,7 @@ fn a_refusal_says_where_and_why() {
 }
 
 #[test]
-fn openmetrics_is_refused_where_it_is_not_whole() {
+fn invalid_openmetrics_is_refused() {
     let refusal = |exposition| refused(parse(exposition, Dialect::OpenMetrics));
     let cases = [
         ("a 1\n", 2, 1, "Expected # EOF as the last line"),
@@ -169,7 +170,7 @@ fn openmetrics_is_refused_where_it_is_not_whole() {
             "# TYPE a histogram\na_bucket{le=\"+Inf\"} 9007199254740993\na_count 9007199254740992\na_sum 1\n# EOF\n",
             4,
             1,
-            "Expected a count that is the last bucket in the histogram \"a\"",
+            "Expected a count equal to the last bucket in the histogram \"a\"",
         ),
         (
             "# TYPE a counter\na_total -1\n# EOF\n",
@@ -197,14 +198,14 @@ fn openmetrics_is_refused_where_it_is_not_whole() {
 }
 
 #[test]
-fn strict_reading_refuses_what_prometheus_would() {
+fn the_strict_parser_refuses_what_prometheus_refuses() {
     let cases = [
         ("a 1", 1, 4, "Expected a line feed after the last line"),
-        ("a 1\r\n", 1, 4, "Expected a line that ends in a line feed alone but received \"\\r\""),
+        ("a 1\r\n", 1, 4, "Expected a line that ends with a line feed only but received \"\\r\""),
         ("a 1\na 2\n", 2, 1, "Expected each series once but received \"a 2\""),
         ("a 1 2 3\n", 1, 7, "Expected the end of the line after a timestamp but received \"3\""),
         ("a 1 2.5\n", 1, 5, "Expected a timestamp in whole milliseconds but received \"2.5\""),
-        ("a{b=\"\\x\"} 1\n", 1, 6, "Expected an escape that there is but received \"\\\\x\\\"} 1\""),
+        ("a{b=\"\\x\"} 1\n", 1, 6, "Expected a known escape but received \"\\\\x\\\"} 1\""),
         ("{\"a.b\"} 1\n", 1, 1, "Expected a plain metric name but received \"a.b\""),
         ("a{b:c=\"d\"} 1\n", 1, 1, "Expected a plain label name but received \"b:c\""),
         ("a 1\n# TYPE a gauge\n", 2, 1, "Expected a type before the samples but received \"# TYPE a gauge\""),
@@ -213,7 +214,7 @@ fn strict_reading_refuses_what_prometheus_would() {
             "# TYPE a stateset\n",
             1,
             10,
-            "Expected a type that text has (counter, gauge, histogram, summary, untyped) but received \"stateset\"",
+            "Expected a type of the text format (counter, gauge, histogram, summary, untyped) but received \"stateset\"",
         ),
         (
             "a{b=\"1\"} 1\nc 1\na{b=\"2\"} 1\n",
@@ -221,7 +222,7 @@ fn strict_reading_refuses_what_prometheus_would() {
             1,
             "Expected all lines of a metric in one place but received \"a{b=\\\"2\\\"} 1\"",
         ),
-        ("# TYPE c counter\nc -1\n", 2, 1, "Expected no less than 0 of a counter but received -1"),
+        ("# TYPE c counter\nc -1\n", 2, 1, "Expected a counter of at least 0 but received -1"),
         (
             "# TYPE h histogram\nh 1\n",
             2,
@@ -232,7 +233,7 @@ fn strict_reading_refuses_what_prometheus_would() {
             "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_count 2\nh_sum 1\n",
             4,
             1,
-            "Expected a count that is the last bucket in the histogram \"h\"",
+            "Expected a count equal to the last bucket in the histogram \"h\"",
         ),
     ];
     for (exposition, line, column, message) in cases {
@@ -249,7 +250,7 @@ fn strict_reading_refuses_what_prometheus_would() {
 }
 
 #[test]
-fn what_the_encoders_write_is_read_strictly() -> Outcome {
+fn the_strict_parser_accepts_the_encoders_output() -> Outcome {
     let registry = Registry::new();
     registry.counter_vec("jobs_total", "Jobs", &["queue"])?.with(&["a \"b\"\n\\"])?.add(0.1)?;
     registry.gauge("up", "Up")?.set(f64::NEG_INFINITY);
@@ -269,7 +270,7 @@ fn what_the_encoders_write_is_read_strictly() -> Outcome {
 }
 
 #[test]
-fn long_lines_take_time_in_proportion() -> Outcome {
+fn parsing_time_is_proportional_to_the_length_of_a_line() -> Outcome {
     let long = 100_000;
     let labels: String = (0..long).map(|number| format!("l{number}=\"\\\\\",")).collect();
     assert_eq!(parse(&format!("a{{{labels}}} 1\n"), Dialect::Text)?[0].samples[0].labels.len(), long);
@@ -280,7 +281,7 @@ fn long_lines_take_time_in_proportion() -> Outcome {
             format!("{line}\n"),
             format!("# HELP a {line}\n"),
         ] {
-            // Whether it is read or refused: a quadratic reader would not come back.
+            // The result does not matter: a parser with quadratic time would not finish.
             let _ = parse(&exposition, Dialect::OpenMetrics);
             let _ = parse_strict(&exposition, Dialect::Text);
         }

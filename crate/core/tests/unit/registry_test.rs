@@ -1,10 +1,10 @@
-//! Registries: what they accept, what they refuse, and what a scrape of them shows.
+//! Tests registries: which metrics they accept and reject, and how a scrape shows them.
 
-use crate::{Outcome, on_threads, openmetrics, refusal, text};
-use prometheus_metrics::registry::{Kind, Selection, gather};
+use crate::{Outcome, on_threads, openmetrics, refusal, scrape, text};
+use prometheus_metrics::registry::Kind;
 use prometheus_metrics::{
     Collector, Counter, ErrorKind, Format, Gauge, Histogram, Registry, RegistryConfig, Sample, SampleFamily,
-    Strictness, encode,
+    Strictness,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +15,7 @@ fn test_registry_creation_default() -> Outcome {
         assert_eq!(text(&registry), "\n");
         assert_eq!(openmetrics(&registry), "# EOF\n");
         assert!(registry.families().is_empty());
-        // No default labels, and no rule beyond the data model.
+        // There are no default labels, and no stricter rules than those of the data model.
         let long = "x".repeat(100_000);
         registry.counter_vec("c", "help", &["__reserved"])?.with(&[&long])?.inc();
         let expected = format!("# HELP c help\n# TYPE c counter\nc{{__reserved=\"{long}\"}} 1\n");
@@ -53,7 +53,7 @@ wait_count{zone=\"a\",service=\"gateway\",route=\"/\"} 1
 ";
     assert_eq!(text(&registry), expected);
 
-    // The strictness holds for what is registered later, created here or elsewhere.
+    // The strictness applies to metrics registered later, whether the registry or other code made them.
     let reserved = (
         ErrorKind::InvalidLabelName,
         "Expected a label name without the reserved prefix __ but received \"__x\"".to_owned(),
@@ -67,11 +67,11 @@ wait_count{zone=\"a\",service=\"gateway\",route=\"/\"} 1
     );
     assert_eq!(refusal(registry.counter_vec("c", "", &["x"])?.with(&["123456789"])), too_long);
 
-    // Default labels are held against the data model and the strictness, when they are set and when replaced.
-    let not_a_name =
+    // Default labels are checked against the data model and the strictness, at first and when they are replaced.
+    let invalid_name =
         (ErrorKind::InvalidLabelName, "Invalid label name: 1 (expected [a-zA-Z_][a-zA-Z0-9_]*)".to_owned());
     for (name, value, error) in
-        [("1", "", &not_a_name), ("__x", "", &reserved), ("x", "123456789", &too_long)]
+        [("1", "", &invalid_name), ("__x", "", &reserved), ("x", "123456789", &too_long)]
     {
         assert_eq!(&refusal(Registry::with_config(config(name, value))), error);
         assert_eq!(&refusal(registry.set_default_labels(config(name, value).default_labels)), error);
@@ -94,7 +94,7 @@ fn test_counter_registration() -> Outcome {
         text(&registry),
         "# HELP requests_total Requests\n# TYPE requests_total counter\nrequests_total 1\n"
     );
-    // What was registered is what the registry hands out.
+    // Asking the registry for the metric returns the registered one.
     registry.counter("requests_total", "Requests")?.inc();
     assert_eq!(counter.value(), 2.0);
     assert_eq!(
@@ -104,7 +104,7 @@ fn test_counter_registration() -> Outcome {
             "Invalid metric name: no-name (expected [a-zA-Z_:][a-zA-Z0-9_:]*)".to_owned()
         )
     );
-    assert_eq!(registry.families().len(), 1, "what was refused left nothing behind");
+    assert_eq!(registry.families().len(), 1, "a rejected metric leaves nothing behind");
     Ok(())
 }
 
@@ -147,17 +147,17 @@ wait_seconds_count 1
 #[test]
 fn test_duplicate_registration_same_type() -> Outcome {
     let registry = Registry::new();
-    // Asking for a metric again is how code that does not share variables shares a metric.
+    // Two pieces of code can share a metric without sharing a variable: both ask the registry for it.
     let first = registry.counter_vec("jobs_total", "Jobs", &["queue"])?;
     let second = registry.counter_vec("jobs_total", "another help does not matter", &["queue"])?;
     first.with(&["mail"])?.inc();
     second.with(&["mail"])?.inc();
     let expected = "# HELP jobs_total Jobs\n# TYPE jobs_total counter\njobs_total{queue=\"mail\"} 2\n";
     assert_eq!(text(&registry), expected);
-    // Registering another object of that name is not: its counts would be invisible.
-    let stranger = Counter::new("jobs_total", "Jobs")?;
+    // Registering another object with that name is an error: its counts would not be shown.
+    let second_object = Counter::new("jobs_total", "Jobs")?;
     assert_eq!(
-        refusal(registry.register(&stranger)),
+        refusal(registry.register(&second_object)),
         (
             ErrorKind::DuplicateMetric,
             "A metric with the name jobs_total has already been registered.".to_owned()
@@ -188,7 +188,7 @@ fn test_duplicate_registration_different_type_error() -> Outcome {
     assert_eq!(refusal(histogram(&["host"], &[1.0, 2.0])), mismatch("histogram"));
     histogram(&["queue"], &[1.0, 2.0])?;
 
-    // A family of another name that writes the same sample names would show a series twice.
+    // Two families that write samples with the same name would show a series twice.
     assert_eq!(
         refusal(registry.gauge("jobs_sum", "")),
         (
@@ -206,7 +206,7 @@ fn test_duplicate_registration_different_type_error() -> Outcome {
     Ok(())
 }
 
-/// Counts how often it was asked.
+/// A collector that counts how often scrapes ask it.
 struct Asked(AtomicU32);
 
 impl Collector for Asked {
@@ -230,6 +230,7 @@ impl Collector for Asked {
     }
 }
 
+/// Longer than a screen, because it compares four whole expositions of one registry.
 #[test]
 fn test_metric_collection() -> Outcome {
     let registry = Registry::new();
@@ -241,14 +242,7 @@ fn test_metric_collection() -> Outcome {
 
     let samples = vec![Sample::new("brought", &[("by", "caller")], 5.0)?];
     registry.set_foreign(foreign, SampleFamily::new("brought", "Brought", Kind::Unknown, samples)?);
-    let scrape = |names: &[&str], format| -> Result<String, Box<dyn std::error::Error>> {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let selection = Selection { names: &names, ..Selection::default() };
-        let mut out = Vec::new();
-        let Ok(()) = encode(&gather(&registry, &selection), format, &mut out);
-        Ok(String::from_utf8(out)?)
-    };
-    // Everything in the order of registration, a collector asked once a scrape.
+    // Everything is in the order of registration, and each scrape asks a collector once.
     let expected = "\
 # HELP first First
 # TYPE first gauge
@@ -272,7 +266,7 @@ brought{by=\"caller\"} 5
 # TYPE last gauge
 last 2
 ";
-    assert_eq!(scrape(&[], Format::PrometheusText)?, expected);
+    assert_eq!(text(&registry), expected);
     let expected = "\
 # HELP first First
 # TYPE first gauge
@@ -293,7 +287,7 @@ brought{by=\"caller\"} 5
 last 2
 # EOF
 ";
-    assert_eq!(scrape(&[], Format::OpenMetrics)?, expected);
+    assert_eq!(openmetrics(&registry), expected);
     let expected = "\
 # HELP asked_total Asked
 # TYPE asked_total counter
@@ -303,7 +297,8 @@ asked_total 3
 # TYPE last gauge
 last 2
 ";
-    assert_eq!(scrape(&["last", "asked_total", "nothing"], Format::PrometheusText)?, expected);
+    let names = ["last", "asked_total", "unknown"].map(str::to_owned);
+    assert_eq!(scrape(&registry, None, &names, Format::PrometheusText), expected);
 
     for id in [collector, absent, foreign] {
         registry.remove(id);
@@ -317,7 +312,7 @@ first 1
 # TYPE last gauge
 last 2
 ";
-    assert_eq!(scrape(&[], Format::PrometheusText)?, expected);
+    assert_eq!(text(&registry), expected);
     Ok(())
 }
 
@@ -328,11 +323,11 @@ fn test_metric_unregistration() -> Outcome {
     other.register(&histogram)?;
     registry.counter("kept", "Kept")?;
     assert!(registry.unregister("wait"));
-    assert!(!registry.unregister("wait"), "it is gone");
+    assert!(!registry.unregister("wait"), "it is already removed");
     assert!(!registry.unregister("kept_sum"));
     assert_eq!(text(&registry), "# HELP kept Kept\n# TYPE kept counter\nkept 0\n");
 
-    // Its handle and the other registry go on with it, and its names are free here.
+    // The handle and the other registry still have the metric. In this registry its names are free again.
     histogram.observe(0.5)?;
     let expected = "\
 # HELP wait Wait
@@ -382,7 +377,7 @@ c_count 0
         )
     };
     assert_eq!(text(&registry), expected(0, ""));
-    // Unlabelled handles stay good; a labelled series is gone until it is asked for again.
+    // Handles of metrics without labels still work. A labelled series is removed until it is asked for again.
     counter.inc();
     gauge.set(9.0);
     assert_eq!(text(&registry), expected(1, ""));
@@ -393,13 +388,13 @@ c_count 0
 }
 
 #[test]
-fn test_concurrent_registration() {
+fn test_concurrent_registration_of_one_name() {
     const THREADS: usize = 8;
     for _ in 0..50 {
         let registry = Registry::new();
         on_threads(THREADS, |number| {
             registry.counter("shared_total", "Shared").expect("the same metric").inc();
-            // Only one of the two types can win, and then it has won for everyone.
+            // The first type that is registered wins; threads that ask for the other type get an error.
             let _ = if number % 2 == 0 {
                 registry.counter("contested", "Contested").map(drop)
             } else {

@@ -1,10 +1,9 @@
-//! The text formats, whole expositions at a time.
+//! Tests the text formats and the JSON form, comparing whole expositions.
 
-use crate::{Outcome, openmetrics, text};
-use prometheus_metrics::registry::{
-    Aggregator, Contributor, Descriptor, Exemplar, Family, Kind, Process, Selection, gather,
-};
-use prometheus_metrics::serialization::{Streaming, json};
+use crate::{Outcome, contributor_of, openmetrics, scrape, text};
+use prometheus_metrics::gather::json;
+use prometheus_metrics::registry::{Aggregator, Descriptor, Exemplar, Family, Kind, Process};
+use prometheus_metrics::serialization::Streaming;
 use prometheus_metrics::slab::Cells;
 use prometheus_metrics::{Format, LabelSet, Registry, encode};
 use std::sync::Arc;
@@ -92,7 +91,7 @@ fn test_type_line() -> Outcome {
     registry.counter_vec("a_total", "A", &["x"])?;
     registry.gauge_vec("b", "B", &["x"])?;
     registry.histogram_vec("c", "C", &["x"], &[1.0])?;
-    // A family without series still says that it exists.
+    // A family without series is shown with its HELP and TYPE lines.
     let expected = "\
 # HELP a_total A
 # TYPE a_total counter
@@ -131,7 +130,7 @@ fn test_type_line() -> Outcome {
 fn test_labels_format() -> Outcome {
     let registry = Registry::new();
     let gauges = registry.gauge_vec("g", "G", &["zeta", "alpha", "mid"])?;
-    // In the order in which the labels were declared, series in the order in which they came.
+    // Labels are in the order of their declaration, series in the order of their creation.
     gauges.with(&["1", "2", "3"])?.set(1.0);
     gauges.with(&["", "2", "3"])?.set(2.0);
     gauges.with(&["", "", ""])?.set(3.0);
@@ -145,7 +144,7 @@ g 3
 g{zeta=\"a,b\",alpha=\"x=\\\"y\\\"\",mid=\"{}\"} 4
 ";
     assert_eq!(text(&registry), expected);
-    // Default labels come last, and where a series has the label itself, not at all.
+    // Default labels come last. One that the series has itself is left out.
     registry.set_default_labels(vec![
         ("alpha".to_owned(), "d".to_owned()),
         ("host".to_owned(), "\"h\"".to_owned()),
@@ -186,7 +185,7 @@ fn test_special_values_inf() -> Outcome {
 
 #[test]
 fn test_scientific_notation() -> Outcome {
-    // As `String(value)` prints them in JavaScript: programs have them in their snapshots.
+    // The same text as `String(value)` in JavaScript, because programs compare expositions with stored ones.
     for (value, shown) in [
         (0.0, "0"),
         (-0.0, "0"),
@@ -211,7 +210,7 @@ fn test_scientific_notation() -> Outcome {
     ] {
         assert_eq!(with_value(value)?, format!("# HELP g G\n# TYPE g gauge\ng {shown}\n"));
     }
-    // Thresholds in OpenMetrics have a form of their own.
+    // OpenMetrics has a different form for the bounds of buckets.
     for (bound, shown) in [
         (0.0, "0.0"),
         (1.0, "1.0"),
@@ -242,7 +241,7 @@ fn test_empty_registry() -> Outcome {
     assert_eq!(openmetrics(&registry), "# EOF\n");
     let gathered = registry.gather();
     assert_eq!(json(&gathered), ("[]".to_owned(), Vec::new()));
-    // Rendering changes nothing.
+    // Encoding does not change the gathered families.
     let mut out = Vec::new();
     let Ok(()) = encode(&gathered, Format::PrometheusText, &mut out);
     let Ok(()) = encode(&gathered, Format::PrometheusText, &mut out);
@@ -253,7 +252,7 @@ fn test_empty_registry() -> Outcome {
 #[test]
 fn test_multiple_families() -> Outcome {
     let registry = Registry::new();
-    // In the order of registration, whatever their names and types; no family is torn apart.
+    // Families are in the order of registration, not sorted by name or type, and each is in one piece.
     let zebras = registry.gauge_vec("zebras", "Zebras", &["herd"])?;
     let ants = registry.counter_vec("ants_total", "Ants", &["hill"])?;
     zebras.with(&["a"])?.set(1.0);
@@ -296,12 +295,13 @@ middle 0
     Ok(())
 }
 
+/// Longer than a screen, because it compares the whole expositions of one registry in both formats.
 #[test]
 fn test_openmetrics_format() -> Outcome {
     let registry = Registry::new();
     registry.counter("bare", "A counter whose name lacks the suffix")?.inc();
     registry.counter("suffixed_total", "One that has it")?.inc();
-    // Where the name without the suffix is another family's, the counter keeps its samples and loses its type.
+    // If another family has the name without the suffix, the counter is shown with the same samples but type unknown.
     registry.gauge("taken", "A gauge")?;
     registry.counter("taken_total", "A counter beside it")?.inc();
     registry.counter("_total", "No name is left without the suffix")?.inc();
@@ -348,7 +348,7 @@ sized_count 0
 # EOF
 ";
     assert_eq!(openmetrics(&registry), expected);
-    // Text 0.0.4 knows neither exemplars nor renaming.
+    // Text 0.0.4 has no exemplars, and does not rename counters.
     let expected = "\
 # HELP bare A counter whose name lacks the suffix
 # TYPE bare counter
@@ -382,6 +382,11 @@ sized_sum 0
 sized_count 0
 ";
     assert_eq!(text(&registry), expected);
+    Ok(())
+}
+
+#[test]
+fn exemplar_labels_have_at_most_128_characters() -> Outcome {
     let error = Exemplar::new(&LabelSet::new([("a", &*"é".repeat(128))])?, 1.0, 1.0).err();
     assert_eq!(
         error.map(|error| error.to_string()).as_deref(),
@@ -423,25 +428,21 @@ fn test_json_format() -> Outcome {
     Ok(())
 }
 
-/// Two contributors with one gauge each, scraped by the first as a process.
+/// The exposition of a process of two contributors, each with a gauge `g` of one of these values.
 fn merged_gauge(aggregator: Aggregator, values: [f64; 2]) -> Result<String, Box<dyn std::error::Error>> {
     let process = Process::new();
     let mut scraped = None;
     for value in values {
-        let contributor = Arc::new(Contributor::new(Cells::on_heap()));
+        let contributor = contributor_of(&process);
         let descriptor = Descriptor::new(Kind::Gauge, "g", "G", &[])?.with_aggregator(aggregator);
         let family = Arc::new(Family::new(descriptor, Arc::clone(contributor.cells())));
         family.add_series(&[]).expect("within the limits");
-        contributor.cells().slab(0).ok_or("a slab")?.store(0, value);
+        contributor.cells().slab(0).ok_or("no slab")?.store(0, value);
         contributor.registry().register_family(family)?;
-        process.join(Arc::clone(&contributor));
         scraped.get_or_insert(contributor);
     }
-    let scraped = scraped.ok_or("a contributor")?;
-    let mut out = Vec::new();
-    let selection = Selection { process: Some(&process), ..Selection::default() };
-    let Ok(()) = encode(&gather(scraped.registry(), &selection), Format::PrometheusText, &mut out);
-    Ok(String::from_utf8(out)?)
+    let scraped = scraped.ok_or("no contributor")?;
+    Ok(scrape(scraped.registry(), Some(&process), &[], Format::PrometheusText))
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A scrape service without a door: requests as values, answers as values.
+//! Calls a scrape service directly, without HTTP, for tests: requests and responses are values.
 
 use prometheus_metrics::config::MetricsConfig;
 use prometheus_metrics::http::{Embedding, Request, Response, ScrapeService, Step, Target};
@@ -14,7 +14,7 @@ pub(crate) fn service(
     ScrapeService::new(target, config, Embedding::default())
 }
 
-/// Settings of a service that shows the registry alone.
+/// Settings of a service that shows only the registry.
 pub(crate) fn quiet() -> MetricsConfig {
     MetricsConfig { self_metrics: false, ..MetricsConfig::default() }
 }
@@ -23,7 +23,7 @@ pub(crate) fn get(target: &str) -> Request<'_> {
     Request { method: "GET", target, ..Request::default() }
 }
 
-/// The answer, and whether it was there without a scrape.
+/// The response, and whether it was given without a scrape.
 pub(crate) fn ask(service: &ScrapeService, request: &Request<'_>) -> (Response, bool) {
     match service.receive(request) {
         Step::Answer(response) => (response, true),

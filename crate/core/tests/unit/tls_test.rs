@@ -1,4 +1,4 @@
-//! TLS of the native door: whole handshakes in memory, with certificates made for each test.
+//! Tests the exporter's TLS: complete handshakes in memory, with certificates made for each test.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, version};
 
-/// A folder that is gone after the test.
+/// A folder that is deleted after the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -45,7 +45,7 @@ struct Identity {
     key: String,
 }
 
-/// An authority, and whom it vouches for.
+/// A certificate authority.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     cert: String,
@@ -99,7 +99,7 @@ impl Authority {
     }
 }
 
-/// What both agreed on: version, suite, protocol; or what the server made of the client.
+/// The result of a handshake: version, suite, protocol; or the server's error.
 type Agreed = Result<(String, String, String), String>;
 
 fn handshake(server: Arc<ServerConfig>, client: ClientConfig) -> Result<Agreed, Box<dyn std::error::Error>> {
@@ -144,7 +144,7 @@ fn inline(identity: &Identity) -> TlsConfig {
     TlsConfig::new(Pem::Text(identity.cert.clone()), Pem::Text(identity.key.clone()))
 }
 
-/// Long enough for the files to be looked at again.
+/// Waits until the files are checked again.
 fn a_second_passes() {
     std::thread::sleep(Duration::from_millis(1050));
 }
@@ -242,7 +242,7 @@ fn test_client_names() -> Outcome {
 }
 
 #[test]
-fn test_certificates_follow_their_files() -> Outcome {
+fn test_changed_certificate_files_are_reloaded() -> Outcome {
     let (first, second) = (Authority::new()?, Authority::new()?);
     let (old, new) = (first.localhost()?, second.localhost()?);
     let folder = Folder::new()?;
@@ -254,9 +254,9 @@ fn test_certificates_follow_their_files() -> Outcome {
     };
     assert!(serves(&first)?);
 
-    // The certificate alone goes with no key, so what was loaded stays, and is reported once.
+    // The new certificate does not match the old key, so the old certificate stays. The error is reported once.
     folder.write("cert.pem", &new.cert)?;
-    assert!(serves(&first)?, "looked at once a second");
+    assert!(serves(&first)?, "files are checked once a second");
     a_second_passes();
     assert!(serves(&first)?);
     let mismatch = format!(
@@ -272,7 +272,7 @@ fn test_certificates_follow_their_files() -> Outcome {
         "the same files are the same failure"
     );
 
-    // With the key it is whole; replaced by renaming, as careful tools do.
+    // With the new key both match. The files are replaced by renaming, as careful tools do.
     std::fs::rename(folder.write("key.new", &new.key)?, &key)?;
     a_second_passes();
     assert!(serves(&second)?);
@@ -287,7 +287,7 @@ fn test_certificates_follow_their_files() -> Outcome {
 }
 
 #[test]
-fn test_what_is_wrong_with_a_file_is_said() -> Outcome {
+fn test_errors_name_the_file_and_the_problem() -> Outcome {
     let authority = Authority::new()?;
     let (good, other) = (authority.localhost()?, authority.localhost()?);
     let folder = Folder::new()?;
@@ -332,7 +332,7 @@ fn test_what_is_wrong_with_a_file_is_said() -> Outcome {
         assert_eq!(refusal(Tls::new(TlsConfig::new(path, &*key))), (ErrorKind::InvalidConfig, message));
     };
     unreadable(&folder.0.join("none.pem"), "No such file or directory (os error 2)");
-    unreadable(&folder.0, "something else than a file");
+    unreadable(&folder.0, "something other than a file");
     std::fs::write(&bad, vec![b'\n'; 1024 * 1024 + 1])?;
     unreadable(&bad, "more than 1048576 bytes");
     Ok(())
@@ -388,10 +388,10 @@ fn test_settings_that_contradict_each_other_are_refused() -> Outcome {
 }
 
 #[test]
-fn test_policies_that_verify_nothing_are_refused() {
+fn test_policies_without_verification_are_refused() {
     for text in ["RequestClientCert", "RequireAnyClientCert", "RequireClientCert"] {
         let message = format!(
-            "Expected NoClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert for client_auth_type but received {text:?}, which takes certificates that nobody has verified"
+            "Expected NoClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert for client_auth_type but received {text:?}, which accepts unverified certificates"
         );
         assert_eq!(refusal(ClientAuth::parse(text)), (ErrorKind::InvalidConfig, message));
     }

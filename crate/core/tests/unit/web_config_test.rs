@@ -1,4 +1,4 @@
-//! The web configuration file of the Prometheus exporters: what is read of it, and what is said about the rest.
+//! Tests the web configuration file of the Prometheus exporters: what is read, and the errors for everything else.
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use prometheus_metrics::http::{ClientAuth, Pem, RateLimit, TlsConfig, TlsVersion
 use prometheus_metrics::{ErrorKind, Result};
 use proptest::prelude::*;
 
-/// Reads a file of this content, which is called after the thread so that tests do not meet.
+/// Reads a file with this content. The thread is part of its name, so that parallel tests do not share a file.
 fn read(text: impl AsRef<[u8]>) -> (PathBuf, Result<WebConfig>) {
     let thread = std::thread::current().id();
     let path = std::env::temp_dir().join(format!("prometheus-metrics-{}-{thread:?}.yml", std::process::id()));
@@ -20,7 +20,7 @@ fn read(text: impl AsRef<[u8]>) -> (PathBuf, Result<WebConfig>) {
 }
 
 #[test]
-fn test_a_whole_file() -> Outcome {
+fn test_a_complete_file() -> Outcome {
     let (path, config) = read(
         r#"
 # Every key that exporters read.
@@ -75,7 +75,7 @@ rate_limit:
 }
 
 #[test]
-fn test_a_file_that_asks_for_nothing() -> Outcome {
+fn test_an_empty_configuration() -> Outcome {
     let empty = [
         "",
         "# nothing\n",
@@ -103,11 +103,21 @@ fn test_inline_certificates_and_old_versions() -> Outcome {
     Ok(())
 }
 
+/// Checks that each text is refused with the message, the file and the line.
+fn check_refusals(cases: &[(String, usize, &str)]) {
+    for (text, line, message) in cases {
+        let (path, config) = read(text);
+        let (kind, received) = refusal(config);
+        let place = format!(" ({}, line {line})", path.display());
+        assert_eq!(kind, ErrorKind::InvalidConfig);
+        assert!(received.starts_with(message) && received.ends_with(&place), "{text}\n{received}");
+    }
+}
+
 #[test]
-fn test_every_refusal_names_key_and_line() {
+fn test_every_refusal_of_tls_names_key_and_line() {
     let tls = |line: &str| format!("tls_server_config:\n  cert_file: a\n  key_file: b\n  {line}\n");
-    let cases = [
-        ("tls_config:\n".to_owned(), 1, "Expected a known key in the file but received \"tls_config\""),
+    check_refusals(&[
         (tls("cert_fle: a"), 4, "Expected a known key in tls_server_config but received \"cert_fle\""),
         (tls("cert_file: c"), 4, "Expected every key once but received \"cert_file\" twice"),
         (tls("cert: c"), 2, "Expected cert_file or cert in tls_server_config but received both"),
@@ -136,7 +146,7 @@ fn test_every_refusal_names_key_and_line() {
             tls("client_auth_type: RequestClientCert"),
             4,
             "client_auth_type: Expected NoClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert for \
-             client_auth_type but received \"RequestClientCert\", which takes certificates that nobody has verified",
+             client_auth_type but received \"RequestClientCert\", which accepts unverified certificates",
         ),
         (tls("cipher_suites: x"), 4, "Expected a list for cipher_suites but received a scalar"),
         (tls("cipher_suites: [[x]]"), 4, "Expected text in cipher_suites but received a list"),
@@ -146,6 +156,13 @@ fn test_every_refusal_names_key_and_line() {
             "Expected true or false for prefer_server_cipher_suites but received \"maybe\"",
         ),
         (tls("client_ca_file: {a: b}"), 4, "Expected text for client_ca_file but received a mapping"),
+    ]);
+}
+
+#[test]
+fn test_every_refusal_of_other_sections_names_key_and_line() {
+    check_refusals(&[
+        ("tls_config:\n".to_owned(), 1, "Expected a known key in the file but received \"tls_config\""),
         ("- a\n".to_owned(), 1, "Expected a mapping for the file but received a list"),
         (
             "http_server_config:\n  http3: on\n".to_owned(),
@@ -191,25 +208,24 @@ fn test_every_refusal_names_key_and_line() {
         (
             "rate_limit:\n  interval: 1s\n  burst: 0\n".to_owned(),
             2,
-            "Expected a whole number from 1 for burst beside interval but received none, or 0",
+            "Expected a whole number from 1 for burst beside interval but received 0 or nothing",
         ),
-        ("a: &a x\nb: *a\n".to_owned(), 2, "Expected a value but received an alias, which is not read here"),
-        ("a: !!binary x\n".to_owned(), 1, "Expected a value but received a tag, which is not read here"),
-        ("{}\n---\n{}\n".to_owned(), 2, "Expected one document but received more"),
-        ("? [a]\n: b\n".to_owned(), 1, "Expected a scalar for a key but received something else"),
-        ("[".repeat(20), 1, "Expected at most 16 levels but received more"),
-    ];
-    for (text, line, message) in cases {
-        let (path, config) = read(&text);
-        let (kind, received) = refusal(config);
-        let place = format!(" ({}, line {line})", path.display());
-        assert_eq!(kind, ErrorKind::InvalidConfig);
-        assert!(received.starts_with(message) && received.ends_with(&place), "{text}\n{received}");
-    }
+    ]);
 }
 
 #[test]
-fn test_files_that_are_none() {
+fn test_every_refusal_of_yaml_names_the_line() {
+    check_refusals(&[
+        ("a: &a x\nb: *a\n".to_owned(), 2, "Expected a value but received an alias, which is not supported"),
+        ("a: !!binary x\n".to_owned(), 1, "Expected a value but received a tag, which is not supported"),
+        ("{}\n---\n{}\n".to_owned(), 2, "Expected one document but received more"),
+        ("? [a]\n: b\n".to_owned(), 1, "Expected a scalar for a key but received something else"),
+        ("[".repeat(20), 1, "Expected at most 16 levels but received more"),
+    ]);
+}
+
+#[test]
+fn test_unreadable_files() {
     let path = Path::new("/nonexistent/web.yml");
     let message = "Expected a readable web configuration in \"/nonexistent/web.yml\" but received \
                    No such file or directory (os error 2)";
@@ -227,7 +243,7 @@ fn test_files_that_are_none() {
 
 proptest! {
     #[test]
-    fn no_bytes_panic(bytes: Vec<u8>) {
+    fn no_bytes_of_a_web_configuration_panic(bytes: Vec<u8>) {
         let _ = read(bytes);
     }
 
@@ -239,7 +255,7 @@ proptest! {
     }
 
     #[test]
-    fn durations_are_read_as_they_are_written(hours in 0_u64..100, minutes in 0_u64..100, millis in 1_u64..100_000) {
+    fn durations_are_read_in_go_notation(hours in 0_u64..100, minutes in 0_u64..100, millis in 1_u64..100_000) {
         let text = format!("rate_limit: {{interval: {hours}h{minutes}m{millis}ms, burst: 1}}");
         let limit = read(text).1.expect("a good file").rate_limit.expect("a limit");
         let expected = Duration::from_millis(hours * 3_600_000 + minutes * 60_000 + millis);

@@ -1,4 +1,4 @@
-//! What agents' metrics are written with: the series of each agent, and the names that labels show.
+//! Keeps the series of each agent, and turns names of agents and tools into label values.
 
 use crate::collectors::catalogue::AGENT_METRICS;
 use crate::collectors::children::{ByWord, Kept, Shared};
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// The series of one agent, each looked up once.
 pub(super) struct AgentSeries {
-    /// As labels show it.
+    /// The label value.
     pub(super) agent: SliceArc<str>,
     pub(super) active: Kept<Gauge>,
     pub(super) errors: ByWord<Counter, AgentErrorType>,
@@ -86,20 +86,20 @@ impl AgentSeries {
     }
 }
 
-/// All agents of a collector, and what they have in common.
+/// All agents of a collector, and their tools.
 pub(super) struct Agents {
     families: Families,
     agents: CappedNames,
     tools: CappedNames,
     tool_calls: CounterVec,
     tool_duration: HistogramVec,
-    /// By the name that labels show, so that there are no more than it may have values.
+    /// By label value, which is capped, so the map is bounded too.
     series: RwLock<HashMap<SliceArc<str>, Arc<AgentSeries>, foldhash::fast::RandomState>>,
 }
 
 impl Agents {
     pub(super) fn new(registry: &Registry, namespace: &str) -> Result<Self> {
-        let options = FamilyOptions { namespace, optional: &[], ttl: &[] };
+        let options = FamilyOptions { namespace, optional: &[] };
         let families = Families::new(registry, AGENT_METRICS, &options)?;
         Ok(Self {
             agents: families.capped("agent_executions_total", "agent_type"),
@@ -111,7 +111,7 @@ impl Agents {
         })
     }
 
-    /// The series of an agent; how its executions end begins at 0.
+    /// The series of an agent. The first call makes the counters of its executions appear with 0.
     pub(super) fn of(&self, given: &str) -> Arc<AgentSeries> {
         if let Some(series) = self.series.read().get(given)
             && !series.active.is_removed()
@@ -124,8 +124,8 @@ impl Agents {
         {
             return Arc::clone(series);
         }
-        // Made without the lock, since making series may warn, and who listens may record. Two that are made at once write
-        // the same series; the first stays.
+        // Made without the lock: making a series may log a warning, and a subscriber of the log may record in this collector.
+        // If two threads make one at once, both write the same series and the first is kept.
         let made = Arc::new(AgentSeries::new(&self.families, SliceArc::clone(&agent)));
         let mut all = self.series.write();
         let kept = all.entry(agent).or_insert_with(|| Arc::clone(&made));
@@ -135,12 +135,12 @@ impl Agents {
         Arc::clone(kept)
     }
 
-    /// Says that a tool exists, so that its failures have its name.
+    /// Registers a tool, so that its failures count under its name.
     pub(super) fn register_tool(&self, name: &str) {
         self.tools.admit(name);
     }
 
-    /// One that failed and was never seen may be a name that the model made up.
+    /// A failed tool that never succeeded counts as `other`: the model may have invented its name.
     pub(super) fn called(
         &self,
         agent: &AgentSeries,
@@ -159,7 +159,7 @@ impl Agents {
         }
     }
 
-    /// Counts one more under these values of labels.
+    /// Adds 1 to the counter with these label values.
     pub(super) fn count(&self, name: &str, labels: &[&str]) {
         self.families.counter(name).with(labels).iter().for_each(Counter::inc);
     }

@@ -1,5 +1,5 @@
-//! An execution of an agent that is going on: its clock, its steps, its calls of tools, the tokens of its requests. It is
-//! active as long as it exists, and recorded once.
+//! Follows one execution of an agent: its time, steps, calls of tools and the tokens of its requests. It is active as long as
+//! the value exists, and recorded once.
 
 use super::agent_series::{AgentSeries, Agents, ExecutionEnd};
 use crate::clock::Clock;
@@ -13,19 +13,19 @@ use std::time::Duration;
 /// Bytes of a call's arguments that are compared with the one before.
 const COMPARED_MAX: usize = 10_000;
 
-/// An execution of an agent that is going on. One that is dropped without an end was cancelled. Threads may share it, as
-/// tools that run at once do.
+/// An execution of an agent in progress. Dropping it without an end records it as cancelled. Threads may share it, for
+/// example when tools run in parallel.
 #[must_use = "an execution that is dropped was cancelled"]
 pub struct AgentExecution {
     agents: Arc<Agents>,
     series: Arc<AgentSeries>,
     clock: Arc<Clock>,
     start: Duration,
-    /// What was raised is what is lowered, whatever a registry removes meanwhile.
+    /// The handle that was incremented. It is decremented too, even if the registry removes the series in between.
     active: Option<Gauge>,
     steps: AtomicU64,
     tool_calls: AtomicU64,
-    /// A hash of the last call's name and arguments, which are nobody's to keep.
+    /// A hash of the last call's name and arguments. The arguments may hold private data, so they are not kept.
     last_call: Mutex<Option<u64>>,
     hasher: foldhash::fast::RandomState,
     ended: bool,
@@ -49,13 +49,13 @@ impl AgentExecution {
         }
     }
 
-    /// The agent, as labels show it.
+    /// The agent, as label value.
     #[must_use]
     pub fn agent_type(&self) -> &str {
         &self.series.agent
     }
 
-    /// Adds tokens and cost of a request that was made for it.
+    /// Adds tokens and cost of one of its requests.
     pub fn add_usage(&self, spent: Spent) {
         let tokens = [(TokenType::Input, spent.input_tokens), (TokenType::Output, spent.output_tokens)];
         for (kind, tokens) in tokens.into_iter().filter(|(_, tokens)| *tokens > 0) {
@@ -68,12 +68,12 @@ impl AgentExecution {
 
     /// Counts a step.
     pub fn record_step(&self, step: StepType, duration: Option<Duration>) {
-        // Relaxed: a count; who ends the execution has waited for its steps.
+        // Relaxed: a plain count. The thread that ends the execution has waited for its steps.
         self.steps.fetch_add(1, Ordering::Relaxed);
         self.series.stepped(step, duration);
     }
 
-    /// Counts a call of a tool; with its arguments, as JSON say, also whether it repeats the one before.
+    /// Counts a call of a tool. With its arguments, as JSON for example, it also counts a call that repeats the one before.
     pub fn record_tool_call(
         &self,
         name: &str,
@@ -93,12 +93,12 @@ impl AgentExecution {
         }
     }
 
-    /// It has done what it was asked to, or stopped as it should.
+    /// Ends the execution with this status.
     pub fn end(mut self, status: ExecutionStatus) {
         self.finish(status, status.error());
     }
 
-    /// It failed.
+    /// Ends the execution with an error.
     pub fn fail(mut self, error: impl Into<AgentErrorType>) {
         let error = error.into();
         self.finish(error.status(), Some(error));

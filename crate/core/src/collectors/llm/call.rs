@@ -1,4 +1,4 @@
-//! A request to a model that is going on: takes the times, and is recorded once. It is active as long as it exists.
+//! Follows one request to a model: takes the times and records it once. It is active as long as the value exists.
 
 use super::model_series::ModelSeries;
 use super::request::{LlmEnd, LlmRequest, LlmTarget, Spent};
@@ -9,15 +9,15 @@ use crate::registry::OVERFLOW_VALUE;
 use crate::sync::Arc;
 use std::time::Duration;
 
-/// A request to a model that is going on. One that is dropped without an end was cancelled.
+/// A request to a model in progress. Dropping it without an end records it as cancelled.
 #[must_use = "a call that is dropped was cancelled"]
 pub struct LlmCall {
     collector: LlmMetricsCollector,
     series: Arc<ModelSeries>,
     operation: LlmOperation,
-    /// Model and provider as they were asked for, where the model is not known yet.
+    /// Model and provider as the caller named them, if the model was unknown at the start.
     unknown: Option<(Box<str>, Box<str>)>,
-    /// What was raised is what is lowered, whatever a registry removes meanwhile.
+    /// The handle that was incremented. It is decremented too, even if the registry removes the series in between.
     active: Option<Gauge>,
     start: Duration,
     time_to_first_token: Option<Duration>,
@@ -50,20 +50,21 @@ impl LlmCall {
         }
     }
 
-    /// Chunks so far.
+    /// The chunks so far.
     #[must_use]
     pub fn chunks(&self) -> u64 {
         self.chunks
     }
 
-    /// The first content has come, where chunks are not reported one by one. Later calls say nothing.
+    /// Reports the first content, for a caller that does not report each chunk. Later calls have no effect.
     pub fn first_token(&mut self) {
         if self.time_to_first_token.is_none() {
             self.time_to_first_token = Some(self.elapsed());
         }
     }
 
-    /// A streamed chunk has come; one without content only names a role, or the usage, and stops no clock.
+    /// Reports a streamed chunk. A chunk without content has only a role or the usage, so it does not end the time to the first
+    /// token.
     pub fn chunk(&mut self, has_content: bool) {
         self.chunks += 1;
         if has_content {
@@ -77,18 +78,18 @@ impl LlmCall {
         }
     }
 
-    /// The answer is complete. Returns what it took, for the agent that it was made for.
+    /// Ends the request with an answer. Returns its tokens and cost, for the agent that made it.
     pub fn end(mut self, end: impl Into<LlmEnd>) -> Spent {
         self.finish(&LlmRequest { status: Some(LlmStatus::Success), end: end.into(), ..self.so_far() })
     }
 
-    /// The request failed, or was given up. After the first chunk a broken connection is a broken stream.
+    /// Ends the request with an error. After the first chunk, a lost connection counts as an interrupted stream.
     pub fn fail(self, error: LlmErrorType) -> Spent {
         self.fail_with(error, LlmEnd::default(), None)
     }
 
-    /// The request failed after a part of the answer had come. Who or what ended a stream whose first chunk had come is
-    /// found from the error where it is not given.
+    /// Ends the request with an error, after a part of the answer had arrived. If the first chunk had arrived, the cause of the
+    /// interruption is `interrupted`, or follows from the error.
     pub fn fail_with(
         mut self,
         error: LlmErrorType,
@@ -98,7 +99,7 @@ impl LlmCall {
         self.finish_failed(error, end.into(), interrupted)
     }
 
-    /// Who asked is gone.
+    /// Ends the request because the caller cancelled it.
     pub fn cancel(self) {
         drop(self);
     }
@@ -115,13 +116,13 @@ impl LlmCall {
         self.finish(&LlmRequest { error_type: Some(error), end, interrupted: who, ..self.so_far() })
     }
 
-    /// What is known without its end.
+    /// A report of everything except the end.
     fn so_far(&self) -> LlmRequest<'static> {
         LlmRequest {
             duration: Some(self.elapsed()),
             time_to_first_token: self.time_to_first_token,
             chunks: Some(self.chunks),
-            // The series know the names.
+            // The names are unused here: the series already have them.
             ..LlmRequest::of(LlmTarget::new("", "").for_operation(self.operation))
         }
     }

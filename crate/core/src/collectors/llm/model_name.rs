@@ -1,15 +1,15 @@
-//! Models as labels show them: one name for all dated versions of a model, and none that has an account's name in it.
+//! Turns a model's name into a label value: one name for all dated versions of a model, without the name of an account.
 
 use regex_lite::Regex;
 use std::sync::LazyLock;
 
-/// `-2024-08-06`, `-20241022`, `@20240229`; group 1 is what has to stand behind: a version of Bedrock's, or nothing.
+/// Matches `-2024-08-06`, `-20241022`, `@20240229`. Group 1 is what must follow: Bedrock's version, or the end.
 static DATE: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"[-@]20\d{2}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])($|-v\d|:)";
     Regex::new(pattern).expect("the pattern is a constant")
 });
 
-/// The name of a model without its date; of a fine-tuned one, `ft:` and what it was made from.
+/// The name of a model without its date. For a fine-tuned model, `ft:` and the name of its base model.
 ///
 /// ```
 /// use prometheus_metrics::collectors::normalize_model;

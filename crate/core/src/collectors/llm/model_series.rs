@@ -1,4 +1,4 @@
-//! The series of one model at one provider, each looked up once, so that recording a request is some ten atomic adds.
+//! Keeps the series of one model at one provider. Each is looked up once, so recording a request costs about ten atomic adds.
 
 use super::prices::ModelPrices;
 use crate::collectors::children::{ByWord, Kept, Shared};
@@ -11,7 +11,7 @@ use crate::metrics::{Counter, Gauge, Histogram};
 use crate::sync::SliceArc;
 use std::sync::OnceLock;
 
-/// What one operation of a model records.
+/// The series of one operation of a model.
 pub(super) struct OperationSeries {
     pub(super) statuses: ByWord<Counter, LlmStatus>,
     pub(super) duration: Kept<Histogram>,
@@ -95,12 +95,12 @@ impl ModelSeries {
         }
     }
 
-    /// Whether the registry has removed it since: a new one begins at 0 again.
+    /// Whether the registry has removed the series; new ones start at 0.
     pub(super) fn is_removed(&self) -> bool {
         self.active.is_removed()
     }
 
-    /// What an operation records.
+    /// The series of an operation.
     pub(super) fn operation(&self, families: &Families, operation: LlmOperation) -> &OperationSeries {
         self.operations[operation.index()].get_or_init(|| {
             let labels: Shared = SliceArc::from([
@@ -117,7 +117,7 @@ impl ModelSeries {
         })
     }
 
-    /// Says that the model is streamed from; how streams end begins at 0 then.
+    /// Notes that the model streams. The first call makes the counters of interruptions appear with 0.
     pub(super) fn streamed(&self) {
         self.streams.get_or_init(|| self.interrupted.init());
     }

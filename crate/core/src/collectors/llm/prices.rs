@@ -1,5 +1,5 @@
-//! What requests cost: a price table that the user gives, in US dollars a million tokens. What has no price has no cost,
-//! which is not a cost of zero.
+//! Computes the cost of requests from the caller's price table, in US dollars for a million tokens. A model without a price
+//! has no cost, which is not the same as a cost of 0.
 
 use super::request::LlmUsage;
 use crate::collectors::children::is_amount;
@@ -9,18 +9,18 @@ use std::time::Duration;
 
 const MILLION: f64 = 1_000_000.0;
 
-/// The price of a model, in US dollars a million tokens.
+/// The price of a model, in US dollars for a million tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Price {
-    /// Of input tokens.
+    /// The price of input tokens.
     pub input: f64,
-    /// Of output tokens.
+    /// The price of output tokens.
     pub output: f64,
-    /// Of input tokens that the provider had cached; as `input` where it is not given.
+    /// The price of input tokens read from the provider's cache; `input` if not set.
     pub cache_read: Option<f64>,
-    /// Of input tokens that the provider put into its cache; as `input` where it is not given.
+    /// The price of input tokens written to the provider's cache; `input` if not set.
     pub cache_write: Option<f64>,
-    /// Of output tokens that the model thought with; as `output` where it is not given.
+    /// The price of output tokens of the model's reasoning; `output` if not set.
     pub reasoning: Option<f64>,
 }
 
@@ -31,7 +31,7 @@ impl Price {
         Self { input, output, cache_read: None, cache_write: None, reasoning: None }
     }
 
-    /// What tokens cost, in US dollars.
+    /// The cost of the tokens, in US dollars.
     fn of(&self, usage: &LlmUsage) -> f64 {
         let tokens = |tokens: Option<u64>| tokens.unwrap_or_default() as f64;
         let cache_read = tokens(usage.cache_read_tokens);
@@ -67,8 +67,8 @@ impl Price {
     }
 }
 
-/// Prices by model, or by provider and model (`azure/gpt-4o`), which goes before. Models are named as labels show them:
-/// without dates, and so for all dated versions.
+/// Prices by model, or by provider and model (`azure/gpt-4o`), which takes precedence. Models have the names that labels
+/// show: without dates, so a price applies to all dated versions.
 ///
 /// ```
 /// use prometheus_metrics::collectors::{Price, PriceTable};
@@ -83,7 +83,7 @@ pub struct PriceTable {
     models: HashMap<String, Vec<Period>, foldhash::fast::RandomState>,
 }
 
-/// A price from a moment on.
+/// A price and the moment from which it applies.
 #[derive(Debug, Clone)]
 struct Period {
     /// Seconds since 1970.
@@ -102,18 +102,18 @@ impl PriceTable {
         Self::default()
     }
 
-    /// Adds a price that is for all time, or until one that is from a day on.
+    /// Adds a price without a start. It applies until a price with a start takes over.
     ///
     /// # Errors
-    /// `InvalidConfig` for what is no amount.
+    /// `InvalidConfig` if a part of the price is not an amount.
     pub fn with(self, model: &str, price: Price) -> Result<Self> {
         self.with_period(model, i64::MIN, price)
     }
 
-    /// Adds a price that is from a day on: `2026-01-31`, in UTC.
+    /// Adds a price that applies from this day on: `2026-01-31`, in UTC.
     ///
     /// # Errors
-    /// `InvalidConfig` for what is no amount, and for what is no day.
+    /// `InvalidConfig` for an invalid day, or if a part of the price is not an amount.
     pub fn with_from(self, model: &str, day: &str, price: Price) -> Result<Self> {
         let Some(from) = unix_seconds_of(day) else {
             return Err(MetricsError::new(
@@ -134,7 +134,7 @@ impl PriceTable {
         Ok(self)
     }
 
-    /// The prices of a model over time; nothing where it has none.
+    /// The prices of a model over time; nothing if it has none.
     pub(super) fn of(&self, provider: &str, model: &str) -> Option<ModelPrices> {
         let at_provider = self.models.get(format!("{provider}/{model}").as_str());
         let periods = at_provider.or_else(|| self.models.get(model))?;
@@ -143,7 +143,7 @@ impl PriceTable {
 }
 
 impl ModelPrices {
-    /// What tokens cost at a moment, in US dollars; nothing where there was no price.
+    /// The cost of the tokens at this moment, in US dollars; nothing if there was no price.
     pub(super) fn cost(&self, usage: &LlmUsage, unix_now: Duration) -> Option<f64> {
         let now = i64::try_from(unix_now.as_secs()).unwrap_or(i64::MAX);
         self.0.iter().find(|period| period.from <= now).map(|period| period.price.of(usage))
@@ -175,7 +175,7 @@ fn unix_seconds_of(day: &str) -> Option<i64> {
     (1..=longest).contains(&day).then(|| days_since_1970(year, month, day) * 86_400)
 }
 
-/// Days of the proleptic Gregorian calendar. Years begin in March here, so that the leap day is their last.
+/// Days of the proleptic Gregorian calendar. Years begin in March here, so the leap day is the last day of a year.
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);

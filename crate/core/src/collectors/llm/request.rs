@@ -1,52 +1,52 @@
-//! A request to a model, as it is reported.
+//! The data of a request to a model, as callers report it.
 
 use crate::collectors::words::{FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus};
 use std::time::Duration;
 
-/// Whom a request is for.
+/// The receiver of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LlmTarget<'a> {
-    /// As it was asked for; dates and accounts' names are taken off.
+    /// The name in the request. Labels show it without dates and names of accounts.
     pub model: &'a str,
     /// `openai`, `anthropic`, `azure` and so on.
     pub provider: &'a str,
-    /// What the model is asked for.
+    /// The kind of request.
     pub operation: LlmOperation,
 }
 
 impl<'a> LlmTarget<'a> {
-    /// A model that is asked to chat.
+    /// A chat with a model.
     #[must_use]
     pub const fn new(model: &'a str, provider: &'a str) -> Self {
         Self { model, provider, operation: LlmOperation::Chat }
     }
 
-    /// The model, asked for something else.
+    /// The same model with another kind of request.
     #[must_use]
     pub const fn for_operation(self, operation: LlmOperation) -> Self {
         Self { operation, ..self }
     }
 }
 
-/// Tokens as the provider reports them; what it does not report is nothing, and not 0. Details are parts of the input and
-/// output tokens.
+/// Tokens as the provider reports them. `None` means not reported, which is not the same as 0. The details are parts of the
+/// input and output tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LlmUsage {
-    /// Cached ones included.
+    /// All input tokens, cached ones included.
     pub input_tokens: Option<u64>,
-    /// Reasoning ones included.
+    /// All output tokens, reasoning ones included.
     pub output_tokens: Option<u64>,
-    /// Read from the provider's cache.
+    /// Input tokens read from the provider's cache.
     pub cache_read_tokens: Option<u64>,
-    /// Written to the provider's cache.
+    /// Input tokens written to the provider's cache.
     pub cache_write_tokens: Option<u64>,
-    /// Thought with.
+    /// Output tokens of the model's reasoning.
     pub reasoning_tokens: Option<u64>,
-    /// Heard.
+    /// Input tokens of audio.
     pub audio_input_tokens: Option<u64>,
-    /// Spoken.
+    /// Output tokens of audio.
     pub audio_output_tokens: Option<u64>,
-    /// Seen.
+    /// Input tokens of images.
     pub image_input_tokens: Option<u64>,
 }
 
@@ -61,11 +61,11 @@ impl LlmUsage {
 /// How an answer ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct LlmEnd {
-    /// What it took.
+    /// The tokens it used.
     pub usage: LlmUsage,
     /// Why the model stopped.
     pub finish_reason: Option<FinishReason>,
-    /// In US dollars, where it is known better than by the price table.
+    /// The cost in US dollars, if the caller knows it better than the price table.
     pub cost_usd: Option<f64>,
 }
 
@@ -89,34 +89,34 @@ impl From<LlmUsage> for LlmEnd {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LlmRequest<'a> {
-    /// Whom it was for.
+    /// The receiver.
     pub target: LlmTarget<'a>,
     /// How its answer ended.
     pub end: LlmEnd,
-    /// Success, or what `error_type` says, where it is not given.
+    /// If not set: the status for `error_type`, or success.
     pub status: Option<LlmStatus>,
     /// What went wrong.
     pub error_type: Option<LlmErrorType>,
-    /// From the request to the end of its answer.
+    /// The time from the request to the end of its answer.
     pub duration: Option<Duration>,
-    /// From the request to the first chunk with content.
+    /// The time from the request to the first chunk with content.
     pub time_to_first_token: Option<Duration>,
-    /// Streamed chunks.
+    /// How many chunks were streamed.
     pub chunks: Option<u64>,
-    /// Who or what ended a stream before its end.
+    /// The cause of a stream that ended too early.
     pub interrupted: Option<Interruption>,
-    /// What the request waited in the application before it was sent.
+    /// How long the request waited in the application before it was sent.
     pub queue: Option<Duration>,
 }
 
 impl<'a> LlmRequest<'a> {
-    /// A chat of which nothing else is known.
+    /// A chat without further data.
     #[must_use]
     pub fn new(model: &'a str, provider: &'a str) -> Self {
         Self::of(LlmTarget::new(model, provider))
     }
 
-    /// A request of which nothing else is known.
+    /// A request without further data.
     #[must_use]
     pub fn of(target: LlmTarget<'a>) -> Self {
         Self {
@@ -136,7 +136,7 @@ impl<'a> LlmRequest<'a> {
         self.status.or(self.error_type.map(LlmErrorType::status)).unwrap_or(LlmStatus::Success)
     }
 
-    /// What went wrong, with one that ended so.
+    /// The error type of a request with this status.
     pub(super) fn error(&self, status: LlmStatus) -> LlmErrorType {
         self.error_type.unwrap_or(match status {
             LlmStatus::Timeout => LlmErrorType::Timeout,
@@ -146,13 +146,13 @@ impl<'a> LlmRequest<'a> {
     }
 }
 
-/// What a request has used: for the agent that it was made for.
+/// The tokens and cost of a request, for the agent that made it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Spent {
-    /// Cached ones included.
+    /// All input tokens, cached ones included.
     pub input_tokens: u64,
-    /// Reasoning ones included.
+    /// All output tokens, reasoning ones included.
     pub output_tokens: u64,
-    /// In US dollars; 0 where it is not known.
+    /// In US dollars; 0 if unknown.
     pub cost_usd: f64,
 }

@@ -1,4 +1,5 @@
-//! Whose series a request is recorded in: models and providers as labels show them, and the series of each pair.
+//! Finds the series that a request is recorded in: turns its model and provider into label values and keeps the series of
+//! each pair.
 
 use super::model_name::normalize_model;
 use super::model_series::ModelSeries;
@@ -9,13 +10,13 @@ use crate::sync::{Arc, RwLock, SliceArc};
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
 
-/// The name of a model as labels show it, by the one that is asked for.
+/// Turns the model's name in a request into a label value.
 pub type NormalizeModel = Box<dyn Fn(&str) -> String + Send + Sync>;
 
-/// Pairs of a model and a provider, as they are asked for, that are remembered.
+/// How many pairs of a model and a provider, as requests name them, are remembered.
 const KNOWN_MAX: usize = 1000;
 
-/// Models and providers as labels show them.
+/// The label values of a model and a provider.
 type Pair = (SliceArc<str>, SliceArc<str>);
 
 pub(super) struct Targets {
@@ -23,7 +24,7 @@ pub(super) struct Targets {
     normalize: NormalizeModel,
     models: CappedNames,
     providers: CappedNames,
-    /// By how they are asked for: no more is looked at in most requests.
+    /// By the names in the request. Most requests need only this look-up.
     known: RwLock<HashTable<Known>>,
     series: RwLock<HashMap<Pair, Arc<ModelSeries>, foldhash::fast::RandomState>>,
     hasher: foldhash::fast::RandomState,
@@ -48,8 +49,8 @@ impl Targets {
         }
     }
 
-    /// The series of a model; one that nobody knows makes none before a request has succeeded, since the name may be a typo.
-    /// One that has a price is known.
+    /// The series of a model. An unknown model gets none of its own unless `admits` is true, because the name may be a typo. A
+    /// model with a price is known.
     pub(super) fn series_of(
         &self,
         families: &Families,
@@ -80,7 +81,7 @@ impl Targets {
         (self.models.known(&self.name(from_model)), self.models.admit(&self.name(to_model)))
     }
 
-    /// May call what the user gave, so no lock is held.
+    /// May call the caller's function, so no lock may be held.
     fn name(&self, model: &str) -> String {
         (self.normalize)(model)
     }
@@ -91,8 +92,8 @@ impl Targets {
         {
             return Arc::clone(series);
         }
-        // Made without the lock, since making series may warn, and who listens may record. Two that are made at once write
-        // the same series; the first stays.
+        // Made without the lock: making a series may log a warning, and a subscriber of the log may record in this collector.
+        // If two threads make one at once, both write the same series and the first is kept.
         let prices = self.prices.of(&shown.1, &shown.0);
         let (model, provider) = (SliceArc::clone(&shown.0), SliceArc::clone(&shown.1));
         let made = Arc::new(ModelSeries::new(families, model, provider, prices));

@@ -1,32 +1,33 @@
-//! The words of LLM metrics.
+//! The words of LLM metrics, and those that agents' metrics share with them.
 
-use super::Word;
+use super::define::{Word, WordList, public_words, readable, words};
 
 public_words! {
-    /// What a model is asked for.
+    /// The kind of a request to a model.
     LlmOperation {
         /// A conversation.
         Chat = "chat",
-        /// A text that goes on.
+        /// The continuation of a text.
         TextCompletion = "text_completion",
-        /// Vectors of texts.
+        /// Vectors for texts.
         Embeddings = "embeddings",
-        /// Texts in the order in which they answer a question.
+        /// Documents sorted by how well they answer a question.
         Rerank = "rerank",
         /// A picture.
         Image = "image",
-        /// Text read aloud.
+        /// Text to speech.
         Speech = "speech",
-        /// Speech written down.
+        /// Speech to text.
         Transcription = "transcription",
-        /// Anything else.
+        /// Another kind of request.
         Other = "other",
     }
 }
 
 impl LlmOperation {
-    /// Whether providers report tokens of it; they measure others otherwise.
-    pub(in crate::collectors) const fn has_tokens(self) -> bool {
+    /// Whether providers report tokens for it. They measure the other operations in other units.
+    #[must_use]
+    pub const fn has_tokens(self) -> bool {
         !matches!(self, Self::Image | Self::Speech | Self::Transcription | Self::Rerank)
     }
 }
@@ -34,13 +35,13 @@ impl LlmOperation {
 public_words! {
     /// How a request to a model ends.
     LlmStatus {
-        /// With an answer.
+        /// The model answered.
         Success = "success",
-        /// With an error.
+        /// The request failed.
         Error = "error",
-        /// Too late.
+        /// The request took too long.
         Timeout = "timeout",
-        /// Who asked is gone.
+        /// The caller cancelled the request.
         Cancelled = "cancelled",
     }
 }
@@ -50,37 +51,37 @@ public_words! {
     LlmErrorType {
         /// Too many requests or tokens a minute.
         RateLimit = "rate_limit",
-        /// The account may spend no more.
+        /// The account has spent its budget.
         QuotaExceeded = "quota_exceeded",
-        /// The provider has too much to do.
+        /// The provider is overloaded.
         Overloaded = "overloaded",
-        /// No answer in time.
+        /// The answer did not come in time.
         Timeout = "timeout",
-        /// The provider was not reached.
+        /// The provider could not be reached.
         Connection = "connection",
-        /// Nobody knows the key.
+        /// The key is missing or invalid.
         Authentication = "authentication",
-        /// The key may not do this.
+        /// The key does not allow the request.
         Permission = "permission",
-        /// No such model.
+        /// The model does not exist.
         NotFound = "not_found",
-        /// The provider does not understand the request.
+        /// The request is invalid.
         InvalidRequest = "invalid_request",
-        /// Too many bytes.
+        /// The request has too many bytes.
         RequestTooLarge = "request_too_large",
-        /// Too many tokens for the model.
+        /// The request has too many tokens for the model.
         ContextLength = "context_length",
-        /// A policy forbids it.
+        /// A content policy blocked the request or its answer.
         ContentFilter = "content_filter",
         /// The provider failed.
         ServerError = "server_error",
-        /// Who asked is gone.
+        /// The caller cancelled the request.
         Cancelled = "cancelled",
         /// The stream broke off after its first chunk.
         StreamInterrupted = "stream_interrupted",
-        /// The answer is not what was asked for.
+        /// The answer does not have the expected form.
         InvalidResponse = "invalid_response",
-        /// Anything else.
+        /// Another reason.
         Other = "other",
     }
 }
@@ -88,31 +89,31 @@ public_words! {
 public_words! {
     /// Why a model stopped.
     FinishReason {
-        /// It had said everything.
+        /// The answer is complete.
         Stop = "stop",
-        /// It had said as much as it may.
+        /// The answer reached its limit of tokens.
         Length = "length",
-        /// It wants tools called.
+        /// The model wants tools to be called.
         ToolCalls = "tool_calls",
-        /// A policy stopped it.
+        /// A content policy stopped the model.
         ContentFilter = "content_filter",
-        /// It does not want to.
+        /// The model refused to answer.
         Refusal = "refusal",
-        /// It failed.
+        /// The model failed.
         Error = "error",
-        /// Anything else.
+        /// Another reason.
         Other = "other",
     }
 }
 
 public_words! {
-    /// What a rate limit counts.
+    /// The resource that a rate limit counts.
     RateLimitResource {
         /// Requests.
         Requests = "requests",
-        /// Tokens, of questions and answers.
+        /// Tokens of requests and answers together.
         Tokens = "tokens",
-        /// Tokens of questions.
+        /// Tokens of requests.
         InputTokens = "input_tokens",
         /// Tokens of answers.
         OutputTokens = "output_tokens",
@@ -120,67 +121,85 @@ public_words! {
 }
 
 public_words! {
-    /// Who or what ended a stream before its end.
+    /// The cause of a stream that ended too early.
     Interruption {
-        /// Who asked.
+        /// The caller ended it.
         Client = "client",
-        /// Who answers.
+        /// The provider ended it.
         Provider = "provider",
-        /// The clock.
+        /// It took too long.
         Timeout = "timeout",
     }
 }
 
 public_words! {
-    /// What media are counted in.
+    /// The unit that media are counted in.
     MediaUnit {
         /// Pictures.
         Images = "images",
         /// Seconds of audio.
         AudioSeconds = "audio_seconds",
-        /// Characters of speech.
+        /// Characters of text that is read aloud.
         Characters = "characters",
     }
 }
 
 public_words! {
-    /// What a look into the application's own cache gives.
+    /// The result of a look-up in the application's own cache.
     CacheResult {
-        /// The answer was there.
+        /// The cache had the answer.
         Hit = "hit",
-        /// It was not.
+        /// The cache did not have the answer.
         Miss = "miss",
     }
 }
 
 public_words! {
-    /// Where a guardrail stands.
+    /// The place of a guardrail.
     GuardrailStage {
         /// Before the model.
         Input = "input",
-        /// Behind it.
+        /// After the model.
         Output = "output",
         /// Before a tool.
         Tool = "tool",
-        /// Anywhere else.
+        /// Another place.
         Other = "other",
     }
 }
 
 public_words! {
-    /// What a guardrail decides.
+    /// The decision of a guardrail.
     GuardrailResult {
-        /// It may go on.
+        /// The request or answer may pass.
         Pass = "pass",
-        /// It may not.
+        /// The request or answer is blocked.
         Block = "block",
         /// The check itself failed.
         Error = "error",
     }
 }
 
+public_words! {
+    /// How a handoff, a fallback or an operation on memory ends.
+    Outcome {
+        /// It succeeded.
+        Success = "success",
+        /// It failed.
+        Error = "error",
+    }
+}
+
 words! {
-    /// Which part of the tokens.
+    /// The two sides whose tokens are counted.
+    pub(in crate::collectors) TokenType {
+        Input = "input",
+        Output = "output",
+    }
+}
+
+words! {
+    /// A part of the tokens.
     pub(in crate::collectors) TokenDetail {
         CacheRead = "cache_read",
         CacheWrite = "cache_write",

@@ -1,10 +1,10 @@
-//! Keys that begin as their vendors have them begin. A table, because the vendors publish prefixes, and no guess by
-//! entropy: hashes, pod names and request ids would be found.
+//! Finds API keys by the prefixes that their vendors publish. Not by entropy: that would also find hashes, pod names
+//! and request ids.
 
 use super::words::{begins_word, longest_run};
 use std::ops::Range;
 
-/// The shortest key of the table.
+/// Bytes of the shortest key in the table.
 pub(super) const BYTES_MIN: usize = {
     let (mut least, mut number) = (usize::MAX, 0);
     while number < KEYS.len() {
@@ -15,25 +15,25 @@ pub(super) const BYTES_MIN: usize = {
     least
 };
 
-/// How much of what follows a prefix is judged: enough for each key, and a bound where prefixes follow each other.
+/// Bytes after a prefix that are judged: enough for every key, and a bound on the work when prefixes follow each other.
 const JUDGED_BYTES: usize = 64;
 
 struct Key {
     prefix: &'static str,
     tail: Tail,
-    /// How many characters of the tail must follow.
+    /// The smallest number of characters of the tail.
     least: usize,
 }
 
-/// What follows a prefix.
+/// The characters that follow a prefix.
 enum Tail {
     /// Capital letters and digits.
     Capitals,
     /// Letters and digits.
     Alphanumeric,
-    /// Letters, digits, `-` and `_`, with a digit.
+    /// Letters, digits, `-` and `_`; at least one digit.
     WithDigit,
-    /// The same, but not words: the prefix is also one of words.
+    /// The same characters, but not ordinary words: words begin with this prefix too.
     NotWords,
 }
 
@@ -41,7 +41,7 @@ const fn key(prefix: &'static str, tail: Tail, least: usize) -> Key {
     Key { prefix, tail, least }
 }
 
-/// The longer of two prefixes stands first.
+/// Of two prefixes with the same beginning, the longer one comes first.
 const KEYS: [Key; 37] = [
     // Anthropic, OpenAI, OpenRouter; DeepSeek and others with `sk-` alone.
     key("sk-ant-", Tail::WithDigit, 12),
@@ -90,7 +90,7 @@ const KEYS: [Key; 37] = [
     key("shpat_", Tail::Alphanumeric, 30),
 ];
 
-/// Whether a key may begin with a byte.
+/// True for each byte that a key can begin with.
 const BEGINS_KEY: [bool; 256] = {
     let mut table = [false; 256];
     let mut number = 0;
@@ -101,7 +101,7 @@ const BEGINS_KEY: [bool; 256] = {
     table
 };
 
-/// The first key that begins at or after a byte, with all that may belong to it.
+/// The first key that begins at or after `from`, with all characters that may belong to it.
 pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let start =
@@ -144,7 +144,7 @@ impl Tail {
     }
 }
 
-/// Capital and small letters and digits together in 20 characters or more.
+/// True for 20 characters or more with capital letters, small letters and digits.
 fn is_mixed(tail: &[u8]) -> bool {
     let any = |is: fn(&u8) -> bool| tail.iter().any(is);
     tail.len() >= 20 && any(u8::is_ascii_uppercase) && any(u8::is_ascii_lowercase) && any(u8::is_ascii_digit)

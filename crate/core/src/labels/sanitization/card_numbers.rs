@@ -1,13 +1,13 @@
-//! Numbers of payment cards: a network's first digits, a length that the network has, and the check digit (Luhn).
-//! One in ten numbers passes the check alone, so the other two matter as much.
+//! Finds numbers of payment cards by the first digits of a network, a length that the network uses, and the check digit
+//! (Luhn). One in ten numbers passes the check alone, so the other two matter as much.
 
 use std::ops::Range;
 
 pub(super) const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 
-/// The first number that begins at or after a byte: digits in one group, or in groups of three and more that the same
-/// space or dash parts, the first of four or six.
+/// The first number that begins at or after `from`: digits in one group, or in groups of three and more, separated by
+/// the same space or dash.
 pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let mut at = from;
@@ -20,7 +20,7 @@ pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     }
 }
 
-/// Where the longest number that begins here ends.
+/// The end of the longest number that begins at `start`.
 fn number_at(bytes: &[u8], start: usize) -> Option<usize> {
     let (mut digits, mut count) = ([0; DIGITS_MAX], 0);
     let (mut at, mut separator, mut end) = (start, None, None);
@@ -52,13 +52,13 @@ fn number_at(bytes: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// How many digits a text begins with.
+/// The number of digits at the beginning.
 fn group(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// Whether what lies beside a number, the nearest byte first, is not part of it: no letter or digit, and no point with
-/// a digit behind it.
+/// True if the bytes beside a number, the nearest first, do not belong to it: no letter or digit, and no point with a
+/// digit behind it.
 fn stands_alone<'a>(mut beside: impl Iterator<Item = &'a u8>) -> bool {
     match beside.next() {
         Some(b'.') => !beside.next().is_some_and(u8::is_ascii_digit),
@@ -86,7 +86,8 @@ fn is_card(digits: &[u8]) -> bool {
     of_network && check_digit_fits(digits)
 }
 
-/// Luhn: every second digit from the right doubled, digits of the doubles added, the sum a multiple of ten.
+/// Luhn: every second digit from the right is doubled, the digits of the doubles are added, and the sum must be a
+/// multiple of ten.
 fn check_digit_fits(digits: &[u8]) -> bool {
     let sum = digits.iter().rev().enumerate().fold(0_u32, |sum, (place, digit)| {
         let digit = u32::from(digit - b'0');

@@ -1,32 +1,32 @@
-//! Characters of a label value that cannot be seen, or that are not ASCII, and where a value may be cut.
+//! Cleans invisible characters and characters outside ASCII from label values, and cuts long values.
 
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// What becomes of control characters: C0, DEL, C1, line and paragraph separators, marks that turn the direction of
+/// How control characters are changed: C0, DEL, C1, line and paragraph separators, marks that change the direction of
 /// text, and characters without width that no script needs (U+200B, U+2060 and on, U+FEFF, tags). The joiners U+200C
-/// and U+200D are none of them: Persian, Indic scripts and emoji are written with them.
+/// and U+200D are not changed: Persian, Indic scripts and emoji need them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ControlPolicy {
     /// They stay.
     Keep,
-    /// They go, and what stood on both sides touches.
+    /// They are removed.
     Remove,
-    /// U+FFFD takes the place of each, so that one sees that something was there.
+    /// Each is replaced by U+FFFD, so that a reader sees that something was there.
     #[default]
     Replace,
 }
 
-/// What becomes of characters beyond ASCII.
+/// How characters outside ASCII are changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum UnicodePolicy {
     /// They stay.
     #[default]
     Keep,
-    /// They are composed (Normalization Form C), so that one text makes one series however it was typed.
+    /// They are composed (Normalization Form C), so that one text makes one series, however it was typed.
     Nfc,
-    /// They are composed, and then each becomes a `?`.
+    /// They are composed, then each is replaced by `?`.
     Ascii,
 }
 
@@ -34,7 +34,7 @@ impl ControlPolicy {
     /// Every policy.
     pub const ALL: [Self; 3] = [Self::Keep, Self::Remove, Self::Replace];
 
-    /// The policy as options name it.
+    /// The policy's name in options.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl ControlPolicy {
         }
     }
 
-    /// The policy that options name so.
+    /// The policy with this name in options.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|policy| policy.as_str() == name)
@@ -55,7 +55,7 @@ impl UnicodePolicy {
     /// Every policy.
     pub const ALL: [Self; 3] = [Self::Keep, Self::Nfc, Self::Ascii];
 
-    /// The policy as options name it.
+    /// The policy's name in options.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -65,14 +65,14 @@ impl UnicodePolicy {
         }
     }
 
-    /// The policy that options name so.
+    /// The policy with this name in options.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|policy| policy.as_str() == name)
     }
 }
 
-/// The text after both policies; borrowed where they change nothing.
+/// The text after both policies; borrowed if they change nothing.
 pub(super) fn clean(text: &str, control: ControlPolicy, unicode: UnicodePolicy) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Cow::Borrowed(text);
@@ -93,7 +93,7 @@ pub(super) fn clean(text: &str, control: ControlPolicy, unicode: UnicodePolicy) 
     }
 }
 
-/// What ends a value that was cut. In ASCII three dots, or as many as there is room for.
+/// The mark at the end of a cut value. In ASCII three dots, or fewer if there is no room.
 pub(super) fn mark(unicode: UnicodePolicy, chars_max: usize) -> &'static str {
     match unicode {
         UnicodePolicy::Ascii => &"..."[..chars_max.min(3)],
@@ -101,8 +101,8 @@ pub(super) fn mark(unicode: UnicodePolicy, chars_max: usize) -> &'static str {
     }
 }
 
-/// Ends a text with the mark so that it has at most `chars_max` characters with it. Where the cut would part a
-/// character from its accents, or an emoji that several characters make, all of it goes.
+/// Cuts a text and appends the mark, so that it has at most `chars_max` characters. A character is not separated from
+/// its accents, nor an emoji from the characters that belong to it: the whole group is removed.
 pub(super) fn cut(text: &mut String, chars_max: usize, mark: &str) {
     let kept = chars_max.saturating_sub(mark.chars().count());
     let mut end = text.char_indices().nth(kept).map_or(text.len(), |(byte, _)| byte);
@@ -123,8 +123,8 @@ fn is_control(char: char) -> bool {
         | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Not all that Unicode calls a grapheme: marks, variation selectors, joiners and skin tones. Flags of two letters and
-/// Hangul in single letters may be parted.
+/// Recognises marks, variation selectors, joiners and skin tones, not all graphemes of Unicode: flags of two letters
+/// and Hangul in single letters may be separated.
 fn belong_together(before: char, after: char) -> bool {
     const JOINER: char = '\u{200d}';
     before == JOINER

@@ -1,24 +1,24 @@
-//! Finds in a text what should not be in a label. One look at the bytes says which sorts of things can be there at
-//! all: most values have none, and pay for that look alone.
+//! Finds content that should not be in a label. One pass over the bytes rules out most patterns; usual values need only
+//! that pass.
 
 use super::findings::{Action, Detections, FindingKind};
 use super::words::has_word;
 use super::{api_keys, card_numbers, patterns, timestamps, uuids};
 use std::ops::Range;
 
-/// The shortest thing that is looked for, `a@b.cc`.
+/// Bytes of the shortest content that is looked for, `a@b.cc`.
 const BYTES_MIN: usize = 6;
 
-/// One sort of thing, of which a kind may have several.
+/// One pattern to look for. A kind may have several.
 struct Sort {
     kind: FindingKind,
-    /// Whether a text with these signs can have it.
+    /// True if a text with these signs may contain the pattern.
     possible: fn(&Signs, &str) -> bool,
-    /// The first part that begins at or after a byte and is one.
+    /// The first match that begins at or after a byte.
     find: fn(&str, usize) -> Option<Range<usize>>,
 }
 
-/// Characters by which sorts are ruled out.
+/// Characters of a text, by which patterns are ruled out.
 #[derive(Default)]
 struct Signs {
     bytes: usize,
@@ -27,7 +27,7 @@ struct Signs {
     at: bool,
     percent: bool,
     dot: bool,
-    /// White space, a colon, an equals sign, or what may stand for one: `%20`, U+FFFD.
+    /// White space, a colon, an equals sign, or a replacement of one: `%20`, U+FFFD.
     separator: bool,
 }
 
@@ -81,8 +81,8 @@ static SORTS: [Sort; 9] = [
     },
 ];
 
-/// Calls `found` with what is looked for, sort by sort; in each ascending and not overlapping. Of what is redacted
-/// each part, as each needs its place; of the rest one is enough.
+/// Calls `found` with each match, pattern by pattern; those of one pattern ascend and do not overlap. For content that
+/// is redacted it reports every match; otherwise one match of each pattern is enough.
 pub(super) fn find(
     text: &str,
     detect: &Detections,

@@ -1,6 +1,7 @@
-//! The kinds of things that should not be in a label, and what may be done about each.
+//! The kinds of content that should not be in a label, and the actions for each.
 
-/// What should not be in a label. In the order of how bad it is to show: where two overlap, the first gives its name.
+/// A kind of content that should not be in a label. The kinds are ordered by how bad it is to show them: where two
+/// overlap, the first is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum FindingKind {
@@ -14,26 +15,26 @@ pub enum FindingKind {
     Email,
     /// A UUID with its dashes.
     Uuid,
-    /// A date with a time, or a whole value that counts seconds or milliseconds since 1970.
+    /// A date with a time; or a value that is only a count of seconds or milliseconds since 1970.
     Timestamp,
 }
 
-/// What is done about a kind.
+/// The action for a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Action {
-    /// Not looked for.
+    /// It is not looked for.
     #[default]
     Keep,
     /// The value stays; the finding is reported.
     Warn,
-    /// The part that was found is replaced by a word such as `[email]`.
+    /// The matching part is replaced by a placeholder such as `[email]`.
     Redact,
-    /// The value becomes empty, which to Prometheus is a label that is not there.
+    /// The value becomes empty, which Prometheus treats as an absent label.
     Drop,
 }
 
-/// The action for each kind. By default what is secret or personal is redacted, and what merely makes series without
-/// end is warned of.
+/// The action for each kind. By default secrets and personal data are redacted, and content that only makes endless
+/// series is warned of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Detections {
     /// Default: `Redact`.
@@ -50,28 +51,28 @@ pub struct Detections {
     pub timestamp: Action,
 }
 
-/// One thing that was found.
+/// One finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is.
+    /// Its kind.
     pub kind: FindingKind,
-    /// What was done about it; never `Keep`.
+    /// What was done; never `Keep`.
     pub action: Action,
 }
 
-/// What was found in one value, each kind at most once. Holds no memory of its own and nothing of the value.
+/// The findings of one value, each kind at most once. It allocates no memory and holds no part of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Findings {
-    /// By the kind's number; `Keep` where nothing was found.
+    /// By the kind's number; `Keep` if the kind was not found.
     actions: [Action; FindingKind::ALL.len()],
 }
 
 impl FindingKind {
-    /// Every kind, the worst to show first.
+    /// Every kind; the worst to show comes first.
     pub const ALL: [Self; 6] =
         [Self::ApiKey, Self::Token, Self::CardNumber, Self::Email, Self::Uuid, Self::Timestamp];
 
-    /// The kind as options name it.
+    /// The kind's name in options.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -84,13 +85,13 @@ impl FindingKind {
         }
     }
 
-    /// The kind that options name so.
+    /// The kind with this name in options.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// What a value shows in place of a part of this kind. None of them is found again.
+    /// The placeholder for a part of this kind. No placeholder is found as content again.
     #[must_use]
     pub const fn placeholder(self) -> &'static str {
         match self {
@@ -105,10 +106,10 @@ impl FindingKind {
 }
 
 impl Action {
-    /// Every action, the mildest first.
+    /// Every action; the mildest comes first.
     pub const ALL: [Self; 4] = [Self::Keep, Self::Warn, Self::Redact, Self::Drop];
 
-    /// The action as options name it.
+    /// The action's name in options.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -119,7 +120,7 @@ impl Action {
         }
     }
 
-    /// The action that options name so.
+    /// The action with this name in options.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == name)
@@ -173,13 +174,13 @@ impl Detections {
 }
 
 impl Findings {
-    /// What was found, the worst to show first.
+    /// The findings; the worst to show comes first.
     pub fn iter(&self) -> impl Iterator<Item = Finding> {
         let found = FindingKind::ALL.into_iter().zip(self.actions);
         found.filter(|(_, action)| *action != Action::Keep).map(|(kind, action)| Finding { kind, action })
     }
 
-    /// Whether nothing was found.
+    /// True if there are no findings.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.actions == [Action::Keep; FindingKind::ALL.len()]
@@ -189,7 +190,7 @@ impl Findings {
         self.actions.contains(&action)
     }
 
-    /// Takes in what another look found; it found nothing else of the same kind.
+    /// Adds the findings of another look. Neither has an action that the other would overwrite with a different one.
     pub(super) fn add(&mut self, other: Self) {
         other.iter().for_each(|finding| self.note(finding.kind, finding.action));
     }

@@ -1,5 +1,5 @@
-//! Shapes that regular expressions say best: private keys, tokens, addresses. The engine never tracks back; it is also
-//! a hundred times slower than a comparison, so a pattern runs only where a word of it was seen.
+//! Finds content by regular expressions: private keys, tokens, addresses. The engine does not backtrack. It is also a
+//! hundred times slower than a comparison, so a pattern runs only if a word of it was seen.
 
 use super::words::longest_run;
 use regex_lite::Regex;
@@ -16,7 +16,7 @@ pub(super) fn json_web_token(text: &str, from: usize) -> Option<Range<usize>> {
     first(&JSON_WEB_TOKEN, text, from, |_, _| true)
 }
 
-/// What follows `Bearer`, or another scheme in an `Authorization` header.
+/// The credentials after `Bearer`, or after another scheme in an `Authorization` header.
 pub(super) fn credentials(text: &str, from: usize) -> Option<Range<usize>> {
     first(&CREDENTIALS, text, from, is_opaque)
 }
@@ -31,17 +31,18 @@ pub(super) fn email(text: &str, from: usize) -> Option<Range<usize>> {
     first(&EMAIL, text, from, is_address)
 }
 
-/// What stands before a word, as `begins_word` says it. The parts are group 1, so that what stands between two of them
+/// The text before a word, by the rule of `begins_word`. The match is group 1, so that a character between two matches
 /// may belong to both.
 const BEFORE: &str = "(?:^|[^A-Za-z0-9]|%[0-9A-Fa-f]{2})";
 
-/// Through the END line, or to the end where it is missing: what follows the BEGIN line is the key.
+/// Through the END line, or to the end of the text if it is missing: the text after the BEGIN line is the key.
 static PRIVATE_KEY: LazyLock<Regex> = LazyLock::new(|| {
     let line = |word: &str| format!("-----{word} [A-Z0-9 ]*PRIVATE KEY[A-Z0-9 ]*-----");
     compiled(&format!("(?s)({}.*?(?:{}|$))", line("BEGIN"), line("END")))
 });
 
-/// Signed (three parts) and encrypted (five). The signature may be missing: it may be out of sight.
+/// Signed (three parts) or encrypted (five). The signature may be missing, because it may lie beyond the text that is
+/// looked at.
 static JSON_WEB_TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     compiled(&format!(r"{BEFORE}(eyJ[A-Za-z0-9_-]{{10,}}\.[A-Za-z0-9_-]{{10,}}(?:\.[A-Za-z0-9_-]*){{0,3}})"))
 });
@@ -54,8 +55,8 @@ static CREDENTIALS: LazyLock<Regex> = LazyLock::new(|| {
 
 static URL_PASSWORD: LazyLock<Regex> = LazyLock::new(|| compiled(r"://[^\s/:\[\]]*:([^\s/@\[\]]+)@"));
 
-/// Letters of any script, and `%40` where a URL has the `@`. U+00C0 to U+1FFF and U+2C00 to U+FFEF are letters for
-/// the most part; between and after them lie punctuation and symbols, the mark of a cut among them.
+/// Letters of any script, and `%40` for the `@` in URLs. U+00C0 to U+1FFF and U+2C00 to U+FFEF are mostly letters;
+/// between and after them are punctuation and symbols, including the mark of a cut.
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
     let letter = r"A-Za-z\u{c0}-\u{1fff}\u{2c00}-\u{ffef}";
     compiled(&format!(
@@ -67,8 +68,8 @@ fn compiled(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is a constant")
 }
 
-/// The first match at or after a byte that is accepted, given what stands before it and itself. One that is refused is passed
-/// over whole, or long ones would be read again and again.
+/// The first match at or after `from` that `accept` takes; it is given the text before the match and the match. A
+/// refused match is skipped as a whole; otherwise long ones would be read again and again.
 fn first(
     pattern: &Regex,
     text: &str,
@@ -84,7 +85,7 @@ fn first(
     }
 }
 
-/// Tells credentials from the words that may follow `bearer` in a sentence.
+/// Distinguishes credentials from words that follow `bearer` in a sentence.
 fn is_opaque(_: &str, credentials: &str) -> bool {
     let bytes = credentials.as_bytes();
     let camel = |pair: &[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
@@ -94,8 +95,8 @@ fn is_opaque(_: &str, credentials: &str) -> bool {
         || longest_run(bytes) >= 20
 }
 
-/// Tells addresses from what else has an `@` and a dot: `next@15.0.0-canary.beta`, `logo@2x.png`, the user of a URL
-/// (`postgres://app@db.internal`), and the user `git`, who is nobody.
+/// Distinguishes addresses from other texts with an `@` and a dot: `next@15.0.0-canary.beta`, `logo@2x.png`, the user
+/// of a URL (`postgres://app@db.internal`), and the user `git`, who is not a person.
 fn is_address(before: &str, found: &str) -> bool {
     let (local, domain, in_url) = match found.rsplit_once('@') {
         Some((local, domain)) => (local, domain, before.ends_with("://")),

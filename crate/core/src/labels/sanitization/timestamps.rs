@@ -1,13 +1,13 @@
-//! Dates with times (ISO 8601, extended or basic), and whole values that count seconds or milliseconds. A date alone
-//! is none of them: models and versions are named by dates.
+//! Finds dates with times (ISO 8601, extended or basic), and values that count seconds or milliseconds. Dates without a
+//! time are not found, because names of models and versions contain them.
 
 use super::words::{begins_word, ends_word};
 use std::ops::{Range, RangeInclusive};
 
-/// The shortest, `YYYYMMDDThhmm`, has 12; a count of seconds has 10.
+/// Digits of the shortest match: a count of seconds has 10, and the shortest date with a time, `YYYYMMDDThhmm`, has 12.
 pub(super) const DIGITS_MIN: usize = 10;
 
-/// The first that begins at or after a byte.
+/// The first match that begins at or after `from`.
 pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     if from == 0 && is_epoch(text) {
         return Some(0..text.len());
@@ -24,8 +24,8 @@ fn is_epoch(text: &str) -> bool {
     whole.starts_with('1') && matches!(whole.len(), 10 | 13) && digits(whole) && digits(fraction)
 }
 
-/// What follows the date with a time that a text begins with, the longest that ends where a word ends. Minutes are a
-/// must; seconds, their fraction and the zone are not. File names have `-` in place of `:`.
+/// The text after a date with a time, the longest that ends at the end of a word. Minutes are required; seconds, their
+/// fraction and the zone are optional. File names have `-` in place of `:`.
 fn date_time(text: &[u8]) -> Option<&[u8]> {
     let rest = number(text, 4, 0..=9999)?;
     let dash = rest.starts_with(b"-");
@@ -54,12 +54,12 @@ fn zone(text: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// What follows one of these characters.
+/// The text after one of these characters.
 fn after<'a>(text: &'a [u8], any_of: &[u8]) -> Option<&'a [u8]> {
     text.split_first().filter(|(first, _)| any_of.contains(first)).map(|(_, rest)| rest)
 }
 
-/// What follows a number of so many digits in a range.
+/// The text after a number of this many digits in this range.
 fn number(text: &[u8], digits: usize, range: RangeInclusive<u32>) -> Option<&[u8]> {
     let (number, rest) = text.split_at_checked(digits)?;
     let value = number

@@ -1,12 +1,12 @@
-//! UUIDs with their dashes, of any version. By hand: they come often where nobody meant a label to have them, and at
-//! fixed places a comparison costs a nanosecond a byte.
+//! Finds UUIDs with dashes, of any version. Written by hand: they are frequent in labels that should not have them, and
+//! comparing at fixed places costs a nanosecond for each byte.
 
 use super::words::{begins_word, ends_word};
 use std::ops::Range;
 
 pub(super) const BYTES: usize = 36;
 
-/// The first that begins at or after a byte.
+/// The first UUID that begins at or after `from`.
 pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let start = (from..=bytes.len().checked_sub(BYTES)?).find(|at| {

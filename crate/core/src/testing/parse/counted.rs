@@ -1,13 +1,14 @@
-//! What the samples of a histogram must be to each other: cumulative buckets up to `+Inf`, and a count that is the last.
+//! Checks the samples of a histogram against each other: cumulative buckets up to `+Inf`, and a count that equals the
+//! last bucket.
 
 use std::cmp::Ordering;
 
-use super::fault::{Fault, Parsed, shown};
+use super::dialect::Dialect;
+use super::fault::{Fault, ParseError, Parsed, shown};
+use super::line::{Line, is_same, key, tail};
 use super::number::{self, Number, Stamp};
-use super::openmetrics::{Line, is_same, key, tail};
-use super::{Dialect, ParseError};
 
-/// Checks the histograms of one family, label set by label set. In text a sum may stand beside negative bounds.
+/// Checks the histograms of one family, one label set after another. Only text allows a sum with negative bounds.
 pub(super) fn check(name: &str, lines: &[(usize, Line)], dialect: Dialect) -> Parsed<'static, ()> {
     let mut group: Option<Vec<u8>> = None;
     let mut stamp: Option<&Stamp> = None;
@@ -38,11 +39,11 @@ pub(super) fn check(name: &str, lines: &[(usize, Line)], dialect: Dialect) -> Pa
 
 struct Histogram {
     dialect: Dialect,
-    /// Of its last sample.
+    /// The line of its last sample.
     line: usize,
     /// The bound of the last bucket.
     bound: Option<f64>,
-    /// What is in the last bucket.
+    /// The value of the last bucket.
     value: Option<Number>,
     count: Option<Number>,
     has_negative_bounds: bool,
@@ -107,7 +108,7 @@ impl Histogram {
         if let (Some(count), Some(value)) = (&self.count, &self.value)
             && !is_same(count, value)
         {
-            return self.refuse(name, "a count that is the last bucket");
+            return self.refuse(name, "a count equal to the last bucket");
         }
         if self.count.is_none() && (self.has_sum || self.has_gauge_sum) {
             return self.refuse(name, "a count beside the sum");
@@ -119,7 +120,7 @@ impl Histogram {
             return self.refuse(name, "no sum beside negative bounds");
         }
         if !self.has_negative_bounds && self.has_negative_gauge_sum {
-            return self.refuse(name, "no negative sum beside bounds that are not");
+            return self.refuse(name, "no negative sum beside bounds that are not negative");
         }
         Ok(())
     }

@@ -1,18 +1,36 @@
-//! What is wrong with a line, on its way to a [`ParseError`]: it points into the line until its number is known.
+//! Describes a fault in a text. While a line is parsed, the number of the line is not known, so a [`Fault`] points into
+//! the line; then it becomes a [`ParseError`] with line and column.
 
-use super::ParseError;
+use std::fmt;
 
-/// A refusal.
+/// Why a text is not a valid exposition, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ParseError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1, in characters.
+    pub column: usize,
+    /// What was expected and what was received.
+    pub message: String,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "line {}, column {}: {}", self.line, self.column, self.message)
+    }
+}
+
+/// A fault.
 pub(super) enum Fault<'a> {
-    /// Of a part of the line that is being read: its beginning is the column.
+    /// In the current line. `at` starts at the column of the fault.
     Here { at: &'a str, message: String },
-    /// Of something in a line before.
+    /// In an earlier line.
     Earlier(ParseError),
 }
 
 pub(super) type Parsed<'a, T> = Result<T, Fault<'a>>;
 
-/// Received texts are shown up to this many characters: a line may have megabytes.
+/// Longer received texts are cut in messages, in characters: a line can have megabytes.
 const SHOWN_MAX: usize = 40;
 
 impl<'a> Fault<'a> {
@@ -20,12 +38,12 @@ impl<'a> Fault<'a> {
         Self::Here { at, message: message.into() }
     }
 
-    /// `Expected ... but received`, and what stands there.
+    /// `Expected ... but received ...`, with the text at that place.
     pub(super) fn expected(what: &str, at: &'a str) -> Self {
         Self::new(at, format!("Expected {what} but received {}", shown(at)))
     }
 
-    /// Finds the column in the line that it points into.
+    /// Adds line number and column.
     pub(super) fn on(self, number: usize, line: &str) -> ParseError {
         match self {
             Self::Here { at, message } => ParseError { line: number, column: column(at, line), message },
@@ -40,7 +58,7 @@ pub(super) fn column(part: &str, line: &str) -> usize {
     line.get(..offset).unwrap_or_default().chars().count() + 1
 }
 
-/// A text in quotes, cut to a length that can be read.
+/// A text in quotes, cut to a readable length.
 pub(super) fn shown(text: &str) -> String {
     if text.is_empty() {
         return "nothing".into();

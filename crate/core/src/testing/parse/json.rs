@@ -1,21 +1,25 @@
-//! What was read as JSON, for callers in JavaScript. Numbers come beside the text, because JSON has neither NaN nor
-//! infinities, and a million numbers are quicker copied than read.
+//! Writes parsed families as JSON, for callers in JavaScript. Numbers are returned beside the text: JSON has neither
+//! NaN nor infinities, and copying a million numbers is faster than parsing them.
 
-use super::{ParsedExemplar, ParsedFamily, ParsedNativeHistogram, ParsedSample};
+use super::parsed::{ParsedExemplar, ParsedFamily, ParsedNativeHistogram, ParsedSample};
 use crate::serialization::write_json_string as string;
 
 /// The families as a JSON array, and all numbers in the order in which the text refers to them.
 ///
-/// A family is `[name, type, help, unit, samples]`. A sample is `[name, labels, timestamps, exemplar, histogram]` with
-/// labels as names and values in turn; what comes after the labels is left out where all of it is empty. Of numbers it
-/// takes its value; its timestamp if `timestamps` is 1; the exemplar's value if `exemplar` is not 0 but
-/// `[labels, timestamps]`, and the exemplar's timestamp; then if `histogram` is not 0 but four lengths, count, sum,
-/// schema, zero threshold and zero count, the spans (two numbers each) and the deltas.
+/// A family is `[name, type, help, unit, samples]`. A sample is `[name, labels, timestamps, exemplar, histogram]`, with
+/// alternating names and values in `labels`. The parts after the labels are omitted if all of them are empty.
+///
+/// The numbers of a sample, in this order:
+/// - its value;
+/// - its timestamp, if `timestamps` is 1;
+/// - if `exemplar` is `[labels, timestamps]` and not 0: the exemplar's value, and its timestamp if `timestamps` is 1;
+/// - if `histogram` is a list of four lengths and not 0: count, sum, schema, zero threshold, zero count, the spans (two
+///   numbers each) and the deltas.
 #[must_use]
 pub fn json(families: &[ParsedFamily]) -> (String, Vec<f64>) {
     let mut writer = Writer::default();
     writer.list(families, Writer::family);
-    // Everything written is UTF-8.
+    // The writer writes only UTF-8.
     (String::from_utf8(writer.text).unwrap_or_default(), writer.numbers)
 }
 

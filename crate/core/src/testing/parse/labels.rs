@@ -1,18 +1,18 @@
-//! What stands in braces: labels, and perhaps a quoted metric name among them.
+//! Parses the text in braces: labels, and optionally a quoted metric name.
 
 use std::collections::HashSet;
 
 use super::fault::{Fault, Parsed, shown};
 use super::scan::{is_plain_name, strip, unquote, unquoted};
 
-/// The label that a metric's name is found as when it stands in the braces.
+/// The label under which `labels` returns a metric name in the braces.
 pub(super) const NAME: &str = "__name__";
-/// Duplicates among fewer labels are found by looking at each.
+/// With fewer labels, duplicates are searched by comparing with each label; with more, in a hash set.
 const FEW: usize = 16;
 
 pub(super) type Labels = Vec<(String, String)>;
 
-/// Reads `a="b",c="d"`. OpenMetrics is strict about commas.
+/// Parses `a="b",c="d"`. OpenMetrics is strict about commas.
 pub(super) fn labels(text: &str, strict: bool) -> Parsed<'_, Labels> {
     let mut labels = Labels::new();
     let mut seen = HashSet::new();
@@ -51,7 +51,7 @@ pub(super) fn labels(text: &str, strict: bool) -> Parsed<'_, Labels> {
 }
 
 struct Term<'a> {
-    /// The label name; [`NAME`] where there is no `=`.
+    /// The label name; [`NAME`] if there is no `=`.
     name: &'a str,
     value: &'a str,
     rest: &'a str,
@@ -77,7 +77,7 @@ fn next_term(text: &str, strict: bool) -> Parsed<'_, Term<'_>> {
     }
     let end = end.unwrap_or(text.len());
     let term = &text[..end];
-    // A brace that ends a term without anything in it would be met for ever.
+    // An empty term before a brace would leave the text as it is and cause an endless loop.
     if term.is_empty() && (strict || text[end..].starts_with('}')) {
         return Err(Fault::expected("a label value in quotes", text));
     }
@@ -85,7 +85,7 @@ fn next_term(text: &str, strict: bool) -> Parsed<'_, Term<'_>> {
 }
 
 fn label<'a>(term: &Term<'a>) -> Parsed<'a, (String, String)> {
-    // A name that is not of this line would point nowhere.
+    // `NAME` is not part of the line, so an error cannot point at it.
     let at = if term.name == NAME { term.value } else { term.name };
     let (name, is_quoted) = unquote(term.name)?;
     if !is_quoted && !is_plain_name(&name) {
@@ -114,7 +114,7 @@ fn label<'a>(term: &Term<'a>) -> Parsed<'a, (String, String)> {
     Ok((name.into_owned(), value.into_owned()))
 }
 
-/// The first quote that is not escaped.
+/// The position of the first quote that is not escaped.
 fn unquoted_end(value: &str) -> Option<usize> {
     let mut is_escaped = false;
     value.bytes().position(|byte| {
@@ -124,7 +124,7 @@ fn unquoted_end(value: &str) -> Option<usize> {
     })
 }
 
-/// Python's `^__.*$`, whose dot is anything but a newline.
+/// Python's `^__.*$`. Its dot matches everything except a newline.
 fn is_reserved(name: &str) -> bool {
     name.strip_prefix("__").is_some_and(|rest| !rest.strip_suffix('\n').unwrap_or(rest).contains('\n'))
 }

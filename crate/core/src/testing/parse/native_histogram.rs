@@ -1,16 +1,16 @@
-//! Native histograms in the form that Python's parser of OpenMetrics knows: a structure in the place of a value.
+//! Parses native histograms in the notation of Python's parser of OpenMetrics: a structure in place of a value.
 
 use super::fault::{Fault, Parsed, shown};
 use super::labels::labels;
+use super::line::Line;
+use super::names::metric_name;
 use super::number::{float, is_digit, whole};
-use super::openmetrics::Line;
+use super::parsed::{ParsedNativeHistogram, ParsedSample};
 use super::scan::{strip_start, unquoted};
-use super::text::metric_name;
-use super::{ParsedNativeHistogram, ParsedSample};
 
 const SUFFIXES: [&str; 4] = ["_count", "_sum", "_bucket", "_created"];
 
-/// Reads a line of a histogram if it has a structure for a value; nothing for one with a number.
+/// Parses a line of a histogram if its value is a structure; `None` if its value is a number.
 pub(super) fn sample(line: &str) -> Parsed<'_, Option<Line>> {
     let Some(first) = unquoted(line, 0, b" {") else { return Ok(None) };
     let mut name_end = first;
@@ -35,7 +35,7 @@ pub(super) fn sample(line: &str) -> Parsed<'_, Option<Line>> {
             (without_suffix(name)?, Some(labels))
         }
     } else {
-        // One character, whatever it is, stands between the name and the structure.
+        // Like Python, skip one character between the name and the structure without checking it.
         let name = line[..start].char_indices().next_back().map_or("", |(last, _)| &line[..last]);
         (without_suffix(name)?, None)
     };
@@ -82,7 +82,7 @@ fn structure(text: &str) -> Parsed<'_, ParsedNativeHistogram> {
     })
 }
 
-/// All `(\w+):\s*([^,}]+)`, one after the other.
+/// All matches of `(\w+):\s*([^,}]+)`, in order.
 fn fields(text: &str) -> Vec<(&str, &str)> {
     let is_word = |character: char| character.is_alphanumeric() || character == '_';
     let mut fields = Vec::new();
@@ -100,7 +100,7 @@ fn fields(text: &str) -> Vec<(&str, &str)> {
     fields
 }
 
-/// Offsets and lengths in the last list of such a name, `[0:2,3:1]`.
+/// The offsets and lengths in the last list with this name, such as `[0:2,3:1]`.
 fn spans<'a>(text: &'a str, name: &str) -> Parsed<'a, Vec<(f64, f64)>> {
     let is_span = |item: &str| {
         item.split_once(':').is_some_and(|(offset, length)| is_digits(offset) && is_digits(length))
@@ -113,17 +113,17 @@ fn spans<'a>(text: &'a str, name: &str) -> Parsed<'a, Vec<(f64, f64)>> {
     Ok(spans)
 }
 
-/// The integers in the last list of such a name, `[1,-2]`.
+/// The integers in the last list with this name, such as `[1,-2]`.
 fn deltas<'a>(text: &'a str, name: &str) -> Parsed<'a, Vec<f64>> {
     let is_delta = |item: &str| is_digits(item.strip_prefix('-').unwrap_or(item));
     last_list(text, name, is_delta).map(integer).collect()
 }
 
-/// The items of the last list of such a name that consists of nothing else; no items without one.
+/// The items of the last list with this name in which every item is valid; no items without such a list.
 fn last_list<'a>(text: &'a str, name: &str, is_item: impl Fn(&str) -> bool) -> impl Iterator<Item = &'a str> {
     let lists = text.match_indices(name).filter_map(|(at, _)| {
         let rest = &text[at + name.len()..];
-        // Not to the next bracket, which may be far away for each of many names.
+        // Do not search for the next bracket: with many names and a distant bracket the time would be quadratic.
         let end = rest.find(|character| !is_digit(character) && !matches!(character, ',' | ':' | '-'))?;
         (rest[end..].starts_with(']') && rest[..end].split(',').all(&is_item)).then_some(&rest[..end])
     });

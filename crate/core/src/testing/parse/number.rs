@@ -1,19 +1,19 @@
-//! Numbers as Python reads them: `int` first and `float` else, digits of any script, integers of any size. What is
-//! beyond 2^53 keeps its digits, because Python compares integers exactly.
+//! Reads numbers like Python: as `int` if possible, otherwise as `float`, with digits of any script and integers of any
+//! size. Integers over 2^53 keep their digits, because Python compares integers exactly.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::scan::strip;
 
-/// Python refuses to make an integer of more digits, and makes a float of them instead.
+/// Python reads a number with more digits as a float.
 const INTEGER_DIGITS_MAX: usize = 4300;
-/// From here on different integers may be the same double.
+/// From here on, different integers can be the same double.
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
-/// A timestamp's fraction is cut to nanoseconds.
+/// The fraction of a timestamp is cut to nanoseconds.
 const NANOSECOND_DIGITS: usize = 9;
 
-/// The zeros of the scripts that have decimal digits; nine more follow each.
+/// The zero of each script with decimal digits. Its other nine digits follow.
 const ZEROS: [u32; 65] = [
     0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
     0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50,
@@ -28,7 +28,7 @@ const ZEROS: [u32; 65] = [
 pub(super) struct Number {
     /// The nearest double.
     pub(super) value: f64,
-    /// The integer it was written as.
+    /// The exact value, if it was written as an integer.
     integer: Option<Integer>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Number {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Integer {
     Small(i64),
-    /// Beyond an `i64`, or the digits of a double that large: without leading zeros.
+    /// Too large for an `i64`: the digits of an integer or of a double, without leading zeros.
     Wide {
         is_negative: bool,
         digits: Box<str>,
@@ -44,7 +44,7 @@ pub(super) enum Integer {
 }
 
 impl Number {
-    /// A value, or nothing for what is none. It takes no white space around it and no underscores.
+    /// Reads a value; `None` if it is invalid. White space around it and underscores are invalid.
     pub(super) fn read(text: &str) -> Option<Self> {
         if text.contains('_') || strip(text).len() != text.len() {
             return None;
@@ -56,7 +56,7 @@ impl Number {
         }
     }
 
-    /// A number of milliseconds in seconds, rounded once. Nothing for an integer that no double comes near.
+    /// Reads milliseconds and returns seconds, rounded once. `None` if it is invalid or too large for a double.
     pub(super) fn milliseconds(text: &str) -> Option<f64> {
         let number = Self::read(text)?;
         if number.integer.is_none() {
@@ -69,18 +69,18 @@ impl Number {
         self.integer.is_some() || (self.value.is_finite() && self.value.fract() == 0.0)
     }
 
-    /// An integer that Python cannot make a double of.
+    /// True for an integer that Python cannot convert to a float.
     pub(super) fn is_too_large(&self) -> bool {
         self.integer.is_some() && self.value.is_infinite()
     }
 
-    /// Exact: two integers may be the same double and differ.
+    /// Compares exactly: different integers can be the same double.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         match self.value.partial_cmp(&other.value) {
             Some(Ordering::Equal) if self.value.abs() >= MAX_EXACT_INTEGER => {
                 match (self.exact(), other.exact()) {
                     (Some(one), Some(two)) => Some(one.compare(&two)),
-                    // An infinity is beyond every integer that reads as one.
+                    // An infinity is larger than every integer, even one that becomes an infinite double.
                     (None, None) => Some(Ordering::Equal),
                     (None, Some(_)) => self.value.partial_cmp(&0.0),
                     (Some(_), None) => self.value.partial_cmp(&0.0).map(Ordering::reverse),
@@ -90,7 +90,7 @@ impl Number {
         }
     }
 
-    /// The integer that a large number is; none for an infinity.
+    /// A large number as an integer; `None` for an infinity.
     fn exact(&self) -> Option<Integer> {
         match &self.integer {
             Some(integer) => Some(integer.clone()),
@@ -143,7 +143,7 @@ impl Integer {
         match (self, other) {
             (Self::Small(one), Self::Small(two)) => one.cmp(two),
             _ if self.is_negative() != other.is_negative() => other.is_negative().cmp(&self.is_negative()),
-            // What is wide lies beyond everything small.
+            // The absolute value of a wide integer is larger than that of every small one.
             (Self::Wide { is_negative, .. }, Self::Small(_)) => outward(*is_negative, Ordering::Greater),
             (Self::Small(_), Self::Wide { is_negative, .. }) => outward(*is_negative, Ordering::Less),
             (Self::Wide { is_negative, digits: one }, Self::Wide { digits: two, .. }) => {
@@ -153,7 +153,7 @@ impl Integer {
     }
 }
 
-/// A timestamp of OpenMetrics: seconds and nanoseconds where it is written so, a double otherwise.
+/// A timestamp of OpenMetrics: seconds and nanoseconds if it is written as a decimal, otherwise a double.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Stamp {
     Split { seconds: Integer, nanoseconds: i64 },
@@ -161,7 +161,7 @@ pub(super) enum Stamp {
 }
 
 impl Stamp {
-    /// A timestamp, or nothing for what is none.
+    /// Reads a timestamp; `None` if it is invalid.
     pub(super) fn read(text: &str) -> Option<Self> {
         if text.contains('_') || strip(text).len() != text.len() {
             return None;
@@ -172,7 +172,7 @@ impl Stamp {
         Self::split(text).or_else(|| Some(Self::Float(float(text).filter(|seconds| seconds.is_finite())?)))
     }
 
-    /// Seconds and a fraction, each read as an integer: a fraction may have a sign, as it may in Python.
+    /// Reads seconds and fraction as two integers. As in Python, the fraction can have a sign.
     fn split(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.')?;
         let seconds = integer(whole)?;
@@ -193,7 +193,7 @@ impl Stamp {
         }
     }
 
-    /// Whether this is later; nothing where the two are written so differently that Python does not compare them.
+    /// Whether this is later; `None` if only one of the two is a float, because Python does not compare these.
     pub(super) fn is_after(&self, other: &Self) -> Option<bool> {
         match (self, other) {
             (Self::Float(one), Self::Float(two)) => Some(one > two),
@@ -219,17 +219,17 @@ pub(super) fn float(text: &str) -> Option<f64> {
     written(&without_underscores(&ascii(text.trim())?)?)
 }
 
-/// Python's `int()` of a text, which allows the same.
+/// Python's `int()` of a text, which also allows white space and underscores.
 fn integer(text: &str) -> Option<Integer> {
     Integer::read(&without_underscores(&ascii(text.trim())?)?)
 }
 
-/// Rust reads the same decimals, infinities and NaN as Python.
+/// Rust accepts the same decimals, infinities and NaN as Python.
 fn written(text: &str) -> Option<f64> {
     text.parse().ok()
 }
 
-/// The text with digits of other scripts made ASCII; nothing if something else is not.
+/// The text with digits of other scripts converted to ASCII; `None` if it has other characters beyond ASCII.
 fn ascii(text: &str) -> Option<Cow<'_, str>> {
     if text.is_ascii() {
         return Some(Cow::Borrowed(text));
@@ -250,7 +250,7 @@ fn digit(character: char) -> Option<char> {
     char::from_digit(code - zero, 10)
 }
 
-/// Underscores are allowed between digits only.
+/// Removes underscores; `None` if one of them is not between two digits.
 fn without_underscores(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('_') {
         return Some(Cow::Borrowed(text));

@@ -1,28 +1,20 @@
-//! OpenMetrics 1.0, as Python's parser of it reads it: families, and what their samples must be.
+//! Parses OpenMetrics 1.0 like Python's parser: reads families and checks their samples. `openmetrics_line.rs` parses
+//! one line.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use super::counted;
-use super::fault::{Fault, Parsed, column, shown};
-use super::native_histogram;
-use super::number::{self, Number, Stamp};
+use super::dialect::Dialect;
+use super::fault::{Fault, ParseError, Parsed, column, shown};
+use super::groups::Groups;
+use super::line::{Line, tail};
+use super::names::comment_name;
+use super::number::{self, Number};
 use super::openmetrics_line::sample;
+use super::parsed::{FamilyKind, ParsedFamily, ParsedSample};
 use super::scan::{split_comment, unescape};
-use super::text::comment_name;
-use super::{Dialect, FamilyKind, ParseError, ParsedFamily, ParsedSample};
+use super::{counted, native_histogram};
 
-/// What a sample line says, and what of it comparisons need beside the sample.
-pub(super) struct Line {
-    pub(super) sample: ParsedSample,
-    /// None beside a native histogram.
-    pub(super) number: Option<Number>,
-    pub(super) stamp: Option<Stamp>,
-    /// A native histogram has no braces, or its name alone in them.
-    pub(super) is_bare: bool,
-}
-
-/// Reads all lines.
+/// Parses all lines.
 pub(super) fn families(text: &str) -> Result<Vec<ParsedFamily>, ParseError> {
     let mut reader = Reader::default();
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -42,15 +34,15 @@ pub(super) fn families(text: &str) -> Result<Vec<ParsedFamily>, ParseError> {
 #[derive(Default)]
 struct Reader {
     families: Vec<ParsedFamily>,
-    /// Names that families and their samples have taken.
+    /// The names that families and their samples already have.
     taken: HashSet<String>,
-    open: Option<Open>,
-    /// Of the line that is being read.
+    open: Option<OpenFamily>,
+    /// The number of the current line.
     number: usize,
     is_ended: bool,
 }
 
-/// A word of a comment, and where it stands.
+/// A word of a comment and its position.
 struct Word {
     text: String,
     line: usize,
@@ -63,19 +55,19 @@ impl Word {
     }
 }
 
-/// The family that is being read.
-struct Open {
+/// The current family.
+struct OpenFamily {
     name: Word,
     help: Option<String>,
     kind: Option<Word>,
     unit: Option<Word>,
     lines: Vec<(usize, Line)>,
-    /// Names of samples that belong to the family.
+    /// The names of samples that belong to the family.
     allowed: Vec<String>,
     groups: Groups,
 }
 
-impl Open {
+impl OpenFamily {
     fn new(name: Word, sample_name: String) -> Self {
         Self {
             name,
@@ -120,11 +112,11 @@ impl Reader {
         if !is_same {
             self.end()?;
             let word = Word { text: name.to_string(), ..place(candidate) };
-            self.open = Some(Open::new(word, name.into_owned()));
+            self.open = Some(OpenFamily::new(word, name.into_owned()));
         }
         let Some(open) = &mut self.open else { return Ok(()) };
         if !open.lines.is_empty() {
-            return Err(Fault::expected("what describes a metric before its samples", line));
+            return Err(Fault::expected("HELP, TYPE and UNIT before the samples of a metric", line));
         }
         let is_first = match word {
             "HELP" => open.help.replace(unescape(rest, true).into_owned()).is_none(),
@@ -152,14 +144,14 @@ impl Reader {
             None => sample(text)?,
         };
         let is_native = line.number.is_none();
-        let belongs = |open: &Open| is_native || open.allowed.contains(&line.sample.name);
+        let belongs = |open: &OpenFamily| is_native || open.allowed.contains(&line.sample.name);
         if !self.open.as_ref().is_some_and(belongs) {
             self.end()?;
             let name = comment_name(&line.sample.name)
                 .map_err(|_| Fault::expected("a metric name", text))?
                 .into_owned();
             let name = Word { text: name, line: self.number, column: 1 };
-            let mut open = Open::new(name, line.sample.name.clone());
+            let mut open = OpenFamily::new(name, line.sample.name.clone());
             open.kind = Some(Word { text: "unknown".into(), line: self.number, column: 1 });
             self.open = Some(open);
         }
@@ -169,10 +161,10 @@ impl Reader {
         }
     }
 
-    /// Ends the family that is being read.
+    /// Ends the current family.
     fn end(&mut self) -> Parsed<'static, ()> {
         let Some(open) = self.open.take() else { return Ok(()) };
-        let Open { name, help, kind, unit, lines, .. } = open;
+        let OpenFamily { name, help, kind, unit, lines, .. } = open;
         let word = kind.as_ref().map_or("unknown", |kind| &kind.text);
         self.take_names(&name, word)?;
         let Some(kind) = FamilyKind::from_word(word) else {
@@ -212,7 +204,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Families may not write samples of the same name.
+    /// Refuses a family whose samples would have the name of another family's samples.
     fn take_names(&mut self, name: &Word, kind: &str) -> Parsed<'static, ()> {
         let mut names: Vec<&str> = suffixes(kind).unwrap_or_default().to_vec();
         if !names.contains(&"") {
@@ -231,7 +223,7 @@ impl Reader {
     }
 }
 
-/// What the samples of a type of metric are named beyond its name.
+/// The suffixes of a type's sample names.
 fn suffixes(kind: &str) -> Option<&'static [&'static str]> {
     Some(match kind {
         "counter" => &["_total", "_created"],
@@ -243,7 +235,7 @@ fn suffixes(kind: &str) -> Option<&'static [&'static str]> {
     })
 }
 
-impl Open {
+impl OpenFamily {
     fn add<'a>(&mut self, line: Line, text: &'a str, number: usize) -> Parsed<'a, ()> {
         let tail = tail(&line.sample.name, &self.name.text).to_owned();
         let Some(value) = &line.number else {
@@ -319,7 +311,7 @@ impl Open {
         }
         let is_counted = COUNTED.contains(&tail);
         if (is_counted || tail == "_gsum") && (value.value.is_nan() || value.is_too_large()) {
-            return refuse("a number that a double can be");
+            return refuse("a number in the range of a double");
         }
         if is_counted && value.value < 0.0 {
             return refuse("no negative number");
@@ -336,94 +328,10 @@ impl Open {
     }
 }
 
-/// Suffixes of samples that count, which are never negative.
+/// The suffixes of samples that count something, so that they are never negative.
 const COUNTED: [&str; 5] = ["_total", "_sum", "_count", "_bucket", "_gcount"];
 
-/// What a sample's name has beyond as many characters as the family's has.
-pub(super) fn tail<'a>(sample_name: &'a str, name: &str) -> &'a str {
-    if let Some(tail) = sample_name.strip_prefix(name) {
-        return tail;
-    }
-    let start = sample_name.char_indices().nth(name.chars().count());
-    start.map_or("", |(start, _)| &sample_name[start..])
-}
-
-/// A number, and `+Inf` if it is that.
+/// Whether a text is a number; infinity must be written `+Inf`.
 fn is_canonical(text: &str) -> bool {
     number::float(text).is_some_and(|number| number != f64::INFINITY || text == "+Inf")
-}
-
-/// The label sets of a family's groups: what one histogram, summary or state set consists of stands together.
-#[derive(Default)]
-struct Groups {
-    /// Of the line before.
-    group: Option<Vec<u8>>,
-    stamp: Option<Stamp>,
-    /// The series of the group that is being read.
-    series: HashSet<Vec<u8>>,
-    seen: HashSet<Vec<u8>>,
-}
-
-impl Groups {
-    /// Enters a line; false for one that repeats a series at the same time, which is not kept.
-    fn enter<'a>(&mut self, line: &Line, name: &str, kind: &str, text: &'a str) -> Parsed<'a, bool> {
-        let sample = &line.sample;
-        let group = match kind {
-            "info" => Vec::new(),
-            "summary" if sample.name == name => key("", sample, Some("quantile")),
-            "stateset" => key("", sample, Some(name)),
-            "histogram" | "gaugehistogram" if sample.name.strip_prefix(name) == Some("_bucket") => {
-                key("", sample, Some("le"))
-            }
-            _ => key("", sample, None),
-        };
-        let is_same = self.group.as_ref() == Some(&group);
-        if is_same {
-            self.check_order(line.stamp.as_ref(), kind, text)?;
-        } else {
-            if self.group.is_some() && self.seen.contains(&group) {
-                return Err(Fault::expected("the samples of one label set together", text));
-            }
-            self.series.clear();
-            self.seen.insert(group.clone());
-            self.group = Some(group);
-        }
-        let is_new_series = self.series.insert(key(&sample.name, sample, None));
-        let is_new = is_new_series || line.stamp != self.stamp;
-        self.stamp.clone_from(&line.stamp);
-        Ok(is_new)
-    }
-
-    fn check_order<'a>(&self, stamp: Option<&Stamp>, kind: &str, text: &'a str) -> Parsed<'a, ()> {
-        match (self.stamp.as_ref(), stamp) {
-            (None, None) => Ok(()),
-            (Some(before), Some(stamp)) => match before.is_after(stamp) {
-                Some(true) if kind != "info" => Err(Fault::expected("timestamps in their order", text)),
-                Some(_) => Ok(()),
-                None => Err(Fault::expected("a timestamp written as the one before", text)),
-            },
-            _ => Err(Fault::expected("timestamps in all lines of a group or in none", text)),
-        }
-    }
-}
-
-/// A label set, whatever its order. No byte of UTF-8 is 0xff.
-pub(super) fn key(name: &str, sample: &ParsedSample, except: Option<&str>) -> Vec<u8> {
-    let mut labels: Vec<&(String, String)> =
-        sample.labels.iter().filter(|(label, _)| Some(&**label) != except).collect();
-    labels.sort_unstable_by(|(one, _), (two, _)| one.cmp(two));
-    let mut key = Vec::with_capacity(64);
-    key.extend_from_slice(name.as_bytes());
-    for (label, value) in labels {
-        for text in [label, value] {
-            key.push(0xff);
-            key.extend_from_slice(text.as_bytes());
-        }
-    }
-    key
-}
-
-/// Whether two values are the same, however they are written.
-pub(super) fn is_same(one: &Number, two: &Number) -> bool {
-    one.compare(two) == Some(Ordering::Equal)
 }

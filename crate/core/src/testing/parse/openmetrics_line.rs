@@ -1,19 +1,17 @@
-//! One sample line of OpenMetrics: name, labels, value, timestamp, exemplar.
+//! Parses one sample line of OpenMetrics: name, labels, value, timestamp, exemplar.
 
 use super::fault::{Fault, Parsed};
 use super::labels::{Labels, labels};
+use super::line::Line;
+use super::names::{EXEMPLAR, metric_name};
 use super::number::{Number, Stamp};
-use super::openmetrics::Line;
+use super::parsed::{ParsedExemplar, ParsedSample};
 use super::scan::{is_plain_name, last_unquoted, slice, unquoted};
-use super::text::metric_name;
-use super::{ParsedExemplar, ParsedSample};
 
-/// What stands between a value and an exemplar.
-const EXEMPLAR: &str = " # ";
-/// The longest that an exemplar's labels may be together, in characters.
+/// The maximum length of an exemplar's labels together, in characters.
 const EXEMPLAR_LABELS_MAX: usize = 128;
 
-/// Reads a sample line.
+/// Parses a sample line.
 pub(super) fn sample(line: &str) -> Parsed<'_, Line> {
     let brace = unquoted(line, 0, b"{").filter(|&brace| !line[..brace].contains(EXEMPLAR));
     let Some(brace) = brace else {
@@ -29,7 +27,7 @@ pub(super) fn sample(line: &str) -> Parsed<'_, Line> {
     };
     let mut labels = labels(slice(line, brace + 1, Some(close)), true)?;
     let name = metric_name(&line[..brace], &mut labels, &line[brace..])?;
-    // One character, whatever it is, stands between the brace and the value.
+    // Like Python, skip one character between the brace and the value without checking it.
     let rest = &line[close + 1..];
     with_value(
         name,
@@ -56,9 +54,9 @@ fn with_value(name: String, labels: Labels, text: &str) -> Parsed<'_, Line> {
     Ok(Line { sample, number: Some(number), stamp, is_bare: false })
 }
 
-/// What is expected next after a value.
+/// The part of the line that is expected next, after the value.
 #[derive(PartialEq)]
-enum State {
+enum Expected {
     Timestamp,
     Hash,
     SpaceAfterHash,
@@ -69,11 +67,11 @@ enum State {
     ExemplarTimestamp,
 }
 
-/// Reads a timestamp and an exemplar. What is in quotes counts for the labels only; elsewhere it is passed over.
+/// Parses a timestamp and an exemplar. Like Python, it ignores quoted text everywhere except in the labels.
 fn after_value(text: &str) -> Parsed<'_, (Option<Stamp>, Option<ParsedExemplar>)> {
     let (mut timestamp, mut value, mut exemplar_timestamp) = (String::new(), String::new(), String::new());
     let mut exemplar_labels = None;
-    let mut state = State::Timestamp;
+    let mut state = Expected::Timestamp;
     let mut in_quotes = false;
     for (position, character) in text.char_indices() {
         let at = &text[position..];
@@ -84,59 +82,69 @@ fn after_value(text: &str) -> Parsed<'_, (Option<Stamp>, Option<ParsedExemplar>)
             continue;
         }
         state = match (state, character) {
-            (State::Timestamp, '#') if timestamp.is_empty() => State::SpaceAfterHash,
-            (State::Timestamp, ' ') => State::Hash,
-            (State::Timestamp, _) => {
+            (Expected::Timestamp, '#') if timestamp.is_empty() => Expected::SpaceAfterHash,
+            (Expected::Timestamp, ' ') => Expected::Hash,
+            (Expected::Timestamp, _) => {
                 timestamp.push(character);
-                State::Timestamp
+                Expected::Timestamp
             }
-            (State::Hash, '#') => State::SpaceAfterHash,
-            (State::Hash, _) => return Err(Fault::expected("# and an exemplar", at)),
-            (State::SpaceAfterHash, ' ') => State::Brace,
-            (State::SpaceAfterHash, _) => return Err(Fault::expected("a space after #", at)),
-            (State::Brace, '{') => {
+            (Expected::Hash, '#') => Expected::SpaceAfterHash,
+            (Expected::Hash, _) => return Err(Fault::expected("# and an exemplar", at)),
+            (Expected::SpaceAfterHash, ' ') => Expected::Brace,
+            (Expected::SpaceAfterHash, _) => return Err(Fault::expected("a space after #", at)),
+            (Expected::Brace, '{') => {
                 let start = unquoted(text, 0, b"{").map_or(0, |brace| brace + 1);
                 exemplar_labels = Some(labels(slice(text, start, last_unquoted(text, b'}')), true)?);
-                State::Labels
+                Expected::Labels
             }
-            (State::Brace, _) => return Err(Fault::expected("an exemplar's labels in braces", at)),
-            (State::Labels, '}') => State::SpaceAfterLabels,
-            (State::Labels, _) => State::Labels,
-            (State::SpaceAfterLabels, ' ') => State::Value,
-            (State::SpaceAfterLabels, _) => {
+            (Expected::Brace, _) => return Err(Fault::expected("an exemplar's labels in braces", at)),
+            (Expected::Labels, '}') => Expected::SpaceAfterLabels,
+            (Expected::Labels, _) => Expected::Labels,
+            (Expected::SpaceAfterLabels, ' ') => Expected::Value,
+            (Expected::SpaceAfterLabels, _) => {
                 return Err(Fault::expected("a space and an exemplar's value", at));
             }
-            (State::Value, ' ') if value.is_empty() => {
+            (Expected::Value, ' ') if value.is_empty() => {
                 return Err(Fault::expected("an exemplar's value", at));
             }
-            (State::Value, ' ') => State::ExemplarTimestamp,
-            (State::Value, _) => {
+            (Expected::Value, ' ') => Expected::ExemplarTimestamp,
+            (Expected::Value, _) => {
                 value.push(character);
-                State::Value
+                Expected::Value
             }
-            (State::ExemplarTimestamp, _) => {
+            (Expected::ExemplarTimestamp, _) => {
                 exemplar_timestamp.push(character);
-                State::ExemplarTimestamp
+                Expected::ExemplarTimestamp
             }
         };
     }
-    let end = &text[text.len()..];
+    check_end(&state, &timestamp, &exemplar_timestamp, &text[text.len()..])?;
+    let stamp = stamp(&timestamp, text)?;
+    let exemplar = match exemplar_labels {
+        Some(labels) => Some(exemplar(labels, &value, &exemplar_timestamp, text)?),
+        None => None,
+    };
+    Ok((stamp, exemplar))
+}
+
+/// Refuses a line that ended while a part of it was still expected.
+fn check_end<'a>(
+    state: &Expected,
+    timestamp: &str,
+    exemplar_timestamp: &str,
+    end: &'a str,
+) -> Parsed<'a, ()> {
     match state {
-        State::Timestamp if timestamp.is_empty() => Err(Fault::expected("a timestamp or an exemplar", end)),
-        State::ExemplarTimestamp if exemplar_timestamp.is_empty() => {
+        Expected::Timestamp if timestamp.is_empty() => {
+            Err(Fault::expected("a timestamp or an exemplar", end))
+        }
+        Expected::ExemplarTimestamp if exemplar_timestamp.is_empty() => {
             Err(Fault::expected("an exemplar's timestamp", end))
         }
-        State::Hash | State::SpaceAfterHash | State::Brace | State::Labels => {
+        Expected::Hash | Expected::SpaceAfterHash | Expected::Brace | Expected::Labels => {
             Err(Fault::expected("the rest of an exemplar", end))
         }
-        _ => {
-            let stamp = stamp(&timestamp, text)?;
-            let exemplar = match exemplar_labels {
-                Some(labels) => Some(exemplar(labels, &value, &exemplar_timestamp, text)?),
-                None => None,
-            };
-            Ok((stamp, exemplar))
-        }
+        _ => Ok(()),
     }
 }
 

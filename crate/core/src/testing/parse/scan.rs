@@ -1,11 +1,11 @@
-//! How Python's parsers walk a line: quotes, escapes and white space as they see them. All of it is on bytes, since
-//! every delimiter is ASCII.
+//! Scans a line like Python's parsers: quotes, escapes and white space. It works on bytes, because every delimiter is
+//! ASCII.
 
 use std::borrow::Cow;
 
 use super::fault::{Fault, Parsed};
 
-/// What `str.isspace()` of Python holds for. The four separators are not white space to Unicode.
+/// Python's `str.isspace()`. Unlike Unicode, Python counts the four separators as white space.
 fn is_space(character: char) -> bool {
     character.is_whitespace() || ('\x1c'..='\x1f').contains(&character)
 }
@@ -20,12 +20,12 @@ pub(super) fn strip_start(text: &str) -> &str {
     text.trim_start_matches(is_space)
 }
 
-/// Whether an odd number of backslashes stands before a position.
+/// Whether there is an odd number of backslashes before a position.
 fn is_escaped(text: &[u8], position: usize) -> bool {
     text[..position].iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1
 }
 
-/// The first of these bytes from a position on, outside quotes. The position itself counts as outside.
+/// The first of these bytes outside quotes, from a position on. The position itself counts as outside.
 pub(super) fn unquoted<const N: usize>(text: &str, from: usize, wanted: &[u8; N]) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut in_quotes = false;
@@ -41,7 +41,8 @@ pub(super) fn unquoted<const N: usize>(text: &str, from: usize, wanted: &[u8; N]
     None
 }
 
-/// The last of this byte outside quotes, which are counted from the end; never the first byte of the text.
+/// The last position of this byte outside quotes, with quotes counted from the end. The first byte of the text is never
+/// found.
 pub(super) fn last_unquoted(text: &str, wanted: u8) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut in_quotes = false;
@@ -56,15 +57,16 @@ pub(super) fn last_unquoted(text: &str, wanted: u8) -> Option<usize> {
     None
 }
 
-/// `text[start:end]` as Python slices: empty where they cross, and without an end all but the last character.
+/// Python's `text[start:end]`: empty if `end` is before `start`; without an end, everything except the last character,
+/// as with Python's -1.
 pub(super) fn slice(text: &str, start: usize, end: Option<usize>) -> &str {
     let end = end.unwrap_or_else(|| text.char_indices().next_back().map_or(0, |(last, _)| last));
     let start = start.min(text.len());
     if start < end { &text[start..end] } else { &text[start..start] }
 }
 
-/// A line's first three words and the rest of it, split at these bytes outside quotes. A line that ends in one has an
-/// empty part after it.
+/// The first three words of a line and the rest of it, split at these bytes outside quotes. If a line ends with such a
+/// byte, an empty part follows.
 pub(super) fn split_comment<'a, const N: usize>(line: &'a str, separators: &[u8; N]) -> Vec<&'a str> {
     const PARTS_MAX: usize = 4;
     let mut parts = vec![&line[..0]];
@@ -104,7 +106,7 @@ pub(super) fn unquote(text: &str) -> Parsed<'_, (Cow<'_, str>, bool)> {
     Ok((unescape(inner, true), true))
 }
 
-/// Replaces `\\`, `\n` and, where `quotes` are escaped too, `\"`. Other escapes stay as they are.
+/// Replaces `\\`, `\n` and, if `quotes` is true, `\"`. Other escapes are unchanged.
 pub(super) fn unescape(text: &str, quotes: bool) -> Cow<'_, str> {
     let Some(first) = text.find('\\') else { return Cow::Borrowed(text) };
     let mut plain = String::with_capacity(text.len());
@@ -125,7 +127,7 @@ pub(super) fn unescape(text: &str, quotes: bool) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Whether a name needs no quotes: `[a-zA-Z_:][a-zA-Z0-9_:]*`, and as Python's `$` has it, perhaps one newline more.
+/// Whether a name needs no quotes: `[a-zA-Z_:][a-zA-Z0-9_:]*`. Like Python's `$`, it allows a newline at the end.
 pub(super) fn is_plain_name(name: &str) -> bool {
     let name = name.strip_suffix('\n').unwrap_or(name);
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b':';

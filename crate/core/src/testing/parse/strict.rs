@@ -1,24 +1,28 @@
-//! What Python's parser of text 0.0.4 reads although it is wrong, and Prometheus refuses or misreads: families in
-//! pieces, series that come twice, histograms that are not whole. Of OpenMetrics Python's parser misses only the last.
+//! Refuses invalid expositions that Python's parsers accept but Prometheus refuses or misreads: split families,
+//! repeated series, incomplete histograms. In OpenMetrics, Python's parser accepts only repeated series.
 
 use std::collections::{HashMap, HashSet};
 
-use super::counted;
-use super::fault::{Fault, Parsed, shown};
-use super::openmetrics::{Line, key};
+use super::dialect::Dialect;
+use super::exposition::parse;
+use super::fault::{Fault, ParseError, Parsed, shown};
+use super::line::{Line, key};
+use super::names::{self, comment_name};
+use super::parsed::{ParsedFamily, ParsedSample};
 use super::scan::{is_plain_name, split_comment};
-use super::text::{self, SPACES, comment_name};
-use super::{Dialect, ParseError, ParsedFamily, ParsedSample, openmetrics_line, parse};
+use super::text::{self, SPACES};
+use super::{counted, openmetrics_line};
 
-/// Reads an exposition as [`parse`] does, and refuses more. In text:
+/// Parses an exposition like [`parse`], and refuses more. In text:
 ///
-/// - a last line without its end, carriage returns at the end of lines, escapes that are none;
-/// - names that would need quotes, types that text does not have, fractions of milliseconds, exemplars, words between
-///   value and timestamp;
+/// - a last line without a line feed, carriage returns at the end of lines, unknown escapes;
+/// - names that need quotes, types that text does not have, fractions of milliseconds, exemplars, words between value
+///   and timestamp;
 /// - a second HELP or TYPE, a TYPE after its samples, the samples of a family in two places;
-/// - buckets that are not cumulative or do not end in `+Inf`, a count that is not the last bucket, counters below 0.
+/// - buckets that are not cumulative or do not end in `+Inf`, a count that differs from the last bucket, negative
+///   counters.
 ///
-/// In both formats: a series that comes twice at the same time.
+/// In both formats: a series that appears twice at the same time.
 ///
 /// ```
 /// use prometheus_metrics::testing::{Dialect, parse, parse_strict};
@@ -30,7 +34,7 @@ use super::{Dialect, ParseError, ParsedFamily, ParsedSample, openmetrics_line, p
 ///
 /// # Errors
 ///
-/// At the first thing in the text that the format does not allow: what [`parse`] refuses comes first.
+/// For the first part of the text that [`parse`] refuses, or else for the first part that only this function refuses.
 pub fn parse_strict(text: &str, dialect: Dialect) -> Result<Vec<ParsedFamily>, ParseError> {
     let families = parse(text, dialect)?;
     let mut walk =
@@ -47,18 +51,18 @@ struct Walk {
     dialect: Dialect,
     number: usize,
     current: Option<String>,
-    families: HashMap<String, Seen>,
+    families: HashMap<String, SeenFamily>,
     series: HashSet<Vec<u8>>,
 }
 
-/// What was seen of a family.
+/// The lines of a family so far.
 #[derive(Default)]
-struct Seen {
+struct SeenFamily {
     kind: Option<String>,
     has_help: bool,
     has_samples: bool,
     is_over: bool,
-    /// The samples of a histogram.
+    /// The samples, if it is a histogram.
     lines: Vec<(usize, Line)>,
 }
 
@@ -72,9 +76,9 @@ impl Walk {
             }
             None => whole,
         };
-        // In HELP and in quotes it may stand.
+        // A carriage return is allowed in HELP and in quotes.
         if line.ends_with('\r') && !line.starts_with('#') {
-            return Err(Fault::expected("a line that ends in a line feed alone", &line[line.len() - 1..]));
+            return Err(Fault::expected("a line that ends with a line feed only", &line[line.len() - 1..]));
         }
         match line.trim_start_matches([' ', '\t']) {
             "" => Ok(()),
@@ -86,7 +90,7 @@ impl Walk {
                 }
             }
             sample if is_text => self.sample(sample),
-            // A native histogram is no such line.
+            // Lines of native histograms cannot be parsed here and are not checked.
             sample => openmetrics_line::sample(sample).map_or(Ok(()), |line| self.enter_once(&line, sample)),
         }
     }
@@ -112,7 +116,7 @@ impl Walk {
         }
         match parts.get(3) {
             Some(&kind) if word == "TYPE" && !KINDS.contains(&kind) => Err(Fault::expected(
-                "a type that text has (counter, gauge, histogram, summary, untyped)",
+                "a type of the text format (counter, gauge, histogram, summary, untyped)",
                 kind,
             )),
             _ => Ok(()),
@@ -140,7 +144,7 @@ impl Walk {
         seen.has_samples = true;
         match seen.kind.as_deref() {
             Some("counter") if sample.value < 0.0 || sample.value.is_nan() => {
-                let message = format!("Expected no less than 0 of a counter but received {}", sample.value);
+                let message = format!("Expected a counter of at least 0 but received {}", sample.value);
                 return Err(Fault::new(text, message));
             }
             Some("histogram") if sample.name == family => {
@@ -165,8 +169,8 @@ impl Walk {
         name.to_owned()
     }
 
-    /// Goes to a family; there is no way back to one that was left.
-    fn family<'a>(&mut self, name: &str, at: &'a str) -> Parsed<'a, &mut Seen> {
+    /// Switches to a family. Refuses a family that already has ended.
+    fn family<'a>(&mut self, name: &str, at: &'a str) -> Parsed<'a, &mut SeenFamily> {
         if self.current.as_deref() != Some(name) {
             self.end_family()?;
             self.current = Some(name.to_owned());
@@ -197,7 +201,7 @@ impl Walk {
 
 const KINDS: [&str; 5] = ["counter", "gauge", "histogram", "summary", "untyped"];
 
-/// Names that need quotes are not of this version of text.
+/// Refuses a name that needs quotes, which this version of text does not have.
 fn check_name<'a>(name: &str, at: &'a str) -> Parsed<'a, ()> {
     if is_plain_name(name) && !name.contains('\n') {
         return Ok(());
@@ -205,9 +209,9 @@ fn check_name<'a>(name: &str, at: &'a str) -> Parsed<'a, ()> {
     Err(Fault::new(at, format!("Expected a plain metric name but received {}", shown(name))))
 }
 
-/// A value and perhaps a timestamp in whole milliseconds, and nothing else.
+/// Checks that a line has a value and optionally a timestamp in whole milliseconds, and nothing else.
 fn check_words(line: &str) -> Parsed<'_, ()> {
-    let (_, _, rest) = text::split(line)?;
+    let (_, _, rest) = names::split(line)?;
     let mut words = rest.split([' ', '\t']).filter(|word| !word.is_empty());
     let (value, timestamp, more) = (words.next().unwrap_or_default(), words.next(), words.next());
     if !value.is_ascii() {
@@ -220,13 +224,13 @@ fn check_words(line: &str) -> Parsed<'_, ()> {
     more.map_or(Ok(()), |more| Err(Fault::expected("the end of the line after a timestamp", more)))
 }
 
-/// A backslash stands before one of these.
+/// Checks that each backslash stands before one of these characters.
 fn check_escapes<'a>(text: &'a str, escaped: &[char]) -> Parsed<'a, ()> {
     let mut rest = text;
     while let Some(position) = rest.find('\\') {
         let mut after = rest[position + 1..].chars();
         if !after.next().is_some_and(|character| escaped.contains(&character)) {
-            return Err(Fault::expected("an escape that there is", &rest[position..]));
+            return Err(Fault::expected("a known escape", &rest[position..]));
         }
         rest = after.as_str();
     }

@@ -1,20 +1,18 @@
-//! Text 0.0.4, as Python's parser of it reads it: leniently.
+//! Parses text 0.0.4 like Python's lenient parser.
 
 use std::borrow::Cow;
 
-use super::fault::{Fault, Parsed, column, shown};
-use super::labels::{Labels, NAME, labels};
+use super::fault::{Fault, ParseError, Parsed, column, shown};
+use super::labels::Labels;
+use super::line::Line;
+use super::names::{comment_name, split};
 use super::number::Number;
-use super::openmetrics::Line;
-use super::scan::{is_plain_name, slice, split_comment, strip, strip_start, unescape, unquote, unquoted};
-use super::{FamilyKind, ParseError, ParsedFamily, ParsedSample};
+use super::parsed::{FamilyKind, ParsedFamily, ParsedSample};
+use super::scan::{split_comment, strip, strip_start, unescape};
 
-/// What ASCII calls white space, which separates the words of a comment.
+/// ASCII white space, which separates the words of a comment.
 pub(super) const SPACES: &[u8; 6] = b" \t\n\r\x0b\x0c";
-/// What stands between a value and the exemplar that OpenMetrics would have.
-const EXEMPLAR: &str = " # ";
-
-/// Reads all lines.
+/// Parses all lines.
 pub(super) fn families(text: &str) -> Result<Vec<ParsedFamily>, ParseError> {
     let mut reader = Reader::default();
     for (index, line) in text.split('\n').enumerate() {
@@ -25,17 +23,17 @@ pub(super) fn families(text: &str) -> Result<Vec<ParsedFamily>, ParseError> {
     Ok(reader.families)
 }
 
-/// The family that is being read. Its name is empty between families.
+/// The finished families and the current one. The current name is empty between families.
 #[derive(Default)]
 struct Reader {
     families: Vec<ParsedFamily>,
-    /// Of the line that is being read.
+    /// The number of the current line.
     number: usize,
     name: String,
     help: String,
     kind: Option<Kind>,
     samples: Vec<ParsedSample>,
-    /// Names of samples that belong to the family.
+    /// The names of samples that belong to the family.
     allowed: Vec<String>,
 }
 
@@ -105,7 +103,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Ends the family that is being read, and begins another.
+    /// Ends the current family and starts another.
     fn begin(&mut self, name: String) -> Parsed<'static, ()> {
         self.end()?;
         self.name = name;
@@ -130,7 +128,7 @@ impl Reader {
     }
 }
 
-/// The word in TYPE, and where it stands. It is checked when the family ends, because a later one may replace it.
+/// The word in TYPE and its position. It is checked at the end of the family, because a later TYPE can replace it.
 struct Kind {
     word: String,
     line: usize,
@@ -140,7 +138,7 @@ struct Kind {
 impl Kind {
     fn checked(self, name: &str) -> Parsed<'static, FamilyKind> {
         let message = match FamilyKind::from_word(&self.word) {
-            // Python takes `_total` away.
+            // Python removes `_total`, which leaves an empty name.
             Some(FamilyKind::Counter) if name == "_total" => {
                 "Expected a counter's name before \"_total\" but received nothing".to_owned()
             }
@@ -151,15 +149,6 @@ impl Kind {
     }
 }
 
-/// The name in HELP or TYPE.
-pub(super) fn comment_name(candidate: &str) -> Parsed<'_, Cow<'_, str>> {
-    let (name, is_quoted) = unquote(candidate)?;
-    if !is_quoted && !is_plain_name(&name) {
-        return Err(Fault::expected("a metric name", candidate));
-    }
-    Ok(name)
-}
-
 fn suffixes(kind: &str) -> &'static [&'static str] {
     match kind {
         "summary" => &["", "_count", "_sum"],
@@ -168,43 +157,13 @@ fn suffixes(kind: &str) -> &'static [&'static str] {
     }
 }
 
-/// Reads a sample line.
+/// Parses a sample line.
 pub(super) fn sample(line: &str) -> Parsed<'_, Line> {
     let (name, labels, rest) = split(line)?;
     with_value(name, labels, rest)
 }
 
-/// Name, labels, and what follows them.
-pub(super) fn split(line: &str) -> Parsed<'_, (String, Labels, &str)> {
-    let brace = unquoted(line, 0, b"{").filter(|&brace| !line[..brace].contains(EXEMPLAR));
-    let Some(brace) = brace else {
-        let end = unquoted(line, 0, b" \t");
-        let name = strip(slice(line, 0, end));
-        if !is_plain_name(name) {
-            return Err(Fault::expected("a metric name", line));
-        }
-        return Ok((name.to_owned(), Labels::new(), end.map_or(line, |end| &line[end + 1..])));
-    };
-    let Some(close) = unquoted(&line[brace..], 0, b"}").map(|close| brace + close) else {
-        return Err(Fault::new(&line[brace..], "Expected a closing brace after the labels"));
-    };
-    let mut labels = labels(&line[brace + 1..close], false)?;
-    let name = metric_name(strip(&line[..brace]), &mut labels, &line[brace..])?;
-    Ok((name, labels, &line[close + 1..]))
-}
-
-/// The name before the braces, or the one in them: exactly one.
-pub(super) fn metric_name<'a>(name: &str, labels: &mut Labels, at: &'a str) -> Parsed<'a, String> {
-    let inner = labels.iter().position(|(label, _)| label == NAME);
-    match (name, inner) {
-        ("", None) => Err(Fault::new(at, "Expected a metric name before the braces or in them")),
-        ("", Some(position)) => Ok(labels.remove(position).1),
-        (name, None) => Ok(name.to_owned()),
-        (_, Some(_)) => Err(Fault::new(at, "Expected one metric name but received another in the braces")),
-    }
-}
-
-/// The first word is the value and the last the timestamp; those between are not looked at.
+/// The first word is the value and the last one the timestamp. Like Python, it ignores words between them.
 fn with_value(name: String, labels: Labels, text: &str) -> Parsed<'_, Line> {
     let text = strip_start(text);
     let separator = if text.contains(' ') { ' ' } else { '\t' };

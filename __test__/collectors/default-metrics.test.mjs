@@ -1,0 +1,726 @@
+// collectDefaultMetrics(): every name that prom-client and its successor give, with figures that are true, chosen,
+// stopped, and seen alike by all who scrape.
+
+import { closeSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import v8 from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { collectDefaultMetrics, Gauge, MetricsError, Registry, register } from '@llm-devops/prometheus-metrics';
+import test from 'ava';
+import { withoutSelfMetrics } from '../support/exposition.mjs';
+import { attempt, run } from '../threads/support/process.mjs';
+
+const require = createRequire(import.meta.url);
+const peers = ['prom-client', '@prometheus-io/client'];
+
+v8.setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc');
+
+const PROCESS = [
+  'process_cpu_user_seconds_total',
+  'process_cpu_system_seconds_total',
+  'process_cpu_seconds_total',
+  'process_start_time_seconds',
+  'process_resident_memory_bytes',
+  'process_virtual_memory_bytes',
+  'process_heap_bytes',
+  'process_open_fds',
+  'process_max_fds',
+];
+const LAG = ['', 'min_', 'max_', 'mean_', 'stddev_', 'p50_', 'p90_', 'p99_'].map(
+  (what) => `nodejs_eventloop_lag_${what}seconds`,
+);
+const UTILIZATION = ['nodejs_eventloop_utilization_summary', 'nodejs_eventloop_utilization_histogram'];
+const ACTIVE = ['resources', 'handles', 'requests'].flatMap((what) => [
+  `nodejs_active_${what}`,
+  `nodejs_active_${what}_total`,
+]);
+const HEAP = ['nodejs_heap_size_total_bytes', 'nodejs_heap_size_used_bytes', 'nodejs_external_memory_bytes'];
+const SPACES = ['total', 'used', 'available'].map((what) => `nodejs_heap_space_size_${what}_bytes`);
+const RUNTIME = [
+  ...LAG,
+  ...UTILIZATION,
+  ...ACTIVE,
+  ...HEAP,
+  ...SPACES,
+  'nodejs_version_info',
+  'nodejs_gc_duration_seconds',
+];
+
+/** Collects into a registry of the test's own until the test has ended. */
+function collect(t, options) {
+  const registry = new Registry();
+  const stop = collectDefaultMetrics({ register: registry, ...options });
+  t.teardown(stop);
+  return { registry, stop };
+}
+
+function namesIn(registry) {
+  return registry.getMetricsAsArray().map(({ name }) => name);
+}
+
+/** What a metric shows now: its only value, or the value with these labels. */
+async function read(registry, name, labels = {}) {
+  const { values } = (await registry.getMetricsAsJSON()).find((family) => family.name === name);
+  const found = values.filter((value) => Object.entries(labels).every(([label, text]) => value.labels[label] === text));
+  if (found.length !== 1) throw new Error(`Expected one value of ${name} but received ${JSON.stringify(found)}`);
+  return found[0].value;
+}
+
+function block(ms) {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+/** Until the engine's report of a collection has come. */
+async function collected(registry, kind) {
+  for (let tries = 0; tries < 100; tries++) {
+    gc();
+    await turn();
+    const value = registry.getSingleMetric('nodejs_gc_duration_seconds').value({ kind });
+    if (value !== undefined && value.count > 0) return value;
+  }
+  throw new Error(`Expected a collection of kind ${kind}`);
+}
+
+const linux = process.platform === 'linux' ? test.serial : test.serial.skip;
+
+// ---- the peers ----
+
+for (const peer of peers) {
+  linux(`every metric of ${peer} is there, with its type and its labels`, async (t) => {
+    const client = require(peer);
+    const theirs = new client.Registry();
+    client.collectDefaultMetrics({ register: theirs });
+    const { registry } = collect(t);
+    // Something of every kind that has a type, and a collection that both see.
+    const server = createServer().listen(0);
+    t.teardown(() => server.close());
+    await collected(registry, 'major');
+    await sleep(250);
+    const shapeOf = async (either) => {
+      const shape = {};
+      for (const { name, type, values } of await either.getMetricsAsJSON()) {
+        const labels = new Set(values.flatMap((value) => Object.keys(value.labels ?? {})));
+        shape[name] = {
+          type,
+          labels: [...labels].sort(),
+          samples: [...new Set(values.map((v) => v.metricName ?? name))],
+        };
+      }
+      return shape;
+    };
+    const [expected, ours] = [await shapeOf(theirs), await shapeOf(registry)];
+    t.true(Object.keys(expected).length >= 30);
+    const shared = Object.fromEntries(Object.keys(expected).map((name) => [name, ours[name]]));
+    t.deepEqual(shared, expected);
+    // In their order too, with the successor's two among those of its forerunner.
+    t.deepEqual(
+      Object.keys(ours).filter((name) => name in expected),
+      Object.keys(expected),
+    );
+    for (const name of client.collectDefaultMetrics.metricsList)
+      t.true(collectDefaultMetrics.metricsList.includes(name));
+  });
+}
+
+linux('figures of the process are those that prom-client reads', async (t) => {
+  const client = require('prom-client');
+  const theirs = new client.Registry();
+  client.collectDefaultMetrics({ register: theirs });
+  const { registry } = collect(t, { include: ['process'] });
+  const differenceOf = async (name) => {
+    const expected = (await theirs.getSingleMetric(name).get()).values[0].value;
+    const ours = (await registry.getSingleMetric(name).get()).values[0].value;
+    return Math.abs(ours - expected);
+  };
+  // One asks for memory, the other for resident memory first: the group is read by its first metric.
+  await theirs.metrics();
+  t.is(await differenceOf('process_max_fds'), 0);
+  t.true((await differenceOf('process_start_time_seconds')) < 2);
+  t.true((await differenceOf('process_open_fds')) < 3);
+  for (const name of ['resident', 'virtual']
+    .map((kind) => `process_${kind}_memory_bytes`)
+    .concat('process_heap_bytes')) {
+    t.true((await differenceOf(name)) < 32e6, name);
+  }
+});
+
+// ---- figures ----
+
+linux('CPU time is that of the process from its start', async (t) => {
+  const { registry } = collect(t, { include: ['processCpuTotal'] });
+  const seconds = async (what) => read(registry, `process_cpu_${what}seconds_total`);
+  const before = await seconds('user_');
+  const idle = process.cpuUsage();
+  while (process.cpuUsage(idle).user < 2e5);
+  const after = await seconds('user_');
+  t.true(after - before >= 0.19, `${before} then ${after}`);
+  const { user, system } = process.cpuUsage();
+  t.true(Math.abs((await seconds('user_')) - user / 1e6) < 0.1);
+  t.true(Math.abs((await seconds('system_')) - system / 1e6) < 0.1);
+  const all = await registry.getMetricsAsJSON();
+  const [userTime, systemTime, both] = all.map(({ values }) => values[0].value);
+  t.is(both.toFixed(6), (userTime + systemTime).toFixed(6));
+});
+
+linux('open descriptors are counted exactly', async (t) => {
+  const { registry } = collect(t, { include: ['processOpenFileDescriptors'] });
+  const count = () => read(registry, 'process_open_fds');
+  const before = await count();
+  const files = Array.from({ length: 20 }, () => openSync('/dev/null'));
+  // Figures are shared for a millisecond.
+  await sleep(5);
+  t.is(await count(), before + 20);
+  files.forEach(closeSync);
+  await sleep(5);
+  t.is(await count(), before);
+});
+
+linux('resident memory grows with what is touched', async (t) => {
+  const { registry } = collect(t, { include: ['osMemoryHeap'] });
+  const before = await read(registry, 'process_resident_memory_bytes');
+  const touched = Buffer.alloc(64e6, 1);
+  await sleep(5);
+  const after = await read(registry, 'process_resident_memory_bytes');
+  t.true(Math.abs(after - before - touched.length) < 20e6);
+  t.true(Math.abs(after - process.memoryUsage.rss()) < 20e6);
+});
+
+test.serial('the heap is that of the engine', async (t) => {
+  const { registry } = collect(t, { include: ['heapSizeAndUsed', 'heapSpacesSizeAndUsed'] });
+  const families = Object.fromEntries((await registry.getMetricsAsJSON()).map(({ name, values }) => [name, values]));
+  const heap = v8.getHeapStatistics();
+  const near = (value, expected, name) => t.true(Math.abs(value - expected) < 4e6, `${name}: ${value}, ${expected}`);
+  near(families.nodejs_heap_size_total_bytes[0].value, heap.total_heap_size, 'total');
+  near(families.nodejs_heap_size_used_bytes[0].value, heap.used_heap_size, 'used');
+  near(families.nodejs_external_memory_bytes[0].value, process.memoryUsage().external, 'external');
+  const spaces = v8.getHeapSpaceStatistics();
+  for (const [what, key] of Object.entries({
+    total: 'space_size',
+    used: 'space_used_size',
+    available: 'space_available_size',
+  })) {
+    const values = families[`nodejs_heap_space_size_${what}_bytes`];
+    t.deepEqual(
+      values.map(({ labels }) => `${labels.space}_space`),
+      spaces.map(({ space_name }) => space_name),
+    );
+    for (const [at, { value, labels }] of values.entries()) near(value, spaces[at][key], `${labels.space} ${what}`);
+  }
+});
+
+test.serial('the version is that of Node.js, numbers as numbers, and is back after a reset', async (t) => {
+  const { registry } = collect(t, { include: ['version'] });
+  const [major, minor, patch] = process.versions.node.split('.').map(Number);
+  for (const _ of [1, 2]) {
+    const [{ values }] = await registry.getMetricsAsJSON();
+    t.deepEqual(values, [{ value: 1, labels: { version: process.version, major, minor, patch } }]);
+    registry.resetMetrics();
+  }
+});
+
+test.serial(
+  'handles and resources are counted by type; a type that has nothing left has no series',
+  async (t) => {
+    const { registry } = collect(t, { include: ['processHandles', 'processResources'] });
+    const counts = async (name) => {
+      const { values } = (await registry.getMetricsAsJSON()).find((family) => family.name === name);
+      return Object.fromEntries(values.map(({ labels, value }) => [labels.type ?? 'all', value]));
+    };
+    const before = await counts('nodejs_active_handles');
+    const { all } = await counts('nodejs_active_handles_total');
+    t.is(before.Server, undefined);
+    const servers = await Promise.all(
+      [1, 2, 3].map(
+        () =>
+          new Promise((resolve) =>
+            createServer().listen(0, function () {
+              resolve(this);
+            }),
+          ),
+      ),
+    );
+    t.deepEqual(await counts('nodejs_active_handles'), { ...before, Server: 3 });
+    t.deepEqual(await counts('nodejs_active_handles_total'), { all: all + 3 });
+    t.is((await counts('nodejs_active_resources')).TCPServerWrap, 3);
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    // A handle is there until its turn to close has come.
+    await sleep(5);
+    t.deepEqual(await counts('nodejs_active_handles'), before);
+    t.is((await counts('nodejs_active_resources')).TCPServerWrap, undefined);
+  },
+);
+
+test.serial('a scrape does not count its own timer among the resources', async (t) => {
+  const { registry } = collect(t, { include: ['runtime'] });
+  const timeouts = process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length;
+  const [total, shown] = [
+    process.getActiveResourcesInfo().length,
+    await read(registry, 'nodejs_active_resources_total'),
+  ];
+  t.is(shown, total);
+  const { values } = await registry.getSingleMetric('nodejs_active_resources').get();
+  t.is(values.find(({ labels }) => labels.type === 'Timeout')?.value ?? 0, timeouts);
+});
+
+test.serial('collections of garbage are counted by kind', async (t) => {
+  const { registry } = collect(t, { include: ['gc'], gcDurationBuckets: [0.5, 10], labels: { app: 'gateway' } });
+  // Without a turn of the loop, so that one report brings all of them.
+  for (let round = 0; round < 20; round++) {
+    gc();
+    gc({ type: 'minor' });
+  }
+  await sleep(50);
+  const [{ name, type, values }] = await registry.getMetricsAsJSON();
+  t.is(name, 'nodejs_gc_duration_seconds');
+  t.is(type, 'histogram');
+  const shown = (kind) => values.filter(({ labels }) => labels.kind === kind);
+  t.true(shown('major').length > 0 && shown('minor').length > 0);
+  for (const kind of ['major', 'minor']) {
+    const [first, second, all, sum, count] = shown(kind);
+    t.deepEqual(
+      [first, second, all].map(({ labels }) => labels),
+      [0.5, 10, '+Inf'].map((le) => ({ le, kind, app: 'gateway' })),
+    );
+    t.true(count.value >= 20, `${kind}: ${count.value}`);
+    t.true(sum.value > 0 && sum.value < 30);
+  }
+  t.deepEqual(
+    values.filter(({ labels }) => !['major', 'minor', 'incremental', 'weakcb'].includes(labels.kind)),
+    [],
+  );
+});
+
+// ---- the event loop ----
+
+test.serial('two scrapers see the same delays, and the last turn', async (t) => {
+  const { registry } = collect(t, { include: ['eventLoopLag'] });
+  await sleep(50);
+  block(200);
+  await sleep(50);
+  const lag = async () => {
+    const families = await registry.getMetricsAsJSON();
+    return Object.fromEntries(
+      families.map(({ name, values }) => [name.slice('nodejs_eventloop_lag_'.length), values[0].value]),
+    );
+  };
+  const [one, other] = [await lag(), await lag()];
+  for (const seen of [one, other]) {
+    t.true(seen.max_seconds >= 0.19 && seen.max_seconds < 5, JSON.stringify(seen));
+    t.true(seen.min_seconds > 0.005 && seen.min_seconds <= seen.p50_seconds);
+    t.true(seen.p50_seconds <= seen.p90_seconds && seen.p90_seconds <= seen.p99_seconds);
+    t.true(seen.mean_seconds > seen.min_seconds && seen.mean_seconds < seen.max_seconds);
+    t.true(seen.stddev_seconds > 0 && seen.stddev_seconds < seen.max_seconds);
+  }
+  t.is(other.max_seconds, one.max_seconds);
+  // What was asked for by a scrape comes with the next turn, and the next scrape shows it.
+  await lag();
+  block(100);
+  await turn();
+  t.true((await lag()).seconds >= 0.09);
+});
+
+test.serial('a delay leaves the window by time, not by scrapes', async (t) => {
+  const { registry } = collect(t, { include: ['eventLoopLag'], eventLoopLagWindowSeconds: 0.5 });
+  const max = () => read(registry, 'nodejs_eventloop_lag_max_seconds');
+  await sleep(30);
+  block(450);
+  await sleep(30);
+  t.true((await max()) >= 0.44);
+  // At least for one window, at most for two.
+  await sleep(1500);
+  t.true((await max()) < 0.44);
+});
+
+test.serial('before anything was seen the statistics are not a number', async (t) => {
+  const { registry } = collect(t, { include: ['eventLoopLag'] });
+  const [lag, ...statistics] = (await registry.getMetricsAsJSON()).map(({ values }) => values[0].value);
+  t.is(lag, 0);
+  t.deepEqual(statistics, Array(7).fill(Number.NaN));
+});
+
+test.serial('utilisation is seen in intervals, and once for each that was blocked', async (t) => {
+  const labels = { app: 'gateway' };
+  const { registry } = collect(t, {
+    include: ['eventLoopUtilization'],
+    eventLoopUtilizationTimeout: 20,
+    eventLoopUtilizationBuckets: [0.5],
+    eventLoopUtilizationPercentiles: [0, 0.5, 1],
+    labels,
+  });
+  const [summary, histogram] = registry.getMetricsAsArray();
+  t.deepEqual(
+    (await summary.get()).values.slice(0, 3).map(({ value }) => value),
+    [Number.NaN, Number.NaN, Number.NaN],
+  );
+  await sleep(10);
+  block(400);
+  await sleep(30);
+  const { count, sum, buckets } = histogram.value(labels);
+  t.true(count >= 20 && count < 60, `${count}`);
+  // Busy in most of the intervals.
+  t.true(count - buckets[0].count >= 15);
+  const { values } = await summary.get();
+  const [least, middle, most, summed, counted] = values;
+  t.deepEqual(least.labels, { quantile: 0, app: 'gateway' });
+  t.true(least.value <= middle.value && middle.value > 0.5 && most.value <= 1 && most.value >= middle.value);
+  t.deepEqual([summed.value.toFixed(9), counted.value], [sum.toFixed(9), count]);
+  registry.resetMetrics();
+  t.deepEqual(
+    (await summary.get()).values.slice(-2).map(({ value }) => value),
+    [0, 0],
+  );
+});
+
+// ---- choosing, naming, ending ----
+
+test.serial('all metrics, in the order of their collectors', async (t) => {
+  const { registry } = collect(t);
+  const expected = process.platform === 'linux' ? [...PROCESS, ...RUNTIME] : RUNTIME;
+  t.deepEqual(namesIn(registry).slice(-expected.length), expected);
+  t.deepEqual(collectDefaultMetrics.metricsList, [
+    'processCpuTotal',
+    'processStartTime',
+    'osMemoryHeap',
+    'processOpenFileDescriptors',
+    'processMaxFileDescriptors',
+    'eventLoopLag',
+    'eventLoopUtilization',
+    'processResources',
+    'processHandles',
+    'processRequests',
+    'heapSizeAndUsed',
+    'heapSpacesSizeAndUsed',
+    'version',
+    'gc',
+  ]);
+});
+
+for (const [title, options, expected] of [
+  ['the runtime', { include: ['runtime'] }, RUNTIME],
+  ['one collector', { include: ['version'] }, ['nodejs_version_info']],
+  [
+    'two, in the order of the list',
+    { include: ['gc', 'version'] },
+    ['nodejs_version_info', 'nodejs_gc_duration_seconds'],
+  ],
+  [
+    'a group without one',
+    { include: ['runtime'], exclude: ['eventLoopLag', 'eventLoopUtilization', 'gc'] },
+    [...ACTIVE, ...HEAP, ...SPACES, 'nodejs_version_info'],
+  ],
+  ['a group and what is in it', { include: ['runtime', 'version'] }, RUNTIME],
+  ['what is excluded and included', { include: ['version'], exclude: ['runtime'] }, []],
+  ['nothing', { include: [] }, []],
+]) {
+  test.serial(`include and exclude: ${title}`, (t) => {
+    t.deepEqual(namesIn(collect(t, options).registry), expected);
+  });
+}
+
+linux('include and exclude: the process', (t) => {
+  t.deepEqual(namesIn(collect(t, { include: ['process'] }).registry), PROCESS);
+  t.deepEqual(namesIn(collect(t, { exclude: ['runtime'] }).registry), PROCESS);
+});
+
+test.serial('prefix and labels are on everything', async (t) => {
+  const { registry } = collect(t, { prefix: 'app_', labels: { service: 'gateway', port: 80, absent: undefined } });
+  await collected({ getSingleMetric: (name) => prefixed(registry, name) }, 'major');
+  await sleep(150);
+  const families = await registry.getMetricsAsJSON();
+  t.deepEqual(
+    families.filter(({ name }) => !/^app_(process|nodejs)_/.test(name)),
+    [],
+  );
+  for (const { name, values } of families) {
+    for (const { labels } of values) {
+      t.like(labels, { service: 'gateway', port: 80 }, name);
+      t.false('absent' in labels, name);
+    }
+  }
+  // And in text.
+  const text = await registry.metrics();
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  t.deepEqual(
+    lines.filter((line) => !/^app_(process|nodejs)_\w+\{.*service="gateway",port="80"\} /.test(line)),
+    [],
+  );
+});
+
+/** As `collected` looks for it, with the labels of the test. */
+function prefixed(registry, name) {
+  const metric = registry.getSingleMetric(`app_${name}`);
+  return { value: (labels) => metric.value({ ...labels, service: 'gateway', port: 80 }) };
+}
+
+test.serial('ending takes the metrics out, and stops what feeds them', async (t) => {
+  const { registry, stop } = collect(t, { eventLoopUtilizationTimeout: 5 });
+  const other = new Gauge({ name: 'other', help: 'Some help', registers: [registry] });
+  const utilization = registry.getSingleMetric('nodejs_eventloop_utilization_histogram');
+  const collections = registry.getSingleMetric('nodejs_gc_duration_seconds');
+  await collected(registry, 'major');
+  await sleep(30);
+  t.true(utilization.value().count > 0);
+  stop();
+  t.deepEqual(registry.getMetricsAsArray(), [other]);
+  await turn();
+  const seen = [utilization.value().count, collections.value({ kind: 'major' }).count];
+  gc();
+  await sleep(50);
+  t.deepEqual([utilization.value().count, collections.value({ kind: 'major' }).count], seen);
+  stop();
+  // The names are free again, and what is registered under them is not the ended collection's to take.
+  const { registry: _, ...rest } = { registry, again: collectDefaultMetrics({ register: registry }) };
+  stop();
+  t.true(namesIn(registry).includes('nodejs_version_info'));
+  rest.again[Symbol.dispose]();
+  t.deepEqual(registry.getMetricsAsArray(), [other]);
+});
+
+test.serial('a second collection in one registry is refused, and changes nothing', async (t) => {
+  const { registry } = collect(t);
+  const before = registry.getMetricsAsArray();
+  const error = t.throws(() => collectDefaultMetrics({ register: registry }));
+  t.true(error instanceof MetricsError);
+  t.is(error.code, 'DUPLICATE_METRIC');
+  t.regex(error.message, /^A metric with the name \w+ has already been registered\.$/);
+  t.deepEqual(registry.getMetricsAsArray(), before);
+  // Another prefix is another name.
+  collectDefaultMetrics({ register: registry, prefix: 'again_' })();
+  t.deepEqual(registry.getMetricsAsArray(), before);
+});
+
+test.serial('what a refused collection had begun is gone, and asking for handles ends no process', async (t) => {
+  const { registry } = collect(t);
+  for (let round = 0; round < 20; round++) t.throws(() => collectDefaultMetrics({ register: registry }));
+  for (let round = 0; round < 5; round++) {
+    gc();
+    // With the finalizers of garbage still to come, and after them.
+    await registry.metrics();
+    await turn();
+    await registry.metrics();
+  }
+  t.pass();
+});
+
+test.serial('a name that is taken is refused, and nothing is registered', (t) => {
+  const registry = new Registry();
+  const own = new Gauge({ name: 'nodejs_gc_duration_seconds', help: 'Some help', registers: [registry] });
+  t.throws(() => collectDefaultMetrics({ register: registry }), { code: 'DUPLICATE_METRIC' });
+  t.deepEqual(registry.getMetricsAsArray(), [own]);
+});
+
+test.serial('the groups can be collected by a call each', (t) => {
+  const registry = new Registry();
+  for (const group of ['runtime', 'process'])
+    t.teardown(collectDefaultMetrics({ register: registry, include: [group] }));
+  t.deepEqual(
+    namesIn(registry).filter((name) => name.startsWith('nodejs_')),
+    RUNTIME,
+  );
+});
+
+test.serial('a collection whose registry was cleared is ended by the next', async (t) => {
+  const { registry } = collect(t, { include: ['eventLoopUtilization'], eventLoopUtilizationTimeout: 5 });
+  const left = registry.getSingleMetric('nodejs_eventloop_utilization_histogram');
+  registry.clear();
+  t.teardown(collectDefaultMetrics({ register: registry, include: ['eventLoopUtilization'] }));
+  const { count } = left.value();
+  await sleep(50);
+  t.is(left.value().count, count);
+});
+
+test.serial('without a registry it is the default one', (t) => {
+  const stop = collectDefaultMetrics({ include: ['version'] });
+  t.deepEqual(namesIn(register), ['nodejs_version_info']);
+  stop();
+  for (const options of [undefined, null, {}]) collectDefaultMetrics(options)();
+  t.deepEqual(namesIn(register), []);
+});
+
+for (const [options, message] of [
+  ['all', 'Expected an object for options but received "all" of type string'],
+  [[], 'Expected an object for options but received an object of type Array'],
+  [{ register: {} }, 'Expected a registry for register but received an object of type Object'],
+  [{ register: null }, 'Expected a registry for register but received null'],
+  [{ prefix: 5 }, 'Expected a string for prefix but received 5 of type number'],
+  [{ labels: 'app' }, 'Expected an object for labels but received "app" of type string'],
+  [
+    { include: 'process' },
+    'Expected an array of collectors or groups for include but received "process" of type string',
+  ],
+  [
+    { exclude: ['gcs'] },
+    /^Expected process, runtime, processCpuTotal, .*, gc for exclude but received "gcs" of type string$/,
+  ],
+  [{ include: [Symbol('gc')] }, /for include but received Symbol\(gc\) of type symbol$/],
+  [{ gcDurationBuckets: 1 }, 'Expected an array of numbers for gcDurationBuckets but received 1 of type number'],
+  [
+    { gcDurationBuckets: ['1'] },
+    'Expected an array of numbers for gcDurationBuckets but received an object of type Array',
+  ],
+  [
+    { eventLoopMonitoringPrecision: 0.5 },
+    'Expected a whole number from 1 to 2147483647 for eventLoopMonitoringPrecision but received 0.5 of type number',
+  ],
+  [
+    { eventLoopMonitoringPrecision: '10' },
+    'Expected a whole number from 1 to 2147483647 for eventLoopMonitoringPrecision but received "10" of type string',
+  ],
+  [
+    { eventLoopLagWindowSeconds: 0 },
+    'Expected a number above 0 and up to 2147483.647 for eventLoopLagWindowSeconds but received 0 of type number',
+  ],
+  [
+    { eventLoopUtilizationTimeout: Number.NaN },
+    'Expected a number above 0 and up to 2147483647 for eventLoopUtilizationTimeout but received NaN of type number',
+  ],
+  [
+    { eventLoopUtilizationPercentiles: [1.5] },
+    'Expected numbers from 0 to 1 for eventLoopUtilizationPercentiles but received an object of type Array',
+  ],
+  [
+    { eventLoopUtilizationAgeBuckets: 0 },
+    'Expected a whole number from 1 to 1000 for eventLoopUtilizationAgeBuckets but received 0 of type number',
+  ],
+  [
+    { eventLoopUtilizationMaxAgeSeconds: -1 },
+    'Expected a number above 0 and up to 2147483647 for eventLoopUtilizationMaxAgeSeconds but received -1 of type number',
+  ],
+]) {
+  test.serial(`refused: ${message}`, (t) => {
+    const error = t.throws(() => collectDefaultMetrics(options), { instanceOf: TypeError, code: 'INVALID_CONFIG' });
+    if (typeof message === 'string') t.is(error.message, message);
+    else t.regex(error.message, message);
+  });
+}
+
+test.serial('what the metrics themselves refuse, they refuse as ever', (t) => {
+  const registry = new Registry();
+  for (const [options, code] of [
+    [{ prefix: '0' }, 'INVALID_METRIC_NAME'],
+    [{ labels: { 'a-b': 1 } }, 'INVALID_LABEL_NAME'],
+    [{ labels: { kind: 'x' } }, 'INVALID_LABEL_NAME'],
+    [{ gcDurationBuckets: [2, 1] }, 'INVALID_BUCKETS'],
+    [{ eventLoopUtilizationBuckets: [Number.NaN] }, 'INVALID_BUCKETS'],
+  ]) {
+    t.throws(() => collectDefaultMetrics({ register: registry, ...options }), { code }, JSON.stringify(options));
+    t.deepEqual(registry.getMetricsAsArray(), []);
+  }
+});
+
+// ---- in a registry ----
+
+linux('a scrape asks JavaScript for no figure of the process', async (t) => {
+  const { registry } = collect(t, { include: ['process'] });
+  for (const metric of registry.getMetricsAsArray()) {
+    metric.get = () => {
+      throw new Error('asked');
+    };
+  }
+  for (const text of [await registry.metrics(), withoutSelfMetrics(String((await registry.scrape()).body))]) {
+    t.deepEqual(
+      [...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name),
+      PROCESS,
+    );
+    t.is(text.match(/^process_\w+ [\d.e+]+$/gm).length, PROCESS.length);
+  }
+});
+
+linux('figures of the process are metrics like others', async (t) => {
+  const { registry } = collect(t, { include: ['process'], labels: { own: 1 } });
+  registry.setDefaultLabels({ own: 'default', zone: 'a' });
+  const metric = registry.getSingleMetric('process_max_fds');
+  const { value } = (await metric.get()).values[0];
+  const help = 'File descriptors that the process may have open';
+  t.deepEqual(await metric.get(), {
+    name: 'process_max_fds',
+    help,
+    type: 'gauge',
+    aggregator: 'sum',
+    values: [{ value, labels: { own: 1 } }],
+  });
+  const text = `# HELP process_max_fds ${help}\n# TYPE process_max_fds gauge\nprocess_max_fds{own="1",zone="a"} ${value}`;
+  t.is(await registry.getSingleMetricAsString('process_max_fds'), text);
+  t.is(await registry.getMetricsAsString(metric), text);
+  t.is(String((await registry.scrape({ names: ['process_max_fds'] })).body), `${text}\n`);
+  const json = await registry.getMetricsAsJSON();
+  t.deepEqual(json.find(({ name }) => name === 'process_max_fds').values, [{ value, labels: { own: 1, zone: 'a' } }]);
+  t.is(json.find(({ name }) => name === 'process_start_time_seconds').aggregator, 'omit');
+
+  // Another registry may have it as well, and either may lose it.
+  const merged = Registry.merge([registry]);
+  t.is(merged.getSingleMetric('process_max_fds'), metric);
+  registry.removeSingleMetric('process_max_fds');
+  t.is(registry.getSingleMetric('process_max_fds'), undefined);
+  t.deepEqual(namesIn(registry), PROCESS.slice(0, -1));
+  t.false((await registry.metrics()).includes('process_max_fds'));
+  t.true((await merged.metrics()).includes(`process_max_fds{own="1"} ${value}\n`));
+  registry.registerMetric(metric);
+  t.throws(() => new Gauge({ name: 'process_max_fds', help, registers: [registry] }), { code: 'DUPLICATE_METRIC' });
+  registry.clear();
+  t.is(await registry.metrics(), '\n');
+});
+
+linux('the names of figures are kept from other metrics', (t) => {
+  const registry = new Registry();
+  const { Histogram } = require('@llm-devops/prometheus-metrics');
+  new Histogram({ name: 'process_open', help: 'Some help', registers: [registry] });
+  t.teardown(collectDefaultMetrics({ register: registry, include: ['process'], prefix: 'h_' }));
+  // A histogram writes samples of three more names.
+  const taken = new Registry();
+  new Histogram({ name: 'app', help: 'Some help', registers: [taken] });
+  t.throws(() => new Gauge({ name: 'app_count', help: 'Some help', registers: [taken] }), { code: 'DUPLICATE_METRIC' });
+  t.throws(() => new Gauge({ name: 'h_process_open_fds', help: 'Some help', registers: [registry] }), {
+    code: 'DUPLICATE_METRIC',
+  });
+});
+
+test.serial('all of a group is read for one of its metrics', async (t) => {
+  const { registry } = collect(t, { include: ['heapSizeAndUsed'] });
+  registry.resetMetrics();
+  const text = await registry.getSingleMetricAsString('nodejs_heap_size_used_bytes');
+  t.regex(text, /\nnodejs_heap_size_used_bytes [1-9]\d{5,}$/);
+});
+
+// ---- processes and threads ----
+
+test('it keeps no process alive', async (t) => {
+  const started = Date.now();
+  const { code, signal, stderr } = await attempt(({ client }) => {
+    client.collectDefaultMetrics();
+    return client.register.metrics().then((text) => text.length);
+  });
+  t.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' });
+  t.true(Date.now() - started < 20_000);
+});
+
+test('a worker has its own, keeps no thread alive, and is part of the totals', async (t) => {
+  const seen = await run(async ({ client, thread, scrape, sleep }) => {
+    client.collectDefaultMetrics({ include: ['process', 'heapSizeAndUsed', 'gc'] });
+    const before = (await scrape(client)).nodejs_heap_size_used_bytes;
+    const worker = thread(async ({ client, say, heard }) => {
+      const kept = Array.from({ length: 4e5 }, (_, index) => ({ index }));
+      client.collectDefaultMetrics();
+      const text = await client.register.metrics();
+      say({ kept: kept.length, text });
+      await heard();
+    });
+    const { text } = await worker.heard();
+    const during = await scrape(client);
+    worker.say('end');
+    await worker.ended;
+    await sleep(10);
+    const after = await scrape(client);
+    return { before, during, after, workerNames: [...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name) };
+  });
+  t.deepEqual(seen.workerNames, process.platform === 'linux' ? [...PROCESS, ...RUNTIME] : RUNTIME);
+  // The worker's heap counts in, and its figures of the process, which are the same as ours, do not.
+  t.true(seen.during.nodejs_heap_size_used_bytes > seen.before + 5e6);
+  t.true(seen.after.nodejs_heap_size_used_bytes < seen.during.nodejs_heap_size_used_bytes);
+  t.is(seen.during.process_max_fds, seen.after.process_max_fds);
+  t.is(seen.during.nodejs_version_info, undefined);
+});

@@ -1,0 +1,193 @@
+// Recipes of the guides in docs/ that need no framework and no test runner.
+
+import { readPage } from '../support/pages.mjs';
+
+/** 'right password', at bcrypt's lowest cost. */
+const HASH = '$2b$04$v/P7ECUzsPBAfs8Xw9ohmOqMENN6qTZxU8tb9AOMEQwDNAH54J6Rm';
+const SHOWN = "import { register as shown } from '@llm-devops/prometheus-metrics';";
+const LIBRARY = (names) => `import { ${names} } from '@llm-devops/prometheus-metrics';`;
+
+const cardinality = 'docs/cardinality.md';
+
+export default [
+  {
+    // The page's blocks follow each other: each is run after the ones above it, with a line that shows what it did.
+    page: cardinality,
+    title: 'the blocks, one after the other, print what the page shows',
+    blocks: [
+      'maxTotal: 50_000',
+      'registry.cardinality()',
+      'calls.remove(',
+      'ttlSeconds: 3600',
+      'calls.init(',
+      'registryOf',
+    ],
+    between: [
+      '',
+      'console.log(report.series, JSON.stringify(report.metrics[0].labels.tool));',
+      "console.log(calls.value({ tool: 'shell', user: 'ada' }));",
+      '',
+      'console.log(registry.cardinality().series);',
+    ],
+    after: `
+      const tenant = registryOf('acme').registry;
+      tenant.counter({ name: 'c_total', help: 'c', labelNames: ['tenant'] }).inc({ tenant: 'ada@example.com' });
+      console.log(await register.getMetricsAsJSON().then(([{ values }]) => JSON.stringify(values)));`,
+    prints: `${readPage(cardinality).blocks.find(({ language }) => language === '').code}3 {"values":3,"maxValues":2}
+0
+4
+[{"value":1,"labels":{"exported_tenant":"[email]","tenant":"acme"}}]
+`,
+  },
+  {
+    page: 'docs/default-metrics.md',
+    title: 'all default metrics begin and stop',
+    blocks: ['collectDefaultMetrics();'],
+    after: `${SHOWN}
+      console.log(/^nodejs_eventloop_lag_seconds /m.test(await shown.metrics()));
+      stop();`,
+    prints: 'true\n',
+  },
+  {
+    page: 'docs/default-metrics.md',
+    title: 'parts are chosen',
+    blocks: ["include: ['process']"],
+    after: `${SHOWN}
+      const exposition = await shown.metrics();
+      console.log(/^process_cpu_seconds_total /m.test(exposition), /^nodejs_eventloop_utilization/m.test(exposition));
+      process.exit();`,
+    prints: 'true false\n',
+  },
+  {
+    page: 'docs/endpoint.md',
+    title: 'the exporter listens at the address that it tells',
+    blocks: ['port: 9464'],
+    replace: [['port: 9464', 'port: 0']],
+    after: `
+      console.log((await fetch(exporter.url + '/metrics')).status);
+      process.kill(process.pid, 'SIGTERM');`,
+    serves: async (t, { ended }) => {
+      const { code, stdout } = await ended;
+      t.is(code, 0);
+      t.regex(stdout, /^http:\/\/127\.0\.0\.1:\d+\/metrics\n200\n$/);
+    },
+  },
+  {
+    page: 'docs/endpoint.md',
+    title: 'checks decide about readiness until it is set',
+    blocks: ["pool.query('select 1')"],
+    before: `${LIBRARY('startExporter')}
+      const pool = { query: async () => [] };
+      const cache = new Map([['key', 'value']]);
+      setTimeout(() => process.exit(1), 10_000).unref();`,
+    replace: [
+      [
+        'exporter.setReady(false);',
+        "console.log((await fetch(exporter.url + '/ready')).status);\nexporter.setReady(false);",
+      ],
+    ],
+    after: `
+      console.log((await fetch(exporter.url + '/ready')).status);
+      await exporter.close();`,
+    prints: '200\n503\n',
+  },
+  {
+    page: 'docs/labels.md',
+    title: 'a registry cleans values by default',
+    blocks: ['sanitize: true'],
+    before: LIBRARY('Registry'),
+    after: `
+      registry.counter({ name: 'c', help: 'h', labelNames: ['a'] }).inc({ a: 'ada@example.com' });
+      console.log((await registry.metrics()).split('\\n')[2]);`,
+    prints: 'c{a="[email]"} 1\n',
+  },
+  {
+    page: 'docs/labels.md',
+    title: 'a registry cleans values as it is told',
+    blocks: ['maxLength: 64'],
+    before: LIBRARY('Registry'),
+    after: `
+      const counter = registry.counter({ name: 'c', help: 'h', labelNames: ['a'] });
+      counter.inc({ a: 'x'.repeat(100) });
+      counter.inc({ a: 'a\\u0007b' });
+      console.log((await registry.metrics()).split('\\n').slice(2, 4).join('\\n'));
+      try {
+        registry.counter({ name: 'd', help: 'h', labelNames: ['internal_a'] });
+      } catch (error) {
+        console.log(error.code);
+      }`,
+    prints: `c{a="${'x'.repeat(63)}…"} 1\nc{a="ab"} 1\nINVALID_LABEL_NAME\n`,
+  },
+  {
+    page: 'docs/metrics.md',
+    title: 'a request inside an execution is priced and counted',
+    blocks: ['agents.run('],
+    after: `${SHOWN}
+      const lines = (await shown.metrics()).split('\\n');
+      const has = (name) => lines.filter((line) => line.startsWith('llmdevops_' + name) && !line.endsWith(' 0'));
+      console.log([answer, ...has('llm_requests_total'), ...has('llm_cost_usd_total'), ...has('agent_executions_total')].join('\\n'));`,
+    prints: `1
+llmdevops_llm_requests_total{model="gpt-4o-mini",provider="openai",operation="chat",status="success"} 1
+llmdevops_llm_cost_usd_total{model="gpt-4o-mini",provider="openai"} 0.000042
+llmdevops_agent_executions_total{agent_type="researcher",status="success"} 1
+`,
+  },
+  {
+    page: 'docs/metrics.md',
+    title: 'sample prices are dated',
+    blocks: ['SAMPLE_PRICES_AS_OF'],
+    before: LIBRARY('LlmMetricsCollector'),
+    serves: async (t, { ended }) => {
+      const { code, stdout, stderr } = await ended;
+      t.is(code, 0, stderr);
+      t.regex(stdout, /^\d{4}-\d\d-\d\d\n$/);
+    },
+  },
+  {
+    page: 'docs/security.md',
+    title: 'a token, a password or a callback lets in',
+    blocks: ['bearerTokens:'],
+    replace: [['$2y$10$…', HASH]],
+    before: `${LIBRARY('startExporter as start')}
+      const OWN_PORT = { host: '127.0.0.1', port: 0 };
+      process.env.METRICS_TOKEN = 'a-token-of-the-example';
+      let exporter;
+      const startExporter = async (options) => (exporter = await start({ ...OWN_PORT, ...options }));
+      const verify = (cookie) => cookie === 'session=good';`,
+    after: `
+      const ask = async (headers) => (await fetch(exporter.url + '/metrics', { headers })).status;
+      const basic = 'Basic ' + btoa('prometheus:right password');
+      console.log(await ask({ authorization: 'Bearer a-token-of-the-example' }), await ask({ authorization: basic }));
+      console.log(await ask({ cookie: 'session=good' }), await ask({ cookie: 'session=bad' }), await ask({}));
+      process.exit();`,
+    prints: '200 200\n200 401 401\n',
+  },
+  {
+    page: 'docs/security.md',
+    title: 'TLS with certificates of clients',
+    blocks: ['tlsClientCaFile:'],
+    before: `${LIBRARY('startExporter as start')}
+      const OWN_PORT = { host: '127.0.0.1', port: 0 };
+      import https from 'node:https';
+      import { certificates } from '../http/exporter/support/certificates.mjs';
+      const ends = [];
+      const made = await certificates({ teardown: (end) => ends.push(end) });
+      let exporter;
+      const startExporter = async (options) => (exporter = await start({ ...OWN_PORT, ...options }));`,
+    replace: [
+      ["'/etc/tls/tls.crt'", "made.path('server.crt')"],
+      ["'/etc/tls/tls.key'", "made.path('server.key')"],
+      ["'/etc/tls/ca.crt'", "made.path('ca.crt')"],
+    ],
+    after: `
+      const ask = (client) =>
+        new Promise((resolve) => {
+          const options = { ca: made.read('ca.crt'), ...client, agent: false };
+          https.get(exporter.url + '/metrics', options, ({ statusCode }) => resolve(statusCode)).on('error', () => resolve('refused'));
+        });
+      console.log(await ask(made.client('client')), await ask({}), await ask(made.client('stranger')));
+      await Promise.all(ends.map((end) => end()));
+      process.exit();`,
+    prints: '200 refused refused\n',
+  },
+];

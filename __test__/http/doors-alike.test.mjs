@@ -1,0 +1,193 @@
+// Sends the same requests to the handler and to the exporter over real sockets: status, headers and body are the same.
+
+import { METHODS } from 'node:http';
+import { Counter, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
+import test from 'ava';
+import fc from 'fast-check';
+import { everything, exporter, handler, own } from './exporter/support/doors.mjs';
+
+const RUNS = Number(process.env.DOORS_RUNS ?? 1500);
+
+/** Some families; one is large enough to be compressed. */
+function registry() {
+  const registry = new Registry();
+  const registers = [registry];
+  new Counter({ name: 'c_total', help: 'Some "help"\n', labelNames: ['a'], registers }).inc({ a: 'é"\\\n' }, 2);
+  new Gauge({ name: 'g', help: 'Some help', registers }).set(Number.NEGATIVE_INFINITY);
+  new Histogram({ name: 'h', help: 'Some help', buckets: [-1, 0.5, 1], registers }).observe(0.7);
+  const many = new Gauge({ name: 'many', help: 'Some help', labelNames: ['n'], registers });
+  for (let n = 0; n < 300; n++) many.set({ n }, n / 7);
+  return registry;
+}
+
+// What differs by design: an exporter has a page at /, and owns all paths.
+const known = fc.constantFrom('/metrics', '/health', '/ready', '/favicon.ico');
+const near = fc
+  .tuple(known, fc.constantFrom('', '/', '//', 'x', '%', '%20', '.', '/..', ';a=b'))
+  .map(([path, end]) => path + end);
+/** Request targets that Node.js sends and every server accepts. */
+const targetText = fc.string({
+  unit: fc.constantFrom(..."abcMETRICSz019-._~%!$&'()*+,;=:@/"),
+  maxLength: 12,
+});
+const path = fc.oneof(
+  { weight: 5, arbitrary: known },
+  near,
+  targetText.map((rest) => `/x${rest}`),
+);
+const name = fc.oneof(fc.constantFrom('c_total', 'g', 'h', 'many', 'none', ''), targetText);
+const parameter = fc.oneof(
+  name.map((value) => `name[]=${value}`),
+  name.map((value) => `name%5B%5D=${encodeURIComponent(value)}`),
+  fc.tuple(targetText, targetText).map(([key, value]) => `${key}=${value}`),
+  targetText,
+  fc.constantFrom('name[]', 'name', '&', '=', '?', '%', '+'),
+);
+const query = fc.oneof(
+  fc.constant(''),
+  fc.array(parameter, { maxLength: 4 }).map((parameters) => `?${parameters.join('&')}`),
+);
+
+const quality = fc.constantFrom('', ';q=1', ';q=0', ';q=0.5', ';q=0.25', ';Q=0.7', '; q=0.001', ';q=', ';q=x', ';q=2');
+const mediaType = fc.constantFrom(
+  'text/plain',
+  'text/plain;version=0.0.4',
+  'text/plain;version=1.0.0;escaping=allow-utf-8',
+  'application/openmetrics-text',
+  'application/openmetrics-text;version=0.0.1',
+  'application/openmetrics-text;version=1.0.0',
+  'application/openmetrics-text; version="1.0.0"; charset=utf-8',
+  'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
+  'text/*',
+  '*/*',
+  'application/json',
+  ';',
+  '',
+);
+const coding = fc.constantFrom('gzip', 'GZIP', 'x-gzip', 'identity', '*', 'br', 'deflate', '', ';');
+const list = (item) =>
+  fc
+    .array(
+      fc.tuple(item, quality).map((parts) => parts.join('')),
+      { maxLength: 4 },
+    )
+    .map((items) => items.join(','));
+/** Header values. A space at either end would not be part of the value. */
+const fieldText = fc
+  .string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)), maxLength: 20 })
+  .map((text) => text.trim());
+const maybe = (arbitrary) => fc.option(arbitrary, { nil: undefined });
+
+const request = fc.record({
+  // CONNECT does not ask for a path.
+  method: fc.oneof(
+    { weight: 6, arbitrary: fc.constant('GET') },
+    { weight: 2, arbitrary: fc.constant('HEAD') },
+    fc.constantFrom(...METHODS.filter((method) => method !== 'CONNECT')),
+  ),
+  path,
+  query,
+  accept: maybe(fc.oneof({ weight: 4, arbitrary: list(mediaType) }, fieldText)),
+  encoding: maybe(
+    fc.oneof(
+      { weight: 4, arbitrary: list(coding) },
+      fc.constantFrom('gzip', 'identity;q=0', '*;q=0', 'gzip, identity;q=0'),
+      fieldText,
+    ),
+  ),
+  timeout: maybe(fc.oneof(fc.constantFrom('10', '0', '-1', '1e3', 'NaN', '0.5', '9e99'), fieldText)),
+  body: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(undefined) },
+    fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 5 }),
+  ),
+  chunked: fc.boolean(),
+});
+
+function sent({ method, path, query, accept, encoding, timeout, body, chunked }) {
+  const headers = {};
+  if (accept !== undefined) headers.accept = accept;
+  if (encoding !== undefined) headers['accept-encoding'] = encoding;
+  if (timeout !== undefined) headers['x-prometheus-scrape-timeout-seconds'] = timeout;
+  if (body !== undefined) {
+    if (chunked) headers['transfer-encoding'] = 'chunked';
+    else headers['content-length'] = `${body.length}`;
+  }
+  return [path + query, { method, headers, body }];
+}
+
+/** An answer without the parts that depend on the time. */
+function comparable({ status, headers, body }, path) {
+  const shown = own(headers);
+  let text = body.toString('latin1');
+  if (path === '/health' && status === 200) {
+    text = text.replace(/"uptime_seconds":[\d.]+/, '"uptime_seconds":T').replace(/:0\.0\d\d\}/, ':S}');
+    delete shown['content-length'];
+  }
+  return { status, headers: shown, text };
+}
+
+test.serial('random requests are answered alike', async (t) => {
+  const shared = registry();
+  const options = { registry: shared, selfMetrics: false, checks: { fine: () => true } };
+  const doors = [await handler(t, options), await exporter(t, options)];
+  const seen = new Map();
+  await fc.assert(
+    fc.asyncProperty(request, async (drawn) => {
+      const [target, settings] = sent(drawn);
+      const answers = await Promise.all(doors.map(({ ask }) => ask(target, settings)));
+      const [one, other] = answers.map((answer) => comparable(answer, drawn.path));
+      t.deepEqual(other, one);
+      const kind = `${one.status}${one.headers['content-encoding'] === 'gzip' ? ' gzip' : ''}`;
+      seen.set(kind, (seen.get(kind) ?? 0) + 1);
+    }),
+    { numRuns: RUNS },
+  );
+  t.log([...seen].map(([kind, times]) => `${kind}: ${times}`).join(', '));
+  // The requests are not all of one kind.
+  for (const kind of ['200', '200 gzip', '404', '405', '406', '413']) t.true(seen.get(kind) > RUNS / 200, kind);
+});
+
+test.serial('setReady() and a failing check are shown alike', async (t) => {
+  for (const check of [() => false, () => Promise.reject(new Error('no route'))]) {
+    const options = { registry: registry(), checks: { check } };
+    const doors = [await handler(t, options), await exporter(t, options)];
+    for (const ready of [true, false]) {
+      for (const { setReady } of doors) setReady(ready);
+      const [one, other] = await Promise.all(doors.map(({ ask }) => ask('/ready')));
+      t.deepEqual(comparable(other), comparable(one));
+      t.is(one.status, 503);
+    }
+  }
+});
+
+/** Requests as bytes that no HTTP client would send. */
+const odd = {
+  'an absolute target': 'GET http://example.com:9090/metrics?name[]=g HTTP/1.1\r\nHost: example.com\r\n',
+  'an asterisk': 'OPTIONS * HTTP/1.1\r\nHost: x\r\n',
+  'a target with a fragment': 'GET /metrics?name[]=g#name[]=h HTTP/1.1\r\nHost: x\r\n',
+  'two Accept headers':
+    'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nAccept: application/openmetrics-text;version=1.0.0\r\n',
+  'two Accept-Encoding headers': 'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br\r\nAccept-Encoding: gzip\r\n',
+  'a header that is not ASCII': 'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: é;q=0.5,application/openmetrics-text\r\n',
+  'an empty length': 'GET /ready HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n',
+  'a length with zeros': 'GET /ready HTTP/1.1\r\nHost: x\r\nContent-Length: 00\r\n',
+};
+for (const [title, bytes] of Object.entries(odd)) {
+  test.serial(`${title} is answered alike`, async (t) => {
+    const options = { registry: registry(), selfMetrics: false };
+    const doors = [await handler(t, options), await exporter(t, options)];
+    const [one, other] = await Promise.all(
+      doors.map(async ({ connect }) => {
+        const socket = await connect();
+        socket.write(`${bytes}Connection: close\r\n\r\n`);
+        const answer = await everything(socket);
+        const [head, ...body] = answer.split('\r\n\r\n');
+        const [status, ...lines] = head.split('\r\n');
+        const headers = lines.map((line) => line.toLowerCase()).filter((line) => !/^(date|connection):/.test(line));
+        return { status: status.split(' ')[1], headers: headers.sort(), body: body.join('\r\n\r\n') };
+      }),
+    );
+    t.log(one.status);
+    t.deepEqual(other, one);
+  });
+}

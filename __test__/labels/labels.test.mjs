@@ -1,0 +1,585 @@
+// Tests which label sets are one series: all types of values, and all ways to pass labels. The tests use counters, because
+// all metrics share the code that reads labels.
+
+import { inspect } from 'node:util';
+import vm from 'node:vm';
+import { Counter, Gauge, LabelError, Registry } from '@llm-devops/prometheus-metrics';
+import test from 'ava';
+import fc from 'fast-check';
+import { escaped, samples, text } from '../support/exposition.mjs';
+
+function counterOf(...labelNames) {
+  const registry = new Registry();
+  return { registry, counter: new Counter({ name: 'c', help: 'Some help', labelNames, registers: [registry] }) };
+}
+
+// Values.
+
+const printed = [
+  ['a string', 'x', 'x'],
+  ['a blank', ' ', ' '],
+  ['an integer', 42, '42'],
+  ['1.0', 1.0, '1'],
+  ['-0', -0, '0'],
+  ['a fraction', 0.1, '0.1'],
+  ['1e21', 1e21, '1e+21'],
+  ['1e-7', 1e-7, '1e-7'],
+  ['NaN', Number.NaN, 'NaN'],
+  ['Infinity', Number.POSITIVE_INFINITY, 'Infinity'],
+  ['-Infinity', Number.NEGATIVE_INFINITY, '-Infinity'],
+  ['true', true, 'true'],
+  ['false', false, 'false'],
+  ['a bigint', 9007199254740993n, '9007199254740993'],
+  ['a symbol', Symbol('s'), 'Symbol(s)'],
+  ['a function', function named() {}, 'function named() {}'],
+  ['an object', {}, '[object Object]'],
+  ['an object with toString()', { toString: () => 'own' }, 'own'],
+  ['an array', ['a', 'b'], 'a,b'],
+  ['an empty array', [], ''],
+  ['a date', new Date(0), String(new Date(0))],
+  ['a URL', new URL('http://host/path'), 'http://host/path'],
+  ['an error', new TypeError('bad'), 'TypeError: bad'],
+  ['quotes and backslashes', '"\\"\\', '"\\"\\'],
+  ['newlines', '\na\n\nb\n', '\na\n\nb\n'],
+  ['a carriage return', 'a\r\nb\r', 'a\r\nb\r'],
+  ['NUL and other control characters', '\0\x01\x1b\x7f', '\0\x01\x1b\x7f'],
+  ['what separates labels', '",b="y"} 1 # {x', '",b="y"} 1 # {x'],
+  ['umlauts, CJK, emoji, combining', 'ä漢🦀e\u0301', 'ä漢🦀e\u0301'],
+  ['a byte order mark and line separators', '\ufeff\u2028\u2029', '\ufeff\u2028\u2029'],
+  ['a lone high surrogate', 'a\ud800b', 'a\ufffdb'],
+  ['a lone low surrogate', '\udc00', '\ufffd'],
+  ['surrogates the wrong way round', '\udc00\ud800', '\ufffd\ufffd'],
+  ['__proto__', '__proto__', '__proto__'],
+];
+
+for (const [title, value, expected] of printed) {
+  test(`as a label value, ${title} is text`, async (t) => {
+    const { registry, counter } = counterOf('a');
+    counter.inc({ a: value });
+    counter.inc({ a: value });
+    counter.labels({ a: value }).inc();
+    // An object as the only argument would be read as the labels.
+    if (typeof value !== 'object') counter.labels(value).inc();
+    counter.inc({ a: expected }, 10);
+    const count = typeof value === 'object' ? 13 : 14;
+    const head = ['# HELP c Some help', '# TYPE c counter'];
+    t.is(await registry.metrics(), text(...head, `c{a="${escaped(expected)}"} ${count}`));
+    t.is(counter.value({ a: value }), count);
+    counter.remove({ a: value });
+    t.is(await registry.metrics(), text(...head));
+  });
+}
+
+test('a label value of 1 MB is kept whole', async (t) => {
+  const { registry, counter } = counterOf('a', 'b');
+  const long = `"\\\n${'é'.repeat(2 ** 19)}`;
+  counter.inc({ a: long, b: 'x' });
+  counter.inc({ b: `${long}x`, a: '' });
+  counter.inc({ a: long, b: 'x' });
+  t.deepEqual(await samples(registry), [`c{a="${escaped(long)}",b="x"} 2`, `c{b="${escaped(long)}x",a=""} 1`]);
+  counter.remove(long, 'x');
+  t.is(counter.value({ a: long, b: 'x' }), 0);
+  t.is(counter.value({ b: `${long}x` }), 1);
+});
+
+test('missing, undefined, null and empty labels are one series', async (t) => {
+  const { registry, counter } = counterOf('a', 'b');
+  for (const nothing of [undefined, null, '', []]) {
+    counter.inc({ a: 'x', b: nothing });
+    counter.inc({ b: nothing, a: 'x' });
+    counter.labels({ a: 'x', b: nothing }).inc();
+    counter.labels('x', nothing).inc();
+    counter.inc({ a: nothing, b: nothing });
+  }
+  counter.inc({ a: 'x' });
+  t.deepEqual(await samples(registry), ['c{a="x"} 17', 'c 4']);
+});
+
+test('a series prints an empty label if the first call had one', async (t) => {
+  const { registry, counter } = counterOf('a', 'b');
+  counter.inc({ a: '', b: 'x' });
+  counter.inc({ b: 'x' });
+  counter.inc({ b: null });
+  counter.inc({ b: '' });
+  t.deepEqual(await samples(registry), ['c{a="",b="x"} 2', 'c 2']);
+});
+
+test('a number and its text are one series, with the type that came first', async (t) => {
+  const { registry, counter } = counterOf('a', 'b');
+  for (const [a, b] of [
+    [1, 'x'],
+    ['1', 'x'],
+    [1.0, 'x'],
+    ['x', '2'],
+    ['x', 2],
+    [-0, 0],
+    ['0', -0],
+    [0, '0'],
+    [Number.NaN, 1e21],
+    ['NaN', '1e+21'],
+    [Number.NaN, '1e+21'],
+    ['1.0', 'x'],
+    ['01', 'x'],
+  ]) {
+    counter.inc({ a, b });
+  }
+  t.deepEqual(await samples(registry), [
+    'c{a="1",b="x"} 3',
+    'c{a="x",b="2"} 2',
+    'c{a="0",b="0"} 3',
+    'c{a="NaN",b="1e+21"} 3',
+    'c{a="1.0",b="x"} 1',
+    'c{a="01",b="x"} 1',
+  ]);
+  const given = (await counter.get()).values.map(({ labels }) => labels);
+  t.deepEqual(given, [
+    { a: 1, b: 'x' },
+    { a: 'x', b: '2' },
+    { a: -0, b: 0 },
+    { a: Number.NaN, b: 1e21 },
+    { a: '1.0', b: 'x' },
+    { a: '01', b: 'x' },
+  ]);
+});
+
+test('two different lone surrogates are one series', async (t) => {
+  const { registry, counter } = counterOf('a');
+  counter.inc({ a: '\ud800' });
+  counter.inc({ a: '\udfff' });
+  counter.inc({ a: '\ufffd' });
+  counter.inc({ a: { toString: () => '\ud801' } });
+  counter.inc({ a: ['\udc00'] });
+  t.deepEqual(await samples(registry), ['c{a="\ufffd"} 5']);
+});
+
+test('a value without a text is rejected, and makes no series', async (t) => {
+  const { registry, counter } = counterOf('a', 'b');
+  const refused = (received) => ({
+    instanceOf: LabelError,
+    code: 'INVALID_LABEL_VALUE',
+    message: `Expected something that can be printed for the label "b" but received an object of type ${received}`,
+  });
+  const throwing = {
+    toString() {
+      throw new Error('mine');
+    },
+  };
+  for (const [value, received] of [
+    [Object.create(null), 'Object'],
+    [throwing, 'Object'],
+    [{ toString: () => ({}), valueOf: () => ({}) }, 'Object'],
+    [
+      new (class Unprintable extends Map {
+        toString() {
+          return {};
+        }
+        valueOf() {
+          return {};
+        }
+      })(),
+      'Unprintable',
+    ],
+  ]) {
+    t.throws(() => counter.inc({ a: 'x', b: value }), refused(received));
+    t.throws(() => counter.labels('x', value), refused(received));
+    t.throws(() => counter.remove({ b: value }), refused(received));
+  }
+  t.deepEqual(await samples(registry), []);
+});
+
+// Objects that carry labels.
+
+class Account {
+  #secret = 'hidden';
+  constructor(a, b) {
+    this.a = a;
+    this.b = b;
+  }
+  get c() {
+    return this.#secret;
+  }
+}
+
+const carriers = {
+  'a literal': () => ({ a: 'x', b: 'y' }),
+  'permuted keys': () => ({ b: 'y', a: 'x' }),
+  'a frozen object': () => Object.freeze({ a: 'x', b: 'y' }),
+  'a null-prototype object': () => Object.assign(Object.create(null), { a: 'x', b: 'y' }),
+  'an object of another realm': () => vm.runInNewContext('({ a: "x", b: "y" })'),
+  // As for...in reads them, and prom-client does.
+  'inherited labels': () => Object.create({ a: 'x', b: 'y' }),
+  'own and inherited labels': () => Object.assign(Object.create({ a: 'z', b: 'y' }), { a: 'x' }),
+  'labels of a null prototype further up': () => Object.create(Object.assign(Object.create(null), { a: 'x', b: 'y' })),
+  // Accessors of a class are not enumerable, so c is not read as a label.
+  'a class instance': () => new Account('x', 'y'),
+  getters: () => ({
+    get a() {
+      return 'x';
+    },
+    get b() {
+      return 'y';
+    },
+  }),
+  'symbol keys beside the labels': () => ({ [Symbol('a')]: 'z', [Symbol.toPrimitive]: null, a: 'x', b: 'y' }),
+  'what is not enumerable beside the labels': () => Object.defineProperty({ a: 'x', b: 'y' }, 'q', { value: 'z' }),
+  'a proxy': () => new Proxy({ a: 'x', b: 'y' }, {}),
+  'a proxy that makes labels up': () =>
+    new Proxy(
+      {},
+      {
+        ownKeys: () => ['a', 'b'],
+        getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+        get: (_, name) => ({ a: 'x', b: 'y' })[name],
+      },
+    ),
+  'an array with names': () => Object.assign([], { a: 'x', b: 'y' }),
+  'a date with names': () => Object.assign(new Date(), { a: 'x', b: 'y' }),
+  'a map with names': () => Object.assign(new Map([['a', 'z']]), { a: 'x', b: 'y' }),
+};
+
+for (const [title, make] of Object.entries(carriers)) {
+  test(`labels may be ${title}`, async (t) => {
+    const { registry, counter } = counterOf('a', 'b');
+    counter.inc(make());
+    counter.inc(make(), 2);
+    counter.labels(make()).inc(4);
+    counter.inc({ a: 'x', b: 'y' }, 8);
+    t.is(counter.value(make()), 15);
+    t.is((await samples(registry)).length, 1);
+    counter.remove(make());
+    t.deepEqual(await samples(registry), []);
+  });
+}
+
+test('objects without enumerable names have no labels', async (t) => {
+  const { registry, counter } = counterOf('a');
+  for (const none of [{}, [], new Map([['a', 'x']]), new Set(['a']), new Date(), /a/, new Error('a'), new Number(5)]) {
+    counter.inc(none);
+  }
+  t.deepEqual(await samples(registry), ['c 8']);
+});
+
+test('the elements of an array and the characters of a String are unknown labels', async (t) => {
+  const { registry, counter } = counterOf('a');
+  const unknown = (name) => ({
+    instanceOf: LabelError,
+    code: 'UNKNOWN_LABEL',
+    message: `Added label "${name}" is not included in initial labelset: [ 'a' ]`,
+  });
+  t.throws(() => counter.inc(['x']), unknown('0'));
+  t.throws(() => counter.inc(new String('x')), unknown('0'));
+  t.throws(() => counter.inc(Object.create({ b: 'x' })), unknown('b'));
+  t.throws(() => counter.inc(JSON.parse('{"__proto__": "x"}')), unknown('__proto__'));
+  t.throws(() => counter.inc(new Proxy({ q: 1 }, {})), unknown('q'));
+  t.throws(() => counter.inc(Object.assign(Object.create(null), { q: 1 })), unknown('q'));
+  t.deepEqual(await samples(registry), []);
+});
+
+test('a label object may be changed and used again; series and handles made from it stay', async (t) => {
+  const registry = new Registry();
+  const gauge = new Gauge({ name: 'g', help: 'Some help', labelNames: ['a', 'b'], registers: [registry] });
+  const labels = { a: 'x', b: ['1'] };
+  gauge.inc(labels);
+  const child = gauge.labels(labels);
+  const later = gauge.labels({ ...labels, a: 'later' });
+  labels.b.push('2');
+  gauge.inc(labels);
+  labels.a = 'y';
+  gauge.inc(labels);
+  delete labels.b;
+  gauge.inc(labels);
+  child.inc();
+  later.inc();
+  t.deepEqual(await samples(registry), [
+    'g{a="x",b="1"} 2',
+    'g{a="x",b="1,2"} 1',
+    'g{a="y",b="1,2"} 1',
+    'g{a="y"} 1',
+    'g{a="later",b="1"} 1',
+  ]);
+});
+
+for (const count of [1, 2, 3, 4, 5, 6]) {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, count);
+  const plain = Object.fromEntries(names.map((name) => [name, 'x']));
+  /** The labels above; one is a getter that calls a function before it returns. */
+  const acting = (name, act) =>
+    Object.defineProperty({ ...plain }, name, {
+      enumerable: true,
+      get() {
+        act();
+        return 'x';
+      },
+    });
+
+  test(`with ${count} labels, a getter that records on the same metric disturbs nothing`, async (t) => {
+    const { registry, counter } = counterOf(...names);
+    let calls = 0;
+    const other = Object.fromEntries(names.map((name) => [name, 'y']));
+    for (const name of names) {
+      const labels = acting(name, () => {
+        calls++;
+        counter.inc(other);
+        counter.inc({ [name]: 'z' });
+      });
+      counter.inc(labels);
+      counter.inc(labels);
+    }
+    const all = (value) => names.map((name) => `${name}="${value}"`).join(',');
+    t.deepEqual(
+      (await samples(registry)).sort(),
+      [
+        `c{${all('x')}} ${2 * count}`,
+        `c{${all('y')}} ${calls}`,
+        ...names.map((name) => [`c{${name}="z"}`, counter.value({ [name]: 'z' })].join(' ')),
+      ].sort(),
+    );
+    const nested = names.reduce((sum, name) => sum + counter.value({ [name]: 'z' }), 0);
+    t.is(nested, calls);
+  });
+
+  test(`with ${count} labels, a getter that throws records nothing and breaks nothing`, async (t) => {
+    const { registry, counter } = counterOf(...names);
+    for (const name of names) {
+      const labels = acting(name, () => {
+        throw new Error('mine');
+      });
+      t.throws(() => counter.inc(labels), { message: 'mine' });
+      t.throws(() => counter.labels(labels), { message: 'mine' });
+      t.throws(() => counter.remove(labels), { message: 'mine' });
+    }
+    t.deepEqual(await samples(registry), []);
+    counter.inc(plain);
+    counter.inc(plain);
+    t.deepEqual(await samples(registry), [`c{${names.map((name) => `${name}="x"`).join(',')}} 2`]);
+  });
+}
+
+for (const count of [2, 3, 4, 5]) {
+  test(`with ${count} labels, a getter that adds series until the levels change places disturbs nothing`, async (t) => {
+    // The tree reorders its levels as a metric grows. Here it does so between the reading of two labels, and every label
+    // set that could be found by mistake exists.
+    const names = ['a', 'b', 'c', 'd', 'e'].slice(0, count);
+    const last = names[count - 1];
+    const { registry, counter } = counterOf(...names);
+    const mixtures = names.reduce(
+      (sets, name) => sets.flatMap((set) => [set, { ...set, [name]: 'x' }, { ...set, [name]: 'v' }]),
+      [{}],
+    );
+    let reads = 0;
+    const labels = {
+      get a() {
+        if (reads === 0) for (let i = 0; i < 2000; i++) counter.inc({ a: `s${i}`, [last]: 'v' });
+        for (const set of mixtures) counter.inc(set);
+        reads++;
+        return 'x';
+      },
+      [last]: 'v',
+    };
+    counter.inc(labels, 1000);
+    for (const set of mixtures) {
+      const isMeant = Object.keys(set).length === 2 && set.a === 'x' && set[last] === 'v';
+      t.is(counter.value(set), reads + (isMeant ? 1000 : 0), JSON.stringify(set));
+    }
+    t.is((await samples(registry)).length, 2000 + mixtures.length);
+  });
+}
+
+// Names.
+
+for (let count = 0; count <= 8; count++) {
+  test(`a metric may have ${count} labels`, async (t) => {
+    const names = Array.from({ length: count }, (_, i) => `l${i}`);
+    const { registry, counter } = counterOf(...names);
+    const labels = Object.fromEntries(names.map((name, i) => [name, `v${i}`]));
+    const backwards = Object.fromEntries(Object.entries(labels).reverse());
+    counter.inc(labels);
+    counter.inc(backwards, 2);
+    counter.labels(...Object.values(labels)).inc(4);
+    counter.labels(backwards).inc(8);
+    const shown = names.map((name, i) => `${name}="v${i}"`).join(',');
+    t.deepEqual(await samples(registry), [`c${shown && `{${shown}}`} 15`]);
+    t.is(counter.value(backwards), 15);
+    // Each label alone makes another series.
+    for (const [name, value] of Object.entries(labels)) counter.inc({ [name]: value });
+    t.is((await samples(registry)).length, count < 2 ? 1 : count + 1);
+    t.throws(() => counter.inc({ ...labels, q: '' }), {
+      code: 'UNKNOWN_LABEL',
+      message: `Added label "q" is not included in initial labelset: ${inspect(names)}`,
+    });
+    counter.remove(...Object.values(labels));
+    counter.inc(backwards);
+    t.is(counter.value(labels), 1);
+  });
+}
+
+test('names that objects inherit are ordinary label names', async (t) => {
+  const { registry, counter } = counterOf('constructor', 'toString', 'hasOwnProperty', '__proto__');
+  counter.inc({ constructor: 'x' });
+  counter.inc({ toString: 'y' });
+  counter.inc({});
+  counter.labels('1', '2', '3', '4').inc();
+  t.deepEqual(await samples(registry), [
+    'c{constructor="x"} 1',
+    'c{toString="y"} 1',
+    'c 1',
+    'c{constructor="1",toString="2",hasOwnProperty="3",__proto__="4"} 1',
+  ]);
+});
+
+// Many series.
+
+test('10,000 values of one label are 10,000 series', async (t) => {
+  const { registry, counter } = counterOf('a');
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 10_000; i++) counter.inc({ a: i % 2 ? i : `${i}` }, i);
+  }
+  t.deepEqual(
+    await samples(registry),
+    Array.from({ length: 10_000 }, (_, i) => `c{a="${i}"} ${2 * i}`),
+  );
+});
+
+test('values stay right while the tree reorders its levels again and again', async (t) => {
+  // At each size at which the tree reorders its levels, another label has the most values.
+  const { registry, counter } = counterOf('a', 'b', 'c');
+  const sets = [];
+  for (let i = 0; i < 5000; i++) {
+    const wide = i < 16 ? 'a' : i < 64 ? 'b' : i < 256 ? 'c' : i < 1024 ? 'a' : i < 4096 ? 'b' : 'c';
+    const set = { a: i % 3, b: `${i % 5}`, c: i % 2 === 0 ? '' : 'odd', [wide]: i };
+    // One value occurs in this set only, so all sets differ.
+    sets.push({ ...set, [wide]: `${wide}${i}` });
+  }
+  const permutations = [
+    ['a', 'b', 'c'],
+    ['c', 'a', 'b'],
+    ['b', 'c', 'a'],
+  ];
+  const expected = new Map(sets.map((set) => [set, 0]));
+  sets.forEach((set, i) => {
+    counter.inc(set, i + 1);
+    expected.set(set, i + 1);
+    // The first set, and one in the middle, with another key order and another type of value.
+    for (const again of [sets[0], sets[i >> 1]]) {
+      const keys = permutations[i % 3];
+      counter.inc(Object.fromEntries(keys.map((name) => [name, name === 'a' ? `${again.a}` : again[name]])), 0.5);
+      expected.set(again, expected.get(again) + 0.5);
+    }
+  });
+  const shown = ({ a, b, c }) => `a="${a}",b="${b}",c="${c}"`;
+  t.deepEqual(
+    await samples(registry),
+    sets.map((set) => `c{${shown(set)}} ${expected.get(set)}`),
+  );
+  for (let i = 0; i < 5000; i += 2) counter.remove(`${sets[i].a}`, Number(sets[i].b) || sets[i].b, sets[i].c);
+  const left = sets.filter((_, i) => i % 2 === 1);
+  t.deepEqual(
+    await samples(registry),
+    left.map((set) => `c{${shown(set)}} ${expected.get(set)}`),
+  );
+  for (const set of left) t.is(counter.value(set), expected.get(set));
+});
+
+test('random programs of increments and removals show the values of a plain map', async (t) => {
+  const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const few = fc.constantFrom('x', 'y', '', '1', '"\\\n', '__proto__', 'null', 'undefined', 'true', '0', 'NaN');
+  const value = fc.oneof(
+    { weight: 4, arbitrary: few },
+    { weight: 2, arbitrary: fc.constantFrom(null, undefined, 0, -0, 1, 1.5, Number.NaN, 1e21, true, false, 5n) },
+    { weight: 2, arbitrary: fc.nat(30) },
+    { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 4 }) },
+  );
+  const program = fc.integer({ min: 1, max: 6 }).chain((count) => {
+    const names = NAMES.slice(0, count);
+    const labels = fc
+      .tuple(fc.shuffledSubarray(names, { minLength: 0 }), fc.array(value, { minLength: count, maxLength: count }))
+      .map(([keys, values]) => keys.map((name, i) => [name, values[i]]));
+    const step = fc.record({
+      labels,
+      do: fc.oneof(
+        { weight: 8, arbitrary: fc.constantFrom('inc', 'child') },
+        { weight: 1, arbitrary: fc.constantFrom('remove', 'again', 'reset') },
+      ),
+      nullPrototype: fc.boolean(),
+      by: fc.nat(5),
+    });
+    return fc.record({ names: fc.constant(names), steps: fc.array(step, { minLength: 1, maxLength: 120 }) });
+  });
+  const textOf = (label) => (label === null || label === undefined ? '' : String(label).toWellFormed());
+  await fc.assert(
+    fc.asyncProperty(program, async ({ names, steps }) => {
+      const { registry, counter } = counterOf(...names);
+      const model = new Map();
+      let previous = [];
+      for (const { do: what, by, nullPrototype, labels } of steps) {
+        const pairs = what === 'again' ? [...previous].reverse() : labels;
+        const object = Object.assign(nullPrototype ? Object.create(null) : {}, Object.fromEntries(pairs));
+        const key = JSON.stringify(names.map((name) => textOf(object[name])));
+        if (what === 'remove') {
+          counter.remove(object);
+          model.delete(key);
+        } else if (what === 'reset') {
+          if (by === 0) {
+            counter.reset();
+            model.clear();
+          }
+        } else {
+          if (what === 'child') counter.labels(object).inc(by);
+          else counter.inc(object, by);
+          const given = pairs.filter(([, label]) => label !== null && label !== undefined);
+          const shown = given.map(([name, label]) => `${name}="${escaped(textOf(label))}"`).join(',');
+          const found = model.get(key);
+          model.set(key, { shown: found?.shown ?? shown, value: (found?.value ?? 0) + by });
+          previous = pairs;
+        }
+      }
+      const lines = [...model.values()].map(({ shown, value: sum }) => `c${shown && `{${shown}}`} ${sum}`);
+      t.is(await registry.metrics(), text('# HELP c Some help', '# TYPE c counter', ...lines));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('random sets of many series show the values of a plain map', async (t) => {
+  // Large enough for the tree to reorder its levels, with numbers and strings mixed.
+  const program = fc.record({
+    names: fc.constantFrom(['a', 'b'], ['a', 'b', 'c'], ['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'd', 'e', 'f']),
+    sizes: fc.array(fc.constantFrom(1, 2, 7, 40, 1000), { minLength: 6, maxLength: 6 }),
+    seed: fc.nat(),
+    steps: fc.integer({ min: 100, max: 2000 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(program, async ({ names, sizes, seed, steps }) => {
+      const { registry, counter } = counterOf(...names);
+      const model = new Map();
+      let state = seed | 1;
+      const random = (below) => {
+        state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+        return (state >>> 8) % below;
+      };
+      for (let step = 0; step < steps; step++) {
+        // Later labels get their values later, so that the best order of the levels changes.
+        const numbers = names.map((_, i) => random(Math.max(1, Math.min(sizes[i], Math.floor((step * (i + 1)) / 20)))));
+        const labels = {};
+        const from = random(names.length);
+        for (let i = 0; i < names.length; i++) {
+          const at = (from + i) % names.length;
+          labels[names[at]] = random(2) ? numbers[at] : `${numbers[at]}`;
+        }
+        const key = JSON.stringify(numbers);
+        if (random(6) === 0) {
+          counter.remove(labels);
+          model.delete(key);
+        } else {
+          counter.inc(labels);
+          const shown = Object.entries(labels).map(([name, label]) => `${name}="${label}"`);
+          const found = model.get(key);
+          model.set(key, { shown: found?.shown ?? shown.join(','), value: (found?.value ?? 0) + 1 });
+        }
+      }
+      const lines = [...model.values()].map(({ shown, value }) => `c{${shown}} ${value}`);
+      t.is(await registry.metrics(), text('# HELP c Some help', '# TYPE c counter', ...lines));
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,116 @@
+// The types, as the compiler sees them in every kind of program that can load the package, and the package as it
+// would be published.
+
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const types = join(root, '__test__', 'package', 'types');
+
+const require = createRequire(import.meta.url);
+const TSC = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+/** The last compiler that knows `node10`; the one that builds this package has dropped it. */
+const OLD_TSC = createRequire(require.resolve('@napi-rs/cli/package.json')).resolve('typescript/bin/tsc');
+const PUBLINT = join(root, 'node_modules', 'publint', 'src', 'cli.js');
+
+/** Runs a JavaScript program; returns its exit code and everything it printed. */
+function run(...args) {
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: root }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : error.code, output: stdout + stderr });
+    });
+  });
+}
+
+/** A program that has installed the package: its files, by name, and compiler options. */
+async function consumer(t, compilerOptions, files) {
+  const folder = await mkdtemp(join(tmpdir(), 'prometheus-metrics-types-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const scope = join(folder, 'node_modules', '@llm-devops');
+  await mkdir(scope, { recursive: true });
+  await symlink(root, join(scope, 'prometheus-metrics'), 'junction');
+  for (const [name, content] of Object.entries(files)) {
+    if (content instanceof URL) await copyFile(content, join(folder, name));
+    else await writeFile(join(folder, name), content);
+  }
+  const { compilerOptions: common } = JSON.parse(await readFile(join(types, 'tsconfig.json'), 'utf8'));
+  const typeRoots = [join(root, 'node_modules', '@types')];
+  const project = { compilerOptions: { ...common, typeRoots, ...compilerOptions }, files: Object.keys(files) };
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(project));
+  return folder;
+}
+
+const MODES = {
+  'CommonJS in node16': ['cts', { module: 'node16' }],
+  'an ES module in node16': ['mts', { module: 'node16' }],
+  'an ES module in nodenext': ['mts', { module: 'nodenext' }],
+  'a bundled program': ['ts', { module: 'esnext', moduleResolution: 'bundler' }],
+  'a bundled program that preserves its modules': ['ts', { module: 'preserve' }],
+  'CommonJS in node10': ['ts', { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' }, OLD_TSC],
+  'a program with exact optional properties': ['cts', { module: 'node16', exactOptionalPropertyTypes: true }],
+};
+
+// One after the other: each compiler takes a processor and some 200 MB for itself.
+test.serial('the type tests compile where they lie', async (t) => {
+  t.deepEqual(await run(TSC, '-p', types, '--noEmit'), { code: 0, output: '' });
+});
+
+test.serial('what is for frameworks fits the types of the real ones', async (t) => {
+  t.deepEqual(await run(TSC, '-p', join(types, 'frameworks')), { code: 0, output: '' });
+});
+
+for (const [title, [extension, options, compiler = TSC]] of Object.entries(MODES)) {
+  test.serial(`the type tests compile as ${title}`, async (t) => {
+    const folder = await consumer(t, options, {
+      [`usage.${extension}`]: new URL('types/usage.ts', import.meta.url),
+      [`prom-client.${extension}`]: new URL('types/prom-client.ts', import.meta.url),
+      [`fastify.${extension}`]: new URL('types/fastify.ts', import.meta.url),
+      [`testing.${extension}`]: new URL('types/testing.ts', import.meta.url),
+      [`testing-expositions.${extension}`]: new URL('types/testing-expositions.ts', import.meta.url),
+    });
+    t.deepEqual(await run(compiler, '-p', folder), { code: 0, output: '' });
+  });
+
+  // A compiler takes a second each time: locally one run for each of the three kinds of resolution.
+  if (
+    process.env.CI_FULL !== '1' &&
+    !['CommonJS in node16', 'a bundled program', 'CommonJS in node10'].includes(title)
+  ) {
+    continue;
+  }
+
+  test.serial(`every mistake of the type tests is found in ${title}`, async (t) => {
+    // Without its directives, each line under one must be an error, and no other line.
+    const source = await readFile(join(types, 'usage.ts'), 'utf8');
+    const lines = source.split('\n');
+    const mistakes = lines.flatMap((line, at) => (line.trim().startsWith('// @ts-expect-error') ? [at + 2] : []));
+    t.true(mistakes.length > 30);
+    const name = `usage.${extension}`;
+    const folder = await consumer(t, options, { [name]: source.replaceAll('// @ts-expect-error', '//') });
+    const { code, output } = await run(compiler, '-p', folder, '--pretty', 'false');
+    t.not(code, 0);
+    const found = [...output.matchAll(/usage\.\w+\((\d+),\d+\): error /g)].map(([, line]) => Number(line));
+    t.deepEqual([...new Set(found)], mistakes);
+  });
+}
+
+test.serial('a program that does not check its libraries needs no types of Node.js', async (t) => {
+  const source = `import { register } from '@llm-devops/prometheus-metrics';\nregister.metrics();\n`;
+  const folder = await consumer(
+    t,
+    { module: 'node16', skipLibCheck: true, types: [], typeRoots: [] },
+    { 'a.cts': source },
+  );
+  t.deepEqual(await run(TSC, '-p', folder), { code: 0, output: '' });
+});
+
+test.serial('publint finds nothing in the package', async (t) => {
+  const { code, output } = await run(PUBLINT, 'run', root, '--strict');
+  t.is(code, 0, output);
+  t.regex(output, /All good!/);
+});

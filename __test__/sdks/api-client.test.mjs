@@ -1,0 +1,235 @@
+// Tests the common behaviour of OpenAI's and Anthropic's SDKs, which are built on the same API client: how they are instrumented
+// and restored.
+
+import { createRequire } from 'node:module';
+import Anthropic from '@anthropic-ai/sdk';
+import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
+import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
+import test from 'ava';
+import OpenAI from 'openai';
+import { chunksOf, outcome, short } from './support/api-client.mjs';
+import { collectors } from './support/recorded.mjs';
+
+const require = createRequire(import.meta.url);
+const answering = (body) => async () => Response.json(body);
+const aborting = (signal, react) =>
+  signal.addEventListener('abort', () => react(new DOMException('aborted', 'AbortError')));
+/** A server that never answers. */
+const waiting = (_url, { signal }) => new Promise((_, reject) => aborting(signal, reject));
+/** A server that starts an answer and does not end it. */
+const beginning = async (_url, { signal }) =>
+  new Response(new ReadableStream({ start: (stream) => aborting(signal, (error) => stream.error(error)) }));
+
+function abortedIn(ms, reason) {
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(reason), ms);
+  return abort.signal;
+}
+
+const ASKED = { model: 'm', max_tokens: 9, messages: [] };
+
+const SDKS = {
+  openai: {
+    instrument: instrumentOpenAI,
+    Class: OpenAI,
+    connect: (Class = OpenAI) =>
+      new Class({ apiKey: 'k', fetch: answering({ choices: [], usage: { prompt_tokens: 1 } }) }),
+    ask: (client, more, options) => client.chat.completions.create({ ...ASKED, ...more }, options),
+    holders: (client) => [client, client.chat.completions, client.responses, client.images, client.audio.speech],
+    prototypes: [OpenAI.prototype, OpenAI.Chat.Completions.prototype, OpenAI.Embeddings.prototype],
+    changed: { chat: { completions: { ask: () => 1 } } },
+    foreign: { chat: { completions: { create: () => 'an answer' } }, prepareRequest() {}, fetchWithAuth() {} },
+    warnings: [
+      'Expected openai to have chat.completions; its requests are not measured',
+      'Expected openai to return its promise from chat.completions.create; it is not measured',
+    ],
+    sdk: 'openai',
+    frozen: [
+      'chat.completions.create',
+      'responses.create',
+      'images.generate',
+      'images.edit',
+      'images.createVariation',
+      'audio.speech.create',
+    ],
+  },
+  anthropic: {
+    instrument: instrumentAnthropic,
+    Class: Anthropic,
+    connect: (Class = Anthropic) =>
+      new Class({ apiKey: 'k', fetch: answering({ content: [], usage: { input_tokens: 1 } }) }),
+    ask: (client, more, options) => client.messages.create({ ...ASKED, ...more }, options),
+    holders: (client) => [client, client.messages, client.beta.messages],
+    prototypes: [Anthropic.prototype, Anthropic.Messages.prototype, Anthropic.Beta.Messages.prototype],
+    changed: { messages: { ask: () => 1 } },
+    foreign: { messages: { create: () => 'an answer' }, fetchWithTimeout() {} },
+    warnings: [
+      'Expected @anthropic-ai/sdk to have messages; its requests are not measured',
+      'Expected @anthropic-ai/sdk to return its promise from messages.create; it is not measured',
+    ],
+    sdk: '@anthropic-ai/sdk',
+    frozen: ['messages.create', 'beta.messages.create'],
+  },
+};
+
+const counted = async (registry) => (await short(registry)).filter((line) => line.startsWith('llm_requests_total'));
+const requests = (provider, count) => [
+  `llm_requests_total{model="m",provider="${provider}",operation="chat",status="success"} ${count}`,
+];
+/** The warnings from now on. */
+function heard(t) {
+  const said = [];
+  const hear = ({ message }) => said.push(message);
+  process.on('warning', hear);
+  t.teardown(() => process.off('warning', hear));
+  return said;
+}
+
+const propertiesOf = (holders) => holders.map((holder) => Object.getOwnPropertyDescriptors(holder));
+
+for (const [
+  name,
+  { instrument, Class, connect, ask, holders, prototypes, changed, foreign, warnings, sdk, frozen },
+] of Object.entries(SDKS)) {
+  test.serial(`${name}: a client is restored when its instrumentation is removed`, async (t) => {
+    const { registry, llm } = collectors();
+    const client = connect();
+    const before = propertiesOf(holders(client));
+    const uninstall = instrument(client, { collector: llm });
+    t.notDeepEqual(propertiesOf(holders(client)), before);
+    await ask(client);
+    uninstall();
+    uninstall();
+    t.deepEqual(propertiesOf(holders(client)), before);
+    await ask(client);
+    t.deepEqual(await counted(registry), requests(name, 1));
+  });
+
+  test.serial(`${name}: a class is instrumented with all its clients, and restored afterwards`, async (t) => {
+    const { registry, llm } = collectors();
+    const earlier = connect();
+    const before = propertiesOf([Class, ...prototypes]);
+    const uninstall = instrument(Class, { collector: llm });
+    await ask(earlier);
+    await ask(connect());
+    await ask(connect().withOptions({ timeout: 1_000 }));
+    uninstall();
+    t.deepEqual(propertiesOf([Class, ...prototypes]), before);
+    await ask(connect());
+    t.deepEqual(await counted(registry), requests(name, 3));
+  });
+
+  test.serial(`${name}: the result of require() is instrumented like the class`, async (t) => {
+    const { registry, llm } = collectors();
+    const Required = require(sdk);
+    const uninstall = instrument(Required, { collector: llm });
+    await ask(connect(Required));
+    uninstall();
+    await ask(connect(Required));
+    t.deepEqual(await counted(registry), requests(name, 1));
+  });
+
+  test.serial(`${name}: requests count once if instrumented twice, in any order`, async (t) => {
+    for (const order of [
+      (client) => [client, client],
+      (client) => [Class, Class, client],
+      (client) => [client, Class],
+    ]) {
+      const { registry, llm } = collectors();
+      const client = connect();
+      const uninstalls = order(client).map((target) => instrument(target, { collector: llm }));
+      await ask(client);
+      t.deepEqual(await counted(registry), requests(name, 1));
+      for (const uninstall of uninstalls) uninstall();
+      await ask(client);
+      t.deepEqual(await counted(registry), requests(name, 1));
+    }
+  });
+
+  test.serial(`${name}: clones of a client are instrumented as long as it is`, async (t) => {
+    const { registry, llm } = collectors();
+    const client = connect();
+    const uninstall = instrument(client, { collector: llm });
+    const clone = client.withOptions({ timeout: 1_000 });
+    await ask(clone);
+    await ask(clone.withOptions({ maxRetries: 1 }));
+    t.deepEqual(await counted(registry), requests(name, 2));
+    uninstall();
+    await ask(clone);
+    t.deepEqual(await counted(registry), requests(name, 2));
+  });
+
+  test.serial(`${name}: an unreadable answer ends its request`, async (t) => {
+    const { registry, llm } = collectors();
+    const client = new Class({ apiKey: 'k', fetch: answering(null) });
+    instrument(client, { collector: llm });
+    t.is(await ask(client), null);
+    await new Promise(setImmediate);
+    t.deepEqual(await counted(registry), requests(name, 1));
+    t.false((await registry.metrics()).includes(`llm_active_requests{model="m",provider="${name}"} 1`));
+  });
+
+  test.serial(`${name}: an abort counts as cancelled for every reason, unless a timer caused it`, async (t) => {
+    for (const stream of [false, true]) {
+      for (const [signal, type] of [
+        [abortedIn(50), 'cancelled'],
+        [abortedIn(50, 'rate_limit'), 'cancelled'],
+        [abortedIn(50, new Error('gone')), 'cancelled'],
+        [AbortSignal.timeout(50), 'timeout'],
+      ]) {
+        const { registry, llm } = collectors();
+        const client = new Class({ apiKey: 'k', maxRetries: 0, fetch: stream ? beginning : waiting });
+        instrument(client, { collector: llm });
+        await outcome(async () => chunksOf(await ask(client, { stream }, { signal })));
+        t.deepEqual(await counted(registry), [
+          `llm_requests_total{model="m",provider="${name}",operation="chat",status="${type}"} 1`,
+        ]);
+      }
+    }
+  });
+
+  test.serial(`${name}: a frozen client works, and a warning says that it is not measured`, async (t) => {
+    const { registry, llm } = collectors();
+    const said = heard(t);
+    const client = connect();
+    for (const holder of holders(client)) Object.freeze(holder);
+    instrument(client, { collector: llm })();
+    await ask(client);
+    t.deepEqual(await counted(registry), []);
+    await new Promise(setImmediate);
+    t.deepEqual(
+      said,
+      frozen.map((where) => `Expected ${sdk} to have ${where} where it can be replaced; it is not measured`),
+    );
+  });
+
+  test.serial(`${name}: invalid options throw`, (t) => {
+    for (const [target, options, message] of [
+      [undefined, {}, /^Expected a client of .* or its class for clientOrClass but received undefined/],
+      [connect(), null, /^Expected an object for options but received null/],
+      [connect(), { collector: {} }, /^Expected an LlmMetricsCollector for collector but received/],
+      [connect(), { provider: 1 }, /^Expected a name for provider but received/],
+    ]) {
+      t.throws(() => instrument(target, options), { code: 'INVALID_CONFIG', message });
+    }
+  });
+
+  test.serial(`${name}: an SDK with an unknown shape is not changed, with a warning`, async (t) => {
+    const { llm } = collectors();
+    const said = heard(t);
+    const [create] = Object.values(foreign.chat ?? foreign);
+    for (let twice = 0; twice < 2; twice++) {
+      instrument(changed, { collector: llm })();
+      const uninstall = instrument(foreign, { collector: llm });
+      t.is(ask(foreign), 'an answer');
+      uninstall();
+    }
+    t.is(Object.values(foreign.chat ?? foreign)[0], create);
+    await new Promise(setImmediate);
+    t.deepEqual(said, warnings);
+  });
+}
+
+test.serial('openai: an invalid includeUsage throws', (t) => {
+  t.throws(() => instrumentOpenAI(OpenAI, { includeUsage: 'yes' }), { code: 'INVALID_CONFIG' });
+});

@@ -1,0 +1,229 @@
+//! One family as a scrape shows it: a registry's own, merged over contributors, merged over mounted registries, or
+//! finished samples.
+
+use super::merged::MergedFamily;
+#[cfg(feature = "http")]
+use crate::model::Kind;
+use crate::model::{Descriptor, SampleFamily, Series, Source};
+#[cfg(feature = "http")]
+use crate::registry::LabelValues;
+use crate::registry::{LiveFamily, MountLabels, written_names};
+use crate::serialization::{FamilyWriter, Shown};
+use crate::sync::{Arc, SliceArc};
+#[cfg(feature = "http")]
+use std::convert::Infallible;
+
+pub(crate) enum GatheredFamily {
+    Own(LiveFamily),
+    Merged(MergedFamily),
+    Mounted(MountedFamily),
+    Samples(Arc<SampleFamily>),
+}
+
+impl GatheredFamily {
+    /// The descriptor; `None` for finished samples.
+    fn descriptor(&self) -> Option<&Descriptor> {
+        match self {
+            Self::Own(family) => Some(family.descriptor()),
+            Self::Merged(family) => Some(family.descriptor()),
+            Self::Mounted(family) => Some(family.descriptor()),
+            Self::Samples(_) => None,
+        }
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Samples(family) => family.kind(),
+            family => family.descriptor().map_or(Kind::Unknown, Descriptor::kind),
+        }
+    }
+
+    /// Has series removed that have not changed for their time to live.
+    pub(super) fn remove_expired(&self, sees_all: bool) {
+        match self {
+            Self::Mounted(family) => family.remove_expired(sees_all),
+            Self::Own(live) if !sees_all && !live.family.is_alone() => {}
+            Self::Own(live) if !live.expired.is_empty() => {
+                live.family.remove_expired(live.expired.iter().copied())
+            }
+            Self::Merged(family) => family.remove_expired(),
+            _ => {}
+        }
+    }
+
+    /// The number of label sets. For finished samples it is the number of samples, because they are not grouped.
+    pub(crate) fn series_count(&self) -> usize {
+        match self {
+            Self::Own(family) => family.series_count(),
+            Self::Merged(family) => family.series_count(),
+            Self::Mounted(family) => family.series_count(),
+            Self::Samples(family) => family.samples().len(),
+        }
+    }
+
+    #[cfg(feature = "http")]
+    /// The largest number of series, if there is one limit for the whole family.
+    pub(crate) fn max_series(&self) -> Option<usize> {
+        match self {
+            Self::Own(live) => Some(live.family.limits().max_series),
+            _ => None,
+        }
+    }
+
+    #[cfg(feature = "http")]
+    /// Distinct values by label; the label with the most values first.
+    pub(crate) fn label_values(&self) -> Vec<(String, usize)> {
+        let mut values = LabelValues::default();
+        let Ok(()) = self.for_each_series(&mut |series| {
+            values.add(series.labels);
+            Ok::<(), Infallible>(())
+        });
+        values.most_first()
+    }
+
+    /// The names that its samples may have.
+    pub(super) fn sample_names(&self) -> impl Iterator<Item = String> {
+        match self.descriptor() {
+            Some(descriptor) => written_names(descriptor).into_iter(),
+            None => vec![self.name().to_owned()].into_iter(),
+        }
+    }
+
+    /// A family without series of the same name, type and buckets.
+    pub(super) fn nothing_like(other: &Self) -> Self {
+        match other.descriptor() {
+            Some(descriptor) => {
+                Self::Mounted(MountedFamily { descriptor: descriptor.clone(), parts: Vec::new() })
+            }
+            None => match other {
+                Self::Samples(family) => Self::Samples(Arc::new(family.with_samples(Vec::new()))),
+                _ => unreachable!("only finished samples have no descriptor"),
+            },
+        }
+    }
+
+    /// Adds a family of a mounted registry; returns false if its type or buckets differ.
+    pub(super) fn mount(&mut self, other: Self, under: &Under) -> bool {
+        if let (Self::Samples(own), Self::Samples(other)) = (&mut *self, &other) {
+            if own.kind() != other.kind() {
+                return false;
+            }
+            let mut samples = own.samples().to_vec();
+            samples.extend(other.samples().iter().map(|sample| {
+                let mut rendered = Vec::new();
+                under.write(sample.labels(), &mut rendered);
+                sample.with_labels(rendered)
+            }));
+            *own = Arc::new(own.with_samples(samples));
+            return true;
+        }
+        let agrees = match (self.descriptor(), other.descriptor()) {
+            (Some(own), Some(others)) => own.merges_with(others),
+            _ => false,
+        };
+        if !agrees {
+            // Its series are not shown, but they expire nevertheless.
+            other.remove_expired(false);
+            return false;
+        }
+        if !matches!(self, Self::Mounted(_)) {
+            let empty = Self::nothing_like(self);
+            let family = std::mem::replace(self, empty);
+            if let Self::Mounted(mounted) = self {
+                mounted.parts.push(MountedPart { family, under: None });
+            }
+        }
+        if let Self::Mounted(mounted) = self {
+            mounted.parts.push(MountedPart { family: other, under: Some(under.clone()) });
+        }
+        true
+    }
+
+    fn for_each_series<E>(&self, visit: &mut dyn FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+        match self {
+            Self::Own(family) => family.for_each(visit),
+            Self::Merged(family) => family.for_each(visit),
+            Self::Mounted(family) => family.for_each(visit),
+            Self::Samples(_) => Ok(()),
+        }
+    }
+}
+
+impl Shown for GatheredFamily {
+    fn name(&self) -> &str {
+        match self {
+            Self::Own(family) => family.descriptor().name(),
+            Self::Merged(family) => family.descriptor().name(),
+            Self::Mounted(family) => family.descriptor().name(),
+            Self::Samples(family) => family.name(),
+        }
+    }
+
+    fn show<W: FamilyWriter>(&self, writer: &mut W) -> Result<(), W::Error> {
+        match self {
+            Self::Own(family) => writer.cells(family),
+            Self::Merged(family) => writer.cells(family),
+            Self::Mounted(family) => writer.cells(family),
+            Self::Samples(family) => writer.samples(family),
+        }
+    }
+}
+
+/// Families of one name from several registries.
+pub(crate) struct MountedFamily {
+    descriptor: Descriptor,
+    parts: Vec<MountedPart>,
+}
+
+struct MountedPart {
+    family: GatheredFamily,
+    /// `None` for the registry that the others are mounted in.
+    under: Option<Under>,
+}
+
+/// The labels that a mounted registry adds to its series.
+#[derive(Clone)]
+pub(super) struct Under {
+    pub(super) labels: Arc<MountLabels>,
+    /// The registry's own default labels.
+    pub(super) defaults: SliceArc<[(String, String)]>,
+}
+
+impl Under {
+    fn write(&self, own: &[u8], out: &mut Vec<u8>) {
+        self.labels.write(own, &self.defaults, out);
+    }
+}
+
+impl MountedFamily {
+    pub(crate) fn series_count(&self) -> usize {
+        self.parts.iter().map(|part| part.family.series_count()).sum()
+    }
+
+    pub(crate) fn remove_expired(&self, sees_all: bool) {
+        // Mounted registries are gathered without other contributors.
+        self.parts.iter().for_each(|part| part.family.remove_expired(sees_all && part.under.is_none()));
+    }
+}
+
+impl Source for MountedFamily {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+        let mut labels = Vec::new();
+        for part in &self.parts {
+            part.family.for_each_series(&mut |series: Series<'_>| match &part.under {
+                None => visit(Series { id: None, ..series }),
+                Some(under) => {
+                    labels.clear();
+                    under.write(series.labels, &mut labels);
+                    visit(Series { id: None, labels: &labels, ..series })
+                }
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+//! Gathers what one scrape shows: a registry's families, merged with those of the other contributors of its process, and
+//! those of mounted registries. With one contributor nothing is copied.
+
+use super::family::GatheredFamily;
+use super::items::items;
+use super::mounts::add_mounts;
+use super::process::Others;
+#[cfg(feature = "http")]
+use crate::model::SampleFamily;
+use crate::registry::{Family, LiveFamily, Process, Registry};
+use crate::serialization::Shown;
+use crate::slab::Scrape;
+use crate::sync::Arc;
+
+/// The result of gathering. While it lives, the cells that it reads are not given to other series.
+pub struct Gathered {
+    pub(crate) families: Vec<GatheredFamily>,
+    pub(crate) default_labels: Vec<(String, String)>,
+    mismatched: Vec<String>,
+    series: usize,
+    _scrape: Scrape,
+}
+
+impl Gathered {
+    /// One family alone.
+    #[must_use]
+    pub fn of_family(family: Arc<Family>) -> Self {
+        let scrape = Scrape::begin();
+        let families = vec![GatheredFamily::Own(LiveFamily::whole(family))];
+        let series = families.iter().map(GatheredFamily::series_count).sum();
+        Self { families, default_labels: Vec::new(), mismatched: Vec::new(), series, _scrape: scrape }
+    }
+
+    /// Adds a family of samples at the end, if `names` is empty or contains its name.
+    #[cfg(feature = "http")]
+    pub(crate) fn append(&mut self, family: SampleFamily, names: &[String]) {
+        if names.is_empty() || names.iter().any(|name| name == family.name()) {
+            self.families.push(GatheredFamily::Samples(Arc::new(family)));
+        }
+    }
+
+    /// Series of all families of the registry, including families that `Selection::names` leaves out. Families of
+    /// appended registries are not counted.
+    #[must_use]
+    pub fn series_count(&self) -> usize {
+        self.series
+    }
+
+    /// Families that were left out because another contributor or registry has one of that name with another type or
+    /// other buckets.
+    #[must_use]
+    pub fn mismatched(&self) -> &[String] {
+        &self.mismatched
+    }
+}
+
+/// Selects the families of a scrape, and the contributors and registries that it includes.
+#[derive(Default)]
+pub struct Selection<'a> {
+    /// Includes the other contributors of this process.
+    pub process: Option<&'a Process>,
+    /// Shows only families of these names (`name[]`); all families if it is empty.
+    pub names: &'a [String],
+    /// Registries whose families are shown at the end, with the same default labels.
+    pub appended: &'a [&'a Registry],
+}
+
+/// Gathers a scrape.
+#[must_use]
+pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
+    // This is the first step: series that are removed after this line keep their cells until the scrape has ended.
+    let scrape = Scrape::begin();
+    let mut families = items(registry);
+    let mut mismatched = Vec::new();
+    if let Some(process) = selection.process {
+        let others = Others::of(process, registry);
+        if !others.is_empty() {
+            families = others.merge_into(families, &mut mismatched);
+        }
+    }
+    add_mounts(registry, &mut families, &mut mismatched);
+    let sees_all = selection.process.is_some();
+    families.iter().for_each(|family| family.remove_expired(sees_all));
+    warn_of_overflow(registry);
+    let series = families.iter().map(GatheredFamily::series_count).sum();
+    for appended in selection.appended {
+        families.extend(items(appended));
+    }
+    if !selection.names.is_empty() {
+        families.retain(|family| selection.names.iter().any(|name| name == family.name()));
+    }
+    Gathered { families, default_labels: registry.default_labels(), mismatched, series, _scrape: scrape }
+}
+
+/// Warns of families whose label sets went over their limits since the last warning.
+fn warn_of_overflow(registry: &Registry) {
+    let now = registry.clock().now();
+    registry.families().iter().for_each(|family| family.warn_of_overflow(now));
+}

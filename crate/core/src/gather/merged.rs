@@ -1,0 +1,187 @@
+//! Adds up the series of one family over several contributors.
+
+use crate::labels::canonical_key;
+use crate::model::{Aggregator, Descriptor, Exemplar, Kind, Series, Source};
+use crate::registry::{DoubleDouble, Family, LiveFamily, RetiredFamily};
+use crate::sync::Arc;
+use hashbrown::HashMap;
+use std::convert::Infallible;
+
+/// One contributor's family.
+pub(super) enum Part {
+    Live(LiveFamily),
+    Retired(Arc<RetiredFamily>),
+}
+
+impl Part {
+    pub(super) fn descriptor(&self) -> &Descriptor {
+        match self {
+            Self::Live(family) => family.descriptor(),
+            Self::Retired(family) => &family.descriptor,
+        }
+    }
+}
+
+/// One family whose series are added up over several contributors.
+pub(crate) struct MergedFamily {
+    descriptor: Descriptor,
+    series: Vec<MergedSeries>,
+    index: HashMap<Vec<u8>, usize, foldhash::fast::FixedState>,
+    /// By part, the ids of series that are expired in that part and are not shown.
+    expired: Vec<(Arc<Family>, Vec<u32>)>,
+}
+
+struct MergedSeries {
+    labels: Vec<u8>,
+    cells: Vec<DoubleDouble>,
+    contributors: u32,
+    /// By cell, the newest exemplar; empty without exemplars.
+    exemplars: Vec<Option<Exemplar>>,
+    /// True while the series is live in at least one contributor. Until it has expired in all of them, all are summed,
+    /// because Prometheus reads a falling total as a reset.
+    alive: bool,
+    /// Where it has expired: part and id.
+    expired: Vec<(usize, u32)>,
+}
+
+impl MergedFamily {
+    pub(super) fn new(descriptor: Descriptor) -> Self {
+        Self { descriptor, series: Vec::new(), index: HashMap::default(), expired: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, part: &Part) {
+        match part {
+            Part::Live(live) if self.descriptor.kind() == Kind::Gauge => {
+                self.expired.push((Arc::clone(&live.family), live.expired.iter().copied().collect()));
+                let Ok(()) = live.for_each(|series| {
+                    self.add_live(series);
+                    Ok::<(), Infallible>(())
+                });
+            }
+            Part::Live(live) => {
+                let part = self.expired.len();
+                self.expired.push((Arc::clone(&live.family), Vec::new()));
+                let Ok(()) = live.family.for_each(|series| {
+                    match series.id.filter(|id| live.expired.contains(id)) {
+                        None => self.add_live(series).alive = true,
+                        Some(id) => self.add_live(series).expired.push((part, id)),
+                    }
+                    Ok::<(), Infallible>(())
+                });
+            }
+            Part::Retired(family) => {
+                let alive = !family.is_expired();
+                for series in &family.series {
+                    self.add_series(&series.labels, series.cells.iter().copied(), &[]).alive |= alive;
+                }
+            }
+        }
+    }
+
+    fn add_live(&mut self, series: Series<'_>) -> &mut MergedSeries {
+        let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
+        self.add_series(series.labels, cells, series.exemplars)
+    }
+
+    fn add_series(
+        &mut self,
+        labels: &[u8],
+        cells: impl Iterator<Item = DoubleDouble>,
+        exemplars: &[Option<&Exemplar>],
+    ) -> &mut MergedSeries {
+        let mut key = Vec::with_capacity(labels.len() + 2);
+        canonical_key(labels, &mut key);
+        if let Some(at) = self.index.get(&key) {
+            let aggregator = match self.descriptor.kind() {
+                Kind::Gauge => self.descriptor.aggregator(),
+                _ => Aggregator::Sum,
+            };
+            let known = &mut self.series[*at];
+            known.contributors += 1;
+            keep_newest(&mut known.exemplars, exemplars);
+            for (sum, value) in known.cells.iter_mut().zip(cells) {
+                *sum = combine(aggregator, *sum, value);
+            }
+            return known;
+        }
+        let at = self.series.len();
+        self.index.insert(key, at);
+        let exemplars = exemplars.iter().map(|exemplar| exemplar.cloned()).collect();
+        let alive = self.descriptor.kind() == Kind::Gauge;
+        let (labels, cells) = (labels.to_vec(), cells.collect());
+        self.series.push(MergedSeries {
+            labels,
+            cells,
+            contributors: 1,
+            exemplars,
+            alive,
+            expired: Vec::new(),
+        });
+        &mut self.series[at]
+    }
+
+    pub(super) fn series_count(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Has the series removed that have expired in all contributors.
+    pub(super) fn remove_expired(&self) {
+        for (family, ids) in self.expired.iter().filter(|(_, ids)| !ids.is_empty()) {
+            family.remove_expired(ids.iter().copied());
+        }
+    }
+
+    /// Drops the series that have expired in all contributors.
+    pub(super) fn drop_expired(&mut self) {
+        // The indices of the remaining series change.
+        self.index.clear();
+        let expired = &mut self.expired;
+        self.series.retain(|series| {
+            if !series.alive {
+                series.expired.iter().for_each(|(part, id)| expired[*part].1.push(*id));
+            }
+            series.alive
+        });
+    }
+}
+
+/// Keeps the newest exemplar of each cell, because a cell can show only one.
+fn keep_newest(known: &mut Vec<Option<Exemplar>>, others: &[Option<&Exemplar>]) {
+    known.resize(known.len().max(others.len()), None);
+    for (known, other) in known.iter_mut().zip(others) {
+        let older = known.as_ref().map_or(f64::NEG_INFINITY, Exemplar::timestamp);
+        if let Some(other) = other.filter(|other| other.timestamp() > older) {
+            *known = Some(other.clone());
+        }
+    }
+}
+
+fn combine(aggregator: Aggregator, sum: DoubleDouble, value: DoubleDouble) -> DoubleDouble {
+    let pick = |take: bool| if take { value } else { sum };
+    match aggregator {
+        Aggregator::Sum | Aggregator::Average => sum.plus(value),
+        Aggregator::First | Aggregator::Omit => sum,
+        Aggregator::Min => pick(value.value() < sum.value()),
+        Aggregator::Max => pick(value.value() > sum.value()),
+    }
+}
+
+impl Source for MergedFamily {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+        let mean =
+            self.descriptor.kind() == Kind::Gauge && self.descriptor.aggregator() == Aggregator::Average;
+        let mut values = Vec::new();
+        for series in &self.series {
+            let divisor = if mean { f64::from(series.contributors) } else { 1.0 };
+            values.clear();
+            values.extend(series.cells.iter().map(|cell| cell.value() / divisor));
+            let exemplars: Vec<Option<&Exemplar>> = series.exemplars.iter().map(Option::as_ref).collect();
+            visit(Series { id: None, labels: &series.labels, values: &values, exemplars: &exemplars })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,21 @@
+//! Gathers what one scrape shows and writes its exposition: a registry's families, merged with those of the process's
+//! other threads and of mounted registries. Must not know transports.
+
+mod exposition;
+mod family;
+mod gathered;
+mod items;
+mod merged;
+#[cfg(all(test, loom))]
+mod model;
+mod mounts;
+#[cfg(feature = "http")]
+mod overflow;
+mod process;
+
+pub use exposition::{encode, json};
+#[cfg(feature = "http")]
+pub(crate) use family::GatheredFamily;
+pub use gathered::{Gathered, Selection, gather};
+#[cfg(feature = "http")]
+pub(crate) use overflow::{OverflowCalls, overflow};

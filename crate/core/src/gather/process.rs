@@ -1,0 +1,87 @@
+//! Merges a registry's families with those of the other contributors of its process, by name.
+
+use super::family::GatheredFamily;
+use super::items::live_families;
+use super::merged::{MergedFamily, Part};
+use crate::model::{Aggregator, Kind};
+use crate::registry::{Contributor, Process, Registry};
+use crate::serialization::Shown;
+use crate::sync::Arc;
+use hashbrown::{HashMap, HashSet};
+
+/// The families of the other contributors: live ones before retired ones.
+pub(super) struct Others {
+    parts: Vec<Part>,
+}
+
+impl Others {
+    pub(super) fn of(process: &Process, registry: &Registry) -> Self {
+        let state = process.state();
+        let is_other = |contributor: &&Arc<Contributor>| !std::ptr::eq(&**contributor.registry(), registry);
+        let live = state.live.iter().filter(is_other).flat_map(|other| live_families(other.registry()));
+        let retired = state.retired.families.iter().map(|family| Part::Retired(Arc::clone(family)));
+        Self { parts: live.map(Part::Live).chain(retired).collect() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    pub(super) fn merge_into(
+        &self,
+        own: Vec<GatheredFamily>,
+        mismatched: &mut Vec<String>,
+    ) -> Vec<GatheredFamily> {
+        let mut by_name: HashMap<&str, Vec<&Part>, foldhash::fast::FixedState> = HashMap::default();
+        for part in &self.parts {
+            by_name.entry(part.descriptor().name()).or_default().push(part);
+        }
+        let mut merged = Vec::with_capacity(own.len());
+        let mut seen: HashSet<String, foldhash::fast::FixedState> = HashSet::default();
+        for family in own {
+            seen.insert(family.name().to_owned());
+            let parts = by_name.get(family.name());
+            merged.push(match (family, parts) {
+                (GatheredFamily::Own(family), Some(parts)) => {
+                    let own = Part::Live(family);
+                    let all: Vec<&Part> = std::iter::once(&own).chain(parts.iter().copied()).collect();
+                    match merge_parts(&all, mismatched) {
+                        Some(family) => family,
+                        None => continue,
+                    }
+                }
+                (family, _) => family,
+            });
+        }
+        for part in &self.parts {
+            let name = part.descriptor().name();
+            if seen.insert(name.to_owned()) {
+                merged.extend(merge_parts(&by_name[name], mismatched));
+            }
+        }
+        merged
+    }
+}
+
+/// Merges the parts of one family. The first part decides type, buckets, help and order. `None` if the aggregator omits
+/// it.
+fn merge_parts(parts: &[&Part], mismatched: &mut Vec<String>) -> Option<GatheredFamily> {
+    let (first, rest) = parts.split_first()?;
+    let descriptor = first.descriptor();
+    let agreeing: Vec<&Part> =
+        rest.iter().copied().filter(|part| part.descriptor().merges_with(descriptor)).collect();
+    if agreeing.len() < rest.len() {
+        mismatched.push(descriptor.name().to_owned());
+    }
+    match first {
+        Part::Live(family) if agreeing.is_empty() => Some(GatheredFamily::Own(family.clone())),
+        _ if descriptor.kind() == Kind::Gauge && descriptor.aggregator() == Aggregator::Omit => None,
+        _ => {
+            let mut merged = MergedFamily::new(descriptor.clone());
+            merged.add(first);
+            agreeing.into_iter().for_each(|part| merged.add(part));
+            merged.drop_expired();
+            Some(GatheredFamily::Merged(merged))
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Binds the socket that the exporter listens on: a TCP port or a Unix socket. It must not know HTTP.
+
+use crate::config::MetricsConfig;
+use crate::error::{ErrorKind, MetricsError, Result};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The address of an exporter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// An address and a port.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+/// A bound socket.
+pub(super) enum Listener {
+    Tcp(std::net::TcpListener),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixListener, PathBuf),
+}
+
+impl Listener {
+    pub(super) fn bind(config: &MetricsConfig) -> Result<(Self, Address)> {
+        let failed = |error: io::Error| bind_failed(&address_text(config), &error);
+        if let Some(path) = &config.socket {
+            return Self::bind_unix(Path::new(path)).map_err(failed);
+        }
+        // Accept the notation of URLs, `[::1]`, as well.
+        let host = config.host.trim_start_matches('[').trim_end_matches(']');
+        let listener = std::net::TcpListener::bind((host, config.port)).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok((Self::Tcp(listener), Address::Tcp(address)))
+    }
+
+    #[cfg(unix)]
+    fn bind_unix(path: &Path) -> io::Result<(Self, Address)> {
+        use std::os::unix::fs::FileTypeExt;
+        use std::os::unix::net::{UnixListener, UnixStream};
+        // A killed process leaves its socket file behind. Only a socket that refuses connections is removed: another
+        // process may be listening.
+        let is_stale = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
+            && UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+        if is_stale {
+            std::fs::remove_file(path)?;
+        }
+        let listener = UnixListener::bind(path)?;
+        listener.set_nonblocking(true)?;
+        Ok((Self::Unix(listener, path.to_owned()), Address::Unix(path.to_owned())))
+    }
+
+    #[cfg(not(unix))]
+    fn bind_unix(_: &Path) -> io::Result<(Self, Address)> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this platform has no Unix sockets here"))
+    }
+}
+
+pub(super) fn address_text(config: &MetricsConfig) -> String {
+    match &config.socket {
+        Some(path) => path.clone(),
+        None if config.host.contains(':') && !config.host.starts_with('[') => {
+            format!("[{}]:{}", config.host, config.port)
+        }
+        None => format!("{}:{}", config.host, config.port),
+    }
+}
+
+pub(super) fn bind_failed(address: &str, error: &io::Error) -> MetricsError {
+    MetricsError::new(ErrorKind::BindFailed, format!("Cannot listen on {address}: {error}"))
+}

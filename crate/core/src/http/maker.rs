@@ -1,0 +1,122 @@
+//! Makes one exposition, or the page at `/`: gathers, encodes, compresses. It must not know requests, or that an
+//! exposition is shared and cached.
+
+use super::body::{Body, Meter};
+use super::health::Health;
+use super::negotiation::ContentType;
+use super::page::page;
+use super::self_metrics::{ListenerMetrics, SelfMetrics};
+use super::target::Target;
+use crate::gather::{Gathered, encode};
+use std::sync::Arc;
+
+/// Two scrapes with equal keys get the same exposition.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Exposition {
+        content_type: ContentType,
+        /// Compress bodies of at least the minimum size.
+        gzip: bool,
+        /// Compress bodies of every size, because the scraper accepts only gzip.
+        forced: bool,
+        /// The families to show, sorted and without duplicates; all families if empty.
+        names: Vec<String>,
+    },
+    /// The HTML page at `/`.
+    Page,
+}
+
+/// A finished exposition.
+#[derive(Debug)]
+pub(crate) struct Exposition {
+    pub(crate) content_type: &'static str,
+    pub(crate) gzip: bool,
+    pub(crate) body: Arc<Body>,
+    /// The size before compression.
+    pub(crate) plain_bytes: usize,
+    /// Families left out of the merge.
+    pub(crate) mismatched: Vec<String>,
+}
+
+/// Makes expositions of one target.
+pub(crate) struct Maker {
+    pub(super) target: Arc<Target>,
+    pub(super) metrics: SelfMetrics,
+    pub(super) listener: Option<ListenerMetrics>,
+    pub(super) health: Arc<Health>,
+    pub(super) meter: Arc<Meter>,
+    pub(super) metrics_path: String,
+    pub(super) compression_min_size: usize,
+    pub(super) own_values: bool,
+    pub(super) self_metrics: bool,
+}
+
+impl Maker {
+    pub(super) fn make(&self, key: &Key) -> Exposition {
+        match key {
+            Key::Exposition { content_type, gzip, forced, names } => {
+                self.exposition(*content_type, *gzip, *forced, names)
+            }
+            Key::Page => self.page(),
+        }
+    }
+
+    fn exposition(
+        &self,
+        content_type: ContentType,
+        gzip: bool,
+        forced: bool,
+        names: &[String],
+    ) -> Exposition {
+        let gathered = self.gather(names);
+        self.metrics.refresh(gathered.series_count(), &self.meter);
+        if let Some(listener) = &self.listener {
+            listener.refresh(&self.health);
+        }
+        let mut body = Body::pooled();
+        let Ok(()) = encode(&gathered, content_type.format, body.buffer());
+        let plain_bytes = body.as_slice().len();
+        let gzip = gzip && (forced || plain_bytes >= self.compression_min_size);
+        if gzip {
+            body = compressed(body);
+        }
+        Exposition {
+            content_type: content_type.header,
+            gzip,
+            body: Arc::new(body.metered(&self.meter)),
+            plain_bytes,
+            mismatched: gathered.mismatched().to_vec(),
+        }
+    }
+
+    fn page(&self) -> Exposition {
+        let gathered = self.gather(&[]);
+        let overflow = self.target.overflow(self.own_values);
+        let text = page(&gathered, &overflow, &self.metrics_path);
+        Exposition {
+            content_type: "text/html; charset=utf-8",
+            gzip: false,
+            plain_bytes: text.len(),
+            body: Arc::new(Body::from(text.as_str()).metered(&self.meter)),
+            mismatched: Vec::new(),
+        }
+    }
+
+    fn gather(&self, names: &[String]) -> Gathered {
+        let own = self.self_metrics.then_some(&self.metrics.registry);
+        self.target.gather(self.own_values, names, own)
+    }
+}
+
+#[cfg(feature = "gzip")]
+fn compressed(plain: Body) -> Body {
+    let mut compressed = Body::pooled();
+    super::compression::gzip(plain.as_slice(), compressed.buffer());
+    compressed
+}
+
+/// Without the feature, `ScrapeService` asks for no compressed exposition.
+#[cfg(not(feature = "gzip"))]
+fn compressed(plain: Body) -> Body {
+    plain
+}

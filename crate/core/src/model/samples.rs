@@ -1,0 +1,118 @@
+//! The input of the encoders: families of cells (`Source`) and families of finished samples.
+
+use super::descriptor::{Descriptor, Kind};
+use super::exemplar::Exemplar;
+use crate::error::Result;
+use crate::labels::{LabelSet, MetricName, render};
+
+/// One series of a family of cells, at the moment it is visited.
+#[derive(Clone, Copy)]
+pub(crate) struct Series<'a> {
+    /// The series' id in its family; `None` if several contributors were merged.
+    pub(crate) id: Option<u32>,
+    /// Rendered labels, without braces.
+    pub(crate) labels: &'a [u8],
+    /// One value; for a histogram the count of each bucket (not cumulative, `+Inf` last), then the sum.
+    pub(crate) values: &'a [f64],
+    /// By cell; empty without exemplars.
+    pub(crate) exemplars: &'a [Option<&'a Exemplar>],
+}
+
+/// A family of cells.
+pub(crate) trait Source {
+    fn descriptor(&self) -> &Descriptor;
+    /// Visits the series in the order in which they print. Stops at the first error.
+    fn for_each<E>(&self, visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E>;
+}
+
+/// One finished sample of a `SampleFamily`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    name: MetricName,
+    labels: Vec<u8>,
+    value: f64,
+}
+
+impl Sample {
+    /// Checks and makes a sample. `name` is the whole sample name (`_sum` and the like included); labels print in
+    /// the given order.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`, `InvalidLabelName`.
+    pub fn new(name: &str, labels: &[(&str, &str)], value: f64) -> Result<Self> {
+        let name = MetricName::new(name)?;
+        LabelSet::new(labels.iter().copied())?;
+        let mut rendered = Vec::new();
+        render(labels.iter().copied(), &mut rendered);
+        Ok(Self { name, labels: rendered, value })
+    }
+
+    /// A copy with other rendered labels.
+    pub(crate) fn with_labels(&self, labels: Vec<u8>) -> Self {
+        Self { labels, ..self.clone() }
+    }
+
+    /// The whole sample name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    pub(crate) fn labels(&self) -> &[u8] {
+        &self.labels
+    }
+
+    /// The value.
+    #[must_use]
+    pub const fn value(&self) -> f64 {
+        self.value
+    }
+}
+
+/// A family whose samples are made elsewhere: by a collector or another library's metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleFamily {
+    name: MetricName,
+    help: String,
+    kind: Kind,
+    samples: Vec<Sample>,
+}
+
+impl SampleFamily {
+    /// Checks the name and makes a family of samples. They print in the given order.
+    ///
+    /// # Errors
+    /// `InvalidMetricName`.
+    pub fn new(name: &str, help: &str, kind: Kind, samples: Vec<Sample>) -> Result<Self> {
+        Ok(Self { name: MetricName::new(name)?, help: help.to_owned(), kind, samples })
+    }
+
+    /// A copy with other samples.
+    pub(crate) fn with_samples(&self, samples: Vec<Sample>) -> Self {
+        Self { name: self.name.clone(), help: self.help.clone(), kind: self.kind, samples }
+    }
+
+    /// The family's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// The help text, unescaped.
+    #[must_use]
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+
+    /// The type.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The samples.
+    #[must_use]
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+}

@@ -1,0 +1,19 @@
+//! The two formats of expositions, and how a text shows its format.
+
+/// A format of expositions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// The text format, version 0.0.4.
+    Text,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+impl Dialect {
+    /// The format of a text: OpenMetrics if its last line is `# EOF`, otherwise text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let last = text.strip_suffix('\n').unwrap_or(text).rsplit('\n').next();
+        if last == Some("# EOF") { Self::OpenMetrics } else { Self::Text }
+    }
+}

@@ -1,0 +1,127 @@
+/**
+ * Counts the retries that the SDK makes by itself, each by the error of the attempt before it, and reads rate limits from
+ * the headers of each answer. Reads no body.
+ */
+
+import { errorTypeOf } from '../../collectors/error-type';
+import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
+import { quietly } from '../../warnings';
+import type { Patches } from '../patches';
+import { readRateLimits } from '../rate-limits';
+import type { Sdk } from './endpoint';
+
+/** The model and the provider of a request. */
+export interface AttemptTarget {
+  readonly model: string;
+  readonly provider: string;
+}
+
+/** Where retries and rate limits are recorded. */
+export interface AttemptReporting {
+  readonly sdk: Sdk;
+  readonly collector: LlmMetricsCollector;
+  /**
+   * @param options the SDK's own options of the request: one object for all its attempts
+   * @returns nothing for a request that calls no model
+   */
+  readTarget(client: unknown, options: unknown): AttemptTarget | undefined;
+}
+
+/**
+ * Wraps the method that makes one attempt.
+ *
+ * @param holder a client, or its class's prototype
+ * @returns false if the client has no such method
+ */
+export function watchAttempts(patches: Patches, holder: unknown, reporting: AttemptReporting): boolean {
+  const method = reporting.sdk.attempt.find((name) => typeof (holder as Record<string, unknown>)[name] === 'function');
+  if (method === undefined) return false;
+  const attempts = new Attempts(reporting);
+  patches.wrap(holder, 'prepareRequest', (original, [init, context]) => {
+    quietly(() => attempts.prepared(init, context));
+    return original();
+  });
+  patches.wrap(holder, 'retryRequest', (original, [options]) => {
+    quietly(() => attempts.willRetry(options));
+    return original();
+  });
+  patches.wrap(holder, method, (original, args, client) => {
+    const options = quietly(() => attempts.begin(client, args));
+    const attempt = original();
+    if (options !== undefined && attempt instanceof Promise) {
+      attempt.then(
+        (response: unknown) => quietly(() => attempts.ended(client, options, response)),
+        (error: unknown) => quietly(() => attempts.failed(options, error)),
+      );
+    }
+    return attempt;
+  });
+  return true;
+}
+
+class Attempts {
+  readonly #reporting: AttemptReporting;
+  /** Options of a request, by the `init` object that was prepared for its next attempt. Removed when the attempt begins. */
+  readonly #prepared = new WeakMap<object, object>();
+  /** Error types of the last attempt, by the options of the request. Only failed requests have an entry, to save memory. */
+  readonly #failures = new WeakMap<object, string>();
+
+  constructor(reporting: AttemptReporting) {
+    this.#reporting = reporting;
+  }
+
+  prepared(init: unknown, context: unknown): void {
+    const { options } = context as { options?: unknown };
+    if (isObject(init) && isObject(options)) this.#prepared.set(init, options);
+  }
+
+  /** The SDK repeats an attempt with a good status only if its body timed out. */
+  willRetry(options: unknown): void {
+    if (isObject(options) && !this.#failures.has(options)) this.#failures.set(options, 'timeout');
+  }
+
+  begin(client: unknown, args: readonly unknown[]): object | undefined {
+    const options = this.#findOptions(args);
+    if (options === undefined) return undefined;
+    const failure = this.#failures.get(options);
+    if (failure === undefined) return options;
+    this.#failures.delete(options);
+    const target = this.#reporting.readTarget(client, options);
+    // The SDK does not retry after the caller's abort, so its own timeout made this one.
+    const reason = failure === 'cancelled' ? 'timeout' : failure;
+    if (target !== undefined) this.#reporting.collector.recordRetry(target, reason);
+    return options;
+  }
+
+  /** Some SDKs pass the request's options to an attempt, others only the `init` object that was prepared from them. */
+  #findOptions([, init, , , options]: readonly unknown[]): object | undefined {
+    if (isObject(options) && 'path' in options) return options;
+    if (!isObject(init)) return undefined;
+    const prepared = this.#prepared.get(init);
+    if (prepared !== undefined) this.#prepared.delete(init);
+    return prepared;
+  }
+
+  failed(options: object, error: unknown): void {
+    this.#failures.set(options, errorTypeOf(error));
+  }
+
+  ended(client: unknown, options: object, response: unknown): void {
+    if (response instanceof Error) {
+      this.failed(options, response);
+      return;
+    }
+    const { ok, status, headers } = response as Response;
+    if (!ok) this.failed(options, { status });
+    const { sdk, collector } = this.#reporting;
+    let target: AttemptTarget | undefined;
+    for (const { resource, ...amounts } of readRateLimits(sdk.rateLimits, (name) => headers.get(name))) {
+      target ??= this.#reporting.readTarget(client, options);
+      if (target !== undefined) collector.setRateLimit(target, resource, amounts);
+    }
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
