@@ -21,7 +21,7 @@ packages:
     access: $all
     publish: $all
     unpublish: $all
-max_body_size: 50mb
+max_body_size: 500mb
 log: { type: stdout, format: pretty, level: error }
 `,
   });
