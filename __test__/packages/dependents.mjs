@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { npmInstall, npmrc, pnpm, pnpm10, pnpmWorkspace, YARN_1, yarn4, yarnrc } from './installs.mjs';
+import { npmInstall, npmrc, pnpm, pnpm10, YARN_1, yarn4, yarnrc } from './installs.mjs';
 import { folderOf, node, readJson, root, run } from './shell.mjs';
 import { check } from './tally.mjs';
 
@@ -35,6 +35,7 @@ const PROGRAM = `
 const { createRequire } = require('node:module');
 const client = require('prom-client');
 if (typeof client.createMetricsHandler !== 'function') throw new Error('expected this library as prom-client');
+if (require('prom-client/lib/registry').globalRegistry !== client.register) throw new Error('expected one registry');
 for (const [wrapper, name] of Object.entries(${JSON.stringify(WRAPPERS)})) {
   require(wrapper);
   const theirs = createRequire(require.resolve(wrapper))(name);
@@ -43,7 +44,10 @@ for (const [wrapper, name] of Object.entries(${JSON.stringify(WRAPPERS)})) {
 }
 `;
 
-/** The block of docs/compatibility.md that begins with this line, as an object. */
+/** pnpm 11 and newer wait a day before they install a version. */
+const NO_WAIT = 'minimumReleaseAge: 0\n';
+
+/** The code block of docs/compatibility.md that follows a line with this beginning. */
 function documented(title) {
   const page = readFileSync(join(root, 'docs', 'compatibility.md'), 'utf8');
   const block = new RegExp(`^${title}[^\\n]*\\n\\n\`\`\`\\w+\\n([\\s\\S]*?)\`\`\``, 'm').exec(page);
@@ -81,9 +85,7 @@ export async function checkDependents(url, isFull) {
       const written = isPnpm ? documented('and in `package.json`') : block;
       const manifest = { name: 'application', private: true, ...JSON.parse(written) };
       manifest.dependencies = { ...DEPENDENCIES, ...manifest.dependencies };
-      const workspace = `${Object.values(pnpmWorkspace({}))
-        .map(() => 'minimumReleaseAge: 0')
-        .join('')}\n${block}`;
+      const workspace = `${NO_WAIT}${block}`;
       const own = isPnpm ? { ...npmrc(url), 'pnpm-workspace.yaml': workspace } : files;
       const folder = folderOf(`dependents-${title.replace(/\W/g, '-')}`, {
         'package.json': manifest,
