@@ -1,11 +1,12 @@
 /**
- * Makes every file of `src/entry` a subpath of the package. Writes a forwarder for `import` into `dist`, and `main`,
- * `types`, `exports` and `typesVersions` into package.json. The folder is the only list of subpaths: to add one, add a
- * file and run `npm run build:ts`, which runs this after the compiler.
+ * Makes every file of `src/entry` a subpath of the package. Writes a forwarder for `import` and a default export for
+ * `require` into `dist`, and `main`, `types`, `exports` and `typesVersions` into package.json. The folder is the only
+ * list of subpaths: to add one, add a file and run `npm run build:ts`, which runs this after the compiler.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, parse, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { markNodeTypes, removeUnreachedDeclarations } from './declarations.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sources = join(root, 'src', 'entry');
@@ -18,17 +19,32 @@ export * from './${name}.js';
 export default library;
 `;
 
+const DEFAULT_EXPORT = `
+// Compilers read \`default\` of a module with \`__esModule\` for \`import x from\`. It is hidden from Object.keys().
+Object.defineProperty(exports, 'default', { value: module.exports });
+`;
+
+const DEFAULT_EXPORT_TYPES = (name) => `
+import everything = require('./${name}.js');
+/** All names of this module, for \`import x from\`. */
+export default everything;
+`;
+
 /**
- * The entries by their path below `src/entry`, without extension. `hasBoth`: loaded by `require` and by `import`. An
- * entry that exports nothing is loaded for its effect, so one file serves both.
+ * The entries by their path below `src/entry`, without extension. `hasBoth`: one file for `require` and one for
+ * `import`. One file serves both if an entry exports nothing, because it is loaded for its effect, or if it is one class
+ * or function by `export =`. `hasNames`: it is neither of these. `isDeep`: a file of prom-client, which is found by its
+ * path with `.js`, too.
  */
 export function entries() {
   const files = readdirSync(sources, { recursive: true }).map((file) => file.split(sep).join('/'));
   const paths = [...new Set(files.filter((file) => /\.m?ts$/.test(file)).map((file) => file.replace(/\.m?ts$/, '')))];
   return paths.sort().map((path) => {
     const isModule = !files.includes(`${path}.ts`);
-    const hasBoth = !isModule && /^export /m.test(readFileSync(join(sources, `${path}.ts`), 'utf8'));
-    return { path, isModule, hasBoth, hasOwnForwarder: !isModule && files.includes(`${path}.mts`) };
+    const hasNames = !isModule && /^export [^=]/m.test(readFileSync(join(sources, `${path}.ts`), 'utf8'));
+    const hasOwnForwarder = !isModule && files.includes(`${path}.mts`);
+    const isDeep = path.startsWith('lib/');
+    return { path, isModule, hasNames, hasBoth: hasNames || hasOwnForwarder, isDeep, hasOwnForwarder };
   });
 }
 
@@ -40,14 +56,20 @@ export function manifestFields() {
   });
   const exported = {};
   const types = {};
-  for (const { path, isModule, hasBoth } of entries()) {
+  for (const { path, isModule, hasBoth, isDeep } of entries()) {
     const subpath = path === 'index' ? '.' : `./${path}`;
-    exported[subpath] = hasBoth
-      ? { import: file(path, 'm'), require: file(path, '') }
-      : file(path, isModule ? 'm' : '');
+    const files = hasBoth ? { import: file(path, 'm'), require: file(path, '') } : file(path, isModule ? 'm' : '');
+    exported[subpath] = files;
     // TypeScript's `node10` resolution does not read `exports`.
-    if (path !== 'index') types[path] = [file(path, isModule ? 'm' : '').types];
+    const declarations = [file(path, isModule ? 'm' : '').types];
+    if (path !== 'index') types[path] = declarations;
+    if (!isDeep) continue;
+    exported[`${subpath}.js`] = files;
+    types[`${path}.js`] = declarations;
   }
+  // prom-client's main file, which some programs import by its name.
+  exported['./index.js'] = exported['.'];
+  types['index.js'] = ['./dist/entry/index.d.ts'];
   return {
     main: './dist/entry/index.js',
     types: './dist/entry/index.d.ts',
@@ -64,6 +86,20 @@ function writeForwarders() {
   }
 }
 
+/** Adds the default export to entries with names. Changes nothing if it runs again. */
+function writeDefaultExports() {
+  for (const { path, hasNames } of entries()) {
+    if (!hasNames) continue;
+    const file = join(root, 'dist', 'entry', path);
+    appendOnce(`${file}.js`, DEFAULT_EXPORT);
+    appendOnce(`${file}.d.ts`, DEFAULT_EXPORT_TYPES(parse(path).name));
+  }
+}
+
+function appendOnce(path, text) {
+  if (!readFileSync(path, 'utf8').endsWith(text)) appendFileSync(path, text);
+}
+
 function writeManifest() {
   const path = join(root, 'package.json');
   const text = readFileSync(path, 'utf8');
@@ -73,5 +109,8 @@ function writeManifest() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeForwarders();
+  writeDefaultExports();
+  removeUnreachedDeclarations();
+  markNodeTypes();
   writeManifest();
 }

@@ -6,9 +6,13 @@ import { addon } from './native/addon';
 import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from './registry/registry';
 import type * as Testing from './testing/index';
 
-export { AgentMetricsCollector, agentCollectorOf } from './collectors/agent/agent-collector';
 export { collectDefaultMetrics } from './collectors/default-metrics';
-export { LlmMetricsCollector, llmCollectorOf } from './collectors/llm/llm-collector';
+export {
+  AgentMetricsCollector,
+  agentCollectorOf,
+  LlmMetricsCollector,
+  llmCollectorOf,
+} from './collectors/on-first-use';
 export { configFromEnv } from './config';
 export {
   CardinalityError,

@@ -9,8 +9,8 @@ import { entries } from '../../.ci/entries.mjs';
 
 const root = join(import.meta.dirname, '../..');
 const read = (...path) => readFileSync(join(root, ...path), 'utf8');
-/** The other subpaths. They have pages and tests of their own. */
-const OTHERS = /^(?:index|fastify|prices|testing(?:\/.*)?)$/;
+/** The other subpaths, with pages and tests of their own; `lib/` has the files of prom-client. */
+const OTHERS = /^(?:index|fastify|prices|testing(?:\/.*)?|lib\/.*)$/;
 const integrations = entries()
   .map(({ path }) => path)
   .filter((path) => !OTHERS.test(path));

@@ -21,9 +21,9 @@ export const validateMetricName: typeof Api.validateMetricName = api.validateMet
 export const collectDefaultMetrics: typeof Api.collectDefaultMetrics = api.collectDefaultMetrics;
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
 export const startExporter: typeof Api.startExporter = api.startExporter;
-export const LlmMetricsCollector: typeof Api.LlmMetricsCollector = api.LlmMetricsCollector;
+export declare const LlmMetricsCollector: typeof Api.LlmMetricsCollector;
 export type LlmMetricsCollector = Api.LlmMetricsCollector;
-export const AgentMetricsCollector: typeof Api.AgentMetricsCollector = api.AgentMetricsCollector;
+export declare const AgentMetricsCollector: typeof Api.AgentMetricsCollector;
 export type AgentMetricsCollector = Api.AgentMetricsCollector;
 export const configFromEnv: typeof Api.configFromEnv = api.configFromEnv;
 export const createFetchHandler: typeof Api.createFetchHandler = api.createFetchHandler;
@@ -122,6 +122,16 @@ export type {
   RegistryCardinalityOptions,
   RegistryContentType,
 } from '../types';
+
+// `require` loads these two classes when they are first read. A test may replace them, like every other export.
+for (const name of ['LlmMetricsCollector', 'AgentMetricsCollector'] as const) {
+  const property = { enumerable: true, configurable: true };
+  Object.defineProperty(exports, name, {
+    ...property,
+    get: () => api[name],
+    set: (value) => Object.defineProperty(exports, name, { ...property, writable: true, value }),
+  });
+}
 
 // As in prom-client, `require(...).contentType` reads and sets the content type of the default registry.
 Object.defineProperty(exports, 'contentType', {

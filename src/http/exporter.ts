@@ -3,9 +3,8 @@
  * answers its questions to JavaScript: run collectors, run readiness checks, ask `authenticate`.
  */
 import { clearInterval, setInterval } from 'node:timers';
-import { agentCollectorOf } from '../collectors/agent/agent-collector';
 import { collectDefaultMetrics } from '../collectors/default-metrics';
-import { llmCollectorOf } from '../collectors/llm/llm-collector';
+import { agentCollectorOf, llmCollectorOf } from '../collectors/on-first-use';
 import type { DefaultMetricsGroup } from '../collectors/options';
 import { type ListenerSettings, type MetricsConfig, nativeConfig } from '../config';
 import { ConfigurationError, describe, messageOf, nativeAsync, RegistrationError } from '../errors';

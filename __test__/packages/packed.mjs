@@ -1,0 +1,79 @@
+/**
+ * Makes the packages as a release does: the main package depends on those of all platforms. The addon of this platform
+ * is the one in `dist`; the other platforms get a file that cannot be loaded.
+ */
+import { copyFileSync, cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { node, npm, readJson, root, run, tool, work } from './shell.mjs';
+import { check } from './tally.mjs';
+
+/** The limits of what people download, in bytes. */
+const LONGEST_PACKAGE = 200_000;
+const LONGEST_ADDON = 4_000_000;
+
+/** The packed packages: `{ manifest, tarball }`, the main one first. */
+export async function packAll() {
+  const platforms = [];
+  for (const name of readdirSync(join(root, 'npm'))) platforms.push(await packPlatform(name));
+  const version = readJson(join(root, 'package.json')).version;
+  const optional = Object.fromEntries(platforms.map(({ manifest }) => [manifest.name, version]));
+  return [await packMain(optional), ...platforms];
+}
+
+async function packPlatform(name) {
+  const folder = join(work, 'platforms', name);
+  cpSync(join(root, 'npm', name), folder, { recursive: true });
+  const addon = readJson(join(folder, 'package.json')).main;
+  const built = join(root, 'dist', addon);
+  try {
+    copyFileSync(built, join(folder, addon));
+  } catch {
+    writeFileSync(join(folder, addon), 'not built on this machine');
+  }
+  return pack(folder);
+}
+
+/** Packs the files of the checkout, and packs them again with the dependencies that a release adds. */
+async function packMain(optionalDependencies) {
+  const first = await pack(root);
+  const folder = join(work, 'main');
+  mkdirSync(folder);
+  await run(work, ['tar', '-xzf', first.tarball, '-C', folder, '--strip-components=1']);
+  const manifest = { ...readJson(join(folder, 'package.json')), optionalDependencies };
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return pack(folder);
+}
+
+async function pack(folder) {
+  const target = join(work, 'tarballs', folder === root ? 'checkout' : '');
+  mkdirSync(target, { recursive: true });
+  const args = ['pack', '--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', target];
+  const [{ filename }] = Object.values(JSON.parse(await run(folder, [...npm, ...args])));
+  return { manifest: readJson(join(folder, 'package.json')), tarball: join(target, filename) };
+}
+
+export async function checkPacked([main]) {
+  await check(`the main package has at most ${LONGEST_PACKAGE / 1000} kB`, () => {
+    const { size } = statSync(main.tarball);
+    console.log(`   main package: ${(size / 1000).toFixed(1)} kB`);
+    if (size > LONGEST_PACKAGE) throw new Error(`expected at most ${LONGEST_PACKAGE} bytes, received ${size}`);
+  });
+  await check(`the addon has at most ${LONGEST_ADDON / 1e6} MB`, () => {
+    const addons = readdirSync(join(root, 'dist')).filter((file) => file.endsWith('.node'));
+    if (addons.length === 0) throw new Error('expected an addon in dist; run `npm run build:addon`');
+    for (const file of addons) {
+      const { size } = statSync(join(root, 'dist', file));
+      console.log(`   ${file}: ${(size / 1e6).toFixed(2)} MB`);
+      const advice = '`node .ci/prepare.mjs --release` builds the addon that is published';
+      if (size > LONGEST_ADDON) throw new Error(`expected at most ${LONGEST_ADDON} bytes, received ${size}; ${advice}`);
+    }
+  });
+  await check('publint finds nothing', () => node(work, tool('publint', 'src/cli.js'), main.tarball, '--strict'));
+  const attw = (...args) =>
+    node(work, tool('@arethetypeswrong/cli', 'dist/index.js'), main.tarball, '--no-emoji', '--no-color', ...args);
+  await check('@arethetypeswrong/cli finds nothing', () => attw('--exclude-entrypoints', 'testing/vitest'));
+  // Vitest is an ES module, and so is what is imported beside it.
+  await check('@arethetypeswrong/cli finds nothing in the entry for Vitest', () =>
+    attw('--entrypoints', 'testing/vitest', '--ignore-rules', 'cjs-resolves-to-esm'),
+  );
+}

@@ -1,0 +1,4 @@
+/**
+ * Serves programs that import prom-client's file `lib/bucketGenerators`.
+ */
+export { exponentialBuckets, linearBuckets } from '../index';
