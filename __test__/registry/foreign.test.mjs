@@ -1,0 +1,156 @@
+// Tests foreign metrics in a registry: objects with the interface of prom-client's metrics.
+
+import { Registry } from '@llm-devops/prometheus-metrics';
+import test from 'ava';
+import promClient from 'prom-client';
+import { samples, samplesOf, text } from '../support/exposition.mjs';
+import { counterIn, gaugeIn } from './support/metrics.mjs';
+
+const OPENMETRICS = Registry.OPENMETRICS_CONTENT_TYPE;
+
+test('a foreign metric is shown in its place, if it answers synchronously or with a promise', async (t) => {
+  const registry = new Registry({ defaultLabels: { pod: 'p' } });
+  const answer = {
+    name: 'f',
+    help: 'Foreign "help"',
+    type: 'gauge',
+    aggregator: 'sum',
+    values: [
+      { value: 1.5, labels: { a: 'x"y', n: 5 } },
+      { value: Number.NaN, labels: { pod: 'own' } },
+      { value: -1, labels: {} },
+    ],
+  };
+  counterIn(registry, 'first');
+  const foreign = { name: 'f', get: () => answer };
+  registry.registerMetric(foreign);
+  registry.registerMetric({ name: 'later', get: async () => ({ ...answer, name: 'later', values: [] }) });
+  counterIn(registry, 'last');
+  t.is(registry.getSingleMetric('f'), foreign);
+  t.is(
+    await registry.metrics(),
+    text(
+      '# HELP first Some help',
+      '# TYPE first counter',
+      'first{pod="p"} 0',
+      '',
+      '# HELP f Foreign "help"',
+      '# TYPE f gauge',
+      'f{a="x\\"y",n="5",pod="p"} 1.5',
+      'f{pod="own"} NaN',
+      'f{pod="p"} -1',
+      '',
+      '# HELP later Foreign "help"',
+      '# TYPE later gauge',
+      '',
+      '# HELP last Some help',
+      '# TYPE last counter',
+      'last{pod="p"} 0',
+    ),
+  );
+});
+
+test('a foreign histogram is shown with its sample names', async (t) => {
+  const registry = new Registry();
+  registry.registerMetric({
+    name: 'f',
+    get: () => ({
+      name: 'f',
+      help: 'F',
+      type: 'histogram',
+      values: [
+        { metricName: 'f_bucket', value: 1, labels: { le: 1, a: 'x' } },
+        { metricName: 'f_bucket', value: 2, labels: { le: '+Inf', a: 'x' } },
+        { metricName: 'f_sum', value: 7, labels: { a: 'x' } },
+        { metricName: 'f_count', value: 2, labels: { a: 'x' } },
+      ],
+    }),
+  });
+  const lines = (le) => [
+    `f_bucket{le="${le}",a="x"} 1`,
+    'f_bucket{le="+Inf",a="x"} 2',
+    'f_sum{a="x"} 7',
+    'f_count{a="x"} 2',
+  ];
+  t.deepEqual(await samples(registry), lines('1'));
+  registry.setContentType(OPENMETRICS);
+  t.deepEqual(await samples(registry), lines('1.0'));
+});
+
+test("prom-client's own metrics in our registry print as in prom-client's", async (t) => {
+  const theirs = new promClient.Registry();
+  const config = (name, more) => ({ name, help: `Help of ${name}`, labelNames: ['a'], registers: [theirs], ...more });
+  const counter = new promClient.Counter(config('c'));
+  counter.inc({ a: 'x' }, 2);
+  new promClient.Gauge(
+    config('g', {
+      async collect() {
+        this.set({ a: 'y"\\\n' }, -0.5);
+      },
+    }),
+  );
+  const histogram = new promClient.Histogram(config('h', { buckets: [0.5, 1] }));
+  histogram.observe({ a: 'x' }, 0.7);
+  histogram.observe({ a: 'y' }, 7);
+  const summary = new promClient.Summary(config('s', { percentiles: [0.5, 0.9] }));
+  summary.observe({ a: 'x' }, 3);
+  const ours = new Registry();
+  for (const metric of theirs.getMetricsAsArray()) ours.registerMetric(metric);
+  const expected = await theirs.metrics();
+  t.is(samplesOf(expected).length, 16);
+  t.is(await ours.metrics(), expected);
+  ours.resetMetrics();
+  t.deepEqual(counter.hashMap, {});
+});
+
+const nonsense = {
+  'that throws': () => {
+    throw new Error('no');
+  },
+  'that rejects': () => Promise.reject(new Error('no')),
+  'that answers nothing': () => undefined,
+  'that answers null': () => null,
+  'that answers a number': () => 5,
+  'that answers an empty object': () => ({}),
+  'whose values are no list': () => ({ name: 'f', help: 'F', type: 'gauge', values: 5 }),
+  'whose values are null': () => ({ name: 'f', help: 'F', type: 'gauge', values: [null] }),
+  'with a bad name': () => ({ name: 'a-b', help: 'F', type: 'gauge', values: [] }),
+  'with a bad sample name': () => ({
+    name: 'f',
+    help: 'F',
+    type: 'gauge',
+    values: [{ value: 1, labels: {}, metricName: 'a b' }],
+  }),
+  'with a bad label name': () => ({
+    name: 'f',
+    help: 'F',
+    type: 'gauge',
+    values: [{ value: 1, labels: { 'a b': 'x' } }],
+  }),
+  'with a label that cannot be printed': () => ({
+    name: 'f',
+    help: 'F',
+    type: 'gauge',
+    values: [{ value: 1, labels: { a: Object.create(null) } }],
+  }),
+  'with a value that is not a number': () => ({
+    name: 'f',
+    help: 'F',
+    type: 'gauge',
+    values: [{ value: Symbol('1'), labels: {} }],
+  }),
+};
+for (const [title, get] of Object.entries(nonsense)) {
+  test(`a foreign metric ${title} is left out and reported, and all others are shown`, async (t) => {
+    const warnings = [];
+    const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
+    counterIn(registry);
+    registry.registerMetric({ name: 'f', get });
+    gaugeIn(registry);
+    const alone = (name, type) => [`# HELP ${name} Some help`, `# TYPE ${name} ${type}`, `${name} 0`];
+    t.is(await registry.metrics(), text(...alone('c', 'counter'), '', ...alone('g', 'gauge')));
+    t.is(warnings.length, 1);
+    t.regex(warnings[0], /^COLLECTOR_FAILED: collect\(\) of "f" failed: /);
+    t.is((await registry.getMetricsAsJSON()).length, 2);
+  });
+}
