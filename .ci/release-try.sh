@@ -12,7 +12,7 @@ fi
 npm run --silent build:release-linux
 
 METRICS_ADDON_PATH=$PWD/artifacts/prometheus-metrics.linux-x64-gnu.node \
-  npx --no-install ava __test__/counter.test.mjs __test__/threads/totals.test.mjs __test__/threads/lifecycle.test.mjs
+  npx --no-install ava __test__/metrics/counter.test.mjs __test__/threads/totals.test.mjs __test__/threads/start-and-exit.test.mjs
 
 npm run --silent build:packages -- --only linux-x64-gnu
 for package in linux-x64-gnu main; do

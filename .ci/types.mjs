@@ -1,6 +1,7 @@
 /**
- * Writes the TypeScript types that the core defines: `dist/settings.d.ts` from its list of settings, and
- * `dist/words.d.ts` from its lists of label values. Needs the built addon; run before the compiler.
+ * Writes what TypeScript takes from the core's definitions: the types of settings (`dist/settings.d.ts`) and of label
+ * values (`dist/words.d.ts`), and the tables that disabled metrics read in place of a missing addon (`dist/tables.js`).
+ * Needs the built addon; run before the compiler.
  */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,10 +10,25 @@ import { fileURLToPath } from 'node:url';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const HEADER = '// Made by the build (.ci/types.mjs) from the definitions in the core.\n';
+const TABLE_TYPES = `${HEADER}import type * as Addon from './native';
+export declare const constants: {
+  readonly DEFAULT_NAMESPACE: string;
+  readonly MAX_NAME_LENGTH: number;
+  readonly OVERFLOW_VALUE: string;
+};
+export declare const catalogues: Record<'llm' | 'agent' | 'genAiLlm' | 'genAiAgent', Addon.CatalogueEntry[]>;
+export declare const genAiVersion: string;
+export declare const labelWords: Addon.LabelWords[];
+export declare const operationsWithoutTokens: string[];
+export declare const settings: Addon.SettingDescription[];
+export declare const defaultSettings: import('./settings').ConfigValues;
+`;
 const addon = loadAddon();
 
 writeFileSync(join(dist, 'settings.d.ts'), settingTypes(addon.NativeConfig.settings(), new addon.NativeConfig([])));
 writeFileSync(join(dist, 'words.d.ts'), wordTypes(addon.labelWords()));
+writeFileSync(join(dist, 'tables.js'), `${HEADER}module.exports = ${JSON.stringify(tables(addon))};\n`);
+writeFileSync(join(dist, 'tables.d.ts'), TABLE_TYPES);
 
 /** `dist` may have addons of several platforms; all have the same types, so the first that loads will do. */
 function loadAddon() {
@@ -27,6 +43,25 @@ function loadAddon() {
     }
   }
   throw new Error(`Expected a built addon in dist. Run \`npm run build:addon\` first.\n${failures.join('\n')}`);
+}
+
+/** Without sentences: nothing is shown without the addon. */
+function tables({ DEFAULT_NAMESPACE, MAX_NAME_LENGTH, OVERFLOW_VALUE, ...core }) {
+  const bare = (entries) => entries.map((entry) => ({ ...entry, help: entry.name }));
+  return {
+    constants: { DEFAULT_NAMESPACE, MAX_NAME_LENGTH, OVERFLOW_VALUE },
+    catalogues: {
+      llm: bare(core.catalogue(false)),
+      agent: bare(core.catalogue(true)),
+      genAiLlm: bare(core.genAiCatalogue(false)),
+      genAiAgent: bare(core.genAiCatalogue(true)),
+    },
+    genAiVersion: core.genAiVersion(),
+    labelWords: core.labelWords().map((list) => ({ ...list, sentence: '' })),
+    operationsWithoutTokens: core.operationsWithoutTokens(),
+    settings: core.NativeConfig.settings().map((setting) => ({ ...setting, sentence: '' })),
+    defaultSettings: new core.NativeConfig([]).values(),
+  };
 }
 
 function settingTypes(settings, config) {

@@ -3,13 +3,21 @@
  * read, scrapes are empty, and the endpoint is disabled. It is only loaded in that case.
  */
 import type * as Addon from '../../dist/native';
-import { catalogue, DEFAULT_SETTINGS, genAiCatalogue, settings } from './stand-in-tables';
+import {
+  catalogues,
+  constants,
+  defaultSettings,
+  genAiVersion,
+  labelWords,
+  operationsWithoutTokens,
+  settings,
+} from '../../dist/tables';
 
 /** The bytes of a slab, as in the core. */
 const SLAB_BYTES = 32 * 1024;
 
-/** Every series is refused by the limit of its metric, so nothing grows: [of the metric, the limit, no label]. */
-const REFUSED = [0, 0, 0];
+/** Every series is refused by the limit of its metric, so nothing grows: [of the metric, limit 0, no label, dropped]. */
+const REFUSED = [0, 0, 0, 1];
 
 /** The exposition of a registry without metrics. */
 function emptyText(contentType: string): string {
@@ -151,13 +159,14 @@ export function createStandIn(error: Error): typeof Addon {
   /** The defaults, and the options as they were given: nothing checks them. */
   class Config implements Addon.NativeConfig {
     readonly #given: Partial<Record<string, unknown>> = {};
-    static settings = settings;
+    static settings = (): Addon.SettingDescription[] => settings;
 
     set(option: string, { text, number, flag, list }: Addon.GivenValue): void {
       if (option === 'enabled' && flag === true) refuse();
       this.#given[option] = text ?? number ?? flag ?? list;
     }
-    values = (): Addon.ConfigValues => ({ ...DEFAULT_SETTINGS, ...this.#given });
+    // Without the addon there is no endpoint.
+    values = (): typeof defaultSettings => ({ ...defaultSettings, ...this.#given, enabled: false });
   }
   return {
     NativeBody: Body,
@@ -172,12 +181,15 @@ export function createStandIn(error: Error): typeof Addon {
     NativeTicket: Ticket,
     NativeVisit: class {},
     beatIntervalMs: () => 100,
-    catalogue,
+    ...constants,
+    catalogue: (agents) => (agents ? catalogues.agent : catalogues.llm),
     checkExemplar() {},
     findingKinds: () => [],
-    genAiCatalogue,
-    genAiVersion: () => '0.1',
+    genAiCatalogue: (agents) => (agents ? catalogues.genAiAgent : catalogues.genAiLlm),
+    genAiVersion: () => genAiVersion,
     isMetricName: (name) => /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name),
+    labelWords: () => labelWords,
+    operationsWithoutTokens: () => operationsWithoutTokens,
     parseExposition: refuse,
     processFigures: () => [],
     // Without the core nothing tells what in a text is a secret.
