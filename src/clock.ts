@@ -1,6 +1,6 @@
 /**
  * Tells the realm's time: for timers, for "now" as a value, for the silence between two warnings. The core uses the
- * same time for caches and expiry; a test that moves the clock here moves both. Knows nothing of metrics.
+ * same time for caches and expiry; a test that moves the clock here moves both. Does not depend on metrics.
  *
  * Until a mock clock is installed, each call reads `process.hrtime` or `Date.now` anew, so that the fake timers of test
  * runners take effect.

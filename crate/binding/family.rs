@@ -43,7 +43,7 @@ impl NativeFamily {
         }
     }
 
-    /// Adds the series in which label sets over the limits are added up; returns its id and its slot.
+    /// Adds the series that takes label sets over a limit; returns its id and its slot.
     #[napi(catch_unwind)]
     pub fn add_series_beyond(&self) -> Vec<u32> {
         let series = self.family.add_series_beyond();

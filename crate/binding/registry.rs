@@ -2,10 +2,10 @@
 
 use crate::cardinality::{Cardinality, SeriesLimits, duration};
 use crate::clock::NativeClock;
+use crate::encode::{EncodeTask, Encoded, Request};
 use crate::error::{Result, refused};
 use crate::family::NativeFamily;
 use crate::sanitizer::SanitizerSettings;
-use crate::scrape::{EncodeTask, Encoded, Request};
 use crate::values::Values;
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, Object};

@@ -1,7 +1,8 @@
 /**
  * Finds the error type of a thrown value: from its HTTP status, the provider's code and type, and the name of its
  * constructor. Not from `error.name`, which SDKs leave at "Error". Only reads fields; a getter that throws counts as
- * missing. To map a new failure to an error type, add it to a table below.
+ * missing. To map a new failure to an error type, add it to a table below, and for Rust to
+ * `crate/core/src/collectors/error_type.rs`.
  */
 import { addon } from '../native/addon';
 import { read } from '../read';

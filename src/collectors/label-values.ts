@@ -2,10 +2,10 @@
  * Turns names and words of callers into label values. A program without types may pass anything, so every value is checked
  * here. It must not know metrics.
  */
+import { OTHER } from '../labels/value';
 import { addon } from '../native/addon';
 
-/** The label value of an unknown word, an invalid name, and a name over the cap. */
-export const OTHER = addon.OVERFLOW_VALUE;
+export { OTHER };
 
 /** The name as labels show it; `other` if it is empty, too long or cannot be printed. */
 export function readName(given: unknown): string {

@@ -101,7 +101,6 @@ export class Door {
     return step.kind === 'answer' ? toAnswer(step.answer as Answer) : this.#take(step, request);
   }
 
-  /** Sets the answer of `/ready`: 200 or 503. Initially 200. */
   setReady(ready: boolean): void {
     this.#service.setReady(ready);
   }

@@ -1,5 +1,5 @@
 /**
- * Generates all label sets that take one value from each list. Knows nothing of metrics.
+ * Generates all label sets that take one value from each list. Does not depend on metrics.
  */
 import { ConfigurationError, describe } from '../errors';
 import { toText } from './value';

@@ -221,9 +221,10 @@ export class LabelTree<S extends object> {
   }
 
   /**
-   * True if the last miss of `find()` is certain. The tree also finds numbers by their text; all values above the
-   * missed node matched, so only the missed value can be a second spelling. A string cannot; a number is looked up once
-   * more as text.
+   * True if the label set that `find()` has just missed certainly has no series. `find()` compares values as they are
+   * given, so it can miss a series whose label is the text `'5'` if it is given the number `5`. It found all values before
+   * the one that it missed, so only that value matters: a string cannot have this problem, and a number, boolean, `null` or
+   * `undefined` is looked up once more by its text. For other values the answer is false.
    */
   missesForSure(): boolean {
     const value = this.#missed;

@@ -1,10 +1,11 @@
 /**
- * Converts label values to text, and tells which other values have the same text. Knows nothing of series.
+ * Converts label values to text, and tells which other values have the same text. Does not depend on series.
  */
 import { describe, LabelError } from '../errors';
+import { addon } from '../native/addon';
 
-/** The label value that stands for all values over a limit. */
-export const OTHER = 'other';
+/** The label value `other`. It stands for values over a limit, unknown words and invalid names. */
+export const OTHER = addon.OVERFLOW_VALUE;
 
 /** Replaces lone surrogates, which have no UTF-8 form, by U+FFFD, so that equal bytes are one series. */
 function wellFormed(text: string): string {

@@ -9,7 +9,7 @@ import { type Overflow, Refusal } from './overflow';
 import { Place } from './place';
 import { attach, type Series } from './series';
 
-/** How the series of a metric are made; the set of them does it. */
+/** Creates series of one metric. `SeriesSet` provides it. */
 export interface SeriesMaker<S extends Series> {
   /** A series object without cells. */
   create(place: Place): S;
@@ -29,7 +29,7 @@ export class BeyondLimits<S extends Series> {
   readonly #maker: SeriesMaker<S>;
   readonly #labels: number;
   readonly #width: number;
-  /** The series that took the last label set, while it takes every label set over the limits. */
+  /** The series of `other` or the sink, once it has taken a label set over the limits; `find()` returns it again. */
   #target: S | undefined;
   /** A series with cells that are never read. */
   #sink: S | undefined;
@@ -39,6 +39,7 @@ export class BeyondLimits<S extends Series> {
     this.#overflow = overflow;
     this.#maker = maker;
     this.#labels = family.labelNames.length;
+    // A cell for each finite bucket, one for the bucket of +Inf and one for the sum. Other types need only one cell.
     this.#width = family.buckets.length + 2;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Implements counters: values that only increase.
+ * Implements `Counter` and its series.
  */
 import { NegativeIncrementError, shown, ValueError } from '../errors';
 import type { LabelValues } from '../types';

@@ -1,6 +1,6 @@
 /**
  * Implements the common part of counters, gauges and histograms: configuration, label arguments, reading. Each type
- * implements recording itself. Knows registries only as an interface.
+ * implements recording itself. Depends on registries only through `MetricRegistry`.
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
 import type {
@@ -56,7 +56,10 @@ export interface MetricRegistry {
   removeSingleMetric(name: string): void;
 }
 
-/** Calls into the room of registries, which may import this one; the reverse would be a circle. */
+/**
+ * Functions of `src/registry` that metrics call. `src/registry` passes them to `connectRegistries()` when it is loaded: an
+ * import from here would be a circle.
+ */
 interface Registries {
   /** The registry of metrics whose configuration has no `registers`. */
   defaultRegistry(): MetricRegistry;
@@ -208,7 +211,7 @@ export abstract class Metric<T extends string, S extends Series> {
     this.series.init(values);
   }
 
-  /** True if type, label names and buckets are equal. @internal */
+  /** @internal */
   isSameAs(other: AnyMetricLike): boolean {
     const same = (a: readonly unknown[], b: readonly unknown[]) =>
       a.length === b.length && a.every((value, index) => value === b[index]);

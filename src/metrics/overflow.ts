@@ -1,7 +1,8 @@
 /**
  * Remembers which label sets the core refuses, counts the calls over a limit, and logs the warning. The core decides;
- * remembering its answers saves the native call, so that an attacker's label set costs no more than any other. Knows
- * nothing of how a series is written.
+ * remembering its answers saves a native call for each label set over a limit, so that an attacker's calls cost
+ * about as much as normal ones. Predicts limits of labels by the rule of `Admission::admit` in
+ * `crate/core/src/registry/admission.rs`; change both together. Does not depend on how a series is written.
  */
 import { clearTimeout, setTimeout } from 'node:timers';
 import { CardinalityError } from '../errors';
@@ -36,7 +37,7 @@ export class Refusal {
     readonly of: 'metric' | 'registry' | 'label',
     readonly max: number,
     /** The index of the label, if the limit is on the number of its values. */
-    readonly label: number,
+    readonly labelIndex: number,
     readonly fallback: Fallback,
     /** Indices of the labels whose value becomes `other`. If empty, the value of every label does. */
     readonly folded: readonly number[],
@@ -55,8 +56,8 @@ const LIMITS = ['metric', 'registry', 'label'] as const;
 const FALLBACKS = ['throw', 'drop', 'fold'] as const;
 
 /** Converts the core's answer to a label set that it refused. */
-export function toRefusal([limit, max, label, fallback, ...folded]: readonly number[]): Refusal {
-  return new Refusal(LIMITS[limit], max, label, FALLBACKS[fallback], folded);
+export function toRefusal([limit, max, labelIndex, fallback, ...folded]: readonly number[]): Refusal {
+  return new Refusal(LIMITS[limit], max, labelIndex, FALLBACKS[fallback], folded);
 }
 
 /** The label sets of one metric that are over a limit. */
@@ -92,7 +93,6 @@ export class Overflow {
     this.#warn = warn;
   }
 
-  /** The fallback of the last refusal. */
   get fallback(): Fallback {
     return this.#fallback;
   }
@@ -108,8 +108,8 @@ export class Overflow {
   }
 
   /** True if this value of a label is known to be refused. */
-  refusesText(label: number, text: string): boolean {
-    const limited = this.#limited.find((candidate) => candidate.refusal.label === label);
+  refusesText(labelIndex: number, text: string): boolean {
+    const limited = this.#limited.find((candidate) => candidate.refusal.labelIndex === labelIndex);
     return this.#since === generation && limited !== undefined && isBeyond(limited, text);
   }
 
@@ -119,7 +119,7 @@ export class Overflow {
     // Labels first, as in the core: with values replaced by `other` it is another label set, which may exist.
     let known: Refusal | undefined;
     for (const limited of this.#limited) {
-      if (isBeyond(limited, texts[limited.refusal.label])) known = withLabel(known, limited.refusal);
+      if (isBeyond(limited, texts[limited.refusal.labelIndex])) known = withLabel(known, limited.refusal);
     }
     return known ?? this.#full;
   }
@@ -132,23 +132,23 @@ export class Overflow {
     this.#since = generation;
     this.#fallback = refusal.fallback;
     const { labels, labelLimits } = this.#family.limits();
-    this.#limited = labels.map((label, index) => {
-      const known = this.#limited.find(({ refusal }) => refusal.label === label);
+    this.#limited = labels.map((labelIndex, index) => {
+      const known = this.#limited.find(({ refusal }) => refusal.labelIndex === labelIndex);
       return {
-        refusal: new Refusal('label', labelLimits[index], label, refusal.fallback, [label]),
-        values: known?.values ?? countValues(label, entries()),
+        refusal: new Refusal('label', labelLimits[index], labelIndex, refusal.fallback, [labelIndex]),
+        values: known?.values ?? countValues(labelIndex, entries()),
       };
     });
   }
 
   /** A series was added. */
   added(texts: readonly string[]): void {
-    for (const { refusal, values } of this.#limited) count(values, texts[refusal.label], 1);
+    for (const { refusal, values } of this.#limited) count(values, texts[refusal.labelIndex], 1);
   }
 
   /** A series was removed, so there is room again. */
   removed(texts: readonly string[]): void {
-    for (const { refusal, values } of this.#limited) count(values, texts[refusal.label], -1);
+    for (const { refusal, values } of this.#limited) count(values, texts[refusal.labelIndex], -1);
     forgetRefusals();
   }
 
@@ -205,11 +205,11 @@ export class Overflow {
   }
 
   /** The error for the policy `throw`. */
-  error({ of, max, label }: Refusal): CardinalityError {
+  error({ of, max, labelIndex }: Refusal): CardinalityError {
     const limit = {
       metric: 'series of the metric',
       registry: 'series of the registry',
-      label: `values of the label "${this.#labelNames[label]}"`,
+      label: `values of the label "${this.#labelNames[labelIndex]}"`,
     }[of];
     return new CardinalityError(`Expected at most ${max} ${limit} but ${this.#name} received a label set beyond`);
   }
@@ -218,8 +218,8 @@ export class Overflow {
 /** A refusal that folds the label of another one too. */
 function withLabel(first: Refusal | undefined, next: Refusal): Refusal {
   if (first === undefined) return next;
-  const { of, max, label, fallback, folded } = first;
-  return new Refusal(of, max, label, fallback, [...folded, next.label]);
+  const { of, max, labelIndex, fallback, folded } = first;
+  return new Refusal(of, max, labelIndex, fallback, [...folded, next.labelIndex]);
 }
 
 /** True if a text is one value too many for its label. */
@@ -233,9 +233,12 @@ function isCounted(text: string): boolean {
 }
 
 /** The number of series by value of a label. */
-function countValues(label: number, entries: Iterable<readonly [readonly string[], unknown]>): Map<string, number> {
+function countValues(
+  labelIndex: number,
+  entries: Iterable<readonly [readonly string[], unknown]>,
+): Map<string, number> {
   const values = new Map<string, number>();
-  for (const [texts] of entries) count(values, texts[label], 1);
+  for (const [texts] of entries) count(values, texts[labelIndex], 1);
   return values;
 }
 

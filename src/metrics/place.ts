@@ -1,5 +1,5 @@
 /**
- * The label set of one series, in the three forms that the rest of the room needs. Knows nothing of cells.
+ * The label set of one series, in the three forms that the rest of the room needs. Does not depend on cells.
  */
 
 /** A label set as it was given and as it is recorded. All arrays but `order` follow the metric's label names. */
@@ -19,8 +19,8 @@ export class Place {
   }
 
   /** A copy with one value replaced; an empty text makes the label absent. */
-  with(label: number, text: string): Place {
+  with(labelIndex: number, text: string): Place {
     const value = text === '' ? undefined : text;
-    return new Place(this.texts.with(label, text), this.values.with(label, value), this.order);
+    return new Place(this.texts.with(labelIndex, text), this.values.with(labelIndex, value), this.order);
   }
 }

@@ -17,7 +17,7 @@ import { Place } from './place';
 import { attach, type Home, idOf, retire, revived, type Series, type SeriesType } from './series';
 import type { Known } from './values';
 
-/** The length of the core's answer if it added a series. */
+/** The core answers `[id, slot]` if it added a series. A refusal has four numbers or more, so the length tells which. */
 const ADDED = 2;
 
 /** The series of one metric. */
@@ -97,7 +97,6 @@ export class SeriesSet<S extends Series> implements Home {
     return this.peek(place) ?? this.#create(place);
   }
 
-  /** The object that has cells for this label set: `series` itself, unless another object has them already. */
   revive(series: S, place: Place): S {
     // The sanitizer may have been set after this handle was created.
     const cleaned = this.#clean(place);

@@ -1,6 +1,6 @@
 /**
  * Implements one series, which `labels()` returns. Each series with cells has one object, which writes the cells
- * itself. Knows nothing of the other series of its metric.
+ * itself. Does not depend on the other series of its metric.
  */
 import type { Place } from './place';
 
@@ -19,7 +19,7 @@ export const addPair = Symbol('addPair');
 export const put = Symbol('put');
 /** Sets all cells of a series that has cells. Only the testing kit needs it. */
 export const restore = Symbol('restore');
-/** The object that has cells for the label set of this one: itself, unless another object has them already. */
+/** Returns the object that has cells for this label set: this object, or another one; adds the series if it is missing. */
 export const revived = Symbol('revived');
 /** The ID of a series that has cells. */
 export const idOf = Symbol('id');
@@ -31,8 +31,8 @@ export const labelsOf = Symbol('labels');
 export const readCells = Symbol('read');
 
 /**
- * The home and label set of a series without cells. One field serves both states, because there may be a million
- * series.
+ * The value of `#home` while a series has no cells: its home, and the label set for its next write. A series with cells
+ * needs only its home. One field holds either: there may be a million series, and a second field would make each larger.
  */
 class Detached {
   constructor(
@@ -43,7 +43,10 @@ class Detached {
 
 /** The set of series that a series belongs to, as the series sees it. */
 export interface Home {
-  /** The object that has cells for this label set: `series` itself, unless another object has them already. */
+  /**
+   * Returns the object that has cells for this label set. If the series does not exist, adds it and gives the cells to
+   * `series`. Over a limit, returns the series that takes the label set.
+   */
   revive(series: Series, place: Place): Series;
   /** The series of these labels; created if it does not exist. */
   at(labels: object): Series;

@@ -8,7 +8,10 @@ import { native } from '../errors';
 import type { Aggregator } from '../types';
 import { addon, type NativeClock, type NativeFamily, type NativeRegistry, type SeriesLimits } from './addon';
 
-/** A slab is 4096 cells of 8 bytes. A slot is `slab number * CELLS_PER_SLAB + index of the cell`. */
+/**
+ * A slab has 4096 cells of 8 bytes; a series with more cells has a larger slab of its own, and its first cell has index 0. A
+ * slot is `slab number * CELLS_PER_SLAB + index of the cell`.
+ */
 const CELLS_PER_SLAB = 4096;
 
 /** Tests set this global before they load the library: the engine then allocates the slabs, as it must in Electron. */

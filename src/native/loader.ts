@@ -1,6 +1,6 @@
 /**
- * Finds and loads the file of the native addon. Knows nothing of what the addon does, nor of what to tell the user if
- * there is none.
+ * Finds and loads the file of the native addon. Does not depend on what the addon does, or on the message for the user if
+ * the file is missing.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';

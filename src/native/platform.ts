@@ -1,6 +1,6 @@
 /**
  * Names the platform of this process as the prebuilt packages do. The C library is the one that the process runs with:
- * a machine may have files of the other one too. Knows nothing of packages.
+ * a machine may have files of the other one too. Does not depend on packages.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';

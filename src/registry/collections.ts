@@ -1,6 +1,6 @@
 /**
  * Collects the values that only JavaScript has: runs `collect()` callbacks and asks foreign metrics before a scrape.
- * Tells exporters whether a scrape needs that at all. Knows nothing of formats.
+ * Tells exporters whether a scrape needs that at all. Does not depend on formats.
  */
 import { setImmediate } from 'node:timers';
 import { Metric } from '../metrics/metric';

@@ -1,5 +1,5 @@
 /**
- * Keeps the metrics of one registry by name, and lists each in the core's registry as well. Knows nothing of scrapes.
+ * Keeps the metrics of one registry by name, and lists each in the core's registry as well. Does not depend on scrapes.
  */
 import { native, RegistrationError } from '../errors';
 import { Metric } from '../metrics/metric';

@@ -1,6 +1,6 @@
 /**
  * Shows one registry: as text, as objects, as the answer to a scrape. Collects first, then leaves gathering and
- * encoding to the core. Knows no bytes of any format.
+ * encoding to the core. Does not depend on formats.
  */
 import { Metric } from '../metrics/metric';
 import { parseFamilies } from '../metrics/values';

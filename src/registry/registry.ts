@@ -257,7 +257,7 @@ export class Registry {
     this.#internals.clear();
   }
 
-  /** Resets all metrics: calls `reset()` of each. */
+  /** Calls `reset()` of each metric. */
   resetMetrics(): void {
     for (const metric of this.getMetricsAsArray()) metric.reset?.();
   }

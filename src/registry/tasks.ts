@@ -1,6 +1,6 @@
 /**
  * Runs `collect()` callbacks and requests to foreign metrics side by side, within one time limit. One that throws or
- * hangs only costs the scrape its own values. Knows nothing of metrics.
+ * hangs only costs the scrape its own values. Does not depend on metrics.
  */
 import { performance } from 'node:perf_hooks';
 import { unixMs } from '../clock';

@@ -25,7 +25,10 @@ export interface LlmOutcome {
   readonly costUsd: number | undefined;
 }
 
-/** After the first chunk, these error types mean that the stream was interrupted. */
+/**
+ * After the first chunk, these error types mean that the stream was interrupted. In Rust, `within_stream` in
+ * `crate/core/src/collectors/error_type.rs` is the same rule.
+ */
 const BROKEN: ReadonlySet<string> = new Set(['connection', 'other']);
 
 /** Decrements the gauge of calls that were never ended. The held value must not reach the call, or it is never collected. */
@@ -56,12 +59,10 @@ export class LlmCall implements Disposable {
     forgotten.register(this, series, this);
   }
 
-  /** The chunks so far. */
   get chunks(): number {
     return this.#chunks;
   }
 
-  /** Whether it has ended. */
   get ended(): boolean {
     return this.#ended;
   }

@@ -1,5 +1,6 @@
 //! Finds the error type of a failed request from the HTTP status and the codes in the provider's error body, and the status
-//! and interruption that follow from it. It must not know clients.
+//! and interruption that follow from it. It does not depend on
+//! clients. `src/collectors/error-type.ts` has the same tables for JavaScript; change both together.
 
 use super::words::{ExecutionStatus, LlmErrorType, LlmStatus};
 use super::{AgentErrorType, Interruption};
@@ -79,6 +80,7 @@ impl LlmErrorType {
     }
 
     /// The error type after the first chunk: a lost connection or an unknown error means that the stream was interrupted.
+    /// `BROKEN` in `src/collectors/llm/call.ts` is the same rule.
     pub(super) const fn within_stream(self) -> Self {
         match self {
             Self::Connection | Self::Other => Self::StreamInterrupted,

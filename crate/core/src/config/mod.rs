@@ -1,5 +1,6 @@
 //! The settings of an endpoint, from the environment (`METRICS_*`) and from options, which override it. `settings.rs`
-//! defines each setting once, `value.rs` reads values, `define.rs` has the macro. It must not know who reads a setting.
+//! defines each setting once, `value.rs` reads values, `define.rs` has the macro. It does not depend on the
+//! readers of a setting.
 
 mod define;
 mod settings;
@@ -87,8 +88,9 @@ impl MetricsConfig {
         })
     }
 
-    /// How long expositions are kept; nothing if the cache is off. `cache_ttl` and `cache_enabled` take effect here: a time
-    /// turns the cache on, unless the switch turns it off, and the switch alone means one second.
+    /// How long expositions are kept; nothing if the cache is off. `cache_ttl` and `cache_enabled` are combined here;
+    /// `http/handler.rs` makes the cache. A time turns the cache on, unless the switch turns it off. The switch alone means
+    /// one second.
     #[must_use]
     pub fn cache(&self) -> Option<Duration> {
         let ttl = match self.cache_enabled {

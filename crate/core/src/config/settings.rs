@@ -1,6 +1,7 @@
 //! The list of settings. It defines each setting once: the field of `MetricsConfig`, the default, the check, the
-//! documentation of both languages and JavaScript's types are made from it. It must not know who reads a setting: search
-//! for the field's name (`cache_ttl`) to find the place where it takes effect.
+//! documentation of both languages and JavaScript's types are made from it. It does not depend on the readers of a
+//! setting. To find the place where a setting takes effect, search for its field (`.scrape_timeout`). Settings that work
+//! together are read by a method of `MetricsConfig`: `cache_ttl` and `cache_enabled` by `.cache()`.
 
 use super::define::{accepted, settings};
 use super::value::{Accepted, Field, Shape, Value};
@@ -41,7 +42,7 @@ impl Setting {
         SETTINGS
     }
 
-    /// The environment variable.
+    /// Its name in the environment, such as `METRICS_CACHE_TTL_MS`.
     #[must_use]
     pub const fn variable(&self) -> &'static str {
         self.variable

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// How long a scrape waits for the program to start. If its event loop takes longer, the current values now are better
-/// than new values later.
+/// How long a scrape waits for the program to start its collectors. If the event loop takes longer, the scrape shows the
+/// values that it has: old values now are better than new values later.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// Extra time for the answer to arrive, in addition to the question's budget.
 const MARGIN: Duration = Duration::from_millis(50);

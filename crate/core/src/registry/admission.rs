@@ -1,5 +1,5 @@
 //! Decides whether a new label set of a family may become a series, and what a label set over a limit is recorded in.
-//! Knows rendered labels and counts, not cells.
+//! Works on rendered labels and counts; does not depend on cells.
 
 use super::cardinality::{
     CardinalityGuard, CardinalityLimits, DEFAULT_MAX_SERIES, Fallback, Limit, LimitsInForce, OVERFLOW_VALUE,
@@ -20,7 +20,7 @@ pub(crate) struct Admission {
     max_series: usize,
     policy: OverflowPolicy,
     labels: Vec<LimitedLabel>,
-    /// The series whose values are all `other`. No limit refuses it.
+    /// The series of `other`, if it exists. No limit refuses it.
     beyond: Option<u32>,
 }
 
@@ -79,7 +79,7 @@ impl Admission {
         self.refresh(descriptor, table);
     }
 
-    /// Ends `enter`.
+    /// Takes the family's series out of a registry's total, and stops applying its limits.
     pub(crate) fn leave(
         &mut self,
         guard: &Arc<CardinalityGuard>,
@@ -93,7 +93,6 @@ impl Admission {
         self.put_in_force(descriptor, Some(table));
     }
 
-    /// The guards of the registries that hold the family.
     pub(crate) fn guards(&self) -> Vec<Arc<CardinalityGuard>> {
         self.guards.iter().map(|(guard, _)| Arc::clone(guard)).collect()
     }
@@ -134,7 +133,8 @@ impl Admission {
         }
     }
 
-    /// Admits a new label set, given as rendered, or returns the limit that it is over.
+    /// Admits a new label set, given as rendered, or returns the limit that it is over. `src/metrics/overflow.ts` predicts
+    /// refusals by the same rule for the limits of labels; change both together.
     pub(crate) fn admit(
         &mut self,
         rendered: &[u8],
@@ -152,6 +152,7 @@ impl Admission {
                 return Err(Limit::LabelValues { label: label.index, max: label.max });
             }
         }
+        // The series of `other` is live but does not count towards the limit.
         if live - usize::from(self.beyond.is_some()) >= self.max_series {
             return Err(Limit::Series(self.max_series));
         }
@@ -165,7 +166,7 @@ impl Admission {
         Ok(())
     }
 
-    /// What becomes of a label set that `admit` has refused.
+    /// Decides what a label set that `admit` has refused is recorded in.
     pub(crate) fn fallback(&self, rendered: &[u8], descriptor: &Descriptor) -> Fallback {
         match self.policy {
             OverflowPolicy::Throw => Fallback::Refused,
@@ -177,7 +178,7 @@ impl Admission {
         }
     }
 
-    /// Admits the series in which label sets over the limits are added up.
+    /// Admits the series of `other`, even if a limit is reached.
     pub(crate) fn admit_beyond(&mut self, id: u32) {
         self.beyond = Some(id);
         self.guards.iter().for_each(|(guard, _)| guard.charge(1));

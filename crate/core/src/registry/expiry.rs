@@ -1,6 +1,7 @@
-//! Expires series whose value has not changed for their time to live. A scrape compares what it reads with what earlier
-//! scrapes read, hides unchanged series, and asks the family's owner to remove them. Recording is not involved. A series
-//! that is written again before it was removed is shown again, with its old value in it.
+//! Expires series whose value has not changed for their time to live. Each scrape compares
+//! the values with those of earlier scrapes, hides series that have expired, and asks the family's owner to remove them.
+//! Recording does no work for this. If a hidden series is written before it is removed, scrapes show it again, and it keeps
+//! its earlier value.
 
 use super::family::Family;
 use super::seen::{Ids, fingerprint};

@@ -1,4 +1,4 @@
-//! A family: its descriptor, its series, and the cells that they write. It does not know the registries that hold it.
+//! A family: its descriptor, its series, and the cells that they write. It does not depend on registries.
 //! One owner adds and removes series; any thread reads.
 
 use super::admission::Admission;
@@ -29,7 +29,7 @@ const COMPACTION_FLOOR: usize = if cfg!(loom) { 2 } else { 64 };
 /// By series id, each exemplar with its cell. There are few, because exemplars are opt-in.
 type Exemplars = HashMap<u32, Vec<(usize, Exemplar)>, foldhash::fast::FixedState>;
 
-/// A family of series.
+/// All series of one metric name. The cells hold the values, the table has the labels.
 pub struct Family {
     descriptor: Descriptor,
     cells: Arc<Cells>,
@@ -131,7 +131,6 @@ impl Family {
         self.told.lock().insert((label, kind))
     }
 
-    /// The sanitizers of the registries that hold the family.
     pub(crate) fn sanitizers(&self) -> Vec<Arc<Sanitizer>> {
         self.writer.lock().admission.sanitizers()
     }
@@ -190,7 +189,7 @@ impl Family {
         Ok(self.push(&mut writer, &rendered))
     }
 
-    /// What becomes of a label set that `add_series` has refused.
+    /// Decides what a label set that `add_series` has refused is recorded in.
     #[must_use]
     pub fn fallback(&self, labels: &[(usize, &str)]) -> Fallback {
         let rendered = self.rendered(labels.iter().copied());
@@ -199,8 +198,8 @@ impl Family {
         writer.admission.fallback(&rendered, &self.descriptor)
     }
 
-    /// Adds the series in which label sets over the limits are added up: all its values are `other`, and no limit
-    /// refuses it. The caller makes sure that it does not exist.
+    /// Adds the series that takes label sets over a limit: all its label values are `other`, and no limit refuses it. The
+    /// caller makes sure that it does not exist.
     pub fn add_series_beyond(&self) -> SeriesId {
         let names = self.descriptor.label_names().len();
         let rendered = self.rendered((0..names).map(|name| (name, OVERFLOW_VALUE)));
@@ -297,14 +296,14 @@ impl Family {
         self.writer.lock().live
     }
 
-    /// Counts the series in a registry's total and applies its limits, from now on.
+    /// See `Admission::enter`.
     pub(crate) fn enter(&self, guard: &Arc<CardinalityGuard>) {
         let mut writer = self.writer.lock();
         let live = writer.live;
         writer.admission.enter(guard, &self.descriptor, &self.table.read(), live);
     }
 
-    /// Ends `enter`.
+    /// See `Admission::leave`.
     pub(crate) fn leave(&self, guard: &Arc<CardinalityGuard>) {
         let mut writer = self.writer.lock();
         let live = writer.live;

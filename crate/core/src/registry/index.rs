@@ -64,8 +64,8 @@ impl SeriesCells {
         (0..self.width).for_each(|cell| self.store(cell, 0.0));
     }
 
-    /// True after the series was removed: its labels may have a new series by now. Cells of dropped recordings never had
-    /// a series, so this is false for them.
+    /// True if the series was removed; its labels may have a new series since. Always false for `nowhere`, the cells of
+    /// recordings that a limit drops: they belong to no series.
     #[inline]
     pub(crate) fn is_removed(&self) -> bool {
         // Relaxed: a thread that sees a removal late could as well have written just before it.

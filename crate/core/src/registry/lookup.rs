@@ -59,7 +59,7 @@ impl Family {
         SeriesCells::new(self.cells(), self.descriptor().width(), series.id, series.slot, values)
     }
 
-    /// The series that a label set over a limit is recorded in.
+    /// The series that takes a label set over a limit.
     fn beyond(&self, values: &[&str], limit: Limit, entries: &mut Entries) -> Result<Arc<SeriesCells>> {
         self.overflow_count().count(values);
         let mut folded = values.to_vec();

@@ -79,13 +79,13 @@ impl Slab {
         self.start.load(Ordering::Acquire).cast()
     }
 
-    /// How many cells the slab has.
+    /// The number of cells.
     #[must_use]
     pub fn len(&self) -> usize {
         self.cells
     }
 
-    /// Always false: a slab has at least one line of cells.
+    /// True only for a borrowed slab of 0 cells. A slab on the heap has at least one line of cells.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.cells == 0
@@ -108,7 +108,7 @@ impl Slab {
         f64::from_bits(self.cell(index).load(Ordering::Relaxed))
     }
 
-    /// Replaces the value of a cell.
+    /// Sets a cell.
     #[inline]
     pub fn store(&self, index: usize, value: f64) {
         self.cell(index).store(value.to_bits(), Ordering::Relaxed);
@@ -172,7 +172,7 @@ impl Cells {
         Self { slabs, allocator: Mutex::new(Allocator { writer, source, cursor: 0, capacity: 0, free }) }
     }
 
-    /// The number of slabs so far.
+    /// The number of slabs. It never goes down.
     #[must_use]
     pub fn slab_count(&self) -> usize {
         self.slabs.len()
