@@ -3,7 +3,7 @@
  * makes the others compile in programs that have no types of Node.js.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
@@ -20,6 +20,9 @@ function declarations() {
     .map((file) => join(dist, file));
 }
 
+/** What the next run of the compiler reads, beside the declarations of the entries. */
+const COMPILER_READS = ['tables.d.ts'];
+
 /** Deletes declarations that no entry refers to, directly or by others: they are a tenth of the package. */
 export function removeUnreachedDeclarations() {
   const all = declarations();
@@ -33,7 +36,7 @@ export function removeUnreachedDeclarations() {
     }
   };
   for (const path of all) if (path.startsWith(join(dist, 'entry'))) visit(path);
-  for (const path of all) if (!reached.has(path)) rmSync(path);
+  for (const path of all) if (!reached.has(path) && !COMPILER_READS.includes(relative(dist, path))) rmSync(path);
 }
 
 /**

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds the addon for Linux with glibc as it is published: it runs with glibc 2.17 and newer, whatever the glibc of the
-# system that builds it. Zig brings the old glibc's symbols; this script installs it, and the cargo command that uses it,
-# into target/. Writes artifacts/prometheus-metrics.linux-<processor>-gnu.node and checks it.
+# Builds the addon for Linux with glibc as it is published. It runs with glibc 2.17 and newer, also if this machine's glibc is
+# newer: Zig brings the symbols of the old one. The script installs Zig, and the cargo command that uses it, into target/.
+# Writes artifacts/prometheus-metrics.linux-<processor>-gnu.node and checks it.
 #
 # Usage: release-linux.sh [x86_64-unknown-linux-gnu | aarch64-unknown-linux-gnu]
 set -eu

@@ -34,7 +34,7 @@ if (process.platform === 'linux') {
     t.deepEqual((await run(folder, LOAD)).shown, LOADED);
   });
 
-  test('the C library is that of the executable, whatever files the machine has', (t) => {
+  test('the C library is that of the executable, even if the machine has files of another one', (t) => {
     const { runningLibC } = require('../../dist/native/platform.js');
     const { glibcVersionRuntime } = process.report.getReport().header;
     t.is(runningLibC(), glibcVersionRuntime === undefined ? 'musl' : 'glibc');

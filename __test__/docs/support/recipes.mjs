@@ -6,6 +6,7 @@ import integrations from '../recipes/integrations.mjs';
 import migration from '../recipes/migration.mjs';
 import readme from '../recipes/readme.mjs';
 import testing from '../recipes/testing.mjs';
+import troubleshooting from '../recipes/troubleshooting.mjs';
 import { blockOf, pageNames, readPage } from './pages.mjs';
 
 export const PAGES = new Map(pageNames().map((name) => [name, readPage(name)]));
@@ -23,9 +24,15 @@ export const PAGES = new Map(pageNames().map((name) => [name, readPage(name)]));
  * Without any of these the program has to end without an error. `sdks` runs it where the SDKs are installed; `answers`
  * are then what the stand-in for the provider answers.
  */
-export const RECIPES = [...readme, ...guides, ...frameworks, ...testing, ...integrations, ...migration].map(
-  (recipe) => ({
-    recipe,
-    found: recipe.blocks.map((text) => blockOf(PAGES.get(recipe.page), text)),
-  }),
-);
+export const RECIPES = [
+  ...readme,
+  ...guides,
+  ...frameworks,
+  ...testing,
+  ...integrations,
+  ...migration,
+  ...troubleshooting,
+].map((recipe) => ({
+  recipe,
+  found: recipe.blocks.map((text) => blockOf(PAGES.get(recipe.page), text)),
+}));
