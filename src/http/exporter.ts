@@ -11,10 +11,11 @@ import { type ListenerSettings, type MetricsConfig, nativeConfig } from '../conf
 import { ConfigurationError, describe, messageOf, nativeAsync, RegistrationError } from '../errors';
 import { forgetRefusals } from '../metrics/overflow';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
+import { checkOptionNames, optionNames } from '../options';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, type Registry } from '../registry/registry';
 import { type Authenticate, asked } from './authenticate';
-import { checkDoorOptions, type DoorOptions } from './door';
+import { checkDoorOptions, DOOR_OPTIONS, type DoorOptions } from './door';
 import { type ReadinessChecks, runChecks } from './readiness';
 
 /** Settings of an exporter. */
@@ -37,6 +38,7 @@ export interface Exporter {
   close(options?: { timeoutMs?: number }): Promise<void>;
 }
 
+const CLOSE_OPTIONS = optionNames<NonNullable<Parameters<Exporter['close']>[0]>>('close', { timeoutMs: true });
 const CLOSE_TIMEOUT_MS = 5000;
 /** One day. */
 const LONGEST_CLOSE_MS = 86_400_000;
@@ -54,7 +56,7 @@ const LONGEST_CLOSE_MS = 86_400_000;
  */
 export async function startExporter(options: ExporterOptions = {}): Promise<Exporter> {
   const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
-  const config = nativeConfig(options);
+  const config = nativeConfig(options, { of: 'startExporter', hasListener: true, more: DOOR_OPTIONS });
   const values = config.values();
   if (!values.enabled) return { url: '', port: 0, setReady() {}, async close() {} };
   const internals = internalsOf(registry);
@@ -110,7 +112,9 @@ function running(
     url: native.url,
     port: native.port,
     setReady: (ready) => native.setReady(ready),
-    close: async ({ timeoutMs = CLOSE_TIMEOUT_MS } = {}) => {
+    close: async (options = {}) => {
+      checkOptionNames(options, CLOSE_OPTIONS);
+      const { timeoutMs = CLOSE_TIMEOUT_MS } = options;
       if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
         throw new ConfigurationError(
           'INVALID_CONFIG',
