@@ -14,7 +14,8 @@ export function errorPage() {
   const { ERRORS } = createRequire(import.meta.url)('../dist/errors.js');
   const rows = Object.entries(ERRORS).map(([code, entry]) => {
     const thrown = entry.class === 'warning' ? 'a warning' : `\`${entry.class}\``;
-    return `| \`${code}\` | ${thrown} | ${entry.means} |`;
+    // The anchor lets other pages and issues link to one code.
+    return `| <a id="${code}"></a>\`${code}\` | ${thrown} | ${entry.means} |`;
   });
   const table = ['| code | class | meaning |', '|---|---|---|', ...rows].join('\n');
   const page = readFileSync(PAGE, 'utf8');

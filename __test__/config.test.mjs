@@ -301,6 +301,12 @@ const wrong = [
   ['trustedProxies', {}, LIST, 'an object of type Object'],
   ['webConfigFile', '', FILE, '"" of type string'],
 ];
+/** Options of the exporter only. `options.test.mjs` has the handlers' message. */
+const LISTENERS = new Set(
+  addon.NativeConfig.settings()
+    .filter(({ options }) => options === 'exporter')
+    .map(({ option }) => option),
+);
 for (const [name, value, expected, received] of wrong) {
   test(`both doors refuse ${name}: ${String(value)} of type ${typeof value}`, async (t) => {
     const error = {
@@ -308,7 +314,7 @@ for (const [name, value, expected, received] of wrong) {
       code: 'INVALID_CONFIG',
       message: `Expected ${expected} for ${name} but received ${received}`,
     };
-    t.throws(() => createMetricsHandler({ [name]: value }), error);
+    t.throws(() => createMetricsHandler({ [name]: value }), LISTENERS.has(name) ? { code: 'INVALID_CONFIG' } : error);
     await t.throwsAsync(startExporter({ port: 0, host: '127.0.0.1', [name]: value }), error);
   });
 }
@@ -386,12 +392,106 @@ test('an invalid variable fails only the calls that read it', async (t) => {
       await say(messages);
     },
     null,
-    { env: { METRICS_ENDPOINT_PORT: 'nine' } },
+    { env: { METRICS_ENDPOINT_PATH: 'nine' } },
   );
   const refused = [
     'INVALID_CONFIG',
-    'Expected an integer from 0 to 65535 for METRICS_ENDPOINT_PORT but received "nine"',
+    'Expected a path of ASCII that begins with /, other than /, /health and /ready for METRICS_ENDPOINT_PATH but received "nine"',
   ];
   t.deepEqual(await child.heard(), [null, null, null, refused, refused, refused]);
   t.deepEqual(await child.ended, { code: 0, signal: null, stderr: '' });
+});
+
+test('a handler does not read the settings of a listener', async (t) => {
+  const env = Object.fromEntries(
+    addon.NativeConfig.settings()
+      .filter(({ options }) => options === 'exporter')
+      .map(({ variable }) => [variable, 'nine']),
+  );
+  t.true('METRICS_ENDPOINT_PORT' in env && 'METRICS_TLS_CLIENT_AUTH' in env);
+  const child = start(
+    t,
+    async ({ client, say, require }) => {
+      const { fastifyMetrics } = require('@llm-devops/prometheus-metrics/fastify');
+      client.createMetricsHandler();
+      client.createFetchHandler();
+      await new Promise((resolve, reject) => {
+        const routes = { prefix: '', server: {}, all() {} };
+        fastifyMetrics(routes, {}, (error) => (error === undefined ? resolve() : reject(error)));
+      });
+      const { message } = await client.startExporter({ port: 0 }).catch((error) => error);
+      await say(message);
+    },
+    null,
+    { env },
+  );
+  t.is(await child.heard(), 'Expected an integer from 0 to 65535 for METRICS_ENDPOINT_PORT but received "nine"');
+  t.deepEqual(await child.ended, { code: 0, signal: null, stderr: '' });
+});
+
+/** The variables that Kubernetes sets in each pod for a Service called `metrics-endpoint`. */
+const SERVICE_LINKS = {
+  METRICS_ENDPOINT_SERVICE_HOST: '10.96.0.12',
+  METRICS_ENDPOINT_SERVICE_PORT: '9090',
+  METRICS_ENDPOINT_SERVICE_PORT_WEB: '9090',
+  METRICS_ENDPOINT_PORT: 'tcp://10.96.0.12:9090',
+  METRICS_ENDPOINT_PORT_9090_TCP: 'tcp://10.96.0.12:9090',
+  METRICS_ENDPOINT_PORT_9090_TCP_PROTO: 'tcp',
+  METRICS_ENDPOINT_PORT_9090_TCP_PORT: '9090',
+  METRICS_ENDPOINT_PORT_9090_TCP_ADDR: '10.96.0.12',
+};
+
+/** Starts doors of each kind twice with these variables, and returns the process warnings and the exporter's status. */
+async function warnedOf(t, env) {
+  const child = start(
+    t,
+    async ({ client, say }) => {
+      const warnings = [];
+      process.on('warning', ({ name, message }) => warnings.push(`${name}: ${message}`));
+      const statuses = [];
+      for (let round = 0; round < 2; round++) {
+        client.createMetricsHandler();
+        client.createFetchHandler();
+        await new Promise((resolve) => setImmediate(resolve));
+        const before = warnings.length;
+        const exporter = await client.startExporter({ host: '127.0.0.1', port: 0 });
+        statuses.push((await fetch(`${exporter.url}/metrics`)).status, before);
+        await exporter.close();
+      }
+      await say([warnings, statuses]);
+    },
+    null,
+    { env },
+  );
+  const heard = await child.heard();
+  t.is((await child.ended).code, 0);
+  return heard;
+}
+
+test('a port that Kubernetes has set for a Service is ignored, and an exporter warns once', async (t) => {
+  const message =
+    'Expected an integer from 0 to 65535 for METRICS_ENDPOINT_PORT but received "tcp://10.96.0.12:9090", which Kubernetes sets for a Service of that name. The variable is ignored. Set "enableServiceLinks: false" in the pod, or use the option "port"';
+  t.deepEqual(await warnedOf(t, SERVICE_LINKS), [[`PrometheusMetricsWarning: ${message}`], [200, 0, 200, 1]]);
+});
+
+test('a misspelled variable is warned of once, a variable of another program is not', async (t) => {
+  const env = { METRICS_ENDPONT_PORT: '9464', METRICS_CACHE_TTL: '500', METRICS_PORT: '1', METRICS_URL: 'x' };
+  const unknown = (wrong, right) =>
+    `PrometheusMetricsWarning: Unknown variable ${wrong} is ignored. Did you mean ${right}?`;
+  const [warnings, statuses] = await warnedOf(t, env);
+  t.deepEqual(warnings.sort(), [
+    unknown('METRICS_CACHE_TTL', 'METRICS_CACHE_TTL_MS'),
+    unknown('METRICS_ENDPONT_PORT', 'METRICS_ENDPOINT_PORT'),
+  ]);
+  t.deepEqual(statuses, [200, 2, 200, 2]);
+});
+
+test('configFromEnv ignores the ports that Kubernetes sets, and nothing else', (t) => {
+  t.deepEqual(configFromEnv(SERVICE_LINKS), defaults);
+  for (const METRICS_ENDPOINT_PORT of ['udp://10.96.0.12:53', 'sctp://10.96.0.12:9', ' tcp://10.96.0.12:9090 ']) {
+    t.deepEqual(configFromEnv({ METRICS_ENDPOINT_PORT }), defaults);
+  }
+  const refused = { instanceOf: ConfigurationError, code: 'INVALID_CONFIG' };
+  t.throws(() => configFromEnv({ METRICS_ENDPOINT_PORT: 'http://10.96.0.12:9090' }), refused);
+  t.throws(() => configFromEnv({ METRICS_LIMIT_CONNECTIONS: 'tcp://10.96.0.12:9090' }), refused);
 });

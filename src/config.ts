@@ -3,8 +3,10 @@
  * and checks them, and the build makes their types from its list; no setting is named here.
  */
 import type { ConfigValues, EndpointSettings, ListenerSettings } from '../dist/settings';
-import { describe, native } from './errors';
+import { ConfigurationError, describe, native } from './errors';
 import { addon, type GivenValue, type NativeConfig } from './native/addon';
+import { checkOptionNames } from './options';
+import { warnOnce } from './warnings';
 
 export type { EndpointSettings, ListenerSettings } from '../dist/settings';
 
@@ -12,38 +14,75 @@ export type { EndpointSettings, ListenerSettings } from '../dist/settings';
 export type MetricsConfig = Readonly<ConfigValues>;
 
 /**
- * Reads `METRICS_*`, checked and typed. Other variables are ignored; an empty variable counts as not set.
+ * Reads `METRICS_*`, checked and typed. An empty variable counts as not set. Unknown variables are ignored, with a warning
+ * if a name looks like a misspelled setting; so is `METRICS_ENDPOINT_PORT` if Kubernetes has set it for a Service.
  *
  * @param env @default process.env
  * @throws {ConfigurationError} `INVALID_CONFIG` with the variable, the expected and the received value
  */
 export function configFromEnv(env: Readonly<Record<string, string | undefined>> = process.env): MetricsConfig {
-  return fromEnvironment(env).values();
+  return fromEnvironment(env, true).values();
 }
 
-/** Settings from the environment, and the options that override them. @internal */
-export function nativeConfig(options: EndpointSettings & ListenerSettings): NativeConfig {
-  const config = fromEnvironment(process.env);
-  for (const name of optionNames()) {
-    const value = (options as Record<string, unknown>)[name];
+/** What takes the settings: a function with a listener of its own, or a handler on the application's server. */
+export interface SettingsTaker {
+  /** The function, as messages show it. */
+  readonly of: string;
+  readonly hasListener: boolean;
+  /** Names of its options that are not settings. */
+  readonly more: readonly string[];
+}
+
+/**
+ * Settings from the environment, and the options that override them.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown option, or an invalid option or variable
+ * @internal
+ */
+export function nativeConfig(options: EndpointSettings & ListenerSettings, taker: SettingsTaker): NativeConfig {
+  const names = settings().map(({ option }) => option);
+  if (!taker.hasListener) refuseListenerOptions(options, taker.of);
+  checkOptionNames(options, { of: taker.of, names: [...names, ...taker.more] });
+  const config = fromEnvironment(process.env, taker.hasListener);
+  for (const name of names) {
+    const value = optionOf(options, name);
     if (value !== undefined) native(() => config.set(name, given(value)));
   }
   return config;
 }
 
-function fromEnvironment(env: Readonly<Record<string, string | undefined>>): NativeConfig {
+/** A handler has no port, no TLS and so on. Ignoring these options would leave the endpoint open. */
+function refuseListenerOptions(options: object, of: string): void {
+  const wrong = settings().find((setting) => isListeners(setting) && optionOf(options, setting.option) !== undefined);
+  if (wrong === undefined) return;
+  throw new ConfigurationError(
+    'INVALID_CONFIG',
+    `Expected options of a handler for ${of} but received "${wrong.option}", which only startExporter() has: the handler uses your own server's listener`,
+  );
+}
+
+function fromEnvironment(env: Readonly<Record<string, string | undefined>>, hasListener: boolean): NativeConfig {
   const flat: string[] = [];
   for (const [name, value] of Object.entries(env)) {
     if (name.startsWith('METRICS_') && value !== undefined) flat.push(name, String(value));
   }
-  return native(() => new addon.NativeConfig(flat));
+  for (const warning of addon.NativeConfig.warnings(flat, hasListener)) warnOnce(warning);
+  return native(() => new addon.NativeConfig(flat, hasListener));
 }
 
-let names: readonly string[] | undefined;
+type SettingDescription = ReturnType<typeof addon.NativeConfig.settings>[number];
 
-function optionNames(): readonly string[] {
-  names ??= addon.NativeConfig.settings().map(({ option }) => option);
-  return names;
+let known: readonly SettingDescription[] | undefined;
+
+function settings(): readonly SettingDescription[] {
+  known ??= addon.NativeConfig.settings();
+  return known;
+}
+
+const isListeners = ({ options }: SettingDescription): boolean => options === 'exporter';
+
+function optionOf(options: object, name: string): unknown {
+  return (options as Readonly<Record<string, unknown>>)[name];
 }
 
 function given(value: unknown): GivenValue {

@@ -85,7 +85,7 @@ export const ERRORS = {
   INVALID_CONFIG: {
     class: 'ConfigurationError',
     means:
-      'An option or an argument has an invalid type or value. (A missing `help` is a `RegistrationError`, as in prom-client.)',
+      'An option has an unknown name, or an option or an argument has an invalid type or value. (A missing `help` is a `RegistrationError`, as in prom-client.)',
   },
   INVALID_EXPOSITION: {
     class: 'ExpositionError',

@@ -199,7 +199,7 @@ for (const [sanitize, message] of [
   [{ detect: { email: 5 } }, 'Expected a string for sanitize.detect.email but received 5 of type number'],
   [
     { detect: { mail: 'warn' } },
-    'Expected one of apiKey, token, cardNumber, email, uuid, timestamp for a kind of sanitize.detect but received "mail"',
+    'Unknown option "mail" for sanitize.detect. Did you mean "email"?',
   ],
 ]) {
   test(`invalid settings are rejected: ${message}`, (t) => {

@@ -74,13 +74,27 @@ fn description(setting: &Setting) -> SettingDescription {
     }
 }
 
+fn pairs(variables: &[String]) -> impl Iterator<Item = (&str, &str)> {
+    variables.as_chunks::<2>().0.iter().map(|[name, value]| (name.as_str(), value.as_str()))
+}
+
 #[napi]
 impl NativeConfig {
-    /// Reads variables: names and values in turn.
+    /// Reads variables: names and values in turn. Those of a listener are left out if `has_listener` is false.
     #[napi(constructor, catch_unwind)]
-    pub fn new(variables: Vec<String>) -> Result<Self> {
-        let pairs = variables.as_chunks::<2>().0.iter().map(|[name, value]| (name.as_str(), value.as_str()));
-        Ok(Self { config: MetricsConfig::from_env(pairs).map_err(refused)? })
+    pub fn new(variables: Vec<String>, has_listener: Option<bool>) -> Result<Self> {
+        let config = if has_listener.unwrap_or(true) {
+            MetricsConfig::from_env(pairs(&variables))
+        } else {
+            MetricsConfig::handler_from_env(pairs(&variables))
+        };
+        Ok(Self { config: config.map_err(refused)? })
+    }
+
+    /// Warnings about variables that are ignored: names and values in turn.
+    #[napi(catch_unwind)]
+    pub fn warnings(variables: Vec<String>, has_listener: bool) -> Vec<String> {
+        MetricsConfig::env_warnings(pairs(&variables), has_listener)
     }
 
     /// Sets an option.

@@ -52,6 +52,9 @@ pub fn start_exporter<'env>(
         .spawn(move || {
             // A panic here would leave the promise pending for ever.
             let started = catch_unwind(AssertUnwindSafe(|| Exporter::start(target, &config, options)));
+            if !matches!(started, Ok(Ok(_))) {
+                host.release();
+            }
             deferred.resolve(Box::new(move |env| {
                 let started =
                     started.map_err(|_| Error::from_reason("starting panicked: please report it"))?;
@@ -115,18 +118,20 @@ impl NativeExporter {
         self.host.set_collects(collects);
     }
 
-    /// Gives open requests time to end, and resolves when all connections are closed.
+    /// Gives open requests time to end. Resolves when all connections are closed, and the exporter holds nothing of the
+    /// environment any more: test runners look for what is left open.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn close<'env>(&self, env: &'env Env, grace_ms: f64) -> Result<Object<'env>> {
         let grace = Duration::try_from_secs_f64(grace_ms / 1000.0).unwrap_or_default();
         let (deferred, promise) = env.create_deferred::<(), Later<()>>().map_err(engine)?;
-        let exporter = Arc::clone(&self.exporter);
+        let (exporter, host) = (Arc::clone(&self.exporter), Arc::clone(&self.host));
         // No new connections are accepted from this line on, also if the thread below fails to start.
         exporter.stop(grace);
         std::thread::Builder::new()
             .name("prometheus-close".to_owned())
             .spawn(move || {
                 exporter.close(grace);
+                host.release();
                 deferred.resolve(Box::new(|_| Ok(())));
             })
             .map_err(|error: std::io::Error| -> Error<Code> {

@@ -8,9 +8,15 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use prometheus_metrics::http::{Host, Question, Reply, Ticket, Visitor};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 /// Messages that wait while the event loop does not turn. Further messages are dropped, with their questions.
 const MAX_MESSAGES: usize = 256;
+
+/// How long closing waits for the threadsafe function, after the exporter itself has closed.
+const MAX_RELEASE: Duration = Duration::from_secs(1);
 
 /// A message to JavaScript.
 #[napi(object, object_from_js = false)]
@@ -109,20 +115,36 @@ type Send = ThreadsafeFunction<HostMessage, (), HostMessage, napi::Status, false
 
 /// A JavaScript environment that an exporter asks.
 pub(crate) struct JavaScriptHost {
-    send: Send,
+    /// `None` once the exporter is closed.
+    send: RwLock<Option<Send>>,
+    /// Closed when Node.js has freed the threadsafe function. The mutex lets several threads wait.
+    freed: Mutex<Receiver<()>>,
     collects: AtomicBool,
 }
 
 impl JavaScriptHost {
     /// Sends messages to `receive`. This does not keep the process alive.
     pub(crate) fn new(receive: &Function<'_, HostMessage, ()>) -> Result<Self> {
+        let (alive, freed) = std::sync::mpsc::channel();
         let send = receive
             .build_threadsafe_function::<HostMessage>()
             .weak::<true>()
             .max_queue_size::<MAX_MESSAGES>()
-            .build_callback(|context| Ok(context.value))
+            .build_callback(move |context| {
+                // The callback owns the sender, so that the receiver learns when the callback is dropped.
+                let _: &Sender<()> = &alive;
+                Ok(context.value)
+            })
             .map_err(crate::error::engine)?;
-        Ok(Self { send, collects: AtomicBool::new(true) })
+        Ok(Self { send: RwLock::new(Some(send)), freed: Mutex::new(freed), collects: AtomicBool::new(true) })
+    }
+
+    /// Asks nothing any more, and waits until Node.js has freed the threadsafe function, which an event loop that is busy
+    /// or ending may do late or never. Must not be called on JavaScript's thread.
+    pub(crate) fn release(&self) {
+        drop(self.send.write().unwrap_or_else(PoisonError::into_inner).take());
+        let freed = self.freed.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = freed.recv_timeout(MAX_RELEASE);
     }
 
     pub(crate) fn set_collects(&self, collects: bool) {
@@ -130,8 +152,10 @@ impl JavaScriptHost {
     }
 
     fn send(&self, message: HostMessage) {
-        // If the queue is full or the environment ends, the message is dropped, and its ticket reports that.
-        let _ = self.send.call(message, ThreadsafeFunctionCallMode::NonBlocking);
+        // If the queue is full, or the exporter is closed, or the environment ends, the message is dropped, and its ticket reports that.
+        if let Some(send) = &*self.send.read().unwrap_or_else(PoisonError::into_inner) {
+            let _ = send.call(message, ThreadsafeFunctionCallMode::NonBlocking);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
  * Checks the options of `collectDefaultMetrics()` and fills in the defaults. It must not make or register metrics.
  */
 import { ConfigurationError, describe } from '../errors';
+import { optionNames, warnOfMisspelledNames } from '../options';
 import type { Registry } from '../registry/registry';
 import type { LabelValues, RegistryContentType } from '../types';
 import type { LagSettings } from './event-loop-lag';
@@ -75,6 +76,22 @@ export interface DefaultMetricsCollectorConfiguration<_T extends RegistryContent
   eventLoopUtilizationMaxAgeSeconds?: number | undefined;
 }
 
+const OPTIONS = optionNames<DefaultMetricsCollectorConfiguration>('collectDefaultMetrics', {
+  register: true,
+  prefix: true,
+  labels: true,
+  include: true,
+  exclude: true,
+  gcDurationBuckets: true,
+  eventLoopMonitoringPrecision: true,
+  eventLoopLagWindowSeconds: true,
+  eventLoopUtilizationTimeout: true,
+  eventLoopUtilizationBuckets: true,
+  eventLoopUtilizationPercentiles: true,
+  eventLoopUtilizationAgeBuckets: true,
+  eventLoopUtilizationMaxAgeSeconds: true,
+});
+
 /** Checked options with all defaults. */
 export interface Settings {
   /** Undefined for the default registry. */
@@ -99,6 +116,7 @@ export function checkedSettings(options: DefaultMetricsCollectorConfiguration | 
   if (options !== undefined && (typeof options !== 'object' || Array.isArray(options))) {
     throw refused('options', 'an object', options);
   }
+  warnOfMisspelledNames(options, OPTIONS);
   const given = options ?? {};
   const { register, include, exclude } = given;
   if (register !== undefined && typeof register?.registerMetric !== 'function') {

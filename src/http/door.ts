@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers';
 import { type EndpointSettings, nativeConfig } from '../config';
 import { ConfigurationError, describe } from '../errors';
 import { type Answer, addon, type DoorStep, type NativeBody, type NativeService } from '../native/addon';
+import { optionNames } from '../options';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, Registry } from '../registry/registry';
 import { checkScope, toHeaders } from '../registry/scraping';
@@ -30,6 +31,14 @@ export interface DoorOptions extends EndpointSettings {
   /** Checks that `/ready` runs, by name. `/ready` answers 503 if one returns `false`, throws, rejects or takes too long. */
   checks?: ReadinessChecks | undefined;
 }
+
+/** The options of all doors that are not settings. */
+export const DOOR_OPTIONS = optionNames<Omit<DoorOptions, keyof EndpointSettings>>('a door', {
+  registry: true,
+  scope: true,
+  authenticate: true,
+  checks: true,
+}).names;
 
 /** A request, independent of server and framework. */
 export interface DoorRequest {
@@ -68,10 +77,14 @@ export class Door {
   /** The path of the exposition. */
   readonly path: string;
 
-  /** @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option */
-  constructor(options: DoorOptions = {}) {
+  /**
+   * @param of the function that makes the door, as messages show it
+   * @param more names of the function's own options
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown or invalid option
+   */
+  constructor(options: DoorOptions, of: string, more: readonly string[] = []) {
     const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
-    const config = nativeConfig(options);
+    const config = nativeConfig(options, { of, hasListener: false, more: [...DOOR_OPTIONS, ...more] });
     const { enabled, path, readyTimeoutMs } = config.values();
     this.#registry = internalsOf(registry);
     this.#authenticate = authenticate;

@@ -2,7 +2,7 @@
  * The native door: an endpoint on a thread of its own, which answers even while the event loop is blocked. This module
  * answers its questions to JavaScript: run collectors, run readiness checks, ask `authenticate`.
  */
-import { clearInterval, setInterval } from 'node:timers';
+import { clearInterval, setImmediate, setInterval } from 'node:timers';
 import { collectDefaultMetrics } from '../collectors/default-metrics';
 import { agentCollectorOf, llmCollectorOf } from '../collectors/on-first-use';
 import type { DefaultMetricsGroup } from '../collectors/options';
@@ -10,10 +10,11 @@ import { type ListenerSettings, type MetricsConfig, nativeConfig } from '../conf
 import { ConfigurationError, describe, messageOf, nativeAsync, RegistrationError } from '../errors';
 import { forgetRefusals } from '../metrics/overflow';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
+import { checkOptionNames, optionNames } from '../options';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, type Registry } from '../registry/registry';
 import { type Authenticate, asked } from './authenticate';
-import { checkDoorOptions, type DoorOptions } from './door';
+import { checkDoorOptions, DOOR_OPTIONS, type DoorOptions } from './door';
 import { type ReadinessChecks, runChecks } from './readiness';
 
 /** Settings of an exporter. */
@@ -28,7 +29,8 @@ export interface Exporter {
   /** Sets the answer of `/ready`: 200 or 503. Initially 200. */
   setReady(ready: boolean): void;
   /**
-   * Accepts no new connections and waits for open requests.
+   * Accepts no new connections and waits for open requests. Once the promise is resolved, nothing of the exporter is left
+   * in the event loop.
    *
    * @param options.timeoutMs milliseconds after which open requests are cut off, at most one day. @default 5000
    * @throws {ConfigurationError} `INVALID_CONFIG` for a negative or invalid `timeoutMs`
@@ -36,6 +38,7 @@ export interface Exporter {
   close(options?: { timeoutMs?: number }): Promise<void>;
 }
 
+const CLOSE_OPTIONS = optionNames<NonNullable<Parameters<Exporter['close']>[0]>>('close', { timeoutMs: true });
 const CLOSE_TIMEOUT_MS = 5000;
 /** One day. */
 const LONGEST_CLOSE_MS = 86_400_000;
@@ -53,7 +56,7 @@ const LONGEST_CLOSE_MS = 86_400_000;
  */
 export async function startExporter(options: ExporterOptions = {}): Promise<Exporter> {
   const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
-  const config = nativeConfig(options);
+  const config = nativeConfig(options, { of: 'startExporter', hasListener: true, more: DOOR_OPTIONS });
   const values = config.values();
   if (!values.enabled) return { url: '', port: 0, setReady() {}, async close() {} };
   const internals = internalsOf(registry);
@@ -109,7 +112,9 @@ function running(
     url: native.url,
     port: native.port,
     setReady: (ready) => native.setReady(ready),
-    close: async ({ timeoutMs = CLOSE_TIMEOUT_MS } = {}) => {
+    close: async (options = {}) => {
+      checkOptionNames(options, CLOSE_OPTIONS);
+      const { timeoutMs = CLOSE_TIMEOUT_MS } = options;
       if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
         throw new ConfigurationError(
           'INVALID_CONFIG',
@@ -117,6 +122,8 @@ function running(
         );
       }
       await native.close(Math.min(timeoutMs, LONGEST_CLOSE_MS));
+      // Node.js reports freed handles, to test runners for example, when the event loop has turned.
+      await new Promise((resolve) => setImmediate(resolve));
       // Only now: until the native side has closed, it watches the event loop and asks questions.
       clearInterval(heart);
       unwatch();

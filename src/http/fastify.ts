@@ -3,6 +3,7 @@
  * optional package.
  */
 import { ConfigurationError, describe } from '../errors';
+import { optionNames } from '../options';
 import { doorRequest, sendable } from './answer';
 import { Door } from './door';
 import type { MetricsHandlerOptions } from './handler';
@@ -24,6 +25,16 @@ export interface FastifyMetricsOptions extends MetricsHandlerOptions {
   /** Records the application's own requests. Pass `true`, or settings. @default false */
   httpMetrics?: boolean | FastifyHttpMetricsOptions | undefined;
 }
+
+/** The options that handlers do not have. */
+const OWN_OPTIONS = optionNames<Omit<FastifyMetricsOptions, keyof MetricsHandlerOptions>>('fastifyMetrics', {
+  prefix: true,
+  isReady: true,
+  httpMetrics: true,
+}).names;
+
+/** Fastify passes the options of `register()` itself on to the plugin. */
+const PLUGIN_OPTIONS = [...OWN_OPTIONS, 'logLevel', 'logSerializers'];
 
 /** The part of a Fastify reply that is used to send an answer. */
 export interface FastifySendingReply extends FastifyReplyLike {
@@ -71,7 +82,7 @@ function serve(instance: FastifyRoutingInstance, options: FastifyMetricsOptions)
   if (typeof prefix !== 'string') {
     throw new ConfigurationError('INVALID_CONFIG', `Expected a string for prefix but received ${describe(prefix)}`);
   }
-  const door = new Door(options);
+  const door = new Door(options, 'fastifyMetrics', PLUGIN_OPTIONS);
   const before = instance.prefix.length + prefix.length;
   const answer = async (request: FastifyRequestLike, reply: FastifySendingReply): Promise<unknown> => {
     if (isReady !== undefined) door.setReady(isReadyNow(isReady));

@@ -37,7 +37,7 @@ interface RuntimeInfo {
  * app.get('/metrics', (c) => metrics(c.req.raw, c.env));
  */
 export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchMetricsHandler {
-  const door = new Door(options);
+  const door = new Door(options, 'createFetchHandler');
   const handler = async (request: Request, info?: unknown): Promise<Response> => {
     const { method, url, headers } = request;
     const answer = await door.answer({

@@ -31,7 +31,7 @@ const NOT_FOUND = Buffer.from('Not found.\n');
  * http.createServer(createMetricsHandler()).listen(9090);
  */
 export function createMetricsHandler(options: MetricsHandlerOptions = {}): MetricsHandler {
-  const door = new Door(options);
+  const door = new Door(options, 'createMetricsHandler');
   const handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
     const answer = door.answer(doorRequest(request));
     if (answer === null) {

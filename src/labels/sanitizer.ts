@@ -4,6 +4,7 @@
  */
 import { refuseOption } from '../errors';
 import { addon, type SanitizerSettings } from '../native/addon';
+import { checkOptionNames, optionNames } from '../options';
 
 /**
  * The action for content that does not belong in a label.
@@ -51,18 +52,35 @@ export interface SanitizerOptions {
   detect?: SanitizerAction | SanitizerDetections | undefined;
 }
 
+const OPTIONS = optionNames<SanitizerOptions>('sanitize', {
+  maxLength: true,
+  controlCharacters: true,
+  unicode: true,
+  reservedPrefixes: true,
+  detect: true,
+});
+const DETECTIONS = optionNames<SanitizerDetections>('sanitize.detect', {
+  apiKey: true,
+  token: true,
+  cardNumber: true,
+  email: true,
+  uuid: true,
+  timestamp: true,
+});
+
 /** Upper bound of `maxLength`. */
 const LARGEST_LENGTH = 1_000_000;
 
 /**
  * Converts the options to the core's settings; `undefined` if there is to be no sanitizer.
  *
- * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid type; the core checks the words
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid type or an unknown option; the core checks the words
  */
 export function checkedSanitizer(options: boolean | SanitizerOptions): SanitizerSettings | undefined {
   if (options === false) return undefined;
   if (options === true) return { kinds: [], actions: [] };
   if (typeof options !== 'object' || options === null) refuseOption('true, false or settings', 'sanitize', options);
+  checkOptionNames(options, OPTIONS);
   const { maxLength, controlCharacters, unicode, reservedPrefixes, detect } = options;
   const settings: SanitizerSettings = readActions(detect);
   if (maxLength !== undefined) {
@@ -91,6 +109,7 @@ function readActions(detect: SanitizerOptions['detect']): { kinds: string[]; act
     return { kinds, actions: kinds.map(() => detect) };
   }
   if (typeof detect !== 'object' || detect === null) refuseOption('an action or actions', 'sanitize.detect', detect);
+  checkOptionNames(detect, DETECTIONS);
   const given = Object.entries(detect).filter(([, action]) => action !== undefined);
   return {
     kinds: given.map(([kind]) => kind),

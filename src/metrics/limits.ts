@@ -3,20 +3,34 @@
  */
 import { refuseOption } from '../errors';
 import type { SeriesLimits } from '../native/addon';
+import { checkOptionNames, optionNames } from '../options';
 import type { CardinalityOptions, RegistryCardinalityOptions } from '../types';
 
 /** The largest limit: the core counts series in 32 bits. */
 export const LARGEST_LIMIT = 2 ** 32 - 1;
 const POLICIES: readonly unknown[] = ['fold', 'drop', 'throw'];
 
+const METRIC_LIMITS = optionNames<CardinalityOptions>('cardinality', {
+  maxSeries: true,
+  maxLabelValues: true,
+  policy: true,
+});
+export const REGISTRY_LIMITS = optionNames<RegistryCardinalityOptions>('cardinality', {
+  maxSeries: true,
+  maxLabelValues: true,
+  policy: true,
+  maxTotal: true,
+});
+
 /**
  * Converts the limits of a metric or registry.
  *
  * @throws {ConfigurationError} `INVALID_CONFIG`
  */
-export function checkedLimits(options: CardinalityOptions | undefined): SeriesLimits {
+export function checkedLimits(options: CardinalityOptions | undefined, names = METRIC_LIMITS): SeriesLimits {
   if (options === undefined) return { labelNames: [], labelLimits: [] };
   if (typeof options !== 'object' || options === null) refuseOption('limits', 'cardinality', options);
+  checkOptionNames(options, names);
   const { maxSeries, maxLabelValues = {}, policy } = options;
   if (typeof maxLabelValues !== 'object' || maxLabelValues === null) {
     refuseOption('limits by label', 'cardinality.maxLabelValues', maxLabelValues);

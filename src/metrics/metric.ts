@@ -3,6 +3,7 @@
  * implements recording itself. Depends on registries only through `MetricRegistry`.
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
+import { optionNames, warnOfMisspelledNames } from '../options';
 import type {
   Aggregator,
   CardinalityOptions,
@@ -49,6 +50,20 @@ export interface MetricConfiguration<T extends string, M> {
    */
   ttlSeconds?: number | undefined;
 }
+
+/** The keys of all configurations. `buckets` is only a histogram's, but programs pass one object to several types. */
+const KEYS = optionNames<MetricConfiguration<string, never> & { buckets?: unknown }>('a metric', {
+  name: true,
+  help: true,
+  labelNames: true,
+  registers: true,
+  aggregator: true,
+  collect: true,
+  enableExemplars: true,
+  cardinality: true,
+  ttlSeconds: true,
+  buckets: true,
+});
 
 /** A registry as its metrics see it. */
 export interface MetricRegistry {
@@ -103,6 +118,7 @@ export abstract class Metric<T extends string, S extends Series> {
     series: SeriesType<S>,
   ) {
     checkConfiguration(configuration);
+    warnOfMisspelledNames(configuration, KEYS);
     const { name, help, labelNames = [], registers, aggregator = 'sum', collect, enableExemplars } = configuration;
     checkNameAndHelp(name, help);
     checkLabelNames(labelNames, type);

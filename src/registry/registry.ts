@@ -10,6 +10,7 @@ import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
 import { checkConfiguration, connectRegistries, Metric } from '../metrics/metric';
 import type { NativeRegistry } from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
+import { checkOptionNames, optionNames } from '../options';
 import type {
   CardinalityReport,
   ForeignMetric,
@@ -56,6 +57,15 @@ export interface RegistryOptions {
   sanitize?: boolean | SanitizerOptions;
 }
 
+const OPTIONS = optionNames<RegistryOptions>('Registry', {
+  contentType: true,
+  defaultLabels: true,
+  logger: true,
+  cardinality: true,
+  ttlSeconds: true,
+  sanitize: true,
+});
+
 /** The parts of a registry, for the rooms of this package that need more than its public methods. */
 export let internalsOf: (registry: Registry) => RegistryInternals;
 
@@ -78,11 +88,12 @@ export class Registry {
 
   /**
    * @param settings a content type, or options
-   * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown content type or an invalid option
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown content type, or an unknown or invalid option
    */
   constructor(settings: RegistryContentType | RegistryOptions = PROMETHEUS_CONTENT_TYPE) {
     const options: RegistryOptions & { [NATIVE]?: NativeRegistry } =
       typeof settings === 'object' && settings !== null ? settings : { contentType: settings };
+    checkOptionNames(options, OPTIONS);
     const contentType =
       options.contentType === undefined ? PROMETHEUS_CONTENT_TYPE : checkedContentType(options.contentType);
     this.#internals = new RegistryInternals(contentType, options.logger ?? processLogger, options[NATIVE]);

@@ -3,6 +3,7 @@
  */
 import { ConfigurationError, describe } from '../errors';
 import type { Answer } from '../native/addon';
+import { checkOptionNames, optionNames } from '../options';
 
 /** Options of a scrape. */
 export interface ScrapeOptions {
@@ -23,6 +24,14 @@ export interface ScrapeOptions {
   scope?: 'process' | 'own' | undefined;
 }
 
+const OPTIONS = optionNames<ScrapeOptions>('scrape', {
+  accept: true,
+  acceptEncoding: true,
+  names: true,
+  timeoutMs: true,
+  scope: true,
+});
+
 /** The answer to a scrape. */
 export interface ScrapeResponse {
   status: number;
@@ -36,6 +45,7 @@ export function checkScrapeOptions(options: ScrapeOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
   }
+  checkOptionNames(options, OPTIONS);
   checkHeader('accept', options.accept);
   checkHeader('acceptEncoding', options.acceptEncoding);
   checkScope(options.scope);

@@ -5,7 +5,7 @@
 import { native } from '../errors';
 import { checkedSanitizer, type SanitizerOptions } from '../labels/sanitizer';
 import { checkedTtl, type Expiring, watchExpiry } from '../metrics/expiry';
-import { checkedLimits, checkedMaxTotal, LARGEST_LIMIT } from '../metrics/limits';
+import { checkedLimits, checkedMaxTotal, LARGEST_LIMIT, REGISTRY_LIMITS } from '../metrics/limits';
 import { forgetRefusals } from '../metrics/overflow';
 import type { FamilyCardinality, NativeRegistry } from '../native/addon';
 import type { CardinalityReport, MetricCardinality, RegistryCardinalityOptions } from '../types';
@@ -31,7 +31,7 @@ export class SeriesPolicies {
   }
 
   setCardinality(options: RegistryCardinalityOptions): void {
-    const limits = checkedLimits(options);
+    const limits = checkedLimits(options, REGISTRY_LIMITS);
     this.#native.setLimits(limits, checkedMaxTotal(options));
     this.#cardinality = options;
     forgetRefusals();

@@ -2,6 +2,7 @@
  * The checks behind assertions and matchers, and their messages. Must not know any test runner.
  */
 import { ConfigurationError, describe } from '../errors';
+import { checkOptionNames, optionNames } from '../options';
 import { nearMisses, showWithValue } from './near-misses';
 import { type Distribution, isDistribution, type Reading, type SeenFamily, type SeenSeries, seriesOf } from './reading';
 import { type AsymmetricMatcher, isAsymmetric, type Selector, selects, showMatcher, showSelector } from './selector';
@@ -14,6 +15,8 @@ export interface DistributionExpectation {
   readonly count?: NumberExpectation;
   readonly sum?: NumberExpectation;
 }
+
+const DISTRIBUTION = optionNames<DistributionExpectation>('the expected count and sum', { count: true, sum: true });
 
 /** The outcome of a check. */
 export interface Check {
@@ -117,6 +120,7 @@ function isValue(wanted: NumberExpectation | DistributionExpectation, actual: nu
       ? wanted.asymmetricMatch(actual)
       : typeof actual === 'number' && isNumber(wanted, actual);
   }
+  checkOptionNames(wanted, DISTRIBUTION);
   if (typeof actual === 'number') return false;
   return (['count', 'sum'] as const).every((part) => {
     const expected = wanted[part];

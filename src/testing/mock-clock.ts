@@ -3,12 +3,15 @@
  */
 import { advanceClock, freezeClock, resumeClock, unixMs } from '../clock';
 import { ConfigurationError, describe } from '../errors';
+import { checkOptionNames, optionNames } from '../options';
 
 /** Settings of a mock clock. */
 export interface MockClockOptions {
   /** The time that the clock shows after `install()`: milliseconds since 1970, or a date. @default the current time */
   readonly now?: number | Date;
 }
+
+const OPTIONS = optionNames<MockClockOptions>('MockClock', { now: true });
 
 /** The installed clock, and the source line that installed it. */
 let installed: { readonly clock: MockClock; readonly place: string } | undefined;
@@ -34,6 +37,7 @@ export class MockClock implements Disposable {
 
   /** @throws {ConfigurationError} `INVALID_CONFIG` for an invalid time, or one before 1970 */
   constructor(options: MockClockOptions = {}) {
+    checkOptionNames(options, OPTIONS);
     const { now } = options;
     this.#startMs = now === undefined ? undefined : checkedMs('now', now instanceof Date ? now.getTime() : now);
   }

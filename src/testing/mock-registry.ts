@@ -3,6 +3,7 @@
  */
 import { AssertionError } from 'node:assert';
 import { Metric } from '../metrics/metric';
+import { checkOptionNames, optionNames } from '../options';
 import type { AnyMetric } from '../registry/entries';
 import { Registry } from '../registry/registry';
 import type { ForeignMetric, MetricType } from '../types';
@@ -28,6 +29,8 @@ export interface OperationFilter {
   /** Labels that the operation must have. It may have others too. */
   readonly labels?: Selector;
 }
+
+const FILTER = optionNames<OperationFilter>('operations', { type: true, name: true, labels: true });
 
 /**
  * A registry for tests. It records every operation on its metrics: through the metric, through a handle of `labels()`, or
@@ -115,6 +118,7 @@ export class MockRegistry extends Registry implements Disposable {
 
   /** The recorded operations, in order. */
   operations(filter: OperationFilter = {}): Operation[] {
+    checkOptionNames(filter, FILTER);
     const { type, name, labels } = filter;
     return this.#operations.filter(
       (operation) =>

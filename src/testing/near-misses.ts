@@ -1,6 +1,7 @@
 /**
  * Finds the series that a failed assertion shows as help: the same name with other labels, or similar names.
  */
+import { similarNames } from '../similar-names';
 import { type Reading, type SeenFamily, type SeenSeries, seriesOf } from './reading';
 import { misses, type Selector, showSeries } from './selector';
 
@@ -15,7 +16,7 @@ export function nearMisses(reading: Reading, name: string, selector: Selector): 
   const series = own.flatMap(seriesOf);
   if (series.length > 0) return paragraph(`${name} has`, closest(series, selector).map(showWithValue));
   if (own.length > 0) return `\n\n${name} has no series.`;
-  const alike = similarNames(reading, name);
+  const alike = similarFamilies(reading, name);
   if (alike.length > 0)
     return paragraph(
       'Similar names',
@@ -37,14 +38,12 @@ function closest(series: readonly SeenSeries[], selector: Selector): SeenSeries[
 }
 
 /** The families with the most similar names. */
-function similarNames(reading: Reading, name: string): SeenFamily[] {
-  const wanted = stemOf(name);
-  const ranked = reading.families
-    .map((family) => ({ family, stem: stemOf(family.name) }))
-    .map(({ family, stem }) => ({ family, stem, distance: distance(stem, wanted) }))
-    .filter(({ stem, distance }) => distance <= Math.max(1, wanted.length / 4) || contain(stem, wanted))
-    .sort((a, b) => a.distance - b.distance);
-  return ranked.slice(0, NAMES_SHOWN).map(({ family }) => family);
+function similarFamilies(reading: Reading, name: string): SeenFamily[] {
+  const stems = [...new Set(reading.families.map((family) => stemOf(family.name)))];
+  const similar = similarNames(stemOf(name), stems);
+  return similar
+    .flatMap((stem) => reading.families.filter((family) => stemOf(family.name) === stem))
+    .slice(0, NAMES_SHOWN);
 }
 
 /** A family with a similar name, in at most two lines. */
@@ -58,10 +57,6 @@ function stemOf(name: string): string {
   return name.replace(/_(total|count|sum|bucket|seconds|bytes)$/, '');
 }
 
-function contain(a: string, b: string): boolean {
-  return Math.min(a.length, b.length) * 2 >= Math.max(a.length, b.length) && (a.includes(b) || b.includes(a));
-}
-
 function paragraph(title: string, all: readonly string[]): string {
   const lines = all.slice(0, LINES_SHOWN);
   if (all.length > LINES_SHOWN) lines.push(`… and ${all.length - LINES_SHOWN} more`);
@@ -71,18 +66,4 @@ function paragraph(title: string, all: readonly string[]): string {
 /** A series and its value, for a message. */
 export function showWithValue({ name, labels, value }: SeenSeries): string {
   return `${showSeries(name, labels)} ${typeof value === 'number' ? value : `count ${value.count}, sum ${value.sum}`}`;
-}
-
-/** The Levenshtein distance: insertions, deletions and replacements that turn one word into the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

@@ -4,6 +4,7 @@
  */
 import { ConfigurationError, describe, ExpositionError, refuseOption } from '../errors';
 import { addon } from '../native/addon';
+import { checkOptionNames, optionNames } from '../options';
 
 /** The supported formats: text 0.0.4 and OpenMetrics 1.0. */
 export type ExpositionFormat = 'text' | 'openmetrics';
@@ -86,6 +87,9 @@ export interface ParseOptions {
   strict?: boolean;
 }
 
+/** Also the options of the assertion and the matcher. */
+export const PARSE_OPTIONS = optionNames<ParseOptions>('parseExposition', { format: true, strict: true });
+
 /** A parsed exposition. */
 export class Exposition {
   constructor(
@@ -135,6 +139,7 @@ function labelOf(sample: ParsedSample, label: string): string {
  */
 export function parseExposition(text: string | Uint8Array, options: ParseOptions = {}): Exposition {
   if (typeof options !== 'object' || options === null) refuseOption('options', 'parseExposition()', options);
+  checkOptionNames(options, PARSE_OPTIONS);
   const { format, strict = false } = options;
   if (format !== undefined && format !== 'text' && format !== 'openmetrics') {
     const received = describe(format);

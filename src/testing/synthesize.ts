@@ -4,6 +4,7 @@
  */
 import { ConfigurationError, describe } from '../errors';
 import { exponentialBuckets } from '../metrics/buckets';
+import { checkOptionNames, optionNames } from '../options';
 import { Registry } from '../registry/registry';
 import type { RegistryContentType } from '../types';
 import { Random } from './random';
@@ -26,6 +27,14 @@ export interface SynthesizeOptions {
   contentType?: RegistryContentType;
 }
 
+const OPTIONS = optionNames<SynthesizeOptions>('synthesize', {
+  seed: true,
+  families: true,
+  series: true,
+  hostile: true,
+  contentType: true,
+});
+
 /** The default limit of a registry; it would fold further label sets into one series. */
 const SERIES_MAX = 10_000;
 const FAMILIES_MAX = 1_000;
@@ -34,9 +43,10 @@ const FAMILIES_MAX = 1_000;
  * Makes a registry with realistic metrics: requests, tokens, cost and latency of models, queues, caches. Values are those
  * of a service that has run for a while; a few label sets are much busier than the others.
  *
- * @throws {ConfigurationError} `INVALID_CONFIG` for an option that is not a whole number or is out of range
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an option that is not a whole number or is out of range, or for an unknown option
  */
 export function synthesize(options: SynthesizeOptions = {}): Registry {
+  checkOptionNames(options, OPTIONS);
   const { seed = 1, families = 8, series = 12, hostile = false, contentType } = options;
   checkWhole('seed', seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   checkWhole('families', families, 0, FAMILIES_MAX);

@@ -2,15 +2,17 @@
  * Checks if an exposition is valid, for assertions and matchers.
  */
 import { ConfigurationError, describe, ExpositionError } from '../errors';
+import { checkOptionNames } from '../options';
 import type { ScrapeResponse } from '../registry/scraping';
 import type { Check } from './checks';
-import { type ExpositionFormat, type ParseOptions, parseExposition } from './parse';
+import { type ExpositionFormat, PARSE_OPTIONS, type ParseOptions, parseExposition } from './parse';
 
 /** An exposition: its text, its bytes, or the answer of `registry.scrape()`, whose content type names the format. */
 export type ExpositionSource = string | Uint8Array | Pick<ScrapeResponse, 'headers' | 'body'>;
 
 /** Passes if the whole exposition can be parsed. The rules are as strict as Prometheus, unless `strict` is false. */
 export function checkExposition(exposition: unknown, options: ParseOptions = {}): Check {
+  checkOptionNames(options, PARSE_OPTIONS);
   const { format = formatOf(exposition), strict = true } = options ?? {};
   const fault = faultOf(contentOf(exposition), format === undefined ? { strict } : { format, strict });
   return {

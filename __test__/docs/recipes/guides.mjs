@@ -133,6 +133,54 @@ llmdevops_agent_executions_total{agent_type="researcher",status="success"} 1
 `,
   },
   {
+    page: 'docs/recording.md',
+    title: 'a metric is registered, reset and written in another format',
+    blocks: ['registry.registerMetric(jobs);'],
+    prints: `# HELP jobs_total Jobs
+# TYPE jobs_total counter
+jobs_total 3
+# HELP jobs Jobs
+# TYPE jobs counter
+jobs_total 0
+# EOF
+
+`,
+  },
+  {
+    page: 'docs/metrics.md',
+    title: 'budgets, retries, fallbacks and media are recorded',
+    blocks: ['llm.setBudget('],
+    after: `${SHOWN}
+      const lines = (await shown.metrics()).split('\\n');
+      console.log(lines.filter((line) => /^llmdevops_llm_(?!.*_(bucket|sum|count)).* (?!0$)/.test(line)).join('\\n'));`,
+    prints: `llmdevops_llm_retries_total{model="other",provider="openai",error_type="rate_limit"} 1
+llmdevops_llm_fallbacks_total{from_model="other",to_model="gpt-4o-mini",status="success"} 1
+llmdevops_llm_cache_requests_total{cache="answers",result="hit"} 1
+llmdevops_llm_guardrail_checks_total{guardrail="pii",stage="input",result="block"} 1
+llmdevops_llm_budget_limit_usd{budget="march"} 500
+llmdevops_llm_budget_remaining_usd{budget="march"} 120.5
+llmdevops_llm_media_units_total{model="dall-e-3",provider="openai",unit="images"} 2
+`,
+  },
+  {
+    page: 'docs/metrics.md',
+    title: 'an execution is reported piece by piece',
+    blocks: ['execution.addUsage('],
+    after: `${SHOWN}
+      const lines = (await shown.metrics()).split('\\n');
+      console.log(lines.filter((line) => /^llmdevops_agent_\\w+_total.* (?!0$)/.test(line)).join('\\n'));`,
+    prints: `llmdevops_agent_executions_total{agent_type="researcher",status="max_steps"} 1
+llmdevops_agent_steps_total{agent_type="researcher",step_type="plan"} 1
+llmdevops_agent_tool_calls_total{agent_type="researcher",tool_name="search",status="success"} 1
+llmdevops_agent_handoffs_total{from_agent="researcher",to_agent="writer",status="success"} 1
+llmdevops_agent_memory_operations_total{agent_type="writer",operation_type="write",status="success"} 1
+llmdevops_agent_errors_total{agent_type="researcher",error_type="max_steps"} 1
+llmdevops_agent_tokens_total{agent_type="researcher",type="input"} 1200
+llmdevops_agent_tokens_total{agent_type="researcher",type="output"} 300
+llmdevops_agent_cost_usd_total{agent_type="researcher"} 0.004
+`,
+  },
+  {
     page: 'docs/metrics.md',
     title: 'sample prices are dated',
     blocks: ['SAMPLE_PRICES_AS_OF'],

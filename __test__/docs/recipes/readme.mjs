@@ -6,7 +6,7 @@ import { readPage } from '../support/pages.mjs';
 
 const page = 'README.md';
 const FIRST = '.listen(9090);';
-const SDK = 'instrumentOpenAI(client)';
+const SDK = 'instrumentOpenAI(client, {';
 
 export default [
   {
@@ -40,13 +40,16 @@ export default [
     sdks: true,
     blocks: [SDK],
     answers: () => [chat('hi')],
-    replace: [['startExporter()', "startExporter({ host: '127.0.0.1', port: 0 })"]],
+    replace: [['port: 9464', "port: 0, host: '127.0.0.1'"]],
     after: `
       import { register as shown } from '@llm-devops/prometheus-metrics';
       await client.chat.completions.create({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'hello' }] });
-      console.log((await shown.metrics()).match(/^llmdevops_llm_requests_total.* [1-9]\\d*$/gm).join());
+      const text = await shown.metrics();
+      console.log(text.match(/^llmdevops_llm_requests_total.* [1-9]\\d*$/gm).join());
+      console.log(/^llmdevops_llm_cost_usd_total.* 0\\.0\\d*/m.test(text), /^llmdevops_llm_unpriced.* 0$/m.test(text));
       process.exit();`,
-    prints: 'llmdevops_llm_requests_total{model="gpt-4o-mini",provider="other",operation="chat",status="success"} 1\n',
+    prints:
+      'llmdevops_llm_requests_total{model="gpt-4o-mini",provider="other",operation="chat",status="success"} 1\ntrue true\n',
   },
   {
     page,
@@ -67,13 +70,20 @@ llmdevops_agent_tool_calls_total{agent_type="researcher",tool_name="search",stat
   },
   {
     page,
-    title: 'the exporter listens at the address that it tells',
-    blocks: ['startExporter({ port: 9464'],
-    replace: [['port: 9464', 'port: 0']],
+    title: 'the exporter listens at the address that it tells, and the program ends when it is told to',
+    blocks: ["startExporter({ port: 9464, host: '127.0.0.1' })"],
+    replace: [
+      ['port: 9464', 'port: 0'],
+      ['listen(3000)', 'listen(0)'],
+    ],
     after: `
       console.log((await fetch(exporter.url + '/metrics')).status);
-      await exporter.close();`,
-    serves: async (t, { ended }) => t.regex((await ended).stdout, /^http:\/\/127\.0\.0\.1:\d+\/metrics\n200\n$/),
+      process.kill(process.pid, 'SIGTERM');`,
+    async serves(t, { ended }) {
+      const { code, stdout } = await ended;
+      t.regex(stdout, /^http:\/\/127\.0\.0\.1:\d+\/metrics\nport \d+\n200\n$/);
+      t.is(code, 0);
+    },
   },
   {
     page,

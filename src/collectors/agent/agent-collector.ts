@@ -3,6 +3,7 @@
  * know frameworks; their instrumentations call it.
  */
 import { ConfigurationError, describe, refuseOption } from '../../errors';
+import { checkOptionNames, optionNames } from '../../options';
 import { Registry } from '../../registry/registry';
 import { toSeconds } from '../amount';
 import { attribute, attributed } from '../attribution';
@@ -27,6 +28,13 @@ export interface AgentMetricsCollectorOptions {
   /** The tools that exist. Another tool becomes known with its first success; until then its failures count as `other`. @default [] */
   tools?: readonly string[] | undefined;
 }
+
+const OPTIONS = optionNames<AgentMetricsCollectorOptions>('AgentMetricsCollector', {
+  registry: true,
+  namespace: true,
+  genAiNames: true,
+  tools: true,
+});
 
 /** The report of an execution that has ended. */
 export interface AgentExecutionReport {
@@ -60,6 +68,7 @@ export class AgentMetricsCollector {
     if (typeof options !== 'object' || options === null) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
     }
+    checkOptionNames(options, OPTIONS);
     const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, tools = [], genAiNames } = options;
     // A string would count as a list of its letters.
     if (!Array.isArray(tools)) refuseOption('names of tools', 'tools', tools);

@@ -4,6 +4,7 @@
 import { ConfigurationError, describe, refuseOption } from '../../errors';
 import type { Histogram } from '../../metrics/histogram';
 import { addon } from '../../native/addon';
+import { checkOptionNames, type OptionNames, optionNames } from '../../options';
 import { Registry } from '../../registry/registry';
 import { amountOrZero, isAmount, toAmount, toSeconds } from '../amount';
 import { type Attributed, attributed } from '../attribution';
@@ -57,6 +58,15 @@ export interface LlmMetricsCollectorOptions {
   optional?: LlmOptionalMetrics | undefined;
 }
 
+const OPTIONS = optionNames<LlmMetricsCollectorOptions>('LlmMetricsCollector', {
+  registry: true,
+  namespace: true,
+  prices: true,
+  normalizeModel: true,
+  genAiNames: true,
+  optional: true,
+});
+
 /** How many names of models, as requests have them, are remembered. */
 const NAMES_MAX = 1000;
 
@@ -68,6 +78,9 @@ const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
   queueDuration: 'llm_queue_duration_seconds',
   interChunk: 'llm_streaming_inter_chunk_seconds',
 };
+const RATE_LIMIT: OptionNames = { of: 'setRateLimit', names: ['limit', 'remaining'] };
+const BUDGET: OptionNames = { of: 'setBudget', names: ['limitUsd', 'remainingUsd'] };
+const OPTIONAL_NAMES: OptionNames = { of: 'optional', names: Object.keys(OPTIONAL) };
 
 /**
  * Records requests to models: tokens, cost, time to first token.
@@ -103,8 +116,10 @@ export class LlmMetricsCollector {
     if (typeof options !== 'object' || options === null) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
     }
+    checkOptionNames(options, OPTIONS);
     const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, optional = {} } = options;
     if (typeof optional !== 'object' || optional === null) refuseOption('names of metrics', 'optional', optional);
+    checkOptionNames(optional, OPTIONAL_NAMES);
     const wanted = Object.entries(OPTIONAL).filter(([option]) => optional[option as keyof LlmOptionalMetrics] === true);
     this.#prices = new Prices(options.prices);
     this.#normalize = options.normalizeModel ?? normalizeModel;
@@ -176,8 +191,10 @@ export class LlmMetricsCollector {
   setRateLimit(
     target: LlmTarget,
     resource: RateLimitResource,
-    { limit, remaining }: { limit?: number | undefined; remaining?: number | undefined },
+    limits: { limit?: number | undefined; remaining?: number | undefined },
   ): void {
+    checkOptionNames(limits, RATE_LIMIT);
+    const { limit, remaining } = limits;
     const { model, provider } = this.#findSeries(target, true);
     const labels = { model, provider, resource: this.#word('llm_ratelimit_limit', 'resource', resource) };
     if (remaining !== undefined) this.#families.gauge('llm_ratelimit_remaining').set(labels, remaining);
@@ -201,10 +218,9 @@ export class LlmMetricsCollector {
   }
 
   /** Sets a budget's limit and its remaining amount, in US dollars. */
-  setBudget(
-    budget: string,
-    { limitUsd, remainingUsd }: { limitUsd?: number | undefined; remainingUsd?: number | undefined },
-  ): void {
+  setBudget(budget: string, amounts: { limitUsd?: number | undefined; remainingUsd?: number | undefined }): void {
+    checkOptionNames(amounts, BUDGET);
+    const { limitUsd, remainingUsd } = amounts;
     const labels = { budget: readName(budget) };
     if (limitUsd !== undefined) this.#families.gauge('llm_budget_limit_usd').set(labels, limitUsd);
     if (remainingUsd !== undefined) this.#families.gauge('llm_budget_remaining_usd').set(labels, remainingUsd);

@@ -4,6 +4,7 @@
  */
 import { unixMs } from '../../clock';
 import { refuseOption } from '../../errors';
+import { checkOptionNames, optionNames } from '../../options';
 
 /** The price of a model, in US dollars for a million tokens. */
 export interface Price {
@@ -28,6 +29,15 @@ export interface DatedPrice extends Price {
  * show: without dates, so a price applies to all dated versions.
  */
 export type PriceTable = Readonly<Record<string, Price | readonly DatedPrice[]>>;
+
+const PRICE = optionNames<DatedPrice>('prices', {
+  input: true,
+  output: true,
+  cacheRead: true,
+  cacheWrite: true,
+  reasoning: true,
+  from: true,
+});
 
 /** The tokens of a request. */
 export interface PaidTokens {
@@ -101,6 +111,7 @@ function priceNow(prices: ModelPrices): Price | undefined {
 
 function checked(model: string, price: Price): Price {
   if (typeof price !== 'object' || price === null) refuseOption('a price', `prices["${model}"]`, price);
+  checkOptionNames(price, { ...PRICE, of: `prices["${model}"]` });
   for (const name of ['input', 'output', 'cacheRead', 'cacheWrite', 'reasoning'] as const) {
     const value = price[name];
     const optional = name !== 'input' && name !== 'output';

@@ -2,6 +2,7 @@
  * `createHttpMetrics()`: one recorder, as a middleware for each kind of framework.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { checkOptionNames, optionNames } from '../../options';
 import { toTarget } from '../target';
 import { follow, type RouteOf } from './exchange';
 import { type ExpressRequest, expressRoute } from './express';
@@ -19,6 +20,8 @@ export interface FetchMetricsOptions {
   /** The route of a request: a pattern such as `/users/:id`, never a path. @default 'unmatched' */
   route?: string | ((request: Request) => string | undefined) | undefined;
 }
+
+const FETCH_OPTIONS = optionNames<FetchMetricsOptions>('fetch', { route: true });
 
 /** Records each request once, when its response has ended. */
 export interface HttpMetrics {
@@ -106,8 +109,10 @@ function honoMiddleware(recorder: HttpRecorder, routeOf: WithOption): HonoMiddle
 }
 
 function fetchWrapper(recorder: HttpRecorder): HttpMetrics['fetch'] {
-  return (handler, { route } = {}) =>
-    async (request, ...rest) => {
+  return (handler, options = {}) => {
+    checkOptionNames(options, FETCH_OPTIONS);
+    const { route } = options;
+    return async (request, ...rest) => {
       if (recorder.ignores(request.method, toTarget(request.url))) return handler(request, ...rest);
       const exchange = new FetchExchange(recorder, request, () =>
         typeof route === 'function' ? route(request) : route,
@@ -119,4 +124,5 @@ function fetchWrapper(recorder: HttpRecorder): HttpMetrics['fetch'] {
         throw error;
       }
     };
+  };
 }

@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConfigurationError, describe } from '../../errors';
 import { checkedBuckets } from '../../metrics/buckets';
+import { checkOptionNames, optionNames } from '../../options';
 import { Registry } from '../../registry/registry';
 
 /** The request that `ignore` decides about. */
@@ -45,6 +46,17 @@ export interface HttpMetricsOptions extends HttpMetricsSettings {
   route?(request: IncomingMessage, response: ServerResponse): string | undefined;
 }
 
+const OPTIONS = optionNames<HttpMetricsOptions>('createHttpMetrics', {
+  registry: true,
+  namespace: true,
+  durationBuckets: true,
+  sizeBuckets: true,
+  sizes: true,
+  ignore: true,
+  maxRoutes: true,
+  route: true,
+});
+
 /** Validated settings, with their defaults. */
 export interface CheckedSettings {
   readonly registry: Registry;
@@ -61,9 +73,10 @@ const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 const SIZE_BUCKETS = [100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 const MAX_ROUTES = 1000;
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` for an invalid setting */
+/** @throws {ConfigurationError} `INVALID_CONFIG` for an unknown or invalid setting */
 export function checkSettings(options: HttpMetricsSettings & { route?: unknown }): CheckedSettings {
   expect(typeof options === 'object' && options !== null, 'an object', options, 'options');
+  checkOptionNames(options, OPTIONS);
   const { registry = Registry.globalRegistry, namespace = 'llmdevops', sizes = true, route } = options;
   const { maxRoutes = MAX_ROUTES, durationBuckets = DURATION_BUCKETS, sizeBuckets = SIZE_BUCKETS } = options;
   expect(registry instanceof Registry, 'a Registry', registry, 'registry');

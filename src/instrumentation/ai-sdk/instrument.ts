@@ -5,6 +5,7 @@
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import { refuseOption } from '../../errors';
+import { checkOptionNames, optionNames } from '../../options';
 import { warnOnce } from '../../warnings';
 import { resolveAgentCollector } from '../agent-options';
 import { checkOptions, type Uninstall } from '../options';
@@ -51,6 +52,13 @@ export interface InstrumentAiSdkOptions {
   agents?: boolean | AgentMetricsCollector | AiSdkAgentsOptions | undefined;
 }
 
+const OPTIONS = optionNames<InstrumentAiSdkOptions>('instrumentAiSdk', {
+  collector: true,
+  providers: true,
+  agents: true,
+});
+const AGENTS_OPTIONS = optionNames<AiSdkAgentsOptions>('agents', { collector: true, finalTools: true });
+
 /** Marks our listener, also that of another copy of this package, so that no request is counted twice. */
 const LISTENER = Symbol.for('@llm-devops/prometheus-metrics.ai-sdk');
 
@@ -69,6 +77,7 @@ const realm = globalThis as { AI_SDK_TELEMETRY_INTEGRATIONS?: unknown };
  */
 export function instrumentAiSdk(options: InstrumentAiSdkOptions = {}): Uninstall {
   if (typeof options !== 'object' || options === null) refuseOption('an object', 'options', options);
+  checkOptionNames(options, OPTIONS);
   const { collector } = checkOptions({ collector: options.collector });
   const { providers = {} } = options;
   if (typeof providers !== 'object' || providers === null)
@@ -101,5 +110,7 @@ function checkAgents(given: InstrumentAiSdkOptions['agents'] = false): AgentsTel
 
 function normalizeAgents(given: true | AgentMetricsCollector | AiSdkAgentsOptions): AiSdkAgentsOptions {
   if (given === true) return {};
-  return 'startExecution' in given ? { collector: given } : given;
+  if ('startExecution' in given) return { collector: given };
+  checkOptionNames(given, AGENTS_OPTIONS);
+  return given;
 }

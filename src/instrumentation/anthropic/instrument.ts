@@ -1,7 +1,7 @@
 /**
  * Instruments Anthropic's SDK, for any base URL.
  */
-
+import { checkOptionNames, optionNames } from '../../options';
 import type { Sdk } from '../api-client/endpoint';
 import { instrumentApiClient } from '../api-client/instrument';
 import { checkOptions, type InstrumentOptions, type Uninstall } from '../options';
@@ -10,6 +10,12 @@ import { messageEndpoints } from './messages';
 
 /** Options of `instrumentAnthropic()`. */
 export interface InstrumentAnthropicOptions extends InstrumentOptions {}
+
+const OPTIONS = optionNames<InstrumentAnthropicOptions>('instrumentAnthropic', {
+  collector: true,
+  provider: true,
+  providers: true,
+});
 
 /** The part of Anthropic's client that is used. */
 export interface AnthropicClientLike {
@@ -44,5 +50,6 @@ export function instrumentAnthropic(
   clientOrClass: AnthropicClientLike | AnthropicClassLike,
   options: InstrumentAnthropicOptions = {},
 ): Uninstall {
+  checkOptionNames(options, OPTIONS);
   return instrumentApiClient(SDK, clientOrClass, checkOptions(options));
 }

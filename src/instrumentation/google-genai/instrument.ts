@@ -10,6 +10,7 @@ import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
 import { refuseOption } from '../../errors';
+import { checkOptionNames, optionNames } from '../../options';
 import { quietly, warnOnce } from '../../warnings';
 import { observeIteratorInPlace } from '../iteration';
 import { type CallObserver, measureCall } from '../measure';
@@ -25,6 +26,12 @@ import type {
   ImagesResponseLike,
   RequestLike,
 } from './shapes';
+
+const OPTIONS = optionNames<InstrumentOptions>('instrumentGoogleGenAI', {
+  collector: true,
+  provider: true,
+  providers: true,
+});
 
 /** One measured request. */
 interface MeasuredCall {
@@ -72,6 +79,7 @@ const METHODS: readonly ModelMethod[] = [
  */
 export function instrumentGoogleGenAI(client: GoogleGenAiClientLike, options: InstrumentOptions = {}): Uninstall {
   if (typeof client !== 'object' || client === null) refuseOption('a GoogleGenAI client', 'client', client);
+  checkOptionNames(options, OPTIONS);
   const checked = checkOptions(options);
   const patches = new Patches();
   const { models } = client;

@@ -3,6 +3,7 @@
  * the runs within it belong to that execution. Has the shape of a handler and depends on no LangChain package.
  */
 import { refuseOption } from '../../errors';
+import { checkOptionNames, optionNames } from '../../options';
 import { read, readText } from '../../read';
 import { quietly } from '../../warnings';
 import {
@@ -20,6 +21,15 @@ export interface LangChainHandlerOptions extends InstrumentFrameworkOptions {
   agents?: readonly string[] | undefined;
 }
 
+const OPTIONS = optionNames<LangChainHandlerOptions>('createLangChainHandler', {
+  collector: true,
+  provider: true,
+  providers: true,
+  llm: true,
+  agentType: true,
+  agents: true,
+});
+
 /**
  * Makes a callback handler that measures agents, requests to models, tool calls and retrievals of LangChain and LangGraph.
  *
@@ -30,6 +40,7 @@ export interface LangChainHandlerOptions extends InstrumentFrameworkOptions {
  * await graph.invoke({ messages }, { callbacks: [handler], runName: 'researcher' });
  */
 export function createLangChainHandler(options: LangChainHandlerOptions = {}): LangChainHandler {
+  checkOptionNames(options, OPTIONS);
   const framework = checkFrameworkOptions(options);
   const { agents = [] } = options;
   if (!Array.isArray(agents)) refuseOption('a list of names', 'agents', agents);

@@ -4,6 +4,7 @@
  */
 import type { AgentExecution } from '../../collectors/agent/execution';
 import { refuseOption } from '../../errors';
+import { checkOptionNames, optionNames } from '../../options';
 import { read } from '../../read';
 import { quietly } from '../../warnings';
 import {
@@ -35,6 +36,15 @@ export interface MastraExporterOptions extends InstrumentFrameworkOptions {
   finalTools?: readonly string[] | undefined;
 }
 
+const OPTIONS = optionNames<MastraExporterOptions>('createMastraExporter', {
+  collector: true,
+  provider: true,
+  providers: true,
+  llm: true,
+  agentType: true,
+  finalTools: true,
+});
+
 /** The part of a tracing event that is used. */
 export interface MastraTracingEvent {
   readonly type: string;
@@ -58,6 +68,7 @@ export interface MastraExporter {
  * new Observability({ configs: { default: { serviceName: 'shop', exporters: [createMastraExporter()] } } });
  */
 export function createMastraExporter(options: MastraExporterOptions = {}): MastraExporter {
+  checkOptionNames(options, OPTIONS);
   const framework = checkFrameworkOptions(options);
   const { finalTools = [] } = options;
   if (!Array.isArray(finalTools)) refuseOption('names of tools', 'finalTools', finalTools);

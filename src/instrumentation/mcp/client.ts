@@ -5,6 +5,7 @@
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import { settled } from '../../collectors/agent/execution';
 import { refuseOption } from '../../errors';
+import { checkOptionNames, optionNames } from '../../options';
 import { read } from '../../read';
 import { quietly, warnOnce } from '../../warnings';
 import { type InstrumentAgentsOptions, resolveAgentCollector } from '../agent-options';
@@ -29,6 +30,8 @@ export interface InstrumentMcpClientOptions extends InstrumentAgentsOptions {
   agentType?: string | undefined;
 }
 
+const OPTIONS = optionNames<InstrumentMcpClientOptions>('instrumentMcpClient', { collector: true, agentType: true });
+
 /** Tool names of a server that are remembered. */
 const LISTED_MAX = 10_000;
 
@@ -44,6 +47,7 @@ const LISTED_MAX = 10_000;
  * const uninstall = instrumentMcpClient(client);
  */
 export function instrumentMcpClient(client: McpClientLike, options: InstrumentMcpClientOptions = {}): Uninstall {
+  checkOptionNames(options, OPTIONS);
   const collector = resolveAgentCollector(options);
   const { agentType } = options;
   if (agentType !== undefined && typeof agentType !== 'string') refuseOption('a name', 'agentType', agentType);

@@ -3,6 +3,7 @@
  * within it belong to that execution. Has the shape of a trace processor and does not depend on the SDK.
  */
 import type { LlmErrorType } from '../../collectors/words';
+import { checkOptionNames, optionNames } from '../../options';
 import { read, readText } from '../../read';
 import { quietly } from '../../warnings';
 import {
@@ -17,6 +18,14 @@ import { readAnswer } from './model';
 
 /** Options of `createTraceProcessor()`. */
 export type TraceProcessorOptions = InstrumentFrameworkOptions;
+
+const OPTIONS = optionNames<TraceProcessorOptions>('createTraceProcessor', {
+  collector: true,
+  provider: true,
+  providers: true,
+  llm: true,
+  agentType: true,
+});
 
 /** The part of a span that is used. */
 export interface AgentSpanLike {
@@ -51,6 +60,7 @@ const UNKNOWN_MODEL = 'other';
  * addTraceProcessor(createTraceProcessor());
  */
 export function createTraceProcessor(options: TraceProcessorOptions = {}): TraceProcessor {
+  checkOptionNames(options, OPTIONS);
   const spans = new Spans(checkFrameworkOptions(options));
   const done = Promise.resolve();
   return {

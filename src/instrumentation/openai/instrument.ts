@@ -2,6 +2,7 @@
  * Instruments OpenAI's SDK, for any base URL.
  */
 import { refuseOption } from '../../errors';
+import { checkOptionNames, optionNames } from '../../options';
 import type { Sdk } from '../api-client/endpoint';
 import { instrumentApiClient } from '../api-client/instrument';
 import { checkOptions, type InstrumentOptions, type Uninstall } from '../options';
@@ -21,6 +22,13 @@ export interface InstrumentOpenAIOptions extends InstrumentOptions {
    */
   includeUsage?: boolean | undefined;
 }
+
+const OPTIONS = optionNames<InstrumentOpenAIOptions>('instrumentOpenAI', {
+  collector: true,
+  provider: true,
+  providers: true,
+  includeUsage: true,
+});
 
 /** The part of an `OpenAI` or `AzureOpenAI` client that is used. */
 export interface OpenAiClientLike {
@@ -47,6 +55,7 @@ export function instrumentOpenAI(
   clientOrClass: OpenAiClientLike | OpenAiClassLike,
   options: InstrumentOpenAIOptions = {},
 ): Uninstall {
+  checkOptionNames(options, OPTIONS);
   const checked = checkOptions(options);
   const { includeUsage = false } = options;
   if (typeof includeUsage !== 'boolean') refuseOption('a boolean', 'includeUsage', includeUsage);

@@ -1,8 +1,9 @@
 //! The settings of an endpoint, from the environment (`METRICS_*`) and from options, which override it. `settings.rs`
-//! defines each setting once, `value.rs` reads values, `define.rs` has the macro. It does not depend on the
-//! readers of a setting.
+//! defines each setting once, `value.rs` reads values, `environment.rs` knows which variables are not ours, `define.rs` has
+//! the macro. It does not depend on the readers of a setting.
 
 mod define;
+mod environment;
 mod settings;
 mod value;
 
@@ -30,19 +31,51 @@ impl std::fmt::Debug for MetricsConfig {
 
 impl MetricsConfig {
     /// Reads the `METRICS_*` variables among `variables`. The others keep their defaults; an empty variable counts as not
-    /// set.
+    /// set. Unknown variables are ignored, and so is a port that Kubernetes has set for a Service of the same name:
+    /// [`MetricsConfig::env_warnings`] tells of both.
     ///
     /// # Errors
     /// `InvalidConfig` with the variable, the expected and the received value.
     pub fn from_env<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        Self::read(variables, |_| true)
+    }
+
+    /// Like [`MetricsConfig::from_env`], for a handler on a server of the program: neither reads nor checks the settings of
+    /// an exporter's listener, which the handler does not have.
+    ///
+    /// # Errors
+    /// `InvalidConfig` with the variable, the expected and the received value.
+    pub fn handler_from_env<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        Self::read(variables, |setting| setting.place() != Place::Exporter)
+    }
+
+    fn read<'a>(
+        variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+        applies: fn(&Setting) -> bool,
+    ) -> Result<Self> {
         let mut config = Self::default();
         for (name, value) in variables {
             let Some(setting) = SETTINGS.iter().find(|setting| setting.variable == name) else { continue };
-            if !value.trim().is_empty() {
-                config.apply(setting, setting.variable, &Given::Variable(value.trim().to_owned()))?;
+            let value = value.trim();
+            if applies(setting) && !value.is_empty() && !environment::is_service_link(name, value) {
+                config.apply(setting, setting.variable, &Given::Variable(value.to_owned()))?;
             }
         }
         Ok(config)
+    }
+
+    /// Warnings about `METRICS_*` variables that are ignored: names that look like a misspelled setting, and ports that
+    /// Kubernetes has set for a Service of the same name. Other unknown names may belong to other programs. A handler has
+    /// no listener, so a listener's settings do not matter to it.
+    #[must_use]
+    pub fn env_warnings<'a>(
+        variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+        has_listener: bool,
+    ) -> Vec<String> {
+        variables
+            .into_iter()
+            .filter_map(|(name, value)| environment::warning(name, value.trim(), has_listener))
+            .collect()
     }
 
     /// Sets an option by its name in options (`cacheTtlMs`).
@@ -129,6 +162,31 @@ mod tests {
             ..MetricsConfig::default()
         };
         assert_eq!(config, expected);
+    }
+
+    #[test]
+    fn a_port_that_kubernetes_set_is_ignored() {
+        for link in ["tcp://10.96.0.12:9090", "udp://10.96.0.12:9090", "sctp://[fd00::1]:9090"] {
+            let config = MetricsConfig::from_env([("METRICS_ENDPOINT_PORT", link)]).expect("it is ignored");
+            assert_eq!(config, MetricsConfig::default());
+        }
+        let message = "Expected an integer from 0 to 65535 for METRICS_ENDPOINT_PORT but received \"http://10.96.0.12\"";
+        assert_eq!(refusal("METRICS_ENDPOINT_PORT", "http://10.96.0.12"), message);
+        let message = "Expected an integer from 1 to 1000 for METRICS_LIMIT_HEADERS but received \"tcp://10.96.0.12:9090\"";
+        assert_eq!(refusal("METRICS_LIMIT_HEADERS", "tcp://10.96.0.12:9090"), message);
+    }
+
+    #[test]
+    fn a_handler_ignores_the_settings_of_a_listener() {
+        let bad = Setting::all().iter().filter(|setting| setting.place() == Place::Exporter);
+        let variables: Vec<_> = bad.map(|setting| (setting.variable(), "tcp//")).collect();
+        assert!(variables.contains(&("METRICS_ENDPOINT_PORT", "tcp//")), "{variables:?}");
+        assert_eq!(
+            MetricsConfig::handler_from_env(variables).expect("none is read"),
+            MetricsConfig::default()
+        );
+        let refused = MetricsConfig::handler_from_env([("METRICS_ENDPOINT_PATH", "metrics")]);
+        assert!(refused.is_err(), "a handler has a path");
     }
 
     #[test]
