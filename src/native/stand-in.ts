@@ -160,6 +160,7 @@ export function createStandIn(error: Error): typeof Addon {
   class Config implements Addon.NativeConfig {
     readonly #given: Partial<Record<string, unknown>> = {};
     static settings = (): Addon.SettingDescription[] => settings;
+    static warnings = (): string[] => [];
 
     set(option: string, { text, number, flag, list }: Addon.GivenValue): void {
       if (option === 'enabled' && flag === true) refuse();
