@@ -30,6 +30,7 @@ const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
 
 /// The accepted credentials. Without tokens and users, every request is allowed.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct AuthConfig {
     /// Tokens for `Authorization: Bearer`, of visible ASCII characters.
     ///
@@ -49,6 +50,13 @@ pub struct AuthConfig {
     /// @default 10
     pub failure_burst: u32,
 }
+
+setters!(AuthConfig {
+    bearer_tokens: Vec<String>,
+    basic_users: Vec<(String, String)>,
+    failures_per_minute: u32,
+    failure_burst: u32,
+});
 
 /// Decides by the `Authorization` header whether a request is allowed.
 ///
