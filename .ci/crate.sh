@@ -18,11 +18,12 @@ export CARGO_BUILD_TARGET
 
 # Each example is started and its output or its scrape is compared.
 run_examples() {
-  cargo test --quiet --package "$package" --features "$features" --examples --test examples --test prometheus_client_bridge
+  cargo build --quiet --package "$package" --features "$features" --examples
+  cargo test --quiet --package "$package" --features "$features" --test examples --test prometheus_client_bridge
 }
 
-# A build without TLS must not serve plain HTTP where TLS is configured.
-run_plain() { cargo test --quiet --package "$package" --lib no_tls; }
+# A build without TLS or passwords must refuse their settings, not ignore them.
+run_plain() { cargo test --quiet --package "$package" --lib http; }
 
 run_docs() {
   RUSTDOCFLAGS='-D warnings' cargo doc --quiet --package "$package" --no-deps --all-features

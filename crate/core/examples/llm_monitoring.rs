@@ -27,7 +27,7 @@ fn main() -> Result<(), MetricsError> {
     // A request that other code has measured.
     let request = LlmRequest::new("gpt-4o-mini", "openai")
         .duration(Some(Duration::from_millis(800)))
-        .end(LlmUsage::new(300, 100).into());
+        .end(LlmUsage::new(1200, 400).into());
     llm.record_request(&request);
 
     // The counters of models, without the series at 0.

@@ -33,8 +33,11 @@
 //! # Cargo features
 //!
 //! **`http`** (default): the scrape endpoint. It adds the modules `http` and `config`: the scrape service with
-//! authentication, rate limits, caching and health, an exporter that listens on a port or a Unix socket, and
+//! bearer tokens, rate limits, caching and health, an exporter that listens on a port or a Unix socket, and
 //! a router for axum. Without it the crate records and encodes, and brings about a third of the dependencies.
+//!
+//! **`auth`**: users with passwords, which are kept as bcrypt hashes. It turns `http` on. Without it an endpoint with users
+//! does not start.
 //!
 //! **`tls`**: TLS of the exporter, with certificates of clients and reloading of files. It turns `http` on. Without it an
 //! exporter with settings of TLS does not start.
@@ -46,7 +49,7 @@
 //! **`openmetrics`**: `Format::OpenMetrics`, which also shows exemplars. Together with `http`, a scraper that asks for
 //! OpenMetrics in `Accept` gets it. Without it every exposition is Prometheus text 0.0.4, which all scrapers read.
 //!
-//! **`full`**: `http`, `tls`, `gzip` and `openmetrics`. The Node.js addon uses it.
+//! **`full`**: `http`, `auth`, `tls`, `gzip` and `openmetrics`. The Node.js addon uses it.
 //!
 //! **`prometheus-client`**: the module `bridge`. It shows registries of the crate `prometheus-client` in scrapes of this
 //! one, and the other way round. It turns `testing` on, whose parser it uses, and is not part of `full`.

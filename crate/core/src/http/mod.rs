@@ -22,6 +22,11 @@ mod listener;
 mod maker;
 mod negotiation;
 mod page;
+#[cfg(feature = "auth")]
+mod passwords;
+#[cfg(not(feature = "auth"))]
+#[path = "no_passwords.rs"]
+mod passwords;
 mod pem;
 mod rate_limit;
 mod remembered_credentials;
