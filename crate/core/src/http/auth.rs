@@ -385,8 +385,7 @@ mod tests {
     #[test]
     fn users_are_refused_without_the_feature() {
         let users = vec![("scraper".to_owned(), "$2b$04$".to_owned())];
-        let error =
-            Authenticator::new(AuthConfig::default().basic_users(users)).err().expect("it is refused");
+        let error = Authenticator::new(AuthConfig::default().basic_users(users)).expect_err("it is refused");
         assert!(error.to_string().contains("Cargo feature auth"));
         let tokens = AuthConfig::default().bearer_tokens(vec!["token".to_owned()]);
         let auth = Authenticator::new(tokens).expect("tokens need no feature");
