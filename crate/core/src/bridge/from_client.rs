@@ -4,14 +4,13 @@
 use crate::error::Result;
 use crate::model::{Kind, Sample, SampleFamily};
 use crate::registry::Collector;
-use crate::sync::Arc;
+use crate::sync::{Arc, AtomicBool, Ordering};
 use crate::testing::{Dialect, FamilyKind, ParsedFamily, parse};
 
 use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::registry::Registry;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Writes the text of a registry of `prometheus-client`.
 type Write = dyn Fn(&mut String) -> fmt::Result + Send + Sync;

@@ -6,7 +6,7 @@ use crate::error::{MetricsError, Result};
 /// The server's side of TLS, of which this build has none.
 pub(super) enum Tls {}
 
-/// An encrypted connection. There is none.
+/// An encrypted connection. `accept` never returns one.
 pub(super) type TlsStream<S> = S;
 
 impl Tls {
