@@ -12,37 +12,31 @@ use std::time::Duration;
 const MINI: LlmTarget<'static> = LlmTarget::new("gpt-4o-mini-2024-07-18", "openai");
 
 fn collector(registry: &Registry, is_all: bool) -> Result<LlmMetricsCollector, MetricsError> {
-    let price = Price { cache_read: Some(0.075), ..Price::new(0.15, 0.6) };
-    let options = LlmOptions {
-        prices: PriceTable::new().with("gpt-4o-mini", price)?,
-        tokens_per_request: is_all,
-        queue_duration: is_all,
-        inter_chunk: is_all,
-        ..LlmOptions::default()
-    };
+    let price = Price::new(0.15, 0.6).cache_read(Some(0.075));
+    let options = LlmOptions::default()
+        .prices(PriceTable::new().with("gpt-4o-mini", price)?)
+        .tokens_per_request(is_all)
+        .queue_duration(is_all)
+        .inter_chunk(is_all);
     LlmMetricsCollector::new(registry, options)
 }
 
 /// A successful request with every field set.
 fn full() -> LlmRequest<'static> {
     let ms = |milliseconds| Some(Duration::from_millis(milliseconds));
-    let usage = LlmUsage {
-        cache_read_tokens: Some(400),
-        cache_write_tokens: Some(100),
-        reasoning_tokens: Some(50),
-        audio_input_tokens: Some(1),
-        audio_output_tokens: Some(1),
-        image_input_tokens: Some(1),
-        ..LlmUsage::new(1000, 101)
-    };
-    LlmRequest {
-        end: LlmEnd { usage, finish_reason: Some(FinishReason::Stop), cost_usd: None },
-        duration: ms(1500),
-        time_to_first_token: ms(500),
-        chunks: Some(42),
-        queue: ms(5),
-        ..LlmRequest::of(MINI)
-    }
+    let usage = LlmUsage::new(1000, 101)
+        .cache_read_tokens(Some(400))
+        .cache_write_tokens(Some(100))
+        .reasoning_tokens(Some(50))
+        .audio_input_tokens(Some(1))
+        .audio_output_tokens(Some(1))
+        .image_input_tokens(Some(1));
+    LlmRequest::of(MINI)
+        .end(LlmEnd::default().usage(usage).finish_reason(Some(FinishReason::Stop)).cost_usd(None))
+        .duration(ms(1500))
+        .time_to_first_token(ms(500))
+        .chunks(Some(42))
+        .queue(ms(5))
 }
 
 fn bench_llm_record_request(criterion: &mut Criterion) {
@@ -51,7 +45,7 @@ fn bench_llm_record_request(criterion: &mut Criterion) {
     let llm = collector(&registry, true).expect("the names are free");
     let request = full();
     group.bench_function("all fields", |bencher| bencher.iter(|| llm.record_request(black_box(&request))));
-    let tokens = LlmRequest { end: LlmUsage::new(1000, 101).into(), ..LlmRequest::of(MINI) };
+    let tokens = LlmRequest::of(MINI).end(LlmUsage::new(1000, 101).into());
     group.bench_function("tokens", |bencher| bencher.iter(|| llm.record_request(black_box(&tokens))));
     group.bench_function("a call of one chunk", |bencher| {
         bencher.iter(|| {

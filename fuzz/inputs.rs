@@ -85,24 +85,21 @@ static REGISTRY: LazyLock<Arc<Registry>> = LazyLock::new(|| {
 static SERVICES: LazyLock<[ScrapeService; 3]> = LazyLock::new(|| {
     let service = |owns_all_paths: bool, config: &MetricsConfig| {
         let target = Arc::new(Target::new(Arc::clone(&REGISTRY), None).expect("a target"));
-        let embedding = Embedding { owns_all_paths, ..Embedding::default() };
+        let embedding = Embedding::default().owns_all_paths(owns_all_paths);
         ScrapeService::new(target, config, embedding).expect("valid settings")
     };
-    let caching = MetricsConfig {
-        self_metrics: false,
-        cache_ttl: Some(Duration::from_secs(1)),
-        compression_min_size: 300,
-        ..MetricsConfig::default()
-    };
-    let guarded = MetricsConfig {
-        bearer_tokens: vec![TOKEN.to_owned()],
-        basic_users: vec![format!("scraper:{HASH}")],
-        allowlist: vec!["10.0.0.0/8".to_owned(), "2001:db8::/32".to_owned(), "127.0.0.1".to_owned()],
-        trusted_proxies: vec!["127.0.0.1".to_owned()],
+    let caching = MetricsConfig::default()
+        .self_metrics(false)
+        .cache_ttl(Some(Duration::from_secs(1)))
+        .compression_min_size(300);
+    let guarded = caching
+        .clone()
+        .bearer_tokens(vec![TOKEN.to_owned()])
+        .basic_users(vec![format!("scraper:{HASH}")])
+        .allowlist(vec!["10.0.0.0/8".to_owned(), "2001:db8::/32".to_owned(), "127.0.0.1".to_owned()])
+        .trusted_proxies(vec!["127.0.0.1".to_owned()])
         // A burst of a million, the maximum.
-        auth_failures_per_minute: 3_000_000,
-        ..caching.clone()
-    };
+        .auth_failures_per_minute(3_000_000);
     [service(true, &caching), service(false, &caching), service(true, &guarded)]
 });
 
@@ -216,12 +213,13 @@ pub fn negotiation(bytes: &[u8]) {
 }
 
 static AUTHENTICATOR: LazyLock<Authenticator> = LazyLock::new(|| {
-    Authenticator::new(AuthConfig {
-        bearer_tokens: vec![TOKEN.to_owned()],
-        basic_users: vec![("scraper".to_owned(), HASH.to_owned())],
-        failures_per_minute: 60_000_000,
-        failure_burst: 1_000_000,
-    })
+    Authenticator::new(
+        AuthConfig::default()
+            .bearer_tokens(vec![TOKEN.to_owned()])
+            .basic_users(vec![("scraper".to_owned(), HASH.to_owned())])
+            .failures_per_minute(60_000_000)
+            .failure_burst(1_000_000),
+    )
     .expect("a valid configuration")
 });
 
@@ -284,7 +282,7 @@ pub fn web_configuration(bytes: &[u8]) {
     ));
     std::fs::write(&path, bytes).expect("a temporary file");
     let file = path.display().to_string();
-    let config = MetricsConfig { web_config_file: Some(file.clone()), ..MetricsConfig::default() };
+    let config = MetricsConfig::default().web_config_file(Some(file.clone()));
     let target = Arc::new(Target::new(Arc::clone(&REGISTRY), None).expect("a target"));
     let read = ScrapeService::new(target, &config, Embedding::default());
     std::fs::remove_file(&path).expect("a temporary file");
@@ -362,7 +360,7 @@ fn check_settings(config: &MetricsConfig) {
     assert!(config.max_connections > 0 && config.max_body_bytes > 0 && config.auth_failures_per_minute > 0);
     assert!(config.basic_users.iter().all(|user| user.contains(':')));
     // Accepted settings can be used, except for files, which are not checked here.
-    let config = MetricsConfig { bearer_token_file: None, web_config_file: None, ..config.clone() };
+    let config = config.clone().bearer_token_file(None).web_config_file(None);
     let target = Arc::new(Target::new(Arc::clone(&REGISTRY), None).expect("a target"));
     if let Err(error) = ScrapeService::new(target, &config, Embedding::default()) {
         assert_eq!(error.kind(), ErrorKind::InvalidConfig);

@@ -26,15 +26,14 @@ pub struct SeriesLimits {
 impl SeriesLimits {
     pub(crate) fn into_limits(self) -> CardinalityLimits {
         let limits = self.label_limits.into_iter().map(|max| max as usize);
-        CardinalityLimits {
-            max_series: self.max_series.map(|max| max as usize),
-            max_label_values: self.label_names.into_iter().zip(limits).collect(),
-            policy: self.policy.as_deref().and_then(OverflowPolicy::from_name),
-        }
+        CardinalityLimits::default()
+            .max_series(self.max_series.map(|max| max as usize))
+            .max_label_values(self.label_names.into_iter().zip(limits).collect())
+            .policy(self.policy.as_deref().and_then(OverflowPolicy::from_name))
     }
 
     pub(crate) fn into_config(self, max_total: Option<u32>) -> CardinalityConfig {
-        CardinalityConfig { family: self.into_limits(), max_total: max_total.map(|max| max as usize) }
+        CardinalityConfig::default().family(self.into_limits()).max_total(max_total.map(|max| max as usize))
     }
 }
 
@@ -158,7 +157,8 @@ impl Cardinality {
 
 impl FamilyCardinality {
     fn of(metric: MetricCardinality) -> Self {
-        let MetricCardinality { name, kind, series, max_series, policy, overflow, bytes, labels } = metric;
+        let MetricCardinality { name, kind, series, max_series, policy, overflow, bytes, labels, .. } =
+            metric;
         Self {
             name,
             kind: kind.as_str(),

@@ -19,11 +19,10 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn gather(&self) -> Gathered {
-        let selection = Selection {
-            process: self.target.process().map(|process| &**process).filter(|_| self.process),
-            names: &self.names,
-            appended: &[],
-        };
+        let selection = Selection::default()
+            .process(self.target.process().map(|process| &**process).filter(|_| self.process))
+            .names(&self.names)
+            .appended(&[]);
         gather(self.target.registry(), &selection)
     }
 }

@@ -38,12 +38,11 @@ pub fn start_exporter<'env>(
 ) -> Result<Object<'env>> {
     let host = Arc::new(JavaScriptHost::new(&receive)?);
     let asked: Arc<dyn Host> = Arc::clone(&host) as Arc<dyn Host>;
-    let options = ExporterOptions {
-        host: Some(asked),
-        has_callback: embedding.has_callback,
-        has_checks: embedding.has_checks,
-        own_values: embedding.own_values,
-    };
+    let options = ExporterOptions::default()
+        .host(Some(asked))
+        .has_callback(embedding.has_callback)
+        .has_checks(embedding.has_checks)
+        .own_values(embedding.own_values);
     let (target, config) = (Arc::clone(&registry.target), config.config.clone());
     let (deferred, promise) =
         env.create_deferred::<NativeExporter, Later<NativeExporter>>().map_err(engine)?;

@@ -111,12 +111,11 @@ impl NativeService {
         config: &NativeConfig,
         embedding: EmbeddingOptions,
     ) -> Result<Self> {
-        let embedding = Embedding {
-            owns_all_paths: false,
-            has_callback: embedding.has_callback,
-            has_checks: embedding.has_checks,
-            own_values: embedding.own_values,
-        };
+        let embedding = Embedding::default()
+            .owns_all_paths(false)
+            .has_callback(embedding.has_callback)
+            .has_checks(embedding.has_checks)
+            .own_values(embedding.own_values);
         let service = ScrapeService::new(Arc::clone(&registry.target), &config.config, embedding);
         Ok(Self { service: Arc::new(service.map_err(refused)?) })
     }

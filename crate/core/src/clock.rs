@@ -19,7 +19,7 @@ static ANCHOR: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// use std::{sync::Arc, time::Duration};
 ///
 /// let clock = Arc::new(Clock::new());
-/// let registry = Registry::with_config(RegistryConfig { clock: Arc::clone(&clock), ..RegistryConfig::default() })?;
+/// let registry = Registry::with_config(RegistryConfig::default().clock(Arc::clone(&clock)))?;
 /// let started = registry.gauge("start_time_seconds", "When it was started")?;
 ///
 /// clock.freeze(Duration::from_secs(1_700_000_000));

@@ -33,8 +33,14 @@
 //! # Cargo features
 //!
 //! **`http`** (default): the scrape endpoint. It adds the modules `http` and `config`: the scrape service with
-//! authentication, rate limits, caching and health, an exporter that listens on a port or a Unix socket with TLS, and
+//! bearer tokens, rate limits, caching and health, an exporter that listens on a port or a Unix socket, and
 //! a router for axum. Without it the crate records and encodes, and brings about a third of the dependencies.
+//!
+//! **`auth`**: users with passwords, which are kept as bcrypt hashes. It turns `http` on. Without it an endpoint with users
+//! does not start.
+//!
+//! **`tls`**: TLS of the exporter, with certificates of clients and reloading of files. It turns `http` on. Without it an
+//! exporter with settings of TLS does not start.
 //!
 //! **`gzip`** (default): compressed expositions. It has an effect only together with `http`. Without it a scrape is
 //! never compressed, `Accept-Encoding` is ignored, and the settings `METRICS_COMPRESSION_ENABLED` and
@@ -43,13 +49,27 @@
 //! **`openmetrics`**: `Format::OpenMetrics`, which also shows exemplars. Together with `http`, a scraper that asks for
 //! OpenMetrics in `Accept` gets it. Without it every exposition is Prometheus text 0.0.4, which all scrapers read.
 //!
-//! **`full`**: `http`, `gzip` and `openmetrics`. The Node.js addon uses it.
+//! **`full`**: `http`, `auth`, `tls`, `gzip` and `openmetrics`. The Node.js addon uses it.
+//!
+//! **`prometheus-client`**: the module `bridge`. It shows registries of the crate `prometheus-client` in scrapes of this
+//! one, and the other way round. It turns `testing` on, whose parser it uses, and is not part of `full`.
 //!
 //! **`testing`**: the module `testing` with assertions, a mock registry, a mock clock, and a parser of expositions in
 //! both formats. For `[dev-dependencies]`; it needs no other feature and is not part of `full`.
+//!
+//! # What a version promises
+//!
+//! In 0.x, a new minor version may break programs and a patch version does not. Structs of settings and most enums are
+//! `non_exhaustive`: `LlmOptions::default().prices(prices)`. Items that are hidden from this documentation serve the
+//! Node.js addon; they can change in any version.
 
 #![deny(unsafe_code)]
 
+#[macro_use]
+mod setters;
+
+#[cfg(feature = "prometheus-client")]
+pub mod bridge;
 mod clock;
 pub mod collectors;
 #[cfg(feature = "http")]
@@ -63,6 +83,7 @@ pub mod metrics;
 mod model;
 pub mod registry;
 pub mod serialization;
+#[doc(hidden)]
 pub mod slab;
 mod sync;
 #[cfg(feature = "testing")]
@@ -78,3 +99,8 @@ pub use metrics::{
 };
 pub use registry::{Registry, RegistryConfig, Sample, SampleFamily};
 pub use serialization::Format;
+
+/// Runs the examples of the README as tests.
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -17,12 +17,15 @@ use std::time::Duration;
 
 /// Settings of a collector of agents' metrics.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct AgentOptions {
     /// Stands before the names of metrics; `llmdevops` by default.
     pub namespace: String,
     /// The tools that exist. Another tool becomes known with its first success; until then its failures count as `other`.
     pub tools: Vec<String>,
 }
+
+setters!(AgentOptions { namespace: String, tools: Vec<String> });
 
 impl Default for AgentOptions {
     fn default() -> Self {
@@ -32,6 +35,7 @@ impl Default for AgentOptions {
 
 /// The report of an execution that has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ExecutionReport<'a> {
     /// The agent.
     pub agent_type: &'a str,
@@ -46,6 +50,15 @@ pub struct ExecutionReport<'a> {
     /// What went wrong.
     pub error_type: Option<AgentErrorType>,
 }
+
+setters!(ExecutionReport<'a> {
+    agent_type: &'a str,
+    status: ExecutionStatus,
+    duration: Option<Duration>,
+    steps: Option<u64>,
+    tool_calls: Option<u64>,
+    error_type: Option<AgentErrorType>,
+});
 
 impl<'a> ExecutionReport<'a> {
     /// A report with the status alone.
@@ -73,7 +86,7 @@ impl<'a> ExecutionReport<'a> {
 /// execution.record_tool_call("search", ToolStatus::Success, took, Some(r#"{"q":"prometheus"}"#));
 /// execution.record_step(StepType::Llm, None);
 /// // Ending a request returns the tokens and cost that it used.
-/// execution.add_usage(Spent { input_tokens: 120, output_tokens: 40, cost_usd: 0.0 });
+/// execution.add_usage(Spent::default().input_tokens(120).output_tokens(40));
 /// execution.end(ExecutionStatus::Success);
 ///
 /// let text = registry.encode(Format::PrometheusText);

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 /// One metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct MetricSpec {
     /// The name without the namespace.
     pub name: &'static str,
@@ -32,6 +33,7 @@ pub struct MetricSpec {
 
 /// A label of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LabelSpec {
     /// Its name.
     pub name: &'static str,

@@ -31,6 +31,7 @@ use std::time::Duration;
 use targets::Targets;
 
 /// Settings of a collector of LLM metrics.
+#[non_exhaustive]
 pub struct LlmOptions {
     /// Stands before the names of metrics; `llmdevops` by default.
     pub namespace: String,
@@ -45,6 +46,15 @@ pub struct LlmOptions {
     /// Whether there is `llm_streaming_inter_chunk_seconds`.
     pub inter_chunk: bool,
 }
+
+setters!(LlmOptions {
+    namespace: String,
+    prices: PriceTable,
+    normalize_model: Option<NormalizeModel>,
+    tokens_per_request: bool,
+    queue_duration: bool,
+    inter_chunk: bool,
+});
 
 impl Default for LlmOptions {
     fn default() -> Self {
@@ -68,7 +78,7 @@ impl Default for LlmOptions {
 ///
 /// let registry = Registry::new();
 /// let prices = PriceTable::new().with("gpt-4o-mini", Price::new(0.15, 0.6))?;
-/// let llm = LlmMetricsCollector::new(&registry, LlmOptions { prices, ..LlmOptions::default() })?;
+/// let llm = LlmMetricsCollector::new(&registry, LlmOptions::default().prices(prices))?;
 ///
 /// let mut call = llm.start_request(LlmTarget::new("gpt-4o-mini-2024-07-18", "openai"));
 /// call.chunk(true);
@@ -125,7 +135,7 @@ impl LlmMetricsCollector {
 
     /// Records a request that has ended. Returns its tokens and cost, for the agent that made it.
     pub fn record_request(&self, request: &LlmRequest<'_>) -> Spent {
-        let series = self.series_of(&request.target, request.status() == LlmStatus::Success);
+        let series = self.series_of(&request.target, request.outcome() == LlmStatus::Success);
         self.record(&series, request)
     }
 
@@ -226,7 +236,7 @@ impl LlmMetricsCollector {
 
     /// Records every request, with or without an `LlmCall`.
     fn record(&self, series: &ModelSeries, request: &LlmRequest<'_>) -> Spent {
-        let status = request.status();
+        let status = request.outcome();
         let operation = series.operation(&self.shared.families, request.target.operation);
         operation.statuses.inc(status);
         if let Some(duration) = request.duration {

@@ -2,6 +2,7 @@
 //! requests and agents record as events happen, in the metrics of a catalogue. They must not know formats or endpoints.
 
 mod agent;
+#[doc(hidden)]
 pub mod catalogue;
 mod children;
 mod error_type;
@@ -24,8 +25,11 @@ pub use runtime::RuntimeCollector;
 pub use words::{
     AgentErrorType, CacheResult, ExecutionStatus, FinishReason, GuardrailResult, GuardrailStage,
     Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit, MemoryOperation, Outcome,
-    RateLimitResource, StepType, ToolStatus, WORD_LISTS, WordList,
+    RateLimitResource, StepType, ToolStatus,
 };
+// The addon makes the types of JavaScript from them. They can change in any version.
+#[doc(hidden)]
+pub use words::{WORD_LISTS, WordList};
 
 use crate::error::Result;
 use crate::labels::{LabelSet, MetricName};

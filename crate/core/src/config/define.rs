@@ -11,6 +11,7 @@ macro_rules! settings {
     )+) => {
         /// The settings of an endpoint. `Default` has every default.
         #[derive(Clone, PartialEq)]
+        #[non_exhaustive]
         pub struct MetricsConfig {
             $(
                 $(#[doc = $sentence])+
@@ -18,6 +19,8 @@ macro_rules! settings {
                 pub $field: $type,
             )+
         }
+
+        setters!(MetricsConfig { $($field: $type),+ });
 
         impl Default for MetricsConfig {
             fn default() -> Self {

@@ -7,7 +7,11 @@ mod environment;
 mod settings;
 mod value;
 
-pub use settings::{DEFAULT_MIN_SIZE, MetricsConfig, Place, Setting};
+pub use settings::{DEFAULT_MIN_SIZE, MetricsConfig};
+// With these the addon reads options and writes their types. They can change in any version.
+#[doc(hidden)]
+pub use settings::{Place, Setting};
+#[doc(hidden)]
 pub use value::{Given, Shape, Value};
 
 use crate::error::{ErrorKind, MetricsError, Result};
@@ -78,6 +82,7 @@ impl MetricsConfig {
             .collect()
     }
 
+    #[doc(hidden)]
     /// Sets an option by its name in options (`cacheTtlMs`).
     ///
     /// # Errors
@@ -111,6 +116,7 @@ impl MetricsConfig {
         SETTINGS.iter().map(|setting| (setting.variable, setting.option, setting.accepted.expected))
     }
 
+    #[doc(hidden)]
     /// The values in effect, by the names of the options. The two settings of the cache are one value here, `cacheTtlMs`,
     /// which is 0 if the cache is off; a switch without a default is off.
     pub fn values(&self) -> impl Iterator<Item = (&'static str, Option<Value>)> {

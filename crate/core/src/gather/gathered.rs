@@ -56,6 +56,7 @@ impl Gathered {
 
 /// Selects the families of a scrape, and the contributors and registries that it includes.
 #[derive(Default)]
+#[non_exhaustive]
 pub struct Selection<'a> {
     /// Includes the other contributors of this process.
     pub process: Option<&'a Process>,
@@ -64,6 +65,8 @@ pub struct Selection<'a> {
     /// Registries whose families are shown at the end, with the same default labels.
     pub appended: &'a [&'a Registry],
 }
+
+setters!(Selection<'a> { process: Option<&'a Process>, names: &'a [String], appended: &'a [&'a Registry] });
 
 /// Gathers a scrape.
 #[must_use]

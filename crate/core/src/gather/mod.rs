@@ -13,7 +13,10 @@ mod mounts;
 mod overflow;
 mod process;
 
-pub use exposition::{encode, json};
+pub use exposition::encode;
+// The values of `getMetricsAsJSON()`, in a form that can change in any version.
+#[doc(hidden)]
+pub use exposition::json;
 #[cfg(feature = "http")]
 pub(crate) use family::GatheredFamily;
 pub use gathered::{Gathered, Selection, gather};

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bcrypt::HashParts;
 use parking_lot::Mutex;
 use subtle::Choice;
 
+use super::passwords;
 use super::rate_limit::{ClientKey, RateLimiter};
 use super::remembered_credentials::{RememberedCredentials, Secret};
 use crate::error::{MetricsError, Result};
@@ -30,6 +30,7 @@ const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
 
 /// The accepted credentials. Without tokens and users, every request is allowed.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct AuthConfig {
     /// Tokens for `Authorization: Bearer`, of visible ASCII characters.
     ///
@@ -49,6 +50,13 @@ pub struct AuthConfig {
     /// @default 10
     pub failure_burst: u32,
 }
+
+setters!(AuthConfig {
+    bearer_tokens: Vec<String>,
+    basic_users: Vec<(String, String)>,
+    failures_per_minute: u32,
+    failure_burst: u32,
+});
 
 /// Decides by the `Authorization` header whether a request is allowed.
 ///
@@ -204,7 +212,7 @@ impl Authenticator {
         }
         self.hashes.fetch_add(1, Ordering::Relaxed);
         let user = self.users.get(&user);
-        let right = user.is_some_and(|user| bcrypt::verify(&password, &user.hash).unwrap_or(false));
+        let right = user.is_some_and(|user| passwords::verify(&password, &user.hash));
         if right {
             self.remembered.lock().grant(secret, peer);
             return Verdict::Granted;
@@ -261,7 +269,7 @@ impl Authenticator {
             None => self.max_cost..self.max_cost + 1,
         };
         for cost in costs {
-            let _ = std::hint::black_box(bcrypt::hash_with_salt(password, cost, [0; 16]));
+            passwords::spend(password, cost);
         }
     }
 }
@@ -351,6 +359,7 @@ fn checked_token(key: &[u8; 32], token: &str) -> Result<Secret> {
 }
 
 fn checked_user(name: &str, hash: String) -> Result<User> {
+    passwords::supported()?;
     if name.contains(|character: char| character == ':' || character.is_control()) {
         return Err(MetricsError::invalid_config(format!(
             "Expected a name without colons and control characters for a user but received {name:?}"
@@ -362,9 +371,24 @@ fn checked_user(name: &str, hash: String) -> Result<User> {
     if !["$2a$", "$2b$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix)) {
         return Err(expected("text without the prefix $2a$, $2b$ or $2y$"));
     }
-    let cost = hash.parse::<HashParts>().map_err(|_| expected("a malformed one"))?.get_cost();
+    let cost = passwords::cost(&hash).ok_or_else(|| expected("a malformed one"))?;
     if !COSTS.contains(&cost) {
         return Err(expected(&format!("one of cost {cost}, outside 4 to 31")));
     }
     Ok(User { hash, cost })
+}
+
+#[cfg(all(test, not(feature = "auth")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_are_refused_without_the_feature() {
+        let users = vec![("scraper".to_owned(), "$2b$04$".to_owned())];
+        let error = Authenticator::new(AuthConfig::default().basic_users(users)).expect_err("it is refused");
+        assert!(error.to_string().contains("Cargo feature auth"));
+        let tokens = AuthConfig::default().bearer_tokens(vec!["token".to_owned()]);
+        let auth = Authenticator::new(tokens).expect("tokens need no feature");
+        assert!(matches!(auth.check(Some("Bearer token"), None), Verdict::Granted));
+    }
 }

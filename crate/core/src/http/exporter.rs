@@ -9,7 +9,8 @@ use super::pem::Pem;
 use super::router::Door;
 use super::server::Server;
 use super::target::Target;
-use super::tls::{ClientAuth, Tls, TlsConfig};
+use super::tls::Tls;
+use super::tls_config::{ClientAuth, TlsConfig};
 use super::web_config::WebConfig;
 use crate::config::MetricsConfig;
 use crate::error::{ErrorKind, MetricsError, Result};
@@ -48,16 +49,27 @@ fn tls_config(config: &MetricsConfig) -> Result<Option<TlsConfig>> {
 
 /// The program that an exporter belongs to.
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub struct ExporterOptions {
+    #[doc(hidden)]
     /// Asked to run collectors and readiness checks, and to authorize requests. `None` for a program in Rust only.
     pub host: Option<Arc<dyn Host>>,
+    #[doc(hidden)]
     /// The host has an `authenticate` callback.
     pub has_callback: bool,
+    #[doc(hidden)]
     /// The host has readiness checks.
     pub has_checks: bool,
     /// Show only the registry's own values, without those of the other contributors of its process.
     pub own_values: bool,
 }
+
+setters!(ExporterOptions {
+    host: Option<Arc<dyn Host>>,
+    has_callback: bool,
+    has_checks: bool,
+    own_values: bool,
+});
 
 /// A running exporter. Closing or dropping it stops it.
 pub struct Exporter {

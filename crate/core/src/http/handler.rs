@@ -33,16 +33,21 @@ const OVERLOAD_WAIT: Duration = Duration::from_secs(1);
 
 /// How a service is embedded in its program.
 #[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct Embedding {
     /// The service answers every path, and `/` with an HTML page. For an exporter, which has its own listener.
     pub owns_all_paths: bool,
+    #[doc(hidden)]
     /// The host program has a callback that authorizes requests (`Step::Authorize`).
     pub has_callback: bool,
+    #[doc(hidden)]
     /// The host program has readiness checks for `/ready` (`Step::Check`).
     pub has_checks: bool,
     /// Show only the registry's own values, without those of the other contributors of its process.
     pub own_values: bool,
 }
+
+setters!(Embedding { owns_all_paths: bool, has_callback: bool, has_checks: bool, own_values: bool });
 
 /// What the door has to do next.
 pub enum Step {
@@ -162,6 +167,7 @@ impl ScrapeService {
         })
     }
 
+    #[doc(hidden)]
     /// The first step of a request.
     #[must_use]
     pub fn receive(&self, request: &Request<'_>) -> Step {
@@ -179,6 +185,7 @@ impl ScrapeService {
         self.pass(self.gate.check(request, self.gate.client(request)), visit)
     }
 
+    #[doc(hidden)]
     /// Hashes a password on a thread of the library, which takes about 0.1 s, and calls `done` with the next step.
     pub fn verify(
         self: &Arc<Self>,
@@ -206,6 +213,7 @@ impl ScrapeService {
         }
     }
 
+    #[doc(hidden)]
     /// The step after the host program has allowed or denied a request.
     #[must_use]
     pub fn authorize(&self, visit: Visit, allowed: bool) -> Step {
@@ -216,6 +224,7 @@ impl ScrapeService {
         Step::Answer(self.finish(self.gate.unauthorized()))
     }
 
+    #[doc(hidden)]
     /// The response if the host program has not decided in time.
     #[must_use]
     pub fn undecided(&self) -> Response {
@@ -260,6 +269,7 @@ impl ScrapeService {
         }
     }
 
+    #[doc(hidden)]
     /// The first step of a scrape without access checks. An empty `names` means all families.
     #[must_use]
     pub fn request(&self, request: &Request<'_>, names: Vec<String>) -> Step {
@@ -326,6 +336,7 @@ impl ScrapeService {
         }
     }
 
+    #[doc(hidden)]
     /// The response of `/ready`, with the outcomes of its checks.
     #[must_use]
     pub fn ready(&self, visit: &Visit, checks: &[Check]) -> Response {
@@ -349,6 +360,7 @@ impl ScrapeService {
         Some(self.respond(plan, Ok(exposition)).0)
     }
 
+    #[doc(hidden)]
     /// Answers a scrape on a thread of the library. Equal scrapes at the same time share one exposition. `done` is
     /// called once, with the response and the names of families that were left out of the merge.
     pub fn scrape(self: &Arc<Self>, plan: Plan, done: impl FnOnce(Response, Vec<String>) + Send + 'static) {
@@ -362,6 +374,7 @@ impl ScrapeService {
         );
     }
 
+    #[doc(hidden)]
     /// Answers a scrape on the calling thread. For small registries, where another thread costs more than the work.
     #[must_use]
     pub fn scrape_now(&self, plan: &Plan) -> (Response, Vec<String>) {
@@ -369,6 +382,7 @@ impl ScrapeService {
         self.respond(plan, outcome)
     }
 
+    #[doc(hidden)]
     /// Whether the exposition is so small that `scrape_now` is faster than `scrape`.
     #[must_use]
     pub fn is_small(&self) -> bool {
@@ -408,11 +422,13 @@ impl ScrapeService {
         response
     }
 
+    #[doc(hidden)]
     /// Counts a request or connection that was not served.
     pub fn reject(&self, reason: Rejection) {
         self.maker.metrics.reject(reason);
     }
 
+    #[doc(hidden)]
     /// The liveness and readiness of the host program.
     #[must_use]
     pub fn health(&self) -> &Arc<Health> {

@@ -5,6 +5,9 @@
 mod address;
 mod auth;
 mod body;
+#[cfg(feature = "tls")]
+mod certificates;
+#[cfg(feature = "tls")]
 mod client_names;
 #[cfg(feature = "gzip")]
 mod compression;
@@ -19,6 +22,11 @@ mod listener;
 mod maker;
 mod negotiation;
 mod page;
+#[cfg(feature = "auth")]
+mod passwords;
+#[cfg(not(feature = "auth"))]
+#[path = "no_passwords.rs"]
+mod passwords;
 mod pem;
 mod rate_limit;
 mod remembered_credentials;
@@ -28,29 +36,53 @@ mod router;
 mod self_metrics;
 mod server;
 mod target;
+#[cfg(feature = "tls")]
 mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
+mod tls_config;
 mod web_config;
 mod workers;
 mod yaml;
 
 pub use crate::config::DEFAULT_MIN_SIZE;
+pub use auth::AuthConfig;
+pub use exporter::{Exporter, ExporterOptions};
+pub use handler::{Embedding, ScrapeService};
+pub use listener::Address;
+pub use pem::Pem;
+pub use router::{Peer, router};
+pub use target::Target;
+#[cfg(feature = "tls")]
+#[doc(hidden)]
+pub use tls::Tls;
+pub use tls_config::{ClientAuth, TlsConfig, TlsVersion};
+pub use web_config::{RateLimit, WebConfig};
+
+// The parts of which the addon builds its doors. They can change in any version.
+#[doc(hidden)]
 pub use address::{Allowlist, client_address};
-pub use auth::{AuthConfig, Authenticator, Verdict, Verification};
+#[doc(hidden)]
+pub use auth::{Authenticator, Verdict, Verification};
+#[doc(hidden)]
 pub use body::Body;
 #[cfg(feature = "gzip")]
+#[doc(hidden)]
 pub use compression::{gzip, gzip_members};
-pub use exporter::{Exporter, ExporterOptions};
-pub use handler::{Embedding, Plan, ScrapeService, Step, Visit};
+#[doc(hidden)]
+pub use handler::{Plan, Step, Visit};
+#[doc(hidden)]
 pub use health::{BEAT_INTERVAL, Check, CheckOutcome, Health};
+#[doc(hidden)]
 pub use host::{Host, Question, Reply, Ticket, Visitor};
-pub use listener::Address;
+#[doc(hidden)]
 pub use negotiation::{Coding, ContentType, coding, content_type};
-pub use pem::Pem;
+#[doc(hidden)]
 pub use rate_limit::{MAX_PEERS, RateLimiter};
+#[doc(hidden)]
 pub use request::Request;
+#[doc(hidden)]
 pub use response::{Header, Response};
-pub use router::{Peer, router};
+#[doc(hidden)]
 pub use self_metrics::Rejection;
-pub use target::Target;
-pub use tls::{ClientAuth, Tls, TlsConfig, TlsVersion};
-pub use web_config::{RateLimit, WebConfig};

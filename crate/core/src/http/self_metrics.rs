@@ -26,6 +26,7 @@ const SIZE_BUCKETS: [f64; 10] = [
 
 /// Why a request or connection was not served. Each is a value of the label `reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Rejection {
     /// The address is not on the allowlist.
     Address,

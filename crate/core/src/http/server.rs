@@ -7,7 +7,7 @@ use super::host::Host;
 use super::listener::Listener;
 use super::router::Peer;
 use super::self_metrics::{ListenerMetrics, Rejection};
-use super::tls::Tls;
+use super::tls::{Tls, TlsStream};
 use crate::metrics::Gauge;
 use axum::Router;
 use hyper::server::conn::http1;
@@ -149,18 +149,18 @@ impl Server {
         drop(permit);
     }
 
-    async fn handshake<S>(&self, tls: &Tls, socket: S) -> Option<tokio_rustls::server::TlsStream<S>>
+    async fn handshake<S>(&self, tls: &Tls, socket: S) -> Option<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let config = tls.server_config();
+        let accepted = tls.accept(socket).await;
         if let Some(error) = tls.take_reload_error() {
             if let Some(ListenerMetrics { tls_reload_failures, .. }) = self.service.listener_metrics() {
                 tls_reload_failures.inc();
             }
             warn(self.host.as_deref(), &format!("The changed certificate is not used: {error}"));
         }
-        tokio_rustls::TlsAcceptor::from(config).accept(socket).await.ok()
+        accepted
     }
 
     /// Answers the requests of a connection. Returns why it was rejected, if it was.

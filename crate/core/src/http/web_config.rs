@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::pem::{Pem, read_bounded};
-use super::tls::{ClientAuth, TlsConfig, TlsVersion};
+use super::tls_config::{ClientAuth, TlsConfig, TlsVersion};
 use super::yaml::{self, Node, Value};
 use crate::config::MetricsConfig;
 use crate::error::{MetricsError, Result};

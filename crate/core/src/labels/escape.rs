@@ -27,3 +27,21 @@ fn escape(text: &str, quotes: bool, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&bytes[clean..]);
 }
+
+/// The label value that was written as `escaped`.
+#[cfg(feature = "prometheus-client")]
+pub(crate) fn unescaped(escaped: &str) -> String {
+    let mut value = String::with_capacity(escaped.len());
+    let mut characters = escaped.chars();
+    while let Some(character) = characters.next() {
+        value.push(match character {
+            '\\' => match characters.next() {
+                Some('n') => '\n',
+                Some(other) => other,
+                None => '\\',
+            },
+            other => other,
+        });
+    }
+    value
+}

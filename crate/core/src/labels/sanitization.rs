@@ -35,6 +35,7 @@ const UNSURE_BYTES: usize = 4 * 1024;
 
 /// Settings of a `Sanitizer`. The defaults are for production: they change no value that a service usually sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SanitizerConfig {
     /// Characters (code points) that a value may have, including the mark of a cut; `None` for no limit. At least 1.
     /// Default: 128.
@@ -48,6 +49,14 @@ pub struct SanitizerConfig {
     /// The action for each kind of content that should not be in a label. Default: see `Detections`.
     pub detect: Detections,
 }
+
+setters!(SanitizerConfig {
+    max_length: Option<usize>,
+    control_characters: ControlPolicy,
+    unicode: UnicodePolicy,
+    reserved_prefixes: Vec<String>,
+    detect: Detections,
+});
 
 impl Default for SanitizerConfig {
     fn default() -> Self {
@@ -79,6 +88,7 @@ pub struct Sanitizer {
 
 /// A cleaned label value.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sanitized<'a> {
     /// The value to record: borrowed if nothing was changed, empty if the label is dropped.
     pub value: Cow<'a, str>,

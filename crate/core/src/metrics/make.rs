@@ -23,7 +23,7 @@ use std::time::Duration;
 /// let sessions = registry
 ///     .metric("sessions", "Open sessions")
 ///     .labels(&["region"])
-///     .limits(CardinalityLimits { max_series: Some(100), ..CardinalityLimits::default() })
+///     .limits(CardinalityLimits::default().max_series(Some(100)))
 ///     .ttl(Duration::from_secs(600))
 ///     .gauge_vec()?;
 /// sessions.with(&["eu"])?.set(3.0);

@@ -47,6 +47,7 @@ impl Kind {
 
 /// How gauges of several contributors are merged. The value of a single contributor is shown unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Aggregator {
     /// Their sum.
     #[default]

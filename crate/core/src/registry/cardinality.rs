@@ -14,6 +14,7 @@ pub const OVERFLOW_VALUE: &str = "other";
 
 /// What becomes of a label set over a limit. Each call with such a label set is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum OverflowPolicy {
     /// Counters and histograms add it to a series whose values are `other`, so their totals stay right. Over the limit
     /// of one label, only that label's value becomes `other`. Gauges drop it: the last value of several label sets has
@@ -80,6 +81,7 @@ pub enum Fallback {
 /// Limits of one family. Limits that are not set are the registry's. No limit applies to the one series of a family
 /// without labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CardinalityLimits {
     /// Series; the one whose values are all `other` is not counted.
     pub max_series: Option<usize>,
@@ -90,8 +92,15 @@ pub struct CardinalityLimits {
     pub policy: Option<OverflowPolicy>,
 }
 
+setters!(CardinalityLimits {
+    max_series: Option<usize>,
+    max_label_values: Vec<(String, usize)>,
+    policy: Option<OverflowPolicy>,
+});
+
 /// The limits that are in force for a family: its own, or its registries' where it has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LimitsInForce {
     /// Series; the one whose values are all `other` is not counted.
     pub max_series: usize,
@@ -103,12 +112,15 @@ pub struct LimitsInForce {
 
 /// Limits of a registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CardinalityConfig {
     /// For each family without limits of its own.
     pub family: CardinalityLimits,
     /// Series of all families together. The default is `DEFAULT_MAX_TOTAL`.
     pub max_total: Option<usize>,
 }
+
+setters!(CardinalityConfig { family: CardinalityLimits, max_total: Option<usize> });
 
 /// Counts a registry's series, and holds its limits and its sanitizer.
 pub struct CardinalityGuard {

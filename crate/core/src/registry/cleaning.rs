@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 /// Label values after sanitizing.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CleanedValues {
     /// In the order of the label names.
     pub values: Vec<String>,

@@ -61,6 +61,7 @@ struct Writer {
 
 /// A series as its family's owner knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SeriesId {
     /// Identifies the series within its family, also after compaction. Ids are never reused.
     pub id: u32,

@@ -32,21 +32,28 @@ pub use cardinality::{
 };
 pub use claims::ItemId;
 pub(crate) use claims::written_names;
-pub use cleaning::CleanedValues;
-pub use contributor::Contributor;
 pub(crate) use double_double::DoubleDouble;
 pub(crate) use expiry::LiveFamily;
-pub use family::{Family, SeriesId};
 pub(crate) use index::SeriesCells;
 #[cfg(feature = "http")]
 pub(crate) use label_values::LabelValues;
 pub(crate) use mount::MountLabels;
-pub use process::Process;
 pub(crate) use registry::{Item, Mount};
 pub use registry::{Registry, RegistryConfig};
-pub use remover::Remover;
 pub use report::{CardinalityReport, LabelCardinality, MetricCardinality};
 pub(crate) use retired::RetiredFamily;
 #[cfg(feature = "http")]
 pub(crate) use retired::add_overflow;
 pub use traits::{Collector, Metric};
+
+// The threads of a process and the families that they write, as the addon handles them. They can change in any version.
+#[doc(hidden)]
+pub use cleaning::CleanedValues;
+#[doc(hidden)]
+pub use contributor::Contributor;
+#[doc(hidden)]
+pub use family::{Family, SeriesId};
+#[doc(hidden)]
+pub use process::Process;
+#[doc(hidden)]
+pub use remover::Remover;

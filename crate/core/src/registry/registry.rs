@@ -18,6 +18,7 @@ use std::time::Duration;
 /// Settings of a registry. The defaults are: no default labels, no strictness, 10,000 series in each family and a
 /// million in total, no sanitizer, no time to live, the system's clock.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct RegistryConfig {
     /// Labels that every series shows, unless the series has a label of that name.
     pub default_labels: Vec<(String, String)>,
@@ -33,6 +34,15 @@ pub struct RegistryConfig {
     /// The clock of the registry and of the families that it makes.
     pub clock: Arc<Clock>,
 }
+
+setters!(RegistryConfig {
+    default_labels: Vec<(String, String)>,
+    strictness: Strictness,
+    cardinality: CardinalityConfig,
+    sanitizer: Option<Sanitizer>,
+    ttl: Option<Duration>,
+    clock: Arc<Clock>,
+});
 
 /// A set of families with unique names.
 pub struct Registry {

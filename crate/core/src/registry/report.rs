@@ -10,6 +10,7 @@ use crate::model::Kind;
 
 /// The series of a registry.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct CardinalityReport {
     /// Series of all families together.
     pub series: usize,
@@ -24,6 +25,7 @@ pub struct CardinalityReport {
 
 /// The series of one family.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct MetricCardinality {
     /// The family's name.
     pub name: String,
@@ -45,6 +47,7 @@ pub struct MetricCardinality {
 
 /// The values of one label.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LabelCardinality {
     /// The label's name.
     pub name: String,

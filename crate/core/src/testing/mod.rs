@@ -1,5 +1,5 @@
 //! The testing kit: assertions, a mock registry, a mock clock, and a parser of expositions. Production code does not
-//! use it.
+//! use it, except that the bridge to `prometheus-client` reads expositions with the parser.
 
 pub mod assertions;
 mod mock_clock;

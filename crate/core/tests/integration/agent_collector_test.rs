@@ -29,7 +29,7 @@ fn shown(registry: &Registry, names: &[&str]) -> Vec<String> {
 fn an_execution_is_active_until_it_ends() -> Outcome {
     let (registry, agents) = collector()?;
     let prices = PriceTable::new().with("m", Price::new(1.0, 2.0))?;
-    let llm = LlmMetricsCollector::new(&registry, LlmOptions { prices, ..LlmOptions::default() })?;
+    let llm = LlmMetricsCollector::new(&registry, LlmOptions::default().prices(prices))?;
     let execution = agents.start_execution("researcher");
     let inner = agents.start_execution("researcher");
     let names = [

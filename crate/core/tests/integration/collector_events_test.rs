@@ -72,59 +72,55 @@ fn target(value: &Value) -> LlmTarget<'_> {
 }
 
 fn end(value: &Value) -> LlmEnd {
-    LlmEnd {
-        usage: LlmUsage {
-            input_tokens: count(&value["inputTokens"]),
-            output_tokens: count(&value["outputTokens"]),
-            cache_read_tokens: count(&value["cacheReadTokens"]),
-            cache_write_tokens: count(&value["cacheWriteTokens"]),
-            reasoning_tokens: count(&value["reasoningTokens"]),
-            audio_input_tokens: count(&value["audioInputTokens"]),
-            audio_output_tokens: count(&value["audioOutputTokens"]),
-            image_input_tokens: count(&value["imageInputTokens"]),
-        },
-        finish_reason: word(&value["finishReason"], FinishReason::from_name),
-        cost_usd: value["costUsd"].as_f64(),
-    }
+    LlmEnd::default()
+        .usage(
+            LlmUsage::default()
+                .input_tokens(count(&value["inputTokens"]))
+                .output_tokens(count(&value["outputTokens"]))
+                .cache_read_tokens(count(&value["cacheReadTokens"]))
+                .cache_write_tokens(count(&value["cacheWriteTokens"]))
+                .reasoning_tokens(count(&value["reasoningTokens"]))
+                .audio_input_tokens(count(&value["audioInputTokens"]))
+                .audio_output_tokens(count(&value["audioOutputTokens"]))
+                .image_input_tokens(count(&value["imageInputTokens"])),
+        )
+        .finish_reason(word(&value["finishReason"], FinishReason::from_name))
+        .cost_usd(value["costUsd"].as_f64())
 }
 
 fn request(value: &Value) -> LlmRequest<'_> {
     let error = &value["error"];
-    LlmRequest {
-        end: end(value),
-        status: word(&value["status"], LlmStatus::from_name),
-        error_type: word(&value["errorType"], LlmErrorType::from_name)
-            .or_else(|| (!error.is_null()).then(|| llm_error(error))),
-        duration: milliseconds(&value["durationMs"]),
-        time_to_first_token: milliseconds(&value["timeToFirstTokenMs"]),
-        chunks: count(&value["chunks"]),
-        interrupted: word(&value["interrupted"], Interruption::from_name),
-        queue: milliseconds(&value["queueMs"]),
-        ..LlmRequest::of(target(value))
-    }
+    LlmRequest::of(target(value))
+        .end(end(value))
+        .status(word(&value["status"], LlmStatus::from_name))
+        .error_type(
+            word(&value["errorType"], LlmErrorType::from_name)
+                .or_else(|| (!error.is_null()).then(|| llm_error(error))),
+        )
+        .duration(milliseconds(&value["durationMs"]))
+        .time_to_first_token(milliseconds(&value["timeToFirstTokenMs"]))
+        .chunks(count(&value["chunks"]))
+        .interrupted(word(&value["interrupted"], Interruption::from_name))
+        .queue(milliseconds(&value["queueMs"]))
 }
 
 fn report(value: &Value) -> ExecutionReport<'_> {
-    ExecutionReport {
-        duration: milliseconds(&value["durationMs"]),
-        steps: count(&value["steps"]),
-        tool_calls: count(&value["toolCalls"]),
-        error_type: word(&value["errorType"], AgentErrorType::from_name),
-        ..ExecutionReport::new(
-            text(&value["agentType"]),
-            word_or(&value["status"], ExecutionStatus::from_name, ExecutionStatus::Success),
-        )
-    }
+    ExecutionReport::new(
+        text(&value["agentType"]),
+        word_or(&value["status"], ExecutionStatus::from_name, ExecutionStatus::Success),
+    )
+    .duration(milliseconds(&value["durationMs"]))
+    .steps(count(&value["steps"]))
+    .tool_calls(count(&value["toolCalls"]))
+    .error_type(word(&value["errorType"], AgentErrorType::from_name))
 }
 
 fn price(value: &Value) -> Price {
     let dollars = |name: &str| value[name].as_f64();
-    Price {
-        cache_read: dollars("cacheRead"),
-        cache_write: dollars("cacheWrite"),
-        reasoning: dollars("reasoning"),
-        ..Price::new(dollars("input").unwrap_or(f64::NAN), dollars("output").unwrap_or(f64::NAN))
-    }
+    Price::new(dollars("input").unwrap_or(f64::NAN), dollars("output").unwrap_or(f64::NAN))
+        .cache_read(dollars("cacheRead"))
+        .cache_write(dollars("cacheWrite"))
+        .reasoning(dollars("reasoning"))
 }
 
 fn prices(script: &Value) -> Result<PriceTable> {
@@ -198,11 +194,12 @@ impl Player<'_> {
                 let arguments = (!at(4).is_null()).then(|| at(4).to_string());
                 going.record_tool_call(text(at(1)), status, milliseconds(at(3)), arguments.as_deref());
             }
-            "addUsage" => going.add_usage(Spent {
-                input_tokens: count(at(1)).unwrap_or_default(),
-                output_tokens: count(at(2)).unwrap_or_default(),
-                cost_usd: at(3).as_f64().unwrap_or_default(),
-            }),
+            "addUsage" => going.add_usage(
+                Spent::default()
+                    .input_tokens(count(at(1)).unwrap_or_default())
+                    .output_tokens(count(at(2)).unwrap_or_default())
+                    .cost_usd(at(3).as_f64().unwrap_or_default()),
+            ),
             "endExecution" => {
                 return going.end(word_or(at(1), ExecutionStatus::from_name, ExecutionStatus::Success));
             }
@@ -325,16 +322,13 @@ fn a_script_of_events_leaves_the_expositions_that_it_leaves_in_typescript() -> O
     let script: Value = serde_json::from_str(&read("events.json")?)?;
     let clock = MockClock::at(Duration::from_millis(count(&script["nowMs"]).ok_or("a moment")?));
     let registry = Registry::with_clock(clock.clock());
-    let llm = LlmOptions {
-        prices: prices(&script)?,
-        tokens_per_request: true,
-        queue_duration: true,
-        inter_chunk: true,
-        ..LlmOptions::default()
-    };
+    let llm = LlmOptions::default()
+        .prices(prices(&script)?)
+        .tokens_per_request(true)
+        .queue_duration(true)
+        .inter_chunk(true);
     let tools = script["tools"].as_array().into_iter().flatten();
-    let agents =
-        AgentOptions { tools: tools.map(|tool| text(tool).to_owned()).collect(), ..AgentOptions::default() };
+    let agents = AgentOptions::default().tools(tools.map(|tool| text(tool).to_owned()).collect());
     let mut player = Player {
         clock: &clock,
         llm: LlmMetricsCollector::new(&registry, llm)?,

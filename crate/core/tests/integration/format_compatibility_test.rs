@@ -91,7 +91,7 @@ impl Recorded {
     }
 
     fn exporter_of(&self, options: ExporterOptions) -> Result<Exporter, MetricsError> {
-        let config = MetricsConfig { self_metrics: true, compression_min_size: 0, ..quiet() };
+        let config = quiet().self_metrics(true).compression_min_size(0);
         start_with(&self.registry, &config, options)
     }
 }
@@ -199,7 +199,7 @@ fn test_victoria_metrics_parse() -> Outcome {
     let recorded = Recorded::new(Format::PrometheusText)?;
     // The program authorizes every request, so it sees the headers of all of them.
     let program = program::letting_in(|_| true);
-    let exporter = recorded.exporter_of(ExporterOptions { has_callback: true, ..program.options() })?;
+    let exporter = recorded.exporter_of(program.options().has_callback(true))?;
     let victoria = Server::start("victoria-metrics", &exporter, |folder, config, address| {
         vec![
             format!("-promscrape.config={}", config.display()),

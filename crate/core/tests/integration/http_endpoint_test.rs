@@ -4,8 +4,7 @@ use crate::Outcome;
 use crate::exposition::{ParsedFamily, parse};
 use crate::program::{silent, with_checks};
 use crate::wire::{Answer, ask, get, quiet, start, start_with};
-use prometheus_metrics::config::MetricsConfig;
-use prometheus_metrics::http::{BEAT_INTERVAL, CheckOutcome, Exporter, ExporterOptions};
+use prometheus_metrics::http::{BEAT_INTERVAL, CheckOutcome, Exporter};
 use prometheus_metrics::{Format, Registry};
 use std::sync::Arc;
 use std::time::Duration;
@@ -158,7 +157,7 @@ fn test_metrics_endpoint_no_compression() -> Outcome {
         (406, "Expected gzip or identity in Accept-Encoding.\n")
     );
 
-    let off = start(&registry, &MetricsConfig { compression_enabled: false, ..quiet() })?;
+    let off = start(&registry, &quiet().compression_enabled(false))?;
     plain(&off, &registry, &["accept-encoding: gzip"])?;
     assert_eq!(get(&off, "/metrics", &["accept-encoding: gzip, identity;q=0"])?.status, 406);
 
@@ -176,7 +175,7 @@ fn test_metrics_endpoint_no_compression() -> Outcome {
 fn test_metrics_endpoint_cache_hit() -> Outcome {
     let registry = Arc::new(Registry::new());
     let jobs = registry.counter("jobs_total", "Jobs done")?;
-    let config = MetricsConfig { cache_ttl: Some(Duration::from_secs(3600)), self_metrics: true, ..quiet() };
+    let config = quiet().cache_ttl(Some(Duration::from_secs(3600))).self_metrics(true);
     let exporter = start(&registry, &config)?;
     let first = get(&exporter, "/metrics", &[])?;
     assert_eq!(value(&first, "jobs_total")?, 0.0);
@@ -203,14 +202,14 @@ fn test_metrics_endpoint_cache_miss() -> Outcome {
 
     // An expired exposition is made again.
     let ttl = Duration::from_millis(150);
-    let exporter = start(&registry, &MetricsConfig { cache_ttl: Some(ttl), ..quiet() })?;
+    let exporter = start(&registry, &quiet().cache_ttl(Some(ttl)))?;
     assert_eq!(scraped(&exporter)?, 0.0);
     jobs.inc();
     std::thread::sleep(ttl + Duration::from_millis(20));
     assert_eq!(scraped(&exporter)?, 1.0);
 
     // Without a cache, and with a cache that is switched off, every scrape makes a new exposition.
-    let off = MetricsConfig { cache_enabled: Some(false), cache_ttl: Some(ttl), ..quiet() };
+    let off = quiet().cache_enabled(Some(false)).cache_ttl(Some(ttl));
     for config in [quiet(), off] {
         let exporter = start(&registry, &config)?;
         for _ in 0..3 {
@@ -236,7 +235,7 @@ fn test_health_endpoint_healthy() -> Outcome {
 #[test]
 fn test_health_endpoint_unhealthy() -> Outcome {
     let registry = small()?;
-    let exporter = start(&registry, &MetricsConfig { stall_after: Duration::from_millis(100), ..quiet() })?;
+    let exporter = start(&registry, &quiet().stall_after(Duration::from_millis(100)))?;
     let health = exporter.service().health();
     health.beat();
     assert_eq!(get(&exporter, "/health", &[])?.status, 200);
@@ -287,7 +286,7 @@ fn test_ready_endpoint_ready() -> Outcome {
     };
     ready(&start(&small()?, &quiet())?, "{\"status\":\"ready\"}\n")?;
     let program = with_checks(&[("database", CheckOutcome::Ok), ("queue", CheckOutcome::Ok)]);
-    let options = ExporterOptions { has_checks: true, ..program.options() };
+    let options = program.options().has_checks(true);
     let exporter = start_with(&small()?, &quiet(), options)?;
     ready(&exporter, "{\"status\":\"ready\",\"checks\":{\"database\":\"ok\",\"queue\":\"ok\"}}\n")
 }
@@ -312,15 +311,15 @@ fn test_ready_endpoint_not_ready() -> Outcome {
         ("database", CheckOutcome::Failed("no \"route\"".to_owned())),
         ("queue", CheckOutcome::TimedOut),
     ]);
-    let options = ExporterOptions { has_checks: true, ..program.options() };
+    let options = program.options().has_checks(true);
     let checks =
         "{\"status\":\"not ready\",\"checks\":{\"database\":\"no \\\"route\\\"\",\"queue\":\"timed out\"}}\n";
     not_ready(&start_with(&small()?, &quiet(), options)?, checks)?;
 
     // Checks that the program does not run in time have timed out.
     let program = silent();
-    let options = ExporterOptions { has_checks: true, ..program.options() };
-    let config = MetricsConfig { ready_timeout: Duration::from_millis(50), ..quiet() };
+    let options = program.options().has_checks(true);
+    let config = quiet().ready_timeout(Duration::from_millis(50));
     let exporter = start_with(&small()?, &config, options)?;
     let answer = get(&exporter, "/ready", &[])?;
     assert_eq!(answer.text()?, "{\"status\":\"not ready\",\"checks\":{\"checks\":\"timed out\"}}\n");

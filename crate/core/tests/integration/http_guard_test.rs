@@ -5,7 +5,7 @@ use crate::http_endpoint_test::small;
 use crate::program::{Program, letting_in, silent};
 use crate::wire::{Answer, Client, get, quiet, start, start_with};
 use prometheus_metrics::config::MetricsConfig;
-use prometheus_metrics::http::{Exporter, ExporterOptions, Question};
+use prometheus_metrics::http::{Exporter, Question};
 use prometheus_metrics::{ErrorKind, Format};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,13 +33,11 @@ fn unauthorized(challenge: &str) -> Answer {
 #[test]
 fn test_rate_limiting() -> Outcome {
     let registry = small()?;
-    let config = MetricsConfig {
-        rate_limit_rps: Some(2.0),
-        rate_limit_burst: Some(3),
-        trusted_proxies: vec!["127.0.0.1".to_owned()],
-        self_metrics: true,
-        ..quiet()
-    };
+    let config = quiet()
+        .rate_limit_rps(Some(2.0))
+        .rate_limit_burst(Some(3))
+        .trusted_proxies(vec!["127.0.0.1".to_owned()])
+        .self_metrics(true);
     let exporter = start(&registry, &config)?;
     for _ in 0..3 {
         assert_eq!(get(&exporter, "/metrics", &[])?.status, 200);
@@ -70,12 +68,10 @@ fn test_rate_limiting() -> Outcome {
 fn test_authentication_required() -> Outcome {
     let registry = small()?;
     let exposition = registry.encode(Format::PrometheusText);
-    let config = MetricsConfig {
-        bearer_tokens: vec!["another-token".to_owned(), "a-long-and-random-token".to_owned()],
-        basic_users: vec![format!("scraper:{HASH}")],
-        auth_failures_per_minute: 6000,
-        ..quiet()
-    };
+    let config = quiet()
+        .bearer_tokens(vec!["another-token".to_owned(), "a-long-and-random-token".to_owned()])
+        .basic_users(vec![format!("scraper:{HASH}")])
+        .auth_failures_per_minute(6000);
     let challenge = "Bearer realm=\"metrics\", Basic realm=\"metrics\", charset=\"UTF-8\"";
     let exporter = start(&registry, &config)?;
     for right in [RIGHT_BEARER, "authorization: bearer another-token", RIGHT_BASIC] {
@@ -101,16 +97,16 @@ fn test_authentication_required() -> Outcome {
         assert_eq!(get(&exporter, "/health", &[wrong])?.status, 200);
         assert_eq!(get(&exporter, "/ready", &[wrong])?.status, 200);
     }
-    let guarded = start(&registry, &MetricsConfig { protect_health: true, ..config })?;
+    let guarded = start(&registry, &config.protect_health(true))?;
     for target in ["/health", "/ready"] {
         assert_eq!(get(&guarded, target, &[])?, unauthorized(challenge));
         assert_eq!(get(&guarded, target, &[RIGHT_BEARER])?.status, 200);
     }
     // The challenge names the configured schemes.
-    let basic = MetricsConfig { basic_users: vec![format!("scraper:{HASH}")], ..quiet() };
+    let basic = quiet().basic_users(vec![format!("scraper:{HASH}")]);
     let challenge = "Basic realm=\"metrics\", charset=\"UTF-8\"";
     assert_eq!(get(&start(&registry, &basic)?, "/metrics", &[RIGHT_BEARER])?, unauthorized(challenge));
-    let bearer = MetricsConfig { bearer_tokens: vec!["token".to_owned()], ..quiet() };
+    let bearer = quiet().bearer_tokens(vec!["token".to_owned()]);
     let challenge = "Bearer realm=\"metrics\"";
     assert_eq!(get(&start(&registry, &bearer)?, "/metrics", &[RIGHT_BASIC])?, unauthorized(challenge));
     Ok(())
@@ -119,12 +115,10 @@ fn test_authentication_required() -> Outcome {
 #[test]
 fn guesses_are_limited_and_known_clients_are_still_allowed() -> Outcome {
     let registry = small()?;
-    let config = MetricsConfig {
-        basic_users: vec![format!("scraper:{HASH}")],
-        auth_failures_per_minute: 1,
-        trusted_proxies: vec!["127.0.0.1".to_owned()],
-        ..quiet()
-    };
+    let config = quiet()
+        .basic_users(vec![format!("scraper:{HASH}")])
+        .auth_failures_per_minute(1)
+        .trusted_proxies(vec!["127.0.0.1".to_owned()]);
     let exporter = start(&registry, &config)?;
     assert_eq!(get(&exporter, "/metrics", &[RIGHT_BASIC])?.status, 200);
     let guess = |number: usize| -> Result<u16, Box<dyn std::error::Error>> {
@@ -149,10 +143,10 @@ fn guesses_are_limited_and_known_clients_are_still_allowed() -> Outcome {
 #[test]
 fn only_addresses_on_the_allowlist_are_allowed() -> Outcome {
     let registry = small()?;
-    let with = |allowlist: &[&str], trusted_proxies: &[&str]| MetricsConfig {
-        allowlist: allowlist.iter().map(|block| (*block).to_owned()).collect(),
-        trusted_proxies: trusted_proxies.iter().map(|block| (*block).to_owned()).collect(),
-        ..quiet()
+    let with = |allowlist: &[&str], trusted_proxies: &[&str]| {
+        quiet()
+            .allowlist(allowlist.iter().map(|block| (*block).to_owned()).collect())
+            .trusted_proxies(trusted_proxies.iter().map(|block| (*block).to_owned()).collect())
     };
     let forbidden = plain("403 Forbidden", "Forbidden.\n", "");
     let forged = ["x-forwarded-for: 10.1.2.3"];
@@ -173,7 +167,7 @@ fn the_host_program_decides_about_requests() -> Outcome {
     let registry = small()?;
     let program = letting_in(|visitor| visitor.headers.contains(&("x-key".to_owned(), "open".to_owned())));
     let with_callback = |program: &Arc<Program>, config: &MetricsConfig| -> Result<Exporter, _> {
-        let options = ExporterOptions { has_callback: true, ..program.options() };
+        let options = program.options().has_callback(true);
         start_with(&registry, config, options)
     };
     let exporter = with_callback(&program, &quiet())?;
@@ -190,7 +184,7 @@ fn the_host_program_decides_about_requests() -> Outcome {
 
     // The program is asked only about requests that the credentials do not allow.
     program.asked.lock().clear();
-    let config = MetricsConfig { bearer_tokens: vec!["a-long-and-random-token".to_owned()], ..quiet() };
+    let config = quiet().bearer_tokens(vec!["a-long-and-random-token".to_owned()]);
     let exporter = with_callback(&program, &config)?;
     assert_eq!(get(&exporter, "/metrics", &[RIGHT_BEARER])?.status, 200);
     let was_asked =
@@ -210,12 +204,10 @@ fn the_host_program_decides_about_requests() -> Outcome {
 #[test]
 fn a_slow_hash_does_not_delay_other_requests() -> Outcome {
     let registry = small()?;
-    let config = MetricsConfig {
-        bearer_tokens: vec!["a-long-and-random-token".to_owned()],
+    let config = quiet()
+        .bearer_tokens(vec!["a-long-and-random-token".to_owned()])
         // Cost 12: a quarter of a second for each wrong password, in an optimized build.
-        basic_users: vec!["scraper:$2b$12$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e".to_owned()],
-        ..quiet()
-    };
+        .basic_users(vec!["scraper:$2b$12$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e".to_owned()]);
     let exporter = start(&registry, &config)?;
     let mut guessing = Client::connect(&exporter)?;
     guessing.send(crate::wire::request("GET", "/metrics", &[WRONG_BASIC]))?;
@@ -233,18 +225,14 @@ fn unsafe_settings_are_refused_at_the_start() -> Outcome {
     let registry = small()?;
     let text = |text: &str| vec![text.to_owned()];
     let cases = [
-        MetricsConfig { allowlist: text("10.0.0.0/33"), ..quiet() },
-        MetricsConfig { trusted_proxies: text("proxy.example"), ..quiet() },
-        MetricsConfig { basic_users: text("scraper:correct horse"), ..quiet() },
-        MetricsConfig { bearer_tokens: text("two words"), ..quiet() },
-        MetricsConfig { bearer_token_file: Some("/nowhere".to_owned()), ..quiet() },
-        MetricsConfig { web_config_file: Some("/nowhere".to_owned()), ..quiet() },
-        MetricsConfig {
-            tls_cert_file: Some("/nowhere".to_owned()),
-            tls_key_file: Some("/nowhere".to_owned()),
-            ..quiet()
-        },
-        MetricsConfig { tls_cert_file: Some("/nowhere".to_owned()), ..quiet() },
+        quiet().allowlist(text("10.0.0.0/33")),
+        quiet().trusted_proxies(text("proxy.example")),
+        quiet().basic_users(text("scraper:correct horse")),
+        quiet().bearer_tokens(text("two words")),
+        quiet().bearer_token_file(Some("/nowhere".to_owned())),
+        quiet().web_config_file(Some("/nowhere".to_owned())),
+        quiet().tls_cert_file(Some("/nowhere".to_owned())).tls_key_file(Some("/nowhere".to_owned())),
+        quiet().tls_cert_file(Some("/nowhere".to_owned())),
     ];
     for config in cases {
         let error = start(&registry, &config).err().ok_or_else(|| format!("{config:?} is taken"))?;

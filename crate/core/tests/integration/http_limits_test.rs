@@ -17,13 +17,7 @@ const HUGE: usize = 16 * 1024 * 1024;
 const LONG: Duration = Duration::from_secs(60);
 
 fn counting() -> MetricsConfig {
-    MetricsConfig {
-        self_metrics: true,
-        header_timeout: LONG,
-        idle_timeout: LONG,
-        write_timeout: LONG,
-        ..quiet()
-    }
+    quiet().self_metrics(true).header_timeout(LONG).idle_timeout(LONG).write_timeout(LONG)
 }
 
 /// The rejections that the endpoint has counted, by reason, without zeros.
@@ -71,7 +65,7 @@ fn a_head_that_is_too_large_is_refused() -> Outcome {
 
 #[test]
 fn an_incomplete_head_times_out() -> Outcome {
-    let exporter = start(&small()?, &MetricsConfig { header_timeout: SHORT, ..counting() })?;
+    let exporter = start(&small()?, &counting().header_timeout(SHORT))?;
     let cut_off = |client: &mut Client, began: Instant| -> Outcome {
         assert_eq!(client.rest()?, b"");
         assert!((SHORT..AT_MOST).contains(&began.elapsed()), "{:?}", began.elapsed());
@@ -108,7 +102,7 @@ fn an_incomplete_head_times_out() -> Outcome {
 
 #[test]
 fn a_connection_without_requests_is_closed_and_not_counted() -> Outcome {
-    let exporter = start(&small()?, &MetricsConfig { idle_timeout: SHORT, ..counting() })?;
+    let exporter = start(&small()?, &counting().idle_timeout(SHORT))?;
     let mut client = Client::connect(&exporter)?;
     for _ in 0..4 {
         std::thread::sleep(SHORT / 2);
@@ -124,7 +118,7 @@ fn a_connection_without_requests_is_closed_and_not_counted() -> Outcome {
 #[test]
 fn a_client_that_does_not_read_is_disconnected() -> Outcome {
     let registry = huge()?;
-    let exporter = start(&registry, &MetricsConfig { write_timeout: SHORT, ..counting() })?;
+    let exporter = start(&registry, &counting().write_timeout(SHORT))?;
     // The time limit starts with the first byte of the response.
     for reads in [1, 1024 * 1024] {
         let mut client = Client::connect(&exporter)?;
@@ -141,7 +135,7 @@ fn a_client_that_does_not_read_is_disconnected() -> Outcome {
 #[test]
 fn bytes_in_flight_are_limited() -> Outcome {
     let registry = huge()?;
-    let config = MetricsConfig { max_body_bytes: HUGE / 2, ..counting() };
+    let config = counting().max_body_bytes(HUGE / 2);
     let exporter = start(&registry, &config)?;
     let mut holding = Client::connect(&exporter)?;
     holding.send(request("GET", "/metrics", &[]))?;
@@ -163,7 +157,7 @@ fn bytes_in_flight_are_limited() -> Outcome {
 #[test]
 fn connections_are_limited() -> Outcome {
     let registry = small()?;
-    let exporter = start(&registry, &MetricsConfig { max_connections: 2, ..quiet() })?;
+    let exporter = start(&registry, &quiet().max_connections(2))?;
     let mut first = Client::connect(&exporter)?;
     let mut second = Client::connect(&exporter)?;
     assert_eq!(first.ask("GET", "/health", &[])?.status, 200);

@@ -5,7 +5,6 @@ use crate::http_endpoint_test::{ok_head, small};
 use crate::program::{collecting_after, silent};
 use crate::wire::{Client, ask, get, quiet, request, start, start_with};
 use prometheus_metrics::Format;
-use prometheus_metrics::config::MetricsConfig;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -62,7 +61,7 @@ fn a_filter_shows_the_families_it_names() -> Outcome {
 
 #[test]
 fn the_page_shows_links_and_families() -> Outcome {
-    let exporter = start(&small()?, &MetricsConfig { path: "/a&b".to_owned(), ..quiet() })?;
+    let exporter = start(&small()?, &quiet().path("/a&b".to_owned()))?;
     let answer = get(&exporter, "/", &[])?;
     let text = answer.text()?;
     assert_eq!(answer.head, ok_head("text/html; charset=utf-8", text.len(), ""));

@@ -18,7 +18,7 @@ const MINI: LlmTarget<'static> = LlmTarget::new("gpt-4o-mini-2024-07-18", "opena
 fn collector() -> Result<(MockRegistry, LlmMetricsCollector), prometheus_metrics::MetricsError> {
     let registry = MockRegistry::new();
     let prices = PriceTable::new().with("gpt-4o-mini", Price::new(0.15, 0.6))?;
-    let options = LlmOptions { prices, inter_chunk: true, ..LlmOptions::default() };
+    let options = LlmOptions::default().prices(prices).inter_chunk(true);
     let llm = LlmMetricsCollector::new(&registry, options)?;
     Ok((registry, llm))
 }
@@ -35,7 +35,7 @@ fn a_request_is_active_until_it_ends() -> Outcome {
     let second = llm.start_request(MINI.for_operation(LlmOperation::Embeddings));
     let names = ["requests", "active_requests", "finish_reasons"];
     assert_eq!(shown(&registry, &names), [r#"active_requests{model="gpt-4o-mini",provider="openai"} 2"#]);
-    first.end(LlmEnd { finish_reason: Some(FinishReason::ToolCalls), ..LlmEnd::default() });
+    first.end(LlmEnd::default().finish_reason(Some(FinishReason::ToolCalls)));
     drop(second);
     assert_eq!(
         shown(&registry, &names),
@@ -51,7 +51,7 @@ fn a_request_is_active_until_it_ends() -> Outcome {
 #[test]
 fn the_tokens_of_a_call_are_counted_and_priced_at_its_end() -> Outcome {
     let (registry, llm) = collector()?;
-    let spent = llm.start_request(MINI).end(LlmUsage { reasoning_tokens: Some(7), ..LlmUsage::new(100, 20) });
+    let spent = llm.start_request(MINI).end(LlmUsage::new(100, 20).reasoning_tokens(Some(7)));
     assert_eq!((spent.input_tokens, spent.output_tokens, spent.cost_usd), (100, 20, 0.000_027));
     // The tokens before the failure cost money too.
     llm.start_request(MINI).fail_with(LlmErrorType::ServerError, LlmUsage::new(100, 1), None);
@@ -263,10 +263,7 @@ fn threads_that_record_at_once_lose_nothing() -> Outcome {
                     let mut call = llm.start_request(LlmTarget::new(&model, "p"));
                     call.chunk(true);
                     call.end(LlmUsage::new(1, 2));
-                    let failed = LlmRequest {
-                        error_type: Some(LlmErrorType::Overloaded),
-                        ..LlmRequest::new(&model, "p")
-                    };
+                    let failed = LlmRequest::new(&model, "p").error_type(Some(LlmErrorType::Overloaded));
                     llm.record_request(&failed);
                     if number == 0 && turn % 500 == 0 {
                         llm.record_streaming_chunk(LlmTarget::new(&model, "p"), 10);

@@ -71,7 +71,7 @@ impl Cell<'_> {
 /// One scrape of the registry, together with the other contributors of `process` if there is one.
 fn scrape(registry: &Registry, process: Option<&Process>, format: Format) -> String {
     let mut out = Vec::new();
-    let Ok(()) = encode(&gather(registry, &Selection { process, ..Selection::default() }), format, &mut out);
+    let Ok(()) = encode(&gather(registry, &Selection::default().process(process)), format, &mut out);
     String::from_utf8(out).expect("an exposition is UTF-8")
 }
 

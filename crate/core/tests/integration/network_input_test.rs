@@ -6,7 +6,6 @@ use crate::http_endpoint_test::small;
 use crate::wire::{Client, get, quiet, request, start};
 use inputs::{STATUSES, WORDS};
 use prometheus_metrics::Format;
-use prometheus_metrics::config::MetricsConfig;
 use proptest::prelude::*;
 use std::path::Path;
 use std::time::Duration;
@@ -124,8 +123,7 @@ fn garbage() -> impl Strategy<Value = Vec<u8>> {
 fn after_any_bytes_the_next_request_is_served() -> Outcome {
     let registry = small()?;
     let short = Duration::from_millis(80);
-    let config =
-        MetricsConfig { header_timeout: short, idle_timeout: short, write_timeout: short, ..quiet() };
+    let config = quiet().header_timeout(short).idle_timeout(short).write_timeout(short);
     let exporter = start(&registry, &config)?;
     let expected = registry.encode(Format::PrometheusText);
     let answers = std::cell::Cell::new(0);

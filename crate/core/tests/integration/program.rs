@@ -24,7 +24,7 @@ impl Program {
 
     /// The options of an exporter that asks this program.
     pub(crate) fn options(self: &Arc<Self>) -> ExporterOptions {
-        ExporterOptions { host: Some(Arc::clone(self) as Arc<dyn Host>), ..ExporterOptions::default() }
+        ExporterOptions::default().host(Some(Arc::clone(self) as Arc<dyn Host>))
     }
 }
 

@@ -95,7 +95,7 @@ const SELF_METRICS: [&str; 11] = [
 #[test]
 fn test_prometheus_scrape_format_valid() -> Outcome {
     let registry = small()?;
-    let exporter = start(&registry, &MetricsConfig { self_metrics: true, ..quiet() })?;
+    let exporter = start(&registry, &quiet().self_metrics(true))?;
     exporter.service().target().collector_failed("slow");
     for Scraper { name, headers, format } in SCRAPERS {
         let answer = get(&exporter, "/metrics", headers)?;
@@ -162,7 +162,7 @@ fn test_prometheus_scrape_with_labels() -> Outcome {
 /// A family with this many series; the value of each is its number.
 fn numbered(series: u32) -> Result<Arc<Registry>, Box<dyn std::error::Error>> {
     let registry = Registry::new();
-    let limits = CardinalityLimits { max_series: Some(series as usize), ..CardinalityLimits::default() };
+    let limits = CardinalityLimits::default().max_series(Some(series as usize));
     let gauges =
         registry.metric("numbered", "Series").labels(&["number", "kind"]).limits(limits).gauge_vec()?;
     for number in 0..series {
@@ -177,7 +177,7 @@ fn test_prometheus_scrape_large_registry() -> Outcome {
     /// Much more than two expositions and their compressed forms need.
     const MAX_BODY_BYTES: f64 = 64.0 * 1024.0 * 1024.0;
     let registry = numbered(SERIES)?;
-    let exporter = start(&registry, &MetricsConfig { self_metrics: true, ..quiet() })?;
+    let exporter = start(&registry, &quiet().self_metrics(true))?;
     // Scrape this family only: the metrics of the endpoint itself change with every scrape.
     let own = "/metrics?name[]=numbered";
     let expected = registry.encode(Format::PrometheusText);

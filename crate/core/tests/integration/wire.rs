@@ -16,7 +16,7 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// Settings for tests: a free port on the loopback address, and expositions of only the registry.
 pub(crate) fn quiet() -> MetricsConfig {
-    MetricsConfig { host: "127.0.0.1".to_owned(), port: 0, self_metrics: false, ..MetricsConfig::default() }
+    MetricsConfig::default().host("127.0.0.1".to_owned()).port(0).self_metrics(false)
 }
 
 /// An exporter of this registry.

@@ -12,7 +12,7 @@ use std::time::Duration;
 fn collector(tools: &[&str]) -> (Registry, AgentMetricsCollector) {
     let registry = Registry::new();
     let tools = tools.iter().map(|tool| (*tool).to_owned()).collect();
-    let options = AgentOptions { tools, ..AgentOptions::default() };
+    let options = AgentOptions::default().tools(tools);
     let agents = AgentMetricsCollector::new(&registry, options).expect("the names are free");
     (registry, agents)
 }
@@ -37,12 +37,12 @@ fn test_agent_execution_metrics_by_report() {
     let (registry, agents) = collector(&[]);
     agents.record_execution_start("researcher");
     agents.record_execution_start("researcher");
-    agents.record_execution_end(&ExecutionReport {
-        duration: ms(2000),
-        steps: Some(3),
-        tool_calls: Some(0),
-        ..ExecutionReport::new("researcher", ExecutionStatus::MaxSteps)
-    });
+    agents.record_execution_end(
+        &ExecutionReport::new("researcher", ExecutionStatus::MaxSteps)
+            .duration(ms(2000))
+            .steps(Some(3))
+            .tool_calls(Some(0)),
+    );
     agents.set_active_agents("writer", 4);
     let names = [
         "agent_executions_total",
@@ -227,10 +227,10 @@ fn test_agent_error_metrics_by_report() {
     let (registry, agents) = collector(&[]);
     agents.record_error("researcher", LlmErrorType::of(Some(429), &[]));
     agents.record_error("researcher", AgentErrorType::UnknownTool);
-    agents.record_execution_end(&ExecutionReport {
-        error_type: Some(AgentErrorType::ToolError),
-        ..ExecutionReport::new("researcher", ExecutionStatus::Failed)
-    });
+    agents.record_execution_end(
+        &ExecutionReport::new("researcher", ExecutionStatus::Failed)
+            .error_type(Some(AgentErrorType::ToolError)),
+    );
     assert_eq!(
         only(&registry, &["agent_errors_total"]),
         "\
@@ -287,9 +287,9 @@ fn usage_is_added_to_the_agent() {
     let (registry, agents) = collector(&[]);
     let execution = agents.start_execution("researcher");
     assert_eq!(execution.agent_type(), "researcher");
-    execution.add_usage(Spent { input_tokens: 10, output_tokens: 20, cost_usd: 0.25 });
-    execution.add_usage(Spent { input_tokens: 5, output_tokens: 0, cost_usd: f64::NAN });
-    execution.add_usage(Spent { input_tokens: 0, output_tokens: 0, cost_usd: f64::INFINITY });
+    execution.add_usage(Spent::default().input_tokens(10).output_tokens(20).cost_usd(0.25));
+    execution.add_usage(Spent::default().input_tokens(5).output_tokens(0).cost_usd(f64::NAN));
+    execution.add_usage(Spent::default().input_tokens(0).output_tokens(0).cost_usd(f64::INFINITY));
     assert_eq!(
         recorded(&registry),
         [
@@ -342,9 +342,9 @@ llmdevops_agent_active{agent_type=\"researcher\"} 0
 #[test]
 fn an_invalid_namespace_is_refused() -> Outcome {
     let registry = Registry::new();
-    let options = AgentOptions { namespace: "a b".to_owned(), ..AgentOptions::default() };
+    let options = AgentOptions::default().namespace("a b".to_owned());
     assert_eq!(refusal(AgentMetricsCollector::new(&registry, options)).0, ErrorKind::InvalidMetricName);
-    let options = AgentOptions { namespace: "acme".to_owned(), ..AgentOptions::default() };
+    let options = AgentOptions::default().namespace("acme".to_owned());
     AgentMetricsCollector::new(&registry, options)?.record_step("a", StepType::Llm, None);
     assert!(
         super::text(&registry).contains("\nacme_agent_steps_total{agent_type=\"a\",step_type=\"llm\"} 1\n")

@@ -20,12 +20,12 @@ fn hash(password: &str) -> String {
 
 fn users(users: &[(&str, &str)]) -> AuthConfig {
     let basic_users = users.iter().map(|(user, password)| ((*user).to_owned(), hash(password))).collect();
-    AuthConfig { basic_users, ..AuthConfig::default() }
+    AuthConfig::default().basic_users(basic_users)
 }
 
 fn tokens(tokens: &[&str]) -> AuthConfig {
     let bearer_tokens = tokens.iter().map(|token| (*token).to_owned()).collect();
-    AuthConfig { bearer_tokens, ..AuthConfig::default() }
+    AuthConfig::default().bearer_tokens(bearer_tokens)
 }
 
 fn basic(user: &str, password: &str) -> String {
@@ -100,26 +100,19 @@ fn test_basic_password() -> Outcome {
 fn test_every_prefix_of_bcrypt_is_read() -> Outcome {
     for prefix in ["$2a$", "$2b$", "$2y$"] {
         let hash = hash("x").replace("$2b$", prefix);
-        let auth = Authenticator::new(AuthConfig {
-            basic_users: vec![("u".to_owned(), hash)],
-            ..AuthConfig::default()
-        })?;
+        let auth = Authenticator::new(AuthConfig::default().basic_users(vec![("u".to_owned(), hash)]))?;
         assert!(matches!(judge(&auth, Some(&basic("u", "x")), None), Verdict::Granted), "{prefix}");
     }
     // A hash from another implementation: a test vector of the crypt_blowfish library.
     let vector = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW".to_owned();
-    let auth = Authenticator::new(AuthConfig {
-        basic_users: vec![("u".to_owned(), vector)],
-        ..AuthConfig::default()
-    })?;
+    let auth = Authenticator::new(AuthConfig::default().basic_users(vec![("u".to_owned(), vector)]))?;
     assert!(matches!(judge(&auth, Some(&basic("u", "U*U")), None), Verdict::Granted));
     Ok(())
 }
 
 #[test]
 fn test_malformed_credentials_are_denied_and_cost_nothing() -> Outcome {
-    let auth =
-        Authenticator::new(AuthConfig { bearer_tokens: vec!["t".to_owned()], ..users(&[("u", "p")]) })?;
+    let auth = Authenticator::new(users(&[("u", "p")]).bearer_tokens(vec!["t".to_owned()]))?;
     let megabyte = "A".repeat(1024 * 1024);
     let headers = [
         String::new(),
@@ -182,8 +175,7 @@ fn test_ten_thousand_wrong_passwords_neither_hash_nor_hinder() -> Outcome {
 
 #[test]
 fn test_guesses_at_a_remembered_password_are_limited_for_other_clients() -> Outcome {
-    let auth =
-        Authenticator::new(AuthConfig { bearer_tokens: vec!["t".to_owned()], ..users(&[("u", "p")]) })?;
+    let auth = Authenticator::new(users(&[("u", "p")]).bearer_tokens(vec!["t".to_owned()]))?;
     assert!(matches!(judge(&auth, Some(&basic("u", "p")), peer(1)), Verdict::Granted));
     assert!(matches!(auth.check(Some("Bearer t"), peer(1)), Verdict::Granted));
     for number in 0..10 {
@@ -244,7 +236,7 @@ fn test_simultaneous_scrapers_cost_one_hash() -> Outcome {
 fn test_a_refusal_takes_as_long_for_every_user() -> Outcome {
     let cost = |cost| bcrypt::hash("right", cost).expect("a hash");
     let basic_users = vec![("cheap".to_owned(), cost(4)), ("dear".to_owned(), cost(9))];
-    let auth = Authenticator::new(AuthConfig { basic_users, failure_burst: 100, ..AuthConfig::default() })?;
+    let auth = Authenticator::new(AuthConfig::default().basic_users(basic_users).failure_burst(100))?;
     let fastest = |user: &str| {
         let try_one = |number: u32| {
             let Verdict::Verify(verification) = auth.check(Some(&basic(user, &number.to_string())), None)
@@ -271,26 +263,22 @@ fn test_challenge_names_the_configured_schemes() -> Outcome {
     let basic = r#"Basic realm="metrics", charset="UTF-8""#;
     assert_eq!(challenge(tokens(&["t"]))?, r#"Bearer realm="metrics""#);
     assert_eq!(challenge(users(&[("u", "p")]))?, basic);
-    let both = AuthConfig { bearer_tokens: vec!["t".to_owned()], ..users(&[("u", "p")]) };
+    let both = users(&[("u", "p")]).bearer_tokens(vec!["t".to_owned()]);
     assert_eq!(challenge(both)?, format!("Bearer realm=\"metrics\", {basic}"));
     Ok(())
 }
 
 #[test]
 fn test_a_bad_configuration_is_refused_without_its_secrets() {
-    let user = |name: &str, hash: &str| AuthConfig {
-        basic_users: vec![(name.to_owned(), hash.to_owned())],
-        ..AuthConfig::default()
-    };
+    let user =
+        |name: &str, hash: &str| AuthConfig::default().basic_users(vec![(name.to_owned(), hash.to_owned())]);
     let good = hash("p");
     let bad_hash = |what: &str| format!("Expected a bcrypt hash for user \"u\" but received {what}");
     let token =
         "Expected visible ASCII characters for a bearer token but received an empty text or other characters";
     let prefix = bad_hash("text without the prefix $2a$, $2b$ or $2y$");
-    let repeated = AuthConfig {
-        basic_users: vec![("u".to_owned(), good.clone()), ("u".to_owned(), good.clone())],
-        ..AuthConfig::default()
-    };
+    let repeated = AuthConfig::default()
+        .basic_users(vec![("u".to_owned(), good.clone()), ("u".to_owned(), good.clone())]);
     let cases = [
         (user("u", ""), prefix.clone()),
         (user("u", "hunter2"), prefix.clone()),
@@ -310,11 +298,11 @@ fn test_a_bad_configuration_is_refused_without_its_secrets() {
         (tokens(&["hunter 2"]), token.to_owned()),
         (tokens(&["hüter2"]), token.to_owned()),
         (
-            AuthConfig { failure_burst: 0, ..AuthConfig::default() },
+            AuthConfig::default().failure_burst(0),
             "Expected a whole number from 1 for failure_burst but received 0".to_owned(),
         ),
         (
-            AuthConfig { failures_per_minute: 0, ..AuthConfig::default() },
+            AuthConfig::default().failures_per_minute(0),
             "Expected a whole number from 1 for failures_per_minute but received 0".to_owned(),
         ),
     ];
@@ -325,7 +313,7 @@ fn test_a_bad_configuration_is_refused_without_its_secrets() {
 
 #[test]
 fn test_no_secret_is_shown() -> Outcome {
-    let config = AuthConfig { bearer_tokens: vec!["hunter2".to_owned()], ..users(&[("u", "hunter2")]) };
+    let config = users(&[("u", "hunter2")]).bearer_tokens(vec!["hunter2".to_owned()]);
     assert_eq!(
         format!("{config:?}"),
         "AuthConfig { bearer_tokens: 1, basic_users: [\"u\"], failures_per_minute: 30, failure_burst: 10 }"
@@ -338,8 +326,7 @@ fn test_no_secret_is_shown() -> Outcome {
 }
 
 static BOTH: LazyLock<Authenticator> = LazyLock::new(|| {
-    let config =
-        AuthConfig { bearer_tokens: vec!["correct-horse".to_owned()], ..users(&[("u", "battery staple")]) };
+    let config = users(&[("u", "battery staple")]).bearer_tokens(vec!["correct-horse".to_owned()]);
     Authenticator::new(config).expect("a good configuration")
 });
 

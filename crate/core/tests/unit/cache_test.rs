@@ -12,7 +12,7 @@ use std::time::Duration;
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn caching(ttl: Duration) -> MetricsConfig {
-    MetricsConfig { cache_ttl: Some(ttl), ..quiet() }
+    quiet().cache_ttl(Some(ttl))
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn test_cache_miss() -> Outcome {
     let registry = Arc::new(Registry::new());
     let counter = registry.counter("c_total", "C")?;
     // No cache configured; switched off; with a time to live of zero.
-    let off = MetricsConfig { cache_enabled: Some(false), ..caching(HOUR) };
+    let off = caching(HOUR).cache_enabled(Some(false));
     for config in [quiet(), off, caching(Duration::ZERO)] {
         let service = service(&registry, &config)?;
         for _ in 0..3 {
@@ -133,7 +133,7 @@ fn test_failures_are_not_cached() -> Outcome {
 fn test_cache_counts() -> Outcome {
     let registry = Arc::new(Registry::new());
     let counts = |config: MetricsConfig, scrapes: usize| -> Result<Vec<String>, Box<dyn std::error::Error>> {
-        let service = service(&registry, &MetricsConfig { self_metrics: true, ..config })?;
+        let service = service(&registry, &config.self_metrics(true))?;
         for _ in 0..scrapes {
             ask(&service, &get("/metrics"));
         }

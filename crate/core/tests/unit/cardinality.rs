@@ -5,7 +5,7 @@ use prometheus_metrics::{CounterVec, MetricsError, Registry, RegistryConfig};
 
 /// The limits of one family: this many series, and what happens to further label sets.
 pub(crate) fn at_most(series: usize, policy: OverflowPolicy) -> CardinalityLimits {
-    CardinalityLimits { max_series: Some(series), policy: Some(policy), ..CardinalityLimits::default() }
+    CardinalityLimits::default().max_series(Some(series)).policy(Some(policy))
 }
 
 /// A registry with these limits for each family and for all of its series.
@@ -13,8 +13,8 @@ pub(crate) fn limited_registry(
     family: CardinalityLimits,
     max_total: Option<usize>,
 ) -> Result<Registry, MetricsError> {
-    let cardinality = CardinalityConfig { family, max_total };
-    Registry::with_config(RegistryConfig { cardinality, ..RegistryConfig::default() })
+    let cardinality = CardinalityConfig::default().family(family).max_total(max_total);
+    Registry::with_config(RegistryConfig::default().cardinality(cardinality))
 }
 
 pub(crate) fn inc(counters: &CounterVec, values: &[&str]) -> Result<(), MetricsError> {

@@ -51,13 +51,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn limits() -> impl Strategy<Value = CardinalityLimits> {
     let max = || prop::option::of(1..6_usize);
     (max(), max(), max(), prop::option::of(prop::sample::select(POLICIES.to_vec()))).prop_map(
-        |(max_series, a, b, policy)| CardinalityLimits {
-            max_series,
-            max_label_values: [("a", a), ("b", b)]
-                .into_iter()
-                .filter_map(|(name, max)| Some((name.to_owned(), max?)))
-                .collect(),
-            policy,
+        |(max_series, a, b, policy)| {
+            CardinalityLimits::default()
+                .max_series(max_series)
+                .max_label_values(
+                    [("a", a), ("b", b)]
+                        .into_iter()
+                        .filter_map(|(name, max)| Some((name.to_owned(), max?)))
+                        .collect(),
+                )
+                .policy(policy)
         },
     )
 }
@@ -113,8 +116,8 @@ impl Model {
         own: CardinalityLimits,
         max_total: Option<usize>,
     ) -> Result<Self, MetricsError> {
-        let cardinality = CardinalityConfig { family: of_registry.clone(), max_total };
-        let registry = Registry::with_config(RegistryConfig { cardinality, ..RegistryConfig::default() })?;
+        let cardinality = CardinalityConfig::default().family(of_registry.clone()).max_total(max_total);
+        let registry = Registry::with_config(RegistryConfig::default().cardinality(cardinality))?;
         let metrics = [
             registry.metric(NAMES[0], "O").labels(&["a", "b"]).limits(own.clone()).counter_vec()?,
             registry.counter_vec(NAMES[1], "R", &["a", "b"])?,

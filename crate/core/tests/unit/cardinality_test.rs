@@ -6,10 +6,7 @@ use crate::log::Log;
 use crate::service::{ask, body, get, service};
 use crate::{Outcome, refusal, stopped_clock, text};
 use prometheus_metrics::config::MetricsConfig;
-use prometheus_metrics::registry::{
-    CardinalityConfig, CardinalityLimits, CardinalityReport, Kind, LabelCardinality, MetricCardinality,
-    OverflowPolicy,
-};
+use prometheus_metrics::registry::{CardinalityConfig, CardinalityLimits, Kind, OverflowPolicy};
 use prometheus_metrics::{Clock, Counter, ErrorKind, MetricsError, Registry, RegistryConfig};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +14,10 @@ use std::time::Duration;
 #[test]
 fn test_cardinality_tracking() -> Outcome {
     let registry = limited_registry(CardinalityLimits::default(), None)?;
-    let limits = CardinalityLimits {
-        max_series: Some(50),
-        max_label_values: vec![("route".to_owned(), 2), ("not a label of it".to_owned(), 1)],
-        policy: Some(OverflowPolicy::Drop),
-    };
+    let limits = CardinalityLimits::default()
+        .max_series(Some(50))
+        .max_label_values(vec![("route".to_owned(), 2), ("not a label of it".to_owned(), 1)])
+        .policy(Some(OverflowPolicy::Drop));
     let requests =
         registry.metric("r_total", "R").labels(&["route", "status"]).limits(limits).counter_vec()?;
     registry.histogram("h", "H")?.observe(1.0)?;
@@ -34,36 +30,26 @@ fn test_cardinality_tracking() -> Outcome {
     };
     let (of_requests, of_histogram) = (bytes("r_total"), bytes("h"));
     assert!(of_requests > 4 * 8 && of_histogram > 13 * 8);
-    let label =
-        |name: &str, values, max_values| LabelCardinality { name: name.to_owned(), values, max_values };
-    let expected = CardinalityReport {
-        series: 5,
-        max_series: 1_000_000,
-        bytes: of_requests + of_histogram,
-        metrics: vec![
-            MetricCardinality {
-                name: "r_total".to_owned(),
-                kind: Kind::Counter,
-                series: 4,
-                max_series: 50,
-                policy: OverflowPolicy::Drop,
-                overflow: 1.0,
-                bytes: of_requests,
-                labels: vec![label("route", 2, Some(2)), label("status", 2, None)],
-            },
-            MetricCardinality {
-                name: "h".to_owned(),
-                kind: Kind::Histogram,
-                series: 1,
-                max_series: 10_000,
-                policy: OverflowPolicy::Fold,
-                overflow: 0.0,
-                bytes: of_histogram,
-                labels: Vec::new(),
-            },
-        ],
-    };
-    assert_eq!(registry.cardinality(), expected);
+    let report = registry.cardinality();
+    let totals = (report.series, report.max_series, report.bytes);
+    assert_eq!(totals, (5, 1_000_000, of_requests + of_histogram));
+    let metrics: Vec<_> = report
+        .metrics
+        .iter()
+        .map(|m| (m.name.as_str(), m.kind, m.series, m.max_series, m.policy, m.overflow, m.bytes))
+        .collect();
+    let expected = [
+        ("r_total", Kind::Counter, 4, 50, OverflowPolicy::Drop, 1.0, of_requests),
+        ("h", Kind::Histogram, 1, 10_000, OverflowPolicy::Fold, 0.0, of_histogram),
+    ];
+    assert_eq!(metrics, expected);
+    let labels: Vec<_> = report
+        .metrics
+        .iter()
+        .flat_map(|m| &m.labels)
+        .map(|l| (l.name.as_str(), l.values, l.max_values))
+        .collect();
+    assert_eq!(labels, [("route", 2, Some(2)), ("status", 2, None)]);
     Ok(())
 }
 
@@ -193,7 +179,7 @@ h_count{x=\"a\"} 2
     assert_eq!(text(&registry), expected);
     registry
         .cardinality_guard()
-        .set_config(CardinalityConfig { family: at_most(1, OverflowPolicy::Throw), max_total: None });
+        .set_config(CardinalityConfig::default().family(at_most(1, OverflowPolicy::Throw)).max_total(None));
     let told = "Expected at most 1 series of the metric but c_total received a label set beyond";
     assert_eq!(refusal(inc(&counters, &["b"])), (ErrorKind::CardinalityLimit, told.to_owned()));
     assert_eq!(text(&registry), expected);
@@ -206,11 +192,11 @@ const FOLDED: &str = "WARN: CARDINALITY_LIMIT: \"c_total\" has 3 series of at mo
 
 /// A registry on this clock whose families have at most 2 series beside `other`.
 fn folding_registry(clock: &Arc<Clock>) -> Result<Registry, MetricsError> {
-    Registry::with_config(RegistryConfig {
-        clock: Arc::clone(clock),
-        cardinality: CardinalityConfig { family: at_most(2, OverflowPolicy::Fold), max_total: None },
-        ..RegistryConfig::default()
-    })
+    Registry::with_config(
+        RegistryConfig::default().clock(Arc::clone(clock)).cardinality(
+            CardinalityConfig::default().family(at_most(2, OverflowPolicy::Fold)).max_total(None),
+        ),
+    )
 }
 
 #[test]
@@ -331,7 +317,8 @@ fn the_default_limit_is_10_000_series_and_can_be_changed_later() -> Outcome {
     assert_eq!((metric.series, metric.max_series, metric.overflow), (10_001, 10_000, 3.0));
     assert_eq!(counters.with(&["other"])?.value(), 3.0);
     // A lower limit keeps the existing series; a higher one admits new series.
-    let limit = |series| CardinalityConfig { family: at_most(series, OverflowPolicy::Fold), max_total: None };
+    let limit =
+        |series| CardinalityConfig::default().family(at_most(series, OverflowPolicy::Fold)).max_total(None);
     registry.cardinality_guard().set_config(limit(5));
     inc(&counters, &["7"])?;
     inc(&counters, &["beyond"])?;

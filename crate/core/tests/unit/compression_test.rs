@@ -64,7 +64,7 @@ fn test_compression_from_the_minimum_size_on() -> Outcome {
     assert_eq!(MetricsConfig::default().compression_min_size, DEFAULT_MIN_SIZE);
     assert!(text.len() > DEFAULT_MIN_SIZE);
     for (min_size, compressed) in [(0, true), (text.len(), true), (text.len() + 1, false)] {
-        let config = MetricsConfig { compression_min_size: min_size, ..quiet() };
+        let config = quiet().compression_min_size(min_size);
         let response = answer(&registry, &config, "gzip")?;
         let expected = compressed.then_some("gzip");
         assert_eq!(response.header("content-encoding"), expected, "{min_size}");
@@ -84,7 +84,7 @@ fn test_compression_from_the_minimum_size_on() -> Outcome {
 fn test_compression_disabled() -> Outcome {
     let registry = Arc::new(Registry::new());
     registry.gauge("g", &"long ".repeat(400))?;
-    let config = MetricsConfig { compression_enabled: false, ..quiet() };
+    let config = quiet().compression_enabled(false);
     let response = answer(&registry, &config, "gzip")?;
     assert_eq!((response.status, response.header("content-encoding")), (200, None));
     assert_eq!(body(&response), registry.encode(Format::PrometheusText).as_bytes());
@@ -98,7 +98,7 @@ fn test_compression_disabled() -> Outcome {
 
 #[test]
 fn test_other_responses_are_not_compressed() -> Outcome {
-    let service = service(&Arc::new(Registry::new()), &MetricsConfig { compression_min_size: 0, ..quiet() })?;
+    let service = service(&Arc::new(Registry::new()), &quiet().compression_min_size(0))?;
     for target in ["/health", "/ready"] {
         let request = Request { accept_encoding: Some("gzip"), ..get(target) };
         let (response, _) = ask(&service, &request);

@@ -19,7 +19,7 @@ fn registry_with_ttl(
     clock: &Arc<Clock>,
     ttl: Option<Duration>,
 ) -> Result<Registry, Box<dyn std::error::Error>> {
-    Ok(Registry::with_config(RegistryConfig { clock: Arc::clone(clock), ttl, ..RegistryConfig::default() })?)
+    Ok(Registry::with_config(RegistryConfig::default().clock(Arc::clone(clock)).ttl(ttl))?)
 }
 
 /// The samples in the exposition of the registry.
@@ -150,17 +150,13 @@ fn values_written_through_a_kept_handle_are_never_lost() -> Outcome {
 #[test]
 fn expired_series_make_room_within_the_limits() -> Outcome {
     let clock = stopped_clock();
-    let limits = CardinalityLimits {
-        max_series: Some(2),
-        max_label_values: vec![("x".to_owned(), 2)],
-        ..CardinalityLimits::default()
-    };
-    let registry = Registry::with_config(RegistryConfig {
-        clock: Arc::clone(&clock),
-        ttl: Some(MINUTE),
-        cardinality: CardinalityConfig { family: limits, max_total: Some(2) },
-        ..RegistryConfig::default()
-    })?;
+    let limits = CardinalityLimits::default().max_series(Some(2)).max_label_values(vec![("x".to_owned(), 2)]);
+    let registry = Registry::with_config(
+        RegistryConfig::default()
+            .clock(Arc::clone(&clock))
+            .ttl(Some(MINUTE))
+            .cardinality(CardinalityConfig::default().family(limits).max_total(Some(2))),
+    )?;
     let counters = registry.counter_vec("c_total", "C", &["x"])?;
     for x in ["1", "2", "3"] {
         counters.with(&[x])?.inc();

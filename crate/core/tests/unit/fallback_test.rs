@@ -13,11 +13,10 @@ fn family(
     max_series: usize,
 ) -> Result<Family, Box<dyn std::error::Error>> {
     let descriptor = Descriptor::new(kind, "m", "M", &["user", "route", "plan"])?;
-    let limits = CardinalityLimits {
-        max_series: Some(max_series),
-        max_label_values: vec![("user".to_owned(), 1), ("plan".to_owned(), 1)],
-        policy: Some(policy),
-    };
+    let limits = CardinalityLimits::default()
+        .max_series(Some(max_series))
+        .max_label_values(vec![("user".to_owned(), 1), ("plan".to_owned(), 1)])
+        .policy(Some(policy));
     Ok(Family::with_limits(descriptor, Arc::new(Cells::on_heap()), limits))
 }
 

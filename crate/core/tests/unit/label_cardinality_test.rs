@@ -10,10 +10,8 @@ use prometheus_metrics::{ErrorKind, Registry, RegistryConfig};
 #[test]
 fn only_the_label_over_its_limit_becomes_other() -> Outcome {
     let registry = Registry::new();
-    let limits = CardinalityLimits {
-        max_label_values: vec![("user".to_owned(), 1), ("plan".to_owned(), 2)],
-        ..CardinalityLimits::default()
-    };
+    let limits =
+        CardinalityLimits::default().max_label_values(vec![("user".to_owned(), 1), ("plan".to_owned(), 2)]);
     let counters = registry.metric("c_total", "C").labels(&["user", "plan"]).limits(limits).counter_vec()?;
     let sets =
         [("u1", "free"), ("u2", "free"), ("u2", "pro"), ("u3", "team"), ("", "team"), ("other", "free")];
@@ -34,16 +32,14 @@ c_total{plan=\"other\"} 1
     assert!(counters.remove(&["u1", "free"])?);
     inc(&counters, &["u9", "free"])?;
     assert!(text(&registry).ends_with("c_total{plan=\"other\"} 1\nc_total{user=\"u9\",plan=\"free\"} 1\n"));
-    let refused = CardinalityConfig {
-        family: CardinalityLimits {
-            max_label_values: vec![("x".to_owned(), 1)],
-            policy: Some(OverflowPolicy::Throw),
-            ..CardinalityLimits::default()
-        },
-        max_total: None,
-    };
-    let registry =
-        Registry::with_config(RegistryConfig { cardinality: refused, ..RegistryConfig::default() })?;
+    let refused = CardinalityConfig::default()
+        .family(
+            CardinalityLimits::default()
+                .max_label_values(vec![("x".to_owned(), 1)])
+                .policy(Some(OverflowPolicy::Throw)),
+        )
+        .max_total(None);
+    let registry = Registry::with_config(RegistryConfig::default().cardinality(refused))?;
     let gauges = registry.gauge_vec("g", "G", &["x"])?;
     gauges.with(&["1"])?.set(1.0);
     let told = "Expected at most 1 values of the label \"x\" but g received a label set beyond";
@@ -53,11 +49,13 @@ c_total{plan=\"other\"} 1
 
 #[test]
 fn label_values_are_sanitized_before_they_are_counted() -> Outcome {
-    let registry = Registry::with_config(RegistryConfig {
-        cardinality: CardinalityConfig { family: at_most(2, OverflowPolicy::Fold), max_total: None },
-        sanitizer: Some(Sanitizer::new(SanitizerConfig::default())?),
-        ..RegistryConfig::default()
-    })?;
+    let registry = Registry::with_config(
+        RegistryConfig::default()
+            .cardinality(
+                CardinalityConfig::default().family(at_most(2, OverflowPolicy::Fold)).max_total(None),
+            )
+            .sanitizer(Some(Sanitizer::new(SanitizerConfig::default())?)),
+    )?;
     let counters = registry.counter_vec("c_total", "C", &["user"])?;
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || -> Outcome {

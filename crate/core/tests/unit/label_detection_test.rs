@@ -2,9 +2,7 @@
 //! it leaves ordinary values unchanged.
 
 use crate::label_sanitization_test::{JWT, UUID, cleaned, redacting, sanitizer};
-use prometheus_metrics::labels::{
-    Action, ControlPolicy, Detections, FindingKind, SanitizerConfig, redact_for_log,
-};
+use prometheus_metrics::labels::{Action, ControlPolicy, Detections, FindingKind, redact_for_log};
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
@@ -193,8 +191,7 @@ fn test_sanitizer_finds_each_kind() {
     .collect();
     for (value, expected) in cases {
         let keeps_lines = sanitizer(|config| {
-            *config =
-                SanitizerConfig { control_characters: ControlPolicy::Keep, ..redacting.config().clone() };
+            *config = redacting.config().clone().control_characters(ControlPolicy::Keep);
         });
         assert_eq!(cleaned(&keeps_lines, &value).0, expected, "of {value}");
         assert_eq!(cleaned(&redacting, &value).0, expected, "of {value}");

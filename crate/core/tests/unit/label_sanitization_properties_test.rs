@@ -93,13 +93,12 @@ fn config() -> impl Strategy<Value = SanitizerConfig> {
     (lengths, 0..3_usize, 0..3_usize, actions).prop_map(|(max_length, control, unicode, actions)| {
         let mut detect = Detections::default();
         FindingKind::ALL.into_iter().zip(actions).for_each(|(kind, action)| detect.set(kind, action));
-        SanitizerConfig {
-            max_length,
-            control_characters: ControlPolicy::ALL[control],
-            unicode: UnicodePolicy::ALL[unicode],
-            reserved_prefixes: Vec::new(),
-            detect,
-        }
+        SanitizerConfig::default()
+            .max_length(max_length)
+            .control_characters(ControlPolicy::ALL[control])
+            .unicode(UnicodePolicy::ALL[unicode])
+            .reserved_prefixes(Vec::new())
+            .detect(detect)
     })
 }
 

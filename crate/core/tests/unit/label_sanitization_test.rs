@@ -26,7 +26,8 @@ pub(crate) fn redacting() -> Sanitizer {
 /// The sanitized value, and the kind and the action of each finding.
 pub(crate) fn cleaned(sanitizer: &Sanitizer, value: &str) -> (String, Vec<(&'static str, &'static str)>) {
     let sanitized = sanitizer.sanitize(value);
-    let findings = sanitized.findings.iter().map(|Finding { kind, action }| (kind.as_str(), action.as_str()));
+    let findings =
+        sanitized.findings.iter().map(|Finding { kind, action, .. }| (kind.as_str(), action.as_str()));
     let findings = findings.collect();
     (sanitized.value.into_owned(), findings)
 }
@@ -52,20 +53,20 @@ fn test_sanitizer_defaults() {
     }
     assert_eq!(
         SanitizerConfig::default(),
-        SanitizerConfig {
-            max_length: Some(128),
-            control_characters: ControlPolicy::Replace,
-            unicode: UnicodePolicy::Keep,
-            reserved_prefixes: vec!["__".to_owned()],
-            detect: Detections {
-                api_key: Action::Redact,
-                token: Action::Redact,
-                card_number: Action::Redact,
-                email: Action::Redact,
-                uuid: Action::Warn,
-                timestamp: Action::Warn,
-            },
-        }
+        SanitizerConfig::default()
+            .max_length(Some(128))
+            .control_characters(ControlPolicy::Replace)
+            .unicode(UnicodePolicy::Keep)
+            .reserved_prefixes(vec!["__".to_owned()])
+            .detect(
+                Detections::default()
+                    .api_key(Action::Redact)
+                    .token(Action::Redact)
+                    .card_number(Action::Redact)
+                    .email(Action::Redact)
+                    .uuid(Action::Warn)
+                    .timestamp(Action::Warn)
+            )
     );
 }
 

@@ -55,7 +55,7 @@ fn test_invalid_label_name_reserved_prefix() -> Outcome {
     strictness.reserved_prefix = true;
     assert_eq!(refusal(strictness.check_name(&name)), reserved);
     assert_eq!(strictness.check_name(&LabelName::new("_name__")?), Ok(()));
-    let registry = Registry::with_config(RegistryConfig { strictness, ..RegistryConfig::default() })?;
+    let registry = Registry::with_config(RegistryConfig::default().strictness(strictness))?;
     assert_eq!(refusal(registry.counter_vec("c", "C", &["ok", "__name"])), reserved);
     assert_eq!(text(&registry), "\n");
     Registry::new().counter_vec("c", "C", &["__name"])?;
@@ -143,7 +143,7 @@ fn test_label_value_empty() -> Outcome {
 fn test_label_value_max_length() -> Outcome {
     let mut strictness = Strictness::default();
     strictness.max_value_bytes = Some(8);
-    let registry = Registry::with_config(RegistryConfig { strictness, ..RegistryConfig::default() })?;
+    let registry = Registry::with_config(RegistryConfig::default().strictness(strictness))?;
     let counters = registry.counter_vec("c", "C", &["a", "b"])?;
     counters.with(&["12345678", "éééé"])?.inc();
     let expected = "# HELP c C\n# TYPE c counter\nc{a=\"12345678\",b=\"éééé\"} 1\n";

@@ -28,16 +28,13 @@ fn ms(milliseconds: u64) -> Option<Duration> {
 #[test]
 fn test_llm_request_metrics_by_report() {
     let (registry, llm) = collector();
-    let answered = LlmRequest { end: LlmUsage::new(10, 20).into(), ..LlmRequest::of(MINI) };
+    let answered = LlmRequest::of(MINI).end(LlmUsage::new(10, 20).into());
     llm.record_request(&answered);
-    llm.record_request(&LlmRequest {
-        end: LlmEnd { finish_reason: Some(FinishReason::Length), ..answered.end },
-        ..answered
-    });
-    llm.record_request(&LlmRequest { error_type: Some(LlmErrorType::Timeout), ..LlmRequest::of(MINI) });
+    llm.record_request(&answered.end(answered.end.finish_reason(Some(FinishReason::Length))));
+    llm.record_request(&LlmRequest::of(MINI).error_type(Some(LlmErrorType::Timeout)));
     // A failed request to an unknown model makes no series of its own.
     let typo = LlmTarget::new("gpt-typo", "openai").for_operation(LlmOperation::Embeddings);
-    llm.record_request(&LlmRequest { error_type: Some(LlmErrorType::NotFound), ..LlmRequest::of(typo) });
+    llm.record_request(&LlmRequest::of(typo).error_type(Some(LlmErrorType::NotFound)));
     assert_eq!(
         only(&registry, &["llm_requests_total", "llm_active_requests", "llm_finish_reasons_total"]),
         "\
@@ -67,21 +64,19 @@ llmdevops_llm_finish_reasons_total{model=\"gpt-4o-mini\",provider=\"openai\",rea
 #[test]
 fn test_llm_token_metrics_by_report() -> Outcome {
     let registry = Registry::new();
-    let prices =
-        PriceTable::new().with("gpt-4o-mini", Price { cache_read: Some(0.075), ..Price::new(0.15, 0.6) })?;
-    let options = LlmOptions { prices, ..LlmOptions::default() };
+    let prices = PriceTable::new().with("gpt-4o-mini", Price::new(0.15, 0.6).cache_read(Some(0.075)))?;
+    let options = LlmOptions::default().prices(prices);
     let llm = LlmMetricsCollector::new(&registry, options)?;
-    let usage =
-        LlmUsage { cache_read_tokens: Some(400), reasoning_tokens: Some(1), ..LlmUsage::new(1000, 101) };
+    let usage = LlmUsage::new(1000, 101).cache_read_tokens(Some(400)).reasoning_tokens(Some(1));
     // 600 at 0.15, 400 at 0.075, 101 at 0.6 dollars a million.
-    let spent = llm.record_request(&LlmRequest { end: usage.into(), ..LlmRequest::of(MINI) });
-    assert_eq!(spent, Spent { input_tokens: 1000, output_tokens: 101, cost_usd: 0.000_180_6 });
+    let spent = llm.record_request(&LlmRequest::of(MINI).end(usage.into()));
+    assert_eq!(spent, Spent::default().input_tokens(1000).output_tokens(101).cost_usd(0.000_180_6));
     // Tokens that were not reported are not 0, and a model without a price does not cost 0.
     assert_eq!(llm.record_request(&LlmRequest::of(MINI)), Spent::default());
     let unpriced = LlmTarget::new("gpt-4o", "azure");
-    llm.record_request(&LlmRequest { end: LlmUsage::new(5, 0).into(), ..LlmRequest::of(unpriced) });
-    let paid = LlmEnd { cost_usd: Some(0.5), ..LlmUsage::new(5, 0).into() };
-    assert_eq!(llm.record_request(&LlmRequest { end: paid, ..LlmRequest::of(unpriced) }).cost_usd, 0.5);
+    llm.record_request(&LlmRequest::of(unpriced).end(LlmUsage::new(5, 0).into()));
+    let paid = LlmEnd::from(LlmUsage::new(5, 0)).cost_usd(Some(0.5));
+    assert_eq!(llm.record_request(&LlmRequest::of(unpriced).end(paid)).cost_usd, 0.5);
     let names = [
         "llm_tokens_total",
         "llm_token_details_total",
@@ -127,7 +122,7 @@ llmdevops_llm_usage_missing_total{model=\"gpt-4o\",provider=\"azure\"} 0
 fn test_llm_latency_histogram_by_report() {
     let (registry, llm) = collector();
     for milliseconds in [50, 100, 1500, 700_000] {
-        llm.record_request(&LlmRequest { duration: ms(milliseconds), ..LlmRequest::of(MINI) });
+        llm.record_request(&LlmRequest::of(MINI).duration(ms(milliseconds)));
     }
     let labels = "model=\"gpt-4o-mini\",provider=\"openai\",operation=\"chat\"";
     let mut expected = "\
@@ -164,7 +159,7 @@ fn test_llm_error_metrics_by_report() {
     let (registry, llm) = collector();
     llm.record_streaming_chunk(MINI, 0);
     for status in [LlmStatus::Error, LlmStatus::Timeout, LlmStatus::Cancelled, LlmStatus::Success] {
-        llm.record_request(&LlmRequest { status: Some(status), ..LlmRequest::of(MINI) });
+        llm.record_request(&LlmRequest::of(MINI).status(Some(status)));
     }
     llm.record_error(MINI, LlmErrorType::of(Some(429), &[]));
     llm.record_retry(MINI, LlmErrorType::of(Some(503), &["nothing that is known"]));
@@ -191,19 +186,19 @@ llmdevops_llm_retries_total{model=\"gpt-4o-mini\",provider=\"openai\",error_type
 #[test]
 fn test_llm_streaming_metrics_by_report() {
     let (registry, llm) = collector();
-    llm.record_request(&LlmRequest {
-        duration: ms(1500),
-        time_to_first_token: ms(500),
-        chunks: Some(12),
-        end: LlmUsage::new(10, 101).into(),
-        ..LlmRequest::of(MINI)
-    });
-    llm.record_request(&LlmRequest {
-        error_type: Some(LlmErrorType::StreamInterrupted),
-        chunks: Some(3),
-        interrupted: Some(Interruption::Provider),
-        ..LlmRequest::of(MINI)
-    });
+    llm.record_request(
+        &LlmRequest::of(MINI)
+            .duration(ms(1500))
+            .time_to_first_token(ms(500))
+            .chunks(Some(12))
+            .end(LlmUsage::new(10, 101).into()),
+    );
+    llm.record_request(
+        &LlmRequest::of(MINI)
+            .error_type(Some(LlmErrorType::StreamInterrupted))
+            .chunks(Some(3))
+            .interrupted(Some(Interruption::Provider)),
+    );
     llm.record_streaming_chunk(MINI, 7);
     let labels = "model=\"gpt-4o-mini\",provider=\"openai\"";
     let mut expected = format!(
@@ -350,16 +345,14 @@ fn names_of_models_lose_dates_and_accounts() {
 #[test]
 fn options_are_a_namespace_names_and_optional_metrics() -> Outcome {
     let registry = Registry::new();
-    let options = LlmOptions {
-        namespace: "acme".to_owned(),
-        normalize_model: Some(Box::new(str::to_uppercase)),
-        tokens_per_request: true,
-        queue_duration: true,
-        ..LlmOptions::default()
-    };
+    let options = LlmOptions::default()
+        .namespace("acme".to_owned())
+        .normalize_model(Some(Box::new(str::to_uppercase)))
+        .tokens_per_request(true)
+        .queue_duration(true);
     let llm = LlmMetricsCollector::new(&registry, options)?;
     let end = LlmUsage::new(5, 7).into();
-    llm.record_request(&LlmRequest { end, queue: ms(500), ..LlmRequest::new("m", "p") });
+    llm.record_request(&LlmRequest::new("m", "p").end(end).queue(ms(500)));
     let shown = text(&registry);
     assert!(shown.contains("\nacme_llm_tokens_per_request_sum{model=\"M\",type=\"output\"} 7\n"), "{shown}");
     assert!(
@@ -373,7 +366,7 @@ fn options_are_a_namespace_names_and_optional_metrics() -> Outcome {
 #[test]
 fn invalid_options_are_refused() {
     let registry = Registry::new();
-    let options = LlmOptions { namespace: "a b".to_owned(), ..LlmOptions::default() };
+    let options = LlmOptions::default().namespace("a b".to_owned());
     assert_eq!(refusal(LlmMetricsCollector::new(&registry, options)).0, ErrorKind::InvalidMetricName);
     let expected = "Expected dollars a million tokens for prices[\"m\"].output but received -1";
     let refused = refusal(PriceTable::new().with("m", Price::new(1.0, -1.0)));
@@ -408,10 +401,10 @@ fn a_price_is_that_of_the_day() -> Outcome {
         .with("m", Price::new(1.0, 0.0))?
         .with_from("m", "2028-03-01", Price::new(3.0, 0.0))?
         .with("p/m", Price::new(7.0, 0.0))?;
-    let llm = LlmMetricsCollector::new(&registry, LlmOptions { prices, ..LlmOptions::default() })?;
+    let llm = LlmMetricsCollector::new(&registry, LlmOptions::default().prices(prices))?;
     let cost = |provider| {
         let end = LlmUsage::new(1_000_000, 0).into();
-        llm.record_request(&LlmRequest { end, ..LlmRequest::new("m-2024-01-01", provider) }).cost_usd
+        llm.record_request(&LlmRequest::new("m-2024-01-01", provider).end(end)).cost_usd
     };
     let mut costs = vec![cost("q")];
     registry.clock().advance(Duration::from_secs(1));
@@ -450,7 +443,7 @@ fn two_collectors_of_one_registry_count_together() -> Outcome {
     let (registry, llm) = collector();
     let second = LlmMetricsCollector::new(&registry, LlmOptions::default())?;
     for collector in [&llm, &second, &second.clone()] {
-        collector.record_request(&LlmRequest { end: LlmUsage::new(1, 0).into(), ..LlmRequest::of(MINI) });
+        collector.record_request(&LlmRequest::of(MINI).end(LlmUsage::new(1, 0).into()));
     }
     assert_eq!(
         recorded(&registry),
@@ -467,7 +460,7 @@ fn two_collectors_of_one_registry_count_together() -> Outcome {
 fn models_start_at_0_after_a_reset_and_no_gauge_goes_below_0() -> Outcome {
     let registry = MockRegistry::new();
     let llm = LlmMetricsCollector::new(&registry, LlmOptions::default())?;
-    let request = LlmRequest { end: LlmUsage::new(3, 0).into(), ..LlmRequest::of(MINI) };
+    let request = LlmRequest::of(MINI).end(LlmUsage::new(3, 0).into());
     let call = llm.start_request(MINI);
     llm.record_request(&request);
     registry.reset();
@@ -488,18 +481,14 @@ fn models_start_at_0_after_a_reset_and_no_gauge_goes_below_0() -> Outcome {
 
 #[test]
 fn recording_does_not_fail_at_a_limit() -> Outcome {
-    let refusing = CardinalityLimits {
-        max_series: Some(1),
-        policy: Some(OverflowPolicy::Throw),
-        ..CardinalityLimits::default()
-    };
-    let cardinality = CardinalityConfig { family: refusing, max_total: None };
+    let refusing = CardinalityLimits::default().max_series(Some(1)).policy(Some(OverflowPolicy::Throw));
+    let cardinality = CardinalityConfig::default().family(refusing).max_total(None);
     let clock = MockClock::new();
-    let config = RegistryConfig { cardinality, clock: clock.clock(), ..RegistryConfig::default() };
+    let config = RegistryConfig::default().cardinality(cardinality).clock(clock.clock());
     let registry = Registry::with_config(config)?;
     let llm = LlmMetricsCollector::new(&registry, LlmOptions::default())?;
     let end = LlmUsage::new(1, 2).into();
-    llm.record_request(&LlmRequest { end, ..LlmRequest::of(MINI) });
+    llm.record_request(&LlmRequest::of(MINI).end(end));
     llm.start_request(LlmTarget::new("second", "p")).end(LlmUsage::new(1, 2));
     llm.set_budget("one", Some(1.0), None);
     llm.set_budget("two", Some(1.0), None);

@@ -53,7 +53,7 @@ fn text(registry: &Registry) -> String {
 /// `names`, only the families with these names.
 fn scrape(registry: &Registry, process: Option<&Process>, names: &[String], format: Format) -> String {
     let mut out = Vec::new();
-    let selection = Selection { process, names, ..Selection::default() };
+    let selection = Selection::default().process(process).names(names);
     let Ok(()) = encode(&gather(registry, &selection), format, &mut out);
     String::from_utf8(out).expect("an exposition is UTF-8")
 }

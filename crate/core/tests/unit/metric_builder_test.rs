@@ -9,7 +9,7 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn at_most(max_series: usize) -> CardinalityLimits {
-    CardinalityLimits { max_series: Some(max_series), ..CardinalityLimits::default() }
+    CardinalityLimits::default().max_series(Some(max_series))
 }
 
 #[test]
@@ -36,10 +36,9 @@ fn the_builder_and_the_short_constructors_make_the_same_metrics() -> Outcome {
 
 #[test]
 fn limits_hold_for_each_type() -> Outcome {
-    let registry = Registry::with_config(RegistryConfig {
-        cardinality: CardinalityConfig { family: at_most(5), ..CardinalityConfig::default() },
-        ..RegistryConfig::default()
-    })?;
+    let registry = Registry::with_config(
+        RegistryConfig::default().cardinality(CardinalityConfig::default().family(at_most(5))),
+    )?;
     let counters = registry.metric("c_total", "C").labels(&["x"]).limits(at_most(1)).counter_vec()?;
     let gauges = registry.metric("g", "G").labels(&["x"]).limits(at_most(2)).gauge_vec()?;
     let histograms =
@@ -61,11 +60,10 @@ fn limits_hold_for_each_type() -> Outcome {
 
 #[test]
 fn a_policy_can_be_set_without_a_limit() -> Outcome {
-    let registry = Registry::with_config(RegistryConfig {
-        cardinality: CardinalityConfig { family: at_most(1), ..CardinalityConfig::default() },
-        ..RegistryConfig::default()
-    })?;
-    let limits = CardinalityLimits { policy: Some(OverflowPolicy::Throw), ..CardinalityLimits::default() };
+    let registry = Registry::with_config(
+        RegistryConfig::default().cardinality(CardinalityConfig::default().family(at_most(1))),
+    )?;
+    let limits = CardinalityLimits::default().policy(Some(OverflowPolicy::Throw));
     let counters = registry.metric("c_total", "C").labels(&["x"]).limits(limits).counter_vec()?;
     counters.with(&["1"])?.inc();
     assert_eq!(refusal(counters.with(&["2"])).0, ErrorKind::CardinalityLimit);
@@ -76,11 +74,8 @@ fn a_policy_can_be_set_without_a_limit() -> Outcome {
 fn a_time_to_live_holds_for_one_family() -> Outcome {
     let clock = Arc::new(Clock::new());
     clock.freeze(Duration::from_secs(1_700_000_000));
-    let registry = Registry::with_config(RegistryConfig {
-        clock: Arc::clone(&clock),
-        ttl: Some(3 * MINUTE),
-        ..RegistryConfig::default()
-    })?;
+    let registry =
+        Registry::with_config(RegistryConfig::default().clock(Arc::clone(&clock)).ttl(Some(3 * MINUTE)))?;
     let short = registry.metric("short", "S").labels(&["x"]).ttl(MINUTE).gauge_vec()?;
     let never = registry.metric("never_total", "N").labels(&["x"]).ttl(Duration::ZERO).counter_vec()?;
     let default = registry.metric("default", "D").labels(&["x"]).buckets(&[]).histogram_vec()?;

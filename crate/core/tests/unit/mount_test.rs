@@ -263,12 +263,12 @@ fn each_registry_keeps_its_own_limits_and_ttl() -> Outcome {
     let root = Registry::with_clock(Arc::clone(&clock));
     let limited = |max_total| -> Result<Arc<Registry>, MetricsError> {
         let family = CardinalityLimits::default();
-        Ok(Arc::new(Registry::with_config(RegistryConfig {
-            cardinality: CardinalityConfig { family, max_total: Some(max_total) },
-            ttl: Some(Duration::from_secs(60)),
-            clock: Arc::clone(&clock),
-            ..RegistryConfig::default()
-        })?))
+        Ok(Arc::new(Registry::with_config(
+            RegistryConfig::default()
+                .cardinality(CardinalityConfig::default().family(family).max_total(Some(max_total)))
+                .ttl(Some(Duration::from_secs(60)))
+                .clock(Arc::clone(&clock)),
+        )?))
     };
     let (small, large) = (limited(1)?, limited(10)?);
     root.mount(&small, tenant("small"))?;

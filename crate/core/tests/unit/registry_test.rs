@@ -26,10 +26,10 @@ fn test_registry_creation_default() -> Outcome {
 
 #[test]
 fn test_registry_creation_with_config() -> Outcome {
-    let config = |name: &str, value: &str| RegistryConfig {
-        default_labels: vec![("zone".to_owned(), "a".to_owned()), (name.to_owned(), value.to_owned())],
-        strictness: Strictness::strict(8),
-        ..RegistryConfig::default()
+    let config = |name: &str, value: &str| {
+        RegistryConfig::default()
+            .default_labels(vec![("zone".to_owned(), "a".to_owned()), (name.to_owned(), value.to_owned())])
+            .strictness(Strictness::strict(8))
     };
     let registry = Registry::with_config(config("service", "gateway"))?;
     registry.gauge("up", "Up")?.set(1.0);

@@ -16,7 +16,7 @@ pub(crate) fn service(
 
 /// Settings of a service that shows only the registry.
 pub(crate) fn quiet() -> MetricsConfig {
-    MetricsConfig { self_metrics: false, ..MetricsConfig::default() }
+    MetricsConfig::default().self_metrics(false)
 }
 
 pub(crate) fn get(target: &str) -> Request<'_> {

@@ -37,7 +37,7 @@ fn overflow_counts_of_contributors_add_up_and_stay_after_they_leave() -> Outcome
     let workers = [contributor_of(&process), contributor_of(&process)];
     let target = Target::new(Arc::clone(main.registry()), Some(Arc::clone(&process)))?;
     // The endpoint's settings hold for contributors that joined before it was made and for later ones.
-    let config = MetricsConfig { cardinality_max_per_metric: Some(2), ..MetricsConfig::default() };
+    let config = MetricsConfig::default().cardinality_max_per_metric(Some(2));
     let service = ScrapeService::new(Arc::new(target), &config, Embedding::default())?;
     let late = contributor_of(&process);
     for contributor in workers.iter().chain([&main, &late]) {

@@ -226,8 +226,7 @@ fn test_client_names() -> Outcome {
     config.client_ca = Some(Pem::Text(authority.cert.clone()));
     config.client_auth = ClientAuth::RequireAndVerifyClientCert;
     let allowing = |name: &str| {
-        let config =
-            TlsConfig { client_allowed_sans: vec!["other".to_owned(), name.to_owned()], ..config.clone() };
+        let config = config.clone().client_allowed_sans(vec!["other".to_owned(), name.to_owned()]);
         Tls::new(config).map(|tls| tls.server_config())
     };
     for (text, _) in names()? {
@@ -345,42 +344,39 @@ fn test_settings_that_contradict_each_other_are_refused() -> Outcome {
     let ca = || Some(Pem::Text(authority.cert.clone()));
     let cases = [
         (
-            TlsConfig { min_version: TlsVersion::Tls13, max_version: TlsVersion::Tls12, ..good.clone() },
+            good.clone().min_version(TlsVersion::Tls13).max_version(TlsVersion::Tls12),
             "Expected min_version not above max_version but received TLS13 and TLS12",
         ),
         (
-            TlsConfig { client_auth: ClientAuth::RequireAndVerifyClientCert, ..good.clone() },
+            good.clone().client_auth(ClientAuth::RequireAndVerifyClientCert),
             "Expected client_ca_file beside RequireAndVerifyClientCert but received none",
         ),
         (
-            TlsConfig { client_ca: ca(), ..good.clone() },
+            good.clone().client_ca(ca()),
             "Expected client_auth_type RequireAndVerifyClientCert or VerifyClientCertIfGiven beside client_ca_file but received NoClientCert",
         ),
         (
-            TlsConfig {
-                client_ca: ca(),
-                client_auth: ClientAuth::VerifyClientCertIfGiven,
-                client_allowed_sans: vec!["x".to_owned()],
-                ..good.clone()
-            },
+            good.clone()
+                .client_ca(ca())
+                .client_auth(ClientAuth::VerifyClientCertIfGiven)
+                .client_allowed_sans(vec!["x".to_owned()]),
             "Expected client_auth_type RequireAndVerifyClientCert beside client_allowed_sans but received VerifyClientCertIfGiven",
         ),
         (
-            TlsConfig { curve_preferences: vec!["CurveP521".to_owned()], ..good.clone() },
+            good.clone().curve_preferences(vec!["CurveP521".to_owned()]),
             "Expected one of X25519, CurveP256, CurveP384 for curve_preferences but received \"CurveP521\"",
         ),
     ];
     for (config, message) in cases {
         assert_eq!(refusal(Tls::new(config)), (ErrorKind::InvalidConfig, message.to_owned()));
     }
-    let config = TlsConfig { cipher_suites: vec!["TLS_NULL".to_owned()], ..good.clone() };
+    let config = good.clone().cipher_suites(vec!["TLS_NULL".to_owned()]);
     let (_, message) = refusal(Tls::new(config));
     assert!(message.ends_with("for cipher_suites but received \"TLS_NULL\""), "{message}");
-    let config = TlsConfig {
-        max_version: TlsVersion::Tls12,
-        cipher_suites: vec!["TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA".to_owned()],
-        ..good.clone()
-    };
+    let config = good
+        .clone()
+        .max_version(TlsVersion::Tls12)
+        .cipher_suites(vec!["TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA".to_owned()]);
     assert!(Tls::new(config).is_err(), "TLS 1.2 with no suite that is spoken");
     let shown = format!("{:?}", Tls::new(good)?);
     assert!(shown.contains("key: (inline)") && !shown.contains("PRIVATE"), "{shown}");

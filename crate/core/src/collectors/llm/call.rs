@@ -131,7 +131,7 @@ impl LlmCall {
         self.ended = true;
         self.active.take().iter().for_each(Gauge::dec);
         match &self.unknown {
-            Some((model, provider)) if request.status() == LlmStatus::Success => {
+            Some((model, provider)) if request.outcome() == LlmStatus::Success => {
                 let series = self.collector.series_of(&LlmTarget::new(model, provider), true);
                 self.collector.record(&series, request)
             }

@@ -11,6 +11,7 @@ const MILLION: f64 = 1_000_000.0;
 
 /// The price of a model, in US dollars for a million tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Price {
     /// The price of input tokens.
     pub input: f64,
@@ -23,6 +24,14 @@ pub struct Price {
     /// The price of output tokens of the model's reasoning; `output` if not set.
     pub reasoning: Option<f64>,
 }
+
+setters!(Price {
+    input: f64,
+    output: f64,
+    cache_read: Option<f64>,
+    cache_write: Option<f64>,
+    reasoning: Option<f64>,
+});
 
 impl Price {
     /// A price of input and output tokens.
@@ -74,7 +83,7 @@ impl Price {
 /// use prometheus_metrics::collectors::{Price, PriceTable};
 ///
 /// let prices = PriceTable::new()
-///     .with("gpt-4o-mini", Price { cache_read: Some(0.075), ..Price::new(0.15, 0.6) })?
+///     .with("gpt-4o-mini", Price::new(0.15, 0.6).cache_read(Some(0.075)))?
 ///     .with_from("azure/gpt-4o", "2026-01-01", Price::new(2.5, 10.0))?;
 /// # Ok::<(), prometheus_metrics::MetricsError>(())
 /// ```

@@ -31,6 +31,7 @@ impl<'a> LlmTarget<'a> {
 /// Tokens as the provider reports them. `None` means not reported, which is not the same as 0. The details are parts of the
 /// input and output tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LlmUsage {
     /// All input tokens, cached ones included.
     pub input_tokens: Option<u64>,
@@ -50,6 +51,17 @@ pub struct LlmUsage {
     pub image_input_tokens: Option<u64>,
 }
 
+setters!(LlmUsage {
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    cache_read_tokens: Option<u64>,
+    cache_write_tokens: Option<u64>,
+    reasoning_tokens: Option<u64>,
+    audio_input_tokens: Option<u64>,
+    audio_output_tokens: Option<u64>,
+    image_input_tokens: Option<u64>,
+});
+
 impl LlmUsage {
     /// Input and output tokens, without details.
     #[must_use]
@@ -60,6 +72,7 @@ impl LlmUsage {
 
 /// How an answer ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
 pub struct LlmEnd {
     /// The tokens it used.
     pub usage: LlmUsage,
@@ -68,6 +81,8 @@ pub struct LlmEnd {
     /// The cost in US dollars, if the caller knows it better than the price table.
     pub cost_usd: Option<f64>,
 }
+
+setters!(LlmEnd { usage: LlmUsage, finish_reason: Option<FinishReason>, cost_usd: Option<f64> });
 
 impl From<LlmUsage> for LlmEnd {
     fn from(usage: LlmUsage) -> Self {
@@ -81,13 +96,12 @@ impl From<LlmUsage> for LlmEnd {
 /// use prometheus_metrics::collectors::{LlmRequest, LlmUsage};
 /// use std::time::Duration;
 ///
-/// let request = LlmRequest {
-///     duration: Some(Duration::from_millis(1200)),
-///     end: LlmUsage::new(120, 40).into(),
-///     ..LlmRequest::new("gpt-4o-mini", "openai")
-/// };
+/// let request = LlmRequest::new("gpt-4o-mini", "openai")
+///     .duration(Some(Duration::from_millis(1200)))
+///     .end(LlmUsage::new(120, 40).into());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct LlmRequest<'a> {
     /// The receiver.
     pub target: LlmTarget<'a>,
@@ -108,6 +122,18 @@ pub struct LlmRequest<'a> {
     /// How long the request waited in the application before it was sent.
     pub queue: Option<Duration>,
 }
+
+setters!(LlmRequest<'a> {
+    target: LlmTarget<'a>,
+    end: LlmEnd,
+    status: Option<LlmStatus>,
+    error_type: Option<LlmErrorType>,
+    duration: Option<Duration>,
+    time_to_first_token: Option<Duration>,
+    chunks: Option<u64>,
+    interrupted: Option<Interruption>,
+    queue: Option<Duration>,
+});
 
 impl<'a> LlmRequest<'a> {
     /// A chat without further data.
@@ -132,7 +158,7 @@ impl<'a> LlmRequest<'a> {
         }
     }
 
-    pub(super) fn status(&self) -> LlmStatus {
+    pub(super) fn outcome(&self) -> LlmStatus {
         self.status.or(self.error_type.map(LlmErrorType::status)).unwrap_or(LlmStatus::Success)
     }
 
@@ -148,6 +174,7 @@ impl<'a> LlmRequest<'a> {
 
 /// The tokens and cost of a request, for the agent that made it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Spent {
     /// All input tokens, cached ones included.
     pub input_tokens: u64,
@@ -156,3 +183,5 @@ pub struct Spent {
     /// In US dollars; 0 if unknown.
     pub cost_usd: f64,
 }
+
+setters!(Spent { input_tokens: u64, output_tokens: u64, cost_usd: f64 });

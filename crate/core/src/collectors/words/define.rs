@@ -13,6 +13,7 @@ pub(in crate::collectors) trait Word: Copy {
 
 /// A list of words, as other languages need it.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct WordList {
     /// The name of the type.
     pub name: &'static str,

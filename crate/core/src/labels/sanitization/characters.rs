@@ -8,6 +8,7 @@ use unicode_normalization::char::is_combining_mark;
 /// text, and characters without width that no script needs (U+200B, U+2060 and on, U+FEFF, tags). The joiners U+200C
 /// and U+200D are not changed: Persian, Indic scripts and emoji need them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum ControlPolicy {
     /// They stay.
     Keep,
@@ -20,6 +21,7 @@ pub enum ControlPolicy {
 
 /// How characters outside ASCII are changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum UnicodePolicy {
     /// They stay.
     #[default]

@@ -21,6 +21,7 @@ pub enum FindingKind {
 
 /// The action for a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Action {
     /// It is not looked for.
     #[default]
@@ -36,6 +37,7 @@ pub enum Action {
 /// The action for each kind. By default secrets and personal data are redacted, and content that only makes endless
 /// series is warned of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Detections {
     /// Default: `Redact`.
     pub api_key: Action,
@@ -51,8 +53,18 @@ pub struct Detections {
     pub timestamp: Action,
 }
 
+setters!(Detections {
+    api_key: Action,
+    token: Action,
+    card_number: Action,
+    email: Action,
+    uuid: Action,
+    timestamp: Action,
+});
+
 /// One finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// Its kind.
     pub kind: FindingKind,

@@ -5,6 +5,7 @@ use std::fmt;
 
 /// Why a text is not a valid exposition, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub struct ParseError {
     /// The line, from 1.
     pub line: usize,

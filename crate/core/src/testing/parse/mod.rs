@@ -31,6 +31,7 @@ mod text;
 pub use dialect::Dialect;
 pub use exposition::parse;
 pub use fault::ParseError;
+#[doc(hidden)]
 pub use json::json;
 pub use parsed::{FamilyKind, ParsedExemplar, ParsedFamily, ParsedNativeHistogram, ParsedSample};
 pub use strict::parse_strict;

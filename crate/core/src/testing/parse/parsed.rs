@@ -2,6 +2,7 @@
 
 /// The type of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FamilyKind {
     /// `counter`
     Counter,
