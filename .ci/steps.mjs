@@ -21,10 +21,11 @@ export async function step(title, command, args, { quiet = false, env = {} } = {
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   console.log(`• ${title} …`);
-  const { status, output, error } = await run(command, args, { quiet, env });
+  const { status, signal, output, error } = await run(command, args, { quiet, env });
   if (status !== 0) {
     process.stdout.write(output);
-    console.error(`✗ ${title} failed${error ? `: ${error.message}` : ''} after ${seconds().toFixed(1)} s.`);
+    const reason = error?.message ?? (signal && `ended by ${signal}`);
+    console.error(`✗ ${title} failed${reason ? `: ${reason}` : ''} after ${seconds().toFixed(1)} s.`);
     for (const child of running) child.kill();
     printTimes();
     process.exit(1);
@@ -85,6 +86,6 @@ function run(command, args, { quiet, env }) {
       resolve({ output, ...result });
     };
     child.once('error', (error) => ended({ status: 1, error }));
-    child.once('close', (status) => ended({ status }));
+    child.once('close', (status, signal) => ended({ status, signal }));
   });
 }
