@@ -5,8 +5,12 @@
  */
 import type * as Api from './api';
 
-/** All copies of one major version use this key. */
-const KEY = Symbol.for('@llm-devops/prometheus-metrics@0');
+/**
+ * All copies of compatible versions use this key. A minor version of 0.x may break, so its number is part of the key,
+ * and two of them in one program each work; from 1.0 on the major version is enough. A test compares it with
+ * package.json.
+ */
+const KEY = Symbol.for('@llm-devops/prometheus-metrics@0.1');
 
 const realm = globalThis as { [KEY]?: typeof Api };
 

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Builds the addon for Linux with glibc as it is published: it runs with glibc 2.17 and newer, whatever the glibc of the
+# system that builds it. Zig brings the old glibc's symbols; this script installs it, and the cargo command that uses it,
+# into target/. Writes artifacts/prometheus-metrics.linux-<processor>-gnu.node and checks it.
+#
+# Usage: release-linux.sh [x86_64-unknown-linux-gnu | aarch64-unknown-linux-gnu]
+set -eu
+cd "$(dirname "$0")/.."
+
+target=${1:-x86_64-unknown-linux-gnu}
+case $target in
+  x86_64-unknown-linux-gnu) platform=linux-x64-gnu ;;
+  aarch64-unknown-linux-gnu) platform=linux-arm64-gnu ;;
+  *) echo "release-linux: expected a Linux target with glibc but received $target" >&2; exit 2 ;;
+esac
+glibc=2.17
+zigbuild_version=0.24.1
+zig_version=0.17.1
+
+tools=$PWD/target/tools
+venv=$PWD/target/zig-venv
+PATH="$tools/bin:$HOME/.cargo/bin:$PATH"
+if ! command -v cargo-zigbuild >/dev/null; then
+  cargo install --root "$tools" --locked --version "$zigbuild_version" cargo-zigbuild
+fi
+[ -x "$venv/bin/python3" ] || python3 -m venv "$venv"
+"$venv/bin/python3" -m pip install --quiet --disable-pip-version-check "ziglang==$zig_version"
+if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx "$target"; then
+  rustup target add "$target"
+fi
+
+# cargo-zigbuild runs Zig as `python3 -m ziglang`.
+PATH="$venv/bin:$PATH" cargo zigbuild --release --locked --package prometheus-metrics-binding --target "$target.$glibc"
+
+mkdir -p artifacts
+addon=artifacts/prometheus-metrics.$platform.node
+cp "target/$target/release/libprometheus_metrics_binding.so" "$addon"
+node .ci/release-binary.mjs "$addon"

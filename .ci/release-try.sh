@@ -1,0 +1,38 @@
+#!/bin/sh
+# Tries a release with the one platform that can be built here: builds the addon for Linux on x64 as it is published, runs
+# tests with it, makes the packages and lets npm check them. Publishes nothing. Expects the library to be built.
+set -eu
+cd "$(dirname "$0")/.."
+
+if ! [ -f dist/entry/index.js ]; then
+  echo 'release-try: dist/entry/index.js is missing; run `npm test` or `npm run build` first' >&2
+  exit 1
+fi
+
+npm run --silent build:release-linux
+
+METRICS_ADDON_PATH=$PWD/artifacts/prometheus-metrics.linux-x64-gnu.node \
+  npx --no-install ava __test__/counter.test.mjs __test__/threads/totals.test.mjs __test__/threads/lifecycle.test.mjs
+
+npm run --silent build:packages -- --only linux-x64-gnu
+for package in linux-x64-gnu main; do
+  npm publish --dry-run --loglevel=warn "./target/packages/$package"
+done
+
+# The packed packages in an empty folder.
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+scope=$folder/node_modules/@llm-devops
+for package in linux-x64-gnu main; do
+  case $package in main) name=prometheus-metrics ;; *) name=prometheus-metrics-$package ;; esac
+  mkdir -p "$scope/$name"
+  npm pack --silent --pack-destination "$folder" "./target/packages/$package" >/dev/null
+  tar -xzf "$folder/$(cd "$folder" && ls -t -- *.tgz | head -n 1)" -C "$scope/$name" --strip-components=1
+done
+cd "$folder"
+node -e "
+  const { Counter, register } = require('@llm-devops/prometheus-metrics');
+  new Counter({ name: 'released_total', help: 'h' }).inc();
+  register.metrics().then((text) => require('node:assert').match(text, /^released_total 1\$/m));
+"
+echo 'release-try: the packed packages record and show'

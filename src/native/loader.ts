@@ -1,0 +1,130 @@
+/**
+ * Finds and loads the file of the native addon. Knows nothing of what the addon does, nor of what to tell the user if
+ * there is none.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { platformNames } from './platform';
+
+/** A place where the addon was looked for, and the error that came of it. */
+export interface Attempt {
+  readonly place: string;
+  readonly error: Error;
+}
+
+/** The addon, or every attempt to load it. */
+export type Loaded<A> = { readonly addon: A } | { readonly attempts: readonly Attempt[] };
+
+/** The variable that names the addon's file. It is the only one that is read whenever the library is loaded. */
+export const PATH_VARIABLE = 'METRICS_ADDON_PATH';
+
+/** Loads the file that the variable names, or else the file built in this checkout, or else a prebuilt package. */
+export function loadAddon<A>(): Loaded<A> {
+  const named = process.env[PATH_VARIABLE];
+  const attempts: Attempt[] = [];
+  for (const { place, load } of named ? [fromVariable(named)] : candidates()) {
+    const result = load();
+    if (!(result instanceof Failed)) return { addon: result as A };
+    attempts.push({ place, error: result.error });
+  }
+  return { attempts };
+}
+
+/** The outcome of loading a file that cannot be loaded. */
+class Failed {
+  readonly error: Error;
+  constructor(thrown: unknown) {
+    this.error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  }
+}
+
+interface Candidate {
+  readonly place: string;
+  /** Loads the addon, or returns a `Failed`. */
+  load(): unknown;
+}
+
+function fromVariable(path: string): Candidate {
+  return { place: `${PATH_VARIABLE}=${path}`, load: () => requireFile(resolve(path)) };
+}
+
+function candidates(): Candidate[] {
+  const names = platformNames();
+  const built = builtHere(names[0]);
+  return [
+    ...(built === undefined ? [] : [{ place: built, load: () => requireFile(built) }]),
+    ...names.map((name) => ({ place: packageName(name), load: () => requirePackage(name) })),
+  ];
+}
+
+/** The package of a platform. */
+export function packageName(platform: string): string {
+  return `@llm-devops/prometheus-metrics-${platform}`;
+}
+
+/** The file that `npm run build` made. Published packages have none. */
+function builtHere(platform: string): string | undefined {
+  // A bundle that is an ES module has no `__dirname`.
+  if (typeof __dirname !== 'string') return undefined;
+  const file = join(__dirname, '..', `prometheus-metrics.${platform}.node`);
+  return existsSync(file) ? file : undefined;
+}
+
+/**
+ * Loads a file that only this run of the program knows. A bundler must neither resolve nor replace the call, and in a
+ * single executable application the plain `require` knows built-in modules only. `process.dlopen` would do as well once,
+ * but a second load in the same thread (another realm) would replace the classes of the first.
+ */
+function requireFile(file: string): unknown {
+  // Node.js would read a file of another name as JavaScript.
+  if (!file.endsWith('.node')) return new Failed(`Expected the path of a .node file but received ${file}`);
+  try {
+    return createRequire(file)(file);
+  } catch (error) {
+    return new Failed(error);
+  }
+}
+
+/** The platforms with a prebuilt package. */
+export const PLATFORMS: readonly string[] = [
+  'darwin-arm64',
+  'darwin-x64',
+  'linux-arm64-gnu',
+  'linux-arm64-musl',
+  'linux-x64-gnu',
+  'linux-x64-musl',
+  'win32-arm64-msvc',
+  'win32-x64-msvc',
+];
+
+/**
+ * Loads the prebuilt package of a platform. Each name is written out, so that file tracers and bundlers see it;
+ * `require.resolve()` inside a `try` keeps bundlers from failing over the packages that are not installed.
+ */
+function requirePackage(platform: string): unknown {
+  try {
+    switch (platform) {
+      case 'darwin-arm64':
+        return require(require.resolve('@llm-devops/prometheus-metrics-darwin-arm64'));
+      case 'darwin-x64':
+        return require(require.resolve('@llm-devops/prometheus-metrics-darwin-x64'));
+      case 'linux-arm64-gnu':
+        return require(require.resolve('@llm-devops/prometheus-metrics-linux-arm64-gnu'));
+      case 'linux-arm64-musl':
+        return require(require.resolve('@llm-devops/prometheus-metrics-linux-arm64-musl'));
+      case 'linux-x64-gnu':
+        return require(require.resolve('@llm-devops/prometheus-metrics-linux-x64-gnu'));
+      case 'linux-x64-musl':
+        return require(require.resolve('@llm-devops/prometheus-metrics-linux-x64-musl'));
+      case 'win32-arm64-msvc':
+        return require(require.resolve('@llm-devops/prometheus-metrics-win32-arm64-msvc'));
+      case 'win32-x64-msvc':
+        return require(require.resolve('@llm-devops/prometheus-metrics-win32-x64-msvc'));
+      default:
+        return new Failed('There is no package for this platform');
+    }
+  } catch (error) {
+    return new Failed(error);
+  }
+}
