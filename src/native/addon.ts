@@ -4,7 +4,7 @@
  */
 import type * as Addon from '../../dist/native';
 import { ConfigurationError } from '../errors';
-import { warnOnce } from '../quietly';
+import { warnOnce } from '../warnings';
 import type * as Diagnosis from './diagnosis';
 import { loadAddon } from './loader';
 import type * as StandIn from './stand-in';
