@@ -1,0 +1,52 @@
+/**
+ * Packs the main package and that of this platform as a release does, and lays them out as `npm install` does. The
+ * addon is the one in `dist`; no package of another platform is installed.
+ */
+import { copyFileSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { readJson, root, run, work } from './shell.mjs';
+
+const { platformNames } = createRequire(import.meta.url)('../../dist/native/platform.js');
+
+export const NAME = '@llm-devops/prometheus-metrics';
+const [PLATFORM] = platformNames();
+/** The name of the addon's file. */
+export const ADDON = `prometheus-metrics.${PLATFORM}.node`;
+
+const modules = join(work, 'packed', 'node_modules');
+
+/** Packs and unpacks both packages. Must run before anything else. */
+export async function pack() {
+  const main = await unpack(root, NAME);
+  const file = join(main, 'package.json');
+  const manifest = readJson(file);
+  const optional = readdirSync(join(root, 'npm')).map((platform) => [`${NAME}-${platform}`, manifest.version]);
+  writeFileSync(file, JSON.stringify({ ...manifest, optionalDependencies: Object.fromEntries(optional) }));
+  const platform = join(work, 'platform');
+  cpSync(join(root, 'npm', PLATFORM), platform, { recursive: true });
+  copyFileSync(join(root, 'dist', ADDON), join(platform, ADDON));
+  await unpack(platform, `${NAME}-${PLATFORM}`);
+}
+
+async function unpack(folder, name) {
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const args = ['pack', '--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', work];
+  const [{ filename }] = Object.values(JSON.parse(await run(folder, [npm, ...args])));
+  const home = join(modules, name);
+  mkdirSync(home, { recursive: true });
+  await run(work, ['tar', '-xzf', join(work, filename), '-C', home, '--strip-components=1']);
+  return home;
+}
+
+/** Installs the packed packages into a folder. */
+export function install(folder) {
+  cpSync(modules, join(folder, 'node_modules'), { recursive: true });
+}
+
+/** Copies the addon's file into a folder, and returns its path. */
+export function copyAddon(folder) {
+  const target = join(folder, ADDON);
+  copyFileSync(join(modules, `${NAME}-${PLATFORM}`, ADDON), target);
+  return target;
+}
