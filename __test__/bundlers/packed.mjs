@@ -2,15 +2,25 @@
  * Packs the main package and that of this platform as a release does, and lays them out as `npm install` does. The
  * addon is the one in `dist`; no package of another platform is installed.
  */
-import { copyFileSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { readJson, root, run, work } from './shell.mjs';
+import { fullTools, readJson, root, run, work } from './shell.mjs';
 
 const { platformNames } = createRequire(import.meta.url)('../../dist/native/platform.js');
 
 export const NAME = '@llm-devops/prometheus-metrics';
-const [PLATFORM] = platformNames();
+/** The platform of this process. */
+export const [PLATFORM] = platformNames();
 /** The name of the addon's file. */
 export const ADDON = `prometheus-metrics.${PLATFORM}.node`;
 
@@ -42,6 +52,30 @@ async function unpack(folder, name) {
 /** Installs the packed packages into a folder. */
 export function install(folder) {
   cpSync(modules, join(folder, 'node_modules'), { recursive: true });
+}
+
+/** Installs the packages of the complete run into a folder, beside the packed ones: as hard links where possible. */
+export function installFull(folder) {
+  link(fullTools, join(folder, 'node_modules'));
+}
+
+function link(from, to) {
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) link(source, target);
+    else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
+    else linkFile(source, target);
+  }
+}
+
+function linkFile(source, target) {
+  try {
+    linkSync(source, target);
+  } catch {
+    // The temporary folder is on another file system.
+    copyFileSync(source, target);
+  }
 }
 
 /** Copies the addon's file into a folder, and returns its path. */

@@ -2,19 +2,22 @@
  * Tries the packed package with bundlers and file tracers. `--full` tries all of them; `--only=esbuild,sea` those.
  */
 import { rmSync } from 'node:fs';
+import { checkBun } from './cases/bun.mjs';
 import { checkEsbuild } from './cases/esbuild.mjs';
+import { checkNest } from './cases/nest.mjs';
+import { checkNext } from './cases/next.mjs';
+import { checkRolldown, checkVite } from './cases/rolldown.mjs';
 import { checkRollup } from './cases/rollup.mjs';
 import { checkSea } from './cases/sea.mjs';
 import { checkTracers } from './cases/tracers.mjs';
 import { checkWebpack } from './cases/webpack.mjs';
 import { pack } from './packed.mjs';
 import { application, runWhole } from './program.mjs';
-import { work, write } from './shell.mjs';
+import { work } from './shell.mjs';
 import { check, tally } from './tally.mjs';
 
 /** The program as it is, to see that the package is installed as users have it. */
-const checkPlain = () =>
-  check('without a bundler', () => runWhole(write(application(), {}), '.', 'program.mjs'));
+const checkPlain = () => check('without a bundler', () => runWhole(application(), '.', 'program.mjs'));
 
 const CASES = {
   plain: checkPlain,
@@ -24,7 +27,14 @@ const CASES = {
   tracers: checkTracers,
   sea: checkSea,
 };
-const FULL = {};
+const FULL = {
+  rolldown: checkRolldown,
+  vite: checkVite,
+  rspack: () => checkWebpack('rspack'),
+  bun: checkBun,
+  nest: checkNest,
+  next: checkNext,
+};
 
 const args = process.argv.slice(2);
 const known = { ...CASES, ...FULL };

@@ -30,7 +30,8 @@ export async function checkRollup() {
   });
   await check('rollup, bundled', async () => {
     const folder = application({
-      'rollup.config.mjs': config(`plugins: [nodeResolve({ exportConditions: ['node'] }), commonjs({ ignoreDynamicRequires: true })],
+      'rollup.config.mjs':
+        config(`plugins: [nodeResolve({ exportConditions: ['node'] }), commonjs({ ignoreDynamicRequires: true })],
   external: [/^@llm-devops\\/prometheus-metrics-/, /^node:/],
   output: { file: 'out/program.cjs', format: 'cjs' },`),
     });

@@ -3,7 +3,7 @@
  */
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { copyAddon, ADDON } from '../packed.mjs';
+import { ADDON, copyAddon } from '../packed.mjs';
 import { application, expectAdvice, expectOutput, move } from '../program.mjs';
 import { run, tool } from '../shell.mjs';
 import { check } from '../tally.mjs';
