@@ -51,7 +51,7 @@ success 1
 
 let made = 0;
 
-/** Makes a folder with the program in `program.mjs`, the package in `node_modules`, and further files. */
+/** Makes a folder with the program in `app.mjs`, the package in `node_modules`, and further files. */
 export function application(files = {}) {
   made += 1;
   const folder = join(work, `application-${made}`);
@@ -59,7 +59,7 @@ export function application(files = {}) {
   install(folder);
   return write(folder, {
     'package.json': { name: 'application', version: '1.0.0', private: true },
-    'program.mjs': PROGRAM,
+    'app.mjs': PROGRAM,
     ...files,
   });
 }

@@ -17,7 +17,7 @@ import { work } from './shell.mjs';
 import { check, tally } from './tally.mjs';
 
 /** The program as it is, to see that the package is installed as users have it. */
-const checkPlain = () => check('without a bundler', () => runWhole(application(), '.', 'program.mjs'));
+const checkPlain = () => check('without a bundler', () => runWhole(application(), '.', 'app.mjs'));
 
 const CASES = {
   plain: checkPlain,

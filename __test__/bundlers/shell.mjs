@@ -8,7 +8,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-const tools = fileURLToPath(new URL('node_modules/', import.meta.url));
+/** The packages that every run installs. */
+export const tools = fileURLToPath(new URL('node_modules/', import.meta.url));
 /** The packages that only the complete run installs. */
 export const fullTools = fileURLToPath(new URL('full/node_modules/', import.meta.url));
 
@@ -21,7 +22,7 @@ export const tool = (name, file) => [process.execPath, join(tools, name, file)];
 export const fullTool = (name, file) => [process.execPath, join(fullTools, name, file)];
 
 /** The variables of this process without those that would change how the library or Node.js loads. */
-function environment() {
+export function environment() {
   const isForeign = (key) => key.startsWith('METRICS_') || key.startsWith('npm_') || key === 'NODE_OPTIONS';
   return Object.fromEntries(Object.entries(process.env).filter(([key]) => !isForeign(key)));
 }

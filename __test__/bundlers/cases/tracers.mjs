@@ -4,20 +4,20 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFileTrace } from '@vercel/nft';
+import { line, shell } from '../page.mjs';
 import { application, runWhole } from '../program.mjs';
-import { run, tool } from '../shell.mjs';
 import { check } from '../tally.mjs';
 
 export async function checkTracers() {
   await check('ncc', async () => {
     const folder = application();
-    await run(folder, [...tool('@vercel/ncc', 'dist/ncc/cli.js'), 'build', 'program.mjs', '--out', 'out']);
+    await shell(folder, line('ncc build'));
     await runWhole(folder, 'out', 'index.mjs');
   });
   await check('nft', async () => {
     const folder = application();
-    const { fileList } = await nodeFileTrace([join(folder, 'program.mjs')], { base: folder });
+    const { fileList } = await nodeFileTrace([join(folder, 'app.mjs')], { base: folder });
     for (const file of fileList) cpSync(join(folder, file), join(folder, 'out', file));
-    await runWhole(folder, 'out', 'program.mjs');
+    await runWhole(folder, 'out', 'app.mjs');
   });
 }

@@ -1,5 +1,6 @@
 // All recipes, with the blocks that each of them runs.
 
+import bundlers from '../recipes/bundlers.mjs';
 import frameworks from '../recipes/frameworks.mjs';
 import guides from '../recipes/guides.mjs';
 import integrations from '../recipes/integrations.mjs';
@@ -22,7 +23,9 @@ export const PAGES = new Map(pageNames().map((name) => [name, readPage(name)]));
  * Without any of these the program has to end without an error. `sdks` runs it where the SDKs are installed; `answers`
  * are then what the stand-in for the provider answers.
  */
-export const RECIPES = [...readme, ...guides, ...frameworks, ...testing, ...integrations].map((recipe) => ({
-  recipe,
-  found: recipe.blocks.map((text) => blockOf(PAGES.get(recipe.page), text)),
-}));
+export const RECIPES = [...readme, ...guides, ...frameworks, ...testing, ...integrations, ...bundlers].map(
+  (recipe) => ({
+    recipe,
+    found: recipe.blocks.map((text) => blockOf(PAGES.get(recipe.page), text)),
+  }),
+);
