@@ -17,7 +17,7 @@ export async function checkBun() {
     return folder;
   };
   const external = line('bun build app.mjs --target=node --external');
-  const bundled = line('bun build app.mjs --target=node --outfile');
+  const bundled = line('bun build app.mjs --target=node --outdir');
   const withAddon = line('bun build main.mjs --target=bun');
   for (const [target, runtime] of [
     ['node', process.execPath],
@@ -28,7 +28,7 @@ export async function checkBun() {
       runExternal(await build(forTarget(external)), 'out', 'app.mjs', { runtime }),
     );
     await check(`bun build --target=${target}, bundled`, async () =>
-      runBundled(await build(forTarget(bundled)), 'out', 'app.mjs', { runtime }),
+      runBundled(await build(forTarget(bundled)), 'out', 'app.js', { runtime }),
     );
     await check(`bun build --target=${target}, with the addon`, async () =>
       expectOutput(move(await build(forTarget(withAddon)), 'out'), [runtime, 'main.js']),
