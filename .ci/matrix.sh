@@ -4,7 +4,7 @@
 #
 # Without arguments it runs everything. `.ci/matrix.sh --part` runs what CI has time for: the newest Node.js with the
 # rooms whose tests depend on the runtime, and Bun and Deno. `.ci/matrix.sh 22 26` runs these versions, and
-# `.ci/matrix.sh runtimes` Bun and Deno.
+# `.ci/matrix.sh runtimes` Bun and Deno. Paths of tests may follow: `.ci/matrix.sh 22 26 __test__/threads`.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -18,11 +18,16 @@ majors='20 22 24 26'
 # Loading, threads, sockets, async hooks, the figures of the process: what a new Node.js may change.
 rooms='__test__/native __test__/package __test__/threads __test__/collectors __test__/http __test__/registry'
 
-case "${1-}" in
-  '') set -- $majors runtimes; rooms='' ;;
-  --part) set -- 26 runtimes ;;
-  *) rooms='' ;;
-esac
+parts=''
+paths=''
+for arg in "$@"; do
+  case $arg in
+    --part) parts='26 runtimes' paths=$rooms ;;
+    __test__/*) paths="$paths $arg" ;;
+    *) parts="$parts $arg" ;;
+  esac
+done
+parts=${parts:-$majors runtimes}
 
 # Installs a Node.js and prints the path of its executable.
 node_of() {
@@ -46,7 +51,7 @@ run_node() {
   node=$(node_of "$1") || return 1
   echo "== Node.js $("$node" --version)"
   # Programs that tests start by name must be of this version, too.
-  PATH=$(dirname "$node"):$PATH "$node" node_modules/ava/entrypoints/cli.mjs $rooms
+  PATH=$(dirname "$node"):$PATH "$node" node_modules/ava/entrypoints/cli.mjs $paths
 }
 
 run_runtimes() {
@@ -62,7 +67,7 @@ run_runtimes() {
 
 failed=0
 passed=0
-for part in "$@"; do
+for part in $parts; do
   began=$(date +%s)
   case $part in
     runtimes) title='Bun and Deno'; run_runtimes && result=passed || result=FAILED ;;
