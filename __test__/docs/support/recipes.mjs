@@ -1,5 +1,6 @@
 // All recipes, with the blocks that each of them runs.
 
+import bundlers from '../recipes/bundlers.mjs';
 import frameworks from '../recipes/frameworks.mjs';
 import guides from '../recipes/guides.mjs';
 import integrations from '../recipes/integrations.mjs';
@@ -32,6 +33,7 @@ export const RECIPES = [
   ...integrations,
   ...migration,
   ...troubleshooting,
+  ...bundlers,
 ].map((recipe) => ({
   recipe,
   found: recipe.blocks.map((text) => blockOf(PAGES.get(recipe.page), text)),
