@@ -31,7 +31,7 @@ test('every kind of recording returns, and nothing is shown', async (t) => {
        const histogram = new Histogram({ name: 'h', help: 'h', labelNames: ['a'], enableExemplars: true });
        histogram.observe({ labels: { a: 'x' }, value: 1, exemplarLabels: { trace_id: '1' } });
        histogram.startTimer({ a: 'y' })();
-       const limited = new Registry({ cardinality: { maxSeries: 1, overflow: 'throw' }, sanitize: true, ttlSeconds: 5 });
+       const limited = new Registry({ cardinality: { maxSeries: 1, policy: 'throw' }, sanitize: true, ttlSeconds: 5 });
        const held = limited.counter({ name: 'held_total', help: 'h', labelNames: ['a'] });
        held.inc({ a: '1' });
        held.inc({ a: '2' });
