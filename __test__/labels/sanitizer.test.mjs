@@ -197,10 +197,7 @@ for (const [sanitize, message] of [
   [{ detect: null }, 'Expected an action or actions for sanitize.detect but received null'],
   [{ detect: { email: 'x' } }, 'Expected one of keep, warn, redact, drop for sanitize.detect.email but received "x"'],
   [{ detect: { email: 5 } }, 'Expected a string for sanitize.detect.email but received 5 of type number'],
-  [
-    { detect: { mail: 'warn' } },
-    'Unknown option "mail" for sanitize.detect. Did you mean "email"?',
-  ],
+  [{ detect: { mail: 'warn' } }, 'Unknown option "mail" for sanitize.detect. Did you mean "email"?'],
 ]) {
   test(`invalid settings are rejected: ${message}`, (t) => {
     t.throws(() => new Registry({ sanitize }), { code: 'INVALID_CONFIG', instanceOf: TypeError, message });
