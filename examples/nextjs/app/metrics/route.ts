@@ -9,7 +9,8 @@
 
 import { createFetchHandler } from '@llm-devops/prometheus-metrics';
 
-const metrics = createFetchHandler();
+// Next.js removes `content-encoding` from the answers of route handlers, so the handler must not compress.
+const metrics = createFetchHandler({ compressionEnabled: false });
 
 export const dynamic = 'force-dynamic';
 export const GET = (request: Request) => metrics(request);
