@@ -146,6 +146,7 @@ fn test_sanitizer_finds_each_kind() {
         ("Authorization: Basic dXNlcjpwYXNz".into(), "Authorization: Basic [token]"),
         ("{\"authorization\":\"Bearer abcdefgh1\"}".into(), "{\"authorization\":\"Bearer [token]\"}"),
         ("postgres://app:s3cret@db/shop".into(), "postgres://app:[token]@db/shop"),
+        ("at ://ada@acme.io now".into(), "at ://[email] now"),
         ("smtp://ada%40example.com:pw@mail/".into(), "smtp://[email]:[token]@mail/"),
         ("https://:pw@a@b/".into(), "https://:[token]@a@b/"),
         // Keys.

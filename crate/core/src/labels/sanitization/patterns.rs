@@ -95,11 +95,16 @@ fn is_opaque(_: &str, credentials: &str) -> bool {
         || longest_run(bytes) >= 20
 }
 
+/// True for the start of a URL, `https://`. Without a scheme, `://` is not one.
+fn ends_with_scheme(text: &str) -> bool {
+    text.strip_suffix("://").is_some_and(|scheme| scheme.ends_with(|last: char| last.is_ascii_alphanumeric()))
+}
+
 /// Distinguishes addresses from other texts with an `@` and a dot: `next@15.0.0-canary.beta`, `logo@2x.png`, the user
 /// of a URL (`postgres://app@db.internal`), and the user `git`, who is not a person.
 fn is_address(before: &str, found: &str) -> bool {
     let (local, domain, in_url) = match found.rsplit_once('@') {
-        Some((local, domain)) => (local, domain, before.ends_with("://")),
+        Some((local, domain)) => (local, domain, ends_with_scheme(before)),
         None => found.rsplit_once("%40").map_or(("", found, false), |(local, domain)| (local, domain, false)),
     };
     let digits = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
