@@ -51,6 +51,7 @@ run_node() {
   node=$(node_of "$1") || return 1
   echo "== Node.js $("$node" --version)"
   # Programs that tests start by name must be of this version, too.
+  # shellcheck disable=SC2086 # a list of paths
   PATH=$(dirname "$node"):$PATH "$node" node_modules/ava/entrypoints/cli.mjs $paths
 }
 
@@ -74,7 +75,7 @@ for part in $parts; do
     *) title="Node.js $part"; run_node "$part" && result=passed || result=FAILED ;;
   esac
   echo "   $title: $result after $(($(date +%s) - began)) s"
-  if [ $result = passed ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  if [ "$result" = passed ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 done
 echo
 echo "$passed passed, $failed failed"

@@ -26,8 +26,9 @@ scope=$folder/node_modules/@llm-devops
 for package in linux-x64-gnu main; do
   case $package in main) name=prometheus-metrics ;; *) name=prometheus-metrics-$package ;; esac
   mkdir -p "$scope/$name"
-  npm pack --silent --pack-destination "$folder" "./target/packages/$package" >/dev/null
-  tar -xzf "$folder/$(cd "$folder" && ls -t -- *.tgz | head -n 1)" -C "$scope/$name" --strip-components=1
+  # npm prints the name of the file last.
+  packed=$(npm pack --silent --pack-destination "$folder" "./target/packages/$package" | tail -n 1)
+  tar -xzf "$folder/$packed" -C "$scope/$name" --strip-components=1
 done
 cd "$folder"
 node -e "

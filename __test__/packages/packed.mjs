@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import { node, npm, readJson, root, run, tool, work } from './shell.mjs';
 import { check } from './tally.mjs';
 
-/** The limits of what people download, in bytes. */
+/** Limit of the main package, in bytes. `.ci/release-binary.mjs` has the addon's. */
 const LONGEST_PACKAGE = 200_000;
-const LONGEST_ADDON = 4_000_000;
 
 /** The packed packages: `{ manifest, tarball }`, the main one first. */
 export async function packAll() {
@@ -57,16 +56,6 @@ export async function checkPacked([main]) {
     const { size } = statSync(main.tarball);
     console.log(`   main package: ${(size / 1000).toFixed(1)} kB`);
     if (size > LONGEST_PACKAGE) throw new Error(`expected at most ${LONGEST_PACKAGE} bytes, received ${size}`);
-  });
-  await check(`the addon has at most ${LONGEST_ADDON / 1e6} MB`, () => {
-    const addons = readdirSync(join(root, 'dist')).filter((file) => file.endsWith('.node'));
-    if (addons.length === 0) throw new Error('expected an addon in dist; run `npm run build:addon`');
-    for (const file of addons) {
-      const { size } = statSync(join(root, 'dist', file));
-      console.log(`   ${file}: ${(size / 1e6).toFixed(2)} MB`);
-      const advice = '`node .ci/prepare.mjs --release` builds the addon that is published';
-      if (size > LONGEST_ADDON) throw new Error(`expected at most ${LONGEST_ADDON} bytes, received ${size}; ${advice}`);
-    }
   });
   await check('publint finds nothing', () => node(work, tool('publint', 'src/cli.js'), main.tarball, '--strict'));
   const attw = (...args) =>
