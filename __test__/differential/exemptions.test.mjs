@@ -6,7 +6,8 @@ import test from 'ava';
 import { adapted, peers, subject } from './clients.mjs';
 import { releaseClock, stopClock } from './clock.mjs';
 import { exemptions, restrictions } from './exemptions.mjs';
-import { restrictionWitnesses, witnesses } from './witnesses.mjs';
+import { restrictionWitnesses } from './restriction-witnesses.mjs';
+import { witnesses } from './witnesses.mjs';
 
 // Silence the warnings about callbacks that fail on purpose.
 process.removeAllListeners('warning');

@@ -1,32 +1,7 @@
 // The smallest program per exemption and restriction that shows the difference, and its result in this library. A
 // witness takes a client and returns text, or values that JSON can represent.
 
-const OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
-
-/** The result of a call, or the error that it throws. */
-async function outcome(call) {
-  try {
-    return await call();
-  } catch (error) {
-    return `${error.name}: ${error.message}`;
-  }
-}
-
-/** A scrape without HELP, TYPE and blank lines, one sample per item. */
-async function samples(registry) {
-  return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-}
-
-function make(client, type, config, ...contentType) {
-  const registry = new client.Registry(...contentType);
-  const metric = new client[type]({ name: 'm', help: 'Some help', registers: [registry], ...config });
-  return { registry, metric };
-}
-
-const counter = (client, config, ...contentType) => make(client, 'Counter', config, ...contentType);
-const gauge = (client, config, ...contentType) => make(client, 'Gauge', config, ...contentType);
-const histogram = (client, config, ...contentType) =>
-  make(client, 'Histogram', { buckets: [1], ...config }, ...contentType);
+import { counter, gauge, histogram, OPENMETRICS, outcome, samples } from './witness-metrics.mjs';
 
 export const witnesses = {
   labelObjectKept: {
@@ -480,32 +455,5 @@ export const witnesses = {
       return samples(histogram(client, { buckets: [-1.5] }, OPENMETRICS).registry);
     },
     here: ['m_bucket{le="-1.5"} 0', 'm_bucket{le="+Inf"} 0'],
-  },
-};
-
-export const restrictionWitnesses = {
-  bucketOfMinusOne: {
-    async program(client) {
-      const { registry, metric } = histogram(client, { buckets: [-1, 1] });
-      metric.observe(5);
-      return samples(registry);
-    },
-    here: ['m_bucket{le="-1"} 0', 'm_bucket{le="1"} 0', 'm_bucket{le="+Inf"} 1', 'm_sum 5', 'm_count 1'],
-  },
-
-  namesThatClash: {
-    async program(client) {
-      const { registry } = histogram(client, { buckets: [] });
-      const config = { name: 'm_count', help: 'Some help', registers: [registry] };
-      const refused = await outcome(() => new client.Gauge(config).name);
-      const openMetrics = counter(client, {}, OPENMETRICS).registry;
-      new client.Gauge({ name: 'm_total', help: 'Some help', registers: [openMetrics] });
-      return [refused, ...(await samples(registry)), ...(await samples(openMetrics))];
-    },
-    here: [
-      'Error: A metric that writes samples named m_count has already been registered, and m_count would write them too.',
-      ...['m_bucket{le="+Inf"} 0', 'm_sum 0', 'm_count 0'],
-      ...['m 0', 'm_total 0'],
-    ],
   },
 };

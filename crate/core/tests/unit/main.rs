@@ -23,6 +23,7 @@ mod label_sanitization_test;
 mod label_validation_test;
 mod limits_test;
 mod llm_collector_test;
+mod llm_limits_test;
 mod log;
 mod metric_builder_test;
 mod mock_test;
