@@ -7,8 +7,8 @@ use prometheus_metrics::collectors::{
     LlmMetricsCollector, LlmOperation, LlmOptions, LlmRequest, LlmStatus, LlmTarget, LlmUsage, MediaUnit,
     Price, PriceTable, RateLimitResource, Spent, normalize_model,
 };
-use prometheus_metrics::testing::{MockClock, MockRegistry};
-use prometheus_metrics::{ErrorKind, Registry, RegistryConfig};
+use prometheus_metrics::testing::MockRegistry;
+use prometheus_metrics::{ErrorKind, Registry};
 use std::sync::Arc;
 use std::time::Duration;
 
