@@ -2,6 +2,7 @@
  * Tries the packed package with bundlers and file tracers. `--full` tries all of them; `--only=esbuild,sea` those.
  */
 import { rmSync } from 'node:fs';
+import { check, tally } from '../support/tally.mjs';
 import { checkBun } from './cases/bun.mjs';
 import { checkEsbuild } from './cases/esbuild.mjs';
 import { checkNest } from './cases/nest.mjs';
@@ -14,7 +15,6 @@ import { checkWebpack } from './cases/webpack.mjs';
 import { pack } from './packed.mjs';
 import { application, runWhole } from './program.mjs';
 import { work } from './shell.mjs';
-import { check, tally } from './tally.mjs';
 
 /** The program as it is, to see that the package is installed as users have it. */
 const checkPlain = () => check('without a bundler', () => runWhole(application(), '.', 'app.mjs'));

@@ -3,10 +3,10 @@
  */
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { check } from '../support/tally.mjs';
 import { npmInstall, npmrc } from './installs.mjs';
 import { EXPECTED, expectOutput, NAME } from './programs.mjs';
 import { folderOf, node, run, tool } from './shell.mjs';
-import { check } from './tally.mjs';
 
 /** Each prints `EXPECTED`, and uses one entry by its default export, by a name, and as a namespace. */
 const PROGRAMS = {

@@ -4,9 +4,9 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { check } from '../support/tally.mjs';
 import { npmInstall, npmrc, pnpm, pnpm10, YARN_1, yarn4, yarnrc } from './installs.mjs';
 import { folderOf, node, readJson, root, run } from './shell.mjs';
-import { check } from './tally.mjs';
 
 /** The wrappers, each with the name under which it requires prom-client. */
 const WRAPPERS = {

@@ -4,8 +4,8 @@
  */
 import { copyFileSync, cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { check } from '../support/tally.mjs';
 import { node, npm, readJson, root, run, tool, work } from './shell.mjs';
-import { check } from './tally.mjs';
 
 /** Limit of the main package, in bytes. `.ci/release-binary.mjs` has the addon's. */
 const LONGEST_PACKAGE = 200_000;

@@ -2,6 +2,7 @@
  * Runs the tests of the packed packages. `--full` runs all of them; `--only=installs,types` those parts.
  */
 import { rmSync } from 'node:fs';
+import { part, tally } from '../support/tally.mjs';
 import { checkCompilers } from './compilers.mjs';
 import { checkDependents } from './dependents.mjs';
 import { checkInstalls } from './installs.mjs';
@@ -9,7 +10,6 @@ import { checkPacked, packAll } from './packed.mjs';
 import { startRegistry } from './registry.mjs';
 import { checkRunners } from './runners.mjs';
 import { work } from './shell.mjs';
-import { part, tally } from './tally.mjs';
 import { checkTypes } from './types.mjs';
 
 const args = process.argv.slice(2);

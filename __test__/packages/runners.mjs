@@ -1,10 +1,11 @@
 /**
  * Runs a test with Jest and one with Vitest in a program that has installed the package.
  */
+
+import { check } from '../support/tally.mjs';
 import { npmInstall, npmrc } from './installs.mjs';
 import { NAME } from './programs.mjs';
 import { folderOf, node, run } from './shell.mjs';
-import { check } from './tally.mjs';
 
 const TEST = `
 test('counts', async () => {

@@ -4,10 +4,10 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { check } from '../support/tally.mjs';
 import { npmInstall, npmrc } from './installs.mjs';
 import { NAME } from './programs.mjs';
 import { folderOf, node, run, tool } from './shell.mjs';
-import { check } from './tally.mjs';
 
 const SUBPATHS = [
   'ai-sdk',

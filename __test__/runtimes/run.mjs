@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { install, pack } from '../bundlers/packed.mjs';
 import { run, work, write } from '../bundlers/shell.mjs';
-import { check, tally } from '../bundlers/tally.mjs';
+import { check, tally } from '../support/tally.mjs';
 
 const tools = fileURLToPath(new URL('node_modules/', import.meta.url));
 

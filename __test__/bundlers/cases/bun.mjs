@@ -2,10 +2,10 @@
  * `bun build`, for Node.js and for Bun, and its executables.
  */
 import { join } from 'node:path';
+import { check } from '../../support/tally.mjs';
 import { block, line, shell } from '../page.mjs';
 import { application, expectOutput, move, runBundled, runExternal } from '../program.mjs';
 import { fullTool } from '../shell.mjs';
-import { check } from '../tally.mjs';
 
 const [, bun] = fullTool('bun', 'bin/bun.exe');
 

@@ -1,9 +1,10 @@
 /**
  * esbuild: the package outside the bundle, inside with the addon's file beside the bundle, and with the addon.
  */
+
+import { check } from '../../support/tally.mjs';
 import { block, line, shell } from '../page.mjs';
 import { application, runBundled, runExternal, runWhole } from '../program.mjs';
-import { check } from '../tally.mjs';
 
 const APP = 'esbuild app.mjs --bundle --platform=node';
 

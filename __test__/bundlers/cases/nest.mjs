@@ -1,10 +1,11 @@
 /**
  * NestJS: `nest build` with its builders. All leave packages outside, so `node_modules` is deployed with the build.
  */
+
+import { check } from '../../support/tally.mjs';
 import { installFull } from '../packed.mjs';
 import { application, expectOutput, move } from '../program.mjs';
 import { run } from '../shell.mjs';
-import { check } from '../tally.mjs';
 
 const APPLICATION = {
   'nest-cli.json': { collection: '@nestjs/schematics', sourceRoot: 'src' },

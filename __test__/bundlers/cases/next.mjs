@@ -4,11 +4,11 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import { check } from '../../support/tally.mjs';
 import { installFull } from '../packed.mjs';
 import { block } from '../page.mjs';
 import { application as makeApplication, move } from '../program.mjs';
 import { run } from '../shell.mjs';
-import { check } from '../tally.mjs';
 
 /** The application of the pages, as TypeScript, with a route that records. */
 const application = (config) => ({

@@ -1,9 +1,10 @@
 /**
  * Rolldown, and Vite's build of server code, which uses it.
  */
+
+import { check } from '../../support/tally.mjs';
 import { block, line, shell } from '../page.mjs';
 import { application, runBundled, runExternal } from '../program.mjs';
-import { check } from '../tally.mjs';
 
 const build = async (command, files) => {
   const folder = application(files);

@@ -3,10 +3,10 @@
  */
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { check } from '../../support/tally.mjs';
 import { block, shell } from '../page.mjs';
 import { application, runBundled, runExternal } from '../program.mjs';
 import { tools } from '../shell.mjs';
-import { check } from '../tally.mjs';
 
 async function build(config) {
   const folder = application({ 'rollup.config.mjs': config });

@@ -2,10 +2,10 @@
  * A single executable application of Node.js: the addon's file beside the executable, and inside it as an asset.
  */
 import { join } from 'node:path';
+import { check } from '../../support/tally.mjs';
 import { copyAddon } from '../packed.mjs';
 import { block, json, line, shell } from '../page.mjs';
 import { application, expectAdvice, expectOutput, move } from '../program.mjs';
-import { check } from '../tally.mjs';
 import { esbuild } from './esbuild.mjs';
 
 async function build(main, config) {

@@ -4,9 +4,9 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFileTrace } from '@vercel/nft';
+import { check } from '../../support/tally.mjs';
 import { line, shell } from '../page.mjs';
 import { application, runWhole } from '../program.mjs';
-import { check } from '../tally.mjs';
 
 export async function checkTracers() {
   await check('ncc', async () => {

@@ -2,10 +2,10 @@
  * webpack 5 and Rspack, which reads the same configuration.
  */
 import { pathToFileURL } from 'node:url';
+import { check } from '../../support/tally.mjs';
 import { block } from '../page.mjs';
 import { application, runBundled, runExternal } from '../program.mjs';
 import { fullTool, run, tool } from '../shell.mjs';
-import { check } from '../tally.mjs';
 
 const BUNDLERS = {
   webpack: () => tool('webpack', 'lib/index.js')[1],

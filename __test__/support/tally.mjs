@@ -13,7 +13,7 @@ export async function part(title, run) {
   try {
     await run();
   } catch (error) {
-    fail(title, error);
+    fail(title, error, started);
   }
   console.log(`   ${title}: ${seconds(started)}`);
 }
@@ -26,14 +26,16 @@ export async function check(title, run) {
     counts.passed += 1;
     console.log(` ✔ ${title} (${seconds(started)})`);
   } catch (error) {
-    fail(title, error);
+    fail(title, error, started);
   }
 }
 
-function fail(title, error) {
+function fail(title, error, started) {
   counts.failed += 1;
   const text = String(error.message ?? error);
-  console.log(` ✘ ${title}\n${text.slice(0, 4000).replace(/^/gm, '     ')}`);
+  // The cause is at one of the two ends.
+  const shown = text.length > 6000 ? `${text.slice(0, 3000)}\n[…]\n${text.slice(-3000)}` : text;
+  console.log(` ✘ ${title} (${seconds(started)})\n${shown.replace(/^/gm, '     ')}`);
 }
 
 /** Prints the last line, and returns the exit code. */
