@@ -89,5 +89,11 @@ test('packages are published with provenance, from a job that may ask for an ide
   t.regex(publishing, /id-token: write/);
   const commands = publishing.match(/npm publish .*/g);
   t.is(commands.length, 2);
+  // Only these folders have the licences, the notices and the dependencies on all platform packages.
+  const made = publishing.indexOf('npm run build:packages');
+  t.true(made > publishing.indexOf('path: artifacts') && made < publishing.indexOf(commands[0]));
+  t.regex(commands[0], /"\.\/\$package"/);
+  t.regex(publishing, /for package in target\/packages\/\*\//);
+  t.regex(commands[1], /\.\/target\/packages\/main /);
   for (const command of commands) t.regex(command, /--provenance --access public/);
 });
