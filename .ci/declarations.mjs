@@ -106,7 +106,10 @@ export function removeUnreachedDeclarations() {
   const need = (path, name) => {
     for (const found of files.get(path) ?? []) {
       for (const link of found.links) if (found.isExport && (name === '*' || link.local === name)) follow(found, link);
-      if (found.isStar) need(found.file, name);
+      if (found.isStar) {
+        found.isUsed = true;
+        need(found.file, name);
+      }
       if (found.words && isNeeded(found, name)) use(path, found);
     }
   };
