@@ -50,29 +50,48 @@ export function rustLines({ folder, binaries, tools: [profdata, cov], root }) {
   const merged = join(folder, 'rust.profdata');
   const names = readdirSync(profiles).filter((name) => name.endsWith('.profraw'));
   execFileSync(profdata, ['merge', '--sparse', '-o', merged, ...names.map((name) => join(profiles, name))]);
-  const objects = binaries.flatMap((path) => ['--object', path]);
   const sources = SOURCES.map((path) => join(root, path));
-  const args = ['export', '--format=lcov', `--instr-profile=${merged}`, ...objects, ...sources];
-  const report = execFileSync(cov, args, { encoding: 'utf8', maxBuffer: 1 << 30 });
   const files = new Map();
-  let lines = new Map();
-  for (const row of report.split('\n')) {
-    const [kind, value] = row.split(/:(.*)/s);
-    if (kind === 'SF') {
-      lines = new Map();
-      files.set(relative(root, value), lines);
-    } else if (kind === 'DA') {
-      const [line, count] = value.split(',').map(Number);
-      lines.set(line, count > 0);
-    }
+  // One by one: of several binaries with the same function, llvm-cov reads the first, even if that one never calls it.
+  for (const binary of binaries) {
+    const args = ['export', '--format=lcov', `--instr-profile=${merged}`, binary, '--sources', ...sources];
+    addLines(files, execFileSync(cov, args, { encoding: 'utf8', maxBuffer: 1 << 30 }), root);
   }
-  for (const [path, counted] of files) leaveTestsOut(readFileSync(join(root, path), 'utf8'), counted);
+  for (const [path, lines] of files) leaveOut(lines, readFileSync(join(root, path), 'utf8'));
   return files;
 }
 
-/** Tests in a source file are its last modules. They run, but are no code of the library. */
-function leaveTestsOut(source, lines) {
-  const before = source.split(/^#\[cfg\((?:all\()?test\b.*\n(?:#.*\n)*mod /m)[0];
-  const first = before.split('\n').length;
-  for (const line of lines.keys()) if (line >= first) lines.delete(line);
+/** Adds the lines of a report: a line is covered if it is in one report at least. */
+function addLines(files, report, root) {
+  let lines;
+  for (const row of report.split('\n')) {
+    const [kind, value] = row.split(/:(.*)/s);
+    if (kind === 'SF') {
+      const path = relative(root, value);
+      lines = files.get(path) ?? new Map();
+      // llvm-cov shows every source if the binary has none of the wanted ones.
+      if (SOURCES.some((folder) => path.startsWith(folder))) files.set(path, lines);
+    } else if (kind === 'DA') {
+      const [line, count] = value.split(',').map(Number);
+      lines.set(line, count > 0 || lines.get(line) === true);
+    }
+  }
+}
+
+/** A function that the rest of the program cannot call, and that the compiler can run: not `pub const fn`. */
+const COMPILE_TIME = /^([ ]*)(?:pub\([^)]*\) )?const fn [\s\S]*?\n\1}$/gm;
+
+/**
+ * Leaves out what is no code of the running library. Tests in a source file, which are its last modules. And functions of
+ * constants that no test runs: the compiler has run them, or it would report them as unused.
+ */
+export function leaveOut(lines, source) {
+  const lineOf = (at) => source.slice(0, at).split('\n').length;
+  const tests = source.search(/^#\[cfg\((?:all\()?test\b.*\n(?:#.*\n)*mod /m);
+  for (const line of lines.keys()) if (tests !== -1 && line >= lineOf(tests)) lines.delete(line);
+  for (const { 0: text, index } of source.matchAll(COMPILE_TIME)) {
+    const first = lineOf(index);
+    const own = text.split('\n').map((_, order) => first + order);
+    if (!own.some((line) => lines.get(line))) for (const line of own) lines.delete(line);
+  }
 }
