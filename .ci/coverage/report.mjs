@@ -1,5 +1,5 @@
 /** Compares counted lines with the floors, and says what is below them. */
-import { COMPONENTS, componentOf, OTHER_FILES, OVERALL } from './floors.mjs';
+import { COMPONENTS, componentOf, floorOf, OTHER_FILES, OVERALL } from './floors.mjs';
 
 /** `covered` of `all` lines, in percent; a file without code has all that it can have. */
 const percent = ({ covered, all }) => (all === 0 ? 100 : (covered * 100) / all);
@@ -24,7 +24,7 @@ export function summary(lines) {
     return { language, files: paths.map((path) => ({ path, lines: files.get(path), ...counted(files.get(path)) })) };
   });
   const files = languages.flatMap((language) => language.files);
-  for (const file of files) file.floor = componentOf(file.path)?.floor ?? OTHER_FILES;
+  for (const file of files) file.floor = floorOf(file.path);
   const totals = languages.map(({ language, files }) => ({ path: language, floor: OVERALL[language], ...sum(files) }));
   const components = COMPONENTS.map((component) => {
     const own = files.filter(({ path }) => componentOf(path) === component);

@@ -12,7 +12,7 @@ fn gauges_with_labels_are_shown_once_they_are_registered() -> Outcome {
     let gauges = GaugeVec::new("sessions", "Open sessions", &["region"])?;
     gauges.with(&["eu"])?.set(3.0);
     let registry = Registry::new();
-    assert_eq!(text(&registry), "");
+    assert_eq!(text(&registry), "\n");
     registry.register(&gauges)?;
     gauges.with(&["us"])?.add(2.5);
     gauges.clone().with(&["us"])?.sub(1.0);
@@ -39,7 +39,7 @@ fn a_metric_can_be_in_several_registries() -> Outcome {
     gauge.set(4.0);
     assert_eq!(text(&registries[0]), text(&registries[1]));
     assert!(text(&registries[0]).ends_with("# HELP depth Depth\n# TYPE depth gauge\ndepth 4\n"));
-    assert!(text(&registries[1]).contains("wait_seconds_bucket{queue=\"mail\",le=\"1\"} 1\n"));
+    assert!(text(&registries[1]).contains("wait_seconds_bucket{le=\"1\",queue=\"mail\"} 1\n"));
     Ok(())
 }
 

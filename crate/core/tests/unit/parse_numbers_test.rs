@@ -33,7 +33,6 @@ fn counts_that_are_the_same_double_are_compared_exactly() {
         ("99999999999999999999", "100000000000000000000"),
         ("9007199254740992", "9007199254740992.0"),
         ("9007199254740992.0", "9007199254740993"),
-        ("1e300", "+Inf"),
     ] {
         assert_eq!(buckets(less, more), None, "{less} then {more}");
     }
