@@ -24,6 +24,8 @@ const before = join(folder, 'dist-before');
 const measured = join(folder, 'dist');
 const reports = join(folder, 'v8');
 const profiles = join(folder, 'profiles');
+/** The result, which `--report` reads. */
+const saved = join(folder, 'lines.json');
 
 const EVERYTHING = [
   '--workspace',
@@ -38,17 +40,15 @@ const TESTS = ['--workspace', '--features', 'prometheus-metrics/prometheus-clien
 const page = join(root, 'docs', 'acceptance.md');
 const MARKERS = /(<!-- coverage:.*-->\n)[\s\S]*(<!-- \/coverage -->)/;
 
-const tools = llvmTools();
-const env = { ...instrumented(folder), CARGO_BUILD_TARGET: checkToolchains() };
-if (!process.argv.includes('--report')) await measure();
-
-const addon = readdirSync(measured).find((file) => file.endsWith('.node'));
-const binaries = [...testBinaries(TESTS, env), join(measured, addon)];
-const result = summary({
-  Rust: rustLines({ folder, tools, root, binaries }),
-  TypeScript: typescriptLines({ reports, dist: measured, ran: dist, root }),
-});
-printTimes();
+if (!process.argv.includes('--report')) {
+  save(await measure());
+  printTimes();
+}
+if (!existsSync(saved)) {
+  console.error('✗ Nothing was measured here yet: run `npm run coverage` without --report.');
+  process.exit(2);
+}
+const result = summary(load());
 console.log(`\n${report(result)}`);
 const wanted = process.argv.find((argument) => argument.startsWith('--missing='))?.slice('--missing='.length);
 if (wanted !== undefined) console.log(`\nLines that no test runs:\n${missing(result, wanted).join('\n')}`);
@@ -61,9 +61,26 @@ if (process.env.UPDATE_DOCS === '1') {
 }
 process.exitCode = result.failures.length === 0 ? 0 : 1;
 
+function save(languages) {
+  const plain = Object.entries(languages).map(([language, files]) => [
+    language,
+    [...files].map(([path, lines]) => [path, [...lines]]),
+  ]);
+  writeFileSync(saved, JSON.stringify(plain));
+}
+
+function load() {
+  const read = (files) => new Map(files.map(([path, lines]) => [path, new Map(lines)]));
+  const plain = JSON.parse(readFileSync(saved, 'utf8'));
+  return Object.fromEntries(plain.map(([language, files]) => [language, read(files)]));
+}
+
+/** Runs everything; returns the lines of each file, by language. */
 async function measure() {
+  const tools = llvmTools();
+  const env = { ...instrumented(folder), CARGO_BUILD_TARGET: checkToolchains() };
   const quiet = { quiet: true, env };
-  for (const used of [reports, profiles, measured]) rmSync(used, { recursive: true, force: true });
+  for (const used of [reports, profiles, measured, saved]) rmSync(used, { recursive: true, force: true });
   mkdirSync(profiles, { recursive: true });
   await install({ quiet: true });
   setAside();
@@ -72,13 +89,21 @@ async function measure() {
   // Procedural macros and build scripts have counters, too.
   for (const name of readdirSync(profiles)) rmSync(join(profiles, name));
 
-  await step('Rust tests', 'cargo', ['test', '--quiet', ...TESTS], { env });
   // Ordinary counts: more rounds of the same program reach no further line.
-  const counting = { ...env, NODE_V8_COVERAGE: reports, CI_FULL: '' };
+  delete process.env.CI_FULL;
+  await step('Rust tests', 'cargo', ['test', '--quiet', ...TESTS], { env });
+  const counting = { ...env, NODE_V8_COVERAGE: reports };
   const config = ['--config', '.ci/coverage/ava.config.mjs', '--concurrency', `${availableParallelism() + 1}`];
   await step('JavaScript tests', bin('ava'), config, { env: counting });
   await step('Tests with SDKs', 'sh', ['.ci/sdks.sh'], { env: counting });
   restore();
+
+  const addon = readdirSync(measured).find((file) => file.endsWith('.node'));
+  const binaries = [...testBinaries(TESTS, env), join(measured, addon)];
+  return {
+    Rust: rustLines({ folder, tools, root, binaries }),
+    TypeScript: typescriptLines({ reports, dist: measured, ran: dist, root }),
+  };
 }
 
 /** Puts the library's build aside until `restore()`, which the end of this process calls, too. */

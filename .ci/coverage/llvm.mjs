@@ -1,6 +1,6 @@
 /**
  * Finds `llvm-profdata` and `llvm-cov`, which read what instrumented Rust code has counted. They must be as new as the
- * LLVM of the Rust compiler. Installs them if they are missing: from Debian's packages, or with rustup.
+ * LLVM of the Rust compiler. Installs them if they are missing: with rustup, or from Debian's packages.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,7 +13,7 @@ export function llvmTools() {
   const compiler = execFileSync('rustc', ['-vV'], { encoding: 'utf8' });
   const wanted = Number(compiler.match(/^LLVM version: (\d+)/m)[1]);
   const host = compiler.match(/^host: (.+)$/m)[1];
-  const attempts = [() => {}, () => installWithApt(wanted), installWithRustup];
+  const attempts = [() => {}, installWithRustup, () => installWithApt(wanted)];
   for (const install of attempts) {
     install();
     const found = find(wanted, host);
