@@ -52,7 +52,7 @@ function installWithApt(wanted) {
   const env = ['env', 'DEBIAN_FRONTEND=noninteractive'];
   for (const args of [['update'], ['install', '-y', '--no-install-recommends', `llvm-${wanted}`]]) {
     const [command, ...rest] = [...asRoot, ...env, 'apt-get', '-qq', ...args];
-    // The caller looks for the tools, whatever came of this.
+    // A failure shows when the caller looks for the tools again.
     spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'] });
   }
 }

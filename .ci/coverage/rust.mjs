@@ -82,7 +82,7 @@ function addLines(files, report, root) {
 const COMPILE_TIME = /^([ ]*)(?:pub\([^)]*\) )?const fn [\s\S]*?\n\1}$/gm;
 
 /**
- * Leaves out what is no code of the running library. Tests in a source file, which are its last modules. And functions of
+ * Leaves out code that never runs in the library. Tests in a source file, which are its last modules. And functions of
  * constants that no test runs: the compiler has run them, or it would report them as unused.
  */
 export function leaveOut(lines, source) {

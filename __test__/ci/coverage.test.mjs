@@ -1,4 +1,4 @@
-// What the coverage command counts, and what it refuses.
+// Checks the lines that the coverage command counts, and the floors that it holds.
 
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';

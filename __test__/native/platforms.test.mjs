@@ -1,5 +1,5 @@
-// What the loader does on other platforms, and on systems that forbid to read files. The programs run here: what they say
-// about their platform is replaced.
+// Tests the loader on other platforms, and on systems that forbid to read files. The programs run here, with another name
+// for their platform.
 
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
