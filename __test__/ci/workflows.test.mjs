@@ -20,7 +20,15 @@ function job(workflow, name) {
 }
 
 test('the jobs of the specification exist', (t) => {
-  for (const name of ['lint', 'test-unit', 'test-integration', 'benchmark', 'test-typescript', 'build']) {
+  for (const name of [
+    'lint',
+    'test-unit',
+    'test-integration',
+    'test-coverage',
+    'benchmark',
+    'test-typescript',
+    'build',
+  ]) {
     t.truthy(job('ci.yml', name), name);
   }
 });

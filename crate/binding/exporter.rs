@@ -2,15 +2,16 @@
 
 use crate::answer::Later;
 use crate::config::NativeConfig;
-use crate::error::{Code, Result, engine};
+use crate::error::{Result, engine};
 use crate::host::{HostMessage, JavaScriptHost};
 use crate::registry::NativeRegistry;
 use crate::service::EmbeddingOptions;
-use napi::Env;
-use napi::bindgen_prelude::{Error, Function, Object};
+use napi::bindgen_prelude::{Error, Function, Object, ToNapiValue};
+use napi::{Env, JsDeferred};
 use napi_derive::napi;
 use prometheus_metrics::http::{Address, BEAT_INTERVAL, Exporter, ExporterOptions, Host};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -46,24 +47,43 @@ pub fn start_exporter<'env>(
     let (target, config) = (Arc::clone(&registry.target), config.config.clone());
     let (deferred, promise) =
         env.create_deferred::<NativeExporter, Later<NativeExporter>>().map_err(engine)?;
-    std::thread::Builder::new()
-        .name("prometheus-start".to_owned())
-        .spawn(move || {
-            // A panic here would leave the promise pending for ever.
-            let started = catch_unwind(AssertUnwindSafe(|| Exporter::start(target, &config, options)));
-            if !matches!(started, Ok(Ok(_))) {
-                host.release();
-            }
-            deferred.resolve(Box::new(move |env| {
-                let started =
-                    started.map_err(|_| Error::from_reason("starting panicked: please report it"))?;
-                let exporter = Arc::new(started.map_err(|error| coded(&error))?);
-                end_with(env, &exporter)?;
-                Ok(NativeExporter { exporter, host })
-            }));
+    settle_on_thread("prometheus-start", deferred, move || {
+        // A panic here would leave the promise pending for ever.
+        let started = catch_unwind(AssertUnwindSafe(|| Exporter::start(target, &config, options)));
+        if !matches!(started, Ok(Ok(_))) {
+            host.release();
+        }
+        Box::new(move |env| {
+            let started = started.map_err(|_| Error::from_reason("starting panicked: please report it"))?;
+            let exporter = Arc::new(started.map_err(|error| coded(&error))?);
+            end_with(env, &exporter)?;
+            Ok(NativeExporter { exporter, host })
         })
-        .map_err(|error| engine(Error::from_reason(error.to_string())))?;
+    });
     Ok(promise)
+}
+
+/// Works on a new thread and settles the promise there. If the system starts no thread, the promise is rejected here: one
+/// that stays pending keeps the process alive.
+fn settle_on_thread<T: ToNapiValue + 'static>(
+    name: &str,
+    deferred: JsDeferred<T, Later<T>>,
+    work: impl FnOnce() -> Later<T> + Send + 'static,
+) {
+    let (give, take) = channel();
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let later = work();
+        let deferred: Option<JsDeferred<T, Later<T>>> = take.recv().ok();
+        if let Some(deferred) = deferred {
+            deferred.resolve(later);
+        }
+    });
+    match thread {
+        Ok(_) => drop(give.send(deferred)),
+        Err(error) => {
+            deferred.reject(Error::from_reason(format!("ENGINE: the system started no thread: {error}")));
+        }
+    }
 }
 
 /// A rejected promise carries a code of Node-API; our code goes in front of the message.
@@ -126,16 +146,11 @@ impl NativeExporter {
         let (exporter, host) = (Arc::clone(&self.exporter), Arc::clone(&self.host));
         // No new connections are accepted from this line on, also if the thread below fails to start.
         exporter.stop(grace);
-        std::thread::Builder::new()
-            .name("prometheus-close".to_owned())
-            .spawn(move || {
-                exporter.close(grace);
-                host.release();
-                deferred.resolve(Box::new(|_| Ok(())));
-            })
-            .map_err(|error: std::io::Error| -> Error<Code> {
-                engine(Error::from_reason(error.to_string()))
-            })?;
+        settle_on_thread("prometheus-close", deferred, move || {
+            exporter.close(grace);
+            host.release();
+            Box::new(|_| Ok(()))
+        });
         Ok(promise)
     }
 }

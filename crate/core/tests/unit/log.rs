@@ -28,7 +28,7 @@ impl Visit for Message<'_> {
 
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "prometheus_metrics"
+        metadata.target().split("::").next() == Some("prometheus_metrics")
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
