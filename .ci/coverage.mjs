@@ -14,6 +14,7 @@ import { missing, report, summary, tables } from './coverage/report.mjs';
 import { instrumented, rustLines, testBinaries } from './coverage/rust.mjs';
 import { typescriptLines } from './coverage/v8.mjs';
 import { ADDON, install } from './prepare.mjs';
+import { installSdks, testSdks } from './sdks.mjs';
 import { bin, printTimes, root, step } from './steps.mjs';
 import { checkToolchains } from './toolchains.mjs';
 
@@ -83,6 +84,7 @@ async function measure() {
   for (const used of [reports, profiles, measured, saved]) rmSync(used, { recursive: true, force: true });
   mkdirSync(profiles, { recursive: true });
   await install({ quiet: true });
+  await installSdks({ quiet: true });
   setAside();
   await step('Building the Rust code with counters', bin('napi'), [...ADDON, '--', ...EVERYTHING], quiet);
   await buildTypeScript();
@@ -95,7 +97,7 @@ async function measure() {
   const counting = { ...env, NODE_V8_COVERAGE: reports };
   const config = ['--config', '.ci/coverage/ava.config.mjs', '--concurrency', `${availableParallelism() + 1}`];
   await step('JavaScript tests', bin('ava'), config, { env: counting });
-  await step('Tests with SDKs', 'sh', ['.ci/sdks.sh'], { env: counting });
+  await testSdks([], { env: counting });
   restore();
 
   const addon = readdirSync(measured).find((file) => file.endsWith('.node'));
