@@ -3,12 +3,46 @@
  * warning says what failed. Knows neither collectors nor SDKs.
  */
 import { messageOf } from './errors';
+import { isThenable } from './read';
 import type { Logger } from './types';
 
 /** The default logger: Node.js' process warnings. */
-export const processLogger: Logger = {
-  warn: (message) => process.emitWarning(message, 'PrometheusMetricsWarning'),
-};
+export const processLogger: Logger = { warn: emitWarning };
+
+const ownEmitWarning = process.emitWarning;
+
+/** Emits a warning of the process. Neither a replaced `process.emitWarning` nor a listener of warnings may end the process. */
+function emitWarning(message: string): void {
+  try {
+    // Where Node.js would emit an event, it is emitted here: an error of the program's listener would end the process.
+    if (process.emitWarning !== ownEmitWarning || process.listenerCount('warning') === 0) {
+      process.emitWarning(message, WARNING_NAME);
+      return;
+    }
+    const warning = Object.assign(new Error(message), { name: WARNING_NAME });
+    process.nextTick(() => ignoringErrors(() => process.emit('warning', warning)));
+  } catch {}
+}
+
+const WARNING_NAME = 'PrometheusMetricsWarning';
+
+function ignoringErrors(call: () => unknown): void {
+  try {
+    call();
+  } catch {}
+}
+
+/** Logs through the program's logger. If it throws or rejects, the warning goes to Node.js' warnings instead. */
+export function warnThrough(logger: Logger, message: string): void {
+  const failed = () => processLogger.warn(message);
+  try {
+    // A logger may be an async function, though its type says otherwise.
+    const logged: unknown = logger.warn(message);
+    if (isThenable(logged)) Promise.resolve(logged).then(undefined, failed);
+  } catch {
+    failed();
+  }
+}
 
 /** The time between two warnings about the same metric or collector. */
 export const WARNING_INTERVAL_MS = 60_000;

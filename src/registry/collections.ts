@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers';
 import { Metric } from '../metrics/metric';
 import type { NativeRegistry } from '../native/addon';
+import { isThenable } from '../read';
 import type { ForeignMetric, MetricObjectWithValues } from '../types';
 import { CoreMetric } from './core-metric';
 import type { AnyMetric, Entries } from './entries';
@@ -61,8 +62,11 @@ export class Collections {
     const wanted = names.length > 0 ? new Set(names) : undefined;
     for (const [name, { metric, item }] of this.#entries) {
       if (wanted?.has(name) === false || !needsJavaScript(metric)) continue;
-      if (!(metric instanceof Metric)) tasks.push({ name, run: () => readForeign(this.#native, item, metric) });
-      else tasks.push({ name, run: () => settled(metric.collect?.()) });
+      if (!(metric instanceof Metric)) {
+        tasks.push({ name, of: metric, run: () => readForeign(this.#native, item, metric) });
+      } else {
+        tasks.push({ name, of: metric, run: () => settled(metric.collect?.()) });
+      }
     }
     const mounted = [...this.#mounted()].map((collections) => collections.run(names, limitMs, background));
     const results = tasks.length === 0 ? [] : await this.#runner.run(tasks, limitMs, background);
@@ -100,6 +104,9 @@ function needsJavaScript(metric: AnyMetric | ForeignMetric): boolean {
 
 /** Awaits a promise and discards its value; `undefined` for anything else. */
 function settled(result: unknown): undefined | Promise<undefined> {
-  if (typeof result !== 'object' || result === null || !('then' in result)) return undefined;
-  return Promise.resolve(result).then(() => undefined);
+  return isThenable(result) ? awaited(result) : undefined;
+}
+
+async function awaited(result: PromiseLike<unknown>): Promise<undefined> {
+  await result;
 }
