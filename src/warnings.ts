@@ -13,35 +13,40 @@ const ownEmitWarning = process.emitWarning;
 
 /** Emits a warning of the process. Neither a replaced `process.emitWarning` nor a listener of warnings may end the process. */
 function emitWarning(message: string): void {
-  try {
-    // Where Node.js would emit an event, it is emitted here: an error of the program's listener would end the process.
-    if (process.emitWarning !== ownEmitWarning || process.listenerCount('warning') === 0) {
-      process.emitWarning(message, WARNING_NAME);
-      return;
-    }
-    const warning = Object.assign(new Error(message), { name: WARNING_NAME });
-    process.nextTick(() => ignoringErrors(() => process.emit('warning', warning)));
-  } catch {}
+  if (process.emitWarning !== ownEmitWarning || process.listenerCount('warning') === 0) {
+    guarded(() => process.emitWarning(message, WARNING_NAME), ignore);
+    return;
+  }
+  // Node.js would emit an event, and an error of the program's listener would end the process: so it is emitted here.
+  const warning = Object.assign(new Error(message), { name: WARNING_NAME });
+  process.nextTick(() => guarded(() => process.emit('warning', warning), ignore));
 }
 
 const WARNING_NAME = 'PrometheusMetricsWarning';
 
-function ignoringErrors(call: () => unknown): void {
+/**
+ * Calls a callback of the program. A thrown error goes to `failed`, and so does the rejection of a promise: a callback may be
+ * an async function, though its type says otherwise, and an unhandled rejection ends the process.
+ */
+export function guarded<R>(callback: () => R, failed: (error: unknown) => void): R | undefined {
   try {
-    call();
-  } catch {}
+    const result = callback();
+    if (isThenable(result)) Promise.resolve(result).then(undefined, failed);
+    return result;
+  } catch (error) {
+    failed(error);
+    return undefined;
+  }
 }
+
+function ignore(): void {}
 
 /** Logs through the program's logger. If it throws or rejects, the warning goes to Node.js' warnings instead. */
 export function warnThrough(logger: Logger, message: string): void {
-  const failed = () => processLogger.warn(message);
-  try {
-    // A logger may be an async function, though its type says otherwise.
-    const logged: unknown = logger.warn(message);
-    if (isThenable(logged)) Promise.resolve(logged).then(undefined, failed);
-  } catch {
-    failed();
-  }
+  guarded(
+    () => logger.warn(message),
+    () => processLogger.warn(message),
+  );
 }
 
 /** The time between two warnings about the same metric or collector. */

@@ -3,6 +3,7 @@
  * what the metrics mean; the parts do.
  */
 import { Registry } from '../registry/registry';
+import { quietly } from '../warnings';
 import { handlesPart, requestsPart, resourcesPart } from './active';
 import { lagPart } from './event-loop-lag';
 import { utilizationPart } from './event-loop-utilization';
@@ -126,7 +127,7 @@ class Collection {
 
   #start(): void {
     const refresh = () => {
-      for (const part of this.#parts) part.refresh?.();
+      for (const part of this.#parts) quietly(() => part.refresh?.());
     };
     for (const part of this.#parts) part.start?.();
     refresh();

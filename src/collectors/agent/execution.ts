@@ -13,7 +13,7 @@ import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 import type { AgentSeries } from './agent-series';
 
-const forgotten = new FinalizationRegistry<() => void>((release) => release());
+const forgotten = new FinalizationRegistry<() => void>((release) => quietly(release));
 
 /** How many characters of a call's arguments are compared with the call before. */
 const COMPARED_MAX = 10_000;
