@@ -16,6 +16,17 @@ export function isPromise(value: unknown): value is Promise<unknown> {
   return isThenable(value) && ['catch', 'finally'].every((method) => typeof read(value, method) === 'function');
 }
 
+/** The engine's own `Promise`, of async functions. */
+const EnginePromise = (async () => {})().constructor as PromiseConstructor;
+
+/**
+ * The value or promise as a promise of the engine, whose handlers run at once when it settles. A library that has replaced the
+ * global `Promise` may run them later, after the program has gone on.
+ */
+export function asPromise<T>(value: T | PromiseLike<T>): Promise<T> {
+  return EnginePromise.resolve(value);
+}
+
 /** A field of any value; `undefined` if the value is not an object or the getter throws. */
 export function read(from: unknown, name: string): unknown {
   if ((typeof from !== 'object' && typeof from !== 'function') || from === null) return undefined;

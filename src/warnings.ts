@@ -3,7 +3,7 @@
  * warning says what failed. Knows neither collectors nor SDKs.
  */
 import { messageOf } from './errors';
-import { isThenable } from './read';
+import { asPromise, isThenable } from './read';
 import type { Logger } from './types';
 
 /** The default logger: Node.js' process warnings. */
@@ -31,7 +31,7 @@ const WARNING_NAME = 'PrometheusMetricsWarning';
 export function guarded<R>(callback: () => R, failed: (error: unknown) => void): R | undefined {
   try {
     const result = callback();
-    if (isThenable(result)) Promise.resolve(result).then(undefined, failed);
+    if (isThenable(result)) asPromise(result).then(undefined, failed);
     return result;
   } catch (error) {
     failed(error);
