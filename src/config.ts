@@ -17,11 +17,15 @@ export type MetricsConfig = Readonly<ConfigValues>;
  * Reads `METRICS_*`, checked and typed. An empty variable counts as not set. Unknown variables are ignored, with a warning
  * if a name looks like a misspelled setting; so is `METRICS_ENDPOINT_PORT` if Kubernetes has set it for a Service.
  *
+ * Reads the named files too, so it refuses what an exporter would refuse before it binds its address.
+ *
  * @param env @default process.env
  * @throws {ConfigurationError} `INVALID_CONFIG` with the variable, the expected and the received value
  */
 export function configFromEnv(env: Readonly<Record<string, string | undefined>> = process.env): MetricsConfig {
-  return fromEnvironment(env, true).values();
+  const config = fromEnvironment(env, true);
+  native(() => config.check());
+  return config.values();
 }
 
 /** What takes the settings: a function with a listener of its own, or a handler on the application's server. */

@@ -12,22 +12,29 @@ import type { AnyMetric, Entries } from './entries';
 import { readForeign } from './foreign';
 import type { Task, TaskRunner } from './tasks';
 
+/** The collections of the registries that are mounted in one. */
+interface MountedCollections {
+  /** True if a scrape has to run JavaScript for one of them. */
+  readonly needCollecting: boolean;
+  collections(): Iterable<Collections>;
+}
+
 /** The collections of one registry, and of the registries mounted in it. */
 export class Collections {
   readonly #native: NativeRegistry;
   readonly #entries: Entries;
   readonly #runner: TaskRunner;
-  readonly #mounted: () => Iterable<Collections>;
+  readonly #mounts: MountedCollections;
   /** Called when the answer of `areNeeded()` may have changed. */
   readonly #watchers = new Set<(needed: boolean) => void>();
   /** Collections that begin in the next turn of the event loop, by their budget in milliseconds. */
   readonly #planned = new Map<number, Promise<void>>();
 
-  constructor(registry: NativeRegistry, entries: Entries, runner: TaskRunner, mounted: () => Iterable<Collections>) {
+  constructor(registry: NativeRegistry, entries: Entries, runner: TaskRunner, mounts: MountedCollections) {
     this.#native = registry;
     this.#entries = entries;
     this.#runner = runner;
-    this.#mounted = mounted;
+    this.#mounts = mounts;
   }
 
   /** Calls back now, and again after each change of the registry, with whether a scrape has to collect. */
@@ -47,8 +54,7 @@ export class Collections {
   /** True if any metric, here or in a mounted registry, has values that only JavaScript knows. */
   areNeeded(): boolean {
     for (const [, { metric }] of this.#entries) if (needsJavaScript(metric)) return true;
-    for (const mounted of this.#mounted()) if (mounted.areNeeded()) return true;
-    return false;
+    return this.#mounts.needCollecting;
   }
 
   /**
@@ -68,7 +74,7 @@ export class Collections {
         tasks.push({ name, of: metric, run: () => settled(metric.collect?.()) });
       }
     }
-    const mounted = [...this.#mounted()].map((collections) => collections.run(names, limitMs, background));
+    const mounted = [...this.#mounts.collections()].map((collections) => collections.run(names, limitMs, background));
     const results = tasks.length === 0 ? [] : await this.#runner.run(tasks, limitMs, background);
     await Promise.all(mounted);
     return results.filter((result) => result !== undefined);
