@@ -39,7 +39,7 @@ const flags = [
 ];
 
 /** The form of a bcrypt hash. */
-const HASH = `$2y$05$${'a'.repeat(53)}`;
+const HASH = `$2y$05$${'.'.repeat(53)}`;
 
 /** For each variable: the option, the default, texts with their values, the expected text, and invalid texts. */
 const variables = {
@@ -140,7 +140,7 @@ const variables = {
   METRICS_TLS_CLIENT_AUTH: [
     'tlsClientAuth',
     undefined,
-    ['NoClientCert', 'VerifyClientCertIfGiven', 'RequireAndVerifyClientCert'].map((word) => [word, word]),
+    ['RequireAndVerifyClientCert', 'VerifyClientCertIfGiven', 'NoClientCert'].map((word) => [word, word]),
     'NoClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert',
     [],
   ],
@@ -177,9 +177,14 @@ const TLS = {
   METRICS_TLS_KEY_FILE: files.key,
   METRICS_TLS_CLIENT_CA_FILE: files.certificate,
 };
-const besides = (variable) => (variable.startsWith('METRICS_TLS_') ? TLS : {});
-const valuesBesides = (variable) =>
-  Object.fromEntries(Object.entries(besides(variable)).map(([name, value]) => [variables[name][0], value]));
+const { METRICS_TLS_CLIENT_CA_FILE: _, ...PAIR } = TLS;
+const besides = (variable, text) => {
+  if (!variable.startsWith('METRICS_TLS_')) return {};
+  // Without client certificates there is no authority for them.
+  return text === 'NoClientCert' ? PAIR : TLS;
+};
+const valuesBesides = (variable, text) =>
+  Object.fromEntries(Object.entries(besides(variable, text)).map(([name, value]) => [variables[name][0], value]));
 
 /** The values of these variables are secret and must not be shown. */
 const SECRETS = ['METRICS_AUTH_BEARER_TOKENS', 'METRICS_AUTH_BASIC_USERS'];
@@ -233,8 +238,8 @@ test('docs/endpoint.md has every setting of the core', async (t) => {
 for (const [variable, [key, , good, expected, bad]] of Object.entries(variables)) {
   for (const [text, value] of good) {
     test(`${variable}=${text}`, (t) => {
-      const env = { ...besides(variable), [variable]: text };
-      t.deepEqual(configFromEnv(env), { ...defaults, ...valuesBesides(variable), [key]: value });
+      const env = { ...besides(variable, text), [variable]: text };
+      t.deepEqual(configFromEnv(env), { ...defaults, ...valuesBesides(variable, text), [key]: value });
     });
   }
 
