@@ -257,7 +257,7 @@ export class LabelTree<S extends object> {
   #takeMissedBranch(): Branch<S> | undefined {
     const branch = this.#missedFrom === this.#root ? this.#missedIn : undefined;
     // Keeps no reference to the caller's values.
-    this.#missedFrom = this.#missedIn = this.#missed = undefined;
+    this.#forgetMiss();
     return branch;
   }
 
@@ -353,8 +353,14 @@ export class LabelTree<S extends object> {
   }
 
   clear(): void {
+    this.#forgetMiss();
     this.#root = this.#emptyRoot();
     this.#size = 0;
+  }
+
+  /** Drops the last miss, which holds the root, and with it every series of a tree that is replaced. */
+  #forgetMiss(): void {
+    this.#missedFrom = this.#missedIn = this.#missed = undefined;
   }
 
   #emptyRoot(): Branch<S> | undefined {
@@ -369,6 +375,7 @@ export class LabelTree<S extends object> {
     if (order.every((label, level) => label === this.#order[level])) return;
     this.#order = order;
     this.#nameLevels();
+    this.#forgetMiss();
     this.#root = this.#emptyRoot();
     for (const [texts, series] of all) this.#put(texts, series);
   }
