@@ -37,7 +37,9 @@ export function loadAddon<A>(): Loaded<A> {
 class Failed {
   readonly error: Error;
   constructor(thrown: unknown) {
-    this.error = types.isNativeError(thrown) ? thrown : new Error(messageOf(thrown));
+    this.error = types.isNativeError(thrown)
+      ? thrown
+      : new Error(typeof thrown === 'string' ? thrown : messageOf(thrown));
   }
 }
 

@@ -15,7 +15,8 @@ async function outcome(call) {
 }
 
 /** Waits at most this long: a promise that never settles is an outcome too. */
-const within = (promise) => Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 15_000, 'never').unref())]);
+const within = (promise) =>
+  Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 15_000, 'never').unref())]);
 
 /** Opens files until no descriptor is left, except `spare`. */
 async function exhaustDescriptors(spare) {
