@@ -48,10 +48,9 @@ test.serial('with enough of everything', async (t) => {
   holds(t, report);
 });
 
-for (const spare of [0, 8, 12, 16]) {
+for (const spare of [8, 12, 16]) {
   test.serial(`with ${spare} descriptors left at the start`, async (t) => {
     const report = await reportOf(t, { spare, startBefore: true }, 'ulimit -n 128; exec "$@"');
-    if (spare === 0) t.is(report.start.code, 'BIND_FAILED', JSON.stringify(report.start));
     t.deepEqual(report.first, { value: 200 });
     holds(t, report);
   });
