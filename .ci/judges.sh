@@ -13,6 +13,7 @@ fi
 
 # Debian's names. python3-venv brings pip for the environment below.
 missing=''
+command -v ss >/dev/null || missing="$missing iproute2"
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing="$missing prometheus"
 command -v victoria-metrics >/dev/null || missing="$missing victoria-metrics"
 command -v openssl >/dev/null || missing="$missing openssl"

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { ConfigurationError, configFromEnv, createMetricsHandler, startExporter } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { start } from './http/exporter/support/children.mjs';
+import * as files from './settings/support/files.mjs';
 
 const { addon } = createRequire(import.meta.url)('../dist/native/addon.js');
 
@@ -36,6 +37,9 @@ const flags = [
   ['No', false],
   ['off', false],
 ];
+
+/** The form of a bcrypt hash. */
+const HASH = `$2y$05$${'.'.repeat(53)}`;
 
 /** For each variable: the option, the default, texts with their values, the expected text, and invalid texts. */
 const variables = {
@@ -117,11 +121,11 @@ const variables = {
     LIST,
     NO.list,
   ],
-  METRICS_AUTH_BEARER_TOKEN_FILE: ['bearerTokenFile', undefined, [['/run/token', '/run/token']], FILE, []],
+  METRICS_AUTH_BEARER_TOKEN_FILE: ['bearerTokenFile', undefined, [[files.token, files.token]], FILE, []],
   METRICS_AUTH_BASIC_USERS: [
     'basicUsers',
     [],
-    [['a:$2y$05$x, b:$2y$05$y', ['a:$2y$05$x', 'b:$2y$05$y']]],
+    [[`a:${HASH}, b:${HASH}`, [`a:${HASH}`, `b:${HASH}`]]],
     'users as name:bcrypt-hash',
     [...NO.list, 'nameonly', 'a:x,b'],
   ],
@@ -129,14 +133,14 @@ const variables = {
   METRICS_AUTH_FAILURES_PER_MINUTE: ['authFailuresPerMinute', 30, [['5', 5]], 'an integer from 1 to 1000000', NO.count],
   METRICS_ALLOWLIST: ['allowlist', [], [['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']]], LIST, NO.list],
   METRICS_TRUSTED_PROXIES: ['trustedProxies', [], [['10.0.0.1', ['10.0.0.1']]], LIST, NO.list],
-  METRICS_WEB_CONFIG_FILE: ['webConfigFile', undefined, [['/etc/web.yml', '/etc/web.yml']], FILE, []],
-  METRICS_TLS_CERT_FILE: ['tlsCertFile', undefined, [['/etc/tls.crt', '/etc/tls.crt']], FILE, []],
-  METRICS_TLS_KEY_FILE: ['tlsKeyFile', undefined, [['/etc/tls.key', '/etc/tls.key']], FILE, []],
-  METRICS_TLS_CLIENT_CA_FILE: ['tlsClientCaFile', undefined, [['/etc/ca.crt', '/etc/ca.crt']], FILE, []],
+  METRICS_WEB_CONFIG_FILE: ['webConfigFile', undefined, [[files.web, files.web]], FILE, []],
+  METRICS_TLS_CERT_FILE: ['tlsCertFile', undefined, [[files.certificate, files.certificate]], FILE, []],
+  METRICS_TLS_KEY_FILE: ['tlsKeyFile', undefined, [[files.key, files.key]], FILE, []],
+  METRICS_TLS_CLIENT_CA_FILE: ['tlsClientCaFile', undefined, [[files.certificate, files.certificate]], FILE, []],
   METRICS_TLS_CLIENT_AUTH: [
     'tlsClientAuth',
     undefined,
-    ['NoClientCert', 'VerifyClientCertIfGiven', 'RequireAndVerifyClientCert'].map((word) => [word, word]),
+    ['RequireAndVerifyClientCert', 'VerifyClientCertIfGiven', 'NoClientCert'].map((word) => [word, word]),
     'NoClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert',
     [],
   ],
@@ -166,6 +170,21 @@ const variables = {
     ['1048575', '4294967296', 'ten'],
   ],
 };
+
+/** Settings that the settings of TLS need beside them: a certificate alone is refused. */
+const TLS = {
+  METRICS_TLS_CERT_FILE: files.certificate,
+  METRICS_TLS_KEY_FILE: files.key,
+  METRICS_TLS_CLIENT_CA_FILE: files.certificate,
+};
+const { METRICS_TLS_CLIENT_CA_FILE: _, ...PAIR } = TLS;
+const besides = (variable, text) => {
+  if (!variable.startsWith('METRICS_TLS_')) return {};
+  // Without client certificates there is no authority for them.
+  return text === 'NoClientCert' ? PAIR : TLS;
+};
+const valuesBesides = (variable, text) =>
+  Object.fromEntries(Object.entries(besides(variable, text)).map(([name, value]) => [variables[name][0], value]));
 
 /** The values of these variables are secret and must not be shown. */
 const SECRETS = ['METRICS_AUTH_BEARER_TOKENS', 'METRICS_AUTH_BASIC_USERS'];
@@ -219,7 +238,8 @@ test('docs/endpoint.md has every setting of the core', async (t) => {
 for (const [variable, [key, , good, expected, bad]] of Object.entries(variables)) {
   for (const [text, value] of good) {
     test(`${variable}=${text}`, (t) => {
-      t.deepEqual(configFromEnv({ [variable]: text }), { ...defaults, [key]: value });
+      const env = { ...besides(variable, text), [variable]: text };
+      t.deepEqual(configFromEnv(env), { ...defaults, ...valuesBesides(variable, text), [key]: value });
     });
   }
 

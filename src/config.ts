@@ -18,11 +18,15 @@ export type MetricsConfig = Readonly<ConfigValues>;
  * if a name looks like a misspelled setting; so is `METRICS_ENDPOINT_PORT` if Kubernetes has set it for a Service.
  * The result may be passed to `startExporter()` and to handlers, which ignore the settings of a listener in it.
  *
+ * Reads the named files too, so it refuses what an exporter would refuse before it binds its address.
+ *
  * @param env @default process.env
  * @throws {ConfigurationError} `INVALID_CONFIG` with the variable, the expected and the received value
  */
 export function configFromEnv(env: Readonly<Record<string, string | undefined>> = process.env): MetricsConfig {
-  const values = fromEnvironment(env, true).values();
+  const config = fromEnvironment(env, true);
+  native(() => config.check());
+  const values = config.values();
   if (!isFromConfig(values)) listenerValues.push(listenerPart(values));
   return values;
 }

@@ -2,7 +2,7 @@
  * Defines every error that the library throws: the table of stable codes, and the classes. Messages that prom-client
  * also has are prom-client's, because people's tests match them.
  */
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 
 /** The class of each error; `warning` for codes that are never thrown, only logged. */
 type ErrorClass =
@@ -219,8 +219,16 @@ export class ExpositionError extends Error {
   }
 }
 
-/** A value and its type, for messages of the form "Expected X but received Y". */
+/** A value and its type, for messages of the form "Expected X but received Y". A proxy may refuse to be read. */
 export function describe(value: unknown): string {
+  try {
+    return described(value);
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+function described(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return `${JSON.stringify(value)} of type string`;
   if (typeof value === 'object') return `an object of type ${value.constructor?.name ?? 'Object'}`;
@@ -231,7 +239,7 @@ export function describe(value: unknown): string {
 
 /** A value for an error message, as `console.log` prints it, cut after 200 characters. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : inspect(value);
+  const text = typeof value === 'string' ? value : printed(value);
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
@@ -240,12 +248,29 @@ export function refuseOption(expected: string, name: string, value: unknown): ne
   throw new ConfigurationError('INVALID_CONFIG', `Expected ${expected} for ${name} but received ${describe(value)}`);
 }
 
+const UNREADABLE = 'something that cannot be shown';
+
+/** True for errors of any realm, and for the classes of libraries that only inherit from `Error`. */
+function isError(thrown: unknown): thrown is Error {
+  if (typeof thrown !== 'object' || thrown === null) return false;
+  return types.isNativeError(thrown) || ('message' in thrown && 'stack' in thrown);
+}
+
 /** The message of a thrown value of any type. Its getters and its `inspect` method may throw too. */
 export function messageOf(thrown: unknown): string {
   try {
-    return thrown instanceof Error ? String(thrown.message) : inspect(thrown);
+    if (isError(thrown)) return String(thrown.message);
   } catch {
-    return 'something that cannot be shown';
+    return UNREADABLE;
+  }
+  return printed(thrown);
+}
+
+function printed(value: unknown): string {
+  try {
+    return inspect(value);
+  } catch {
+    return UNREADABLE;
   }
 }
 
@@ -263,7 +288,7 @@ export async function nativeAsync<R>(call: () => Promise<R>): Promise<R> {
   try {
     return await call();
   } catch (error) {
-    const [, code, message] = /^([A-Z_]+): (.*)$/s.exec((error as Error).message ?? '') ?? [];
+    const [, code, message] = /^([A-Z_]+): (.*)$/s.exec(messageOf(error)) ?? [];
     throw code === undefined ? translate(error) : translate({ code, message });
   }
 }
@@ -279,7 +304,7 @@ const CONSTRUCTORS: { readonly [name in ErrorClass]?: new (code: MetricsErrorCod
 };
 
 function translate(error: unknown): unknown {
-  const { code, message } = error as { code?: unknown; message: string };
+  const { code, message } = Object(error) as { code?: unknown; message: string };
   if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code)) return error;
   const known = code as MetricsErrorCode;
   const Class = CONSTRUCTORS[ERRORS[known].class];

@@ -3,6 +3,30 @@
  * declared type, and calls nothing but getters.
  */
 
+/** True for any object with `then()`, as `await` sees it. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof read(value, 'then') === 'function';
+}
+
+/**
+ * True for a promise of any kind: the engine's, one of another realm, or one of a library that has replaced the global
+ * `Promise`. An object that only has `then()` may begin its work when that is called, so it is left alone.
+ */
+export function isPromise(value: unknown): value is Promise<unknown> {
+  return isThenable(value) && ['catch', 'finally'].every((method) => typeof read(value, method) === 'function');
+}
+
+/** The engine's own `Promise`, of async functions. */
+const EnginePromise = (async () => {})().constructor as PromiseConstructor;
+
+/**
+ * The value or promise as a promise of the engine, whose handlers run at once when it settles. A library that has replaced the
+ * global `Promise` may run them later, after the program has gone on.
+ */
+export function asPromise<T>(value: T | PromiseLike<T>): Promise<T> {
+  return EnginePromise.resolve(value);
+}
+
 /** A field of any value; `undefined` if the value is not an object or the getter throws. */
 export function read(from: unknown, name: string): unknown {
   if ((typeof from !== 'object' && typeof from !== 'function') || from === null) return undefined;

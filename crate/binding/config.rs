@@ -6,6 +6,7 @@ use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 use prometheus_metrics::config::{Given, MetricsConfig, Place, Setting, Shape, Value};
+use prometheus_metrics::http::check_config;
 
 /// Checked settings.
 #[napi]
@@ -89,6 +90,12 @@ impl NativeConfig {
             MetricsConfig::handler_from_env(pairs(&variables))
         };
         Ok(Self { config: config.map_err(refused)? })
+    }
+
+    /// Checks everything that an endpoint with these settings refuses at its start, files included.
+    #[napi(catch_unwind)]
+    pub fn check(&self) -> Result<()> {
+        check_config(&self.config, true).map_err(refused)
     }
 
     /// Warnings about variables that are ignored: names and values in turn.

@@ -3,6 +3,7 @@
  * what the metrics mean; the parts do.
  */
 import { Registry } from '../registry/registry';
+import { quietly } from '../warnings';
 import { handlesPart, requestsPart, resourcesPart } from './active';
 import { lagPart } from './event-loop-lag';
 import { utilizationPart } from './event-loop-utilization';
@@ -73,24 +74,52 @@ const PARTS: Record<DefaultMetric, (settings: Settings) => Part> = {
 
 const metricsList: DefaultMetric[] = Object.values(GROUPS).flat();
 
-/** The running collections of a registry, to find those left over after `registry.clear()`. */
+/** The running collections of a registry. They live as long as the registry: nothing else holds them. */
 const running = new WeakMap<Registry, Set<Collection>>();
+
+/** Stops the upkeep of a registry that the program has dropped without stopping its collections. */
+const dropped = new FinalizationRegistry<Upkeep>((upkeep) => quietly(() => upkeep.stop()));
 
 export const collectDefaultMetrics: CollectDefaultMetrics = Object.assign(
   (options?: DefaultMetricsCollectorConfiguration | null): StopCollecting => {
     const settings = checkedSettings(options);
-    const collection = new Collection(settings.register ?? Registry.globalRegistry, settings);
-    const stop = (): void => collection.stop();
+    const collection = new WeakRef(new Collection(settings.register ?? Registry.globalRegistry, settings));
+    const stop = (): void => collection.deref()?.stop();
     return Object.assign(stop, { [Symbol.dispose]: stop });
   },
   { metricsList },
 );
 
+/** Timers and observers of one collection. They must not reach the registry, or it could never be collected as garbage. */
+class Upkeep {
+  readonly #parts: readonly Part[];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: readonly Part[]) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const refresh = () => {
+      for (const part of this.#parts) quietly(() => part.refresh?.());
+    };
+    for (const part of this.#parts) part.start?.();
+    refresh();
+    this.#timer = setInterval(refresh, REFRESH_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    for (const part of this.#parts) part.stop?.();
+  }
+}
+
 /** The parts of one call, in one registry. */
 class Collection {
   readonly #registry: Registry;
   readonly #parts: readonly Part[];
-  #timer: NodeJS.Timeout | undefined;
+  readonly #upkeep: Upkeep;
 
   constructor(registry: Registry, settings: Settings) {
     const siblings = running.get(registry) ?? new Set();
@@ -98,9 +127,11 @@ class Collection {
     for (const sibling of siblings) sibling.#stopIfCleared();
     this.#registry = registry;
     this.#parts = metricsList.filter((name) => settings.wanted.has(name)).map((name) => PARTS[name](settings));
+    this.#upkeep = new Upkeep(this.#parts);
     this.#register();
     siblings.add(this);
-    this.#start();
+    dropped.register(registry, this.#upkeep, this.#upkeep);
+    this.#upkeep.start();
   }
 
   get #metrics() {
@@ -124,19 +155,9 @@ class Collection {
     }
   }
 
-  #start(): void {
-    const refresh = () => {
-      for (const part of this.#parts) part.refresh?.();
-    };
-    for (const part of this.#parts) part.start?.();
-    refresh();
-    this.#timer = setInterval(refresh, REFRESH_MS);
-    this.#timer.unref();
-  }
-
   stop(): void {
-    clearInterval(this.#timer);
-    for (const part of this.#parts) part.stop?.();
+    dropped.unregister(this.#upkeep);
+    this.#upkeep.stop();
     this.#unregister();
     running.get(this.#registry)?.delete(this);
   }

@@ -4,6 +4,7 @@
  */
 import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { GaugeSeries } from '../metrics/gauge';
+import { quietly } from '../warnings';
 import { commonSeries, type GaugeDescription, makeGauge, type Naming, oncePerScrape, type Part } from './part';
 
 const NANOSECONDS = 1e9;
@@ -74,7 +75,7 @@ export function lagPart(naming: Naming, settings: LagSettings): Part {
 function lagMeter(series: GaugeSeries): () => void {
   return () => {
     const start = performance.now();
-    setImmediate(() => series.set((performance.now() - start) / 1000)).unref();
+    setImmediate(() => quietly(() => series.set((performance.now() - start) / 1000))).unref();
   };
 }
 

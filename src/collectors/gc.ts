@@ -3,6 +3,7 @@
  */
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { Histogram, type HistogramSeries } from '../metrics/histogram';
+import { quietly } from '../warnings';
 import type { Naming, Part } from './part';
 
 /** In seconds. A scavenge takes about a millisecond, a full collection of a large heap a second. */
@@ -37,9 +38,9 @@ export function gcPart({ prefix, labels }: Naming, buckets: readonly number[] = 
   };
   // One call may have several entries.
   const observer = new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) {
-      findKind(readKind(entry)).observe(entry.duration / 1000);
-    }
+    quietly(() => {
+      for (const entry of list.getEntries()) findKind(readKind(entry)).observe(entry.duration / 1000);
+    });
   });
   return {
     metrics: [histogram],

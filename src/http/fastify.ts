@@ -4,6 +4,7 @@
  */
 import { ConfigurationError, describe } from '../errors';
 import { optionNames } from '../options';
+import { guarded } from '../warnings';
 import { doorRequest, sendable } from './answer';
 import { Door } from './door';
 import type { MetricsHandlerOptions } from './handler';
@@ -110,9 +111,5 @@ function serve(instance: FastifyRoutingInstance, options: FastifyMetricsOptions)
 
 /** False if the callback throws, or returns anything but `true`. */
 function isReadyNow(isReady: () => unknown): boolean {
-  try {
-    return isReady() === true;
-  } catch {
-    return false;
-  }
+  return guarded(isReady, () => {}) === true;
 }

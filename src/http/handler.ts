@@ -37,7 +37,7 @@ export function createMetricsHandler(options: MetricsHandlerOptions = {}): Metri
     if (answer === null) {
       if (next === undefined) notFound(request, response);
       else next();
-    } else if (answer instanceof Promise) {
+    } else if ('then' in answer) {
       answer.then((answer) => sendAnswer(request, response, answer)).catch((error) => fail(response, next, error));
     } else {
       sendAnswer(request, response, answer);

@@ -2,6 +2,7 @@
  * Observes an asynchronous iteration. Reads nothing ahead, delays nothing and changes nothing: the reader gets the source's
  * own promises.
  */
+import { asPromise } from '../read';
 import { quietly } from '../warnings';
 
 /** Receives the events of an iteration. It ends with exactly one call of `done`, `failed` or `left`. */
@@ -69,7 +70,7 @@ class ObservedIterator<T> implements AsyncIterableIterator<T> {
   next(...args: [] | [undefined]): Promise<IteratorResult<T>> {
     const step = this.#source.next(...args);
     // This handler is added before the reader's own, so the observer is called before the reader goes on.
-    Promise.resolve(step).then(this.#stepped, this.#failed);
+    asPromise(step).then(this.#stepped, this.#failed);
     return step;
   }
 

@@ -115,7 +115,7 @@ export class LabelTree<S extends object> {
     let a: unknown;
     for (const name in labels) {
       if (name === name0) a = labels[name];
-      else this.#refuse(name);
+      else this.#refuse(name, labels);
     }
     return (root.get(a) as S | undefined) ?? this.#miss(root, root, a);
   }
@@ -129,7 +129,7 @@ export class LabelTree<S extends object> {
     for (const name in labels) {
       if (name === name0) a = labels[name];
       else if (name === name1) b = labels[name];
-      else this.#refuse(name);
+      else this.#refuse(name, labels);
     }
     const first = root.get(a) as Branch<S> | undefined;
     if (first === undefined) return this.#miss(root, root, a);
@@ -148,7 +148,7 @@ export class LabelTree<S extends object> {
       if (name === name0) a = labels[name];
       else if (name === name1) b = labels[name];
       else if (name === name2) c = labels[name];
-      else this.#refuse(name);
+      else this.#refuse(name, labels);
     }
     const first = root.get(a) as Branch<S> | undefined;
     if (first === undefined) return this.#miss(root, root, a);
@@ -172,7 +172,7 @@ export class LabelTree<S extends object> {
       else if (name === name1) b = labels[name];
       else if (name === name2) c = labels[name];
       else if (name === name3) d = labels[name];
-      else this.#refuse(name);
+      else this.#refuse(name, labels);
     }
     const first = root.get(a) as Branch<S> | undefined;
     if (first === undefined) return this.#miss(root, root, a);
@@ -190,8 +190,8 @@ export class LabelTree<S extends object> {
     values.fill(undefined);
     for (const name in labels) {
       const index = this.#names.indexOf(name);
-      if (index < 0) this.#refuse(name);
-      values[index] = labels[name];
+      if (index < 0) this.#refuse(name, labels);
+      else values[index] = labels[name];
     }
     const series = this.#walk(values);
     this.#scratch = values;
@@ -257,7 +257,7 @@ export class LabelTree<S extends object> {
   #takeMissedBranch(): Branch<S> | undefined {
     const branch = this.#missedFrom === this.#root ? this.#missedIn : undefined;
     // Keeps no reference to the caller's values.
-    this.#missedFrom = this.#missedIn = this.#missed = undefined;
+    this.#forgetMiss();
     return branch;
   }
 
@@ -270,8 +270,9 @@ export class LabelTree<S extends object> {
     const values: unknown[] = new Array(this.#names.length).fill(undefined);
     const order: number[] = [];
     for (const name in labels) {
+      if (isOfEveryObject(labels, name)) continue;
       const index = this.#names.indexOf(name);
-      if (index < 0) this.#refuse(name);
+      if (index < 0) throw unknownLabel(name, this.#names);
       values[index] = (labels as Record<string, unknown>)[name];
       order.push(index);
     }
@@ -352,8 +353,14 @@ export class LabelTree<S extends object> {
   }
 
   clear(): void {
+    this.#forgetMiss();
     this.#root = this.#emptyRoot();
     this.#size = 0;
+  }
+
+  /** Drops the last miss, which holds the root, and with it every series of a tree that is replaced. */
+  #forgetMiss(): void {
+    this.#missedFrom = this.#missedIn = this.#missed = undefined;
   }
 
   #emptyRoot(): Branch<S> | undefined {
@@ -368,6 +375,7 @@ export class LabelTree<S extends object> {
     if (order.every((label, level) => label === this.#order[level])) return;
     this.#order = order;
     this.#nameLevels();
+    this.#forgetMiss();
     this.#root = this.#emptyRoot();
     for (const [texts, series] of all) this.#put(texts, series);
   }
@@ -378,9 +386,17 @@ export class LabelTree<S extends object> {
     );
   }
 
-  #refuse(name: string): never {
-    throw unknownLabel(name, this.#names);
+  /** Refuses an unknown label. A property that some program has added to every object is no label. */
+  #refuse(name: string, labels: object): void {
+    if (!isOfEveryObject(labels, name)) throw unknownLabel(name, this.#names);
   }
+}
+
+/** True for an enumerable property of `Object.prototype`, of any realm. Reads no value. */
+function isOfEveryObject(labels: object, name: string): boolean {
+  let holder: object | null = labels;
+  while (holder !== null && !Object.hasOwn(holder, name)) holder = Object.getPrototypeOf(holder);
+  return holder !== null && holder !== labels && Object.hasOwn(holder, 'isPrototypeOf');
 }
 
 /** The error for a label that the metric does not have. */

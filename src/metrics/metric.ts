@@ -13,6 +13,7 @@ import type {
   MetricType,
   MetricValue,
 } from '../types';
+import { Callback, isCalledFrom } from './collecting';
 import { checkedTtl, watchExpiry } from './expiry';
 import { checkedLimits } from './limits';
 import { readCells, type Series, type SeriesType } from './series';
@@ -241,9 +242,20 @@ export abstract class Metric<T extends string, S extends Series> {
   /** Restores the state after construction. */
   abstract reset(): void;
 
+  /** Runs `collect()`, unless this is called from it. */
+  async #collectOnce(): Promise<void> {
+    if (this.collect === undefined || isCalledFrom(this)) return;
+    const callback = new Callback([this]);
+    try {
+      await callback.call(() => this.collect?.());
+    } finally {
+      callback.end();
+    }
+  }
+
   /** Runs `collect()` and returns the samples of the metric. */
   async get(): Promise<MetricObjectWithValues<MetricValue<T>>> {
-    await this.collect?.();
+    await this.#collectOnce();
     return toValues(this) as MetricObjectWithValues<MetricValue<T>>;
   }
 }

@@ -1,8 +1,8 @@
 /**
  * Implements timers, which record seconds when they end: by a call, by `using`, or around a function.
  */
-import { types } from 'node:util';
 import { now, secondsSince } from '../clock';
+import { isPromise } from '../read';
 import type { LabelValues } from '../types';
 
 /** A running timer. Every call records the seconds since the start, and returns them. */
@@ -42,8 +42,7 @@ export function time<R>(end: () => number, run: () => R): R {
     end();
     throw error;
   }
-  // Includes promises of other realms. Other objects with a `then()` are left alone: calling it may start their work.
-  if (types.isPromise(result)) return result.finally(end) as R;
+  if (isPromise(result)) return result.finally(end) as R;
   end();
   return result;
 }

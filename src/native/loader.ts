@@ -5,6 +5,8 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { types } from 'node:util';
+import { messageOf } from '../errors';
 import { platformNames } from './platform';
 
 /** A place where the addon was looked for, and the error that came of it. */
@@ -35,7 +37,9 @@ export function loadAddon<A>(): Loaded<A> {
 class Failed {
   readonly error: Error;
   constructor(thrown: unknown) {
-    this.error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    this.error = types.isNativeError(thrown)
+      ? thrown
+      : new Error(typeof thrown === 'string' ? thrown : messageOf(thrown));
   }
 }
 

@@ -166,6 +166,7 @@ export function createStandIn(error: Error): typeof Addon {
       if (option === 'enabled' && flag === true) refuse();
       this.#given[option] = text ?? number ?? flag ?? list;
     }
+    check(): void {}
     // Without the addon there is no endpoint.
     values = (): typeof defaultSettings => ({ ...defaultSettings, ...this.#given, enabled: false });
   }

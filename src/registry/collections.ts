@@ -5,28 +5,36 @@
 import { setImmediate } from 'node:timers';
 import { Metric } from '../metrics/metric';
 import type { NativeRegistry } from '../native/addon';
+import { isThenable } from '../read';
 import type { ForeignMetric, MetricObjectWithValues } from '../types';
 import { CoreMetric } from './core-metric';
 import type { AnyMetric, Entries } from './entries';
 import { readForeign } from './foreign';
 import type { Task, TaskRunner } from './tasks';
 
+/** The collections of the registries that are mounted in one. */
+interface MountedCollections {
+  /** True if a scrape has to run JavaScript for one of them. */
+  readonly needCollecting: boolean;
+  collections(): Iterable<Collections>;
+}
+
 /** The collections of one registry, and of the registries mounted in it. */
 export class Collections {
   readonly #native: NativeRegistry;
   readonly #entries: Entries;
   readonly #runner: TaskRunner;
-  readonly #mounted: () => Iterable<Collections>;
+  readonly #mounts: MountedCollections;
   /** Called when the answer of `areNeeded()` may have changed. */
   readonly #watchers = new Set<(needed: boolean) => void>();
   /** Collections that begin in the next turn of the event loop, by their budget in milliseconds. */
   readonly #planned = new Map<number, Promise<void>>();
 
-  constructor(registry: NativeRegistry, entries: Entries, runner: TaskRunner, mounted: () => Iterable<Collections>) {
+  constructor(registry: NativeRegistry, entries: Entries, runner: TaskRunner, mounts: MountedCollections) {
     this.#native = registry;
     this.#entries = entries;
     this.#runner = runner;
-    this.#mounted = mounted;
+    this.#mounts = mounts;
   }
 
   /** Calls back now, and again after each change of the registry, with whether a scrape has to collect. */
@@ -46,8 +54,7 @@ export class Collections {
   /** True if any metric, here or in a mounted registry, has values that only JavaScript knows. */
   areNeeded(): boolean {
     for (const [, { metric }] of this.#entries) if (needsJavaScript(metric)) return true;
-    for (const mounted of this.#mounted()) if (mounted.areNeeded()) return true;
-    return false;
+    return this.#mounts.needCollecting;
   }
 
   /**
@@ -61,10 +68,13 @@ export class Collections {
     const wanted = names.length > 0 ? new Set(names) : undefined;
     for (const [name, { metric, item }] of this.#entries) {
       if (wanted?.has(name) === false || !needsJavaScript(metric)) continue;
-      if (!(metric instanceof Metric)) tasks.push({ name, run: () => readForeign(this.#native, item, metric) });
-      else tasks.push({ name, run: () => settled(metric.collect?.()) });
+      if (!(metric instanceof Metric)) {
+        tasks.push({ name, of: metric, run: () => readForeign(this.#native, item, metric) });
+      } else {
+        tasks.push({ name, of: metric, run: () => settled(metric.collect?.()) });
+      }
     }
-    const mounted = [...this.#mounted()].map((collections) => collections.run(names, limitMs, background));
+    const mounted = [...this.#mounts.collections()].map((collections) => collections.run(names, limitMs, background));
     const results = tasks.length === 0 ? [] : await this.#runner.run(tasks, limitMs, background);
     await Promise.all(mounted);
     return results.filter((result) => result !== undefined);
@@ -100,6 +110,9 @@ function needsJavaScript(metric: AnyMetric | ForeignMetric): boolean {
 
 /** Awaits a promise and discards its value; `undefined` for anything else. */
 function settled(result: unknown): undefined | Promise<undefined> {
-  if (typeof result !== 'object' || result === null || !('then' in result)) return undefined;
-  return Promise.resolve(result).then(() => undefined);
+  return isThenable(result) ? awaited(result) : undefined;
+}
+
+async function awaited(result: PromiseLike<unknown>): Promise<undefined> {
+  await result;
 }

@@ -47,8 +47,8 @@ export class RegistryInternals {
     this.#runner = new TaskRunner(logger, (name) => this.native.collectorFailed(name));
     this.entries = new Entries(this.native);
     this.policies = new SeriesPolicies(this.native);
-    this.collections = new Collections(this.native, this.entries, this.#runner, () => this.mounts.collections());
     this.mounts = new Mounts(this.native, () => this.collections.notify());
+    this.collections = new Collections(this.native, this.entries, this.#runner, this.mounts);
   }
 
   /** The labels that every series shows, as they were given. */
@@ -114,7 +114,7 @@ export class RegistryInternals {
       if (this.#mismatches.has(name)) continue;
       this.#mismatches.add(name);
       this.warn(
-        `TYPE_MISMATCH: "${name}" has another type or other buckets in another thread or registry; its values there are left out`,
+        `TYPE_MISMATCH: "${name}" has another type or other buckets in another thread or registry, or is also a name of the endpoint's own metrics; its values there are left out`,
       );
     }
   }

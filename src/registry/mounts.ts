@@ -23,6 +23,8 @@ export class Mounts {
   readonly #native: NativeRegistry;
   readonly #changed: () => void;
   readonly #mounts = new Map<Mountable, Mount>();
+  /** The mounted registries that have values which only JavaScript knows. */
+  readonly #collecting = new Set<Mountable>();
 
   /** @param changed called after a registry was mounted or unmounted, here or in a mounted one */
   constructor(registry: NativeRegistry, changed: () => void) {
@@ -34,6 +36,11 @@ export class Mounts {
     return this.#mounts.size;
   }
 
+  /** True if a scrape has to run JavaScript for a mounted registry. */
+  get needCollecting(): boolean {
+    return this.#collecting.size > 0;
+  }
+
   *collections(): Generator<Collections> {
     for (const { collections } of this.#mounts.keys()) yield collections;
   }
@@ -42,17 +49,21 @@ export class Mounts {
   mount(mounted: Mountable, labels: Readonly<Record<string, LabelValue>>): () => void {
     if (typeof labels !== 'object' || labels === null) refuseOption('labels', 'mount()', labels);
     native(() => this.#native.mount(mounted.native, flatLabels(presentLabels(labels))));
-    const unwatch = mounted.collections.watch(this.#changed);
+    const unwatch = mounted.collections.watch((needed) => {
+      if (needed) this.#collecting.add(mounted);
+      else this.#collecting.delete(mounted);
+      this.#changed();
+    });
     const unmount = () => {
       // It may have been unmounted and mounted again since.
       if (this.#mounts.get(mounted)?.unmount !== unmount) return;
       this.#mounts.delete(mounted);
       unwatch();
+      this.#collecting.delete(mounted);
       this.#native.unmount(mounted.native);
       this.#changed();
     };
     this.#mounts.set(mounted, { unmount, labels });
-    this.#changed();
     return unmount;
   }
 

@@ -5,9 +5,11 @@
 import { performance } from 'node:perf_hooks';
 import { unixMs } from '../clock';
 import { ConfigurationError, describe, type MetricsErrorCode, messageOf } from '../errors';
+import { Callback, isCalledFrom, isCalledFromCallback } from '../metrics/collecting';
 import { addon } from '../native/addon';
+import { isThenable } from '../read';
 import type { Logger } from '../types';
-import { processLogger, WARNING_INTERVAL_MS } from '../warnings';
+import { WARNING_INTERVAL_MS, warnThrough } from '../warnings';
 
 /** Characters of an error's message in a warning, with the mark of a cut. */
 const SHOWN_CHARACTERS = 201;
@@ -24,6 +26,8 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 /** One callback that a scrape runs. */
 export interface Task<R> {
   readonly name: string;
+  /** The metric that the callback belongs to. */
+  readonly of: object;
   run(): R | Promise<R>;
 }
 
@@ -33,7 +37,7 @@ export class TaskRunner {
   readonly #failed: (name: string) => void;
   readonly #reported = new Map<string, number>();
   /** For each task the newest call, while it has not ended. */
-  readonly #running = new Map<string, { call: Promise<unknown>; since: number }>();
+  readonly #running = new Map<string, { promise: Promise<unknown>; callback: Callback; since: number }>();
 
   /** @param failed called with the name of each task that failed */
   constructor(logger: Logger, failed: (name: string) => void) {
@@ -47,11 +51,17 @@ export class TaskRunner {
    * @param background true if waiting must not keep the process alive
    */
   async run<R>(tasks: readonly Task<R>[], timeoutMs: number, background: boolean): Promise<(R | undefined)[]> {
-    if (tasks.length === 0) return [];
+    // A callback of this registry reads it: its scrape already runs the callbacks, so the values are shown as they are.
+    if (isCalledFrom(this)) return [];
+    const wanted = tasks.filter((task) => !isCalledFrom(task.of));
+    if (wanted.length === 0) return [];
     const deadline = new Deadline(timeoutMs, background);
+    // Begins here, so that the engine does not begin and end to follow callbacks for each task.
+    const reading = new Callback([]);
     try {
-      return await Promise.all(tasks.map((task) => this.#runOne(task, deadline)));
+      return await Promise.all(wanted.map((task) => this.#runOne(task, deadline)));
     } finally {
+      reading.end();
       deadline.cancel();
     }
   }
@@ -59,8 +69,8 @@ export class TaskRunner {
   async #runOne<R>(task: Task<R>, deadline: Deadline): Promise<R | undefined> {
     const call = this.#call(task);
     // A synchronous result needs no turn of the event loop.
-    if (!isThenable(call)) return call;
-    const outcome = await Promise.race([call, deadline.passed]);
+    if ('value' in call) return call.value as R | undefined;
+    const outcome = await Promise.race([call.promise, deadline.passed]);
     if (outcome !== TIMED_OUT) return outcome as R;
     this.#report(task.name, 'COLLECTOR_TIMEOUT', `took longer than ${deadline.ms} ms`);
     return undefined;
@@ -68,24 +78,41 @@ export class TaskRunner {
 
   /**
    * Calls a task, or joins its newest call if that began less than a second ago, so that several scrapers do not call a
-   * slow collector at once. An older call may never end, so the task is called again: at most once a second.
+   * slow collector at once. An older call may never end, so the task is called again: at most once a second. A callback
+   * that reads another registry does not join a call, which may in turn wait for the callback.
    */
-  #call<R>(task: Task<R>): R | undefined | Promise<R | undefined> {
+  #call<R>(task: Task<R>): Call<R | undefined> {
     const running = this.#running.get(task.name);
     const now = performance.now();
-    if (running !== undefined && now - running.since < REPEAT_MS) return running.call as Promise<R | undefined>;
+    if (running !== undefined && now - running.since < REPEAT_MS && !isCalledFromCallback()) {
+      return { promise: running.promise as Promise<R | undefined> };
+    }
+    const callback = new Callback([this, task.of]);
     try {
-      const result = task.run();
-      if (!isThenable(result)) return result;
-      const call: Promise<R | undefined> = Promise.resolve(result)
-        .catch((error: unknown) => this.#reportFailure(task.name, error))
-        .finally(() => {
-          if (this.#running.get(task.name)?.call === call) this.#running.delete(task.name);
-        });
-      this.#running.set(task.name, { call, since: now });
-      return call;
+      const result = callback.call(() => task.run());
+      if (!isThenable(result)) {
+        callback.end();
+        return { value: result };
+      }
+      const promise = this.#settle(task.name, result, callback);
+      this.#running.set(task.name, { promise, callback, since: now });
+      return { promise };
     } catch (error) {
-      return this.#reportFailure(task.name, error);
+      callback.end();
+      return { value: this.#reportFailure(task.name, error) };
+    }
+  }
+
+  /** Awaits a callback. An async function, because a global `Promise` may have been replaced. */
+  async #settle<R>(name: string, result: PromiseLike<R>, callback: Callback): Promise<R | undefined> {
+    try {
+      return await result;
+    } catch (error) {
+      return this.#reportFailure(name, error);
+    } finally {
+      callback.end();
+      const running = this.#running.get(name);
+      if (running?.callback === callback) this.#running.delete(name);
     }
   }
 
@@ -102,15 +129,14 @@ export class TaskRunner {
     this.warn(`${code}: collect() of "${name}" ${what}; its metric keeps the values it had`);
   }
 
-  /** Logs a warning. If the logger throws, uses Node.js' warnings, so that the scrape succeeds. */
+  /** Logs a warning. If the logger fails, uses Node.js' warnings, so that the scrape succeeds. */
   warn(message: string): void {
-    try {
-      this.#logger.warn(message);
-    } catch {
-      processLogger.warn(message);
-    }
+    warnThrough(this.#logger, message);
   }
 }
+
+/** The outcome of a synchronous callback, or the promise of another. */
+type Call<R> = { readonly value: R } | { readonly promise: Promise<R> };
 
 const TIMED_OUT = Symbol('timed out');
 
@@ -135,10 +161,6 @@ class Deadline {
   cancel(): void {
     clearTimeout(this.#timer);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /**

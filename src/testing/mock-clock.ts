@@ -1,6 +1,7 @@
 /**
  * A clock that tests control. It replaces the realm's clock, in JavaScript and in the core together, and restores it.
  */
+import { types } from 'node:util';
 import { advanceClock, freezeClock, resumeClock, unixMs } from '../clock';
 import { ConfigurationError, describe } from '../errors';
 import { checkOptionNames, optionNames } from '../options';
@@ -39,7 +40,7 @@ export class MockClock implements Disposable {
   constructor(options: MockClockOptions = {}) {
     checkOptionNames(options, OPTIONS);
     const { now } = options;
-    this.#startMs = now === undefined ? undefined : checkedMs('now', now instanceof Date ? now.getTime() : now);
+    this.#startMs = now === undefined ? undefined : checkedMs('now', types.isDate(now) ? now.getTime() : now);
   }
 
   /**
@@ -93,7 +94,7 @@ export class MockClock implements Disposable {
    */
   set(now: number | Date): void {
     this.#checkInstalled('set()');
-    freezeClock(checkedMs('set()', now instanceof Date ? now.getTime() : now));
+    freezeClock(checkedMs('set()', types.isDate(now) ? now.getTime() : now));
   }
 
   /** Restores the realm's clock. Does nothing if this clock is not installed. */

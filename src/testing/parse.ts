@@ -2,6 +2,7 @@
  * Parses expositions. The core does the parsing; this module builds objects from its answer, and errors that show the
  * line.
  */
+import { types } from 'node:util';
 import { ConfigurationError, describe, ExpositionError, refuseOption } from '../errors';
 import { addon } from '../native/addon';
 import { checkOptionNames, optionNames } from '../options';
@@ -165,7 +166,7 @@ export function parseExposition(text: string | Uint8Array, options: ParseOptions
 
 function textOf(text: unknown): string {
   if (typeof text === 'string') return text;
-  if (!(text instanceof Uint8Array)) {
+  if (!types.isUint8Array(text)) {
     throw new ConfigurationError(
       'INVALID_CONFIG',
       `Expected a string or bytes for an exposition but received ${describe(text)}`,

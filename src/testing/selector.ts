@@ -1,7 +1,7 @@
 /**
  * Selects series by labels, as a PromQL selector does: the given labels must match, other labels are allowed.
  */
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import { toText } from '../labels/value';
 
 /** Labels as printed. */
@@ -44,7 +44,7 @@ export function misses(selector: Selector, labels: Labels): number {
 function isAsWanted(name: string, wanted: LabelExpectation, text: string): boolean {
   if (isAsymmetric(wanted)) return wanted.asymmetricMatch(text);
   // search() ignores `lastIndex`, which a global expression keeps from the series before.
-  if (wanted instanceof RegExp) return text.search(wanted) >= 0;
+  if (types.isRegExp(wanted)) return text.search(wanted) >= 0;
   // Compare bounds as numbers, because OpenMetrics prints 1.0 and the text format 1.
   if (typeof wanted === 'number' && (name === 'le' || name === 'quantile')) return boundOf(text) === wanted;
   return toText(name, wanted) === text;
@@ -68,7 +68,7 @@ export function showSelector(name: string, selector: Selector): string {
   if (isAsymmetric(selector)) return `${name}{${showMatcher(selector)}}`;
   const pairs = Object.entries(selector).map(([label, wanted]) => {
     if (isAsymmetric(wanted)) return `${label}=${showMatcher(wanted)}`;
-    if (wanted instanceof RegExp) return `${label}=~${wanted}`;
+    if (types.isRegExp(wanted)) return `${label}=~${wanted}`;
     return `${label}=${quoted(toText(label, wanted))}`;
   });
   return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;

@@ -1,6 +1,7 @@
 /**
  * Checks if an exposition is valid, for assertions and matchers.
  */
+import { types } from 'node:util';
 import { ConfigurationError, describe, ExpositionError } from '../errors';
 import { checkOptionNames } from '../options';
 import type { ScrapeResponse } from '../registry/scraping';
@@ -27,9 +28,9 @@ export function checkExposition(exposition: unknown, options: ParseOptions = {})
 }
 
 function contentOf(exposition: unknown): string | Uint8Array {
-  if (typeof exposition === 'string' || exposition instanceof Uint8Array) return exposition;
+  if (typeof exposition === 'string' || types.isUint8Array(exposition)) return exposition;
   const { body } = (exposition ?? {}) as Partial<ScrapeResponse>;
-  if (body instanceof Uint8Array) return body;
+  if (types.isUint8Array(body)) return body;
   throw new ConfigurationError(
     'INVALID_CONFIG',
     `Expected the text of an exposition, or the answer of scrape(), but received ${describe(exposition)}`,

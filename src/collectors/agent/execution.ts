@@ -2,8 +2,8 @@
  * Follows one execution of an agent: its time, steps, calls of tools and the tokens of its requests. It is recorded once, even
  * if it is ended several times. If it is collected as garbage without an end, it stops counting as active.
  */
-import { types } from 'node:util';
 import { type Moment, now, secondsSince } from '../../clock';
+import { isPromise } from '../../read';
 import { quietly } from '../../warnings';
 import { toSeconds } from '../amount';
 import { type Attributed, attribute } from '../attribution';
@@ -13,7 +13,7 @@ import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 import type { AgentSeries } from './agent-series';
 
-const forgotten = new FinalizationRegistry<() => void>((release) => release());
+const forgotten = new FinalizationRegistry<() => void>((release) => quietly(release));
 
 /** How many characters of a call's arguments are compared with the call before. */
 const COMPARED_MAX = 10_000;
@@ -160,8 +160,7 @@ export function settled<R>(run: () => R, done: Done<R>): R {
     quietly(() => done({ error }));
     throw error;
   }
-  // True for promises of other realms too. Other objects with `then()` are left alone: calling it may start their work.
-  if (!types.isPromise(result)) {
+  if (!isPromise(result)) {
     quietly(() => done(undefined, result as Awaited<R>));
     return result;
   }

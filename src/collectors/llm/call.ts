@@ -4,6 +4,7 @@
  */
 import { type Moment, now, secondsSince } from '../../clock';
 import type { ExemplarLabels } from '../../metrics/exemplar';
+import { quietly } from '../../warnings';
 import { type Attributed, attributed } from '../attribution';
 import { reportedType } from '../error-type';
 import { chooseExemplarLabels } from '../trace';
@@ -32,7 +33,7 @@ export interface LlmOutcome {
 const BROKEN: ReadonlySet<string> = new Set(['connection', 'other']);
 
 /** Decrements the gauge of calls that were never ended. The held value must not reach the call, or it is never collected. */
-const forgotten = new FinalizationRegistry<ModelSeries>((series) => series.active.dec());
+const forgotten = new FinalizationRegistry<ModelSeries>((series) => quietly(() => series.active.dec()));
 
 /** A request to a model in progress. */
 export class LlmCall implements Disposable {

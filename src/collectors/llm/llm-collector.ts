@@ -6,6 +6,7 @@ import type { Histogram } from '../../metrics/histogram';
 import { addon } from '../../native/addon';
 import { checkOptionNames, type OptionNames, optionNames } from '../../options';
 import { Registry } from '../../registry/registry';
+import { guarded } from '../../warnings';
 import { amountOrZero, isAmount, toAmount, toSeconds } from '../amount';
 import { type Attributed, attributed } from '../attribution';
 import { DefaultCollectors } from '../default-collectors';
@@ -252,11 +253,11 @@ export class LlmMetricsCollector {
   }
 
   #normalized(model: unknown): string {
-    try {
-      return readName(this.#normalize(readName(model)));
-    } catch {
-      return OTHER;
-    }
+    const name = guarded(
+      () => this.#normalize(readName(model)),
+      () => {},
+    );
+    return name === undefined ? OTHER : readName(name);
   }
 
   /** The series of a model. An unknown model gets none of its own unless `admits` is true: its name may be a typo. */

@@ -2,11 +2,13 @@
  * Records the metrics of HTTP requests: owns the families, the series of each method, route and class of status, and the
  * number of active requests. Must not know request objects or frameworks.
  */
+
+import { messageOf } from '../../errors';
 import { OTHER } from '../../labels/value';
 import type { CounterSeries } from '../../metrics/counter';
 import type { Gauge, GaugeSeries } from '../../metrics/gauge';
 import type { HistogramSeries } from '../../metrics/histogram';
-import { processLogger } from '../../warnings';
+import { guarded, processLogger, quietly } from '../../warnings';
 import type { CheckedSettings, HttpRequestLine } from './options';
 
 /** The route of requests that no route matched. */
@@ -136,12 +138,17 @@ export class HttpRecorder {
   /** Starts to record a request. */
   begin(method: string | undefined): MethodRecord {
     const record = this.#methodOf(method ?? 'GET');
-    record.inFlight.add(1);
+    quietly(() => record.inFlight.add(1));
     return record;
   }
 
   /** Records the outcome of a request. */
   end(method: MethodRecord, outcome: HttpOutcome): void {
+    // Called by events of the response: with the policy `throw`, an error would end the process.
+    quietly(() => this.#end(method, outcome));
+  }
+
+  #end(method: MethodRecord, outcome: HttpOutcome): void {
     method.inFlight.add(-1);
     const { statusClass, requestBytes, responseBytes } = outcome;
     const series = method.outcomes.get(outcome.route)?.[statusClass] ?? this.#miss(method, outcome);
@@ -153,13 +160,11 @@ export class HttpRecorder {
 
   /** Runs a callback of the application. An error never reaches the request; the first one of each name logs a warning. */
   guarded<R>(name: string, run: () => R): R | undefined {
-    try {
-      return run();
-    } catch (error) {
-      if (!this.#warned.has(name)) processLogger.warn(`${name} of createHttpMetrics() failed: ${String(error)}`);
+    return guarded(run, (error) => {
+      if (this.#warned.has(name)) return;
       this.#warned.add(name);
-      return undefined;
-    }
+      processLogger.warn(`${name} of createHttpMetrics() failed: ${messageOf(error)}`);
+    });
   }
 
   #methodOf(given: string): MethodRecord {

@@ -6,7 +6,7 @@
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import type { AgentExecution } from '../../collectors/agent/execution';
 import type { LlmEnd } from '../../collectors/llm/request';
-import { warnOnce } from '../../warnings';
+import { quietly, warnOnce } from '../../warnings';
 import type { Run } from './run';
 
 /** A run's id, parent and witness. */
@@ -29,7 +29,7 @@ const RUNS_MAX = 10_000;
 /** The open runs. */
 export class Runs {
   readonly #entries = new Map<string, Entry>();
-  readonly #abandoned = new FinalizationRegistry<string>((id) => this.fail(id, 'cancelled'));
+  readonly #abandoned = new FinalizationRegistry<string>((id) => quietly(() => this.fail(id, 'cancelled')));
   readonly #max: number;
 
   constructor(max = RUNS_MAX) {

@@ -3,6 +3,7 @@
  * because the SDK may compare it by identity.
  */
 import { ReadableStream } from 'node:stream/web';
+import { read } from '../../read';
 import { quietly } from '../../warnings';
 
 /** Receives the events of a stream. It ends with exactly one call of `done`, `failed` or `left`. */
@@ -18,7 +19,7 @@ type PipeThrough = ReadableStream['pipeThrough'];
 
 /** @returns false if `stream` is not a web stream */
 export function observeStream(stream: unknown, observer: StreamObserver): boolean {
-  if (!(stream instanceof ReadableStream)) return false;
+  if (!isWebStream(stream)) return false;
   const pipeThrough: PipeThrough = (...args) => {
     delete (stream as { pipeThrough?: PipeThrough }).pipeThrough;
     const tapped = quietly(() => tap(stream, observer)) ?? stream;
@@ -26,6 +27,10 @@ export function observeStream(stream: unknown, observer: StreamObserver): boolea
   };
   Object.defineProperty(stream, 'pipeThrough', { value: pipeThrough, configurable: true, writable: true });
   return true;
+}
+
+function isWebStream(value: unknown): value is ReadableStream {
+  return typeof read(value, 'getReader') === 'function' && typeof read(value, 'pipeThrough') === 'function';
 }
 
 function tap(stream: ReadableStream, observer: StreamObserver): ReadableStream {

@@ -14,7 +14,7 @@ export class Operations<O extends object> {
 
   get(id: string): O | undefined {
     const held = this.#open.get(id);
-    return held instanceof WeakRef ? held.deref() : held;
+    return held !== undefined && 'deref' in held ? held.deref() : held;
   }
 
   open(id: string, operation: O): O {

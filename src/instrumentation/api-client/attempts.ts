@@ -5,6 +5,7 @@
 
 import { errorTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
+import { isPromise, readText } from '../../read';
 import { quietly } from '../../warnings';
 import type { Patches } from '../patches';
 import { readRateLimits } from '../rate-limits';
@@ -48,7 +49,7 @@ export function watchAttempts(patches: Patches, holder: unknown, reporting: Atte
   patches.wrap(holder, method, (original, args, client) => {
     const options = quietly(() => attempts.begin(client, args));
     const attempt = original();
-    if (options !== undefined && attempt instanceof Promise) {
+    if (options !== undefined && isPromise(attempt)) {
       attempt.then(
         (response: unknown) => quietly(() => attempts.ended(client, options, response)),
         (error: unknown) => quietly(() => attempts.failed(options, error)),
@@ -107,7 +108,8 @@ class Attempts {
   }
 
   ended(client: unknown, options: object, response: unknown): void {
-    if (response instanceof Error) {
+    // The SDK returns the error of a connection. A `Response` has no message.
+    if (readText(response, 'message') !== undefined) {
       this.failed(options, response);
       return;
     }

@@ -3,6 +3,7 @@
  * it when it is first awaited, and a caller who takes the raw response with `asResponse()` must get an unread body. So the
  * methods that the SDK calls when the user awaits are replaced, and report what they return.
  */
+import { asPromise, isPromise } from '../../read';
 import { quietly } from '../../warnings';
 
 /** The SDK's promise. Its fields are internal to the SDK, so `isApiPromise()` checks that they exist. */
@@ -36,9 +37,7 @@ const METHODS = ['parseResponse', 'parse', 'asResponse', '_thenUnwrap'] as const
 export function isApiPromise(value: unknown): value is ApiPromise {
   if (typeof value !== 'object' || value === null) return false;
   const { responsePromise } = value as Partial<ApiPromise>;
-  return (
-    responsePromise instanceof Promise && METHODS.every((name) => typeof (value as ApiPromise)[name] === 'function')
-  );
+  return isPromise(responsePromise) && METHODS.every((name) => typeof (value as ApiPromise)[name] === 'function');
 }
 
 /** Reports the outcome of a request. */
@@ -115,7 +114,7 @@ class ObservedRequest {
 
   #parsed(parsing: unknown): unknown {
     this.#parsing = true;
-    Promise.resolve(parsing).then(
+    asPromise(parsing).then(
       (value) => quietly(() => this.#observer.parsed(value)),
       (error) => quietly(() => this.#observer.failed(error)),
     );

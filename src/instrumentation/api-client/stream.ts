@@ -5,6 +5,7 @@
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmEnd } from '../../collectors/llm/request';
 import type { LlmErrorType } from '../../collectors/words';
+import { read } from '../../read';
 import { type IterationObserver, observeIteration } from '../iteration';
 import type { AnswerEnd, ChunkReader } from './endpoint';
 
@@ -17,7 +18,7 @@ export interface StreamLike {
 export function isStream(value: unknown): value is StreamLike {
   if (typeof value !== 'object' || value === null) return false;
   const { iterator, controller } = value as Partial<StreamLike>;
-  return typeof iterator === 'function' && controller instanceof AbortController;
+  return typeof iterator === 'function' && typeof read(read(controller, 'signal'), 'aborted') === 'boolean';
 }
 
 /** How the request of a stream ends it. */

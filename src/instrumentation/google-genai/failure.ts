@@ -3,6 +3,7 @@
  */
 import { abortTypeOf, errorTypeOf } from '../../collectors/error-type';
 import type { LlmErrorType } from '../../collectors/words';
+import { read, readText } from '../../read';
 import type { RequestLike } from './shapes';
 
 /** Patterns of messages, for errors that have no code of their own. A message holds the answer's body as text. */
@@ -17,15 +18,14 @@ const MESSAGE_MAX = 10_000;
 
 /** The error type of a failed request. */
 export function classifyError(error: unknown, { config }: RequestLike): string {
-  if (!(error instanceof Error)) return errorTypeOf(error);
-  const message = error.message.slice(0, MESSAGE_MAX);
-  const { status } = error as { status?: unknown };
+  const message = (readText(error, 'message') ?? '').slice(0, MESSAGE_MAX);
+  const status = read(error, 'status');
   for (const [wanted, pattern, type] of BY_MESSAGE) if (status === wanted && pattern.test(message)) return type;
   const type = errorTypeOf(error);
   // The SDK's own timeout throws the same error as the caller's abort, without a reason. Only the caller's signal tells
   // which one it was.
-  if (type === 'cancelled' && error.name === 'AbortError') {
+  if (type === 'cancelled' && read(error, 'name') === 'AbortError') {
     return config?.abortSignal?.aborted === true ? abortTypeOf(config.abortSignal.reason) : 'timeout';
   }
-  return error instanceof SyntaxError ? 'invalid_response' : type;
+  return read(error, 'name') === 'SyntaxError' ? 'invalid_response' : type;
 }

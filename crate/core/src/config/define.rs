@@ -18,13 +18,15 @@ macro_rules! settings {
                 #[doc = concat!("\n\nVariable `", $variable, "`, option `", $option, "`.")]
                 pub $field: $type,
             )+
+            /// Which settings were given, and where, for errors that are found when the values are used.
+            pub(super) sources: Sources,
         }
 
         setters!(MetricsConfig { $($field: $type),+ });
 
         impl Default for MetricsConfig {
             fn default() -> Self {
-                Self { $($field: $default,)+ }
+                Self { $($field: $default,)+ sources: Sources::default() }
             }
         }
 

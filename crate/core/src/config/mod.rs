@@ -1,10 +1,12 @@
 //! The settings of an endpoint, from the environment (`METRICS_*`) and from options, which override it. `settings.rs`
-//! defines each setting once, `value.rs` reads values, `environment.rs` knows which variables are not ours, `define.rs` has
+//! defines each setting once, `value.rs` reads values, `blame.rs` names the source of a bad one, `environment.rs` knows which variables are not ours, `define.rs` has
 //! the macro. It does not depend on the readers of a setting.
 
+mod blame;
 mod define;
 mod environment;
 mod settings;
+mod sources;
 mod value;
 
 pub use settings::{DEFAULT_MIN_SIZE, MetricsConfig};
@@ -62,7 +64,7 @@ impl MetricsConfig {
             let Some(setting) = SETTINGS.iter().find(|setting| setting.variable == name) else { continue };
             let value = value.trim();
             if applies(setting) && !value.is_empty() && !environment::is_service_link(name, value) {
-                config.apply(setting, setting.variable, &Given::Variable(value.to_owned()))?;
+                config.apply(setting, true, &Given::Variable(value.to_owned()))?;
             }
         }
         Ok(config)
@@ -89,7 +91,7 @@ impl MetricsConfig {
     /// `InvalidConfig` with the option, the expected and the received value.
     pub fn set(&mut self, option: &str, given: &Given) -> Result<()> {
         match SETTINGS.iter().find(|setting| setting.option == option) {
-            Some(setting) => self.apply(setting, setting.option, given),
+            Some(setting) => self.apply(setting, false, given),
             None => Err(MetricsError::new(
                 ErrorKind::InvalidConfig,
                 format!("Expected the name of an option but received \"{option}\""),
@@ -97,7 +99,11 @@ impl MetricsConfig {
         }
     }
 
-    fn apply(&mut self, setting: &Setting, name: &str, given: &Given) -> Result<()> {
+    fn apply(&mut self, setting: &Setting, is_variable: bool, given: &Given) -> Result<()> {
+        let name = if is_variable { setting.variable } else { setting.option };
+        if let Some(at) = SETTINGS.iter().position(|known| known.option == setting.option) {
+            self.sources.remember(at, is_variable);
+        }
         let accepted = &setting.accepted;
         accepted.read(given).and_then(|value| (setting.store)(self, value)).ok_or_else(|| {
             MetricsError::new(

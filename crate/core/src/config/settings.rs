@@ -4,6 +4,7 @@
 //! together are read by a method of `MetricsConfig`: `cache_ttl` and `cache_enabled` by `.cache()`.
 
 use super::define::{accepted, settings};
+use super::sources::Sources;
 use super::value::{Accepted, Field, Shape, Value};
 use std::time::Duration;
 

@@ -121,6 +121,25 @@ fn is_usable(path: &str) -> bool {
         && !path.contains(['?', '#'])
 }
 
+/// The longest text, in bytes: no path of Linux and no token in a request's head is longer.
+const LONGEST_TEXT: usize = 4096;
+
+/// No name of a file, address or user is empty or contains NUL: the system would cut it there.
+fn is_text(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_TEXT && !text.contains('\0')
+}
+
+/// How many characters of a value an error shows.
+const SHOWN_CHARACTERS: usize = 200;
+const SHOWN_ENTRIES: usize = 10;
+
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARACTERS) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
 impl Given {
     fn flag(&self) -> Option<bool> {
         match self {
@@ -144,7 +163,7 @@ impl Given {
 
     fn text(&self) -> Option<String> {
         match self {
-            Self::Text(text) | Self::Variable(text) if !text.is_empty() => Some(text.clone()),
+            Self::Text(text) | Self::Variable(text) if is_text(text) => Some(text.clone()),
             _ => None,
         }
     }
@@ -155,20 +174,24 @@ impl Given {
             Self::Variable(text) => text.split(',').map(|entry| entry.trim().to_owned()).collect(),
             _ => return None,
         };
-        entries.iter().all(|entry| !entry.is_empty()).then_some(entries)
+        entries.iter().all(|entry| is_text(entry)).then_some(entries)
     }
 
     fn describe(&self) -> String {
         match self {
-            Self::Variable(text) => format!("{text:?}"),
-            Self::Text(text) => format!("{text:?} of type string"),
+            Self::Variable(text) => quoted(text),
+            Self::Text(text) => format!("{} of type string", quoted(text)),
             // JavaScript writes "Infinity" where Rust writes "inf".
             Self::Number(number) if number.is_infinite() => {
                 format!("{}Infinity of type number", if *number < 0.0 { "-" } else { "" })
             }
             Self::Number(number) => format!("{number} of type number"),
             Self::Flag(flag) => format!("{flag} of type boolean"),
-            Self::List(entries) => format!("{entries:?} of type Array"),
+            Self::List(entries) => {
+                let shown: Vec<_> = entries.iter().take(SHOWN_ENTRIES).map(|entry| quoted(entry)).collect();
+                let more = if entries.len() > SHOWN_ENTRIES { ", …" } else { "" };
+                format!("[{}{more}] of type Array", shown.join(", "))
+            }
             Self::Other(words) => words.clone(),
         }
     }

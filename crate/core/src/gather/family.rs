@@ -86,8 +86,23 @@ impl GatheredFamily {
     pub(super) fn sample_names(&self) -> impl Iterator<Item = String> {
         match self.descriptor() {
             Some(descriptor) => written_names(descriptor).into_iter(),
-            None => vec![self.name().to_owned()].into_iter(),
+            None => self.finished_names().into_iter(),
         }
+    }
+
+    /// The family's name, and the names of its finished samples.
+    fn finished_names(&self) -> Vec<String> {
+        let mut names = vec![self.name().to_owned()];
+        let Self::Samples(family) = self else { return names };
+        // Samples of one name are neighbours, so few comparisons suffice.
+        for sample in family.samples() {
+            if names.last().is_none_or(|last| last != sample.name()) {
+                names.push(sample.name().to_owned());
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// A family without series of the same name, type and buckets.

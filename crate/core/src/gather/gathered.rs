@@ -11,6 +11,7 @@ use crate::registry::{Family, LiveFamily, Process, Registry};
 use crate::serialization::Shown;
 use crate::slab::Scrape;
 use crate::sync::Arc;
+use hashbrown::{HashMap, HashSet};
 
 /// The result of gathering. While it lives, the cells that it reads are not given to other series.
 pub struct Gathered {
@@ -35,7 +36,8 @@ impl Gathered {
     #[cfg(feature = "http")]
     pub(crate) fn append(&mut self, family: SampleFamily, names: &[String]) {
         if names.is_empty() || names.iter().any(|name| name == family.name()) {
-            self.families.push(GatheredFamily::Samples(Arc::new(family)));
+            let family = GatheredFamily::Samples(Arc::new(family));
+            append_free(vec![family], &mut self.families, &mut self.mismatched);
         }
     }
 
@@ -47,7 +49,7 @@ impl Gathered {
     }
 
     /// Families that were left out because another contributor or registry has one of that name with another type or
-    /// other buckets.
+    /// other buckets, or one that writes samples of that name.
     #[must_use]
     pub fn mismatched(&self) -> &[String] {
         &self.mismatched
@@ -86,13 +88,53 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
     families.iter().for_each(|family| family.remove_expired(sees_all));
     warn_of_overflow(registry);
     let series = families.iter().map(GatheredFamily::series_count).sum();
-    for appended in selection.appended {
-        families.extend(items(appended));
-    }
+    let appended = selection.appended.iter().flat_map(|appended| items(appended)).collect();
+    append_free(appended, &mut families, &mut mismatched);
     if !selection.names.is_empty() {
         families.retain(|family| selection.names.iter().any(|name| name == family.name()));
     }
     Gathered { families, default_labels: registry.default_labels(), mismatched, series, _scrape: scrape }
+}
+
+/// Adds families at the end. One that would write samples of a known name is left out, and added to `mismatched`: a scraper
+/// rejects an exposition that has a series twice, and the families of the registry are the program's own.
+fn append_free(
+    appended: Vec<GatheredFamily>,
+    families: &mut Vec<GatheredFamily>,
+    mismatched: &mut Vec<String>,
+) {
+    let mut owners: HashMap<String, usize, foldhash::fast::FixedState> = HashMap::default();
+    for (at, family) in appended.iter().enumerate() {
+        owners.extend(family.sample_names().map(|name| (name, at)));
+    }
+    let prefix = common_prefix(owners.keys());
+    // Most families have other names, which need not be written out.
+    let may_clash = |family: &&GatheredFamily| {
+        matches!(family, GatheredFamily::Samples(_))
+            || family.name().starts_with(prefix)
+            || prefix.starts_with(family.name())
+    };
+    let mut clashing: HashSet<usize, foldhash::fast::FixedState> = HashSet::default();
+    for family in families.iter().filter(may_clash) {
+        clashing.extend(family.sample_names().filter_map(|name| owners.get(&name).copied()));
+    }
+    for (at, family) in appended.into_iter().enumerate() {
+        if clashing.contains(&at) {
+            mismatched.push(family.name().to_owned());
+        } else {
+            families.push(family);
+        }
+    }
+}
+
+fn common_prefix<'a>(mut names: impl Iterator<Item = &'a String>) -> &'a str {
+    let Some(first) = names.next() else { return "" };
+    // Names are ASCII, so every length is a boundary.
+    let common = |prefix: &'a str, name: &'a String| {
+        let same = prefix.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
+        &prefix[..same]
+    };
+    names.fold(first.as_str(), common)
 }
 
 /// Warns of families whose label sets went over their limits since the last warning.

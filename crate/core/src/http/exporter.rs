@@ -2,6 +2,7 @@
 //! busy. One thread with one tokio runtime is enough: other threads write the expositions, this one copies bytes.
 
 use super::connection::Timeouts;
+use super::gate::Gate;
 use super::handler::{Embedding, ScrapeService};
 use super::host::Host;
 use super::listener::{Address, Listener, address_text, bind_failed};
@@ -45,6 +46,28 @@ fn tls_config(config: &MetricsConfig) -> Result<Option<TlsConfig>> {
         None => ClientAuth::NoClientCert,
     };
     Ok(Some(tls))
+}
+
+const TLS_OPTIONS: [&str; 4] = ["tlsCertFile", "tlsKeyFile", "tlsClientCaFile", "tlsClientAuth"];
+
+fn tls(config: &MetricsConfig, web: &mut WebConfig) -> Result<Option<Tls>> {
+    let own = tls_config(config).map_err(|error| config.blame(&error, &TLS_OPTIONS))?;
+    let blamed: &[&str] = if own.is_some() { &TLS_OPTIONS } else { &["webConfigFile"] };
+    let tls = own.or(web.tls.take()).map(Tls::new).transpose();
+    tls.map_err(|error| config.blame(&error, blamed))
+}
+
+/// Checks everything that an endpoint with these settings would refuse at its start, files included; binds nothing. The
+/// settings of a listener are checked only if there is one.
+///
+/// # Errors
+/// `InvalidConfig` with the variable or option, the expected and the received value.
+pub fn check_config(config: &MetricsConfig, has_listener: bool) -> Result<()> {
+    let mut web = WebConfig::of(config)?;
+    if has_listener {
+        tls(config, &mut web)?;
+    }
+    Gate::new(config, &web, false).map(drop)
 }
 
 /// The program that an exporter belongs to.
@@ -95,8 +118,7 @@ impl Exporter {
     /// `InvalidConfig` for invalid settings, files or certificates; `BindFailed` if the address cannot be bound.
     pub fn start(target: Arc<Target>, config: &MetricsConfig, options: ExporterOptions) -> Result<Self> {
         let mut web = WebConfig::of(config)?;
-        let tls = tls_config(config)?.or(web.tls.take());
-        let tls = tls.map(Tls::new).transpose()?.map(Arc::new);
+        let tls = tls(config, &mut web)?.map(Arc::new);
         let embedding = Embedding {
             owns_all_paths: true,
             has_callback: options.has_callback,
@@ -104,7 +126,8 @@ impl Exporter {
             own_values: options.own_values,
         };
         let service = Arc::new(ScrapeService::with_web(target, config, web, embedding)?);
-        let (listener, address) = Listener::bind(config)?;
+        let (listener, address) =
+            Listener::bind(config).map_err(|error| config.blame(&error, &["socket", "host", "port"]))?;
         let secure = tls.is_some();
         let door = Door::new(Arc::clone(&service), options.host.clone(), config.ready_timeout);
         let (closing, is_closing) = watch::channel(None);

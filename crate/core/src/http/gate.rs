@@ -43,10 +43,12 @@ pub(crate) enum Passage {
 impl Gate {
     pub(crate) fn new(config: &MetricsConfig, web: &WebConfig, has_callback: bool) -> Result<Self> {
         Ok(Self {
-            allowlist: Allowlist::parse(&config.allowlist)?,
-            trusted_proxies: Allowlist::parse_setting(&config.trusted_proxies, "trustedProxies")?,
+            allowlist: Allowlist::parse(&config.allowlist)
+                .map_err(|error| config.blame(&error, &["allowlist"]))?,
+            trusted_proxies: Allowlist::parse_setting(&config.trusted_proxies, "trustedProxies")
+                .map_err(|error| config.blame(&error, &["trustedProxies"]))?,
             rate_limit: rate_limiter(config, web.rate_limit)?,
-            authenticator: Authenticator::new(auth_config(config, &web.basic_users)?)?,
+            authenticator: authenticator(config, &web.basic_users)?,
             has_callback,
         })
     }
@@ -114,6 +116,15 @@ fn rate_limiter(config: &MetricsConfig, web: Option<RateLimit>) -> Result<Option
         (None, None) => return Ok(None),
     };
     RateLimiter::new(per_second, NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN)).map(Some)
+}
+
+fn authenticator(config: &MetricsConfig, web_users: &[(String, String)]) -> Result<Authenticator> {
+    let token_options = ["bearerTokenFile", "bearerTokens"];
+    let all = auth_config(config, web_users).map_err(|error| config.blame(&error, &token_options[..1]))?;
+    // Tokens alone first, so that an error names the settings that it is about.
+    Authenticator::new(AuthConfig { basic_users: Vec::new(), ..all.clone() })
+        .map_err(|error| config.blame(&error, &token_options))?;
+    Authenticator::new(all).map_err(|error| config.blame(&error, &["basicUsers", "webConfigFile"]))
 }
 
 /// The credentials of the settings, the token file, and the web configuration file (`web_users`).

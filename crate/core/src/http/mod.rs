@@ -48,7 +48,7 @@ mod yaml;
 
 pub use crate::config::DEFAULT_MIN_SIZE;
 pub use auth::AuthConfig;
-pub use exporter::{Exporter, ExporterOptions};
+pub use exporter::{Exporter, ExporterOptions, check_config};
 pub use handler::{Embedding, ScrapeService};
 pub use listener::Address;
 pub use pem::Pem;

@@ -52,6 +52,7 @@ impl WebConfig {
             .web_config_file
             .as_ref()
             .map_or_else(|| Ok(Self::default()), |file| Self::read(Path::new(file)))
+            .map_err(|error| config.blame(&error, &["webConfigFile"]))
     }
 
     /// Reads a file.

@@ -4,6 +4,9 @@
 
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelSet, Pair, canonical_key, pairs, render};
+use crate::sync::Arc;
+use hashbrown::HashMap;
+use std::collections::BTreeMap;
 
 /// The prefix of a series' label that has the name of a mount's label.
 const EXPORTED: &[u8] = b"exported_";
@@ -36,14 +39,11 @@ impl MountLabels {
         Ok(Self { pairs, rendered })
     }
 
-    /// True if both add the same labels, so that series under them could be the same.
-    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
-        let key = |labels: &Self| {
-            let mut key = Vec::new();
-            canonical_key(&labels.rendered, &mut key);
-            key
-        };
-        key(self) == key(other)
+    /// Equal for labels under which series could be the same.
+    fn key(&self) -> Vec<u8> {
+        let mut key = Vec::new();
+        canonical_key(&self.rendered, &mut key);
+        key
     }
 
     fn has(&self, pair: &Pair<'_>) -> bool {
@@ -94,6 +94,81 @@ impl MountLabels {
             out.push(b'"');
         }
     }
+}
+
+/// A registry that is shown within another.
+pub(crate) struct Mount<R> {
+    pub(crate) registry: Arc<R>,
+    pub(crate) labels: Arc<MountLabels>,
+}
+
+impl<R> Clone for Mount<R> {
+    fn clone(&self) -> Self {
+        Self { registry: Arc::clone(&self.registry), labels: Arc::clone(&self.labels) }
+    }
+}
+
+/// The registries that are mounted in one registry, in the order of mounting. The indices make mounting the last of many
+/// tenants as fast as mounting the first.
+pub(super) struct Mounts<R> {
+    by_number: BTreeMap<u64, Mount<R>>,
+    next: u64,
+    /// Numbers by the address of the registry, which the mount keeps alive.
+    by_registry: HashMap<usize, u64, foldhash::fast::FixedState>,
+    by_labels: HashMap<Vec<u8>, u64, foldhash::fast::FixedState>,
+}
+
+impl<R> Default for Mounts<R> {
+    fn default() -> Self {
+        Self {
+            by_number: BTreeMap::new(),
+            next: 0,
+            by_registry: HashMap::default(),
+            by_labels: HashMap::default(),
+        }
+    }
+}
+
+impl<R> Mounts<R> {
+    /// # Errors
+    /// `InvalidConfig` if the registry is mounted already, or if another one is mounted with equal labels.
+    pub(super) fn add(&mut self, mount: Mount<R>) -> Result<()> {
+        let refused = |message| Err(MetricsError::new(ErrorKind::InvalidConfig, message));
+        let (address, key) = (address_of(&mount.registry), mount.labels.key());
+        if self.by_registry.contains_key(&address) {
+            return refused("Expected a registry that is not mounted here but received one that is");
+        }
+        if self.by_labels.contains_key(&key) {
+            return refused(
+                "Expected labels that no other mounted registry has but received labels that one has",
+            );
+        }
+        self.by_registry.insert(address, self.next);
+        self.by_labels.insert(key, self.next);
+        self.by_number.insert(self.next, mount);
+        self.next += 1;
+        Ok(())
+    }
+
+    /// Returns the mount of the registry, if it was mounted.
+    pub(super) fn remove(&mut self, registry: &Arc<R>) -> Option<Mount<R>> {
+        let number = self.by_registry.remove(&address_of(registry))?;
+        let mount = self.by_number.remove(&number)?;
+        self.by_labels.remove(&mount.labels.key());
+        Some(mount)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_number.is_empty()
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Mount<R>> {
+        self.by_number.values()
+    }
+}
+
+pub(super) fn address_of<R>(registry: &Arc<R>) -> usize {
+    Arc::as_ptr(registry) as usize
 }
 
 fn separate(out: &mut Vec<u8>) {

@@ -4,7 +4,7 @@
 use super::cardinality::{CardinalityConfig, CardinalityGuard, CardinalityLimits};
 use super::claims::{Claims, ItemId, written_names};
 use super::family::Family;
-use super::mount::MountLabels;
+use super::mount::{self, MountLabels, Mounts, address_of};
 use super::traits::{Collector, Metric};
 use crate::clock::Clock;
 use crate::error::{ErrorKind, MetricsError, Result};
@@ -13,6 +13,7 @@ use crate::model::Descriptor;
 use crate::model::SampleFamily;
 use crate::slab::Cells;
 use crate::sync::{Arc, Mutex};
+use hashbrown::HashSet;
 use std::time::Duration;
 
 /// Settings of a registry. The defaults are: no default labels, no strictness, 10,000 series in each family and a
@@ -60,8 +61,11 @@ struct Contents {
     claims: Claims,
     default_labels: Vec<(String, String)>,
     ttl: Option<Duration>,
-    mounts: Vec<Mount>,
+    mounts: Mounts<Registry>,
 }
+
+/// A registry that is shown within another.
+pub(crate) type Mount = mount::Mount<Registry>;
 
 /// Something registered.
 #[derive(Clone)]
@@ -70,13 +74,6 @@ pub(crate) enum Item {
     Collector(Arc<dyn Collector>),
     /// A metric that is kept elsewhere: the samples that were set last.
     Foreign(Option<Arc<SampleFamily>>),
-}
-
-/// A registry that is shown within another.
-#[derive(Clone)]
-pub(crate) struct Mount {
-    pub(crate) registry: Arc<Registry>,
-    pub(crate) labels: Arc<MountLabels>,
 }
 
 impl Registry {
@@ -252,13 +249,14 @@ impl Registry {
 
     /// Removes all items, default labels and mounts.
     pub fn clear(&self) {
-        let items = {
+        let (items, mounts) = {
             let mut contents = self.contents.lock();
             contents.claims.clear();
             contents.default_labels.clear();
-            contents.mounts.clear();
-            std::mem::take(&mut contents.items)
+            (std::mem::take(&mut contents.items), std::mem::take(&mut contents.mounts))
         };
+        // A mounted registry may end here, with its families: not under the lock.
+        drop(mounts);
         items.into_iter().for_each(|(_, item)| self.forget(Some(item)));
     }
 
@@ -342,29 +340,14 @@ impl Registry {
             ));
         }
         let labels = Arc::new(MountLabels::new(labels)?);
-        let mut contents = self.contents.lock();
-        if contents.mounts.iter().any(|known| Arc::ptr_eq(&known.registry, registry)) {
-            return Err(MetricsError::new(
-                ErrorKind::InvalidConfig,
-                "Expected a registry that is not mounted here but received one that is",
-            ));
-        }
-        if contents.mounts.iter().any(|known| known.labels.is_same_as(&labels)) {
-            return Err(MetricsError::new(
-                ErrorKind::InvalidConfig,
-                "Expected labels that no other mounted registry has but received labels that one has",
-            ));
-        }
-        contents.mounts.push(Mount { registry: Arc::clone(registry), labels });
-        Ok(())
+        self.contents.lock().mounts.add(Mount { registry: Arc::clone(registry), labels })
     }
 
     /// Stops showing another registry's families; returns whether it was mounted.
     pub fn unmount(&self, registry: &Arc<Self>) -> bool {
-        let mut contents = self.contents.lock();
-        let before = contents.mounts.len();
-        contents.mounts.retain(|mount| !Arc::ptr_eq(&mount.registry, registry));
-        contents.mounts.len() < before
+        // The mount is dropped after the lock: it may be the last owner of the registry.
+        let removed = self.contents.lock().mounts.remove(registry);
+        removed.is_some()
     }
 
     /// The registry's time to live.
@@ -379,7 +362,11 @@ impl Registry {
     }
 
     pub(crate) fn mounts(&self) -> Vec<Mount> {
-        self.contents.lock().mounts.clone()
+        self.contents.lock().mounts.all().cloned().collect()
+    }
+
+    fn has_mounts(&self) -> bool {
+        !self.contents.lock().mounts.is_empty()
     }
 }
 
@@ -456,7 +443,18 @@ fn check_default_labels(labels: &[(String, String)], strictness: &Strictness) ->
     })
 }
 
-/// True if `registry` is `other` or has it mounted, at any depth.
+/// True if `registry` is `other` or has it mounted, at any depth. Each registry is looked at once, although several may have
+/// mounted it.
 fn contains(registry: &Arc<Registry>, other: &Registry) -> bool {
-    std::ptr::eq(&**registry, other) || registry.mounts().iter().any(|mount| contains(&mount.registry, other))
+    let mut seen: HashSet<usize, foldhash::fast::FixedState> = HashSet::default();
+    let mut left = vec![Arc::clone(registry)];
+    while let Some(at) = left.pop() {
+        if std::ptr::eq(&*at, other) {
+            return true;
+        }
+        if seen.insert(address_of(&at)) && at.has_mounts() {
+            left.extend(at.mounts().into_iter().map(|mount| mount.registry));
+        }
+    }
+    false
 }

@@ -1,0 +1,53 @@
+/**
+ * Holds that the library recognises objects by what they can do. A program may replace a global (`Promise`, by zone.js or
+ * bluebird), and objects may come from another realm (a test runner's, for example): `instanceof` is false for both.
+ */
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import test from 'ava';
+import { blank, filesBelow } from './support/sources.mjs';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+
+/** Uses that stay, each with the reason. */
+const ALLOWED = {
+  'src/labels/tree.ts': { Object: 'the other branch is correct for each object, only slower' },
+};
+
+/** Names that are global in this version of Node.js. A class of the library may not have one of them. */
+const isBuiltIn = (name) => name in globalThis || /^(Readable|Writable|Duplex|EventEmitter|Server|Socket)$/.test(name);
+
+function uses(source) {
+  return [...blank(source).matchAll(/\binstanceof\s+(?:globalThis\.)?([\w.]+)/g)].map(([, name]) => name);
+}
+
+function refusals(file, source) {
+  return uses(source)
+    .filter((name) => isBuiltIn(name) && ALLOWED[file]?.[name] === undefined)
+    .map((name) => `${file}: instanceof ${name}`);
+}
+
+test('no file asks whether an object is an instance of a built-in class', (t) => {
+  const files = filesBelow(`${ROOT}src`, ['.ts', '.mts']);
+  t.true(files.length > 100);
+  t.deepEqual(
+    files.flatMap((path) => refusals(relative(ROOT, path), readFileSync(path, 'utf8'))),
+    [],
+  );
+});
+
+test('the search finds built-in classes in code, and nothing in comments and texts', (t) => {
+  const found = (source) => refusals('src/x.ts', source);
+  for (const name of ['Promise', 'Error', 'Map', 'Date', 'Buffer', 'AbortSignal', 'Headers', 'Response', 'WeakRef']) {
+    t.deepEqual(found(`if (!(x instanceof ${name})) {}`), [`src/x.ts: instanceof ${name}`]);
+  }
+  t.deepEqual(found('x instanceof globalThis.Promise'), ['src/x.ts: instanceof Promise']);
+  t.deepEqual(found("// x instanceof Promise\nconst a = 'x instanceof Map'; y instanceof Registry"), []);
+});
+
+test('each allowed use exists', (t) => {
+  for (const [file, names] of Object.entries(ALLOWED)) {
+    const used = uses(readFileSync(`${ROOT}${file}`, 'utf8'));
+    for (const name of Object.keys(names)) t.true(used.includes(name), `${file}: ${name}`);
+  }
+});
