@@ -1,5 +1,5 @@
 // Tests doors, collectors, timers and agents with the `Promise` of the process: the engine's, or the one that a preload has
-// put in its place (see .ci/sdks.sh).
+// put in its place (see .ci/sdks.mjs).
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
