@@ -83,6 +83,7 @@ test('GET /metrics', async (t) => {
     'content-length': `${expected.length}`,
     'cache-control': 'no-store',
     vary: 'accept, accept-encoding',
+    'x-content-type-options': 'nosniff',
   });
 });
 
@@ -145,6 +146,7 @@ test('/health and /ready, and setReady()', async (t) => {
     'content-type': JSON_TYPE,
     'cache-control': 'no-store',
     'content-length': `${length}`,
+    'x-content-type-options': 'nosniff',
   });
   const healthy = (body) => {
     const { process: seen, ...others } = JSON.parse(body);

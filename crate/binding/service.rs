@@ -8,7 +8,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Error, Object};
 use napi_derive::napi;
 use prometheus_metrics::http::{
-    Check, CheckOutcome, Embedding, Plan, Request, ScrapeService, Step, Verification, Visit,
+    Check, CheckOutcome, Embedding, Plan, Rejection, Request, ScrapeService, Step, Verification, Visit,
 };
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -206,6 +206,18 @@ impl NativeService {
             deferred.resolve(Box::new(move |_| Ok(Answer::new(response, mismatched))));
         });
         Ok(promise)
+    }
+
+    /// True if another exposition fits into the memory limit.
+    #[napi(catch_unwind)]
+    pub fn has_room(&self) -> bool {
+        self.service.has_memory()
+    }
+
+    /// Counts an answer that the door has given up: because its client read too slowly, or to make room for another.
+    #[napi(catch_unwind)]
+    pub fn gave_up(&self, late: bool) {
+        self.service.reject(if late { Rejection::WriteTimeout } else { Rejection::Overload });
     }
 
     /// Sets the answer of `/ready`.

@@ -5,13 +5,24 @@
 import { setImmediate } from 'node:timers';
 import { type EndpointSettings, nativeConfig } from '../config';
 import { ConfigurationError, describe } from '../errors';
-import { type Answer, addon, type DoorStep, type NativeBody, type NativeService } from '../native/addon';
+import {
+  type Answer,
+  addon,
+  type CheckResult,
+  type DoorStep,
+  type NativeBody,
+  type NativeService,
+} from '../native/addon';
 import { optionNames } from '../options';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, Registry } from '../registry/registry';
 import { checkScope, toHeaders } from '../registry/scraping';
+import { LimitedWarnings } from '../warnings';
 import { type Authenticate, asked, checkAuthenticate } from './authenticate';
+import { Deliveries } from './deliveries';
+import { type Place, wantedPath } from './place';
 import { checkChecks, type ReadinessChecks, runChecks } from './readiness';
+import { toQuery } from './target';
 
 /** Settings of a door. */
 export interface DoorOptions extends EndpointSettings {
@@ -45,8 +56,12 @@ export interface DoorRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
+  /** Where a framework's router has put the request; undefined if none has. */
+  readonly place?: Place | undefined;
   /** The socket's remote address, if it has one. */
   readonly peer: string | undefined;
+  /** True if the request has several `Host` headers. */
+  readonly isMisaddressed?: boolean;
   /** The value of a header, by its name in lower case. */
   header(name: string): string | undefined;
   /** All headers, for `authenticate`. */
@@ -73,9 +88,13 @@ export class Door {
   readonly #authenticate: Authenticate | undefined;
   readonly #checks: ReadinessChecks;
   readonly #readyTimeoutMs: number;
+  readonly #timeoutMs: number;
+  readonly #warnings = new LimitedWarnings((message) => this.#registry.warn(message));
   readonly #enabled: boolean;
   /** The path of the exposition. */
   readonly path: string;
+  /** The answers that clients are reading. */
+  readonly deliveries: Deliveries;
 
   /**
    * @param of the function that makes the door, as messages show it
@@ -85,11 +104,12 @@ export class Door {
   constructor(options: DoorOptions, of: string, more: readonly string[] = []) {
     const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
     const config = nativeConfig(options, { of, hasListener: false, more: [...DOOR_OPTIONS, ...more] });
-    const { enabled, path, readyTimeoutMs } = config.values();
+    const { enabled, path, readyTimeoutMs, timeoutMs, writeTimeoutMs } = config.values();
     this.#registry = internalsOf(registry);
     this.#authenticate = authenticate;
     this.#checks = checks;
     this.#readyTimeoutMs = readyTimeoutMs;
+    this.#timeoutMs = timeoutMs;
     this.#enabled = enabled;
     this.path = path;
     this.#headerNames = addon.requestHeaders();
@@ -98,20 +118,30 @@ export class Door {
       hasChecks: Object.keys(checks).length > 0,
       ownValues: !this.#registry.showsProcess(scope),
     });
+    this.deliveries = new Deliveries(writeTimeoutMs, (why) => this.#service.gaveUp(why === 'late'));
   }
 
   /** The answer; a promise only if something must be awaited. `null` for a path that is not the door's. */
   answer(request: DoorRequest): DoorAnswer | null | Promise<DoorAnswer> {
-    if (!this.#enabled) return null;
+    const target = this.#enabled ? this.#targetOf(request) : undefined;
+    if (target === undefined) return null;
     const step = this.#service.receive({
       method: request.method,
-      target: request.target,
+      target,
       ...(request.peer === undefined ? {} : { peer: request.peer }),
       hasBody: hasBody(request),
       headers: this.#headerNames.map((name) => request.header(name) ?? ''),
     });
     if (step.kind === 'notOurs') return null;
+    if (request.isMisaddressed === true) return plain(400, 'Expected one Host header.\n', { connection: 'close' });
     return step.kind === 'answer' ? toAnswer(step.answer as Answer) : this.#take(step, request);
+  }
+
+  /** The target as the service expects it; undefined if a framework has put the request at a place that is not the door's. */
+  #targetOf({ target, place }: DoorRequest): string | undefined {
+    if (place === undefined) return target;
+    const path = wantedPath(this.path, place);
+    return path === undefined ? undefined : path + toQuery(target);
   }
 
   setReady(ready: boolean): void {
@@ -130,25 +160,42 @@ export class Door {
         if (allowed === undefined) return toAnswer(this.#service.undecided());
         step = this.#service.authorize(visit, allowed);
       } else if (kind === 'check') {
-        return toAnswer(this.#service.ready(visit, await runChecks(this.#checks, this.#readyTimeoutMs)));
+        return toAnswer(this.#service.ready(visit, await this.#check()));
       } else {
         return await this.#scrape(step);
       }
     }
   }
 
+  #check(): Promise<CheckResult[]> {
+    return runChecks(this.#checks, this.#readyTimeoutMs, this.#warnings);
+  }
+
   #authorize({ method, target, peer, headers }: DoorRequest): Promise<boolean | undefined> {
     const visitor = { method, url: target, remoteAddress: peer, headers: headers() };
-    return asked(this.#authenticate as Authenticate, visitor, (message) => this.#registry.warn(message));
+    return asked(this.#authenticate as Authenticate, visitor, this.#warnings);
   }
 
   async #scrape({ visit, names = [], budgetMs = 0 }: DoorStep): Promise<DoorAnswer> {
     if (visit === undefined) throw new TypeError('A scrape without a visit');
-    await this.#registry.collections.runForScrape(names, budgetMs);
+    await this.#registry.collections.runForScrape(names, budgetMs, this.#timeoutMs);
+    // Make room: clients that do not read must not shut out others.
+    while (!this.#service.hasRoom() && this.deliveries.giveUpOldest());
     const answer = this.#service.isSmall() ? this.#service.scrapeNow(visit) : await this.#service.scrape(visit);
     this.#registry.warnOfMismatches(answer.mismatched);
     return toAnswer(answer);
   }
+}
+
+/** The answer to a path that no handler of the application serves. */
+export function notFound(): DoorAnswer {
+  return plain(404, 'Not found.\n');
+}
+
+function plain(status: number, text: string, more: Record<string, string> = {}): DoorAnswer {
+  const body = Buffer.from(text);
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'content-length': `${body.length}`, ...more };
+  return { status, headers: withFixed(headers), body };
 }
 
 /** Validates the options that all doors have. @internal */
@@ -174,8 +221,14 @@ function hasBody(request: DoorRequest): boolean {
   return request.header('transfer-encoding') !== undefined || (length !== undefined && length !== '0');
 }
 
+/** Adds the headers that all answers have. */
+function withFixed(headers: Record<string, string>): Record<string, string> {
+  headers['x-content-type-options'] ??= 'nosniff';
+  return headers;
+}
+
 function toAnswer({ status, headers, body }: Answer): DoorAnswer {
-  return { status, headers: toHeaders(headers), body: body.length > LARGE_BYTES ? body : body.take() };
+  return { status, headers: withFixed(toHeaders(headers)), body: body.length > LARGE_BYTES ? body : body.take() };
 }
 
 /** Bodies are sent in pieces, because writing 10 MB at once blocks the event loop for milliseconds. */

@@ -3,6 +3,7 @@
  * its recorders. Must not know any framework or route.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { types } from 'node:util';
 import { type Moment, now, secondsSince } from '../../clock';
 import { classifyStatus, type HttpRecorder, type MethodRecord, type StatusClass, UNMATCHED } from './recorder';
 
@@ -164,7 +165,7 @@ function sizeOf(chunk: unknown, encoding: unknown): number {
   if (typeof chunk === 'string') {
     return Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
   }
-  return chunk instanceof Uint8Array ? chunk.byteLength : 0;
+  return types.isUint8Array(chunk) ? chunk.byteLength : 0;
 }
 
 function zero(): number {

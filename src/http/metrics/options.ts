@@ -2,6 +2,7 @@
  * The settings of `createHttpMetrics()`, and their validation. Must not know any framework.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { types } from 'node:util';
 import { ConfigurationError, describe } from '../../errors';
 import { checkedBuckets } from '../../metrics/buckets';
 import { checkOptionNames, optionNames } from '../../options';
@@ -97,11 +98,11 @@ export function checkSettings(options: HttpMetricsSettings & { route?: unknown }
 
 function ignoring(ignore: HttpMetricsSettings['ignore']): CheckedSettings['isIgnored'] {
   if (ignore === undefined || typeof ignore === 'function') return ignore;
-  const usable = (path: unknown) => typeof path === 'string' || path instanceof RegExp;
+  const usable = (path: unknown) => typeof path === 'string' || types.isRegExp(path);
   expect(Array.isArray(ignore) && ignore.every(usable), 'an array of paths or a function', ignore, 'ignore');
   if (ignore.length === 0) return undefined;
   const paths = new Set(ignore.filter((path) => typeof path === 'string'));
-  const expressions = ignore.filter((path) => path instanceof RegExp);
+  const expressions = ignore.filter((path) => types.isRegExp(path));
   // `search()`, because `test()` of an expression with a `g` depends on the call before.
   return ({ path }) => paths.has(path) || expressions.some((expression) => path.search(expression) >= 0);
 }

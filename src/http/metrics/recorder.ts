@@ -6,7 +6,7 @@ import { OTHER } from '../../labels/value';
 import type { CounterSeries } from '../../metrics/counter';
 import type { Gauge, GaugeSeries } from '../../metrics/gauge';
 import type { HistogramSeries } from '../../metrics/histogram';
-import { processLogger } from '../../warnings';
+import { forLog, processLogger } from '../../warnings';
 import type { CheckedSettings, HttpRequestLine } from './options';
 
 /** The route of requests that no route matched. */
@@ -156,7 +156,7 @@ export class HttpRecorder {
     try {
       return run();
     } catch (error) {
-      if (!this.#warned.has(name)) processLogger.warn(`${name} of createHttpMetrics() failed: ${String(error)}`);
+      if (!this.#warned.has(name)) processLogger.warn(`${name} of createHttpMetrics() failed: ${forLog(error)}`);
       this.#warned.add(name);
       return undefined;
     }

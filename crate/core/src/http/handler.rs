@@ -435,6 +435,13 @@ impl ScrapeService {
         &self.maker.health
     }
 
+    #[doc(hidden)]
+    /// Whether another exposition fits into the memory for expositions.
+    #[must_use]
+    pub fn has_memory(&self) -> bool {
+        self.expositions.has_room()
+    }
+
     /// The target of scrapes.
     #[must_use]
     pub fn target(&self) -> &Arc<Target> {
