@@ -45,9 +45,14 @@ export function redactWith(hide: typeof redact): void {
   redact = hide;
 }
 
-/** A thrown value for a log: one line, without secrets. The message may have a connection string with a password. */
+/** A text for a log: one line, without secrets. */
+export function oneLine(text: string): string {
+  return redact(text, SHOWN_CHARACTERS);
+}
+
+/** The message of a thrown value for a log. It may have a connection string with a password. */
 export function forLog(thrown: unknown): string {
-  return redact(typeof thrown === 'string' ? thrown : messageOf(thrown), SHOWN_CHARACTERS);
+  return oneLine(messageOf(thrown));
 }
 
 /** Warnings that requests can cause: at most one a minute for each subject. */

@@ -4,8 +4,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { addon, type NativeBody } from '../native/addon';
-import type { Deliveries } from './deliveries';
+import type { Deliveries, Delivery } from './deliveries';
 import { type DoorRequest, piecesOf } from './door';
+import { onSocketEnd } from './metrics/socket-end';
 import type { Place } from './place';
 
 /**
@@ -46,25 +47,27 @@ export function watch(
   response: ServerResponse,
   body: Buffer | NativeBody,
   ended: () => void = () => {},
-): void {
+): Delivery {
   // The response of a pipelined request has no socket before its turn, and no event if that turn never comes.
   const socket = response.socket === null ? response.req?.socket : undefined;
+  let forget = (): void => {};
   let isOver = false;
   const over = (): void => {
     if (isOver) return;
     isOver = true;
-    end();
+    delivery.end();
     response.removeListener('finish', over).removeListener('close', over);
-    socket?.removeListener('close', over);
+    forget();
     release(body);
     ended();
   };
-  const end = deliveries.begin(body instanceof addon.NativeBody, () => {
+  const delivery = deliveries.begin(body instanceof addon.NativeBody, () => {
     over();
     response.destroy();
   });
   response.once('finish', over).once('close', over);
-  socket?.once('close', over);
+  if (socket !== undefined && socket !== null) forget = onSocketEnd(socket, over);
+  return delivery;
 }
 
 /** A body for frameworks that send a `Buffer` or a stream. Empty for HEAD, whose headers have the length. */
@@ -82,42 +85,46 @@ export function sendable(
     watch(deliveries, response, body);
     return body;
   }
-  const stream = Readable.from(piecesOf(body), { objectMode: false });
+  const delivery = watch(deliveries, response, body, () => stream.destroy());
+  const stream = Readable.from(piecesOf(body, delivery.moved), { objectMode: false });
   // If the stream is destroyed before it is read, the generator never starts, and its `finally` does not run.
-  stream.once('close', () => release(body));
-  watch(deliveries, response, body, () => stream.destroy());
-  return stream;
+  return stream.once('close', () => release(body));
 }
 
-/** A body for a `Response`; null for HEAD. */
+/** A body for a `Response`; null for HEAD. @param outgoing the response of `node:http` beneath, if there is one */
 export function fetchBody(
   method: string,
   body: Buffer | NativeBody,
   deliveries: Deliveries,
+  outgoing: ServerResponse | undefined,
 ): Buffer | ReadableStream<Uint8Array> | null {
   if (method === 'HEAD') {
     release(body);
     return null;
   }
+  // An error of the stream would be logged, and clients could cause any number of them.
+  const node = outgoing && watch(deliveries, outgoing, body);
   if (!(body instanceof addon.NativeBody)) return body;
-  const pieces = piecesOf(body)[Symbol.asyncIterator]();
-  let end = (): void => {};
+  let fail = (): void => {};
+  const stop = (): void => {
+    release(body);
+    fail();
+  };
+  const delivery = node ?? deliveries.begin(true, stop);
+  const pieces = piecesOf(body, delivery.moved)[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
-        end = deliveries.begin(true, () => {
-          release(body);
-          controller.error(new Error('The client has not read the exposition in time'));
-        });
+        fail = () => controller.error(new Error('The client has not read the exposition in time'));
       },
       pull: async (controller) => {
         const { done, value } = await pieces.next();
         if (!done) return controller.enqueue(value);
-        end();
+        delivery.end();
         controller.close();
       },
       cancel: async () => {
-        end();
+        delivery.end();
         await pieces.return?.();
         release(body);
       },

@@ -77,6 +77,10 @@ export interface DoorAnswer {
   readonly body: Buffer | NativeBody;
 }
 
+/** The status of a scrape that does not fit into the memory for expositions. */
+const OVERLOADED = 503;
+const MAX_ATTEMPTS = 3;
+
 /** Larger bodies stay in native memory. */
 const LARGE_BYTES = 64 * 1024;
 
@@ -179,11 +183,21 @@ export class Door {
   async #scrape({ visit, names = [], budgetMs = 0 }: DoorStep): Promise<DoorAnswer> {
     if (visit === undefined) throw new TypeError('A scrape without a visit');
     await this.#registry.collections.runForScrape(names, budgetMs, this.#timeoutMs);
-    // Make room: clients that do not read must not shut out others.
-    while (!this.#service.hasRoom() && this.deliveries.giveUpOldest());
-    const answer = this.#service.isSmall() ? this.#service.scrapeNow(visit) : await this.#service.scrape(visit);
+    let answer: Answer;
+    let attempts = 0;
+    do {
+      this.#makeRoom();
+      answer = this.#service.isSmall() ? this.#service.scrapeNow(visit) : await this.#service.scrape(visit);
+      // Other scrapes may have taken the room meanwhile.
+    } while (answer.status === OVERLOADED && ++attempts < MAX_ATTEMPTS);
+    this.#makeRoom();
     this.#registry.warnOfMismatches(answer.mismatched);
     return toAnswer(answer);
+  }
+
+  /** Gives up answers until another fits in: clients that do not read must not shut out others. */
+  #makeRoom(): void {
+    while (!this.#service.hasRoom() && this.deliveries.giveUpOne());
   }
 }
 
@@ -237,12 +251,10 @@ const PIECE_BYTES = 64 * 1024;
 /**
  * Yields a body piece by piece. Each piece has its own buffer, because a reader may hold several of them. The native memory
  * is freed after the last piece, or when the reader stops.
+ *
+ * @param taken called when the reader asks for the next piece
  */
-export async function* piecesOf(body: Buffer | NativeBody): AsyncGenerator<Buffer, void, undefined> {
-  if (!(body instanceof addon.NativeBody)) {
-    if (body.length > 0) yield body;
-    return;
-  }
+export async function* piecesOf(body: NativeBody, taken: () => void): AsyncGenerator<Buffer, void, undefined> {
   try {
     for (let at = 0; at < body.length; ) {
       const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
@@ -250,6 +262,7 @@ export async function* piecesOf(body: Buffer | NativeBody): AsyncGenerator<Buffe
       if (count === 0) return;
       at += count;
       yield piece.subarray(0, count);
+      taken();
       // Let the event loop turn between two pieces, even if the reader is fast.
       await new Promise((resolve) => setImmediate(resolve));
     }

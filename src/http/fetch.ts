@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { fetchBody } from './answer';
 import { Door, notFound } from './door';
 import type { MetricsHandlerOptions } from './handler';
+import { nodeExchange } from './metrics/hono';
 import { isWild, type Place, placeOfRoute } from './place';
 import { toPath, toTarget } from './target';
 
@@ -63,7 +64,7 @@ export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchMe
       headers: () => Object.fromEntries(headers),
     });
     if (answered === null) return undefined;
-    const body = fetchBody(method, answered.body, door.deliveries);
+    const body = fetchBody(method, answered.body, door.deliveries, nodeExchange(info)?.outgoing);
     return new Response(body, { status: answered.status, headers: answered.headers });
   };
   const handler = async (asked: Request | HonoDoorContext, ...given: unknown[]): Promise<Response | undefined> => {

@@ -3,7 +3,7 @@
  * application's own server.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { addon, type NativeBody } from '../native/addon';
+import { addon } from '../native/addon';
 import { doorRequest, release, watch } from './answer';
 import type { Deliveries } from './deliveries';
 import { Door, type DoorAnswer, type DoorOptions, notFound, piecesOf } from './door';
@@ -71,15 +71,18 @@ async function send(
   // The client may have disconnected during the scrape.
   if (response.destroyed || response.headersSent) return release(body);
   let isOver = false;
-  const over = new Promise<void>((resolve) => {
-    watch(deliveries, response, body, () => {
-      isOver = true;
-      resolve();
-    });
+  let resolve = (): void => {};
+  const over = new Promise<void>((done) => {
+    resolve = done;
+  });
+  const delivery = watch(deliveries, response, body, () => {
+    isOver = true;
+    resolve();
   });
   response.writeHead(status, headers);
   if (request.method === 'HEAD') response.end();
-  else if (body instanceof addon.NativeBody) await sendInPieces(response, body, over, () => isOver);
+  else if (body instanceof addon.NativeBody)
+    await sendInPieces(response, piecesOf(body, delivery.moved), over, () => isOver);
   else response.end(body);
   await over;
 }
@@ -87,11 +90,11 @@ async function send(
 /** Sends a body from native memory piece by piece, as fast as the client reads. */
 async function sendInPieces(
   response: ServerResponse,
-  body: NativeBody,
+  pieces: AsyncIterable<Buffer>,
   over: Promise<void>,
   isOver: () => boolean,
 ): Promise<void> {
-  for await (const piece of piecesOf(body)) {
+  for await (const piece of pieces) {
     if (isOver()) return;
     // Only `false` asks to wait, as in Node.js' own pipe: a `write()` that a logger has wrapped may return nothing. Wait for
     // `drain`, because some compressing middleware does not call the callback of `write`.

@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { ConfigurationError, describe, messageOf } from '../errors';
 import type { CheckResult } from '../native/addon';
-import { forLog, type LimitedWarnings } from '../warnings';
+import { forLog, type LimitedWarnings, oneLine } from '../warnings';
 
 /** Checks a part of the application. The part is not ready if the function returns `false`, throws or rejects. */
 export type ReadinessCheck = () => unknown;
@@ -100,13 +100,13 @@ class CheckRunner {
     try {
       const isReady = await Promise.race([this.#call(name, check), limit]);
       if (isReady === late) {
-        warnings.warn(`check ${name}`, () => `Readiness check "${forLog(name)}" took longer than ${timeoutMs} ms`);
+        warnings.warn(`check ${name}`, () => `Readiness check "${oneLine(name)}" took longer than ${timeoutMs} ms`);
         return late;
       }
       if (isReady === false) return { name, outcome: 'failed', reason: 'not ready' };
       return { name, outcome: 'ok', reason: '' };
     } catch (error) {
-      warnings.warn(`check ${name}`, () => `Readiness check "${forLog(name)}" failed: ${forLog(error)}`);
+      warnings.warn(`check ${name}`, () => `Readiness check "${oneLine(name)}" failed: ${forLog(error)}`);
       const reason = typeof error === 'string' ? error : messageOf(error);
       return { name, outcome: 'failed', reason: reason.slice(0, MAX_REASON) || 'failed' };
     } finally {

@@ -78,6 +78,7 @@ enum Errand {
 }
 
 /// An authorized scrape.
+#[derive(Clone)]
 pub struct Plan {
     key: Key,
     head_only: bool,
