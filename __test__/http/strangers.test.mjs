@@ -46,7 +46,7 @@ for (const { door, open } of DOORS) {
         t.deepEqual(starts, [
           'COLLECTOR_FAILED: collec',
           'Readiness check "db" fai',
-          'Readiness check "odd nam',
+          'Readiness check "odd\ufffdnam',
           'authenticate() failed: c',
         ]);
         for (const warning of warnings) isFitForLog(t, warning);
