@@ -1,10 +1,12 @@
 // Sends the same requests to the handler and to the exporter over real sockets: status, headers and body are the same.
 
-import { METHODS } from 'node:http';
-import { Counter, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
+import http, { METHODS } from 'node:http';
+import net from 'node:net';
+import { Counter, createMetricsHandler, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
 import { everything, exporter, handler, own } from './exporter/support/doors.mjs';
+import { listen } from './metrics/support/ledger.mjs';
 
 const RUNS = Number(process.env.DOORS_RUNS ?? 1500);
 
@@ -258,6 +260,14 @@ test.serial('HTTP/1.1 without a Host header is a bad request', async (t) => {
   }
 });
 
+/** Serves a handler on a server that answers half-closed connections. By default Node.js closes them. */
+async function halfOpen(t, options) {
+  const server = http.createServer(createMetricsHandler(options));
+  server.httpAllowHalfOpen = true;
+  const port = await listen(t, server);
+  return { connect: async (settings) => net.connect({ port, host: '127.0.0.1', ...settings }) };
+}
+
 for (const [title, bytes] of Object.entries({
   'a small answer': 'GET /ready HTTP/1.1\r\nHost: x\r\n\r\n',
   'an exposition': 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n',
@@ -272,7 +282,7 @@ for (const [title, bytes] of Object.entries({
       collect: () => new Promise((done) => setTimeout(done, 50)),
     });
     const options = { registry: slow, selfMetrics: false };
-    const doors = [await handler(t, options), await exporter(t, options)];
+    const doors = [await halfOpen(t, options), await exporter(t, options)];
     const [one, other] = await Promise.all(
       doors.map(({ connect }) =>
         raw(

@@ -264,9 +264,24 @@ export async function* piecesOf(body: NativeBody, taken: () => void): AsyncGener
       yield piece.subarray(0, count);
       taken();
       // Let the event loop turn between two pieces, even if the reader is fast.
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
   } finally {
     body.release();
   }
+}
+
+/** Pieces that all answers together copy in one turn of the event loop, so that many readers do not block it. */
+const PIECES_A_TURN = 16;
+const waiting: (() => void)[] = [];
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) setImmediate(resume);
+  });
+}
+
+function resume(): void {
+  for (const next of waiting.splice(0, PIECES_A_TURN)) next();
+  if (waiting.length > 0) setImmediate(resume);
 }
