@@ -59,7 +59,7 @@ export function quietly<R>(measure: () => R): R | undefined {
   try {
     return measure();
   } catch (error) {
-    warnOnce(`Instrumentation failed: ${messageOf(error)}`);
+    warnOnce(`Instrumentation failed: ${forLog(error)}`);
     return undefined;
   }
 }
@@ -72,4 +72,50 @@ export function warnOnce(message: string): void {
   if (warned.has(message) || warned.size >= REMEMBERED_MAX) return;
   warned.add(message);
   processLogger.warn(message);
+}
+
+/** Characters of a foreign text in a warning, with the mark of a cut. */
+const SHOWN_CHARACTERS = 201;
+
+let redact = (text: string, characters: number): string => text.replace(/\p{Cc}/gu, ' ').slice(0, characters);
+
+/** Sets the function that hides secrets and control characters. The room that loads the addon calls it. */
+export function redactWith(hide: typeof redact): void {
+  redact = hide;
+}
+
+/** A text for a log: one line, without secrets. */
+export function oneLine(text: string): string {
+  return redact(text, SHOWN_CHARACTERS);
+}
+
+/** The message of a thrown value for a log. It may have a connection string with a password. */
+export function forLog(thrown: unknown): string {
+  return oneLine(messageOf(thrown));
+}
+
+/** Warnings that requests can cause: at most one a minute for each subject. */
+export class LimitedWarnings {
+  readonly #log: (message: string) => void;
+  readonly #now: () => number;
+  readonly #last = new Map<string, number>();
+
+  /** @param now milliseconds of any clock */
+  constructor(log: (message: string) => void, now: () => number = Date.now) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /**
+   * @param subject what the warning is about, such as the name of a callback. A client must not be able to choose it
+   * @param text the warning; texts of errors through `forLog()`
+   */
+  warn(subject: string, text: () => string): void {
+    const now = this.#now();
+    const last = this.#last.get(subject);
+    // A clock may be set back.
+    if (last !== undefined && Math.abs(now - last) < WARNING_INTERVAL_MS) return;
+    this.#last.set(subject, now);
+    this.#log(text());
+  }
 }

@@ -1,10 +1,12 @@
 // Sends the same requests to the handler and to the exporter over real sockets: status, headers and body are the same.
 
-import { METHODS } from 'node:http';
-import { Counter, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
+import http, { METHODS } from 'node:http';
+import net from 'node:net';
+import { Counter, createMetricsHandler, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
 import { everything, exporter, handler, own } from './exporter/support/doors.mjs';
+import { listen } from './metrics/support/ledger.mjs';
 
 const RUNS = Number(process.env.DOORS_RUNS ?? 1500);
 
@@ -48,7 +50,37 @@ const query = fc.oneof(
   fc.array(parameter, { maxLength: 4 }).map((parameters) => `?${parameters.join('&')}`),
 );
 
-const quality = fc.constantFrom('', ';q=1', ';q=0', ';q=0.5', ';q=0.25', ';Q=0.7', '; q=0.001', ';q=', ';q=x', ';q=2');
+const quality = fc.constantFrom(
+  ...[
+    '',
+    ';q=1',
+    ';q=0',
+    ';q=0.5',
+    ';q=0.25',
+    ';Q=0.7',
+    '; q=0.001',
+    ';q=',
+    ';q=x',
+    ';q=2',
+    ';q=-0',
+    ';q=+1',
+    ';q=1e-9',
+  ],
+  ...[
+    ';q=NaN',
+    ';q="1"',
+    ';q =0',
+    ';q= 0',
+    ';q=0.5.5',
+    ';q=.5',
+    ';q=00',
+    ';q=0;q=1',
+    ';q=x;q=0',
+    ';q',
+    ';=0',
+    ';q=1,5',
+  ],
+);
 const mediaType = fc.constantFrom(
   'text/plain',
   'text/plain;version=0.0.4',
@@ -101,10 +133,21 @@ const request = fc.record({
     fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 5 }),
   ),
   chunked: fc.boolean(),
+  // Headers that the doors do not know, under any name that HTTP allows.
+  others: fc.dictionary(
+    fc.oneof(
+      fc.constantFrom('__proto__', 'constructor', 'toString', 'x-forwarded-for', 'forwarded', 'x-real-ip', 'te'),
+      fc
+        .string({ unit: fc.constantFrom(..."az09!#$%&'*+-.^_`|~"), minLength: 1, maxLength: 12 })
+        .map((name) => `x${name}`),
+    ),
+    fieldText,
+    { maxKeys: 3, noNullPrototype: false },
+  ),
 });
 
-function sent({ method, path, query, accept, encoding, timeout, body, chunked }) {
-  const headers = {};
+function sent({ method, path, query, accept, encoding, timeout, body, chunked, others }) {
+  const headers = Object.assign(Object.create(null), others);
   if (accept !== undefined) headers.accept = accept;
   if (encoding !== undefined) headers['accept-encoding'] = encoding;
   if (timeout !== undefined) headers['x-prometheus-scrape-timeout-seconds'] = timeout;
@@ -169,6 +212,16 @@ const odd = {
     'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nAccept: application/openmetrics-text;version=1.0.0\r\n',
   'two Accept-Encoding headers': 'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br\r\nAccept-Encoding: gzip\r\n',
   'a header that is not ASCII': 'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: é;q=0.5,application/openmetrics-text\r\n',
+  'three Accept headers, one of them empty':
+    'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: \r\nACCEPT: text/*;q=x\r\naccept: application/openmetrics-text\r\n',
+  'two timeouts of a scraper':
+    'GET /metrics HTTP/1.1\r\nHost: x\r\nX-Prometheus-Scrape-Timeout-Seconds: 1\r\nX-Prometheus-Scrape-Timeout-Seconds: 2\r\n',
+  'two Host headers': 'GET /metrics HTTP/1.1\r\nHost: x\r\nHost: y\r\n',
+  'two equal Host headers': 'GET /health HTTP/1.1\r\nHost: x\r\nhOST: x\r\n',
+  'two Host headers and an unknown method': 'DELETE /ready HTTP/1.1\r\nHost: x\r\nHost: x\r\n',
+  'an empty Host header': 'GET /metrics HTTP/1.1\r\nHost:\r\n',
+  'HTTP/1.0 without a Host header': 'GET /metrics HTTP/1.0\r\n',
+  'odd header names': "GET /metrics HTTP/1.1\r\nHost: x\r\n__proto__: x\r\nconstructor: y\r\nx!#$%&'*+-.^_`|~: z\r\n",
   'an empty length': 'GET /ready HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n',
   'a length with zeros': 'GET /ready HTTP/1.1\r\nHost: x\r\nContent-Length: 00\r\n',
 };
@@ -176,18 +229,109 @@ for (const [title, bytes] of Object.entries(odd)) {
   test.serial(`${title} is answered alike`, async (t) => {
     const options = { registry: registry(), selfMetrics: false };
     const doors = [await handler(t, options), await exporter(t, options)];
-    const [one, other] = await Promise.all(
-      doors.map(async ({ connect }) => {
-        const socket = await connect();
-        socket.write(`${bytes}Connection: close\r\n\r\n`);
-        const answer = await everything(socket);
-        const [head, ...body] = answer.split('\r\n\r\n');
-        const [status, ...lines] = head.split('\r\n');
-        const headers = lines.map((line) => line.toLowerCase()).filter((line) => !/^(date|connection):/.test(line));
-        return { status: status.split(' ')[1], headers: headers.sort(), body: body.join('\r\n\r\n') };
-      }),
-    );
+    const ask = ({ connect }) => raw(connect, (socket) => socket.write(`${bytes}Connection: close\r\n\r\n`));
+    const [one, other] = await Promise.all(doors.map(ask));
     t.log(one.status);
     t.deepEqual(other, one);
+  });
+}
+
+/** Sends bytes and reads the answer until the connection ends. */
+async function raw(connect, send) {
+  const socket = await connect();
+  send(socket);
+  const answer = await everything(socket);
+  const [head, ...body] = answer.split('\r\n\r\n');
+  const [status, ...lines] = head.split('\r\n');
+  const headers = lines
+    .map((line) => line.toLowerCase())
+    .filter((line) => !/^(date|connection|keep-alive):/.test(line));
+  return { status: status.split(' ')[1], headers: headers.sort(), body: body.join('\r\n\r\n') };
+}
+
+test.serial('HTTP/1.1 without a Host header is a bad request', async (t) => {
+  // Node.js answers this itself, before the handler is called, so the texts differ.
+  const options = { registry: registry(), selfMetrics: false };
+  for (const { connect } of [await handler(t, options), await exporter(t, options)]) {
+    const { status } = await raw(connect, (socket) =>
+      socket.write('GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n'),
+    );
+    t.is(status, '400');
+  }
+});
+
+/** Serves a handler on a server that answers half-closed connections. By default Node.js closes them. */
+async function halfOpen(t, options) {
+  const server = http.createServer(createMetricsHandler(options));
+  server.httpAllowHalfOpen = true;
+  const port = await listen(t, server);
+  return { connect: async (settings) => net.connect({ port, host: '127.0.0.1', ...settings }) };
+}
+
+for (const [title, bytes] of Object.entries({
+  'a small answer': 'GET /ready HTTP/1.1\r\nHost: x\r\n\r\n',
+  'an exposition': 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n',
+  'two requests': 'HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\nGET /metrics?name[]=g HTTP/1.1\r\nHost: x\r\n\r\n',
+})) {
+  test.serial(`a client that has closed its half of the connection gets ${title}`, async (t) => {
+    const slow = registry();
+    new Gauge({
+      name: 'slow',
+      help: 'h',
+      registers: [slow],
+      collect: () => new Promise((done) => setTimeout(done, 50)),
+    });
+    const options = { registry: slow, selfMetrics: false };
+    const doors = [await halfOpen(t, options), await exporter(t, options)];
+    const [one, other] = await Promise.all(
+      doors.map(({ connect }) =>
+        raw(
+          () => connect({ allowHalfOpen: true }),
+          (socket) => socket.end(bytes),
+        ),
+      ),
+    );
+    t.is(one.status, '200');
+    const undated = ({ body, ...rest }) => ({
+      ...rest,
+      body: body.replace(/^(date|connection|keep-alive): .*\r\n/gim, ''),
+    });
+    const sorted = ({ body, ...rest }) => ({ ...rest, body: body.toLowerCase().split('\r\n').sort() });
+    t.deepEqual(sorted(undated(other)), sorted(undated(one)));
+  });
+}
+
+for (const [title, lines, status] of [
+  ['the first of two Authorization headers decides', ['Bearer wrong', 'Bearer right'], '401'],
+  ['a second Authorization header is ignored', ['Bearer right', 'Bearer wrong'], '200'],
+  ['an Authorization header in other case', ['bEARER right'], '200'],
+]) {
+  test.serial(title, async (t) => {
+    const options = { registry: registry(), selfMetrics: false, bearerTokens: ['right'] };
+    const doors = [await handler(t, options), await exporter(t, options)];
+    const head = lines.map((line) => `Authorization: ${line}\r\n`).join('');
+    const ask = ({ connect }) =>
+      raw(connect, (socket) => socket.write(`GET /metrics HTTP/1.1\r\nHost: x\r\n${head}Connection: close\r\n\r\n`));
+    const [one, other] = await Promise.all(doors.map(ask));
+    t.deepEqual(other, one);
+    t.is(one.status, status);
+  });
+}
+
+for (const [title, lines, status] of [
+  ['two X-Forwarded-For headers count as one list', ['10.0.0.1', '203.0.113.7'], '403'],
+  ['the last address of the last X-Forwarded-For header is the client', ['203.0.113.7', '10.0.0.1'], '200'],
+  ['an X-Forwarded-For header that is not an address', ['10.0.0.1, nonsense'], '403'],
+]) {
+  test.serial(title, async (t) => {
+    const access = { allowlist: ['10.0.0.0/8'], trustedProxies: ['127.0.0.1'] };
+    const options = { registry: registry(), selfMetrics: false, ...access };
+    const doors = [await handler(t, options), await exporter(t, options)];
+    const head = lines.map((line) => `X-Forwarded-For: ${line}\r\n`).join('');
+    const ask = ({ connect }) =>
+      raw(connect, (socket) => socket.write(`GET /metrics HTTP/1.1\r\nHost: x\r\n${head}Connection: close\r\n\r\n`));
+    const [one, other] = await Promise.all(doors.map(ask));
+    t.deepEqual(other, one);
+    t.is(one.status, status);
   });
 }

@@ -83,6 +83,7 @@ test('GET /metrics', async (t) => {
     'content-length': `${expected.length}`,
     'cache-control': 'no-store',
     vary: 'accept, accept-encoding',
+    'x-content-type-options': 'nosniff',
   });
 });
 
@@ -145,6 +146,7 @@ test('/health and /ready, and setReady()', async (t) => {
     'content-type': JSON_TYPE,
     'cache-control': 'no-store',
     'content-length': `${length}`,
+    'x-content-type-options': 'nosniff',
   });
   const healthy = (body) => {
     const { process: seen, ...others } = JSON.parse(body);
@@ -295,7 +297,7 @@ test('a hanging collector holds a scrape for nine tenths of the scraper’s time
   const warnings = [];
   const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
   new Gauge({ name: 'g', help: 'g', registers: [registry], collect: () => new Promise(() => {}) });
-  const { ask } = await serve(t, createMetricsHandler({ registry }));
+  const { ask } = await serve(t, createMetricsHandler({ registry, timeoutMs: 20 }));
   const { status, body } = await ask('/metrics', { headers: { 'x-prometheus-scrape-timeout-seconds': '0.050' } });
   t.is(status, 200);
   t.is(samplesOf(body.toString())[0], 'g 0');

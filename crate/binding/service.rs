@@ -8,7 +8,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Error, Object};
 use napi_derive::napi;
 use prometheus_metrics::http::{
-    Check, CheckOutcome, Embedding, Plan, Request, ScrapeService, Step, Verification, Visit,
+    Check, CheckOutcome, Embedding, Plan, Rejection, Request, ScrapeService, Step, Verification, Visit,
 };
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -189,23 +189,35 @@ impl NativeService {
         self.service.is_small()
     }
 
-    /// The answer to a scrape, made at once on this thread.
+    /// The answer to a scrape, made at once on this thread. After an overload the visit may scrape again.
     #[napi(catch_unwind)]
     pub fn scrape_now(&self, visit: &mut NativeVisit) -> Result<Answer> {
-        let Some(NextStep::Scrape(plan)) = visit.next.take() else { return Err(taken()) };
-        let (response, mismatched) = self.service.scrape_now(&plan);
+        let Some(NextStep::Scrape(plan)) = &visit.next else { return Err(taken()) };
+        let (response, mismatched) = self.service.scrape_now(plan);
         Ok(Answer::new(response, mismatched))
     }
 
-    /// The answer to a scrape, made on a thread of the library.
+    /// The answer to a scrape, made on a thread of the library. After an overload the visit may scrape again.
     #[napi(catch_unwind, ts_return_type = "Promise<Answer>")]
     pub fn scrape<'env>(&self, env: &'env Env, visit: &mut NativeVisit) -> Result<Object<'env>> {
-        let Some(NextStep::Scrape(plan)) = visit.next.take() else { return Err(taken()) };
+        let Some(NextStep::Scrape(plan)) = &visit.next else { return Err(taken()) };
         let (deferred, promise) = env.create_deferred::<Answer, Later<Answer>>().map_err(engine)?;
-        self.service.scrape(plan, move |response, mismatched| {
+        self.service.scrape(plan.clone(), move |response, mismatched| {
             deferred.resolve(Box::new(move |_| Ok(Answer::new(response, mismatched))));
         });
         Ok(promise)
+    }
+
+    /// True if another exposition fits into the memory limit.
+    #[napi(catch_unwind)]
+    pub fn has_room(&self) -> bool {
+        self.service.has_memory()
+    }
+
+    /// Counts an answer that the door has given up: because its client read too slowly, or to make room for another.
+    #[napi(catch_unwind)]
+    pub fn gave_up(&self, late: bool) {
+        self.service.reject(if late { Rejection::WriteTimeout } else { Rejection::Overload });
     }
 
     /// Sets the answer of `/ready`.

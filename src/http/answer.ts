@@ -1,17 +1,26 @@
 /**
  * Converts requests of `node:http` for a door, and a door's bodies to streams. Must not know any framework.
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { addon, type NativeBody } from '../native/addon';
+import type { Deliveries, Delivery } from './deliveries';
 import { type DoorRequest, piecesOf } from './door';
+import { onSocketEnd } from './metrics/socket-end';
+import type { Place } from './place';
 
-/** Converts a request of `node:http`. @param target path and query, if a framework has changed them */
-export function doorRequest(request: IncomingMessage, target: string = request.url ?? '/'): DoorRequest {
+/**
+ * Converts a request of `node:http`.
+ *
+ * @param target path and query as the client sent them, if a framework has changed them
+ */
+export function doorRequest(request: IncomingMessage, target: string = request.url ?? '/', place?: Place): DoorRequest {
   return {
     method: request.method ?? 'GET',
     target,
+    place,
     peer: request.socket?.remoteAddress,
+    isMisaddressed: hasHosts(request),
     header: (name) => {
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
@@ -20,34 +29,105 @@ export function doorRequest(request: IncomingMessage, target: string = request.u
   };
 }
 
+/** True for several `Host` headers, of which Node.js shows the first. */
+function hasHosts({ rawHeaders = [] }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at].toLowerCase() === 'host') hosts++;
+  return hosts > 1;
+}
+
+/**
+ * Watches a response until the client has read it or has left. A client that takes too long is disconnected. The body's
+ * memory is freed at the end.
+ *
+ * @param ended called once, at the end
+ */
+export function watch(
+  deliveries: Deliveries,
+  response: ServerResponse,
+  body: Buffer | NativeBody,
+  ended: () => void = () => {},
+): Delivery {
+  // The response of a pipelined request has no socket before its turn, and no event if that turn never comes.
+  const socket = response.socket === null ? response.req?.socket : undefined;
+  let forget = (): void => {};
+  let isOver = false;
+  const over = (): void => {
+    if (isOver) return;
+    isOver = true;
+    delivery.end();
+    // Not chained: responses of test kits return nothing.
+    response.removeListener('finish', over);
+    response.removeListener('close', over);
+    forget();
+    release(body);
+    ended();
+  };
+  const delivery = deliveries.begin(body instanceof addon.NativeBody, () => {
+    over();
+    response.destroy();
+  });
+  response.once('finish', over);
+  response.once('close', over);
+  if (socket !== undefined && socket !== null) forget = onSocketEnd(socket, over);
+  return delivery;
+}
+
 /** A body for frameworks that send a `Buffer` or a stream. Empty for HEAD, whose headers have the length. */
-export function sendable(method: string, body: Buffer | NativeBody): Buffer | Readable {
+export function sendable(
+  method: string,
+  body: Buffer | NativeBody,
+  deliveries: Deliveries,
+  response: ServerResponse,
+): Buffer | Readable {
   if (method === 'HEAD') {
     release(body);
     return Buffer.alloc(0);
   }
-  if (!(body instanceof addon.NativeBody)) return body;
-  const stream = Readable.from(piecesOf(body), { objectMode: false });
+  if (!(body instanceof addon.NativeBody)) {
+    watch(deliveries, response, body);
+    return body;
+  }
+  const delivery = watch(deliveries, response, body, () => stream.destroy());
+  const stream = Readable.from(piecesOf(body, delivery.moved), { objectMode: false });
   // If the stream is destroyed before it is read, the generator never starts, and its `finally` does not run.
   return stream.once('close', () => release(body));
 }
 
-/** A body for a `Response`; null for HEAD. */
-export function fetchBody(method: string, body: Buffer | NativeBody): Buffer | ReadableStream<Uint8Array> | null {
+/** A body for a `Response`; null for HEAD. @param outgoing the response of `node:http` beneath, if there is one */
+export function fetchBody(
+  method: string,
+  body: Buffer | NativeBody,
+  deliveries: Deliveries,
+  outgoing: ServerResponse | undefined,
+): Buffer | ReadableStream<Uint8Array> | null {
   if (method === 'HEAD') {
     release(body);
     return null;
   }
+  // An error of the stream would be logged, and clients could cause any number of them.
+  const node = outgoing && watch(deliveries, outgoing, body);
   if (!(body instanceof addon.NativeBody)) return body;
-  const pieces = piecesOf(body)[Symbol.asyncIterator]();
+  let fail = (): void => {};
+  const stop = (): void => {
+    release(body);
+    fail();
+  };
+  const delivery = node ?? deliveries.begin(true, stop);
+  const pieces = piecesOf(body, delivery.moved)[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
     {
+      start: (controller) => {
+        fail = () => controller.error(new Error('The client has not read the exposition in time'));
+      },
       pull: async (controller) => {
         const { done, value } = await pieces.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
+        if (!done) return controller.enqueue(value);
+        delivery.end();
+        controller.close();
       },
       cancel: async () => {
+        delivery.end();
         await pieces.return?.();
         release(body);
       },
@@ -58,6 +138,6 @@ export function fetchBody(method: string, body: Buffer | NativeBody): Buffer | R
 }
 
 /** Frees native memory. May be called more than once. */
-function release(body: Buffer | NativeBody): void {
+export function release(body: Buffer | NativeBody): void {
   if (body instanceof addon.NativeBody) body.release();
 }

@@ -3,7 +3,8 @@
  * an answer.
  */
 import { clearTimeout, setTimeout } from 'node:timers';
-import { ConfigurationError, describe, messageOf } from '../errors';
+import { ConfigurationError, describe } from '../errors';
+import { forLog, type LimitedWarnings } from '../warnings';
 
 /** The request that `authenticate` decides about. */
 export interface Visitor {
@@ -37,7 +38,7 @@ export function checkAuthenticate(authenticate: unknown): void {
 export async function asked(
   authenticate: Authenticate,
   visitor: Visitor,
-  warn: (message: string) => void,
+  warnings: LimitedWarnings,
 ): Promise<boolean | undefined> {
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -48,7 +49,7 @@ export async function asked(
     const answer = await Promise.race([authenticate(visitor), late]);
     return answer === LATE ? undefined : answer === true;
   } catch (error) {
-    warn(`authenticate() failed: ${messageOf(error)}`);
+    warnings.warn('authenticate', () => `authenticate() failed: ${forLog(error)}`);
     return undefined;
   } finally {
     clearTimeout(timer);

@@ -5,13 +5,24 @@
 import { setImmediate } from 'node:timers';
 import { type EndpointSettings, nativeConfig } from '../config';
 import { ConfigurationError, describe } from '../errors';
-import { type Answer, addon, type DoorStep, type NativeBody, type NativeService } from '../native/addon';
+import {
+  type Answer,
+  addon,
+  type CheckResult,
+  type DoorStep,
+  type NativeBody,
+  type NativeService,
+} from '../native/addon';
 import { optionNames } from '../options';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, Registry } from '../registry/registry';
 import { checkScope, toHeaders } from '../registry/scraping';
+import { LimitedWarnings } from '../warnings';
 import { type Authenticate, asked, checkAuthenticate } from './authenticate';
+import { Deliveries } from './deliveries';
+import { type Place, wantedPath } from './place';
 import { checkChecks, type ReadinessChecks, runChecks } from './readiness';
+import { toQuery } from './target';
 
 /** Settings of a door. */
 export interface DoorOptions extends EndpointSettings {
@@ -45,8 +56,12 @@ export interface DoorRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
+  /** Where a framework's router has put the request; undefined if none has. */
+  readonly place?: Place | undefined;
   /** The socket's remote address, if it has one. */
   readonly peer: string | undefined;
+  /** True if the request has several `Host` headers. */
+  readonly isMisaddressed?: boolean;
   /** The value of a header, by its name in lower case. */
   header(name: string): string | undefined;
   /** All headers, for `authenticate`. */
@@ -62,6 +77,10 @@ export interface DoorAnswer {
   readonly body: Buffer | NativeBody;
 }
 
+/** The status of a scrape that does not fit into the memory for expositions. */
+const OVERLOADED = 503;
+const MAX_ATTEMPTS = 3;
+
 /** Larger bodies stay in native memory. */
 const LARGE_BYTES = 64 * 1024;
 
@@ -73,9 +92,13 @@ export class Door {
   readonly #authenticate: Authenticate | undefined;
   readonly #checks: ReadinessChecks;
   readonly #readyTimeoutMs: number;
+  readonly #timeoutMs: number;
+  readonly #warnings = new LimitedWarnings((message) => this.#registry.warn(message));
   readonly #enabled: boolean;
   /** The path of the exposition. */
   readonly path: string;
+  /** The answers that clients are reading. */
+  readonly deliveries: Deliveries;
 
   /**
    * @param of the function that makes the door, as messages show it
@@ -85,11 +108,12 @@ export class Door {
   constructor(options: DoorOptions, of: string, more: readonly string[] = []) {
     const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
     const config = nativeConfig(options, { of, hasListener: false, more: [...DOOR_OPTIONS, ...more] });
-    const { enabled, path, readyTimeoutMs } = config.values();
+    const { enabled, path, readyTimeoutMs, timeoutMs, writeTimeoutMs } = config.values();
     this.#registry = internalsOf(registry);
     this.#authenticate = authenticate;
     this.#checks = checks;
     this.#readyTimeoutMs = readyTimeoutMs;
+    this.#timeoutMs = timeoutMs;
     this.#enabled = enabled;
     this.path = path;
     this.#headerNames = addon.requestHeaders();
@@ -98,20 +122,30 @@ export class Door {
       hasChecks: Object.keys(checks).length > 0,
       ownValues: !this.#registry.showsProcess(scope),
     });
+    this.deliveries = new Deliveries(writeTimeoutMs, (why) => this.#service.gaveUp(why === 'late'));
   }
 
   /** The answer; a promise only if something must be awaited. `null` for a path that is not the door's. */
   answer(request: DoorRequest): DoorAnswer | null | Promise<DoorAnswer> {
-    if (!this.#enabled) return null;
+    const target = this.#enabled ? this.#targetOf(request) : undefined;
+    if (target === undefined) return null;
     const step = this.#service.receive({
       method: request.method,
-      target: request.target,
+      target,
       ...(request.peer === undefined ? {} : { peer: request.peer }),
       hasBody: hasBody(request),
       headers: this.#headerNames.map((name) => request.header(name) ?? ''),
     });
     if (step.kind === 'notOurs') return null;
+    if (request.isMisaddressed === true) return plain(400, 'Expected one Host header.\n', { connection: 'close' });
     return step.kind === 'answer' ? toAnswer(step.answer as Answer) : this.#take(step, request);
+  }
+
+  /** The target as the service expects it; undefined if a framework has put the request at a place that is not the door's. */
+  #targetOf({ target, place }: DoorRequest): string | undefined {
+    if (place === undefined) return target;
+    const path = wantedPath(this.path, place);
+    return path === undefined ? undefined : path + toQuery(target);
   }
 
   setReady(ready: boolean): void {
@@ -130,25 +164,52 @@ export class Door {
         if (allowed === undefined) return toAnswer(this.#service.undecided());
         step = this.#service.authorize(visit, allowed);
       } else if (kind === 'check') {
-        return toAnswer(this.#service.ready(visit, await runChecks(this.#checks, this.#readyTimeoutMs)));
+        return toAnswer(this.#service.ready(visit, await this.#check()));
       } else {
         return await this.#scrape(step);
       }
     }
   }
 
+  #check(): Promise<CheckResult[]> {
+    return runChecks(this.#checks, this.#readyTimeoutMs, this.#warnings);
+  }
+
   #authorize({ method, target, peer, headers }: DoorRequest): Promise<boolean | undefined> {
     const visitor = { method, url: target, remoteAddress: peer, headers: headers() };
-    return asked(this.#authenticate as Authenticate, visitor, (message) => this.#registry.warn(message));
+    return asked(this.#authenticate as Authenticate, visitor, this.#warnings);
   }
 
   async #scrape({ visit, names = [], budgetMs = 0 }: DoorStep): Promise<DoorAnswer> {
     if (visit === undefined) throw new TypeError('A scrape without a visit');
-    await this.#registry.collections.runForScrape(names, budgetMs);
-    const answer = this.#service.isSmall() ? this.#service.scrapeNow(visit) : await this.#service.scrape(visit);
+    await this.#registry.collections.runForScrape(names, budgetMs, this.#timeoutMs);
+    let answer: Answer;
+    let attempts = 0;
+    do {
+      this.#makeRoom();
+      answer = this.#service.isSmall() ? this.#service.scrapeNow(visit) : await this.#service.scrape(visit);
+      // Other scrapes may have taken the room meanwhile.
+    } while (answer.status === OVERLOADED && ++attempts < MAX_ATTEMPTS);
+    this.#makeRoom();
     this.#registry.warnOfMismatches(answer.mismatched);
     return toAnswer(answer);
   }
+
+  /** Gives up answers until another fits in: clients that do not read must not shut out others. */
+  #makeRoom(): void {
+    while (!this.#service.hasRoom() && this.deliveries.giveUpOne());
+  }
+}
+
+/** The answer to a path that no handler of the application serves. */
+export function notFound(): DoorAnswer {
+  return plain(404, 'Not found.\n');
+}
+
+function plain(status: number, text: string, more: Record<string, string> = {}): DoorAnswer {
+  const body = Buffer.from(text);
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'content-length': `${body.length}`, ...more };
+  return { status, headers: withFixed(headers), body };
 }
 
 /** Validates the options that all doors have. @internal */
@@ -174,8 +235,14 @@ function hasBody(request: DoorRequest): boolean {
   return request.header('transfer-encoding') !== undefined || (length !== undefined && length !== '0');
 }
 
+/** Adds the headers that all answers have. */
+function withFixed(headers: Record<string, string>): Record<string, string> {
+  headers['x-content-type-options'] ??= 'nosniff';
+  return headers;
+}
+
 function toAnswer({ status, headers, body }: Answer): DoorAnswer {
-  return { status, headers: toHeaders(headers), body: body.length > LARGE_BYTES ? body : body.take() };
+  return { status, headers: withFixed(toHeaders(headers)), body: body.length > LARGE_BYTES ? body : body.take() };
 }
 
 /** Bodies are sent in pieces, because writing 10 MB at once blocks the event loop for milliseconds. */
@@ -184,12 +251,10 @@ const PIECE_BYTES = 64 * 1024;
 /**
  * Yields a body piece by piece. Each piece has its own buffer, because a reader may hold several of them. The native memory
  * is freed after the last piece, or when the reader stops.
+ *
+ * @param taken called when the reader asks for the next piece
  */
-export async function* piecesOf(body: Buffer | NativeBody): AsyncGenerator<Buffer, void, undefined> {
-  if (!(body instanceof addon.NativeBody)) {
-    if (body.length > 0) yield body;
-    return;
-  }
+export async function* piecesOf(body: NativeBody, taken: () => void): AsyncGenerator<Buffer, void, undefined> {
   try {
     for (let at = 0; at < body.length; ) {
       const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
@@ -197,10 +262,26 @@ export async function* piecesOf(body: Buffer | NativeBody): AsyncGenerator<Buffe
       if (count === 0) return;
       at += count;
       yield piece.subarray(0, count);
+      taken();
       // Let the event loop turn between two pieces, even if the reader is fast.
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
   } finally {
     body.release();
   }
+}
+
+/** Pieces that all answers together copy in one turn of the event loop, so that many readers do not block it. */
+const PIECES_A_TURN = 16;
+const waiting: (() => void)[] = [];
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) setImmediate(resume);
+  });
+}
+
+function resume(): void {
+  for (const next of waiting.splice(0, PIECES_A_TURN)) next();
+  if (waiting.length > 0) setImmediate(resume);
 }

@@ -2,17 +2,19 @@
  * The native door: an endpoint on a thread of its own, which answers even while the event loop is blocked. This module
  * answers its questions to JavaScript: run collectors, run readiness checks, ask `authenticate`.
  */
+import cluster from 'node:cluster';
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
 import { collectDefaultMetrics } from '../collectors/default-metrics';
 import { agentCollectorOf, llmCollectorOf } from '../collectors/on-first-use';
 import type { DefaultMetricsGroup } from '../collectors/options';
 import { type ListenerSettings, type MetricsConfig, nativeConfig } from '../config';
-import { ConfigurationError, describe, messageOf, nativeAsync, RegistrationError } from '../errors';
+import { ConfigurationError, describe, EndpointError, nativeAsync, RegistrationError } from '../errors';
 import { forgetRefusals } from '../metrics/overflow';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
 import { checkOptionNames, optionNames } from '../options';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, type Registry } from '../registry/registry';
+import { forLog, LimitedWarnings } from '../warnings';
 import { type Authenticate, asked } from './authenticate';
 import { checkDoorOptions, DOOR_OPTIONS, type DoorOptions } from './door';
 import { type ReadinessChecks, runChecks } from './readiness';
@@ -60,7 +62,7 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
   const values = config.values();
   if (!values.enabled) return { url: '', port: 0, setReady() {}, async close() {} };
   const internals = internalsOf(registry);
-  const host = new Host(internals, authenticate, checks);
+  const host = new Host(internals, authenticate, checks, values.timeoutMs);
   const embedding = {
     hasCallback: authenticate !== undefined,
     hasChecks: Object.keys(checks).length > 0,
@@ -68,13 +70,27 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
   };
   // The settings may raise limits.
   forgetRefusals();
-  const exporter = await nativeAsync(() => addon.startExporter(internals.native, config, embedding, host.receive));
+  const exporter = await nativeAsync(() =>
+    addon.startExporter(internals.native, config, embedding, host.receive),
+  ).catch((error: unknown) => {
+    throw explained(error, values.port);
+  });
   try {
     return running(exporter, internals, collectWanted(registry, values));
   } catch (error) {
     await exporter.close(0);
     throw error;
   }
+}
+
+/** In a worker of `node:cluster`, another worker may have the port: says what to do. */
+function explained(error: unknown, port: number): unknown {
+  if (!(error instanceof EndpointError) || !cluster.isWorker || !/in use/i.test(error.message)) return error;
+  const own = `startExporter({ port: ${port} + cluster.worker.id })`;
+  return new EndpointError(
+    error.code,
+    `${error.message}. Each worker of node:cluster needs an exporter port of its own: ${own}, and a target for each in Prometheus`,
+  );
 }
 
 /**
@@ -137,8 +153,16 @@ class Host {
   readonly #registry: RegistryInternals;
   readonly #authenticate: Authenticate | undefined;
   readonly #checks: ReadinessChecks;
+  readonly #timeoutMs: number;
+  readonly #warnings = new LimitedWarnings((message) => this.#registry.warn(message));
 
-  constructor(registry: RegistryInternals, authenticate: Authenticate | undefined, checks: ReadinessChecks) {
+  constructor(
+    registry: RegistryInternals,
+    authenticate: Authenticate | undefined,
+    checks: ReadinessChecks,
+    timeoutMs: number,
+  ) {
+    this.#timeoutMs = timeoutMs;
     this.#registry = registry;
     this.#authenticate = authenticate;
     this.#checks = checks;
@@ -152,7 +176,7 @@ class Host {
       if (!ticket.begin()) return;
       this.#answer(message, ticket).catch((error: unknown) => {
         ticket.abandon();
-        this.#registry.warn(`The exporter's question was not answered: ${messageOf(error)}`);
+        this.#warnings.warn(kind, () => `The exporter's question was not answered: ${forLog(error)}`);
       });
     } else if (kind === 'mismatched') this.#registry.warnOfMismatches([text]);
     else this.#registry.warn(text);
@@ -160,10 +184,10 @@ class Host {
 
   async #answer({ kind, names, budgetMs, visitor }: HostMessage, ticket: NativeTicket): Promise<void> {
     if (kind === 'collect') {
-      await this.#registry.collections.runForScrape(names, budgetMs);
+      await this.#registry.collections.runForScrape(names, budgetMs, this.#timeoutMs);
       ticket.collected();
     } else if (kind === 'ready') {
-      ticket.checked(await runChecks(this.#checks, budgetMs));
+      ticket.checked(await runChecks(this.#checks, budgetMs, this.#warnings));
     } else {
       const allowed = await this.#authorize(visitor);
       if (allowed === undefined) ticket.abandon();
@@ -179,6 +203,6 @@ class Host {
       headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
     }
     const visitor = { method, url, remoteAddress: peer === '' ? undefined : peer, headers };
-    return asked(this.#authenticate, visitor, (message) => this.#registry.warn(message));
+    return asked(this.#authenticate, visitor, this.#warnings);
   }
 }

@@ -6,7 +6,7 @@ import { ConfigurationError, describe } from '../errors';
 import { optionNames } from '../options';
 import { guarded } from '../warnings';
 import { doorRequest, sendable } from './answer';
-import { Door } from './door';
+import { Door, notFound } from './door';
 import type { MetricsHandlerOptions } from './handler';
 import {
   createFastifyHttpMetrics,
@@ -84,29 +84,34 @@ function serve(instance: FastifyRoutingInstance, options: FastifyMetricsOptions)
     throw new ConfigurationError('INVALID_CONFIG', `Expected a string for prefix but received ${describe(prefix)}`);
   }
   const door = new Door(options, 'fastifyMetrics', PLUGIN_OPTIONS);
-  const before = instance.prefix.length + prefix.length;
-  const answer = async (request: FastifyRequestLike, reply: FastifySendingReply): Promise<unknown> => {
+  const answer = async (request: FastifyRequestLike, reply: FastifySendingReply, path: string): Promise<unknown> => {
     if (isReady !== undefined) door.setReady(isReadyNow(isReady));
-    const asked = doorRequest(request.raw, (request.raw.url ?? '/').slice(before));
-    const answered = await door.answer(asked);
-    // Fastify has matched the path, so the door does not answer only if the endpoint is disabled.
-    if (answered === null) {
-      reply.code(404);
-      reply.send('Not found.\n');
-      return reply;
-    }
-    reply.code(answered.status);
-    reply.headers(answered.headers);
-    reply.send(sendable(asked.method, answered.body));
+    // Fastify's router has matched the path. The URL may have a prefix, and other case and slashes.
+    const asked = doorRequest(request.raw, request.raw.url, { mount: path, rest: '', isOwn: true });
+    // There is no answer only if the endpoint is disabled.
+    const { status, headers, body } = (await door.answer(asked)) ?? notFound();
+    reply.code(status);
+    reply.headers(headers);
+    reply.send(sendable(asked.method, body, door.deliveries, reply.raw));
     return reply;
   };
-  const onRequest = (request: FastifyRequestLike, reply: FastifySendingReply, done: () => void): void => {
-    const { method } = request.raw;
-    if (method === 'GET' || method === 'HEAD') done();
-    // Answer before Fastify reads the body, which is not needed.
-    else answer(request, reply).catch((error: unknown) => reply.send(error));
-  };
-  for (const url of new Set([door.path, '/health', '/ready'])) instance.all(`${prefix}${url}`, { onRequest }, answer);
+  for (const path of new Set([door.path, '/health', '/ready'])) {
+    const handler = (request: FastifyRequestLike, reply: FastifySendingReply) => answer(request, reply, path);
+    const onRequest = (request: FastifyRequestLike, reply: FastifySendingReply, done: () => void): void => {
+      const { method } = request.raw;
+      if (method === 'GET' || method === 'HEAD') done();
+      // Answer before Fastify reads the body, which is not needed.
+      else handler(request, reply).catch((error: unknown) => reply.send(error));
+    };
+    instance.all(prefixed(prefix, path), { onRequest }, handler);
+  }
+}
+
+/** The path behind a prefix, with one slash between them, as Fastify's own `prefix` has it. */
+function prefixed(prefix: string, path: string): string {
+  if (prefix === '') return path;
+  const start = prefix.startsWith('/') ? prefix : `/${prefix}`;
+  return (start.endsWith('/') ? start.slice(0, -1) : start) + path;
 }
 
 /** False if the callback throws, or returns anything but `true`. */

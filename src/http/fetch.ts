@@ -4,17 +4,30 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { fetchBody } from './answer';
-import { Door } from './door';
+import { Door, notFound } from './door';
 import type { MetricsHandlerOptions } from './handler';
-import { toTarget } from './target';
+import { nodeExchange } from './metrics/hono';
+import { isWild, type Place, placeOfRoute } from './place';
+import { toPath, toTarget } from './target';
 
-/** Answers the exposition's path, `/health` and `/ready`; 404 for other paths. */
+/** The part of Hono's context that is used. */
+export interface HonoDoorContext {
+  readonly req: { readonly raw: Request };
+  readonly env: unknown;
+}
+
+/**
+ * Answers the exposition's path, `/health` and `/ready`; 404 for other paths. If a framework has routed a path to it, that path
+ * shows the exposition.
+ */
 export interface FetchMetricsHandler {
   /**
    * @param info the runtime's second argument, which has the client's address: the environment of `@hono/node-server`,
    *   Bun's server, Deno's info, or `{ peer }`
    */
   (request: Request, info?: unknown): Promise<Response>;
+  /** A handler or middleware of Hono: `app.get('/metrics', metrics)`. Without `next`, other paths get 404. */
+  (context: HonoDoorContext, next?: () => Promise<void>): Promise<Response>;
   /** Sets the answer of `/ready`: 200 or 503. Initially 200. */
   setReady(ready: boolean): void;
 }
@@ -34,23 +47,63 @@ interface RuntimeInfo {
  *
  * @example
  * const metrics = createFetchHandler();
- * app.get('/metrics', (c) => metrics(c.req.raw, c.env));
+ * app.get('/metrics', metrics);
  */
 export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchMetricsHandler {
   const door = new Door(options, 'createFetchHandler');
-  const handler = async (request: Request, info?: unknown): Promise<Response> => {
+  const answer = async (request: Request, info: unknown, place: Place | undefined): Promise<Response | undefined> => {
     const { method, url, headers } = request;
-    const answer = await door.answer({
+    const answered = await door.answer({
       method,
       target: toTarget(url),
+      place,
       peer: peerOf(request, info),
+      // Several headers of one name are joined.
+      isMisaddressed: headers.get('host')?.includes(',') === true,
       header: (name) => (name === 'accept-encoding' && isNext(request) ? undefined : (headers.get(name) ?? undefined)),
       headers: () => Object.fromEntries(headers),
     });
-    if (answer === null) return notFound(method);
-    return new Response(fetchBody(method, answer.body), { status: answer.status, headers: answer.headers });
+    if (answered === null) return undefined;
+    const body = fetchBody(method, answered.body, door.deliveries, nodeExchange(info)?.outgoing);
+    return new Response(body, { status: answered.status, headers: answered.headers });
   };
-  return Object.assign(handler, { setReady: (ready: boolean) => door.setReady(ready) });
+  const handler = async (asked: Request | HonoDoorContext, ...given: unknown[]): Promise<Response | undefined> => {
+    if (!('req' in asked)) {
+      return (await answer(asked, given[0], placeOf(asked, given))) ?? refused(asked.method);
+    }
+    const { raw } = asked.req;
+    const [next] = given;
+    const answered = await answer(raw, asked.env, honoPlace(asked));
+    if (answered !== undefined || typeof next !== 'function') return answered ?? refused(raw.method);
+    await next();
+    return undefined;
+  };
+  return Object.assign(handler as FetchMetricsHandler, { setReady: (ready: boolean) => door.setReady(ready) });
+}
+
+/** The place of a request that a runtime's router has passed to the handler. */
+function placeOf(request: Request, [info, ...more]: readonly unknown[]): Place | undefined {
+  const path = toPath(request.url);
+  // The route handlers of Next.js get parameters, and the requests of Bun's routes have them.
+  const isRouted = 'params' in request || (typeof info === 'object' && info !== null && 'params' in info);
+  if (isRouted) return { mount: path, rest: '', isOwn: true };
+  // Hono's mount() takes its path off the URL, and passes the execution context, or nothing in its place.
+  return more.length > 0 ? { mount: '', rest: path, isOwn: true } : undefined;
+}
+
+function honoPlace(context: HonoDoorContext): Place {
+  const { matchedRoutes = [], routeIndex = 0 } = context.req as RoutedRequest;
+  const path = toPath(context.req.raw.url);
+  const pattern = matchedRoutes[routeIndex]?.path ?? '*';
+  const place = placeOfRoute(pattern, path, true);
+  // `use()` of an application that others share has a wildcard too.
+  return { ...place, isOwn: place.isOwn && !isWild(pattern), isCaseSensitive: true, isStrict: true };
+}
+
+interface RoutedRequest {
+  /** The index of the entry that runs. */
+  readonly routeIndex?: number;
+  readonly matchedRoutes?: readonly { readonly path: string }[];
 }
 
 /**
@@ -68,7 +121,7 @@ function peerOf(request: Request, info: unknown): string | undefined {
   return (info as RuntimeInfo).requestIP?.(request)?.address;
 }
 
-function notFound(method: string): Response {
-  const headers = { 'content-type': 'text/plain; charset=utf-8' };
-  return new Response(method === 'HEAD' ? null : 'Not found.\n', { status: 404, headers });
+function refused(method: string): Response {
+  const { status, headers, body } = notFound();
+  return new Response(method === 'HEAD' ? null : (body as Buffer), { status, headers });
 }

@@ -3,24 +3,30 @@
  * application's own server.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { addon, type NativeBody } from '../native/addon';
-import { doorRequest } from './answer';
-import { Door, type DoorAnswer, type DoorOptions, piecesOf } from './door';
+import { addon } from '../native/addon';
+import { doorRequest, release, watch } from './answer';
+import type { Deliveries } from './deliveries';
+import { Door, type DoorAnswer, type DoorOptions, notFound, piecesOf } from './door';
+import { expressPlace } from './express';
 import { type KoaDoorMiddleware, koaDoor } from './koa';
 
 /** Settings of a handler. */
 export interface MetricsHandlerOptions extends DoorOptions {}
 
-/** Answers the exposition's path, `/health` and `/ready`. For other paths it calls `next`, or answers 404 without `next`. */
+/**
+ * Answers the exposition's path, `/health` and `/ready`. For other paths it calls `next`, or answers 404 without `next`. If a
+ * framework has mounted the handler at a path, or routed a path to it, that path shows the exposition.
+ */
 export interface MetricsHandler {
-  (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void;
+  /** The promise is resolved when the client has read the answer or has left, or after `next`. It is never rejected. */
+  (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): Promise<void>;
   /** Sets the answer of `/ready`: 200 or 503. Initially 200. */
   setReady(ready: boolean): void;
   /** The same as a Koa middleware. */
   readonly koa: KoaDoorMiddleware;
 }
 
-const NOT_FOUND = Buffer.from('Not found.\n');
+type Next = (error?: unknown) => void;
 
 /**
  * Makes a handler for `node:http`, Express and other frameworks that call `(req, res, next)`.
@@ -32,16 +38,20 @@ const NOT_FOUND = Buffer.from('Not found.\n');
  */
 export function createMetricsHandler(options: MetricsHandlerOptions = {}): MetricsHandler {
   const door = new Door(options, 'createMetricsHandler');
-  const handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
-    const answer = door.answer(doorRequest(request));
-    if (answer === null) {
-      if (next === undefined) notFound(request, response);
-      else next();
-    } else if ('then' in answer) {
-      answer.then((answer) => sendAnswer(request, response, answer)).catch((error) => fail(response, next, error));
-    } else {
-      sendAnswer(request, response, answer);
+  const handler = async (request: IncomingMessage, response: ServerResponse, next?: Next): Promise<void> => {
+    let given: DoorAnswer | null;
+    try {
+      const place = expressPlace(request, handler, next === undefined);
+      const { originalUrl } = request as { originalUrl?: string };
+      const answer = door.answer(doorRequest(request, place && originalUrl, place));
+      // Most answers need no waiting: they are sent in this turn of the event loop.
+      given = answer === null || 'status' in answer ? answer : await answer;
+      if (given === null && next === undefined) given = notFound();
+      if (given !== null) await send(request, response, given, door.deliveries);
+    } catch (error) {
+      return fail(response, next, error);
     }
+    if (given === null) next?.();
   };
   let koa: KoaDoorMiddleware | undefined;
   const setReady = (ready: boolean) => door.setReady(ready);
@@ -51,50 +61,62 @@ export function createMetricsHandler(options: MetricsHandlerOptions = {}): Metri
   }) as MetricsHandler;
 }
 
-/** Sends an answer, without a body for HEAD. */
-function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: DoorAnswer): void {
-  const { status, headers, body } = answer;
+/** Sends an answer, without a body for HEAD. Resolved when the client has read it or has left. */
+async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: DoorAnswer,
+  deliveries: Deliveries,
+): Promise<void> {
   // The client may have disconnected during the scrape.
-  if (response.destroyed || response.headersSent) {
-    if (body instanceof addon.NativeBody) body.release();
-    return;
-  }
+  if (response.destroyed || response.headersSent) return release(body);
+  let isOver = false;
+  let resolve = (): void => {};
+  const over = new Promise<void>((done) => {
+    resolve = done;
+  });
+  const delivery = watch(deliveries, response, body, () => {
+    isOver = true;
+    resolve();
+  });
   response.writeHead(status, headers);
   if (request.method === 'HEAD') response.end();
-  else if (body instanceof addon.NativeBody) sendInPieces(response, body).catch(() => response.destroy());
+  else if (body instanceof addon.NativeBody)
+    await sendInPieces(response, piecesOf(body, delivery.moved), over, () => isOver);
   else response.end(body);
+  await over;
 }
 
 /** Sends a body from native memory piece by piece, as fast as the client reads. */
-async function sendInPieces(response: ServerResponse, body: NativeBody): Promise<void> {
-  // Free the memory as soon as the client disconnects.
-  response.once('close', () => body.release());
-  for await (const piece of piecesOf(body)) {
-    if (response.destroyed) return;
-    // Wait for `drain`, because some compressing middleware does not call the callback of `write`.
-    if (!response.write(piece)) await drained(response);
+async function sendInPieces(
+  response: ServerResponse,
+  pieces: AsyncIterable<Buffer>,
+  over: Promise<void>,
+  isOver: () => boolean,
+): Promise<void> {
+  for await (const piece of pieces) {
+    if (isOver()) return;
+    // Only `false` asks to wait, as in Node.js' own pipe: a `write()` that a logger has wrapped may return nothing. Wait for
+    // `drain`, because some compressing middleware does not call the callback of `write`.
+    if (response.write(piece) === false) await drained(response, over);
   }
-  response.end();
+  if (!isOver()) response.end();
 }
 
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done).off('close', done);
-      resolve();
-    };
-    response.on('drain', done).on('close', done);
+async function drained(response: ServerResponse, over: Promise<void>): Promise<void> {
+  let done = (): void => {};
+  const drain = new Promise<void>((resolve) => {
+    done = resolve;
+    response.once('drain', resolve);
   });
+  await Promise.race([drain, over]);
+  response.removeListener('drain', done);
 }
 
-function notFound(request: IncomingMessage, response: ServerResponse): void {
-  const headers = { 'content-type': 'text/plain; charset=utf-8', 'content-length': `${NOT_FOUND.length}` };
-  sendAnswer(request, response, { status: 404, headers, body: NOT_FOUND });
-}
-
-function fail(response: ServerResponse, next: ((error?: unknown) => void) | undefined, error: unknown): void {
+function fail(response: ServerResponse, next: Next | undefined, error: unknown): void {
   if (next !== undefined) next(error);
-  else if (!response.destroyed && !response.headersSent) {
+  else if (response.headersSent) response.destroy();
+  else if (!response.destroyed) {
     response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' });
     response.end('The scrape failed.\n');
   }

@@ -2,9 +2,11 @@
  * Runs the application's readiness checks. All checks run concurrently with the same time limit, so a check that hangs
  * delays the answer by that limit at most.
  */
+import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { ConfigurationError, describe, messageOf } from '../errors';
 import type { CheckResult } from '../native/addon';
+import { forLog, type LimitedWarnings, oneLine } from '../warnings';
 
 /** Checks a part of the application. The part is not ready if the function returns `false`, throws or rejects. */
 export type ReadinessCheck = () => unknown;
@@ -12,8 +14,14 @@ export type ReadinessCheck = () => unknown;
 /** Checks by name. */
 export type ReadinessChecks = Readonly<Record<string, ReadinessCheck>>;
 
-/** Characters of a reason that are shown. */
+/** Characters of a reason. The core hides secrets in it, and shows it only to clients with credentials. */
 const MAX_REASON = 100;
+
+/** Runs a second that clients can cause. Further probes get the newest results. */
+const MAX_RUNS_PER_SECOND = 10;
+
+/** A check whose last call has not ended is called again only after this time, because it may never end. */
+const REPEAT_MS = 10_000;
 
 /** @throws {ConfigurationError} `INVALID_CONFIG` if `checks` is not an object of functions */
 export function checkChecks(checks: unknown): void {
@@ -29,34 +37,91 @@ export function checkChecks(checks: unknown): void {
   );
 }
 
-/** Runs that have not ended. Concurrent probes share one run, so that frequent probes do not overload the checks. */
-const running = new WeakMap<ReadinessChecks, Promise<CheckResult[]>>();
+/** The checks of a door. All probes of all doors with the same object of checks share them. */
+const runners = new WeakMap<ReadinessChecks, CheckRunner>();
 
-/** Runs all checks concurrently, or joins the current run. */
-export function runChecks(checks: ReadinessChecks, timeoutMs: number): Promise<CheckResult[]> {
-  let run = running.get(checks);
-  if (run === undefined) {
-    run = Promise.all(Object.entries(checks).map(([name, check]) => runCheck(name, check, timeoutMs)));
-    running.set(checks, run);
-    void run.finally(() => running.delete(checks));
-  }
-  return run;
+/** Runs all checks concurrently, joins the current run, or takes the newest results if there were too many runs. */
+export function runChecks(
+  checks: ReadinessChecks,
+  timeoutMs: number,
+  warnings: LimitedWarnings,
+): Promise<CheckResult[]> {
+  const runner = runners.get(checks) ?? new CheckRunner(checks);
+  runners.set(checks, runner);
+  return runner.run(timeoutMs, warnings);
 }
 
-async function runCheck(name: string, check: ReadinessCheck, timeoutMs: number): Promise<CheckResult> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<CheckResult>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, { name, outcome: 'timeout', reason: '' }).unref();
-  });
-  try {
-    const outcome = Promise.resolve(check()).then((ready): CheckResult => {
-      return ready === false ? { name, outcome: 'failed', reason: 'not ready' } : { name, outcome: 'ok', reason: '' };
+class CheckRunner {
+  readonly #checks: readonly (readonly [string, ReadinessCheck])[];
+  /** The current run, or the newest. */
+  #run: Promise<CheckResult[]> | undefined;
+  #isRunning = false;
+  /** The beginning of the current second, and the runs in it. */
+  #second = 0;
+  #runs = 0;
+  /** When the calls began that have not ended, by the name of their check. */
+  readonly #open = new Map<string, { readonly since: number }>();
+
+  constructor(checks: ReadinessChecks) {
+    this.#checks = Object.entries(checks);
+  }
+
+  run(timeoutMs: number, warnings: LimitedWarnings): Promise<CheckResult[]> {
+    const now = performance.now();
+    if (now - this.#second >= 1000) [this.#second, this.#runs] = [now, 0];
+    if (this.#run !== undefined && (this.#isRunning || this.#runs >= MAX_RUNS_PER_SECOND)) return this.#run;
+    this.#runs++;
+    this.#run = this.#runAll(timeoutMs, warnings);
+    return this.#run;
+  }
+
+  async #runAll(timeoutMs: number, warnings: LimitedWarnings): Promise<CheckResult[]> {
+    this.#isRunning = true;
+    try {
+      return await Promise.all(this.#checks.map(([name, check]) => this.#runOne(name, check, timeoutMs, warnings)));
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #runOne(
+    name: string,
+    check: ReadinessCheck,
+    timeoutMs: number,
+    warnings: LimitedWarnings,
+  ): Promise<CheckResult> {
+    const late: CheckResult = { name, outcome: 'timeout', reason: '' };
+    const open = this.#open.get(name);
+    if (open !== undefined && performance.now() - open.since < REPEAT_MS) return late;
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<CheckResult>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs, late).unref();
     });
-    return await Promise.race([outcome, late]);
-  } catch (error) {
-    const reason = typeof error === 'string' ? error : messageOf(error);
-    return { name, outcome: 'failed', reason: reason.slice(0, MAX_REASON) || 'failed' };
-  } finally {
-    clearTimeout(timer);
+    try {
+      const isReady = await Promise.race([this.#call(name, check), limit]);
+      if (isReady === late) {
+        warnings.warn(`check ${name}`, () => `Readiness check "${oneLine(name)}" took longer than ${timeoutMs} ms`);
+        return late;
+      }
+      if (isReady === false) return { name, outcome: 'failed', reason: 'not ready' };
+      return { name, outcome: 'ok', reason: '' };
+    } catch (error) {
+      warnings.warn(`check ${name}`, () => `Readiness check "${oneLine(name)}" failed: ${forLog(error)}`);
+      const reason = typeof error === 'string' ? error : messageOf(error);
+      return { name, outcome: 'failed', reason: reason.slice(0, MAX_REASON) || 'failed' };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Calls a check, and remembers the call until it has ended. */
+  async #call(name: string, check: ReadinessCheck): Promise<unknown> {
+    const call = { since: performance.now() };
+    this.#open.set(name, call);
+    try {
+      return await check();
+    } finally {
+      if (this.#open.get(name) === call) this.#open.delete(name);
+    }
   }
 }

@@ -4,7 +4,7 @@
  */
 import type * as Addon from '../../dist/native';
 import { ConfigurationError } from '../errors';
-import { warnOnce } from '../warnings';
+import { redactWith, warnOnce } from '../warnings';
 import type * as Diagnosis from './diagnosis';
 import { loadAddon } from './loader';
 import type * as StandIn from './stand-in';
@@ -51,3 +51,4 @@ function isDisabled(): boolean {
 }
 
 export const addon = load();
+redactWith(addon.redactForLog);

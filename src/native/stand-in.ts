@@ -131,6 +131,8 @@ class Service implements Addon.NativeService {
   isSmall = (): boolean => true;
   scrapeNow = this.#answer;
   scrape = async (): Promise<Addon.Answer> => this.#answer();
+  hasRoom = (): boolean => true;
+  gaveUp(): void {}
   setReady(): void {}
 }
 

@@ -10,7 +10,7 @@ import type { ForeignMetric, MetricObjectWithValues } from '../types';
 import { CoreMetric } from './core-metric';
 import type { AnyMetric, Entries } from './entries';
 import { readForeign } from './foreign';
-import type { Task, TaskRunner } from './tasks';
+import type { Task, TaskRunner, Wait } from './tasks';
 
 /** The collections of the registries that are mounted in one. */
 interface MountedCollections {
@@ -27,8 +27,10 @@ export class Collections {
   readonly #mounts: MountedCollections;
   /** Called when the answer of `areNeeded()` may have changed. */
   readonly #watchers = new Set<(needed: boolean) => void>();
-  /** Collections that begin in the next turn of the event loop, by their budget in milliseconds. */
-  readonly #planned = new Map<number, Promise<void>>();
+  /** Collections that begin in the next turn of the event loop, by their names and their limits. */
+  readonly #planned = new Map<string, Promise<void>>();
+  /** Stands for the turn of the event loop that the planned collections share. */
+  #turn = {};
 
   constructor(registry: NativeRegistry, entries: Entries, runner: TaskRunner, mounts: MountedCollections) {
     this.#native = registry;
@@ -60,10 +62,10 @@ export class Collections {
   /**
    * Collects the metrics of these names, or all metrics if there are no names.
    *
-   * @param background true if waiting for the result must not keep the process alive
+   * @param wait how long to wait, and how long a callback may take
    * @returns the answers of foreign metrics; a metric that failed or took too long is left out
    */
-  async run(names: readonly string[], limitMs: number, background = false): Promise<MetricObjectWithValues[]> {
+  async run(names: readonly string[], wait: Wait): Promise<MetricObjectWithValues[]> {
     const tasks: Task<MetricObjectWithValues | undefined>[] = [];
     const wanted = names.length > 0 ? new Set(names) : undefined;
     for (const [name, { metric, item }] of this.#entries) {
@@ -74,29 +76,35 @@ export class Collections {
         tasks.push({ name, of: metric, run: () => settled(metric.collect?.()) });
       }
     }
-    const mounted = [...this.#mounts.collections()].map((collections) => collections.run(names, limitMs, background));
-    const results = tasks.length === 0 ? [] : await this.#runner.run(tasks, limitMs, background);
+    const mounted = [...this.#mounts.collections()].map((collections) => collections.run(names, wait));
+    const results = tasks.length === 0 ? [] : await this.#runner.run(tasks, wait);
     await Promise.all(mounted);
     return results.filter((result) => result !== undefined);
   }
 
   /**
-   * Collects for a scrape over HTTP. Scrapes that arrive in one turn of the event loop share one collection, which
-   * begins after all of them have arrived.
+   * Collects for a scrape over HTTP. Scrapes that arrive in one turn of the event loop share each callback's result; the
+   * callbacks begin after all of these scrapes have arrived.
+   *
+   * @param budgetMs how long this scrape waits, as its client has asked
+   * @param allowedMs how long a callback may take before it has failed, though the client waits for less
    */
-  runForScrape(names: readonly string[], budgetMs: number): Promise<void> {
-    if (names.length > 0) return this.run(names, budgetMs, true).then(() => undefined);
+  runForScrape(names: readonly string[], budgetMs: number, allowedMs: number): Promise<void> {
     if (!this.areNeeded()) return Promise.resolve();
-    const planned = this.#planned.get(budgetMs) ?? this.#plan(budgetMs);
-    this.#planned.set(budgetMs, planned);
+    const wait = { limitMs: budgetMs, allowedMs: Math.max(budgetMs, allowedMs), isBackground: true };
+    const key = `${budgetMs} ${allowedMs} ${names.join(' ')}`;
+    const planned = this.#planned.get(key) ?? this.#plan(names, wait);
+    this.#planned.set(key, planned);
     return planned;
   }
 
-  #plan(budgetMs: number): Promise<void> {
+  #plan(names: readonly string[], wait: Wait): Promise<void> {
+    const turn = this.#turn;
     return new Promise((resolve, reject) => {
       setImmediate(() => {
-        this.#planned.delete(budgetMs);
-        this.run([], budgetMs, true).then(() => resolve(), reject);
+        this.#planned.clear();
+        if (this.#turn === turn) this.#turn = {};
+        this.run(names, { ...wait, turn }).then(() => resolve(), reject);
       });
     });
   }

@@ -27,7 +27,7 @@ export class Expositions {
   /** The exposition of these families, or of all if there are no names. */
   async text(names: readonly string[] = []): Promise<string> {
     const { collections, native } = this.#registry;
-    await collections.run(names, checkedTimeout(undefined));
+    await collections.run(names, { limitMs: checkedTimeout(undefined) });
     const wanted = this.#wanted(names);
     const { text, mismatched } = native.isSmall(INLINE_LINES, wanted.process)
       ? native.encodeNow(wanted)
@@ -39,7 +39,7 @@ export class Expositions {
   /** All samples as objects. */
   async json(): Promise<MetricObjectWithValues[]> {
     const { collections, defaultLabels, entries, native } = this.#registry;
-    const answers = await collections.run([], checkedTimeout(undefined));
+    const answers = await collections.run([], { limitMs: checkedTimeout(undefined) });
     const { text, numbers } = native.read(this.#wanted([]));
     const parsed = parseFamilies(text, numbers, (name) => {
       const metric = entries.get(name)?.metric;
@@ -74,7 +74,7 @@ export class Expositions {
     const service = this.#service(this.#registry.showsProcess(options.scope));
     const step = service.request(options.accept, options.acceptEncoding, names);
     if (step.visit === undefined) return toResponse(step.answer as Answer);
-    await this.#registry.collections.run(names, limit);
+    await this.#registry.collections.run(names, { limitMs: limit });
     const answer = service.isSmall() ? service.scrapeNow(step.visit) : await service.scrape(step.visit);
     this.#registry.warnOfMismatches(answer.mismatched);
     return toResponse(answer);

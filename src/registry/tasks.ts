@@ -4,15 +4,11 @@
  */
 import { performance } from 'node:perf_hooks';
 import { unixMs } from '../clock';
-import { ConfigurationError, describe, type MetricsErrorCode, messageOf } from '../errors';
+import { ConfigurationError, describe, type MetricsErrorCode } from '../errors';
 import { Callback, isCalledFrom, isCalledFromCallback } from '../metrics/collecting';
-import { addon } from '../native/addon';
 import { isThenable } from '../read';
 import type { Logger } from '../types';
-import { WARNING_INTERVAL_MS, warnThrough } from '../warnings';
-
-/** Characters of an error's message in a warning, with the mark of a cut. */
-const SHOWN_CHARACTERS = 201;
+import { forLog, LimitedWarnings, warnThrough } from '../warnings';
 
 /** A task is called again if its last call has not ended after this time. */
 const REPEAT_MS = 1000;
@@ -31,11 +27,27 @@ export interface Task<R> {
   run(): R | Promise<R>;
 }
 
+/** How a scrape waits for tasks. */
+export interface Wait {
+  /** Milliseconds that the scrape waits. */
+  readonly limitMs: number;
+  /** Milliseconds after which a task has failed, if the scrape waits for less. @default limitMs */
+  readonly allowedMs?: number;
+  /** True if waiting must not keep the process alive. @default false */
+  readonly isBackground?: boolean;
+  /** The same object for all scrapes that arrived in one turn of the event loop: they share each task's result. */
+  readonly turn?: object;
+}
+
 /** Runs the tasks of one registry, and warns of failures, at most once a minute for each task. */
 export class TaskRunner {
   readonly #logger: Logger;
   readonly #failed: (name: string) => void;
-  readonly #reported = new Map<string, number>();
+  readonly #warnings = new LimitedWarnings((message) => this.warn(message), unixMs);
+  /** Calls that are reported if they take longer than the registry allows, though their scrape has ended before. */
+  readonly #followed = new WeakSet<object>();
+  /** The synchronous results of the newest shared turn. */
+  #turn: { readonly of: object; readonly results: Map<string, unknown> } | undefined;
   /** For each task the newest call, while it has not ended. */
   readonly #running = new Map<string, { promise: Promise<unknown>; callback: Callback; since: number }>();
 
@@ -48,32 +60,53 @@ export class TaskRunner {
   /**
    * Runs the tasks side by side. The result of a task that failed or took too long is `undefined`.
    *
-   * @param background true if waiting must not keep the process alive
+   * @param wait how long to wait, and how long a task may take
    */
-  async run<R>(tasks: readonly Task<R>[], timeoutMs: number, background: boolean): Promise<(R | undefined)[]> {
+  async run<R>(tasks: readonly Task<R>[], wait: Wait): Promise<(R | undefined)[]> {
     // A callback of this registry reads it: its scrape already runs the callbacks, so the values are shown as they are.
     if (isCalledFrom(this)) return [];
     const wanted = tasks.filter((task) => !isCalledFrom(task.of));
     if (wanted.length === 0) return [];
-    const deadline = new Deadline(timeoutMs, background);
+    const deadline = new Deadline(wait.limitMs, wait.isBackground === true);
     // Begins here, so that the engine does not begin and end to follow callbacks for each task.
     const reading = new Callback([]);
     try {
-      return await Promise.all(wanted.map((task) => this.#runOne(task, deadline)));
+      return await Promise.all(wanted.map((task) => this.#runOne(task, deadline, wait)));
     } finally {
       reading.end();
       deadline.cancel();
     }
   }
 
-  async #runOne<R>(task: Task<R>, deadline: Deadline): Promise<R | undefined> {
-    const call = this.#call(task);
+  async #runOne<R>(task: Task<R>, deadline: Deadline, wait: Wait): Promise<R | undefined> {
+    const call = this.#callInTurn(task, wait.turn);
     // A synchronous result needs no turn of the event loop.
     if ('value' in call) return call.value as R | undefined;
     const outcome = await Promise.race([call.promise, deadline.passed]);
     if (outcome !== TIMED_OUT) return outcome as R;
-    this.#report(task.name, 'COLLECTOR_TIMEOUT', `took longer than ${deadline.ms} ms`);
+    const { allowedMs = deadline.ms } = wait;
+    if (deadline.ms >= allowedMs) this.#reportTimeout(task.name, deadline.ms);
+    else void this.#follow(task.name, call.promise, allowedMs, allowedMs - deadline.ms);
     return undefined;
+  }
+
+  /** Goes on waiting for a call whose scraper has not waited: only a call that takes longer than allowed has failed. */
+  async #follow(name: string, call: PromiseLike<unknown>, allowedMs: number, restMs: number): Promise<void> {
+    if (this.#followed.has(call)) return;
+    this.#followed.add(call);
+    const rest = new Deadline(restMs, true);
+    const outcome = await Promise.race([call, rest.passed]);
+    rest.cancel();
+    if (outcome === TIMED_OUT) this.#reportTimeout(name, allowedMs);
+  }
+
+  /** Calls a task, or takes its result if another scrape of the same turn has called it. */
+  #callInTurn<R>(task: Task<R>, turn: object | undefined): Call<R | undefined> {
+    if (turn === undefined) return this.#call(task);
+    if (this.#turn?.of !== turn) this.#turn = { of: turn, results: new Map() };
+    const { results } = this.#turn;
+    if (!results.has(task.name)) results.set(task.name, this.#call(task));
+    return results.get(task.name) as Call<R | undefined>;
   }
 
   /**
@@ -117,16 +150,16 @@ export class TaskRunner {
   }
 
   #reportFailure(name: string, error: unknown): undefined {
-    // The message may contain a connection string with a password.
-    this.#report(name, 'COLLECTOR_FAILED', `failed: ${addon.redactForLog(messageOf(error), SHOWN_CHARACTERS)}`);
+    this.#report(name, 'COLLECTOR_FAILED', `failed: ${forLog(error)}`);
+  }
+
+  #reportTimeout(name: string, ms: number): void {
+    this.#report(name, 'COLLECTOR_TIMEOUT', `took longer than ${ms} ms`);
   }
 
   #report(name: string, code: MetricsErrorCode, what: string): void {
     this.#failed(name);
-    const now = unixMs();
-    if (now - (this.#reported.get(name) ?? Number.NEGATIVE_INFINITY) < WARNING_INTERVAL_MS) return;
-    this.#reported.set(name, now);
-    this.warn(`${code}: collect() of "${name}" ${what}; its metric keeps the values it had`);
+    this.#warnings.warn(name, () => `${code}: collect() of "${name}" ${what}; its metric keeps the values it had`);
   }
 
   /** Logs a warning. If the logger fails, uses Node.js' warnings, so that the scrape succeeds. */

@@ -1,7 +1,8 @@
 // Recipes of docs/frameworks.md and docs/http-metrics.md: real frameworks over real connections.
 
+import http from 'node:http';
 import { register } from '@llm-devops/prometheus-metrics';
-import { ask, until } from '../../http/metrics/support/ledger.mjs';
+import { ask, listen, until } from '../../http/metrics/support/ledger.mjs';
 
 const ENDPOINT = 'docs/frameworks.md';
 const MEASURED = 'docs/http-metrics.md';
@@ -41,15 +42,28 @@ export default [
       await (await item(new Request('http://x/pages/7'))).text();`,
     async exports(t, { GET, HEAD, dynamic }) {
       t.is(dynamic, 'force-dynamic');
-      const response = await GET(new Request('http://x/metrics'));
+      const response = await GET(new Request('http://x/api/prom'), { params: undefined });
       t.is(response.status, 200);
       const line = 'llmdevops_http_requests_total{method="GET",route="/pages/[id]",status_class="2xx"} 1';
       const text = await response.text();
       t.true(text.includes(line), text);
-      const head = await HEAD(new Request('http://x/metrics', { method: 'HEAD' }));
+      const head = await HEAD(new Request('http://x/api/prom', { method: 'HEAD' }), { params: undefined });
       // The endpoint's own metrics have changed since.
       t.true(Number(head.headers.get('content-length')) > text.length / 2);
       t.is(await head.text(), '');
+    },
+  },
+  {
+    page: ENDPOINT,
+    title: 'Next.js: API routes of pages',
+    blocks: ['export default createMetricsHandler()'],
+    async exports(t, { default: metrics }) {
+      // Next.js adds these to the requests of API routes.
+      const added = { query: {}, cookies: {}, draftMode: undefined };
+      const server = http.createServer((request, response) => metrics(Object.assign(request, added), response));
+      const port = await listen(t, server);
+      t.is((await ask(port, 'GET', '/api/metrics')).status, 200);
+      t.is((await ask(port, 'GET', '/api/prom?name[]=c')).status, 200);
     },
   },
   measured('Express', "from 'express'"),

@@ -119,7 +119,7 @@ for (const { door, open } of DOORS) {
     `${door}: a collect() that hangs costs nine tenths of what the scraper gives, and is counted`,
     async (t) => {
       const { registry, warnings } = registryOf(() => new Promise(() => {}));
-      const { ask } = await open(t, { registry });
+      const { ask } = await open(t, { registry, timeoutMs: 100 });
       for (const times of [1, 2]) {
         const started = performance.now();
         const { status, text } = await scraped(ask, '0.2');
@@ -132,6 +132,33 @@ for (const { door, open } of DOORS) {
       t.deepEqual(warnings, [
         'COLLECTOR_TIMEOUT: collect() of "g" took longer than 180 ms; its metric keeps the values it had',
       ]);
+    },
+  );
+
+  test.serial(`${door}: a scraper that waits for less than timeoutMs does not make a collect() fail`, async (t) => {
+    const { registry, warnings } = registryOf(() => new Promise((resolve) => setTimeout(resolve, 150)));
+    const { ask } = await open(t, { registry });
+    for (const seconds of ['0.0001', '0.001', '0.1', '1e-9']) {
+      const { status, text } = await scraped(ask, seconds);
+      t.is(status, 200);
+      t.is(errorsOf(text), undefined);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    t.is(errorsOf((await scraped(ask)).text), undefined);
+    t.deepEqual(warnings, []);
+  });
+
+  test.serial(
+    `${door}: a collect() that takes longer than timeoutMs is counted once, though no scraper waited`,
+    async (t) => {
+      const { registry, warnings } = registryOf(() => new Promise(() => {}));
+      const { ask } = await open(t, { registry, timeoutMs: 400 });
+      for (let n = 0; n < 5; n++) await scraped(ask, '0.01');
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      t.deepEqual(warnings, [
+        'COLLECTOR_TIMEOUT: collect() of "g" took longer than 400 ms; its metric keeps the values it had',
+      ]);
+      t.is(errorsOf((await scraped(ask, '0.01')).text), 1);
     },
   );
 
@@ -270,6 +297,22 @@ test.serial(
     socket.write(request.repeat(49) + request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
     const all = await everything(socket);
     t.is(all.match(/^before 1$/gm).length, 50);
+    t.is(calls, 1);
+  },
+);
+
+test.serial(
+  'createMetricsHandler(): a turn calls a collect() once, for all filters and timeouts of its scrapes',
+  async (t) => {
+    let calls = 0;
+    const { registry } = registryOf(() => void calls++);
+    const { connect } = await DOORS[0].open(t, { registry, selfMetrics: false });
+    const socket = await connect();
+    const request = (n, end = '') =>
+      `GET /metrics?name[]=g&name[]=none${n % 7} HTTP/1.1\r\nHost: x\r\n${BUDGET}: ${n + 1}\r\n${end}\r\n`;
+    socket.write(Array.from({ length: 50 }, (_, n) => request(n, n === 49 ? 'Connection: close\r\n' : '')).join(''));
+    const all = await everything(socket);
+    t.is(all.match(/^g 7$/gm).length, 50);
     t.is(calls, 1);
   },
 );

@@ -55,6 +55,7 @@ for (const [name, create] of Object.entries(DOORS)) {
       'content-length': `${expected.length}`,
       'cache-control': 'no-store',
       vary: 'accept, accept-encoding',
+      'x-content-type-options': 'nosniff',
     });
     const head = await ask(port, 'HEAD', '/metrics');
     t.deepEqual([head.status, head.body.length, own(head.headers)], [200, 0, own(headers)]);

@@ -95,7 +95,7 @@ test.serial('a callback that throws is reported once, and the request is served'
   await ledger.settle(t);
   t.deepEqual(
     warnings,
-    ['ignore', 'route'].map((name) => `${name} of createHttpMetrics() failed: Error: as told`),
+    ['ignore', 'route'].map((name) => `${name} of createHttpMetrics() failed: as told`),
   );
 });
 

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { types } from 'node:util';
 import { type Moment, now, secondsSince } from '../../clock';
 import { classifyStatus, type HttpRecorder, type MethodRecord, type StatusClass, UNMATCHED } from './recorder';
+import { onSocketEnd } from './socket-end';
 
 /** Finds the route of a request, after its response has ended. */
 export type RouteOf = (request: IncomingMessage, response: ServerResponse) => string | undefined;
@@ -58,8 +59,8 @@ class Exchange {
     // listen to the request's socket.
     if (response.socket === null && isEmitter(request.socket)) {
       const end = () => this.end(false);
-      request.socket.once('close', end);
-      response.once('close', () => request.socket.removeListener('close', end));
+      const forget = onSocketEnd(request.socket, end);
+      response.once('finish', forget).once('close', forget);
     }
   }
 

@@ -3,12 +3,11 @@
  * number of active requests. Must not know request objects or frameworks.
  */
 
-import { messageOf } from '../../errors';
 import { OTHER } from '../../labels/value';
 import type { CounterSeries } from '../../metrics/counter';
 import type { Gauge, GaugeSeries } from '../../metrics/gauge';
 import type { HistogramSeries } from '../../metrics/histogram';
-import { guarded, processLogger, quietly } from '../../warnings';
+import { forLog, guarded, processLogger, quietly } from '../../warnings';
 import type { CheckedSettings, HttpRequestLine } from './options';
 
 /** The route of requests that no route matched. */
@@ -163,7 +162,7 @@ export class HttpRecorder {
     return guarded(run, (error) => {
       if (this.#warned.has(name)) return;
       this.#warned.add(name);
-      processLogger.warn(`${name} of createHttpMetrics() failed: ${messageOf(error)}`);
+      processLogger.warn(`${name} of createHttpMetrics() failed: ${forLog(error)}`);
     });
   }
 

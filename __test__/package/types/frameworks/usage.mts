@@ -14,6 +14,8 @@ import Koa from 'koa';
 
 const app = express();
 app.use(createMetricsHandler());
+app.use('/metrics', createMetricsHandler());
+app.get('/awaited', async (request, response) => await createMetricsHandler()(request, response));
 app.use('/in', createHttpMetrics());
 app.get('/x', createHttpMetrics({ route: (request: ExpressRequest) => request.route?.path }));
 
@@ -27,6 +29,10 @@ hono.use(createHttpMetrics().hono);
 hono.use('/in/*', createHttpMetrics().hono);
 const metrics = createFetchHandler();
 hono.get('/metrics', (c) => metrics(c.req.raw, c.env));
+hono.get('/metrics', metrics);
+hono.all('/ready', (c) => metrics(c));
+hono.use(metrics);
+hono.mount('/internal', metrics);
 const bound = new Hono<{ Bindings: { key: string }; Variables: { user: string } }>();
 bound.use(createHttpMetrics().hono);
 

@@ -76,10 +76,12 @@ impl Snapshot {
 #[cfg(target_os = "linux")]
 mod linux {
     use super::Snapshot;
+    use nix::time::{ClockId, clock_gettime};
     use procfs::process::Process;
     use std::fs::File;
     use std::io::Read as _;
     use std::sync::LazyLock;
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     const FDS: &str = "/proc/self/fd";
 
@@ -109,12 +111,15 @@ mod linux {
         Some(kib * 1024.0)
     }
 
-    /// Read once: it never changes, and `/proc/stat` is long on large machines.
+    /// Read once: it never changes. The system's clock minus the process's age, and not the boot time of `/proc/stat`: in a
+    /// container that file may be the host's, the container's, or missing.
     pub(super) fn start_time() -> Option<f64> {
         static START_TIME: LazyLock<Option<f64>> = LazyLock::new(|| {
-            let boot = procfs::boot_time_secs().ok()?;
             let stat = Process::myself().and_then(|process| process.stat()).ok()?;
-            Some(number(boot) + number(stat.starttime) / number(procfs::ticks_per_second()))
+            let started = number(stat.starttime) / number(procfs::ticks_per_second());
+            let since_boot = Duration::from(clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?).as_secs_f64();
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64();
+            Some(now - (since_boot - started).max(0.0))
         });
         *START_TIME
     }

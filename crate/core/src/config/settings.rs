@@ -210,7 +210,7 @@ settings! {
         ["METRICS_IDLE_TIMEOUT_MS", "idleTimeoutMs", Exporter, milliseconds from 1];
     /// How long a client may take to read an answer.
     write_timeout: Duration = Duration::from_secs(30),
-        ["METRICS_WRITE_TIMEOUT_MS", "writeTimeoutMs", Exporter, milliseconds from 1];
+        ["METRICS_WRITE_TIMEOUT_MS", "writeTimeoutMs", Everywhere, milliseconds from 1];
     /// How many bytes of expositions may be in memory. Above that, scrapes are answered with 503.
     max_body_bytes: usize = 256 * 1024 * 1024,
         ["METRICS_LIMIT_BODY_BYTES", "maxBodyBytes", Everywhere, integer 1_048_576 to 4_294_967_295];

@@ -78,6 +78,7 @@ enum Errand {
 }
 
 /// An authorized scrape.
+#[derive(Clone)]
 pub struct Plan {
     key: Key,
     head_only: bool,
@@ -433,6 +434,13 @@ impl ScrapeService {
     #[must_use]
     pub fn health(&self) -> &Arc<Health> {
         &self.maker.health
+    }
+
+    #[doc(hidden)]
+    /// Whether another exposition fits into the memory for expositions.
+    #[must_use]
+    pub fn has_memory(&self) -> bool {
+        self.expositions.has_room()
     }
 
     /// The target of scrapes.
