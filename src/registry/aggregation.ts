@@ -15,40 +15,33 @@ export function AggregatorFactory(combine: (values: readonly MetricValue[]) => n
   return (metrics) => {
     const [first] = metrics;
     if (first === undefined) return undefined;
-    const series = new Map<string, Map<string, MetricValue[]>>();
-    for (const { values } of metrics) for (const value of values ?? []) enter(series, value);
-    const values: MetricValue[] = [];
-    for (const bySeries of series.values()) {
-      for (const samples of bySeries.values()) {
-        const { labels, metricName } = samples[0];
-        values.push({ value: combine(samples), labels, ...(metricName === undefined ? {} : { metricName }) });
+    const series = new Map<string, MetricValue[]>();
+    for (const { values } of metrics) {
+      for (const value of values ?? []) {
+        const key = keyOf(value);
+        const samples = series.get(key);
+        if (samples === undefined) series.set(key, [value]);
+        else samples.push(value);
       }
+    }
+    const values: MetricValue[] = [];
+    for (const samples of series.values()) {
+      const { labels, metricName } = samples[0];
+      values.push({ value: combine(samples), labels, ...(metricName === undefined ? {} : { metricName }) });
     }
     const { help, name, type, aggregator } = first;
     return { help, name, type, values, aggregator };
   };
 }
 
-function enter(series: Map<string, Map<string, MetricValue[]>>, value: MetricValue): void {
-  const name = value.metricName ?? '';
-  let bySeries = series.get(name);
-  if (bySeries === undefined) {
-    bySeries = new Map();
-    series.set(name, bySeries);
-  }
-  const key = keyOf(value.labels ?? {});
-  const samples = bySeries.get(key);
-  if (samples === undefined) bySeries.set(key, [value]);
-  else samples.push(value);
-}
-
-/** A key of a label set. The lengths keep labels apart that contain the separators. Empty labels are absent. */
-function keyOf(labels: Record<string, unknown>): string {
-  const names = Object.keys(labels);
+/** A key of a sample. The lengths keep labels apart that contain the separators. Empty labels are absent. */
+function keyOf({ metricName = '', labels }: MetricValue): string {
+  const all: Record<string, unknown> = labels ?? {};
+  const names = Object.keys(all);
   if (names.length > 1) names.sort();
-  let key = '';
+  let key = `${metricName}{`;
   for (const name of names) {
-    const value = labels[name];
+    const value = all[name];
     if (value === undefined || value === null || value === '') continue;
     const text = String(value);
     key += `${name.length}:${name}${text.length}:${text}`;
