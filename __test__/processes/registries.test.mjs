@@ -1,4 +1,4 @@
-// What the registries of many processes and the aggregators do in one process, side by side with the peers.
+// Tests the registries of many processes and the aggregators in one process, side by side with the peers.
 
 import { createRequire } from 'node:module';
 import {
