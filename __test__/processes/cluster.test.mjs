@@ -181,6 +181,18 @@ test('counters of workers that said goodbye are kept, gauges are not', async (t)
   }
 });
 
+test('last values that cannot be read are a warning', async (t) => {
+  const results = await runCluster(
+    {
+      primary: { library: OURS },
+      workers: [...workers([OURS]), { library: OURS, seed: 2, behaviour: 'strange' }],
+      steps: [['scrape']],
+    },
+    { mayWarn: true },
+  );
+  t.true(results[0].text.includes('requests_total{path="/a",code="200"} 10\n'));
+});
+
 test('a worker of this library says goodbye to a primary that does not answer', async (t) => {
   const results = await runCluster({
     primary: { library: PROM_CLIENT },

@@ -165,3 +165,56 @@ test('they are registries', async (t) => {
     t.true((await registry.metrics()).includes('c_total 1'));
   }
 });
+
+test('a family that is packed and unpacked is the same', async (t) => {
+  const { pack, unpack, isPacked, sumPacked } = require('../../dist/processes/packing.js');
+  const { keyOf, combineOne } = require('../../dist/registry/aggregation.js');
+  const histogramOf = async (buckets, observed, labelNames = ['a', 'b']) => {
+    const registry = new Registry();
+    const histogram = new Histogram({ name: 'h', help: 'h', labelNames, buckets, registers: [registry] });
+    for (const [labels, value] of observed) histogram.observe(labels, value);
+    // As messages bring it.
+    return JSON.parse(JSON.stringify((await registry.getMetricsAsJSON())[0]));
+  };
+  const plain = ({ exemplar: _, ...value }) => value;
+  const label = fc.record({ a: fc.constantFrom('x', 'y', ''), b: fc.nat(2) }, { requiredKeys: ['a'] });
+  const observed = fc.array(fc.tuple(label, fc.double({ min: 0, max: 3, noNaN: true })), { maxLength: 6 });
+  const buckets = fc.constantFrom([1, 2], [1], [0.5]);
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(buckets, observed), { minLength: 1, maxLength: 3 }), async (given) => {
+      const families = await Promise.all(given.map((each) => histogramOf(...each)));
+      const packed = families.map(pack);
+      for (const [index, family] of families.entries()) {
+        if (family.values.length > 0) t.true(isPacked(packed[index]));
+        t.deepEqual({ ...unpack(packed[index]) }, { ...family, values: family.values.map(plain) });
+      }
+      if (!packed.every(isPacked)) return;
+      const sum = sumPacked(packed, keyOf);
+      const alike = new Set(given.map(([bounds]) => String(bounds))).size === 1;
+      t.is(sum !== undefined, alike);
+      // Rounding depends on the order of the additions, which is the same.
+      if (alike) t.deepEqual(unpack(sum), combineOne(families));
+    }),
+    { numRuns: 100 },
+  );
+  for (const change of [
+    (family) => ({ ...family, type: 'gauge' }),
+    (family) => ({ ...family, aggregator: 'max' }),
+    (family) => ({ ...family, values: family.values.slice(1) }),
+    (family) => ({ ...family, values: family.values.with(1, { ...family.values[1], value: null }) }),
+    (family) => ({ ...family, values: family.values.with(0, { ...family.values[0], labels: { a: 'other', le: 1 } }) }),
+    (family) => ({ ...family, values: family.values.with(4, { ...family.values[4], metricName: 'h_else' }) }),
+  ]) {
+    const family = change(
+      await histogramOf(
+        [1, 2],
+        [
+          [{ a: 'x' }, 1],
+          [{ a: 'y' }, 2],
+        ],
+        ['a'],
+      ),
+    );
+    t.is(pack(family), family);
+  }
+});

@@ -77,7 +77,7 @@ class Primary implements ClusterSide {
 
   #ask(worker: Worker, requestId: number): void {
     const { request } = this.#announced.has(worker.id) ? SUCCESSOR : PROM_CLIENT;
-    worker.send({ type: request, requestId }, ignored);
+    worker.send({ type: request, requestId, packs: true }, ignored);
   }
 
   /** The connected workers. One that ends abruptly is in the list for some time. */

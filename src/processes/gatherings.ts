@@ -2,8 +2,10 @@
  * Gathers the answers of many members (processes or threads) to one request, with a limit of time. Keeps the sums of
  * members that said goodbye. Does not know how messages travel.
  */
-import { EndpointError } from '../errors';
+import { EndpointError, messageOf } from '../errors';
 import { combine } from '../registry/aggregation';
+import { warnOnce } from '../warnings';
+import { unpack } from './packing';
 import type { Families } from './protocol';
 
 const LIMIT_MS = 5000;
@@ -112,8 +114,15 @@ export class Gatherings {
 
   /** Keeps the sums of a member that says goodbye. A gauge shows a state, and one that has ended has none. */
   keep(families: readonly Families[]): void {
-    const sums = families.map((list) => list.filter(({ type, aggregator }) => type !== 'gauge' && isSum(aggregator)));
-    this.#kept = combine([this.#kept, ...sums]);
+    try {
+      const sums = [this.#kept, ...families].map((list) =>
+        list.map(unpack).filter(({ type, aggregator }) => type !== 'gauge' && isSum(aggregator)),
+      );
+      this.#kept = combine(sums);
+    } catch (error) {
+      // Called by a message: an error here would end the process.
+      warnOnce(`CLUSTER_FAILED: the last values of a worker are lost: ${messageOf(error)}`);
+    }
   }
 }
 

@@ -5,8 +5,9 @@
 import { messageOf } from '../errors';
 import type { Registry } from '../registry/registry';
 import type { MetricObjectWithValues } from '../types';
+import { type Packed, pack } from './packing';
 
-export type Families = readonly MetricObjectWithValues[];
+export type Families = readonly (MetricObjectWithValues | Packed)[];
 
 /** The types of the messages of one peer. */
 interface Dialect {
@@ -40,6 +41,8 @@ export interface Message {
   readonly threadId?: unknown;
   readonly primary?: unknown;
   readonly unusual?: unknown;
+  /** In a request: true if the answer may have packed families. */
+  readonly packs?: unknown;
 }
 
 /** The message, if it is an object. */
@@ -55,13 +58,14 @@ export async function answerTo(message: Message, registries: readonly Registry[]
   try {
     const metrics = await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()));
     const unusual = unusualIn(metrics);
-    return { ...answer, metrics, ...(unusual.length > 0 ? { unusual } : {}) };
+    const sent = message.packs === true ? metrics.map((families) => families.map(pack)) : metrics;
+    return { ...answer, metrics: sent, ...(unusual.length > 0 ? { unusual } : {}) };
   } catch (error) {
     return { ...answer, error: messageOf(error) };
   }
 }
 
-function unusualIn(registries: readonly Families[]): Unusual[] {
+function unusualIn(registries: readonly (readonly MetricObjectWithValues[])[]): Unusual[] {
   const found: Unusual[] = [];
   for (const [registry, families] of registries.entries()) {
     for (const [family, { values }] of families.entries()) {
@@ -77,14 +81,25 @@ function unusualIn(registries: readonly Families[]): Unusual[] {
 export function familiesIn({ metrics, unusual }: Message): Families[] {
   const lists = Array.isArray(metrics) ? metrics.filter((list): list is Families => Array.isArray(list)) : [];
   for (const [registry, family, index, text] of Array.isArray(unusual) ? (unusual as Unusual[]) : []) {
-    const sample = lists[registry]?.[family]?.values?.[index];
+    const sample = samplesOf(lists[registry]?.[family])[index];
     if (sample !== undefined) sample.value = Number(text);
   }
-  for (const list of lists) for (const { values } of list) for (const sample of values ?? []) restore(sample);
-  return lists;
+  const read = lists.map((list) => list.filter(isFamily));
+  for (const list of read) for (const family of list) for (const sample of samplesOf(family)) restore(sample);
+  return read;
+}
+
+/** True for what looks like a family, packed or not: a worker may send anything. */
+function isFamily(family: unknown): family is Families[number] {
+  const { name, values, slots, labels, numbers } = (family ?? {}) as Record<string, unknown>;
+  return typeof name === 'string' && (slots === undefined ? [values] : [slots, labels, numbers]).every(Array.isArray);
+}
+
+function samplesOf(family: Families[number] | undefined): { value: number }[] {
+  return (family as Partial<MetricObjectWithValues> | undefined)?.values ?? [];
 }
 
 /** A peer's worker sends NaN and the infinities as `null`. */
-function restore(sample: { value: number | null }): void {
-  if (sample.value === null) sample.value = Number.NaN;
+function restore(sample: { value: number | null } | null): void {
+  if (sample?.value === null) sample.value = Number.NaN;
 }

@@ -18,7 +18,7 @@ export function AggregatorFactory(combine: (values: readonly MetricValue[]) => n
     const series = new Map<string, MetricValue[]>();
     for (const { values } of metrics) {
       for (const value of values ?? []) {
-        const key = keyOf(value);
+        const key = `${value.metricName ?? ''}{${keyOf(value.labels ?? {})}`;
         const samples = series.get(key);
         if (samples === undefined) series.set(key, [value]);
         else samples.push(value);
@@ -34,12 +34,12 @@ export function AggregatorFactory(combine: (values: readonly MetricValue[]) => n
   };
 }
 
-/** A key of a sample. The lengths keep labels apart that contain the separators. Empty labels are absent. */
-function keyOf({ metricName = '', labels }: MetricValue): string {
-  const all: Record<string, unknown> = labels ?? {};
+/** A key of a label set. The lengths keep labels apart that contain the separators. Empty labels are absent. */
+export function keyOf(labels: object): string {
+  const all = labels as Record<string, unknown>;
   const names = Object.keys(all);
   if (names.length > 1) names.sort();
-  let key = `${metricName}{`;
+  let key = '';
   for (const name of names) {
     const value = all[name];
     if (value === undefined || value === null || value === '') continue;
@@ -63,29 +63,31 @@ export const aggregators: Readonly<Record<Aggregator, AggregatorFunction>> = {
   max: AggregatorFactory(folded(Math.max, Number.NEGATIVE_INFINITY)),
 };
 
+/** Groups the families of several lists by name. */
+export function byName<F extends { readonly name: string }>(lists: Iterable<readonly F[]>): Iterable<F[]> {
+  const groups = new Map<string, F[]>();
+  for (const list of lists) {
+    for (const family of list) {
+      const group = groups.get(family.name);
+      if (group === undefined) groups.set(family.name, [family]);
+      else group.push(family);
+    }
+  }
+  return groups.values();
+}
+
 /**
- * Combines all families of one name with the aggregator of the first; without one, values are summed.
+ * Combines families of one name with the aggregator of the first; without one, values are summed.
  *
  * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown aggregator
  */
-export function combine(lists: Iterable<readonly Family[]>): Family[] {
-  return [...combining(lists)];
+export function combineOne(families: readonly Family[]): Family | undefined {
+  return functionOf(families[0].aggregator ?? 'sum')(families);
 }
 
-/** Like `combine()`, one family at a time, for callers that must not block the event loop. */
-export function* combining(lists: Iterable<readonly Family[]>): Generator<Family> {
-  const byName = new Map<string, Family[]>();
-  for (const list of lists) {
-    for (const family of list) {
-      const families = byName.get(family.name);
-      if (families === undefined) byName.set(family.name, [family]);
-      else families.push(family);
-    }
-  }
-  for (const families of byName.values()) {
-    const combined = functionOf(families[0].aggregator ?? 'sum')(families);
-    if (combined !== undefined) yield combined;
-  }
+/** Combines all families of each name. */
+export function combine(lists: Iterable<readonly Family[]>): Family[] {
+  return [...byName(lists)].map(combineOne).filter((family) => family !== undefined);
 }
 
 function functionOf(aggregator: Aggregator): AggregatorFunction {

@@ -20,6 +20,11 @@ const BEHAVIOURS = {
     const gauge = new Gauge({ name: 'g', help: 'g', labelNames: ['a'] });
     for (const value of [Number.NaN, Infinity, -Infinity, 0]) gauge.set({ a: String(value) }, value);
   },
+  /** Ends with values that cannot be read. */
+  strange: () => {
+    const metrics = [[null, { name: 'm', type: 'counter', values: [null] }]];
+    process.send({ type: '@prometheus-io/client:goodbye', requestId: 0, metrics });
+  },
   failing: ({ register }) => {
     register.getMetricsAsJSON = () => Promise.reject(new Error('no metrics today'));
   },
@@ -29,6 +34,12 @@ const BEHAVIOURS = {
     for (const type of ['prom-client:getMetricsRes', '@prometheus-io/client:getMetricsRes']) {
       for (const metrics of [undefined, null, 'x', [null], [[{}]]]) process.send({ type, requestId: 99, metrics });
     }
+    // The first request's answer, with metrics that are none.
+    process.on('message', ({ type, requestId }) => {
+      const wrong = [null, 7, {}, { name: 'm' }, { name: 'm', values: 7 }, { name: 'm', slots: [], labels: 7 }];
+      if (type?.endsWith('Req'))
+        process.send({ type: type.replace('Req', 'Res'), requestId: requestId + 50, metrics: [wrong] });
+    });
   },
 };
 
