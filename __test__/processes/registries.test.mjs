@@ -168,6 +168,7 @@ test('they are registries', async (t) => {
 
 test('a family that is packed and unpacked is the same', async (t) => {
   const { pack, unpack, isPacked, sumPacked } = require('../../dist/processes/packing.js');
+  const { text } = require('../../dist/processes/exposition.js');
   const { keyOf, combineOne } = require('../../dist/registry/aggregation.js');
   const histogramOf = async (buckets, observed, labelNames = ['a', 'b']) => {
     const registry = new Registry();
@@ -187,6 +188,14 @@ test('a family that is packed and unpacked is the same', async (t) => {
       for (const [index, family] of families.entries()) {
         if (family.values.length > 0) t.true(isPacked(packed[index]));
         t.deepEqual({ ...unpack(packed[index]) }, { ...family, values: family.values.map(plain) });
+      }
+      for (const contentType of [Registry.PROMETHEUS_CONTENT_TYPE, Registry.OPENMETRICS_CONTENT_TYPE]) {
+        const lists = packed.map((family) => [family]);
+        const plainText = await Registry.aggregate(
+          families.map((family) => [family]),
+          contentType,
+        ).metrics();
+        t.is(await text(lists, contentType), plainText);
       }
       if (!packed.every(isPacked)) return;
       const sum = sumPacked(packed, keyOf);
@@ -217,4 +226,33 @@ test('a family that is packed and unpacked is the same', async (t) => {
     );
     t.is(pack(family), family);
   }
+});
+
+test('a packed histogram that this library would refuse is shown as it came', async (t) => {
+  const { text } = require('../../dist/processes/exposition.js');
+  const slots = [
+    ['h_bucket', 2],
+    ['h_bucket', '+Inf'],
+    ['h_sum', undefined],
+    ['h_count', undefined],
+  ];
+  const packed = {
+    name: 'h',
+    help: 'h',
+    type: 'histogram',
+    aggregator: 'sum',
+    slots,
+    labels: [{}],
+    numbers: [1, 2, 3, 2],
+  };
+  const shown = (bucket, infinite, sum, count, le = '2') =>
+    `# HELP h h\n# TYPE h histogram\nh_bucket{le="${le}"} ${bucket}\nh_bucket{le="+Inf"} ${infinite}\nh_sum ${sum}\nh_count ${count}\n`;
+  const contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  t.is(await text([[packed]], contentType), shown(1, 2, 3, 2));
+  t.is(await text([[packed], [packed]], contentType), shown(2, 4, 6, 4));
+  // A count that is not that of all buckets, and buckets that fall.
+  t.is(await text([[{ ...packed, numbers: [1, 2, 3, 9] }]], contentType), shown(1, 2, 3, 9));
+  t.is(await text([[{ ...packed, numbers: [5, 2, 3, 2] }]], contentType), shown(5, 2, 3, 2));
+  const other = slots.with(0, ['h_bucket', 'x']);
+  t.is(await text([[{ ...packed, slots: other }]], contentType), shown(1, 2, 3, 2, 'x'));
 });

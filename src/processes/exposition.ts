@@ -3,10 +3,12 @@
  * cluster hands connections to its workers.
  */
 import { setImmediate } from 'node:timers/promises';
+import { Histogram } from '../metrics/histogram';
+import { restore, revived } from '../metrics/series';
 import { byName, combineOne, keyOf } from '../registry/aggregation';
 import { Registry } from '../registry/registry';
 import type { MetricObjectWithValues, RegistryContentType } from '../types';
-import { isPacked, sumPacked, unpack } from './packing';
+import { isPacked, type Packed, rowsOf, sumPacked, unpack } from './packing';
 import type { Families } from './protocol';
 
 /** How long to combine before other work has its turn. */
@@ -18,7 +20,10 @@ export async function text(lists: readonly Families[], contentType: RegistryCont
   let began = performance.now();
   for (const families of byName(lists)) {
     const family = combined(families);
-    if (family !== undefined) registry.registerMetric({ ...family, get: () => family });
+    if (family !== undefined && !(isPacked(family) && (await enterHistogram(registry, family)))) {
+      const plain = unpack(family);
+      registry.registerMetric({ ...plain, get: () => plain });
+    }
     if (performance.now() - began < SLICE_MS) continue;
     await setImmediate();
     began = performance.now();
@@ -26,7 +31,33 @@ export async function text(lists: readonly Families[], contentType: RegistryCont
   return registry.metrics();
 }
 
-function combined(families: Families): MetricObjectWithValues | undefined {
+function combined(families: Families): MetricObjectWithValues | Packed | undefined {
   const sum = families.every(isPacked) ? sumPacked(families, keyOf) : undefined;
-  return sum === undefined ? combineOne(families.map(unpack)) : unpack(sum);
+  return sum ?? combineOne(families.map(unpack));
+}
+
+/**
+ * Enters a histogram with its cells, which the core then writes on another thread. Returns false for one that only a
+ * foreign metric can show: the registry of a peer takes what this library refuses.
+ */
+async function enterHistogram(registry: Registry, packed: Packed): Promise<boolean> {
+  const rows = rowsOf(packed);
+  if (rows === undefined) return false;
+  const { name, help, labels } = packed;
+  let histogram: Histogram;
+  try {
+    const labelNames = [...new Set(labels.flatMap(Object.keys))];
+    const limits = { cardinality: { maxSeries: labels.length + 1 }, registers: [registry] };
+    histogram = new Histogram({ name, help, labelNames, buckets: rows.bounds, ...limits });
+  } catch {
+    return false;
+  }
+  let began = performance.now();
+  for (const [index, own] of labels.entries()) {
+    histogram.labels(own)[revived]()[restore](rows.cells[index]);
+    if (performance.now() - began < SLICE_MS) continue;
+    await setImmediate();
+    began = performance.now();
+  }
+  return true;
 }

@@ -96,3 +96,26 @@ export function sumPacked(families: readonly Packed[], keyOf: (labels: object) =
   }
   return { ...first, labels, numbers };
 }
+
+/**
+ * The bounds of a packed histogram, and for each row the cells of its series: the count of each bucket alone, then the
+ * sum. `undefined` if it is not a histogram of this library.
+ */
+export function rowsOf({ name, slots, labels, numbers }: Packed): { bounds: number[]; cells: number[][] } | undefined {
+  const buckets = slots.length - 2;
+  const names = [...new Array<string>(buckets).fill(`${name}_bucket`), `${name}_sum`, `${name}_count`];
+  const bounds = slots.slice(0, buckets - 1).map(([, le]) => Number(le));
+  const isOwn =
+    slots.every(([metricName], index) => metricName === names[index]) &&
+    slots[buckets - 1]?.[1] === '+Inf' &&
+    bounds.every((bound, index) => Number.isFinite(bound) && (index === 0 || bound > bounds[index - 1]));
+  if (!isOwn || labels.length === 0) return undefined;
+  const cells: number[][] = [];
+  for (let start = 0; start < numbers.length; start += slots.length) {
+    const row = numbers.slice(start, start + slots.length);
+    const alone = row.slice(0, buckets).map((count, index) => (index === 0 ? count : count - row[index - 1]));
+    if (row[buckets + 1] !== row[buckets - 1] || alone.some((count) => count < 0)) return undefined;
+    cells.push([...alone, row[buckets]]);
+  }
+  return { bounds, cells };
+}
