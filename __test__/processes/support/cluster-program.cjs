@@ -34,7 +34,7 @@ const BEHAVIOURS = {
     for (const type of ['prom-client:getMetricsRes', '@prometheus-io/client:getMetricsRes']) {
       for (const metrics of [undefined, null, 'x', [null], [[{}]]]) process.send({ type, requestId: 99, metrics });
     }
-    // The first request's answer, with metrics that are none.
+    // Answers to requests that were never sent, with invalid metrics.
     process.on('message', ({ type, requestId }) => {
       const wrong = [null, 7, {}, { name: 'm' }, { name: 'm', values: 7 }, { name: 'm', slots: [], labels: 7 }];
       if (type?.endsWith('Req'))
