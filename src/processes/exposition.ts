@@ -54,7 +54,7 @@ async function enterHistogram(registry: Registry, packed: Packed): Promise<boole
   }
   let began = performance.now();
   for (const [index, own] of labels.entries()) {
-    histogram.labels(own)[revived]()[restore](rows.cells[index]);
+    histogram.series.at(own)[revived]()[restore](rows.cells[index]);
     if (performance.now() - began < SLICE_MS) continue;
     await setImmediate();
     began = performance.now();
