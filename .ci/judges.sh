@@ -16,6 +16,7 @@ missing=''
 command -v ss >/dev/null || missing="$missing iproute2"
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing="$missing prometheus"
 command -v victoria-metrics >/dev/null || missing="$missing victoria-metrics"
+command -v prometheus-pushgateway >/dev/null || missing="$missing prometheus-pushgateway"
 command -v openssl >/dev/null || missing="$missing openssl"
 # Go's own installation is not always on the path.
 PATH="$PATH:/usr/local/go/bin"
@@ -51,6 +52,7 @@ dpkg-query -W -f '${Package} ${Version}\n' victoria-metrics 2>/dev/null || true
 "$venv/bin/python" -m pip freeze --disable-pip-version-check
 npm ls --prefix __test__/judges/grafana --depth=0
 go version -m target/judges-expfmt | awk '$1 == "dep" { print $2, $3 }'
+prometheus-pushgateway --version 2>&1 | head -n 1
 openssl version
 
 # The judges of the Rust crate's expositions run unless the arguments choose among the JavaScript tests.

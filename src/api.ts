@@ -34,6 +34,8 @@ export { exponentialBuckets, linearBuckets } from './metrics/buckets';
 export { Counter } from './metrics/counter';
 export { Gauge } from './metrics/gauge';
 export { Histogram } from './metrics/histogram';
+export { AggregatorRegistry, aggregators, ClusterRegistry, WorkerRegistry } from './processes/on-first-use';
+export { Pushgateway } from './push/on-first-use';
 export { Registry } from './registry/registry';
 
 /** The default registry: metrics without `registers` are registered here. */

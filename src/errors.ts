@@ -92,6 +92,15 @@ export const ERRORS = {
     means:
       '`parseExposition()`, `diffSnapshots()` or `replay()` got an invalid text; the error has `line` and `column`.',
   },
+  CLUSTER_FAILED: {
+    class: 'EndpointError',
+    means: 'A worker of a cluster registry did not answer in time, or answered with an error.',
+  },
+  PUSH_FAILED: {
+    class: 'EndpointError',
+    means:
+      'A Pushgateway answered with an error, whose number and text are `status` and `body`, or did not answer in full or in time.',
+  },
   BIND_FAILED: {
     class: 'EndpointError',
     means: '`startExporter()` could not listen on the address or socket.',
@@ -182,7 +191,7 @@ export class ConfigurationError extends TypeError {
   }
 }
 
-/** An endpoint could not be started. The code is `BIND_FAILED`. */
+/** An endpoint could not be started, a Pushgateway did not take what was pushed, or a worker did not answer. */
 export class EndpointError extends Error {
   readonly [brand] = true;
   constructor(

@@ -25,7 +25,15 @@ for (const { path, hasNames } of entries()) {
   });
 }
 
-const CLASSES = { counter: 'Counter', gauge: 'Gauge', histogram: 'Histogram', registry: 'Registry' };
+const CLASSES = {
+  cluster: 'AggregatorRegistry',
+  counter: 'Counter',
+  gauge: 'Gauge',
+  histogram: 'Histogram',
+  pushgateway: 'Pushgateway',
+  registry: 'Registry',
+  worker: 'WorkerRegistry',
+};
 
 for (const [file, name] of Object.entries(CLASSES)) {
   test(`prom-client's lib/${file} is the class ${name}, with and without extension`, async (t) => {
@@ -48,6 +56,11 @@ test("prom-client's other files that programs import", async (t) => {
     const { linearBuckets, exponentialBuckets } = await import(`${PACKAGE}/lib/bucketGenerators${extension}`);
     t.is(linearBuckets, library.linearBuckets);
     t.is(exponentialBuckets, library.exponentialBuckets);
+    const { aggregators, AggregatorFactory } = await import(`${PACKAGE}/lib/metricAggregators${extension}`);
+    t.is(aggregators, library.aggregators);
+    const last = AggregatorFactory((values) => values.at(-1).value);
+    const families = [1, 2].map((value) => ({ name: 'm', values: [{ labels: {}, value }] }));
+    t.is(last(families).values[0].value, 2);
   }
   t.is(require(`${PACKAGE}/index.js`), library);
 });
@@ -68,16 +81,16 @@ test('require loads the LLM and agent collectors when they are first read', asyn
   t.deepEqual(JSON.parse(stdout), [0, 1, 0, 1]);
 });
 
-test('the LLM and agent collectors can be replaced, as other exports can', async (t) => {
+test('what is loaded when it is first read can be replaced, as other exports can', async (t) => {
   const { stdout } = await promisify(execFile)(process.execPath, [
     '-e',
     `'use strict';
     const library = require('${PACKAGE}');
-    for (const name of ['Counter', 'LlmMetricsCollector', 'AgentMetricsCollector']) {
+    for (const name of ['Counter', 'LlmMetricsCollector', 'Pushgateway', 'AggregatorRegistry', 'aggregators']) {
       const fake = class {};
       library[name] = fake;
       console.log(library[name] === fake, Object.keys(library).includes(name));
     }`,
   ]);
-  t.is(stdout, 'true true\n'.repeat(3));
+  t.is(stdout, 'true true\n'.repeat(5));
 });

@@ -18,7 +18,9 @@ const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 
 const EXPORTS = [
   'AgentMetricsCollector',
+  'AggregatorRegistry',
   'CardinalityError',
+  'ClusterRegistry',
   'ConfigurationError',
   'Counter',
   'EndpointError',
@@ -28,9 +30,12 @@ const EXPORTS = [
   'LlmMetricsCollector',
   'MetricsError',
   'NegativeIncrementError',
+  'Pushgateway',
   'RegistrationError',
   'Registry',
   'ValueError',
+  'WorkerRegistry',
+  'aggregators',
   'collectDefaultMetrics',
   'configFromEnv',
   'contentType',

@@ -2,6 +2,7 @@
  * Exports the main entry: all public names except those of the other files of this folder.
  */
 import type * as Api from '../api';
+import type { PushgatewayOptions, PushgatewayParameters } from '../push/pushgateway';
 import { api } from '../realm';
 import type { RegistryContentType } from '../types';
 
@@ -25,6 +26,19 @@ export declare const LlmMetricsCollector: typeof Api.LlmMetricsCollector;
 export type LlmMetricsCollector = Api.LlmMetricsCollector;
 export declare const AgentMetricsCollector: typeof Api.AgentMetricsCollector;
 export type AgentMetricsCollector = Api.AgentMetricsCollector;
+export declare const Pushgateway: typeof Api.Pushgateway;
+export type Pushgateway<T extends RegistryContentType = RegistryContentType> = Api.Pushgateway<T>;
+export declare namespace Pushgateway {
+  export type Options = PushgatewayOptions;
+  export type Parameters = PushgatewayParameters;
+}
+export declare const AggregatorRegistry: typeof Api.AggregatorRegistry;
+export type AggregatorRegistry<T extends RegistryContentType = RegistryContentType> = Api.AggregatorRegistry<T>;
+export declare const ClusterRegistry: typeof Api.ClusterRegistry;
+export type ClusterRegistry<T extends RegistryContentType = RegistryContentType> = Api.ClusterRegistry<T>;
+export declare const WorkerRegistry: typeof Api.WorkerRegistry;
+export type WorkerRegistry<T extends RegistryContentType = RegistryContentType> = Api.WorkerRegistry<T>;
+export declare const aggregators: typeof Api.aggregators;
 export const configFromEnv: typeof Api.configFromEnv = api.configFromEnv;
 export const createFetchHandler: typeof Api.createFetchHandler = api.createFetchHandler;
 export const createHttpMetrics: typeof Api.createHttpMetrics = api.createHttpMetrics;
@@ -84,6 +98,8 @@ export type { GaugeConfiguration, GaugeSeries } from '../metrics/gauge';
 export type { HistogramConfiguration, HistogramSeries, HistogramValue } from '../metrics/histogram';
 export type { MetricConfiguration } from '../metrics/metric';
 export type { Timer } from '../metrics/timer';
+export type { PushgatewayAnswer } from '../push/pushgateway';
+export type { AggregatorFunction } from '../registry/aggregation';
 export type { AnyMetric } from '../registry/entries';
 export type { RegistryOptions } from '../registry/registry';
 export type { ScrapeOptions, ScrapeResponse } from '../registry/scraping';
@@ -107,8 +123,16 @@ export type {
   RegistryContentType,
 } from '../types';
 
-// `require` loads these two classes when they are first read. A test may replace them, like every other export.
-for (const name of ['LlmMetricsCollector', 'AgentMetricsCollector'] as const) {
+// `require` loads these when they are first read. A test may replace them, like every other export.
+for (const name of [
+  'LlmMetricsCollector',
+  'AgentMetricsCollector',
+  'Pushgateway',
+  'AggregatorRegistry',
+  'ClusterRegistry',
+  'WorkerRegistry',
+  'aggregators',
+] as const) {
   const property = { enumerable: true, configurable: true };
   Object.defineProperty(exports, name, {
     ...property,

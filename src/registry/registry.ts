@@ -12,6 +12,7 @@ import type { NativeRegistry } from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
 import { checkOptionNames, optionNames } from '../options';
 import type {
+  Aggregator,
   CardinalityReport,
   ForeignMetric,
   LabelValue,
@@ -23,6 +24,7 @@ import type {
   RegistryContentType,
 } from '../types';
 import { processLogger } from '../warnings';
+import type * as Aggregation from './aggregation';
 import type { AnyMetric } from './entries';
 import { Expositions } from './expositions';
 import { RegistryInternals } from './internals';
@@ -248,9 +250,14 @@ export class Registry {
     return this.#internals.entries.get(name)?.metric;
   }
 
-  /** Returns all metrics, in the order of registration. */
-  getMetricsAsArray(): (AnyMetric | ForeignMetric)[] {
-    return this.#internals.entries.metrics();
+  /**
+   * Returns all metrics, in the order of registration.
+   *
+   * @param aggregator only metrics with this aggregator; those without one have `sum`
+   */
+  getMetricsAsArray(aggregator?: string): (AnyMetric | ForeignMetric)[] {
+    const metrics = this.#internals.entries.metrics();
+    return aggregator === undefined ? metrics : metrics.filter((metric) => hasAggregator(metric, aggregator));
   }
 
   /** The metrics by name, for programs that read this private field of prom-client. @internal */
@@ -308,9 +315,14 @@ export class Registry {
     return alone.getSingleMetricAsString(metric.name);
   }
 
-  /** Returns all samples as objects. */
-  async getMetricsAsJSON(): Promise<MetricObjectWithValues[]> {
-    return this.#expositions.json();
+  /**
+   * Returns all samples as objects.
+   *
+   * @param aggregator only those of metrics with this aggregator; metrics without one have `sum`
+   */
+  async getMetricsAsJSON(aggregator?: string): Promise<MetricObjectWithValues[]> {
+    const families = await this.#expositions.json();
+    return aggregator === undefined ? families : families.filter((family) => hasAggregator(family, aggregator));
   }
 
   /**
@@ -339,6 +351,26 @@ export class Registry {
     }
     return merged;
   }
+
+  /**
+   * Creates a registry from JSON forms, as `getMetricsAsJSON()` returns them: one list for each process or registry. The
+   * metrics of one name become one, with the `aggregator` of the first, or the sum.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown aggregator or content type
+   */
+  static aggregate(lists: readonly object[], contentType?: RegistryContentType): Registry {
+    const registry = new Registry(contentType);
+    // Loaded here, because few programs need it.
+    const { combine } = require('./aggregation') as typeof Aggregation;
+    for (const family of combine(lists as readonly MetricObjectWithValues[][])) {
+      registry.registerMetric({ ...family, get: () => family } as ForeignMetric);
+    }
+    return registry;
+  }
+}
+
+function hasAggregator(metric: object, wanted: string): boolean {
+  return ((metric as { aggregator?: Aggregator }).aggregator ?? 'sum') === wanted;
 }
 
 Registry.globalRegistry = new Registry({ [NATIVE]: defaultRegistry() } as RegistryOptions);

@@ -1,5 +1,6 @@
 // Recipes of the guides in docs/ that need no framework and no test runner.
 
+import { until } from '../../http/metrics/support/ledger.mjs';
 import { readPage } from '../support/pages.mjs';
 
 /** 'right password', at bcrypt's lowest cost. */
@@ -90,6 +91,37 @@ export default [
       console.log((await fetch(exporter.url + '/ready')).status);
       await exporter.close();`,
     prints: '200\n503\n',
+  },
+  {
+    page: 'docs/pushgateway.md',
+    title: 'a gauge is pushed',
+    blocks: ['gateway.pushAdd('],
+    before: `import { once } from 'node:events';
+      import http from 'node:http';
+      const server = http.createServer((request, response) => {
+        console.log(request.method, request.url);
+        response.end('taken');
+      });
+      server.listen();
+      await once(server, 'listening');`,
+    replace: [["'http://127.0.0.1:9091'", "'http://127.0.0.1:' + server.address().port"]],
+    after: 'process.exit();',
+    serves: async (t, { ended }) => {
+      const { code, stdout } = await ended;
+      t.is(code, 0);
+      t.regex(stdout, /^port \d+\nPOST \/metrics\/job\/backup\/instance\/db-1\n200 taken\n$/);
+    },
+  },
+  {
+    page: 'docs/cluster.md',
+    title: 'the primary shows the sum of its workers',
+    blocks: ['registry.clusterMetrics()'],
+    serves: async (t, program) => {
+      const url = `http://127.0.0.1:${await program.port()}`;
+      const expected = '# HELP jobs_total Jobs done\n# TYPE jobs_total counter\njobs_total 2\n';
+      await until(async () => (await (await fetch(url)).text()) === expected);
+      t.is(await (await fetch(url)).text(), expected);
+    },
   },
   {
     page: 'docs/labels.md',

@@ -63,7 +63,40 @@ class QueueMetrics {
   }
 }
 
+const options: client.Pushgateway.Options = {
+  requireJobName: true,
+  timeout: 5000,
+  headers: { 'Content-Encoding': 'gzip' },
+};
+const group: client.Pushgateway.Parameters = { jobName: 'backup', groupings: { instance: 'a' } };
+const gateways: client.Pushgateway<client.RegistryContentType>[] = [
+  new client.Pushgateway('http://127.0.0.1:9091'),
+  new client.Pushgateway('http://127.0.0.1:9091', null, registry),
+  new client.Pushgateway('http://127.0.0.1:9091', options, registry),
+  new client.Pushgateway('http://127.0.0.1:9091', registry),
+];
+const pushed: Promise<{ resp?: unknown; body?: unknown }>[] = gateways.flatMap((gateway) => [
+  gateway.push(group),
+  gateway.pushAdd({ jobName: 'backup' }),
+  gateway.delete({ jobName: 'backup' }),
+]);
+
+client.AggregatorRegistry.setRegistries([registry, register]);
+client.ClusterRegistry.setRegistries(registry);
+client.WorkerRegistry.setRegistries(registry);
+const many: client.AggregatorRegistry<client.PrometheusContentType> = new client.AggregatorRegistry();
+const both: client.ClusterRegistry<client.OpenMetricsContentType> = new client.ClusterRegistry();
+const threads: client.WorkerRegistry<client.RegistryContentType> = new client.WorkerRegistry();
+
+async function gather(): Promise<string> {
+  await Promise.all([...pushed, both.shutdown(), threads.shutdown()]);
+  const combined: client.Registry = client.AggregatorRegistry.aggregate([await many.getMetricsAsJSON()]);
+  const doubled = client.aggregators.sum(await combined.getMetricsAsJSON());
+  return `${await many.clusterMetrics()}${await threads.workerMetrics()}${doubled?.name}${registry.getMetricsAsArray('sum').length}`;
+}
+
 async function respond(): Promise<[string, string]> {
+  await gather();
   new QueueMetrics().done();
   const merged = client.Registry.merge([registry, client.register]);
   const json = await merged.getMetricsAsJSON();

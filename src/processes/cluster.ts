@@ -1,0 +1,159 @@
+/**
+ * Connects the processes of `node:cluster`: the primary asks, the workers answer. Listens to messages from the first
+ * registry on, never before.
+ */
+import cluster, { type Worker } from 'node:cluster';
+import type { Registry } from '../registry/registry';
+import { type Deferred, deferred, Gatherings, type MemberId, within } from './gatherings';
+import {
+  ACKNOWLEDGEMENT,
+  ANNOUNCEMENT,
+  answerTo,
+  type Families,
+  familiesIn,
+  GOODBYE,
+  type Message,
+  messageIn,
+  PROM_CLIENT,
+  SUCCESSOR,
+} from './protocol';
+
+/** A process's place in the cluster. */
+export interface ClusterSide {
+  /**
+   * The families of all workers.
+   *
+   * @param isStrict true to wait for every connected worker, as prom-client does; false to do without those that never
+   *   said that they have a registry
+   */
+  gather(isStrict: boolean): Promise<Families[]>;
+  shutdown(limitMs: number): Promise<void>;
+}
+
+let side: ClusterSide | undefined;
+
+/** Listens from now on. */
+export function joinCluster(registries: () => readonly Registry[]): ClusterSide {
+  side ??= cluster.isPrimary ? new Primary() : new ClusterWorker(registries);
+  return side;
+}
+
+/** Errors of a channel that has just closed are reported to the callback instead of the whole process. */
+const ignored = () => {};
+
+class Primary implements ClusterSide {
+  readonly #gatherings = new Gatherings();
+  /** Workers that said that they have a registry: they understand the successor's messages. */
+  readonly #announced = new Set<MemberId>();
+  /** Workers whose last values are kept. */
+  readonly #gone = new Set<MemberId>();
+  /** Workers that have never answered. */
+  readonly #silent = new Set<MemberId>();
+
+  constructor() {
+    cluster.on('message', (worker, message) => this.#received(worker, messageIn(message)));
+    cluster.on('disconnect', ({ id }) => this.#left(id));
+    cluster.on('exit', ({ id }) => this.#left(id));
+    for (const worker of this.#workers()) worker.send({ type: ANNOUNCEMENT }, ignored);
+  }
+
+  gather(isStrict: boolean): Promise<Families[]> {
+    const workers = this.#workers().filter(({ id }) => !this.#gone.has(id) && (isStrict || !this.#silent.has(id)));
+    return this.#gatherings.ask({
+      members: new Map(workers.map(({ id }) => [id, !isStrict && !this.#announced.has(id)])),
+      send: (requestId) => {
+        for (const worker of workers) this.#ask(worker, requestId);
+      },
+      timedOut: ({ length }) => `Operation timed out.${isStrict ? '' : ` ${length} outstanding responses.`}`,
+      silent: (ids) => {
+        for (const id of ids) this.#silent.add(id);
+      },
+    });
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#gatherings.settled();
+  }
+
+  #ask(worker: Worker, requestId: number): void {
+    const { request } = this.#announced.has(worker.id) ? SUCCESSOR : PROM_CLIENT;
+    worker.send({ type: request, requestId, packs: true }, ignored);
+  }
+
+  /** The connected workers. One that ends abruptly is in the list for some time. */
+  #workers(): Worker[] {
+    const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker?.isConnected() === true);
+    return (workers as Worker[]).sort((a, b) => a.id - b.id);
+  }
+
+  #received(worker: Worker, message: Message): void {
+    const { id } = worker;
+    const { type, requestId, error } = message;
+    if (type === ANNOUNCEMENT) this.#announce(worker);
+    else if (type === PROM_CLIENT.answer || type === SUCCESSOR.answer) {
+      this.#silent.delete(id);
+      if (error) this.#gatherings.failed(id, requestId, String(error));
+      else this.#gatherings.answered(id, requestId, familiesIn(message));
+    } else if (type === GOODBYE) {
+      worker.send({ type: ACKNOWLEDGEMENT, requestId }, ignored);
+      if (this.#gone.has(id)) return;
+      this.#gone.add(id);
+      this.#gatherings.keep(familiesIn(message));
+    }
+  }
+
+  /** A worker that was asked as a worker of prom-client is asked again: the successor's does not know these messages. */
+  #announce(worker: Worker): void {
+    const { id } = worker;
+    this.#silent.delete(id);
+    if (this.#announced.has(id)) return;
+    this.#announced.add(id);
+    this.#gatherings.require(id);
+    for (const requestId of this.#gatherings.openFor(id)) this.#ask(worker, requestId);
+  }
+
+  #left(id: number): void {
+    this.#announced.delete(id);
+    this.#silent.delete(id);
+    this.#gatherings.left(id);
+  }
+}
+
+class ClusterWorker implements ClusterSide {
+  readonly #registries: () => readonly Registry[];
+  /** Resolves when the primary has the last values. */
+  #goodbye: Deferred<void> | undefined;
+
+  constructor(registries: () => readonly Registry[]) {
+    this.#registries = registries;
+    process.on('message', (message) => void this.#received(messageIn(message)));
+    send({ type: ANNOUNCEMENT });
+  }
+
+  /** Only a primary has workers. */
+  async gather(): Promise<Families[]> {
+    return [];
+  }
+
+  async shutdown(limitMs: number): Promise<void> {
+    if (this.#goodbye === undefined) {
+      this.#goodbye = deferred();
+      const metrics = await Promise.all(this.#registries().map((registry) => registry.getMetricsAsJSON('sum')));
+      send({ type: GOODBYE, requestId: 0, metrics });
+    }
+    await within(this.#goodbye.promise, limitMs);
+  }
+
+  async #received(message: Message): Promise<void> {
+    if (message.type === ANNOUNCEMENT) send({ type: ANNOUNCEMENT });
+    else if (message.type === ACKNOWLEDGEMENT) this.#goodbye?.resolve();
+    else {
+      const answer = await answerTo(message, this.#registries());
+      if (answer !== undefined) send(answer);
+    }
+  }
+}
+
+function send(message: object): void {
+  if (process.connected) process.send?.(message, undefined, undefined, ignored);
+}

@@ -1,0 +1,159 @@
+/**
+ * Gathers the answers of many members (processes or threads) to one request, with a limit of time. Keeps the sums of
+ * members that said goodbye. Does not know how messages travel.
+ */
+import { EndpointError, messageOf } from '../errors';
+import { combine } from '../registry/aggregation';
+import { warnOnce } from '../warnings';
+import { unpack } from './packing';
+import type { Families } from './protocol';
+
+const LIMIT_MS = 5000;
+
+/** How long a request waits for members that may have no registry. */
+const PATIENCE_MS = 1000;
+
+export type MemberId = number | string;
+
+/** One request that is not answered in full. */
+interface Gathering {
+  /** The answers by member, in the order of the request; `undefined` until one has arrived. */
+  readonly answers: Map<MemberId, readonly Families[] | undefined>;
+  /** The members whose answers are missing; true if the request can do without. */
+  readonly missing: Map<MemberId, boolean>;
+  readonly promise: Promise<unknown>;
+  end(error?: Error): void;
+}
+
+/** What a request needs. */
+export interface Asking {
+  /** The members; true for those that may have no registry, whose answers are awaited for a shorter time. */
+  readonly members: ReadonlyMap<MemberId, boolean>;
+  /** Sends the request. */
+  send(requestId: number): void;
+  /** The message of the error if the answers of these members are missing after 5 seconds. */
+  timedOut(missing: MemberId[]): string;
+  /** Called with the members without a registry, as far as one can tell. */
+  silent?(members: MemberId[]): void;
+}
+
+/** The requests of one primary. */
+export class Gatherings {
+  readonly #open = new Map<number, Gathering>();
+  #kept: Families = [];
+  #next = 0;
+
+  /** True if members left sums behind. */
+  get hasKept(): boolean {
+    return this.#kept.length > 0;
+  }
+
+  /** Settles when the requests of now have been answered or have failed. */
+  async settled(): Promise<boolean> {
+    const open = [...this.#open.values()].map(({ promise }) => promise);
+    await Promise.allSettled(open);
+    return open.length > 0;
+  }
+
+  /** The families that were kept, and those of all members. */
+  ask({ members, send, timedOut, silent }: Asking): Promise<Families[]> {
+    const requestId = this.#next++;
+    const kept = this.#kept;
+    const { promise, resolve, reject } = deferred<Families[]>();
+    const answers = new Map([...members.keys()].map((id) => [id, undefined as readonly Families[] | undefined]));
+    const missing = new Map(members);
+    const limit = setTimeout(() => end(failure(timedOut([...missing.keys()]))), LIMIT_MS);
+    const patience = setTimeout(() => {
+      const left = [...missing].filter(([, isOptional]) => isOptional).map(([id]) => id);
+      if (left.length > 0) silent?.(left);
+      for (const id of left) this.left(id);
+    }, PATIENCE_MS);
+    const end = (error?: Error) => {
+      clearTimeout(limit);
+      clearTimeout(patience);
+      this.#open.delete(requestId);
+      if (error === undefined) resolve([kept, ...[...answers.values()].flatMap((lists) => lists ?? [])]);
+      else reject(error);
+    };
+    this.#open.set(requestId, { answers, missing, promise, end });
+    if (missing.size === 0) end();
+    else send(requestId);
+    return promise;
+  }
+
+  /** The open requests that miss the answer of this member. */
+  openFor(id: MemberId): number[] {
+    return [...this.#open].filter(([, { missing }]) => missing.has(id)).map(([requestId]) => requestId);
+  }
+
+  /** Waits for the member's answers as long as for others. */
+  require(id: MemberId): void {
+    for (const { missing } of this.#open.values()) if (missing.has(id)) missing.set(id, false);
+  }
+
+  /** Takes an answer. One that comes too late, or twice, or for another request, changes nothing. */
+  answered(id: MemberId, requestId: unknown, families: readonly Families[]): void {
+    const gathering = this.#open.get(requestId as number);
+    if (gathering?.missing.delete(id) !== true) return;
+    gathering.answers.set(id, families);
+    if (gathering.missing.size === 0) gathering.end();
+  }
+
+  /** Takes the error that a member sent for an answer. */
+  failed(id: MemberId, requestId: unknown, message: string): void {
+    const gathering = this.#open.get(requestId as number);
+    if (gathering?.missing.has(id)) gathering.end(failure(message));
+  }
+
+  /** The member has ended: no request waits for it any longer. */
+  left(id: MemberId): void {
+    for (const gathering of this.#open.values()) {
+      if (gathering.missing.delete(id) && gathering.missing.size === 0) gathering.end();
+    }
+  }
+
+  /** Keeps the sums of a member that says goodbye. A gauge shows a state, and one that has ended has none. */
+  keep(families: readonly Families[]): void {
+    try {
+      const sums = [this.#kept, ...families].map((list) =>
+        list.map(unpack).filter(({ type, aggregator }) => type !== 'gauge' && isSum(aggregator)),
+      );
+      this.#kept = combine(sums);
+    } catch (error) {
+      // Called by a message: an error here would end the process.
+      warnOnce(`CLUSTER_FAILED: the last values of a worker are lost: ${messageOf(error)}`);
+    }
+  }
+}
+
+const failure = (message: string) => new EndpointError('CLUSTER_FAILED', message);
+
+const isSum = (aggregator: string | undefined) => (aggregator ?? 'sum') === 'sum';
+
+/** A promise, and what settles it. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(reason: unknown): void;
+}
+
+export function deferred<T>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((done, failed) => {
+    resolve = done;
+    reject = failed;
+  });
+  return { promise, resolve, reject };
+}
+
+/** Waits for a promise, and for at most so many milliseconds. */
+export async function within<T>(promise: Promise<T>, limitMs: number): Promise<T> {
+  const late = deferred<never>();
+  const timer = setTimeout(() => late.reject(failure('Timeout')), limitMs);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

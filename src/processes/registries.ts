@@ -1,0 +1,156 @@
+/**
+ * Implements the registries of both peers that show many processes or threads as one. A constructor opens the channels;
+ * loading this module opens nothing and loads nothing more.
+ */
+import { ConfigurationError } from '../errors';
+import { Registry } from '../registry/registry';
+import type { RegistryContentType } from '../types';
+import type * as Cluster from './cluster';
+import type * as Exposition from './exposition';
+import type { Families } from './protocol';
+import type * as Threads from './threads';
+
+const cluster = () => require('./cluster') as typeof Cluster;
+const threads = () => require('./threads') as typeof Threads;
+const exposition = () => require('./exposition') as typeof Exposition;
+
+const DEFAULT_LIMIT_MS = 5000;
+
+/** The registries that this process, and this thread, answers with. */
+const answering: { cluster?: readonly Registry[]; threads?: readonly Registry[] } = {};
+
+const clusterRegistries = (): readonly Registry[] => answering.cluster ?? [Registry.globalRegistry];
+const threadRegistries = (): readonly Registry[] => answering.threads ?? [Registry.globalRegistry];
+
+/**
+ * The registry of the successor for `node:cluster`. Make one in the primary, and one in each worker: it answers the
+ * primary.
+ */
+export class ClusterRegistry<_T extends RegistryContentType = RegistryContentType> extends Registry {
+  readonly #side: Cluster.ClusterSide;
+
+  /** @param contentType the format of `clusterMetrics()` */
+  constructor(contentType: RegistryContentType = Registry.PROMETHEUS_CONTENT_TYPE) {
+    super(contentType);
+    this.#side = cluster().joinCluster(clusterRegistries);
+  }
+
+  /**
+   * Returns the exposition of the primary and all workers that have a registry, each metric combined with its
+   * `aggregator`. Call it in the primary.
+   *
+   * @throws {EndpointError} `CLUSTER_FAILED`: `Operation timed out. 1 outstanding responses.` if a worker does not answer within 5 seconds
+   */
+  async clusterMetrics(): Promise<string> {
+    const own = await Promise.all(clusterRegistries().map((registry) => registry.getMetricsAsJSON()));
+    const [kept, ...workers] = await this.gather(false);
+    return exposition().text([kept, ...own, ...workers], this.contentType);
+  }
+
+  /** @internal */
+  protected gather(isStrict: boolean): Promise<Families[]> {
+    return this.#side.gather(isStrict);
+  }
+
+  /**
+   * Prepares the end of the process. In a worker: sends the counts to the primary, which keeps them, and waits until it
+   * has them. In the primary: waits for requests that are under way.
+   *
+   * @param timeoutMs how long to wait, in milliseconds
+   * @throws {EndpointError} `CLUSTER_FAILED` if that takes longer
+   */
+  shutdown(timeoutMs: number = DEFAULT_LIMIT_MS): Promise<void> {
+    return this.#side.shutdown(timeoutMs);
+  }
+
+  /**
+   * Sets the registries that this process answers with.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG`
+   */
+  static setRegistries(registries: Registry | readonly Registry[]): void {
+    answering.cluster = checkedRegistries(registries);
+  }
+}
+
+/** The registry of prom-client for `node:cluster`: the primary's own metrics are not shown, only those of all workers. */
+export class AggregatorRegistry<T extends RegistryContentType = RegistryContentType> extends ClusterRegistry<T> {
+  /**
+   * Returns the exposition of all workers, each metric combined with its `aggregator`; the empty string without workers.
+   * Call it in the primary.
+   *
+   * @throws {EndpointError} `CLUSTER_FAILED`: `Operation timed out.` if a worker does not answer within 5 seconds
+   */
+  override async clusterMetrics(): Promise<string> {
+    const families = await this.gather(true);
+    const hasNone = families.length === 1 && families[0].length === 0;
+    return hasNone ? '' : exposition().text(families, this.contentType);
+  }
+}
+
+/**
+ * The registry of the successor for worker threads. Make one in the main thread, and one in each worker. A scrape of the
+ * default registry shows all threads without it.
+ */
+export class WorkerRegistry<_T extends RegistryContentType = RegistryContentType> extends Registry {
+  /** True for the thread that asks the others. */
+  readonly primary: boolean;
+  readonly #threads: Threads.Threads;
+
+  /**
+   * @param contentType the format of `workerMetrics()`
+   * @param primary true for the thread that asks the others; the main thread if missing
+   */
+  constructor(contentType: RegistryContentType = Registry.PROMETHEUS_CONTENT_TYPE, primary?: boolean) {
+    super(contentType);
+    const { isMainThread } = require('node:worker_threads') as typeof import('node:worker_threads');
+    this.primary = primary ?? isMainThread;
+    this.#threads = threads().joinThreads(this.primary, threadRegistries);
+  }
+
+  /**
+   * Returns the exposition of all worker threads that have a registry, each metric combined with its `aggregator`; the
+   * empty string without any.
+   *
+   * @throws {EndpointError} `CLUSTER_FAILED`: `Operation timed out. 1 outstanding responses.` if a thread does not answer within 5 seconds. Later
+   *   calls do not wait for that thread.
+   */
+  async workerMetrics(): Promise<string> {
+    if (this.#threads.isEmpty) return '';
+    return exposition().text(await this.#threads.gather(), this.contentType);
+  }
+
+  /**
+   * Prepares the end of the thread. In a worker: sends the counts to the primary, which keeps them, and waits until it
+   * has them. In the primary: waits for requests that are under way.
+   *
+   * @param timeoutMs how long to wait, in milliseconds
+   * @throws {EndpointError} `CLUSTER_FAILED` if that takes longer
+   */
+  shutdown(timeoutMs: number = DEFAULT_LIMIT_MS): Promise<void> {
+    return this.#threads.shutdown(this.primary, timeoutMs);
+  }
+
+  /** Returns the number of worker threads that have a registry. */
+  static workerCount(): number {
+    return threads().memberCount();
+  }
+
+  /**
+   * Sets the registries that this thread answers with.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG`
+   */
+  static setRegistries(registries: Registry | readonly Registry[]): void {
+    answering.threads = checkedRegistries(registries);
+  }
+}
+
+function checkedRegistries(registries: Registry | readonly Registry[]): readonly Registry[] {
+  const list: readonly unknown[] = Array.isArray(registries) ? [...registries] : [registries];
+  for (const registry of list) {
+    if (registry instanceof Registry) continue;
+    throw new ConfigurationError('INVALID_CONFIG', `Expected Registry, got ${typeof registry}`);
+  }
+  return list as readonly Registry[];
+}

@@ -1,0 +1,189 @@
+/**
+ * Sends the exposition of a registry to a Pushgateway: prom-client's class, with its arguments, answers and messages.
+ * Depends on registries only through `metrics()`.
+ */
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { ConfigurationError, describe, EndpointError } from '../errors';
+import { Registry } from '../registry/registry';
+import type { RegistryContentType } from '../types';
+
+/** The job and the other labels that name a group of metrics in a Pushgateway. */
+export interface PushgatewayParameters {
+  /** The value of the label `job`. */
+  jobName: string;
+  /** Further labels of the group; labels whose value is `undefined` or `null` are left out. @default {} */
+  groupings?: { [name: string]: string };
+}
+
+/** Options of `new Pushgateway()`; the others go to `http.request()`, such as `agent`, `auth` and `headers`. */
+export interface PushgatewayOptions {
+  /** False to allow requests without `jobName`, for services that are only similar to a Pushgateway. @default true */
+  requireJobName?: boolean;
+  /** Milliseconds that one request may take altogether; 0 for no limit. @default 30000 */
+  timeout?: number;
+  [option: string]: unknown;
+}
+
+/** The answer of a Pushgateway, and its body as text. */
+export interface PushgatewayAnswer {
+  resp: IncomingMessage;
+  body: string;
+}
+
+type Headers = Record<string, unknown>;
+
+const TIMEOUT_MS = 30_000;
+
+/** Limit of an answer's body, in characters. A Pushgateway answers with nothing or one line. */
+const BODY_MAX = 1 << 20;
+
+/** Pushes metrics to a Pushgateway, for jobs that end before they can be scraped. */
+export class Pushgateway<_T extends RegistryContentType = RegistryContentType> {
+  readonly registry: Registry;
+  readonly gatewayUrl: string;
+  readonly requireJobName: boolean;
+  readonly requestOptions: Record<string, unknown>;
+
+  /**
+   * @param url the address of the Pushgateway, `http:` or `https:`, with a path if it has one
+   * @param options options of the class and of `http.request()`, or the registry
+   * @param registry the registry whose metrics are pushed; the default registry if missing
+   */
+  constructor(url: string, options?: PushgatewayOptions | Registry | null, registry?: Registry) {
+    const isRegistry = options instanceof Registry;
+    const { requireJobName = true, ...requestOptions } = (isRegistry ? {} : options) ?? {};
+    this.registry = (isRegistry ? options : registry) ?? Registry.globalRegistry;
+    this.gatewayUrl = url;
+    this.requireJobName = requireJobName;
+    this.requestOptions = requestOptions;
+  }
+
+  /**
+   * Replaces the metrics of the group that have the same names (POST).
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG` at once for a missing `jobName`
+   * @throws {EndpointError} `PUSH_FAILED` for an answer with status 300 or above, one that is incomplete or too large, or
+   *   none in time; errors of the connection are Node.js' own
+   */
+  pushAdd(parameters?: PushgatewayParameters): Promise<PushgatewayAnswer> {
+    return this.#send('POST', parameters);
+  }
+
+  /** Replaces all metrics of the group (PUT). Errors as in `pushAdd()`. */
+  push(parameters?: PushgatewayParameters): Promise<PushgatewayAnswer> {
+    return this.#send('PUT', parameters);
+  }
+
+  /** Deletes the group (DELETE). Errors as in `pushAdd()`. */
+  delete(parameters?: PushgatewayParameters): Promise<PushgatewayAnswer> {
+    return this.#send('DELETE', parameters);
+  }
+
+  #send(method: string, { jobName, groupings }: Partial<PushgatewayParameters> = {}): Promise<PushgatewayAnswer> {
+    if (this.requireJobName && !jobName) {
+      throw new ConfigurationError('INVALID_CONFIG', 'Missing jobName parameter');
+    }
+    return this.#request(method, jobName ? groupPath({ job: jobName, ...groupings }) : '');
+  }
+
+  async #request(method: string, group: string): Promise<PushgatewayAnswer> {
+    const url = new URL(this.gatewayUrl);
+    const isSecure = url.protocol === 'https:';
+    if (!isSecure && url.protocol !== 'http:') {
+      throw new ConfigurationError('INVALID_CONFIG', `Expected an http: or https: URL but received "${url.protocol}"`);
+    }
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/metrics${group}`;
+    const { timeout = TIMEOUT_MS, headers, ...others } = this.requestOptions;
+    const options = { ...others, method, headers: { ...(headers as Headers | undefined) } };
+    const body = await this.#body(method, options.headers);
+    // Loaded here: most programs push nothing. Its function is read at each call, because tests replace it.
+    const http: typeof import('node:http') = isSecure ? require('node:https') : require('node:http');
+    return exchange(
+      (answered) => http.request(url, options as RequestOptions, answered),
+      body,
+      checkedTimeout(timeout),
+    );
+  }
+
+  /** The body of a request; changes its headers so that they describe the body. */
+  async #body(method: string, headers: Headers): Promise<string | Buffer | undefined> {
+    const named = (wanted: string) => Object.keys(headers).find((name) => name.toLowerCase() === wanted);
+    const encoding = named('content-encoding');
+    if (method === 'DELETE') {
+      if (encoding !== undefined) delete headers[encoding];
+      return undefined;
+    }
+    const text = await this.registry.metrics();
+    if (named('content-type') === undefined) headers['Content-Type'] = this.registry.contentType;
+    if (encoding === undefined || headers[encoding] !== 'gzip') return text;
+    const zlib: typeof import('node:zlib') = require('node:zlib');
+    return new Promise((resolve, reject) => {
+      zlib.gzip(text, (error, bytes) => (error === null ? resolve(bytes) : reject(error)));
+    });
+  }
+}
+
+/** The labels of a group as a path. `job` comes first. */
+function groupPath(labels: Record<string, unknown>): string {
+  const present = Object.entries(labels).filter(([, value]) => value !== undefined && value !== null);
+  return present.map(([name, value]) => `/${encodeURIComponent(name)}${valuePath(String(value))}`).join('');
+}
+
+/** A path cannot hold these values otherwise: servers decode `%2F`, and clean `//`, `/./` and `/../` away. */
+const NEEDS_BASE64 = /^\.{0,2}$|\//;
+
+function valuePath(value: string): string {
+  if (!NEEDS_BASE64.test(value)) return `/${encodeURIComponent(value.toWellFormed())}`;
+  // A Pushgateway reads one padding character as the empty text.
+  return `@base64/${Buffer.from(value).toString('base64url') || '='}`;
+}
+
+function checkedTimeout(timeout: unknown): number {
+  if (typeof timeout === 'number' && timeout >= 0) return timeout;
+  throw new ConfigurationError('INVALID_CONFIG', `Expected milliseconds for timeout but received ${describe(timeout)}`);
+}
+
+/** Sends one request and reads the answer. Settles in any case: the connection may be cut, and the server may be slow. */
+function exchange(
+  start: (answered: (resp: IncomingMessage) => void) => ClientRequest,
+  body: string | Buffer | undefined,
+  timeoutMs: number,
+): Promise<PushgatewayAnswer> {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    const over = () => {
+      clearTimeout(timer);
+      isOver = true;
+    };
+    const fail = (error: Error) => {
+      if (isOver) return;
+      over();
+      reject(error);
+      request.destroy(error);
+    };
+    const timedOut = () => fail(refused('Pushgateway request timed out'));
+    const request = start((resp) => {
+      let text = '';
+      resp.setEncoding('utf8');
+      resp.on('data', (chunk: string) => {
+        text += chunk;
+        if (text.length > BODY_MAX) fail(refused('Expected an answer of at most 1 MiB but received more'));
+      });
+      resp.on('end', () => {
+        over();
+        const status = resp.statusCode as number;
+        if (status < 300) resolve({ resp, body: text });
+        else reject(Object.assign(refused(`push failed with status ${status}, ${text}`), { status, body: text }));
+      });
+      const cut = () => fail(refused('Expected a complete answer but the connection was closed before its end'));
+      resp.on('error', cut);
+      resp.on('close', cut);
+    });
+    const timer = timeoutMs > 0 ? setTimeout(timedOut, timeoutMs) : undefined;
+    request.on('error', fail);
+    request.on('timeout', timedOut);
+    request.end(body);
+  });
+}
+
+const refused = (message: string) => new EndpointError('PUSH_FAILED', message);
