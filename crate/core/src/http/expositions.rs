@@ -94,7 +94,7 @@ impl Expositions {
     }
 
     /// Whether another exposition fits into the memory limit. Clears the cache first if it does not.
-    fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         if self.meter.bytes() > self.max_bytes
             && let Some(cache) = &self.cache
         {

@@ -28,6 +28,7 @@ mod passwords;
 #[path = "no_passwords.rs"]
 mod passwords;
 mod pem;
+mod places;
 mod rate_limit;
 mod remembered_credentials;
 mod request;

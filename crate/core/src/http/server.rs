@@ -5,7 +5,9 @@ use super::connection::{Progress, Timeouts, Watched};
 use super::handler::ScrapeService;
 use super::host::Host;
 use super::listener::Listener;
-use super::router::Peer;
+use super::places::{Place, Places};
+use super::response::Response;
+use super::router::{Peer, converted};
 use super::self_metrics::{ListenerMetrics, Rejection};
 use super::tls::{Tls, TlsStream};
 use crate::metrics::Gauge;
@@ -13,14 +15,16 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::fs::File;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
 /// Everything that the exporter's thread needs.
 pub(super) struct Server {
@@ -31,28 +35,34 @@ pub(super) struct Server {
     pub(super) timeouts: Timeouts,
     pub(super) max_header_bytes: usize,
     pub(super) max_headers: usize,
-    pub(super) connections: Arc<Semaphore>,
+    pub(super) places: Arc<Places>,
     pub(super) closing: watch::Receiver<Option<Duration>>,
 }
 
 /// The pause after a failed accept, for example when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The pause after a connection was given up because of that. Its descriptor is free by then.
+const GIVE_UP_PAUSE: Duration = Duration::from_millis(10);
+/// The pause between two warnings that connections cannot be accepted.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Server {
-    pub(super) fn run(self, listener: Listener) {
+    /// Serves until the exporter closes. Reports through `started` once that it listens, or why it cannot.
+    pub(super) fn run(self, listener: Listener, started: &SyncSender<io::Result<()>>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
-        let host = self.host.clone();
-        let served = runtime.and_then(|runtime| runtime.block_on(self.listen(listener)));
+        let served = runtime.and_then(|runtime| runtime.block_on(self.listen(listener, started)));
         if let Err(error) = served {
-            warn(host.as_deref(), &format!("The exporter has stopped: {error}"));
+            let _ = started.send(Err(error));
         }
     }
 
-    async fn listen(self, listener: Listener) -> io::Result<()> {
+    /// Fails only before it listens.
+    async fn listen(self, listener: Listener, started: &SyncSender<io::Result<()>>) -> io::Result<()> {
         let server = Arc::new(self);
         match listener {
             Listener::Tcp(listener) => {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
+                let _ = started.send(Ok(()));
                 let accept = async || {
                     let (socket, peer) = listener.accept().await?;
                     // Responses are written in one piece, so Nagle's algorithm would only delay their last packet.
@@ -64,6 +74,7 @@ impl Server {
             #[cfg(unix)]
             Listener::Unix(listener, path) => {
                 let listener = tokio::net::UnixListener::from_std(listener)?;
+                let _ = started.send(Ok(()));
                 server.accept(async || Ok((listener.accept().await?.0, None))).await;
                 let _ = std::fs::remove_file(path);
             }
@@ -78,6 +89,7 @@ impl Server {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let mut closing = self.closing.clone();
+        let mut shortage = Shortage::default();
         loop {
             let accepted = {
                 let mut closed = pin!(closing.wait_for(Option::is_some));
@@ -93,14 +105,29 @@ impl Server {
             };
             match accepted {
                 None => return,
-                Some(Ok((socket, peer))) => match Arc::clone(&self.connections).try_acquire_owned() {
-                    Ok(permit) => drop(tokio::spawn(Arc::clone(self).connection(socket, peer, permit))),
-                    Err(_) => self.service.reject(Rejection::Connections),
-                },
+                Some(Ok((socket, peer))) => {
+                    shortage.is_over();
+                    let progress = Progress::new(self.timeouts);
+                    match self.places.enter(peer, &progress) {
+                        Ok(place) => {
+                            drop(tokio::spawn(Arc::clone(self).connection(socket, peer, progress, place)));
+                        }
+                        Err(reason) => self.service.reject(reason),
+                    }
+                    if self.places.are_taken() {
+                        // Let the newcomer's request be read before the next newcomer may displace it.
+                        tokio::task::yield_now().await;
+                    }
+                }
                 // The client closed the connection already.
                 Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                // The process is out of file descriptors, for example.
-                Some(Err(_)) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                Some(Err(error)) => {
+                    let pause = shortage.relieve(&error, &self.places);
+                    if shortage.is_news() {
+                        warn(self.host.as_deref(), &format!("The exporter cannot accept a connection: {error}"));
+                    }
+                    tokio::time::sleep(pause).await;
+                }
             }
         }
     }
@@ -111,7 +138,7 @@ impl Server {
         loop {
             let grace = (*closing.borrow_and_update()).unwrap_or_default();
             let all = async {
-                while Arc::strong_count(&self.connections) > 1 {
+                while self.places.taken() > 0 {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             };
@@ -124,17 +151,21 @@ impl Server {
         }
     }
 
-    async fn connection<S>(self: Arc<Self>, socket: S, peer: Option<IpAddr>, permit: OwnedSemaphorePermit)
-    where
+    async fn connection<S>(
+        self: Arc<Self>,
+        socket: S,
+        peer: Option<IpAddr>,
+        progress: Arc<Progress>,
+        place: Place,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let _open = self.service.listener_metrics().map(|metrics| OpenConnection::new(&metrics.connections));
-        let progress = Progress::new(self.timeouts);
         let served = async {
             match &self.tls {
-                None => self.serve(socket, peer, &progress).await,
+                None => self.serve(socket, peer, &progress, &place).await,
                 Some(tls) => match self.handshake(tls, socket).await {
-                    Some(socket) => self.serve(socket, peer, &progress).await,
+                    Some(socket) => self.serve(socket, peer, &progress, &place).await,
                     None => Some(Rejection::Tls),
                 },
             }
@@ -146,7 +177,6 @@ impl Server {
         if let Some(reason) = reason {
             self.service.reject(reason);
         }
-        drop(permit);
     }
 
     async fn handshake<S>(&self, tls: &Tls, socket: S) -> Option<TlsStream<S>>
@@ -163,8 +193,23 @@ impl Server {
         accepted
     }
 
+    /// The response to a request for which this connection has no place.
+    fn refusal(&self, path: &str, place: &Place) -> Option<Response> {
+        if matches!(path, "/health" | "/ready") || place.is_ordinary() {
+            return None;
+        }
+        self.service.reject(Rejection::Connections);
+        Some(full())
+    }
+
     /// Answers the requests of a connection. Returns why it was rejected, if it was.
-    async fn serve<S>(&self, socket: S, peer: Option<IpAddr>, progress: &Arc<Progress>) -> Option<Rejection>
+    async fn serve<S>(
+        &self,
+        socket: S,
+        peer: Option<IpAddr>,
+        progress: &Arc<Progress>,
+        place: &Place,
+    ) -> Option<Rejection>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -173,10 +218,14 @@ impl Server {
         let service =
             hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
                 progress.serving();
+                let refusal = self.refusal(request.uri().path(), place);
                 request.extensions_mut().insert(Peer(peer.map(|peer| peer.to_canonical())));
-                let answer = hyper::service::Service::call(&router, request);
+                let answer = refusal.is_none().then(|| hyper::service::Service::call(&router, request));
                 async move {
-                    let response = answer.await;
+                    let response = match (refusal, answer) {
+                        (None, Some(answer)) => answer.await,
+                        (refusal, _) => Ok(converted(refusal.unwrap_or_else(full))),
+                    };
                     progress.answered();
                     response
                 }
@@ -185,6 +234,8 @@ impl Server {
         http.timer(TokioTimer::new())
             // `Progress` has the timeouts, because it can tell an idle connection from half a request.
             .header_read_timeout(None)
+            // A client may end its side of the connection after its request and still wait for the response.
+            .half_close(true)
             .max_header_size(self.max_header_bytes)
             .max_headers(self.max_headers);
         let mut connection = pin!(http.serve_connection(TokioIo::new(watched), service));
@@ -206,6 +257,75 @@ impl Server {
             _ => None,
         }
     }
+}
+
+/// The response to a request, other than a health check, for which there is no place.
+fn full() -> Response {
+    let response = Response::plain(503, "Too many connections.\n").retry_after(Duration::from_secs(1));
+    response.with("connection", "close")
+}
+
+/// What the exporter does when the process has no file descriptors left: it gives up a descriptor that it keeps for
+/// this case, then its own connections, one after the other. So health checks are answered, and scrapes mostly too.
+struct Shortage {
+    spare: Option<File>,
+    warned: Option<Instant>,
+}
+
+impl Default for Shortage {
+    fn default() -> Self {
+        Self { spare: spare(), warned: None }
+    }
+}
+
+impl Shortage {
+    /// Frees a descriptor if they are what is missing. Returns how long to wait until the next attempt.
+    fn relieve(&mut self, error: &io::Error, places: &Places) -> Duration {
+        if !is_out_of_descriptors(error) {
+            return ACCEPT_PAUSE;
+        }
+        if self.spare.take().is_some() {
+            return Duration::ZERO;
+        }
+        if places.give_one_up() { GIVE_UP_PAUSE } else { ACCEPT_PAUSE }
+    }
+
+    /// Keeps a descriptor again as soon as there is one.
+    fn is_over(&mut self) {
+        if self.spare.is_none() {
+            self.spare = spare();
+        }
+    }
+
+    /// Whether to warn: once a minute.
+    fn is_news(&mut self) -> bool {
+        let is_news = self.warned.is_none_or(|warned| warned.elapsed() >= WARNING_INTERVAL);
+        if is_news {
+            self.warned = Some(Instant::now());
+        }
+        is_news
+    }
+}
+
+#[cfg(unix)]
+fn spare() -> Option<File> {
+    File::open("/dev/null").ok()
+}
+
+#[cfg(not(unix))]
+fn spare() -> Option<File> {
+    None
+}
+
+#[cfg(unix)]
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    use nix::errno::Errno;
+    error.raw_os_error().is_some_and(|code| [Errno::EMFILE, Errno::ENFILE].map(|errno| errno as i32).contains(&code))
+}
+
+#[cfg(not(unix))]
+fn is_out_of_descriptors(_: &io::Error) -> bool {
+    false
 }
 
 /// Counts an open connection while it lives.
