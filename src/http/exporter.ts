@@ -60,7 +60,7 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
   const values = config.values();
   if (!values.enabled) return { url: '', port: 0, setReady() {}, async close() {} };
   const internals = internalsOf(registry);
-  const host = new Host(internals, authenticate, checks);
+  const host = new Host(internals, authenticate, checks, values.timeoutMs);
   const embedding = {
     hasCallback: authenticate !== undefined,
     hasChecks: Object.keys(checks).length > 0,
@@ -137,9 +137,16 @@ class Host {
   readonly #registry: RegistryInternals;
   readonly #authenticate: Authenticate | undefined;
   readonly #checks: ReadinessChecks;
+  readonly #timeoutMs: number;
 
-  constructor(registry: RegistryInternals, authenticate: Authenticate | undefined, checks: ReadinessChecks) {
+  constructor(
+    registry: RegistryInternals,
+    authenticate: Authenticate | undefined,
+    checks: ReadinessChecks,
+    timeoutMs: number,
+  ) {
     this.#registry = registry;
+    this.#timeoutMs = timeoutMs;
     this.#authenticate = authenticate;
     this.#checks = checks;
   }
@@ -160,7 +167,7 @@ class Host {
 
   async #answer({ kind, names, budgetMs, visitor }: HostMessage, ticket: NativeTicket): Promise<void> {
     if (kind === 'collect') {
-      await this.#registry.collections.runForScrape(names, budgetMs);
+      await this.#registry.collections.runForScrape(names, budgetMs, this.#timeoutMs);
       ticket.collected();
     } else if (kind === 'ready') {
       ticket.checked(await runChecks(this.#checks, budgetMs));

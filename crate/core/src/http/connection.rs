@@ -148,7 +148,7 @@ impl Progress {
         }
     }
 
-    fn flushed(&self) {
+    pub(crate) fn flushed(&self) {
         let mut activity = self.activity.lock();
         if activity.writing.take().is_some()
             && let Phase::Idle(since) = &mut activity.phase

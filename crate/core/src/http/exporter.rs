@@ -4,7 +4,7 @@
 use super::connection::Timeouts;
 use super::handler::{Embedding, ScrapeService};
 use super::host::Host;
-use super::listener::{Address, Listener, address_text, bind_failed};
+use super::listener::{Address, Listener, listen_failed};
 use super::pem::Pem;
 use super::places::Places;
 use super::router::Door;
@@ -136,7 +136,7 @@ impl Exporter {
             places,
             closing: is_closing,
         };
-        let failed = |error: io::Error| bind_failed(&address_text(config), &error);
+        let failed = |error: io::Error| listen_failed(config, &error);
         let end = EndGuard(Arc::clone(&ended));
         let (started, has_started) = mpsc::sync_channel(1);
         std::thread::Builder::new()

@@ -26,6 +26,8 @@ use std::time::{Duration, Instant};
 const MAX_NAMES: usize = 1000;
 /// The part of a scraper's timeout that collectors may use. The rest is for writing and sending the response.
 const COLLECTOR_SHARE: f64 = 0.9;
+/// The shortest budget of collectors, even if the scraper announces a shorter timeout.
+const SHORTEST_BUDGET: Duration = Duration::from_millis(100);
 /// The longest budget of collectors, even if the scraper announces a longer timeout.
 const LONGEST_BUDGET: Duration = Duration::from_secs(600);
 /// `Retry-After` for an overload. It is short, because expositions in flight are sent soon.
@@ -188,7 +190,8 @@ impl ScrapeService {
         }
         let client = self.gate.client(request);
         // Without a guard, credentials only decide how much `/ready` shows.
-        let is_known = if guarded { self.gate.knows_clients() } else { self.gate.recognizes(request, client) };
+        let is_known =
+            if guarded { self.gate.knows_clients() } else { self.gate.recognizes(request, client) };
         let visit = Visit { errand: self.errand(request, path), has_body: request.has_body, is_known };
         if !guarded {
             return self.enter(visit);
@@ -326,7 +329,7 @@ impl ScrapeService {
             .and_then(|seconds| seconds.trim().parse::<f64>().ok())
             .and_then(|seconds| Duration::try_from_secs_f64(seconds * COLLECTOR_SHARE).ok())
             .filter(|budget| !budget.is_zero())
-            .map(|budget| budget.min(LONGEST_BUDGET));
+            .map(|budget| budget.clamp(SHORTEST_BUDGET.min(self.scrape_timeout), LONGEST_BUDGET));
         let budget = theirs.unwrap_or(self.scrape_timeout);
         Plan { key, head_only, arrived: Instant::now(), budget }
     }

@@ -137,7 +137,13 @@ impl Health {
         if !checks.is_empty() {
             let checks: Vec<String> = checks
                 .iter()
-                .map(|check| format!("{}:{}", json_string(&check.name), json_string(&check.outcome.text(shows_reasons))))
+                .map(|check| {
+                    format!(
+                        "{}:{}",
+                        json_string(&check.name),
+                        json_string(&check.outcome.text(shows_reasons))
+                    )
+                })
                 .collect();
             body.push_str(&format!(",\"checks\":{{{}}}", checks.join(",")));
         }

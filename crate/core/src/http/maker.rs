@@ -2,6 +2,7 @@
 //! exposition is shared and cached.
 
 use super::body::{Body, Meter};
+use super::expositions::Failure;
 use super::health::Health;
 use super::negotiation::ContentType;
 use super::page::page;
@@ -52,12 +53,13 @@ pub(crate) struct Maker {
 }
 
 impl Maker {
-    pub(super) fn make(&self, key: &Key) -> Exposition {
+    /// Fails if there is no memory for the exposition.
+    pub(super) fn make(&self, key: &Key) -> Result<Exposition, Failure> {
         match key {
             Key::Exposition { content_type, gzip, forced, names } => {
                 self.exposition(*content_type, *gzip, *forced, names)
             }
-            Key::Page => self.page(),
+            Key::Page => Ok(self.page()),
         }
     }
 
@@ -67,26 +69,26 @@ impl Maker {
         gzip: bool,
         forced: bool,
         names: &[String],
-    ) -> Exposition {
+    ) -> Result<Exposition, Failure> {
         let gathered = self.gather(names);
         self.metrics.refresh(gathered.series_count(), &self.meter);
         if let Some(listener) = &self.listener {
             listener.refresh(&self.health);
         }
         let mut body = Body::pooled();
-        let Ok(()) = encode(&gathered, content_type.format, body.buffer());
+        encode(&gathered, content_type.format, &mut body).map_err(|_| Failure::Overloaded)?;
         let plain_bytes = body.as_slice().len();
         let gzip = gzip && (forced || plain_bytes >= self.compression_min_size);
         if gzip {
             body = compressed(body);
         }
-        Exposition {
+        Ok(Exposition {
             content_type: content_type.header,
             gzip,
             body: Arc::new(body.metered(&self.meter)),
             plain_bytes,
             mismatched: gathered.mismatched().to_vec(),
-        }
+        })
     }
 
     fn page(&self) -> Exposition {

@@ -97,7 +97,8 @@ pub fn coding(accept_encoding: Option<&str>) -> Coding {
 /// selects nor excludes anything. More than the three digits of RFC 9110 are accepted.
 fn quality(clause: &str) -> Option<f32> {
     let Some(text) = parameter(clause, "q") else { return Some(1.0) };
-    let is_decimal = text.starts_with(['0', '1']) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_decimal =
+        text.starts_with(['0', '1']) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     text.parse().ok().filter(|q: &f32| is_decimal && (0.0..=1.0).contains(q))
 }
 

@@ -15,11 +15,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A client that has read nothing for this long may lose its response when memory is needed. On a network that works,
-/// bytes arrive several times in that time.
-const STALLED: Duration = Duration::from_millis(250);
+/// A client that has read nothing for this long may lose its response when memory is needed. The system takes bytes in
+/// steps of about a megabyte, so shorter times would also hit clients that read slowly.
+const STALLED: Duration = Duration::from_millis(500);
 /// A client that has read for this long may lose its response too, even if it still reads.
 const LONG_UNREAD: Duration = Duration::from_secs(5);
+
+/// How long a new connection should have for its request before it can be displaced. If connections come faster, they are
+/// accepted more slowly.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// Called for each connection that loses its place.
 type Displaced = Box<dyn Fn(Standing) + Send + Sync>;
@@ -45,6 +49,8 @@ struct House {
     held: HashMap<ClientKey, usize>,
     /// How many places for health checks are taken.
     health: usize,
+    /// The last connection that lost its place had been open only for a moment.
+    is_rushed: bool,
     next: u64,
 }
 
@@ -88,6 +94,7 @@ impl Places {
         let client = ClientKey::of(peer);
         let has_share = peer.is_some_and(|peer| !self.trusted_proxies.contains(peer));
         let house = &mut *self.house.lock();
+        house.is_rushed = false;
         let ordinary = self.make_room(house, client, has_share);
         let for_health = ordinary.is_err();
         if let Err(reason) = ordinary
@@ -108,7 +115,8 @@ impl Places {
     ) -> std::result::Result<(), Rejection> {
         let held = house.held.get(&client).copied().unwrap_or_default();
         if has_share && held >= self.per_client {
-            let own = house.first_to_go(|guest| !guest.for_health && guest.client == client, Standing::Unread);
+            let own =
+                house.first_to_go(|guest| !guest.for_health && guest.client == client, Standing::Unread);
             self.displace(house, own.ok_or(Rejection::ClientConnections)?);
         } else if house.ordinary() >= self.max {
             let victim = house.of_the_largest(held).ok_or(Rejection::Connections)?;
@@ -137,7 +145,9 @@ impl Places {
 
     fn displace(&self, house: &mut House, id: u64) {
         if let Some(guest) = house.remove(id) {
-            (self.displaced)(guest.progress.standing().0);
+            let (standing, since) = guest.progress.standing();
+            house.is_rushed = standing == Standing::Silent && since.elapsed() < GRACE;
+            (self.displaced)(standing);
             guest.progress.displace();
         }
     }
@@ -175,6 +185,11 @@ impl Places {
     /// Whether the next ordinary connection would displace another one.
     pub(crate) fn are_taken(&self) -> bool {
         self.house.lock().ordinary() >= self.max
+    }
+
+    /// Whether the newest connection came so soon that the one it displaced may not have had the time for its request.
+    pub(crate) fn are_rushed(&self) -> bool {
+        self.house.lock().is_rushed
     }
 
     /// How many connections are open, except those that have just lost their place.
@@ -248,5 +263,186 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.places.house.lock().remove(self.id);
+    }
+}
+
+/// Plays clients who connect, send, read and go, three bytes for each step, and panics if a limit is exceeded or a count
+/// is wrong. For tests and fuzz targets.
+#[cfg(any(test, feature = "testing"))]
+pub fn play(steps: &[u8]) {
+    let config = MetricsConfig::default()
+        .max_connections(8)
+        .max_connections_per_client(Some(3))
+        .health_connections(2)
+        .trusted_proxies(vec!["192.0.2.9".to_owned()]);
+    let Ok(places) = Places::new(&config, |_| {}) else { return };
+    let timeouts = super::connection::Timeouts::new(&config);
+    let mut guests: Vec<(Place, Arc<Progress>)> = Vec::new();
+    for step in steps.chunks_exact(3) {
+        let at = usize::from(step[1]) % guests.len().max(1);
+        match (step[0] % 8, guests.get(at)) {
+            (0 | 1, _) => {
+                let progress = Progress::new(timeouts);
+                let peer = IpAddr::from([192, 0, 2, step[2] % 10]);
+                guests.extend(places.enter(Some(peer), &progress).ok().map(|place| (place, progress)));
+            }
+            (2, Some((_, progress))) => progress.serving(),
+            (3, Some((_, progress))) => progress.answered(),
+            (4, Some((_, progress))) => progress.flushed(),
+            (5, Some((place, _))) => _ = place.is_ordinary(),
+            (6, Some(_)) => drop(guests.swap_remove(at)),
+            (7, _) if step[1] < 128 => _ = places.give_one_up(),
+            (7, _) => _ = places.give_up_an_unread_response(),
+            _ => {}
+        }
+        places.house.lock().check(&places);
+    }
+    drop(guests);
+    assert!(places.taken() == 0 && places.house.lock().held.is_empty(), "a place was not left");
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl House {
+    fn check(&self, places: &Places) {
+        let seated =
+            |which: &dyn Fn(&Guest) -> bool| self.guests.values().filter(|guest| which(guest)).count();
+        assert_eq!(seated(&|guest| guest.for_health), self.health);
+        assert!(self.health <= places.health && self.ordinary() <= places.max, "a limit is exceeded");
+        assert_eq!(self.held.values().sum::<usize>(), self.ordinary());
+        for (client, held) in &self.held {
+            assert_eq!(seated(&|guest| !guest.for_health && guest.client == *client), *held);
+            let is_proxy = *client == ClientKey::of(Some(IpAddr::from([192, 0, 2, 9])));
+            assert!(
+                *held > 0 && (is_proxy || *held <= places.per_client),
+                "a client has more than its share"
+            );
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::connection::Timeouts;
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    struct Fixture {
+        places: Arc<Places>,
+        displaced: Arc<[AtomicUsize; 4]>,
+        timeouts: Timeouts,
+    }
+
+    impl Fixture {
+        fn new(config: &MetricsConfig) -> Self {
+            let displaced: Arc<[AtomicUsize; 4]> = Arc::default();
+            let counted = Arc::clone(&displaced);
+            let count = move |standing| drop(counted[standing as usize].fetch_add(1, Ordering::Relaxed));
+            let places = Places::new(config, count).expect("valid settings");
+            Self { places, displaced, timeouts: Timeouts::new(config) }
+        }
+
+        fn enter(&self, peer: &str) -> std::result::Result<(Place, Arc<Progress>), Rejection> {
+            let progress = Progress::new(self.timeouts);
+            let place = self.places.enter(peer.parse().ok(), &progress)?;
+            Ok((place, progress))
+        }
+
+        fn answering(&self, peer: &str) -> (Place, Arc<Progress>) {
+            let (place, progress) = self.enter(peer).expect("there is room");
+            progress.serving();
+            (place, progress)
+        }
+
+        fn displaced(&self) -> [usize; 4] {
+            std::array::from_fn(|standing| self.displaced[standing].load(Ordering::Relaxed))
+        }
+    }
+
+    fn config(places: usize) -> MetricsConfig {
+        MetricsConfig::default().max_connections(places)
+    }
+
+    #[test]
+    fn the_client_with_most_connections_loses_one() {
+        let house = Fixture::new(&config(100));
+        // Two scrapers that keep a connection, and fifty addresses that try to take all.
+        let scrapers = ["10.0.0.1", "10.0.0.2"].map(|peer| {
+            let (place, progress) = house.enter(peer).expect("there is room");
+            progress.serving();
+            progress.answered();
+            progress.flushed();
+            (place, progress)
+        });
+        let mut others = Vec::new();
+        for round in 0..1000 {
+            others.push(house.enter(&format!("192.0.2.{}", round % 50)).expect("there is always a place"));
+        }
+        assert_eq!(house.places.taken(), 100);
+        assert!(scrapers.iter().all(|(place, _)| house.places.house.lock().guests.contains_key(&place.id)));
+        assert_eq!(house.displaced(), [0, 902, 0, 0]);
+        house.enter("10.0.0.3").expect("a new scraper is let in");
+        drop(others);
+        assert_eq!(house.places.taken(), 2);
+    }
+
+    #[test]
+    fn a_client_holds_half_of_the_places_at_most() {
+        let house = Fixture::new(&config(10));
+        let held: Vec<_> = (0..5).map(|_| house.answering("192.0.2.1")).collect();
+        // It gets a place for health checks, which displaces no other client.
+        let (probe, _) = house.enter("192.0.2.1").expect("a place for a probe");
+        assert!(!probe.is_ordinary());
+        drop(held);
+        assert!(probe.is_ordinary(), "there is room now");
+        let others: Vec<_> = (0..9).map(|n| house.answering(&format!("10.0.0.{n}"))).collect();
+        assert_eq!((house.places.taken(), house.displaced()), (10, [0; 4]));
+        drop((probe, others));
+        let mapped = house.enter("::ffff:192.0.2.1").expect("the house is empty");
+        assert!(mapped.0.is_ordinary());
+    }
+
+    #[test]
+    fn a_request_that_is_being_answered_is_given_up_only_for_a_client_with_less() {
+        let house = Fixture::new(&config(4).health_connections(0).max_connections_per_client(Some(3)));
+        let _crowd: Vec<_> = (0..3).map(|_| house.answering("192.0.2.1")).collect();
+        let _other = house.answering("192.0.2.2");
+        assert_eq!(house.enter("192.0.2.1").err(), Some(Rejection::ClientConnections));
+        let (_newcomer, _) = house.enter("192.0.2.3").expect("the crowd has three");
+        assert_eq!(house.displaced(), [0, 0, 0, 1]);
+        let house = Fixture::new(&config(2).health_connections(0));
+        let _both = [house.answering("192.0.2.1"), house.answering("192.0.2.2")];
+        assert_eq!(house.enter("192.0.2.3").err(), Some(Rejection::Connections));
+        assert_eq!(house.enter("192.0.2.2").err(), Some(Rejection::ClientConnections));
+    }
+
+    #[test]
+    fn unix_sockets_and_trusted_proxies_have_no_share() {
+        let house = Fixture::new(&config(10).trusted_proxies(vec!["10.0.0.0/8".to_owned()]));
+        for peer in ["", "10.1.2.3"] {
+            let held: Vec<_> = (0..10).map(|_| house.answering(peer)).collect();
+            assert_eq!(house.places.taken(), 10);
+            assert!(held.iter().all(|(place, _)| place.is_ordinary()));
+        }
+        assert_eq!(house.displaced(), [0; 4]);
+    }
+
+    #[test]
+    fn only_a_client_that_has_stopped_reading_loses_its_response() {
+        let house = Fixture::new(&config(10));
+        let (_place, progress) = house.answering("192.0.2.1");
+        progress.answered();
+        assert!(!house.places.give_up_an_unread_response());
+        std::thread::sleep(STALLED + Duration::from_millis(50));
+        assert!(house.places.give_up_an_unread_response());
+        assert!(!house.places.give_up_an_unread_response());
+        assert_eq!((house.places.taken(), house.displaced()), (0, [0, 0, 1, 0]));
+        assert!(!house.places.give_one_up());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn counts_agree_with_the_guests(steps: Vec<u8>) {
+            play(&steps);
+        }
     }
 }

@@ -22,8 +22,8 @@ use tokio::sync::oneshot;
 /// How long a request waits for the host program's decision whether it is allowed.
 const AUTHORIZE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How often a scrape looks for memory before it is refused, and the pause between two looks: half a second in all.
-const MEMORY_ATTEMPTS: u32 = 20;
+/// How often a scrape looks for memory before it is refused, and the pause between two looks: 750 ms in all.
+const MEMORY_ATTEMPTS: u32 = 30;
 const MEMORY_PAUSE: Duration = Duration::from_millis(25);
 
 /// The state of a router.
@@ -145,7 +145,7 @@ impl Door {
     async fn checks(&self) -> Vec<Check> {
         let budget = self.ready_timeout;
         if let Some(asker) = &self.asker
-            && let Some(Reply::Ready(checks)) = asker.ask(Question::Ready { budget }, budget).await
+            && let Some(checks) = asker.ready(budget).await
         {
             return checks;
         }

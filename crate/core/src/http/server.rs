@@ -17,11 +17,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::fs::File;
 use std::future::Future;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -41,8 +42,12 @@ pub(super) struct Server {
 
 /// The pause after a failed accept, for example when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// The pause after a connection was given up because of that. Its descriptor is free by then.
-const GIVE_UP_PAUSE: Duration = Duration::from_millis(10);
+/// The pause between two connections if they come so fast that they displace each other before they are read. The others
+/// wait in the system's queue.
+const RUSH_PAUSE: Duration = Duration::from_millis(1);
+/// The pause after a failed accept while descriptors are missing, and after how many of them a connection is given up.
+const SHORTAGE_PAUSE: Duration = Duration::from_millis(10);
+const GIVE_UP_AFTER: u32 = 5;
 /// The pause between two warnings that connections cannot be accepted.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -59,6 +64,9 @@ impl Server {
     /// Fails only before it listens.
     async fn listen(self, listener: Listener, started: &SyncSender<io::Result<()>>) -> io::Result<()> {
         let server = Arc::new(self);
+        if let Some(tls) = &server.tls {
+            server.look_at_certificate(tls);
+        }
         match listener {
             Listener::Tcp(listener) => {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -97,9 +105,14 @@ impl Server {
                 // Poll `closed` first. Otherwise, under constant load, `accepted` is always ready and closing waits.
                 std::future::poll_fn(|context| {
                     if closed.as_mut().poll(context).is_ready() {
-                        return std::task::Poll::Ready(None);
+                        return Poll::Ready(None);
                     }
-                    accepted.as_mut().poll(context).map(Some)
+                    match accepted.as_mut().poll(context) {
+                        Poll::Pending if shortage.is_trying => {
+                            Poll::Ready(Some(Err(ErrorKind::WouldBlock.into())))
+                        }
+                        accepted => accepted.map(Some),
+                    }
                 })
                 .await
             };
@@ -114,17 +127,23 @@ impl Server {
                         }
                         Err(reason) => self.service.reject(reason),
                     }
-                    if self.places.are_taken() {
+                    if self.places.are_rushed() {
+                        tokio::time::sleep(RUSH_PAUSE).await;
+                    } else if self.places.are_taken() {
                         // Let the newcomer's request be read before the next newcomer may displace it.
                         tokio::task::yield_now().await;
                     }
                 }
                 // The client closed the connection already.
-                Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Some(Err(error)) if error.kind() == ErrorKind::ConnectionAborted => {}
+                Some(Err(error)) if error.kind() == ErrorKind::WouldBlock => shortage.is_over(),
                 Some(Err(error)) => {
                     let pause = shortage.relieve(&error, &self.places);
                     if shortage.is_news() {
-                        warn(self.host.as_deref(), &format!("The exporter cannot accept a connection: {error}"));
+                        warn(
+                            self.host.as_deref(),
+                            &format!("The exporter cannot accept a connection: {error}"),
+                        );
                     }
                     tokio::time::sleep(pause).await;
                 }
@@ -151,7 +170,7 @@ impl Server {
         }
     }
 
-    async fn connection<S>(
+    pub(super) async fn connection<S>(
         self: Arc<Self>,
         socket: S,
         peer: Option<IpAddr>,
@@ -184,6 +203,7 @@ impl Server {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let accepted = tls.accept(socket).await;
+        self.look_at_certificate(tls);
         if let Some(error) = tls.take_reload_error() {
             if let Some(ListenerMetrics { tls_reload_failures, .. }) = self.service.listener_metrics() {
                 tls_reload_failures.inc();
@@ -191,6 +211,16 @@ impl Server {
             warn(self.host.as_deref(), &format!("The changed certificate is not used: {error}"));
         }
         accepted
+    }
+
+    /// Shows when the certificate expires, and warns if that is soon.
+    pub(super) fn look_at_certificate(&self, tls: &Tls) {
+        if let Some(seconds) = tls.expires() {
+            self.service.certificate_expires(seconds);
+        }
+        if let Some(warning) = tls.take_expiry_warning() {
+            warn(self.host.as_deref(), &warning);
+        }
     }
 
     /// The response to a request for which this connection has no place.
@@ -220,11 +250,14 @@ impl Server {
                 progress.serving();
                 let refusal = self.refusal(request.uri().path(), place);
                 request.extensions_mut().insert(Peer(peer.map(|peer| peer.to_canonical())));
-                let answer = refusal.is_none().then(|| hyper::service::Service::call(&router, request));
+                let answer = match refusal {
+                    None => Ok(hyper::service::Service::call(&router, request)),
+                    Some(refusal) => Err(refusal),
+                };
                 async move {
-                    let response = match (refusal, answer) {
-                        (None, Some(answer)) => answer.await,
-                        (refusal, _) => Ok(converted(refusal.unwrap_or_else(full))),
+                    let response = match answer {
+                        Ok(answer) => answer.await,
+                        Err(refusal) => Ok(converted(refusal)),
                     };
                     progress.answered();
                     response
@@ -265,16 +298,20 @@ fn full() -> Response {
     response.with("connection", "close")
 }
 
-/// What the exporter does when the process has no file descriptors left: it gives up a descriptor that it keeps for
-/// this case, then its own connections, one after the other. So health checks are answered, and scrapes mostly too.
+/// What the exporter does when the process has no file descriptors left: it frees one that it keeps for this case. If that
+/// one is in use already, it waits a moment for it, then gives up connections. So health checks and scrapes are answered.
 struct Shortage {
     spare: Option<File>,
+    /// Whether the spare descriptor was just freed, to try one accept. The system reports missing descriptors even if no
+    /// connection waits.
+    is_trying: bool,
+    failures: u32,
     warned: Option<Instant>,
 }
 
 impl Default for Shortage {
     fn default() -> Self {
-        Self { spare: spare(), warned: None }
+        Self { spare: spare(), is_trying: false, failures: 0, warned: None }
     }
 }
 
@@ -284,16 +321,28 @@ impl Shortage {
         if !is_out_of_descriptors(error) {
             return ACCEPT_PAUSE;
         }
-        if self.spare.take().is_some() {
+        if self.spare.is_none() {
+            self.spare = spare();
+        }
+        self.is_trying = self.spare.take().is_some();
+        if self.is_trying {
             return Duration::ZERO;
         }
-        if places.give_one_up() { GIVE_UP_PAUSE } else { ACCEPT_PAUSE }
+        self.failures += 1;
+        if self.failures.is_multiple_of(GIVE_UP_AFTER) {
+            places.give_one_up();
+        }
+        SHORTAGE_PAUSE
     }
 
     /// Keeps a descriptor again as soon as there is one.
     fn is_over(&mut self) {
+        self.is_trying = false;
         if self.spare.is_none() {
             self.spare = spare();
+        }
+        if self.spare.is_some() {
+            self.failures = 0;
         }
     }
 
@@ -320,7 +369,9 @@ fn spare() -> Option<File> {
 #[cfg(unix)]
 fn is_out_of_descriptors(error: &io::Error) -> bool {
     use nix::errno::Errno;
-    error.raw_os_error().is_some_and(|code| [Errno::EMFILE, Errno::ENFILE].map(|errno| errno as i32).contains(&code))
+    error
+        .raw_os_error()
+        .is_some_and(|code| [Errno::EMFILE, Errno::ENFILE].map(|errno| errno as i32).contains(&code))
 }
 
 #[cfg(not(unix))]
