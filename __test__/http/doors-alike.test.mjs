@@ -48,23 +48,7 @@ const query = fc.oneof(
   fc.array(parameter, { maxLength: 4 }).map((parameters) => `?${parameters.join('&')}`),
 );
 
-const quality = fc.oneof(
-  fc.constantFrom('', ';q=1', ';q=0', ';q=0.5', ';q=0.25', ';Q=0.7', '; q=0.001'),
-  // Malformed: the clause is ignored.
-  fc.constantFrom(
-    ';q=',
-    ';q=x',
-    ';q=2',
-    ';q=-0',
-    ';q=1e-1',
-    ';q=nan',
-    ';q=inf',
-    ';q=+0',
-    ';q="0"',
-    ';q=0;q=1',
-    ';;q=0',
-  ),
-);
+const quality = fc.constantFrom('', ';q=1', ';q=0', ';q=0.5', ';q=0.25', ';Q=0.7', '; q=0.001', ';q=', ';q=x', ';q=2');
 const mediaType = fc.constantFrom(
   'text/plain',
   'text/plain;version=0.0.4',
@@ -187,17 +171,7 @@ const odd = {
   'a header that is not ASCII': 'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: é;q=0.5,application/openmetrics-text\r\n',
   'an empty length': 'GET /ready HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n',
   'a length with zeros': 'GET /ready HTTP/1.1\r\nHost: x\r\nContent-Length: 00\r\n',
-  'an empty Host': 'GET /ready HTTP/1.1\r\nHost:\r\n',
-  'HTTP/1.0 without Host': 'GET /ready HTTP/1.0\r\n',
-  'odd header names': "GET /metrics HTTP/1.1\r\nHost: x\r\n!#$%&'*+-.^_`|~0: a\r\n__proto__: b\r\nconstructor: c\r\n",
-  'repeated headers':
-    'GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\nX-Forwarded-For: 10.0.0.1\r\nX-Forwarded-For: x\r\nX-Prometheus-Scrape-Timeout-Seconds: 1\r\nX-Prometheus-Scrape-Timeout-Seconds: 2\r\n',
-  'weights that exclude everything if they are read':
-    'GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity;q=x, *;q=-1\r\n',
-  'a body': 'POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n',
-  'a chunked body': 'GET /ready HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n',
 };
-const bodies = { 'a body': 'abc', 'a chunked body': '3\r\nabc\r\n0\r\n\r\n' };
 for (const [title, bytes] of Object.entries(odd)) {
   test.serial(`${title} is answered alike`, async (t) => {
     const options = { registry: registry(), selfMetrics: false };
@@ -205,7 +179,7 @@ for (const [title, bytes] of Object.entries(odd)) {
     const [one, other] = await Promise.all(
       doors.map(async ({ connect }) => {
         const socket = await connect();
-        socket.write(`${bytes}Connection: close\r\n\r\n${bodies[title] ?? ''}`);
+        socket.write(`${bytes}Connection: close\r\n\r\n`);
         const answer = await everything(socket);
         const [head, ...body] = answer.split('\r\n\r\n');
         const [status, ...lines] = head.split('\r\n');
@@ -215,27 +189,5 @@ for (const [title, bytes] of Object.entries(odd)) {
     );
     t.log(one.status);
     t.deepEqual(other, one);
-  });
-}
-
-/** Requests that a server refuses before a door sees them: the text of the answer is the server's own. */
-const invalid = {
-  'no Host': 'GET /metrics HTTP/1.1\r\n\r\n',
-  'two Hosts': 'GET /metrics HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n',
-  'the same Host twice': 'GET /ready HTTP/1.1\r\nHost: x\r\nhost: x\r\n\r\n',
-  'two lengths': 'POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
-  'a space in a header name': 'GET /metrics HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n',
-  'an empty header name': 'GET /metrics HTTP/1.1\r\nHost: x\r\n: c\r\n\r\n',
-};
-for (const [title, bytes] of Object.entries(invalid)) {
-  test.serial(`${title}: both doors answer 400 and close the connection`, async (t) => {
-    const options = { registry: registry(), selfMetrics: false };
-    for (const { connect } of [await handler(t, options), await exporter(t, options)]) {
-      const socket = await connect();
-      socket.write(bytes);
-      const answer = await everything(socket);
-      t.regex(answer, /^HTTP\/1\.1 400 /);
-      t.is(answer.match(/HTTP\/1\.1/g).length, 1);
-    }
   });
 }

@@ -295,11 +295,11 @@ test('a hanging collector holds a scrape for nine tenths of the scraper’s time
   const warnings = [];
   const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
   new Gauge({ name: 'g', help: 'g', registers: [registry], collect: () => new Promise(() => {}) });
-  const { ask } = await serve(t, createMetricsHandler({ registry, timeoutMs: 200 }));
-  const { status, body } = await ask('/metrics', { headers: { 'x-prometheus-scrape-timeout-seconds': '0.2' } });
+  const { ask } = await serve(t, createMetricsHandler({ registry }));
+  const { status, body } = await ask('/metrics', { headers: { 'x-prometheus-scrape-timeout-seconds': '0.050' } });
   t.is(status, 200);
   t.is(samplesOf(body.toString())[0], 'g 0');
-  t.regex(warnings[0], /^COLLECTOR_TIMEOUT: collect\(\) of "g" took longer than 180 ms/);
+  t.regex(warnings[0], /^COLLECTOR_TIMEOUT: collect\(\) of "g" took longer than 45 ms/);
 });
 
 for (const seconds of [undefined, 'nonsense', '', '0', '-1', 'Infinity', 'NaN', '1e400', '10s']) {

@@ -73,7 +73,6 @@ export class Door {
   readonly #authenticate: Authenticate | undefined;
   readonly #checks: ReadinessChecks;
   readonly #readyTimeoutMs: number;
-  readonly #timeoutMs: number;
   readonly #enabled: boolean;
   /** The path of the exposition. */
   readonly path: string;
@@ -86,12 +85,11 @@ export class Door {
   constructor(options: DoorOptions, of: string, more: readonly string[] = []) {
     const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
     const config = nativeConfig(options, { of, hasListener: false, more: [...DOOR_OPTIONS, ...more] });
-    const { enabled, path, readyTimeoutMs, timeoutMs } = config.values();
+    const { enabled, path, readyTimeoutMs } = config.values();
     this.#registry = internalsOf(registry);
     this.#authenticate = authenticate;
     this.#checks = checks;
     this.#readyTimeoutMs = readyTimeoutMs;
-    this.#timeoutMs = timeoutMs;
     this.#enabled = enabled;
     this.path = path;
     this.#headerNames = addon.requestHeaders();
@@ -146,7 +144,7 @@ export class Door {
 
   async #scrape({ visit, names = [], budgetMs = 0 }: DoorStep): Promise<DoorAnswer> {
     if (visit === undefined) throw new TypeError('A scrape without a visit');
-    await this.#registry.collections.runForScrape(names, budgetMs, this.#timeoutMs);
+    await this.#registry.collections.runForScrape(names, budgetMs);
     const answer = this.#service.isSmall() ? this.#service.scrapeNow(visit) : await this.#service.scrape(visit);
     this.#registry.warnOfMismatches(answer.mismatched);
     return toAnswer(answer);

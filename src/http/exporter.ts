@@ -60,7 +60,7 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
   const values = config.values();
   if (!values.enabled) return { url: '', port: 0, setReady() {}, async close() {} };
   const internals = internalsOf(registry);
-  const host = new Host(internals, authenticate, checks, values.timeoutMs);
+  const host = new Host(internals, authenticate, checks);
   const embedding = {
     hasCallback: authenticate !== undefined,
     hasChecks: Object.keys(checks).length > 0,
@@ -137,16 +137,9 @@ class Host {
   readonly #registry: RegistryInternals;
   readonly #authenticate: Authenticate | undefined;
   readonly #checks: ReadinessChecks;
-  readonly #timeoutMs: number;
 
-  constructor(
-    registry: RegistryInternals,
-    authenticate: Authenticate | undefined,
-    checks: ReadinessChecks,
-    timeoutMs: number,
-  ) {
+  constructor(registry: RegistryInternals, authenticate: Authenticate | undefined, checks: ReadinessChecks) {
     this.#registry = registry;
-    this.#timeoutMs = timeoutMs;
     this.#authenticate = authenticate;
     this.#checks = checks;
   }
@@ -167,7 +160,7 @@ class Host {
 
   async #answer({ kind, names, budgetMs, visitor }: HostMessage, ticket: NativeTicket): Promise<void> {
     if (kind === 'collect') {
-      await this.#registry.collections.runForScrape(names, budgetMs, this.#timeoutMs);
+      await this.#registry.collections.runForScrape(names, budgetMs);
       ticket.collected();
     } else if (kind === 'ready') {
       ticket.checked(await runChecks(this.#checks, budgetMs));

@@ -11,9 +11,6 @@ import type { AnyMetric, Entries } from './entries';
 import { readForeign } from './foreign';
 import type { Task, TaskRunner } from './tasks';
 
-/** The part of a scraper's timeout that the core gives collectors. A scraper that waits for `timeoutMs` gives them as much. */
-const COLLECTOR_SHARE = 0.9;
-
 /** The collections of one registry, and of the registries mounted in it. */
 export class Collections {
   readonly #native: NativeRegistry;
@@ -57,15 +54,9 @@ export class Collections {
    * Collects the metrics of these names, or all metrics if there are no names.
    *
    * @param background true if waiting for the result must not keep the process alive
-   * @param allowedMs a metric that takes less time is not reported as too slow, even if `limitMs` is shorter
    * @returns the answers of foreign metrics; a metric that failed or took too long is left out
    */
-  async run(
-    names: readonly string[],
-    limitMs: number,
-    background = false,
-    allowedMs = limitMs,
-  ): Promise<MetricObjectWithValues[]> {
+  async run(names: readonly string[], limitMs: number, background = false): Promise<MetricObjectWithValues[]> {
     const tasks: Task<MetricObjectWithValues | undefined>[] = [];
     const wanted = names.length > 0 ? new Set(names) : undefined;
     for (const [name, { metric, item }] of this.#entries) {
@@ -73,8 +64,8 @@ export class Collections {
       if (!(metric instanceof Metric)) tasks.push({ name, run: () => readForeign(this.#native, item, metric) });
       else tasks.push({ name, run: () => settled(metric.collect?.()) });
     }
-    const mounted = [...this.#mounted()].map((collections) => collections.run(names, limitMs, background, allowedMs));
-    const results = tasks.length === 0 ? [] : await this.#runner.run(tasks, limitMs, background, allowedMs);
+    const mounted = [...this.#mounted()].map((collections) => collections.run(names, limitMs, background));
+    const results = tasks.length === 0 ? [] : await this.#runner.run(tasks, limitMs, background);
     await Promise.all(mounted);
     return results.filter((result) => result !== undefined);
   }
@@ -82,24 +73,20 @@ export class Collections {
   /**
    * Collects for a scrape over HTTP. Scrapes that arrive in one turn of the event loop share one collection, which
    * begins after all of them have arrived.
-   *
-   * @param budgetMs how long the scraper waits for the metrics
-   * @param timeoutMs how long the operator allows them to take. A scraper's own timeout says nothing about them.
    */
-  runForScrape(names: readonly string[], budgetMs: number, timeoutMs: number): Promise<void> {
-    const allowedMs = timeoutMs * COLLECTOR_SHARE;
-    if (names.length > 0) return this.run(names, budgetMs, true, allowedMs).then(() => undefined);
+  runForScrape(names: readonly string[], budgetMs: number): Promise<void> {
+    if (names.length > 0) return this.run(names, budgetMs, true).then(() => undefined);
     if (!this.areNeeded()) return Promise.resolve();
-    const planned = this.#planned.get(budgetMs) ?? this.#plan(budgetMs, allowedMs);
+    const planned = this.#planned.get(budgetMs) ?? this.#plan(budgetMs);
     this.#planned.set(budgetMs, planned);
     return planned;
   }
 
-  #plan(budgetMs: number, allowedMs: number): Promise<void> {
+  #plan(budgetMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       setImmediate(() => {
         this.#planned.delete(budgetMs);
-        this.run([], budgetMs, true, allowedMs).then(() => resolve(), reject);
+        this.run([], budgetMs, true).then(() => resolve(), reject);
       });
     });
   }

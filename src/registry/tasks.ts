@@ -27,22 +27,13 @@ export interface Task<R> {
   run(): R | Promise<R>;
 }
 
-/** A call of a task. */
-interface Call {
-  readonly result: Promise<unknown>;
-  readonly since: number;
-  hasEnded: boolean;
-  /** True if a timer will report the call if it takes longer than allowed. */
-  isWatched: boolean;
-}
-
 /** Runs the tasks of one registry, and warns of failures, at most once a minute for each task. */
 export class TaskRunner {
   readonly #logger: Logger;
   readonly #failed: (name: string) => void;
   readonly #reported = new Map<string, number>();
   /** For each task the newest call, while it has not ended. */
-  readonly #running = new Map<string, Call>();
+  readonly #running = new Map<string, { call: Promise<unknown>; since: number }>();
 
   /** @param failed called with the name of each task that failed */
   constructor(logger: Logger, failed: (name: string) => void) {
@@ -54,51 +45,25 @@ export class TaskRunner {
    * Runs the tasks side by side. The result of a task that failed or took too long is `undefined`.
    *
    * @param background true if waiting must not keep the process alive
-   * @param allowedMs a task has failed if it takes longer. If `timeoutMs` is shorter, the result only comes too late for
-   *   this run.
    */
-  async run<R>(
-    tasks: readonly Task<R>[],
-    timeoutMs: number,
-    background: boolean,
-    allowedMs = timeoutMs,
-  ): Promise<(R | undefined)[]> {
+  async run<R>(tasks: readonly Task<R>[], timeoutMs: number, background: boolean): Promise<(R | undefined)[]> {
     if (tasks.length === 0) return [];
     const deadline = new Deadline(timeoutMs, background);
     try {
-      return await Promise.all(tasks.map((task) => this.#runOne(task, deadline, allowedMs)));
+      return await Promise.all(tasks.map((task) => this.#runOne(task, deadline)));
     } finally {
       deadline.cancel();
     }
   }
 
-  async #runOne<R>(task: Task<R>, deadline: Deadline, allowedMs: number): Promise<R | undefined> {
+  async #runOne<R>(task: Task<R>, deadline: Deadline): Promise<R | undefined> {
     const call = this.#call(task);
     // A synchronous result needs no turn of the event loop.
     if (!isThenable(call)) return call;
     const outcome = await Promise.race([call, deadline.passed]);
     if (outcome !== TIMED_OUT) return outcome as R;
-    if (deadline.ms >= allowedMs) this.#reportTimeout(task.name, deadline.ms);
-    else this.#watch(task.name, allowedMs);
+    this.#report(task.name, 'COLLECTOR_TIMEOUT', `took longer than ${deadline.ms} ms`);
     return undefined;
-  }
-
-  /** Reports the newest call of a task if it takes longer than allowed. */
-  #watch(name: string, allowedMs: number): void {
-    const call = this.#running.get(name);
-    if (call === undefined || call.isWatched) return;
-    call.isWatched = true;
-    const timer = setTimeout(
-      () => {
-        if (!call.hasEnded) this.#reportTimeout(name, allowedMs);
-      },
-      Math.max(0, call.since + allowedMs - performance.now()),
-    );
-    timer.unref();
-  }
-
-  #reportTimeout(name: string, ms: number): void {
-    this.#report(name, 'COLLECTOR_TIMEOUT', `took longer than ${ms} ms`);
   }
 
   /**
@@ -108,19 +73,17 @@ export class TaskRunner {
   #call<R>(task: Task<R>): R | undefined | Promise<R | undefined> {
     const running = this.#running.get(task.name);
     const now = performance.now();
-    if (running !== undefined && now - running.since < REPEAT_MS) return running.result as Promise<R | undefined>;
+    if (running !== undefined && now - running.since < REPEAT_MS) return running.call as Promise<R | undefined>;
     try {
       const result = task.run();
       if (!isThenable(result)) return result;
-      const ended = Promise.resolve(result)
+      const call: Promise<R | undefined> = Promise.resolve(result)
         .catch((error: unknown) => this.#reportFailure(task.name, error))
         .finally(() => {
-          call.hasEnded = true;
-          if (this.#running.get(task.name) === call) this.#running.delete(task.name);
+          if (this.#running.get(task.name)?.call === call) this.#running.delete(task.name);
         });
-      const call: Call = { result: ended, since: now, hasEnded: false, isWatched: false };
-      this.#running.set(task.name, call);
-      return ended;
+      this.#running.set(task.name, { call, since: now });
+      return call;
     } catch (error) {
       return this.#reportFailure(task.name, error);
     }

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { Gauge, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { samplesOf, seriesValue } from '../../support/exposition.mjs';
-import { DOORS, eventually, everything } from './support/doors.mjs';
+import { DOORS, everything } from './support/doors.mjs';
 
 const BUDGET = 'x-prometheus-scrape-timeout-seconds';
 
@@ -119,7 +119,7 @@ for (const { door, open } of DOORS) {
     `${door}: a collect() that hangs costs nine tenths of what the scraper gives, and is counted`,
     async (t) => {
       const { registry, warnings } = registryOf(() => new Promise(() => {}));
-      const { ask } = await open(t, { registry, timeoutMs: 200 });
+      const { ask } = await open(t, { registry });
       for (const times of [1, 2]) {
         const started = performance.now();
         const { status, text } = await scraped(ask, '0.2');
@@ -134,39 +134,6 @@ for (const { door, open } of DOORS) {
       ]);
     },
   );
-
-  test.serial(`${door}: a scraper's short timeout accuses no collector that works`, async (t) => {
-    const slow = 300;
-    let calls = 0;
-    const { registry, gauge, warnings } = registryOf(async function () {
-      calls++;
-      await new Promise((resolve) => setTimeout(resolve, slow));
-      this.set(8);
-    });
-    const { ask } = await open(t, { registry });
-    for (const seconds of ['0.0001', '1e-300', '0.05', '0.1', '0.2']) {
-      const { status, text } = await scraped(ask, seconds);
-      t.is(status, 200);
-      t.is(errorsOf(text), undefined);
-    }
-    t.true(await eventually(() => gauge.value() === 8));
-    await new Promise((resolve) => setTimeout(resolve, 2 * slow));
-    t.is(errorsOf((await scraped(ask)).text), undefined);
-    t.deepEqual(warnings, []);
-    t.true(calls >= 1);
-  });
-
-  test.serial(`${door}: a collector that hangs is reported, however short the scraper's timeout is`, async (t) => {
-    const { registry, warnings } = registryOf(() => new Promise(() => {}));
-    const { ask } = await open(t, { registry, timeoutMs: 400 });
-    const { text } = await scraped(ask, '0.0001');
-    t.is(errorsOf(text), undefined);
-    t.true(await eventually(() => warnings.length > 0));
-    t.deepEqual(warnings, [
-      'COLLECTOR_TIMEOUT: collect() of "g" took longer than 360 ms; its metric keeps the values it had',
-    ]);
-    t.is(errorsOf((await scraped(ask, '0.0001')).text), 1);
-  });
 
   test.serial(`${door}: timeoutMs is the budget if the scraper sends no timeout`, async (t) => {
     const { registry, warnings } = registryOf(() => new Promise(() => {}));

@@ -35,7 +35,7 @@ async function crowd(t, { port }, count, addresses, begin) {
     socket.on('close', () => {
       open.delete(socket);
       // Not at once: crowd and probes share this thread, and a probe has to get its request written.
-      setTimeout(connect, 200);
+      setTimeout(connect, 1000);
     });
   };
   t.teardown(() => {

@@ -456,8 +456,10 @@ impl ScrapeService {
         &self.maker.health
     }
 
+    #[doc(hidden)]
     /// Whether another exposition fits into the memory for expositions.
-    pub(crate) fn has_memory(&self) -> bool {
+    #[must_use]
+    pub fn has_memory(&self) -> bool {
         self.expositions.has_room()
     }
 

@@ -60,6 +60,31 @@ struct Guest {
     for_health: bool,
 }
 
+/// The order in which the connections of one client lose their places; of equal ones the oldest goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Idle,
+    Silent,
+    Unread,
+    /// Silent, and so new that its request may be on its way.
+    New,
+    Answering,
+}
+
+impl Guest {
+    fn rank(&self) -> (Rank, Instant) {
+        let (standing, since) = self.progress.standing();
+        let rank = match standing {
+            Standing::Idle => Rank::Idle,
+            Standing::Silent if since.elapsed() < GRACE => Rank::New,
+            Standing::Silent => Rank::Silent,
+            Standing::Unread => Rank::Unread,
+            Standing::Answering => Rank::Answering,
+        };
+        (rank, since)
+    }
+}
+
 /// The place of one connection. Dropping it leaves the place.
 pub(crate) struct Place {
     places: Arc<Places>,
@@ -100,7 +125,7 @@ impl Places {
         if let Err(reason) = ordinary
             && house.health >= self.health
         {
-            let victim = house.first_to_go(|guest| guest.for_health, Standing::Unread);
+            let victim = house.first_to_go(|guest| guest.for_health, Rank::New);
             self.displace(house, victim.ok_or(reason)?);
         }
         Ok(self.seat(house, client, progress, for_health))
@@ -115,8 +140,7 @@ impl Places {
     ) -> std::result::Result<(), Rejection> {
         let held = house.held.get(&client).copied().unwrap_or_default();
         if has_share && held >= self.per_client {
-            let own =
-                house.first_to_go(|guest| !guest.for_health && guest.client == client, Standing::Unread);
+            let own = house.first_to_go(|guest| !guest.for_health && guest.client == client, Rank::New);
             self.displace(house, own.ok_or(Rejection::ClientConnections)?);
         } else if house.ordinary() >= self.max {
             let victim = house.of_the_largest(held).ok_or(Rejection::Connections)?;
@@ -156,7 +180,7 @@ impl Places {
     /// false if there is none.
     pub(crate) fn give_one_up(&self) -> bool {
         let house = &mut *self.house.lock();
-        let victim = house.of_the_largest(0);
+        let victim = house.first_to_go(|_| true, Rank::Unread);
         if let Some(id) = victim {
             self.displace(house, id);
         }
@@ -203,12 +227,11 @@ impl House {
         self.guests.len() - self.health
     }
 
-    /// Of these connections, the one that loses its place first: idle before silent before unread, and the oldest of
-    /// these. None beyond `last`.
-    fn first_to_go(&self, which: impl Fn(&Guest) -> bool, last: Standing) -> Option<u64> {
+    /// Of these connections, the one that loses its place first. None beyond `last`.
+    fn first_to_go(&self, which: impl Fn(&Guest) -> bool, last: Rank) -> Option<u64> {
         let guests = self.guests.iter().filter(|(_, guest)| which(guest));
-        let standings = guests.map(|(id, guest)| (guest.progress.standing(), *id));
-        standings.filter(|((standing, _), _)| *standing <= last).min().map(|(_, id)| id)
+        let ranked = guests.map(|(id, guest)| (guest.rank(), *id));
+        ranked.filter(|((rank, _), _)| *rank <= last).min().map(|(_, id)| id)
     }
 
     /// The connection that loses its place to a client that holds `held` places: one of the client that holds most. A
@@ -216,10 +239,10 @@ impl House {
     fn of_the_largest(&self, held: usize) -> Option<u64> {
         let ordinary = self.guests.iter().filter(|(_, guest)| !guest.for_health);
         let ranked = ordinary.filter_map(|(id, guest)| {
-            let (standing, since) = guest.progress.standing();
+            let (rank, since) = guest.rank();
             let holds = self.held.get(&guest.client).copied().unwrap_or_default();
-            let may_go = standing < Standing::Answering || holds > held + 1;
-            may_go.then_some((Reverse(holds), standing, since, *id))
+            let may_go = rank < Rank::Answering || holds > held + 1;
+            may_go.then_some((Reverse(holds), rank, since, *id))
         });
         ranked.min().map(|(.., id)| id)
     }

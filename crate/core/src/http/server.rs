@@ -77,13 +77,14 @@ impl Server {
                     let _ = socket.set_nodelay(true);
                     Ok((socket, Some(peer.ip())))
                 };
-                server.accept(accept).await;
+                server.accept(accept, || has_connection(&listener)).await;
             }
             #[cfg(unix)]
             Listener::Unix(listener, path) => {
                 let listener = tokio::net::UnixListener::from_std(listener)?;
                 let _ = started.send(Ok(()));
-                server.accept(async || Ok((listener.accept().await?.0, None))).await;
+                let accept = async || Ok((listener.accept().await?.0, None));
+                server.accept(accept, || has_connection(&listener)).await;
                 let _ = std::fs::remove_file(path);
             }
         }
@@ -92,8 +93,11 @@ impl Server {
     }
 
     /// Accepts connections until the exporter closes.
-    async fn accept<S>(self: &Arc<Self>, accept: impl AsyncFn() -> io::Result<(S, Option<IpAddr>)>)
-    where
+    async fn accept<S>(
+        self: &Arc<Self>,
+        accept: impl AsyncFn() -> io::Result<(S, Option<IpAddr>)>,
+        is_awaited: impl Fn() -> bool,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let mut closing = self.closing.clone();
@@ -138,7 +142,7 @@ impl Server {
                 Some(Err(error)) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Some(Err(error)) if error.kind() == ErrorKind::WouldBlock => shortage.is_over(),
                 Some(Err(error)) => {
-                    let pause = shortage.relieve(&error, &self.places);
+                    let pause = shortage.relieve(&error, &self.places, &is_awaited);
                     if shortage.is_news() {
                         warn(
                             self.host.as_deref(),
@@ -317,7 +321,7 @@ impl Default for Shortage {
 
 impl Shortage {
     /// Frees a descriptor if they are what is missing. Returns how long to wait until the next attempt.
-    fn relieve(&mut self, error: &io::Error, places: &Places) -> Duration {
+    fn relieve(&mut self, error: &io::Error, places: &Places, is_awaited: impl Fn() -> bool) -> Duration {
         if !is_out_of_descriptors(error) {
             return ACCEPT_PAUSE;
         }
@@ -328,9 +332,11 @@ impl Shortage {
         if self.is_trying {
             return Duration::ZERO;
         }
-        self.failures += 1;
-        if self.failures.is_multiple_of(GIVE_UP_AFTER) {
-            places.give_one_up();
+        if is_awaited() {
+            self.failures += 1;
+            if self.failures.is_multiple_of(GIVE_UP_AFTER) {
+                places.give_one_up();
+            }
         }
         SHORTAGE_PAUSE
     }
@@ -338,11 +344,9 @@ impl Shortage {
     /// Keeps a descriptor again as soon as there is one.
     fn is_over(&mut self) {
         self.is_trying = false;
+        self.failures = 0;
         if self.spare.is_none() {
             self.spare = spare();
-        }
-        if self.spare.is_some() {
-            self.failures = 0;
         }
     }
 
@@ -354,6 +358,18 @@ impl Shortage {
         }
         is_news
     }
+}
+
+/// Whether a connection waits to be accepted.
+#[cfg(unix)]
+fn has_connection(listener: &impl std::os::fd::AsFd) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    poll(&mut [PollFd::new(listener.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO) == Ok(1)
+}
+
+#[cfg(not(unix))]
+fn has_connection<L>(_: &L) -> bool {
+    true
 }
 
 #[cfg(unix)]
