@@ -26,7 +26,7 @@ const bad = {
     () => {
       throw new Error('no route to "db"\n');
     },
-    'no route to "db" ',
+    'no route to "db"\ufffd',
   ],
   'rejects with an error': [() => Promise.reject(new Error('no route')), 'no route'],
   'rejects with a string': [() => Promise.reject('as text'), 'as text'],

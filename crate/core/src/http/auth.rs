@@ -242,7 +242,7 @@ impl Authenticator {
     fn check_password(&self, user: String, password: Vec<u8>, peer: Option<IpAddr>) -> Verdict {
         // bcrypt ends a password at a NUL and repeats it, so `p\0p` would pass for `p`.
         if password.contains(&0) {
-            return Verdict::Denied;
+            return self.tries.check(peer).map_or_else(Verdict::Limited, |()| Verdict::Denied);
         }
         let secret = Secret::password(&self.key, &user, &password);
         let known = self.remembered.lock().verdict(secret, ClientKey::of(peer));

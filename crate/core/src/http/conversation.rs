@@ -70,7 +70,7 @@ impl Conversations {
     }
 }
 
-/// A socket whose client sends the same whatever it receives.
+/// A socket whose client sends a prepared script, without reading the answers first.
 struct Script {
     pieces: VecDeque<Vec<u8>>,
     /// The next piece has arrived. Between two pieces the server finds nothing to read.

@@ -359,7 +359,7 @@ mod tests {
         fn new(config: &MetricsConfig) -> Self {
             let displaced: Arc<[AtomicUsize; 4]> = Arc::default();
             let counted = Arc::clone(&displaced);
-            let count = move |standing| drop(counted[standing as usize].fetch_add(1, Ordering::Relaxed));
+            let count = move |standing| _ = counted[standing as usize].fetch_add(1, Ordering::Relaxed);
             let places = Places::new(config, count).expect("valid settings");
             Self { places, displaced, timeouts: Timeouts::new(config) }
         }

@@ -4,9 +4,9 @@
 use crate::Outcome;
 use crate::http_endpoint_test::small;
 use crate::wire::{Client, get, quiet, request, start};
+use prometheus_metrics::Registry;
 use prometheus_metrics::config::MetricsConfig;
 use prometheus_metrics::http::Exporter;
-use prometheus_metrics::{Format, Registry};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

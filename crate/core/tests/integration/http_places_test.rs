@@ -44,6 +44,8 @@ fn a_newcomer_takes_the_place_of_the_connection_that_was_idle_for_longest() -> O
     // Then those lose their place that have not sent a request.
     second.send("GET /metr")?;
     fourth.send("GET /metr")?;
+    // The exporter reads on a thread of its own.
+    std::thread::sleep(Duration::from_millis(200));
     let mut newest = idle(&exporter)?;
     assert_eq!(silent.rest()?, b"");
     assert_eq!(counted(&newest.ask("GET", NAMES, &[])?)?, ["state=idle 2", "state=silent 1"]);
