@@ -115,15 +115,21 @@ function timeOf(port, path) {
   });
 }
 
-const inTime = (times) => times.filter((ms) => ms !== null).length / times.length;
-const shareOf = (times) => `${show(inTime(times) * 100)} %`;
-const slow = (times) =>
-  show(
+function inTime(times) {
+  return times.filter((ms) => ms !== null).length / times.length;
+}
+
+function shareOf(times) {
+  return `${show(inTime(times) * 100)} %`;
+}
+function slow(times) {
+  return show(
     quantile(
       times.filter((ms) => ms !== null),
       0.99,
     ),
   );
+}
 
 function table(door, samples) {
   return {

@@ -2,7 +2,7 @@
 //! response, or idle. Each of these has its own time limit, and a connection that exceeds one is closed. A connection is
 //! also closed if its place is given to another client; `places.rs` decides about that.
 
-use super::self_metrics::Rejection;
+use super::self_metrics::{Rejection, Standing};
 use crate::config::MetricsConfig;
 use parking_lot::Mutex;
 use std::io;
@@ -41,34 +41,6 @@ enum Phase {
     Head(Instant),
     /// A request is being answered.
     Serving(Instant),
-}
-
-/// What a connection is doing, in the order in which connections lose their place to a newcomer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Standing {
-    /// Its last response is sent, and no new request has begun.
-    Idle,
-    /// It has not sent a complete request.
-    Silent,
-    /// Its client has not read the whole response.
-    Unread,
-    /// Its request is being answered.
-    Answering,
-}
-
-impl Standing {
-    /// All of them, in the order of their numbers.
-    pub(crate) const ALL: [Self; 4] = [Self::Idle, Self::Silent, Self::Unread, Self::Answering];
-
-    /// The value of the label `state`.
-    pub(crate) const fn label(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Silent => "silent",
-            Self::Unread => "unread",
-            Self::Answering => "answering",
-        }
-    }
 }
 
 /// The progress of a connection. Its socket, its service and its watcher share it.

@@ -5,7 +5,7 @@
 //! costs two expositions, and each scrape sees everything that was recorded before its request.
 
 use super::body::Meter;
-use super::maker::{Exposition, Key};
+use super::maker::{Exposition, Failure, Key};
 use super::workers::EXPOSITIONS;
 use crate::clock::Clock;
 
@@ -20,15 +20,6 @@ use std::time::Duration;
 const MAX_SLOTS: usize = 64;
 /// The most different expositions in the cache.
 const MAX_CACHED: usize = 8;
-
-/// Why there is no exposition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// Too many different expositions at once, too many bytes in flight, or no memory.
-    Overloaded,
-    /// A collector, or the encoder, panicked.
-    Panicked,
-}
 
 pub(crate) type Outcome = Result<Arc<Exposition>, Failure>;
 type Waiter = Box<dyn FnOnce(Outcome) + Send>;

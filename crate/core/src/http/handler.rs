@@ -4,10 +4,10 @@
 
 use super::auth::Verification;
 use super::body::Meter;
-use super::expositions::{Cache, Expositions, Failure, Outcome};
+use super::expositions::{Cache, Expositions, Outcome};
 use super::gate::{Gate, Passage};
 use super::health::{Check, Health};
-use super::maker::{Key, Maker};
+use super::maker::{Failure, Key, Maker};
 use super::negotiation::{self, Coding};
 use super::request::Request;
 use super::response::Response;

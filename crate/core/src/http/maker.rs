@@ -2,7 +2,6 @@
 //! exposition is shared and cached.
 
 use super::body::{Body, Meter};
-use super::expositions::Failure;
 use super::health::Health;
 use super::negotiation::ContentType;
 use super::page::page;
@@ -37,6 +36,15 @@ pub(crate) struct Exposition {
     pub(crate) plain_bytes: usize,
     /// Families left out of the merge.
     pub(crate) mismatched: Vec<String>,
+}
+
+/// Why there is no exposition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Too many different expositions at once, too many bytes in flight, or no memory.
+    Overloaded,
+    /// A collector, or the encoder, panicked.
+    Panicked,
 }
 
 /// Makes expositions of one target.

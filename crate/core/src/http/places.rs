@@ -3,9 +3,9 @@
 //! cannot make a probe fail. It must not know sockets or HTTP.
 
 use super::address::Allowlist;
-use super::connection::{Progress, Standing};
+use super::connection::Progress;
 use super::rate_limit::ClientKey;
-use super::self_metrics::Rejection;
+use super::self_metrics::{Rejection, Standing};
 use crate::config::MetricsConfig;
 use crate::error::Result;
 use parking_lot::Mutex;

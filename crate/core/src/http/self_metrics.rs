@@ -1,7 +1,6 @@
 //! The metrics of a scrape service about itself. They are in a registry of their own, which each scrape appends.
 
 use super::body::Meter;
-use super::connection::Standing;
 use super::health::Health;
 use crate::error::Result;
 use crate::metrics::{Counter, Gauge, Histogram};
@@ -87,6 +86,34 @@ impl Rejection {
             Self::WriteTimeout => "write_timeout",
             Self::Overload => "overload",
             Self::Tls => "tls",
+        }
+    }
+}
+
+/// What a connection is doing, in the order in which connections lose their place to a newcomer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// Its last response is sent, and no new request has begun.
+    Idle,
+    /// It has not sent a complete request.
+    Silent,
+    /// Its client has not read the whole response.
+    Unread,
+    /// Its request is being answered.
+    Answering,
+}
+
+impl Standing {
+    /// All of them, in the order of their numbers.
+    pub(crate) const ALL: [Self; 4] = [Self::Idle, Self::Silent, Self::Unread, Self::Answering];
+
+    /// The value of the label `state`.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Silent => "silent",
+            Self::Unread => "unread",
+            Self::Answering => "answering",
         }
     }
 }
