@@ -21,9 +21,10 @@ const STALLED: Duration = Duration::from_millis(500);
 /// A client that has read for this long may lose its response too, even if it still reads.
 const LONG_UNREAD: Duration = Duration::from_secs(5);
 
-/// How long a new connection should have for its request before it can be displaced. If connections come faster, they are
-/// accepted more slowly.
+/// How long a new connection has for its request before it is displaced like those that say nothing.
 const GRACE: Duration = Duration::from_millis(100);
+/// If connections lose their places sooner than this, new ones are accepted more slowly.
+const RUSH: Duration = Duration::from_millis(250);
 
 /// Called for each connection that loses its place.
 type Displaced = Box<dyn Fn(Standing) + Send + Sync>;
@@ -57,6 +58,7 @@ struct House {
 struct Guest {
     client: ClientKey,
     progress: Arc<Progress>,
+    entered: Instant,
     for_health: bool,
 }
 
@@ -158,7 +160,10 @@ impl Places {
     ) -> Place {
         let id = house.next;
         house.next += 1;
-        house.guests.insert(id, Guest { client, progress: Arc::clone(progress), for_health });
+        house.guests.insert(
+            id,
+            Guest { client, progress: Arc::clone(progress), entered: Instant::now(), for_health },
+        );
         if for_health {
             house.health += 1;
         } else {
@@ -169,9 +174,8 @@ impl Places {
 
     fn displace(&self, house: &mut House, id: u64) {
         if let Some(guest) = house.remove(id) {
-            let (standing, since) = guest.progress.standing();
-            house.is_rushed = standing == Standing::Silent && since.elapsed() < GRACE;
-            (self.displaced)(standing);
+            house.is_rushed = guest.entered.elapsed() < RUSH;
+            (self.displaced)(guest.progress.standing().0);
             guest.progress.displace();
         }
     }
@@ -211,7 +215,7 @@ impl Places {
         self.house.lock().ordinary() >= self.max
     }
 
-    /// Whether the newest connection came so soon that the one it displaced may not have had the time for its request.
+    /// Whether the newest connection has displaced one that was new itself.
     pub(crate) fn are_rushed(&self) -> bool {
         self.house.lock().is_rushed
     }
