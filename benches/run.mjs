@@ -22,6 +22,7 @@ const BENCHES = [
   'default-metrics',
   'memory',
   'attack',
+  'attack-connections',
   'require',
   'llm',
 ];
