@@ -60,8 +60,8 @@ impl Body {
     }
 }
 
-/// Writing a body fails if there is no memory for it. Only one series that is larger than `HEADROOM` cannot fail, and
-/// ends the process.
+/// Writing a body fails if there is no memory for it. A body below `HEADROOM` grows by itself, so that small expositions
+/// have small buffers; only such a small growth, or one series that is larger than `HEADROOM`, ends the process.
 impl Sink for Body {
     type Error = TryReserveError;
 
@@ -72,11 +72,11 @@ impl Sink for Body {
 
     #[inline]
     fn checkpoint(&mut self) -> Result<(), TryReserveError> {
-        if self.bytes.capacity() - self.bytes.len() >= HEADROOM {
+        if self.bytes.len() < HEADROOM || self.bytes.capacity() - self.bytes.len() >= HEADROOM {
             return Ok(());
         }
         // Twice as much, as `Vec` grows.
-        self.bytes.try_reserve(self.bytes.len().max(2 * HEADROOM))
+        self.bytes.try_reserve(self.bytes.len())
     }
 }
 
@@ -122,10 +122,18 @@ mod tests {
         let mut body = Body::default();
         for _ in 0..100 {
             body.checkpoint().expect("there is memory");
-            assert!(body.bytes.capacity() - body.bytes.len() >= HEADROOM);
+            assert!(body.bytes.len() < HEADROOM || body.bytes.capacity() - body.bytes.len() >= HEADROOM);
             body.buffer().extend_from_slice(&[7; 10_000]);
         }
         assert!(body.bytes.capacity() < 4 * body.bytes.len());
+    }
+
+    #[test]
+    fn a_small_body_has_a_small_buffer() {
+        let mut body = Body::default();
+        body.checkpoint().expect("there is memory");
+        body.buffer().extend_from_slice(&[7; 1000]);
+        assert!(body.bytes.capacity() < 4096);
     }
 
     #[test]
