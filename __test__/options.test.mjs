@@ -158,9 +158,12 @@ const TAKERS = {
   SynthesizeOptions: [['synthesize', synthesize, 'famlies', 'families']],
 };
 
-/** Types of options that others extend or that only warn, tested below. */
+/** Types of options that others extend, that only warn, or that take any name. */
 const OTHERS = [
   'CounterConfiguration',
+  // Options of a Pushgateway are also those of Node.js' requests, so any name may be one.
+  'Options',
+  'PushgatewayOptions',
   'DefaultMetricsCollectorConfiguration',
   'EndpointSettings',
   'GaugeConfiguration',
@@ -223,7 +226,11 @@ test('every setting is an option of the exporter, and those without a listener o
 });
 
 test('handlers and the exporter take the result of configFromEnv(), also beside other options', async (t) => {
-  const variables = { METRICS_ENDPOINT_PORT: '0', METRICS_ENDPOINT_HOST: '127.0.0.1', METRICS_TLS_KEY_FILE: 'key.pem' };
+  const variables = {
+    METRICS_ENDPOINT_PORT: '0',
+    METRICS_ENDPOINT_HOST: '127.0.0.1',
+    METRICS_HEADER_TIMEOUT_MS: '5000',
+  };
   const makers = Object.entries({ createMetricsHandler, createFetchHandler, fastifyMetrics: asPlugin });
   for (const env of [{}, variables]) {
     const config = configFromEnv(env);
@@ -236,7 +243,7 @@ test('handlers and the exporter take the result of configFromEnv(), also beside 
       await t.throwsAsync(async () => make({ port: config.port }), { instanceOf: ConfigurationError, message });
     }
   }
-  const exporter = await startExporter({ ...configFromEnv({ ...variables, METRICS_TLS_KEY_FILE: '' }), path: '/m' });
+  const exporter = await startExporter({ ...configFromEnv(variables), path: '/m' });
   t.regex(exporter.url, /^http:\/\/127\.0\.0\.1:\d+$/);
   await exporter.close();
 });
