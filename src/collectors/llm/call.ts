@@ -32,7 +32,7 @@ export interface LlmOutcome {
 const BROKEN: ReadonlySet<string> = new Set(['connection', 'other']);
 
 /** Decrements the gauge of calls that were never ended. The held value must not reach the call, or it is never collected. */
-const forgotten = new FinalizationRegistry<ModelSeries>((series) => series.active.dec());
+const forgotten = new FinalizationRegistry<ModelSeries>((series) => series.ended());
 
 /** A request to a model in progress. */
 export class LlmCall implements Disposable {
@@ -55,7 +55,7 @@ export class LlmCall implements Disposable {
     this.#series = series;
     this.#target = target;
     this.#exemplarLabels = chooseExemplarLabels(target);
-    series.active.inc();
+    series.began();
     forgotten.register(this, series, this);
   }
 
@@ -132,7 +132,7 @@ export class LlmCall implements Disposable {
     if (this.#ended) return false;
     this.#ended = true;
     forgotten.unregister(this);
-    this.#series.active.dec();
+    this.#series.ended();
     return true;
   }
 

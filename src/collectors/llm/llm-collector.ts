@@ -14,21 +14,15 @@ import { Families } from '../families';
 import { GenAiLlmNames, type GenAiVersion, wantsGenAi } from '../gen-ai';
 import { CappedNames, OTHER, readName } from '../label-values';
 import { chooseExemplarLabels } from '../trace';
-import type {
-  GuardrailResult,
-  GuardrailStage,
-  LlmErrorType,
-  LlmStatus,
-  MediaUnit,
-  Outcome,
-  RateLimitResource,
-} from '../words';
+import type { GuardrailResult, GuardrailStage, LlmErrorType, MediaUnit, Outcome, RateLimitResource } from '../words';
 import { type FinishCall, LlmCall, type LlmOutcome } from './call';
+import { costOfMedia } from './cost';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
 import { readErrorType, readStatus } from './outcome';
-import { computeCost, Prices, type PriceTable } from './prices';
-import { checkTarget, type LlmRequest, type LlmTarget, type LlmUsage } from './request';
+import { findPrice, type ModelPrices, Prices, type PriceTable } from './prices';
+import { recordUsage } from './record-usage';
+import { checkTarget, type LlmRequest, type LlmTarget } from './request';
 
 /** Metrics that are off by default: they cost series, and few users need them. */
 export interface LlmOptionalMetrics {
@@ -47,6 +41,16 @@ export interface LlmMetricsCollectorOptions {
   namespace?: string | undefined;
   /** The prices of tokens. @default none: `llm_unpriced_requests_total` counts the requests */
   prices?: PriceTable | undefined;
+  /**
+   * The model whose price applies, if an answer names another than the request: `answer` suits deployments and routers, such
+   * as `openrouter/auto`. @default 'request'
+   */
+  priceBy?: 'request' | 'answer' | undefined;
+  /**
+   * Whether the cost counts that a provider reports with its answer, as OpenRouter and Perplexity do. It then takes
+   * precedence over the price table. @default false
+   */
+  providerCost?: boolean | undefined;
   /** Turns a model's name into a label value. @default removes dates and names of accounts */
   normalizeModel?: ((model: string) => string) | undefined;
   /**
@@ -62,6 +66,8 @@ const OPTIONS = optionNames<LlmMetricsCollectorOptions>('LlmMetricsCollector', {
   registry: true,
   namespace: true,
   prices: true,
+  priceBy: true,
+  providerCost: true,
   normalizeModel: true,
   genAiNames: true,
   optional: true,
@@ -95,6 +101,8 @@ export class LlmMetricsCollector {
   readonly #families: Families;
   readonly #perRequest: Histogram | undefined;
   readonly #prices: Prices;
+  readonly #pricesAnswer: boolean;
+  readonly #providerCost: boolean;
   readonly #normalize: (model: string) => string;
   readonly #models: CappedNames;
   readonly #providers: CappedNames;
@@ -122,6 +130,12 @@ export class LlmMetricsCollector {
     checkOptionNames(optional, OPTIONAL_NAMES);
     const wanted = Object.entries(OPTIONAL).filter(([option]) => optional[option as keyof LlmOptionalMetrics] === true);
     this.#prices = new Prices(options.prices);
+    const { priceBy = 'request' } = options;
+    if (priceBy !== 'request' && priceBy !== 'answer') refuseOption("'request' or 'answer'", 'priceBy', priceBy);
+    this.#pricesAnswer = priceBy === 'answer';
+    const { providerCost = false } = options;
+    if (typeof providerCost !== 'boolean') refuseOption('a boolean', 'providerCost', providerCost);
+    this.#providerCost = providerCost;
     this.#normalize = options.normalizeModel ?? normalizeModel;
     if (typeof this.#normalize !== 'function') refuseOption('a function', 'normalizeModel', options.normalizeModel);
     this.#families = new Families(addon.catalogue(false), {
@@ -178,9 +192,11 @@ export class LlmMetricsCollector {
 
   /** Counts a request that was sent to another model because the first one failed. */
   recordFallback(fromModel: string, toModel: string, status: Outcome = 'success'): void {
+    const to = this.#name(toModel);
     const names = {
       from_model: this.#models.known(this.#name(fromModel)),
-      to_model: this.#models.admit(this.#name(toModel)),
+      // A name that a failed request tried may be a typo.
+      to_model: status === 'success' ? this.#models.admit(to) : this.#models.known(to),
     };
     this.#families
       .counter('llm_fallbacks_total')
@@ -195,7 +211,8 @@ export class LlmMetricsCollector {
   ): void {
     checkOptionNames(limits, RATE_LIMIT);
     const { limit, remaining } = limits;
-    const { model, provider } = this.#findSeries(target, true);
+    // Failed answers have these headers too, so they do not make a model known.
+    const { model, provider } = this.#findSeries(target, false);
     const labels = { model, provider, resource: this.#word('llm_ratelimit_limit', 'resource', resource) };
     if (remaining !== undefined) this.#families.gauge('llm_ratelimit_remaining').set(labels, remaining);
     if (limit !== undefined) this.#families.gauge('llm_ratelimit_limit').set(labels, limit);
@@ -229,7 +246,12 @@ export class LlmMetricsCollector {
   /** Counts images, seconds of audio or characters of speech. */
   recordMedia(target: LlmTarget, unit: MediaUnit, amount: number): void {
     this.#word('llm_media_units_total', 'unit', unit);
-    this.#findSeries(target, true).media.of(unit).inc(amount);
+    const series = this.#findSeries(target, true);
+    series.media.of(unit).inc(amount);
+    const price = findPrice(series.prices);
+    const costUsd = price === undefined ? undefined : costOfMedia(price, { unit, amount });
+    if (costUsd !== undefined) series.cost.inc(costUsd);
+    else if (price?.input === undefined && price?.output === undefined) series.unpriced.inc();
   }
 
   /** Sets the version of a model that is in use. */
@@ -305,7 +327,7 @@ export class LlmMetricsCollector {
     if (request.interrupted !== undefined) {
       this.#word('llm_streaming_interrupted_total', 'reason', request.interrupted);
     }
-    const series = this.#findSeries(request, status === 'success');
+    const series = this.#findSeries(withAnsweringModel(request), status === 'success');
     const operation = series.operation(request.operation ?? 'chat');
     (status === 'success' ? operation.succeeded : operation.statuses.of(status)).inc();
     if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);
@@ -313,7 +335,13 @@ export class LlmMetricsCollector {
     if (errorType !== undefined) series.errors.of(errorType).inc();
     if (request.finishReason !== undefined) series.finishReasons.of(request.finishReason).inc();
     if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
-    const costUsd = this.#recordUsage(series, request, status, agent);
+    const billing = {
+      prices: this.#pricesOf(series, request),
+      providerCost: this.#providerCost,
+      perRequest: this.#perRequest,
+    };
+    const { input, output, costUsd } = recordUsage(series, request, status === 'success', billing);
+    agent?.addUsage(input, output, costUsd ?? 0);
     this.#recordStream(series, request);
     this.#genAi?.record({
       model: series.model,
@@ -329,58 +357,15 @@ export class LlmMetricsCollector {
     return { status, errorType: errorType as LlmErrorType | undefined, durationMs, timeToFirstTokenMs, costUsd };
   }
 
-  #recordUsage(
-    series: ModelSeries,
-    request: LlmRequest,
-    status: LlmStatus,
-    agent: Attributed | undefined,
-  ): number | undefined {
-    const { inputTokens, outputTokens } = request;
-    const told = toAmount(request.costUsd);
-    if (!isAmount(inputTokens) && !isAmount(outputTokens)) {
-      if (status === 'success' && !WITHOUT_TOKENS.has(request.operation)) series.usageMissing.inc();
-      if (told !== undefined) series.cost.inc(told);
-      agent?.addUsage(0, 0, amountOrZero(told));
-      return told;
-    }
-    const input = amountOrZero(inputTokens);
-    const output = amountOrZero(outputTokens);
-    series.inputTokens.inc(input);
-    series.outputTokens.inc(output);
-    this.#recordDetails(series, request);
-    const { model } = series;
-    this.#perRequest?.observe({ model, type: 'input' }, input);
-    this.#perRequest?.observe({ model, type: 'output' }, output);
-    const cost = told ?? this.#priceOf(series, request, input, output);
-    if (cost !== undefined) series.cost.inc(cost);
-    else series.unpriced.inc();
-    agent?.addUsage(input, output, amountOrZero(cost));
-    return cost;
-  }
-
-  #recordDetails(series: ModelSeries, usage: LlmUsage): void {
-    const { details } = series;
-    if (isAmount(usage.cacheReadTokens)) details.of('cache_read').inc(usage.cacheReadTokens);
-    if (isAmount(usage.cacheWriteTokens)) details.of('cache_write').inc(usage.cacheWriteTokens);
-    if (isAmount(usage.reasoningTokens)) details.of('reasoning').inc(usage.reasoningTokens);
-    if (isAmount(usage.audioInputTokens)) details.of('audio_input').inc(usage.audioInputTokens);
-    if (isAmount(usage.audioOutputTokens)) details.of('audio_output').inc(usage.audioOutputTokens);
-    if (isAmount(usage.imageInputTokens)) details.of('image_input').inc(usage.imageInputTokens);
-  }
-
-  #priceOf(series: ModelSeries, request: LlmUsage, input: number, output: number): number | undefined {
-    const tokens = {
-      input,
-      output,
-      cacheRead: amountOrZero(request.cacheReadTokens),
-      cacheWrite: amountOrZero(request.cacheWriteTokens),
-      reasoning: amountOrZero(request.reasoningTokens),
-    };
-    return computeCost(series.prices, tokens);
+  /** The prices of the model that is billed: the requested one, or on request the one that answered. */
+  #pricesOf(series: ModelSeries, { responseModel }: LlmRequest): ModelPrices | undefined {
+    if (!this.#pricesAnswer || responseModel === undefined) return series.prices;
+    return this.#prices.of(series.provider, this.#name(responseModel)) ?? series.prices;
   }
 
   #recordStream(series: ModelSeries, request: LlmRequest): void {
-    const { chunks, timeToFirstTokenMs, durationMs, outputTokens, interrupted } = request;
+    const { chunks, timeToFirstTokenMs, durationMs, outputTokens, reasoningTokens, visibleTokens, interrupted } =
+      request;
     if (!isAmount(chunks) || chunks === 0) {
       if (!isAmount(timeToFirstTokenMs)) return;
     }
@@ -389,16 +374,22 @@ export class LlmMetricsCollector {
     if (isAmount(chunks)) series.chunks.inc(chunks);
     if (isAmount(timeToFirstTokenMs)) {
       series.firstToken.observe(timeToFirstTokenMs / 1000, request.exemplarLabels);
-      if (isAmount(durationMs) && isAmount(outputTokens) && outputTokens > 1) {
-        series.perToken.observe(Math.max(0, durationMs - timeToFirstTokenMs) / 1000 / (outputTokens - 1));
+      // Reasoning that the provider hides took its time before the first token.
+      const seen = visibleTokens ?? amountOrZero(outputTokens) - amountOrZero(reasoningTokens);
+      if (isAmount(durationMs) && seen > 1) {
+        series.perToken.observe(Math.max(0, durationMs - timeToFirstTokenMs) / 1000 / (seen - 1));
       }
     }
     if (interrupted !== undefined) series.interrupted.of(interrupted).inc();
   }
 }
 
-/** Providers measure these operations in other units, so missing tokens are not counted as missing. */
-const WITHOUT_TOKENS: ReadonlySet<string | undefined> = new Set(addon.operationsWithoutTokens());
+/** The request; if it names no model, with the model that answered. */
+function withAnsweringModel(request: LlmRequest): LlmTarget {
+  const { model, provider, responseModel } = request;
+  if (responseModel === undefined || (model !== undefined && model !== '' && model !== OTHER)) return request;
+  return { model: responseModel, provider };
+}
 
 const defaults = new DefaultCollectors((registry) => new LlmMetricsCollector({ registry }));
 

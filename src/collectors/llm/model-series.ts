@@ -50,7 +50,6 @@ export interface OperationSeries {
 }
 
 export class ModelSeries {
-  readonly active: GaugeSeries;
   readonly tokens: Children;
   readonly inputTokens: CounterSeries;
   readonly outputTokens: CounterSeries;
@@ -68,9 +67,11 @@ export class ModelSeries {
   readonly media: Children;
   readonly queue: HistogramSeries | undefined;
   readonly interChunk: HistogramSeries | undefined;
+  readonly #active: GaugeSeries;
   readonly #families: Families;
   readonly #operations = new Map<string, OperationSeries>();
   #streams = false;
+  #running = 0;
 
   constructor(
     families: Families,
@@ -83,7 +84,7 @@ export class ModelSeries {
       new Children(families.words(name, label), (word) =>
         families.counter(name).labels({ model, provider, [label]: word }),
       );
-    this.active = families.gauge('llm_active_requests').labels({ model, provider });
+    this.#active = families.gauge('llm_active_requests').labels({ model, provider });
     this.tokens = children('llm_tokens_total', 'type');
     this.details = children('llm_token_details_total', 'detail');
     this.errors = children('llm_errors_total', 'error_type');
@@ -105,13 +106,32 @@ export class ModelSeries {
     this.outputTokens = this.tokens.of('output');
   }
 
+  /** Rates need a 0 before the first event. Series of `other` appear only when something is recorded in them. */
   #init(): void {
-    this.active.inc(0);
+    if (this.model === OTHER) return;
+    this.#active.inc(0);
     this.tokens.init();
     this.errors.init();
     this.unpriced.inc(0);
     this.usageMissing.inc(0);
     if (this.prices !== undefined) this.cost.inc(0);
+  }
+
+  /** A request begins. */
+  began(): void {
+    this.#running++;
+    this.#active.inc();
+  }
+
+  /**
+   * A request ends, and is recorded afterwards. A request to an unknown model is active as `other`; if it succeeds, the model
+   * gets series of its own, and an unused `other` must not stay behind.
+   */
+  ended(): void {
+    this.#running--;
+    this.#active.dec();
+    if (this.model !== OTHER || this.#running > 0 || this.#operations.size > 0) return;
+    this.#families.gauge('llm_active_requests').remove({ model: this.model, provider: this.provider });
   }
 
   /** The series of an operation; that of `other` if it is unknown. */
@@ -131,7 +151,7 @@ export class ModelSeries {
     );
     const durations = families.histogram('llm_request_duration_seconds');
     const duration = new ExemplarSeries(durations, { model, provider, operation });
-    statuses.init();
+    if (model !== OTHER) statuses.init();
     const series = { name: operation, statuses, succeeded: statuses.of('success'), duration };
     this.#operations.set(operation, series);
     return series;
@@ -141,6 +161,6 @@ export class ModelSeries {
   streamed(): void {
     if (this.#streams) return;
     this.#streams = true;
-    this.interrupted.init();
+    if (this.model !== OTHER) this.interrupted.init();
   }
 }
