@@ -66,7 +66,7 @@ test.serial('a streamed request, from its start to its end', async (t) => {
     `streaming_chunks_total{${SHOWN}} 3`,
     `streaming_time_to_first_token_seconds_sum{${SHOWN}} 0.5`,
     `streaming_time_to_first_token_seconds_count{${SHOWN}} 1`,
-    `streaming_time_per_output_token_seconds_sum{${SHOWN}} 0.01`,
+    `streaming_time_per_output_token_seconds_sum{${SHOWN}} 0.010101010101010102`,
     `streaming_time_per_output_token_seconds_count{${SHOWN}} 1`,
   ]);
 });

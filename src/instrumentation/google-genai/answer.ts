@@ -20,7 +20,7 @@ export class Answer {
   /** Adds an answer or a chunk. @returns true if it holds content */
   add({ candidates, promptFeedback, usageMetadata, modelVersion }: ContentResponseLike): boolean {
     const [first] = candidates ?? [];
-    const parts = first?.content?.parts ?? [];
+    const parts = (first?.content?.parts ?? []).filter((part) => typeof part === 'object' && part !== null);
     this.#usage = usageMetadata ?? this.#usage;
     this.#model ??= modelVersion;
     this.#reason = first?.finishReason ?? this.#reason;
