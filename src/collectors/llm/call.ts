@@ -149,6 +149,7 @@ export class LlmCall implements Disposable {
       model: this.#target.model,
       provider: this.#target.provider,
       operation: this.#target.operation,
+      labels: this.#target.labels,
       exemplarLabels: this.#exemplarLabels,
       status,
       errorType,

@@ -5,6 +5,7 @@ import { ConfigurationError, describe, refuseOption } from '../../errors';
 import type { Histogram } from '../../metrics/histogram';
 import { addon } from '../../native/addon';
 import { checkOptionNames, type OptionNames, optionNames } from '../../options';
+import { read } from '../../read';
 import { Registry } from '../../registry/registry';
 import { amountOrZero, isAmount, toAmount, toSeconds } from '../amount';
 import { type Attributed, attributed } from '../attribution';
@@ -23,6 +24,7 @@ import { readErrorType, readStatus } from './outcome';
 import { findPrice, type ModelPrices, Prices, type PriceTable } from './prices';
 import { recordUsage } from './record-usage';
 import { checkTarget, type LlmRequest, type LlmTarget } from './request';
+import { checkUserLabel, runWithLabels, type UserLabel, type UserLabelOption, type UserLabels } from './user-label';
 
 /** Metrics that are off by default: they cost series, and few users need them. */
 export interface LlmOptionalMetrics {
@@ -47,6 +49,11 @@ export interface LlmMetricsCollectorOptions {
    */
   priceBy?: 'request' | 'answer' | undefined;
   /**
+   * A label of your own on requests, tokens and cost, and how many values it may have: `{ tenant: { max: 100 } }`. Further
+   * values count as `other`. Not for ids of users or requests. @default none
+   */
+  labels?: UserLabelOption | undefined;
+  /**
    * Whether the cost counts that a provider reports with its answer, as OpenRouter and Perplexity do. It then takes
    * precedence over the price table. @default false
    */
@@ -68,6 +75,7 @@ const OPTIONS = optionNames<LlmMetricsCollectorOptions>('LlmMetricsCollector', {
   prices: true,
   priceBy: true,
   providerCost: true,
+  labels: true,
   normalizeModel: true,
   genAiNames: true,
   optional: true,
@@ -86,6 +94,8 @@ const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
 };
 const RATE_LIMIT: OptionNames = { of: 'setRateLimit', names: ['limit', 'remaining'] };
 const BUDGET: OptionNames = { of: 'setBudget', names: ['limitUsd', 'remainingUsd'] };
+/** The metrics that have the user's own label. */
+const WITH_USER_LABEL: ReadonlySet<string> = new Set(['llm_requests_total', 'llm_tokens_total', 'llm_cost_usd_total']);
 const OPTIONAL_NAMES: OptionNames = { of: 'optional', names: Object.keys(OPTIONAL) };
 
 /**
@@ -103,6 +113,7 @@ export class LlmMetricsCollector {
   readonly #prices: Prices;
   readonly #pricesAnswer: boolean;
   readonly #providerCost: boolean;
+  readonly #label: UserLabel | undefined;
   readonly #normalize: (model: string) => string;
   readonly #models: CappedNames;
   readonly #providers: CappedNames;
@@ -136,12 +147,14 @@ export class LlmMetricsCollector {
     const { providerCost = false } = options;
     if (typeof providerCost !== 'boolean') refuseOption('a boolean', 'providerCost', providerCost);
     this.#providerCost = providerCost;
+    this.#label = checkUserLabel(options.labels);
     this.#normalize = options.normalizeModel ?? normalizeModel;
     if (typeof this.#normalize !== 'function') refuseOption('a function', 'normalizeModel', options.normalizeModel);
     this.#families = new Families(addon.catalogue(false), {
       registry,
       prefix: `${namespace}_`,
       optional: new Set(wanted.map(([, name]) => name)),
+      more: this.#label && { label: this.#label.name, max: this.#label.max, metrics: WITH_USER_LABEL },
     });
     this.#perRequest = this.#families.optional('llm_tokens_per_request');
     this.#models = new CappedNames(this.#families.cap('llm_requests_total', 'model'));
@@ -155,7 +168,22 @@ export class LlmMetricsCollector {
    * has succeeded, because its name may be a typo. A model with a price is known.
    */
   startRequest(target: LlmTarget): LlmCall {
-    return new LlmCall(this.#finish, this.#findSeries(target, false), target);
+    const labels = this.#labelsOf(target);
+    return new LlmCall(
+      this.#finish,
+      this.#findSeries(target, false),
+      labels === undefined ? target : { ...target, labels },
+    );
+  }
+
+  /**
+   * Runs a function and gives its requests, also across awaits, the value of the collector's own label.
+   *
+   * @example
+   * await llm.withLabels({ tenant: 'acme' }, () => client.chat.completions.create(request));
+   */
+  withLabels<R>(labels: UserLabels, run: () => R): R {
+    return runWithLabels(labels, run);
   }
 
   /**
@@ -260,6 +288,12 @@ export class LlmMetricsCollector {
     this.#families.gauge('llm_model_info').set({ model, provider, version: readName(version) }, 1);
   }
 
+  /** The label's value around a call that begins: its stream may be read elsewhere. */
+  #labelsOf(target: LlmTarget): UserLabels | undefined {
+    const value = this.#label?.valueOf(read(target, 'labels') as UserLabels | undefined);
+    return value === undefined ? undefined : { [(this.#label as UserLabel).name]: value };
+  }
+
   #word(name: string, label: string, given: string): string {
     return this.#families.checkedWord(name, label, given);
   }
@@ -327,7 +361,9 @@ export class LlmMetricsCollector {
     if (request.interrupted !== undefined) {
       this.#word('llm_streaming_interrupted_total', 'reason', request.interrupted);
     }
-    const series = this.#findSeries(withAnsweringModel(request), status === 'success');
+    const shared = this.#findSeries(withAnsweringModel(request), status === 'success');
+    const value = this.#label?.valueOf(request.labels);
+    const series = value === undefined ? shared : shared.variant((this.#label as UserLabel).name, value);
     const operation = series.operation(request.operation ?? 'chat');
     (status === 'success' ? operation.succeeded : operation.statuses.of(status)).inc();
     if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);

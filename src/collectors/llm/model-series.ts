@@ -8,6 +8,7 @@ import { ExemplarSeries } from '../exemplar-series';
 import type { Families } from '../families';
 import { findWord, OTHER } from '../label-values';
 import type { ModelPrices } from './prices';
+import type { UserLabels } from './user-label';
 
 /** Children by one more label. Each is made when it is first used. */
 class Children {
@@ -70,6 +71,8 @@ export class ModelSeries {
   readonly #active: GaugeSeries;
   readonly #families: Families;
   readonly #operations = new Map<string, OperationSeries>();
+  readonly #userLabels: UserLabels;
+  readonly #variants = new Map<string, ModelSeries>();
   #streams = false;
   #running = 0;
 
@@ -78,19 +81,21 @@ export class ModelSeries {
     readonly model: string,
     readonly provider: string,
     readonly prices: ModelPrices | undefined,
+    userLabels: UserLabels = {},
   ) {
     this.#families = families;
-    const children = (name: string, label: string) =>
+    this.#userLabels = userLabels;
+    const children = (name: string, label: string, more: UserLabels = {}) =>
       new Children(families.words(name, label), (word) =>
-        families.counter(name).labels({ model, provider, [label]: word }),
+        families.counter(name).labels({ model, provider, [label]: word, ...more }),
       );
     this.#active = families.gauge('llm_active_requests').labels({ model, provider });
-    this.tokens = children('llm_tokens_total', 'type');
+    this.tokens = children('llm_tokens_total', 'type', userLabels);
     this.details = children('llm_token_details_total', 'detail');
     this.errors = children('llm_errors_total', 'error_type');
     this.retries = children('llm_retries_total', 'error_type');
     this.finishReasons = children('llm_finish_reasons_total', 'reason');
-    this.cost = families.counter('llm_cost_usd_total').labels({ model, provider });
+    this.cost = families.counter('llm_cost_usd_total').labels({ model, provider, ...userLabels });
     this.unpriced = families.counter('llm_unpriced_requests_total').labels({ model, provider });
     this.usageMissing = families.counter('llm_usage_missing_total').labels({ model, provider });
     this.media = children('llm_media_units_total', 'unit');
@@ -115,6 +120,16 @@ export class ModelSeries {
     this.unpriced.inc(0);
     this.usageMissing.inc(0);
     if (this.prices !== undefined) this.cost.inc(0);
+  }
+
+  /** The series with a value of the user's own label. They share all series that do not have this label. */
+  variant(label: string, value: string): ModelSeries {
+    let variant = this.#variants.get(value);
+    if (variant === undefined) {
+      variant = new ModelSeries(this.#families, this.model, this.provider, this.prices, { [label]: value });
+      this.#variants.set(value, variant);
+    }
+    return variant;
   }
 
   /** A request begins. */
@@ -147,7 +162,7 @@ export class ModelSeries {
     const families = this.#families;
     const requests = families.counter('llm_requests_total');
     const statuses = new Children(families.words('llm_requests_total', 'status'), (status) =>
-      requests.labels({ model, provider, operation, status }),
+      requests.labels({ model, provider, operation, status, ...this.#userLabels }),
     );
     const durations = families.histogram('llm_request_duration_seconds');
     const duration = new ExemplarSeries(durations, { model, provider, operation });

@@ -5,6 +5,8 @@ import { describe, ValueError } from '../../errors';
 import type { ExemplarLabels } from '../../metrics/exemplar';
 import type { FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit } from '../words';
 
+import type { UserLabels } from './user-label';
+
 /** The receiver of a request, and the ids of its trace. */
 export interface LlmTarget {
   /** The name in the request. Labels show it without dates and names of accounts. */
@@ -13,6 +15,8 @@ export interface LlmTarget {
   provider: string;
   /** @default 'chat' */
   operation?: LlmOperation | undefined;
+  /** The value of the collector's own label: `{ tenant: 'acme' }`. @default that of `withLabels()` around the request */
+  labels?: UserLabels | undefined;
   /**
    * Ids of the request, the user or the trace, at most 128 characters in all. A bucket shows those of one request; they make
    * no series. @default OpenTelemetry's trace and span, if one is active and sampled

@@ -106,6 +106,7 @@ class Instrumentation {
           model: typeof model === 'string' ? model : OTHER,
           provider: this.#resolveProvider(client),
           operation: endpoint.operation,
+          labels: this.#options.labels,
         },
         body,
         signal: read(args[1], 'signal'),

@@ -31,6 +31,7 @@ const OPTIONS = optionNames<InstrumentOptions>('instrumentGoogleGenAI', {
   collector: true,
   provider: true,
   providers: true,
+  labels: true,
 });
 
 /** One measured request. */
@@ -180,12 +181,12 @@ function readTarget(
   client: GoogleGenAiClientLike,
   request: RequestLike,
   operation: LlmOperation,
-  { resolveProvider }: CheckedOptions,
+  { resolveProvider, labels }: CheckedOptions,
 ): LlmTarget {
   const usual = client.vertexai === true ? 'vertex' : 'google';
   const provider = resolveProvider(request.config?.httpOptions?.baseUrl ?? customBaseUrl(client), usual);
   // Only Google offers this API, so an unknown address is a gateway in front of it.
-  return { model: stripModelPath(request.model), provider: provider === OTHER ? usual : provider, operation };
+  return { model: stripModelPath(request.model), provider: provider === OTHER ? usual : provider, operation, labels };
 }
 
 function customBaseUrl({ models }: GoogleGenAiClientLike): unknown {
