@@ -4,6 +4,7 @@
  *
  *   --record=base.json,head.json   samples of `npm run bench -- --only=record --out=folder`
  *   --criterion=folder             criterion's folder, with baselines named `base` and `head`
+ *   --budgets=require.json         samples of one bench: it fails if a budget of that bench is not met
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -62,11 +63,29 @@ export function table(cases, limit) {
   return ['| case | base | change | change / base |', '|---|--:|--:|--:|', ...rows].join('\n');
 }
 
+/** The budgets of a bench as a table, and whether all of them are met. */
+export function budgets({ verdicts }) {
+  if (verdicts.length === 0) throw new Error('Expected budgets but found none');
+  const rows = verdicts.map(({ work, reach, measured, met }) => {
+    return `| ${work} | ${reach} | ${met === true ? measured : `**${measured}**`} |`;
+  });
+  return {
+    table: ['| budget | limit | measured |', '|---|--:|--:|', ...rows].join('\n'),
+    areMet: verdicts.every(({ met }) => met === true),
+  };
+}
+
 function main() {
   const string = { type: 'string' };
-  const { values } = parseArgs({ options: { limit: string, record: string, criterion: string } });
+  const { values } = parseArgs({ options: { limit: string, record: string, criterion: string, budgets: string } });
   const limit = Number(values.limit ?? 1.5);
   if (!(limit >= 1)) throw new Error(`Expected --limit to be a number of at least 1 but received ${values.limit}`);
+  if (values.budgets !== undefined) {
+    const { table, areMet } = budgets(JSON.parse(readFileSync(values.budgets, 'utf8')));
+    console.log(`${table}\n`);
+    if (!areMet) process.exitCode = 1;
+    if (values.record === undefined && values.criterion === undefined) return;
+  }
   const cases = [];
   if (values.record !== undefined) {
     const [base, head] = values.record.split(',').map((path) => JSON.parse(readFileSync(path, 'utf8')));

@@ -3,7 +3,7 @@
  * `require` into `dist`, and `main`, `types`, `exports` and `typesVersions` into package.json. The folder is the only
  * list of subpaths: to add one, add a file and run `npm run build:ts`, which runs this after the compiler.
  */
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, parse, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { markNodeTypes, removeUnreachedDeclarations } from './declarations.mjs';
@@ -78,6 +78,16 @@ export function manifestFields() {
   };
 }
 
+/** Deletes programs in `dist` that were compiled from a source which no longer exists: they would be published. */
+function removeStalePrograms() {
+  const dist = join(root, 'dist');
+  for (const file of readdirSync(dist, { recursive: true })) {
+    const source = join(root, 'src', file.replace(/\.m?js$/, ''));
+    const isMade = file === 'tables.js' || !/\.m?js$/.test(file);
+    if (!isMade && !existsSync(`${source}.ts`) && !existsSync(`${source}.mts`)) rmSync(join(dist, file));
+  }
+}
+
 function writeForwarders() {
   for (const { path, hasBoth, hasOwnForwarder } of entries()) {
     if (!hasBoth || hasOwnForwarder) continue;
@@ -108,6 +118,7 @@ function writeManifest() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  removeStalePrograms();
   writeForwarders();
   writeDefaultExports();
   removeUnreachedDeclarations();

@@ -1,5 +1,6 @@
 /**
- * Builds and runs all that `npm test` checks: formatting, the TypeScript, the Rust tests, the JavaScript tests.
+ * Builds and runs all that `npm test` checks: formatting, the TypeScript, the Rust tests, the JavaScript tests, and those of
+ * the real SDKs.
  * `--only=rust` and `--only=javascript` run one half.
  *
  * The addon and the Rust tests are built by one command, with one profile and one set of features, so that each crate is
@@ -8,6 +9,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ADDON, buildTypeScript, install } from './prepare.mjs';
+import { installSdks, testSdks } from './sdks.mjs';
 import { bin, printTimes, root, step } from './steps.mjs';
 import { checkToolchains } from './toolchains.mjs';
 
@@ -32,6 +34,7 @@ await Promise.all([
     await step('Formatting: Rust', 'cargo', ['fmt', '--all', '--check'], quiet);
     if (!javascript) return;
     await step('Formatting and lint: TypeScript', bin('biome'), ['check', '--error-on-warnings', '.'], quiet);
+    await installSdks(quiet);
   })(),
 ]);
 if (javascript) {
@@ -41,5 +44,9 @@ if (javascript) {
 }
 if (rust) await step('Rust tests', 'cargo', ['test', '--quiet', '--workspace'], { env: cargo });
 // Tests that wait for a clock or a socket leave a processor idle: one file more than there are processors uses it.
-if (javascript) await step('JavaScript tests', bin('ava'), ['--concurrency', `${availableParallelism() + 1}`]);
+if (javascript) {
+  const concurrency = ['--concurrency', `${availableParallelism() + 1}`];
+  await step('JavaScript tests', bin('ava'), concurrency);
+  await testSdks(concurrency);
+}
 printTimes();

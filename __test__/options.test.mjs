@@ -9,6 +9,7 @@ import {
   AgentMetricsCollector,
   ConfigurationError,
   Counter,
+  configFromEnv,
   createFetchHandler,
   createHttpMetrics,
   createMetricsHandler,
@@ -219,6 +220,25 @@ test('every setting is an option of the exporter, and those without a listener o
     const others = settings.filter(({ options }) => options !== 'exporter').map(({ option }) => [option, undefined]);
     await make(Object.fromEntries(others));
   }
+});
+
+test('handlers and the exporter take the result of configFromEnv(), also beside other options', async (t) => {
+  const variables = { METRICS_ENDPOINT_PORT: '0', METRICS_ENDPOINT_HOST: '127.0.0.1', METRICS_TLS_KEY_FILE: 'key.pem' };
+  const makers = Object.entries({ createMetricsHandler, createFetchHandler, fastifyMetrics: asPlugin });
+  for (const env of [{}, variables]) {
+    const config = configFromEnv(env);
+    for (const [of, make] of makers) {
+      await make(config);
+      await make({ ...config, registry: new Registry(), path: '/internal' });
+      // What is set beside it is refused as before.
+      const message = new RegExp(`^Expected options of a handler for ${of} but received`);
+      await t.throwsAsync(async () => make({ ...config, port: 31_070 }), { instanceOf: ConfigurationError, message });
+      await t.throwsAsync(async () => make({ port: config.port }), { instanceOf: ConfigurationError, message });
+    }
+  }
+  const exporter = await startExporter({ ...configFromEnv({ ...variables, METRICS_TLS_KEY_FILE: '' }), path: '/m' });
+  t.regex(exporter.url, /^http:\/\/127\.0\.0\.1:\d+$/);
+  await exporter.close();
 });
 
 test('Fastify adds options of its own', async (t) => {

@@ -177,8 +177,8 @@ function save(folder, machine, sections, report) {
   mkdirSync(results, { recursive: true });
   // Remove the samples of earlier runs.
   for (const name of [...BENCHES, 'rust']) rmSync(join(results, `${name}.json`), { force: true });
-  for (const { name, samples } of sections) {
-    writeFileSync(join(results, `${name}.json`), `${JSON.stringify({ machine, samples })}\n`);
+  for (const { name, samples, verdicts } of sections) {
+    writeFileSync(join(results, `${name}.json`), `${JSON.stringify({ machine, verdicts, samples })}\n`);
   }
   writeFileSync(join(folder, 'RESULTS.md'), report);
   formatLikeTheRest(join(folder, 'RESULTS.md'));

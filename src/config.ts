@@ -16,12 +16,28 @@ export type MetricsConfig = Readonly<ConfigValues>;
 /**
  * Reads `METRICS_*`, checked and typed. An empty variable counts as not set. Unknown variables are ignored, with a warning
  * if a name looks like a misspelled setting; so is `METRICS_ENDPOINT_PORT` if Kubernetes has set it for a Service.
+ * The result may be passed to `startExporter()` and to handlers, which ignore the settings of a listener in it.
  *
  * @param env @default process.env
  * @throws {ConfigurationError} `INVALID_CONFIG` with the variable, the expected and the received value
  */
 export function configFromEnv(env: Readonly<Record<string, string | undefined>> = process.env): MetricsConfig {
-  return fromEnvironment(env, true).values();
+  const values = fromEnvironment(env, true).values();
+  if (!isFromConfig(values)) listenerValues.push(listenerPart(values));
+  return values;
+}
+
+/** The listener's settings in results of `configFromEnv()`, by which handlers recognize such a result. */
+const listenerValues: unknown[][] = [];
+
+function listenerPart(options: object): unknown[] {
+  const listeners = settings().filter(isListeners);
+  return listeners.map(({ option }) => optionOf(options, option));
+}
+
+function isFromConfig(options: object): boolean {
+  const part = listenerPart(options);
+  return listenerValues.some((values) => values.every((value, at) => Object.is(value, part[at])));
 }
 
 /** What takes the settings: a function with a listener of its own, or a handler on the application's server. */
@@ -51,10 +67,13 @@ export function nativeConfig(options: EndpointSettings & ListenerSettings, taker
   return config;
 }
 
-/** A handler has no port, no TLS and so on. Ignoring these options would leave the endpoint open. */
+/**
+ * A handler has no port, no TLS and so on. Ignoring these options would leave the endpoint open. A result of
+ * `configFromEnv()` has them too, possibly spread into other options: there they are ignored, as the variables are.
+ */
 function refuseListenerOptions(options: object, of: string): void {
   const wrong = settings().find((setting) => isListeners(setting) && optionOf(options, setting.option) !== undefined);
-  if (wrong === undefined) return;
+  if (wrong === undefined || isFromConfig(options)) return;
   throw new ConfigurationError(
     'INVALID_CONFIG',
     `Expected options of a handler for ${of} but received "${wrong.option}", which only startExporter() has: the handler uses your own server's listener`,

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { packFolder, unpack } from '../support/programs.mjs';
 import { fullTools, readJson, root, run, work } from './shell.mjs';
 
 const { platformNames } = createRequire(import.meta.url)('../../dist/native/platform.js');
@@ -28,7 +29,7 @@ const modules = join(work, 'packed', 'node_modules');
 
 /** Packs and unpacks both packages. Must run before anything else. */
 export async function pack() {
-  const main = await unpack(root, NAME);
+  const main = await lay(root, NAME);
   const file = join(main, 'package.json');
   const manifest = readJson(file);
   const optional = readdirSync(join(root, 'npm')).map((platform) => [`${NAME}-${platform}`, manifest.version]);
@@ -36,17 +37,12 @@ export async function pack() {
   const platform = join(work, 'platform');
   cpSync(join(root, 'npm', PLATFORM), platform, { recursive: true });
   copyFileSync(join(root, 'dist', ADDON), join(platform, ADDON));
-  await unpack(platform, `${NAME}-${PLATFORM}`);
+  await lay(platform, `${NAME}-${PLATFORM}`);
 }
 
-async function unpack(folder, name) {
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const args = ['pack', '--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', work];
-  const [{ filename }] = Object.values(JSON.parse(await run(folder, [npm, ...args])));
-  const home = join(modules, name);
-  mkdirSync(home, { recursive: true });
-  await run(work, ['tar', '-xzf', join(work, filename), '-C', home, '--strip-components=1']);
-  return home;
+async function lay(folder, name) {
+  const npm = [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
+  return unpack(await packFolder(folder, work, { run, npm }), join(modules, name), { run });
 }
 
 /** Installs the packed packages into a folder. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { compareCriterion, compareRecords, table } from '../../.ci/compare-benches.mjs';
+import { budgets, compareCriterion, compareRecords, table } from '../../.ci/compare-benches.mjs';
 
 const script = fileURLToPath(new URL('../../.ci/compare-benches.mjs', import.meta.url));
 const record = (cases) => ({ samples: { alone: cases } });
@@ -52,6 +52,20 @@ test("criterion's baselines are compared by their medians", (t) => {
     writeFileSync(join(path, 'group', 'bench', baseline, 'estimates.json'), JSON.stringify(estimates));
   }
   t.deepEqual(compareCriterion(path), [{ name: 'group/bench', base: '10.0 ns', head: '16.0 ns', ratio: 1.6 }]);
+});
+
+test('a budget that is not met, or not measured, fails', async (t) => {
+  const path = join(folder(t), 'require.json');
+  const verdict = (met) => ({ work: '`require()`', reach: '<= 15 ms', measured: '10.1 ms', met });
+  const failsWith = async (...met) => {
+    writeFileSync(path, JSON.stringify({ verdicts: met.map(verdict) }));
+    return (await run(`--budgets=${path}`))[0];
+  };
+  t.is(await failsWith(true, true), 0);
+  t.is(await failsWith(true, false), 1);
+  t.is(await failsWith(null), 1);
+  t.is(await failsWith(), 1);
+  t.is(budgets({ verdicts: [verdict(false)] }).table.split('\n')[2], '| `require()` | <= 15 ms | **10.1 ms** |');
 });
 
 test('the table marks what is over the limit', (t) => {

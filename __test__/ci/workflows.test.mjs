@@ -43,6 +43,35 @@ test('the page of platforms lists the package of each target, and the versions t
   t.is(page.match(/\| glibc 2\.17 or newer \|/g).length, packages.filter((name) => name.endsWith('-gnu')).length);
 });
 
+test("README's table names the systems, processors and versions of the page of platforms", (t) => {
+  const [, table] = read('README.md').split('## Supported platforms');
+  const row = (name) => table.match(new RegExp(`^\\| ${name} \\| (.*?) \\|`, 'm'))[1];
+  const names = { linux: 'Linux', darwin: 'macOS', win32: 'Windows' };
+  for (const folder of readdirSync(new URL('npm/', root))) {
+    const [system, processor] = folder.split('-');
+    t.true(row(names[system]).includes(processor), folder);
+  }
+  const page = read('docs/platforms.md');
+  const [, versions] = job('ci.yml', 'test-typescript').match(/node: \[(.+)\]/);
+  t.is(row('Node.js'), versions);
+  const { dependencies } = JSON.parse(read('__test__/runtimes/package.json'));
+  for (const [name, version] of [
+    ['Bun', dependencies.bun],
+    ['Deno', dependencies.deno],
+  ]) {
+    const [minor] = version.match(/^\d+\.\d+/);
+    t.true(row(name).startsWith(minor) && page.includes(`| ${name} | ${minor},`), `${name} ${version}`);
+  }
+});
+
+test('the line that downloads dashboards and rules names this version, and is in README as well', (t) => {
+  const page = read('docs/dashboards.md');
+  t.true(page.includes(`/archive/refs/tags/v${manifest.version}.tar.gz`));
+  t.true(page.includes(`prometheus-metrics-${manifest.version}/deploy\n`));
+  t.is(page.match(/https:\/\/\S+?(?=\/archive)/)[0], manifest.homepage.replace('#readme', ''));
+  t.true(read('README.md').includes('docs/dashboards.md'));
+});
+
 test('the oldest Node.js and the oldest Rust are tested', (t) => {
   const oldest = manifest.engines.node.match(/\d+/)[0];
   t.regex(job('ci.yml', 'test-typescript'), new RegExp(`node: \\[${oldest}, `));
@@ -65,7 +94,7 @@ test('every script, file and part that a workflow runs exists', (t) => {
     },
     { scripts: [], files: [], parts: [] },
   );
-  t.true(scripts.length > 5 && files.length > 3 && named.length > 7);
+  t.true(scripts.length > 5 && files.length > 3 && named.length > 6);
 });
 
 test('actions of other repositories are pinned to a major version', (t) => {
@@ -89,5 +118,11 @@ test('packages are published with provenance, from a job that may ask for an ide
   t.regex(publishing, /id-token: write/);
   const commands = publishing.match(/npm publish .*/g);
   t.is(commands.length, 2);
+  // Only these folders have the licences, the notices and the dependencies on all platform packages.
+  const made = publishing.indexOf('npm run build:packages');
+  t.true(made > publishing.indexOf('path: artifacts') && made < publishing.indexOf(commands[0]));
+  t.regex(commands[0], /"\.\/\$package"/);
+  t.regex(publishing, /for package in target\/packages\/\*\//);
+  t.regex(commands[1], /\.\/target\/packages\/main /);
   for (const command of commands) t.regex(command, /--provenance --access public/);
 });

@@ -88,20 +88,16 @@ for (const { tier, storesOnly = false, ...options } of TIERS) {
             const loop = (turns) => {
               for (let turn = 0; turn < turns; turn++) counter.inc();
             };
-            // The number of turns is computed first: a call inside the loop could force the store.
+            // The number of turns is known before a loop begins: a call inside the loop could force the store. A loop is
+            // twice as long as the one before it, up to seconds, because the threads may have to share a processor.
             let [turns, took, count] = [1000, 0, 0];
-            while (took < ms / 10) {
-              turns *= 2;
-              const begin = performance.now();
-              loop(turns);
-              took = performance.now() - begin;
-              count += turns;
-            }
-            turns = Math.round((turns * ms) / took);
             for (; Atomics.load(stop, 0) === 0; count += turns) {
+              if (took < 10 * ms) turns *= 2;
+              const begin = performance.now();
               Atomics.add(phase, 0, 1);
               loop(turns);
               Atomics.add(phase, 0, 1);
+              took = performance.now() - begin;
             }
             say(count);
           },
@@ -110,7 +106,7 @@ for (const { tier, storesOnly = false, ...options } of TIERS) {
         const seen = [];
         const within = new Map();
         const most = () => Math.max(0, ...[...within.values()].map((values) => values.size));
-        for (const end = performance.now() + 20_000; performance.now() < end && most() < 10; ) {
+        for (const end = performance.now() + 60_000; performance.now() < end && most() < 10; ) {
           const number = Atomics.load(phase, 0);
           const value = (await scrape(client)).loop_total ?? 0;
           seen.push(value);

@@ -138,6 +138,10 @@ test('package.json has the subpaths of src/entry, as `npm run build:ts` writes t
   for (const [field, value] of Object.entries(manifestFields())) t.deepEqual(manifest[field], value, field);
 });
 
+test('package.json promises no modules without side effects, because bundlers would drop some that are needed', (t) => {
+  t.false('sideEffects' in require('@llm-devops/prometheus-metrics/package.json'));
+});
+
 test('only the package itself, its subpaths and its manifest can be imported', (t) => {
   t.is(require('@llm-devops/prometheus-metrics/package.json').name, '@llm-devops/prometheus-metrics');
   for (const path of ['dist/entry/index.js', 'dist/registry/registry.js', 'registry']) {

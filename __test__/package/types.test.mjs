@@ -5,8 +5,9 @@ import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import test from 'ava';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -107,6 +108,28 @@ test.serial('a program that does not check its libraries needs no types of Node.
     { 'a.cts': source },
   );
   t.deepEqual(await run(TSC, '-p', folder), { code: 0, output: '' });
+});
+
+test.serial('the package has no declarations of internals, lacks no declaration, and is small', async (t) => {
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const packing = promisify(execFile)(npm, ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    ...{ cwd: root, maxBuffer: 1 << 26, shell: process.platform === 'win32' },
+  });
+  const [{ files, size }] = JSON.parse((await packing).stdout);
+  t.true(size <= 200_000, `${size} bytes`);
+  const paths = new Set(files.map(({ path }) => path));
+  for (const path of ['dist/native.d.ts', 'dist/tables.d.ts', 'dist/registry/internals.d.ts']) {
+    t.false(paths.has(path), path);
+  }
+  for (const path of [...paths].filter((path) => /\.d\.m?ts$/.test(path))) {
+    const text = await readFile(join(root, path), 'utf8');
+    for (const [, reference] of text.matchAll(/(?:from|import|require)\s*\(?\s*['"](\.[^'"]+)['"]/g)) {
+      const target = posix.join(posix.dirname(path), reference).replace(/\.(m?)js$/, '.d.$1ts');
+      const found = [target, `${target}.d.ts`, `${target}/index.d.ts`].some((file) => paths.has(file));
+      t.true(found, `${path} refers to ${reference}, which is not in the package`);
+    }
+    t.notRegex(text, /\b(Native[A-Z]\w+|RegistryInternals)\b/, path);
+  }
 });
 
 test.serial('publint finds nothing in the package', async (t) => {

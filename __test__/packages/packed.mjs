@@ -2,8 +2,9 @@
  * Makes the packages as a release does: the main package depends on those of all platforms. The addon of this platform
  * is the one in `dist`; the other platforms get a file that cannot be loaded.
  */
-import { copyFileSync, cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { packFolder, unpack } from '../support/programs.mjs';
 import { check } from '../support/tally.mjs';
 import { node, npm, readJson, root, run, tool, work } from './shell.mjs';
 
@@ -35,9 +36,7 @@ async function packPlatform(name) {
 /** Packs the files of the checkout, and packs them again with the dependencies that a release adds. */
 async function packMain(optionalDependencies) {
   const first = await pack(root);
-  const folder = join(work, 'main');
-  mkdirSync(folder);
-  await run(work, ['tar', '-xzf', first.tarball, '-C', folder, '--strip-components=1']);
+  const folder = await unpack(first.tarball, join(work, 'main'), { run });
   const manifest = { ...readJson(join(folder, 'package.json')), optionalDependencies };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return pack(folder);
@@ -45,10 +44,8 @@ async function packMain(optionalDependencies) {
 
 async function pack(folder) {
   const target = join(work, 'tarballs', folder === root ? 'checkout' : '');
-  mkdirSync(target, { recursive: true });
-  const args = ['pack', '--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', target];
-  const [{ filename }] = Object.values(JSON.parse(await run(folder, [...npm, ...args])));
-  return { manifest: readJson(join(folder, 'package.json')), tarball: join(target, filename) };
+  const tarball = await packFolder(folder, target, { run, npm });
+  return { manifest: readJson(join(folder, 'package.json')), tarball };
 }
 
 export async function checkPacked([main]) {

@@ -2,13 +2,15 @@
  * Runs other programs: with the Node.js of this process, without a Rust toolchain on PATH, and with the caches of all
  * package managers in the working folder, so that no earlier build of our packages is installed.
  */
-import { execFile, execSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runProgram, write } from '../support/programs.mjs';
 
-export const root = fileURLToPath(new URL('../..', import.meta.url));
+export { readJson, root } from '../support/programs.mjs';
+
 const tools = fileURLToPath(new URL('node_modules/', import.meta.url));
 
 /** The folder of everything that a run writes. */
@@ -46,33 +48,12 @@ function environment() {
 
 const env = environment();
 
-/**
- * Runs a program to its end and returns everything it printed.
- *
- * @throws if it exits with another code than 0
- */
-export function run(folder, [command, ...args], more = {}) {
-  return new Promise((resolve, reject) => {
-    const options = { cwd: folder, env: { ...env, ...more }, maxBuffer: 1 << 26, timeout: 300_000 };
-    execFile(command, args, options, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else reject(new Error(`${[command, ...args].join(' ')}\nin ${folder}: ${error.code}\n${stdout}${stderr}`));
-    });
-  });
-}
+/** Runs a program to its end and returns what it wrote to its standard output; throws if it fails. */
+export const run = (folder, command, more = {}) =>
+  runProgram(folder, command, { env: { ...env, ...more }, timeoutMs: 300_000 });
 
 /** Runs a JavaScript program with this process's Node.js. */
 export const node = (folder, ...args) => run(folder, [process.execPath, ...args]);
 
 /** Makes a folder with files: objects are written as JSON. */
-export function folderOf(name, files) {
-  const folder = join(work, name);
-  for (const [file, content] of Object.entries(files)) {
-    const path = join(folder, file);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content, null, 2));
-  }
-  return folder;
-}
-
-export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
+export const folderOf = (name, files) => write(join(work, name), files);

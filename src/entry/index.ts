@@ -65,23 +65,7 @@ export type {
   DefaultMetricsCollectorConfiguration,
   DefaultMetricsGroup,
 } from '../collectors/options';
-export type {
-  AgentErrorType,
-  ExecutionStatus,
-  FinishReason,
-  GuardrailResult,
-  GuardrailStage,
-  Interruption,
-  LlmErrorType,
-  LlmOperation,
-  LlmStatus,
-  MediaUnit,
-  MemoryOperation,
-  Outcome,
-  RateLimitResource,
-  StepType,
-  ToolStatus,
-} from '../collectors/words';
+export type * from '../collectors/words';
 export type { EndpointSettings, ListenerSettings, MetricsConfig } from '../config';
 export type { MetricsErrorCode } from '../errors';
 export type { Authenticate, Visitor } from '../http/authenticate';

@@ -44,7 +44,7 @@ export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchMe
       method,
       target: toTarget(url),
       peer: peerOf(request, info),
-      header: (name) => headers.get(name) ?? undefined,
+      header: (name) => (name === 'accept-encoding' && isNext(request) ? undefined : (headers.get(name) ?? undefined)),
       headers: () => Object.fromEntries(headers),
     });
     if (answer === null) return notFound(method);
@@ -52,6 +52,12 @@ export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchMe
   };
   return Object.assign(handler, { setReady: (ready: boolean) => door.setReady(ready) });
 }
+
+/**
+ * True for a request of Next.js, which has this property beyond a `Request`. Next.js removes `content-encoding` from the
+ * answers of route handlers, so a scraper could not read a compressed one.
+ */
+const isNext = (request: Request): boolean => 'nextUrl' in request;
 
 function peerOf(request: Request, info: unknown): string | undefined {
   if (typeof info !== 'object' || info === null) return undefined;

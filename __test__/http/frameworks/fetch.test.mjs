@@ -41,6 +41,17 @@ for (const [name, context] of Object.entries(CONTEXTS)) {
   });
 }
 
+test('Next.js gets no compressed body, because it removes the header that says so', async (t) => {
+  const handler = createFetchHandler({ registry: largeRegistry() });
+  const headers = { 'accept-encoding': 'gzip' };
+  const answered = async (given) => (await handler(given)).headers.get('content-encoding');
+  t.is(await answered(request('/metrics', { headers })), 'gzip');
+  const ofNext = Object.defineProperty(request('/metrics', { headers }), 'nextUrl', {
+    get: () => new URL('http://h/metrics'),
+  });
+  t.is(await answered(ofNext), null);
+});
+
 test('URLs of every shape', async (t) => {
   const handler = createFetchHandler({ registry: smallRegistry() });
   const statusOf = async (url) => (await handler(new Request(url))).status;

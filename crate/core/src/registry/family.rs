@@ -5,6 +5,7 @@ use super::admission::Admission;
 use super::cardinality::{
     CardinalityGuard, CardinalityLimits, Fallback, Limit, LimitsInForce, OVERFLOW_VALUE,
 };
+use super::histogram_read::read_histogram;
 use super::index::SeriesIndex;
 use super::overflow_count::OverflowCount;
 use super::remover::Remover;
@@ -20,9 +21,6 @@ use crate::sync::{Arc, Mutex, RwLock};
 use hashbrown::{HashMap, HashSet};
 use std::time::Duration;
 
-/// How often a histogram is read before its buckets are taken as they are. A writer that writes during each of these
-/// reads writes more than once a microsecond.
-const CONSISTENT_READ_ATTEMPTS: usize = 8;
 /// A table is rebuilt when more entries than this are removed, and more than half of all.
 const COMPACTION_FLOOR: usize = if cfg!(loom) { 2 } else { 64 };
 
@@ -370,16 +368,7 @@ impl Family {
             values[0] = slab.load(first);
             return;
         }
-        let sum = values.len() - 1;
-        for _ in 0..CONSISTENT_READ_ATTEMPTS {
-            for (bucket, value) in values[..sum].iter_mut().enumerate() {
-                *value = slab.load(first + bucket);
-            }
-            values[sum] = slab.load(first + sum);
-            if (0..sum).all(|bucket| slab.load(first + bucket).to_bits() == values[bucket].to_bits()) {
-                return;
-            }
-        }
+        read_histogram(values, |cell| slab.load(first + cell));
     }
 
     /// The values of one series: one for each of its cells.

@@ -9,6 +9,7 @@ mod contributor;
 mod double_double;
 mod expiry;
 mod family;
+mod histogram_read;
 mod index;
 mod label_values;
 mod lookup;

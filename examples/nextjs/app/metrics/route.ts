@@ -9,8 +9,8 @@
 
 import { createFetchHandler } from '@llm-devops/prometheus-metrics';
 
-// Next.js removes `content-encoding` from the answers of route handlers, so the handler must not compress.
-const metrics = createFetchHandler({ compressionEnabled: false });
+// Next.js removes `content-encoding` from the answers of route handlers, so the handler does not compress for it.
+const metrics = createFetchHandler();
 
 export const dynamic = 'force-dynamic';
 export const GET = (request: Request) => metrics(request);
