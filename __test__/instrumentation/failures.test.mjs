@@ -20,7 +20,7 @@ for (const { type, failures } of rows) {
   }
 }
 
-test("a client's own classes are known by identity, whatever a minifier calls them", (t) => {
+test("a client's own classes are known by identity, also in a minified program", (t) => {
   class a extends Error {}
   class b extends a {}
   class c extends Error {}

@@ -1,5 +1,5 @@
 /**
- * What providers, gateways and Node.js say when a request fails, and the error type of each: codes, HTTP statuses and texts.
+ * Maps what providers, gateways and Node.js say about a failed request to error types: codes, HTTP statuses and texts.
  * All integrations use these tables. A new code goes into the first table, and for Rust programs also into
  * `crate/core/src/collectors/error_type.rs`; each row has a case in `__test__/instrumentation/failures.json`.
  */

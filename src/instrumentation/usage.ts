@@ -184,7 +184,7 @@ function readTokens(usage: object): Tokens {
   return tokens;
 }
 
-/** Makes `input` and `output` the whole of their details, whatever the dialect includes in them. */
+/** Makes `input` and `output` the whole of their details in every dialect. */
 function settle(usage: object, tokens: Tokens): Tokens {
   if (read(usage, 'promptTokenCount') !== undefined || read(usage, 'candidatesTokenCount') !== undefined) {
     readGemini(usage, tokens);
