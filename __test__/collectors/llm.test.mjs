@@ -66,7 +66,7 @@ test.serial('a streamed request, from its start to its end', async (t) => {
     `streaming_chunks_total{${SHOWN}} 3`,
     `streaming_time_to_first_token_seconds_sum{${SHOWN}} 0.5`,
     `streaming_time_to_first_token_seconds_count{${SHOWN}} 1`,
-    `streaming_time_per_output_token_seconds_sum{${SHOWN}} 0.01`,
+    `streaming_time_per_output_token_seconds_sum{${SHOWN}} 0.010101010101010102`,
     `streaming_time_per_output_token_seconds_count{${SHOWN}} 1`,
   ]);
 });
@@ -335,6 +335,8 @@ test('caches, guardrails, budgets, rate limits, fallbacks, retries, media, versi
   llm.recordMedia(MINI, 'images', 2);
   llm.setModelInfo(MINI, '2024-07-18');
   t.deepEqual(await recorded(registry), [
+    // The model has no price, so neither have its images.
+    `unpriced_requests_total{${SHOWN}} 1`,
     `retries_total{${SHOWN},error_type="rate_limit"} 1`,
     'fallbacks_total{from_model="gpt-4o-mini",to_model="claude-3-5-haiku",status="success"} 1',
     `ratelimit_remaining{${SHOWN},resource="tokens"} 900`,

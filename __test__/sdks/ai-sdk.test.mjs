@@ -260,7 +260,12 @@ test.serial('aborts and timeouts while streaming', async (t) => {
     const { wire, asked, lines, uninstall } = await measured(t);
     wire.answer(events(BEGUN, { end: 'hang' }));
     await read(streamText({ ...asked, ...quiet, ...given() }));
-    sameLines(t, await lines(), [failure(type, type), STREAMED, interrupted(who)]);
+    sameLines(t, await lines(), [
+      failure(type, type),
+      `llm_usage_missing_total${on('')} 1`,
+      STREAMED,
+      interrupted(who),
+    ]);
     uninstall();
   }
 });
@@ -273,7 +278,12 @@ test.serial('streams that break or fail', async (t) => {
     const { wire, asked, lines, uninstall } = await measured(t);
     wire.answer(made);
     await read(streamText({ ...asked, ...quiet })).catch(() => {});
-    sameLines(t, await lines(), [failure('error', type), STREAMED, interrupted('provider')]);
+    sameLines(t, await lines(), [
+      failure('error', type),
+      `llm_usage_missing_total${on('')} 1`,
+      STREAMED,
+      interrupted('provider'),
+    ]);
     uninstall();
   }
 });

@@ -181,6 +181,7 @@ test('images are counted, also those that content models make', async (t) => {
   sameLines(t, await lines(), [
     `llm_requests_total{${imagen},operation="image",status="success"} 2`,
     `llm_request_duration_seconds_count{${imagen},operation="image"} 2`,
+    `llm_unpriced_requests_total{${imagen}} 1`,
     `llm_media_units_total{${imagen},unit="images"} 2`,
     `llm_finish_reasons_total{${imagen},reason="content_filter"} 1`,
     [SUCCESS, TOKENS, UNPRICED, finished('stop'), `llm_media_units_total${on(',unit="images"')} 1`]

@@ -206,6 +206,7 @@ test('a stream that is cut', async (t) => {
   t.is(outcome, `llm_requests_total{${LABELS},operation="chat",status="error"} 1`);
   t.is(error, `llm_errors_total{${LABELS},error_type="stream_interrupted"} 1`);
   t.deepEqual(rest, [
+    `llm_usage_missing_total{${LABELS}} 1`,
     `llm_streaming_chunks_total{${LABELS}} 2`,
     `llm_streaming_time_to_first_token_seconds_count{${LABELS}} 1`,
     `llm_streaming_interrupted_total{${LABELS},reason="provider"} 1`,
@@ -233,6 +234,7 @@ test('a model’s stream that its reader leaves is not reported, and counts as c
     `llm_requests_total{${LABELS},operation="chat",status="cancelled"} 1`,
     `llm_request_duration_seconds_count{${LABELS},operation="chat"} 1`,
     `llm_errors_total{${LABELS},error_type="cancelled"} 1`,
+    `llm_usage_missing_total{${LABELS}} 1`,
     `llm_streaming_chunks_total{${LABELS}} 1`,
     `llm_streaming_interrupted_total{${LABELS},reason="client"} 1`,
   ]);

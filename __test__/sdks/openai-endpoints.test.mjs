@@ -126,11 +126,11 @@ test('a streamed response that failed, and one that is cut', async (t) => {
   for (const [answer, expected] of [
     [
       events(responseEvents({ type: 'response.failed', response: failed })),
-      [...FAILURE('server_error'), finished('error'), ...STREAMED(5), broken('provider')],
+      [...FAILURE('server_error'), MISSING, finished('error'), ...STREAMED(5), broken('provider')],
     ],
     [
       events(responseEvents().slice(0, -1), { end: 'cut' }),
-      [...FAILURE('stream_interrupted'), ...STREAMED(4), broken('provider')],
+      [...FAILURE('stream_interrupted'), MISSING, ...STREAMED(4), broken('provider')],
     ],
   ]) {
     const { client, wire, lines } = await world(t);
@@ -161,7 +161,8 @@ test('images, speech and transcriptions', async (t) => {
     'llm_tokens_total{type="input"} 5',
     'llm_tokens_total{type="output"} 9',
     'llm_token_details_total{detail="image_input"} 2',
-    UNPRICED,
+    // The images have tokens, and neither the tokens nor the rest have a price.
+    'llm_unpriced_requests_total 3',
     'llm_media_units_total{unit="images"} 2',
     'llm_media_units_total{unit="characters"} 12',
     'llm_media_units_total{unit="audio_seconds"} 3',

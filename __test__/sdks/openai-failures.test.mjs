@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { chunksOf, outcome } from './support/api-client.mjs';
-import { ASKED, broken, FAILURE, HELLO, STREAMED, world } from './support/openai.mjs';
+import { ASKED, broken, FAILURE, HELLO, MISSING, STREAMED, world } from './support/openai.mjs';
 import { cut, events, json, silence } from './support/wire-server.mjs';
 
 const ERRORS = [
@@ -98,7 +98,7 @@ test('an error within a stream, a stream that is cut, and one that ends too earl
     const ended = await ask(client);
     t.deepEqual(ended, await ask(bare));
     t.is(ended.error, error);
-    t.deepEqual(await lines(), [...FAILURE(type), ...STREAMED(3), broken('provider')]);
+    t.deepEqual(await lines(), [...FAILURE(type), MISSING, ...STREAMED(3), broken('provider')]);
   }
 });
 

@@ -133,7 +133,7 @@ test('a request is cancelled when its reader leaves, unless the answer was compl
   for (const [enough, expected] of [
     [
       (part) => part.choices[0].delta.content === '😀',
-      [...FAILURE('cancelled', 'cancelled'), ...STREAMED(3), broken('client')],
+      [...FAILURE('cancelled', 'cancelled'), MISSING, ...STREAMED(3), broken('client')],
     ],
     [
       (part) => part.choices[0].finish_reason === 'stop',
@@ -159,7 +159,7 @@ test('a stream that its controller aborts ends as without instrumentation', asyn
     if (seen.length === 3) setTimeout(() => stream.controller.abort(), 20);
   }
   t.is(seen.length, 3);
-  t.deepEqual(await lines(), [...FAILURE('cancelled', 'cancelled'), ...STREAMED(3), broken('client')]);
+  t.deepEqual(await lines(), [...FAILURE('cancelled', 'cancelled'), MISSING, ...STREAMED(3), broken('client')]);
 });
 
 test('an unread stream counts as cancelled after garbage collection', async (t) => {
@@ -266,7 +266,7 @@ test('chat.completions.stream() that is aborted', async (t) => {
   const stream = client.chat.completions.stream(ASKED);
   stream.on('content', (_delta, text) => text === 'é€😀' && stream.abort());
   t.is((await outcome(() => stream.done())).error, 'APIUserAbortError');
-  t.deepEqual(await lines(), [...FAILURE('cancelled', 'cancelled'), ...STREAMED(3), broken('client')]);
+  t.deepEqual(await lines(), [...FAILURE('cancelled', 'cancelled'), MISSING, ...STREAMED(3), broken('client')]);
 });
 
 test('chat.completions.parse(), whose own error is not a failure of the request', async (t) => {

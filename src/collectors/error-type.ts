@@ -1,49 +1,16 @@
 /**
- * Finds the error type of a thrown value: from its HTTP status, the provider's code and type, and the name of its
- * constructor. Not from `error.name`, which SDKs leave at "Error". Only reads fields; a getter that throws counts as
- * missing. To map a new failure to an error type, add it to a table below, and for Rust to
- * `crate/core/src/collectors/error_type.rs`.
+ * Finds the error type of a failure, whichever SDK or framework reports it: from the classes that the client itself names,
+ * codes, texts and HTTP statuses, of the thrown error and of the body it holds. Only reads fields; a getter that throws
+ * counts as missing. The tables stand in `failure-tables.ts`.
  */
 import { addon } from '../native/addon';
 import { read } from '../read';
+import { BY_CLIENT_TEXT, BY_CODE, BY_MESSAGE, BY_PROVIDER_TEXT, BY_STATUS, VAGUE_CODES } from './failure-tables';
 import { OTHER } from './label-values';
 import type { AgentErrorType, LlmErrorType, LlmStatus } from './words';
 
-/** Codes and types in the error bodies of providers, and codes of Node.js. */
-const BY_CODE: Readonly<Record<string, AgentErrorType>> = {
-  insufficient_quota: 'quota_exceeded',
-  billing_error: 'quota_exceeded',
-  billing_hard_limit_reached: 'quota_exceeded',
-  rate_limit_exceeded: 'rate_limit',
-  rate_limit_error: 'rate_limit',
-  overloaded_error: 'overloaded',
-  context_length_exceeded: 'context_length',
-  content_filter: 'content_filter',
-  content_policy_violation: 'content_filter',
-  moderation_blocked: 'content_filter',
-  authentication_error: 'authentication',
-  invalid_api_key: 'authentication',
-  permission_error: 'permission',
-  not_found_error: 'not_found',
-  model_not_found: 'not_found',
-  request_too_large: 'request_too_large',
-  invalid_request_error: 'invalid_request',
-  api_error: 'server_error',
-  server_error: 'server_error',
-  ECONNREFUSED: 'connection',
-  ECONNRESET: 'connection',
-  ENOTFOUND: 'connection',
-  EPIPE: 'connection',
-  EAI_AGAIN: 'connection',
-  ETIMEDOUT: 'timeout',
-  UND_ERR_SOCKET: 'connection',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'timeout',
-  UND_ERR_BODY_TIMEOUT: 'timeout',
-  ABORT_ERR: 'cancelled',
-  '-32000': 'connection',
-  '-32001': 'timeout',
-};
+/** A client's own classes of errors, from their most special to their most general. */
+export type ErrorClasses = readonly (readonly [errorClass: unknown, type: LlmErrorType])[];
 
 /** The words themselves are codes too: a program's own errors may name their type. `other` would hide their cause. */
 function ownCodes(): [string, AgentErrorType][] {
@@ -52,27 +19,9 @@ function ownCodes(): [string, AgentErrorType][] {
 }
 
 const CODES = new Map<string, AgentErrorType>([...ownCodes(), ...Object.entries(BY_CODE)]);
+for (const vague of Object.keys(VAGUE_CODES)) CODES.delete(vague);
 
-const BY_STATUS: Readonly<Record<number, LlmErrorType>> = {
-  400: 'invalid_request',
-  401: 'authentication',
-  402: 'quota_exceeded',
-  403: 'permission',
-  404: 'not_found',
-  408: 'timeout',
-  409: 'invalid_request',
-  412: 'invalid_request',
-  413: 'request_too_large',
-  422: 'invalid_request',
-  429: 'rate_limit',
-  431: 'request_too_large',
-  499: 'cancelled',
-  503: 'overloaded',
-  504: 'timeout',
-  529: 'overloaded',
-};
-
-/** Names of constructors. */
+/** Names of the constructors of errors that programs define themselves. Errors of SDKs are known by the above. */
 const BY_CONSTRUCTOR: readonly (readonly [RegExp, LlmErrorType])[] = [
   [/Abort(ed)?Error$/, 'cancelled'],
   [/Timeout(Error)?$/, 'timeout'],
@@ -90,13 +39,17 @@ const STOPS: readonly (readonly [RegExp, AgentErrorType])[] = [
 
 /** How many nested errors are read. */
 const DEPTH_MAX = 5;
+/** Characters of a text that are searched. The reason stands at its beginning. */
+const TEXT_MAX = 4000;
+/** Where an error keeps the body of the answer: SDKs, the package `ai`, HTTP clients. */
+const BODIES = ['error', 'data', 'body'] as const;
 
-/** The type of a thrown error. Types that only agents have are found by `code` alone. */
-export function errorTypeOf(thrown: unknown): AgentErrorType {
-  for (let at = thrown, depth = 0; at !== undefined && at !== null && depth < DEPTH_MAX; depth++) {
-    const type = ownType(at);
+/** The type of a failure. Types that only agents have are found by `code` alone. */
+export function errorTypeOf(failure: unknown, classes: ErrorClasses = []): AgentErrorType {
+  for (let at = failure, depth = 0; at !== undefined && at !== null && depth < DEPTH_MAX; depth++) {
+    const type = ownType(at, classes);
     // A timer that ends an operation aborts it: the platform's AbortError has the TimeoutError as its cause.
-    if (type === 'cancelled' && ownType(read(at, 'cause')) === 'timeout') return 'timeout';
+    if (type === 'cancelled' && ownType(read(at, 'cause'), classes) === 'timeout') return 'timeout';
     if (type !== undefined) return type;
     // Retry wrappers keep the last attempt's error, other wrappers the cause.
     at = read(at, 'lastError') ?? read(at, 'cause');
@@ -122,38 +75,103 @@ export function abortTypeOf(reason: unknown): 'timeout' | 'cancelled' {
   return errorTypeOf(reason) === 'timeout' ? 'timeout' : 'cancelled';
 }
 
-function ownType(thrown: unknown): AgentErrorType | undefined {
-  const body = read(thrown, 'error');
-  const codes = [
-    read(thrown, 'code'),
-    read(thrown, 'type'),
-    read(body, 'code'),
-    read(body, 'type'),
-    read(read(body, 'error'), 'type'),
-  ];
-  const status = Number(read(thrown, 'status') ?? read(thrown, 'statusCode'));
-  // A code is more precise than a status, except `invalid_request`: providers use it for many errors.
-  for (const code of codes) {
-    const type = CODES.get(typeof code === 'string' || typeof code === 'number' ? String(code) : '');
-    if (type !== undefined && type !== 'invalid_request') return type;
-  }
-  const byStatus = BY_STATUS[status] ?? (status >= 500 && status < 600 ? 'server_error' : undefined);
-  if (byStatus !== undefined) return byStatus;
-  const byName = named(thrown, BY_CONSTRUCTOR);
-  if (byName !== undefined) return byName;
-  // The platform's own abort and timeout are `DOMException`s: only their name differs.
-  const name = read(thrown, 'name');
-  if (name === 'AbortError') return 'cancelled';
-  if (name === 'TimeoutError') return 'timeout';
-  return codes.includes('invalid_request_error') ? 'invalid_request' : undefined;
+/** The error type that a provider's text tells; nothing if it tells none. */
+export function classifyProviderText(text: string): LlmErrorType | undefined {
+  const searched = text.slice(0, TEXT_MAX);
+  return BY_PROVIDER_TEXT.find(([pattern]) => pattern.test(searched))?.[1];
 }
 
-function named<T>(thrown: unknown, types: readonly (readonly [RegExp, T])[]): T | undefined {
-  const maker = read(read(thrown, 'constructor'), 'name');
-  return typeof maker === 'string' ? types.find(([pattern]) => pattern.test(maker))?.[1] : undefined;
+/** An HTTP status at the start of a message, after any error names. */
+const STATUS = /^(?:\w*Error: )*([45]\d\d)\b/;
+
+/** The error type of a failure of which only the text is known; nothing if no pattern matches. */
+export function classifyErrorText(given: string): AgentErrorType | undefined {
+  const text = given.slice(0, TEXT_MAX);
+  const found = classifyProviderText(text) ?? BY_CLIENT_TEXT.find(([pattern]) => pattern.test(text))?.[1];
+  if (found !== undefined) return found;
+  const status = STATUS.exec(text)?.[1];
+  return status === undefined ? undefined : errorTypeOf({ status: Number(status) });
 }
 
 /** The status of a request that failed with this error type. */
 export function toStatus(type: string): LlmStatus {
   return type === 'timeout' || type === 'cancelled' ? type : 'error';
+}
+
+function ownType(failure: unknown, classes: ErrorClasses): AgentErrorType | undefined {
+  const byClass = classes.find(([errorClass]) => isInstance(failure, errorClass));
+  if (byClass !== undefined) return byClass[1];
+  const parts = partsOf(failure);
+  const codes = parts.flatMap(codesOf);
+  for (const code of codes) {
+    const type = CODES.get(code);
+    if (type !== undefined) return type;
+  }
+  const texts = parts.flatMap(textsOf);
+  for (const text of texts) {
+    const type = classifyProviderText(text) ?? (Object.hasOwn(BY_MESSAGE, text) ? BY_MESSAGE[text] : undefined);
+    if (type !== undefined) return type;
+  }
+  return statusType(parts, codes) ?? named(failure, BY_CONSTRUCTOR) ?? vagueType(codes);
+}
+
+function vagueType(codes: readonly string[]): LlmErrorType | undefined {
+  const code = codes.find((given) => Object.hasOwn(VAGUE_CODES, given));
+  return code === undefined ? undefined : VAGUE_CODES[code];
+}
+
+/** An HTTP status; gateways put it into the body too, as `code`. */
+function statusType(parts: readonly unknown[], codes: readonly string[]): LlmErrorType | undefined {
+  for (const part of parts) {
+    const type = typeOfStatus(Number(read(part, 'status') ?? read(part, 'statusCode')));
+    if (type !== undefined) return type;
+  }
+  for (const code of codes) {
+    const type = typeOfStatus(Number(code));
+    if (type !== undefined) return type;
+  }
+  return undefined;
+}
+
+function typeOfStatus(status: number): LlmErrorType | undefined {
+  return BY_STATUS[status] ?? (status >= 500 && status < 600 ? 'server_error' : undefined);
+}
+
+/** The failure, the body that it holds, and the error within the body. */
+function partsOf(failure: unknown): readonly unknown[] {
+  const bodies = BODIES.map((name) => read(failure, name)).filter((body) => body !== undefined && body !== null);
+  return [failure, ...bodies.flatMap((body) => [body, read(body, 'error')])];
+}
+
+function codesOf(part: unknown): string[] {
+  const codes: string[] = [];
+  const fields = [
+    read(part, 'code'),
+    read(part, 'type'),
+    read(part, 'status'),
+    read(part, 'name'),
+    read(part, '__type'),
+  ];
+  for (const value of fields) {
+    if (typeof value === 'string' || typeof value === 'number') codes.push(String(value).toLowerCase());
+  }
+  return codes;
+}
+
+function textsOf(part: unknown): string[] {
+  if (typeof part === 'string') return [part];
+  return [read(part, 'message'), read(part, 'detail')].filter((text) => typeof text === 'string');
+}
+
+function isInstance(failure: unknown, errorClass: unknown): boolean {
+  try {
+    return typeof errorClass === 'function' && failure instanceof errorClass;
+  } catch {
+    return false;
+  }
+}
+
+function named<T>(thrown: unknown, types: readonly (readonly [RegExp, T])[]): T | undefined {
+  const maker = read(read(thrown, 'constructor'), 'name');
+  return typeof maker === 'string' ? types.find(([pattern]) => pattern.test(maker))?.[1] : undefined;
 }

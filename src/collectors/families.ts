@@ -18,6 +18,8 @@ export interface FamiliesOptions {
   readonly prefix: string;
   /** The metrics to make that are off by default. */
   readonly optional: ReadonlySet<string>;
+  /** One more label of some metrics, behind the catalogue's own. */
+  readonly more?: { readonly label: string; readonly max: number; readonly metrics: ReadonlySet<string> } | undefined;
 }
 
 /** The metrics of a catalogue, made in its order, which is the order of the exposition. */
@@ -83,13 +85,19 @@ export class Families {
   }
 }
 
-function make(entry: CatalogueEntry, { registry, prefix }: FamiliesOptions) {
-  const capped = entry.labels.filter((label) => label.max !== undefined);
+function make(entry: CatalogueEntry, { registry, prefix, more }: FamiliesOptions) {
+  const capped = entry.labels.filter((label) => label.max !== undefined).map(({ name, max }) => [name, max] as const);
+  const labelNames = entry.labels.map((label) => label.name);
+  if (more?.metrics.has(entry.name)) {
+    labelNames.push(more.label);
+    // The collector counts values above the limit as `other`, which is one more.
+    capped.push([more.label, more.max + 1]);
+  }
   const configuration = {
     name: prefix + entry.name,
     help: entry.help,
-    labelNames: entry.labels.map((label) => label.name),
-    cardinality: { maxLabelValues: Object.fromEntries(capped.map(({ name, max }) => [name, max])) },
+    labelNames,
+    cardinality: { maxLabelValues: Object.fromEntries(capped) },
     ttlSeconds: entry.ttlSeconds,
   };
   if (entry.kind === 'counter') return registry.counter(configuration);

@@ -71,8 +71,9 @@ export type { CollectDefaultMetrics, StopCollecting } from '../collectors/defaul
 export type { GenAiVersion } from '../collectors/gen-ai';
 export type { LlmCall, LlmOutcome } from '../collectors/llm/call';
 export type { LlmMetricsCollectorOptions, LlmOptionalMetrics } from '../collectors/llm/llm-collector';
-export type { DatedPrice, Price, PriceTable } from '../collectors/llm/prices';
-export type { LlmEnd, LlmRequest, LlmTarget, LlmUsage } from '../collectors/llm/request';
+export type { DatedPrice, LongContextPrices, Price, PriceTable, TokenPrices } from '../collectors/llm/prices';
+export type { LlmEnd, LlmMedia, LlmRequest, LlmTarget, LlmUsage } from '../collectors/llm/request';
+export type { UserLabelOption, UserLabels } from '../collectors/llm/user-label';
 export type {
   DefaultMetric,
   DefaultMetricsCollectorConfiguration,

@@ -4,21 +4,43 @@
 import { OTHER } from '../collectors/label-values';
 
 /**
- * Providers by host. An entry includes its subdomains; `*` stands for a region. An entry has a port if only the port
- * identifies the provider.
+ * Providers by host. An entry includes its subdomains; `*` stands for one part of a name, such as a region. An entry has a
+ * port if only the port identifies the provider; `*` then stands for any host.
  */
 const BY_HOST: readonly (readonly [host: string, provider: string])[] = [
+  ['models.inference.ai.azure.com', 'github'],
+  ['models.github.ai', 'github'],
   ['openai.azure.com', 'azure'],
   ['services.ai.azure.com', 'azure'],
+  ['inference.ai.azure.com', 'azure'],
+  ['models.ai.azure.com', 'azure'],
+  ['inference.ml.azure.com', 'azure'],
   ['cognitiveservices.azure.com', 'azure'],
-  ['api.openai.com', 'openai'],
+  ['openai.azure.us', 'azure'],
+  ['openai.azure.cn', 'azure'],
   ['openai.com', 'openai'],
   ['anthropic.com', 'anthropic'],
   ['generativelanguage.googleapis.com', 'google'],
   ['aiplatform.googleapis.com', 'vertex'],
   ['*-aiplatform.googleapis.com', 'vertex'],
-  ['amazonaws.com', 'bedrock'],
+  ['aiplatform.*.rep.googleapis.com', 'vertex'],
+  ['bedrock-*.amazonaws.com', 'bedrock'],
+  ['bedrock.*.amazonaws.com', 'bedrock'],
+  ['bedrock-*.*.amazonaws.com', 'bedrock'],
+  ['bedrock-*.*.amazonaws.com.cn', 'bedrock'],
+  ['bedrock.*.api.aws', 'bedrock'],
+  ['bedrock-*.*.api.aws', 'bedrock'],
+  ['bedrock-*.*.vpce.amazonaws.com', 'bedrock'],
   ['openrouter.ai', 'openrouter'],
+  ['ai-gateway.vercel.sh', 'vercel'],
+  ['gateway.ai.cloudflare.com', 'cloudflare'],
+  ['api.cloudflare.com', 'cloudflare'],
+  ['helicone.ai', 'helicone'],
+  ['hconeai.com', 'helicone'],
+  ['portkey.ai', 'portkey'],
+  ['cloud.databricks.com', 'databricks'],
+  ['gcp.databricks.com', 'databricks'],
+  ['azuredatabricks.net', 'databricks'],
   ['groq.com', 'groq'],
   ['mistral.ai', 'mistral'],
   ['deepseek.com', 'deepseek'],
@@ -32,13 +54,43 @@ const BY_HOST: readonly (readonly [host: string, provider: string])[] = [
   ['cerebras.ai', 'cerebras'],
   ['nvidia.com', 'nvidia'],
   ['huggingface.co', 'huggingface'],
-  ['localhost:11434', 'ollama'],
-  ['127.0.0.1:11434', 'ollama'],
+  ['huggingface.cloud', 'huggingface'],
+  ['deepinfra.com', 'deepinfra'],
+  ['moonshot.ai', 'moonshot'],
+  ['moonshot.cn', 'moonshot'],
+  ['z.ai', 'zai'],
+  ['bigmodel.cn', 'zai'],
+  ['dashscope.aliyuncs.com', 'dashscope'],
+  ['dashscope-*.aliyuncs.com', 'dashscope'],
+  ['sambanova.ai', 'sambanova'],
+  ['novita.ai', 'novita'],
+  ['minimax.io', 'minimax'],
+  ['minimax.chat', 'minimax'],
+  ['minimaxi.com', 'minimax'],
+  ['siliconflow.cn', 'siliconflow'],
+  ['siliconflow.com', 'siliconflow'],
+  ['nebius.com', 'nebius'],
+  ['nebius.ai', 'nebius'],
+  ['hyperbolic.xyz', 'hyperbolic'],
+  ['baseten.co', 'baseten'],
+  ['replicate.com', 'replicate'],
+  ['ai21.com', 'ai21'],
+  ['voyageai.com', 'voyage'],
+  ['jina.ai', 'jina'],
+  ['upstage.ai', 'upstage'],
+  ['friendli.ai', 'friendli'],
+  ['volces.com', 'volcengine'],
+  ['baidubce.com', 'baidu'],
+  ['hunyuan.cloud.tencent.com', 'tencent'],
+  ['watsonx.ai', 'watsonx'],
+  ['*.ml.cloud.ibm.com', 'watsonx'],
+  ['*:11434', 'ollama'],
   ['localhost:1234', 'lmstudio'],
-  ['127.0.0.1:1234', 'lmstudio'],
   ['localhost:8000', 'vllm'],
-  ['127.0.0.1:8000', 'vllm'],
 ];
+
+/** Names of the machine itself, also as seen from a container on it. They match entries of `localhost`. */
+const LOCAL: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', '0.0.0.0', 'host.docker.internal']);
 
 /** Providers by host, subdomains included: `{ 'llm.example.com': 'vllm' }`. */
 export type ProviderTable = Readonly<Record<string, string>>;
@@ -58,7 +110,24 @@ export function findProvider(address: unknown, more: ProviderTable = {}): string
   return OTHER;
 }
 
-function matchesHost({ host, hostname }: URL, wanted: string): boolean {
-  if (wanted.startsWith('*')) return hostname.endsWith(wanted.slice(1));
-  return host === wanted || hostname === wanted || hostname.endsWith(`.${wanted}`);
+function matchesHost({ hostname, port }: URL, wanted: string): boolean {
+  const [ending, wantedPort] = /:(\d+)$/.exec(wanted) ?? [];
+  if (wantedPort !== undefined && wantedPort !== port) return false;
+  const host = ending === undefined ? wanted : wanted.slice(0, -ending.length);
+  if (host === '*') return true;
+  const name = host === 'localhost' && LOCAL.has(hostname) ? host : hostname;
+  return matchesName(name.split('.'), host.split('.'));
+}
+
+/** Whether the last parts of a name match the wanted parts. */
+function matchesName(parts: readonly string[], wanted: readonly string[]): boolean {
+  const subdomains = parts.length - wanted.length;
+  return subdomains >= 0 && wanted.every((want, at) => matchesPart(parts[subdomains + at] as string, want));
+}
+
+function matchesPart(part: string, wanted: string): boolean {
+  const star = wanted.indexOf('*');
+  if (star < 0) return part === wanted;
+  const [before, after] = [wanted.slice(0, star), wanted.slice(star + 1)];
+  return part.length >= wanted.length && part.startsWith(before) && part.endsWith(after);
 }

@@ -33,7 +33,7 @@ export interface LlmOutcome {
 const BROKEN: ReadonlySet<string> = new Set(['connection', 'other']);
 
 /** Decrements the gauge of calls that were never ended. The held value must not reach the call, or it is never collected. */
-const forgotten = new FinalizationRegistry<ModelSeries>((series) => quietly(() => series.active.dec()));
+const forgotten = new FinalizationRegistry<ModelSeries>((series) => quietly(() => series.ended()));
 
 /** A request to a model in progress. */
 export class LlmCall implements Disposable {
@@ -56,7 +56,7 @@ export class LlmCall implements Disposable {
     this.#series = series;
     this.#target = target;
     this.#exemplarLabels = chooseExemplarLabels(target);
-    series.active.inc();
+    series.began();
     forgotten.register(this, series, this);
   }
 
@@ -133,7 +133,7 @@ export class LlmCall implements Disposable {
     if (this.#ended) return false;
     this.#ended = true;
     forgotten.unregister(this);
-    this.#series.active.dec();
+    this.#series.ended();
     return true;
   }
 
@@ -150,6 +150,7 @@ export class LlmCall implements Disposable {
       model: this.#target.model,
       provider: this.#target.provider,
       operation: this.#target.operation,
+      labels: this.#target.labels,
       exemplarLabels: this.#exemplarLabels,
       status,
       errorType,

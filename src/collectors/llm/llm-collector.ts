@@ -5,6 +5,7 @@ import { ConfigurationError, describe, refuseOption } from '../../errors';
 import type { Histogram } from '../../metrics/histogram';
 import { addon } from '../../native/addon';
 import { checkOptionNames, type OptionNames, optionNames } from '../../options';
+import { read } from '../../read';
 import { Registry } from '../../registry/registry';
 import { guarded } from '../../warnings';
 import { amountOrZero, isAmount, toAmount, toSeconds } from '../amount';
@@ -15,21 +16,16 @@ import { Families } from '../families';
 import { GenAiLlmNames, type GenAiVersion, wantsGenAi } from '../gen-ai';
 import { CappedNames, OTHER, readName } from '../label-values';
 import { chooseExemplarLabels } from '../trace';
-import type {
-  GuardrailResult,
-  GuardrailStage,
-  LlmErrorType,
-  LlmStatus,
-  MediaUnit,
-  Outcome,
-  RateLimitResource,
-} from '../words';
+import type { GuardrailResult, GuardrailStage, LlmErrorType, MediaUnit, Outcome, RateLimitResource } from '../words';
 import { type FinishCall, LlmCall, type LlmOutcome } from './call';
+import { costOfMedia } from './cost';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
 import { readErrorType, readStatus } from './outcome';
-import { computeCost, Prices, type PriceTable } from './prices';
-import { checkTarget, type LlmRequest, type LlmTarget, type LlmUsage } from './request';
+import { findPrice, type ModelPrices, Prices, type PriceTable } from './prices';
+import { recordUsage } from './record-usage';
+import { checkTarget, type LlmRequest, type LlmTarget } from './request';
+import { checkUserLabel, runWithLabels, type UserLabel, type UserLabelOption, type UserLabels } from './user-label';
 
 /** Metrics that are off by default: they cost series, and few users need them. */
 export interface LlmOptionalMetrics {
@@ -48,6 +44,21 @@ export interface LlmMetricsCollectorOptions {
   namespace?: string | undefined;
   /** The prices of tokens. @default none: `llm_unpriced_requests_total` counts the requests */
   prices?: PriceTable | undefined;
+  /**
+   * The model whose price applies, if an answer names another than the request: `answer` suits deployments and routers, such
+   * as `openrouter/auto`. @default 'request'
+   */
+  priceBy?: 'request' | 'answer' | undefined;
+  /**
+   * A label of your own on requests, tokens and cost, and how many values it may have: `{ tenant: { max: 100 } }`. Further
+   * values count as `other`. Not for ids of users or requests. @default none
+   */
+  labels?: UserLabelOption | undefined;
+  /**
+   * Whether the cost counts that a provider reports with its answer, as OpenRouter and Perplexity do. It then takes
+   * precedence over the price table. @default false
+   */
+  providerCost?: boolean | undefined;
   /** Turns a model's name into a label value. @default removes dates and names of accounts */
   normalizeModel?: ((model: string) => string) | undefined;
   /**
@@ -63,6 +74,9 @@ const OPTIONS = optionNames<LlmMetricsCollectorOptions>('LlmMetricsCollector', {
   registry: true,
   namespace: true,
   prices: true,
+  priceBy: true,
+  providerCost: true,
+  labels: true,
   normalizeModel: true,
   genAiNames: true,
   optional: true,
@@ -81,6 +95,8 @@ const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
 };
 const RATE_LIMIT: OptionNames = { of: 'setRateLimit', names: ['limit', 'remaining'] };
 const BUDGET: OptionNames = { of: 'setBudget', names: ['limitUsd', 'remainingUsd'] };
+/** The metrics that have the user's own label. */
+const WITH_USER_LABEL: ReadonlySet<string> = new Set(['llm_requests_total', 'llm_tokens_total', 'llm_cost_usd_total']);
 const OPTIONAL_NAMES: OptionNames = { of: 'optional', names: Object.keys(OPTIONAL) };
 
 /**
@@ -96,6 +112,9 @@ export class LlmMetricsCollector {
   readonly #families: Families;
   readonly #perRequest: Histogram | undefined;
   readonly #prices: Prices;
+  readonly #pricesAnswer: boolean;
+  readonly #providerCost: boolean;
+  readonly #label: UserLabel | undefined;
   readonly #normalize: (model: string) => string;
   readonly #models: CappedNames;
   readonly #providers: CappedNames;
@@ -123,12 +142,20 @@ export class LlmMetricsCollector {
     checkOptionNames(optional, OPTIONAL_NAMES);
     const wanted = Object.entries(OPTIONAL).filter(([option]) => optional[option as keyof LlmOptionalMetrics] === true);
     this.#prices = new Prices(options.prices);
+    const { priceBy = 'request' } = options;
+    if (priceBy !== 'request' && priceBy !== 'answer') refuseOption("'request' or 'answer'", 'priceBy', priceBy);
+    this.#pricesAnswer = priceBy === 'answer';
+    const { providerCost = false } = options;
+    if (typeof providerCost !== 'boolean') refuseOption('a boolean', 'providerCost', providerCost);
+    this.#providerCost = providerCost;
+    this.#label = checkUserLabel(options.labels);
     this.#normalize = options.normalizeModel ?? normalizeModel;
     if (typeof this.#normalize !== 'function') refuseOption('a function', 'normalizeModel', options.normalizeModel);
     this.#families = new Families(addon.catalogue(false), {
       registry,
       prefix: `${namespace}_`,
       optional: new Set(wanted.map(([, name]) => name)),
+      more: this.#label && { label: this.#label.name, max: this.#label.max, metrics: WITH_USER_LABEL },
     });
     this.#perRequest = this.#families.optional('llm_tokens_per_request');
     this.#models = new CappedNames(this.#families.cap('llm_requests_total', 'model'));
@@ -142,7 +169,22 @@ export class LlmMetricsCollector {
    * has succeeded, because its name may be a typo. A model with a price is known.
    */
   startRequest(target: LlmTarget): LlmCall {
-    return new LlmCall(this.#finish, this.#findSeries(target, false), target);
+    const labels = this.#labelsOf(target);
+    return new LlmCall(
+      this.#finish,
+      this.#findSeries(target, false),
+      labels === undefined ? target : { ...target, labels },
+    );
+  }
+
+  /**
+   * Runs a function and gives its requests, also across awaits, the value of the collector's own label.
+   *
+   * @example
+   * await llm.withLabels({ tenant: 'acme' }, () => client.chat.completions.create(request));
+   */
+  withLabels<R>(labels: UserLabels, run: () => R): R {
+    return runWithLabels(labels, run);
   }
 
   /**
@@ -179,9 +221,11 @@ export class LlmMetricsCollector {
 
   /** Counts a request that was sent to another model because the first one failed. */
   recordFallback(fromModel: string, toModel: string, status: Outcome = 'success'): void {
+    const to = this.#name(toModel);
     const names = {
       from_model: this.#models.known(this.#name(fromModel)),
-      to_model: this.#models.admit(this.#name(toModel)),
+      // A name that a failed request tried may be a typo.
+      to_model: status === 'success' ? this.#models.admit(to) : this.#models.known(to),
     };
     this.#families
       .counter('llm_fallbacks_total')
@@ -196,7 +240,8 @@ export class LlmMetricsCollector {
   ): void {
     checkOptionNames(limits, RATE_LIMIT);
     const { limit, remaining } = limits;
-    const { model, provider } = this.#findSeries(target, true);
+    // Failed answers have these headers too, so they do not make a model known.
+    const { model, provider } = this.#findSeries(target, false);
     const labels = { model, provider, resource: this.#word('llm_ratelimit_limit', 'resource', resource) };
     if (remaining !== undefined) this.#families.gauge('llm_ratelimit_remaining').set(labels, remaining);
     if (limit !== undefined) this.#families.gauge('llm_ratelimit_limit').set(labels, limit);
@@ -230,13 +275,24 @@ export class LlmMetricsCollector {
   /** Counts images, seconds of audio or characters of speech. */
   recordMedia(target: LlmTarget, unit: MediaUnit, amount: number): void {
     this.#word('llm_media_units_total', 'unit', unit);
-    this.#findSeries(target, true).media.of(unit).inc(amount);
+    const series = this.#findSeries(target, true);
+    series.media.of(unit).inc(amount);
+    const price = findPrice(series.prices);
+    const costUsd = price === undefined ? undefined : costOfMedia(price, { unit, amount });
+    if (costUsd !== undefined) series.cost.inc(costUsd);
+    else if (price?.input === undefined && price?.output === undefined) series.unpriced.inc();
   }
 
   /** Sets the version of a model that is in use. */
   setModelInfo(target: LlmTarget, version: string): void {
     const { model, provider } = this.#findSeries(target, true);
     this.#families.gauge('llm_model_info').set({ model, provider, version: readName(version) }, 1);
+  }
+
+  /** The label's value around a call that begins: its stream may be read elsewhere. */
+  #labelsOf(target: LlmTarget): UserLabels | undefined {
+    const value = this.#label?.valueOf(read(target, 'labels') as UserLabels | undefined);
+    return value === undefined ? undefined : { [(this.#label as UserLabel).name]: value };
   }
 
   #word(name: string, label: string, given: string): string {
@@ -306,7 +362,9 @@ export class LlmMetricsCollector {
     if (request.interrupted !== undefined) {
       this.#word('llm_streaming_interrupted_total', 'reason', request.interrupted);
     }
-    const series = this.#findSeries(request, status === 'success');
+    const shared = this.#findSeries(withAnsweringModel(request), status === 'success');
+    const value = this.#label?.valueOf(request.labels);
+    const series = value === undefined ? shared : shared.variant((this.#label as UserLabel).name, value);
     const operation = series.operation(request.operation ?? 'chat');
     (status === 'success' ? operation.succeeded : operation.statuses.of(status)).inc();
     if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);
@@ -314,7 +372,13 @@ export class LlmMetricsCollector {
     if (errorType !== undefined) series.errors.of(errorType).inc();
     if (request.finishReason !== undefined) series.finishReasons.of(request.finishReason).inc();
     if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
-    const costUsd = this.#recordUsage(series, request, status, agent);
+    const billing = {
+      prices: this.#pricesOf(series, request),
+      providerCost: this.#providerCost,
+      perRequest: this.#perRequest,
+    };
+    const { input, output, costUsd } = recordUsage(series, request, status === 'success', billing);
+    agent?.addUsage(input, output, costUsd ?? 0);
     this.#recordStream(series, request);
     this.#genAi?.record({
       model: series.model,
@@ -330,58 +394,15 @@ export class LlmMetricsCollector {
     return { status, errorType: errorType as LlmErrorType | undefined, durationMs, timeToFirstTokenMs, costUsd };
   }
 
-  #recordUsage(
-    series: ModelSeries,
-    request: LlmRequest,
-    status: LlmStatus,
-    agent: Attributed | undefined,
-  ): number | undefined {
-    const { inputTokens, outputTokens } = request;
-    const told = toAmount(request.costUsd);
-    if (!isAmount(inputTokens) && !isAmount(outputTokens)) {
-      if (status === 'success' && !WITHOUT_TOKENS.has(request.operation)) series.usageMissing.inc();
-      if (told !== undefined) series.cost.inc(told);
-      agent?.addUsage(0, 0, amountOrZero(told));
-      return told;
-    }
-    const input = amountOrZero(inputTokens);
-    const output = amountOrZero(outputTokens);
-    series.inputTokens.inc(input);
-    series.outputTokens.inc(output);
-    this.#recordDetails(series, request);
-    const { model } = series;
-    this.#perRequest?.observe({ model, type: 'input' }, input);
-    this.#perRequest?.observe({ model, type: 'output' }, output);
-    const cost = told ?? this.#priceOf(series, request, input, output);
-    if (cost !== undefined) series.cost.inc(cost);
-    else series.unpriced.inc();
-    agent?.addUsage(input, output, amountOrZero(cost));
-    return cost;
-  }
-
-  #recordDetails(series: ModelSeries, usage: LlmUsage): void {
-    const { details } = series;
-    if (isAmount(usage.cacheReadTokens)) details.of('cache_read').inc(usage.cacheReadTokens);
-    if (isAmount(usage.cacheWriteTokens)) details.of('cache_write').inc(usage.cacheWriteTokens);
-    if (isAmount(usage.reasoningTokens)) details.of('reasoning').inc(usage.reasoningTokens);
-    if (isAmount(usage.audioInputTokens)) details.of('audio_input').inc(usage.audioInputTokens);
-    if (isAmount(usage.audioOutputTokens)) details.of('audio_output').inc(usage.audioOutputTokens);
-    if (isAmount(usage.imageInputTokens)) details.of('image_input').inc(usage.imageInputTokens);
-  }
-
-  #priceOf(series: ModelSeries, request: LlmUsage, input: number, output: number): number | undefined {
-    const tokens = {
-      input,
-      output,
-      cacheRead: amountOrZero(request.cacheReadTokens),
-      cacheWrite: amountOrZero(request.cacheWriteTokens),
-      reasoning: amountOrZero(request.reasoningTokens),
-    };
-    return computeCost(series.prices, tokens);
+  /** The prices of the model that is billed: the requested one, or on request the one that answered. */
+  #pricesOf(series: ModelSeries, { responseModel }: LlmRequest): ModelPrices | undefined {
+    if (!this.#pricesAnswer || responseModel === undefined) return series.prices;
+    return this.#prices.of(series.provider, this.#name(responseModel)) ?? series.prices;
   }
 
   #recordStream(series: ModelSeries, request: LlmRequest): void {
-    const { chunks, timeToFirstTokenMs, durationMs, outputTokens, interrupted } = request;
+    const { chunks, timeToFirstTokenMs, durationMs, outputTokens, reasoningTokens, visibleTokens, interrupted } =
+      request;
     if (!isAmount(chunks) || chunks === 0) {
       if (!isAmount(timeToFirstTokenMs)) return;
     }
@@ -390,16 +411,22 @@ export class LlmMetricsCollector {
     if (isAmount(chunks)) series.chunks.inc(chunks);
     if (isAmount(timeToFirstTokenMs)) {
       series.firstToken.observe(timeToFirstTokenMs / 1000, request.exemplarLabels);
-      if (isAmount(durationMs) && isAmount(outputTokens) && outputTokens > 1) {
-        series.perToken.observe(Math.max(0, durationMs - timeToFirstTokenMs) / 1000 / (outputTokens - 1));
+      // Reasoning that the provider hides took its time before the first token.
+      const seen = visibleTokens ?? amountOrZero(outputTokens) - amountOrZero(reasoningTokens);
+      if (isAmount(durationMs) && seen > 1) {
+        series.perToken.observe(Math.max(0, durationMs - timeToFirstTokenMs) / 1000 / (seen - 1));
       }
     }
     if (interrupted !== undefined) series.interrupted.of(interrupted).inc();
   }
 }
 
-/** Providers measure these operations in other units, so missing tokens are not counted as missing. */
-const WITHOUT_TOKENS: ReadonlySet<string | undefined> = new Set(addon.operationsWithoutTokens());
+/** The request; if it names no model, with the model that answered. */
+function withAnsweringModel(request: LlmRequest): LlmTarget {
+  const { model, provider, responseModel } = request;
+  if (responseModel === undefined || (model !== undefined && model !== '' && model !== OTHER)) return request;
+  return { model: responseModel, provider };
+}
 
 const defaults = new DefaultCollectors((registry) => new LlmMetricsCollector({ registry }));
 

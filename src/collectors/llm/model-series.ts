@@ -8,6 +8,7 @@ import { ExemplarSeries } from '../exemplar-series';
 import type { Families } from '../families';
 import { findWord, OTHER } from '../label-values';
 import type { ModelPrices } from './prices';
+import type { UserLabels } from './user-label';
 
 /** Children by one more label. Each is made when it is first used. */
 class Children {
@@ -50,7 +51,6 @@ export interface OperationSeries {
 }
 
 export class ModelSeries {
-  readonly active: GaugeSeries;
   readonly tokens: Children;
   readonly inputTokens: CounterSeries;
   readonly outputTokens: CounterSeries;
@@ -68,28 +68,34 @@ export class ModelSeries {
   readonly media: Children;
   readonly queue: HistogramSeries | undefined;
   readonly interChunk: HistogramSeries | undefined;
+  readonly #active: GaugeSeries;
   readonly #families: Families;
   readonly #operations = new Map<string, OperationSeries>();
+  readonly #userLabels: UserLabels;
+  readonly #variants = new Map<string, ModelSeries>();
   #streams = false;
+  #running = 0;
 
   constructor(
     families: Families,
     readonly model: string,
     readonly provider: string,
     readonly prices: ModelPrices | undefined,
+    userLabels: UserLabels = {},
   ) {
     this.#families = families;
-    const children = (name: string, label: string) =>
+    this.#userLabels = userLabels;
+    const children = (name: string, label: string, more: UserLabels = {}) =>
       new Children(families.words(name, label), (word) =>
-        families.counter(name).labels({ model, provider, [label]: word }),
+        families.counter(name).labels({ model, provider, [label]: word, ...more }),
       );
-    this.active = families.gauge('llm_active_requests').labels({ model, provider });
-    this.tokens = children('llm_tokens_total', 'type');
+    this.#active = families.gauge('llm_active_requests').labels({ model, provider });
+    this.tokens = children('llm_tokens_total', 'type', userLabels);
     this.details = children('llm_token_details_total', 'detail');
     this.errors = children('llm_errors_total', 'error_type');
     this.retries = children('llm_retries_total', 'error_type');
     this.finishReasons = children('llm_finish_reasons_total', 'reason');
-    this.cost = families.counter('llm_cost_usd_total').labels({ model, provider });
+    this.cost = families.counter('llm_cost_usd_total').labels({ model, provider, ...userLabels });
     this.unpriced = families.counter('llm_unpriced_requests_total').labels({ model, provider });
     this.usageMissing = families.counter('llm_usage_missing_total').labels({ model, provider });
     this.media = children('llm_media_units_total', 'unit');
@@ -105,13 +111,42 @@ export class ModelSeries {
     this.outputTokens = this.tokens.of('output');
   }
 
+  /** Rates need a 0 before the first event. Series of `other` appear only when something is recorded in them. */
   #init(): void {
-    this.active.inc(0);
+    if (this.model === OTHER) return;
+    this.#active.inc(0);
     this.tokens.init();
     this.errors.init();
     this.unpriced.inc(0);
     this.usageMissing.inc(0);
     if (this.prices !== undefined) this.cost.inc(0);
+  }
+
+  /** The series with a value of the user's own label. They share all series that do not have this label. */
+  variant(label: string, value: string): ModelSeries {
+    let variant = this.#variants.get(value);
+    if (variant === undefined) {
+      variant = new ModelSeries(this.#families, this.model, this.provider, this.prices, { [label]: value });
+      this.#variants.set(value, variant);
+    }
+    return variant;
+  }
+
+  /** A request begins. */
+  began(): void {
+    this.#running++;
+    this.#active.inc();
+  }
+
+  /**
+   * A request ends, and is recorded afterwards. A request to an unknown model is active as `other`; if it succeeds, the model
+   * gets series of its own, and an unused `other` must not stay behind.
+   */
+  ended(): void {
+    this.#running--;
+    this.#active.dec();
+    if (this.model !== OTHER || this.#running > 0 || this.#operations.size > 0) return;
+    this.#families.gauge('llm_active_requests').remove({ model: this.model, provider: this.provider });
   }
 
   /** The series of an operation; that of `other` if it is unknown. */
@@ -127,11 +162,11 @@ export class ModelSeries {
     const families = this.#families;
     const requests = families.counter('llm_requests_total');
     const statuses = new Children(families.words('llm_requests_total', 'status'), (status) =>
-      requests.labels({ model, provider, operation, status }),
+      requests.labels({ model, provider, operation, status, ...this.#userLabels }),
     );
     const durations = families.histogram('llm_request_duration_seconds');
     const duration = new ExemplarSeries(durations, { model, provider, operation });
-    statuses.init();
+    if (model !== OTHER) statuses.init();
     const series = { name: operation, statuses, succeeded: statuses.of('success'), duration };
     this.#operations.set(operation, series);
     return series;
@@ -141,6 +176,6 @@ export class ModelSeries {
   streamed(): void {
     if (this.#streams) return;
     this.#streams = true;
-    this.interrupted.init();
+    if (this.model !== OTHER) this.interrupted.init();
   }
 }

@@ -1,21 +1,59 @@
 /**
- * Computes the cost of requests from the caller's price table, in US dollars for a million tokens. A model without a price has
- * no cost, which is not the same as a cost of 0.
+ * The caller's price table: its types, its validation and the price of a model at a time. A model without a price has no
+ * cost, which is not the same as a cost of 0. `cost.ts` computes costs.
  */
 import { unixMs } from '../../clock';
 import { refuseOption } from '../../errors';
-import { checkOptionNames, optionNames } from '../../options';
+import { checkOptionNames, type OptionNames, optionNames } from '../../options';
+import { warnOnce } from '../../warnings';
 
-/** The price of a model, in US dollars for a million tokens. */
-export interface Price {
-  input: number;
-  output: number;
-  /** The price of input tokens read from the provider's cache. @default input */
+/** Prices of tokens, in US dollars for a million. */
+export interface TokenPrices {
+  /** @default none: input tokens are unpriced; only a price of media may leave it out */
+  input?: number | undefined;
+  /** @default none: output tokens are unpriced; only a price of media may leave it out */
+  output?: number | undefined;
+  /** Input tokens read from the provider's cache. @default input */
   cacheRead?: number | undefined;
-  /** The price of input tokens written to the provider's cache. @default input */
+  /** Input tokens written to the provider's cache. @default input */
   cacheWrite?: number | undefined;
-  /** The price of output tokens of the model's reasoning. @default output */
+  /** Input tokens written to the provider's cache for an hour or longer. @default cacheWrite */
+  cacheWriteLong?: number | undefined;
+  /** Output tokens of the model's reasoning. @default output */
   reasoning?: number | undefined;
+  /** Input tokens of audio. @default input */
+  audioInput?: number | undefined;
+  /** Output tokens of audio. @default output */
+  audioOutput?: number | undefined;
+  /** Input tokens of images. @default input */
+  imageInput?: number | undefined;
+  /** Output tokens of images. @default output */
+  imageOutput?: number | undefined;
+}
+
+/** Prices that replace those of the model from a length of the input on. */
+export interface LongContextPrices extends TokenPrices {
+  /** More input tokens than this make the whole request a long one. */
+  above: number;
+}
+
+/** The price of a model. */
+export interface Price extends TokenPrices {
+  /**
+   * Prices by service tier (`flex`, `priority`, `batch`, `fast`), as the answer names it: a factor for all prices of tokens,
+   * or prices that replace the model's. A tier without an entry has the usual price. @default {}
+   */
+  tiers?: Readonly<Record<string, number | TokenPrices>> | undefined;
+  /** @default none: a long request has the usual price */
+  longContext?: LongContextPrices | undefined;
+  /** US dollars for an image. @default none: images are unpriced, unless tokens of the same answer are priced */
+  image?: number | undefined;
+  /** US dollars for a second of audio. A price for a minute is sixty times as much. @default none */
+  audioSecond?: number | undefined;
+  /** US dollars for a million characters of speech. @default none */
+  characters?: number | undefined;
+  /** US dollars for a call of a tool that the provider runs: `{ web_search: 0.01 }`. @default {} */
+  serverTools?: Readonly<Record<string, number>> | undefined;
 }
 
 /** A price and the day from which it applies. */
@@ -30,25 +68,43 @@ export interface DatedPrice extends Price {
  */
 export type PriceTable = Readonly<Record<string, Price | readonly DatedPrice[]>>;
 
-const PRICE = optionNames<DatedPrice>('prices', {
+const TOKENS: Readonly<Record<keyof TokenPrices, true>> = {
   input: true,
   output: true,
   cacheRead: true,
   cacheWrite: true,
+  cacheWriteLong: true,
   reasoning: true,
+  audioInput: true,
+  audioOutput: true,
+  imageInput: true,
+  imageOutput: true,
+};
+const TOKEN_NAMES = Object.keys(TOKENS) as (keyof TokenPrices)[];
+const UNITS = ['image', 'audioSecond', 'characters'] as const;
+
+const PRICE = optionNames<DatedPrice>('prices', {
+  ...TOKENS,
+  tiers: true,
+  longContext: true,
+  image: true,
+  audioSecond: true,
+  characters: true,
+  serverTools: true,
   from: true,
 });
+const TIER = optionNames<TokenPrices>('tiers', TOKENS);
+const LONG_CONTEXT = optionNames<LongContextPrices>('longContext', { ...TOKENS, above: true });
 
-/** The tokens of a request. */
-export interface PaidTokens {
-  input: number;
-  output: number;
-  cacheRead: number;
-  cacheWrite: number;
-  reasoning: number;
+/** Marks a sample price with its date. Spreading a table keeps the price objects, and so the mark. */
+const SAMPLE_DATE = Symbol.for('@llm-devops/prometheus-metrics.sample-price');
+const SAMPLE_AGE_MAX_MS = 183 * 24 * 60 * 60 * 1000;
+
+/** Marks the prices of a sample table with the day of the list that they were taken from. */
+export function markSample(table: PriceTable, day: string): PriceTable {
+  for (const price of Object.values(table).flat()) Object.defineProperty(price, SAMPLE_DATE, { value: day });
+  return table;
 }
-
-const MILLION = 1_000_000;
 
 /** The prices of one model, newest first. */
 export type ModelPrices = readonly Period[];
@@ -69,6 +125,7 @@ export class Prices {
     if (typeof table !== 'object' || table === null || Symbol.iterator in table) {
       refuseOption('a table of prices', 'prices', table);
     }
+    warnOfOldSample(table);
     for (const [model, entry] of Object.entries(table)) {
       // A single price may have a day too.
       const dated = Array.isArray(entry) ? (entry as readonly DatedPrice[]) : [fromADay(entry as Price)];
@@ -86,40 +143,68 @@ export class Prices {
   }
 }
 
-/** The cost of the tokens now, in US dollars; undefined if there is no price. */
-export function computeCost(prices: ModelPrices | undefined, tokens: PaidTokens): number | undefined {
-  const price = prices === undefined ? undefined : priceNow(prices);
-  if (price === undefined) return undefined;
-  const { input, output, cacheRead = input, cacheWrite = input, reasoning = output } = price;
-  const plainInput = Math.max(0, tokens.input - tokens.cacheRead - tokens.cacheWrite);
-  const plainOutput = Math.max(0, tokens.output - tokens.reasoning);
-  const cost =
-    plainInput * input +
-    tokens.cacheRead * cacheRead +
-    tokens.cacheWrite * cacheWrite +
-    plainOutput * output +
-    tokens.reasoning * reasoning;
-  return cost / MILLION;
-}
-
-/** Most prices have no day, so the clock is not read. */
-function priceNow(prices: ModelPrices): Price | undefined {
+/** The price that applies now. Most prices have no day, so the clock is not read for them. */
+export function findPrice(prices: ModelPrices | undefined): Price | undefined {
+  if (prices === undefined) return undefined;
   if (prices[0]?.fromMs === Number.NEGATIVE_INFINITY) return prices[0].price;
   const atMs = unixMs();
   return prices.find(({ fromMs }) => fromMs <= atMs)?.price;
 }
 
+function warnOfOldSample(table: PriceTable): void {
+  const sample = Object.values(table)
+    .flat()
+    .map((price) => (price as { [SAMPLE_DATE]?: string } | null)?.[SAMPLE_DATE])
+    .find((day) => day !== undefined);
+  if (sample === undefined || unixMs() - Date.parse(sample) <= SAMPLE_AGE_MAX_MS) return;
+  warnOnce(
+    `The sample prices are list prices of ${sample}; compare the models that you use with your provider's price list and put their prices into a table of your own`,
+  );
+}
+
 function checked(model: string, price: Price): Price {
-  if (typeof price !== 'object' || price === null) refuseOption('a price', `prices["${model}"]`, price);
-  checkOptionNames(price, { ...PRICE, of: `prices["${model}"]` });
-  for (const name of ['input', 'output', 'cacheRead', 'cacheWrite', 'reasoning'] as const) {
-    const value = price[name];
-    const optional = name !== 'input' && name !== 'output';
-    if ((value === undefined && optional) || (typeof value === 'number' && value >= 0 && Number.isFinite(value)))
-      continue;
-    refuseOption('dollars a million tokens', `prices["${model}"].${name}`, value);
+  const at = `prices["${model}"]`;
+  checkPart(price, at, PRICE);
+  const hasUnits = [...UNITS, 'serverTools' as const].some((name) => price[name] !== undefined);
+  if (!hasUnits) for (const name of ['input', 'output'] as const) checkTokens(price[name], `${at}.${name}`);
+  for (const name of UNITS) if (price[name] !== undefined) checkDollars(price[name], `${at}.${name}`);
+  for (const [tier, change] of Object.entries(checkTable(price.tiers, `${at}.tiers`))) {
+    if (typeof change === 'number') checkAmount(change, `${at}.tiers.${tier}`, 'a factor of 0 or more, or prices');
+    else checkPart(change, `${at}.tiers.${tier}`, TIER);
+  }
+  for (const [tool, dollars] of Object.entries(checkTable(price.serverTools, `${at}.serverTools`))) {
+    checkDollars(dollars, `${at}.serverTools.${tool}`);
+  }
+  if (price.longContext !== undefined) {
+    checkPart(price.longContext, `${at}.longContext`, LONG_CONTEXT);
+    checkAmount(price.longContext.above, `${at}.longContext.above`, 'a number of input tokens');
   }
   return price;
+}
+
+/** An object with prices of tokens. */
+function checkPart(part: unknown, at: string, names: OptionNames): void {
+  if (typeof part !== 'object' || part === null) refuseOption('a price', at, part);
+  checkOptionNames(part, { ...names, of: at });
+  for (const name of TOKEN_NAMES) {
+    const value = (part as TokenPrices)[name];
+    if (value !== undefined) checkTokens(value, `${at}.${name}`);
+  }
+}
+
+function checkTable(table: unknown, at: string): object {
+  if (table === undefined) return {};
+  return typeof table === 'object' && table !== null && !(Symbol.iterator in table)
+    ? table
+    : refuseOption('an object of prices', at, table);
+}
+
+const checkTokens = (value: unknown, at: string) => checkAmount(value, at, 'dollars a million tokens');
+const checkDollars = (value: unknown, at: string) => checkAmount(value, at, 'dollars');
+
+function checkAmount(value: unknown, at: string, expected: string): void {
+  if (typeof value === 'number' && value >= 0 && Number.isFinite(value)) return;
+  refuseOption(expected, at, value);
 }
 
 function fromADay(price: Price & Partial<DatedPrice>): DatedPrice {

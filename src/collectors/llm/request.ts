@@ -3,7 +3,9 @@
  */
 import { describe, ValueError } from '../../errors';
 import type { ExemplarLabels } from '../../metrics/exemplar';
-import type { FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus } from '../words';
+import type { FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit } from '../words';
+
+import type { UserLabels } from './user-label';
 
 /** The receiver of a request, and the ids of its trace. */
 export interface LlmTarget {
@@ -13,6 +15,8 @@ export interface LlmTarget {
   provider: string;
   /** @default 'chat' */
   operation?: LlmOperation | undefined;
+  /** The value of the collector's own label: `{ tenant: 'acme' }`. @default that of `withLabels()` around the request */
+  labels?: UserLabels | undefined;
   /**
    * Ids of the request, the user or the trace, at most 128 characters in all. A bucket shows those of one request; they make
    * no series. @default OpenTelemetry's trace and span, if one is active and sampled
@@ -30,10 +34,19 @@ export interface LlmUsage {
   cacheReadTokens?: number | null | undefined;
   /** Input tokens written to the provider's cache. */
   cacheWriteTokens?: number | null | undefined;
+  /** The part of `cacheWriteTokens` that the provider keeps for an hour or longer, if it bills that apart. */
+  cacheWriteLongTokens?: number | null | undefined;
   reasoningTokens?: number | null | undefined;
   audioInputTokens?: number | null | undefined;
   audioOutputTokens?: number | null | undefined;
   imageInputTokens?: number | null | undefined;
+  imageOutputTokens?: number | null | undefined;
+}
+
+/** Images, seconds of audio or characters of an answer. */
+export interface LlmMedia {
+  unit: MediaUnit;
+  amount: number;
 }
 
 /** How an answer ended. */
@@ -41,6 +54,20 @@ export interface LlmEnd extends LlmUsage {
   finishReason?: FinishReason | undefined;
   /** The cost in US dollars, if the caller knows it better than the price table. */
   costUsd?: number | undefined;
+  /** The cost in US dollars that the provider reports. Counts only if the collector's option `providerCost` is set. */
+  providerCostUsd?: number | undefined;
+  /** The service tier that the provider bills, such as `flex`, `priority`, `batch` or `fast`. @default the usual one */
+  serviceTier?: string | undefined;
+  /** How often the provider ran its own tools: `{ web_search: 2 }`. */
+  serverToolCalls?: Readonly<Record<string, number>> | undefined;
+  media?: LlmMedia | undefined;
+  /** The model that answered, if the request named none, or named a deployment. */
+  responseModel?: string | undefined;
+  /**
+   * Output tokens that the reader of a stream saw: without reasoning that the provider hides. Time per output token counts
+   * only these. @default `outputTokens` without `reasoningTokens`
+   */
+  visibleTokens?: number | null | undefined;
 }
 
 /** A request that has ended. */

@@ -1,10 +1,12 @@
 /**
  * Reads answers of the SDK and of its provider packages: tokens, finish reason, provider. Records nothing.
  */
-import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
+import type { LlmEnd } from '../../collectors/llm/request';
+import { read } from '../../read';
 import { parseFinishReason } from '../finish-reason';
 import { normalizeProviderName } from '../provider-name';
-import type { ModelUsageLike, PartLike, UsageLike } from './shapes';
+import { type ReportedUsage, readUsage } from '../usage';
+import type { PartLike } from './shapes';
 
 /** Types of stream parts that the SDK counts as output. */
 const OUTPUT = new Set(['text-delta', 'reasoning-delta', 'tool-input-delta', 'tool-call', 'file', 'reasoning-file']);
@@ -22,25 +24,14 @@ export function resolveProvider(name: unknown, more: Readonly<Record<string, str
 }
 
 /** Reads how a model's answer ended. */
-export function readModelEnd(usage: ModelUsageLike | undefined, finishReason: string | undefined): LlmEnd {
-  return {
-    inputTokens: usage?.inputTokens?.total,
-    outputTokens: usage?.outputTokens?.total,
-    cacheReadTokens: usage?.inputTokens?.cacheRead,
-    cacheWriteTokens: usage?.inputTokens?.cacheWrite,
-    reasoningTokens: usage?.outputTokens?.reasoning,
-    finishReason: parseFinishReason(finishReason),
-  };
+export function readModelEnd(usage: object | undefined, finishReason: string | undefined): LlmEnd {
+  return { ...readTokens(usage), finishReason: parseFinishReason(finishReason) };
 }
 
-export function readUsage(usage: UsageLike | undefined): LlmUsage {
-  return {
-    inputTokens: usage?.inputTokens,
-    outputTokens: usage?.outputTokens,
-    cacheReadTokens: usage?.inputTokenDetails?.cacheReadTokens,
-    cacheWriteTokens: usage?.inputTokenDetails?.cacheWriteTokens,
-    reasoningTokens: usage?.outputTokenDetails?.reasoningTokens,
-  };
+/** The SDK's counts, and what only the provider's own usage tells, which the SDK passes on as `raw`. */
+export function readTokens(usage: object | undefined): ReportedUsage {
+  const { providerCostUsd, serviceTier, serverToolCalls, cacheWriteLongTokens } = readUsage(read(usage, 'raw'));
+  return { ...readUsage(usage), providerCostUsd, serviceTier, serverToolCalls, cacheWriteLongTokens };
 }
 
 /** True for a stream part with output that is not empty. */

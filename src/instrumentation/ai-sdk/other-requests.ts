@@ -8,7 +8,7 @@ import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { LlmErrorType } from '../../collectors/words';
 import { parseFinishReason } from '../finish-reason';
-import { readUsage } from './answer';
+import { readTokens } from './answer';
 import { classifyError, retriedErrors } from './failure';
 import type { EmbedEventLike, ObjectStepEndLike } from './shapes';
 
@@ -88,7 +88,7 @@ export class ObjectRequest {
 
   /** The answer has come. Whether it is a valid object is not known yet. */
   answered({ usage, finishReason, msToFirstChunk }: ObjectStepEndLike): void {
-    this.#end = { ...readUsage(usage), finishReason: parseFinishReason(finishReason) };
+    this.#end = { ...readTokens(usage), finishReason: parseFinishReason(finishReason) };
     this.#firstMs = msToFirstChunk;
   }
 

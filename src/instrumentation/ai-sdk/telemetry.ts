@@ -8,7 +8,7 @@ import type { LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
 import { quietly } from '../../warnings';
 import { AgentRun } from './agent-run';
-import { readUsage, resolveProvider } from './answer';
+import { readTokens, resolveProvider } from './answer';
 import { classifyError } from './failure';
 import { ModelRequest } from './model-request';
 import { Operations } from './operations';
@@ -154,7 +154,7 @@ export class AiSdkTelemetry {
       if (operation === undefined) return;
       operation.run?.ended(end);
       operation.object?.ended(end.error);
-      operation.plain?.ended(readUsage(end.usage as UsageLike | undefined));
+      operation.plain?.ended(readTokens(end.usage as UsageLike | undefined));
       if (operation.object === undefined) this.#remember(operation);
     });
   }

@@ -15,6 +15,7 @@ const OPTIONS = optionNames<InstrumentAnthropicOptions>('instrumentAnthropic', {
   collector: true,
   provider: true,
   providers: true,
+  labels: true,
 });
 
 /** The part of Anthropic's client that is used. */

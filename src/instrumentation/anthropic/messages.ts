@@ -2,49 +2,41 @@
  * Reads answers and streams of Anthropic's Messages API. Its `input_tokens` exclude tokens that were read from or written to
  * the cache; `inputTokens` includes them.
  */
-import type { LlmUsage } from '../../collectors/llm/request';
+import type { LlmEnd } from '../../collectors/llm/request';
 import type { AnswerEnd, ChunkReader, Endpoint } from '../api-client/endpoint';
+import { findFailure } from '../failure';
 import { parseFinishReason } from '../finish-reason';
-
-interface Usage {
-  readonly input_tokens?: number | null;
-  readonly output_tokens?: number | null;
-  readonly cache_read_input_tokens?: number | null;
-  readonly cache_creation_input_tokens?: number | null;
-  readonly output_tokens_details?: { readonly thinking_tokens?: number | null } | null;
-}
+import { readAnswerUsage, readUsage } from '../usage';
 
 interface Message {
-  readonly usage?: Usage | null;
+  readonly usage?: object | null;
   readonly stop_reason?: string | null;
+  readonly model?: string;
+}
+
+interface Delta {
+  readonly stop_reason?: string | null;
+  readonly text?: unknown;
+  readonly thinking?: unknown;
+  readonly partial_json?: unknown;
 }
 
 interface MessageEvent {
   readonly type?: string;
   readonly message?: Message;
-  readonly delta?: { readonly stop_reason?: string | null };
-  readonly usage?: Usage | null;
-}
-
-function readUsage(usage: Usage | null | undefined): LlmUsage {
-  if (usage === undefined || usage === null) return {};
-  const { input_tokens: fresh, cache_read_input_tokens: read, cache_creation_input_tokens: written } = usage;
-  return {
-    inputTokens: fresh === undefined || fresh === null ? fresh : fresh + (read ?? 0) + (written ?? 0),
-    outputTokens: usage.output_tokens,
-    cacheReadTokens: read,
-    cacheWriteTokens: written,
-    reasoningTokens: usage.output_tokens_details?.thinking_tokens,
-  };
+  readonly delta?: Delta;
+  readonly usage?: object | null;
 }
 
 function readEnd(answer: unknown): AnswerEnd {
-  const { usage, stop_reason: reason } = answer as Message;
-  return { end: { ...readUsage(usage), finishReason: parseFinishReason(reason) } };
+  const { stop_reason: reason } = answer as Message;
+  return { end: { ...readAnswerUsage(answer), finishReason: parseFinishReason(reason) }, failure: findFailure(answer) };
 }
 
 class MessageReader implements ChunkReader {
-  #usage: Usage = {};
+  #usage: object = {};
+  #model: string | undefined;
+  #thought = false;
   #reason: string | null | undefined;
   #began = false;
   #complete = false;
@@ -57,9 +49,11 @@ class MessageReader implements ChunkReader {
     const { type, message, delta, usage } = event as MessageEvent;
     switch (type) {
       case 'content_block_delta':
-        this.#began = true;
+        this.#began ||= hasContent(delta);
+        this.#thought ||= hasText(delta?.thinking);
         break;
       case 'message_start':
+        this.#model = message?.model;
         this.#add(message?.usage);
         break;
       case 'message_delta':
@@ -75,14 +69,30 @@ class MessageReader implements ChunkReader {
   }
 
   readEnd(): AnswerEnd {
-    return { end: { ...readUsage(this.#usage), finishReason: parseFinishReason(this.#reason) } };
+    const usage = readUsage(this.#usage);
+    const end: LlmEnd = {
+      ...usage,
+      responseModel: this.#model,
+      finishReason: parseFinishReason(this.#reason),
+      visibleTokens: this.#thought ? usage.outputTokens : undefined,
+    };
+    return { end };
   }
 
   /** Adds a later report of the usage. A field that is null keeps its earlier value. */
-  #add(usage: Usage | null | undefined): void {
+  #add(usage: object | null | undefined): void {
     const reported = Object.entries(usage ?? {}).filter(([, amount]) => amount !== null);
     this.#usage = { ...this.#usage, ...Object.fromEntries(reported) };
   }
+}
+
+/** An empty delta may come before the first content. A signature or a citation is not content. */
+function hasContent(delta: Delta | undefined): boolean {
+  return hasText(delta?.text) || hasText(delta?.thinking) || hasText(delta?.partial_json);
+}
+
+function hasText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
 }
 
 const messages = { method: 'create', operation: 'chat', readEnd, chunkReader: () => new MessageReader() } as const;

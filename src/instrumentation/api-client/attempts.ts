@@ -10,6 +10,7 @@ import { quietly } from '../../warnings';
 import type { Patches } from '../patches';
 import { readRateLimits } from '../rate-limits';
 import type { Sdk } from './endpoint';
+import { errorClassesOf } from './error-classes';
 
 /** The model and the provider of a request. */
 export interface AttemptTarget {
@@ -52,7 +53,7 @@ export function watchAttempts(patches: Patches, holder: unknown, reporting: Atte
     if (options !== undefined && isPromise(attempt)) {
       attempt.then(
         (response: unknown) => quietly(() => attempts.ended(client, options, response)),
-        (error: unknown) => quietly(() => attempts.failed(options, error)),
+        (error: unknown) => quietly(() => attempts.failed(client, options, error)),
       );
     }
     return attempt;
@@ -103,18 +104,18 @@ class Attempts {
     return prepared;
   }
 
-  failed(options: object, error: unknown): void {
-    this.#failures.set(options, errorTypeOf(error));
+  failed(client: unknown, options: object, error: unknown): void {
+    this.#failures.set(options, errorTypeOf(error, errorClassesOf(client)));
   }
 
   ended(client: unknown, options: object, response: unknown): void {
     // The SDK returns the error of a connection. A `Response` has no message.
     if (readText(response, 'message') !== undefined) {
-      this.failed(options, response);
+      this.failed(client, options, response);
       return;
     }
     const { ok, status, headers } = response as Response;
-    if (!ok) this.failed(options, { status });
+    if (!ok) this.failed(client, options, { status });
     const { sdk, collector } = this.#reporting;
     let target: AttemptTarget | undefined;
     for (const { resource, ...amounts } of readRateLimits(sdk.rateLimits, (name) => headers.get(name))) {

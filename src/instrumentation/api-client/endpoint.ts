@@ -3,7 +3,7 @@
  * read. `openai` and `anthropic` each implement them; the rest of this folder knows an SDK only by these types.
  */
 import type { LlmEnd } from '../../collectors/llm/request';
-import type { LlmOperation, MediaUnit } from '../../collectors/words';
+import type { LlmOperation } from '../../collectors/words';
 import type { RateLimitHeaders } from '../rate-limits';
 
 /** The body of a request, as the caller passed it. */
@@ -14,8 +14,6 @@ export interface AnswerEnd {
   readonly end: LlmEnd;
   /** Set if the answer has status 200 and still reports a failure: an error type, or an object with an error's fields. */
   readonly failure?: unknown;
-  /** Images, seconds of audio or characters. */
-  readonly media?: { readonly unit: MediaUnit; readonly amount: number } | undefined;
 }
 
 /** Reads the chunks of one stream. */

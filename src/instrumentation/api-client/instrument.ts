@@ -12,6 +12,7 @@ import type { CheckedOptions, Uninstall } from '../options';
 import { type Around, isWrapped, type Original, Patches } from '../patches';
 import { type AttemptReporting, watchAttempts } from './attempts';
 import type { Endpoint, RequestBody, Sdk } from './endpoint';
+import { errorClassesOf } from './error-classes';
 import { Request } from './request';
 
 /** Base URLs whose provider is cached. */
@@ -96,17 +97,20 @@ class Instrumentation {
     const send = changed === undefined ? original : () => original([changed, ...args.slice(1)]);
     return measureCall(send, () => {
       const { model } = body;
+      const client = read(resource, '_client');
       return new Request({
         sdk: this.#sdk,
         collector: this.#options.collector,
         endpoint,
         target: {
           model: typeof model === 'string' ? model : OTHER,
-          provider: this.#resolveProvider((resource as { _client?: unknown })._client),
+          provider: this.#resolveProvider(client),
           operation: endpoint.operation,
+          labels: this.#options.labels,
         },
         body,
         signal: read(args[1], 'signal'),
+        errorClasses: errorClassesOf(client),
       });
     });
   }

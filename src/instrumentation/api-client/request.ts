@@ -2,7 +2,7 @@
  * One request to a model, from the call of an SDK's method to the end of its answer. Starts the `LlmCall`, and ends it once
  * with what the SDK's promise or stream reports.
  */
-import { abortTypeOf, errorTypeOf } from '../../collectors/error-type';
+import { abortTypeOf, type ErrorClasses, errorTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
@@ -23,6 +23,7 @@ export interface RequestParts {
   readonly body: RequestBody;
   /** The caller's `AbortSignal`, if any. It holds the abort's reason, which the SDK's own error does not. */
   readonly signal: unknown;
+  readonly errorClasses: ErrorClasses;
 }
 
 /** One request. */
@@ -54,7 +55,9 @@ export class Request implements CallObserver, PromiseObserver {
 
   failed(error: unknown): void {
     // After an answer has come, an error is about how the SDK or the caller used it: the request itself succeeded.
-    if (!this.#answered) this.#call?.fail(errorTypeOf(error) === 'cancelled' ? this.#classifyAbort() : error);
+    if (this.#answered) return;
+    const type = errorTypeOf(error, this.#parts.errorClasses);
+    this.#call?.fail(type === 'cancelled' ? this.#classifyAbort() : type);
   }
 
   #classifyAbort(): LlmErrorType {
@@ -84,14 +87,13 @@ export class Request implements CallObserver, PromiseObserver {
       watchStream(answer, call, reader, {
         complete: (end) => this.#complete(call, end),
         classifyAbort: () => this.#classifyAbort(),
+        errorClasses: this.#parts.errorClasses,
       });
     }
   }
 
-  #complete(call: LlmCall, { end, failure, media }: AnswerEnd): void {
+  #complete(call: LlmCall, { end, failure }: AnswerEnd): void {
     if (failure === undefined) call.end(end);
     else call.fail(failure, end);
-    const { collector, target } = this.#parts;
-    if (media !== undefined) collector.recordMedia(target, media.unit, media.amount);
   }
 }

@@ -2,6 +2,7 @@
  * Observes how a stream is read, and ends its call. The caller keeps the SDK's own stream object: only its source of chunks
  * (`iterator`) is wrapped. So `tee()`, `toReadableStream()` and the SDK's own readers of the stream are measured too.
  */
+import { type ErrorClasses, errorTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmEnd } from '../../collectors/llm/request';
 import type { LlmErrorType } from '../../collectors/words';
@@ -27,6 +28,8 @@ export interface StreamEnding {
   complete(end: AnswerEnd): void;
   /** Says whether the caller or a timer aborted the stream. */
   classifyAbort(): LlmErrorType;
+  /** The client's classes of errors. */
+  readonly errorClasses: ErrorClasses;
 }
 
 /** Reports a stream's chunks and its end to a call. */
@@ -72,7 +75,7 @@ class ChunkObserver implements IterationObserver<unknown> {
   }
 
   failed(error: unknown): void {
-    this.call.fail(error, withoutFinishReason(this.reader.readEnd()));
+    this.call.fail(errorTypeOf(error, this.ending.errorClasses), withoutFinishReason(this.reader.readEnd()));
   }
 }
 

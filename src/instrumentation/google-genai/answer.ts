@@ -1,30 +1,30 @@
 /**
  * Reads answers of Gemini's API: tokens, finish reason, and whether a chunk has content. Records nothing.
  */
-import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
+import type { LlmEnd } from '../../collectors/llm/request';
 import type { FinishReason } from '../../collectors/words';
 import { parseFinishReason } from '../finish-reason';
-import type { ContentResponseLike, EmbedResponseLike, ModalityTokensLike, PartLike, UsageLike } from './shapes';
+import { readUsage } from '../usage';
+import type { ContentResponseLike, EmbedResponseLike, PartLike } from './shapes';
 
 /** Collects an answer, whole or chunk by chunk, and tells how it ended. The last reported usage counts. */
 export class Answer {
-  #usage: UsageLike | undefined;
+  #usage: object | undefined;
+  #model: string | undefined;
+  #thought = false;
   #reason: string | undefined;
   #blocked = false;
   #calls = false;
   #images = 0;
 
-  /** Number of images that the model made. */
-  get images(): number {
-    return this.#images;
-  }
-
   /** Adds an answer or a chunk. @returns true if it holds content */
-  add({ candidates, promptFeedback, usageMetadata }: ContentResponseLike): boolean {
+  add({ candidates, promptFeedback, usageMetadata, modelVersion }: ContentResponseLike): boolean {
     const [first] = candidates ?? [];
-    const parts = first?.content?.parts ?? [];
+    const parts = (first?.content?.parts ?? []).filter((part) => typeof part === 'object' && part !== null);
     this.#usage = usageMetadata ?? this.#usage;
+    this.#model ??= modelVersion;
     this.#reason = first?.finishReason ?? this.#reason;
+    this.#thought ||= parts.some(({ thought }) => thought === true);
     this.#blocked ||= promptFeedback?.blockReason !== undefined;
     this.#calls ||= parts.some(({ functionCall }) => functionCall !== undefined);
     this.#images += parts.filter(({ inlineData }) => inlineData?.mimeType?.startsWith('image/')).length;
@@ -32,7 +32,15 @@ export class Answer {
   }
 
   end(): LlmEnd {
-    return { ...readUsage(this.#usage), finishReason: this.#finishReason() };
+    const usage = readUsage(this.#usage);
+    const media = this.#images > 0 ? ({ unit: 'images', amount: this.#images } as const) : undefined;
+    return {
+      ...usage,
+      finishReason: this.#finishReason(),
+      responseModel: this.#model,
+      visibleTokens: this.#thought ? usage.outputTokens : undefined,
+      media,
+    };
   }
 
   #finishReason(): FinishReason | undefined {
@@ -48,30 +56,6 @@ export function readEmbeddingEnd({ usageMetadata, embeddings = [] }: EmbedRespon
   if (usageMetadata !== undefined) return readUsage(usageMetadata);
   const counted = embeddings.map(({ statistics }) => statistics?.tokenCount).filter((count) => count !== undefined);
   return counted.length === 0 ? {} : { inputTokens: counted.reduce((sum, count) => sum + count, 0) };
-}
-
-function readUsage(usage: UsageLike | undefined): LlmUsage {
-  if (usage === undefined) return {};
-  const { promptTokensDetails: prompt, candidatesTokensDetails: candidates } = usage;
-  return {
-    // `promptTokenCount` includes cached tokens; `candidatesTokenCount` does not include thoughts.
-    inputTokens: sum(usage.promptTokenCount, usage.toolUsePromptTokenCount),
-    outputTokens: sum(usage.candidatesTokenCount, usage.thoughtsTokenCount),
-    cacheReadTokens: usage.cachedContentTokenCount,
-    reasoningTokens: usage.thoughtsTokenCount,
-    audioInputTokens: findTokens(prompt, 'AUDIO'),
-    imageInputTokens: findTokens(prompt, 'IMAGE'),
-    audioOutputTokens: findTokens(candidates, 'AUDIO'),
-  };
-}
-
-/** The sum of the reported counts; undefined, not 0, if neither was reported. */
-function sum(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined && b === undefined ? undefined : (a ?? 0) + (b ?? 0);
-}
-
-function findTokens(details: readonly ModalityTokensLike[] | undefined, modality: string): number | undefined {
-  return details?.find((detail) => detail.modality === modality)?.tokenCount;
 }
 
 function hasContent({ text, functionCall, inlineData, executableCode }: PartLike): boolean {

@@ -31,6 +31,7 @@ const OPTIONS = optionNames<InstrumentOptions>('instrumentGoogleGenAI', {
   collector: true,
   provider: true,
   providers: true,
+  labels: true,
 });
 
 /** One measured request. */
@@ -147,7 +148,6 @@ function failed({ call, request }: MeasuredCall, error: unknown, end: LlmEnd = {
 function recordContent(measured: MeasuredCall, response: unknown): void {
   const answer = new Answer();
   answer.add(response as ContentResponseLike);
-  recordImages(measured, answer.images);
   measured.call.end(answer.end());
 }
 
@@ -156,10 +156,7 @@ function recordStream(measured: MeasuredCall, chunks: unknown): void {
   const answer = new Answer();
   observeIteratorInPlace(chunks as AsyncIterator<ContentResponseLike>, {
     value: (chunk) => call.chunk(answer.add(chunk)),
-    done: () => {
-      recordImages(measured, answer.images);
-      call.end(answer.end());
-    },
+    done: () => call.end(answer.end()),
     failed: (error) => failed(measured, error, answer.end()),
     left: () => call.fail('cancelled', answer.end()),
   });
@@ -173,25 +170,23 @@ function recordImageResponse(measured: MeasuredCall, response: unknown): void {
   const { generatedImages = [] } = response as ImagesResponseLike;
   // A filtered image has neither bytes nor a URI.
   const made = generatedImages.filter(({ image }) => (image?.imageBytes ?? image?.gcsUri) !== undefined).length;
-  recordImages(measured, made);
   const isFiltered = made === 0 && generatedImages.some(({ raiFilteredReason }) => raiFilteredReason !== undefined);
-  measured.call.end(isFiltered ? { finishReason: 'content_filter' } : {});
-}
-
-function recordImages({ collector, target }: MeasuredCall, made: number): void {
-  if (made > 0) collector.recordMedia(target, 'images', made);
+  measured.call.end({
+    finishReason: isFiltered ? 'content_filter' : undefined,
+    media: made > 0 ? { unit: 'images', amount: made } : undefined,
+  });
 }
 
 function readTarget(
   client: GoogleGenAiClientLike,
   request: RequestLike,
   operation: LlmOperation,
-  { resolveProvider }: CheckedOptions,
+  { resolveProvider, labels }: CheckedOptions,
 ): LlmTarget {
   const usual = client.vertexai === true ? 'vertex' : 'google';
   const provider = resolveProvider(request.config?.httpOptions?.baseUrl ?? customBaseUrl(client), usual);
   // Only Google offers this API, so an unknown address is a gateway in front of it.
-  return { model: stripModelPath(request.model), provider: provider === OTHER ? usual : provider, operation };
+  return { model: stripModelPath(request.model), provider: provider === OTHER ? usual : provider, operation, labels };
 }
 
 function customBaseUrl({ models }: GoogleGenAiClientLike): unknown {

@@ -19,23 +19,9 @@ export interface RequestLike {
     | undefined;
 }
 
-export interface ModalityTokensLike {
-  readonly modality?: string;
-  readonly tokenCount?: number;
-}
-
-export interface UsageLike {
-  readonly promptTokenCount?: number;
-  readonly toolUsePromptTokenCount?: number;
-  readonly candidatesTokenCount?: number;
-  readonly thoughtsTokenCount?: number;
-  readonly cachedContentTokenCount?: number;
-  readonly promptTokensDetails?: readonly ModalityTokensLike[];
-  readonly candidatesTokensDetails?: readonly ModalityTokensLike[];
-}
-
 export interface PartLike {
   readonly text?: string;
+  readonly thought?: boolean;
   readonly functionCall?: object;
   readonly inlineData?: { readonly mimeType?: string };
   readonly executableCode?: object;
@@ -48,11 +34,12 @@ export interface ContentResponseLike {
     readonly finishReason?: string;
   }[];
   readonly promptFeedback?: { readonly blockReason?: string };
-  readonly usageMetadata?: UsageLike;
+  readonly modelVersion?: string;
+  readonly usageMetadata?: object;
 }
 
 export interface EmbedResponseLike {
-  readonly usageMetadata?: UsageLike;
+  readonly usageMetadata?: object;
   readonly embeddings?: readonly { readonly statistics?: { readonly tokenCount?: number } }[];
 }
 

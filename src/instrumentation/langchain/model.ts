@@ -1,10 +1,11 @@
 /**
  * Reads LangChain's events of a request to a model: model, provider, tokens, finish reason. Records nothing.
  */
-import type { LlmEnd, LlmTarget, LlmUsage } from '../../collectors/llm/request';
-import { read, readNumber, readText } from '../../read';
+import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
+import { read, readText } from '../../read';
 import { parseFinishReason } from '../finish-reason';
 import { normalizeProviderName } from '../provider-name';
+import { findUsage, type ReportedUsage, readUsage } from '../usage';
 
 /** The start event of a model run. */
 export interface ModelStart {
@@ -53,7 +54,11 @@ export function readEnd(result: unknown): LlmEnd {
       ['finish_reason', 'stop_reason', 'finishReason', 'stopReason'].map((name) => readText(from, name)),
     )
     .find((text) => text !== undefined);
-  return { ...readUsage(message, result), finishReason: parseFinishReason(reason ?? readStatus(answer, message)) };
+  return {
+    ...readTokens(message, answer, result),
+    responseModel: readText(answer, 'model_name') ?? readText(answer, 'model'),
+    finishReason: parseFinishReason(reason ?? readStatus(answer, message)),
+  };
 }
 
 /** The Responses API reports a status instead of a reason. A completed response may still call tools. */
@@ -63,30 +68,14 @@ function readStatus(answer: unknown, message: unknown): string | undefined {
   return status === 'completed' && Number(read(read(message, 'tool_calls'), 'length')) > 0 ? 'tool_calls' : status;
 }
 
-function readUsage(message: unknown, result: unknown): LlmUsage {
-  const usage = read(message, 'usage_metadata');
-  if (usage === undefined || usage === null) return readTotals(result);
-  const input = read(usage, 'input_token_details');
-  const output = read(usage, 'output_token_details');
-  return {
-    inputTokens: readNumber(usage, 'input_tokens'),
-    outputTokens: readNumber(usage, 'output_tokens'),
-    cacheReadTokens: readNumber(input, 'cache_read'),
-    cacheWriteTokens: readNumber(input, 'cache_creation'),
-    audioInputTokens: readNumber(input, 'audio'),
-    imageInputTokens: readNumber(input, 'image'),
-    reasoningTokens: readNumber(output, 'reasoning'),
-    audioOutputTokens: readNumber(output, 'audio'),
-  };
-}
-
-/** Models that do not answer with messages report only totals. */
-function readTotals(result: unknown): LlmUsage {
-  const totals = read(read(result, 'llmOutput'), 'tokenUsage');
-  return {
-    inputTokens: readNumber(totals, 'promptTokens'),
-    outputTokens: readNumber(totals, 'completionTokens'),
-  };
+/** The message's usage; of a provider package that does not set it, the answer's; of text models, the totals. */
+function readTokens(message: unknown, answer: unknown, result: unknown): ReportedUsage {
+  const usage =
+    read(message, 'usage_metadata') ??
+    findUsage(answer) ??
+    read(answer, 'tokenUsage') ??
+    read(read(result, 'llmOutput'), 'tokenUsage');
+  return readUsage(usage);
 }
 
 /** True if a chunk holds some of the answer. The first chunk holds only a role. */

@@ -1,12 +1,14 @@
 /**
  * Reads Mastra's spans: entity, model, provider, tokens, finish reason, error. Records nothing.
  */
+
+import { classifyErrorText } from '../../collectors/error-type';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { AgentErrorType, MemoryOperation } from '../../collectors/words';
-import { read, readNumber, readText } from '../../read';
-import { classifyErrorText } from '../agents/failure-text';
+import { read, readText } from '../../read';
 import { parseFinishReason } from '../finish-reason';
 import { normalizeProviderName } from '../provider-name';
+import { readUsage } from '../usage';
 
 /** The part of a span that is used. */
 export interface MastraSpanLike {
@@ -31,19 +33,10 @@ export function readTarget(span: unknown, resolveProvider: (baseUrl: unknown, us
 }
 
 export function readEnd(span: unknown): LlmEnd {
-  const usage = readAttribute(span, 'usage');
-  const input = read(usage, 'inputDetails');
-  const output = read(usage, 'outputDetails');
   return {
+    ...readUsage(readAttribute(span, 'usage')),
+    responseModel: readText(read(span, 'attributes'), 'responseModel'),
     finishReason: parseFinishReason(readAttribute(span, 'finishReason')),
-    inputTokens: readNumber(usage, 'inputTokens'),
-    outputTokens: readNumber(usage, 'outputTokens'),
-    cacheReadTokens: readNumber(input, 'cacheRead'),
-    cacheWriteTokens: readNumber(input, 'cacheWrite'),
-    audioInputTokens: readNumber(input, 'audio'),
-    imageInputTokens: readNumber(input, 'image'),
-    reasoningTokens: readNumber(output, 'reasoning'),
-    audioOutputTokens: readNumber(output, 'audio'),
   };
 }
 

@@ -1,9 +1,10 @@
 /**
  * Classifies errors of the OpenAI Agents SDK's spans, which hold messages instead of the thrown errors.
  */
+
+import { classifyErrorText } from '../../collectors/error-type';
 import type { AgentErrorType } from '../../collectors/words';
 import { read, readText } from '../../read';
-import { classifyErrorText } from '../agents/failure-text';
 
 /** @param isTool true if an unknown error is `tool_error` instead of `other` */
 export function classifySpanError(error: unknown, isTool: boolean): AgentErrorType {

@@ -1,9 +1,10 @@
 /**
  * Reads a finished request to a model from a span of the OpenAI Agents SDK. Records nothing.
  */
-import type { LlmEnd, LlmUsage } from '../../collectors/llm/request';
-import { read, readNumber, readText } from '../../read';
+import type { LlmEnd } from '../../collectors/llm/request';
+import { read, readText } from '../../read';
 import { parseFinishReason } from '../finish-reason';
+import { readUsage } from '../usage';
 
 /** The answer of a request to a model, as its span holds it. */
 export interface ModelAnswer extends LlmEnd {
@@ -40,20 +41,5 @@ function readGeneration(data: unknown): ModelAnswer {
     model: readText(data, 'model') ?? readText(output, 'model'),
     finishReason: parseFinishReason(read(read(read(output, 'choices'), '0'), 'finish_reason')),
     ...readUsage(read(output, 'usage') ?? read(data, 'usage')),
-  };
-}
-
-/** Both APIs report the same counts, under different names. */
-function readUsage(usage: unknown): LlmUsage {
-  const input = read(usage, 'input_tokens_details') ?? read(usage, 'prompt_tokens_details');
-  const output = read(usage, 'output_tokens_details') ?? read(usage, 'completion_tokens_details');
-  return {
-    inputTokens: readNumber(usage, 'input_tokens') ?? readNumber(usage, 'prompt_tokens'),
-    outputTokens: readNumber(usage, 'output_tokens') ?? readNumber(usage, 'completion_tokens'),
-    cacheReadTokens: readNumber(input, 'cached_tokens'),
-    cacheWriteTokens: readNumber(input, 'cache_write_tokens'),
-    audioInputTokens: readNumber(input, 'audio_tokens'),
-    reasoningTokens: readNumber(output, 'reasoning_tokens'),
-    audioOutputTokens: readNumber(output, 'audio_tokens'),
   };
 }

@@ -1,11 +1,12 @@
 /**
  * Reads answers and streams of chat completions, text completions and embeddings.
  */
-import type { LlmUsage } from '../../collectors/llm/request';
+import type { LlmEnd } from '../../collectors/llm/request';
 import type { FinishReason } from '../../collectors/words';
 import type { AnswerEnd, ChunkReader, Endpoint, RequestBody } from '../api-client/endpoint';
+import { findFailure } from '../failure';
 import { parseFinishReason } from '../finish-reason';
-import { type CompletionUsage, readCompletionUsage } from './usage';
+import { findTier, findUsage, readAnswerUsage, readUsage } from '../usage';
 
 interface Message {
   readonly content?: unknown;
@@ -27,7 +28,7 @@ interface Choice {
 
 interface Completion {
   readonly choices?: readonly Choice[] | null;
-  readonly usage?: CompletionUsage | null;
+  readonly model?: unknown;
 }
 
 function mapFinishReason(given: string, refused: boolean): FinishReason | undefined {
@@ -36,40 +37,55 @@ function mapFinishReason(given: string, refused: boolean): FinishReason | undefi
 }
 
 function readEnd(answer: unknown): AnswerEnd {
-  const { choices, usage } = answer as Completion;
-  const choice = choices?.[0];
+  const choice = (answer as Completion).choices?.[0];
   const reason = choice?.finish_reason;
   const finishReason =
     typeof reason === 'string' ? mapFinishReason(reason, hasText(choice?.message?.refusal)) : undefined;
-  return { end: { ...readCompletionUsage(usage), finishReason } };
+  return { end: { ...readAnswerUsage(answer), finishReason }, failure: findFailure(answer) };
 }
 
 class CompletionReader implements ChunkReader {
   #reason: string | undefined;
-  #usage: LlmUsage = {};
+  #usage: unknown;
+  #model: string | undefined;
+  #tier: string | undefined;
+  #failure: unknown;
   #began = false;
   #refused = false;
+  #reasoned = false;
 
   get complete(): boolean {
-    return this.#reason !== undefined;
+    return this.#reason !== undefined || this.#failure !== undefined;
   }
 
   chunk(chunk: unknown): boolean {
-    const { choices, usage } = chunk as Completion;
-    if (usage !== undefined && usage !== null) this.#usage = readCompletionUsage(usage);
+    // Some servers report the usage so far in each chunk; the last one counts.
+    this.#usage = findUsage(chunk) ?? this.#usage;
+    this.#failure ??= findFailure(chunk);
+    const { choices, model } = chunk as Completion;
+    if (this.#model === undefined && hasText(model)) this.#model = model;
+    this.#tier ??= findTier(chunk);
     const choice = choices?.[0];
-    if (choice === undefined) return false;
+    if (choice === undefined || choice === null) return false;
     // Some gateways send an empty finish reason in every chunk before the last.
     if (hasText(choice.finish_reason)) this.#reason ??= choice.finish_reason;
     if (hasText(choice.delta?.refusal)) this.#refused = true;
+    if (hasReasoning(choice.delta)) this.#reasoned = true;
     if (!this.#began) this.#began = hasContent(choice);
     return this.#began;
   }
 
   readEnd(): AnswerEnd {
+    const usage = readUsage(this.#usage);
     const reason = this.#reason;
-    const finishReason = reason === undefined ? undefined : mapFinishReason(reason, this.#refused);
-    return { end: { ...this.#usage, finishReason } };
+    const end: LlmEnd = {
+      ...usage,
+      serviceTier: usage.serviceTier ?? this.#tier,
+      responseModel: this.#model,
+      finishReason: reason === undefined ? undefined : mapFinishReason(reason, this.#refused),
+      visibleTokens: this.#reasoned ? usage.outputTokens : undefined,
+    };
+    return { end, failure: this.#failure };
   }
 }
 
@@ -80,16 +96,24 @@ function hasContent({ delta, text }: Choice): boolean {
   return (
     hasText(delta.content) ||
     hasText(delta.refusal) ||
-    hasText(delta.reasoning_content) ||
-    hasText(delta.reasoning) ||
-    isSet(delta.tool_calls) ||
+    hasReasoning(delta) ||
+    hasItems(delta.tool_calls) ||
     isSet(delta.function_call) ||
     isSet(delta.audio)
   );
 }
 
+function hasReasoning(delta: Message | null | undefined): boolean {
+  return hasText(delta?.reasoning_content) || hasText(delta?.reasoning);
+}
+
 function hasText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
+}
+
+/** Some servers send an empty list of tool calls in each chunk. */
+function hasItems(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : isSet(value);
 }
 
 function isSet(value: unknown): boolean {

@@ -27,6 +27,7 @@ const OPTIONS = optionNames<InstrumentOpenAIOptions>('instrumentOpenAI', {
   collector: true,
   provider: true,
   providers: true,
+  labels: true,
   includeUsage: true,
 });
 

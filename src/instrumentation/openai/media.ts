@@ -1,53 +1,50 @@
 /**
  * Reads answers and streams of images, speech and transcriptions.
  */
-import type { LlmUsage } from '../../collectors/llm/request';
+import type { LlmMedia } from '../../collectors/llm/request';
 import type { AnswerEnd, ChunkReader, Endpoint, RequestBody } from '../api-client/endpoint';
-import { type InputOutputUsage, readInputOutputUsage } from './usage';
+import { findFailure } from '../failure';
+import { findUsage, type ReportedUsage, readAnswerUsage, readUsage } from '../usage';
 
 interface Images {
   readonly data?: readonly unknown[] | null;
-  readonly usage?: InputOutputUsage | null;
 }
 
 /** The provider bills a transcription by tokens or by the second. */
 interface Transcription {
-  readonly usage?: (InputOutputUsage & { readonly seconds?: number }) | null;
+  readonly usage?: { readonly seconds?: number } | null;
   readonly duration?: number | string | null;
 }
 
 interface MediaEvent {
   readonly type?: string;
-  readonly usage?: InputOutputUsage | null;
 }
 
 function readImages(answer: unknown): AnswerEnd {
-  const { data, usage } = answer as Images;
-  return { end: readInputOutputUsage(usage), media: makeMedia('images', data?.length) };
+  const media = makeMedia('images', (answer as Images).data?.length);
+  return { end: { ...readAnswerUsage(answer), media }, failure: findFailure(answer) };
 }
 
 function readSpeech(_answer: unknown, { input }: RequestBody): AnswerEnd {
-  return { end: {}, media: makeMedia('characters', typeof input === 'string' ? input.length : undefined) };
+  return { end: { media: makeMedia('characters', typeof input === 'string' ? input.length : undefined) } };
 }
 
 function readTranscription(answer: unknown): AnswerEnd {
   // For a subtitle format the answer is a string.
   if (typeof answer !== 'object' || answer === null) return { end: {} };
   const { usage, duration } = answer as Transcription;
-  return {
-    end: readInputOutputUsage(usage),
-    media: makeMedia('audio_seconds', usage?.seconds ?? Number(duration ?? 0)),
-  };
+  const media = makeMedia('audio_seconds', usage?.seconds ?? Number(duration ?? 0));
+  return { end: { ...readAnswerUsage(answer), media }, failure: findFailure(answer) };
 }
 
-function makeMedia(unit: NonNullable<AnswerEnd['media']>['unit'], amount: number | undefined): AnswerEnd['media'] {
+function makeMedia(unit: LlmMedia['unit'], amount: number | undefined): LlmMedia | undefined {
   return amount !== undefined && amount > 0 && Number.isFinite(amount) ? { unit, amount } : undefined;
 }
 
 /** Reads a stream's events. Events whose type ends with `.completed` or is `transcript.text.done` hold the usage. */
 class MediaReader implements ChunkReader {
   readonly #images: boolean;
-  #usage: LlmUsage = {};
+  #usage: ReportedUsage = {};
   #finished = 0;
   #began = false;
 
@@ -60,18 +57,18 @@ class MediaReader implements ChunkReader {
   }
 
   chunk(event: unknown): boolean {
-    const { type, usage } = event as MediaEvent;
+    const { type } = event as MediaEvent;
     if (typeof type !== 'string') return this.#began;
     if (type.endsWith('.completed') || type === 'transcript.text.done') {
       this.#finished++;
-      this.#usage = readInputOutputUsage(usage);
+      this.#usage = readUsage(findUsage(event));
     }
     this.#began = true;
     return true;
   }
 
   readEnd(): AnswerEnd {
-    return { end: this.#usage, media: this.#images ? makeMedia('images', this.#finished) : undefined };
+    return { end: { ...this.#usage, media: this.#images ? makeMedia('images', this.#finished) : undefined } };
   }
 }
 

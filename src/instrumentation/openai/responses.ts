@@ -1,10 +1,11 @@
 /**
  * Reads answers and streams of the Responses API. A response can have HTTP status 200 and still report a failure.
  */
-import type { FinishReason, LlmErrorType } from '../../collectors/words';
+import type { FinishReason } from '../../collectors/words';
 import type { AnswerEnd, ChunkReader, Endpoint } from '../api-client/endpoint';
+import { findFailure } from '../failure';
 import { parseFinishReason } from '../finish-reason';
-import { type InputOutputUsage, readInputOutputUsage } from './usage';
+import { readAnswerUsage } from '../usage';
 
 interface OutputItem {
   readonly type?: string;
@@ -13,7 +14,6 @@ interface OutputItem {
 
 interface ModelResponse {
   readonly status?: string | null;
-  readonly usage?: InputOutputUsage | null;
   readonly error?: { readonly code?: string } | null;
   readonly incomplete_details?: { readonly reason?: string } | null;
   readonly output?: readonly OutputItem[] | null;
@@ -24,25 +24,13 @@ interface ResponseEvent {
   readonly response?: ModelResponse;
 }
 
-/** Error codes that only failed responses have; `errorTypeOf()` knows the API's other codes. */
-const FAILURES: Readonly<Record<string, LlmErrorType>> = {
-  invalid_prompt: 'invalid_request',
-  vector_store_timeout: 'timeout',
-  image_content_policy_violation: 'content_filter',
-};
-
 function readEnd(answer: unknown): AnswerEnd {
   const response = answer as ModelResponse;
-  const usage = readInputOutputUsage(response.usage);
-  if (response.status === 'failed') return { end: { ...usage, finishReason: 'error' }, failure: readFailure(response) };
+  const usage = readAnswerUsage(answer);
+  if (response.status === 'failed')
+    return { end: { ...usage, finishReason: 'error' }, failure: response.error ?? 'other' };
   if (response.status === 'cancelled') return { end: usage, failure: 'cancelled' };
-  return { end: { ...usage, finishReason: readFinishReason(response) } };
-}
-
-/** The error type of a failed response, or its error object if the code is unknown here. */
-function readFailure({ error }: ModelResponse): unknown {
-  const code = error?.code;
-  return (code !== undefined && Object.hasOwn(FAILURES, code) ? FAILURES[code] : error) ?? 'other';
+  return { end: { ...usage, finishReason: readFinishReason(response) }, failure: findFailure(answer) };
 }
 
 /** Why the model stopped. Nothing for a background response, which is answered before it has finished. */

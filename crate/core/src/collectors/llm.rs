@@ -158,7 +158,7 @@ impl LlmMetricsCollector {
 
     /// Counts a request that was sent to another model because the first one failed.
     pub fn record_fallback(&self, from_model: &str, to_model: &str, status: Outcome) {
-        let (from, to) = self.shared.targets.fallback(from_model, to_model);
+        let (from, to) = self.shared.targets.fallback(from_model, to_model, status == Outcome::Success);
         self.count("llm_fallbacks_total", &[&from, &to, status.as_str()]);
     }
 
@@ -170,7 +170,8 @@ impl LlmMetricsCollector {
         limit: Option<f64>,
         remaining: Option<f64>,
     ) {
-        let series = self.series_of(&target, true);
+        // Failed answers have these headers too, so they do not make a model known.
+        let series = self.series_of(&target, false);
         let labels = [&series.model, &series.provider, resource.as_str()];
         self.set("llm_ratelimit_remaining", &labels, remaining);
         self.set("llm_ratelimit_limit", &labels, limit);
@@ -205,9 +206,14 @@ impl LlmMetricsCollector {
         self.set("llm_budget_remaining_usd", &[named(budget)], remaining_usd);
     }
 
-    /// Counts images, seconds of audio or characters of speech. A value that is not an amount is ignored.
+    /// Counts images, seconds of audio or characters of speech, which are unpriced if the model has no price. A value that is
+    /// not an amount is ignored.
     pub fn record_media(&self, target: LlmTarget<'_>, unit: MediaUnit, amount: f64) {
-        self.series_of(&target, true).media.add(unit, amount);
+        let series = self.series_of(&target, true);
+        series.media.add(unit, amount);
+        if series.prices.is_none() {
+            series.unpriced.inc();
+        }
     }
 
     /// Sets the version of a model that is in use.
@@ -251,7 +257,11 @@ impl LlmMetricsCollector {
         if let (Some(queues), Some(queue)) = (&series.queue, request.queue) {
             queues.observe(seconds(queue));
         }
-        let missed = status == LlmStatus::Success && request.target.operation.has_tokens();
+        // The provider bills also a stream that was cut or cancelled.
+        let missed = match status {
+            LlmStatus::Success => request.target.operation.has_tokens(),
+            _ => request.chunks.unwrap_or_default() > 0,
+        };
         let spent = self.record_usage(series, &request.end, missed);
         record_stream(series, request);
         spent
@@ -294,18 +304,21 @@ fn record_cost(series: &ModelSeries, cost: Option<f64>) -> Option<f64> {
     Some(cost)
 }
 
+/// A part is never recorded larger than its whole.
 fn record_details(series: &ModelSeries, usage: &LlmUsage) {
+    let (input, output) = (usage.input_tokens, usage.output_tokens);
     let details = [
-        (TokenDetail::CacheRead, usage.cache_read_tokens),
-        (TokenDetail::CacheWrite, usage.cache_write_tokens),
-        (TokenDetail::Reasoning, usage.reasoning_tokens),
-        (TokenDetail::AudioInput, usage.audio_input_tokens),
-        (TokenDetail::AudioOutput, usage.audio_output_tokens),
-        (TokenDetail::ImageInput, usage.image_input_tokens),
+        (TokenDetail::CacheRead, usage.cache_read_tokens, input),
+        (TokenDetail::CacheWrite, usage.cache_write_tokens, input),
+        (TokenDetail::Reasoning, usage.reasoning_tokens, output),
+        (TokenDetail::AudioInput, usage.audio_input_tokens, input),
+        (TokenDetail::AudioOutput, usage.audio_output_tokens, output),
+        (TokenDetail::ImageInput, usage.image_input_tokens, input),
+        (TokenDetail::ImageOutput, usage.image_output_tokens, output),
     ];
-    for (detail, tokens) in details {
+    for (detail, tokens, whole) in details {
         if let Some(tokens) = tokens {
-            series.details.add(detail, tokens as f64);
+            series.details.add(detail, tokens.min(whole.unwrap_or_default()) as f64);
         }
     }
 }
@@ -321,7 +334,11 @@ fn record_stream(series: &ModelSeries, request: &LlmRequest<'_>) {
     }
     if let Some(first) = time_to_first_token {
         series.first_token.observe(seconds(first));
-        let tokens = request.end.usage.output_tokens.unwrap_or_default();
+        // Reasoning that the provider hides took its time before the first token.
+        let usage = &request.end.usage;
+        let hidden = usage.reasoning_tokens.unwrap_or_default();
+        let seen = usage.output_tokens.unwrap_or_default().saturating_sub(hidden);
+        let tokens = request.end.visible_tokens.unwrap_or(seen);
         if let (Some(duration), true) = (duration, tokens > 1) {
             // Observed once a stream, as an average: one observation for each token would cost too much.
             series.per_token.observe(seconds(duration.saturating_sub(first)) / (tokens - 1) as f64);

@@ -129,14 +129,19 @@ impl LlmCall {
 
     fn finish(&mut self, request: &LlmRequest<'_>) -> Spent {
         self.ended = true;
-        self.active.take().iter().for_each(Gauge::dec);
-        match &self.unknown {
+        let active = self.active.take();
+        active.iter().for_each(Gauge::dec);
+        let spent = match &self.unknown {
             Some((model, provider)) if request.outcome() == LlmStatus::Success => {
                 let series = self.collector.series_of(&LlmTarget::new(model, provider), true);
                 self.collector.record(&series, request)
             }
             _ => self.collector.record(&self.series, request),
+        };
+        if let Some(active) = active {
+            self.series.remove_unused(&self.collector.shared.families, &active);
         }
+        spent
     }
 
     fn elapsed(&self) -> Duration {

@@ -8,6 +8,7 @@ use crate::collectors::words::{
     Word,
 };
 use crate::metrics::{Counter, Gauge, Histogram};
+use crate::registry::OVERFLOW_VALUE;
 use crate::sync::SliceArc;
 use std::sync::OnceLock;
 
@@ -84,7 +85,11 @@ impl ModelSeries {
         series
     }
 
+    /// Rates need a 0 before the first event. Series of `other` appear only when something is recorded in them.
     fn init(&self) {
+        if self.is_other() {
+            return;
+        }
         self.active.init();
         self.tokens.init();
         self.errors.init();
@@ -92,6 +97,19 @@ impl ModelSeries {
         self.usage_missing.init();
         if self.prices.is_some() {
             self.cost.init();
+        }
+    }
+
+    fn is_other(&self) -> bool {
+        *self.model == *OVERFLOW_VALUE
+    }
+
+    /// A request to an unknown model is active as `other`. If it succeeds, the model gets series of its own, and an unused
+    /// `other` must not stay behind.
+    pub(super) fn remove_unused(&self, families: &Families, active: &Gauge) {
+        let is_used = self.operations.iter().any(|operation| operation.get().is_some());
+        if self.is_other() && !is_used && active.value() == 0.0 {
+            let _ = families.gauge("llm_active_requests").remove(&[&self.model, &self.provider]);
         }
     }
 
@@ -112,13 +130,17 @@ impl ModelSeries {
                 statuses: ByWord::new(families.counter("llm_requests_total"), &labels),
                 duration: Kept::new(families.histogram("llm_request_duration_seconds"), &labels),
             };
-            series.statuses.init();
+            if !self.is_other() {
+                series.statuses.init();
+            }
             series
         })
     }
 
     /// Notes that the model streams. The first call makes the counters of interruptions appear with 0.
     pub(super) fn streamed(&self) {
-        self.streams.get_or_init(|| self.interrupted.init());
+        if !self.is_other() {
+            self.streams.get_or_init(|| self.interrupted.init());
+        }
     }
 }

@@ -21,8 +21,18 @@ pub struct Price {
     pub cache_read: Option<f64>,
     /// The price of input tokens written to the provider's cache; `input` if not set.
     pub cache_write: Option<f64>,
+    /// The price of input tokens written to the provider's cache for an hour or longer; `cache_write` if not set.
+    pub cache_write_long: Option<f64>,
     /// The price of output tokens of the model's reasoning; `output` if not set.
     pub reasoning: Option<f64>,
+    /// The price of input tokens of audio; `input` if not set.
+    pub audio_input: Option<f64>,
+    /// The price of output tokens of audio; `output` if not set.
+    pub audio_output: Option<f64>,
+    /// The price of input tokens of images; `input` if not set.
+    pub image_input: Option<f64>,
+    /// The price of output tokens of images; `output` if not set.
+    pub image_output: Option<f64>,
 }
 
 setters!(Price {
@@ -30,30 +40,58 @@ setters!(Price {
     output: f64,
     cache_read: Option<f64>,
     cache_write: Option<f64>,
+    cache_write_long: Option<f64>,
     reasoning: Option<f64>,
+    audio_input: Option<f64>,
+    audio_output: Option<f64>,
+    image_input: Option<f64>,
+    image_output: Option<f64>,
 });
 
 impl Price {
     /// A price of input and output tokens.
     #[must_use]
     pub const fn new(input: f64, output: f64) -> Self {
-        Self { input, output, cache_read: None, cache_write: None, reasoning: None }
+        Self {
+            input,
+            output,
+            cache_read: None,
+            cache_write: None,
+            cache_write_long: None,
+            reasoning: None,
+            audio_input: None,
+            audio_output: None,
+            image_input: None,
+            image_output: None,
+        }
     }
 
-    /// The cost of the tokens, in US dollars.
+    /// The cost of the tokens, in US dollars. A part is billed at most for as many tokens as its whole has left.
     fn of(&self, usage: &LlmUsage) -> f64 {
-        let tokens = |tokens: Option<u64>| tokens.unwrap_or_default() as f64;
-        let cache_read = tokens(usage.cache_read_tokens);
-        let cache_write = tokens(usage.cache_write_tokens);
-        let reasoning = tokens(usage.reasoning_tokens);
-        let plain_input = (tokens(usage.input_tokens) - cache_read - cache_write).max(0.0);
-        let plain_output = (tokens(usage.output_tokens) - reasoning).max(0.0);
-        let cost = plain_input * self.input
-            + cache_read * self.cache_read.unwrap_or(self.input)
-            + cache_write * self.cache_write.unwrap_or(self.input)
-            + plain_output * self.output
-            + reasoning * self.reasoning.unwrap_or(self.output);
-        cost / MILLION
+        let cache_write = self.cache_write.unwrap_or(self.input);
+        let written = usage.cache_write_tokens.unwrap_or_default();
+        let long = usage.cache_write_long_tokens.unwrap_or_default().min(written);
+        let input = bill(
+            usage.input_tokens,
+            self.input,
+            &[
+                (usage.cache_read_tokens, Some(self.cache_read.unwrap_or(self.input))),
+                (Some(long), Some(self.cache_write_long.unwrap_or(cache_write))),
+                (Some(written - long), Some(cache_write)),
+                (usage.audio_input_tokens, self.audio_input),
+                (usage.image_input_tokens, self.image_input),
+            ],
+        );
+        let output = bill(
+            usage.output_tokens,
+            self.output,
+            &[
+                (usage.reasoning_tokens, Some(self.reasoning.unwrap_or(self.output))),
+                (usage.audio_output_tokens, self.audio_output),
+                (usage.image_output_tokens, self.image_output),
+            ],
+        );
+        (input + output) / MILLION
     }
 
     fn check(&self, model: &str) -> Result<()> {
@@ -62,7 +100,12 @@ impl Price {
             ("output", Some(self.output)),
             ("cache_read", self.cache_read),
             ("cache_write", self.cache_write),
+            ("cache_write_long", self.cache_write_long),
             ("reasoning", self.reasoning),
+            ("audio_input", self.audio_input),
+            ("audio_output", self.audio_output),
+            ("image_input", self.image_input),
+            ("image_output", self.image_output),
         ];
         parts.into_iter().try_for_each(|(name, price)| match price {
             Some(price) if !is_amount(price) => Err(MetricsError::new(
@@ -74,6 +117,20 @@ impl Price {
             _ => Ok(()),
         })
     }
+}
+
+/// The parts at their prices, and the rest of the whole at its own. A part without a price is billed with the rest.
+fn bill(whole: Option<u64>, price: f64, parts: &[(Option<u64>, Option<f64>)]) -> f64 {
+    let mut rest = whole.unwrap_or_default();
+    let mut cost = 0.0;
+    for (tokens, price) in parts {
+        if let (Some(tokens), Some(price)) = (tokens, price) {
+            let tokens = rest.min(*tokens);
+            rest -= tokens;
+            cost += tokens as f64 * price;
+        }
+    }
+    cost + rest as f64 * price
 }
 
 /// Prices by model, or by provider and model (`azure/gpt-4o`), which takes precedence. Models have the names that labels

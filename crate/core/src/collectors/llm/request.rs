@@ -41,6 +41,8 @@ pub struct LlmUsage {
     pub cache_read_tokens: Option<u64>,
     /// Input tokens written to the provider's cache.
     pub cache_write_tokens: Option<u64>,
+    /// The part of `cache_write_tokens` that the provider keeps for an hour or longer, if it bills that apart.
+    pub cache_write_long_tokens: Option<u64>,
     /// Output tokens of the model's reasoning.
     pub reasoning_tokens: Option<u64>,
     /// Input tokens of audio.
@@ -49,6 +51,8 @@ pub struct LlmUsage {
     pub audio_output_tokens: Option<u64>,
     /// Input tokens of images.
     pub image_input_tokens: Option<u64>,
+    /// Output tokens of images.
+    pub image_output_tokens: Option<u64>,
 }
 
 setters!(LlmUsage {
@@ -56,10 +60,12 @@ setters!(LlmUsage {
     output_tokens: Option<u64>,
     cache_read_tokens: Option<u64>,
     cache_write_tokens: Option<u64>,
+    cache_write_long_tokens: Option<u64>,
     reasoning_tokens: Option<u64>,
     audio_input_tokens: Option<u64>,
     audio_output_tokens: Option<u64>,
     image_input_tokens: Option<u64>,
+    image_output_tokens: Option<u64>,
 });
 
 impl LlmUsage {
@@ -80,9 +86,17 @@ pub struct LlmEnd {
     pub finish_reason: Option<FinishReason>,
     /// The cost in US dollars, if the caller knows it better than the price table.
     pub cost_usd: Option<f64>,
+    /// Output tokens that the reader of a stream saw; those without the reasoning if not set. Time per output token counts
+    /// only these.
+    pub visible_tokens: Option<u64>,
 }
 
-setters!(LlmEnd { usage: LlmUsage, finish_reason: Option<FinishReason>, cost_usd: Option<f64> });
+setters!(LlmEnd {
+    usage: LlmUsage,
+    finish_reason: Option<FinishReason>,
+    cost_usd: Option<f64>,
+    visible_tokens: Option<u64>,
+});
 
 impl From<LlmUsage> for LlmEnd {
     fn from(usage: LlmUsage) -> Self {

@@ -76,9 +76,11 @@ impl Targets {
         series
     }
 
-    /// The two models of a fallback.
-    pub(super) fn fallback(&self, from_model: &str, to_model: &str) -> Pair {
-        (self.models.known(&self.name(from_model)), self.models.admit(&self.name(to_model)))
+    /// The two models of a fallback. A name that a failed request tried may be a typo.
+    pub(super) fn fallback(&self, from_model: &str, to_model: &str, succeeded: bool) -> Pair {
+        let to = self.name(to_model);
+        let to = if succeeded { self.models.admit(&to) } else { self.models.known(&to) };
+        (self.models.known(&self.name(from_model)), to)
     }
 
     /// May call the caller's function, so no lock may be held.

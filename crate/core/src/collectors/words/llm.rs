@@ -207,5 +207,7 @@ words! {
         AudioInput = "audio_input",
         AudioOutput = "audio_output",
         ImageInput = "image_input",
+        /// Output tokens of images.
+        ImageOutput = "image_output",
     }
 }
