@@ -73,23 +73,27 @@ export function watch(
   return delivery;
 }
 
-/** A body for frameworks that send a `Buffer` or a stream. Empty for HEAD, whose headers have the length. */
+/**
+ * A body for frameworks that send a `Buffer` or a stream. Empty for HEAD, whose headers have the length.
+ *
+ * @param response undefined in tests that call a middleware with a context of their own
+ */
 export function sendable(
   method: string,
   body: Buffer | NativeBody,
   deliveries: Deliveries,
-  response: ServerResponse,
+  response: ServerResponse | undefined,
 ): Buffer | Readable {
   if (method === 'HEAD') {
     release(body);
     return Buffer.alloc(0);
   }
   if (!(body instanceof addon.NativeBody)) {
-    watch(deliveries, response, body);
+    if (response !== undefined) watch(deliveries, response, body);
     return body;
   }
-  const delivery = watch(deliveries, response, body, () => stream.destroy());
-  const stream = Readable.from(piecesOf(body, delivery.moved), { objectMode: false });
+  const delivery = response && watch(deliveries, response, body, () => stream.destroy());
+  const stream = Readable.from(piecesOf(body, delivery?.moved ?? (() => {})), { objectMode: false });
   // If the stream is destroyed before it is read, the generator never starts, and its `finally` does not run.
   return stream.once('close', () => release(body));
 }
