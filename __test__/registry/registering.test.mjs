@@ -115,7 +115,7 @@ test('getSingleMetric(), getMetricsAsArray() and removeSingleMetric()', async (t
   t.is(registry.getSingleMetric('b'), b);
   t.is(registry.getSingleMetric('q'), undefined);
   t.deepEqual(registry.getMetricsAsArray(), [a, b, c]);
-  t.deepEqual(registry._metrics, { a, b, c });
+  t.deepEqual({ ...registry._metrics }, { a, b, c });
   registry.getMetricsAsArray().pop();
   t.is(registry.removeSingleMetric('b'), undefined);
   registry.removeSingleMetric('q');

@@ -4,7 +4,7 @@
 import { ConfigurationError, describe } from '../errors';
 import { optionNames, warnOfMisspelledNames } from '../options';
 import type { Registry } from '../registry/registry';
-import type { LabelValues, RegistryContentType } from '../types';
+import type { AnyLabels, RegistryContentType } from '../types';
 import type { LagSettings } from './event-loop-lag';
 import type { UtilizationSettings } from './event-loop-utilization';
 import type { Naming } from './part';
@@ -44,7 +44,7 @@ export interface DefaultMetricsCollectorConfiguration<_T extends RegistryContent
   /** A prefix of all names. @default '' */
   prefix?: string | undefined;
   /** Labels for all samples. @default {} */
-  labels?: LabelValues | object | undefined;
+  labels?: AnyLabels | object | undefined;
   /** Only these collectors, or groups of them. @default all */
   include?: readonly (DefaultMetric | DefaultMetricsGroup)[] | undefined;
   /** All except these collectors, or groups of them. @default [] */
@@ -167,7 +167,7 @@ function checkedPrefix(prefix: unknown): string {
 }
 
 /** A copy without undefined and null labels, which are not printed. */
-function checkedLabels(labels: unknown): LabelValues {
+function checkedLabels(labels: unknown): AnyLabels {
   if (labels === undefined || labels === null) return {};
   if (typeof labels !== 'object' || Array.isArray(labels)) throw refused('labels', 'an object', labels);
   return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== undefined && value !== null));

@@ -105,6 +105,7 @@ export type { RegistryOptions } from '../registry/registry';
 export type { ScrapeOptions, ScrapeResponse } from '../registry/scraping';
 export type {
   Aggregator,
+  AnyLabels,
   CardinalityOptions,
   CardinalityReport,
   ExemplarValue,
