@@ -3,6 +3,7 @@
  * what the metrics mean; the parts do.
  */
 import { Registry } from '../registry/registry';
+import type { RegistryContentType } from '../types';
 import { handlesPart, requestsPart, resourcesPart } from './active';
 import { lagPart } from './event-loop-lag';
 import { utilizationPart } from './event-loop-utilization';
@@ -39,6 +40,8 @@ export interface CollectDefaultMetrics {
    * stop();
    */
   (options?: DefaultMetricsCollectorConfiguration | null): StopCollecting;
+  /** As prom-client declares it. */
+  <T extends RegistryContentType>(options?: DefaultMetricsCollectorConfiguration<T> | null): void;
   /** All collectors. */
   readonly metricsList: DefaultMetric[];
 }

@@ -19,7 +19,7 @@ export interface CounterSeries {
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number
    * @throws {NegativeIncrementError} `NEGATIVE_INCREMENT` for a number below 0
    */
-  inc(value?: number | null): void;
+  inc<P = never>(value?: Over<P, number | null>): void;
 }
 
 /** The series of a counter. */
@@ -72,8 +72,8 @@ export class Counter<T extends string = string> extends Metric<T, CounterCells, 
    * @throws {NegativeIncrementError} `NEGATIVE_INCREMENT` for a number below 0
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
-  inc(labels: AnyLabels<T>, value?: number | null): void;
-  inc(value?: number | null): void;
+  inc<P = never>(labels: Over<P, AnyLabels<T>>, value?: Over<P, number | null>): void;
+  inc<P = never>(value?: Over<P, number | null>): void;
   inc(increment: IncreaseDataWithExemplar<T>): void;
   inc(labels?: AnyLabels<T> | IncreaseDataWithExemplar<T> | number | null, value?: number | null): void {
     if (typeof labels === 'object' && labels !== null) {

@@ -26,7 +26,7 @@ export interface GaugeSeries<T extends string = string> {
    * @param value defaults to 1
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    */
-  inc(value?: number | null): void;
+  inc<P = never>(value?: Over<P, number | null>): void;
 
   /**
    * Subtracts a number, which may be negative.
@@ -34,7 +34,7 @@ export interface GaugeSeries<T extends string = string> {
    * @param value defaults to 1
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    */
-  dec(value?: number | null): void;
+  dec<P = never>(value?: Over<P, number | null>): void;
 
   /** Sets the value to the current time in seconds since 1970. */
   setToCurrentTime(): void;
@@ -134,7 +134,7 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
-  set(labels: AnyLabels<T>, value: number): void;
+  set<P = never>(labels: Over<P, AnyLabels<T>>, value: number): void;
   set(value: number): void;
   set(labels: AnyLabels<T> | number, value?: number): void {
     if (isLabels(labels)) {
@@ -153,8 +153,8 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
-  inc(labels: AnyLabels<T>, value?: number | null): void;
-  inc(value?: number | null): void;
+  inc<P = never>(labels: Over<P, AnyLabels<T>>, value?: Over<P, number | null>): void;
+  inc<P = never>(value?: Over<P, number | null>): void;
   inc(labels?: AnyLabels<T> | number | null, value?: number | null): void {
     if (isLabels(labels)) {
       const delta = checkedNumber(value ?? 1, 'Delta');
@@ -171,8 +171,8 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
-  dec(labels: AnyLabels<T>, value?: number | null): void;
-  dec(value?: number | null): void;
+  dec<P = never>(labels: Over<P, AnyLabels<T>>, value?: Over<P, number | null>): void;
+  dec<P = never>(value?: Over<P, number | null>): void;
   dec(labels?: AnyLabels<T> | number | null, value?: number | null): void {
     if (isLabels(labels)) {
       const delta = checkedNumber(value ?? 1, 'Delta');

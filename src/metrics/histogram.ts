@@ -135,7 +135,7 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramCel
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
-  observe(labels: AnyLabels<T>, value: number): void;
+  observe<P = never>(labels: Over<P, AnyLabels<T>>, value: number): void;
   observe(value: number): void;
   observe(observation: ObserveDataWithExemplar<T>): void;
   observe(labels: AnyLabels<T> | ObserveDataWithExemplar<T> | number, value?: number): void {
