@@ -2,6 +2,7 @@
  * Checks the options of `collectDefaultMetrics()` and fills in the defaults. It must not make or register metrics.
  */
 import { ConfigurationError, describe } from '../errors';
+import { numberOf } from '../metrics/buckets';
 import { optionNames, warnOfMisspelledNames } from '../options';
 import type { Registry } from '../registry/registry';
 import type { AnyLabels, RegistryContentType } from '../types';
@@ -114,7 +115,7 @@ const ALL: readonly DefaultMetric[] = Object.values(GROUPS).flat();
 /** @throws {ConfigurationError} `INVALID_CONFIG` with the option, the expected and the received value */
 export function checkedSettings(options: DefaultMetricsCollectorConfiguration | null | undefined): Settings {
   if (options !== undefined && (typeof options !== 'object' || Array.isArray(options))) {
-    throw refused('options', 'an object', options);
+    throw new ConfigurationError('INVALID_CONFIG', 'config must be null, undefined, or an object');
   }
   warnOfMisspelledNames(options, OPTIONS);
   const given = options ?? {};
@@ -211,7 +212,8 @@ function numbers(
   standard?: readonly number[],
 ): readonly number[] {
   const value: unknown = given[option] ?? standard;
-  if (Array.isArray(value) && [...value].every((entry) => typeof entry === 'number')) return [...value];
+  const read = Array.isArray(value) ? [...value].map(numberOf) : undefined;
+  if (read?.every((entry): entry is number => typeof entry === 'number')) return read;
   throw refused(option, 'an array of numbers', value);
 }
 

@@ -53,6 +53,6 @@ export function checkedBuckets(buckets: unknown): readonly number[] {
 }
 
 /** The number that a text shows; anything else unchanged. */
-function numberOf(bound: unknown): unknown {
+export function numberOf(bound: unknown): unknown {
   return typeof bound === 'string' && bound.trim() !== '' && !Number.isNaN(Number(bound)) ? Number(bound) : bound;
 }

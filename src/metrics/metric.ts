@@ -124,10 +124,10 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
   protected constructor(configuration: MetricConfiguration<T, never>, definition: Definition<S>) {
     checkConfiguration(configuration);
     warnOfMisspelledNames(configuration, KEYS);
-    const { name, help, labelNames, registers, aggregator = 'sum', collect, enableExemplars } = configuration;
+    const { name, help, labelNames = [], registers, aggregator = 'sum', collect, enableExemplars } = configuration;
     const { type, buckets } = definition;
     checkNameAndHelp(name, help);
-    checkLabelNames(labelNames ?? [], type);
+    checkLabelNames(labelNames, type);
     checkCollect(collect);
     checkAggregator(aggregator);
     checkRegisters(registers);
@@ -135,7 +135,7 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
     this.help = help;
     this.type = type;
     this.aggregator = aggregator;
-    this.labelNames = [...(labelNames ?? [])];
+    this.labelNames = [...labelNames];
     const entered = registers ?? (registries === undefined ? [] : [registries.defaultRegistry()]);
     // Not enumerable: a registry refers to the metric, and printing both would not end.
     const hidden = (value: unknown) => ({ value, writable: true, configurable: true });
