@@ -15,7 +15,7 @@ async function exporterOf(t, registry) {
   };
 }
 
-test('collect() of a subclass', async (t) => {
+test.serial('collect() of a subclass', async (t) => {
   const registry = new Registry();
   const scrape = await exporterOf(t, registry);
   class Depth extends Gauge {
@@ -36,7 +36,7 @@ test('collect() of a subclass', async (t) => {
   t.deepEqual(await scrape('jobs'), ['jobs 3']);
 });
 
-test('collect() that is assigned while an exporter runs', async (t) => {
+test.serial('collect() that is assigned while an exporter runs', async (t) => {
   const registry = new Registry();
   const gauge = new Gauge({ name: 'g', help, registers: [registry] });
   const scrape = await exporterOf(t, registry);
@@ -47,7 +47,7 @@ test('collect() that is assigned while an exporter runs', async (t) => {
   t.deepEqual(await scrape('g'), ['g 7']);
 });
 
-test('collect() that is assigned in a mounted registry', async (t) => {
+test.serial('collect() that is assigned in a mounted registry', async (t) => {
   const [registry, mounted] = [new Registry(), new Registry()];
   const gauge = new Gauge({ name: 'g', help, registers: [mounted] });
   registry.mount(mounted, { tenant: 'acme' });
@@ -57,7 +57,7 @@ test('collect() that is assigned in a mounted registry', async (t) => {
   t.deepEqual(await scrape('g'), ['g{tenant="acme"} 7']);
 });
 
-test('get() of a subclass', async (t) => {
+test.serial('get() of a subclass', async (t) => {
   const registry = new Registry();
   const scrape = await exporterOf(t, registry);
   class Fresh extends Gauge {
