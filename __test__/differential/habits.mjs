@@ -1,5 +1,5 @@
-// What programs do with prom-client beyond its documented calls, as small programs. Each gets a library and returns what it
-// saw. habits.test.mjs runs them on this library and on the peers, and the results must be equal.
+// Lists what programs do with prom-client beyond its documented calls, as small programs. Each gets a library and returns
+// what it saw. habits.test.mjs runs them on this library and on the peers, and the results must be equal.
 
 const help = 'Some help';
 

@@ -37,7 +37,7 @@ for (const name of ['__name__', 'le', 'quantile']) {
       'h_sum{pod="p"} 1',
       'h_count{pod="p"} 1',
     ]);
-    // An absent label is none.
+    // A label that is undefined is absent.
     t.notThrows(() => registry.setDefaultLabels({ pod: 'q', [name]: undefined }));
   });
 }

@@ -1,4 +1,4 @@
-// What typed programs of both peers do: subclasses, mocks, type arguments, configurations of their own. Compiled and never run.
+// Compiles what typed programs of both peers do: subclasses, mocks, type arguments, configurations. It is never run.
 
 import client, {
   type CollectFunction,
