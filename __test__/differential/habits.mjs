@@ -88,6 +88,42 @@ export const common = {
     gauge.labels('x').dec(3);
     return seen;
   },
+  async 'methods of a class that a test replaces'(client) {
+    const { registry, make } = scene(client);
+    const seen = [];
+    const { set } = client.Gauge.prototype;
+    client.Gauge.prototype.set = function spy(...args) {
+      seen.push(args.length);
+      return set.apply(this, args);
+    };
+    try {
+      const gauge = make('Gauge', 'g', { labelNames: ['a'] });
+      gauge.set({ a: 'x' }, 1);
+      gauge.labels('x').set(2);
+      gauge.labels('y').startTimer()();
+      gauge.labels('z').setToCurrentTime();
+    } finally {
+      client.Gauge.prototype.set = set;
+    }
+    const { getMetricsAsString } = client.Registry.prototype;
+    client.Registry.prototype.getMetricsAsString = async ({ name }) => `# ${name}`;
+    try {
+      seen.push(await registry.metrics());
+    } finally {
+      client.Registry.prototype.getMetricsAsString = getMetricsAsString;
+    }
+    return seen;
+  },
+  async 'a subclass of Registry that chooses the format'(client) {
+    class Open extends client.Registry {
+      get contentType() {
+        return client.Registry.OPENMETRICS_CONTENT_TYPE;
+      }
+    }
+    const registry = new Open();
+    new client.Counter({ name: 'c', help, registers: [registry] }).inc();
+    return [await registry.metrics(), registry.contentType];
+  },
   async 'methods of children without this'(client) {
     const { registry, make } = scene(client);
     const { inc } = make('Counter', 'c', { labelNames: ['a'] }).labels('x');

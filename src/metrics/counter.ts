@@ -60,7 +60,8 @@ export class Counter<T extends string = string> extends Metric<T, CounterCells, 
 
   /** @internal */
   override [childOf](series: CounterCells, labels: () => AnyLabels<T>): CounterSeries {
-    if (!Object.hasOwn(this, 'inc')) return { inc: (value) => series.inc(value) };
+    // An override in a subclass often calls `labels().inc()` itself, so the child does not call it, as in prom-client.
+    if (!Object.hasOwn(this, 'inc') && Counter.prototype.inc === OWN_INC) return { inc: (value) => series.inc(value) };
     return { inc: (...args: unknown[]) => (this.inc as Passed)(...([labels(), ...args] as never[])) };
   }
 
@@ -101,6 +102,9 @@ export class Counter<T extends string = string> extends Metric<T, CounterCells, 
     if (this.labelNames.length === 0) this[seriesSet].createUnlabelled();
   }
 }
+
+/** The method before a test replaces it. */
+const OWN_INC = Counter.prototype.inc;
 
 function incWithExemplar(
   counter: Metric<string, CounterCells>,

@@ -111,13 +111,12 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
       setToCurrentTime: () => series.setToCurrentTime(),
       startTimer: () => series.startTimer(),
     };
-    const { prototype } = Gauge;
     if (
-      this.set === prototype.set &&
-      this.inc === prototype.inc &&
-      this.dec === prototype.dec &&
-      this.setToCurrentTime === prototype.setToCurrentTime &&
-      this.startTimer === prototype.startTimer
+      this.set === OWN.set &&
+      this.inc === OWN.inc &&
+      this.dec === OWN.dec &&
+      this.setToCurrentTime === OWN.setToCurrentTime &&
+      this.startTimer === OWN.startTimer
     ) {
       return child;
     }
@@ -229,6 +228,10 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
     if (this.labelNames.length === 0) this[seriesSet].createUnlabelled();
   }
 }
+
+/** The methods before a subclass, a test or a program replaces them. */
+const { set, inc, dec, setToCurrentTime, startTimer: start } = Gauge.prototype;
+const OWN = { set, inc, dec, setToCurrentTime, startTimer: start };
 
 function isLabels<T extends string>(value: AnyLabels<T> | number | null | undefined): value is AnyLabels<T> {
   return typeof value === 'object' && value !== null;

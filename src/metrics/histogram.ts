@@ -124,7 +124,7 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramCel
   /** @internal */
   override [childOf](series: HistogramCells, labels: () => AnyLabels<T>): HistogramSeries<T> {
     const observe = (value: number) => series.observe(value);
-    if (this.observe === Histogram.prototype.observe) return { observe, startTimer: () => series.startTimer() };
+    if (this.observe === OWN_OBSERVE) return { observe, startTimer: () => series.startTimer() };
     // Timers call the metric's method, and observations of a child do not, as in prom-client.
     return { observe, startTimer: () => this.startTimer(labels()) };
   }
@@ -205,6 +205,9 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramCel
     this[seriesSet].clear();
   }
 }
+
+/** The method before a subclass, a test or a program replaces it. */
+const OWN_OBSERVE = Histogram.prototype.observe;
 
 addMembers(Histogram.prototype, HISTOGRAM_MEMBERS);
 

@@ -48,7 +48,7 @@ export interface ReadSeries {
 export function readSeries(metric: Readable & { readonly [seriesSet]: { readonly width: number } }): ReadSeries[] {
   const { family, known, width } = metric[seriesSet];
   const { text, numbers } = family.read();
-  const [{ series = [] }] = JSON.parse(text) as FamilyText[];
+  const [{ series = [] } = {}] = JSON.parse(text) as Partial<FamilyText>[];
   return series.map(({ id, labels, exemplars }, index) => ({
     labels: { ...labels, ...(id === null ? {} : known.originals(id)) },
     cells: [...numbers.subarray(index * width, (index + 1) * width)],

@@ -336,11 +336,11 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
 
   /** Returns the exposition in the registry's format. If a `collect()` fails, its metric keeps the values it had. */
   async metrics(): Promise<string> {
-    const { getMetricsAsArray, getMetricsAsString } = Registry.prototype;
-    if (this.getMetricsAsArray === getMetricsAsArray && this.getMetricsAsString === getMetricsAsString) {
+    const writesItself = this.getMetricsAsString !== OWN.getMetricsAsString;
+    if (this.getMetricsAsArray === OWN.getMetricsAsArray && !writesItself && this.contentType === this._contentType) {
       return this[EXPOSITIONS].text();
     }
-    // A subclass selects metrics, or writes them itself.
+    // A subclass selects metrics, writes them itself, or chooses the format.
     const texts = await Promise.all(this.getMetricsAsArray().map((metric) => this.getMetricsAsString(metric)));
     return this.contentType === OPENMETRICS_CONTENT_TYPE ? `${texts.join('\n')}\n# EOF\n` : `${texts.join('\n\n')}\n`;
   }
@@ -355,7 +355,7 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
     if (metric === undefined) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected the name of a registered metric but received "${name}"`);
     }
-    const isPlain = metric instanceof Metric && this.getMetricsAsString === Registry.prototype.getMetricsAsString;
+    const isPlain = metric instanceof Metric && this.getMetricsAsString === OWN.getMetricsAsString;
     return isPlain ? alone(await this[EXPOSITIONS].text([name])) : this.getMetricsAsString(metric);
   }
 
@@ -373,7 +373,7 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
    * @param aggregator only metrics with this aggregator
    */
   async getMetricsAsJSON(aggregator?: string): Promise<MetricObjectWithValues[]> {
-    const isOwn = this.getMetricsAsArray === Registry.prototype.getMetricsAsArray;
+    const isOwn = this.getMetricsAsArray === OWN.getMetricsAsArray;
     if (aggregator === undefined && isOwn) return this[EXPOSITIONS].json();
     const wanted = new Set<object>(this.getMetricsAsArray(aggregator));
     return this[EXPOSITIONS].json((metric) => metric !== undefined && wanted.has(metric));
@@ -408,6 +408,10 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
     return merged;
   }
 }
+
+/** The methods before a subclass, a test or a program replaces them. */
+const { getMetricsAsArray, getMetricsAsString } = Registry.prototype;
+const OWN = { getMetricsAsArray, getMetricsAsString };
 
 Registry.globalRegistry = new Registry({ [NATIVE]: defaultRegistry() } as RegistryOptions);
 connectRegistries({
