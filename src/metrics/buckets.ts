@@ -40,7 +40,7 @@ export function exponentialBuckets(start: number, factor: number, count: number)
 export function checkedBuckets(buckets: unknown): readonly number[] {
   if (buckets === undefined) return DEFAULT_BUCKETS;
   // Numbers as text come from environment variables and configuration files.
-  const bounds: readonly unknown[] | undefined = Array.isArray(buckets) ? buckets.map(numberOf) : undefined;
+  const bounds: readonly unknown[] | undefined = Array.isArray(buckets) ? [...buckets].map(numberOf) : undefined;
   if (bounds === undefined || !bounds.every((bound) => typeof bound === 'number')) {
     throw new RegistrationError(
       'INVALID_BUCKETS',
