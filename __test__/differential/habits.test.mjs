@@ -2,6 +2,7 @@
 // libraries. Each must have the same result in this library and in the peer that the program was written for.
 
 import test from 'ava';
+import { ofClasses } from './class-habits.mjs';
 import { peers, subject } from './clients.mjs';
 import { common, ofPromClient, ofSuccessor } from './habits.mjs';
 
@@ -12,6 +13,7 @@ const [promClient, successor] = peers;
 
 for (const [habits, written] of [
   [common, peers],
+  [ofClasses, peers],
   [ofPromClient, [promClient]],
   [ofSuccessor, [successor]],
 ]) {
