@@ -39,7 +39,7 @@ export const ERRORS = {
   INVALID_LABEL_NAME: {
     class: 'RegistrationError',
     means:
-      'A label name does not match `[a-zA-Z_][a-zA-Z0-9_]*`, is given twice, or is reserved (`le` on a histogram).',
+      'A label name does not match `[a-zA-Z_][a-zA-Z0-9_]*`, is given twice, or is reserved: `__name__`, `le` on a histogram, `le` and `quantile` as default labels.',
   },
   INVALID_LABEL_VALUE: {
     class: 'LabelError',

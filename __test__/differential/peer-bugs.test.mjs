@@ -72,6 +72,7 @@ test('3: a label object may be changed and used again', async (t) => {
     gauge.set(labels, 1);
     labels.a = 'child';
     const child = gauge.labels(labels);
+    // A timer is the exception: wrappers fill its labels until it ends.
     labels.a = 'timer';
     const end = gauge.startTimer(labels);
     labels.a = 'last';
@@ -80,7 +81,7 @@ test('3: a label object may be changed and used again', async (t) => {
     gauge.set(labels, 1);
     return (await samples(registers[0])).map((line) => line.replace(/ .*/, ''));
   }
-  t.deepEqual(await program(client), ['g{a="series"}', 'g{a="child"}', 'g{a="timer"}', 'g{a="last"}']);
+  t.deepEqual(await program(client), ['g{a="series"}', 'g{a="child"}', 'g{a="last"}']);
   t.deepEqual(await program(successor), ['g{a="last"}', 'g{a="last"}']);
   t.deepEqual(await program(promClient), ['g{a="last"}', 'g{a="last"}']);
 });

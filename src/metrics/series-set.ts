@@ -14,7 +14,7 @@ import { DirtyForms } from './dirty-forms';
 import { GivenLabels } from './given-labels';
 import { Overflow, Refusal, toRefusal } from './overflow';
 import { Place } from './place';
-import { attach, type Home, idOf, retire, revived, type Series, type SeriesType } from './series';
+import { attach, type Home, idOf, readCells, retire, revived, type Series, type SeriesType } from './series';
 import type { Known } from './values';
 
 /** The core answers `[id, slot]` if it added a series. A refusal has four numbers or more, so the length tells which. */
@@ -58,6 +58,16 @@ export class SeriesSet<S extends Series> implements Home {
   /** Facts about the series that the addon does not know. */
   get known(): Known {
     return this.#given;
+  }
+
+  /** The cells of the series that the arguments of `labels()` name; `undefined` if there is no such series. */
+  cells(labels: object = NO_LABELS): number[] | undefined {
+    return this.peek(this.placeOfArguments([labels]))?.[readCells](this.width);
+  }
+
+  /** The number of cells of a series. */
+  get width(): number {
+    return this.#definition.kind === 'histogram' ? this.bounds.length + 2 : 1;
   }
 
   /** Upper bounds of a histogram. */

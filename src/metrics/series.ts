@@ -7,6 +7,9 @@ import type { Place } from './place';
 /** The `#cells` of a series without cells. */
 const NO_CELLS: Float64Array = new Float64Array(0);
 
+/** The key of a metric's set of series. No name in a subclass of the metric can clash with it. */
+export const seriesSet = Symbol('series set');
+
 /** Gives a series its cells: the array, the index of the first cell, and the ID of the series. */
 export const attach = Symbol('attach');
 /** Takes the cells away. The series keeps its label set, for the next write. */

@@ -3,6 +3,7 @@
  */
 import type { NativeFamily } from '../native/addon';
 import type { Aggregator, ExemplarValue, MetricObjectWithValues, MetricType, MetricValue } from '../types';
+import { seriesSet } from './series';
 
 /** A family in the addon's JSON. The numbers come in a separate array, one for each cell or sample. */
 interface FamilyText {
@@ -26,14 +27,33 @@ export interface Known {
 
 /** A metric whose series belong to this realm. */
 export interface Readable {
-  readonly series: { readonly family: NativeFamily; readonly known: Known };
+  readonly [seriesSet]: { readonly family: NativeFamily; readonly known: Known };
 }
 
 /** The samples of one metric of this realm. */
 export function toValues(metric: Readable): MetricObjectWithValues {
-  const { text, numbers } = metric.series.family.read();
-  const [family] = parseFamilies(text, numbers, () => metric.series.known);
+  const { text, numbers } = metric[seriesSet].family.read();
+  const [family] = parseFamilies(text, numbers, () => metric[seriesSet].known);
   return family;
+}
+
+/** One series of a metric of this realm. */
+export interface ReadSeries {
+  readonly labels: Record<string, unknown>;
+  readonly cells: number[];
+  readonly exemplars: readonly (ExemplarValue | null)[] | undefined;
+}
+
+/** The series of one metric of this realm, in the order of their creation. */
+export function readSeries(metric: Readable & { readonly [seriesSet]: { readonly width: number } }): ReadSeries[] {
+  const { family, known, width } = metric[seriesSet];
+  const { text, numbers } = family.read();
+  const [{ series = [] } = {}] = JSON.parse(text) as Partial<FamilyText>[];
+  return series.map(({ id, labels, exemplars }, index) => ({
+    labels: { ...labels, ...(id === null ? {} : known.originals(id)) },
+    cells: [...numbers.subarray(index * width, (index + 1) * width)],
+    exemplars,
+  }));
 }
 
 /** The samples of all families in the addon's JSON. */

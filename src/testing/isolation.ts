@@ -4,7 +4,7 @@
  */
 import { ConfigurationError } from '../errors';
 import { Metric } from '../metrics/metric';
-import { idOf, readCells, restore, revived, type Series } from '../metrics/series';
+import { idOf, readCells, restore, revived, type Series, seriesSet } from '../metrics/series';
 import type { AnyMetric } from '../registry/entries';
 import { internalsOf, Registry } from '../registry/registry';
 import type { ForeignMetric } from '../types';
@@ -103,8 +103,8 @@ class Aside {
 
   constructor(metric: AnyMetric) {
     this.#metric = metric;
-    const width = metric.type === 'histogram' ? metric.series.bounds.length + 2 : 1;
-    const series = [...metric.series.existing()].map((series) => ({ series, cells: series[readCells](width) }));
+    const width = metric.type === 'histogram' ? metric[seriesSet].bounds.length + 2 : 1;
+    const series = [...metric[seriesSet].existing()].map((series) => ({ series, cells: series[readCells](width) }));
     // Ids grow with each new series, so this is the order in which series are printed.
     this.#series = series.sort((a, b) => a.series[idOf]() - b.series[idOf]());
   }
@@ -112,7 +112,7 @@ class Aside {
   /** Resets the metric to its state after construction. Handles stay valid. */
   takeAway(): void {
     this.#metric.reset();
-    if (this.#metric.labelNames.length === 0) this.#metric.series.createUnlabelled();
+    if (this.#metric.labelNames.length === 0) this.#metric[seriesSet].createUnlabelled();
   }
 
   giveBack(): void {
