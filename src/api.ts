@@ -34,6 +34,9 @@ export { exponentialBuckets, linearBuckets } from './metrics/buckets';
 export { Counter } from './metrics/counter';
 export { Gauge } from './metrics/gauge';
 export { Histogram } from './metrics/histogram';
+export { Info } from './metrics/info';
+export { StateSet } from './metrics/state-set';
+export { Summary } from './metrics/summary';
 export { Registry } from './registry/registry';
 
 /** The default registry: metrics without `registers` are registered here. */

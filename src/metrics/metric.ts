@@ -13,10 +13,13 @@ import type {
   MetricType,
   MetricValue,
 } from '../types';
+import { type FamilyDefinition, SUMMARY_CELLS } from '../native/contributor';
+import type { SummaryDescription } from '../native/addon';
 import { checkedTtl, watchExpiry } from './expiry';
 import { checkedLimits } from './limits';
 import { readCells, type Series, type SeriesType } from './series';
 import { SeriesSet } from './series-set';
+import type { SummaryOptions } from './summary-options';
 import { toValues } from './values';
 
 /** Configuration of every metric. */
@@ -49,10 +52,19 @@ export interface MetricConfiguration<T extends string, M> {
    * @default the setting of the registry, or never
    */
   ttlSeconds?: number | undefined;
+  /**
+   * The unit, which OpenMetrics shows. The name must end with it: `_seconds`, or `_seconds_total` for a counter.
+   *
+   * @default no unit
+   */
+  unit?: string | undefined;
 }
 
-/** The keys of all configurations. `buckets` is only a histogram's, but programs pass one object to several types. */
-const KEYS = optionNames<MetricConfiguration<string, never> & { buckets?: unknown }>('a metric', {
+/** Options that not all metrics have. */
+type TypesOptions = 'buckets' | keyof SummaryOptions | 'states' | 'initial' | 'identity';
+
+/** The keys of all configurations, because programs pass one object to several types. */
+const KEYS = optionNames<MetricConfiguration<string, never> & { [name in TypesOptions]?: unknown }>('a metric', {
   name: true,
   help: true,
   labelNames: true,
@@ -62,7 +74,16 @@ const KEYS = optionNames<MetricConfiguration<string, never> & { buckets?: unknow
   enableExemplars: true,
   cardinality: true,
   ttlSeconds: true,
+  unit: true,
   buckets: true,
+  percentiles: true,
+  maxAgeSeconds: true,
+  ageBuckets: true,
+  pruneAgedBuckets: true,
+  compressCount: true,
+  states: true,
+  initial: true,
+  identity: true,
 });
 
 /** A registry as its metrics see it. */
@@ -112,14 +133,15 @@ export abstract class Metric<T extends string, S extends Series> {
   readonly #width: number;
 
   protected constructor(
-    type: 'counter' | 'gauge' | 'histogram',
+    type: FamilyDefinition['kind'],
     configuration: MetricConfiguration<T, never>,
     buckets: readonly number[],
     series: SeriesType<S>,
+    summary?: SummaryDescription,
   ) {
     checkConfiguration(configuration);
     warnOfMisspelledNames(configuration, KEYS);
-    const { name, help, labelNames = [], registers, aggregator = 'sum', collect, enableExemplars } = configuration;
+    const { name, help, labelNames = [], registers, aggregator = 'sum', collect, enableExemplars, unit } = configuration;
     checkNameAndHelp(name, help);
     checkLabelNames(labelNames, type);
     checkCollect(collect);
@@ -133,7 +155,7 @@ export abstract class Metric<T extends string, S extends Series> {
     this.collect = collect as (() => void | Promise<void>) | undefined;
     this.exemplars = enableExemplars === true;
     this.#registers = registers ?? (registries === undefined ? [] : [registries.defaultRegistry()]);
-    this.#width = type === 'histogram' ? buckets.length + 2 : 1;
+    this.#width = type === 'summary' ? SUMMARY_CELLS : type === 'histogram' ? buckets.length + 2 : 1;
     const limits = checkedLimits(configuration.cardinality);
     const ttlSeconds = checkedTtl(configuration.ttlSeconds);
     const description = {
@@ -145,9 +167,11 @@ export abstract class Metric<T extends string, S extends Series> {
       aggregator,
       limits,
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+      ...(summary === undefined ? {} : { summary }),
+      ...(unit === undefined ? {} : { unit: checkedUnit(unit) }),
     };
     this.series = new SeriesSet(description, series, (message) => this.#warn(message));
-    if (ttlSeconds !== undefined) watchExpiry(this.series);
+    if (ttlSeconds !== undefined || summary?.prune) watchExpiry(this.series);
   }
 
   /** Registers the metric in the configured registries; the last step of a constructor. @internal */
@@ -272,9 +296,15 @@ function checkLabelNames(labelNames: readonly unknown[], type: MetricType): void
       `Expected an array of strings for labelNames but received ${describe(labelNames)}`,
     );
   }
-  if (type === 'histogram' && labelNames.includes('le')) {
-    throw new RegistrationError('INVALID_LABEL_NAME', 'le is a reserved label keyword');
+  const reserved = type === 'histogram' ? 'le' : 'quantile';
+  if ((type === 'histogram' || type === 'summary') && labelNames.includes(reserved)) {
+    throw new RegistrationError('INVALID_LABEL_NAME', `${reserved} is a reserved label keyword`);
   }
+}
+
+function checkedUnit(unit: unknown): string {
+  if (typeof unit === 'string') return unit;
+  throw new ConfigurationError('INVALID_CONFIG', `Expected a string for unit but received ${describe(unit)}`);
 }
 
 function checkCollect(collect: unknown): void {

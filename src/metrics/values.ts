@@ -10,7 +10,7 @@ interface FamilyText {
   help: string;
   type: MetricType;
   aggregator?: Aggregator;
-  /** Upper bounds of a histogram. */
+  /** Upper bounds of a histogram, or quantiles of a summary. */
   bounds?: number[];
   series?: { id: number | null; labels: Labels; exemplars?: (ExemplarValue | null)[] }[];
   samples?: { name: string; labels: Labels }[];
@@ -62,6 +62,8 @@ export function parseFamilies(
         const own = { ...labels, ...(id === null ? {} : known?.originals(id)) } as Labels;
         if (type === 'histogram') {
           pushHistogram(name, bounds, own, take(bounds.length + 2), exemplars, values);
+        } else if (type === 'summary') {
+          pushSummary(name, bounds, own, take(bounds.length + 2), values);
         } else {
           const [exemplar] = exemplars ?? [];
           values.push({ value: take(1)[0], labels: own, ...(exemplar ? { exemplar } : {}) });
@@ -70,6 +72,22 @@ export function parseFamilies(
       return { help, name, type, values, aggregator };
     },
   );
+}
+
+/** `numbers` are the values of the quantiles, the count and the sum. */
+function pushSummary(
+  name: string,
+  quantiles: readonly number[],
+  labels: Labels,
+  numbers: Float64Array,
+  values: MetricValue[],
+): void {
+  const [count, sum] = numbers.subarray(quantiles.length);
+  quantiles.forEach((quantile, at) => {
+    values.push({ labels: { quantile, ...labels }, value: numbers[at] });
+  });
+  values.push({ metricName: `${name}_sum`, labels: { ...labels }, value: sum });
+  values.push({ metricName: `${name}_count`, labels: { ...labels }, value: count });
 }
 
 function pushHistogram(

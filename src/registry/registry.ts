@@ -7,7 +7,10 @@ import type { SanitizerOptions } from '../labels/sanitizer';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
 import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
+import { Info, type InfoConfiguration } from '../metrics/info';
 import { checkConfiguration, connectRegistries, Metric } from '../metrics/metric';
+import { StateSet, type StateSetConfiguration } from '../metrics/state-set';
+import { Summary, type SummaryConfiguration } from '../metrics/summary';
 import type { NativeRegistry } from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
 import { checkOptionNames, optionNames } from '../options';
@@ -225,6 +228,35 @@ export class Registry {
    */
   histogram<const T extends string = string>(configuration: HistogramConfiguration<T>): Histogram<T> {
     return this.#getOrCreate(Histogram<T>, configuration);
+  }
+
+  /**
+   * Returns the summary of this name; creates it if it does not exist.
+   *
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type, other labels or other percentiles
+   */
+  summary<const T extends string = string>(configuration: SummaryConfiguration<T>): Summary<T> {
+    return this.#getOrCreate(Summary<T>, configuration);
+  }
+
+  /**
+   * Returns the info of this name; creates it if it does not exist.
+   *
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type or other labels
+   */
+  info<const T extends string = string>(configuration: InfoConfiguration<T>): Info<T> {
+    return this.#getOrCreate(Info<T>, configuration);
+  }
+
+  /**
+   * Returns the state set of this name; creates it if it does not exist.
+   *
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type, other labels or other states
+   */
+  stateSet<const S extends string = string, const T extends string = string>(
+    configuration: StateSetConfiguration<S, T>,
+  ): StateSet<S, T> {
+    return this.#getOrCreate(StateSet<S, T>, configuration);
   }
 
   #getOrCreate<C extends { name: string; registers?: unknown }, M extends AnyMetric>(

@@ -1,0 +1,216 @@
+/**
+ * Implements summaries: observations digested to quantiles, and their count and sum. Values go to a buffer in native
+ * memory; the core digests them when the buffer is full, and for each scrape.
+ */
+import { shown, ValueError } from '../errors';
+import { SUMMARY_BUFFER } from '../native/contributor';
+import type { LabelValues, MetricObjectWithValues, MetricValue } from '../types';
+import type { AgeSteps } from './age-steps';
+import { Metric, type MetricConfiguration } from './metric';
+import type { Place } from './place';
+import { attach, buffer, flush, type Home, idOf, labelsOf, revived, Series, siblingOf } from './series';
+import { checkedSummary, type SummaryOptions } from './summary-options';
+import { startTimer, type Timer, time } from './timer';
+import { toValues } from './values';
+
+/** Configuration of a summary. */
+export interface SummaryConfiguration<T extends string = string>
+  extends MetricConfiguration<T, Summary<T>>,
+    SummaryOptions {}
+
+/** The values of a summary for one label set. */
+export interface SummaryValue {
+  /** Number of observations. */
+  count: number;
+  /** Sum of the observations. */
+  sum: number;
+  /** The value at each quantile: 0 if nothing was observed, NaN if all observations are older than the window. */
+  quantiles: { quantile: number; value: number }[];
+}
+
+/** The summary of one label set. Keep a reference where you observe often. */
+export class SummarySeries extends Series {
+  readonly #steps: AgeSteps | undefined;
+  /** The cell of the buffer that the next value is written to. */
+  #next = 0;
+  /** The step of the window that the values in the buffer belong to. */
+  #step = -1;
+
+  /** @internal */
+  constructor(home: Home, place: Place) {
+    super(home, place);
+    this.#steps = home.ageSteps;
+  }
+
+  /**
+   * Counts an observation, adds it to the sum, and takes it into the quantiles.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number
+   */
+  observe(value: number): void {
+    // True for finite numbers only: Infinity - Infinity and NaN - NaN are NaN.
+    const finite = typeof value === 'number' && value - value === 0;
+    if (finite) {
+      if (this.#steps !== undefined) this.#enter(this.#steps.now());
+      if (this[buffer](this.#next, value)) {
+        if (++this.#next === SUMMARY_BUFFER) this[emptied]();
+        return;
+      }
+    }
+    const observation = checkedObservation(value);
+    this[revived]().observe(observation);
+  }
+
+  #enter(step: number): void {
+    if (step === this.#step) return;
+    this.#step = step;
+    this[emptied]();
+  }
+
+  /** Passes the values in the buffer to the core. */
+  [emptied](): void {
+    this.#next = 0;
+    this[flush](Math.max(this.#step, 0));
+  }
+
+  override [attach](cells: Float64Array, index: number, id: number): void {
+    super[attach](cells, index, id);
+    this.#next = 0;
+    this.#step = -1;
+  }
+
+  /**
+   * Starts a timer. Calling the returned function observes the seconds since the start, and returns them. Labels that
+   * the call passes are added to the labels of the series.
+   */
+  startTimer(): Timer {
+    return startTimer((more, seconds) => {
+      if (more === undefined) this.observe(seconds);
+      else (this[siblingOf]({ ...this[labelsOf](), ...more }) as SummarySeries).observe(seconds);
+    });
+  }
+}
+
+/** Passes the buffer of a series to the core. */
+const emptied = Symbol('emptied');
+
+function checkedObservation(value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${shown(value)}`);
+}
+
+/**
+ * A distribution of which the client computes quantiles. Quantiles of several series, threads excepted, cannot be
+ * combined; where they have to be, use a histogram.
+ *
+ * @example
+ * const duration = new Summary({ name: 'job_seconds', help: 'Duration', percentiles: [0.5, 0.99] });
+ * const end = duration.startTimer();
+ * end();
+ */
+export class Summary<T extends string = string> extends Metric<T, SummarySeries> {
+  /** The quantiles that are shown. */
+  readonly percentiles: readonly number[];
+  /** The age in seconds at which the quantiles forget an observation. */
+  readonly maxAgeSeconds: number | undefined;
+  /** The number of steps in which observations are forgotten. */
+  readonly ageBuckets: number | undefined;
+  /** True if series are removed when the quantiles have forgotten all of their observations. */
+  readonly pruneAgedBuckets: boolean;
+  /** Without effect, as in the configuration. */
+  readonly compressCount: number;
+
+  /**
+   * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `DUPLICATE_METRIC`
+   * @throws {ConfigurationError} `INVALID_CONFIG` for invalid percentiles or an invalid window
+   */
+  constructor(configuration: SummaryConfiguration<T>) {
+    const summary = checkedSummary(configuration);
+    super('summary', configuration as MetricConfiguration<T, never>, [], SummarySeries, summary);
+    this.percentiles = summary.quantiles;
+    this.maxAgeSeconds = configuration.maxAgeSeconds;
+    this.ageBuckets = configuration.ageBuckets;
+    this.pruneAgedBuckets = summary.prune;
+    this.compressCount = configuration.compressCount ?? 1000;
+    if (this.labelNames.length === 0) this.series.createUnlabelled();
+    this.register();
+  }
+
+  /**
+   * Observes a value in the series with these labels, or without labels.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number
+   * @throws {LabelError} `UNKNOWN_LABEL`
+   */
+  observe(labels: LabelValues<T>, value: number): void;
+  observe(value: number): void;
+  observe(labels: LabelValues<T> | number, value?: number): void {
+    if (typeof labels === 'object' && labels !== null) {
+      // Checked first, because an invalid value must not create a series.
+      const observation = checkedObservation(value);
+      this.series.at(labels).observe(observation);
+    } else {
+      // As in prom-client, `observe(undefined, 5)` and `observe(null, 5)` observe 5 without labels.
+      this.unlabelled().observe(labels === undefined || labels === null ? (value as number) : (labels as number));
+    }
+  }
+
+  /**
+   * Starts a timer. Calling the returned function observes the seconds since the start, and returns them.
+   *
+   * @param labels read when the timer ends, so they may be completed until then
+   */
+  startTimer(labels?: LabelValues<T>): Timer<T> {
+    return startTimer<T>((more, seconds) => this.observe({ ...labels, ...more } as LabelValues<T>, seconds));
+  }
+
+  /**
+   * Runs a function and observes its duration in seconds. If it returns a promise, the time until that is settled.
+   * Failures are measured too.
+   */
+  time<R>(run: () => R): R;
+  time<R>(labels: LabelValues<T>, run: () => R): R;
+  time<R>(labels: LabelValues<T> | (() => R), run?: () => R): R {
+    if (typeof labels === 'function') return time(this.startTimer(), labels);
+    // Checked before the function runs, so that an unknown label cannot lose the function's result.
+    this.series.placeOfArguments([labels]);
+    return time(this.startTimer(labels), run as () => R);
+  }
+
+  /** Creates the series of these labels with nothing observed; sets it to zero if it exists. */
+  zero(labels: LabelValues<T> = {}): void {
+    const place = this.series.placeOfArguments([labels]);
+    this.series.peek(place)?.[emptied]();
+    this.series.zero(place);
+  }
+
+  /** Count, sum and quantiles of the series with these labels; zeros if there is no such series. */
+  value(labels?: LabelValues<T>): SummaryValue {
+    const [count, sum] = this.peekCells(labels) ?? [0, 0];
+    this.#moveWindow();
+    const series = this.series.peek(this.series.placeOfArguments([labels ?? {}]));
+    const values = series === undefined ? [] : this.series.family.quantiles(series[idOf]());
+    return { count, sum, quantiles: this.percentiles.map((quantile, at) => ({ quantile, value: values[at] ?? 0 })) };
+  }
+
+  /** Forgets all observations: count, sum and quantiles of every series are 0. */
+  reset(): void {
+    for (const series of this.series.existing()) {
+      series[emptied]();
+      this.series.family.zeroSeries(series[idOf]());
+    }
+  }
+
+  override async get(): Promise<MetricObjectWithValues<MetricValue<T>>> {
+    await this.collect?.();
+    this.#moveWindow();
+    if (this.pruneAgedBuckets) this.series.removeForgotten();
+    return toValues(this) as MetricObjectWithValues<MetricValue<T>>;
+  }
+
+  /** Moves the window to the current time of the realm's clock. */
+  #moveWindow(): void {
+    const step = this.series.ageSteps?.now();
+    if (step !== undefined) this.series.family.advance(step);
+  }
+}
