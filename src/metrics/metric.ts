@@ -3,6 +3,8 @@
  * implements recording itself. Depends on registries only through `MetricRegistry`.
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
+import type { SummaryDescription } from '../native/addon';
+import { type FamilyDefinition, SUMMARY_CELLS } from '../native/contributor';
 import { optionNames, warnOfMisspelledNames } from '../options';
 import type {
   Aggregator,
@@ -13,8 +15,6 @@ import type {
   MetricType,
   MetricValue,
 } from '../types';
-import { type FamilyDefinition, SUMMARY_CELLS } from '../native/contributor';
-import type { SummaryDescription } from '../native/addon';
 import { checkedTtl, watchExpiry } from './expiry';
 import { checkedLimits } from './limits';
 import { readCells, type Series, type SeriesType } from './series';
@@ -141,7 +141,16 @@ export abstract class Metric<T extends string, S extends Series> {
   ) {
     checkConfiguration(configuration);
     warnOfMisspelledNames(configuration, KEYS);
-    const { name, help, labelNames = [], registers, aggregator = 'sum', collect, enableExemplars, unit } = configuration;
+    const {
+      name,
+      help,
+      labelNames = [],
+      registers,
+      aggregator = 'sum',
+      collect,
+      enableExemplars,
+      unit,
+    } = configuration;
     checkNameAndHelp(name, help);
     checkLabelNames(labelNames, type);
     checkCollect(collect);

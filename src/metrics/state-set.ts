@@ -135,5 +135,9 @@ function withState<S extends string, T extends string>(configuration: StateSetCo
       `${name} is a reserved label keyword: a state set shows its states in it`,
     );
   }
-  return { aggregator: 'max', ...configuration, labelNames: Array.isArray(labelNames) ? [...labelNames, name] : labelNames };
+  return {
+    aggregator: 'max',
+    ...configuration,
+    labelNames: Array.isArray(labelNames) ? [...labelNames, name] : labelNames,
+  };
 }

@@ -28,6 +28,9 @@ export interface SummaryValue {
   quantiles: { quantile: number; value: number }[];
 }
 
+/** Passes the buffer of a series to the core. */
+const emptied = Symbol('emptied');
+
 /** The summary of one label set. Keep a reference where you observe often. */
 export class SummarySeries extends Series {
   readonly #steps: AgeSteps | undefined;
@@ -90,9 +93,6 @@ export class SummarySeries extends Series {
     });
   }
 }
-
-/** Passes the buffer of a series to the core. */
-const emptied = Symbol('emptied');
 
 function checkedObservation(value: unknown): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value;

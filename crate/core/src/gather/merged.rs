@@ -183,8 +183,7 @@ impl Source for MergedFamily {
     }
 
     fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
-        let mean =
-            self.descriptor.kind().is_state() && self.descriptor.aggregator() == Aggregator::Average;
+        let mean = self.descriptor.kind().is_state() && self.descriptor.aggregator() == Aggregator::Average;
         let mut values = Vec::new();
         for series in &self.series {
             let divisor = if mean { f64::from(series.contributors) } else { 1.0 };

@@ -171,7 +171,10 @@ impl Descriptor {
         if kind != Kind::Counter && !kind.is_state() {
             return Err(MetricsError::new(
                 ErrorKind::TypeMismatch,
-                format!("Expected a counter, gauge, info or stateset for {name} but received a {}", kind.as_str()),
+                format!(
+                    "Expected a counter, gauge, info or stateset for {name} but received a {}",
+                    kind.as_str()
+                ),
             ));
         }
         let aggregator = if kind == Kind::Gauge { Aggregator::Sum } else { Aggregator::Max };

@@ -4,7 +4,7 @@
 
 /// The share of all observations that one centroid in the middle may hold. At a quantile q it is `4 * q * (1 - q)` of
 /// this, which lets the centroids at both ends hold one observation each.
-const MAX_SHARE: f64 = 0.01;
+const MAX_SHARE: f64 = 0.02;
 /// With more centroids than this, neighbours are merged.
 const MAX_CENTROIDS: usize = 600;
 
@@ -38,37 +38,36 @@ impl Digest {
         self.count = other.count;
     }
 
-    /// Adds finite values, and sorts them.
-    pub(crate) fn add(&mut self, values: &mut [f64]) {
-        // -0 and 0 are one value.
-        values.iter_mut().for_each(|value| *value += 0.0);
-        values.sort_unstable_by(f64::total_cmp);
-        self.absorb(values.iter().map(|value| Centroid { mean: *value, weight: 1.0 }));
+    /// Adds finite values.
+    pub(crate) fn add(&mut self, values: &[f64]) {
+        // Integers are sorted in a third of the time. -0 and 0 are one value.
+        let mut keys: Vec<u64> = values.iter().map(|value| sort_key(*value + 0.0)).collect();
+        keys.sort_unstable();
+        self.absorb(keys.len(), |at| Centroid { mean: of_sort_key(keys[at]), weight: 1.0 });
     }
 
     /// Adds the observations of another digest.
     pub(crate) fn merge(&mut self, other: &Self) {
-        self.absorb(other.centroids.iter().copied());
+        self.absorb(other.centroids.len(), |at| other.centroids[at]);
     }
 
-    /// Merges ascending centroids into the own ones, from the largest to the smallest, so that both fit in one list.
-    fn absorb(&mut self, mut others: impl DoubleEndedIterator<Item = Centroid> + ExactSizeIterator) {
+    /// Merges `others` ascending centroids into the own ones, from the largest to the smallest, so that both fit in one
+    /// list.
+    fn absorb(&mut self, mut others: usize, other: impl Fn(usize) -> Centroid) {
         let own = &mut self.centroids;
         let mut left = own.len();
-        let end = left + others.len();
+        let end = left + others;
         own.resize(end, Centroid::default());
         // The list from here on is finished.
         let mut done = end;
-        let mut next = others.next_back();
-        while let Some(other) = next {
-            let taken = if left > 0 && own[left - 1].mean > other.mean {
-                left -= 1;
-                own[left]
-            } else {
-                self.count += other.weight;
-                next = others.next_back();
-                other
-            };
+        while others > 0 {
+            let (theirs, ours) = (other(others - 1), own[left.saturating_sub(1)]);
+            // Which of both is larger cannot be predicted, so nothing branches on it.
+            let is_ours = (left > 0) & (ours.mean > theirs.mean);
+            let taken = if is_ours { ours } else { theirs };
+            left -= usize::from(is_ours);
+            others -= usize::from(!is_ours);
+            self.count += if is_ours { 0.0 } else { theirs.weight };
             if done < end && own[done].mean == taken.mean {
                 own[done].weight += taken.weight;
             } else {
@@ -88,20 +87,24 @@ impl Digest {
 
     /// Merges neighbours that may hold as many observations together.
     fn compress(&mut self) {
+        let Some(first) = self.centroids.first() else { return };
+        let share = 4.0 * MAX_SHARE / self.count;
         let (mut kept, mut before) = (0, 0.0);
+        let mut group = Group::of(*first);
         for at in 1..self.centroids.len() {
-            let (current, next) = (self.centroids[kept], self.centroids[at]);
-            let weight = current.weight + next.weight;
-            let quantile = (before + weight / 2.0) / self.count;
-            if weight <= 4.0 * MAX_SHARE * self.count * quantile * (1.0 - quantile) {
-                let mean = between(current.mean, next.mean, next.weight / weight);
-                self.centroids[kept] = Centroid { mean, weight };
+            let next = self.centroids[at];
+            let weight = group.weight + next.weight;
+            let middle = before + weight / 2.0;
+            if weight <= share * middle * (self.count - middle) {
+                group.add(next);
             } else {
-                before += current.weight;
+                self.centroids[kept] = group.centroid();
                 kept += 1;
-                self.centroids[kept] = next;
+                before += group.weight;
+                group = Group::of(next);
             }
         }
+        self.centroids[kept] = group.centroid();
         self.centroids.truncate(kept + 1);
     }
 
@@ -138,6 +141,46 @@ impl Digest {
     }
 }
 
+const SIGN: u64 = 1 << 63;
+
+/// An integer for a number, in the same order.
+fn sort_key(value: f64) -> u64 {
+    let bits = value.to_bits();
+    if bits & SIGN == 0 { bits | SIGN } else { !bits }
+}
+
+fn of_sort_key(key: u64) -> f64 {
+    f64::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN })
+}
+
+/// Neighbours that become one centroid.
+struct Group {
+    least: f64,
+    most: f64,
+    weight: f64,
+    sum: f64,
+}
+
+impl Group {
+    fn of(centroid: Centroid) -> Self {
+        let Centroid { mean, weight } = centroid;
+        Self { least: mean, most: mean, weight, sum: mean * weight }
+    }
+
+    fn add(&mut self, next: Centroid) {
+        self.most = next.mean;
+        self.weight += next.weight;
+        self.sum += next.mean * next.weight;
+    }
+
+    fn centroid(&self) -> Centroid {
+        let mean = self.sum / self.weight;
+        // The sum may overflow.
+        let mean = if mean.is_finite() { mean } else { between(self.least, self.most, 0.5) };
+        Centroid { mean: mean.clamp(self.least, self.most), weight: self.weight }
+    }
+}
+
 /// `part` of `whole` of the way from one value to another, in the order of operations that other clients use. The
 /// difference of two finite values may be infinite.
 fn interpolate(low: f64, high: f64, part: f64, whole: f64) -> f64 {
@@ -158,7 +201,7 @@ mod tests {
 
     fn of(values: &[f64], batch: usize) -> Digest {
         let mut digest = Digest::default();
-        values.chunks(batch).for_each(|batch| digest.add(&mut batch.to_vec()));
+        values.chunks(batch).for_each(|batch| digest.add(batch));
         digest
     }
 
@@ -185,9 +228,8 @@ mod tests {
         for (value, weight) in groups {
             let middle = before + weight / 2.0;
             if rank < middle {
-                return lower.map_or(value, |(low, from)| {
-                    low + (rank - from) * (value - low) / (middle - from)
-                });
+                return lower
+                    .map_or(value, |(low, from)| low + (rank - from) * (value - low) / (middle - from));
             }
             lower = Some((value, middle));
             before += weight;
@@ -206,9 +248,9 @@ mod tests {
     fn values_at_the_ends_of_the_range_stay_finite() {
         let mut digest = of(&[f64::MAX, f64::MIN, 0.0, -0.0], 2);
         assert_eq!(at(&digest, &[0.0, 0.5, 1.0]), [f64::MIN, 0.0, f64::MAX]);
-        let mut many: Vec<f64> =
+        let many: Vec<f64> =
             (0..2000).map(|at| if at % 2 == 0 { f64::MAX } else { f64::MIN } / f64::from(at + 1)).collect();
-        digest.add(&mut many);
+        digest.add(&many);
         assert!(at(&digest, &QUANTILES).iter().all(|value| value.is_finite()));
     }
 
@@ -223,16 +265,16 @@ mod tests {
 
     #[test]
     fn a_large_digest_is_small_and_near() {
-        for step in [1.0, 1e-9, 1e6] {
-            // A permutation of 0..999983, which is prime.
-            let values: Vec<f64> = (0..999_983_u64).map(|at| (at * 7919 % 999_983) as f64 * step).collect();
+        for step in [1e-9, 1e6] {
+            // A permutation of 0..99991, which is prime.
+            let values: Vec<f64> = (0..99_991_u64).map(|at| (at * 7919 % 99_991) as f64 * step).collect();
             let digest = of(&values, 1024);
-            assert!(digest.centroids.len() <= 2 * MAX_CENTROIDS, "{}", digest.centroids.len());
-            assert_eq!(digest.count, 999_983.0);
+            assert!(digest.centroids.len() <= MAX_CENTROIDS, "{}", digest.centroids.len());
+            assert_eq!(digest.count, 99_991.0);
             for (quantile, value) in QUANTILES.iter().zip(at(&digest, &QUANTILES)) {
-                let rank = value / step / 999_982.0;
+                let rank = value / step / 99_990.0;
                 let allowed = 1e-9 + 0.004 * 4.0 * quantile * (1.0 - quantile);
-                assert!((rank - quantile).abs() <= allowed.max(2e-6), "{quantile} is at {rank}");
+                assert!((rank - quantile).abs() <= allowed.max(2e-5), "{quantile} is at {rank}");
             }
         }
     }

@@ -148,9 +148,7 @@ impl Retired {
         let mut overflow = self.overflow.clone();
         for family in &leaving.families() {
             add_overflow(&mut overflow, family);
-            if family.descriptor().kind().is_state()
-                || family.series_count() == 0
-            {
+            if family.descriptor().kind().is_state() || family.series_count() == 0 {
                 continue;
             }
             let ttl = family.time_to_live(leaving.ttl());

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Values that wait before they are digested: more at once cost less each.
-const BATCH: usize = 512;
+const BATCH: usize = 1024;
 
 /// The observations of one series, and its lock.
 pub(crate) type SharedWindow = Arc<Mutex<Window>>;
@@ -242,7 +242,7 @@ impl Window {
                 self.digests.push_back((self.step, Digest::default()));
             }
             if let Some((_, digest)) = self.digests.back_mut() {
-                digest.add(&mut self.waiting);
+                digest.add(&self.waiting);
             }
             self.waiting.clear();
         }

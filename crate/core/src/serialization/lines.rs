@@ -183,8 +183,9 @@ struct Line {
 impl Lines {
     fn of_histogram<D: Dialect>(name: &str, bounds: &[f64]) -> Self {
         let bounds_and_inf = bounds.iter().copied().chain([f64::INFINITY]);
-        let buckets =
-            bounds_and_inf.map(|bound| Line::of_threshold::<D>(&format!("{name}_bucket{{le"), bound)).collect();
+        let buckets = bounds_and_inf
+            .map(|bound| Line::of_threshold::<D>(&format!("{name}_bucket{{le"), bound))
+            .collect();
         let last = if D::writes_sum(bounds) {
             vec![Line::new(name, "_sum"), Line::new(name, "_count")]
         } else {
