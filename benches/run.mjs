@@ -13,7 +13,18 @@ import { parseArgs } from 'node:util';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const require = createRequire(import.meta.url);
 
-const BENCHES = ['record', 'scrape', 'stall', 'endpoint', 'default-metrics', 'memory', 'attack', 'require', 'llm'];
+const BENCHES = [
+  'record',
+  'summary',
+  'scrape',
+  'stall',
+  'endpoint',
+  'default-metrics',
+  'memory',
+  'attack',
+  'require',
+  'llm',
+];
 const NODE_MAJOR = 24;
 /** Above this load average, other work takes about a core from the benches. */
 const BUSY_LOAD = 0.7;

@@ -95,6 +95,18 @@ impl NativeFamily {
         self.family.forgotten()
     }
 
+    /// Keeps a copy of the observations of a summary's series, for `giveObservations`. Only tests need it.
+    #[napi(catch_unwind)]
+    pub fn keep_observations(&self, id: u32) {
+        self.family.keep_observations(id);
+    }
+
+    /// Gives the observations that were kept of one series to another.
+    #[napi(catch_unwind)]
+    pub fn give_observations(&self, from: u32, to: u32) {
+        self.family.give_observations(from, to);
+    }
+
     /// The limits in force, and what becomes of label sets over them.
     #[napi(catch_unwind)]
     pub fn limits(&self) -> LimitsInForce {

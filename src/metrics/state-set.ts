@@ -3,7 +3,7 @@
  */
 import { ConfigurationError, describe, RegistrationError, refuseOption } from '../errors';
 import type { LabelValues } from '../types';
-import { Metric, type MetricConfiguration } from './metric';
+import { checkConfiguration, Metric, type MetricConfiguration } from './metric';
 import { put, revived, Series } from './series';
 
 /** Configuration of a state set. */
@@ -40,7 +40,8 @@ export class StateSet<S extends string = string, T extends string = string> exte
    * @throws {ConfigurationError} `INVALID_CONFIG` for invalid states
    */
   constructor(configuration: StateSetConfiguration<S, T>) {
-    const states = checkedStates(configuration?.states);
+    checkConfiguration(configuration);
+    const states = checkedStates(configuration.states);
     super('stateset', withState(configuration) as MetricConfiguration<T, never>, [], StateSeries);
     this.states = states as S[];
     if (configuration.initial !== undefined) {
@@ -85,6 +86,11 @@ export class StateSet<S extends string = string, T extends string = string> exte
       if (each === turned) this.#seriesOf(own, each).turn(isOn);
       else this.#seriesOf(own, each)[revived]();
     }
+  }
+
+  /** @internal */
+  override isSameAs(other: Parameters<Metric<T, StateSeries>['isSameAs']>[0]): boolean {
+    return super.isSameAs(other) && other instanceof StateSet && String(other.states) === String(this.states);
   }
 
   /** The states that are on for these labels. */

@@ -28,6 +28,8 @@ export interface SummaryValue {
   quantiles: { quantile: number; value: number }[];
 }
 
+/** Records a finite number; false if there are no cells. */
+export const record = Symbol('record');
 /** Passes the buffer of a series to the core. */
 const emptied = Symbol('emptied');
 
@@ -53,15 +55,16 @@ export class SummarySeries extends Series {
   observe(value: number): void {
     // True for finite numbers only: Infinity - Infinity and NaN - NaN are NaN.
     const finite = typeof value === 'number' && value - value === 0;
-    if (finite) {
-      if (this.#steps !== undefined) this.#enter(this.#steps.now());
-      if (this[buffer](this.#next, value)) {
-        if (++this.#next === SUMMARY_BUFFER) this[emptied]();
-        return;
-      }
-    }
+    if (finite && this[record](value)) return;
     const observation = checkedObservation(value);
-    this[revived]().observe(observation);
+    this[revived]()[record](observation);
+  }
+
+  [record](value: number): boolean {
+    if (this.#steps !== undefined) this.#enter(this.#steps.now());
+    if (!this[buffer](this.#next, value)) return false;
+    if (++this.#next === SUMMARY_BUFFER) this[emptied]();
+    return true;
   }
 
   #enter(step: number): void {

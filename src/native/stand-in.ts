@@ -74,6 +74,8 @@ class Family implements Addon.NativeFamily {
   advance(): void {}
   quantiles = (): number[] => [];
   forgotten = (): number[] => [];
+  keepObservations(): void {}
+  giveObservations(): void {}
 }
 
 class Registry implements Addon.NativeRegistry {

@@ -29,6 +29,8 @@ pub(crate) struct Windows {
     /// The newest step that a writer was in. Its clock may be ahead of this one's.
     newest: AtomicU64,
     series: RwLock<HashMap<u32, SharedWindow, foldhash::fast::FixedState>>,
+    /// Copies of observations, by the id of the series that had them.
+    kept: Mutex<HashMap<u32, VecDeque<(u64, Digest)>, foldhash::fast::FixedState>>,
 }
 
 /// The observations of one series.
@@ -54,6 +56,7 @@ impl Windows {
             start: Clock::new().now(),
             newest: AtomicU64::new(0),
             series: RwLock::new(HashMap::default()),
+            kept: Mutex::new(HashMap::default()),
         }
     }
 
@@ -172,6 +175,25 @@ impl Family {
     /// Forgets what the window has left behind in this step, if the writer's clock is ahead of this one's.
     pub fn advance(&self, step: u64) {
         self.windows().iter().for_each(|windows| windows.advance(step));
+    }
+
+    /// Keeps a copy of the observations of a summary's series: a test lends the registry and gives them back.
+    pub fn keep_observations(&self, id: u32) {
+        let Some(windows) = self.windows() else { return };
+        if let Some(window) = windows.of(id) {
+            let mut window = window.lock();
+            window.digest(self.cells(), 0);
+            windows.kept.lock().insert(id, window.digests.clone());
+        }
+    }
+
+    /// Gives the observations that were kept of one series to another.
+    pub fn give_observations(&self, from: u32, to: u32) {
+        let Some(windows) = self.windows() else { return };
+        let kept = windows.kept.lock().remove(&from);
+        if let (Some(kept), Some(window)) = (kept, windows.of(to)) {
+            window.lock().digests = kept;
+        }
     }
 
     /// The values at the quantiles of a summary's series; none if it does not exist.
