@@ -122,7 +122,7 @@ test('invalid states are refused with the list of valid ones', (t) => {
   t.deepEqual(make({ initial: 'off' }).value(), ['off']);
   t.throws(() => make({}).set('of'), {
     code: 'INVALID_CONFIG',
-    message: 'Expected one of on, off for a state of s but received "of"',
+    message: 'Expected one of on, off for a state of s but received "of" of type string',
   });
   t.throws(() => make({}).turn('of', true), { code: 'INVALID_CONFIG' });
   t.throws(() => make({}).turn('off', 1), { code: 'INVALID_CONFIG' });
@@ -176,7 +176,10 @@ test('a name must end with its unit', (t) => {
   t.throws(() => make(Gauge, 'seconds', 'seconds'), { code: 'INVALID_METRIC_NAME' });
   t.throws(() => make(Histogram, 'a_seconds_bytes', 'seconds'), { code: 'INVALID_METRIC_NAME' });
   t.throws(() => make(Gauge, 'a', ''), { code: 'INVALID_CONFIG', message: /a unit such as "seconds"/ });
-  t.throws(() => make(Gauge, 'a', 5), { code: 'INVALID_CONFIG', message: 'Expected a string for unit but received 5' });
+  t.throws(() => make(Gauge, 'a', 5), {
+    code: 'INVALID_CONFIG',
+    message: 'Expected a string for unit but received 5 of type number',
+  });
   t.throws(() => make(Info, 'a_seconds', 'seconds'), { code: 'INVALID_CONFIG', message: /no unit for the info/ });
   t.throws(() => make(StateSet, 'a_seconds', 'seconds', { states: ['x'] }), { code: 'INVALID_CONFIG' });
   t.notThrows(() => make(Gauge, 'a_seconds', undefined));

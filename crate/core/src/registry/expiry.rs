@@ -64,15 +64,6 @@ impl Family {
         taken
     }
 
-    /// Series of a summary that is to remove those whose observations are all forgotten.
-    pub fn forgotten(&self) -> Vec<u32> {
-        self.windows().map(|windows| windows.forgotten(self)).unwrap_or_default()
-    }
-
-    fn is_forgotten(&self, id: u32) -> bool {
-        self.windows().is_some_and(|windows| windows.is_forgotten(id, self))
-    }
-
     /// True if a series is as the last look saw it.
     fn is_unchanged(&self, id: u32) -> bool {
         self.slot_of(id)

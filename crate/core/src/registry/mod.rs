@@ -13,6 +13,7 @@ mod index;
 mod label_values;
 mod lookup;
 mod mount;
+mod observations;
 mod overflow;
 mod overflow_count;
 mod process;

@@ -62,7 +62,9 @@ impl Source for Family {
                     }
                 }
             }
-            let digested = self.windows().is_some_and(|windows| windows.read(id, self, &mut digest));
+            let digested = self
+                .windows()
+                .is_some_and(|windows| windows.read(id, self.cells(), self.clock(), &mut digest));
             let digest = digested.then_some(&digest);
             visit(Series { id: Some(id), labels, values: &values, exemplars: &found, digest })?;
         }

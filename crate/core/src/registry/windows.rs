@@ -3,9 +3,8 @@
 //! each scrape, goes into the digest. One lock for each series, so a thread that records waits for the digest of one
 //! series at most.
 
-use super::family::Family;
 use crate::clock::Clock;
-use crate::model::{Digest, SUMMARY_BUFFER, SUMMARY_CELLS, Series, SummaryOptions};
+use crate::model::{Digest, SUMMARY_BUFFER, SUMMARY_CELLS, SummaryOptions};
 use crate::slab::Cells;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, RwLock};
 use hashbrown::HashMap;
@@ -135,11 +134,11 @@ impl Windows {
     }
 
     /// Reads the observations of a series that are not forgotten into `into`; false if there is no such series.
-    pub(super) fn read(&self, id: u32, family: &Family, into: &mut Digest) -> bool {
+    pub(super) fn read(&self, id: u32, cells: &Cells, clock: &Clock, into: &mut Digest) -> bool {
         let Some(window) = self.of(id) else { return false };
-        let oldest = self.oldest(self.step(family.clock()));
+        let oldest = self.oldest(self.step(clock));
         let mut window = window.lock();
-        window.digest(family.cells(), oldest);
+        window.digest(cells, oldest);
         into.clear();
         for (at, (_, digest)) in window.digests.iter().enumerate() {
             if at == 0 { into.copy_from(digest) } else { into.merge(digest) }
@@ -147,68 +146,38 @@ impl Windows {
         true
     }
 
-    /// The series that are to be removed, because all of their observations are forgotten.
-    pub(super) fn forgotten(&self, family: &Family) -> Vec<u32> {
-        if !self.prune {
-            return Vec::new();
-        }
-        let ids: Vec<u32> = self.series.read().keys().copied().collect();
-        ids.into_iter().filter(|id| self.is_forgotten(*id, family)).collect()
-    }
-
-    pub(super) fn is_forgotten(&self, id: u32, family: &Family) -> bool {
-        let Some(window) = self.of(id).filter(|_| self.prune) else { return false };
-        let oldest = self.oldest(self.step(family.clock()));
-        let mut window = window.lock();
-        window.digest(family.cells(), oldest);
-        window.digests.is_empty()
-    }
-}
-
-impl Family {
-    /// Takes the buffer of a summary's series, for the thread that writes it. What the thread writes from now on belongs to
-    /// this step of the window; without a window every step is 0.
-    pub fn flush_series(&self, id: u32, step: u64) {
-        self.windows().iter().for_each(|windows| windows.flush(id, step, self.cells()));
-    }
-
-    /// Forgets what the window has left behind in this step, if the writer's clock is ahead of this one's.
-    pub fn advance(&self, step: u64) {
-        self.windows().iter().for_each(|windows| windows.advance(step));
-    }
-
-    /// Keeps a copy of the observations of a summary's series: a test lends the registry and gives them back.
-    pub fn keep_observations(&self, id: u32) {
-        let Some(windows) = self.windows() else { return };
-        if let Some(window) = windows.of(id) {
+    /// Keeps a copy of the observations of a series.
+    pub(super) fn keep(&self, id: u32, cells: &Cells) {
+        if let Some(window) = self.of(id) {
             let mut window = window.lock();
-            window.digest(self.cells(), 0);
-            windows.kept.lock().insert(id, window.digests.clone());
+            window.digest(cells, 0);
+            self.kept.lock().insert(id, window.digests.clone());
         }
     }
 
     /// Gives the observations that were kept of one series to another.
-    pub fn give_observations(&self, from: u32, to: u32) {
-        let Some(windows) = self.windows() else { return };
-        let kept = windows.kept.lock().remove(&from);
-        if let (Some(kept), Some(window)) = (kept, windows.of(to)) {
+    pub(super) fn give(&self, from: u32, to: u32) {
+        let kept = self.kept.lock().remove(&from);
+        if let (Some(kept), Some(window)) = (kept, self.of(to)) {
             window.lock().digests = kept;
         }
     }
 
-    /// The values at the quantiles of a summary's series; none if it does not exist.
-    #[must_use]
-    pub fn series_quantiles(&self, id: u32) -> Vec<f64> {
-        let (mut digest, mut quantiles) = (Digest::default(), Vec::new());
-        let slot = self.slot_of(id);
-        if let (Some(slot), Some(windows)) = (slot, self.windows()) {
-            windows.read(id, self, &mut digest);
-            let values = self.read_series(slot);
-            let series =
-                Series { id: Some(id), labels: &[], values: &values, exemplars: &[], digest: Some(&digest) };
-            series.quantiles(self.descriptor().quantiles(), &mut quantiles);
+    /// The series that are to be removed, because all of their observations are forgotten.
+    pub(super) fn forgotten(&self, cells: &Cells, clock: &Clock) -> Vec<u32> {
+        if !self.prune {
+            return Vec::new();
         }
-        quantiles
+        let ids: Vec<u32> = self.series.read().keys().copied().collect();
+        ids.into_iter().filter(|id| self.is_forgotten(*id, cells, clock)).collect()
+    }
+
+    pub(super) fn is_forgotten(&self, id: u32, cells: &Cells, clock: &Clock) -> bool {
+        let Some(window) = self.of(id).filter(|_| self.prune) else { return false };
+        let oldest = self.oldest(self.step(clock));
+        let mut window = window.lock();
+        window.digest(cells, oldest);
+        window.digests.is_empty()
     }
 }
 
