@@ -18,13 +18,15 @@ const value = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(0.1, 0.25, 1.5, 2.75, 1e6, 1e-7, 123.456) },
   { weight: 1, arbitrary: fc.constantFrom(Number.NaN, Infinity, '5', 'five', null, true) },
 );
+/** The peers take a string in the first place for labels; docs/compatibility.md says so of histograms too. */
+const valueAlone = value.filter((value) => typeof value !== 'string');
 const labels = fc.record(
   { a: fc.constantFrom('x', 'y', 1, 2.5), b: fc.constantFrom('z', 'quo"te', 7) },
   { requiredKeys: ['a', 'b'] },
 );
 const step = fc.oneof(
   { weight: 12, arbitrary: fc.record({ do: fc.constant('observe'), labels, value }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('alone'), value }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('alone'), value: valueAlone }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('child'), labels, value }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('timer'), labels, ticks: fc.nat(900) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('remove'), labels }) },
@@ -39,12 +41,12 @@ const percentiles = fc.oneof(
   fc.uniqueArray(fc.constantFrom(0, 0.001, 0.25, 0.5, 0.75, 0.9, 0.99, 1), { maxLength: 4 }).map((list) => list.sort()),
 );
 
-/** An error as text. The peers throw plain errors and `TypeError`s; the names of classes are ours. */
+/** An error as text. The peers name `{}` in place of NaN and null, because they take these for missing labels. */
 async function attempt(call) {
   try {
     return await call();
   } catch (error) {
-    return `throws ${error.message}`;
+    return `throws ${error.message.replace(/(?<=Value is not a valid number: )({}|NaN|null|undefined)$/, 'none')}`;
   }
 }
 
@@ -57,7 +59,10 @@ function json(value) {
     value !== null && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value;
-  const withLabels = ({ values, ...metric }) => ({ ...metric, values: values.map((it) => ({ ...it, labels: it.labels ?? {} })) });
+  const withLabels = ({ values, ...metric }) => ({
+    ...metric,
+    values: values.map((it) => ({ ...it, labels: it.labels ?? {} })),
+  });
   return JSON.stringify([value].flat().map(withLabels), sorted, 1);
 }
 
@@ -131,15 +136,16 @@ test('quantiles of many values are near those of the peers', async (t) => {
     });
     const [ours, ...theirs] = await Promise.all(results);
     const sorted = Float64Array.from(values).sort();
-    const range = (quantile) =>
+    // The peers' digests differ from run to run, so their ranges are wide.
+    const range = (quantile, width) =>
       [0, 1].map((side) => {
-        const reach = 0.02 * 4 * quantile * (1 - quantile) + 0.0005;
+        const reach = width * (4 * quantile * (1 - quantile) + 0.02);
         const at = Math.round((quantile + (side === 0 ? -reach : reach)) * (sorted.length - 1));
         return sorted[Math.min(sorted.length - 1, Math.max(0, at))];
       });
-    for (const { values } of [ours, ...theirs]) {
-      values.slice(0, 7).forEach(({ labels: { quantile }, value }) => {
-        const [least, most] = range(quantile);
+    for (const metric of [ours, ...theirs]) {
+      metric.values.slice(0, 7).forEach(({ labels: { quantile }, value }) => {
+        const [least, most] = range(quantile, metric === ours ? 0.01 : 0.15);
         t.true(value >= least && value <= most, `${name}: ${quantile} is at ${value}, not from ${least} to ${most}`);
       });
     }

@@ -149,7 +149,8 @@ export class Summary<T extends string = string> extends Metric<T, SummarySeries>
   observe(value: number): void;
   observe(labels: LabelValues<T> | number, value?: number): void {
     if (typeof labels === 'object' && labels !== null) {
-      // Checked first, because an invalid value must not create a series.
+      // An invalid value must not create a series. Of two mistakes, the peers name that in the labels.
+      if (!Number.isFinite(value)) this.series.placeOfArguments([labels]);
       const observation = checkedObservation(value);
       this.series.at(labels).observe(observation);
     } else {
