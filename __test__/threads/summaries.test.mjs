@@ -16,7 +16,7 @@ for (const { memory, engineMemory } of MEMORIES) {
           const summary = client.register.summary({ name: 's', ...config });
           // More and less than a buffer, so that some values are digested and some are not.
           for (let i = 0; i < 100; i += 1) summary.observe({ model: 'a' }, 100 * number + i);
-          for (let i = 0; i < 10; i += 1) summary.observe({ model: `b${number}` }, i);
+          for (let i = 0; i < 300; i += 1) summary.observe({ model: `b${number}` }, i % 10);
           say('recorded');
           await heard();
         };
@@ -44,7 +44,7 @@ for (const { memory, engineMemory } of MEMORIES) {
       `s_sum{model="${model}"} ${sum}`,
       `s_count{model="${model}"} ${count}`,
     ];
-    const small = [...lines('b1', [0, 4.5, 9], 45, 10), ...lines('b2', [0, 4.5, 9], 45, 10)];
+    const small = [...lines('b1', [0, 4.5, 9], 1350, 300), ...lines('b2', [0, 4.5, 9], 1350, 300)];
     const expected = [...lines('a', [0, 149.5, 299], 44850, 300), ...small];
     t.deepEqual(samplesOf(during), expected);
     t.deepEqual(samplesOf(after), expected);

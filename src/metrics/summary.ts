@@ -150,9 +150,11 @@ export class Summary<T extends string = string> extends Metric<T, SummarySeries>
   observe(labels: LabelValues<T> | number, value?: number): void {
     if (typeof labels === 'object' && labels !== null) {
       // An invalid value must not create a series. Of two mistakes, the peers name that in the labels.
-      if (!Number.isFinite(value)) this.series.placeOfArguments([labels]);
-      const observation = checkedObservation(value);
-      this.series.at(labels).observe(observation);
+      if (!Number.isFinite(value)) {
+        this.series.placeOfArguments([labels]);
+        checkedObservation(value);
+      }
+      this.series.at(labels).observe(value as number);
     } else {
       // As in prom-client, `observe(undefined, 5)` and `observe(null, 5)` observe 5 without labels.
       this.unlabelled().observe(labels === undefined || labels === null ? (value as number) : (labels as number));

@@ -49,7 +49,7 @@ export interface FamilyDefinition {
 /** Cells of a summary's series before its buffer: the count and the sum. The core has the same number. */
 export const SUMMARY_CELLS = 2;
 /** Values that a series of a summary takes between two calls of `flush()`. The core has the same number. */
-export const SUMMARY_BUFFER = 64;
+export const SUMMARY_BUFFER = 128;
 
 /** The number of cells of a series. */
 export function widthOf({ kind, buckets }: FamilyDefinition): number {

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Values that wait before they are digested: more at once cost less each.
-const BATCH: usize = 1024;
+const BATCH: usize = 2048;
 
 /// The observations of one series, and its lock.
 pub(crate) type SharedWindow = Arc<Mutex<Window>>;

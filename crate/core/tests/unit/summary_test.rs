@@ -169,17 +169,17 @@ fn contributor(values: impl Iterator<Item = f64>) -> Result<Arc<Contributor>, Bo
 #[test]
 fn contributors_are_merged_while_they_live_and_afterwards() -> Outcome {
     let process = Process::new();
-    let main = contributor((0..100).map(f64::from))?;
-    let others = [contributor((100..200).map(f64::from))?, contributor((200..300).map(f64::from))?];
+    let main = contributor((0..200).map(f64::from))?;
+    let others = [contributor((200..400).map(f64::from))?, contributor((400..600).map(f64::from))?];
     process.join(Arc::clone(&main));
     others.iter().for_each(|other| process.join(Arc::clone(other)));
     let shown = || scrape(main.registry(), Some(&process), &[], Format::PrometheusText);
     let expected = [
         "s{quantile=\"0\",x=\"a\"} 0",
-        "s{quantile=\"0.5\",x=\"a\"} 149.5",
-        "s{quantile=\"1\",x=\"a\"} 299",
-        "s_sum{x=\"a\"} 44850",
-        "s_count{x=\"a\"} 300",
+        "s{quantile=\"0.5\",x=\"a\"} 299.5",
+        "s{quantile=\"1\",x=\"a\"} 599",
+        "s_sum{x=\"a\"} 179700",
+        "s_count{x=\"a\"} 600",
     ];
     assert_eq!(samples(&shown()), expected);
     for other in &others {
