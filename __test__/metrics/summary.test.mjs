@@ -8,10 +8,10 @@ import { settled, stoppedClock } from '../support/time.mjs';
 
 const HEAD = ['# HELP s Some help', '# TYPE s summary'];
 
-function summaryOf(labelNames = [], more = {}) {
-  const registry = new Registry(more.registry);
+function summaryOf(labelNames = [], { registry: contentType, ...more } = {}) {
+  const registry = new Registry(contentType);
   const config = { name: 's', help: 'Some help', labelNames, percentiles: [0.5, 0.9], registers: [registry] };
-  return { registry, summary: new Summary({ ...config, ...more, registry: undefined }) };
+  return { registry, summary: new Summary({ ...config, ...more }) };
 }
 
 /** The lines of one series. */

@@ -34,6 +34,7 @@ export class StateSeries extends Series {
 export class StateSet<S extends string = string, T extends string = string> extends Metric<T, StateSeries> {
   /** All states. */
   readonly states: readonly S[];
+  readonly #initial: S | undefined;
 
   /**
    * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `DUPLICATE_METRIC`
@@ -50,8 +51,8 @@ export class StateSet<S extends string = string, T extends string = string> exte
       }
       this.#check(configuration.initial);
     }
+    this.#initial = configuration.initial;
     this.reset();
-    if (configuration.initial !== undefined) this.set(configuration.initial);
     this.register();
   }
 
@@ -98,10 +99,10 @@ export class StateSet<S extends string = string, T extends string = string> exte
     return this.states.filter((state) => this.peekCells(this.#withState(labels, state))?.[0] === 1);
   }
 
-  /** Removes all series. A state set without labels has all states off. */
+  /** Removes all series. A state set without labels is as it was at first. */
   reset(): void {
     this.series.clear();
-    if (!this.#hasLabels()) for (const state of this.states) this.#seriesOf({}, state).turn(false);
+    if (!this.#hasLabels()) for (const state of this.states) this.#seriesOf({}, state).turn(state === this.#initial);
   }
 
   #hasLabels(): boolean {
