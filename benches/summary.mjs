@@ -33,6 +33,7 @@ const SCRAPE_REACH = 10;
 const SERIES = options.quick ? 200 : 2000;
 /** Observations of each series before each scrape. */
 const FRESH = 100;
+const SCRAPED = `scrape of ${SERIES} summaries`;
 
 const role = ownRole();
 if (role) serveRole(role.scrape ? scraped(role) : { measure: () => measureCase(role) });
@@ -74,8 +75,6 @@ async function main() {
     samples: { ...samples, scrapes },
   });
 }
-
-const SCRAPED = `scrape of ${SERIES} summaries`;
 
 function ratio(measured, ids) {
   return ratioOfRounds(measured[fastest(measured, peersOf(ids))], measured[OURS]);
