@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Values that wait before they are digested: more at once cost less each.
 const BATCH: usize = 2048;
 
+/// Digests, each with its step; the oldest first.
+type Digests = VecDeque<(u64, Digest)>;
+
 /// The observations of one series, and its lock.
 pub(crate) type SharedWindow = Arc<Mutex<Window>>;
 
@@ -29,7 +32,7 @@ pub(crate) struct Windows {
     newest: AtomicU64,
     series: RwLock<HashMap<u32, SharedWindow, foldhash::fast::FixedState>>,
     /// Copies of observations, by the id of the series that had them.
-    kept: Mutex<HashMap<u32, VecDeque<(u64, Digest)>, foldhash::fast::FixedState>>,
+    kept: Mutex<HashMap<u32, Digests, foldhash::fast::FixedState>>,
 }
 
 /// The observations of one series.
@@ -41,8 +44,8 @@ pub(crate) struct Window {
     waiting: Vec<f64>,
     /// The step of the values that wait, and of those in the buffer.
     step: u64,
-    /// By step, the oldest first. Without a window the only step is 0.
-    digests: VecDeque<(u64, Digest)>,
+    /// Without a window the only step is 0.
+    digests: Digests,
 }
 
 impl Windows {
