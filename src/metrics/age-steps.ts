@@ -3,7 +3,6 @@
  * realm's, so that fake timers of test runners move the window.
  */
 import { now, secondsSince } from '../clock';
-import type { SummaryDescription } from '../native/addon';
 
 /** The steps of one summary. Step 0 begins when the summary is created. */
 export class AgeSteps {
@@ -15,7 +14,7 @@ export class AgeSteps {
   }
 
   /** The steps of a summary with a window; `undefined` without a window. */
-  static of(summary: SummaryDescription | undefined): AgeSteps | undefined {
+  static of(summary: { maxAgeSeconds?: number; ageBuckets: number } | undefined): AgeSteps | undefined {
     if (summary?.maxAgeSeconds === undefined) return undefined;
     return new AgeSteps(summary.maxAgeSeconds / summary.ageBuckets);
   }

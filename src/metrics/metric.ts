@@ -132,6 +132,7 @@ export abstract class Metric<T extends string, S extends Series> {
   readonly #registers: readonly MetricRegistry[];
   readonly #width: number;
 
+  /** @internal */
   protected constructor(
     type: FamilyDefinition['kind'],
     configuration: MetricConfiguration<T, never>,

@@ -58,7 +58,7 @@ export interface Home {
   at(labels: object): Series;
   /** The labels of the series with this ID. */
   labelsOf(id: number): Record<string, unknown>;
-  /** The window of a summary. */
+  /** The window of a summary. @internal */
   readonly ageSteps: AgeSteps | undefined;
   /** Passes the buffer of a summary's series to the core. */
   flush(id: number, step: number): void;

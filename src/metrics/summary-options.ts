@@ -31,7 +31,7 @@ export interface SummaryOptions {
 
 const DEFAULT_PERCENTILES: readonly number[] = [0.01, 0.05, 0.5, 0.9, 0.95, 0.99, 0.999];
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` */
+/** @throws {ConfigurationError} `INVALID_CONFIG` @internal */
 export function checkedSummary(options: SummaryOptions | null | undefined): SummaryDescription {
   const { percentiles = DEFAULT_PERCENTILES, maxAgeSeconds, ageBuckets, pruneAgedBuckets } = options ?? {};
   const isShare = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 1;

@@ -116,7 +116,7 @@ pub const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 pub const DEFAULT_QUANTILES: [f64; 7] = [0.01, 0.05, 0.5, 0.9, 0.95, 0.99, 0.999];
 
 /// Values that JavaScript writes between two flushes of a summary's series.
-pub const SUMMARY_BUFFER: usize = 128;
+pub const SUMMARY_BUFFER: usize = if cfg!(loom) { 2 } else { 128 };
 /// Cells of a summary's series before its buffer: the count and the sum.
 pub(crate) const SUMMARY_CELLS: usize = 2;
 

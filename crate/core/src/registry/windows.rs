@@ -245,3 +245,51 @@ impl Window {
         }
     }
 }
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+    use crate::slab::Scrape;
+    use loom::thread;
+
+    fn observations(windows: &Windows, cells: &Cells, clock: &Clock) -> Vec<f64> {
+        let (mut digest, mut out) = (Digest::default(), Vec::new());
+        assert!(windows.read(0, cells, clock, &mut digest));
+        digest.quantiles(&[0.0, 1.0], &mut out);
+        out
+    }
+
+    /// The owner fills its buffer, flushes it and writes on, while a scrape takes values out: each value is taken once, and
+    /// no other value is ever seen.
+    #[test]
+    fn a_value_is_taken_once() {
+        loom::model(|| {
+            let cells = Arc::new(Cells::on_heap());
+            let windows = Arc::new(Windows::new(&SummaryOptions::default().buffered(true)));
+            let slot = cells.allocate(SUMMARY_CELLS + SUMMARY_BUFFER);
+            windows.add(0, slot, &cells);
+            let scraper = {
+                let (windows, cells) = (Arc::clone(&windows), Arc::clone(&cells));
+                thread::spawn(move || {
+                    let _scrape = Scrape::begin();
+                    let seen = observations(&windows, &cells, &Clock::new());
+                    assert!(
+                        seen.iter().all(|value| value.is_nan() || [1.0, 2.0, 3.0].contains(value)),
+                        "{seen:?}"
+                    );
+                })
+            };
+            let (slab, first) = cells.locate(slot);
+            slab.store(first + SUMMARY_CELLS, 1.0);
+            slab.store(first + SUMMARY_CELLS + 1, 2.0);
+            windows.flush(0, 0, &cells);
+            slab.store(first + SUMMARY_CELLS, 3.0);
+            scraper.join().expect("the scraper ends");
+            let mut digest = Digest::default();
+            assert!(windows.read(0, &cells, &Clock::new(), &mut digest));
+            let mut expected = Digest::default();
+            expected.add(&[1.0, 2.0, 3.0]);
+            assert!(digest == expected, "{digest:?}");
+        });
+    }
+}
