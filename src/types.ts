@@ -79,7 +79,7 @@ export interface MetricCardinality {
 export type Aggregator = 'omit' | 'sum' | 'first' | 'min' | 'max' | 'average';
 
 /** The type of a metric, as in `# TYPE`. */
-export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'untyped';
+export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'info' | 'stateset' | 'untyped';
 
 /** An exemplar: one recorded value, with labels that identify its trace. */
 export interface ExemplarValue {

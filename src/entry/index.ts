@@ -5,6 +5,8 @@ import type * as Api from '../api';
 import type { CounterSeries } from '../metrics/counter';
 import type { GaugeSeries } from '../metrics/gauge';
 import type { HistogramSeries } from '../metrics/histogram';
+import type { SummarySeries } from '../metrics/summary';
+import type { SummaryOptions } from '../metrics/summary-options';
 import type { PushgatewayOptions, PushgatewayParameters } from '../push/pushgateway';
 import { api } from '../realm';
 import type { KnownMetric } from '../registry/registry';
@@ -19,6 +21,12 @@ export const Gauge: typeof Api.Gauge = api.Gauge;
 export type Gauge<T extends string = string> = Api.Gauge<T>;
 export const Histogram: typeof Api.Histogram = api.Histogram;
 export type Histogram<T extends string = string> = Api.Histogram<T>;
+export const Summary: typeof Api.Summary = api.Summary;
+export type Summary<T extends string = string> = Api.Summary<T>;
+export const Info: typeof Api.Info = api.Info;
+export type Info<T extends string = string> = Api.Info<T>;
+export const StateSet: typeof Api.StateSet = api.StateSet;
+export type StateSet<S extends string = string, T extends string = string> = Api.StateSet<S, T>;
 
 export declare namespace Counter {
   /** What `labels()` returns. */
@@ -36,6 +44,13 @@ export declare namespace Histogram {
     /** Upper bounds of the buckets. */
     buckets?: number[];
   }
+}
+
+export declare namespace Summary {
+  /** What `labels()` returns. */
+  interface Internal<T extends string = string> extends SummarySeries<T> {}
+  /** The part of a configuration that only summaries have. */
+  interface Config extends SummaryOptions {}
 }
 
 /** Any metric of this library. */
@@ -128,7 +143,11 @@ export type {
 } from '../metrics/exemplar';
 export type { GaugeConfiguration, GaugeSeries } from '../metrics/gauge';
 export type { HistogramConfiguration, HistogramSeries, HistogramValue } from '../metrics/histogram';
+export type { InfoConfiguration, InfoSeries } from '../metrics/info';
 export type { MetricConfiguration } from '../metrics/metric';
+export type { StateSeries, StateSetConfiguration } from '../metrics/state-set';
+export type { SummaryConfiguration, SummarySeries, SummaryValue } from '../metrics/summary';
+export type { SummaryOptions } from '../metrics/summary-options';
 export type { Timer } from '../metrics/timer';
 export type { PushgatewayAnswer } from '../push/pushgateway';
 export type { AggregatorFunction } from '../registry/aggregation';

@@ -4,6 +4,8 @@
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
 import { checkReserved } from '../labels/value';
+import type { SummaryDescription } from '../native/addon';
+import type { FamilyDefinition } from '../native/contributor';
 import { optionNames, warnOfMisspelledNames } from '../options';
 import type {
   Aggregator,
@@ -22,7 +24,15 @@ import { checkedLimits } from './limits';
 import { addMembers, COMMON_MEMBERS } from './peer-members';
 import { type Series, type SeriesType, seriesSet } from './series';
 import { SeriesSet } from './series-set';
+import type { SummaryOptions } from './summary-options';
 import { toValues } from './values';
+
+/** The key of the method that makes a child. */
+export const childOf = Symbol('child');
+/** The key of the method that brings values up to date before they are read. */
+export const beforeReading = Symbol('before reading');
+/** The key of what a metric may differ in from another one of its type with the same labels. */
+export const valuesOf = Symbol('values');
 
 /** Configuration of every metric. */
 // biome-ignore lint/suspicious/noExplicitAny: a configuration may be written before its metric's type is known
@@ -55,10 +65,19 @@ export interface MetricConfiguration<T extends string = string, M = any> {
    * @default the setting of the registry, or never
    */
   ttlSeconds?: number | undefined;
+  /**
+   * The unit, which OpenMetrics shows. The name must end with it: `_seconds`, or `_seconds_total` for a counter.
+   *
+   * @default no unit
+   */
+  unit?: string | undefined;
 }
 
-/** The keys of all configurations. `buckets` is only a histogram's, but programs pass one object to several types. */
-const KEYS = optionNames<MetricConfiguration<string, never> & { buckets?: unknown }>('a metric', {
+/** Options that not all metrics have. */
+type TypesOptions = 'buckets' | keyof SummaryOptions | 'states' | 'initial' | 'identity';
+
+/** The keys of all configurations, because programs pass one object to several types. */
+const KEYS = optionNames<MetricConfiguration<string, never> & { [name in TypesOptions]?: unknown }>('a metric', {
   name: true,
   help: true,
   labelNames: true,
@@ -68,7 +87,16 @@ const KEYS = optionNames<MetricConfiguration<string, never> & { buckets?: unknow
   enableExemplars: true,
   cardinality: true,
   ttlSeconds: true,
+  unit: true,
   buckets: true,
+  percentiles: true,
+  maxAgeSeconds: true,
+  ageBuckets: true,
+  pruneAgedBuckets: true,
+  compressCount: true,
+  states: true,
+  initial: true,
+  identity: true,
 });
 
 /** A registry as its metrics see it. */
@@ -99,9 +127,10 @@ export function connectRegistries(connected: Registries): void {
 
 /** A configuration, and the parts of a metric that its type adds to it. */
 interface Definition<S extends Series> {
-  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly type: FamilyDefinition['kind'];
   readonly buckets: readonly number[];
   readonly series: SeriesType<S>;
+  readonly summary?: SummaryDescription;
 }
 
 /**
@@ -125,8 +154,17 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
   protected constructor(configuration: MetricConfiguration<T, never>, definition: Definition<S>) {
     checkConfiguration(configuration);
     warnOfMisspelledNames(configuration, KEYS);
-    const { name, help, labelNames = [], registers, aggregator = 'sum', collect, enableExemplars } = configuration;
-    const { type, buckets } = definition;
+    const {
+      name,
+      help,
+      labelNames = [],
+      registers,
+      aggregator = 'sum',
+      collect,
+      enableExemplars,
+      unit,
+    } = configuration;
+    const { type, buckets, summary } = definition;
     checkNameAndHelp(name, help);
     checkLabelNames(labelNames, type);
     checkCollect(collect);
@@ -154,11 +192,13 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
       aggregator,
       limits,
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+      ...(summary === undefined ? {} : { summary }),
+      ...(unit === undefined ? {} : { unit: checkedUnit(unit) }),
     };
     const warn = (message: string) => registries?.warn(entered[0], message);
     const set = new SeriesSet(description, definition.series, warn);
     this[seriesSet] = set;
-    if (ttlSeconds !== undefined) watchExpiry(set);
+    if (ttlSeconds !== undefined || summary?.prune) watchExpiry(set);
   }
 
   /**
@@ -239,6 +279,14 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
   /** Restores the state after construction. */
   abstract reset(): void;
 
+  /** What tells metrics of one type and the same labels apart: buckets, percentiles or states. @internal */
+  get [valuesOf](): readonly unknown[] {
+    return this[seriesSet].bounds;
+  }
+
+  /** Called before `get()` reads the values. @internal */
+  [beforeReading](): void {}
+
   /** Runs `collect()`, unless this is called from it. */
   async #collectOnce(): Promise<void> {
     if (this.collect === undefined || isCalledFrom(this)) return;
@@ -253,15 +301,13 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
   /** Runs `collect()` and returns the samples of the metric. */
   async get(): Promise<MetricObjectWithValues<MetricValue<T>>> {
     await this.#collectOnce();
+    this[beforeReading]();
     const { name, help, aggregator } = this;
     return { ...toValues(this), name, help, aggregator } as MetricObjectWithValues<MetricValue<T>>;
   }
 }
 
 addMembers(Metric.prototype, COMMON_MEMBERS);
-
-/** The key of the method that makes a child. */
-export const childOf = Symbol('child');
 
 /** Lists of values by label name. */
 type LabelLists<T extends string> = { readonly [name in T]?: readonly LabelValue[] };
@@ -284,11 +330,11 @@ export function enter(metric: Metric<string, Series>): void {
   }
 }
 
-/** True if both have the same type, label names and buckets. */
+/** True if both have the same type, label names, and buckets, percentiles or states. */
 export function isSame(a: Metric<string, Series>, b: Metric<string, Series>): boolean {
   const same = (these: readonly unknown[], those: readonly unknown[]) =>
     these.length === those.length && these.every((value, index) => value === those[index]);
-  return a.type === b.type && same(a.labelNames, b.labelNames) && same(a[seriesSet].bounds, b[seriesSet].bounds);
+  return a.type === b.type && same(a.labelNames, b.labelNames) && same(a[valuesOf], b[valuesOf]);
 }
 
 /** @throws {ConfigurationError} `INVALID_CONFIG` for a configuration that is not an object */
@@ -308,6 +354,9 @@ function checkNameAndHelp(name: unknown, help: unknown): void {
   }
 }
 
+/** The labels that the format gives the samples of a type itself. */
+const RESERVED: Partial<Record<MetricType, readonly string[]>> = { histogram: ['le'], summary: ['quantile'] };
+
 function checkLabelNames(labelNames: readonly unknown[], type: MetricType): void {
   if (!Array.isArray(labelNames) || ![...labelNames].every((label) => typeof label === 'string')) {
     throw new ConfigurationError(
@@ -315,7 +364,12 @@ function checkLabelNames(labelNames: readonly unknown[], type: MetricType): void
       `Expected an array of strings for labelNames but received ${describe(labelNames)}`,
     );
   }
-  checkReserved(labelNames as string[], type === 'histogram' ? ['le'] : []);
+  checkReserved(labelNames as string[], RESERVED[type] ?? []);
+}
+
+function checkedUnit(unit: unknown): string {
+  if (typeof unit === 'string') return unit;
+  throw new ConfigurationError('INVALID_CONFIG', `Expected a string for unit but received ${describe(unit)}`);
 }
 
 function checkCollect(collect: unknown): void {

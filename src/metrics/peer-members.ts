@@ -2,17 +2,19 @@
  * Adds members of the peers' metrics that programs read or assign: `hashMap`, `upperBounds` and others. They are views,
  * made when they are read; the values are in the cells. TypeScript does not declare them, and neither do the peers.
  */
+import type { MetricType } from '../types';
 import { restore, revived, type Series, seriesSet } from './series';
 import type { SeriesSet } from './series-set';
 import { type ReadSeries, readSeries } from './values';
 
 /** A metric, as the views see it. */
 interface Viewed {
+  readonly type: MetricType;
   readonly labelNames: readonly string[];
   readonly [seriesSet]: SeriesSet<Series>;
 }
 
-/** One series in prom-client's form: of counters and gauges with `value`, of histograms with the others. */
+/** One series in prom-client's form: of counters and gauges with `value`, of histograms and summaries with the others. */
 interface HashMapEntry {
   labels?: Record<string, unknown>;
   value?: number;
@@ -90,8 +92,13 @@ function keyOf({ labelNames }: Viewed, labels: Record<string, unknown>): string 
 }
 
 function entryOf(metric: Viewed, { labels, cells, exemplars }: ReadSeries): object {
-  const { bounds, width } = metric[seriesSet];
-  if (width > 1) {
+  const { bounds } = metric[seriesSet];
+  if (metric.type === 'summary') {
+    const [count, sum] = cells.slice(bounds.length);
+    const percentile = (quantile: number) => cells[bounds.indexOf(quantile)];
+    return { labels, td: Object.freeze({ percentile, size: () => count, compress: () => undefined }), count, sum };
+  }
+  if (metric.type === 'histogram') {
     const counts = cells.slice(0, -1);
     const shown = { sum: cells[cells.length - 1], count: counts.reduce((total, count) => total + count, 0) };
     const entry = { labels, bucketValues: byBound(metric, (bucket) => counts[bucket]), ...shown };
@@ -121,7 +128,9 @@ function replaceSeries(metric: Viewed, map: unknown): void {
 function writeEntry(metric: Viewed, { labels = {}, value = 0, bucketValues, count = 0, sum = 0 }: HashMapEntry): void {
   const set = metric[seriesSet];
   const series = set.at(labels)[revived]();
+  if (metric.type === 'summary') return series[restore]([count, sum]);
+  if (metric.type !== 'histogram') return series[restore]([value]);
   const counts = set.bounds.map((bound) => bucketValues?.[bound] ?? 0);
   const above = counts.reduce((rest, bucket) => rest - bucket, count);
-  series[restore](set.width > 1 ? [...counts, above, sum] : [value]);
+  series[restore]([...counts, above, sum]);
 }

@@ -11,7 +11,7 @@ interface FamilyText {
   help: string;
   type: MetricType;
   aggregator?: Aggregator;
-  /** Upper bounds of a histogram. */
+  /** Upper bounds of a histogram, or quantiles of a summary. */
   bounds?: number[];
   series?: { id: number | null; labels: Labels; exemplars?: (ExemplarValue | null)[] }[];
   samples?: { name: string; labels: Labels }[];
@@ -40,15 +40,17 @@ export function toValues(metric: Readable): MetricObjectWithValues {
 /** One series of a metric of this realm. */
 export interface ReadSeries {
   readonly labels: Record<string, unknown>;
+  /** The values, in the order of the cells; those of a summary follow its quantiles. */
   readonly cells: number[];
   readonly exemplars: readonly (ExemplarValue | null)[] | undefined;
 }
 
 /** The series of one metric of this realm, in the order of their creation. */
-export function readSeries(metric: Readable & { readonly [seriesSet]: { readonly width: number } }): ReadSeries[] {
-  const { family, known, width } = metric[seriesSet];
+export function readSeries(metric: Readable): ReadSeries[] {
+  const { family, known } = metric[seriesSet];
   const { text, numbers } = family.read();
   const [{ series = [] } = {}] = JSON.parse(text) as Partial<FamilyText>[];
+  const width = numbers.length / series.length;
   return series.map(({ id, labels, exemplars }, index) => ({
     labels: { ...labels, ...(id === null ? {} : known.originals(id)) },
     cells: [...numbers.subarray(index * width, (index + 1) * width)],
@@ -82,6 +84,8 @@ export function parseFamilies(
         const own = { ...labels, ...(id === null ? {} : known?.originals(id)) } as Labels;
         if (type === 'histogram') {
           pushHistogram(name, bounds, own, take(bounds.length + 2), exemplars, values);
+        } else if (type === 'summary') {
+          pushSummary(name, bounds, own, take(bounds.length + 2), values);
         } else {
           const [exemplar] = exemplars ?? [];
           values.push({ value: take(1)[0], labels: own, ...(exemplar ? { exemplar } : {}) });
@@ -90,6 +94,22 @@ export function parseFamilies(
       return { help, name, type, values, aggregator };
     },
   );
+}
+
+/** `numbers` are the values of the quantiles, the count and the sum. */
+function pushSummary(
+  name: string,
+  quantiles: readonly number[],
+  labels: Labels,
+  numbers: Float64Array,
+  values: MetricValue[],
+): void {
+  const [count, sum] = numbers.subarray(quantiles.length);
+  quantiles.forEach((quantile, at) => {
+    values.push({ labels: { quantile, ...labels }, value: numbers[at] });
+  });
+  values.push({ metricName: `${name}_sum`, labels: { ...labels }, value: sum });
+  values.push({ metricName: `${name}_count`, labels: { ...labels }, value: count });
 }
 
 function pushHistogram(

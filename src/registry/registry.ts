@@ -7,8 +7,11 @@ import type { SanitizerOptions } from '../labels/sanitizer';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
 import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { type GivenHistogramConfiguration, Histogram, type HistogramConfiguration } from '../metrics/histogram';
+import { Info, type InfoConfiguration } from '../metrics/info';
 import { checkConfiguration, connectRegistries, isSame, Metric } from '../metrics/metric';
 import { seriesSet } from '../metrics/series';
+import { StateSet, type StateSetConfiguration } from '../metrics/state-set';
+import { type GivenSummaryConfiguration, Summary, type SummaryConfiguration } from '../metrics/summary';
 import type { NativeRegistry } from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
 import { checkOptionNames, optionNames } from '../options';
@@ -86,7 +89,7 @@ const EXPOSITIONS = Symbol('expositions');
 const NATIVE = Symbol('native');
 
 /** Any metric of this library. */
-export type KnownMetric<T extends string = string> = Counter<T> | Gauge<T> | Histogram<T>;
+export type KnownMetric<T extends string = string> = Counter<T> | Gauge<T> | Histogram<T> | Summary<T>;
 
 /**
  * A set of metrics with unique names. Programs extend it, so methods that prom-client does not have are declared with
@@ -276,6 +279,47 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
     return getOrCreate(this, Histogram, configuration);
   }
 
+  /**
+   * Returns the summary of this name; creates it if it does not exist.
+   *
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type, other labels or other percentiles
+   */
+  summary<T extends string = string, P = never>(
+    ...args: Over<P, [configuration: GivenSummaryConfiguration<T>]>
+  ): Over<P, Summary<T>>;
+  summary<T extends string = string, P = never>(
+    ...args: Over<P, [configuration: GivenSummaryConfiguration<T>]>
+  ): Over<P, Summary<T>>;
+  summary(configuration: SummaryConfiguration): Summary {
+    return getOrCreate(this, Summary, configuration);
+  }
+
+  /**
+   * Returns the info of this name; creates it if it does not exist.
+   *
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type or other labels
+   */
+  info<T extends string = string, P = never>(...args: Over<P, [configuration: InfoConfiguration<T>]>): Over<P, Info<T>>;
+  info<T extends string = string, P = never>(...args: Over<P, [configuration: InfoConfiguration<T>]>): Over<P, Info<T>>;
+  info(configuration: InfoConfiguration): Info {
+    return getOrCreate(this, Info, configuration);
+  }
+
+  /**
+   * Returns the state set of this name; creates it if it does not exist.
+   *
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type, other labels or other states
+   */
+  stateSet<const S extends string = string, T extends string = string, P = never>(
+    ...args: Over<P, [configuration: StateSetConfiguration<S, T>]>
+  ): Over<P, StateSet<S, T>>;
+  stateSet<const S extends string = string, T extends string = string, P = never>(
+    ...args: Over<P, [configuration: StateSetConfiguration<S, T>]>
+  ): Over<P, StateSet<S, T>>;
+  stateSet(configuration: StateSetConfiguration): StateSet {
+    return getOrCreate(this, StateSet, configuration);
+  }
+
   /** Returns the metric of this name; `undefined` for an unknown name. */
   getSingleMetric<T extends string = string>(name: string): KnownMetric<T> | undefined {
     return this[INTERNALS].entries.get(name)?.metric as KnownMetric<T> | undefined;
@@ -454,7 +498,7 @@ function getOrCreate<C extends { name: string; registers?: unknown }, M extends 
   if (found instanceof type && isSame(found, wanted)) return found;
   throw new RegistrationError(
     'TYPE_MISMATCH',
-    `Expected ${configuration.name} to be the ${(found as AnyMetric).type ?? 'metric'} it was registered as, with the same label names and buckets, but received another ${wanted.type}`,
+    `Expected ${configuration.name} to be the ${(found as AnyMetric).type ?? 'metric'} it was registered as, with the same label names, buckets, percentiles and states, but received another ${wanted.type}`,
   );
 }
 

@@ -5,6 +5,7 @@
 import { unixMs } from '../clock';
 import type { Place } from '../metrics/place';
 import { add, addPair, idOf, labelsOf, put, type Series, seriesSet } from '../metrics/series';
+import { record, type SummaryCells } from '../metrics/summary';
 import type { AnyMetric } from '../registry/entries';
 import type { Operation, OperationType } from './operations';
 import { printed } from './selector';
@@ -115,6 +116,12 @@ class Spy {
         this.#report(type, labels(), (value ?? 1) as number);
       });
     }
+    for (const type of ['turn', 'show'] as const) {
+      this.#shadows.replace(series, type, (call, [on = true]) => {
+        call();
+        this.#report('set', labels(), Number(on));
+      });
+    }
     this.#shadows.replace(series, 'startTimer', (call) => {
       const timer = call();
       this.#report('startTimer', labels());
@@ -133,6 +140,10 @@ class Spy {
       },
       [addPair]: (counted: number, summed: number, value: number) => {
         series[addPair](counted, summed, value);
+        this.#report('observe', labels, value);
+      },
+      [record]: (value: number) => {
+        (series as SummaryCells)[record](value);
         this.#report('observe', labels, value);
       },
       [put]: (value: number) => {
