@@ -96,15 +96,16 @@ test('OpenMetrics has canonical quantiles, and the unit', async (t) => {
   );
 });
 
-test('a default label quantile does not repeat that of the sample', async (t) => {
+test('default labels follow the quantile; quantile itself is refused as a default label', async (t) => {
   const { registry, summary } = summaryOf();
-  registry.setDefaultLabels({ quantile: 'x', app: 'y' });
+  registry.setDefaultLabels({ app: 'y' });
+  t.throws(() => registry.setDefaultLabels({ quantile: 'x' }), { code: 'INVALID_LABEL_NAME' });
   summary.observe(1);
   t.deepEqual(await samples(registry), [
     's{quantile="0.5",app="y"} 1',
     's{quantile="0.9",app="y"} 1',
-    's_sum{quantile="x",app="y"} 1',
-    's_count{quantile="x",app="y"} 1',
+    's_sum{app="y"} 1',
+    's_count{app="y"} 1',
   ]);
 });
 

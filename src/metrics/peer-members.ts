@@ -128,9 +128,11 @@ function replaceSeries(metric: Viewed, map: unknown): void {
 function writeEntry(metric: Viewed, { labels = {}, value = 0, bucketValues, count = 0, sum = 0 }: HashMapEntry): void {
   const set = metric[seriesSet];
   const series = set.at(labels)[revived]();
-  if (metric.type === 'summary') return series[restore]([count, sum]);
-  if (metric.type !== 'histogram') return series[restore]([value]);
-  const counts = set.bounds.map((bound) => bucketValues?.[bound] ?? 0);
-  const above = counts.reduce((rest, bucket) => rest - bucket, count);
-  series[restore]([...counts, above, sum]);
+  if (metric.type === 'histogram') {
+    const counts = set.bounds.map((bound) => bucketValues?.[bound] ?? 0);
+    const above = counts.reduce((rest, bucket) => rest - bucket, count);
+    series[restore]([...counts, above, sum]);
+  } else {
+    series[restore](metric.type === 'summary' ? [count, sum] : [value]);
+  }
 }

@@ -1,14 +1,14 @@
 /**
  * Implements the public class of registries. The work is done by the other modules of this room: `entries` (names),
- * `collections` (values of JavaScript), `expositions` (output), `mounts`, `series-policies` (limits, expiry, cleaning).
+ * `collections` (values of JavaScript), `expositions` (output), `get-or-create`, `mounts`, `series-policies` (limits, expiry, cleaning).
  */
-import { ConfigurationError, describe, RegistrationError } from '../errors';
+import { ConfigurationError, describe } from '../errors';
 import type { SanitizerOptions } from '../labels/sanitizer';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
 import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { type GivenHistogramConfiguration, Histogram, type HistogramConfiguration } from '../metrics/histogram';
 import { Info, type InfoConfiguration } from '../metrics/info';
-import { checkConfiguration, connectRegistries, isSame, Metric } from '../metrics/metric';
+import { connectRegistries, Metric } from '../metrics/metric';
 import { seriesSet } from '../metrics/series';
 import { StateSet, type StateSetConfiguration } from '../metrics/state-set';
 import { type GivenSummaryConfiguration, Summary, type SummaryConfiguration } from '../metrics/summary';
@@ -32,6 +32,7 @@ import type * as Aggregation from './aggregation';
 import { notifyAll } from './collections';
 import { type AnyMetric, aggregatorOf, type MetricsView, type RegisteredMetric, viewOf } from './entries';
 import { Expositions } from './expositions';
+import { getOrCreate } from './get-or-create';
 import { RegistryInternals } from './internals';
 import type { ScrapeOptions, ScrapeResponse } from './scraping';
 
@@ -483,24 +484,6 @@ connectRegistries({
   },
   collectorChanged: notifyAll,
 });
-
-/** The metric of a configuration's name in a registry; created if it does not exist. */
-function getOrCreate<C extends { name: string; registers?: unknown }, M extends AnyMetric>(
-  registry: Registry,
-  type: new (configuration: C) => M,
-  configuration: C,
-): M {
-  checkConfiguration(configuration);
-  const found: unknown = registry.getSingleMetric(configuration.name);
-  // Creating the metric checks the configuration, whether or not the name is registered.
-  if (found === undefined) return new type({ ...configuration, registers: [registry] });
-  const wanted = new type({ ...configuration, registers: [] });
-  if (found instanceof type && isSame(found, wanted)) return found;
-  throw new RegistrationError(
-    'TYPE_MISMATCH',
-    `Expected ${configuration.name} to be the ${(found as AnyMetric).type ?? 'metric'} it was registered as, with the same label names, buckets, percentiles and states, but received another ${wanted.type}`,
-  );
-}
 
 /** The exposition of one metric as a part of an exposition: without its end. */
 function alone(text: string): string {
