@@ -36,10 +36,10 @@ const configuration: SummaryConfiguration<'a'> = {
   name: 's',
   help: 'h',
   labelNames: ['a'],
-  percentiles: constant,
+  percentiles: [...constant],
   unit: 's',
 };
-new Summary(configuration).observe({ a: seconds }, 1);
+new Summary({ ...configuration, percentiles: constant }).observe({ a: seconds }, 1);
 new Registry().summary({ name: 's', help: 'h', labelNames: ['a'] }).remove({ a: 'x' });
 // @ts-expect-error: percentiles are numbers
 new Summary({ name: 's', help: 'h', percentiles: ['0.5'] });
