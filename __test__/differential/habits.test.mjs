@@ -5,6 +5,7 @@ import test from 'ava';
 import { ofClasses } from './class-habits.mjs';
 import { peers, subject } from './clients.mjs';
 import { common, ofPromClient, ofSuccessor } from './habits.mjs';
+import { ofSummaries, ofSummariesOfPromClient } from './summary-habits.mjs';
 
 // Silence the warnings about callbacks that fail on purpose.
 process.removeAllListeners('warning');
@@ -16,6 +17,8 @@ for (const [habits, written] of [
   [ofClasses, peers],
   [ofPromClient, [promClient]],
   [ofSuccessor, [successor]],
+  [ofSummaries, peers],
+  [ofSummariesOfPromClient, [promClient]],
 ]) {
   for (const [title, habit] of Object.entries(habits)) {
     for (const { name, client } of written) {
@@ -50,7 +53,11 @@ function metricsOf(client) {
   histogram.observe({ a: 'x' }, 0.5);
   const plain = new client.Histogram({ name: 'bytes', help: 'Bytes', registers: [], buckets: [10] });
   plain.observe(50);
-  return [counter, gauge, histogram, plain];
+  const summary = new client.Summary({ ...common, name: 'waits', percentiles: [0.5, 1] });
+  summary.observe({ a: 'x', b: 2 }, 0.5);
+  summary.observe({ a: 'x', b: 2 }, 1.5);
+  const alone = new client.Summary({ name: 'alone', help: 'Alone', registers: [] });
+  return [counter, gauge, histogram, plain, summary, alone];
 }
 
 async function shown(ofMetrics, ofRegistry) {
