@@ -158,6 +158,23 @@ const variables = {
     'an integer from 8192 to 1048576',
     ['8191', '1048577', 'ten'],
   ],
+  METRICS_LIMIT_CONNECTIONS_PER_CLIENT: [
+    'maxConnectionsPerClient',
+    undefined,
+    [['20', 20]],
+    'an integer from 1 to 65535',
+    ['0', '65536', 'ten'],
+  ],
+  METRICS_LIMIT_HEALTH_CONNECTIONS: [
+    'healthConnections',
+    8,
+    [
+      ['0', 0],
+      ['1000', 1000],
+    ],
+    'an integer from 0 to 1000',
+    ['-1', '1001', 'ten'],
+  ],
   METRICS_LIMIT_HEADERS: ['maxHeaders', 64, [['1000', 1000]], 'an integer from 1 to 1000', ['0', '1001', 'ten']],
   METRICS_HEADER_TIMEOUT_MS: ['headerTimeoutMs', 10_000, [['250', 250]], MILLISECONDS, NO.milliseconds],
   METRICS_IDLE_TIMEOUT_MS: ['idleTimeoutMs', 120_000, [['250', 250]], MILLISECONDS, NO.milliseconds],

@@ -158,9 +158,12 @@ const TAKERS = {
   SynthesizeOptions: [['synthesize', synthesize, 'famlies', 'families']],
 };
 
-/** Types of options that others extend or that only warn, tested below. */
+/** Types of options that others extend, that only warn, or that take any name. */
 const OTHERS = [
   'CounterConfiguration',
+  // Options of a Pushgateway are also those of Node.js' requests, so any name may be one.
+  'Options',
+  'PushgatewayOptions',
   'DefaultMetricsCollectorConfiguration',
   'EndpointSettings',
   'GaugeConfiguration',
@@ -169,9 +172,6 @@ const OTHERS = [
   'InfoConfiguration',
   'ListenerSettings',
   'MetricConfiguration',
-  // Those of a Pushgateway go to `http.request()`, which takes any.
-  'Options',
-  'PushgatewayOptions',
   'StateSetConfiguration',
   'SummaryConfiguration',
   'SummaryOptions',
@@ -230,7 +230,11 @@ test('every setting is an option of the exporter, and those without a listener o
 });
 
 test('handlers and the exporter take the result of configFromEnv(), also beside other options', async (t) => {
-  const variables = { METRICS_ENDPOINT_PORT: '0', METRICS_ENDPOINT_HOST: '127.0.0.1', METRICS_LIMIT_HEADERS: '50' };
+  const variables = {
+    METRICS_ENDPOINT_PORT: '0',
+    METRICS_ENDPOINT_HOST: '127.0.0.1',
+    METRICS_HEADER_TIMEOUT_MS: '5000',
+  };
   const makers = Object.entries({ createMetricsHandler, createFetchHandler, fastifyMetrics: asPlugin });
   for (const env of [{}, variables]) {
     const config = configFromEnv(env);

@@ -23,6 +23,7 @@ const BENCHES = [
   'default-metrics',
   'memory',
   'attack',
+  'attack-connections',
   'require',
   'llm',
 ];

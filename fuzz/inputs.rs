@@ -14,6 +14,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+mod conversations;
+pub use conversations::{chunked, connections, pieces};
+
 /// The statuses that an endpoint may answer with.
 pub const STATUSES: [u16; 11] = [200, 400, 401, 403, 404, 405, 406, 413, 429, 500, 503];
 

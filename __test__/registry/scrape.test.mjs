@@ -96,6 +96,7 @@ for (const [accept, contentType] of negotiated) {
     t.deepEqual(headers, {
       'content-type': contentType,
       'content-length': `${body.length}`,
+      'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
       vary: 'accept, accept-encoding',
     });
@@ -133,6 +134,7 @@ for (const acceptEncoding of ['gzip', 'GZIP', 'deflate, gzip;q=0.5', '*', 'gzip;
       'content-type': TEXT,
       'content-length': `${body.length}`,
       'content-encoding': 'gzip',
+      'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
       vary: 'accept, accept-encoding',
     });

@@ -33,6 +33,14 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T> {
         .map_err(|_| Error::from_reason("the scrape panicked: please report it"))
 }
 
+/// The engine's own error has no message.
+fn too_long(bytes: usize) -> Error {
+    Error::from_reason(format!(
+        "Expected an exposition that fits into a JavaScript string, which holds 536870888 characters at most, but \
+         received {bytes} bytes: scrape an endpoint, which sends bytes, or reduce the number of series"
+    ))
+}
+
 /// An exposition as a string.
 pub struct EncodeTask {
     pub(crate) request: Request,
@@ -47,20 +55,23 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    pub(crate) fn of(request: &Request) -> Self {
+    pub(crate) fn of(request: &Request) -> Result<Self> {
         let gathered = request.gather();
         let mut body = Body::pooled();
-        let Ok(()) = encode(&gathered, request.format, body.buffer());
+        encode(&gathered, request.format, &mut body)
+            .map_err(|_| Error::from_reason("Expected memory for the exposition but the system has none"))?;
         let ascii = body.as_slice().is_ascii();
-        Self { body, ascii, mismatched: gathered.mismatched().to_vec() }
+        Ok(Self { body, ascii, mismatched: gathered.mismatched().to_vec() })
     }
 
     pub(crate) fn into_object<'env>(self, env: &'env Env) -> Result<Object<'env>> {
-        let text: JsString<'_> = if self.ascii {
-            ascii_string(env, self.body)?
+        let bytes = self.body.as_slice().len();
+        let text: Result<JsString<'_>> = if self.ascii {
+            ascii_string(env, self.body)
         } else {
-            env.create_string(String::from_utf8_lossy(self.body.as_slice()))?
+            env.create_string(String::from_utf8_lossy(self.body.as_slice()))
         };
+        let text = text.map_err(|_| too_long(bytes))?;
         let mut object = Object::new(env)?;
         object.set("text", text)?;
         object.set("mismatched", self.mismatched)?;
@@ -73,7 +84,7 @@ impl<'task> ScopedTask<'task> for EncodeTask {
     type JsValue = Object<'task>;
 
     fn compute(&mut self) -> Result<Encoded> {
-        guarded(|| Encoded::of(&self.request))
+        guarded(|| Encoded::of(&self.request))?
     }
 
     fn resolve(&mut self, env: &'task Env, encoded: Encoded) -> Result<Object<'task>> {

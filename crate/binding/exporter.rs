@@ -6,13 +6,13 @@ use crate::error::{Result, engine};
 use crate::host::{HostMessage, JavaScriptHost};
 use crate::registry::NativeRegistry;
 use crate::service::EmbeddingOptions;
-use napi::bindgen_prelude::{Error, Function, Object, ToNapiValue};
-use napi::{Env, JsDeferred};
+use napi::Env;
+use napi::bindgen_prelude::{Error, Function, Object};
 use napi_derive::napi;
-use prometheus_metrics::http::{Address, BEAT_INTERVAL, Exporter, ExporterOptions, Host};
+use prometheus_metrics::http::{Address, BEAT_INTERVAL, Exporter, ExporterOptions, Host, listen_failed};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::channel;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 /// A running exporter.
@@ -47,42 +47,43 @@ pub fn start_exporter<'env>(
     let (target, config) = (Arc::clone(&registry.target), config.config.clone());
     let (deferred, promise) =
         env.create_deferred::<NativeExporter, Later<NativeExporter>>().map_err(engine)?;
-    settle_on_thread("prometheus-start", deferred, move || {
+    on_thread("prometheus-start", move |thread| {
         // A panic here would leave the promise pending for ever.
-        let started = catch_unwind(AssertUnwindSafe(|| Exporter::start(target, &config, options)));
+        let started = catch_unwind(AssertUnwindSafe(|| {
+            thread.map_err(|error| listen_failed(&config, &error))?;
+            let started = Exporter::start(target, &config, options);
+            if started.is_err() {
+                host.release();
+            }
+            started
+        }));
         if !matches!(started, Ok(Ok(_))) {
-            host.release();
+            host.end();
         }
-        Box::new(move |env| {
+        deferred.resolve(Box::new(move |env| {
             let started = started.map_err(|_| Error::from_reason("starting panicked: please report it"))?;
             let exporter = Arc::new(started.map_err(|error| coded(&error))?);
             end_with(env, &exporter)?;
             Ok(NativeExporter { exporter, host })
-        })
+        }));
     });
     Ok(promise)
 }
 
-/// Works on a new thread and settles the promise there. If the system starts no thread, the promise is rejected here: one
-/// that stays pending keeps the process alive.
-fn settle_on_thread<T: ToNapiValue + 'static>(
-    name: &str,
-    deferred: JsDeferred<T, Later<T>>,
-    work: impl FnOnce() -> Later<T> + Send + 'static,
-) {
-    let (give, take) = channel();
-    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-        let later = work();
-        let deferred: Option<JsDeferred<T, Later<T>>> = take.recv().ok();
-        if let Some(deferred) = deferred {
-            deferred.resolve(later);
+/// Runs a job on a new thread. If none can be started, the job gets the reason, on this thread.
+fn on_thread(name: &str, job: impl FnOnce(io::Result<()>) + Send + 'static) {
+    let job = Arc::new(Mutex::new(Some(job)));
+    let take = |job: &Mutex<Option<_>>| job.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let taken = Arc::clone(&job);
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        if let Some(job) = take(&taken) {
+            job(Ok(()));
         }
     });
-    match thread {
-        Ok(_) => drop(give.send(deferred)),
-        Err(error) => {
-            deferred.reject(Error::from_reason(format!("ENGINE: the system started no thread: {error}")));
-        }
+    if let Err(error) = spawned
+        && let Some(job) = take(&job)
+    {
+        job(Err(error));
     }
 }
 
@@ -144,12 +145,19 @@ impl NativeExporter {
         let grace = Duration::try_from_secs_f64(grace_ms / 1000.0).unwrap_or_default();
         let (deferred, promise) = env.create_deferred::<(), Later<()>>().map_err(engine)?;
         let (exporter, host) = (Arc::clone(&self.exporter), Arc::clone(&self.host));
-        // No new connections are accepted from this line on, also if the thread below fails to start.
+        // No new connections are accepted from this line on.
         exporter.stop(grace);
-        settle_on_thread("prometheus-close", deferred, move || {
-            exporter.close(grace);
-            host.release();
-            Box::new(|_| Ok(()))
+        on_thread("prometheus-close", move |thread| match thread {
+            Ok(()) => {
+                exporter.close(grace);
+                host.release();
+                deferred.resolve(Box::new(|_| Ok(())));
+            }
+            // The exporter's own thread ends by itself.
+            Err(_) => exporter.when_ended(move || {
+                host.end();
+                deferred.resolve(Box::new(|_| Ok(())));
+            }),
         });
         Ok(promise)
     }

@@ -142,9 +142,14 @@ impl JavaScriptHost {
     /// Asks nothing any more, and waits until Node.js has freed the threadsafe function, which an event loop that is busy
     /// or ending may do late or never. Must not be called on JavaScript's thread.
     pub(crate) fn release(&self) {
-        drop(self.send.write().unwrap_or_else(PoisonError::into_inner).take());
+        self.end();
         let freed = self.freed.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = freed.recv_timeout(MAX_RELEASE);
+    }
+
+    /// Asks nothing any more.
+    pub(crate) fn end(&self) {
+        drop(self.send.write().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     pub(crate) fn set_collects(&self, collects: bool) {

@@ -180,7 +180,7 @@ impl NativeRegistry {
     /// The exposition, written at once on this thread.
     #[napi(catch_unwind, ts_return_type = "{text: string, mismatched: string[]}")]
     pub fn encode_now<'env>(&self, env: &'env Env, wanted: Wanted) -> napi::Result<Object<'env>> {
-        Encoded::of(&self.request(wanted)).into_object(env)
+        Encoded::of(&self.request(wanted))?.into_object(env)
     }
 
     /// The families as JSON, and their values.

@@ -28,6 +28,8 @@ pub struct DoorRequest {
     pub target: String,
     /// The socket's remote address.
     pub peer: Option<String>,
+    /// True if the request breaks the rule for `Host`: HTTP/1.1 has exactly one, HTTP/1.0 at most one.
+    pub is_misaddressed: Option<bool>,
     /// True if the request has a body.
     pub has_body: bool,
     /// The values of `requestHeaders()`, in that order; empty for missing headers.
@@ -128,6 +130,7 @@ impl NativeService {
             method: &request.method,
             target: &request.target,
             peer: request.peer.as_deref().and_then(address),
+            is_misaddressed: request.is_misaddressed.unwrap_or_default(),
             has_body: request.has_body,
             ..Request::default()
         }

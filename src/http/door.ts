@@ -237,7 +237,9 @@ function hasBody(request: DoorRequest): boolean {
 
 /** Adds the headers that all answers have. */
 function withFixed(headers: Record<string, string>): Record<string, string> {
-  headers['x-content-type-options'] ??= 'nosniff';
+  const name = 'x-content-type-options';
+  // The web configuration file may spell it in another way.
+  if (!Object.keys(headers).some((given) => given.toLowerCase() === name)) headers[name] = 'nosniff';
   return headers;
 }
 

@@ -2,7 +2,6 @@
  * The native door: an endpoint on a thread of its own, which answers even while the event loop is blocked. This module
  * answers its questions to JavaScript: run collectors, run readiness checks, ask `authenticate`.
  */
-import type cluster from 'node:cluster';
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
 import { collectDefaultMetrics } from '../collectors/default-metrics';
 import { agentCollectorOf, llmCollectorOf } from '../collectors/on-first-use';
@@ -86,8 +85,9 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
 /** In a worker of `node:cluster`, another worker may have the port: says what to do. */
 function explained(error: unknown, port: number): unknown {
   if (!(error instanceof EndpointError) || !/in use/i.test(error.message)) return error;
-  // Loaded here, because loading it reads a variable.
-  if (!(require('node:cluster') as typeof cluster).isWorker) return error;
+  // Loaded only here: the module reads and changes the environment.
+  const cluster = require('node:cluster') as typeof import('node:cluster').default;
+  if (!cluster.isWorker) return error;
   const own = `startExporter({ port: ${port} + cluster.worker.id })`;
   return new EndpointError(
     error.code,

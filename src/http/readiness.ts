@@ -14,8 +14,11 @@ export type ReadinessCheck = () => unknown;
 /** Checks by name. */
 export type ReadinessChecks = Readonly<Record<string, ReadinessCheck>>;
 
-/** Characters of a reason. The core hides secrets in it, and shows it only to clients with credentials. */
-const MAX_REASON = 100;
+/**
+ * Characters of a reason that are passed on. The core hides secrets in it, cuts what it shows, and shows it only to clients
+ * with credentials. A short cut here could leave half of a secret, which looks like none.
+ */
+const MAX_REASON = 4096;
 
 /** Runs a second that clients can cause. Further probes get the newest results. */
 const MAX_RUNS_PER_SECOND = 10;

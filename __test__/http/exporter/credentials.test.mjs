@@ -55,6 +55,7 @@ for (const { door, open } of DOORS) {
         'content-type': 'text/plain; charset=utf-8',
         'content-length': `${answer.body.length}`,
         'www-authenticate': 'Bearer realm="metrics"',
+        'x-content-type-options': 'nosniff',
       });
     }
     t.is(await status(opened, {}, `/metrics?token=${TOKEN}`), 401);

@@ -26,7 +26,7 @@ const bad = {
     () => {
       throw new Error('no route to "db"\n');
     },
-    'no route to "db"\n',
+    'no route to "db"\ufffd',
   ],
   'rejects with an error': [() => Promise.reject(new Error('no route')), 'no route'],
   'rejects with a string': [() => Promise.reject('as text'), 'as text'],
@@ -42,7 +42,7 @@ const bad = {
     '[Object: null prototype] {}',
   ],
   'rejects with an error that says nothing': [() => Promise.reject(new Error('')), 'failed'],
-  'rejects with a long story': [() => Promise.reject(new Error('é'.repeat(1000))), 'é'.repeat(100)],
+  'rejects with a long story': [() => Promise.reject(new Error('é'.repeat(1000))), `${'é'.repeat(99)}…`],
   'never answers': [() => new Promise(() => {}), 'timed out'],
   'answers too late': [() => new Promise((resolve) => setTimeout(resolve, 900)), 'timed out'],
 };
@@ -56,6 +56,7 @@ for (const { door, open } of DOORS) {
       t.deepEqual(headers, {
         'content-type': 'application/json; charset=utf-8',
         'content-length': `${Buffer.byteLength(text)}`,
+        'x-content-type-options': 'nosniff',
         'cache-control': 'no-store',
       });
     });
@@ -64,10 +65,18 @@ for (const { door, open } of DOORS) {
   for (const [title, [check, reason]] of Object.entries(bad)) {
     test.serial(`${door}: a check that ${title} is not ready`, async (t) => {
       const checks = { fine: () => true, check };
-      const opened = await open(t, { registry: smallRegistry(), checks, readyTimeoutMs: 300 });
-      const { status, headers, text } = await ready(opened);
+      const bearerTokens = ['a-token'];
+      const opened = await open(t, { registry: smallRegistry(), checks, readyTimeoutMs: 300, bearerTokens });
+      // The reason is the application's own text: only clients with credentials see it.
+      const known = { headers: { authorization: 'Bearer a-token' } };
+      const answers = { known: await ready(opened, known), stranger: await ready(opened) };
+      const { status, headers, text } = answers.known;
       t.is(status, 503);
       t.deepEqual(JSON.parse(text), { status: 'not ready', checks: { fine: 'ok', check: reason } });
+      t.deepEqual(JSON.parse(answers.stranger.text), {
+        status: 'not ready',
+        checks: { fine: 'ok', check: reason === 'timed out' ? reason : 'failed' },
+      });
       t.true(text.endsWith('}\n'));
       t.is(headers['content-length'], `${Buffer.byteLength(text)}`);
       // A process that is not ready is healthy.

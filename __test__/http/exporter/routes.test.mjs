@@ -10,6 +10,7 @@ import { SMALL_OPENMETRICS, SMALL_TEXT, seriesRegistry, smallRegistry } from './
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const OPENMETRICS_1 = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 const OPENMETRICS_0 = 'application/openmetrics-text; version=0.0.1; charset=utf-8';
+const NOSNIFF = { 'x-content-type-options': 'nosniff' };
 const PLAIN = 'text/plain; charset=utf-8';
 
 function small(t, options) {
@@ -24,6 +25,7 @@ test('GET /metrics', async (t) => {
   t.deepEqual(own(headers), {
     'content-type': TEXT,
     'content-length': `${SMALL_TEXT.length}`,
+    ...NOSNIFF,
     'cache-control': 'no-store',
     vary: 'accept, accept-encoding',
   });
@@ -79,7 +81,7 @@ for (const path of [
     for (const method of ['GET', 'POST', 'DELETE']) {
       const { status, headers, body } = await ask(path, { method });
       t.is(status, 404);
-      t.deepEqual(own(headers), { 'content-type': PLAIN, 'content-length': `${body.length}` });
+      t.deepEqual(own(headers), { 'content-type': PLAIN, 'content-length': `${body.length}`, ...NOSNIFF });
       t.is(body.toString(), 'Not found.\n');
     }
   });
@@ -91,7 +93,12 @@ for (const path of ['/', '/metrics', '/health', '/ready']) {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND', 'M-SEARCH']) {
       const { status, headers, body } = await ask(path, { method, body: method === 'POST' ? 'x' : undefined });
       t.is(status, 405, method);
-      t.deepEqual(own(headers), { allow: 'GET, HEAD', 'content-type': PLAIN, 'content-length': `${body.length}` });
+      t.deepEqual(own(headers), {
+        allow: 'GET, HEAD',
+        'content-type': PLAIN,
+        'content-length': `${body.length}`,
+        ...NOSNIFF,
+      });
       t.is(body.toString(), 'Method not allowed: use GET or HEAD.\n');
     }
   });
@@ -268,6 +275,7 @@ test('/ is an HTML page: links, version, the largest families first', async (t) 
   t.deepEqual(own(headers), {
     'content-type': 'text/html; charset=utf-8',
     'content-length': `${body.length}`,
+    ...NOSNIFF,
     'cache-control': 'no-store',
   });
   const page = body.toString();

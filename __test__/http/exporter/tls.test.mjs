@@ -58,6 +58,63 @@ for (const version of ['TLSv1.2', 'TLSv1.3']) {
   });
 }
 
+const EXPIRY = 'llmdevops_metrics_tls_certificate_expiry_timestamp_seconds';
+
+/** `YYYYMMDDHHMMSSZ`, this many seconds from now. */
+const stamp = (seconds) => `${new Date(Date.now() + seconds * 1000).toISOString().replace(/[-:T]|\.\d+/g, '')}`;
+
+test.serial('a certificate that has expired or soon expires is warned of, and its end is a metric', async (t) => {
+  const warnings = [];
+  const logger = { warn: (message) => warnings.push(message) };
+  const DAY = 86_400;
+  const door = await secured(t, {}, { logger });
+  const { validTo, made } = await (async () => {
+    const socket = tls.connect({ port: door.port, host: '127.0.0.1', ca: door.made.read('ca.crt') });
+    await once(socket, 'secureConnect');
+    const validTo = socket.getPeerCertificate().valid_to;
+    socket.destroy();
+    return { validTo, made: door.made };
+  })();
+  t.is(seriesValue(await door.scrape(), EXPIRY), Date.parse(validTo) / 1000);
+  t.deepEqual(warnings, []);
+
+  await made.dated('expired', stamp(-400 * DAY), stamp(-2 * DAY - 60));
+  await made.dated('ending', stamp(-300 * DAY), stamp(3 * DAY + 60));
+  for (const [name, words] of [
+    ['expired', "The exporter's certificate has expired 2 d ago"],
+    ['ending', "The exporter's certificate expires in 3 d"],
+  ]) {
+    warnings.length = 0;
+    const registry = smallRegistry({ logger });
+    const files = { tlsCertFile: made.path(`${name}.crt`), tlsKeyFile: made.path(`${name}.key`) };
+    const { port } = await exporter(t, { registry, ...files });
+    t.true(await eventually(() => warnings.length > 0));
+    for (let scrape = 0; scrape < 3; scrape++) {
+      const text = await new Promise((resolve, reject) => {
+        const request = https.get({
+          port,
+          host: '127.0.0.1',
+          path: '/metrics',
+          rejectUnauthorized: false,
+          agent: false,
+        });
+        request.on('error', reject);
+        request.on('response', async (response) => {
+          let all = '';
+          for await (const chunk of response.setEncoding('utf8')) all += chunk;
+          resolve(all);
+        });
+      });
+      t.true(Math.abs(seriesValue(text, EXPIRY) - Date.now() / 1000 - (name === 'ending' ? 3 : -2) * DAY) < 300);
+    }
+    t.deepEqual(warnings, [words]);
+  }
+});
+
+test.serial('without a certificate there is no metric of its end', async (t) => {
+  t.false((await (await exporter(t, { registry: smallRegistry() })).text()).includes(EXPIRY));
+});
+
 test.serial('a connection without TLS is cut off, and counted', async (t) => {
   const door = await secured(t);
   const socket = await door.connect();

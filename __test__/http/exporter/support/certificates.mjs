@@ -24,8 +24,20 @@ export async function certificates(t) {
     const signing = ['-CA', `${by}.crt`, '-CAkey', `${by}.key`, '-CAcreateserial', '-days', '2'];
     await openssl('x509', '-req', '-in', `${name}.csr`, ...signing, '-extfile', `${name}.ext`, '-out', `${name}.crt`);
   };
-  await Promise.all([authority('ca'), authority('other-ca')]);
+  /** A certificate of the first authority that is valid between these times (YYYYMMDDHHMMSSZ). */
+  const dated = async (name, from, until) => {
+    await openssl('req', ...key(name), '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+    const files = { [`${name}.db`]: '', [`${name}.serial`]: '1000\n', [`${name}.ext`]: names };
+    files[`${name}.conf`] =
+      `[ca]\ndefault_ca=own\n[own]\ndatabase=${name}.db\nserial=${name}.serial\nnew_certs_dir=.\npolicy=any\n` +
+      'default_md=sha256\n[any]\ncommonName=supplied\n';
+    for (const [file, text] of Object.entries(files)) await writeFile(path(file), text);
+    const signing = ['-cert', 'ca.crt', '-keyfile', 'ca.key', '-in', `${name}.csr`, '-out', `${name}.crt`];
+    const times = ['-startdate', from, '-enddate', until, '-extfile', `${name}.ext`];
+    await openssl('ca', '-batch', '-notext', '-config', `${name}.conf`, ...signing, ...times);
+  };
   const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1\n';
+  await Promise.all([authority('ca'), authority('other-ca')]);
   await signed('server', 'ca', names);
   await signed('next-server', 'ca', names);
   await signed('client', 'ca', 'extendedKeyUsage=clientAuth\nsubjectAltName=DNS:scraper\n');
@@ -33,6 +45,7 @@ export async function certificates(t) {
   return {
     folder,
     path,
+    dated,
     read: (name) => readFileSync(path(name)),
     /** The certificate and key of a client of this name. */
     client: (name) => ({ cert: readFileSync(path(`${name}.crt`)), key: readFileSync(path(`${name}.key`)) }),

@@ -193,9 +193,15 @@ settings! {
     tls_client_auth: Option<String> = None, default "'RequireAndVerifyClientCert' if tlsClientCaFile is set",
         ["METRICS_TLS_CLIENT_AUTH", "tlsClientAuth", Exporter,
             word "NoClientCert", "VerifyClientCertIfGiven" or "RequireAndVerifyClientCert"];
-    /// How many connections may be open at once. Further ones are closed.
+    /// How many connections may be open at once. A further one takes the place of another connection.
     max_connections: usize = 512,
         ["METRICS_LIMIT_CONNECTIONS", "maxConnections", Exporter, integer 1 to 65_535];
+    /// How many of these one client address may hold. Trusted proxies and Unix sockets are exempt.
+    max_connections_per_client: Option<usize> = None, default "half of maxConnections",
+        ["METRICS_LIMIT_CONNECTIONS_PER_CLIENT", "maxConnectionsPerClient", Exporter, integer 1 to 65_535];
+    /// How many more connections may be open for `/health` and `/ready` when all others are busy.
+    health_connections: usize = 8,
+        ["METRICS_LIMIT_HEALTH_CONNECTIONS", "healthConnections", Exporter, integer 0 to 1000];
     /// How many bytes the head of a request may have. Larger ones are answered with 431.
     max_header_bytes: usize = 16 * 1024,
         ["METRICS_LIMIT_HEADER_BYTES", "maxHeaderBytes", Exporter, integer 8192 to 1_048_576];

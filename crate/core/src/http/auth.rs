@@ -38,7 +38,7 @@ pub struct AuthConfig {
     pub bearer_tokens: Vec<String>,
     /// Users of basic authentication, each with the bcrypt hash (`$2a$`, `$2b$`, `$2y$`) of the password.
     ///
-    /// As always with bcrypt, only the first 72 bytes of a password count.
+    /// As always with bcrypt, only the first 72 bytes of a password count. A password with a NUL is refused.
     pub basic_users: Vec<(String, String)>,
     /// How many new credentials a client may try per minute. Credentials it was granted access with before do not
     /// count.
@@ -240,6 +240,10 @@ impl Authenticator {
     }
 
     fn check_password(&self, user: String, password: Vec<u8>, peer: Option<IpAddr>) -> Verdict {
+        // bcrypt ends a password at a NUL and repeats it, so `p\0p` would pass for `p`.
+        if password.contains(&0) {
+            return self.tries.check(peer).map_or_else(Verdict::Limited, |()| Verdict::Denied);
+        }
         let secret = Secret::password(&self.key, &user, &password);
         let known = self.remembered.lock().verdict(secret, ClientKey::of(peer));
         if known == Some(true) {

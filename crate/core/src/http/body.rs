@@ -1,6 +1,8 @@
 //! Response bodies. Their buffers are reused: page faults of a new 10 MB buffer cost more than encoding into it.
 
+use crate::serialization::Sink;
 use parking_lot::Mutex;
+use std::collections::TryReserveError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,6 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const KEPT: usize = 4;
 /// Larger buffers are freed: expositions of more than 16 MB are too rare to keep their memory.
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
+
+/// The room that the next series of an exposition has.
+const HEADROOM: usize = 64 * 1024;
 
 static POOL: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
@@ -55,6 +60,26 @@ impl Body {
     }
 }
 
+/// Writing a body fails if there is no memory for it. A body below `HEADROOM` grows by itself, so that small expositions
+/// have small buffers; only such a small growth, or one series that is larger than `HEADROOM`, ends the process.
+impl Sink for Body {
+    type Error = TryReserveError;
+
+    #[inline]
+    fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    #[inline]
+    fn checkpoint(&mut self) -> Result<(), TryReserveError> {
+        if self.bytes.len() < HEADROOM || self.bytes.capacity() - self.bytes.len() >= HEADROOM {
+            return Ok(());
+        }
+        // Twice as much, as `Vec` grows.
+        self.bytes.try_reserve(self.bytes.len())
+    }
+}
+
 impl AsRef<[u8]> for Body {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
@@ -91,6 +116,25 @@ impl Drop for Body {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_always_room_for_the_next_series() {
+        let mut body = Body::default();
+        for _ in 0..100 {
+            body.checkpoint().expect("there is memory");
+            assert!(body.bytes.len() < HEADROOM || body.bytes.capacity() - body.bytes.len() >= HEADROOM);
+            body.buffer().extend_from_slice(&[7; 10_000]);
+        }
+        assert!(body.bytes.capacity() < 4 * body.bytes.len());
+    }
+
+    #[test]
+    fn a_small_body_has_a_small_buffer() {
+        let mut body = Body::default();
+        body.checkpoint().expect("there is memory");
+        body.buffer().extend_from_slice(&[7; 1000]);
+        assert!(body.bytes.capacity() < 4096);
+    }
 
     #[test]
     fn a_reused_buffer_is_empty() {

@@ -72,7 +72,7 @@ impl ClientCertVerifier for AllowedNames {
     }
 }
 
-const SEQUENCE: u8 = 0x30;
+pub(super) const SEQUENCE: u8 = 0x30;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const OCTET_STRING: u8 = 0x04;
 /// `[3]` of RFC 5280's `TBSCertificate`.
@@ -115,11 +115,11 @@ fn general_name(tag: u8, name: &[u8]) -> Option<String> {
 }
 
 /// Iterates over consecutive DER elements, with the tag and content of each. Ends at the first incomplete element.
-struct Elements<'a>(&'a [u8]);
+pub(super) struct Elements<'a>(pub(super) &'a [u8]);
 
 impl<'a> Elements<'a> {
     /// The content of the next element, if it has this tag.
-    fn next_of(&mut self, tag: u8) -> Option<&'a [u8]> {
+    pub(super) fn next_of(&mut self, tag: u8) -> Option<&'a [u8]> {
         self.next().filter(|(found, _)| *found == tag).map(|(_, content)| content)
     }
 }

@@ -1,7 +1,8 @@
 //! Watches the progress of one connection of the exporter. A client can be slow to send its request, slow to read the
-//! response, or idle. Each of these has its own time limit, and a connection that exceeds one is closed.
+//! response, or idle. Each of these has its own time limit, and a connection that exceeds one is closed. A connection is
+//! also closed if its place is given to another client; `places.rs` decides about that.
 
-use super::self_metrics::Rejection;
+use super::self_metrics::{Rejection, Standing};
 use crate::config::MetricsConfig;
 use parking_lot::Mutex;
 use std::io;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 
 /// The time limits of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +40,7 @@ enum Phase {
     /// Waiting for the rest of a request. A new connection starts here: its first request is expected at once.
     Head(Instant),
     /// A request is being answered.
-    Serving,
+    Serving(Instant),
 }
 
 /// The progress of a connection. Its socket, its service and its watcher share it.
@@ -46,6 +48,8 @@ enum Phase {
 pub(crate) struct Progress {
     activity: Mutex<Activity>,
     timeouts: Timeouts,
+    /// Notified when the connection has lost its place.
+    displaced: Notify,
 }
 
 #[derive(Debug)]
@@ -53,17 +57,42 @@ struct Activity {
     phase: Phase,
     /// Since when a response is not completely sent.
     writing: Option<Instant>,
+    /// When the socket last took bytes.
+    written: Instant,
 }
 
 impl Progress {
     pub(crate) fn new(timeouts: Timeouts) -> Arc<Self> {
-        let activity = Activity { phase: Phase::Head(Instant::now()), writing: None };
-        Arc::new(Self { activity: Mutex::new(activity), timeouts })
+        let now = Instant::now();
+        let activity = Activity { phase: Phase::Head(now), writing: None, written: now };
+        Arc::new(Self { activity: Mutex::new(activity), timeouts, displaced: Notify::new() })
+    }
+
+    /// What the connection is doing, and since when. A client that reads slowly counts from its last sign of reading.
+    pub(crate) fn standing(&self) -> (Standing, Instant) {
+        let activity = self.activity.lock();
+        match activity.phase {
+            _ if activity.writing.is_some() => (Standing::Unread, activity.written),
+            Phase::Idle(since) => (Standing::Idle, since),
+            Phase::Head(since) => (Standing::Silent, since),
+            Phase::Serving(since) => (Standing::Answering, since),
+        }
+    }
+
+    /// Since when a response is not completely sent, and when the socket last took bytes of it.
+    pub(crate) fn unread(&self) -> Option<(Instant, Instant)> {
+        let activity = self.activity.lock();
+        activity.writing.map(|since| (since, activity.written))
+    }
+
+    /// Makes `watch` return, which closes the connection.
+    pub(crate) fn displace(&self) {
+        self.displaced.notify_one();
     }
 
     /// A complete request has arrived.
     pub(crate) fn serving(&self) {
-        self.activity.lock().phase = Phase::Serving;
+        self.activity.lock().phase = Phase::Serving(Instant::now());
     }
 
     /// The response is given to the socket.
@@ -72,7 +101,16 @@ impl Progress {
         let now = Instant::now();
         activity.phase = Phase::Idle(now);
         // A pipelined response does not extend the time limit of the one before it.
-        activity.writing.get_or_insert(now);
+        if activity.writing.is_none() {
+            activity.writing = Some(now);
+            activity.written = now;
+        }
+    }
+
+    fn wrote(&self, bytes: usize) {
+        if bytes > 0 {
+            self.activity.lock().written = Instant::now();
+        }
     }
 
     fn read(&self) {
@@ -82,7 +120,7 @@ impl Progress {
         }
     }
 
-    fn flushed(&self) {
+    pub(crate) fn flushed(&self) {
         let mut activity = self.activity.lock();
         if activity.writing.take().is_some()
             && let Phase::Idle(since) = &mut activity.phase
@@ -109,10 +147,13 @@ impl Progress {
         }
     }
 
-    /// Returns when a limit is exceeded.
+    /// Returns when a limit is exceeded, or when the connection has lost its place.
     pub(crate) async fn watch(&self) -> Option<Rejection> {
         loop {
-            tokio::time::sleep(self.timeouts.interval()).await;
+            tokio::select! {
+                () = self.displaced.notified() => return None,
+                () = tokio::time::sleep(self.timeouts.interval()) => {}
+            }
             if let Some(reason) = self.exceeded() {
                 return reason;
             }
@@ -147,7 +188,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(context, bytes)
+        let written = ready!(Pin::new(&mut self.socket).poll_write(context, bytes))?;
+        self.progress.wrote(written);
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -155,7 +198,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(context, slices)
+        let written = ready!(Pin::new(&mut self.socket).poll_write_vectored(context, slices))?;
+        self.progress.wrote(written);
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {

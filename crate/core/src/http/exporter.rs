@@ -5,8 +5,9 @@ use super::connection::Timeouts;
 use super::gate::Gate;
 use super::handler::{Embedding, ScrapeService};
 use super::host::Host;
-use super::listener::{Address, Listener, address_text, bind_failed};
+use super::listener::{Address, Listener, listen_failed};
 use super::pem::Pem;
+use super::places::Places;
 use super::router::Door;
 use super::server::Server;
 use super::target::Target;
@@ -16,11 +17,12 @@ use super::web_config::WebConfig;
 use crate::config::MetricsConfig;
 use crate::error::{ErrorKind, MetricsError, Result};
 use parking_lot::{Condvar, Mutex};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 /// TLS from the settings. Without any, a web configuration file can still configure TLS.
 fn tls_config(config: &MetricsConfig) -> Result<Option<TlsConfig>> {
@@ -104,11 +106,18 @@ pub struct Exporter {
     ended: Arc<Ended>,
 }
 
-/// Becomes true when the exporter's thread has ended.
+/// Tells when the exporter's thread has ended.
 #[derive(Default)]
 struct Ended {
-    is: Mutex<bool>,
+    state: Mutex<EndState>,
     changed: Condvar,
+}
+
+#[derive(Default)]
+struct EndState {
+    has_ended: bool,
+    /// Called when the thread ends.
+    waiting: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 impl Exporter {
@@ -126,10 +135,17 @@ impl Exporter {
             own_values: options.own_values,
         };
         let service = Arc::new(ScrapeService::with_web(target, config, web, embedding)?);
+        let counting = Arc::clone(&service);
+        let places = Places::new(config, move |standing| {
+            if let Some(metrics) = counting.listener_metrics() {
+                metrics.displaced(standing);
+            }
+        })?;
         let (listener, address) =
             Listener::bind(config).map_err(|error| config.blame(&error, &["socket", "host", "port"]))?;
         let secure = tls.is_some();
-        let door = Door::new(Arc::clone(&service), options.host.clone(), config.ready_timeout);
+        let door = Door::new(Arc::clone(&service), options.host.clone(), config.ready_timeout)
+            .with_places(Arc::clone(&places));
         let (closing, is_closing) = watch::channel(None);
         let ended = Arc::new(Ended::default());
         let server = Server {
@@ -140,17 +156,22 @@ impl Exporter {
             timeouts: Timeouts::new(config),
             max_header_bytes: config.max_header_bytes,
             max_headers: config.max_headers,
-            connections: Arc::new(Semaphore::new(config.max_connections)),
+            places,
             closing: is_closing,
         };
+        let failed = |error: io::Error| listen_failed(config, &error);
         let end = EndGuard(Arc::clone(&ended));
+        let (started, has_started) = mpsc::sync_channel(1);
         std::thread::Builder::new()
             .name("prometheus-exporter".to_owned())
             .spawn(move || {
                 let _end = end;
-                server.run(listener);
+                server.run(listener, &started);
             })
-            .map_err(|error| bind_failed(&address_text(config), &error))?;
+            .map_err(failed)?;
+        // The thread needs file descriptors and memory, so it can fail to start.
+        let outcome = has_started.recv().unwrap_or_else(|_| Err(io::Error::other("its thread has ended")));
+        outcome.map_err(failed)?;
         Ok(Self { service, address, secure, closing, ended })
     }
 
@@ -189,8 +210,21 @@ impl Exporter {
     pub fn close(&self, grace: Duration) {
         self.stop(grace);
         let deadline = Instant::now() + grace + Duration::from_secs(1);
-        let mut ended = self.ended.is.lock();
-        while !*ended && !self.ended.changed.wait_until(&mut ended, deadline).timed_out() {}
+        let mut state = self.ended.state.lock();
+        while !state.has_ended && !self.ended.changed.wait_until(&mut state, deadline).timed_out() {}
+    }
+
+    #[doc(hidden)]
+    /// Calls `done` when the exporter has stopped: on its thread, or at once if it has stopped already. For a program
+    /// that cannot start a thread for `close`.
+    pub fn when_ended(&self, done: impl FnOnce() + Send + 'static) {
+        let mut state = self.ended.state.lock();
+        if state.has_ended {
+            drop(state);
+            done();
+        } else {
+            state.waiting.push(Box::new(done));
+        }
     }
 
     /// Like `close`, but returns at once.
@@ -216,7 +250,14 @@ struct EndGuard(Arc<Ended>);
 
 impl Drop for EndGuard {
     fn drop(&mut self) {
-        *self.0.is.lock() = true;
+        let waiting = {
+            let mut state = self.0.state.lock();
+            state.has_ended = true;
+            std::mem::take(&mut state.waiting)
+        };
         self.0.changed.notify_all();
+        for done in waiting {
+            done();
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! costs two expositions, and each scrape sees everything that was recorded before its request.
 
 use super::body::Meter;
-use super::maker::{Exposition, Key};
+use super::maker::{Exposition, Failure, Key};
 use super::workers::EXPOSITIONS;
 use crate::clock::Clock;
 
@@ -21,18 +21,9 @@ const MAX_SLOTS: usize = 64;
 /// The most different expositions in the cache.
 const MAX_CACHED: usize = 8;
 
-/// Why there is no exposition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// Too many different expositions at once, or too many bytes in flight.
-    Overloaded,
-    /// A collector, or the encoder, panicked.
-    Panicked,
-}
-
 pub(crate) type Outcome = Result<Arc<Exposition>, Failure>;
 type Waiter = Box<dyn FnOnce(Outcome) + Send>;
-type Make = Box<dyn Fn(&Key) -> Exposition + Send + Sync>;
+type Make = Box<dyn Fn(&Key) -> Result<Exposition, Failure> + Send + Sync>;
 
 pub(crate) struct Expositions {
     make: Make,
@@ -48,7 +39,7 @@ impl Expositions {
         meter: Arc<Meter>,
         max_bytes: usize,
         cache: Option<Cache>,
-        make: impl Fn(&Key) -> Exposition + Send + Sync + 'static,
+        make: impl Fn(&Key) -> Result<Exposition, Failure> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self { make: Box::new(make), slots: Mutex::default(), cache, meter, max_bytes })
     }
@@ -68,7 +59,7 @@ impl Expositions {
             return Err(Failure::Overloaded);
         }
         let made = catch_unwind(AssertUnwindSafe(|| (self.make)(key)));
-        let exposition = Arc::new(made.map_err(|_| Failure::Panicked)?);
+        let exposition = Arc::new(made.map_err(|_| Failure::Panicked)??);
         if let Some(cache) = &self.cache {
             cache.keep(key, &exposition);
         }
@@ -199,7 +190,7 @@ mod tests {
         let expositions = Expositions::new(meter, max_bytes, cache, move |_| {
             let number = count.fetch_add(1, Ordering::SeqCst) + 1;
             std::thread::sleep(Duration::from_millis(40));
-            exposition(&number.to_string(), &own)
+            Ok(exposition(&number.to_string(), &own))
         });
         (expositions, made)
     }
@@ -234,7 +225,8 @@ mod tests {
         let (clock, meter) = (Arc::new(Clock::new()), Arc::new(Meter::default()));
         let cache = Cache::new(Duration::from_secs(300), Arc::clone(&clock));
         let own = Arc::clone(&meter);
-        let expositions = Expositions::new(meter, usize::MAX, Some(cache), move |_| exposition("a 1", &own));
+        let expositions =
+            Expositions::new(meter, usize::MAX, Some(cache), move |_| Ok(exposition("a 1", &own)));
         clock.freeze(Duration::ZERO);
         assert!(expositions.cached(&named("a")).is_none());
         expositions.make_now(&named("a")).expect("an exposition");

@@ -75,6 +75,18 @@ impl Gate {
         self.passage(self.authenticator.check(request.authorization, client))
     }
 
+    /// Whether requests need credentials of any kind.
+    pub(crate) fn knows_clients(&self) -> bool {
+        self.has_callback || self.authenticator.is_required()
+    }
+
+    /// Whether a request that needs no credentials has some that are correct. Unknown passwords are not hashed.
+    pub(crate) fn recognizes(&self, request: &Request<'_>, client: Option<IpAddr>) -> bool {
+        self.authenticator.is_required()
+            && request.authorization.is_some()
+            && matches!(self.authenticator.check(request.authorization, client), Verdict::Granted)
+    }
+
     /// Hashes a password. Blocks meanwhile.
     pub(crate) fn verify(&self, verification: Verification) -> Passage {
         self.passage(self.authenticator.verify(verification))

@@ -4,10 +4,10 @@
 
 use super::auth::Verification;
 use super::body::Meter;
-use super::expositions::{Cache, Expositions, Failure, Outcome};
+use super::expositions::{Cache, Expositions, Outcome};
 use super::gate::{Gate, Passage};
 use super::health::{Check, Health};
-use super::maker::{Key, Maker};
+use super::maker::{Failure, Key, Maker};
 use super::negotiation::{self, Coding};
 use super::request::Request;
 use super::response::Response;
@@ -26,6 +26,8 @@ use std::time::{Duration, Instant};
 const MAX_NAMES: usize = 1000;
 /// The part of a scraper's timeout that collectors may use. The rest is for writing and sending the response.
 const COLLECTOR_SHARE: f64 = 0.9;
+/// The shortest budget of collectors, even if the scraper announces a shorter timeout.
+const SHORTEST_BUDGET: Duration = Duration::from_millis(100);
 /// The longest budget of collectors, even if the scraper announces a longer timeout.
 const LONGEST_BUDGET: Duration = Duration::from_secs(600);
 /// `Retry-After` for an overload. It is short, because expositions in flight are sent soon.
@@ -68,6 +70,10 @@ pub enum Step {
 /// A request whose access is still being checked, with the action that follows.
 pub struct Visit {
     errand: Errand,
+    /// The request has a body, which is not read.
+    has_body: bool,
+    /// The client has shown credentials, so it may see the application's error messages.
+    is_known: bool,
 }
 
 enum Errand {
@@ -179,11 +185,19 @@ impl ScrapeService {
             _ if self.embedding.owns_all_paths => true,
             _ => return Step::NotOurs,
         };
-        let visit = Visit { errand: self.errand(request, path) };
+        if request.is_misaddressed {
+            self.reject(Rejection::Malformed);
+            return Step::Answer(self.finish(Response::plain(400, "Expected one Host header.\n").closing()));
+        }
+        let client = self.gate.client(request);
+        // Without a guard, credentials only decide how much `/ready` shows.
+        let is_known =
+            if guarded { self.gate.knows_clients() } else { self.gate.recognizes(request, client) };
+        let visit = Visit { errand: self.errand(request, path), has_body: request.has_body, is_known };
         if !guarded {
             return self.enter(visit);
         }
-        self.pass(self.gate.check(request, self.gate.client(request)), visit)
+        self.pass(self.gate.check(request, client), visit)
     }
 
     #[doc(hidden)]
@@ -222,7 +236,7 @@ impl ScrapeService {
             return self.enter(visit);
         }
         self.reject(Rejection::Unauthorized);
-        Step::Answer(self.finish(self.gate.unauthorized()))
+        self.end(self.gate.unauthorized(), visit.has_body)
     }
 
     #[doc(hidden)]
@@ -241,7 +255,7 @@ impl ScrapeService {
             Passage::Ask => Step::Authorize(visit),
             Passage::Shut(reason, response) => {
                 self.reject(reason);
-                Step::Answer(self.finish(response))
+                self.end(response, visit.has_body)
             }
         }
     }
@@ -259,8 +273,7 @@ impl ScrapeService {
         }
         if request.has_body {
             self.reject(Rejection::Body);
-            let response = Response::plain(413, "Expected no body.\n");
-            return Errand::Answer(response.with("connection", "close"));
+            return Errand::Answer(Response::plain(413, "Expected no body.\n"));
         }
         match path {
             "/health" => Errand::Health { head_only },
@@ -274,7 +287,8 @@ impl ScrapeService {
     /// The first step of a scrape without access checks. An empty `names` means all families.
     #[must_use]
     pub fn request(&self, request: &Request<'_>, names: Vec<String>) -> Step {
-        self.enter(Visit { errand: self.exposition(request, names, false) })
+        let errand = self.exposition(request, names, false);
+        self.enter(Visit { errand, has_body: false, is_known: false })
     }
 
     fn exposition(&self, request: &Request<'_>, mut names: Vec<String>, head_only: bool) -> Errand {
@@ -316,7 +330,7 @@ impl ScrapeService {
             .and_then(|seconds| seconds.trim().parse::<f64>().ok())
             .and_then(|seconds| Duration::try_from_secs_f64(seconds * COLLECTOR_SHARE).ok())
             .filter(|budget| !budget.is_zero())
-            .map(|budget| budget.min(LONGEST_BUDGET));
+            .map(|budget| budget.clamp(SHORTEST_BUDGET.min(self.scrape_timeout), LONGEST_BUDGET));
         let budget = theirs.unwrap_or(self.scrape_timeout);
         Plan { key, head_only, arrived: Instant::now(), budget }
     }
@@ -324,12 +338,12 @@ impl ScrapeService {
     /// The step after access was granted.
     fn enter(&self, visit: Visit) -> Step {
         match visit.errand {
-            Errand::Answer(response) => Step::Answer(self.finish(response)),
+            Errand::Answer(response) => self.end(response, visit.has_body),
             Errand::Health { head_only } => {
                 Step::Answer(self.finish(Response { head_only, ..self.maker.health.liveness() }))
             }
             Errand::Ready { .. } if self.embedding.has_checks => Step::Check(visit),
-            Errand::Ready { head_only } => Step::Answer(self.readiness(&[], head_only)),
+            Errand::Ready { head_only } => Step::Answer(self.readiness(&[], head_only, false)),
             Errand::Scrape(plan) => match self.cached_answer(&plan) {
                 Some(response) => Step::Answer(response),
                 None => Step::Scrape(plan),
@@ -342,11 +356,16 @@ impl ScrapeService {
     #[must_use]
     pub fn ready(&self, visit: &Visit, checks: &[Check]) -> Response {
         let head_only = matches!(visit.errand, Errand::Ready { head_only: true });
-        self.readiness(checks, head_only)
+        self.readiness(checks, head_only, visit.is_known)
     }
 
-    fn readiness(&self, checks: &[Check], head_only: bool) -> Response {
-        self.finish(Response { head_only, ..self.maker.health.readiness(checks) })
+    fn readiness(&self, checks: &[Check], head_only: bool, shows_reasons: bool) -> Response {
+        self.finish(Response { head_only, ..self.maker.health.readiness(checks, shows_reasons) })
+    }
+
+    /// The response to a request that is not served. Its body, if it has one, is not read.
+    fn end(&self, response: Response, has_body: bool) -> Step {
+        Step::Answer(self.finish(if has_body { response.closing() } else { response }))
     }
 
     fn cached_answer(&self, plan: &Plan) -> Option<Response> {
@@ -418,6 +437,8 @@ impl ScrapeService {
 
     fn finish(&self, mut response: Response) -> Response {
         for (name, value) in &self.extra_headers {
+            // The file may set a header that every response has.
+            response.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
             response.headers.push((Cow::Owned(name.clone()), Cow::Owned(value.clone())));
         }
         response
@@ -441,6 +462,13 @@ impl ScrapeService {
     #[must_use]
     pub fn has_memory(&self) -> bool {
         self.expositions.has_room()
+    }
+
+    /// Shows when the certificate of the exporter expires.
+    pub(crate) fn certificate_expires(&self, seconds: u64) {
+        if let Some(listener) = self.listener_metrics() {
+            listener.certificate_expires(&self.maker.metrics.registry, seconds);
+        }
     }
 
     /// The target of scrapes.

@@ -2,7 +2,9 @@
 //! know JavaScript: a program with an event loop calls `beat` from it.
 
 use super::response::Response;
+use crate::labels::redact_for_log;
 use crate::serialization::json_string;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,9 @@ pub const BEAT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A loop that is this late is not asked to run collectors or callbacks.
 const UNRESPONSIVE: Duration = Duration::from_millis(150);
+
+/// The most characters of a reason that are shown.
+const MAX_REASON: usize = 100;
 
 /// The value of `last_beat` while no loop is watched.
 const NEVER: u64 = u64::MAX;
@@ -118,8 +123,9 @@ impl Health {
         Response::json(if stall.is_some() { 503 } else { 200 }, &body)
     }
 
-    /// The response of `/ready`: 200 if the program set itself ready, no check failed and the loop is not stalled.
-    pub(crate) fn readiness(&self, checks: &[Check]) -> Response {
+    /// The response of `/ready`: 200 if the program set itself ready, no check failed and the loop is not stalled. The
+    /// reasons of failed checks are the application's error messages, so only some clients may see them.
+    pub(crate) fn readiness(&self, checks: &[Check], shows_reasons: bool) -> Response {
         let stall = self.stall();
         let failed = checks.iter().any(|check| check.outcome != CheckOutcome::Ok);
         let ready = self.ready.load(Ordering::Relaxed) && stall.is_none() && !failed;
@@ -131,7 +137,13 @@ impl Health {
         if !checks.is_empty() {
             let checks: Vec<String> = checks
                 .iter()
-                .map(|check| format!("{}:{}", json_string(&check.name), json_string(check.outcome.text())))
+                .map(|check| {
+                    format!(
+                        "{}:{}",
+                        json_string(&check.name),
+                        json_string(&check.outcome.text(shows_reasons))
+                    )
+                })
                 .collect();
             body.push_str(&format!(",\"checks\":{{{}}}", checks.join(",")));
         }
@@ -141,11 +153,13 @@ impl Health {
 }
 
 impl CheckOutcome {
-    fn text(&self) -> &str {
+    fn text(&self, shows_reason: bool) -> Cow<'_, str> {
         match self {
-            Self::Ok => "ok",
-            Self::Failed(reason) => reason,
-            Self::TimedOut => "timed out",
+            Self::Ok => "ok".into(),
+            // The message may contain a connection string with a password.
+            Self::Failed(reason) if shows_reason => redact_for_log(reason, MAX_REASON).into(),
+            Self::Failed(_) => "failed".into(),
+            Self::TimedOut => "timed out".into(),
         }
     }
 }
@@ -168,7 +182,7 @@ mod tests {
         std::thread::sleep(BEAT_INTERVAL + Duration::from_millis(70));
         assert!(health.stalled() >= Duration::from_millis(50));
         assert_eq!(health.liveness().status, 503);
-        assert_eq!(health.readiness(&[]).status, 503);
+        assert_eq!(health.readiness(&[], false).status, 503);
         health.beat();
         assert_eq!(health.stalled(), Duration::ZERO);
         assert_eq!(health.liveness().status, 200);
@@ -178,18 +192,25 @@ mod tests {
     fn readiness_names_every_check() {
         let health = Health::new(Duration::from_secs(1));
         let check = |name: &str, outcome| Check { name: name.to_owned(), outcome };
-        let response = health.readiness(&[
+        let checks = [
             check("db", CheckOutcome::Ok),
-            check("a\"b", CheckOutcome::Failed("no route".to_owned())),
+            check("a\"b", CheckOutcome::Failed("no route to postgres://me:secret@db\n".to_owned())),
             check("slow", CheckOutcome::TimedOut),
-        ]);
-        assert_eq!(response.status, 503);
-        assert_eq!(
-            response.text(),
-            "{\"status\":\"not ready\",\"checks\":{\"db\":\"ok\",\"a\\\"b\":\"no route\",\"slow\":\"timed out\"}}\n"
-        );
-        assert_eq!(health.readiness(&[check("db", CheckOutcome::Ok)]).status, 200);
+        ];
+        for (shows_reasons, reason) in
+            [(true, "no route to postgres://me:[token]@db\u{fffd}"), (false, "failed")]
+        {
+            let response = health.readiness(&checks, shows_reasons);
+            assert_eq!(response.status, 503);
+            assert_eq!(
+                response.text(),
+                format!(
+                    "{{\"status\":\"not ready\",\"checks\":{{\"db\":\"ok\",\"a\\\"b\":\"{reason}\",\"slow\":\"timed out\"}}}}\n"
+                )
+            );
+        }
+        assert_eq!(health.readiness(&[check("db", CheckOutcome::Ok)], false).status, 200);
         health.set_ready(false);
-        assert_eq!(health.readiness(&[]).text(), "{\"status\":\"not ready\"}\n");
+        assert_eq!(health.readiness(&[], false).text(), "{\"status\":\"not ready\"}\n");
     }
 }

@@ -110,6 +110,8 @@ pub(crate) struct Asker {
     health: Arc<Health>,
     /// The newest question for all families. New scrapes share it until the program has started to answer it.
     collect: Mutex<Option<SharedQuestion>>,
+    /// The newest question for the readiness checks. Probes share it until it is answered.
+    ready: Mutex<Option<watch::Receiver<QuestionState>>>,
 }
 
 /// A question that new scrapes can share.
@@ -121,7 +123,7 @@ struct SharedQuestion {
 
 impl Asker {
     pub(crate) fn new(host: Arc<dyn Host>, health: Arc<Health>) -> Self {
-        Self { host, health, collect: Mutex::new(None) }
+        Self { host, health, collect: Mutex::new(None), ready: Mutex::new(None) }
     }
 
     pub(crate) fn host(&self) -> &Arc<dyn Host> {
@@ -154,6 +156,28 @@ impl Asker {
             return None;
         }
         answer(self.pose(question), budget, budget).await
+    }
+
+    /// Asks for the readiness checks, or joins the question that is not answered yet: however many probes there are, the
+    /// checks run once at a time.
+    pub(crate) async fn ready(&self, budget: Duration) -> Option<Vec<Check>> {
+        if self.health.is_stalled() {
+            return None;
+        }
+        let state = {
+            let mut ready = self.ready.lock();
+            let pending = ready.as_ref().filter(|state| {
+                state.has_changed().is_ok() && !matches!(*state.borrow(), QuestionState::Done(_))
+            });
+            match pending {
+                Some(state) => state.clone(),
+                None => ready.insert(self.pose(Question::Ready { budget })).clone(),
+            }
+        };
+        match answer(state, budget, budget).await {
+            Some(Reply::Ready(checks)) => Some(checks),
+            _ => None,
+        }
     }
 
     /// Joins the question that is not started yet, or asks a new one. `None` if the program has let the last question

@@ -32,6 +32,7 @@ impl Listener {
         let host = config.host.trim_start_matches('[').trim_end_matches(']');
         let listener = std::net::TcpListener::bind((host, config.port)).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
+        deepen_queue(&listener);
         let address = listener.local_addr().map_err(failed)?;
         Ok((Self::Tcp(listener), Address::Tcp(address)))
     }
@@ -49,6 +50,7 @@ impl Listener {
         }
         let listener = UnixListener::bind(path)?;
         listener.set_nonblocking(true)?;
+        deepen_queue(&listener);
         Ok((Self::Unix(listener, path.to_owned()), Address::Unix(path.to_owned())))
     }
 
@@ -58,7 +60,7 @@ impl Listener {
     }
 }
 
-pub(super) fn address_text(config: &MetricsConfig) -> String {
+fn address_text(config: &MetricsConfig) -> String {
     match &config.socket {
         Some(path) => path.clone(),
         None if config.host.contains(':') && !config.host.starts_with('[') => {
@@ -68,6 +70,23 @@ pub(super) fn address_text(config: &MetricsConfig) -> String {
     }
 }
 
-pub(super) fn bind_failed(address: &str, error: &io::Error) -> MetricsError {
+/// Lets as many connections wait to be accepted as the system allows, usually 4096. The standard library asks for 128,
+/// and a connection that finds the queue full is tried again only after a second.
+#[cfg(target_os = "linux")]
+fn deepen_queue(listener: &impl std::os::fd::AsFd) {
+    // Without it there are 128 places.
+    let _ = nix::sys::socket::listen(listener, nix::sys::socket::Backlog::MAXALLOWABLE);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn deepen_queue<L>(_: &L) {}
+
+/// The error of an exporter that cannot listen for this reason.
+#[must_use]
+pub fn listen_failed(config: &MetricsConfig, error: &io::Error) -> MetricsError {
+    bind_failed(&address_text(config), error)
+}
+
+fn bind_failed(address: &str, error: &io::Error) -> MetricsError {
     MetricsError::new(ErrorKind::BindFailed, format!("Cannot listen on {address}: {error}"))
 }

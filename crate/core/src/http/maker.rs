@@ -38,6 +38,15 @@ pub(crate) struct Exposition {
     pub(crate) mismatched: Vec<String>,
 }
 
+/// Why there is no exposition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Too many different expositions at once, too many bytes in flight, or no memory.
+    Overloaded,
+    /// A collector, or the encoder, panicked.
+    Panicked,
+}
+
 /// Makes expositions of one target.
 pub(crate) struct Maker {
     pub(super) target: Arc<Target>,
@@ -52,12 +61,13 @@ pub(crate) struct Maker {
 }
 
 impl Maker {
-    pub(super) fn make(&self, key: &Key) -> Exposition {
+    /// Fails if there is no memory for the exposition.
+    pub(super) fn make(&self, key: &Key) -> Result<Exposition, Failure> {
         match key {
             Key::Exposition { content_type, gzip, forced, names } => {
                 self.exposition(*content_type, *gzip, *forced, names)
             }
-            Key::Page => self.page(),
+            Key::Page => Ok(self.page()),
         }
     }
 
@@ -67,26 +77,26 @@ impl Maker {
         gzip: bool,
         forced: bool,
         names: &[String],
-    ) -> Exposition {
+    ) -> Result<Exposition, Failure> {
         let gathered = self.gather(names);
         self.metrics.refresh(gathered.series_count(), &self.meter);
         if let Some(listener) = &self.listener {
             listener.refresh(&self.health);
         }
         let mut body = Body::pooled();
-        let Ok(()) = encode(&gathered, content_type.format, body.buffer());
+        encode(&gathered, content_type.format, &mut body).map_err(|_| Failure::Overloaded)?;
         let plain_bytes = body.as_slice().len();
         let gzip = gzip && (forced || plain_bytes >= self.compression_min_size);
         if gzip {
             body = compressed(body);
         }
-        Exposition {
+        Ok(Exposition {
             content_type: content_type.header,
             gzip,
             body: Arc::new(body.metered(&self.meter)),
             plain_bytes,
             mismatched: gathered.mismatched().to_vec(),
-        }
+        })
     }
 
     fn page(&self) -> Exposition {

@@ -12,6 +12,8 @@ mod client_names;
 #[cfg(feature = "gzip")]
 mod compression;
 mod connection;
+#[cfg(all(feature = "testing", not(loom)))]
+mod conversation;
 mod exporter;
 mod expositions;
 mod gate;
@@ -28,6 +30,7 @@ mod passwords;
 #[path = "no_passwords.rs"]
 mod passwords;
 mod pem;
+mod places;
 mod rate_limit;
 mod remembered_credentials;
 mod request;
@@ -42,6 +45,8 @@ mod tls;
 #[path = "no_tls.rs"]
 mod tls;
 mod tls_config;
+#[cfg(feature = "tls")]
+mod validity;
 mod web_config;
 mod workers;
 mod yaml;
@@ -70,6 +75,9 @@ pub use body::Body;
 #[cfg(feature = "gzip")]
 #[doc(hidden)]
 pub use compression::{gzip, gzip_members};
+#[cfg(all(feature = "testing", not(loom)))]
+#[doc(hidden)]
+pub use conversation::Conversations;
 #[doc(hidden)]
 pub use handler::{Plan, Step, Visit};
 #[doc(hidden)]
@@ -77,7 +85,12 @@ pub use health::{BEAT_INTERVAL, Check, CheckOutcome, Health};
 #[doc(hidden)]
 pub use host::{Host, Question, Reply, Ticket, Visitor};
 #[doc(hidden)]
+pub use listener::listen_failed;
+#[doc(hidden)]
 pub use negotiation::{Coding, ContentType, coding, content_type};
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub use places::play;
 #[doc(hidden)]
 pub use rate_limit::{MAX_PEERS, RateLimiter};
 #[doc(hidden)]

@@ -29,7 +29,7 @@ pub fn content_type(accept: Option<&str>) -> ContentType {
     let mut best = (0.0, 0, TEXT);
     for clause in accept.iter().flat_map(|accept| accept.split(',')) {
         let Some((offer, specificity)) = offer(clause) else { continue };
-        let quality = quality(clause);
+        let Some(quality) = quality(clause) else { continue };
         if quality > best.0 || (quality > 0.0 && quality == best.0 && specificity > best.1) {
             best = (quality, specificity, offer);
         }
@@ -79,7 +79,8 @@ pub fn coding(accept_encoding: Option<&str>) -> Coding {
             "*" => &mut any,
             _ => continue,
         };
-        *wanted = Some(quality(clause));
+        // Keep what an earlier clause said.
+        *wanted = quality(clause).or(*wanted);
     }
     let gzip = gzip.or(any).unwrap_or(0.0);
     // The plain body is acceptable unless the header excludes it by name or by `*;q=0`.
@@ -92,12 +93,13 @@ pub fn coding(accept_encoding: Option<&str>) -> Coding {
     }
 }
 
-/// The weight of a clause: 1 without `q`, 0 if `q` is invalid.
-fn quality(clause: &str) -> f32 {
-    match parameter(clause, "q") {
-        None => 1.0,
-        Some(text) => text.parse().ok().filter(|q: &f32| (0.0..=1.0).contains(q)).unwrap_or(0.0),
-    }
+/// The weight of a clause: 1 without `q`. `None` if `q` is malformed; such a clause is ignored, so that it neither
+/// selects nor excludes anything. More than the three digits of RFC 9110 are accepted.
+fn quality(clause: &str) -> Option<f32> {
+    let Some(text) = parameter(clause, "q") else { return Some(1.0) };
+    let is_decimal =
+        text.starts_with(['0', '1']) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    text.parse().ok().filter(|q: &f32| is_decimal && (0.0..=1.0).contains(q))
 }
 
 /// The first parameter of this name. Repeated parameters (Prometheus 3.0 sends some) are ignored.
@@ -170,6 +172,7 @@ mod tests {
                 Coding::Gzip,
                 &["gzip", "deflate, gzip;q=0.5", "*", "gzip;q=0.5, identity;q=0.5", "GZIP", "x-gzip"][..],
             ),
+            (Coding::Gzip, &["gzip, gzip;q=x", "identity;q=nan, gzip;q=0.2", "gzip;q=0.33333"]),
             (Coding::GzipOnly, &["identity;q=0, gzip", "gzip, *;q=0", "*, identity;q=0"]),
             (
                 Coding::Identity,
@@ -182,6 +185,12 @@ mod tests {
                     "gzip;q=0, *",
                     "identity, *;q=0",
                     ";;,=q",
+                    "gzip;q=x",
+                    "gzip;q=",
+                    "identity;q=x",
+                    "*;q=2",
+                    "*;q=-0, identity;q=1e-9",
+                    "identity;q=+0",
                 ],
             ),
             (Coding::NotAcceptable, &["*;q=0", "identity;q=0", "br, identity;q=0", "gzip;q=0, identity;q=0"]),

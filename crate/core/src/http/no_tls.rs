@@ -24,6 +24,14 @@ impl Tls {
         match *self {}
     }
 
+    pub(super) fn expires(&self) -> Option<u64> {
+        match *self {}
+    }
+
+    pub(super) fn take_expiry_warning(&self) -> Option<String> {
+        match *self {}
+    }
+
     pub(super) fn take_reload_error(&self) -> Option<String> {
         match *self {}
     }

@@ -13,6 +13,8 @@ pub struct Request<'a> {
     pub peer: Option<IpAddr>,
     /// Whether it came through a Unix socket, for which file permissions decide about access.
     pub is_local: bool,
+    /// Whether it breaks the rule for `Host`: an HTTP/1.1 request has exactly one, an older one at most one.
+    pub is_misaddressed: bool,
     /// Whether it has a body.
     pub has_body: bool,
     /// `Accept`.

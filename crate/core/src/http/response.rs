@@ -29,6 +29,8 @@ impl Response {
         let headers = vec![
             (Cow::Borrowed("content-type"), Cow::Borrowed(content_type)),
             (Cow::Borrowed("content-length"), Cow::Owned(length)),
+            // Label values are chosen by others: no browser may read them as HTML.
+            (Cow::Borrowed("x-content-type-options"), Cow::Borrowed("nosniff")),
         ];
         Self { status, headers, body, head_only: false }
     }
@@ -53,6 +55,11 @@ impl Response {
     ) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// Closes the connection after the response: what follows on it may be a body.
+    pub(crate) fn closing(self) -> Self {
+        self.with("connection", "close")
     }
 
     /// Adds `Retry-After`, in whole seconds and at least one.

@@ -5,12 +5,13 @@ use super::body::Body;
 use super::handler::{ScrapeService, Step};
 use super::health::{Check, CheckOutcome};
 use super::host::{Asker, Host, Question, Reply, Visitor};
+use super::places::Places;
 use super::request::Request;
 use super::response::Response;
 use axum::Router;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -21,12 +22,18 @@ use tokio::sync::oneshot;
 /// How long a request waits for the host program's decision whether it is allowed.
 const AUTHORIZE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How often a scrape looks for memory before it is refused, and the pause between two looks: 750 ms in all.
+const MEMORY_ATTEMPTS: u32 = 30;
+const MEMORY_PAUSE: Duration = Duration::from_millis(25);
+
 /// The state of a router.
 #[derive(Clone)]
 pub(crate) struct Door {
     service: Arc<ScrapeService>,
     asker: Option<Arc<Asker>>,
     ready_timeout: Duration,
+    /// The connections of an exporter, which can be closed if memory is short.
+    places: Option<Arc<Places>>,
 }
 
 /// The client's address, as an extension of its requests; `None` for a Unix socket. Without the extension the address
@@ -47,7 +54,11 @@ impl Door {
         ready_timeout: Duration,
     ) -> Self {
         let asker = host.map(|host| Arc::new(Asker::new(host, Arc::clone(service.health()))));
-        Self { service, asker, ready_timeout }
+        Self { service, asker, ready_timeout, places: None }
+    }
+
+    pub(crate) fn with_places(self, places: Arc<Places>) -> Self {
+        Self { places: Some(places), ..self }
     }
 
     pub(crate) fn router(self) -> Router {
@@ -82,6 +93,7 @@ impl Door {
                     {
                         metrics.stale_scrapes.inc();
                     }
+                    self.await_memory().await;
                     if self.service.is_small() {
                         let (response, mismatched) = self.service.scrape_now(&plan);
                         self.warn_of(&mismatched);
@@ -99,6 +111,19 @@ impl Door {
                     return response;
                 }
             }
+        }
+    }
+
+    /// If responses that clients do not read use up the memory, gives up the oldest ones until there is room.
+    async fn await_memory(&self) {
+        let Some(places) = &self.places else { return };
+        for _ in 0..MEMORY_ATTEMPTS {
+            if self.service.has_memory() {
+                return;
+            }
+            // A connection that was given up frees its response when its task runs.
+            let pause = if places.give_up_an_unread_response() { Duration::ZERO } else { MEMORY_PAUSE };
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -120,7 +145,7 @@ impl Door {
     async fn checks(&self) -> Vec<Check> {
         let budget = self.ready_timeout;
         if let Some(asker) = &self.asker
-            && let Some(Reply::Ready(checks)) = asker.ask(Question::Ready { budget }, budget).await
+            && let Some(checks) = asker.ready(budget).await
         {
             return checks;
         }
@@ -187,11 +212,18 @@ fn request_of<'a>(parts: &'a Parts, headers: &'a Headers, peer: Option<IpAddr>) 
         peer,
         // The exporter sets `Peer` on every request; `None` in it means a Unix socket.
         is_local: matches!(parts.extensions.get(), Some(Peer(None))),
+        is_misaddressed: is_misaddressed(parts),
         has_body: parts.headers.contains_key(header::TRANSFER_ENCODING)
             || length.is_some_and(|length| length != "0"),
         ..Request::default()
     }
     .with_headers(|_| values.next()?.as_deref())
+}
+
+/// RFC 9112, section 3.2: an HTTP/1.1 request has one `Host` header. Older ones may have none.
+fn is_misaddressed(parts: &Parts) -> bool {
+    let hosts = parts.headers.get_all(header::HOST).iter().count();
+    hosts > 1 || (hosts == 0 && parts.version == Version::HTTP_11)
 }
 
 /// A body that several responses share, as axum needs it.
@@ -203,7 +235,7 @@ impl AsRef<[u8]> for SharedBody {
     }
 }
 
-fn converted(response: Response) -> axum::response::Response {
+pub(super) fn converted(response: Response) -> axum::response::Response {
     let body = if response.head_only { Bytes::new() } else { Bytes::from_owner(SharedBody(response.body)) };
     let mut converted = axum::response::Response::new(axum::body::Body::from(body));
     *converted.status_mut() =

@@ -5,6 +5,7 @@ use super::health::Health;
 use crate::error::Result;
 use crate::metrics::{Counter, Gauge, Histogram};
 use crate::registry::Registry;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// From 0.5 ms, the scrape of a small registry, to Prometheus' default timeout.
@@ -38,8 +39,10 @@ pub enum Rejection {
     CredentialLimit,
     /// The request has a body.
     Body,
-    /// Too many connections.
+    /// Too many connections, all of them busy.
     Connections,
+    /// Too many connections of one client, all of them busy.
+    ClientConnections,
     /// An invalid request, or too many or too large headers.
     Malformed,
     /// The request did not arrive in time.
@@ -54,13 +57,14 @@ pub enum Rejection {
 
 impl Rejection {
     /// All reasons, in the order of their numbers.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Address,
         Self::RateLimit,
         Self::Unauthorized,
         Self::CredentialLimit,
         Self::Body,
         Self::Connections,
+        Self::ClientConnections,
         Self::Malformed,
         Self::RequestTimeout,
         Self::WriteTimeout,
@@ -76,11 +80,40 @@ impl Rejection {
             Self::CredentialLimit => "credential_limit",
             Self::Body => "body",
             Self::Connections => "connections",
+            Self::ClientConnections => "client_connections",
             Self::Malformed => "malformed",
             Self::RequestTimeout => "request_timeout",
             Self::WriteTimeout => "write_timeout",
             Self::Overload => "overload",
             Self::Tls => "tls",
+        }
+    }
+}
+
+/// What a connection is doing, in the order in which connections lose their place to a newcomer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// Its last response is sent, and no new request has begun.
+    Idle,
+    /// It has not sent a complete request.
+    Silent,
+    /// Its client has not read the whole response.
+    Unread,
+    /// Its request is being answered.
+    Answering,
+}
+
+impl Standing {
+    /// All of them, in the order of their numbers.
+    pub(crate) const ALL: [Self; 4] = [Self::Idle, Self::Silent, Self::Unread, Self::Answering];
+
+    /// The value of the label `state`.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Silent => "silent",
+            Self::Unread => "unread",
+            Self::Answering => "answering",
         }
     }
 }
@@ -184,13 +217,25 @@ impl SelfMetrics {
 pub(crate) struct ListenerMetrics {
     stalled: Gauge,
     pub(crate) connections: Gauge,
+    displaced: [Counter; Standing::ALL.len()],
     pub(crate) tls_reload_failures: Counter,
+    /// Made when the exporter has a certificate.
+    certificate_expiry: OnceLock<Gauge>,
     pub(crate) stale_scrapes: Counter,
 }
 
 impl ListenerMetrics {
     pub(crate) fn new(registry: &Registry) -> Result<Self> {
+        let displaced = registry.counter_vec(
+            "llmdevops_metrics_displaced_total",
+            "Connections that were closed for a new one, by what they were doing",
+            &["state"],
+        )?;
+        let [idle, silent, unread, answering] =
+            Standing::ALL.map(|standing| displaced.with(&[standing.label()]));
         Ok(Self {
+            displaced: [idle?, silent?, unread?, answering?],
+            certificate_expiry: OnceLock::new(),
             stalled: registry.gauge(
                 "llmdevops_eventloop_stalled_seconds",
                 "How late the event loop is; 0 while it turns",
@@ -206,6 +251,25 @@ impl ListenerMetrics {
                 "Scrapes that showed the values there were, because the event loop was too late to collect new ones",
             )?,
         })
+    }
+
+    /// Counts a connection that has lost its place.
+    pub(crate) fn displaced(&self, standing: Standing) {
+        self.displaced[standing as usize].inc();
+    }
+
+    /// Shows when the certificate in use expires, in seconds since 1970.
+    pub(crate) fn certificate_expires(&self, registry: &Registry, seconds: u64) {
+        let name = "llmdevops_metrics_tls_certificate_expiry_timestamp_seconds";
+        let help = "When the first certificate of the exporter's chain expires, in seconds since 1970";
+        if self.certificate_expiry.get().is_none()
+            && let Ok(gauge) = registry.gauge(name, help)
+        {
+            let _ = self.certificate_expiry.set(gauge);
+        }
+        if let Some(gauge) = self.certificate_expiry.get() {
+            gauge.set(seconds as f64);
+        }
     }
 
     pub(crate) fn refresh(&self, health: &Health) {

@@ -5,7 +5,9 @@ use super::connection::{Progress, Timeouts, Watched};
 use super::handler::ScrapeService;
 use super::host::Host;
 use super::listener::Listener;
-use super::router::Peer;
+use super::places::{Place, Places};
+use super::response::Response;
+use super::router::{Peer, converted};
 use super::self_metrics::{ListenerMetrics, Rejection};
 use super::tls::{Tls, TlsStream};
 use crate::metrics::Gauge;
@@ -13,14 +15,17 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::fs::File;
 use std::future::Future;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::SyncSender;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
 /// Everything that the exporter's thread needs.
 pub(super) struct Server {
@@ -31,40 +36,60 @@ pub(super) struct Server {
     pub(super) timeouts: Timeouts,
     pub(super) max_header_bytes: usize,
     pub(super) max_headers: usize,
-    pub(super) connections: Arc<Semaphore>,
+    pub(super) places: Arc<Places>,
     pub(super) closing: watch::Receiver<Option<Duration>>,
 }
 
+/// The bytes that the system may keep for one client; Linux doubles the number. At 50 ms from the client, 10 MB a second
+/// still get through.
+#[cfg(target_os = "linux")]
+const SEND_BUFFER_BYTES: usize = 256 * 1024;
 /// The pause after a failed accept, for example when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The pause between two connections if they come so fast that they displace each other before they are read. The others
+/// wait in the system's queue.
+const RUSH_PAUSE: Duration = Duration::from_millis(1);
+/// The pause after a failed accept while descriptors are missing, and after how many of them a connection is given up.
+const SHORTAGE_PAUSE: Duration = Duration::from_millis(10);
+const GIVE_UP_AFTER: u32 = 5;
+/// The pause between two warnings that connections cannot be accepted.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Server {
-    pub(super) fn run(self, listener: Listener) {
+    /// Serves until the exporter closes. Reports through `started` once that it listens, or why it cannot.
+    pub(super) fn run(self, listener: Listener, started: &SyncSender<io::Result<()>>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
-        let host = self.host.clone();
-        let served = runtime.and_then(|runtime| runtime.block_on(self.listen(listener)));
+        let served = runtime.and_then(|runtime| runtime.block_on(self.listen(listener, started)));
         if let Err(error) = served {
-            warn(host.as_deref(), &format!("The exporter has stopped: {error}"));
+            let _ = started.send(Err(error));
         }
     }
 
-    async fn listen(self, listener: Listener) -> io::Result<()> {
+    /// Fails only before it listens.
+    async fn listen(self, listener: Listener, started: &SyncSender<io::Result<()>>) -> io::Result<()> {
         let server = Arc::new(self);
+        if let Some(tls) = &server.tls {
+            server.look_at_certificate(tls);
+        }
         match listener {
             Listener::Tcp(listener) => {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
+                let _ = started.send(Ok(()));
                 let accept = async || {
                     let (socket, peer) = listener.accept().await?;
                     // Responses are written in one piece, so Nagle's algorithm would only delay their last packet.
                     let _ = socket.set_nodelay(true);
+                    bound_send_buffer(&socket);
                     Ok((socket, Some(peer.ip())))
                 };
-                server.accept(accept).await;
+                server.accept(accept, || has_connection(&listener)).await;
             }
             #[cfg(unix)]
             Listener::Unix(listener, path) => {
                 let listener = tokio::net::UnixListener::from_std(listener)?;
-                server.accept(async || Ok((listener.accept().await?.0, None))).await;
+                let _ = started.send(Ok(()));
+                let accept = async || Ok((listener.accept().await?.0, None));
+                server.accept(accept, || has_connection(&listener)).await;
                 let _ = std::fs::remove_file(path);
             }
         }
@@ -73,11 +98,15 @@ impl Server {
     }
 
     /// Accepts connections until the exporter closes.
-    async fn accept<S>(self: &Arc<Self>, accept: impl AsyncFn() -> io::Result<(S, Option<IpAddr>)>)
-    where
+    async fn accept<S>(
+        self: &Arc<Self>,
+        accept: impl AsyncFn() -> io::Result<(S, Option<IpAddr>)>,
+        is_awaited: impl Fn() -> bool,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let mut closing = self.closing.clone();
+        let mut shortage = Shortage::default();
         loop {
             let accepted = {
                 let mut closed = pin!(closing.wait_for(Option::is_some));
@@ -85,22 +114,48 @@ impl Server {
                 // Poll `closed` first. Otherwise, under constant load, `accepted` is always ready and closing waits.
                 std::future::poll_fn(|context| {
                     if closed.as_mut().poll(context).is_ready() {
-                        return std::task::Poll::Ready(None);
+                        return Poll::Ready(None);
                     }
-                    accepted.as_mut().poll(context).map(Some)
+                    match accepted.as_mut().poll(context) {
+                        Poll::Pending if shortage.is_trying => {
+                            Poll::Ready(Some(Err(ErrorKind::WouldBlock.into())))
+                        }
+                        accepted => accepted.map(Some),
+                    }
                 })
                 .await
             };
             match accepted {
                 None => return,
-                Some(Ok((socket, peer))) => match Arc::clone(&self.connections).try_acquire_owned() {
-                    Ok(permit) => drop(tokio::spawn(Arc::clone(self).connection(socket, peer, permit))),
-                    Err(_) => self.service.reject(Rejection::Connections),
-                },
+                Some(Ok((socket, peer))) => {
+                    shortage.is_over();
+                    let progress = Progress::new(self.timeouts);
+                    match self.places.enter(peer, &progress) {
+                        Ok(place) => {
+                            drop(tokio::spawn(Arc::clone(self).connection(socket, peer, progress, place)));
+                        }
+                        Err(reason) => self.service.reject(reason),
+                    }
+                    if self.places.are_rushed() {
+                        tokio::time::sleep(RUSH_PAUSE).await;
+                    } else if self.places.are_taken() {
+                        // Let the newcomer's request be read before the next newcomer may displace it.
+                        tokio::task::yield_now().await;
+                    }
+                }
                 // The client closed the connection already.
-                Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                // The process is out of file descriptors, for example.
-                Some(Err(_)) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                Some(Err(error)) if error.kind() == ErrorKind::ConnectionAborted => {}
+                Some(Err(error)) if error.kind() == ErrorKind::WouldBlock => shortage.is_over(),
+                Some(Err(error)) => {
+                    let pause = shortage.relieve(&error, &self.places, &is_awaited);
+                    if shortage.is_news() {
+                        warn(
+                            self.host.as_deref(),
+                            &format!("The exporter cannot accept a connection: {error}"),
+                        );
+                    }
+                    tokio::time::sleep(pause).await;
+                }
             }
         }
     }
@@ -111,7 +166,7 @@ impl Server {
         loop {
             let grace = (*closing.borrow_and_update()).unwrap_or_default();
             let all = async {
-                while Arc::strong_count(&self.connections) > 1 {
+                while self.places.taken() > 0 {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             };
@@ -124,17 +179,21 @@ impl Server {
         }
     }
 
-    async fn connection<S>(self: Arc<Self>, socket: S, peer: Option<IpAddr>, permit: OwnedSemaphorePermit)
-    where
+    pub(super) async fn connection<S>(
+        self: Arc<Self>,
+        socket: S,
+        peer: Option<IpAddr>,
+        progress: Arc<Progress>,
+        place: Place,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let _open = self.service.listener_metrics().map(|metrics| OpenConnection::new(&metrics.connections));
-        let progress = Progress::new(self.timeouts);
         let served = async {
             match &self.tls {
-                None => self.serve(socket, peer, &progress).await,
+                None => self.serve(socket, peer, &progress, &place).await,
                 Some(tls) => match self.handshake(tls, socket).await {
-                    Some(socket) => self.serve(socket, peer, &progress).await,
+                    Some(socket) => self.serve(socket, peer, &progress, &place).await,
                     None => Some(Rejection::Tls),
                 },
             }
@@ -146,7 +205,6 @@ impl Server {
         if let Some(reason) = reason {
             self.service.reject(reason);
         }
-        drop(permit);
     }
 
     async fn handshake<S>(&self, tls: &Tls, socket: S) -> Option<TlsStream<S>>
@@ -154,6 +212,7 @@ impl Server {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let accepted = tls.accept(socket).await;
+        self.look_at_certificate(tls);
         if let Some(error) = tls.take_reload_error() {
             if let Some(ListenerMetrics { tls_reload_failures, .. }) = self.service.listener_metrics() {
                 tls_reload_failures.inc();
@@ -163,8 +222,33 @@ impl Server {
         accepted
     }
 
+    /// Shows when the certificate expires, and warns if that is soon.
+    pub(super) fn look_at_certificate(&self, tls: &Tls) {
+        if let Some(seconds) = tls.expires() {
+            self.service.certificate_expires(seconds);
+        }
+        if let Some(warning) = tls.take_expiry_warning() {
+            warn(self.host.as_deref(), &warning);
+        }
+    }
+
+    /// The response to a request for which this connection has no place.
+    fn refusal(&self, path: &str, place: &Place) -> Option<Response> {
+        if matches!(path, "/health" | "/ready") || place.is_ordinary() {
+            return None;
+        }
+        self.service.reject(Rejection::Connections);
+        Some(full())
+    }
+
     /// Answers the requests of a connection. Returns why it was rejected, if it was.
-    async fn serve<S>(&self, socket: S, peer: Option<IpAddr>, progress: &Arc<Progress>) -> Option<Rejection>
+    async fn serve<S>(
+        &self,
+        socket: S,
+        peer: Option<IpAddr>,
+        progress: &Arc<Progress>,
+        place: &Place,
+    ) -> Option<Rejection>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -173,10 +257,17 @@ impl Server {
         let service =
             hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
                 progress.serving();
+                let refusal = self.refusal(request.uri().path(), place);
                 request.extensions_mut().insert(Peer(peer.map(|peer| peer.to_canonical())));
-                let answer = hyper::service::Service::call(&router, request);
+                let answer = match refusal {
+                    None => Ok(hyper::service::Service::call(&router, request)),
+                    Some(refusal) => Err(refusal),
+                };
                 async move {
-                    let response = answer.await;
+                    let response = match answer {
+                        Ok(answer) => answer.await,
+                        Err(refusal) => Ok(converted(refusal)),
+                    };
                     progress.answered();
                     response
                 }
@@ -185,6 +276,8 @@ impl Server {
         http.timer(TokioTimer::new())
             // `Progress` has the timeouts, because it can tell an idle connection from half a request.
             .header_read_timeout(None)
+            // A client may end its side of the connection after its request and still wait for the response.
+            .half_close(true)
             .max_header_size(self.max_header_bytes)
             .max_headers(self.max_headers);
         let mut connection = pin!(http.serve_connection(TokioIo::new(watched), service));
@@ -206,6 +299,116 @@ impl Server {
             _ => None,
         }
     }
+}
+
+/// The response to a request, other than a health check, for which there is no place.
+fn full() -> Response {
+    let response = Response::plain(503, "Too many connections.\n").retry_after(Duration::from_secs(1));
+    response.with("connection", "close")
+}
+
+/// What the exporter does when the process has no file descriptors left: it frees one that it keeps for this case. If that
+/// one is in use already, it waits a moment for it, then gives up connections. So health checks and scrapes are answered.
+struct Shortage {
+    spare: Option<File>,
+    /// Whether the spare descriptor was just freed, to try one accept. The system reports missing descriptors even if no
+    /// connection waits.
+    is_trying: bool,
+    failures: u32,
+    warned: Option<Instant>,
+}
+
+impl Default for Shortage {
+    fn default() -> Self {
+        Self { spare: spare(), is_trying: false, failures: 0, warned: None }
+    }
+}
+
+impl Shortage {
+    /// Frees a descriptor if they are what is missing. Returns how long to wait until the next attempt.
+    fn relieve(&mut self, error: &io::Error, places: &Places, is_awaited: impl Fn() -> bool) -> Duration {
+        if !is_out_of_descriptors(error) {
+            return ACCEPT_PAUSE;
+        }
+        if self.spare.is_none() {
+            self.spare = spare();
+        }
+        self.is_trying = self.spare.take().is_some();
+        if self.is_trying {
+            return Duration::ZERO;
+        }
+        if is_awaited() {
+            self.failures += 1;
+            if self.failures.is_multiple_of(GIVE_UP_AFTER) {
+                places.give_one_up();
+            }
+        }
+        SHORTAGE_PAUSE
+    }
+
+    /// Keeps a descriptor again as soon as there is one.
+    fn is_over(&mut self) {
+        self.is_trying = false;
+        self.failures = 0;
+        if self.spare.is_none() {
+            self.spare = spare();
+        }
+    }
+
+    /// Whether to warn: once a minute.
+    fn is_news(&mut self) -> bool {
+        let is_news = self.warned.is_none_or(|warned| warned.elapsed() >= WARNING_INTERVAL);
+        if is_news {
+            self.warned = Some(Instant::now());
+        }
+        is_news
+    }
+}
+
+/// Bounds the bytes that the system keeps for a client that does not read. By itself Linux keeps up to 4 MB for each, so
+/// that some hundred such clients take the memory of all sockets of the machine.
+#[cfg(target_os = "linux")]
+fn bound_send_buffer(socket: &impl std::os::fd::AsFd) {
+    use nix::sys::socket::{setsockopt, sockopt::SndBuf};
+    let _ = setsockopt(socket, SndBuf, &SEND_BUFFER_BYTES);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn bound_send_buffer<S>(_: &S) {}
+
+/// Whether a connection waits to be accepted.
+#[cfg(unix)]
+fn has_connection(listener: &impl std::os::fd::AsFd) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    poll(&mut [PollFd::new(listener.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO) == Ok(1)
+}
+
+#[cfg(not(unix))]
+fn has_connection<L>(_: &L) -> bool {
+    true
+}
+
+#[cfg(unix)]
+fn spare() -> Option<File> {
+    File::open("/dev/null").ok()
+}
+
+#[cfg(not(unix))]
+fn spare() -> Option<File> {
+    None
+}
+
+#[cfg(unix)]
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    use nix::errno::Errno;
+    error
+        .raw_os_error()
+        .is_some_and(|code| [Errno::EMFILE, Errno::ENFILE].map(|errno| errno as i32).contains(&code))
+}
+
+#[cfg(not(unix))]
+fn is_out_of_descriptors(_: &io::Error) -> bool {
+    false
 }
 
 /// Counts an open connection while it lives.

@@ -20,6 +20,7 @@ use super::certificates::{certificates, named, private_key};
 use super::client_names::AllowedNames;
 use super::pem::Pem;
 use super::tls_config::{ClientAuth, TlsConfig, TlsVersion};
+use super::validity::{Validity, WARN_EVERY};
 use crate::error::{MetricsError, Result};
 
 /// The pause between two checks whether a file has changed.
@@ -46,11 +47,14 @@ const NOT_SPOKEN: [&str; 10] = [
 pub struct Tls {
     config: TlsConfig,
     loaded: Mutex<Loaded>,
+    /// When the last warning that the certificate expires was taken.
+    warned: Mutex<Option<Instant>>,
     failures: AtomicU64,
 }
 
 struct Loaded {
     server: Arc<ServerConfig>,
+    validity: Option<Validity>,
     stamps: Vec<Option<Stamp>>,
     looked_at: Instant,
     /// The state of the files and the error of the last reading, if it failed.
@@ -67,9 +71,11 @@ impl Tls {
     /// encrypted, not the certificate's key; or settings that contradict each other.
     pub fn new(config: TlsConfig) -> Result<Self> {
         let stamps = stamps(&config);
-        let server = load(&config)?;
-        let loaded = Loaded { server, stamps, looked_at: Instant::now(), refused: None, news: None };
-        Ok(Self { config, loaded: Mutex::new(loaded), failures: AtomicU64::new(0) })
+        let (server, validity) = load(&config)?;
+        let loaded =
+            Loaded { server, validity, stamps, looked_at: Instant::now(), refused: None, news: None };
+        let warned = Mutex::default();
+        Ok(Self { config, loaded: Mutex::new(loaded), warned, failures: AtomicU64::new(0) })
     }
 
     /// The configuration for the next connection. Checks at most once a second whether a file has changed (time, size,
@@ -99,6 +105,26 @@ impl Tls {
         self.loaded.lock().news.take()
     }
 
+    /// When the certificate expires, in seconds since 1970, if that can be read from it.
+    #[must_use]
+    pub fn expires(&self) -> Option<u64> {
+        self.loaded.lock().validity.map(|validity| validity.not_after)
+    }
+
+    /// A warning if the certificate has expired or does so soon, at most once a day.
+    #[must_use]
+    pub fn take_expiry_warning(&self) -> Option<String> {
+        let mut warned = self.warned.lock();
+        if warned.is_some_and(|warned| warned.elapsed() < WARN_EVERY) {
+            return None;
+        }
+        let validity = self.loaded.lock().validity?;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+        let warning = validity.warning(now)?;
+        *warned = Some(Instant::now());
+        Some(warning)
+    }
+
     /// How many such errors there were.
     #[must_use]
     pub fn reload_failures(&self) -> u64 {
@@ -114,8 +140,11 @@ impl Tls {
             return;
         }
         match load(&self.config) {
-            Ok(server) => {
+            Ok((server, validity)) => {
                 loaded.server = server;
+                loaded.validity = validity;
+                // The new certificate can be warned of at once.
+                *self.warned.lock() = None;
                 loaded.stamps = stamps;
                 loaded.refused = None;
             }
@@ -163,7 +192,7 @@ fn stamp(path: &Path) -> Option<Stamp> {
     Some(Stamp { modified: metadata.modified().ok(), size: metadata.len(), inode })
 }
 
-fn load(config: &TlsConfig) -> Result<Arc<ServerConfig>> {
+fn load(config: &TlsConfig) -> Result<(Arc<ServerConfig>, Option<Validity>)> {
     let provider = Arc::new(provider(config)?);
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&versions(config)?)
@@ -173,6 +202,7 @@ fn load(config: &TlsConfig) -> Result<Arc<ServerConfig>> {
             ))
         })?;
     let chain = certificates("cert", &config.cert)?;
+    let validity = Validity::of_chain(chain.iter().map(AsRef::as_ref));
     let key = private_key(&config.key)?;
     let builder = match client_verifier(config, provider)? {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
@@ -191,7 +221,7 @@ fn load(config: &TlsConfig) -> Result<Arc<ServerConfig>> {
     })?;
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
     server.ignore_client_order = config.prefer_server_cipher_suites;
-    Ok(Arc::new(server))
+    Ok((Arc::new(server), validity))
 }
 
 fn versions(config: &TlsConfig) -> Result<Vec<&'static rustls::SupportedProtocolVersion>> {

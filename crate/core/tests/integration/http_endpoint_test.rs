@@ -37,7 +37,7 @@ fn large() -> Result<Arc<Registry>, Box<dyn std::error::Error>> {
 /// The head of a response with status 200.
 pub(crate) fn ok_head(content_type: &str, length: usize, more: &str) -> String {
     format!(
-        "HTTP/1.1 200 OK\ncontent-type: {content_type}\ncontent-length: {length}\ncache-control: no-store\n{more}"
+        "HTTP/1.1 200 OK\ncontent-type: {content_type}\ncontent-length: {length}\nx-content-type-options: nosniff\ncache-control: no-store\n{more}"
     )
 }
 
@@ -244,7 +244,7 @@ fn test_health_endpoint_unhealthy() -> Outcome {
     let answer = get(&exporter, "/health", &[])?;
     let text = answer.text()?;
     let head = format!(
-        "HTTP/1.1 503 Service Unavailable\ncontent-type: {JSON}\ncontent-length: {}\ncache-control: no-store\n",
+        "HTTP/1.1 503 Service Unavailable\ncontent-type: {JSON}\ncontent-length: {}\nx-content-type-options: nosniff\ncache-control: no-store\n",
         text.len()
     );
     assert_eq!(answer.head, head);
@@ -312,9 +312,18 @@ fn test_ready_endpoint_not_ready() -> Outcome {
         ("queue", CheckOutcome::TimedOut),
     ]);
     let options = program.options().has_checks(true);
-    let checks =
-        "{\"status\":\"not ready\",\"checks\":{\"database\":\"no \\\"route\\\"\",\"queue\":\"timed out\"}}\n";
+    let checks = "{\"status\":\"not ready\",\"checks\":{\"database\":\"failed\",\"queue\":\"timed out\"}}\n";
     not_ready(&start_with(&small()?, &quiet(), options)?, checks)?;
+    // Only a client with credentials sees the application's own words.
+    let options = program.options().has_checks(true);
+    let exporter = start_with(&small()?, &quiet().bearer_tokens(vec!["a-token".to_owned()]), options)?;
+    for (header, reason) in
+        [("authorization: Bearer a-token", "no \\\"route\\\""), ("authorization: Bearer b", "failed")]
+    {
+        let answer = get(&exporter, "/ready", &[header])?;
+        assert_eq!(answer.text()?, checks.replace("failed", reason), "{header}");
+        assert_eq!(answer.status, 503);
+    }
 
     // Checks that the program does not run in time have timed out.
     let program = silent();

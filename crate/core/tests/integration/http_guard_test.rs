@@ -19,7 +19,7 @@ const RIGHT_BEARER: &str = "authorization: Bearer a-long-and-random-token";
 
 fn plain(status: &str, text: &str, more: &str) -> Answer {
     let head = format!(
-        "HTTP/1.1 {status}\ncontent-type: text/plain; charset=utf-8\ncontent-length: {}\n{more}",
+        "HTTP/1.1 {status}\ncontent-type: text/plain; charset=utf-8\ncontent-length: {}\nx-content-type-options: nosniff\n{more}",
         text.len()
     );
     let number = status.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default();

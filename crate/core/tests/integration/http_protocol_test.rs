@@ -12,7 +12,7 @@ fn unknown_paths_and_methods_are_refused() -> Outcome {
     let exporter = start(&small()?, &quiet())?;
     let plain = |status: &str, length: usize, more: &str| {
         format!(
-            "HTTP/1.1 {status}\ncontent-type: text/plain; charset=utf-8\ncontent-length: {length}\n{more}"
+            "HTTP/1.1 {status}\ncontent-type: text/plain; charset=utf-8\ncontent-length: {length}\nx-content-type-options: nosniff\n{more}"
         )
     };
     for target in ["/metric", "/metrics/", "//metrics", "/METRICS", "/health/", "/%6detrics", "/favicon.ico"]

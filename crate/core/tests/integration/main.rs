@@ -10,6 +10,7 @@ mod exposition_properties_test;
 mod http_endpoint_test;
 mod http_guard_test;
 mod http_limits_test;
+mod http_places_test;
 mod http_protocol_test;
 mod llm_collector_test;
 mod network_input_test;

@@ -92,6 +92,21 @@ fn any_exposition_is_read_or_refused_at_a_place() -> Outcome {
     run("exposition", 2000, inputs::exposition)
 }
 
+#[test]
+fn answers_do_not_depend_on_how_requests_are_cut() -> Outcome {
+    run("pieces", 400, inputs::pieces)
+}
+
+#[test]
+fn a_chunked_body_hides_no_request() -> Outcome {
+    run("chunked", 400, inputs::chunked)
+}
+
+#[test]
+fn any_crowd_finds_the_limits() -> Outcome {
+    run("connections", 500, inputs::connections)
+}
+
 /// Bytes of an attacker: changed requests, words of HTTP, random bytes.
 fn garbage() -> impl Strategy<Value = Vec<u8>> {
     let requests = vec![

@@ -97,6 +97,23 @@ fn test_basic_password() -> Outcome {
 }
 
 #[test]
+fn test_a_password_with_a_nul_is_denied_and_counts_as_a_guess() -> Outcome {
+    let auth = Authenticator::new(users(&[("scraper", "p"), ("empty", "")]))?;
+    for (user, password) in
+        [("scraper", "p\0p"), ("scraper", "p\0"), ("scraper", "p\0p\0p"), ("empty", "\0"), ("stranger", "\0")]
+    {
+        assert!(
+            matches!(judge(&auth, Some(&basic(user, password)), peer(1)), Verdict::Denied),
+            "{password:?}"
+        );
+    }
+    assert!(matches!(judge(&auth, Some(&basic("scraper", "p")), peer(1)), Verdict::Granted));
+    let guesses = (0..20).map(|_| judge(&auth, Some(&basic("scraper", "\0")), peer(2)));
+    assert_eq!(guesses.filter(|verdict| matches!(verdict, Verdict::Limited(_))).count(), 10);
+    Ok(())
+}
+
+#[test]
 fn test_every_prefix_of_bcrypt_is_read() -> Outcome {
     for prefix in ["$2a$", "$2b$", "$2y$"] {
         let hash = hash("x").replace("$2b$", prefix);
