@@ -19,6 +19,9 @@ export type LabelValues<T extends string = string> = Partial<Record<T, string | 
 // biome-ignore lint/suspicious/noExplicitAny: only with `any` does every signature of a subclass fit
 export type Over<P, V> = 0 extends 1 & P ? any : V;
 
+/** `T`, in a place from which the compiler must not infer it. Its own `NoInfer` is younger than the oldest supported compiler. */
+export type Uninferred<T> = [T][T extends unknown ? 0 : never];
+
 /**
  * The treatment of new label sets over a limit. Each such call is counted in
  * `llmdevops_metrics_cardinality_overflow_total`.

@@ -2,7 +2,7 @@
  * Implements infos: facts about a thing, such as a build's version, in labels of a series whose value is 1.
  */
 import { refuseOption } from '../errors';
-import type { AnyLabels } from '../types';
+import type { AnyLabels, Uninferred } from '../types';
 import { childOf, enter, Metric, type MetricConfiguration } from './metric';
 import { put, revived, Series, seriesSet } from './series';
 
@@ -13,7 +13,7 @@ export interface InfoConfiguration<T extends string = string> extends MetricConf
    *
    * @default []: there is only one thing
    */
-  identity?: readonly NoInfer<T>[] | undefined;
+  identity?: readonly Uninferred<T>[] | undefined;
 }
 
 /** What `labels()` returns: one set of facts. */

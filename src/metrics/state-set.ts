@@ -2,7 +2,7 @@
  * Implements state sets: a fixed list of states, each of which is on or off.
  */
 import { ConfigurationError, describe, RegistrationError, refuseOption } from '../errors';
-import type { AnyLabels } from '../types';
+import type { AnyLabels, Uninferred } from '../types';
 import { checkConfiguration, childOf, enter, Metric, type MetricConfiguration, valuesOf } from './metric';
 import { put, revived, Series, seriesSet } from './series';
 
@@ -12,7 +12,7 @@ export interface StateSetConfiguration<S extends string = string, T extends stri
   /** All states, each shown as 0 or 1. At least one. */
   states: readonly S[];
   /** The state that is on at first, in a state set without labels. @default none is on */
-  initial?: NoInfer<S> | undefined;
+  initial?: Uninferred<S> | undefined;
 }
 
 /** What `labels()` returns: one state. */

@@ -227,7 +227,11 @@ export class Summary<T extends string = string> extends Metric<T, SummaryCells, 
     this.#moveWindow();
     const series = this[seriesSet].peek(this[seriesSet].placeOfArguments([labels ?? {}]));
     const values = series === undefined ? [] : this[seriesSet].family.quantiles(series[idOf]());
-    return { count, sum, quantiles: this[seriesSet].bounds.map((quantile, at) => ({ quantile, value: values[at] ?? 0 })) };
+    return {
+      count,
+      sum,
+      quantiles: this[seriesSet].bounds.map((quantile, at) => ({ quantile, value: values[at] ?? 0 })),
+    };
   }
 
   /** Forgets all observations: count, sum and quantiles of every series are 0. */

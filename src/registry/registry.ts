@@ -311,10 +311,10 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
    *
    * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type, other labels or other states
    */
-  stateSet<const S extends string = string, T extends string = string, P = never>(
+  stateSet<S extends string = string, T extends string = string, P = never>(
     ...args: Over<P, [configuration: StateSetConfiguration<S, T>]>
   ): Over<P, StateSet<S, T>>;
-  stateSet<const S extends string = string, T extends string = string, P = never>(
+  stateSet<S extends string = string, T extends string = string, P = never>(
     ...args: Over<P, [configuration: StateSetConfiguration<S, T>]>
   ): Over<P, StateSet<S, T>>;
   stateSet(configuration: StateSetConfiguration): StateSet {
