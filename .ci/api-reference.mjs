@@ -42,6 +42,9 @@ export function entriesOf({ exports }) {
 /** The default export, which is all names of the module once more. */
 const DEFAULT_EXPORT = /^import (\w+) = require\('[^']+'\);\n(?:\/\*\*.*\*\/\n)?export default \1;\n/m;
 
+/** The names of prom-client for types that have names of their own here, such as `Counter.Internal`. */
+const NAMESPACE = /^export declare namespace \w+ {\n[\s\S]*?^}\n/gm;
+
 /**
  * Declarations with re-exports where the entry declares a value, and perhaps a type, of another module; without a default
  * export.
@@ -53,6 +56,7 @@ export function withReexports(source) {
   const values = new Set();
   const reexporting = source
     .replace(DEFAULT_EXPORT, '')
+    .replaceAll(NAMESPACE, '')
     .replace(/^export declare const (\w+): typeof (\w+)\.(\w+);$/gm, (line, name, module, original) => {
       if (!modules.has(module)) return line;
       values.add(name);
@@ -61,6 +65,34 @@ export function withReexports(source) {
   return reexporting.replace(/^export type (\w+)(?:<.*?>)? = (\w+)\.\w+(?:<.*>)?;\n/gm, (line, name, module) =>
     values.has(name) && modules.has(module) ? '' : line,
   );
+}
+
+/**
+ * Declarations in which methods that subclasses may override with any signature look like others: without `Over` and its
+ * type parameter, and declared once.
+ */
+export function withoutOver(source) {
+  const plain = source.split('\n').map((line) => {
+    if (!/Over<P, /.test(line)) return line;
+    const bare = line.replace('<P = never>', '').replace(', P = never>', '>');
+    return unwrapped(bare.replace(/\.\.\.args: Over<P, \[(.*?)\]>\): /, '$1): '));
+  });
+  return plain.filter((line, at) => line !== plain[at - 1] || !/^ +\w+[<(].*;$/.test(line)).join('\n');
+}
+
+/** A line with `V` in place of each `Over<P, V>`. */
+function unwrapped(line) {
+  const start = line.indexOf('Over<P, ');
+  if (start < 0) return line;
+  let depth = 0;
+  let end = start;
+  do {
+    if (line[end] === '<') depth += 1;
+    // An arrow is no bracket.
+    if (line[end] === '>' && line[end - 1] !== '=') depth -= 1;
+    end += 1;
+  } while (end < line.length && (depth > 0 || line[end - 1] !== '>'));
+  return unwrapped(line.slice(0, start) + line.slice(start + 'Over<P, '.length, end - 1) + line.slice(end));
 }
 
 /** True for members that classes share inside the library: their names are symbols that no entry exports. */
@@ -80,6 +112,12 @@ function install() {
 function prepare(folder, entries) {
   const isDeclaration = (path) => statSync(path).isDirectory() || /\.d\.m?ts$/.test(path);
   cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true, filter: isDeclaration });
+  for (const room of ['metrics', 'registry']) {
+    const files = readdirSync(join(folder, 'dist', room)).filter((name) => name.endsWith('.d.ts'));
+    for (const file of files.map((name) => join(folder, 'dist', room, name))) {
+      writeFileSync(file, withoutOver(readFileSync(file, 'utf8')));
+    }
+  }
   // Pages are named like the files.
   return entries.map(({ page, declarations }) => {
     const file = join(folder, declarations);

@@ -169,8 +169,12 @@ const OTHERS = [
   'GaugeConfiguration',
   'HistogramConfiguration',
   'HttpMetricsSettings',
+  'InfoConfiguration',
   'ListenerSettings',
   'MetricConfiguration',
+  'StateSetConfiguration',
+  'SummaryConfiguration',
+  'SummaryOptions',
 ];
 
 test('the table has all public types of options', (t) => {
@@ -259,7 +263,7 @@ test('metrics and collectDefaultMetrics warn of misspelled names, once, and igno
     const { Registry, collectDefaultMetrics } = client;
     const registry = new Registry();
     for (const Type of [client.Counter, client.Gauge, client.Histogram]) {
-      new Type({ name: Type.name, help: 'h', registers: [registry], lableNames: ['a'], type: 'counter', unit: 's' });
+      new Type({ name: Type.name, help: 'h', registers: [registry], lableNames: ['a'], type: 'counter', origin: 's' });
     }
     registry.counter({ name: 'two', help: 'h', labelName: ['a'] });
     registry.counter({ name: 'three', help: 'h', percentiles: [0.5], maxAgeSeconds: 5, buckets: [1] });

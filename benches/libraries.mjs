@@ -60,7 +60,7 @@ export function peersOf(ids) {
 }
 
 /**
- * Opens a library with room for `seriesMax` series and `spare` more. `{counter, gauge, histogram}(name, labelNames)`
+ * Opens a library with room for `seriesMax` series and `spare` more. `{counter, gauge, histogram, summary}(name, labelNames)`
  * return the library's own objects, `add` and `observe` change one series, `scrapes` are the ways to get an exposition,
  * `handler` serves one over node:http.
  */
@@ -113,6 +113,7 @@ function promStyle(client, registry, limits) {
     counter: (name, labelNames = []) => new client.Counter(config(name, labelNames)),
     gauge: (name, labelNames = []) => new client.Gauge(config(name, labelNames)),
     histogram: (name, labelNames = []) => new client.Histogram(config(name, labelNames)),
+    summary: (name, labelNames = [], more = {}) => new client.Summary({ ...config(name, labelNames), ...more }),
     collected: (name, read) =>
       new client.Gauge({
         ...config(name, []),

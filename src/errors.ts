@@ -34,12 +34,12 @@ export const ERRORS = {
   },
   INVALID_METRIC_NAME: {
     class: 'RegistrationError',
-    means: 'The metric name is missing or does not match `[a-zA-Z_:][a-zA-Z0-9_:]*`.',
+    means: 'The metric name is missing, does not match `[a-zA-Z_:][a-zA-Z0-9_:]*`, or does not end with the unit.',
   },
   INVALID_LABEL_NAME: {
     class: 'RegistrationError',
     means:
-      'A label name does not match `[a-zA-Z_][a-zA-Z0-9_]*`, is given twice, or is reserved (`le` on a histogram).',
+      'A label name does not match `[a-zA-Z_][a-zA-Z0-9_]*`, is given twice, or is reserved: `__name__`, `le` on a histogram, `quantile` on a summary, both as default labels.',
   },
   INVALID_LABEL_VALUE: {
     class: 'LabelError',
@@ -48,7 +48,7 @@ export const ERRORS = {
   TYPE_MISMATCH: {
     class: 'RegistrationError',
     means:
-      '`registry.counter()`, `gauge()` or `histogram()` found a metric with another type, other labels or other buckets.',
+      'A method such as `registry.counter()` found a metric with another type, other labels, buckets, percentiles or states.',
   },
   INVALID_BUCKETS: {
     class: 'RegistrationError',

@@ -12,12 +12,30 @@ import type * as Api from './api';
  */
 const KEY = Symbol.for('@llm-devops/prometheus-metrics@0.1');
 
-const realm = globalThis as { [KEY]?: typeof Api };
+/** The key, in the library itself, of the files of all copies that share it. */
+const COPIES = Symbol.for('copies');
 
-function load(): typeof Api {
-  const api = require('./api') as typeof Api;
+type Shared = typeof Api & { [COPIES]?: Set<string> };
+
+const realm = globalThis as { [KEY]?: Shared };
+
+function load(): Shared {
+  const api = require('./api') as Shared;
   Object.defineProperty(realm, KEY, { value: api, configurable: true });
+  Object.defineProperty(api, COPIES, { value: new Set() });
   return api;
 }
 
-export const api: typeof Api = realm[KEY] ?? load();
+/**
+ * True if Jest has dropped its loaded modules: `jest.resetModules()` and `jest.isolateModules()` load the same file again,
+ * and a test that calls them expects a new registry. Outside of Jest a file that is loaded again is a hot reload, which
+ * must keep the registry.
+ */
+function wasReset(): boolean {
+  return process.env.JEST_WORKER_ID !== undefined && realm[KEY]?.[COPIES]?.has(__filename) === true;
+}
+
+const shared = realm[KEY] === undefined || wasReset() ? load() : realm[KEY];
+shared[COPIES]?.add(__filename);
+
+export const api: typeof Api = shared;

@@ -5,8 +5,22 @@
 /** A label value. A missing value, `null`, `undefined` and `''` all mean that the series does not have the label. */
 export type LabelValue = string | number | boolean | bigint | null | undefined;
 
-/** Label values by label name. */
-export type LabelValues<T extends string = string> = { readonly [name in T]?: LabelValue };
+/** Label values by label name, as metrics take them. */
+export type AnyLabels<T extends string = string> = { readonly [name in T]?: LabelValue };
+
+/** Label values by label name, as prom-client declares them. */
+export type LabelValues<T extends string = string> = Partial<Record<T, string | number>>;
+
+/**
+ * `V`, in the signature of a method that prom-client's class does not have. A subclass may have a method of that name with
+ * any signature: such methods are declared twice with a type parameter that no call gives, and the compiler compares
+ * overloads of a subclass with `any` in place of type parameters.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: only with `any` does every signature of a subclass fit
+export type Over<P, V> = 0 extends 1 & P ? any : V;
+
+/** `T`, in a place from which the compiler must not infer it. Its own `NoInfer` is younger than the oldest supported compiler. */
+export type Uninferred<T> = [T][T extends unknown ? 0 : never];
 
 /**
  * The treatment of new label sets over a limit. Each such call is counted in
@@ -68,7 +82,7 @@ export interface MetricCardinality {
 export type Aggregator = 'omit' | 'sum' | 'first' | 'min' | 'max' | 'average';
 
 /** The type of a metric, as in `# TYPE`. */
-export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'untyped';
+export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'info' | 'stateset' | 'untyped';
 
 /** An exemplar: one recorded value, with labels that identify its trace. */
 export interface ExemplarValue {
@@ -88,12 +102,24 @@ export interface MetricValue<T extends string = string> {
   exemplar?: ExemplarValue | null;
 }
 
-/** A metric and its samples. */
-export interface MetricObjectWithValues<V extends MetricValue = MetricValue> {
+/** One sample of a histogram or summary. */
+export type MetricValueWithName<T extends string = string> = MetricValue<T> & { metricName?: string };
+
+/** A callback that sets the values of its metric at each scrape. */
+export type CollectFunction<M> = { collect(this: M): void | Promise<void> }['collect'];
+
+/** The description of a metric. */
+export interface MetricObject {
   name: string;
   help: string;
   type: MetricType;
   aggregator: Aggregator;
+  // biome-ignore lint/suspicious/noExplicitAny: the type of the metric is not known here
+  collect?: CollectFunction<any> | undefined;
+}
+
+/** A metric and its samples. */
+export interface MetricObjectWithValues<V extends MetricValue = MetricValue> extends MetricObject {
   values: V[];
 }
 
@@ -109,6 +135,11 @@ export interface Logger {
   warn(message: string): void;
 }
 
-export type PrometheusContentType = 'text/plain; version=0.0.4; charset=utf-8';
-export type OpenMetricsContentType = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+export type Charset = 'utf-8';
+export type PrometheusMIME = 'text/plain';
+export type PrometheusMetricsVersion = '0.0.4';
+export type OpenMetricsMIME = 'application/openmetrics-text';
+export type OpenMetricsVersion = '1.0.0';
+export type PrometheusContentType = `${PrometheusMIME}; version=${PrometheusMetricsVersion}; charset=${Charset}`;
+export type OpenMetricsContentType = `${OpenMetricsMIME}; version=${OpenMetricsVersion}; charset=${Charset}`;
 export type RegistryContentType = PrometheusContentType | OpenMetricsContentType;

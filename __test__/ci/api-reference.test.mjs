@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { entriesOf, withMarks, withReexports } from '../../.ci/api-reference.mjs';
+import { entriesOf, withMarks, withoutOver, withReexports } from '../../.ci/api-reference.mjs';
 
 test('values that an entry takes from another module become re-exports, with their types', (t) => {
   t.is(
@@ -36,6 +36,37 @@ test('a default export of all names is left out', (t) => {
   const all = "import everything = require('./index.js');\n/** All names. */\nexport default everything;\n";
   t.is(withReexports(names + all), names);
   t.is(withReexports(`${names}export default a;\n`), `${names}export default a;\n`);
+});
+
+test('namespaces with names of prom-client are left out', (t) => {
+  const names = "export { a } from './a';\n";
+  t.is(
+    withReexports(`${names}export declare namespace Gauge {\n    interface Internal {\n    }\n}\n${names}`),
+    names + names,
+  );
+});
+
+test('methods that subclasses may override look like others', (t) => {
+  const declared = `    /** The value. */
+    value<P = never>(...args: Over<P, [labels?: AnyLabels<T>]>): Over<P, number>;
+    value<P = never>(...args: Over<P, [labels?: AnyLabels<T>]>): Over<P, number>;
+    time<R, P = never>(...args: Over<P, [run: () => R]>): Over<P, R>;
+    time<R, P = never>(...args: Over<P, [labels: AnyLabels<T>, run: () => R]>): Over<P, R>;
+    mount<P = never>(...args: Over<P, [labels: Readonly<Record<string, X>>]>): Over<P, () => void>;
+    mount<P = never>(...args: Over<P, [labels: Readonly<Record<string, X>>]>): Over<P, () => void>;
+    inc<P = never>(labels: Over<P, AnyLabels<T>>, value?: Over<P, number | null>): void;
+    same(): void;
+    same(): void;
+`;
+  const shown = `    /** The value. */
+    value(labels?: AnyLabels<T>): number;
+    time<R>(run: () => R): R;
+    time<R>(labels: AnyLabels<T>, run: () => R): R;
+    mount(labels: Readonly<Record<string, X>>): () => void;
+    inc(labels: AnyLabels<T>, value?: number | null): void;
+    same(): void;
+`;
+  t.is(withoutOver(declared), shown);
 });
 
 test('every entry with names of its own has a page', (t) => {

@@ -176,13 +176,14 @@ test.serial('without a registry it is the default one', (t) => {
   const stop = collectDefaultMetrics({ include: ['version'] });
   t.deepEqual(namesIn(register), ['nodejs_version_info']);
   stop();
+  t.throws(() => collectDefaultMetrics([]), { message: 'config must be null, undefined, or an object' });
   for (const options of [undefined, null, {}]) collectDefaultMetrics(options)();
   t.deepEqual(namesIn(register), []);
 });
 
 for (const [options, message] of [
-  ['all', 'Expected an object for options but received "all" of type string'],
-  [[], 'Expected an object for options but received an object of type Array'],
+  // The message of prom-client.
+  ['all', 'config must be null, undefined, or an object'],
   [{ register: {} }, 'Expected a registry for register but received an object of type Object'],
   [{ register: null }, 'Expected a registry for register but received null'],
   [{ prefix: 5 }, 'Expected a string for prefix but received 5 of type number'],
@@ -198,7 +199,7 @@ for (const [options, message] of [
   [{ include: [Symbol('gc')] }, /for include but received Symbol\(gc\) of type symbol$/],
   [{ gcDurationBuckets: 1 }, 'Expected an array of numbers for gcDurationBuckets but received 1 of type number'],
   [
-    { gcDurationBuckets: ['1'] },
+    { gcDurationBuckets: ['1', ''] },
     'Expected an array of numbers for gcDurationBuckets but received an object of type Array',
   ],
   [
@@ -242,11 +243,52 @@ test.serial('what the metrics themselves refuse, they refuse as ever', (t) => {
   for (const [options, code] of [
     [{ prefix: '0' }, 'INVALID_METRIC_NAME'],
     [{ labels: { 'a-b': 1 } }, 'INVALID_LABEL_NAME'],
-    [{ labels: { kind: 'x' } }, 'INVALID_LABEL_NAME'],
+    [{ labels: { __name__: 'x' } }, 'INVALID_LABEL_NAME'],
     [{ gcDurationBuckets: [2, 1] }, 'INVALID_BUCKETS'],
     [{ eventLoopUtilizationBuckets: [Number.NaN] }, 'INVALID_BUCKETS'],
   ]) {
     t.throws(() => collectDefaultMetrics({ register: registry, ...options }), { code }, JSON.stringify(options));
     t.deepEqual(registry.getMetricsAsArray(), []);
   }
+});
+
+/** The labels of the default metrics' own, by metric. `le` and `quantile` belong to the formats. */
+const OWN = {
+  nodejs_version_info: ['version', 'major', 'minor', 'patch'],
+  nodejs_gc_duration_seconds: ['kind', 'le'],
+  nodejs_eventloop_utilization_histogram: ['le'],
+  nodejs_eventloop_utilization_summary: ['quantile'],
+  ...Object.fromEntries(
+    ['total', 'used', 'available'].map((what) => [`nodejs_heap_space_size_${what}_bytes`, ['space']]),
+  ),
+  ...Object.fromEntries(['resources', 'handles', 'requests'].map((what) => [`nodejs_active_${what}`, ['type']])),
+};
+
+for (const label of [...new Set(Object.values(OWN).flat())]) {
+  test.serial(`a label ${label} for all metrics gives way where a metric has one itself`, async (t) => {
+    const { registry } = collect(t, { labels: { [label]: 'given', team: 'a' } });
+    gc();
+    await turn();
+    const families = await registry.getMetricsAsJSON();
+    t.true(families.length > 20);
+    for (const { name, values } of families) {
+      const isOwn = OWN[name]?.includes(label) === true;
+      for (const { labels } of values) {
+        t.is(labels.team, 'a', name);
+        if (isOwn) t.not(labels[label], 'given', name);
+        else t.is(labels[label], 'given', name);
+      }
+    }
+    // Each line has the label once: a scraper refuses a repeated one.
+    for (const line of (await registry.metrics()).split('\n')) {
+      const names = [...line.matchAll(/[{,](\w+)="/g)].map(([, found]) => found);
+      t.is(new Set(names).size, names.length, line);
+    }
+  });
+}
+
+test.serial('bounds of buckets as numeric strings are numbers', async (t) => {
+  const { registry } = collect(t, { gcDurationBuckets: ['0.5', '1'] });
+  const { bucketValues } = registry.getSingleMetric('nodejs_gc_duration_seconds');
+  t.deepEqual(bucketValues, { 0.5: 0, 1: 0 });
 });

@@ -1,10 +1,12 @@
 // The bugs that prom-client and its successor share, one test each: the same program shows the bug there, exactly as
 // it is today, and shows that it is absent here. A peer that repairs its bug fails its half, so no test goes stale.
 
+import './clock.mjs';
 import client from '@llm-devops/prometheus-metrics';
 import successor from '@prometheus-io/client';
 import test from 'ava';
 import promClient from 'prom-client';
+import { advanceClock, releaseClock, stopClock } from './clock.mjs';
 
 // Callbacks that fail on purpose are warned about.
 process.removeAllListeners('warning');
@@ -72,6 +74,7 @@ test('3: a label object may be changed and used again', async (t) => {
     gauge.set(labels, 1);
     labels.a = 'child';
     const child = gauge.labels(labels);
+    // A timer is the exception: wrappers fill its labels until it ends.
     labels.a = 'timer';
     const end = gauge.startTimer(labels);
     labels.a = 'last';
@@ -80,7 +83,7 @@ test('3: a label object may be changed and used again', async (t) => {
     gauge.set(labels, 1);
     return (await samples(registers[0])).map((line) => line.replace(/ .*/, ''));
   }
-  t.deepEqual(await program(client), ['g{a="series"}', 'g{a="child"}', 'g{a="timer"}', 'g{a="last"}']);
+  t.deepEqual(await program(client), ['g{a="series"}', 'g{a="child"}', 'g{a="last"}']);
   t.deepEqual(await program(successor), ['g{a="last"}', 'g{a="last"}']);
   t.deepEqual(await program(promClient), ['g{a="last"}', 'g{a="last"}']);
 });
@@ -247,5 +250,33 @@ test('9: OpenMetrics leaves metrics as they are, and is valid', async (t) => {
       '# EOF',
       'c',
     ]);
+  }
+});
+
+test.serial('10: the window of a summary forgets step by step, and is NaN when it has forgotten all', async (t) => {
+  async function program({ Summary }) {
+    stopClock();
+    const window = { maxAgeSeconds: 5, ageBuckets: 5, percentiles: [0.5] };
+    const summary = new Summary({ name: 's', help: 'Some help', registers: [], ...window });
+    const median = async () => (await summary.get()).values[0].value;
+    const seen = [];
+    // One value a second, so that the window has the last five.
+    for (let second = 0; second < 12; second += 1) {
+      summary.observe(second);
+      seen.push(await median());
+      advanceClock(513);
+    }
+    advanceClock(513 * 5);
+    seen.push(await median());
+    releaseClock();
+    return seen;
+  }
+  t.deepEqual(await program(client), [0, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9, Number.NaN]);
+  for (const peer of [successor, promClient]) {
+    const seen = await program(peer);
+    // All steps but the newest share one digest, in which each value counts several times, and the older the more often.
+    t.deepEqual(seen.slice(0, 3), [0, 4 / 9, 7 / 9]);
+    t.notDeepEqual(seen.slice(3, 12), [1.5, 2, 3, 4, 5, 6, 7, 8, 9]);
+    t.is(seen.at(-1), 0);
   }
 });

@@ -111,7 +111,8 @@ test('a value that is not an array of numbers is rejected', (t) => {
     [5, '5 of type number'],
     ['1,2', '"1,2" of type string'],
     [{ 0: 1, length: 1 }, 'an object of type Object'],
-    [['1', '2'], 'an object of type Array'],
+    [['1', ''], 'an object of type Array'],
+    [['1', '2s'], 'an object of type Array'],
     [[1, null], 'an object of type Array'],
     // The hole of a sparse array is not a number.
     [new Array(2), 'an object of type Array'],

@@ -23,6 +23,37 @@ async function openMetrics(t, registry) {
   );
 }
 
+for (const [what, absent] of [
+  ['no labels', {}],
+  ['undefined', undefined],
+  ['null', null],
+  ['an undefined label', { trace_id: undefined }],
+  ['a null label', { trace_id: null, span_id: undefined }],
+  ['an empty label', { trace_id: '' }],
+]) {
+  test(`an exemplar with ${what} leaves the one before it in place`, async (t) => {
+    const counter = of(Counter);
+    counter.metric.inc({ labels: { a: 'x' }, exemplarLabels: absent });
+    t.deepEqual(await openMetrics(t, counter.registry), ['m_total{a="x"} 1']);
+    counter.metric.inc({ labels: { a: 'x' }, value: 2, exemplarLabels: { trace_id: 'real' } });
+    counter.metric.inc({ labels: { a: 'x' }, value: 3, exemplarLabels: absent });
+    t.deepEqual(await openMetrics(t, counter.registry), ['m_total{a="x"} 6 # {trace_id="real"} 2 T']);
+    const { registry, metric } = of(Histogram, { labelNames: [], buckets: [] });
+    metric.observe({ value: 1, exemplarLabels: { trace_id: 'real' } });
+    metric.observe({ value: 2, exemplarLabels: absent });
+    const end = metric.startTimer({}, { trace_id: 'at the start' });
+    end({}, { trace_id: undefined });
+    const [bucket] = await openMetrics(t, registry);
+    t.is(bucket, 'm_bucket{le="+Inf"} 3 # {trace_id="real"} 1 T');
+  });
+}
+
+test('an absent label is left out of an exemplar', async (t) => {
+  const { registry, metric } = of(Counter);
+  metric.inc({ labels: { a: 'x' }, exemplarLabels: { trace_id: 't', span_id: undefined, other: null } });
+  t.deepEqual(await openMetrics(t, registry), ['m_total{a="x"} 1 # {trace_id="t"} 1 T']);
+});
+
 test('a counter shows the last exemplar of each series', async (t) => {
   const { registry, metric } = of(Counter);
   metric.inc({ labels: { a: 'x' }, value: 3, exemplarLabels: { trace_id: 'one' } });

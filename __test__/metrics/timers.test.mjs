@@ -206,7 +206,7 @@ for (const Class of [Gauge, Histogram]) {
     t.deepEqual(await samples(registry), []);
   });
 
-  test.serial(`${name}: the labels of a timer are read when it starts`, (t) => {
+  test.serial(`${name}: the labels of a timer are read when it ends`, (t) => {
     const { metric } = of(Class);
     withClock((pass) => {
       const labels = { a: 'x' };
@@ -215,6 +215,6 @@ for (const Class of [Gauge, Histogram]) {
       pass(1);
       end();
     });
-    t.is(recorded(metric, { a: 'x' }), 1);
+    t.is(recorded(metric, { a: 'y' }), 1);
   });
 }

@@ -25,6 +25,11 @@ test('every kind of recording returns, and nothing is shown', async (t) => {
        counter.remove('y');
        counter.reset();
        new Counter({ name: 'plain_total', help: 'h' }).inc();
+       const summary = new client.Summary({ name: 's', help: 'h', labelNames: ['a'], maxAgeSeconds: 5, ageBuckets: 5 });
+       for (let i = 0; i < 500; i += 1) summary.observe({ a: 'x' }, i);
+       summary.reset();
+       new client.Info({ name: 'i', help: 'h', labelNames: ['v'] }).set({ v: '1' });
+       new client.StateSet({ name: 'st', help: 'h', states: ['on'] }).set('on');
        const gauge = new Gauge({ name: 'g', help: 'h', ttlSeconds: 1 });
        gauge.set(3);
        gauge.dec();

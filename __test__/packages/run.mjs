@@ -10,7 +10,7 @@ import { checkPacked, packAll } from './packed.mjs';
 import { startRegistry } from './registry.mjs';
 import { checkRunners } from './runners.mjs';
 import { work } from './shell.mjs';
-import { checkTypes } from './types.mjs';
+import { checkPeerTypes, checkTypes } from './types.mjs';
 
 const args = process.argv.slice(2);
 const isFull = args.includes('--full');
@@ -19,6 +19,7 @@ const PARTS = {
   packed: ['The packed packages', (_, packages) => checkPacked(packages)],
   installs: ['Installs into an empty folder', (url) => checkInstalls(url, isFull)],
   types: ['TypeScript', (url) => checkTypes(url, isFull)],
+  'peer-types': ['TypeScript, beside the peers', (url) => checkPeerTypes(url)],
   compilers: ['Programs compiled to CommonJS and to ES modules', (url) => checkCompilers(url, isFull)],
   dependents: ['Beside packages that need prom-client', (url) => checkDependents(url, isFull)],
   runners: ['Jest and Vitest', (url) => checkRunners(url, isFull)],

@@ -2,8 +2,10 @@
  * Checks the types of the installed package: the oldest supported compiler and the newest, each way of finding
  * modules, strict settings, with and without the types of Node.js.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { adaptedDeclarations, namesOf, programOf } from '../package/support/peer-declarations.mjs';
 import { check } from '../support/tally.mjs';
 import { npmInstall, npmrc } from './installs.mjs';
 import { NAME } from './programs.mjs';
@@ -56,18 +58,26 @@ collectDefaultMetrics();
 
 /** Ways to find modules: extension, source, options, compilers. */
 const RESOLUTIONS = {
-  node10: ['ts', BY_DEFAULT, { module: 'commonjs', moduleResolution: 'node10', esModuleInterop: true }, ['5.0']],
-  'node10 without esModuleInterop': ['ts', BY_DEFAULT, { module: 'commonjs', moduleResolution: 'node10' }, ['5.0']],
+  node10: ['ts', BY_DEFAULT, { module: 'commonjs', moduleResolution: 'node10', esModuleInterop: true }, ['4.9', '5.0']],
+  'node10 without esModuleInterop': [
+    'ts',
+    BY_DEFAULT,
+    { module: 'commonjs', moduleResolution: 'node10' },
+    ['4.9', '5.0'],
+  ],
   'node16, CommonJS': ['cts', BY_DEFAULT, { module: 'node16', moduleResolution: 'node16' }],
   'node16, CommonJS by require': ['cts', BY_REQUIRE, { module: 'node16', moduleResolution: 'node16' }],
   'node16, ES module': ['mts', BY_DEFAULT, { module: 'node16', moduleResolution: 'node16' }],
   'nodenext, CommonJS': ['cts', BY_DEFAULT, { module: 'nodenext', moduleResolution: 'nodenext' }],
   'nodenext, ES module': ['mts', BY_DEFAULT, { module: 'nodenext', moduleResolution: 'nodenext' }],
-  bundler: ['ts', BY_DEFAULT, { module: 'esnext', moduleResolution: 'bundler' }],
+  bundler: ['ts', BY_DEFAULT, { module: 'esnext', moduleResolution: 'bundler' }, ['5.0', 'newest']],
 };
 
-const COMPILERS = { '5.0': 'typescript-5', newest: 'typescript' };
+const COMPILERS = { 4.9: 'typescript-4.9', '5.0': 'typescript-5', newest: 'typescript' };
 const SHORT = ['node16, CommonJS', 'bundler'];
+
+/** The peers whose declarations are held against this library. */
+const PEERS = ['prom-client', '@prometheus-io/client'];
 
 export async function checkTypes(url, isFull) {
   const folder = folderOf('types', { 'package.json': { name: 'application', private: true }, ...npmrc(url) });
@@ -85,6 +95,30 @@ export async function checkTypes(url, isFull) {
           await node(folder, tool(COMPILERS[version], 'bin/tsc'), '-p', '.');
         });
       }
+    }
+  }
+}
+
+/** Compiles typed programs written for the peers, and each name of the peers' declarations, with each compiler. */
+export async function checkPeerTypes(url) {
+  const folder = folderOf('peer-types', { 'package.json': { name: 'application', private: true }, ...npmrc(url) });
+  await run(folder, npmInstall(NAME));
+  const exported = namesOf(createRequire(join(folder, 'x.js'))(NAME));
+  const habits = readFileSync(new URL('../package/types/peer-habits.ts', import.meta.url), 'utf8');
+  for (const [version, compiler] of Object.entries(COMPILERS)) {
+    for (const peer of PEERS) {
+      await check(`TypeScript ${version}, declarations of ${peer}`, async () => {
+        const files = {
+          'peer.d.ts': adaptedDeclarations(peer, NAME, exported),
+          'held.ts': programOf(peer, NAME, exported, './peer').text,
+          'habits.ts': habits,
+        };
+        for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+        const options = { module: 'node16', moduleResolution: 'node16', exactOptionalPropertyTypes: false };
+        const config = { compilerOptions: { ...strict(true), ...options }, files: Object.keys(files) };
+        writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+        await node(folder, tool(compiler, 'bin/tsc'), '-p', '.');
+      });
     }
   }
 }

@@ -79,7 +79,6 @@ test('rendering changes nothing: two scrapes of an idle registry have the same b
   counter.inc({ a: 'x' }, 0.1);
   const histogram = histogramIn(registry, 'h', { enableExemplars: true });
   histogram.observe({ value: 0.5, exemplarLabels: { trace: '1' } });
-  const child = counter.labels('x');
   registry.setDefaultLabels({ pod: 'p' });
   const first = await registry.metrics();
   const scrapes = [{}, { accept: 'application/openmetrics-text' }, { acceptEncoding: 'gzip' }, { names: ['h'] }];
@@ -98,7 +97,7 @@ test('rendering changes nothing: two scrapes of an idle registry have the same b
   for (const [at, scrape] of scrapes.entries()) t.deepEqual(await shown(scrape), answers[at]);
   t.is(await registry.metrics(), first);
   t.is(counter.name, 'c_total');
-  t.is(counter.labels('x'), child);
+  t.is(counter.hashMap['a:x,'].value, 0.1);
   t.is(counter.value({ a: 'x' }), 0.1);
 });
 

@@ -115,7 +115,7 @@ test('getSingleMetric(), getMetricsAsArray() and removeSingleMetric()', async (t
   t.is(registry.getSingleMetric('b'), b);
   t.is(registry.getSingleMetric('q'), undefined);
   t.deepEqual(registry.getMetricsAsArray(), [a, b, c]);
-  t.deepEqual(registry._metrics, { a, b, c });
+  t.deepEqual({ ...registry._metrics }, { a, b, c });
   registry.getMetricsAsArray().pop();
   t.is(registry.removeSingleMetric('b'), undefined);
   registry.removeSingleMetric('q');
@@ -256,22 +256,6 @@ test('default labels: histograms print le, default, own; other types own, defaul
     ],
   );
   t.deepEqual((await metrics[0].get()).values[0].labels, { own: 'x' });
-});
-
-test('a default label le does not stand beside the bound of a bucket', async (t) => {
-  // A line with a label twice fails the whole scrape.
-  const registry = new Registry({ defaultLabels: { le: 'default' } });
-  histogramIn(registry);
-  t.deepEqual(await samples(registry), [
-    'h_bucket{le="1"} 0',
-    'h_bucket{le="+Inf"} 0',
-    'h_sum{le="default"} 0',
-    'h_count{le="default"} 0',
-  ]);
-  t.deepEqual(
-    (await registry.getMetricsAsJSON())[0].values.map(({ labels }) => labels.le),
-    [1, '+Inf', 'default', 'default'],
-  );
 });
 
 test('default labels are copied, and replaced as a whole; metrics do not keep them', async (t) => {

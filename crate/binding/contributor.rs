@@ -10,7 +10,9 @@ use crate::remover::RealmRemover;
 use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
-use prometheus_metrics::registry::{Aggregator, Contributor, Descriptor, Family, Kind, Process, Remover};
+use prometheus_metrics::registry::{
+    Aggregator, Contributor, Descriptor, Family, Kind, Process, Remover, SummaryOptions,
+};
 use prometheus_metrics::slab::Cells;
 use std::sync::{Arc, Weak};
 
@@ -47,7 +49,7 @@ impl Drop for Membership {
 /// The description of a family to make.
 #[napi(object)]
 pub struct FamilyDescription {
-    /// `counter`, `gauge` or `histogram`.
+    /// `counter`, `gauge`, `histogram`, `summary`, `info` or `stateset`.
     pub kind: String,
     /// The metric's name.
     pub name: String,
@@ -57,6 +59,10 @@ pub struct FamilyDescription {
     pub label_names: Vec<String>,
     /// Upper bounds of a histogram's buckets; empty for other types.
     pub buckets: Vec<f64>,
+    /// The settings of a summary.
+    pub summary: Option<SummaryDescription>,
+    /// The unit, which OpenMetrics shows.
+    pub unit: Option<String>,
     /// How gauges of several contributors are merged.
     pub aggregator: String,
     /// The family's own limits.
@@ -64,6 +70,26 @@ pub struct FamilyDescription {
     /// How long a value may stay unchanged before its series expires, in seconds. 0: never. Not set: the registry's
     /// setting.
     pub ttl_seconds: Option<f64>,
+}
+
+/// The settings of a summary.
+#[napi(object)]
+pub struct SummaryDescription {
+    /// From 0 to 1, ascending.
+    pub quantiles: Vec<f64>,
+    /// The age at which an observation is forgotten. Not set: nothing is forgotten.
+    pub max_age_seconds: Option<f64>,
+    /// The number of steps in which observations are forgotten.
+    pub age_buckets: u32,
+    /// Whether series are removed whose observations are all forgotten.
+    pub prune: bool,
+}
+
+impl SummaryDescription {
+    fn into_options(self) -> SummaryOptions {
+        let window = self.max_age_seconds.map(|age| (duration(age), self.age_buckets));
+        SummaryOptions::default().quantiles(self.quantiles).window(window).prune(self.prune).buffered(true)
+    }
 }
 
 #[napi]
@@ -105,12 +131,30 @@ impl NativeContributor {
     /// A family whose cells are this contributor's.
     #[napi(catch_unwind)]
     pub fn family(&self, description: FamilyDescription) -> Result<NativeFamily> {
-        let FamilyDescription { kind, name, help, label_names, buckets, aggregator, limits, ttl_seconds } =
-            description;
+        let FamilyDescription {
+            kind,
+            name,
+            help,
+            label_names,
+            buckets,
+            summary,
+            unit,
+            aggregator,
+            limits,
+            ttl_seconds,
+        } = description;
         let labels: Vec<&str> = label_names.iter().map(String::as_str).collect();
         let descriptor = match Kind::from_word(&kind) {
             Kind::Histogram => Descriptor::histogram(&name, &help, &labels, &buckets),
+            Kind::Summary => {
+                let options = summary.map(SummaryDescription::into_options).unwrap_or_default();
+                Descriptor::summary(&name, &help, &labels, options)
+            }
             kind => Descriptor::new(kind, &name, &help, &labels),
+        };
+        let descriptor = match &unit {
+            Some(unit) => descriptor.and_then(|descriptor| descriptor.with_unit(unit)),
+            None => descriptor,
         };
         let aggregator = Aggregator::from_name(&aggregator).unwrap_or_default();
         let descriptor = descriptor.map_err(refused)?.with_aggregator(aggregator);

@@ -70,6 +70,43 @@ impl NativeFamily {
         self.family.overflow_slot()
     }
 
+    /// Takes the values that were written to the buffer of a summary's series. The caller begins at the buffer's first cell
+    /// again. What it writes from now on belongs to this step of the window.
+    #[napi(catch_unwind)]
+    pub fn flush(&self, id: u32, step: f64) {
+        self.family.flush_series(id, step as u64);
+    }
+
+    /// Forgets what a summary's window has left behind in this step.
+    #[napi(catch_unwind)]
+    pub fn advance(&self, step: f64) {
+        self.family.advance(step as u64);
+    }
+
+    /// The values at the quantiles of a summary's series.
+    #[napi(catch_unwind)]
+    pub fn quantiles(&self, id: u32) -> Vec<f64> {
+        self.family.series_quantiles(id)
+    }
+
+    /// The ids of the series of a summary that are to be removed, because their observations are all forgotten.
+    #[napi(catch_unwind)]
+    pub fn forgotten(&self) -> Vec<u32> {
+        self.family.forgotten()
+    }
+
+    /// Keeps a copy of the observations of a summary's series, for `giveObservations`. Only tests need it.
+    #[napi(catch_unwind)]
+    pub fn keep_observations(&self, id: u32) {
+        self.family.keep_observations(id);
+    }
+
+    /// Gives the observations that were kept of one series to another.
+    #[napi(catch_unwind)]
+    pub fn give_observations(&self, from: u32, to: u32) {
+        self.family.give_observations(from, to);
+    }
+
     /// The limits in force, and what becomes of label sets over them.
     #[napi(catch_unwind)]
     pub fn limits(&self) -> LimitsInForce {

@@ -2,8 +2,8 @@
  * Counts the resources, handles and requests that keep the event loop busy, by type and in all.
  */
 import type { Gauge, GaugeSeries } from '../metrics/gauge';
-import type { LabelValues } from '../types';
-import { commonSeries, makeGauge, type Naming, oncePerScrape, type Part } from './part';
+import type { AnyLabels } from '../types';
+import { commonLabels, commonSeries, makeGauge, type Naming, oncePerScrape, type Part } from './part';
 
 /** Functions of `process` without types. Other runtimes do not have them. */
 const undocumented = process as { _getActiveHandles?(): object[]; _getActiveRequests?(): object[] };
@@ -59,7 +59,7 @@ function countedPart<E>(
   const update = oncePerScrape(read);
   const gauge = makeGauge(naming, { name, help: `${what}, by type`, own: ['type'] }, update);
   const total = makeGauge(naming, { name: `${name}_total`, help: what }, update);
-  const byType = new CountsByType(gauge, naming.labels);
+  const byType = new CountsByType(gauge, commonLabels(naming.labels, ['type']));
   const inAll = commonSeries(total, naming);
   return { metrics: [gauge, total], refresh: read };
 }
@@ -67,10 +67,10 @@ function countedPart<E>(
 /** The series of a gauge with a label `type`. A type without entries has no series. */
 class CountsByType {
   readonly #gauge: Gauge;
-  readonly #labels: LabelValues;
+  readonly #labels: AnyLabels;
   readonly #series = new Map<string, GaugeSeries>();
 
-  constructor(gauge: Gauge, labels: LabelValues) {
+  constructor(gauge: Gauge, labels: AnyLabels) {
     this.#gauge = gauge;
     this.#labels = labels;
   }

@@ -3,6 +3,7 @@
  * what the metrics mean; the parts do.
  */
 import { Registry } from '../registry/registry';
+import type { RegistryContentType } from '../types';
 import { quietly } from '../warnings';
 import { handlesPart, requestsPart, resourcesPart } from './active';
 import { lagPart } from './event-loop-lag';
@@ -40,6 +41,8 @@ export interface CollectDefaultMetrics {
    * stop();
    */
   (options?: DefaultMetricsCollectorConfiguration | null): StopCollecting;
+  /** As prom-client declares it. */
+  <T extends RegistryContentType>(options?: DefaultMetricsCollectorConfiguration<T> | null): void;
   /** All collectors. */
   readonly metricsList: DefaultMetric[];
 }

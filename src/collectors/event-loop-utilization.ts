@@ -4,8 +4,8 @@
  */
 import { performance } from 'node:perf_hooks';
 import { Histogram } from '../metrics/histogram';
-import type { Aggregator, ForeignMetric, LabelValues, MetricObjectWithValues, MetricType, MetricValue } from '../types';
-import type { Naming, Part } from './part';
+import type { Aggregator, AnyLabels, ForeignMetric, MetricObjectWithValues, MetricType, MetricValue } from '../types';
+import { commonLabels, type Naming, type Part } from './part';
 import { QuantileWindow } from './quantile-window';
 
 const HELP = 'The part of its time that the event loop was not idle, from 0 to 1';
@@ -26,15 +26,20 @@ export interface UtilizationSettings {
 /** Utilisation of the loop; no metrics if the runtime does not have it. */
 export function utilizationPart({ prefix, labels }: Naming, settings: UtilizationSettings): Part {
   if (typeof performance.eventLoopUtilization !== 'function') return { metrics: [] };
-  const summary = new UtilizationSummary(`${prefix}nodejs_eventloop_utilization_summary`, labels, settings);
+  const summary = new UtilizationSummary(
+    `${prefix}nodejs_eventloop_utilization_summary`,
+    commonLabels(labels, ['quantile']),
+    settings,
+  );
+  const common = commonLabels(labels, ['le']);
   const histogram = new Histogram<string>({
     name: `${prefix}nodejs_eventloop_utilization_histogram`,
     help: HELP,
-    labelNames: Object.keys(labels),
+    labelNames: Object.keys(common),
     buckets: settings.buckets,
     registers: [],
   });
-  const series = histogram.labels(labels);
+  const series = histogram.labels(common);
   const sampler = new Sampler(settings.intervalMs, (utilization, times) => {
     summary.observe(utilization, times);
     for (let time = 0; time < times; time++) series.observe(utilization);
@@ -82,14 +87,14 @@ class UtilizationSummary implements ForeignMetric {
   readonly help = HELP;
   readonly type: MetricType = 'summary';
   readonly aggregator: Aggregator = 'sum';
-  readonly #labels: LabelValues;
+  readonly #labels: AnyLabels;
   readonly #percentiles: readonly number[];
   readonly #settings: UtilizationSettings;
   #window: QuantileWindow;
   #count = 0;
   #sum = 0;
 
-  constructor(name: string, labels: LabelValues, settings: UtilizationSettings) {
+  constructor(name: string, labels: AnyLabels, settings: UtilizationSettings) {
     this.name = name;
     this.#labels = labels;
     this.#settings = settings;

@@ -4,7 +4,7 @@
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { Histogram, type HistogramSeries } from '../metrics/histogram';
 import { quietly } from '../warnings';
-import type { Naming, Part } from './part';
+import { commonLabels, type Naming, type Part } from './part';
 
 /** In seconds. A scavenge takes about a millisecond, a full collection of a large heap a second. */
 const DEFAULT_BUCKETS: readonly number[] = [0.001, 0.01, 0.1, 1, 2, 5];
@@ -23,16 +23,18 @@ const KINDS = new Map<number, string>([
 /** How long collections took, in seconds, by kind; no metrics if the runtime does not report them (Bun). */
 export function gcPart({ prefix, labels }: Naming, buckets: readonly number[] = DEFAULT_BUCKETS): Part {
   if (!reportsCollections()) return { metrics: [] };
+  // The buckets have a label `le`.
+  const common = commonLabels(labels, ['kind', 'le']);
   const histogram = new Histogram<string>({
     name: `${prefix}nodejs_gc_duration_seconds`,
     help: 'How long garbage collections took, by kind (minor, major, incremental, weakcb), in seconds',
-    labelNames: ['kind', ...Object.keys(labels)],
+    labelNames: ['kind', ...Object.keys(common)],
     buckets,
     registers: [],
   });
   const series = new Map<string, HistogramSeries>();
   const findKind = (kind: string): HistogramSeries => {
-    const known = series.get(kind) ?? histogram.labels({ kind, ...labels });
+    const known = series.get(kind) ?? histogram.labels({ kind, ...common });
     series.set(kind, known);
     return known;
   };

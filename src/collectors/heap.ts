@@ -3,7 +3,7 @@
  */
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import type { GaugeSeries } from '../metrics/gauge';
-import { commonSeries, makeGauge, type Naming, oncePerScrape, type Part } from './part';
+import { commonLabels, commonSeries, makeGauge, type Naming, oncePerScrape, type Part } from './part';
 
 /**
  * The heap as a whole, in bytes. `getHeapStatistics()` costs 2 µs. `process.memoryUsage()` costs 12 µs, because it also asks
@@ -33,6 +33,7 @@ export function heapSpacesPart(naming: Naming): Part {
   } catch {
     return { metrics: [] };
   }
+  const common = commonLabels(naming.labels, ['space']);
   const spaces = new Map<string, readonly GaugeSeries[]>();
   const read = () => {
     for (const space of getHeapSpaceStatistics()) {
@@ -51,7 +52,7 @@ export function heapSpacesPart(naming: Naming): Part {
   const findSpace = (space: string): readonly GaugeSeries[] => {
     let series = spaces.get(space);
     if (series === undefined) {
-      series = metrics.map((gauge) => gauge.labels({ space, ...naming.labels }));
+      series = metrics.map((gauge) => gauge.labels({ space, ...common }));
       spaces.set(space, series);
     }
     return series;

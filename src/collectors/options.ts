@@ -2,9 +2,10 @@
  * Checks the options of `collectDefaultMetrics()` and fills in the defaults. It must not make or register metrics.
  */
 import { ConfigurationError, describe } from '../errors';
+import { numberOf } from '../metrics/buckets';
 import { optionNames, warnOfMisspelledNames } from '../options';
 import type { Registry } from '../registry/registry';
-import type { LabelValues, RegistryContentType } from '../types';
+import type { AnyLabels, RegistryContentType } from '../types';
 import type { LagSettings } from './event-loop-lag';
 import type { UtilizationSettings } from './event-loop-utilization';
 import type { Naming } from './part';
@@ -44,7 +45,7 @@ export interface DefaultMetricsCollectorConfiguration<_T extends RegistryContent
   /** A prefix of all names. @default '' */
   prefix?: string | undefined;
   /** Labels for all samples. @default {} */
-  labels?: LabelValues | object | undefined;
+  labels?: AnyLabels | object | undefined;
   /** Only these collectors, or groups of them. @default all */
   include?: readonly (DefaultMetric | DefaultMetricsGroup)[] | undefined;
   /** All except these collectors, or groups of them. @default [] */
@@ -114,7 +115,7 @@ const ALL: readonly DefaultMetric[] = Object.values(GROUPS).flat();
 /** @throws {ConfigurationError} `INVALID_CONFIG` with the option, the expected and the received value */
 export function checkedSettings(options: DefaultMetricsCollectorConfiguration | null | undefined): Settings {
   if (options !== undefined && (typeof options !== 'object' || Array.isArray(options))) {
-    throw refused('options', 'an object', options);
+    throw new ConfigurationError('INVALID_CONFIG', 'config must be null, undefined, or an object');
   }
   warnOfMisspelledNames(options, OPTIONS);
   const given = options ?? {};
@@ -167,7 +168,7 @@ function checkedPrefix(prefix: unknown): string {
 }
 
 /** A copy without undefined and null labels, which are not printed. */
-function checkedLabels(labels: unknown): LabelValues {
+function checkedLabels(labels: unknown): AnyLabels {
   if (labels === undefined || labels === null) return {};
   if (typeof labels !== 'object' || Array.isArray(labels)) throw refused('labels', 'an object', labels);
   return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== undefined && value !== null));
@@ -211,7 +212,8 @@ function numbers(
   standard?: readonly number[],
 ): readonly number[] {
   const value: unknown = given[option] ?? standard;
-  if (Array.isArray(value) && [...value].every((entry) => typeof entry === 'number')) return [...value];
+  const read = Array.isArray(value) ? [...value].map(numberOf) : undefined;
+  if (read?.every((entry): entry is number => typeof entry === 'number')) return read;
   throw refused(option, 'an array of numbers', value);
 }
 

@@ -4,7 +4,7 @@
  */
 import { Gauge, type GaugeSeries } from '../metrics/gauge';
 import type { AnyMetric } from '../registry/entries';
-import type { Aggregator, ForeignMetric, LabelValues } from '../types';
+import type { Aggregator, AnyLabels, ForeignMetric } from '../types';
 
 /** Metrics from one source. */
 export interface Part {
@@ -21,7 +21,7 @@ export interface Part {
 /** The prefix and labels of all metrics of one call. */
 export interface Naming {
   readonly prefix: string;
-  readonly labels: LabelValues;
+  readonly labels: AnyLabels;
 }
 
 /** A gauge of a part. */
@@ -39,11 +39,16 @@ export function makeGauge({ prefix, labels }: Naming, description: GaugeDescript
   return new Gauge({
     name: prefix + name,
     help,
-    labelNames: [...own, ...Object.keys(labels)],
+    labelNames: [...own, ...Object.keys(commonLabels(labels, own))],
     registers: [],
     aggregator,
     collect: update,
   });
+}
+
+/** The common labels of a metric: all but those that it has itself. */
+export function commonLabels(labels: AnyLabels, own: readonly string[]): AnyLabels {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !own.includes(name)));
 }
 
 /** The gauge's series with only the common labels. */

@@ -1,7 +1,9 @@
 /**
  * Shows the version of Node.js.
  */
-import { makeGauge, type Naming, type Part } from './part';
+import { commonLabels, makeGauge, type Naming, type Part } from './part';
+
+const OWN: readonly string[] = ['version', 'major', 'minor', 'patch'];
 
 export function versionPart(naming: Naming): Part {
   const [major, minor, patch] = process.version.match(/\d+/g)?.map(Number) ?? [];
@@ -10,12 +12,12 @@ export function versionPart(naming: Naming): Part {
     {
       name: 'nodejs_version_info',
       help: 'The version of Node.js, in labels',
-      own: ['version', 'major', 'minor', 'patch'],
+      own: OWN,
       aggregator: 'first',
     },
     // Set at each scrape, so that it returns after a reset.
     () => series.set(1),
   );
-  const series = gauge.labels({ version: process.version, major, minor, patch, ...naming.labels });
+  const series = gauge.labels({ version: process.version, major, minor, patch, ...commonLabels(naming.labels, OWN) });
   return { metrics: [gauge], refresh: () => series.set(1) };
 }

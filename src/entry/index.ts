@@ -2,19 +2,61 @@
  * Exports the main entry: all public names except those of the other files of this folder.
  */
 import type * as Api from '../api';
+import type { CounterSeries } from '../metrics/counter';
+import type { GaugeSeries } from '../metrics/gauge';
+import type { HistogramSeries } from '../metrics/histogram';
+import type { SummarySeries } from '../metrics/summary';
+import type { SummaryOptions } from '../metrics/summary-options';
 import type { PushgatewayOptions, PushgatewayParameters } from '../push/pushgateway';
 import { api } from '../realm';
+import type { KnownMetric } from '../registry/registry';
 import type { RegistryContentType } from '../types';
 
 export const register: Api.Registry = api.register;
 export const Registry: typeof Api.Registry = api.Registry;
-export type Registry = Api.Registry;
+export type Registry<B extends RegistryContentType = RegistryContentType> = Api.Registry<B>;
 export const Counter: typeof Api.Counter = api.Counter;
 export type Counter<T extends string = string> = Api.Counter<T>;
 export const Gauge: typeof Api.Gauge = api.Gauge;
 export type Gauge<T extends string = string> = Api.Gauge<T>;
 export const Histogram: typeof Api.Histogram = api.Histogram;
 export type Histogram<T extends string = string> = Api.Histogram<T>;
+export const Summary: typeof Api.Summary = api.Summary;
+export type Summary<T extends string = string> = Api.Summary<T>;
+export const Info: typeof Api.Info = api.Info;
+export type Info<T extends string = string> = Api.Info<T>;
+export const StateSet: typeof Api.StateSet = api.StateSet;
+export type StateSet<S extends string = string, T extends string = string> = Api.StateSet<S, T>;
+
+export declare namespace Counter {
+  /** What `labels()` returns. */
+  interface Internal extends CounterSeries {}
+}
+export declare namespace Gauge {
+  /** What `labels()` returns. */
+  interface Internal<T extends string = string> extends GaugeSeries<T> {}
+}
+export declare namespace Histogram {
+  /** What `labels()` returns. */
+  interface Internal<T extends string = string> extends HistogramSeries<T> {}
+  /** The part of a configuration that only histograms have. */
+  interface Config {
+    /** Upper bounds of the buckets. */
+    buckets?: number[];
+  }
+}
+
+export declare namespace Summary {
+  /** What `labels()` returns. */
+  interface Internal<T extends string = string> extends SummarySeries<T> {}
+  /** The part of a configuration that only summaries have. */
+  interface Config extends SummaryOptions {}
+}
+
+/** Any metric of this library. */
+export type Metric<T extends string = string> = KnownMetric<T>;
+/** A function without arguments and result. */
+export type Collector = () => void;
 
 export const linearBuckets: typeof Api.linearBuckets = api.linearBuckets;
 export const exponentialBuckets: typeof Api.exponentialBuckets = api.exponentialBuckets;
@@ -94,10 +136,19 @@ export type { HttpMetricsOptions, HttpMetricsSettings, HttpRequestLine } from '.
 export type { ReadinessCheck, ReadinessChecks } from '../http/readiness';
 export type { SanitizerAction, SanitizerDetections, SanitizerOptions } from '../labels/sanitizer';
 export type { CounterConfiguration, CounterSeries } from '../metrics/counter';
-export type { ExemplarLabels, WithExemplar } from '../metrics/exemplar';
+export type {
+  ExemplarLabels,
+  IncreaseDataWithExemplar,
+  ObserveDataWithExemplar,
+  WithExemplar,
+} from '../metrics/exemplar';
 export type { GaugeConfiguration, GaugeSeries } from '../metrics/gauge';
 export type { HistogramConfiguration, HistogramSeries, HistogramValue } from '../metrics/histogram';
+export type { InfoConfiguration, InfoSeries } from '../metrics/info';
 export type { MetricConfiguration } from '../metrics/metric';
+export type { StateSeries, StateSetConfiguration } from '../metrics/state-set';
+export type { SummaryConfiguration, SummarySeries, SummaryValue } from '../metrics/summary';
+export type { SummaryOptions } from '../metrics/summary-options';
 export type { Timer } from '../metrics/timer';
 export type { PushgatewayAnswer } from '../push/pushgateway';
 export type { AggregatorFunction } from '../registry/aggregation';
@@ -106,20 +157,29 @@ export type { RegistryOptions } from '../registry/registry';
 export type { ScrapeOptions, ScrapeResponse } from '../registry/scraping';
 export type {
   Aggregator,
+  AnyLabels,
   CardinalityOptions,
   CardinalityReport,
+  Charset,
+  CollectFunction,
   ExemplarValue,
   ForeignMetric,
   LabelValue,
   LabelValues,
   Logger,
   MetricCardinality,
+  MetricObject,
   MetricObjectWithValues,
   MetricType,
   MetricValue,
+  MetricValueWithName,
   OpenMetricsContentType,
+  OpenMetricsMIME,
+  OpenMetricsVersion,
   OverflowPolicy,
   PrometheusContentType,
+  PrometheusMetricsVersion,
+  PrometheusMIME,
   RegistryCardinalityOptions,
   RegistryContentType,
 } from '../types';

@@ -1,7 +1,7 @@
 /**
  * Converts label values to text, and tells which other values have the same text. Does not depend on series.
  */
-import { describe, LabelError } from '../errors';
+import { describe, LabelError, RegistrationError } from '../errors';
 import { addon } from '../native/addon';
 
 /** The label value `other`. It stands for values over a limit, unknown words and invalid names. */
@@ -43,6 +43,18 @@ export function toText(name: string, value: unknown): string {
 /** Converts labels to the form that the core takes: names and texts in turn. */
 export function flatLabels(labels: object): string[] {
   return Object.entries(labels).flatMap(([name, value]) => [name, toText(name, value)]);
+}
+
+/**
+ * Refuses label names that the format gives itself: `le` for the buckets of histograms, `quantile` for summaries. The core
+ * refuses `__name__` everywhere.
+ *
+ * @throws {RegistrationError} `INVALID_LABEL_NAME`
+ */
+export function checkReserved(names: readonly string[], owned: readonly string[]): void {
+  const reserved = names.find((name) => owned.includes(name));
+  if (reserved === undefined) return;
+  throw new RegistrationError('INVALID_LABEL_NAME', `${reserved} is a reserved label keyword`);
 }
 
 /** The labels without those given as absent. */

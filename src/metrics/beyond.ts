@@ -4,7 +4,7 @@
  */
 import type { LabelTree } from '../labels/tree';
 import { OTHER } from '../labels/value';
-import type { FamilyDefinition } from '../native/contributor';
+import { type FamilyDefinition, widthOf } from '../native/contributor';
 import { type Overflow, Refusal } from './overflow';
 import { Place } from './place';
 import { attach, type Series } from './series';
@@ -39,8 +39,7 @@ export class BeyondLimits<S extends Series> {
     this.#overflow = overflow;
     this.#maker = maker;
     this.#labels = family.labelNames.length;
-    // A cell for each finite bucket, one for the bucket of +Inf and one for the sum. Other types need only one cell.
-    this.#width = family.buckets.length + 2;
+    this.#width = widthOf(family);
   }
 
   /**

@@ -39,7 +39,8 @@ export function exponentialBuckets(start: number, factor: number, count: number)
  */
 export function checkedBuckets(buckets: unknown): readonly number[] {
   if (buckets === undefined) return DEFAULT_BUCKETS;
-  const bounds: readonly unknown[] | undefined = Array.isArray(buckets) ? [...buckets] : undefined;
+  // Numbers as text come from environment variables and configuration files.
+  const bounds: readonly unknown[] | undefined = Array.isArray(buckets) ? [...buckets].map(numberOf) : undefined;
   if (bounds === undefined || !bounds.every((bound) => typeof bound === 'number')) {
     throw new RegistrationError(
       'INVALID_BUCKETS',
@@ -49,4 +50,9 @@ export function checkedBuckets(buckets: unknown): readonly number[] {
   const finite = bounds.at(-1) === Number.POSITIVE_INFINITY ? bounds.slice(0, -1) : bounds;
   // The core checks the rest: order, NaN, duplicates.
   return finite.includes(Number.POSITIVE_INFINITY) ? bounds : finite;
+}
+
+/** The number that a text shows; anything else unchanged. */
+export function numberOf(bound: unknown): unknown {
+  return typeof bound === 'string' && bound.trim() !== '' && !Number.isNaN(Number(bound)) ? Number(bound) : bound;
 }

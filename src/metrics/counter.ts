@@ -2,16 +2,16 @@
  * Implements `Counter` and its series.
  */
 import { NegativeIncrementError, shown, ValueError } from '../errors';
-import type { LabelValues } from '../types';
-import { checkedExemplar, type ExemplarLabels, type WithExemplar } from './exemplar';
-import { Metric, type MetricConfiguration } from './metric';
-import { add, revived, Series } from './series';
+import type { AnyLabels, Over } from '../types';
+import { checkedExemplar, type ExemplarLabels, type IncreaseDataWithExemplar } from './exemplar';
+import { childOf, enter, Metric, type MetricConfiguration, type Passed } from './metric';
+import { add, revived, Series, seriesSet } from './series';
 
 /** Configuration of a counter. */
 export interface CounterConfiguration<T extends string = string> extends MetricConfiguration<T, Counter<T>> {}
 
 /** The counter of one label set. Keep a reference where you count often: `inc()` is then one addition in memory. */
-export class CounterSeries extends Series {
+export interface CounterSeries {
   /**
    * Adds a finite number from 0.
    *
@@ -19,6 +19,11 @@ export class CounterSeries extends Series {
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number
    * @throws {NegativeIncrementError} `NEGATIVE_INCREMENT` for a number below 0
    */
+  inc<P = never>(value?: Over<P, number | null>): void;
+}
+
+/** The series of a counter. */
+export class CounterCells extends Series {
   inc(value: number | null = 1): void {
     if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && this[add](0, value)) return;
     const increment = checkedIncrement(value);
@@ -43,14 +48,21 @@ function checkedIncrement(value: unknown): number {
  * const requests = new Counter({ name: 'requests_total', help: 'Requests', labelNames: ['status'] });
  * requests.inc({ status: '200' });
  */
-export class Counter<T extends string = string> extends Metric<T, CounterSeries> {
+export class Counter<T extends string = string> extends Metric<T, CounterCells, CounterSeries> {
   /**
    * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `DUPLICATE_METRIC`
    */
   constructor(configuration: CounterConfiguration<T>) {
-    super('counter', configuration as MetricConfiguration<T, never>, [], CounterSeries);
+    super(configuration as MetricConfiguration<T, never>, { type: 'counter', buckets: [], series: CounterCells });
     this.reset();
-    this.register();
+    enter(this);
+  }
+
+  /** @internal */
+  override [childOf](series: CounterCells, labels: () => AnyLabels<T>): CounterSeries {
+    // An override in a subclass often calls `labels().inc()` itself, so the child does not call it, as in prom-client.
+    if (!Object.hasOwn(this, 'inc') && Counter.prototype.inc === OWN_INC) return { inc: (value) => series.inc(value) };
+    return { inc: (...args: unknown[]) => (this.inc as Passed)(...([labels(), ...args] as never[])) };
   }
 
   /**
@@ -61,42 +73,51 @@ export class Counter<T extends string = string> extends Metric<T, CounterSeries>
    * @throws {NegativeIncrementError} `NEGATIVE_INCREMENT` for a number below 0
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
-  inc(labels: LabelValues<T>, value?: number | null): void;
-  inc(value?: number | null): void;
-  inc(increment: WithExemplar<T>): void;
-  inc(labels?: LabelValues<T> | WithExemplar<T> | number | null, value?: number | null): void {
+  inc<P = never>(labels: Over<P, AnyLabels<T>>, value?: Over<P, number | null>): void;
+  inc<P = never>(value?: Over<P, number | null>): void;
+  inc(increment: IncreaseDataWithExemplar<T>): void;
+  inc(labels?: AnyLabels<T> | IncreaseDataWithExemplar<T> | number | null, value?: number | null): void {
     if (typeof labels === 'object' && labels !== null) {
-      if (this.exemplars) this.#incWithExemplar(labels as WithExemplar<T>);
+      if (this.enableExemplars) incWithExemplar(this, labels as IncreaseDataWithExemplar);
       else {
         // Checked first, because an invalid value must not create a series.
         const increment = value === undefined ? 1 : checkedIncrement(value);
-        this.series.at(labels).inc(increment);
+        this[seriesSet].at(labels).inc(increment);
       }
     } else {
-      this.unlabelled().inc(labels);
+      this[seriesSet].unlabelled().inc(labels);
     }
   }
 
-  #incWithExemplar({ labels, value, exemplarLabels }: WithExemplar<T>): void {
-    const number = checkedIncrement(value);
-    // Check everything before anything is recorded.
-    if (labels) this.series.placeOfArguments([labels]);
-    const exemplar = checkedExemplar(exemplarLabels);
-    const series = labels ? this.series.at(labels) : this.unlabelled();
-    series.inc(number);
-    exemplar?.attach(this.series.family, series, 0, number);
-  }
-
   /** The value of the series with these labels; 0 if there is no such series. */
-  value(labels?: LabelValues<T>): number {
-    return this.peekCells(labels)?.[0] ?? 0;
+  value<P = never>(...args: Over<P, [labels?: AnyLabels<T>]>): Over<P, number>;
+  value<P = never>(...args: Over<P, [labels?: AnyLabels<T>]>): Over<P, number>;
+  value(labels?: AnyLabels<T>): number {
+    return this[seriesSet].cells(labels)?.[0] ?? 0;
   }
 
   /** Removes all series. A counter without labels is set to 0. */
   reset(): void {
-    this.series.clear();
-    if (this.labelNames.length === 0) this.series.createUnlabelled();
+    this[seriesSet].clear();
+    if (this.labelNames.length === 0) this[seriesSet].createUnlabelled();
   }
+}
+
+/** The method before a test replaces it. */
+const OWN_INC = Counter.prototype.inc;
+
+function incWithExemplar(
+  counter: Metric<string, CounterCells>,
+  { labels, value, exemplarLabels }: IncreaseDataWithExemplar,
+): void {
+  const set = counter[seriesSet];
+  const number = checkedIncrement(value);
+  // Check everything before anything is recorded.
+  if (labels) set.placeOfArguments([labels]);
+  const exemplar = checkedExemplar(exemplarLabels);
+  const series = labels ? set.at(labels) : set.unlabelled();
+  series.inc(number);
+  exemplar?.attach(set.family, series, 0, number);
 }
 
 export type { ExemplarLabels };

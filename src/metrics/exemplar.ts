@@ -5,19 +5,28 @@ import { unixMs } from '../clock';
 import { native } from '../errors';
 import { flatLabels } from '../labels/value';
 import { addon, type NativeFamily } from '../native/addon';
-import type { LabelValue, LabelValues } from '../types';
+import type { AnyLabels, LabelValue } from '../types';
 import { idOf, revived, type Series } from './series';
 
 /** Labels of an exemplar, usually a trace ID. At most 128 characters, names and values together. */
 export type ExemplarLabels = Readonly<Record<string, LabelValue>>;
 
-/** The argument of `inc()` and `observe()` of a metric with `enableExemplars`. */
-export interface WithExemplar<T extends string = string> {
-  labels?: LabelValues<T> | undefined;
-  /** The increment or observation. @default 1 for a counter */
+/** The argument of `inc()` of a counter with `enableExemplars`. */
+export interface IncreaseDataWithExemplar<T extends string = string> {
+  labels?: AnyLabels<T> | undefined;
+  /** The increment. @default 1 */
   value?: number | undefined;
   exemplarLabels?: ExemplarLabels | undefined;
 }
+
+/** The argument of `observe()` of a histogram with `enableExemplars`. */
+export interface ObserveDataWithExemplar<T extends string = string> extends IncreaseDataWithExemplar<T> {
+  /** The observation. */
+  value: number;
+}
+
+/** The argument of `inc()` and `observe()` of a metric with `enableExemplars`. */
+export type WithExemplar<T extends string = string> = IncreaseDataWithExemplar<T>;
 
 /** An exemplar that is checked and not yet attached to a series. */
 class PendingExemplar {
@@ -41,10 +50,13 @@ class PendingExemplar {
  * Checks the labels of an exemplar; `undefined` if there are no labels.
  *
  * @throws {LabelError} `INVALID_LABEL_VALUE` for more than 128 characters
+ * @throws {RegistrationError} `INVALID_LABEL_NAME`
  */
 export function checkedExemplar(labels: ExemplarLabels | undefined): PendingExemplar | undefined {
-  const flat = flatLabels(labels ?? {});
-  if (flat.length === 0) return undefined;
+  const present = Object.entries(labels ?? {}).filter(([, value]) => value !== undefined && value !== null);
+  // An exemplar whose labels are all absent identifies nothing, and must not replace one that does.
+  if (present.every(([, value]) => value === '')) return undefined;
+  const flat = flatLabels(Object.fromEntries(present));
   native(() => addon.checkExemplar(flat));
   return new PendingExemplar(flat);
 }

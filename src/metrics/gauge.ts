@@ -3,26 +3,22 @@
  */
 import { unixMs } from '../clock';
 import { shown, ValueError } from '../errors';
-import type { LabelValues } from '../types';
-import { Metric, type MetricConfiguration } from './metric';
-import { add, labelsOf, put, revived, Series, siblingOf } from './series';
+import type { AnyLabels, Over } from '../types';
+import { childOf, enter, Metric, type MetricConfiguration, type Passed } from './metric';
+import { add, labelsOf, put, revived, Series, seriesSet, siblingOf } from './series';
 import { startTimer, type Timer, time } from './timer';
 
 /** Configuration of a gauge. */
 export interface GaugeConfiguration<T extends string = string> extends MetricConfiguration<T, Gauge<T>> {}
 
 /** The gauge of one label set. Keep a reference where you write often. */
-export class GaugeSeries extends Series {
+export interface GaugeSeries<T extends string = string> {
   /**
    * Sets the value; NaN and infinities are allowed.
    *
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    */
-  set(value: number): void {
-    if (typeof value === 'number' && this[put](value)) return;
-    const number = checkedNumber(value, 'Value');
-    this[revived]()[put](number);
-  }
+  set(value: number): void;
 
   /**
    * Adds a number, which may be negative.
@@ -30,11 +26,7 @@ export class GaugeSeries extends Series {
    * @param value defaults to 1
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    */
-  inc(value: number | null = 1): void {
-    if (typeof value === 'number' && this[add](0, value)) return;
-    const delta = checkedNumber(value ?? 1, 'Delta');
-    this[revived]()[add](0, delta);
-  }
+  inc<P = never>(value?: Over<P, number | null>): void;
 
   /**
    * Subtracts a number, which may be negative.
@@ -42,25 +34,47 @@ export class GaugeSeries extends Series {
    * @param value defaults to 1
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    */
+  dec<P = never>(value?: Over<P, number | null>): void;
+
+  /** Sets the value to the current time in seconds since 1970. */
+  setToCurrentTime(): void;
+
+  /**
+   * Starts a timer. Calling the returned function sets the gauge to the seconds since the start, and returns them.
+   * Labels that the call passes are added to the labels of the series.
+   */
+  startTimer<P = never>(...args: Over<P, []>): Over<P, Timer<T>>;
+  startTimer<P = never>(...args: Over<P, []>): Over<P, Timer<T>>;
+}
+
+/** The series of a gauge. */
+export class GaugeCells extends Series {
+  set(value: number): void {
+    if (typeof value === 'number' && this[put](value)) return;
+    const number = checkedNumber(value, 'Value');
+    this[revived]()[put](number);
+  }
+
+  inc(value: number | null = 1): void {
+    if (typeof value === 'number' && this[add](0, value)) return;
+    const delta = checkedNumber(value ?? 1, 'Delta');
+    this[revived]()[add](0, delta);
+  }
+
   dec(value: number | null = 1): void {
     if (typeof value === 'number' && this[add](0, -value)) return;
     const delta = checkedNumber(value ?? 1, 'Delta');
     this[revived]()[add](0, -delta);
   }
 
-  /** Sets the value to the current time in seconds since 1970. */
   setToCurrentTime(): void {
     this.set(unixMs() / 1000);
   }
 
-  /**
-   * Starts a timer. Calling the returned function sets the gauge to the seconds since the start, and returns them.
-   * Labels that the call passes are added to the labels of the series.
-   */
   startTimer(): Timer {
     return startTimer((more, seconds) => {
       if (more === undefined) this.set(seconds);
-      else (this[siblingOf]({ ...this[labelsOf](), ...more }) as GaugeSeries).set(seconds);
+      else (this[siblingOf]({ ...this[labelsOf](), ...more }) as GaugeCells).set(seconds);
     });
   }
 }
@@ -78,14 +92,39 @@ function checkedNumber(value: unknown, what: 'Value' | 'Delta'): number {
  * inFlight.inc();
  * inFlight.dec();
  */
-export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
+export class Gauge<T extends string = string> extends Metric<T, GaugeCells, GaugeSeries<T>> {
   /**
    * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `DUPLICATE_METRIC`
    */
   constructor(configuration: GaugeConfiguration<T>) {
-    super('gauge', configuration as MetricConfiguration<T, never>, [], GaugeSeries);
+    super(configuration as MetricConfiguration<T, never>, { type: 'gauge', buckets: [], series: GaugeCells });
     this.reset();
-    this.register();
+    enter(this);
+  }
+
+  /** @internal */
+  override [childOf](series: GaugeCells, labels: () => AnyLabels<T>): GaugeSeries<T> {
+    const child: GaugeSeries<T> = {
+      inc: (value) => series.inc(value),
+      dec: (value) => series.dec(value),
+      set: (value) => series.set(value),
+      setToCurrentTime: () => series.setToCurrentTime(),
+      startTimer: () => series.startTimer(),
+    };
+    if (
+      this.set === OWN.set &&
+      this.inc === OWN.inc &&
+      this.dec === OWN.dec &&
+      this.setToCurrentTime === OWN.setToCurrentTime &&
+      this.startTimer === OWN.startTimer
+    ) {
+      return child;
+    }
+    for (const name of Object.keys(child) as (keyof GaugeSeries)[]) {
+      const passed = (...args: unknown[]) => (this[name] as Passed)(...([labels(), ...args] as never[]));
+      Object.assign(child, { [name]: passed });
+    }
+    return child;
   }
 
   /**
@@ -94,15 +133,15 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
-  set(labels: LabelValues<T>, value: number): void;
+  set<P = never>(labels: Over<P, AnyLabels<T>>, value: number): void;
   set(value: number): void;
-  set(labels: LabelValues<T> | number, value?: number): void {
+  set(labels: AnyLabels<T> | number, value?: number): void {
     if (isLabels(labels)) {
       // Checked first, because an invalid value must not create a series.
       const number = checkedNumber(value, 'Value');
-      this.series.at(labels).set(number);
+      this[seriesSet].at(labels).set(number);
     } else {
-      this.unlabelled().set(labels);
+      this[seriesSet].unlabelled().set(labels);
     }
   }
 
@@ -113,14 +152,14 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
-  inc(labels: LabelValues<T>, value?: number | null): void;
-  inc(value?: number | null): void;
-  inc(labels?: LabelValues<T> | number | null, value?: number | null): void {
+  inc<P = never>(labels: Over<P, AnyLabels<T>>, value?: Over<P, number | null>): void;
+  inc<P = never>(value?: Over<P, number | null>): void;
+  inc(labels?: AnyLabels<T> | number | null, value?: number | null): void {
     if (isLabels(labels)) {
       const delta = checkedNumber(value ?? 1, 'Delta');
-      this.series.at(labels).inc(delta);
+      this[seriesSet].at(labels).inc(delta);
     } else {
-      this.unlabelled().inc(labels);
+      this[seriesSet].unlabelled().inc(labels);
     }
   }
 
@@ -131,56 +170,69 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeSeries> {
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a number
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
-  dec(labels: LabelValues<T>, value?: number | null): void;
-  dec(value?: number | null): void;
-  dec(labels?: LabelValues<T> | number | null, value?: number | null): void {
+  dec<P = never>(labels: Over<P, AnyLabels<T>>, value?: Over<P, number | null>): void;
+  dec<P = never>(value?: Over<P, number | null>): void;
+  dec(labels?: AnyLabels<T> | number | null, value?: number | null): void {
     if (isLabels(labels)) {
       const delta = checkedNumber(value ?? 1, 'Delta');
-      this.series.at(labels).dec(delta);
+      this[seriesSet].at(labels).dec(delta);
     } else {
-      this.unlabelled().dec(labels);
+      this[seriesSet].unlabelled().dec(labels);
     }
   }
 
   /** Sets the value to the current time in seconds since 1970. */
-  setToCurrentTime(labels?: LabelValues<T>): void {
+  setToCurrentTime(labels?: AnyLabels<T>): void {
     const now = unixMs() / 1000;
     if (labels === undefined) this.set(now);
     else this.set(labels, now);
   }
 
-  /** Starts a timer. Calling the returned function sets the gauge to the seconds since the start, and returns them. */
-  startTimer(labels?: LabelValues<T>): Timer<T> {
-    // A copy, because the caller may change its object before the timer ends.
-    const own = { ...labels };
-    return startTimer<T>((more, seconds) => this.set({ ...own, ...more } as LabelValues<T>, seconds));
+  /**
+   * Starts a timer. Calling the returned function sets the gauge to the seconds since the start, and returns them.
+   *
+   * @param labels read when the timer ends, so they may be completed until then
+   */
+  startTimer(labels?: AnyLabels<T>): Timer<T> {
+    return startTimer<T>((more, seconds) => this.set({ ...labels, ...more } as AnyLabels<T>, seconds));
   }
 
   /**
    * Runs a function and sets the gauge to its duration in seconds. If it returns a promise, the time until that is
    * settled. Failures are measured too.
    */
-  time<R>(run: () => R): R;
-  time<R>(labels: LabelValues<T>, run: () => R): R;
-  time<R>(labels: LabelValues<T> | (() => R), run?: () => R): R {
+  time<R, P = never>(...args: Over<P, [run: () => R]>): Over<P, R>;
+  time<R, P = never>(...args: Over<P, [labels: AnyLabels<T>, run: () => R]>): Over<P, R>;
+  time<R>(labels: AnyLabels<T> | (() => R), run?: () => R): R {
     if (typeof labels === 'function') return time(this.startTimer(), labels);
     // Checked before the function runs, so that an unknown label cannot lose the function's result.
-    this.series.placeOfArguments([labels]);
+    this[seriesSet].placeOfArguments([labels]);
     return time(this.startTimer(labels), run as () => R);
   }
 
   /** The value of the series with these labels; 0 if there is no such series. */
-  value(labels?: LabelValues<T>): number {
-    return this.peekCells(labels)?.[0] ?? 0;
+  value<P = never>(...args: Over<P, [labels?: AnyLabels<T>]>): Over<P, number>;
+  value<P = never>(...args: Over<P, [labels?: AnyLabels<T>]>): Over<P, number>;
+  value(labels?: AnyLabels<T>): number {
+    return this[seriesSet].cells(labels)?.[0] ?? 0;
+  }
+
+  /** The peers' name of `value()`. @internal */
+  _getValue(labels?: AnyLabels<T>): number {
+    return this[seriesSet].cells(labels)?.[0] ?? 0;
   }
 
   /** Removes all series. A gauge without labels is set to 0. */
   reset(): void {
-    this.series.clear();
-    if (this.labelNames.length === 0) this.series.createUnlabelled();
+    this[seriesSet].clear();
+    if (this.labelNames.length === 0) this[seriesSet].createUnlabelled();
   }
 }
 
-function isLabels<T extends string>(value: LabelValues<T> | number | null | undefined): value is LabelValues<T> {
+/** The methods before a subclass, a test or a program replaces them. */
+const { set, inc, dec, setToCurrentTime, startTimer: start } = Gauge.prototype;
+const OWN = { set, inc, dec, setToCurrentTime, startTimer: start };
+
+function isLabels<T extends string>(value: AnyLabels<T> | number | null | undefined): value is AnyLabels<T> {
   return typeof value === 'object' && value !== null;
 }

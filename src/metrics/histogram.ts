@@ -2,12 +2,13 @@
  * Implements histograms: observations counted in buckets, and their sum.
  */
 import { shown, ValueError } from '../errors';
-import type { LabelValues } from '../types';
+import type { AnyLabels, Over } from '../types';
 import { checkedBuckets } from './buckets';
-import { checkedExemplar, type ExemplarLabels, type WithExemplar } from './exemplar';
-import { Metric, type MetricConfiguration } from './metric';
+import { checkedExemplar, type ExemplarLabels, type ObserveDataWithExemplar } from './exemplar';
+import { childOf, enter, Metric, type MetricConfiguration } from './metric';
+import { addMembers, HISTOGRAM_MEMBERS } from './peer-members';
 import type { Place } from './place';
-import { addPair, type Home, labelsOf, revived, Series, siblingOf } from './series';
+import { addPair, type Home, labelsOf, revived, Series, seriesSet, siblingOf } from './series';
 import { startTimer, type Timer, time } from './timer';
 
 /** Configuration of a histogram. */
@@ -17,8 +18,13 @@ export interface HistogramConfiguration<T extends string = string> extends Metri
    *
    * @default [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
    */
-  buckets?: readonly number[];
+  buckets?: number[] | undefined;
 }
+
+/** A configuration whose buckets may be a constant array. */
+export type GivenHistogramConfiguration<T extends string> = Omit<HistogramConfiguration<T>, 'buckets'> & {
+  buckets?: readonly number[] | undefined;
+};
 
 /** The values of a histogram for one label set. */
 export interface HistogramValue {
@@ -31,7 +37,24 @@ export interface HistogramValue {
 }
 
 /** The histogram of one label set. Keep a reference where you observe often. */
-export class HistogramSeries extends Series {
+export interface HistogramSeries<T extends string = string> {
+  /**
+   * Counts an observation in the first bucket whose bound is not smaller, and adds it to the sum.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number
+   */
+  observe(value: number): void;
+
+  /**
+   * Starts a timer. Calling the returned function observes the seconds since the start, and returns them. Labels that
+   * the call passes are added to the labels of the series.
+   */
+  startTimer<P = never>(...args: Over<P, []>): Over<P, Timer<T>>;
+  startTimer<P = never>(...args: Over<P, []>): Over<P, Timer<T>>;
+}
+
+/** The series of a histogram. */
+export class HistogramCells extends Series {
   readonly #bounds: Float64Array;
 
   /** @internal */
@@ -40,11 +63,6 @@ export class HistogramSeries extends Series {
     this.#bounds = bounds;
   }
 
-  /**
-   * Counts an observation in the first bucket whose bound is not smaller, and adds it to the sum.
-   *
-   * @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number
-   */
   observe(value: number): void {
     const bounds = this.#bounds;
     // True for finite numbers only: Infinity - Infinity and NaN - NaN are NaN.
@@ -54,14 +72,10 @@ export class HistogramSeries extends Series {
     this[revived]()[addPair](findBucket(bounds, observation), bounds.length + 1, observation);
   }
 
-  /**
-   * Starts a timer. Calling the returned function observes the seconds since the start, and returns them. Labels that
-   * the call passes are added to the labels of the series.
-   */
   startTimer(): Timer {
     return startTimer((more, seconds) => {
       if (more === undefined) this.observe(seconds);
-      else (this[siblingOf]({ ...this[labelsOf](), ...more }) as HistogramSeries).observe(seconds);
+      else (this[siblingOf]({ ...this[labelsOf](), ...more }) as HistogramCells).observe(seconds);
     });
   }
 }
@@ -70,7 +84,7 @@ export class HistogramSeries extends Series {
 const HALVING_FROM = 32;
 
 /** The index of the first bucket whose bound is not smaller than the value. */
-function findBucket(bounds: Float64Array, value: number): number {
+function findBucket(bounds: ArrayLike<number>, value: number): number {
   let low = 0;
   let high = bounds.length;
   while (high - low > HALVING_FROM) {
@@ -95,18 +109,24 @@ function checkedObservation(value: unknown): number {
  * const end = duration.startTimer({ route: '/chat' });
  * end();
  */
-export class Histogram<T extends string = string> extends Metric<T, HistogramSeries> {
-  readonly #bounds: Float64Array;
-
+export class Histogram<T extends string = string> extends Metric<T, HistogramCells, HistogramSeries<T>> {
   /**
    * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `INVALID_BUCKETS`, `DUPLICATE_METRIC`
    */
-  constructor(configuration: HistogramConfiguration<T>) {
+  constructor(configuration: GivenHistogramConfiguration<T>) {
     const buckets = checkedBuckets(configuration?.buckets);
-    super('histogram', configuration as MetricConfiguration<T, never>, buckets, HistogramSeries);
-    this.#bounds = Float64Array.from(buckets);
-    if (this.labelNames.length === 0) this.series.createUnlabelled();
-    this.register();
+    super(configuration as MetricConfiguration<T, never>, { type: 'histogram', buckets, series: HistogramCells });
+    this.reset();
+    if (this.labelNames.length === 0) this[seriesSet].createUnlabelled();
+    enter(this);
+  }
+
+  /** @internal */
+  override [childOf](series: HistogramCells, labels: () => AnyLabels<T>): HistogramSeries<T> {
+    const observe = (value: number) => series.observe(value);
+    if (this.observe === OWN_OBSERVE) return { observe, startTimer: () => series.startTimer() };
+    // Timers call the metric's method, and observations of a child do not, as in prom-client.
+    return { observe, startTimer: () => this.startTimer(labels()) };
   }
 
   /**
@@ -115,44 +135,36 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
    * @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
-  observe(labels: LabelValues<T>, value: number): void;
+  observe<P = never>(labels: Over<P, AnyLabels<T>>, value: number): void;
   observe(value: number): void;
-  observe(observation: WithExemplar<T> & { value: number }): void;
-  observe(labels: LabelValues<T> | WithExemplar<T> | number, value?: number): void {
+  observe(observation: ObserveDataWithExemplar<T>): void;
+  observe(labels: AnyLabels<T> | ObserveDataWithExemplar<T> | number, value?: number): void {
     if (typeof labels === 'object' && labels !== null) {
-      if (this.exemplars) this.#observeWithExemplar(labels as WithExemplar<T>);
+      if (this.enableExemplars) observeWithExemplar(this, labels as ObserveDataWithExemplar);
       else {
         // Checked first, because an invalid value must not create a series.
         const observation = checkedObservation(value);
-        this.series.at(labels).observe(observation);
+        this[seriesSet].at(labels).observe(observation);
       }
     } else {
       // As in prom-client, `observe(undefined, 5)` and `observe(null, 5)` observe 5 without labels.
-      this.unlabelled().observe(labels === undefined || labels === null ? (value as number) : (labels as number));
+      this[seriesSet]
+        .unlabelled()
+        .observe(labels === undefined || labels === null ? (value as number) : (labels as number));
     }
   }
 
-  #observeWithExemplar({ labels, value, exemplarLabels }: WithExemplar<T>): void {
-    const number = checkedObservation(value);
-    // Check everything before anything is recorded.
-    if (labels) this.series.placeOfArguments([labels]);
-    const exemplar = checkedExemplar(exemplarLabels);
-    const series = labels ? this.series.at(labels) : this.unlabelled();
-    series.observe(number);
-    exemplar?.attach(this.series.family, series, findBucket(this.#bounds, number), number);
-  }
-
-  /** Starts a timer. Calling the returned function observes the seconds since the start, and returns them. */
-  startTimer(labels?: LabelValues<T>, exemplarLabels?: ExemplarLabels): Timer<T, ExemplarLabels> {
-    // Copies, because the caller may change its objects before the timer ends.
-    const own = { ...labels };
-    const ownExemplarLabels = { ...exemplarLabels };
+  /**
+   * Starts a timer. Calling the returned function observes the seconds since the start, and returns them.
+   *
+   * @param labels read when the timer ends, so they may be completed until then
+   * @param exemplarLabels read when the timer ends
+   */
+  startTimer(labels?: AnyLabels<T>, exemplarLabels?: ExemplarLabels): Timer<T, ExemplarLabels> {
     return startTimer<T, ExemplarLabels>((more, seconds, moreExemplarLabels) => {
-      const all = { ...own, ...more } as LabelValues<T>;
-      if (!this.exemplars) this.observe(all, seconds);
-      else {
-        this.observe({ labels: all, value: seconds, exemplarLabels: { ...ownExemplarLabels, ...moreExemplarLabels } });
-      }
+      const all = { ...labels, ...more } as AnyLabels<T>;
+      if (!this.enableExemplars) this.observe(all, seconds);
+      else this.observe({ labels: all, value: seconds, exemplarLabels: { ...exemplarLabels, ...moreExemplarLabels } });
     });
   }
 
@@ -160,25 +172,28 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
    * Runs a function and observes its duration in seconds. If it returns a promise, the time until that is settled.
    * Failures are measured too.
    */
-  time<R>(run: () => R): R;
-  time<R>(labels: LabelValues<T>, run: () => R): R;
-  time<R>(labels: LabelValues<T> | (() => R), run?: () => R): R {
+  time<R, P = never>(...args: Over<P, [run: () => R]>): Over<P, R>;
+  time<R, P = never>(...args: Over<P, [labels: AnyLabels<T>, run: () => R]>): Over<P, R>;
+  time<R>(labels: AnyLabels<T> | (() => R), run?: () => R): R {
     if (typeof labels === 'function') return time(this.startTimer(), labels);
     // Checked before the function runs, so that an unknown label cannot lose the function's result.
-    this.series.placeOfArguments([labels]);
+    this[seriesSet].placeOfArguments([labels]);
     return time(this.startTimer(labels), run as () => R);
   }
 
   /** Creates the series of these labels with nothing observed; sets it to zero if it exists. */
-  zero(labels: LabelValues<T> = {}): void {
-    this.series.zero(this.series.placeOfArguments([labels]));
+  zero(labels: AnyLabels<T> = {}): void {
+    this[seriesSet].zero(this[seriesSet].placeOfArguments([labels]));
   }
 
   /** Count, sum and buckets of the series with these labels; zeros if there is no such series. */
-  value(labels?: LabelValues<T>): HistogramValue {
-    const cells = this.peekCells(labels) ?? new Array<number>(this.#bounds.length + 2).fill(0);
+  value<P = never>(...args: Over<P, [labels?: AnyLabels<T>]>): Over<P, HistogramValue>;
+  value<P = never>(...args: Over<P, [labels?: AnyLabels<T>]>): Over<P, HistogramValue>;
+  value(labels?: AnyLabels<T>): HistogramValue {
+    const set = this[seriesSet];
+    const cells = set.cells(labels) ?? new Array<number>(set.width).fill(0);
     let count = 0;
-    const buckets = [...this.#bounds, Number.POSITIVE_INFINITY].map((le, bucket) => {
+    const buckets = [...set.bounds, Number.POSITIVE_INFINITY].map((le, bucket) => {
       count += cells[bucket];
       return { le, count };
     });
@@ -187,6 +202,25 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramSer
 
   /** Removes all series. */
   reset(): void {
-    this.series.clear();
+    this[seriesSet].clear();
   }
+}
+
+/** The method before a subclass, a test or a program replaces it. */
+const OWN_OBSERVE = Histogram.prototype.observe;
+
+addMembers(Histogram.prototype, HISTOGRAM_MEMBERS);
+
+function observeWithExemplar(
+  histogram: Metric<string, HistogramCells>,
+  { labels, value, exemplarLabels }: ObserveDataWithExemplar,
+): void {
+  const set = histogram[seriesSet];
+  const number = checkedObservation(value);
+  // Check everything before anything is recorded.
+  if (labels) set.placeOfArguments([labels]);
+  const exemplar = checkedExemplar(exemplarLabels);
+  const series = labels ? set.at(labels) : set.unlabelled();
+  series.observe(number);
+  exemplar?.attach(set.family, series, findBucket(set.bounds, number), number);
 }

@@ -3,31 +3,46 @@
  * implements recording itself. Depends on registries only through `MetricRegistry`.
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
+import { checkReserved } from '../labels/value';
+import type { SummaryDescription } from '../native/addon';
+import type { FamilyDefinition } from '../native/contributor';
 import { optionNames, warnOfMisspelledNames } from '../options';
 import type {
   Aggregator,
+  AnyLabels,
   CardinalityOptions,
+  CollectFunction,
   LabelValue,
-  LabelValues,
   MetricObjectWithValues,
   MetricType,
   MetricValue,
+  Over,
 } from '../types';
 import { Callback, isCalledFrom } from './collecting';
 import { checkedTtl, watchExpiry } from './expiry';
 import { checkedLimits } from './limits';
-import { readCells, type Series, type SeriesType } from './series';
+import { addMembers, COMMON_MEMBERS } from './peer-members';
+import { type Series, type SeriesType, seriesSet } from './series';
 import { SeriesSet } from './series-set';
+import type { SummaryOptions } from './summary-options';
 import { toValues } from './values';
 
+/** The key of the method that makes a child. */
+export const childOf = Symbol('child');
+/** The key of the method that brings values up to date before they are read. */
+export const beforeReading = Symbol('before reading');
+/** The key of what a metric may differ in from another one of its type with the same labels. */
+export const valuesOf = Symbol('values');
+
 /** Configuration of every metric. */
-export interface MetricConfiguration<T extends string, M> {
+// biome-ignore lint/suspicious/noExplicitAny: a configuration may be written before its metric's type is known
+export interface MetricConfiguration<T extends string = string, M = any> {
   /** A name that matches `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
   name: string;
   /** One line that says what is measured, and in which unit. Must not be empty. */
   help: string;
   /** Names of the labels, each matching `[a-zA-Z_][a-zA-Z0-9_]*`. @default [] */
-  labelNames?: readonly T[] | undefined;
+  labelNames?: T[] | readonly T[] | undefined;
   /**
    * The registries that the metric is registered in; `[]` for none.
    *
@@ -37,7 +52,7 @@ export interface MetricConfiguration<T extends string, M> {
   /** The way in which a scrape combines the values of several threads. @default 'sum' */
   aggregator?: Aggregator | undefined;
   /** Called at each scrape before the values are read; may return a promise. */
-  collect?: ((this: M) => void | Promise<void>) | undefined;
+  collect?: CollectFunction<M> | undefined;
   /** True to record with `{ labels, value, exemplarLabels }`. @default false */
   enableExemplars?: boolean | undefined;
   /** Limits on the number of series. @default the limits of the registry */
@@ -50,10 +65,19 @@ export interface MetricConfiguration<T extends string, M> {
    * @default the setting of the registry, or never
    */
   ttlSeconds?: number | undefined;
+  /**
+   * The unit, which OpenMetrics shows. The name must end with it: `_seconds`, or `_seconds_total` for a counter.
+   *
+   * @default no unit
+   */
+  unit?: string | undefined;
 }
 
-/** The keys of all configurations. `buckets` is only a histogram's, but programs pass one object to several types. */
-const KEYS = optionNames<MetricConfiguration<string, never> & { buckets?: unknown }>('a metric', {
+/** Options that not all metrics have. */
+type TypesOptions = 'buckets' | keyof SummaryOptions | 'states' | 'initial' | 'identity';
+
+/** The keys of all configurations, because programs pass one object to several types. */
+const KEYS = optionNames<MetricConfiguration<string, never> & { [name in TypesOptions]?: unknown }>('a metric', {
   name: true,
   help: true,
   labelNames: true,
@@ -63,7 +87,16 @@ const KEYS = optionNames<MetricConfiguration<string, never> & { buckets?: unknow
   enableExemplars: true,
   cardinality: true,
   ttlSeconds: true,
+  unit: true,
   buckets: true,
+  percentiles: true,
+  maxAgeSeconds: true,
+  ageBuckets: true,
+  pruneAgedBuckets: true,
+  compressCount: true,
+  states: true,
+  initial: true,
+  identity: true,
 });
 
 /** A registry as its metrics see it. */
@@ -81,6 +114,8 @@ interface Registries {
   defaultRegistry(): MetricRegistry;
   /** Warns through the logger of a registry, or of the library where there is no registry. */
   warn(registry: MetricRegistry | undefined, message: string): void;
+  /** Tells that a program has given a metric another `collect()`. */
+  collectorChanged(): void;
 }
 
 let registries: Registries | undefined;
@@ -90,37 +125,46 @@ export function connectRegistries(connected: Registries): void {
   registries = connected;
 }
 
-/** The parts of a metric that `isSameAs()` compares. */
-interface AnyMetricLike {
-  readonly type: MetricType;
-  readonly labelNames: readonly string[];
-  readonly series: { readonly bounds: readonly number[] };
+/** A configuration, and the parts of a metric that its type adds to it. */
+interface Definition<S extends Series> {
+  readonly type: FamilyDefinition['kind'];
+  readonly buckets: readonly number[];
+  readonly series: SeriesType<S>;
+  readonly summary?: SummaryDescription;
 }
 
-/** A family of series with one name: the base class of all metrics. */
-export abstract class Metric<T extends string, S extends Series> {
+/**
+ * A family of series with one name: the base class of all metrics. Programs extend metrics, so members that prom-client
+ * does not have must be declared with `Over`, or keyed by a symbol.
+ */
+export abstract class Metric<T extends string, S extends Series, C = unknown> {
   readonly name: string;
   readonly help: string;
   readonly type: MetricType;
   readonly aggregator: Aggregator;
-  readonly labelNames: readonly T[];
-  readonly collect: (() => void | Promise<void>) | undefined;
+  readonly labelNames: readonly string[];
+  /** The registries that the constructor registered the metric in. @internal */
+  declare readonly registers: readonly MetricRegistry[];
   /** @internal */
-  readonly series: SeriesSet<S>;
+  declare readonly enableExemplars: boolean;
   /** @internal */
-  protected readonly exemplars: boolean;
-  readonly #registers: readonly MetricRegistry[];
-  readonly #width: number;
+  readonly [seriesSet]: SeriesSet<S>;
 
-  protected constructor(
-    type: 'counter' | 'gauge' | 'histogram',
-    configuration: MetricConfiguration<T, never>,
-    buckets: readonly number[],
-    series: SeriesType<S>,
-  ) {
+  /** @internal */
+  protected constructor(configuration: MetricConfiguration<T, never>, definition: Definition<S>) {
     checkConfiguration(configuration);
     warnOfMisspelledNames(configuration, KEYS);
-    const { name, help, labelNames = [], registers, aggregator = 'sum', collect, enableExemplars } = configuration;
+    const {
+      name,
+      help,
+      labelNames = [],
+      registers,
+      aggregator = 'sum',
+      collect,
+      enableExemplars,
+      unit,
+    } = configuration;
+    const { type, buckets, summary } = definition;
     checkNameAndHelp(name, help);
     checkLabelNames(labelNames, type);
     checkCollect(collect);
@@ -131,10 +175,12 @@ export abstract class Metric<T extends string, S extends Series> {
     this.type = type;
     this.aggregator = aggregator;
     this.labelNames = [...labelNames];
-    this.collect = collect as (() => void | Promise<void>) | undefined;
-    this.exemplars = enableExemplars === true;
-    this.#registers = registers ?? (registries === undefined ? [] : [registries.defaultRegistry()]);
-    this.#width = type === 'histogram' ? buckets.length + 2 : 1;
+    const entered = registers ?? (registries === undefined ? [] : [registries.defaultRegistry()]);
+    // Not enumerable: a registry refers to the metric, and printing both would not end.
+    const hidden = (value: unknown) => ({ value, writable: true, configurable: true });
+    Object.defineProperty(this, 'registers', hidden(entered));
+    Object.defineProperty(this, 'enableExemplars', hidden(enableExemplars === true));
+    if (collect) Object.defineProperty(this, 'collect', { ...hidden(collect), enumerable: true });
     const limits = checkedLimits(configuration.cardinality);
     const ttlSeconds = checkedTtl(configuration.ttlSeconds);
     const description = {
@@ -146,52 +192,50 @@ export abstract class Metric<T extends string, S extends Series> {
       aggregator,
       limits,
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+      ...(summary === undefined ? {} : { summary }),
+      ...(unit === undefined ? {} : { unit: checkedUnit(unit) }),
     };
-    this.series = new SeriesSet(description, series, (message) => this.#warn(message));
-    if (ttlSeconds !== undefined) watchExpiry(this.series);
+    const warn = (message: string) => registries?.warn(entered[0], message);
+    const set = new SeriesSet(description, definition.series, warn);
+    this[seriesSet] = set;
+    if (ttlSeconds !== undefined || summary?.prune) watchExpiry(set);
   }
 
-  /** Registers the metric in the configured registries; the last step of a constructor. @internal */
-  protected register(): void {
-    const entered: MetricRegistry[] = [];
-    try {
-      for (const registry of this.#registers) {
-        registry.registerMetric(this as never);
-        entered.push(registry);
-      }
-    } catch (error) {
-      // A metric whose constructor failed must not stay in a registry.
-      for (const registry of entered) registry.removeSingleMetric(this.name);
-      throw error;
-    }
-  }
-
-  #warn(message: string): void {
-    registries?.warn(this.#registers[0], message);
+  /**
+   * The callback of the configuration, or the method of a subclass.
+   *
+   * @internal
+   */
+  get collect(): (() => void | Promise<void>) | undefined {
+    return undefined;
   }
 
   /** @internal */
-  protected unlabelled(): S {
-    return this.series.unlabelled();
-  }
-
-  /** @internal */
-  protected peekCells(labels: LabelValues<T> | undefined): number[] | undefined {
-    const place = this.series.placeOfArguments([labels ?? {}]);
-    return this.series.peek(place)?.[readCells](this.#width);
+  set collect(collect: unknown) {
+    Object.defineProperty(this, 'collect', { value: collect, writable: true, configurable: true, enumerable: true });
+    registries?.collectorChanged();
   }
 
   /**
    * The series of these label values, given in the order of `labelNames` or as an object. An exposition shows it from
-   * its first write on. Keep a reference where you record often.
+   * its first write on. Keep a reference where you record often. Its methods work without it: `const { inc } = …`.
    *
    * @throws {LabelError} `LABEL_COUNT`, `UNKNOWN_LABEL`
    */
-  labels(...values: (string | number)[]): S;
-  labels(labels: LabelValues<T>): S;
-  labels(...args: unknown[]): S {
-    return this.series.handle(this.series.placeOfArguments(args));
+  labels(...values: (string | number)[]): C;
+  labels(labels: AnyLabels<T>): C;
+  labels(...args: unknown[]): C {
+    const set = this[seriesSet];
+    const place = set.placeOfArguments(args);
+    return this[childOf](set.handle(place), () => set.labelsAt(place) as AnyLabels<T>);
   }
+
+  /**
+   * What `labels()` returns for a series. Where a subclass or a mock has replaced a recording method, the child calls it.
+   *
+   * @internal
+   */
+  abstract [childOf](series: S, labels: () => AnyLabels<T>): C;
 
   /**
    * Removes the series of these label values, given in the order of `labelNames` or as an object. A label that the
@@ -200,9 +244,9 @@ export abstract class Metric<T extends string, S extends Series> {
    * @throws {LabelError} `LABEL_COUNT`, `UNKNOWN_LABEL`
    */
   remove(...values: (string | number)[]): void;
-  remove(labels: LabelValues<T>): void;
+  remove(labels: AnyLabels<T>): void;
   remove(...args: unknown[]): void {
-    this.series.remove(this.series.placeOfArguments(args));
+    this[seriesSet].remove(this[seriesSet].placeOfArguments(args));
   }
 
   /**
@@ -212,8 +256,10 @@ export abstract class Metric<T extends string, S extends Series> {
    * @returns the number of removed series
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
-  removeMatching(labels: LabelValues<T>): number {
-    return this.series.removeMatching(labels);
+  removeMatching<P = never>(...args: Over<P, [labels: AnyLabels<T>]>): Over<P, number>;
+  removeMatching<P = never>(...args: Over<P, [labels: AnyLabels<T>]>): Over<P, number>;
+  removeMatching(labels: AnyLabels<T>): number {
+    return this[seriesSet].removeMatching(labels);
   }
 
   /**
@@ -224,23 +270,22 @@ export abstract class Metric<T extends string, S extends Series> {
    * @throws {LabelError} `UNKNOWN_LABEL`
    * @throws {ConfigurationError} `INVALID_CONFIG` for more combinations than the metric may have series
    */
-  init(values: { readonly [name in T]?: readonly LabelValue[] } = {}): void {
-    this.series.init(values);
-  }
-
-  /** @internal */
-  isSameAs(other: AnyMetricLike): boolean {
-    const same = (a: readonly unknown[], b: readonly unknown[]) =>
-      a.length === b.length && a.every((value, index) => value === b[index]);
-    return (
-      this.type === other.type &&
-      same(this.labelNames, other.labelNames) &&
-      same(this.series.bounds, other.series.bounds)
-    );
+  init<P = never>(...args: Over<P, [values?: LabelLists<T>]>): Over<P, void>;
+  init<P = never>(...args: Over<P, [values?: LabelLists<T>]>): Over<P, void>;
+  init(values: LabelLists<T> = {}): void {
+    this[seriesSet].init(values);
   }
 
   /** Restores the state after construction. */
   abstract reset(): void;
+
+  /** What tells metrics of one type and the same labels apart: buckets, percentiles or states. @internal */
+  get [valuesOf](): readonly unknown[] {
+    return this[seriesSet].bounds;
+  }
+
+  /** Called before `get()` reads the values. @internal */
+  [beforeReading](): void {}
 
   /** Runs `collect()`, unless this is called from it. */
   async #collectOnce(): Promise<void> {
@@ -256,8 +301,40 @@ export abstract class Metric<T extends string, S extends Series> {
   /** Runs `collect()` and returns the samples of the metric. */
   async get(): Promise<MetricObjectWithValues<MetricValue<T>>> {
     await this.#collectOnce();
-    return toValues(this) as MetricObjectWithValues<MetricValue<T>>;
+    this[beforeReading]();
+    const { name, help, aggregator } = this;
+    return { ...toValues(this), name, help, aggregator } as MetricObjectWithValues<MetricValue<T>>;
   }
+}
+
+addMembers(Metric.prototype, COMMON_MEMBERS);
+
+/** Lists of values by label name. */
+type LabelLists<T extends string> = { readonly [name in T]?: readonly LabelValue[] };
+
+/** A method of a metric, as `childOf` passes calls on to it. */
+export type Passed = (...args: never[]) => unknown;
+
+/** Registers a metric in the configured registries; the last step of a constructor. */
+export function enter(metric: Metric<string, Series>): void {
+  const entered: MetricRegistry[] = [];
+  try {
+    for (const registry of metric.registers) {
+      registry.registerMetric(metric as never);
+      entered.push(registry);
+    }
+  } catch (error) {
+    // A metric whose constructor failed must not stay in a registry.
+    for (const registry of entered) registry.removeSingleMetric(metric.name);
+    throw error;
+  }
+}
+
+/** True if both have the same type, label names, and buckets, percentiles or states. */
+export function isSame(a: Metric<string, Series>, b: Metric<string, Series>): boolean {
+  const same = (these: readonly unknown[], those: readonly unknown[]) =>
+    these.length === those.length && these.every((value, index) => value === those[index]);
+  return a.type === b.type && same(a.labelNames, b.labelNames) && same(a[valuesOf], b[valuesOf]);
 }
 
 /** @throws {ConfigurationError} `INVALID_CONFIG` for a configuration that is not an object */
@@ -277,6 +354,9 @@ function checkNameAndHelp(name: unknown, help: unknown): void {
   }
 }
 
+/** The labels that the format gives the samples of a type itself. */
+const RESERVED: Partial<Record<MetricType, readonly string[]>> = { histogram: ['le'], summary: ['quantile'] };
+
 function checkLabelNames(labelNames: readonly unknown[], type: MetricType): void {
   if (!Array.isArray(labelNames) || ![...labelNames].every((label) => typeof label === 'string')) {
     throw new ConfigurationError(
@@ -284,9 +364,12 @@ function checkLabelNames(labelNames: readonly unknown[], type: MetricType): void
       `Expected an array of strings for labelNames but received ${describe(labelNames)}`,
     );
   }
-  if (type === 'histogram' && labelNames.includes('le')) {
-    throw new RegistrationError('INVALID_LABEL_NAME', 'le is a reserved label keyword');
-  }
+  checkReserved(labelNames as string[], RESERVED[type] ?? []);
+}
+
+function checkedUnit(unit: unknown): string {
+  if (typeof unit === 'string') return unit;
+  throw new ConfigurationError('INVALID_CONFIG', `Expected a string for unit but received ${describe(unit)}`);
 }
 
 function checkCollect(collect: unknown): void {

@@ -7,14 +7,15 @@ import { combinationCount, combinations, readLists } from '../labels/combination
 import { LabelTree } from '../labels/tree';
 import { toText } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
-import { cellIndexOf, cellsOf, createFamily, type FamilyDefinition } from '../native/contributor';
+import { cellIndexOf, cellsOf, createFamily, type FamilyDefinition, SUMMARY_CELLS } from '../native/contributor';
+import { AgeSteps } from './age-steps';
 import { BeyondLimits } from './beyond';
 import { CleanedTexts } from './cleaned-texts';
 import { DirtyForms } from './dirty-forms';
 import { GivenLabels } from './given-labels';
 import { Overflow, Refusal, toRefusal } from './overflow';
 import { Place } from './place';
-import { attach, type Home, idOf, retire, revived, type Series, type SeriesType } from './series';
+import { attach, type Home, idOf, readCells, retire, revived, type Series, type SeriesType } from './series';
 import type { Known } from './values';
 
 /** The core answers `[id, slot]` if it added a series. A refusal has four numbers or more, so the length tells which. */
@@ -23,6 +24,7 @@ const ADDED = 2;
 /** The series of one metric. */
 export class SeriesSet<S extends Series> implements Home {
   readonly family: NativeFamily;
+  readonly ageSteps: AgeSteps | undefined;
   readonly #warn: (message: string) => void;
   /** Set if a registry cleans label values. */
   #cleaned: CleanedTexts | undefined;
@@ -44,6 +46,7 @@ export class SeriesSet<S extends Series> implements Home {
     this.#warn = warn;
     this.#bounds = Float64Array.from(definition.buckets);
     this.family = createFamily(definition);
+    this.ageSteps = AgeSteps.of(definition.summary);
     this.#tree = new LabelTree(definition.labelNames);
     this.#given = new GivenLabels(definition.labelNames);
     this.#overflow = new Overflow(this.family, definition.name, definition.labelNames, warn);
@@ -60,9 +63,21 @@ export class SeriesSet<S extends Series> implements Home {
     return this.#given;
   }
 
-  /** Upper bounds of a histogram. */
+  /** The value cells of the series that the arguments of `labels()` name; `undefined` if there is no such series. */
+  cells(labels: object = NO_LABELS): number[] | undefined {
+    return this.peek(this.placeOfArguments([labels]))?.[readCells](this.width);
+  }
+
+  /** The number of cells of a series that hold values: the buffer of a summary follows them. */
+  get width(): number {
+    const { kind, buckets } = this.#definition;
+    if (kind === 'histogram') return buckets.length + 2;
+    return kind === 'summary' ? SUMMARY_CELLS : 1;
+  }
+
+  /** Upper bounds of a histogram, or quantiles of a summary. */
   get bounds(): readonly number[] {
-    return this.#definition.buckets;
+    return this.#definition.summary?.quantiles ?? this.#definition.buckets;
   }
 
   get labelNames(): readonly string[] {
@@ -122,6 +137,16 @@ export class SeriesSet<S extends Series> implements Home {
     if (series !== undefined) this.family.zeroSeries(series[idOf]());
   }
 
+  flush(id: number, step: number): void {
+    // Series that take label sets over a limit may have no ID. Nothing reads their buffers.
+    if (id >= 0) this.family.flush(id, step);
+  }
+
+  /** Removes the series of a summary that is to remove those whose observations are all forgotten. */
+  removeForgotten(): void {
+    for (const id of this.family.forgotten()) this.#removeTexts(this.#textsOf(id));
+  }
+
   labelsOf(id: number): Record<string, unknown> {
     return this.labelsAt(this.#given.placeOf(id, this.#textsOf(id)));
   }
@@ -165,6 +190,15 @@ export class SeriesSet<S extends Series> implements Home {
     const matching = [...this.#tree.entries()].filter(([own]) => order.every((index) => has(own, index)));
     for (const [own] of matching) this.#removeTexts(own);
     return matching.length;
+  }
+
+  /** Removes all series that have these labels, except one. */
+  removeOthers(labels: object, kept: Place): void {
+    const { texts, order } = this.#placeOf(labels);
+    const others = [...this.#tree.entries()].filter(
+      ([own]) => order.every((index) => own[index] === texts[index]) && own.some((text, at) => text !== kept.texts[at]),
+    );
+    for (const [own] of others) this.#removeTexts(own);
   }
 
   removeExpired(max: number): number {

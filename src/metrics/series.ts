@@ -2,10 +2,15 @@
  * Implements one series, which `labels()` returns. Each series with cells has one object, which writes the cells
  * itself. Does not depend on the other series of its metric.
  */
+import { SUMMARY_CELLS } from '../native/contributor';
+import type { AgeSteps } from './age-steps';
 import type { Place } from './place';
 
 /** The `#cells` of a series without cells. */
 const NO_CELLS: Float64Array = new Float64Array(0);
+
+/** The key of a metric's set of series. No name in a subclass of the metric can clash with it. */
+export const seriesSet = Symbol('series set');
 
 /** Gives a series its cells: the array, the index of the first cell, and the ID of the series. */
 export const attach = Symbol('attach');
@@ -15,6 +20,10 @@ export const retire = Symbol('retire');
 export const add = Symbol('add');
 /** Adds 1 to one cell and a value to another, with no other call between; false if there are no cells. */
 export const addPair = Symbol('addPair');
+/** Writes a value to the buffer of a summary, counts it and adds it to the sum; false if there are no cells. */
+export const buffer = Symbol('buffer');
+/** Passes the buffer to the core. What is written next belongs to this step of the summary's window. */
+export const flush = Symbol('flush');
 /** Sets the first cell; false if there are no cells. */
 export const put = Symbol('put');
 /** Sets all cells of a series that has cells. Only the testing kit needs it. */
@@ -52,6 +61,10 @@ export interface Home {
   at(labels: object): Series;
   /** The labels of the series with this ID. */
   labelsOf(id: number): Record<string, unknown>;
+  /** The window of a summary. @internal */
+  readonly ageSteps: AgeSteps | undefined;
+  /** Passes the buffer of a summary's series to the core. */
+  flush(id: number, step: number): void;
   /** The labels of a place. */
   labelsAt(place: Place): Record<string, unknown>;
 }
@@ -87,6 +100,21 @@ export abstract class Series {
     cells[index + counted] -= -1;
     cells[index + summed] -= -value;
     return true;
+  }
+
+  [buffer](at: number, value: number): boolean {
+    const index = this.#index;
+    if (index < 0) return false;
+    const cells = this.#cells;
+    cells[index + SUMMARY_CELLS + at] = value;
+    cells[index] -= -1;
+    cells[index + 1] -= -value;
+    return true;
+  }
+
+  [flush](step: number): void {
+    const home = this.#home;
+    if (!(home instanceof Detached)) home.flush(this.#id, step);
   }
 
   [put](value: number): boolean {

@@ -3,11 +3,11 @@
  */
 import { now, secondsSince } from '../clock';
 import { isPromise } from '../read';
-import type { LabelValues } from '../types';
+import type { AnyLabels } from '../types';
 
 /** A running timer. Every call records the seconds since the start, and returns them. */
 export interface Timer<T extends string = string, E = never> extends Disposable {
-  (labels?: LabelValues<T>, exemplarLabels?: E): number;
+  (labels?: AnyLabels<T>, exemplarLabels?: E): number;
 }
 
 /**
@@ -16,11 +16,11 @@ export interface Timer<T extends string = string, E = never> extends Disposable 
  * @param record receives the labels of the call and the seconds
  */
 export function startTimer<T extends string, E = never>(
-  record: (labels: LabelValues<T> | undefined, seconds: number, exemplarLabels: E | undefined) => void,
+  record: (labels: AnyLabels<T> | undefined, seconds: number, exemplarLabels: E | undefined) => void,
 ): Timer<T, E> {
   const start = now();
   let ended = false;
-  const end = (labels?: LabelValues<T>, exemplarLabels?: E): number => {
+  const end = (labels?: AnyLabels<T>, exemplarLabels?: E): number => {
     const elapsed = secondsSince(start);
     record(labels, elapsed, exemplarLabels);
     ended = true;

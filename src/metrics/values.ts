@@ -3,6 +3,7 @@
  */
 import type { NativeFamily } from '../native/addon';
 import type { Aggregator, ExemplarValue, MetricObjectWithValues, MetricType, MetricValue } from '../types';
+import { seriesSet } from './series';
 
 /** A family in the addon's JSON. The numbers come in a separate array, one for each cell or sample. */
 interface FamilyText {
@@ -10,7 +11,7 @@ interface FamilyText {
   help: string;
   type: MetricType;
   aggregator?: Aggregator;
-  /** Upper bounds of a histogram. */
+  /** Upper bounds of a histogram, or quantiles of a summary. */
   bounds?: number[];
   series?: { id: number | null; labels: Labels; exemplars?: (ExemplarValue | null)[] }[];
   samples?: { name: string; labels: Labels }[];
@@ -26,14 +27,35 @@ export interface Known {
 
 /** A metric whose series belong to this realm. */
 export interface Readable {
-  readonly series: { readonly family: NativeFamily; readonly known: Known };
+  readonly [seriesSet]: { readonly family: NativeFamily; readonly known: Known };
 }
 
 /** The samples of one metric of this realm. */
 export function toValues(metric: Readable): MetricObjectWithValues {
-  const { text, numbers } = metric.series.family.read();
-  const [family] = parseFamilies(text, numbers, () => metric.series.known);
+  const { text, numbers } = metric[seriesSet].family.read();
+  const [family] = parseFamilies(text, numbers, () => metric[seriesSet].known);
   return family;
+}
+
+/** One series of a metric of this realm. */
+export interface ReadSeries {
+  readonly labels: Record<string, unknown>;
+  /** The values, in the order of the cells; those of a summary follow its quantiles. */
+  readonly cells: number[];
+  readonly exemplars: readonly (ExemplarValue | null)[] | undefined;
+}
+
+/** The series of one metric of this realm, in the order of their creation. */
+export function readSeries(metric: Readable): ReadSeries[] {
+  const { family, known } = metric[seriesSet];
+  const { text, numbers } = family.read();
+  const [{ series = [] } = {}] = JSON.parse(text) as Partial<FamilyText>[];
+  const width = numbers.length / series.length;
+  return series.map(({ id, labels, exemplars }, index) => ({
+    labels: { ...labels, ...(id === null ? {} : known.originals(id)) },
+    cells: [...numbers.subarray(index * width, (index + 1) * width)],
+    exemplars,
+  }));
 }
 
 /** The samples of all families in the addon's JSON. */
@@ -62,6 +84,8 @@ export function parseFamilies(
         const own = { ...labels, ...(id === null ? {} : known?.originals(id)) } as Labels;
         if (type === 'histogram') {
           pushHistogram(name, bounds, own, take(bounds.length + 2), exemplars, values);
+        } else if (type === 'summary') {
+          pushSummary(name, bounds, own, take(bounds.length + 2), values);
         } else {
           const [exemplar] = exemplars ?? [];
           values.push({ value: take(1)[0], labels: own, ...(exemplar ? { exemplar } : {}) });
@@ -70,6 +94,22 @@ export function parseFamilies(
       return { help, name, type, values, aggregator };
     },
   );
+}
+
+/** `numbers` are the values of the quantiles, the count and the sum. */
+function pushSummary(
+  name: string,
+  quantiles: readonly number[],
+  labels: Labels,
+  numbers: Float64Array,
+  values: MetricValue[],
+): void {
+  const [count, sum] = numbers.subarray(quantiles.length);
+  quantiles.forEach((quantile, at) => {
+    values.push({ labels: { quantile, ...labels }, value: numbers[at] });
+  });
+  values.push({ metricName: `${name}_sum`, labels: { ...labels }, value: sum });
+  values.push({ metricName: `${name}_count`, labels: { ...labels }, value: count });
 }
 
 function pushHistogram(

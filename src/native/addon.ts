@@ -31,6 +31,7 @@ export type {
   NativeVisit,
   SanitizerSettings,
   SeriesLimits,
+  SummaryDescription,
   Wanted,
 } from '../../dist/native';
 

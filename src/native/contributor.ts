@@ -6,7 +6,14 @@
 import { isMainThread } from 'node:worker_threads';
 import { native } from '../errors';
 import type { Aggregator } from '../types';
-import { addon, type NativeClock, type NativeFamily, type NativeRegistry, type SeriesLimits } from './addon';
+import {
+  addon,
+  type NativeClock,
+  type NativeFamily,
+  type NativeRegistry,
+  type SeriesLimits,
+  type SummaryDescription,
+} from './addon';
 
 /**
  * A slab has 4096 cells of 8 bytes; a series with more cells has a larger slab of its own, and its first cell has index 0. A
@@ -26,14 +33,28 @@ export const realmClock: NativeClock = contributor.clock();
 
 /** The definition of a new family. */
 export interface FamilyDefinition {
-  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly kind: 'counter' | 'gauge' | 'histogram' | 'summary' | 'info' | 'stateset';
   readonly name: string;
   readonly help: string;
   readonly labelNames: readonly string[];
   readonly buckets: readonly number[];
+  /** The settings of a summary. */
+  readonly summary?: SummaryDescription;
+  readonly unit?: string;
   readonly aggregator: Aggregator;
   readonly limits: SeriesLimits;
   readonly ttlSeconds?: number;
+}
+
+/** Cells of a summary's series before its buffer: the count and the sum. The core has the same number. */
+export const SUMMARY_CELLS = 2;
+/** Values that a series of a summary takes between two calls of `flush()`. The core has the same number. */
+export const SUMMARY_BUFFER = 128;
+
+/** The number of cells of a series. */
+export function widthOf({ kind, buckets }: FamilyDefinition): number {
+  if (kind === 'histogram') return buckets.length + 2;
+  return kind === 'summary' ? SUMMARY_CELLS + SUMMARY_BUFFER : 1;
 }
 
 /** Creates a family. Only this realm writes its series. */

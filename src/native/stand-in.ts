@@ -64,11 +64,18 @@ class Family implements Addon.NativeFamily {
   seriesLabels = (): null => null;
   clear(): void {}
   read(): Addon.Values {
-    const { name, help, kind, buckets, aggregator } = this.#description as Addon.FamilyDescription;
-    const family = { name, help, type: kind, aggregator, bounds: buckets, series: [] };
+    const { name, help, kind, buckets, summary, aggregator } = this.#description as Addon.FamilyDescription;
+    const bounds = summary?.quantiles ?? buckets;
+    const family = { name, help, type: kind, aggregator, bounds, series: [] };
     return { ...emptyValues(), text: JSON.stringify([family]) };
   }
   setExemplar(): void {}
+  flush(): void {}
+  advance(): void {}
+  quantiles = (): number[] => [];
+  forgotten = (): number[] => [];
+  keepObservations(): void {}
+  giveObservations(): void {}
 }
 
 class Registry implements Addon.NativeRegistry {

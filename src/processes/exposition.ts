@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { Histogram } from '../metrics/histogram';
-import { restore, revived } from '../metrics/series';
+import { restore, revived, seriesSet } from '../metrics/series';
 import { byName, combineOne, keyOf } from '../registry/aggregation';
 import { Registry } from '../registry/registry';
 import type { MetricObjectWithValues, RegistryContentType } from '../types';
@@ -54,7 +54,7 @@ async function enterHistogram(registry: Registry, packed: Packed): Promise<boole
   }
   let began = performance.now();
   for (const [index, own] of labels.entries()) {
-    histogram.series.at(own)[revived]()[restore](rows.cells[index]);
+    histogram[seriesSet].at(own)[revived]()[restore](rows.cells[index]);
     if (performance.now() - began < SLICE_MS) continue;
     await setImmediate();
     began = performance.now();

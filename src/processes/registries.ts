@@ -26,7 +26,7 @@ const threadRegistries = (): readonly Registry[] => answering.threads ?? [Regist
  * The registry of the successor for `node:cluster`. Make one in the primary, and one in each worker: it answers the
  * primary.
  */
-export class ClusterRegistry<_T extends RegistryContentType = RegistryContentType> extends Registry {
+export class ClusterRegistry<T extends RegistryContentType = RegistryContentType> extends Registry<T> {
   readonly #side: Cluster.ClusterSide;
 
   /** @param contentType the format of `clusterMetrics()` */
@@ -92,7 +92,7 @@ export class AggregatorRegistry<T extends RegistryContentType = RegistryContentT
  * The registry of the successor for worker threads. Make one in the main thread, and one in each worker. A scrape of the
  * default registry shows all threads without it.
  */
-export class WorkerRegistry<_T extends RegistryContentType = RegistryContentType> extends Registry {
+export class WorkerRegistry<T extends RegistryContentType = RegistryContentType> extends Registry<T> {
   /** True for the thread that asks the others. */
   readonly primary: boolean;
   readonly #threads: Threads.Threads;

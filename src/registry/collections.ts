@@ -19,6 +19,20 @@ interface MountedCollections {
   collections(): Iterable<Collections>;
 }
 
+/** What `get()` of a metric has returned. */
+export interface Answered {
+  readonly metric: AnyMetric | ForeignMetric;
+  readonly answer: MetricObjectWithValues;
+}
+
+/** The collections whose watchers have to know when a metric gets another `collect()`. */
+const watched = new Set<Collections>();
+
+/** Tells all watchers that a metric may have got another `collect()`. */
+export function notifyAll(): void {
+  for (const collections of watched) collections.notify();
+}
+
 /** The collections of one registry, and of the registries mounted in it. */
 export class Collections {
   readonly #native: NativeRegistry;
@@ -42,8 +56,12 @@ export class Collections {
   /** Calls back now, and again after each change of the registry, with whether a scrape has to collect. */
   watch(watcher: (needed: boolean) => void): () => void {
     this.#watchers.add(watcher);
+    watched.add(this);
     watcher(this.areNeeded());
-    return () => this.#watchers.delete(watcher);
+    return () => {
+      this.#watchers.delete(watcher);
+      if (this.#watchers.size === 0) watched.delete(this);
+    };
   }
 
   /** Tells the watchers that a metric or a mounted registry came or went. */
@@ -63,15 +81,16 @@ export class Collections {
    * Collects the metrics of these names, or all metrics if there are no names.
    *
    * @param wait how long to wait, and how long a callback may take
-   * @returns the answers of foreign metrics; a metric that failed or took too long is left out
+   * @returns the answers of metrics that were asked; a metric that failed or took too long is left out
    */
-  async run(names: readonly string[], wait: Wait): Promise<MetricObjectWithValues[]> {
-    const tasks: Task<MetricObjectWithValues | undefined>[] = [];
+  async run(names: readonly string[], wait: Wait): Promise<Answered[]> {
+    const tasks: Task<Answered | undefined>[] = [];
     const wanted = names.length > 0 ? new Set(names) : undefined;
-    for (const [name, { metric, item }] of this.#entries) {
-      if (wanted?.has(name) === false || !needsJavaScript(metric)) continue;
-      if (!(metric instanceof Metric)) {
-        tasks.push({ name, of: metric, run: () => readForeign(this.#native, item, metric) });
+    for (const [name, entry] of [...this.#entries]) {
+      if (wanted?.has(name) === false || !needsJavaScript(entry.metric)) continue;
+      const { metric, item, isAsked } = this.#entries.current(name, entry);
+      if (isAsked || !(metric instanceof Metric)) {
+        tasks.push({ name, of: metric, run: () => this.#ask(metric as ForeignMetric, item) });
       } else {
         tasks.push({ name, of: metric, run: () => settled(metric.collect?.()) });
       }
@@ -80,6 +99,10 @@ export class Collections {
     const results = tasks.length === 0 ? [] : await this.#runner.run(tasks, wait);
     await Promise.all(mounted);
     return results.filter((result) => result !== undefined);
+  }
+
+  async #ask(metric: ForeignMetric, item: number): Promise<Answered> {
+    return { metric, answer: await readForeign(this.#native, item, metric) };
   }
 
   /**
@@ -113,7 +136,14 @@ export class Collections {
 /** True if a scrape has to run JavaScript for this metric. The core reads its own metrics and all cells itself. */
 function needsJavaScript(metric: AnyMetric | ForeignMetric): boolean {
   if (metric instanceof CoreMetric) return false;
-  return !(metric instanceof Metric) || metric.collect !== undefined;
+  if (!(metric instanceof Metric)) return true;
+  // A subclass may set its collect() or get() after the constructor has registered the metric.
+  return Boolean(metric.collect) || metric.get !== Metric.prototype.get || isOfSubclass(metric);
+}
+
+/** True for an instance of a program's own class. */
+function isOfSubclass(metric: AnyMetric): boolean {
+  return Object.getPrototypeOf(Object.getPrototypeOf(metric)) !== Metric.prototype;
 }
 
 /** Awaits a promise and discards its value; `undefined` for anything else. */

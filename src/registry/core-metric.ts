@@ -5,7 +5,7 @@
 import { native } from '../errors';
 import { parseFamilies } from '../metrics/values';
 import type { NativeProcessFigure, NativeRegistry } from '../native/addon';
-import type { Aggregator, ForeignMetric, LabelValues, MetricObjectWithValues, MetricType } from '../types';
+import type { Aggregator, AnyLabels, ForeignMetric, MetricObjectWithValues, MetricType } from '../types';
 
 /** One family that a collector of the core produces. */
 export class CoreMetric implements ForeignMetric {
@@ -14,13 +14,13 @@ export class CoreMetric implements ForeignMetric {
   readonly type: MetricType;
   readonly aggregator: Aggregator;
   readonly #figure: NativeProcessFigure;
-  readonly #labels: LabelValues;
+  readonly #labels: AnyLabels;
 
   /**
    * @param labels the labels of its samples, as the caller gave them
    * @internal
    */
-  constructor(figure: NativeProcessFigure, labels: LabelValues, aggregator: Aggregator) {
+  constructor(figure: NativeProcessFigure, labels: AnyLabels, aggregator: Aggregator) {
     this.#figure = figure;
     this.#labels = labels;
     this.name = figure.name;

@@ -3,9 +3,11 @@
  * encoding to the core. Does not depend on formats.
  */
 import { Metric } from '../metrics/metric';
+import { seriesSet } from '../metrics/series';
 import { parseFamilies } from '../metrics/values';
 import { type Answer, addon, type NativeService, type Wanted } from '../native/addon';
 import type { MetricObjectWithValues } from '../types';
+import type { Answered } from './collections';
 import { CoreMetric } from './core-metric';
 import type { RegistryInternals } from './internals';
 import { checkScrapeOptions, type ScrapeOptions, type ScrapeResponse, toResponse } from './scraping';
@@ -36,16 +38,22 @@ export class Expositions {
     return text;
   }
 
-  /** All samples as objects. */
-  async json(): Promise<MetricObjectWithValues[]> {
+  /**
+   * All samples as objects.
+   *
+   * @param isWanted selects families, by the metric; mounted registries have families without one
+   */
+  async json(isWanted: (metric: object | undefined) => boolean = () => true): Promise<MetricObjectWithValues[]> {
     const { collections, defaultLabels, entries, native } = this.#registry;
     const answers = await collections.run([], { limitMs: checkedTimeout(undefined) });
     const { text, numbers } = native.read(this.#wanted([]));
     const parsed = parseFamilies(text, numbers, (name) => {
       const metric = entries.get(name)?.metric;
-      return metric instanceof Metric ? metric.series.known : undefined;
+      return metric instanceof Metric ? metric[seriesSet].known : undefined;
     });
-    const families = parsed.map((family) => this.#complete(family, answers));
+    const askedOf = new Map(answers.map(({ metric, answer }) => [answer.name, metric]));
+    const wanted = parsed.filter(({ name }) => isWanted(entries.get(name)?.metric ?? askedOf.get(name)));
+    const families = wanted.map((family) => this.#complete(family, answers));
     for (const { values } of families) {
       for (const { labels } of values as { labels: Record<string, unknown> }[]) {
         for (const [name, value] of Object.entries(defaultLabels)) labels[name] ??= value;
@@ -55,12 +63,12 @@ export class Expositions {
   }
 
   /** A family of the core, with the parts of it that only JavaScript knows. */
-  #complete(family: MetricObjectWithValues, answers: readonly MetricObjectWithValues[]): MetricObjectWithValues {
+  #complete(family: MetricObjectWithValues, answers: readonly Answered[]): MetricObjectWithValues {
     const { entries, mounts } = this.#registry;
     const metric = entries.get(family.name)?.metric;
     if (metric instanceof CoreMetric) return metric.complete(family);
     // With the values of mounted registries added, the family is no longer the foreign metric's answer.
-    const answer = mounts.size > 0 ? undefined : answers.find(({ name }) => name === family.name);
+    const answer = mounts.size > 0 ? undefined : answers.find(({ answer }) => answer.name === family.name)?.answer;
     if (answer === undefined) return family;
     // A copy, because default labels may be added.
     return { ...answer, values: answer.values.map((value) => ({ ...value, labels: { ...value.labels } })) };

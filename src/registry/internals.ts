@@ -4,9 +4,10 @@
  */
 import { isMainThread } from 'node:worker_threads';
 import { native } from '../errors';
-import { flatLabels, presentLabels } from '../labels/value';
+import { checkReserved, flatLabels, presentLabels } from '../labels/value';
 import { Metric } from '../metrics/metric';
 import { forgetRefusals } from '../metrics/overflow';
+import { seriesSet } from '../metrics/series';
 import {
   addon,
   type EmbeddingOptions,
@@ -58,6 +59,8 @@ export class RegistryInternals {
 
   set defaultLabels(labels: Readonly<Record<string, LabelValue>>) {
     const present = presentLabels(labels);
+    // A histogram's sum and count would show them, and its buckets would not.
+    checkReserved(Object.keys(present), ['le', 'quantile']);
     native(() => this.native.setDefaultLabels(flatLabels(present)));
     this.#defaultLabels = present;
   }
@@ -78,7 +81,7 @@ export class RegistryInternals {
 
   /** Applies the policies to all metrics that are registered now. */
   applyPolicies(): void {
-    for (const [, { metric }] of this.entries) if (metric instanceof Metric) this.policies.apply(metric.series);
+    for (const [, { metric }] of this.entries) if (metric instanceof Metric) this.policies.apply(metric[seriesSet]);
   }
 
   /** Clears limits, time to live and sanitizer; returns a function that restores them. */

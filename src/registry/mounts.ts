@@ -2,7 +2,7 @@
  * Keeps the registries that are shown with another one, and the labels under which each is shown.
  */
 import { native, refuseOption } from '../errors';
-import { flatLabels, presentLabels } from '../labels/value';
+import { checkReserved, flatLabels, presentLabels } from '../labels/value';
 import type { NativeRegistry } from '../native/addon';
 import type { LabelValue } from '../types';
 import type { Collections } from './collections';
@@ -48,6 +48,7 @@ export class Mounts {
   /** Mounts a registry; returns the function that unmounts it. */
   mount(mounted: Mountable, labels: Readonly<Record<string, LabelValue>>): () => void {
     if (typeof labels !== 'object' || labels === null) refuseOption('labels', 'mount()', labels);
+    checkReserved(Object.keys(presentLabels(labels)), ['le', 'quantile']);
     native(() => this.#native.mount(mounted.native, flatLabels(presentLabels(labels))));
     const unwatch = mounted.collections.watch((needed) => {
       if (needed) this.#collecting.add(mounted);

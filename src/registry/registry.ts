@@ -1,32 +1,38 @@
 /**
  * Implements the public class of registries. The work is done by the other modules of this room: `entries` (names),
- * `collections` (values of JavaScript), `expositions` (output), `mounts`, `series-policies` (limits, expiry, cleaning).
+ * `collections` (values of JavaScript), `expositions` (output), `get-or-create`, `mounts`, `series-policies` (limits, expiry, cleaning).
  */
-import { ConfigurationError, describe, RegistrationError } from '../errors';
+import { ConfigurationError, describe } from '../errors';
 import type { SanitizerOptions } from '../labels/sanitizer';
 import { Counter, type CounterConfiguration } from '../metrics/counter';
 import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
-import { Histogram, type HistogramConfiguration } from '../metrics/histogram';
-import { checkConfiguration, connectRegistries, Metric } from '../metrics/metric';
+import { type GivenHistogramConfiguration, Histogram, type HistogramConfiguration } from '../metrics/histogram';
+import { Info, type InfoConfiguration } from '../metrics/info';
+import { connectRegistries, Metric } from '../metrics/metric';
+import { seriesSet } from '../metrics/series';
+import { StateSet, type StateSetConfiguration } from '../metrics/state-set';
+import { type GivenSummaryConfiguration, Summary, type SummaryConfiguration } from '../metrics/summary';
 import type { NativeRegistry } from '../native/addon';
 import { defaultRegistry } from '../native/contributor';
 import { checkOptionNames, optionNames } from '../options';
 import type {
-  Aggregator,
   CardinalityReport,
   ForeignMetric,
   LabelValue,
   Logger,
   MetricObjectWithValues,
   OpenMetricsContentType,
+  Over,
   PrometheusContentType,
   RegistryCardinalityOptions,
   RegistryContentType,
 } from '../types';
 import { processLogger } from '../warnings';
 import type * as Aggregation from './aggregation';
-import type { AnyMetric } from './entries';
+import { notifyAll } from './collections';
+import { type AnyMetric, aggregatorOf, type MetricsView, type RegisteredMetric, viewOf } from './entries';
 import { Expositions } from './expositions';
+import { getOrCreate } from './get-or-create';
 import { RegistryInternals } from './internals';
 import type { ScrapeOptions, ScrapeResponse } from './scraping';
 
@@ -69,24 +75,39 @@ const OPTIONS = optionNames<RegistryOptions>('Registry', {
 });
 
 /** The parts of a registry, for the rooms of this package that need more than its public methods. */
-export let internalsOf: (registry: Registry) => RegistryInternals;
+export function internalsOf(registry: Registry): RegistryInternals {
+  return registry[INTERNALS];
+}
+
+/**
+ * The keys of the parts. Not private fields, so that a `Proxy` around a registry works, and not names, which a subclass
+ * could use.
+ */
+const INTERNALS = Symbol('internals');
+const EXPOSITIONS = Symbol('expositions');
 
 /** Passes the core's default registry, which all threads share, to the constructor. */
 const NATIVE = Symbol('native');
 
-/** A set of metrics with unique names. */
-export class Registry {
+/** Any metric of this library. */
+export type KnownMetric<T extends string = string> = Counter<T> | Gauge<T> | Histogram<T> | Summary<T>;
+
+/**
+ * A set of metrics with unique names. Programs extend it, so methods that prom-client does not have are declared with
+ * `Over`.
+ *
+ * @typeParam _B as in prom-client, and without effect: `metrics()` has the format of `contentType`
+ */
+export class Registry<_B extends RegistryContentType = RegistryContentType> {
   static readonly PROMETHEUS_CONTENT_TYPE = PROMETHEUS_CONTENT_TYPE;
   static readonly OPENMETRICS_CONTENT_TYPE = OPENMETRICS_CONTENT_TYPE;
   /** The default registry. */
   static globalRegistry: Registry;
 
-  static {
-    internalsOf = (registry) => registry.#internals;
-  }
-
-  readonly #internals: RegistryInternals;
-  readonly #expositions: Expositions;
+  /** @internal */
+  declare readonly [INTERNALS]: RegistryInternals;
+  /** @internal */
+  declare readonly [EXPOSITIONS]: Expositions;
 
   /**
    * @param settings a content type, or options
@@ -98,8 +119,9 @@ export class Registry {
     checkOptionNames(options, OPTIONS);
     const contentType =
       options.contentType === undefined ? PROMETHEUS_CONTENT_TYPE : checkedContentType(options.contentType);
-    this.#internals = new RegistryInternals(contentType, options.logger ?? processLogger, options[NATIVE]);
-    this.#expositions = new Expositions(this.#internals);
+    const internals = new RegistryInternals(contentType, options.logger ?? processLogger, options[NATIVE]);
+    Object.defineProperty(this, INTERNALS, { value: internals });
+    Object.defineProperty(this, EXPOSITIONS, { value: new Expositions(internals) });
     if (options.defaultLabels !== undefined) this.setDefaultLabels(options.defaultLabels);
     if (options.cardinality !== undefined) this.setCardinality(options.cardinality);
     if (options.ttlSeconds !== undefined) this.setTtl(options.ttlSeconds);
@@ -114,9 +136,11 @@ export class Registry {
    * @param options `true` for the default settings, `false` for no cleaning
    * @throws {ConfigurationError} `INVALID_CONFIG`
    */
+  setSanitizer<P = never>(...args: Over<P, [options: boolean | SanitizerOptions]>): Over<P, void>;
+  setSanitizer<P = never>(...args: Over<P, [options: boolean | SanitizerOptions]>): Over<P, void>;
   setSanitizer(options: boolean | SanitizerOptions): void {
-    this.#internals.policies.setSanitizer(options);
-    this.#internals.applyPolicies();
+    this[INTERNALS].policies.setSanitizer(options);
+    this[INTERNALS].applyPolicies();
   }
 
   /**
@@ -125,9 +149,11 @@ export class Registry {
    *
    * @throws {ConfigurationError} `INVALID_CONFIG`
    */
+  setTtl<P = never>(...args: Over<P, [seconds: number]>): Over<P, void>;
+  setTtl<P = never>(...args: Over<P, [seconds: number]>): Over<P, void>;
   setTtl(seconds: number): void {
-    this.#internals.policies.setTtl(seconds);
-    this.#internals.applyPolicies();
+    this[INTERNALS].policies.setTtl(seconds);
+    this[INTERNALS].applyPolicies();
   }
 
   /**
@@ -144,11 +170,17 @@ export class Registry {
    * const acme = new Registry({ cardinality: { maxTotal: 5000 } });
    * register.mount(acme, { tenant: 'acme' });
    */
+  mount<P = never>(
+    ...args: Over<P, [registry: Registry, labels: Readonly<Record<string, LabelValue>>]>
+  ): Over<P, () => void>;
+  mount<P = never>(
+    ...args: Over<P, [registry: Registry, labels: Readonly<Record<string, LabelValue>>]>
+  ): Over<P, () => void>;
   mount(registry: Registry, labels: Readonly<Record<string, LabelValue>>): () => void {
     if (!(registry instanceof Registry)) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected a registry to mount but received ${describe(registry)}`);
     }
-    return this.#internals.mounts.mount(registry.#internals, labels);
+    return this[INTERNALS].mounts.mount(registry[INTERNALS], labels);
   }
 
   /**
@@ -158,21 +190,25 @@ export class Registry {
    *
    * @throws {ConfigurationError} `INVALID_CONFIG`
    */
+  setCardinality<P = never>(...args: Over<P, [options: RegistryCardinalityOptions]>): Over<P, void>;
+  setCardinality<P = never>(...args: Over<P, [options: RegistryCardinalityOptions]>): Over<P, void>;
   setCardinality(options: RegistryCardinalityOptions): void {
-    this.#internals.policies.setCardinality(options);
+    this[INTERNALS].policies.setCardinality(options);
   }
 
   /**
    * Counts the series of this thread: by metric, by label, in bytes. Goes through all series, which takes some ten
    * milliseconds for 100,000, so call it for debugging and in tests, not for each request.
    */
+  cardinality<P = never>(...args: Over<P, []>): Over<P, CardinalityReport>;
+  cardinality<P = never>(...args: Over<P, []>): Over<P, CardinalityReport>;
   cardinality(): CardinalityReport {
-    return this.#internals.policies.report();
+    return this[INTERNALS].policies.report();
   }
 
   /** The format of `metrics()`, as a content type. */
   get contentType(): RegistryContentType {
-    return this.#internals.contentType;
+    return this[INTERNALS].contentType;
   }
 
   /**
@@ -181,25 +217,22 @@ export class Registry {
    * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown content type
    */
   setContentType(contentType: RegistryContentType): void {
-    this.#internals.contentType = checkedContentType(contentType);
+    this[INTERNALS].contentType = checkedContentType(contentType);
   }
 
   /**
    * Registers a metric. A metric may be in several registries. A scrape calls `get()` of a metric of another library.
    *
    * @throws {RegistrationError} `DUPLICATE_METRIC` if another metric has the same name or sample names
-   * @throws {ConfigurationError} `INVALID_CONFIG` for an object without `name` or `get()`
+   * @throws {ConfigurationError} `INVALID_CONFIG` for an object without `get()`
    */
   registerMetric(metric: AnyMetric | ForeignMetric): void {
-    if (typeof metric?.get !== 'function' || typeof metric.name !== 'string') {
-      throw new ConfigurationError(
-        'INVALID_CONFIG',
-        `Expected a metric with a name and get() but received ${describe(metric)}`,
-      );
+    if (typeof metric?.get !== 'function') {
+      throw new ConfigurationError('INVALID_CONFIG', `Expected a metric with get() but received ${describe(metric)}`);
     }
-    if (!this.#internals.entries.add(metric)) return;
-    if (metric instanceof Metric) this.#internals.policies.apply(metric.series);
-    this.#internals.metricsChanged();
+    if (!this[INTERNALS].entries.add(metric)) return;
+    if (metric instanceof Metric) this[INTERNALS].policies.apply(metric[seriesSet]);
+    this[INTERNALS].metricsChanged();
   }
 
   /**
@@ -207,8 +240,14 @@ export class Registry {
    *
    * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type or other labels
    */
-  counter<const T extends string = string>(configuration: CounterConfiguration<T>): Counter<T> {
-    return this.#getOrCreate(Counter<T>, configuration);
+  counter<T extends string = string, P = never>(
+    ...args: Over<P, [configuration: CounterConfiguration<T>]>
+  ): Over<P, Counter<T>>;
+  counter<T extends string = string, P = never>(
+    ...args: Over<P, [configuration: CounterConfiguration<T>]>
+  ): Over<P, Counter<T>>;
+  counter(configuration: CounterConfiguration): Counter {
+    return getOrCreate(this, Counter, configuration);
   }
 
   /**
@@ -216,8 +255,14 @@ export class Registry {
    *
    * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type or other labels
    */
-  gauge<const T extends string = string>(configuration: GaugeConfiguration<T>): Gauge<T> {
-    return this.#getOrCreate(Gauge<T>, configuration);
+  gauge<T extends string = string, P = never>(
+    ...args: Over<P, [configuration: GaugeConfiguration<T>]>
+  ): Over<P, Gauge<T>>;
+  gauge<T extends string = string, P = never>(
+    ...args: Over<P, [configuration: GaugeConfiguration<T>]>
+  ): Over<P, Gauge<T>>;
+  gauge(configuration: GaugeConfiguration): Gauge {
+    return getOrCreate(this, Gauge, configuration);
   }
 
   /**
@@ -225,54 +270,100 @@ export class Registry {
    *
    * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type, other labels or other buckets
    */
-  histogram<const T extends string = string>(configuration: HistogramConfiguration<T>): Histogram<T> {
-    return this.#getOrCreate(Histogram<T>, configuration);
+  histogram<T extends string = string, P = never>(
+    ...args: Over<P, [configuration: GivenHistogramConfiguration<T>]>
+  ): Over<P, Histogram<T>>;
+  histogram<T extends string = string, P = never>(
+    ...args: Over<P, [configuration: GivenHistogramConfiguration<T>]>
+  ): Over<P, Histogram<T>>;
+  histogram(configuration: HistogramConfiguration): Histogram {
+    return getOrCreate(this, Histogram, configuration);
   }
 
-  #getOrCreate<C extends { name: string; registers?: unknown }, M extends AnyMetric>(
-    type: new (configuration: C) => M,
-    configuration: C,
-  ): M {
-    checkConfiguration(configuration);
-    const found = this.getSingleMetric(configuration.name);
-    // Creating the metric checks the configuration, whether or not the name is registered.
-    if (found === undefined) return new type({ ...configuration, registers: [this] });
-    const wanted = new type({ ...configuration, registers: [] });
-    if (found instanceof type && found.isSameAs(wanted)) return found;
-    throw new RegistrationError(
-      'TYPE_MISMATCH',
-      `Expected ${configuration.name} to be the ${(found as AnyMetric).type ?? 'metric'} it was registered as, with the same label names and buckets, but received another ${wanted.type}`,
-    );
+  /**
+   * Returns the summary of this name; creates it if it does not exist.
+   *
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type, other labels or other percentiles
+   */
+  summary<T extends string = string, P = never>(
+    ...args: Over<P, [configuration: GivenSummaryConfiguration<T>]>
+  ): Over<P, Summary<T>>;
+  summary<T extends string = string, P = never>(
+    ...args: Over<P, [configuration: GivenSummaryConfiguration<T>]>
+  ): Over<P, Summary<T>>;
+  summary(configuration: SummaryConfiguration): Summary {
+    return getOrCreate(this, Summary, configuration);
+  }
+
+  /**
+   * Returns the info of this name; creates it if it does not exist.
+   *
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type or other labels
+   */
+  info<T extends string = string, P = never>(...args: Over<P, [configuration: InfoConfiguration<T>]>): Over<P, Info<T>>;
+  info<T extends string = string, P = never>(...args: Over<P, [configuration: InfoConfiguration<T>]>): Over<P, Info<T>>;
+  info(configuration: InfoConfiguration): Info {
+    return getOrCreate(this, Info, configuration);
+  }
+
+  /**
+   * Returns the state set of this name; creates it if it does not exist.
+   *
+   * @throws {RegistrationError} `TYPE_MISMATCH` if the metric of this name has another type, other labels or other states
+   */
+  stateSet<S extends string = string, T extends string = string, P = never>(
+    ...args: Over<P, [configuration: StateSetConfiguration<S, T>]>
+  ): Over<P, StateSet<S, T>>;
+  stateSet<S extends string = string, T extends string = string, P = never>(
+    ...args: Over<P, [configuration: StateSetConfiguration<S, T>]>
+  ): Over<P, StateSet<S, T>>;
+  stateSet(configuration: StateSetConfiguration): StateSet {
+    return getOrCreate(this, StateSet, configuration);
   }
 
   /** Returns the metric of this name; `undefined` for an unknown name. */
-  getSingleMetric(name: string): AnyMetric | ForeignMetric | undefined {
-    return this.#internals.entries.get(name)?.metric;
+  getSingleMetric<T extends string = string>(name: string): KnownMetric<T> | undefined {
+    return this[INTERNALS].entries.get(name)?.metric as KnownMetric<T> | undefined;
   }
 
   /**
    * Returns all metrics, in the order of registration.
    *
-   * @param aggregator only metrics with this aggregator; those without one have `sum`
+   * @param aggregator only metrics with this aggregator
    */
-  getMetricsAsArray(aggregator?: string): (AnyMetric | ForeignMetric)[] {
-    const metrics = this.#internals.entries.metrics();
-    return aggregator === undefined ? metrics : metrics.filter((metric) => hasAggregator(metric, aggregator));
+  getMetricsAsArray(aggregator?: string): RegisteredMetric[] {
+    const metrics = this[INTERNALS].entries.metrics() as RegisteredMetric[];
+    return aggregator === undefined ? metrics : metrics.filter((metric) => aggregatorOf(metric) === aggregator);
   }
 
-  /** The metrics by name, for programs that read this private field of prom-client. @internal */
-  get _metrics(): Record<string, AnyMetric | ForeignMetric> {
-    return Object.fromEntries([...this.#internals.entries].map(([name, { metric }]) => [name, metric]));
+  /** The metrics, for programs that read this private field of the peers. @internal */
+  get _metrics(): MetricsView {
+    return viewOf(this[INTERNALS].entries, (name) => this.removeSingleMetric(name));
+  }
+
+  /** As in the peers, for programs that read or assign these private fields. @internal */
+  get _defaultLabels(): object {
+    return this[INTERNALS].defaultLabels;
+  }
+
+  /** @internal */
+  set _defaultLabels(labels: object) {
+    this.setDefaultLabels(labels);
+  }
+
+  /** @internal */
+  get _contentType(): RegistryContentType {
+    return this[INTERNALS].contentType;
   }
 
   /** Removes a metric from this registry. The metric itself stays usable and can be registered again. */
   removeSingleMetric(name: string): void {
-    if (this.#internals.entries.remove(name)) this.#internals.metricsChanged();
+    if (this[INTERNALS].entries.remove(name)) this[INTERNALS].metricsChanged();
   }
 
   /** Removes all metrics, mounted registries and default labels. */
   clear(): void {
-    this.#internals.clear();
+    this[INTERNALS].clear();
   }
 
   /** Calls `reset()` of each metric. */
@@ -285,13 +376,19 @@ export class Registry {
    *
    * @throws {RegistrationError} `INVALID_LABEL_NAME`
    */
-  setDefaultLabels(labels: Readonly<Record<string, LabelValue>>): void {
-    this.#internals.defaultLabels = labels;
+  setDefaultLabels(labels: object): void {
+    this[INTERNALS].defaultLabels = labels as Readonly<Record<string, LabelValue>>;
   }
 
   /** Returns the exposition in the registry's format. If a `collect()` fails, its metric keeps the values it had. */
   async metrics(): Promise<string> {
-    return this.#expositions.text();
+    const writesItself = this.getMetricsAsString !== OWN.getMetricsAsString;
+    if (this.getMetricsAsArray === OWN.getMetricsAsArray && !writesItself && this.contentType === this._contentType) {
+      return this[EXPOSITIONS].text();
+    }
+    // A subclass selects metrics, writes them itself, or chooses the format.
+    const texts = await Promise.all(this.getMetricsAsArray().map((metric) => this.getMetricsAsString(metric)));
+    return this.contentType === OPENMETRICS_CONTENT_TYPE ? `${texts.join('\n')}\n# EOF\n` : `${texts.join('\n\n')}\n`;
   }
 
   /**
@@ -300,29 +397,32 @@ export class Registry {
    * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown name
    */
   async getSingleMetricAsString(name: string): Promise<string> {
-    if (this.#internals.entries.get(name) === undefined) {
+    const metric = this[INTERNALS].entries.get(name)?.metric;
+    if (metric === undefined) {
       throw new ConfigurationError('INVALID_CONFIG', `Expected the name of a registered metric but received "${name}"`);
     }
-    const text = await this.#expositions.text([name]);
-    return text.replace(/(\n# EOF)?\n$/, '');
+    const isPlain = metric instanceof Metric && this.getMetricsAsString === OWN.getMetricsAsString;
+    return isPlain ? alone(await this[EXPOSITIONS].text([name])) : this.getMetricsAsString(metric);
   }
 
   /** Returns the exposition of a metric, registered or not, in this registry's format and with its default labels. */
   async getMetricsAsString(metric: AnyMetric | ForeignMetric): Promise<string> {
-    const { contentType, defaultLabels } = this.#internals;
-    const alone = new Registry({ contentType, defaultLabels });
-    alone.registerMetric(metric);
-    return alone.getSingleMetricAsString(metric.name);
+    const { contentType } = this;
+    const registry = new Registry({ contentType, defaultLabels: this[INTERNALS].defaultLabels });
+    registry.registerMetric(metric);
+    return alone(await registry[EXPOSITIONS].text());
   }
 
   /**
    * Returns all samples as objects.
    *
-   * @param aggregator only those of metrics with this aggregator; metrics without one have `sum`
+   * @param aggregator only metrics with this aggregator
    */
   async getMetricsAsJSON(aggregator?: string): Promise<MetricObjectWithValues[]> {
-    const families = await this.#expositions.json();
-    return aggregator === undefined ? families : families.filter((family) => hasAggregator(family, aggregator));
+    const isOwn = this.getMetricsAsArray === OWN.getMetricsAsArray;
+    if (aggregator === undefined && isOwn) return this[EXPOSITIONS].json();
+    const wanted = new Set<object>(this.getMetricsAsArray(aggregator));
+    return this[EXPOSITIONS].json((metric) => metric !== undefined && wanted.has(metric));
   }
 
   /**
@@ -330,8 +430,10 @@ export class Registry {
    *
    * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option
    */
+  scrape<P = never>(...args: Over<P, [options?: ScrapeOptions]>): Over<P, Promise<ScrapeResponse>>;
+  scrape<P = never>(...args: Over<P, [options?: ScrapeOptions]>): Over<P, Promise<ScrapeResponse>>;
   async scrape(options: ScrapeOptions = {}): Promise<ScrapeResponse> {
-    return this.#expositions.scrape(options);
+    return this[EXPOSITIONS].scrape(options);
   }
 
   /**
@@ -369,9 +471,9 @@ export class Registry {
   }
 }
 
-function hasAggregator(metric: object, wanted: string): boolean {
-  return ((metric as { aggregator?: Aggregator }).aggregator ?? 'sum') === wanted;
-}
+/** The methods before a subclass, a test or a program replaces them. */
+const { getMetricsAsArray, getMetricsAsString } = Registry.prototype;
+const OWN = { getMetricsAsArray, getMetricsAsString };
 
 Registry.globalRegistry = new Registry({ [NATIVE]: defaultRegistry() } as RegistryOptions);
 connectRegistries({
@@ -380,7 +482,13 @@ connectRegistries({
     if (registry instanceof Registry) internalsOf(registry).warn(message);
     else processLogger.warn(message);
   },
+  collectorChanged: notifyAll,
 });
+
+/** The exposition of one metric as a part of an exposition: without its end. */
+function alone(text: string): string {
+  return text.replace(/(\n?# EOF)?\n$/, '');
+}
 
 function checkedContentType(contentType: unknown): RegistryContentType {
   if (contentType === PROMETHEUS_CONTENT_TYPE || contentType === OPENMETRICS_CONTENT_TYPE) return contentType;

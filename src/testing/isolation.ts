@@ -4,7 +4,7 @@
  */
 import { ConfigurationError } from '../errors';
 import { Metric } from '../metrics/metric';
-import { idOf, readCells, restore, revived, type Series } from '../metrics/series';
+import { idOf, readCells, restore, revived, type Series, seriesSet } from '../metrics/series';
 import type { AnyMetric } from '../registry/entries';
 import { internalsOf, Registry } from '../registry/registry';
 import type { ForeignMetric } from '../types';
@@ -99,24 +99,38 @@ export class Isolation {
 /** The values of one metric, which are set aside and restored. */
 class Aside {
   readonly #metric: AnyMetric;
-  readonly #series: readonly { readonly series: Series; readonly cells: readonly number[] }[];
+  readonly #series: readonly { readonly series: Series; readonly cells: readonly number[]; readonly id: number }[];
 
   constructor(metric: AnyMetric) {
     this.#metric = metric;
-    const width = metric.type === 'histogram' ? metric.series.bounds.length + 2 : 1;
-    const series = [...metric.series.existing()].map((series) => ({ series, cells: series[readCells](width) }));
+    const { family, width } = metric[seriesSet];
+    const series = [...metric[seriesSet].existing()].map((series) => ({ series, cells: series[readCells](width) }));
     // Ids grow with each new series, so this is the order in which series are printed.
-    this.#series = series.sort((a, b) => a.series[idOf]() - b.series[idOf]());
+    this.#series = series
+      .map(({ series, cells }) => ({ series, cells, id: series[idOf]() }))
+      .sort((a, b) => a.id - b.id);
+    for (const { id } of this.#series) family.keepObservations(id);
   }
 
   /** Resets the metric to its state after construction. Handles stay valid. */
   takeAway(): void {
-    this.#metric.reset();
-    if (this.#metric.labelNames.length === 0) this.#metric.series.createUnlabelled();
+    this.#reset();
+    if (this.#metric.labelNames.length === 0 && this.#metric.type !== 'info')
+      this.#metric[seriesSet].createUnlabelled();
   }
 
   giveBack(): void {
+    this.#reset();
+    for (const { series, cells, id } of this.#series) {
+      const live = series[revived]();
+      live[restore](cells);
+      this.#metric[seriesSet].family.giveObservations(id, live[idOf]());
+    }
+  }
+
+  #reset(): void {
     this.#metric.reset();
-    for (const { series, cells } of this.#series) series[revived]()[restore](cells);
+    // As in prom-client, `reset()` leaves the series of a summary in place.
+    if (this.#metric.type === 'summary') this.#metric[seriesSet].clear();
   }
 }

@@ -160,11 +160,11 @@ export class MockRegistry extends Registry implements Disposable {
   }
 
   /**
-   * Asserts that a histogram has observed values; with `expected`, that the total count and sum of all selected series
+   * Asserts that a histogram or summary has observed values; with `expected`, that the total count and sum of all selected series
    * match it.
    *
    * @throws {AssertionError} with the most similar series
-   * @throws {ConfigurationError} `INVALID_CONFIG` if the metric is not a histogram
+   * @throws {ConfigurationError} `INVALID_CONFIG` if the metric is neither
    */
   assertObserved(name: string, labels?: Selector, expected?: DistributionExpectation): void {
     demand(checkObserved(this.recorded(), wantedOf(name, labels, expected)), false, this.assertObserved);

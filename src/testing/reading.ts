@@ -115,7 +115,7 @@ export function readOperations(operations: readonly Operation[], types: Readonly
   }
   const families = [...types].map(([name, type]): SeenFamily => {
     const series = [...(recorded.get(name)?.values() ?? [])];
-    if (type !== 'histogram')
+    if (type !== 'histogram' && type !== 'summary')
       return { name, type, samples: series.map(({ labels, total }) => ({ name, labels, value: total })) };
     const samples = series.flatMap(({ labels, total, count }) => [
       { name: `${name}_sum`, labels, value: total },

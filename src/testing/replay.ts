@@ -8,7 +8,7 @@ import { Gauge } from '../metrics/gauge';
 import { Histogram } from '../metrics/histogram';
 import { LARGEST_LIMIT } from '../metrics/limits';
 import type { Metric } from '../metrics/metric';
-import { idOf, restore, revived, type Series } from '../metrics/series';
+import { idOf, restore, revived, type Series, seriesSet } from '../metrics/series';
 import { addon } from '../native/addon';
 import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from '../registry/registry';
 import type { ForeignMetric, MetricType } from '../types';
@@ -140,13 +140,13 @@ function filled<M extends Metric<string, Series>>(
     enableExemplars: recorded.series.some(({ exemplars }) => exemplars.some((exemplar) => exemplar !== undefined)),
   });
   for (const { labels, cells, exemplars } of recorded.series) {
-    const series = metric.series.at(labels)[revived]();
+    const series = metric[seriesSet].at(labels)[revived]();
     series[restore](cells);
     exemplars.forEach((exemplar, cell) => {
       if (exemplar?.timestamp === undefined) return;
       const { value, timestamp } = exemplar;
       const flat = Object.entries(exemplar.labels).flat();
-      native(() => metric.series.family.setExemplar(series[idOf](), cell, flat, value, timestamp));
+      native(() => metric[seriesSet].family.setExemplar(series[idOf](), cell, flat, value, timestamp));
     });
   }
   return metric;

@@ -4,7 +4,8 @@
  */
 import { unixMs } from '../clock';
 import type { Place } from '../metrics/place';
-import { add, addPair, idOf, labelsOf, put, type Series } from '../metrics/series';
+import { add, addPair, idOf, labelsOf, put, type Series, seriesSet } from '../metrics/series';
+import { record, type SummaryCells } from '../metrics/summary';
 import type { AnyMetric } from '../registry/entries';
 import type { Operation, OperationType } from './operations';
 import { printed } from './selector';
@@ -40,8 +41,8 @@ class Spy {
   constructor(metric: AnyMetric) {
     this.#metric = metric;
     this.#spyOnMetric(metric);
-    this.#spyOnSet(metric.series);
-    for (const series of metric.series.existing()) this.#spyOnSeries(series);
+    this.#spyOnSet(metric[seriesSet]);
+    for (const series of metric[seriesSet].existing()) this.#spyOnSeries(series);
   }
 
   /** Restores every method. */
@@ -56,7 +57,7 @@ class Spy {
 
   /** Observes methods of the metric that do not act on a single existing series. */
   #spyOnMetric(metric: AnyMetric): void {
-    const place = (args: unknown[]): Labels => labelsAt(metric, metric.series.placeOfArguments(args));
+    const place = (args: unknown[]): Labels => labelsAt(metric, metric[seriesSet].placeOfArguments(args));
     this.#shadows.replace(metric, 'remove', (call, args) => {
       const labels = place(args);
       call();
@@ -83,7 +84,7 @@ class Spy {
   }
 
   /** Observes each series when the set hands it out. A series has one object, which is observed once. */
-  #spyOnSet(set: AnyMetric['series']): void {
+  #spyOnSet(set: AnyMetric[typeof seriesSet]): void {
     const spied = (call: () => unknown): unknown => this.#spyOnSeries(call() as Series);
     for (const way of ['at', 'handle', 'unlabelled'] as const) this.#shadows.replace(set, way, spied);
     this.#shadows.replace(set, 'createUnlabelled', (call) => {
@@ -115,6 +116,12 @@ class Spy {
         this.#report(type, labels(), (value ?? 1) as number);
       });
     }
+    for (const type of ['turn', 'show'] as const) {
+      this.#shadows.replace(series, type, (call, [on = true]) => {
+        call();
+        this.#report('set', labels(), Number(on));
+      });
+    }
     this.#shadows.replace(series, 'startTimer', (call) => {
       const timer = call();
       this.#report('startTimer', labels());
@@ -135,6 +142,10 @@ class Spy {
         series[addPair](counted, summed, value);
         this.#report('observe', labels, value);
       },
+      [record]: (value: number) => {
+        (series as SummaryCells)[record](value);
+        this.#report('observe', labels, value);
+      },
       [put]: (value: number) => {
         series[put](value);
         this.#report('set', labels, value);
@@ -145,5 +156,5 @@ class Spy {
 }
 
 function labelsAt(metric: AnyMetric, place: Place): Labels {
-  return printed(metric.series.labelsAt(place));
+  return printed(metric[seriesSet].labelsAt(place));
 }

@@ -18,7 +18,8 @@ export function labelSetsCollide(call, next) {
 }
 
 export function labelObjectKept(call, next) {
-  if (['new', 'registerMetric', 'merge'].includes(call.method)) {
+  // A timer reads its labels when it ends, here as well.
+  if (['new', 'registerMetric', 'merge', 'startTimer'].includes(call.method)) {
     return next(call);
   }
   return next({ ...call, args: call.args.map((value) => (isObject(value) ? structuredClone(value) : value)) });

@@ -165,6 +165,38 @@ llmdevops_agent_executions_total{agent_type="researcher",status="success"} 1
 `,
   },
   {
+    page: 'docs/summaries.md',
+    title: 'summaries, infos and state sets are shown',
+    blocks: ['job_duration_seconds', "name: 'loaded_model'", "name: 'breaker_state'"],
+    after: `
+      const { openMetricsContentType, register } = await import('@llm-devops/prometheus-metrics');
+      register.setContentType(openMetricsContentType);
+      const lines = (await register.metrics()).split('\\n');
+      console.log(lines.filter((line) => !line.startsWith('# HELP') && !line.includes('bulk')).join('\\n'));`,
+    prints: `{ quantile: 0.5, value: 2.25 }
+# TYPE job_duration_seconds summary
+# UNIT job_duration_seconds seconds
+job_duration_seconds{quantile="0.5",queue="mail"} 2.25
+job_duration_seconds{quantile="0.9",queue="mail"} 3.25
+job_duration_seconds{quantile="0.99",queue="mail"} 3.25
+job_duration_seconds_sum{queue="mail"} 4.5
+job_duration_seconds_count{queue="mail"} 2
+# TYPE build info
+build_info{version="1.2.3",revision="e1a2b3c"} 1
+# TYPE loaded_model info
+loaded_model_info{slot="1",model="large"} 1
+# TYPE breaker_state stateset
+breaker_state{upstream="billing",breaker_state="open"} 0
+breaker_state{upstream="billing",breaker_state="half_open"} 0
+breaker_state{upstream="billing",breaker_state="closed"} 1
+# TYPE features stateset
+features{features="search"} 1
+features{features="export"} 0
+# EOF
+
+`,
+  },
+  {
     page: 'docs/recording.md',
     title: 'a metric is registered, reset and written in another format',
     blocks: ['registry.registerMetric(jobs);'],

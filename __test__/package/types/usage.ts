@@ -214,7 +214,7 @@ counter.value({ route: '/' });
 async function read(): Promise<void> {
   const { name, help, type, aggregator, values } = await counter.get();
   check<Same<[typeof name, typeof help, typeof aggregator], [string, string, Aggregator]>>();
-  check<Same<typeof type, 'counter' | 'gauge' | 'histogram' | 'summary' | 'untyped'>>();
+  check<Same<typeof type, 'counter' | 'gauge' | 'histogram' | 'summary' | 'info' | 'stateset' | 'untyped'>>();
   for (const { value, labels } of values) {
     check<Same<typeof value, number>>();
     labels.method;

@@ -3,7 +3,7 @@
 const AGGREGATORS = ['sum', 'first', 'omit', 'average', 'min', 'max'];
 
 exports.record = (client, seed) => {
-  const { Counter, Gauge, Histogram } = client;
+  const { Counter, Gauge, Histogram, Summary } = client;
   const counter = new Counter({ name: 'requests_total', help: 'Requests', labelNames: ['path', 'code'] });
   counter.inc({ path: '/a', code: 200 }, 10 * seed);
   counter.inc({ code: 500, path: '/a,b:c|"d"\\\n' }, seed);
@@ -17,4 +17,8 @@ exports.record = (client, seed) => {
   const histogram = new Histogram({ name: 'seconds', help: 'Time', labelNames: ['path'], buckets: [0.1, 1, 5] });
   for (let index = 0; index < 3; index++) histogram.observe({ path: '/a' }, index * seed * 0.25);
   histogram.observe({ path: `/${seed}` }, 4);
+  const summary = new Summary({ name: 'bytes', help: 'Size', labelNames: ['path'], percentiles: [0.5, 0.9] });
+  for (let index = 0; index < 4; index++) summary.observe({ path: '/a' }, index * seed);
+  summary.observe({ path: `/${seed}` }, 0.5);
+  new Summary({ name: 'alone', help: 'Without labels' });
 };

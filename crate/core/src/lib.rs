@@ -95,7 +95,8 @@ pub use error::{ErrorKind, MetricsError, Result};
 pub use gather::encode;
 pub use labels::{LabelSet, Strictness};
 pub use metrics::{
-    Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, MetricBuilder, Timer,
+    Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, MetricBuilder, Summary,
+    SummaryVec, Timer,
 };
 pub use registry::{Registry, RegistryConfig, Sample, SampleFamily};
 pub use serialization::Format;

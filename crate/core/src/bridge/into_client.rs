@@ -79,10 +79,37 @@ impl Writer<'_, '_> {
                     || base != name && !base.is_empty() && !self.names.contains(base);
                 if is_free { (base, MetricType::Counter) } else { (name, MetricType::Unknown) }
             }
-            Kind::Gauge => (name, MetricType::Gauge),
+            Kind::Gauge | Kind::Info | Kind::StateSet => (name, MetricType::Gauge),
             Kind::Histogram => (name, MetricType::Histogram),
             Kind::Summary | Kind::Unknown => (name, MetricType::Unknown),
         }
+    }
+
+    /// Writes the quantiles, the sums and the counts of a summary as a family each.
+    fn write_summary(&mut self, family: &impl Source) -> fmt::Result {
+        let (name, help) = (family.descriptor().name(), escaped(family.descriptor().help()));
+        let mut metric = self.encoder.encode_descriptor(name, &help, None, MetricType::Unknown)?;
+        let mut values = Vec::new();
+        family.for_each(|series| {
+            let quantiles = family.descriptor().quantiles();
+            series.quantiles(quantiles, &mut values);
+            let mut labels = labels(series.labels, self.defaults);
+            labels.retain(|(name, _)| name != "quantile");
+            labels.push(("quantile".to_owned(), String::new()));
+            quantiles.iter().zip(&values).try_for_each(|(quantile, value)| {
+                labels.iter_mut().rev().take(1).for_each(|(_, text)| *text = quantile.to_string());
+                with_labels(&mut metric, &labels, |metric| metric.encode_gauge(value))
+            })
+        })?;
+        for (cell, suffix) in [(1, "_sum"), (0, "_count")] {
+            let name = format!("{name}{suffix}");
+            let mut metric = self.encoder.encode_descriptor(&name, &help, None, MetricType::Unknown)?;
+            family.for_each(|series| {
+                let labels = labels(series.labels, self.defaults);
+                with_labels(&mut metric, &labels, |metric| metric.encode_gauge(&series.values[cell]))
+            })?;
+        }
+        Ok(())
     }
 
     /// Writes samples of one name.
@@ -101,7 +128,12 @@ impl FamilyWriter for Writer<'_, '_> {
 
     fn cells<F: Source>(&mut self, family: &F) -> fmt::Result {
         let descriptor = family.descriptor();
-        let (name, kind) = self.named(descriptor.name(), descriptor.kind());
+        if descriptor.kind() == Kind::Summary {
+            return self.write_summary(family);
+        }
+        let info = format!("{}_info", descriptor.name().trim_end_matches("_info"));
+        let own = if descriptor.kind() == Kind::Info { &info } else { descriptor.name() };
+        let (name, kind) = self.named(own, descriptor.kind());
         let help = escaped(descriptor.help());
         let mut metric = self.encoder.encode_descriptor(name, &help, None, kind)?;
         family.for_each(|series| {

@@ -1,7 +1,7 @@
 //! Adds up the series of one family over several contributors.
 
 use crate::labels::canonical_key;
-use crate::model::{Aggregator, Descriptor, Exemplar, Kind, Series, Source};
+use crate::model::{Aggregator, Descriptor, Digest, Exemplar, Series, Source};
 use crate::registry::{DoubleDouble, Family, LiveFamily, RetiredFamily};
 use crate::sync::Arc;
 use hashbrown::HashMap;
@@ -37,11 +37,19 @@ struct MergedSeries {
     contributors: u32,
     /// By cell, the newest exemplar; empty without exemplars.
     exemplars: Vec<Option<Exemplar>>,
+    /// The observations of a summary.
+    digest: Option<Digest>,
     /// True while the series is live in at least one contributor. Until it has expired in all of them, all are summed,
     /// because Prometheus reads a falling total as a reset.
     alive: bool,
     /// Where it has expired: part and id.
     expired: Vec<(usize, u32)>,
+}
+
+impl MergedSeries {
+    fn merge_digest(&mut self, other: &Digest) {
+        self.digest.get_or_insert_default().merge(other);
+    }
 }
 
 impl MergedFamily {
@@ -51,7 +59,7 @@ impl MergedFamily {
 
     pub(super) fn add(&mut self, part: &Part) {
         match part {
-            Part::Live(live) if self.descriptor.kind() == Kind::Gauge => {
+            Part::Live(live) if self.descriptor.kind().is_state() => {
                 self.expired.push((Arc::clone(&live.family), live.expired.iter().copied().collect()));
                 let Ok(()) = live.for_each(|series| {
                     self.add_live(series);
@@ -72,7 +80,9 @@ impl MergedFamily {
             Part::Retired(family) => {
                 let alive = !family.is_expired();
                 for series in &family.series {
-                    self.add_series(&series.labels, series.cells.iter().copied(), &[]).alive |= alive;
+                    let merged = self.add_series(&series.labels, series.cells.iter().copied(), &[]);
+                    merged.alive |= alive;
+                    family.digests(series).for_each(|digest| merged.merge_digest(digest));
                 }
             }
         }
@@ -80,7 +90,9 @@ impl MergedFamily {
 
     fn add_live(&mut self, series: Series<'_>) -> &mut MergedSeries {
         let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
-        self.add_series(series.labels, cells, series.exemplars)
+        let merged = self.add_series(series.labels, cells, series.exemplars);
+        series.digest.into_iter().for_each(|digest| merged.merge_digest(digest));
+        merged
     }
 
     fn add_series(
@@ -92,10 +104,8 @@ impl MergedFamily {
         let mut key = Vec::with_capacity(labels.len() + 2);
         canonical_key(labels, &mut key);
         if let Some(at) = self.index.get(&key) {
-            let aggregator = match self.descriptor.kind() {
-                Kind::Gauge => self.descriptor.aggregator(),
-                _ => Aggregator::Sum,
-            };
+            let is_state = self.descriptor.kind().is_state();
+            let aggregator = if is_state { self.descriptor.aggregator() } else { Aggregator::Sum };
             let known = &mut self.series[*at];
             known.contributors += 1;
             keep_newest(&mut known.exemplars, exemplars);
@@ -107,13 +117,14 @@ impl MergedFamily {
         let at = self.series.len();
         self.index.insert(key, at);
         let exemplars = exemplars.iter().map(|exemplar| exemplar.cloned()).collect();
-        let alive = self.descriptor.kind() == Kind::Gauge;
+        let alive = self.descriptor.kind().is_state();
         let (labels, cells) = (labels.to_vec(), cells.collect());
         self.series.push(MergedSeries {
             labels,
             cells,
             contributors: 1,
             exemplars,
+            digest: None,
             alive,
             expired: Vec::new(),
         });
@@ -172,15 +183,20 @@ impl Source for MergedFamily {
     }
 
     fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
-        let mean =
-            self.descriptor.kind() == Kind::Gauge && self.descriptor.aggregator() == Aggregator::Average;
+        let mean = self.descriptor.kind().is_state() && self.descriptor.aggregator() == Aggregator::Average;
         let mut values = Vec::new();
         for series in &self.series {
             let divisor = if mean { f64::from(series.contributors) } else { 1.0 };
             values.clear();
             values.extend(series.cells.iter().map(|cell| cell.value() / divisor));
             let exemplars: Vec<Option<&Exemplar>> = series.exemplars.iter().map(Option::as_ref).collect();
-            visit(Series { id: None, labels: &series.labels, values: &values, exemplars: &exemplars })?;
+            visit(Series {
+                id: None,
+                labels: &series.labels,
+                values: &values,
+                exemplars: &exemplars,
+                digest: series.digest.as_ref(),
+            })?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::family::GatheredFamily;
 use super::items::live_families;
 use super::merged::{MergedFamily, Part};
-use crate::model::{Aggregator, Kind};
+use crate::model::Aggregator;
 use crate::registry::{Contributor, Process, Registry};
 use crate::serialization::Shown;
 use crate::sync::Arc;
@@ -75,7 +75,7 @@ fn merge_parts(parts: &[&Part], mismatched: &mut Vec<String>) -> Option<Gathered
     }
     match first {
         Part::Live(family) if agreeing.is_empty() => Some(GatheredFamily::Own(family.clone())),
-        _ if descriptor.kind() == Kind::Gauge && descriptor.aggregator() == Aggregator::Omit => None,
+        _ if descriptor.kind().is_state() && descriptor.aggregator() == Aggregator::Omit => None,
         _ => {
             let mut merged = MergedFamily::new(descriptor.clone());
             merged.add(first);

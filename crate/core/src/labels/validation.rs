@@ -8,7 +8,8 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MetricName(Box<str>);
 
-/// A label name: `[a-zA-Z_][a-zA-Z0-9_]*` (Prometheus data model).
+/// A label name: `[a-zA-Z_][a-zA-Z0-9_]*` (Prometheus data model), except `__name__`: a server keeps the metric's name
+/// there, and drops all samples of a target that sends a label of this name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LabelName(Box<str>);
 
@@ -38,8 +39,12 @@ impl LabelName {
     /// Checks a name.
     ///
     /// # Errors
-    /// `InvalidLabelName` for an empty name, a leading digit, or a character that the rule does not allow.
+    /// `InvalidLabelName` for an empty name, a leading digit, a character that the rule does not allow, or `__name__`.
     pub fn new(name: &str) -> Result<Self> {
+        if name == "__name__" {
+            let message = format!("{name} is a reserved label keyword");
+            return Err(MetricsError::new(ErrorKind::InvalidLabelName, message));
+        }
         if is_name(name, false) {
             return Ok(Self(name.into()));
         }

@@ -4,8 +4,9 @@ use super::counter::{Counter, CounterVec};
 use super::gauge::{Gauge, GaugeVec};
 use super::histogram::{Histogram, HistogramVec};
 use super::shared_cells::shared_cells;
+use super::summary::{Summary, SummaryVec};
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::model::{DEFAULT_BUCKETS, Descriptor, Kind};
+use crate::model::{DEFAULT_BUCKETS, Descriptor, Kind, SummaryOptions};
 use crate::registry::{CardinalityLimits, Family, Registry};
 use crate::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub struct MetricBuilder<'a> {
     help: &'a str,
     labels: &'a [&'a str],
     buckets: Option<&'a [f64]>,
+    summary: SummaryOptions,
+    unit: Option<&'a str>,
     limits: CardinalityLimits,
     ttl: Option<Duration>,
 }
@@ -56,6 +59,24 @@ impl<'a> MetricBuilder<'a> {
     /// `DEFAULT_BUCKETS`.
     pub fn buckets(mut self, buckets: &'a [f64]) -> Self {
         self.buckets = Some(buckets);
+        self
+    }
+
+    /// Sets the quantiles of a summary: from 0 to 1, ascending. The default is `DEFAULT_QUANTILES`.
+    pub fn quantiles(mut self, quantiles: &[f64]) -> Self {
+        self.summary.quantiles = quantiles.to_vec();
+        self
+    }
+
+    /// Lets the quantiles of a summary forget observations of this age, in `steps` steps: see `SummaryOptions::window`.
+    pub fn window(mut self, age: Duration, steps: u32) -> Self {
+        self.summary.window = Some((age, steps));
+        self
+    }
+
+    /// Sets the unit, which OpenMetrics shows: see `Descriptor::with_unit`.
+    pub fn unit(mut self, unit: &'a str) -> Self {
+        self.unit = Some(unit);
         self
     }
 
@@ -123,6 +144,22 @@ impl<'a> MetricBuilder<'a> {
         self.family(Kind::Histogram).map(HistogramVec::of)
     }
 
+    /// Makes a summary without labels.
+    ///
+    /// # Errors
+    /// As `counter`; `InvalidConfig` for invalid quantiles or an invalid window.
+    pub fn summary(self) -> Result<Summary> {
+        self.without_labels(Kind::Summary).map(Summary::of)
+    }
+
+    /// Makes summaries that differ in their label values.
+    ///
+    /// # Errors
+    /// As `summary`, without `LabelCount`; `InvalidLabelName`.
+    pub fn summary_vec(self) -> Result<SummaryVec> {
+        self.family(Kind::Summary).map(SummaryVec::of)
+    }
+
     fn without_labels(self, kind: Kind) -> Result<Arc<Family>> {
         if self.labels.is_empty() {
             return self.family(kind);
@@ -144,11 +181,12 @@ impl<'a> MetricBuilder<'a> {
     /// # Errors
     /// As `counter_vec` or `histogram_vec`.
     pub(crate) fn family(self, kind: Kind) -> Result<Arc<Family>> {
-        let Self { registry, name, help, labels, buckets, limits, ttl } = self;
+        let Self { registry, name, help, labels, buckets, summary, unit, limits, ttl } = self;
         let descriptor = match (kind, buckets) {
             (Kind::Histogram, buckets) => {
                 Descriptor::histogram(name, help, labels, buckets.unwrap_or(&DEFAULT_BUCKETS))?
             }
+            (Kind::Summary, None) => Descriptor::summary(name, help, labels, summary)?,
             (kind, None) => Descriptor::new(kind, name, help, labels)?,
             (kind, Some(_)) => {
                 return Err(MetricsError::new(
@@ -159,6 +197,10 @@ impl<'a> MetricBuilder<'a> {
                     ),
                 ));
             }
+        };
+        let descriptor = match unit {
+            Some(unit) => descriptor.with_unit(unit)?,
+            None => descriptor,
         };
         registry.get_or_create(descriptor, shared_cells(), limits, ttl)
     }
@@ -173,6 +215,8 @@ impl Registry {
             help,
             labels: &[],
             buckets: None,
+            summary: SummaryOptions::default(),
+            unit: None,
             limits: CardinalityLimits::default(),
             ttl: None,
         }

@@ -2,6 +2,7 @@
 
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelName, MetricName, Strictness};
+use std::time::Duration;
 
 /// The type of a family, in the words of `# TYPE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,14 +14,18 @@ pub enum Kind {
     Gauge,
     /// Observations counted in buckets.
     Histogram,
-    /// Quantiles. Only in families that a collector or a foreign metric provides.
+    /// Observations digested to quantiles.
     Summary,
+    /// Facts in labels, with the value 1. Text 0.0.4 shows a gauge with the suffix `_info`.
+    Info,
+    /// States that are on or off, each in a series of its own. Text 0.0.4 shows a gauge.
+    StateSet,
     /// An unknown type: `untyped` in text 0.0.4, `unknown` in OpenMetrics.
     Unknown,
 }
 
 impl Kind {
-    /// The word in `# TYPE` of text 0.0.4.
+    /// The word for the type: that of `# TYPE`, where the format has the type.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -28,6 +33,8 @@ impl Kind {
             Self::Gauge => "gauge",
             Self::Histogram => "histogram",
             Self::Summary => "summary",
+            Self::Info => "info",
+            Self::StateSet => "stateset",
             Self::Unknown => "untyped",
         }
     }
@@ -40,8 +47,17 @@ impl Kind {
             "gauge" => Self::Gauge,
             "histogram" => Self::Histogram,
             "summary" => Self::Summary,
+            "info" => Self::Info,
+            "stateset" => Self::StateSet,
             _ => Self::Unknown,
         }
+    }
+
+    /// True for types whose values are set, not counted: an aggregator combines those of several contributors, and they
+    /// end with their contributor.
+    #[must_use]
+    pub(crate) const fn is_state(self) -> bool {
+        matches!(self, Self::Gauge | Self::Info | Self::StateSet)
     }
 }
 
@@ -96,6 +112,37 @@ impl Aggregator {
 /// Upper bounds, in seconds, of a histogram without bounds of its own: the default of most Prometheus clients.
 pub const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// Quantiles of a summary without quantiles of its own: the default of most Node.js clients.
+pub const DEFAULT_QUANTILES: [f64; 7] = [0.01, 0.05, 0.5, 0.9, 0.95, 0.99, 0.999];
+
+/// Values that JavaScript writes between two flushes of a summary's series.
+pub const SUMMARY_BUFFER: usize = if cfg!(loom) { 2 } else { 128 };
+/// Cells of a summary's series before its buffer: the count and the sum.
+pub(crate) const SUMMARY_CELLS: usize = 2;
+
+/// The settings of a summary. By default it has `DEFAULT_QUANTILES`, of all observations.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SummaryOptions {
+    /// The quantiles that are shown, from 0 to 1, ascending.
+    pub quantiles: Vec<f64>,
+    /// How old an observation becomes before the quantiles forget it, and the number of steps in which that happens:
+    /// with 10 minutes and 5 steps, the quantiles are of the last 8 to 10 minutes. `None`: they forget nothing.
+    pub window: Option<(Duration, u32)>,
+    /// Whether a series is removed when the quantiles have forgotten all of its observations.
+    pub prune: bool,
+    /// Whether each series has cells for a buffer: only for series that JavaScript writes.
+    pub buffered: bool,
+}
+
+impl Default for SummaryOptions {
+    fn default() -> Self {
+        Self { quantiles: DEFAULT_QUANTILES.to_vec(), window: None, prune: false, buffered: false }
+    }
+}
+
+setters!(SummaryOptions { quantiles: Vec<f64>, window: Option<(Duration, u32)>, prune: bool, buffered: bool });
+
 /// A checked description of a family.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Descriptor {
@@ -105,22 +152,66 @@ pub struct Descriptor {
     label_names: Box<[LabelName]>,
     /// Finite and ascending, without `+Inf`. Empty unless the family is a histogram.
     buckets: Box<[f64]>,
+    /// Set if the family is a summary.
+    summary: Option<Box<SummaryOptions>>,
+    unit: Option<Box<str>>,
     aggregator: Aggregator,
 }
 
 impl Descriptor {
-    /// Describes a counter or a gauge.
+    /// Describes a counter, a gauge, an info or a state set. A state set has one more label: its own name, which it
+    /// shows its states in.
     ///
     /// # Errors
     /// `InvalidMetricName`; `InvalidLabelName` for a bad or repeated label; `TypeMismatch` for another kind.
     pub fn new(kind: Kind, name: &str, help: &str, label_names: &[&str]) -> Result<Self> {
-        if !matches!(kind, Kind::Counter | Kind::Gauge) {
+        if kind == Kind::StateSet && !label_names.contains(&name) {
+            return Self::new(kind, name, help, &[label_names, &[name]].concat());
+        }
+        if kind != Kind::Counter && !kind.is_state() {
             return Err(MetricsError::new(
                 ErrorKind::TypeMismatch,
-                format!("Expected a counter or a gauge for {name} but received a {}", kind.as_str()),
+                format!(
+                    "Expected a counter, gauge, info or stateset for {name} but received a {}",
+                    kind.as_str()
+                ),
             ));
         }
-        Self::checked(kind, name, help, label_names, &[])
+        let aggregator = if kind == Kind::Gauge { Aggregator::Sum } else { Aggregator::Max };
+        Self::checked(kind, name, help, label_names, &[]).map(|it| it.with_aggregator(aggregator))
+    }
+
+    /// Describes a summary.
+    ///
+    /// # Errors
+    /// As `new`; `InvalidLabelName` for a label `quantile`; `InvalidConfig` for quantiles that do not ascend from 0 to 1
+    /// at most, and for a window of no time or no steps.
+    pub fn summary(name: &str, help: &str, label_names: &[&str], options: SummaryOptions) -> Result<Self> {
+        if label_names.contains(&"quantile") {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidLabelName,
+                "quantile is a reserved label keyword",
+            ));
+        }
+        let quantiles = &options.quantiles;
+        let ascending = quantiles.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascending || quantiles.iter().any(|quantile| !(0.0..=1.0).contains(quantile)) {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidConfig,
+                format!(
+                    "Expected different numbers from 0 to 1 for the quantiles of {name} but received {quantiles:?}"
+                ),
+            ));
+        }
+        if options.window.is_some_and(|(age, steps)| steps == 0 || age.as_nanos() < u128::from(steps)) {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidConfig,
+                format!("Expected a window of some time in at least 1 step for {name}"),
+            ));
+        }
+        let mut descriptor = Self::checked(Kind::Summary, name, help, label_names, &[])?;
+        descriptor.summary = Some(Box::new(options));
+        Ok(descriptor)
     }
 
     /// Describes a histogram by the upper bounds of its buckets. `+Inf` at the end is implied and may be given.
@@ -164,8 +255,40 @@ impl Descriptor {
             kind,
             label_names: labels,
             buckets: buckets.into(),
+            summary: None,
+            unit: None,
             aggregator: Aggregator::default(),
         })
+    }
+
+    /// Sets the unit, which OpenMetrics shows. The name must end with it: `_seconds`, or `_seconds_total` for a counter.
+    ///
+    /// # Errors
+    /// `InvalidMetricName` for a name that does not end with the unit; `InvalidConfig` for an empty unit, and for the unit
+    /// of an info or a state set.
+    pub fn with_unit(mut self, unit: &str) -> Result<Self> {
+        let (name, kind) = (self.name(), self.kind.as_str());
+        if unit.is_empty() || matches!(self.kind, Kind::Info | Kind::StateSet) {
+            let expected = if unit.is_empty() { "a unit such as \"seconds\"" } else { "no unit" };
+            return Err(MetricsError::new(
+                ErrorKind::InvalidConfig,
+                format!("Expected {expected} for the {kind} {name} but received \"{unit}\""),
+            ));
+        }
+        let (base, total) = match name.strip_suffix("_total").filter(|_| self.kind == Kind::Counter) {
+            Some(base) => (base, "_total"),
+            None => (name, ""),
+        };
+        if !base.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_')) {
+            return Err(MetricsError::new(
+                ErrorKind::InvalidMetricName,
+                format!(
+                    "Expected a name that ends with \"_{unit}{total}\" for the unit \"{unit}\" but received \"{name}\": rename the {kind} or leave out its unit"
+                ),
+            ));
+        }
+        self.unit = Some(unit.into());
+        Ok(self)
     }
 
     /// Sets how contributors' gauges are merged.
@@ -210,21 +333,57 @@ impl Descriptor {
         &self.buckets
     }
 
+    /// A summary's settings.
+    #[must_use]
+    pub fn summary_options(&self) -> Option<&SummaryOptions> {
+        self.summary.as_deref()
+    }
+
+    /// A summary's quantiles, ascending.
+    pub(crate) fn quantiles(&self) -> &[f64] {
+        self.summary.as_ref().map_or(&[], |summary| &summary.quantiles)
+    }
+
+    /// The unit, if it was set.
+    #[must_use]
+    pub fn unit(&self) -> Option<&str> {
+        self.unit.as_deref()
+    }
+
     /// How contributors' gauges are merged.
     #[must_use]
     pub const fn aggregator(&self) -> Aggregator {
         self.aggregator
     }
 
-    /// The number of cells of a series: 1; for a histogram one for each bucket, `+Inf` included, and one for the sum.
+    /// The number of cells of a series: 1; for a histogram one for each bucket, `+Inf` included, and one for the sum; for
+    /// a summary one for the count, one for the sum, and its buffer.
     #[must_use]
     pub fn width(&self) -> usize {
-        if self.kind == Kind::Histogram { self.buckets.len() + 2 } else { 1 }
+        let buffered = self.summary.as_ref().is_some_and(|summary| summary.buffered);
+        self.value_width() + if buffered { SUMMARY_BUFFER } else { 0 }
     }
 
-    /// True if values of the two may be added up: same name, type and buckets.
+    /// The number of cells that hold a series' value: all cells but a buffer's.
+    pub(crate) fn value_width(&self) -> usize {
+        match self.kind {
+            Kind::Histogram => self.buckets.len() + 2,
+            Kind::Summary => SUMMARY_CELLS,
+            _ => 1,
+        }
+    }
+
+    /// The number of samples of a series, to within one.
+    pub(crate) fn sample_count(&self) -> usize {
+        self.quantiles().len() + self.value_width()
+    }
+
+    /// True if values of the two may be added up: same name, type, buckets and quantiles.
     #[must_use]
     pub fn merges_with(&self, other: &Self) -> bool {
-        self.name == other.name && self.kind == other.kind && self.buckets == other.buckets
+        self.name == other.name
+            && self.kind == other.kind
+            && self.buckets == other.buckets
+            && self.quantiles() == other.quantiles()
     }
 }

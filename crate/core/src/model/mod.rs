@@ -1,11 +1,16 @@
-//! The data that all later layers share: descriptors, exemplars, and what an encoder reads (a family's series, or
+//! The data that all later layers share: descriptors, exemplars, digests, and what an encoder reads (a family's series, or
 //! finished samples). Must not know registries, formats or threads.
 
 mod descriptor;
+mod digest;
 mod exemplar;
 mod samples;
 
-pub use descriptor::{Aggregator, DEFAULT_BUCKETS, Descriptor, Kind};
+pub(crate) use descriptor::SUMMARY_CELLS;
+pub use descriptor::{
+    Aggregator, DEFAULT_BUCKETS, DEFAULT_QUANTILES, Descriptor, Kind, SUMMARY_BUFFER, SummaryOptions,
+};
+pub(crate) use digest::Digest;
 pub use exemplar::Exemplar;
 pub use samples::{Sample, SampleFamily};
 pub(crate) use samples::{Series, Source};

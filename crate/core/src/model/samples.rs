@@ -1,6 +1,7 @@
 //! The input of the encoders: families of cells (`Source`) and families of finished samples.
 
 use super::descriptor::{Descriptor, Kind};
+use super::digest::Digest;
 use super::exemplar::Exemplar;
 use crate::error::Result;
 use crate::labels::{LabelSet, MetricName, render};
@@ -12,10 +13,25 @@ pub(crate) struct Series<'a> {
     pub(crate) id: Option<u32>,
     /// Rendered labels, without braces.
     pub(crate) labels: &'a [u8],
-    /// One value; for a histogram the count of each bucket (not cumulative, `+Inf` last), then the sum.
+    /// One value; for a histogram the count of each bucket (not cumulative, `+Inf` last), then the sum; for a summary
+    /// the count, then the sum.
     pub(crate) values: &'a [f64],
     /// By cell; empty without exemplars.
     pub(crate) exemplars: &'a [Option<&'a Exemplar>],
+    /// The observations that a summary's quantiles are of.
+    pub(crate) digest: Option<&'a Digest>,
+}
+
+impl Series<'_> {
+    /// The values at a summary's quantiles. Without any observation they are 0, as its count and sum; NaN if it has
+    /// forgotten all observations.
+    pub(crate) fn quantiles(&self, quantiles: &[f64], out: &mut Vec<f64>) {
+        out.clear();
+        match self.digest {
+            Some(digest) if self.values[0] != 0.0 || !digest.is_empty() => digest.quantiles(quantiles, out),
+            _ => out.resize(quantiles.len(), 0.0),
+        }
+    }
 }
 
 /// A family of cells.

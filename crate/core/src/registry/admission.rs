@@ -7,7 +7,7 @@ use super::cardinality::{
 };
 use super::table::SeriesTable;
 use crate::labels::{Sanitizer, pairs};
-use crate::model::{Descriptor, Kind};
+use crate::model::Descriptor;
 use crate::sync::Arc;
 use hashbrown::HashMap;
 
@@ -170,7 +170,7 @@ impl Admission {
     pub(crate) fn fallback(&self, rendered: &[u8], descriptor: &Descriptor) -> Fallback {
         match self.policy {
             OverflowPolicy::Throw => Fallback::Refused,
-            OverflowPolicy::Fold if descriptor.kind() != Kind::Gauge => {
+            OverflowPolicy::Fold if !descriptor.kind().is_state() => {
                 let refused = self.labels.iter().filter(|label| label.refuses(rendered, descriptor));
                 Fallback::Folded(refused.map(|label| label.index).collect())
             }

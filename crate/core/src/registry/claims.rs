@@ -52,7 +52,11 @@ impl Claims {
 /// The family's own name and the sample names that text 0.0.4 shows for it.
 pub(crate) fn written_names(descriptor: &Descriptor) -> Vec<String> {
     let name = descriptor.name();
-    let suffixes: &[&str] =
-        if descriptor.kind() == Kind::Histogram { &["", "_bucket", "_sum", "_count"] } else { &[""] };
+    let suffixes: &[&str] = match descriptor.kind() {
+        Kind::Histogram => &["", "_bucket", "_sum", "_count"],
+        Kind::Summary => &["", "_sum", "_count"],
+        Kind::Info if !name.ends_with("_info") => &["", "_info"],
+        _ => &[""],
+    };
     suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect()
 }

@@ -20,7 +20,7 @@ impl Family {
     /// Looks at all series; returns those that have not changed for `ttl`.
     fn look(&self, ttl: Duration) -> Ids {
         let table = self.series_table();
-        let mut values = vec![0.0; self.descriptor().width()];
+        let mut values = vec![0.0; self.descriptor().value_width()];
         let series = table.live().map(|series| {
             self.read_into(series.slot, &mut values);
             (series.id, fingerprint(&values))
@@ -39,7 +39,9 @@ impl Family {
         match self.remover() {
             None => {
                 let ids: Ids = ids.into_iter().collect();
-                self.remove_unused(|series| ids.contains(&series) && self.is_unchanged(series));
+                self.remove_unused(|series| {
+                    ids.contains(&series) && (self.is_unchanged(series) || self.is_forgotten(series))
+                });
             }
             Some(remover) => {
                 if self.seen().add_pending(ids) {
@@ -55,7 +57,7 @@ impl Family {
         let mut taken = Vec::new();
         while taken.len() < max {
             let Some(id) = self.seen().take_pending() else { break };
-            if self.is_unchanged(id) {
+            if self.is_unchanged(id) || self.is_forgotten(id) {
                 taken.push(id);
             }
         }
@@ -80,13 +82,15 @@ pub(crate) struct LiveFamily {
 impl LiveFamily {
     /// Looks for expired series. `of_registry` is the time to live of families that have none of their own.
     pub(crate) fn of(family: Arc<Family>, of_registry: Option<Duration>) -> Self {
-        let expired = family.time_to_live(of_registry).map(|ttl| family.look(ttl)).unwrap_or_default();
+        let mut expired = family.time_to_live(of_registry).map(|ttl| family.look(ttl)).unwrap_or_default();
+        expired.extend(family.forgotten());
         Self { family, expired }
     }
 
-    /// Shows all series.
+    /// Shows expired series too.
     pub(crate) fn whole(family: Arc<Family>) -> Self {
-        Self { family, expired: Ids::default() }
+        let expired = family.forgotten().into_iter().collect();
+        Self { family, expired }
     }
 
     pub(crate) fn series_count(&self) -> usize {

@@ -5,17 +5,16 @@ use super::admission::Admission;
 use super::cardinality::{
     CardinalityGuard, CardinalityLimits, Fallback, Limit, LimitsInForce, OVERFLOW_VALUE,
 };
-use super::histogram_read::read_histogram;
 use super::index::SeriesIndex;
 use super::overflow_count::OverflowCount;
 use super::remover::Remover;
 use super::seen::SeenSeries;
-use super::table::{LiveSeries, SeriesTable, TableWriter, series_table};
+use super::table::{SeriesTable, TableWriter, series_table};
+use super::windows::Windows;
 use crate::clock::Clock;
 use crate::labels::{FindingKind, Sanitizer, Strictness, render};
 use crate::model::Descriptor;
 use crate::model::Exemplar;
-use crate::model::{Series, Source};
 use crate::slab::Cells;
 use crate::sync::{Arc, Mutex, RwLock};
 use hashbrown::{HashMap, HashSet};
@@ -34,7 +33,9 @@ pub struct Family {
     /// Replaced as a whole when it is compacted or cleared. Readers hold the lock only to clone it.
     table: RwLock<SeriesTable>,
     writer: Mutex<Writer>,
-    exemplars: Mutex<Exemplars>,
+    pub(super) exemplars: Mutex<Exemplars>,
+    /// The observations of a summary's series.
+    windows: Option<Windows>,
     /// The series by label values, for Rust handles. JavaScript has an index of its own and leaves this one empty.
     pub(super) index: SeriesIndex,
     strictness: Strictness,
@@ -79,6 +80,7 @@ impl Family {
     pub fn with_limits(descriptor: Descriptor, cells: Arc<Cells>, limits: CardinalityLimits) -> Self {
         let (writer, table) = series_table();
         let admission = Admission::new(limits, &descriptor);
+        let windows = descriptor.summary_options().map(Windows::new);
         Self {
             descriptor,
             overflow: OverflowCount::new(&cells),
@@ -86,6 +88,7 @@ impl Family {
             table: RwLock::new(table),
             writer: Mutex::new(Writer { table: writer, next_id: 0, live: 0, admission }),
             exemplars: Mutex::new(HashMap::with_hasher(foldhash::fast::FixedState::default())),
+            windows,
             index: SeriesIndex::default(),
             strictness: Strictness::default(),
             clock: Arc::default(),
@@ -122,6 +125,7 @@ impl Family {
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<Clock>) -> Self {
         self.clock = clock;
+        self.windows.iter_mut().for_each(|windows| windows.start(&self.clock));
         self
     }
 
@@ -152,6 +156,10 @@ impl Family {
 
     pub(crate) fn slot_of(&self, id: u32) -> Option<u32> {
         self.table.read().get(id).map(|series| series.slot)
+    }
+
+    pub(crate) fn windows(&self) -> Option<&Windows> {
+        self.windows.as_ref()
     }
 
     pub(crate) fn clock(&self) -> &Arc<Clock> {
@@ -220,6 +228,9 @@ impl Family {
         let id = writer.next_id;
         writer.next_id += 1;
         writer.live += 1;
+        if let Some(windows) = &self.windows {
+            windows.add(id, slot, &self.cells);
+        }
         writer.table.push(id, rendered, slot);
         SeriesId { id, slot }
     }
@@ -250,6 +261,7 @@ impl Family {
             slot
         };
         self.forget_exemplars(id);
+        self.windows.iter().for_each(|windows| windows.remove(id));
         Some(slot)
     }
 
@@ -267,6 +279,7 @@ impl Family {
         let live = std::mem::take(&mut writer.live);
         writer.admission.forget_all(live);
         self.exemplars.lock().clear();
+        self.windows.iter().for_each(Windows::remove_all);
         // A scrape that still holds the old table began before these cells are freed, so it reads their last values.
         old.live().map(|series| series.slot).collect()
     }
@@ -276,7 +289,8 @@ impl Family {
         let table = self.table.read().clone();
         let Some(series) = table.get(id) else { return };
         let (slab, first) = self.cells.locate(series.slot);
-        (first..first + self.descriptor.width()).for_each(|cell| slab.store(cell, 0.0));
+        (first..first + self.descriptor.value_width()).for_each(|cell| slab.store(cell, 0.0));
+        self.windows.iter().for_each(|windows| windows.clear(id, &self.cells));
         self.forget_exemplars(id);
     }
 
@@ -361,23 +375,6 @@ impl Family {
         writer.table = entries;
         *self.table.write() = table;
     }
-
-    pub(crate) fn read_into(&self, slot: u32, values: &mut [f64]) {
-        let (slab, first) = self.cells.locate(slot);
-        if values.len() == 1 {
-            values[0] = slab.load(first);
-            return;
-        }
-        read_histogram(values, |cell| slab.load(first + cell));
-    }
-
-    /// The values of one series: one for each of its cells.
-    #[must_use]
-    pub fn read_series(&self, slot: u32) -> Vec<f64> {
-        let mut values = vec![0.0; self.descriptor.width()];
-        self.read_into(slot, &mut values);
-        values
-    }
 }
 
 impl Drop for Family {
@@ -387,40 +384,10 @@ impl Drop for Family {
     }
 }
 
-impl Source for Family {
-    fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-
-    fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
-        let table = self.table.read().clone();
-        let exemplars = {
-            let exemplars = self.exemplars.lock();
-            if exemplars.is_empty() { HashMap::default() } else { exemplars.clone() }
-        };
-        let mut values = vec![0.0; self.descriptor.width()];
-        let mut found: Vec<Option<&Exemplar>> = Vec::new();
-        for LiveSeries { id, slot, labels } in table.live() {
-            self.read_into(slot, &mut values);
-            if !exemplars.is_empty() {
-                found.clear();
-                found.resize(values.len(), None);
-                for (cell, exemplar) in exemplars.get(&id).into_iter().flatten() {
-                    if let Some(place) = found.get_mut(*cell) {
-                        *place = Some(exemplar);
-                    }
-                }
-            }
-            visit(Series { id: Some(id), labels, values: &values, exemplars: &found })?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(all(test, loom))]
 mod model {
     use super::*;
-    use crate::model::Kind;
+    use crate::model::{Kind, Source};
     use crate::slab::Scrape;
     use loom::thread;
     use std::convert::Infallible;

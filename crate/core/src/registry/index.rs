@@ -45,7 +45,7 @@ impl SeriesCells {
         series
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.id
     }
 

@@ -130,7 +130,10 @@ impl Family {
     pub(super) fn reset(&self) {
         let mut entries = self.index.entries.write();
         if self.descriptor().label_names().is_empty() {
-            entries.iter().for_each(|series| series.zero());
+            for series in entries.iter() {
+                series.zero();
+                self.windows().iter().for_each(|windows| windows.clear(series.id(), self.cells()));
+            }
             return;
         }
         self.unpublish_all();

@@ -14,9 +14,11 @@ mod index;
 mod label_values;
 mod lookup;
 mod mount;
+mod observations;
 mod overflow;
 mod overflow_count;
 mod process;
+mod reading;
 #[expect(clippy::module_inception, reason = "the room is named after its main inhabitant")]
 mod registry;
 mod remover;
@@ -25,8 +27,12 @@ mod retired;
 mod seen;
 mod table;
 mod traits;
+mod windows;
 
-pub use crate::model::{Aggregator, DEFAULT_BUCKETS, Descriptor, Exemplar, Kind, Sample, SampleFamily};
+pub use crate::model::{
+    Aggregator, DEFAULT_BUCKETS, DEFAULT_QUANTILES, Descriptor, Exemplar, Kind, SUMMARY_BUFFER, Sample,
+    SampleFamily, SummaryOptions,
+};
 pub use cardinality::{
     CardinalityConfig, CardinalityGuard, CardinalityLimits, DEFAULT_MAX_SERIES, DEFAULT_MAX_TOTAL, Fallback,
     Limit, LimitsInForce, OVERFLOW_VALUE, OverflowPolicy,
@@ -46,6 +52,7 @@ pub(crate) use retired::RetiredFamily;
 #[cfg(feature = "http")]
 pub(crate) use retired::add_overflow;
 pub use traits::{Collector, Metric};
+pub(crate) use windows::SharedWindow;
 
 // The threads of a process and the families that they write, as the addon handles them. They can change in any version.
 #[doc(hidden)]

@@ -19,7 +19,9 @@ impl Family {
         let limits = self.limits();
         let becomes = match (limits.policy, descriptor.kind()) {
             (OverflowPolicy::Throw, _) => "are refused",
-            (OverflowPolicy::Fold, Kind::Counter | Kind::Histogram) => "are counted as \"other\"",
+            (OverflowPolicy::Fold, Kind::Counter | Kind::Histogram | Kind::Summary) => {
+                "are counted as \"other\""
+            }
             _ => "are dropped",
         };
         let most = self.largest_label().map_or_else(String::new, |(label, values)| {

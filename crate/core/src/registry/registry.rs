@@ -312,7 +312,7 @@ impl Registry {
         let mut total = 0;
         let few = self.contents.lock().items.iter().all(|(_, item)| {
             total += match item {
-                Item::Family(family) => 1 + family.series_count() * family.descriptor().width(),
+                Item::Family(family) => 1 + family.series_count() * family.descriptor().sample_count(),
                 Item::Foreign(samples) => samples.as_ref().map_or(1, |family| 1 + family.samples().len()),
                 Item::Collector(collector) => match collector.names().len() {
                     0 => return false,

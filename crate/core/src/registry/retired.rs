@@ -8,7 +8,7 @@ use super::registry::Registry;
 use crate::clock::Clock;
 use crate::labels::{canonical_key, render};
 use crate::model::Source;
-use crate::model::{Descriptor, Kind};
+use crate::model::{Descriptor, Digest};
 use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 use std::convert::Infallible;
@@ -20,7 +20,8 @@ pub(crate) struct RetiredFamily {
     pub(crate) series: Vec<RetiredSeries>,
     /// When it is no longer shown, unless a live contributor shows it. Only folding changes its values, so the time is
     /// known.
-    expires: Option<(Arc<Clock>, Duration)>,
+    expires: Option<Duration>,
+    clock: Arc<Clock>,
     index: HashMap<Box<[u8]>, usize, foldhash::fast::FixedState>,
 }
 
@@ -28,27 +29,64 @@ pub(crate) struct RetiredFamily {
 pub(crate) struct RetiredSeries {
     pub(crate) labels: SliceArc<[u8]>,
     pub(crate) cells: SliceArc<[DoubleDouble]>,
+    /// A summary's observations. Those of a window are kept apart by the time until which they are shown.
+    digests: Vec<(Option<Duration>, Arc<Digest>)>,
+}
+
+impl RetiredSeries {
+    /// Adds the observations of a contributor that ends at `now`.
+    fn keep(&mut self, digest: &Digest, descriptor: &Descriptor, now: Duration) {
+        self.digests.retain(|(until, _)| until.is_none_or(|until| until > now));
+        let window = descriptor.summary_options().and_then(|summary| summary.window);
+        let until = window.map(|(age, _)| now.saturating_add(age));
+        // Ends within one step of a window are shown until the last of them is forgotten.
+        let step = window.map_or(Duration::MAX, |(age, steps)| age / steps);
+        match self.digests.last_mut() {
+            Some((last, known)) if now.saturating_sub(begun(*last, window)) < step => {
+                let mut merged = Digest::clone(known);
+                merged.merge(digest);
+                *known = Arc::new(merged);
+            }
+            _ => self.digests.push((until, Arc::new(digest.clone()))),
+        }
+    }
+}
+
+/// When the observations that are shown until `until` were added.
+fn begun(until: Option<Duration>, window: Option<(Duration, u32)>) -> Duration {
+    until.unwrap_or_default().saturating_sub(window.unwrap_or_default().0)
 }
 
 impl RetiredFamily {
     /// True if its values have not changed for their time to live.
     pub(crate) fn is_expired(&self) -> bool {
-        self.expires.as_ref().is_some_and(|(clock, at)| clock.now() >= *at)
+        self.expires.is_some_and(|at| self.clock.now() >= at)
+    }
+
+    /// The observations of a summary's series that are not forgotten.
+    pub(crate) fn digests<'a>(&self, series: &'a RetiredSeries) -> impl Iterator<Item = &'a Digest> {
+        let now = self.clock.now();
+        let shown = move |until: Option<Duration>| until.is_none_or(|until| until > now);
+        series.digests.iter().filter(move |(until, _)| shown(*until)).map(|(_, digest)| &**digest)
     }
 
     /// Makes a new family: this one and the last values of `leaving`, whose time to live is `ttl`.
     fn fold(base: Option<&Self>, leaving: &Family, ttl: Option<Duration>) -> Self {
-        let expires = ttl.map(|ttl| (Arc::clone(leaving.clock()), leaving.clock().now().saturating_add(ttl)));
+        let clock = Arc::clone(leaving.clock());
+        let now = clock.now();
+        let expires = ttl.map(|ttl| now.saturating_add(ttl));
         let mut folded = match base {
             Some(base) => Self {
                 descriptor: base.descriptor.clone(),
                 expires,
+                clock,
                 series: base.series.clone(),
                 index: base.index.clone(),
             },
             None => Self {
                 descriptor: leaving.descriptor().clone(),
                 expires,
+                clock,
                 series: Vec::new(),
                 index: HashMap::with_hasher(foldhash::fast::FixedState::default()),
             },
@@ -68,17 +106,23 @@ impl RetiredFamily {
                 key.clear();
                 canonical_key(&other, &mut key);
             }
-            match folded.index.get(&key[..]) {
+            let at = match folded.index.get(&key[..]).copied() {
                 Some(at) => {
-                    let cells = &mut folded.series[*at].cells;
+                    let cells = &mut folded.series[at].cells;
                     *cells = cells.iter().zip(series.values).map(|(sum, value)| sum.add(*value)).collect();
+                    at
                 }
                 None => {
-                    folded.index.insert(key.as_slice().into(), folded.series.len());
+                    let at = folded.series.len();
+                    folded.index.insert(key.as_slice().into(), at);
                     let cells =
                         series.values.iter().map(|value| DoubleDouble::default().add(*value)).collect();
-                    folded.series.push(RetiredSeries { labels: labels.into(), cells });
+                    folded.series.push(RetiredSeries { labels: labels.into(), cells, digests: Vec::new() });
+                    at
                 }
+            };
+            if let Some(digest) = series.digest {
+                folded.series[at].keep(digest, leaving.descriptor(), now);
             }
             Ok::<(), Infallible>(())
         });
@@ -95,7 +139,7 @@ pub(crate) struct Retired {
 }
 
 impl Retired {
-    /// Makes a new list: this one and the last values of a leaving contributor's counters and histograms. Its gauges
+    /// Makes a new list: this one and the last values of a leaving contributor's counters, histograms and summaries. Its gauges
     /// are dropped.
     pub(crate) fn fold(&self, leaving: &Registry) -> Self {
         let mut families = self.families.clone();
@@ -104,9 +148,7 @@ impl Retired {
         let mut overflow = self.overflow.clone();
         for family in &leaving.families() {
             add_overflow(&mut overflow, family);
-            if !matches!(family.descriptor().kind(), Kind::Counter | Kind::Histogram)
-                || family.series_count() == 0
-            {
+            if family.descriptor().kind().is_state() || family.series_count() == 0 {
                 continue;
             }
             let ttl = family.time_to_live(leaving.ttl());

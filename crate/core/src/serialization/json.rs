@@ -5,7 +5,7 @@ use super::family::{FamilyWriter, Shown};
 use super::number;
 use super::streaming::Sink;
 use crate::labels::pairs;
-use crate::model::{Exemplar, SampleFamily, Series, Source};
+use crate::model::{Exemplar, Kind, SampleFamily, Series, Source};
 use std::convert::Infallible;
 
 /// The families as a JSON array, and all values in the order in which the text refers to them: see `gather::json`.
@@ -74,16 +74,21 @@ fn write_family<F: Source>(family: &F, out: &mut Vec<u8>, values: &mut Vec<f64>)
     out.extend_from_slice(b",\"aggregator\":");
     string(descriptor.aggregator().as_str(), out);
     out.extend_from_slice(b",\"bounds\":[");
-    for (at, bound) in descriptor.buckets().iter().enumerate() {
+    // A family has buckets or quantiles, or neither.
+    for (at, bound) in descriptor.buckets().iter().chain(descriptor.quantiles()).enumerate() {
         separate(at, out);
         number::sample(*bound, out);
     }
     out.extend_from_slice(b"],\"series\":[");
-    let mut at = 0;
+    let (mut at, mut quantiles) = (0, Vec::new());
     let Ok(()) = family.for_each(|series| {
         separate(at, out.buffer());
         at += 1;
         write_series(series, out);
+        if descriptor.kind() == Kind::Summary {
+            series.quantiles(descriptor.quantiles(), &mut quantiles);
+            values.extend_from_slice(&quantiles);
+        }
         values.extend_from_slice(series.values);
         Ok::<(), Infallible>(())
     });

@@ -15,6 +15,8 @@ pub(super) trait Dialect {
     const BLANK_LINES: bool;
     /// Whether the format has exemplars.
     const EXEMPLARS: bool;
+    /// Whether the format has units.
+    const UNITS: bool;
     /// The last line.
     const END: &'static [u8];
 
@@ -107,7 +109,7 @@ impl<'a> Defaults<'a> {
     }
 }
 
-fn write_header<D: Dialect>(names: &Names, help: &str, out: &mut Vec<u8>) {
+fn write_header<D: Dialect>(names: &Names, help: &str, unit: Option<&str>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"# HELP ");
     out.extend_from_slice(names.family.as_bytes());
     out.push(b' ');
@@ -117,6 +119,10 @@ fn write_header<D: Dialect>(names: &Names, help: &str, out: &mut Vec<u8>) {
     out.push(b' ');
     out.extend_from_slice(names.kind.as_bytes());
     out.push(b'\n');
+    // A counter that had to be renamed may no longer end with its unit.
+    if let Some(unit) = unit.filter(|unit| D::UNITS && names.family.ends_with(unit)) {
+        out.extend_from_slice(format!("# UNIT {} {unit}\n", names.family).as_bytes());
+    }
 }
 
 fn write_family<D: Dialect, S: Sink, F: Source>(
@@ -127,24 +133,32 @@ fn write_family<D: Dialect, S: Sink, F: Source>(
 ) -> Result<(), S::Error> {
     let descriptor = family.descriptor();
     let names = D::names(descriptor.name(), descriptor.kind(), |name| taken.contains(name));
-    write_header::<D>(&names, descriptor.help(), sink.buffer());
-    let (mut beside, mut beside_le) = (Vec::new(), Vec::new());
+    write_header::<D>(&names, descriptor.help(), descriptor.unit(), sink.buffer());
+    let (mut beside, mut beside_threshold) = (Vec::new(), Vec::new());
+    let mut quantiles = Vec::new();
+    let threshold = if descriptor.kind() == Kind::Summary { "quantile" } else { "le" };
     let lines = match descriptor.kind() {
         Kind::Histogram => Lines::of_histogram::<D>(&names.sample, descriptor.buckets()),
+        Kind::Summary => Lines::of_summary::<D>(&names.sample, descriptor.quantiles()),
         _ => Lines { buckets: Vec::new(), last: vec![Line::new(&names.sample, "")] },
     };
     family.for_each(|series| {
         if !defaults.rendered.is_empty() {
             defaults.beside(series.labels, None, &mut beside);
-            defaults.beside(series.labels, Some("le"), &mut beside_le);
+            defaults.beside(series.labels, Some(threshold), &mut beside_threshold);
         }
         let out = sink.buffer();
-        if lines.buckets.is_empty() {
-            lines.last[0].start(series.labels, &beside, out);
-            number::sample(series.values[0], out);
-            finish_line::<D>(series.exemplars.first().copied().flatten(), out);
-        } else {
-            write_histogram::<D>(&lines, series, (&beside_le, &beside), out);
+        match descriptor.kind() {
+            Kind::Histogram => write_histogram::<D>(&lines, series, (&beside_threshold, &beside), out),
+            Kind::Summary => {
+                series.quantiles(descriptor.quantiles(), &mut quantiles);
+                write_summary(&lines, series, &quantiles, (&beside_threshold, &beside), out);
+            }
+            _ => {
+                lines.last[0].start(series.labels, &beside, out);
+                number::sample(series.values[0], out);
+                finish_line::<D>(series.exemplars.first().copied().flatten(), out);
+            }
         }
         sink.checkpoint()
     })
@@ -152,14 +166,15 @@ fn write_family<D: Dialect, S: Sink, F: Source>(
 
 /// The fixed beginnings of the lines of a series.
 struct Lines {
+    /// Of a histogram's buckets or a summary's quantiles.
     buckets: Vec<Line>,
-    /// One line for a counter or gauge; the sum and the count of a histogram.
+    /// One line for a counter or gauge; the sum and the count of a histogram or summary.
     last: Vec<Line>,
 }
 
 /// The beginning of a line up to the series' own labels.
 struct Line {
-    /// `name`, or for a bucket `name_bucket{le="…"`.
+    /// `name`, or for a bucket `name_bucket{le="…"`, for a quantile `name{quantile="…"`.
     head: Vec<u8>,
     /// True if the head has opened the braces.
     open: bool,
@@ -167,13 +182,10 @@ struct Line {
 
 impl Lines {
     fn of_histogram<D: Dialect>(name: &str, bounds: &[f64]) -> Self {
-        let bucket = |bound: f64| {
-            let mut head = format!("{name}_bucket{{le=\"").into_bytes();
-            D::threshold(bound, &mut head);
-            head.push(b'"');
-            Line { head, open: true }
-        };
-        let buckets = bounds.iter().copied().chain([f64::INFINITY]).map(bucket).collect();
+        let bounds_and_inf = bounds.iter().copied().chain([f64::INFINITY]);
+        let buckets = bounds_and_inf
+            .map(|bound| Line::of_threshold::<D>(&format!("{name}_bucket{{le"), bound))
+            .collect();
         let last = if D::writes_sum(bounds) {
             vec![Line::new(name, "_sum"), Line::new(name, "_count")]
         } else {
@@ -183,7 +195,23 @@ impl Lines {
     }
 }
 
+impl Lines {
+    fn of_summary<D: Dialect>(name: &str, quantiles: &[f64]) -> Self {
+        let head = format!("{name}{{quantile");
+        let buckets = quantiles.iter().map(|quantile| Line::of_threshold::<D>(&head, *quantile)).collect();
+        Self { buckets, last: vec![Line::new(name, "_sum"), Line::new(name, "_count")] }
+    }
+}
+
 impl Line {
+    /// A line whose first label has a number: `start="number"`.
+    fn of_threshold<D: Dialect>(start: &str, number: f64) -> Self {
+        let mut head = format!("{start}=\"").into_bytes();
+        D::threshold(number, &mut head);
+        head.push(b'"');
+        Self { head, open: true }
+    }
+
     fn new(name: &str, suffix: &str) -> Self {
         Self { head: format!("{name}{suffix}").into_bytes(), open: false }
     }
@@ -226,6 +254,24 @@ fn write_histogram<D: Dialect>(
     }
 }
 
+/// Quantiles, then sum and count. Each has the series' own labels before the default ones.
+fn write_summary(
+    lines: &Lines,
+    series: Series<'_>,
+    quantiles: &[f64],
+    (beside_quantile, beside): (&[u8], &[u8]),
+    out: &mut Vec<u8>,
+) {
+    let [count, sum] = *series.values else { return };
+    let quantiles = lines.buckets.iter().zip(quantiles).map(|(line, value)| (line, *value, beside_quantile));
+    let last = lines.last.iter().zip([sum, count]).map(|(line, value)| (line, value, beside));
+    for (line, value, beside) in quantiles.chain(last) {
+        line.start(series.labels, beside, out);
+        number::sample(value, out);
+        out.push(b'\n');
+    }
+}
+
 fn finish_line<D: Dialect>(exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
     if let (true, Some(exemplar)) = (D::EXEMPLARS, exemplar) {
         out.extend_from_slice(b" # {");
@@ -245,7 +291,7 @@ fn write_samples<D: Dialect, S: Sink>(
     sink: &mut S,
 ) -> Result<(), S::Error> {
     let names = D::names(family.name(), family.kind(), |name| taken.contains(name));
-    write_header::<D>(&names, family.help(), sink.buffer());
+    write_header::<D>(&names, family.help(), None, sink.buffer());
     let (mut own, mut beside) = (Vec::new(), Vec::new());
     for sample in family.samples() {
         let name = if sample.name() == family.name() { &names.sample } else { sample.name() };

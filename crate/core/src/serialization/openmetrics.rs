@@ -7,20 +7,27 @@ use crate::labels::escape;
 use crate::model::Kind;
 
 const TOTAL: &str = "_total";
+const INFO: &str = "_info";
 
 pub(super) struct OpenMetrics;
 
 impl Dialect for OpenMetrics {
     const BLANK_LINES: bool = false;
     const EXEMPLARS: bool = true;
+    const UNITS: bool = true;
     const END: &'static [u8] = b"# EOF\n";
 
-    /// If a family `x` exists too, a counter `x_total` cannot be called `x`: it keeps its sample names and gets the
-    /// type `unknown`.
+    /// If a family `x` exists too, a counter `x_total` or an info `x_info` cannot be called `x`: it keeps its sample
+    /// names and gets the type `unknown`.
     fn names(name: &str, kind: Kind, taken: impl Fn(&str) -> bool) -> Names {
-        if kind == Kind::Counter {
-            let family = name.strip_suffix(TOTAL).unwrap_or(name);
-            let sample = format!("{family}{TOTAL}");
+        let suffix = match kind {
+            Kind::Counter => TOTAL,
+            Kind::Info => INFO,
+            _ => "",
+        };
+        if !suffix.is_empty() {
+            let family = name.strip_suffix(suffix).unwrap_or(name);
+            let sample = format!("{family}{suffix}");
             let other = if family == name { sample.as_str() } else { family };
             if !family.is_empty() && !taken(other) {
                 return Names { family: family.to_owned(), sample, kind: kind.as_str() };

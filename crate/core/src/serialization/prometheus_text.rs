@@ -11,10 +11,16 @@ pub(super) struct PrometheusText;
 impl Dialect for PrometheusText {
     const BLANK_LINES: bool = true;
     const EXEMPLARS: bool = false;
+    const UNITS: bool = false;
     const END: &'static [u8] = b"";
 
     fn names(name: &str, kind: Kind, _taken: impl Fn(&str) -> bool) -> Names {
-        Names { family: name.to_owned(), sample: name.to_owned(), kind: kind.as_str() }
+        let name = match kind {
+            Kind::Info if !name.ends_with("_info") => format!("{name}_info"),
+            _ => name.to_owned(),
+        };
+        let kind = if matches!(kind, Kind::Info | Kind::StateSet) { Kind::Gauge } else { kind };
+        Names { family: name.clone(), sample: name, kind: kind.as_str() }
     }
 
     fn help(text: &str, out: &mut Vec<u8>) {

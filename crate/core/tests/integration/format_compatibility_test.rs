@@ -7,7 +7,6 @@ mod program;
 #[expect(dead_code, reason = "the other integration tests use the rest")]
 mod wire;
 
-use prometheus_metrics::config::MetricsConfig;
 use prometheus_metrics::http::{Exporter, ExporterOptions, Question};
 use prometheus_metrics::{Format, MetricsError, Registry};
 use serde_json::{Value, json};

@@ -145,12 +145,12 @@ fn test_sanitizer_reserved_prefixes() -> Outcome {
         (ErrorKind::InvalidLabelName, message)
     };
     let default = sanitizer(|_| ());
-    assert_eq!(refusal(default.check_name(&LabelName::new("__name__")?)), reserved("__name__", "__"));
+    assert_eq!(refusal(default.check_name(&LabelName::new("__a")?)), reserved("__a", "__"));
     assert_eq!(default.check_name(&LabelName::new("_name")?), Ok(()));
     let own = sanitizer(|config| config.reserved_prefixes = vec!["acme_".into(), "le".into()]);
     assert_eq!(refusal(own.check_name(&LabelName::new("acme_team")?)), reserved("acme_team", "acme_"));
     assert_eq!(refusal(own.check_name(&LabelName::new("level")?)), reserved("level", "le"));
-    assert_eq!(own.check_name(&LabelName::new("__name__")?), Ok(()));
+    assert_eq!(own.check_name(&LabelName::new("__a")?), Ok(()));
     Ok(())
 }
 

@@ -19,7 +19,7 @@ fn invalid_label_name(name: &str) -> (ErrorKind, String) {
 
 #[test]
 fn test_valid_label_name() -> Outcome {
-    for name in ["a", "Z", "_", "__", "method", "status_code", "a1", "_1", "__name__", "camelCase"] {
+    for name in ["a", "Z", "_", "__", "method", "status_code", "a1", "_1", "__a", "camelCase"] {
         assert_eq!(LabelName::new(name)?.as_str(), name);
         assert_eq!(LabelName::new(name)?.to_string(), name);
     }
@@ -31,6 +31,14 @@ fn test_valid_label_name() -> Outcome {
     registry.counter_vec("c", "C", &names)?.with(&["1", "2", "3", "4"])?.inc();
     assert_eq!(text(&registry), "# HELP c C\n# TYPE c counter\nc{a=\"1\",Z=\"2\",_=\"3\",a1=\"4\"} 1\n");
     Ok(())
+}
+
+#[test]
+fn test_label_name_of_the_metric_name_is_reserved() {
+    let reserved = (ErrorKind::InvalidLabelName, "__name__ is a reserved label keyword".to_owned());
+    assert_eq!(refusal(LabelName::new("__name__")), reserved);
+    assert_eq!(refusal(CounterVec::new("c", "C", &["ok", "__name__"])), reserved);
+    assert_eq!(refusal(LabelSet::new([("__name__", "x")])), reserved);
 }
 
 #[test]

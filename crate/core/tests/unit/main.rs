@@ -37,6 +37,7 @@ mod registry_test;
 mod serialization_test;
 mod service;
 mod shared_cardinality_test;
+mod summary_test;
 mod tls_test;
 mod web_config_test;
 
