@@ -1,8 +1,8 @@
 /**
- * Makes the built files small: shortens names within functions in the JavaScript, and indents declarations by tabs. Names
- * of classes, methods and functions of modules stay, so that stack traces tell them; lines stay short, so that they tell a
- * place. The package has a budget, and its files are loaded faster. Run by `npm run build:ts` as its last step, so that the
- * tests run what is published.
+ * Makes the built JavaScript small: drops its layout and shortens names within functions. Names of classes, methods and
+ * functions of modules stay, so that stack traces tell them; lines stay short, so that they tell a place. The package has a
+ * budget, and its files are loaded faster. Run by `npm run build:ts` as its last step, so that the tests run what is
+ * published.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,10 +13,7 @@ const dist = fileURLToPath(new URL('../dist', import.meta.url));
 
 const SMALL = { minify: true, target: 'es2022', lineLimit: 120, legalComments: 'none' };
 
-const withTabs = (text) => text.replace(/^(?: {4})+/gm, (indent) => '\t'.repeat(indent.length / 4));
-
 for (const file of readdirSync(dist, { recursive: true })) {
   const path = join(dist, file);
   if (/\.m?js$/.test(file)) writeFileSync(path, transformSync(readFileSync(path, 'utf8'), SMALL).code);
-  else if (/\.d\.m?ts$/.test(file)) writeFileSync(path, withTabs(readFileSync(path, 'utf8')));
 }

@@ -217,7 +217,8 @@ jobs_total 0
     after: `${SHOWN}
       const lines = (await shown.metrics()).split('\\n');
       console.log(lines.filter((line) => /^llmdevops_llm_(?!.*_(bucket|sum|count)).* (?!0$)/.test(line)).join('\\n'));`,
-    prints: `llmdevops_llm_retries_total{model="other",provider="openai",error_type="rate_limit"} 1
+    prints: `llmdevops_llm_unpriced_requests_total{model="dall-e-3",provider="openai"} 1
+llmdevops_llm_retries_total{model="other",provider="openai",error_type="rate_limit"} 1
 llmdevops_llm_fallbacks_total{from_model="other",to_model="gpt-4o-mini",status="success"} 1
 llmdevops_llm_cache_requests_total{cache="answers",result="hit"} 1
 llmdevops_llm_guardrail_checks_total{guardrail="pii",stage="input",result="block"} 1
@@ -243,6 +244,25 @@ llmdevops_agent_tokens_total{agent_type="researcher",type="input"} 1200
 llmdevops_agent_tokens_total{agent_type="researcher",type="output"} 300
 llmdevops_agent_cost_usd_total{agent_type="researcher"} 0.004
 `,
+  },
+  {
+    page: 'docs/metrics.md',
+    title: 'a batch costs half of the price',
+    blocks: ['tiers: { batch: 0.5'],
+    after: `${SHOWN}
+      const lines = (await shown.metrics()).split('\\n');
+      console.log(lines.filter((line) => /^llmdevops_llm_cost_usd_total.* (?!0$)/.test(line)).join('\\n'));`,
+    prints: 'llmdevops_llm_cost_usd_total{model="our-model",provider="p"} 0.0024\n',
+  },
+  {
+    page: 'docs/metrics.md',
+    title: 'requests are counted by tenant',
+    blocks: ['labels: { tenant: { max: 100 } }'],
+    after: `${SHOWN}
+      const lines = (await shown.metrics()).split('\\n');
+      console.log(lines.filter((line) => /^llmdevops_llm_requests_total.* (?!0$)/.test(line)).join('\\n'));`,
+    prints:
+      'llmdevops_llm_requests_total{model="gpt-4o",provider="openai",operation="chat",status="success",tenant="acme"} 2\n',
   },
   {
     page: 'docs/metrics.md',
