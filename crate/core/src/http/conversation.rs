@@ -65,8 +65,7 @@ impl Conversations {
             answered: Arc::clone(&answered),
         };
         self.runtime.block_on(Arc::clone(&self.server).connection(socket, peer, progress, place));
-        let answered = std::mem::take(&mut *answered.lock());
-        answered
+        std::mem::take(&mut *answered.lock())
     }
 }
 
