@@ -86,6 +86,7 @@ const SELF_METRICS: [&str; 11] = [
     "llmdevops_metrics_cache_misses_total",
     "llmdevops_metrics_body_bytes",
     "llmdevops_metrics_rejected_total",
+    "llmdevops_metrics_displaced_total",
     "llmdevops_eventloop_stalled_seconds",
     "llmdevops_metrics_connections",
     "llmdevops_metrics_tls_reload_failures_total",
