@@ -78,7 +78,7 @@ const SCRAPERS: [Scraper; 7] = [
 ];
 
 /// The metrics of an endpoint about itself, in the order of its exposition.
-const SELF_METRICS: [&str; 11] = [
+const SELF_METRICS: [&str; 12] = [
     "llmdevops_metrics_scrape_duration_seconds",
     "llmdevops_metrics_scrape_size_bytes",
     "llmdevops_metrics_series_count",
