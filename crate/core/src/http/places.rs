@@ -21,7 +21,8 @@ const STALLED: Duration = Duration::from_millis(500);
 /// A client that has read for this long may lose its response too, even if it still reads.
 const LONG_UNREAD: Duration = Duration::from_secs(5);
 
-/// How long a new connection has for its request before it is displaced like those that say nothing.
+/// How long a new connection has for its request before it is displaced like those that say nothing, and a client for
+/// the next bytes of its response before it is displaced like those that do not read.
 const GRACE: Duration = Duration::from_millis(100);
 /// If connections lose their places sooner than this, new ones are accepted more slowly.
 const RUSH: Duration = Duration::from_millis(250);
@@ -60,6 +61,8 @@ struct Guest {
     progress: Arc<Progress>,
     entered: Instant,
     for_health: bool,
+    /// Its client may hold only a share of the places.
+    has_share: bool,
 }
 
 /// The order in which the connections of one client lose their places; of equal ones the oldest goes first.
@@ -67,9 +70,12 @@ struct Guest {
 enum Rank {
     Idle,
     Silent,
+    /// Its client has taken nothing of the response for a moment.
     Unread,
     /// Silent, and so new that its request may be on its way.
     New,
+    /// Its client reads the response.
+    Reading,
     Answering,
 }
 
@@ -80,6 +86,7 @@ impl Guest {
             Standing::Idle => Rank::Idle,
             Standing::Silent if since.elapsed() < GRACE => Rank::New,
             Standing::Silent => Rank::Silent,
+            Standing::Unread if since.elapsed() < GRACE => Rank::Reading,
             Standing::Unread => Rank::Unread,
             Standing::Answering => Rank::Answering,
         };
@@ -130,7 +137,9 @@ impl Places {
             let victim = house.first_to_go(|guest| guest.for_health, Rank::New);
             self.displace(house, victim.ok_or(reason)?);
         }
-        Ok(self.seat(house, client, progress, for_health))
+        let guest =
+            Guest { client, progress: Arc::clone(progress), entered: Instant::now(), for_health, has_share };
+        Ok(self.seat(house, guest))
     }
 
     /// Makes one ordinary place free. Fails if no connection may be displaced for this client.
@@ -151,24 +160,15 @@ impl Places {
         Ok(())
     }
 
-    fn seat(
-        self: &Arc<Self>,
-        house: &mut House,
-        client: ClientKey,
-        progress: &Arc<Progress>,
-        for_health: bool,
-    ) -> Place {
+    fn seat(self: &Arc<Self>, house: &mut House, guest: Guest) -> Place {
         let id = house.next;
         house.next += 1;
-        house.guests.insert(
-            id,
-            Guest { client, progress: Arc::clone(progress), entered: Instant::now(), for_health },
-        );
-        if for_health {
+        if guest.for_health {
             house.health += 1;
         } else {
-            *house.held.entry(client).or_default() += 1;
+            *house.held.entry(guest.client).or_default() += 1;
         }
+        house.guests.insert(id, guest);
         Place { places: Arc::clone(self), id }
     }
 
@@ -239,13 +239,13 @@ impl House {
     }
 
     /// The connection that loses its place to a client that holds `held` places: one of the client that holds most. A
-    /// request that is being answered is given up only if the newcomer's client holds fewer places afterwards.
+    /// response that is being made or read is given up only if the newcomer's client holds fewer places afterwards.
     fn of_the_largest(&self, held: usize) -> Option<u64> {
         let ordinary = self.guests.iter().filter(|(_, guest)| !guest.for_health);
         let ranked = ordinary.filter_map(|(id, guest)| {
             let (rank, since) = guest.rank();
             let holds = self.held.get(&guest.client).copied().unwrap_or_default();
-            let may_go = rank < Rank::Answering || holds > held + 1;
+            let may_go = rank < Rank::Reading || holds > held + 1;
             may_go.then_some((Reverse(holds), rank, since, *id))
         });
         ranked.min().map(|(.., id)| id)
@@ -267,22 +267,22 @@ impl House {
 
 impl Place {
     /// Whether the connection may be answered with something else than a health check. A place for health checks becomes
-    /// an ordinary one as soon as there is one.
+    /// an ordinary one as soon as there is one, or a connection that may be displaced.
     pub(crate) fn is_ordinary(&self) -> bool {
         let house = &mut *self.places.house.lock();
-        let has_room = house.ordinary() < self.places.max;
-        let Some(guest) = house.guests.get_mut(&self.id) else { return true };
+        let Some(guest) = house.guests.get(&self.id) else { return true };
         if !guest.for_health {
             return true;
         }
-        let client = guest.client;
-        let held = house.held.get(&client).copied().unwrap_or_default();
-        if !has_room || held >= self.places.per_client {
+        let (client, has_share) = (guest.client, guest.has_share);
+        if self.places.make_room(house, client, has_share).is_err() {
             return false;
         }
-        guest.for_health = false;
-        house.health -= 1;
-        *house.held.entry(client).or_default() += 1;
+        if let Some(guest) = house.guests.get_mut(&self.id) {
+            guest.for_health = false;
+            house.health -= 1;
+            *house.held.entry(client).or_default() += 1;
+        }
         true
     }
 }
