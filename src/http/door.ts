@@ -257,33 +257,48 @@ const PIECE_BYTES = 64 * 1024;
  * @param taken called when the reader asks for the next piece
  */
 export async function* piecesOf(body: NativeBody, taken: () => void): AsyncGenerator<Buffer, void, undefined> {
+  const answer = ++answers;
   try {
     for (let at = 0; at < body.length; ) {
+      // Let the event loop turn between two pieces, even if the reader is fast.
+      if (at > 0 || waiting.size > 0) await nextTurn(answer);
       const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
       const count = body.read(at, piece);
       if (count === 0) return;
       at += count;
       yield piece.subarray(0, count);
       taken();
-      // Let the event loop turn between two pieces, even if the reader is fast.
-      await nextTurn();
     }
   } finally {
     body.release();
   }
 }
 
-/** Pieces that all answers together copy in one turn of the event loop, so that many readers do not block it. */
+/**
+ * Answers that copy a piece in one turn of the event loop, so that many readers do not block it. Half of them are those
+ * that have waited for longest, the others are the newest: a scraper need not wait for hundreds of clients that came
+ * before and fill the buffers of the system without reading.
+ */
 const PIECES_A_TURN = 16;
-const waiting: (() => void)[] = [];
+/** Answers that wait for a turn, by their number; first the one that has waited for longest. */
+const waiting = new Map<number, () => void>();
+let answers = 0;
 
-function nextTurn(): Promise<void> {
+function nextTurn(answer: number): Promise<void> {
   return new Promise((resolve) => {
-    if (waiting.push(resolve) === 1) setImmediate(resume);
+    waiting.set(answer, resolve);
+    if (waiting.size === 1) setImmediate(resume);
   });
 }
 
 function resume(): void {
-  for (const next of waiting.splice(0, PIECES_A_TURN)) next();
-  if (waiting.length > 0) setImmediate(resume);
+  const all = [...waiting.keys()];
+  const oldest = all.splice(0, PIECES_A_TURN / 2);
+  const newest = all.sort((one, other) => other - one).slice(0, PIECES_A_TURN / 2);
+  for (const answer of [...oldest, ...newest]) {
+    const next = waiting.get(answer);
+    waiting.delete(answer);
+    next?.();
+  }
+  if (waiting.size > 0) setImmediate(resume);
 }

@@ -27,6 +27,9 @@ const GRACE: Duration = Duration::from_millis(100);
 /// If connections lose their places sooner than this, new ones are accepted more slowly.
 const RUSH: Duration = Duration::from_millis(250);
 
+/// A response for which a client asked costs as much as this number of connections that did not ask for any.
+const RESPONSE_COST: u32 = 8;
+
 /// Called for each connection that loses its place.
 type Displaced = Box<dyn Fn(Standing) + Send + Sync>;
 
@@ -51,8 +54,8 @@ struct House {
     held: HashMap<ClientKey, usize>,
     /// How many places for health checks are taken.
     health: usize,
-    /// The last connection that lost its place had been open only for a moment.
-    is_rushed: bool,
+    /// The last connection that lost its place had been open only for a moment: what it had cost, else zero.
+    rush: u32,
     next: u64,
 }
 
@@ -128,7 +131,7 @@ impl Places {
         let client = ClientKey::of(peer);
         let has_share = peer.is_some_and(|peer| !self.trusted_proxies.contains(peer));
         let house = &mut *self.house.lock();
-        house.is_rushed = false;
+        house.rush = 0;
         let ordinary = self.make_room(house, client, has_share);
         let for_health = ordinary.is_err();
         if let Err(reason) = ordinary
@@ -174,8 +177,13 @@ impl Places {
 
     fn displace(&self, house: &mut House, id: u64) {
         if let Some(guest) = house.remove(id) {
-            house.is_rushed = guest.entered.elapsed() < RUSH;
-            (self.displaced)(guest.progress.standing().0);
+            let (standing, _) = guest.progress.standing();
+            house.rush = match standing {
+                _ if guest.entered.elapsed() >= RUSH => 0,
+                Standing::Idle | Standing::Silent => 1,
+                Standing::Unread | Standing::Answering => RESPONSE_COST,
+            };
+            (self.displaced)(standing);
             guest.progress.displace();
         }
     }
@@ -215,9 +223,9 @@ impl Places {
         self.house.lock().ordinary() >= self.max
     }
 
-    /// Whether the newest connection has displaced one that was new itself.
-    pub(crate) fn are_rushed(&self) -> bool {
-        self.house.lock().is_rushed
+    /// If the newest connection has displaced one that was new itself: what that one had cost. Zero if it has not.
+    pub(crate) fn rush(&self) -> u32 {
+        self.house.lock().rush
     }
 
     /// How many connections are open, except those that have just lost their place.
@@ -245,7 +253,8 @@ impl House {
         let ranked = ordinary.filter_map(|(id, guest)| {
             let (rank, since) = guest.rank();
             let holds = self.held.get(&guest.client).copied().unwrap_or_default();
-            let may_go = rank < Rank::Reading || holds > held + 1;
+            // The request of a new connection of a client with few is not given up for a client with more.
+            let may_go = rank < Rank::New || (rank == Rank::New && holds >= held) || holds > held + 1;
             may_go.then_some((Reverse(holds), rank, since, *id))
         });
         ranked.min().map(|(.., id)| id)
@@ -440,6 +449,10 @@ mod tests {
         let _both = [house.answering("192.0.2.1"), house.answering("192.0.2.2")];
         assert_eq!(house.enter("192.0.2.3").err(), Some(Rejection::Connections));
         assert_eq!(house.enter("192.0.2.2").err(), Some(Rejection::ClientConnections));
+        let house = Fixture::new(&config(3).health_connections(0).max_connections_per_client(Some(3)));
+        let _crowd = [house.answering("192.0.2.1"), house.answering("192.0.2.1")];
+        let _new = house.enter("192.0.2.2").expect("there is room");
+        assert_eq!(house.enter("192.0.2.1").err(), Some(Rejection::Connections), "the new one has less");
     }
 
     #[test]

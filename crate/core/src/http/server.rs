@@ -46,7 +46,8 @@ pub(super) struct Server {
 const SEND_BUFFER_BYTES: usize = 256 * 1024;
 /// The pause after a failed accept, for example when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// If connections come so fast that they displace each other before they are read: the pause after this number of them.
+/// If connections come so fast that they displace each other before they are read: the pause after this number of them,
+/// or after fewer if responses were made for them.
 /// The others wait in the system's queue.
 const RUSH_PAUSE: Duration = Duration::from_millis(1);
 const RUSH_CONNECTIONS: u32 = 16;
@@ -141,7 +142,8 @@ impl Server {
                         }
                         Err(reason) => self.service.reject(reason),
                     }
-                    rushed = if self.places.are_rushed() { rushed + 1 } else { 0 };
+                    let rush = self.places.rush();
+                    rushed = if rush > 0 { rushed + rush } else { 0 };
                     if rushed >= RUSH_CONNECTIONS {
                         rushed = 0;
                         tokio::time::sleep(RUSH_PAUSE).await;
