@@ -248,7 +248,7 @@ function toAnswer({ status, headers, body }: Answer): DoorAnswer {
 }
 
 /** Bodies are sent in pieces, because writing 10 MB at once blocks the event loop for milliseconds. */
-const PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 32 * 1024;
 
 /**
  * Yields a body piece by piece. Each piece has its own buffer, because a reader may hold several of them. The native memory
@@ -275,11 +275,11 @@ export async function* piecesOf(body: NativeBody, taken: () => void): AsyncGener
 }
 
 /**
- * Answers that copy a piece in one turn of the event loop, so that many readers do not block it. Half of them are those
- * that have waited for longest, the others are the newest: a scraper need not wait for hundreds of clients that came
- * before and fill the buffers of the system without reading.
+ * The answers that copy a piece in one turn of the event loop: those that have waited for longest, and the newest one. So
+ * a scraper need not wait for hundreds of clients that came before and fill the buffers of the system without reading.
+ * Few, because Node.js accepts one connection a turn.
  */
-const PIECES_A_TURN = 16;
+const OLDEST_A_TURN = 3;
 /** Answers that wait for a turn, by their number; first the one that has waited for longest. */
 const waiting = new Map<number, () => void>();
 let answers = 0;
@@ -292,13 +292,19 @@ function nextTurn(answer: number): Promise<void> {
 }
 
 function resume(): void {
-  const all = [...waiting.keys()];
-  const oldest = all.splice(0, PIECES_A_TURN / 2);
-  const newest = all.sort((one, other) => other - one).slice(0, PIECES_A_TURN / 2);
-  for (const answer of [...oldest, ...newest]) {
-    const next = waiting.get(answer);
-    waiting.delete(answer);
-    next?.();
+  let newest = 0;
+  for (const answer of waiting.keys()) newest = Math.max(newest, answer);
+  copy(newest);
+  let copied = 0;
+  for (const answer of waiting.keys()) {
+    if (copied++ === OLDEST_A_TURN) break;
+    copy(answer);
   }
   if (waiting.size > 0) setImmediate(resume);
+}
+
+function copy(answer: number): void {
+  const next = waiting.get(answer);
+  waiting.delete(answer);
+  next?.();
 }
