@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# Runs each fuzz target for a minute (`FUZZ_SECONDS`), from its seeds and what earlier runs have found. libFuzzer needs
-# unstable flags of the compiler, which RUSTC_BOOTSTRAP allows. Installs cargo-fuzz.
+# Runs each fuzz target for a minute, from its seeds and what earlier runs have found (`fuzz/corpus`). As many run at once
+# as there are processors: with two, all of them take five minutes and the build some two more. libFuzzer needs unstable
+# flags of the compiler, which RUSTC_BOOTSTRAP allows. Installs cargo-fuzz.
+#
+#     FUZZ_SECONDS=5 bash .ci/fuzz.sh request chunked
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,8 +17,25 @@ export PATH="$tools/bin:$PATH" RUSTC_BOOTSTRAP=1
 targets=${*:-$(cd fuzz/targets && ls | sed 's/\.rs$//')}
 for target in $targets; do
   [ -n "$(ls "fuzz/seeds/$target")" ] || { echo "$target has no seeds" >&2; exit 1; }
-  mkdir -p "fuzz/corpus/$target"
-  echo "-- $target"
-  cargo fuzz run --fuzz-dir fuzz "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
-    -max_total_time="${FUZZ_SECONDS:-60}" -max_len=4096 -print_final_stats=0 -verbosity=0
 done
+triple=$(rustc -vV | sed -n 's/^host: //p')
+cargo fuzz build --fuzz-dir fuzz --target "$triple"
+
+fuzz() {
+  local target=$1 log
+  log=$(mktemp)
+  mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
+  if "fuzz/target/$2/release/$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -max_total_time="${FUZZ_SECONDS:-60}" \
+    -max_len=4096 -rss_limit_mb=2048 -artifact_prefix="fuzz/artifacts/$target/" -print_final_stats=1 >"$log" 2>&1; then
+    echo "-- $target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs"
+    rm "$log"
+  else
+    echo "-- $target: FAILED"
+    tail -n 40 "$log"
+    rm "$log"
+    return 1
+  fi
+}
+export -f fuzz
+# xargs fails if one of them fails.
+printf '%s\n' $targets | xargs -P "$(nproc)" -I '{}' bash -c 'fuzz "$1" "$2"' fuzz '{}' "$triple"

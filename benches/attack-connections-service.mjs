@@ -36,7 +36,8 @@ export function service({ door, series }) {
         return { port: (await startExporter({ registry, host: '127.0.0.1', port: 0 })).port };
       }
       const server = createServer(createMetricsHandler({ registry }));
-      await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+      // As docs/security.md advises: 511, the default, is a queue that 600 connections at once overflow.
+      await new Promise((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve));
       return { port: server.address().port };
     },
     measure() {

@@ -48,7 +48,7 @@ test.serial('with enough of everything', async (t) => {
   holds(t, report);
 });
 
-for (const spare of [8, 12, 16]) {
+for (const spare of [0, 1, 2, 3, 4, 6, 8, 12, 16]) {
   test.serial(`with ${spare} descriptors left at the start`, async (t) => {
     const report = await reportOf(t, { spare, startBefore: true }, 'ulimit -n 128; exec "$@"');
     t.deepEqual(report.first, { value: 200 });
@@ -66,16 +66,21 @@ const can = (command, ...flags) => {
   }
 };
 
+/** Where a test cannot run, it fails in CI; a developer's machine may lack what it needs. */
+function missing(t, what) {
+  if (process.env.CI_FULL) t.fail(what);
+  else {
+    t.log(what);
+    t.pass();
+  }
+}
+
 // The limit on threads does not hold for root, so another user runs the program. Readable by all: the checkout may not be.
 const canSwitch = isRoot && can('setpriv', '--reuid=65534', '--clear-groups', 'test', '-r', PROGRAM);
 
 for (const nproc of [12, 13, 14, 16]) {
   test.serial(`with at most ${nproc} threads`, async (t) => {
-    if (!canSwitch) {
-      t.log('needs root, setpriv and prlimit, and a checkout that another user may read');
-      t.pass();
-      return;
-    }
+    if (!canSwitch) return missing(t, 'needs root, setpriv and prlimit, and a checkout that another user may read');
     const asOther = `exec setpriv --reuid=65534 --regid=65534 --clear-groups prlimit --nproc=${nproc} "$@"`;
     holds(t, await reportOf(t, {}, asOther));
   });
@@ -90,8 +95,7 @@ for (const [what, mount] of [
 ]) {
   test.serial(what, async (t) => {
     if (!can('unshare', '--mount', 'sh', '-c', mount)) {
-      t.log('needs root and mount namespaces');
-      t.pass();
+      missing(t, 'needs root and mount namespaces');
       return;
     }
     const report = await reportOf(t, {}, `exec unshare --mount sh -c '${mount}; exec "$@"' sh "$@"`);

@@ -248,7 +248,7 @@ function toAnswer({ status, headers, body }: Answer): DoorAnswer {
 }
 
 /** Bodies are sent in pieces, because writing 10 MB at once blocks the event loop for milliseconds. */
-const PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 32 * 1024;
 
 /**
  * Yields a body piece by piece. Each piece has its own buffer, because a reader may hold several of them. The native memory
@@ -257,33 +257,54 @@ const PIECE_BYTES = 64 * 1024;
  * @param taken called when the reader asks for the next piece
  */
 export async function* piecesOf(body: NativeBody, taken: () => void): AsyncGenerator<Buffer, void, undefined> {
+  const answer = ++answers;
   try {
     for (let at = 0; at < body.length; ) {
+      // Let the event loop turn between two pieces, even if the reader is fast.
+      if (at > 0 || waiting.size > 0) await nextTurn(answer);
       const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
       const count = body.read(at, piece);
       if (count === 0) return;
       at += count;
       yield piece.subarray(0, count);
       taken();
-      // Let the event loop turn between two pieces, even if the reader is fast.
-      await nextTurn();
     }
   } finally {
     body.release();
   }
 }
 
-/** Pieces that all answers together copy in one turn of the event loop, so that many readers do not block it. */
-const PIECES_A_TURN = 16;
-const waiting: (() => void)[] = [];
+/**
+ * The answers that copy a piece in one turn of the event loop: those that have waited for longest, and the newest one. So
+ * a scraper need not wait for hundreds of clients that came before and fill the buffers of the system without reading.
+ * Few, because Node.js accepts one connection a turn.
+ */
+const OLDEST_A_TURN = 3;
+/** Answers that wait for a turn, by their number; first the one that has waited for longest. */
+const waiting = new Map<number, () => void>();
+let answers = 0;
 
-function nextTurn(): Promise<void> {
+function nextTurn(answer: number): Promise<void> {
   return new Promise((resolve) => {
-    if (waiting.push(resolve) === 1) setImmediate(resume);
+    waiting.set(answer, resolve);
+    if (waiting.size === 1) setImmediate(resume);
   });
 }
 
 function resume(): void {
-  for (const next of waiting.splice(0, PIECES_A_TURN)) next();
-  if (waiting.length > 0) setImmediate(resume);
+  let newest = 0;
+  for (const answer of waiting.keys()) newest = Math.max(newest, answer);
+  copy(newest);
+  let copied = 0;
+  for (const answer of waiting.keys()) {
+    if (copied++ === OLDEST_A_TURN) break;
+    copy(answer);
+  }
+  if (waiting.size > 0) setImmediate(resume);
+}
+
+function copy(answer: number): void {
+  const next = waiting.get(answer);
+  waiting.delete(answer);
+  next?.();
 }

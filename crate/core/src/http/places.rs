@@ -21,10 +21,14 @@ const STALLED: Duration = Duration::from_millis(500);
 /// A client that has read for this long may lose its response too, even if it still reads.
 const LONG_UNREAD: Duration = Duration::from_secs(5);
 
-/// How long a new connection has for its request before it is displaced like those that say nothing.
+/// How long a new connection has for its request before it is displaced like those that say nothing, and a client for
+/// the next bytes of its response before it is displaced like those that do not read.
 const GRACE: Duration = Duration::from_millis(100);
 /// If connections lose their places sooner than this, new ones are accepted more slowly.
 const RUSH: Duration = Duration::from_millis(250);
+
+/// A response for which a client asked costs as much as this number of connections that did not ask for any.
+const RESPONSE_COST: u32 = 8;
 
 /// Called for each connection that loses its place.
 type Displaced = Box<dyn Fn(Standing) + Send + Sync>;
@@ -50,8 +54,8 @@ struct House {
     held: HashMap<ClientKey, usize>,
     /// How many places for health checks are taken.
     health: usize,
-    /// The last connection that lost its place had been open only for a moment.
-    is_rushed: bool,
+    /// The last connection that lost its place had been open only for a moment: what it had cost, else zero.
+    rush: u32,
     next: u64,
 }
 
@@ -60,6 +64,8 @@ struct Guest {
     progress: Arc<Progress>,
     entered: Instant,
     for_health: bool,
+    /// Its client may hold only a share of the places.
+    has_share: bool,
 }
 
 /// The order in which the connections of one client lose their places; of equal ones the oldest goes first.
@@ -67,9 +73,12 @@ struct Guest {
 enum Rank {
     Idle,
     Silent,
+    /// Its client has taken nothing of the response for a moment.
     Unread,
     /// Silent, and so new that its request may be on its way.
     New,
+    /// Its client reads the response.
+    Reading,
     Answering,
 }
 
@@ -80,6 +89,7 @@ impl Guest {
             Standing::Idle => Rank::Idle,
             Standing::Silent if since.elapsed() < GRACE => Rank::New,
             Standing::Silent => Rank::Silent,
+            Standing::Unread if since.elapsed() < GRACE => Rank::Reading,
             Standing::Unread => Rank::Unread,
             Standing::Answering => Rank::Answering,
         };
@@ -121,7 +131,7 @@ impl Places {
         let client = ClientKey::of(peer);
         let has_share = peer.is_some_and(|peer| !self.trusted_proxies.contains(peer));
         let house = &mut *self.house.lock();
-        house.is_rushed = false;
+        house.rush = 0;
         let ordinary = self.make_room(house, client, has_share);
         let for_health = ordinary.is_err();
         if let Err(reason) = ordinary
@@ -130,7 +140,9 @@ impl Places {
             let victim = house.first_to_go(|guest| guest.for_health, Rank::New);
             self.displace(house, victim.ok_or(reason)?);
         }
-        Ok(self.seat(house, client, progress, for_health))
+        let guest =
+            Guest { client, progress: Arc::clone(progress), entered: Instant::now(), for_health, has_share };
+        Ok(self.seat(house, guest))
     }
 
     /// Makes one ordinary place free. Fails if no connection may be displaced for this client.
@@ -151,31 +163,27 @@ impl Places {
         Ok(())
     }
 
-    fn seat(
-        self: &Arc<Self>,
-        house: &mut House,
-        client: ClientKey,
-        progress: &Arc<Progress>,
-        for_health: bool,
-    ) -> Place {
+    fn seat(self: &Arc<Self>, house: &mut House, guest: Guest) -> Place {
         let id = house.next;
         house.next += 1;
-        house.guests.insert(
-            id,
-            Guest { client, progress: Arc::clone(progress), entered: Instant::now(), for_health },
-        );
-        if for_health {
+        if guest.for_health {
             house.health += 1;
         } else {
-            *house.held.entry(client).or_default() += 1;
+            *house.held.entry(guest.client).or_default() += 1;
         }
+        house.guests.insert(id, guest);
         Place { places: Arc::clone(self), id }
     }
 
     fn displace(&self, house: &mut House, id: u64) {
         if let Some(guest) = house.remove(id) {
-            house.is_rushed = guest.entered.elapsed() < RUSH;
-            (self.displaced)(guest.progress.standing().0);
+            let (standing, _) = guest.progress.standing();
+            house.rush = match standing {
+                _ if guest.entered.elapsed() >= RUSH => 0,
+                Standing::Idle | Standing::Silent => 1,
+                Standing::Unread | Standing::Answering => RESPONSE_COST,
+            };
+            (self.displaced)(standing);
             guest.progress.displace();
         }
     }
@@ -215,9 +223,9 @@ impl Places {
         self.house.lock().ordinary() >= self.max
     }
 
-    /// Whether the newest connection has displaced one that was new itself.
-    pub(crate) fn are_rushed(&self) -> bool {
-        self.house.lock().is_rushed
+    /// If the newest connection has displaced one that was new itself: what that one had cost. Zero if it has not.
+    pub(crate) fn rush(&self) -> u32 {
+        self.house.lock().rush
     }
 
     /// How many connections are open, except those that have just lost their place.
@@ -239,13 +247,14 @@ impl House {
     }
 
     /// The connection that loses its place to a client that holds `held` places: one of the client that holds most. A
-    /// request that is being answered is given up only if the newcomer's client holds fewer places afterwards.
+    /// response that is being made or read is given up only if the newcomer's client holds fewer places afterwards.
     fn of_the_largest(&self, held: usize) -> Option<u64> {
         let ordinary = self.guests.iter().filter(|(_, guest)| !guest.for_health);
         let ranked = ordinary.filter_map(|(id, guest)| {
             let (rank, since) = guest.rank();
             let holds = self.held.get(&guest.client).copied().unwrap_or_default();
-            let may_go = rank < Rank::Answering || holds > held + 1;
+            // The request of a new connection of a client with few is not given up for a client with more.
+            let may_go = rank < Rank::New || (rank == Rank::New && holds >= held) || holds > held + 1;
             may_go.then_some((Reverse(holds), rank, since, *id))
         });
         ranked.min().map(|(.., id)| id)
@@ -267,22 +276,22 @@ impl House {
 
 impl Place {
     /// Whether the connection may be answered with something else than a health check. A place for health checks becomes
-    /// an ordinary one as soon as there is one.
+    /// an ordinary one as soon as there is one, or a connection that may be displaced.
     pub(crate) fn is_ordinary(&self) -> bool {
         let house = &mut *self.places.house.lock();
-        let has_room = house.ordinary() < self.places.max;
-        let Some(guest) = house.guests.get_mut(&self.id) else { return true };
+        let Some(guest) = house.guests.get(&self.id) else { return true };
         if !guest.for_health {
             return true;
         }
-        let client = guest.client;
-        let held = house.held.get(&client).copied().unwrap_or_default();
-        if !has_room || held >= self.places.per_client {
+        let (client, has_share) = (guest.client, guest.has_share);
+        if self.places.make_room(house, client, has_share).is_err() {
             return false;
         }
-        guest.for_health = false;
-        house.health -= 1;
-        *house.held.entry(client).or_default() += 1;
+        if let Some(guest) = house.guests.get_mut(&self.id) {
+            guest.for_health = false;
+            house.health -= 1;
+            *house.held.entry(client).or_default() += 1;
+        }
         true
     }
 }
@@ -440,6 +449,10 @@ mod tests {
         let _both = [house.answering("192.0.2.1"), house.answering("192.0.2.2")];
         assert_eq!(house.enter("192.0.2.3").err(), Some(Rejection::Connections));
         assert_eq!(house.enter("192.0.2.2").err(), Some(Rejection::ClientConnections));
+        let house = Fixture::new(&config(3).health_connections(0).max_connections_per_client(Some(3)));
+        let _crowd = [house.answering("192.0.2.1"), house.answering("192.0.2.1")];
+        let _new = house.enter("192.0.2.2").expect("there is room");
+        assert_eq!(house.enter("192.0.2.1").err(), Some(Rejection::Connections), "the new one has less");
     }
 
     #[test]

@@ -46,9 +46,14 @@ pub(super) struct Server {
 const SEND_BUFFER_BYTES: usize = 256 * 1024;
 /// The pause after a failed accept, for example when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// The pause between two connections if they come so fast that they displace each other before they are read. The others
-/// wait in the system's queue.
+/// If connections come so fast that they displace each other before they are read: the pause after this number of them,
+/// or after fewer if responses were made for them.
+/// The others wait in the system's queue.
 const RUSH_PAUSE: Duration = Duration::from_millis(1);
+const RUSH_CONNECTIONS: u32 = 16;
+/// How often a scrape on a place for health checks looks for another place, and the pause between two looks: 750 ms.
+const PLACE_ATTEMPTS: u32 = 30;
+const PLACE_PAUSE: Duration = Duration::from_millis(25);
 /// The pause after a failed accept while descriptors are missing, and after how many of them a connection is given up.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(10);
 const GIVE_UP_AFTER: u32 = 5;
@@ -107,6 +112,7 @@ impl Server {
     {
         let mut closing = self.closing.clone();
         let mut shortage = Shortage::default();
+        let mut rushed = 0;
         loop {
             let accepted = {
                 let mut closed = pin!(closing.wait_for(Option::is_some));
@@ -136,7 +142,10 @@ impl Server {
                         }
                         Err(reason) => self.service.reject(reason),
                     }
-                    if self.places.are_rushed() {
+                    let rush = self.places.rush();
+                    rushed = if rush > 0 { rushed + rush } else { 0 };
+                    if rushed >= RUSH_CONNECTIONS {
+                        rushed = 0;
                         tokio::time::sleep(RUSH_PAUSE).await;
                     } else if self.places.are_taken() {
                         // Let the newcomer's request be read before the next newcomer may displace it.
@@ -232,10 +241,17 @@ impl Server {
         }
     }
 
-    /// The response to a request for which this connection has no place.
-    fn refusal(&self, path: &str, place: &Place) -> Option<Response> {
-        if matches!(path, "/health" | "/ready") || place.is_ordinary() {
+    /// The response to a request for which this connection has no place. A scrape waits for one: answers that are being
+    /// made are soon read, or can be given up. Meanwhile the connection may be displaced by a health check.
+    async fn refusal(&self, path: &str, place: &Place) -> Option<Response> {
+        if matches!(path, "/health" | "/ready") {
             return None;
+        }
+        for _ in 0..PLACE_ATTEMPTS {
+            if place.is_ordinary() {
+                return None;
+            }
+            tokio::time::sleep(PLACE_PAUSE).await;
         }
         self.service.reject(Rejection::Connections);
         Some(full())
@@ -253,25 +269,20 @@ impl Server {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let watched = Watched { socket, progress: Arc::clone(progress) };
-        let router = TowerToHyperService::new(self.router.clone());
-        let service =
-            hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        let router = &TowerToHyperService::new(self.router.clone());
+        let service = hyper::service::service_fn(
+            move |mut request: hyper::Request<hyper::body::Incoming>| async move {
+                let refusal = self.refusal(request.uri().path(), place).await;
                 progress.serving();
-                let refusal = self.refusal(request.uri().path(), place);
                 request.extensions_mut().insert(Peer(peer.map(|peer| peer.to_canonical())));
-                let answer = match refusal {
-                    None => Ok(hyper::service::Service::call(&router, request)),
-                    Some(refusal) => Err(refusal),
+                let response = match refusal {
+                    None => hyper::service::Service::call(router, request).await,
+                    Some(refusal) => Ok(converted(refusal)),
                 };
-                async move {
-                    let response = match answer {
-                        Ok(answer) => answer.await,
-                        Err(refusal) => Ok(converted(refusal)),
-                    };
-                    progress.answered();
-                    response
-                }
-            });
+                progress.answered();
+                response
+            },
+        );
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             // `Progress` has the timeouts, because it can tell an idle connection from half a request.
