@@ -211,7 +211,7 @@ impl LlmMetricsCollector {
     pub fn record_media(&self, target: LlmTarget<'_>, unit: MediaUnit, amount: f64) {
         let series = self.series_of(&target, true);
         series.media.add(unit, amount);
-        if series.prices.is_none() {
+        if series.prices.is_none() && is_amount(amount) {
             series.unpriced.inc();
         }
     }

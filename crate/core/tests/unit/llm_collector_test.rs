@@ -43,15 +43,11 @@ llmdevops_llm_requests_total{model=\"gpt-4o-mini\",provider=\"openai\",operation
 llmdevops_llm_requests_total{model=\"gpt-4o-mini\",provider=\"openai\",operation=\"chat\",status=\"error\"} 0
 llmdevops_llm_requests_total{model=\"gpt-4o-mini\",provider=\"openai\",operation=\"chat\",status=\"timeout\"} 1
 llmdevops_llm_requests_total{model=\"gpt-4o-mini\",provider=\"openai\",operation=\"chat\",status=\"cancelled\"} 0
-llmdevops_llm_requests_total{model=\"other\",provider=\"openai\",operation=\"embeddings\",status=\"success\"} 0
 llmdevops_llm_requests_total{model=\"other\",provider=\"openai\",operation=\"embeddings\",status=\"error\"} 1
-llmdevops_llm_requests_total{model=\"other\",provider=\"openai\",operation=\"embeddings\",status=\"timeout\"} 0
-llmdevops_llm_requests_total{model=\"other\",provider=\"openai\",operation=\"embeddings\",status=\"cancelled\"} 0
 
 # HELP llmdevops_llm_active_requests Requests in flight
 # TYPE llmdevops_llm_active_requests gauge
 llmdevops_llm_active_requests{model=\"gpt-4o-mini\",provider=\"openai\"} 0
-llmdevops_llm_active_requests{model=\"other\",provider=\"openai\"} 0
 
 # HELP llmdevops_llm_finish_reasons_total Answers by why they ended
 # TYPE llmdevops_llm_finish_reasons_total counter
@@ -280,6 +276,7 @@ fn caches_guardrails_budgets_rate_limits_fallbacks_media_versions() {
     llm.record_cache_lookup("answers", CacheResult::Hit);
     llm.record_guardrail("pii", GuardrailStage::Input, GuardrailResult::Block, ms(20));
     llm.set_budget("team-a", Some(100.0), Some(40.0));
+    llm.register_model(MINI);
     llm.set_rate_limit(MINI, RateLimitResource::Tokens, Some(1000.0), Some(900.0));
     llm.record_fallback("gpt-4o-mini", "claude-3-5-haiku", collectors::Outcome::Success);
     llm.record_media(MINI, MediaUnit::Images, 2.0);
@@ -291,6 +288,8 @@ fn caches_guardrails_budgets_rate_limits_fallbacks_media_versions() {
     assert_eq!(
         recorded(&registry),
         [
+            // The model has no price, so neither have its images.
+            format!("llm_unpriced_requests_total{{{shown}}} 1"),
             "llm_fallbacks_total{from_model=\"gpt-4o-mini\",to_model=\"claude-3-5-haiku\",status=\"success\"} 1"
                 .to_owned(),
             format!("llm_ratelimit_remaining{{{shown},resource=\"tokens\"}} 900"),
@@ -311,6 +310,7 @@ fn caches_guardrails_budgets_rate_limits_fallbacks_media_versions() {
 fn a_rate_limit_expires_without_an_update() -> Outcome {
     let registry = MockRegistry::new();
     let llm = LlmMetricsCollector::new(&registry, LlmOptions::default())?;
+    llm.register_model(MINI);
     llm.set_rate_limit(MINI, RateLimitResource::Tokens, None, Some(900.0));
     let line = "llm_ratelimit_remaining{model=\"gpt-4o-mini\",provider=\"openai\",resource=\"tokens\"} 900";
     assert_eq!(recorded(&registry), [line]);
