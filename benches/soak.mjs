@@ -6,6 +6,7 @@ import http from 'node:http';
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { prepare } from '../.ci/prepare.mjs';
 import { attacker, KINDS } from './attack-connections-client.mjs';
 import { ownRole, serveRole, show, startRole } from './harness.mjs';
 import { service, TENANTS, TTL_SECONDS } from './soak-service.mjs';
@@ -41,6 +42,7 @@ else process.exitCode = await main();
 async function main() {
   const minutes = minutesOf();
   if (minutes === undefined) return process.argv.includes('--help') ? 0 : 2;
+  await prepare();
   const server = startRole(import.meta.url, { serve: true }, { execArgv: ['--expose-gc'] });
   const violations = [];
   try {

@@ -12,6 +12,8 @@ static EXPORTER: LazyLock<Mutex<Conversations>> = LazyLock::new(|| {
     Mutex::new(Conversations::new(target, &config).expect("valid settings"))
 });
 
+const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 fn answer(pieces: &[&[u8]]) -> String {
     let exporter = EXPORTER.lock().unwrap_or_else(PoisonError::into_inner);
     String::from_utf8(exporter.answer(pieces)).expect("answers are text, without Accept-Encoding")
@@ -57,6 +59,10 @@ pub fn pieces(bytes: &[u8]) {
     if requests.to_ascii_lowercase().windows(15).any(|window| window == b"accept-encoding")
         || requests.is_empty()
     {
+        return;
+    }
+    // hyper closes a connection whose first packet has the whole preface of HTTP/2, and answers 400 if it comes in pieces.
+    if requests.windows(H2_PREFACE.len()).any(|window| window == H2_PREFACE) {
         return;
     }
     // The server reads a head only once it is complete, and may find nothing wrong in an incomplete one.
