@@ -274,12 +274,6 @@ export async function* piecesOf(body: NativeBody, taken: () => void): AsyncGener
   }
 }
 
-/**
- * The answers that copy a piece in one turn of the event loop: those that have waited for longest, and the newest one. So
- * a scraper need not wait for hundreds of clients that came before and fill the buffers of the system without reading.
- * Few, because Node.js accepts one connection a turn.
- */
-const OLDEST_A_TURN = 3;
 /** Answers that wait for a turn, by their number; first the one that has waited for longest. */
 const waiting = new Map<number, () => void>();
 let answers = 0;
@@ -291,15 +285,17 @@ function nextTurn(answer: number): Promise<void> {
   });
 }
 
+/**
+ * Copies a piece of two answers: of the one that has waited for longest, and of the newest. So a scraper need not wait for
+ * hundreds of clients that came before and fill the buffers of the system without reading. No more than two in a turn of
+ * the event loop, because Node.js accepts one connection a turn.
+ */
 function resume(): void {
   let newest = 0;
   for (const answer of waiting.keys()) newest = Math.max(newest, answer);
+  const [oldest = newest] = waiting.keys();
+  copy(oldest);
   copy(newest);
-  let copied = 0;
-  for (const answer of waiting.keys()) {
-    if (copied++ === OLDEST_A_TURN) break;
-    copy(answer);
-  }
   if (waiting.size > 0) setImmediate(resume);
 }
 
