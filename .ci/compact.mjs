@@ -11,7 +11,14 @@ import { transformSync } from 'esbuild';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 
-const SMALL = { minify: true, target: 'es2022', lineLimit: 120, legalComments: 'none' };
+// Without `minifySyntax`: it writes `!0`, and Node.js would no longer see the names of re-exports.
+const SMALL = {
+  minifyWhitespace: true,
+  minifyIdentifiers: true,
+  target: 'es2022',
+  lineLimit: 120,
+  legalComments: 'none',
+};
 
 for (const file of readdirSync(dist, { recursive: true })) {
   const path = join(dist, file);
