@@ -20,7 +20,10 @@ const SMALL = {
   legalComments: 'none',
 };
 
+/** Read by file tracers and bundlers, so it stays as the compiler has written it. */
+const LEFT = join('native', 'loader.js');
+
 for (const file of readdirSync(dist, { recursive: true })) {
   const path = join(dist, file);
-  if (/\.m?js$/.test(file)) writeFileSync(path, transformSync(readFileSync(path, 'utf8'), SMALL).code);
+  if (file !== LEFT && /\.m?js$/.test(file)) writeFileSync(path, transformSync(readFileSync(path, 'utf8'), SMALL).code);
 }
