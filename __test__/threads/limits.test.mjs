@@ -82,7 +82,7 @@ ${OVERFLOW}{metric="c"} 19
 test.serial('series of a worker expire, and are removed there', async (t) => {
   const result = await run(async ({ client, thread, scrape, sleep }) => {
     const worker = thread(async ({ client, say, sleep }) => {
-      client.register.setTtl(0.2);
+      client.register.setTtl(0.5);
       const counter = new client.Counter({ name: 'c', help: 'h', labelNames: ['a'] });
       const kept = new client.Counter({ name: 'kept', help: 'h', labelNames: ['a'], ttlSeconds: 0 });
       counter.inc({ a: 'x' });
