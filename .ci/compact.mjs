@@ -1,8 +1,7 @@
 /**
  * Makes the built JavaScript small: drops its layout and shortens names within functions. Names of classes, methods and
- * functions of modules stay, so that stack traces tell them; lines stay short, so that they tell a place. The package has a
- * budget, and its files are loaded faster. Run by `npm run build:ts` as its last step, so that the tests run what is
- * published.
+ * functions of modules stay, so that stack traces tell them. The package has a budget, and its files are loaded faster. Run by
+ * `npm run build:ts` as its last step, so that the tests run what is published.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -26,16 +26,19 @@ function load(): Shared {
   return api;
 }
 
+/** This file. A bundle that is an ES module does not have the variable. */
+const file = typeof __filename === 'string' ? __filename : '';
+
 /**
  * True if Jest has dropped its loaded modules: `jest.resetModules()` and `jest.isolateModules()` load the same file again,
  * and a test that calls them expects a new registry. Outside of Jest a file that is loaded again is a hot reload, which
  * must keep the registry.
  */
 function wasReset(): boolean {
-  return process.env.JEST_WORKER_ID !== undefined && realm[KEY]?.[COPIES]?.has(__filename) === true;
+  return process.env.JEST_WORKER_ID !== undefined && realm[KEY]?.[COPIES]?.has(file) === true;
 }
 
 const shared = realm[KEY] === undefined || wasReset() ? load() : realm[KEY];
-shared[COPIES]?.add(__filename);
+shared[COPIES]?.add(file);
 
 export const api: typeof Api = shared;

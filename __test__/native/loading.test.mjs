@@ -61,8 +61,7 @@ test('two minor versions of 0.x in one program each have their own registry', as
   const folder = await install(t, { [HERE]: await addonBytes() });
   const other = await install(t, { [HERE]: await addonBytes() });
   const realm = join(other, 'node_modules', NAME, 'dist/realm.js');
-  // The build breaks long lines within texts.
-  const source = (await readFile(realm, 'utf8')).replaceAll('\\\n', '');
+  const source = await readFile(realm, 'utf8');
   t.true(source.includes(`Symbol.for("${key}")`), 'the key has the numbers of package.json');
   await writeFile(realm, source.replace(key, `${NAME}@${major}.${Number(minor) + 1}`));
   // Below `newer`, with platform packages of its own beside it.
