@@ -15,7 +15,6 @@ const SMALL = {
   minifyWhitespace: true,
   minifyIdentifiers: true,
   target: 'es2022',
-  lineLimit: 120,
   legalComments: 'none',
 };
 
