@@ -124,7 +124,8 @@ export class Ledger {
   /** A request for an unknown model: no series has its name. */
   recordUnknown() {
     const labels = { model: 'other', provider: 'other' };
-    this.#begin(labels, 'chat');
+    // Only what is recorded as `other` has a series of that name.
+    this.#add('active_requests', labels, 0);
     this.#add('requests_total', { ...labels, operation: 'chat', status: 'error' }, 1);
     this.#add('errors_total', { ...labels, error_type: 'not_found' }, 1);
   }
@@ -186,9 +187,10 @@ export class Ledger {
     }
   }
 
-  #recordUsage(labels, { status, usage, operation }) {
+  #recordUsage(labels, { status, usage, operation, chunks }) {
     if (usage === undefined) {
-      if (status === 'success' && operation !== 'image') this.#add('usage_missing_total', labels, 1);
+      const isMissing = status === 'success' ? operation !== 'image' : chunks > 0;
+      if (isMissing) this.#add('usage_missing_total', labels, 1);
       return;
     }
     const { input, output, cacheRead = 0, cacheWrite = 0 } = usage;

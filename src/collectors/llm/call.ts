@@ -33,7 +33,12 @@ export interface LlmOutcome {
 const BROKEN: ReadonlySet<string> = new Set(['connection', 'other']);
 
 /** Decrements the gauge of calls that were never ended. The held value must not reach the call, or it is never collected. */
-const forgotten = new FinalizationRegistry<ModelSeries>((series) => quietly(() => series.ended()));
+const forgotten = new FinalizationRegistry<ModelSeries>((series) => quietly(() => endForgotten(series)));
+
+function endForgotten(series: ModelSeries): void {
+  series.ended();
+  series.removeUnused();
+}
 
 /** A request to a model in progress. */
 export class LlmCall implements Disposable {
@@ -125,7 +130,7 @@ export class LlmCall implements Disposable {
 
   /** Ends the call without a record: no request was made, because a cache of the application had the answer. */
   drop(): void {
-    this.#release();
+    if (this.#release()) this.#series.removeUnused();
   }
 
   /** @returns false if it had ended before */
@@ -160,5 +165,6 @@ export class LlmCall implements Disposable {
       chunks: this.#chunks,
     };
     this.#outcome = this.#record(request, this.#agent);
+    this.#series.removeUnused();
   }
 }

@@ -138,13 +138,17 @@ export class ModelSeries {
     this.#active.inc();
   }
 
-  /**
-   * A request ends, and is recorded afterwards. A request to an unknown model is active as `other`; if it succeeds, the model
-   * gets series of its own, and an unused `other` must not stay behind.
-   */
+  /** A request ends. */
   ended(): void {
     this.#running--;
     this.#active.dec();
+  }
+
+  /**
+   * Removes the gauge of an `other` in which nothing was recorded. A request to an unknown model is active as `other`; if it
+   * succeeds, the model gets series of its own, and an unused `other` must not stay behind.
+   */
+  removeUnused(): void {
     if (this.model !== OTHER || this.#running > 0 || this.#operations.size > 0) return;
     this.#families.gauge('llm_active_requests').remove({ model: this.model, provider: this.provider });
   }
