@@ -29,8 +29,8 @@ if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx "
   rustup target add "$target"
 fi
 
-# The budget of 4 MB: with LLVM's own threshold of inlining the addon is 5 % larger, and scrapes are as fast.
-export RUSTFLAGS="-C llvm-args=-inline-threshold=100${RUSTFLAGS:+ $RUSTFLAGS}"
+# The budget of 4 MB: with LLVM's own threshold of inlining the addon is 8 % larger, and scrapes are as fast.
+export RUSTFLAGS="-C llvm-args=-inline-threshold=50${RUSTFLAGS:+ $RUSTFLAGS}"
 
 # cargo-zigbuild runs Zig as `python3 -m ziglang`.
 PATH="$venv/bin:$PATH" cargo zigbuild --release --locked --package prometheus-metrics-binding --target "$target.$glibc"

@@ -125,7 +125,6 @@ export class Ledger {
   recordUnknown() {
     const labels = { model: 'other', provider: 'other' };
     // Only what is recorded as `other` has a series of that name.
-    this.#add('active_requests', labels, 0);
     this.#add('requests_total', { ...labels, operation: 'chat', status: 'error' }, 1);
     this.#add('errors_total', { ...labels, error_type: 'not_found' }, 1);
   }
@@ -216,8 +215,9 @@ export class Ledger {
     if (interrupted !== undefined) this.#add('streaming_interrupted_total', { ...labels, reason: interrupted }, 1);
     if (firstTokenSeconds === undefined) return;
     this.#observe('streaming_time_to_first_token_seconds', labels, firstTokenSeconds);
-    if (usage === undefined || usage.output < 2) return;
-    const tokens = usage.output - 1;
+    // The reader has not seen the reasoning.
+    const tokens = usage === undefined ? 0 : usage.output - (usage.reasoning ?? 0) - 1;
+    if (tokens < 1) return;
     const min = Math.max(0, durationSeconds.min - firstTokenSeconds.max - CLOCK_SECONDS) / tokens;
     const max = (durationSeconds.max - firstTokenSeconds.min + CLOCK_SECONDS) / tokens;
     this.#observe('streaming_time_per_output_token_seconds', labels, { min, max });
