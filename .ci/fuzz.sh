@@ -14,9 +14,10 @@ if ! "$tools/bin/cargo-fuzz" --version 2>/dev/null | grep -qF "$version"; then
 fi
 export PATH="$tools/bin:$PATH" RUSTC_BOOTSTRAP=1
 
-targets=${*:-$(cd fuzz/targets && ls | sed 's/\.rs$//')}
-for target in $targets; do
-  [ -n "$(ls "fuzz/seeds/$target")" ] || { echo "$target has no seeds" >&2; exit 1; }
+targets=("$@")
+[ $# -gt 0 ] || mapfile -t targets < <(find fuzz/targets -name '*.rs' -printf '%f\n' | sed 's/\.rs$//' | sort)
+for target in "${targets[@]}"; do
+  [ -n "$(find "fuzz/seeds/$target" -type f -print -quit)" ] || { echo "$target has no seeds" >&2; exit 1; }
 done
 triple=$(rustc -vV | sed -n 's/^host: //p')
 cargo fuzz build --fuzz-dir fuzz --target "$triple"
@@ -38,4 +39,4 @@ fuzz() {
 }
 export -f fuzz
 # xargs fails if one of them fails.
-printf '%s\n' $targets | xargs -P "$(nproc)" -I '{}' bash -c 'fuzz "$1" "$2"' fuzz '{}' "$triple"
+printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I '{}' bash -c 'fuzz "$1" "$2"' fuzz '{}' "$triple"
