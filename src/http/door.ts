@@ -208,8 +208,14 @@ export function notFound(): DoorAnswer {
 
 function plain(status: number, text: string, more: Record<string, string> = {}): DoorAnswer {
   const body = Buffer.from(text);
-  const headers = { 'content-type': 'text/plain; charset=utf-8', 'content-length': `${body.length}`, ...more };
-  return { status, headers: withFixed(headers), body };
+  const headers = {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': `${body.length}`,
+    // As in the core's answers.
+    'x-content-type-options': 'nosniff',
+    ...more,
+  };
+  return { status, headers, body };
 }
 
 /** Validates the options that all doors have. @internal */
@@ -235,16 +241,8 @@ function hasBody(request: DoorRequest): boolean {
   return request.header('transfer-encoding') !== undefined || (length !== undefined && length !== '0');
 }
 
-/** Adds the headers that all answers have. */
-function withFixed(headers: Record<string, string>): Record<string, string> {
-  const name = 'x-content-type-options';
-  // The web configuration file may spell it in another way.
-  if (!Object.keys(headers).some((given) => given.toLowerCase() === name)) headers[name] = 'nosniff';
-  return headers;
-}
-
 function toAnswer({ status, headers, body }: Answer): DoorAnswer {
-  return { status, headers: withFixed(toHeaders(headers)), body: body.length > LARGE_BYTES ? body : body.take() };
+  return { status, headers: toHeaders(headers), body: body.length > LARGE_BYTES ? body : body.take() };
 }
 
 /** Bodies are sent in pieces, because writing 10 MB at once blocks the event loop for milliseconds. */

@@ -6,7 +6,7 @@ import { shown, ValueError } from '../errors';
 import type { AnyLabels, Over } from '../types';
 import { childOf, enter, Metric, type MetricConfiguration, type Passed } from './metric';
 import { add, labelsOf, put, revived, Series, seriesSet, siblingOf } from './series';
-import { startTimer, type Timer, time } from './timer';
+import { startTimer, type Timer, timeCall } from './timer';
 
 /** Configuration of a gauge. */
 export interface GaugeConfiguration<T extends string = string> extends MetricConfiguration<T, Gauge<T>> {}
@@ -204,10 +204,7 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
   time<R, P = never>(...args: Over<P, [run: () => R]>): Over<P, R>;
   time<R, P = never>(...args: Over<P, [labels: AnyLabels<T>, run: () => R]>): Over<P, R>;
   time<R>(labels: AnyLabels<T> | (() => R), run?: () => R): R {
-    if (typeof labels === 'function') return time(this.startTimer(), labels);
-    // Checked before the function runs, so that an unknown label cannot lose the function's result.
-    this[seriesSet].placeOfArguments([labels]);
-    return time(this.startTimer(labels), run as () => R);
+    return timeCall<T, R>(this, labels, run);
   }
 
   /** The value of the series with these labels; 0 if there is no such series. */

@@ -9,7 +9,7 @@ import { childOf, enter, Metric, type MetricConfiguration } from './metric';
 import { addMembers, HISTOGRAM_MEMBERS } from './peer-members';
 import type { Place } from './place';
 import { addPair, type Home, labelsOf, revived, Series, seriesSet, siblingOf } from './series';
-import { startTimer, type Timer, time } from './timer';
+import { startTimer, type Timer, timeCall } from './timer';
 
 /** Configuration of a histogram. */
 export interface HistogramConfiguration<T extends string = string> extends MetricConfiguration<T, Histogram<T>> {
@@ -96,7 +96,8 @@ function findBucket(bounds: ArrayLike<number>, value: number): number {
   return low;
 }
 
-function checkedObservation(value: unknown): number {
+/** @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number */
+export function checkedObservation(value: unknown): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${shown(value)}`);
 }
@@ -175,10 +176,7 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramCel
   time<R, P = never>(...args: Over<P, [run: () => R]>): Over<P, R>;
   time<R, P = never>(...args: Over<P, [labels: AnyLabels<T>, run: () => R]>): Over<P, R>;
   time<R>(labels: AnyLabels<T> | (() => R), run?: () => R): R {
-    if (typeof labels === 'function') return time(this.startTimer(), labels);
-    // Checked before the function runs, so that an unknown label cannot lose the function's result.
-    this[seriesSet].placeOfArguments([labels]);
-    return time(this.startTimer(labels), run as () => R);
+    return timeCall<T, R>(this, labels, run);
   }
 
   /** Creates the series of these labels with nothing observed; sets it to zero if it exists. */

@@ -2,15 +2,15 @@
  * Implements summaries: observations digested to quantiles, and their count and sum. Values go to a buffer in native
  * memory; the core digests them when the buffer is full, and for each scrape.
  */
-import { shown, ValueError } from '../errors';
 import { SUMMARY_BUFFER } from '../native/contributor';
 import type { AnyLabels, Over } from '../types';
 import type { AgeSteps } from './age-steps';
+import { checkedObservation } from './histogram';
 import { beforeReading, childOf, enter, Metric, type MetricConfiguration } from './metric';
 import type { Place } from './place';
 import { attach, buffer, flush, type Home, idOf, labelsOf, revived, Series, seriesSet, siblingOf } from './series';
 import { checkedSummary, type SummaryOptions } from './summary-options';
-import { startTimer, type Timer, time } from './timer';
+import { startTimer, type Timer, timeCall } from './timer';
 
 /** Configuration of a summary. */
 export interface SummaryConfiguration<T extends string = string>
@@ -109,11 +109,6 @@ export class SummaryCells extends Series {
   }
 }
 
-function checkedObservation(value: unknown): number {
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${shown(value)}`);
-}
-
 /**
  * A distribution of which the client computes quantiles. Quantiles of several series, threads excepted, cannot be
  * combined; where they have to be, use a histogram.
@@ -204,10 +199,7 @@ export class Summary<T extends string = string> extends Metric<T, SummaryCells, 
   time<R, P = never>(...args: Over<P, [run: () => R]>): Over<P, R>;
   time<R, P = never>(...args: Over<P, [labels: AnyLabels<T>, run: () => R]>): Over<P, R>;
   time<R>(labels: AnyLabels<T> | (() => R), run?: () => R): R {
-    if (typeof labels === 'function') return time(this.startTimer(), labels);
-    // Checked before the function runs, so that an unknown label cannot lose the function's result.
-    this[seriesSet].placeOfArguments([labels]);
-    return time(this.startTimer(labels), run as () => R);
+    return timeCall<T, R>(this, labels, run);
   }
 
   /** Creates the series of these labels with nothing observed; sets it to zero if it exists. */

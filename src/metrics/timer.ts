@@ -4,6 +4,7 @@
 import { now, secondsSince } from '../clock';
 import { isPromise } from '../read';
 import type { AnyLabels } from '../types';
+import { seriesSet } from './series';
 
 /** A running timer. Every call records the seconds since the start, and returns them. */
 export interface Timer<T extends string = string, E = never> extends Disposable {
@@ -34,7 +35,7 @@ export function startTimer<T extends string, E = never>(
 }
 
 /** Runs a function and ends the timer when the function, or the promise it returns, has succeeded or failed. */
-export function time<R>(end: () => number, run: () => R): R {
+function time<R>(end: () => number, run: () => R): R {
   let result: R;
   try {
     result = run();
@@ -45,4 +46,18 @@ export function time<R>(end: () => number, run: () => R): R {
   if (isPromise(result)) return result.finally(end) as R;
   end();
   return result;
+}
+
+/** What `time()` uses of a metric. */
+interface Timed<T extends string> {
+  startTimer(labels?: AnyLabels<T>): () => number;
+  readonly [seriesSet]: { placeOfArguments(labels: readonly unknown[]): unknown };
+}
+
+/** The body of `time()` of all metrics: the function alone, or behind labels. */
+export function timeCall<T extends string, R>(metric: Timed<T>, labels: AnyLabels<T> | (() => R), run?: () => R): R {
+  if (typeof labels === 'function') return time(metric.startTimer(), labels);
+  // Checked before the function runs, so that an unknown label cannot lose the function's result.
+  metric[seriesSet].placeOfArguments([labels]);
+  return time(metric.startTimer(labels), run as () => R);
 }
