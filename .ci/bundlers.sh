@@ -7,21 +7,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-if ! [ -f dist/entry/index.js ]; then
-  echo 'bundlers: dist/entry/index.js is missing; run `npm test` or `npm run build` first' >&2
-  exit 1
-fi
-
-prepare() {
-  lock=$(cksum < "$1/package-lock.json")
-  if [ "$(cat "$1/node_modules/.prepared" 2>/dev/null)" != "$lock" ]; then
-    (cd "$1" && npm ci --no-audit --no-fund --loglevel=error)
-    echo "$lock" > "$1/node_modules/.prepared"
-  fi
-}
+. .ci/tried.sh
+need_build bundlers '`npm test` or `npm run build`'
 
 tools=__test__/bundlers
-prepare "$tools"
+install_once "$tools" npm ci
 # Only the names of the first part need nothing else.
 needs_full() {
   [ $# -gt 0 ] || return 1
@@ -31,6 +21,6 @@ needs_full() {
   done
   return 1
 }
-if needs_full "$@"; then prepare "$tools/full"; fi
+if needs_full "$@"; then install_once "$tools/full" npm ci; fi
 
 exec node "$tools/run.mjs" "$@"

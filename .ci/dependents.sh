@@ -6,18 +6,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-if ! [ -f dist/entry/index.js ]; then
-  echo 'dependents: dist/entry/index.js is missing; run `npm test` or `npm run build` first' >&2
-  exit 1
-fi
-
-# The tools that pack and publish.
-tools=__test__/packages
-lock=$(cksum < "$tools/package-lock.json")
-if [ "$(cat "$tools/node_modules/.prepared" 2>/dev/null)" != "$lock" ]; then
-  # Not `npm ci`: it rejects the lock, because pnpm names optional packages of platforms that are not published.
-  (cd "$tools" && npm install --no-save --no-audit --no-fund --loglevel=error)
-  echo "$lock" > "$tools/node_modules/.prepared"
-fi
+. .ci/tried.sh
+need_build dependents '`npm test` or `npm run build`'
+install_packing_tools
 
 exec node __test__/dependents/run.mjs "$@"

@@ -8,10 +8,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-if ! [ -f dist/entry/index.js ]; then
-  echo 'matrix: dist/entry/index.js is missing; run `npm test` or `npm run build` first' >&2
-  exit 1
-fi
+. .ci/tried.sh
+need_build matrix '`npm test` or `npm run build`'
 
 versions='20.20.2 22.23.3 24.21.0 26.10.0'
 majors='20 22 24 26'
@@ -57,11 +55,7 @@ run_node() {
 
 run_runtimes() {
   tools=__test__/runtimes
-  lock=$(cksum < "$tools/package-lock.json")
-  if [ "$(cat "$tools/node_modules/.prepared" 2>/dev/null)" != "$lock" ]; then
-    (cd "$tools" && npm ci --no-audit --no-fund --loglevel=error)
-    echo "$lock" > "$tools/node_modules/.prepared"
-  fi
+  install_once "$tools" npm ci
   echo '== Bun and Deno'
   node "$tools/run.mjs"
 }

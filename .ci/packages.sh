@@ -7,17 +7,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-if ! [ -f dist/entry/index.js ]; then
-  echo 'packages: dist/entry/index.js is missing; run `node .ci/prepare.mjs --release` first' >&2
-  exit 1
-fi
+. .ci/tried.sh
+need_build packages '`node .ci/prepare.mjs --release`'
+install_packing_tools
 
-tools=__test__/packages
-lock=$(cksum < "$tools/package-lock.json")
-if [ "$(cat "$tools/node_modules/.prepared" 2>/dev/null)" != "$lock" ]; then
-  # Not `npm ci`: it rejects the lock, because pnpm names optional packages of platforms that are not published.
-  (cd "$tools" && npm install --no-save --no-audit --no-fund --loglevel=error)
-  echo "$lock" > "$tools/node_modules/.prepared"
-fi
-
-exec node "$tools/run.mjs" "$@"
+exec node __test__/packages/run.mjs "$@"

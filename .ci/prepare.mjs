@@ -11,16 +11,19 @@ import { join } from 'node:path';
 import { bin, root, step } from './steps.mjs';
 import { checkToolchains } from './toolchains.mjs';
 
-/** `npm ci`, unless it was done for this very lock file. */
-export async function install(options) {
+/** `npm ci` in a folder, unless it was done for this very lock file. */
+export async function installOnce(folder, title, flags, options) {
   const lock = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
+    .update(readFileSync(join(folder, 'package-lock.json')))
     .digest('hex');
-  const stamp = join(root, 'node_modules', '.prepared');
+  const stamp = join(folder, 'node_modules', '.prepared');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
-  await step('Installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund'], options);
+  await step(title, 'npm', ['ci', '--prefix', folder, '--no-audit', '--no-fund', ...flags], options);
   writeFileSync(stamp, lock);
 }
+
+/** The packages of the project. */
+export const install = (options) => installOnce(root, 'Installing npm packages', [], options);
 
 /** What `napi build` is told beside the profile: as in the script `build:addon`. */
 export const ADDON = ['build', '--platform', '--no-js', '--dts', 'native.d.ts', '--output-dir', 'dist'];

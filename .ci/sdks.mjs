@@ -5,10 +5,10 @@
  * Arguments go to AVA, e.g. `node .ci/sdks.mjs __test__/sdks/openai.test.mjs`. `--promises` runs part of the tests in
  * processes whose global `Promise` zone.js or bluebird has replaced.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installOnce } from './prepare.mjs';
 import { root, step } from './steps.mjs';
 
 const folder = join(root, '__test__', 'sdks');
@@ -16,18 +16,9 @@ const modules = join(folder, 'node_modules');
 /** The oldest Node.js that all of the SDKs accept. */
 const OLDEST_NODE = [22, 15];
 
-/** `npm ci` in the folder of the SDKs, unless it was done for this very lock file. */
-export async function installSdks(options) {
-  const lock = createHash('sha256')
-    .update(readFileSync(join(folder, 'package-lock.json')))
-    .digest('hex');
-  const stamp = join(modules, '.prepared');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
-  // Some SDKs reject an older Node.js, which does not matter: the one that is installed here runs them.
-  const flags = ['--no-audit', '--no-fund', '--engine-strict=false', '--loglevel=error'];
-  await step('Installing the SDKs', 'npm', ['ci', '--prefix', folder, ...flags], options);
-  writeFileSync(stamp, lock);
-}
+/** Some SDKs reject an older Node.js, which does not matter: the one that is installed here runs them. */
+export const installSdks = (options) =>
+  installOnce(folder, 'Installing the SDKs', ['--engine-strict=false', '--loglevel=error'], options);
 
 /** Runs the tests. Ends the process with a hint if no Node.js is new enough. */
 export function testSdks(args = [], options = {}) {

@@ -71,6 +71,12 @@ const cases = [
     { inputTokens: 1_000_000, outputTokens: 100_000, serviceTier: 'fast' },
     27,
   ],
+  [
+    'a tier that leaves a price undefined',
+    { ...USUAL, tiers: { fast: { input: undefined, output: 90 } }, longContext: { above: 5, input: undefined } },
+    { inputTokens: 1_000_000, outputTokens: 100_000, serviceTier: 'fast' },
+    12,
+  ],
   ['a tier without a price', USUAL, { ...million, serviceTier: 'flex' }, 3],
   ['a context at its limit', { ...USUAL, longContext: { above: 1_000_000, input: 6 } }, million, 3],
   [

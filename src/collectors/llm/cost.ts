@@ -56,19 +56,14 @@ function costOfTokens(price: Price, billed: Billed): number | undefined {
   const { serviceTier, inputTokens } = billed;
   const { longContext, tiers } = price;
   let prices: TokenPrices = price;
-  if (longContext !== undefined && amountOrZero(inputTokens) > longContext.above) prices = replace(price, longContext);
+  if (longContext !== undefined && amountOrZero(inputTokens) > longContext.above) prices = { ...price, ...longContext };
   if (serviceTier === undefined || tiers === undefined || !Object.hasOwn(tiers, serviceTier)) {
     return sum(prices, billed);
   }
   const tier = tiers[serviceTier] as number | TokenPrices;
-  if (typeof tier !== 'number') return sum(replace(prices, tier), billed);
+  if (typeof tier !== 'number') return sum({ ...prices, ...tier }, billed);
   const usual = sum(prices, billed);
   return usual === undefined ? undefined : usual * tier;
-}
-
-/** The prices with some replaced. A replaced price of input is also that of the parts of input without one of their own. */
-function replace(prices: TokenPrices, by: TokenPrices): TokenPrices {
-  return { ...prices, ...Object.fromEntries(Object.entries(by).filter(([, value]) => value !== undefined)) };
 }
 
 function sum(prices: TokenPrices, usage: LlmUsage): number | undefined {

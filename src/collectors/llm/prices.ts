@@ -179,7 +179,21 @@ function checked(model: string, price: Price): Price {
     checkPart(price.longContext, `${at}.longContext`, LONG_CONTEXT);
     checkAmount(price.longContext.above, `${at}.longContext.above`, 'a number of input tokens');
   }
-  return price;
+  return withoutAbsent(price);
+}
+
+/** The price without fields that are undefined, so that prices of tiers and long contexts can be spread over it. */
+function withoutAbsent(price: Price): Price {
+  const { tiers, longContext } = price;
+  const parts = Object.entries(tiers ?? {}).map(([name, tier]) => [
+    name,
+    typeof tier === 'number' ? tier : given(tier),
+  ]);
+  return { ...price, tiers: tiers && Object.fromEntries(parts), longContext: longContext && given(longContext) };
+}
+
+function given<P extends object>(part: P): P {
+  return Object.fromEntries(Object.entries(part).filter(([, value]) => value !== undefined)) as P;
 }
 
 /** An object with prices of tokens. */
