@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Counter, createFetchHandler, createMetricsHandler, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import express from 'express';
+import { IS_FULL } from '../support/count.mjs';
 import { seriesValue } from '../support/exposition.mjs';
 import { eventually, rejected } from './exporter/support/doors.mjs';
 import { DOORS } from './frameworks/doors.mjs';
@@ -37,7 +38,9 @@ async function closed(socket) {
   if (!socket.destroyed) await once(socket, 'close');
 }
 
-for (const [name, create] of Object.entries(DOORS)) {
+/** The doors that write in ways of their own; the others are Express 5 in another dress. */
+const DISTINCT = ['Express 5', 'Fastify', 'a fetch handler'];
+for (const [name, create] of Object.entries(DOORS).filter(([name]) => IS_FULL || DISTINCT.includes(name))) {
   test.serial(`${name}: a client that does not read is disconnected after writeTimeoutMs`, async (t) => {
     const { server } = await create({ registry, writeTimeoutMs: 1500 });
     const port = await listen(t, server);

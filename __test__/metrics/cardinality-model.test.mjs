@@ -11,10 +11,11 @@ import {
 } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
+import { count } from '../support/count.mjs';
 
 const NAMES = ['a', 'b'];
 const CLASSES = { Counter, Gauge, Histogram };
-const RUNS = process.env.CI_FULL === '1' ? 5000 : 400;
+const RUNS = count(400, 5000);
 
 /** Label values with their texts: numbers and strings that make one series, and values that only look alike. */
 const VALUES = [

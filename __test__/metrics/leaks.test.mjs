@@ -5,8 +5,9 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { count } from '../support/count.mjs';
 
-const ROUNDS = process.env.CI_FULL === '1' ? 100_000 : 20_000;
+const ROUNDS = count(20_000, 100_000);
 /** A leak of 50 bytes a round reaches it in 40,000 rounds, a leak of 250 bytes in a fifth of them. */
 const GROWTH_MAX_BYTES = 2 * 2 ** 20;
 

@@ -3,7 +3,8 @@
 // as it can and another scrapes, until the reader has seen enough: on a busy machine either thread may sleep.
 
 import test from 'ava';
-import { count, run } from '../threads/support/process.mjs';
+import { count } from '../support/count.mjs';
+import { run } from '../threads/support/process.mjs';
 
 /** Optimises every function when it is first called; Node.js 26 has no such flag, so there it is when it is called again. */
 const OPTIMISED =

@@ -9,6 +9,7 @@ import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { IS_FULL } from '../support/count.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const types = join(root, '__test__', 'package', 'types');
@@ -78,10 +79,7 @@ for (const [title, [extension, options, compiler = TSC]] of Object.entries(MODES
   });
 
   // A compiler takes a second each time: locally one run for each of the three kinds of resolution.
-  if (
-    process.env.CI_FULL !== '1' &&
-    !['CommonJS in node16', 'a bundled program', 'CommonJS in node10'].includes(title)
-  ) {
+  if (!IS_FULL && !['CommonJS in node16', 'a bundled program', 'CommonJS in node10'].includes(title)) {
     continue;
   }
 

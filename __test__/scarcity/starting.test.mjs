@@ -6,6 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { IS_FULL } from '../support/count.mjs';
 
 const PROGRAM = fileURLToPath(new URL('support/program.mjs', import.meta.url));
 
@@ -68,7 +69,7 @@ const can = (command, ...flags) => {
 
 /** Where a test cannot run, it fails in CI; a developer's machine may lack what it needs. */
 function missing(t, what) {
-  if (process.env.CI_FULL) t.fail(what);
+  if (IS_FULL) t.fail(what);
   else {
     t.log(what);
     t.pass();

@@ -6,8 +6,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'ava';
+import { count } from '../support/count.mjs';
 import { withoutSelfMetrics } from '../support/exposition.mjs';
-import { count, MEMORIES, run } from './support/process.mjs';
+import { MEMORIES, run } from './support/process.mjs';
 
 const require = createRequire(import.meta.url);
 

@@ -2,8 +2,9 @@
 // Node.js.
 
 import test from 'ava';
+import { count } from '../support/count.mjs';
 import { withoutSelfMetrics } from '../support/exposition.mjs';
-import { count, MEMORIES, run } from './support/process.mjs';
+import { MEMORIES, run } from './support/process.mjs';
 
 /** Locally fewer and larger threads, so that a leak has as many bytes. */
 const THREADS = count({ workers: 20, series: 10_000 }, { workers: 300, series: 1000 });

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { count } from './support/process.mjs';
+import { count } from '../support/count.mjs';
 
 const require = createRequire(import.meta.url);
 const SUPPORT = fileURLToPath(new URL('support', import.meta.url));

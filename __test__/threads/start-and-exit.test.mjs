@@ -1,8 +1,9 @@
 // Starts and ends threads and the process in every order and at every moment: no crash, and no count is lost.
 
 import test from 'ava';
+import { count } from '../support/count.mjs';
 import { withoutSelfMetrics } from '../support/exposition.mjs';
-import { attempt, count, MEMORIES, run } from './support/process.mjs';
+import { attempt, MEMORIES, run } from './support/process.mjs';
 
 const WORKERS = count(32, 1000);
 const EXITS = count(4, 40);

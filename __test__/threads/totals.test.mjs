@@ -1,7 +1,8 @@
 // Tests totals over threads: exact at the end, and never falling before, in each way a thread can end.
 
 import test from 'ava';
-import { count, MEMORIES, run } from './support/process.mjs';
+import { count } from '../support/count.mjs';
+import { MEMORIES, run } from './support/process.mjs';
 
 /** How many threads end while the totals are read. With fewer, the order of summation would not show in fractions. */
 const ENDS = count(32, 200);

@@ -3,9 +3,9 @@
 import { CALLED_BY_THE_ENGINE, places } from './places.mjs';
 import { manners, thrownValues } from './values.mjs';
 
-const manner = process.argv[2];
+const [manner, values] = [process.argv[2], JSON.parse(process.argv[3])];
 
-for (const value of Object.keys(thrownValues())) {
+for (const value of values) {
   for (const [place, use] of Object.entries(places)) {
     process.send({ value, place });
     if (manner.startsWith('rejects') && CALLED_BY_THE_ENGINE.includes(place)) continue;

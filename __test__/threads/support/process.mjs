@@ -13,11 +13,6 @@ export const MEMORIES = [
   { memory: 'memory of the engine', engineMemory: true },
 ];
 
-/** Full counts are for CI: a developer waits for `npm test`. */
-export function count(local, full) {
-  return process.env.CI_FULL === '1' ? full : local;
-}
-
 /**
  * Runs a program until it ends in any way.
  *
