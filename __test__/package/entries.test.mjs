@@ -65,20 +65,75 @@ test("prom-client's other files that programs import", async (t) => {
   t.is(require(`${PACKAGE}/index.js`), library);
 });
 
-test('require loads the LLM and agent collectors when they are first read', async (t) => {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '-e',
-    `const names = () => Object.keys(require.cache).filter((file) => /collectors.(llm|agent)./.test(file));
-    const library = require('${PACKAGE}');
-    const before = names().length;
-    new library.LlmMetricsCollector();
-    const llm = names().filter((file) => file.includes('llm-collector')).length;
-    const agent = names().filter((file) => file.includes('agent-collector')).length;
-    new library.AgentMetricsCollector();
-    const both = names().filter((file) => file.includes('agent-collector')).length;
-    console.log(JSON.stringify([before, llm, agent, both]));`,
-  ]);
-  t.deepEqual(JSON.parse(stdout), [0, 1, 0, 1]);
+/** Runs a program that has the library as `library`, by `require` or by `import`; returns what it prints as JSON. */
+async function run(source, load = `require('${PACKAGE}')`) {
+  const program = `(async () => {
+    const library = await ${load};
+    ${source}
+  })();`;
+  return JSON.parse((await promisify(execFile)(process.execPath, ['-e', program])).stdout);
+}
+
+for (const load of [`require('${PACKAGE}')`, `import('${PACKAGE}')`]) {
+  test(`${load} loads the LLM and agent collectors when they are first used`, async (t) => {
+    const shown = await run(
+      `const count = (name) => Object.keys(require.cache).filter((file) => file.includes(name)).length;
+      const loaded = () => [count('llm-collector'), count('agent-collector'), count('collectors')];
+      const { AgentMetricsCollector, LlmMetricsCollector } = library;
+      const before = loaded();
+      new LlmMetricsCollector();
+      const llm = loaded();
+      new AgentMetricsCollector();
+      console.log(JSON.stringify([before, llm, loaded()]));`,
+      load,
+    );
+    const [before, llm, both] = shown.map((counts) => counts.slice(0, 2));
+    t.deepEqual({ before, llm, both }, { before: [0, 0], llm: [1, 0], both: [1, 1] });
+    t.true(shown[0][2] < shown[1][2] - 10, 'most of the modules belong to these collectors');
+  });
+}
+
+test('a class that is loaded on first use is a class like any other', async (t) => {
+  const shown = await run(
+    `const { AgentMetricsCollector, LlmMetricsCollector, Registry } = library;
+    const registry = new Registry();
+    class Own extends LlmMetricsCollector {
+      constructor(options) {
+        super(options);
+        this.own = true;
+      }
+    }
+    const own = new Own({ registry, namespace: 'own' });
+    const plain = new LlmMetricsCollector({ registry });
+    LlmMetricsCollector.added = 1;
+    const result = {
+      instances: [own instanceof Own, own instanceof LlmMetricsCollector, plain instanceof LlmMetricsCollector],
+      others: [plain instanceof Own, plain instanceof AgentMetricsCollector, {} instanceof LlmMetricsCollector],
+      constructors: [own.constructor === Own, plain.constructor === LlmMetricsCollector],
+      names: [LlmMetricsCollector.name, require('node:util').inspect(plain)],
+      own: Object.getOwnPropertyNames(LlmMetricsCollector),
+      describes: Object.keys(Object.getOwnPropertyDescriptors(LlmMetricsCollector)).length,
+      added: [LlmMetricsCollector.added, 'added' in LlmMetricsCollector, delete LlmMetricsCollector.added, 'added' in LlmMetricsCollector],
+      parents: [Object.getPrototypeOf(LlmMetricsCollector) === Function.prototype, Object.getPrototypeOf(Own) === LlmMetricsCollector],
+    };
+    try { LlmMetricsCollector(); } catch (error) { result.called = error.constructor.name; }
+    // As a test replaces a method.
+    LlmMetricsCollector.prototype.recordRequest = () => 'replaced';
+    result.replaced = plain.recordRequest();
+    console.log(JSON.stringify(result));`,
+  );
+  t.deepEqual(shown, {
+    instances: [true, true, true],
+    others: [false, false, false],
+    constructors: [true, true],
+    names: ['LlmMetricsCollector', 'LlmMetricsCollector {}'],
+    own: ['length', 'name', 'prototype', 'added'],
+    describes: 4,
+    added: [1, true, true, false],
+    parents: [true, true],
+    called: 'TypeError',
+    replaced: 'replaced',
+  });
 });
 
 test('what is loaded when it is first read can be replaced, as other exports can', async (t) => {

@@ -2,16 +2,12 @@
  * Exports the same names for `import`, by re-exporting the CommonJS build: both module systems share one registry.
  * Written by hand, unlike the forwarders of the other entries, because Node.js does not see getters of the CommonJS
  * build when it reads the source for export names. An export of an ES module is a value, so `import` reads the getters,
- * and loads what they load, at once.
+ * and loads the small modules that they load, at once.
  */
 import library, { type RegistryContentType } from './index.js';
 
 export * from './index.js';
 export default library;
-export const AgentMetricsCollector: typeof library.AgentMetricsCollector = library.AgentMetricsCollector;
-export type AgentMetricsCollector = library.AgentMetricsCollector;
-export const LlmMetricsCollector: typeof library.LlmMetricsCollector = library.LlmMetricsCollector;
-export type LlmMetricsCollector = library.LlmMetricsCollector;
 export const AggregatorRegistry: typeof library.AggregatorRegistry = library.AggregatorRegistry;
 export type AggregatorRegistry<T extends RegistryContentType = RegistryContentType> = library.AggregatorRegistry<T>;
 export const ClusterRegistry: typeof library.ClusterRegistry = library.ClusterRegistry;

@@ -64,9 +64,9 @@ export const validateMetricName: typeof Api.validateMetricName = api.validateMet
 export const collectDefaultMetrics: typeof Api.collectDefaultMetrics = api.collectDefaultMetrics;
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
 export const startExporter: typeof Api.startExporter = api.startExporter;
-export declare const LlmMetricsCollector: typeof Api.LlmMetricsCollector;
+export const LlmMetricsCollector: typeof Api.LlmMetricsCollector = api.LlmMetricsCollector;
 export type LlmMetricsCollector = Api.LlmMetricsCollector;
-export declare const AgentMetricsCollector: typeof Api.AgentMetricsCollector;
+export const AgentMetricsCollector: typeof Api.AgentMetricsCollector = api.AgentMetricsCollector;
 export type AgentMetricsCollector = Api.AgentMetricsCollector;
 export declare const Pushgateway: typeof Api.Pushgateway;
 export type Pushgateway<T extends RegistryContentType = RegistryContentType> = Api.Pushgateway<T>;
@@ -185,15 +185,7 @@ export type {
 } from '../types';
 
 // `require` loads these when they are first read. A test may replace them, like every other export.
-for (const name of [
-  'LlmMetricsCollector',
-  'AgentMetricsCollector',
-  'Pushgateway',
-  'AggregatorRegistry',
-  'ClusterRegistry',
-  'WorkerRegistry',
-  'aggregators',
-] as const) {
+for (const name of ['Pushgateway', 'AggregatorRegistry', 'ClusterRegistry', 'WorkerRegistry', 'aggregators'] as const) {
   const property = { enumerable: true, configurable: true };
   Object.defineProperty(exports, name, {
     ...property,
