@@ -64,6 +64,20 @@ test('a lock file of another platform', async (t) => {
   await refused(t, folder, lines(MISSING, 'none', OMITTED));
 });
 
+if (LINUX) {
+  test('a lock file, and node_modules, of the other C library', async (t) => {
+    const folder = await install(t, { [OTHER_LIBC]: Buffer.from('needs another C library') });
+    const { shown } = await run(folder, LOAD);
+    const advice = `node_modules was installed for ${OTHER_LIBC}. Install on the system that runs the program `;
+    t.true(shown.lines.at(-2).startsWith(`What to do: ${advice}`), shown.lines.at(-2));
+    const packages = { [`node_modules/${NAME}-${OTHER_LIBC}`]: { optional: true } };
+    const lock = join(folder, 'package-lock.json');
+    await writeFile(lock, JSON.stringify({ packages }));
+    const again = await run(folder, LOAD);
+    t.true(again.shown.lines.at(-2).startsWith(`What to do: ${lock} was written on another platform `));
+  });
+}
+
 test('node_modules of another platform', async (t) => {
   const folder = await install(t, { [ELSEWHERE]: 'addon' });
   const advice =
@@ -95,6 +109,61 @@ test('a bundle without the addon', async (t) => {
     `prometheus-metrics.${HERE}.node beside the bundle and name it in METRICS_ADDON_PATH.`;
   const { shown } = await run(folder, LOAD.replace(NAME, './out/entry/index.js'));
   t.deepEqual(shown.lines, lines(MISSING, 'none', advice));
+});
+
+/** What a bundler makes of a `.node` file that it copies: a module that is the file's address. */
+const ADDRESS = "module.exports = '/assets/addon.node';\n";
+
+test('a bundle in which a loader has replaced the addon by its address', async (t) => {
+  const folder = await install(t);
+  await rename(join(folder, 'node_modules', NAME, 'dist'), join(folder, 'out'));
+  const home = join(folder, 'node_modules', `${NAME}-${HERE}`);
+  await mkdir(home);
+  await writeFile(join(home, 'index.js'), ADDRESS);
+  const { shown } = await run(folder, LOAD.replace(NAME, './out/entry/index.js'));
+  t.is(shown.lines[1], `  ${NAME}-${HERE}: it is not the addon of this library`);
+  t.regex(shown.lines.at(-2), /^What to do: the code runs from a bundle without the addon\. /);
+});
+
+test('a package of this platform without its file, or with another one', async (t) => {
+  const folder = await install(t, { [HERE]: await addonBytes() });
+  const home = join(folder, 'node_modules', `${NAME}-${HERE}`);
+  const advice = `What to do: ${NAME}-${HERE} is there, but its file cannot be loaded. Delete it and install it again on this system.`;
+  await rm(join(home, `prometheus-metrics.${HERE}.node`));
+  const missing = await run(folder, LOAD);
+  t.regex(missing.shown.lines[1], /Cannot find module/);
+  t.is(missing.shown.lines.at(-2), advice);
+  await writeFile(join(home, 'index.js'), ADDRESS);
+  const other = await run(folder, LOAD);
+  t.regex(other.shown.lines[1], /: it is not the addon of this library$/);
+  t.is(other.shown.lines.at(-2), advice);
+});
+
+test('METRICS_ADDON_PATH names a module that is not the addon', async (t) => {
+  const folder = await install(t, { [HERE]: await addonBytes() });
+  await mkdir(join(folder, 'other.node'));
+  for (const [title, source] of Object.entries({
+    'an empty module': '',
+    nothing: 'module.exports = null;',
+    'an address': ADDRESS,
+  })) {
+    await writeFile(join(folder, 'other.node', 'index.js'), source);
+    const { shown } = await run(folder, LOAD, { env: { METRICS_ADDON_PATH: './other.node' } });
+    t.is(shown.code, 'ADDON_NOT_FOUND', title);
+    t.is(shown.lines[1], '  METRICS_ADDON_PATH=./other.node: it is not the addon of this library', title);
+    t.regex(shown.lines.at(-2), /^What to do: set METRICS_ADDON_PATH to the absolute path of the file /, title);
+  }
+});
+
+test('METRICS_ADDON_PATH is wrong where there is no prebuilt addon', async (t) => {
+  const folder = await install(t);
+  const program = `Object.defineProperty(process, 'arch', { value: 'riscv64' });\n${LOAD}`;
+  const { shown } = await run(folder, program, { env: { METRICS_ADDON_PATH: '/gone.node' } });
+  t.is(
+    shown.lines.at(-2),
+    'What to do: set METRICS_ADDON_PATH to the absolute path of the .node file that `npm run build:addon` makes in a ' +
+      `checkout on ${process.platform}-riscv64, or unset it.`,
+  );
 });
 
 test('METRICS_ADDON_PATH is wrong', async (t) => {

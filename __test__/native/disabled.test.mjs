@@ -128,7 +128,7 @@ test('the endpoint is disabled, and an explicit wish for it fails', async (t) =>
 
 test('every word for false counts, and no other', async (t) => {
   const folder = await install(t);
-  for (const word of ['false', 'FALSE', '0', 'no', 'off']) {
+  for (const word of ['false', 'FALSE', '0', 'no', 'off', ' false ']) {
     t.deepEqual((await run(folder, LOAD, { env: { METRICS_ENABLED: word } })).shown, { text: '' }, word);
   }
   for (const word of ['true', '', 'never']) {

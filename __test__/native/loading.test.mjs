@@ -44,14 +44,16 @@ if (process.platform === 'linux') {
 test('METRICS_ADDON_PATH names the file, before every package, absolute or not', async (t) => {
   const folder = await install(t, { [HERE]: Buffer.from('not an addon') });
   await writeFile(join(folder, 'moved.node'), await addonBytes());
-  for (const path of [join(folder, 'moved.node'), './moved.node', ADDON]) {
+  for (const path of [join(folder, 'moved.node'), './moved.node', ADDON, ` ${ADDON}\n`]) {
     t.deepEqual((await run(folder, LOAD, { env: { METRICS_ADDON_PATH: path } })).shown, LOADED, path);
   }
 });
 
 test('an empty METRICS_ADDON_PATH is not set', async (t) => {
   const folder = await install(t, { [HERE]: await addonBytes() });
-  t.deepEqual((await run(folder, LOAD, { env: { METRICS_ADDON_PATH: '' } })).shown, LOADED);
+  for (const empty of ['', ' ']) {
+    t.deepEqual((await run(folder, LOAD, { env: { METRICS_ADDON_PATH: empty } })).shown, LOADED);
+  }
 });
 
 test('two minor versions of 0.x in one program each have their own registry', async (t) => {

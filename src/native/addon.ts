@@ -35,8 +35,13 @@ export type {
   Wanted,
 } from '../../dist/native';
 
+/** True if a module has the class with which everything begins. */
+function isAddon(module: unknown): module is typeof Addon {
+  return typeof (module as Partial<typeof Addon> | undefined)?.NativeContributor === 'function';
+}
+
 function load(): typeof Addon {
-  const loaded = loadAddon<typeof Addon>();
+  const loaded = loadAddon(isAddon);
   if ('addon' in loaded) return loaded.addon;
   const { explain } = require('./diagnosis') as typeof Diagnosis;
   const error = new ConfigurationError('ADDON_NOT_FOUND', explain(loaded.attempts));
@@ -46,9 +51,9 @@ function load(): typeof Addon {
   return createStandIn(error);
 }
 
-/** True if METRICS_ENABLED is false, in one of the words that the core reads as false. */
+/** True if METRICS_ENABLED is false, in one of the words that the core reads as false, blanks around it included. */
 function isDisabled(): boolean {
-  return ['false', '0', 'no', 'off'].includes((process.env.METRICS_ENABLED ?? '').toLowerCase());
+  return ['false', '0', 'no', 'off'].includes((process.env.METRICS_ENABLED ?? '').trim().toLowerCase());
 }
 
 export const addon = load();

@@ -4,8 +4,8 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Attempt, PATH_VARIABLE, PLATFORMS, packageName } from './loader';
-import { platformNames, runningLibC, systemName } from './platform';
+import { type Attempt, namedFile, PATH_VARIABLE, PLATFORMS, packageName } from './loader';
+import { fittingNames, platformNames, runningLibC, systemName } from './platform';
 
 /** The scope of the platform packages, and the beginning of their names in it. */
 const [SCOPE, PREFIX] = packageName('').split('/');
@@ -40,7 +40,7 @@ function advice(attempts: readonly Attempt[], installed: readonly string[]): str
     () => oldLibC(attempts),
     () => wrongVariable(),
     () => unsupported(),
-    () => broken(attempts),
+    () => broken(attempts, installed),
     () => bundled(),
     () => lockFile(),
     () => otherPlatform(installed),
@@ -82,11 +82,12 @@ function oldLibC(attempts: readonly Attempt[]): string | undefined {
 }
 
 function wrongVariable(): string | undefined {
-  if (!process.env[PATH_VARIABLE]) return undefined;
-  return (
-    `set ${PATH_VARIABLE} to the absolute path of the file prometheus-metrics.${platformNames()[0]}.node, which is in ` +
-    `the package ${packageName(platformNames()[0])}, or unset it.`
-  );
+  if (namedFile() === undefined) return undefined;
+  const [platform] = platformNames();
+  const wanted = PLATFORMS.includes(platform)
+    ? `file prometheus-metrics.${platform}.node, which is in the package ${packageName(platform)}`
+    : `.node file that \`npm run build:addon\` makes in a checkout on ${systemName()}`;
+  return `set ${PATH_VARIABLE} to the absolute path of the ${wanted}, or unset it.`;
 }
 
 function unsupported(): string | undefined {
@@ -97,9 +98,13 @@ function unsupported(): string | undefined {
   );
 }
 
-/** A package of this platform is there, and its file does not load. */
-function broken(attempts: readonly Attempt[]): string | undefined {
-  const attempt = attempts.find(({ error }) => (error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_FAILED');
+/** The package of this platform is there, and its file is missing or does not load. Not that of another C library. */
+function broken(attempts: readonly Attempt[], installed: readonly string[]): string | undefined {
+  const isThere = ({ platform, error }: Attempt) =>
+    (error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_FAILED' ||
+    (platform !== undefined && installed.includes(platform) && isInPackage());
+  const fits = ({ platform }: Attempt) => platform === undefined || fittingNames().includes(platform);
+  const attempt = attempts.find((each) => fits(each) && isThere(each));
   if (attempt === undefined) return undefined;
   return `${attempt.place} is there, but its file cannot be loaded. Delete it and install it again on this system.`;
 }
@@ -120,7 +125,7 @@ function lockFile(): string | undefined {
     for (const name of ['package-lock.json', 'npm-shrinkwrap.json']) {
       const text = readIfPossible(join(folder, name));
       if (text === undefined || !PLATFORMS.some((platform) => lists(text, platform))) continue;
-      if (platformNames().some((platform) => lists(text, platform))) return undefined;
+      if (fittingNames().some((platform) => lists(text, platform))) return undefined;
       return (
         `${join(folder, name)} was written on another platform and lacks the package of this one. Delete it together ` +
         'with node_modules and run `npm install`.'

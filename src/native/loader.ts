@@ -12,6 +12,8 @@ import { platformNames } from './platform';
 /** A place where the addon was looked for, and the error that came of it. */
 export interface Attempt {
   readonly place: string;
+  /** The platform of the package, if the place is one. */
+  readonly platform?: string | undefined;
   readonly error: Error;
 }
 
@@ -21,14 +23,25 @@ export type Loaded<A> = { readonly addon: A } | { readonly attempts: readonly At
 /** The variable that names the addon's file. It is the only one that is read whenever the library is loaded. */
 export const PATH_VARIABLE = 'METRICS_ADDON_PATH';
 
-/** Loads the file that the variable names, or else the file built in this checkout, or else a prebuilt package. */
-export function loadAddon<A>(): Loaded<A> {
-  const named = process.env[PATH_VARIABLE];
+/** The file that the variable names, or `undefined`. Blanks around it do not count, as in the core's variables. */
+export function namedFile(): string | undefined {
+  return process.env[PATH_VARIABLE]?.trim() || undefined;
+}
+
+/**
+ * Loads the file that the variable names, or else the file built in this checkout, or else a prebuilt package.
+ *
+ * @param isAddon tells the addon from other modules: the variable may name any file, and a bundler may replace a `.node`
+ *   file by its address
+ */
+export function loadAddon<A>(isAddon: (module: unknown) => module is A): Loaded<A> {
+  const named = namedFile();
   const attempts: Attempt[] = [];
-  for (const { place, load } of named ? [fromVariable(named)] : candidates()) {
+  for (const { place, platform, load } of named === undefined ? candidates() : [fromVariable(named)]) {
     const result = load();
-    if (!(result instanceof Failed)) return { addon: result as A };
-    attempts.push({ place, error: result.error });
+    if (isAddon(result)) return { addon: result };
+    const { error } = result instanceof Failed ? result : new Failed('it is not the addon of this library');
+    attempts.push({ place, platform, error });
   }
   return { attempts };
 }
@@ -45,6 +58,7 @@ class Failed {
 
 interface Candidate {
   readonly place: string;
+  readonly platform?: string;
   /** Loads the addon, or returns a `Failed`. */
   load(): unknown;
 }
@@ -58,7 +72,7 @@ function candidates(): Candidate[] {
   const built = builtHere(names[0]);
   return [
     ...(built === undefined ? [] : [{ place: built, load: () => requireFile(built) }]),
-    ...names.map((name) => ({ place: packageName(name), load: () => requirePackage(name) })),
+    ...names.map((name) => ({ place: packageName(name), platform: name, load: () => requirePackage(name) })),
   ];
 }
 

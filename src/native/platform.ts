@@ -13,7 +13,13 @@ export function systemName(): string {
   return `${process.platform}-${process.arch}`;
 }
 
-/** The names of the packages that may fit this process, the likely one first: on Linux one for each C library. */
+/** The names of the packages that fit this process: those of both C libraries if the one of the process is unknown. */
+export function fittingNames(): readonly string[] {
+  const names = platformNames();
+  return process.platform === 'linux' && runningLibC() === undefined ? names : [names[0]];
+}
+
+/** The names of the packages to try, the likely one first: on Linux one for each C library. */
 export function platformNames(): readonly string[] {
   const system = systemName();
   if (process.platform === 'win32') return [`${system}-msvc`];
