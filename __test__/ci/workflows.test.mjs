@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { platformOf } from '../../.ci/release-manifest.mjs';
 
 const root = new URL('../../', import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), 'utf8');
@@ -37,6 +38,22 @@ test('every target is built and loaded', (t) => {
   const targets = (name) => [...job('build.yml', name).matchAll(/target: ([a-z0-9_-]+)/g)].map(([, target]) => target);
   t.deepEqual(targets('addon'), manifest.napi.targets);
   t.deepEqual(targets('load'), manifest.napi.targets);
+});
+
+test('every Linux addon is built by the script that holds its budget and its glibc', (t) => {
+  const script = read('.ci/release-linux.sh');
+  const targets = manifest.napi.targets.filter((target) => target.includes('linux'));
+  t.is(targets.length, 4);
+  for (const target of targets) {
+    t.true(script.includes(`\n  ${target}) platform=${platformOf(target)} ;;\n`), target);
+    t.true(
+      job('build.yml', 'addon').includes(`{ target: ${target}, runner: ubuntu-latest, release-linux: true }`),
+      target,
+    );
+  }
+  t.regex(script, /\nnode \.ci\/release-binary\.mjs "\$addon"\n$/);
+  // The workflow calls it for these rows, and `napi build` for the others.
+  t.regex(job('build.yml', 'addon'), /if: matrix\.release-linux\n +run: npm run build:release-linux -- \$/);
 });
 
 test('the page of platforms lists the package of each target, and the versions that are tested', (t) => {
