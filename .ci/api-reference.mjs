@@ -175,6 +175,8 @@ async function generate(folder) {
       typeDeclarationFormat: 'table',
       tableColumnSettings: { hideInherited: true, hideOverrides: true },
       propertyMembersFormat: 'table',
+      // The plugin numbers equal headings in an order of its own, so GitHub's anchors are others.
+      useHTMLAnchors: true,
     });
     app.converter.on(Converter.EVENT_CREATE_DECLARATION, (context, declaration) => {
       if (isInternal(declaration)) context.project.removeReflection(declaration);
