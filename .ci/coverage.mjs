@@ -7,7 +7,7 @@
  * this path. With UPDATE_DOCS=1 it writes the figures into docs/acceptance.md.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import os from 'node:os';
 import { join } from 'node:path';
 import { llvmTools } from './coverage/llvm.mjs';
 import { missing, report, summary, tables } from './coverage/report.mjs';
@@ -78,8 +78,9 @@ function load() {
 
 /** Runs everything; returns the lines of each file, by language. */
 async function measure() {
+  const host = checkToolchains();
   const tools = llvmTools();
-  const env = { ...instrumented(folder), CARGO_BUILD_TARGET: checkToolchains() };
+  const env = { ...instrumented(folder), CARGO_BUILD_TARGET: host };
   const quiet = { quiet: true, env };
   for (const used of [reports, profiles, measured, saved]) rmSync(used, { recursive: true, force: true });
   mkdirSync(profiles, { recursive: true });
@@ -95,7 +96,7 @@ async function measure() {
   delete process.env.CI_FULL;
   await step('Rust tests', 'cargo', ['test', '--quiet', ...TESTS], { env });
   const counting = { ...env, NODE_V8_COVERAGE: reports };
-  const config = ['--config', '.ci/coverage/ava.config.mjs', '--concurrency', `${availableParallelism() + 1}`];
+  const config = ['--config', '.ci/coverage/ava.config.mjs', '--concurrency', `${os.availableParallelism() + 1}`];
   await step('JavaScript tests', bin('ava'), config, { env: counting });
   await testSdks([], { env: counting });
   restore();

@@ -6,19 +6,21 @@
  * The addon and the Rust tests are built by one command, with one profile and one set of features, so that each crate is
  * compiled once. Node.js and Rust prepare beside each other; tests run alone, because many of them measure time.
  */
-import { availableParallelism } from 'node:os';
+// An older Node.js has no `availableParallelism`, and would not come to the line that asks for a newer one.
+import os from 'node:os';
 import { join } from 'node:path';
 import { ADDON, buildTypeScript, install } from './prepare.mjs';
 import { installSdks, testSdks } from './sdks.mjs';
 import { bin, printTimes, root, step } from './steps.mjs';
 import { checkToolchains } from './toolchains.mjs';
 
-const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length);
-const [rust, javascript] = ['rust', 'javascript'].map((half) => only === undefined || only === half);
-if (!rust && !javascript) {
-  console.error(`✗ Expected --only=rust or --only=javascript but received --only=${only}`);
+const args = process.argv.slice(2);
+const unknown = args.find((argument) => !['--only=rust', '--only=javascript'].includes(argument));
+if (unknown !== undefined) {
+  console.error(`✗ Expected --only=rust or --only=javascript but received ${unknown}`);
   process.exit(1);
 }
+const [rust, javascript] = ['rust', 'javascript'].map((half) => args.length === 0 || args.includes(`--only=${half}`));
 
 /** The addon, the Rust tests and the examples. The features of a crate depend on what is built with it. */
 const EVERYTHING = ['--workspace', '--lib', '--tests', '--examples'];
@@ -45,7 +47,7 @@ if (javascript) {
 if (rust) await step('Rust tests', 'cargo', ['test', '--quiet', '--workspace'], { env: cargo });
 // Tests that wait for a clock or a socket leave a processor idle: one file more than there are processors uses it.
 if (javascript) {
-  const concurrency = ['--concurrency', `${availableParallelism() + 1}`];
+  const concurrency = ['--concurrency', `${os.availableParallelism() + 1}`];
   await step('JavaScript tests', bin('ava'), concurrency);
   await testSdks(concurrency);
 }
