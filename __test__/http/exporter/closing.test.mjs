@@ -37,11 +37,10 @@ function slowRegistry() {
   return slow;
 }
 
-async function took(work) {
-  const started = performance.now();
-  await work();
-  return performance.now() - started;
-}
+/** No clock of the exporter ends within a test that has these settings. */
+const PATIENT = { headerTimeoutMs: 86_400_000, idleTimeoutMs: 86_400_000, writeTimeoutMs: 86_400_000 };
+/** For `close()`: to wait for requests longer than any test runs. */
+const WAIT = { timeoutMs: 86_400_000 };
 
 test.serial('close() may be called several times, at any moment', async (t) => {
   const { text, close } = await exporter(t, { registry: smallRegistry() });
@@ -52,12 +51,11 @@ test.serial('close() may be called several times, at any moment', async (t) => {
 });
 
 test.serial('close() does not wait for idle connections', async (t) => {
-  const { connect, close } = await exporter(t, { registry: smallRegistry() });
+  const { connect, close } = await exporter(t, { registry: smallRegistry(), ...PATIENT });
   const idle = await connect();
   idle.write('GET /ready HTTP/1.1\r\nHost: x\r\n\r\n');
   await new Promise((resolve) => idle.once('data', resolve));
-  const ms = await took(() => close());
-  t.true(ms < 2500, `${ms} ms`);
+  await t.notThrowsAsync(close(WAIT));
 });
 
 test.serial('close() waits for a running scrape', async (t) => {
@@ -65,7 +63,7 @@ test.serial('close() waits for a running scrape', async (t) => {
   const { ask, close } = await exporter(t, { registry: slow.registry });
   const scraping = ask('/metrics');
   await slow.asked;
-  const closing = close();
+  const closing = close(WAIT);
   // No new connection is accepted, and the open one is served.
   t.true(
     await eventually(() =>
@@ -79,8 +77,7 @@ test.serial('close() waits for a running scrape', async (t) => {
   const { status, body } = await scraping;
   t.is(status, 200);
   t.deepEqual(samplesOf(body.toString()), ['g 1']);
-  const ms = await took(() => closing);
-  t.true(ms < 2500, `${ms} ms`);
+  await closing;
 });
 
 test.serial('close() cuts off requests that exceed its timeout', async (t) => {
@@ -91,8 +88,10 @@ test.serial('close() cuts off requests that exceed its timeout', async (t) => {
     ({ code }) => code,
   );
   await slow.asked;
-  const ms = await took(() => close({ timeoutMs: 200 }));
-  t.true(ms >= 150 && ms < 3000, `${ms} ms`);
+  const started = performance.now();
+  await close({ timeoutMs: 200 });
+  const ms = performance.now() - started;
+  t.true(ms >= 150, `${ms} ms`);
   t.is(await scraping, 'ECONNRESET');
 });
 
@@ -101,21 +100,19 @@ test.serial('a second close() with a shorter timeout is obeyed', async (t) => {
   const { ask, close } = await exporter(t, { registry: slow.registry });
   const scraping = t.throwsAsync(ask('/metrics'));
   await slow.asked;
-  const first = close({ timeoutMs: 60_000 });
-  const ms = await took(() => Promise.all([first, close({ timeoutMs: 0 })]));
-  t.true(ms < 3000, `${ms} ms`);
+  const first = close(WAIT);
+  await Promise.all([first, close({ timeoutMs: 0 })]);
   await scraping;
 });
 
 test.serial('close() is bounded also if clients neither read nor send', async (t) => {
-  const { connect, close } = await exporter(t, { registry: seriesRegistry(100_000) });
+  const { connect, close } = await exporter(t, { registry: seriesRegistry(100_000), ...PATIENT });
   const sockets = [await connect(), await connect(), await connect({ highWaterMark: 16 })];
   sockets[1].write('GET /metrics HTTP/1.1\r\nHost');
   sockets[2].pause();
   sockets[2].write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
   await new Promise((resolve) => setTimeout(resolve, 100));
-  const ms = await took(() => close({ timeoutMs: 300 }));
-  t.true(ms < 3000, `${ms} ms`);
+  await t.notThrowsAsync(close({ timeoutMs: 300 }));
   for (const socket of sockets) socket.destroy();
 });
 

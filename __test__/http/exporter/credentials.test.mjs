@@ -185,11 +185,8 @@ for (const { door, open } of DOORS) {
     test.serial(`${door}: an authenticate() that ${title} answers ${expected}`, async (t) => {
       const registry = new Registry({ logger: { warn() {} } });
       const opened = await open(t, { registry, authenticate });
-      const started = performance.now();
       const answer = await opened.ask('/metrics', { headers: { cookie: 'a=b' } });
-      const took = performance.now() - started;
       t.is(answer.status, expected);
-      t.true(took < 8000, `${took} ms`);
       if (expected === 401) t.is(answer.headers['www-authenticate'], 'Bearer realm="metrics"');
       if (expected === 503) t.is(answer.headers['retry-after'], '1');
       t.is((await opened.ask('/health')).status, 200);
@@ -237,7 +234,7 @@ test.serial('startExporter(): while the loop is blocked the callback lets no req
       await say((await client.startExporter(options)).port);
       await heard();
       await say('blocking');
-      block(3000);
+      block();
       await say('done');
     },
     TOKEN,
@@ -247,12 +244,12 @@ test.serial('startExporter(): while the loop is blocked the callback lets no req
   t.is(await status({}), 200);
   child.say('block');
   await child.heard();
+  // The loop counts as blocked after `stallAfterMs`; a request before that waits for it.
   await new Promise((resolve) => setTimeout(resolve, 500));
-  const ended = performance.now() + 2000;
   t.is(await status({}), 503);
   t.is(await status(bearer(TOKEN)), 200);
-  t.true(performance.now() < ended);
-  await child.heard();
+  child.free();
+  t.is(await child.heard(), 'done');
 });
 
 const wrong = {

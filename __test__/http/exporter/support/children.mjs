@@ -2,6 +2,9 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('program.mjs', import.meta.url));
@@ -11,7 +14,9 @@ const PROGRAM = fileURLToPath(new URL('program.mjs', import.meta.url));
  * still runs when the test ends is killed.
  */
 export function start(t, program, argument = null, { env = {}, flags = [] } = {}) {
-  const child = fork(PROGRAM, [String(program), JSON.stringify(argument)], {
+  const folder = mkdtempSync(join(tmpdir(), 'program-'));
+  const gate = join(folder, 'gate');
+  const child = fork(PROGRAM, [String(program), JSON.stringify(argument), gate], {
     env: { ...process.env, ...env },
     execArgv: flags,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -24,6 +29,7 @@ export function start(t, program, argument = null, { env = {}, flags = [] } = {}
   t.teardown(async () => {
     child.kill('SIGKILL');
     await ended;
+    rmSync(folder, { recursive: true });
   });
   const received = [];
   const waiting = [];
@@ -41,6 +47,8 @@ export function start(t, program, argument = null, { env = {}, flags = [] } = {}
     ended,
     kill: (signal) => child.kill(signal),
     say: (message) => child.send(message),
+    /** Ends `block()` of the program. */
+    free: () => writeFileSync(gate, ''),
     heard() {
       if (received.length > 0) return Promise.resolve(received.shift());
       return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
