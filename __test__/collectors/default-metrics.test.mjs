@@ -279,6 +279,7 @@ test.serial('before anything was seen the statistics are not a number', async (t
 
 test.serial('utilisation is seen in intervals, and once for each that was blocked', async (t) => {
   const labels = { app: 'gateway' };
+  const began = performance.now();
   const { registry } = collect(t, {
     include: ['eventLoopUtilization'],
     eventLoopUtilizationTimeout: 20,
@@ -295,7 +296,8 @@ test.serial('utilisation is seen in intervals, and once for each that was blocke
   block(400);
   await sleep(30);
   const { count, sum, buckets } = histogram.value(labels);
-  t.true(count >= 20 && count < 60, `${count}`);
+  const intervals = (performance.now() - began) / 20;
+  t.true(count >= 20 && count <= intervals + 1, `${count} of ${intervals}`);
   // Busy in most of the intervals.
   t.true(count - buckets[0].count >= 15);
   const { values } = await summary.get();
@@ -387,13 +389,11 @@ test.serial('all of a group is read for one of its metrics', async (t) => {
 // ---- processes and threads ----
 
 test('it keeps no process alive', async (t) => {
-  const started = Date.now();
   const { code, signal, stderr } = await attempt(({ client }) => {
     client.collectDefaultMetrics();
     return client.register.metrics().then((text) => text.length);
   });
   t.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' });
-  t.true(Date.now() - started < 20_000);
 });
 
 test('a worker has its own, keeps no thread alive, and is part of the totals', async (t) => {
