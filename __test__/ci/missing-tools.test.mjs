@@ -1,5 +1,5 @@
-// What `npm start` and `npm test` say on a machine where a tool is missing or too old. They must say it before they install,
-// build or download anything.
+// Tests the messages of `npm start` and `npm test` on a machine where a tool is missing or too old. They come before anything
+// is installed, built or downloaded.
 
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
