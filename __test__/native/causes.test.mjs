@@ -198,6 +198,22 @@ test('the permission model, and --no-addons', async (t) => {
   }
 });
 
+test('Deno without its permission to load addons', async (t) => {
+  const folder = await install(t, { [HERE]: await addonBytes() });
+  // Deno's error and version; `__test__/runtimes` runs the real Deno.
+  const { shown } = await run(
+    folder,
+    `Object.defineProperty(process.versions, 'deno', { value: '2.9.6' });
+     process.dlopen = () => {
+       throw Object.assign(new Error('Requires ffi access to "addon.node"'), { name: 'NotCapable' });
+     };
+     ${LOAD}`,
+  );
+  t.true(shown.lines[0].endsWith(', Deno 2.9.6. Tried:'), shown.lines[0]);
+  t.true(shown.lines[1].endsWith(': Requires ffi access to "addon.node"'), shown.lines[1]);
+  t.is(shown.lines.at(-2), 'What to do: start Deno with --allow-ffi --allow-read --allow-env.');
+});
+
 test('a file that is damaged', async (t) => {
   const folder = await install(t, { [HERE]: Buffer.from('damaged') });
   const { shown } = await run(folder, LOAD);

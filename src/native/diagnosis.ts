@@ -26,7 +26,13 @@ export function explain(attempts: readonly Attempt[]): string {
 
 function describePlatform(): string {
   const libC = process.platform === 'linux' ? ` (C library: ${runningLibC() ?? 'unknown'})` : '';
-  return `${systemName()}${libC}, Node.js ${process.version}`;
+  return `${systemName()}${libC}, ${runtimeName()}`;
+}
+
+/** Other runtimes tell a version of Node.js, too. */
+function runtimeName(): string {
+  const name = ['Bun', 'Deno', 'Electron'].find((each) => process.versions[each.toLowerCase()] !== undefined);
+  return name === undefined ? `Node.js ${process.version}` : `${name} ${process.versions[name.toLowerCase()]}`;
 }
 
 function firstLine({ message }: Error): string {
@@ -55,8 +61,11 @@ function advice(attempts: readonly Attempt[], installed: readonly string[]): str
   );
 }
 
-/** Node.js runs without the right to load addons, or to read their files. */
+/** The program runs without the right to load addons, or to read their files. */
 function forbidden(attempts: readonly Attempt[]): string | undefined {
+  if (attempts.some(({ error }) => error.name === 'NotCapable')) {
+    return 'start Deno with --allow-ffi --allow-read --allow-env.';
+  }
   const codes = attempts.map(({ error }) => (error as NodeJS.ErrnoException).code);
   if (codes.includes('ERR_DLOPEN_DISABLED')) {
     // `process.permission` exists only under the permission model.
