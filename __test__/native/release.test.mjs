@@ -52,17 +52,20 @@ test('npm publish in the checkout is refused, and told what to do', async (t) =>
 });
 
 test('each platform package is public, and says where it comes from and where it runs', async (t) => {
-  const { version, license, napi, homepage, bugs, publishConfig, repository } = await readJson('package.json');
+  const manifest = await readJson('package.json');
+  const { version, license, napi, author, homepage, bugs, publishConfig, repository } = manifest;
   t.deepEqual(publishConfig, { access: 'public', provenance: true });
+  const address = 'https://github.com/llm-devops/prometheus-metrics';
+  t.deepEqual([homepage, bugs, repository.url], [`${address}#readme`, `${address}/issues`, `git+${address}.git`]);
   for (const target of napi.targets) {
     const platform = platformOf(target);
     const [os, cpu, abi] = platform.split('-');
-    const main = `prometheus-metrics.${platform}.node`;
-    const { description, keywords, engines, ...manifest } = await readJson(`npm/${platform}/package.json`);
-    t.deepEqual(manifest, {
-      ...{ name: `${NAME}-${platform}`, version, license, homepage, bugs, publishConfig, main },
+    const file = `prometheus-metrics.${platform}.node`;
+    const { description, keywords, engines, ...fields } = await readJson(`npm/${platform}/package.json`);
+    t.deepEqual(fields, {
+      ...{ name: `${NAME}-${platform}`, version, license, author, homepage, bugs, publishConfig, main: file },
       repository: { ...repository, directory: `npm/${platform}` },
-      files: [main, 'THIRD-PARTY-NOTICES'],
+      files: [file, 'THIRD-PARTY-NOTICES'],
       ...{ os: [os], cpu: [cpu] },
       ...(os === 'linux' ? { libc: [abi === 'musl' ? 'musl' : 'glibc'] } : {}),
     });
