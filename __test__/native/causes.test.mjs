@@ -139,6 +139,15 @@ test('a package of this platform without its file, or with another one', async (
   t.is(other.shown.lines.at(-2), advice);
 });
 
+test('METRICS_ADDON_PATH is relative, and the working directory is gone', async (t) => {
+  const folder = await install(t);
+  const program = `process.cwd = () => { throw new Error('ENOENT: no such file or directory, uv_cwd'); };
+    ${LOAD}`;
+  const { shown } = await run(folder, program, { env: { METRICS_ADDON_PATH: 'gone.node' } });
+  t.is(shown.lines[1], '  METRICS_ADDON_PATH=gone.node: ENOENT: no such file or directory, uv_cwd');
+  t.regex(shown.lines.at(-2), /^What to do: set METRICS_ADDON_PATH to the absolute path /);
+});
+
 test('METRICS_ADDON_PATH names a module that is not the addon', async (t) => {
   const folder = await install(t, { [HERE]: await addonBytes() });
   await mkdir(join(folder, 'other.node'));

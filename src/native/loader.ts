@@ -64,7 +64,7 @@ interface Candidate {
 }
 
 function fromVariable(path: string): Candidate {
-  return { place: `${PATH_VARIABLE}=${path}`, load: () => requireFile(resolve(path)) };
+  return { place: `${PATH_VARIABLE}=${path}`, load: () => requireFile(path) };
 }
 
 function candidates(): Candidate[] {
@@ -98,7 +98,9 @@ function requireFile(file: string): unknown {
   // Node.js would read a file of another name as JavaScript.
   if (!file.endsWith('.node')) return new Failed(`Expected the path of a .node file but received ${file}`);
   try {
-    return createRequire(file)(file);
+    // Fails for a relative path if the working directory has been deleted.
+    const path = resolve(file);
+    return createRequire(path)(path);
   } catch (error) {
     return new Failed(error);
   }
