@@ -38,7 +38,12 @@ for package in linux-x64-gnu main; do
   # npm prints the name of the file last.
   packed=$(npm pack --silent --pack-destination "$folder" "./target/packages/$package" | tail -n 1)
   tar -xzf "$folder/$packed" -C "$scope/$name" --strip-components=1
+  for file in LICENSE README.md; do
+    [ -s "$scope/$name/$file" ] || { echo "release-try: $name lacks $file" >&2; exit 1; }
+  done
 done
+notices=$scope/prometheus-metrics-linux-x64-gnu/THIRD-PARTY-NOTICES
+[ -s "$notices" ] || { echo 'release-try: the platform package lacks THIRD-PARTY-NOTICES' >&2; exit 1; }
 cd "$folder"
 node -e "
   const { Counter, register } = require('@llm-devops/prometheus-metrics');
