@@ -1,9 +1,7 @@
 /**
  * `npm run docs:api` writes docs/api from the comments of the public declarations: one file an entry of the package. With
- * `--check` it writes nothing and fails if docs/api is not current. Expects the library to be built.
- *
- * The entries export values of the realm's copy (`export declare const Counter: typeof Api.Counter`), behind which TypeDoc
- * does not look. So it reads a copy of the declarations in which such lines are re-exports.
+ * `--check` it writes nothing and fails if docs/api is not current. Expects the library to be built. TypeDoc reads a copy of the
+ * declarations, in which nothing is declared twice.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -43,29 +41,10 @@ export function entriesOf({ exports }) {
 const DEFAULT_EXPORT = /^import (\w+) = require\('[^']+'\);\n(?:\/\*\*.*\*\/\n)?export default \1;\n/m;
 
 /** The names of prom-client for types that have names of their own here, such as `Counter.Internal`. */
-const NAMESPACE = /^export declare namespace \w+ {\n[\s\S]*?^}\n/gm;
+const NAMESPACE = /^(?:\/\*\*.*\*\/\n)?export declare namespace \w+ {\n[\s\S]*?^}\n/gm;
 
-/**
- * Declarations with re-exports where the entry declares a value, and perhaps a type, of another module; without a default
- * export.
- */
-export function withReexports(source) {
-  const modules = new Map(
-    [...source.matchAll(/^import type \* as (\w+) from '([^']+)';$/gm)].map(([, name, path]) => [name, path]),
-  );
-  const values = new Set();
-  const reexporting = source
-    .replace(DEFAULT_EXPORT, '')
-    .replaceAll(NAMESPACE, '')
-    .replace(/^export declare const (\w+): typeof (\w+)\.(\w+);$/gm, (line, name, module, original) => {
-      if (!modules.has(module)) return line;
-      values.add(name);
-      return `export { ${original}${original === name ? '' : ` as ${name}`} } from '${modules.get(module)}';`;
-    });
-  return reexporting.replace(/^export type (\w+)(?:<.*?>)? = (\w+)\.\w+(?:<.*>)?;\n/gm, (line, name, module) =>
-    values.has(name) && modules.has(module) ? '' : line,
-  );
-}
+/** Declarations without the names that stand for others. */
+export const withoutRepeated = (source) => source.replace(DEFAULT_EXPORT, '').replaceAll(NAMESPACE, '');
 
 /**
  * Declarations in which methods that subclasses may override with any signature look like others: without `Over` and its
@@ -112,16 +91,16 @@ function install() {
 function prepare(folder, entries) {
   const isDeclaration = (path) => statSync(path).isDirectory() || /\.d\.m?ts$/.test(path);
   cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true, filter: isDeclaration });
-  for (const room of ['metrics', 'registry']) {
+  for (const room of ['metrics', 'registry', 'push']) {
     const files = readdirSync(join(folder, 'dist', room)).filter((name) => name.endsWith('.d.ts'));
     for (const file of files.map((name) => join(folder, 'dist', room, name))) {
-      writeFileSync(file, withoutOver(readFileSync(file, 'utf8')));
+      writeFileSync(file, withoutRepeated(withoutOver(readFileSync(file, 'utf8'))));
     }
   }
   // Pages are named like the files.
   return entries.map(({ page, declarations }) => {
     const file = join(folder, declarations);
-    writeFileSync(file, withReexports(readFileSync(file, 'utf8')));
+    writeFileSync(file, withoutRepeated(readFileSync(file, 'utf8')));
     const named = join(dirname(file), `${page}.d.ts`);
     if (named !== file) renameSync(file, named);
     return named;

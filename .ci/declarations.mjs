@@ -1,6 +1,7 @@
 /**
- * Prepares the declarations that the compiler wrote to `dist` for publishing. Deletes those that no entry leads to, so that
- * internals are not published, and makes the others compile in programs that have no types of Node.js.
+ * Prepares the declarations that the compiler wrote to `dist` for publishing. Makes names of other files re-exports, deletes
+ * declarations that no entry leads to, so that internals are not published, and makes the others compile in programs that have
+ * no types of Node.js.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -20,6 +21,37 @@ const REQUIRED = /^import (\w+) = require\('(\.[^']+)'\);$/;
 const INLINE = /\bimport\("(\.[^"]+)"\)\.(\w+)/g;
 const DECLARED =
   /^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type|function|const|let|namespace|enum) ([\w$]+)/;
+
+/**
+ * Declarations with re-exports where a file declares a value, and perhaps a type, of another module. The entries export values
+ * of the realm's copy (`export declare const Counter: typeof Api.Counter`). The compiler of a program that exports a counter
+ * must write the class's name into its declarations, and finds it only if an entry exports the class itself.
+ */
+export function withReexports(source) {
+  const modules = new Map(
+    [...source.matchAll(/^import type \* as (\w+) from '([^']+)';$/gm)].map(([, name, path]) => [name, path]),
+  );
+  const values = new Set();
+  const reexporting = source.replace(
+    /^export declare const (\w+): typeof (\w+)\.(\w+);$/gm,
+    (line, name, module, original) => {
+      if (!modules.has(module)) return line;
+      values.add(name);
+      return `export { ${original}${original === name ? '' : ` as ${name}`} } from '${modules.get(module)}';`;
+    },
+  );
+  return reexporting.replace(/^export type (\w+)(?:<.*?>)? = (\w+)\.\w+(?:<.*>)?;\n/gm, (line, name, module) =>
+    values.has(name) && modules.has(module) ? '' : line,
+  );
+}
+
+/** Makes re-exports of the names that entries, and modules which load others on first use, have from other files. */
+export function reexportNames() {
+  for (const file of declarations()) {
+    if (!/[\\/]entry[\\/]|on-first-use/.test(file)) continue;
+    writeFileSync(file, withReexports(readFileSync(file, 'utf8')));
+  }
+}
 
 function declarations() {
   return readdirSync(dist, { recursive: true })

@@ -6,7 +6,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, parse, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { markNodeTypes, removeUnreachedDeclarations } from './declarations.mjs';
+import { markNodeTypes, reexportNames, removeUnreachedDeclarations } from './declarations.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sources = join(root, 'src', 'entry');
@@ -89,10 +89,11 @@ function removeStalePrograms() {
 }
 
 function writeForwarders() {
-  for (const { path, hasBoth, hasOwnForwarder } of entries()) {
-    if (!hasBoth || hasOwnForwarder) continue;
+  for (const { path, hasBoth, hasNames, hasOwnForwarder } of entries()) {
+    if (!hasBoth) continue;
     const text = FORWARDER(parse(path).name);
-    for (const extension of ['mjs', 'd.mts']) writeFileSync(join(root, 'dist', 'entry', `${path}.${extension}`), text);
+    if (!hasOwnForwarder) writeFileSync(join(root, 'dist', 'entry', `${path}.mjs`), text);
+    if (hasNames) writeFileSync(join(root, 'dist', 'entry', `${path}.d.mts`), text);
   }
 }
 
@@ -120,6 +121,7 @@ function writeManifest() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   removeStalePrograms();
   writeForwarders();
+  reexportNames();
   writeDefaultExports();
   removeUnreachedDeclarations();
   markNodeTypes();

@@ -11,7 +11,7 @@ import { warnOnce } from './warnings';
 export type { EndpointSettings, ListenerSettings } from '../dist/settings';
 
 /** All settings; a setting that is not set has its default. Durations are milliseconds, sizes bytes. */
-export type MetricsConfig = Readonly<ConfigValues>;
+export interface MetricsConfig extends Readonly<ConfigValues> {}
 
 /**
  * Reads `METRICS_*`, checked and typed. An empty variable counts as not set. Unknown variables are ignored, with a warning

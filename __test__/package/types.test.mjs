@@ -78,6 +78,21 @@ for (const [title, [extension, options, compiler = TSC]] of Object.entries(MODES
     t.deepEqual(await run(compiler, '-p', folder), { code: 0, output: '' });
   });
 
+  test.serial(`a program that exports metrics can have declarations as ${title}`, async (t) => {
+    const file = `exported.${extension}`;
+    const made = { declaration: true, noEmit: false, emitDeclarationOnly: true, outDir: 'out', rootDir: '.' };
+    const folder = await consumer(
+      t,
+      { ...options, ...made },
+      { [file]: new URL('types/exported.ts', import.meta.url) },
+    );
+    t.deepEqual(await run(compiler, '-p', folder), { code: 0, output: '' });
+    const declarations = await readFile(join(folder, 'out', file.replace(/(m|c)?ts$/, 'd.$1ts')), 'utf8');
+    t.regex(declarations, /^export declare const c: (client\.)?Counter<"a">;$/m);
+    // Files that no entry of package.json names cannot be read by the program's own users.
+    t.notRegex(declarations, /dist\//);
+  });
+
   // A compiler takes a second each time: locally one run for each of the three kinds of resolution.
   if (!IS_FULL && !['CommonJS in node16', 'a bundled program', 'CommonJS in node10'].includes(title)) {
     continue;

@@ -16,9 +16,5 @@ export const WorkerRegistry: typeof library.WorkerRegistry = library.WorkerRegis
 export type WorkerRegistry<T extends RegistryContentType = RegistryContentType> = library.WorkerRegistry<T>;
 export const Pushgateway: typeof library.Pushgateway = library.Pushgateway;
 export type Pushgateway<T extends RegistryContentType = RegistryContentType> = library.Pushgateway<T>;
-export declare namespace Pushgateway {
-  export type Options = library.Pushgateway.Options;
-  export type Parameters = library.Pushgateway.Parameters;
-}
 export const aggregators: typeof library.aggregators = library.aggregators;
 export const contentType = library.contentType;

@@ -2,14 +2,7 @@
  * Exports the main entry: all public names except those of the other files of this folder.
  */
 import type * as Api from '../api';
-import type { CounterSeries } from '../metrics/counter';
-import type { GaugeSeries } from '../metrics/gauge';
-import type { HistogramSeries } from '../metrics/histogram';
-import type { SummarySeries } from '../metrics/summary';
-import type { SummaryOptions } from '../metrics/summary-options';
-import type { PushgatewayOptions, PushgatewayParameters } from '../push/pushgateway';
 import { api } from '../realm';
-import type { KnownMetric } from '../registry/registry';
 import type { RegistryContentType } from '../types';
 
 export const register: Api.Registry = api.register;
@@ -28,33 +21,6 @@ export type Info<T extends string = string> = Api.Info<T>;
 export const StateSet: typeof Api.StateSet = api.StateSet;
 export type StateSet<S extends string = string, T extends string = string> = Api.StateSet<S, T>;
 
-export declare namespace Counter {
-  /** What `labels()` returns. */
-  interface Internal extends CounterSeries {}
-}
-export declare namespace Gauge {
-  /** What `labels()` returns. */
-  interface Internal<T extends string = string> extends GaugeSeries<T> {}
-}
-export declare namespace Histogram {
-  /** What `labels()` returns. */
-  interface Internal<T extends string = string> extends HistogramSeries<T> {}
-  /** The part of a configuration that only histograms have. */
-  interface Config {
-    /** Upper bounds of the buckets. */
-    buckets?: number[];
-  }
-}
-
-export declare namespace Summary {
-  /** What `labels()` returns. */
-  interface Internal<T extends string = string> extends SummarySeries<T> {}
-  /** The part of a configuration that only summaries have. */
-  interface Config extends SummaryOptions {}
-}
-
-/** Any metric of this library. */
-export type Metric<T extends string = string> = KnownMetric<T>;
 /** A function without arguments and result. */
 export type Collector = () => void;
 
@@ -70,10 +36,6 @@ export const AgentMetricsCollector: typeof Api.AgentMetricsCollector = api.Agent
 export type AgentMetricsCollector = Api.AgentMetricsCollector;
 export declare const Pushgateway: typeof Api.Pushgateway;
 export type Pushgateway<T extends RegistryContentType = RegistryContentType> = Api.Pushgateway<T>;
-export declare namespace Pushgateway {
-  export type Options = PushgatewayOptions;
-  export type Parameters = PushgatewayParameters;
-}
 export declare const AggregatorRegistry: typeof Api.AggregatorRegistry;
 export type AggregatorRegistry<T extends RegistryContentType = RegistryContentType> = Api.AggregatorRegistry<T>;
 export declare const ClusterRegistry: typeof Api.ClusterRegistry;
@@ -152,8 +114,8 @@ export type { SummaryOptions } from '../metrics/summary-options';
 export type { Timer } from '../metrics/timer';
 export type { PushgatewayAnswer } from '../push/pushgateway';
 export type { AggregatorFunction } from '../registry/aggregation';
-export type { AnyMetric } from '../registry/entries';
-export type { RegistryOptions } from '../registry/registry';
+export type { AnyMetric, RegisteredMetric } from '../registry/entries';
+export type { KnownMetric as Metric, RegistryOptions } from '../registry/registry';
 export type { ScrapeOptions, ScrapeResponse } from '../registry/scraping';
 export type {
   Aggregator,

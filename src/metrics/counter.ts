@@ -103,6 +103,12 @@ export class Counter<T extends string = string> extends Metric<T, CounterCells, 
   }
 }
 
+/** The name that prom-client has for a child. */
+export declare namespace Counter {
+  /** What `labels()` returns. */
+  interface Internal extends CounterSeries {}
+}
+
 /** The method before a test replaces it. */
 const OWN_INC = Counter.prototype.inc;
 

@@ -226,6 +226,12 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
   }
 }
 
+/** The name that prom-client has for a child. */
+export declare namespace Gauge {
+  /** What `labels()` returns. */
+  interface Internal<T extends string = string> extends GaugeSeries<T> {}
+}
+
 /** The methods before a subclass, a test or a program replaces them. */
 const { set, inc, dec, setToCurrentTime, startTimer: start } = Gauge.prototype;
 const OWN = { set, inc, dec, setToCurrentTime, startTimer: start };

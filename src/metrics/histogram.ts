@@ -204,6 +204,17 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramCel
   }
 }
 
+/** The names that prom-client has for a child and for options. */
+export declare namespace Histogram {
+  /** What `labels()` returns. */
+  interface Internal<T extends string = string> extends HistogramSeries<T> {}
+  /** The part of a configuration that only histograms have. */
+  interface Config {
+    /** Upper bounds of the buckets. */
+    buckets?: number[];
+  }
+}
+
 /** The method before a subclass, a test or a program replaces it. */
 const OWN_OBSERVE = Histogram.prototype.observe;
 

@@ -247,5 +247,13 @@ export class Summary<T extends string = string> extends Metric<T, SummaryCells, 
   }
 }
 
+/** The names that prom-client has for a child and for options. */
+export declare namespace Summary {
+  /** What `labels()` returns. */
+  interface Internal<T extends string = string> extends SummarySeries<T> {}
+  /** The part of a configuration that only summaries have. */
+  interface Config extends SummaryOptions {}
+}
+
 /** The method before a subclass, a test or a program replaces it. */
 const OWN_OBSERVE = Summary.prototype.observe;

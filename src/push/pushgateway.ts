@@ -123,6 +123,12 @@ export class Pushgateway<_T extends RegistryContentType = RegistryContentType> {
   }
 }
 
+/** The names that prom-client has for options. */
+export declare namespace Pushgateway {
+  export type Options = PushgatewayOptions;
+  export type Parameters = PushgatewayParameters;
+}
+
 /** The labels of a group as a path. `job` comes first. */
 function groupPath(labels: Record<string, unknown>): string {
   const present = Object.entries(labels).filter(([, value]) => value !== undefined && value !== null);
