@@ -18,7 +18,12 @@ function emitWarning(message: string): void {
     return;
   }
   // Node.js would emit an event, and an error of the program's listener would end the process: so it is emitted here.
-  const warning = Object.assign(new Error(message), { name: WARNING_NAME });
+  // Not assigned: the prototype of errors may be frozen, by `node --frozen-intrinsics` for example.
+  const warning = Object.defineProperty(new Error(message), 'name', {
+    value: WARNING_NAME,
+    configurable: true,
+    writable: true,
+  });
   process.nextTick(() => guarded(() => process.emit('warning', warning), ignore));
 }
 

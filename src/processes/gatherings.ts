@@ -2,6 +2,7 @@
  * Gathers the answers of many members (processes or threads) to one request, with a limit of time. Keeps the sums of
  * members that said goodbye. Does not know how messages travel.
  */
+import { clearTimeout, setTimeout } from 'node:timers';
 import { EndpointError, messageOf } from '../errors';
 import { combine } from '../registry/aggregation';
 import { warnOnce } from '../warnings';
