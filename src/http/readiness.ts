@@ -6,19 +6,13 @@ import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { ConfigurationError, describe, messageOf } from '../errors';
 import type { CheckResult } from '../native/addon';
-import { forLog, type LimitedWarnings, oneLine } from '../warnings';
+import { forLog, type LimitedWarnings, oneLine, withoutNamedSecrets } from '../warnings';
 
 /** Checks a part of the application. The part is not ready if the function returns `false`, throws or rejects. */
 export type ReadinessCheck = () => unknown;
 
 /** Checks by name. */
 export type ReadinessChecks = Readonly<Record<string, ReadinessCheck>>;
-
-/**
- * Characters of a reason that are passed on. The core hides secrets in it, cuts what it shows, and shows it only to clients
- * with credentials. A short cut here could leave half of a secret, which looks like none.
- */
-const MAX_REASON = 4096;
 
 /** Runs a second that clients can cause. Further probes get the newest results. */
 const MAX_RUNS_PER_SECOND = 10;
@@ -133,7 +127,8 @@ export class CheckRunner {
     } catch (error) {
       warnings.warn(`check ${name}`, () => `Readiness check "${oneLine(name)}" failed: ${forLog(error)}`);
       const reason = typeof error === 'string' ? error : messageOf(error);
-      return { name, outcome: 'failed', reason: reason.slice(0, MAX_REASON) || 'failed' };
+      // The core hides further secrets, cuts what it shows, and shows it only to clients with credentials.
+      return { name, outcome: 'failed', reason: withoutNamedSecrets(reason) || 'failed' };
     } finally {
       clearTimeout(timer);
     }
