@@ -1,4 +1,4 @@
-/** Tests the texts of warnings: one line each, whatever a program or a client has written into them, and no secrets. */
+/** Tests the texts of warnings: one line each, also with texts of a program or a client in them, and no secrets. */
 import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
 import { Registry } from '@llm-devops/prometheus-metrics';
@@ -86,7 +86,7 @@ test('a long text takes no long time, and shows nothing of a secret at its cut',
 /** Characters that end a line or change the direction of text somewhere. */
 const hostile = fc.string({ unit: fc.constantFrom(...'a\r\n\u0000\u001b\u0085\u2028\u2029\u202e\u2066 ') });
 
-test('a warning is one line, whatever it contains', async (t) => {
+test('a warning is one line with any text in it', async (t) => {
   await fc.assert(
     fc.asyncProperty(hostile, hostile, async (foreign, message) => {
       const warnings = [];
