@@ -23,7 +23,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { errorPage } from '../.ci/error-table.mjs';
 
-const { ERRORS, native } = createRequire(import.meta.url)('../dist/errors.js');
+const { ERRORS, native, nativeAsync } = createRequire(import.meta.url)('../dist/errors.js');
 
 /** A call for each kind of error, its class, and the built-in class that prom-client throws for it. */
 const kinds = [
@@ -144,6 +144,15 @@ for (const [code, entry] of Object.entries(ERRORS)) {
     t.true(error instanceof MetricsError);
   });
 }
+
+test('an error of Node-API that has no code of ours becomes an error of the engine', async (t) => {
+  const thrown = Object.assign(new Error('no memory'), { code: 'GenericFailure' });
+  const error = await t.throwsAsync(
+    nativeAsync(() => Promise.reject(thrown)),
+    { message: 'no memory', code: 'ENGINE' },
+  );
+  t.true(error instanceof MetricsError);
+});
 
 // Constructors.
 

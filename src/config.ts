@@ -3,7 +3,7 @@
  * and checks them, and the build makes their types from its list; no setting is named here.
  */
 import type { ConfigValues, EndpointSettings, ListenerSettings } from '../dist/settings';
-import { ConfigurationError, describe, native } from './errors';
+import { ConfigurationError, describe, native, refuseOption } from './errors';
 import { addon, type GivenValue, type NativeConfig } from './native/addon';
 import { checkOptionNames } from './options';
 import { warnOnce } from './warnings';
@@ -24,6 +24,7 @@ export interface MetricsConfig extends Readonly<ConfigValues> {}
  * @throws {ConfigurationError} `INVALID_CONFIG` with the variable, the expected and the received value
  */
 export function configFromEnv(env: Readonly<Record<string, string | undefined>> = process.env): MetricsConfig {
+  if (typeof env !== 'object' || env === null) refuseOption('an object of variables', 'env', env);
   const config = fromEnvironment(env, true);
   native(() => config.check());
   const values = config.values();

@@ -314,6 +314,8 @@ const CONSTRUCTORS: { readonly [name in ErrorClass]?: new (code: MetricsErrorCod
 
 function translate(error: unknown): unknown {
   const { code, message } = Object(error) as { code?: unknown; message: string };
+  // Node-API's own code for errors without a better one, such as missing memory.
+  if (code === 'GenericFailure') return new EngineError('ENGINE', message);
   if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code)) return error;
   const known = code as MetricsErrorCode;
   const Class = CONSTRUCTORS[ERRORS[known].class];

@@ -7,7 +7,15 @@ import { asPromise, isThenable } from './read';
 import type { Logger } from './types';
 
 /** The default logger: Node.js' process warnings. */
-export const processLogger: Logger = { warn: emitWarning };
+export const processLogger: Logger = { warn: (message) => emitWarning(inOneLine(message)) };
+
+/** Characters that end a line for some reader of logs, or change the direction of text. */
+const UNFIT_FOR_LOGS = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu;
+
+/** Every warning is one line, because a part of it may come from elsewhere: a name, a value, a message. */
+function inOneLine(message: string): string {
+  return message.replace(UNFIT_FOR_LOGS, ' ');
+}
 
 const ownEmitWarning = process.emitWarning;
 
@@ -18,7 +26,12 @@ function emitWarning(message: string): void {
     return;
   }
   // Node.js would emit an event, and an error of the program's listener would end the process: so it is emitted here.
-  const warning = Object.assign(new Error(message), { name: WARNING_NAME });
+  // Not assigned: the prototype of errors may be frozen, by `node --frozen-intrinsics` for example.
+  const warning = Object.defineProperty(new Error(message), 'name', {
+    value: WARNING_NAME,
+    configurable: true,
+    writable: true,
+  });
   process.nextTick(() => guarded(() => process.emit('warning', warning), ignore));
 }
 
@@ -44,7 +57,7 @@ function ignore(): void {}
 /** Logs through the program's logger. If it throws or rejects, the warning goes to Node.js' warnings instead. */
 export function warnThrough(logger: Logger, message: string): void {
   guarded(
-    () => logger.warn(message),
+    () => logger.warn(inOneLine(message)),
     () => processLogger.warn(message),
   );
 }
@@ -77,16 +90,31 @@ export function warnOnce(message: string): void {
 /** Characters of a foreign text in a warning, with the mark of a cut. */
 const SHOWN_CHARACTERS = 201;
 
-let redact = (text: string, characters: number): string => text.replace(/\p{Cc}/gu, ' ').slice(0, characters);
+let redact = (text: string, characters: number): string => inOneLine(text).slice(0, characters);
 
 /** Sets the function that hides secrets and control characters. The room that loads the addon calls it. */
 export function redactWith(hide: typeof redact): void {
   redact = hide;
 }
 
+/** Characters of a foreign text that are looked at. A short cut could leave half of a secret, which looks like none. */
+const SEEN_CHARACTERS = 4096;
+
+/**
+ * A secret with a name that tells it: `password=…`, `"apiKey": "…"`, `?access_token=…`, `Authorization: Basic …`. Values may be
+ * in quotes, also in escaped ones.
+ */
+const NAMED_SECRET =
+  /((?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|sig(?:nature)?|auth(?:orization)?|(?:api|access|account|private|shared)[-_ ]?key|[?&]key)[\\"']{0,4}\s{0,8}[=:]\s{0,8})((?:basic|bearer|digest|token)\s{1,8})?(?:\\*"[^"]*"?|\\*'[^']*'?|[^\s"'\\&,;)}\]]+)/giu;
+
+/** The beginning of a text without secrets whose names tell them. The core finds those that are told by their form. */
+export function withoutNamedSecrets(text: string): string {
+  return text.slice(0, SEEN_CHARACTERS).replace(NAMED_SECRET, '$1$2[secret]');
+}
+
 /** A text for a log: one line, without secrets. */
 export function oneLine(text: string): string {
-  return redact(text, SHOWN_CHARACTERS);
+  return redact(withoutNamedSecrets(text), SHOWN_CHARACTERS);
 }
 
 /** The message of a thrown value for a log. It may have a connection string with a password. */

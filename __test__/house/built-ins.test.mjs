@@ -1,6 +1,7 @@
 /**
- * Holds that the library recognises objects by what they can do. A program may replace a global (`Promise`, by zone.js or
- * bluebird), and objects may come from another realm (a test runner's, for example): `instanceof` is false for both.
+ * Holds that the library recognises objects by what they can do, and that it calls no global timer. A program may replace
+ * a global (`Promise`, by zone.js or bluebird; timers, by jsdom), and objects may come from another realm (a test runner's,
+ * for example): `instanceof` is false for both.
  */
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -33,6 +34,30 @@ test('no file asks whether an object is an instance of a built-in class', (t) =>
   t.deepEqual(
     files.flatMap((path) => refusals(relative(ROOT, path), readFileSync(path, 'utf8'))),
     [],
+  );
+});
+
+const TIMERS = /^(?:set|clear)(?:Timeout|Interval|Immediate)$/;
+
+/** Timers that a file calls without an import. */
+function globalTimers(file, source) {
+  const code = blank(source);
+  const called = [...code.matchAll(/(?<![.\w])((?:set|clear)\w+)\(/g)]
+    .map(([, name]) => name)
+    .filter((name) => TIMERS.test(name));
+  const imports = [...code.matchAll(/^import \{([^}]*)\} from/gm)].flatMap(([, names]) => names.split(/[\s,]+/));
+  return [...new Set(called)].filter((name) => !imports.includes(name)).map((name) => `${file}: ${name}()`);
+}
+
+test('timers come from node:timers: test environments replace the global ones', (t) => {
+  const files = filesBelow(`${ROOT}src`, ['.ts', '.mts']);
+  t.deepEqual(
+    files.flatMap((path) => globalTimers(relative(ROOT, path), readFileSync(path, 'utf8'))),
+    [],
+  );
+  t.deepEqual(
+    globalTimers('src/x.ts', "import { setTimeout } from 'y';\nsetTimeout(f); setImmediate(f); a.clearTimeout(b);"),
+    ['src/x.ts: setImmediate()'],
   );
 });
 

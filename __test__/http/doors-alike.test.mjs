@@ -301,6 +301,31 @@ for (const [title, bytes] of Object.entries({
   });
 }
 
+const repeatable = fc.constantFrom(
+  ...['Authorization', 'Cookie', 'Set-Cookie', 'User-Agent', 'Referer', 'From', 'Age', 'ETag', 'Content-Type'],
+  ...['X-Any', 'Accept', 'Forwarded', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'Location', 'Server'],
+);
+
+test.serial('authenticate() sees the same headers', async (t) => {
+  const seen = [];
+  const authenticate = ({ method, url, headers }) => seen.push({ method, url, headers }) > 0;
+  const options = { registry: registry(), selfMetrics: false, authenticate };
+  const doors = [await handler(t, options), await exporter(t, options)];
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(repeatable, fieldText), { maxLength: 8 }), async (lines) => {
+      const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+      seen.length = 0;
+      for (const { connect } of doors) {
+        const bytes = `GET /metrics?a=b HTTP/1.1\r\nHost: x\r\n${head}Connection: close\r\n\r\n`;
+        t.is((await raw(connect, (socket) => socket.write(bytes))).status, '200');
+      }
+      t.is(seen.length, 2);
+      t.deepEqual(seen[1], seen[0]);
+    }),
+    { numRuns: Math.ceil(RUNS / 10) },
+  );
+});
+
 for (const [title, lines, status] of [
   ['the first of two Authorization headers decides', ['Bearer wrong', 'Bearer right'], '401'],
   ['a second Authorization header is ignored', ['Bearer right', 'Bearer wrong'], '200'],

@@ -150,7 +150,7 @@ test('families of another type are left out, and reported once', async (t) => {
     t.true(others.every((line) => line.startsWith('seconds_')));
   }
   t.deepEqual(told, [
-    'TYPE_MISMATCH: "calls_total" has another type or other buckets in another thread or registry, or is also a name of the endpoint\'s own metrics; its values there are left out',
+    'TYPE_MISMATCH: "calls_total" has another type or other buckets in another thread or registry, or writes samples that another metric or the endpoint itself writes; its values there are left out',
   ]);
 });
 

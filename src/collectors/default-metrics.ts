@@ -2,6 +2,7 @@
  * `collectDefaultMetrics()`: makes the parts, registers their metrics, keeps them up to date and ends them. It must not know
  * what the metrics mean; the parts do.
  */
+import { clearInterval, setInterval } from 'node:timers';
 import { Registry } from '../registry/registry';
 import type { RegistryContentType } from '../types';
 import { quietly } from '../warnings';

@@ -2,7 +2,9 @@
  * Measures how late the event loop is. Delays are shown over a window that moves with time and not with scrapes, so two
  * scrapers see the same values.
  */
+
 import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { clearInterval, setImmediate, setInterval } from 'node:timers';
 import type { GaugeSeries } from '../metrics/gauge';
 import { quietly } from '../warnings';
 import { commonSeries, type GaugeDescription, makeGauge, type Naming, oncePerScrape, type Part } from './part';

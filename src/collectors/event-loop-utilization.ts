@@ -2,7 +2,9 @@
  * Samples the utilisation of the event loop in regular intervals and shows it as a histogram and as quantiles over a moving
  * window.
  */
+
 import { performance } from 'node:perf_hooks';
+import { clearInterval, setInterval } from 'node:timers';
 import { Histogram } from '../metrics/histogram';
 import type { Aggregator, AnyLabels, ForeignMetric, MetricObjectWithValues, MetricType, MetricValue } from '../types';
 import { commonLabels, type Naming, type Part } from './part';

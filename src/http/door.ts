@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers';
 import { type EndpointSettings, nativeConfig } from '../config';
-import { ConfigurationError, describe } from '../errors';
+import { ConfigurationError, describe, refuseOption } from '../errors';
 import {
   type Answer,
   addon,
@@ -17,11 +17,11 @@ import { optionNames } from '../options';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, Registry } from '../registry/registry';
 import { checkScope, toHeaders } from '../registry/scraping';
-import { LimitedWarnings } from '../warnings';
+import { forLog, LimitedWarnings } from '../warnings';
 import { type Authenticate, asked, checkAuthenticate } from './authenticate';
 import { Deliveries } from './deliveries';
 import { type Place, wantedPath } from './place';
-import { checkChecks, type ReadinessChecks, runChecks } from './readiness';
+import { type CheckRunner, checkRunner, type ReadinessChecks } from './readiness';
 import { toQuery } from './target';
 
 /** Settings of a door. */
@@ -90,7 +90,7 @@ export class Door {
   readonly #service: NativeService;
   readonly #headerNames: readonly string[];
   readonly #authenticate: Authenticate | undefined;
-  readonly #checks: ReadinessChecks;
+  readonly #checks: CheckRunner;
   readonly #readyTimeoutMs: number;
   readonly #timeoutMs: number;
   readonly #warnings = new LimitedWarnings((message) => this.#registry.warn(message));
@@ -106,7 +106,7 @@ export class Door {
    * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown or invalid option
    */
   constructor(options: DoorOptions, of: string, more: readonly string[] = []) {
-    const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
+    const { registry, scope, authenticate, checks } = checkDoorOptions(options);
     const config = nativeConfig(options, { of, hasListener: false, more: [...DOOR_OPTIONS, ...more] });
     const { enabled, path, readyTimeoutMs, timeoutMs, writeTimeoutMs } = config.values();
     this.#registry = internalsOf(registry);
@@ -119,14 +119,31 @@ export class Door {
     this.#headerNames = addon.requestHeaders();
     this.#service = this.#registry.createService(config, {
       hasCallback: authenticate !== undefined,
-      hasChecks: Object.keys(checks).length > 0,
+      hasChecks: !checks.isEmpty,
       ownValues: !this.#registry.showsProcess(scope),
     });
     this.deliveries = new Deliveries(writeTimeoutMs, (why) => this.#service.gaveUp(why === 'late'));
   }
 
-  /** The answer; a promise only if something must be awaited. `null` for a path that is not the door's. */
+  /**
+   * The answer; a promise only if something must be awaited. `null` for a path that is not the door's. Neither throws nor
+   * rejects: frameworks would show clients the message of an error, and it may be the application's.
+   */
   answer(request: DoorRequest): DoorAnswer | null | Promise<DoorAnswer> {
+    try {
+      return this.#begin(request);
+    } catch (error) {
+      return this.failed(error);
+    }
+  }
+
+  /** Warns of an error that should not happen. @returns the answer that tells nothing of it */
+  failed(error: unknown): DoorAnswer {
+    this.#warnings.warn('request', () => `A request could not be answered: ${forLog(error)}`);
+    return plain(500, 'The scrape failed.\n');
+  }
+
+  #begin(request: DoorRequest): DoorAnswer | null | Promise<DoorAnswer> {
     const target = this.#enabled ? this.#targetOf(request) : undefined;
     if (target === undefined) return null;
     const step = this.#service.receive({
@@ -138,7 +155,7 @@ export class Door {
     });
     if (step.kind === 'notOurs') return null;
     if (request.isMisaddressed === true) return plain(400, 'Expected one Host header.\n', { connection: 'close' });
-    return step.kind === 'answer' ? toAnswer(step.answer as Answer) : this.#take(step, request);
+    return step.kind === 'answer' ? toAnswer(step.answer as Answer) : this.#finish(step, request);
   }
 
   /** The target as the service expects it; undefined if a framework has put the request at a place that is not the door's. */
@@ -149,7 +166,15 @@ export class Door {
   }
 
   setReady(ready: boolean): void {
-    this.#service.setReady(ready);
+    this.#service.setReady(checkedReady(ready));
+  }
+
+  async #finish(step: DoorStep, request: DoorRequest): Promise<DoorAnswer> {
+    try {
+      return await this.#take(step, request);
+    } catch (error) {
+      return this.failed(error);
+    }
   }
 
   async #take(first: DoorStep, request: DoorRequest): Promise<DoorAnswer> {
@@ -172,7 +197,7 @@ export class Door {
   }
 
   #check(): Promise<CheckResult[]> {
-    return runChecks(this.#checks, this.#readyTimeoutMs, this.#warnings);
+    return this.#checks.run(this.#readyTimeoutMs, this.#warnings);
   }
 
   #authorize({ method, target, peer, headers }: DoorRequest): Promise<boolean | undefined> {
@@ -218,8 +243,18 @@ function plain(status: number, text: string, more: Record<string, string> = {}):
   return { status, headers, body };
 }
 
-/** Validates the options that all doors have. @internal */
-export function checkDoorOptions<T extends DoorOptions>(options: T): T & { registry: Registry } {
+/** The options of a door that are not settings, checked. */
+interface CheckedDoorOptions extends Pick<DoorOptions, 'scope' | 'authenticate'> {
+  readonly registry: Registry;
+  readonly checks: CheckRunner;
+}
+
+/**
+ * Reads each option once, inherited ones too: an options object may be of a class, with getters.
+ *
+ * @internal
+ */
+export function checkDoorOptions(options: DoorOptions): CheckedDoorOptions {
   if (typeof options !== 'object' || options === null) {
     throw new ConfigurationError('INVALID_CONFIG', `Expected options but received ${describe(options)}`);
   }
@@ -232,8 +267,13 @@ export function checkDoorOptions<T extends DoorOptions>(options: T): T & { regis
   }
   checkScope(scope);
   checkAuthenticate(authenticate);
-  checkChecks(checks);
-  return { ...options, registry };
+  return { registry, scope, authenticate, checks: checkRunner(checks) };
+}
+
+/** @throws {ConfigurationError} `INVALID_CONFIG` for anything but a boolean @internal */
+export function checkedReady(ready: unknown): boolean {
+  if (typeof ready === 'boolean') return ready;
+  return refuseOption('true or false', 'setReady()', ready);
 }
 
 function hasBody(request: DoorRequest): boolean {

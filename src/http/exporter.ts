@@ -7,16 +7,16 @@ import { collectDefaultMetrics } from '../collectors/default-metrics';
 import { agentCollectorOf, llmCollectorOf } from '../collectors/on-first-use';
 import type { DefaultMetricsGroup } from '../collectors/options';
 import { type ListenerSettings, type MetricsConfig, nativeConfig } from '../config';
-import { ConfigurationError, describe, EndpointError, nativeAsync, RegistrationError } from '../errors';
+import { EndpointError, nativeAsync, RegistrationError, refuseOption } from '../errors';
 import { forgetRefusals } from '../metrics/overflow';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
 import { checkOptionNames, optionNames } from '../options';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, type Registry } from '../registry/registry';
 import { forLog, LimitedWarnings } from '../warnings';
-import { type Authenticate, asked } from './authenticate';
-import { checkDoorOptions, DOOR_OPTIONS, type DoorOptions } from './door';
-import { type ReadinessChecks, runChecks } from './readiness';
+import { type Authenticate, asked, joinedHeaders } from './authenticate';
+import { checkDoorOptions, checkedReady, DOOR_OPTIONS, type DoorOptions } from './door';
+import type { CheckRunner } from './readiness';
 
 /** Settings of an exporter. */
 export interface ExporterOptions extends DoorOptions, ListenerSettings {}
@@ -56,7 +56,7 @@ const LONGEST_CLOSE_MS = 86_400_000;
  * console.log(`${exporter.url}/metrics`);
  */
 export async function startExporter(options: ExporterOptions = {}): Promise<Exporter> {
-  const { registry, scope, authenticate, checks = {} } = checkDoorOptions(options);
+  const { registry, scope, authenticate, checks } = checkDoorOptions(options);
   const config = nativeConfig(options, { of: 'startExporter', hasListener: true, more: DOOR_OPTIONS });
   const values = config.values();
   if (!values.enabled) return { url: '', port: 0, setReady() {}, async close() {} };
@@ -64,7 +64,7 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
   const host = new Host(internals, authenticate, checks, values.timeoutMs);
   const embedding = {
     hasCallback: authenticate !== undefined,
-    hasChecks: Object.keys(checks).length > 0,
+    hasChecks: !checks.isEmpty,
     ownValues: !internals.showsProcess(scope),
   };
   // The settings may raise limits.
@@ -129,15 +129,13 @@ function running(
   return {
     url: native.url,
     port: native.port,
-    setReady: (ready) => native.setReady(ready),
+    setReady: (ready) => native.setReady(checkedReady(ready)),
     close: async (options = {}) => {
+      if (typeof options !== 'object' || options === null) refuseOption('options', 'close()', options);
       checkOptionNames(options, CLOSE_OPTIONS);
       const { timeoutMs = CLOSE_TIMEOUT_MS } = options;
       if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
-        throw new ConfigurationError(
-          'INVALID_CONFIG',
-          `Expected milliseconds from 0 for timeoutMs but received ${describe(timeoutMs)}`,
-        );
+        refuseOption('milliseconds from 0', 'timeoutMs', timeoutMs);
       }
       await native.close(Math.min(timeoutMs, LONGEST_CLOSE_MS));
       // Node.js reports freed handles, to test runners for example, when the event loop has turned.
@@ -154,14 +152,14 @@ function running(
 class Host {
   readonly #registry: RegistryInternals;
   readonly #authenticate: Authenticate | undefined;
-  readonly #checks: ReadinessChecks;
+  readonly #checks: CheckRunner;
   readonly #timeoutMs: number;
   readonly #warnings = new LimitedWarnings((message) => this.#registry.warn(message));
 
   constructor(
     registry: RegistryInternals,
     authenticate: Authenticate | undefined,
-    checks: ReadinessChecks,
+    checks: CheckRunner,
     timeoutMs: number,
   ) {
     this.#timeoutMs = timeoutMs;
@@ -189,7 +187,7 @@ class Host {
       await this.#registry.collections.runForScrape(names, budgetMs, this.#timeoutMs);
       ticket.collected();
     } else if (kind === 'ready') {
-      ticket.checked(await runChecks(this.#checks, budgetMs, this.#warnings));
+      ticket.checked(await this.#checks.run(budgetMs, this.#warnings));
     } else {
       const allowed = await this.#authorize(visitor);
       if (allowed === undefined) ticket.abandon();
@@ -199,12 +197,7 @@ class Host {
 
   async #authorize([method, url, peer, ...flat]: string[]): Promise<boolean | undefined> {
     if (this.#authenticate === undefined) return undefined;
-    const headers: Record<string, string> = {};
-    for (let at = 0; at < flat.length; at += 2) {
-      const [name, value] = [flat[at], flat[at + 1]];
-      headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
-    }
-    const visitor = { method, url, remoteAddress: peer === '' ? undefined : peer, headers };
+    const visitor = { method, url, remoteAddress: peer === '' ? undefined : peer, headers: joinedHeaders(flat) };
     return asked(this.#authenticate, visitor, this.#warnings);
   }
 }

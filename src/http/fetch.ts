@@ -3,8 +3,10 @@
  * the client's address is.
  */
 import type { IncomingMessage } from 'node:http';
+import { refuseOption } from '../errors';
+import { guarded } from '../warnings';
 import { fetchBody } from './answer';
-import { Door, notFound } from './door';
+import { Door, type DoorAnswer, notFound } from './door';
 import type { MetricsHandlerOptions } from './handler';
 import { nodeExchange } from './metrics/hono';
 import { isWild, type Place, placeOfRoute } from './place';
@@ -67,16 +69,28 @@ export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchMe
     const body = fetchBody(method, answered.body, door.deliveries, nodeExchange(info)?.outgoing);
     return new Response(body, { status: answered.status, headers: answered.headers });
   };
-  const handler = async (asked: Request | HonoDoorContext, ...given: unknown[]): Promise<Response | undefined> => {
+  const route = async (asked: Request | HonoDoorContext, given: readonly unknown[]): Promise<Response | undefined> => {
     if (!('req' in asked)) {
-      return (await answer(asked, given[0], placeOf(asked, given))) ?? refused(asked.method);
+      return (await answer(asked, given[0], placeOf(asked, given))) ?? responseOf(asked.method, notFound());
     }
     const { raw } = asked.req;
-    const [next] = given;
     const answered = await answer(raw, asked.env, honoPlace(asked));
-    if (answered !== undefined || typeof next !== 'function') return answered ?? refused(raw.method);
-    await next();
-    return undefined;
+    if (answered !== undefined || typeof given[0] === 'function') return answered;
+    return responseOf(raw.method, notFound());
+  };
+  const handler = async (asked: Request | HonoDoorContext, ...given: unknown[]): Promise<Response | undefined> => {
+    if (typeof asked !== 'object' || asked === null) {
+      refuseOption('a Request or the context of Hono', 'the first argument of the handler', asked);
+    }
+    let answered: Response | undefined;
+    try {
+      answered = await route(asked, given);
+    } catch (error) {
+      return responseOf('GET', door.failed(error));
+    }
+    // Its errors are the framework's to handle.
+    if (answered === undefined) await (given[0] as () => Promise<void>)();
+    return answered;
   };
   return Object.assign(handler as FetchMetricsHandler, { setReady: (ready: boolean) => door.setReady(ready) });
 }
@@ -112,16 +126,20 @@ interface RoutedRequest {
  */
 const isNext = (request: Request): boolean => 'nextUrl' in request;
 
+/** The client's address; `undefined` if the runtime does not tell it, or fails to. */
 function peerOf(request: Request, info: unknown): string | undefined {
-  if (typeof info !== 'object' || info === null) return undefined;
-  const { peer, incoming, remoteAddr } = info as RuntimeInfo;
-  if (typeof peer === 'string') return peer;
-  if (incoming !== undefined) return incoming.socket?.remoteAddress;
-  if (remoteAddr !== undefined) return remoteAddr.hostname;
-  return (info as RuntimeInfo).requestIP?.(request)?.address;
+  return guarded(() => {
+    if (typeof info !== 'object' || info === null) return undefined;
+    const { peer, incoming, remoteAddr } = info as RuntimeInfo;
+    if (typeof peer === 'string') return peer;
+    if (incoming !== undefined) return incoming.socket?.remoteAddress;
+    if (remoteAddr !== undefined) return remoteAddr.hostname;
+    return guarded(() => (info as RuntimeInfo).requestIP?.(request), ignore)?.address;
+  }, ignore);
 }
 
-function refused(method: string): Response {
-  const { status, headers, body } = notFound();
+function ignore(): void {}
+
+function responseOf(method: string, { status, headers, body }: DoorAnswer): Response {
   return new Response(method === 'HEAD' ? null : (body as Buffer), { status, headers });
 }

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { addon } from '../native/addon';
+import { guarded } from '../warnings';
 import { doorRequest, release, watch } from './answer';
 import type { Deliveries } from './deliveries';
 import { Door, type DoorAnswer, type DoorOptions, notFound, piecesOf } from './door';
@@ -39,19 +40,18 @@ type Next = (error?: unknown) => void;
 export function createMetricsHandler(options: MetricsHandlerOptions = {}): MetricsHandler {
   const door = new Door(options, 'createMetricsHandler');
   const handler = async (request: IncomingMessage, response: ServerResponse, next?: Next): Promise<void> => {
-    let given: DoorAnswer | null;
     try {
       const place = expressPlace(request, handler, next === undefined);
       const { originalUrl } = request as { originalUrl?: string };
       const answer = door.answer(doorRequest(request, place && originalUrl, place));
       // Most answers need no waiting: they are sent in this turn of the event loop.
-      given = answer === null || 'status' in answer ? answer : await answer;
-      if (given === null && next === undefined) given = notFound();
-      if (given !== null) await send(request, response, given, door.deliveries);
+      const given = answer === null || 'status' in answer ? answer : await answer;
+      // It may be an async function, though its type says otherwise.
+      if (given === null && next !== undefined) await next();
+      else await send(request, response, given ?? notFound(), door.deliveries);
     } catch (error) {
-      return fail(response, next, error);
+      fail(response, door.failed(error));
     }
-    if (given === null) next?.();
   };
   let koa: KoaDoorMiddleware | undefined;
   const setReady = (ready: boolean) => door.setReady(ready);
@@ -113,11 +113,15 @@ async function drained(response: ServerResponse, over: Promise<void>): Promise<v
   response.removeListener('drain', done);
 }
 
-function fail(response: ServerResponse, next: Next | undefined, error: unknown): void {
-  if (next !== undefined) next(error);
-  else if (response.headersSent) response.destroy();
-  else if (!response.destroyed) {
-    response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' });
-    response.end('The scrape failed.\n');
-  }
+/** Answers a request for which reading it, sending the answer or `next()` has failed. The response may fail again. */
+function fail(response: ServerResponse, { status, headers, body }: DoorAnswer): void {
+  const destroy = (): void =>
+    void guarded(
+      () => response.destroy(),
+      () => {},
+    );
+  guarded(() => {
+    if (response.headersSent) destroy();
+    else response.writeHead(status, headers).end(body);
+  }, destroy);
 }

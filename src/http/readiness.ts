@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { ConfigurationError, describe, messageOf } from '../errors';
 import type { CheckResult } from '../native/addon';
-import { forLog, type LimitedWarnings, oneLine } from '../warnings';
+import { forLog, type LimitedWarnings, oneLine, withoutNamedSecrets } from '../warnings';
 
 /** Checks a part of the application. The part is not ready if the function returns `false`, throws or rejects. */
 export type ReadinessCheck = () => unknown;
@@ -14,48 +14,51 @@ export type ReadinessCheck = () => unknown;
 /** Checks by name. */
 export type ReadinessChecks = Readonly<Record<string, ReadinessCheck>>;
 
-/**
- * Characters of a reason that are passed on. The core hides secrets in it, cuts what it shows, and shows it only to clients
- * with credentials. A short cut here could leave half of a secret, which looks like none.
- */
-const MAX_REASON = 4096;
-
 /** Runs a second that clients can cause. Further probes get the newest results. */
 const MAX_RUNS_PER_SECOND = 10;
 
 /** A check whose last call has not ended is called again only after this time, because it may never end. */
 const REPEAT_MS = 10_000;
 
-/** @throws {ConfigurationError} `INVALID_CONFIG` if `checks` is not an object of functions */
-export function checkChecks(checks: unknown): void {
-  if (checks === undefined) return;
-  const usable =
-    typeof checks === 'object' &&
-    checks !== null &&
-    Object.values(checks).every((check: unknown) => typeof check === 'function');
-  if (usable) return;
-  throw new ConfigurationError(
-    'INVALID_CONFIG',
-    `Expected an object of functions for checks but received ${describe(checks)}`,
-  );
+type NamedCheck = readonly [name: string, check: ReadinessCheck];
+
+/** The runners of doors, by the object that the program has passed. All doors with the same checks share one. */
+const runners = new WeakMap<object, CheckRunner>();
+
+/**
+ * The runner of these checks. They are read here and not later, because getters and proxies may fail.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG` if `checks` is not an object of functions
+ */
+export function checkRunner(checks: unknown): CheckRunner {
+  if (checks === undefined) return new CheckRunner([]);
+  const entries = namedChecks(checks);
+  if (entries === undefined) {
+    throw new ConfigurationError(
+      'INVALID_CONFIG',
+      `Expected an object of functions for checks but received ${describe(checks)}`,
+    );
+  }
+  const known = runners.get(checks as object);
+  if (known?.has(entries) === true) return known;
+  const runner = new CheckRunner(entries);
+  runners.set(checks as object, runner);
+  return runner;
 }
 
-/** The checks of a door. All probes of all doors with the same object of checks share them. */
-const runners = new WeakMap<ReadinessChecks, CheckRunner>();
-
-/** Runs all checks concurrently, joins the current run, or takes the newest results if there were too many runs. */
-export function runChecks(
-  checks: ReadinessChecks,
-  timeoutMs: number,
-  warnings: LimitedWarnings,
-): Promise<CheckResult[]> {
-  const runner = runners.get(checks) ?? new CheckRunner(checks);
-  runners.set(checks, runner);
-  return runner.run(timeoutMs, warnings);
+/** The checks of an object; `undefined` if it has others, or hides them: a `Map`, or an object with methods. */
+function namedChecks(checks: unknown): NamedCheck[] | undefined {
+  if (typeof checks !== 'object' || checks === null) return undefined;
+  const entries = Object.entries(checks);
+  if (entries.some(([, check]) => typeof check !== 'function')) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(checks);
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  return entries.length > 0 || isPlain ? entries : undefined;
 }
 
-class CheckRunner {
-  readonly #checks: readonly (readonly [string, ReadinessCheck])[];
+/** Runs the checks of one object. */
+export class CheckRunner {
+  readonly #checks: readonly NamedCheck[];
   /** The current run, or the newest. */
   #run: Promise<CheckResult[]> | undefined;
   #isRunning = false;
@@ -65,10 +68,23 @@ class CheckRunner {
   /** When the calls began that have not ended, by the name of their check. */
   readonly #open = new Map<string, { readonly since: number }>();
 
-  constructor(checks: ReadinessChecks) {
-    this.#checks = Object.entries(checks);
+  constructor(checks: readonly NamedCheck[]) {
+    this.#checks = checks;
   }
 
+  get isEmpty(): boolean {
+    return this.#checks.length === 0;
+  }
+
+  /** True if these are its checks. */
+  has(checks: readonly NamedCheck[]): boolean {
+    const own = this.#checks;
+    return (
+      own.length === checks.length && checks.every(([name, check], at) => own[at][0] === name && own[at][1] === check)
+    );
+  }
+
+  /** Runs all checks concurrently, joins the current run, or takes the newest results if there were too many runs. */
   run(timeoutMs: number, warnings: LimitedWarnings): Promise<CheckResult[]> {
     const now = performance.now();
     if (now - this.#second >= 1000) [this.#second, this.#runs] = [now, 0];
@@ -111,7 +127,8 @@ class CheckRunner {
     } catch (error) {
       warnings.warn(`check ${name}`, () => `Readiness check "${oneLine(name)}" failed: ${forLog(error)}`);
       const reason = typeof error === 'string' ? error : messageOf(error);
-      return { name, outcome: 'failed', reason: reason.slice(0, MAX_REASON) || 'failed' };
+      // The core hides further secrets, cuts what it shows, and shows it only to clients with credentials.
+      return { name, outcome: 'failed', reason: withoutNamedSecrets(reason) || 'failed' };
     } finally {
       clearTimeout(timer);
     }

@@ -2,9 +2,10 @@
  * Gathers the answers of many members (processes or threads) to one request, with a limit of time. Keeps the sums of
  * members that said goodbye. Does not know how messages travel.
  */
-import { EndpointError, messageOf } from '../errors';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { EndpointError } from '../errors';
 import { combine } from '../registry/aggregation';
-import { warnOnce } from '../warnings';
+import { forLog, warnOnce } from '../warnings';
 import { unpack } from './packing';
 import type { Families } from './protocol';
 
@@ -121,7 +122,7 @@ export class Gatherings {
       this.#kept = combine(sums);
     } catch (error) {
       // Called by a message: an error here would end the process.
-      warnOnce(`CLUSTER_FAILED: the last values of a worker are lost: ${messageOf(error)}`);
+      warnOnce(`CLUSTER_FAILED: the last values of a worker are lost: ${forLog(error)}`);
     }
   }
 }

@@ -2,7 +2,9 @@
  * Sends the exposition of a registry to a Pushgateway: prom-client's class, with its arguments, answers and messages.
  * Depends on registries only through `metrics()`.
  */
+
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { ConfigurationError, describe, EndpointError } from '../errors';
 import { Registry } from '../registry/registry';
 import type { RegistryContentType } from '../types';

@@ -8,7 +8,7 @@ import type { NativeRegistry } from '../native/addon';
 import { isThenable } from '../read';
 import type { ForeignMetric, MetricObjectWithValues } from '../types';
 import { CoreMetric } from './core-metric';
-import type { AnyMetric, Entries } from './entries';
+import type { AnyMetric, Entries, Entry } from './entries';
 import { readForeign } from './foreign';
 import type { Task, TaskRunner, Wait } from './tasks';
 
@@ -88,17 +88,19 @@ export class Collections {
     const wanted = names.length > 0 ? new Set(names) : undefined;
     for (const [name, entry] of [...this.#entries]) {
       if (wanted?.has(name) === false || !needsJavaScript(entry.metric)) continue;
-      const { metric, item, isAsked } = this.#entries.current(name, entry);
-      if (isAsked || !(metric instanceof Metric)) {
-        tasks.push({ name, of: metric, run: () => this.#ask(metric as ForeignMetric, item) });
-      } else {
-        tasks.push({ name, of: metric, run: () => settled(metric.collect?.()) });
-      }
+      tasks.push({ name, of: entry.metric, run: () => this.#collect(name, entry) });
     }
     const mounted = [...this.#mounts.collections()].map((collections) => collections.run(names, wait));
     const results = tasks.length === 0 ? [] : await this.#runner.run(tasks, wait);
     await Promise.all(mounted);
     return results.filter((result) => result !== undefined);
+  }
+
+  #collect(name: string, entry: Entry): undefined | Promise<Answered | undefined> {
+    const { metric, item, isAsked } = this.#entries.current(name, entry);
+    return isAsked || !(metric instanceof Metric)
+      ? this.#ask(metric as ForeignMetric, item)
+      : settled(metric.collect?.());
   }
 
   async #ask(metric: ForeignMetric, item: number): Promise<Answered> {
@@ -115,7 +117,7 @@ export class Collections {
   runForScrape(names: readonly string[], budgetMs: number, allowedMs: number): Promise<void> {
     if (!this.areNeeded()) return Promise.resolve();
     const wait = { limitMs: budgetMs, allowedMs: Math.max(budgetMs, allowedMs), isBackground: true };
-    const key = `${budgetMs} ${allowedMs} ${names.join(' ')}`;
+    const key = JSON.stringify([budgetMs, allowedMs, names]);
     const planned = this.#planned.get(key) ?? this.#plan(names, wait);
     this.#planned.set(key, planned);
     return planned;
@@ -135,10 +137,15 @@ export class Collections {
 
 /** True if a scrape has to run JavaScript for this metric. The core reads its own metrics and all cells itself. */
 function needsJavaScript(metric: AnyMetric | ForeignMetric): boolean {
-  if (metric instanceof CoreMetric) return false;
-  if (!(metric instanceof Metric)) return true;
-  // A subclass may set its collect() or get() after the constructor has registered the metric.
-  return Boolean(metric.collect) || metric.get !== Metric.prototype.get || isOfSubclass(metric);
+  try {
+    if (metric instanceof CoreMetric) return false;
+    if (!(metric instanceof Metric)) return true;
+    // A subclass may set its collect() or get() after the constructor has registered the metric.
+    return Boolean(metric.collect) || metric.get !== Metric.prototype.get || isOfSubclass(metric);
+  } catch {
+    // Its getter or proxy fails. Collecting it reports that.
+    return true;
+  }
 }
 
 /** True for an instance of a program's own class. */

@@ -44,7 +44,8 @@ export class Entries {
 
   /** The entry of a metric, listed anew if its `get()` was replaced, or restored, since it was listed. */
   current(name: string, entry: Entry): Entry {
-    if (isAsked(entry.metric) === entry.isAsked) return entry;
+    // A callback of another metric may have removed it.
+    if (isAsked(entry.metric) === entry.isAsked || this.#byName.get(name) !== entry) return entry;
     this.#native.remove(entry.item);
     const anew = this.#enter(entry.metric);
     this.#byName.set(name, anew);

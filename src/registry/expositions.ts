@@ -2,6 +2,7 @@
  * Shows one registry: as text, as objects, as the answer to a scrape. Collects first, then leaves gathering and
  * encoding to the core. Does not depend on formats.
  */
+import { nativeAsync } from '../errors';
 import { Metric } from '../metrics/metric';
 import { seriesSet } from '../metrics/series';
 import { parseFamilies } from '../metrics/values';
@@ -31,9 +32,9 @@ export class Expositions {
     const { collections, native } = this.#registry;
     await collections.run(names, { limitMs: checkedTimeout(undefined) });
     const wanted = this.#wanted(names);
-    const { text, mismatched } = native.isSmall(INLINE_LINES, wanted.process)
-      ? native.encodeNow(wanted)
-      : await native.encode(wanted);
+    const { text, mismatched } = await nativeAsync(async () =>
+      native.isSmall(INLINE_LINES, wanted.process) ? native.encodeNow(wanted) : native.encode(wanted),
+    );
     this.#registry.warnOfMismatches(mismatched);
     return text;
   }

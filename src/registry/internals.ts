@@ -117,7 +117,7 @@ export class RegistryInternals {
       if (this.#mismatches.has(name)) continue;
       this.#mismatches.add(name);
       this.warn(
-        `TYPE_MISMATCH: "${name}" has another type or other buckets in another thread or registry, or is also a name of the endpoint's own metrics; its values there are left out`,
+        `TYPE_MISMATCH: "${name}" has another type or other buckets in another thread or registry, or writes samples that another metric or the endpoint itself writes; its values there are left out`,
       );
     }
   }

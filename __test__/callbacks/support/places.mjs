@@ -93,6 +93,7 @@ export const CALLED_BY_THE_ENGINE = [
   'a getter of the logger',
   'label values, options and their getters',
   'a listener of warnings',
+  'a getter for collect() or get()',
 ];
 
 /** Calls what the program itself calls: there an error is the program's to catch. */
@@ -116,6 +117,20 @@ export const places = {
     new Gauge({ name: 'g', help: 'h', registers: [tenant], collect: fail });
     registry.mount(tenant, { tenant: 'a' });
     await readInAllWays(registry);
+  },
+  async 'a getter for collect() or get()'(fail) {
+    const registry = usable();
+    for (const name of ['collect', 'get']) {
+      const gauge = new Gauge({ name: `g_${name}`, help: 'h', registers: [registry] });
+      Object.defineProperty(gauge, name, { get: fail });
+    }
+    let isReady = false;
+    const trap = (target, ...more) => (isReady ? fail() : Reflect.get(target, ...more));
+    const foreign = { name: 'f', get: async () => ({ name: 'f', help: 'h', type: 'gauge', values: [] }) };
+    registry.registerMetric(new Proxy(foreign, { get: trap }));
+    isReady = true;
+    await readThroughAllDoors(registry);
+    new Gauge({ name: 'later', help: 'h', registers: [registry] });
   },
   async 'get() of a metric of another library'(fail) {
     const registry = usable();
@@ -174,6 +189,24 @@ export const places = {
       else assert.ok([200, 503].includes(status), `${status}`);
     });
     await throughAllDoors('/metrics', options, shows);
+  },
+  async 'next() of a handler'(fail, manner) {
+    const handler = createMetricsHandler({ registry: usable() });
+    const listener = async (request, response) => {
+      await handler(request, response, fail);
+      if (!response.headersSent) response.end('passed on');
+    };
+    await serve(listener, async (url) => {
+      const expected = manner === 'returns' ? [200, 500] : [500];
+      assert.ok(expected.includes((await fetch(`${url}/other`)).status));
+      assert.equal((await fetch(`${url}/metrics`)).status, 200);
+    });
+  },
+  async "a function that tells a client's address"(fail) {
+    const { status } = await createFetchHandler({ registry: usable() })(new Request('http://x/metrics'), {
+      requestIP: fail,
+    });
+    assert.equal(status, 200);
   },
   async 'isReady of Fastify'(fail) {
     const app = fastify();
@@ -237,6 +270,8 @@ export const places = {
       await attempt(() => startExporter(labels).then((exporter) => exporter.close()));
       await attempt(() => collectDefaultMetrics({ register: registry, labels })());
     }
+    const peer = Object.defineProperty({}, 'peer', { get: fail });
+    assert.equal((await createFetchHandler({ registry })(new Request('http://x/metrics'), peer)).status, 200);
     for (const value of [bad, trap]) {
       await attempt(() => counter.inc(value));
       await attempt(() => counter.inc({}, value));

@@ -320,6 +320,31 @@ test.serial(
   },
 );
 
+test.serial(
+  'createMetricsHandler(): scrapes of a turn with different names do not share their collections',
+  async (t) => {
+    const registry = new Registry();
+    for (const name of ['a', 'b']) {
+      new Gauge({
+        name,
+        help: 'h',
+        registers: [registry],
+        collect() {
+          this.set(7);
+        },
+      });
+    }
+    const { connect } = await DOORS[0].open(t, { registry, selfMetrics: false });
+    const socket = await connect();
+    const request = (query, end = '') => `GET /metrics?${query} HTTP/1.1\r\nHost: x\r\n${end}\r\n`;
+    // The name "a b" collects nothing.
+    socket.write(request('name[]=a%20b') + request('name[]=a&name[]=b', 'Connection: close\r\n'));
+    const all = await everything(socket);
+    t.regex(all, /^a 7$/m);
+    t.regex(all, /^b 7$/m);
+  },
+);
+
 test.serial('startExporter(): scrapes that wait for the event loop share one call of collect()', async (t) => {
   let calls = 0;
   const { registry } = registryOf(() => void calls++);

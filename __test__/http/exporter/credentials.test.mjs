@@ -220,6 +220,31 @@ for (const { door, open } of DOORS) {
   );
 }
 
+for (const { door, open } of DOORS) {
+  test.serial(`${door}: options that an object inherits protect the endpoint like its own`, async (t) => {
+    const registry = smallRegistry();
+    class Options {
+      get authenticate() {
+        return ({ headers }) => headers.cookie === 'good';
+      }
+      get checks() {
+        return { never: () => false };
+      }
+      get registry() {
+        return registry;
+      }
+      get protectHealth() {
+        return true;
+      }
+    }
+    const opened = await open(t, new Options());
+    t.is((await opened.ask('/metrics')).status, 401);
+    t.is((await opened.ask('/metrics', { headers: { cookie: 'good' } })).status, 200);
+    t.is((await opened.ask('/ready', { headers: { cookie: 'good' } })).status, 503);
+    t.is((await opened.ask('/ready')).status, 401);
+  });
+}
+
 test.serial('startExporter(): while the loop is blocked the callback lets no request in; a token does', async (t) => {
   const child = start(
     t,
@@ -260,6 +285,7 @@ const wrong = {
   'half a hash': { basicUsers: ['name:$2b$04$hunter2'] },
   'a user twice': { basicUsers: [`name:${HASH}`, `name:${HASH}`] },
   'a token file that is not there': { bearerTokenFile: '/no/such/file' },
+  'a password in place of a callback': { authenticate: 'hunter2' },
 };
 for (const [title, options] of Object.entries(wrong)) {
   test.serial(`${title} is rejected, and the error shows no secret`, async (t) => {

@@ -203,7 +203,7 @@ const wrong = [
   [{ scope: 'all' }, `Expected 'process' or 'own' for scope but received "all" of type string`],
   [{ checks: [5] }, 'Expected an object of functions for checks but received an object of type Array'],
   [{ checks: { db: true } }, 'Expected an object of functions for checks but received an object of type Object'],
-  [{ authenticate: true }, 'Expected a function for authenticate but received true of type boolean'],
+  [{ authenticate: true }, 'Expected a function for authenticate but received something of type boolean'],
   [{ maxConnections: 0 }, 'Expected an integer from 1 to 65535 for maxConnections but received 0 of type number'],
   [
     { idleTimeoutMs: Number.POSITIVE_INFINITY },
@@ -218,6 +218,9 @@ for (const [options, message] of wrong) {
 
 test('an invalid timeoutMs of close() is rejected, and nothing is closed', async (t) => {
   const running = await opened(t, { host: '127.0.0.1' });
+  for (const options of [null, 5, 'now', () => {}]) {
+    await t.throwsAsync(running.close(options), { code: 'INVALID_CONFIG', message: /^Expected options for close\(\)/ });
+  }
   for (const timeoutMs of [-1, Number.NaN, '5', null]) {
     await t.throwsAsync(running.close({ timeoutMs }), { code: 'INVALID_CONFIG', message: /^Expected milliseconds/ });
   }

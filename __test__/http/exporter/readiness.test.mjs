@@ -47,7 +47,59 @@ const bad = {
   'answers too late': [() => new Promise((resolve) => setTimeout(resolve, 900)), 'timed out'],
 };
 
+const fn = () => true;
+class Methods {
+  db() {
+    return true;
+  }
+}
+const unusable = {
+  null: null,
+  'a function': fn,
+  'a Map': new Map([['db', fn]]),
+  'an object with methods': new Methods(),
+  'something that is not a function': { fine: fn, db: true },
+};
+
 for (const { door, open } of DOORS) {
+  for (const [title, checks] of Object.entries(unusable)) {
+    test.serial(`${door}: ${title} in place of checks is refused`, async (t) => {
+      const error = await t.throwsAsync(async () => open(t, { registry: smallRegistry(), checks }));
+      t.is(error.code, 'INVALID_CONFIG');
+      t.regex(error.message, /^Expected an object of functions for checks but received /);
+    });
+  }
+
+  test.serial(`${door}: checks are read when it is made`, async (t) => {
+    let reads = 0;
+    const checks = {
+      get db() {
+        if (++reads > 1) throw new Error('read again');
+        return () => true;
+      },
+    };
+    const opened = await open(t, { registry: smallRegistry(), checks });
+    t.is((await ready(opened)).text, '{"status":"ready","checks":{"db":"ok"}}\n');
+  });
+
+  test.serial(`${door}: a check that was added to the object runs at the doors that are made afterwards`, async (t) => {
+    const checks = { first: () => true };
+    const before = await open(t, { registry: smallRegistry(), checks });
+    checks.second = () => false;
+    const after = await open(t, { registry: smallRegistry(), checks });
+    t.is((await ready(before)).status, 200);
+    t.is((await ready(after)).text, '{"status":"not ready","checks":{"first":"ok","second":"failed"}}\n');
+  });
+
+  test.serial(`${door}: setReady() refuses anything but a boolean`, async (t) => {
+    const opened = await open(t, { registry: smallRegistry() });
+    for (const value of [undefined, null, 0, 'false', {}]) {
+      const { message } = t.throws(() => opened.setReady(value), { code: 'INVALID_CONFIG' });
+      t.regex(message, /^Expected true or false for setReady\(\) but received /);
+    }
+    t.is((await ready(opened)).status, 200);
+  });
+
   for (const [title, check] of Object.entries(good)) {
     test.serial(`${door}: a check that ${title} is ready`, async (t) => {
       const { status, headers, text } = await ready(await open(t, { registry: smallRegistry(), checks: { check } }));

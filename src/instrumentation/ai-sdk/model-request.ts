@@ -2,6 +2,7 @@
  * One request to a language model, with all attempts of the SDK. Whether a failed attempt was the last is known only later:
  * either another attempt follows, or the SDK reports the failure of the operation.
  */
+import { setImmediate } from 'node:timers';
 import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';

@@ -45,9 +45,10 @@ function client(port) {
   };
 }
 
-/** Starts an exporter on a free port. */
+/** Starts an exporter on a free port. The options may be of a class. */
 export async function exporter(t, options = {}) {
-  const running = await startExporter({ host: '127.0.0.1', port: 0, ...options });
+  const all = Object.assign(Object.create(Object.getPrototypeOf(options)), { host: '127.0.0.1', port: 0 }, options);
+  const running = await startExporter(all);
   t.teardown(() => running.close({ timeoutMs: 0 }));
   return {
     ...client(running.port),
