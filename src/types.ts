@@ -114,6 +114,8 @@ export interface MetricObject {
   help: string;
   type: MetricType;
   aggregator: Aggregator;
+  /** The unit, if the metric has one. */
+  unit?: string | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: the type of the metric is not known here
   collect?: CollectFunction<any> | undefined;
 }

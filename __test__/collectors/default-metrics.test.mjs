@@ -18,7 +18,7 @@ const peers = ['prom-client', '@prometheus-io/client'];
 // ---- the peers ----
 
 for (const peer of peers) {
-  linux(`every metric of ${peer} is there, with its type and its labels`, async (t) => {
+  linux(`every metric of ${peer} is there, with its help text, type, aggregator and labels`, async (t) => {
     const client = require(peer);
     const theirs = new client.Registry();
     client.collectDefaultMetrics({ register: theirs });
@@ -30,10 +30,10 @@ for (const peer of peers) {
     await sleep(250);
     const shapeOf = async (either) => {
       const shape = {};
-      for (const { name, type, values } of await either.getMetricsAsJSON()) {
+      for (const { name, help, type, aggregator, values } of await either.getMetricsAsJSON()) {
         const labels = new Set(values.flatMap((value) => Object.keys(value.labels ?? {})));
         shape[name] = {
-          type,
+          ...{ help, type, aggregator },
           labels: [...labels].sort(),
           samples: [...new Set(values.map((v) => v.metricName ?? name))],
         };
@@ -335,7 +335,7 @@ linux('figures of the process are metrics like others', async (t) => {
   registry.setDefaultLabels({ own: 'default', zone: 'a' });
   const metric = registry.getSingleMetric('process_max_fds');
   const { value } = (await metric.get()).values[0];
-  const help = 'File descriptors that the process may have open';
+  const help = 'Maximum number of open file descriptors.';
   t.deepEqual(await metric.get(), {
     name: 'process_max_fds',
     help,

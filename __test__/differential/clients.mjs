@@ -10,7 +10,10 @@ const require = createRequire(import.meta.url);
 /** Another module in place of this library, used to show that its defects are found. */
 const subjectName = process.env.DIFFERENTIAL_SUBJECT ?? '@llm-devops/prometheus-metrics';
 
-export const subject = { name: subjectName, client: require(subjectName) };
+const subjectClient = require(subjectName);
+
+/** A compared library: its name, its API with the exemptions, and its function that combines the JSON forms of a cluster. */
+export const subject = { name: subjectName, client: subjectClient, aggregate: aggregateOf(subjectClient) };
 
 export const peers = ['prom-client', '@prometheus-io/client'].map((name) => ({ name, client: require(name) }));
 
@@ -20,5 +23,9 @@ export function compared(without) {
 }
 
 export function adapted({ name, client }, without) {
-  return { name, client: adaptPeer(client, exemptionsFor(name, without)) };
+  return { name, client: adaptPeer(client, exemptionsFor(name, without)), aggregate: aggregateOf(client) };
+}
+
+function aggregateOf({ AggregatorRegistry }) {
+  return (lists) => AggregatorRegistry.aggregate(lists);
 }

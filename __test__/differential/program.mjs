@@ -14,7 +14,7 @@ const LISTS = ['registries', 'metrics', 'foreign', 'children', 'timers'];
  */
 export async function runProgram(steps, clients, exercised = () => {}) {
   const scene = emptyScene();
-  const worlds = clients.map(({ client }) => emptyWorld(client));
+  const worlds = clients.map(({ client, aggregate }) => ({ ...emptyWorld(client), aggregate }));
   const code = [];
   stopClock();
   try {
@@ -115,7 +115,27 @@ function finalScrapes(scene) {
   return [
     ...scene.registries.flatMap((_, i) => [ofRegistry(i, 'metrics'), ofRegistry(i, 'getMetricsAsJSON')]),
     ...scene.metrics.map((_, i) => ofMetric(i)),
+    { method: 'aggregate', code: 'aggregated(…) // the JSON of all registries, twice', run: aggregated },
   ];
+}
+
+/** What the primary of a cluster makes of its workers' messages, if two workers have these registries. */
+async function aggregated({ registries, aggregate }) {
+  const lists = await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()));
+  const received = JSON.parse(JSON.stringify(lists)).map((families) => families.filter(isComparable));
+  const families = await aggregate([...received, ...received]).getMetricsAsJSON();
+  // The successor groups the samples by their names.
+  const sorted = (values) => values.map((sample) => notation(sample, () => undefined)).sort();
+  return families.map(({ values, ...family }) => ({ ...family, values: sorted(values) }));
+}
+
+/**
+ * False for families that the peers combine wrongly: they join label values with a separator, tell an empty label from an
+ * absent one, and prom-client needs an aggregator.
+ */
+function isComparable({ aggregator, values }) {
+  const isFine = (value) => value !== '' && !/[,:|]/.test(value);
+  return aggregator !== undefined && values.every(({ labels }) => Object.values(labels ?? {}).every(isFine));
 }
 
 function describeDifference(code, clients, results) {

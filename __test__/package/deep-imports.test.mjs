@@ -32,3 +32,49 @@ test("prom-client's lib/defaultMetrics is the function, which registers the defa
   t.regex(await register.metrics(), /^process_cpu_seconds_total /m);
   t.true(collectDefaultMetrics.metricsList.length > 10);
 });
+
+const COLLECTORS = require(PACKAGE).collectDefaultMetrics.metricsList;
+
+test('each default metric has the file of the successor, and no other has one', (t) => {
+  const files = deep.map(({ path }) => path).filter((path) => path.startsWith('lib/metrics/'));
+  t.deepEqual(files, COLLECTORS.map((name) => `lib/metrics/${name}`).sort());
+});
+
+for (const name of COLLECTORS) {
+  test(`lib/metrics/${name} registers its metrics, with the peers' names`, (t) => {
+    const path = `lib/metrics/${name}.js`;
+    const ours = require(`${PACKAGE}/${path}`);
+    const theirs = require(`@prometheus-io/client/${path}`);
+    const { Registry, register } = require(PACKAGE);
+    const registry = new Registry();
+    ours(registry, { prefix: 'my_' });
+    t.teardown(() => registry.clear());
+    const names = registry.getMetricsAsArray().map((metric) => metric.name);
+    t.deepEqual(names.sort(), theirs.metricNames.map((metric) => `my_${metric}`).sort());
+    t.deepEqual([...ours.metricNames].sort(), [...theirs.metricNames].sort());
+    t.is(register.getMetricsAsArray().length, 0);
+  });
+}
+
+test('hashObject() of lib/util makes the keys of hashMap, as in prom-client', (t) => {
+  const { hashObject } = require(`${PACKAGE}/lib/util`);
+  const theirs = require('prom-client/lib/util').hashObject;
+  const { Gauge } = require(PACKAGE);
+  const gauge = new Gauge({ name: 'g', help: 'h', labelNames: ['b', 'a'], registers: [] });
+  for (const labels of [{}, { a: 1 }, { b: 'x', a: 'y' }, { a: undefined, b: '' }, { b: null }]) {
+    t.is(hashObject(labels), theirs(labels));
+    t.is(hashObject(labels, ['a', 'b']), theirs(labels, ['a', 'b']));
+  }
+  gauge.set({ b: 'x', a: 'y' }, 3);
+  t.is(gauge.hashMap[hashObject({ b: 'x', a: 'y' })].value, 3);
+});
+
+test('every metric is a Metric of lib/metric', (t) => {
+  const { Metric } = require(`${PACKAGE}/lib/metric`);
+  const { Counter, Gauge, Histogram, Summary, Info, StateSet } = require(PACKAGE);
+  for (const Class of [Counter, Gauge, Histogram, Summary]) {
+    t.true(new Class({ name: 'm', help: 'h', registers: [] }) instanceof Metric);
+  }
+  t.true(new Info({ name: 'm', help: 'h', registers: [] }) instanceof Metric);
+  t.true(new StateSet({ name: 'm', help: 'h', states: ['a'], registers: [] }) instanceof Metric);
+});

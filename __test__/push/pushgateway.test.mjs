@@ -45,6 +45,32 @@ const BODY = text(
 
 const METHODS = { push: 'PUT', pushAdd: 'POST', delete: 'DELETE' };
 
+// What tests of programs see that replace `http.request()` by a function of their own.
+for (const { name, client } of [{ name: 'this library', client: library }, peers[1]]) {
+  test.serial(`${name} calls http.request() at once, with a URL and the program's options`, (t) => {
+    const calls = [];
+    const request = http.request;
+    http.request = (...args) => {
+      calls.push(args);
+      return { on() {}, write() {}, end() {} };
+    };
+    t.teardown(() => {
+      http.request = request;
+    });
+    for (const [method, verb] of Object.entries(METHODS)) {
+      for (const options of [undefined, null, { headers: { 'unit-test': '1' }, timeout: 70 }]) {
+        const gateway = new client.Pushgateway('http://me:secret@127.0.0.1:9/path', options, jobRegistry(client));
+        void gateway[method]({ jobName: 'a b', groupings: { key: 'va&lue' } });
+        const [url, given, answered] = calls.pop();
+        t.true(url instanceof URL);
+        t.is(url.href, 'http://me:secret@127.0.0.1:9/path/metrics/job/a%20b/key/va%26lue');
+        t.deepEqual(given, { ...options, method: verb });
+        t.is(typeof answered, 'function');
+      }
+    }
+  });
+}
+
 for (const [name, method] of Object.entries(METHODS)) {
   test(`${name} sends ${method} and resolves with the answer and its body`, async (t) => {
     const { url, requests } = await startGateway(t, (_, response) => response.writeHead(202).end('taken'));

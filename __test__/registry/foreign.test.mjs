@@ -151,6 +151,49 @@ for (const [title, get] of Object.entries(nonsense)) {
     t.is(await registry.metrics(), text(...alone('c', 'counter'), '', ...alone('g', 'gauge')));
     t.is(warnings.length, 1);
     t.regex(warnings[0], /^COLLECTOR_FAILED: collect\(\) of "f" failed: /);
-    t.is((await registry.getMetricsAsJSON()).length, 2);
+    // JSON has no rules for names.
+    t.is((await registry.getMetricsAsJSON()).length, /bad .*name/.test(title) ? 3 : 2);
   });
 }
+
+test('JSON has foreign metrics whose names no exposition can have, in their place', async (t) => {
+  const warnings = [];
+  const registry = new Registry({ logger: { warn: (message) => warnings.push(message) } });
+  const foreign = (name, values) => {
+    const answer = { name, help: 'F', type: 'gauge', aggregator: 'max', values };
+    registry.registerMetric({ name, aggregator: 'max', get: () => answer });
+  };
+  counterIn(registry, 'first');
+  foreign('some other name', [{ value: 1, labels: { a: 'x' } }]);
+  foreign('fine');
+  foreign('bad_label', [{ value: 2, labels: { 'not fine': 'x' } }]);
+  counterIn(registry, 'last');
+  registry.setDefaultLabels({ pod: 'p' });
+  const shown = (await registry.getMetricsAsJSON()).map(({ name, values }) => [name, values.at(-1)?.labels]);
+  t.deepEqual(shown, [
+    ['first', { pod: 'p' }],
+    ['some other name', { a: 'x', pod: 'p' }],
+    ['fine', undefined],
+    ['bad_label', { 'not fine': 'x', pod: 'p' }],
+    ['last', { pod: 'p' }],
+  ]);
+  t.deepEqual(
+    (await registry.getMetricsAsJSON('max')).map(({ name }) => name),
+    ['some other name', 'fine', 'bad_label'],
+  );
+  t.deepEqual(await samples(registry), ['first{pod="p"} 0', 'last{pod="p"} 0']);
+  t.true(warnings.some((message) => message.includes('Invalid metric name: some other name')));
+});
+
+test('a foreign metric has a unit in OpenMetrics, if its name ends with it', async (t) => {
+  const registry = new Registry(OPENMETRICS);
+  const foreign = (name, unit) => {
+    registry.registerMetric({ name, get: () => ({ name, help: 'F', type: 'gauge', unit, values: [] }) });
+  };
+  foreign('a_seconds', 'seconds');
+  foreign('jobs', 's');
+  foreign('other', 'seconds');
+  foreign('odd_seconds', 5);
+  const units = (await registry.metrics()).split('\n').filter((line) => line.startsWith('# UNIT'));
+  t.deepEqual(units, ['# UNIT a_seconds seconds']);
+});

@@ -32,6 +32,8 @@ pub struct ForeignFamily {
     pub help: String,
     /// The type's word in `# TYPE`.
     pub kind: String,
+    /// The unit, if it has one.
+    pub unit: Option<String>,
     /// The sample name of each sample.
     pub sample_names: Vec<String>,
     /// The labels of each sample: names and values, alternating.
@@ -41,7 +43,7 @@ pub struct ForeignFamily {
 }
 
 /// Validates names and converts the samples.
-fn samples(foreign: &ForeignFamily) -> Result<SampleFamily> {
+fn samples(foreign: ForeignFamily) -> Result<SampleFamily> {
     let mut samples = Vec::with_capacity(foreign.values.len());
     for ((name, labels), value) in foreign.sample_names.iter().zip(&foreign.labels).zip(&foreign.values) {
         let pairs: Vec<(&str, &str)> =
@@ -49,7 +51,8 @@ fn samples(foreign: &ForeignFamily) -> Result<SampleFamily> {
         samples.push(Sample::new(name, &pairs, *value).map_err(refused)?);
     }
     let kind = Kind::from_word(&foreign.kind);
-    SampleFamily::new(&foreign.name, &foreign.help, kind, samples).map_err(refused)
+    let family = SampleFamily::new(&foreign.name, &foreign.help, kind, samples).map_err(refused)?;
+    Ok(family.with_unit(foreign.unit))
 }
 
 /// Selects the part of a registry to show, and the format.
@@ -94,7 +97,7 @@ impl NativeRegistry {
     /// Replaces the samples of a metric that `add_foreign` has registered.
     #[napi(catch_unwind)]
     pub fn set_foreign(&self, item: u32, foreign: ForeignFamily) -> Result<()> {
-        self.target.registry().set_foreign(item, samples(&foreign)?);
+        self.target.registry().set_foreign(item, samples(foreign)?);
         Ok(())
     }
 

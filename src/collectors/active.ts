@@ -13,7 +13,11 @@ export function resourcesPart(naming: Naming): Part {
   if (typeof process.getActiveResourcesInfo !== 'function') return { metrics: [] };
   return countedPart(
     naming,
-    { name: 'nodejs_active_resources', what: 'Resources that keep the event loop alive' },
+    {
+      name: 'nodejs_active_resources',
+      help: 'Number of active resources that are currently keeping the event loop alive, grouped by async resource type.',
+      totalHelp: 'Total number of active resources.',
+    },
     () => process.getActiveResourcesInfo(),
     (type) => type,
   );
@@ -23,7 +27,11 @@ export function resourcesPart(naming: Naming): Part {
 export function handlesPart(naming: Naming): Part {
   const { _getActiveHandles: list } = undocumented;
   if (typeof list !== 'function') return { metrics: [] };
-  const description = { name: 'nodejs_active_handles', what: 'Active handles of libuv' };
+  const description = {
+    name: 'nodejs_active_handles',
+    help: 'Number of active libuv handles grouped by handle type. Every handle type is C++ class name.',
+    totalHelp: 'Total number of active handles.',
+  };
   return countedPart(naming, description, () => list.call(process), readClass);
 }
 
@@ -31,7 +39,11 @@ export function handlesPart(naming: Naming): Part {
 export function requestsPart(naming: Naming): Part {
   const { _getActiveRequests: list } = undocumented;
   if (typeof list !== 'function') return { metrics: [] };
-  const description = { name: 'nodejs_active_requests', what: 'Active requests of libuv' };
+  const description = {
+    name: 'nodejs_active_requests',
+    help: 'Number of active libuv requests grouped by request type. Every request type is C++ class name.',
+    totalHelp: 'Total number of active requests.',
+  };
   return countedPart(naming, description, () => list.call(process), readClass);
 }
 
@@ -42,7 +54,7 @@ function readClass(object: object | null): string | undefined {
 /** A gauge by type and a gauge of the total. The list is made once a scrape: it costs 0.25 µs a handle. */
 function countedPart<E>(
   naming: Naming,
-  { name, what }: { name: string; what: string },
+  { name, help, totalHelp }: { name: string; help: string; totalHelp: string },
   list: () => readonly E[],
   typeOf: (entry: E) => string | undefined,
 ): Part {
@@ -57,8 +69,8 @@ function countedPart<E>(
     inAll.set(entries.length);
   };
   const update = oncePerScrape(read);
-  const gauge = makeGauge(naming, { name, help: `${what}, by type`, own: ['type'] }, update);
-  const total = makeGauge(naming, { name: `${name}_total`, help: what }, update);
+  const gauge = makeGauge(naming, { name, help, own: ['type'] }, update);
+  const total = makeGauge(naming, { name: `${name}_total`, help: totalHelp }, update);
   const byType = new CountsByType(gauge, commonLabels(naming.labels, ['type']));
   const inAll = commonSeries(total, naming);
   return { metrics: [gauge, total], refresh: read };

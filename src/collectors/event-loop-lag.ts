@@ -21,23 +21,23 @@ export interface LagSettings {
 
 const LAG: GaugeDescription = {
   name: 'nodejs_eventloop_lag_seconds',
-  help: 'How late the event loop was when it was last asked, in seconds',
+  help: 'Lag of event loop in seconds.',
   aggregator: 'average',
 };
 
 /** Statistics of the window. Delays include the precision: the monitor measures the time between two of its measurements. */
 const STATISTICS: readonly GaugeDescription[] = [
-  { name: 'min', help: 'The shortest delay of the event loop in the window, in seconds', aggregator: 'min' },
-  { name: 'max', help: 'The longest delay of the event loop in the window, in seconds', aggregator: 'max' },
-  { name: 'mean', help: 'The mean delay of the event loop in the window, in seconds', aggregator: 'average' },
+  { name: 'min', help: 'The minimum recorded event loop delay.', aggregator: 'min' },
+  { name: 'max', help: 'The maximum recorded event loop delay.', aggregator: 'max' },
+  { name: 'mean', help: 'The mean of the recorded event loop delays.', aggregator: 'average' },
   {
     name: 'stddev',
-    help: 'The standard deviation of the delays of the event loop in the window, in seconds',
+    help: 'The standard deviation of the recorded event loop delays.',
     aggregator: 'average',
   },
-  { name: 'p50', help: 'The median delay of the event loop in the window, in seconds', aggregator: 'average' },
-  { name: 'p90', help: 'The 90th percentile of the delays in the window, in seconds', aggregator: 'average' },
-  { name: 'p99', help: 'The 99th percentile of the delays in the window, in seconds', aggregator: 'average' },
+  { name: 'p50', help: 'The 50th percentile of the recorded event loop delays.', aggregator: 'average' },
+  { name: 'p90', help: 'The 90th percentile of the recorded event loop delays.', aggregator: 'average' },
+  { name: 'p99', help: 'The 99th percentile of the recorded event loop delays.', aggregator: 'average' },
 ];
 
 /** The lag now, and statistics of the delays in the window if the runtime can monitor them (Bun cannot). */

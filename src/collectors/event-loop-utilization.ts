@@ -10,7 +10,8 @@ import type { Aggregator, AnyLabels, ForeignMetric, MetricObjectWithValues, Metr
 import { commonLabels, type Naming, type Part } from './part';
 import { QuantileWindow } from './quantile-window';
 
-const HELP = 'The part of its time that the event loop was not idle, from 0 to 1';
+const HELP =
+  'Ratio of time the event loop is not idling in the event provider to the total time the event loop is running.';
 
 /** Settings of the sampler. */
 export interface UtilizationSettings {

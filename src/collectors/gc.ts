@@ -27,7 +27,7 @@ export function gcPart({ prefix, labels }: Naming, buckets: readonly number[] = 
   const common = commonLabels(labels, ['kind', 'le']);
   const histogram = new Histogram<string>({
     name: `${prefix}nodejs_gc_duration_seconds`,
-    help: 'How long garbage collections took, by kind (minor, major, incremental, weakcb), in seconds',
+    help: 'Garbage collection duration by kind, one of major, minor, incremental or weakcb.',
     labelNames: ['kind', ...Object.keys(common)],
     buckets,
     registers: [],

@@ -27,6 +27,7 @@ export interface Naming {
 /** A gauge of a part. */
 export interface GaugeDescription {
   readonly name: string;
+  /** The text of prom-client. */
   readonly help: string;
   /** Its own label names, which stand before the common ones. */
   readonly own?: readonly string[];

@@ -11,7 +11,7 @@ export function versionPart(naming: Naming): Part {
     naming,
     {
       name: 'nodejs_version_info',
-      help: 'The version of Node.js, in labels',
+      help: 'Node.js version info.',
       own: OWN,
       aggregator: 'first',
     },

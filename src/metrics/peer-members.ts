@@ -70,7 +70,8 @@ function byBound<V>(metric: Viewed, of: (bucket: number) => V): Record<string, V
 /** The series by prom-client's keys. Removing an entry removes its series; setting one sets its values. */
 function hashMapOf(metric: Viewed): object {
   const map: Record<string, object> = {};
-  for (const series of readSeries(metric)) map[keyOf(metric, series.labels)] = entryOf(metric, series);
+  const names = [...metric.labelNames].sort();
+  for (const series of readSeries(metric)) map[hashObject(series.labels, names)] = entryOf(metric, series);
   const set = metric[seriesSet];
   return new Proxy(map, {
     deleteProperty(target, key) {
@@ -85,10 +86,11 @@ function hashMapOf(metric: Viewed): object {
   });
 }
 
-/** `name:value,` for each label, in the order of the names. */
-function keyOf({ labelNames }: Viewed, labels: Record<string, unknown>): string {
-  const names = [...labelNames].sort().filter((name) => Object.hasOwn(labels, name));
-  return names.map((name) => `${name}:${labels[name]},`).join('');
+/** prom-client's key of a label set: `name:value,` for each label. */
+export function hashObject(labels: object, names: readonly string[] = Object.keys(labels).sort()): string {
+  const all = labels as Record<string, unknown>;
+  const present = names.filter((name) => all[name] !== undefined);
+  return present.map((name) => `${name}:${all[name]},`).join('');
 }
 
 function entryOf(metric: Viewed, { labels, cells, exemplars }: ReadSeries): object {

@@ -11,6 +11,7 @@ interface FamilyText {
   help: string;
   type: MetricType;
   aggregator?: Aggregator;
+  unit?: string;
   /** Upper bounds of a histogram, or quantiles of a summary. */
   bounds?: number[];
   series?: { id: number | null; labels: Labels; exemplars?: (ExemplarValue | null)[] }[];
@@ -70,7 +71,7 @@ export function parseFamilies(
     return numbers.subarray(at - count, at);
   };
   return (JSON.parse(text) as FamilyText[]).map(
-    ({ name, help, type, aggregator = 'sum', bounds = [], series, samples }) => {
+    ({ name, help, type, aggregator = 'sum', unit, bounds = [], series, samples }) => {
       const known = knownOf(name);
       const values: MetricValue[] = [];
       for (const sample of samples ?? []) {
@@ -91,7 +92,7 @@ export function parseFamilies(
           values.push({ value: take(1)[0], labels: own, ...(exemplar ? { exemplar } : {}) });
         }
       }
-      return { help, name, type, values, aggregator };
+      return { help, name, type, values, aggregator, ...(unit === undefined ? {} : { unit }) };
     },
   );
 }

@@ -2,14 +2,13 @@
  * Connects the processes of `node:cluster`: the primary asks, the workers answer. Listens to messages from the first
  * registry on, never before.
  */
-import cluster, { type Worker } from 'node:cluster';
+import type { Worker } from 'node:cluster';
 import type { Registry } from '../registry/registry';
-import { type Deferred, deferred, Gatherings, type MemberId, within } from './gatherings';
+import { type Deferred, deferred, Gatherings, type MemberId, type Show, within } from './gatherings';
 import {
   ACKNOWLEDGEMENT,
   ANNOUNCEMENT,
   answerTo,
-  type Families,
   familiesIn,
   GOODBYE,
   type Message,
@@ -21,14 +20,17 @@ import {
 /** A process's place in the cluster. */
 export interface ClusterSide {
   /**
-   * The families of all workers.
+   * Gathers the families of all workers, and shows them.
    *
    * @param isStrict true to wait for every connected worker, as prom-client does; false to do without those that never
    *   said that they have a registry
    */
-  gather(isStrict: boolean): Promise<Families[]>;
+  scrape(isStrict: boolean, show: Show): Promise<string>;
   shutdown(limitMs: number): Promise<void>;
 }
+
+// biome-ignore lint/style/useNodejsImportProtocol: Jest mocks `cluster` and `node:cluster` separately
+const cluster = require('cluster') as typeof import('node:cluster').default;
 
 let side: ClusterSide | undefined;
 
@@ -57,9 +59,10 @@ class Primary implements ClusterSide {
     for (const worker of this.#workers()) worker.send({ type: ANNOUNCEMENT }, ignored);
   }
 
-  gather(isStrict: boolean): Promise<Families[]> {
+  scrape(isStrict: boolean, show: Show): Promise<string> {
     const workers = this.#workers().filter(({ id }) => !this.#gone.has(id) && (isStrict || !this.#silent.has(id)));
-    return this.#gatherings.ask({
+    return this.#gatherings.scrape({
+      show,
       members: new Map(workers.map(({ id }) => [id, !isStrict && !this.#announced.has(id)])),
       send: (requestId) => {
         for (const worker of workers) this.#ask(worker, requestId);
@@ -131,8 +134,8 @@ class ClusterWorker implements ClusterSide {
   }
 
   /** Only a primary has workers. */
-  async gather(): Promise<Families[]> {
-    return [];
+  scrape(_isStrict: boolean, show: Show): Promise<string> {
+    return show([[]]);
   }
 
   async shutdown(limitMs: number): Promise<void> {

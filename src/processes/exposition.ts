@@ -43,12 +43,12 @@ function combined(families: Families): MetricObjectWithValues | Packed | undefin
 async function enterHistogram(registry: Registry, packed: Packed): Promise<boolean> {
   const rows = rowsOf(packed);
   if (rows === undefined) return false;
-  const { name, help, labels } = packed;
+  const { name, help, unit, labels } = packed;
   let histogram: Histogram;
   try {
     const labelNames = [...new Set(labels.flatMap(Object.keys))];
     const limits = { cardinality: { maxSeries: labels.length + 1 }, registers: [registry] };
-    histogram = new Histogram({ name, help, labelNames, buckets: rows.bounds, ...limits });
+    histogram = new Histogram({ name, help, unit, labelNames, buckets: rows.bounds, ...limits });
   } catch {
     return false;
   }

@@ -22,12 +22,15 @@ interface Gathering {
   readonly answers: Map<MemberId, readonly Families[] | undefined>;
   /** The members whose answers are missing; true if the request can do without. */
   readonly missing: Map<MemberId, boolean>;
-  readonly promise: Promise<unknown>;
   end(error?: Error): void;
 }
 
-/** What a request needs. */
-export interface Asking {
+/** Writes the exposition of these families: the ones that were kept, then those of each member. */
+export type Show = (families: Families[]) => Promise<string>;
+
+/** What a scrape needs. */
+export interface Scrape {
+  readonly show: Show;
   /** The members; true for those that may have no registry, whose answers are awaited for a shorter time. */
   readonly members: ReadonlyMap<MemberId, boolean>;
   /** Sends the request. */
@@ -41,6 +44,8 @@ export interface Asking {
 /** The requests of one primary. */
 export class Gatherings {
   readonly #open = new Map<number, Gathering>();
+  /** The scrapes whose expositions are not finished. */
+  readonly #scrapes = new Set<Promise<string>>();
   #kept: Families = [];
   #next = 0;
 
@@ -49,15 +54,23 @@ export class Gatherings {
     return this.#kept.length > 0;
   }
 
-  /** Settles when the requests of now have been answered or have failed. */
+  /** Settles when the scrapes of now are finished or have failed. */
   async settled(): Promise<boolean> {
-    const open = [...this.#open.values()].map(({ promise }) => promise);
-    await Promise.allSettled(open);
-    return open.length > 0;
+    const scrapes = [...this.#scrapes];
+    await Promise.allSettled(scrapes);
+    return scrapes.length > 0;
   }
 
-  /** The families that were kept, and those of all members. */
-  ask({ members, send, timedOut, silent }: Asking): Promise<Families[]> {
+  /** Asks all members, and shows the families that were kept and those of the answers. */
+  scrape({ show, ...asking }: Scrape): Promise<string> {
+    const scrape = this.#ask(asking).then(show);
+    this.#scrapes.add(scrape);
+    const forget = () => this.#scrapes.delete(scrape);
+    scrape.then(forget, forget);
+    return scrape;
+  }
+
+  #ask({ members, send, timedOut, silent }: Omit<Scrape, 'show'>): Promise<Families[]> {
     const requestId = this.#next++;
     const kept = this.#kept;
     const { promise, resolve, reject } = deferred<Families[]>();
@@ -76,7 +89,7 @@ export class Gatherings {
       if (error === undefined) resolve([kept, ...[...answers.values()].flatMap((lists) => lists ?? [])]);
       else reject(error);
     };
-    this.#open.set(requestId, { answers, missing, promise, end });
+    this.#open.set(requestId, { answers, missing, end });
     if (missing.size === 0) end();
     else send(requestId);
     return promise;

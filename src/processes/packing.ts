@@ -15,6 +15,7 @@ export interface Packed {
   readonly help: string;
   readonly type: Family['type'];
   readonly aggregator: Aggregator;
+  readonly unit?: string | undefined;
   readonly slots: readonly Slot[];
   /** The labels of each row. */
   readonly labels: readonly Readonly<Record<string, string | number>>[];
@@ -28,7 +29,8 @@ export function isPacked(family: Family | Packed): family is Packed {
 
 /** Packs a histogram whose rows are alike and whose values are finite; returns any other family as it is. */
 export function pack(family: Family): Family | Packed {
-  const { name, help, type, aggregator, values = [] } = family;
+  const { values = [], ...head } = family;
+  const { name, type, aggregator } = head;
   const width = 1 + values.findIndex(({ metricName }) => metricName === `${name}_count`);
   if (type !== 'histogram' || aggregator !== 'sum' || width === 0 || values.length % width !== 0) return family;
   const slots = values.slice(0, width).map(slotOf);
@@ -41,7 +43,7 @@ export function pack(family: Family): Family | Packed {
     }
     labels.push(own);
   }
-  return { name, help, type, aggregator, slots, labels, numbers: values.map(({ value }) => value) };
+  return { ...head, slots, labels, numbers: values.map(({ value }) => value) };
 }
 
 const slotOf = ({ metricName, labels }: MetricValue): Slot => [metricName, labels.le];
@@ -60,7 +62,7 @@ function fits(sample: MetricValue, [metricName, le]: Slot, own: Record<string, u
 
 export function unpack(packed: Family | Packed): Family {
   if (!isPacked(packed)) return packed;
-  const { name, help, type, aggregator, slots, labels, numbers } = packed;
+  const { slots, labels, numbers, ...head } = packed;
   const values = numbers.map((value, index): MetricValue => {
     const [metricName, le] = slots[index % slots.length];
     const own = labels[Math.floor(index / slots.length)];
@@ -70,7 +72,7 @@ export function unpack(packed: Family | Packed): Family {
       ...(metricName === undefined ? {} : { metricName }),
     };
   });
-  return { name, help, type, values, aggregator };
+  return { ...head, values };
 }
 
 /** The sum of packed families of one name; `undefined` if their buckets differ. */

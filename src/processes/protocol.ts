@@ -50,13 +50,20 @@ export function messageIn(received: unknown): Message {
   return typeof received === 'object' && received !== null ? received : {};
 }
 
+/** Reads the families of a registry. */
+type Read = (registry: Registry) => Promise<MetricObjectWithValues[]>;
+
 /** The answer to a request, in the dialect of the request; `undefined` for any other message. */
-export async function answerTo(message: Message, registries: readonly Registry[]): Promise<object | undefined> {
+export async function answerTo(
+  message: Message,
+  registries: readonly Registry[],
+  read: Read = (registry) => registry.getMetricsAsJSON(),
+): Promise<object | undefined> {
   const dialect = [PROM_CLIENT, SUCCESSOR].find(({ request }) => request === message.type);
   if (dialect === undefined) return undefined;
   const answer = { type: dialect.answer, requestId: message.requestId };
   try {
-    const metrics = await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()));
+    const metrics = await Promise.all(registries.map(read));
     const unusual = unusualIn(metrics);
     const sent = message.packs === true ? metrics.map((families) => families.map(pack)) : metrics;
     return { ...answer, metrics: sent, ...(unusual.length > 0 ? { unusual } : {}) };

@@ -7,7 +7,7 @@ import { Registry } from '../registry/registry';
 import type { RegistryContentType } from '../types';
 import type * as Cluster from './cluster';
 import type * as Exposition from './exposition';
-import type { Families } from './protocol';
+import type { Show } from './gatherings';
 import type * as Threads from './threads';
 
 const cluster = () => require('./cluster') as typeof Cluster;
@@ -41,15 +41,18 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
    *
    * @throws {EndpointError} `CLUSTER_FAILED`: `Operation timed out. 1 outstanding responses.` if a worker does not answer within 5 seconds
    */
-  async clusterMetrics(): Promise<string> {
-    const own = await Promise.all(clusterRegistries().map((registry) => registry.getMetricsAsJSON()));
-    const [kept, ...workers] = await this.gather(false);
-    return exposition().text([kept, ...own, ...workers], this.contentType);
+  clusterMetrics(): Promise<string> {
+    const own = Promise.all(clusterRegistries().map((registry) => registry.getMetricsAsJSON()));
+    // Awaited below, unless the workers fail first.
+    own.catch(() => {});
+    return this.gather(false, async ([kept, ...workers]) =>
+      exposition().text([kept, ...(await own), ...workers], this.contentType),
+    );
   }
 
   /** @internal */
-  protected gather(isStrict: boolean): Promise<Families[]> {
-    return this.#side.gather(isStrict);
+  protected gather(isStrict: boolean, show: Show): Promise<string> {
+    return this.#side.scrape(isStrict, show);
   }
 
   /**
@@ -81,10 +84,11 @@ export class AggregatorRegistry<T extends RegistryContentType = RegistryContentT
    *
    * @throws {EndpointError} `CLUSTER_FAILED`: `Operation timed out.` if a worker does not answer within 5 seconds
    */
-  override async clusterMetrics(): Promise<string> {
-    const families = await this.gather(true);
-    const hasNone = families.length === 1 && families[0].length === 0;
-    return hasNone ? '' : exposition().text(families, this.contentType);
+  override clusterMetrics(): Promise<string> {
+    return this.gather(true, async (families) => {
+      const hasNone = families.length === 1 && families[0].length === 0;
+      return hasNone ? '' : exposition().text(families, this.contentType);
+    });
   }
 }
 
@@ -115,9 +119,9 @@ export class WorkerRegistry<T extends RegistryContentType = RegistryContentType>
    * @throws {EndpointError} `CLUSTER_FAILED`: `Operation timed out. 1 outstanding responses.` if a thread does not answer within 5 seconds. Later
    *   calls do not wait for that thread.
    */
-  async workerMetrics(): Promise<string> {
-    if (this.#threads.isEmpty) return '';
-    return exposition().text(await this.#threads.gather(), this.contentType);
+  workerMetrics(): Promise<string> {
+    if (this.#threads.isEmpty) return Promise.resolve('');
+    return this.#threads.scrape((families) => exposition().text(families, this.contentType));
   }
 
   /**

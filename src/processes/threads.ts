@@ -3,13 +3,12 @@
  * never before; they do not keep a thread alive.
  */
 import { BroadcastChannel, threadId, type Worker } from 'node:worker_threads';
-import type { Registry } from '../registry/registry';
-import { type Deferred, deferred, Gatherings, type MemberId, within } from './gatherings';
+import { jsonOfThread, type Registry } from '../registry/registry';
+import { type Deferred, deferred, Gatherings, type MemberId, type Show, within } from './gatherings';
 import {
   ACKNOWLEDGEMENT,
   ANNOUNCEMENT,
   answerTo,
-  type Families,
   familiesIn,
   GOODBYE,
   type Message,
@@ -75,10 +74,12 @@ export class Threads {
     return this.#members.size === 0 && !this.#gatherings.hasKept;
   }
 
-  gather(): Promise<Families[]> {
+  /** Gathers the families of all threads, and shows them. */
+  scrape(show: Show): Promise<string> {
     const members = [...this.#members].filter(([name]) => !this.#silent.has(name));
     members.sort(([, a], [, b]) => a.threadId - b.threadId);
-    return this.#gatherings.ask({
+    return this.#gatherings.scrape({
+      show,
       members: new Map(members.map(([name]) => [name, false])),
       send: (requestId) => this.#all.postMessage({ type: SUCCESSOR.request, threadId, requestId }),
       timedOut: (missing) => {
@@ -93,7 +94,7 @@ export class Threads {
     if ((await this.#gatherings.settled()) || isPrimary) return;
     if (this.#goodbye === undefined) {
       this.#goodbye = deferred();
-      const metrics = await Promise.all(this.#registries().map((registry) => registry.getMetricsAsJSON('sum')));
+      const metrics = await Promise.all(this.#registries().map((registry) => registry[jsonOfThread]('sum')));
       this.#own.postMessage({ type: GOODBYE, requestId: 0, threadId, metrics });
     }
     await within(this.#goodbye.promise, limitMs);
@@ -108,7 +109,8 @@ export class Threads {
       if (message.primary) this.#announce(false);
       return;
     }
-    const answer = await answerTo(message, this.#registries());
+    // A scrape of the main thread shows all threads, but each of them answers for itself.
+    const answer = await answerTo(message, this.#registries(), (registry) => registry[jsonOfThread]());
     if (answer !== undefined) this.#own.postMessage({ ...answer, threadId });
   }
 

@@ -21,7 +21,12 @@ export interface PushgatewayParameters {
 export interface PushgatewayOptions {
   /** False to allow requests without `jobName`, for services that are only similar to a Pushgateway. @default true */
   requireJobName?: boolean;
-  /** Milliseconds that one request may take altogether; 0 for no limit. @default 30000 */
+  /**
+   * Milliseconds that a connection may be silent, and that one request may take altogether, there at least 1000; 0 for
+   * no limit.
+   *
+   * @default 30000
+   */
   timeout?: number;
   [option: string]: unknown;
 }
@@ -34,7 +39,16 @@ export interface PushgatewayAnswer {
 
 type Headers = Record<string, unknown>;
 
+/** Options of a request, and the part of them that this module reads. */
+interface RequestParameters {
+  method: string;
+  headers?: Headers;
+}
+
 const TIMEOUT_MS = 30_000;
+
+/** A request may always take this long, as long as it makes progress: the shortest limits are meant for silence. */
+const WHOLE_MS_MIN = 1000;
 
 /** Limit of an answer's body, in characters. A Pushgateway answers with nothing or one line. */
 const BODY_MAX = 1 << 20;
@@ -95,29 +109,32 @@ export class Pushgateway<_T extends RegistryContentType = RegistryContentType> {
       throw new ConfigurationError('INVALID_CONFIG', `Expected an http: or https: URL but received "${url.protocol}"`);
     }
     url.pathname = `${url.pathname.replace(/\/+$/, '')}/metrics${group}`;
-    const { timeout = TIMEOUT_MS, headers, ...others } = this.requestOptions;
-    const options = { ...others, method, headers: { ...(headers as Headers | undefined) } };
-    const body = await this.#body(method, options.headers);
-    // Loaded here: most programs push nothing. Its function is read at each call, because tests replace it.
-    const http: typeof import('node:http') = isSecure ? require('node:https') : require('node:http');
+    const timeoutMs = checkedTimeout(this.requestOptions.timeout ?? TIMEOUT_MS);
+    const options: RequestParameters = { ...this.requestOptions, method };
+    const encoding = headerNamed(options, 'content-encoding');
+    if (method === 'DELETE' && encoding !== undefined) {
+      const { [encoding]: _, ...others } = options.headers as Headers;
+      options.headers = others;
+    }
+    // Loaded here: most programs push nothing. Its function is read at each call, because tests replace it: by assigning
+    // it, or by mocking the module under this name.
+    // biome-ignore lint/style/useNodejsImportProtocol: Jest mocks `http` and `node:http` separately
+    const http: typeof import('node:http') = isSecure ? require('https') : require('http');
     return exchange(
       (answered) => http.request(url, options as RequestOptions, answered),
-      body,
-      checkedTimeout(timeout),
+      method === 'DELETE' ? undefined : (request) => this.#body(request, options, encoding),
+      timeoutMs,
     );
   }
 
-  /** The body of a request; changes its headers so that they describe the body. */
-  async #body(method: string, headers: Headers): Promise<string | Buffer | undefined> {
-    const named = (wanted: string) => Object.keys(headers).find((name) => name.toLowerCase() === wanted);
-    const encoding = named('content-encoding');
-    if (method === 'DELETE') {
-      if (encoding !== undefined) delete headers[encoding];
-      return undefined;
-    }
+  /** The body of a request; adds the header that describes it. */
+  async #body(request: ClientRequest, options: RequestParameters, encoding?: string): Promise<string | Buffer> {
     const text = await this.registry.metrics();
-    if (named('content-type') === undefined) headers['Content-Type'] = this.registry.contentType;
-    if (encoding === undefined || headers[encoding] !== 'gzip') return text;
+    if (!request.headersSent && headerNamed(options, 'content-type') === undefined) {
+      // The peers need no such method, so mocks of programs may lack it.
+      request.setHeader?.('Content-Type', this.registry.contentType);
+    }
+    if (encoding === undefined || options.headers?.[encoding] !== 'gzip') return text;
     const zlib: typeof import('node:zlib') = require('node:zlib');
     return new Promise((resolve, reject) => {
       zlib.gzip(text, (error, bytes) => (error === null ? resolve(bytes) : reject(error)));
@@ -129,6 +146,11 @@ export class Pushgateway<_T extends RegistryContentType = RegistryContentType> {
 export declare namespace Pushgateway {
   export type Options = PushgatewayOptions;
   export type Parameters = PushgatewayParameters;
+}
+
+/** The name of a header as the program spelled it. */
+function headerNamed({ headers = {} }: RequestParameters, wanted: string): string | undefined {
+  return Object.keys(headers).find((name) => name.toLowerCase() === wanted);
 }
 
 /** The labels of a group as a path. `job` comes first. */
@@ -154,11 +176,12 @@ function checkedTimeout(timeout: unknown): number {
 /** Sends one request and reads the answer. Settles in any case: the connection may be cut, and the server may be slow. */
 function exchange(
   start: (answered: (resp: IncomingMessage) => void) => ClientRequest,
-  body: string | Buffer | undefined,
+  bodyOf: ((request: ClientRequest) => Promise<string | Buffer>) | undefined,
   timeoutMs: number,
 ): Promise<PushgatewayAnswer> {
   return new Promise((resolve, reject) => {
     let isOver = false;
+    let timer: NodeJS.Timeout | undefined;
     const over = () => {
       clearTimeout(timer);
       isOver = true;
@@ -187,10 +210,17 @@ function exchange(
       resp.on('error', cut);
       resp.on('close', cut);
     });
-    const timer = timeoutMs > 0 ? setTimeout(timedOut, timeoutMs) : undefined;
     request.on('error', fail);
     request.on('timeout', timedOut);
-    request.end(body);
+    const end = (body?: string | Buffer) => {
+      // What the program's own collectors took does not count. The socket keeps the process alive, not the timer. A mock
+      // without `destroy()` has no time to lose.
+      if (timeoutMs > 0 && !isOver && 'destroy' in request)
+        timer = setTimeout(timedOut, Math.max(timeoutMs, WHOLE_MS_MIN)).unref();
+      request.end(body);
+    };
+    if (bodyOf === undefined) end();
+    else bodyOf(request).then(end).catch(fail);
   });
 }
 

@@ -29,8 +29,8 @@ export function AggregatorFactory(combine: (values: readonly MetricValue[]) => n
       const { labels, metricName } = samples[0];
       values.push({ value: combine(samples), labels, ...(metricName === undefined ? {} : { metricName }) });
     }
-    const { help, name, type, aggregator } = first;
-    return { help, name, type, values, aggregator };
+    const { help, name, type, aggregator, unit } = first;
+    return { help, name, type, values, aggregator, ...(unit === undefined ? {} : { unit }) };
   };
 }
 

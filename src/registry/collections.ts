@@ -3,13 +3,14 @@
  * Tells exporters whether a scrape needs that at all. Does not depend on formats.
  */
 import { setImmediate } from 'node:timers';
+import { native } from '../errors';
 import { Metric } from '../metrics/metric';
 import type { NativeRegistry } from '../native/addon';
 import { isThenable } from '../read';
 import type { ForeignMetric, MetricObjectWithValues } from '../types';
 import { CoreMetric } from './core-metric';
 import type { AnyMetric, Entries, Entry } from './entries';
-import { readForeign } from './foreign';
+import { askForeign } from './foreign';
 import type { Task, TaskRunner, Wait } from './tasks';
 
 /** The collections of the registries that are mounted in one. */
@@ -81,14 +82,15 @@ export class Collections {
    * Collects the metrics of these names, or all metrics if there are no names.
    *
    * @param wait how long to wait, and how long a callback may take
+   * @param refused takes the answers of metrics whose names no exposition can have
    * @returns the answers of metrics that were asked; a metric that failed or took too long is left out
    */
-  async run(names: readonly string[], wait: Wait): Promise<Answered[]> {
+  async run(names: readonly string[], wait: Wait, refused?: (answered: Answered) => void): Promise<Answered[]> {
     const tasks: Task<Answered | undefined>[] = [];
     const wanted = names.length > 0 ? new Set(names) : undefined;
     for (const [name, entry] of [...this.#entries]) {
       if (wanted?.has(name) === false || !needsJavaScript(entry.metric)) continue;
-      tasks.push({ name, of: entry.metric, run: () => this.#collect(name, entry) });
+      tasks.push({ name, of: entry.metric, run: () => this.#collect(name, entry, refused) });
     }
     const mounted = [...this.#mounts.collections()].map((collections) => collections.run(names, wait));
     const results = tasks.length === 0 ? [] : await this.#runner.run(tasks, wait);
@@ -96,15 +98,27 @@ export class Collections {
     return results.filter((result) => result !== undefined);
   }
 
-  #collect(name: string, entry: Entry): undefined | Promise<Answered | undefined> {
+  #collect(
+    name: string,
+    entry: Entry,
+    refused?: (answered: Answered) => void,
+  ): undefined | Promise<Answered | undefined> {
     const { metric, item, isAsked } = this.#entries.current(name, entry);
     return isAsked || !(metric instanceof Metric)
-      ? this.#ask(metric as ForeignMetric, item)
+      ? this.#ask(metric as ForeignMetric, item, refused)
       : settled(metric.collect?.());
   }
 
-  async #ask(metric: ForeignMetric, item: number): Promise<Answered> {
-    return { metric, answer: await readForeign(this.#native, item, metric) };
+  async #ask(metric: ForeignMetric, item: number, refused?: (answered: Answered) => void): Promise<Answered> {
+    const { answer, family } = await askForeign(metric);
+    const answered = { metric, answer };
+    try {
+      native(() => this.#native.setForeign(item, family));
+    } catch (error) {
+      refused?.(answered);
+      throw error;
+    }
+    return answered;
   }
 
   /**

@@ -43,11 +43,17 @@ export class Expositions {
    * All samples as objects.
    *
    * @param isWanted selects families, by the metric; mounted registries have families without one
+   * @param scope the values of which threads to show; those of `metrics()` if missing
    */
-  async json(isWanted: (metric: object | undefined) => boolean = () => true): Promise<MetricObjectWithValues[]> {
+  async json(
+    isWanted: (metric: object | undefined) => boolean = () => true,
+    scope?: ScrapeOptions['scope'],
+  ): Promise<MetricObjectWithValues[]> {
     const { collections, defaultLabels, entries, native } = this.#registry;
-    const answers = await collections.run([], { limitMs: checkedTimeout(undefined) });
-    const { text, numbers } = native.read(this.#wanted([]));
+    const refused: Answered[] = [];
+    const wait = { limitMs: checkedTimeout(undefined) };
+    const answers = await collections.run([], wait, (answered) => refused.push(answered));
+    const { text, numbers } = native.read(this.#wanted([], scope));
     const parsed = parseFamilies(text, numbers, (name) => {
       const metric = entries.get(name)?.metric;
       return metric instanceof Metric ? metric[seriesSet].known : undefined;
@@ -55,6 +61,10 @@ export class Expositions {
     const askedOf = new Map(answers.map(({ metric, answer }) => [answer.name, metric]));
     const wanted = parsed.filter(({ name }) => isWanted(entries.get(name)?.metric ?? askedOf.get(name)));
     const families = wanted.map((family) => this.#complete(family, answers));
+    this.#insert(
+      refused.filter(({ metric }) => isWanted(metric)),
+      families,
+    );
     for (const { values } of families) {
       for (const { labels } of values as { labels: Record<string, unknown> }[]) {
         for (const [name, value] of Object.entries(defaultLabels)) labels[name] ??= value;
@@ -71,8 +81,23 @@ export class Expositions {
     // With the values of mounted registries added, the family is no longer the foreign metric's answer.
     const answer = mounts.size > 0 ? undefined : answers.find(({ answer }) => answer.name === family.name)?.answer;
     if (answer === undefined) return family;
-    // A copy, because default labels may be added.
-    return { ...answer, values: answer.values.map((value) => ({ ...value, labels: { ...value.labels } })) };
+    return copyOf(answer);
+  }
+
+  /** Inserts the answers of metrics that no exposition can show, in the order of registration. JSON has no rules for names. */
+  #insert(refused: readonly Answered[], families: MetricObjectWithValues[]): void {
+    if (refused.length === 0) return;
+    const names = [...this.#registry.entries].map(([name]) => name);
+    for (const { metric, answer } of refused) {
+      const before = new Set(
+        names.slice(
+          0,
+          names.findIndex((name) => this.#registry.entries.get(name)?.metric === metric),
+        ),
+      );
+      const at = families.findLastIndex(({ name }) => before.has(name)) + 1;
+      families.splice(at, 0, copyOf(answer));
+    }
   }
 
   /** The answer to a scrape. */
@@ -99,8 +124,14 @@ export class Expositions {
     return service;
   }
 
-  #wanted(names: readonly string[]): Wanted {
+  #wanted(names: readonly string[], scope?: ScrapeOptions['scope']): Wanted {
     const { contentType } = this.#registry;
-    return { contentType, process: this.#registry.showsProcess(undefined), names: [...names] };
+    return { contentType, process: this.#registry.showsProcess(scope), names: [...names] };
   }
+}
+
+/** A copy, because default labels may be added. */
+function copyOf(answer: MetricObjectWithValues): MetricObjectWithValues {
+  const values = (answer.values ?? []).map((value) => ({ ...value, labels: { ...value.labels } }));
+  return { ...answer, values };
 }

@@ -1,22 +1,24 @@
 /**
- * Reads metrics of other libraries: calls `get()` at each scrape and passes the samples to the core, which checks their
+ * Reads metrics of other libraries: calls `get()` at each scrape and prepares the samples for the core, which checks their
  * names like our own.
  */
-import { ConfigurationError, describe, native } from '../errors';
+import { ConfigurationError, describe } from '../errors';
 import { flatLabels } from '../labels/value';
 import type { NativeRegistry } from '../native/addon';
 import type { ForeignMetric, MetricObjectWithValues, MetricValue } from '../types';
 
+/** What `get()` of a foreign metric returned, unchanged and as the core takes it. */
+interface Asked {
+  readonly answer: MetricObjectWithValues;
+  readonly family: Parameters<NativeRegistry['setForeign']>[1];
+}
+
 /**
- * Calls `get()` of a foreign metric and passes the samples to the core's registry; returns them unchanged.
+ * Calls `get()` of a foreign metric.
  *
  * @throws {ConfigurationError} `INVALID_CONFIG` for an answer without a name or with invalid values
  */
-export async function readForeign(
-  registry: NativeRegistry,
-  item: number,
-  metric: ForeignMetric,
-): Promise<MetricObjectWithValues> {
+export async function askForeign(metric: ForeignMetric): Promise<Asked> {
   const answer = await metric.get();
   if (typeof answer?.name !== 'string' || !Array.isArray(answer.values ?? [])) {
     throw new ConfigurationError(
@@ -24,7 +26,7 @@ export async function readForeign(
       `Expected a name and values from get() of "${metric.name}" but received ${describe(answer)}`,
     );
   }
-  const { name, help, type, values = [] } = answer;
+  const { name, help, type, unit, values = [] } = answer;
   const sampleNames: string[] = [];
   const labels: string[][] = [];
   const numbers: number[] = [];
@@ -37,10 +39,10 @@ export async function readForeign(
     name,
     help: String(help ?? ''),
     kind: String(type),
+    ...(typeof unit === 'string' ? { unit } : {}),
     sampleNames,
     labels,
     values: numbers,
   };
-  native(() => registry.setForeign(item, family));
-  return answer;
+  return { answer, family };
 }

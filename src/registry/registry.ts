@@ -85,6 +85,8 @@ export function internalsOf(registry: Registry): RegistryInternals {
  */
 const INTERNALS = Symbol('internals');
 const EXPOSITIONS = Symbol('expositions');
+/** The key of the method that reads the values of one thread. */
+export const jsonOfThread = Symbol('json of thread');
 
 /** Passes the core's default registry, which all threads share, to the constructor. */
 const NATIVE = Symbol('native');
@@ -419,10 +421,13 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
    * @param aggregator only metrics with this aggregator
    */
   async getMetricsAsJSON(aggregator?: string): Promise<MetricObjectWithValues[]> {
-    const isOwn = this.getMetricsAsArray === OWN.getMetricsAsArray;
-    if (aggregator === undefined && isOwn) return this[EXPOSITIONS].json();
-    const wanted = new Set<object>(this.getMetricsAsArray(aggregator));
-    return this[EXPOSITIONS].json((metric) => metric !== undefined && wanted.has(metric));
+    return this[EXPOSITIONS].json(selectedBy(this, aggregator));
+  }
+
+  /** As `getMetricsAsJSON()`, but without the values of other threads. @internal */
+  async [jsonOfThread](aggregator?: string): Promise<MetricObjectWithValues[]> {
+    if (this.getMetricsAsJSON !== OWN.getMetricsAsJSON) return this.getMetricsAsJSON(aggregator);
+    return this[EXPOSITIONS].json(selectedBy(this, aggregator), 'own');
   }
 
   /**
@@ -472,8 +477,15 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
 }
 
 /** The methods before a subclass, a test or a program replaces them. */
-const { getMetricsAsArray, getMetricsAsString } = Registry.prototype;
-const OWN = { getMetricsAsArray, getMetricsAsString };
+const { getMetricsAsArray, getMetricsAsJSON, getMetricsAsString } = Registry.prototype;
+const OWN = { getMetricsAsArray, getMetricsAsJSON, getMetricsAsString };
+
+/** Selects the metrics of an aggregator, and those that a subclass selects; `undefined` for all. */
+function selectedBy(registry: Registry, aggregator?: string): ((metric: object | undefined) => boolean) | undefined {
+  if (aggregator === undefined && registry.getMetricsAsArray === OWN.getMetricsAsArray) return undefined;
+  const wanted = new Set<object>(registry.getMetricsAsArray(aggregator));
+  return (metric) => metric !== undefined && wanted.has(metric);
+}
 
 Registry.globalRegistry = new Registry({ [NATIVE]: defaultRegistry() } as RegistryOptions);
 connectRegistries({

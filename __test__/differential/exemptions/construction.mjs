@@ -15,11 +15,9 @@ export function unknownLabelsSorted(call, next) {
 export function invalidNamesUnnamed(call, next) {
   const { name, labelNames = [] } = call.args[0] ?? {};
   const message = (text) => {
-    if (text.startsWith('Invalid metric name')) {
-      return `Invalid metric name: ${name} (expected [a-zA-Z_:][a-zA-Z0-9_:]*)`;
-    }
-    const invalid = labelNames.find((label) => !LABEL_NAME.test(label));
-    return invalid === undefined ? text : `Invalid label name: ${invalid} (expected [a-zA-Z_][a-zA-Z0-9_]*)`;
+    if (text === 'Invalid metric name') return `Invalid metric name: ${name}`;
+    const invalid = labelNames.filter((label) => !LABEL_NAME.test(label));
+    return text === 'Invalid label name' ? `At least one label name is invalid: ${invalid.join(',')}` : text;
   };
   return call.method === 'new' ? settle(() => next(call), { message }) : next(call);
 }
@@ -57,7 +55,7 @@ export function defaultLabelNamesUnchecked(call, next) {
   const names = call.method === 'setDefaultLabels' ? Object.keys(call.args[0]) : [];
   const invalid = names.find((name) => !LABEL_NAME.test(name));
   if (invalid !== undefined) {
-    throw new Error(`Invalid label name: ${invalid} (expected [a-zA-Z_][a-zA-Z0-9_]*)`);
+    throw new Error(`At least one label name is invalid: ${invalid}`);
   }
   return next(call);
 }

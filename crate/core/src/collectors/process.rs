@@ -64,19 +64,19 @@ impl ProcessFigure {
         }
     }
 
-    /// The help text of its family.
+    /// The help text of its family: the one of the clients for Node.js, so that expositions of processes agree.
     #[must_use]
     pub const fn help(self) -> &'static str {
         match self {
-            Self::CpuUserSeconds => "CPU time that the process spent in its own code, in seconds",
-            Self::CpuSystemSeconds => "CPU time that the kernel spent for the process, in seconds",
-            Self::CpuSeconds => "CPU time of the process, user and system, in seconds",
-            Self::StartTimeSeconds => "When the process was started, in seconds since the epoch",
-            Self::ResidentMemoryBytes => "Memory of the process that lies in RAM, in bytes",
-            Self::VirtualMemoryBytes => "Address space of the process, in bytes",
-            Self::HeapBytes => "Data segments of the process (VmData), in bytes",
-            Self::OpenFds => "File descriptors that the process has open",
-            Self::MaxFds => "File descriptors that the process may have open",
+            Self::CpuUserSeconds => "Total user CPU time spent in seconds.",
+            Self::CpuSystemSeconds => "Total system CPU time spent in seconds.",
+            Self::CpuSeconds => "Total user and system CPU time spent in seconds.",
+            Self::StartTimeSeconds => "Start time of the process since unix epoch in seconds.",
+            Self::ResidentMemoryBytes => "Resident memory size in bytes.",
+            Self::VirtualMemoryBytes => "Virtual memory size in bytes.",
+            Self::HeapBytes => "Process heap size in bytes.",
+            Self::OpenFds => "Number of open file descriptors.",
+            Self::MaxFds => "Maximum number of open file descriptors.",
             Self::Threads => "Threads of the process",
         }
     }

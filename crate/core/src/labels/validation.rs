@@ -22,10 +22,7 @@ impl MetricName {
         if is_name(name, true) {
             return Ok(Self(name.into()));
         }
-        Err(MetricsError::new(
-            ErrorKind::InvalidMetricName,
-            format!("Invalid metric name: {name} (expected [a-zA-Z_:][a-zA-Z0-9_:]*)"),
-        ))
+        Err(MetricsError::new(ErrorKind::InvalidMetricName, format!("Invalid metric name: {name}")))
     }
 
     /// The name.
@@ -48,10 +45,20 @@ impl LabelName {
         if is_name(name, false) {
             return Ok(Self(name.into()));
         }
-        Err(MetricsError::new(
-            ErrorKind::InvalidLabelName,
-            format!("Invalid label name: {name} (expected [a-zA-Z_][a-zA-Z0-9_]*)"),
-        ))
+        Err(invalid(name))
+    }
+
+    /// Checks several names.
+    ///
+    /// # Errors
+    /// As for one name; the message has all names that the rule does not allow.
+    pub(crate) fn all(names: &[&str]) -> Result<Box<[Self]>> {
+        let bad: Vec<&str> = names.iter().copied().filter(|name| !is_name(name, false)).collect();
+        if bad.is_empty() {
+            names.iter().map(|name| Self::new(name)).collect()
+        } else {
+            Err(invalid(&bad.join(",")))
+        }
     }
 
     /// The name.
@@ -71,6 +78,10 @@ impl fmt::Display for LabelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+fn invalid(names: &str) -> MetricsError {
+    MetricsError::new(ErrorKind::InvalidLabelName, format!("At least one label name is invalid: {names}"))
 }
 
 /// Rejects a label name with a reserved prefix.

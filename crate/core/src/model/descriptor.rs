@@ -241,7 +241,7 @@ impl Descriptor {
 
     fn checked(kind: Kind, name: &str, help: &str, label_names: &[&str], buckets: &[f64]) -> Result<Self> {
         let name = MetricName::new(name)?;
-        let labels = label_names.iter().map(|label| LabelName::new(label)).collect::<Result<Box<[_]>>>()?;
+        let labels = LabelName::all(label_names)?;
         if let Some((_, twice)) = labels.iter().enumerate().find(|(at, label)| labels[..*at].contains(label))
         {
             return Err(MetricsError::new(

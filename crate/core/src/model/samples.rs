@@ -91,6 +91,7 @@ pub struct SampleFamily {
     name: MetricName,
     help: String,
     kind: Kind,
+    unit: Option<String>,
     samples: Vec<Sample>,
 }
 
@@ -100,12 +101,20 @@ impl SampleFamily {
     /// # Errors
     /// `InvalidMetricName`.
     pub fn new(name: &str, help: &str, kind: Kind, samples: Vec<Sample>) -> Result<Self> {
-        Ok(Self { name: MetricName::new(name)?, help: help.to_owned(), kind, samples })
+        Ok(Self { name: MetricName::new(name)?, help: help.to_owned(), kind, unit: None, samples })
+    }
+
+    /// Sets the unit. OpenMetrics shows it if the name ends with it.
+    #[must_use]
+    pub fn with_unit(mut self, unit: Option<String>) -> Self {
+        self.unit = unit;
+        self
     }
 
     /// A copy with other samples.
     pub(crate) fn with_samples(&self, samples: Vec<Sample>) -> Self {
-        Self { name: self.name.clone(), help: self.help.clone(), kind: self.kind, samples }
+        let (name, help, unit) = (self.name.clone(), self.help.clone(), self.unit.clone());
+        Self { name, help, kind: self.kind, unit, samples }
     }
 
     /// The family's name.
@@ -124,6 +133,12 @@ impl SampleFamily {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// The unit, if one was set.
+    #[must_use]
+    pub fn unit(&self) -> Option<&str> {
+        self.unit.as_deref()
     }
 
     /// The samples.

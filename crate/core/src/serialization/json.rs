@@ -59,18 +59,22 @@ fn into_text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-fn write_head(name: &str, help: &str, kind: &str, out: &mut Vec<u8>) {
+fn write_head(name: &str, help: &str, kind: &str, unit: Option<&str>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"name\":");
     string(name, out);
     out.extend_from_slice(b",\"help\":");
     string(help, out);
     out.extend_from_slice(b",\"type\":");
     string(kind, out);
+    if let Some(unit) = unit {
+        out.extend_from_slice(b",\"unit\":");
+        string(unit, out);
+    }
 }
 
 fn write_family<F: Source>(family: &F, out: &mut Vec<u8>, values: &mut Vec<f64>) {
     let descriptor = family.descriptor();
-    write_head(descriptor.name(), descriptor.help(), descriptor.kind().as_str(), out);
+    write_head(descriptor.name(), descriptor.help(), descriptor.kind().as_str(), descriptor.unit(), out);
     out.extend_from_slice(b",\"aggregator\":");
     string(descriptor.aggregator().as_str(), out);
     out.extend_from_slice(b",\"bounds\":[");
@@ -127,7 +131,7 @@ fn write_exemplar(exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
 }
 
 fn write_samples(family: &SampleFamily, out: &mut Vec<u8>, values: &mut Vec<f64>) {
-    write_head(family.name(), family.help(), family.kind().as_str(), out);
+    write_head(family.name(), family.help(), family.kind().as_str(), family.unit(), out);
     out.extend_from_slice(b",\"samples\":[");
     for (at, sample) in family.samples().iter().enumerate() {
         separate(at, out);

@@ -119,8 +119,9 @@ fn write_header<D: Dialect>(names: &Names, help: &str, unit: Option<&str>, out: 
     out.push(b' ');
     out.extend_from_slice(names.kind.as_bytes());
     out.push(b'\n');
-    // A counter that had to be renamed may no longer end with its unit.
-    if let Some(unit) = unit.filter(|unit| D::UNITS && names.family.ends_with(unit)) {
+    // A counter that had to be renamed may no longer end with its unit, and finished samples may have any.
+    let ends = |unit: &&str| names.family.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'));
+    if let Some(unit) = unit.filter(|unit| D::UNITS && ends(unit)) {
         out.extend_from_slice(format!("# UNIT {} {unit}\n", names.family).as_bytes());
     }
 }
@@ -291,7 +292,7 @@ fn write_samples<D: Dialect, S: Sink>(
     sink: &mut S,
 ) -> Result<(), S::Error> {
     let names = D::names(family.name(), family.kind(), |name| taken.contains(name));
-    write_header::<D>(&names, family.help(), None, sink.buffer());
+    write_header::<D>(&names, family.help(), family.unit(), sink.buffer());
     let (mut own, mut beside) = (Vec::new(), Vec::new());
     for sample in family.samples() {
         let name = if sample.name() == family.name() { &names.sample } else { sample.name() };

@@ -13,7 +13,7 @@ fn with_value(value: &str) -> prometheus_metrics::Result<String> {
 
 /// The error for an invalid label name.
 fn invalid_label_name(name: &str) -> (ErrorKind, String) {
-    let message = format!("Invalid label name: {name} (expected [a-zA-Z_][a-zA-Z0-9_]*)");
+    let message = format!("At least one label name is invalid: {name}");
     (ErrorKind::InvalidLabelName, message)
 }
 

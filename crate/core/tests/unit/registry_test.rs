@@ -68,8 +68,7 @@ wait_count{zone=\"a\",service=\"gateway\",route=\"/\"} 1
     assert_eq!(refusal(registry.counter_vec("c", "", &["x"])?.with(&["123456789"])), too_long);
 
     // Default labels are checked against the data model and the strictness, at first and when they are replaced.
-    let invalid_name =
-        (ErrorKind::InvalidLabelName, "Invalid label name: 1 (expected [a-zA-Z_][a-zA-Z0-9_]*)".to_owned());
+    let invalid_name = (ErrorKind::InvalidLabelName, "At least one label name is invalid: 1".to_owned());
     for (name, value, error) in
         [("1", "", &invalid_name), ("__x", "", &reserved), ("x", "123456789", &too_long)]
     {
@@ -99,10 +98,7 @@ fn test_counter_registration() -> Outcome {
     assert_eq!(counter.value(), 2.0);
     assert_eq!(
         refusal(registry.counter("no-name", "")),
-        (
-            ErrorKind::InvalidMetricName,
-            "Invalid metric name: no-name (expected [a-zA-Z_:][a-zA-Z0-9_:]*)".to_owned()
-        )
+        (ErrorKind::InvalidMetricName, "Invalid metric name: no-name".to_owned())
     );
     assert_eq!(registry.families().len(), 1, "a rejected metric leaves nothing behind");
     Ok(())
