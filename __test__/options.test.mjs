@@ -161,9 +161,6 @@ const TAKERS = {
 /** Types of options that others extend, that only warn, or that take any name. */
 const OTHERS = [
   'CounterConfiguration',
-  // Options of a Pushgateway are also those of Node.js' requests, so any name may be one.
-  'Options',
-  'PushgatewayOptions',
   'DefaultMetricsCollectorConfiguration',
   'EndpointSettings',
   'GaugeConfiguration',
