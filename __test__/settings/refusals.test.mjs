@@ -3,12 +3,13 @@
  * through each function that reads it. `configFromEnv()` refuses what the doors refuse.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { configFromEnv } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 
 const { addon } = createRequire(import.meta.url)('../../dist/native/addon.js');
@@ -62,6 +63,24 @@ test('configFromEnv() refuses what the exporter refuses, and a handler what conc
     different.map((result) => ({ ...result, text: result.text.slice(0, 40) })),
     [],
   );
+});
+
+test('a web configuration that is refused when it is used is named too', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'settings-web-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'web.yml');
+  for (const text of [
+    'rate_limit:\n  interval: 1ns\n  burst: 1\n',
+    'rate_limit:\n  interval: 1000h\n  burst: 1\n',
+    'rate_limit:\n  interval: 1s\n  burst: 4000000000\n',
+    'basic_auth_users:\n  name: secret\n',
+    'tls_server_config:\n  cert_file: none.pem\n  key_file: none.pem\n',
+  ]) {
+    await writeFile(file, text);
+    const { message } = t.throws(() => configFromEnv({ METRICS_WEB_CONFIG_FILE: file }), { code: 'INVALID_CONFIG' });
+    t.regex(message, /^Expected .* \(METRICS_WEB_CONFIG_FILE\)$/);
+    t.false(message.includes('secret'));
+  }
 });
 
 test('every setting refuses bad values, and NUL everywhere', (t) => {

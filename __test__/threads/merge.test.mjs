@@ -314,10 +314,15 @@ test.serial('families that disagree in type or buckets are left out, with one wa
     new client.Counter({ name: 'typed', help: 'Help' }).inc();
     new client.Histogram({ name: 'bounded', help: 'Help', buckets: [1, 2] }).observe(1);
     new client.Counter({ name: 'agreed', help: 'Help' }).inc();
+    new client.Histogram({ name: 'alone', help: 'Help', buckets: [1] }).observe(1);
     const worker = thread(async ({ client, say, heard }) => {
       new client.Gauge({ name: 'typed', help: 'Help' }).set(100);
       new client.Histogram({ name: 'bounded', help: 'Help', buckets: [1, 3] }).observe(1);
-      new client.Counter({ name: 'agreed', help: 'Help' }).inc();
+      // The main thread's histogram writes samples of these names.
+      new client.Gauge({ name: 'alone_count', help: 'Help' }).set(100);
+      new client.Counter({ name: 'alone_sum', help: 'Help' }).inc();
+      // Other labels are other series of the same family.
+      new client.Counter({ name: 'agreed', help: 'Other help', labelNames: ['a'] }).inc({ a: 'b' });
       say('recorded');
       await heard();
     });
@@ -346,18 +351,27 @@ bounded_count 1
 
 # HELP agreed Help
 # TYPE agreed counter
-agreed 2
+agreed 1
+agreed{a="b"} 1
+
+# HELP alone Help
+# TYPE alone histogram
+alone_bucket{le="1"} 1
+alone_bucket{le="+Inf"} 1
+alone_sum 1
+alone_count 1
 `;
   const [live, again, retired] = result;
   t.deepEqual([live, withoutSelfMetrics(again), retired], [expected, expected, expected]);
   // Counted by the one scrape.
-  for (const metric of ['typed', 'bounded']) {
+  const leftOut = ['typed', 'bounded', 'alone_count', 'alone_sum'];
+  for (const metric of leftOut) {
     t.is(seriesValue(again, `llmdevops_metrics_merge_mismatches_total{metric="${metric}"}`), 1);
   }
   const warnings = stderr.split('\n').filter((line) => line.includes('PrometheusMetricsWarning'));
   t.deepEqual(
     warnings.map((line) => /TYPE_MISMATCH: "(\w+)" has another type or other buckets/.exec(line)?.[1]),
-    ['typed', 'bounded'],
+    leftOut,
   );
 });
 

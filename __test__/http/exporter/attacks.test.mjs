@@ -46,6 +46,16 @@ for (const [title, bytes] of Object.entries(garbage)) {
   });
 }
 
+test.serial('a target that is only a host has no page', async (t) => {
+  const door = await exporter(t, { registry: smallRegistry() });
+  for (const target of ['metrics', 'example.com:80', 'user@example.com']) {
+    for (const method of ['GET', 'CONNECT']) {
+      const bytes = `${method} ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+      t.regex(await answerTo(door, bytes), /^HTTP\/1\.1 4\d\d /, bytes);
+    }
+  }
+});
+
 test.serial('a request with a body is rejected, and requests hidden behind it are not served', async (t) => {
   const door = await exporter(t, { registry: smallRegistry() });
   const bodies = [

@@ -86,6 +86,32 @@ unix('a socket that somebody answers at is somebody’s', async (t) => {
   t.is((await ask({ socketPath: socket }, '/metrics')).body.toString(), SMALL_TEXT);
 });
 
+unix('the socket of a process that accepts nothing, and whose queue is full, is refused at once', async (t) => {
+  const socket = await socketPath(t);
+  const child = start(
+    t,
+    async ({ say, heard, block, require, argument: path }) => {
+      const server = require('node:net').createServer();
+      await new Promise((resolve) => server.listen({ path, backlog: 1 }, resolve));
+      await say('listening');
+      await heard();
+      await say('blocking');
+      block(20_000);
+      await say('free');
+    },
+    socket,
+  );
+  await child.heard();
+  child.say('block');
+  await child.heard();
+  const waiting = Array.from({ length: 8 }, () => net.connect(socket).on('error', () => {}));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const starting = startExporter({ socket }).catch(({ code, message }) => `${code}: ${message}`);
+  t.regex(await Promise.race([starting, child.heard()]), /^BIND_FAILED: .* in use /);
+  for (const client of waiting) client.destroy();
+  child.kill('SIGKILL');
+});
+
 unix('the socket of a killed process is replaced', async (t) => {
   const socket = await socketPath(t);
   const child = start(

@@ -12,6 +12,7 @@ mod mounts;
 #[cfg(feature = "http")]
 mod overflow;
 mod process;
+mod sample_names;
 
 pub use exposition::encode;
 // The values of `getMetricsAsJSON()`, in a form that can change in any version.

@@ -2,6 +2,7 @@
 
 use super::family::{GatheredFamily, Under};
 use super::items::items;
+use super::sample_names::SampleNames;
 use crate::registry::{Mount, Registry};
 use crate::serialization::Shown;
 use crate::sync::Arc;
@@ -20,22 +21,15 @@ pub(crate) fn add_mounts(
     }
     let mut places: HashMap<String, usize, foldhash::fast::FixedState> =
         families.iter().enumerate().map(|(at, family)| (family.name().to_owned(), at)).collect();
-    // Which family writes each sample name. In one registry, a family that writes another's names would be refused.
-    let mut claims: HashMap<String, String, foldhash::fast::FixedState> = HashMap::default();
-    families.iter().for_each(|family| claim(family, &mut claims));
+    let mut names = SampleNames::of(families);
     for mount in mounts {
         let under =
             Under { labels: Arc::clone(&mount.labels), defaults: mount.registry.default_labels().into() };
         for family in gather_mount(&mount) {
             let name = family.name().to_owned();
-            let clashes =
-                family.sample_names().any(|sample| claims.get(&sample).is_some_and(|owner| *owner != name));
-            if clashes {
-                family.remove_expired(false);
-                mismatched.push(name);
+            if !names.admit(&family, mismatched) {
                 continue;
             }
-            claim(&family, &mut claims);
             let at = *places.entry(name.clone()).or_insert(families.len());
             if at == families.len() {
                 families.push(GatheredFamily::nothing_like(&family));
@@ -44,12 +38,6 @@ pub(crate) fn add_mounts(
                 mismatched.push(name);
             }
         }
-    }
-}
-
-fn claim(family: &GatheredFamily, claims: &mut HashMap<String, String, foldhash::fast::FixedState>) {
-    for sample in family.sample_names() {
-        claims.entry(sample).or_insert_with(|| family.name().to_owned());
     }
 }
 

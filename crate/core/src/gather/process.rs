@@ -3,6 +3,7 @@
 use super::family::GatheredFamily;
 use super::items::live_families;
 use super::merged::{MergedFamily, Part};
+use super::sample_names::SampleNames;
 use crate::model::Aggregator;
 use crate::registry::{Contributor, Process, Registry};
 use crate::serialization::Shown;
@@ -50,13 +51,22 @@ impl Others {
                         None => continue,
                     }
                 }
-                (family, _) => family,
+                (family, None) => family,
+                // Finished samples cannot be added up.
+                (family, Some(_)) => {
+                    mismatched.push(family.name().to_owned());
+                    family
+                }
             });
         }
+        let mut names = None;
         for part in &self.parts {
             let name = part.descriptor().name();
-            if seen.insert(name.to_owned()) {
-                merged.extend(merge_parts(&by_name[name], mismatched));
+            if seen.insert(name.to_owned())
+                && let Some(family) = merge_parts(&by_name[name], mismatched)
+                && names.get_or_insert_with(|| SampleNames::of(&merged)).admit(&family, mismatched)
+            {
+                merged.push(family);
             }
         }
         merged

@@ -354,9 +354,11 @@ impl Drop for HashSlot {
 }
 
 fn checked_token(key: &[u8; 32], token: &str) -> Result<Secret> {
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+    // A longer one could never be sent.
+    let lengths = 1..=MAX_HEADER_BYTES - "Bearer ".len();
+    if !lengths.contains(&token.len()) || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(MetricsError::invalid_config(
-            "Expected visible ASCII characters for a bearer token but received an empty text or other characters",
+            "Expected up to 8185 visible ASCII characters for a bearer token but received a text of another length or with other characters",
         ));
     }
     Ok(Secret::token(key, token))

@@ -127,7 +127,9 @@ fn rate_limiter(config: &MetricsConfig, web: Option<RateLimit>) -> Result<Option
         (None, Some(RateLimit { interval, burst })) => (interval.as_secs_f64().recip(), burst.get()),
         (None, None) => return Ok(None),
     };
-    RateLimiter::new(per_second, NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN)).map(Some)
+    RateLimiter::new(per_second, NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
+        .map(Some)
+        .map_err(|error| config.blame(&error, &["webConfigFile"]))
 }
 
 fn authenticator(config: &MetricsConfig, web_users: &[(String, String)]) -> Result<Authenticator> {

@@ -28,7 +28,7 @@ pub trait Host: Send + Sync {
     /// buckets. The default implementation warns.
     fn mismatched(&self, name: &str) {
         self.warn(&format!(
-            "\"{name}\" has another type or other buckets in another thread or registry, or is also a name of the endpoint's own metrics, and is left out there"
+            "\"{name}\" has another type or other buckets in another thread or registry, or writes samples that another metric or the endpoint itself writes, and is left out there"
         ));
     }
 

@@ -40,11 +40,13 @@ impl Listener {
     #[cfg(unix)]
     fn bind_unix(path: &Path) -> io::Result<(Self, Address)> {
         use std::os::unix::fs::FileTypeExt;
-        use std::os::unix::net::{UnixListener, UnixStream};
+        use std::os::unix::net::{UnixDatagram, UnixListener};
         // A killed process leaves its socket file behind. Only a socket that refuses connections is removed: another
-        // process may be listening.
+        // process may be listening. A socket of the other type never waits: it is refused too if no process listens, and
+        // otherwise told that the types differ. A stream would wait as long as the queue of a stuck process is full.
+        let connect = || UnixDatagram::unbound()?.connect(path);
         let is_stale = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
-            && UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+            && connect().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
         if is_stale {
             std::fs::remove_file(path)?;
         }

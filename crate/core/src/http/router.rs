@@ -177,8 +177,13 @@ async fn serve(
     converted(door.answer(&parts, peer).await)
 }
 
+/// Path and query. A target without a path is a host, as `CONNECT` has it.
 fn target_of(parts: &Parts) -> &str {
-    parts.uri.path_and_query().map_or("/", |target| target.as_str())
+    let host = || parts.uri.authority().filter(|_| parts.uri.scheme().is_none());
+    match parts.uri.path_and_query() {
+        Some(target) => target.as_str(),
+        None => host().map_or("/", |host| host.as_str()),
+    }
 }
 
 /// The values of `Request::HEADERS`.

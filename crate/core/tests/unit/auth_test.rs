@@ -291,8 +291,7 @@ fn test_a_bad_configuration_is_refused_without_its_secrets() {
         |name: &str, hash: &str| AuthConfig::default().basic_users(vec![(name.to_owned(), hash.to_owned())]);
     let good = hash("p");
     let bad_hash = |what: &str| format!("Expected a bcrypt hash for user \"u\" but received {what}");
-    let token =
-        "Expected visible ASCII characters for a bearer token but received an empty text or other characters";
+    let token = "Expected up to 8185 visible ASCII characters for a bearer token but received a text of another length or with other characters";
     let prefix = bad_hash("text without the prefix $2a$, $2b$ or $2y$");
     let repeated = AuthConfig::default()
         .basic_users(vec![("u".to_owned(), good.clone()), ("u".to_owned(), good.clone())]);
@@ -314,6 +313,7 @@ fn test_a_bad_configuration_is_refused_without_its_secrets() {
         (tokens(&["hunter2", ""]), token.to_owned()),
         (tokens(&["hunter 2"]), token.to_owned()),
         (tokens(&["hüter2"]), token.to_owned()),
+        (tokens(&[&"hunter2".repeat(1170)]), token.to_owned()),
         (
             AuthConfig::default().failure_burst(0),
             "Expected a whole number from 1 for failure_burst but received 0".to_owned(),

@@ -28,7 +28,7 @@ fn a_host_logs_its_warnings_unless_it_does_something_else_with_them() {
         log.take(),
         [
             "WARN: The disk is full",
-            "WARN: \"jobs_total\" has another type or other buckets in another thread or registry, or is also a name of the endpoint's own metrics, and is left out there",
+            "WARN: \"jobs_total\" has another type or other buckets in another thread or registry, or writes samples that another metric or the endpoint itself writes, and is left out there",
         ]
     );
 }
