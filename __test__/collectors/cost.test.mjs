@@ -173,12 +173,85 @@ test('invalid prices are refused, with the place and the value', (t) => {
     [{ input: 1, output: 1, serverTools: { web_search: 'x' } }, 'prices["m"].serverTools.web_search'],
     [{ input: 1, output: 1, image: Number.POSITIVE_INFINITY }, 'prices["m"].image'],
     [{ input: 1, output: 1, cacheReed: 1 }, 'cacheRead'],
+    [{ input: '1', output: 1 }, 'prices["m"].input'],
+    [{ input: -0.1, output: 1 }, 'prices["m"].input'],
+    [
+      { input: 1, output: 1, tiers: { prority: 2 } },
+      'such as "priority", for prices["m"].tiers but received "prority"',
+    ],
+    [{ input: 1, output: 1, tiers: { default: 1 } }, 'prices["m"].tiers but received "default"'],
+    [{ input: 1, output: 1, from: '2026-02-30' }, 'prices["m"].from'],
+    [{ input: 1, output: 1, from: 20260101 }, 'prices["m"].from'],
+    [null, 'Expected a price for prices["m"]'],
+    [3, 'Expected a price for prices["m"]'],
+    ['3', 'Expected a price for prices["m"]'],
+    [[], 'prices["m"]'],
+    [[{ input: 1, output: 1 }, null], 'prices["m"][1]'],
+    [
+      [
+        { input: 1, output: 1 },
+        { from: '2026-01-01', input: 1, output: Number.NaN },
+      ],
+      'prices["m"][1].output',
+    ],
+    [[{ from: '2026-01-01', input: 1, output: 1, tiers: { flex: 'x' } }], 'prices["m"][0].tiers.flex'],
+    [[{ from: 'soon', input: 1, output: 1 }], 'prices["m"][0].from'],
+    [
+      [
+        { from: '2026-01-01', input: 1, output: 1 },
+        { input: 1, output: 1 },
+        { from: '2026-01-01', input: 2, output: 2 },
+      ],
+      'Expected one price from each day for prices["m"] but received two from 2026-01-01',
+    ],
+    [
+      [
+        { input: 1, output: 1 },
+        { input: 2, output: 2 },
+      ],
+      'prices["m"] but received two without `from`',
+    ],
   ];
   for (const [price, place] of invalid) {
     const make = () => new LlmMetricsCollector({ registry: new Registry(), prices: { m: price } });
     const error = t.throws(make, { code: 'INVALID_CONFIG' });
     t.true(error.message.includes(place), error.message);
   }
+});
+
+test('a tier that only its provider knows is accepted', (t) => {
+  const tiers = { performance: 2, on_demand_priority: { input: 2 }, fast: 6 };
+  t.notThrows(() => new LlmMetricsCollector({ registry: new Registry(), prices: { m: { ...USUAL, tiers } } }));
+});
+
+test('a price that would never apply is refused: labels show models without dates and accounts', (t) => {
+  const make = (prices, options) => () => new LlmMetricsCollector({ registry: new Registry(), prices, ...options });
+  for (const [model, shown] of [
+    ['gpt-4o-2024-08-06', 'gpt-4o'],
+    ['claude-3-opus@20240229', 'claude-3-opus'],
+    ['azure/gpt-4o-2024-08-06', 'azure/gpt-4o'],
+  ]) {
+    const { code, message } = t.throws(make({ [model]: USUAL }));
+    t.deepEqual(
+      [code, message],
+      [
+        'INVALID_CONFIG',
+        `Expected prices["${shown}"] but received prices["${model}"]: labels show models without dates and accounts, ` +
+          'so this price would never apply',
+      ],
+    );
+    // With names of its own, the program decides what labels show.
+    t.notThrows(make({ [model]: USUAL }, { normalizeModel: (name) => name }));
+  }
+  for (const model of [
+    'gpt-4o',
+    'azure/gpt-4o',
+    'openrouter/openai/gpt-4o',
+    'ft:gpt-4o',
+    'azure/ft:gpt-4o',
+    'llama3:8b',
+  ])
+    t.notThrows(make({ [model]: USUAL }), model);
 });
 
 test('the sample prices warn when they are old, also after they were spread', async (t) => {

@@ -4,7 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Receives the tokens and cost of the requests made within an execution. */
+/** Receives the tokens and cost of the requests made within an execution, once for each request. */
 export interface Attributed {
   addUsage(inputTokens: number, outputTokens: number, costUsd: number): void;
 }

@@ -24,6 +24,9 @@ export class AgentExecution implements Attributed, Disposable {
   readonly #start: Moment = now();
   readonly #exemplarLabels = traceLabels();
   #steps = 0;
+  /** Requests that a collector of LLM requests recorded, and steps that the program calls requests: both may count one. */
+  #requests = 0;
+  #modelSteps = 0;
   #toolCalls = 0;
   #lastCall: string | undefined;
   #ended = false;
@@ -45,8 +48,9 @@ export class AgentExecution implements Attributed, Disposable {
     return this.#ended;
   }
 
-  /** Adds tokens and cost of one of its requests. */
+  /** Adds tokens and cost of one of its requests, and counts the request. */
   addUsage(inputTokens: number, outputTokens: number, costUsd: number): void {
+    this.#requests++;
     const { families } = this.#series;
     const agent_type = this.agentType;
     if (inputTokens > 0) families.counter('agent_tokens_total').inc({ agent_type, type: 'input' }, inputTokens);
@@ -62,6 +66,7 @@ export class AgentExecution implements Attributed, Disposable {
   /** Counts a step. */
   recordStep(type: StepType, durationMs?: number): void {
     this.#steps++;
+    if (type === 'llm') this.#modelSteps++;
     this.#series.stepped(this.agentType, type, toSeconds(durationMs));
   }
 
@@ -138,6 +143,7 @@ export class AgentExecution implements Attributed, Disposable {
       status,
       seconds,
       steps: this.#steps,
+      modelCalls: Math.max(this.#requests, this.#modelSteps),
       toolCalls: this.#toolCalls,
       errorType,
       exemplarLabels: this.#exemplarLabels,

@@ -49,6 +49,7 @@ export function recordUsage(
   } else if (isUsageMissing(request, succeeded)) {
     series.usageMissing.inc();
   }
+  if (serverToolCalls !== undefined) recordServerTools(series, serverToolCalls);
   if (media !== undefined && isAmount(media.amount)) series.media.of(media.unit).inc(media.amount);
   const told = toAmount(request.costUsd) ?? (providerCost ? toAmount(request.providerCostUsd) : undefined);
   const isBilled = hasTokens || media !== undefined || serverToolCalls !== undefined;
@@ -56,6 +57,10 @@ export function recordUsage(
   if (costUsd !== undefined) series.cost.inc(costUsd);
   else if (isBilled) series.unpriced.inc();
   return { input, output, costUsd };
+}
+
+function recordServerTools(series: ModelSeries, calls: Readonly<Record<string, number>>): void {
+  for (const [tool, count] of Object.entries(calls)) if (isAmount(count) && count > 0) series.serverTool(tool, count);
 }
 
 /** An answer without usage, or a part of one: the provider bills also a stream that was cut or cancelled. */
