@@ -71,11 +71,11 @@ function isUsageMissing({ operation, chunks }: LlmRequest, succeeded: boolean): 
 /** A part is never recorded larger than its whole. */
 function recordDetails({ details }: ModelSeries, usage: LlmRequest, input: number, output: number): void {
   const { cacheReadTokens, cacheWriteTokens, reasoningTokens, audioInputTokens, audioOutputTokens } = usage;
-  if (isAmount(cacheReadTokens)) details.of('cache_read').inc(Math.min(cacheReadTokens, input));
-  if (isAmount(cacheWriteTokens)) details.of('cache_write').inc(Math.min(cacheWriteTokens, input));
-  if (isAmount(reasoningTokens)) details.of('reasoning').inc(Math.min(reasoningTokens, output));
-  if (isAmount(audioInputTokens)) details.of('audio_input').inc(Math.min(audioInputTokens, input));
-  if (isAmount(audioOutputTokens)) details.of('audio_output').inc(Math.min(audioOutputTokens, output));
-  if (isAmount(usage.imageInputTokens)) details.of('image_input').inc(Math.min(usage.imageInputTokens, input));
-  if (isAmount(usage.imageOutputTokens)) details.of('image_output').inc(Math.min(usage.imageOutputTokens, output));
+  if (isAmount(cacheReadTokens)) details.cache_read.inc(Math.min(cacheReadTokens, input));
+  if (isAmount(cacheWriteTokens)) details.cache_write.inc(Math.min(cacheWriteTokens, input));
+  if (isAmount(reasoningTokens)) details.reasoning.inc(Math.min(reasoningTokens, output));
+  if (isAmount(audioInputTokens)) details.audio_input.inc(Math.min(audioInputTokens, input));
+  if (isAmount(audioOutputTokens)) details.audio_output.inc(Math.min(audioOutputTokens, output));
+  if (isAmount(usage.imageInputTokens)) details.image_input.inc(Math.min(usage.imageInputTokens, input));
+  if (isAmount(usage.imageOutputTokens)) details.image_output.inc(Math.min(usage.imageOutputTokens, output));
 }
