@@ -3,10 +3,11 @@
  * OpenTelemetry's.
  */
 import { refuseOption } from '../errors';
+import type { CounterSeries } from '../metrics/counter';
 import type { HistogramSeries } from '../metrics/histogram';
 import type { CatalogueEntry } from '../native/addon';
 import type { Registry } from '../registry/registry';
-import { isAmount } from './amount';
+import { amountOrZero, isAmount } from './amount';
 import { Families } from './families';
 import { GEN_AI_AGENTS, GEN_AI_REQUESTS, type GenAiVersion } from './gen-ai-catalogue';
 import type { LlmRequest } from './llm/request';
@@ -47,74 +48,114 @@ export interface GenAiTarget {
   readonly operation: string;
 }
 
+/** The series of one model, provider and operation, each looked up once. */
+class RequestSeries {
+  readonly #families: Families;
+  readonly #labels: Labels;
+  readonly #histograms = new Map<string, HistogramSeries>();
+  readonly #counters = new Map<string, CounterSeries>();
+
+  constructor(families: Families, labels: Labels) {
+    this.#families = families;
+    this.#labels = labels;
+  }
+
+  /** @param value one label beside those of the request: `label` and its value */
+  observe(name: string, amount: unknown, unit = 1, label = '', value = ''): void {
+    if (!isAmount(amount)) return;
+    const key = value === '' ? name : `${name} ${value}`;
+    let series = this.#histograms.get(key);
+    if (series === undefined) {
+      const labels = label === '' ? this.#labels : { ...this.#labels, [label]: value };
+      series = this.#families.histogram(`gen_ai_client_${name}`).labels(labels);
+      this.#histograms.set(key, series);
+    }
+    series.observe(amount / unit);
+  }
+
+  /** Counts tokens by modality. What no detail covers may be text or pictures, so it is `unknown`. */
+  count(name: string, tokens: unknown, audio?: unknown, image?: unknown): void {
+    if (!isAmount(tokens)) return;
+    const heard = Math.min(amountOrZero(audio), tokens);
+    const seen = Math.min(amountOrZero(image), tokens - heard);
+    if (heard > 0) this.#add(name, 'audio', heard);
+    if (seen > 0) this.#add(name, 'image', seen);
+    this.#add(name, 'unknown', tokens - heard - seen);
+  }
+
+  #add(name: string, modality: string, tokens: number): void {
+    const key = `${name} ${modality}`;
+    let series = this.#counters.get(key);
+    if (series === undefined) {
+      const counter = this.#families.counter(`gen_ai_client_inference_usage_${name}_tokens_total`);
+      series = counter.labels({ ...this.#labels, gen_ai_token_modality: modality });
+      this.#counters.set(key, series);
+    }
+    series.inc(tokens);
+  }
+}
+
 /** Metrics of requests to models. */
 export class GenAiLlmNames {
   readonly #families: Families;
-  readonly #versions: readonly GenAiVersion[];
+  readonly #isOld: boolean;
+  readonly #isNew: boolean;
+  readonly #series = new WeakMap<object, RequestSeries>();
 
   constructor(registry: Registry, versions: readonly GenAiVersion[]) {
     this.#families = makeFamilies(registry, GEN_AI_REQUESTS, versions);
-    this.#versions = versions;
+    this.#isOld = versions.includes('1.41');
+    this.#isNew = versions.includes('0.1');
   }
 
   /** The series that observes each time between two chunks, if the versions have one for the operation. */
   gapsOf(target: GenAiTarget): HistogramSeries | undefined {
-    if (!this.#versions.includes('0.1') || !INFERENCE.has(target.operation)) return undefined;
+    if (!this.#isNew || !INFERENCE.has(target.operation)) return undefined;
     return this.#families.histogram('gen_ai_client_inference_time_per_output_chunk_seconds').labels(labelsOf(target));
   }
 
-  /** @param errorType undefined for a success */
-  record(target: GenAiTarget, errorType: string | undefined, request: LlmRequest): void {
-    const labels = labelsOf(target);
-    const error = { ...labels, error_type: errorType ?? '' };
-    const isOld = this.#versions.includes('1.41');
-    if (isOld) {
-      this.#observe('operation_duration_seconds', error, request.durationMs, 1000);
-      this.#observe('operation_time_to_first_chunk_seconds', labels, request.timeToFirstTokenMs, 1000);
-      this.#observe('token_usage', { ...labels, gen_ai_token_type: 'input' }, request.inputTokens);
-      this.#observe('token_usage', { ...labels, gen_ai_token_type: 'output' }, request.outputTokens);
+  /**
+   * @param kept an object that there is once for each target
+   * @param errorType undefined for a success
+   */
+  record(kept: object, target: GenAiTarget, errorType: string | undefined, request: LlmRequest): void {
+    let series = this.#series.get(kept);
+    if (series === undefined) {
+      series = new RequestSeries(this.#families, labelsOf(target));
+      this.#series.set(kept, series);
     }
-    if (!this.#versions.includes('0.1')) return;
-    if (INFERENCE.has(target.operation)) {
-      this.#observe('inference_duration_seconds', error, request.durationMs, 1000);
-      this.#recordInference(labels, request);
-    } else if (target.operation === 'embeddings') {
-      this.#observe('embeddings_duration_seconds', error, request.durationMs, 1000);
-      this.#observe('embeddings_operation_input_tokens', labels, request.inputTokens);
-    } else if (!isOld) {
-      this.#observe('operation_duration_seconds', error, request.durationMs, 1000);
+    const { durationMs, timeToFirstTokenMs, inputTokens, outputTokens } = request;
+    const isInference = INFERENCE.has(target.operation);
+    const isEmbedding = target.operation === 'embeddings';
+    if (this.#isOld || !(isInference || isEmbedding)) {
+      series.observe('operation_duration_seconds', durationMs, 1000, 'error_type', errorType);
+    }
+    if (this.#isOld) {
+      series.observe('operation_time_to_first_chunk_seconds', timeToFirstTokenMs, 1000);
+      series.observe('token_usage', inputTokens, 1, 'gen_ai_token_type', 'input');
+      series.observe('token_usage', outputTokens, 1, 'gen_ai_token_type', 'output');
+    }
+    if (!this.#isNew) return;
+    if (isInference) {
+      series.observe('inference_duration_seconds', durationMs, 1000, 'error_type', errorType);
+      recordInference(series, request);
+    } else if (isEmbedding) {
+      series.observe('embeddings_duration_seconds', durationMs, 1000, 'error_type', errorType);
+      series.observe('embeddings_operation_input_tokens', inputTokens);
     }
   }
+}
 
-  #recordInference(labels: Labels, request: LlmRequest): void {
-    const { inputTokens, outputTokens } = request;
-    this.#observe('inference_time_to_first_chunk_seconds', labels, request.timeToFirstTokenMs, 1000);
-    this.#observe('inference_operation_input_tokens', labels, inputTokens);
-    this.#observe('inference_operation_output_tokens', labels, outputTokens);
-    this.#count('input', labels, inputTokens, { audio: request.audioInputTokens, image: request.imageInputTokens });
-    this.#count('output', labels, outputTokens, { audio: request.audioOutputTokens, image: request.imageOutputTokens });
-    this.#count('cache_read_input', labels, request.cacheReadTokens);
-    this.#count('cache_write_input', labels, request.cacheWriteTokens);
-    this.#count('reasoning_output', labels, request.reasoningTokens);
-  }
-
-  #observe(name: string, labels: Labels, value: unknown, unit = 1): void {
-    if (isAmount(value)) this.#families.histogram(`gen_ai_client_${name}`).observe(labels, value / unit);
-  }
-
-  /** Counts tokens by modality. What no detail covers may be text or pictures, so it is `unknown`. */
-  #count(name: string, labels: Labels, tokens: unknown, details: Readonly<Record<string, unknown>> = {}): void {
-    if (!isAmount(tokens)) return;
-    const counter = this.#families.counter(`gen_ai_client_inference_usage_${name}_tokens_total`);
-    let rest = tokens;
-    for (const [modality, detail] of Object.entries(details)) {
-      if (!isAmount(detail) || detail === 0) continue;
-      const part = Math.min(detail, rest);
-      rest -= part;
-      counter.inc({ ...labels, gen_ai_token_modality: modality }, part);
-    }
-    counter.inc({ ...labels, gen_ai_token_modality: 'unknown' }, rest);
-  }
+function recordInference(series: RequestSeries, request: LlmRequest): void {
+  const { inputTokens, outputTokens } = request;
+  series.observe('inference_time_to_first_chunk_seconds', request.timeToFirstTokenMs, 1000);
+  series.observe('inference_operation_input_tokens', inputTokens);
+  series.observe('inference_operation_output_tokens', outputTokens);
+  series.count('input', inputTokens, request.audioInputTokens, request.imageInputTokens);
+  series.count('output', outputTokens, request.audioOutputTokens, request.imageOutputTokens);
+  series.count('cache_read_input', request.cacheReadTokens);
+  series.count('cache_write_input', request.cacheWriteTokens);
+  series.count('reasoning_output', request.reasoningTokens);
 }
 
 type Labels = Readonly<Record<string, string>>;

@@ -444,7 +444,7 @@ export class LlmMetricsCollector {
     }
     if (this.#genAi !== undefined) {
       const { model, provider } = series;
-      this.#genAi.record({ model, provider, operation: operation.name }, errorType, request);
+      this.#genAi.record(operation, { model, provider, operation: operation.name }, errorType, request);
     }
     const { durationMs, timeToFirstTokenMs } = request;
     return { status, errorType: errorType as LlmErrorType | undefined, durationMs, timeToFirstTokenMs, costUsd };
