@@ -8,6 +8,7 @@ import fc from 'fast-check';
 const require = createRequire(import.meta.url);
 const { LlmMetricsCollector, Registry } = require('../..');
 const { SAMPLE_PRICES, SAMPLE_PRICES_AS_OF } = require('../../dist/entry/prices.js');
+const { MockClock } = require('../../dist/entry/testing.js');
 
 const M = { model: 'm', provider: 'p' };
 
@@ -254,16 +255,56 @@ test('a price that would never apply is refused: labels show models without date
     t.notThrows(make({ [model]: USUAL }), model);
 });
 
-test('the sample prices warn when they are old, also after they were spread', async (t) => {
-  const warned = [];
-  const listener = (warning) => warned.push(warning.message);
-  process.on('warning', listener);
-  t.teardown(() => process.off('warning', listener));
-  new LlmMetricsCollector({ registry: new Registry(), prices: { ...SAMPLE_PRICES, mine: { input: 1, output: 1 } } });
-  await new Promise((resolve) => setImmediate(resolve));
-  const old = Date.now() - Date.parse(SAMPLE_PRICES_AS_OF) > 183 * 86_400_000;
-  t.is(warned.filter((text) => text.includes(SAMPLE_PRICES_AS_OF)).length, old ? 1 : 0);
+test('any value as a price is accepted, or refused with its path', (t) => {
+  const fields = ['input', 'output', 'cacheRead', 'tiers', 'longContext', 'image', 'serverTools', 'from', 'above', 'x'];
+  const { price } = fc.letrec((tie) => ({
+    price: fc.oneof(
+      { depthSize: 'small' },
+      fc.anything(),
+      fc.double(),
+      fc.constantFrom('2026-01-01', '2026-02-31', '', null, undefined),
+      fc.array(tie('price'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom(...fields, 'flex', 'web_search'), tie('price'), { noNullPrototype: false }),
+    ),
+  }));
+  const model = fc.constantFrom('m', 'p/m', 'gpt-4o-2024-08-06');
+  fc.assert(
+    fc.property(model, price, (name, entry) => {
+      try {
+        new LlmMetricsCollector({ registry: new Registry(), prices: { [name]: entry } });
+      } catch (error) {
+        t.is(error.code, 'INVALID_CONFIG', error.stack);
+        t.true(error.message.includes(`prices["${name}"]`), error.message);
+      }
+    }),
+    { numRuns: 300 },
+  );
 });
+
+test.serial(
+  'the sample prices warn once when they are older than half a year, also after they were spread',
+  async (t) => {
+    const warned = [];
+    const listener = (warning) => warned.push(warning.message);
+    process.on('warning', listener);
+    const day = 86_400_000;
+    const clock = new MockClock({ now: Date.parse(SAMPLE_PRICES_AS_OF) + 183 * day }).install();
+    t.teardown(() => {
+      process.off('warning', listener);
+      clock.restore();
+    });
+    const prices = { ...SAMPLE_PRICES, mine: { input: 1, output: 1 } };
+    const count = async () => {
+      new LlmMetricsCollector({ registry: new Registry(), prices });
+      await new Promise((resolve) => setImmediate(resolve));
+      return warned.filter((text) => text.includes(SAMPLE_PRICES_AS_OF)).length;
+    };
+    t.is(await count(), 0);
+    clock.advanceMs(1);
+    t.is(await count(), 1);
+    t.is(await count(), 1);
+  },
+);
 
 test('for any tokens, a bill lies between the cheapest and the dearest price of all tokens', async (t) => {
   const tokens = fc.nat(1_000_000);
