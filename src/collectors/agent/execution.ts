@@ -5,7 +5,7 @@
 import { type Moment, now, secondsSince } from '../../clock';
 import { isPromise } from '../../read';
 import { quietly } from '../../warnings';
-import { toSeconds } from '../amount';
+import { amountOrZero, toSeconds } from '../amount';
 import { type Attributed, attribute } from '../attribution';
 import { classifyAgentError, reportedType } from '../error-type';
 import { readName } from '../label-values';
@@ -48,9 +48,13 @@ export class AgentExecution implements Attributed, Disposable {
     return this.#ended;
   }
 
-  /** Adds tokens and cost of one of its requests, and counts the request. */
-  addUsage(inputTokens: number, outputTokens: number, costUsd: number): void {
-    this.#requests++;
+  /**
+   * Adds tokens and cost of one of its requests, and counts the request.
+   *
+   * @param requests 0 for further usage of a request that was counted before
+   */
+  addUsage(inputTokens: number, outputTokens: number, costUsd: number, requests = 1): void {
+    this.#requests += amountOrZero(requests);
     const { families } = this.#series;
     const agent_type = this.agentType;
     if (inputTokens > 0) families.counter('agent_tokens_total').inc({ agent_type, type: 'input' }, inputTokens);
