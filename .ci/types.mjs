@@ -16,8 +16,7 @@ export declare const constants: {
   readonly MAX_NAME_LENGTH: number;
   readonly OVERFLOW_VALUE: string;
 };
-export declare const catalogues: Record<'llm' | 'agent' | 'genAiLlm' | 'genAiAgent', Addon.CatalogueEntry[]>;
-export declare const genAiVersion: string;
+export declare const catalogues: Record<'llm' | 'agent', Addon.CatalogueEntry[]>;
 export declare const labelWords: Addon.LabelWords[];
 export declare const operationsWithoutTokens: string[];
 export declare const settings: Addon.SettingDescription[];
@@ -50,13 +49,7 @@ function tables({ DEFAULT_NAMESPACE, MAX_NAME_LENGTH, OVERFLOW_VALUE, ...core })
   const bare = (entries) => entries.map((entry) => ({ ...entry, help: entry.name }));
   return {
     constants: { DEFAULT_NAMESPACE, MAX_NAME_LENGTH, OVERFLOW_VALUE },
-    catalogues: {
-      llm: bare(core.catalogue(false)),
-      agent: bare(core.catalogue(true)),
-      genAiLlm: bare(core.genAiCatalogue(false)),
-      genAiAgent: bare(core.genAiCatalogue(true)),
-    },
-    genAiVersion: core.genAiVersion(),
+    catalogues: { llm: bare(core.catalogue(false)), agent: bare(core.catalogue(true)) },
     labelWords: core.labelWords().map((list) => ({ ...list, sentence: '' })),
     operationsWithoutTokens: core.operationsWithoutTokens(),
     settings: core.NativeConfig.settings().map((setting) => ({ ...setting, sentence: '' })),

@@ -16,8 +16,9 @@ import {
 import { OURS } from './libraries.mjs';
 import { CHUNKS, CONTENDERS, openContender } from './llm-openai.mjs';
 
-const CALL_US_MAX = 15;
-const CHUNK_NS_MAX = 30;
+const RECORD_NS_MAX = 250;
+const CALL_US_MAX = 10;
+const CHUNK_NS_MAX = 5;
 
 const TARGET = { model: 'gpt-4o-mini', provider: 'openai', operation: 'chat' };
 const USAGE = { inputTokens: 20, outputTokens: 10, cacheReadTokens: 8, cacheWriteTokens: 2, reasoningTokens: 4 };
@@ -32,6 +33,14 @@ const ENDED = {
   status: 'success',
 };
 
+/** Options that turn on everything that is off by default. */
+const MORE = {
+  optional: { tokensPerRequest: true, queueDuration: true, interChunk: true, attemptDuration: true },
+  stallMs: 1000,
+  objectives: { timeToFirstTokenMs: 500, timePerOutputTokenMs: 100, durationMs: 1000 },
+};
+const STALLED = { ...ENDED, longestGapMs: 120, stalls: 0, serverToolCalls: { web_search: 1 } };
+
 /** The timed operations of the collector: id, title in the report, and a loop over `calls` calls. */
 const recordings = [
   {
@@ -39,6 +48,14 @@ const recordings = [
     title: '`recordRequest()` with all fields',
     loop: (llm) => (calls) => {
       for (let i = 0; i < calls; i++) llm.recordRequest(ENDED);
+    },
+  },
+  {
+    id: 'record-more',
+    title: '`recordRequest()` with all optional metrics, stalls and objectives',
+    options: MORE,
+    loop: (llm) => (calls) => {
+      for (let i = 0; i < calls; i++) llm.recordRequest(STALLED);
     },
   },
   {
@@ -51,6 +68,17 @@ const recordings = [
   {
     id: 'chunk',
     title: '`chunk()` of a call',
+    loop: (llm) => {
+      const call = llm.startRequest(TARGET);
+      return (calls) => {
+        for (let i = 0; i < calls; i++) call.chunk();
+      };
+    },
+  },
+  {
+    id: 'chunk-timed',
+    title: '`chunk()` of a call, with `stallMs`',
+    options: { stallMs: 1000 },
     loop: (llm) => {
       const call = llm.startRequest(TARGET);
       return (calls) => {
@@ -94,10 +122,11 @@ async function inProcess(plan) {
 
 async function measureCollector(plan) {
   const { LlmMetricsCollector, Registry } = await import('../dist/entry/index.mjs');
-  const entries = recordings.map(({ id, loop }) => {
+  const entries = recordings.map(({ id, loop, options: more = {} }) => {
     // With prices, because users who count tokens also want their cost.
-    const prices = { [TARGET.model]: { input: 0.15, output: 0.6, cacheRead: 0.075 } };
-    const run = loop(new LlmMetricsCollector({ registry: new Registry(), prices }));
+    const price = { input: 0.15, output: 0.6, cacheRead: 0.075, serverTools: { web_search: 0.01 } };
+    const prices = { [TARGET.model]: price };
+    const run = loop(new LlmMetricsCollector({ registry: new Registry(), prices, ...more }));
     return { id, run: async (calls) => run(calls), lap: 1_000 };
   });
   return timed(entries, plan, 1e9);
@@ -186,6 +215,7 @@ function described(samples) {
 
 function judge(collector, requests) {
   return [
+    atMost('`recordRequest()` with all fields', median(collector.record), RECORD_NS_MAX, 'ns'),
     atMost('a call of `openai`: time added by measuring', more(requests.call, OURS), CALL_US_MAX, 'µs'),
     atMost('`chunk()` of a call', median(collector.chunk), CHUNK_NS_MAX, 'ns'),
   ];

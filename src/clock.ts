@@ -41,6 +41,12 @@ export function secondsSince(start: Moment): number {
   return Number(passed / NANOSECONDS) + Number(passed % NANOSECONDS) / 1e9;
 }
 
+/** The seconds from one moment to a later one. */
+export function secondsBetween([seconds, nanoseconds]: Moment, [later, laterNanoseconds]: Moment): number {
+  const rest = laterNanoseconds - nanoseconds;
+  return rest < 0 ? later - seconds - 1 + (rest + 1e9) / 1e9 : later - seconds + rest / 1e9;
+}
+
 /** Milliseconds since 1970. */
 export function unixMs(): number {
   return stopped === undefined ? Date.now() : stopped.unixMs;

@@ -54,6 +54,8 @@ test.serial('an execution with steps and tools', async (t) => {
     `step_duration_seconds_count{${A},step_type="llm"} 1`,
     `steps_per_execution_sum{${A}} 1`,
     `steps_per_execution_count{${A}} 1`,
+    `model_calls_per_execution_sum{${A}} 1`,
+    `model_calls_per_execution_count{${A}} 1`,
     `tool_calls_per_execution_sum{${A}} 2`,
     `tool_calls_per_execution_count{${A}} 1`,
     `tool_calls_total{${A},tool_name="search",status="success"} 2`,
@@ -180,6 +182,30 @@ test('steps and tools outside an agent run and record nothing', async (t) => {
   t.deepEqual(await recorded(registry), []);
 });
 
+test('model calls of an execution: recorded requests, or its steps of the type llm; both may count one', async (t) => {
+  for (const [requests, steps, expected] of [
+    [0, 0, 0],
+    [2, 0, 2],
+    [0, 3, 3],
+    [2, 2, 2],
+    [3, 1, 3],
+  ]) {
+    const { registry, agents, llm } = collectors();
+    agents.run('researcher', (execution) => {
+      // A request that fails is one too.
+      for (let n = 0; n < requests; n++) llm.startRequest({ model: 'm', provider: 'p' }).fail({ status: 500 });
+      for (let n = 0; n < steps; n++) execution.recordStep('llm');
+      execution.recordStep('plan');
+    });
+    const lines = (await registry.metrics()).split('\n').filter((line) => line.includes('model_calls_per_execution_'));
+    const shown = lines.filter((line) => !line.startsWith('#') && !line.includes('_bucket'));
+    t.deepEqual(
+      shown.map((line) => Number(line.split(' ')[1])),
+      [expected, 1],
+    );
+  }
+});
+
 test('the methods that record without an execution object', async (t) => {
   const { registry, agents } = collectors();
   agents.recordExecutionStart('researcher');
@@ -188,7 +214,7 @@ test('the methods that record without an execution object', async (t) => {
   agents.recordHandoff('researcher', 'writer');
   agents.recordMemoryOperation('researcher', 'search');
   agents.recordError('researcher', 'guardrail');
-  agents.recordExecutionEnd({ agentType: 'researcher', durationMs: 2000, steps: 3, toolCalls: 1 });
+  agents.recordExecutionEnd({ agentType: 'researcher', durationMs: 2000, steps: 3, modelCalls: 2, toolCalls: 1 });
   agents.setActiveAgents('writer', 4);
   t.deepEqual(await recorded(registry), [
     `executions_total{${A},status="success"} 1`,
@@ -199,6 +225,8 @@ test('the methods that record without an execution object', async (t) => {
     `step_duration_seconds_count{${A},step_type="plan"} 1`,
     `steps_per_execution_sum{${A}} 3`,
     `steps_per_execution_count{${A}} 1`,
+    `model_calls_per_execution_sum{${A}} 2`,
+    `model_calls_per_execution_count{${A}} 1`,
     `tool_calls_per_execution_sum{${A}} 1`,
     `tool_calls_per_execution_count{${A}} 1`,
     `tool_calls_total{${A},tool_name="search",status="success"} 1`,

@@ -73,7 +73,9 @@ test('collectors make the metrics of the catalogue, in its order', (t) => {
   const registry = new Registry();
   new LlmMetricsCollector({
     registry,
-    optional: { tokensPerRequest: true, queueDuration: true, interChunk: true },
+    optional: { tokensPerRequest: true, queueDuration: true, interChunk: true, attemptDuration: true },
+    stallMs: 1,
+    objectives: { durationMs: 1 },
   });
   new AgentMetricsCollector({ registry });
   t.deepEqual(

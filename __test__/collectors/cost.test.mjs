@@ -8,6 +8,7 @@ import fc from 'fast-check';
 const require = createRequire(import.meta.url);
 const { LlmMetricsCollector, Registry } = require('../..');
 const { SAMPLE_PRICES, SAMPLE_PRICES_AS_OF } = require('../../dist/entry/prices.js');
+const { MockClock } = require('../../dist/entry/testing.js');
 
 const M = { model: 'm', provider: 'p' };
 
@@ -173,6 +174,44 @@ test('invalid prices are refused, with the place and the value', (t) => {
     [{ input: 1, output: 1, serverTools: { web_search: 'x' } }, 'prices["m"].serverTools.web_search'],
     [{ input: 1, output: 1, image: Number.POSITIVE_INFINITY }, 'prices["m"].image'],
     [{ input: 1, output: 1, cacheReed: 1 }, 'cacheRead'],
+    [{ input: '1', output: 1 }, 'prices["m"].input'],
+    [{ input: -0.1, output: 1 }, 'prices["m"].input'],
+    [
+      { input: 1, output: 1, tiers: { prority: 2 } },
+      'such as "priority", for prices["m"].tiers but received "prority"',
+    ],
+    [{ input: 1, output: 1, tiers: { default: 1 } }, 'prices["m"].tiers but received "default"'],
+    [{ input: 1, output: 1, from: '2026-02-30' }, 'prices["m"].from'],
+    [{ input: 1, output: 1, from: 20260101 }, 'prices["m"].from'],
+    [null, 'Expected a price for prices["m"]'],
+    [3, 'Expected a price for prices["m"]'],
+    ['3', 'Expected a price for prices["m"]'],
+    [[], 'prices["m"]'],
+    [[{ input: 1, output: 1 }, null], 'prices["m"][1]'],
+    [
+      [
+        { input: 1, output: 1 },
+        { from: '2026-01-01', input: 1, output: Number.NaN },
+      ],
+      'prices["m"][1].output',
+    ],
+    [[{ from: '2026-01-01', input: 1, output: 1, tiers: { flex: 'x' } }], 'prices["m"][0].tiers.flex'],
+    [[{ from: 'soon', input: 1, output: 1 }], 'prices["m"][0].from'],
+    [
+      [
+        { from: '2026-01-01', input: 1, output: 1 },
+        { input: 1, output: 1 },
+        { from: '2026-01-01', input: 2, output: 2 },
+      ],
+      'Expected one price from each day for prices["m"] but received two from 2026-01-01',
+    ],
+    [
+      [
+        { input: 1, output: 1 },
+        { input: 2, output: 2 },
+      ],
+      'prices["m"] but received two without `from`',
+    ],
   ];
   for (const [price, place] of invalid) {
     const make = () => new LlmMetricsCollector({ registry: new Registry(), prices: { m: price } });
@@ -181,16 +220,91 @@ test('invalid prices are refused, with the place and the value', (t) => {
   }
 });
 
-test('the sample prices warn when they are old, also after they were spread', async (t) => {
-  const warned = [];
-  const listener = (warning) => warned.push(warning.message);
-  process.on('warning', listener);
-  t.teardown(() => process.off('warning', listener));
-  new LlmMetricsCollector({ registry: new Registry(), prices: { ...SAMPLE_PRICES, mine: { input: 1, output: 1 } } });
-  await new Promise((resolve) => setImmediate(resolve));
-  const old = Date.now() - Date.parse(SAMPLE_PRICES_AS_OF) > 183 * 86_400_000;
-  t.is(warned.filter((text) => text.includes(SAMPLE_PRICES_AS_OF)).length, old ? 1 : 0);
+test('a tier that only its provider knows is accepted', (t) => {
+  const tiers = { performance: 2, on_demand_priority: { input: 2 }, fast: 6 };
+  t.notThrows(() => new LlmMetricsCollector({ registry: new Registry(), prices: { m: { ...USUAL, tiers } } }));
 });
+
+test('a price that would never apply is refused: labels show models without dates and accounts', (t) => {
+  const make = (prices, options) => () => new LlmMetricsCollector({ registry: new Registry(), prices, ...options });
+  for (const [model, shown] of [
+    ['gpt-4o-2024-08-06', 'gpt-4o'],
+    ['claude-3-opus@20240229', 'claude-3-opus'],
+    ['azure/gpt-4o-2024-08-06', 'azure/gpt-4o'],
+  ]) {
+    const { code, message } = t.throws(make({ [model]: USUAL }));
+    t.deepEqual(
+      [code, message],
+      [
+        'INVALID_CONFIG',
+        `Expected prices["${shown}"] but received prices["${model}"]: labels show models without dates and accounts, ` +
+          'so this price would never apply',
+      ],
+    );
+    // With names of its own, the program decides what labels show.
+    t.notThrows(make({ [model]: USUAL }, { normalizeModel: (name) => name }));
+  }
+  for (const model of [
+    'gpt-4o',
+    'azure/gpt-4o',
+    'openrouter/openai/gpt-4o',
+    'ft:gpt-4o',
+    'azure/ft:gpt-4o',
+    'llama3:8b',
+  ])
+    t.notThrows(make({ [model]: USUAL }), model);
+});
+
+test('any value as a price is accepted, or refused with its path', (t) => {
+  const fields = ['input', 'output', 'cacheRead', 'tiers', 'longContext', 'image', 'serverTools', 'from', 'above', 'x'];
+  const { price } = fc.letrec((tie) => ({
+    price: fc.oneof(
+      { depthSize: 'small' },
+      fc.anything(),
+      fc.double(),
+      fc.constantFrom('2026-01-01', '2026-02-31', '', null, undefined),
+      fc.array(tie('price'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom(...fields, 'flex', 'web_search'), tie('price'), { noNullPrototype: false }),
+    ),
+  }));
+  const model = fc.constantFrom('m', 'p/m', 'gpt-4o-2024-08-06');
+  fc.assert(
+    fc.property(model, price, (name, entry) => {
+      try {
+        new LlmMetricsCollector({ registry: new Registry(), prices: { [name]: entry } });
+      } catch (error) {
+        t.is(error.code, 'INVALID_CONFIG', error.stack);
+        t.true(error.message.includes(`prices["${name}"]`), error.message);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test.serial(
+  'the sample prices warn once when they are older than half a year, also after they were spread',
+  async (t) => {
+    const warned = [];
+    const listener = (warning) => warned.push(warning.message);
+    process.on('warning', listener);
+    const day = 86_400_000;
+    const clock = new MockClock({ now: Date.parse(SAMPLE_PRICES_AS_OF) + 183 * day }).install();
+    t.teardown(() => {
+      process.off('warning', listener);
+      clock.restore();
+    });
+    const prices = { ...SAMPLE_PRICES, mine: { input: 1, output: 1 } };
+    const count = async () => {
+      new LlmMetricsCollector({ registry: new Registry(), prices });
+      await new Promise((resolve) => setImmediate(resolve));
+      return warned.filter((text) => text.includes(SAMPLE_PRICES_AS_OF)).length;
+    };
+    t.is(await count(), 0);
+    clock.advanceMs(1);
+    t.is(await count(), 1);
+    t.is(await count(), 1);
+  },
+);
 
 test('for any tokens, a bill lies between the cheapest and the dearest price of all tokens', async (t) => {
   const tokens = fc.nat(1_000_000);

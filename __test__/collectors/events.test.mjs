@@ -36,6 +36,7 @@ const RECORDED = {
     'recordStreamingChunk',
     'recordError',
     'recordRetry',
+    'recordAttempt',
     'recordFallback',
     'setRateLimit',
     'recordCacheLookup',
@@ -110,9 +111,9 @@ test('a script of events gives the same expositions as in Rust', async (t) => {
   const clock = new MockClock({ now: script.nowMs }).install();
   t.teardown(() => clock.restore());
   const registry = new Registry();
-  const { prices, tools } = script;
-  const optional = { tokensPerRequest: true, queueDuration: true, interChunk: true };
-  const llm = new LlmMetricsCollector({ registry, prices, optional });
+  const { prices, tools, stallMs, objectives } = script;
+  const optional = { tokensPerRequest: true, queueDuration: true, interChunk: true, attemptDuration: true };
+  const llm = new LlmMetricsCollector({ registry, prices, optional, stallMs, objectives });
   const agents = new AgentMetricsCollector({ registry, tools });
   const known = operations({ clock, llm, agents });
   const played = new Set();

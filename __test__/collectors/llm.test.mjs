@@ -63,6 +63,7 @@ test.serial('a streamed request, from its start to its end', async (t) => {
     // 600 tokens at 0.15, 400 at 0.075 and 101 at 0.6 dollars for a million.
     `cost_usd_total{${SHOWN}} 0.0001806`,
     `finish_reasons_total{${SHOWN},reason="stop"} 1`,
+    `streaming_requests_total{${SHOWN}} 1`,
     `streaming_chunks_total{${SHOWN}} 3`,
     `streaming_time_to_first_token_seconds_sum{${SHOWN}} 0.5`,
     `streaming_time_to_first_token_seconds_count{${SHOWN}} 1`,
@@ -376,11 +377,11 @@ test('wrong options are refused', (t) => {
     ],
     [
       { prices: { m: [{ from: 'now', input: 1, output: 1 }] } },
-      'Expected a day such as 2026-01-31 for prices["m"].from but received "now" of type string',
+      'Expected a day such as 2026-01-31 for prices["m"][0].from but received "now" of type string',
     ],
     [
       { prices: { m: [{ from: '2026-02-31', input: 1, output: 1 }] } },
-      'Expected a day such as 2026-01-31 for prices["m"].from but received "2026-02-31" of type string',
+      'Expected a day such as 2026-01-31 for prices["m"][0].from but received "2026-02-31" of type string',
     ],
   ];
   for (const [options, message] of refusals) t.is(t.throws(() => collector(options)).message, message);

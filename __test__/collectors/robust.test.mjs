@@ -48,7 +48,7 @@ test('unknown error types share one series, under OpenTelemetry’s name too', a
   for (let n = 0; n < 3; n++) agents.startExecution('a').fail(`boom ${n}`);
   agents.recordExecutionStart('a');
   agents.recordExecutionEnd({ agentType: 'a', status: 'failed', durationMs: 1, errorType: 'boom' });
-  t.deepEqual(await recorded(registry, 'gen_ai_invoke'), [
+  t.deepEqual(await recorded(registry, 'gen_ai_invoke_agent_duration'), [
     'gen_ai_invoke_agent_duration_seconds_count{gen_ai_agent_name="a",error_type="other"} 4',
   ]);
   t.deepEqual(await recorded(registry, 'llmdevops_agent_errors'), [

@@ -66,6 +66,7 @@ const TOKENS = [`llm_tokens_total${on(',type="input"')} 10`, `llm_tokens_total${
 const UNPRICED = `llm_unpriced_requests_total${on('')} 1`;
 const finished = (reason) => `llm_finish_reasons_total${on(`,reason="${reason}"`)} 1`;
 const STREAMED = [
+  `llm_streaming_requests_total${on('')} 1`,
   `llm_streaming_chunks_total${on('')} 2`,
   `llm_streaming_time_to_first_token_seconds_count${on('')} 1`,
 ];
@@ -345,7 +346,15 @@ test.serial('objects, whole and streamed, and invalid answers', async (t) => {
   const result = streamObject({ ...streamed.asked, ...quiet, schema: SCHEMA });
   for await (const _ of result.partialObjectStream);
   t.deepEqual(await result.object, { city: 'Köln' });
-  sameLines(t, await streamed.lines(), [SUCCESS, TOKENS, UNPRICED, finished('stop'), STREAMED[1], PER_TOKEN]);
+  sameLines(t, await streamed.lines(), [
+    SUCCESS,
+    TOKENS,
+    UNPRICED,
+    finished('stop'),
+    STREAMED[0],
+    STREAMED[2],
+    PER_TOKEN,
+  ]);
   streamed.uninstall();
 
   const output = await measured(t);

@@ -78,6 +78,7 @@ const UNPRICED = 'llm_unpriced_requests_total 1';
 const finished = (reason) => `llm_finish_reasons_total{reason="${reason}"} 1`;
 const broken = (who) => `llm_streaming_interrupted_total{reason="${who}"} 1`;
 const streamed = (chunks) => [
+  'llm_streaming_requests_total 1',
   `llm_streaming_chunks_total ${chunks}`,
   'llm_streaming_time_to_first_token_seconds_count 1',
 ];

@@ -102,6 +102,7 @@ test('a stream is returned unchanged when its bytes arrive one by one; the last 
     TOKENS,
     UNPRICED,
     finished('length'),
+    `llm_streaming_requests_total${on('')} 1`,
     `llm_streaming_chunks_total${on('')} 3`,
     `llm_streaming_time_to_first_token_seconds_count${on('')} 1`,
     `llm_streaming_time_per_output_token_seconds_count${on('')} 1`,
@@ -130,6 +131,7 @@ test('chats go through the models, whole and streamed', async (t) => {
     `llm_tokens_total${on(',type="output"')} 8`,
     `llm_unpriced_requests_total${on('')} 2`,
     `llm_finish_reasons_total${on(',reason="stop"')} 2`,
+    `llm_streaming_requests_total${on('')} 1`,
     `llm_streaming_chunks_total${on('')} 1`,
     `llm_streaming_time_to_first_token_seconds_count${on('')} 1`,
     `llm_streaming_time_per_output_token_seconds_count${on('')} 1`,
@@ -311,6 +313,7 @@ const STREAMED = [
   `llm_tokens_total${on(',type="input"')} 10`,
   `llm_tokens_total${on(',type="output"')} 1`,
   UNPRICED,
+  `llm_streaming_requests_total${on('')} 1`,
   `llm_streaming_chunks_total${on('')} 1`,
   `llm_streaming_time_to_first_token_seconds_count${on('')} 1`,
 ];
@@ -406,6 +409,7 @@ test('each request of automatic function calling counts, with its tokens', async
       finished('stop'),
       streamed
         ? [
+            `llm_streaming_requests_total${on('')} 2`,
             `llm_streaming_chunks_total${on('')} 2`,
             `llm_streaming_time_to_first_token_seconds_count${on('')} 2`,
             `llm_streaming_time_per_output_token_seconds_count${on('')} 2`,

@@ -144,6 +144,8 @@ test('agents that run at once and within each other', async (t) => {
     'agent_step_duration_seconds_count{agent_type="writer",step_type="llm"} 2',
     'agent_steps_per_execution_sum{agent_type="writer"} 2',
     'agent_steps_per_execution_count{agent_type="writer"} 3',
+    'agent_model_calls_per_execution_sum{agent_type="writer"} 2',
+    'agent_model_calls_per_execution_count{agent_type="writer"} 3',
     'agent_tool_calls_per_execution_count{agent_type="writer"} 3',
     'agent_tokens_total{agent_type="writer",type="input"} 20',
     'agent_tokens_total{agent_type="writer",type="output"} 10',
@@ -167,6 +169,7 @@ test('a model alone is a request and not an agent', async (t) => {
 
 /** The samples that a complete stream with this many chunks adds. */
 const streamed = (chunks) => [
+  `llm_streaming_requests_total{${LABELS}} 1`,
   `llm_streaming_chunks_total{${LABELS}} ${chunks}`,
   `llm_streaming_time_to_first_token_seconds_count{${LABELS}} 1`,
   `llm_streaming_time_per_output_token_seconds_count{${LABELS}} 1`,
@@ -191,6 +194,7 @@ test('a stream without usage', async (t) => {
     `llm_request_duration_seconds_count{${LABELS},operation="chat"} 1`,
     `llm_usage_missing_total{${LABELS}} 1`,
     `llm_finish_reasons_total{${LABELS},reason="stop"} 1`,
+    `llm_streaming_requests_total{${LABELS}} 1`,
     `llm_streaming_chunks_total{${LABELS}} 3`,
     `llm_streaming_time_to_first_token_seconds_count{${LABELS}} 1`,
   ]);
@@ -207,6 +211,7 @@ test('a stream that is cut', async (t) => {
   t.is(error, `llm_errors_total{${LABELS},error_type="stream_interrupted"} 1`);
   t.deepEqual(rest, [
     `llm_usage_missing_total{${LABELS}} 1`,
+    `llm_streaming_requests_total{${LABELS}} 1`,
     `llm_streaming_chunks_total{${LABELS}} 2`,
     `llm_streaming_time_to_first_token_seconds_count{${LABELS}} 1`,
     `llm_streaming_interrupted_total{${LABELS},reason="provider"} 1`,
@@ -235,6 +240,7 @@ test('a model’s stream that its reader leaves is not reported, and counts as c
     `llm_request_duration_seconds_count{${LABELS},operation="chat"} 1`,
     `llm_errors_total{${LABELS},error_type="cancelled"} 1`,
     `llm_usage_missing_total{${LABELS}} 1`,
+    `llm_streaming_requests_total{${LABELS}} 1`,
     `llm_streaming_chunks_total{${LABELS}} 1`,
     `llm_streaming_interrupted_total{${LABELS},reason="client"} 1`,
   ]);
@@ -318,7 +324,7 @@ test('a provider that is unreachable, silent, broken or aborted', async (t) => {
     await collected(async () => (await active(registry)).length === 0);
     // A chain that a signal aborts ends before the request that it asked for. Its steps are those until then.
     const lines = failure(outcome, type);
-    const sum = /^agent_steps_per_execution_sum/;
+    const sum = /^agent_(?:steps|model_calls)_per_execution_sum/;
     await holds(t, registry, call.signal ? lines.filter((line) => !sum.test(line)) : lines);
   }
 });
@@ -352,6 +358,7 @@ test('a retriever is a step', async (t) => {
     'agent_step_duration_seconds_count{agent_type="bot",step_type="retrieval"} 2',
     'agent_steps_per_execution_sum{agent_type="bot"} 2',
     'agent_steps_per_execution_count{agent_type="bot"} 2',
+    'agent_model_calls_per_execution_count{agent_type="bot"} 2',
     'agent_tool_calls_per_execution_count{agent_type="bot"} 2',
     'agent_errors_total{agent_type="bot",error_type="other"} 1',
   ]);
@@ -372,6 +379,8 @@ test('a tool that waits for a human has not failed, and counts when it is resume
     'agent_step_duration_seconds_count{agent_type="asker",step_type="llm"} 2',
     'agent_steps_per_execution_sum{agent_type="asker"} 2',
     'agent_steps_per_execution_count{agent_type="asker"} 2',
+    'agent_model_calls_per_execution_sum{agent_type="asker"} 2',
+    'agent_model_calls_per_execution_count{agent_type="asker"} 2',
     'agent_tool_calls_per_execution_sum{agent_type="asker"} 1',
     'agent_tool_calls_per_execution_count{agent_type="asker"} 2',
     'agent_tokens_total{agent_type="asker",type="input"} 20',

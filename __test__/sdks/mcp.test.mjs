@@ -66,6 +66,8 @@ test('a call within an execution counts for it; parallel and nested calls for th
     'agent_execution_duration_seconds_count{agent_type="outer"} 1',
     'agent_steps_per_execution_count{agent_type="inner"} 1',
     'agent_steps_per_execution_count{agent_type="outer"} 1',
+    'agent_model_calls_per_execution_count{agent_type="inner"} 1',
+    'agent_model_calls_per_execution_count{agent_type="outer"} 1',
     'agent_tool_calls_per_execution_sum{agent_type="inner"} 1',
     'agent_tool_calls_per_execution_count{agent_type="inner"} 1',
     'agent_tool_calls_per_execution_sum{agent_type="outer"} 4',

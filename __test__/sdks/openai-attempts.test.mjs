@@ -76,6 +76,30 @@ test('rate limits are read from headers', async (t) => {
   ]);
 });
 
+test('the time of a limit’s reset is read from headers', async (t) => {
+  const { client, wire, registry } = await world(t);
+  const headers = { 'x-ratelimit-remaining-requests': '9', 'x-ratelimit-reset-requests': '6m0s' };
+  wire.answer(json({ error: { message: 'no' } }, { status: 400, headers }));
+  const before = Date.now() / 1000;
+  await outcome(() => client.chat.completions.create(ASKED));
+  const [, reset] = /^llmdevops_llm_ratelimit_reset_timestamp_seconds\{.*\} (.+)$/m.exec(await registry.metrics());
+  t.true(before + 360 <= Number(reset) && Number(reset) <= Date.now() / 1000 + 360, reset);
+});
+
+test('each attempt is timed on request, also one that fails or gets no answer', async (t) => {
+  const options = { prices: { m: { input: 1, output: 1 } }, optional: { attemptDuration: true } };
+  const { client, wire, lines } = await world(t, {}, options);
+  client.maxRetries = 3;
+  const busy = json({ error: { message: 'no' } }, { status: 429, headers: { 'retry-after-ms': '1' } });
+  wire.answer(cut(), busy, chat());
+  await client.chat.completions.create(ASKED);
+  const timed = (await lines()).filter((line) => /attempt|request_duration/.test(line));
+  t.deepEqual(timed, [
+    'llm_request_duration_seconds_count{operation="chat"} 1',
+    'llm_attempt_duration_seconds_count 3',
+  ]);
+});
+
 test('tokens and cost count for the agent that made the request, not for the reader of the stream', async (t) => {
   const prices = { m: { input: 1_000_000, output: 2_000_000 } };
   const { client, wire, agents, registry } = await world(t, { includeUsage: true }, { prices });

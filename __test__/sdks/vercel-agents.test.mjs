@@ -63,13 +63,15 @@ async function measured(t, options = {}) {
 }
 
 /** The samples of a run with this many steps and tool calls, without the calls themselves. */
-function ran(status, steps, tools, { costUsd = '', repeated = 0 } = {}) {
+function ran(status, steps, tools, { costUsd = '', repeated = 0, requests = steps } = {}) {
   const of = '{agent_type="scout"';
   return [
     `agent_executions_total${of},status="${status}"} 1`,
     `agent_execution_duration_seconds_count${of}} 1`,
     `agent_steps_per_execution_count${of}} 1`,
     `agent_steps_per_execution_sum${of}} ${steps}`,
+    `agent_model_calls_per_execution_count${of}} 1`,
+    `agent_model_calls_per_execution_sum${of}} ${requests}`,
     `agent_tool_calls_per_execution_count${of}} 1`,
     `agent_tool_calls_per_execution_sum${of}} ${tools}`,
     `agent_steps_total${of},step_type="llm"} ${steps}`,
@@ -197,7 +199,7 @@ test.serial('runs that fail, are aborted or time out', async (t) => {
       wire.always(answer);
       await Promise.resolve(ask({ ...asked, ...given() })).catch(() => {});
       const steps = ask === readWhole && status !== 'failed' ? 0 : 1;
-      sameLines(t, await lines(), [ran(status, steps, 0), error(type)]);
+      sameLines(t, await lines(), [ran(status, steps, 0, { requests: 1 }), error(type)]);
       t.false((await registry.metrics()).includes('agent_active{agent_type="scout"} 1'));
       globalThis.AI_SDK_TELEMETRY_INTEGRATIONS.length = 0;
     }

@@ -3,7 +3,6 @@
 
 use napi_derive::napi;
 use prometheus_metrics::collectors::catalogue::{AGENT_METRICS, LLM_METRICS, LabelValues, MetricSpec};
-use prometheus_metrics::collectors::gen_ai::{GEN_AI_AGENT_METRICS, GEN_AI_LLM_METRICS, GEN_AI_VERSION};
 use prometheus_metrics::collectors::{
     DEFAULT_NAMESPACE as NAMESPACE, LlmOperation, MAX_NAME_LENGTH as NAME_LENGTH, WORD_LISTS, WordList,
 };
@@ -91,19 +90,6 @@ pub struct CatalogueLabel {
 pub fn catalogue(agents: bool) -> Vec<CatalogueEntry> {
     let specs = if agents { AGENT_METRICS } else { LLM_METRICS };
     specs.iter().map(entry).collect()
-}
-
-/// The metrics of LLM requests, or of agents, under OpenTelemetry's names. They have no namespace.
-#[napi(catch_unwind)]
-pub fn gen_ai_catalogue(agents: bool) -> Vec<CatalogueEntry> {
-    let specs = if agents { GEN_AI_AGENT_METRICS } else { GEN_AI_LLM_METRICS };
-    specs.iter().map(entry).collect()
-}
-
-/// The version of OpenTelemetry's names.
-#[napi(catch_unwind)]
-pub fn gen_ai_version() -> &'static str {
-    GEN_AI_VERSION
 }
 
 fn entry(spec: &MetricSpec) -> CatalogueEntry {

@@ -6,7 +6,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** Receives the tokens and cost of the requests made within an execution. */
 export interface Attributed {
-  addUsage(inputTokens: number, outputTokens: number, costUsd: number): void;
+  /** @param requests 0 for further usage of a request that was counted before. @default 1 */
+  addUsage(inputTokens: number, outputTokens: number, costUsd: number, requests?: number): void;
 }
 
 let storage: AsyncLocalStorage<Attributed> | undefined;

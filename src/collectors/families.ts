@@ -53,6 +53,11 @@ export class Families {
     return this.#metrics.get(name) as Histogram | undefined;
   }
 
+  /** A counter that is off by default; nothing if it was not asked for. */
+  optionalCounter(name: string): Counter | undefined {
+    return this.#metrics.get(name) as Counter | undefined;
+  }
+
   /** Whether the registry still has these metrics. */
   isIn(registry: Registry): boolean {
     const [metric] = this.#metrics.values();

@@ -1,6 +1,7 @@
 /**
  * Reads a provider's rate limits from the headers of its answers.
  */
+import { unixMs } from '../clock';
 import type { RateLimitResource } from '../collectors/words';
 
 /** Header names of one limit. */
@@ -8,6 +9,7 @@ export interface RateLimitHeaders {
   readonly resource: RateLimitResource;
   readonly limit: string;
   readonly remaining: string;
+  readonly reset: string;
 }
 
 /** One limit, as the headers of an answer report it. */
@@ -15,6 +17,8 @@ export interface RateLimit {
   readonly resource: RateLimitResource;
   readonly limit: number | undefined;
   readonly remaining: number | undefined;
+  /** When the limit is full again, in milliseconds since 1970. */
+  readonly resetAt: number | undefined;
 }
 
 /** Header names of OpenAI and of OpenAI-compatible providers. */
@@ -22,6 +26,7 @@ export const OPENAI_LIMITS: readonly RateLimitHeaders[] = (['requests', 'tokens'
   resource,
   limit: `x-ratelimit-limit-${resource}`,
   remaining: `x-ratelimit-remaining-${resource}`,
+  reset: `x-ratelimit-reset-${resource}`,
 }));
 
 /** Header names of Anthropic. */
@@ -29,7 +34,7 @@ export const ANTHROPIC_LIMITS: readonly RateLimitHeaders[] = (
   ['requests', 'tokens', 'input_tokens', 'output_tokens'] as const
 ).map((resource) => {
   const header = `anthropic-ratelimit-${resource.replace('_', '-')}`;
-  return { resource, limit: `${header}-limit`, remaining: `${header}-remaining` };
+  return { resource, limit: `${header}-limit`, remaining: `${header}-remaining`, reset: `${header}-reset` };
 });
 
 /**
@@ -44,7 +49,8 @@ export function* readRateLimits(
   for (const { resource, ...headers } of limits) {
     const limit = parseAmount(getHeader(headers.limit));
     const remaining = parseAmount(getHeader(headers.remaining));
-    if (limit !== undefined || remaining !== undefined) yield { resource, limit, remaining };
+    if (limit === undefined && remaining === undefined) continue;
+    yield { resource, limit, remaining, resetAt: parseReset(getHeader(headers.reset)) };
   }
 }
 
@@ -52,4 +58,27 @@ function parseAmount(text: string | null | undefined): number | undefined {
   if (text === null || text === undefined || text === '') return undefined;
   const value = Number(text);
   return value >= 0 && Number.isFinite(value) ? value : undefined;
+}
+
+/** Go's way to write a duration: `1h2m3.5s`, `6m0s`, `20ms`. */
+const DURATION = /^(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
+/** A larger number of seconds is a time since 1970: about a year. */
+const SECONDS_MAX = 31_000_000;
+
+/** When a limit is full again: told as a duration, as seconds, or as a time. Undefined for another text. */
+function parseReset(text: string | null | undefined): number | undefined {
+  if (text === null || text === undefined || text === '') return undefined;
+  const seconds = parseAmount(text);
+  if (seconds !== undefined) return seconds > SECONDS_MAX ? sinceEpoch(seconds) : unixMs() + seconds * 1000;
+  const [matched, hours = 0, minutes = 0, rest = 0, ms = 0] = DURATION.exec(text) ?? [];
+  if (matched !== undefined) {
+    return unixMs() + (Number(hours) * 3600 + Number(minutes) * 60 + Number(rest)) * 1000 + Number(ms);
+  }
+  const at = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** Some servers tell the time in seconds, others in milliseconds. */
+function sinceEpoch(time: number): number {
+  return time > 1e11 ? time : time * 1000;
 }

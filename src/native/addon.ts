@@ -12,6 +12,7 @@ import type * as StandIn from './stand-in';
 export type {
   Answer,
   CatalogueEntry,
+  CatalogueLabel,
   CheckResult,
   DoorStep,
   EmbeddingOptions,

@@ -224,7 +224,21 @@ llmdevops_llm_cache_requests_total{cache="answers",result="hit"} 1
 llmdevops_llm_guardrail_checks_total{guardrail="pii",stage="input",result="block"} 1
 llmdevops_llm_budget_limit_usd{budget="march"} 500
 llmdevops_llm_budget_remaining_usd{budget="march"} 120.5
+llmdevops_llm_budget_reset_timestamp_seconds{budget="march"} 1775001600
 llmdevops_llm_media_units_total{model="dall-e-3",provider="openai",unit="images"} 2
+`,
+  },
+  {
+    page: 'docs/metrics.md',
+    title: 'a stream that stalls, within its objectives',
+    blocks: ['stallMs: 2000'],
+    after: `${SHOWN}
+      const times = { durationMs: 20_000, timeToFirstTokenMs: 900, longestGapMs: 2500, stalls: 1, chunks: 90 };
+      llm.recordRequest({ model: 'm', provider: 'p', outputTokens: 401, ...times });
+      const lines = (await shown.metrics()).split('\\n');
+      console.log(lines.filter((line) => /^llmdevops_llm_(objectives|streaming_stalls).* (?!0$)/.test(line)).join('\\n'));`,
+    prints: `llmdevops_llm_objectives_total{model="m",provider="p",result="met"} 1
+llmdevops_llm_streaming_stalls_total{model="m",provider="p"} 1
 `,
   },
   {

@@ -30,13 +30,17 @@ export const FAMILIES = Object.fromEntries(
     fallbacks_total: 'counter',
     ratelimit_remaining: 'gauge',
     ratelimit_limit: 'gauge',
+    ratelimit_reset_timestamp_seconds: 'gauge',
     cache_requests_total: 'counter',
     guardrail_checks_total: 'counter',
     guardrail_duration_seconds: 'histogram',
     budget_limit_usd: 'gauge',
     budget_remaining_usd: 'gauge',
+    budget_reset_timestamp_seconds: 'gauge',
     media_units_total: 'counter',
+    server_tool_calls_total: 'counter',
     model_info: 'gauge',
+    streaming_requests_total: 'counter',
     streaming_chunks_total: 'counter',
     streaming_time_to_first_token_seconds: 'histogram',
     streaming_time_per_output_token_seconds: 'histogram',
@@ -174,6 +178,7 @@ export class Ledger {
     for (const error_type of ERROR_TYPES) this.#add('errors_total', { ...labels, error_type }, 0);
     this.#add('unpriced_requests_total', labels, 0);
     this.#add('usage_missing_total', labels, 0);
+    this.#add('streaming_requests_total', labels, 0);
     if (labels.model in PRICES) this.#add('cost_usd_total', labels, 0);
     for (const status of STATUSES) this.#add('requests_total', { ...labels, operation, status }, 0);
   }
@@ -211,6 +216,7 @@ export class Ledger {
   #recordStream(labels, { chunks, usage, interrupted, durationSeconds, firstTokenSeconds }) {
     if (chunks === 0) return;
     for (const reason of INTERRUPTIONS) this.#add('streaming_interrupted_total', { ...labels, reason }, 0);
+    this.#add('streaming_requests_total', labels, 1);
     this.#add('streaming_chunks_total', labels, chunks);
     if (interrupted !== undefined) this.#add('streaming_interrupted_total', { ...labels, reason: interrupted }, 1);
     if (firstTokenSeconds === undefined) return;

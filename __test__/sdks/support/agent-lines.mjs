@@ -38,6 +38,8 @@ export function executions(
     `agent_step_duration_seconds_count{agent_type="${agent}",step_type="llm"} ${llm}`,
     `agent_steps_per_execution_sum{agent_type="${agent}"} ${llm + more}`,
     `agent_steps_per_execution_count{agent_type="${agent}"} ${count}`,
+    `agent_model_calls_per_execution_sum{agent_type="${agent}"} ${llm}`,
+    `agent_model_calls_per_execution_count{agent_type="${agent}"} ${count}`,
     `agent_tool_calls_per_execution_sum{agent_type="${agent}"} ${tools}`,
     `agent_tool_calls_per_execution_count{agent_type="${agent}"} ${count}`,
     ...(error === undefined ? [] : [`agent_errors_total{agent_type="${agent}",error_type="${error}"} ${count}`]),

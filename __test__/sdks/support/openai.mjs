@@ -54,6 +54,7 @@ export const TOKENS = ['llm_tokens_total{type="input"} 20', 'llm_tokens_total{ty
 export const UNPRICED = 'llm_unpriced_requests_total 1';
 export const MISSING = 'llm_usage_missing_total 1';
 export const STREAMED = (chunks) => [
+  'llm_streaming_requests_total 1',
   `llm_streaming_chunks_total ${chunks}`,
   'llm_streaming_time_to_first_token_seconds_count 1',
 ];

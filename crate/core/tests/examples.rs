@@ -116,6 +116,7 @@ llmdevops_llm_tokens_total{model="gpt-4o-mini",provider="openai",type="input"} 2
 llmdevops_llm_tokens_total{model="gpt-4o-mini",provider="openai",type="output"} 800
 llmdevops_llm_errors_total{model="gpt-4o-mini",provider="openai",error_type="rate_limit"} 1
 llmdevops_llm_cost_usd_total{model="gpt-4o-mini",provider="openai"} 0.00084
+llmdevops_llm_streaming_requests_total{model="gpt-4o-mini",provider="openai"} 1
 llmdevops_llm_streaming_chunks_total{model="gpt-4o-mini",provider="openai"} 2
 "#
     );

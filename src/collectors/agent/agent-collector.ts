@@ -8,7 +8,7 @@ import { Registry } from '../../registry/registry';
 import { toSeconds } from '../amount';
 import { attribute, attributed } from '../attribution';
 import { DefaultCollectors } from '../default-collectors';
-import { type GenAiVersion, wantsGenAi } from '../gen-ai';
+import { checkGenAiNames, type GenAiNames } from '../gen-ai';
 import { DEFAULT_NAMESPACE } from '../llm/llm-collector';
 import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, MemoryOperation, Outcome, StepType, ToolStatus } from '../words';
@@ -22,9 +22,10 @@ export interface AgentMetricsCollectorOptions {
   namespace?: string | undefined;
   /**
    * Whether to record some metrics under OpenTelemetry's names too (`gen_ai_invoke_agent_duration_seconds` …). `true`
-   * means the newest known version of its conventions; or name a version. @default false
+   * means the newest known version of its conventions; or name versions, of which `1.41` has no metrics of agents.
+   * @default false
    */
-  genAiNames?: boolean | GenAiVersion | undefined;
+  genAiNames?: GenAiNames | undefined;
   /** The tools that exist. Another tool becomes known with its first success; until then its failures count as `other`. @default [] */
   tools?: readonly string[] | undefined;
 }
@@ -43,6 +44,8 @@ export interface AgentExecutionReport {
   status?: ExecutionStatus | undefined;
   durationMs?: number | undefined;
   steps?: number | undefined;
+  /** Requests to models. */
+  modelCalls?: number | undefined;
   toolCalls?: number | undefined;
   errorType?: AgentErrorType | undefined;
 }
@@ -72,7 +75,7 @@ export class AgentMetricsCollector {
     const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, tools = [], genAiNames } = options;
     // A string would count as a list of its letters.
     if (!Array.isArray(tools)) refuseOption('names of tools', 'tools', tools);
-    this.#series = new AgentSeries({ registry, namespace, genAiNames: wantsGenAi(genAiNames) });
+    this.#series = new AgentSeries({ registry, namespace, genAiNames: checkGenAiNames(genAiNames) });
     for (const tool of tools) this.#series.registerTool(tool);
     defaults.offer(registry, this, this.#series.families);
   }
@@ -133,6 +136,7 @@ export class AgentMetricsCollector {
     status = 'success',
     durationMs,
     steps,
+    modelCalls,
     toolCalls,
     errorType,
   }: AgentExecutionReport): void {
@@ -141,7 +145,15 @@ export class AgentMetricsCollector {
     const agent = this.#series.agent(agentType);
     this.#series.families.gauge('agent_active').dec({ agent_type: agent });
     const seconds = toSeconds(durationMs);
-    this.#series.executed(agent, { status, seconds, steps, toolCalls, errorType, exemplarLabels: traceLabels() });
+    this.#series.executed(agent, {
+      status,
+      seconds,
+      steps,
+      modelCalls,
+      toolCalls,
+      errorType,
+      exemplarLabels: traceLabels(),
+    });
   }
 
   /** Counts a step of such an execution. */

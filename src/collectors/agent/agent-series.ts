@@ -8,6 +8,7 @@ import { isAmount } from '../amount';
 import { reportedType } from '../error-type';
 import { Families } from '../families';
 import { GenAiAgentNames } from '../gen-ai';
+import type { GenAiVersion } from '../gen-ai-catalogue';
 import { CappedNames, findWord, OTHER, readName } from '../label-values';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 
@@ -15,8 +16,8 @@ import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../w
 export interface AgentMetricsOptions {
   readonly registry: Registry;
   readonly namespace: string;
-  /** Whether to record under OpenTelemetry's names too. */
-  readonly genAiNames: boolean;
+  /** The versions of OpenTelemetry's names to record under too. */
+  readonly genAiNames: readonly GenAiVersion[];
 }
 
 /** An execution's end. */
@@ -24,6 +25,7 @@ export interface ExecutionEnd {
   readonly status: ExecutionStatus;
   readonly seconds: number | undefined;
   readonly steps: number | undefined;
+  readonly modelCalls: number | undefined;
   readonly toolCalls: number | undefined;
   readonly errorType: AgentErrorType | undefined;
   readonly exemplarLabels: ExemplarLabels | undefined;
@@ -44,7 +46,7 @@ export class AgentSeries {
       optional: new Set(),
     });
     this.#agents = new CappedNames(this.families.cap('agent_executions_total', 'agent_type'));
-    this.#genAi = genAiNames ? new GenAiAgentNames(registry) : undefined;
+    this.#genAi = genAiNames.length > 0 ? new GenAiAgentNames(registry, genAiNames) : undefined;
     this.#tools = new CappedNames(this.families.cap('agent_tool_calls_total', 'tool_name'));
   }
 
@@ -83,7 +85,8 @@ export class AgentSeries {
     return this.families.checkedWord(name, label, given);
   }
 
-  executed(agent: string, { status, seconds, steps, toolCalls, errorType, exemplarLabels }: ExecutionEnd): void {
+  executed(agent: string, end: ExecutionEnd): void {
+    const { status, seconds, steps, modelCalls, toolCalls, errorType, exemplarLabels } = end;
     const { families } = this;
     const agent_type = agent;
     const type = errorType === undefined ? undefined : this.word('agent_errors_total', 'error_type', errorType);
@@ -94,9 +97,11 @@ export class AgentSeries {
       families.histogram('agent_execution_duration_seconds').observe({ labels: { agent_type }, value, exemplarLabels });
     }
     if (isAmount(steps)) families.histogram('agent_steps_per_execution').observe({ agent_type }, steps);
+    if (isAmount(modelCalls)) families.histogram('agent_model_calls_per_execution').observe({ agent_type }, modelCalls);
     if (isAmount(toolCalls)) {
       families.histogram('agent_tool_calls_per_execution').observe({ agent_type }, toolCalls);
     }
+    this.#genAi?.counted(agent, modelCalls, toolCalls);
     if (type !== undefined) families.counter('agent_errors_total').inc({ agent_type, error_type: type });
   }
 

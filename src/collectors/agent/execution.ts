@@ -5,7 +5,7 @@
 import { type Moment, now, secondsSince } from '../../clock';
 import { isPromise } from '../../read';
 import { quietly } from '../../warnings';
-import { toSeconds } from '../amount';
+import { amountOrZero, toSeconds } from '../amount';
 import { type Attributed, attribute } from '../attribution';
 import { classifyAgentError, reportedType } from '../error-type';
 import { readName } from '../label-values';
@@ -24,6 +24,9 @@ export class AgentExecution implements Attributed, Disposable {
   readonly #start: Moment = now();
   readonly #exemplarLabels = traceLabels();
   #steps = 0;
+  /** Requests that a collector of LLM requests recorded, and steps that the program calls requests: both may count one. */
+  #requests = 0;
+  #modelSteps = 0;
   #toolCalls = 0;
   #lastCall: string | undefined;
   #ended = false;
@@ -45,8 +48,13 @@ export class AgentExecution implements Attributed, Disposable {
     return this.#ended;
   }
 
-  /** Adds tokens and cost of one of its requests. */
-  addUsage(inputTokens: number, outputTokens: number, costUsd: number): void {
+  /**
+   * Adds tokens and cost of one of its requests, and counts the request.
+   *
+   * @param requests 0 for further usage of a request that was counted before
+   */
+  addUsage(inputTokens: number, outputTokens: number, costUsd: number, requests = 1): void {
+    this.#requests += amountOrZero(requests);
     const { families } = this.#series;
     const agent_type = this.agentType;
     if (inputTokens > 0) families.counter('agent_tokens_total').inc({ agent_type, type: 'input' }, inputTokens);
@@ -62,6 +70,7 @@ export class AgentExecution implements Attributed, Disposable {
   /** Counts a step. */
   recordStep(type: StepType, durationMs?: number): void {
     this.#steps++;
+    if (type === 'llm') this.#modelSteps++;
     this.#series.stepped(this.agentType, type, toSeconds(durationMs));
   }
 
@@ -138,6 +147,7 @@ export class AgentExecution implements Attributed, Disposable {
       status,
       seconds,
       steps: this.#steps,
+      modelCalls: Math.max(this.#requests, this.#modelSteps),
       toolCalls: this.#toolCalls,
       errorType,
       exemplarLabels: this.#exemplarLabels,

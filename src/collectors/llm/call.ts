@@ -11,6 +11,7 @@ import { chooseExemplarLabels } from '../trace';
 import type { Interruption, LlmErrorType, LlmStatus } from '../words';
 import type { ModelSeries } from './model-series';
 import type { LlmEnd, LlmRequest, LlmTarget } from './request';
+import type { ChunkGaps } from './stream';
 
 /** Records a call that has ended; returns what was recorded. */
 export type FinishCall = (request: LlmRequest, agent: Attributed | undefined) => LlmOutcome;
@@ -51,15 +52,19 @@ export class LlmCall implements Disposable {
   readonly #exemplarLabels: ExemplarLabels | undefined;
   #firstTokenSeconds: number | undefined;
   #chunks = 0;
-  #lastChunk: Moment | undefined;
+  readonly #gaps: ChunkGaps | undefined;
   #ended = false;
   #outcome: LlmOutcome | undefined;
 
-  /** @internal */
-  constructor(record: FinishCall, series: ModelSeries, target: LlmTarget) {
+  /**
+   * @internal
+   * @param gaps nothing if no metric needs the times between chunks
+   */
+  constructor(record: FinishCall, series: ModelSeries, target: LlmTarget, gaps: ChunkGaps | undefined) {
     this.#record = record;
     this.#series = series;
     this.#target = target;
+    this.#gaps = gaps;
     this.#exemplarLabels = chooseExemplarLabels(target);
     series.began();
     forgotten.register(this, series, this);
@@ -91,12 +96,7 @@ export class LlmCall implements Disposable {
   chunk(hasContent = true): void {
     this.#chunks++;
     if (hasContent && this.#firstTokenSeconds === undefined) this.firstToken();
-    if (this.#series.interChunk !== undefined) this.#observeGap();
-  }
-
-  #observeGap(): void {
-    if (this.#lastChunk !== undefined) this.#series.interChunk?.observe(secondsSince(this.#lastChunk));
-    this.#lastChunk = now();
+    if (this.#gaps !== undefined) this.#gaps.chunk();
   }
 
   /** Ends the request with an answer. Later ends have no effect. */
@@ -113,6 +113,8 @@ export class LlmCall implements Disposable {
   fail(error: unknown, end: LlmEnd = {}, interrupted?: Interruption): void {
     const type = reportedType(error) as LlmErrorType;
     const errorType = this.#chunks > 0 && BROKEN.has(type) ? 'stream_interrupted' : type;
+    // A caller that leaves may have been slow to read.
+    if (errorType !== 'cancelled') this.#gaps?.broke();
     const who =
       interrupted ?? ({ cancelled: 'client', timeout: 'timeout' } as const)[errorType as string] ?? 'provider';
     this.#finish(end, undefined, errorType, this.#chunks > 0 ? who : undefined);
@@ -163,6 +165,8 @@ export class LlmCall implements Disposable {
       durationMs: secondsSince(this.#start) * 1000,
       timeToFirstTokenMs: first === undefined ? undefined : first * 1000,
       chunks: this.#chunks,
+      longestGapMs: this.#gaps?.longestMs,
+      stalls: this.#gaps?.stalls,
     };
     this.#outcome = this.#record(request, this.#agent);
     this.#series.removeUnused();

@@ -8,12 +8,12 @@ import { checkOptionNames, type OptionNames, optionNames } from '../../options';
 import { read } from '../../read';
 import { Registry } from '../../registry/registry';
 import { guarded } from '../../warnings';
-import { amountOrZero, isAmount, toAmount, toSeconds } from '../amount';
+import { isAmount, toSeconds, toUnixSeconds } from '../amount';
 import { type Attributed, attributed } from '../attribution';
 import { DefaultCollectors } from '../default-collectors';
 import { reportedType } from '../error-type';
 import { Families } from '../families';
-import { GenAiLlmNames, type GenAiVersion, wantsGenAi } from '../gen-ai';
+import { checkGenAiNames, GenAiLlmNames, type GenAiNames } from '../gen-ai';
 import { CappedNames, OTHER, readName } from '../label-values';
 import { chooseExemplarLabels } from '../trace';
 import type { GuardrailResult, GuardrailStage, LlmErrorType, MediaUnit, Outcome, RateLimitResource } from '../words';
@@ -21,10 +21,12 @@ import { type FinishCall, LlmCall, type LlmOutcome } from './call';
 import { costOfMedia } from './cost';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
+import { checkObjectives, type LlmObjectives, objectiveResult } from './objectives';
 import { readErrorType, readStatus } from './outcome';
 import { findPrice, type ModelPrices, Prices, type PriceTable } from './prices';
 import { recordUsage } from './record-usage';
 import { checkTarget, type LlmRequest, type LlmTarget } from './request';
+import { ChunkGaps, recordStream, secondsPerToken } from './stream';
 import { checkUserLabel, runWithLabels, type UserLabel, type UserLabelOption, type UserLabels } from './user-label';
 
 /** Metrics that are off by default: they cost series, and few users need them. */
@@ -35,6 +37,8 @@ export interface LlmOptionalMetrics {
   queueDuration?: boolean | undefined;
   /** `llm_streaming_inter_chunk_seconds` @default false */
   interChunk?: boolean | undefined;
+  /** `llm_attempt_duration_seconds` @default false */
+  attemptDuration?: boolean | undefined;
 }
 
 export interface LlmMetricsCollectorOptions {
@@ -63,9 +67,16 @@ export interface LlmMetricsCollectorOptions {
   normalizeModel?: ((model: string) => string) | undefined;
   /**
    * Whether to record some metrics under OpenTelemetry's names too (`gen_ai_client_operation_duration_seconds` …). `true`
-   * means the newest known version of its conventions; or name a version. @default false
+   * means the newest known version of its conventions; or name a version, or several. @default false
    */
-  genAiNames?: boolean | GenAiVersion | undefined;
+  genAiNames?: GenAiNames | undefined;
+  /**
+   * A longer time between two chunks of a stream is a stall. Turns on `llm_streaming_stalls_total` and
+   * `llm_streaming_longest_gap_seconds`, for which the clock is read at each chunk. @default none
+   */
+  stallMs?: number | undefined;
+  /** Objectives for requests: `llm_objectives_total` counts which met them all. @default none */
+  objectives?: LlmObjectives | undefined;
   /** @default none */
   optional?: LlmOptionalMetrics | undefined;
 }
@@ -79,6 +90,8 @@ const OPTIONS = optionNames<LlmMetricsCollectorOptions>('LlmMetricsCollector', {
   labels: true,
   normalizeModel: true,
   genAiNames: true,
+  stallMs: true,
+  objectives: true,
   optional: true,
 });
 
@@ -92,9 +105,12 @@ const OPTIONAL: Readonly<Record<keyof LlmOptionalMetrics, string>> = {
   tokensPerRequest: 'llm_tokens_per_request',
   queueDuration: 'llm_queue_duration_seconds',
   interChunk: 'llm_streaming_inter_chunk_seconds',
+  attemptDuration: 'llm_attempt_duration_seconds',
 };
-const RATE_LIMIT: OptionNames = { of: 'setRateLimit', names: ['limit', 'remaining'] };
-const BUDGET: OptionNames = { of: 'setBudget', names: ['limitUsd', 'remainingUsd'] };
+const RATE_LIMIT: OptionNames = { of: 'setRateLimit', names: ['limit', 'remaining', 'resetAt'] };
+const BUDGET: OptionNames = { of: 'setBudget', names: ['limitUsd', 'remainingUsd', 'resetAt'] };
+/** The metrics that the option `stallMs` turns on. */
+const OF_STALLS = ['llm_streaming_longest_gap_seconds', 'llm_streaming_stalls_total'];
 /** The metrics that have the user's own label. */
 const WITH_USER_LABEL: ReadonlySet<string> = new Set(['llm_requests_total', 'llm_tokens_total', 'llm_cost_usd_total']);
 const OPTIONAL_NAMES: OptionNames = { of: 'optional', names: Object.keys(OPTIONAL) };
@@ -119,6 +135,9 @@ export class LlmMetricsCollector {
   readonly #models: CappedNames;
   readonly #providers: CappedNames;
   readonly #genAi: GenAiLlmNames | undefined;
+  readonly #stallMs: number | undefined;
+  readonly #timesChunks: boolean;
+  readonly #objectives: LlmObjectives | undefined;
   /** Label values of models, by the name in the request. */
   readonly #names = new Map<unknown, string>();
   /** Series by model and provider as the request names them. Most requests need only this look-up. */
@@ -140,8 +159,18 @@ export class LlmMetricsCollector {
     const { registry = Registry.globalRegistry, namespace = DEFAULT_NAMESPACE, optional = {} } = options;
     if (typeof optional !== 'object' || optional === null) refuseOption('names of metrics', 'optional', optional);
     checkOptionNames(optional, OPTIONAL_NAMES);
-    const wanted = Object.entries(OPTIONAL).filter(([option]) => optional[option as keyof LlmOptionalMetrics] === true);
-    this.#prices = new Prices(options.prices);
+    const wanted = Object.entries(OPTIONAL)
+      .filter(([option]) => optional[option as keyof LlmOptionalMetrics] === true)
+      .map(([, name]) => name);
+    this.#objectives = checkObjectives(options.objectives);
+    if (this.#objectives !== undefined) wanted.push('llm_objectives_total');
+    const { stallMs } = options;
+    if (stallMs !== undefined) {
+      if (typeof stallMs !== 'number' || !(stallMs > 0)) refuseOption('milliseconds above 0', 'stallMs', stallMs);
+      wanted.push(...OF_STALLS);
+    }
+    this.#stallMs = stallMs;
+    this.#prices = new Prices(options.prices, options.normalizeModel === undefined);
     const { priceBy = 'request' } = options;
     if (priceBy !== 'request' && priceBy !== 'answer') refuseOption("'request' or 'answer'", 'priceBy', priceBy);
     this.#pricesAnswer = priceBy === 'answer';
@@ -154,13 +183,15 @@ export class LlmMetricsCollector {
     this.#families = new Families(addon.catalogue(false), {
       registry,
       prefix: `${namespace}_`,
-      optional: new Set(wanted.map(([, name]) => name)),
+      optional: new Set(wanted),
       more: this.#label && { label: this.#label.name, max: this.#label.max, metrics: WITH_USER_LABEL },
     });
     this.#perRequest = this.#families.optional('llm_tokens_per_request');
     this.#models = new CappedNames(this.#families.cap('llm_requests_total', 'model'));
     this.#providers = new CappedNames(this.#families.cap('llm_requests_total', 'provider'));
-    this.#genAi = wantsGenAi(options.genAiNames) ? new GenAiLlmNames(registry) : undefined;
+    this.#timesChunks = stallMs !== undefined || optional.interChunk === true;
+    const versions = checkGenAiNames(options.genAiNames);
+    this.#genAi = versions.length > 0 ? new GenAiLlmNames(registry, versions) : undefined;
     defaults.offer(registry, this, this.#families);
   }
 
@@ -170,11 +201,9 @@ export class LlmMetricsCollector {
    */
   startRequest(target: LlmTarget): LlmCall {
     const labels = this.#labelsOf(target);
-    return new LlmCall(
-      this.#finish,
-      this.#findSeries(target, false),
-      labels === undefined ? target : { ...target, labels },
-    );
+    const series = this.#findSeries(target, false);
+    const own = labels === undefined ? target : { ...target, labels };
+    return new LlmCall(this.#finish, series, own, this.#gapsOf(series, target.operation));
   }
 
   /**
@@ -219,6 +248,17 @@ export class LlmMetricsCollector {
     this.#findSeries(target, false).retries.of(reportedType(error)).inc();
   }
 
+  /** Records the duration of one attempt, if the option `optional.attemptDuration` is set. */
+  recordAttempt(target: LlmTarget, durationMs: number): void {
+    const seconds = toSeconds(durationMs);
+    if (seconds !== undefined) this.#findSeries(target, false).attempt?.observe(seconds);
+  }
+
+  /** Whether attempts need to be timed. */
+  get timesAttempts(): boolean {
+    return this.#families.optional('llm_attempt_duration_seconds') !== undefined;
+  }
+
   /** Counts a request that was sent to another model because the first one failed. */
   recordFallback(fromModel: string, toModel: string, status: Outcome = 'success'): void {
     const to = this.#name(toModel);
@@ -232,19 +272,21 @@ export class LlmMetricsCollector {
       .inc({ ...names, status: this.#word('llm_fallbacks_total', 'status', status) });
   }
 
-  /** Sets a provider's rate limit. The series expires after five minutes without an update. */
+  /** Sets a provider's rate limit, and when it is full again. The series expire after five minutes without an update. */
   setRateLimit(
     target: LlmTarget,
     resource: RateLimitResource,
-    limits: { limit?: number | undefined; remaining?: number | undefined },
+    limits: { limit?: number | undefined; remaining?: number | undefined; resetAt?: Date | number | undefined },
   ): void {
     checkOptionNames(limits, RATE_LIMIT);
-    const { limit, remaining } = limits;
+    const { limit, remaining, resetAt } = limits;
+    const reset = resetAt === undefined ? undefined : toUnixSeconds('resetAt', resetAt);
     // Failed answers have these headers too, so they do not make a model known.
     const { model, provider } = this.#findSeries(target, false);
     const labels = { model, provider, resource: this.#word('llm_ratelimit_limit', 'resource', resource) };
     if (remaining !== undefined) this.#families.gauge('llm_ratelimit_remaining').set(labels, remaining);
     if (limit !== undefined) this.#families.gauge('llm_ratelimit_limit').set(labels, limit);
+    if (reset !== undefined) this.#families.gauge('llm_ratelimit_reset_timestamp_seconds').set(labels, reset);
   }
 
   /** Counts a look-up in the application's own cache of answers. */
@@ -263,13 +305,18 @@ export class LlmMetricsCollector {
     if (seconds !== undefined) this.#families.histogram('llm_guardrail_duration_seconds').observe(where, seconds);
   }
 
-  /** Sets a budget's limit and its remaining amount, in US dollars. */
-  setBudget(budget: string, amounts: { limitUsd?: number | undefined; remainingUsd?: number | undefined }): void {
+  /** Sets a budget's limit and its remaining amount, in US dollars, and when it begins anew. */
+  setBudget(
+    budget: string,
+    amounts: { limitUsd?: number | undefined; remainingUsd?: number | undefined; resetAt?: Date | number | undefined },
+  ): void {
     checkOptionNames(amounts, BUDGET);
-    const { limitUsd, remainingUsd } = amounts;
+    const { limitUsd, remainingUsd, resetAt } = amounts;
+    const reset = resetAt === undefined ? undefined : toUnixSeconds('resetAt', resetAt);
     const labels = { budget: readName(budget) };
     if (limitUsd !== undefined) this.#families.gauge('llm_budget_limit_usd').set(labels, limitUsd);
     if (remainingUsd !== undefined) this.#families.gauge('llm_budget_remaining_usd').set(labels, remainingUsd);
+    if (reset !== undefined) this.#families.gauge('llm_budget_reset_timestamp_seconds').set(labels, reset);
   }
 
   /** Counts images, seconds of audio or characters of speech. */
@@ -287,6 +334,16 @@ export class LlmMetricsCollector {
   setModelInfo(target: LlmTarget, version: string): void {
     const { model, provider } = this.#findSeries(target, true);
     this.#families.gauge('llm_model_info').set({ model, provider, version: readName(version) }, 1);
+  }
+
+  /** Times the chunks of a request, if a metric needs that. */
+  #gapsOf({ model, provider, interChunk }: ModelSeries, operation = 'chat'): ChunkGaps | undefined {
+    if (!this.#timesChunks && this.#genAi === undefined) return undefined;
+    const series = [interChunk, this.#genAi?.gapsOf({ model, provider, operation })].filter(
+      (observed) => observed !== undefined,
+    );
+    if (!this.#timesChunks && series.length === 0) return undefined;
+    return new ChunkGaps((this.#stallMs ?? Number.POSITIVE_INFINITY) / 1000, series);
   }
 
   /** The label's value around a call that begins: its stream may be read elsewhere. */
@@ -379,17 +436,16 @@ export class LlmMetricsCollector {
     };
     const { input, output, costUsd } = recordUsage(series, request, status === 'success', billing);
     agent?.addUsage(input, output, costUsd ?? 0);
-    this.#recordStream(series, request);
-    this.#genAi?.record({
-      model: series.model,
-      provider: series.provider,
-      operation: operation.name,
-      errorType,
-      seconds: toSeconds(request.durationMs),
-      firstTokenSeconds: toSeconds(request.timeToFirstTokenMs),
-      inputTokens: toAmount(request.inputTokens),
-      outputTokens: toAmount(request.outputTokens),
-    });
+    const perToken = secondsPerToken(request);
+    recordStream(series, request, perToken);
+    if (this.#objectives !== undefined) {
+      const result = objectiveResult(this.#objectives, request, status, perToken);
+      if (result !== undefined) series.objectives?.of(result).inc();
+    }
+    if (this.#genAi !== undefined) {
+      const { model, provider } = series;
+      this.#genAi.record(operation, { model, provider, operation: operation.name }, errorType, request);
+    }
     const { durationMs, timeToFirstTokenMs } = request;
     return { status, errorType: errorType as LlmErrorType | undefined, durationMs, timeToFirstTokenMs, costUsd };
   }
@@ -398,26 +454,6 @@ export class LlmMetricsCollector {
   #pricesOf(series: ModelSeries, { responseModel }: LlmRequest): ModelPrices | undefined {
     if (!this.#pricesAnswer || responseModel === undefined) return series.prices;
     return this.#prices.of(series.provider, this.#name(responseModel)) ?? series.prices;
-  }
-
-  #recordStream(series: ModelSeries, request: LlmRequest): void {
-    const { chunks, timeToFirstTokenMs, durationMs, outputTokens, reasoningTokens, visibleTokens, interrupted } =
-      request;
-    if (!isAmount(chunks) || chunks === 0) {
-      if (!isAmount(timeToFirstTokenMs)) return;
-    }
-    series.streamed();
-    // Once a stream: a look-up for each token of each stream would be waste.
-    if (isAmount(chunks)) series.chunks.inc(chunks);
-    if (isAmount(timeToFirstTokenMs)) {
-      series.firstToken.observe(timeToFirstTokenMs / 1000, request.exemplarLabels);
-      // Reasoning that the provider hides took its time before the first token.
-      const seen = visibleTokens ?? amountOrZero(outputTokens) - amountOrZero(reasoningTokens);
-      if (isAmount(durationMs) && seen > 1) {
-        series.perToken.observe(Math.max(0, durationMs - timeToFirstTokenMs) / 1000 / (seen - 1));
-      }
-    }
-    if (interrupted !== undefined) series.interrupted.of(interrupted).inc();
   }
 }
 

@@ -6,7 +6,7 @@ import type { GaugeSeries } from '../../metrics/gauge';
 import type { HistogramSeries } from '../../metrics/histogram';
 import { ExemplarSeries } from '../exemplar-series';
 import type { Families } from '../families';
-import { findWord, OTHER } from '../label-values';
+import { findWord, OTHER, readName } from '../label-values';
 import type { ModelPrices } from './prices';
 import type { UserLabels } from './user-label';
 
@@ -54,13 +54,17 @@ export class ModelSeries {
   readonly tokens: Children;
   readonly inputTokens: CounterSeries;
   readonly outputTokens: CounterSeries;
-  readonly details: Children;
+  /** By word. A request has several details, and a property is found faster than an entry of a `Map`. */
+  readonly details: Readonly<Record<string, CounterSeries>>;
   readonly errors: Children;
   readonly retries: Children;
   readonly finishReasons: Children;
   readonly cost: CounterSeries;
   readonly unpriced: CounterSeries;
   readonly usageMissing: CounterSeries;
+  readonly objectives: Children | undefined;
+  readonly attempt: HistogramSeries | undefined;
+  readonly streamedRequests: CounterSeries;
   readonly chunks: CounterSeries;
   readonly firstToken: ExemplarSeries;
   readonly perToken: HistogramSeries;
@@ -68,6 +72,8 @@ export class ModelSeries {
   readonly media: Children;
   readonly queue: HistogramSeries | undefined;
   readonly interChunk: HistogramSeries | undefined;
+  readonly longestGap: HistogramSeries | undefined;
+  readonly stalls: CounterSeries | undefined;
   readonly #active: GaugeSeries;
   readonly #families: Families;
   readonly #operations = new Map<string, OperationSeries>();
@@ -91,7 +97,12 @@ export class ModelSeries {
       );
     this.#active = families.gauge('llm_active_requests').labels({ model, provider });
     this.tokens = children('llm_tokens_total', 'type', userLabels);
-    this.details = children('llm_token_details_total', 'detail');
+    const details = families.counter('llm_token_details_total');
+    this.details = Object.fromEntries(
+      families
+        .words('llm_token_details_total', 'detail')
+        .map((detail) => [detail, details.labels({ model, provider, detail })]),
+    );
     this.errors = children('llm_errors_total', 'error_type');
     this.retries = children('llm_retries_total', 'error_type');
     this.finishReasons = children('llm_finish_reasons_total', 'reason');
@@ -99,6 +110,11 @@ export class ModelSeries {
     this.unpriced = families.counter('llm_unpriced_requests_total').labels({ model, provider });
     this.usageMissing = families.counter('llm_usage_missing_total').labels({ model, provider });
     this.media = children('llm_media_units_total', 'unit');
+    this.objectives = families.optionalCounter('llm_objectives_total')
+      ? children('llm_objectives_total', 'result')
+      : undefined;
+    this.attempt = families.optional('llm_attempt_duration_seconds')?.labels({ model, provider });
+    this.streamedRequests = families.counter('llm_streaming_requests_total').labels({ model, provider });
     this.chunks = families.counter('llm_streaming_chunks_total').labels({ model, provider });
     const firstToken = families.histogram('llm_streaming_time_to_first_token_seconds');
     this.firstToken = new ExemplarSeries(firstToken, { model, provider });
@@ -106,6 +122,8 @@ export class ModelSeries {
     this.interrupted = children('llm_streaming_interrupted_total', 'reason');
     this.queue = families.optional('llm_queue_duration_seconds')?.labels({ model, provider });
     this.interChunk = families.optional('llm_streaming_inter_chunk_seconds')?.labels({ model, provider });
+    this.longestGap = families.optional('llm_streaming_longest_gap_seconds')?.labels({ model, provider });
+    this.stalls = families.optionalCounter('llm_streaming_stalls_total')?.labels({ model, provider });
     this.#init();
     this.inputTokens = this.tokens.of('input');
     this.outputTokens = this.tokens.of('output');
@@ -119,6 +137,8 @@ export class ModelSeries {
     this.errors.init();
     this.unpriced.inc(0);
     this.usageMissing.inc(0);
+    this.streamedRequests.inc(0);
+    this.objectives?.init();
     if (this.prices !== undefined) this.cost.inc(0);
   }
 
@@ -153,6 +173,12 @@ export class ModelSeries {
     this.#families.gauge('llm_active_requests').remove({ model: this.model, provider: this.provider });
   }
 
+  /** Counts calls of a tool that the provider runs. */
+  serverTool(tool: string, calls: number): void {
+    const { model, provider } = this;
+    this.#families.counter('llm_server_tool_calls_total').inc({ model, provider, tool: readName(tool) }, calls);
+  }
+
   /** The series of an operation; that of `other` if it is unknown. */
   operation(given: string): OperationSeries {
     const known = this.#operations.get(given);
@@ -176,10 +202,12 @@ export class ModelSeries {
     return series;
   }
 
-  /** Notes that the model streams. The first call makes the counters of interruptions appear with 0. */
+  /** Notes that the model streams. The first call makes the counters of interruptions and stalls appear with 0. */
   streamed(): void {
     if (this.#streams) return;
     this.#streams = true;
-    if (this.model !== OTHER) this.interrupted.init();
+    if (this.model === OTHER) return;
+    this.interrupted.init();
+    this.stalls?.inc(0);
   }
 }

@@ -3,9 +3,11 @@
  * cost, which is not the same as a cost of 0. `cost.ts` computes costs.
  */
 import { unixMs } from '../../clock';
-import { refuseOption } from '../../errors';
+import { ConfigurationError, refuseOption } from '../../errors';
 import { checkOptionNames, type OptionNames, optionNames } from '../../options';
+import { similarNames } from '../../similar-names';
 import { warnOnce } from '../../warnings';
+import { normalizeModel } from './model-name';
 
 /** Prices of tokens, in US dollars for a million. */
 export interface TokenPrices {
@@ -81,6 +83,10 @@ const TOKENS: Readonly<Record<keyof TokenPrices, true>> = {
   imageOutput: true,
 };
 const TOKEN_NAMES = Object.keys(TOKENS) as (keyof TokenPrices)[];
+/** Tiers that answers of the common providers name. Others may name more. */
+const TIERS: readonly string[] = ['flex', 'priority', 'batch', 'fast'];
+/** Under these names providers bill the usual price. */
+const USUAL_TIERS: readonly string[] = ['default', 'standard', 'auto'];
 const UNITS = ['image', 'audioSecond', 'characters'] as const;
 
 const PRICE = optionNames<DatedPrice>('prices', {
@@ -119,21 +125,23 @@ export class Prices {
   /** Newest first. */
   readonly #periods = new Map<string, ModelPrices>();
 
-  /** @throws {ConfigurationError} `INVALID_CONFIG` */
-  constructor(table: PriceTable = {}) {
+  /**
+   * @param normalizesAsUsual whether labels show models as `normalizeModel()` does, so that a name with a date never applies
+   * @throws {ConfigurationError} `INVALID_CONFIG` with the path to the invalid part
+   */
+  constructor(table: PriceTable = {}, normalizesAsUsual = true) {
     // A `Map` or an array has no usable properties, so no model would have a price.
     if (typeof table !== 'object' || table === null || Symbol.iterator in table) {
       refuseOption('a table of prices', 'prices', table);
     }
     warnOfOldSample(table);
     for (const [model, entry] of Object.entries(table)) {
-      // A single price may have a day too.
-      const dated = Array.isArray(entry) ? (entry as readonly DatedPrice[]) : [fromADay(entry as Price)];
-      const periods = dated.map((price) => ({ fromMs: parseDay(model, price.from), price: checked(model, price) }));
-      this.#periods.set(
-        model,
-        periods.sort((one, next) => next.fromMs - one.fromMs),
-      );
+      const at = `prices["${model}"]`;
+      if (normalizesAsUsual) checkName(model);
+      const periods = Array.isArray(entry)
+        ? entry.map((price, index) => checkPeriod(price, `${at}[${index}]`))
+        : [checkPeriod(entry, at)];
+      this.#periods.set(model, sorted(periods, at));
     }
   }
 
@@ -162,13 +170,46 @@ function warnOfOldSample(table: PriceTable): void {
   );
 }
 
-function checked(model: string, price: Price): Price {
-  const at = `prices["${model}"]`;
+/** Refuses a name that no label has, because its price would never apply. */
+function checkName(model: string): void {
+  // The part before the first slash may be a provider.
+  const names = [model, model.slice(model.indexOf('/') + 1)];
+  if (names.some((name) => normalizeModel(name) === name)) return;
+  const [shown] = names.map(normalizeModel);
+  throw new ConfigurationError(
+    'INVALID_CONFIG',
+    `Expected prices["${shown}"] but received prices["${model}"]: labels show models without dates and accounts, so this price would never apply`,
+  );
+}
+
+/** A checked price with its start. A single price may have a day too. */
+function checkPeriod(price: unknown, at: string): Period {
   checkPart(price, at, PRICE);
+  const { from = '' } = price as Partial<DatedPrice>;
+  return { fromMs: parseDay(from, `${at}.from`), price: checked(price as Price, at) };
+}
+
+/** Newest first. */
+function sorted(periods: readonly Period[], at: string): ModelPrices {
+  if (periods.length === 0) refuseOption('at least one price', at, periods);
+  const newestFirst = [...periods].sort((one, next) => next.fromMs - one.fromMs);
+  for (const [index, { fromMs }] of newestFirst.entries()) {
+    if (fromMs !== newestFirst[index + 1]?.fromMs) continue;
+    const day =
+      fromMs === Number.NEGATIVE_INFINITY
+        ? 'two without `from`'
+        : `two from ${new Date(fromMs).toISOString().slice(0, 10)}`;
+    throw new ConfigurationError('INVALID_CONFIG', `Expected one price from each day for ${at} but received ${day}`);
+  }
+  return newestFirst;
+}
+
+function checked(price: Price, at: string): Price {
   const hasUnits = [...UNITS, 'serverTools' as const].some((name) => price[name] !== undefined);
   if (!hasUnits) for (const name of ['input', 'output'] as const) checkTokens(price[name], `${at}.${name}`);
   for (const name of UNITS) if (price[name] !== undefined) checkDollars(price[name], `${at}.${name}`);
   for (const [tier, change] of Object.entries(checkTable(price.tiers, `${at}.tiers`))) {
+    checkTier(tier, `${at}.tiers`);
     if (typeof change === 'number') checkAmount(change, `${at}.tiers.${tier}`, 'a factor of 0 or more, or prices');
     else checkPart(change, `${at}.tiers.${tier}`, TIER);
   }
@@ -180,6 +221,14 @@ function checked(model: string, price: Price): Price {
     checkAmount(price.longContext.above, `${at}.longContext.above`, 'a number of input tokens');
   }
   return withoutAbsent(price);
+}
+
+/** Refuses a tier that no answer names. Providers may have tiers that are unknown here, so only likely mistakes are refused. */
+function checkTier(tier: string, at: string): void {
+  if (TIERS.includes(tier)) return;
+  if (USUAL_TIERS.includes(tier)) refuseOption('a tier with other prices than the usual ones', at, tier);
+  const [near] = similarNames(tier, TIERS);
+  if (near !== undefined && !tier.includes(near)) refuseOption(`the name of a tier, such as "${near}",`, at, tier);
 }
 
 /** The price without fields that are undefined, so that prices of tiers and long contexts can be spread over it. */
@@ -221,14 +270,10 @@ function checkAmount(value: unknown, at: string, expected: string): void {
   refuseOption(expected, at, value);
 }
 
-function fromADay(price: Price & Partial<DatedPrice>): DatedPrice {
-  return { ...price, from: price?.from ?? '' };
-}
-
-function parseDay(model: string, day: unknown): number {
+function parseDay(day: unknown, at: string): number {
   if (day === '') return Number.NEGATIVE_INFINITY;
   const ms = typeof day === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(day) : Number.NaN;
   // `Date.parse` would read the 31st of February as the 3rd of March.
   const exists = !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day as string);
-  return exists ? ms : refuseOption('a day such as 2026-01-31', `prices["${model}"].from`, day);
+  return exists ? ms : refuseOption('a day such as 2026-01-31', at, day);
 }

@@ -49,6 +49,7 @@ export function recordUsage(
   } else if (isUsageMissing(request, succeeded)) {
     series.usageMissing.inc();
   }
+  if (serverToolCalls !== undefined) recordServerTools(series, serverToolCalls);
   if (media !== undefined && isAmount(media.amount)) series.media.of(media.unit).inc(media.amount);
   const told = toAmount(request.costUsd) ?? (providerCost ? toAmount(request.providerCostUsd) : undefined);
   const isBilled = hasTokens || media !== undefined || serverToolCalls !== undefined;
@@ -56,6 +57,10 @@ export function recordUsage(
   if (costUsd !== undefined) series.cost.inc(costUsd);
   else if (isBilled) series.unpriced.inc();
   return { input, output, costUsd };
+}
+
+function recordServerTools(series: ModelSeries, calls: Readonly<Record<string, number>>): void {
+  for (const [tool, count] of Object.entries(calls)) if (isAmount(count) && count > 0) series.serverTool(tool, count);
 }
 
 /** An answer without usage, or a part of one: the provider bills also a stream that was cut or cancelled. */
@@ -66,11 +71,11 @@ function isUsageMissing({ operation, chunks }: LlmRequest, succeeded: boolean): 
 /** A part is never recorded larger than its whole. */
 function recordDetails({ details }: ModelSeries, usage: LlmRequest, input: number, output: number): void {
   const { cacheReadTokens, cacheWriteTokens, reasoningTokens, audioInputTokens, audioOutputTokens } = usage;
-  if (isAmount(cacheReadTokens)) details.of('cache_read').inc(Math.min(cacheReadTokens, input));
-  if (isAmount(cacheWriteTokens)) details.of('cache_write').inc(Math.min(cacheWriteTokens, input));
-  if (isAmount(reasoningTokens)) details.of('reasoning').inc(Math.min(reasoningTokens, output));
-  if (isAmount(audioInputTokens)) details.of('audio_input').inc(Math.min(audioInputTokens, input));
-  if (isAmount(audioOutputTokens)) details.of('audio_output').inc(Math.min(audioOutputTokens, output));
-  if (isAmount(usage.imageInputTokens)) details.of('image_input').inc(Math.min(usage.imageInputTokens, input));
-  if (isAmount(usage.imageOutputTokens)) details.of('image_output').inc(Math.min(usage.imageOutputTokens, output));
+  if (isAmount(cacheReadTokens)) details.cache_read.inc(Math.min(cacheReadTokens, input));
+  if (isAmount(cacheWriteTokens)) details.cache_write.inc(Math.min(cacheWriteTokens, input));
+  if (isAmount(reasoningTokens)) details.reasoning.inc(Math.min(reasoningTokens, output));
+  if (isAmount(audioInputTokens)) details.audio_input.inc(Math.min(audioInputTokens, input));
+  if (isAmount(audioOutputTokens)) details.audio_output.inc(Math.min(audioOutputTokens, output));
+  if (isAmount(usage.imageInputTokens)) details.image_input.inc(Math.min(usage.imageInputTokens, input));
+  if (isAmount(usage.imageOutputTokens)) details.image_output.inc(Math.min(usage.imageOutputTokens, output));
 }

@@ -86,6 +86,10 @@ export interface LlmRequest extends LlmTarget, LlmEnd {
   chunks?: number | undefined;
   /** The cause of a stream that ended too early. */
   interrupted?: Interruption | undefined;
+  /** The longest time between two chunks. */
+  longestGapMs?: number | undefined;
+  /** How many times between two chunks were longer than the collector's `stallMs`. */
+  stalls?: number | undefined;
   /** How long the request waited in the application before it was sent. */
   queueMs?: number | undefined;
 }

@@ -1,8 +1,9 @@
 /**
- * Counts the retries that the SDK makes by itself, each by the error of the attempt before it, and reads rate limits from
- * the headers of each answer. Reads no body.
+ * Counts the retries that the SDK makes by itself, each by the error of the attempt before it, times attempts on request, and
+ * reads rate limits from the headers of each answer. Reads no body.
  */
 
+import { type Moment, now, secondsSince } from '../../clock';
 import { errorTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import { isPromise, readText } from '../../read';
@@ -49,11 +50,12 @@ export function watchAttempts(patches: Patches, holder: unknown, reporting: Atte
   });
   patches.wrap(holder, method, (original, args, client) => {
     const options = quietly(() => attempts.begin(client, args));
+    const start = reporting.collector.timesAttempts ? now() : undefined;
     const attempt = original();
     if (options !== undefined && isPromise(attempt)) {
       attempt.then(
-        (response: unknown) => quietly(() => attempts.ended(client, options, response)),
-        (error: unknown) => quietly(() => attempts.failed(client, options, error)),
+        (response: unknown) => quietly(() => attempts.ended(client, options, response, start)),
+        (error: unknown) => quietly(() => attempts.failed(client, options, error, start)),
       );
     }
     return attempt;
@@ -95,6 +97,12 @@ class Attempts {
     return options;
   }
 
+  #timed(client: unknown, options: object, start: Moment | undefined): void {
+    const target = start === undefined ? undefined : this.#reporting.readTarget(client, options);
+    if (start === undefined || target === undefined) return;
+    this.#reporting.collector.recordAttempt(target, secondsSince(start) * 1000);
+  }
+
   /** Some SDKs pass the request's options to an attempt, others only the `init` object that was prepared from them. */
   #findOptions([, init, , , options]: readonly unknown[]): object | undefined {
     if (isObject(options) && 'path' in options) return options;
@@ -104,11 +112,13 @@ class Attempts {
     return prepared;
   }
 
-  failed(client: unknown, options: object, error: unknown): void {
+  failed(client: unknown, options: object, error: unknown, start?: Moment): void {
+    this.#timed(client, options, start);
     this.#failures.set(options, errorTypeOf(error, errorClassesOf(client)));
   }
 
-  ended(client: unknown, options: object, response: unknown): void {
+  ended(client: unknown, options: object, response: unknown, start: Moment | undefined): void {
+    this.#timed(client, options, start);
     // The SDK returns the error of a connection. A `Response` has no message.
     if (readText(response, 'message') !== undefined) {
       this.failed(client, options, response);

@@ -45,6 +45,8 @@ pub struct ExecutionReport<'a> {
     pub duration: Option<Duration>,
     /// How many steps it took.
     pub steps: Option<u64>,
+    /// How many requests to models it made.
+    pub model_calls: Option<u64>,
     /// How many tools it called.
     pub tool_calls: Option<u64>,
     /// What went wrong.
@@ -56,6 +58,7 @@ setters!(ExecutionReport<'a> {
     status: ExecutionStatus,
     duration: Option<Duration>,
     steps: Option<u64>,
+    model_calls: Option<u64>,
     tool_calls: Option<u64>,
     error_type: Option<AgentErrorType>,
 });
@@ -64,7 +67,15 @@ impl<'a> ExecutionReport<'a> {
     /// A report with the status alone.
     #[must_use]
     pub const fn new(agent_type: &'a str, status: ExecutionStatus) -> Self {
-        Self { agent_type, status, duration: None, steps: None, tool_calls: None, error_type: None }
+        Self {
+            agent_type,
+            status,
+            duration: None,
+            steps: None,
+            model_calls: None,
+            tool_calls: None,
+            error_type: None,
+        }
     }
 }
 
@@ -124,10 +135,11 @@ impl AgentMetricsCollector {
 
     /// Reports the end of an execution that is recorded without an `AgentExecution`.
     pub fn record_execution_end(&self, report: &ExecutionReport<'_>) {
-        let ExecutionReport { agent_type, status, duration, steps, tool_calls, error_type } = *report;
+        let ExecutionReport { agent_type, status, duration, steps, model_calls, tool_calls, error_type } =
+            *report;
         let agent = self.agents.of(agent_type);
         agent.active.dec();
-        agent.executed(&ExecutionEnd { status, duration, steps, tool_calls, error_type });
+        agent.executed(&ExecutionEnd { status, duration, steps, model_calls, tool_calls, error_type });
     }
 
     /// Counts a step of such an execution.

@@ -3,8 +3,8 @@
 
 use super::words::{
     AgentErrorType, CacheResult, ExecutionStatus, FinishReason, GuardrailResult, GuardrailStage,
-    Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit, MemoryOperation, Outcome,
-    RateLimitResource, StepType, TokenDetail, TokenType, ToolStatus,
+    Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit, MemoryOperation, ObjectiveResult,
+    Outcome, RateLimitResource, StepType, TokenDetail, TokenType, ToolStatus,
 };
 use crate::registry::Kind;
 use std::time::Duration;
@@ -90,16 +90,18 @@ pub const EXECUTION_STATUSES: &[&str] = ExecutionStatus::WORDS;
 pub const STEP_TYPES: &[&str] = StepType::WORDS;
 /// The words of [`ToolStatus`](super::ToolStatus).
 pub const TOOL_STATUSES: &[&str] = ToolStatus::WORDS;
+/// `met`, `missed` and `failed`.
+pub const OBJECTIVE_RESULTS: &[&str] = ObjectiveResult::WORDS;
 /// The words of [`Outcome`](super::Outcome).
 pub const OUTCOMES: &[&str] = Outcome::WORDS;
 /// The words of [`MemoryOperation`](super::MemoryOperation).
 pub const MEMORY_OPERATIONS: &[&str] = MemoryOperation::WORDS;
 
-pub(super) const fn words(name: &'static str, words: &'static [&'static str]) -> LabelSpec {
+const fn words(name: &'static str, words: &'static [&'static str]) -> LabelSpec {
     LabelSpec { name, values: LabelValues::Enum(words) }
 }
 
-pub(super) const fn capped(name: &'static str, max: usize) -> LabelSpec {
+const fn capped(name: &'static str, max: usize) -> LabelSpec {
     LabelSpec { name, values: LabelValues::Capped(max) }
 }
 
@@ -108,6 +110,8 @@ const PROVIDER: LabelSpec = capped("provider", 20);
 const OPERATION: LabelSpec = words("operation", OPERATIONS);
 const AGENT: LabelSpec = capped("agent_type", 100);
 const TOOL: LabelSpec = capped("tool_name", 100);
+/// The cap of tools that providers run: their APIs know about ten.
+const SERVER_TOOLS: usize = 20;
 /// The cap of labels whose values the program chooses: caches, guardrails, budgets, versions.
 const NAMED: usize = 50;
 
@@ -150,7 +154,7 @@ const fn gauge(
     MetricSpec { name, kind: Kind::Gauge, labels, buckets: &[], unit, opt_in: false, ttl: None, help }
 }
 
-pub(super) const fn histogram(
+const fn histogram(
     name: &'static str,
     unit: &'static str,
     labels: &'static [LabelSpec],
@@ -184,21 +188,29 @@ pub static LLM_METRICS: &[MetricSpec] = &[
     counter("llm_usage_missing_total", "", MODEL_PROVIDER, "Successful requests for which the provider reported no tokens"),
     counter("llm_finish_reasons_total", "", &[MODEL, PROVIDER, words("reason", FINISH_REASONS)], "Answers by why they ended"),
     counter("llm_retries_total", "", &[MODEL, PROVIDER, words("error_type", ERROR_TYPES)], "Attempts after the first, by what had gone wrong"),
+    on_request(histogram("llm_attempt_duration_seconds", "seconds", MODEL_PROVIDER, REQUEST_SECONDS, "From sending one attempt to the headers of its answer, or to its failure")),
     counter("llm_fallbacks_total", "", &[capped("from_model", 50), capped("to_model", 50), words("status", OUTCOMES)], "Requests given to another model because the first failed"),
     short_lived(gauge("llm_ratelimit_remaining", "", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "What the provider's rate limit leaves, as last reported")),
     short_lived(gauge("llm_ratelimit_limit", "", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "The provider's rate limit, as last reported")),
+    short_lived(gauge("llm_ratelimit_reset_timestamp_seconds", "seconds", &[MODEL, PROVIDER, words("resource", RATE_LIMIT_RESOURCES)], "When the provider's rate limit is full again, in seconds since 1970")),
     on_request(histogram("llm_queue_duration_seconds", "seconds", MODEL_PROVIDER, REQUEST_SECONDS, "What requests waited in the application before they were sent")),
     counter("llm_cache_requests_total", "", &[capped("cache", NAMED), words("result", CACHE_RESULTS)], "Looks into the application's own caches of answers"),
     counter("llm_guardrail_checks_total", "", &[capped("guardrail", NAMED), words("stage", GUARDRAIL_STAGES), words("result", GUARDRAIL_RESULTS)], "Checks of guardrails"),
     histogram("llm_guardrail_duration_seconds", "seconds", &[capped("guardrail", NAMED), words("stage", GUARDRAIL_STAGES)], GUARDRAIL_SECONDS, "Duration of guardrails' checks"),
     gauge("llm_budget_limit_usd", "usd", &[capped("budget", NAMED)], "What a budget allows"),
     gauge("llm_budget_remaining_usd", "usd", &[capped("budget", NAMED)], "What is left of a budget"),
+    gauge("llm_budget_reset_timestamp_seconds", "seconds", &[capped("budget", NAMED)], "When a budget begins anew, in seconds since 1970"),
     counter("llm_media_units_total", "", &[MODEL, PROVIDER, words("unit", MEDIA_UNITS)], "Images, seconds of audio and characters of speech"),
+    counter("llm_server_tool_calls_total", "", &[MODEL, PROVIDER, capped("tool", SERVER_TOOLS)], "Calls of tools that the provider runs"),
     gauge("llm_model_info", "", &[MODEL, PROVIDER, capped("version", NAMED)], "Models in use with their version; always 1"),
+    on_request(counter("llm_objectives_total", "", &[MODEL, PROVIDER, words("result", OBJECTIVE_RESULTS)], "Requests by whether they met the program's objectives; cancelled ones do not count")),
+    counter("llm_streaming_requests_total", "", MODEL_PROVIDER, "Requests whose answer was streamed, whatever the outcome"),
     counter("llm_streaming_chunks_total", "", MODEL_PROVIDER, "Streamed chunks, added at the end of each stream"),
     histogram("llm_streaming_time_to_first_token_seconds", "seconds", MODEL_PROVIDER, FIRST_TOKEN_SECONDS, "From a request to the first chunk with content"),
     histogram("llm_streaming_time_per_output_token_seconds", "seconds", MODEL_PROVIDER, TOKEN_SECONDS, "Time between two tokens of a stream, on average after its first"),
     on_request(histogram("llm_streaming_inter_chunk_seconds", "seconds", MODEL_PROVIDER, TOKEN_SECONDS, "Time between two chunks of a stream")),
+    on_request(histogram("llm_streaming_longest_gap_seconds", "seconds", MODEL_PROVIDER, STEP_SECONDS, "Longest time between two chunks of a stream")),
+    on_request(counter("llm_streaming_stalls_total", "", MODEL_PROVIDER, "Times between two chunks that were longer than the program allows")),
     counter("llm_streaming_interrupted_total", "", &[MODEL, PROVIDER, words("reason", INTERRUPTIONS)], "Streams that ended before their end, by who or what ended them"),
 ];
 
@@ -210,6 +222,7 @@ pub static AGENT_METRICS: &[MetricSpec] = &[
     counter("agent_steps_total", "", &[AGENT, words("step_type", STEP_TYPES)], "Steps of agents"),
     histogram("agent_step_duration_seconds", "seconds", &[AGENT, words("step_type", STEP_TYPES)], STEP_SECONDS, "Duration of steps"),
     histogram("agent_steps_per_execution", "", &[AGENT], PER_EXECUTION, "Steps of one execution"),
+    histogram("agent_model_calls_per_execution", "", &[AGENT], PER_EXECUTION, "Requests to models of one execution"),
     histogram("agent_tool_calls_per_execution", "", &[AGENT], PER_EXECUTION, "Calls of tools of one execution"),
     counter("agent_tool_calls_total", "", &[AGENT, TOOL, words("status", TOOL_STATUSES)], "Calls of tools by outcome"),
     histogram("agent_tool_call_duration_seconds", "seconds", &[AGENT, TOOL], TOOL_SECONDS, "Duration of calls of tools, whatever the outcome"),

@@ -55,6 +55,11 @@ impl Families {
         HistogramVec::of(self.family(name))
     }
 
+    /// A counter that is off by default; nothing if it was not asked for.
+    pub(super) fn optional_counter(&self, name: &str) -> Option<CounterVec> {
+        self.made[self.position(name)].clone().map(CounterVec::of)
+    }
+
     /// A histogram that is off by default; nothing if it was not asked for.
     pub(super) fn optional(&self, name: &str) -> Option<HistogramVec> {
         self.made[self.position(name)].clone().map(HistogramVec::of)

@@ -1,16 +1,20 @@
 //! Records metrics of requests to models. It must not know clients; they call it.
 
 mod call;
+mod cost;
 mod model_name;
 mod model_series;
+mod objectives;
 mod prices;
 mod request;
+mod stream;
 mod targets;
 
 pub use call::LlmCall;
 pub use model_name::normalize_model;
-pub use prices::{Price, PriceTable};
-pub use request::{LlmEnd, LlmRequest, LlmTarget, LlmUsage, Spent};
+pub use objectives::LlmObjectives;
+pub use prices::{Price, PriceTable, TierPrice, TokenPrices};
+pub use request::{LlmEnd, LlmMedia, LlmRequest, LlmTarget, LlmUsage, Spent};
 pub use targets::NormalizeModel;
 
 use super::catalogue::LLM_METRICS;
@@ -26,8 +30,10 @@ use crate::error::Result;
 use crate::metrics::{Counter, Gauge};
 use crate::registry::Registry;
 use crate::sync::Arc;
+use cost::{cost_of, cost_of_media};
 use model_series::ModelSeries;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+use stream::record_stream;
 use targets::Targets;
 
 /// Settings of a collector of LLM metrics.
@@ -45,6 +51,13 @@ pub struct LlmOptions {
     pub queue_duration: bool,
     /// Whether there is `llm_streaming_inter_chunk_seconds`.
     pub inter_chunk: bool,
+    /// Whether there is `llm_attempt_duration_seconds`.
+    pub attempt_duration: bool,
+    /// A longer time between two chunks is a stall. If set, there are `llm_streaming_longest_gap_seconds` and
+    /// `llm_streaming_stalls_total`.
+    pub stall: Option<Duration>,
+    /// Objectives for requests. If one is set, there is `llm_objectives_total`.
+    pub objectives: LlmObjectives,
 }
 
 setters!(LlmOptions {
@@ -54,6 +67,9 @@ setters!(LlmOptions {
     tokens_per_request: bool,
     queue_duration: bool,
     inter_chunk: bool,
+    attempt_duration: bool,
+    stall: Option<Duration>,
+    objectives: LlmObjectives,
 });
 
 impl Default for LlmOptions {
@@ -65,6 +81,9 @@ impl Default for LlmOptions {
             tokens_per_request: false,
             queue_duration: false,
             inter_chunk: false,
+            attempt_duration: false,
+            stall: None,
+            objectives: LlmObjectives::default(),
         }
     }
 }
@@ -97,6 +116,8 @@ pub struct LlmMetricsCollector {
 struct Inner {
     families: Families,
     targets: Targets,
+    stall: Option<Duration>,
+    objectives: LlmObjectives,
     clock: Arc<Clock>,
 }
 
@@ -111,6 +132,10 @@ impl LlmMetricsCollector {
             (options.tokens_per_request, "llm_tokens_per_request"),
             (options.queue_duration, "llm_queue_duration_seconds"),
             (options.inter_chunk, "llm_streaming_inter_chunk_seconds"),
+            (options.attempt_duration, "llm_attempt_duration_seconds"),
+            (options.stall.is_some(), "llm_streaming_longest_gap_seconds"),
+            (options.stall.is_some(), "llm_streaming_stalls_total"),
+            (options.objectives.are_set(), "llm_objectives_total"),
         ]
         .into_iter()
         .filter_map(|(wanted, name)| wanted.then_some(name))
@@ -118,7 +143,9 @@ impl LlmMetricsCollector {
         let how = FamilyOptions { namespace: &options.namespace, optional: &optional };
         let families = Families::new(registry, LLM_METRICS, &how)?;
         let targets = Targets::new(&families, options.prices, options.normalize_model);
-        Ok(Self { shared: Arc::new(Inner { families, targets, clock: Arc::clone(registry.clock()) }) })
+        let clock = Arc::clone(registry.clock());
+        let LlmOptions { stall, objectives, .. } = options;
+        Ok(Self { shared: Arc::new(Inner { families, targets, stall, objectives, clock }) })
     }
 
     /// Starts a request. It is active until the returned call is ended or dropped. An unknown model counts as `other` until a
@@ -156,25 +183,34 @@ impl LlmMetricsCollector {
         self.series_of(&target, false).retries.inc(error);
     }
 
+    /// Records the duration of one attempt, if the option `attempt_duration` is set.
+    pub fn record_attempt(&self, target: LlmTarget<'_>, duration: Duration) {
+        if let Some(attempts) = &self.series_of(&target, false).attempt {
+            attempts.observe(seconds(duration));
+        }
+    }
+
     /// Counts a request that was sent to another model because the first one failed.
     pub fn record_fallback(&self, from_model: &str, to_model: &str, status: Outcome) {
         let (from, to) = self.shared.targets.fallback(from_model, to_model, status == Outcome::Success);
         self.count("llm_fallbacks_total", &[&from, &to, status.as_str()]);
     }
 
-    /// Sets a provider's rate limit. The series expires after five minutes without an update.
+    /// Sets a provider's rate limit, and when it is full again. The series expire after five minutes without an update.
     pub fn set_rate_limit(
         &self,
         target: LlmTarget<'_>,
         resource: RateLimitResource,
         limit: Option<f64>,
         remaining: Option<f64>,
+        reset: Option<SystemTime>,
     ) {
         // Failed answers have these headers too, so they do not make a model known.
         let series = self.series_of(&target, false);
         let labels = [&series.model, &series.provider, resource.as_str()];
         self.set("llm_ratelimit_remaining", &labels, remaining);
         self.set("llm_ratelimit_limit", &labels, limit);
+        self.set("llm_ratelimit_reset_timestamp_seconds", &labels, unix_seconds(reset));
     }
 
     /// Counts a look-up in the application's own cache of answers.
@@ -200,19 +236,32 @@ impl LlmMetricsCollector {
         }
     }
 
-    /// Sets a budget's limit and its remaining amount, in US dollars.
-    pub fn set_budget(&self, budget: &str, limit_usd: Option<f64>, remaining_usd: Option<f64>) {
+    /// Sets a budget's limit and its remaining amount, in US dollars, and when it begins anew.
+    pub fn set_budget(
+        &self,
+        budget: &str,
+        limit_usd: Option<f64>,
+        remaining_usd: Option<f64>,
+        reset: Option<SystemTime>,
+    ) {
         self.set("llm_budget_limit_usd", &[named(budget)], limit_usd);
         self.set("llm_budget_remaining_usd", &[named(budget)], remaining_usd);
+        self.set("llm_budget_reset_timestamp_seconds", &[named(budget)], unix_seconds(reset));
     }
 
-    /// Counts images, seconds of audio or characters of speech, which are unpriced if the model has no price. A value that is
-    /// not an amount is ignored.
+    /// Counts images, seconds of audio or characters of speech. Without a price for them they are unpriced, unless the model's
+    /// tokens are priced. A value that is not an amount is ignored.
     pub fn record_media(&self, target: LlmTarget<'_>, unit: MediaUnit, amount: f64) {
         let series = self.series_of(&target, true);
+        if !is_amount(amount) {
+            return;
+        }
         series.media.add(unit, amount);
-        if series.prices.is_none() && is_amount(amount) {
-            series.unpriced.inc();
+        let price = series.prices.as_ref().and_then(|prices| prices.at(self.shared.clock.unix_now()));
+        match price.and_then(|price| cost_of_media(price, LlmMedia { unit, amount })) {
+            Some(cost) => series.cost.add(cost),
+            None if price.is_some_and(Price::has_tokens) => {}
+            None => series.unpriced.inc(),
         }
     }
 
@@ -264,44 +313,59 @@ impl LlmMetricsCollector {
         };
         let spent = self.record_usage(series, &request.end, missed);
         record_stream(series, request);
+        if let Some(objectives) = &series.objectives
+            && let Some(result) = self.shared.objectives.result(request, status)
+        {
+            objectives.inc(result);
+        }
         spent
     }
 
     /// `missed`: the request should have tokens, so it counts as missing usage if it has none.
-    fn record_usage(&self, series: &ModelSeries, end: &LlmEnd, missed: bool) -> Spent {
+    fn record_usage(&self, series: &ModelSeries, end: &LlmEnd<'_>, missed: bool) -> Spent {
         let LlmUsage { input_tokens, output_tokens, .. } = end.usage;
-        if input_tokens.is_none() && output_tokens.is_none() {
-            if missed {
-                series.usage_missing.inc();
-            }
-            let cost_usd = record_cost(series, end.cost_usd);
-            return Spent { cost_usd: cost_usd.unwrap_or_default(), ..Spent::default() };
-        }
         let (input, output) = (input_tokens.unwrap_or_default(), output_tokens.unwrap_or_default());
-        series.tokens.add(TokenType::Input, input as f64);
-        series.tokens.add(TokenType::Output, output as f64);
-        record_details(series, &end.usage);
-        if let Some(per_request) = &series.per_request {
-            per_request.observe(TokenType::Input, input as f64);
-            per_request.observe(TokenType::Output, output as f64);
+        if end.usage.has_tokens() {
+            series.tokens.add(TokenType::Input, input as f64);
+            series.tokens.add(TokenType::Output, output as f64);
+            record_details(series, &end.usage);
+            if let Some(per_request) = &series.per_request {
+                per_request.observe(TokenType::Input, input as f64);
+                per_request.observe(TokenType::Output, output as f64);
+            }
+        } else if missed {
+            series.usage_missing.inc();
         }
-        let cost = end.cost_usd.or_else(|| {
-            let prices = series.prices.as_ref()?;
-            prices.cost(&end.usage, self.shared.clock.unix_now())
+        if let Some(LlmMedia { unit, amount }) = end.media {
+            series.media.add(unit, amount);
+        }
+        for (tool, calls) in end.server_tools.iter().filter(|(_, calls)| *calls > 0) {
+            self.count_server_tool(series, tool, *calls);
+        }
+        let is_billed = end.usage.has_tokens() || end.media.is_some() || !end.server_tools.is_empty();
+        let told = end.cost_usd.filter(|cost| is_amount(*cost));
+        let cost = told.or_else(|| {
+            let price = series.prices.as_ref()?.at(self.shared.clock.unix_now())?;
+            if is_billed { cost_of(price, end) } else { None }
         });
-        let cost = record_cost(series, cost);
-        if cost.is_none() {
-            series.unpriced.inc();
+        match cost {
+            Some(cost) => series.cost.add(cost),
+            None if is_billed => series.unpriced.inc(),
+            None => {}
         }
         Spent { input_tokens: input, output_tokens: output, cost_usd: cost.unwrap_or_default() }
     }
+
+    fn count_server_tool(&self, series: &ModelSeries, tool: &str, calls: u64) {
+        let labels = [&series.model, &series.provider, named(tool)];
+        let counter = self.shared.families.counter("llm_server_tool_calls_total").with(&labels);
+        counter.iter().for_each(|counter| drop(counter.add(calls as f64)));
+    }
 }
 
-/// The cost that was recorded; nothing if the given one is not an amount.
-fn record_cost(series: &ModelSeries, cost: Option<f64>) -> Option<f64> {
-    let cost = cost.filter(|cost| is_amount(*cost))?;
-    series.cost.add(cost);
-    Some(cost)
+/// Seconds since 1970; nothing for a time before that.
+fn unix_seconds(time: Option<SystemTime>) -> Option<f64> {
+    time?.duration_since(SystemTime::UNIX_EPOCH).ok().map(seconds)
 }
 
 /// A part is never recorded larger than its whole.
@@ -320,31 +384,5 @@ fn record_details(series: &ModelSeries, usage: &LlmUsage) {
         if let Some(tokens) = tokens {
             series.details.add(detail, tokens.min(whole.unwrap_or_default()) as f64);
         }
-    }
-}
-
-fn record_stream(series: &ModelSeries, request: &LlmRequest<'_>) {
-    let LlmRequest { chunks, time_to_first_token, duration, .. } = *request;
-    if chunks.unwrap_or_default() == 0 && time_to_first_token.is_none() {
-        return;
-    }
-    series.streamed();
-    if let Some(chunks) = chunks {
-        series.chunks.add(chunks as f64);
-    }
-    if let Some(first) = time_to_first_token {
-        series.first_token.observe(seconds(first));
-        // Reasoning that the provider hides took its time before the first token.
-        let usage = &request.end.usage;
-        let hidden = usage.reasoning_tokens.unwrap_or_default();
-        let seen = usage.output_tokens.unwrap_or_default().saturating_sub(hidden);
-        let tokens = request.end.visible_tokens.unwrap_or(seen);
-        if let (Some(duration), true) = (duration, tokens > 1) {
-            // Observed once a stream, as an average: one observation for each token would cost too much.
-            series.per_token.observe(seconds(duration.saturating_sub(first)) / (tokens - 1) as f64);
-        }
-    }
-    if let Some(who) = request.interrupted {
-        series.interrupted.inc(who);
     }
 }

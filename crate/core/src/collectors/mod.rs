@@ -7,7 +7,6 @@ pub mod catalogue;
 mod children;
 mod error_type;
 mod families;
-pub mod gen_ai;
 mod llm;
 mod process;
 mod runtime;
@@ -17,8 +16,8 @@ mod words;
 pub use agent::{AgentExecution, AgentMetricsCollector, AgentOptions, ExecutionReport};
 pub use families::{DEFAULT_NAMESPACE, MAX_NAME_LENGTH};
 pub use llm::{
-    LlmCall, LlmEnd, LlmMetricsCollector, LlmOptions, LlmRequest, LlmTarget, LlmUsage, NormalizeModel, Price,
-    PriceTable, Spent, normalize_model,
+    LlmCall, LlmEnd, LlmMedia, LlmMetricsCollector, LlmObjectives, LlmOptions, LlmRequest, LlmTarget,
+    LlmUsage, NormalizeModel, Price, PriceTable, Spent, TierPrice, TokenPrices, normalize_model,
 };
 pub use process::{ProcessCollector, ProcessFigure};
 pub use runtime::RuntimeCollector;

@@ -12,7 +12,7 @@ pub use llm::{
     CacheResult, FinishReason, GuardrailResult, GuardrailStage, Interruption, LlmErrorType, LlmOperation,
     LlmStatus, MediaUnit, Outcome, RateLimitResource,
 };
-pub(super) use llm::{TokenDetail, TokenType};
+pub(super) use llm::{ObjectiveResult, TokenDetail, TokenType};
 
 /// Every list of words that callers use, an extended list after the one that it extends.
 pub static WORD_LISTS: &[WordList] = &[

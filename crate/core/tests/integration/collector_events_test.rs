@@ -6,15 +6,16 @@ use crate::Outcome;
 use prometheus_metrics::collectors::{
     AgentErrorType, AgentExecution, AgentMetricsCollector, AgentOptions, CacheResult, ExecutionReport,
     ExecutionStatus, FinishReason, GuardrailResult, GuardrailStage, Interruption, LlmCall, LlmEnd,
-    LlmErrorType, LlmMetricsCollector, LlmOperation, LlmOptions, LlmRequest, LlmStatus, LlmTarget, LlmUsage,
-    MediaUnit, MemoryOperation, Price, PriceTable, RateLimitResource, Spent, StepType, ToolStatus,
+    LlmErrorType, LlmMedia, LlmMetricsCollector, LlmObjectives, LlmOperation, LlmOptions, LlmRequest,
+    LlmStatus, LlmTarget, LlmUsage, MediaUnit, MemoryOperation, Price, PriceTable, RateLimitResource, Spent,
+    StepType, TierPrice, TokenPrices, ToolStatus,
 };
 use prometheus_metrics::testing::MockClock;
 use prometheus_metrics::{Format, Registry, Result};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 fn read(name: &str) -> std::io::Result<String> {
     let directory: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../__test__/collectors"].iter().collect();
@@ -45,6 +46,10 @@ fn milliseconds(value: &Value) -> Option<Duration> {
     amount(value).map(|ms| Duration::from_secs_f64(ms / 1000.0))
 }
 
+fn time(value: &Value) -> Option<SystemTime> {
+    milliseconds(value).map(|since| SystemTime::UNIX_EPOCH + since)
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
@@ -71,7 +76,16 @@ fn target(value: &Value) -> LlmTarget<'_> {
     ))
 }
 
-fn end(value: &Value) -> LlmEnd {
+fn end(value: &Value) -> LlmEnd<'_> {
+    let calls = value["serverToolCalls"].as_object().into_iter().flatten();
+    let calls: Vec<(&str, u64)> =
+        calls.map(|(tool, calls)| (tool.as_str(), count(calls).unwrap_or_default())).collect();
+    let media = |media: &Value| {
+        Some(LlmMedia {
+            unit: word(&media["unit"], MediaUnit::from_name)?,
+            amount: media["amount"].as_f64()?,
+        })
+    };
     LlmEnd::default()
         .usage(
             LlmUsage::default()
@@ -79,13 +93,19 @@ fn end(value: &Value) -> LlmEnd {
                 .output_tokens(count(&value["outputTokens"]))
                 .cache_read_tokens(count(&value["cacheReadTokens"]))
                 .cache_write_tokens(count(&value["cacheWriteTokens"]))
+                .cache_write_long_tokens(count(&value["cacheWriteLongTokens"]))
                 .reasoning_tokens(count(&value["reasoningTokens"]))
                 .audio_input_tokens(count(&value["audioInputTokens"]))
                 .audio_output_tokens(count(&value["audioOutputTokens"]))
-                .image_input_tokens(count(&value["imageInputTokens"])),
+                .image_input_tokens(count(&value["imageInputTokens"]))
+                .image_output_tokens(count(&value["imageOutputTokens"])),
         )
         .finish_reason(word(&value["finishReason"], FinishReason::from_name))
         .cost_usd(value["costUsd"].as_f64())
+        .service_tier(value["serviceTier"].as_str())
+        // The script lives as long as the test.
+        .server_tools(calls.leak())
+        .media(media(&value["media"]))
 }
 
 fn request(value: &Value) -> LlmRequest<'_> {
@@ -101,6 +121,8 @@ fn request(value: &Value) -> LlmRequest<'_> {
         .time_to_first_token(milliseconds(&value["timeToFirstTokenMs"]))
         .chunks(count(&value["chunks"]))
         .interrupted(word(&value["interrupted"], Interruption::from_name))
+        .longest_gap(milliseconds(&value["longestGapMs"]))
+        .stalls(count(&value["stalls"]))
         .queue(milliseconds(&value["queueMs"]))
 }
 
@@ -111,16 +133,43 @@ fn report(value: &Value) -> ExecutionReport<'_> {
     )
     .duration(milliseconds(&value["durationMs"]))
     .steps(count(&value["steps"]))
+    .model_calls(count(&value["modelCalls"]))
     .tool_calls(count(&value["toolCalls"]))
     .error_type(word(&value["errorType"], AgentErrorType::from_name))
 }
 
-fn price(value: &Value) -> Price {
+fn tokens(value: &Value) -> TokenPrices {
     let dollars = |name: &str| value[name].as_f64();
-    Price::new(dollars("input").unwrap_or(f64::NAN), dollars("output").unwrap_or(f64::NAN))
+    TokenPrices::default()
+        .input(dollars("input"))
+        .output(dollars("output"))
         .cache_read(dollars("cacheRead"))
         .cache_write(dollars("cacheWrite"))
+        .cache_write_long(dollars("cacheWriteLong"))
         .reasoning(dollars("reasoning"))
+        .audio_input(dollars("audioInput"))
+        .audio_output(dollars("audioOutput"))
+        .image_input(dollars("imageInput"))
+        .image_output(dollars("imageOutput"))
+}
+
+fn price(value: &Value) -> Price {
+    let dollars = |name: &str| value[name].as_f64();
+    let long = &value["longContext"];
+    let mut price = Price::default()
+        .tokens(tokens(value))
+        .long_context(count(&long["above"]).map(|above| (above, tokens(long))))
+        .image(dollars("image"))
+        .audio_second(dollars("audioSecond"))
+        .characters(dollars("characters"));
+    for (tier, change) in value["tiers"].as_object().into_iter().flatten() {
+        let change = change.as_f64().map_or_else(|| TierPrice::Prices(tokens(change)), TierPrice::Factor);
+        price = price.tier(tier, change);
+    }
+    for (tool, dollars) in value["serverTools"].as_object().into_iter().flatten() {
+        price = price.server_tool(tool, dollars.as_f64().unwrap_or(f64::NAN));
+    }
+    price
 }
 
 fn prices(script: &Value) -> Result<PriceTable> {
@@ -221,6 +270,7 @@ impl Player<'_> {
             }
             "recordError" => llm.record_error(target(at(0)), llm_error(at(1))),
             "recordRetry" => llm.record_retry(target(at(0)), llm_error(at(1))),
+            "recordAttempt" => llm.record_attempt(target(at(0)), milliseconds(at(1)).unwrap_or_default()),
             "recordFallback" => llm.record_fallback(text(at(0)), text(at(1)), outcome(at(2))),
             "setRateLimit" => {
                 let resource = word_or(at(1), RateLimitResource::from_name, RateLimitResource::Requests);
@@ -229,6 +279,7 @@ impl Player<'_> {
                     resource,
                     at(2)["limit"].as_f64(),
                     at(2)["remaining"].as_f64(),
+                    time(&at(2)["resetAt"]),
                 );
             }
             "recordCacheLookup" => {
@@ -241,7 +292,8 @@ impl Player<'_> {
                 llm.record_guardrail(text(at(0)), stage, result, milliseconds(at(3)));
             }
             "setBudget" => {
-                llm.set_budget(text(at(0)), at(1)["limitUsd"].as_f64(), at(1)["remainingUsd"].as_f64());
+                let (limit, remaining) = (at(1)["limitUsd"].as_f64(), at(1)["remainingUsd"].as_f64());
+                llm.set_budget(text(at(0)), limit, remaining, time(&at(1)["resetAt"]));
             }
             "recordMedia" => {
                 let unit = word_or(at(1), MediaUnit::from_name, MediaUnit::Images);
@@ -326,7 +378,15 @@ fn a_script_of_events_leaves_the_expositions_that_it_leaves_in_typescript() -> O
         .prices(prices(&script)?)
         .tokens_per_request(true)
         .queue_duration(true)
-        .inter_chunk(true);
+        .inter_chunk(true)
+        .attempt_duration(true)
+        .stall(milliseconds(&script["stallMs"]))
+        .objectives(
+            LlmObjectives::default()
+                .time_to_first_token(milliseconds(&script["objectives"]["timeToFirstTokenMs"]))
+                .time_per_output_token(milliseconds(&script["objectives"]["timePerOutputTokenMs"]))
+                .duration(milliseconds(&script["objectives"]["durationMs"])),
+        );
     let tools = script["tools"].as_array().into_iter().flatten();
     let agents = AgentOptions::default().tools(tools.map(|tool| text(tool).to_owned()).collect());
     let mut player = Player {

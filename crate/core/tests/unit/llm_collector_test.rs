@@ -4,11 +4,12 @@ use super::{Outcome, only, recorded, refusal, text};
 use prometheus_metrics::collectors::catalogue::{LLM_METRICS, LabelValues};
 use prometheus_metrics::collectors::{
     self, CacheResult, FinishReason, GuardrailResult, GuardrailStage, Interruption, LlmEnd, LlmErrorType,
-    LlmMetricsCollector, LlmOperation, LlmOptions, LlmRequest, LlmStatus, LlmTarget, LlmUsage, MediaUnit,
-    Price, PriceTable, RateLimitResource, Spent, normalize_model,
+    LlmMedia, LlmMetricsCollector, LlmObjectives, LlmOperation, LlmOptions, LlmRequest, LlmStatus, LlmTarget,
+    LlmUsage, MediaUnit, Price, PriceTable, RateLimitResource, Spent, TierPrice, TokenPrices,
+    normalize_model,
 };
 use prometheus_metrics::testing::MockRegistry;
-use prometheus_metrics::{ErrorKind, Registry};
+use prometheus_metrics::{ErrorKind, Format, Registry};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -275,9 +276,9 @@ fn caches_guardrails_budgets_rate_limits_fallbacks_media_versions() {
     let (registry, llm) = collector();
     llm.record_cache_lookup("answers", CacheResult::Hit);
     llm.record_guardrail("pii", GuardrailStage::Input, GuardrailResult::Block, ms(20));
-    llm.set_budget("team-a", Some(100.0), Some(40.0));
+    llm.set_budget("team-a", Some(100.0), Some(40.0), None);
     llm.register_model(MINI);
-    llm.set_rate_limit(MINI, RateLimitResource::Tokens, Some(1000.0), Some(900.0));
+    llm.set_rate_limit(MINI, RateLimitResource::Tokens, Some(1000.0), Some(900.0), None);
     llm.record_fallback("gpt-4o-mini", "claude-3-5-haiku", collectors::Outcome::Success);
     llm.record_media(MINI, MediaUnit::Images, 2.0);
     for no_amount in [-1.0, f64::NAN, f64::INFINITY] {
@@ -311,14 +312,14 @@ fn a_rate_limit_expires_without_an_update() -> Outcome {
     let registry = MockRegistry::new();
     let llm = LlmMetricsCollector::new(&registry, LlmOptions::default())?;
     llm.register_model(MINI);
-    llm.set_rate_limit(MINI, RateLimitResource::Tokens, None, Some(900.0));
+    llm.set_rate_limit(MINI, RateLimitResource::Tokens, None, Some(900.0), None);
     let line = "llm_ratelimit_remaining{model=\"gpt-4o-mini\",provider=\"openai\",resource=\"tokens\"} 900";
     assert_eq!(recorded(&registry), [line]);
     registry.clock().advance(Duration::from_secs(299));
     assert_eq!(recorded(&registry), [line]);
     registry.clock().advance(Duration::from_secs(1));
     assert_eq!(recorded(&registry), [""; 0]);
-    llm.set_rate_limit(MINI, RateLimitResource::Tokens, None, Some(900.0));
+    llm.set_rate_limit(MINI, RateLimitResource::Tokens, None, Some(900.0), None);
     assert_eq!(recorded(&registry), [line]);
     Ok(())
 }
@@ -369,6 +370,25 @@ fn invalid_options_are_refused() {
     assert_eq!(refusal(LlmMetricsCollector::new(&registry, options)).0, ErrorKind::InvalidMetricName);
     let expected = "Expected dollars a million tokens for prices[\"m\"].output but received -1";
     let refused = refusal(PriceTable::new().with("m", Price::new(1.0, -1.0)));
+    assert_eq!(refused, (ErrorKind::InvalidConfig, expected.to_owned()));
+    let cheap = || Price::new(1.0, 1.0);
+    let long = TokenPrices::default().input(Some(f64::NAN));
+    for (price, place) in [
+        (cheap().cache_write_long(Some(-1.0)), "cache_write_long but received -1"),
+        (cheap().image(Some(f64::INFINITY)), "image but received inf"),
+        (cheap().characters(Some(-2.0)), "characters but received -2"),
+        (cheap().tier("flex", TierPrice::Factor(-0.5)), "tiers.flex but received -0.5"),
+        (cheap().tier("fast", TierPrice::Prices(long)), "tiers.fast.input but received NaN"),
+        (cheap().long_context(Some((1000, long))), "long_context.input but received NaN"),
+        (cheap().server_tool("web_search", -1.0), "server_tools.web_search but received -1"),
+    ] {
+        let (kind, message) = refusal(PriceTable::new().with("m", price));
+        assert_eq!(kind, ErrorKind::InvalidConfig);
+        assert!(message.ends_with(&format!(" for prices[\"m\"].{place}")), "{message}");
+    }
+    let twice = PriceTable::new().with_from("m", "2026-01-01", cheap()).expect("the first from this day");
+    let expected = "Expected one price from each day for prices[\"m\"] but received two from the same day";
+    let refused = refusal(twice.with_from("m", "2026-01-01", cheap()));
     assert_eq!(refused, (ErrorKind::InvalidConfig, expected.to_owned()));
     for day in [
         "now",
@@ -497,4 +517,68 @@ fn collectors_can_be_sent_between_threads() {
     is_shared::<collectors::LlmCall>();
     is_shared::<collectors::AgentMetricsCollector>();
     is_shared::<Arc<collectors::AgentExecution>>();
+}
+
+#[test]
+fn media_cost_what_their_units_cost() -> Outcome {
+    let registry = Registry::new();
+    let painter = Price::default().image(Some(0.04)).characters(Some(15.0));
+    let prices = PriceTable::new().with("painter", painter)?.with("gpt-4o-mini", Price::new(0.15, 0.6))?;
+    let llm = LlmMetricsCollector::new(&registry, LlmOptions::default().prices(prices))?;
+    let painter = LlmTarget::new("painter", "p").for_operation(LlmOperation::Image);
+    llm.record_media(painter, MediaUnit::Images, 2.0);
+    let media = Some(LlmMedia { unit: MediaUnit::Characters, amount: 1000.0 });
+    let spent = llm.record_request(&LlmRequest::of(painter).end(LlmEnd::default().media(media)));
+    assert_eq!(spent, Spent::default().cost_usd(0.015));
+    // Without a price for seconds, and no tokens are priced either.
+    llm.record_media(painter, MediaUnit::AudioSeconds, 1.0);
+    // Media of a model whose tokens are priced are billed by the tokens.
+    llm.record_media(MINI, MediaUnit::Images, 1.0);
+    let shown = "model=\"painter\",provider=\"p\"";
+    let lines = recorded(&registry);
+    assert!(lines.contains(&format!("llm_cost_usd_total{{{shown}}} 0.095")), "{lines:?}");
+    assert!(lines.contains(&format!("llm_unpriced_requests_total{{{shown}}} 1")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.contains("unpriced") && line.contains("gpt-4o-mini")), "{lines:?}");
+    Ok(())
+}
+
+#[test]
+fn gaps_objectives_and_attempts_are_recorded_on_request() -> Outcome {
+    let quiet = Registry::new();
+    let llm = LlmMetricsCollector::new(&quiet, LlmOptions::default())?;
+    llm.record_attempt(MINI, Duration::from_secs(1));
+    let mut call = llm.start_request(MINI);
+    call.chunk(true);
+    call.chunk(true);
+    call.end(LlmUsage::new(1, 1));
+    for name in ["stalls", "longest_gap", "objectives", "attempt"] {
+        assert!(!quiet.encode(Format::PrometheusText).contains(name), "{name}");
+    }
+    let registry = MockRegistry::new();
+    let objectives = LlmObjectives::default().duration(Some(Duration::from_secs(4)));
+    let options = LlmOptions::default()
+        .stall(Some(Duration::from_secs(1)))
+        .objectives(objectives)
+        .attempt_duration(true);
+    let llm = LlmMetricsCollector::new(&registry, options)?;
+    llm.record_attempt(MINI, Duration::from_secs(2));
+    let mut call = llm.start_request(MINI);
+    for seconds in [3, 0, 1, 2] {
+        registry.clock().advance(Duration::from_secs(seconds));
+        call.chunk(true);
+    }
+    call.end(LlmUsage::new(1, 1));
+    llm.start_request(MINI).fail(LlmErrorType::RateLimit);
+    let shown = "model=\"gpt-4o-mini\",provider=\"openai\"";
+    let lines = recorded(&registry);
+    for line in [
+        "llm_attempt_duration_seconds_sum{model=\"other\",provider=\"openai\"} 2".to_owned(),
+        format!("llm_objectives_total{{{shown},result=\"missed\"}} 1"),
+        format!("llm_objectives_total{{{shown},result=\"failed\"}} 1"),
+        format!("llm_streaming_longest_gap_seconds_sum{{{shown}}} 2"),
+        format!("llm_streaming_stalls_total{{{shown}}} 1"),
+    ] {
+        assert!(lines.contains(&line), "{line} of {lines:?}");
+    }
+    Ok(())
 }

@@ -41,8 +41,8 @@ fn recording_does_not_fail_at_a_limit() -> Outcome {
     let end = LlmUsage::new(1, 2).into();
     llm.record_request(&LlmRequest::of(MINI).end(end));
     llm.start_request(LlmTarget::new("second", "p")).end(LlmUsage::new(1, 2));
-    llm.set_budget("one", Some(1.0), None);
-    llm.set_budget("two", Some(1.0), None);
+    llm.set_budget("one", Some(1.0), None, None);
+    llm.set_budget("two", Some(1.0), None, None);
     // Each family may have only one series.
     assert_eq!(
         recorded(&registry),

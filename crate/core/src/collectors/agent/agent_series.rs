@@ -26,6 +26,7 @@ pub(super) struct AgentSeries {
     steps: ByWord<Counter, StepType>,
     step_duration: ByWord<Histogram, StepType>,
     steps_per_execution: Kept<Histogram>,
+    model_calls_per_execution: Kept<Histogram>,
     tool_calls_per_execution: Kept<Histogram>,
 }
 
@@ -34,6 +35,7 @@ pub(super) struct ExecutionEnd {
     pub(super) status: ExecutionStatus,
     pub(super) duration: Option<Duration>,
     pub(super) steps: Option<u64>,
+    pub(super) model_calls: Option<u64>,
     pub(super) tool_calls: Option<u64>,
     pub(super) error_type: Option<AgentErrorType>,
 }
@@ -54,6 +56,7 @@ impl AgentSeries {
             steps: ByWord::new(families.counter("agent_steps_total"), own),
             step_duration: ByWord::new(families.histogram("agent_step_duration_seconds"), own),
             steps_per_execution: histogram("agent_steps_per_execution"),
+            model_calls_per_execution: histogram("agent_model_calls_per_execution"),
             tool_calls_per_execution: histogram("agent_tool_calls_per_execution"),
             agent,
         };
@@ -69,6 +72,9 @@ impl AgentSeries {
         }
         if let Some(steps) = end.steps {
             self.steps_per_execution.observe(steps as f64);
+        }
+        if let Some(calls) = end.model_calls {
+            self.model_calls_per_execution.observe(calls as f64);
         }
         if let Some(calls) = end.tool_calls {
             self.tool_calls_per_execution.observe(calls as f64);

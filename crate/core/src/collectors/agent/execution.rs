@@ -24,6 +24,9 @@ pub struct AgentExecution {
     /// The handle that was incremented. It is decremented too, even if the registry removes the series in between.
     active: Option<Gauge>,
     steps: AtomicU64,
+    /// Requests that a collector of LLM requests recorded, and steps that the program calls requests: both may count one.
+    requests: AtomicU64,
+    model_steps: AtomicU64,
     tool_calls: AtomicU64,
     /// A hash of the last call's name and arguments. The arguments may hold private data, so they are not kept.
     last_call: Mutex<Option<u64>>,
@@ -42,6 +45,8 @@ impl AgentExecution {
             clock,
             active,
             steps: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            model_steps: AtomicU64::new(0),
             tool_calls: AtomicU64::new(0),
             last_call: Mutex::new(None),
             hasher: foldhash::fast::RandomState::default(),
@@ -55,8 +60,10 @@ impl AgentExecution {
         &self.series.agent
     }
 
-    /// Adds tokens and cost of one of its requests.
+    /// Adds tokens and cost of one of its requests, and counts the request.
     pub fn add_usage(&self, spent: Spent) {
+        // Relaxed: as `steps`.
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let tokens = [(TokenType::Input, spent.input_tokens), (TokenType::Output, spent.output_tokens)];
         for (kind, tokens) in tokens.into_iter().filter(|(_, tokens)| *tokens > 0) {
             self.series.tokens.add(kind, tokens as f64);
@@ -70,6 +77,9 @@ impl AgentExecution {
     pub fn record_step(&self, step: StepType, duration: Option<Duration>) {
         // Relaxed: a plain count. The thread that ends the execution has waited for its steps.
         self.steps.fetch_add(1, Ordering::Relaxed);
+        if step == StepType::Llm {
+            self.model_steps.fetch_add(1, Ordering::Relaxed);
+        }
         self.series.stepped(step, duration);
     }
 
@@ -111,6 +121,9 @@ impl AgentExecution {
             status,
             duration: Some(self.clock.now().saturating_sub(self.start)),
             steps: Some(self.steps.load(Ordering::Relaxed)),
+            model_calls: Some(
+                self.requests.load(Ordering::Relaxed).max(self.model_steps.load(Ordering::Relaxed)),
+            ),
             tool_calls: Some(self.tool_calls.load(Ordering::Relaxed)),
             error_type,
         });

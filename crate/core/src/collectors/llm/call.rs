@@ -2,6 +2,7 @@
 
 use super::model_series::ModelSeries;
 use super::request::{LlmEnd, LlmRequest, LlmTarget, Spent};
+use super::stream::ChunkGaps;
 use super::{LlmMetricsCollector, seconds};
 use crate::collectors::words::{Interruption, LlmErrorType, LlmOperation, LlmStatus};
 use crate::metrics::Gauge;
@@ -22,7 +23,7 @@ pub struct LlmCall {
     start: Duration,
     time_to_first_token: Option<Duration>,
     chunks: u64,
-    last_chunk: Option<Duration>,
+    gaps: ChunkGaps,
     ended: bool,
 }
 
@@ -45,7 +46,7 @@ impl LlmCall {
             active,
             time_to_first_token: None,
             chunks: 0,
-            last_chunk: None,
+            gaps: ChunkGaps::default(),
             ended: false,
         }
     }
@@ -70,16 +71,16 @@ impl LlmCall {
         if has_content {
             self.first_token();
         }
-        if let Some(gaps) = &self.series.inter_chunk {
-            let now = self.collector.now();
-            if let Some(last) = self.last_chunk.replace(now) {
-                gaps.observe(seconds(now.saturating_sub(last)));
+        if self.watches_gaps() {
+            let gap = self.gaps.chunk(self.collector.now(), self.collector.shared.stall);
+            if let (Some(gaps), Some(gap)) = (&self.series.inter_chunk, gap) {
+                gaps.observe(seconds(gap));
             }
         }
     }
 
     /// Ends the request with an answer. Returns its tokens and cost, for the agent that made it.
-    pub fn end(mut self, end: impl Into<LlmEnd>) -> Spent {
+    pub fn end<'a>(mut self, end: impl Into<LlmEnd<'a>>) -> Spent {
         self.finish(&LlmRequest { status: Some(LlmStatus::Success), end: end.into(), ..self.so_far() })
     }
 
@@ -90,10 +91,10 @@ impl LlmCall {
 
     /// Ends the request with an error, after a part of the answer had arrived. If the first chunk had arrived, the cause of the
     /// interruption is `interrupted`, or follows from the error.
-    pub fn fail_with(
+    pub fn fail_with<'a>(
         mut self,
         error: LlmErrorType,
-        end: impl Into<LlmEnd>,
+        end: impl Into<LlmEnd<'a>>,
         interrupted: Option<Interruption>,
     ) -> Spent {
         self.finish_failed(error, end.into(), interrupted)
@@ -107,21 +108,27 @@ impl LlmCall {
     fn finish_failed(
         &mut self,
         error: LlmErrorType,
-        end: LlmEnd,
+        end: LlmEnd<'_>,
         interrupted: Option<Interruption>,
     ) -> Spent {
         let streamed = self.chunks > 0;
         let error = if streamed { error.within_stream() } else { error };
         let who = streamed.then(|| interrupted.unwrap_or(error.interruption()));
+        // A caller that leaves may have been slow to read.
+        if error != LlmErrorType::Cancelled && self.watches_gaps() {
+            let _ = self.gaps.wait(self.collector.now(), self.collector.shared.stall);
+        }
         self.finish(&LlmRequest { error_type: Some(error), end, interrupted: who, ..self.so_far() })
     }
 
     /// A report of everything except the end.
-    fn so_far(&self) -> LlmRequest<'static> {
+    fn so_far<'a>(&self) -> LlmRequest<'a> {
         LlmRequest {
             duration: Some(self.elapsed()),
             time_to_first_token: self.time_to_first_token,
             chunks: Some(self.chunks),
+            longest_gap: self.gaps.longest,
+            stalls: Some(self.gaps.stalls),
             // The names are unused here: the series already have them.
             ..LlmRequest::of(LlmTarget::new("", "").for_operation(self.operation))
         }
@@ -142,6 +149,11 @@ impl LlmCall {
             self.series.remove_unused(&self.collector.shared.families, &active);
         }
         spent
+    }
+
+    /// Whether the times between chunks are measured.
+    fn watches_gaps(&self) -> bool {
+        self.series.inter_chunk.is_some() || self.series.longest_gap.is_some()
     }
 
     fn elapsed(&self) -> Duration {

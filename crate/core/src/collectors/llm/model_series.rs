@@ -4,8 +4,8 @@ use super::prices::ModelPrices;
 use crate::collectors::children::{ByWord, Kept, Shared};
 use crate::collectors::families::Families;
 use crate::collectors::words::{
-    FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit, TokenDetail, TokenType,
-    Word,
+    FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit, ObjectiveResult,
+    TokenDetail, TokenType, Word,
 };
 use crate::metrics::{Counter, Gauge, Histogram};
 use crate::registry::OVERFLOW_VALUE;
@@ -33,14 +33,19 @@ pub(super) struct ModelSeries {
     pub(super) unpriced: Kept<Counter>,
     pub(super) usage_missing: Kept<Counter>,
     pub(super) media: ByWord<Counter, MediaUnit>,
+    pub(super) objectives: Option<ByWord<Counter, ObjectiveResult>>,
+    pub(super) attempt: Option<Kept<Histogram>>,
+    pub(super) streams: Kept<Counter>,
     pub(super) chunks: Kept<Counter>,
     pub(super) first_token: Kept<Histogram>,
     pub(super) per_token: Kept<Histogram>,
     pub(super) interrupted: ByWord<Counter, Interruption>,
     pub(super) queue: Option<Kept<Histogram>>,
     pub(super) inter_chunk: Option<Kept<Histogram>>,
+    pub(super) longest_gap: Option<Kept<Histogram>>,
+    pub(super) stalls: Option<Kept<Counter>>,
     operations: Box<[OnceLock<OperationSeries>]>,
-    streams: OnceLock<()>,
+    has_streamed: OnceLock<()>,
 }
 
 impl ModelSeries {
@@ -70,14 +75,23 @@ impl ModelSeries {
             unpriced: counter("llm_unpriced_requests_total"),
             usage_missing: counter("llm_usage_missing_total"),
             media: ByWord::new(families.counter("llm_media_units_total"), own),
+            objectives: families
+                .optional_counter("llm_objectives_total")
+                .map(|counters| ByWord::new(counters, own)),
+            attempt: optional("llm_attempt_duration_seconds"),
+            streams: counter("llm_streaming_requests_total"),
             chunks: counter("llm_streaming_chunks_total"),
             first_token: histogram("llm_streaming_time_to_first_token_seconds"),
             per_token: histogram("llm_streaming_time_per_output_token_seconds"),
             interrupted: ByWord::new(families.counter("llm_streaming_interrupted_total"), own),
             queue: optional("llm_queue_duration_seconds"),
             inter_chunk: optional("llm_streaming_inter_chunk_seconds"),
+            longest_gap: optional("llm_streaming_longest_gap_seconds"),
+            stalls: families
+                .optional_counter("llm_streaming_stalls_total")
+                .map(|counters| Kept::new(counters, own)),
             operations: std::iter::repeat_with(OnceLock::new).take(LlmOperation::COUNT).collect(),
-            streams: OnceLock::new(),
+            has_streamed: OnceLock::new(),
             model,
             provider,
         };
@@ -95,6 +109,8 @@ impl ModelSeries {
         self.errors.init();
         self.unpriced.init();
         self.usage_missing.init();
+        self.streams.init();
+        self.objectives.iter().for_each(ByWord::init);
         if self.prices.is_some() {
             self.cost.init();
         }
@@ -137,10 +153,13 @@ impl ModelSeries {
         })
     }
 
-    /// Notes that the model streams. The first call makes the counters of interruptions appear with 0.
+    /// Notes that the model streams. The first call makes the counters of interruptions and stalls appear with 0.
     pub(super) fn streamed(&self) {
         if !self.is_other() {
-            self.streams.get_or_init(|| self.interrupted.init());
+            self.has_streamed.get_or_init(|| {
+                self.interrupted.init();
+                self.stalls.iter().for_each(Kept::init);
+            });
         }
     }
 }

@@ -1,22 +1,19 @@
-//! Computes the cost of requests from the caller's price table, in US dollars for a million tokens. A model without a price
-//! has no cost, which is not the same as a cost of 0.
+//! The caller's price table: prices of models, their validation, and the price that applies at a time. A model without a
+//! price has no cost, which is not the same as a cost of 0. `cost.rs` computes costs.
 
-use super::request::LlmUsage;
 use crate::collectors::children::is_amount;
 use crate::error::{ErrorKind, MetricsError, Result};
 use hashbrown::HashMap;
 use std::time::Duration;
 
-const MILLION: f64 = 1_000_000.0;
-
-/// The price of a model, in US dollars for a million tokens.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Prices of tokens, in US dollars for a million.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Price {
-    /// The price of input tokens.
-    pub input: f64,
-    /// The price of output tokens.
-    pub output: f64,
+pub struct TokenPrices {
+    /// The price of input tokens. Without it they are unpriced.
+    pub input: Option<f64>,
+    /// The price of output tokens. Without it they are unpriced.
+    pub output: Option<f64>,
     /// The price of input tokens read from the provider's cache; `input` if not set.
     pub cache_read: Option<f64>,
     /// The price of input tokens written to the provider's cache; `input` if not set.
@@ -35,9 +32,9 @@ pub struct Price {
     pub image_output: Option<f64>,
 }
 
-setters!(Price {
-    input: f64,
-    output: f64,
+setters!(TokenPrices {
+    input: Option<f64>,
+    output: Option<f64>,
     cache_read: Option<f64>,
     cache_write: Option<f64>,
     cache_write_long: Option<f64>,
@@ -48,56 +45,27 @@ setters!(Price {
     image_output: Option<f64>,
 });
 
-impl Price {
-    /// A price of input and output tokens.
-    #[must_use]
-    pub const fn new(input: f64, output: f64) -> Self {
+impl TokenPrices {
+    /// These prices, and those of `usual` where they are not set.
+    pub(super) fn over(&self, usual: &Self) -> Self {
         Self {
-            input,
-            output,
-            cache_read: None,
-            cache_write: None,
-            cache_write_long: None,
-            reasoning: None,
-            audio_input: None,
-            audio_output: None,
-            image_input: None,
-            image_output: None,
+            input: self.input.or(usual.input),
+            output: self.output.or(usual.output),
+            cache_read: self.cache_read.or(usual.cache_read),
+            cache_write: self.cache_write.or(usual.cache_write),
+            cache_write_long: self.cache_write_long.or(usual.cache_write_long),
+            reasoning: self.reasoning.or(usual.reasoning),
+            audio_input: self.audio_input.or(usual.audio_input),
+            audio_output: self.audio_output.or(usual.audio_output),
+            image_input: self.image_input.or(usual.image_input),
+            image_output: self.image_output.or(usual.image_output),
         }
     }
 
-    /// The cost of the tokens, in US dollars. A part is billed at most for as many tokens as its whole has left.
-    fn of(&self, usage: &LlmUsage) -> f64 {
-        let cache_write = self.cache_write.unwrap_or(self.input);
-        let written = usage.cache_write_tokens.unwrap_or_default();
-        let long = usage.cache_write_long_tokens.unwrap_or_default().min(written);
-        let input = bill(
-            usage.input_tokens,
-            self.input,
-            &[
-                (usage.cache_read_tokens, Some(self.cache_read.unwrap_or(self.input))),
-                (Some(long), Some(self.cache_write_long.unwrap_or(cache_write))),
-                (Some(written - long), Some(cache_write)),
-                (usage.audio_input_tokens, self.audio_input),
-                (usage.image_input_tokens, self.image_input),
-            ],
-        );
-        let output = bill(
-            usage.output_tokens,
-            self.output,
-            &[
-                (usage.reasoning_tokens, Some(self.reasoning.unwrap_or(self.output))),
-                (usage.audio_output_tokens, self.audio_output),
-                (usage.image_output_tokens, self.image_output),
-            ],
-        );
-        (input + output) / MILLION
-    }
-
-    fn check(&self, model: &str) -> Result<()> {
+    fn check(&self, at: &str) -> Result<()> {
         let parts = [
-            ("input", Some(self.input)),
-            ("output", Some(self.output)),
+            ("input", self.input),
+            ("output", self.output),
             ("cache_read", self.cache_read),
             ("cache_write", self.cache_write),
             ("cache_write_long", self.cache_write_long),
@@ -107,30 +75,149 @@ impl Price {
             ("image_input", self.image_input),
             ("image_output", self.image_output),
         ];
-        parts.into_iter().try_for_each(|(name, price)| match price {
-            Some(price) if !is_amount(price) => Err(MetricsError::new(
-                ErrorKind::InvalidConfig,
-                format!(
-                    "Expected dollars a million tokens for prices[\"{model}\"].{name} but received {price}"
-                ),
-            )),
-            _ => Ok(()),
+        parts.into_iter().try_for_each(|(name, price)| {
+            check_amount(price, "dollars a million tokens", &format!("{at}.{name}"))
         })
     }
 }
 
-/// The parts at their prices, and the rest of the whole at its own. A part without a price is billed with the rest.
-fn bill(whole: Option<u64>, price: f64, parts: &[(Option<u64>, Option<f64>)]) -> f64 {
-    let mut rest = whole.unwrap_or_default();
-    let mut cost = 0.0;
-    for (tokens, price) in parts {
-        if let (Some(tokens), Some(price)) = (tokens, price) {
-            let tokens = rest.min(*tokens);
-            rest -= tokens;
-            cost += tokens as f64 * price;
+/// What a service tier costs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TierPrice {
+    /// The usual prices of tokens times this factor.
+    Factor(f64),
+    /// Prices that replace the usual ones where they are set.
+    Prices(TokenPrices),
+}
+
+/// The price of a model.
+///
+/// ```
+/// use prometheus_metrics::collectors::{Price, TierPrice, TokenPrices};
+///
+/// let price = Price::new(3.0, 15.0)
+///     .cache_read(Some(0.3))
+///     .tier("batch", TierPrice::Factor(0.5))
+///     .long_context(Some((200_000, TokenPrices::default().input(Some(6.0)).output(Some(22.5)))))
+///     .server_tool("web_search", 0.01);
+/// let painter = Price::default().image(Some(0.04));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Price {
+    /// The usual prices of tokens.
+    pub tokens: TokenPrices,
+    /// Prices by service tier (`flex`, `priority`, `batch`, `fast`). A tier without an entry has the usual prices.
+    pub tiers: Vec<(String, TierPrice)>,
+    /// A number of input tokens, and the prices that replace the usual ones for requests with more.
+    pub long_context: Option<(u64, TokenPrices)>,
+    /// US dollars for an image.
+    pub image: Option<f64>,
+    /// US dollars for a second of audio.
+    pub audio_second: Option<f64>,
+    /// US dollars for a million characters of speech.
+    pub characters: Option<f64>,
+    /// US dollars for a call of each tool that the provider runs.
+    pub server_tools: Vec<(String, f64)>,
+}
+
+setters!(Price {
+    tokens: TokenPrices,
+    tiers: Vec<(String, TierPrice)>,
+    long_context: Option<(u64, TokenPrices)>,
+    image: Option<f64>,
+    audio_second: Option<f64>,
+    characters: Option<f64>,
+    server_tools: Vec<(String, f64)>,
+});
+
+/// Gives a price the setters of its prices of tokens.
+macro_rules! token_setters {
+    ($($field:ident),+) => {
+        impl Price {
+            $(
+                #[doc = concat!("Sets the field `", stringify!($field), "` of the usual prices of tokens.")]
+                #[must_use]
+                pub fn $field(mut self, $field: Option<f64>) -> Self {
+                    self.tokens.$field = $field;
+                    self
+                }
+            )+
         }
+    };
+}
+
+token_setters!(
+    cache_read,
+    cache_write,
+    cache_write_long,
+    reasoning,
+    audio_input,
+    audio_output,
+    image_input,
+    image_output
+);
+
+impl Price {
+    /// A price of input and output tokens. `Price::default()` is the start of a price of media alone.
+    #[must_use]
+    pub fn new(input: f64, output: f64) -> Self {
+        Self { tokens: TokenPrices::default().input(Some(input)).output(Some(output)), ..Self::default() }
     }
-    cost + rest as f64 * price
+
+    /// Adds the price of a service tier.
+    #[must_use]
+    pub fn tier(mut self, tier: &str, price: TierPrice) -> Self {
+        self.tiers.push((tier.to_owned(), price));
+        self
+    }
+
+    /// Adds the price of a call of a tool that the provider runs.
+    #[must_use]
+    pub fn server_tool(mut self, tool: &str, dollars: f64) -> Self {
+        self.server_tools.push((tool.to_owned(), dollars));
+        self
+    }
+
+    /// Whether tokens have a price.
+    pub(super) const fn has_tokens(&self) -> bool {
+        self.tokens.input.is_some() || self.tokens.output.is_some()
+    }
+
+    fn check(&self, model: &str) -> Result<()> {
+        let at = format!("prices[\"{model}\"]");
+        self.tokens.check(&at)?;
+        let units =
+            [("image", self.image), ("audio_second", self.audio_second), ("characters", self.characters)];
+        for (name, dollars) in units {
+            check_amount(dollars, "dollars", &format!("{at}.{name}"))?;
+        }
+        for (tier, price) in &self.tiers {
+            let at = format!("{at}.tiers.{tier}");
+            match price {
+                TierPrice::Factor(factor) => check_amount(Some(*factor), "a factor of 0 or more", &at)?,
+                TierPrice::Prices(prices) => prices.check(&at)?,
+            }
+        }
+        for (tool, dollars) in &self.server_tools {
+            check_amount(Some(*dollars), "dollars", &format!("{at}.server_tools.{tool}"))?;
+        }
+        self.long_context.map_or(Ok(()), |(_, prices)| prices.check(&format!("{at}.long_context")))
+    }
+}
+
+fn check_amount(amount: Option<f64>, expected: &str, at: &str) -> Result<()> {
+    match amount {
+        Some(amount) if !is_amount(amount) => Err(refused(expected, at, amount)),
+        _ => Ok(()),
+    }
+}
+
+fn refused(expected: &str, at: &str, received: impl std::fmt::Display) -> MetricsError {
+    MetricsError::new(
+        ErrorKind::InvalidConfig,
+        format!("Expected {expected} for {at} but received {received}"),
+    )
 }
 
 /// Prices by model, or by provider and model (`azure/gpt-4o`), which takes precedence. Models have the names that labels
@@ -171,7 +258,7 @@ impl PriceTable {
     /// Adds a price without a start. It applies until a price with a start takes over.
     ///
     /// # Errors
-    /// `InvalidConfig` if a part of the price is not an amount.
+    /// `InvalidConfig` if a part of the price is not an amount, or if the model has a price without a start already.
     pub fn with(self, model: &str, price: Price) -> Result<Self> {
         self.with_period(model, i64::MIN, price)
     }
@@ -179,15 +266,12 @@ impl PriceTable {
     /// Adds a price that applies from this day on: `2026-01-31`, in UTC.
     ///
     /// # Errors
-    /// `InvalidConfig` for an invalid day, or if a part of the price is not an amount.
+    /// `InvalidConfig` for an invalid day, if a part of the price is not an amount, or if the model has a price from this day
+    /// already.
     pub fn with_from(self, model: &str, day: &str, price: Price) -> Result<Self> {
         let Some(from) = unix_seconds_of(day) else {
-            return Err(MetricsError::new(
-                ErrorKind::InvalidConfig,
-                format!(
-                    "Expected a day such as 2026-01-31 for prices[\"{model}\"].from but received \"{day}\""
-                ),
-            ));
+            let at = format!("prices[\"{model}\"].from");
+            return Err(refused("a day such as 2026-01-31", &at, format_args!("\"{day}\"")));
         };
         self.with_period(model, from, price)
     }
@@ -195,6 +279,10 @@ impl PriceTable {
     fn with_period(mut self, model: &str, from: i64, price: Price) -> Result<Self> {
         price.check(model)?;
         let periods = self.models.entry(model.to_owned()).or_default();
+        if periods.iter().any(|period| period.from == from) {
+            let at = format!("prices[\"{model}\"]");
+            return Err(refused("one price from each day", &at, "two from the same day"));
+        }
         periods.push(Period { from, price });
         periods.sort_by_key(|period| std::cmp::Reverse(period.from));
         Ok(self)
@@ -209,10 +297,10 @@ impl PriceTable {
 }
 
 impl ModelPrices {
-    /// The cost of the tokens at this moment, in US dollars; nothing if there was no price.
-    pub(super) fn cost(&self, usage: &LlmUsage, unix_now: Duration) -> Option<f64> {
+    /// The price at this moment; nothing if there was none.
+    pub(super) fn at(&self, unix_now: Duration) -> Option<&Price> {
         let now = i64::try_from(unix_now.as_secs()).unwrap_or(i64::MAX);
-        self.0.iter().find(|period| period.from <= now).map(|period| period.price.of(usage))
+        self.0.iter().find(|period| period.from <= now).map(|period| &period.price)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The data of a request to a model, as callers report it.
 
-use crate::collectors::words::{FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus};
+use crate::collectors::words::{
+    FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit,
+};
 use std::time::Duration;
 
 /// The receiver of a request.
@@ -74,12 +76,26 @@ impl LlmUsage {
     pub fn new(input_tokens: u64, output_tokens: u64) -> Self {
         Self { input_tokens: Some(input_tokens), output_tokens: Some(output_tokens), ..Self::default() }
     }
+
+    /// Whether the provider reported tokens.
+    pub(super) const fn has_tokens(&self) -> bool {
+        self.input_tokens.is_some() || self.output_tokens.is_some()
+    }
+}
+
+/// Images, seconds of audio or characters of an answer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LlmMedia {
+    /// What is counted.
+    pub unit: MediaUnit,
+    /// How many.
+    pub amount: f64,
 }
 
 /// How an answer ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
-pub struct LlmEnd {
+pub struct LlmEnd<'a> {
     /// The tokens it used.
     pub usage: LlmUsage,
     /// Why the model stopped.
@@ -89,16 +105,25 @@ pub struct LlmEnd {
     /// Output tokens that the reader of a stream saw; those without the reasoning if not set. Time per output token counts
     /// only these.
     pub visible_tokens: Option<u64>,
+    /// The service tier that the provider bills, such as `flex`, `priority`, `batch` or `fast`; the usual one if not set.
+    pub service_tier: Option<&'a str>,
+    /// How often the provider ran its own tools, by name.
+    pub server_tools: &'a [(&'a str, u64)],
+    /// The media of the answer.
+    pub media: Option<LlmMedia>,
 }
 
-setters!(LlmEnd {
+setters!(LlmEnd<'a> {
     usage: LlmUsage,
     finish_reason: Option<FinishReason>,
     cost_usd: Option<f64>,
     visible_tokens: Option<u64>,
+    service_tier: Option<&'a str>,
+    server_tools: &'a [(&'a str, u64)],
+    media: Option<LlmMedia>,
 });
 
-impl From<LlmUsage> for LlmEnd {
+impl From<LlmUsage> for LlmEnd<'_> {
     fn from(usage: LlmUsage) -> Self {
         Self { usage, ..Self::default() }
     }
@@ -120,7 +145,7 @@ pub struct LlmRequest<'a> {
     /// The receiver.
     pub target: LlmTarget<'a>,
     /// How its answer ended.
-    pub end: LlmEnd,
+    pub end: LlmEnd<'a>,
     /// If not set: the status for `error_type`, or success.
     pub status: Option<LlmStatus>,
     /// What went wrong.
@@ -133,19 +158,25 @@ pub struct LlmRequest<'a> {
     pub chunks: Option<u64>,
     /// The cause of a stream that ended too early.
     pub interrupted: Option<Interruption>,
+    /// The longest time between two chunks.
+    pub longest_gap: Option<Duration>,
+    /// How many times between two chunks were longer than the collector's `stall`.
+    pub stalls: Option<u64>,
     /// How long the request waited in the application before it was sent.
     pub queue: Option<Duration>,
 }
 
 setters!(LlmRequest<'a> {
     target: LlmTarget<'a>,
-    end: LlmEnd,
+    end: LlmEnd<'a>,
     status: Option<LlmStatus>,
     error_type: Option<LlmErrorType>,
     duration: Option<Duration>,
     time_to_first_token: Option<Duration>,
     chunks: Option<u64>,
     interrupted: Option<Interruption>,
+    longest_gap: Option<Duration>,
+    stalls: Option<u64>,
     queue: Option<Duration>,
 });
 
@@ -168,6 +199,8 @@ impl<'a> LlmRequest<'a> {
             time_to_first_token: None,
             chunks: None,
             interrupted: None,
+            longest_gap: None,
+            stalls: None,
             queue: None,
         }
     }

@@ -199,6 +199,18 @@ words! {
 }
 
 words! {
+    /// Whether a request met the program's objectives.
+    pub(in crate::collectors) ObjectiveResult {
+        /// All objectives that apply to it.
+        Met = "met",
+        /// It succeeded, but too slowly.
+        Missed = "missed",
+        /// It did not succeed.
+        Failed = "failed",
+    }
+}
+
+words! {
     /// A part of the tokens.
     pub(in crate::collectors) TokenDetail {
         CacheRead = "cache_read",
