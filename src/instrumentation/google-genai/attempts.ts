@@ -3,32 +3,33 @@
  * counted as an attempt.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import { quietly } from '../../warnings';
+import type { Around } from '../patches';
 
 /** Called at each attempt after the first. @param failure the error of the attempt before, or an object with its `status` */
 export type OnRetry = (failure: unknown) => void;
 
 type Fetch = (input: unknown, init?: unknown) => Promise<{ readonly status: number }>;
-type ApiCall = (this: unknown, ...args: unknown[]) => unknown;
-
 /** The parameter of `apiCall` that holds the `fetch` to use; the default is the global one. */
 const FETCH_AT = 5;
 
-const retries = new AsyncLocalStorage<OnRetry>();
+/** The listeners of the running request, by collector. */
+const retries = new AsyncLocalStorage<ReadonlyMap<LlmMetricsCollector, OnRetry>>();
 
 /** Runs a request, and calls `onRetry` for each retry within it. */
-export function withRetryListener<R>(onRetry: OnRetry, run: () => R): R {
-  return retries.run(onRetry, run);
+export function withRetryListener<R>(collector: LlmMetricsCollector, onRetry: OnRetry, run: () => R): R {
+  return retries.run(new Map(retries.getStore()).set(collector, onRetry), run);
 }
 
 /** Wraps the client's `apiCall`, so that attempts within `withRetryListener()` are counted. */
-export function countAttempts(apiCall: ApiCall): ApiCall {
-  return function (this: unknown, ...args: unknown[]): unknown {
-    const onRetry = retries.getStore();
-    if (onRetry === undefined) return apiCall.apply(this, args);
+export function countAttempts(collector: LlmMetricsCollector): Around {
+  return (original, args) => {
+    const onRetry = retries.getStore()?.get(collector);
+    if (onRetry === undefined) return original();
     const given = [...args];
     given[FETCH_AT] = countFetches((args[FETCH_AT] ?? fetch) as Fetch, onRetry);
-    return apiCall.apply(this, given);
+    return original(given);
   };
 }
 

@@ -15,7 +15,7 @@ import { quietly, warnOnce } from '../../warnings';
 import { observeIteratorInPlace } from '../iteration';
 import { type CallObserver, measureCall } from '../measure';
 import { type CheckedOptions, checkOptions, type InstrumentOptions, type Uninstall } from '../options';
-import { isWrapped, Patches } from '../patches';
+import { Patches } from '../patches';
 import { Answer, readEmbeddingEnd } from './answer';
 import { countAttempts, withRetryListener } from './attempts';
 import { classifyError } from './failure';
@@ -82,18 +82,18 @@ export function instrumentGoogleGenAI(client: GoogleGenAiClientLike, options: In
   if (typeof client !== 'object' || client === null) refuseOption('a GoogleGenAI client', 'client', client);
   checkOptionNames(options, OPTIONS);
   const checked = checkOptions(options);
-  const patches = new Patches();
+  const patches = new Patches(checked.collector);
   const { models } = client;
   const missing = METHODS.filter((method) => !install(patches, client, method, checked));
   const [first] = missing;
   if (first !== undefined) {
     warnOnce(`Expected @google/genai to have models.${first.public}; it is not measured`);
   }
-  patches.replace((models as { apiClient?: unknown } | undefined)?.apiClient, 'apiCall', countAttempts);
+  patches.wrap((models as { apiClient?: unknown } | undefined)?.apiClient, 'apiCall', countAttempts(checked.collector));
   return patches.uninstall;
 }
 
-/** Wraps a method. @returns true if it is wrapped now, by this instrumentation or by an earlier one */
+/** Wraps a method. @returns false if the client has no method that can be wrapped */
 function install(
   patches: Patches,
   client: GoogleGenAiClientLike,
@@ -102,12 +102,12 @@ function install(
 ): boolean {
   const models = client.models as Record<string, unknown> | undefined;
   for (const name of [method.internal, method.public]) {
-    if (isWrapped(models?.[name])) return true;
     const wrapped = patches.wrap(models, name, (original, [request]) => {
       const target = quietly(() => readTarget(client, request as RequestLike, method.operation, options));
       if (target === undefined) return original();
       const { collector } = options;
-      const attempts = () => withRetryListener((failure) => collector.recordRetry(target, failure), original);
+      const attempts = () =>
+        withRetryListener(collector, (failure) => collector.recordRetry(target, failure), original);
       return measureCall(attempts, () => {
         const call = collector.startRequest(target);
         return observeCall({ call, request: request as RequestLike, target, collector }, method);
