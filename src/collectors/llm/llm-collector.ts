@@ -235,10 +235,11 @@ export class LlmMetricsCollector {
    * For a framework that records a request when it has ended: a client's integration that starts a request within it counts
    * instead. If it is `taken` at its end, the framework must record nothing.
    *
+   * @param agent the agent that the framework knows
    * @internal
    */
-  encloseRequest(): EnclosingRequest {
-    const request = new EnclosingRequest(this.#finish, attributed(), () => {});
+  encloseRequest(agent: Attributed | undefined): EnclosingRequest {
+    const request = new EnclosingRequest(this.#finish, agent ?? attributed(), () => {});
     enclose(request);
     return request;
   }
