@@ -66,10 +66,11 @@ function readFinishReason({ status, incomplete_details: incomplete, output }: Mo
 
 class ResponseReader implements ChunkReader {
   #response: ModelResponse | undefined;
+  #failure: unknown;
   #began = false;
 
   get complete(): boolean {
-    return this.#response !== undefined;
+    return this.#response !== undefined || this.#failure !== undefined;
   }
 
   chunk(event: unknown): boolean {
@@ -78,12 +79,12 @@ class ResponseReader implements ChunkReader {
     if (!this.#began) this.#began = type.endsWith('.delta');
     if (type === 'response.completed' || type === 'response.incomplete' || type === 'response.failed') {
       this.#response = response;
-    }
+    } else if (type === 'error') this.#failure ??= findFailure(event);
     return this.#began;
   }
 
   readEnd(): AnswerEnd {
-    return this.#response === undefined ? { end: {} } : readEnd(this.#response);
+    return this.#response === undefined ? { end: {}, failure: this.#failure } : readEnd(this.#response);
   }
 }
 
