@@ -212,3 +212,40 @@ for (const [name, { instrument, Class, connect, ask, prototypes, changed, path, 
 test.serial('openai: an invalid includeUsage throws', (t) => {
   t.throws(() => instrumentOpenAI(OpenAI, { includeUsage: 'yes' }), { code: 'INVALID_CONFIG' });
 });
+
+test.serial('openai: a client whose resources took its methods when they were made is told by a warning', async (t) => {
+  const { llm } = collectors();
+  const said = heard(t);
+  // As in openai 4.0 to 4.19.
+  const post = () => {};
+  instrumentOpenAI({ post, get: post, fetchWithTimeout: post, chat: { post } }, { collector: llm })();
+  await new Promise(setImmediate);
+  t.deepEqual(said, [
+    "Expected resources of openai to call the client's post(); pass the class before clients are made",
+  ]);
+});
+
+test.serial('openai: a client that refuses to work with a replaced method keeps it', async (t) => {
+  const { registry, llm } = collectors();
+  const said = heard(t);
+  const client = new OpenAI({ apiKey: 'k', fetch: answering({ choices: [] }) });
+  // A client with an X.509 identity is known by the methods of that identity.
+  client._workloadIdentityAuth = { headerSnapshots() {}, getToken: () => 't' };
+  const { fetchWithAuth } = client;
+  const uninstall = instrumentOpenAI(client, { collector: llm });
+  t.is(client.fetchWithAuth, fetchWithAuth);
+  await SDKS.openai.ask(client);
+  t.deepEqual(await counted(registry), requests('openai', 1));
+  uninstall();
+  const ofClass = instrumentOpenAI(OpenAI, { collector: llm });
+  t.is(client.fetchWithAuth, OpenAI.prototype.fetchWithAuth);
+  class Own extends OpenAI {}
+  const ofSubclass = instrumentOpenAI(Own, { collector: llm });
+  t.is(Own.prototype.fetchWithAuth, OpenAI.prototype.fetchWithAuth);
+  ofSubclass();
+  ofClass();
+  await new Promise(setImmediate);
+  t.deepEqual(said, [
+    'A client of openai with an X.509 identity is instrumented with its retries and rate limits only by its class',
+  ]);
+});

@@ -64,7 +64,11 @@ class Instrumentation {
     } else if (!watchAttempts(patches, holder, this.#attemptReporting())) {
       warnOnce(`Expected ${name} to have ${attempt[0]}; its retries and rate limits are not measured`);
     }
-    if (!isPrototype(holder)) this.#instrumentClones(patches, holder);
+    if (isPrototype(holder)) return;
+    if (hasBoundResources(holder)) {
+      warnOnce(`Expected resources of ${name} to call the client's post(); pass the class before clients are made`);
+    }
+    this.#instrumentClones(patches, holder);
   }
 
   /** Instruments the clones that `withOptions()` makes. Programs often make one for a single request. */
@@ -143,6 +147,13 @@ class Instrumentation {
 }
 
 function nothing(): void {}
+
+/** Resources of old SDKs took the client's methods when they were made. A wrapper that comes later is not called. */
+function hasBoundResources(client: object): boolean {
+  return Object.values(client).some(
+    (value) => typeof value === 'object' && value !== null && Object.hasOwn(value, 'post'),
+  );
+}
 
 /** OpenAI's clients with an X.509 identity refuse to send a request if their own method for attempts was replaced. */
 function refusesHooks(holder: object): boolean {
