@@ -8,6 +8,7 @@ import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema';
 import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
 import test from 'ava';
 import { chunksOf, collected, outcome, short, worldOf } from './support/api-client.mjs';
+import { message, named } from './support/messages.mjs';
 import { cut, events, json, silence } from './support/wire-server.mjs';
 
 setFlagsFromString('--expose-gc');
@@ -24,18 +25,8 @@ const USAGE = {
   output_tokens: 10,
   output_tokens_details: { thinking_tokens: 4 },
 };
-const MESSAGE = {
-  id: 'msg',
-  type: 'message',
-  role: 'assistant',
-  model: 'm',
-  content: [{ type: 'text', text: 'hi' }],
-  stop_reason: 'end_turn',
-  stop_sequence: null,
-  usage: USAGE,
-};
+const MESSAGE = message({ usage: USAGE });
 
-const named = (list) => list.map((data) => ({ event: data.type, data }));
 const STARTED = [
   {
     type: 'message_start',

@@ -15,31 +15,13 @@ import OpenAI, { AzureOpenAI } from 'openai';
 import OpenAI6 from 'openai-6';
 import { chunksOf, short } from './support/api-client.mjs';
 import { chat, chatStream, response } from './support/chat-answers.mjs';
+import { message, messageStream } from './support/messages.mjs';
 import { collectors, recorded } from './support/recorded.mjs';
-import { events, json, WireServer } from './support/wire-server.mjs';
+import { json, WireServer } from './support/wire-server.mjs';
 
 const require = createRequire(import.meta.url);
 const { AnthropicBedrock: RequiredBedrock } = require('@anthropic-ai/bedrock-sdk');
 
-const MESSAGE = {
-  id: 'msg',
-  type: 'message',
-  role: 'assistant',
-  model: 'm',
-  content: [{ type: 'text', text: 'hi' }],
-  stop_reason: 'end_turn',
-  usage: { input_tokens: 9, output_tokens: 5 },
-};
-const MESSAGE_STREAM = [
-  {
-    type: 'message_start',
-    message: { ...MESSAGE, content: [], stop_reason: null, usage: { input_tokens: 9, output_tokens: 1 } },
-  },
-  { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'hi' } },
-  { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 5 } },
-  { type: 'message_stop' },
-];
-const named = (list) => list.map((data) => ({ event: data.type, data }));
 const CONTENT = {
   candidates: [{ content: { parts: [{ text: 'hi' }] }, finishReason: 'STOP' }],
   usageMetadata: { promptTokenCount: 9, candidatesTokenCount: 5 },
@@ -97,10 +79,10 @@ for (const kind of Object.values(KINDS)) {
     isAnthropic
       ? client.messages.create({ ...ANTHROPIC_ASKED, ...more })
       : client.chat.completions.create({ ...OPENAI_ASKED, ...more });
-  kind.answer = isAnthropic ? json(MESSAGE) : chat('hi');
+  kind.answer = isAnthropic ? json(message()) : chat('hi', { usage: { prompt_tokens: 20, completion_tokens: 10 } });
   kind.stream = isAnthropic
-    ? events(named(MESSAGE_STREAM))
-    : chatStream(['hi'], { usage: { prompt_tokens: 9, completion_tokens: 5 } });
+    ? messageStream()
+    : chatStream(['hi'], { usage: { prompt_tokens: 20, completion_tokens: 10 } });
   kind.model = isAnthropic ? 'm' : 'gpt-4o-mini';
 }
 
@@ -141,7 +123,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
         `llm_ratelimit_remaining{${labels},resource="tokens"} 7`,
         `llm_streaming_time_to_first_token_seconds_count{${labels}} 1`,
         `llm_finish_reasons_total{${labels},reason="stop"} 2`,
-        `llm_tokens_total{${labels},type="output"} 10`,
+        `llm_tokens_total{${labels},type="output"} 20`,
       ]) {
         t.true(lines.includes(expected), `${expected}\n${lines.join('\n')}`);
       }
@@ -258,7 +240,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
 
 test.serial("Anthropic's main class and its base class mean the clients for all platforms", async (t) => {
   const wire = await WireServer.start(t);
-  wire.always(json(MESSAGE));
+  wire.always(json(message()));
   for (const Class of [Anthropic, BaseAnthropic]) {
     const { registry, llm } = collectors();
     const uninstall = instrumentAnthropic(Class, { collector: llm });
@@ -272,7 +254,7 @@ test.serial("Anthropic's main class and its base class mean the clients for all 
 
 test.serial('a real address names the provider before the kind of client does', async (t) => {
   const { registry, llm } = collectors();
-  const fetch = async () => Response.json(MESSAGE);
+  const fetch = async () => Response.json(message());
   for (const baseURL of ['https://bedrock-runtime.eu-west-1.amazonaws.com', 'https://api.anthropic.com']) {
     const client = KINDS.AnthropicBedrock.make(baseURL, AnthropicBedrock, { fetch });
     instrumentAnthropic(client, { collector: llm });

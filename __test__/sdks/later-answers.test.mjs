@@ -7,6 +7,7 @@ import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
 import test from 'ava';
 import OpenAI from 'openai';
 import { chunksOf, short, worldOf } from './support/api-client.mjs';
+import { message, messageStream } from './support/messages.mjs';
 import { sameLines } from './support/recorded.mjs';
 import { events, json } from './support/wire-server.mjs';
 
@@ -178,15 +179,7 @@ test("OpenAI's batch counts its requests and tokens when it has ended, at the pr
   ]);
 });
 
-const MESSAGE = {
-  id: 'msg',
-  type: 'message',
-  role: 'assistant',
-  model: 'm',
-  content: [{ type: 'text', text: 'hi' }],
-  stop_reason: 'end_turn',
-  usage: { input_tokens: 20, output_tokens: 10, service_tier: 'batch' },
-};
+const MESSAGE = message({ usage: { input_tokens: 20, output_tokens: 10, service_tier: 'batch' } });
 const RESULTS = [
   { custom_id: '1', result: { type: 'succeeded', message: MESSAGE } },
   {
@@ -245,20 +238,11 @@ test('tokens of an advisor count for its own model, in answers and streams, and 
     output_tokens: 10,
     iterations: [{ type: 'message', input_tokens: 20, output_tokens: 10 }, advisor],
   };
-  const stream = [
-    {
-      type: 'message_start',
-      message: { ...MESSAGE, stop_reason: null, usage: { input_tokens: 20, output_tokens: 1 } },
-    },
-    { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'hi' } },
-    { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage },
-    { type: 'message_stop' },
-  ];
   const { client, wire, agents, registry } = await anthropic(t, {
     prices: { ...prices, 'claude-opus-5-5': { input: 10_000_000, output: 20_000_000 } },
   });
   const asked = { model: 'm', max_tokens: 9, messages: [] };
-  wire.answer(json({ ...MESSAGE, usage }), events(stream.map((data) => ({ event: data.type, data }))));
+  wire.answer(json(message({ usage })), messageStream(usage));
   await agents.run('writer', async () => {
     await client.beta.messages.create(asked);
     await chunksOf(await client.messages.create({ ...asked, stream: true }));
