@@ -1,13 +1,19 @@
 // Tests integrations that see the same request: a framework, and the client that it calls. The client counts it, once, for the
 // framework's agent. One test at a time, because classes and trace processors are shared by a process.
 
+import { createOpenAI } from '@ai-sdk/openai';
 import { RunnableLambda } from '@langchain/core/runnables';
 import { tool } from '@langchain/core/tools';
 import { createReactAgent } from '@langchain/langgraph/prebuilt';
 import { ChatOpenAI } from '@langchain/openai';
+import { instrumentAiSdk } from '@llm-devops/prometheus-metrics/ai-sdk';
 import { createLangChainHandler } from '@llm-devops/prometheus-metrics/langchain';
+import { createMastraExporter } from '@llm-devops/prometheus-metrics/mastra';
 import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
 import { createTraceProcessor } from '@llm-devops/prometheus-metrics/openai-agents';
+import { Agent as MastraAgent } from '@mastra/core/agent';
+import { Mastra } from '@mastra/core/mastra';
+import { Observability } from '@mastra/observability';
 import {
   Agent,
   tool as agentTool,
@@ -16,6 +22,7 @@ import {
   setTraceProcessors,
   setTracingDisabled,
 } from '@openai/agents';
+import { generateText, streamText } from 'ai';
 import test from 'ava';
 import OpenAI from 'openai';
 import { z } from 'zod';
@@ -226,3 +233,76 @@ for (const [useResponses, whole, streamed] of [
     t.deepEqual(await counted(registry), { success: 20, failed: 0, tokens: 100, ofAgents: 100, active: 0 });
   });
 }
+
+/** A model of the AI SDK that uses a client, as programs write them for providers without a package. */
+function modelOver(client) {
+  const end = { finishReason: { unified: 'stop', raw: 'stop' } };
+  const usage = { inputTokens: { total: 10 }, outputTokens: { total: 5 } };
+  const asked = { model: 'gpt-4o-mini', messages: [] };
+  return {
+    specificationVersion: 'v4',
+    provider: 'openai',
+    modelId: 'gpt-4o-mini',
+    supportedUrls: {},
+    async doGenerate() {
+      const { choices } = await client.chat.completions.create(asked);
+      return { content: [{ type: 'text', text: choices[0].message.content }], ...end, usage, warnings: [] };
+    },
+    async doStream() {
+      const chunks = await client.chat.completions.create({
+        ...asked,
+        stream: true,
+        stream_options: { include_usage: true },
+      });
+      const parts = new ReadableStream({
+        async start(stream) {
+          stream.enqueue({ type: 'stream-start', warnings: [] });
+          stream.enqueue({ type: 'text-start', id: '1' });
+          for await (const { choices } of chunks) {
+            const delta = choices[0]?.delta.content;
+            if (delta) stream.enqueue({ type: 'text-delta', id: '1', delta });
+          }
+          stream.enqueue({ type: 'text-end', id: '1' });
+          stream.enqueue({ type: 'finish', ...end, usage });
+          stream.close();
+        },
+      });
+      return { stream: parts };
+    },
+  };
+}
+
+test.serial('the AI SDK over a client counts answers, streams and failures once, also many at once', async (t) => {
+  const wire = await WireServer.start(t);
+  const { registry, agents, llm } = collectors();
+  t.teardown(instrumentAiSdk({ collector: llm, agents }));
+  t.teardown(instrumentOpenAI(OpenAI, { collector: llm, provider: 'openai' }));
+  const model = modelOver(new OpenAI({ apiKey: 'key', baseURL: `${wire.url}/v1`, maxRetries: 0 }));
+  const asked = { model, prompt: 'x', maxRetries: 0 };
+  wire.answer(chat('hi'), chatStream(['h', 'i']), refusal(401));
+  t.is((await generateText(asked)).text, 'hi');
+  t.is(await streamText(asked).text, 'hi');
+  await t.throwsAsync(generateText(asked));
+  wire.always((...args) => chat('hi')(...args));
+  await Promise.all(Array.from({ length: 20 }, () => generateText(asked)));
+  await settle();
+  t.like(await counted(registry), { success: 22, failed: 1, tokens: 110, active: 0 });
+});
+
+test.serial('Mastra beside the AI SDK: requests of both count once', async (t) => {
+  const wire = await WireServer.start(t);
+  const { registry, agents, llm } = collectors();
+  t.teardown(instrumentAiSdk({ collector: llm, agents }));
+  const model = createOpenAI({ apiKey: 'key', baseURL: `${wire.url}/v1` }).chat('gpt-4o-mini');
+  const bot = new MastraAgent({ id: 'bot', name: 'Bot', instructions: 'x', model });
+  const exporters = [createMastraExporter({ collector: agents, llm })];
+  const observability = new Observability({ configs: { default: { serviceName: 'tests', exporters } } });
+  const mastra = new Mastra({ agents: { bot }, logger: false, observability });
+  t.teardown(() => mastra.shutdown());
+  wire.always((...args) => chat('hi')(...args));
+  await mastra.getAgent('bot').generate('x');
+  await generateText({ model, prompt: 'x', maxRetries: 0 });
+  await mastra.observability.getDefaultInstance()?.flush?.();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  t.like(await counted(registry), { success: 2, failed: 0, tokens: 10, active: 0 });
+});

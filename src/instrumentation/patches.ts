@@ -169,5 +169,8 @@ function callLayers(
 }
 
 function isRunning(owner: object, self: unknown, name: string): boolean {
-  return running.some((call) => call.owner === owner && call.self === self && call.name === name);
+  for (const call of running) {
+    if (call.owner === owner && call.self === self && call.name === name) return true;
+  }
+  return false;
 }

@@ -95,12 +95,17 @@ export function findEndpoint<E extends { readonly path: string }>(
   path: unknown,
 ): E | undefined {
   const name = bare(path);
-  return endpoints.find((endpoint) => name.endsWith(endpoint.path) && isWhole(name, endpoint.path));
+  for (const endpoint of endpoints) {
+    if (name.endsWith(endpoint.path) && isWhole(name, endpoint.path)) return endpoint;
+  }
+  return undefined;
 }
 
 /** The path without its query. */
 export function bare(path: unknown): string {
-  return typeof path === 'string' ? (path.split('?', 1)[0] as string) : '';
+  if (typeof path !== 'string') return '';
+  const query = path.indexOf('?');
+  return query < 0 ? path : path.slice(0, query);
 }
 
 function isWhole(name: string, path: string): boolean {
