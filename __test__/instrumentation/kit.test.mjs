@@ -23,7 +23,7 @@ class Service {
 
 test('an inherited method is wrapped only on the object, and restored afterwards', (t) => {
   const service = new Service();
-  const patches = new Patches();
+  const patches = new Patches({});
   const seen = [];
   const around = (original, args, self) => {
     seen.push([args, self]);
@@ -44,19 +44,18 @@ test('an inherited method is wrapped only on the object, and restored afterwards
 test('an own method gets its descriptor back', (t) => {
   const service = Object.defineProperty({}, 'go', { value: () => 1, enumerable: true, configurable: true });
   const before = Object.getOwnPropertyDescriptor(service, 'go');
-  const patches = new Patches();
+  const patches = new Patches({});
   patches.wrap(service, 'go', (original) => original() + 1);
   t.is(service.go(), 2);
   patches.uninstall();
   t.deepEqual(Object.getOwnPropertyDescriptor(service, 'go'), before);
 });
 
-test('a wrapped method is not wrapped again, and a method that cannot be wrapped is not changed', (t) => {
+test('a method that cannot be wrapped is not changed', (t) => {
   const service = new Service();
-  const patches = new Patches();
+  const patches = new Patches({});
   const plain = (original) => original();
   t.true(patches.wrap(service, 'add', plain));
-  t.false(new Patches().wrap(service, 'add', plain));
   for (const target of [undefined, null, 1, 'text', Object.freeze({ add() {} }), {}, { add: 5 }]) {
     t.false(patches.wrap(target, 'add', plain), String(target));
   }
@@ -65,7 +64,7 @@ test('a wrapped method is not wrapped again, and a method that cannot be wrapped
 
 test('if other code wrapped the method later, our wrapper stays in the chain and does nothing', (t) => {
   const service = new Service();
-  const patches = new Patches();
+  const patches = new Patches({});
   let calls = 0;
   patches.wrap(service, 'add', (original) => {
     calls++;
@@ -79,6 +78,103 @@ test('if other code wrapped the method later, our wrapper stays in the chain and
   patches.uninstall();
   t.is(service.add(1), 20);
   t.is(calls, 1);
+});
+
+/** Installs and removes wrappers in any order, and compares the calls that each owner saw with a list of what is installed. */
+test('each owner sees a call once, by the outermost of its wrappers, until its last one is removed', (t) => {
+  const owners = [{ name: 'a' }, { name: 'b' }];
+  const step = fc.record({
+    remove: fc.boolean(),
+    owner: fc.nat(1),
+    place: fc.constantFrom('object', 'class'),
+    at: fc.nat(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      class Local extends Service {
+        add(...args) {
+          return super.add(...args);
+        }
+      }
+      const { add } = Local.prototype;
+      const object = new Local();
+      const seen = [];
+      const installed = [];
+      for (const [number, { remove, owner, place, at }] of steps.entries()) {
+        if (remove) {
+          const [removed] = installed.splice(at % Math.max(1, installed.length), 1);
+          removed?.patches.uninstall();
+        } else {
+          const patches = new Patches(owners[owner]);
+          const target = place === 'object' ? object : Local.prototype;
+          patches.wrap(target, 'add', (original) => {
+            seen.push(number);
+            return original();
+          });
+          installed.push({ patches, owner, place, number });
+        }
+        seen.length = 0;
+        t.is(object.add(1, 2), 4);
+        const outermost = [
+          ...installed.filter((one) => one.place === 'class'),
+          ...installed.filter((one) => one.place === 'object'),
+        ];
+        const expected = [0, 1].map((owner) => outermost.findLast((one) => one.owner === owner)?.number);
+        t.deepEqual([...seen].sort(), expected.filter((one) => one !== undefined).sort());
+      }
+      for (const { patches } of installed) patches.uninstall();
+      t.is(Local.prototype.add, add);
+      t.deepEqual(Reflect.ownKeys(object), ['base']);
+    }),
+  );
+});
+
+test('a call within a measured one is measured if it is of another object or method', (t) => {
+  class Chain extends Service {
+    more(next, amount) {
+      return next === undefined ? this.add(amount) : next.more(undefined, amount);
+    }
+  }
+  const seen = [];
+  const patches = new Patches({});
+  for (const name of ['more', 'add']) {
+    patches.wrap(Chain.prototype, name, (original, _args, self) => {
+      seen.push([name, self.name]);
+      return original();
+    });
+  }
+  const [one, two] = ['one', 'two'].map((name) => Object.assign(new Chain(), { name }));
+  t.is(one.more(two, 5), 6);
+  t.deepEqual(seen, [
+    ['more', 'one'],
+    ['more', 'two'],
+    ['add', 'two'],
+  ]);
+});
+
+test('wrappers of another copy of this package share the method and its restoration', (t) => {
+  const path = require.resolve('../../dist/instrumentation/patches.js');
+  delete require.cache[path];
+  const { Patches: Other } = require(path);
+  t.not(Other, Patches);
+  const object = { go: () => 1 };
+  const { go } = object;
+  const owner = {};
+  let calls = 0;
+  const counting = (original) => {
+    calls++;
+    return original();
+  };
+  const all = [new Patches(owner), new Other(owner), new Other({})];
+  for (const patches of all) patches.wrap(object, 'go', counting);
+  t.is(object.go(), 1);
+  t.is(calls, 2);
+  all[0].uninstall();
+  t.is(object.go(), 1);
+  t.is(calls, 4);
+  all[1].uninstall();
+  all[2].uninstall();
+  t.is(object.go, go);
 });
 
 test('the call continues when measuring throws', (t) => {

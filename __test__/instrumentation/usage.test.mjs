@@ -10,7 +10,8 @@ const { readAnswerUsage, readUsage } = require('../../dist/instrumentation/usage
 
 const rows = JSON.parse(readFileSync(new URL('usage.json', import.meta.url), 'utf8'));
 
-const withoutAbsent = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+/** The fields that are set, also those of objects within. */
+const withoutAbsent = (object) => JSON.parse(JSON.stringify(object));
 
 for (const { name, answer, usage } of rows) {
   test(`usage: ${name}`, (t) => {

@@ -8,6 +8,7 @@ import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema';
 import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
 import test from 'ava';
 import { chunksOf, collected, outcome, short, worldOf } from './support/api-client.mjs';
+import { message, named } from './support/messages.mjs';
 import { cut, events, json, silence } from './support/wire-server.mjs';
 
 setFlagsFromString('--expose-gc');
@@ -24,18 +25,8 @@ const USAGE = {
   output_tokens: 10,
   output_tokens_details: { thinking_tokens: 4 },
 };
-const MESSAGE = {
-  id: 'msg',
-  type: 'message',
-  role: 'assistant',
-  model: 'm',
-  content: [{ type: 'text', text: 'hi' }],
-  stop_reason: 'end_turn',
-  stop_sequence: null,
-  usage: USAGE,
-};
+const MESSAGE = message({ usage: USAGE });
 
-const named = (list) => list.map((data) => ({ event: data.type, data }));
 const STARTED = [
   {
     type: 'message_start',
@@ -257,14 +248,14 @@ test('a broken connection, a timeout, an abort and an answer that is not JSON', 
   }
 });
 
-test('a request that the SDK rejects', async (t) => {
+test('a call that the SDK rejects before it sends a request is not a request', async (t) => {
   const { client, bare, wire, lines } = await world(t);
   const ask = (from) =>
     outcome(() => from.messages.create({ ...ASKED, max_tokens: 1_000_000 }, { timeout: undefined }));
   for (const from of [client, bare]) from._options.timeout = undefined;
   t.deepEqual(await ask(client), await ask(bare));
   t.is(wire.requests.length, 0);
-  t.deepEqual(await lines(), FAILED('other'));
+  t.deepEqual(await lines(), []);
 });
 
 test('an error within a stream, a stream that is cut, and one that ends too early', async (t) => {

@@ -78,7 +78,7 @@ export type { LlmCall, LlmOutcome } from '../collectors/llm/call';
 export type { LlmMetricsCollectorOptions, LlmOptionalMetrics } from '../collectors/llm/llm-collector';
 export type { LlmObjectives } from '../collectors/llm/objectives';
 export type { DatedPrice, LongContextPrices, Price, PriceTable, TokenPrices } from '../collectors/llm/prices';
-export type { LlmEnd, LlmMedia, LlmRequest, LlmTarget, LlmUsage } from '../collectors/llm/request';
+export type { LlmEnd, LlmMedia, LlmRequest, LlmTarget, LlmUsage, ModelUsage } from '../collectors/llm/request';
 export type { UserLabelOption, UserLabels } from '../collectors/llm/user-label';
 export type {
   DefaultMetric,

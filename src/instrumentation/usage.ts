@@ -4,7 +4,8 @@
  * table below, and a row to `__test__/instrumentation/usage.json`.
  */
 import { isAmount, toAmount } from '../collectors/amount';
-import type { LlmUsage } from '../collectors/llm/request';
+import { OTHER } from '../collectors/label-values';
+import type { LlmUsage, ModelUsage } from '../collectors/llm/request';
 import { read, readText } from '../read';
 
 /** What an answer reports beside its text. */
@@ -15,6 +16,8 @@ export interface ReportedUsage extends LlmUsage {
   serviceTier?: string | undefined;
   /** How often the provider ran its tools: `{ web_search: 2 }`. */
   serverToolCalls?: Readonly<Record<string, number>> | undefined;
+  /** Tokens of other models that took part: Anthropic's advisor. */
+  otherModels?: readonly ModelUsage[] | undefined;
 }
 
 /** A field of an object: its name, and the names within it. */
@@ -156,7 +159,17 @@ export function findUsage(answer: unknown): unknown {
 export function readUsage(usage: unknown): ReportedUsage {
   if (typeof usage !== 'object' || usage === null) return {};
   const tokens = settle(usage, readTokens(usage));
-  for (const iteration of unlistedIterations(usage)) add(tokens, settle(iteration, readTokens(iteration)));
+  for (const iteration of iterationsOf(usage, 'compaction')) add(tokens, settle(iteration, readTokens(iteration)));
+  return {
+    ...toUsage(tokens),
+    providerCostUsd: readCost(usage),
+    serviceTier: readTier(usage),
+    serverToolCalls: readServerTools(usage),
+    otherModels: readOtherModels(usage),
+  };
+}
+
+function toUsage(tokens: Tokens): LlmUsage {
   return {
     inputTokens: tokens.input,
     outputTokens: tokens.output,
@@ -168,9 +181,6 @@ export function readUsage(usage: unknown): ReportedUsage {
     audioOutputTokens: tokens.audioOutput,
     imageInputTokens: tokens.imageInput,
     imageOutputTokens: tokens.imageOutput,
-    providerCostUsd: readCost(usage),
-    serviceTier: readTier(usage),
-    serverToolCalls: readServerTools(usage),
   };
 }
 
@@ -235,10 +245,23 @@ function modality(details: unknown, wanted: string): number | undefined {
   );
 }
 
-/** Anthropic's compactions of a context: billed, but not a part of the usage beside them. */
-function unlistedIterations(usage: object): readonly object[] {
+/**
+ * Anthropic's sub-requests of one kind. Compactions of a context and calls of an advisor are billed, but are not a part of the
+ * usage beside them.
+ */
+function iterationsOf(usage: object, type: string): readonly object[] {
   const iterations = read(usage, 'iterations');
-  return Array.isArray(iterations) ? iterations.filter((entry) => read(entry, 'type') === 'compaction') : [];
+  return Array.isArray(iterations) ? iterations.filter((entry) => read(entry, 'type') === type) : [];
+}
+
+/** The advisor is another model with a price of its own. */
+function readOtherModels(usage: object): readonly ModelUsage[] | undefined {
+  const advisors = iterationsOf(usage, 'advisor_message');
+  if (advisors.length === 0) return undefined;
+  return advisors.map((advisor) => ({
+    model: readText(advisor, 'model') ?? OTHER,
+    ...toUsage(settle(advisor, readTokens(advisor))),
+  }));
 }
 
 function add(to: Tokens, more: Tokens): void {

@@ -55,6 +55,36 @@ export default [
     prints: requests('model="gpt-4o-mini",provider="other"'),
   },
   {
+    page: page('openai'),
+    title: 'both copies of the class are measured',
+    sdks: true,
+    blocks: ['RequiredOpenAI'],
+    answers: () => [chat('hi'), chat('hi')],
+    after: `
+      for (const Class of [OpenAI, RequiredOpenAI]) {
+        await new Class().chat.completions.create({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'hello' }] });
+      }${COUNTED}`,
+    prints: requests('model="gpt-4o-mini",provider="other"').replace(' 1', ' 2'),
+  },
+  {
+    page: page('anthropic'),
+    title: 'clients for other platforms are measured',
+    sdks: true,
+    blocks: ['AnthropicBedrock'],
+    answers: () => [json(ANTHROPIC), json(ANTHROPIC)],
+    after: `
+      const messages = [{ role: 'user', content: 'hello' }];
+      const baseURL = process.env.ANTHROPIC_BASE_URL;
+      const googleAuth = { getClient: async () => ({ projectId: 'p', getRequestHeaders: async () => new Headers() }) };
+      for (const client of [
+        new AnthropicBedrock({ apiKey: 'k', baseURL }),
+        new AnthropicVertex({ region: 'global', projectId: 'p', googleAuth, baseURL }),
+      ]) {
+        await client.messages.create({ model: 'claude-sonnet-4-5', max_tokens: 10, messages });
+      }${COUNTED}`,
+    prints: ['bedrock', 'vertex'].map((name) => requests(`model="claude-sonnet-4-5",provider="${name}"`)).join(''),
+  },
+  {
     page: page('anthropic'),
     title: 'a client is measured',
     sdks: true,

@@ -9,6 +9,7 @@ import { type Attributed, attributed } from '../attribution';
 import { reportedType } from '../error-type';
 import { chooseExemplarLabels } from '../trace';
 import type { Interruption, LlmErrorType, LlmStatus } from '../words';
+import { EnclosingRequest, enclose, enclosingRequest } from './enclosing';
 import type { ModelSeries } from './model-series';
 import type { LlmEnd, LlmRequest, LlmTarget } from './request';
 import type { ChunkGaps } from './stream';
@@ -48,13 +49,14 @@ export class LlmCall implements Disposable {
   readonly #target: LlmTarget;
   readonly #start: Moment = now();
   /** The agent that made the request. Kept from the start: the stream may be read outside the agent. */
-  readonly #agent: Attributed | undefined = attributed();
+  readonly #agent: Attributed | undefined;
   readonly #exemplarLabels: ExemplarLabels | undefined;
   #firstTokenSeconds: number | undefined;
   #chunks = 0;
   readonly #gaps: ChunkGaps | undefined;
   #ended = false;
   #outcome: LlmOutcome | undefined;
+  #enclosing: EnclosingRequest | undefined;
 
   /**
    * @internal
@@ -65,6 +67,9 @@ export class LlmCall implements Disposable {
     this.#series = series;
     this.#target = target;
     this.#gaps = gaps;
+    const outer = enclosingRequest(record);
+    outer?.take();
+    this.#agent = attributed() ?? outer?.agent;
     this.#exemplarLabels = chooseExemplarLabels(target);
     series.began();
     forgotten.register(this, series, this);
@@ -130,8 +135,24 @@ export class LlmCall implements Disposable {
     this.cancel();
   }
 
+  /**
+   * For a framework whose start event begins this call: a client's integration that starts a call within it counts the request
+   * instead, and this call records nothing.
+   *
+   * @internal
+   */
+  enclose(): void {
+    this.#enclosing = new EnclosingRequest(this.#record, this.#agent, () => this.#forget());
+    enclose(this.#enclosing);
+  }
+
   /** Ends the call without a record: no request was made, because a cache of the application had the answer. */
   drop(): void {
+    this.#enclosing?.end();
+    this.#forget();
+  }
+
+  #forget(): void {
     if (this.#release()) this.#series.removeUnused();
   }
 
@@ -150,6 +171,7 @@ export class LlmCall implements Disposable {
     errorType: LlmErrorType | undefined,
     interrupted: Interruption | undefined,
   ): void {
+    this.#enclosing?.end();
     if (!this.#release()) return;
     const first = this.#firstTokenSeconds;
     const request: LlmRequest = {

@@ -19,13 +19,14 @@ import { chooseExemplarLabels } from '../trace';
 import type { GuardrailResult, GuardrailStage, LlmErrorType, MediaUnit, Outcome, RateLimitResource } from '../words';
 import { type FinishCall, LlmCall, type LlmOutcome } from './call';
 import { costOfMedia } from './cost';
+import { EnclosingRequest, enclose } from './enclosing';
 import { normalizeModel } from './model-name';
 import { ModelSeries } from './model-series';
 import { checkObjectives, type LlmObjectives, objectiveResult } from './objectives';
 import { readErrorType, readStatus } from './outcome';
 import { findPrice, type ModelPrices, Prices, type PriceTable } from './prices';
-import { recordUsage } from './record-usage';
-import { checkTarget, type LlmRequest, type LlmTarget } from './request';
+import { recordUsage, type Spent } from './record-usage';
+import { checkTarget, type LlmEnd, type LlmRequest, type LlmTarget } from './request';
 import { ChunkGaps, recordStream, secondsPerToken } from './stream';
 import { checkUserLabel, runWithLabels, type UserLabel, type UserLabelOption, type UserLabels } from './user-label';
 
@@ -231,6 +232,47 @@ export class LlmMetricsCollector {
     this.#recordEnded(exemplarLabels === undefined ? request : { ...request, exemplarLabels }, attributed());
   }
 
+  /**
+   * Records an answer to a request that was counted before, such as one that ran in the background: tokens, cost, finish reason
+   * and, for a failure, the error. Counts no request.
+   *
+   * @param error the error or its type, if the answer reports a failure
+   */
+  recordAnswer(target: LlmTarget, answer: LlmEnd, error?: unknown): void {
+    const agent = attributed();
+    const failed = error !== undefined && error !== null;
+    const series = this.#seriesOf({ ...target, responseModel: answer.responseModel }, !failed);
+    this.#recordEnd(series, { ...target, ...answer, usageFollows: true }, !failed, agent);
+    if (failed) series.errors.of(reportedType(error)).inc();
+  }
+
+  /**
+   * Counts requests of which no more is known than how many succeeded and how many failed: those of a batch.
+   *
+   * @internal
+   */
+  countRequests(target: LlmTarget, { succeeded, failed }: { succeeded: number; failed: number }): void {
+    const series = this.#seriesOf(target, succeeded > 0);
+    const operation = series.operation(target.operation ?? 'chat');
+    operation.succeeded.inc(succeeded);
+    if (failed === 0) return;
+    operation.statuses.of('error').inc(failed);
+    series.errors.of(OTHER).inc(failed);
+  }
+
+  /**
+   * For a framework that records a request when it has ended: a client's integration that starts a request within it counts
+   * instead. If it is `taken` at its end, the framework must record nothing.
+   *
+   * @param agent the agent that the framework knows
+   * @internal
+   */
+  encloseRequest(agent: Attributed | undefined): EnclosingRequest {
+    const request = new EnclosingRequest(this.#finish, agent ?? attributed(), () => {});
+    enclose(request);
+    return request;
+  }
+
   /** Adds chunks of a stream that is recorded without an `LlmCall`. */
   recordStreamingChunk(target: LlmTarget, chunks = 1): void {
     const series = this.#findSeries(target, true);
@@ -419,23 +461,14 @@ export class LlmMetricsCollector {
     if (request.interrupted !== undefined) {
       this.#word('llm_streaming_interrupted_total', 'reason', request.interrupted);
     }
-    const shared = this.#findSeries(withAnsweringModel(request), status === 'success');
-    const value = this.#label?.valueOf(request.labels);
-    const series = value === undefined ? shared : shared.variant((this.#label as UserLabel).name, value);
+    const series = this.#seriesOf(request, status === 'success');
     const operation = series.operation(request.operation ?? 'chat');
     (status === 'success' ? operation.succeeded : operation.statuses.of(status)).inc();
     if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);
     const errorType = status === 'success' ? undefined : series.errors.word(readErrorType(request, status));
     if (errorType !== undefined) series.errors.of(errorType).inc();
-    if (request.finishReason !== undefined) series.finishReasons.of(request.finishReason).inc();
     if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
-    const billing = {
-      prices: this.#pricesOf(series, request),
-      providerCost: this.#providerCost,
-      perRequest: this.#perRequest,
-    };
-    const { input, output, costUsd } = recordUsage(series, request, status === 'success', billing);
-    agent?.addUsage(input, output, costUsd ?? 0);
+    const { costUsd } = this.#recordEnd(series, request, status === 'success', agent);
     const perToken = secondsPerToken(request);
     recordStream(series, request, perToken);
     if (this.#objectives !== undefined) {
@@ -448,6 +481,33 @@ export class LlmMetricsCollector {
     }
     const { durationMs, timeToFirstTokenMs } = request;
     return { status, errorType: errorType as LlmErrorType | undefined, durationMs, timeToFirstTokenMs, costUsd };
+  }
+
+  /** Records why an answer ended and what it used. */
+  #recordEnd(series: ModelSeries, request: LlmRequest, succeeded: boolean, agent: Attributed | undefined): Spent {
+    const { finishReason, otherModels = [] } = request;
+    if (finishReason !== undefined) series.finishReasons.of(finishReason).inc();
+    const billing = {
+      prices: this.#pricesOf(series, request),
+      providerCost: this.#providerCost,
+      perRequest: this.#perRequest,
+    };
+    const spent = recordUsage(series, request, succeeded, billing);
+    agent?.addUsage(spent.input, spent.output, spent.costUsd ?? 0);
+    let { costUsd } = spent;
+    for (const { model, ...usage } of otherModels) {
+      const other = { model, provider: request.provider, labels: request.labels, ...usage, usageFollows: true };
+      const more = this.#recordEnd(this.#seriesOf(other, succeeded), other, succeeded, agent);
+      if (costUsd !== undefined && more.costUsd !== undefined) costUsd += more.costUsd;
+    }
+    return { ...spent, costUsd };
+  }
+
+  /** The series of a request that has ended, with the value of the user's own label. */
+  #seriesOf(request: LlmRequest, admits: boolean): ModelSeries {
+    const shared = this.#findSeries(withAnsweringModel(request), admits);
+    const value = this.#label?.valueOf(request.labels);
+    return value === undefined ? shared : shared.variant((this.#label as UserLabel).name, value);
   }
 
   /** The prices of the model that is billed: the requested one, or on request the one that answered. */

@@ -64,7 +64,8 @@ function recordServerTools(series: ModelSeries, calls: Readonly<Record<string, n
 }
 
 /** An answer without usage, or a part of one: the provider bills also a stream that was cut or cancelled. */
-function isUsageMissing({ operation, chunks }: LlmRequest, succeeded: boolean): boolean {
+function isUsageMissing({ operation, chunks, usageFollows }: LlmRequest, succeeded: boolean): boolean {
+  if (usageFollows === true) return false;
   return succeeded ? !WITHOUT_TOKENS.has(operation) : amountOrZero(chunks) > 0;
 }
 

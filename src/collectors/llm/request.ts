@@ -43,6 +43,13 @@ export interface LlmUsage {
   imageOutputTokens?: number | null | undefined;
 }
 
+/** Tokens of one model. */
+export interface ModelUsage extends LlmUsage {
+  model: string;
+  /** @default the usual tier */
+  serviceTier?: string | undefined;
+}
+
 /** Images, seconds of audio or characters of an answer. */
 export interface LlmMedia {
   unit: MediaUnit;
@@ -61,6 +68,10 @@ export interface LlmEnd extends LlmUsage {
   /** How often the provider ran its own tools: `{ web_search: 2 }`. */
   serverToolCalls?: Readonly<Record<string, number>> | undefined;
   media?: LlmMedia | undefined;
+  /** Tokens of other models that took part in the answer, such as an advisor. They are not in the usage beside this. */
+  otherModels?: readonly ModelUsage[] | undefined;
+  /** True if the usage comes with a later answer, to `recordAnswer()`: it is not missing. @default false */
+  usageFollows?: boolean | undefined;
   /** The model that answered, if the request named none, or named a deployment. */
   responseModel?: string | undefined;
   /**

@@ -27,6 +27,8 @@ export class ModelRequest {
     this.#collector = collector;
     this.#target = target;
     this.#call = collector.startRequest(target);
+    // A model of the program's own may use a client that is instrumented too; the client then counts the request.
+    this.#call.enclose();
   }
 
   /** True if the last attempt failed; the next one is then a retry. */

@@ -28,7 +28,8 @@ interface MessageEvent {
   readonly usage?: object | null;
 }
 
-function readEnd(answer: unknown): AnswerEnd {
+/** Reads a whole message. */
+export function readMessage(answer: unknown): AnswerEnd {
   const { stop_reason: reason } = answer as Message;
   return { end: { ...readAnswerUsage(answer), finishReason: parseFinishReason(reason) }, failure: findFailure(answer) };
 }
@@ -95,9 +96,6 @@ function hasText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }
 
-const messages = { method: 'create', operation: 'chat', readEnd, chunkReader: () => new MessageReader() } as const;
-
 export const messageEndpoints: readonly Endpoint[] = [
-  { ...messages, resource: 'messages' },
-  { ...messages, resource: 'beta.messages' },
+  { path: 'v1/messages', operation: 'chat', readEnd: readMessage, chunkReader: () => new MessageReader() },
 ];

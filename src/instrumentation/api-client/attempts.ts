@@ -6,9 +6,9 @@
 import { type Moment, now, secondsSince } from '../../clock';
 import { errorTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
-import { isPromise, readText } from '../../read';
+import { isPromise, read, readText } from '../../read';
 import { quietly } from '../../warnings';
-import type { Patches } from '../patches';
+import type { Around, Patches } from '../patches';
 import { readRateLimits } from '../rate-limits';
 import type { Sdk } from './endpoint';
 import { errorClassesOf } from './error-classes';
@@ -36,8 +36,8 @@ export interface AttemptReporting {
  * @param holder a client, or its class's prototype
  * @returns false if the client has no such method
  */
-export function watchAttempts(patches: Patches, holder: unknown, reporting: AttemptReporting): boolean {
-  const method = reporting.sdk.attempt.find((name) => typeof (holder as Record<string, unknown>)[name] === 'function');
+export function watchAttempts(patches: Patches, holder: object, reporting: AttemptReporting): boolean {
+  const method = reporting.sdk.attempt.find((name) => typeof read(holder, name) === 'function');
   if (method === undefined) return false;
   const attempts = new Attempts(reporting);
   patches.wrap(holder, 'prepareRequest', (original, [init, context]) => {
@@ -48,7 +48,7 @@ export function watchAttempts(patches: Patches, holder: unknown, reporting: Atte
     quietly(() => attempts.willRetry(options));
     return original();
   });
-  patches.wrap(holder, method, (original, args, client) => {
+  const watch: Around = (original, args, client) => {
     const options = quietly(() => attempts.begin(client, args));
     const start = reporting.collector.timesAttempts ? now() : undefined;
     const attempt = original();
@@ -59,8 +59,30 @@ export function watchAttempts(patches: Patches, holder: unknown, reporting: Atte
       );
     }
     return attempt;
-  });
+  };
+  // A client may refuse to work if its method is not the one of the SDK's class, so it is wrapped there.
+  patches.wrap(isPrototype(holder) ? definerOf(holder, method) : holder, method, watch, (client) =>
+    isOrInherits(client, holder),
+  );
   return true;
+}
+
+/** True for the prototype of a class. */
+export function isPrototype(holder: object): boolean {
+  return Object.hasOwn(holder, 'constructor') && read(read(holder, 'constructor'), 'prototype') === holder;
+}
+
+/** The uppermost prototype with a method: the one that the overriding methods of subclasses call. */
+export function definerOf(prototype: object, method: string): object {
+  let found = prototype;
+  for (let at: object | null = prototype; at !== null; at = Object.getPrototypeOf(at)) {
+    if (Object.hasOwn(at, method)) found = at;
+  }
+  return found;
+}
+
+function isOrInherits(client: unknown, holder: object): boolean {
+  return client === holder || (isObject(client) && Object.prototype.isPrototypeOf.call(holder, client));
 }
 
 class Attempts {

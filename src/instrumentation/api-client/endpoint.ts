@@ -1,5 +1,5 @@
 /**
- * Types that describe an SDK and its endpoints: where a method is on the client, and how its answer and its stream are
+ * Types that describe an SDK and its endpoints: which paths of the API call a model, and how an answer and a stream are
  * read. `openai` and `anthropic` each implement them; the rest of this folder knows an SDK only by these types.
  */
 import type { LlmEnd } from '../../collectors/llm/request';
@@ -14,6 +14,8 @@ export interface AnswerEnd {
   readonly end: LlmEnd;
   /** Set if the answer has status 200 and still reports a failure: an error type, or an object with an error's fields. */
   readonly failure?: unknown;
+  /** The id of an answer that can be retrieved again later. It must not count again then. */
+  readonly retrievable?: string | undefined;
 }
 
 /** Reads the chunks of one stream. */
@@ -30,11 +32,10 @@ export interface ChunkReader {
   readEnd(): AnswerEnd;
 }
 
-/** A method of an SDK that calls a model. */
+/** A path of an API to which a request to a model is posted. */
 export interface Endpoint {
-  /** Its place on a client, such as `chat.completions`; on the class the resource is `Chat.Completions`. */
-  readonly resource: string;
-  readonly method: string;
+  /** Such as `chat/completions`. What the SDK or a gateway puts before it is ignored. */
+  readonly path: string;
   readonly operation: LlmOperation;
   /** Reads a whole answer. */
   readEnd(answer: unknown, body: RequestBody): AnswerEnd;
@@ -44,6 +45,33 @@ export interface Endpoint {
   changeBody?: ((body: RequestBody) => unknown) | undefined;
 }
 
+/** A path of an API that tells the outcome of requests that were made earlier. */
+export interface LaterEndpoint {
+  readonly verb: Verb;
+  readonly path: RegExp;
+  /**
+   * Reads an answer, or one line of a file of results.
+   *
+   * @param path of the request
+   * @returns nothing while the requests have not ended
+   */
+  readOutcome(answer: unknown, path: string): LaterOutcome | undefined;
+}
+
+/** The methods of a client that send a request. Those of its resources call them. */
+export type Verb = 'get' | 'post';
+
+/** What an answer tells of requests that were made earlier. */
+export interface LaterOutcome {
+  /** Identifies what is told, which counts once however often it is retrieved. */
+  readonly id: string;
+  readonly model: string | undefined;
+  readonly operation: LlmOperation;
+  readonly answer: AnswerEnd;
+  /** The requests that it tells: one, or the numbers of a batch. @default none: the request was counted when it was made */
+  readonly requests?: 'one' | { readonly succeeded: number; readonly failed: number } | undefined;
+}
+
 /** An SDK. */
 export interface Sdk {
   /** The package's name, for warnings. */
@@ -51,7 +79,35 @@ export interface Sdk {
   /** The provider if the client has no base URL. */
   readonly provider: string;
   readonly endpoints: readonly Endpoint[];
+  readonly laterEndpoints: readonly LaterEndpoint[];
   /** Names of the client's method that makes one attempt of a request. The first that exists is wrapped. */
   readonly attempt: readonly string[];
   readonly rateLimits: readonly RateLimitHeaders[];
+  /** The static member that only the SDK's main class has. Classes for other platforms share a base class with it. */
+  readonly mainStatic: string;
+  /** The provider whose client it is, for an unknown address. */
+  readPlatform(client: unknown): string | undefined;
+}
+
+/** The endpoint of a path, which may have a query, a host, and segments of a gateway or a deployment before it. */
+export function findEndpoint<E extends { readonly path: string }>(
+  endpoints: readonly E[],
+  path: unknown,
+): E | undefined {
+  const name = bare(path);
+  for (const endpoint of endpoints) {
+    if (name.endsWith(endpoint.path) && isWhole(name, endpoint.path)) return endpoint;
+  }
+  return undefined;
+}
+
+/** The path without its query. */
+export function bare(path: unknown): string {
+  if (typeof path !== 'string') return '';
+  const query = path.indexOf('?');
+  return query < 0 ? path : path.slice(0, query);
+}
+
+function isWhole(name: string, path: string): boolean {
+  return name.length === path.length || name.charAt(name.length - path.length - 1) === '/';
 }

@@ -1,16 +1,18 @@
 /**
- * One request to a model, from the call of an SDK's method to the end of its answer. Starts the `LlmCall`, and ends it once
+ * One request to a model, from the call of the client's method to the end of its answer. Starts the `LlmCall`, and ends it once
  * with what the SDK's promise or stream reports.
  */
 import { abortTypeOf, type ErrorClasses, errorTypeOf } from '../../collectors/error-type';
+import { OTHER } from '../../collectors/label-values';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
-import type { LlmTarget } from '../../collectors/llm/request';
+import type { UserLabels } from '../../collectors/llm/user-label';
 import type { LlmErrorType } from '../../collectors/words';
-import { read } from '../../read';
+import { read, readText } from '../../read';
 import { quietly, warnOnce } from '../../warnings';
 import type { CallObserver } from '../measure';
 import type { AnswerEnd, Endpoint, RequestBody, Sdk } from './endpoint';
+import { isNew } from './later';
 import { isApiPromise, observePromise, type PromiseObserver } from './promise';
 import { isStream, watchStream } from './stream';
 
@@ -19,38 +21,74 @@ export interface RequestParts {
   readonly sdk: Sdk;
   readonly collector: LlmMetricsCollector;
   readonly endpoint: Endpoint;
-  readonly target: LlmTarget;
-  readonly body: RequestBody;
-  /** The caller's `AbortSignal`, if any. It holds the abort's reason, which the SDK's own error does not. */
-  readonly signal: unknown;
+  readonly provider: string;
+  readonly labels: UserLabels | undefined;
   readonly errorClasses: ErrorClasses;
+}
+
+const EMPTY_BODY: RequestBody = {};
+
+/** The body that the SDK's options of a request hold. A form is not read, but for its model. */
+export function readBody(options: unknown): RequestBody {
+  const body = read(options, 'body');
+  return typeof body === 'object' && body !== null ? (body as RequestBody) : EMPTY_BODY;
+}
+
+/** The model that the SDK's options of a request name. */
+export function readModel(options: unknown): string | undefined {
+  const body = read(options, 'body');
+  return readText(body, 'model') ?? readText(read(options, '__metadata'), 'model') ?? readFormField(body, 'model');
+}
+
+/** A field of a form: of a `FormData`, also one of another realm or library. */
+function readFormField(body: unknown, name: string): string | undefined {
+  const [get, append] = ['get', 'append'].map((method) => read(body, method));
+  if (typeof get !== 'function' || typeof append !== 'function') return undefined;
+  const value: unknown = get.call(body, name);
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** One request. */
 export class Request implements CallObserver, PromiseObserver {
   readonly #parts: RequestParts;
+  #options: unknown;
   #call: LlmCall | undefined;
+  #sent = false;
   #answered = false;
 
   constructor(parts: RequestParts) {
     this.#parts = parts;
   }
 
+  /** Takes the SDK's options of the request. Some versions make them in the background, so they may come after the promise. */
+  prepared(options: unknown): void {
+    this.#options = options;
+    this.#start();
+  }
+
   returned(promise: unknown): unknown {
-    const { sdk, collector, endpoint, target } = this.#parts;
+    const { sdk } = this.#parts;
     if (isApiPromise(promise)) {
-      this.#call = collector.startRequest(target);
+      this.#sent = true;
+      this.#start();
       observePromise(promise, this);
     } else {
-      const { resource, method } = endpoint;
-      warnOnce(`Expected ${sdk.name} to return its promise from ${resource}.${method}; it is not measured`);
+      warnOnce(`Expected ${sdk.name} to return its promise from post(); its requests are not measured`);
     }
     return promise;
   }
 
+  #start(): void {
+    if (!this.#sent || this.#options === undefined || this.#call !== undefined) return;
+    const { collector, endpoint, provider, labels } = this.#parts;
+    const model = readModel(this.#options) ?? OTHER;
+    this.#call = collector.startRequest({ model, provider, operation: endpoint.operation, labels });
+  }
+
   threw(error: unknown): void {
-    const { collector, target } = this.#parts;
-    collector.startRequest(target).fail(error);
+    this.#sent = true;
+    this.#start();
+    this.failed(error);
   }
 
   failed(error: unknown): void {
@@ -60,8 +98,9 @@ export class Request implements CallObserver, PromiseObserver {
     this.#call?.fail(type === 'cancelled' ? this.#classifyAbort() : type);
   }
 
+  /** The caller's `AbortSignal` holds the abort's reason, which the SDK's own error does not. */
   #classifyAbort(): LlmErrorType {
-    const { signal } = this.#parts;
+    const signal = read(this.#options, 'signal');
     return read(signal, 'aborted') === true ? abortTypeOf(read(signal, 'reason')) : 'cancelled';
   }
 
@@ -75,10 +114,10 @@ export class Request implements CallObserver, PromiseObserver {
     const call = this.#call;
     if (this.#answered || call === undefined || call.ended) return;
     this.#answered = true;
-    const { endpoint, body } = this.#parts;
+    const { endpoint } = this.#parts;
     if (!isStream(answer)) {
       // An answer that cannot be read, such as `null`, still ends the request.
-      this.#complete(call, quietly(() => endpoint.readEnd(answer, body)) ?? { end: {} });
+      this.#complete(call, quietly(() => endpoint.readEnd(answer, readBody(this.#options))) ?? { end: {} });
       return;
     }
     const reader = endpoint.chunkReader?.();
@@ -92,7 +131,8 @@ export class Request implements CallObserver, PromiseObserver {
     }
   }
 
-  #complete(call: LlmCall, { end, failure }: AnswerEnd): void {
+  #complete(call: LlmCall, { end, failure, retrievable }: AnswerEnd): void {
+    if (retrievable !== undefined) isNew(this.#parts.collector, retrievable);
     if (failure === undefined) call.end(end);
     else call.fail(failure, end);
   }

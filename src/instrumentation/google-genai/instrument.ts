@@ -6,18 +6,17 @@
 
 import { OTHER } from '../../collectors/label-values';
 import type { LlmCall } from '../../collectors/llm/call';
-import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
 import { refuseOption } from '../../errors';
 import { checkOptionNames, optionNames } from '../../options';
+import { read } from '../../read';
 import { quietly, warnOnce } from '../../warnings';
 import { observeIteratorInPlace } from '../iteration';
 import { type CallObserver, measureCall } from '../measure';
 import { type CheckedOptions, checkOptions, type InstrumentOptions, type Uninstall } from '../options';
-import { isWrapped, Patches } from '../patches';
+import { Patches } from '../patches';
 import { Answer, readEmbeddingEnd } from './answer';
-import { countAttempts, withRetryListener } from './attempts';
 import { classifyError } from './failure';
 import type {
   ContentResponseLike,
@@ -26,6 +25,7 @@ import type {
   ImagesResponseLike,
   RequestLike,
 } from './shapes';
+import { watchWire, withWireListener } from './wire';
 
 const OPTIONS = optionNames<InstrumentOptions>('instrumentGoogleGenAI', {
   collector: true,
@@ -38,8 +38,10 @@ const OPTIONS = optionNames<InstrumentOptions>('instrumentGoogleGenAI', {
 interface MeasuredCall {
   readonly call: LlmCall;
   readonly request: RequestLike;
-  readonly target: LlmTarget;
-  readonly collector: LlmMetricsCollector;
+  /** A failure that the answer itself reports. */
+  failure?: unknown;
+  /** The status of the last answer. */
+  status?: number;
 }
 
 /** A method of the client that calls a model. */
@@ -82,18 +84,18 @@ export function instrumentGoogleGenAI(client: GoogleGenAiClientLike, options: In
   if (typeof client !== 'object' || client === null) refuseOption('a GoogleGenAI client', 'client', client);
   checkOptionNames(options, OPTIONS);
   const checked = checkOptions(options);
-  const patches = new Patches();
+  const patches = new Patches(checked.collector);
   const { models } = client;
   const missing = METHODS.filter((method) => !install(patches, client, method, checked));
   const [first] = missing;
   if (first !== undefined) {
     warnOnce(`Expected @google/genai to have models.${first.public}; it is not measured`);
   }
-  patches.replace((models as { apiClient?: unknown } | undefined)?.apiClient, 'apiCall', countAttempts);
+  watchWire(patches, read(models, 'apiClient'), checked.collector);
   return patches.uninstall;
 }
 
-/** Wraps a method. @returns true if it is wrapped now, by this instrumentation or by an earlier one */
+/** Wraps a method. @returns false if the client has no method that can be wrapped */
 function install(
   patches: Patches,
   client: GoogleGenAiClientLike,
@@ -102,15 +104,24 @@ function install(
 ): boolean {
   const models = client.models as Record<string, unknown> | undefined;
   for (const name of [method.internal, method.public]) {
-    if (isWrapped(models?.[name])) return true;
     const wrapped = patches.wrap(models, name, (original, [request]) => {
       const target = quietly(() => readTarget(client, request as RequestLike, method.operation, options));
       if (target === undefined) return original();
       const { collector } = options;
-      const attempts = () => withRetryListener((failure) => collector.recordRetry(target, failure), original);
-      return measureCall(attempts, () => {
-        const call = collector.startRequest(target);
-        return observeCall({ call, request: request as RequestLike, target, collector }, method);
+      let measured: MeasuredCall | undefined;
+      const listener = {
+        retried: (failure: unknown) => collector.recordRetry(target, failure),
+        answered: (status: number) => {
+          if (measured !== undefined) measured.status = status;
+        },
+        reported: (failure: unknown) => {
+          if (measured !== undefined) measured.failure ??= failure;
+        },
+      };
+      const send = () => withWireListener(collector, listener, original);
+      return measureCall(send, () => {
+        measured = { call: collector.startRequest(target), request: request as RequestLike };
+        return observeCall(measured, method);
       });
     });
     if (wrapped) return true;
@@ -141,14 +152,20 @@ function observeCall(measured: MeasuredCall, method: ModelMethod): CallObserver 
   };
 }
 
-function failed({ call, request }: MeasuredCall, error: unknown, end: LlmEnd = {}): void {
-  call.fail(classifyError(error, request), end);
+function failed({ call, request, status }: MeasuredCall, error: unknown, end: LlmEnd = {}): void {
+  call.fail(classifyError(error, request, status), end);
+}
+
+/** Ends a call with an answer, or with the failure that the answer reports. */
+function complete({ call, failure }: MeasuredCall, end: LlmEnd): void {
+  if (failure === undefined) call.end(end);
+  else call.fail(failure, end);
 }
 
 function recordContent(measured: MeasuredCall, response: unknown): void {
   const answer = new Answer();
   answer.add(response as ContentResponseLike);
-  measured.call.end(answer.end());
+  complete(measured, answer.end());
 }
 
 function recordStream(measured: MeasuredCall, chunks: unknown): void {
@@ -156,14 +173,14 @@ function recordStream(measured: MeasuredCall, chunks: unknown): void {
   const answer = new Answer();
   observeIteratorInPlace(chunks as AsyncIterator<ContentResponseLike>, {
     value: (chunk) => call.chunk(answer.add(chunk)),
-    done: () => call.end(answer.end()),
+    done: () => complete(measured, answer.end()),
     failed: (error) => failed(measured, error, answer.end()),
-    left: () => call.fail('cancelled', answer.end()),
+    left: () => call.fail(measured.failure ?? 'cancelled', answer.end()),
   });
 }
 
-function recordEmbedding({ call }: MeasuredCall, response: unknown): void {
-  call.end(readEmbeddingEnd(response as EmbedResponseLike));
+function recordEmbedding(measured: MeasuredCall, response: unknown): void {
+  complete(measured, readEmbeddingEnd(response as EmbedResponseLike));
 }
 
 function recordImageResponse(measured: MeasuredCall, response: unknown): void {
@@ -171,7 +188,7 @@ function recordImageResponse(measured: MeasuredCall, response: unknown): void {
   // A filtered image has neither bytes nor a URI.
   const made = generatedImages.filter(({ image }) => (image?.imageBytes ?? image?.gcsUri) !== undefined).length;
   const isFiltered = made === 0 && generatedImages.some(({ raiFilteredReason }) => raiFilteredReason !== undefined);
-  measured.call.end({
+  complete(measured, {
     finishReason: isFiltered ? 'content_filter' : undefined,
     media: made > 0 ? { unit: 'images', amount: made } : undefined,
   });

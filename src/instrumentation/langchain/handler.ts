@@ -140,7 +140,10 @@ export class LangChainHandler {
     this.#runs.begin({ id: runId, parentId: parentRunId, witness: start.metadata }, () => {
       const execution = this.#runs.executionAt(parentRunId, agents);
       const begin = () => llm?.startRequest(readTarget(start, isChat, resolveProvider));
-      return modelRun(execution, execution === undefined ? begin() : execution.within(begin));
+      const call = execution === undefined ? begin() : execution.within(begin);
+      // A client that is instrumented too counts the request instead.
+      call?.enclose();
+      return modelRun(execution, call);
     });
   }
 

@@ -11,7 +11,7 @@ import { quietly, warnOnce } from '../../warnings';
 import { type InstrumentAgentsOptions, resolveAgentCollector } from '../agent-options';
 import { agentByName, ToolCall } from '../agents/tool-call';
 import type { Uninstall } from '../options';
-import { isWrapped, type Original, Patches } from '../patches';
+import { type Original, Patches } from '../patches';
 import { classifyError, classifyResult } from './failure';
 
 /** The part of the SDK's `Client` that is used. */
@@ -53,9 +53,9 @@ export function instrumentMcpClient(client: McpClientLike, options: InstrumentMc
   if (agentType !== undefined && typeof agentType !== 'string') refuseOption('a name', 'agentType', agentType);
   if (typeof client !== 'object' || client === null) refuseOption('an MCP client', 'client', client);
   const calls = new Calls(collector, agentType);
-  const patches = new Patches();
+  const patches = new Patches(collector);
   if (!patches.wrap(client, 'callTool', (original, args, self) => calls.call(original, args, self))) {
-    if (!isWrapped(client.callTool)) warnOnce('Expected the MCP client to have callTool(); its calls are not measured');
+    warnOnce('Expected the MCP client to have callTool(); its calls are not measured');
     return patches.uninstall;
   }
   patches.wrap(client, 'listTools', (original) => {

@@ -109,12 +109,17 @@ class Spans {
       case 'agent':
         return this.#agent(readText(spanData, 'name') ?? 'other');
       case 'response':
-      case 'generation':
+      case 'generation': {
+        const request = this.#framework.llm?.encloseRequest(execution);
         return stepRun(execution, 'llm', (durationMs, error) => {
+          request?.end();
+          // A client that is instrumented too has counted the request.
+          if (request?.taken === true) return;
           const record = () => this.#request(spanData, execution?.agentType ?? 'other', durationMs, error);
           if (execution === undefined) record();
           else execution.within(record);
         });
+      }
       case 'function': {
         const name = readText(spanData, 'name') ?? 'other';
         // The tool exists: a call of an unknown tool ends the run without a span.

@@ -129,11 +129,11 @@ function requestUsage(body: RequestBody): unknown {
 
 /** @param includeUsage sets `stream_options.include_usage` on streamed requests */
 export function completionEndpoints(includeUsage: boolean): readonly Endpoint[] {
-  const streamed = { method: 'create', readEnd, chunkReader: () => new CompletionReader() };
+  const streamed = { readEnd, chunkReader: () => new CompletionReader() };
   const changeBody = includeUsage ? requestUsage : undefined;
   return [
-    { ...streamed, resource: 'chat.completions', operation: 'chat', changeBody },
-    { ...streamed, resource: 'completions', operation: 'text_completion', changeBody },
-    { resource: 'embeddings', method: 'create', operation: 'embeddings', readEnd },
+    { ...streamed, path: 'chat/completions', operation: 'chat', changeBody },
+    { ...streamed, path: 'completions', operation: 'text_completion', changeBody },
+    { path: 'embeddings', operation: 'embeddings', readEnd },
   ];
 }

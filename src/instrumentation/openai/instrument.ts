@@ -3,13 +3,15 @@
  */
 import { refuseOption } from '../../errors';
 import { checkOptionNames, optionNames } from '../../options';
+import { readText } from '../../read';
 import type { Sdk } from '../api-client/endpoint';
 import { instrumentApiClient } from '../api-client/instrument';
 import { checkOptions, type InstrumentOptions, type Uninstall } from '../options';
 import { OPENAI_LIMITS } from '../rate-limits';
+import { laterBatches } from './batches';
 import { completionEndpoints } from './completions';
 import { mediaEndpoints } from './media';
-import { responseEndpoints } from './responses';
+import { laterResponses, responseEndpoints } from './responses';
 
 /** Options of `instrumentOpenAI()`. */
 export interface InstrumentOpenAIOptions extends InstrumentOptions {
@@ -36,14 +38,14 @@ export interface OpenAiClientLike {
   readonly chat: { readonly completions: { create(...args: never[]): unknown } };
 }
 
-/** The part of OpenAI's class that is used. */
+/** The part of a client's class that is used. */
 export interface OpenAiClassLike {
-  readonly Chat: { readonly Completions: { readonly prototype: { create(...args: never[]): unknown } } };
   readonly prototype: OpenAiClientLike;
 }
 
 /**
- * Measures the requests of a client, or of all clients of a class; `OpenAI` includes clients of `AzureOpenAI`.
+ * Measures the requests of a client with its clones, or of all clients of a class and its subclasses: `OpenAI` includes
+ * `AzureOpenAI`. A program that has several copies of the SDK passes the class of each.
  *
  * @returns a function that ends the measuring and restores the SDK's methods
  * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option, or a `clientOrClass` that is not an object or class
@@ -68,7 +70,15 @@ function describeSdk(includeUsage: boolean): Sdk {
     name: 'openai',
     provider: 'openai',
     endpoints: [...completionEndpoints(includeUsage), ...responseEndpoints, ...mediaEndpoints],
+    laterEndpoints: [...laterResponses, ...laterBatches],
     attempt: ['fetchWithAuth', 'fetchWithTimeout'],
     rateLimits: OPENAI_LIMITS,
+    mainStatic: 'Chat',
+    readPlatform,
   };
+}
+
+/** Only clients of Azure have the version of its API. */
+function readPlatform(client: unknown): string | undefined {
+  return readText(client, 'apiVersion') === undefined ? undefined : 'azure';
 }

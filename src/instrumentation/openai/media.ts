@@ -72,14 +72,14 @@ class MediaReader implements ChunkReader {
   }
 }
 
-const image = { resource: 'images', operation: 'image', readEnd: readImages } as const;
-const transcribing = { method: 'create', operation: 'transcription', readEnd: readTranscription } as const;
+const image = { operation: 'image', readEnd: readImages } as const;
+const transcribing = { operation: 'transcription', readEnd: readTranscription } as const;
 
 export const mediaEndpoints: readonly Endpoint[] = [
-  { ...image, method: 'generate', chunkReader: () => new MediaReader(true) },
-  { ...image, method: 'edit', chunkReader: () => new MediaReader(true) },
-  { ...image, method: 'createVariation' },
-  { resource: 'audio.speech', method: 'create', operation: 'speech', readEnd: readSpeech },
-  { ...transcribing, resource: 'audio.transcriptions', chunkReader: () => new MediaReader(false) },
-  { ...transcribing, resource: 'audio.translations' },
+  { ...image, path: 'images/generations', chunkReader: () => new MediaReader(true) },
+  { ...image, path: 'images/edits', chunkReader: () => new MediaReader(true) },
+  { ...image, path: 'images/variations' },
+  { path: 'audio/speech', operation: 'speech', readEnd: readSpeech },
+  { ...transcribing, path: 'audio/transcriptions', chunkReader: () => new MediaReader(false) },
+  { ...transcribing, path: 'audio/translations' },
 ];

@@ -2,7 +2,8 @@
  * Reads answers and streams of the Responses API. A response can have HTTP status 200 and still report a failure.
  */
 import type { FinishReason } from '../../collectors/words';
-import type { AnswerEnd, ChunkReader, Endpoint } from '../api-client/endpoint';
+import { read, readText } from '../../read';
+import type { AnswerEnd, ChunkReader, Endpoint, LaterEndpoint, LaterOutcome } from '../api-client/endpoint';
 import { findFailure } from '../failure';
 import { parseFinishReason } from '../finish-reason';
 import { readAnswerUsage } from '../usage';
@@ -13,6 +14,7 @@ interface OutputItem {
 }
 
 interface ModelResponse {
+  readonly background?: boolean | null;
   readonly status?: string | null;
   readonly error?: { readonly code?: string } | null;
   readonly incomplete_details?: { readonly reason?: string } | null;
@@ -24,13 +26,30 @@ interface ResponseEvent {
   readonly response?: ModelResponse;
 }
 
+/** The states of a background response that has not ended. */
+const UNFINISHED: ReadonlySet<unknown> = new Set(['queued', 'in_progress']);
+
 function readEnd(answer: unknown): AnswerEnd {
   const response = answer as ModelResponse;
   const usage = readAnswerUsage(answer);
+  const retrievable = readBackgroundId(answer);
   if (response.status === 'failed')
-    return { end: { ...usage, finishReason: 'error' }, failure: response.error ?? 'other' };
-  if (response.status === 'cancelled') return { end: usage, failure: 'cancelled' };
-  return { end: { ...usage, finishReason: readFinishReason(response) }, failure: findFailure(answer) };
+    return { end: { ...usage, finishReason: 'error' }, failure: response.error ?? 'other', retrievable };
+  if (response.status === 'cancelled') return { end: usage, failure: 'cancelled', retrievable };
+  const usageFollows = response.background === true && UNFINISHED.has(response.status);
+  const end = { ...usage, finishReason: readFinishReason(response), usageFollows };
+  return { end, failure: findFailure(answer), retrievable };
+}
+
+/** A compaction of a conversation has no status: it has ended when it is answered. */
+function readCompaction(answer: unknown): AnswerEnd {
+  return { end: readAnswerUsage(answer), failure: findFailure(answer) };
+}
+
+/** The id of a background response that has ended. */
+function readBackgroundId(response: unknown): string | undefined {
+  if (read(response, 'background') !== true || UNFINISHED.has(read(response, 'status'))) return undefined;
+  return readText(response, 'id');
 }
 
 /** Why the model stopped. Nothing for a background response, which is answered before it has finished. */
@@ -47,10 +66,11 @@ function readFinishReason({ status, incomplete_details: incomplete, output }: Mo
 
 class ResponseReader implements ChunkReader {
   #response: ModelResponse | undefined;
+  #failure: unknown;
   #began = false;
 
   get complete(): boolean {
-    return this.#response !== undefined;
+    return this.#response !== undefined || this.#failure !== undefined;
   }
 
   chunk(event: unknown): boolean {
@@ -59,18 +79,29 @@ class ResponseReader implements ChunkReader {
     if (!this.#began) this.#began = type.endsWith('.delta');
     if (type === 'response.completed' || type === 'response.incomplete' || type === 'response.failed') {
       this.#response = response;
-    }
+    } else if (type === 'error') this.#failure ??= findFailure(event);
     return this.#began;
   }
 
   readEnd(): AnswerEnd {
-    return this.#response === undefined ? { end: {} } : readEnd(this.#response);
+    return this.#response === undefined ? { end: {}, failure: this.#failure } : readEnd(this.#response);
   }
 }
 
-const responses = { method: 'create', operation: 'chat', readEnd, chunkReader: () => new ResponseReader() } as const;
+/** A background response tells its outcome when it is retrieved or cancelled. Another one told it when it was made. */
+function readOutcome(answer: unknown): LaterOutcome | undefined {
+  const response = read(answer, 'response') ?? answer;
+  const id = readBackgroundId(response);
+  if (id === undefined) return undefined;
+  return { id, model: readText(response, 'model'), operation: 'chat', answer: readEnd(response) };
+}
 
 export const responseEndpoints: readonly Endpoint[] = [
-  { ...responses, resource: 'responses' },
-  { ...responses, resource: 'beta.responses' },
+  { path: 'responses', operation: 'chat', readEnd, chunkReader: () => new ResponseReader() },
+  { path: 'responses/compact', operation: 'other', readEnd: readCompaction },
+];
+
+export const laterResponses: readonly LaterEndpoint[] = [
+  { verb: 'get', path: /(?:^|\/)responses\/[^/]+$/, readOutcome },
+  { verb: 'post', path: /(?:^|\/)responses\/[^/]+\/cancel$/, readOutcome },
 ];
