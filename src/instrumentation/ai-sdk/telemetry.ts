@@ -6,7 +6,7 @@ import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
-import { quietly } from '../../warnings';
+import { quietly, warnOnce } from '../../warnings';
 import { AgentRun } from './agent-run';
 import { readTokens, resolveProvider } from './answer';
 import { classifyError } from './failure';
@@ -62,6 +62,10 @@ const PLAIN: Readonly<Record<string, LlmOperation>> = {
   'ai.transcribe': 'transcription',
 };
 
+/** Version 6 of the SDK has the same list of integrations, with other events. */
+const NO_REQUESTS =
+  'Expected ai 7: version 6 reports no requests to its telemetry. Wrap its models with createAiSdkMiddleware() to measure them';
+
 /** Successful operations that are remembered, because the SDK may still reject the answer as an invalid object. */
 const ENDED_MAX = 1000;
 
@@ -79,13 +83,15 @@ export class AiSdkTelemetry {
     this.#agents = agents;
   }
 
-  onStart(start: StartEventLike): void {
+  /** A function of its own object, like `onStepStart`, because version 6 of the SDK calls them without the object. */
+  readonly onStart = (start: StartEventLike): void => {
     quietly(() => {
+      if (start.callId === undefined) return warnOnce(NO_REQUESTS);
       const operation = this.#open(start);
       const kind = PLAIN[start.operationId ?? ''];
       if (kind !== undefined) operation.plain = new PlainRequest(this.#collector, this.#makeTarget(start, kind));
     });
-  }
+  };
 
   executeLanguageModelCall<T>(asked: ModelCallLike<T>): PromiseLike<T> {
     const attempt = quietly(() => this.#attempt(asked));
@@ -108,9 +114,9 @@ export class AiSdkTelemetry {
     return run === undefined ? asked.execute() : run.tool(asked);
   }
 
-  onStepStart({ callId }: EventLike): void {
+  readonly onStepStart = ({ callId }: EventLike): void => {
     quietly(() => this.#operations.get(callId)?.run?.stepStarted());
-  }
+  };
 
   onStepEnd(step: StepEndLike): void {
     quietly(() => this.#operations.get(step.callId)?.run?.stepEnded(step));
