@@ -50,6 +50,8 @@ interface Operation {
   model?: ModelRequest;
   plain?: PlainRequest;
   object?: ObjectRequest;
+  /** How many tools are running. */
+  tools: number;
   readonly embeds: EmbedRequests;
 }
 
@@ -61,6 +63,10 @@ const PLAIN: Readonly<Record<string, LlmOperation>> = {
   'ai.generateSpeech': 'speech',
   'ai.transcribe': 'transcription',
 };
+
+/** How long the SDK has to go on after a stream: to its next step, and to the report of a failure. */
+const READ_MS = 10_000;
+const FAILED_MS = 1000;
 
 /** Version 6 of the SDK has the same list of integrations, with other events. */
 const NO_REQUESTS =
@@ -110,8 +116,15 @@ export class AiSdkTelemetry {
   }
 
   executeTool<T>(asked: ToolRunLike<T>): PromiseLike<T> {
-    const run = this.#operations.get(asked.callId)?.run;
-    return run === undefined ? asked.execute() : run.tool(asked);
+    const operation = this.#operations.get(asked.callId);
+    if (operation?.run === undefined) return asked.execute();
+    operation.tools++;
+    const done = () => {
+      operation.tools--;
+    };
+    const result = operation.run.tool(asked);
+    result.then(done, done);
+    return result;
   }
 
   readonly onStepStart = ({ callId }: EventLike): void => {
@@ -185,7 +198,7 @@ export class AiSdkTelemetry {
     const { callId: id, functionId, operationId = '' } = start;
     const agents = AGENTS.has(operationId) && functionId !== undefined ? this.#agents : undefined;
     const run = agents && new AgentRun(agents.collector, String(functionId), agents.finalTools);
-    return this.#operations.open(id, { id, start, run, embeds: new EmbedRequests() });
+    return this.#operations.open(id, { id, start, run, tools: 0, embeds: new EmbedRequests() });
   }
 
   #close(id: string): Operation | undefined {
@@ -208,8 +221,27 @@ export class AiSdkTelemetry {
 
   #answered(operation: Operation, request: ModelRequest, answer: ModelAnswerLike): void {
     const { id } = operation;
-    const isStream = request.answered(answer, () => this.#operations.resume(id, operation));
+    const isStream = request.answered(answer, () => this.#streamEnded(operation, request));
     if (isStream) this.#operations.leave(id, operation);
+  }
+
+  #streamEnded(operation: Operation, request: ModelRequest): void {
+    this.#operations.resume(operation.id, operation);
+    const { errorType } = request;
+    const wait = errorType === undefined ? READ_MS : FAILED_MS;
+    setTimeout(() => quietly(() => this.#unread(operation, request, errorType)), wait).unref();
+  }
+
+  /** The SDK goes on only while a reader asks for more. It reports nothing if the reader has left. */
+  #unread(operation: Operation, request: ModelRequest, errorType: string | undefined): void {
+    const { id, run, model, tools } = operation;
+    if (this.#operations.get(id) !== operation || model !== request || tools > 0) return;
+    if (errorType === undefined) {
+      this.#operations.leave(id, operation);
+    } else {
+      this.#operations.close(id);
+      run?.failed(errorType);
+    }
   }
 
   #remember(operation: Operation): void {
