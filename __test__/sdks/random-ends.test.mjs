@@ -8,7 +8,12 @@ import { createReactAgent } from '@langchain/langgraph/prebuilt';
 import { ChatOpenAI } from '@langchain/openai';
 import { createAiSdkMiddleware, instrumentAiSdk } from '@llm-devops/prometheus-metrics/ai-sdk';
 import { createLangChainHandler } from '@llm-devops/prometheus-metrics/langchain';
+import { createMastraExporter } from '@llm-devops/prometheus-metrics/mastra';
 import { createTraceProcessor } from '@llm-devops/prometheus-metrics/openai-agents';
+import { Agent as MastraAgent } from '@mastra/core/agent';
+import { Mastra } from '@mastra/core/mastra';
+import { createTool } from '@mastra/core/tools';
+import { Observability } from '@mastra/observability';
 import {
   Agent,
   tool as agentTool,
@@ -140,6 +145,26 @@ const FRAMEWORKS = {
       };
     };
   },
+};
+
+/** Mastra, which delivers its events with a delay and reads on where a reader has left. */
+FRAMEWORKS.Mastra = ({ llm, agents, url, t }) => {
+  const exporters = [createMastraExporter({ collector: agents, llm })];
+  const observability = new Observability({ configs: { default: { serviceName: 'tests', exporters } } });
+  const model = provider7.createOpenAI({ apiKey: 'k', baseURL: url }).chat('gpt-4o-mini');
+  return (planned) => {
+    const inputSchema = z.object({});
+    const tools = { use: createTool({ id: 'use', description: 'x', inputSchema, execute: use(planned.isToolBroken) }) };
+    const helper = new MastraAgent({ id: 'helper', name: 'Helper', instructions: 'x', model, tools });
+    const mastra = new Mastra({ agents: { helper }, logger: false, observability });
+    t.teardown(() => mastra.shutdown());
+    const agent = mastra.getAgent('helper');
+    const options = (abortSignal) => ({ abortSignal, maxSteps: 3, modelSettings: { maxRetries: 0 } });
+    return {
+      once: (signal) => agent.generate('x', options(signal)),
+      stream: async (signal) => (await agent.stream('x', options(signal))).fullStream,
+    };
+  };
 };
 
 /** Calls of the package `ai`. The names of its options differ between versions. */

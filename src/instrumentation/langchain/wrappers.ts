@@ -46,7 +46,7 @@ export class Wrappers {
   /**
    * A run has begun.
    *
-   * @param className nothing for a run that is no chain
+   * @param className only for a chain
    */
   began(run: Run, parent: Run | undefined, className?: string, name?: string): void {
     const outer = this.#within(parent);
