@@ -71,7 +71,6 @@ export type EndpointError = Api.EndpointError;
 
 export type { AgentExecutionReport, AgentMetricsCollectorOptions } from '../collectors/agent/agent-collector';
 export type { AgentExecution } from '../collectors/agent/execution';
-export type { McpOperation } from '../collectors/agent/mcp-operations';
 export type { CollectDefaultMetrics, StopCollecting } from '../collectors/default-metrics';
 export type { GenAiVersion } from '../collectors/gen-ai';
 export type { LlmCall, LlmOutcome } from '../collectors/llm/call';

@@ -198,10 +198,7 @@ export class AgentMetricsCollector {
     this.#series.failed(this.#series.agent(agentType), error);
   }
 
-  /**
-   * Records an operation of the Model Context Protocol, for a client or server that `instrumentMcpClient()` and
-   * `instrumentMcpServer()` cannot measure.
-   */
+  /** @internal Records an operation of the Model Context Protocol. */
   recordMcpOperation(operation: McpOperation): void {
     const { errorType } = operation;
     const word = errorType && this.#series.word('agent_errors_total', 'error_type', errorType);

@@ -10,33 +10,16 @@ import { refuseOption } from '../../errors';
 import { checkOptionNames, optionNames } from '../../options';
 import { read } from '../../read';
 import { quietly } from '../../warnings';
-import { checkOptions } from '../options';
+import { checkOptions, type InstrumentOptions } from '../options';
 import { resolveProvider } from './answer';
+import type { InstrumentAiSdkOptions } from './instrument';
 import { ModelRequest } from './model-request';
 import type { ModelAnswerLike } from './shapes';
 
 /** Options of `createAiSdkMiddleware()`. */
-export interface AiSdkMiddlewareOptions {
-  /**
-   * The collector that records the requests.
-   *
-   * @default the default registry's collector: the first one that the program made, or a new one
-   */
-  collector?: LlmMetricsCollector | undefined;
-  /**
-   * Values of the `provider` label by the provider name of an SDK package, or by the name's part before the first dot:
-   * `{ 'my-gateway': 'vllm' }`.
-   *
-   * @default {}
-   */
-  providers?: Readonly<Record<string, string>> | undefined;
-  /**
-   * The value of the collector's own label for all requests: `{ tenant: 'acme' }`.
-   *
-   * @default that of `withLabels()` around a request
-   */
-  labels?: UserLabels | undefined;
-}
+export interface AiSdkMiddlewareOptions
+  extends Pick<InstrumentAiSdkOptions, 'collector' | 'providers'>,
+    Pick<InstrumentOptions, 'labels'> {}
 
 const OPTIONS = optionNames<AiSdkMiddlewareOptions>('createAiSdkMiddleware', {
   collector: true,
