@@ -1,7 +1,8 @@
 // Ends requests of frameworks in random ways: answers, refusals, cut and silent connections, readers that leave, aborts,
-// tools that throw. Whatever happens, nothing stays active, and no rejection is left unhandled. The tests of each SDK say
+// tools that throw. In all of them, nothing stays active, and no rejection is left unhandled. The tests of each SDK say
 // what such an end counts as.
 
+import timers from 'node:timers';
 import * as provider7 from '@ai-sdk/openai';
 import { tool as langchainTool } from '@langchain/core/tools';
 import { createReactAgent } from '@langchain/langgraph/prebuilt';
@@ -104,10 +105,10 @@ const FRAMEWORKS = {
   'the telemetry of ai 7': ({ llm, agents, url, t }) => {
     t.teardown(instrumentAiSdk({ collector: llm, agents }));
     // The instrumentation waits some seconds for the SDK to go on after a stream.
-    const { setTimeout } = globalThis;
-    globalThis.setTimeout = (run, ms, ...args) => setTimeout(run, ms >= 1000 ? 50 : ms, ...args);
+    const { setTimeout } = timers;
+    timers.setTimeout = (run, ms, ...args) => setTimeout(run, ms >= 1000 ? 50 : ms, ...args);
     t.teardown(() => {
-      globalThis.setTimeout = setTimeout;
+      timers.setTimeout = setTimeout;
     });
     return aiCalls(ai7, provider7.createOpenAI({ apiKey: 'k', baseURL: url }).chat('gpt-4o-mini'));
   },

@@ -1,6 +1,7 @@
 /**
  * Listens to the telemetry events of the package `ai`, and passes each to the request or agent run that it belongs to.
  */
+import { setTimeout } from 'node:timers';
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
