@@ -20,14 +20,18 @@ const OLDEST_NODE = [22, 15];
 export const installSdks = (options) =>
   installOnce(folder, 'Installing the SDKs', ['--engine-strict=false', '--loglevel=error'], options);
 
-/** Runs the tests. Ends the process with a hint if no Node.js is new enough. */
-export function testSdks(args = [], options = {}) {
+/** A Node.js that the SDKs accept. Ends the process with a hint if there is none. */
+export function findNode() {
   const node = installedNode() ?? ownNode();
-  if (node === undefined) {
-    console.error(`✗ The tests of the SDKs need Node.js ${OLDEST_NODE.join('.')} or newer (this is ${process.version}), and npm has none for this
+  if (node !== undefined) return node;
+  console.error(`✗ The tests of the SDKs need Node.js ${OLDEST_NODE.join('.')} or newer (this is ${process.version}), and npm has none for this
   platform. Run them with a newer Node.js. \`npm test -- --only=rust\` runs the Rust tests alone.`);
-    process.exit(1);
-  }
+  process.exit(1);
+}
+
+/** Runs the tests. */
+export function testSdks(args = [], options = {}) {
+  const node = findNode();
   const ava = join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs');
   return step(
     'Tests of the SDKs',

@@ -15,7 +15,10 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import test from 'ava';
 import { toolServer } from './support/mcp-server.mjs';
-import { collectors, recorded } from './support/recorded.mjs';
+import { collectors, recorded as recordedLines } from './support/recorded.mjs';
+
+/** The recorded lines of agents. `mcp-operations.test.mjs` tests those of operations. */
+const recorded = async (registry) => (await recordedLines(registry)).filter((line) => !line.startsWith('mcp_'));
 
 async function connected(t, options = {}, server = toolServer()) {
   const [near, far] = InMemoryTransport.createLinkedPair();

@@ -370,6 +370,56 @@ for (const useResponses of [true, false]) {
   });
 }
 
+for (const [api, useResponses, answer] of [
+  ['responses', true, responseStream],
+  ['chat completions', false, chatStream],
+]) {
+  test.serial(`streams that are left or aborted, of ${api}: request and execution are cancelled`, async (t) => {
+    const isDelta = ({ type, data }) => type === 'raw_model_stream_event' && data.type === 'output_text_delta';
+    const leave = async (runner) => {
+      for await (const event of await runner.run(bot(), 'x', { stream: true })) if (isDelta(event)) break;
+    };
+    const leaveText = async (runner) => {
+      for await (const _ of (await runner.run(bot(), 'x', { stream: true })).toTextStream()) break;
+    };
+    const abort = async (runner) => {
+      const abort = new AbortController();
+      const result = await runner.run(bot(), 'x', { stream: true, signal: abort.signal });
+      for await (const event of result) if (isDelta(event)) abort.abort();
+    };
+    for (const [read, end] of [
+      [leave, 'end'],
+      [leave, 'hang'],
+      [leaveText, 'end'],
+      [abort, 'hang'],
+    ]) {
+      const { wire, registry, runner } = await rig(t, { useResponses });
+      wire.answer(answer(['a', 'b', 'c'], { end }));
+      await read(runner).catch(() => {});
+      for (
+        let round = 0;
+        round < 50 && (await registry.metrics()).includes('agent_active{agent_type="bot"} 1');
+        round++
+      )
+        await settle();
+      await holds(t, registry, failure('cancelled', 'cancelled', useResponses ? UNKNOWN : LABELS));
+    }
+  });
+}
+
+test.serial('an agent goes on after a request that was left: its end counts', async (t) => {
+  const { wire, registry, agents, runner } = await rig(t);
+  wire.answer(responseStream(['a', 'b'], { end: 'hang' }), response('b'));
+  await agents.run('outer', async () => {
+    for await (const _ of (await runner.run(bot(), 'x', { stream: true })).toTextStream()) break;
+    await runner.run(bot(), 'x');
+  });
+  await settle();
+  const text = await registry.metrics();
+  t.true(text.includes('agent_executions_total{agent_type="outer",status="success"} 1'), text);
+  t.true(text.includes('agent_active{agent_type="outer"} 0'));
+});
+
 test.serial('a failed request counts for the model that answered the agent before', async (t) => {
   const { wire, registry, runner } = await rig(t);
   wire.answer(response('x'), refusal(500));

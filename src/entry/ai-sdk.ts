@@ -6,4 +6,9 @@ export {
   type InstrumentAiSdkOptions,
   instrumentAiSdk,
 } from '../instrumentation/ai-sdk/instrument';
+export {
+  type AiSdkMiddleware,
+  type AiSdkMiddlewareOptions,
+  createAiSdkMiddleware,
+} from '../instrumentation/ai-sdk/middleware';
 export type { Uninstall } from '../instrumentation/options';

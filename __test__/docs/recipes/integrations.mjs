@@ -121,6 +121,15 @@ export default [
     prints: requests('model="gpt-4o-mini",provider="openai"'),
   },
   {
+    page: page('ai-sdk'),
+    title: 'a model with a middleware is measured',
+    sdks: true,
+    blocks: ['createAiSdkMiddleware()'],
+    answers: () => [response('hi')],
+    after: COUNTED,
+    prints: requests('model="gpt-4o-mini",provider="openai"'),
+  },
+  {
     page: page('vercel-agents'),
     title: 'an agent is measured',
     sdks: true,
@@ -200,6 +209,24 @@ export default [
       const agent = new Agent({ name: 'helper', model: 'gpt-4o-mini' });`,
     after: COUNTED,
     prints: executions('support') + requests('model="gpt-4o-mini",provider="other"'),
+  },
+  {
+    page: page('mcp'),
+    title: 'the requests to a server are measured',
+    sdks: true,
+    blocks: ['instrumentMcpServer(server)'],
+    after: `
+      import { register } from '@llm-devops/prometheus-metrics';
+      import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+      import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
+      const [near, far] = InMemoryTransport.createLinkedPair();
+      const client = new Client({ name: 'c', version: '1' });
+      await Promise.all([server.connect(far), client.connect(near)]);
+      await client.ping();
+      const lines = (await register.metrics()).match(/^.*_count\\{.*"ping".*$/gm);
+      console.log(lines.join('\\n'));`,
+    prints:
+      'llmdevops_mcp_server_operation_duration_seconds_count{server="weather",method="ping",target="",error_type=""} 1\n',
   },
   {
     page: page('mcp'),

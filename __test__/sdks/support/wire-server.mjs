@@ -32,6 +32,11 @@ export class WireServer {
     return this;
   }
 
+  /** Forgets the answers that were prepared and not sent. */
+  clear() {
+    this.#answers.length = 0;
+  }
+
   /** The answer if no prepared answer is left. */
   always(answer) {
     this.#usual = answer;

@@ -14,6 +14,7 @@ import { traceLabels } from '../trace';
 import type { AgentErrorType, ExecutionStatus, MemoryOperation, Outcome, StepType, ToolStatus } from '../words';
 import { AgentSeries } from './agent-series';
 import { AgentExecution, settled } from './execution';
+import { type McpOperation, McpOperations } from './mcp-operations';
 
 export interface AgentMetricsCollectorOptions {
   /** The registry of the metrics. @default register */
@@ -62,6 +63,8 @@ export interface AgentExecutionReport {
  */
 export class AgentMetricsCollector {
   readonly #series: AgentSeries;
+  /** Made by the first operation: few programs have any. */
+  readonly #mcp: () => McpOperations;
 
   /**
    * @throws {ConfigurationError} `INVALID_CONFIG`
@@ -77,6 +80,11 @@ export class AgentMetricsCollector {
     if (!Array.isArray(tools)) refuseOption('names of tools', 'tools', tools);
     this.#series = new AgentSeries({ registry, namespace, genAiNames: checkGenAiNames(genAiNames) });
     for (const tool of tools) this.#series.registerTool(tool);
+    let mcp: McpOperations | undefined;
+    this.#mcp = () => {
+      mcp ??= new McpOperations(registry, namespace);
+      return mcp;
+    };
     defaults.offer(registry, this, this.#series.families);
   }
 
@@ -200,6 +208,18 @@ export class AgentMetricsCollector {
   /** Counts an error. */
   recordError(agentType: string, error: unknown): void {
     this.#series.failed(this.#series.agent(agentType), error);
+  }
+
+  /** @internal Records an operation of the Model Context Protocol. */
+  recordMcpOperation(operation: McpOperation): void {
+    const { errorType } = operation;
+    const word = errorType && this.#series.word('agent_errors_total', 'error_type', errorType);
+    this.#mcp().record({ ...operation, errorType: word as AgentErrorType | undefined });
+  }
+
+  /** @internal Registers a tool or prompt of an MCP server, so that its failures count under its name. */
+  registerMcpTarget(name: string): void {
+    this.#mcp().register(name);
   }
 
   /** Sets how many executions are in flight, for a framework that counts them itself. */

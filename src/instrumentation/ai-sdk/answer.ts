@@ -23,9 +23,10 @@ export function resolveProvider(name: unknown, more: Readonly<Record<string, str
   return named === undefined ? normalizeProviderName(whole) : (more[named] as string);
 }
 
-/** Reads how a model's answer ended. */
-export function readModelEnd(usage: object | undefined, finishReason: string | undefined): LlmEnd {
-  return { ...readTokens(usage), finishReason: parseFinishReason(finishReason) };
+/** Reads how a model's answer ended. Providers for version 5 of the SDK give the reason as a text. */
+export function readModelEnd(usage: object | undefined, finishReason: unknown): LlmEnd {
+  const reason = typeof finishReason === 'string' ? finishReason : read(finishReason, 'unified');
+  return { ...readTokens(usage), finishReason: parseFinishReason(reason) };
 }
 
 /** The SDK's counts, and what only the provider's own usage tells, which the SDK passes on as `raw`. */

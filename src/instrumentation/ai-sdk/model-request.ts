@@ -7,11 +7,12 @@ import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
+import { read } from '../../read';
 import { quietly } from '../../warnings';
 import { ANTHROPIC_LIMITS, OPENAI_LIMITS, readRateLimits } from '../rate-limits';
 import { isOutput, readModelEnd } from './answer';
 import { classifyError } from './failure';
-import { observeStream } from './model-stream';
+import { observeStream, type StreamObserver, tapStream } from './model-stream';
 import type { ModelAnswerLike, ModelUsageLike, PartLike } from './shapes';
 
 /** Headers of both kinds are read, because the SDK's answer does not say which kind a provider uses. */
@@ -21,11 +22,14 @@ export class ModelRequest {
   readonly #collector: LlmMetricsCollector;
   readonly #target: LlmTarget;
   readonly #call: LlmCall;
+  readonly #signal: unknown;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(collector: LlmMetricsCollector, target: LlmTarget) {
+  /** @param signal the caller's abort signal, if it is known */
+  constructor(collector: LlmMetricsCollector, target: LlmTarget, signal?: unknown) {
     this.#collector = collector;
     this.#target = target;
+    this.#signal = signal;
     this.#call = collector.startRequest(target);
     // A model of the program's own may use a client that is instrumented too; the client then counts the request.
     this.#call.enclose();
@@ -48,7 +52,16 @@ export class ModelRequest {
   /** The request failed. The last attempt's error is recorded, or `error` if no attempt failed. */
   failed(error: unknown): void {
     const cause = this.#failure === undefined ? error : this.#failure.error;
-    this.#call.fail(classifyError(cause));
+    this.#call.fail(this.#classify(cause));
+  }
+
+  /** How the request failed; undefined if it did not. */
+  get errorType(): string | undefined {
+    return this.#call.outcome?.errorType;
+  }
+
+  #classify(error: unknown): string {
+    return read(this.#signal, 'aborted') === true ? abortTypeOf(read(this.#signal, 'reason')) : classifyError(error);
   }
 
   /**
@@ -57,34 +70,52 @@ export class ModelRequest {
    * @param streamed called when the stream has ended
    * @returns true if the answer is a stream
    */
-  answered({ stream, usage, finishReason, response }: ModelAnswerLike, streamed: () => void): boolean {
-    const headers = response?.headers;
-    for (const { resource, ...amounts } of readRateLimits(LIMITS, (name) => headers?.[name])) {
-      this.#collector.setRateLimit(this.#target, resource, amounts);
-    }
-    if (stream === undefined) this.#call.end(readModelEnd(usage, finishReason?.unified));
-    else if (!this.#observe(stream, streamed)) this.#call.end();
+  answered(answer: ModelAnswerLike, streamed: () => void): boolean {
+    this.#readLimits(answer);
+    if (answer.stream === undefined) this.#record(answer);
+    else if (!observeStream(answer.stream, this.#observer(streamed))) this.#call.end();
     else return true;
     return false;
   }
 
-  #observe(stream: unknown, streamed: () => void): boolean {
+  /** Records an answer. @returns the answer; if it is a stream, with an observed copy of it */
+  passed<R extends ModelAnswerLike>(answer: R): R {
+    this.#readLimits(answer);
+    const stream = answer.stream === undefined ? undefined : tapStream(answer.stream, this.#observer());
+    if (stream !== undefined) return { ...answer, stream };
+    this.#record(answer);
+    return answer;
+  }
+
+  #record({ usage, finishReason, embeddings, images }: ModelAnswerLike): void {
+    const end = embeddings === undefined ? readModelEnd(usage, finishReason) : { inputTokens: usage?.tokens };
+    this.#call.end(images === undefined ? end : { ...end, media: { unit: 'images', amount: images.length } });
+  }
+
+  #readLimits({ response }: ModelAnswerLike): void {
+    const headers = response?.headers;
+    for (const { resource, ...amounts } of readRateLimits(LIMITS, (name) => headers?.[name])) {
+      this.#collector.setRateLimit(this.#target, resource, amounts);
+    }
+  }
+
+  #observer(streamed: () => void = () => {}): StreamObserver {
     let usage: ModelUsageLike | undefined;
-    let reason: string | undefined;
+    let reason: ModelAnswerLike['finishReason'];
     let failure: { readonly error: unknown } | undefined;
     const call = this.#call;
     const fail = (error: unknown): void => {
-      call.fail(classifyError(error), readModelEnd(usage, undefined));
+      call.fail(this.#classify(error), readModelEnd(usage, undefined));
       streamed();
     };
-    return observeStream(stream, {
+    return {
       value: (value) => {
         const part = value as PartLike;
         if (isOutput(part)) call.chunk();
         if (part.type === 'error') failure ??= { error: part.error };
         if (part.type !== 'finish') return;
         usage = part.usage;
-        reason = part.finishReason?.unified ?? 'other';
+        reason = part.finishReason ?? 'other';
       },
       done: () => {
         if (failure !== undefined) return fail(failure.error);
@@ -99,6 +130,6 @@ export class ModelRequest {
         // After an abort, the SDK reports the reason within the same turn of the event loop.
         setImmediate(() => quietly(() => fail('cancelled')));
       },
-    });
+    };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Observes a web stream that the SDK pipes on, without reading ahead of its reader. The stream stays the same object,
- * because the SDK may compare it by identity.
+ * Observes a web stream without reading ahead of its reader: as another stream, or, if the SDK may compare streams by
+ * identity, as the same object.
  */
 import { ReadableStream } from 'node:stream/web';
 import { read } from '../../read';
@@ -22,7 +22,7 @@ export function observeStream(stream: unknown, observer: StreamObserver): boolea
   if (!isWebStream(stream)) return false;
   const pipeThrough: PipeThrough = (...args) => {
     delete (stream as { pipeThrough?: PipeThrough }).pipeThrough;
-    const tapped = quietly(() => tap(stream, observer)) ?? stream;
+    const tapped = quietly(() => tapStream(stream, observer)) ?? stream;
     return tapped.pipeThrough(...args);
   };
   Object.defineProperty(stream, 'pipeThrough', { value: pipeThrough, configurable: true, writable: true });
@@ -33,7 +33,9 @@ function isWebStream(value: unknown): value is ReadableStream {
   return typeof read(value, 'getReader') === 'function' && typeof read(value, 'pipeThrough') === 'function';
 }
 
-function tap(stream: ReadableStream, observer: StreamObserver): ReadableStream {
+/** A stream that passes on the chunks of another one and reports them; nothing if `stream` is not a web stream. */
+export function tapStream(stream: unknown, observer: StreamObserver): ReadableStream | undefined {
+  if (!isWebStream(stream)) return undefined;
   const reader = stream.getReader();
   // A read that is pending when the stream is cancelled ends too, and is not reported.
   let isLeft = false;

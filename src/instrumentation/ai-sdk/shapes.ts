@@ -26,14 +26,15 @@ export interface ModelCallLike<T> extends StartEventLike {
 export interface ModelAnswerLike {
   readonly stream?: unknown;
   readonly usage?: ModelUsageLike;
-  readonly finishReason?: { readonly unified?: string };
+  readonly finishReason?: string | { readonly unified?: string };
+  readonly embeddings?: readonly unknown[];
+  readonly images?: readonly unknown[];
   readonly response?: { readonly headers?: Readonly<Record<string, string | undefined>> };
 }
 
-/** Tokens as the provider packages report them. */
+/** Tokens as the provider packages report them. Only embeddings have `tokens`. */
 export interface ModelUsageLike {
-  readonly inputTokens?: { readonly total?: number; readonly cacheRead?: number; readonly cacheWrite?: number };
-  readonly outputTokens?: { readonly total?: number; readonly reasoning?: number };
+  readonly tokens?: number;
 }
 
 /** A part of a stream. */
@@ -42,7 +43,7 @@ export interface PartLike {
   readonly delta?: string;
   readonly error?: unknown;
   readonly usage?: ModelUsageLike;
-  readonly finishReason?: { readonly unified?: string };
+  readonly finishReason?: string | { readonly unified?: string };
 }
 
 /** Tokens as the SDK reports them to its users. */

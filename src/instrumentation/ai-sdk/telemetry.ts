@@ -1,12 +1,13 @@
 /**
  * Listens to the telemetry events of the package `ai`, and passes each to the request or agent run that it belongs to.
  */
+import { setTimeout } from 'node:timers';
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmTarget } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
-import { quietly } from '../../warnings';
+import { quietly, warnOnce } from '../../warnings';
 import { AgentRun } from './agent-run';
 import { readTokens, resolveProvider } from './answer';
 import { classifyError } from './failure';
@@ -50,6 +51,8 @@ interface Operation {
   model?: ModelRequest;
   plain?: PlainRequest;
   object?: ObjectRequest;
+  /** How many tools are running. */
+  tools: number;
   readonly embeds: EmbedRequests;
 }
 
@@ -61,6 +64,14 @@ const PLAIN: Readonly<Record<string, LlmOperation>> = {
   'ai.generateSpeech': 'speech',
   'ai.transcribe': 'transcription',
 };
+
+/** How long the SDK has to go on after a stream: to its next step, and to the report of a failure. */
+const READ_MS = 10_000;
+const FAILED_MS = 1000;
+
+/** Version 6 of the SDK has the same list of integrations, with other events. */
+const NO_REQUESTS =
+  'Expected ai 7: version 6 reports no requests to its telemetry. Wrap its models with createAiSdkMiddleware() to measure them';
 
 /** Successful operations that are remembered, because the SDK may still reject the answer as an invalid object. */
 const ENDED_MAX = 1000;
@@ -79,13 +90,15 @@ export class AiSdkTelemetry {
     this.#agents = agents;
   }
 
-  onStart(start: StartEventLike): void {
+  /** A function of its own object, like `onStepStart`, because version 6 of the SDK calls them without the object. */
+  readonly onStart = (start: StartEventLike): void => {
     quietly(() => {
+      if (start.callId === undefined) return warnOnce(NO_REQUESTS);
       const operation = this.#open(start);
       const kind = PLAIN[start.operationId ?? ''];
       if (kind !== undefined) operation.plain = new PlainRequest(this.#collector, this.#makeTarget(start, kind));
     });
-  }
+  };
 
   executeLanguageModelCall<T>(asked: ModelCallLike<T>): PromiseLike<T> {
     const attempt = quietly(() => this.#attempt(asked));
@@ -104,13 +117,20 @@ export class AiSdkTelemetry {
   }
 
   executeTool<T>(asked: ToolRunLike<T>): PromiseLike<T> {
-    const run = this.#operations.get(asked.callId)?.run;
-    return run === undefined ? asked.execute() : run.tool(asked);
+    const operation = this.#operations.get(asked.callId);
+    if (operation?.run === undefined) return asked.execute();
+    operation.tools++;
+    const done = () => {
+      operation.tools--;
+    };
+    const result = operation.run.tool(asked);
+    result.then(done, done);
+    return result;
   }
 
-  onStepStart({ callId }: EventLike): void {
+  readonly onStepStart = ({ callId }: EventLike): void => {
     quietly(() => this.#operations.get(callId)?.run?.stepStarted());
-  }
+  };
 
   onStepEnd(step: StepEndLike): void {
     quietly(() => this.#operations.get(step.callId)?.run?.stepEnded(step));
@@ -179,7 +199,7 @@ export class AiSdkTelemetry {
     const { callId: id, functionId, operationId = '' } = start;
     const agents = AGENTS.has(operationId) && functionId !== undefined ? this.#agents : undefined;
     const run = agents && new AgentRun(agents.collector, String(functionId), agents.finalTools);
-    return this.#operations.open(id, { id, start, run, embeds: new EmbedRequests() });
+    return this.#operations.open(id, { id, start, run, tools: 0, embeds: new EmbedRequests() });
   }
 
   #close(id: string): Operation | undefined {
@@ -202,8 +222,27 @@ export class AiSdkTelemetry {
 
   #answered(operation: Operation, request: ModelRequest, answer: ModelAnswerLike): void {
     const { id } = operation;
-    const isStream = request.answered(answer, () => this.#operations.resume(id, operation));
+    const isStream = request.answered(answer, () => this.#streamEnded(operation, request));
     if (isStream) this.#operations.leave(id, operation);
+  }
+
+  #streamEnded(operation: Operation, request: ModelRequest): void {
+    this.#operations.resume(operation.id, operation);
+    const { errorType } = request;
+    const wait = errorType === undefined ? READ_MS : FAILED_MS;
+    setTimeout(() => quietly(() => this.#unread(operation, request, errorType)), wait).unref();
+  }
+
+  /** The SDK goes on only while a reader asks for more. It reports nothing if the reader has left. */
+  #unread(operation: Operation, request: ModelRequest, errorType: string | undefined): void {
+    const { id, run, model, tools } = operation;
+    if (this.#operations.get(id) !== operation || model !== request || tools > 0) return;
+    if (errorType === undefined) {
+      this.#operations.leave(id, operation);
+    } else {
+      this.#operations.close(id);
+      run?.failed(errorType);
+    }
   }
 
   #remember(operation: Operation): void {

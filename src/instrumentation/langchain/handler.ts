@@ -2,6 +2,9 @@
  * A callback handler for LangChain and LangGraph that turns their events into runs. A root chain is an agent's execution;
  * the runs within it belong to that execution. Has the shape of a handler and depends on no LangChain package.
  */
+import { classifyErrorText, errorTypeOf } from '../../collectors/error-type';
+import type { LlmTarget } from '../../collectors/llm/request';
+import type { Outcome } from '../../collectors/words';
 import { refuseOption } from '../../errors';
 import { checkOptionNames, optionNames } from '../../options';
 import { read, readText } from '../../read';
@@ -13,7 +16,9 @@ import {
 } from '../agents/options';
 import { agentRun, modelRun, partRun, type Run, stepRun, toolRun } from '../agents/run';
 import { getRuns, type RunPlace, type Runs } from '../agents/runs';
-import { hasContent, type ModelStart, readEnd, readTarget } from './model';
+import { ModelAnswer } from './answer';
+import { type ModelStart, readTarget } from './model';
+import { type Following, isWrapper, Wrappers } from './wrappers';
 
 /** Options of `createLangChainHandler()`. */
 export interface LangChainHandlerOptions extends InstrumentFrameworkOptions {
@@ -47,6 +52,14 @@ export function createLangChainHandler(options: LangChainHandlerOptions = {}): L
   return new LangChainHandler(framework, new Set(agents));
 }
 
+/** An open request to a model. */
+interface Request {
+  readonly target: LlmTarget;
+  /** The failed request that it follows. */
+  readonly follows: Following | undefined;
+  readonly answer: ModelAnswer;
+}
+
 /** A callback handler, as LangChain expects it. */
 export class LangChainHandler {
   readonly name = 'llmdevops_prometheus_metrics';
@@ -61,6 +74,8 @@ export class LangChainHandler {
   readonly #framework: CheckedFrameworkOptions;
   readonly #nested: ReadonlySet<string>;
   readonly #runs: Runs;
+  readonly #wrappers = new Wrappers();
+  readonly #requests = new WeakMap<Run, Request>();
 
   /** @internal */
   constructor(framework: CheckedFrameworkOptions, nested: ReadonlySet<string>) {
@@ -86,16 +101,29 @@ export class LangChainHandler {
   ): void {
     quietly(() => {
       const place = { id: runId, parentId: parentRunId, witness: metadata };
-      this.#runs.begin(place, () => this.#chain(place, runName ?? readClassName(chain), metadata));
+      this.#runs.begin(place, () => {
+        const className = readClassName(chain);
+        const run = this.#chain(place, className, runName, metadata);
+        this.#wrappers.began(run, this.#runs.get(parentRunId), className, runName);
+        return run;
+      });
     });
   }
 
-  /** A root chain starts an execution, unless it runs within an execution that was started elsewhere. */
-  #chain({ parentId }: RunPlace, name: string, metadata: unknown): Run {
+  /**
+   * A root chain starts an execution, unless it runs within an execution that was started elsewhere. A root that only repeats
+   * or replaces a runnable leaves that to the chain it contains: around a model, there is no agent.
+   */
+  #chain({ parentId }: RunPlace, className: string, runName: string | undefined, metadata: unknown): Run {
     const { agents, agentType } = this.#framework;
     const running = this.#runs.executionAt(parentId, agents);
-    const isRoot = this.#runs.get(parentId) === undefined;
-    const given = isRoot ? (readText(metadata, 'agent_type') ?? agentType) : undefined;
+    const parent = this.#runs.get(parentId);
+    const around = parent?.execution === undefined ? this.#wrappers.of(parent) : undefined;
+    const isRoot = parent === undefined || around !== undefined;
+    const named = isRoot ? readText(metadata, 'agent_type') : undefined;
+    if (isWrapper(className) && named === undefined) return partRun(running);
+    const given = named ?? (isRoot ? agentType : undefined);
+    const name = around?.name ?? runName ?? className;
     const isAgent = isRoot
       ? running === undefined || (given ?? running.agentType) !== running.agentType
       : this.#nested.has(name);
@@ -106,9 +134,13 @@ export class LangChainHandler {
     quietly(() => this.#runs.end(runId));
   }
 
-  handleChainError(error: unknown, runId: string): void {
-    // A graph that waits for a human, or hands control to its parent, throws an error but has not failed.
-    quietly(() => (isBubble(error) ? this.#runs.end(runId) : this.#runs.fail(runId, error)));
+  handleChainError(error: unknown, runId: string, parentRunId?: string): void {
+    quietly(() => {
+      // A graph that waits for a human, or hands control to its parent, throws an error but has not failed.
+      if (isBubble(error)) return this.#runs.end(runId);
+      this.#runs.fail(runId, isUnparsed(error) ? 'invalid_response' : error);
+      this.#wrappers.failed(this.#runs.get(parentRunId));
+    });
   }
 
   handleChatModelStart(
@@ -139,12 +171,23 @@ export class LangChainHandler {
     const { agents, llm, resolveProvider } = this.#framework;
     this.#runs.begin({ id: runId, parentId: parentRunId, witness: start.metadata }, () => {
       const execution = this.#runs.executionAt(parentRunId, agents);
-      const begin = () => llm?.startRequest(readTarget(start, isChat, resolveProvider));
-      const call = execution === undefined ? begin() : execution.within(begin);
+      const target = readTarget(start, isChat, resolveProvider);
+      const begin = () => llm?.startRequest(target);
+      const run = modelRun(execution, execution === undefined ? begin() : execution.within(begin));
       // A client that is instrumented too counts the request instead.
-      call?.enclose();
-      return modelRun(execution, call);
+      run.call?.enclose();
+      const parent = this.#runs.get(parentRunId);
+      this.#wrappers.began(run, parent);
+      const follows = this.#wrappers.follow(parent);
+      if (follows?.kind === 'retry') llm?.recordRetry(target, follows.type);
+      this.#requests.set(run, { target, follows, answer: new ModelAnswer(run.call, start.metadata) });
+      return run;
     });
+  }
+
+  #request(runId: string): Request | undefined {
+    const run = this.#runs.get(runId);
+    return run && this.#requests.get(run);
   }
 
   handleLLMNewToken(
@@ -155,7 +198,7 @@ export class LangChainHandler {
     _tags?: unknown,
     fields?: unknown,
   ): void {
-    quietly(() => this.#runs.get(runId)?.call?.chunk(hasContent(token, read(fields, 'chunk'))));
+    quietly(() => this.#request(runId)?.answer.token(token, read(fields, 'chunk')));
   }
 
   handleChatModelStreamEvent(event: unknown, runId: string): void {
@@ -164,13 +207,29 @@ export class LangChainHandler {
 
   handleLLMEnd(result: unknown, runId: string, _parentRunId?: string, _tags?: unknown, extra?: unknown): void {
     quietly(() => {
-      if (read(extra, 'cached') === true) this.#runs.drop(runId);
-      else this.#runs.end(runId, readEnd(result));
+      const request = this.#request(runId);
+      if (read(extra, 'cached') === true) return this.#runs.drop(runId);
+      this.#runs.end(runId, request?.answer.readEnd(result));
+      this.#replaced(request, 'success');
     });
   }
 
-  handleLLMError(error: unknown, runId: string): void {
-    quietly(() => this.#runs.fail(runId, error));
+  handleLLMError(error: unknown, runId: string, parentRunId?: string): void {
+    quietly(() => {
+      const run = this.#runs.get(runId);
+      const request = this.#request(runId);
+      this.#runs.fail(runId, classifyModelError(error));
+      if (run === undefined || request === undefined) return;
+      this.#replaced(request, 'error');
+      this.#wrappers.requestFailed(run, request.target, run.call?.outcome?.errorType ?? 'other');
+      this.#wrappers.failed(this.#runs.get(parentRunId));
+    });
+  }
+
+  /** Records that a request went to another model because the first one failed. */
+  #replaced(request: Request | undefined, status: Outcome): void {
+    if (request?.follows?.kind !== 'fallbacks') return;
+    this.#framework.llm?.recordFallback(request.follows.target.model, request.target.model, status);
   }
 
   handleToolStart(
@@ -227,6 +286,17 @@ export class LangChainHandler {
   handleRetrieverError(error: unknown, runId: string): void {
     quietly(() => this.#runs.fail(runId, error));
   }
+}
+
+/** Some provider packages keep only the text of the error beneath. */
+function classifyModelError(error: unknown): string {
+  const type = errorTypeOf(error);
+  return type === 'other' ? (classifyErrorText(readText(error, 'message') ?? '') ?? type) : type;
+}
+
+/** True for an answer that a parser of structured output rejects. */
+function isUnparsed(error: unknown): boolean {
+  return read(error, 'lc_error_code') === 'OUTPUT_PARSING_FAILURE';
 }
 
 /** The class name of an object that LangChain serialized: the last part of its `id` path. */

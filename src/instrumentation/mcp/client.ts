@@ -1,17 +1,18 @@
 /**
- * Instruments a client of the Model Context Protocol: counts and times its tool calls. Uses only `callTool`, `listTools` and
- * the names of server and client; must not know transports, resources or prompts.
+ * Instruments a client of the Model Context Protocol: counts and times its tool calls as an agent's, by `callTool` and
+ * `listTools`, and all of its requests as operations, by the messages of its transports.
  */
 import type { AgentMetricsCollector } from '../../collectors/agent/agent-collector';
 import { settled } from '../../collectors/agent/execution';
 import { refuseOption } from '../../errors';
 import { checkOptionNames, optionNames } from '../../options';
-import { read } from '../../read';
+import { read, readText } from '../../read';
 import { quietly, warnOnce } from '../../warnings';
 import { type InstrumentAgentsOptions, resolveAgentCollector } from '../agent-options';
 import { agentByName, ToolCall } from '../agents/tool-call';
 import type { Uninstall } from '../options';
 import { type Original, Patches } from '../patches';
+import { measureConnections } from './connections';
 import { classifyError, classifyResult } from './failure';
 
 /** The part of the SDK's `Client` that is used. */
@@ -61,7 +62,16 @@ export function instrumentMcpClient(client: McpClientLike, options: InstrumentMc
   patches.wrap(client, 'listTools', (original) => {
     return settled(original, (_, list) => calls.listed(read(list, 'tools')));
   });
-  return patches.uninstall;
+  const uninstallOperations = measureConnections(client, {
+    side: 'client',
+    collector,
+    serverName: () => readText(readServer(client), 'name'),
+    hasTarget: () => false,
+  });
+  return () => {
+    uninstallOperations?.();
+    patches.uninstall();
+  };
 }
 
 /** The tool calls of one client. */
@@ -105,7 +115,9 @@ class Calls {
 
 /** The server's name, which is known after the client has connected; before that, the client's name. */
 function readServerName(client: unknown): string {
-  const { getServerVersion } = client as { getServerVersion?(): unknown };
-  const server = read(getServerVersion?.call(client), 'name') ?? read(read(client, '_clientInfo'), 'name');
-  return typeof server === 'string' ? server : 'mcp';
+  return readText(readServer(client), 'name') ?? readText(read(client, '_clientInfo'), 'name') ?? 'mcp';
+}
+
+function readServer(client: unknown): unknown {
+  return (client as { getServerVersion?(): unknown }).getServerVersion?.();
 }

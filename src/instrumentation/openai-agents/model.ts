@@ -17,6 +17,23 @@ export function readAnswer(data: unknown): ModelAnswer {
   return read(data, 'type') === 'response' ? readResponse(read(data, '_response')) : readGeneration(data);
 }
 
+/**
+ * True for a request whose span has ended without an error and without the answer: the reader left the stream. A span that
+ * excludes sensitive data has no input either, and tells nothing.
+ */
+export function wasLeft(data: unknown): boolean {
+  switch (read(data, 'type')) {
+    case 'response':
+      return read(data, '_input') !== undefined && read(data, '_response') === undefined;
+    case 'generation':
+      return (
+        read(data, 'input') !== undefined && read(data, 'output') === undefined && read(data, 'usage') === undefined
+      );
+    default:
+      return false;
+  }
+}
+
 function readResponse(response: unknown): ModelAnswer {
   return {
     model: readText(response, 'model'),

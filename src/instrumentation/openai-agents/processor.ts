@@ -2,6 +2,7 @@
  * A trace processor for the OpenAI Agents SDK that turns its spans into runs. An agent's span is an execution; the spans
  * within it belong to that execution. Has the shape of a trace processor and does not depend on the SDK.
  */
+import type { AgentExecution } from '../../collectors/agent/execution';
 import type { LlmErrorType } from '../../collectors/words';
 import { checkOptionNames, optionNames } from '../../options';
 import { read, readText } from '../../read';
@@ -14,7 +15,7 @@ import {
 import { agentRun, partRun, type ReportStep, type Run, stepRun, toolRun } from '../agents/run';
 import { getRuns, type Runs } from '../agents/runs';
 import { classifySpanError } from './failure';
-import { readAnswer } from './model';
+import { readAnswer, wasLeft } from './model';
 
 /** Options of `createTraceProcessor()`. */
 export type TraceProcessorOptions = InstrumentFrameworkOptions;
@@ -85,6 +86,8 @@ class Spans {
   readonly #runs: Runs;
   /** The last model of each agent, because the span of a failed request does not name its model. */
   readonly #models = new Map<string, string>();
+  /** Executions whose last request was left: the SDK stops such a run without an error. */
+  readonly #left = new WeakSet<AgentExecution>();
 
   constructor(framework: CheckedFrameworkOptions) {
     this.#framework = framework;
@@ -97,8 +100,17 @@ class Spans {
 
   end(span: AgentSpanLike): void {
     const { spanId, error } = span;
-    if (error === null || error === undefined) this.#runs.end(spanId);
+    if (error === null || error === undefined) this.#endWithoutError(span);
     else this.#runs.fail(spanId, classifySpanError(error, read(span.spanData, 'type') === 'function'));
+  }
+
+  #endWithoutError({ spanId, spanData }: AgentSpanLike): void {
+    const execution = this.#runs.get(spanId)?.execution;
+    const isLeft = wasLeft(spanData);
+    if (isLeft && execution !== undefined) this.#left.add(execution);
+    const isCut = read(spanData, 'type') === 'agent' && execution !== undefined && this.#left.has(execution);
+    if (isLeft || isCut) this.#runs.fail(spanId, 'cancelled');
+    else this.#runs.end(spanId);
   }
 
   #run(span: AgentSpanLike): Run {
@@ -110,6 +122,7 @@ class Spans {
         return this.#agent(readText(spanData, 'name') ?? 'other');
       case 'response':
       case 'generation': {
+        if (execution !== undefined) this.#left.delete(execution);
         const request = this.#framework.llm?.encloseRequest(execution);
         return stepRun(execution, 'llm', (durationMs, error) => {
           request?.end();
