@@ -247,7 +247,7 @@ test('tokens of an advisor count for its own model, in answers and streams, and 
     await client.beta.messages.create(asked);
     await chunksOf(await client.messages.create({ ...asked, stream: true }));
   });
-  const lines = (await short(registry)).filter((line) => /tokens_total|cost|requests_total/.test(line));
+  const lines = (await short(registry)).filter((line) => /^llm_requests_total|tokens_total|cost/.test(line));
   sameLines(t, lines, [
     'llm_requests_total{operation="chat",status="success"} 2',
     'llm_tokens_total{type="input"} 40',

@@ -20,7 +20,7 @@ type Callback = (this: unknown, ...args: unknown[]) => unknown;
 
 /** @returns a function that restores the transport */
 export function observeTransport(transport: object, observer: TransportObserver): Uninstall {
-  const patches = new Patches();
+  const patches = new Patches({});
   patches.wrap(transport, 'send', (original, [message]) => {
     quietly(() => observer.sent(message));
     return settled(original, (failure) => failure && observer.notSent(message, failure.error));
@@ -35,28 +35,76 @@ export function observeTransport(transport: object, observer: TransportObserver)
   };
 }
 
+/** Called ahead of the function that a property has. */
+type Listener = (argument: unknown) => void;
+
+/** A property whose function is listened to. Its listeners share one accessor, which the last of them removes. */
+interface Tap {
+  readonly listeners: Set<Listener>;
+  remove(): void;
+}
+
+/** The taps of each transport, by the name of the property. */
+const taps = new WeakMap<object, Map<string, Tap>>();
+
 /** Calls `before` ahead of the function that a property has, now or later. @returns a function that restores the property */
-function tapCallback(target: object, name: string, before: (argument: unknown) => void): () => void {
+function tapCallback(target: object, name: string, before: Listener): () => void {
+  const byName = taps.get(target) ?? new Map<string, Tap>();
+  taps.set(target, byName);
+  const tap = byName.get(name) ?? addTap(target, name);
+  byName.set(name, tap);
+  // Each installation is a listener of its own, also if it passes the same function.
+  const listener: Listener = (argument) => before(argument);
+  tap.listeners.add(listener);
+  return () => {
+    tap.listeners.delete(listener);
+    if (tap.listeners.size > 0 || byName.get(name) !== tap) return;
+    byName.delete(name);
+    tap.remove();
+  };
+}
+
+function addTap(target: object, name: string): Tap {
+  const listeners = new Set<Listener>();
   const own = Object.getOwnPropertyDescriptor(target, name);
   // Some transports pass the callback on to one within, by an accessor of their class.
   const accessor = own ?? findInherited(target, name);
   let assigned = read(target, name);
-  const tapped: Callback = function (...args) {
-    quietly(() => before(args[0]));
-    return (assigned as Callback).apply(this, args);
+  /** Arguments of the running calls: a function that calls the one before it passes the same one on. */
+  const running: unknown[] = [];
+  const tapped = new WeakMap<Callback, Callback>();
+  const wrap = (callback: Callback): Callback => {
+    const wrapper: Callback = function (...args) {
+      const isNew = !running.includes(args[0]);
+      running.push(args[0]);
+      try {
+        if (isNew) for (const listener of listeners) quietly(() => listener(args[0]));
+        return callback.apply(this, args);
+      } finally {
+        running.pop();
+      }
+    };
+    tapped.set(callback, wrapper);
+    // A wrapper that is read and assigned again stays itself.
+    tapped.set(wrapper, wrapper);
+    return wrapper;
   };
-  const current = () => (typeof assigned === 'function' ? tapped : assigned);
+  const current = () =>
+    typeof assigned === 'function' ? (tapped.get(assigned as Callback) ?? wrap(assigned as Callback)) : assigned;
   const set = (value: unknown): void => {
     assigned = value;
     accessor?.set?.call(target, current());
   };
   Object.defineProperty(target, name, { configurable: true, enumerable: true, get: current, set });
   set(assigned);
-  return () => {
-    if (Object.getOwnPropertyDescriptor(target, name)?.set !== set) return;
-    if (own === undefined) delete (target as Record<string, unknown>)[name];
-    else Object.defineProperty(target, name, own);
-    (target as Record<string, unknown>)[name] = assigned;
+  return {
+    listeners,
+    remove: () => {
+      if (Object.getOwnPropertyDescriptor(target, name)?.set !== set) return;
+      if (own === undefined) delete (target as Record<string, unknown>)[name];
+      else Object.defineProperty(target, name, own);
+      (target as Record<string, unknown>)[name] = assigned;
+    },
   };
 }
 
