@@ -495,7 +495,7 @@ export class LlmMetricsCollector {
     agent: Attributed | undefined,
     requests: number,
   ): Spent {
-    const { finishReason, otherModels = [] } = request;
+    const { finishReason, otherModels } = request;
     if (finishReason !== undefined) series.finishReasons.of(finishReason).inc();
     const billing = {
       prices: this.#pricesOf(series, request),
@@ -504,6 +504,7 @@ export class LlmMetricsCollector {
     };
     const spent = recordUsage(series, request, succeeded, billing);
     agent?.addUsage(spent.input, spent.output, spent.costUsd ?? 0, requests);
+    if (otherModels === undefined) return spent;
     let { costUsd } = spent;
     for (const { model, ...usage } of otherModels) {
       const other = { model, provider: request.provider, labels: request.labels, ...usage, usageFollows: true };
