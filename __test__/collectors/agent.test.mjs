@@ -206,6 +206,19 @@ test('model calls of an execution: recorded requests, or its steps of the type l
   }
 });
 
+test('a request that reports usage of several models, or in several parts, is one model call', async (t) => {
+  const { registry, agents, llm } = collectors();
+  const target = { model: 'm', provider: 'p' };
+  agents.run('researcher', () => {
+    const otherModels = [{ model: 'n', inputTokens: 3, outputTokens: 2 }];
+    llm.recordRequest({ ...target, inputTokens: 10, outputTokens: 5, otherModels });
+    llm.recordAnswer(target, { inputTokens: 100, outputTokens: 50 });
+  });
+  const lines = await recorded(registry);
+  t.true(lines.includes(`model_calls_per_execution_sum{${A}} 1`), lines.join('\n'));
+  t.true(lines.includes(`tokens_total{${A},type="input"} 113`), lines.join('\n'));
+});
+
 test('the methods that record without an execution object', async (t) => {
   const { registry, agents } = collectors();
   agents.recordExecutionStart('researcher');

@@ -41,6 +41,7 @@ const usage = (count = 1) => [
 const reason = (word, count = 1) => `llm_finish_reasons_total${on(`,reason="${word}"`)} ${count}`;
 const error = (type) => `llm_errors_total${on(`,error_type="${type}"`)} 1`;
 const streamed = (chunks) => [
+  `llm_streaming_requests_total${on('')} 1`,
   `llm_streaming_chunks_total${on('')} ${chunks}`,
   `llm_streaming_time_to_first_token_seconds_count${on('')} 1`,
 ];
@@ -100,6 +101,8 @@ eachVersion(
       'agent_executions_total{agent_type="adder",status="success"} 1',
       'agent_execution_duration_seconds_count{agent_type="adder"} 1',
       'agent_steps_per_execution_count{agent_type="adder"} 1',
+      'agent_model_calls_per_execution_sum{agent_type="adder"} 2',
+      'agent_model_calls_per_execution_count{agent_type="adder"} 1',
       'agent_tool_calls_per_execution_count{agent_type="adder"} 1',
       'agent_tokens_total{agent_type="adder",type="input"} 20',
       'agent_tokens_total{agent_type="adder",type="output"} 10',
@@ -214,6 +217,7 @@ eachVersion('a mock model whose stream is not read ahead', async (t, { ai, mocks
     requests('cancelled'),
     error('cancelled'),
     `llm_usage_missing_total${on('')} 1`,
+    `llm_streaming_requests_total${on('')} 1`,
     `llm_streaming_chunks_total${on('')} 1`,
     `llm_streaming_time_to_first_token_seconds_count${on('')} 1`,
     `llm_streaming_interrupted_total${on(',reason="client"')} 1`,

@@ -384,6 +384,16 @@ test('attempts that the SDK makes automatically', async (t) => {
   ]);
 });
 
+test('each attempt is timed on request, also one that fails', async (t) => {
+  const retryOptions = { attempts: 3, initialDelay: 0.01 };
+  const llm = { optional: { attemptDuration: true }, prices: { [MODEL]: { input: 1, output: 1 } } };
+  const { wire, ai, lines } = await measured(t, { client: { httpOptions: { retryOptions } }, llm });
+  wire.answer(refused(429), refused(503), json(HELLO));
+  await ai.models.generateContent(ASKED);
+  const timed = (await lines()).filter((line) => /attempt|request_duration/.test(line));
+  sameLines(t, timed, [SUCCESS[1], `llm_attempt_duration_seconds_count${on('')} 3`]);
+});
+
 /** A tool that the SDK calls automatically. */
 const WEATHER = {
   tool: async () => ({ functionDeclarations: [{ name: 'weather' }] }),

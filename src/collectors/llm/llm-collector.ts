@@ -242,7 +242,7 @@ export class LlmMetricsCollector {
     const agent = attributed();
     const failed = error !== undefined && error !== null;
     const series = this.#seriesOf({ ...target, responseModel: answer.responseModel }, !failed);
-    this.#recordEnd(series, { ...target, ...answer, usageFollows: true }, !failed, agent);
+    this.#recordEnd(series, { ...target, ...answer, usageFollows: true }, !failed, agent, 0);
     if (failed) series.errors.of(reportedType(error)).inc();
   }
 
@@ -468,7 +468,7 @@ export class LlmMetricsCollector {
     const errorType = status === 'success' ? undefined : series.errors.word(readErrorType(request, status));
     if (errorType !== undefined) series.errors.of(errorType).inc();
     if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
-    const { costUsd } = this.#recordEnd(series, request, status === 'success', agent);
+    const { costUsd } = this.#recordEnd(series, request, status === 'success', agent, 1);
     const perToken = secondsPerToken(request);
     recordStream(series, request, perToken);
     if (this.#objectives !== undefined) {
@@ -483,9 +483,19 @@ export class LlmMetricsCollector {
     return { status, errorType: errorType as LlmErrorType | undefined, durationMs, timeToFirstTokenMs, costUsd };
   }
 
-  /** Records why an answer ended and what it used. */
-  #recordEnd(series: ModelSeries, request: LlmRequest, succeeded: boolean, agent: Attributed | undefined): Spent {
-    const { finishReason, otherModels = [] } = request;
+  /**
+   * Records why an answer ended and what it used.
+   *
+   * @param requests how many model calls it is for the agent: 0 for a part of a request that counts elsewhere
+   */
+  #recordEnd(
+    series: ModelSeries,
+    request: LlmRequest,
+    succeeded: boolean,
+    agent: Attributed | undefined,
+    requests: number,
+  ): Spent {
+    const { finishReason, otherModels } = request;
     if (finishReason !== undefined) series.finishReasons.of(finishReason).inc();
     const billing = {
       prices: this.#pricesOf(series, request),
@@ -493,11 +503,12 @@ export class LlmMetricsCollector {
       perRequest: this.#perRequest,
     };
     const spent = recordUsage(series, request, succeeded, billing);
-    agent?.addUsage(spent.input, spent.output, spent.costUsd ?? 0);
+    agent?.addUsage(spent.input, spent.output, spent.costUsd ?? 0, requests);
+    if (otherModels === undefined) return spent;
     let { costUsd } = spent;
     for (const { model, ...usage } of otherModels) {
       const other = { model, provider: request.provider, labels: request.labels, ...usage, usageFollows: true };
-      const more = this.#recordEnd(this.#seriesOf(other, succeeded), other, succeeded, agent);
+      const more = this.#recordEnd(this.#seriesOf(other, succeeded), other, succeeded, agent, 0);
       if (costUsd !== undefined && more.costUsd !== undefined) costUsd += more.costUsd;
     }
     return { ...spent, costUsd };

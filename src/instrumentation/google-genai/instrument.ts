@@ -111,6 +111,7 @@ function install(
       let measured: MeasuredCall | undefined;
       const listener = {
         retried: (failure: unknown) => collector.recordRetry(target, failure),
+        timed: collector.timesAttempts ? (ms: number) => collector.recordAttempt(target, ms) : undefined,
         answered: (status: number) => {
           if (measured !== undefined) measured.status = status;
         },

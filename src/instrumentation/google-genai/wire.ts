@@ -3,6 +3,7 @@
  * status 200 reports.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { now, secondsSince } from '../../clock';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import { asPromise, isPromise, read } from '../../read';
 import { quietly } from '../../warnings';
@@ -14,6 +15,8 @@ import type { Around, Patches } from '../patches';
 export interface WireListener {
   /** Another attempt begins. @param failure the error of the attempt before, or an object with its `status` */
   retried(failure: unknown): void;
+  /** Receives the duration of each attempt, to the headers of its answer or its failure; undefined if no metric needs it. */
+  readonly timed: ((durationMs: number) => void) | undefined;
   /** An attempt was answered. */
   answered(status: number): void;
   /** The body of an answer, or of a chunk, reports a failure that the SDK drops. */
@@ -96,14 +99,21 @@ function countFetches(send: Fetch, listener: WireListener): Fetch {
   return (input, init) => {
     const before = failure;
     if (before !== undefined) quietly(() => listener.retried(before));
+    const { timed } = listener;
+    const start = timed === undefined ? undefined : now();
     const sent = send(input, init);
+    const ended = () => {
+      if (start !== undefined) quietly(() => timed?.(secondsSince(start) * 1000));
+    };
     sent.then(
       ({ status }) => {
         failure = { status };
+        ended();
         listener.answered(status);
       },
       (error: unknown) => {
         failure = error;
+        ended();
       },
     );
     return sent;
