@@ -159,6 +159,7 @@ for (const [name, { make, model: named, whole, stream, details, chunks }] of Obj
     for await (const _ of await model.stream('hello', { callbacks }));
     sameLines(t, await lines(), [
       success,
+      `llm_streaming_requests_total{${labels}} 1`,
       `llm_streaming_chunks_total{${labels}} ${chunks}`,
       `llm_streaming_time_to_first_token_seconds_count{${labels}} 1`,
       `llm_streaming_time_per_output_token_seconds_count{${labels}} 1`,

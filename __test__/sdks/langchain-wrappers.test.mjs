@@ -77,6 +77,7 @@ for (const way of ['invoke', 'stream']) {
     if (way === 'invoke') await model.invoke('x', config);
     else for await (const _ of await model.stream('x', config));
     const streamed = [
+      `llm_streaming_requests_total{${M}} 1`,
       `llm_streaming_chunks_total{${M}} 4`,
       `llm_streaming_time_to_first_token_seconds_count{${M}} 1`,
       `llm_streaming_time_per_output_token_seconds_count{${M}} 1`,
@@ -239,6 +240,7 @@ test('a model of the program’s own: tokens without chunks are a stream from th
     `llm_requests_total{${M},operation="chat",status="success"} 2`,
     durations(M, 2),
     `llm_usage_missing_total{${M}} 2`,
+    `llm_streaming_requests_total{${M}} 1`,
     `llm_streaming_chunks_total{${M}} 3`,
     `llm_streaming_time_to_first_token_seconds_count{${M}} 1`,
   );

@@ -15,7 +15,7 @@ const observed = new WeakMap<object, Set<AgentMetricsCollector>>();
 
 /** @param peer the SDK's client or server @returns undefined if it has no method `connect()` */
 export function measureConnections(peer: object, side: McpSide): Uninstall | undefined {
-  const patches = new Patches();
+  const patches = new Patches(side.collector);
   const open = new Set<Uninstall>();
   const attach = (transport: unknown): void => {
     if (typeof transport !== 'object' || transport === null) return;
@@ -25,7 +25,7 @@ export function measureConnections(peer: object, side: McpSide): Uninstall | und
     const exchange = new Exchange(side);
     const [fromMe, fromPeer] =
       side.side === 'client' ? (['fromClient', 'fromServer'] as const) : (['fromServer', 'fromClient'] as const);
-    const detach = observeTransport(transport, {
+    const detach = observeTransport(transport, side.collector, {
       sent: (message) => exchange[fromMe](message),
       notSent: (message, error) => side.side === 'client' && exchange.notSent(message, error),
       received: (message) => exchange[fromPeer](message),

@@ -18,9 +18,9 @@ export interface TransportObserver {
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown;
 
-/** @returns a function that restores the transport */
-export function observeTransport(transport: object, observer: TransportObserver): Uninstall {
-  const patches = new Patches();
+/** @param owner the collector that records @returns a function that restores the transport */
+export function observeTransport(transport: object, owner: object, observer: TransportObserver): Uninstall {
+  const patches = new Patches(owner);
   patches.wrap(transport, 'send', (original, [message]) => {
     quietly(() => observer.sent(message));
     return settled(original, (failure) => failure && observer.notSent(message, failure.error));
