@@ -6,7 +6,7 @@ export const RANGES = [
   {
     name: 'openai',
     page: 'openai',
-    versions: versions('openai', '4.0.0', '4', '5.0.0', '5', '6.0.0', '6', '7.0.0', '7'),
+    versions: versions('openai', '4.20.0', '4', '5.0.0', '5', '6.0.0', '6', '7.0.0', '7'),
   },
   {
     name: 'anthropic',
@@ -18,8 +18,16 @@ export const RANGES = [
     page: 'google-genai',
     versions: versions('@google/genai', '1.0.0', '1', '2.0.0', '2', '3.1.0', '3'),
   },
-  { name: 'ai-middleware', page: 'ai-sdk', versions: versions('ai', '5.0.0', '5', '6.0.0', '6', '7.0.0', '7') },
-  { name: 'ai-telemetry', page: 'ai-sdk', versions: versions('ai', '7.0.0', '7') },
+  {
+    name: 'ai-middleware',
+    page: 'ai-sdk',
+    versions: versions('ai', '5.0.0', '5', '6.0.0', '6', '7.0.0', '7').map((packages) => [...packages, 'zod@4']),
+  },
+  {
+    name: 'ai-telemetry',
+    page: 'ai-sdk',
+    versions: versions('ai', '7.0.0', '7').map((packages) => [...packages, 'zod@4']),
+  },
   { name: 'mcp-1', page: 'mcp', versions: versions('@modelcontextprotocol/sdk', '1.0.0', '1') },
   {
     name: 'mcp-2',
@@ -33,7 +41,7 @@ export const RANGES = [
     name: 'langchain',
     page: 'langchain',
     versions: [
-      ['@langchain/core@0.3.0', '@langchain/openai@0.3.0'],
+      ['@langchain/core@0.3.68', '@langchain/openai@0.6.1'],
       ['@langchain/core@0.3', '@langchain/openai@0.6'],
       ['@langchain/core@1.0.0', '@langchain/openai@1.0.0'],
       ['@langchain/core@1', '@langchain/openai@1'],

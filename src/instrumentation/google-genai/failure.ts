@@ -2,8 +2,10 @@
  * Classifies errors of Gemini's SDK, whose own timeout looks like the caller's abort.
  */
 import { abortTypeOf, errorTypeOf } from '../../collectors/error-type';
-import { read } from '../../read';
+import { read, readText } from '../../read';
 import type { RequestLike } from './shapes';
+
+const STATUS = /^got status: (\d{3})/;
 
 /**
  * The error type of a failed request.
@@ -17,7 +19,10 @@ export function classifyError(error: unknown, { config }: RequestLike, status = 
   if (type === 'cancelled' && read(error, 'name') === 'AbortError') {
     return config?.abortSignal?.aborted === true ? abortTypeOf(config.abortSignal.reason) : 'timeout';
   }
-  if (read(error, 'name') !== 'SyntaxError') return type;
+  const isUnread = read(error, 'name') === 'SyntaxError';
+  // The first versions of the SDK tell the status only in the text.
+  const [, told = status] = STATUS.exec(readText(error, 'message') ?? '') ?? [];
   // The SDK's own error is lost if the body of a failed answer is not JSON.
-  return status >= 400 ? errorTypeOf({ status }) : 'invalid_response';
+  if (Number(told) >= 400 && (isUnread || type === 'other')) return errorTypeOf({ status: Number(told) });
+  return isUnread ? 'invalid_response' : type;
 }
