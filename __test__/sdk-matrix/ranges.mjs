@@ -59,7 +59,7 @@ export const RANGES = [
     name: 'mastra',
     page: 'mastra',
     versions: [
-      ['@mastra/core@1.0.4', '@mastra/observability@1.0.0', 'zod@4'],
+      ['@mastra/core@1.71.0', '@mastra/observability@1.17.9', 'zod@4'],
       ['@mastra/core@1', '@mastra/observability@1', 'zod@4'],
     ],
   },
