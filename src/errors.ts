@@ -17,103 +17,61 @@ type ErrorClass =
   | 'ValueError'
   | 'warning';
 
-interface ErrorEntry {
-  readonly class: ErrorClass;
-  /** One sentence in Markdown: when the error is thrown. */
-  readonly means: string;
-}
-
 /**
- * All codes. A code is never reused for something else. The table in docs/recording.md is written from here, and the
- * core's error kinds have the same codes; tests hold both.
+ * All codes, each with its class. A code is never reused for something else. The table in docs/recording.md is written from
+ * here, with the comments as meanings, and the core's error kinds have the same codes; tests hold both.
  */
 export const ERRORS = {
-  DUPLICATE_METRIC: {
-    class: 'RegistrationError',
-    means: 'A metric of this name, or one that writes the same sample name, is already registered.',
-  },
-  INVALID_METRIC_NAME: {
-    class: 'RegistrationError',
-    means: 'The metric name is missing, does not match `[a-zA-Z_:][a-zA-Z0-9_:]*`, or does not end with the unit.',
-  },
-  INVALID_LABEL_NAME: {
-    class: 'RegistrationError',
-    means:
-      'A label name does not match `[a-zA-Z_][a-zA-Z0-9_]*`, is given twice, or is reserved: `__name__`, `le` on a histogram, `quantile` on a summary, both as default labels.',
-  },
-  INVALID_LABEL_VALUE: {
-    class: 'LabelError',
-    means: 'A label value cannot be converted to a string, or the labels of an exemplar exceed 128 characters.',
-  },
-  TYPE_MISMATCH: {
-    class: 'RegistrationError',
-    means:
-      'A method such as `registry.counter()` found a metric with another type, other labels, buckets, percentiles or states.',
-  },
-  INVALID_BUCKETS: {
-    class: 'RegistrationError',
-    means: 'The buckets of a histogram are not finite numbers in ascending order.',
-  },
-  INVALID_VALUE: {
-    class: 'ValueError',
-    means: 'The value is not a number, or not one that the metric type can hold; nothing was recorded.',
-  },
-  NEGATIVE_INCREMENT: {
-    class: 'NegativeIncrementError',
-    means: '`counter.inc()` was called with a negative number; nothing was recorded.',
-  },
-  UNKNOWN_LABEL: {
-    class: 'LabelError',
-    means: 'A call names a label that is not in the `labelNames` of the metric; nothing was recorded.',
-  },
-  LABEL_COUNT: {
-    class: 'LabelError',
-    means: '`labels()` or `remove()` got more or fewer values than the metric has labels.',
-  },
-  CARDINALITY_LIMIT: {
-    class: 'CardinalityError',
-    means: 'A new label set is over a limit whose policy is `throw`; nothing was recorded.',
-  },
-  COLLECTOR_FAILED: {
-    class: 'warning',
-    means: 'A `collect()` callback threw an error or rejected; its metric keeps the values it had.',
-  },
-  COLLECTOR_TIMEOUT: {
-    class: 'warning',
-    means: 'A `collect()` callback took longer than the scrape allows; its metric keeps the values it had.',
-  },
-  INVALID_CONFIG: {
-    class: 'ConfigurationError',
-    means:
-      'An option has an unknown name, or an option or an argument has an invalid type or value. (A missing `help` is a `RegistrationError`, as in prom-client.)',
-  },
-  INVALID_EXPOSITION: {
-    class: 'ExpositionError',
-    means:
-      '`parseExposition()`, `diffSnapshots()` or `replay()` got an invalid text; the error has `line` and `column`.',
-  },
-  CLUSTER_FAILED: {
-    class: 'EndpointError',
-    means: 'A worker of a cluster registry did not answer in time, or answered with an error.',
-  },
-  PUSH_FAILED: {
-    class: 'EndpointError',
-    means:
-      'A Pushgateway answered with an error, whose number and text are `status` and `body`, or did not answer in full or in time.',
-  },
-  BIND_FAILED: {
-    class: 'EndpointError',
-    means: '`startExporter()` could not listen on the address or socket.',
-  },
-  ADDON_NOT_FOUND: {
-    class: 'ConfigurationError',
-    means: '`require()` or `import` found no native addon for this platform.',
-  },
-  ENGINE: {
-    class: 'MetricsError',
-    means: 'The JavaScript engine refused a request of the addon, usually for lack of memory.',
-  },
-} as const satisfies Record<string, ErrorEntry>;
+  /** A metric of this name, or one that writes the same sample name, is already registered. */
+  DUPLICATE_METRIC: 'RegistrationError',
+  /** The metric name is missing, does not match `[a-zA-Z_:][a-zA-Z0-9_:]*`, or does not end with the unit. */
+  INVALID_METRIC_NAME: 'RegistrationError',
+  /**
+   * A label name does not match `[a-zA-Z_][a-zA-Z0-9_]*`, is given twice, or is reserved: `__name__`, `le` on a histogram,
+   * `quantile` on a summary, both as default labels.
+   */
+  INVALID_LABEL_NAME: 'RegistrationError',
+  /** A label value cannot be converted to a string, or the labels of an exemplar exceed 128 characters. */
+  INVALID_LABEL_VALUE: 'LabelError',
+  /** A method such as `registry.counter()` found a metric with another type, other labels, buckets, percentiles or states. */
+  TYPE_MISMATCH: 'RegistrationError',
+  /** The buckets of a histogram are not finite numbers in ascending order. */
+  INVALID_BUCKETS: 'RegistrationError',
+  /** The value is not a number, or not one that the metric type can hold; nothing was recorded. */
+  INVALID_VALUE: 'ValueError',
+  /** `counter.inc()` was called with a negative number; nothing was recorded. */
+  NEGATIVE_INCREMENT: 'NegativeIncrementError',
+  /** A call names a label that is not in the `labelNames` of the metric; nothing was recorded. */
+  UNKNOWN_LABEL: 'LabelError',
+  /** `labels()` or `remove()` got more or fewer values than the metric has labels. */
+  LABEL_COUNT: 'LabelError',
+  /** A new label set is over a limit whose policy is `throw`; nothing was recorded. */
+  CARDINALITY_LIMIT: 'CardinalityError',
+  /** A `collect()` callback threw an error or rejected; its metric keeps the values it had. */
+  COLLECTOR_FAILED: 'warning',
+  /** A `collect()` callback took longer than the scrape allows; its metric keeps the values it had. */
+  COLLECTOR_TIMEOUT: 'warning',
+  /**
+   * An option has an unknown name, or an option or an argument has an invalid type or value. (A missing `help` is a
+   * `RegistrationError`, as in prom-client.)
+   */
+  INVALID_CONFIG: 'ConfigurationError',
+  /** `parseExposition()`, `diffSnapshots()` or `replay()` got an invalid text; the error has `line` and `column`. */
+  INVALID_EXPOSITION: 'ExpositionError',
+  /** A worker of a cluster registry did not answer in time, or answered with an error. */
+  CLUSTER_FAILED: 'EndpointError',
+  /**
+   * A Pushgateway answered with an error, whose number and text are `status` and `body`, or did not answer in full or in
+   * time.
+   */
+  PUSH_FAILED: 'EndpointError',
+  /** `startExporter()` could not listen on the address or socket. */
+  BIND_FAILED: 'EndpointError',
+  /** `require()` or `import` found no native addon for this platform. */
+  ADDON_NOT_FOUND: 'ConfigurationError',
+  /** The JavaScript engine refused a request of the addon, usually for lack of memory. */
+  ENGINE: 'MetricsError',
+} as const satisfies Record<string, ErrorClass>;
 
 /** The stable code of an error, in its `code` property. */
 export type MetricsErrorCode = keyof typeof ERRORS;
@@ -318,6 +276,6 @@ function translate(error: unknown): unknown {
   if (code === 'GenericFailure') return new EngineError('ENGINE', message);
   if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code)) return error;
   const known = code as MetricsErrorCode;
-  const Class = CONSTRUCTORS[ERRORS[known].class];
+  const Class = CONSTRUCTORS[ERRORS[known]];
   return Class === undefined ? error : new Class(known, message);
 }

@@ -127,7 +127,7 @@ test('the subpath for tests, by require and import', async (t) => {
 const FRAMEWORKS = {
   langchain: ['createLangChainHandler'],
   mastra: ['createMastraExporter'],
-  mcp: ['instrumentMcpClient'],
+  mcp: ['instrumentMcpClient', 'instrumentMcpServer'],
   'openai-agents': ['createTraceProcessor'],
 };
 
