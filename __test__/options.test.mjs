@@ -18,13 +18,13 @@ import {
   Registry,
   startExporter,
 } from '@llm-devops/prometheus-metrics';
-import { instrumentAiSdk } from '@llm-devops/prometheus-metrics/ai-sdk';
+import { createAiSdkMiddleware, instrumentAiSdk } from '@llm-devops/prometheus-metrics/ai-sdk';
 import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
 import { createHttpMetrics as createFastifyHttpMetrics, fastifyMetrics } from '@llm-devops/prometheus-metrics/fastify';
 import { instrumentGoogleGenAI } from '@llm-devops/prometheus-metrics/google-genai';
 import { createLangChainHandler } from '@llm-devops/prometheus-metrics/langchain';
 import { createMastraExporter } from '@llm-devops/prometheus-metrics/mastra';
-import { instrumentMcpClient } from '@llm-devops/prometheus-metrics/mcp';
+import { instrumentMcpClient, instrumentMcpServer } from '@llm-devops/prometheus-metrics/mcp';
 import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
 import { createTraceProcessor } from '@llm-devops/prometheus-metrics/openai-agents';
 import {
@@ -114,6 +114,7 @@ const TAKERS = {
   ScrapeOptions: [['scrape', (options) => new Registry().scrape(options), 'timeout', 'timeoutMs']],
   LlmMetricsCollectorOptions: [
     ['LlmMetricsCollector', (options) => new LlmMetricsCollector(options), 'price', 'prices'],
+    ['objectives', (objectives) => new LlmMetricsCollector({ objectives }), 'duration', 'durationMs'],
   ],
   LlmTarget: [
     ['setBudget', (amounts) => new LlmMetricsCollector().setBudget('b', amounts), 'limitUSD', 'limitUsd'],
@@ -122,7 +123,7 @@ const TAKERS = {
   LlmOptionalMetrics: [['optional', (optional) => new LlmMetricsCollector({ optional }), 'interChunks', 'interChunk']],
   Price: [['prices["m"]', (options) => price({ input: 1, output: 2, ...options }), 'cachedRead', 'cacheRead']],
   DatedPrice: [
-    ['prices["m"]', (options) => price([{ from: '2026-01-01', input: 1, output: 2, ...options }]), 'fron', 'from'],
+    ['prices["m"][0]', (options) => price([{ from: '2026-01-01', input: 1, output: 2, ...options }]), 'fron', 'from'],
   ],
   AgentMetricsCollectorOptions: [
     ['AgentMetricsCollector', (options) => new AgentMetricsCollector(options), 'tool', 'tools'],
@@ -136,6 +137,8 @@ const TAKERS = {
   InstrumentOptions: [
     ['instrumentGoogleGenAI', (options) => instrumentGoogleGenAI({}, options), 'providers_', 'providers'],
   ],
+  AiSdkMiddlewareOptions: [['createAiSdkMiddleware', createAiSdkMiddleware, 'provider', 'providers']],
+  InstrumentMcpServerOptions: [['instrumentMcpServer', (options) => instrumentMcpServer({}, options), 'names', 'name']],
   InstrumentAiSdkOptions: [['instrumentAiSdk', instrumentAiSdk, 'agent', 'agents']],
   AiSdkAgentsOptions: [['agents', (agents) => instrumentAiSdk({ agents }), 'finalTool', 'finalTools']],
   LangChainHandlerOptions: [['createLangChainHandler', createLangChainHandler, 'agentTypes', 'agentType']],
