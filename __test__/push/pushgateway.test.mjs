@@ -71,6 +71,42 @@ for (const { name, client } of [{ name: 'this library', client: library }, peers
   });
 }
 
+test.serial('the first argument of http.request() has what prom-client passes there', (t) => {
+  const argumentOf = (client, url, options) => {
+    const { request } = http;
+    let first;
+    http.request = (argument) => {
+      first = argument;
+      return { on() {}, write() {}, end() {} };
+    };
+    void new client.Pushgateway(url, options, jobRegistry(client)).push({
+      jobName: 'a b',
+      groupings: { key: 'va&lue' },
+    });
+    http.request = request;
+    return first;
+  };
+  const headers = { 'unit-test': '1' };
+  for (const url of ['http://127.0.0.1:9/path', 'http://me:se%40cret@localhost/', 'http://:secret@[::1]:9']) {
+    for (const options of [undefined, { headers, timeout: 70 }, { auth: 'you:too', agent: false }]) {
+      const [ours, theirs] = [library, peers[0].client].map((client) => argumentOf(client, url, options));
+      for (const member of ['method', 'path', 'pathname', 'protocol', 'headers', 'timeout', 'agent', 'auth']) {
+        t.deepEqual(ours[member], theirs[member], member);
+      }
+    }
+  }
+});
+
+test('options that URLs have as members go to the request, and leave the URL alone', async (t) => {
+  const { url, requests } = await startGateway(t);
+  const { port } = new URL(url);
+  const options = { host: '127.0.0.1', hostname: '127.0.0.1', port, auth: 'you:too' };
+  const gateway = new Pushgateway('http://me:secret@unknown.invalid:9/path', options, jobRegistry());
+  await gateway.push({ jobName: 'backup' });
+  t.is(requests[0].url, '/path/metrics/job/backup');
+  t.is(requests[0].headers.authorization, `Basic ${btoa('you:too')}`);
+});
+
 for (const [name, method] of Object.entries(METHODS)) {
   test(`${name} sends ${method} and resolves with the answer and its body`, async (t) => {
     const { url, requests } = await startGateway(t, (_, response) => response.writeHead(202).end('taken'));

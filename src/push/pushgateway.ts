@@ -121,7 +121,11 @@ export class Pushgateway<_T extends RegistryContentType = RegistryContentType> {
     // biome-ignore lint/style/useNodejsImportProtocol: Jest mocks `http` and `node:http` separately
     const http: typeof import('node:http') = isSecure ? require('https') : require('http');
     return exchange(
-      (answered) => http.request(url, options as RequestOptions, answered),
+      (answered) => {
+        const request = http.request(url, options as RequestOptions, answered);
+        addOptions(url, options);
+        return request;
+      },
       method === 'DELETE' ? undefined : (request) => this.#body(request, options, encoding),
       timeoutMs,
     );
@@ -146,6 +150,20 @@ export class Pushgateway<_T extends RegistryContentType = RegistryContentType> {
 export declare namespace Pushgateway {
   export type Options = PushgatewayOptions;
   export type Parameters = PushgatewayParameters;
+}
+
+/**
+ * Adds the members of prom-client's argument of `http.request()`, one object with the parts of the URL and the options.
+ * The successor's arguments are a URL and the options; mocks of programs read either. Called after the request has begun:
+ * Node.js takes an object with a `path` for options.
+ */
+function addOptions(url: URL, options: RequestParameters): void {
+  const { username, password, pathname, search } = url;
+  const auth = username || password ? `${decodeURIComponent(username)}:${decodeURIComponent(password)}` : null;
+  for (const [name, value] of Object.entries({ path: `${pathname}${search}`, auth, ...options })) {
+    // The setters of other members, such as `host`, would change the URL.
+    if (!(name in url)) Object.defineProperty(url, name, { value, enumerable: true });
+  }
 }
 
 /** The name of a header as the program spelled it. */
