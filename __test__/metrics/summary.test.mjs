@@ -246,6 +246,13 @@ test.serial('a window forgets observations step by step, and is NaN when it has 
   pass(2);
   t.deepEqual(await shown(), ['NaN', 'NaN', '130', '3']);
   t.deepEqual(summary.value().quantiles[0], { quantile: 0.5, value: Number.NaN });
+  // As in the peers. JSON has no NaN.
+  for (const [{ values }] of [[await summary.get()], await registry.getMetricsAsJSON()]) {
+    t.deepEqual(
+      values.map(({ value }) => value),
+      [0, 0, 130, 3],
+    );
+  }
   summary.observe(1);
   t.deepEqual(await shown(), ['1', '1', '131', '4']);
 });

@@ -97,7 +97,10 @@ export function parseFamilies(
   );
 }
 
-/** `numbers` are the values of the quantiles, the count and the sum. */
+/**
+ * `numbers` are the values of the quantiles, the count and the sum. Quantiles of an empty window are NaN in expositions
+ * and 0 here, as in the peers: JSON has no NaN, and it would make the sums and averages of all workers NaN.
+ */
 function pushSummary(
   name: string,
   quantiles: readonly number[],
@@ -107,7 +110,7 @@ function pushSummary(
 ): void {
   const [count, sum] = numbers.subarray(quantiles.length);
   quantiles.forEach((quantile, at) => {
-    values.push({ labels: { quantile, ...labels }, value: numbers[at] });
+    values.push({ labels: { quantile, ...labels }, value: numbers[at] || 0 });
   });
   values.push({ metricName: `${name}_sum`, labels: { ...labels }, value: sum });
   values.push({ metricName: `${name}_count`, labels: { ...labels }, value: count });
