@@ -96,6 +96,18 @@ test('without workers: the empty text, and the primary alone', async (t) => {
   for (const library of [OURS, SUCCESSOR]) t.deepEqual(await alone(library, 'ClusterRegistry'), [{ text: '\n' }]);
 });
 
+test('AggregatorRegistry shows the process itself if it never had a worker, and no longer after the first', async (t) => {
+  const primary = { library: OURS, seed: 4 };
+  const [{ text }] = await runCluster({ primary, workers: [], steps: [['scrape']] });
+  t.true(text.includes('requests_total{path="/a",code="200"} 40\n'));
+  t.deepEqual(await runCluster({ primary, workers: workers([OURS]), steps: [['kill', 0], ['scrape']] }), [
+    { text: '' },
+  ]);
+  const openMetrics = ['application/openmetrics-text; version=1.0.0; charset=utf-8'];
+  const options = { arguments: openMetrics, workers: [], steps: [['scrape']] };
+  t.deepEqual(await runCluster({ primary: { library: OURS }, ...options }), [{ text: '# EOF\n' }]);
+});
+
 test('the content type of the registry is that of the exposition', async (t) => {
   const [{ text }] = await runCluster({
     primary: { library: OURS },
@@ -132,8 +144,7 @@ for (const registry of ['AggregatorRegistry', 'ClusterRegistry']) {
       steps: [['scrape'], ['kill', 2], ['sleep', 1000], ['kill', 1], ['scrape']],
     });
     const [{ error }, { text }] = results;
-    if (registry === 'AggregatorRegistry') t.is(error, 'Operation timed out.');
-    else t.regex(error, /^Operation timed out\. \d outstanding responses\.$/);
+    t.regex(error, /^Operation timed out\. \d outstanding responses\.$/);
     t.true(text.includes('requests_total{path="/a",code="200"} 10\n'));
   });
 
@@ -160,7 +171,7 @@ for (const registry of ['AggregatorRegistry', 'ClusterRegistry']) {
 test('a worker without a registry: a time-out as in prom-client, and done without in ClusterRegistry', async (t) => {
   const scenario = { workers: [...workers([OURS]), { library: OURS, registry: null, seed: 2 }] };
   const [{ error }] = await runCluster({ ...scenario, primary: { library: OURS }, steps: [['scrape']] });
-  t.is(error, 'Operation timed out.');
+  t.is(error, 'Operation timed out. 1 outstanding responses.');
   const primary = { library: OURS, registry: 'ClusterRegistry' };
   const results = await runCluster({ ...scenario, primary, steps: [['scrape'], ['scrape']] });
   for (const { text } of results) t.true(text.includes('requests_total{path="/a",code="200"} 10\n'));

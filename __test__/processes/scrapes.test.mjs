@@ -78,3 +78,25 @@ test('a worker thread collects the others: each answers for itself, as in the su
   t.true(ours.includes('jobs_total 103\n'));
   t.is(ours, theirs);
 });
+
+test.serial('gauges of a goodbye are kept if a worker of the successor said it', async (t) => {
+  const families = ['counter', 'gauge'].map((type) => ({
+    name: `last_${type}`,
+    help: 'h',
+    type,
+    aggregator: 'sum',
+    values: [{ value: 7, labels: {} }],
+  }));
+  const registry = play(t);
+  const shown = async () => (await registry.clusterMetrics()).match(/^last_.*/gm);
+  const sayGoodbye = (id, more) => {
+    const worker = { id, isConnected: () => true, send() {} };
+    cluster.emit('message', worker, { type: message('goodbye'), requestId: 0, metrics: [families], ...more });
+  };
+  sayGoodbye(71, { endsGauges: true });
+  t.deepEqual(await shown(), ['last_counter_total 7']);
+  sayGoodbye(72);
+  t.deepEqual(await shown(), ['last_counter_total 14', 'last_gauge 7']);
+  sayGoodbye(73, { endsGauges: true });
+  t.deepEqual(await shown(), ['last_counter_total 21', 'last_gauge 7']);
+});

@@ -4,13 +4,14 @@
  */
 import type { Worker } from 'node:cluster';
 import type { Registry } from '../registry/registry';
-import { type Deferred, deferred, Gatherings, type MemberId, type Show, within } from './gatherings';
+import { type Deferred, deferred, Gatherings, type MemberId, type Show, timedOut, within } from './gatherings';
 import {
   ACKNOWLEDGEMENT,
   ANNOUNCEMENT,
   answerTo,
   familiesIn,
   GOODBYE,
+  goodbyeIn,
   type Message,
   messageIn,
   PROM_CLIENT,
@@ -26,6 +27,8 @@ export interface ClusterSide {
    *   said that they have a registry
    */
   scrape(isStrict: boolean, show: Show): Promise<string>;
+  /** True in a primary that never had a worker: it is the whole program. */
+  readonly isAlone: boolean;
   shutdown(limitMs: number): Promise<void>;
 }
 
@@ -51,8 +54,12 @@ class Primary implements ClusterSide {
   readonly #gone = new Set<MemberId>();
   /** Workers that have never answered. */
   readonly #silent = new Set<MemberId>();
+  isAlone = this.#workers().length === 0;
 
   constructor() {
+    cluster.once('fork', () => {
+      this.isAlone = false;
+    });
     cluster.on('message', (worker, message) => this.#received(worker, messageIn(message)));
     cluster.on('disconnect', ({ id }) => this.#left(id));
     cluster.on('exit', ({ id }) => this.#left(id));
@@ -60,14 +67,16 @@ class Primary implements ClusterSide {
   }
 
   scrape(isStrict: boolean, show: Show): Promise<string> {
-    const workers = this.#workers().filter(({ id }) => !this.#gone.has(id) && (isStrict || !this.#silent.has(id)));
+    const connected = this.#workers();
+    if (connected.length > 0) this.isAlone = false;
+    const workers = connected.filter(({ id }) => !this.#gone.has(id) && (isStrict || !this.#silent.has(id)));
     return this.#gatherings.scrape({
       show,
       members: new Map(workers.map(({ id }) => [id, !isStrict && !this.#announced.has(id)])),
       send: (requestId) => {
         for (const worker of workers) this.#ask(worker, requestId);
       },
-      timedOut: ({ length }) => `Operation timed out.${isStrict ? '' : ` ${length} outstanding responses.`}`,
+      timedOut,
       silent: (ids) => {
         for (const id of ids) this.#silent.add(id);
       },
@@ -101,7 +110,7 @@ class Primary implements ClusterSide {
       worker.send({ type: ACKNOWLEDGEMENT, requestId }, ignored);
       if (this.#gone.has(id)) return;
       this.#gone.add(id);
-      this.#gatherings.keep(familiesIn(message));
+      this.#gatherings.keep(goodbyeIn(message));
     }
   }
 
@@ -123,6 +132,7 @@ class Primary implements ClusterSide {
 }
 
 class ClusterWorker implements ClusterSide {
+  readonly isAlone = false;
   readonly #registries: () => readonly Registry[];
   /** Resolves when the primary has the last values. */
   #goodbye: Deferred<void> | undefined;
@@ -142,7 +152,7 @@ class ClusterWorker implements ClusterSide {
     if (this.#goodbye === undefined) {
       this.#goodbye = deferred();
       const metrics = await Promise.all(this.#registries().map((registry) => registry.getMetricsAsJSON('sum')));
-      send({ type: GOODBYE, requestId: 0, metrics });
+      send({ type: GOODBYE, requestId: 0, metrics, endsGauges: true });
     }
     await within(this.#goodbye.promise, limitMs);
   }

@@ -1,13 +1,13 @@
 /**
  * Gathers the answers of many members (processes or threads) to one request, with a limit of time. Keeps the sums of
- * members that said goodbye. Does not know how messages travel.
+ * members that said goodbye. Does not know how messages travel. Its timers are the global ones, which tests of programs replace.
  */
-import { clearTimeout, setTimeout } from 'node:timers';
 import { EndpointError } from '../errors';
 import { combine } from '../registry/aggregation';
+import type { MetricObjectWithValues } from '../types';
 import { forLog, warnOnce } from '../warnings';
 import { unpack } from './packing';
-import type { Families } from './protocol';
+import type { Families, Goodbye } from './protocol';
 
 const LIMIT_MS = 5000;
 
@@ -46,7 +46,7 @@ export class Gatherings {
   readonly #open = new Map<number, Gathering>();
   /** The scrapes whose expositions are not finished. */
   readonly #scrapes = new Set<Promise<string>>();
-  #kept: Families = [];
+  #kept: MetricObjectWithValues[] = [];
   #next = 0;
 
   /** True if members left sums behind. */
@@ -126,19 +126,22 @@ export class Gatherings {
     }
   }
 
-  /** Keeps the sums of a member that says goodbye. A gauge shows a state, and one that has ended has none. */
-  keep(families: readonly Families[]): void {
+  /** Keeps the sums of a member that says goodbye. */
+  keep({ lists, hasLastGauges }: Goodbye): void {
     try {
-      const sums = [this.#kept, ...families].map((list) =>
-        list.map(unpack).filter(({ type, aggregator }) => type !== 'gauge' && isSum(aggregator)),
+      const sums = lists.map((list) =>
+        list.map(unpack).filter(({ type, aggregator }) => (hasLastGauges || type !== 'gauge') && isSum(aggregator)),
       );
-      this.#kept = combine(sums);
+      this.#kept = combine([this.#kept, ...sums]);
     } catch (error) {
       // Called by a message: an error here would end the process.
       warnOnce(`CLUSTER_FAILED: the last values of a worker are lost: ${forLog(error)}`);
     }
   }
 }
+
+/** The successor's message, which begins with prom-client's. */
+export const timedOut = ({ length }: readonly MemberId[]) => `Operation timed out. ${length} outstanding responses.`;
 
 const failure = (message: string) => new EndpointError('CLUSTER_FAILED', message);
 

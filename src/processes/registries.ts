@@ -8,6 +8,7 @@ import type { RegistryContentType } from '../types';
 import type * as Cluster from './cluster';
 import type * as Exposition from './exposition';
 import type { Show } from './gatherings';
+import type { Families } from './protocol';
 import type * as Threads from './threads';
 
 const cluster = () => require('./cluster') as typeof Cluster;
@@ -42,12 +43,22 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
    * @throws {EndpointError} `CLUSTER_FAILED`: `Operation timed out. 1 outstanding responses.` if a worker does not answer within 5 seconds
    */
   clusterMetrics(): Promise<string> {
-    const own = Promise.all(clusterRegistries().map((registry) => registry.getMetricsAsJSON()));
+    const own = this.readOwn();
     // Awaited below, unless the workers fail first.
     own.catch(() => {});
     return this.gather(false, async ([kept, ...workers]) =>
       exposition().text([kept, ...(await own), ...workers], this.contentType),
     );
+  }
+
+  /** @internal */
+  protected readOwn(): Promise<Families[]> {
+    return Promise.all(clusterRegistries().map((registry) => registry.getMetricsAsJSON()));
+  }
+
+  /** @internal */
+  protected get isAlone(): boolean {
+    return this.#side.isAlone;
   }
 
   /** @internal */
@@ -79,15 +90,16 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
 /** The registry of prom-client for `node:cluster`: the primary's own metrics are not shown, only those of all workers. */
 export class AggregatorRegistry<T extends RegistryContentType = RegistryContentType> extends ClusterRegistry<T> {
   /**
-   * Returns the exposition of all workers, each metric combined with its `aggregator`; the empty string without workers.
-   * Call it in the primary.
+   * Returns the exposition of all workers, each metric combined with its `aggregator`, or of this process if it never had
+   * a worker. Call it in the primary.
    *
-   * @throws {EndpointError} `CLUSTER_FAILED`: `Operation timed out.` if a worker does not answer within 5 seconds
+   * @throws {EndpointError} `CLUSTER_FAILED`: `Operation timed out. 1 outstanding responses.` if a worker does not answer within 5 seconds
    */
   override clusterMetrics(): Promise<string> {
-    return this.gather(true, async (families) => {
-      const hasNone = families.length === 1 && families[0].length === 0;
-      return hasNone ? '' : exposition().text(families, this.contentType);
+    return this.gather(true, async ([kept, ...workers]) => {
+      const lists = this.isAlone ? await this.readOwn() : workers;
+      const text = await exposition().text([kept, ...lists], this.contentType);
+      return text === '\n' ? '' : text;
     });
   }
 }

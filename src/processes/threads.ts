@@ -4,13 +4,14 @@
  */
 import { BroadcastChannel, threadId, type Worker } from 'node:worker_threads';
 import { jsonOfThread, type Registry } from '../registry/registry';
-import { type Deferred, deferred, Gatherings, type MemberId, type Show, within } from './gatherings';
+import { type Deferred, deferred, Gatherings, type MemberId, type Show, timedOut, within } from './gatherings';
 import {
   ACKNOWLEDGEMENT,
   ANNOUNCEMENT,
   answerTo,
   familiesIn,
   GOODBYE,
+  goodbyeIn,
   type Message,
   messageIn,
   SUCCESSOR,
@@ -85,7 +86,7 @@ export class Threads {
       timedOut: (missing) => {
         // A thread that was killed cannot say so. Later requests do not wait for it.
         for (const name of missing) this.#silent.add(name);
-        return `Operation timed out. ${missing.length} outstanding responses.`;
+        return timedOut(missing);
       },
     });
   }
@@ -95,7 +96,7 @@ export class Threads {
     if (this.#goodbye === undefined) {
       this.#goodbye = deferred();
       const metrics = await Promise.all(this.#registries().map((registry) => registry[jsonOfThread]('sum')));
-      this.#own.postMessage({ type: GOODBYE, requestId: 0, threadId, metrics });
+      this.#own.postMessage({ type: GOODBYE, requestId: 0, threadId, metrics, endsGauges: true });
     }
     await within(this.#goodbye.promise, limitMs);
   }
@@ -128,7 +129,7 @@ export class Threads {
       else this.#gatherings.answered(name, requestId, familiesIn(message));
     } else if (type === GOODBYE && this.#members.has(name)) {
       this.#members.get(name)?.channel.postMessage({ type: ACKNOWLEDGEMENT, requestId, threadId });
-      this.#gatherings.keep(familiesIn(message));
+      this.#gatherings.keep(goodbyeIn(message));
       this.#left(name);
     }
   }
