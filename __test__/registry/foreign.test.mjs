@@ -148,13 +148,30 @@ for (const [title, get] of Object.entries(nonsense)) {
     registry.registerMetric({ name: 'f', get });
     gaugeIn(registry);
     const alone = (name, type) => [`# HELP ${name} Some help`, `# TYPE ${name} ${type}`, `${name} 0`];
-    t.is(await registry.metrics(), text(...alone('c', 'counter'), '', ...alone('g', 'gauge')));
+    const shown = text(...alone('c', 'counter'), '', ...alone('g', 'gauge'));
+    const badName = title === 'with a bad name' ? 'a-b' : 'f';
+    const comment = `# "${badName}" is not shown, because of an invalid name\n`;
+    t.is(await registry.metrics(), /bad .*name/.test(title) ? shown + comment : shown);
     t.is(warnings.length, 1);
     t.regex(warnings[0], /^COLLECTOR_FAILED: collect\(\) of "f" failed: /);
     // JSON has no rules for names.
     t.is((await registry.getMetricsAsJSON()).length, /bad .*name/.test(title) ? 3 : 2);
   });
 }
+
+test('a comment in the text names a metric with an invalid name, and OpenMetrics has no comments', async (t) => {
+  const registry = new Registry({ logger: { warn() {} } });
+  const name = '# HELP "\\\n\r\ud800 metric 1\nforged 5';
+  registry.registerMetric({ name, get: () => ({ name, help: 'F', type: 'gauge', values: [] }) });
+  counterIn(registry, 'c');
+  const lines = (await registry.metrics()).split('\n');
+  t.deepEqual(lines.slice(3), [
+    '# "# HELP \\"\\\\\\n\\r\\ud800 metric 1\\nforged 5" is not shown, because of an invalid name',
+    '',
+  ]);
+  registry.setContentType(OPENMETRICS);
+  t.true((await registry.metrics()).endsWith('\nc_total 0\n# EOF\n'));
+});
 
 test('JSON has foreign metrics whose names no exposition can have, in their place', async (t) => {
   const warnings = [];

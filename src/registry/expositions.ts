@@ -29,14 +29,16 @@ export class Expositions {
 
   /** The exposition of these families, or of all if there are no names. */
   async text(names: readonly string[] = []): Promise<string> {
-    const { collections, native } = this.#registry;
-    await collections.run(names, { limitMs: checkedTimeout(undefined) });
+    const { collections, contentType, native } = this.#registry;
+    const refused: string[] = [];
+    await collections.run(names, { limitMs: checkedTimeout(undefined) }, ({ answer }) => refused.push(answer.name));
     const wanted = this.#wanted(names);
     const { text, mismatched } = await nativeAsync(async () =>
       native.isSmall(INLINE_LINES, wanted.process) ? native.encodeNow(wanted) : native.encode(wanted),
     );
     this.#registry.warnOfMismatches(mismatched);
-    return text;
+    // OpenMetrics has no comments.
+    return contentType.startsWith('text/') ? text + refused.map(commentOn).join('') : text;
   }
 
   /**
@@ -129,6 +131,9 @@ export class Expositions {
     return { contentType, process: this.#registry.showsProcess(scope), names: [...names] };
   }
 }
+
+/** Tells those who miss a metric in the exposition why. */
+const commentOn = (name: string) => `# ${JSON.stringify(name)} is not shown, because of an invalid name\n`;
 
 /** A copy, because default labels may be added. */
 function copyOf(answer: MetricObjectWithValues): MetricObjectWithValues {
