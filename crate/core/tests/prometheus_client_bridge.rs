@@ -91,6 +91,22 @@ app_build_info{version="1.2"} 1
 }
 
 #[test]
+fn units_are_shown_in_openmetrics() -> Outcome {
+    let mut theirs = ClientRegistry::default();
+    theirs.register_with_unit("heat", "Heat", Unit::Celsius, Gauge::<i64>::default());
+    theirs.register_with_unit("busy", "Busy", Unit::Seconds, Counter::<u64>::default());
+    theirs.register_with_unit("sent", "Sent", Unit::Other("packets".to_owned()), Histogram::new([1.0]));
+    theirs.register("plain", "Plain", Gauge::<i64>::default());
+    let [_, openmetrics] = shown_here(theirs)?;
+    let units: Vec<&str> = openmetrics.lines().filter(|line| line.starts_with("# UNIT")).collect();
+    assert_eq!(
+        units,
+        ["# UNIT heat_celsius celsius", "# UNIT busy_seconds seconds", "# UNIT sent_packets packets"]
+    );
+    Ok(())
+}
+
+#[test]
 fn families_of_one_name_are_shown_as_one() -> Outcome {
     let mut theirs = ClientRegistry::default();
     for tenant in ["a", "b"] {

@@ -17,10 +17,9 @@ type Write = dyn Fn(&mut String) -> fmt::Result + Send + Sync;
 
 /// A collector that shows a registry of `prometheus-client`.
 ///
-/// Families keep their names, types, labels and help texts; a unit stays part of its family's name. An `info` metric
-/// becomes a gauge. Families of one name (of subregistries with different labels) become one family. A family that is
-/// not valid OpenMetrics is left out, with a warning through `tracing`. Each scrape encodes and parses the whole
-/// registry.
+/// Families keep their names, types, units, labels and help texts. An `info` metric becomes a gauge. Families of one
+/// name (of subregistries with different labels) become one family. A family that is not valid OpenMetrics is left out,
+/// with a warning through `tracing`. Each scrape encodes and parses the whole registry.
 ///
 /// ```
 /// use prometheus_client::metrics::counter::Counter;
@@ -163,10 +162,7 @@ fn converted(parsed: &ParsedFamily) -> Result<SampleFamily> {
             sample.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         Sample::new(&sample.name, &labels, sample.value)
     });
-    SampleFamily::new(
-        &format!("{}{suffix}", parsed.name),
-        &parsed.help,
-        kind,
-        samples.collect::<Result<_>>()?,
-    )
+    let name = format!("{}{suffix}", parsed.name);
+    let family = SampleFamily::new(&name, &parsed.help, kind, samples.collect::<Result<_>>()?)?;
+    Ok(family.with_unit((!parsed.unit.is_empty()).then(|| parsed.unit.clone())))
 }
