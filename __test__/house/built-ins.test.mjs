@@ -41,7 +41,8 @@ const TIMERS = /^(?:set|clear)(?:Timeout|Interval|Immediate)$/;
 
 /** Files that call the global timers, each with the reason. */
 const GLOBAL_TIMERS = {
-  'src/processes/gatherings.ts': 'tests of programs replace the clock to see the time-out of a worker, as with the peers',
+  'src/processes/gatherings.ts':
+    'tests of programs replace the clock to see the time-out of a worker, as with the peers',
 };
 
 /** Timers that a file calls without an import. */

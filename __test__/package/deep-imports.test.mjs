@@ -78,3 +78,31 @@ test('every metric is a Metric of lib/metric', (t) => {
   t.true(new Info({ name: 'm', help: 'h', registers: [] }) instanceof Metric);
   t.true(new StateSet({ name: 'm', help: 'h', states: ['a'], registers: [] }) instanceof Metric);
 });
+
+test('programs extend Metric itself, as with the successor', async (t) => {
+  const run = async (library) => {
+    const { Metric } = require(`${library}/lib/metric`);
+    const { Registry } = require(library);
+    class Answer extends Metric {
+      get() {
+        const { name, help, aggregator } = this;
+        return Promise.resolve({ name, help, aggregator, type: 'gauge', values: [{ value: 42, labels: { a: 'x' } }] });
+      }
+      reset() {}
+    }
+    const registers = [new Registry()];
+    const errors = [
+      null,
+      { name: 'm', registers },
+      { help: 'h', registers },
+      { name: 'm', help: 'h', collect: true },
+    ].map((config) => t.throws(() => new Answer(config), { any: true }).message);
+    const collect = () => {};
+    const metric = new Answer({ name: 'm', help: 'h', labelNames: ['b', 'a'], registers, collect });
+    const { aggregator, enableExemplars, labelNames, sortedLabelNames } = metric;
+    t.is(metric.collect, collect);
+    const text = await registers[0].metrics();
+    return { errors, aggregator, enableExemplars, labelNames, sortedLabelNames, text };
+  };
+  t.deepEqual(await run(PACKAGE), await run('@prometheus-io/client'));
+});

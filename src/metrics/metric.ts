@@ -22,7 +22,7 @@ import { Callback, isCalledFrom } from './collecting';
 import { checkedTtl, watchExpiry } from './expiry';
 import { checkedLimits } from './limits';
 import { addMembers, COMMON_MEMBERS } from './peer-members';
-import { type Series, type SeriesType, seriesSet } from './series';
+import { Series, type SeriesType, seriesSet } from './series';
 import { SeriesSet } from './series-set';
 import type { SummaryOptions } from './summary-options';
 import { toValues } from './values';
@@ -133,6 +133,9 @@ interface Definition<S extends Series> {
   readonly summary?: SummaryDescription;
 }
 
+/** Programs of the successor extend the base class itself, and have a `get()` of their own. */
+const OF_PROGRAMS = { type: 'gauge', buckets: [], series: Series as unknown as SeriesType<never> } as const;
+
 /**
  * A family of series with one name: the base class of all metrics. Programs extend metrics, so members that prom-client
  * does not have must be declared with `Over`, or keyed by a symbol.
@@ -151,7 +154,7 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
   readonly [seriesSet]: SeriesSet<S>;
 
   /** @internal */
-  protected constructor(configuration: MetricConfiguration<T, never>, definition: Definition<S>) {
+  protected constructor(configuration: MetricConfiguration<T, never>, definition: Definition<S> = OF_PROGRAMS) {
     checkConfiguration(configuration);
     warnOfMisspelledNames(configuration, KEYS);
     const {
@@ -199,6 +202,7 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
     const set = new SeriesSet(description, definition.series, warn);
     this[seriesSet] = set;
     if (ttlSeconds !== undefined || summary?.prune) watchExpiry(set);
+    if (definition === OF_PROGRAMS) enter(this);
   }
 
   /**
