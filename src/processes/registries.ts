@@ -93,7 +93,7 @@ export class AggregatorRegistry<T extends RegistryContentType = RegistryContentT
    * Returns the exposition of all workers, each metric combined with its `aggregator`, or of this process if it never had
    * a worker. Call it in the primary.
    *
-   * @throws {EndpointError} `CLUSTER_FAILED`: `Operation timed out. 1 outstanding responses.` if a worker does not answer within 5 seconds
+   * @throws {EndpointError} `CLUSTER_FAILED` if a worker does not answer within 5 seconds
    */
   override clusterMetrics(): Promise<string> {
     return this.gather(true, async ([kept, ...workers]) => {
@@ -128,7 +128,7 @@ export class WorkerRegistry<T extends RegistryContentType = RegistryContentType>
    * Returns the exposition of all worker threads that have a registry, each metric combined with its `aggregator`; the
    * empty string without any.
    *
-   * @throws {EndpointError} `CLUSTER_FAILED`: `Operation timed out. 1 outstanding responses.` if a thread does not answer within 5 seconds. Later
+   * @throws {EndpointError} `CLUSTER_FAILED` if a thread does not answer within 5 seconds. Later
    *   calls do not wait for that thread.
    */
   workerMetrics(): Promise<string> {

@@ -5,6 +5,7 @@
 
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { clearTimeout, setTimeout } from 'node:timers';
+import { urlToHttpOptions } from 'node:url';
 import { ConfigurationError, describe, EndpointError } from '../errors';
 import { Registry } from '../registry/registry';
 import type { RegistryContentType } from '../types';
@@ -158,9 +159,7 @@ export declare namespace Pushgateway {
  * Node.js takes an object with a `path` for options.
  */
 function addOptions(url: URL, options: RequestParameters): void {
-  const { username, password, pathname, search } = url;
-  const auth = username || password ? `${decodeURIComponent(username)}:${decodeURIComponent(password)}` : null;
-  for (const [name, value] of Object.entries({ path: `${pathname}${search}`, auth, ...options })) {
+  for (const [name, value] of Object.entries({ ...urlToHttpOptions(url), ...options })) {
     // The setters of other members, such as `host`, would change the URL.
     if (!(name in url)) Object.defineProperty(url, name, { value, enumerable: true });
   }

@@ -38,7 +38,7 @@ export class Expositions {
     );
     this.#registry.warnOfMismatches(mismatched);
     // OpenMetrics has no comments.
-    return contentType.startsWith('text/') ? text + refused.map(commentOn).join('') : text;
+    return contentType.startsWith('text') ? text + refused.map(commentOn).join('') : text;
   }
 
   /**
