@@ -150,7 +150,7 @@ for (const [title, get] of Object.entries(nonsense)) {
     const alone = (name, type) => [`# HELP ${name} Some help`, `# TYPE ${name} ${type}`, `${name} 0`];
     const shown = text(...alone('c', 'counter'), '', ...alone('g', 'gauge'));
     const badName = title === 'with a bad name' ? 'a-b' : 'f';
-    const comment = `# "${badName}" is not shown, because of an invalid name\n`;
+    const comment = `# "${badName}" is not shown: invalid name\n`;
     t.is(await registry.metrics(), /bad .*name/.test(title) ? shown + comment : shown);
     t.is(warnings.length, 1);
     t.regex(warnings[0], /^COLLECTOR_FAILED: collect\(\) of "f" failed: /);
@@ -165,10 +165,7 @@ test('a comment in the text names a metric with an invalid name, and OpenMetrics
   registry.registerMetric({ name, get: () => ({ name, help: 'F', type: 'gauge', values: [] }) });
   counterIn(registry, 'c');
   const lines = (await registry.metrics()).split('\n');
-  t.deepEqual(lines.slice(3), [
-    '# "# HELP \\"\\\\\\n\\r\\ud800 metric 1\\nforged 5" is not shown, because of an invalid name',
-    '',
-  ]);
+  t.deepEqual(lines.slice(3), ['# "# HELP \\"\\\\\\n\\r\\ud800 metric 1\\nforged 5" is not shown: invalid name', '']);
   registry.setContentType(OPENMETRICS);
   t.true((await registry.metrics()).endsWith('\nc_total 0\n# EOF\n'));
 });

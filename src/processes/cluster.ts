@@ -4,14 +4,13 @@
  */
 import type { Worker } from 'node:cluster';
 import type { Registry } from '../registry/registry';
-import { type Deferred, deferred, Gatherings, type MemberId, type Show, timedOut, within } from './gatherings';
+import { type Deferred, deferred, Gatherings, type MemberId, type Show, within } from './gatherings';
 import {
   ACKNOWLEDGEMENT,
   ANNOUNCEMENT,
   answerTo,
   familiesIn,
   GOODBYE,
-  goodbyeIn,
   type Message,
   messageIn,
   PROM_CLIENT,
@@ -76,7 +75,6 @@ class Primary implements ClusterSide {
       send: (requestId) => {
         for (const worker of workers) this.#ask(worker, requestId);
       },
-      timedOut,
       silent: (ids) => {
         for (const id of ids) this.#silent.add(id);
       },
@@ -110,7 +108,7 @@ class Primary implements ClusterSide {
       worker.send({ type: ACKNOWLEDGEMENT, requestId }, ignored);
       if (this.#gone.has(id)) return;
       this.#gone.add(id);
-      this.#gatherings.keep(goodbyeIn(message));
+      this.#gatherings.keep(familiesIn(message), message.endsGauges);
     }
   }
 

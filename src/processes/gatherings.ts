@@ -7,7 +7,7 @@ import { combine } from '../registry/aggregation';
 import type { MetricObjectWithValues } from '../types';
 import { forLog, warnOnce } from '../warnings';
 import { unpack } from './packing';
-import type { Families, Goodbye } from './protocol';
+import type { Families } from './protocol';
 
 const LIMIT_MS = 5000;
 
@@ -35,8 +35,8 @@ export interface Scrape {
   readonly members: ReadonlyMap<MemberId, boolean>;
   /** Sends the request. */
   send(requestId: number): void;
-  /** The message of the error if the answers of these members are missing after 5 seconds. */
-  timedOut(missing: MemberId[]): string;
+  /** Called with the members whose answers are missing after 5 seconds. */
+  late?(members: MemberId[]): void;
   /** Called with the members without a registry, as far as one can tell. */
   silent?(members: MemberId[]): void;
 }
@@ -70,13 +70,17 @@ export class Gatherings {
     return scrape;
   }
 
-  #ask({ members, send, timedOut, silent }: Omit<Scrape, 'show'>): Promise<Families[]> {
+  #ask({ members, send, late, silent }: Omit<Scrape, 'show'>): Promise<Families[]> {
     const requestId = this.#next++;
     const kept = this.#kept;
     const { promise, resolve, reject } = deferred<Families[]>();
     const answers = new Map([...members.keys()].map((id) => [id, undefined as readonly Families[] | undefined]));
     const missing = new Map(members);
-    const limit = setTimeout(() => end(failure(timedOut([...missing.keys()]))), LIMIT_MS);
+    const limit = setTimeout(() => {
+      late?.([...missing.keys()]);
+      // The successor's message, which begins with prom-client's.
+      end(failure(`Operation timed out. ${missing.size} outstanding responses.`));
+    }, LIMIT_MS);
     const patience = setTimeout(() => {
       const left = [...missing].filter(([, isOptional]) => isOptional).map(([id]) => id);
       if (left.length > 0) silent?.(left);
@@ -126,11 +130,11 @@ export class Gatherings {
     }
   }
 
-  /** Keeps the sums of a member that says goodbye. */
-  keep({ lists, hasLastGauges }: Goodbye): void {
+  /** Keeps the sums of a member that says goodbye. A gauge shows a state, and one that has ended has none. */
+  keep(lists: readonly Families[], endsGauges: unknown): void {
     try {
       const sums = lists.map((list) =>
-        list.map(unpack).filter(({ type, aggregator }) => (hasLastGauges || type !== 'gauge') && isSum(aggregator)),
+        list.map(unpack).filter(({ type, aggregator }) => !(endsGauges && type === 'gauge') && isSum(aggregator)),
       );
       this.#kept = combine([this.#kept, ...sums]);
     } catch (error) {
@@ -139,9 +143,6 @@ export class Gatherings {
     }
   }
 }
-
-/** The successor's message, which begins with prom-client's. */
-export const timedOut = ({ length }: readonly MemberId[]) => `Operation timed out. ${length} outstanding responses.`;
 
 const failure = (message: string) => new EndpointError('CLUSTER_FAILED', message);
 

@@ -43,15 +43,8 @@ export interface Message {
   readonly unusual?: unknown;
   /** In a request: true if the answer may have packed families. */
   readonly packs?: unknown;
-  /** In a goodbye: true if the gauges end with the worker. The successor sends no such member, and counts them for ever. */
+  /** In a goodbye: true if gauges end with the worker. The successor sends no such member, and counts them for ever. */
   readonly endsGauges?: unknown;
-}
-
-/** The last values of a worker. */
-export interface Goodbye {
-  readonly lists: readonly Families[];
-  /** True if the values of gauges outlive the worker: one shows a state, and a worker that has ended has none. */
-  readonly hasLastGauges: boolean;
 }
 
 /** The message, if it is an object. */
@@ -109,11 +102,6 @@ export function familiesIn({ metrics, unusual }: Message): Families[] {
 function isFamily(family: unknown): family is Families[number] {
   const { name, values, slots, labels, numbers } = (family ?? {}) as Record<string, unknown>;
   return typeof name === 'string' && (slots === undefined ? [values] : [slots, labels, numbers]).every(Array.isArray);
-}
-
-/** What a goodbye brings. */
-export function goodbyeIn(message: Message): Goodbye {
-  return { lists: familiesIn(message), hasLastGauges: message.endsGauges !== true };
 }
 
 function samplesOf(family: Families[number] | undefined): { value: number }[] {

@@ -40,7 +40,7 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
    * Returns the exposition of the primary and all workers that have a registry, each metric combined with its
    * `aggregator`. Call it in the primary.
    *
-   * @throws {EndpointError} `CLUSTER_FAILED`: `Operation timed out. 1 outstanding responses.` if a worker does not answer within 5 seconds
+   * @throws {EndpointError} `CLUSTER_FAILED` if a worker does not answer within 5 seconds
    */
   clusterMetrics(): Promise<string> {
     const own = this.readOwn();
@@ -87,11 +87,11 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
   }
 }
 
-/** The registry of prom-client for `node:cluster`: the primary's own metrics are not shown, only those of all workers. */
+/** The registry of prom-client for `node:cluster`: it shows the workers without the primary. */
 export class AggregatorRegistry<T extends RegistryContentType = RegistryContentType> extends ClusterRegistry<T> {
   /**
-   * Returns the exposition of all workers, each metric combined with its `aggregator`, or of this process if it never had
-   * a worker. Call it in the primary.
+   * Returns the exposition of all workers, or of this process if it never had one, each metric combined with its
+   * `aggregator`. Call it in the primary.
    *
    * @throws {EndpointError} `CLUSTER_FAILED` if a worker does not answer within 5 seconds
    */

@@ -4,14 +4,13 @@
  */
 import { BroadcastChannel, threadId, type Worker } from 'node:worker_threads';
 import { jsonOfThread, type Registry } from '../registry/registry';
-import { type Deferred, deferred, Gatherings, type MemberId, type Show, timedOut, within } from './gatherings';
+import { type Deferred, deferred, Gatherings, type MemberId, type Show, within } from './gatherings';
 import {
   ACKNOWLEDGEMENT,
   ANNOUNCEMENT,
   answerTo,
   familiesIn,
   GOODBYE,
-  goodbyeIn,
   type Message,
   messageIn,
   SUCCESSOR,
@@ -83,10 +82,9 @@ export class Threads {
       show,
       members: new Map(members.map(([name]) => [name, false])),
       send: (requestId) => this.#all.postMessage({ type: SUCCESSOR.request, threadId, requestId }),
-      timedOut: (missing) => {
+      late: (missing) => {
         // A thread that was killed cannot say so. Later requests do not wait for it.
         for (const name of missing) this.#silent.add(name);
-        return timedOut(missing);
       },
     });
   }
@@ -129,7 +127,7 @@ export class Threads {
       else this.#gatherings.answered(name, requestId, familiesIn(message));
     } else if (type === GOODBYE && this.#members.has(name)) {
       this.#members.get(name)?.channel.postMessage({ type: ACKNOWLEDGEMENT, requestId, threadId });
-      this.#gatherings.keep(goodbyeIn(message));
+      this.#gatherings.keep(familiesIn(message), message.endsGauges);
       this.#left(name);
     }
   }

@@ -133,7 +133,7 @@ export class Expositions {
 }
 
 /** Tells those who miss a metric in the exposition why. */
-const commentOn = (name: string) => `# ${JSON.stringify(name)} is not shown, because of an invalid name\n`;
+const commentOn = (name: string) => `# ${JSON.stringify(name)} is not shown: invalid name\n`;
 
 /** A copy, because default labels may be added. */
 function copyOf(answer: MetricObjectWithValues): MetricObjectWithValues {
