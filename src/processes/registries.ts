@@ -90,8 +90,7 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
 /** The registry of prom-client for `node:cluster`: it shows the workers without the primary. */
 export class AggregatorRegistry<T extends RegistryContentType = RegistryContentType> extends ClusterRegistry<T> {
   /**
-   * Returns the exposition of all workers, or of this process if it never had one, each metric combined with its
-   * `aggregator`. Call it in the primary.
+   * Returns the exposition of all workers, or of this process if it never had one.
    *
    * @throws {EndpointError} `CLUSTER_FAILED` if a worker does not answer within 5 seconds
    */
@@ -129,7 +128,7 @@ export class WorkerRegistry<T extends RegistryContentType = RegistryContentType>
    * empty string without any.
    *
    * @throws {EndpointError} `CLUSTER_FAILED` if a thread does not answer within 5 seconds. Later
-   *   calls do not wait for that thread.
+   *   calls do not wait for it.
    */
   workerMetrics(): Promise<string> {
     if (this.#threads.isEmpty) return Promise.resolve('');
