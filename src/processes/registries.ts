@@ -87,7 +87,7 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
   }
 }
 
-/** The registry of prom-client for `node:cluster`: it shows the workers without the primary. */
+/** The registry of prom-client for `node:cluster`: shows only the workers. */
 export class AggregatorRegistry<T extends RegistryContentType = RegistryContentType> extends ClusterRegistry<T> {
   /**
    * Returns the exposition of all workers, or of this process if it never had one.
