@@ -19,7 +19,7 @@ export declare const constants: {
 export declare const catalogues: Record<'llm' | 'agent', Addon.CatalogueEntry[]>;
 export declare const labelWords: Addon.LabelWords[];
 export declare const operationsWithoutTokens: string[];
-export declare const settings: Addon.SettingDescription[];
+export declare const settings: Pick<Addon.SettingDescription, 'option' | 'options' | 'variable'>[];
 export declare const defaultSettings: import('./settings').ConfigValues;
 `;
 const addon = loadAddon();
@@ -44,7 +44,7 @@ function loadAddon() {
   throw new Error(`Expected a built addon in dist. Run \`npm run build:addon\` first.\n${failures.join('\n')}`);
 }
 
-/** Without sentences: nothing is shown without the addon. */
+/** Without what only messages and docs need: nothing is shown without the addon. */
 function tables({ DEFAULT_NAMESPACE, MAX_NAME_LENGTH, OVERFLOW_VALUE, ...core }) {
   const bare = (entries) => entries.map((entry) => ({ ...entry, help: entry.name }));
   return {
@@ -52,7 +52,7 @@ function tables({ DEFAULT_NAMESPACE, MAX_NAME_LENGTH, OVERFLOW_VALUE, ...core })
     catalogues: { llm: bare(core.catalogue(false)), agent: bare(core.catalogue(true)) },
     labelWords: core.labelWords().map((list) => ({ ...list, sentence: '' })),
     operationsWithoutTokens: core.operationsWithoutTokens(),
-    settings: core.NativeConfig.settings().map((setting) => ({ ...setting, sentence: '' })),
+    settings: core.NativeConfig.settings().map(({ option, options, variable }) => ({ option, options, variable })),
     defaultSettings: new core.NativeConfig([]).values(),
   };
 }

@@ -167,7 +167,8 @@ export function createStandIn(error: Error): typeof Addon {
   /** The defaults, and the options as they were given: nothing checks them. */
   class Config implements Addon.NativeConfig {
     readonly #given: Partial<Record<string, unknown>> = {};
-    static settings = (): Addon.SettingDescription[] => settings;
+    // The members that the library reads.
+    static settings = () => settings as Addon.SettingDescription[];
     static warnings = (): string[] => [];
 
     set(option: string, { text, number, flag, list }: Addon.GivenValue): void {
