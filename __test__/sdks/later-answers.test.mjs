@@ -250,7 +250,6 @@ test('tokens of an advisor count for its own model, in answers and streams, and 
   const lines = (await short(registry)).filter((line) => /^llm_requests_total|tokens_total|cost/.test(line));
   sameLines(t, lines, [
     'llm_requests_total{operation="chat",status="success"} 2',
-    'llm_streaming_requests_total 1',
     'llm_tokens_total{type="input"} 40',
     'llm_tokens_total{type="output"} 20',
     'llm_tokens_total{model="claude-opus-5-5",provider="p",type="input"} 200',
