@@ -154,7 +154,7 @@ foreign ${value}
         }
         return { realms, collected, resident };
       },
-      count(20, 200),
+      count(10, 200),
       { engineMemory, flags: ['--expose-gc'] },
     );
     t.log(`resident MB: ${resident.map((bytes) => Math.round(bytes / 2 ** 20)).join(' ')}`);

@@ -5,8 +5,8 @@ import { count } from '../support/count.mjs';
 import { withoutSelfMetrics } from '../support/exposition.mjs';
 import { attempt, MEMORIES, run } from './support/process.mjs';
 
-const WORKERS = count(32, 1000);
-const EXITS = count(4, 40);
+const WORKERS = count(16, 1000);
+const EXITS = count(2, 40);
 
 for (const { memory, engineMemory } of MEMORIES) {
   test.serial(`${memory}: the addon outlives the workers that loaded it`, async (t) => {

@@ -5,7 +5,7 @@ import { count } from '../support/count.mjs';
 import { MEMORIES, run } from './support/process.mjs';
 
 /** How many threads end while the totals are read. With fewer, the order of summation would not show in fractions. */
-const ENDS = count(32, 200);
+const ENDS = count(16, 200);
 
 /** The places where a list of samples falls: the index and both values. */
 function descents(values) {
