@@ -121,7 +121,9 @@ function finalScrapes(scene) {
 
 /** What the primary of a cluster makes of its workers' messages, if two workers have these registries. */
 async function aggregated({ registries, aggregate }) {
-  const lists = await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()));
+  const lists = [];
+  // One after the other: a callback of one registry may record into another.
+  for (const registry of registries) lists.push(await registry.getMetricsAsJSON());
   const received = JSON.parse(JSON.stringify(lists)).map((families) => families.filter(isComparable));
   const families = await aggregate([...received, ...received]).getMetricsAsJSON();
   // The successor groups the samples by their names.
