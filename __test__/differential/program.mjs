@@ -128,7 +128,19 @@ async function aggregated({ registries, aggregate }) {
   const families = await aggregate([...received, ...received]).getMetricsAsJSON();
   // The successor groups the samples by their names.
   const sorted = (values) => values.map((sample) => notation(sample, () => undefined)).sort();
-  return families.map(({ values, ...family }) => ({ ...family, values: sorted(values) }));
+  return families.map(({ values, ...family }) => ({ ...family, values: sorted(combined(family, values)) }));
+}
+
+/** The samples of each label set as one: with a default label of `null`, the successor leaves one for each worker. */
+function combined({ aggregator }, values) {
+  const samples = new Map();
+  for (const sample of values) {
+    const key = notation({ ...sample, value: 0 }, () => undefined);
+    const other = samples.get(key);
+    if (other === undefined) samples.set(key, { ...sample });
+    else if (aggregator === 'sum') other.value += sample.value;
+  }
+  return [...samples.values()];
 }
 
 /**
