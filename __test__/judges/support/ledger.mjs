@@ -248,3 +248,7 @@ export class Ledger {
 function rounded(min, max) {
   return { min: min - ROUNDING * Math.abs(min), max: max + ROUNDING * Math.abs(max) };
 }
+
+/** Families that the example does not have: its providers report no resets and run no tools. */
+export const NOT_IN_EXAMPLE =
+  /_(ratelimit_reset_timestamp_seconds|budget_reset_timestamp_seconds|server_tool_calls_total)$/;
