@@ -1,5 +1,5 @@
-// A real Prometheus, with the rules loaded, scrapes the example under its own load and a service with every fault. Then
-// every query of every panel, rule and page returns data, and the totals on dashboards equal those of the exposition.
+// A real Prometheus, with the rules loaded, scrapes the example under its own load, a service with every fault, and one with
+// the metrics that are off by default. Then every query of every panel, rule and page returns data, and the totals on dashboards equal those of the exposition.
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,25 +14,23 @@ import { startGateway } from './support/gateway.mjs';
 import { Process, poll } from './support/processes.mjs';
 import { startPrometheus } from './support/scrapers.mjs';
 
-const FAULTY = fileURLToPath(new URL('support/faulty-service.mjs', import.meta.url));
+const fileOf = (service) => fileURLToPath(new URL(`support/${service}-service.mjs`, import.meta.url));
 
 /** Values that Grafana inserts for these variables: "All", and a window that contains a round of the example's load. */
-const SUBSTITUTES = { $__rate_interval: '30s', $job: 'gateway|faulty' };
+const SUBSTITUTES = { $__rate_interval: '30s' };
+/** The jobs whose totals are compared; the others only have to have data. */
+const COMPARED = 'gateway|faulty';
 
 /** Queries without data in this test, and the reason. */
 const EMPTY = new Map([
   ['cost-and-tokens.json, Audio and images in tokens, A', 'The models of the example read and write text only.'],
 ]);
 
-/** Metrics that neither service of this test has: they need options, or a provider that reports resets and tool calls. */
-const NOT_PRODUCED =
-  /llm_(objectives|streaming_stalls|streaming_longest_gap|attempt_duration|server_tool_calls|\w+_reset_timestamp)/;
-
 const rules = await readRules();
 const dashboards = await readDashboards();
 
-function substituted(expression) {
-  return expression.replaceAll(/\$\w+/g, (variable) => SUBSTITUTES[variable] ?? '.*');
+function substituted(expression, jobs = '.*') {
+  return expression.replaceAll(/\$\w+/g, (variable) => (variable === '$job' ? jobs : (SUBSTITUTES[variable] ?? '.*')));
 }
 
 /** Yesterday's cost, for comparison with the day before: the test does not run for two days. */
@@ -46,24 +44,29 @@ function yesterday(instance) {
   return `${lines.join('\n')}\n# EOF\n`;
 }
 
-async function startEverything(t) {
-  const gateway = await startGateway(t, { load: true });
-  let faultyUrl;
-  const faulty = new Process(process.execPath, [FAULTY], {
+/** @returns the URL of the metrics of a service */
+async function startService(t, name) {
+  let url;
+  const service = new Process(process.execPath, [fileOf(name)], {
     onLine: (line) => {
-      faultyUrl = /^Metrics +(http:\S+)/.exec(line)?.[1] ?? faultyUrl;
+      url = /^Metrics +(http:\S+)/.exec(line)?.[1] ?? url;
     },
   });
-  t.teardown(() => faulty.stop());
-  await faulty.until(() => faultyUrl, 'it printed its URL');
+  t.teardown(() => service.stop());
+  await service.until(() => url, 'it printed its URL');
+  return url;
+}
+
+async function startEverything(t) {
+  const gateway = await startGateway(t, { load: true });
   const proxies = {
     gateway: await startFreezingProxy(t, gateway.metricsUrl),
-    faulty: await startFreezingProxy(t, faultyUrl),
+    faulty: await startFreezingProxy(t, await startService(t, 'faulty')),
   };
   const rulesFolder = fileURLToPath(RULES_FOLDER);
   const prometheus = await startPrometheus(
     t,
-    { gateway: proxies.gateway.url, faulty: proxies.faulty.url },
+    { gateway: proxies.gateway.url, faulty: proxies.faulty.url, optional: await startService(t, 'optional') },
     {
       ruleFiles: (await readdir(rulesFolder)).map((file) => join(rulesFolder, file)),
       history: yesterday(new URL(proxies.gateway.url).host),
@@ -106,7 +109,7 @@ async function everyQuery() {
 test('every query returns data, and totals equal the exposition’s', async (t) => {
   const { prometheus, proxies } = await startEverything(t);
   const queries = await everyQuery();
-  const waiting = new Map([...queries].filter(([, expression]) => !NOT_PRODUCED.test(expression)));
+  const waiting = new Map(queries);
   await poll(
     async () => {
       for (const [name, expression] of waiting) {
@@ -151,7 +154,7 @@ async function assertTotals(t, prometheus, proxies) {
   const shown = async (file, title, refId, by) => {
     const panel = panelsOf(dashboards.get(file)).find((one) => one.title === title);
     const target = panel.targets.find((one) => one.refId === refId);
-    return sums(await prometheus.query(substituted(target.expr)), by);
+    return sums(await prometheus.query(substituted(target.expr, COMPARED)), by);
   };
   const said = (name, by, labels = {}) =>
     sums(

@@ -5,18 +5,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import test from 'ava';
 import { GATEWAY_MAIN } from './support/gateway.mjs';
-import { FAMILIES as LLM_FAMILIES, NOT_IN_EXAMPLE } from './support/ledger.mjs';
+import { FAMILIES as LLM_FAMILIES } from './support/ledger.mjs';
 import { Process, poll, run } from './support/processes.mjs';
 
 /** Every metric that is not opt-in, listed independently of the catalogue. */
 const FAMILIES = [
   ...Object.keys(LLM_FAMILIES).map((name) => name.replace('llmdevops_', '')),
   ...['executions_total', 'execution_duration_seconds', 'steps_total', 'step_duration_seconds', 'steps_per_execution'],
+  'model_calls_per_execution',
   ...['tool_calls_per_execution', 'tool_calls_total', 'tool_call_duration_seconds', 'repeated_tool_calls_total'],
   ...['handoffs_total', 'memory_operations_total', 'active', 'errors_total', 'tokens_total', 'cost_usd_total'],
-]
-  .filter((name) => !NOT_IN_EXAMPLE.test(name))
-  .map((name) => (name.startsWith('llm_') ? name : `agent_${name}`));
+].map((name) => (name.startsWith('llm_') ? name : `agent_${name}`));
 
 /** Rare values that each round of the load must contain: a metric and one of its labels. */
 const UNUSUAL = [

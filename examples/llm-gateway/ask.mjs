@@ -94,12 +94,14 @@ async function readWhole(response) {
 
 /** The end of an answer in the collector's words. Figures that the provider did not report stay undefined. */
 function endOf({ usage, choices }) {
+  const searches = usage?.server_tool_use?.web_search_requests;
   return {
     inputTokens: usage?.prompt_tokens ?? usage?.input_tokens,
     outputTokens: usage?.completion_tokens ?? usage?.output_tokens,
     cacheReadTokens: usage?.prompt_tokens_details?.cached_tokens,
     cacheWriteTokens: usage?.prompt_tokens_details?.cache_write_tokens,
     reasoningTokens: usage?.completion_tokens_details?.reasoning_tokens,
+    serverToolCalls: searches === undefined ? undefined : { web_search: searches },
     finishReason: choices?.[0]?.finish_reason,
   };
 }

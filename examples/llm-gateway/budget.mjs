@@ -1,4 +1,4 @@
-// Reports the gateway's budget and the rest of it, from the cost that the collector counts.
+// Reports the gateway's budget of a month and the rest of it, from the cost that the collector counts.
 
 import { register } from '@llm-devops/prometheus-metrics';
 import { llm } from './metrics.mjs';
@@ -9,9 +9,14 @@ export function followBudget({ name = 'gateway', limitUsd = 50, everyMs = 250 } 
   const follow = async () => {
     const { values } = await cost.get();
     const spentUsd = values.reduce((sum, { value }) => sum + value, 0);
-    llm.setBudget(name, { limitUsd, remainingUsd: Math.max(0, limitUsd - spentUsd) });
+    llm.setBudget(name, { limitUsd, remainingUsd: Math.max(0, limitUsd - spentUsd), resetAt: nextMonth() });
   };
   follow();
   const timer = setInterval(follow, everyMs);
   return () => clearInterval(timer);
+}
+
+function nextMonth() {
+  const now = new Date();
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1));
 }

@@ -31,13 +31,14 @@ export function messageOf({ messages, metadata, max_tokens: most = Number.POSITI
   return { words, thoughts, finish_reason: outcome === 'content_filter' ? outcome : stopped };
 }
 
-export function usageOf({ model, messages, input, prompt }, { reasons }, { words, thoughts, tool_calls }) {
+export function usageOf({ model, messages, input, prompt }, { reasons, searches }, { words, thoughts, tool_calls }) {
   if (messages === undefined) return usage(countWords(String(input ?? prompt)), 0);
   const spoken = tool_calls === undefined ? words.length : 12;
   return {
     ...usage(countTokens(messages), spoken + thoughts),
     prompt_tokens_details: cachedOf(model, messages),
     ...(reasons && { completion_tokens_details: { reasoning_tokens: thoughts } }),
+    ...(searches && { server_tool_use: { web_search_requests: 1 } }),
   };
 }
 

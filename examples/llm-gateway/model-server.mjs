@@ -13,7 +13,10 @@ const MODELS = new Map([
   ['gpt-4o-mini', { version: 'gpt-4o-mini-2024-07-18', firstTokenMs: [60, 220], tokenMs: [4, 12] }],
   ['claude-sonnet-4', { version: 'claude-sonnet-4-20250514', firstTokenMs: [120, 450], tokenMs: [6, 16] }],
   ['llama-3.3-70b', { version: 'llama-3.3-70b', firstTokenMs: [30, 140], tokenMs: [8, 24] }],
-  ['o4-mini', { version: 'o4-mini-2025-04-16', firstTokenMs: [300, 900], tokenMs: [4, 10], reasons: true }],
+  [
+    'o4-mini',
+    { version: 'o4-mini-2025-04-16', firstTokenMs: [300, 900], tokenMs: [4, 10], reasons: true, searches: true },
+  ],
   ['text-embedding-3-small', { version: 'text-embedding-3-small', firstTokenMs: [10, 40], answer: embeddingOf }],
   ['gpt-image-1', { version: 'gpt-image-1', firstTokenMs: [400, 900], answer: imagesOf }],
 ]);
@@ -101,7 +104,9 @@ function outcomeOf(simulate, attempt) {
 }
 
 function tellLimits(response, minutes, { model, tokens, exhausted }) {
-  const minute = Math.floor(Date.now() / 60_000);
+  const now = Date.now();
+  const minute = Math.floor(now / 60_000);
+  const resetSeconds = ((minute + 1) * 60_000 - now) / 1000;
   const used = minutes.get(model)?.minute === minute ? minutes.get(model) : { minute, requests: 0, tokens: 0 };
   used.requests += 1;
   used.tokens += tokens;
@@ -110,6 +115,7 @@ function tellLimits(response, minutes, { model, tokens, exhausted }) {
     const remaining = exhausted ? 0 : Math.max(0, limit - used[resource]);
     response.setHeader(`x-ratelimit-limit-${resource}`, String(limit));
     response.setHeader(`x-ratelimit-remaining-${resource}`, String(remaining));
+    response.setHeader(`x-ratelimit-reset-${resource}`, `${resetSeconds}s`);
   }
 }
 

@@ -22,11 +22,11 @@ export const MODELS = new Map(
   ].map((entry) => [entry.model, { ...entry, operation: ROUTES.get(entry.path).operation }]),
 );
 
-/** US dollars per million tokens. A model on your own hardware has no price; that is different from a price of zero. */
+/** US dollars per million tokens, and for each call of a provider's tool. A model on your own hardware has no price; that is different from a price of zero. */
 export const PRICES = {
   'gpt-4o-mini': { input: 0.15, output: 0.6, cacheRead: 0.075 },
   'claude-sonnet-4': { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 },
-  'o4-mini': { input: 1.1, output: 4.4, cacheRead: 0.275 },
+  'o4-mini': { input: 1.1, output: 4.4, cacheRead: 0.275, serverTools: { web_search: 0.01 } },
   'text-embedding-3-small': { input: 0.02, output: 0 },
   'gpt-image-1': { input: 5, output: 40 },
 };

@@ -6,7 +6,9 @@ export function recordRateLimits(target, headers) {
   for (const resource of ['requests', 'tokens']) {
     const limit = amount(headers.get(`x-ratelimit-limit-${resource}`));
     const remaining = amount(headers.get(`x-ratelimit-remaining-${resource}`));
-    llm.setRateLimit(target, resource, { limit, remaining });
+    const seconds = amount(headers.get(`x-ratelimit-reset-${resource}`));
+    const resetAt = seconds === undefined ? undefined : Date.now() + seconds * 1000;
+    llm.setRateLimit(target, resource, { limit, remaining, resetAt });
   }
 }
 

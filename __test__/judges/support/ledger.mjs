@@ -67,6 +67,10 @@ const PRICES = {
 
 const LIMITS = { requests: 150, tokens: 200_000 };
 const BUDGET_USD = 50;
+/** What a call of a provider's tool costs. */
+const TOOL_USD = { web_search: 0.01 };
+/** The limits are those of a minute. */
+const RESET_SECONDS = 60;
 
 /** The tolerance of a sum of doubles that was added in another order. */
 const ROUNDING = 1e-9;
@@ -95,9 +99,19 @@ export class Ledger {
   #values = new Map();
   #observations = new Map();
   #costUsd = 0;
+  /** When limits are reset: after the ledger was begun, and at most a minute from now. */
+  #reset = {
+    min: Date.now() / 1000,
+    get max() {
+      return Date.now() / 1000 + RESET_SECONDS;
+    },
+  };
 
   constructor() {
     this.#add('budget_limit_usd', { budget: 'gateway' }, BUDGET_USD);
+    const [now, month] = [new Date(), new Date(0)];
+    month.setUTCFullYear(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
+    this.#add('budget_reset_timestamp_seconds', { budget: 'gateway' }, month / 1000);
     for (const [model, { provider, operation = 'chat' }] of Object.entries(MODELS)) {
       this.#begin({ model, provider }, operation);
     }
@@ -188,6 +202,7 @@ export class Ledger {
     for (const [resource, limit] of Object.entries(LIMITS)) {
       this.#set('ratelimit_limit', { ...labels, resource }, limit);
       this.#set('ratelimit_remaining', { ...labels, resource }, { min: 0, max: limit });
+      this.#set('ratelimit_reset_timestamp_seconds', { ...labels, resource }, this.#reset);
     }
   }
 
@@ -208,7 +223,11 @@ export class Ledger {
     if (price === undefined) return this.#add('unpriced_requests_total', labels, 1);
     const [ofInput, ofOutput, ofRead, ofWrite] = price;
     const plain = input - cacheRead - cacheWrite;
-    const costUsd = (plain * ofInput + output * ofOutput + cacheRead * ofRead + cacheWrite * ofWrite) / 1e6;
+    let costUsd = (plain * ofInput + output * ofOutput + cacheRead * ofRead + cacheWrite * ofWrite) / 1e6;
+    for (const [tool, calls] of Object.entries(usage.tools ?? {})) {
+      this.#add('server_tool_calls_total', { ...labels, tool }, calls);
+      costUsd += calls * TOOL_USD[tool];
+    }
     this.#add('cost_usd_total', labels, costUsd);
     this.#costUsd += costUsd;
   }
@@ -248,7 +267,3 @@ export class Ledger {
 function rounded(min, max) {
   return { min: min - ROUNDING * Math.abs(min), max: max + ROUNDING * Math.abs(max) };
 }
-
-/** Families that the example does not have: its providers report no resets and run no tools. */
-export const NOT_IN_EXAMPLE =
-  /_(ratelimit_reset_timestamp_seconds|budget_reset_timestamp_seconds|server_tool_calls_total)$/;

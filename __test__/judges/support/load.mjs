@@ -186,6 +186,7 @@ function usageOf(usage) {
     cacheRead: usage.prompt_tokens_details?.cached_tokens,
     cacheWrite: usage.prompt_tokens_details?.cache_write_tokens,
     reasoning: usage.completion_tokens_details?.reasoning_tokens,
+    tools: usage.server_tool_use && { web_search: usage.server_tool_use.web_search_requests },
   };
 }
 
