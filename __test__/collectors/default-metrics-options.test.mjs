@@ -3,11 +3,11 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, MetricsError, Registry, register } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
+import { collectGarbage } from '../support/garbage.mjs';
 import {
   ACTIVE,
   collect,
   collected,
-  gc,
   HEAP,
   linux,
   namesIn,
@@ -107,7 +107,7 @@ test.serial('ending takes the metrics out, and stops what feeds them', async (t)
   t.deepEqual(registry.getMetricsAsArray(), [other]);
   await turn();
   const seen = [utilization.value().count, collections.value({ kind: 'major' }).count];
-  gc();
+  collectGarbage();
   await sleep(50);
   t.deepEqual([utilization.value().count, collections.value({ kind: 'major' }).count], seen);
   stop();
@@ -136,7 +136,7 @@ test.serial('what a refused collection had begun is gone, and asking for handles
   const { registry } = collect(t);
   for (let round = 0; round < 20; round++) t.throws(() => collectDefaultMetrics({ register: registry }));
   for (let round = 0; round < 5; round++) {
-    gc();
+    collectGarbage();
     // With the finalizers of garbage still to come, and after them.
     await registry.metrics();
     await turn();
@@ -267,7 +267,7 @@ const OWN = {
 for (const label of [...new Set(Object.values(OWN).flat())]) {
   test.serial(`a label ${label} for all metrics gives way where a metric has one itself`, async (t) => {
     const { registry } = collect(t, { labels: { [label]: 'given', team: 'a' } });
-    gc();
+    collectGarbage();
     await turn();
     const families = await registry.getMetricsAsJSON();
     t.true(families.length > 20);

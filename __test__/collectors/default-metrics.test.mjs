@@ -9,8 +9,9 @@ import v8 from 'node:v8';
 import { collectDefaultMetrics, Gauge, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { withoutSelfMetrics } from '../support/exposition.mjs';
+import { collectGarbage } from '../support/garbage.mjs';
 import { attempt, run } from '../threads/support/process.mjs';
-import { block, collect, collected, gc, linux, namesIn, PROCESS, RUNTIME, read } from './support/default-metrics.mjs';
+import { block, collect, collected, linux, namesIn, PROCESS, RUNTIME, read } from './support/default-metrics.mjs';
 
 const require = createRequire(import.meta.url);
 const peers = ['prom-client', '@prometheus-io/client'];
@@ -205,8 +206,8 @@ test.serial('collections of garbage are counted by kind', async (t) => {
   const { registry } = collect(t, { include: ['gc'], gcDurationBuckets: [0.5, 10], labels: { app: 'gateway' } });
   // Without a turn of the loop, so that one report brings all of them.
   for (let round = 0; round < 20; round++) {
-    gc();
-    gc({ type: 'minor' });
+    collectGarbage();
+    collectGarbage({ type: 'minor' });
   }
   await sleep(50);
   const [{ name, type, values }] = await registry.getMetricsAsJSON();

@@ -1,8 +1,6 @@
 // Tests Anthropic's SDK against a server that speaks its wire format: everything that is recorded, for each way to make
 // a request and each way in which it can end.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import Anthropic from '@anthropic-ai/sdk';
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema';
 import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
@@ -10,9 +8,6 @@ import test from 'ava';
 import { chunksOf, collected, outcome, short, worldOf } from './support/api-client.mjs';
 import { message, named } from './support/messages.mjs';
 import { cut, events, json, silence } from './support/wire-server.mjs';
-
-setFlagsFromString('--expose-gc');
-globalThis.gc = runInNewContext('gc');
 
 const connect = (baseURL) => new Anthropic({ apiKey: 'k', baseURL, maxRetries: 0, timeout: 5_000, logLevel: 'off' });
 const world = (t, options = {}, llm = {}) => worldOf(t, { instrument: instrumentAnthropic, connect, options, llm });

@@ -1,8 +1,6 @@
 // Ends requests in random ways through all clients: read, left, aborted, cut, failed, never awaited. Afterwards, no request is
 // active, none was counted twice, and no rejection was unhandled but those that the SDK alone has too.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
@@ -12,25 +10,14 @@ import test from 'ava';
 import fc from 'fast-check';
 import OpenAI from 'openai';
 import { collected } from './support/api-client.mjs';
+import { message, named } from './support/messages.mjs';
 import { collectors, recorded } from './support/recorded.mjs';
 import { cut, events, json, silence, WireServer } from './support/wire-server.mjs';
-
-setFlagsFromString('--expose-gc');
-globalThis.gc = runInNewContext('gc');
 
 /** How many requests each client makes. Together more than 1,000. */
 const REQUESTS = 270;
 
 const settings = { apiKey: 'k', maxRetries: 1, logLevel: 'off' };
-const named = (list) => list.map((data) => ({ event: data.type, data }));
-const message = {
-  id: 'm',
-  type: 'message',
-  role: 'assistant',
-  model: 'm',
-  content: [],
-  usage: { input_tokens: 1, output_tokens: 1 },
-};
 const chunk = (delta, finish_reason = null) => ({ id: 'c', choices: [{ index: 0, delta, finish_reason }] });
 const part = (text, more) => ({ candidates: [{ content: { parts: [{ text }] }, ...more }] });
 const completed = { id: 'r', object: 'response', status: 'completed', output: [] };
@@ -66,9 +53,9 @@ const CLIENTS = {
     connect: (baseURL, timeout) => new Anthropic({ ...settings, baseURL, timeout }),
     ask: (client, stream, signal) =>
       client.messages.create({ model: 'm', max_tokens: 9, messages: [], stream }, { signal }),
-    whole: { ...message, stop_reason: 'end_turn' },
+    whole: message(),
     stream: named([
-      { type: 'message_start', message },
+      { type: 'message_start', message: message({ content: [], stop_reason: null }) },
       { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'h' } },
       { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'i' } },
       { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } },

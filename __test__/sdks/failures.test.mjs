@@ -9,22 +9,12 @@ import test from 'ava';
 import OpenAI from 'openai';
 import { chunksOf } from './support/api-client.mjs';
 import { holdsFailures, inChoice } from './support/failures.mjs';
+import { message, named } from './support/messages.mjs';
 import { collectors } from './support/recorded.mjs';
 import { WireServer } from './support/wire-server.mjs';
 
 const settings = { apiKey: 'k', maxRetries: 0, logLevel: 'off' };
-const started = {
-  type: 'message_start',
-  message: {
-    id: 'm',
-    type: 'message',
-    role: 'assistant',
-    model: 'm',
-    content: [],
-    usage: { input_tokens: 1, output_tokens: 1 },
-  },
-};
-const named = (list) => list.map((data) => ({ event: data.type, data }));
+const started = { type: 'message_start', message: message({ content: [], stop_reason: null }) };
 const delta = { choices: [{ index: 0, delta: { content: 'hi' }, finish_reason: null }] };
 const part = { candidates: [{ content: { parts: [{ text: 'hi' }] } }] };
 const textDelta = { type: 'response.output_text.delta', delta: 'hi', item_id: 'i', output_index: 0, content_index: 0 };

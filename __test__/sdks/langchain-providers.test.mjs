@@ -8,17 +8,10 @@ import { ChatMistralAI } from '@langchain/mistralai';
 import { ChatOpenAI } from '@langchain/openai';
 import { createLangChainHandler } from '@llm-devops/prometheus-metrics/langchain';
 import test from 'ava';
-import { chat, chatStream, refusal } from './support/chat-answers.mjs';
+import { chat, chatStream, refusal, USAGE } from './support/chat-answers.mjs';
 import { collectors, recorded, sameLines } from './support/recorded.mjs';
 import { cut, events, json, WireServer } from './support/wire-server.mjs';
 
-const USAGE = {
-  prompt_tokens: 10,
-  completion_tokens: 5,
-  total_tokens: 15,
-  prompt_tokens_details: { cached_tokens: 4 },
-  completion_tokens_details: { reasoning_tokens: 2 },
-};
 const choice = (part, finish_reason = null) => [{ index: 0, ...part, finish_reason }];
 const completion = (model, usage) => {
   const choices = choice({ message: { role: 'assistant', content: 'hi', tool_calls: null } }, 'stop');

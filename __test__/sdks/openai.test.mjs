@@ -1,8 +1,6 @@
 // Tests chats of OpenAI's SDK against a server that speaks its wire format: everything that is recorded, and that the
 // SDK behaves as without instrumentation.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { chunksOf, collected, outcome } from './support/api-client.mjs';
 import {
@@ -24,9 +22,6 @@ import {
   world,
 } from './support/openai.mjs';
 import { events, json } from './support/wire-server.mjs';
-
-setFlagsFromString('--expose-gc');
-globalThis.gc = runInNewContext('gc');
 
 test('a chat', async (t) => {
   const { client, bare, wire, lines } = await world(t);

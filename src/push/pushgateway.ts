@@ -232,8 +232,9 @@ function exchange(
     const end = (body?: string | Buffer) => {
       // What the program's own collectors took does not count. The socket keeps the process alive, not the timer. A mock
       // without `destroy()` has no time to lose.
-      if (timeoutMs > 0 && !isOver && 'destroy' in request)
+      if (timeoutMs > 0 && !isOver && 'destroy' in request) {
         timer = setTimeout(timedOut, Math.max(timeoutMs, WHOLE_MS_MIN)).unref();
+      }
       request.end(body);
     };
     if (bodyOf === undefined) end();

@@ -89,14 +89,10 @@ export class Expositions {
   /** Inserts the answers of metrics that no exposition can show, in the order of registration. JSON has no rules for names. */
   #insert(refused: readonly Answered[], families: MetricObjectWithValues[]): void {
     if (refused.length === 0) return;
-    const names = [...this.#registry.entries].map(([name]) => name);
+    const entries = [...this.#registry.entries];
     for (const { metric, answer } of refused) {
-      const before = new Set(
-        names.slice(
-          0,
-          names.findIndex((name) => this.#registry.entries.get(name)?.metric === metric),
-        ),
-      );
+      const position = entries.findIndex(([, entry]) => entry.metric === metric);
+      const before = new Set(entries.slice(0, position).map(([name]) => name));
       const at = families.findLastIndex(({ name }) => before.has(name)) + 1;
       families.splice(at, 0, copyOf(answer));
     }

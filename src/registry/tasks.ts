@@ -2,7 +2,6 @@
  * Runs `collect()` callbacks and requests to foreign metrics side by side, within one time limit. One that throws or
  * hangs only costs the scrape its own values. Does not depend on metrics.
  */
-
 import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { unixMs } from '../clock';

@@ -1,13 +1,9 @@
 // Shared by the tests of the default metrics: their names, and collections into a registry of a test.
 
 import { setImmediate as turn } from 'node:timers/promises';
-import v8 from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { collectDefaultMetrics, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-
-v8.setFlagsFromString('--expose-gc');
-export const gc = runInNewContext('gc');
+import { collectGarbage } from '../../support/garbage.mjs';
 
 export const PROCESS = [
   'process_cpu_user_seconds_total',
@@ -68,7 +64,7 @@ export function block(ms) {
 /** Until the engine's report of a collection has come. */
 export async function collected(registry, kind) {
   for (let tries = 0; tries < 100; tries++) {
-    gc();
+    collectGarbage();
     await turn();
     const value = registry.getSingleMetric('nodejs_gc_duration_seconds').value({ kind });
     if (value !== undefined && value.count > 0) return value;

@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { ReadableStream } from 'node:stream/web';
+import { APICallError } from 'ai';
 
 const [major] = createRequire(import.meta.url)('ai/package.json').version.split('.');
 const isOld = major === '5';
@@ -38,3 +39,7 @@ export function ownModel(...answers) {
     },
   };
 }
+
+/** The error of a provider that refuses a request. */
+export const refused = () =>
+  new APICallError({ message: 'no', statusCode: 401, url: 'u', requestBodyValues: {}, isRetryable: false });

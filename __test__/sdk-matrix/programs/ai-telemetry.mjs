@@ -1,18 +1,11 @@
 import { instrumentAiSdk } from '@llm-devops/prometheus-metrics/ai-sdk';
-import { APICallError, generateText, streamText } from 'ai';
-import { ownModel } from './ai-model.mjs';
+import { generateText, streamText } from 'ai';
+import { ownModel, refused } from './ai-model.mjs';
 import { drain, fails, measured } from './measured.mjs';
 
 await measured(async ({ llm, agents }) => {
-  const refused = new APICallError({
-    message: 'no',
-    statusCode: 401,
-    url: 'u',
-    requestBodyValues: {},
-    isRetryable: false,
-  });
   const uninstall = instrumentAiSdk({ collector: llm, agents });
-  const model = ownModel('hi', 'hi', refused);
+  const model = ownModel('hi', 'hi', refused());
   const telemetry = { functionId: 'helper' };
   await generateText({ model, prompt: 'hello', telemetry });
   await drain(streamText({ model, prompt: 'hello' }).textStream);

@@ -1,6 +1,7 @@
 // Shared by the tests of OpenAI's and Anthropic's SDKs: a client with its instrumentation, its server and the recorded
 // samples.
 
+import { collectGarbage } from '../../support/garbage.mjs';
 import { collectors, recorded } from './recorded.mjs';
 import { WireServer } from './wire-server.mjs';
 
@@ -41,7 +42,7 @@ export async function outcome(run) {
 /** Collects garbage until a condition holds. */
 export async function collected(holds) {
   for (let round = 0; round < 50; round++) {
-    globalThis.gc();
+    collectGarbage();
     await new Promise((resolve) => setTimeout(resolve, 10));
     if (await holds()) return true;
   }

@@ -3,7 +3,7 @@
 import { events, json } from './wire-server.mjs';
 
 /** 10 input tokens, 4 of them cached; 5 output tokens, 2 of them reasoning. */
-const USAGE = {
+export const USAGE = {
   prompt_tokens: 10,
   completion_tokens: 5,
   total_tokens: 15,

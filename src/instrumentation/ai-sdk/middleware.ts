@@ -55,8 +55,9 @@ export function createAiSdkMiddleware(options: AiSdkMiddlewareOptions = {}): AiS
   if (typeof options !== 'object' || options === null) refuseOption('an object', 'options', options);
   checkOptionNames(options, OPTIONS);
   const { providers = {} } = options;
-  if (typeof providers !== 'object' || providers === null)
+  if (typeof providers !== 'object' || providers === null) {
     refuseOption('an object of provider names', 'providers', providers);
+  }
   const { collector, labels } = checkOptions({ collector: options.collector, labels: options.labels });
   const requests = new Requests(collector, providers, labels);
   return {

@@ -28,11 +28,11 @@ const REMEMBERED_MAX = 10_000;
 const recorded = new WeakMap<LlmMetricsCollector, Map<string, number>>();
 
 /**
- * True once for each part of an answer.
+ * Remembers that a part of an answer has been recorded. @returns true if it had not been
  *
  * @param part the number of a line in a file of results
  */
-export function isNew(collector: LlmMetricsCollector, id: string, part = 0): boolean {
+export function remember(collector: LlmMetricsCollector, id: string, part = 0): boolean {
   const known = recorded.get(collector) ?? new Map<string, number>();
   recorded.set(collector, known);
   const parts = known.get(id) ?? 0;
@@ -82,7 +82,7 @@ function tellOutcome(
   { collector, provider, labels }: LaterTarget,
 ): void {
   const outcome = quietly(() => endpoint.readOutcome(answer, path));
-  if (outcome === undefined || !isNew(collector, outcome.id, part)) return;
+  if (outcome === undefined || !remember(collector, outcome.id, part)) return;
   const { model = OTHER, operation, requests } = outcome;
   const { end, failure } = outcome.answer;
   const target = { model, provider, operation, labels };

@@ -12,7 +12,7 @@ import { read, readText } from '../../read';
 import { quietly, warnOnce } from '../../warnings';
 import type { CallObserver } from '../measure';
 import type { AnswerEnd, Endpoint, RequestBody, Sdk } from './endpoint';
-import { isNew } from './later';
+import { remember } from './later';
 import { isApiPromise, observePromise, type PromiseObserver } from './promise';
 import { isStream, watchStream } from './stream';
 
@@ -132,7 +132,7 @@ export class Request implements CallObserver, PromiseObserver {
   }
 
   #complete(call: LlmCall, { end, failure, retrievable }: AnswerEnd): void {
-    if (retrievable !== undefined) isNew(this.#parts.collector, retrievable);
+    if (retrievable !== undefined) remember(this.#parts.collector, retrievable);
     if (failure === undefined) call.end(end);
     else call.fail(failure, end);
   }
