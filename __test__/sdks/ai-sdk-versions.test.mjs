@@ -16,6 +16,7 @@ import { z } from 'zod';
 import { collectGarbage } from '../support/garbage.mjs';
 import { chat, chatStream, refusal } from './support/chat-answers.mjs';
 import { collectors, recorded, sameLines } from './support/recorded.mjs';
+import { timedOutIn } from './support/signals.mjs';
 import { json, silence, WireServer } from './support/wire-server.mjs';
 
 const VERSIONS = [
@@ -157,8 +158,8 @@ eachVersion(
     while (wire.requests.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
     abort.abort();
     await t.throwsAsync(aborted, { any: true });
-    await t.throwsAsync(ai.generateText({ ...asked, abortSignal: AbortSignal.timeout(20) }), { any: true });
-    await read(ai.streamText({ ...asked, abortSignal: AbortSignal.timeout(20) }).fullStream);
+    await t.throwsAsync(ai.generateText({ ...asked, abortSignal: timedOutIn(20) }), { any: true });
+    await read(ai.streamText({ ...asked, abortSignal: timedOutIn(20) }).fullStream);
     const types = { authentication: 1, server_error: 1, cancelled: 1, timeout: 2 };
     await lines(
       status('error', 2),

@@ -13,6 +13,7 @@ import test from 'ava';
 import { z } from 'zod';
 import { collectGarbage } from '../support/garbage.mjs';
 import { collectors, recorded, sameLines } from './support/recorded.mjs';
+import { abortedIn, timedOutIn } from './support/signals.mjs';
 import { cut, events, json, silence, WireServer } from './support/wire-server.mjs';
 
 const MODEL = 'gpt-4o-mini';
@@ -232,7 +233,7 @@ test.serial('aborts and timeouts without streaming', async (t) => {
   for (const [given, type] of [
     [() => ({ abortSignal: abortedIn(50) }), 'cancelled'],
     [() => ({ timeout: 50 }), 'timeout'],
-    [() => ({ abortSignal: AbortSignal.timeout(50) }), 'timeout'],
+    [() => ({ abortSignal: timedOutIn(50) }), 'timeout'],
   ]) {
     const { wire, asked, lines, uninstall } = await measured(t);
     wire.always(silence());
@@ -241,12 +242,6 @@ test.serial('aborts and timeouts without streaming', async (t) => {
     uninstall();
   }
 });
-
-function abortedIn(ms, reason) {
-  const abort = new AbortController();
-  setTimeout(() => abort.abort(reason), ms);
-  return abort.signal;
-}
 
 const BEGUN = HELLO_CHUNKS.slice(0, 3);
 const interrupted = (reason) => `llm_streaming_interrupted_total${on(`,reason="${reason}"`)} 1`;

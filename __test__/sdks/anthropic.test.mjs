@@ -7,6 +7,7 @@ import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
 import test from 'ava';
 import { chunksOf, collected, outcome, short, worldOf } from './support/api-client.mjs';
 import { message, named } from './support/messages.mjs';
+import { timedOutIn } from './support/signals.mjs';
 import { cut, events, json, silence } from './support/wire-server.mjs';
 
 const connect = (baseURL) => new Anthropic({ apiKey: 'k', baseURL, maxRetries: 0, timeout: 5_000, logLevel: 'off' });
@@ -233,7 +234,7 @@ test('a broken connection, a timeout, an abort and an answer that is not JSON', 
   for (const [answer, options, error, expected] of [
     [cut(), {}, 'APIConnectionError', FAILED('connection')],
     [silence(), { timeout: 60 }, 'APIConnectionTimeoutError', FAILED('timeout', 'timeout')],
-    [silence(), { signal: AbortSignal.timeout(100) }, 'APIUserAbortError', FAILED('timeout', 'timeout')],
+    [silence(), { signal: timedOutIn(100) }, 'APIUserAbortError', FAILED('timeout', 'timeout')],
     [json('{"content": ['), {}, 'SyntaxError', FAILED('invalid_response')],
   ]) {
     const { client, wire, lines } = await world(t);

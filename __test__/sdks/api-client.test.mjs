@@ -9,6 +9,7 @@ import test from 'ava';
 import OpenAI from 'openai';
 import { chunksOf, outcome, short } from './support/api-client.mjs';
 import { collectors } from './support/recorded.mjs';
+import { abortedIn, timedOutIn } from './support/signals.mjs';
 
 const require = createRequire(import.meta.url);
 const answering = (body) => async () => Response.json(body);
@@ -19,12 +20,6 @@ const waiting = (_url, { signal }) => new Promise((_, reject) => aborting(signal
 /** A server that starts an answer and does not end it. */
 const beginning = async (_url, { signal }) =>
   new Response(new ReadableStream({ start: (stream) => aborting(signal, (error) => stream.error(error)) }));
-
-function abortedIn(ms, reason) {
-  const abort = new AbortController();
-  setTimeout(() => abort.abort(reason), ms);
-  return abort.signal;
-}
 
 const ASKED = { model: 'm', max_tokens: 9, messages: [] };
 
@@ -153,7 +148,7 @@ for (const [name, { instrument, Class, connect, ask, prototypes, changed, path, 
         [abortedIn(50), 'cancelled'],
         [abortedIn(50, 'rate_limit'), 'cancelled'],
         [abortedIn(50, new Error('gone')), 'cancelled'],
-        [AbortSignal.timeout(50), 'timeout'],
+        [timedOutIn(50), 'timeout'],
       ]) {
         const { registry, llm } = collectors();
         const client = new Class({ apiKey: 'k', maxRetries: 0, fetch: stream ? beginning : waiting });

@@ -8,6 +8,7 @@ import { instrumentGoogleGenAI } from '@llm-devops/prometheus-metrics/google-gen
 import test from 'ava';
 import { collectGarbage } from '../support/garbage.mjs';
 import { collectors, recorded, sameLines } from './support/recorded.mjs';
+import { abortedIn, timedOutIn } from './support/signals.mjs';
 import { cut, events, json, silence, WireServer } from './support/wire-server.mjs';
 
 const MODEL = 'gemini-2.5-flash';
@@ -284,17 +285,11 @@ test('no server is listening', async (t) => {
   sameLines(t, await lines(), [failure('error', 'connection')]);
 });
 
-function abortedIn(ms, reason) {
-  const abort = new AbortController();
-  setTimeout(() => abort.abort(reason), ms);
-  return abort.signal;
-}
-
 test('an abort of the caller and a timeout of the SDK are distinguished', async (t) => {
   for (const [abortSignal, type] of [
     [abortedIn(100), 'cancelled'],
     [abortedIn(100, new Error('the user left')), 'cancelled'],
-    [AbortSignal.timeout(100), 'timeout'],
+    [timedOutIn(100), 'timeout'],
   ]) {
     const aborted = await measured(t);
     aborted.wire.always(silence());

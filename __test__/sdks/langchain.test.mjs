@@ -15,6 +15,7 @@ import { collectGarbage } from '../support/garbage.mjs';
 import { called, executions, holds, LABELS, requests } from './support/agent-lines.mjs';
 import { chat, chatStream, refusal } from './support/chat-answers.mjs';
 import { collectors, recorded } from './support/recorded.mjs';
+import { abortedIn, timedOutIn } from './support/signals.mjs';
 import { cut, json, silence, WireServer } from './support/wire-server.mjs';
 
 async function rig(t, options = {}, model = {}) {
@@ -301,18 +302,12 @@ for (const [status, body, outcome, type] of ERRORS) {
   });
 }
 
-function abortedIn(ms) {
-  const controller = new AbortController();
-  setTimeout(() => controller.abort(), ms);
-  return controller.signal;
-}
-
 test('a provider that is unreachable, silent, broken or aborted', async (t) => {
   const cases = [
     [{ configuration: { baseURL: 'http://127.0.0.1:1/v1' } }, undefined, {}, 'error', 'connection'],
     [{}, cut(), {}, 'error', 'connection'],
     [{ timeout: 50 }, silence(), {}, 'timeout', 'timeout'],
-    [{}, silence(), { signal: AbortSignal.timeout(50) }, 'timeout', 'timeout'],
+    [{}, silence(), { signal: timedOutIn(50) }, 'timeout', 'timeout'],
     [{}, silence(), { signal: abortedIn(50) }, 'cancelled', 'cancelled'],
     [{}, json('{"choices": [', {}), {}, 'error', 'invalid_response'],
   ];

@@ -21,6 +21,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { collectors, recorded, sameLines } from './support/recorded.mjs';
+import { timedOutIn } from './support/signals.mjs';
 
 const VERSIONS = [
   {
@@ -138,7 +139,7 @@ for (const sdk of VERSIONS) {
     abort.abort();
     await aborted;
     await ignored(call(client, 'hang', {}, { timeout: 5 }));
-    await ignored(call(client, 'hang', {}, { signal: AbortSignal.timeout(5) }));
+    await ignored(call(client, 'hang', {}, { signal: timedOutIn(5) }));
     const open = ignored(call(client, 'hang'));
     await sleep(10);
     await client.close();

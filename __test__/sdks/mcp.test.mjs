@@ -16,6 +16,7 @@ import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprot
 import test from 'ava';
 import { toolServer } from './support/mcp-server.mjs';
 import { collectors, recorded as recordedLines } from './support/recorded.mjs';
+import { timedOutIn } from './support/signals.mjs';
 
 /** The recorded lines of agents. `mcp-operations.test.mjs` tests those of operations. */
 const recorded = async (registry) => (await recordedLines(registry)).filter((line) => !line.startsWith('mcp_'));
@@ -133,7 +134,7 @@ test('a call that is aborted before it and during it', async (t) => {
 test('a call that takes too long, by the SDK and by a signal', async (t) => {
   const { client, registry } = await connected(t, { agents: { tools: ['hang'] } });
   t.is((await t.throwsAsync(call(client, 'hang', {}, { timeout: 5 }))).code, -32001);
-  await t.throwsAsync(call(client, 'hang', {}, { signal: AbortSignal.timeout(5) }));
+  await t.throwsAsync(call(client, 'hang', {}, { signal: timedOutIn(5) }));
   t.deepEqual(await recorded(registry), [
     'agent_tool_calls_total{agent_type="tools",tool_name="hang",status="timeout"} 2',
     'agent_tool_call_duration_seconds_count{agent_type="tools",tool_name="hang"} 2',

@@ -7,6 +7,7 @@ import { generateText, hasToolCall, isStepCount, streamText, ToolLoopAgent, tool
 import test from 'ava';
 import { z } from 'zod';
 import { collectors, recorded, sameLines } from './support/recorded.mjs';
+import { abortedIn } from './support/signals.mjs';
 import { events, json, silence, WireServer } from './support/wire-server.mjs';
 
 const MODEL = 'gpt-4o-mini';
@@ -208,12 +209,6 @@ test.serial('runs that fail, are aborted or time out', async (t) => {
 
 async function readWhole(asked) {
   for await (const _ of streamText({ ...asked, onError: () => {} }).fullStream);
-}
-
-function abortedIn(ms) {
-  const abort = new AbortController();
-  setTimeout(() => abort.abort(), ms);
-  return abort.signal;
 }
 
 test.serial('agents within agents: each counts its own requests and tools', async (t) => {

@@ -2,6 +2,7 @@
 // integration can be held against the same table: see `holdsFailures()`.
 
 import { recorded } from './recorded.mjs';
+import { timedOutIn } from './signals.mjs';
 import { cut, events, json, silence } from './wire-server.mjs';
 
 /** What an error object says, with the HTTP status that it comes with, and what must be recorded. */
@@ -105,7 +106,7 @@ function* failures({ inBody, inEvent }) {
   yield {
     title: "a timer's abort",
     answer: silence(),
-    abort: () => AbortSignal.timeout(20),
+    abort: () => timedOutIn(20),
     type: 'timeout',
     outcome: 'timeout',
   };
