@@ -1,10 +1,12 @@
 // Formats RESULTS.md from the sections of one run. It measures and judges nothing.
 
+import { execFileSync } from 'node:child_process';
 import { arch, availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 
 /** The machine of the run, read before the first bench. */
 export function describeMachine(nodeVersion, versions) {
   return {
+    commit: commitOf(),
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
@@ -30,8 +32,19 @@ export function render(machine, sections, remarks) {
   ].join('\n');
 }
 
-function renderMachine({ date, processor, cores, memory, system, load, node, versions }) {
+/** The commit that is measured, and whether files differ from it. */
+function commitOf() {
+  try {
+    const git = (...args) => execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+    return git('rev-parse', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') ? ', with changes' : '');
+  } catch {
+    return 'unknown: not a git checkout';
+  }
+}
+
+function renderMachine({ commit, date, processor, cores, memory, system, load, node, versions }) {
   const facts = [
+    ['Commit', commit],
     ['Date', `${date} UTC`],
     ['Processor', `${processor}, ${cores} cores`],
     ['Memory', memory],

@@ -129,7 +129,7 @@ settings! {
     /// How many requests a second each client may send. `/health` and `/ready` are exempt.
     rate_limit_rps: Option<f64> = None, default "no limit",
         ["METRICS_RATE_LIMIT_RPS", "rateLimitRps", Everywhere, number 0.001 to 1_000_000];
-    /// How many requests a client may send at once.
+    /// How many requests a client may send at once. Has no effect without `rateLimitRps`.
     rate_limit_burst: Option<u32> = None, default "twice rateLimitRps",
         ["METRICS_RATE_LIMIT_BURST", "rateLimitBurst", Everywhere, integer 1 to 1_000_000];
     /// Whether the exporter also makes an `LlmMetricsCollector`, if the registry has none yet.
