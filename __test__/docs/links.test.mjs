@@ -21,6 +21,14 @@ function anchorOf(heading) {
   return text.replace(/[^\p{L}\p{N}\-_ ]/gu, '').replaceAll(' ', '-');
 }
 
+const anchors = new Map();
+
+/** The anchors of a file; each file is read once. */
+function anchorsIn(name) {
+  if (!anchors.has(name)) anchors.set(name, anchorsOf(read(name)));
+  return anchors.get(name);
+}
+
 /** The anchors of a page. A heading that comes again gets a number. */
 function anchorsOf(text) {
   const seen = new Map();
@@ -35,6 +43,7 @@ function anchorsOf(text) {
 
 /** The links of a page that lead nowhere. */
 function deadLinks(page, text) {
+  const own = anchorsOf(text);
   const links = [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link);
   return links.filter((link) => {
     // Pages of other sites, and of this repository's own site.
@@ -42,9 +51,8 @@ function deadLinks(page, text) {
     const [path, anchor] = link.split('#');
     const target = path === '' ? page : join(dirname(page), path);
     if (!existsSync(join(ROOT, target))) return true;
-    return (
-      anchor !== undefined && target.endsWith('.md') && !anchorsOf(target === page ? text : read(target)).has(anchor)
-    );
+    if (anchor === undefined || !target.endsWith('.md')) return false;
+    return !(target === page ? own : anchorsIn(target)).has(anchor);
   });
 }
 

@@ -5,10 +5,11 @@ import net from 'node:net';
 import { Counter, createMetricsHandler, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
+import { count } from '../support/count.mjs';
 import { everything, exporter, handler, own } from './exporter/support/doors.mjs';
 import { listen } from './metrics/support/ledger.mjs';
 
-const RUNS = Number(process.env.DOORS_RUNS ?? 1500);
+const RUNS = Number(process.env.DOORS_RUNS ?? count(500, 1500));
 
 /** Some families; one is large enough to be compressed. */
 function registry() {

@@ -3,7 +3,18 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { addonBytes, ELSEWHERE, HERE, install, LIBC, LOAD, NAME, OTHER_LIBC, run } from './support/installed.mjs';
+import {
+  ADDON,
+  addonBytes,
+  ELSEWHERE,
+  HERE,
+  install,
+  LIBC,
+  LOAD,
+  NAME,
+  OTHER_LIBC,
+  run,
+} from './support/installed.mjs';
 
 const PAGE = 'See https://github.com/llm-devops/prometheus-metrics/blob/main/docs/troubleshooting.md#addon_not_found';
 const SYSTEM = `${process.platform}-${process.arch}`;
@@ -126,7 +137,7 @@ test('a bundle in which a loader has replaced the addon by its address', async (
 });
 
 test('a package of this platform without its file, or with another one', async (t) => {
-  const folder = await install(t, { [HERE]: await addonBytes() });
+  const folder = await install(t, { [HERE]: ADDON });
   const home = join(folder, 'node_modules', `${NAME}-${HERE}`);
   const advice = `What to do: ${NAME}-${HERE} is there, but its file cannot be loaded. Delete it and install it again on this system.`;
   await rm(join(home, `prometheus-metrics.${HERE}.node`));
@@ -149,7 +160,7 @@ test('METRICS_ADDON_PATH is relative, and the working directory is gone', async 
 });
 
 test('METRICS_ADDON_PATH names a module that is not the addon', async (t) => {
-  const folder = await install(t, { [HERE]: await addonBytes() });
+  const folder = await install(t, { [HERE]: ADDON });
   await mkdir(join(folder, 'other.node'));
   for (const [title, source] of Object.entries({
     'an empty module': '',
@@ -176,7 +187,7 @@ test('METRICS_ADDON_PATH is wrong where there is no prebuilt addon', async (t) =
 });
 
 test('METRICS_ADDON_PATH is wrong', async (t) => {
-  const folder = await install(t, { [HERE]: await addonBytes() });
+  const folder = await install(t, { [HERE]: ADDON });
   const advice =
     `set METRICS_ADDON_PATH to the absolute path of the file prometheus-metrics.${HERE}.node, which is in the package ` +
     `${NAME}-${HERE}, or unset it.`;
@@ -191,7 +202,7 @@ test('METRICS_ADDON_PATH is wrong', async (t) => {
 });
 
 test('the permission model, and --no-addons', async (t) => {
-  const folder = await install(t, { [HERE]: await addonBytes() });
+  const folder = await install(t, { [HERE]: ADDON });
   const permission = process.allowedNodeEnvironmentFlags.has('--permission')
     ? '--permission'
     : '--experimental-permission';
@@ -208,7 +219,7 @@ test('the permission model, and --no-addons', async (t) => {
 });
 
 test('Deno without its permission to load addons', async (t) => {
-  const folder = await install(t, { [HERE]: await addonBytes() });
+  const folder = await install(t, { [HERE]: ADDON });
   // Deno's error and version; `__test__/runtimes` runs the real Deno.
   const { shown } = await run(
     folder,

@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import test from 'ava';
-import { ADDON, addonBytes, HERE, install, LOAD, NAME, run } from './support/installed.mjs';
+import { ADDON, HERE, install, LOAD, NAME, run } from './support/installed.mjs';
 
 const require = createRequire(import.meta.url);
 const addon = require(ADDON);
@@ -137,7 +137,7 @@ test('every word for false counts, and no other', async (t) => {
 });
 
 test('with the addon, METRICS_ENABLED=false changes nothing that is recorded', async (t) => {
-  const folder = await install(t, { [HERE]: await addonBytes() });
+  const folder = await install(t, { [HERE]: ADDON });
   const { shown, stderr } = await run(folder, LOAD, DISABLED);
   t.is(shown.text, '# HELP loaded_total h\n# TYPE loaded_total counter\nloaded_total 2\n');
   t.is(stderr, '');

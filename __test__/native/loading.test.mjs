@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
 const built = (file) => fileURLToPath(new URL(`../../dist/${file}`, import.meta.url));
 
 test('the package of this platform is loaded', async (t) => {
-  const folder = await install(t, { [HERE]: await addonBytes() });
+  const folder = await install(t, { [HERE]: ADDON });
   t.deepEqual((await run(folder, LOAD)).shown, LOADED);
 });
 
@@ -30,7 +30,7 @@ test('every platform of package.json is written out in the built loader, inside 
 
 if (process.platform === 'linux') {
   test('if only the package of the other C library is there, it is tried', async (t) => {
-    const folder = await install(t, { [OTHER_LIBC]: await addonBytes() });
+    const folder = await install(t, { [OTHER_LIBC]: ADDON });
     t.deepEqual((await run(folder, LOAD)).shown, LOADED);
   });
 
@@ -50,7 +50,7 @@ test('METRICS_ADDON_PATH names the file, before every package, absolute or not',
 });
 
 test('an empty METRICS_ADDON_PATH is not set', async (t) => {
-  const folder = await install(t, { [HERE]: await addonBytes() });
+  const folder = await install(t, { [HERE]: ADDON });
   for (const empty of ['', ' ']) {
     t.deepEqual((await run(folder, LOAD, { env: { METRICS_ADDON_PATH: empty } })).shown, LOADED);
   }
@@ -60,8 +60,8 @@ test('two minor versions of 0.x in one program each have their own registry', as
   const { version } = require('../../package.json');
   const [major, minor] = version.split('.');
   const key = `${NAME}@${major}.${minor}`;
-  const folder = await install(t, { [HERE]: await addonBytes() });
-  const other = await install(t, { [HERE]: await addonBytes() });
+  const folder = await install(t, { [HERE]: ADDON });
+  const other = await install(t, { [HERE]: ADDON });
   const realm = join(other, 'node_modules', NAME, 'dist/realm.js');
   const source = await readFile(realm, 'utf8');
   t.true(source.includes(`Symbol.for("${key}")`), 'the key has the numbers of package.json');

@@ -13,17 +13,22 @@ const OPTIMISED =
     : ['--no-lazy-feedback-allocation', '--invocation-count-for-turbofan=1'];
 
 /** Without flags a loop is interpreted first and optimised while it runs, so the change of tiers is covered too. */
-const TIERS = [
-  { tier: 'all tiers', flags: [] },
+const ALL_TIERS = { tier: 'all tiers', flags: [] };
+const SINGLE_TIERS = [
   { tier: 'all tiers, memory of the engine', flags: [], engineMemory: true },
   { tier: 'the interpreter', flags: ['--jitless'] },
   { tier: 'the baseline compiler', flags: ['--no-opt', '--no-maglev', '--always-sparkplug'] },
-  // The flag also compiles Node.js itself, which takes seconds a process: locally only the two tests of stores run.
-  { tier: 'optimised from the first call', flags: OPTIMISED, storesOnly: count(true, false) },
+];
+const TIERS = [
+  ALL_TIERS,
+  // Locally only the two tests of stores run.
+  ...SINGLE_TIERS.map((tier) => ({ ...tier, storesOnly: count(true, false) })),
+  // The flag also compiles Node.js itself, which takes seconds a process.
+  ...count([], [{ tier: 'optimised from the first call', flags: OPTIMISED }]),
 ];
 
 /** The least time that a reader reads. */
-const MS = 250;
+const MS = count(100, 250);
 
 /** The numbers differ in both 32-bit halves, so a mixture of their halves is neither of them. */
 const HALVES = [1.0000000000000002, -0.9999999999999998];

@@ -5,6 +5,7 @@ import http from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
+import { count } from '../../support/count.mjs';
 import { APPLICATIONS } from './support/applications.mjs';
 import { Ledger, listen, until } from './support/ledger.mjs';
 
@@ -40,11 +41,11 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     await ledger.settle(t);
   });
 
-  test(`${name}: a thousand random paths are one series`, async (t) => {
+  test(`${name}: hundreds of random paths are one series`, async (t) => {
     const { ledger } = await start(t);
     const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
     t.teardown(() => agent.destroy());
-    const junk = Array.from({ length: 1000 }, (_, i) => `/${(i * 7919).toString(36)}/wp-${i}.php?q=${i}`);
+    const junk = Array.from({ length: count(200, 1000) }, (_, i) => `/${(i * 7919).toString(36)}/wp-${i}.php?q=${i}`);
     await Promise.all(junk.map((path) => ledger.ask('GET', path, 'unmatched', { agent })));
     await ledger.settle(t);
   });
@@ -55,7 +56,7 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
     server.on('connection', () => connections++);
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     t.teardown(() => agent.destroy());
-    for (let i = 0; i < 50; i++) {
+    for (let i = 0; i < count(20, 50); i++) {
       await ledger.ask('GET', `/items/${i}`, '/items/:id', { agent });
       await ledger.ask('POST', '/items', '/items', { agent, body: 'x'.repeat(i * 100) });
     }
@@ -156,7 +157,8 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
       (path) => `GET /${path} HTTP/1.1\r\nHost: x\r\n\r\n`,
     );
     const open = (number) => ledger.open(number % 4 === 0 ? upload + 'x'.repeat(number) : heads[number % heads.length]);
-    for (let batch = 0; batch < 200; batch += 20) {
+    const clients = count(80, 200);
+    for (let batch = 0; batch < clients; batch += 20) {
       const sockets = await Promise.all(Array.from({ length: 20 }, (_, i) => open(batch + i)));
       // A client that disconnects before its connection is accepted stalls the listener of Node.js 20 under load.
       await until(() => accepted === batch + 20);
@@ -169,14 +171,14 @@ for (const [name, create] of Object.entries(APPLICATIONS)) {
       };
       await Promise.all(sockets.map((socket, i) => leave(socket, batch + i)));
     }
-    await until(() => closed === 200);
+    await until(() => closed === clients);
     const recorded = async () => {
       const { values } = await registry.getSingleMetric('llmdevops_http_requests_total').get();
       return values.reduce((sum, { value }) => sum + value, 0);
     };
     await ledger.inFlight(0);
     t.is(await recorded(), received);
-    t.true(received > 100, `${received}`);
+    t.true(received > clients / 2, `${received}`);
     const { values } = await registry.getSingleMetric('llmdevops_http_request_duration_seconds').get();
     const counts = values.filter(({ metricName }) => metricName.endsWith('_count'));
     t.is(

@@ -3,10 +3,11 @@
  * programs there.
  */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -22,27 +23,33 @@ export const ELSEWHERE = HERE.startsWith('darwin') ? 'linux-x64-gnu' : 'darwin-a
 /** The addon that was built in this checkout. */
 export const ADDON = join(root, 'dist', `prometheus-metrics.${HERE}.node`);
 
-/** A folder with the package in `node_modules`, without an addon. `platforms` are the packages beside it, by platform. */
+const dist = join(root, 'dist');
+/** What programs load, without types and addons. */
+const CODE = readdirSync(dist, { recursive: true }).filter((file) => /\.m?js$/.test(file));
+
+/**
+ * A folder with the package in `node_modules`, without an addon. `platforms` are the packages beside it, by platform: the
+ * bytes of their addons, or `ADDON`.
+ */
 export async function install(t, platforms = {}, { name = NAME } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'prometheus-metrics-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const home = join(folder, 'node_modules', name);
-  await cp(join(root, 'dist'), join(home, 'dist'), {
-    recursive: true,
-    filter: (file) => !file.endsWith('.node'),
-  });
-  await cp(join(root, 'package.json'), join(home, 'package.json'));
+  for (const folder of new Set(CODE.map(dirname))) mkdirSync(join(home, 'dist', folder), { recursive: true });
+  for (const file of CODE) copyFileSync(join(dist, file), join(home, 'dist', file));
+  copyFileSync(join(root, 'package.json'), join(home, 'package.json'));
   for (const [platform, bytes] of Object.entries(platforms)) await addPlatform(folder, platform, bytes);
   return folder;
 }
 
-/** Adds the package of a platform, with these bytes as its addon. */
-export async function addPlatform(folder, platform, bytes) {
+/** Adds the package of a platform, with these bytes as its addon; `ADDON` is copied. */
+async function addPlatform(folder, platform, bytes) {
   const home = join(folder, 'node_modules', `${NAME}-${platform}`);
   await mkdir(home, { recursive: true });
   const main = `prometheus-metrics.${platform}.node`;
   await writeFile(join(home, 'package.json'), JSON.stringify({ main }));
-  await writeFile(join(home, main), bytes);
+  if (bytes === ADDON) await copyFile(ADDON, join(home, main));
+  else await writeFile(join(home, main), bytes);
 }
 
 /** The bytes of this machine's addon. */

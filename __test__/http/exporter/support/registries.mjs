@@ -10,6 +10,14 @@ export function smallRegistry(options) {
   return registry;
 }
 
+/** One counter with some 3000 bytes a series: 6 MB, more than the buffers of a connection hold, unless told otherwise. */
+export function longRegistry(series = 2000) {
+  const registry = new Registry();
+  const counter = new Counter({ name: 'c', help: 'Some help', labelNames: ['a', 'n'], registers: [registry] });
+  for (let n = 0; n < series; n++) counter.inc({ a: 'x'.repeat(2980), n });
+  return registry;
+}
+
 /** One counter with this number of series, some 60 bytes each. */
 export function seriesRegistry(series, options) {
   const registry = new Registry({ cardinality: { maxSeries: series }, ...options });
