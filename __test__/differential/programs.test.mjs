@@ -12,7 +12,7 @@ import { runProgram, shortened } from './program.mjs';
 // Test-only: a failure prints the seed. Set it here to run the same programs again. DIFFERENTIAL_SUBJECT names another
 // module to test in place of this library.
 const seed = Number(process.env.DIFFERENTIAL_SEED ?? 20_260_101);
-const numRuns = Number(process.env.DIFFERENTIAL_RUNS ?? count(100, 3_000));
+const numRuns = Number(process.env.DIFFERENTIAL_RUNS ?? count(100, 2_000));
 
 /** How many programs are tried until one needs an exemption: one exemption is needed by one program of thousands. */
 const PATIENCE = 12_000;

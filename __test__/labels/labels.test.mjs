@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import { Counter, LabelError, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
+import { count } from '../support/count.mjs';
 import { escaped, samples, text } from '../support/exposition.mjs';
 
 function counterOf(...labelNames) {
@@ -337,7 +338,7 @@ test('random programs of increments and removals show the values of a plain map'
       const lines = [...model.values()].map(({ shown, value: sum }) => `c${shown && `{${shown}}`} ${sum}`);
       t.is(await registry.metrics(), text('# HELP c Some help', '# TYPE c counter', ...lines));
     }),
-    { numRuns: 1000 },
+    { numRuns: count(300, 1000) },
   );
 });
 
@@ -381,6 +382,6 @@ test('random sets of many series show the values of a plain map', async (t) => {
       const lines = [...model.values()].map(({ shown, value }) => `c{${shown}} ${value}`);
       t.is(await registry.metrics(), text('# HELP c Some help', '# TYPE c counter', ...lines));
     }),
-    { numRuns: 60 },
+    { numRuns: count(25, 100) },
   );
 });

@@ -370,7 +370,7 @@ for (const [policy, Class] of [
 ]) {
   test(`memory does not grow while a ${Class} gets label sets over its limit (${policy})`, async (t) => {
     const program = fileURLToPath(new URL('support/beyond.mjs', import.meta.url));
-    const calls = count(300_000, 10_000_000);
+    const calls = count(150_000, 3_000_000);
     const flags = ['--expose-gc', '--max-semi-space-size=1'];
     const { stdout } = await promisify(execFile)(process.execPath, [...flags, program, Class, policy, `${calls}`]);
     const { heap, resident, overflow, lines } = JSON.parse(stdout);

@@ -2,6 +2,7 @@
 // own, shown as a sum.
 
 import test from 'ava';
+import { count } from '../support/count.mjs';
 import { attempt, run } from './support/process.mjs';
 
 const OVERFLOW = 'llmdevops_metrics_cardinality_overflow_total';
@@ -117,29 +118,32 @@ test.serial('series of a worker expire, and are removed there', async (t) => {
 });
 
 test.serial('workers that end while their series expire take nothing with them', async (t) => {
-  const { code, stderr, result } = await attempt(async ({ client, thread, scrape }) => {
-    let running = true;
-    const scraping = (async () => {
-      while (running) await scrape(client);
-    })();
-    for (let round = 0; round < 12; round++) {
-      const worker = thread(async ({ client, say, sleep }) => {
-        client.register.setTtl(0.001);
-        const counter = new client.Counter({ name: 'c', help: 'h', labelNames: ['a', 'round'] });
-        say('begun');
-        for (let n = 0; ; n++) {
-          counter.inc({ a: n % 2000 });
-          if (n % 200 === 0) await sleep(0);
-        }
-      }, round);
-      await worker.heard();
-      await new Promise((resolve) => setTimeout(resolve, 10 * round));
-      await worker.terminate();
-    }
-    running = false;
-    await scraping;
-    return 'well';
-  });
+  const { code, stderr, result } = await attempt(
+    async ({ client, thread, scrape, argument: rounds }) => {
+      let running = true;
+      const scraping = (async () => {
+        while (running) await scrape(client);
+      })();
+      for (let round = 0; round < rounds; round++) {
+        const worker = thread(async ({ client, say, sleep }) => {
+          client.register.setTtl(0.001);
+          const counter = new client.Counter({ name: 'c', help: 'h', labelNames: ['a', 'round'] });
+          say('begun');
+          for (let n = 0; ; n++) {
+            counter.inc({ a: n % 2000 });
+            if (n % 200 === 0) await sleep(0);
+          }
+        }, round);
+        await worker.heard();
+        await new Promise((resolve) => setTimeout(resolve, 10 * round));
+        await worker.terminate();
+      }
+      running = false;
+      await scraping;
+      return 'well';
+    },
+    count(5, 12),
+  );
   t.deepEqual({ code, stderr, result }, { code: 0, stderr: '', result: 'well' });
 });
 

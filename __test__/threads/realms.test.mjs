@@ -144,7 +144,7 @@ foreign ${value}
           const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'] });
           for (let series = 0; series < 2000; series++) counter.inc({ x: series });
           await client.register.metrics();
-          if (number % (realms / 10) !== 0) continue;
+          if (number % (realms / 5) !== 0) continue;
           // An object finalized in one collection may hold the realm, so a realm needs several collections.
           for (let round = 0; round < 10; round++) {
             globalThis.gc();

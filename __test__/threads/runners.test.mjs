@@ -46,7 +46,7 @@ const RUNS = [
     place: 'thread',
     passed: passedOfJson,
   },
-  { run: 'Vitest in threads', args: [...VITEST, '--pool=threads'], place: 'thread', passed: passedOfJson },
+  { run: 'Vitest in threads', full: true, args: [...VITEST, '--pool=threads'], place: 'thread', passed: passedOfJson },
   { run: 'Vitest in processes', full: true, args: [...VITEST, '--pool=forks'], place: 'process', passed: passedOfJson },
   { run: 'Vitest in contexts', args: [...VITEST, '--pool=vmThreads'], place: 'thread', passed: passedOfJson },
   {

@@ -5,8 +5,9 @@ import { count } from '../support/count.mjs';
 import { withoutSelfMetrics } from '../support/exposition.mjs';
 import { attempt, MEMORIES, run } from './support/process.mjs';
 
-const WORKERS = count(16, 1000);
-const EXITS = count(2, 40);
+const WORKERS = count(8, 400);
+const LOOPS = count(3, 20);
+const EXITS = count(2, 20);
 
 for (const { memory, engineMemory } of MEMORIES) {
   test.serial(`${memory}: the addon outlives the workers that loaded it`, async (t) => {
@@ -119,7 +120,7 @@ for (const { memory, engineMemory } of MEMORIES) {
   });
 
   test.serial(`${memory}: workers end during their own scrapes, by exit and by terminate`, async (t) => {
-    const rounds = count(6, 80);
+    const rounds = count(4, 40);
     const { total, codes } = await run(
       async ({ client, thread, sleep, scrape, argument: rounds }) => {
         const codes = [];
@@ -194,7 +195,7 @@ for (const { memory, engineMemory } of MEMORIES) {
         }
         return { made, descents };
       },
-      count(8, 60),
+      count(4, 40),
       { engineMemory },
     );
     t.log(`${made} samples are left`);
@@ -268,11 +269,11 @@ for (const { memory, engineMemory } of MEMORIES) {
         await scraping;
         return { last: Object.values(await scrape(client)), scrapes, descents };
       },
-      count(6, 40),
+      LOOPS,
       { engineMemory },
     );
     t.log(`${scrapes} scrapes`);
     t.is(descents, 0);
-    t.deepEqual(last, new Array(10_000).fill(count(6, 40)));
+    t.deepEqual(last, new Array(10_000).fill(LOOPS));
   });
 }

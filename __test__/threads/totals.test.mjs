@@ -5,7 +5,9 @@ import { count } from '../support/count.mjs';
 import { MEMORIES, run } from './support/process.mjs';
 
 /** How many threads end while the totals are read. With fewer, the order of summation would not show in fractions. */
-const ENDS = count(16, 200);
+const ENDS = count(16, 100);
+
+const ADDS = count(200_000, 1_000_000);
 
 /** The places where a list of samples falls: the index and both values. */
 function descents(values) {
@@ -13,13 +15,13 @@ function descents(values) {
 }
 
 for (const { memory, engineMemory } of MEMORIES) {
-  test.serial(`${memory}: 4 workers add 1,000,000 each while they are scraped`, async (t) => {
+  test.serial(`${memory}: 4 workers add ${ADDS} each while they are scraped`, async (t) => {
     const { totals, labelled, last } = await run(
-      async ({ client, thread, scrape, flag }) => {
+      async ({ client, thread, scrape, flag, argument: adds }) => {
         const scrapes = flag();
         const workers = Array.from({ length: 4 }, (_, number) =>
           thread(
-            ({ client, say, argument: { number, scrapes } }) => {
+            ({ client, say, argument: { number, scrapes, adds } }) => {
               const counter = new client.Counter({ name: 'adds_total', help: 'Adds' });
               const labelled = new client.Counter({
                 name: 'labelled_total',
@@ -27,17 +29,17 @@ for (const { memory, engineMemory } of MEMORIES) {
                 labelNames: ['number', 'odd'],
               });
               const series = labelled.labels(number, 'kept');
-              for (let turn = 0; turn < 1_000_000; turn += 2) {
+              for (let turn = 0; turn < adds; turn += 2) {
                 counter.inc();
                 counter.inc(1);
                 series.inc();
                 labelled.inc({ number, odd: 'object' });
-                // Without a pause all adds would end before the second scrape: after each 10,000 the thread waits for a scrape.
-                if (turn % 10_000 === 0) Atomics.wait(scrapes, 0, Atomics.load(scrapes, 0));
+                // Without a pause all adds would end before the second scrape: a hundred times the thread waits for one.
+                if (turn % (adds / 100) === 0) Atomics.wait(scrapes, 0, Atomics.load(scrapes, 0));
               }
               say('added');
             },
-            { number, scrapes },
+            { number, scrapes, adds },
           ),
         );
         const totals = [];
@@ -58,23 +60,23 @@ for (const { memory, engineMemory } of MEMORIES) {
         await scraping;
         return { totals, labelled, last: await scrape(client) };
       },
-      null,
+      ADDS,
       { engineMemory },
     );
     const expected = [0, 1, 2, 3].flatMap((number) =>
-      ['kept', 'object'].map((odd) => [`labelled_total{number="${number}",odd="${odd}"}`, 500_000]),
+      ['kept', 'object'].map((odd) => [`labelled_total{number="${number}",odd="${odd}"}`, ADDS / 2]),
     );
-    t.deepEqual(last, { adds_total: 4_000_000, ...Object.fromEntries(expected) });
+    t.deepEqual(last, { adds_total: 4 * ADDS, ...Object.fromEntries(expected) });
     t.deepEqual(descents(totals), []);
     t.deepEqual(descents(labelled), []);
-    const between = new Set(totals.filter((total) => total > 0 && total < 4_000_000)).size;
+    const between = new Set(totals.filter((total) => total > 0 && total < 4 * ADDS)).size;
     t.log(`${between} totals on the way, in ${totals.length} scrapes`);
     t.true(between >= 50);
   });
 
   test.serial(`${memory}: a worker that is terminated in its loop leaves the counts of its own ledger`, async (t) => {
     const { totals, ledgers, counted, buckets } = await run(
-      async ({ client, thread, scrape, sleep }) => {
+      async ({ client, thread, scrape, sleep, argument: rounds }) => {
         const ledgers = [];
         const counted = [];
         const totals = [];
@@ -82,7 +84,7 @@ for (const { memory, engineMemory } of MEMORIES) {
         const scraping = (async () => {
           while (running) totals.push((await scrape(client)).adds_total ?? 0);
         })();
-        for (let round = 0; round < 4; round++) {
+        for (let round = 0; round < rounds; round++) {
           const shared = Array.from({ length: 4 }, () => new BigInt64Array(new SharedArrayBuffer(8)));
           const workers = shared.map((ledger, number) =>
             thread(
@@ -115,7 +117,7 @@ for (const { memory, engineMemory } of MEMORIES) {
         const { adds_total, adds_count, adds_sum } = await scrape(client);
         return { totals: [...totals, adds_total], ledgers, counted, buckets: [adds_count, adds_sum] };
       },
-      null,
+      count(2, 4),
       { engineMemory },
     );
     const sum = ledgers.reduce((total, ledger) => total + ledger, 0);

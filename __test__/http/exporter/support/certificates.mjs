@@ -1,29 +1,49 @@
 // Makes certificates for a test with openssl, in a folder that is removed after it.
 
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, rmSync } from 'node:fs';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Two authorities, two certificates for this machine, and a client of each authority. */
-export async function certificates(t) {
-  const folder = await mkdtemp(join(tmpdir(), 'prometheus-metrics-tls-'));
-  t.teardown(() => rm(folder, { recursive: true }));
-  const path = (name) => join(folder, name);
+const newFolder = () => mkdtemp(join(tmpdir(), 'prometheus-metrics-tls-'));
+const key = (name) => ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
+const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1\n';
+
+/** A folder with the files of `certificates()`, made once a process: each takes some processes of openssl. */
+let made;
+
+async function make() {
+  const folder = await newFolder();
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const openssl = (...args) => run('openssl', args, { cwd: folder });
-  const key = (name) => ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
   const authority = (name) =>
     openssl('req', '-x509', ...key(name), '-out', `${name}.crt`, '-subj', `/CN=${name}`, '-days', '2');
   const signed = async (name, by, extension) => {
     await openssl('req', ...key(name), '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-    await writeFile(path(`${name}.ext`), extension);
+    await writeFile(join(folder, `${name}.ext`), extension);
     const signing = ['-CA', `${by}.crt`, '-CAkey', `${by}.key`, '-CAcreateserial', '-days', '2'];
     await openssl('x509', '-req', '-in', `${name}.csr`, ...signing, '-extfile', `${name}.ext`, '-out', `${name}.crt`);
   };
+  await Promise.all([authority('ca'), authority('other-ca')]);
+  await signed('server', 'ca', names);
+  await signed('next-server', 'ca', names);
+  await signed('client', 'ca', 'extendedKeyUsage=clientAuth\nsubjectAltName=DNS:scraper\n');
+  await signed('stranger', 'other-ca', 'extendedKeyUsage=clientAuth\n');
+  return folder;
+}
+
+/** Two authorities, two certificates for this machine, and a client of each authority. */
+export async function certificates(t) {
+  made ??= make();
+  const folder = await newFolder();
+  t.teardown(() => rm(folder, { recursive: true }));
+  await cp(await made, folder, { recursive: true });
+  const path = (name) => join(folder, name);
+  const openssl = (...args) => run('openssl', args, { cwd: folder });
   /** A certificate of the first authority that is valid between these times (YYYYMMDDHHMMSSZ). */
   const dated = async (name, from, until) => {
     await openssl('req', ...key(name), '-out', `${name}.csr`, '-subj', `/CN=${name}`);
@@ -36,12 +56,6 @@ export async function certificates(t) {
     const times = ['-startdate', from, '-enddate', until, '-extfile', `${name}.ext`];
     await openssl('ca', '-batch', '-notext', '-config', `${name}.conf`, ...signing, ...times);
   };
-  const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1\n';
-  await Promise.all([authority('ca'), authority('other-ca')]);
-  await signed('server', 'ca', names);
-  await signed('next-server', 'ca', names);
-  await signed('client', 'ca', 'extendedKeyUsage=clientAuth\nsubjectAltName=DNS:scraper\n');
-  await signed('stranger', 'other-ca', 'extendedKeyUsage=clientAuth\n');
   return {
     folder,
     path,
