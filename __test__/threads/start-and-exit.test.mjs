@@ -89,20 +89,17 @@ for (const { memory, engineMemory } of MEMORIES) {
   test.serial(`${memory}: the process exits during a scrape, ${EXITS} times`, async (t) => {
     for (let exit = 0; exit < EXITS; exit++) {
       const outcome = await attempt(
-        async ({ client, thread, sleep, argument: ms }) => {
-          const fill = ({ client }) => {
-            const cardinality = { maxSeries: 20_000 };
+        async ({ client, thread, sleep, argument: { ms, most } }) => {
+          const cardinality = { maxSeries: most };
+          const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'], cardinality });
+          for (let series = 0; series < most; series++) counter.inc({ x: series });
+          const worker = thread(async ({ client, say, argument: most }) => {
+            const cardinality = { maxSeries: most };
             const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'], cardinality });
-            for (let series = 0; series < 20_000; series++) counter.inc({ x: series });
-          };
-          fill({ client });
-          const worker = thread(async ({ client, say }) => {
-            const cardinality = { maxSeries: 20_000 };
-            const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'], cardinality });
-            for (let series = 0; series < 20_000; series++) counter.inc({ x: series });
+            for (let series = 0; series < most; series++) counter.inc({ x: series });
             say('filled');
             for (;;) await client.register.scrape({ scope: 'process' });
-          });
+          }, most);
           await worker.heard();
           // More scrapes than the pool has threads: some wait, some are being made, and some may just be answered.
           for (let scrape = 0; scrape < 4; scrape++) {
@@ -112,7 +109,7 @@ for (const { memory, engineMemory } of MEMORIES) {
           await sleep(ms);
           process.exit(3);
         },
-        exit * 3,
+        { ms: exit * 3, most: count(5000, 20_000) },
         { engineMemory },
       );
       t.deepEqual(outcome, { code: 3, signal: null, stdout: '', stderr: '', result: undefined });
