@@ -5,9 +5,9 @@ import { count } from '../support/count.mjs';
 import { withoutSelfMetrics } from '../support/exposition.mjs';
 import { attempt, MEMORIES, run } from './support/process.mjs';
 
-const WORKERS = count(8, 400);
-const LOOPS = count(3, 20);
-const EXITS = count(2, 20);
+const WORKERS = count(8, 200);
+const LOOPS = count(3, 12);
+const EXITS = count(2, 10);
 
 for (const { memory, engineMemory } of MEMORIES) {
   test.serial(`${memory}: the addon outlives the workers that loaded it`, async (t) => {
@@ -117,7 +117,7 @@ for (const { memory, engineMemory } of MEMORIES) {
   });
 
   test.serial(`${memory}: workers end during their own scrapes, by exit and by terminate`, async (t) => {
-    const rounds = count(4, 40);
+    const rounds = count(4, 24);
     const { total, codes } = await run(
       async ({ client, thread, sleep, scrape, argument: rounds }) => {
         const codes = [];
@@ -192,7 +192,7 @@ for (const { memory, engineMemory } of MEMORIES) {
         }
         return { made, descents };
       },
-      count(4, 40),
+      count(4, 24),
       { engineMemory },
     );
     t.log(`${made} samples are left`);
