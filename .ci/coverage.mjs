@@ -127,7 +127,7 @@ function restore() {
   renameSync(before, dist);
 }
 
-/** As `build:ts`, with source maps. The last step appends to the files that the compiler writes. */
+/** As `build:ts`, with source maps, and with entries that load the compiler's modules in place of the bundle. */
 async function buildTypeScript() {
   await step('Building the TypeScript', 'npm', ['run', '--silent', 'build:ts'], { quiet: true });
   const args = ['-p', 'tsconfig.json', '--declaration', 'false', '--removeComments', '--sourceMap'];

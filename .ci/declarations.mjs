@@ -45,10 +45,10 @@ export function withReexports(source) {
   );
 }
 
-/** Makes re-exports of the names that entries, and modules which load others on first use, have from other files. */
+/** Makes re-exports of the names that entries, and modules that load others on first use, have from other files. */
 export function reexportNames() {
   for (const file of declarations()) {
-    if (!/[\\/]entry[\\/]|on-first-use/.test(file)) continue;
+    if (!/[\\/]entry[\\/]|[\\/]api\.d\.ts$|on-first-use/.test(file)) continue;
     writeFileSync(file, withReexports(readFileSync(file, 'utf8')));
   }
 }

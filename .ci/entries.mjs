@@ -83,7 +83,7 @@ function removeStalePrograms() {
   const dist = join(root, 'dist');
   for (const file of readdirSync(dist, { recursive: true })) {
     const source = join(root, 'src', file.replace(/\.m?js$/, ''));
-    const isMade = file === 'tables.js' || !/\.m?js$/.test(file);
+    const isMade = file === 'tables.js' || file.startsWith(`bundle${sep}`) || !/\.m?js$/.test(file);
     if (!isMade && !existsSync(`${source}.ts`) && !existsSync(`${source}.mts`)) rmSync(join(dist, file));
   }
 }

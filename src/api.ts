@@ -2,18 +2,26 @@
  * Collects all functions and classes of one copy of the package, for `realm.ts` to share. The public names are listed
  * in `entry/index.ts`.
  */
+import type * as Config from './config';
+import type * as Exporter from './http/exporter';
+import type * as Fastify from './http/fastify';
+import type * as Fetch from './http/fetch';
+import type * as Handler from './http/handler';
+import type * as HttpMetrics from './http/metrics/middleware';
 import { addon } from './native/addon';
+import type * as Registries from './processes/registries';
+import type * as Push from './push/pushgateway';
+import type * as Aggregation from './registry/aggregation';
 import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from './registry/registry';
 import type * as Testing from './testing/index';
 
-export { collectDefaultMetrics } from './collectors/default-metrics';
 export {
   AgentMetricsCollector,
   agentCollectorOf,
+  collectDefaultMetrics,
   LlmMetricsCollector,
   llmCollectorOf,
 } from './collectors/on-first-use';
-export { configFromEnv } from './config';
 export {
   CardinalityError,
   ConfigurationError,
@@ -24,12 +32,6 @@ export {
   RegistrationError,
   ValueError,
 } from './errors';
-export { startExporter } from './http/exporter';
-export { fastifyMetrics } from './http/fastify';
-export { createFetchHandler } from './http/fetch';
-export { createMetricsHandler } from './http/handler';
-export { createFastifyHttpMetrics } from './http/metrics/fastify';
-export { createHttpMetrics } from './http/metrics/middleware';
 export { exponentialBuckets, linearBuckets } from './metrics/buckets';
 export { Counter } from './metrics/counter';
 export { Gauge } from './metrics/gauge';
@@ -37,14 +39,53 @@ export { Histogram } from './metrics/histogram';
 export { Info } from './metrics/info';
 export { StateSet } from './metrics/state-set';
 export { Summary } from './metrics/summary';
-export { AggregatorRegistry, aggregators, ClusterRegistry, WorkerRegistry } from './processes/on-first-use';
-export { Pushgateway } from './push/on-first-use';
 export { Registry } from './registry/registry';
 
 /** The default registry: metrics without `registers` are registered here. */
 export const register: Registry = Registry.globalRegistry;
 export const prometheusContentType = PROMETHEUS_CONTENT_TYPE;
 export const openMetricsContentType = OPENMETRICS_CONTENT_TYPE;
+
+// Most programs use few of the following, so each is loaded when a program first uses it.
+
+export const configFromEnv: typeof Config.configFromEnv = (...options) =>
+  (require('./config') as typeof Config).configFromEnv(...options);
+export const createMetricsHandler: typeof Handler.createMetricsHandler = (...options) =>
+  (require('./http/handler') as typeof Handler).createMetricsHandler(...options);
+export const createFetchHandler: typeof Fetch.createFetchHandler = (...options) =>
+  (require('./http/fetch') as typeof Fetch).createFetchHandler(...options);
+export const createHttpMetrics: typeof HttpMetrics.createHttpMetrics = (...options) =>
+  (require('./http/metrics/middleware') as typeof HttpMetrics).createHttpMetrics(...options);
+export const startExporter: typeof Exporter.startExporter = async (...options) =>
+  (require('./http/exporter') as typeof Exporter).startExporter(...options);
+
+/** Classes and tables of the main entry that are loaded when they are read. */
+export const onFirstRead = {
+  get Pushgateway(): typeof Push.Pushgateway {
+    return (require('./push/pushgateway') as typeof Push).Pushgateway;
+  },
+  get AggregatorRegistry(): typeof Registries.AggregatorRegistry {
+    return registries().AggregatorRegistry;
+  },
+  get ClusterRegistry(): typeof Registries.ClusterRegistry {
+    return registries().ClusterRegistry;
+  },
+  get WorkerRegistry(): typeof Registries.WorkerRegistry {
+    return registries().WorkerRegistry;
+  },
+  get aggregators(): typeof Aggregation.aggregators {
+    return (require('./registry/aggregation') as typeof Aggregation).aggregators;
+  },
+};
+
+function registries(): typeof Registries {
+  return require('./processes/registries') as typeof Registries;
+}
+
+/** Loads the plugins for Fastify. */
+export function fastify(): typeof Fastify {
+  return require('./http/fastify') as typeof Fastify;
+}
 
 /** Loads the testing kit. Only tests call this, so a service in production never loads it. */
 export function testing(): typeof Testing {

@@ -47,6 +47,14 @@ export function secondsBetween([seconds, nanoseconds]: Moment, [later, laterNano
   return rest < 0 ? later - seconds - 1 + (rest + 1e9) / 1e9 : later - seconds + rest / 1e9;
 }
 
+let performance: typeof import('node:perf_hooks').performance | undefined;
+
+/** Milliseconds of real time, which a mock clock does not change. Loading its module takes a millisecond, so it is not loaded at once. */
+export function realMs(): number {
+  performance ??= (require('node:perf_hooks') as typeof import('node:perf_hooks')).performance;
+  return performance.now();
+}
+
 /** Milliseconds since 1970. */
 export function unixMs(): number {
   return stopped === undefined ? Date.now() : stopped.unixMs;

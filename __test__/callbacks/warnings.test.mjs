@@ -5,7 +5,10 @@ import { Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
 
-const { forLog, oneLine } = createRequire(import.meta.url)('../../dist/warnings.js');
+const require = createRequire(import.meta.url);
+const { forLog, oneLine } = require('../../dist/warnings.js');
+// It passes on what the core knows of secrets.
+require('../../dist/native/addon.js');
 
 const name = fc.constantFrom(
   ...[

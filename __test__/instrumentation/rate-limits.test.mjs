@@ -1,18 +1,18 @@
 // Tests how rate limits and the times of their resets are read from headers.
 
 import { createRequire } from 'node:module';
-import { MockClock } from '@llm-devops/prometheus-metrics/testing';
 import test from 'ava';
 import fc from 'fast-check';
 
 const require = createRequire(import.meta.url);
 const { ANTHROPIC_LIMITS, OPENAI_LIMITS, readRateLimits } = require('../../dist/instrumentation/rate-limits.js');
+const { freezeClock, resumeClock } = require('../../dist/clock.js');
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 
 function stopClock(t) {
-  const clock = new MockClock({ now: NOW }).install();
-  t.teardown(() => clock.restore());
+  freezeClock(NOW);
+  t.teardown(resumeClock);
 }
 
 /** The time of the reset that an answer of OpenAI's API tells with this text. */

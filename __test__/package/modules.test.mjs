@@ -248,7 +248,7 @@ for (const load of [`require('@llm-devops/prometheus-metrics')`, `import('@llm-d
     `),
     );
     const [read, ...others] = report.reads;
-    t.regex(read, /^METRICS_ADDON_PATH .*loader\.js/);
+    t.regex(read, /^METRICS_ADDON_PATH .*namedFile/);
     t.deepEqual(others, []);
     t.deepEqual(report.after, report.before);
   });

@@ -2,13 +2,13 @@
 
 import { stat } from 'node:fs/promises';
 import timers from 'node:timers';
-import clock from '../../dist/clock.js';
+import { MockClock } from '@llm-devops/prometheus-metrics/testing';
 
 /** Stops the library's clock until the test ends; returns what lets seconds pass. */
 export function stoppedClock(t) {
-  clock.freezeClock(1_700_000_000_000);
-  t.teardown(() => clock.resumeClock());
-  return (seconds) => clock.advanceClock(seconds * 1000);
+  const clock = new MockClock({ now: 1_700_000_000_000 }).install();
+  t.teardown(() => clock.restore());
+  return (seconds) => clock.advanceSeconds(seconds);
 }
 
 /** Holds timers that the library starts until the test ends; returns what lets milliseconds pass for them. */

@@ -1,12 +1,15 @@
 /**
- * Loads the LLM and agent collectors when a program first uses them. Most programs measure neither, and loading the package
- * is faster without these modules. The classes are proxies and not getters, because `import` would read a getter at once.
+ * Loads the collectors when a program first uses them: loading the package is faster without the modules of the default
+ * metrics, of the LLM metrics and of the agent metrics. The classes are proxies and not getters, because `import` would read
+ * a getter at once.
  */
 import type * as Agent from './agent/agent-collector';
+import type * as Defaults from './default-metrics';
 import type * as Llm from './llm/llm-collector';
 
 const llm = (): typeof Llm => require('./llm/llm-collector') as typeof Llm;
 const agent = (): typeof Agent => require('./agent/agent-collector') as typeof Agent;
+const defaults = (): typeof Defaults => require('./default-metrics') as typeof Defaults;
 
 export const LlmMetricsCollector: typeof Llm.LlmMetricsCollector = onFirstUse(() => llm().LlmMetricsCollector);
 export type LlmMetricsCollector = Llm.LlmMetricsCollector;
@@ -14,6 +17,12 @@ export const AgentMetricsCollector: typeof Agent.AgentMetricsCollector = onFirst
   () => agent().AgentMetricsCollector,
 );
 export type AgentMetricsCollector = Agent.AgentMetricsCollector;
+
+export const collectDefaultMetrics: typeof Defaults.collectDefaultMetrics = Object.defineProperty(
+  (...options: []) => defaults().collectDefaultMetrics(...options),
+  'metricsList',
+  { enumerable: true, get: () => defaults().collectDefaultMetrics.metricsList },
+) as typeof Defaults.collectDefaultMetrics;
 
 export const llmCollectorOf: typeof Llm.llmCollectorOf = (registry) => llm().llmCollectorOf(registry);
 export const agentCollectorOf: typeof Agent.agentCollectorOf = (registry) => agent().agentCollectorOf(registry);

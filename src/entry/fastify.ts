@@ -1,11 +1,13 @@
 /**
  * Exports the plugins for Fastify: the endpoint, and metrics of HTTP requests.
  */
-import type * as Api from '../api';
+import type * as Fastify from '../http/fastify';
 import { api } from '../realm';
 
-export const fastifyMetrics: typeof Api.fastifyMetrics = api.fastifyMetrics;
-export const createHttpMetrics: typeof Api.createFastifyHttpMetrics = api.createFastifyHttpMetrics;
+const fastify: typeof Fastify = api.fastify();
+
+export const fastifyMetrics: typeof Fastify.fastifyMetrics = fastify.fastifyMetrics;
+export const createHttpMetrics: typeof Fastify.createFastifyHttpMetrics = fastify.createFastifyHttpMetrics;
 
 export type { FastifyMetricsOptions, FastifyRoutingInstance, FastifySendingReply } from '../http/fastify';
 export type {

@@ -2,7 +2,10 @@
  * Exports the main entry: all public names except those of the other files of this folder.
  */
 import type * as Api from '../api';
+import type * as Registries from '../processes/registries';
+import type * as Push from '../push/pushgateway';
 import { api } from '../realm';
+import type * as Aggregation from '../registry/aggregation';
 import type { RegistryContentType } from '../types';
 
 export const register: Api.Registry = api.register;
@@ -34,15 +37,15 @@ export const LlmMetricsCollector: typeof Api.LlmMetricsCollector = api.LlmMetric
 export type LlmMetricsCollector = Api.LlmMetricsCollector;
 export const AgentMetricsCollector: typeof Api.AgentMetricsCollector = api.AgentMetricsCollector;
 export type AgentMetricsCollector = Api.AgentMetricsCollector;
-export declare const Pushgateway: typeof Api.Pushgateway;
-export type Pushgateway<T extends RegistryContentType = RegistryContentType> = Api.Pushgateway<T>;
-export declare const AggregatorRegistry: typeof Api.AggregatorRegistry;
-export type AggregatorRegistry<T extends RegistryContentType = RegistryContentType> = Api.AggregatorRegistry<T>;
-export declare const ClusterRegistry: typeof Api.ClusterRegistry;
-export type ClusterRegistry<T extends RegistryContentType = RegistryContentType> = Api.ClusterRegistry<T>;
-export declare const WorkerRegistry: typeof Api.WorkerRegistry;
-export type WorkerRegistry<T extends RegistryContentType = RegistryContentType> = Api.WorkerRegistry<T>;
-export declare const aggregators: typeof Api.aggregators;
+export declare const Pushgateway: typeof Push.Pushgateway;
+export type Pushgateway<T extends RegistryContentType = RegistryContentType> = Push.Pushgateway<T>;
+export declare const AggregatorRegistry: typeof Registries.AggregatorRegistry;
+export type AggregatorRegistry<T extends RegistryContentType = RegistryContentType> = Registries.AggregatorRegistry<T>;
+export declare const ClusterRegistry: typeof Registries.ClusterRegistry;
+export type ClusterRegistry<T extends RegistryContentType = RegistryContentType> = Registries.ClusterRegistry<T>;
+export declare const WorkerRegistry: typeof Registries.WorkerRegistry;
+export type WorkerRegistry<T extends RegistryContentType = RegistryContentType> = Registries.WorkerRegistry<T>;
+export declare const aggregators: typeof Aggregation.aggregators;
 export const configFromEnv: typeof Api.configFromEnv = api.configFromEnv;
 export const createFetchHandler: typeof Api.createFetchHandler = api.createFetchHandler;
 export const createHttpMetrics: typeof Api.createHttpMetrics = api.createHttpMetrics;
@@ -153,7 +156,7 @@ for (const name of ['Pushgateway', 'AggregatorRegistry', 'ClusterRegistry', 'Wor
   const property = { enumerable: true, configurable: true };
   Object.defineProperty(exports, name, {
     ...property,
-    get: () => api[name],
+    get: () => api.onFirstRead[name],
     set: (value) => Object.defineProperty(exports, name, { ...property, writable: true, value }),
   });
 }

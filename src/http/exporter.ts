@@ -3,8 +3,7 @@
  * answers its questions to JavaScript: run collectors, run readiness checks, ask `authenticate`.
  */
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
-import { collectDefaultMetrics } from '../collectors/default-metrics';
-import { agentCollectorOf, llmCollectorOf } from '../collectors/on-first-use';
+import { agentCollectorOf, collectDefaultMetrics, llmCollectorOf } from '../collectors/on-first-use';
 import type { DefaultMetricsGroup } from '../collectors/options';
 import { type ListenerSettings, type MetricsConfig, nativeConfig } from '../config';
 import { EndpointError, nativeAsync, RegistrationError, refuseOption } from '../errors';

@@ -17,6 +17,8 @@ import {
   globalPlugin,
 } from './metrics/fastify';
 
+export { createFastifyHttpMetrics };
+
 /** Settings of `fastifyMetrics`. */
 export interface FastifyMetricsOptions extends MetricsHandlerOptions {
   /** A prefix of the paths, such as `/internal`. @default '' */

@@ -2,8 +2,8 @@
  * Removes series whose value has not changed for their time to live. Scrapes find them outside the event loop; here
  * they are removed from their metrics, some hundred in each turn of the loop.
  */
-import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers';
+import { realMs } from '../clock';
 import { refuseOption } from '../errors';
 import { onExpired } from '../native/contributor';
 import { quietly } from '../warnings';
@@ -33,7 +33,7 @@ export function watchExpiry(series: Expiring): void {
 }
 
 function removeExpired(): void {
-  const end = performance.now() + TURN_MS;
+  const end = realMs() + TURN_MS;
   for (const reference of expiring) {
     const series = reference.deref();
     if (series === undefined) {
@@ -41,7 +41,7 @@ function removeExpired(): void {
       continue;
     }
     while (series.removeExpired(BATCH) === BATCH) {
-      if (performance.now() < end) continue;
+      if (realMs() < end) continue;
       // A timer, because a loop without other work sleeps through an immediate that does not keep the process alive.
       setTimeout(callback, 1).unref();
       return;

@@ -3,7 +3,7 @@
  * metrics need no addon.
  */
 import type * as Addon from '../../dist/native';
-import { ConfigurationError } from '../errors';
+import { ConfigurationError, messageOf } from '../errors';
 import { redactWith, warnOnce } from '../warnings';
 import type * as Diagnosis from './diagnosis';
 import { loadAddon } from './loader';
@@ -42,7 +42,7 @@ function isAddon(module: unknown): module is typeof Addon {
 }
 
 function load(): typeof Addon {
-  const loaded = loadAddon(isAddon);
+  const loaded = loadAddon(isAddon, messageOf);
   if ('addon' in loaded) return loaded.addon;
   const { explain } = require('./diagnosis') as typeof Diagnosis;
   const error = new ConfigurationError('ADDON_NOT_FOUND', explain(loaded.attempts));

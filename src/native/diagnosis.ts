@@ -179,7 +179,7 @@ function readIfPossible(file: string): string | undefined {
 
 /** True if this file lies where the package has it. */
 function isInPackage(): boolean {
-  if (typeof __dirname !== 'string' || basename(__dirname) !== 'native') return false;
+  if (typeof __dirname !== 'string' || basename(__dirname) !== 'bundle') return false;
   const manifest = readIfPossible(join(__dirname, '..', '..', 'package.json'));
   return manifest?.includes('"@llm-devops/prometheus-metrics"') === true;
 }

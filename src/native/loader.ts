@@ -1,12 +1,11 @@
 /**
  * Finds and loads the file of the native addon. Does not depend on what the addon does, or on the message for the user if
- * the file is missing.
+ * the file is missing. It is a file of its own in the package, so it imports nothing that other files need.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { types } from 'node:util';
-import { messageOf } from '../errors';
 import { platformNames } from './platform';
 
 /** A place where the addon was looked for, and the error that came of it. */
@@ -33,14 +32,21 @@ export function namedFile(): string | undefined {
  *
  * @param isAddon tells the addon from other modules: the variable may name any file, and a bundler may replace a `.node`
  *   file by its address
+ * @param messageOf makes a message of a thrown value, such as a number
  */
-export function loadAddon<A>(isAddon: (module: unknown) => module is A): Loaded<A> {
+export function loadAddon<A>(
+  isAddon: (module: unknown) => module is A,
+  messageOf: (thrown: unknown) => string,
+): Loaded<A> {
   const named = namedFile();
   const attempts: Attempt[] = [];
   for (const { place, platform, load } of named === undefined ? candidates() : [fromVariable(named)]) {
     const result = load();
     if (isAddon(result)) return { addon: result };
-    const { error } = result instanceof Failed ? result : new Failed('it is not the addon of this library');
+    const thrown = result instanceof Failed ? result.thrown : 'it is not the addon of this library';
+    const error = types.isNativeError(thrown)
+      ? thrown
+      : new Error(typeof thrown === 'string' ? thrown : messageOf(thrown));
     attempts.push({ place, platform, error });
   }
   return { attempts };
@@ -48,11 +54,10 @@ export function loadAddon<A>(isAddon: (module: unknown) => module is A): Loaded<
 
 /** The outcome of loading a file that cannot be loaded. */
 class Failed {
-  readonly error: Error;
+  /** What was thrown, or the reason. */
+  readonly thrown: unknown;
   constructor(thrown: unknown) {
-    this.error = types.isNativeError(thrown)
-      ? thrown
-      : new Error(typeof thrown === 'string' ? thrown : messageOf(thrown));
+    this.thrown = thrown;
   }
 }
 

@@ -2,9 +2,8 @@
  * Runs `collect()` callbacks and requests to foreign metrics side by side, within one time limit. One that throws or
  * hangs only costs the scrape its own values. Does not depend on metrics.
  */
-import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
-import { unixMs } from '../clock';
+import { realMs, unixMs } from '../clock';
 import { ConfigurationError, describe, type MetricsErrorCode } from '../errors';
 import { Callback, isCalledFrom, isCalledFromCallback } from '../metrics/collecting';
 import { isThenable } from '../read';
@@ -117,7 +116,7 @@ export class TaskRunner {
    */
   #call<R>(task: Task<R>): Call<R | undefined> {
     const running = this.#running.get(task.name);
-    const now = performance.now();
+    const now = realMs();
     if (running !== undefined && now - running.since < REPEAT_MS && !isCalledFromCallback()) {
       return { promise: running.promise as Promise<R | undefined> };
     }
