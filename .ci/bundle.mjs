@@ -70,6 +70,7 @@ function findStarts() {
   for (const source of filesBelow(sources, /\.ts$/)) {
     for (const [, , reference] of read(source).matchAll(isEntry(source) ? IMPORT : REQUIRE)) {
       const start = sourceOf(reference, source);
+      if (start === undefined) throw new Error(`${relative(root, source)} loads ${reference}, which does not exist`);
       if (!isEntry(start)) starts.set(nameOf(start), start);
     }
   }

@@ -177,9 +177,9 @@ function readIfPossible(file: string): string | undefined {
   }
 }
 
-/** True if this file lies where the package has it. */
+/** True if this file lies where the package or a checkout has it. */
 function isInPackage(): boolean {
-  if (typeof __dirname !== 'string' || basename(__dirname) !== 'bundle') return false;
+  if (typeof __dirname !== 'string' || !['bundle', 'native'].includes(basename(__dirname))) return false;
   const manifest = readIfPossible(join(__dirname, '..', '..', 'package.json'));
   return manifest?.includes('"@llm-devops/prometheus-metrics"') === true;
 }
