@@ -48,16 +48,38 @@ export const openMetricsContentType = OPENMETRICS_CONTENT_TYPE;
 
 // Most programs use few of the following, so each is loaded when a program first uses it.
 
-export const configFromEnv: typeof Config.configFromEnv = (...options) =>
-  (require('./config') as typeof Config).configFromEnv(...options);
-export const createMetricsHandler: typeof Handler.createMetricsHandler = (...options) =>
-  (require('./http/handler') as typeof Handler).createMetricsHandler(...options);
-export const createFetchHandler: typeof Fetch.createFetchHandler = (...options) =>
-  (require('./http/fetch') as typeof Fetch).createFetchHandler(...options);
-export const createHttpMetrics: typeof HttpMetrics.createHttpMetrics = (...options) =>
-  (require('./http/metrics/middleware') as typeof HttpMetrics).createHttpMetrics(...options);
-export const startExporter: typeof Exporter.startExporter = async (...options) =>
-  (require('./http/exporter') as typeof Exporter).startExporter(...options);
+interface OnFirstCall {
+  readonly configFromEnv: typeof Config.configFromEnv;
+  readonly createMetricsHandler: typeof Handler.createMetricsHandler;
+  readonly createFetchHandler: typeof Fetch.createFetchHandler;
+  readonly createHttpMetrics: typeof HttpMetrics.createHttpMetrics;
+  readonly startExporter: typeof Exporter.startExporter;
+}
+
+/** Methods, because these keep their names in stack traces. */
+const onFirstCall: OnFirstCall = {
+  configFromEnv(...options) {
+    return (require('./config') as typeof Config).configFromEnv(...options);
+  },
+  createMetricsHandler(...options) {
+    return (require('./http/handler') as typeof Handler).createMetricsHandler(...options);
+  },
+  createFetchHandler(...options) {
+    return (require('./http/fetch') as typeof Fetch).createFetchHandler(...options);
+  },
+  createHttpMetrics(...options) {
+    return (require('./http/metrics/middleware') as typeof HttpMetrics).createHttpMetrics(...options);
+  },
+  async startExporter(...options) {
+    return (require('./http/exporter') as typeof Exporter).startExporter(...options);
+  },
+};
+
+export const configFromEnv: typeof Config.configFromEnv = onFirstCall.configFromEnv;
+export const createMetricsHandler: typeof Handler.createMetricsHandler = onFirstCall.createMetricsHandler;
+export const createFetchHandler: typeof Fetch.createFetchHandler = onFirstCall.createFetchHandler;
+export const createHttpMetrics: typeof HttpMetrics.createHttpMetrics = onFirstCall.createHttpMetrics;
+export const startExporter: typeof Exporter.startExporter = onFirstCall.startExporter;
 
 /** Classes and tables of the main entry that are loaded when they are read. */
 export const onFirstRead = {

@@ -102,6 +102,18 @@ for (const load of [`require('${PACKAGE}')`, `import('${PACKAGE}')`]) {
   });
 }
 
+test('functions that load a part on first use have their names', (t) => {
+  for (const name of [
+    'configFromEnv',
+    'createFetchHandler',
+    'createHttpMetrics',
+    'createMetricsHandler',
+    'startExporter',
+  ]) {
+    t.is(library[name].name, name);
+  }
+});
+
 test('a class that is loaded on first use is a class like any other', async (t) => {
   const shown = await run(
     `const { AgentMetricsCollector, LlmMetricsCollector, Registry } = library;
