@@ -5,27 +5,21 @@
  */
 import { isAmount, toAmount } from '../collectors/amount';
 import { OTHER } from '../collectors/label-values';
-import type { LlmUsage, ModelUsage } from '../collectors/llm/request';
+import type { LlmEnd, ModelUsage } from '../collectors/llm/request';
 import { read, readText } from '../read';
 
-/** What an answer reports beside its text. */
-export interface ReportedUsage extends LlmUsage {
-  /** The cost in US dollars, if the provider reports one. */
-  providerCostUsd?: number | undefined;
-  /** `flex`, `priority`, `batch`, `fast`; undefined for the usual tier. */
-  serviceTier?: string | undefined;
-  /** How often the provider ran its tools: `{ web_search: 2 }`. */
-  serverToolCalls?: Readonly<Record<string, number>> | undefined;
-  /** Tokens of other models that took part: Anthropic's advisor. */
-  otherModels?: readonly ModelUsage[] | undefined;
-}
+/**
+ * What an answer reports beside its text. The caller may set further fields of the object. It has all of them from the start:
+ * a copy with `{ ...usage, more }` takes microseconds in Node.js 20.
+ */
+export type ReportedUsage = { -readonly [field in keyof Required<LlmEnd>]: LlmEnd[field] };
 
 /** A field of an object: its name, and the names within it. */
 type Path = readonly string[];
 
 const paths = (...names: readonly string[]): readonly Path[] => names.map((name) => name.split('.'));
 
-/** The places of the usage in an answer or a chunk. */
+/** The places of the usage in an answer or a chunk. The first that holds an object counts. */
 const PLACES = paths(
   'usage', // OpenAI, Anthropic and most others
   'usageMetadata', // Gemini
@@ -130,8 +124,9 @@ const TOKENS = {
   ),
 } as const;
 
-/** The cost in US dollars. OpenRouter adds what the upstream provider bills to an account of the caller's. */
+/** In US dollars. */
 const COST = paths('cost', 'cost.total_cost', 'costUsd');
+/** OpenRouter reports what the upstream provider bills to an account of the caller's. */
 const UPSTREAM_COST = 'cost_details.upstream_inference_cost'.split('.');
 
 /** xAI reports a cost in units of a ten thousand millionth of a dollar. */
@@ -145,31 +140,41 @@ const SERVER_TOOLS: readonly (readonly [tool: string, counts: readonly Path[]])[
 /** Tiers under which a provider bills its usual price. */
 const USUAL_TIERS: ReadonlySet<string> = new Set(['default', 'standard', 'auto', 'on_demand', 'scale']);
 
+/** The first names of the places, with the rest of each place and its rank. */
+const PLACES_BY_NAME = new Map(PLACES.map(([name = '', ...rest], rank) => [name, { rest, rank }]));
+
 /** The usage in an answer, a chunk or an event; undefined if it holds none. */
 export function findUsage(answer: unknown): unknown {
-  for (const place of PLACES) {
-    const usage = follow(answer, place);
-    if (typeof usage === 'object' && usage !== null) return usage;
+  if (typeof answer !== 'object' || answer === null) return undefined;
+  let found: unknown;
+  let foundRank = PLACES.length;
+  // Most chunks have few fields and no usage, so looking each field up takes less time than trying each place.
+  for (const name in answer) {
+    const place = PLACES_BY_NAME.get(name);
+    if (place === undefined || place.rank > foundRank) continue;
+    const usage = follow(read(answer, name), place.rest);
+    if (typeof usage !== 'object' || usage === null) continue;
+    found = usage;
+    foundRank = place.rank;
   }
   // Ollama puts the counts beside the answer.
-  return typeof read(answer, 'eval_count') === 'number' ? answer : undefined;
+  return found ?? (typeof read(answer, 'eval_count') === 'number' ? answer : undefined);
 }
 
 /** Reads a usage object of any known dialect. A figure that it does not have stays undefined, which is not 0. */
 export function readUsage(usage: unknown): ReportedUsage {
-  if (typeof usage !== 'object' || usage === null) return {};
+  if (typeof usage !== 'object' || usage === null) return toEnd(new Tokens());
   const tokens = settle(usage, readTokens(usage));
   for (const iteration of iterationsOf(usage, 'compaction')) add(tokens, settle(iteration, readTokens(iteration)));
-  return {
-    ...toUsage(tokens),
-    providerCostUsd: readCost(usage),
-    serviceTier: readTier(usage),
-    serverToolCalls: readServerTools(usage),
-    otherModels: readOtherModels(usage),
-  };
+  const end = toEnd(tokens);
+  end.providerCostUsd = readCost(usage);
+  end.serviceTier = readTier(usage);
+  end.serverToolCalls = readServerTools(usage);
+  end.otherModels = readOtherModels(usage);
+  return end;
 }
 
-function toUsage(tokens: Tokens): LlmUsage {
+function toEnd(tokens: Tokens): ReportedUsage {
   return {
     inputTokens: tokens.input,
     outputTokens: tokens.output,
@@ -181,17 +186,78 @@ function toUsage(tokens: Tokens): LlmUsage {
     audioOutputTokens: tokens.audioOutput,
     imageInputTokens: tokens.imageInput,
     imageOutputTokens: tokens.imageOutput,
+    finishReason: undefined,
+    costUsd: undefined,
+    providerCostUsd: undefined,
+    serviceTier: undefined,
+    serverToolCalls: undefined,
+    media: undefined,
+    otherModels: undefined,
+    usageFollows: undefined,
+    responseModel: undefined,
+    visibleTokens: undefined,
   };
 }
 
-type Tokens = { -readonly [name in keyof typeof TOKENS]?: number | undefined };
+type Figure = keyof typeof TOKENS;
 
-const NAMES = Object.keys(TOKENS) as (keyof typeof TOKENS)[];
+const FIGURES = Object.keys(TOKENS) as Figure[];
+
+class Tokens implements Record<Figure, number | undefined> {
+  input: number | undefined = undefined;
+  output: number | undefined = undefined;
+  total: number | undefined = undefined;
+  cacheRead: number | undefined = undefined;
+  cacheWrite: number | undefined = undefined;
+  cacheWriteLong: number | undefined = undefined;
+  reasoning: number | undefined = undefined;
+  audioInput: number | undefined = undefined;
+  audioOutput: number | undefined = undefined;
+  imageInput: number | undefined = undefined;
+  imageOutput: number | undefined = undefined;
+}
+
+/** A name in `TOKENS`: the figure that it is, and the names within it. */
+interface Field {
+  figure?: Figure;
+  within?: Map<string, Field>;
+}
+
+/** `TOKENS` by names. A usage has few fields, so looking each of them up takes a fifth of the time of trying each path. */
+const FIELDS = new Map<string, Field>();
+for (const figure of FIGURES) for (const path of TOKENS[figure]) enter(FIELDS, path, figure);
+
+function enter(fields: Map<string, Field>, [name = '', ...rest]: Path, figure: Figure): void {
+  const field = fields.get(name) ?? {};
+  fields.set(name, field);
+  if (rest.length === 0) {
+    field.figure = figure;
+    return;
+  }
+  field.within ??= new Map();
+  enter(field.within, rest, figure);
+}
 
 function readTokens(usage: object): Tokens {
-  const tokens: Tokens = {};
-  for (const name of NAMES) tokens[name] = readAmount(usage, TOKENS[name]);
+  const tokens = new Tokens();
+  collect(usage, FIELDS, tokens, usage);
   return tokens;
+}
+
+/** @param usage the whole, of which `from` is a part */
+function collect(from: object, fields: ReadonlyMap<string, Field>, tokens: Tokens, usage: object): void {
+  for (const name in from) {
+    const field = fields.get(name);
+    if (field === undefined) continue;
+    const { figure, within } = field;
+    const value = read(from, name);
+    if (figure !== undefined && isAmount(value)) {
+      // A usage may tell a figure twice; then the order of the table decides.
+      tokens[figure] = tokens[figure] === undefined ? value : readAmount(usage, TOKENS[figure]);
+    } else if (within !== undefined && typeof value === 'object' && value !== null) {
+      collect(value, within, tokens, usage);
+    }
+  }
 }
 
 /** Makes `input` and `output` the whole of their details in every dialect. */
@@ -260,12 +326,12 @@ function readOtherModels(usage: object): readonly ModelUsage[] | undefined {
   if (advisors.length === 0) return undefined;
   return advisors.map((advisor) => ({
     model: readText(advisor, 'model') ?? OTHER,
-    ...toUsage(settle(advisor, readTokens(advisor))),
+    ...toEnd(settle(advisor, readTokens(advisor))),
   }));
 }
 
 function add(to: Tokens, more: Tokens): void {
-  for (const name of NAMES) to[name] = plus(to[name], more[name]);
+  for (const figure of FIGURES) to[figure] = plus(to[figure], more[figure]);
 }
 
 function readCost(usage: object): number | undefined {
@@ -327,7 +393,9 @@ function plus(one: number | undefined, other: number | undefined): number | unde
 }
 
 /** Reads everything that an answer, or the last chunk or event of a stream, reports about usage. */
-export function readAnswerUsage(answer: unknown): ReportedUsage & { responseModel?: string | undefined } {
-  const usage = readUsage(findUsage(answer));
-  return { ...usage, serviceTier: usage.serviceTier ?? findTier(answer), responseModel: readText(answer, 'model') };
+export function readAnswerUsage(answer: unknown): ReportedUsage {
+  const end = readUsage(findUsage(answer));
+  end.serviceTier ??= findTier(answer);
+  end.responseModel = readText(answer, 'model');
+  return end;
 }

@@ -2,6 +2,7 @@
  * Records metrics of requests to models. It must not know SDKs; their instrumentations call it.
  */
 import { ConfigurationError, describe, refuseOption } from '../../errors';
+import type { ExemplarLabels } from '../../metrics/exemplar';
 import type { Histogram } from '../../metrics/histogram';
 import { addon } from '../../native/addon';
 import { checkOptionNames, type OptionNames, optionNames } from '../../options';
@@ -144,7 +145,7 @@ export class LlmMetricsCollector {
   /** Series by model and provider as the request names them. Most requests need only this look-up. */
   readonly #known = new Map<unknown, Map<unknown, ModelSeries>>();
   /** One function for the ends of all calls. */
-  readonly #finish: FinishCall = (request, agent) => this.#recordEnded(request, agent);
+  readonly #finish: FinishCall = (request, agent) => this.#recordEnded(request, agent, request.exemplarLabels);
   /** Series by the label values of model and provider. */
   readonly #series = new Map<string, Map<string, ModelSeries>>();
 
@@ -203,8 +204,7 @@ export class LlmMetricsCollector {
   startRequest(target: LlmTarget): LlmCall {
     const labels = this.#labelsOf(target);
     const series = this.#findSeries(target, false);
-    const own = labels === undefined ? target : { ...target, labels };
-    return new LlmCall(this.#finish, series, own, this.#gapsOf(series, target.operation));
+    return new LlmCall(this.#finish, series, target, labels ?? target.labels, this.#gapsOf(series, target.operation));
   }
 
   /**
@@ -228,8 +228,7 @@ export class LlmMetricsCollector {
   /** Records a request that has ended. */
   recordRequest(request: LlmRequest): void {
     checkTarget(request);
-    const exemplarLabels = chooseExemplarLabels(request);
-    this.#recordEnded(exemplarLabels === undefined ? request : { ...request, exemplarLabels }, attributed());
+    this.#recordEnded(request, attributed(), chooseExemplarLabels(request));
   }
 
   /**
@@ -455,7 +454,11 @@ export class LlmMetricsCollector {
    *
    * @throws {ValueError} `INVALID_VALUE` for an unknown word, before anything is recorded
    */
-  #recordEnded(request: LlmRequest, agent: Attributed | undefined): LlmOutcome {
+  #recordEnded(
+    request: LlmRequest,
+    agent: Attributed | undefined,
+    exemplarLabels: ExemplarLabels | undefined,
+  ): LlmOutcome {
     const status = readStatus(request);
     if (status !== 'success') this.#word('llm_requests_total', 'status', status);
     if (request.interrupted !== undefined) {
@@ -464,13 +467,13 @@ export class LlmMetricsCollector {
     const series = this.#seriesOf(request, status === 'success');
     const operation = series.operation(request.operation ?? 'chat');
     (status === 'success' ? operation.succeeded : operation.statuses.of(status)).inc();
-    if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);
+    if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, exemplarLabels);
     const errorType = status === 'success' ? undefined : series.errors.word(readErrorType(request, status));
     if (errorType !== undefined) series.errors.of(errorType).inc();
     if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
     const { costUsd } = this.#recordEnd(series, request, status === 'success', agent, 1);
     const perToken = secondsPerToken(request);
-    recordStream(series, request, perToken);
+    recordStream(series, request, perToken, exemplarLabels);
     if (this.#objectives !== undefined) {
       const result = objectiveResult(this.#objectives, request, status, perToken);
       if (result !== undefined) series.objectives?.of(result).inc();

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers';
 import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
-import type { LlmTarget } from '../../collectors/llm/request';
+import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import { read } from '../../read';
 import { quietly } from '../../warnings';
 import { ANTHROPIC_LIMITS, OPENAI_LIMITS, readRateLimits } from '../rate-limits';
@@ -88,13 +88,14 @@ export class ModelRequest {
   }
 
   #record({ usage, finishReason, embeddings, images }: ModelAnswerLike): void {
-    const end = embeddings === undefined ? readModelEnd(usage, finishReason) : { inputTokens: usage?.tokens };
-    this.#call.end(images === undefined ? end : { ...end, media: { unit: 'images', amount: images.length } });
+    const end: LlmEnd = embeddings === undefined ? readModelEnd(usage, finishReason) : { inputTokens: usage?.tokens };
+    if (images !== undefined) end.media = { unit: 'images', amount: images.length };
+    this.#call.end(end);
   }
 
   #readLimits({ response }: ModelAnswerLike): void {
     const headers = response?.headers;
-    for (const { resource, ...amounts } of readRateLimits(LIMITS, (name) => headers?.[name])) {
+    for (const { resource, amounts } of readRateLimits(LIMITS, (name) => headers?.[name])) {
       this.#collector.setRateLimit(this.#target, resource, amounts);
     }
   }

@@ -150,7 +150,7 @@ class Attempts {
     if (!ok) this.failed(client, options, { status });
     const { sdk, collector } = this.#reporting;
     let target: AttemptTarget | undefined;
-    for (const { resource, ...amounts } of readRateLimits(sdk.rateLimits, (name) => headers.get(name))) {
+    for (const { resource, amounts } of readRateLimits(sdk.rateLimits, (name) => headers.get(name))) {
       target ??= this.#reporting.readTarget(client, options);
       if (target !== undefined) collector.setRateLimit(target, resource, amounts);
     }

@@ -32,15 +32,12 @@ export class Answer {
   }
 
   end(): LlmEnd {
-    const usage = readUsage(this.#usage);
-    const media = this.#images > 0 ? ({ unit: 'images', amount: this.#images } as const) : undefined;
-    return {
-      ...usage,
-      finishReason: this.#finishReason(),
-      responseModel: this.#model,
-      visibleTokens: this.#thought ? usage.outputTokens : undefined,
-      media,
-    };
+    const end = readUsage(this.#usage);
+    end.finishReason = this.#finishReason();
+    end.responseModel = this.#model;
+    if (this.#thought) end.visibleTokens = end.outputTokens;
+    if (this.#images > 0) end.media = { unit: 'images', amount: this.#images };
+    return end;
   }
 
   #finishReason(): FinishReason | undefined {

@@ -7,9 +7,10 @@ import { parseFinishReason } from '../finish-reason';
 import { readUsage } from '../usage';
 
 /** The answer of a request to a model, as its span holds it. */
-export interface ModelAnswer extends LlmEnd {
+export interface ModelAnswer {
   /** Missing if the request failed, or if tracing excludes sensitive data. */
   readonly model: string | undefined;
+  readonly end: LlmEnd;
 }
 
 /** @param data of a span `response` (the Responses API) or `generation` (chat completions, other models) */
@@ -35,11 +36,9 @@ export function wasLeft(data: unknown): boolean {
 }
 
 function readResponse(response: unknown): ModelAnswer {
-  return {
-    model: readText(response, 'model'),
-    finishReason: parseFinishReason(readResponseReason(response)),
-    ...readUsage(read(response, 'usage')),
-  };
+  const end = readUsage(read(response, 'usage'));
+  end.finishReason = parseFinishReason(readResponseReason(response));
+  return { model: readText(response, 'model'), end };
 }
 
 /** A response has a status instead of a reason. It is `completed` also if it calls tools. */
@@ -53,10 +52,8 @@ function readResponseReason(response: unknown): string | undefined {
 
 function readGeneration(data: unknown): ModelAnswer {
   const output = read(read(data, 'output'), '0');
-  return {
-    // The requested name: the answer's model name ends with a date.
-    model: readText(data, 'model') ?? readText(output, 'model'),
-    finishReason: parseFinishReason(read(read(read(output, 'choices'), '0'), 'finish_reason')),
-    ...readUsage(read(output, 'usage') ?? read(data, 'usage')),
-  };
+  const end = readUsage(read(output, 'usage') ?? read(data, 'usage'));
+  end.finishReason = parseFinishReason(read(read(read(output, 'choices'), '0'), 'finish_reason'));
+  // The requested name: the answer's model name ends with a date.
+  return { model: readText(data, 'model') ?? readText(output, 'model'), end };
 }

@@ -160,7 +160,7 @@ class Spans {
   /** Records a request when it has ended, because only the answer names the model. */
   #request(spanData: unknown, agent: string, durationMs: number, error: unknown): void {
     const { llm, resolveProvider } = this.#framework;
-    const { model: reported, ...end } = readAnswer(spanData);
+    const { model: reported, end } = readAnswer(spanData);
     const model = reported ?? this.#models.get(agent) ?? UNKNOWN_MODEL;
     if (reported !== undefined && (this.#models.has(agent) || this.#models.size < AGENTS_MAX))
       this.#models.set(agent, reported);
