@@ -90,7 +90,13 @@ export class ModelRequest {
   #record({ usage, finishReason, embeddings, images }: ModelAnswerLike): void {
     const end: LlmEnd = embeddings === undefined ? readModelEnd(usage, finishReason) : { inputTokens: usage?.tokens };
     if (images !== undefined) end.media = { unit: 'images', amount: images.length };
-    this.#call.end(end);
+    this.#end(finishReason, end);
+  }
+
+  #end(reason: ModelAnswerLike['finishReason'], end: LlmEnd): void {
+    // Gateways end an answer so if the provider fails. The SDK drops the error beside it.
+    if (read(reason, 'raw') === 'error') this.#call.fail('server_error', end);
+    else this.#call.end(end);
   }
 
   #readLimits({ response }: ModelAnswerLike): void {
@@ -122,7 +128,7 @@ export class ModelRequest {
         if (failure !== undefined) return fail(failure.error);
         // A stream without a finish part was cut off, although its connection was closed without an error.
         if (reason === undefined) return fail(call.chunks > 0 ? 'stream_interrupted' : 'invalid_response');
-        call.end(readModelEnd(usage, reason));
+        this.#end(reason, readModelEnd(usage, reason));
         streamed();
       },
       failed: fail,

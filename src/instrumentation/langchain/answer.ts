@@ -4,6 +4,7 @@
  */
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmEnd } from '../../collectors/llm/request';
+import type { LlmErrorType } from '../../collectors/words';
 import { read, readNumber, readText } from '../../read';
 import { parseFinishReason } from '../finish-reason';
 import { findUsage, type ReportedUsage, readUsage } from '../usage';
@@ -67,6 +68,15 @@ export class ModelAnswer {
     end.responseModel = readText(answer, 'model_name') ?? readText(answer, 'model');
     end.finishReason = parseFinishReason(reason ?? readStatus(answer, message));
     return end;
+  }
+
+  /** The failure that a result without an error reports; undefined for an answer. */
+  readFailure(result: unknown): LlmErrorType | undefined {
+    const generations = read(read(result, 'generations'), '0');
+    // The package found no choice in the body: it was an error with status 200, of which LangChain keeps nothing.
+    if (Array.isArray(generations) && generations.length === 0) return 'invalid_response';
+    const info = read(read(generations, '0'), 'generationInfo');
+    return read(info, 'finish_reason') === 'error' ? 'server_error' : undefined;
   }
 
   #correct(end: ReportedUsage): void {

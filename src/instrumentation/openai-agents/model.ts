@@ -3,6 +3,7 @@
  */
 import type { LlmEnd } from '../../collectors/llm/request';
 import { read, readText } from '../../read';
+import { findFailure } from '../failure';
 import { parseFinishReason } from '../finish-reason';
 import { readUsage } from '../usage';
 
@@ -11,6 +12,8 @@ export interface ModelAnswer {
   /** Missing if the request failed, or if tracing excludes sensitive data. */
   readonly model: string | undefined;
   readonly end: LlmEnd;
+  /** The failure that an answer with status 200 reports: an error type, or an object with an error's fields. */
+  readonly failure: unknown;
 }
 
 /** @param data of a span `response` (the Responses API) or `generation` (chat completions, other models) */
@@ -38,7 +41,7 @@ export function wasLeft(data: unknown): boolean {
 function readResponse(response: unknown): ModelAnswer {
   const end = readUsage(read(response, 'usage'));
   end.finishReason = parseFinishReason(readResponseReason(response));
-  return { model: readText(response, 'model'), end };
+  return { model: readText(response, 'model'), end, failure: findFailure(response) };
 }
 
 /** A response has a status instead of a reason. It is `completed` also if it calls tools. */
@@ -55,5 +58,5 @@ function readGeneration(data: unknown): ModelAnswer {
   const end = readUsage(read(output, 'usage') ?? read(data, 'usage'));
   end.finishReason = parseFinishReason(read(read(read(output, 'choices'), '0'), 'finish_reason'));
   // The requested name: the answer's model name ends with a date.
-  return { model: readText(data, 'model') ?? readText(output, 'model'), end };
+  return { model: readText(data, 'model') ?? readText(output, 'model'), end, failure: findFailure(output) };
 }
