@@ -4,7 +4,7 @@
  * an uncaught error. The package has a budget, and its files are loaded faster. Run by `npm run build:ts` as its last step, so
  * that the tests run what is published.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { minify } from 'terser';
@@ -16,6 +16,9 @@ const LEFT = join('native', 'loader.js');
 
 /** Node.js reads the exported names in the source of these, in the form that the compiler gives them. */
 const isEntry = (file) => file.startsWith(`entry${sep}`);
+
+/** What is left of a module that only has types. No module loads it. */
+const ONLY_TYPES = '"use strict";Object.defineProperty(exports,"__esModule",{value:!0});';
 
 /** Finds the names that a module exports. */
 const EXPORTED = /\bexports\.(\w+) = /g;
@@ -39,5 +42,7 @@ for (const file of readdirSync(dist, { recursive: true })) {
   if (file === LEFT || !/\.m?js$/.test(file)) continue;
   const path = join(dist, file);
   const source = readFileSync(path, 'utf8');
-  writeFileSync(path, `${(await minify(source, optionsFor(file, source))).code}\n`);
+  const { code } = await minify(source, optionsFor(file, source));
+  if (code === ONLY_TYPES) rmSync(path);
+  else writeFileSync(path, `${code}\n`);
 }

@@ -5,14 +5,21 @@
  */
 import { isAmount, toAmount } from '../collectors/amount';
 import { OTHER } from '../collectors/label-values';
-import type { LlmEnd, ModelUsage } from '../collectors/llm/request';
+import type { LlmEnd, LlmUsage, ModelUsage } from '../collectors/llm/request';
 import { read, readText } from '../read';
 
 /**
  * What an answer reports beside its text. The caller may set further fields of the object. It has all of them from the start:
  * a copy with `{ ...usage, more }` takes microseconds in Node.js 20.
  */
-export type ReportedUsage = { -readonly [field in keyof Required<LlmEnd>]: LlmEnd[field] };
+export type ReportedUsage = {
+  -readonly [field in keyof Required<LlmEnd>]: field extends keyof LlmUsage ? number | undefined : LlmEnd[field];
+};
+
+/** While it is read: the total settles doubts about the parts. */
+interface Reading extends ReportedUsage {
+  total: number | undefined;
+}
 
 /** A field of an object: its name, and the names within it. */
 type Path = readonly string[];
@@ -33,7 +40,7 @@ const PLACES = paths(
 
 /** The names of each figure. The first that is a number counts. */
 const TOKENS = {
-  input: paths(
+  inputTokens: paths(
     'prompt_tokens',
     'input_tokens',
     'promptTokenCount',
@@ -43,7 +50,7 @@ const TOKENS = {
     'tokens.input_tokens',
     'prompt_eval_count',
   ),
-  output: paths(
+  outputTokens: paths(
     'completion_tokens',
     'output_tokens',
     'outputTokens',
@@ -53,7 +60,7 @@ const TOKENS = {
     'eval_count',
   ),
   total: paths('total_tokens', 'totalTokenCount', 'totalTokens'),
-  cacheRead: paths(
+  cacheReadTokens: paths(
     'prompt_tokens_details.cached_tokens',
     'input_tokens_details.cached_tokens',
     'cache_read_input_tokens',
@@ -68,7 +75,7 @@ const TOKENS = {
     'prompt_cache_hit_tokens', // DeepSeek
     'cached_tokens', // Moonshot, Together
   ),
-  cacheWrite: paths(
+  cacheWriteTokens: paths(
     'prompt_tokens_details.cache_write_tokens',
     'input_tokens_details.cache_write_tokens',
     'cache_creation_input_tokens',
@@ -79,12 +86,12 @@ const TOKENS = {
     'cacheWriteInputTokens',
     'prompt_tokens_details.cache_creation_input_tokens',
   ),
-  cacheWriteLong: paths(
+  cacheWriteLongTokens: paths(
     'cache_creation.ephemeral_1h_input_tokens',
     'input_token_details.ephemeral_1h_input_tokens',
     'prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens',
   ),
-  reasoning: paths(
+  reasoningTokens: paths(
     'completion_tokens_details.reasoning_tokens',
     'output_tokens_details.reasoning_tokens',
     'output_tokens_details.thinking_tokens',
@@ -96,27 +103,27 @@ const TOKENS = {
     'reasoning_tokens', // Perplexity
     'thoughtsTokenCount',
   ),
-  audioInput: paths(
+  audioInputTokens: paths(
     'prompt_tokens_details.audio_tokens',
     'input_tokens_details.audio_tokens',
     'input_token_details.audio_tokens',
     'input_token_details.audio',
     'inputDetails.audio',
   ),
-  audioOutput: paths(
+  audioOutputTokens: paths(
     'completion_tokens_details.audio_tokens',
     'output_tokens_details.audio_tokens',
     'output_token_details.audio',
     'outputDetails.audio',
   ),
-  imageInput: paths(
+  imageInputTokens: paths(
     'prompt_tokens_details.image_tokens',
     'input_tokens_details.image_tokens',
     'input_token_details.image_tokens',
     'input_token_details.image',
     'inputDetails.image',
   ),
-  imageOutput: paths(
+  imageOutputTokens: paths(
     'completion_tokens_details.image_tokens',
     'output_tokens_details.image_tokens',
     'output_token_details.image',
@@ -140,33 +147,21 @@ const SERVER_TOOLS: readonly (readonly [tool: string, counts: readonly Path[]])[
 /** Tiers under which a provider bills its usual price. */
 const USUAL_TIERS: ReadonlySet<string> = new Set(['default', 'standard', 'auto', 'on_demand', 'scale']);
 
-/** The first names of the places, with the rest of each place and its rank. */
-const PLACES_BY_NAME = new Map(PLACES.map(([name = '', ...rest], rank) => [name, { rest, rank }]));
-
 /** The usage in an answer, a chunk or an event; undefined if it holds none. */
 export function findUsage(answer: unknown): unknown {
-  if (typeof answer !== 'object' || answer === null) return undefined;
-  let found: unknown;
-  let foundRank = PLACES.length;
-  // Most chunks have few fields and no usage, so looking each field up takes less time than trying each place.
-  for (const name in answer) {
-    const place = PLACES_BY_NAME.get(name);
-    if (place === undefined || place.rank > foundRank) continue;
-    const usage = follow(read(answer, name), place.rest);
-    if (typeof usage !== 'object' || usage === null) continue;
-    found = usage;
-    foundRank = place.rank;
+  for (const place of PLACES) {
+    const usage = follow(answer, place);
+    if (typeof usage === 'object' && usage !== null) return usage;
   }
   // Ollama puts the counts beside the answer.
-  return found ?? (typeof read(answer, 'eval_count') === 'number' ? answer : undefined);
+  return typeof read(answer, 'eval_count') === 'number' ? answer : undefined;
 }
 
 /** Reads a usage object of any known dialect. A figure that it does not have stays undefined, which is not 0. */
 export function readUsage(usage: unknown): ReportedUsage {
-  if (typeof usage !== 'object' || usage === null) return toEnd(new Tokens());
-  const tokens = settle(usage, readTokens(usage));
-  for (const iteration of iterationsOf(usage, 'compaction')) add(tokens, settle(iteration, readTokens(iteration)));
-  const end = toEnd(tokens);
+  if (typeof usage !== 'object' || usage === null) return noUsage();
+  const end = readTokens(usage);
+  for (const iteration of iterationsOf(usage, 'compaction')) add(end, readTokens(iteration));
   end.providerCostUsd = readCost(usage);
   end.serviceTier = readTier(usage);
   end.serverToolCalls = readServerTools(usage);
@@ -174,18 +169,24 @@ export function readUsage(usage: unknown): ReportedUsage {
   return end;
 }
 
-function toEnd(tokens: Tokens): ReportedUsage {
+type Figure = keyof typeof TOKENS;
+
+const FIGURES = Object.keys(TOKENS) as Figure[];
+
+/** A usage before anything was read. */
+function noUsage(): Reading {
   return {
-    inputTokens: tokens.input,
-    outputTokens: tokens.output,
-    cacheReadTokens: tokens.cacheRead,
-    cacheWriteTokens: tokens.cacheWrite,
-    cacheWriteLongTokens: tokens.cacheWriteLong,
-    reasoningTokens: tokens.reasoning,
-    audioInputTokens: tokens.audioInput,
-    audioOutputTokens: tokens.audioOutput,
-    imageInputTokens: tokens.imageInput,
-    imageOutputTokens: tokens.imageOutput,
+    inputTokens: undefined,
+    outputTokens: undefined,
+    total: undefined,
+    cacheReadTokens: undefined,
+    cacheWriteTokens: undefined,
+    cacheWriteLongTokens: undefined,
+    reasoningTokens: undefined,
+    audioInputTokens: undefined,
+    audioOutputTokens: undefined,
+    imageInputTokens: undefined,
+    imageOutputTokens: undefined,
     finishReason: undefined,
     costUsd: undefined,
     providerCostUsd: undefined,
@@ -197,24 +198,6 @@ function toEnd(tokens: Tokens): ReportedUsage {
     responseModel: undefined,
     visibleTokens: undefined,
   };
-}
-
-type Figure = keyof typeof TOKENS;
-
-const FIGURES = Object.keys(TOKENS) as Figure[];
-
-class Tokens implements Record<Figure, number | undefined> {
-  input: number | undefined = undefined;
-  output: number | undefined = undefined;
-  total: number | undefined = undefined;
-  cacheRead: number | undefined = undefined;
-  cacheWrite: number | undefined = undefined;
-  cacheWriteLong: number | undefined = undefined;
-  reasoning: number | undefined = undefined;
-  audioInput: number | undefined = undefined;
-  audioOutput: number | undefined = undefined;
-  imageInput: number | undefined = undefined;
-  imageOutput: number | undefined = undefined;
 }
 
 /** A name in `TOKENS`: the figure that it is, and the names within it. */
@@ -238,14 +221,16 @@ function enter(fields: Map<string, Field>, [name = '', ...rest]: Path, figure: F
   enter(field.within, rest, figure);
 }
 
-function readTokens(usage: object): Tokens {
-  const tokens = new Tokens();
+function readTokens(usage: object): Reading {
+  const tokens = noUsage();
   collect(usage, FIELDS, tokens, usage);
+  settle(usage, tokens);
+  tokens.total = undefined;
   return tokens;
 }
 
 /** @param usage the whole, of which `from` is a part */
-function collect(from: object, fields: ReadonlyMap<string, Field>, tokens: Tokens, usage: object): void {
+function collect(from: object, fields: ReadonlyMap<string, Field>, tokens: Reading, usage: object): void {
   for (const name in from) {
     const field = fields.get(name);
     if (field === undefined) continue;
@@ -261,24 +246,24 @@ function collect(from: object, fields: ReadonlyMap<string, Field>, tokens: Token
 }
 
 /** Makes `input` and `output` the whole of their details in every dialect. */
-function settle(usage: object, tokens: Tokens): Tokens {
+function settle(usage: object, tokens: Reading): void {
   if (read(usage, 'promptTokenCount') !== undefined || read(usage, 'candidatesTokenCount') !== undefined) {
     readGemini(usage, tokens);
   }
-  const { total, cacheRead = 0, cacheWrite = 0 } = tokens;
-  if (tokens.input !== undefined && excludesCache(usage)) {
-    const whole = tokens.input + cacheRead + cacheWrite;
+  const { total, cacheReadTokens = 0, cacheWriteTokens = 0 } = tokens;
+  if (tokens.inputTokens !== undefined && excludesCache(usage)) {
+    const whole = tokens.inputTokens + cacheReadTokens + cacheWriteTokens;
     // A gateway may use Anthropic's names for counts that include the cache; then only the total tells.
-    if (total === undefined || tokens.input + (tokens.output ?? 0) !== total) tokens.input = whole;
+    if (total === undefined || tokens.inputTokens + (tokens.outputTokens ?? 0) !== total) tokens.inputTokens = whole;
   }
   if (total !== undefined) {
-    tokens.input ??= tokens.output === undefined ? undefined : Math.max(0, total - tokens.output);
-    if (tokens.input !== undefined) tokens.output = Math.max(tokens.output ?? 0, total - tokens.input);
-  } else if (tokens.output !== undefined && (tokens.reasoning ?? 0) > tokens.output) {
+    tokens.inputTokens ??= tokens.outputTokens === undefined ? undefined : Math.max(0, total - tokens.outputTokens);
+    if (tokens.inputTokens !== undefined)
+      tokens.outputTokens = Math.max(tokens.outputTokens ?? 0, total - tokens.inputTokens);
+  } else if (tokens.outputTokens !== undefined && (tokens.reasoningTokens ?? 0) > tokens.outputTokens) {
     // A part cannot be larger than its whole, so the reasoning is not in the reported output.
-    tokens.output += tokens.reasoning ?? 0;
+    tokens.outputTokens += tokens.reasoningTokens ?? 0;
   }
-  return tokens;
 }
 
 /** True for the dialects whose input leaves out the tokens of the cache: Anthropic's and Bedrock's. */
@@ -289,16 +274,16 @@ function excludesCache(usage: object): boolean {
 }
 
 /** Gemini counts prompts of tools and thoughts apart, and details by modality in lists. */
-function readGemini(usage: object, tokens: Tokens): void {
+function readGemini(usage: object, tokens: Reading): void {
   const candidates = toAmount(read(usage, 'candidatesTokenCount'));
-  tokens.input = plus(tokens.input, toAmount(read(usage, 'toolUsePromptTokenCount')));
-  tokens.output = plus(candidates, tokens.reasoning);
+  tokens.inputTokens = plus(tokens.inputTokens, toAmount(read(usage, 'toolUsePromptTokenCount')));
+  tokens.outputTokens = plus(candidates, tokens.reasoningTokens);
   const prompt = read(usage, 'promptTokensDetails');
   const answer = read(usage, 'candidatesTokensDetails');
-  tokens.audioInput = modality(prompt, 'AUDIO');
-  tokens.imageInput = modality(prompt, 'IMAGE');
-  tokens.audioOutput = modality(answer, 'AUDIO');
-  tokens.imageOutput = modality(answer, 'IMAGE');
+  tokens.audioInputTokens = modality(prompt, 'AUDIO');
+  tokens.imageInputTokens = modality(prompt, 'IMAGE');
+  tokens.audioOutputTokens = modality(answer, 'AUDIO');
+  tokens.imageOutputTokens = modality(answer, 'IMAGE');
 }
 
 function modality(details: unknown, wanted: string): number | undefined {
@@ -326,11 +311,11 @@ function readOtherModels(usage: object): readonly ModelUsage[] | undefined {
   if (advisors.length === 0) return undefined;
   return advisors.map((advisor) => ({
     model: readText(advisor, 'model') ?? OTHER,
-    ...toEnd(settle(advisor, readTokens(advisor))),
+    ...readTokens(advisor),
   }));
 }
 
-function add(to: Tokens, more: Tokens): void {
+function add(to: Reading, more: Reading): void {
   for (const figure of FIGURES) to[figure] = plus(to[figure], more[figure]);
 }
 

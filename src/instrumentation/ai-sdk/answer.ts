@@ -4,7 +4,7 @@
 import type { LlmEnd } from '../../collectors/llm/request';
 import { read } from '../../read';
 import { parseFinishReason } from '../finish-reason';
-import { normalizeProviderName } from '../provider-name';
+import { normalizeProviderName } from '../provider';
 import { type ReportedUsage, readUsage } from '../usage';
 import type { PartLike } from './shapes';
 

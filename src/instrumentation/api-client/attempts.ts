@@ -10,8 +10,7 @@ import { isPromise, read, readText } from '../../read';
 import { quietly } from '../../warnings';
 import type { Around, Patches } from '../patches';
 import { readRateLimits } from '../rate-limits';
-import type { Sdk } from './endpoint';
-import { errorClassesOf } from './error-classes';
+import { errorClassesOf, type Sdk } from './endpoint';
 
 /** The model and the provider of a request. */
 export interface AttemptTarget {

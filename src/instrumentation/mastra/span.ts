@@ -7,7 +7,7 @@ import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { AgentErrorType, MemoryOperation } from '../../collectors/words';
 import { read, readText } from '../../read';
 import { parseFinishReason } from '../finish-reason';
-import { normalizeProviderName } from '../provider-name';
+import { normalizeProviderName } from '../provider';
 import { readUsage } from '../usage';
 
 /** The part of a span that is used. */

@@ -15,8 +15,7 @@ import {
 } from '../agents/options';
 import { agentRun, partRun, type ReportStep, type Run, stepRun, toolRun } from '../agents/run';
 import { getRuns, type Runs } from '../agents/runs';
-import { classifySpanError } from './failure';
-import { readAnswer, wasLeft } from './model';
+import { classifySpanError, readAnswer, wasLeft } from './span';
 
 /** Options of `createTraceProcessor()`. */
 export type TraceProcessorOptions = InstrumentFrameworkOptions;

@@ -1,7 +1,10 @@
 /**
- * Reads a finished request to a model from a span of the OpenAI Agents SDK. Records nothing.
+ * Reads spans of the OpenAI Agents SDK: a finished request to a model, and errors, of which spans hold the texts. Records
+ * nothing.
  */
+import { classifyErrorText } from '../../collectors/error-type';
 import type { LlmEnd } from '../../collectors/llm/request';
+import type { AgentErrorType } from '../../collectors/words';
 import { read, readText } from '../../read';
 import { findFailure } from '../failure';
 import { parseFinishReason } from '../finish-reason';
@@ -59,4 +62,18 @@ function readGeneration(data: unknown): ModelAnswer {
   end.finishReason = parseFinishReason(read(read(read(output, 'choices'), '0'), 'finish_reason'));
   // The requested name: the answer's model name ends with a date.
   return { model: readText(data, 'model') ?? readText(output, 'model'), end, failure: findFailure(output) };
+}
+
+/**
+ * The error type of a span's error.
+ *
+ * @param isTool true if an unknown error is `tool_error` instead of `other`
+ */
+export function classifySpanError(error: unknown, isTool: boolean): AgentErrorType {
+  const texts = [readText(read(error, 'data'), 'error'), readText(error, 'message')];
+  for (const text of texts) {
+    const type = text === undefined ? undefined : classifyErrorText(text);
+    if (type !== undefined) return type;
+  }
+  return isTool ? 'tool_error' : 'other';
 }
