@@ -5,7 +5,7 @@
 
 /** True for any object with `then()`, as `await` sees it. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof read(value, 'then') === 'function';
+  return hasMethod(value, 'then');
 }
 
 /**
@@ -13,7 +13,11 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
  * `Promise`. An object that only has `then()` may begin its work when that is called, so it is left alone.
  */
 export function isPromise(value: unknown): value is Promise<unknown> {
-  return isThenable(value) && ['catch', 'finally'].every((method) => typeof read(value, method) === 'function');
+  return isThenable(value) && hasMethod(value, 'catch') && hasMethod(value, 'finally');
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  return typeof read(value, name) === 'function';
 }
 
 /** The engine's own `Promise`, of async functions. */

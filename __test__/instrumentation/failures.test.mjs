@@ -6,7 +6,7 @@ import test from 'ava';
 
 const require = createRequire(import.meta.url);
 const { errorTypeOf } = require('../../dist/collectors/error-type.js');
-const { errorClassesOf } = require('../../dist/instrumentation/api-client/error-classes.js');
+const { errorClassesOf } = require('../../dist/instrumentation/api-client/endpoint.js');
 const { findFailure } = require('../../dist/instrumentation/failure.js');
 
 const rows = JSON.parse(readFileSync(new URL('failures.json', import.meta.url), 'utf8'));

@@ -19,7 +19,7 @@ function stopClock(t) {
 function resetOf(text) {
   const headers = { 'x-ratelimit-remaining-tokens': '5', 'x-ratelimit-reset-tokens': text };
   const [limit] = readRateLimits(OPENAI_LIMITS, (name) => headers[name] ?? null);
-  return limit.resetAt;
+  return limit.amounts.resetAt;
 }
 
 test.serial('resets as servers write them: durations, seconds, times', (t) => {
@@ -94,10 +94,10 @@ test('Anthropic tells each limit with its reset', (t) => {
     'anthropic-ratelimit-output-tokens-reset': '2026-03-01T12:00:01Z',
   };
   t.deepEqual(
-    [...readRateLimits(ANTHROPIC_LIMITS, (name) => headers[name])],
+    readRateLimits(ANTHROPIC_LIMITS, (name) => headers[name]),
     [
-      { resource: 'requests', limit: 50, remaining: 49, resetAt: NOW + 1000 },
-      { resource: 'input_tokens', limit: undefined, remaining: 1000, resetAt: undefined },
+      { resource: 'requests', amounts: { limit: 50, remaining: 49, resetAt: NOW + 1000 } },
+      { resource: 'input_tokens', amounts: { limit: undefined, remaining: 1000, resetAt: undefined } },
     ],
   );
 });

@@ -6,7 +6,7 @@ import { RunnableLambda } from '@langchain/core/runnables';
 import { tool } from '@langchain/core/tools';
 import { createReactAgent } from '@langchain/langgraph/prebuilt';
 import { ChatOpenAI } from '@langchain/openai';
-import { instrumentAiSdk } from '@llm-devops/prometheus-metrics/ai-sdk';
+import { createAiSdkMiddleware, instrumentAiSdk } from '@llm-devops/prometheus-metrics/ai-sdk';
 import { createLangChainHandler } from '@llm-devops/prometheus-metrics/langchain';
 import { createMastraExporter } from '@llm-devops/prometheus-metrics/mastra';
 import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
@@ -22,7 +22,7 @@ import {
   setTraceProcessors,
   setTracingDisabled,
 } from '@openai/agents';
-import { generateText, streamText } from 'ai';
+import { generateText, streamText, wrapLanguageModel } from 'ai';
 import test from 'ava';
 import OpenAI from 'openai';
 import { z } from 'zod';
@@ -289,16 +289,58 @@ test.serial('the AI SDK over a client counts answers, streams and failures once,
   t.like(await counted(registry), { success: 22, failed: 1, tokens: 110, active: 0 });
 });
 
-test.serial('Mastra beside the AI SDK: requests of both count once', async (t) => {
-  const wire = await WireServer.start(t);
-  const { registry, agents, llm } = collectors();
-  t.teardown(instrumentAiSdk({ collector: llm, agents }));
-  const model = createOpenAI({ apiKey: 'key', baseURL: `${wire.url}/v1` }).chat('gpt-4o-mini');
+function mastraOf(t, { agents, llm }, model) {
   const bot = new MastraAgent({ id: 'bot', name: 'Bot', instructions: 'x', model });
   const exporters = [createMastraExporter({ collector: agents, llm })];
   const observability = new Observability({ configs: { default: { serviceName: 'tests', exporters } } });
   const mastra = new Mastra({ agents: { bot }, logger: false, observability });
   t.teardown(() => mastra.shutdown());
+  return mastra;
+}
+
+const once = { modelSettings: { maxRetries: 0 } };
+
+for (const [below, makeModel] of [
+  [
+    'an instrumented client',
+    (t, { llm }, baseURL) => {
+      t.teardown(instrumentOpenAI(OpenAI, { collector: llm, provider: 'openai' }));
+      return modelOver(new OpenAI({ apiKey: 'key', baseURL, maxRetries: 0 }));
+    },
+  ],
+  [
+    'a middleware of the AI SDK',
+    (_t, { llm }, baseURL) => {
+      const model = createOpenAI({ apiKey: 'key', baseURL }).chat('gpt-4o-mini');
+      return wrapLanguageModel({ model, middleware: createAiSdkMiddleware({ collector: llm }) });
+    },
+  ],
+]) {
+  test.serial(`Mastra over ${below} counts answers, streams and failures once, for the agent`, async (t) => {
+    const wire = await WireServer.start(t);
+    const world = collectors();
+    const mastra = mastraOf(t, world, makeModel(t, world, `${wire.url}/v1`));
+    const bot = mastra.getAgent('bot');
+    wire.always((...args) => (args[1].body.stream ? chatStream(['h', 'i']) : chat('hi'))(...args));
+    await bot.generate('x', once);
+    await (await bot.stream('x', once)).text;
+    await Promise.all(Array.from({ length: 10 }, () => bot.generate('x', once)));
+    wire.always((...args) => refusal(429)(...args));
+    await t.throwsAsync(bot.generate('x', once));
+    await mastra.observability.getDefaultInstance()?.flush?.();
+    await settle();
+    t.deepEqual(await counted(world.registry), { success: 12, failed: 1, tokens: 60, ofAgents: 60, active: 0 });
+    const errors = (await recorded(world.registry)).filter((line) => line.startsWith('llm_errors_total'));
+    t.deepEqual(errors, [`llm_errors_total{${LABELS},error_type="rate_limit"} 1`]);
+  });
+}
+
+test.serial('Mastra beside the AI SDK: requests of both count once', async (t) => {
+  const wire = await WireServer.start(t);
+  const { registry, agents, llm } = collectors();
+  t.teardown(instrumentAiSdk({ collector: llm, agents }));
+  const model = createOpenAI({ apiKey: 'key', baseURL: `${wire.url}/v1` }).chat('gpt-4o-mini');
+  const mastra = mastraOf(t, { agents, llm }, model);
   wire.always((...args) => chat('hi')(...args));
   await mastra.getAgent('bot').generate('x');
   await generateText({ model, prompt: 'x', maxRetries: 0 });

@@ -162,7 +162,7 @@ export const BY_CLIENT_TEXT: readonly (readonly [RegExp, AgentErrorType])[] = [
   [/\baborted\b|AbortError/i, 'cancelled'],
   [/timed out|TimeoutError/i, 'timeout'],
   [/connection error|cannot connect|fetch failed|ECONNRE|socket hang up|terminated/i, 'connection'],
-  [/invalid JSON|not valid JSON|JSON\.parse|in JSON at position/i, 'invalid_response'],
+  [/invalid JSON|not valid JSON|JSON\.parse|in JSON at position|end of JSON input/i, 'invalid_response'],
 ];
 
 /** The whole messages of SDKs' errors that have no status and no code. A minifier changes their classes' names, not these. */

@@ -1,5 +1,5 @@
 /**
- * Finds the provider by a base URL. The SDK alone does not tell it, because most providers offer an OpenAI-compatible API.
+ * Finds the provider by a base URL, or by the name that a framework has for it. The SDK alone does not tell it, because most providers offer an OpenAI-compatible API.
  */
 import { OTHER } from '../collectors/label-values';
 
@@ -130,4 +130,27 @@ function matchesPart(part: string, wanted: string): boolean {
   if (star < 0) return part === wanted;
   const [before, after] = [wanted.slice(0, star), wanted.slice(star + 1)];
   return part.length >= wanted.length && part.startsWith(before) && part.endsWith(after);
+}
+
+/** Names that frameworks use, where they differ from the label's values. */
+const BY_NAME: ReadonlyMap<string, string> = new Map([
+  ['google_genai', 'google'],
+  ['google_generative_ai', 'google'],
+  ['gemini', 'google'],
+  ['google_vertexai', 'vertex'],
+  ['google_vertex', 'vertex'],
+  ['amazon_bedrock', 'bedrock'],
+  ['aws_bedrock', 'bedrock'],
+  ['bedrock_converse', 'bedrock'],
+  ['azure_openai', 'azure'],
+  ['azure_ai', 'azure'],
+  ['mistralai', 'mistral'],
+  ['togetherai', 'together'],
+  ['chat_ollama', 'ollama'],
+]);
+
+/** The label value for a framework's provider name: `openai` for `openai.responses`, `vertex` for `google.vertex.chat`. */
+export function normalizeProviderName(given: string): string {
+  const [maker = '', part] = given.split('.');
+  return part === 'vertex' ? part : (BY_NAME.get(maker.toLowerCase().replaceAll('-', '_')) ?? maker);
 }

@@ -15,6 +15,11 @@ export interface RateLimitHeaders {
 /** One limit, as the headers of an answer report it. */
 export interface RateLimit {
   readonly resource: RateLimitResource;
+  readonly amounts: RateLimitAmounts;
+}
+
+/** The fields that an answer does not report are undefined. */
+export interface RateLimitAmounts {
   readonly limit: number | undefined;
   readonly remaining: number | undefined;
   /** When the limit is full again, in milliseconds since 1970. */
@@ -42,16 +47,19 @@ export const ANTHROPIC_LIMITS: readonly RateLimitHeaders[] = (
  *
  * @param getHeader returns a header's value by its lower-case name
  */
-export function* readRateLimits(
+export function readRateLimits(
   limits: readonly RateLimitHeaders[],
   getHeader: (name: string) => string | null | undefined,
-): Generator<RateLimit> {
-  for (const { resource, ...headers } of limits) {
+): RateLimit[] {
+  const found: RateLimit[] = [];
+  for (const headers of limits) {
     const limit = parseAmount(getHeader(headers.limit));
     const remaining = parseAmount(getHeader(headers.remaining));
     if (limit === undefined && remaining === undefined) continue;
-    yield { resource, limit, remaining, resetAt: parseReset(getHeader(headers.reset)) };
+    const amounts = { limit, remaining, resetAt: parseReset(getHeader(headers.reset)) };
+    found.push({ resource: headers.resource, amounts });
   }
+  return found;
 }
 
 function parseAmount(text: string | null | undefined): number | undefined {

@@ -5,19 +5,20 @@
  */
 import { isAmount, toAmount } from '../collectors/amount';
 import { OTHER } from '../collectors/label-values';
-import type { LlmUsage, ModelUsage } from '../collectors/llm/request';
+import type { LlmEnd, LlmUsage, ModelUsage } from '../collectors/llm/request';
 import { read, readText } from '../read';
 
-/** What an answer reports beside its text. */
-export interface ReportedUsage extends LlmUsage {
-  /** The cost in US dollars, if the provider reports one. */
-  providerCostUsd?: number | undefined;
-  /** `flex`, `priority`, `batch`, `fast`; undefined for the usual tier. */
-  serviceTier?: string | undefined;
-  /** How often the provider ran its tools: `{ web_search: 2 }`. */
-  serverToolCalls?: Readonly<Record<string, number>> | undefined;
-  /** Tokens of other models that took part: Anthropic's advisor. */
-  otherModels?: readonly ModelUsage[] | undefined;
+/**
+ * What an answer reports beside its text. The caller may set further fields of the object. It has all of them from the start:
+ * a copy with `{ ...usage, more }` takes microseconds in Node.js 20.
+ */
+export type ReportedUsage = {
+  -readonly [field in keyof Required<LlmEnd>]: field extends keyof LlmUsage ? number | undefined : LlmEnd[field];
+};
+
+/** While it is read: the total settles doubts about the parts. */
+interface Reading extends ReportedUsage {
+  total: number | undefined;
 }
 
 /** A field of an object: its name, and the names within it. */
@@ -25,7 +26,7 @@ type Path = readonly string[];
 
 const paths = (...names: readonly string[]): readonly Path[] => names.map((name) => name.split('.'));
 
-/** The places of the usage in an answer or a chunk. */
+/** The places of the usage in an answer or a chunk. The first that holds an object counts. */
 const PLACES = paths(
   'usage', // OpenAI, Anthropic and most others
   'usageMetadata', // Gemini
@@ -39,7 +40,7 @@ const PLACES = paths(
 
 /** The names of each figure. The first that is a number counts. */
 const TOKENS = {
-  input: paths(
+  inputTokens: paths(
     'prompt_tokens',
     'input_tokens',
     'promptTokenCount',
@@ -49,7 +50,7 @@ const TOKENS = {
     'tokens.input_tokens',
     'prompt_eval_count',
   ),
-  output: paths(
+  outputTokens: paths(
     'completion_tokens',
     'output_tokens',
     'outputTokens',
@@ -59,7 +60,7 @@ const TOKENS = {
     'eval_count',
   ),
   total: paths('total_tokens', 'totalTokenCount', 'totalTokens'),
-  cacheRead: paths(
+  cacheReadTokens: paths(
     'prompt_tokens_details.cached_tokens',
     'input_tokens_details.cached_tokens',
     'cache_read_input_tokens',
@@ -74,7 +75,7 @@ const TOKENS = {
     'prompt_cache_hit_tokens', // DeepSeek
     'cached_tokens', // Moonshot, Together
   ),
-  cacheWrite: paths(
+  cacheWriteTokens: paths(
     'prompt_tokens_details.cache_write_tokens',
     'input_tokens_details.cache_write_tokens',
     'cache_creation_input_tokens',
@@ -85,12 +86,12 @@ const TOKENS = {
     'cacheWriteInputTokens',
     'prompt_tokens_details.cache_creation_input_tokens',
   ),
-  cacheWriteLong: paths(
+  cacheWriteLongTokens: paths(
     'cache_creation.ephemeral_1h_input_tokens',
     'input_token_details.ephemeral_1h_input_tokens',
     'prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens',
   ),
-  reasoning: paths(
+  reasoningTokens: paths(
     'completion_tokens_details.reasoning_tokens',
     'output_tokens_details.reasoning_tokens',
     'output_tokens_details.thinking_tokens',
@@ -102,27 +103,27 @@ const TOKENS = {
     'reasoning_tokens', // Perplexity
     'thoughtsTokenCount',
   ),
-  audioInput: paths(
+  audioInputTokens: paths(
     'prompt_tokens_details.audio_tokens',
     'input_tokens_details.audio_tokens',
     'input_token_details.audio_tokens',
     'input_token_details.audio',
     'inputDetails.audio',
   ),
-  audioOutput: paths(
+  audioOutputTokens: paths(
     'completion_tokens_details.audio_tokens',
     'output_tokens_details.audio_tokens',
     'output_token_details.audio',
     'outputDetails.audio',
   ),
-  imageInput: paths(
+  imageInputTokens: paths(
     'prompt_tokens_details.image_tokens',
     'input_tokens_details.image_tokens',
     'input_token_details.image_tokens',
     'input_token_details.image',
     'inputDetails.image',
   ),
-  imageOutput: paths(
+  imageOutputTokens: paths(
     'completion_tokens_details.image_tokens',
     'output_tokens_details.image_tokens',
     'output_token_details.image',
@@ -130,8 +131,9 @@ const TOKENS = {
   ),
 } as const;
 
-/** The cost in US dollars. OpenRouter adds what the upstream provider bills to an account of the caller's. */
+/** In US dollars. */
 const COST = paths('cost', 'cost.total_cost', 'costUsd');
+/** OpenRouter reports what the upstream provider bills to an account of the caller's. */
 const UPSTREAM_COST = 'cost_details.upstream_inference_cost'.split('.');
 
 /** xAI reports a cost in units of a ten thousand millionth of a dollar. */
@@ -157,62 +159,111 @@ export function findUsage(answer: unknown): unknown {
 
 /** Reads a usage object of any known dialect. A figure that it does not have stays undefined, which is not 0. */
 export function readUsage(usage: unknown): ReportedUsage {
-  if (typeof usage !== 'object' || usage === null) return {};
-  const tokens = settle(usage, readTokens(usage));
-  for (const iteration of iterationsOf(usage, 'compaction')) add(tokens, settle(iteration, readTokens(iteration)));
+  if (typeof usage !== 'object' || usage === null) return noUsage();
+  const end = readTokens(usage);
+  for (const iteration of iterationsOf(usage, 'compaction')) add(end, readTokens(iteration));
+  end.providerCostUsd = readCost(usage);
+  end.serviceTier = readTier(usage);
+  end.serverToolCalls = readServerTools(usage);
+  end.otherModels = readOtherModels(usage);
+  return end;
+}
+
+type Figure = keyof typeof TOKENS;
+
+const FIGURES = Object.keys(TOKENS) as Figure[];
+
+/** A usage before anything was read. */
+function noUsage(): Reading {
   return {
-    ...toUsage(tokens),
-    providerCostUsd: readCost(usage),
-    serviceTier: readTier(usage),
-    serverToolCalls: readServerTools(usage),
-    otherModels: readOtherModels(usage),
+    inputTokens: undefined,
+    outputTokens: undefined,
+    total: undefined,
+    cacheReadTokens: undefined,
+    cacheWriteTokens: undefined,
+    cacheWriteLongTokens: undefined,
+    reasoningTokens: undefined,
+    audioInputTokens: undefined,
+    audioOutputTokens: undefined,
+    imageInputTokens: undefined,
+    imageOutputTokens: undefined,
+    finishReason: undefined,
+    costUsd: undefined,
+    providerCostUsd: undefined,
+    serviceTier: undefined,
+    serverToolCalls: undefined,
+    media: undefined,
+    otherModels: undefined,
+    usageFollows: undefined,
+    responseModel: undefined,
+    visibleTokens: undefined,
   };
 }
 
-function toUsage(tokens: Tokens): LlmUsage {
-  return {
-    inputTokens: tokens.input,
-    outputTokens: tokens.output,
-    cacheReadTokens: tokens.cacheRead,
-    cacheWriteTokens: tokens.cacheWrite,
-    cacheWriteLongTokens: tokens.cacheWriteLong,
-    reasoningTokens: tokens.reasoning,
-    audioInputTokens: tokens.audioInput,
-    audioOutputTokens: tokens.audioOutput,
-    imageInputTokens: tokens.imageInput,
-    imageOutputTokens: tokens.imageOutput,
-  };
+/** A name in `TOKENS`: the figure that it is, and the names within it. */
+interface Field {
+  figure?: Figure;
+  within?: Map<string, Field>;
 }
 
-type Tokens = { -readonly [name in keyof typeof TOKENS]?: number | undefined };
+/** `TOKENS` by names. A usage has few fields, so looking each of them up takes a fifth of the time of trying each path. */
+const FIELDS = new Map<string, Field>();
+for (const figure of FIGURES) for (const path of TOKENS[figure]) enter(FIELDS, path, figure);
 
-const NAMES = Object.keys(TOKENS) as (keyof typeof TOKENS)[];
+function enter(fields: Map<string, Field>, [name = '', ...rest]: Path, figure: Figure): void {
+  const field = fields.get(name) ?? {};
+  fields.set(name, field);
+  if (rest.length === 0) {
+    field.figure = figure;
+    return;
+  }
+  field.within ??= new Map();
+  enter(field.within, rest, figure);
+}
 
-function readTokens(usage: object): Tokens {
-  const tokens: Tokens = {};
-  for (const name of NAMES) tokens[name] = readAmount(usage, TOKENS[name]);
+function readTokens(usage: object): Reading {
+  const tokens = noUsage();
+  collect(usage, FIELDS, tokens, usage);
+  settle(usage, tokens);
+  tokens.total = undefined;
   return tokens;
+}
+
+/** @param usage the whole, of which `from` is a part */
+function collect(from: object, fields: ReadonlyMap<string, Field>, tokens: Reading, usage: object): void {
+  for (const name in from) {
+    const field = fields.get(name);
+    if (field === undefined) continue;
+    const { figure, within } = field;
+    const value = read(from, name);
+    if (figure !== undefined && isAmount(value)) {
+      // A usage may tell a figure twice; then the order of the table decides.
+      tokens[figure] = tokens[figure] === undefined ? value : readAmount(usage, TOKENS[figure]);
+    } else if (within !== undefined && typeof value === 'object' && value !== null) {
+      collect(value, within, tokens, usage);
+    }
+  }
 }
 
 /** Makes `input` and `output` the whole of their details in every dialect. */
-function settle(usage: object, tokens: Tokens): Tokens {
+function settle(usage: object, tokens: Reading): void {
   if (read(usage, 'promptTokenCount') !== undefined || read(usage, 'candidatesTokenCount') !== undefined) {
     readGemini(usage, tokens);
   }
-  const { total, cacheRead = 0, cacheWrite = 0 } = tokens;
-  if (tokens.input !== undefined && excludesCache(usage)) {
-    const whole = tokens.input + cacheRead + cacheWrite;
+  const { total, cacheReadTokens = 0, cacheWriteTokens = 0 } = tokens;
+  if (tokens.inputTokens !== undefined && excludesCache(usage)) {
+    const whole = tokens.inputTokens + cacheReadTokens + cacheWriteTokens;
     // A gateway may use Anthropic's names for counts that include the cache; then only the total tells.
-    if (total === undefined || tokens.input + (tokens.output ?? 0) !== total) tokens.input = whole;
+    if (total === undefined || tokens.inputTokens + (tokens.outputTokens ?? 0) !== total) tokens.inputTokens = whole;
   }
   if (total !== undefined) {
-    tokens.input ??= tokens.output === undefined ? undefined : Math.max(0, total - tokens.output);
-    if (tokens.input !== undefined) tokens.output = Math.max(tokens.output ?? 0, total - tokens.input);
-  } else if (tokens.output !== undefined && (tokens.reasoning ?? 0) > tokens.output) {
+    tokens.inputTokens ??= tokens.outputTokens === undefined ? undefined : Math.max(0, total - tokens.outputTokens);
+    if (tokens.inputTokens !== undefined)
+      tokens.outputTokens = Math.max(tokens.outputTokens ?? 0, total - tokens.inputTokens);
+  } else if (tokens.outputTokens !== undefined && (tokens.reasoningTokens ?? 0) > tokens.outputTokens) {
     // A part cannot be larger than its whole, so the reasoning is not in the reported output.
-    tokens.output += tokens.reasoning ?? 0;
+    tokens.outputTokens += tokens.reasoningTokens ?? 0;
   }
-  return tokens;
 }
 
 /** True for the dialects whose input leaves out the tokens of the cache: Anthropic's and Bedrock's. */
@@ -223,16 +274,16 @@ function excludesCache(usage: object): boolean {
 }
 
 /** Gemini counts prompts of tools and thoughts apart, and details by modality in lists. */
-function readGemini(usage: object, tokens: Tokens): void {
+function readGemini(usage: object, tokens: Reading): void {
   const candidates = toAmount(read(usage, 'candidatesTokenCount'));
-  tokens.input = plus(tokens.input, toAmount(read(usage, 'toolUsePromptTokenCount')));
-  tokens.output = plus(candidates, tokens.reasoning);
+  tokens.inputTokens = plus(tokens.inputTokens, toAmount(read(usage, 'toolUsePromptTokenCount')));
+  tokens.outputTokens = plus(candidates, tokens.reasoningTokens);
   const prompt = read(usage, 'promptTokensDetails');
   const answer = read(usage, 'candidatesTokensDetails');
-  tokens.audioInput = modality(prompt, 'AUDIO');
-  tokens.imageInput = modality(prompt, 'IMAGE');
-  tokens.audioOutput = modality(answer, 'AUDIO');
-  tokens.imageOutput = modality(answer, 'IMAGE');
+  tokens.audioInputTokens = modality(prompt, 'AUDIO');
+  tokens.imageInputTokens = modality(prompt, 'IMAGE');
+  tokens.audioOutputTokens = modality(answer, 'AUDIO');
+  tokens.imageOutputTokens = modality(answer, 'IMAGE');
 }
 
 function modality(details: unknown, wanted: string): number | undefined {
@@ -260,12 +311,12 @@ function readOtherModels(usage: object): readonly ModelUsage[] | undefined {
   if (advisors.length === 0) return undefined;
   return advisors.map((advisor) => ({
     model: readText(advisor, 'model') ?? OTHER,
-    ...toUsage(settle(advisor, readTokens(advisor))),
+    ...readTokens(advisor),
   }));
 }
 
-function add(to: Tokens, more: Tokens): void {
-  for (const name of NAMES) to[name] = plus(to[name], more[name]);
+function add(to: Reading, more: Reading): void {
+  for (const figure of FIGURES) to[figure] = plus(to[figure], more[figure]);
 }
 
 function readCost(usage: object): number | undefined {
@@ -327,7 +378,9 @@ function plus(one: number | undefined, other: number | undefined): number | unde
 }
 
 /** Reads everything that an answer, or the last chunk or event of a stream, reports about usage. */
-export function readAnswerUsage(answer: unknown): ReportedUsage & { responseModel?: string | undefined } {
-  const usage = readUsage(findUsage(answer));
-  return { ...usage, serviceTier: usage.serviceTier ?? findTier(answer), responseModel: readText(answer, 'model') };
+export function readAnswerUsage(answer: unknown): ReportedUsage {
+  const end = readUsage(findUsage(answer));
+  end.serviceTier ??= findTier(answer);
+  end.responseModel = readText(answer, 'model');
+  return end;
 }

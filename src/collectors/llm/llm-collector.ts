@@ -2,31 +2,31 @@
  * Records metrics of requests to models. It must not know SDKs; their instrumentations call it.
  */
 import { ConfigurationError, describe, refuseOption } from '../../errors';
+import type { ExemplarLabels } from '../../metrics/exemplar';
 import type { Histogram } from '../../metrics/histogram';
 import { addon } from '../../native/addon';
 import { checkOptionNames, type OptionNames, optionNames } from '../../options';
 import { read } from '../../read';
 import { Registry } from '../../registry/registry';
-import { guarded } from '../../warnings';
 import { isAmount, toSeconds, toUnixSeconds } from '../amount';
 import { type Attributed, attributed } from '../attribution';
 import { DefaultCollectors } from '../default-collectors';
 import { reportedType } from '../error-type';
 import { Families } from '../families';
 import { checkGenAiNames, GenAiLlmNames, type GenAiNames } from '../gen-ai';
-import { CappedNames, OTHER, readName } from '../label-values';
+import { OTHER, readName } from '../label-values';
 import { chooseExemplarLabels } from '../trace';
 import type { GuardrailResult, GuardrailStage, LlmErrorType, MediaUnit, Outcome, RateLimitResource } from '../words';
 import { type FinishCall, LlmCall, type LlmOutcome } from './call';
 import { costOfMedia } from './cost';
 import { EnclosingRequest, enclose } from './enclosing';
 import { normalizeModel } from './model-name';
-import { ModelSeries } from './model-series';
+import type { ModelSeries } from './model-series';
+import { Models } from './models';
 import { checkObjectives, type LlmObjectives, objectiveResult } from './objectives';
-import { readErrorType, readStatus } from './outcome';
 import { findPrice, type ModelPrices, Prices, type PriceTable } from './prices';
 import { recordUsage, type Spent } from './record-usage';
-import { checkTarget, type LlmEnd, type LlmRequest, type LlmTarget } from './request';
+import { checkTarget, type LlmEnd, type LlmRequest, type LlmTarget, readErrorType, readStatus } from './request';
 import { ChunkGaps, recordStream, secondsPerToken } from './stream';
 import { checkUserLabel, runWithLabels, type UserLabel, type UserLabelOption, type UserLabels } from './user-label';
 
@@ -96,9 +96,6 @@ const OPTIONS = optionNames<LlmMetricsCollectorOptions>('LlmMetricsCollector', {
   optional: true,
 });
 
-/** How many names of models, as requests have them, are remembered. */
-const NAMES_MAX = 1000;
-
 /** Stands before the names of metrics. */
 export const { DEFAULT_NAMESPACE } = addon;
 
@@ -132,21 +129,13 @@ export class LlmMetricsCollector {
   readonly #pricesAnswer: boolean;
   readonly #providerCost: boolean;
   readonly #label: UserLabel | undefined;
-  readonly #normalize: (model: string) => string;
-  readonly #models: CappedNames;
-  readonly #providers: CappedNames;
+  readonly #models: Models;
   readonly #genAi: GenAiLlmNames | undefined;
   readonly #stallMs: number | undefined;
   readonly #timesChunks: boolean;
   readonly #objectives: LlmObjectives | undefined;
-  /** Label values of models, by the name in the request. */
-  readonly #names = new Map<unknown, string>();
-  /** Series by model and provider as the request names them. Most requests need only this look-up. */
-  readonly #known = new Map<unknown, Map<unknown, ModelSeries>>();
   /** One function for the ends of all calls. */
-  readonly #finish: FinishCall = (request, agent) => this.#recordEnded(request, agent);
-  /** Series by the label values of model and provider. */
-  readonly #series = new Map<string, Map<string, ModelSeries>>();
+  readonly #finish: FinishCall = (request, agent) => this.#recordEnded(request, agent, request.exemplarLabels);
 
   /**
    * @throws {ConfigurationError} `INVALID_CONFIG`
@@ -179,8 +168,8 @@ export class LlmMetricsCollector {
     if (typeof providerCost !== 'boolean') refuseOption('a boolean', 'providerCost', providerCost);
     this.#providerCost = providerCost;
     this.#label = checkUserLabel(options.labels);
-    this.#normalize = options.normalizeModel ?? normalizeModel;
-    if (typeof this.#normalize !== 'function') refuseOption('a function', 'normalizeModel', options.normalizeModel);
+    const normalize = options.normalizeModel ?? normalizeModel;
+    if (typeof normalize !== 'function') refuseOption('a function', 'normalizeModel', options.normalizeModel);
     this.#families = new Families(addon.catalogue(false), {
       registry,
       prefix: `${namespace}_`,
@@ -188,8 +177,7 @@ export class LlmMetricsCollector {
       more: this.#label && { label: this.#label.name, max: this.#label.max, metrics: WITH_USER_LABEL },
     });
     this.#perRequest = this.#families.optional('llm_tokens_per_request');
-    this.#models = new CappedNames(this.#families.cap('llm_requests_total', 'model'));
-    this.#providers = new CappedNames(this.#families.cap('llm_requests_total', 'provider'));
+    this.#models = new Models(this.#families, this.#prices, normalize);
     this.#timesChunks = stallMs !== undefined || optional.interChunk === true;
     const versions = checkGenAiNames(options.genAiNames);
     this.#genAi = versions.length > 0 ? new GenAiLlmNames(registry, versions) : undefined;
@@ -202,9 +190,8 @@ export class LlmMetricsCollector {
    */
   startRequest(target: LlmTarget): LlmCall {
     const labels = this.#labelsOf(target);
-    const series = this.#findSeries(target, false);
-    const own = labels === undefined ? target : { ...target, labels };
-    return new LlmCall(this.#finish, series, own, this.#gapsOf(series, target.operation));
+    const series = this.#models.seriesOf(target, false);
+    return new LlmCall(this.#finish, series, target, labels ?? target.labels, this.#gapsOf(series, target.operation));
   }
 
   /**
@@ -222,14 +209,13 @@ export class LlmMetricsCollector {
    * one has succeeded.
    */
   registerModel(target: LlmTarget): void {
-    this.#findSeries(target, true).operation(target.operation ?? 'chat');
+    this.#models.seriesOf(target, true).operation(target.operation ?? 'chat');
   }
 
   /** Records a request that has ended. */
   recordRequest(request: LlmRequest): void {
     checkTarget(request);
-    const exemplarLabels = chooseExemplarLabels(request);
-    this.#recordEnded(exemplarLabels === undefined ? request : { ...request, exemplarLabels }, attributed());
+    this.#recordEnded(request, attributed(), chooseExemplarLabels(request));
   }
 
   /**
@@ -275,25 +261,25 @@ export class LlmMetricsCollector {
 
   /** Adds chunks of a stream that is recorded without an `LlmCall`. */
   recordStreamingChunk(target: LlmTarget, chunks = 1): void {
-    const series = this.#findSeries(target, true);
+    const series = this.#models.seriesOf(target, true);
     series.streamed();
     series.chunks.inc(chunks);
   }
 
   /** Counts an error that did not end a request, or that ended a request recorded elsewhere. */
   recordError(target: LlmTarget, error: unknown): void {
-    this.#findSeries(target, false).errors.of(reportedType(error)).inc();
+    this.#models.seriesOf(target, false).errors.of(reportedType(error)).inc();
   }
 
   /** Counts a retry by the error of the attempt before it. */
   recordRetry(target: LlmTarget, error: unknown): void {
-    this.#findSeries(target, false).retries.of(reportedType(error)).inc();
+    this.#models.seriesOf(target, false).retries.of(reportedType(error)).inc();
   }
 
   /** Records the duration of one attempt, if the option `optional.attemptDuration` is set. */
   recordAttempt(target: LlmTarget, durationMs: number): void {
     const seconds = toSeconds(durationMs);
-    if (seconds !== undefined) this.#findSeries(target, false).attempt?.observe(seconds);
+    if (seconds !== undefined) this.#models.seriesOf(target, false).attempt?.observe(seconds);
   }
 
   /** Whether attempts need to be timed. */
@@ -303,11 +289,10 @@ export class LlmMetricsCollector {
 
   /** Counts a request that was sent to another model because the first one failed. */
   recordFallback(fromModel: string, toModel: string, status: Outcome = 'success'): void {
-    const to = this.#name(toModel);
     const names = {
-      from_model: this.#models.known(this.#name(fromModel)),
+      from_model: this.#models.label(fromModel, false),
       // A name that a failed request tried may be a typo.
-      to_model: status === 'success' ? this.#models.admit(to) : this.#models.known(to),
+      to_model: this.#models.label(toModel, status === 'success'),
     };
     this.#families
       .counter('llm_fallbacks_total')
@@ -324,7 +309,7 @@ export class LlmMetricsCollector {
     const { limit, remaining, resetAt } = limits;
     const reset = resetAt === undefined ? undefined : toUnixSeconds('resetAt', resetAt);
     // Failed answers have these headers too, so they do not make a model known.
-    const { model, provider } = this.#findSeries(target, false);
+    const { model, provider } = this.#models.seriesOf(target, false);
     const labels = { model, provider, resource: this.#word('llm_ratelimit_limit', 'resource', resource) };
     if (remaining !== undefined) this.#families.gauge('llm_ratelimit_remaining').set(labels, remaining);
     if (limit !== undefined) this.#families.gauge('llm_ratelimit_limit').set(labels, limit);
@@ -364,7 +349,7 @@ export class LlmMetricsCollector {
   /** Counts images, seconds of audio or characters of speech. */
   recordMedia(target: LlmTarget, unit: MediaUnit, amount: number): void {
     this.#word('llm_media_units_total', 'unit', unit);
-    const series = this.#findSeries(target, true);
+    const series = this.#models.seriesOf(target, true);
     series.media.of(unit).inc(amount);
     const price = findPrice(series.prices);
     const costUsd = price === undefined ? undefined : costOfMedia(price, { unit, amount });
@@ -374,7 +359,7 @@ export class LlmMetricsCollector {
 
   /** Sets the version of a model that is in use. */
   setModelInfo(target: LlmTarget, version: string): void {
-    const { model, provider } = this.#findSeries(target, true);
+    const { model, provider } = this.#models.seriesOf(target, true);
     this.#families.gauge('llm_model_info').set({ model, provider, version: readName(version) }, 1);
   }
 
@@ -398,64 +383,16 @@ export class LlmMetricsCollector {
     return this.#families.checkedWord(name, label, given);
   }
 
-  #name(given: unknown): string {
-    const known = this.#names.get(given);
-    if (known !== undefined) return known;
-    const name = this.#normalized(given);
-    if (this.#names.size >= NAMES_MAX) this.#names.clear();
-    this.#names.set(given, name);
-    return name;
-  }
-
-  #normalized(model: unknown): string {
-    const name = guarded(
-      () => this.#normalize(readName(model)),
-      () => {},
-    );
-    return name === undefined ? OTHER : readName(name);
-  }
-
-  /** The series of a model. An unknown model gets none of its own unless `admits` is true: its name may be a typo. */
-  #findSeries(target: LlmTarget, admits: boolean): ModelSeries {
-    checkTarget(target);
-    const { model: given, provider: from } = target;
-    return this.#known.get(given)?.get(from) ?? this.#makeSeries(given, from, admits);
-  }
-
-  #makeSeries(given: unknown, from: unknown, admits: boolean): ModelSeries {
-    const name = this.#name(given);
-    const providerName = readName(from);
-    const provider = this.#providers.admit(providerName);
-    const isKnown = admits || this.#prices.of(provider, name) !== undefined;
-    const model = isKnown ? this.#models.admit(name) : this.#models.known(name);
-    let byProvider = this.#series.get(model);
-    if (byProvider === undefined) {
-      byProvider = new Map();
-      this.#series.set(model, byProvider);
-    }
-    let series = byProvider.get(provider);
-    if (series === undefined) {
-      series = new ModelSeries(this.#families, model, provider, this.#prices.of(provider, model));
-      byProvider.set(provider, series);
-    }
-    if (model === name && provider === providerName) this.#remember(given, from, series);
-    return series;
-  }
-
-  #remember(given: unknown, from: unknown, series: ModelSeries): void {
-    if (this.#known.size >= NAMES_MAX) this.#known.clear();
-    const byProvider = this.#known.get(given);
-    // The inner map is bounded too: only providers shown under their own names get here, and they are capped.
-    if (byProvider === undefined) this.#known.set(given, new Map([[from, series]]));
-    else byProvider.set(from, series);
-  }
-
   /**
    * Records every request, with or without an `LlmCall`.
    *
    * @throws {ValueError} `INVALID_VALUE` for an unknown word, before anything is recorded
    */
-  #recordEnded(request: LlmRequest, agent: Attributed | undefined): LlmOutcome {
+  #recordEnded(
+    request: LlmRequest,
+    agent: Attributed | undefined,
+    exemplarLabels: ExemplarLabels | undefined,
+  ): LlmOutcome {
     const status = readStatus(request);
     if (status !== 'success') this.#word('llm_requests_total', 'status', status);
     if (request.interrupted !== undefined) {
@@ -464,13 +401,13 @@ export class LlmMetricsCollector {
     const series = this.#seriesOf(request, status === 'success');
     const operation = series.operation(request.operation ?? 'chat');
     (status === 'success' ? operation.succeeded : operation.statuses.of(status)).inc();
-    if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, request.exemplarLabels);
+    if (isAmount(request.durationMs)) operation.duration.observe(request.durationMs / 1000, exemplarLabels);
     const errorType = status === 'success' ? undefined : series.errors.word(readErrorType(request, status));
     if (errorType !== undefined) series.errors.of(errorType).inc();
     if (isAmount(request.queueMs)) series.queue?.observe(request.queueMs / 1000);
     const { costUsd } = this.#recordEnd(series, request, status === 'success', agent, 1);
     const perToken = secondsPerToken(request);
-    recordStream(series, request, perToken);
+    recordStream(series, request, perToken, exemplarLabels);
     if (this.#objectives !== undefined) {
       const result = objectiveResult(this.#objectives, request, status, perToken);
       if (result !== undefined) series.objectives?.of(result).inc();
@@ -516,7 +453,7 @@ export class LlmMetricsCollector {
 
   /** The series of a request that has ended, with the value of the user's own label. */
   #seriesOf(request: LlmRequest, admits: boolean): ModelSeries {
-    const shared = this.#findSeries(withAnsweringModel(request), admits);
+    const shared = this.#models.seriesOf(withAnsweringModel(request), admits);
     const value = this.#label?.valueOf(request.labels);
     return value === undefined ? shared : shared.variant((this.#label as UserLabel).name, value);
   }
@@ -524,7 +461,7 @@ export class LlmMetricsCollector {
   /** The prices of the model that is billed: the requested one, or on request the one that answered. */
   #pricesOf(series: ModelSeries, { responseModel }: LlmRequest): ModelPrices | undefined {
     if (!this.#pricesAnswer || responseModel === undefined) return series.prices;
-    return this.#prices.of(series.provider, this.#name(responseModel)) ?? series.prices;
+    return this.#prices.of(series.provider, this.#models.name(responseModel)) ?? series.prices;
   }
 }
 

@@ -1,10 +1,10 @@
 /**
- * The data of a request to a model, as callers report it.
+ * The data of a request to a model, as callers report it, and how it ended by that data.
  */
 import { describe, ValueError } from '../../errors';
 import type { ExemplarLabels } from '../../metrics/exemplar';
+import { errorTypeOf, toStatus } from '../error-type';
 import type { FinishReason, Interruption, LlmErrorType, LlmOperation, LlmStatus, MediaUnit } from '../words';
-
 import type { UserLabels } from './user-label';
 
 /** The receiver of a request, and the ids of its trace. */
@@ -109,4 +109,18 @@ export interface LlmRequest extends LlmTarget, LlmEnd {
 export function checkTarget(given: unknown): void {
   if (typeof given === 'object' && given !== null) return;
   throw new ValueError('INVALID_VALUE', `Expected a model and a provider but received ${describe(given)}`);
+}
+
+/** How a request ended. A report may have any of the fields. */
+export function readStatus({ status, errorType, error }: LlmRequest): LlmStatus {
+  if (status !== undefined) return status;
+  if (errorType !== undefined) return toStatus(errorType);
+  return error === undefined ? 'success' : toStatus(errorTypeOf(error));
+}
+
+/** What went wrong in a request that did not succeed. */
+export function readErrorType({ errorType, error }: LlmRequest, status: LlmStatus): string {
+  if (errorType !== undefined) return errorType;
+  if (error !== undefined) return errorTypeOf(error);
+  return status === 'timeout' || status === 'cancelled' ? status : 'other';
 }

@@ -2,6 +2,7 @@
  * Times the gaps between the chunks of a stream, and records a stream that has ended.
  */
 import { type Moment, now, secondsBetween } from '../../clock';
+import type { ExemplarLabels } from '../../metrics/exemplar';
 import type { HistogramSeries } from '../../metrics/histogram';
 import { amountOrZero, isAmount } from '../amount';
 import type { ModelSeries } from './model-series';
@@ -62,14 +63,19 @@ export function secondsPerToken(request: LlmRequest): number | undefined {
 }
 
 /** @param perToken that of `secondsPerToken()` */
-export function recordStream(series: ModelSeries, request: LlmRequest, perToken: number | undefined): void {
+export function recordStream(
+  series: ModelSeries,
+  request: LlmRequest,
+  perToken: number | undefined,
+  exemplarLabels: ExemplarLabels | undefined,
+): void {
   const { chunks, timeToFirstTokenMs, longestGapMs, stalls, interrupted } = request;
   if (amountOrZero(chunks) === 0 && !isAmount(timeToFirstTokenMs)) return;
   series.streamed();
   series.streamedRequests.inc();
   // Once a stream: a look-up for each token of each stream would be waste.
   if (isAmount(chunks)) series.chunks.inc(chunks);
-  if (isAmount(timeToFirstTokenMs)) series.firstToken.observe(timeToFirstTokenMs / 1000, request.exemplarLabels);
+  if (isAmount(timeToFirstTokenMs)) series.firstToken.observe(timeToFirstTokenMs / 1000, exemplarLabels);
   if (perToken !== undefined) series.perToken.observe(perToken);
   if (isAmount(longestGapMs)) series.longestGap?.observe(longestGapMs / 1000);
   if (isAmount(stalls)) series.stalls?.inc(stalls);

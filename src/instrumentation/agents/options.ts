@@ -12,8 +12,8 @@ export interface InstrumentFrameworkOptions
   extends InstrumentAgentsOptions,
     Pick<InstrumentOptions, 'provider' | 'providers'> {
   /**
-   * The collector that records requests to models. Use `false` if the instrumentation of an SDK records them already; else
-   * each request would be counted twice.
+   * The collector that records requests to models; `false` for none. If the SDK below records them in the same collector, each
+   * request counts once, as the SDK's instrumentation sees it.
    *
    * @default the default registry's collector: the first one that the program made, or a new one
    */

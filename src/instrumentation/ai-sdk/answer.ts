@@ -4,7 +4,7 @@
 import type { LlmEnd } from '../../collectors/llm/request';
 import { read } from '../../read';
 import { parseFinishReason } from '../finish-reason';
-import { normalizeProviderName } from '../provider-name';
+import { normalizeProviderName } from '../provider';
 import { type ReportedUsage, readUsage } from '../usage';
 import type { PartLike } from './shapes';
 
@@ -26,13 +26,20 @@ export function resolveProvider(name: unknown, more: Readonly<Record<string, str
 /** Reads how a model's answer ended. Providers for version 5 of the SDK give the reason as a text. */
 export function readModelEnd(usage: object | undefined, finishReason: unknown): LlmEnd {
   const reason = typeof finishReason === 'string' ? finishReason : read(finishReason, 'unified');
-  return { ...readTokens(usage), finishReason: parseFinishReason(reason) };
+  const end = readTokens(usage);
+  end.finishReason = parseFinishReason(reason);
+  return end;
 }
 
 /** The SDK's counts, and what only the provider's own usage tells, which the SDK passes on as `raw`. */
 export function readTokens(usage: object | undefined): ReportedUsage {
-  const { providerCostUsd, serviceTier, serverToolCalls, cacheWriteLongTokens } = readUsage(read(usage, 'raw'));
-  return { ...readUsage(usage), providerCostUsd, serviceTier, serverToolCalls, cacheWriteLongTokens };
+  const end = readUsage(usage);
+  const raw = readUsage(read(usage, 'raw'));
+  end.providerCostUsd = raw.providerCostUsd;
+  end.serviceTier = raw.serviceTier;
+  end.serverToolCalls = raw.serverToolCalls;
+  end.cacheWriteLongTokens = raw.cacheWriteLongTokens;
+  return end;
 }
 
 /** True for a stream part with output that is not empty. */

@@ -2,7 +2,9 @@
  * Classifies the SDK's errors. A provider's error keeps the answer's body in `data`; a retry error wraps the errors of all
  * attempts.
  */
-import { errorTypeOf } from '../../collectors/error-type';
+import { errorTypeOf, reportedType } from '../../collectors/error-type';
+import { read } from '../../read';
+import { findFailure } from '../failure';
 
 interface ErrorLike {
   readonly name?: unknown;
@@ -22,7 +24,9 @@ export function classifyError(error: unknown): string {
   const { data, statusCode, name } = (thrown ?? {}) as ErrorLike;
   if (typeof name === 'string' && NO_ANSWER.test(name)) return 'invalid_response';
   const body = data?.error;
-  return body === undefined ? errorTypeOf(thrown) : errorTypeOf({ statusCode, error: body });
+  if (body !== undefined) return errorTypeOf({ statusCode, error: body });
+  // An error with status 200 does not fit the provider's schema of answers. The error of that check has the body.
+  return reportedType(findFailure(read(read(thrown, 'cause'), 'value')) ?? thrown);
 }
 
 /** The errors of all attempts but the last. */

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers';
 import { abortTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
-import type { LlmTarget } from '../../collectors/llm/request';
+import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import { read } from '../../read';
 import { quietly } from '../../warnings';
 import { ANTHROPIC_LIMITS, OPENAI_LIMITS, readRateLimits } from '../rate-limits';
@@ -88,13 +88,20 @@ export class ModelRequest {
   }
 
   #record({ usage, finishReason, embeddings, images }: ModelAnswerLike): void {
-    const end = embeddings === undefined ? readModelEnd(usage, finishReason) : { inputTokens: usage?.tokens };
-    this.#call.end(images === undefined ? end : { ...end, media: { unit: 'images', amount: images.length } });
+    const end: LlmEnd = embeddings === undefined ? readModelEnd(usage, finishReason) : { inputTokens: usage?.tokens };
+    if (images !== undefined) end.media = { unit: 'images', amount: images.length };
+    this.#end(finishReason, end);
+  }
+
+  #end(reason: ModelAnswerLike['finishReason'], end: LlmEnd): void {
+    // Gateways end an answer so if the provider fails. The SDK drops the error beside it.
+    if (read(reason, 'raw') === 'error') this.#call.fail('server_error', end);
+    else this.#call.end(end);
   }
 
   #readLimits({ response }: ModelAnswerLike): void {
     const headers = response?.headers;
-    for (const { resource, ...amounts } of readRateLimits(LIMITS, (name) => headers?.[name])) {
+    for (const { resource, amounts } of readRateLimits(LIMITS, (name) => headers?.[name])) {
       this.#collector.setRateLimit(this.#target, resource, amounts);
     }
   }
@@ -121,7 +128,7 @@ export class ModelRequest {
         if (failure !== undefined) return fail(failure.error);
         // A stream without a finish part was cut off, although its connection was closed without an error.
         if (reason === undefined) return fail(call.chunks > 0 ? 'stream_interrupted' : 'invalid_response');
-        call.end(readModelEnd(usage, reason));
+        this.#end(reason, readModelEnd(usage, reason));
         streamed();
       },
       failed: fail,

@@ -7,8 +7,7 @@ import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { LlmErrorType } from '../../collectors/words';
-import { parseFinishReason } from '../finish-reason';
-import { readTokens } from './answer';
+import { readModelEnd } from './answer';
 import { classifyError, retriedErrors } from './failure';
 import type { EmbedEventLike, ObjectStepEndLike } from './shapes';
 
@@ -88,7 +87,7 @@ export class ObjectRequest {
 
   /** The answer has come. Whether it is a valid object is not known yet. */
   answered({ usage, finishReason, msToFirstChunk }: ObjectStepEndLike): void {
-    this.#end = { ...readTokens(usage), finishReason: parseFinishReason(finishReason) };
+    this.#end = readModelEnd(usage, finishReason);
     this.#firstMs = msToFirstChunk;
   }
 

@@ -2,7 +2,6 @@
  * Reads answers and streams of Anthropic's Messages API. Its `input_tokens` exclude tokens that were read from or written to
  * the cache; `inputTokens` includes them.
  */
-import type { LlmEnd } from '../../collectors/llm/request';
 import type { AnswerEnd, ChunkReader, Endpoint } from '../api-client/endpoint';
 import { findFailure } from '../failure';
 import { parseFinishReason } from '../finish-reason';
@@ -31,11 +30,13 @@ interface MessageEvent {
 /** Reads a whole message. */
 export function readMessage(answer: unknown): AnswerEnd {
   const { stop_reason: reason } = answer as Message;
-  return { end: { ...readAnswerUsage(answer), finishReason: parseFinishReason(reason) }, failure: findFailure(answer) };
+  const end = readAnswerUsage(answer);
+  end.finishReason = parseFinishReason(reason);
+  return { end, failure: findFailure(answer) };
 }
 
 class MessageReader implements ChunkReader {
-  #usage: object = {};
+  readonly #usage: Record<string, unknown> = {};
   #model: string | undefined;
   #thought = false;
   #reason: string | null | undefined;
@@ -70,20 +71,16 @@ class MessageReader implements ChunkReader {
   }
 
   readEnd(): AnswerEnd {
-    const usage = readUsage(this.#usage);
-    const end: LlmEnd = {
-      ...usage,
-      responseModel: this.#model,
-      finishReason: parseFinishReason(this.#reason),
-      visibleTokens: this.#thought ? usage.outputTokens : undefined,
-    };
+    const end = readUsage(this.#usage);
+    end.responseModel = this.#model;
+    end.finishReason = parseFinishReason(this.#reason);
+    if (this.#thought) end.visibleTokens = end.outputTokens;
     return { end };
   }
 
   /** Adds a later report of the usage. A field that is null keeps its earlier value. */
   #add(usage: object | null | undefined): void {
-    const reported = Object.entries(usage ?? {}).filter(([, amount]) => amount !== null);
-    this.#usage = { ...this.#usage, ...Object.fromEntries(reported) };
+    for (const [name, amount] of Object.entries(usage ?? {})) if (amount !== null) this.#usage[name] = amount;
   }
 }
 

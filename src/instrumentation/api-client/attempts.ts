@@ -10,8 +10,7 @@ import { isPromise, read, readText } from '../../read';
 import { quietly } from '../../warnings';
 import type { Around, Patches } from '../patches';
 import { readRateLimits } from '../rate-limits';
-import type { Sdk } from './endpoint';
-import { errorClassesOf } from './error-classes';
+import { errorClassesOf, type Sdk } from './endpoint';
 
 /** The model and the provider of a request. */
 export interface AttemptTarget {
@@ -150,7 +149,7 @@ class Attempts {
     if (!ok) this.failed(client, options, { status });
     const { sdk, collector } = this.#reporting;
     let target: AttemptTarget | undefined;
-    for (const { resource, ...amounts } of readRateLimits(sdk.rateLimits, (name) => headers.get(name))) {
+    for (const { resource, amounts } of readRateLimits(sdk.rateLimits, (name) => headers.get(name))) {
       target ??= this.#reporting.readTarget(client, options);
       if (target !== undefined) collector.setRateLimit(target, resource, amounts);
     }

@@ -1,9 +1,12 @@
 /**
  * Types that describe an SDK and its endpoints: which paths of the API call a model, and how an answer and a stream are
- * read. `openai` and `anthropic` each implement them; the rest of this folder knows an SDK only by these types.
+ * read, and which classes of errors a client has. `openai` and `anthropic` each implement the types; the rest of this folder
+ * knows an SDK only by them.
  */
+import type { ErrorClasses } from '../../collectors/error-type';
 import type { LlmEnd } from '../../collectors/llm/request';
 import type { LlmOperation } from '../../collectors/words';
+import { read } from '../../read';
 import type { RateLimitHeaders } from '../rate-limits';
 
 /** The body of a request, as the caller passed it. */
@@ -110,4 +113,25 @@ export function bare(path: unknown): string {
 
 function isWhole(name: string, path: string): boolean {
   return name.length === path.length || name.charAt(name.length - path.length - 1) === '/';
+}
+
+/** The classes of errors without a status. They are statics of a client's class, so they are known in minified programs too. */
+const STATICS = [
+  ['APIUserAbortError', 'cancelled'],
+  ['APIConnectionTimeoutError', 'timeout'],
+  ['APIConnectionError', 'connection'],
+] as const;
+
+const cached = new WeakMap<object, ErrorClasses>();
+
+/** The classes of a client, the most special first. */
+export function errorClassesOf(client: unknown): ErrorClasses {
+  const made = read(client, 'constructor');
+  if (typeof made !== 'function') return [];
+  let classes = cached.get(made);
+  if (classes === undefined) {
+    classes = STATICS.map(([name, type]) => [read(made, name), type] as const);
+    cached.set(made, classes);
+  }
+  return classes;
 }

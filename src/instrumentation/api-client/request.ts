@@ -2,6 +2,7 @@
  * One request to a model, from the call of the client's method to the end of its answer. Starts the `LlmCall`, and ends it once
  * with what the SDK's promise or stream reports.
  */
+
 import { abortTypeOf, type ErrorClasses, errorTypeOf } from '../../collectors/error-type';
 import { OTHER } from '../../collectors/label-values';
 import type { LlmCall } from '../../collectors/llm/call';
@@ -10,7 +11,7 @@ import type { UserLabels } from '../../collectors/llm/user-label';
 import type { LlmErrorType } from '../../collectors/words';
 import { read, readText } from '../../read';
 import { quietly, warnOnce } from '../../warnings';
-import type { CallObserver } from '../measure';
+import type { CallObserver } from '../patches';
 import type { AnswerEnd, Endpoint, RequestBody, Sdk } from './endpoint';
 import { remember } from './later';
 import { isApiPromise, observePromise, type PromiseObserver } from './promise';

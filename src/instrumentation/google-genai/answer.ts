@@ -1,11 +1,14 @@
 /**
- * Reads answers of Gemini's API: tokens, finish reason, and whether a chunk has content. Records nothing.
+ * Reads answers of Gemini's API: tokens, finish reason, whether a chunk has content, and the error type of a failed request.
+ * Records nothing.
  */
+import { abortTypeOf, errorTypeOf } from '../../collectors/error-type';
 import type { LlmEnd } from '../../collectors/llm/request';
 import type { FinishReason } from '../../collectors/words';
+import { read, readText } from '../../read';
 import { parseFinishReason } from '../finish-reason';
 import { readUsage } from '../usage';
-import type { ContentResponseLike, EmbedResponseLike, PartLike } from './shapes';
+import type { ContentResponseLike, EmbedResponseLike, PartLike, RequestLike } from './shapes';
 
 /** Collects an answer, whole or chunk by chunk, and tells how it ended. The last reported usage counts. */
 export class Answer {
@@ -32,15 +35,12 @@ export class Answer {
   }
 
   end(): LlmEnd {
-    const usage = readUsage(this.#usage);
-    const media = this.#images > 0 ? ({ unit: 'images', amount: this.#images } as const) : undefined;
-    return {
-      ...usage,
-      finishReason: this.#finishReason(),
-      responseModel: this.#model,
-      visibleTokens: this.#thought ? usage.outputTokens : undefined,
-      media,
-    };
+    const end = readUsage(this.#usage);
+    end.finishReason = this.#finishReason();
+    end.responseModel = this.#model;
+    if (this.#thought) end.visibleTokens = end.outputTokens;
+    if (this.#images > 0) end.media = { unit: 'images', amount: this.#images };
+    return end;
   }
 
   #finishReason(): FinishReason | undefined {
@@ -65,4 +65,26 @@ function hasContent({ text, functionCall, inlineData, executableCode }: PartLike
     inlineData !== undefined ||
     executableCode !== undefined
   );
+}
+
+const STATUS = /^got status: (\d{3})/;
+
+/**
+ * The error type of a failed request. The SDK's own timeout looks like the caller's abort.
+ *
+ * @param status of the last answer, if one came
+ */
+export function classifyError(error: unknown, { config }: RequestLike, status = 0): string {
+  const type = errorTypeOf(error);
+  // The SDK's own timeout throws the same error as the caller's abort, without a reason. Only the caller's signal tells
+  // which one it was.
+  if (type === 'cancelled' && read(error, 'name') === 'AbortError') {
+    return config?.abortSignal?.aborted === true ? abortTypeOf(config.abortSignal.reason) : 'timeout';
+  }
+  const isUnread = read(error, 'name') === 'SyntaxError';
+  // The first versions of the SDK tell the status only in the text.
+  const [, told = status] = STATUS.exec(readText(error, 'message') ?? '') ?? [];
+  // The SDK's own error is lost if the body of a failed answer is not JSON.
+  if (Number(told) >= 400 && (isUnread || type === 'other')) return errorTypeOf({ status: Number(told) });
+  return isUnread ? 'invalid_response' : type;
 }

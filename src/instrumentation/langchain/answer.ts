@@ -4,6 +4,7 @@
  */
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmEnd } from '../../collectors/llm/request';
+import type { LlmErrorType } from '../../collectors/words';
 import { read, readNumber, readText } from '../../read';
 import { parseFinishReason } from '../finish-reason';
 import { findUsage, type ReportedUsage, readUsage } from '../usage';
@@ -62,25 +63,33 @@ export class ModelAnswer {
         ['finish_reason', 'stop_reason', 'finishReason', 'stopReason'].map((name) => readText(from, name)),
       )
       .find((text) => text !== undefined);
-    return {
-      ...this.#correct(readTokens(message, answer, result)),
-      responseModel: readText(answer, 'model_name') ?? readText(answer, 'model'),
-      finishReason: parseFinishReason(reason ?? readStatus(answer, message)),
-    };
+    const end = readTokens(message, answer, result);
+    this.#correct(end);
+    end.responseModel = readText(answer, 'model_name') ?? readText(answer, 'model');
+    end.finishReason = parseFinishReason(reason ?? readStatus(answer, message));
+    return end;
   }
 
-  #correct(usage: ReportedUsage): ReportedUsage {
-    const { outputTokens, cacheReadTokens } = usage;
+  /** The failure that a result without an error reports; undefined for an answer. */
+  readFailure(result: unknown): LlmErrorType | undefined {
+    const generations = read(read(result, 'generations'), '0');
+    // The package found no choice in the body: it was an error with status 200, of which LangChain keeps nothing.
+    if (Array.isArray(generations) && generations.length === 0) return 'invalid_response';
+    const info = read(read(generations, '0'), 'generationInfo');
+    return read(info, 'finish_reason') === 'error' ? 'server_error' : undefined;
+  }
+
+  #correct(end: ReportedUsage): void {
+    const { outputTokens, cacheReadTokens } = end;
     // Anthropic's last usage has all output tokens, those of the first usage included.
     if (this.#provider === 'anthropic' && outputTokens === this.#outputSum && this.#outputSum > 0) {
-      return { ...usage, outputTokens: this.#outputLast };
+      end.outputTokens = this.#outputLast;
     }
     // Each chunk of Gemini's names all cached tokens again.
     const chunks = this.#bareTokens;
     if (this.#provider === 'google_genai' && chunks > 1 && (cacheReadTokens ?? 0) % chunks === 0) {
-      return { ...usage, cacheReadTokens: (cacheReadTokens ?? 0) / chunks };
+      end.cacheReadTokens = (cacheReadTokens ?? 0) / chunks;
     }
-    return usage;
   }
 }
 
@@ -96,14 +105,13 @@ function readStatus(answer: unknown, message: unknown): string | undefined {
  * totals.
  */
 function readTokens(message: unknown, answer: unknown, result: unknown): ReportedUsage {
+  const tokens = readUsage(read(message, 'usage_metadata')) as ReportedUsage & Record<string, unknown>;
   const usages = [
-    read(message, 'usage_metadata'),
     read(read(answer, 'x_groq'), 'usage'),
     findUsage(answer),
     read(answer, 'tokenUsage'),
     read(read(result, 'llmOutput'), 'tokenUsage'),
   ];
-  const tokens: Record<string, unknown> = {};
   for (const usage of usages) {
     for (const [name, value] of Object.entries(readUsage(usage))) tokens[name] ??= value;
   }

@@ -209,8 +209,10 @@ export class LangChainHandler {
     quietly(() => {
       const request = this.#request(runId);
       if (read(extra, 'cached') === true) return this.#runs.drop(runId);
-      this.#runs.end(runId, request?.answer.readEnd(result));
-      this.#replaced(request, 'success');
+      const failure = request?.answer.readFailure(result);
+      if (failure === undefined) this.#runs.end(runId, request?.answer.readEnd(result));
+      else this.#runs.fail(runId, failure, request?.answer.readEnd(result));
+      this.#replaced(request, failure === undefined ? 'success' : 'error');
     });
   }
 

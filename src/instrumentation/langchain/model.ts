@@ -3,7 +3,7 @@
  */
 import type { LlmTarget } from '../../collectors/llm/request';
 import { read, readText } from '../../read';
-import { normalizeProviderName } from '../provider-name';
+import { normalizeProviderName } from '../provider';
 
 /** The start event of a model run. */
 export interface ModelStart {

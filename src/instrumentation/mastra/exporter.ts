@@ -153,7 +153,10 @@ class Spans {
     const ending = this.#findEnding(execution);
     if (ending !== undefined) ending.mayStop = false;
     const begin = () => llm?.startRequest(readTarget(span, resolveProvider));
-    return modelRun(execution, execution === undefined ? begin() : execution.within(begin));
+    const call = execution === undefined ? begin() : execution.within(begin);
+    // Mastra calls exporters while it starts a span, so the request of an instrumented client begins within this call.
+    call?.enclose();
+    return modelRun(execution, call);
   }
 
   end(span: MastraSpanLike): void {

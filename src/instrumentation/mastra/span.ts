@@ -7,7 +7,7 @@ import type { LlmEnd, LlmTarget } from '../../collectors/llm/request';
 import type { AgentErrorType, MemoryOperation } from '../../collectors/words';
 import { read, readText } from '../../read';
 import { parseFinishReason } from '../finish-reason';
-import { normalizeProviderName } from '../provider-name';
+import { normalizeProviderName } from '../provider';
 import { readUsage } from '../usage';
 
 /** The part of a span that is used. */
@@ -33,11 +33,10 @@ export function readTarget(span: unknown, resolveProvider: (baseUrl: unknown, us
 }
 
 export function readEnd(span: unknown): LlmEnd {
-  return {
-    ...readUsage(readAttribute(span, 'usage')),
-    responseModel: readText(read(span, 'attributes'), 'responseModel'),
-    finishReason: parseFinishReason(readAttribute(span, 'finishReason')),
-  };
+  const end = readUsage(readAttribute(span, 'usage'));
+  end.responseModel = readText(read(span, 'attributes'), 'responseModel');
+  end.finishReason = parseFinishReason(readAttribute(span, 'finishReason'));
+  return end;
 }
 
 /** The error type of a span, by the name and message of its error; nothing if it has no error. */

@@ -3,6 +3,7 @@
  * within it belong to that execution. Has the shape of a trace processor and does not depend on the SDK.
  */
 import type { AgentExecution } from '../../collectors/agent/execution';
+import { reportedType } from '../../collectors/error-type';
 import type { LlmErrorType } from '../../collectors/words';
 import { checkOptionNames, optionNames } from '../../options';
 import { read, readText } from '../../read';
@@ -14,8 +15,7 @@ import {
 } from '../agents/options';
 import { agentRun, partRun, type ReportStep, type Run, stepRun, toolRun } from '../agents/run';
 import { getRuns, type Runs } from '../agents/runs';
-import { classifySpanError } from './failure';
-import { readAnswer, wasLeft } from './model';
+import { classifySpanError, readAnswer, wasLeft } from './span';
 
 /** Options of `createTraceProcessor()`. */
 export type TraceProcessorOptions = InstrumentFrameworkOptions;
@@ -160,11 +160,12 @@ class Spans {
   /** Records a request when it has ended, because only the answer names the model. */
   #request(spanData: unknown, agent: string, durationMs: number, error: unknown): void {
     const { llm, resolveProvider } = this.#framework;
-    const { model: reported, ...end } = readAnswer(spanData);
+    const { model: reported, end, failure } = readAnswer(spanData);
     const model = reported ?? this.#models.get(agent) ?? UNKNOWN_MODEL;
     if (reported !== undefined && (this.#models.has(agent) || this.#models.size < AGENTS_MAX))
       this.#models.set(agent, reported);
-    const errorType = error as LlmErrorType | undefined;
+    const type = error ?? failure;
+    const errorType = type === undefined ? undefined : (reportedType(type) as LlmErrorType);
     llm?.recordRequest({ model, provider: resolveProvider(undefined, 'openai'), durationMs, errorType, ...end });
   }
 

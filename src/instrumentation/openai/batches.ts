@@ -23,11 +23,13 @@ function readOutcome(batch: unknown): LaterOutcome | undefined {
   const id = readText(batch, 'id');
   if (id === undefined || !ENDED.has(read(batch, 'status'))) return undefined;
   const counts = read(batch, 'request_counts');
+  const end = readAnswerUsage(batch);
+  end.serviceTier = 'batch';
   return {
     id,
     model: readText(batch, 'model'),
     operation: OPERATIONS.get(readText(batch, 'endpoint') ?? '') ?? 'other',
-    answer: { end: { ...readAnswerUsage(batch), serviceTier: 'batch' } },
+    answer: { end },
     requests: { succeeded: readNumber(counts, 'completed') ?? 0, failed: readNumber(counts, 'failed') ?? 0 },
   };
 }

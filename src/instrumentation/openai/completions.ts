@@ -1,7 +1,6 @@
 /**
  * Reads answers and streams of chat completions, text completions and embeddings.
  */
-import type { LlmEnd } from '../../collectors/llm/request';
 import type { FinishReason } from '../../collectors/words';
 import type { AnswerEnd, ChunkReader, Endpoint, RequestBody } from '../api-client/endpoint';
 import { findFailure } from '../failure';
@@ -41,7 +40,9 @@ function readEnd(answer: unknown): AnswerEnd {
   const reason = choice?.finish_reason;
   const finishReason =
     typeof reason === 'string' ? mapFinishReason(reason, hasText(choice?.message?.refusal)) : undefined;
-  return { end: { ...readAnswerUsage(answer), finishReason }, failure: findFailure(answer) };
+  const end = readAnswerUsage(answer);
+  end.finishReason = finishReason;
+  return { end, failure: findFailure(answer) };
 }
 
 class CompletionReader implements ChunkReader {
@@ -76,15 +77,12 @@ class CompletionReader implements ChunkReader {
   }
 
   readEnd(): AnswerEnd {
-    const usage = readUsage(this.#usage);
+    const end = readUsage(this.#usage);
     const reason = this.#reason;
-    const end: LlmEnd = {
-      ...usage,
-      serviceTier: usage.serviceTier ?? this.#tier,
-      responseModel: this.#model,
-      finishReason: reason === undefined ? undefined : mapFinishReason(reason, this.#refused),
-      visibleTokens: this.#reasoned ? usage.outputTokens : undefined,
-    };
+    end.serviceTier ??= this.#tier;
+    end.responseModel = this.#model;
+    if (reason !== undefined) end.finishReason = mapFinishReason(reason, this.#refused);
+    if (this.#reasoned) end.visibleTokens = end.outputTokens;
     return { end, failure: this.#failure };
   }
 }

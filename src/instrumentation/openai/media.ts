@@ -22,7 +22,7 @@ interface MediaEvent {
 
 function readImages(answer: unknown): AnswerEnd {
   const media = makeMedia('images', (answer as Images).data?.length);
-  return { end: { ...readAnswerUsage(answer), media }, failure: findFailure(answer) };
+  return { end: withMedia(readAnswerUsage(answer), media), failure: findFailure(answer) };
 }
 
 function readSpeech(_answer: unknown, { input }: RequestBody): AnswerEnd {
@@ -34,7 +34,12 @@ function readTranscription(answer: unknown): AnswerEnd {
   if (typeof answer !== 'object' || answer === null) return { end: {} };
   const { usage, duration } = answer as Transcription;
   const media = makeMedia('audio_seconds', usage?.seconds ?? Number(duration ?? 0));
-  return { end: { ...readAnswerUsage(answer), media }, failure: findFailure(answer) };
+  return { end: withMedia(readAnswerUsage(answer), media), failure: findFailure(answer) };
+}
+
+function withMedia(end: ReportedUsage, media: LlmMedia | undefined): ReportedUsage {
+  end.media = media;
+  return end;
 }
 
 function makeMedia(unit: LlmMedia['unit'], amount: number | undefined): LlmMedia | undefined {
@@ -44,7 +49,7 @@ function makeMedia(unit: LlmMedia['unit'], amount: number | undefined): LlmMedia
 /** Reads a stream's events. Events whose type ends with `.completed` or is `transcript.text.done` hold the usage. */
 class MediaReader implements ChunkReader {
   readonly #images: boolean;
-  #usage: ReportedUsage = {};
+  #usage = readUsage(undefined);
   #finished = 0;
   #began = false;
 
@@ -68,7 +73,8 @@ class MediaReader implements ChunkReader {
   }
 
   readEnd(): AnswerEnd {
-    return { end: { ...this.#usage, media: this.#images ? makeMedia('images', this.#finished) : undefined } };
+    const media = this.#images ? makeMedia('images', this.#finished) : undefined;
+    return { end: withMedia(this.#usage, media) };
   }
 }
 

@@ -31,13 +31,15 @@ const UNFINISHED: ReadonlySet<unknown> = new Set(['queued', 'in_progress']);
 
 function readEnd(answer: unknown): AnswerEnd {
   const response = answer as ModelResponse;
-  const usage = readAnswerUsage(answer);
+  const end = readAnswerUsage(answer);
   const retrievable = readBackgroundId(answer);
-  if (response.status === 'failed')
-    return { end: { ...usage, finishReason: 'error' }, failure: response.error ?? 'other', retrievable };
-  if (response.status === 'cancelled') return { end: usage, failure: 'cancelled', retrievable };
-  const usageFollows = response.background === true && UNFINISHED.has(response.status);
-  const end = { ...usage, finishReason: readFinishReason(response), usageFollows };
+  if (response.status === 'failed') {
+    end.finishReason = 'error';
+    return { end, failure: response.error ?? 'other', retrievable };
+  }
+  if (response.status === 'cancelled') return { end, failure: 'cancelled', retrievable };
+  end.finishReason = readFinishReason(response);
+  end.usageFollows = response.background === true && UNFINISHED.has(response.status);
   return { end, failure: findFailure(answer), retrievable };
 }
 

@@ -1,15 +1,22 @@
 /**
- * Reads a finished request to a model from a span of the OpenAI Agents SDK. Records nothing.
+ * Reads spans of the OpenAI Agents SDK: a finished request to a model, and errors, of which spans hold the texts. Records
+ * nothing.
  */
+import { classifyErrorText } from '../../collectors/error-type';
 import type { LlmEnd } from '../../collectors/llm/request';
+import type { AgentErrorType } from '../../collectors/words';
 import { read, readText } from '../../read';
+import { findFailure } from '../failure';
 import { parseFinishReason } from '../finish-reason';
 import { readUsage } from '../usage';
 
 /** The answer of a request to a model, as its span holds it. */
-export interface ModelAnswer extends LlmEnd {
+export interface ModelAnswer {
   /** Missing if the request failed, or if tracing excludes sensitive data. */
   readonly model: string | undefined;
+  readonly end: LlmEnd;
+  /** The failure that an answer with status 200 reports: an error type, or an object with an error's fields. */
+  readonly failure: unknown;
 }
 
 /** @param data of a span `response` (the Responses API) or `generation` (chat completions, other models) */
@@ -35,11 +42,9 @@ export function wasLeft(data: unknown): boolean {
 }
 
 function readResponse(response: unknown): ModelAnswer {
-  return {
-    model: readText(response, 'model'),
-    finishReason: parseFinishReason(readResponseReason(response)),
-    ...readUsage(read(response, 'usage')),
-  };
+  const end = readUsage(read(response, 'usage'));
+  end.finishReason = parseFinishReason(readResponseReason(response));
+  return { model: readText(response, 'model'), end, failure: findFailure(response) };
 }
 
 /** A response has a status instead of a reason. It is `completed` also if it calls tools. */
@@ -53,10 +58,22 @@ function readResponseReason(response: unknown): string | undefined {
 
 function readGeneration(data: unknown): ModelAnswer {
   const output = read(read(data, 'output'), '0');
-  return {
-    // The requested name: the answer's model name ends with a date.
-    model: readText(data, 'model') ?? readText(output, 'model'),
-    finishReason: parseFinishReason(read(read(read(output, 'choices'), '0'), 'finish_reason')),
-    ...readUsage(read(output, 'usage') ?? read(data, 'usage')),
-  };
+  const end = readUsage(read(output, 'usage') ?? read(data, 'usage'));
+  end.finishReason = parseFinishReason(read(read(read(output, 'choices'), '0'), 'finish_reason'));
+  // The requested name: the answer's model name ends with a date.
+  return { model: readText(data, 'model') ?? readText(output, 'model'), end, failure: findFailure(output) };
+}
+
+/**
+ * The error type of a span's error.
+ *
+ * @param isTool true if an unknown error is `tool_error` instead of `other`
+ */
+export function classifySpanError(error: unknown, isTool: boolean): AgentErrorType {
+  const texts = [readText(read(error, 'data'), 'error'), readText(error, 'message')];
+  for (const text of texts) {
+    const type = text === undefined ? undefined : classifyErrorText(text);
+    if (type !== undefined) return type;
+  }
+  return isTool ? 'tool_error' : 'other';
 }
