@@ -10,8 +10,14 @@ import { fileURLToPath } from 'node:url';
 export const options = {
   quick: process.argv.includes('--quick'),
   peersOnly: process.argv.includes('--peers-only'),
-  json: process.argv.find((argument) => argument.startsWith('--json='))?.slice('--json='.length),
+  json: optionOf('--json='),
+  /** The folder of another built checkout of this library. */
+  beside: optionOf('--beside='),
 };
+
+function optionOf(flag) {
+  return process.argv.find((argument) => argument.startsWith(flag))?.slice(flag.length);
+}
 
 /** Progress goes to stderr, so that stdout contains only the JSON. */
 export function progress(line) {
@@ -120,7 +126,8 @@ export function serveRole(service) {
  * the child fails, dies or is too slow. After a death, every further call rejects with the same reason.
  */
 export function startRole(url, role, { execArgv = [] } = {}) {
-  const child = fork(fileURLToPath(url), [`${ROLE}${JSON.stringify(role)}`], {
+  const passedOn = options.beside ? [`--beside=${options.beside}`] : [];
+  const child = fork(fileURLToPath(url), [`${ROLE}${JSON.stringify(role)}`, ...passedOn], {
     execArgv,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

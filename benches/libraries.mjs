@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -28,6 +29,8 @@ const SPARE = 10_000;
 
 /** The id of this repository's library. */
 export const OURS = 'ours';
+/** The id of another build of it, which `--beside=folder` adds. */
+export const BESIDE = 'beside';
 
 const libraries = [
   { id: OURS, title: '@llm-devops/prometheus-metrics', requires: [ownBuild], open: openOurs },
@@ -42,9 +45,14 @@ const libraries = [
   },
 ];
 
+if (options.beside) {
+  const build = resolve(options.beside, 'dist/entry/index.js');
+  libraries.push({ id: BESIDE, title: 'other build', requires: [build], open: openOurs });
+}
+
 /** The libraries of this run. Our library is left out only on request: a run without a build must fail. */
 export function selectLibraries() {
-  if (options.peersOnly) return libraries.filter(({ id }) => id !== OURS);
+  if (options.peersOnly) return libraries.filter(({ id }) => id !== OURS && id !== BESIDE);
   if (!existsSync(ownBuild)) {
     throw new Error('dist/entry/index.js is missing: build the library first (npm run build), or pass --peers-only');
   }
@@ -56,7 +64,7 @@ export function libraryById(id) {
 }
 
 export function peersOf(ids) {
-  return ids.filter((id) => id !== OURS);
+  return ids.filter((id) => id !== OURS && id !== BESIDE);
 }
 
 /**
@@ -72,14 +80,18 @@ export function openLibrary(id, seriesMax, spare = SPARE) {
 /** Installed versions, for the report. */
 export function versions() {
   return Object.fromEntries(
-    libraries.flatMap(({ id, requires }) =>
-      requires.map((name) => (id === OURS ? [libraries[0].title, packageVersion('..')] : [name, packageVersion(name)])),
-    ),
+    libraries
+      .filter(({ id }) => id !== BESIDE)
+      .flatMap(({ id, requires }) =>
+        requires.map((name) =>
+          id === OURS ? [libraries[0].title, packageVersion('..')] : [name, packageVersion(name)],
+        ),
+      ),
   );
 }
 
 function openOurs([path], seriesMax) {
-  const client = require(path);
+  const client = options.beside ? requireApart(path) : require(path);
   // The limits are for unexpected label values. A bench knows its own.
   const cardinality = { maxSeries: seriesMax };
   const registry = new client.Registry({ cardinality });
@@ -92,6 +104,15 @@ function openOurs([path], seriesMax) {
     handler: client.createMetricsHandler({ registry }),
     startExporter: () => client.startExporter({ host: '127.0.0.1', port: 0, registry }),
   };
+}
+
+/** A second build would otherwise export the objects of the first: all copies of one realm share them. */
+function requireApart(path) {
+  const shared = Object.getOwnPropertySymbols(globalThis).filter(({ description }) =>
+    description?.startsWith('@llm-devops/prometheus-metrics@'),
+  );
+  for (const key of shared) delete globalThis[key];
+  return require(path);
 }
 
 function openPeer([name]) {
@@ -112,7 +133,7 @@ function promStyle(client, registry, limits) {
   return {
     counter: (name, labelNames = []) => new client.Counter(config(name, labelNames)),
     gauge: (name, labelNames = []) => new client.Gauge(config(name, labelNames)),
-    histogram: (name, labelNames = []) => new client.Histogram(config(name, labelNames)),
+    histogram: (name, labelNames = [], more = {}) => new client.Histogram({ ...config(name, labelNames), ...more }),
     summary: (name, labelNames = [], more = {}) => new client.Summary({ ...config(name, labelNames), ...more }),
     collected: (name, read) =>
       new client.Gauge({

@@ -15,6 +15,7 @@ const require = createRequire(import.meta.url);
 
 const BENCHES = [
   'record',
+  'mixed',
   'summary',
   'scrape',
   'stall',
