@@ -10,11 +10,6 @@ import { blank, filesBelow } from './support/sources.mjs';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 
-/** Uses that stay, each with the reason. */
-const ALLOWED = {
-  'src/labels/tree.ts': { Object: 'the other branch is correct for each object, only slower' },
-};
-
 /** Names that are global in this version of Node.js. A class of the library may not have one of them. */
 const isBuiltIn = (name) => name in globalThis || /^(Readable|Writable|Duplex|EventEmitter|Server|Socket)$/.test(name);
 
@@ -24,7 +19,7 @@ function uses(source) {
 
 function refusals(file, source) {
   return uses(source)
-    .filter((name) => isBuiltIn(name) && ALLOWED[file]?.[name] === undefined)
+    .filter(isBuiltIn)
     .map((name) => `${file}: instanceof ${name}`);
 }
 
@@ -75,11 +70,4 @@ test('the search finds built-in classes in code, and nothing in comments and tex
   }
   t.deepEqual(found('x instanceof globalThis.Promise'), ['src/x.ts: instanceof Promise']);
   t.deepEqual(found("// x instanceof Promise\nconst a = 'x instanceof Map'; y instanceof Registry"), []);
-});
-
-test('each allowed use exists', (t) => {
-  for (const [file, names] of Object.entries(ALLOWED)) {
-    const used = uses(readFileSync(`${ROOT}${file}`, 'utf8'));
-    for (const name of Object.keys(names)) t.true(used.includes(name), `${file}: ${name}`);
-  }
 });

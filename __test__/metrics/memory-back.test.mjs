@@ -44,7 +44,7 @@ for (const [way, remove] of Object.entries(ways)) {
     const cwd = new URL('.', import.meta.url);
     const { stdout } = await promisify(execFile)(process.execPath, flags, { cwd, timeout: 90_000 });
     const { base, full, after } = JSON.parse(stdout);
-    t.true(full - base > 4, stdout);
+    t.true(full - base > 2, stdout);
     t.true(after - base < (full - base) / 4, stdout);
   });
 }

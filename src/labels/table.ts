@@ -1,264 +1,110 @@
 /**
- * Finds the series of a label set. A tree with one level for each label, ordered from the fewest to the most distinct
- * values, so that there are few inner nodes. Values are never concatenated, so two label sets cannot collide. Knows
- * nothing of what a series is.
+ * Finds the cells of a label set: one flat table for each metric, by open addressing. The texts of a label set lie side by
+ * side, followed by its slot, so that a look-up reads two places in memory. Texts are compared, never only their hashes, so
+ * two label sets cannot collide. Knows nothing of what a series is.
  */
 import { inspect } from 'node:util';
 import { LabelError } from '../errors';
-import { isAlias, listAliases, toText } from './value';
+import { ALL, characters, type Depths, everyLabel, hashOf, SIX, SOME, shiftOf } from './hash';
+import { listAliases } from './value';
 
-/** Sizes at which the levels are sorted again. Above the last one, rebuilding the tree would block noticeably. */
-const RECONSIDERED_AT = new Set([16, 64, 256, 1024, 4096]);
+/** The answer if a label set is not in the table. Slots are numbers of 32 bits, and no slab has this number. */
+export const NO_SLOT = -1;
+/** The answer if there is no such entry. */
+export const NO_ENTRY = 0;
 
-/** A node: the values of one label below one path. Most nodes have one child, which needs no `Map`. */
-class Branch<S> {
-  /** The text of the only child, and the child, while there is only one. */
-  text: string | undefined = undefined;
-  child: Branch<S> | S | undefined = undefined;
-  /** All children, once there is a second key. */
-  children: Map<unknown, Branch<S> | S> | null = null;
+/**
+ * The index has two numbers for each place: the hash, and the entry. `EMPTY` ends a search. `REMOVED` is an entry whose
+ * texts equal no text, so that a search passes it.
+ */
+const EMPTY = NO_ENTRY;
+const REMOVED = 1;
+const SMALLEST_INDEX = 16;
+/** An index of up to this many numbers is replaced at once, which takes 0.1 ms; a larger one bit by bit. */
+const AT_ONCE = 8192;
+/** Numbers of the old index that move with each change of the table. */
+const STEP = 256;
 
-  get(key: unknown): Branch<S> | S | undefined {
-    const { children } = this;
-    if (children !== null) return children.get(key);
-    return this.text === key ? this.child : undefined;
-  }
+/** More label sets than this with one hash, or as long a search, and more characters are hashed. */
+const TWINS_MAX = 4;
+const PROBES_MAX = 32;
 
-  set(key: unknown, child: Branch<S> | S): void {
-    if (this.children !== null) {
-      this.children.set(key, child);
-    } else if (this.child === undefined && typeof key === 'string') {
-      this.text = key;
-      this.child = child;
-    } else {
-      this.children = new Map();
-      if (this.child !== undefined) this.children.set(this.text, this.child);
-      this.children.set(key, child);
-      this.text = this.child = undefined;
-    }
-  }
+/** Values that the cache of a table with one label holds. A larger `Map` would stop the loop when it grows. */
+const CACHED_MAX = 1024;
 
-  /** Removes a text and its aliases; returns true if the node is empty afterwards. */
-  delete(text: string): boolean {
-    if (this.children === null) {
-      if (this.text === text) this.text = this.child = undefined;
-      return this.child === undefined;
-    }
-    for (const key of [text, ...listAliases(text)]) this.children.delete(key);
-    return this.children.size === 0;
-  }
+/** Entries lie in arrays of this many values, or more if a metric has thousands of labels. */
+const CHUNK_BITS = 13;
 
-  /** The children by their texts, without aliases. */
-  *entries(): Generator<[string, Branch<S> | S]> {
-    if (this.child !== undefined) yield [this.text as string, this.child];
-    if (this.children === null) return;
-    for (const [key, child] of this.children) if (typeof key === 'string') yield [key, child];
-  }
+/** An index, and the depths of the hashes in it. */
+interface Index {
+  readonly places: Int32Array;
+  readonly depths: Depths;
 }
 
-/** Series by label values. `S` is any object. */
-export class LabelTree<S extends object> {
-  readonly #names: readonly string[];
-  /** For each level the index of its label. */
-  #order: number[];
-  /** The root node; the series itself if the metric has no labels. */
-  #root: Branch<S> | S | undefined;
+/**
+ * Label sets with a slot and an owner each. The owner is a value that the user of the table chooses. The public fields
+ * are for `finder.ts`.
+ */
+export class LabelTable {
+  readonly names: readonly string[];
+  places: Int32Array = new Int32Array(SMALLEST_INDEX);
+  depths: Depths = SOME;
+  /** Entries: for each the texts, the slot and the owner. `first` is `chunks[0]`, which most tables need only. */
+  first: unknown[] = [];
+  chunks: unknown[][] = [];
+  /** Slots by value as the caller gives it, for tables with one label and few values. */
+  cache: Map<unknown, number> | null;
+  /** By this an entry is shifted for the number of its chunk. */
+  readonly bits: number;
+  readonly #stride: number;
+  readonly #perChunk: number;
+  /** Entries that were used, with those that are free now. */
+  #used = 0;
+  #free: number[] = [];
   #size = 0;
-  // The names of the first four levels. Fields, because an array would cost one more load for each label.
-  #name0 = '';
-  #name1 = '';
-  #name2 = '';
-  #name3 = '';
-  /** Where the last search failed: the root at that time, the node, and the value that the node does not have. */
-  #missedFrom: Branch<S> | undefined;
-  #missedIn: Branch<S> | undefined;
-  #missed: unknown;
-  /** Array for the values in `#findMany()`; `null` while it is in use. */
-  #scratch: unknown[] | null;
+  #removed = 0;
+  /** Entries whose hash another entry has too. */
+  #twins = 0;
+  /** The index that is being replaced, and how much of it has moved. */
+  #old: Index | null = null;
+  #moved = 0;
+  #missed: readonly string[] | undefined;
 
   constructor(names: readonly string[]) {
-    this.#names = names;
-    this.#order = names.map((_, index) => index);
-    this.#scratch = names.map(() => undefined);
-    this.#root = this.#emptyRoot();
-    this.#nameLevels();
+    this.names = names;
+    this.#stride = names.length + 2;
+    this.bits = Math.max(CHUNK_BITS, 34 - Math.clz32(this.#stride));
+    this.#perChunk = Math.floor(((1 << this.bits) - 1) / this.#stride) - 1;
+    this.cache = names.length === 1 ? new Map() : null;
+    this.#openChunk();
   }
 
-  /**
-   * The series of these labels, if it was found or inserted in this form before. Reads each enumerable label once, own
-   * and inherited, and keeps no reference to the object.
-   *
-   * @throws {LabelError} `UNKNOWN_LABEL`
-   */
-  find(labels: object): S | undefined {
-    // A proxy or an object without prototype would make the loops below slower for all later calls.
-    if (!(labels instanceof Object)) return this.#walk(this.read(labels).values);
-    switch (this.#names.length) {
-      case 1:
-        return this.#find1(labels as Record<string, unknown>);
-      case 2:
-        return this.#find2(labels as Record<string, unknown>);
-      case 3:
-        return this.#find3(labels as Record<string, unknown>);
-      case 4:
-        return this.#find4(labels as Record<string, unknown>);
-      default:
-        return this.#findMany(labels as Record<string, unknown>);
-    }
+  get size(): number {
+    return this.#size;
   }
 
-  // Root and names are read before the labels: a label may be a getter that records and so reorders the levels.
-
-  #find1(labels: Record<string, unknown>): S | undefined {
-    const root = this.#root as Branch<S>;
-    const name0 = this.#name0;
-    let a: unknown;
-    for (const name in labels) {
-      if (name === name0) a = labels[name];
-      else this.#refuse(name, labels);
-    }
-    return (root.get(a) as S | undefined) ?? this.#miss(root, root, a);
+  /** The entry of these texts, in the order of the label names; `NO_ENTRY` if there is none. */
+  search(texts: readonly string[]): number {
+    const [places, at] = this.#locate(texts);
+    return at < 0 ? NO_ENTRY : places[at + 1];
   }
 
-  #find2(labels: Record<string, unknown>): S | undefined {
-    const root = this.#root as Branch<S>;
-    const name0 = this.#name0;
-    const name1 = this.#name1;
-    let a: unknown;
-    let b: unknown;
-    for (const name in labels) {
-      if (name === name0) a = labels[name];
-      else if (name === name1) b = labels[name];
-      else this.#refuse(name, labels);
-    }
-    const first = root.get(a) as Branch<S> | undefined;
-    if (first === undefined) return this.#miss(root, root, a);
-    return (first.get(b) as S | undefined) ?? this.#miss(root, first, b);
+  /** The slot of an entry, from 0 to 2^32. */
+  slotOf(entry: number): number {
+    return (this.#field(entry, this.names.length) as number) >>> 0;
   }
 
-  #find3(labels: Record<string, unknown>): S | undefined {
-    const root = this.#root as Branch<S>;
-    const name0 = this.#name0;
-    const name1 = this.#name1;
-    const name2 = this.#name2;
-    let a: unknown;
-    let b: unknown;
-    let c: unknown;
-    for (const name in labels) {
-      if (name === name0) a = labels[name];
-      else if (name === name1) b = labels[name];
-      else if (name === name2) c = labels[name];
-      else this.#refuse(name, labels);
-    }
-    const first = root.get(a) as Branch<S> | undefined;
-    if (first === undefined) return this.#miss(root, root, a);
-    const second = first.get(b) as Branch<S> | undefined;
-    if (second === undefined) return this.#miss(root, first, b);
-    return (second.get(c) as S | undefined) ?? this.#miss(root, second, c);
+  ownerOf(entry: number): unknown {
+    return this.#field(entry, this.names.length + 1);
   }
 
-  #find4(labels: Record<string, unknown>): S | undefined {
-    const root = this.#root as Branch<S>;
-    const name0 = this.#name0;
-    const name1 = this.#name1;
-    const name2 = this.#name2;
-    const name3 = this.#name3;
-    let a: unknown;
-    let b: unknown;
-    let c: unknown;
-    let d: unknown;
-    for (const name in labels) {
-      if (name === name0) a = labels[name];
-      else if (name === name1) b = labels[name];
-      else if (name === name2) c = labels[name];
-      else if (name === name3) d = labels[name];
-      else this.#refuse(name, labels);
-    }
-    const first = root.get(a) as Branch<S> | undefined;
-    if (first === undefined) return this.#miss(root, root, a);
-    const second = first.get(b) as Branch<S> | undefined;
-    if (second === undefined) return this.#miss(root, first, b);
-    const third = second.get(c) as Branch<S> | undefined;
-    if (third === undefined) return this.#miss(root, second, c);
-    return (third.get(d) as S | undefined) ?? this.#miss(root, third, d);
+  setOwner(entry: number, owner: unknown): void {
+    this.#chunkOf(entry)[this.#offsetOf(entry) + this.names.length + 1] = owner;
   }
 
-  #findMany(labels: Record<string, unknown>): S | undefined {
-    // A label may be a getter that records and so enters this method again.
-    const values = this.#scratch ?? new Array(this.#names.length);
-    this.#scratch = null;
-    values.fill(undefined);
-    for (const name in labels) {
-      const index = this.#names.indexOf(name);
-      if (index < 0) this.#refuse(name, labels);
-      else values[index] = labels[name];
-    }
-    const series = this.#walk(values);
-    this.#scratch = values;
-    return series;
-  }
-
-  /** The series of these texts, in the order of the label names. */
-  get(texts: readonly string[]): S | undefined {
-    return this.#walk(texts);
-  }
-
-  #walk(values: readonly unknown[]): S | undefined {
-    const root = this.#root;
-    let at = root;
-    for (const label of this.#order) {
-      const branch = at as Branch<S>;
-      at = branch.get(values[label]);
-      if (at === undefined) return this.#miss(root as Branch<S>, branch, values[label]);
-    }
-    return at as S | undefined;
-  }
-
-  #miss(root: Branch<S>, branch: Branch<S>, value: unknown): undefined {
-    this.#missedFrom = root;
-    this.#missedIn = branch;
-    this.#missed = value;
-  }
-
-  /**
-   * True if the label set that `find()` has just missed certainly has no series. `find()` compares values as they are
-   * given, so it can miss a series whose label is the text `'5'` if it is given the number `5`. It found all values before
-   * the one that it missed, so only that value matters: a string cannot have this problem, and a number, boolean, `null` or
-   * `undefined` is looked up once more by its text. For other values the answer is false.
-   */
-  missesForSure(): boolean {
-    const value = this.#missed;
-    const branch = this.#takeMissedBranch();
-    if (branch === undefined) return false;
-    if (typeof value === 'string') return value.isWellFormed();
-    return isAlias(value) && branch.get(toText('', value)) === undefined;
-  }
-
-  /** The index of the label that is looked up last: usually the one with the most values. */
-  get lastLabel(): number {
-    return this.#order[this.#order.length - 1];
-  }
-
-  /**
-   * The text that `find()` has just not found, with the series that has `instead` in its place. `undefined` if there is
-   * no such series, or if the missed value was not the last label's.
-   */
-  missedBeside(instead: string): { text: string; series: S } | undefined {
-    const value = this.#missed;
-    const series = this.#takeMissedBranch()?.get(instead);
-    // An object may print differently each time, so it is not converted here.
-    if (series === undefined || series instanceof Branch || !(typeof value === 'string' || isAlias(value))) {
-      return undefined;
-    }
-    return { text: toText('', value), series };
-  }
-
-  /** The node at which the last search failed; `undefined` if the tree was rebuilt since. */
-  #takeMissedBranch(): Branch<S> | undefined {
-    const branch = this.#missedFrom === this.#root ? this.#missedIn : undefined;
-    // Keeps no reference to the caller's values.
-    this.#forgetMiss();
-    return branch;
+  textsOf(entry: number): string[] {
+    const at = this.#offsetOf(entry);
+    return this.#chunkOf(entry).slice(at, at + this.names.length) as string[];
   }
 
   /**
@@ -267,128 +113,224 @@ export class LabelTree<S extends object> {
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
   read(labels: object): { values: unknown[]; order: number[] } {
-    const values: unknown[] = new Array(this.#names.length).fill(undefined);
+    const values: unknown[] = new Array(this.names.length).fill(undefined);
     const order: number[] = [];
     for (const name in labels) {
       if (isOfEveryObject(labels, name)) continue;
-      const index = this.#names.indexOf(name);
-      if (index < 0) throw unknownLabel(name, this.#names);
+      const index = this.names.indexOf(name);
+      if (index < 0) throw unknownLabel(name, this.names);
       values[index] = (labels as Record<string, unknown>)[name];
       order.push(index);
     }
     return { values, order };
   }
 
-  /** Adds a series under its texts. */
-  insert(texts: readonly string[], series: S): void {
-    this.#put(texts, series);
-    this.#size++;
-    if (RECONSIDERED_AT.has(this.#size)) this.#reorder();
+  /**
+   * Refuses an unknown label. A property that some program has added to every object is no label. Reads no value: a name
+   * like an index would change how the engine reads all others.
+   */
+  refuse(name: string, labels: object): void {
+    if (!isOfEveryObject(labels, name)) throw unknownLabel(name, this.names);
   }
 
-  #put(texts: readonly string[], series: S): void {
-    const last = this.#order.length - 1;
-    if (last < 0) {
-      this.#root = series;
+  /**
+   * A finder has come to the end of the index. Searches in an index that is being replaced, and otherwise remembers the
+   * texts for `takeMissed()`.
+   */
+  findFurther(texts: readonly string[]): number {
+    if (this.#old !== null) {
+      const entry = this.search(texts);
+      this.#moveSome();
+      if (entry !== NO_ENTRY) return entry;
+    }
+    this.#missed = texts;
+    return NO_ENTRY;
+  }
+
+  /**
+   * The texts that a finder has just not found. `undefined` if the label set may have an entry all the same, because a
+   * value is an object or its text changes when it becomes well-formed.
+   */
+  takeMissed(): readonly string[] | undefined {
+    const missed = this.#missed;
+    // Keeps no reference to the caller's values.
+    this.#missed = undefined;
+    return missed?.every((text) => text.isWellFormed()) ? missed : undefined;
+  }
+
+  /** Remembers the slot for a value of the only label. */
+  remember(value: unknown, slot: number): void {
+    if (this.cache === null || this.cache.size < CACHED_MAX) this.cache?.set(value, slot);
+    else this.cache = null;
+  }
+
+  /** Adds a label set that the table does not have, and returns its entry. */
+  insert(texts: readonly string[], slot: number, owner: unknown): number {
+    if ((this.#size + this.#removed + 1) * 4 > this.places.length) this.#replaceIndex(this.depths);
+    const entry = this.#free.pop() ?? this.#newEntry();
+    const chunk = this.#chunkOf(entry);
+    const at = this.#offsetOf(entry);
+    for (let label = 0; label < texts.length; label++) chunk[at + label] = texts[label];
+    chunk[at + texts.length] = slot | 0;
+    chunk[at + texts.length + 1] = owner;
+    this.#size++;
+    const deeper = this.#enter(hashOf(texts, this.depths), entry);
+    if (this.#old !== null) this.#moveSome();
+    else if (deeper !== this.depths) this.#replaceIndex(deeper);
+    return entry;
+  }
+
+  /** Removes an entry. */
+  delete(entry: number): void {
+    const texts = this.textsOf(entry);
+    const [places, found] = this.#locate(texts);
+    if (found < 0) return;
+    if (this.#size === 1) {
+      this.clear();
       return;
     }
-    let branch = this.#root as Branch<S>;
-    for (let level = 0; level < last; level++) {
-      const text = texts[this.#order[level]];
-      let next = branch.get(text) as Branch<S> | undefined;
-      if (next === undefined) {
-        next = new Branch<S>();
-        branch.set(text, next);
-      }
-      branch = next;
-    }
-    branch.set(texts[this.#order[last]], series);
-  }
-
-  /** Indexes values beside their texts, so that `find()` needs no conversion next time. */
-  alias(values: readonly unknown[], texts: readonly string[]): void {
-    if (!values.some(isAlias)) return;
-    let branch = this.#root as Branch<S>;
-    for (const label of this.#order) {
-      const child = branch.get(texts[label]);
-      if (child === undefined) return;
-      if (values[label] !== texts[label] && isAlias(values[label])) branch.set(values[label], child);
-      branch = child as Branch<S>;
-    }
-  }
-
-  /** Removes a series and returns it. */
-  delete(texts: readonly string[]): S | undefined {
-    const series = this.get(texts);
-    if (series === undefined) return undefined;
+    if (places === this.places) this.#removed++;
+    places[found + 1] = REMOVED;
+    this.#chunkOf(entry).fill(undefined, this.#offsetOf(entry), this.#offsetOf(entry) + this.#stride);
+    this.#free.push(entry);
     this.#size--;
-    if (this.#order.length === 0) {
-      this.#root = undefined;
-      return series;
-    }
-    const path = [this.#root as Branch<S>];
-    for (const label of this.#order.slice(0, -1)) {
-      path.push(path[path.length - 1].get(texts[label]) as Branch<S>);
-    }
-    for (let level = path.length - 1; level >= 0; level--) {
-      if (!path[level].delete(texts[this.#order[level]])) break;
-    }
-    return series;
+    if (this.cache !== null) for (const value of [texts[0], ...listAliases(texts[0])]) this.cache.delete(value);
+    if (this.#old !== null) this.#moveSome();
   }
 
-  /** All series with their texts, in no particular order. */
-  *entries(): Generator<[string[], S]> {
-    if (this.#size === 0) return;
-    const texts: string[] = new Array(this.#names.length).fill('');
-    if (this.#order.length === 0) yield [texts, this.#root as S];
-    else yield* this.#entriesBelow(this.#root as Branch<S>, 0, texts);
-  }
-
-  *#entriesBelow(branch: Branch<S>, level: number, texts: string[]): Generator<[string[], S]> {
-    for (const [text, child] of branch.entries()) {
-      texts[this.#order[level]] = text;
-      if (level === this.#order.length - 1) yield [[...texts], child as S];
-      else yield* this.#entriesBelow(child as Branch<S>, level + 1, texts);
+  /** All entries, in no particular order. */
+  *entries(): Generator<number> {
+    for (let number = 0; number < this.#used; number++) {
+      const entry = this.#entryAt(number);
+      if (this.#field(entry, this.names.length) !== undefined) yield entry;
     }
   }
 
   clear(): void {
-    this.#forgetMiss();
-    this.#root = this.#emptyRoot();
-    this.#size = 0;
+    this.places = new Int32Array(SMALLEST_INDEX);
+    this.depths = SOME;
+    this.chunks = [];
+    this.cache = this.names.length === 1 ? new Map() : null;
+    this.#used = this.#size = this.#removed = this.#twins = 0;
+    this.#free = [];
+    this.#old = null;
+    this.#missed = undefined;
+    this.#openChunk();
   }
 
-  /** Drops the last miss, which holds the root, and with it every series of a tree that is replaced. */
-  #forgetMiss(): void {
-    this.#missedFrom = this.#missedIn = this.#missed = undefined;
+  #openChunk(): void {
+    // The first place belongs to the entry `REMOVED`.
+    const chunk: unknown[] = new Array(1 + this.#stride).fill(undefined);
+    this.chunks.push(chunk);
+    if (this.chunks.length === 1) this.first = chunk;
   }
 
-  #emptyRoot(): Branch<S> | undefined {
-    return this.#names.length === 0 ? undefined : new Branch<S>();
+  #newEntry(): number {
+    if (this.#used === this.chunks.length * this.#perChunk) this.#openChunk();
+    return this.#entryAt(this.#used++);
   }
 
-  #reorder(): void {
-    if (this.#names.length < 2) return;
-    const all = [...this.entries()];
-    const distinct = this.#names.map((_, label) => new Set(all.map(([texts]) => texts[label])).size);
-    const order = [...this.#order].sort((a, b) => distinct[a] - distinct[b]);
-    if (order.every((label, level) => label === this.#order[level])) return;
-    this.#order = order;
-    this.#nameLevels();
-    this.#forgetMiss();
-    this.#root = this.#emptyRoot();
-    for (const [texts, series] of all) this.#put(texts, series);
+  #entryAt(number: number): number {
+    const chunk = Math.floor(number / this.#perChunk);
+    return (chunk << this.bits) + 1 + (1 + number - chunk * this.#perChunk) * this.#stride;
   }
 
-  #nameLevels(): void {
-    [this.#name0 = '', this.#name1 = '', this.#name2 = '', this.#name3 = ''] = this.#order.map(
-      (label) => this.#names[label],
-    );
+  #chunkOf(entry: number): unknown[] {
+    return this.chunks[entry >>> this.bits];
   }
 
-  /** Refuses an unknown label. A property that some program has added to every object is no label. */
-  #refuse(name: string, labels: object): void {
-    if (!isOfEveryObject(labels, name)) throw unknownLabel(name, this.#names);
+  #offsetOf(entry: number): number {
+    return entry & ((1 << this.bits) - 1);
+  }
+
+  #field(entry: number, field: number): unknown {
+    return this.#chunkOf(entry)[this.#offsetOf(entry) + field];
+  }
+
+  /** The index and the place in it of these texts; -1 if neither index has them. */
+  #locate(texts: readonly string[]): readonly [Int32Array, number] {
+    const at = this.#locateIn(this, texts);
+    if (at >= 0 || this.#old === null) return [this.places, at];
+    return [this.#old.places, this.#locateIn(this.#old, texts)];
+  }
+
+  #locateIn({ places, depths }: Index, texts: readonly string[]): number {
+    const mask = places.length - 1;
+    const hash = hashOf(texts, depths);
+    for (let at = (hash << 1) & mask, step = 2; ; at = (at + step) & mask, step += 2) {
+      const entry = places[at + 1];
+      if (entry === EMPTY) return -1;
+      if (places[at] === hash && this.#has(entry, texts)) return at;
+    }
+  }
+
+  #has(entry: number, texts: readonly string[]): boolean {
+    const chunk = this.#chunkOf(entry);
+    const at = this.#offsetOf(entry);
+    for (let label = 0; label < texts.length; label++) if (chunk[at + label] !== texts[label]) return false;
+    // For a table without labels, which has no texts to tell them apart.
+    return entry !== REMOVED;
+  }
+
+  /** Enters an entry in the index; returns the depths that would keep similar label sets apart. */
+  #enter(hash: number, entry: number): Depths {
+    const { places } = this;
+    const mask = places.length - 1;
+    let twins = 0;
+    let twin = REMOVED;
+    let at = (hash << 1) & mask;
+    let step = 2;
+    for (; places[at + 1] > REMOVED; at = (at + step) & mask, step += 2) {
+      if (places[at] !== hash) continue;
+      twins++;
+      twin = places[at + 1];
+    }
+    if (places[at + 1] === REMOVED) this.#removed--;
+    places[at] = hash;
+    places[at + 1] = entry;
+    if (step > 2 * PROBES_MAX) return everyLabel(ALL);
+    if (twins === 0) return this.depths;
+    this.#twins++;
+    return twins >= TWINS_MAX || this.#twins * 8 > this.#size + 32 ? this.#deepened(entry, twin) : this.depths;
+  }
+
+  /** Hashes more of the labels whose texts differ though their hashed characters do not. */
+  #deepened(entry: number, twin: number): Depths {
+    const those = this.textsOf(twin);
+    let { depths } = this;
+    this.textsOf(entry).forEach((text, label) => {
+      const same = characters(text, label, this.depths) === characters(those[label], label, this.depths);
+      if (!same || text === those[label]) return;
+      const depth = (this.depths >>> shiftOf(label)) & 3;
+      depths = (depths & ~(3 << shiftOf(label))) | ((depth === SOME ? SIX : ALL) << shiftOf(label));
+    });
+    return depths;
+  }
+
+  /** Begins a new index with room for twice the entries, without those that were removed. */
+  #replaceIndex(depths: Depths): void {
+    while (this.#old !== null) this.#moveSome();
+    let length = SMALLEST_INDEX;
+    while (length < this.#size * 8) length *= 2;
+    this.#old = { places: this.places, depths: this.depths };
+    this.places = new Int32Array(length);
+    this.depths = depths;
+    this.#moved = this.#removed = this.#twins = 0;
+    if (this.#old.places.length <= AT_ONCE) while (this.#old !== null) this.#moveSome();
+  }
+
+  /** Moves a part of the old index to the new one. */
+  #moveSome(): void {
+    const { places, depths } = this.#old as Index;
+    const end = Math.min(this.#moved + STEP, places.length);
+    for (let at = this.#moved; at < end; at += 2) {
+      const entry = places[at + 1];
+      if (entry <= REMOVED) continue;
+      this.#enter(depths === this.depths ? places[at] : hashOf(this.textsOf(entry), this.depths), entry);
+      places[at + 1] = REMOVED;
+    }
+    this.#moved = end;
+    if (end === places.length) this.#old = null;
   }
 }
 

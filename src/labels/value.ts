@@ -62,15 +62,33 @@ export function presentLabels<V>(labels: Readonly<Record<string, V>>): Record<st
   return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== undefined && value !== null));
 }
 
+/** The texts of small integers, such as status codes: converting a number takes as long as the rest of a look-up. */
+const SMALL_INTEGERS: readonly string[] = Array.from({ length: 1024 }, (_, integer) => String(integer));
+
+/** Equal to the text of no label set, because those are well-formed. */
+const NO_TEXT = '\ud800';
+
 /**
- * True if the tree may also index this value unconverted (number, boolean, null, undefined). Only a few such values
- * have the same text.
+ * The text of a value that can be converted without running code of the caller; `NO_TEXT` for objects, functions and
+ * symbols. Strings stay as they are.
  */
-export function isAlias(value: unknown): boolean {
-  return value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean';
+export function plainText(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+      return SMALL_INTEGERS[value] ?? String(value);
+    case 'undefined':
+      return '';
+    case 'boolean':
+    case 'bigint':
+      return String(value);
+    default:
+      return value === null ? '' : NO_TEXT;
+  }
 }
 
-/** All values for which `isAlias()` is true and whose text is this one. */
+/** The numbers, booleans, `null` and `undefined` that have this text. */
 export function listAliases(text: string): unknown[] {
   const aliases: unknown[] = text === '' ? [null, undefined] : [];
   if (text === 'true' || text === 'false') aliases.push(text === 'true');

@@ -2,15 +2,16 @@
  * Finds or makes the series that takes label sets over the limits of one metric: the series of `other`, or one that is
  * never read. Carries out what the core has decided; `overflow.ts` remembers its decisions.
  */
-import type { LabelTree } from '../labels/tree';
 import { OTHER } from '../labels/value';
 import { type FamilyDefinition, widthOf } from '../native/contributor';
 import { type Overflow, Refusal } from './overflow';
 import { Place } from './place';
 import { attach, type Series } from './series';
 
-/** Creates series of one metric. `SeriesSet` provides it. */
+/** Finds and creates series of one metric. `SeriesSet` provides it. */
 export interface SeriesMaker<S extends Series> {
+  /** The series of these texts, if it exists. */
+  get(texts: readonly string[]): S | undefined;
   /** A series object without cells. */
   create(place: Place): S;
   /** A new series, or the reason why the limits forbid it. */
@@ -24,7 +25,6 @@ const NO_ID = -1;
 
 /** The series of one metric that take label sets over its limits. */
 export class BeyondLimits<S extends Series> {
-  readonly #tree: LabelTree<S>;
   readonly #overflow: Overflow;
   readonly #maker: SeriesMaker<S>;
   readonly #labels: number;
@@ -34,8 +34,7 @@ export class BeyondLimits<S extends Series> {
   /** A series with cells that are never read. */
   #sink: S | undefined;
 
-  constructor(tree: LabelTree<S>, overflow: Overflow, maker: SeriesMaker<S>, family: FamilyDefinition) {
-    this.#tree = tree;
+  constructor(overflow: Overflow, maker: SeriesMaker<S>, family: FamilyDefinition) {
     this.#overflow = overflow;
     this.#maker = maker;
     this.#labels = family.labelNames.length;
@@ -43,17 +42,16 @@ export class BeyondLimits<S extends Series> {
   }
 
   /**
-   * Fast path for label sets over a limit. The tree's `find()` has just missed; if it is already known that the core
-   * allows no new series for these labels, returns the series that takes them, without reading the labels again. An
-   * attacker's calls take this path.
+   * Fast path for label sets over a limit. If it is already known that the core allows no new series for these texts, which
+   * have none, returns the series that takes them, without reading the labels again. An attacker's calls take this path.
    */
-  find(): S | undefined {
+  find(texts: readonly string[]): S | undefined {
     const overflow = this.#overflow;
-    if (overflow.isFull) return this.#target !== undefined && this.#tree.missesForSure() ? this.#target : undefined;
+    if (overflow.isFull) return this.#target;
     if (!overflow.hasLimitedLabel || overflow.fallback !== 'fold') return undefined;
-    // The tree found all other labels, so only the limit of the last one can be exceeded.
-    const missed = this.#tree.missedBeside(OTHER);
-    return missed !== undefined && overflow.refusesText(this.#tree.lastLabel, missed.text) ? missed.series : undefined;
+    const folded = overflow.known(texts)?.folded ?? [];
+    if (folded.length === 0) return undefined;
+    return this.#maker.get(texts.map((text, label) => (folded.includes(label) ? OTHER : text)));
   }
 
   /**
@@ -78,7 +76,7 @@ export class BeyondLimits<S extends Series> {
   #fold(place: Place, labels: readonly number[]): S {
     if (labels.length === 0) return this.#other();
     const folded = labels.reduce((folded, label) => folded.with(label, OTHER), place);
-    const added = this.#tree.get(folded.texts) ?? this.#maker.tryAdd(folded);
+    const added = this.#maker.get(folded.texts) ?? this.#maker.tryAdd(folded);
     // The folded label set may be over a limit too.
     return added instanceof Refusal ? this.#other() : added;
   }
@@ -87,7 +85,7 @@ export class BeyondLimits<S extends Series> {
   #other(): S {
     const texts = new Array<string>(this.#labels).fill(OTHER);
     const place = new Place(texts, texts, [...texts.keys()]);
-    this.#target = this.#tree.get(texts) ?? this.#maker.addBeyond(place);
+    this.#target = this.#maker.get(texts) ?? this.#maker.addBeyond(place);
     return this.#target;
   }
 

@@ -56,3 +56,45 @@ export function checkedBuckets(buckets: unknown): readonly number[] {
 export function numberOf(bound: unknown): unknown {
   return typeof bound === 'string' && bound.trim() !== '' && !Number.isNaN(Number(bound)) ? Number(bound) : bound;
 }
+
+/** Bounds are counted in steps of as many. */
+const STEP = 4;
+/** With more bounds than this, halving comes first. */
+const HALVING_FROM = 32;
+
+/** The buckets of a histogram as recording needs them. */
+export class Buckets {
+  /** The upper bounds, with infinite ones behind them up to a multiple of four, for `findBucket()`. */
+  readonly bounds: Float64Array;
+  /** The number of cells before the sum. */
+  readonly sum: number;
+
+  constructor(bounds: readonly number[]) {
+    this.bounds = new Float64Array(Math.ceil(bounds.length / STEP) * STEP).fill(Number.POSITIVE_INFINITY);
+    this.bounds.set(bounds);
+    this.sum = bounds.length + 1;
+  }
+}
+
+/**
+ * The index of the first bucket whose bound is not smaller than a finite value: the number of bounds that are. Counts them
+ * without a branch, because the processor cannot predict where a loop would stop.
+ */
+export function findBucket(bounds: Float64Array, value: number): number {
+  let low = 0;
+  let high = bounds.length;
+  while (high - low > HALVING_FROM) {
+    const middle = low + (((high - low) >>> 3) << 2);
+    if (value > bounds[middle]) low = middle;
+    else high = middle;
+  }
+  let bucket = low;
+  for (let at = low; at < high; at += STEP) {
+    bucket +=
+      Number(value > bounds[at]) +
+      Number(value > bounds[at + 1]) +
+      Number(value > bounds[at + 2]) +
+      Number(value > bounds[at + 3]);
+  }
+  return bucket;
+}

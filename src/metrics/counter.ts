@@ -2,6 +2,8 @@
  * Implements `Counter` and its series.
  */
 import { NegativeIncrementError, shown, ValueError } from '../errors';
+import { NO_SLOT } from '../labels/table';
+import { addTo } from '../native/contributor';
 import type { AnyLabels, Over } from '../types';
 import { checkedExemplar, type ExemplarLabels, type IncreaseDataWithExemplar } from './exemplar';
 import { childOf, enter, Metric, type MetricConfiguration, type Passed } from './metric';
@@ -82,10 +84,14 @@ export class Counter<T extends string = string> extends Metric<T, CounterCells, 
       else {
         // Checked first, because an invalid value must not create a series.
         const increment = value === undefined ? 1 : checkedIncrement(value);
-        this[seriesSet].at(labels).inc(increment);
+        const slot = this[seriesSet].find(labels);
+        if (slot === NO_SLOT) this[seriesSet].reached(labels).inc(increment);
+        else addTo(slot, increment);
       }
     } else {
-      this[seriesSet].unlabelled().inc(labels);
+      const slot = this[seriesSet].plainSlot;
+      if (slot === NO_SLOT) this[seriesSet].unlabelled().inc(labels);
+      else addTo(slot, labels === undefined ? 1 : checkedIncrement(labels));
     }
   }
 

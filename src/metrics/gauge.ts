@@ -3,6 +3,8 @@
  */
 import { unixMs } from '../clock';
 import { shown, ValueError } from '../errors';
+import { NO_SLOT } from '../labels/table';
+import { addTo, putTo } from '../native/contributor';
 import type { AnyLabels, Over } from '../types';
 import { childOf, enter, Metric, type MetricConfiguration, type Passed } from './metric';
 import { add, labelsOf, put, revived, Series, seriesSet, siblingOf } from './series';
@@ -139,9 +141,13 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
     if (isLabels(labels)) {
       // Checked first, because an invalid value must not create a series.
       const number = checkedNumber(value, 'Value');
-      this[seriesSet].at(labels).set(number);
+      const slot = this[seriesSet].find(labels);
+      if (slot === NO_SLOT) this[seriesSet].reached(labels).set(number);
+      else putTo(slot, number);
     } else {
-      this[seriesSet].unlabelled().set(labels);
+      const slot = this[seriesSet].plainSlot;
+      if (slot === NO_SLOT) this[seriesSet].unlabelled().set(labels);
+      else putTo(slot, checkedNumber(labels, 'Value'));
     }
   }
 
@@ -157,9 +163,13 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
   inc(labels?: AnyLabels<T> | number | null, value?: number | null): void {
     if (isLabels(labels)) {
       const delta = checkedNumber(value ?? 1, 'Delta');
-      this[seriesSet].at(labels).inc(delta);
+      const slot = this[seriesSet].find(labels);
+      if (slot === NO_SLOT) this[seriesSet].reached(labels).inc(delta);
+      else addTo(slot, delta);
     } else {
-      this[seriesSet].unlabelled().inc(labels);
+      const slot = this[seriesSet].plainSlot;
+      if (slot === NO_SLOT) this[seriesSet].unlabelled().inc(labels);
+      else addTo(slot, checkedNumber(labels ?? 1, 'Delta'));
     }
   }
 
@@ -175,9 +185,13 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
   dec(labels?: AnyLabels<T> | number | null, value?: number | null): void {
     if (isLabels(labels)) {
       const delta = checkedNumber(value ?? 1, 'Delta');
-      this[seriesSet].at(labels).dec(delta);
+      const slot = this[seriesSet].find(labels);
+      if (slot === NO_SLOT) this[seriesSet].reached(labels).dec(delta);
+      else addTo(slot, -delta);
     } else {
-      this[seriesSet].unlabelled().dec(labels);
+      const slot = this[seriesSet].plainSlot;
+      if (slot === NO_SLOT) this[seriesSet].unlabelled().dec(labels);
+      else addTo(slot, -checkedNumber(labels ?? 1, 'Delta'));
     }
   }
 

@@ -2,8 +2,10 @@
  * Implements histograms: observations counted in buckets, and their sum.
  */
 import { shown, ValueError } from '../errors';
+import { NO_SLOT } from '../labels/table';
+import { addPairTo } from '../native/contributor';
 import type { AnyLabels, Over } from '../types';
-import { checkedBuckets } from './buckets';
+import { type Buckets, checkedBuckets, findBucket } from './buckets';
 import { checkedExemplar, type ExemplarLabels, type ObserveDataWithExemplar } from './exemplar';
 import { childOf, enter, Metric, type MetricConfiguration } from './metric';
 import { addMembers, HISTOGRAM_MEMBERS } from './peer-members';
@@ -55,21 +57,21 @@ export interface HistogramSeries<T extends string = string> {
 
 /** The series of a histogram. */
 export class HistogramCells extends Series {
-  readonly #bounds: Float64Array;
+  readonly #buckets: Buckets;
 
   /** @internal */
-  constructor(home: Home, place: Place, bounds: Float64Array) {
+  constructor(home: Home, place: Place, buckets: Buckets) {
     super(home, place);
-    this.#bounds = bounds;
+    this.#buckets = buckets;
   }
 
   observe(value: number): void {
-    const bounds = this.#bounds;
+    const { bounds, sum } = this.#buckets;
     // True for finite numbers only: Infinity - Infinity and NaN - NaN are NaN.
     const finite = typeof value === 'number' && value - value === 0;
-    if (finite && this[addPair](findBucket(bounds, value), bounds.length + 1, value)) return;
+    if (finite && this[addPair](findBucket(bounds, value), sum, value)) return;
     const observation = checkedObservation(value);
-    this[revived]()[addPair](findBucket(bounds, observation), bounds.length + 1, observation);
+    this[revived]()[addPair](findBucket(bounds, observation), sum, observation);
   }
 
   startTimer(): Timer {
@@ -78,22 +80,6 @@ export class HistogramCells extends Series {
       else (this[siblingOf]({ ...this[labelsOf](), ...more }) as HistogramCells).observe(seconds);
     });
   }
-}
-
-/** With more bounds than this, binary search is faster than going through them. */
-const HALVING_FROM = 32;
-
-/** The index of the first bucket whose bound is not smaller than the value. */
-function findBucket(bounds: ArrayLike<number>, value: number): number {
-  let low = 0;
-  let high = bounds.length;
-  while (high - low > HALVING_FROM) {
-    const middle = (low + high) >>> 1;
-    if (value > bounds[middle]) low = middle + 1;
-    else high = middle;
-  }
-  while (low < high && value > bounds[low]) low++;
-  return low;
 }
 
 /** @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number */
@@ -145,13 +131,16 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramCel
       else {
         // Checked first, because an invalid value must not create a series.
         const observation = checkedObservation(value);
-        this[seriesSet].at(labels).observe(observation);
+        const slot = this[seriesSet].find(labels);
+        if (slot === NO_SLOT) this[seriesSet].reached(labels).observe(observation);
+        else observeAt(slot, this[seriesSet].buckets, observation);
       }
     } else {
       // As in prom-client, `observe(undefined, 5)` and `observe(null, 5)` observe 5 without labels.
-      this[seriesSet]
-        .unlabelled()
-        .observe(labels === undefined || labels === null ? (value as number) : (labels as number));
+      const observation = labels === undefined || labels === null ? value : labels;
+      const slot = this[seriesSet].plainSlot;
+      if (slot === NO_SLOT) this[seriesSet].unlabelled().observe(observation as number);
+      else observeAt(slot, this[seriesSet].buckets, checkedObservation(observation));
     }
   }
 
@@ -220,6 +209,10 @@ const OWN_OBSERVE = Histogram.prototype.observe;
 
 addMembers(Histogram.prototype, HISTOGRAM_MEMBERS);
 
+function observeAt(slot: number, { bounds, sum }: Buckets, observation: number): void {
+  addPairTo(slot, findBucket(bounds, observation), sum, observation);
+}
+
 function observeWithExemplar(
   histogram: Metric<string, HistogramCells>,
   { labels, value, exemplarLabels }: ObserveDataWithExemplar,
@@ -231,5 +224,5 @@ function observeWithExemplar(
   const exemplar = checkedExemplar(exemplarLabels);
   const series = labels ? set.at(labels) : set.unlabelled();
   series.observe(number);
-  exemplar?.attach(set.family, series, findBucket(set.bounds, number), number);
+  exemplar?.attach(set.family, series, findBucket(set.buckets.bounds, number), number);
 }

@@ -107,12 +107,6 @@ export class Overflow {
     return this.#since === generation && this.#limited.length > 0;
   }
 
-  /** True if this value of a label is known to be refused. */
-  refusesText(labelIndex: number, text: string): boolean {
-    const limited = this.#limited.find((candidate) => candidate.refusal.labelIndex === labelIndex);
-    return this.#since === generation && limited !== undefined && isBeyond(limited, text);
-  }
-
   /** The refusal of a new label set, if it is known and still valid. */
   known(texts: readonly string[]): Refusal | undefined {
     if (this.#since !== generation) return undefined;
@@ -124,8 +118,8 @@ export class Overflow {
     return known ?? this.#full;
   }
 
-  /** Remembers a refusal. @param entries all series with their texts */
-  remember(refusal: Refusal, entries: () => Iterable<readonly [readonly string[], unknown]>): void {
+  /** Remembers a refusal. @param texts those of all series */
+  remember(refusal: Refusal, texts: () => Iterable<readonly string[]>): void {
     if (refusal.of !== 'label') this.#full = refusal;
     else if (this.#since !== generation) this.#full = undefined;
     if (this.#since === generation) return;
@@ -136,7 +130,7 @@ export class Overflow {
       const known = this.#limited.find(({ refusal }) => refusal.labelIndex === labelIndex);
       return {
         refusal: new Refusal('label', labelLimits[index], labelIndex, refusal.fallback, [labelIndex]),
-        values: known?.values ?? countValues(labelIndex, entries()),
+        values: known?.values ?? countValues(labelIndex, texts()),
       };
     });
   }
@@ -233,12 +227,9 @@ function isCounted(text: string): boolean {
 }
 
 /** The number of series by value of a label. */
-function countValues(
-  labelIndex: number,
-  entries: Iterable<readonly [readonly string[], unknown]>,
-): Map<string, number> {
+function countValues(labelIndex: number, all: Iterable<readonly string[]>): Map<string, number> {
   const values = new Map<string, number>();
-  for (const [texts] of entries) count(values, texts[labelIndex], 1);
+  for (const texts of all) count(values, texts[labelIndex], 1);
   return values;
 }
 

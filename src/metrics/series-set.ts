@@ -4,18 +4,20 @@
  */
 import { ConfigurationError, LabelError, native, refuseOption } from '../errors';
 import { combinationCount, combinations, readLists } from '../labels/combinations';
-import { LabelTree } from '../labels/tree';
+import { type Finder, openFinder } from '../labels/finder';
+import { LabelTable, NO_ENTRY, NO_SLOT } from '../labels/table';
 import { toText } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
 import { cellIndexOf, cellsOf, createFamily, type FamilyDefinition, SUMMARY_CELLS } from '../native/contributor';
 import { AgeSteps } from './age-steps';
 import { BeyondLimits } from './beyond';
+import { Buckets } from './buckets';
 import { CleanedTexts } from './cleaned-texts';
 import { DirtyForms } from './dirty-forms';
 import { GivenLabels } from './given-labels';
 import { Overflow, Refusal, toRefusal } from './overflow';
 import { Place } from './place';
-import { attach, type Home, idOf, readCells, retire, revived, type Series, type SeriesType } from './series';
+import { attach, type Home, idOf, retire, revived, type Series, type SeriesType } from './series';
 import type { Known } from './values';
 
 /** The core answers `[id, slot]` if it added a series. A refusal has four numbers or more, so the length tells which. */
@@ -25,14 +27,28 @@ const ADDED = 2;
 export class SeriesSet<S extends Series> implements Home {
   readonly family: NativeFamily;
   readonly ageSteps: AgeSteps | undefined;
+  /** The buckets of a histogram. */
+  readonly buckets: Buckets;
   readonly #warn: (message: string) => void;
   /** Set if a registry cleans label values. */
   #cleaned: CleanedTexts | undefined;
   #dirty: DirtyForms<S> | undefined;
   readonly #definition: FamilyDefinition;
-  readonly #tree: LabelTree<S>;
+  /** The owner of an entry is the series' object if a handle or a summary needs one, and otherwise its ID. */
+  readonly #table: LabelTable;
+  /**
+   * The slot of these labels, for a metric that writes the cells itself; `NO_SLOT` if only `reached()` can tell. A new
+   * function replaces it after some calls.
+   */
+  find: Finder;
+  /** The slot of the series without labels; `NO_SLOT` while it has no cells, or is watched. */
+  plainSlot = NO_SLOT;
+  #findSlot: Finder;
+  #findEntry: Finder;
+  #watched = false;
+  /** Writes to series that have no object. Used within one call and never given away. */
+  readonly #pen: S;
   readonly #type: SeriesType<S>;
-  readonly #bounds: Float64Array;
   /** The series without labels, once it was used. */
   #unlabelled: S | undefined;
   readonly #given: GivenLabels;
@@ -44,18 +60,38 @@ export class SeriesSet<S extends Series> implements Home {
     this.#definition = definition;
     this.#type = type;
     this.#warn = warn;
-    this.#bounds = Float64Array.from(definition.buckets);
+    this.buckets = new Buckets(definition.buckets);
     this.family = createFamily(definition);
     this.ageSteps = AgeSteps.of(definition.summary);
-    this.#tree = new LabelTree(definition.labelNames);
+    this.#table = new LabelTable(definition.labelNames);
+    this.#findSlot = openFinder(this.#table, 'slot', (finder) => {
+      this.#findSlot = finder;
+      this.watch(this.#watched);
+    });
+    this.find = this.#findSlot;
+    this.#findEntry = openFinder(this.#table, 'entry', (finder) => {
+      this.#findEntry = finder;
+    });
     this.#given = new GivenLabels(definition.labelNames);
     this.#overflow = new Overflow(this.family, definition.name, definition.labelNames, warn);
     const maker = {
+      get: (texts: readonly string[]) => this.#get(texts),
       create: (place: Place) => this.#create(place),
-      tryAdd: (place: Place) => this.#tryAdd(place),
-      addBeyond: (place: Place) => this.#attach(this.#create(place), place, this.family.addSeriesBeyond()),
+      tryAdd: (place: Place) => {
+        const added = this.#tryAdd(place);
+        return added instanceof Refusal ? added : this.#objectOf(added);
+      },
+      addBeyond: (place: Place) => this.#objectOf(this.#enter(place, this.family.addSeriesBeyond())),
     };
-    this.#beyond = new BeyondLimits(this.#tree, this.#overflow, maker, definition);
+    this.#beyond = new BeyondLimits(this.#overflow, maker, definition);
+    this.#pen = this.#create(NO_PLACE);
+  }
+
+  /** While on, each write goes through the object of its series, where the testing kit sees it. */
+  watch(on: boolean): void {
+    this.#watched = on;
+    this.find = on ? () => NO_SLOT : this.#findSlot;
+    this.#followPlain();
   }
 
   /** Facts about the series that the addon does not know. */
@@ -65,7 +101,11 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** The value cells of the series that the arguments of `labels()` name; `undefined` if there is no such series. */
   cells(labels: object = NO_LABELS): number[] | undefined {
-    return this.peek(this.placeOfArguments([labels]))?.[readCells](this.width);
+    const entry = this.#table.search(this.placeOfArguments([labels]).texts);
+    if (entry === NO_ENTRY) return undefined;
+    const slot = this.#table.slotOf(entry);
+    const first = cellIndexOf(slot);
+    return Array.from(cellsOf(slot).subarray(first, first + this.width));
   }
 
   /** The number of cells of a series that hold values: the buffer of a summary follows them. */
@@ -86,8 +126,19 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** The series of these labels; created if it does not exist. */
   at(labels: object): S {
-    const series = this.#tree.find(labels);
-    return series === undefined ? this.#miss(labels) : series;
+    const entry = this.#findEntry(labels);
+    const reached = entry === NO_ENTRY ? this.#miss(labels) : entry;
+    return typeof reached === 'number' ? this.#objectOf(reached) : reached;
+  }
+
+  /** The series of labels for which `find()` has just returned `NO_SLOT`, for one write at once; created if missing. */
+  reached(labels: object): S {
+    if (this.#watched) return this.at(labels);
+    const reached = this.#miss(labels);
+    if (typeof reached !== 'number') return reached;
+    const slot = this.#table.slotOf(reached);
+    this.#pen[attach](cellsOf(slot), cellIndexOf(slot), this.#idOf(reached));
+    return this.#pen;
   }
 
   /** The series without labels; it has cells from its first write on. */
@@ -115,18 +166,17 @@ export class SeriesSet<S extends Series> implements Home {
   revive(series: S, place: Place): S {
     // The sanitizer may have been set after this handle was created.
     const cleaned = this.#clean(place);
-    if (cleaned === place) return this.peek(place) ?? this.#add(place, series);
-    return this.peek(cleaned) ?? this.#add(cleaned);
+    return this.#objectOrAdded(cleaned, cleaned === place ? series : undefined);
   }
 
   /** The series of these labels if it exists. */
   peek(place: Place): S | undefined {
-    return this.#tree.get(place.texts);
+    return this.#get(place.texts);
   }
 
   /** All series, in no particular order. */
   *existing(): Generator<S> {
-    for (const [, series] of this.#tree.entries()) yield series;
+    for (const entry of [...this.#table.entries()]) yield this.#objectOf(entry);
   }
 
   /** Creates a series with nothing recorded, or sets the existing one to zero. */
@@ -168,13 +218,18 @@ export class SeriesSet<S extends Series> implements Home {
   }
 
   #removeTexts(texts: readonly string[]): boolean {
-    const series = this.#tree.delete(texts);
-    if (series === undefined) return false;
-    const id = series[idOf]();
-    series[retire](this.#given.placeOf(id, texts));
+    const entry = this.#table.search(texts);
+    if (entry === NO_ENTRY) return false;
+    const owner = this.#table.ownerOf(entry) as S | number;
+    const id = this.#idOf(entry);
+    this.#table.delete(entry);
+    if (typeof owner !== 'number') {
+      owner[retire](this.#given.placeOf(id, texts));
+      this.#beyond.removed(owner);
+    }
     this.#given.forget(id);
     this.family.removeSeries(id);
-    this.#beyond.removed(series);
+    this.#followPlain();
     this.#overflow.removed(texts);
     this.#dirty?.forget();
     return true;
@@ -187,18 +242,18 @@ export class SeriesSet<S extends Series> implements Home {
     // Series that are older than the sanitizer have uncleaned labels.
     const cleaned = this.#clean(new Place(texts, texts, order)).texts;
     const has = (own: readonly string[], index: number) => own[index] === texts[index] || own[index] === cleaned[index];
-    const matching = [...this.#tree.entries()].filter(([own]) => order.every((index) => has(own, index)));
-    for (const [own] of matching) this.#removeTexts(own);
+    const matching = [...this.#texts()].filter((own) => order.every((index) => has(own, index)));
+    for (const own of matching) this.#removeTexts(own);
     return matching.length;
   }
 
   /** Removes all series that have these labels, except one. */
   removeOthers(labels: object, kept: Place): void {
     const { texts, order } = this.#placeOf(labels);
-    const others = [...this.#tree.entries()].filter(
-      ([own]) => order.every((index) => own[index] === texts[index]) && own.some((text, at) => text !== kept.texts[at]),
+    const others = [...this.#texts()].filter(
+      (own) => order.every((index) => own[index] === texts[index]) && own.some((text, at) => text !== kept.texts[at]),
     );
-    for (const [own] of others) this.#removeTexts(own);
+    for (const own of others) this.#removeTexts(own);
   }
 
   removeExpired(max: number): number {
@@ -211,7 +266,7 @@ export class SeriesSet<S extends Series> implements Home {
   init(values: object): void {
     if (typeof values !== 'object' || values === null) refuseOption('values by label name', 'init()', values);
     // Throws for an unknown label, even if its list is empty.
-    this.#tree.read(values);
+    this.#table.read(values);
     const lists = readLists(values);
     const count = combinationCount(lists);
     const { maxSeries } = this.family.limits();
@@ -226,10 +281,12 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** Removes all series. */
   clear(): void {
-    for (const [texts, series] of this.#tree.entries()) {
-      series[retire](this.#given.placeOf(series[idOf](), texts));
+    for (const entry of this.#table.entries()) {
+      const owner = this.#table.ownerOf(entry) as S | number;
+      if (typeof owner !== 'number') owner[retire](this.#given.placeOf(owner[idOf](), this.#table.textsOf(entry)));
     }
-    this.#tree.clear();
+    this.#table.clear();
+    this.#followPlain();
     this.#given.clear();
     this.family.clear();
     this.#beyond.cleared();
@@ -274,7 +331,7 @@ export class SeriesSet<S extends Series> implements Home {
   }
 
   #placeOf(labels: object): Place {
-    const { values, order } = this.#tree.read(labels);
+    const { values, order } = this.#table.read(labels);
     return this.#placeFrom(values, order);
   }
 
@@ -283,61 +340,108 @@ export class SeriesSet<S extends Series> implements Home {
     return new Place(texts, values, order);
   }
 
-  /** The series of labels that the tree has just not found. */
-  #miss(labels: object): S {
+  /** The texts of all series, in no particular order. */
+  *#texts(): Generator<string[]> {
+    for (const entry of this.#table.entries()) yield this.#table.textsOf(entry);
+  }
+
+  /**
+   * The entry of labels that a finder has just not found; created if it is missing. Over a limit, the series that takes
+   * the label set.
+   */
+  #miss(labels: object): number | S {
+    const missed = this.#table.takeMissed();
     // A sanitizer may change the labels into ones that have a series.
-    const beyond = this.#cleaned === undefined ? this.#beyond.find() : undefined;
+    const beyond = missed === undefined || this.#cleaned !== undefined ? undefined : this.#beyond.find(missed);
     if (beyond !== undefined) {
-      if (this.#overflow.count()) this.#overflow.sample(this.#placeOf(labels).texts);
+      if (this.#overflow.count()) this.#overflow.sample(missed as readonly string[]);
       return beyond;
     }
     const dirty = this.#dirty?.find(labels);
     if (dirty !== undefined) return dirty;
     const given = this.#placeOf(labels);
     const place = this.#clean(given);
-    // Cleaning, or a number in place of its text, may lead to an existing series.
-    const series = this.peek(place) ?? this.#add(place);
-    if (place !== given && this.peek(place) === series) this.#dirty?.remember(given.texts, series);
-    this.#tree.alias(place.values, place.texts);
-    return series;
+    // Cleaning, or the text of an object, may lead to an existing series.
+    const known = this.#table.search(place.texts);
+    const reached = known === NO_ENTRY ? this.#add(place) : known;
+    if (place !== given && typeof reached === 'number') this.#dirty?.remember(given.texts, this.#objectOf(reached));
+    return reached;
   }
 
   #create(place: Place): S {
-    return new this.#type(this, place, this.#bounds);
+    return new this.#type(this, place, this.buckets);
+  }
+
+  #get(texts: readonly string[]): S | undefined {
+    const entry = this.#table.search(texts);
+    return entry === NO_ENTRY ? undefined : this.#objectOf(entry);
+  }
+
+  /** The object of an entry: the one it has, `handle`, or a new one. */
+  #objectOf(entry: number, handle?: S): S {
+    const owner = this.#table.ownerOf(entry) as S | number;
+    if (typeof owner !== 'number') return owner;
+    const series = handle ?? this.#create(NO_PLACE);
+    const slot = this.#table.slotOf(entry);
+    series[attach](cellsOf(slot), cellIndexOf(slot), owner);
+    this.#table.setOwner(entry, series);
+    return series;
+  }
+
+  #idOf(entry: number): number {
+    const owner = this.#table.ownerOf(entry) as S | number;
+    return typeof owner === 'number' ? owner : owner[idOf]();
+  }
+
+  #objectOrAdded(place: Place, handle: S | undefined): S {
+    const known = this.#table.search(place.texts);
+    const reached = known === NO_ENTRY ? this.#add(place) : known;
+    return typeof reached === 'number' ? this.#objectOf(reached, handle) : reached;
   }
 
   /**
    * Adds the series of a label set that has none. Over a limit, returns the series that takes the label set instead.
    *
-   * @param handle the object to give the cells to; a new one if missing
    * @throws {CardinalityError} over a limit, if that is the policy
    */
-  #add(place: Place, handle?: S): S {
-    const added = this.#tryAdd(place, handle);
+  #add(place: Place): number | S {
+    const added = this.#tryAdd(place);
     return added instanceof Refusal ? this.#beyond.take(place, added) : added;
   }
 
   /** Asks the core for a new series, unless the core is known to refuse it. */
-  #tryAdd(place: Place, handle?: S): S | Refusal {
+  #tryAdd(place: Place): number | Refusal {
     const known = this.#overflow.known(place.texts);
     if (known !== undefined) return known;
     const { printed, texts } = place;
     const printedTexts = printed.map((index) => texts[index]);
     const answer = native(() => this.family.addSeries(printed, printedTexts));
-    if (answer.length === ADDED) return this.#attach(handle ?? this.#create(place), place, answer);
+    if (answer.length === ADDED) return this.#enter(place, answer);
     const refusal = toRefusal(answer);
-    this.#overflow.remember(refusal, () => this.#tree.entries());
+    this.#overflow.remember(refusal, () => this.#texts());
     return refusal;
   }
 
-  #attach(series: S, place: Place, [id, slot]: readonly number[]): S {
+  /** Enters a series that the core has added. */
+  #enter(place: Place, [id, slot]: readonly number[]): number {
     const { texts } = place;
-    series[attach](cellsOf(slot), cellIndexOf(slot), id);
-    this.#tree.insert(texts, series);
+    // From now on recording may write there.
+    cellsOf(slot);
+    const entry = this.#table.insert(texts, slot, id);
     this.#overflow.added(texts);
     this.#given.remember(id, place);
-    return series;
+    this.#followPlain();
+    return entry;
+  }
+
+  /** Keeps `plainSlot` current. */
+  #followPlain(): void {
+    if (this.labelNames.length > 0) return;
+    const entry = this.#watched ? NO_ENTRY : this.#table.search([]);
+    this.plainSlot = entry === NO_ENTRY ? NO_SLOT : this.#table.slotOf(entry) | 0;
   }
 }
 
 const NO_LABELS = Object.freeze({});
+/** The place of a series object whose cells follow at once. */
+const NO_PLACE = new Place([], [], []);

@@ -4,6 +4,7 @@
  */
 import { SUMMARY_CELLS } from '../native/contributor';
 import type { AgeSteps } from './age-steps';
+import type { Buckets } from './buckets';
 import type { Place } from './place';
 
 /** The `#cells` of a series without cells. */
@@ -168,5 +169,5 @@ export abstract class Series {
   }
 }
 
-/** The class of a series. Histograms need the bounds. */
-export type SeriesType<S extends Series> = new (home: Home, place: Place, bounds: Float64Array) => S;
+/** The class of a series. Histograms need the buckets. */
+export type SeriesType<S extends Series> = new (home: Home, place: Place, buckets: Buckets) => S;

@@ -41,6 +41,7 @@ class Spy {
   constructor(metric: AnyMetric) {
     this.#metric = metric;
     this.#spyOnMetric(metric);
+    metric[seriesSet].watch(true);
     this.#spyOnSet(metric[seriesSet]);
     for (const series of metric[seriesSet].existing()) this.#spyOnSeries(series);
   }
@@ -48,6 +49,7 @@ class Spy {
   /** Restores every method. */
   end(): void {
     this.#shadows.remove();
+    this.#metric[seriesSet].watch(false);
   }
 
   #report(type: OperationType, labels: Labels, value?: number): void {
