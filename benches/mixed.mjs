@@ -3,7 +3,18 @@
 //
 // `--beside=folder` measures another checkout of this library too, for example one of the base branch.
 
-import { atLeast, atMost, options, ownRole, progress, publish, serveRole, show, startRole } from './harness.mjs';
+import {
+  atLeast,
+  atMost,
+  median,
+  options,
+  ownRole,
+  progress,
+  publish,
+  serveRole,
+  show,
+  startRole,
+} from './harness.mjs';
 import { BESIDE, libraryById, OURS, openLibrary, peersOf, selectLibraries } from './libraries.mjs';
 import { cases, openApplication, openLoop } from './mixed-app.mjs';
 import { ODD_OBJECTS, recordOddly } from './mixed-odd.mjs';
@@ -195,16 +206,14 @@ function ratio(entry, peers) {
 }
 
 function oddTable(odd) {
-  const columns = ['one object of this kind in the process', 'slowest case afterwards', 'after / before'];
-  const rows = Object.entries(odd).map(([kind, best]) => {
-    const [title, entry] = slowest(best);
-    return [kind, title, `${show(entry.after / entry.before)}x`];
-  });
+  const columns = ['one object of this kind in the process', 'after / before, median of the cases'];
+  const rows = Object.entries(odd).map(([kind, best]) => [kind, `${show(slowdown(best))}x`]);
   return { caption: 'After one odd label object', columns, rows };
 }
 
-function slowest(best) {
-  return Object.entries(best).sort(([, a], [, b]) => b.after / b.before - a.after / a.before)[0];
+/** One case may be disturbed; an object that slows metrics down slows most of the cases with labels. */
+function slowdown(best) {
+  return median(Object.values(best).map(({ before, after }) => after / before));
 }
 
 function judgeCases(cold, peers) {
@@ -214,10 +223,6 @@ function judgeCases(cold, peers) {
 }
 
 function judgeOdd(odd) {
-  const worst = Math.max(
-    ...Object.values(odd)
-      .map((best) => slowest(best)[1])
-      .map(({ before, after }) => after / before),
-  );
-  return [atMost('any case after one odd label object, against before', worst, ODD_AT_MOST, 'x')];
+  const worst = Math.max(...Object.values(odd).map(slowdown));
+  return [atMost('records after one odd label object, against before', worst, ODD_AT_MOST, 'x')];
 }

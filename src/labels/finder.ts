@@ -57,14 +57,12 @@ function source({ names, bits }: LabelTable, answer: Answer): string {
   const texts = each((label) => `text${label}`, ', ');
   const first = 1 << bits;
   const found = answer === 'entry' ? 'entry' : `chunk[at + ${names.length}]`;
-  const cached = names.length === 1 && answer === 'slot';
   return `return function find(labels) {
     ${each((label) => `let value${label};`)}
     for (const name in labels) {
       ${each((label, name) => `if (name === ${name}) value${label} = labels[name]; else`)}
       table.refuse(name, labels);
     }
-    ${cached ? 'const { cache } = table; if (cache !== null) { const known = cache.get(value0); if (known !== undefined) return known; }' : ''}
     ${each((label) => `const text${label} = typeof value${label} === 'string' ? value${label} : plainText(value${label});`)}
     const { places, depths } = table;
     const mask = places.length - 1;
@@ -80,10 +78,7 @@ function source({ names, bits }: LabelTable, answer: Answer): string {
       if (places[place] !== hash) continue;
       const chunk = entry < ${first} ? table.first : table.chunks[entry >>> ${bits}];
       const at = entry & ${first - 1};
-      if (${each((label) => `chunk[at + ${label}] === text${label}`, ' && ') || 'entry > 1'}) {
-        ${cached ? `table.remember(value0, ${found});` : ''}
-        return ${found};
-      }
+      if (${each((label) => `chunk[at + ${label}] === text${label}`, ' && ') || 'entry > 1'}) return ${found};
     }
     const further = table.findFurther([${texts}]);
     return ${answer === 'entry' ? 'further' : `further === ${NO_ENTRY} ? ${NO_SLOT} : table.slotOf(further) | 0`};

@@ -33,16 +33,15 @@ export function everyLabel(depth: number): Depths {
   return Math.imul(depth, 0x55555555);
 }
 
-/** Adds a label's characters to the hash of those before. */
+/** Adds a label's characters to the hash of those before. The rotation brings the bits that depend on all others down. */
 export function mix(hash: number, characters: number): number {
   const mixed = Math.imul(hash ^ characters, 0x85ebca6b);
   return (mixed << 13) | (mixed >>> 19);
 }
 
-/** Spreads the bits of a finished hash, since a table uses the low ones. */
+/** Folds the upper bits of a finished hash into the low ones, which a table uses. */
 export function finish(hash: number): number {
-  const spread = Math.imul(hash ^ (hash >>> 15), 0x9e3779b1);
-  return spread ^ (spread >>> 14);
+  return hash ^ (hash >>> 15);
 }
 
 /** The length and the last two characters. */
@@ -52,7 +51,7 @@ export function lastTwo(text: string): number {
   const last = length - 1;
   // Index 0 if there is one character: reading beyond a string is slow.
   const before = (last - 1) & ~((last - 1) >> 31);
-  return (Math.imul(text.charCodeAt(last) | (text.charCodeAt(before) << 16), 0x9e3779b1) + length) | 0;
+  return text.charCodeAt(last) + (text.charCodeAt(before) << 8) + (length << 16);
 }
 
 /** The characters of a label at a depth above `SOME`. */

@@ -6,7 +6,6 @@
 import { inspect } from 'node:util';
 import { LabelError } from '../errors';
 import { ALL, characters, type Depths, everyLabel, hashOf, SIX, SOME, shiftOf } from './hash';
-import { listAliases } from './value';
 
 /** The answer if a label set is not in the table. Slots are numbers of 32 bits, and no slab has this number. */
 export const NO_SLOT = -1;
@@ -29,9 +28,6 @@ const STEP = 256;
 const TWINS_MAX = 4;
 const PROBES_MAX = 32;
 
-/** Values that the cache of a table with one label holds. A larger `Map` would stop the loop when it grows. */
-const CACHED_MAX = 1024;
-
 /** Entries lie in arrays of this many values, or more if a metric has thousands of labels. */
 const CHUNK_BITS = 13;
 
@@ -52,8 +48,6 @@ export class LabelTable {
   /** Entries: for each the texts, the slot and the owner. `first` is `chunks[0]`, which most tables need only. */
   first: unknown[] = [];
   chunks: unknown[][] = [];
-  /** Slots by value as the caller gives it, for tables with one label and few values. */
-  cache: Map<unknown, number> | null;
   /** By this an entry is shifted for the number of its chunk. */
   readonly bits: number;
   readonly #stride: number;
@@ -75,7 +69,6 @@ export class LabelTable {
     this.#stride = names.length + 2;
     this.bits = Math.max(CHUNK_BITS, 34 - Math.clz32(this.#stride));
     this.#perChunk = Math.floor(((1 << this.bits) - 1) / this.#stride) - 1;
-    this.cache = names.length === 1 ? new Map() : null;
     this.#openChunk();
   }
 
@@ -158,12 +151,6 @@ export class LabelTable {
     return missed?.every((text) => text.isWellFormed()) ? missed : undefined;
   }
 
-  /** Remembers the slot for a value of the only label. */
-  remember(value: unknown, slot: number): void {
-    if (this.cache === null || this.cache.size < CACHED_MAX) this.cache?.set(value, slot);
-    else this.cache = null;
-  }
-
   /** Adds a label set that the table does not have, and returns its entry. */
   insert(texts: readonly string[], slot: number, owner: unknown): number {
     if ((this.#size + this.#removed + 1) * 4 > this.places.length) this.#replaceIndex(this.depths);
@@ -194,7 +181,6 @@ export class LabelTable {
     this.#chunkOf(entry).fill(undefined, this.#offsetOf(entry), this.#offsetOf(entry) + this.#stride);
     this.#free.push(entry);
     this.#size--;
-    if (this.cache !== null) for (const value of [texts[0], ...listAliases(texts[0])]) this.cache.delete(value);
     if (this.#old !== null) this.#moveSome();
   }
 
@@ -210,7 +196,6 @@ export class LabelTable {
     this.places = new Int32Array(SMALLEST_INDEX);
     this.depths = SOME;
     this.chunks = [];
-    this.cache = this.names.length === 1 ? new Map() : null;
     this.#used = this.#size = this.#removed = this.#twins = 0;
     this.#free = [];
     this.#old = null;
@@ -219,8 +204,9 @@ export class LabelTable {
   }
 
   #openChunk(): void {
-    // The first place belongs to the entry `REMOVED`.
-    const chunk: unknown[] = new Array(1 + this.#stride).fill(undefined);
+    // The first place belongs to the entry `REMOVED`. Arrays that only grow by one have no holes, which reading would check.
+    const chunk: unknown[] = [];
+    while (chunk.length <= this.#stride) chunk.push(undefined);
     this.chunks.push(chunk);
     if (this.chunks.length === 1) this.first = chunk;
   }

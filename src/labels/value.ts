@@ -87,12 +87,3 @@ export function plainText(value: unknown): string {
       return value === null ? '' : NO_TEXT;
   }
 }
-
-/** The numbers, booleans, `null` and `undefined` that have this text. */
-export function listAliases(text: string): unknown[] {
-  const aliases: unknown[] = text === '' ? [null, undefined] : [];
-  if (text === 'true' || text === 'false') aliases.push(text === 'true');
-  const number = Number(text);
-  if (String(number) === text) aliases.push(number);
-  return aliases;
-}

@@ -79,19 +79,12 @@ export class Counter<T extends string = string> extends Metric<T, CounterCells, 
   inc<P = never>(value?: Over<P, number | null>): void;
   inc(increment: IncreaseDataWithExemplar<T>): void;
   inc(labels?: AnyLabels<T> | IncreaseDataWithExemplar<T> | number | null, value?: number | null): void {
-    if (typeof labels === 'object' && labels !== null) {
-      if (this.enableExemplars) incWithExemplar(this, labels as IncreaseDataWithExemplar);
-      else {
-        // Checked first, because an invalid value must not create a series.
-        const increment = value === undefined ? 1 : checkedIncrement(value);
-        const slot = this[seriesSet].find(labels);
-        if (slot === NO_SLOT) this[seriesSet].reached(labels).inc(increment);
-        else addTo(slot, increment);
-      }
-    } else {
-      const slot = this[seriesSet].plainSlot;
-      if (slot === NO_SLOT) this[seriesSet].unlabelled().inc(labels);
-      else addTo(slot, labels === undefined ? 1 : checkedIncrement(labels));
+    // Short, so that engines copy it into the caller's code.
+    if (typeof labels === 'object' && labels !== null) incLabelled(this, labels, value);
+    else {
+      const set = this[seriesSet];
+      if (set.plainSlot === NO_SLOT) set.unlabelled().inc(labels);
+      else addTo(set.plainSlot, labels === undefined ? 1 : checkedIncrement(labels));
     }
   }
 
@@ -117,6 +110,19 @@ export declare namespace Counter {
 
 /** The method before a test replaces it. */
 const OWN_INC = Counter.prototype.inc;
+
+function incLabelled(counter: Metric<string, CounterCells>, labels: object, value: number | null | undefined): void {
+  if (counter.enableExemplars) {
+    incWithExemplar(counter, labels);
+    return;
+  }
+  // Checked first, because an invalid value must not create a series.
+  const increment = value === undefined ? 1 : checkedIncrement(value);
+  const set = counter[seriesSet];
+  const slot = set.find(labels);
+  if (slot === NO_SLOT) set.reached(labels).inc(increment);
+  else addTo(slot, increment);
+}
 
 function incWithExemplar(
   counter: Metric<string, CounterCells>,

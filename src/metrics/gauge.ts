@@ -8,6 +8,7 @@ import { addTo, putTo } from '../native/contributor';
 import type { AnyLabels, Over } from '../types';
 import { childOf, enter, Metric, type MetricConfiguration, type Passed } from './metric';
 import { add, labelsOf, put, revived, Series, seriesSet, siblingOf } from './series';
+import type { SeriesSet } from './series-set';
 import { startTimer, type Timer, timeCall } from './timer';
 
 /** Configuration of a gauge. */
@@ -138,17 +139,10 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
   set<P = never>(labels: Over<P, AnyLabels<T>>, value: number): void;
   set(value: number): void;
   set(labels: AnyLabels<T> | number, value?: number): void {
-    if (isLabels(labels)) {
-      // Checked first, because an invalid value must not create a series.
-      const number = checkedNumber(value, 'Value');
-      const slot = this[seriesSet].find(labels);
-      if (slot === NO_SLOT) this[seriesSet].reached(labels).set(number);
-      else putTo(slot, number);
-    } else {
-      const slot = this[seriesSet].plainSlot;
-      if (slot === NO_SLOT) this[seriesSet].unlabelled().set(labels);
-      else putTo(slot, checkedNumber(labels, 'Value'));
-    }
+    const set = this[seriesSet];
+    if (isLabels(labels)) setLabelled(set, labels, checkedNumber(value, 'Value'));
+    else if (set.plainSlot === NO_SLOT) set.unlabelled().set(labels);
+    else putTo(set.plainSlot, checkedNumber(labels, 'Value'));
   }
 
   /**
@@ -161,16 +155,10 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
   inc<P = never>(labels: Over<P, AnyLabels<T>>, value?: Over<P, number | null>): void;
   inc<P = never>(value?: Over<P, number | null>): void;
   inc(labels?: AnyLabels<T> | number | null, value?: number | null): void {
-    if (isLabels(labels)) {
-      const delta = checkedNumber(value ?? 1, 'Delta');
-      const slot = this[seriesSet].find(labels);
-      if (slot === NO_SLOT) this[seriesSet].reached(labels).inc(delta);
-      else addTo(slot, delta);
-    } else {
-      const slot = this[seriesSet].plainSlot;
-      if (slot === NO_SLOT) this[seriesSet].unlabelled().inc(labels);
-      else addTo(slot, checkedNumber(labels ?? 1, 'Delta'));
-    }
+    const set = this[seriesSet];
+    if (isLabels(labels)) incLabelled(set, labels, checkedNumber(value ?? 1, 'Delta'));
+    else if (set.plainSlot === NO_SLOT) set.unlabelled().inc(labels);
+    else addTo(set.plainSlot, checkedNumber(labels ?? 1, 'Delta'));
   }
 
   /**
@@ -183,16 +171,10 @@ export class Gauge<T extends string = string> extends Metric<T, GaugeCells, Gaug
   dec<P = never>(labels: Over<P, AnyLabels<T>>, value?: Over<P, number | null>): void;
   dec<P = never>(value?: Over<P, number | null>): void;
   dec(labels?: AnyLabels<T> | number | null, value?: number | null): void {
-    if (isLabels(labels)) {
-      const delta = checkedNumber(value ?? 1, 'Delta');
-      const slot = this[seriesSet].find(labels);
-      if (slot === NO_SLOT) this[seriesSet].reached(labels).dec(delta);
-      else addTo(slot, -delta);
-    } else {
-      const slot = this[seriesSet].plainSlot;
-      if (slot === NO_SLOT) this[seriesSet].unlabelled().dec(labels);
-      else addTo(slot, -checkedNumber(labels ?? 1, 'Delta'));
-    }
+    const set = this[seriesSet];
+    if (isLabels(labels)) decLabelled(set, labels, checkedNumber(value ?? 1, 'Delta'));
+    else if (set.plainSlot === NO_SLOT) set.unlabelled().dec(labels);
+    else addTo(set.plainSlot, -checkedNumber(labels ?? 1, 'Delta'));
   }
 
   /** Sets the value to the current time in seconds since 1970. */
@@ -249,6 +231,27 @@ export declare namespace Gauge {
 /** The methods before a subclass, a test or a program replaces them. */
 const { set, inc, dec, setToCurrentTime, startTimer: start } = Gauge.prototype;
 const OWN = { set, inc, dec, setToCurrentTime, startTimer: start };
+
+// The methods above are short, so that engines copy them into the caller's code. They check values first, because an invalid
+// one must not create a series.
+
+function setLabelled(set: SeriesSet<GaugeCells>, labels: object, value: number): void {
+  const slot = set.find(labels);
+  if (slot === NO_SLOT) set.reached(labels).set(value);
+  else putTo(slot, value);
+}
+
+function incLabelled(set: SeriesSet<GaugeCells>, labels: object, delta: number): void {
+  const slot = set.find(labels);
+  if (slot === NO_SLOT) set.reached(labels).inc(delta);
+  else addTo(slot, delta);
+}
+
+function decLabelled(set: SeriesSet<GaugeCells>, labels: object, delta: number): void {
+  const slot = set.find(labels);
+  if (slot === NO_SLOT) set.reached(labels).dec(delta);
+  else addTo(slot, -delta);
+}
 
 function isLabels<T extends string>(value: AnyLabels<T> | number | null | undefined): value is AnyLabels<T> {
   return typeof value === 'object' && value !== null;

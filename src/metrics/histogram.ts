@@ -126,21 +126,14 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramCel
   observe(value: number): void;
   observe(observation: ObserveDataWithExemplar<T>): void;
   observe(labels: AnyLabels<T> | ObserveDataWithExemplar<T> | number, value?: number): void {
-    if (typeof labels === 'object' && labels !== null) {
-      if (this.enableExemplars) observeWithExemplar(this, labels as ObserveDataWithExemplar);
-      else {
-        // Checked first, because an invalid value must not create a series.
-        const observation = checkedObservation(value);
-        const slot = this[seriesSet].find(labels);
-        if (slot === NO_SLOT) this[seriesSet].reached(labels).observe(observation);
-        else observeAt(slot, this[seriesSet].buckets, observation);
-      }
-    } else {
+    // Short, so that engines copy it into the caller's code.
+    if (typeof labels === 'object' && labels !== null) observeLabelled(this, labels, value);
+    else {
       // As in prom-client, `observe(undefined, 5)` and `observe(null, 5)` observe 5 without labels.
       const observation = labels === undefined || labels === null ? value : labels;
-      const slot = this[seriesSet].plainSlot;
-      if (slot === NO_SLOT) this[seriesSet].unlabelled().observe(observation as number);
-      else observeAt(slot, this[seriesSet].buckets, checkedObservation(observation));
+      const set = this[seriesSet];
+      if (set.plainSlot === NO_SLOT) set.unlabelled().observe(observation as number);
+      else observeAt(set.plainSlot, set.buckets, checkedObservation(observation));
     }
   }
 
@@ -208,6 +201,19 @@ export declare namespace Histogram {
 const OWN_OBSERVE = Histogram.prototype.observe;
 
 addMembers(Histogram.prototype, HISTOGRAM_MEMBERS);
+
+function observeLabelled(histogram: Metric<string, HistogramCells>, labels: object, value: number | undefined): void {
+  if (histogram.enableExemplars) {
+    observeWithExemplar(histogram, labels as ObserveDataWithExemplar);
+    return;
+  }
+  // Checked first, because an invalid value must not create a series.
+  const observation = checkedObservation(value);
+  const set = histogram[seriesSet];
+  const slot = set.find(labels);
+  if (slot === NO_SLOT) set.reached(labels).observe(observation);
+  else observeAt(slot, set.buckets, observation);
+}
 
 function observeAt(slot: number, { bounds, sum }: Buckets, observation: number): void {
   addPairTo(slot, findBucket(bounds, observation), sum, observation);
