@@ -17,7 +17,7 @@ import {
 import { libraryById, OURS, openLibrary, selectLibraries } from './libraries.mjs';
 
 const SERIES = 100_000;
-const BYTES_MAX = 250;
+const BYTES_MAX = 200;
 const REPEATS = options.quick ? 1 : 5;
 
 /**
