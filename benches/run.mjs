@@ -16,6 +16,7 @@ const require = createRequire(import.meta.url);
 const BENCHES = [
   'record',
   'mixed',
+  'series',
   'summary',
   'scrape',
   'stall',

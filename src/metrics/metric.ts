@@ -22,7 +22,7 @@ import { Callback, isCalledFrom } from './collecting';
 import { checkedTtl, watchExpiry } from './expiry';
 import { checkedLimits } from './limits';
 import { addMembers, COMMON_MEMBERS } from './peer-members';
-import { Series, type SeriesType, seriesSet } from './series';
+import { labelsOf, Series, type SeriesType, seriesSet } from './series';
 import { SeriesSet } from './series-set';
 import type { SummaryOptions } from './summary-options';
 import { toValues } from './values';
@@ -230,6 +230,8 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
   labels(labels: AnyLabels<T>): C;
   labels(...args: unknown[]): C {
     const set = this[seriesSet];
+    const known = set.existingOf(args);
+    if (known !== undefined) return this[childOf](known, () => known[labelsOf]() as AnyLabels<T>);
     const place = set.placeOfArguments(args);
     return this[childOf](set.handle(place), () => set.labelsAt(place) as AnyLabels<T>);
   }

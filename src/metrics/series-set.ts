@@ -6,7 +6,7 @@ import { ConfigurationError, LabelError, native, refuseOption } from '../errors'
 import { combinationCount, combinations, readLists } from '../labels/combinations';
 import { type Finder, openFinder } from '../labels/finder';
 import { LabelTable, NO_ENTRY, NO_SLOT } from '../labels/table';
-import { toText } from '../labels/value';
+import { plainText, toText } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
 import { cellIndexOf, cellsOf, createFamily, type FamilyDefinition, SUMMARY_CELLS } from '../native/contributor';
 import { AgeSteps } from './age-steps';
@@ -156,6 +156,19 @@ export class SeriesSet<S extends Series> implements Home {
     const place = this.#placeOf(NO_LABELS);
     this.#unlabelled = this.revive(this.#unlabelled ?? this.#create(place), place);
     return this.#unlabelled;
+  }
+
+  /** The series that the arguments of `labels()` name, if it exists and they can be converted without running code. */
+  existingOf(args: readonly unknown[]): S | undefined {
+    const [first] = args;
+    let entry = NO_ENTRY;
+    if (typeof first === 'object' && first !== null) {
+      entry = this.#findEntry(first);
+      this.#table.takeMissed();
+    } else if (args.length === this.labelNames.length) {
+      entry = this.#table.search(args.map(plainText));
+    }
+    return entry === NO_ENTRY ? undefined : this.#objectOf(entry);
   }
 
   /** A series object for these labels, without cells if the series does not exist. */

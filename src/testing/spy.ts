@@ -89,6 +89,8 @@ class Spy {
   #spyOnSet(set: AnyMetric[typeof seriesSet]): void {
     const spied = (call: () => unknown): unknown => this.#spyOnSeries(call() as Series);
     for (const way of ['at', 'handle', 'unlabelled'] as const) this.#shadows.replace(set, way, spied);
+    // Each call of `labels()` goes to `handle()`.
+    this.#shadows.replace(set, 'existingOf', () => undefined);
     this.#shadows.replace(set, 'createUnlabelled', (call) => {
       // This call revives the series without labels. Observe that series first, so that `revive` does not take it for an
       // old handle.

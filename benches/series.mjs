@@ -1,0 +1,158 @@
+// Measures new series, and what the number and the texts of the series do to records: label values that were chosen to
+// collide in our table, and the longest time that one record takes while a metric grows to a million series.
+
+import {
+  atMost,
+  interleave,
+  median,
+  options,
+  ownRole,
+  progress,
+  publish,
+  serveRole,
+  show,
+  startRole,
+} from './harness.mjs';
+import { LABEL_NAMES } from './inputs.mjs';
+import { libraryById, OURS, openLibrary, peersOf, selectLibraries } from './libraries.mjs';
+
+const SERIES = 10_000;
+const ROUNDS = options.quick ? 5 : 40;
+const MANY = options.quick ? 100_000 : 1_000_000;
+/** Each growth is repeated, and each record counts with its shortest time: another process may have delayed the others. */
+const GROWTHS = options.quick ? 2 : 5;
+const NEW_NS_MAX = 800;
+const COLLIDING_MAX = 2;
+const PAUSE_MS_MAX = 1;
+
+/** Label values of one length. Those of `colliding` differ in characters that a hash of a few characters does not see. */
+const populations = {
+  'ids at the end': (index) => `/orders-by-id/${String(index).padStart(6, '0')}`,
+  colliding: (index) => {
+    const digits = String(index).padStart(6, '0');
+    return `${digits.slice(0, 3)}0-${digits.slice(3, 5)}_${digits.slice(5)}-----------`.slice(0, 20);
+  },
+};
+
+const role = ownRole();
+if (role) serveRole({ measure: () => (role.growth ? measureGrowth() : measure(role.id)) });
+else await main();
+
+async function main() {
+  const ids = selectLibraries().map(({ id }) => id);
+  const entries = ids.map((id) => ({ id }));
+  const samples = await interleave(entries, options.quick ? 1 : 3, ({ id }) => inProcess({ id }));
+  progress('growth');
+  const growth = ids.includes(OURS) ? await inProcess({ growth: true }) : undefined;
+  publish({
+    name: 'series',
+    title: 'New series',
+    about: `Nanoseconds per record of a counter with three labels, minimum of ${ROUNDS} rounds of ${SERIES.toLocaleString('en')} label sets, median of the processes. *New* makes the series, *again* finds them. *Colliding* values have a common length and differ only in characters that our table does not hash at first. The longest record is the one that took longest while a metric grew to ${MANY.toLocaleString('en')} series; each record counts with its shortest time in ${GROWTHS} growths.`,
+    tables: [table(ids, samples), ...(growth ? [growthTable(growth)] : [])],
+    verdicts: growth ? judge(ids, samples, growth) : [],
+    samples: { ...samples, growth },
+  });
+}
+
+async function inProcess(plan) {
+  const child = startRole(import.meta.url, plan, { execArgv: ['--expose-gc'] });
+  try {
+    return await child.ask('measure', null, 900_000);
+  } finally {
+    await child.stop();
+  }
+}
+
+// ---- in the child ----
+
+function measure(id) {
+  const best = {};
+  for (const [kind, textOf] of Object.entries(populations)) {
+    const library = openLibrary(id, SERIES);
+    const sets = labelSets(SERIES, textOf);
+    const counter = library.counter(`bench_${kind.replaceAll(' ', '_')}_total`, LABEL_NAMES);
+    for (let round = 0; round < ROUNDS; round++) {
+      // OpenTelemetry cannot forget its series.
+      counter.reset?.();
+      globalThis.gc();
+      const [made, found] = [time(library, counter, sets), time(library, counter, sets)];
+      if (counter.reset) best[`${kind}, new`] = Math.min(best[`${kind}, new`] ?? Number.POSITIVE_INFINITY, made);
+      best[`${kind}, again`] = Math.min(best[`${kind}, again`] ?? Number.POSITIVE_INFINITY, found);
+    }
+  }
+  return best;
+}
+
+function time({ add }, counter, sets) {
+  const start = process.hrtime.bigint();
+  for (const { method, route, status } of sets) add(counter, { method, route, status }, 1);
+  return Number(process.hrtime.bigint() - start) / sets.length;
+}
+
+function measureGrowth() {
+  const longest = {};
+  for (const [kind, textOf] of Object.entries(populations)) {
+    const sets = labelSets(MANY, textOf);
+    const least = new Float64Array(MANY).fill(Number.POSITIVE_INFINITY);
+    const library = openLibrary(OURS, MANY);
+    const counter = library.counter('bench_growing_total', LABEL_NAMES);
+    for (let growth = 0; growth < GROWTHS; growth++) {
+      counter.reset();
+      globalThis.gc();
+      for (let index = 0; index < MANY; index++) {
+        const { method, route, status } = sets[index];
+        const start = performance.now();
+        counter.inc({ method, route, status });
+        least[index] = Math.min(least[index], performance.now() - start);
+      }
+    }
+    longest[kind] = least.reduce((most, ms) => Math.max(most, ms));
+  }
+  return longest;
+}
+
+function labelSets(size, textOf) {
+  const methods = ['GET', 'POST', 'PUT'];
+  return Array.from({ length: size }, (_, index) => ({
+    method: methods[index % 3],
+    route: textOf(index),
+    status: String(200 + (index % 5)),
+  }));
+}
+
+// ---- the report ----
+
+function table(ids, samples) {
+  const work = Object.keys(populations).flatMap((kind) => [`${kind}, new`, `${kind}, again`]);
+  const rows = work.map((title) => [title, ...ids.map((id) => show(middle(samples, id, title)))]);
+  return { caption: 'Nanoseconds per record', columns: ['', ...ids.map((id) => libraryById(id).title)], rows };
+}
+
+function growthTable(growth) {
+  const rows = Object.entries(growth).map(([kind, ms]) => [kind, show(ms)]);
+  return { caption: 'Longest record', columns: ['label values', 'milliseconds'], rows };
+}
+
+function middle(samples, id, title) {
+  return median(samples[id].map((best) => best[title]));
+}
+
+function judge(ids, samples, growth) {
+  const ours = (title) => middle(samples, OURS, title);
+  const best = Math.min(
+    ...peersOf(ids)
+      .map((id) => middle(samples, id, 'ids at the end, new'))
+      .filter(Number.isFinite),
+  );
+  return [
+    atMost('a new series', ours('ids at the end, new'), NEW_NS_MAX, 'ns'),
+    atMost('a new series, against the best peer', ours('ids at the end, new') / best, 2, 'x'),
+    atMost('colliding label values', ours('colliding, again') / ours('ids at the end, again'), COLLIDING_MAX, 'x'),
+    atMost(
+      `longest record up to ${MANY.toLocaleString('en')} series`,
+      Math.max(...Object.values(growth)),
+      PAUSE_MS_MAX,
+      'ms',
+    ),
+  ];
+}
