@@ -205,3 +205,25 @@ for (const count of [2, 3, 4, 5]) {
     t.is((await samples(registry)).length, 2000 + mixtures.length);
   });
 }
+
+test('a getter that gives another value when it is read again, or records its own label set, makes no series twice', async (t) => {
+  const { registry, counter } = counterOf('a');
+  counter.inc({ a: 'known' });
+  for (let call = 0; call < 200; call++) {
+    let reads = 0;
+    counter.inc({
+      get a() {
+        return reads++ === 0 ? `new ${call}` : 'known';
+      },
+    });
+    reads = 0;
+    counter.inc({
+      get a() {
+        if (reads++ === 1) counter.inc({ a: `own ${call}` });
+        return `own ${call}`;
+      },
+    });
+  }
+  const lines = Array.from({ length: 200 }, (_, call) => `c{a="own ${call}"} 2`);
+  t.deepEqual(await samples(registry), ['c{a="known"} 201', ...lines]);
+});

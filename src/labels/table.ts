@@ -48,6 +48,8 @@ export class LabelTable {
   /** Entries: for each the texts, the slot and the owner. `first` is `chunks[0]`, which most tables need only. */
   first: unknown[] = [];
   chunks: unknown[][] = [];
+  /** Grows with each label set that is added. */
+  insertions = 0;
   /** By this an entry is shifted for the number of its chunk. */
   readonly bits: number;
   readonly #stride: number;
@@ -109,7 +111,7 @@ export class LabelTable {
     const values: unknown[] = new Array(this.names.length).fill(undefined);
     const order: number[] = [];
     for (const name in labels) {
-      if (isOfEveryObject(labels, name)) continue;
+      if (!Object.hasOwn(labels, name) && isOfEveryObject(labels, name)) continue;
       const index = this.names.indexOf(name);
       if (index < 0) throw unknownLabel(name, this.names);
       values[index] = (labels as Record<string, unknown>)[name];
@@ -161,6 +163,7 @@ export class LabelTable {
     chunk[at + texts.length] = slot | 0;
     chunk[at + texts.length + 1] = owner;
     this.#size++;
+    this.insertions++;
     const deeper = this.#enter(hashOf(texts, this.depths), entry);
     if (this.#old !== null) this.#moveSome();
     else if (deeper !== this.depths) this.#replaceIndex(deeper);

@@ -37,12 +37,21 @@ export class GivenLabels {
   }
 
   #rememberOrder(id: number, order: readonly number[], values: readonly unknown[]): void {
+    if (this.#isUsual(order, values)) return;
     const given = order.map((index) => (values[index] === undefined || values[index] === null ? ~index : index));
-    if (given.length === this.#names.length && given.every((label, index) => label === index)) return;
     const key = given.join();
     const known = this.#known.get(key) ?? given;
     this.#known.set(key, known);
     this.#orders.set(id, known);
+  }
+
+  /** True if all labels are given, in the declared order. */
+  #isUsual(order: readonly number[], values: readonly unknown[]): boolean {
+    if (order.length !== this.#names.length) return false;
+    for (let index = 0; index < order.length; index++) {
+      if (order[index] !== index || values[index] === undefined || values[index] === null) return false;
+    }
+    return true;
   }
 
   /** The label set of a series as the call that made the series gave it. */

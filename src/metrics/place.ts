@@ -14,8 +14,14 @@ export class Place {
   ) {}
 
   /** Indices of the labels that are printed: one given as `''` is, an absent one (`null`, `undefined`) is not. */
-  get printed(): number[] {
-    return this.order.filter((index) => this.values[index] !== undefined && this.values[index] !== null);
+  get printed(): readonly number[] {
+    // Usually all are. A loop, because this is part of the cost of a new series.
+    for (const index of this.order) if (this.#isAbsent(index)) return this.order.filter((at) => !this.#isAbsent(at));
+    return this.order;
+  }
+
+  #isAbsent(index: number): boolean {
+    return this.values[index] === undefined || this.values[index] === null;
   }
 
   /** A copy with one value replaced; an empty text makes the label absent. */

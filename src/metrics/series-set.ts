@@ -372,10 +372,14 @@ export class SeriesSet<S extends Series> implements Home {
     }
     const dirty = this.#dirty?.find(labels);
     if (dirty !== undefined) return dirty;
+    const { insertions } = this.#table;
     const given = this.#placeOf(labels);
     const place = this.#clean(given);
+    // A getter may give another value when it is read again, and may record.
+    const isMissing = ({ texts }: Place) =>
+      insertions === this.#table.insertions && missed?.every((text, label) => text === texts[label]);
     // Cleaning, or the text of an object, may lead to an existing series.
-    const known = this.#table.search(place.texts);
+    const known = isMissing(place) ? NO_ENTRY : this.#table.search(place.texts);
     const reached = known === NO_ENTRY ? this.#add(place) : known;
     if (place !== given && typeof reached === 'number') this.#dirty?.remember(given.texts, this.#objectOf(reached));
     return reached;
@@ -428,7 +432,7 @@ export class SeriesSet<S extends Series> implements Home {
     if (known !== undefined) return known;
     const { printed, texts } = place;
     const printedTexts = printed.map((index) => texts[index]);
-    const answer = native(() => this.family.addSeries(printed, printedTexts));
+    const answer = native(() => this.family.addSeries([...printed], printedTexts));
     if (answer.length === ADDED) return this.#enter(place, answer);
     const refusal = toRefusal(answer);
     this.#overflow.remember(refusal, () => this.#texts());
