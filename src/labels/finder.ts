@@ -9,7 +9,7 @@
  *     take their texts, and hash some characters of each
  *     go through the index until an entry has the hash and both texts, and return its slot
  */
-import { deeper, finish, lastTwo, mix, START, shiftOf } from './hash';
+import { all, finish, lastTwo, mix, SIX, SOME, START, shiftOf, six } from './hash';
 import { type LabelTable, NO_ENTRY, NO_SLOT } from './table';
 import { plainText } from './value';
 
@@ -41,7 +41,7 @@ export function openFinder(table: LabelTable, answer: Answer, replace: (finder: 
 let compiled = 0;
 
 function compile(table: LabelTable, answer: Answer, replace: (finder: Finder) => void): void {
-  const tools = { table, plainText, lastTwo, deeper, mix, finish };
+  const tools = { table, plainText, lastTwo, six, all, mix, finish };
   try {
     // Equal texts would share one compiled function, so each has a number.
     const open = new Function(...Object.keys(tools), `'use strict'; /* ${++compiled} */ ${source(table, answer)}`);
@@ -68,8 +68,8 @@ function source({ names, bits }: LabelTable, answer: Answer): string {
     const mask = places.length - 1;
     let hash = ${START};
     ${each((label) => {
-      const depth = `(depths >>> ${shiftOf(label)}) & 3`;
-      return `hash = mix(hash, (${depth}) === 0 ? lastTwo(text${label}) : deeper(text${label}, ${depth}));`;
+      const [depth, text] = [`(depths >>> ${shiftOf(label)} & 3)`, `(text${label})`];
+      return `hash = mix(hash, ${depth} === ${SOME} ? lastTwo${text} : ${depth} === ${SIX} ? six${text} : all${text});`;
     })}
     hash = finish(hash);
     for (let place = (hash << 1) & mask, step = 2; ; place = (place + step) & mask, step += 2) {

@@ -54,15 +54,18 @@ export function lastTwo(text: string): number {
   return text.charCodeAt(last) + (text.charCodeAt(before) << 8) + (length << 16);
 }
 
-/** The characters of a label at a depth above `SOME`. */
-export function deeper(text: string, depth: number): number {
+/** The length, the last four characters, and two further ahead. */
+export function six(text: string): number {
   const { length } = text;
-  if (depth === SIX) {
-    if (length < 4) return lastTwo(text);
-    const middle = text.charCodeAt(length >> 1) | (text.charCodeAt(length >> 2) << 16);
-    const last = text.charCodeAt(length - 3) | (text.charCodeAt(length - 4) << 16);
-    return mix(mix(lastTwo(text), last), middle);
-  }
+  if (length < 4) return lastTwo(text);
+  const ahead = text.charCodeAt(length >> 1) + (text.charCodeAt(length >> 2) << 8);
+  const last = text.charCodeAt(length - 3) + (text.charCodeAt(length - 4) << 8);
+  return mix(lastTwo(text), last + (ahead << 16));
+}
+
+/** All characters. */
+export function all(text: string): number {
+  const { length } = text;
   let hash = SEED ^ length;
   for (let at = 0; at < length; at++) {
     hash = Math.imul(((hash << 7) | (hash >>> 25)) ^ text.charCodeAt(at), FACTOR);
@@ -74,7 +77,8 @@ export function deeper(text: string, depth: number): number {
 /** The part of a label in the hash. */
 export function characters(text: string, label: number, depths: Depths): number {
   const depth = (depths >>> shiftOf(label)) & 3;
-  return depth === SOME ? lastTwo(text) : deeper(text, depth);
+  if (depth === SOME) return lastTwo(text);
+  return depth === SIX ? six(text) : all(text);
 }
 
 /** The hash of a label set. */
