@@ -84,7 +84,8 @@ export function characters(text: string, label: number, depths: Depths): number 
 /** The hash of a label set. */
 export function hashOf(texts: readonly string[], depths: Depths): number {
   let hash = START;
-  for (let label = 0; label < texts.length; label++) hash = mix(hash, characters(texts[label], label, depths));
+  if (depths === SOME) for (const text of texts) hash = mix(hash, lastTwo(text));
+  else for (let label = 0; label < texts.length; label++) hash = mix(hash, characters(texts[label], label, depths));
   return finish(hash);
 }
 

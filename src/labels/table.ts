@@ -80,8 +80,12 @@ export class LabelTable {
 
   /** The entry of these texts, in the order of the label names; `NO_ENTRY` if there is none. */
   search(texts: readonly string[]): number {
-    const [places, at] = this.#locate(texts);
-    return at < 0 ? NO_ENTRY : places[at + 1];
+    const at = this.#locateIn(this, texts);
+    if (at >= 0) return this.places[at + 1];
+    const old = this.#old;
+    if (old === null) return NO_ENTRY;
+    const before = this.#locateIn(old, texts);
+    return before < 0 ? NO_ENTRY : old.places[before + 1];
   }
 
   /** The slot of an entry, from 0 to 2^32. */
@@ -150,7 +154,9 @@ export class LabelTable {
     const missed = this.#missed;
     // Keeps no reference to the caller's values.
     this.#missed = undefined;
-    return missed?.every((text) => text.isWellFormed()) ? missed : undefined;
+    if (missed === undefined) return undefined;
+    for (const text of missed) if (!text.isWellFormed()) return undefined;
+    return missed;
   }
 
   /** Adds a label set that the table does not have, and returns its entry. */
@@ -173,14 +179,13 @@ export class LabelTable {
   /** Removes an entry. */
   delete(entry: number): void {
     const texts = this.textsOf(entry);
-    const [places, found] = this.#locate(texts);
-    if (found < 0) return;
+    const index = this.#locateIn(this, texts) >= 0 ? this : (this.#old as Index);
     if (this.#size === 1) {
       this.clear();
       return;
     }
-    if (places === this.places) this.#removed++;
-    places[found + 1] = REMOVED;
+    index.places[this.#locateIn(index, texts) + 1] = REMOVED;
+    if (index === this) this.#removed++;
     this.#chunkOf(entry).fill(undefined, this.#offsetOf(entry), this.#offsetOf(entry) + this.#stride);
     this.#free.push(entry);
     this.#size--;
@@ -236,13 +241,7 @@ export class LabelTable {
     return this.#chunkOf(entry)[this.#offsetOf(entry) + field];
   }
 
-  /** The index and the place in it of these texts; -1 if neither index has them. */
-  #locate(texts: readonly string[]): readonly [Int32Array, number] {
-    const at = this.#locateIn(this, texts);
-    if (at >= 0 || this.#old === null) return [this.places, at];
-    return [this.#old.places, this.#locateIn(this.#old, texts)];
-  }
-
+  /** The place of these texts in an index; -1 if it does not have them. */
   #locateIn({ places, depths }: Index, texts: readonly string[]): number {
     const mask = places.length - 1;
     const hash = hashOf(texts, depths);

@@ -49,9 +49,11 @@ export class BeyondLimits<S extends Series> {
     const overflow = this.#overflow;
     if (overflow.isFull) return this.#target;
     if (!overflow.hasLimitedLabel || overflow.fallback !== 'fold') return undefined;
-    const folded = overflow.known(texts)?.folded ?? [];
-    if (folded.length === 0) return undefined;
-    return this.#maker.get(texts.map((text, label) => (folded.includes(label) ? OTHER : text)));
+    const refusal = overflow.known(texts);
+    if (refusal === undefined || refusal.folded.length === 0) return undefined;
+    const folded = texts.slice();
+    for (const label of refusal.folded) folded[label] = OTHER;
+    return this.#maker.get(folded);
   }
 
   /**
