@@ -16,11 +16,14 @@ import {
 import { LABEL_NAMES } from './inputs.mjs';
 import { libraryById, OURS, openLibrary, peersOf, selectLibraries } from './libraries.mjs';
 
+const role = ownRole();
+/** Children do not get the options. */
+const quick = role?.quick ?? options.quick;
 const SERIES = 10_000;
-const ROUNDS = options.quick ? 5 : 40;
-const MANY = options.quick ? 100_000 : 1_000_000;
+const ROUNDS = quick ? 5 : 40;
+const MANY = quick ? 20_000 : 1_000_000;
 /** Each growth is repeated, and each record counts with its shortest time: another process may have delayed the others. */
-const GROWTHS = options.quick ? 2 : 5;
+const GROWTHS = quick ? 2 : 5;
 const NEW_NS_MAX = 800;
 const COLLIDING_MAX = 2;
 const PAUSE_MS_MAX = 1;
@@ -34,14 +37,13 @@ const populations = {
   },
 };
 
-const role = ownRole();
 if (role) serveRole({ measure: () => (role.growth ? measureGrowth() : measure(role.id)) });
 else await main();
 
 async function main() {
   const ids = selectLibraries().map(({ id }) => id);
   const entries = ids.map((id) => ({ id }));
-  const samples = await interleave(entries, options.quick ? 1 : 3, ({ id }) => inProcess({ id }));
+  const samples = await interleave(entries, quick ? 1 : 3, ({ id }) => inProcess({ id }));
   progress('growth');
   const growth = ids.includes(OURS) ? await inProcess({ growth: true }) : undefined;
   publish({
@@ -55,7 +57,7 @@ async function main() {
 }
 
 async function inProcess(plan) {
-  const child = startRole(import.meta.url, plan, { execArgv: ['--expose-gc'] });
+  const child = startRole(import.meta.url, { ...plan, quick }, { execArgv: ['--expose-gc'] });
   try {
     return await child.ask('measure', null, 900_000);
   } finally {
