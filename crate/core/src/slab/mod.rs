@@ -19,5 +19,6 @@ mod epochs;
 
 pub(crate) use append::{AppendReader, AppendWriter, append_only};
 pub(crate) use arena::{ArenaReader, ArenaWriter, Span, byte_arena};
+pub(crate) use cells::CellsCursor;
 pub use cells::{CELLS_PER_SLAB, Cells, Slab, SlabSource};
 pub(crate) use epochs::Scrape;
