@@ -36,7 +36,7 @@ fn bench_counter_inc(criterion: &mut Criterion) {
     assert!(ours.value() > 0.0 && theirs.get() > 0.0 && integer.get() > 0);
 }
 
-/// Target: below 50 ns.
+/// Targets: below 50 ns; without a handle (`inc_for`) 21 ns where `prometheus-client` takes 27.
 fn bench_counter_inc_with_labels(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("bench_counter_inc_with_labels");
     let names = ["method", "route", "status"];
@@ -45,6 +45,12 @@ fn bench_counter_inc_with_labels(criterion: &mut Criterion) {
         bencher.iter(|| {
             let counter = ours.with(black_box(&["GET", "/v1/chat/completions", "200"]));
             counter.expect("three values for three labels").inc();
+        });
+    });
+    group.bench_function("prometheus-metrics inc_for", |bencher| {
+        bencher.iter(|| {
+            let counted = ours.inc_for(black_box(&["GET", "/v1/chat/completions", "200"]));
+            counted.expect("three values for three labels");
         });
     });
     let theirs = Family::<Labels, FloatCounter>::default();

@@ -136,7 +136,7 @@ fn bench_serialize_100_metrics(criterion: &mut Criterion) {
     bench(criterion, "bench_serialize_100_metrics", counters(100));
 }
 
-/// Target: below 50 ms; the design's own: 0.3 ms.
+/// Target: below 50 ms; the design's own: 0.1 ms, 10 ns a line.
 fn bench_serialize_10000_metrics(criterion: &mut Criterion) {
     bench(criterion, "bench_serialize_10000_metrics", counters(10_000));
 }

@@ -19,6 +19,8 @@ const GAP_MS_MIN = 0.1;
 /** A scrape's window lasts longer than its response: closing the socket and collecting garbage come later. */
 const AFTERMATH_MS = 20;
 const NOISE_WINDOW_MS = 100;
+/** Reading the resident size takes some microseconds, so not every turn does it. */
+const RESIDENT_EVERY_MS = 1;
 
 /** The calls that stall.mjs makes to a server. */
 export function service({ library: id, kind, size, bytes }) {
@@ -49,11 +51,15 @@ export function service({ library: id, kind, size, bytes }) {
       await sleep(500);
       const start = now();
       await sleep(windows * NOISE_WINDOW_MS);
+      loop.resetResident();
       return Array.from({ length: windows }, (_, index) => {
         const from = start + index * NOISE_WINDOW_MS;
         return longest(gaps, from, from + NOISE_WINDOW_MS).ms;
       });
     },
+
+    /** By how many bytes the resident size has been above that at the end of the last `noise`, at most. */
+    resident: () => loop.resident(),
 
     /** The longest gap during each scrape so far. */
     async stalls() {
@@ -92,15 +98,22 @@ function sendFrom(response, body, from) {
   else response.once('drain', next);
 }
 
-/** Notes `{start, end, ms, queuedMs}` of every turn longer than the minimum. */
+/** Notes `{start, end, ms, queuedMs}` of every turn longer than the minimum, and the largest resident size. */
 function watchLoop(gaps) {
   const queued = queueClock();
   let running = true;
   let turnStart;
   let queuedBefore;
+  let residentBase = 0;
+  let residentMax = 0;
+  let residentRead = 0;
   function turn(record) {
     if (!running) return queued.close();
     record();
+    if (turnStart - residentRead >= RESIDENT_EVERY_MS) {
+      residentRead = turnStart;
+      residentMax = Math.max(residentMax, process.memoryUsage.rss());
+    }
     const end = now();
     const queuedMs = queued.read();
     if (end - turnStart >= GAP_MS_MIN) {
@@ -116,6 +129,10 @@ function watchLoop(gaps) {
       queuedBefore = queued.read();
       setImmediate(turn, record);
     },
+    resetResident() {
+      residentBase = residentMax = process.memoryUsage.rss();
+    },
+    resident: () => residentMax - residentBase,
     stop() {
       running = false;
     },

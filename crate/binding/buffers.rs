@@ -115,6 +115,7 @@ pub(crate) fn body_buffer<'env>(env: &'env Env, mut body: Body) -> Result<Buffer
         return BufferSlice::copy_from(env, []);
     }
     let (start, len) = (bytes.as_mut_ptr(), bytes.len());
+    body.prepare_next();
     // SAFETY: the bytes are the heap block of `body`, which moves into the finalizer and lives until it runs.
     unsafe { BufferSlice::from_external(env, start, len, body, |_env, body| drop(body)) }
 }
@@ -126,6 +127,7 @@ const LENT_STRING_BYTES: usize = 64 * 1024;
 pub(crate) fn ascii_string<'env>(env: &'env Env, body: Body) -> Result<JsString<'env>> {
     let lend = if body.as_slice().len() < LENT_STRING_BYTES { None } else { *CREATE_EXTERNAL_STRING };
     let Some(create) = lend else { return env.create_string_latin1(body.as_slice()) };
+    body.prepare_next();
     let body = Box::new(body);
     let (start, len) = (body.as_slice().as_ptr().cast(), body.as_slice().len());
     let hint = Box::into_raw(body).cast::<c_void>();

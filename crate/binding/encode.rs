@@ -3,9 +3,9 @@
 use crate::buffers::ascii_string;
 use napi::bindgen_prelude::Object;
 use napi::{Env, Error, JsString, Result, ScopedTask};
+use prometheus_metrics::Format;
 use prometheus_metrics::gather::{Gathered, Selection, gather};
 use prometheus_metrics::http::{Body, Target};
-use prometheus_metrics::{Format, encode};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -57,8 +57,8 @@ pub struct Encoded {
 impl Encoded {
     pub(crate) fn of(request: &Request) -> Result<Self> {
         let gathered = request.gather();
-        let mut body = Body::pooled();
-        encode(&gathered, request.format, &mut body)
+        let body = request.target.encode(&gathered, request.format, &request.names);
+        let body = body
             .map_err(|_| Error::from_reason("Expected memory for the exposition but the system has none"))?;
         let ascii = body.as_slice().is_ascii();
         Ok(Self { body, ascii, mismatched: gathered.mismatched().to_vec() })

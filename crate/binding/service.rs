@@ -188,8 +188,8 @@ impl NativeService {
 
     /// True if `scrape_now` costs less than handing the scrape to a thread.
     #[napi(catch_unwind)]
-    pub fn is_small(&self) -> bool {
-        self.service.is_small()
+    pub fn is_small(&self, visit: &NativeVisit) -> bool {
+        matches!(&visit.next, Some(NextStep::Scrape(plan)) if self.service.is_small(plan))
     }
 
     /// The answer to a scrape, made at once on this thread. After an overload the visit may scrape again.

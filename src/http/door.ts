@@ -212,7 +212,7 @@ export class Door {
     let attempts = 0;
     do {
       this.#makeRoom();
-      answer = this.#service.isSmall() ? this.#service.scrapeNow(visit) : await this.#service.scrape(visit);
+      answer = this.#service.isSmall(visit) ? this.#service.scrapeNow(visit) : await this.#service.scrape(visit);
       // Other scrapes may have taken the room meanwhile.
     } while (answer.status === OVERLOADED && ++attempts < MAX_ATTEMPTS);
     this.#makeRoom();

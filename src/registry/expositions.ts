@@ -15,7 +15,7 @@ import { checkScrapeOptions, type ScrapeOptions, type ScrapeResponse, toResponse
 import { checkedTimeout } from './tasks';
 
 /** An exposition of at most this many lines is written at once: handing it to a thread costs more. */
-const INLINE_LINES = 256;
+const INLINE_LINES = 2000;
 
 /** The expositions of one registry. */
 export class Expositions {
@@ -107,7 +107,7 @@ export class Expositions {
     const step = service.request(options.accept, options.acceptEncoding, names);
     if (step.visit === undefined) return toResponse(step.answer as Answer);
     await this.#registry.collections.run(names, { limitMs: limit });
-    const answer = service.isSmall() ? service.scrapeNow(step.visit) : await service.scrape(step.visit);
+    const answer = service.isSmall(step.visit) ? service.scrapeNow(step.visit) : await service.scrape(step.visit);
     this.#registry.warnOfMismatches(answer.mismatched);
     return toResponse(answer);
   }

@@ -22,7 +22,7 @@
 //! with labels. [`Registry::metric`] has more options: limits on the number of series, and a time to live. A call with a
 //! name that is registered already returns the registered metric. Metrics are handles: they can be cloned and used from any
 //! thread. Recording is an atomic addition; looking up a label set costs a hash and a lock, so keep the result of `with()`
-//! where you record often.
+//! where you record often. Where you cannot, record by label values: [`CounterVec::inc_for`] and the like make no handle.
 //!
 //! [`Registry::encode`] returns the exposition. [`gather`](gather::gather()) and [`encode()`] give more control: which
 //! families are shown, and where the text goes. A [`Collector`] adds values that are kept elsewhere. By default a metric has

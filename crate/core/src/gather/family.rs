@@ -178,10 +178,28 @@ impl Shown for GatheredFamily {
     fn show<W: FamilyWriter>(&self, writer: &mut W) -> Result<(), W::Error> {
         match self {
             Self::Own(family) => writer.cells(family),
-            Self::Merged(family) => writer.cells(family),
-            Self::Mounted(family) => writer.cells(family),
+            Self::Merged(MergedFamily { descriptor, .. })
+            | Self::Mounted(MountedFamily { descriptor, .. }) => {
+                writer.cells(&Combined { descriptor, family: self })
+            }
             Self::Samples(family) => writer.samples(family),
         }
+    }
+}
+
+/// A family that was put together from several. Encoders are compiled once for both kinds.
+struct Combined<'a> {
+    descriptor: &'a Descriptor,
+    family: &'a GatheredFamily,
+}
+
+impl Source for Combined<'_> {
+    fn descriptor(&self) -> &Descriptor {
+        self.descriptor
+    }
+
+    fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+        self.family.for_each_series(&mut visit)
     }
 }
 

@@ -24,7 +24,7 @@ impl Part {
 
 /// One family whose series are added up over several contributors.
 pub(crate) struct MergedFamily {
-    descriptor: Descriptor,
+    pub(super) descriptor: Descriptor,
     series: Vec<MergedSeries>,
     index: HashMap<Vec<u8>, usize, foldhash::fast::FixedState>,
     /// By part, the ids of series that are expired in that part and are not shown.

@@ -36,7 +36,7 @@ pub fn gzip_members(body: &[u8], out: &mut Vec<u8>, members: usize) {
         let rest: Vec<_> = parts
             .map(|part| {
                 let job = move || {
-                    let mut compressed = Body::pooled();
+                    let mut compressed = Body::with_room(0);
                     member(part, compressed.buffer());
                     compressed
                 };

@@ -106,8 +106,9 @@ impl Expositions {
             Some(exposition) => Ok(exposition),
             None => self.make_now(&key),
         };
-        for done in waiting {
-            let outcome = outcome.clone();
+        // The last caller gets the outcome itself: a body that is not shared is not copied.
+        let outcomes = std::iter::repeat_n(outcome, waiting.len());
+        for (done, outcome) in waiting.into_iter().zip(outcomes) {
             // A panic in one door must not reach the other callers.
             let _ = catch_unwind(AssertUnwindSafe(|| done(outcome)));
         }

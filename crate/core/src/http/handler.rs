@@ -12,7 +12,7 @@ use super::negotiation::{self, Coding};
 use super::request::Request;
 use super::response::Response;
 use super::self_metrics::{ListenerMetrics, Rejection, SelfMetrics};
-use super::target::{INLINE_LINES, Target};
+use super::target::{INLINE_LINES, INLINE_LINES_GZIP, Target};
 use super::web_config::WebConfig;
 use super::workers::HASHES;
 use crate::config::MetricsConfig;
@@ -405,8 +405,10 @@ impl ScrapeService {
     #[doc(hidden)]
     /// Whether the exposition is so small that `scrape_now` is faster than `scrape`.
     #[must_use]
-    pub fn is_small(&self) -> bool {
-        self.maker.target.is_small(INLINE_LINES, self.embedding.own_values)
+    pub fn is_small(&self, plan: &Plan) -> bool {
+        let compresses = matches!(plan.key, Key::Exposition { gzip: true, .. });
+        let lines = if compresses { INLINE_LINES_GZIP } else { INLINE_LINES };
+        self.maker.target.is_small(lines, self.embedding.own_values)
     }
 
     fn respond(&self, plan: &Plan, outcome: Outcome) -> (Response, Vec<String>) {

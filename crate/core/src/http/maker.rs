@@ -7,7 +7,7 @@ use super::negotiation::ContentType;
 use super::page::page;
 use super::self_metrics::{ListenerMetrics, SelfMetrics};
 use super::target::Target;
-use crate::gather::{Gathered, encode};
+use crate::gather::Gathered;
 use std::sync::Arc;
 
 /// Two scrapes with equal keys get the same exposition.
@@ -83,8 +83,8 @@ impl Maker {
         if let Some(listener) = &self.listener {
             listener.refresh(&self.health);
         }
-        let mut body = Body::pooled();
-        encode(&gathered, content_type.format, &mut body).map_err(|_| Failure::Overloaded)?;
+        let body = self.target.encode(&gathered, content_type.format, names);
+        let mut body = body.map_err(|_| Failure::Overloaded)?;
         let plain_bytes = body.as_slice().len();
         let gzip = gzip && (forced || plain_bytes >= self.compression_min_size);
         if gzip {
@@ -120,7 +120,7 @@ impl Maker {
 
 #[cfg(feature = "gzip")]
 fn compressed(plain: Body) -> Body {
-    let mut compressed = Body::pooled();
+    let mut compressed = Body::with_room(0);
     super::compression::gzip(plain.as_slice(), compressed.buffer());
     compressed
 }

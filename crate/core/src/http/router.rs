@@ -94,7 +94,7 @@ impl Door {
                         metrics.stale_scrapes.inc();
                     }
                     self.await_memory().await;
-                    if self.service.is_small() {
+                    if self.service.is_small(&plan) {
                         let (response, mismatched) = self.service.scrape_now(&plan);
                         self.warn_of(&mismatched);
                         return response;

@@ -1,14 +1,21 @@
 //! Owns what is scraped: a registry, the process whose contributors are merged into it, and the counters of faults in
 //! showing it. Services of the same registry share one target, so that each of them shows all faults.
 
+use super::body::Body;
 use crate::error::Result;
-use crate::gather::{Gathered, OverflowCalls, Selection, gather, overflow};
+use crate::gather::{Gathered, OverflowCalls, Selection, encode, gather, overflow};
 use crate::metrics::CounterVec;
 use crate::registry::{CardinalityConfig, CardinalityLimits, Kind, Process, Registry, Sample, SampleFamily};
+use crate::serialization::Format;
+use std::collections::TryReserveError;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// An exposition with more lines is worth a thread of its own; below, handing it over costs more than writing it.
-pub(crate) const INLINE_LINES: usize = 256;
+/// An exposition with more lines is worth a thread of its own; below, handing it over costs more than writing it: 20 to
+/// 60 µs.
+pub(crate) const INLINE_LINES: usize = 2000;
+/// The same for an exposition that is compressed.
+pub(crate) const INLINE_LINES_GZIP: usize = 256;
 
 /// A registry with everything that its scrapes show.
 pub struct Target {
@@ -17,6 +24,8 @@ pub struct Target {
     faults: Registry,
     collector_errors: CounterVec,
     mismatches: CounterVec,
+    /// The size of the last exposition of all families.
+    last_bytes: AtomicUsize,
 }
 
 impl Target {
@@ -36,7 +45,7 @@ impl Target {
             "Scrapes that left out a family of another thread or registry, because its type or its buckets differ",
             &["metric"],
         )?;
-        Ok(Self { registry, process, faults, collector_errors, mismatches })
+        Ok(Self { registry, process, faults, collector_errors, mismatches, last_bytes: AtomicUsize::new(0) })
     }
 
     /// The registry.
@@ -76,6 +85,26 @@ impl Target {
     pub fn is_small(&self, lines: usize, own: bool) -> bool {
         let alone = own || self.process.as_ref().is_none_or(|process| process.is_alone());
         alone && self.registry.is_at_most(lines)
+    }
+
+    /// Writes what was gathered of the families of these names, or of all if there are no names. The body begins with as
+    /// much room as the last exposition took, because a body that grows is copied.
+    ///
+    /// # Errors
+    /// There is no memory for the body.
+    pub fn encode(
+        &self,
+        gathered: &Gathered,
+        format: Format,
+        names: &[String],
+    ) -> std::result::Result<Body, TryReserveError> {
+        let all = names.is_empty();
+        let mut body = Body::with_room(if all { self.last_bytes.load(Ordering::Relaxed) } else { 0 });
+        encode(gathered, format, &mut body)?;
+        if all {
+            self.last_bytes.store(body.as_slice().len(), Ordering::Relaxed);
+        }
+        Ok(body)
     }
 
     /// The calls over a limit, by metric.

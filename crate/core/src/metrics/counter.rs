@@ -55,11 +55,8 @@ impl Counter {
     /// `NegativeIncrement`; `InvalidValue` for NaN and infinities.
     #[inline]
     pub fn add(&self, value: f64) -> Result<()> {
-        if value >= 0.0 && value.is_finite() {
-            self.series.add(0, value);
-            return Ok(());
-        }
-        Err(refused(value))
+        self.series.add(0, checked(value)?);
+        Ok(())
     }
 
     /// The value now.
@@ -67,6 +64,11 @@ impl Counter {
     pub fn value(&self) -> f64 {
         self.series.load(0)
     }
+}
+
+#[inline]
+fn checked(value: f64) -> Result<f64> {
+    if value >= 0.0 && value.is_finite() { Ok(value) } else { Err(refused(value)) }
 }
 
 #[cold]
@@ -107,6 +109,36 @@ impl CounterVec {
     /// `InvalidMetricName`, `InvalidLabelName`.
     pub fn new(name: &str, help: &str, labels: &[&str]) -> Result<Self> {
         Descriptor::new(Kind::Counter, name, help, labels).map(Self::described)
+    }
+
+    /// Adds 1 to the counter of these label values, which is made if it does not exist. `with(values)?.inc()` does the
+    /// same and takes longer, because it makes a handle.
+    ///
+    /// ```
+    /// use prometheus_metrics::Registry;
+    ///
+    /// let requests = Registry::new().counter_vec("requests_total", "Requests served", &["method"])?;
+    /// requests.inc_for(&["GET"])?;
+    /// requests.add_for(&["GET"], 2.0)?;
+    /// assert_eq!(requests.value(&["GET"]), Some(3.0));
+    /// # Ok::<(), prometheus_metrics::MetricsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `with`.
+    #[inline]
+    pub fn inc_for(&self, values: &[&str]) -> Result<()> {
+        self.family().record(values, |series| series.add(0, 1.0))
+    }
+
+    /// Adds a finite number that is not negative to the counter of these label values: see `inc_for`.
+    ///
+    /// # Errors
+    /// Those of `with` and of `Counter::add`.
+    #[inline]
+    pub fn add_for(&self, values: &[&str], value: f64) -> Result<()> {
+        let value = checked(value)?;
+        self.family().record(values, |series| series.add(0, value))
     }
 
     /// The current value of these label values; `None` if the series does not exist.

@@ -104,4 +104,34 @@ impl GaugeVec {
     pub fn new(name: &str, help: &str, labels: &[&str]) -> Result<Self> {
         Descriptor::new(Kind::Gauge, name, help, labels).map(Self::described)
     }
+
+    /// Replaces the value of the gauge of these label values, which is made if it does not exist. `with(values)?.set(…)`
+    /// does the same and takes longer, because it makes a handle.
+    ///
+    /// ```
+    /// use prometheus_metrics::{Format, Registry};
+    ///
+    /// let registry = Registry::new();
+    /// let depth = registry.gauge_vec("queue_depth", "Jobs that wait", &["queue"])?;
+    /// depth.set_for(&["mail"], 3.0)?;
+    /// depth.add_for(&["mail"], -1.0)?;
+    /// assert!(registry.encode(Format::PrometheusText).ends_with("queue_depth{queue=\"mail\"} 2\n"));
+    /// # Ok::<(), prometheus_metrics::MetricsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `with`.
+    #[inline]
+    pub fn set_for(&self, values: &[&str], value: f64) -> Result<()> {
+        self.family().record(values, |series| series.store(0, value))
+    }
+
+    /// Adds a number to the gauge of these label values: see `set_for`.
+    ///
+    /// # Errors
+    /// Those of `with`.
+    #[inline]
+    pub fn add_for(&self, values: &[&str], value: f64) -> Result<()> {
+        self.family().record(values, |series| series.add(0, value))
+    }
 }

@@ -12,5 +12,5 @@ pub use descriptor::{
 };
 pub(crate) use digest::Digest;
 pub use exemplar::Exemplar;
+pub(crate) use samples::{CellSeries, Series, Source};
 pub use samples::{Sample, SampleFamily};
-pub(crate) use samples::{Series, Source};

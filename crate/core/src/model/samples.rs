@@ -34,11 +34,29 @@ impl Series<'_> {
     }
 }
 
+/// One series of a family of one cell: see `Series`.
+#[derive(Clone, Copy)]
+pub(crate) struct CellSeries<'a> {
+    pub(crate) id: Option<u32>,
+    pub(crate) labels: &'a [u8],
+    pub(crate) value: f64,
+    pub(crate) exemplar: Option<&'a Exemplar>,
+}
+
 /// A family of cells.
 pub(crate) trait Source {
     fn descriptor(&self) -> &Descriptor;
+
     /// Visits the series in the order in which they print. Stops at the first error.
     fn for_each<E>(&self, visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E>;
+
+    /// Does the same for a family of one cell. Most families have one, so this loop is kept small.
+    fn for_each_cell<E>(&self, mut visit: impl FnMut(CellSeries<'_>) -> Result<(), E>) -> Result<(), E> {
+        self.for_each(|Series { id, labels, values, exemplars, .. }| {
+            let exemplar = exemplars.first().copied().flatten();
+            visit(CellSeries { id, labels, value: values[0], exemplar })
+        })
+    }
 }
 
 /// One finished sample of a `SampleFamily`.

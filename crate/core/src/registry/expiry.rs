@@ -4,8 +4,9 @@
 //! its earlier value.
 
 use super::family::Family;
+use super::reading::read_into;
 use super::seen::{Ids, fingerprint};
-use crate::model::{Descriptor, Series, Source};
+use crate::model::{CellSeries, Descriptor, Series, Source};
 use crate::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +22,9 @@ impl Family {
     fn look(&self, ttl: Duration) -> Ids {
         let table = self.series_table();
         let mut values = vec![0.0; self.descriptor().value_width()];
+        let mut cells = self.cells().cursor();
         let series = table.live().map(|series| {
-            self.read_into(series.slot, &mut values);
+            read_into(&mut cells, series.slot, &mut values);
             (series.id, fingerprint(&values))
         });
         self.seen().look(self.clock().now(), ttl, series)
@@ -104,11 +106,18 @@ impl Source for LiveFamily {
     }
 
     fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
-        if self.expired.is_empty() {
-            return self.family.for_each(visit);
-        }
+        let all = self.expired.is_empty();
         self.family.for_each(|series| match series.id {
-            Some(id) if self.expired.contains(&id) => Ok(()),
+            Some(id) if !all && self.expired.contains(&id) => Ok(()),
+            _ => visit(series),
+        })
+    }
+
+    #[inline]
+    fn for_each_cell<E>(&self, mut visit: impl FnMut(CellSeries<'_>) -> Result<(), E>) -> Result<(), E> {
+        let all = self.expired.is_empty();
+        self.family.for_each_cell(|series| match series.id {
+            Some(id) if !all && self.expired.contains(&id) => Ok(()),
             _ => visit(series),
         })
     }

@@ -24,7 +24,7 @@ use std::time::Duration;
 const COMPACTION_FLOOR: usize = if cfg!(loom) { 2 } else { 64 };
 
 /// By series id, each exemplar with its cell. There are few, because exemplars are opt-in.
-type Exemplars = HashMap<u32, Vec<(usize, Exemplar)>, foldhash::fast::FixedState>;
+pub(super) type Exemplars = HashMap<u32, Vec<(usize, Exemplar)>, foldhash::fast::FixedState>;
 
 /// All series of one metric name. The cells hold the values, the table has the labels.
 pub struct Family {

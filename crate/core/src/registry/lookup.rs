@@ -30,6 +30,19 @@ impl Family {
         self.get_or_create_clean(values)
     }
 
+    /// Has `record` write the series of these values, which is made if it does not exist. No handle is made, so no
+    /// reference count changes. Errors are those of `get_or_create`.
+    #[inline]
+    pub(crate) fn record(&self, values: &[&str], record: impl FnOnce(&SeriesCells)) -> Result<()> {
+        if values.len() == self.descriptor().label_names().len()
+            && let Some(series) = self.index.key(values).find(&self.index.entries.read())
+        {
+            record(series);
+            return Ok(());
+        }
+        self.get_or_create(values).map(|series| record(&series))
+    }
+
     fn get_or_create_clean(&self, values: &[&str]) -> Result<Arc<SeriesCells>> {
         self.descriptor()
             .label_names()

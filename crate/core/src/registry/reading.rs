@@ -1,28 +1,36 @@
 //! Reads the values of a family's series, for scrapes and for the checks of expiry.
 
-use super::family::Family;
+use super::family::{Exemplars, Family};
 use super::histogram_read::read_histogram;
 use super::table::LiveSeries;
-use crate::model::{Descriptor, Digest, Exemplar, Series, Source};
+use crate::model::{CellSeries, Descriptor, Digest, Exemplar, Series, Source};
+use crate::slab::CellsCursor;
 use hashbrown::HashMap;
 
 impl Family {
-    pub(crate) fn read_into(&self, slot: u32, values: &mut [f64]) {
-        let (slab, first) = self.cells().locate(slot);
-        if values.len() == 1 {
-            values[0] = slab.load(first);
-            return;
-        }
-        read_histogram(values, |cell| slab.load(first + cell));
+    fn exemplars_now(&self) -> Exemplars {
+        let exemplars = self.exemplars.lock();
+        if exemplars.is_empty() { HashMap::default() } else { exemplars.clone() }
     }
 
     /// The values of one series: see `Series::values`.
     #[must_use]
     pub fn read_series(&self, slot: u32) -> Vec<f64> {
         let mut values = vec![0.0; self.descriptor().value_width()];
-        self.read_into(slot, &mut values);
+        read_into(&mut self.cells().cursor(), slot, &mut values);
         values
     }
+}
+
+/// Reads the values of one series.
+#[inline]
+pub(super) fn read_into(cells: &mut CellsCursor<'_>, slot: u32, values: &mut [f64]) {
+    let (slab, first) = cells.locate(slot);
+    if let [value] = values {
+        *value = slab.load(first);
+        return;
+    }
+    read_histogram(values, |cell| slab.load(first + cell));
 }
 
 impl Source for Family {
@@ -32,15 +40,13 @@ impl Source for Family {
 
     fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
         let table = self.series_table();
-        let exemplars = {
-            let exemplars = self.exemplars.lock();
-            if exemplars.is_empty() { HashMap::default() } else { exemplars.clone() }
-        };
+        let exemplars = self.exemplars_now();
         let mut values = vec![0.0; self.descriptor().value_width()];
         let mut digest = Digest::default();
         let mut found: Vec<Option<&Exemplar>> = Vec::new();
+        let mut cells = self.cells().cursor();
         for LiveSeries { id, slot, labels } in table.live() {
-            self.read_into(slot, &mut values);
+            read_into(&mut cells, slot, &mut values);
             if !exemplars.is_empty() {
                 found.clear();
                 found.resize(values.len(), None);
@@ -58,4 +64,23 @@ impl Source for Family {
         }
         Ok(())
     }
+
+    #[inline]
+    fn for_each_cell<E>(&self, mut visit: impl FnMut(CellSeries<'_>) -> Result<(), E>) -> Result<(), E> {
+        let table = self.series_table();
+        let exemplars = self.exemplars_now();
+        let mut cells = self.cells().cursor();
+        for LiveSeries { id, slot, labels } in table.live() {
+            let (slab, cell) = cells.locate(slot);
+            let exemplar = if exemplars.is_empty() { None } else { exemplar_of(&exemplars, id) };
+            visit(CellSeries { id: Some(id), labels, value: slab.load(cell), exemplar })?;
+        }
+        Ok(())
+    }
+}
+
+/// The exemplar of a series of one cell.
+#[cold]
+fn exemplar_of(exemplars: &Exemplars, id: u32) -> Option<&Exemplar> {
+    exemplars.get(&id)?.first().map(|(_, exemplar)| exemplar)
 }

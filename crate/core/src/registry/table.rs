@@ -59,15 +59,12 @@ pub(crate) const ENTRY_BYTES: usize = size_of::<Entry>();
 impl SeriesTable {
     /// The live series in the order they were created.
     pub(crate) fn live(&self) -> impl Iterator<Item = LiveSeries<'_>> {
-        self.entries.iter().filter_map(|entry| {
+        let mut labels = self.labels.cursor();
+        self.entries.iter().filter_map(move |entry| {
             // Relaxed: the slot was published with the entry. A scrape that does not see a removal yet counts as begun
             // before it.
             let slot = entry.slot.load(Ordering::Relaxed);
-            (slot != REMOVED).then(|| LiveSeries {
-                id: entry.id,
-                slot,
-                labels: self.labels.get(entry.labels),
-            })
+            (slot != REMOVED).then(|| LiveSeries { id: entry.id, slot, labels: labels.get(entry.labels) })
         })
     }
 

@@ -102,7 +102,7 @@ fn write_family<F: Source>(family: &F, out: &mut Vec<u8>, values: &mut Vec<f64>)
 fn write_series(series: Series<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"id\":");
     match series.id {
-        Some(id) => out.extend_from_slice(itoa::Buffer::new().format(id).as_bytes()),
+        Some(id) => number::sample(id.into(), out),
         None => out.extend_from_slice(b"null"),
     }
     out.extend_from_slice(b",\"labels\":");

@@ -1,11 +1,12 @@
 //! Writes the lines of both text formats. The parts of a line that are the same for all series of a family are built
-//! once, so that a line is three copies and a number.
+//! once, so that a line is two copies and a number.
 
 use super::family::{FamilyWriter, Shown};
 use super::number;
+use super::page::{Page, Pen};
 use super::streaming::Sink;
 use crate::labels::{pairs, render};
-use crate::model::{Exemplar, Kind, SampleFamily, Series, Source};
+use crate::model::{CellSeries, Exemplar, Kind, SampleFamily, Series, Source};
 use hashbrown::HashSet;
 use std::marker::PhantomData;
 
@@ -135,53 +136,90 @@ fn write_family<D: Dialect, S: Sink, F: Source>(
     let descriptor = family.descriptor();
     let names = D::names(descriptor.name(), descriptor.kind(), |name| taken.contains(name));
     write_header::<D>(&names, descriptor.help(), descriptor.unit(), sink.buffer());
-    let (mut beside, mut beside_threshold) = (Vec::new(), Vec::new());
-    let mut quantiles = Vec::new();
-    let threshold = if descriptor.kind() == Kind::Summary { "quantile" } else { "le" };
-    let lines = match descriptor.kind() {
-        Kind::Histogram => Lines::of_histogram::<D>(&names.sample, descriptor.buckets()),
-        Kind::Summary => Lines::of_summary::<D>(&names.sample, descriptor.quantiles()),
-        _ => Lines { buckets: Vec::new(), last: vec![Line::new(&names.sample, "")] },
-    };
+    match descriptor.kind() {
+        Kind::Histogram => {
+            let lines = Lines::of_histogram::<D>(&names.sample, descriptor.buckets());
+            write_groups::<D, S, F>(family, &lines, defaults, sink)
+        }
+        Kind::Summary => {
+            let lines = Lines::of_summary::<D>(&names.sample, descriptor.quantiles());
+            write_groups::<D, S, F>(family, &lines, defaults, sink)
+        }
+        _ => write_cells::<D, S, F>(family, &Line::new(&names.sample, ""), defaults, sink),
+    }
+}
+
+/// Writes the series of a counter or gauge, one line each.
+fn write_cells<D: Dialect, S: Sink, F: Source>(
+    family: &F,
+    line: &Line,
+    defaults: &Defaults<'_>,
+    sink: &mut S,
+) -> Result<(), S::Error> {
+    let mut beside = Vec::new();
+    let mut page = Page::new(sink);
+    family.for_each_cell(|CellSeries { labels, value, exemplar, .. }| {
+        if !defaults.rendered.is_empty() {
+            defaults.beside(labels, None, &mut beside);
+        }
+        page.write(line.bytes(labels.len() + beside.len()) + exemplar_bytes::<D>(exemplar), |pen| {
+            line.write(labels, &beside, value, pen);
+            finish_line::<D>(exemplar, pen);
+        })
+    })?;
+    page.finish();
+    Ok(())
+}
+
+/// Writes the series of a histogram or summary, several lines each.
+fn write_groups<D: Dialect, S: Sink, F: Source>(
+    family: &F,
+    lines: &Lines,
+    defaults: &Defaults<'_>,
+    sink: &mut S,
+) -> Result<(), S::Error> {
+    let descriptor = family.descriptor();
+    let is_summary = descriptor.kind() == Kind::Summary;
+    let (mut beside, mut beside_threshold, mut quantiles) = (Vec::new(), Vec::new(), Vec::new());
+    let mut page = Page::new(sink);
     family.for_each(|series| {
         if !defaults.rendered.is_empty() {
             defaults.beside(series.labels, None, &mut beside);
+            let threshold = if is_summary { "quantile" } else { "le" };
             defaults.beside(series.labels, Some(threshold), &mut beside_threshold);
         }
-        let out = sink.buffer();
-        match descriptor.kind() {
-            Kind::Histogram => write_histogram::<D>(&lines, series, (&beside_threshold, &beside), out),
-            Kind::Summary => {
-                series.quantiles(descriptor.quantiles(), &mut quantiles);
-                write_summary(&lines, series, &quantiles, (&beside_threshold, &beside), out);
-            }
-            _ => {
-                lines.last[0].start(series.labels, &beside, out);
-                number::sample(series.values[0], out);
-                finish_line::<D>(series.exemplars.first().copied().flatten(), out);
-            }
+        if is_summary {
+            series.quantiles(descriptor.quantiles(), &mut quantiles);
         }
-        sink.checkpoint()
-    })
+        let exemplars: usize = series.exemplars.iter().copied().map(exemplar_bytes::<D>).sum();
+        page.write(lines.bytes(series.labels.len() + beside.len()) + exemplars, |pen| {
+            if is_summary {
+                write_summary(lines, series, &quantiles, (&beside_threshold, &beside), pen);
+            } else {
+                write_histogram::<D>(lines, series, (&beside_threshold, &beside), pen);
+            }
+        })
+    })?;
+    page.finish();
+    Ok(())
 }
 
-/// The fixed beginnings of the lines of a series.
+/// The fixed beginnings of the lines of a histogram's or summary's series.
 struct Lines {
     /// Of a histogram's buckets or a summary's quantiles.
     buckets: Vec<Line>,
-    /// One line for a counter or gauge; the sum and the count of a histogram or summary.
+    /// Of the sum and the count.
     last: Vec<Line>,
-}
-
-/// The beginning of a line up to the series' own labels.
-struct Line {
-    /// `name`, or for a bucket `name_bucket{le="…"`, for a quantile `name{quantile="…"`.
-    head: Vec<u8>,
-    /// True if the head has opened the braces.
-    open: bool,
+    /// The room that the lines of a series need, without labels.
+    bytes: usize,
 }
 
 impl Lines {
+    fn new(buckets: Vec<Line>, last: Vec<Line>) -> Self {
+        let bytes = buckets.iter().chain(&last).map(|line| line.bytes(0)).sum();
+        Self { buckets, last, bytes }
+    }
+
     fn of_histogram<D: Dialect>(name: &str, bounds: &[f64]) -> Self {
         let bounds_and_inf = bounds.iter().copied().chain([f64::INFINITY]);
         let buckets = bounds_and_inf
@@ -192,16 +230,28 @@ impl Lines {
         } else {
             Vec::new()
         };
-        Self { buckets, last }
+        Self::new(buckets, last)
     }
-}
 
-impl Lines {
     fn of_summary<D: Dialect>(name: &str, quantiles: &[f64]) -> Self {
         let head = format!("{name}{{quantile");
         let buckets = quantiles.iter().map(|quantile| Line::of_threshold::<D>(&head, *quantile)).collect();
-        Self { buckets, last: vec![Line::new(name, "_sum"), Line::new(name, "_count")] }
+        Self::new(buckets, vec![Line::new(name, "_sum"), Line::new(name, "_count")])
     }
+
+    /// The room that the lines of a series with so many bytes of labels need at most, without exemplars.
+    fn bytes(&self, labels: usize) -> usize {
+        self.bytes + labels * (self.buckets.len() + self.last.len())
+    }
+}
+
+/// The beginning of a line up to the series' own labels.
+struct Line {
+    /// The whole beginning of a line without further labels: `name `, or for a bucket `name_bucket{le="…"} `, for a
+    /// quantile `name{quantile="…"} `.
+    alone: Vec<u8>,
+    /// The beginning before further labels: `name{`, `name_bucket{le="…",`.
+    before_labels: Vec<u8>,
 }
 
 impl Line {
@@ -209,27 +259,37 @@ impl Line {
     fn of_threshold<D: Dialect>(start: &str, number: f64) -> Self {
         let mut head = format!("{start}=\"").into_bytes();
         D::threshold(number, &mut head);
-        head.push(b'"');
-        Self { head, open: true }
+        Self { alone: [&head, &b"\"} "[..]].concat(), before_labels: [&head, &b"\","[..]].concat() }
     }
 
     fn new(name: &str, suffix: &str) -> Self {
-        Self { head: format!("{name}{suffix}").into_bytes(), open: false }
+        let head = format!("{name}{suffix}");
+        Self { alone: format!("{head} ").into_bytes(), before_labels: format!("{head}{{").into_bytes() }
     }
 
-    /// Appends the line up to its value: head, labels in the given order, closing brace, blank.
-    #[inline]
-    fn start(&self, first: &[u8], second: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.head);
-        let mut separator: &[u8] = if self.open { b"," } else { b"{" };
-        for labels in [first, second] {
-            if !labels.is_empty() {
-                out.extend_from_slice(separator);
-                out.extend_from_slice(labels);
-                separator = b",";
+    /// The room that the line needs at most with so many bytes of labels.
+    fn bytes(&self, labels: usize) -> usize {
+        // A comma between the labels, a brace and a blank after them, and the end of the line.
+        self.alone.len() + labels + 4 + number::ROOM
+    }
+
+    /// Writes the line up to its end: labels in the given order, value.
+    #[inline(always)]
+    fn write(&self, first: &[u8], second: &[u8], value: f64, pen: &mut Pen<'_>) {
+        let (one, other) = if first.is_empty() { (second, first) } else { (first, second) };
+        if one.is_empty() {
+            pen.text(&self.alone);
+        } else {
+            pen.text(&self.before_labels);
+            pen.text(one);
+            if !other.is_empty() {
+                pen.byte(b',');
+                pen.text(other);
             }
+            pen.byte(b'}');
+            pen.byte(b' ');
         }
-        out.extend_from_slice(if separator == b"," { b"} " } else { b" " });
+        pen.number(value);
     }
 }
 
@@ -238,20 +298,18 @@ fn write_histogram<D: Dialect>(
     lines: &Lines,
     series: Series<'_>,
     (beside_le, beside): (&[u8], &[u8]),
-    out: &mut Vec<u8>,
+    pen: &mut Pen<'_>,
 ) {
     let (sum, counts) = series.values.split_last().unwrap_or((&0.0, &[]));
     let mut count = 0.0;
     for (cell, (line, value)) in lines.buckets.iter().zip(counts).enumerate() {
         count += value;
-        line.start(beside_le, series.labels, out);
-        number::sample(count, out);
-        finish_line::<D>(series.exemplars.get(cell).copied().flatten(), out);
+        line.write(beside_le, series.labels, count, pen);
+        finish_line::<D>(series.exemplars.get(cell).copied().flatten(), pen);
     }
     for (line, value) in lines.last.iter().zip([*sum, count]) {
-        line.start(beside, series.labels, out);
-        number::sample(value, out);
-        out.push(b'\n');
+        line.write(beside, series.labels, value, pen);
+        pen.byte(b'\n');
     }
 }
 
@@ -261,28 +319,42 @@ fn write_summary(
     series: Series<'_>,
     quantiles: &[f64],
     (beside_quantile, beside): (&[u8], &[u8]),
-    out: &mut Vec<u8>,
+    pen: &mut Pen<'_>,
 ) {
     let [count, sum] = *series.values else { return };
     let quantiles = lines.buckets.iter().zip(quantiles).map(|(line, value)| (line, *value, beside_quantile));
     let last = lines.last.iter().zip([sum, count]).map(|(line, value)| (line, value, beside));
     for (line, value, beside) in quantiles.chain(last) {
-        line.start(series.labels, beside, out);
-        number::sample(value, out);
-        out.push(b'\n');
+        line.write(series.labels, beside, value, pen);
+        pen.byte(b'\n');
     }
 }
 
-fn finish_line<D: Dialect>(exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
-    if let (true, Some(exemplar)) = (D::EXEMPLARS, exemplar) {
-        out.extend_from_slice(b" # {");
-        out.extend_from_slice(exemplar.labels());
-        out.extend_from_slice(b"} ");
-        number::sample(exemplar.value(), out);
-        out.push(b' ');
-        number::sample(exemplar.timestamp(), out);
+/// The room that `finish_line` needs for an exemplar.
+#[inline(always)]
+fn exemplar_bytes<D: Dialect>(exemplar: Option<&Exemplar>) -> usize {
+    match exemplar {
+        Some(exemplar) if D::EXEMPLARS => exemplar.labels().len() + 2 * number::ROOM + 8,
+        _ => 0,
     }
-    out.push(b'\n');
+}
+
+#[inline(always)]
+fn finish_line<D: Dialect>(exemplar: Option<&Exemplar>, pen: &mut Pen<'_>) {
+    if let (true, Some(exemplar)) = (D::EXEMPLARS, exemplar) {
+        write_exemplar(exemplar, pen);
+    }
+    pen.byte(b'\n');
+}
+
+#[cold]
+fn write_exemplar(exemplar: &Exemplar, pen: &mut Pen<'_>) {
+    pen.text(b" # {");
+    pen.text(exemplar.labels());
+    pen.text(b"} ");
+    pen.number(exemplar.value());
+    pen.byte(b' ');
+    pen.number(exemplar.timestamp());
 }
 
 fn write_samples<D: Dialect, S: Sink>(
@@ -294,17 +366,19 @@ fn write_samples<D: Dialect, S: Sink>(
     let names = D::names(family.name(), family.kind(), |name| taken.contains(name));
     write_header::<D>(&names, family.help(), family.unit(), sink.buffer());
     let (mut own, mut beside) = (Vec::new(), Vec::new());
+    let mut page = Page::new(sink);
     for sample in family.samples() {
         let name = if sample.name() == family.name() { &names.sample } else { sample.name() };
         own.clear();
         write_thresholds::<D>(sample.labels(), &mut own);
         defaults.beside(sample.labels(), None, &mut beside);
-        let out = sink.buffer();
-        Line::new(name, "").start(&own, &beside, out);
-        number::sample(sample.value(), out);
-        out.push(b'\n');
-        sink.checkpoint()?;
+        let line = Line::new(name, "");
+        page.write(line.bytes(own.len() + beside.len()), |pen| {
+            line.write(&own, &beside, sample.value(), pen);
+            pen.byte(b'\n');
+        })?;
     }
+    page.finish();
     Ok(())
 }
 

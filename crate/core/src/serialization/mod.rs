@@ -7,6 +7,7 @@ mod lines;
 mod number;
 #[cfg(feature = "openmetrics")]
 mod openmetrics;
+mod page;
 mod prometheus_text;
 mod streaming;
 

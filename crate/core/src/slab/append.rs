@@ -104,25 +104,9 @@ impl<T> AppendReader<T> {
     }
 
     /// The elements published when the iteration begins, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        let len = self.len();
-        let mut chunk = 0;
-        let mut start = 0;
-        std::iter::from_fn(move || {
-            if start >= len {
-                return None;
-            }
-            let size = chunk_size(chunk).min(len - start);
-            // Acquire: pairs with the Release in `push`.
-            let base = self.shared.chunks[chunk].load(Ordering::Acquire);
-            chunk += 1;
-            start += size;
-            Some((base, size))
-        })
-        .flat_map(|(base, size)| {
-            // SAFETY: `size` elements of this chunk lie below the published length.
-            (0..size).map(move |offset| unsafe { read_slot(base, offset) })
-        })
+    #[inline]
+    pub(crate) fn iter(&self) -> Iter<'_, T> {
+        Iter { reader: self, chunk: 0, base: std::ptr::null_mut(), at: 0, size: 0, left: self.len() }
     }
 
     fn published(&self, index: usize) -> &T {
@@ -131,6 +115,52 @@ impl<T> AppendReader<T> {
         let base = self.shared.chunks[chunk].load(Ordering::Acquire);
         // SAFETY: the caller compared `index` with the published length.
         unsafe { read_slot(base, offset) }
+    }
+}
+
+/// The elements of an append-only vector, chunk after chunk.
+pub(crate) struct Iter<'a, T> {
+    reader: &'a AppendReader<T>,
+    /// The number of the next chunk.
+    chunk: usize,
+    /// The current chunk, the next element there, and the number of published elements there.
+    base: *mut Slot<T>,
+    at: usize,
+    size: usize,
+    /// Published elements of the chunks that follow.
+    left: usize,
+}
+
+impl<T> Iter<'_, T> {
+    /// Goes to the next chunk; returns false at the end.
+    #[cold]
+    fn turn(&mut self) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        // Acquire: pairs with the Release in `push`.
+        self.base = self.reader.shared.chunks[self.chunk].load(Ordering::Acquire);
+        self.size = chunk_size(self.chunk).min(self.left);
+        self.left -= self.size;
+        self.at = 0;
+        self.chunk += 1;
+        true
+    }
+}
+
+impl<'a, T> Iterator for Iter<'a, T> {
+    type Item = &'a T;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a T> {
+        if self.at == self.size && !self.turn() {
+            return None;
+        }
+        let at = self.at;
+        self.at += 1;
+        // SAFETY: `turn` has found `base`, and `at` is below `size`, the number of elements of this chunk below the
+        // published length.
+        Some(unsafe { read_slot(self.base, at) })
     }
 }
 

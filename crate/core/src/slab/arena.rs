@@ -89,18 +89,51 @@ impl ArenaWriter {
     }
 }
 
+impl Chunk {
+    /// The bytes of a span in this chunk. The arena that made the chunk has returned the span.
+    #[inline]
+    fn get(&self, span: Span) -> &[u8] {
+        if span.offset as usize + span.len as usize > self.size {
+            return &[];
+        }
+        let start = self.start.wrapping_add(span.offset as usize).cast_const();
+        // SAFETY: the span lies within the chunk (checked), was fully written before the span was handed out, and
+        // is never written again. The chunk lives as long as the slice borrows it.
+        unsafe { std::slice::from_raw_parts(start, span.len as usize) }
+    }
+}
+
 impl ArenaReader {
     /// The bytes of a span that this arena's writer returned.
     #[inline]
     pub(crate) fn get(&self, span: Span) -> &[u8] {
-        let Some(chunk) = self.chunks.get(span.chunk as usize) else { return &[] };
-        if span.offset as usize + span.len as usize > chunk.size {
-            return &[];
+        self.chunks.get(span.chunk as usize).map_or(&[], |chunk| chunk.get(span))
+    }
+
+    /// A reader for many spans.
+    pub(crate) fn cursor(&self) -> ArenaCursor<'_> {
+        ArenaCursor { chunks: &self.chunks, current: None }
+    }
+}
+
+/// Resolves spans. It keeps the chunk of the last one, because the next one is mostly there too.
+pub(crate) struct ArenaCursor<'a> {
+    chunks: &'a AppendReader<Arc<Chunk>>,
+    current: Option<(u32, &'a Chunk)>,
+}
+
+impl<'a> ArenaCursor<'a> {
+    /// The bytes of a span that this arena's writer returned.
+    #[inline]
+    pub(crate) fn get(&mut self, span: Span) -> &'a [u8] {
+        if let Some((number, chunk)) = self.current
+            && number == span.chunk
+        {
+            return chunk.get(span);
         }
-        let start = chunk.start.wrapping_add(span.offset as usize).cast_const();
-        // SAFETY: the span lies within the chunk (checked), was fully written before the span was handed out, and
-        // is never written again. The chunk lives as long as the reader that the slice borrows.
-        unsafe { std::slice::from_raw_parts(start, span.len as usize) }
+        let Some(chunk) = self.chunks.get(span.chunk as usize) else { return &[] };
+        self.current = Some((span.chunk, chunk));
+        chunk.get(span)
     }
 }
 
@@ -116,6 +149,10 @@ mod tests {
             let spans: Vec<Span> = pieces.iter().map(|piece| writer.push(piece)).collect();
             for (span, piece) in spans.iter().zip(&pieces) {
                 prop_assert_eq!(reader.get(*span), &piece[..]);
+            }
+            let mut cursor = reader.cursor();
+            for (span, piece) in spans.iter().zip(&pieces).chain(spans.iter().zip(&pieces).rev()) {
+                prop_assert_eq!(cursor.get(*span), &piece[..]);
             }
         }
     }

@@ -228,6 +228,33 @@ impl Cells {
         let slab = self.slabs.get((slot >> INDEX_BITS) as usize).expect("a slot names a slab that exists");
         (slab, slot as usize & (CELLS_PER_SLAB - 1))
     }
+
+    /// A reader for the cells of many series.
+    pub(crate) fn cursor(&self) -> CellsCursor<'_> {
+        CellsCursor { cells: self, current: None }
+    }
+}
+
+/// Finds the cells of series. It keeps the slab of the last one, because the next one is mostly there too.
+pub(crate) struct CellsCursor<'a> {
+    cells: &'a Cells,
+    current: Option<(u32, &'a Slab)>,
+}
+
+impl<'a> CellsCursor<'a> {
+    /// The slab of a slot, and the index of its first cell there.
+    #[inline]
+    pub(crate) fn locate(&mut self, slot: u32) -> (&'a Slab, usize) {
+        let number = slot >> INDEX_BITS;
+        if let Some((current, slab)) = self.current
+            && current == number
+        {
+            return (slab, slot as usize & (CELLS_PER_SLAB - 1));
+        }
+        let (slab, first) = self.cells.locate(slot);
+        self.current = Some((number, slab));
+        (slab, first)
+    }
 }
 
 #[cfg(all(test, not(loom)))]

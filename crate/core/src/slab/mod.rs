@@ -1,5 +1,5 @@
 //! Memory that one thread writes while others read: slabs of cells, append-only tables, and the scrape clock that says
-//! when a freed cell may be reused. All `unsafe` code of this crate is here. Must not know metrics, labels or formats.
+//! when a freed cell may be reused. Also asks the system for huge pages. All `unsafe` code of this crate is here. Must not know metrics, labels or formats.
 //!
 //! # Why the `unsafe` code is sound
 //!
@@ -16,8 +16,13 @@ mod append;
 mod arena;
 mod cells;
 mod epochs;
+#[cfg(feature = "http")]
+mod huge_pages;
 
 pub(crate) use append::{AppendReader, AppendWriter, append_only};
 pub(crate) use arena::{ArenaReader, ArenaWriter, Span, byte_arena};
+pub(crate) use cells::CellsCursor;
 pub use cells::{CELLS_PER_SLAB, Cells, Slab, SlabSource};
 pub(crate) use epochs::Scrape;
+#[cfg(feature = "http")]
+pub(crate) use huge_pages::ask_for_huge_pages;

@@ -66,7 +66,10 @@ proptest! {
     fn random_registries_are_read_back_whole(plan in plans()) {
         let (registry, expected) = build(&plan)?;
         for format in FORMATS {
-            prop_assert_eq!(parse_or_fail(&registry.encode(format), format)?, expected_in(&expected, format));
+            let expected = expected_in(&expected, format);
+            let shown = registry.encode(format);
+            prop_assert_eq!(&shown, &written(&expected, format));
+            prop_assert_eq!(parse_or_fail(&shown, format)?, expected);
         }
     }
 
@@ -213,6 +216,31 @@ fn expected_in(model: &[ModelFamily], format: Format) -> Vec<ParsedFamily> {
         ParsedFamily { name: name.to_owned(), help: family.plan.help.clone(), kind, samples }
     };
     model.iter().map(family).collect()
+}
+
+/// An exposition of these families, written piece by piece.
+fn written(families: &[ParsedFamily], format: Format) -> String {
+    let openmetrics = format == Format::OpenMetrics;
+    let escaped = |text: &str, quotes: bool| {
+        let text = text.replace('\\', "\\\\").replace('\n', "\\n");
+        if quotes { text.replace('"', "\\\"") } else { text }
+    };
+    let family = |ParsedFamily { name, help, kind, samples }: &ParsedFamily| {
+        let mut text = format!("# HELP {name} {}\n# TYPE {name} {kind}\n", escaped(help, openmetrics));
+        for ParsedSample { name, labels, value } in samples {
+            let pairs = labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value, true)));
+            let labels = pairs.collect::<Vec<_>>().join(",");
+            let braces = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
+            text += &format!("{name}{braces} {}\n", ecmascript_number_to_string(*value));
+        }
+        text
+    };
+    let families: Vec<String> = families.iter().map(family).collect();
+    match (openmetrics, families.is_empty()) {
+        (true, _) => families.concat() + "# EOF\n",
+        (false, true) => "\n".to_owned(),
+        (false, false) => families.join("\n"),
+    }
 }
 
 /// A writer that keeps each piece that is written to it.

@@ -79,16 +79,44 @@ fn removed_series_are_no_longer_counted() -> Outcome {
 
 #[test]
 fn test_cardinality_limit_enforcement() -> Outcome {
+    enforce_limits(true)
+}
+
+#[test]
+fn recording_without_a_handle_follows_the_limits() -> Outcome {
+    enforce_limits(false)?;
+    let registry = limited_registry(at_most(1, OverflowPolicy::Throw), None)?;
+    let counters = registry.counter_vec("c_total", "C", &["x"])?;
+    counters.add_for(&["a"], 2.0)?;
+    assert_eq!(refusal(counters.inc_for(&["b"])).0, ErrorKind::CardinalityLimit);
+    assert_eq!(refusal(counters.inc_for(&["a", "b"])).0, ErrorKind::LabelCount);
+    assert_eq!(refusal(counters.add_for(&["a"], -1.0)).0, ErrorKind::NegativeIncrement);
+    assert_eq!(refusal(counters.add_for(&["a"], f64::NAN)).0, ErrorKind::InvalidValue);
+    let histograms = registry.histogram_vec("h", "H", &["x"], &[1.0])?;
+    assert_eq!(refusal(histograms.observe_for(&["a"], f64::INFINITY)).0, ErrorKind::InvalidValue);
+    assert_eq!((counters.value(&["a"]), histograms.series_count()), (Some(2.0), 0));
+    Ok(())
+}
+
+fn enforce_limits(through_handles: bool) -> Outcome {
     let registry = limited_registry(at_most(2, OverflowPolicy::Fold), None)?;
     let counters = registry.counter_vec("c_total", "C", &["x", "y"])?;
     let gauges = registry.gauge_vec("g", "G", &["x"])?;
     let histograms = registry.histogram_vec("h", "H", &["x"], &[1.0])?;
     let kept = counters.with(&["a", ""])?;
     for value in ["a", "b", "c", "d"] {
-        inc(&counters, &[value, ""])?;
-        gauges.with(&[value])?.set(7.0);
-        histograms.with(&[value])?.observe(0.5)?;
-        histograms.with(&[value])?.observe(2.0)?;
+        if through_handles {
+            inc(&counters, &[value, ""])?;
+            gauges.with(&[value])?.set(7.0);
+            histograms.with(&[value])?.observe(0.5)?;
+            histograms.with(&[value])?.observe(2.0)?;
+        } else {
+            counters.inc_for(&[value, ""])?;
+            gauges.set_for(&[value], 4.5)?;
+            gauges.add_for(&[value], 2.5)?;
+            histograms.observe_for(&[value], 0.5)?;
+            histograms.observe_for(&[value], 2.0)?;
+        }
     }
     kept.inc();
     let expected = "\
@@ -119,7 +147,8 @@ h_sum{x=\"other\"} 5
 h_count{x=\"other\"} 4
 ";
     assert_eq!(text(&registry), expected);
-    assert_eq!(overflow(&registry), [2.0, 2.0, 4.0]);
+    // The calls for each metric: a gauge without a handle is called twice.
+    assert_eq!(overflow(&registry), [2.0, if through_handles { 2.0 } else { 4.0 }, 4.0]);
     Ok(())
 }
 
