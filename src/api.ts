@@ -3,6 +3,7 @@
  * in `entry/index.ts`.
  */
 import type * as Config from './config';
+import { EndpointError } from './errors';
 import type * as Exporter from './http/exporter';
 import type * as Fastify from './http/fastify';
 import type * as Fetch from './http/fetch';
@@ -71,7 +72,7 @@ const onFirstCall: OnFirstCall = {
     return (require('./http/metrics/middleware') as typeof HttpMetrics).createHttpMetrics(...options);
   },
   async startExporter(...options) {
-    return (require('./http/exporter') as typeof Exporter).startExporter(...options);
+    return exporter().startExporter(...options);
   },
 };
 
@@ -102,6 +103,17 @@ export const onFirstRead = {
 
 function registries(): typeof Registries {
   return require('./processes/registries') as typeof Registries;
+}
+
+/** A process without file descriptors cannot load the exporter either: for its caller both are one failure. */
+function exporter(): typeof Exporter {
+  try {
+    return require('./http/exporter') as typeof Exporter;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
+    throw new EndpointError('BIND_FAILED', `Expected to load the exporter but failed: ${message}`);
+  }
 }
 
 /** Loads the plugins for Fastify. */
