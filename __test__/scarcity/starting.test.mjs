@@ -76,13 +76,15 @@ function missing(t, what) {
   }
 }
 
-// The limit on threads does not hold for root, so another user runs the program. Readable by all: the checkout may not be.
-const canSwitch = isRoot && can('setpriv', '--reuid=65534', '--clear-groups', 'test', '-r', PROGRAM);
+// The limit on threads does not hold for root, so another user runs the program: one that has no other process, because the
+// limit counts the threads of all of them. Readable by all: the checkout may not be.
+const USER = 100_000 + process.pid;
+const canSwitch = isRoot && can('setpriv', `--reuid=${USER}`, '--clear-groups', 'test', '-r', PROGRAM);
 
 for (const nproc of count([12, 14], [12, 13, 14, 16])) {
   test.serial(`with at most ${nproc} threads`, async (t) => {
     if (!canSwitch) return missing(t, 'needs root, setpriv and prlimit, and a checkout that another user may read');
-    const asOther = `exec setpriv --reuid=65534 --regid=65534 --clear-groups prlimit --nproc=${nproc} "$@"`;
+    const asOther = `exec setpriv --reuid=${USER} --regid=${USER} --clear-groups prlimit --nproc=${nproc} "$@"`;
     holds(t, await reportOf(t, {}, asOther));
   });
 }
