@@ -6,11 +6,11 @@ import test from 'ava';
 import fc from 'fast-check';
 
 const require = createRequire(import.meta.url);
-const { measureCall, Patches } = require('../../dist/instrumentation/patches.js');
+const { Patches } = require('../../dist/instrumentation/patches.js');
+const { measureCall } = require('../../dist/instrumentation/measure.js');
 const { observeIteration } = require('../../dist/instrumentation/iteration.js');
 const { parseFinishReason } = require('../../dist/instrumentation/finish-reason.js');
-const { findProvider } = require('../../dist/instrumentation/provider.js');
-const { normalizeProviderName } = require('../../dist/instrumentation/provider.js');
+const { findProvider, normalizeProviderName } = require('../../dist/instrumentation/provider.js');
 
 class Service {
   base = 1;

@@ -1,6 +1,5 @@
 /**
- * Wraps methods of objects that belong to an SDK, measures their calls, and restores them later. An error in the measuring
- * never reaches the caller; the method's own result and error always do. Several instrumentations may wrap one method: each
+ * Wraps methods of objects that belong to an SDK, and restores them later. Several instrumentations may wrap one method: each
  * is a layer of one wrapper, and any of them can be removed. If other code has wrapped a method again in the meantime, our
  * wrapper stays in that chain and only passes calls on. Must not know any SDK.
  */
@@ -174,34 +173,4 @@ function isRunning(owner: object, self: unknown, name: string): boolean {
     if (call.owner === owner && call.self === self && call.name === name) return true;
   }
   return false;
-}
-
-/** Receives the outcome of a measured call. */
-export interface CallObserver {
-  /**
-   * The method returned.
-   *
-   * @returns the value for the caller: the same object, or one that behaves exactly like it
-   */
-  returned(value: unknown): unknown;
-  /** The method threw synchronously. */
-  threw(error: unknown): void;
-}
-
-/** Calls a method and reports its outcome. If `begin` returns nothing or fails, the call is not measured. */
-export function measureCall(original: Original, begin: () => CallObserver | undefined): unknown {
-  const observer = quietly(begin);
-  if (observer === undefined) return original();
-  const value = callReportingThrow(original, observer);
-  const given = quietly(() => ({ value: observer.returned(value) }));
-  return given === undefined ? value : given.value;
-}
-
-function callReportingThrow(original: Original, observer: CallObserver): unknown {
-  try {
-    return original();
-  } catch (error) {
-    quietly(() => observer.threw(error));
-    throw error;
-  }
 }

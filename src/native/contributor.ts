@@ -19,8 +19,8 @@ import {
  * A slab has 4096 cells of 8 bytes; a series with more cells has a larger slab of its own, and its first cell has index 0. A
  * slot is `slab number * CELLS_PER_SLAB + index of the cell`.
  */
-const CELLS_PER_SLAB = 4096;
 const SLAB_SHIFT = 12;
+const CELLS_PER_SLAB = 1 << SLAB_SHIFT;
 const CELL_MASK = CELLS_PER_SLAB - 1;
 
 /** Tests set this global before they load the library: the engine then allocates the slabs, as it must in Electron. */

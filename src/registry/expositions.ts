@@ -14,7 +14,10 @@ import type { RegistryInternals } from './internals';
 import { checkScrapeOptions, type ScrapeOptions, type ScrapeResponse, toResponse } from './scraping';
 import { checkedTimeout } from './tasks';
 
-/** An exposition of at most this many lines is written at once: handing it to a thread costs more. */
+/**
+ * An exposition of at most this many lines is written at once: handing it to a thread costs more. For scrapes the core decides by
+ * its own `INLINE_LINES`; change both together.
+ */
 const INLINE_LINES = 2000;
 
 /** The expositions of one registry. */

@@ -11,7 +11,7 @@ import type { UserLabels } from '../../collectors/llm/user-label';
 import type { LlmErrorType } from '../../collectors/words';
 import { read, readText } from '../../read';
 import { quietly, warnOnce } from '../../warnings';
-import type { CallObserver } from '../patches';
+import type { CallObserver } from '../measure';
 import type { AnswerEnd, Endpoint, RequestBody, Sdk } from './endpoint';
 import { remember } from './later';
 import { isApiPromise, observePromise, type PromiseObserver } from './promise';

@@ -13,8 +13,9 @@ import { checkOptionNames, optionNames } from '../../options';
 import { read } from '../../read';
 import { quietly, warnOnce } from '../../warnings';
 import { observeIteratorInPlace } from '../iteration';
+import { type CallObserver, measureCall } from '../measure';
 import { type CheckedOptions, checkOptions, type InstrumentOptions, type Uninstall } from '../options';
-import { type CallObserver, measureCall, Patches } from '../patches';
+import { Patches } from '../patches';
 import { Answer, classifyError, readEmbeddingEnd } from './answer';
 import type {
   ContentResponseLike,
