@@ -72,9 +72,14 @@ export function quietly<R>(measure: () => R): R | undefined {
   try {
     return measure();
   } catch (error) {
-    warnOnce(`Instrumentation failed: ${forLog(error)}`);
+    warnOfFailure(error);
     return undefined;
   }
+}
+
+/** Warns of an error in measuring code, once for each message. For code that each request runs, instead of `quietly()`. */
+export function warnOfFailure(error: unknown): void {
+  warnOnce(`Instrumentation failed: ${forLog(error)}`);
 }
 
 /** Limit of remembered messages: errors may have any text, so their number has no bound of its own. */

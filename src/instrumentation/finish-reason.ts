@@ -41,5 +41,5 @@ const REASONS: ReadonlyMap<string, FinishReason> = new Map([
 /** @returns nothing if the provider gave no reason; `other` for an unknown one */
 export function parseFinishReason(given: unknown): FinishReason | undefined {
   if (typeof given !== 'string' || given === '') return undefined;
-  return REASONS.get(given.toLowerCase().replaceAll('-', '_')) ?? 'other';
+  return REASONS.get(given) ?? REASONS.get(given.toLowerCase().replaceAll('-', '_')) ?? 'other';
 }

@@ -3,7 +3,7 @@
  * error always do.
  */
 
-import { quietly } from '../warnings';
+import { quietly, warnOfFailure } from '../warnings';
 import type { Original } from './patches';
 
 /** Receives the outcome of a measured call. */
@@ -22,16 +22,17 @@ export interface CallObserver {
 export function measureCall(original: Original, begin: () => CallObserver | undefined): unknown {
   const observer = quietly(begin);
   if (observer === undefined) return original();
-  const value = callReportingThrow(original, observer);
-  const given = quietly(() => ({ value: observer.returned(value) }));
-  return given === undefined ? value : given.value;
-}
-
-function callReportingThrow(original: Original, observer: CallObserver): unknown {
+  let value: unknown;
   try {
-    return original();
+    value = original();
   } catch (error) {
     quietly(() => observer.threw(error));
     throw error;
+  }
+  try {
+    return observer.returned(value);
+  } catch (error) {
+    warnOfFailure(error);
+    return value;
   }
 }

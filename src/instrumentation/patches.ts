@@ -169,8 +169,9 @@ function callLayers(
 }
 
 function isRunning(owner: object, self: unknown, name: string): boolean {
-  for (const call of running) {
-    if (call.owner === owner && call.self === self && call.name === name) return true;
+  for (let at = running.length - 1; at >= 0; at--) {
+    const call = running[at] as Running;
+    if (call.self === self && call.name === name && call.owner === owner) return true;
   }
   return false;
 }

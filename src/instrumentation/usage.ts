@@ -16,9 +16,12 @@ export type ReportedUsage = {
   -readonly [field in keyof Required<LlmEnd>]: field extends keyof LlmUsage ? number | undefined : LlmEnd[field];
 };
 
-/** While it is read: the total settles doubts about the parts. */
+/** While it is read. */
 interface Reading extends ReportedUsage {
+  /** Settles doubts about the parts. */
   total: number | undefined;
+  /** Set if the usage tells more than tokens. */
+  tellsMore: true | undefined;
 }
 
 /** A field of an object: its name, and the names within it. */
@@ -144,6 +147,9 @@ const SERVER_TOOLS: readonly (readonly [tool: string, counts: readonly Path[]])[
   ['web_fetch', paths('server_tool_use.web_fetch_requests')],
 ];
 
+/** Further names that tell more than tokens. */
+const MORE = paths('cost_in_usd_ticks', 'service_tier', 'speed', 'iterations');
+
 /** Tiers under which a provider bills its usual price. */
 const USUAL_TIERS: ReadonlySet<string> = new Set(['default', 'standard', 'auto', 'on_demand', 'scale']);
 
@@ -161,6 +167,8 @@ export function findUsage(answer: unknown): unknown {
 export function readUsage(usage: unknown): ReportedUsage {
   if (typeof usage !== 'object' || usage === null) return noUsage();
   const end = readTokens(usage);
+  if (end.tellsMore === undefined) return end;
+  end.tellsMore = undefined;
   for (const iteration of iterationsOf(usage, 'compaction')) add(end, readTokens(iteration));
   end.providerCostUsd = readCost(usage);
   end.serviceTier = readTier(usage);
@@ -179,6 +187,7 @@ function noUsage(): Reading {
     inputTokens: undefined,
     outputTokens: undefined,
     total: undefined,
+    tellsMore: undefined,
     cacheReadTokens: undefined,
     cacheWriteTokens: undefined,
     cacheWriteLongTokens: undefined,
@@ -200,15 +209,20 @@ function noUsage(): Reading {
   };
 }
 
-/** A name in `TOKENS`: the figure that it is, and the names within it. */
+/** A name in a usage: the figure that it is, and the names within it. */
 interface Field {
   figure?: Figure;
   within?: Map<string, Field>;
+  /** True for a name that tells more than tokens. */
+  more?: boolean;
 }
 
 /** `TOKENS` by names. A usage has few fields, so looking each of them up takes a fifth of the time of trying each path. */
 const FIELDS = new Map<string, Field>();
 for (const figure of FIGURES) for (const path of TOKENS[figure]) enter(FIELDS, path, figure);
+for (const [name = ''] of [...COST, ...SERVER_TOOLS.flatMap(([, counts]) => counts), ...MORE]) {
+  FIELDS.set(name, { ...FIELDS.get(name), more: true });
+}
 
 function enter(fields: Map<string, Field>, [name = '', ...rest]: Path, figure: Figure): void {
   const field = fields.get(name) ?? {};
@@ -234,7 +248,8 @@ function collect(from: object, fields: ReadonlyMap<string, Field>, tokens: Readi
   for (const name in from) {
     const field = fields.get(name);
     if (field === undefined) continue;
-    const { figure, within } = field;
+    const { figure, within, more } = field;
+    if (more === true) tokens.tellsMore = true;
     const value = read(from, name);
     if (figure !== undefined && isAmount(value)) {
       // A usage may tell a figure twice; then the order of the table decides.
@@ -251,8 +266,9 @@ function settle(usage: object, tokens: Reading): void {
     readGemini(usage, tokens);
   }
   const { total, cacheReadTokens = 0, cacheWriteTokens = 0 } = tokens;
-  if (tokens.inputTokens !== undefined && excludesCache(usage)) {
-    const whole = tokens.inputTokens + cacheReadTokens + cacheWriteTokens;
+  const cached = cacheReadTokens + cacheWriteTokens;
+  if (tokens.inputTokens !== undefined && cached > 0 && excludesCache(usage)) {
+    const whole = tokens.inputTokens + cached;
     // A gateway may use Anthropic's names for counts that include the cache; then only the total tells.
     if (total === undefined || tokens.inputTokens + (tokens.outputTokens ?? 0) !== total) tokens.inputTokens = whole;
   }
@@ -312,6 +328,7 @@ function readOtherModels(usage: object): readonly ModelUsage[] | undefined {
   return advisors.map((advisor) => ({
     model: readText(advisor, 'model') ?? OTHER,
     ...readTokens(advisor),
+    tellsMore: undefined,
   }));
 }
 

@@ -123,6 +123,8 @@ const OPTIONAL_NAMES: OptionNames = { of: 'optional', names: Object.keys(OPTIONA
  * call.end({ inputTokens: 12, outputTokens: 40 });
  */
 export class LlmMetricsCollector {
+  /** Whether attempts need to be timed. */
+  readonly timesAttempts: boolean;
   readonly #families: Families;
   readonly #perRequest: Histogram | undefined;
   readonly #prices: Prices;
@@ -177,6 +179,7 @@ export class LlmMetricsCollector {
       more: this.#label && { label: this.#label.name, max: this.#label.max, metrics: WITH_USER_LABEL },
     });
     this.#perRequest = this.#families.optional('llm_tokens_per_request');
+    this.timesAttempts = optional.attemptDuration === true;
     this.#models = new Models(this.#families, this.#prices, normalize);
     this.#timesChunks = stallMs !== undefined || optional.interChunk === true;
     const versions = checkGenAiNames(options.genAiNames);
@@ -282,11 +285,6 @@ export class LlmMetricsCollector {
     if (seconds !== undefined) this.#models.seriesOf(target, false).attempt?.observe(seconds);
   }
 
-  /** Whether attempts need to be timed. */
-  get timesAttempts(): boolean {
-    return this.#families.optional('llm_attempt_duration_seconds') !== undefined;
-  }
-
   /** Counts a request that was sent to another model because the first one failed. */
   recordFallback(fromModel: string, toModel: string, status: Outcome = 'success'): void {
     const names = {
@@ -309,11 +307,10 @@ export class LlmMetricsCollector {
     const { limit, remaining, resetAt } = limits;
     const reset = resetAt === undefined ? undefined : toUnixSeconds('resetAt', resetAt);
     // Failed answers have these headers too, so they do not make a model known.
-    const { model, provider } = this.#models.seriesOf(target, false);
-    const labels = { model, provider, resource: this.#word('llm_ratelimit_limit', 'resource', resource) };
-    if (remaining !== undefined) this.#families.gauge('llm_ratelimit_remaining').set(labels, remaining);
-    if (limit !== undefined) this.#families.gauge('llm_ratelimit_limit').set(labels, limit);
-    if (reset !== undefined) this.#families.gauge('llm_ratelimit_reset_timestamp_seconds').set(labels, reset);
+    const series = this.#models.seriesOf(target, false).rateLimit(resource);
+    if (remaining !== undefined) series.remaining.set(remaining);
+    if (limit !== undefined) series.limit.set(limit);
+    if (reset !== undefined) series.reset.set(reset);
   }
 
   /** Counts a look-up in the application's own cache of answers. */

@@ -50,6 +50,13 @@ export interface OperationSeries {
   readonly duration: ExemplarSeries;
 }
 
+/** The series of one rate limit of a model. */
+export interface RateLimitSeries {
+  readonly limit: GaugeSeries;
+  readonly remaining: GaugeSeries;
+  readonly reset: GaugeSeries;
+}
+
 export class ModelSeries {
   readonly tokens: Children;
   readonly inputTokens: CounterSeries;
@@ -77,6 +84,7 @@ export class ModelSeries {
   readonly #active: GaugeSeries;
   readonly #families: Families;
   readonly #operations = new Map<string, OperationSeries>();
+  readonly #rateLimits = new Map<string, RateLimitSeries>();
   readonly #userLabels: UserLabels;
   readonly #variants = new Map<string, ModelSeries>();
   #streams = false;
@@ -177,6 +185,26 @@ export class ModelSeries {
   serverTool(tool: string, calls: number): void {
     const { model, provider } = this;
     this.#families.counter('llm_server_tool_calls_total').inc({ model, provider, tool: readName(tool) }, calls);
+  }
+
+  /**
+   * The series of a rate limit.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for an unknown resource
+   */
+  rateLimit(given: string): RateLimitSeries {
+    const known = this.#rateLimits.get(given);
+    if (known !== undefined) return known;
+    const { model, provider } = this;
+    const families = this.#families;
+    const labels = { model, provider, resource: families.checkedWord('llm_ratelimit_limit', 'resource', given) };
+    const series = {
+      limit: families.gauge('llm_ratelimit_limit').labels(labels),
+      remaining: families.gauge('llm_ratelimit_remaining').labels(labels),
+      reset: families.gauge('llm_ratelimit_reset_timestamp_seconds').labels(labels),
+    };
+    this.#rateLimits.set(given, series);
+    return series;
   }
 
   /** The series of an operation; that of `other` if it is unknown. */

@@ -7,7 +7,7 @@ import { type Moment, now, secondsSince } from '../../clock';
 import { errorTypeOf } from '../../collectors/error-type';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
 import { isPromise, read, readText } from '../../read';
-import { quietly } from '../../warnings';
+import { quietly, warnOfFailure } from '../../warnings';
 import type { Around, Patches } from '../patches';
 import { readRateLimits } from '../rate-limits';
 import { errorClassesOf, type Sdk } from './endpoint';
@@ -40,24 +40,18 @@ export function watchAttempts(patches: Patches, holder: object, reporting: Attem
   if (method === undefined) return false;
   const attempts = new Attempts(reporting);
   patches.wrap(holder, 'prepareRequest', (original, [init, context]) => {
-    quietly(() => attempts.prepared(init, context));
+    attempts.prepared(init, context);
     return original();
   });
   patches.wrap(holder, 'retryRequest', (original, [options]) => {
-    quietly(() => attempts.willRetry(options));
+    attempts.willRetry(options);
     return original();
   });
   const watch: Around = (original, args, client) => {
-    const options = quietly(() => attempts.begin(client, args));
-    const start = reporting.collector.timesAttempts ? now() : undefined;
-    const attempt = original();
-    if (options !== undefined && isPromise(attempt)) {
-      attempt.then(
-        (response: unknown) => quietly(() => attempts.ended(client, options, response, start)),
-        (error: unknown) => quietly(() => attempts.failed(client, options, error, start)),
-      );
-    }
-    return attempt;
+    const attempt = attempts.begin(client, args);
+    const sent = original();
+    if (attempt !== undefined && isPromise(sent)) sent.then(attempt.ended, attempt.failed);
+    return sent;
   };
   // A client may refuse to work if its method is not the one of the SDK's class, so it is wrapped there.
   patches.wrap(isPrototype(holder) ? definerOf(holder, method) : holder, method, watch, (client) =>
@@ -96,7 +90,7 @@ class Attempts {
   }
 
   prepared(init: unknown, context: unknown): void {
-    const { options } = context as { options?: unknown };
+    const options = read(context, 'options');
     if (isObject(init) && isObject(options)) this.#prepared.set(init, options);
   }
 
@@ -105,54 +99,92 @@ class Attempts {
     if (isObject(options) && !this.#failures.has(options)) this.#failures.set(options, 'timeout');
   }
 
-  begin(client: unknown, args: readonly unknown[]): object | undefined {
+  /** Begins an attempt; undefined if its options are unknown. */
+  begin(client: unknown, args: readonly unknown[]): Attempt | undefined {
     const options = this.#findOptions(args);
     if (options === undefined) return undefined;
     const failure = this.#failures.get(options);
-    if (failure === undefined) return options;
+    if (failure !== undefined) quietly(() => this.#retried(client, options, failure));
+    return new Attempt(this.#reporting, this.#failures, client, options);
+  }
+
+  #retried(client: unknown, options: object, failure: string): void {
     this.#failures.delete(options);
     const target = this.#reporting.readTarget(client, options);
     // The SDK does not retry after the caller's abort, so its own timeout made this one.
     const reason = failure === 'cancelled' ? 'timeout' : failure;
     if (target !== undefined) this.#reporting.collector.recordRetry(target, reason);
-    return options;
-  }
-
-  #timed(client: unknown, options: object, start: Moment | undefined): void {
-    const target = start === undefined ? undefined : this.#reporting.readTarget(client, options);
-    if (start === undefined || target === undefined) return;
-    this.#reporting.collector.recordAttempt(target, secondsSince(start) * 1000);
   }
 
   /** Some SDKs pass the request's options to an attempt, others only the `init` object that was prepared from them. */
   #findOptions([, init, , , options]: readonly unknown[]): object | undefined {
-    if (isObject(options) && 'path' in options) return options;
+    if (isObject(options) && read(options, 'path') !== undefined) return options;
     if (!isObject(init)) return undefined;
     const prepared = this.#prepared.get(init);
     if (prepared !== undefined) this.#prepared.delete(init);
     return prepared;
   }
+}
 
-  failed(client: unknown, options: object, error: unknown, start?: Moment): void {
-    this.#timed(client, options, start);
-    this.#failures.set(options, errorTypeOf(error, errorClassesOf(client)));
+/** One attempt. Its handlers are the ones of the promise, because a call should make few functions. */
+class Attempt {
+  readonly #reporting: AttemptReporting;
+  readonly #failures: WeakMap<object, string>;
+  readonly #client: unknown;
+  readonly #options: object;
+  readonly #start: Moment | undefined;
+
+  constructor(reporting: AttemptReporting, failures: WeakMap<object, string>, client: unknown, options: object) {
+    this.#reporting = reporting;
+    this.#failures = failures;
+    this.#client = client;
+    this.#options = options;
+    this.#start = reporting.collector.timesAttempts ? now() : undefined;
   }
 
-  ended(client: unknown, options: object, response: unknown, start: Moment | undefined): void {
-    this.#timed(client, options, start);
+  readonly ended = (response: unknown): void => {
+    try {
+      this.#time();
+      this.#answered(response);
+    } catch (error) {
+      warnOfFailure(error);
+    }
+  };
+
+  readonly failed = (error: unknown): void => {
+    quietly(() => {
+      this.#time();
+      this.#fail(error);
+    });
+  };
+
+  #time(): void {
+    const start = this.#start;
+    const target = start === undefined ? undefined : this.#readTarget();
+    if (start === undefined || target === undefined) return;
+    this.#reporting.collector.recordAttempt(target, secondsSince(start) * 1000);
+  }
+
+  #answered(response: unknown): void {
     // The SDK returns the error of a connection. A `Response` has no message.
     if (readText(response, 'message') !== undefined) {
-      this.failed(client, options, response);
+      this.#fail(response);
       return;
     }
     const { ok, status, headers } = response as Response;
-    if (!ok) this.failed(client, options, { status });
-    const { sdk, collector } = this.#reporting;
-    let target: AttemptTarget | undefined;
-    for (const { resource, amounts } of readRateLimits(sdk.rateLimits, (name) => headers.get(name))) {
-      target ??= this.#reporting.readTarget(client, options);
-      if (target !== undefined) collector.setRateLimit(target, resource, amounts);
-    }
+    if (!ok) this.#fail({ status });
+    const limits = readRateLimits(this.#reporting.sdk.rateLimits, (name) => headers.get(name));
+    const target = limits.length === 0 ? undefined : this.#readTarget();
+    if (target === undefined) return;
+    for (const { resource, amounts } of limits) this.#reporting.collector.setRateLimit(target, resource, amounts);
+  }
+
+  #fail(error: unknown): void {
+    this.#failures.set(this.#options, errorTypeOf(error, errorClassesOf(this.#client)));
+  }
+
+  #readTarget(): AttemptTarget | undefined {
+    return this.#reporting.readTarget(this.#client, this.#options);
   }
 }
 

@@ -11,7 +11,7 @@ import { measureCall } from '../measure';
 import type { CheckedOptions, Uninstall } from '../options';
 import { type Original, Patches } from '../patches';
 import { type AttemptReporting, definerOf, isPrototype, watchAttempts } from './attempts';
-import { bare, type Endpoint, errorClassesOf, findEndpoint, type Sdk, type Verb } from './endpoint';
+import { bare, type Endpoint, findEndpoint, type Sdk, type Verb } from './endpoint';
 import { observeLater } from './later';
 import { isApiPromise } from './promise';
 import { Request, readBody, readModel } from './request';
@@ -111,7 +111,7 @@ class Instrumentation {
         endpoint,
         provider: this.#resolveProvider(client),
         labels: this.#options.labels,
-        errorClasses: errorClassesOf(client),
+        client,
       });
       // The SDK rejects its own promise if these options cannot be made.
       if (isPromise(options)) asPromise(options).then((made) => quietly(() => request.prepared(made)), nothing);

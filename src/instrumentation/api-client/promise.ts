@@ -31,13 +31,17 @@ export interface PromiseObserver {
   raw(): void;
 }
 
-const METHODS = ['parseResponse', 'parse', 'asResponse', '_thenUnwrap'] as const;
-
 /** True for a promise of the SDK that has the expected internals. */
 export function isApiPromise(value: unknown): value is ApiPromise {
   if (typeof value !== 'object' || value === null) return false;
-  const { responsePromise } = value as Partial<ApiPromise>;
-  return isPromise(responsePromise) && METHODS.every((name) => typeof (value as ApiPromise)[name] === 'function');
+  const { responsePromise, parseResponse, parse, asResponse, _thenUnwrap } = value as Partial<ApiPromise>;
+  return (
+    typeof parseResponse === 'function' &&
+    typeof parse === 'function' &&
+    typeof asResponse === 'function' &&
+    typeof _thenUnwrap === 'function' &&
+    isPromise(responsePromise)
+  );
 }
 
 /** Reports the outcome of a request. */

@@ -3,7 +3,7 @@
  * with what the SDK's promise or stream reports.
  */
 
-import { abortTypeOf, type ErrorClasses, errorTypeOf } from '../../collectors/error-type';
+import { abortTypeOf, errorTypeOf } from '../../collectors/error-type';
 import { OTHER } from '../../collectors/label-values';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmMetricsCollector } from '../../collectors/llm/llm-collector';
@@ -12,7 +12,7 @@ import type { LlmErrorType } from '../../collectors/words';
 import { read, readText } from '../../read';
 import { quietly, warnOnce } from '../../warnings';
 import type { CallObserver } from '../measure';
-import type { AnswerEnd, Endpoint, RequestBody, Sdk } from './endpoint';
+import { type AnswerEnd, type Endpoint, errorClassesOf, type RequestBody, type Sdk } from './endpoint';
 import { remember } from './later';
 import { isApiPromise, observePromise, type PromiseObserver } from './promise';
 import { isStream, watchStream } from './stream';
@@ -24,7 +24,7 @@ export interface RequestParts {
   readonly endpoint: Endpoint;
   readonly provider: string;
   readonly labels: UserLabels | undefined;
-  readonly errorClasses: ErrorClasses;
+  readonly client: unknown;
 }
 
 const EMPTY_BODY: RequestBody = {};
@@ -95,7 +95,7 @@ export class Request implements CallObserver, PromiseObserver {
   failed(error: unknown): void {
     // After an answer has come, an error is about how the SDK or the caller used it: the request itself succeeded.
     if (this.#answered) return;
-    const type = errorTypeOf(error, this.#parts.errorClasses);
+    const type = errorTypeOf(error, errorClassesOf(this.#parts.client));
     this.#call?.fail(type === 'cancelled' ? this.#classifyAbort() : type);
   }
 
@@ -127,7 +127,7 @@ export class Request implements CallObserver, PromiseObserver {
       watchStream(answer, call, reader, {
         complete: (end) => this.#complete(call, end),
         classifyAbort: () => this.#classifyAbort(),
-        errorClasses: this.#parts.errorClasses,
+        client: this.#parts.client,
       });
     }
   }

@@ -2,13 +2,13 @@
  * Observes how a stream is read, and ends its call. The caller keeps the SDK's own stream object: only its source of chunks
  * (`iterator`) is wrapped. So `tee()`, `toReadableStream()` and the SDK's own readers of the stream are measured too.
  */
-import { type ErrorClasses, errorTypeOf } from '../../collectors/error-type';
+import { errorTypeOf } from '../../collectors/error-type';
 import type { LlmCall } from '../../collectors/llm/call';
 import type { LlmEnd } from '../../collectors/llm/request';
 import type { LlmErrorType } from '../../collectors/words';
 import { read } from '../../read';
 import { type IterationObserver, observeIteration } from '../iteration';
-import type { AnswerEnd, ChunkReader } from './endpoint';
+import { type AnswerEnd, type ChunkReader, errorClassesOf } from './endpoint';
 
 /** The SDK's stream. `iterator` is internal to the SDK, so `isStream()` checks that it exists. */
 export interface StreamLike {
@@ -28,8 +28,7 @@ export interface StreamEnding {
   complete(end: AnswerEnd): void;
   /** Says whether the caller or a timer aborted the stream. */
   classifyAbort(): LlmErrorType;
-  /** The client's classes of errors. */
-  readonly errorClasses: ErrorClasses;
+  readonly client: unknown;
 }
 
 /** Reports a stream's chunks and its end to a call. */
@@ -75,7 +74,7 @@ class ChunkObserver implements IterationObserver<unknown> {
   }
 
   failed(error: unknown): void {
-    this.call.fail(errorTypeOf(error, this.ending.errorClasses), withoutFinishReason(this.reader.readEnd()));
+    this.call.fail(errorTypeOf(error, errorClassesOf(this.ending.client)), withoutFinishReason(this.reader.readEnd()));
   }
 }
 
