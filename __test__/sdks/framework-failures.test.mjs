@@ -31,6 +31,10 @@ const quiet = { onError() {} };
 /** The SDK keeps the finish reason `error`, and drops the error beside it. */
 const CHOICE = ['in an event (2)', 'server_error', 'error'];
 
+/** Failures whose text tells the cause. */
+const TOLD =
+  /credits|credit balance|current quota|maximum context|prompt is too long|input token count|overloaded"|Overloaded|Rate limit reached|Incorrect API key/;
+
 const drain = async (parts) => {
   for await (const _ of parts);
 };
@@ -125,6 +129,7 @@ const FRAMEWORKS = {
     hides: [
       CHOICE,
       // Spans have the error's text, without its code.
+      [TOLD],
       ['in an event', 'other', 'error'],
       ['status 400', 'invalid_request', 'error'],
       ["a timer's abort", 'cancelled', 'cancelled'],
@@ -134,11 +139,12 @@ const FRAMEWORKS = {
     open: (world) => openMastra(world, createOpenAI({ apiKey: 'k', baseURL: world.baseURL }).chat(MODEL)),
     ...CHAT,
     hides: [
-      // Spans of requests have no error.
-      ['', 'other', 'error'],
       ['in an event (2)', undefined, 'success'],
       ['a timeout', 'cancelled', 'cancelled'],
+      ['an abort'],
       ["a timer's abort", 'cancelled', 'cancelled'],
+      // Spans of requests have no error.
+      ['', 'other', 'error'],
     ],
   },
   'Mastra over a middleware': {
