@@ -6,7 +6,7 @@ import test from 'ava';
 import fc from 'fast-check';
 
 const require = createRequire(import.meta.url);
-const { readAnswerUsage, readUsage } = require('../../dist/instrumentation/usage.js');
+const { mergeUsage, readAnswerUsage, readUsage } = require('../../dist/instrumentation/usage.js');
 
 const rows = JSON.parse(readFileSync(new URL('usage.json', import.meta.url), 'utf8'));
 
@@ -50,4 +50,45 @@ test('for any reported numbers, the parts fit into their wholes', (t) => {
       if (inputTokens !== undefined && outputTokens !== undefined) t.true(inputTokens + outputTokens >= total);
     }),
   );
+});
+
+test('of several reports in one stream the larger amount of each figure counts, in any order', (t) => {
+  const amount = fc.option(fc.nat(1000), { nil: null });
+  const report = fc.record(
+    {
+      prompt_tokens: amount,
+      completion_tokens: amount,
+      prompt_tokens_details: fc.option(fc.record({ cached_tokens: amount }, { requiredKeys: [] }), { nil: null }),
+    },
+    { requiredKeys: [] },
+  );
+  const largest = (reports, read) => {
+    const amounts = reports.map(read).filter((value) => typeof value === 'number');
+    return amounts.length === 0 ? undefined : Math.max(...amounts);
+  };
+  fc.assert(
+    fc.property(fc.array(report, { minLength: 1 }), (reports) => {
+      const { inputTokens, outputTokens, cacheReadTokens } = readUsage(
+        reports.reduce((earlier, later) => mergeUsage(earlier, later), undefined),
+      );
+      t.is(
+        inputTokens,
+        largest(reports, (each) => each.prompt_tokens),
+      );
+      t.is(
+        outputTokens,
+        largest(reports, (each) => each.completion_tokens),
+      );
+      t.is(
+        cacheReadTokens,
+        largest(reports, (each) => each.prompt_tokens_details?.cached_tokens),
+      );
+    }),
+  );
+});
+
+test('a report that comes later leaves the earlier one as it was', (t) => {
+  const first = Object.freeze({ a: 1, within: Object.freeze({ b: 1 }) });
+  t.deepEqual(mergeUsage(first, { a: 2, within: { b: 2 } }), { a: 2, within: { b: 2 } });
+  t.deepEqual(first, { a: 1, within: { b: 1 } });
 });

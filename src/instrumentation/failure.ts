@@ -12,6 +12,7 @@ export function findFailure(answer: unknown): unknown {
   const inChoice = present(read(choice, 'error'));
   if (inChoice !== undefined) return inChoice;
   if (read(choice, 'finish_reason') === 'error') return 'server_error';
+  if (read(answer, 'success') === false) return present(read(read(answer, 'errors'), '0')) ?? answer;
   return readBaseResponse(read(answer, 'base_resp'));
 }
 
@@ -21,6 +22,14 @@ function readBaseResponse(base: unknown): unknown {
   return code === 0 ? undefined : { code, message: read(base, 'status_msg') };
 }
 
+/** Some servers have the field in each answer: null, empty, or an object without a value. */
 function present(error: unknown): unknown {
-  return error === null || error === '' || error === false ? undefined : error;
+  if (isUnset(error)) return undefined;
+  const isEmpty =
+    typeof error === 'object' && Object.getOwnPropertyNames(error).every((name) => isUnset(read(error, name)));
+  return isEmpty ? undefined : error;
+}
+
+function isUnset(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || value === false || value === 0;
 }

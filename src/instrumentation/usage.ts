@@ -41,7 +41,7 @@ const PLACES = paths(
   'metadata.usage', // Bedrock's last event
 );
 
-/** The names of each figure. The first that is a number counts. */
+/** The names of each figure. The first that is a number above 0 counts, because gateways write 0 under names that they do not use. */
 const TOKENS = {
   inputTokens: paths(
     'prompt_tokens',
@@ -163,6 +163,26 @@ export function findUsage(answer: unknown): unknown {
   return typeof read(answer, 'eval_count') === 'number' ? answer : undefined;
 }
 
+/**
+ * Adds a later report of the usage so far to an earlier one. An amount never falls during an answer, so the larger one counts:
+ * some servers end a stream with a report of zeros, or tell input and output in different chunks.
+ */
+export function mergeUsage(earlier: unknown, later: unknown): unknown {
+  if (!isPlain(later)) return later ?? earlier;
+  if (!isPlain(earlier)) return later;
+  const merged: Record<string, unknown> = { ...earlier };
+  for (const [name, value] of Object.entries(later)) {
+    const before = merged[name];
+    if (isPlain(value)) merged[name] = mergeUsage(before, value);
+    else if (!isAmount(before) || (isAmount(value) && value > before)) merged[name] = value ?? before;
+  }
+  return merged;
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Reads a usage object of any known dialect. A figure that it does not have stays undefined, which is not 0. */
 export function readUsage(usage: unknown): ReportedUsage {
   if (typeof usage !== 'object' || usage === null) return noUsage();
@@ -253,7 +273,8 @@ function collect(from: object, fields: ReadonlyMap<string, Field>, tokens: Readi
     const value = read(from, name);
     if (figure !== undefined && isAmount(value)) {
       // A usage may tell a figure twice; then the order of the table decides.
-      tokens[figure] = tokens[figure] === undefined ? value : readAmount(usage, TOKENS[figure]);
+      tokens[figure] =
+        (tokens[figure] ?? 0) === 0 ? value : value === 0 ? tokens[figure] : readAmount(usage, TOKENS[figure]);
     } else if (within !== undefined && typeof value === 'object' && value !== null) {
       collect(value, within, tokens, usage);
     }
@@ -372,12 +393,16 @@ function readServerTools(usage: object): Readonly<Record<string, number>> | unde
   return calls;
 }
 
+/** The amount at the first of these places that has one above 0; 0 if a place has that and none has more. */
 function readAmount(from: unknown, places: readonly Path[]): number | undefined {
+  let found: number | undefined;
   for (const place of places) {
     const value = follow(from, place);
-    if (isAmount(value)) return value;
+    if (!isAmount(value)) continue;
+    if (value > 0) return value;
+    found = value;
   }
-  return undefined;
+  return found;
 }
 
 function follow(from: unknown, path: Path): unknown {

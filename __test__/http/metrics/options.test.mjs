@@ -375,3 +375,53 @@ test('invalid names and buckets are rejected', (t) => {
   t.throws(() => createHttpMetrics({ registry, durationBuckets: [2, 1] }), { code: 'INVALID_BUCKETS' });
   t.throws(() => createHttpMetrics({ registry, sizeBuckets: 'small' }), { code: 'INVALID_BUCKETS' });
 });
+
+test('a response that has ended is left alone by metrics that see it late', async (t) => {
+  const [early, late] = [new Registry(), new Registry()];
+  const metrics = createHttpMetrics({ registry: early });
+  const lateMetrics = createHttpMetrics({ registry: late });
+  const ended = promise();
+  const server = http.createServer(async (request, response) => {
+    metrics(request, response);
+    response.end('ok');
+    await once(response, 'finish');
+    // The first metrics have recorded it. The second ones, and a further call of the first, must leave it alone.
+    for (const again of [metrics, lateMetrics]) again(request, response);
+    ended.resolve();
+  });
+  const port = await listen(t, server);
+  await ask(port, 'GET', '/x');
+  await ended.promise;
+  t.deepEqual(await counts(early), { 'GET unmatched 2xx': 1 });
+  t.deepEqual(await counts(late), {});
+  t.notRegex(await late.metrics(), /active_requests\{.*\} [^0]/);
+});
+
+test('a response that ended before any metrics saw it is recorded at once, by its outcome', async (t) => {
+  const registry = new Registry();
+  const metrics = createHttpMetrics({ registry });
+  const seen = promise();
+  const server = http.createServer(async (request, response) => {
+    if (request.url === '/ended') response.end('ok');
+    else request.socket.destroy();
+    await once(response, request.url === '/ended' ? 'finish' : 'close');
+    metrics(request, response);
+    seen.resolve();
+  });
+  const port = await listen(t, server);
+  await ask(port, 'GET', '/ended');
+  await seen.promise;
+  t.deepEqual(await counts(registry), { 'GET unmatched 2xx': 1 });
+  await t.throwsAsync(ask(port, 'GET', '/destroyed'));
+  await until(async () => Object.keys(await counts(registry)).length === 2);
+  t.deepEqual(await counts(registry), { 'GET unmatched 2xx': 1, 'GET unmatched aborted': 1 });
+  t.regex(await registry.metrics(), /^llmdevops_http_active_requests\{.*\} 0$/m);
+});
+
+function promise() {
+  let resolve;
+  const made = new Promise((settle) => {
+    resolve = settle;
+  });
+  return { promise: made, resolve };
+}

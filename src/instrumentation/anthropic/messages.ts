@@ -5,7 +5,7 @@
 import type { AnswerEnd, ChunkReader, Endpoint } from '../api-client/endpoint';
 import { findFailure } from '../failure';
 import { parseFinishReason } from '../finish-reason';
-import { readAnswerUsage, readUsage } from '../usage';
+import { mergeUsage, readAnswerUsage, readUsage } from '../usage';
 
 interface Message {
   readonly usage?: object | null;
@@ -36,7 +36,7 @@ export function readMessage(answer: unknown): AnswerEnd {
 }
 
 class MessageReader implements ChunkReader {
-  readonly #usage: Record<string, unknown> = {};
+  #usage: unknown;
   #model: string | undefined;
   #thought = false;
   #reason: string | null | undefined;
@@ -56,10 +56,10 @@ class MessageReader implements ChunkReader {
         break;
       case 'message_start':
         this.#model = message?.model;
-        this.#add(message?.usage);
+        this.#usage = mergeUsage(this.#usage, message?.usage);
         break;
       case 'message_delta':
-        this.#add(usage);
+        this.#usage = mergeUsage(this.#usage, usage);
         this.#reason = delta?.stop_reason ?? this.#reason;
         this.#complete ||= typeof this.#reason === 'string';
         break;
@@ -76,11 +76,6 @@ class MessageReader implements ChunkReader {
     end.finishReason = parseFinishReason(this.#reason);
     if (this.#thought) end.visibleTokens = end.outputTokens;
     return { end };
-  }
-
-  /** Adds a later report of the usage. A field that is null keeps its earlier value. */
-  #add(usage: object | null | undefined): void {
-    for (const [name, amount] of Object.entries(usage ?? {})) if (amount !== null) this.#usage[name] = amount;
   }
 }
 

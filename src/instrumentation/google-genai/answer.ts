@@ -7,12 +7,12 @@ import type { LlmEnd } from '../../collectors/llm/request';
 import type { FinishReason } from '../../collectors/words';
 import { read, readText } from '../../read';
 import { parseFinishReason } from '../finish-reason';
-import { readUsage } from '../usage';
+import { mergeUsage, readUsage } from '../usage';
 import type { ContentResponseLike, EmbedResponseLike, PartLike, RequestLike } from './shapes';
 
-/** Collects an answer, whole or chunk by chunk, and tells how it ended. The last reported usage counts. */
+/** Collects an answer, whole or chunk by chunk, and tells how it ended. Each chunk reports the usage so far. */
 export class Answer {
-  #usage: object | undefined;
+  #usage: unknown;
   #model: string | undefined;
   #thought = false;
   #reason: string | undefined;
@@ -24,7 +24,7 @@ export class Answer {
   add({ candidates, promptFeedback, usageMetadata, modelVersion }: ContentResponseLike): boolean {
     const [first] = candidates ?? [];
     const parts = (first?.content?.parts ?? []).filter((part) => typeof part === 'object' && part !== null);
-    this.#usage = usageMetadata ?? this.#usage;
+    this.#usage = mergeUsage(this.#usage, usageMetadata);
     this.#model ??= modelVersion;
     this.#reason = first?.finishReason ?? this.#reason;
     this.#thought ||= parts.some(({ thought }) => thought === true);

@@ -5,7 +5,7 @@ import type { FinishReason } from '../../collectors/words';
 import type { AnswerEnd, ChunkReader, Endpoint, RequestBody } from '../api-client/endpoint';
 import { findFailure } from '../failure';
 import { parseFinishReason } from '../finish-reason';
-import { findTier, findUsage, readAnswerUsage, readUsage } from '../usage';
+import { findTier, findUsage, mergeUsage, readAnswerUsage, readUsage } from '../usage';
 
 interface Message {
   readonly content?: unknown;
@@ -60,8 +60,9 @@ class CompletionReader implements ChunkReader {
   }
 
   chunk(chunk: unknown): boolean {
-    // Some servers report the usage so far in each chunk; the last one counts.
-    this.#usage = findUsage(chunk) ?? this.#usage;
+    // Some servers report the usage so far in each chunk.
+    const usage = findUsage(chunk);
+    if (usage !== undefined) this.#usage = mergeUsage(this.#usage, usage);
     this.#failure ??= findFailure(chunk);
     const { choices, model } = chunk as Completion;
     if (this.#model === undefined && hasText(model)) this.#model = model;
@@ -92,13 +93,18 @@ function hasContent({ delta, text }: Choice): boolean {
   if (hasText(text)) return true;
   if (delta === undefined || delta === null) return false;
   return (
-    hasText(delta.content) ||
+    isContent(delta.content) ||
     hasText(delta.refusal) ||
     hasReasoning(delta) ||
     hasItems(delta.tool_calls) ||
     isSet(delta.function_call) ||
     isSet(delta.audio)
   );
+}
+
+/** Mistral puts parts of an answer into a list. */
+function isContent(content: unknown): boolean {
+  return hasText(content) || (Array.isArray(content) && content.length > 0);
 }
 
 function hasReasoning(delta: Message | null | undefined): boolean {

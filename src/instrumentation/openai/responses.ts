@@ -11,6 +11,8 @@ import { readAnswerUsage } from '../usage';
 interface OutputItem {
   readonly type?: string;
   readonly content?: readonly { readonly type?: string }[] | null;
+  /** What a web search did. Some servers do not tell it. */
+  readonly action?: { readonly type?: string } | null;
 }
 
 interface ModelResponse {
@@ -26,12 +28,36 @@ interface ResponseEvent {
   readonly response?: ModelResponse;
 }
 
+/** The events that hold the answer. Servers that imitate the API use the last two. */
+const ENDS: ReadonlySet<string> = new Set(
+  ['completed', 'incomplete', 'failed', 'cancelled', 'done'].map((state) => `response.${state}`),
+);
+
 /** The states of a background response that has not ended. */
 const UNFINISHED: ReadonlySet<unknown> = new Set(['queued', 'in_progress']);
+
+/** Runs of tools by the provider that are billed by the call. The usage does not count them. */
+const TOOLS: ReadonlyMap<unknown, string> = new Map([
+  ['web_search_call', 'web_search'],
+  ['file_search_call', 'file_search'],
+]);
+
+function countToolCalls(output: ModelResponse['output']): Readonly<Record<string, number>> | undefined {
+  let calls: Record<string, number> | undefined;
+  for (const { type, action } of output ?? []) {
+    const tool = TOOLS.get(type);
+    // To open a page that was found, or to find text in it, is a part of the search.
+    if (tool === undefined || (action?.type ?? 'search') !== 'search') continue;
+    calls ??= {};
+    calls[tool] = (calls[tool] ?? 0) + 1;
+  }
+  return calls;
+}
 
 function readEnd(answer: unknown): AnswerEnd {
   const response = answer as ModelResponse;
   const end = readAnswerUsage(answer);
+  end.serverToolCalls ??= countToolCalls(response.output);
   const retrievable = readBackgroundId(answer);
   if (response.status === 'failed') {
     end.finishReason = 'error';
@@ -79,9 +105,8 @@ class ResponseReader implements ChunkReader {
     const { type, response } = event as ResponseEvent;
     if (typeof type !== 'string') return this.#began;
     if (!this.#began) this.#began = type.endsWith('.delta');
-    if (type === 'response.completed' || type === 'response.incomplete' || type === 'response.failed') {
-      this.#response = response;
-    } else if (type === 'error') this.#failure ??= findFailure(event);
+    if (ENDS.has(type)) this.#response = response;
+    else if (type === 'error') this.#failure ??= findFailure(event);
     return this.#began;
   }
 
