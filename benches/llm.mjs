@@ -1,5 +1,5 @@
 // Measures the cost of measuring LLM requests: how long the collector takes to record one, and how much longer a call
-// of OpenAI's SDK takes. The provider answers at once, so only the SDK and the measuring are timed.
+// of an SDK takes. The provider answers at once, so only the SDK and the measuring are timed.
 
 import {
   atMost,
@@ -14,7 +14,17 @@ import {
   startRole,
 } from './harness.mjs';
 import { OURS } from './libraries.mjs';
-import { CHUNKS, CONTENDERS, openContender } from './llm-openai.mjs';
+import { anthropic } from './llm-anthropic.mjs';
+import { CHUNKS, openClient } from './llm-clients.mjs';
+import { openai } from './llm-openai.mjs';
+
+const SDKS = { openai, anthropic };
+/** The contenders and their titles in the report. */
+const CONTENDERS = {
+  bare: 'not measured',
+  [OURS]: '@llm-devops/prometheus-metrics',
+  opentelemetry: '@opentelemetry/instrumentation-openai',
+};
 
 const RECORD_NS_MAX = 250;
 const CALL_US_MAX = 10;
@@ -89,21 +99,25 @@ const recordings = [
 ];
 
 const role = ownRole();
-if (role) serveRole({ measure: () => (role.contenders ? measureRequests(role) : measureCollector(role)) });
+if (role) serveRole({ measure: () => (role.sdk ? measureRequests(role) : measureCollector(role)) });
 else await main();
 
 async function main() {
   const plan = options.quick ? { rounds: 3, turns: 10, warmUpMs: 200 } : { rounds: 25, turns: 60, warmUpMs: 1_500 };
-  const contenders = Object.keys(CONTENDERS).filter((id) => id !== OURS || !options.peersOnly);
   const collector = options.peersOnly ? {} : await inProcess(plan);
   for (const { id, title } of recordings) if (collector[id]) progress(`${title}: ${show(median(collector[id]))} ns`);
-  const requests = await inProcess({ ...plan, contenders });
-  for (const [work, samples] of Object.entries(requests)) progress(`${work}: ${described(samples)}`);
+  const requests = {};
+  for (const [sdk, { measuring }] of Object.entries(SDKS)) {
+    const contenders = Object.keys(measuring).filter((id) => id !== OURS || !options.peersOnly);
+    if (contenders.length === 1) continue;
+    requests[sdk] = await inProcess({ ...plan, sdk, contenders });
+    for (const [work, samples] of Object.entries(requests[sdk])) progress(`${sdk}, ${work}: ${described(samples)}`);
+  }
   publish({
     name: 'llm',
     title: 'LLM requests',
-    about: `The client is \`openai\` with a \`fetch\` that answers at once. All contenders take turns in one process, each with its own copy of the SDK. A round is the median of many turns of 16 calls or one stream, which leaves out rare garbage collections. Figures are medians of the rounds. *More* is the median of the differences, within each round, to the client that is not measured. Answers carry usage and rate limits; a stream has ${CHUNKS} chunks. OpenTelemetry has a metrics SDK and no tracer, so it records metrics only; it does not count attempts, rate limits, requests in flight or times to the first token. Afterwards, the counts of each contender are compared with the requests made.`,
-    tables: tablesOf(collector, requests, contenders),
+    about: `The clients are \`openai\` and \`@anthropic-ai/sdk\` with a \`fetch\` that answers at once. All contenders of a client take turns in one process, each with its own copy of the SDK. A round is the median of many turns of 16 calls or one stream, which leaves out rare garbage collections. Figures are medians of the rounds. *More* is the median of the differences, within each round, to the client that is not measured. Answers carry usage and rate limits; a stream has ${CHUNKS} chunks. OpenTelemetry has a metrics SDK and no tracer, so it records metrics only; it does not count attempts, rate limits, requests in flight or times to the first token. Afterwards, the counts of each contender are compared with the requests made.`,
+    tables: tablesOf(collector, requests),
     verdicts: options.peersOnly ? [] : judge(collector, requests),
     samples: { collector, requests },
   });
@@ -133,7 +147,7 @@ async function measureCollector(plan) {
 }
 
 async function measureRequests(plan) {
-  const opened = plan.contenders.map(openContender);
+  const opened = plan.contenders.map((id) => openClient(SDKS[plan.sdk], id));
   const entries = (make, lap) =>
     opened.map((contender) => ({
       id: contender.id,
@@ -176,31 +190,25 @@ async function warmUp(entry, ms) {
 
 // ---- the report ----
 
-function tablesOf(collector, requests, contenders) {
-  const rows = contenders.map((id) => [
-    CONTENDERS[id],
-    show(median(requests.call[id])),
-    id === 'bare' ? '–' : show(more(requests.call, id)),
-    show(median(requests.stream[id])),
-    id === 'bare' ? '–' : show(more(requests.stream, id)),
-  ]);
+function tablesOf(collector, requests) {
   const found = recordings.filter(({ id }) => collector[id]);
-  return [
-    ...(found.length === 0
-      ? []
-      : [
-          {
-            caption: 'The collector, ns per call',
-            columns: ['', 'ns'],
-            rows: found.map(({ id, title }) => [title, show(median(collector[id]))]),
-          },
-        ]),
-    {
-      caption: '`chat.completions.create()`',
-      columns: ['', 'µs per call', 'more', 'ns per streamed chunk', 'more'],
-      rows,
-    },
-  ];
+  const ofCollector = {
+    caption: 'The collector, ns per call',
+    columns: ['', 'ns'],
+    rows: found.map(({ id, title }) => [title, show(median(collector[id]))]),
+  };
+  const ofClients = Object.entries(requests).map(([sdk, { call, stream }]) => ({
+    caption: `\`${SDKS[sdk].call}\` of \`${SDKS[sdk].module}\``,
+    columns: ['', 'µs per call', 'more', 'ns per streamed chunk', 'more'],
+    rows: Object.keys(call).map((id) => [
+      CONTENDERS[id],
+      ...[call, stream].flatMap((samples) => [
+        show(median(samples[id])),
+        id === 'bare' ? '–' : show(more(samples, id)),
+      ]),
+    ]),
+  }));
+  return [...(found.length === 0 ? [] : [ofCollector]), ...ofClients];
 }
 
 function more(samples, id) {
@@ -216,7 +224,9 @@ function described(samples) {
 function judge(collector, requests) {
   return [
     atMost('`recordRequest()` with all fields', median(collector.record), RECORD_NS_MAX, 'ns'),
-    atMost('a call of `openai`: time added by measuring', more(requests.call, OURS), CALL_US_MAX, 'µs'),
+    ...Object.entries(requests).map(([sdk, { call }]) =>
+      atMost(`a call of \`${SDKS[sdk].module}\`: time added by measuring`, more(call, OURS), CALL_US_MAX, 'µs'),
+    ),
     atMost('`chunk()` of a call', median(collector.chunk), CHUNK_NS_MAX, 'ns'),
   ];
 }
