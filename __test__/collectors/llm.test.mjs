@@ -147,6 +147,76 @@ test('a failed request to an unknown model makes no series of its own', async (t
   ]);
 });
 
+const NEW = { model: 'new-model', provider: 'p' };
+
+/** What happens to a request before its end. */
+function attempt(llm) {
+  llm.recordRetry(NEW, 'rate_limit');
+  llm.setRateLimit(NEW, 'requests', { limit: 10, remaining: 9 });
+  llm.recordAttempt(NEW, 5);
+}
+
+/** The models that retries, limits and attempts were recorded for. */
+async function attempted(registry) {
+  const lines = (await recorded(registry)).filter((line) => /^(retries|ratelimit|attempt)/.test(line));
+  return new Set(lines.map((line) => /model="(.*?)"/.exec(line)[1]));
+}
+
+const TIMED = { optional: { attemptDuration: true } };
+
+test('retries, limits and attempts of a model that was unknown are its own if the request succeeds', async (t) => {
+  const { registry, llm } = collector(TIMED);
+  const call = llm.startRequest(NEW);
+  attempt(llm);
+  t.deepEqual(await attempted(registry), new Set());
+  call.end({ inputTokens: 1, outputTokens: 1 });
+  t.deepEqual(await attempted(registry), new Set(['new-model']));
+  t.false((await registry.metrics()).includes('model="other"'));
+});
+
+test('retries, limits and attempts of an unknown model count as other if no request succeeds', async (t) => {
+  for (const end of [
+    (call) => call.fail({ status: 404 }),
+    (call) => call.drop(),
+    (call) => t.throws(() => call.fail('timeout', {}, 'someone'), { code: 'INVALID_VALUE' }),
+  ]) {
+    const { registry, llm } = collector(TIMED);
+    const [one, two] = [llm.startRequest(NEW), llm.startRequest(NEW)];
+    one.chunk();
+    attempt(llm);
+    two.fail({ status: 404 });
+    t.deepEqual(await attempted(registry), new Set(), 'another request still runs');
+    end(one);
+    t.deepEqual(await attempted(registry), new Set(['other']));
+    // Nothing waits for a request that has ended.
+    llm.recordRetry(NEW, 'timeout');
+    t.true((await recorded(registry)).includes('retries_total{model="other",provider="p",error_type="timeout"} 1'));
+  }
+});
+
+test('of several requests to an unknown model, the first that succeeds tells', async (t) => {
+  const { registry, llm } = collector(TIMED);
+  const calls = [1, 2, 3].map(() => llm.startRequest(NEW));
+  attempt(llm);
+  calls[0].fail({ status: 500 });
+  calls[1].end({});
+  t.deepEqual(await attempted(registry), new Set(['new-model']));
+  attempt(llm);
+  calls[2].fail({ status: 500 });
+  t.deepEqual(await attempted(registry), new Set(['new-model']));
+});
+
+test('retries of an unknown model count as other if its call is collected as garbage', async (t) => {
+  const { registry, llm } = collector(TIMED);
+  (() => void llm.startRequest(NEW))();
+  attempt(llm);
+  for (let turn = 0; turn < 200 && (await attempted(registry)).size === 0; turn++) {
+    collectGarbage();
+    await sleep(5);
+  }
+  t.deepEqual(await attempted(registry), new Set(['other']));
+});
+
 test('an unknown model counts as other until a request has succeeded; priced and registered models are known', async (t) => {
   const { registry, llm } = collector({ prices: { 'priced-model': { input: 1, output: 1 } } });
   const start = (model) => llm.startRequest({ model, provider: 'p' });

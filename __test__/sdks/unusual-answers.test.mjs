@@ -3,6 +3,7 @@
 
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
+import { LlmMetricsCollector, Registry } from '@llm-devops/prometheus-metrics';
 import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
 import { instrumentGoogleGenAI } from '@llm-devops/prometheus-metrics/google-genai';
 import { instrumentOpenAI } from '@llm-devops/prometheus-metrics/openai';
@@ -328,4 +329,40 @@ for (const [title, { instrument, connect, ask }, answer, expected] of ROWS) {
     t.deepEqual(await figures(registry), expected);
     t.false((await recorded(registry)).some((line) => line.startsWith('llm_active_requests')));
   });
+}
+
+test('the first request to a model that was unknown leaves no series of `other`', async (t) => {
+  const headers = {
+    'x-ratelimit-limit-requests': '10',
+    'x-ratelimit-remaining-requests': '9',
+    'anthropic-ratelimit-requests-limit': '10',
+    'anthropic-ratelimit-requests-remaining': '9',
+  };
+  const answers = [
+    [CHAT, { model: 'new', choices: [], usage: tokens(20, 10) }],
+    [MESSAGE, message({ model: 'new' })],
+    [CONTENT, part('STOP', { promptTokenCount: 20, totalTokenCount: 25 })],
+  ];
+  for (const [{ instrument, ask }, body] of answers) {
+    const wire = await WireServer.start(t);
+    const registry = new Registry();
+    const collector = new LlmMetricsCollector({ registry, optional: { attemptDuration: true } });
+    const client = retrying(instrument, wire.url);
+    instrument(client, { collector, provider: 'p' });
+    wire.answer(json({}, { status: 503 }), json(body, { headers }));
+    await ask(client);
+    const lines = (await registry.metrics()).split('\n');
+    t.deepEqual(
+      lines.filter((line) => line.includes('model="other"')),
+      [],
+    );
+    t.is(lines.filter((line) => /^llmdevops_llm_retries_total\{model="m",.* 1$/.test(line)).length, 1);
+  }
+});
+
+/** A client that tries twice. */
+function retrying(instrument, url) {
+  if (instrument === instrumentOpenAI) return new OpenAI({ ...SETTINGS, baseURL: url, maxRetries: 1 });
+  if (instrument === instrumentAnthropic) return new Anthropic({ ...SETTINGS, baseURL: url, maxRetries: 1 });
+  return new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: url, retryOptions: { attempts: 2 } } });
 }

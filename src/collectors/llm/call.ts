@@ -13,10 +13,15 @@ import { EnclosingRequest, enclose, enclosingRequest } from './enclosing';
 import type { ModelSeries } from './model-series';
 import type { LlmEnd, LlmRequest, LlmTarget } from './request';
 import type { ChunkGaps } from './stream';
+import type { UnknownModel } from './unknown-model';
 import type { UserLabels } from './user-label';
 
 /** Records a call that has ended; returns what was recorded. */
-export type FinishCall = (request: LlmRequest, agent: Attributed | undefined) => LlmOutcome;
+export type FinishCall = (
+  request: LlmRequest,
+  agent: Attributed | undefined,
+  unknown: UnknownModel | undefined,
+) => LlmOutcome;
 
 /** How a call ended, as it was recorded. */
 export interface LlmOutcome {
@@ -36,12 +41,7 @@ export interface LlmOutcome {
 const BROKEN: ReadonlySet<string> = new Set(['connection', 'other']);
 
 /** Decrements the gauge of calls that were never ended. The held value must not reach the call, or it is never collected. */
-const forgotten = new FinalizationRegistry<ModelSeries>((series) => quietly(() => endForgotten(series)));
-
-function endForgotten(series: ModelSeries): void {
-  series.ended();
-  series.removeUnused();
-}
+const forgotten = new FinalizationRegistry<ModelSeries | UnknownModel>((model) => quietly(() => model.forgotten()));
 
 /** All fields of a type: the compiler then names one that is missing. */
 type EveryField<T> = { [field in keyof Required<T>]: T[field] };
@@ -50,6 +50,8 @@ type EveryField<T> = { [field in keyof Required<T>]: T[field] };
 export class LlmCall implements Disposable {
   readonly #record: FinishCall;
   readonly #series: ModelSeries;
+  /** Set if the model was unknown when the request began. */
+  readonly #unknown: UnknownModel | undefined;
   readonly #target: LlmTarget;
   readonly #labels: UserLabels | undefined;
   readonly #start: Moment = now();
@@ -71,21 +73,25 @@ export class LlmCall implements Disposable {
   constructor(
     record: FinishCall,
     series: ModelSeries,
+    unknown: UnknownModel | undefined,
     target: LlmTarget,
     labels: UserLabels | undefined,
     gaps: ChunkGaps | undefined,
   ) {
     this.#record = record;
     this.#series = series;
+    this.#unknown = unknown;
     this.#target = target;
     this.#labels = labels;
     this.#gaps = gaps;
+    // Before the enclosing request ends, which may be the last one to ask the unknown model.
+    unknown?.began();
     const outer = enclosingRequest(record);
     outer?.take();
     this.#agent = attributed() ?? outer?.agent;
     this.#exemplarLabels = chooseExemplarLabels(target);
     series.began();
-    forgotten.register(this, series, this);
+    forgotten.register(this, unknown ?? series, this);
   }
 
   get chunks(): number {
@@ -166,7 +172,9 @@ export class LlmCall implements Disposable {
   }
 
   #forget(): void {
-    if (this.#release()) this.#series.removeUnused();
+    if (!this.#release()) return;
+    this.#series.removeUnused();
+    this.#unknown?.ended(this.#series);
   }
 
   /** @returns false if it had ended before */
@@ -225,7 +233,12 @@ export class LlmCall implements Disposable {
       stalls: this.#gaps?.stalls,
       queueMs: undefined,
     };
-    this.#outcome = this.#record(request, this.#agent);
+    try {
+      this.#outcome = this.#record(request, this.#agent, this.#unknown);
+    } catch (error) {
+      this.#unknown?.ended(this.#series);
+      throw error;
+    }
     this.#series.removeUnused();
   }
 }

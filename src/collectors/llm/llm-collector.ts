@@ -28,6 +28,7 @@ import { findPrice, type ModelPrices, Prices, type PriceTable } from './prices';
 import { recordUsage, type Spent } from './record-usage';
 import { checkTarget, type LlmEnd, type LlmRequest, type LlmTarget, readErrorType, readStatus } from './request';
 import { ChunkGaps, recordStream, secondsPerToken } from './stream';
+import type { UnknownModel } from './unknown-model';
 import { checkUserLabel, runWithLabels, type UserLabel, type UserLabelOption, type UserLabels } from './user-label';
 
 /** Metrics that are off by default: they cost series, and few users need them. */
@@ -137,7 +138,8 @@ export class LlmMetricsCollector {
   readonly #timesChunks: boolean;
   readonly #objectives: LlmObjectives | undefined;
   /** One function for the ends of all calls. */
-  readonly #finish: FinishCall = (request, agent) => this.#recordEnded(request, agent, request.exemplarLabels);
+  readonly #finish: FinishCall = (request, agent, unknown) =>
+    this.#recordEnded(request, agent, request.exemplarLabels, unknown);
 
   /**
    * @throws {ConfigurationError} `INVALID_CONFIG`
@@ -194,7 +196,9 @@ export class LlmMetricsCollector {
   startRequest(target: LlmTarget): LlmCall {
     const labels = this.#labelsOf(target);
     const series = this.#models.seriesOf(target, false);
-    return new LlmCall(this.#finish, series, target, labels ?? target.labels, this.#gapsOf(series, target.operation));
+    const unknown = this.#models.unknownOf(target, series);
+    const gaps = this.#gapsOf(series, target.operation);
+    return new LlmCall(this.#finish, series, unknown, target, labels ?? target.labels, gaps);
   }
 
   /**
@@ -276,13 +280,14 @@ export class LlmMetricsCollector {
 
   /** Counts a retry by the error of the attempt before it. */
   recordRetry(target: LlmTarget, error: unknown): void {
-    this.#models.seriesOf(target, false).retries.of(reportedType(error)).inc();
+    const type = reportedType(error);
+    this.#models.record(target, (series) => series.retries.of(type).inc());
   }
 
   /** Records the duration of one attempt, if the option `optional.attemptDuration` is set. */
   recordAttempt(target: LlmTarget, durationMs: number): void {
     const seconds = toSeconds(durationMs);
-    if (seconds !== undefined) this.#models.seriesOf(target, false).attempt?.observe(seconds);
+    if (seconds !== undefined) this.#models.record(target, (series) => series.attempt?.observe(seconds));
   }
 
   /** Counts a request that was sent to another model because the first one failed. */
@@ -307,10 +312,13 @@ export class LlmMetricsCollector {
     const { limit, remaining, resetAt } = limits;
     const reset = resetAt === undefined ? undefined : toUnixSeconds('resetAt', resetAt);
     // Failed answers have these headers too, so they do not make a model known.
-    const series = this.#models.seriesOf(target, false).rateLimit(resource);
-    if (remaining !== undefined) series.remaining.set(remaining);
-    if (limit !== undefined) series.limit.set(limit);
-    if (reset !== undefined) series.reset.set(reset);
+    this.#word('llm_ratelimit_limit', 'resource', resource);
+    this.#models.record(target, (model) => {
+      const series = model.rateLimit(resource);
+      if (remaining !== undefined) series.remaining.set(remaining);
+      if (limit !== undefined) series.limit.set(limit);
+      if (reset !== undefined) series.reset.set(reset);
+    });
   }
 
   /** Counts a look-up in the application's own cache of answers. */
@@ -389,6 +397,7 @@ export class LlmMetricsCollector {
     request: LlmRequest,
     agent: Attributed | undefined,
     exemplarLabels: ExemplarLabels | undefined,
+    unknown?: UnknownModel | undefined,
   ): LlmOutcome {
     const status = readStatus(request);
     if (status !== 'success') this.#word('llm_requests_total', 'status', status);
@@ -413,6 +422,7 @@ export class LlmMetricsCollector {
       const { model, provider } = series;
       this.#genAi.record(operation, { model, provider, operation: operation.name }, errorType, request);
     }
+    unknown?.ended(series);
     const { durationMs, timeToFirstTokenMs } = request;
     return { status, errorType: errorType as LlmErrorType | undefined, durationMs, timeToFirstTokenMs, costUsd };
   }

@@ -172,6 +172,12 @@ export class ModelSeries {
     this.#active.dec();
   }
 
+  /** A request was never ended, and its call has been collected as garbage. */
+  forgotten(): void {
+    this.ended();
+    this.removeUnused();
+  }
+
   /**
    * Removes the gauge of an `other` in which nothing was recorded. A request to an unknown model is active as `other`; if it
    * succeeds, the model gets series of its own, and an unused `other` must not stay behind.

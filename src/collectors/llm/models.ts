@@ -8,6 +8,7 @@ import { CappedNames, OTHER, readName } from '../label-values';
 import { ModelSeries } from './model-series';
 import type { Prices } from './prices';
 import { checkTarget, type LlmTarget } from './request';
+import { type Recording, UnknownModel } from './unknown-model';
 
 /** How many names of models, as requests have them, are remembered. */
 const NAMES_MAX = 1000;
@@ -25,6 +26,8 @@ export class Models {
   readonly #known = new Map<unknown, Map<unknown, ModelSeries>>();
   /** Series by the label values of model and provider. */
   readonly #series = new Map<string, Map<string, ModelSeries>>();
+  /** Unknown models with running requests, by provider and name. */
+  readonly #unknown = new Map<string, UnknownModel>();
 
   constructor(families: Families, prices: Prices, normalize: (model: string) => string) {
     this.#families = families;
@@ -63,6 +66,32 @@ export class Models {
     checkTarget(target);
     const { model: given, provider: from } = target;
     return this.#known.get(given)?.get(from) ?? this.#makeSeries(given, from, admits);
+  }
+
+  /** The unknown model that a request begins to ask; undefined if the model is known, or not named. */
+  unknownOf(target: LlmTarget, series: ModelSeries): UnknownModel | undefined {
+    const key = series.model === OTHER ? this.#keyOf(target) : undefined;
+    if (key === undefined) return undefined;
+    let unknown = this.#unknown.get(key);
+    if (unknown === undefined) {
+      unknown = new UnknownModel(series, () => this.#unknown.delete(key));
+      this.#unknown.set(key, unknown);
+    }
+    return unknown;
+  }
+
+  /** Records something about a model that no answer confirms; for an unknown model when its running requests tell what it is. */
+  record(target: LlmTarget, record: Recording): void {
+    const series = this.seriesOf(target, false);
+    const key = series.model === OTHER && this.#unknown.size > 0 ? this.#keyOf(target) : undefined;
+    const unknown = key === undefined ? undefined : this.#unknown.get(key);
+    if (unknown === undefined) record(series);
+    else unknown.hold(record);
+  }
+
+  #keyOf({ model, provider }: LlmTarget): string | undefined {
+    const name = this.name(model);
+    return name === OTHER ? undefined : `${readName(provider)}\n${name}`;
   }
 
   #makeSeries(given: unknown, from: unknown, admits: boolean): ModelSeries {
