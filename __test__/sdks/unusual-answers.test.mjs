@@ -112,6 +112,18 @@ const ROWS = [
     chat({ ...tokens(20, 10), prompt_tokens_details: { cached_tokens: 15, cache_write_tokens: 15 } }),
     { input: 20, output: 10, cache_read: 15, cache_write: 15, cost: 0.0001115 },
   ],
+  [
+    'amounts that no answer has',
+    CHAT,
+    chat({ prompt_tokens: 1e308, completion_tokens: 1e13, total_tokens: 1e308 }),
+    MISSING,
+  ],
+  [
+    'an input that no answer has',
+    CHAT,
+    chat({ prompt_tokens: 1e308, completion_tokens: 10 }),
+    { output: 10, cost: 0.0001 },
+  ],
   ['a usage that is a list', CHAT, chat([tokens(20, 10)]), MISSING],
   ['a usage that is a text', CHAT, chat('none'), MISSING],
   ['an empty usage', CHAT, chat({}), MISSING],

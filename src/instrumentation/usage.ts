@@ -3,7 +3,7 @@
  * the provider runs. All integrations use this module. To teach it another API, gateway or framework, add a path to a
  * table below, and a row to `__test__/instrumentation/usage.json`.
  */
-import { isAmount, toAmount } from '../collectors/amount';
+import { isAmount } from '../collectors/amount';
 import { OTHER } from '../collectors/label-values';
 import type { LlmEnd, LlmUsage, ModelUsage } from '../collectors/llm/request';
 import { read, readText } from '../read';
@@ -174,7 +174,7 @@ export function mergeUsage(earlier: unknown, later: unknown): unknown {
   for (const [name, value] of Object.entries(later)) {
     const before = merged[name];
     if (isPlain(value)) merged[name] = mergeUsage(before, value);
-    else if (!isAmount(before) || (isAmount(value) && value > before)) merged[name] = value ?? before;
+    else if (!isCount(before) || (isCount(value) && value > before)) merged[name] = value ?? before;
   }
   return merged;
 }
@@ -271,7 +271,7 @@ function collect(from: object, fields: ReadonlyMap<string, Field>, tokens: Readi
     const { figure, within, more } = field;
     if (more === true) tokens.tellsMore = true;
     const value = read(from, name);
-    if (figure !== undefined && isAmount(value)) {
+    if (figure !== undefined && isCount(value)) {
       // A usage may tell a figure twice; then the order of the table decides.
       tokens[figure] =
         (tokens[figure] ?? 0) === 0 ? value : value === 0 ? tokens[figure] : readAmount(usage, TOKENS[figure]);
@@ -305,15 +305,15 @@ function settle(usage: object, tokens: Reading): void {
 
 /** True for the dialects whose input leaves out the tokens of the cache: Anthropic's and Bedrock's. */
 function excludesCache(usage: object): boolean {
-  const anthropic = isAmount(read(usage, 'input_tokens')) && !isAmount(read(usage, 'prompt_tokens'));
+  const anthropic = isCount(read(usage, 'input_tokens')) && !isCount(read(usage, 'prompt_tokens'));
   if (anthropic) return 'cache_read_input_tokens' in usage || 'cache_creation_input_tokens' in usage;
   return 'cacheReadInputTokens' in usage || 'cacheWriteInputTokens' in usage;
 }
 
 /** Gemini counts prompts of tools and thoughts apart, and details by modality in lists. */
 function readGemini(usage: object, tokens: Reading): void {
-  const candidates = toAmount(read(usage, 'candidatesTokenCount'));
-  tokens.inputTokens = plus(tokens.inputTokens, toAmount(read(usage, 'toolUsePromptTokenCount')));
+  const candidates = toCount(read(usage, 'candidatesTokenCount'));
+  tokens.inputTokens = plus(tokens.inputTokens, toCount(read(usage, 'toolUsePromptTokenCount')));
   tokens.outputTokens = plus(candidates, tokens.reasoningTokens);
   const prompt = read(usage, 'promptTokensDetails');
   const answer = read(usage, 'candidatesTokensDetails');
@@ -325,7 +325,7 @@ function readGemini(usage: object, tokens: Reading): void {
 
 function modality(details: unknown, wanted: string): number | undefined {
   if (!Array.isArray(details)) return undefined;
-  return toAmount(
+  return toCount(
     read(
       details.find((detail) => read(detail, 'modality') === wanted),
       'tokenCount',
@@ -360,11 +360,11 @@ function add(to: Reading, more: Reading): void {
 function readCost(usage: object): number | undefined {
   const cost = readAmount(usage, COST);
   if (cost !== undefined) {
-    const upstream = read(usage, 'is_byok') === true ? toAmount(follow(usage, UPSTREAM_COST)) : undefined;
+    const upstream = read(usage, 'is_byok') === true ? toCount(follow(usage, UPSTREAM_COST)) : undefined;
     return cost + (upstream ?? 0);
   }
-  const ticks = toAmount(read(usage, 'cost_in_usd_ticks'));
-  return ticks === undefined ? undefined : ticks / TICKS_PER_DOLLAR;
+  const ticks = read(usage, 'cost_in_usd_ticks');
+  return isAmount(ticks) ? ticks / TICKS_PER_DOLLAR : undefined;
 }
 
 function readTier(usage: object): string | undefined {
@@ -398,7 +398,7 @@ function readAmount(from: unknown, places: readonly Path[]): number | undefined 
   let found: number | undefined;
   for (const place of places) {
     const value = follow(from, place);
-    if (!isAmount(value)) continue;
+    if (!isCount(value)) continue;
     if (value > 0) return value;
     found = value;
   }
@@ -425,4 +425,15 @@ export function readAnswerUsage(answer: unknown): ReportedUsage {
   end.serviceTier ??= findTier(answer);
   end.responseModel = readText(answer, 'model');
   return end;
+}
+
+/** More than any answer has. A counter that took 1e300 once would not rise any more. */
+const COUNT_MAX = 1e12;
+
+function isCount(value: unknown): value is number {
+  return isAmount(value) && value <= COUNT_MAX;
+}
+
+function toCount(value: unknown): number | undefined {
+  return isCount(value) ? value : undefined;
 }
