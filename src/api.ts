@@ -8,7 +8,9 @@ import type * as Exporter from './http/exporter';
 import type * as Fastify from './http/fastify';
 import type * as Fetch from './http/fetch';
 import type * as Handler from './http/handler';
+import type * as Clients from './http/metrics/clients';
 import type * as HttpMetrics from './http/metrics/middleware';
+import type * as Servers from './http/metrics/servers';
 import { addon } from './native/addon';
 import type * as Registries from './processes/registries';
 import type * as Push from './push/pushgateway';
@@ -120,6 +122,17 @@ function exporter(): typeof Exporter {
 export function fastify(): typeof Fastify {
   return require('./http/fastify') as typeof Fastify;
 }
+
+/** Records the requests of all servers. */
+export const watchServers: typeof Servers.watchServers = () =>
+  (require('./http/metrics/servers') as typeof Servers).watchServers();
+
+/** Records the requests that the program sends. */
+export const watchClients: typeof Clients.watchClients = () =>
+  (require('./http/metrics/clients') as typeof Clients).watchClients();
+
+export const startYieldingExporter: typeof Exporter.startYieldingExporter = async (options) =>
+  exporter().startYieldingExporter(options);
 
 /** Loads the testing kit. Only tests call this, so a service in production never loads it. */
 export function testing(): typeof Testing {

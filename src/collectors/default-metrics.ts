@@ -35,8 +35,8 @@ export interface CollectDefaultMetrics {
    *
    * @returns a function that ends the collection
    * @throws {ConfigurationError} `INVALID_CONFIG`
-   * @throws {RegistrationError} `DUPLICATE_METRIC` if the registry already has one of the metrics; then none is
-   * registered. `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `INVALID_BUCKETS` as metrics throw them
+   * @throws {RegistrationError} `DUPLICATE_METRIC` if the registry already has one of the metrics, except from an exporter,
+   * which gives them up; then none is registered. `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `INVALID_BUCKETS` as metrics throw them
    * @example
    * const stop = collectDefaultMetrics({ labels: { service: 'gateway' }, exclude: ['processRequests'] });
    * stop();
@@ -86,13 +86,25 @@ const dropped = new FinalizationRegistry<Upkeep>((upkeep) => quietly(() => upkee
 
 export const collectDefaultMetrics: CollectDefaultMetrics = Object.assign(
   (options?: DefaultMetricsCollectorConfiguration | null): StopCollecting => {
-    const settings = checkedSettings(options);
-    const collection = new WeakRef(new Collection(settings.register ?? Registry.globalRegistry, settings));
-    const stop = (): void => collection.deref()?.stop();
+    const stop = collect(options, false);
     return Object.assign(stop, { [Symbol.dispose]: stop });
   },
   { metricsList },
 );
+
+/**
+ * Collects as `collectDefaultMetrics()` does, until the program calls that function: metrics that the program wants to
+ * collect itself are then given up.
+ */
+export function collectYielding(options: DefaultMetricsCollectorConfiguration): () => void {
+  return collect(options, true);
+}
+
+function collect(options: DefaultMetricsCollectorConfiguration | null | undefined, yields: boolean): () => void {
+  const settings = checkedSettings(options);
+  const collection = new WeakRef(new Collection(settings.register ?? Registry.globalRegistry, settings, yields));
+  return () => collection.deref()?.stop();
+}
 
 /** Timers and observers of one collection. They must not reach the registry, or it could never be collected as garbage. */
 class Upkeep {
@@ -122,16 +134,20 @@ class Upkeep {
 /** The parts of one call, in one registry. */
 class Collection {
   readonly #registry: Registry;
-  readonly #parts: readonly Part[];
+  readonly #parts: Part[];
   readonly #upkeep: Upkeep;
+  readonly #yields: boolean;
 
-  constructor(registry: Registry, settings: Settings) {
+  constructor(registry: Registry, settings: Settings, yields: boolean) {
     const siblings = running.get(registry) ?? new Set();
     running.set(registry, siblings);
     for (const sibling of siblings) sibling.#stopIfCleared();
     this.#registry = registry;
+    this.#yields = yields;
     this.#parts = metricsList.filter((name) => settings.wanted.has(name)).map((name) => PARTS[name](settings));
     this.#upkeep = new Upkeep(this.#parts);
+    const names = new Set(this.#metrics.map((metric) => metric.name));
+    for (const sibling of siblings) sibling.#yieldTo(names);
     this.#register();
     siblings.add(this);
     dropped.register(registry, this.#upkeep, this.#upkeep);
@@ -152,9 +168,20 @@ class Collection {
     }
   }
 
+  /** Gives up the parts that have metrics of these names. */
+  #yieldTo(names: ReadonlySet<string>): void {
+    if (!this.#yields) return;
+    for (const part of [...this.#parts]) {
+      if (!part.metrics.some((metric) => names.has(metric.name))) continue;
+      this.#parts.splice(this.#parts.indexOf(part), 1);
+      part.stop?.();
+      this.#unregister([part]);
+    }
+  }
+
   /** Removes our metrics only: another metric may have got the name since. */
-  #unregister(): void {
-    for (const metric of this.#metrics) {
+  #unregister(parts: readonly Part[]): void {
+    for (const metric of parts.flatMap((part) => part.metrics)) {
       if (this.#registry.getSingleMetric(metric.name) === metric) this.#registry.removeSingleMetric(metric.name);
     }
   }
@@ -162,7 +189,7 @@ class Collection {
   stop(): void {
     dropped.unregister(this.#upkeep);
     this.#upkeep.stop();
-    this.#unregister();
+    this.#unregister(this.#parts);
     running.get(this.#registry)?.delete(this);
   }
 

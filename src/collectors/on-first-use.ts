@@ -24,6 +24,8 @@ export const collectDefaultMetrics: typeof Defaults.collectDefaultMetrics = Obje
   { enumerable: true, get: () => defaults().collectDefaultMetrics.metricsList },
 ) as typeof Defaults.collectDefaultMetrics;
 
+export const collectYielding: typeof Defaults.collectYielding = (options) => defaults().collectYielding(options);
+
 export const llmCollectorOf: typeof Llm.llmCollectorOf = (registry) => llm().llmCollectorOf(registry);
 export const agentCollectorOf: typeof Agent.agentCollectorOf = (registry) => agent().agentCollectorOf(registry);
 

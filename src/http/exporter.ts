@@ -3,7 +3,7 @@
  * answers its questions to JavaScript: run collectors, run readiness checks, ask `authenticate`.
  */
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
-import { agentCollectorOf, collectDefaultMetrics, llmCollectorOf } from '../collectors/on-first-use';
+import { agentCollectorOf, collectYielding, llmCollectorOf } from '../collectors/on-first-use';
 import type { DefaultMetricsGroup } from '../collectors/options';
 import { type ListenerSettings, type MetricsConfig, nativeConfig } from '../config';
 import { EndpointError, nativeAsync, RegistrationError, refuseOption } from '../errors';
@@ -54,7 +54,12 @@ const LONGEST_CLOSE_MS = 86_400_000;
  * const exporter = await startExporter({ port: 9464 });
  * console.log(`${exporter.url}/metrics`);
  */
-export async function startExporter(options: ExporterOptions = {}): Promise<Exporter> {
+export function startExporter(options: ExporterOptions = {}): Promise<Exporter> {
+  return startOn(options, makeRoom);
+}
+
+/** @param makeRoom frees a port that is in use, if it can */
+async function startOn(options: ExporterOptions, makeRoom: (port: number) => Promise<boolean>): Promise<Exporter> {
   const { registry, scope, authenticate, checks } = checkDoorOptions(options);
   const config = nativeConfig(options, { of: 'startExporter', hasListener: true, more: DOOR_OPTIONS });
   const values = config.values();
@@ -68,10 +73,13 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
   };
   // The settings may raise limits.
   forgetRefusals();
-  const exporter = await nativeAsync(() =>
-    addon.startExporter(internals.native, config, embedding, host.receive),
-  ).catch((error: unknown) => {
-    throw explained(error, values.port);
+  const start = () =>
+    nativeAsync(() => addon.startExporter(internals.native, config, embedding, host.receive)).catch((error: unknown) => {
+      throw explained(error, values.port);
+    });
+  const exporter = await start().catch(async (error: unknown) => {
+    if (!isInUse(error) || !(await makeRoom(values.port))) throw error;
+    return start();
   });
   try {
     return running(exporter, internals, collectWanted(registry, values));
@@ -81,9 +89,33 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Expo
   }
 }
 
+/** An exporter that ends if the program starts one on its port. */
+let yielding: Promise<Exporter> | undefined;
+
+/** Starts an exporter with the settings of the environment, which makes room for one that the program starts. */
+export function startYieldingExporter(options: ExporterOptions = {}): Promise<Exporter> {
+  yielding = startOn(options, async () => false);
+  // Its caller handles the error.
+  yielding.catch(() => {});
+  return yielding;
+}
+
+/** Closes the exporter that yields. @returns false if none has the port */
+async function makeRoom(port: number): Promise<boolean> {
+  const exporter = await yielding?.catch(() => undefined);
+  if (exporter === undefined || exporter.port !== port) return false;
+  yielding = undefined;
+  await exporter.close({ timeoutMs: 1000 });
+  return true;
+}
+
+function isInUse(error: unknown): error is EndpointError {
+  return error instanceof EndpointError && /in use/i.test(error.message);
+}
+
 /** In a worker of `node:cluster`, another worker may have the port: says what to do. */
 function explained(error: unknown, port: number): unknown {
-  if (!(error instanceof EndpointError) || !/in use/i.test(error.message)) return error;
+  if (!isInUse(error)) return error;
   // Loaded only here: the module reads and changes the environment.
   const cluster = require('node:cluster') as typeof import('node:cluster').default;
   if (!cluster.isWorker) return error;
@@ -107,7 +139,7 @@ function collectWanted(registry: Registry, values: MetricsConfig): (() => void)[
   if (values.collectorsAgent) agentCollectorOf(registry);
   return groups.flatMap((group) => {
     try {
-      return [collectDefaultMetrics({ register: registry, include: [group] })];
+      return [collectYielding({ register: registry, include: [group] })];
     } catch (error) {
       if (error instanceof RegistrationError && error.code === 'DUPLICATE_METRIC') return [];
       throw error;

@@ -140,6 +140,11 @@ function layersOf(method: unknown): Layers | undefined {
   return typeof method === 'function' ? (method as { [LAYERS]?: Layers })[LAYERS] : undefined;
 }
 
+/** True for a method that is wrapped by a copy of this package. */
+export function isWrapped(method: unknown): boolean {
+  return layersOf(method) !== undefined;
+}
+
 function makeWrapper(name: string, find: () => Method, layers: Layers): Method {
   return function (this: unknown, ...args: unknown[]): unknown {
     return callLayers(name, find, layers.list, layers.list.length - 1, this, args);

@@ -19,17 +19,24 @@ interface FollowedResponse extends ServerResponse {
 }
 
 /**
- * Records a request from now until its response has ended. Repeated calls for one response and recorder record it once.
+ * Records a request from now until its response has ended, unless the recorder ignores it. Repeated calls for one response
+ * and recorder record it once. If several recorders have the same metrics, the last one that does not yield records it.
  *
+ * @param target the request's target as the client sent it; frameworks change `request.url`
  * @param routeOf replaces the function of an earlier call
  */
 export function follow(
   recorder: HttpRecorder,
   request: IncomingMessage,
   response: ServerResponse,
+  target: string | undefined,
   routeOf: RouteOf,
 ): void {
   const followed: FollowedResponse = response;
+  if (recorder.ignores(request.method, target)) {
+    followed[exchangeOf]?.ignore(recorder);
+    return;
+  }
   followed[exchangeOf] ??= new Exchange(request, response);
   followed[exchangeOf].observe(recorder, routeOf);
 }
@@ -45,7 +52,9 @@ interface Observation {
 class Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #observations: Observation[] = [];
+  #observations: readonly Observation[] = [];
+  /** Recorders that ignore this request: one with the same metrics that yields must not record it either. */
+  readonly #ignoring: HttpRecorder[] = [];
   #requestBytes: (() => number) | undefined;
   #responseBytes: (() => number) | undefined;
   #ended = false;
@@ -67,15 +76,35 @@ class Exchange {
   observe(recorder: HttpRecorder, routeOf: RouteOf): void {
     const known = this.#observations.find((observation) => observation.recorder === recorder);
     if (known !== undefined) known.routeOf = routeOf;
-    if (known !== undefined || this.#ended) return;
+    if (known !== undefined || this.#ended || this.#mustYield(recorder)) return;
+    this.#leave(recorder);
     if (recorder.sizes) {
       this.#requestBytes ??= countReceived(this.#request);
       this.#responseBytes ??= countSent(this.#request, this.#response);
     }
     const method = recorder.begin(this.#request.method);
-    this.#observations.push({ recorder, method, start: now(), routeOf });
+    this.#observations = [...this.#observations, { recorder, method, start: now(), routeOf }];
     // The client may have disconnected while middleware before the recorder was running.
     if (this.#response.destroyed || this.#response.writableFinished) this.end(this.#response.writableFinished);
+  }
+
+  ignore(recorder: HttpRecorder): void {
+    this.#ignoring.push(recorder);
+    this.#leave(recorder);
+  }
+
+  #mustYield(recorder: HttpRecorder): boolean {
+    if (!recorder.yields) return false;
+    const others = [...this.#ignoring, ...this.#observations.map((observation) => observation.recorder)];
+    return others.some((other) => other.hasMetricsOf(recorder));
+  }
+
+  /** Ends what other recorders with the same metrics have begun. */
+  #leave(recorder: HttpRecorder): void {
+    if (this.#ended || this.#observations.length === 0) return;
+    const left = this.#observations.filter((observation) => observation.recorder.hasMetricsOf(recorder));
+    for (const { recorder: other, method } of left) other.leave(method);
+    this.#observations = this.#observations.filter((observation) => !left.includes(observation));
   }
 
   end(finished: boolean): void {

@@ -51,17 +51,32 @@ export interface FastifyHttpMetricsOptions extends HttpMetricsSettings {
  */
 export function createFastifyHttpMetrics(options: FastifyHttpMetricsOptions = {}): FastifyPlugin<unknown> {
   const recorder = new HttpRecorder(checkSettings(options));
-  const start = (request: IncomingMessage, response: ServerResponse, routed?: FastifyRequestLike): void => {
-    if (recorder.ignores(request.method, request.url)) return;
-    follow(recorder, request, response, () => routed && (options.route?.(routed) ?? routed.routeOptions.url));
-  };
+  return pluginThat(({ raw: request, answer, routed }) => {
+    follow(recorder, request, answer, request.url, () => routed && (options.route?.(routed) ?? routeOf(routed)));
+  });
+}
+
+/** The route that Fastify has matched. */
+export function routeOf(request: FastifyRequestLike): string | undefined {
+  return request.routeOptions.url;
+}
+
+/** A request that a Fastify server has received. `routed` is not set before Fastify has routed it. */
+export interface ReceivedRequest {
+  readonly raw: IncomingMessage;
+  readonly answer: ServerResponse;
+  readonly routed?: FastifyRequestLike;
+}
+
+/** Makes a plugin that reports each request when it arrives, and again when it is routed. */
+export function pluginThat(received: (request: ReceivedRequest) => void): FastifyPlugin<unknown> {
   return globalPlugin('llm-devops-http-metrics', (instance, _options, done) => {
     // Fastify runs no hook for a path that it cannot decode, so listen to the server too.
-    instance.server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-      start(request, response);
+    instance.server.prependListener('request', (raw: IncomingMessage, answer: ServerResponse) => {
+      received({ raw, answer });
     });
-    instance.addHook('onRequest', (request, reply, next) => {
-      start(request.raw, reply.raw, request);
+    instance.addHook('onRequest', (routed, reply, next) => {
+      received({ raw: routed.raw, answer: reply.raw, routed });
       next();
     });
     done();

@@ -68,7 +68,7 @@ function expressMiddleware(recorder: HttpRecorder, routeOf: WithOption) {
   const route = routeOf((request, response) => expressRoute(request as ExpressRequest, response));
   return (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
     const { originalUrl = request.url } = request as ExpressRequest;
-    if (!recorder.ignores(request.method, originalUrl)) follow(recorder, request, response, route);
+    follow(recorder, request, response, originalUrl, route);
     next?.();
   };
 }
@@ -78,7 +78,7 @@ function koaMiddleware(recorder: HttpRecorder, routeOf: WithOption): KoaMiddlewa
     const { req, res } = context;
     const { originalUrl = req.url } = context as { originalUrl?: string };
     const route = routeOf(() => koaRoute(context));
-    if (!recorder.ignores(req.method, originalUrl)) follow(recorder, req, res, route);
+    follow(recorder, req, res, originalUrl, route);
     return next();
   };
 }
@@ -86,13 +86,14 @@ function koaMiddleware(recorder: HttpRecorder, routeOf: WithOption): KoaMiddlewa
 function honoMiddleware(recorder: HttpRecorder, routeOf: WithOption): HonoMiddleware {
   return async (context, next) => {
     const { raw } = context.req;
-    if (recorder.ignores(raw.method, toTarget(raw.url))) return next();
+    const target = toTarget(raw.url);
     const node = nodeExchange(context.env);
     if (node !== undefined) {
       const route = routeOf(() => honoRoute(context));
-      follow(recorder, node.incoming, node.outgoing, route);
+      follow(recorder, node.incoming, node.outgoing, target, route);
       return next();
     }
+    if (recorder.ignores(raw.method, target)) return next();
     const exchange = new FetchExchange(recorder, raw, () => honoRoute(context));
     try {
       await next();

@@ -25,7 +25,7 @@ export function classifyStatus(status: number): StatusClass {
 }
 
 /** The methods of RFC 9110, and PATCH. Clients may send any other method, so these share one label value. */
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE']);
+export const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE']);
 
 /** The outcome of a request whose response has ended. */
 export interface HttpOutcome {
@@ -119,7 +119,11 @@ export class HttpRecorder {
   readonly #routes = new Set<string>();
   readonly #warned = new Set<string>();
 
-  constructor(settings: CheckedSettings) {
+  /** @param yields leaves a request to any other recorder with the same metrics */
+  constructor(
+    settings: CheckedSettings,
+    readonly yields = false,
+  ) {
     this.sizes = settings.sizes;
     this.#families = familiesOf(settings);
     this.#isIgnored = settings.isIgnored;
@@ -139,6 +143,16 @@ export class HttpRecorder {
     const record = this.#methodOf(method ?? 'GET');
     quietly(() => record.inFlight.add(1));
     return record;
+  }
+
+  /** Forgets a request that was begun. */
+  leave(method: MethodRecord): void {
+    quietly(() => method.inFlight.add(-1));
+  }
+
+  /** True if two recorders record to the same metrics, so that a request would count twice. */
+  hasMetricsOf(other: HttpRecorder): boolean {
+    return this.#families.requests === other.#families.requests;
   }
 
   /** Records the outcome of a request. */

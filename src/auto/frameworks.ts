@@ -1,0 +1,58 @@
+/**
+ * Finds the contexts of Koa's and Hono's requests, which hold the route. Neither publishes a diagnostics channel. Express and
+ * Fastify need nothing here.
+ */
+import type { ServerWatch } from '../http/metrics/servers';
+import { read } from '../read';
+import { quietly } from '../warnings';
+import { afterEachCall, beforeEachCall } from './methods';
+import type { Measured } from './sdks';
+
+type Handler = (this: unknown, ...args: unknown[]) => unknown;
+
+/** The frameworks of HTTP servers. */
+export function frameworks(contexts: ServerWatch): readonly Measured[] {
+  return [
+    { name: 'express', isNeeded: false, measure() {} },
+    { name: 'fastify', isNeeded: false, measure() {} },
+    { name: '@nestjs/core', isNeeded: false, measure() {} },
+    {
+      name: 'koa',
+      isNeeded: true,
+      measure(module) {
+        const Koa = read(module, 'default') ?? module;
+        afterEachCall(read(Koa, 'prototype'), 'createContext', (context) => contexts.koa(context));
+      },
+    },
+    {
+      name: 'hono',
+      isNeeded: true,
+      measure(module) {
+        const Hono = read(module, 'Hono');
+        if (typeof Hono === 'function') measureHono(Hono as new () => object, contexts);
+      },
+    },
+  ];
+}
+
+/** Handlers get the context as an argument, and applications give their handlers to a router, together with the route. */
+function measureHono(Hono: new () => object, contexts: ServerWatch): void {
+  const router = read(new Hono(), 'router');
+  if (typeof router !== 'object' || router === null) return;
+  beforeEachCall(Object.getPrototypeOf(router), 'add', (_, args) => {
+    const entry = args[2];
+    if (!Array.isArray(entry) || typeof entry[0] !== 'function') return;
+    const handler = entry[0] as Handler;
+    args[2] = entry.with(0, reporting(handler, contexts));
+  });
+}
+
+function reporting(handler: Handler, contexts: ServerWatch): Handler {
+  const reported: Handler = function (...args) {
+    quietly(() => contexts.hono(args[0]));
+    return handler.apply(this, args);
+  };
+  // Hono reads the properties of handlers.
+  Object.defineProperty(reported, 'length', { value: handler.length, configurable: true });
+  return Object.assign(reported, handler);
+}

@@ -1,0 +1,92 @@
+/**
+ * Measures the packages that a program loads, with the same functions that a program would call. Node.js reports what
+ * `require()` and `import()` load through diagnostics channels. It does not report `import` statements, and Node.js 20 reports
+ * nothing: there, the packages that the application's package.json declares are loaded before the application loads them.
+ */
+import { type ChannelListener, subscribe } from 'node:diagnostics_channel';
+import { createRequire } from 'node:module';
+import vm from 'node:vm';
+import type { ServerWatch } from '../http/metrics/servers';
+import { read } from '../read';
+import { quietly } from '../warnings';
+import type { Application } from './application';
+import { frameworks } from './frameworks';
+import { type Measured, sdks } from './sdks';
+
+/** What is being watched. */
+export interface Watching {
+  /** Resolves when the declared packages are loaded. */
+  readonly ready: Promise<unknown>;
+  /** The declared packages that are measured. */
+  readonly names: readonly string[];
+}
+
+export function watchPackages(application: Application, contexts: ServerWatch): Watching {
+  const all = [...frameworks(contexts), ...sdks];
+  const known = new Map(all.map((measured) => [measured.name, measured]));
+  const found = (name: string | undefined, module: unknown, isPart: boolean): void => {
+    const measured = name === undefined ? undefined : known.get(name);
+    if (measured === undefined || (isPart && measured.parts === undefined)) return;
+    quietly(() => measured.measure(module));
+  };
+  subscribe('tracing:module.require:end', ((message: { id?: unknown; parentFilename?: unknown; result?: unknown }) => {
+    const { id, parentFilename, result } = message;
+    if (typeof id !== 'string') return;
+    const isRelative = id.startsWith('.');
+    found(packageOf(isRelative ? String(parentFilename) : id), result, isRelative);
+  }) as ChannelListener);
+  subscribe('tracing:module.import:asyncEnd', ((message: { url?: unknown; result?: unknown }) => {
+    if (typeof message.url === 'string') found(packageOf(message.url), message.result, false);
+  }) as ChannelListener);
+  const declared = all.filter(({ name }) => application.declared.has(name));
+  const load = loaderOf(application);
+  const loaded = declared.flatMap((measured) => {
+    if (!measured.isNeeded) {
+      quietly(() => measured.measure(undefined));
+      return [];
+    }
+    const { name, parts } = measured;
+    const specifiers = parts === undefined ? [name] : parts.map((part) => `${name}/${part}`);
+    return specifiers.map((specifier) => loadAndMeasure(load, specifier, measured));
+  });
+  return { ready: Promise.all(loaded), names: declared.map(({ name }) => name) };
+}
+
+async function loadAndMeasure(load: Load | undefined, specifier: string, measured: Measured): Promise<void> {
+  let module: unknown;
+  try {
+    module = await load?.(specifier);
+  } catch {
+    // It is declared and cannot be loaded. If the program needs it, the program gets the error.
+    return;
+  }
+  if (module !== undefined) quietly(() => measured.measure(module));
+}
+
+/** The package of a specifier, a path or a URL. */
+function packageOf(id: string): string | undefined {
+  const from = Math.max(id.lastIndexOf('node_modules/'), id.lastIndexOf('node_modules\\'));
+  const rest = from < 0 ? id : id.slice(from + 'node_modules/'.length);
+  const [first, second] = rest.split(/[\\/]/, 2);
+  return first?.startsWith('@') === true ? `${first}/${second}` : first;
+}
+
+type Load = (specifier: string) => unknown;
+
+/** Loads packages as the application would; undefined if Node.js reports what the application loads. */
+function loaderOf({ file, isModule }: Application): Load | undefined {
+  if (isModule) return importerOf(file);
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  return major < 22 ? createRequire(file) : undefined;
+}
+
+/** Makes a function that imports from a folder that is not this file's. */
+function importerOf(file: string): Load | undefined {
+  const loader: unknown = read(vm.constants, 'USE_MAIN_CONTEXT_DEFAULT_LOADER');
+  if (loader === undefined) return undefined;
+  const script = new vm.Script('(specifier) => import(specifier)', {
+    filename: file,
+    importModuleDynamically: loader as number,
+  });
+  return script.runInThisContext() as Load;
+}

@@ -1,0 +1,166 @@
+/**
+ * Records the requests that the program sends, through Node.js' diagnostics channels: those of `node:http` and `node:https`,
+ * and those of `fetch` and undici. Owns the metrics of clients. A request lasts until its response has been received.
+ */
+import { subscribe } from 'node:diagnostics_channel';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { type Moment, now, secondsSince } from '../../clock';
+import { OTHER } from '../../labels/value';
+import type { Counter } from '../../metrics/counter';
+import type { Gauge } from '../../metrics/gauge';
+import type { Histogram } from '../../metrics/histogram';
+import { Registry } from '../../registry/registry';
+import { onFirstRequest, type WithRecorder } from './on-first-request';
+import { classifyStatus, METHODS } from './recorder';
+
+/** Most values of the `host` label; requests to further hosts are recorded as `other`. */
+const MAX_HOSTS = 100;
+/** Most addresses whose host is remembered. */
+const MAX_ORIGINS = 1000;
+
+/** Also above ten seconds, because answers of models take that long. */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const LABELS = ['method', 'host', 'status_class'] as const;
+
+type ClientLabel = (typeof LABELS)[number];
+
+/** A request of the program that has not ended. */
+interface SentRequest {
+  readonly method: string;
+  readonly host: string;
+  readonly start: Moment;
+  /** The status of the response; undefined before its head has arrived. */
+  status?: number;
+}
+
+class ClientRecorder {
+  readonly #requests: Counter<ClientLabel>;
+  readonly #seconds: Histogram<ClientLabel>;
+  readonly #active: Gauge<'host'>;
+  readonly #hosts = new Set<string>();
+  readonly #hostOfOrigin = new Map<string, string>();
+  readonly #sent = new WeakMap<object, SentRequest>();
+
+  constructor(registry: Registry) {
+    this.#requests = registry.counter({
+      name: 'llmdevops_http_client_requests_total',
+      help: 'HTTP requests of the program that have ended',
+      labelNames: LABELS,
+    });
+    this.#seconds = registry.histogram({
+      name: 'llmdevops_http_client_request_duration_seconds',
+      help: 'Time from sending an HTTP request to the end of its response',
+      labelNames: LABELS,
+      buckets: BUCKETS,
+    });
+    this.#active = registry.gauge({
+      name: 'llmdevops_http_client_active_requests',
+      help: 'HTTP requests of the program that have not ended',
+      labelNames: ['host'],
+    });
+  }
+
+  /**
+   * @param key the request's object
+   * @param host its host, with a port that is not the protocol's
+   * @returns false for a request that was begun before
+   */
+  begin(key: object, method: string, host: string): boolean {
+    if (this.#sent.has(key)) return false;
+    const request: SentRequest = { method: METHODS.has(method) ? method : OTHER, host: this.#admitted(host), start: now() };
+    this.#sent.set(key, request);
+    this.#active.inc({ host: request.host });
+    return true;
+  }
+
+  answered(key: object, status: number): void {
+    const request = this.#sent.get(key);
+    if (request !== undefined) request.status = status;
+  }
+
+  /** @param complete whether the whole response has arrived */
+  end(key: object, complete: boolean): void {
+    const request = this.#sent.get(key);
+    if (request === undefined) return;
+    this.#sent.delete(key);
+    const { method, host, start, status } = request;
+    const labels = { method, host, status_class: classify(status, complete) };
+    this.#active.dec({ host });
+    this.#requests.inc(labels);
+    this.#seconds.observe(labels, secondsSince(start));
+  }
+
+  /** The host of an origin such as `https://api.example.com`. */
+  hostOf(origin: string): string {
+    let host = this.#hostOfOrigin.get(origin);
+    if (host === undefined) {
+      host = new URL(origin).host;
+      if (this.#hostOfOrigin.size < MAX_ORIGINS) this.#hostOfOrigin.set(origin, host);
+    }
+    return host;
+  }
+
+  #admitted(host: string): string {
+    if (this.#hosts.has(host)) return host;
+    if (this.#hosts.size >= MAX_HOSTS) return OTHER;
+    this.#hosts.add(host);
+    return host;
+  }
+}
+
+/** `error`: no response came. `aborted`: it broke off. */
+function classify(status: number | undefined, complete: boolean): string {
+  if (status === undefined) return 'error';
+  return complete ? classifyStatus(status) : 'aborted';
+}
+
+/** Records the requests of the program in the default registry, from now on. Registers the metrics at the first request. */
+export function watchClients(): void {
+  const withRecorder = onFirstRequest(() => new ClientRecorder(Registry.globalRegistry));
+  watchNodeClients(withRecorder);
+  watchUndici(withRecorder);
+}
+
+/** `res` is the response, once its head has arrived. */
+interface NodeRequest extends ClientRequest {
+  readonly res?: IncomingMessage;
+}
+
+function ended(recorder: ClientRecorder, request: NodeRequest): void {
+  const { res: response } = request;
+  const status = response?.statusCode;
+  if (status !== undefined) recorder.answered(request, status);
+  // After a response below 200 the connection belongs to the program.
+  recorder.end(request, response?.complete === true || (status !== undefined && status < 200));
+}
+
+function watchNodeClients(withRecorder: WithRecorder<ClientRecorder>): void {
+  const begin = (message: unknown): void => {
+    const { request } = message as { request: NodeRequest };
+    withRecorder((recorder) => {
+      const begun = recorder.begin(request, request.method, String(request.getHeader('host') ?? request.host));
+      if (begun) request.once('close', () => withRecorder((same) => ended(same, request)));
+    });
+  };
+  // Node.js 20 has only the second channel, which reports a request when it has been sent.
+  subscribe('http.client.request.created', begin);
+  subscribe('http.client.request.start', begin);
+}
+
+function watchUndici(withRecorder: WithRecorder<ClientRecorder>): void {
+  interface Message {
+    readonly request: { readonly method: string; readonly origin: string | URL; readonly upgrade?: unknown };
+    readonly response: { readonly statusCode: number };
+  }
+  const on = (name: string, use: (recorder: ClientRecorder, message: Message) => void): void => {
+    subscribe(`undici:request:${name}`, (message) => withRecorder((recorder) => use(recorder, message as Message)));
+  };
+  on('create', (recorder, { request }) => {
+    // undici does not report the end of a connection that it has handed over.
+    if (request.upgrade || request.method === 'CONNECT') return;
+    recorder.begin(request, request.method, recorder.hostOf(String(request.origin)));
+  });
+  on('headers', (recorder, { request, response }) => recorder.answered(request, response.statusCode));
+  on('trailers', (recorder, { request }) => recorder.end(request, true));
+  on('error', (recorder, { request }) => recorder.end(request, false));
+}
