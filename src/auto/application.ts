@@ -1,9 +1,10 @@
 /**
- * Reads what the application is: its folder, its module system, and the packages that its package.json declares.
+ * Reads what the application is: its main file, its module system, and the packages that it uses.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { read } from '../read';
+import { findImports } from './imports';
 
 /** The application that a process runs. */
 export interface Application {
@@ -11,8 +12,10 @@ export interface Application {
   readonly file: string;
   /** True if its main file is an ES module. */
   readonly isModule: boolean;
-  /** The names of packages in `dependencies` and `optionalDependencies`. */
-  readonly declared: ReadonlySet<string>;
+  /**
+   * The specifiers in its files. If not all of its files could be read, also the names of the packages in `dependencies`.
+   */
+  readonly imports: ReadonlySet<string>;
 }
 
 /** Programs that start others, which inherit `NODE_OPTIONS`. The port is for the application. */
@@ -25,8 +28,9 @@ export function isPackageManager(main: string | undefined): boolean {
 export function readApplication(main: string | undefined): Application {
   const file = resolve(main ?? 'eval.js');
   const manifest = findManifest(dirname(file));
-  const declared = ['dependencies', 'optionalDependencies'].flatMap((key) => Object.keys(objectAt(manifest, key)));
-  return { file, isModule: isModule(file, manifest), declared: new Set(declared) };
+  const { specifiers, isComplete } = findImports(file);
+  const declared = isComplete ? [] : Object.keys(dependenciesOf(manifest));
+  return { file, isModule: isModule(file, manifest), imports: new Set([...specifiers, ...declared]) };
 }
 
 function findManifest(folder: string): unknown {
@@ -38,8 +42,8 @@ function findManifest(folder: string): unknown {
   }
 }
 
-function objectAt(manifest: unknown, key: string): object {
-  const value = read(manifest, key);
+function dependenciesOf(manifest: unknown): object {
+  const value = read(manifest, 'dependencies');
   return typeof value === 'object' && value !== null ? value : {};
 }
 

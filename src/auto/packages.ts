@@ -1,7 +1,7 @@
 /**
  * Measures the packages that a program loads, with the same functions that a program would call. Node.js reports what
  * `require()` and `import()` load through diagnostics channels. It does not report `import` statements, and Node.js 20 reports
- * nothing: there, the packages that the application's package.json declares are loaded before the application loads them.
+ * nothing: there, the packages that the application's files name are loaded before the application loads them.
  */
 import { type ChannelListener, subscribe } from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
@@ -15,9 +15,9 @@ import { type Measured, sdks } from './sdks';
 
 /** What is being watched. */
 export interface Watching {
-  /** Resolves when the declared packages are loaded. */
+  /** Resolves when the packages that had to be loaded are loaded. */
   readonly ready: Promise<unknown>;
-  /** The declared packages that are measured. */
+  /** The packages that the application uses and that are measured. */
   readonly names: readonly string[];
 }
 
@@ -38,9 +38,9 @@ export function watchPackages(application: Application, contexts: ServerWatch): 
   subscribe('tracing:module.import:asyncEnd', ((message: { url?: unknown; result?: unknown }) => {
     if (typeof message.url === 'string') found(packageOf(message.url), message.result, false);
   }) as ChannelListener);
-  const declared = all.filter(({ name }) => application.declared.has(name));
   const load = loaderOf(application);
-  const loaded = declared.flatMap((measured) => {
+  const used = all.filter((measured) => isUsed(measured, application.imports));
+  const loaded = used.flatMap((measured) => {
     if (!measured.isNeeded) {
       quietly(() => measured.measure(undefined));
       return [];
@@ -49,7 +49,12 @@ export function watchPackages(application: Application, contexts: ServerWatch): 
     const specifiers = parts === undefined ? [name] : parts.map((part) => `${name}/${part}`);
     return specifiers.map((specifier) => loadAndMeasure(load, specifier, measured));
   });
-  return { ready: Promise.all(loaded), names: declared.map(({ name }) => name) };
+  return { ready: Promise.all(loaded), names: used.map(({ name }) => name) };
+}
+
+function isUsed({ name, usedBy = [] }: Measured, imports: ReadonlySet<string>): boolean {
+  const prefixes = [`${name}/`, ...usedBy];
+  return imports.has(name) || [...imports].some((specifier) => prefixes.some((prefix) => specifier.startsWith(prefix)));
 }
 
 async function loadAndMeasure(load: Load | undefined, specifier: string, measured: Measured): Promise<void> {
@@ -57,7 +62,7 @@ async function loadAndMeasure(load: Load | undefined, specifier: string, measure
   try {
     module = await load?.(specifier);
   } catch {
-    // It is declared and cannot be loaded. If the program needs it, the program gets the error.
+    // If the program needs it, the program gets the error.
     return;
   }
   if (module !== undefined) quietly(() => measured.measure(module));
@@ -88,5 +93,17 @@ function importerOf(file: string): Load | undefined {
     filename: file,
     importModuleDynamically: loader as number,
   });
-  return script.runInThisContext() as Load;
+  const load = script.runInThisContext() as Load;
+  return (specifier) => withoutWarnings(() => load(specifier));
+}
+
+/** Node.js warns that this way to import is experimental. The user has not chosen it. */
+function withoutWarnings<R>(run: () => R): R {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return run();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }

@@ -20,6 +20,8 @@ export interface Measured {
   readonly name: string;
   /** The subpaths that have what is needed. @default the package itself */
   readonly parts?: readonly string[];
+  /** Beginnings of the specifiers of other packages that load it. @default [] */
+  readonly usedBy?: readonly string[];
   /** False if nothing of the package is needed, so that it does not have to be loaded in advance. */
   readonly isNeeded: boolean;
   /** Called with the exports of files of the package. A repeated call does nothing. */
@@ -145,6 +147,7 @@ const openaiAgents: Measured = {
 const langchain: Measured = {
   name: '@langchain/core',
   parts: ['callbacks/manager'],
+  usedBy: ['@langchain/', 'langchain'],
   isNeeded: true,
   measure(module) {
     let handler: LangChain.LangChainHandler | undefined;

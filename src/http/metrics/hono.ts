@@ -28,13 +28,13 @@ interface RoutedRequest {
 }
 
 /** The pattern of the route that answered. If a middleware answered, the route that it preceded; undefined if none. */
-export function honoRoute(context: HonoContext): string | undefined {
+export function honoRoute(context: HonoContext, status = context.res.status): string | undefined {
   const { routeIndex = 0, matchedRoutes = [] } = context.req as RoutedRequest;
   const isMiddleware = ({ method, handler }: (typeof matchedRoutes)[number]) =>
     method === 'ALL' && unwrapped(handler).length > 1;
   const route = matchedRoutes.slice(routeIndex).find((entry) => !isMiddleware(entry));
   if (route !== undefined) return route.path;
-  return context.res.status === 404 ? undefined : matchedRoutes[routeIndex]?.path;
+  return status === 404 ? undefined : matchedRoutes[routeIndex]?.path;
 }
 
 function unwrapped(handler: Handler): Handler {

@@ -55,7 +55,9 @@ export function watchServers(): ServerWatch {
         const node = nodeExchange((context as HonoContext).env);
         if (node === undefined || known.has(node.outgoing)) return;
         known.add(node.outgoing);
-        follow(recorder, node.incoming, node.outgoing, node.incoming.url, () => honoRoute(context as HonoContext));
+        follow(recorder, node.incoming, node.outgoing, node.incoming.url, (_, { statusCode }) =>
+          honoRoute(context as HonoContext, statusCode),
+        );
       }),
   };
 }
