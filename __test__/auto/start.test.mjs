@@ -1,12 +1,13 @@
 // The zero-code mode as a guest: what it prints, and that the program runs as it would without it.
 
-import net from 'node:net';
 import { once } from 'node:events';
+import net from 'node:net';
 import test from 'ava';
 import { folder, IMPORT, print, REQUIRE, run } from './support/programs.mjs';
 
 const NAMES = `import { register } from '@llm-devops/prometheus-metrics';\n`;
-const LINE = /^prometheus-metrics: http:\/\/127\.0\.0\.1:\d+\/metrics shows process, Node\.js, HTTP servers and clients\n$/;
+const LINE =
+  /^prometheus-metrics: http:\/\/127\.0\.0\.1:\d+\/metrics shows process, Node\.js, HTTP servers and clients\n$/;
 
 for (const [how, flags] of Object.entries({ import: IMPORT, require: REQUIRE, both: [...REQUIRE, ...IMPORT] })) {
   test(`--${how}: one line on stderr, default metrics, and the program ends by itself`, async (t) => {
@@ -72,7 +73,10 @@ console.log(text.split('\\n').filter((line) => /^process_cpu_user|^nodejs_versio
   await once(free, 'close');
   const { code, stdout, stderr } = await run(path, 'main.mjs', { env: { METRICS_ENDPOINT_PORT: String(port) } });
   t.is(code, 0, stderr);
-  t.regex(stdout, /^true\nprocess_cpu_user_seconds_total\{service="mine"\} [\d.]+\nnodejs_version_info\{.*service="mine"\} 1\n$/);
+  t.regex(
+    stdout,
+    /^true\nprocess_cpu_user_seconds_total\{service="mine"\} [\d.]+\nnodejs_version_info\{.*service="mine"\} 1\n$/,
+  );
 });
 
 test('a program with buckets of its own gets them', async (t) => {
@@ -90,7 +94,10 @@ server.close();`,
   });
   const { stdout, stderr } = await run(path, 'main.mjs');
   t.deepEqual(
-    stdout.trim().split('\n').map((line) => line.replace(/^.*(le="[^"]+").* (\d+)$/, '$1 $2')),
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/^.*(le="[^"]+").* (\d+)$/, '$1 $2')),
     ['le="7.0" 2', 'le="+Inf" 2'].map((line) => line.replace('.0', '')),
     stderr,
   );
@@ -144,5 +151,8 @@ if (cluster.isPrimary) {
 }`,
   });
   const { stderr } = await run(path, 'main.mjs', { env: { METRICS_ENDPOINT_PORT: '29464' } });
-  t.deepEqual([...stderr.matchAll(/:(\d+)\/metrics shows/g)].map(([, port]) => port), ['29464', '29465', '29466']);
+  t.deepEqual(
+    [...stderr.matchAll(/:(\d+)\/metrics shows/g)].map(([, port]) => port),
+    ['29464', '29465', '29466'],
+  );
 });

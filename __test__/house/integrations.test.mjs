@@ -10,7 +10,7 @@ import { entries } from '../../.ci/entries.mjs';
 const root = join(import.meta.dirname, '../..');
 const read = (...path) => readFileSync(join(root, ...path), 'utf8');
 /** The other subpaths, with pages and tests of their own; `lib/` has the files of prom-client. */
-const OTHERS = /^(?:index|fastify|prices|testing(?:\/.*)?|lib\/.*)$/;
+const OTHERS = /^(?:index|auto|fastify|prices|testing(?:\/.*)?|lib\/.*)$/;
 const integrations = entries()
   .map(({ path }) => path)
   .filter((path) => !OTHERS.test(path));

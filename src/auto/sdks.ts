@@ -30,11 +30,15 @@ export interface Measured {
 
 const VERBS = ['post', 'get'];
 
+let isOpenAiFound = false;
+
 const openai: Measured = {
   name: 'openai',
+  usedBy: ['@openai/agents'],
   isNeeded: true,
   measure(module) {
     const OpenAI = classOf(module, 'OpenAI');
+    isOpenAiFound = true;
     beforeFirstCall(definerOf(read(OpenAI, 'prototype'), 'post'), VERBS, () => {
       const { instrumentOpenAI } = require('../instrumentation/openai/instrument') as typeof OpenAi;
       instrumentOpenAI(OpenAI as OpenAi.OpenAiClassLike);
@@ -104,7 +108,9 @@ const aiSdk: Measured = {
       {
         get(_, key) {
           if (typeof key === 'string') quietly(make);
-          return telemetry?.[key];
+          const value = telemetry?.[key];
+          // Its methods need their own object.
+          return typeof value === 'function' ? value.bind(telemetry) : value;
         },
       },
     );
@@ -128,15 +134,18 @@ const openaiAgents: Measured = {
     let made: OpenAiAgents.TraceProcessor | undefined;
     const processor = (): OpenAiAgents.TraceProcessor => {
       const { createTraceProcessor } = require('../instrumentation/openai-agents/processor') as typeof OpenAiAgents;
-      made ??= createTraceProcessor();
+      // The SDK calls its own processor first and waits for it, so it cannot be told that the client's request within a span
+      // is the same: the client alone counts requests.
+      made ??= createTraceProcessor(isOpenAiFound ? { llm: false } : {});
       return made;
     };
     const done = Promise.resolve();
     const own: OpenAiAgents.TraceProcessor = {
       onTraceStart: () => done,
       onTraceEnd: () => done,
-      onSpanStart: async (span) => quietly(() => processor().onSpanStart(span)),
-      onSpanEnd: async (span) => quietly(() => processor().onSpanEnd(span)),
+      // Not `async`: the asynchronous context that the processor sets must be that of the SDK.
+      onSpanStart: (span) => quietly(() => processor().onSpanStart(span)) ?? done,
+      onSpanEnd: (span) => quietly(() => processor().onSpanEnd(span)) ?? done,
       shutdown: () => done,
       forceFlush: () => done,
     };

@@ -5,4 +5,5 @@
 import { started } from './auto.js';
 
 export { started };
+
 await started;

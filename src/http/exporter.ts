@@ -74,9 +74,11 @@ async function startOn(options: ExporterOptions, makeRoom: (port: number) => Pro
   // The settings may raise limits.
   forgetRefusals();
   const start = () =>
-    nativeAsync(() => addon.startExporter(internals.native, config, embedding, host.receive)).catch((error: unknown) => {
-      throw explained(error, values.port);
-    });
+    nativeAsync(() => addon.startExporter(internals.native, config, embedding, host.receive)).catch(
+      (error: unknown) => {
+        throw explained(error, values.port);
+      },
+    );
   const exporter = await start().catch(async (error: unknown) => {
     if (!isInUse(error) || !(await makeRoom(values.port))) throw error;
     return start();

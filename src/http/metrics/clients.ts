@@ -67,7 +67,11 @@ class ClientRecorder {
    */
   begin(key: object, method: string, host: string): boolean {
     if (this.#sent.has(key)) return false;
-    const request: SentRequest = { method: METHODS.has(method) ? method : OTHER, host: this.#admitted(host), start: now() };
+    const request: SentRequest = {
+      method: METHODS.has(method) ? method : OTHER,
+      host: this.#admitted(host),
+      start: now(),
+    };
     this.#sent.set(key, request);
     this.#active.inc({ host: request.host });
     return true;

@@ -25,7 +25,17 @@ export function classifyStatus(status: number): StatusClass {
 }
 
 /** The methods of RFC 9110, and PATCH. Clients may send any other method, so these share one label value. */
-export const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE']);
+export const METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'CONNECT',
+  'TRACE',
+]);
 
 /** The outcome of a request whose response has ended. */
 export interface HttpOutcome {
