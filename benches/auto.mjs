@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const AUTO = '@llm-devops/prometheus-metrics/auto';
+const AUTO = fileURLToPath(new URL('../dist/entry/auto.mjs', import.meta.url));
 const OPENTELEMETRY = '@opentelemetry/auto-instrumentations-node/register';
 const REQUESTS = 20_000;
 
@@ -17,7 +17,7 @@ const self = fileURLToPath(import.meta.url);
 async function serve(byHand) {
   const http = await import('node:http');
   const { once } = await import('node:events');
-  const { createHttpMetrics } = byHand ? await import('@llm-devops/prometheus-metrics') : {};
+  const { createHttpMetrics } = byHand ? await import('../dist/entry/index.mjs') : {};
   const metrics = createHttpMetrics?.();
   const server = http.createServer((request, response) => {
     metrics?.(request, response);
