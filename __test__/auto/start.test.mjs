@@ -156,3 +156,11 @@ if (cluster.isPrimary) {
     ['29464', '29465', '29466'],
   );
 });
+
+test('the main entry loads nothing of the zero-code mode', async (t) => {
+  const path = folder(t, {
+    'main.cjs': `require('@llm-devops/prometheus-metrics');
+console.log(Object.keys(require.cache).filter((file) => /auto-|servers|clients/.test(file)).length);`,
+  });
+  t.is((await run(path, 'main.cjs', { flags: [] })).stdout, '0\n');
+});
