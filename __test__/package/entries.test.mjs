@@ -13,6 +13,9 @@ const library = require(PACKAGE);
 /** What compilers make of `import x from` in a CommonJS program: `default`, if the module says that it was an ES module. */
 const compiledDefault = (module) => (module.__esModule ? module : { default: module }).default;
 
+// The entry `auto` starts an exporter when it is loaded.
+process.env.METRICS_ENDPOINT_PORT = '0';
+
 for (const { path, hasNames } of entries()) {
   if (!hasNames) continue;
   const name = path === 'index' ? PACKAGE : `${PACKAGE}/${path}`;
