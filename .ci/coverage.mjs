@@ -88,8 +88,8 @@ async function measure() {
   await installSdks({ quiet: true });
   setAside();
   await step('Building the Rust code with counters', bin('napi'), [...ADDON, '--', ...EVERYTHING], quiet);
-  await buildTypeScript();
-  // Procedural macros and build scripts have counters, too.
+  await buildTypeScript(quiet);
+  // Procedural macros and build scripts have counters, and the build of the TypeScript asks the addon for its types.
   for (const name of readdirSync(profiles)) rmSync(join(profiles, name));
 
   // Ordinary counts: more rounds of the same program reach no further line.
@@ -128,9 +128,9 @@ function restore() {
 }
 
 /** As `build:ts`, with source maps, and with entries that load the compiler's modules in place of the bundle. */
-async function buildTypeScript() {
-  await step('Building the TypeScript', 'npm', ['run', '--silent', 'build:ts'], { quiet: true });
+async function buildTypeScript(quiet) {
+  await step('Building the TypeScript', 'npm', ['run', '--silent', 'build:ts'], quiet);
   const args = ['-p', 'tsconfig.json', '--declaration', 'false', '--removeComments', '--sourceMap'];
-  await step('Building it with source maps', bin('tsc'), args, { quiet: true });
-  await step('Making the entries', process.execPath, ['.ci/entries.mjs'], { quiet: true });
+  await step('Building it with source maps', bin('tsc'), args, quiet);
+  await step('Making the entries', process.execPath, ['.ci/entries.mjs'], quiet);
 }

@@ -29,6 +29,8 @@ const EVERYTHING = [...PACKAGES, '--lib', '--tests', '--examples'];
 // `napi build` names the target, so its files lie in the folder of that target. The tests must name it too.
 const cargo = { CARGO_BUILD_TARGET: checkToolchains() };
 const quiet = { quiet: true };
+/** A developer waits for a quarter of the cases that property tests try by default. */
+const randomCases = process.env.CI_FULL === '1' ? {} : { PROPTEST_CASES: process.env.PROPTEST_CASES ?? '64' };
 
 await Promise.all([
   step('Building the Rust code', 'cargo', ['build', '--quiet', ...EVERYTHING], { env: cargo, quiet: true }),
@@ -46,7 +48,7 @@ if (javascript) {
   await step('Building the addon', bin('napi'), [...ADDON, '--', ...EVERYTHING], { env: cargo, quiet: true });
   await buildTypeScript(quiet);
 }
-if (rust) await step('Rust tests', 'cargo', ['test', '--quiet', ...PACKAGES], { env: cargo });
+if (rust) await step('Rust tests', 'cargo', ['test', '--quiet', ...PACKAGES], { env: { ...cargo, ...randomCases } });
 // Tests that wait for a clock or a socket leave a processor idle: one file more than there are processors uses it.
 if (javascript) {
   const concurrency = ['--concurrency', `${os.availableParallelism() + 1}`];

@@ -34,6 +34,7 @@ export const COMPONENTS = [
     files: [
       `${CORE}/serialization/prometheus_text.rs`,
       `${CORE}/serialization/lines.rs`,
+      `${CORE}/serialization/page.rs`,
       `${CORE}/serialization/number.rs`,
       `${CORE}/labels/escape.rs`,
     ],
@@ -41,7 +42,12 @@ export const COMPONENTS = [
   {
     name: 'cardinality',
     floor: 90,
-    files: [`${CORE}/registry/cardinality.rs`, `${CORE}/registry/admission.rs`, 'src/metrics/overflow.ts'],
+    files: [
+      `${CORE}/registry/cardinality.rs`,
+      `${CORE}/registry/admission.rs`,
+      'src/metrics/beyond.ts',
+      'src/metrics/overflow.ts',
+    ],
   },
   { name: 'handler', floor: 85, files: [`${CORE}/http/handler.rs`, 'src/http/handler.ts', 'src/http/door.ts'] },
   { name: 'cache', floor: 85, files: [`${CORE}/http/expositions.rs`] },

@@ -4,6 +4,7 @@
 import { createRequire } from 'node:module';
 import test from 'ava';
 import fc from 'fast-check';
+import { count } from '../support/count.mjs';
 
 const require = createRequire(import.meta.url);
 const { LlmMetricsCollector, Registry } = require('../..');
@@ -277,7 +278,7 @@ test('any value as a price is accepted, or refused with its path', (t) => {
         t.true(error.message.includes(`prices["${name}"]`), error.message);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: count(100, 300) },
   );
 });
 

@@ -77,9 +77,10 @@ test.serial('random programs give the same results in all three libraries', asyn
 
 test.serial('a metric with hundreds of series gives the same results in all three libraries', async (t) => {
   const clients = compared();
-  const run = await fc.check(property(manySeries, clients), { seed, numRuns: Math.max(20, Math.ceil(numRuns / 50)) });
+  const many = Math.max(10, Math.ceil(numRuns / 50));
+  const run = await fc.check(property(manySeries, clients), { seed, numRuns: many });
   await assertSame(t, run, clients);
-  t.true(run.numRuns >= 20);
+  t.is(run.numRuns, many);
 });
 
 test.serial('an exposition that is written in several pieces is the same in all three libraries', async (t) => {

@@ -72,36 +72,24 @@ test.serial('what is for frameworks fits the types of the real ones', async (t) 
 for (const [title, [extension, options, compiler = TSC]] of Object.entries(MODES)) {
   if (ONLY_IN_CI.includes(title) && !IS_FULL) continue;
 
-  test.serial(`the type tests compile as ${title}`, async (t) => {
-    const folder = await consumer(t, options, {
-      [`usage.${extension}`]: new URL('types/usage.ts', import.meta.url),
-      [`prom-client.${extension}`]: new URL('types/prom-client.ts', import.meta.url),
-      [`fastify.${extension}`]: new URL('types/fastify.ts', import.meta.url),
-      [`testing.${extension}`]: new URL('types/testing.ts', import.meta.url),
-      [`testing-expositions.${extension}`]: new URL('types/testing-expositions.ts', import.meta.url),
-    });
-    t.deepEqual(await run(compiler, '-p', folder), { code: 0, output: '' });
-  });
+  test.serial(
+    `the type tests compile as ${title}, and a program that exports metrics can have declarations`,
+    async (t) => {
+      const sources = ['usage', 'prom-client', 'fastify', 'testing', 'testing-expositions', 'exported'];
+      const files = sources.map((name) => [`${name}.${extension}`, new URL(`types/${name}.ts`, import.meta.url)]);
+      const made = { declaration: true, noEmit: false, emitDeclarationOnly: true, outDir: 'out', rootDir: '.' };
+      const folder = await consumer(t, { ...options, ...made }, Object.fromEntries(files));
+      t.deepEqual(await run(compiler, '-p', folder), { code: 0, output: '' });
+      const file = `exported.${extension}`.replace(/(m|c)?ts$/, 'd.$1ts');
+      const declarations = await readFile(join(folder, 'out', file), 'utf8');
+      t.regex(declarations, /^export declare const c: (client\.)?Counter<"a">;$/m);
+      // Files that no entry of package.json names cannot be read by the program's own users.
+      t.notRegex(declarations, /dist\//);
+    },
+  );
 
-  // A compiler takes a second each time: locally one run of what follows for two kinds of resolution.
-  if (!IS_FULL && !['CommonJS in node16', 'a bundled program'].includes(title)) {
-    continue;
-  }
-
-  test.serial(`a program that exports metrics can have declarations as ${title}`, async (t) => {
-    const file = `exported.${extension}`;
-    const made = { declaration: true, noEmit: false, emitDeclarationOnly: true, outDir: 'out', rootDir: '.' };
-    const folder = await consumer(
-      t,
-      { ...options, ...made },
-      { [file]: new URL('types/exported.ts', import.meta.url) },
-    );
-    t.deepEqual(await run(compiler, '-p', folder), { code: 0, output: '' });
-    const declarations = await readFile(join(folder, 'out', file.replace(/(m|c)?ts$/, 'd.$1ts')), 'utf8');
-    t.regex(declarations, /^export declare const c: (client\.)?Counter<"a">;$/m);
-    // Files that no entry of package.json names cannot be read by the program's own users.
-    t.notRegex(declarations, /dist\//);
-  });
+  // A compiler takes a second each time: locally one run for two kinds of resolution.
+  if (!IS_FULL && !['CommonJS in node16', 'a bundled program'].includes(title)) continue;
 
   test.serial(`every mistake of the type tests is found in ${title}`, async (t) => {
     // Without its directives, each line under one must be an error, and no other line.

@@ -15,6 +15,7 @@ import {
 } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
+import { count } from '../support/count.mjs';
 
 const require = createRequire(import.meta.url);
 const peers = ['prom-client', '@prometheus-io/client'].map((name) => ({ name, client: require(name) }));
@@ -50,7 +51,7 @@ for (const { name, client } of peers) {
           t.deepEqual(ordered(name, [aggregate(families)]), ordered(name, [theirs]), key);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: count(100, 300) },
     );
   });
 
@@ -72,7 +73,7 @@ for (const { name, client } of peers) {
         );
         t.deepEqual(ordered(name, await ours.getMetricsAsJSON()), ordered(name, await theirs.getMetricsAsJSON()));
       }),
-      { numRuns: 200 },
+      { numRuns: count(70, 200) },
     );
   });
 }
@@ -204,7 +205,7 @@ test('a family that is packed and unpacked is the same', async (t) => {
       // Rounding depends on the order of the additions, which is the same.
       if (alike) t.deepEqual(unpack(sum), combineOne(families));
     }),
-    { numRuns: 100 },
+    { numRuns: count(40, 100) },
   );
   for (const change of [
     (family) => ({ ...family, type: 'gauge' }),

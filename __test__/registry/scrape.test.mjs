@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { Counter, Gauge, Histogram, openMetricsContentType, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
+import { count } from '../support/count.mjs';
 import { samplesOf, text, withoutSelfMetrics } from '../support/exposition.mjs';
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
@@ -334,7 +335,7 @@ test('concurrent scrapes have bodies of their own, which do not change later', a
   const counter = registry.getSingleMetric('c_total');
   const before = await registry.metrics();
   const scrapes = await Promise.all(
-    Array.from({ length: 40 }, (_, i) =>
+    Array.from({ length: count(12, 40) }, (_, i) =>
       registry.scrape({
         accept: i % 2 ? openMetricsContentType : TEXT,
         acceptEncoding: i % 3 ? 'gzip' : undefined,
@@ -354,7 +355,7 @@ test('a scrape shows no half of a change that is made while it runs', async (t) 
   // The series of a removed label set are shown with a value they had, or not at all.
   const registry = new Registry();
   const gauge = new Gauge({ name: 'g', help: 'Some help', labelNames: ['a'], registers: [registry] });
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < count(6, 20); round++) {
     for (let i = 0; i < 2000; i++) gauge.set({ a: i }, 1);
     const scrape = registry.scrape();
     await new Promise(setImmediate);
@@ -385,6 +386,6 @@ test('label values and help texts are read back from the body unchanged', async 
         values,
       );
     }),
-    { numRuns: 300 },
+    { numRuns: count(100, 300) },
   );
 });

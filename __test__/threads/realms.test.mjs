@@ -132,7 +132,7 @@ foreign ${value}
 
   test.serial(`${memory}: a realm that is dropped is collected`, async (t) => {
     const { realms, collected, resident } = await run(
-      async ({ realm, sleep, argument: realms }) => {
+      async ({ realm, sleep, argument: { realms, looks, most } }) => {
         let collected = 0;
         const resident = [];
         const registry = new FinalizationRegistry(() => {
@@ -142,9 +142,9 @@ foreign ${value}
           const client = realm('shared');
           registry.register(client);
           const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'] });
-          for (let series = 0; series < 2000; series++) counter.inc({ x: series });
+          for (let series = 0; series < most; series++) counter.inc({ x: series });
           await client.register.metrics();
-          if (number % (realms / 5) !== 0) continue;
+          if (number % (realms / looks) !== 0) continue;
           // An object finalized in one collection may hold the realm, so a realm needs several collections.
           for (let round = 0; round < 10; round++) {
             globalThis.gc();
@@ -154,7 +154,7 @@ foreign ${value}
         }
         return { realms, collected, resident };
       },
-      count(10, 200),
+      count({ realms: 10, looks: 1, most: 500 }, { realms: 200, looks: 5, most: 2000 }),
       { engineMemory, flags: ['--expose-gc'] },
     );
     t.log(`resident MB: ${resident.map((bytes) => Math.round(bytes / 2 ** 20)).join(' ')}`);

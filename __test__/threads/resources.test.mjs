@@ -4,12 +4,12 @@
 import test from 'ava';
 import { count } from '../support/count.mjs';
 import { withoutSelfMetrics } from '../support/exposition.mjs';
-import { MEMORIES, run } from './support/process.mjs';
+import { MEMORIES_OF_SLOW, run } from './support/process.mjs';
 
 /** Locally fewer and larger threads, so that a leak has as many bytes. */
-const THREADS = count({ workers: 20, series: 3000 }, { workers: 200, series: 1000 });
+const THREADS = count({ workers: 10, series: 6000 }, { workers: 200, series: 1000 });
 
-for (const { memory, engineMemory } of MEMORIES) {
+for (const { memory, engineMemory } of MEMORIES_OF_SLOW) {
   test.serial(`${memory}: threads that end leave their counts and no memory`, async (t) => {
     const { resident, samples, sums } = await run(
       async ({ client, thread, scrape, sleep, argument: { workers, series } }) => {

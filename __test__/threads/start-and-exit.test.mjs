@@ -3,7 +3,7 @@
 import test from 'ava';
 import { count } from '../support/count.mjs';
 import { withoutSelfMetrics } from '../support/exposition.mjs';
-import { attempt, MEMORIES, run } from './support/process.mjs';
+import { attempt, MEMORIES, MEMORIES_OF_SLOW, run } from './support/process.mjs';
 
 const WORKERS = count(8, 200);
 const LOOPS = count(3, 12);
@@ -86,81 +86,6 @@ for (const { memory, engineMemory } of MEMORIES) {
     t.deepEqual(codes, { 0: WORKERS / 4, 1: WORKERS / 2, 7: WORKERS / 4 });
   });
 
-  test.serial(`${memory}: the process exits during a scrape, ${EXITS} times`, async (t) => {
-    for (let exit = 0; exit < EXITS; exit++) {
-      const outcome = await attempt(
-        async ({ client, thread, sleep, argument: { ms, most } }) => {
-          const cardinality = { maxSeries: most };
-          const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'], cardinality });
-          for (let series = 0; series < most; series++) counter.inc({ x: series });
-          const worker = thread(async ({ client, say, argument: most }) => {
-            const cardinality = { maxSeries: most };
-            const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'], cardinality });
-            for (let series = 0; series < most; series++) counter.inc({ x: series });
-            say('filled');
-            for (;;) await client.register.scrape({ scope: 'process' });
-          }, most);
-          await worker.heard();
-          // More scrapes than the pool has threads: some wait, some are being made, and some may just be answered.
-          for (let scrape = 0; scrape < 4; scrape++) {
-            client.register.metrics();
-            client.register.scrape({ acceptEncoding: 'gzip' });
-          }
-          await sleep(ms);
-          process.exit(3);
-        },
-        { ms: exit * 3, most: count(5000, 20_000) },
-        { engineMemory },
-      );
-      t.deepEqual(outcome, { code: 3, signal: null, stdout: '', stderr: '', result: undefined });
-    }
-  });
-
-  test.serial(`${memory}: workers end during their own scrapes, by exit and by terminate`, async (t) => {
-    const rounds = count(4, 24);
-    const { total, codes } = await run(
-      async ({ client, thread, sleep, scrape, argument: rounds }) => {
-        const codes = [];
-        for (let round = 0; round < rounds; round++) {
-          const worker = thread(
-            async ({ client, say, sleep, argument: ms }) => {
-              const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'] });
-              for (let series = 0; series < 5000; series++) counter.inc({ x: series });
-              // Over 64 KB the text is lent to the engine, and it is still alive when the engine ends.
-              globalThis.text = await client.register.metrics();
-              for (let scrape = 0; scrape < 4; scrape++) {
-                client.register.metrics();
-                client.register.scrape({ scope: 'process', acceptEncoding: 'gzip' });
-              }
-              say('scraping');
-              if (ms === undefined) return;
-              await sleep(ms);
-              process.exit(5);
-            },
-            round % 2 === 0 ? round : undefined,
-          );
-          client.register.metrics();
-          await worker.heard();
-          if (round % 2 === 1) {
-            await sleep(round % 3);
-            await worker.terminate();
-          }
-          codes.push(await worker.ended);
-        }
-        const samples = await scrape(client);
-        return { total: Object.values(samples).reduce((sum, value) => sum + value, 0), codes };
-      },
-      rounds,
-      { engineMemory },
-    );
-    t.is(total, rounds * 5000);
-    // A worker may have ended before it is terminated.
-    t.deepEqual(
-      codes.filter((code, round) => (round % 2 === 0 ? code !== 5 : code > 1)),
-      [],
-    );
-  });
-
   test.serial(`${memory}: a worker is terminated while it makes metrics and series`, async (t) => {
     const { made, descents } = await run(
       async ({ client, thread, sleep, scrape, argument: rounds }) => {
@@ -240,6 +165,83 @@ for (const { memory, engineMemory } of MEMORIES) {
       // An exit is not an error.
       collects: [9, null, 3],
     });
+  });
+}
+
+for (const { memory, engineMemory } of MEMORIES_OF_SLOW) {
+  test.serial(`${memory}: the process exits during a scrape, ${EXITS} times`, async (t) => {
+    for (let exit = 0; exit < EXITS; exit++) {
+      const outcome = await attempt(
+        async ({ client, thread, sleep, argument: { ms, most } }) => {
+          const cardinality = { maxSeries: most };
+          const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'], cardinality });
+          for (let series = 0; series < most; series++) counter.inc({ x: series });
+          const worker = thread(async ({ client, say, argument: most }) => {
+            const cardinality = { maxSeries: most };
+            const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'], cardinality });
+            for (let series = 0; series < most; series++) counter.inc({ x: series });
+            say('filled');
+            for (;;) await client.register.scrape({ scope: 'process' });
+          }, most);
+          await worker.heard();
+          // More scrapes than the pool has threads: some wait, some are being made, and some may just be answered.
+          for (let scrape = 0; scrape < 4; scrape++) {
+            client.register.metrics();
+            client.register.scrape({ acceptEncoding: 'gzip' });
+          }
+          await sleep(ms);
+          process.exit(3);
+        },
+        { ms: exit * 3, most: count(5000, 20_000) },
+        { engineMemory },
+      );
+      t.deepEqual(outcome, { code: 3, signal: null, stdout: '', stderr: '', result: undefined });
+    }
+  });
+
+  test.serial(`${memory}: workers end during their own scrapes, by exit and by terminate`, async (t) => {
+    const rounds = count(4, 24);
+    const { total, codes } = await run(
+      async ({ client, thread, sleep, scrape, argument: rounds }) => {
+        const codes = [];
+        for (let round = 0; round < rounds; round++) {
+          const worker = thread(
+            async ({ client, say, sleep, argument: ms }) => {
+              const counter = new client.Counter({ name: 'c_total', help: 'Help', labelNames: ['x'] });
+              for (let series = 0; series < 5000; series++) counter.inc({ x: series });
+              // Over 64 KB the text is lent to the engine, and it is still alive when the engine ends.
+              globalThis.text = await client.register.metrics();
+              for (let scrape = 0; scrape < 4; scrape++) {
+                client.register.metrics();
+                client.register.scrape({ scope: 'process', acceptEncoding: 'gzip' });
+              }
+              say('scraping');
+              if (ms === undefined) return;
+              await sleep(ms);
+              process.exit(5);
+            },
+            round % 2 === 0 ? round : undefined,
+          );
+          client.register.metrics();
+          await worker.heard();
+          if (round % 2 === 1) {
+            await sleep(round % 3);
+            await worker.terminate();
+          }
+          codes.push(await worker.ended);
+        }
+        const samples = await scrape(client);
+        return { total: Object.values(samples).reduce((sum, value) => sum + value, 0), codes };
+      },
+      rounds,
+      { engineMemory },
+    );
+    t.is(total, rounds * 5000);
+    // A worker may have ended before it is terminated.
+    t.deepEqual(
+      codes.filter((code, round) => (round % 2 === 0 ? code !== 5 : code > 1)),
+      [],
+    );
   });
 
   test.serial(`${memory}: a worker ends while the main thread scrapes it in a loop`, async (t) => {

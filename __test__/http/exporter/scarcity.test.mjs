@@ -39,6 +39,13 @@ linux('without file descriptors, health checks and scrapes are answered', async 
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask(to, '/metrics')));
   t.true(answers.every(({ status }) => status === 200));
   child.say('end');
+  const { code, stderr } = await child.ended;
+  t.is(code, 0, stderr);
+  // Once a minute, however many connections had to wait.
+  t.deepEqual(
+    [...stderr.matchAll(/PrometheusMetricsWarning: (.*) \(/g)].map(([, message]) => message),
+    ['The exporter cannot accept a connection: Too many open files'],
+  );
 });
 
 linux('startExporter() rejects if there are no file descriptors, and succeeds once there are', async (t) => {
@@ -69,6 +76,7 @@ linux('startExporter() rejects if there are no file descriptors, and succeeds on
   t.deepEqual([...new Set(codes)], ['BIND_FAILED', 'started']);
   t.true(codes.lastIndexOf('BIND_FAILED') < codes.indexOf('started'));
   child.say('end');
+  t.deepEqual(await child.ended, { code: 0, signal: null, stderr: '' });
 });
 
 linux('without new threads, scrapes are answered, close() ends and startExporter() rejects', async (t) => {

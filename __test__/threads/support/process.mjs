@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { count } from '../../support/count.mjs';
 
 const MAIN = fileURLToPath(new URL('main.mjs', import.meta.url));
 const ENGINE_MEMORY = fileURLToPath(new URL('engine-memory.cjs', import.meta.url));
@@ -12,6 +13,9 @@ export const MEMORIES = [
   { memory: 'memory of the addon', engineMemory: false },
   { memory: 'memory of the engine', engineMemory: true },
 ];
+
+/** Those for tests that take seconds: locally the one that nearly all programs have. */
+export const MEMORIES_OF_SLOW = count(MEMORIES.slice(0, 1), MEMORIES);
 
 /**
  * Runs a program until it ends in any way.

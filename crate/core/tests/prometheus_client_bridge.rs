@@ -225,6 +225,37 @@ wait_seconds_bucket{le="+Inf",app="shop",kind="default"} 3
     Ok(())
 }
 
+#[test]
+fn a_summary_keeps_its_samples_and_has_no_type() -> Outcome {
+    let registry = Registry::new();
+    registry.set_default_labels(labels(&[("app", "shop"), ("quantile", "default")]))?;
+    let took = registry.metric("took_seconds", "Took \\ in all").labels(&["queue"]).quantiles(&[0.5, 1.0]);
+    let took = took.summary_vec()?;
+    for (queue, seconds) in [("a", 2.0), ("a", 4.0), ("a", 6.0), ("b", 1.5)] {
+        took.with(&[queue])?.observe(seconds)?;
+    }
+    assert_eq!(
+        shown_there(registry)?,
+        r#"# HELP took_seconds Took \\ in all
+# TYPE took_seconds unknown
+took_seconds{queue="a",app="shop",quantile="0.5"} 4.0
+took_seconds{queue="a",app="shop",quantile="1"} 6.0
+took_seconds{queue="b",app="shop",quantile="0.5"} 1.5
+took_seconds{queue="b",app="shop",quantile="1"} 1.5
+# HELP took_seconds_sum Took \\ in all
+# TYPE took_seconds_sum unknown
+took_seconds_sum{queue="a",app="shop",quantile="default"} 12.0
+took_seconds_sum{queue="b",app="shop",quantile="default"} 1.5
+# HELP took_seconds_count Took \\ in all
+# TYPE took_seconds_count unknown
+took_seconds_count{queue="a",app="shop",quantile="default"} 3.0
+took_seconds_count{queue="b",app="shop",quantile="default"} 1.0
+# EOF
+"#
+    );
+    Ok(())
+}
+
 struct Made;
 
 impl Collector for Made {

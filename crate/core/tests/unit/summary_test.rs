@@ -49,6 +49,21 @@ s_bytes_count 3
 }
 
 #[test]
+fn a_summary_that_was_made_alone_is_shown_once_it_is_registered() -> Outcome {
+    let registry = Registry::new();
+    let options = SummaryOptions::default().quantiles(vec![0.5]);
+    let summary = Summary::new("s", "S", options.clone())?;
+    summary.observe(3.0)?;
+    assert_eq!(text(&registry), "\n");
+    registry.register(&summary)?;
+    summary.observe(5.0)?;
+    assert_eq!(samples(&text(&registry)), ["s{quantile=\"0.5\"} 4", "s_sum 8", "s_count 2"]);
+    let other = Summary::new("s", "S", options)?;
+    assert_eq!(refusal(registry.register(&other)).0, ErrorKind::DuplicateMetric);
+    Ok(())
+}
+
+#[test]
 fn threads_lose_no_observation() -> Outcome {
     let registry = Registry::new();
     let options = SummaryOptions::default().quantiles(vec![0.5]);
