@@ -15,6 +15,7 @@ export declare const constants: {
   readonly DEFAULT_NAMESPACE: string;
   readonly MAX_NAME_LENGTH: number;
   readonly OVERFLOW_VALUE: string;
+  readonly SCRATCH_BYTES: number;
 };
 export declare const catalogues: Record<'llm' | 'agent', Addon.CatalogueEntry[]>;
 export declare const labelWords: Addon.LabelWords[];
@@ -45,10 +46,10 @@ function loadAddon() {
 }
 
 /** Without what only messages and docs need: nothing is shown without the addon. */
-function tables({ DEFAULT_NAMESPACE, MAX_NAME_LENGTH, OVERFLOW_VALUE, ...core }) {
+function tables({ DEFAULT_NAMESPACE, MAX_NAME_LENGTH, OVERFLOW_VALUE, SCRATCH_BYTES, ...core }) {
   const bare = (entries) => entries.map((entry) => ({ ...entry, help: entry.name }));
   return {
-    constants: { DEFAULT_NAMESPACE, MAX_NAME_LENGTH, OVERFLOW_VALUE },
+    constants: { DEFAULT_NAMESPACE, MAX_NAME_LENGTH, OVERFLOW_VALUE, SCRATCH_BYTES },
     catalogues: { llm: bare(core.catalogue(false)), agent: bare(core.catalogue(true)) },
     labelWords: core.labelWords().map((list) => ({ ...list, sentence: '' })),
     operationsWithoutTokens: core.operationsWithoutTokens(),

@@ -131,7 +131,7 @@ function openPeer([name]) {
 function promStyle(client, registry, limits) {
   const config = (name, labelNames) => ({ name, help: 'A bench metric', labelNames, registers: [registry], ...limits });
   return {
-    counter: (name, labelNames = []) => new client.Counter(config(name, labelNames)),
+    counter: (name, labelNames = [], more = {}) => new client.Counter({ ...config(name, labelNames), ...more }),
     gauge: (name, labelNames = []) => new client.Gauge(config(name, labelNames)),
     histogram: (name, labelNames = [], more = {}) => new client.Histogram({ ...config(name, labelNames), ...more }),
     summary: (name, labelNames = [], more = {}) => new client.Summary({ ...config(name, labelNames), ...more }),

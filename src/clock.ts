@@ -33,10 +33,8 @@ export function now(): Moment {
 
 /** The seconds since a moment. */
 export function secondsSince(start: Moment): number {
-  if (stopped === undefined && aheadNs === 0n) {
-    const [seconds, nanoseconds] = process.hrtime(start as [number, number]);
-    return seconds + nanoseconds / 1e9;
-  }
+  // Not `process.hrtime(start)`, which takes 10 ns more: a summary with a window asks for each observation.
+  if (stopped === undefined && aheadNs === 0n) return secondsBetween(start, process.hrtime());
   const passed = monotonicNs() - toNanoseconds(start);
   return Number(passed / NANOSECONDS) + Number(passed % NANOSECONDS) / 1e9;
 }

@@ -7,6 +7,7 @@ use crate::error::{Result, engine, refused};
 use crate::family::NativeFamily;
 use crate::registry::NativeRegistry;
 use crate::remover::RealmRemover;
+use crate::scratch::Scratch;
 use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
@@ -22,6 +23,7 @@ pub struct NativeContributor {
     membership: Arc<Membership>,
     engine_slabs: Option<Arc<EngineSlabs>>,
     remover: Arc<RealmRemover>,
+    scratch: Scratch,
 }
 
 /// A contributor and the process that it joined. It leaves once, at the end of the realm or of the thread, whichever
@@ -102,6 +104,7 @@ impl NativeContributor {
         let engine_slabs = (!lend).then(|| EngineSlabs::new(env));
         let cells = engine_slabs.as_ref().map_or_else(Cells::on_heap, |slabs| slabs.cells());
         let contributor = Arc::new(Contributor::new(cells));
+        let scratch = Scratch::new(contributor.cells());
         let process = if main_thread { Process::of_main_thread() } else { Process::of_worker() };
         process.join(Arc::clone(&contributor));
         let remover = Arc::new(RealmRemover::new(&contributor, &process));
@@ -113,7 +116,7 @@ impl NativeContributor {
             }
         })
         .map_err(engine)?;
-        Ok(Self { membership, engine_slabs, remover })
+        Ok(Self { membership, engine_slabs, remover, scratch })
     }
 
     /// The registry that is merged with those of the other contributors.
@@ -162,16 +165,23 @@ impl NativeContributor {
         let family = Family::with_limits(descriptor, Arc::clone(contributor.cells()), limits.into_limits())
             .with_clock(Arc::clone(contributor.clock()))
             .with_remover(Arc::clone(&self.remover) as Arc<dyn Remover>);
-        Ok(NativeFamily::new(match ttl_seconds {
+        let family = match ttl_seconds {
             Some(ttl) => family.with_ttl(duration(ttl)),
             None => family,
-        }))
+        };
+        Ok(NativeFamily::new(family, self.scratch.clone()))
     }
 
     /// Sets the callback for expired series of this contributor's families. `takeExpired()` returns the series then.
     #[napi(catch_unwind)]
     pub fn on_expired(&self, callback: Function<'_, (), ()>) -> Result<()> {
         self.remover.on_expired(&callback)
+    }
+
+    /// The slot of the scratch memory of `SCRATCH_BYTES` bytes that all families of this contributor use.
+    #[napi(catch_unwind)]
+    pub fn scratch(&self) -> u32 {
+        self.scratch.slot()
     }
 
     /// The `ArrayBuffer` of the slab with this number. Each call for a slab makes a new buffer over the same cells.

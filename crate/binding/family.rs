@@ -1,8 +1,10 @@
 //! A family as its owner uses it: adds and removes series. Values never pass through here.
 
 use crate::cardinality::{LimitsInForce, OverflowWarning, refusal};
+use crate::direct::Number;
 use crate::error::{Result, refused};
 use crate::sanitizer::CleanedValues;
+use crate::scratch::Scratch;
 use crate::values::Values;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
@@ -16,11 +18,14 @@ use std::sync::Arc;
 #[napi]
 pub struct NativeFamily {
     pub(crate) family: Arc<Family>,
+    number: Number,
 }
 
 impl NativeFamily {
-    pub(crate) fn new(family: Family) -> Self {
-        Self { family: Arc::new(family) }
+    pub(crate) fn new(family: Family, scratch: Scratch) -> Self {
+        let family = Arc::new(family);
+        let number = Number::of(&family, scratch);
+        Self { family, number }
     }
 }
 
@@ -41,6 +46,12 @@ impl NativeFamily {
             Ok(series) => vec![series.id, series.slot],
             Err(limit) => refusal(limit, self.family.fallback(&labels)),
         }
+    }
+
+    /// The number by which functions of the addon name this family.
+    #[napi(catch_unwind)]
+    pub fn number(&self) -> u32 {
+        self.number.get()
     }
 
     /// Adds the series that takes label sets over a limit; returns its id and its slot.
@@ -68,13 +79,6 @@ impl NativeFamily {
     #[napi(catch_unwind)]
     pub fn overflow_slot(&self) -> u32 {
         self.family.overflow_slot()
-    }
-
-    /// Takes the values that were written to the buffer of a summary's series. The caller begins at the buffer's first cell
-    /// again. What it writes from now on belongs to this step of the window.
-    #[napi(catch_unwind)]
-    pub fn flush(&self, id: u32, step: f64) {
-        self.family.flush_series(id, step as u64);
     }
 
     /// Forgets what a summary's window has left behind in this step.

@@ -167,11 +167,10 @@ impl NativeRegistry {
         self.target.registry().unmount(other.target.registry())
     }
 
-    /// True if a scrape of this registry has at most `lines` lines, so that passing it to a thread costs more than
-    /// writing it here.
+    /// True if passing an exposition of this registry to a thread costs more than writing it here.
     #[napi(catch_unwind)]
-    pub fn is_small(&self, lines: u32, process: bool) -> bool {
-        self.target.is_small(lines as usize, !process)
+    pub fn is_small(&self, process: bool) -> bool {
+        self.target.is_small(false, !process)
     }
 
     /// The exposition, written by a thread of the pool.

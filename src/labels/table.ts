@@ -6,6 +6,7 @@
 import { inspect } from 'node:util';
 import { LabelError } from '../errors';
 import { ALL, characters, type Depths, everyLabel, hashOf, SIX, SOME, shiftOf } from './hash';
+import { NO_TEXT, REPLACEMENT } from './value';
 
 /** The answer if a label set is not in the table. Slots are numbers of 32 bits, and no slab has this number. */
 export const NO_SLOT = -1;
@@ -43,6 +44,8 @@ interface Index {
  */
 export class LabelTable {
   readonly names: readonly string[];
+  /** The indices of all labels. */
+  readonly order: readonly number[];
   places: Int32Array = new Int32Array(SMALLEST_INDEX);
   depths: Depths = SOME;
   /** Entries: for each the texts, the slot and the owner. `first` is `chunks[0]`, which most tables need only. */
@@ -64,10 +67,13 @@ export class LabelTable {
   /** The index that is being replaced, and how much of it has moved. */
   #old: Index | null = null;
   #moved = 0;
-  #missed: readonly string[] | undefined;
+  #missed: string[] | undefined;
+  /** True if some text may have been ill-formed once. Checking each text that is missed would take 30 ns. */
+  #hasReplacements = false;
 
   constructor(names: readonly string[]) {
     this.names = names;
+    this.order = names.map((_, label) => label);
     this.#stride = names.length + 2;
     this.bits = Math.max(CHUNK_BITS, 34 - Math.clz32(this.#stride));
     this.#perChunk = Math.floor(((1 << this.bits) - 1) / this.#stride) - 1;
@@ -112,7 +118,8 @@ export class LabelTable {
    * @throws {LabelError} `UNKNOWN_LABEL`
    */
   read(labels: object): { values: unknown[]; order: number[] } {
-    const values: unknown[] = new Array(this.names.length).fill(undefined);
+    // Not `fill()`, which takes longer than the rest.
+    const values: unknown[] = this.names.map(() => undefined);
     const order: number[] = [];
     for (const name in labels) {
       if (!Object.hasOwn(labels, name) && isOfEveryObject(labels, name)) continue;
@@ -122,6 +129,19 @@ export class LabelTable {
       order.push(index);
     }
     return { values, order };
+  }
+
+  /** True if labels are these texts, well-formed and in the order of the label names. Most are. */
+  isUsual(labels: object, texts: readonly string[]): boolean {
+    const { names } = this;
+    let label = 0;
+    for (const name in labels) {
+      const text = texts[label];
+      if (name !== names[label] || (labels as Record<string, unknown>)[name] !== text) return false;
+      if (!text.isWellFormed()) return false;
+      label++;
+    }
+    return label === names.length;
   }
 
   /**
@@ -136,7 +156,7 @@ export class LabelTable {
    * A finder has come to the end of the index. Searches in an index that is being replaced, and otherwise remembers the
    * texts for `takeMissed()`.
    */
-  findFurther(texts: readonly string[]): number {
+  findFurther(texts: string[]): number {
     if (this.#old !== null) {
       const entry = this.search(texts);
       this.#moveSome();
@@ -147,16 +167,23 @@ export class LabelTable {
   }
 
   /**
-   * The texts that a finder has just not found. `undefined` if the label set may have an entry all the same, because a
-   * value is an object or its text changes when it becomes well-formed.
+   * The texts that a finder has just not found; they may be ill-formed. `undefined` if the label set may have an entry all
+   * the same, because a value is an object, or because an entry has what replaces the ill-formed part of a text.
    */
-  takeMissed(): readonly string[] | undefined {
+  takeMissed(): string[] | undefined {
     const missed = this.#missed;
     // Keeps no reference to the caller's values.
     this.#missed = undefined;
     if (missed === undefined) return undefined;
-    for (const text of missed) if (!text.isWellFormed()) return undefined;
+    for (const text of missed) {
+      if (text === NO_TEXT || (this.#hasReplacements && !text.isWellFormed())) return undefined;
+    }
     return missed;
+  }
+
+  /** Tells of texts that will be added. Only those that are not ASCII matter. */
+  noteReplacements(texts: readonly string[]): void {
+    this.#hasReplacements ||= texts.some((text) => text.includes(REPLACEMENT));
   }
 
   /** Adds a label set that the table does not have, and returns its entry. */
@@ -165,7 +192,9 @@ export class LabelTable {
     const entry = this.#free.pop() ?? this.#newEntry();
     const chunk = this.#chunkOf(entry);
     const at = this.#offsetOf(entry);
-    for (let label = 0; label < texts.length; label++) chunk[at + label] = texts[label];
+    for (let label = 0; label < texts.length; label++) {
+      chunk[at + label] = texts[label];
+    }
     chunk[at + texts.length] = slot | 0;
     chunk[at + texts.length + 1] = owner;
     this.#size++;
@@ -208,6 +237,7 @@ export class LabelTable {
     this.#free = [];
     this.#old = null;
     this.#missed = undefined;
+    this.#hasReplacements = false;
     this.#openChunk();
   }
 

@@ -7,7 +7,10 @@ import { addon } from '../native/addon';
 /** The label value `other`. It stands for values over a limit, unknown words and invalid names. */
 export const OTHER = addon.OVERFLOW_VALUE;
 
-/** Replaces lone surrogates, which have no UTF-8 form, by U+FFFD, so that equal bytes are one series. */
+/** Replaces a lone surrogate, which has no UTF-8 form. */
+export const REPLACEMENT = '\ufffd';
+
+/** Replaces lone surrogates, so that equal bytes are one series. */
 function wellFormed(text: string): string {
   return text.isWellFormed() ? text : text.toWellFormed();
 }
@@ -66,7 +69,7 @@ export function presentLabels<V>(labels: Readonly<Record<string, V>>): Record<st
 const SMALL_INTEGERS: readonly string[] = Array.from({ length: 1024 }, (_, integer) => String(integer));
 
 /** Equal to the text of no label set, because those are well-formed. */
-const NO_TEXT = '\ud800';
+export const NO_TEXT = '\ud800';
 
 /**
  * The text of a value that can be converted without running code of the caller; `NO_TEXT` for objects, functions and

@@ -6,7 +6,7 @@ import { OTHER } from '../labels/value';
 import { type FamilyDefinition, widthOf } from '../native/contributor';
 import { type Overflow, Refusal } from './overflow';
 import { Place } from './place';
-import { attach, type Series } from './series';
+import { attach, NO_KEY, type Series } from './series';
 
 /** Finds and creates series of one metric. `SeriesSet` provides it. */
 export interface SeriesMaker<S extends Series> {
@@ -19,9 +19,6 @@ export interface SeriesMaker<S extends Series> {
   /** A new series that no limit forbids: the one of `other`. */
   addBeyond(place: Place): S;
 }
-
-/** The id of a series that the core does not know. */
-const NO_ID = -1;
 
 /** The series of one metric that take label sets over its limits. */
 export class BeyondLimits<S extends Series> {
@@ -45,15 +42,27 @@ export class BeyondLimits<S extends Series> {
    * Fast path for label sets over a limit. If it is already known that the core allows no new series for these texts, which
    * have none, returns the series that takes them, without reading the labels again. An attacker's calls take this path.
    */
-  find(texts: readonly string[]): S | undefined {
+  find(texts: string[]): S | undefined {
     const overflow = this.#overflow;
     if (overflow.isFull) return this.#target;
     if (!overflow.hasLimitedLabel || overflow.fallback !== 'fold') return undefined;
     const refusal = overflow.known(texts);
     if (refusal === undefined || refusal.folded.length === 0) return undefined;
-    const folded = texts.slice();
-    for (const label of refusal.folded) folded[label] = OTHER;
-    return this.#maker.get(folded);
+    return this.#getFolded(texts, refusal.folded, 0);
+  }
+
+  /**
+   * The series of these texts with some of them replaced by `other`, if it exists. Replaces them in place and puts them
+   * back, which takes half the time of a copy.
+   */
+  #getFolded(texts: string[], labels: readonly number[], next: number): S | undefined {
+    if (next === labels.length) return this.#maker.get(texts);
+    const label = labels[next];
+    const text = texts[label];
+    texts[label] = OTHER;
+    const series = this.#getFolded(texts, labels, next + 1);
+    texts[label] = text;
+    return series;
   }
 
   /**
@@ -102,7 +111,7 @@ export class BeyondLimits<S extends Series> {
           [],
         ),
       );
-      this.#sink[attach](new Float64Array(this.#width), 0, NO_ID);
+      this.#sink[attach](new Float64Array(this.#width), 0, NO_KEY);
     }
     this.#target = this.#sink;
     return this.#target;

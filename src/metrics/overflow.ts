@@ -10,6 +10,7 @@ import { OTHER } from '../labels/value';
 import type { NativeFamily } from '../native/addon';
 import { cellIndexOf, cellsOf } from '../native/contributor';
 import { WARNING_INTERVAL_MS } from '../warnings';
+import { ValueCounts } from './value-counts';
 
 /** The time that a first warning waits for more samples. */
 const GATHERING_MS = 1000;
@@ -49,7 +50,7 @@ interface LimitedLabel {
   /** The refusal of one value too many. */
   readonly refusal: Refusal;
   /** The number of series by value, without `other` and absent values. */
-  readonly values: Map<string, number>;
+  readonly values: ValueCounts;
 }
 
 const LIMITS = ['metric', 'registry', 'label'] as const;
@@ -227,16 +228,12 @@ function isCounted(text: string): boolean {
 }
 
 /** The number of series by value of a label. */
-function countValues(labelIndex: number, all: Iterable<readonly string[]>): Map<string, number> {
-  const values = new Map<string, number>();
+function countValues(labelIndex: number, all: Iterable<readonly string[]>): ValueCounts {
+  const values = new ValueCounts();
   for (const texts of all) count(values, texts[labelIndex], 1);
   return values;
 }
 
-/** Counts a value up or down; a value without series is removed. */
-function count(values: Map<string, number>, text: string, by: 1 | -1): void {
-  if (!isCounted(text)) return;
-  const series = (values.get(text) ?? 0) + by;
-  if (series > 0) values.set(text, series);
-  else values.delete(text);
+function count(values: ValueCounts, text: string, by: 1 | -1): void {
+  if (isCounted(text)) values.count(text, by);
 }

@@ -2,22 +2,23 @@
  * Holds the series of one metric: finds them by labels, creates them on their first write, retires them on removal. The
  * core decides whether a new series is allowed; `beyond.ts` handles the label sets that are not.
  */
-import { ConfigurationError, LabelError, native, refuseOption } from '../errors';
+import { ConfigurationError, LabelError, refuseOption } from '../errors';
 import { combinationCount, combinations, readLists } from '../labels/combinations';
 import { type Finder, openFinder } from '../labels/finder';
 import { LabelTable, NO_ENTRY, NO_SLOT } from '../labels/table';
 import { plainText, toText } from '../labels/value';
-import type { NativeFamily } from '../native/addon';
+import { addon, type NativeFamily } from '../native/addon';
 import { cellIndexOf, cellsOf, createFamily, type FamilyDefinition, SUMMARY_CELLS } from '../native/contributor';
+import { addSeries, NOT_PACKED, packLabels } from '../native/new-series';
 import { AgeSteps } from './age-steps';
 import { BeyondLimits } from './beyond';
 import { Buckets } from './buckets';
 import { CleanedTexts } from './cleaned-texts';
 import { DirtyForms } from './dirty-forms';
-import { GivenLabels } from './given-labels';
+import { idIn, LabelForms } from './label-forms';
 import { Overflow, Refusal, toRefusal } from './overflow';
 import { Place } from './place';
-import { attach, type Home, idOf, retire, revived, type Series, type SeriesType } from './series';
+import { attach, type Home, idOf, keyOf, retire, revived, type Series, type SeriesType } from './series';
 import type { Known } from './values';
 
 /** The core answers `[id, slot]` if it added a series. A refusal has four numbers or more, so the length tells which. */
@@ -26,6 +27,8 @@ const ADDED = 2;
 /** The series of one metric. */
 export class SeriesSet<S extends Series> implements Home {
   readonly family: NativeFamily;
+  /** The number of the family in the addon. */
+  readonly number: number;
   readonly ageSteps: AgeSteps | undefined;
   /** The buckets of a histogram. */
   readonly buckets: Buckets;
@@ -34,7 +37,7 @@ export class SeriesSet<S extends Series> implements Home {
   #cleaned: CleanedTexts | undefined;
   #dirty: DirtyForms<S> | undefined;
   readonly #definition: FamilyDefinition;
-  /** The owner of an entry is the series' object if a handle or a summary needs one, and otherwise its ID. */
+  /** The owner of an entry is the series' object if a handle or a summary needs one, and otherwise its key. */
   readonly #table: LabelTable;
   /**
    * The slot of these labels, for a metric that writes the cells itself; `NO_SLOT` if only `reached()` can tell. A new
@@ -51,7 +54,7 @@ export class SeriesSet<S extends Series> implements Home {
   readonly #type: SeriesType<S>;
   /** The series without labels, once it was used. */
   #unlabelled: S | undefined;
-  readonly #given: GivenLabels;
+  readonly #forms: LabelForms;
   readonly #overflow: Overflow;
   readonly #beyond: BeyondLimits<S>;
 
@@ -62,6 +65,7 @@ export class SeriesSet<S extends Series> implements Home {
     this.#warn = warn;
     this.buckets = new Buckets(definition.buckets);
     this.family = createFamily(definition);
+    this.number = this.family.number();
     this.ageSteps = AgeSteps.of(definition.summary);
     this.#table = new LabelTable(definition.labelNames);
     this.#findSlot = openFinder(this.#table, 'slot', (finder) => {
@@ -72,7 +76,7 @@ export class SeriesSet<S extends Series> implements Home {
     this.#findEntry = openFinder(this.#table, 'entry', (finder) => {
       this.#findEntry = finder;
     });
-    this.#given = new GivenLabels(definition.labelNames);
+    this.#forms = new LabelForms(definition.labelNames);
     this.#overflow = new Overflow(this.family, definition.name, definition.labelNames, warn);
     const maker = {
       get: (texts: readonly string[]) => this.#get(texts),
@@ -96,7 +100,19 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** Facts about the series that the addon does not know. */
   get known(): Known {
-    return this.#given;
+    return { originals: (id, labels) => this.#originals(id, labels) };
+  }
+
+  #originals(id: number, labels: object): Record<string, unknown> | undefined {
+    if (!this.#forms.hasNumbers) return undefined;
+    let texts = this.#textsIn(labels);
+    let entry = this.#table.search(texts);
+    if (entry === NO_ENTRY || idIn(this.#keyOf(entry)) !== id) {
+      // A default label of the registry stands where the series has none.
+      texts = this.#textsOf(id);
+      entry = this.#table.search(texts);
+    }
+    return entry === NO_ENTRY ? undefined : this.#forms.originals(this.#keyOf(entry), texts);
   }
 
   /** The value cells of the series that the arguments of `labels()` name; `undefined` if there is no such series. */
@@ -137,7 +153,7 @@ export class SeriesSet<S extends Series> implements Home {
     const reached = this.#miss(labels);
     if (typeof reached !== 'number') return reached;
     const slot = this.#table.slotOf(reached);
-    this.#pen[attach](cellsOf(slot), cellIndexOf(slot), this.#idOf(reached));
+    this.#pen[attach](cellsOf(slot), cellIndexOf(slot), this.#keyOf(reached));
     return this.#pen;
   }
 
@@ -202,7 +218,7 @@ export class SeriesSet<S extends Series> implements Home {
 
   flush(id: number, step: number): void {
     // Series that take label sets over a limit may have no ID. Nothing reads their buffers.
-    if (id >= 0) this.family.flush(id, step);
+    if (id >= 0) addon.flushSeries(this.number, id, step);
   }
 
   /** Removes the series of a summary that is to remove those whose observations are all forgotten. */
@@ -210,14 +226,18 @@ export class SeriesSet<S extends Series> implements Home {
     for (const id of this.family.forgotten()) this.#removeTexts(this.#textsOf(id));
   }
 
-  labelsOf(id: number): Record<string, unknown> {
-    return this.labelsAt(this.#given.placeOf(id, this.#textsOf(id)));
+  labelsOf(key: number): Record<string, unknown> {
+    return this.labelsAt(this.#forms.placeOf(key, this.#textsOf(idIn(key))));
   }
 
   /** The texts of the series with this ID. */
   #textsOf(id: number): string[] {
-    const printed: Record<string, string> = JSON.parse(this.family.seriesLabels(id) ?? '{}');
-    return this.labelNames.map((name) => (Object.hasOwn(printed, name) ? printed[name] : ''));
+    return this.#textsIn(JSON.parse(this.family.seriesLabels(id) ?? '{}'));
+  }
+
+  /** The texts of labels as the core prints them. */
+  #textsIn(printed: object): string[] {
+    return this.labelNames.map((name) => (Object.hasOwn(printed, name) ? Reflect.get(printed, name) : ''));
   }
 
   /** The labels of a place, as the caller gave them. */
@@ -234,14 +254,13 @@ export class SeriesSet<S extends Series> implements Home {
     const entry = this.#table.search(texts);
     if (entry === NO_ENTRY) return false;
     const owner = this.#table.ownerOf(entry) as S | number;
-    const id = this.#idOf(entry);
+    const key = this.#keyOf(entry);
     this.#table.delete(entry);
     if (typeof owner !== 'number') {
-      owner[retire](this.#given.placeOf(id, texts));
+      owner[retire](this.#forms.placeOf(key, texts));
       this.#beyond.removed(owner);
     }
-    this.#given.forget(id);
-    this.family.removeSeries(id);
+    this.family.removeSeries(idIn(key));
     this.#followPlain();
     this.#overflow.removed(texts);
     this.#dirty?.forget();
@@ -296,11 +315,10 @@ export class SeriesSet<S extends Series> implements Home {
   clear(): void {
     for (const entry of this.#table.entries()) {
       const owner = this.#table.ownerOf(entry) as S | number;
-      if (typeof owner !== 'number') owner[retire](this.#given.placeOf(owner[idOf](), this.#table.textsOf(entry)));
+      if (typeof owner !== 'number') owner[retire](this.#forms.placeOf(owner[keyOf](), this.#table.textsOf(entry)));
     }
     this.#table.clear();
     this.#followPlain();
-    this.#given.clear();
     this.family.clear();
     this.#beyond.cleared();
     this.#overflow.cleared();
@@ -348,6 +366,11 @@ export class SeriesSet<S extends Series> implements Home {
     return this.#placeFrom(values, order);
   }
 
+  /** The place of labels that a finder has just read as these texts. */
+  #placeOfMissed(labels: object, texts: readonly string[]): Place {
+    return this.#table.isUsual(labels, texts) ? new Place(texts, texts, this.#table.order) : this.#placeOf(labels);
+  }
+
   #placeFrom(values: readonly unknown[], order: readonly number[]): Place {
     const texts = values.map((value, index) => toText(this.labelNames[index], value));
     return new Place(texts, values, order);
@@ -373,7 +396,7 @@ export class SeriesSet<S extends Series> implements Home {
     const dirty = this.#dirty?.find(labels);
     if (dirty !== undefined) return dirty;
     const { insertions } = this.#table;
-    const given = this.#placeOf(labels);
+    const given = missed === undefined ? this.#placeOf(labels) : this.#placeOfMissed(labels, missed);
     const place = this.#clean(given);
     // A getter may give another value when it is read again, and may record.
     const isMissing = ({ texts }: Place) =>
@@ -405,9 +428,9 @@ export class SeriesSet<S extends Series> implements Home {
     return series;
   }
 
-  #idOf(entry: number): number {
+  #keyOf(entry: number): number {
     const owner = this.#table.ownerOf(entry) as S | number;
-    return typeof owner === 'number' ? owner : owner[idOf]();
+    return typeof owner === 'number' ? owner : owner[keyOf]();
   }
 
   #objectOrAdded(place: Place, handle: S | undefined): S {
@@ -431,8 +454,10 @@ export class SeriesSet<S extends Series> implements Home {
     const known = this.#overflow.known(place.texts);
     if (known !== undefined) return known;
     const { printed, texts } = place;
-    const printedTexts = printed.map((index) => texts[index]);
-    const answer = native(() => this.family.addSeries([...printed], printedTexts));
+    const packed = packLabels(printed, texts);
+    // ASCII has no replacement for what was ill-formed.
+    if (packed === NOT_PACKED) this.#table.noteReplacements(texts);
+    const answer = addSeries(this, packed, printed, texts);
     if (answer.length === ADDED) return this.#enter(place, answer);
     const refusal = toRefusal(answer);
     this.#overflow.remember(refusal, () => this.#texts());
@@ -444,9 +469,8 @@ export class SeriesSet<S extends Series> implements Home {
     const { texts } = place;
     // From now on recording may write there.
     cellsOf(slot);
-    const entry = this.#table.insert(texts, slot, id);
+    const entry = this.#table.insert(texts, slot, this.#forms.keyOf(id, place));
     this.#overflow.added(texts);
-    this.#given.remember(id, place);
     this.#followPlain();
     return entry;
   }

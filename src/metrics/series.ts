@@ -5,6 +5,7 @@
 import { SUMMARY_CELLS } from '../native/contributor';
 import type { AgeSteps } from './age-steps';
 import type { Buckets } from './buckets';
+import { idIn } from './label-forms';
 import type { Place } from './place';
 
 /** The `#cells` of a series without cells. */
@@ -13,7 +14,10 @@ const NO_CELLS: Float64Array = new Float64Array(0);
 /** The key of a metric's set of series. No name in a subclass of the metric can clash with it. */
 export const seriesSet = Symbol('series set');
 
-/** Gives a series its cells: the array, the index of the first cell, and the ID of the series. */
+/** The key of a series without cells, or with cells that the core does not know. */
+export const NO_KEY = -1;
+
+/** Gives a series its cells: the array, the index of the first cell, and the key of the series (`label-forms.ts`). */
 export const attach = Symbol('attach');
 /** Takes the cells away. The series keeps its label set, for the next write. */
 export const retire = Symbol('retire');
@@ -33,6 +37,8 @@ export const restore = Symbol('restore');
 export const revived = Symbol('revived');
 /** The ID of a series that has cells. */
 export const idOf = Symbol('id');
+/** The key of a series that has cells. */
+export const keyOf = Symbol('key');
 /** The series of the same metric with these labels; created if it does not exist. */
 export const siblingOf = Symbol('sibling');
 /** The labels of the series, with or without cells. */
@@ -60,8 +66,8 @@ export interface Home {
   revive(series: Series, place: Place): Series;
   /** The series of these labels; created if it does not exist. */
   at(labels: object): Series;
-  /** The labels of the series with this ID. */
-  labelsOf(id: number): Record<string, unknown>;
+  /** The labels of the series with this key. */
+  labelsOf(key: number): Record<string, unknown>;
   /** The window of a summary. @internal */
   readonly ageSteps: AgeSteps | undefined;
   /** Passes the buffer of a summary's series to the core. */
@@ -78,7 +84,7 @@ export abstract class Series {
   #cells = NO_CELLS;
   /** The index of the first cell; -1 while there are no cells. Recording checks nothing else. */
   #index = -1;
-  #id = -1;
+  #key = NO_KEY;
   #home: Home | Detached;
 
   /** @internal */
@@ -115,7 +121,7 @@ export abstract class Series {
 
   [flush](step: number): void {
     const home = this.#home;
-    if (!(home instanceof Detached)) home.flush(this.#id, step);
+    if (!(home instanceof Detached)) home.flush(this[idOf](), step);
   }
 
   [put](value: number): boolean {
@@ -137,10 +143,10 @@ export abstract class Series {
     return (home instanceof Detached ? home.home.revive(this, home.place) : this) as this;
   }
 
-  [attach](cells: Float64Array, index: number, id: number): void {
+  [attach](cells: Float64Array, index: number, key: number): void {
     this.#cells = cells;
     this.#index = index;
-    this.#id = id;
+    this.#key = key;
     if (this.#home instanceof Detached) this.#home = this.#home.home;
   }
 
@@ -151,7 +157,11 @@ export abstract class Series {
   }
 
   [idOf](): number {
-    return this.#id;
+    return idIn(this.#key);
+  }
+
+  [keyOf](): number {
+    return this.#key;
   }
 
   [siblingOf](labels: object): Series {
@@ -161,7 +171,7 @@ export abstract class Series {
 
   [labelsOf](): Record<string, unknown> {
     const home = this.#home;
-    return home instanceof Detached ? home.home.labelsAt(home.place) : home.labelsOf(this.#id);
+    return home instanceof Detached ? home.home.labelsAt(home.place) : home.labelsOf(this.#key);
   }
 
   [readCells](width: number): number[] {

@@ -95,8 +95,8 @@ export class SummaryCells extends Series {
     this[flush](Math.max(this.#step, 0));
   }
 
-  override [attach](cells: Float64Array, index: number, id: number): void {
-    super[attach](cells, index, id);
+  override [attach](cells: Float64Array, index: number, key: number): void {
+    super[attach](cells, index, key);
     this.#next = 0;
     this.#step = -1;
   }

@@ -23,7 +23,7 @@ type Labels = Record<string, string | number>;
 /** Facts about a family that the addon does not know. */
 export interface Known {
   /** The given label values of a series of which one was a number. */
-  originals(id: number): Record<string, unknown> | undefined;
+  originals(id: number, labels: object): Record<string, unknown> | undefined;
 }
 
 /** A metric whose series belong to this realm. */
@@ -53,7 +53,7 @@ export function readSeries(metric: Readable): ReadSeries[] {
   const [{ series = [] } = {}] = JSON.parse(text) as Partial<FamilyText>[];
   const width = numbers.length / series.length;
   return series.map(({ id, labels, exemplars }, index) => ({
-    labels: { ...labels, ...(id === null ? {} : known.originals(id)) },
+    labels: { ...labels, ...(id === null ? {} : known.originals(id, labels)) },
     cells: [...numbers.subarray(index * width, (index + 1) * width)],
     exemplars,
   }));
@@ -82,7 +82,7 @@ export function parseFamilies(
         });
       }
       for (const { id, labels, exemplars } of series ?? []) {
-        const own = { ...labels, ...(id === null ? {} : known?.originals(id)) } as Labels;
+        const own = { ...labels, ...(id === null ? {} : known?.originals(id, labels)) } as Labels;
         if (type === 'histogram') {
           pushHistogram(name, bounds, own, take(bounds.length + 2), exemplars, values);
         } else if (type === 'summary') {

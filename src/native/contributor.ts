@@ -76,6 +76,11 @@ export function privateRegistry(): NativeRegistry {
   return new addon.NativeRegistry(realmClock);
 }
 
+/** The slot of the cells that no series uses: see the addon. */
+export function scratchSlot(): number {
+  return contributor.scratch();
+}
+
 let expiredCallback: (() => void) | undefined;
 
 /** Calls back when series of this realm have expired. Only the first callback counts. */

@@ -49,6 +49,7 @@ class Family implements Addon.NativeFamily {
   }
 
   addSeries = (): number[] => REFUSED;
+  number = (): number => 0;
   addSeriesBeyond = (): number[] => [0, 0];
   clean = (): null => null;
   takeExpired = (): number[] => [];
@@ -69,7 +70,6 @@ class Family implements Addon.NativeFamily {
     return { ...emptyValues(), text: JSON.stringify([family]) };
   }
   setExemplar(): void {}
-  flush(): void {}
   advance(): void {}
   quantiles = (): number[] => [];
   forgotten = (): number[] => [];
@@ -109,6 +109,7 @@ class Contributor implements Addon.NativeContributor {
   clock = (): Clock => this.#clock;
   family = (description: Addon.FamilyDescription): Family => new Family(description);
   onExpired(): void {}
+  scratch = (): number => 0;
   slab = (): ArrayBuffer => new ArrayBuffer(SLAB_BYTES);
 }
 
@@ -193,9 +194,11 @@ export function createStandIn(error: Error): typeof Addon {
     NativeVisit: class {},
     beatIntervalMs: () => 100,
     ...constants,
+    addPackedSeries: () => false,
     catalogue: (agents) => (agents ? catalogues.agent : catalogues.llm),
     checkExemplar() {},
     findingKinds: () => [],
+    flushSeries() {},
     isMetricName: (name) => /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name),
     labelWords: () => labelWords,
     operationsWithoutTokens: () => operationsWithoutTokens,

@@ -14,12 +14,6 @@ import type { RegistryInternals } from './internals';
 import { checkScrapeOptions, type ScrapeOptions, type ScrapeResponse, toResponse } from './scraping';
 import { checkedTimeout } from './tasks';
 
-/**
- * An exposition of at most this many lines is written at once: handing it to a thread costs more. For scrapes the core decides by
- * its own `INLINE_LINES`; change both together.
- */
-const INLINE_LINES = 2000;
-
 /** The expositions of one registry. */
 export class Expositions {
   readonly #registry: RegistryInternals;
@@ -37,7 +31,7 @@ export class Expositions {
     await collections.run(names, { limitMs: checkedTimeout(undefined) }, ({ answer }) => refused.push(answer.name));
     const wanted = this.#wanted(names);
     const { text, mismatched } = await nativeAsync(async () =>
-      native.isSmall(INLINE_LINES, wanted.process) ? native.encodeNow(wanted) : native.encode(wanted),
+      native.isSmall(wanted.process) ? native.encodeNow(wanted) : native.encode(wanted),
     );
     this.#registry.warnOfMismatches(mismatched);
     // OpenMetrics has no comments.

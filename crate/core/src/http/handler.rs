@@ -12,7 +12,7 @@ use super::negotiation::{self, Coding};
 use super::request::Request;
 use super::response::Response;
 use super::self_metrics::{ListenerMetrics, Rejection, SelfMetrics};
-use super::target::{INLINE_LINES, INLINE_LINES_GZIP, Target};
+use super::target::Target;
 use super::web_config::WebConfig;
 use super::workers::HASHES;
 use crate::config::MetricsConfig;
@@ -406,9 +406,8 @@ impl ScrapeService {
     /// Whether the exposition is so small that `scrape_now` is faster than `scrape`.
     #[must_use]
     pub fn is_small(&self, plan: &Plan) -> bool {
-        let compresses = matches!(plan.key, Key::Exposition { gzip: true, .. });
-        let lines = if compresses { INLINE_LINES_GZIP } else { INLINE_LINES };
-        self.maker.target.is_small(lines, self.embedding.own_values)
+        let compressed = matches!(plan.key, Key::Exposition { gzip: true, .. });
+        self.maker.target.is_small(compressed, self.embedding.own_values)
     }
 
     fn respond(&self, plan: &Plan, outcome: Outcome) -> (Response, Vec<String>) {

@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// An exposition with more lines is worth a thread of its own; below, handing it over costs more than writing it: 20 to
 /// 60 µs.
-pub(crate) const INLINE_LINES: usize = 2000;
+const INLINE_LINES: usize = 2000;
 /// The same for an exposition that is compressed.
-pub(crate) const INLINE_LINES_GZIP: usize = 256;
+const INLINE_LINES_GZIP: usize = 256;
 
 /// A registry with everything that its scrapes show.
 pub struct Target {
@@ -80,9 +80,10 @@ impl Target {
         }
     }
 
-    /// Whether an exposition has at most `lines` samples, so that making it costs less than another thread.
+    /// Whether making an exposition costs less than passing it to another thread.
     #[must_use]
-    pub fn is_small(&self, lines: usize, own: bool) -> bool {
+    pub fn is_small(&self, compressed: bool, own: bool) -> bool {
+        let lines = if compressed { INLINE_LINES_GZIP } else { INLINE_LINES };
         let alone = own || self.process.as_ref().is_none_or(|process| process.is_alone());
         alone && self.registry.is_at_most(lines)
     }

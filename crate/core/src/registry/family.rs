@@ -22,6 +22,8 @@ use std::time::Duration;
 
 /// A table is rebuilt when more entries than this are removed, and more than half of all.
 const COMPACTION_FLOOR: usize = if cfg!(loom) { 2 } else { 64 };
+/// Entries that are copied with each change of a family: copying a million at once would take 50 ms of an event loop.
+const COMPACTION_STEP: usize = 64;
 
 /// By series id, each exemplar with its cell. There are few, because exemplars are opt-in.
 pub(super) type Exemplars = HashMap<u32, Vec<(usize, Exemplar)>, foldhash::fast::FixedState>;
@@ -53,9 +55,18 @@ pub struct Family {
 /// What a thread locks to add or remove a series.
 struct Writer {
     table: TableWriter,
+    compaction: Option<Compaction>,
     next_id: u32,
     live: usize,
     admission: Admission,
+}
+
+/// A new table without the entries of removed series. It replaces the present one when it has all live series of it.
+struct Compaction {
+    writer: TableWriter,
+    table: SeriesTable,
+    /// The entries of the present table that were copied, or skipped because they are removed.
+    seen: usize,
 }
 
 /// A series as its family's owner knows it.
@@ -86,7 +97,7 @@ impl Family {
             overflow: OverflowCount::new(&cells),
             cells,
             table: RwLock::new(table),
-            writer: Mutex::new(Writer { table: writer, next_id: 0, live: 0, admission }),
+            writer: Mutex::new(Writer { table: writer, compaction: None, next_id: 0, live: 0, admission }),
             exemplars: Mutex::new(HashMap::with_hasher(foldhash::fast::FixedState::default())),
             windows,
             index: SeriesIndex::default(),
@@ -232,6 +243,7 @@ impl Family {
             windows.add(id, slot, &self.cells);
         }
         writer.table.push(id, rendered, slot);
+        self.compact_some(writer);
         SeriesId { id, slot }
     }
 
@@ -254,10 +266,10 @@ impl Family {
                 table.remove(id)?
             };
             writer.live -= 1;
-            let entries = writer.table.len();
-            if entries > COMPACTION_FLOOR && entries > writer.live * 2 {
-                self.compact(&mut writer);
+            if let Some(compaction) = &writer.compaction {
+                compaction.table.remove(id);
             }
+            self.compact_some(&mut writer);
             slot
         };
         self.forget_exemplars(id);
@@ -276,6 +288,7 @@ impl Family {
         let (entries, table) = series_table();
         let old = std::mem::replace(&mut *self.table.write(), table);
         writer.table = entries;
+        writer.compaction = None;
         let live = std::mem::take(&mut writer.live);
         writer.admission.forget_all(live);
         self.exemplars.lock().clear();
@@ -367,13 +380,28 @@ impl Family {
         }
     }
 
-    fn compact(&self, writer: &mut Writer) {
-        let (mut entries, table) = series_table();
-        for series in self.table.read().live() {
-            entries.push(series.id, series.labels, series.slot);
+    /// Continues a compaction, or begins one that is due.
+    fn compact_some(&self, writer: &mut Writer) {
+        let entries = writer.table.len();
+        if writer.compaction.is_none() {
+            if entries <= COMPACTION_FLOOR || entries <= writer.live * 2 {
+                return;
+            }
+            let (new, table) = series_table();
+            writer.compaction = Some(Compaction { writer: new, table, seen: 0 });
         }
-        writer.table = entries;
-        *self.table.write() = table;
+        let Some(mut compaction) = writer.compaction.take() else { return };
+        let end = entries.min(compaction.seen + COMPACTION_STEP);
+        for series in self.table.read().live_among(compaction.seen..end) {
+            compaction.writer.push(series.id, series.labels, series.slot);
+        }
+        compaction.seen = end;
+        if end < entries {
+            writer.compaction = Some(compaction);
+        } else {
+            writer.table = compaction.writer;
+            *self.table.write() = compaction.table;
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::slab::{AppendReader, AppendWriter, ArenaReader, ArenaWriter, Span, append_only, byte_arena};
 use crate::sync::{AtomicU32, Ordering};
+use std::ops::Range;
 
 /// The slot of a removed series.
 const REMOVED: u32 = u32::MAX;
@@ -68,11 +69,19 @@ impl SeriesTable {
         })
     }
 
+    /// The live series among the entries at these positions, in the order they were created.
+    pub(crate) fn live_among(&self, positions: Range<usize>) -> impl Iterator<Item = LiveSeries<'_>> {
+        positions.filter_map(move |at| self.live_entry(self.entries.get(at)?))
+    }
+
     /// A live series.
     pub(crate) fn get(&self, id: u32) -> Option<LiveSeries<'_>> {
-        let entry = self.entry(id)?;
+        self.live_entry(self.entry(id)?)
+    }
+
+    fn live_entry(&self, entry: &Entry) -> Option<LiveSeries<'_>> {
         let slot = entry.slot.load(Ordering::Relaxed);
-        (slot != REMOVED).then(|| LiveSeries { id, slot, labels: self.labels.get(entry.labels) })
+        (slot != REMOVED).then(|| LiveSeries { id: entry.id, slot, labels: self.labels.get(entry.labels) })
     }
 
     /// Marks a series removed and returns its slot; `None` if it does not exist or was removed before.

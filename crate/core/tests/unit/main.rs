@@ -34,6 +34,7 @@ mod mount_test;
 mod parse_numbers_test;
 mod parse_test;
 mod registry_test;
+mod removal_test;
 mod serialization_test;
 mod service;
 mod shared_cardinality_test;
