@@ -2,7 +2,9 @@
 // has sent them, and never while anybody else may hold them.
 
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import http from 'node:http';
+import http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
 import { Transform } from 'node:stream';
@@ -181,4 +183,22 @@ test.serial('an answer over TLS arrives whole', async (t) => {
     https.get(options, async (response) => resolve(Buffer.concat(await response.toArray()))).on('error', reject);
   });
   t.is(digestOf(body), DIGEST);
+});
+
+test.serial('an answer over HTTP/2 arrives whole, read at once or with pauses', async (t) => {
+  const server = http2.createServer(createMetricsHandler({ registry, selfMetrics: false }));
+  // Servers of HTTP/2 have no such method.
+  server.closeAllConnections = () => {};
+  const client = http2.connect(`http://127.0.0.1:${await listen(t, server)}`);
+  t.teardown(() => client.destroy());
+  for (const seen of [() => {}, slowly()]) {
+    const hash = createHash('sha256');
+    const stream = client.request({ ':path': '/metrics' });
+    stream.on('data', (chunk) => {
+      hash.update(chunk);
+      seen(stream);
+    });
+    await once(stream, 'end');
+    t.is(hash.digest('hex'), DIGEST);
+  }
 });
