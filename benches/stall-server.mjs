@@ -1,5 +1,5 @@
-// The scraped service of stall.mjs: it records values in every turn of its event loop, serves /metrics over node:http,
-// and notes how long each turn took. It does not know the libraries.
+// The scraped service of stall.mjs: it records values in every turn of its event loop, serves /metrics over node:http or
+// by the exporter, and notes how long each turn took. It does not know the libraries.
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -23,27 +23,17 @@ const NOISE_WINDOW_MS = 100;
 const RESIDENT_EVERY_MS = 1;
 
 /** The calls that stall.mjs makes to a server. */
-export function service({ library: id, kind, size, bytes }) {
+export function service({ library: id, kind, size, bytes, isExporter }) {
   const gaps = [];
-  const scrapes = [];
   const loop = watchLoop(gaps);
-  let server;
+  let door;
   return {
     async start() {
       // Filled before the loop is watched: a service's start is not part of a scrape.
-      const { handler, record } = bytes ? prepared(id, bytes) : filled(id, kind, size);
-      server = createServer((request, response) => {
-        if (request.url !== '/metrics') return response.end('what the service is for\n');
-        const scrape = { start: now(), end: Number.NaN };
-        scrapes.push(scrape);
-        response.on('close', () => {
-          scrape.end = now();
-        });
-        handler(request, response);
-      });
-      await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { library, handler, record } = bytes ? prepared(id, bytes) : filled(id, kind, size);
+      door = isExporter ? await library.startExporter() : await listen(handler);
       loop.start(record);
-      return server.address().port;
+      return door.port;
     },
 
     /** The longest gap in each window, during a time without scrapes. */
@@ -61,14 +51,28 @@ export function service({ library: id, kind, size, bytes }) {
     /** By how many bytes the resident size has been above that at the end of the last `noise`, at most. */
     resident: () => loop.resident(),
 
-    /** The longest gap during each scrape so far. */
-    async stalls() {
+    /** The longest gap during each of these scrapes. */
+    async stalls(scrapes) {
       await sleep(AFTERMATH_MS * 2);
       return scrapes.map(({ start, end }) => ({ ...longest(gaps, start, end + AFTERMATH_MS), servedMs: end - start }));
     },
 
-    stop() {
+    async stop() {
       loop.stop();
+      await door.close({ timeoutMs: 0 });
+    },
+  };
+}
+
+async function listen(handler) {
+  const server = createServer((request, response) => {
+    if (request.url === '/metrics') handler(request, response);
+    else response.end('what the service is for\n');
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: server.address().port,
+    close() {
       server.closeAllConnections();
       server.close();
     },
@@ -78,7 +82,7 @@ export function service({ library: id, kind, size, bytes }) {
 function filled(id, kind, size) {
   const library = openLibrary(id, size);
   const population = populate(library, kind, size);
-  return { handler: library.handler, record: () => population.touchSome(VALUES_A_TURN) };
+  return { library, handler: library.handler, record: () => population.touchSome(VALUES_A_TURN) };
 }
 
 function prepared(id, bytes) {
@@ -166,6 +170,7 @@ function longest(gaps, from, to) {
   return { ms: found.ms, queuedMs: found.queuedMs };
 }
 
-function now() {
+/** Milliseconds of a clock that all processes of a machine share. */
+export function now() {
   return Number(process.hrtime.bigint()) / 1e6;
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { atMost, median, options, ownRole, progress, publish, serveRole, show, startRole } from './harness.mjs';
 import { libraryById, OURS, selectLibraries } from './libraries.mjs';
-import { PREPARED, service } from './stall-server.mjs';
+import { now, PREPARED, service } from './stall-server.mjs';
 
 const populations = [
   { title: '10,000 counters', kind: 'counters', size: 10_000, lines: 10_000, stallMsMax: 1 },
@@ -27,7 +27,11 @@ const PAUSE_MS = 200;
 const KNOCKS = 50;
 const WINDOWS = options.quick ? 5 : 20;
 
-const PREPARED_TITLES = {
+/** Our library with the exporter as its door instead of the handler. */
+const EXPORTER = 'exporter';
+
+const TITLES = {
+  [EXPORTER]: 'our exporter',
   [PREPARED.whole]: '*prepared body*',
   [PREPARED.pieces]: '*prepared body, 64 kB a turn*',
 };
@@ -38,7 +42,7 @@ else if (role?.scrape) serveRole({ scrape, knock, spin });
 else await main();
 
 async function main() {
-  const ids = selectLibraries().map(({ id }) => id);
+  const ids = selectLibraries().flatMap(({ id }) => (id === OURS ? [OURS, EXPORTER] : [id]));
   const chosen = populations.filter(
     ({ size, oursOnly }) => (size <= 10_000 || !options.quick) && !(oursOnly && options.peersOnly),
   );
@@ -55,7 +59,7 @@ async function main() {
     name: 'stall',
     title: 'Scraping: event-loop stalls',
     about:
-      "The longest gap between two turns of the scraped service's event loop during a scrape, in milliseconds. The service records values in every turn and has no cache. Another process scrapes it over HTTP, and the process's first scrape is included (requests for another route warm up node:http before). *Prepared body* is node:http sending a buffer of the same size without a library: in one `end(body)`, or one piece per turn. *Noise* is the longest gap in windows of 100 ms without a scrape, also with another process that keeps a second core busy. *No core* is the part of the longest gap in which the thread was ready to run but had no core (Linux). *Served* is the median time from the request to the end of the response. *Resident* is how far the service's resident size rises above that before the first scrape, at most, in scrapes without compression.",
+      "The longest gap between two turns of the scraped service's event loop during a scrape, in milliseconds. The service records values in every turn and has no cache. Another process scrapes it over HTTP, from the handler in `node:http` or from the exporter, and the process's first scrape is included (requests for another route warm up node:http before). *Prepared body* is node:http sending a buffer of the same size without a library: in one `end(body)`, or one piece per turn. *Noise* is the longest gap in windows of 100 ms without a scrape, also with another process that keeps a second core busy. *No core* is the part of the longest gap in which the thread was ready to run but had no core (Linux). *Served* is the median time from the request to the end of the response, as the scraper sees it. *Resident* is how far the service's resident size rises above that before the scrapes of this encoding, at most.",
     tables: Object.entries(samples).map(([title, measured]) => table(title, measured)),
     verdicts: chosen.flatMap((population) => judge(population, samples[population.title])),
     samples,
@@ -66,7 +70,8 @@ async function measureAll(population, ids, scraper) {
   const measured = {};
   let bytes = 0;
   for (const id of ids) {
-    measured[id] = await measure({ ...population, library: id }, scraper);
+    const isExporter = id === EXPORTER;
+    measured[id] = await measure({ ...population, library: isExporter ? OURS : id, isExporter }, scraper);
     bytes = Math.max(bytes, measured[id].bytes ?? 0);
     progress(`${population.title}: ${id} ${describe(measured[id])}`);
   }
@@ -85,20 +90,23 @@ async function measure(role, scraper) {
     await scraper.ask('knock', port);
     const noise = await server.ask('noise', WINDOWS);
     const [busyNoise] = await Promise.all([server.ask('noise', WINDOWS), scraper.ask('spin', WINDOWS * 150)]);
-    await server.ask('noise', 1);
-    const plain = await scrapeTimes(scraper, { port, lines: role.lines, encoding: PLAIN });
-    const residentBytes = await server.ask('resident');
-    const zipped = role.bytes ? [] : await scrapeTimes(scraper, { port, lines: role.lines, encoding: GZIP });
-    const stalls = await server.ask('stalls');
+    const watched = async (encoding) => {
+      // The base of the resident size.
+      await server.ask('noise', 1);
+      const answers = await scrapeTimes(scraper, { port, lines: role.lines, encoding });
+      return { answers, residentBytes: await server.ask('resident'), stalls: await server.ask('stalls', answers) };
+    };
+    const plain = await watched(PLAIN);
+    const zipped = role.bytes ? undefined : await watched(GZIP);
     await server.ask('stop');
     return {
       noise,
       busyNoise,
-      bytes: plain[0].bytes,
-      residentBytes,
-      gzipBytes: zipped[0]?.bytes,
-      [PLAIN]: stalls.slice(0, plain.length),
-      [GZIP]: stalls.slice(plain.length),
+      bytes: plain.answers[0].bytes,
+      residentBytes: { [PLAIN]: plain.residentBytes, [GZIP]: zipped?.residentBytes },
+      gzipBytes: zipped?.answers[0].bytes,
+      [PLAIN]: plain.stalls,
+      [GZIP]: zipped?.stalls ?? [],
     };
   } catch (error) {
     return { died: error.message };
@@ -122,18 +130,18 @@ const agent = new Agent({ keepAlive: true });
 
 /** Requests for the service's own route: the first ones of a process cost milliseconds in node:http itself. */
 async function knock(port) {
-  for (let turn = 0; turn < KNOCKS; turn++) await request({ port, path: '/' });
+  for (let turn = 0; turn < KNOCKS; turn++) await request({ port, path: '/health' });
 }
 
 async function scrape({ port, lines, encoding }) {
   const headers = { accept: 'text/plain; version=0.0.4', 'accept-encoding': encoding };
-  const { status, coding, body } = await request({ port, path: '/metrics', headers });
+  const { status, coding, body, start, end } = await request({ port, path: '/metrics', headers });
   const text = coding === GZIP ? gunzipSync(body) : body;
   if (status !== 200) throw new Error(`Expected status 200 for a scrape but received ${status}`);
   if (coding !== encoding) throw new Error(`Expected ${encoding} for the content encoding but received ${coding}`);
   const found = samplesIn(text);
   if (found < lines) throw new Error(`Expected ${lines} samples of a scrape but received ${found}`);
-  return { bytes: body.length };
+  return { bytes: body.length, start, end };
 }
 
 /** Keeps the other core busy, as encoding and reading a scrape would. */
@@ -144,12 +152,14 @@ function spin(ms) {
 
 function request(options) {
   return new Promise((resolve, reject) => {
+    const start = now();
     get({ host: '127.0.0.1', agent, ...options }, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk)).on('error', reject);
       response.on('end', () => {
-        const { statusCode, headers } = response;
-        resolve({ status: statusCode, coding: headers['content-encoding'] ?? PLAIN, body: Buffer.concat(chunks) });
+        const end = now();
+        const { statusCode: status, headers } = response;
+        resolve({ status, coding: headers['content-encoding'] ?? PLAIN, body: Buffer.concat(chunks), start, end });
       });
     }).on('error', reject);
   });
@@ -187,9 +197,10 @@ function table(title, measured) {
     'served',
     'served gzip',
     'resident MB',
+    'resident MB, gzip',
   ];
   const rows = Object.entries(measured).map(([id, found]) => {
-    const name = PREPARED_TITLES[id] ?? libraryById(id).title;
+    const name = TITLES[id] ?? libraryById(id).title;
     if (found.died) return [name, found.died, ...columns.slice(2).map(() => '–')];
     const plain = found[PLAIN];
     const worst = worstOf(plain);
@@ -207,7 +218,8 @@ function table(title, measured) {
       Math.max(...found.busyNoise),
       median(plain.map(({ servedMs }) => servedMs)),
       median(found[GZIP].map(({ servedMs }) => servedMs)),
-      found.residentBytes / 1e6,
+      found.residentBytes[PLAIN] / 1e6,
+      found.residentBytes[GZIP] / 1e6,
     ];
     return [name, ...figures.map(show)];
   });
@@ -215,21 +227,28 @@ function table(title, measured) {
 }
 
 function judge({ title, stallMsMax, oursOnly }, measured) {
-  const found = measured[OURS];
-  if (!found) return [];
-  const stalls = [PLAIN, GZIP].map((encoding) =>
-    withNoise(
-      atMost(`${title}, longest stall, ${encoding}`, worstOf(found[encoding] ?? [])?.ms, stallMsMax, 'ms'),
-      found,
-    ),
-  );
-  if (!oursOnly) return stalls;
-  const served = median((found[PLAIN] ?? []).map(({ servedMs }) => servedMs));
-  return [
-    ...stalls,
-    atMost(`${title}, over HTTP`, served, SERVED_MS_MAX, 'ms'),
-    atMost(`${title}, resident above the series`, found.residentBytes / 1e6, RESIDENT_MB_MAX, 'MB'),
-  ];
+  return [OURS, EXPORTER]
+    .filter((id) => measured[id])
+    .flatMap((id) => {
+      const found = measured[id];
+      const row = id === EXPORTER ? `${title}, exporter` : title;
+      return [PLAIN, GZIP].flatMap((encoding) => {
+        const stalls = found[encoding] ?? [];
+        const stall = atMost(`${row}, longest stall, ${encoding}`, worstOf(stalls)?.ms, stallMsMax, 'ms');
+        if (!oursOnly) return [withNoise(stall, found)];
+        const served = median(stalls.map(({ servedMs }) => servedMs));
+        return [
+          withNoise(stall, found),
+          atMost(`${row}, over HTTP, ${encoding}`, served, SERVED_MS_MAX, 'ms'),
+          atMost(
+            `${row}, resident above the series, ${encoding}`,
+            found.residentBytes?.[encoding] / 1e6,
+            RESIDENT_MB_MAX,
+            'MB',
+          ),
+        ];
+      });
+    });
 }
 
 /**
@@ -247,10 +266,14 @@ function worstOf(stalls) {
 
 function describe(found) {
   if (found.died) return found.died;
-  const longest = (encoding) => show(worstOf(found[encoding])?.ms);
-  return `longest stall ${longest(PLAIN)} ms, with gzip ${longest(GZIP)} ms, noise ${show(Math.max(...found.noise))} ms, served ${show(median(found[PLAIN].map(({ servedMs }) => servedMs)))} ms, resident ${show(found.residentBytes / 1e6)} MB`;
+  const of = (encoding) => {
+    const served = show(median(found[encoding].map(({ servedMs }) => servedMs)));
+    const resident = show(found.residentBytes[encoding] / 1e6);
+    return `${encoding}: longest stall ${show(worstOf(found[encoding])?.ms)} ms, served ${served} ms, resident ${resident} MB`;
+  };
+  return `${[PLAIN, GZIP].map(of).join('; ')}; noise ${show(Math.max(...found.noise))} ms`;
 }
 
 function own(ids) {
-  return ids.filter((id) => id === OURS);
+  return ids.filter((id) => id === OURS || id === EXPORTER);
 }

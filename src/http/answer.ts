@@ -5,8 +5,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { addon, type NativeBody } from '../native/addon';
 import type { Deliveries, Delivery } from './deliveries';
-import { type DoorRequest, piecesOf } from './door';
+import type { DoorRequest } from './door';
 import { onSocketEnd } from './metrics/socket-end';
+import { piecesOf } from './pieces';
 import type { Place } from './place';
 
 /**
@@ -93,9 +94,33 @@ export function sendable(
     return body;
   }
   const delivery = response && watch(deliveries, response, body, () => stream.destroy());
-  const stream = Readable.from(piecesOf(body, delivery?.moved ?? (() => {})), { objectMode: false });
+  let isPiped = false;
+  // True if the response was the only reader of the pieces, and has sent them.
+  const isSent = (): boolean =>
+    isPiped && stream.listenerCount('data') === 1 && stream.readableLength === 0 && hasSentAll(response);
+  const stream = Readable.from(piecesOf(body, delivery?.moved ?? (() => {}), isSent), { objectMode: false });
+  response?.once('pipe', (source) => {
+    isPiped = source === stream;
+  });
   // If the stream is destroyed before it is read, the generator never starts, and its `finally` does not run.
   return stream.once('close', () => release(body));
+}
+
+/**
+ * True if everything that was written to a response is with the system. False if it cannot be known: middleware may have
+ * replaced `write()`, to compress for example, and keep what it gets.
+ */
+export function hasSentAll(response: ServerResponse | undefined): boolean {
+  if (response === undefined || response.writableLength !== 0 || !isGenuine(response)) return false;
+  const { socket } = response;
+  return socket !== null && isGenuine(socket);
+}
+
+/** True if `write()` and `writableLength` of a stream are of one class. */
+function isGenuine(stream: object): boolean {
+  let owner: object | null = stream;
+  while (owner !== null && !Object.hasOwn(owner, 'write')) owner = Object.getPrototypeOf(owner);
+  return owner !== null && Object.hasOwn(owner, 'writableLength');
 }
 
 /** A body for a `Response`; null for HEAD. @param outgoing the response of `node:http` beneath, if there is one */

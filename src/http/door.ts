@@ -2,7 +2,6 @@
  * The part that all doors in JavaScript share. A door passes each request to the core's scrape service and carries out the
  * steps that the service returns. Must not know any server or framework.
  */
-import { setImmediate } from 'node:timers';
 import { type EndpointSettings, nativeConfig } from '../config';
 import { ConfigurationError, describe, refuseOption } from '../errors';
 import {
@@ -73,7 +72,7 @@ export interface DoorAnswer {
   readonly status: number;
   /** Names are in lower case; `content-length` is included. */
   readonly headers: Record<string, string>;
-  /** Empty for HEAD. A large body stays in native memory: see `piecesOf`. */
+  /** Empty for HEAD. A large body stays in native memory: see `pieces.ts`. */
   readonly body: Buffer | NativeBody;
 }
 
@@ -283,62 +282,4 @@ function hasBody(request: DoorRequest): boolean {
 
 function toAnswer({ status, headers, body }: Answer): DoorAnswer {
   return { status, headers: toHeaders(headers), body: body.length > LARGE_BYTES ? body : body.take() };
-}
-
-/** Bodies are sent in pieces, because writing 10 MB at once blocks the event loop for milliseconds. */
-const PIECE_BYTES = 32 * 1024;
-
-/**
- * Yields a body piece by piece. Each piece has its own buffer, because a reader may hold several of them. The native memory
- * is freed after the last piece, or when the reader stops.
- *
- * @param taken called when the reader asks for the next piece
- */
-export async function* piecesOf(body: NativeBody, taken: () => void): AsyncGenerator<Buffer, void, undefined> {
-  const answer = ++answers;
-  try {
-    for (let at = 0; at < body.length; ) {
-      // Let the event loop turn between two pieces, even if the reader is fast.
-      if (at > 0 || waiting.size > 0) await nextTurn(answer);
-      const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
-      const count = body.read(at, piece);
-      if (count === 0) return;
-      at += count;
-      yield piece.subarray(0, count);
-      taken();
-    }
-  } finally {
-    body.release();
-  }
-}
-
-/** Answers that wait for a turn, by their number; first the one that has waited for longest. */
-const waiting = new Map<number, () => void>();
-let answers = 0;
-
-function nextTurn(answer: number): Promise<void> {
-  return new Promise((resolve) => {
-    waiting.set(answer, resolve);
-    if (waiting.size === 1) setImmediate(resume);
-  });
-}
-
-/**
- * Copies a piece of two answers: of the one that has waited for longest, and of the newest. So a scraper need not wait for
- * hundreds of clients that came before and fill the buffers of the system without reading. No more than two in a turn of
- * the event loop, because Node.js accepts one connection a turn.
- */
-function resume(): void {
-  let newest = 0;
-  for (const answer of waiting.keys()) newest = Math.max(newest, answer);
-  const [oldest = newest] = waiting.keys();
-  copy(oldest);
-  copy(newest);
-  if (waiting.size > 0) setImmediate(resume);
-}
-
-function copy(answer: number): void {
-  const next = waiting.get(answer);
-  waiting.delete(answer);
-  next?.();
 }

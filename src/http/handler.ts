@@ -5,11 +5,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { addon } from '../native/addon';
 import { guarded } from '../warnings';
-import { doorRequest, release, watch } from './answer';
+import { doorRequest, hasSentAll, release, watch } from './answer';
 import type { Deliveries } from './deliveries';
-import { Door, type DoorAnswer, type DoorOptions, notFound, piecesOf } from './door';
+import { Door, type DoorAnswer, type DoorOptions, notFound } from './door';
 import { expressPlace } from './express';
 import { type KoaDoorMiddleware, koaDoor } from './koa';
+import { piecesOf } from './pieces';
 
 /** Settings of a handler. */
 export interface MetricsHandlerOptions extends DoorOptions {}
@@ -81,9 +82,10 @@ async function send(
   });
   response.writeHead(status, headers);
   if (request.method === 'HEAD') response.end();
-  else if (body instanceof addon.NativeBody)
-    await sendInPieces(response, piecesOf(body, delivery.moved), over, () => isOver);
-  else response.end(body);
+  else if (body instanceof addon.NativeBody) {
+    const pieces = piecesOf(body, delivery.moved, () => hasSentAll(response));
+    await sendInPieces(response, pieces, over, () => isOver);
+  } else response.end(body);
   await over;
 }
 
