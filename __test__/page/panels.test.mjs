@@ -1,5 +1,6 @@
 // Tests the tiles, charts and queries of the page: against the catalogue, the Grafana dashboards, and known courses.
 
+import { collectDefaultMetrics, createHttpMetrics, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { SECTIONS, TILES } from '../../crate/core/page/panels.mjs';
 import { evaluate, exists, promql } from '../../crate/core/page/queries.mjs';
@@ -56,6 +57,16 @@ test('the page shows each metric of LLM requests and agents that the Grafana das
     [...names].filter((name) => !shown.has(name) && !inTheList.includes(name)),
     [],
   );
+});
+
+test('panels of HTTP and of the process read metrics that the library makes', async (t) => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  createHttpMetrics({ registry });
+  const made = new Set((await registry.getMetricsAsJSON()).map(({ name }) => name));
+  const names = new Set(queries.flatMap(namesIn).filter((name) => /^(http|nodejs|process)_/.test(name)));
+  t.true(names.size > 15);
+  for (const name of names) t.true(made.has(name) || made.has(`llmdevops_${name}`), name);
 });
 
 test('titles of a section are different', (t) => {

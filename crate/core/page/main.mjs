@@ -68,6 +68,7 @@ function showScrape() {
   if (tab === '') choose(location.hash.slice(1) || 'overview', false);
   if (store.latest % TABLE_EVERY === 0) showTable();
   draw();
+  document.documentElement.dataset.scrape = String(store.latest);
 }
 
 /** Draws what the chosen tab shows. */
