@@ -65,6 +65,7 @@ const variables = {
     'a path of ASCII that begins with /, other than /, /health and /ready',
     ['metrics', '/', '/health', '/ready', '/a?b', '/a#b', '/a b'],
   ],
+  METRICS_PAGE: ['page', undefined, flags, FLAG, NO.flag],
   METRICS_CACHE_ENABLED: ['cacheTtlMs', 0, flags.map(([text, on]) => [text, on ? 1000 : 0]), FLAG, NO.flag],
   METRICS_CACHE_TTL_MS: [
     'cacheTtlMs',

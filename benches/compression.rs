@@ -2,7 +2,7 @@
 //! compare with.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use prometheus_metrics::http::{gzip, gzip_members};
+use prometheus_metrics::http::{gzip, gzip_parts};
 use prometheus_metrics::registry::DEFAULT_BUCKETS;
 use prometheus_metrics::{Format, MetricsError, Registry};
 use std::hint::black_box;
@@ -50,19 +50,19 @@ fn bench_gzip_compress_100kb(criterion: &mut Criterion) {
     bench(criterion, "bench_gzip_compress_100kb", 100_000);
 }
 
-/// A large exposition as one gzip member, and as two members compressed in parallel. On two free cores the second
+/// A large exposition as one part, and as two parts compressed in parallel. On two free cores the second
 /// should take half as long.
-fn bench_gzip_members_9mb(criterion: &mut Criterion) {
+fn bench_gzip_parts_9mb(criterion: &mut Criterion) {
     const BYTES: usize = 9_000_000;
     let text = exposition(BYTES).expect("the names are valid and free");
     assert_eq!(text.len(), BYTES);
-    let mut group = criterion.benchmark_group("bench_gzip_members_9mb");
+    let mut group = criterion.benchmark_group("bench_gzip_parts_9mb");
     group.throughput(Throughput::Bytes(BYTES as u64));
     let mut out = Vec::new();
-    for members in [1, 2] {
-        group.bench_function(BenchmarkId::new("prometheus-metrics", members), |bencher| {
+    for parts in [1, 2] {
+        group.bench_function(BenchmarkId::new("prometheus-metrics", parts), |bencher| {
             bencher.iter(|| {
-                gzip_members(black_box(text.as_bytes()), &mut out, members);
+                gzip_parts(black_box(text.as_bytes()), &mut out, parts);
                 black_box(out.len())
             });
         });
@@ -76,6 +76,6 @@ criterion_group! {
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))
         .sample_size(30);
-    targets = bench_gzip_compress_1kb, bench_gzip_compress_100kb, bench_gzip_members_9mb
+    targets = bench_gzip_compress_1kb, bench_gzip_compress_100kb, bench_gzip_parts_9mb
 }
 criterion_main!(benches);

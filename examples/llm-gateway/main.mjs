@@ -23,7 +23,8 @@ async function run({ logCalls, ...settings }) {
   const startCall = logCalls ? loggedCalls((call) => process.stdout.write(`${JSON.stringify(call)}\n`)) : undefined;
   const service = await startService({ ...settings, startCall });
   process.stdout.write(
-    `Gateway  ${service.chatUrl}  (POST, OpenAI's wire format)
+    `Page     ${service.pageUrl}  (open it in a browser: live charts of all that follows)
+Gateway  ${service.chatUrl}  (POST, OpenAI's wire format)
 Metrics  ${service.metricsUrl}
 Models   ${service.modelServerUrl}  (simulated, started here)
 Press Ctrl-C to stop.

@@ -27,7 +27,7 @@ export async function startService({ host, gatewayPort, metricsPort, timeoutMs, 
   };
 
   try {
-    const metricsUrl = await open(createServer(createMetricsHandler()), {
+    const metricsUrl = await open(createServer(createMetricsHandler({ page: true })), {
       host,
       port: metricsPort,
       setting: 'METRICS_ENDPOINT_PORT',
@@ -39,6 +39,7 @@ export async function startService({ host, gatewayPort, metricsPort, timeoutMs, 
     if (load) stops.push(startLoad(gatewayUrl), startAgents(createAgents({ ask })));
     return {
       chatUrl: `${gatewayUrl}/v1/chat/completions`,
+      pageUrl: `${metricsUrl}/`,
       metricsUrl: `${metricsUrl}/metrics`,
       modelServerUrl,
       close: closeAll,

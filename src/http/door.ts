@@ -96,6 +96,8 @@ export class Door {
   readonly #enabled: boolean;
   /** The path of the exposition. */
   readonly path: string;
+  /** True if the door also shows the page. */
+  readonly hasPage: boolean;
   /** The answers that clients are reading. */
   readonly deliveries: Deliveries;
 
@@ -107,7 +109,7 @@ export class Door {
   constructor(options: DoorOptions, of: string, more: readonly string[] = []) {
     const { registry, scope, authenticate, checks } = checkDoorOptions(options);
     const config = nativeConfig(options, { of, hasListener: false, more: [...DOOR_OPTIONS, ...more] });
-    const { enabled, path, readyTimeoutMs, timeoutMs, writeTimeoutMs } = config.values();
+    const { enabled, page = false, path, readyTimeoutMs, timeoutMs, writeTimeoutMs } = config.values();
     this.#registry = internalsOf(registry);
     this.#authenticate = authenticate;
     this.#checks = checks;
@@ -115,6 +117,7 @@ export class Door {
     this.#timeoutMs = timeoutMs;
     this.#enabled = enabled;
     this.path = path;
+    this.hasPage = page;
     this.#headerNames = addon.requestHeaders();
     this.#service = this.#registry.createService(config, {
       hasCallback: authenticate !== undefined,
@@ -160,7 +163,7 @@ export class Door {
   /** The target as the service expects it; undefined if a framework has put the request at a place that is not the door's. */
   #targetOf({ target, place }: DoorRequest): string | undefined {
     if (place === undefined) return target;
-    const path = wantedPath(this.path, place);
+    const path = wantedPath(this.path, this.hasPage ? '/' : this.path, place);
     return path === undefined ? undefined : path + toQuery(target);
   }
 

@@ -54,7 +54,8 @@ export interface FastifyRoutingInstance extends FastifyInstanceLike {
 }
 
 /**
- * A plugin that answers the exposition's path, `/health` and `/ready` for the instance that it is registered on.
+ * A plugin that answers the exposition's path, `/health`, `/ready` and, with `page: true`, `/` for the instance that it is
+ * registered on.
  *
  * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid setting; registering the plugin then fails
  *
@@ -97,7 +98,8 @@ function serve(instance: FastifyRoutingInstance, options: FastifyMetricsOptions)
     reply.send(sendable(asked.method, body, door.deliveries, reply.raw));
     return reply;
   };
-  for (const path of new Set([door.path, '/health', '/ready'])) {
+  const paths = [door.path, '/health', '/ready', ...(door.hasPage ? ['/', ''] : [])];
+  for (const [whole, path] of new Map(paths.map((path) => [prefixed(prefix, path) || '/', path]))) {
     const handler = (request: FastifyRequestLike, reply: FastifySendingReply) => answer(request, reply, path);
     const onRequest = (request: FastifyRequestLike, reply: FastifySendingReply, done: () => void): void => {
       const { method } = request.raw;
@@ -105,7 +107,7 @@ function serve(instance: FastifyRoutingInstance, options: FastifyMetricsOptions)
       // Answer before Fastify reads the body, which is not needed.
       else handler(request, reply).catch((error: unknown) => reply.send(error));
     };
-    instance.all(prefixed(prefix, path), { onRequest }, handler);
+    instance.all(whole, { onRequest }, handler);
   }
 }
 

@@ -19,8 +19,8 @@ export interface HonoDoorContext {
 }
 
 /**
- * Answers the exposition's path, `/health` and `/ready`; 404 for other paths. If a framework has routed a path to it, that path
- * shows the exposition.
+ * Answers the exposition's path, `/health` and `/ready`, and `/` with `page: true`; 404 for other paths. If a framework has routed
+ * a path to it, that path shows the exposition, or the page with `page: true`.
  */
 export interface FetchMetricsHandler {
   /**

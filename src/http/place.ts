@@ -1,6 +1,6 @@
 /**
- * Decides which answer of a door a request wants that a framework's router has passed to it: the exposition, `/health` or
- * `/ready`. Each door tells the place of its requests; this module must not know any framework.
+ * Decides which answer of a door a request wants that a framework's router has passed to it: the exposition, `/health`,
+ * `/ready` or the page. Each door tells the place of its requests; this module must not know any framework.
  *
  * A handler answers its mount path only if the application has given that path to the handler alone. At the root of an
  * application or of a router, which other handlers share, it answers no more than its own paths.
@@ -24,17 +24,18 @@ export interface Place {
  * The path of the door that a request wants; undefined for a request that is not for the door.
  *
  * @param path the path of the exposition
+ * @param own the path that the handler's own mount shows, if the mount is not named like a path of the door
  */
-export function wantedPath(path: string, place: Place): string | undefined {
+export function wantedPath(path: string, own: string, place: Place): string | undefined {
   const form = (text: string): string => {
     const whole = place.isStrict === true ? text : withoutSlashes(text);
     return place.isCaseSensitive === true ? whole : whole.toLowerCase();
   };
   const paths = [path, '/health', '/ready'];
   const rest = form(place.rest);
-  if (withoutSlashes(rest) !== '') return paths.find((own) => form(own) === rest);
+  if (withoutSlashes(rest) !== '') return paths.find((one) => form(one) === rest);
   const mount = withoutSlashes(form(place.mount));
-  return paths.find((own) => mount.endsWith(withoutSlashes(form(own)))) ?? (place.isOwn ? path : undefined);
+  return paths.find((one) => mount.endsWith(withoutSlashes(form(one)))) ?? (place.isOwn ? own : undefined);
 }
 
 const WILDCARD = /[*{(]/;

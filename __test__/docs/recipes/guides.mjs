@@ -93,6 +93,41 @@ export default [
     prints: '200\n503\n',
   },
   {
+    page: 'docs/page.md',
+    title: 'the exporter tells where its page is',
+    blocks: ['/ in a browser'],
+    replace: [['port: 9464', 'port: 0']],
+    after: `
+      console.log((await fetch(exporter.url + '/')).headers.get('content-type'));
+      await exporter.close();`,
+    serves: async (t, { ended }) => {
+      const { code, stdout } = await ended;
+      t.is(code, 0);
+      t.regex(stdout, /^Open http:\/\/127\.0\.0\.1:\d+\/ in a browser\ntext\/html; charset=utf-8\n$/);
+    },
+  },
+  {
+    page: 'docs/page.md',
+    title: 'a handler shows the page',
+    blocks: ['page: true'],
+    replace: [
+      [
+        'createServer(createMetricsHandler({ page: true })).listen(9464)',
+        'const server = createServer(createMetricsHandler({ page: true })).listen(0)',
+      ],
+    ],
+    after: `
+      await new Promise((resolve) => server.once('listening', resolve));
+      console.log((await fetch(\`http://127.0.0.1:\${server.address().port}/\`)).headers.get('content-type'));
+      server.closeAllConnections();
+      server.close();`,
+    serves: async (t, { ended }) => {
+      const { code, stdout } = await ended;
+      t.is(code, 0);
+      t.regex(stdout, /\ntext\/html; charset=utf-8\n$/);
+    },
+  },
+  {
     page: 'docs/pushgateway.md',
     title: 'a gauge is pushed',
     blocks: ['gateway.pushAdd('],

@@ -52,7 +52,6 @@ test('another path for the exposition', async (t) => {
   const { ask, text } = await small(t, { path: '/internal/prom' });
   t.is(await text('/internal/prom'), SMALL_TEXT);
   t.is((await ask('/metrics')).status, 404);
-  t.true((await text('/')).includes('<a href="/internal/prom">/internal/prom</a>'));
 });
 
 for (const path of ['/metrics', '/metrics?name[]=g', '/ready', '/', '/nowhere']) {
@@ -265,32 +264,6 @@ test('without compression gzip is not acceptable', async (t) => {
   t.is((await ask('/metrics', { headers: { 'accept-encoding': 'gzip, identity;q=0' } })).status, 406);
 });
 
-test('/ is an HTML page: links, version, the largest families first', async (t) => {
-  const registry = seriesRegistry(50);
-  new Gauge({ name: 'rare', help: 'Some help', registers: [registry] }).set(1);
-  for (let n = 0; n < 30; n++) new Gauge({ name: `labelled${n}`, help: 'h', labelNames: ['a'], registers: [registry] });
-  const { ask } = await exporter(t, { registry, selfMetrics: false });
-  const { status, headers, body } = await ask('/');
-  t.is(status, 200);
-  t.deepEqual(own(headers), {
-    'content-type': 'text/html; charset=utf-8',
-    'content-length': `${body.length}`,
-    ...NOSNIFF,
-    'cache-control': 'no-store',
-  });
-  const page = body.toString();
-  t.true(page.startsWith('<!DOCTYPE html>\n'));
-  for (const path of ['/metrics', '/health', '/ready']) t.true(page.includes(`<a href="${path}">${path}</a>`), path);
-  t.regex(page, /prometheus-metrics \d+\.\d+\.\d+\S*: 51 series in 32 families\./);
-  const rows = [...page.matchAll(/<tr>(<td.*)<\/tr>/g)].map(([, row]) => row.split(/<.*?>/).filter((_, at) => at % 2));
-  t.is(rows.length, 20);
-  t.deepEqual(rows.slice(0, 3), [
-    ['c', 'counter', '50', '50', '0', 'n 50, model 1'],
-    ['rare', 'gauge', '1', '50', '0', ''],
-    ['labelled0', 'gauge', '0', '50', '0', ''],
-  ]);
-});
-
 test.serial('the page runs no collector', async (t) => {
   const registry = new Registry();
   let asked = 0;
@@ -300,11 +273,4 @@ test.serial('the page runs no collector', async (t) => {
   t.is(asked, 0);
   await ask('/metrics');
   t.is(asked, 1);
-});
-
-test('a path that looks like HTML is escaped on the page', async (t) => {
-  const { text } = await small(t, { path: '/<script>&"x"' });
-  const page = await text('/');
-  t.false(page.includes('<script>'));
-  t.true(page.includes('/&lt;script&gt;&amp;&quot;x&quot;'));
 });

@@ -2,16 +2,10 @@
 //! finished samples.
 
 use super::merged::MergedFamily;
-#[cfg(feature = "http")]
-use crate::model::Kind;
 use crate::model::{Descriptor, SampleFamily, Series, Source};
-#[cfg(feature = "http")]
-use crate::registry::LabelValues;
 use crate::registry::{LiveFamily, MountLabels, written_names};
 use crate::serialization::{FamilyWriter, Shown};
 use crate::sync::{Arc, SliceArc};
-#[cfg(feature = "http")]
-use std::convert::Infallible;
 
 pub(crate) enum GatheredFamily {
     Own(LiveFamily),
@@ -28,14 +22,6 @@ impl GatheredFamily {
             Self::Merged(family) => Some(family.descriptor()),
             Self::Mounted(family) => Some(family.descriptor()),
             Self::Samples(_) => None,
-        }
-    }
-
-    #[cfg(feature = "http")]
-    pub(crate) fn kind(&self) -> Kind {
-        match self {
-            Self::Samples(family) => family.kind(),
-            family => family.descriptor().map_or(Kind::Unknown, Descriptor::kind),
         }
     }
 
@@ -69,17 +55,6 @@ impl GatheredFamily {
             Self::Own(live) => Some(live.family.limits().max_series),
             _ => None,
         }
-    }
-
-    #[cfg(feature = "http")]
-    /// Distinct values by label; the label with the most values first.
-    pub(crate) fn label_values(&self) -> Vec<(String, usize)> {
-        let mut values = LabelValues::default();
-        let Ok(()) = self.for_each_series(&mut |series| {
-            values.add(series.labels);
-            Ok::<(), Infallible>(())
-        });
-        values.most_first()
     }
 
     /// The names that its samples may have.

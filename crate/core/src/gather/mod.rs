@@ -18,8 +18,6 @@ pub use exposition::encode;
 // The values of `getMetricsAsJSON()`, in a form that can change in any version.
 #[doc(hidden)]
 pub use exposition::json;
-#[cfg(feature = "http")]
-pub(crate) use family::GatheredFamily;
 pub use gathered::{Gathered, Selection, gather};
 #[cfg(feature = "http")]
 pub(crate) use overflow::{OverflowCalls, overflow};

@@ -9,6 +9,7 @@ use super::gate::{Gate, Passage};
 use super::health::{Check, Health};
 use super::maker::{Failure, Key, Maker};
 use super::negotiation::{self, Coding};
+use super::page;
 use super::request::Request;
 use super::response::Response;
 use super::self_metrics::{ListenerMetrics, Rejection, SelfMetrics};
@@ -37,7 +38,8 @@ const OVERLOAD_WAIT: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct Embedding {
-    /// The service answers every path, and `/` with an HTML page. For an exporter, which has its own listener.
+    /// The service answers every path, and `/` with an HTML page unless the setting `page` is false. For an exporter,
+    /// which has its own listener.
     pub owns_all_paths: bool,
     #[doc(hidden)]
     /// The host program has a callback that authorizes requests (`Step::Authorize`).
@@ -98,7 +100,7 @@ impl Plan {
     pub fn names(&self) -> &[String] {
         match &self.key {
             Key::Exposition { names, .. } => names,
-            Key::Page => &[],
+            Key::Page { .. } => &[],
         }
     }
 
@@ -124,6 +126,7 @@ pub struct ScrapeService {
     scrape_timeout: Duration,
     compression: bool,
     protect_health: bool,
+    has_page: bool,
     extra_headers: Vec<(String, String)>,
 }
 
@@ -170,6 +173,7 @@ impl ScrapeService {
             scrape_timeout: config.scrape_timeout,
             compression: config.compression_enabled,
             protect_health: config.protect_health,
+            has_page: config.page.unwrap_or(embedding.owns_all_paths),
             extra_headers: web.headers,
         })
     }
@@ -182,6 +186,7 @@ impl ScrapeService {
         let guarded = match path {
             "/health" | "/ready" => self.protect_health,
             path if path == self.maker.metrics_path => true,
+            "/" if self.has_page => true,
             _ if self.embedding.owns_all_paths => true,
             _ => return Step::NotOurs,
         };
@@ -263,7 +268,11 @@ impl ScrapeService {
     /// What the request asks for, before access is checked.
     fn errand(&self, request: &Request<'_>, path: &str) -> Errand {
         let head_only = request.method == "HEAD";
-        let known = matches!(path, "/" | "/health" | "/ready") || path == self.maker.metrics_path;
+        let known = match path {
+            "/" => self.has_page,
+            "/health" | "/ready" => true,
+            path => path == self.maker.metrics_path,
+        };
         if !known {
             return Errand::Answer(Response::plain(404, "Not found.\n"));
         }
@@ -278,7 +287,7 @@ impl ScrapeService {
         match path {
             "/health" => Errand::Health { head_only },
             "/ready" => Errand::Ready { head_only },
-            "/" => Errand::Scrape(self.plan(Key::Page, head_only, request)),
+            "/" => self.page(request, head_only),
             _ => self.exposition(request, names_of(request), head_only),
         }
     }
@@ -291,11 +300,20 @@ impl ScrapeService {
         self.enter(Visit { errand, has_body: false, is_known: false })
     }
 
+    fn page(&self, request: &Request<'_>, head_only: bool) -> Errand {
+        match self.coding(request) {
+            Coding::NotAcceptable => not_acceptable(),
+            coding => {
+                let gzip = matches!(coding, Coding::Gzip | Coding::GzipOnly);
+                Errand::Scrape(self.plan(Key::Page { gzip }, head_only, request))
+            }
+        }
+    }
+
     fn exposition(&self, request: &Request<'_>, mut names: Vec<String>, head_only: bool) -> Errand {
         let coding = self.coding(request);
         if coding == Coding::NotAcceptable {
-            let response = Response::plain(406, "Expected gzip or identity in Accept-Encoding.\n");
-            return Errand::Answer(response);
+            return not_acceptable();
         }
         if names.len() > MAX_NAMES {
             let text = format!("Expected at most {MAX_NAMES} names in name[].\n");
@@ -418,9 +436,14 @@ impl ScrapeService {
                 }
                 let mut response =
                     Response::new(200, exposition.content_type, Arc::clone(&exposition.body)).not_stored();
-                if plan.shows_values() {
-                    response = response.with("vary", "accept, accept-encoding");
-                }
+                response = if plan.shows_values() {
+                    response.with("vary", "accept, accept-encoding")
+                } else {
+                    response
+                        .with("vary", "accept-encoding")
+                        .with("content-security-policy", page::policy())
+                        .with("referrer-policy", "no-referrer")
+                };
                 if exposition.gzip {
                     response = response.with("content-encoding", "gzip");
                 }
@@ -481,6 +504,10 @@ impl ScrapeService {
     pub(crate) fn listener_metrics(&self) -> Option<&ListenerMetrics> {
         self.maker.listener.as_ref()
     }
+}
+
+fn not_acceptable() -> Errand {
+    Errand::Answer(Response::plain(406, "Expected gzip or identity in Accept-Encoding.\n"))
 }
 
 /// The families that a query names: at most one more than allowed, so that the caller can see that there are too many.

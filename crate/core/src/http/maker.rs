@@ -22,8 +22,8 @@ pub(crate) enum Key {
         /// The families to show, sorted and without duplicates; all families if empty.
         names: Vec<String>,
     },
-    /// The HTML page at `/`.
-    Page,
+    /// The HTML page at `/`, compressed if it may be.
+    Page { gzip: bool },
 }
 
 /// A finished exposition.
@@ -67,7 +67,7 @@ impl Maker {
             Key::Exposition { content_type, gzip, forced, names } => {
                 self.exposition(*content_type, *gzip, *forced, names)
             }
-            Key::Page => Ok(self.page()),
+            Key::Page { gzip } => Ok(self.page(*gzip)),
         }
     }
 
@@ -99,15 +99,18 @@ impl Maker {
         })
     }
 
-    fn page(&self) -> Exposition {
-        let gathered = self.gather(&[]);
-        let overflow = self.target.overflow(self.own_values);
-        let text = page(&gathered, &overflow, &self.metrics_path);
+    fn page(&self, gzip: bool) -> Exposition {
+        let text = page(&self.gather(&[]), &self.metrics_path);
+        let plain_bytes = text.len();
+        let mut body = Body::from(text.as_str());
+        if gzip {
+            body = compressed(body);
+        }
         Exposition {
             content_type: "text/html; charset=utf-8",
-            gzip: false,
-            plain_bytes: text.len(),
-            body: Arc::new(Body::from(text.as_str()).metered(&self.meter)),
+            gzip,
+            plain_bytes,
+            body: Arc::new(body.metered(&self.meter)),
             mismatched: Vec::new(),
         }
     }

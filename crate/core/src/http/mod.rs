@@ -74,7 +74,7 @@ pub use auth::{Authenticator, Verdict, Verification};
 pub use body::Body;
 #[cfg(feature = "gzip")]
 #[doc(hidden)]
-pub use compression::{gzip, gzip_members};
+pub use compression::{gzip, gzip_parts};
 #[cfg(all(feature = "testing", not(loom)))]
 #[doc(hidden)]
 pub use conversation::Conversations;

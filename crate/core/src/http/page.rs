@@ -1,62 +1,86 @@
-//! Writes the HTML page at `/`: links, and the largest families with their number of values by label.
+//! Fills in the HTML page at `/`, which shows what the exposition says and how it changes. The page is made of the sources
+//! in `page` by the build script. Here it gets the facts that no exposition has: the path of the exposition, the version and
+//! the limits of families.
 
-use crate::gather::{Gathered, GatheredFamily};
+use crate::gather::Gathered;
 use crate::serialization::Shown;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::sync::LazyLock;
 
-/// The most families in the list.
-const LISTED: usize = 20;
-/// Label values are counted only in families with at most this many series, which takes about 10 ms.
-const COUNTED_SERIES: usize = 100_000;
-/// The most labels shown of a family.
-const LISTED_LABELS: usize = 4;
+/// The document, compressed because the addon has little room.
+static COMPRESSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/page.html.deflate"));
 
-const STYLE: &str = "body{font:16px system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}\
-    td,th{text-align:left;padding:.15rem 1rem .15rem 0}.n{text-align:right}";
+/// The word in the document that the facts replace.
+const FACTS: &str = "\"FACTS\"";
 
-/// Writes the page. `overflow` has the calls over a limit of each metric.
-pub(crate) fn page(gathered: &Gathered, overflow: &[(String, f64)], metrics_path: &str) -> String {
-    let mut families: Vec<&GatheredFamily> = gathered.families.iter().collect();
-    let total = families.len();
-    families.sort_by_key(|family| std::cmp::Reverse(family.series_count()));
-    let rows: String = families.iter().take(LISTED).map(|family| row(family, overflow)).collect();
-    let path = escaped(metrics_path);
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Metrics</title>\n\
-         <style>{STYLE}</style>\n\
-         </head><body>\n<h1>Metrics</h1>\n\
-         <ul><li><a href=\"{path}\">{path}</a></li><li><a href=\"/health\">/health</a></li>\
-         <li><a href=\"/ready\">/ready</a></li></ul>\n\
-         <p>prometheus-metrics {version}: {series} series in {total} families.</p>\n\
-         <table><thead><tr><th>Family</th><th>Type</th><th class=\"n\">Series</th><th class=\"n\">At most</th>\
-         <th class=\"n\">Calls beyond</th><th>Values by label</th></tr></thead><tbody>\n{rows}</tbody></table>\n\
-         </body></html>\n",
-        version = env!("CARGO_PKG_VERSION"),
-        series = gathered.series_count(),
-    )
+struct Document {
+    before: String,
+    after: String,
+    policy: String,
 }
 
-fn row(family: &GatheredFamily, overflow: &[(String, f64)]) -> String {
-    let series = family.series_count();
-    // Not `sum()`: the sum of an empty iterator is -0.
-    let own = overflow.iter().filter(|(name, _)| name == family.name());
-    let beyond = own.fold(0.0, |sum, (_, calls)| sum + calls);
-    format!(
-        "<tr><td>{}</td><td>{}</td><td class=\"n\">{series}</td><td class=\"n\">{}</td><td class=\"n\">{beyond}</td>\
-         <td>{}</td></tr>\n",
-        escaped(family.name()),
-        family.kind().as_str(),
-        family.max_series().map_or_else(String::new, |max| max.to_string()),
-        if series <= COUNTED_SERIES { labels(family) } else { "not counted".to_owned() },
-    )
+static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
+    // The build script has compressed it, so neither can fail.
+    let html = miniz_oxide::inflate::decompress_to_vec(COMPRESSED).unwrap_or_default();
+    let html = String::from_utf8(html).unwrap_or_default();
+    let (before, after) = html.split_once(FACTS).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; img-src data:; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+        source(&html, "<script type=\"module\">", "</script>"),
+        source(&html, "<style>", "</style>"),
+    );
+    Document { before: before.to_owned(), after: after.to_owned(), policy }
+});
+
+/// The source of a policy that allows only the text between two tags.
+fn source(html: &str, opening: &str, closing: &str) -> String {
+    let text = html.split_once(opening).and_then(|(_, rest)| rest.split_once(closing));
+    let digest = Sha256::digest(text.unwrap_or_default().0);
+    format!("'sha256-{}'", STANDARD.encode(digest))
 }
 
-fn labels(family: &GatheredFamily) -> String {
-    let values = family.label_values();
-    let listed =
-        values.iter().take(LISTED_LABELS).map(|(name, values)| format!("{} {values}", escaped(name)));
-    listed.collect::<Vec<_>>().join(", ")
+/// The page's `Content-Security-Policy`: only its own script and style, and requests to its own origin.
+pub(crate) fn policy() -> &'static str {
+    &DOCUMENT.policy
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// Writes the page.
+pub(crate) fn page(gathered: &Gathered, metrics_path: &str) -> String {
+    let Document { before, after, .. } = &*DOCUMENT;
+    let mut text = String::with_capacity(before.len() + after.len() + 1024);
+    text.push_str(before);
+    let limits: Vec<String> = gathered
+        .families
+        .iter()
+        .filter_map(|family| Some(format!("{}:{}", quoted(family.name()), family.max_series()?)))
+        .collect();
+    // Writing to a text cannot fail.
+    let _ = write!(
+        text,
+        "{{\"path\":{},\"version\":\"{}\",\"limits\":{{{}}}}}",
+        quoted(metrics_path),
+        env!("CARGO_PKG_VERSION"),
+        limits.join(","),
+    );
+    text.push_str(after);
+    text
+}
+
+/// A text as JSON that cannot end the element around it.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for char in text.chars() {
+        match char {
+            // Writing to a text cannot fail.
+            '"' | '\\' | '<' | '>' | '&' | '\0'..='\u{1f}' => drop(write!(out, "\\u{:04x}", u32::from(char))),
+            _ => out.push(char),
+        }
+    }
+    out.push('"');
+    out
 }

@@ -109,11 +109,6 @@ impl Target {
     }
 
     /// The calls over a limit, by metric.
-    pub(crate) fn overflow(&self, own: bool) -> Vec<(String, f64)> {
-        let process = self.process.as_deref().filter(|_| !own);
-        overflow(&self.registry, process).into_iter().map(|beyond| (beyond.metric, beyond.calls)).collect()
-    }
-
     /// The family that counts calls with a label set over a limit; `None` if there was no such call. It is made for
     /// each scrape, because the counts are in cells of the limited families.
     fn overflow_family(&self, process: Option<&Process>) -> Option<SampleFamily> {

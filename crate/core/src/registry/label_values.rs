@@ -7,12 +7,12 @@ type Distinct = HashSet<Box<[u8]>, foldhash::fast::RandomState>;
 
 /// The distinct values of each label, as rendered.
 #[derive(Default)]
-pub(crate) struct LabelValues {
+pub(super) struct LabelValues {
     by_name: HashMap<Box<[u8]>, Distinct, foldhash::fast::RandomState>,
 }
 
 impl LabelValues {
-    pub(crate) fn add(&mut self, labels: &[u8]) {
+    pub(super) fn add(&mut self, labels: &[u8]) {
         for pair in pairs(labels).filter(|pair| !pair.value.is_empty()) {
             if let Some(values) = self.by_name.get_mut(pair.name) {
                 if !values.contains(pair.value) {
@@ -27,17 +27,5 @@ impl LabelValues {
 
     pub(super) fn count(&self, name: &str) -> usize {
         self.by_name.get(name.as_bytes()).map_or(0, HashSet::len)
-    }
-
-    /// Distinct values by label; the label with the most values first.
-    #[cfg(feature = "http")]
-    pub(crate) fn most_first(&self) -> Vec<(String, usize)> {
-        let mut counts: Vec<(String, usize)> = self
-            .by_name
-            .iter()
-            .map(|(name, values)| (String::from_utf8_lossy(name).into_owned(), values.len()))
-            .collect();
-        counts.sort_unstable_by(|(one, most), (next, fewer)| fewer.cmp(most).then_with(|| one.cmp(next)));
-        counts
     }
 }

@@ -43,7 +43,6 @@ pub(crate) use double_double::DoubleDouble;
 pub(crate) use expiry::LiveFamily;
 pub(crate) use index::SeriesCells;
 #[cfg(feature = "http")]
-pub(crate) use label_values::LabelValues;
 pub(crate) use mount::MountLabels;
 pub(crate) use registry::{Item, Mount};
 pub use registry::{Registry, RegistryConfig};

@@ -1,0 +1,140 @@
+/**
+ * Reads the exposition again and again into a store: once a second, more rarely if that is a lot of work, and never while the
+ * page is paused or hidden.
+ */
+import { LineReader } from './parse.mjs';
+
+const SHORTEST_MS = 1000;
+/** The page may work for a twentieth of the time, and wait for the exposition for a quarter. */
+const WORK_FACTOR = 20;
+const WAIT_FACTOR = 4;
+/** How long it reads lines before the browser may draw. */
+const SLICE_MS = 8;
+const LONGEST_MS = 60_000;
+/** After failures it waits longer, at most so many times as long: endpoints limit wrong credentials to 30 a minute. */
+const MOST_PATIENCE = 8;
+/** How long an endpoint may take to answer. */
+const ANSWER_MS = 30_000;
+
+/**
+ * @typedef {object} Report
+ * @property {'live' | 'paused' | 'failed'} state
+ * @property {string} [error]
+ * @property {number} intervalMs
+ * @property {number} [bytes] of the exposition
+ * @property {number} [ms] from the request to the last byte
+ */
+
+export class Scraper {
+  #url;
+  #store;
+  #tell;
+  #isPaused = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #isRunning = false;
+  #intervalMs = SHORTEST_MS;
+  #patience = 1;
+  #workMs = 0;
+  #lastMs = 0;
+
+  /**
+   * @param {string} url
+   * @param {import('./store.mjs').Store} store
+   * @param {(report: Report) => void} tell called after each scrape
+   */
+  constructor(url, store, tell) {
+    this.#url = url;
+    this.#store = store;
+    this.#tell = tell;
+    document.addEventListener('visibilitychange', () => this.#plan(0));
+    this.#plan(0);
+  }
+
+  get isPaused() {
+    return this.#isPaused;
+  }
+
+  set isPaused(isPaused) {
+    this.#isPaused = isPaused;
+    this.#tell({ state: isPaused ? 'paused' : 'live', intervalMs: this.#intervalMs });
+    this.#plan(0);
+  }
+
+  /** @param {number} ms */
+  #plan(ms) {
+    clearTimeout(this.#timer);
+    if (this.#isRunning || this.#isPaused || document.hidden) return;
+    this.#timer = setTimeout(() => this.#run(), ms);
+  }
+
+  async #run() {
+    this.#isRunning = true;
+    const began = performance.now();
+    try {
+      const { bytes, ms, workMs } = await this.#scrape();
+      // One slow scrape, such as the first, must not delay the next ones for long.
+      this.#workMs = (this.#workMs + workMs) / 2;
+      const wanted = Math.max(SHORTEST_MS, this.#workMs * WORK_FACTOR, Math.min(ms, this.#lastMs) * WAIT_FACTOR);
+      this.#lastMs = ms;
+      this.#intervalMs = Math.min(LONGEST_MS, wanted);
+      this.#patience = 1;
+      if (!this.#isPaused) this.#tell({ state: 'live', intervalMs: this.#intervalMs, bytes, ms });
+    } catch (error) {
+      this.#patience = Math.min(MOST_PATIENCE, this.#patience * 2);
+      this.#tell({ state: 'failed', error: reasonOf(error, this.#url), intervalMs: this.#intervalMs });
+    }
+    this.#isRunning = false;
+    this.#plan(Math.max(0, this.#intervalMs * this.#patience - (performance.now() - began)));
+  }
+
+  async #scrape() {
+    const began = performance.now();
+    const response = await fetch(this.#url, {
+      headers: { accept: 'text/plain;version=0.0.4' },
+      cache: 'no-store',
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    if (!response.ok) throw new Error(`answers ${response.status} ${response.statusText}`);
+    const body = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+    const decoder = new TextDecoder();
+    const lines = new LineReader(this.#store);
+    // The system's clock may be set, this one only goes forward.
+    this.#store.begin(performance.timeOrigin + performance.now());
+    let [bytes, workMs] = [0, 0];
+    for (let piece = await body.read(); !piece.done; piece = await body.read()) {
+      bytes += piece.value.length;
+      let from = performance.now();
+      for (const part of parts(piece.value)) {
+        lines.push(decoder.decode(part, { stream: true }));
+        const ms = performance.now() - from;
+        if (ms < SLICE_MS) continue;
+        workMs += ms;
+        await new Promise((resolve) => setTimeout(resolve));
+        from = performance.now();
+      }
+      workMs += performance.now() - from;
+    }
+    const ms = performance.now() - began;
+    lines.end();
+    this.#store.end();
+    return { bytes, ms, workMs };
+  }
+}
+
+/** A part is read in about a millisecond. */
+const PART_BYTES = 32_768;
+
+/** @param {Uint8Array} bytes */
+function* parts(bytes) {
+  for (let at = 0; at < bytes.length; at += PART_BYTES) yield bytes.subarray(at, at + PART_BYTES);
+}
+
+/**
+ * @param {unknown} error
+ * @param {string} url
+ */
+function reasonOf(error, url) {
+  const text = error instanceof Error ? error.message : String(error);
+  return error instanceof TypeError ? `${url} does not answer` : `${url} ${text}`;
+}
