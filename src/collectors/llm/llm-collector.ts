@@ -124,8 +124,7 @@ const OPTIONAL_NAMES: OptionNames = { of: 'optional', names: Object.keys(OPTIONA
  * call.end({ inputTokens: 12, outputTokens: 40 });
  */
 export class LlmMetricsCollector {
-  /** Whether attempts need to be timed. */
-  readonly timesAttempts: boolean;
+  readonly #timesAttempts: boolean;
   readonly #families: Families;
   readonly #perRequest: Histogram | undefined;
   readonly #prices: Prices;
@@ -181,7 +180,7 @@ export class LlmMetricsCollector {
       more: this.#label && { label: this.#label.name, max: this.#label.max, metrics: WITH_USER_LABEL },
     });
     this.#perRequest = this.#families.optional('llm_tokens_per_request');
-    this.timesAttempts = optional.attemptDuration === true;
+    this.#timesAttempts = optional.attemptDuration === true;
     this.#models = new Models(this.#families, this.#prices, normalize);
     this.#timesChunks = stallMs !== undefined || optional.interChunk === true;
     const versions = checkGenAiNames(options.genAiNames);
@@ -237,6 +236,15 @@ export class LlmMetricsCollector {
     const series = this.#seriesOf({ ...target, responseModel: answer.responseModel }, !failed);
     this.#recordEnd(series, { ...target, ...answer, usageFollows: true }, !failed, agent, 0);
     if (failed) series.errors.of(reportedType(error)).inc();
+  }
+
+  /**
+   * Whether attempts need to be timed.
+   *
+   * @internal
+   */
+  get timesAttempts(): boolean {
+    return this.#timesAttempts;
   }
 
   /**
