@@ -154,9 +154,10 @@ fn check_answer(request: &Request<'_>, response: &Response) {
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
         assert!(value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{name}: {value}");
     }
-    let is_exposition = response.header("vary").is_some();
+    let is_page = response.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+    let is_negotiated = response.header("vary").is_some();
     let is_gzip = response.header("content-encoding").is_some();
-    assert!(is_exposition || !is_gzip, "only expositions are compressed");
+    assert!(is_negotiated || !is_gzip, "only expositions and the page are compressed");
     let mut text = String::new();
     let read = if is_gzip {
         MultiGzDecoder::new(body).read_to_string(&mut text)
@@ -164,15 +165,19 @@ fn check_answer(request: &Request<'_>, response: &Response) {
         (&body[..]).read_to_string(&mut text)
     };
     read.expect("every body is text, after decompression as its header says");
-    if !is_exposition {
+    if !is_negotiated {
         return;
     }
     assert_eq!(response.status, 200);
     assert!(matches!(request.method, "GET" | "HEAD"), "{}", request.method);
     assert_eq!(response.head_only, request.method == "HEAD");
-    let wanted = content_type(request.accept);
-    assert_eq!(response.header("content-type"), Some(wanted.header));
-    assert_eq!(text.ends_with("# EOF\n"), wanted.format == Format::OpenMetrics, "{text}");
+    if is_page {
+        assert!(text.ends_with("</html>\n"), "the page is cut");
+    } else {
+        let wanted = content_type(request.accept);
+        assert_eq!(response.header("content-type"), Some(wanted.header));
+        assert_eq!(text.ends_with("# EOF\n"), wanted.format == Format::OpenMetrics, "{text}");
+    }
     match coding(request.accept_encoding) {
         Coding::GzipOnly => assert!(is_gzip),
         Coding::Gzip => {}
