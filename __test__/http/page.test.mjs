@@ -119,18 +119,40 @@ test('an exporter has the page, and a handler has it only if asked', async (t) =
   t.is((await (await openHandler(t, { registry: registry() })).ask('/')).status, 404);
 });
 
-test.serial('METRICS_PAGE switches it on and off', async (t) => {
+test.serial('METRICS_PAGE switches off the page of an exporter, and changes no handler', async (t) => {
   const [{ open: openHandler }, { open: openExporter }] = DOORS;
   t.teardown(() => delete process.env.METRICS_PAGE);
   process.env.METRICS_PAGE = 'false';
   t.is((await (await openExporter(t, { registry: registry() })).ask('/')).status, 404);
   process.env.METRICS_PAGE = 'true';
-  t.is((await (await openHandler(t, { registry: registry() })).ask('/')).status, 200);
+  t.is((await (await openHandler(t, { registry: registry() })).ask('/')).status, 404);
+  const app = fastify();
+  app.get('/', () => 'index');
+  await app.register(fastifyMetrics, { registry: registry() });
+  t.is((await app.inject('/')).body, 'index');
+});
+
+test('a path that has both is the page for browsers, and the exposition for others', async (t) => {
+  const app = express();
+  app.get('/monitor', createMetricsHandler({ registry: registry(), page: true }));
+  const server = http.createServer(app).listen(0, '127.0.0.1');
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address();
+  for (const [accept, expected] of [
+    ['text/html,application/xhtml+xml,*/*;q=0.8', 'page'],
+    ['Text/HTML', 'page'],
+    ['text/plain;version=0.0.4', 'exposition'],
+    ['*/*', 'exposition'],
+  ]) {
+    t.is(await seen(port, '/monitor', accept), expected, accept);
+  }
 });
 
 /** What the answer to a request is. */
-async function seen(port, path) {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual' });
+async function seen(port, path, accept = 'text/html') {
+  const headers = { accept };
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual', headers });
   const text = await response.text();
   if (text.includes('id="facts"')) return 'page';
   if (text.includes('c_total{')) return 'exposition';
@@ -225,7 +247,7 @@ test('a fetch handler, alone and in Hono', async (t) => {
     [(request) => app.fetch(request), '/internal', 'text/html; charset=utf-8'],
     [(request) => app.fetch(request), '/internal/metrics', 'text/plain; version=0.0.4; charset=utf-8'],
   ]) {
-    const response = await serve(new Request(`http://app${path}`));
+    const response = await serve(new Request(`http://app${path}`, { headers: { accept: 'text/html' } }));
     t.is(response.headers.get('content-type'), expected, path);
     await response.text();
   }

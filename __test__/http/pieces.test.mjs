@@ -7,7 +7,7 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
-import { Transform } from 'node:stream';
+import { Duplex, Transform } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Counter, createMetricsHandler, Registry } from '@llm-devops/prometheus-metrics';
 import { fastifyMetrics } from '@llm-devops/prometheus-metrics/fastify';
@@ -118,6 +118,22 @@ const KEEPERS = {
       socket.end = (...rest) => last.then(() => net.Socket.prototype.end.apply(socket, rest));
       socket.destroySoon = () => last.then(() => net.Socket.prototype.destroySoon.call(socket));
       handler(request, response);
+    });
+  },
+  'a connection within the process, whose other end keeps what it gets': () => {
+    const inner = http.createServer(createMetricsHandler({ registry, selfMetrics: false }));
+    return net.createServer((socket) => {
+      const kept = [];
+      const connection = new Duplex({
+        read() {},
+        write: (chunk, _encoding, done) => {
+          kept.push(chunk);
+          done();
+        },
+      });
+      connection.on('close', () => socket.end(Buffer.concat(kept)));
+      socket.on('data', (chunk) => connection.push(chunk));
+      inner.emit('connection', connection);
     });
   },
   'a Koa middleware that pipes the body through a slow stream': () => {

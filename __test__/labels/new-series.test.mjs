@@ -1,5 +1,5 @@
 // Tests how labels reach the core: most as bytes in shared memory, and the others as arrays. Texts of all lengths around
-// what the memory takes, ASCII and not, in every order, also on worker threads and in memory of the engine.
+// what the memory takes, ASCII and not, in every order, also on worker threads.
 
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';

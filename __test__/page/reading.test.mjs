@@ -3,7 +3,9 @@
 import { Counter, Gauge, Histogram, Registry, Summary } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import fc from 'fast-check';
-import { parseSeries, writeLabels } from '../../crate/core/page/parse.mjs';
+import { PanelHistory } from '../../crate/core/page/cards.mjs';
+import { Cell, Span } from '../../crate/core/page/cell.mjs';
+import { LineReader, parseSeries, writeLabels } from '../../crate/core/page/parse.mjs';
 import { histogramQuantile, increase, rate } from '../../crate/core/page/rates.mjs';
 import { Store } from '../../crate/core/page/store.mjs';
 import { feed, seriesOf, storeOf } from './support/stores.mjs';
@@ -118,6 +120,51 @@ test('a store remembers ten minutes of scrapes, and forgets series that are gone
   t.is(store.latest - store.oldest, 599);
   t.deepEqual([cell.at(store.oldest), cell.at(store.latest)], [700, 1299]);
   t.deepEqual([...store.families.get('g').series.keys()], ['']);
+});
+
+test('a family that is gone for ten minutes leaves the list, and one without series stays', (t) => {
+  const store = new Store();
+  for (let at = 0; at < 1300; at++)
+    feed(store, at * 1000, `# TYPE empty counter\n${at < 100 ? '# TYPE gone gauge\ngone 1\n' : ''}`);
+  t.deepEqual([...store.families.keys()], ['empty']);
+});
+
+test('a value that comes back after a long absence is at its own scrape alone', (t) => {
+  const cell = new Cell(new Span());
+  for (let at = 0; at < 10; at++) cell.put(at, 5);
+  for (let at = 10; at < 110; at++) cell.miss(at);
+  cell.put(110, 7);
+  const seen = Array.from({ length: 111 }, (_, at) => cell.at(at));
+  t.deepEqual(seen, [...Array(10).fill(5), ...Array(100).fill(Number.NaN), 7]);
+});
+
+test('a scrape that breaks off leaves nothing', (t) => {
+  const store = new Store();
+  const text = (value) => `# TYPE c_total counter\nc_total ${value}\n`;
+  feed(store, 0, text(10));
+  feed(store, 2000, text(10));
+  store.begin(4000);
+  new LineReader(store).push(text(20));
+  feed(store, 6000, text(30));
+  const { cell } = seriesOf(store, 'c_total');
+  t.deepEqual([cell.at(0), cell.at(1), cell.at(2)], [10, 10, 30]);
+  t.is(store.families.get('c_total').activity.at(2), 5);
+});
+
+test('a chart shows the groups of its time, the largest first', (t) => {
+  const query = { kind: 'value', name: 'g', by: ['n'], match: {} };
+  const history = new PanelHistory({ title: 'G', unit: '', queries: [query] });
+  const store = new Store();
+  for (let at = 0; at < 1000; at++) {
+    feed(store, at * 1000, `# TYPE g gauge\ng{n="m${Math.floor(at / 10)}"} ${at}\n`);
+    history.sample(store);
+  }
+  const { lines, hidden } = history.picture(store, { lines: Array(8).fill('#000') }, 100_000);
+  t.deepEqual(
+    lines.map(({ name }) => name),
+    ['m92', 'm93', 'm94', 'm95', 'm96', 'm97', 'm98', 'm99'],
+  );
+  t.true(hidden <= 3, `${hidden}`);
 });
 
 test('an exposition with very many changing values shortens what is remembered', (t) => {

@@ -73,6 +73,8 @@ pub struct EmbeddingOptions {
     pub has_checks: bool,
     /// Shows only the registry's own values.
     pub own_values: bool,
+    /// `/` is the page. Without effect for an exporter.
+    pub has_page: Option<bool>,
 }
 
 /// The result of a readiness check.
@@ -117,7 +119,8 @@ impl NativeService {
             .owns_all_paths(false)
             .has_callback(embedding.has_callback)
             .has_checks(embedding.has_checks)
-            .own_values(embedding.own_values);
+            .own_values(embedding.own_values)
+            .has_page(embedding.has_page == Some(true));
         let service = ScrapeService::new(Arc::clone(&registry.target), &config.config, embedding);
         Ok(Self { service: Arc::new(service.map_err(refused)?) })
     }

@@ -75,9 +75,10 @@ mod document {
         let mut out = String::with_capacity(text.len());
         let mut in_comment = false;
         for line in text.lines().map(str::trim) {
-            let starts = line.starts_with("/*");
-            if starts || in_comment {
-                in_comment = !line.ends_with("*/");
+            if line.starts_with("/*") || in_comment {
+                let code = line.split_once("*/").map(|(_, code)| code);
+                in_comment = code.is_none();
+                assert!(code.is_none_or(str::is_empty), "code behind a comment is left out: {line}");
             } else if !line.is_empty() && !line.starts_with("//") {
                 out.push_str(line);
                 out.push('\n');

@@ -113,7 +113,14 @@ export function sendable(
 export function hasSentAll(response: ServerResponse | undefined): boolean {
   if (response === undefined || response.writableLength !== 0 || !isGenuine(response)) return false;
   const { socket } = response;
-  return socket !== null && isGenuine(socket);
+  // A stream without a handle of the system may keep what it gets.
+  return socket !== null && isGenuine(socket) && hasHandle(socket);
+}
+
+/** True for a socket of the system. */
+function hasHandle(socket: object): boolean {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  return typeof handle === 'object' && handle !== null;
 }
 
 /** True if `write()` and `writableLength` of a stream are of one class. */

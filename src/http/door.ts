@@ -109,7 +109,7 @@ export class Door {
   constructor(options: DoorOptions, of: string, more: readonly string[] = []) {
     const { registry, scope, authenticate, checks } = checkDoorOptions(options);
     const config = nativeConfig(options, { of, hasListener: false, more: [...DOOR_OPTIONS, ...more] });
-    const { enabled, page = false, path, readyTimeoutMs, timeoutMs, writeTimeoutMs } = config.values();
+    const { enabled, path, readyTimeoutMs, timeoutMs, writeTimeoutMs } = config.values();
     this.#registry = internalsOf(registry);
     this.#authenticate = authenticate;
     this.#checks = checks;
@@ -117,12 +117,14 @@ export class Door {
     this.#timeoutMs = timeoutMs;
     this.#enabled = enabled;
     this.path = path;
-    this.hasPage = page;
+    // Not METRICS_PAGE: a variable must not take a path from an application.
+    this.hasPage = options.page === true;
     this.#headerNames = addon.requestHeaders();
     this.#service = this.#registry.createService(config, {
       hasCallback: authenticate !== undefined,
       hasChecks: !checks.isEmpty,
       ownValues: !this.#registry.showsProcess(scope),
+      hasPage: this.hasPage,
     });
     this.deliveries = new Deliveries(writeTimeoutMs, (why) => this.#service.gaveUp(why === 'late'));
   }
@@ -161,9 +163,11 @@ export class Door {
   }
 
   /** The target as the service expects it; undefined if a framework has put the request at a place that is not the door's. */
-  #targetOf({ target, place }: DoorRequest): string | undefined {
+  #targetOf(request: DoorRequest): string | undefined {
+    const { target, place } = request;
     if (place === undefined) return target;
-    const path = wantedPath(this.path, this.hasPage ? '/' : this.path, place);
+    const own = this.hasPage && wantsHtml(request) ? '/' : this.path;
+    const path = wantedPath(this.path, own, place);
     return path === undefined ? undefined : path + toQuery(target);
   }
 
@@ -276,6 +280,11 @@ export function checkDoorOptions(options: DoorOptions): CheckedDoorOptions {
 export function checkedReady(ready: unknown): boolean {
   if (typeof ready === 'boolean') return ready;
   return refuseOption('true or false', 'setReady()', ready);
+}
+
+/** True for browsers. At a path that has both, scrapers get the exposition. */
+function wantsHtml(request: DoorRequest): boolean {
+  return /\btext\/html\b/i.test(request.header('accept') ?? '');
 }
 
 function hasBody(request: DoorRequest): boolean {

@@ -20,7 +20,7 @@ export interface HonoDoorContext {
 
 /**
  * Answers the exposition's path, `/health` and `/ready`, and `/` with `page: true`; 404 for other paths. If a framework has routed
- * a path to it, that path shows the exposition, or the page with `page: true`.
+ * a path to it, that path shows the exposition, and with `page: true` the page to browsers.
  */
 export interface FetchMetricsHandler {
   /**

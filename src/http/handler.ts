@@ -16,9 +16,9 @@ import { piecesOf } from './pieces';
 export interface MetricsHandlerOptions extends DoorOptions {}
 
 /**
- * Answers the exposition's path, `/health` and `/ready`, and `/` with `page: true`. For other paths it calls `next`, or answers
- * 404 without `next`. If a framework has mounted the handler at a path, or routed a path to it, that path shows the exposition,
- * or the page with `page: true`.
+ * Answers the exposition's path, `/health` and `/ready`, and on a server of its own also `/`, with `page: true`. For other paths
+ * it calls `next`, or answers 404 without `next`. If a framework has mounted the handler at a path, or routed a path to it, that
+ * path shows the exposition, and with `page: true` the page to browsers.
  */
 export interface MetricsHandler {
   /** The promise is resolved when the client has read the answer or has left, or after `next`. It is never rejected. */

@@ -52,6 +52,11 @@ export class PanelHistory {
         this.#put(this.#buckets, bound, store.latest, counts[at] - (at === 0 ? 0 : counts[at - 1]));
       });
     }
+    for (const [group, cell] of this.#groups) {
+      if (cell.seen >= store.oldest) continue;
+      cell.drop();
+      this.#groups.delete(group);
+    }
     return found.length > 0;
   }
 
@@ -80,15 +85,17 @@ export class PanelHistory {
   picture(store, colours, windowMs) {
     const { times, scrapes, from, to } = recent(store, windowMs);
     const all = [...this.#groups].map(([name, cell], at) => ({ name, cell, colour: colours.lines[at % MOST_LINES] }));
-    const largest = [...all].sort((a, b) => sizeOf(b.cell) - sizeOf(a.cell)).slice(0, MOST_LINES);
+    const drawn = all
+      .map(({ name, cell, colour }) => ({ name, colour, values: scrapes.map((scrape) => cell.at(scrape)) }))
+      .filter(({ values }) => values.some((value) => !Number.isNaN(value)));
+    const largest = [...drawn].sort((a, b) => sizeOf(b.values) - sizeOf(a.values)).slice(0, MOST_LINES);
     // In their own order, so that lines do not change places.
-    const shown = all.filter((line) => largest.includes(line));
-    const lines = shown.map(({ name, cell, colour }, at) => ({
-      name,
-      colour: all.length > MOST_LINES ? colours.lines[at] : colour,
-      values: scrapes.map((scrape) => cell.at(scrape)),
-    }));
-    const picture = { times, lines, unit: this.panel.unit, from, to, hidden: all.length - shown.length };
+    const lines = drawn.filter((line) => largest.includes(line));
+    if (all.length > MOST_LINES)
+      lines.forEach((line, at) => {
+        line.colour = colours.lines[at];
+      });
+    const picture = { times, lines, unit: this.panel.unit, from, to, hidden: drawn.length - lines.length };
     if (!this.panel.isHeat) return picture;
     const bounds = [...this.#buckets.keys()].sort((a, b) => a - b);
     const columns = scrapes.map((at) => bounds.map((bound) => this.#buckets.get(bound)?.at(at) ?? 0));
@@ -100,9 +107,13 @@ export class PanelHistory {
   }
 }
 
-/** @param {Cell} cell */
-function sizeOf({ value }) {
-  return Number.isNaN(value) ? -1 : Math.abs(value);
+/**
+ * The largest amount of a line, by which lines are chosen.
+ *
+ * @param {number[]} values
+ */
+function sizeOf(values) {
+  return values.reduce((most, value) => (Number.isNaN(value) ? most : Math.max(most, Math.abs(value))), 0);
 }
 
 /**

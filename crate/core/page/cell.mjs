@@ -86,9 +86,11 @@ export class Cell {
    */
   #write(scrape, value) {
     if (this.#ring === undefined) return;
-    const { length } = this.#ring;
     const { capacity } = this.#span;
-    if (scrape - this.#changed >= length && length < capacity) this.#resize(Math.min(length * 2, capacity), scrape);
+    // Twice is enough unless the ring begins after a long absence.
+    let { length } = this.#ring;
+    while (scrape - this.#changed >= length && length < capacity) length = Math.min(length * 2, capacity);
+    if (length !== this.#ring.length) this.#resize(length, scrape);
     this.#ring[scrape % this.#ring.length] = value;
   }
 

@@ -44,7 +44,8 @@ function start() {
   startTheme();
   startControls();
   startTabs();
-  const scraper = new Scraper(url, store, (report) => {
+  // A route of one path has the exposition under that path, for who does not ask for HTML.
+  const scraper = new Scraper([url, location.pathname], store, (report) => {
     tell(report);
     if (report.state === 'live' && report.bytes !== undefined) showScrape();
   });

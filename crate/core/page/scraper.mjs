@@ -26,7 +26,8 @@ const ANSWER_MS = 30_000;
  */
 
 export class Scraper {
-  #url;
+  /** Where the exposition may be; the first one is asked first. */
+  #urls;
   #store;
   #tell;
   #isPaused = false;
@@ -39,12 +40,12 @@ export class Scraper {
   #lastMs = 0;
 
   /**
-   * @param {string} url
+   * @param {string[]} urls
    * @param {import('./store.mjs').Store} store
    * @param {(report: Report) => void} tell called after each scrape
    */
-  constructor(url, store, tell) {
-    this.#url = url;
+  constructor(urls, store, tell) {
+    this.#urls = urls;
     this.#store = store;
     this.#tell = tell;
     document.addEventListener('visibilitychange', () => this.#plan(0));
@@ -82,7 +83,7 @@ export class Scraper {
       if (!this.#isPaused) this.#tell({ state: 'live', intervalMs: this.#intervalMs, bytes, ms });
     } catch (error) {
       this.#patience = Math.min(MOST_PATIENCE, this.#patience * 2);
-      this.#tell({ state: 'failed', error: reasonOf(error, this.#url), intervalMs: this.#intervalMs });
+      this.#tell({ state: 'failed', error: reasonOf(error, this.#urls[0]), intervalMs: this.#intervalMs });
     }
     this.#isRunning = false;
     this.#plan(Math.max(0, this.#intervalMs * this.#patience - (performance.now() - began)));
@@ -90,12 +91,7 @@ export class Scraper {
 
   async #scrape() {
     const began = performance.now();
-    const response = await fetch(this.#url, {
-      headers: { accept: 'text/plain;version=0.0.4' },
-      cache: 'no-store',
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    if (!response.ok) throw new Error(`answers ${response.status} ${response.statusText}`);
+    const response = await this.#ask();
     const body = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
     const decoder = new TextDecoder();
     const lines = new LineReader(this.#store);
@@ -119,6 +115,26 @@ export class Scraper {
     lines.end();
     this.#store.end();
     return { bytes, ms, workMs };
+  }
+
+  /** The exposition of the first address that has one. It is the only one that is asked from then on. */
+  async #ask() {
+    let failure = '';
+    for (const url of this.#urls) {
+      const response = await fetch(url, {
+        headers: { accept: 'text/plain;version=0.0.4' },
+        cache: 'no-store',
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+      if (response.ok && response.headers.get('content-type')?.startsWith('text/plain')) {
+        this.#urls = [url];
+        return response;
+      }
+      failure ||= `answers ${response.status} ${response.statusText}`;
+      await response.body?.cancel();
+      if (response.status !== 404) break;
+    }
+    throw new Error(failure);
   }
 }
 

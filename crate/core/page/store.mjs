@@ -34,6 +34,7 @@ const INNER_LABEL = { histogram: 'le', summary: 'quantile' };
  * @property {Map<string, Series>} series by their key
  * @property {Cell} activity for each scrape the sum of all values of a gauge; otherwise what the family grew by in a second
  * @property {number} gathered what `activity` gets at the end of the scrape
+ * @property {number} named the last scrape that had its type or help
  */
 
 /**
@@ -58,7 +59,10 @@ export class Store {
   size = 0;
   #scrape = -1;
   #began = 0;
-  #count = 0;
+  /** @type {Sample[]} the samples of the running scrape, which count once it has arrived as a whole */
+  #arrived = [];
+  /** @type {number[]} their values */
+  #values = [];
   #span = new Span();
   /** @type {Map<string, Sample>} by the series as the exposition writes it */
   #samples = new Map();
@@ -69,9 +73,9 @@ export class Store {
   begin(time) {
     this.#scrape = this.latest + 1;
     this.#began = time;
-    this.#count = 0;
+    this.#arrived.length = 0;
+    this.#values.length = 0;
     this.#family = undefined;
-    for (const family of this.families.values()) family.gathered = 0;
   }
 
   /**
@@ -99,22 +103,16 @@ export class Store {
    * @param {number} value
    */
   sample(written, value) {
-    const known = this.#samples.get(written) ?? this.#admit(written);
-    const { cell, family } = known;
-    const scrape = this.#scrape;
-    if (known.adds) family.gathered += value;
-    else if (known.grows && scrape > 0) {
-      const before = cell.seen < 0 ? 0 : cell.value;
-      family.gathered += value >= before ? value - before : value;
-    }
-    cell.put(scrape, value);
-    this.#count++;
+    this.#arrived.push(this.#samples.get(written) ?? this.#admit(written));
+    this.#values.push(value);
   }
 
   /** Ends a scrape that has arrived as a whole. A scrape that has not is simply followed by `begin`. */
   end() {
     const scrape = this.#scrape;
     const seconds = scrape === 0 ? 1 : (this.#began - this.time(scrape - 1)) / 1000;
+    for (const family of this.families.values()) family.gathered = 0;
+    for (const [at, sample] of this.#arrived.entries()) count(sample, scrape, this.#values[at]);
     for (const { cell } of this.#samples.values()) if (cell.seen !== scrape) cell.miss(scrape);
     for (const family of this.families.values()) {
       const isGauge = !isGrowing(family.kind);
@@ -122,7 +120,7 @@ export class Store {
     }
     this.#times[scrape % this.#span.capacity] = this.#began;
     this.latest = scrape;
-    this.size = this.#count;
+    this.size = this.#arrived.length;
     this.#saveMemory();
     if (scrape % SWEEP_EVERY === 0) this.#sweep();
   }
@@ -169,10 +167,11 @@ export class Store {
     let family = this.families.get(name);
     if (family === undefined) {
       const activity = new Cell(this.#span);
-      family = { name, kind: 'untyped', help: '', series: new Map(), activity, gathered: 0 };
+      family = { name, kind: 'untyped', help: '', series: new Map(), activity, gathered: 0, named: 0 };
       this.families.set(name, family);
       this.shape++;
     }
+    family.named = this.#scrape;
     return family;
   }
 
@@ -248,8 +247,28 @@ export class Store {
         family.series.delete(key);
         this.shape++;
       }
+      if (family.series.size > 0 || family.named >= oldest) continue;
+      family.activity.drop();
+      this.families.delete(family.name);
+      this.shape++;
     }
   }
+}
+
+/**
+ * Counts a value of a complete scrape.
+ *
+ * @param {Sample} sample
+ * @param {number} scrape
+ * @param {number} value
+ */
+function count({ cell, family, grows, adds }, scrape, value) {
+  if (adds) family.gathered += value;
+  else if (grows && scrape > 0) {
+    const before = cell.seen < 0 ? 0 : cell.value;
+    family.gathered += value >= before ? value - before : value;
+  }
+  cell.put(scrape, value);
 }
 
 /**

@@ -108,7 +108,7 @@ settings! {
     /// The path of the exposition.
     path: String = "/metrics".to_owned(),
         ["METRICS_ENDPOINT_PATH", "path", Everywhere, path];
-    /// Whether `/` is the live page, which shows the exposition in a browser.
+    /// Whether `/` is the live page, which shows the exposition in a browser. The variable is for exporters alone.
     page: Option<bool> = None, default "`true` for an exporter, `false` for a handler",
         ["METRICS_PAGE", "page", Everywhere, flag];
     /// `true` turns the cache on, for one second unless a time is set. `false` turns it off, even if a time is set.

@@ -133,6 +133,7 @@ impl Exporter {
             has_callback: options.has_callback,
             has_checks: options.has_checks,
             own_values: options.own_values,
+            has_page: false,
         };
         let service = Arc::new(ScrapeService::with_web(target, config, web, embedding)?);
         let counting = Arc::clone(&service);

@@ -49,9 +49,18 @@ pub struct Embedding {
     pub has_checks: bool,
     /// Show only the registry's own values, without those of the other contributors of its process.
     pub own_values: bool,
+    /// `/` is the page, though the service does not own all paths. The setting `page` is for those that do: an operator's
+    /// variable must not take `/` away from a program.
+    pub has_page: bool,
 }
 
-setters!(Embedding { owns_all_paths: bool, has_callback: bool, has_checks: bool, own_values: bool });
+setters!(Embedding {
+    owns_all_paths: bool,
+    has_callback: bool,
+    has_checks: bool,
+    own_values: bool,
+    has_page: bool,
+});
 
 /// What the door has to do next.
 pub enum Step {
@@ -173,7 +182,7 @@ impl ScrapeService {
             scrape_timeout: config.scrape_timeout,
             compression: config.compression_enabled,
             protect_health: config.protect_health,
-            has_page: config.page.unwrap_or(embedding.owns_all_paths),
+            has_page: if embedding.owns_all_paths { config.page.unwrap_or(true) } else { embedding.has_page },
             extra_headers: web.headers,
         })
     }
@@ -424,7 +433,12 @@ impl ScrapeService {
     /// Whether the exposition is so small that `scrape_now` is faster than `scrape`.
     #[must_use]
     pub fn is_small(&self, plan: &Plan) -> bool {
-        let compressed = matches!(plan.key, Key::Exposition { gzip: true, .. });
+        let compressed = match plan.key {
+            // Its 90 kB take a millisecond in every registry.
+            Key::Page { gzip: true } => return false,
+            Key::Page { .. } => false,
+            Key::Exposition { gzip, .. } => gzip,
+        };
         self.maker.target.is_small(compressed, self.embedding.own_values)
     }
 

@@ -108,7 +108,6 @@ impl Target {
         Ok(body)
     }
 
-    /// The calls over a limit, by metric.
     /// The family that counts calls with a label set over a limit; `None` if there was no such call. It is made for
     /// each scrape, because the counts are in cells of the limited families.
     fn overflow_family(&self, process: Option<&Process>) -> Option<SampleFamily> {

@@ -20,10 +20,10 @@ use crate::sync::{Arc, Mutex, RwLock};
 use hashbrown::{HashMap, HashSet};
 use std::time::Duration;
 
-/// A table is rebuilt when more entries than this are removed, and more than half of all.
+/// A table of more entries than this is rebuilt when more than half of them are removed.
 const COMPACTION_FLOOR: usize = if cfg!(loom) { 2 } else { 64 };
 /// Entries that are copied with each change of a family: copying a million at once would take 50 ms of an event loop.
-const COMPACTION_STEP: usize = 64;
+const COMPACTION_STEP: usize = if cfg!(loom) { 1 } else { 64 };
 
 /// By series id, each exemplar with its cell. There are few, because exemplars are opt-in.
 pub(super) type Exemplars = HashMap<u32, Vec<(usize, Exemplar)>, foldhash::fast::FixedState>;

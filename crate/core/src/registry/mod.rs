@@ -42,7 +42,6 @@ pub(crate) use claims::written_names;
 pub(crate) use double_double::DoubleDouble;
 pub(crate) use expiry::LiveFamily;
 pub(crate) use index::SeriesCells;
-#[cfg(feature = "http")]
 pub(crate) use mount::MountLabels;
 pub(crate) use registry::{Item, Mount};
 pub use registry::{Registry, RegistryConfig};
