@@ -206,6 +206,35 @@ test('of several requests to an unknown model, the first that succeeds tells', a
   t.deepEqual(await attempted(registry), new Set(['new-model']));
 });
 
+test('a request that is refused holds nothing back', async (t) => {
+  const { registry, llm } = collector(TIMED);
+  t.throws(() => llm.startRequest({ ...NEW, exemplarLabels: { trace: 'x'.repeat(200) } }));
+  attempt(llm);
+  t.deepEqual(await attempted(registry), new Set(['other']));
+});
+
+test('of very many retries the newest wait, and none is lost', async (t) => {
+  const { registry, llm } = collector(TIMED);
+  const call = llm.startRequest(NEW);
+  for (let i = 0; i < 1500; i++) llm.recordRetry(NEW, 'timeout');
+  call.end({});
+  const counts = (await recorded(registry))
+    .filter((line) => line.startsWith('retries'))
+    .map((line) => line.split(' ')[1]);
+  t.is(
+    counts.reduce((sum, count) => sum + Number(count), 0),
+    1500,
+  );
+});
+
+test('nothing waits for a model that has no room in the label', async (t) => {
+  const { registry, llm } = collector(TIMED);
+  for (let i = 0; i < 200; i++) llm.startRequest({ model: `model-${i}`, provider: 'p' }).end({});
+  llm.startRequest(NEW);
+  attempt(llm);
+  t.deepEqual(await attempted(registry), new Set(['other']));
+});
+
 test('retries of an unknown model count as other if its call is collected as garbage', async (t) => {
   const { registry, llm } = collector(TIMED);
   (() => void llm.startRequest(NEW))();

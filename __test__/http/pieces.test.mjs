@@ -122,7 +122,7 @@ const KEEPERS = {
   },
   'a connection within the process, whose other end keeps what it gets': () => {
     const inner = http.createServer(createMetricsHandler({ registry, selfMetrics: false }));
-    return net.createServer((socket) => {
+    const server = net.createServer((socket) => {
       const kept = [];
       const connection = new Duplex({
         read() {},
@@ -131,10 +131,11 @@ const KEEPERS = {
           done();
         },
       });
-      connection.on('close', () => socket.end(Buffer.concat(kept)));
+      connection.on('finish', () => socket.end(Buffer.concat(kept)));
       socket.on('data', (chunk) => connection.push(chunk));
       inner.emit('connection', connection);
     });
+    return Object.assign(server, { closeAllConnections() {} });
   },
   'a Koa middleware that pipes the body through a slow stream': () => {
     const app = new Koa();

@@ -147,7 +147,8 @@ class Collection {
     this.#parts = metricsList.filter((name) => settings.wanted.has(name)).map((name) => PARTS[name](settings));
     this.#upkeep = new Upkeep(this.#parts);
     const names = new Set(this.#metrics.map((metric) => metric.name));
-    for (const sibling of siblings) sibling.#yieldTo(names);
+    // A collection that yields displaces no other: an exporter that ends would take the metrics along.
+    if (!yields) for (const sibling of siblings) sibling.#yieldTo(names);
     this.#register();
     siblings.add(this);
     dropped.register(registry, this.#upkeep, this.#upkeep);

@@ -32,6 +32,11 @@ export class CappedNames {
     this.#max = max;
   }
 
+  /** True if no further name is accepted. */
+  get isFull(): boolean {
+    return this.#names.size >= this.#max;
+  }
+
   /** The name as a label shows it. A new name is accepted if there is room. */
   admit(name: string): string {
     if (this.#names.has(name)) return name;

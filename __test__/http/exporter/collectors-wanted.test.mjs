@@ -30,3 +30,13 @@ test('collectors that a program made itself stay in its registry', async (t) => 
   t.false(names.some((name) => ofLlm(name) || ofAgents(name)));
   t.true(names.includes('own_llm_requests_total') && names.includes('own_agent_active'));
 });
+
+test('the first exporter keeps its default metrics when a second one starts and ends', async (t) => {
+  const registry = new Registry();
+  const first = await startExporter({ registry, port: 0, host: '127.0.0.1', collectorsProcess: true });
+  t.teardown(() => first.close());
+  const second = await startExporter({ registry, port: 0, host: '127.0.0.1', collectorsProcess: true });
+  await second.close();
+  const text = await (await fetch(new URL('/metrics', first.url))).text();
+  t.true(text.includes('\nprocess_cpu_seconds_total '));
+});

@@ -84,12 +84,13 @@ export class LlmCall implements Disposable {
     this.#target = target;
     this.#labels = labels;
     this.#gaps = gaps;
+    // This may throw, and what has begun must end.
+    this.#exemplarLabels = chooseExemplarLabels(target);
     // Before the enclosing request ends, which may be the last one to ask the unknown model.
     unknown?.began();
     const outer = enclosingRequest(record);
     outer?.take();
     this.#agent = attributed() ?? outer?.agent;
-    this.#exemplarLabels = chooseExemplarLabels(target);
     series.began();
     forgotten.register(this, unknown ?? series, this);
   }

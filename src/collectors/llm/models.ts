@@ -72,12 +72,7 @@ export class Models {
   unknownOf(target: LlmTarget, series: ModelSeries): UnknownModel | undefined {
     const key = series.model === OTHER ? this.#keyOf(target) : undefined;
     if (key === undefined) return undefined;
-    let unknown = this.#unknown.get(key);
-    if (unknown === undefined) {
-      unknown = new UnknownModel(series, () => this.#unknown.delete(key));
-      this.#unknown.set(key, unknown);
-    }
-    return unknown;
+    return this.#unknown.get(key) ?? new UnknownModel(series, key, this.#unknown);
   }
 
   /** Records something about a model that no answer confirms; for an unknown model when its running requests tell what it is. */
@@ -89,7 +84,9 @@ export class Models {
     else unknown.hold(record);
   }
 
+  /** Nothing for a model that stays `other`: it has no name, or no further model becomes known. */
   #keyOf({ model, provider }: LlmTarget): string | undefined {
+    if (this.#shown.isFull) return undefined;
     const name = this.name(model);
     return name === OTHER ? undefined : `${readName(provider)}\n${name}`;
   }
