@@ -37,6 +37,8 @@ const CORE = 'api';
 const LOADER = 'native-loader';
 /** Their modules are in no other file, and may have more names than they export, for the other files. */
 const LAYERS = [LOADER, CORE];
+/** The program of the package's `bin`, which no module loads. */
+const PROGRAM = 'cli';
 
 const read = (path) => readFileSync(path, 'utf8');
 const filesBelow = (folder, pattern) =>
@@ -66,7 +68,10 @@ function sourceOf(reference, from) {
 
 /** The modules with which files of the bundle begin, by name. */
 function findStarts() {
-  const starts = new Map([[LOADER, join(sources, 'native', 'loader.ts')]]);
+  const starts = new Map([
+    [LOADER, join(sources, 'native', 'loader.ts')],
+    [PROGRAM, join(sources, PROGRAM, 'index.ts')],
+  ]);
   for (const source of filesBelow(sources, /\.ts$/)) {
     for (const [, , reference] of read(source).matchAll(isEntry(source) ? IMPORT : REQUIRE)) {
       const start = sourceOf(reference, source);
