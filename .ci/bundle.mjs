@@ -182,9 +182,17 @@ function shortening(exported, isEntry) {
     toplevel: !isEntry,
     compress: isEntry ? false : compress,
     mangle: names,
-    format: { max_line_len: 200, comments: false },
+    format: { max_line_len: 400, comments: false },
   };
 }
+
+/** For the program: it prints its errors itself, so no name and no line has to be readable. */
+const SMALLEST = {
+  ecma: 2020,
+  toplevel: true,
+  compress: { passes: 3, unsafe_arrows: true },
+  format: { comments: false },
+};
 
 async function write(path, code, options) {
   writeFileSync(path, `${(await minify(code, options)).code}\n`);
@@ -198,7 +206,7 @@ async function writeBundle() {
     if (double !== null) throw new Error(`${fileName} has two classes of one name: ${double[1]}`);
     const exported = Object.values(modules).flatMap((module) => module.renderedExports);
     if (fileName === `${LOADER}.js`) writeFileSync(join(target, fileName), code);
-    else await write(join(target, fileName), code, shortening(exported));
+    else await write(join(target, fileName), code, fileName.startsWith(PROGRAM) ? SMALLEST : shortening(exported));
   }
 }
 

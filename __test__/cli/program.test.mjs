@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { MANIFEST, PROGRAM, run } from './support/program.mjs';
 
-const COMMANDS = ['check', 'diff', 'docs', 'dashboard', 'watch', 'demo'];
+const COMMANDS = ['check', 'diff', 'docs', 'dashboard', 'watch', 'demo', 'rules'];
 
 test('--help lists the commands, and each command has its own', async (t) => {
   const { code, stdout, stderr } = await run(['--help']);

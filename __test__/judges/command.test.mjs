@@ -1,12 +1,14 @@
 // The command `check` and promtool find the same in names, types, help texts and labels: in expositions of this library and
-// of prom-client, and in thousands of generated families.
+// of prom-client, and in thousands of generated families. promtool also runs the rules that the command writes.
 
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import { run as check } from '../cli/support/program.mjs';
 import { count } from '../support/count.mjs';
 import { expositions } from './support/expositions.mjs';
-import { run } from './support/processes.mjs';
+import { run, temporaryFolder } from './support/processes.mjs';
 
 /** The rules that promtool does not have. */
 const OWN = ['type', 'label-id', 'series', 'buckets', 'size'].flatMap((rule) => ['--ignore', rule]);
@@ -127,3 +129,46 @@ test('generated families', async (t) => {
   t.is(ours.length, theirs.length);
   t.true(theirs.length > families.length);
 });
+
+const OBJECTIVES = `# TYPE http_requests_total counter
+http_requests_total{status="200"} 1
+# TYPE jobs_total counter
+jobs_total{result="error"} 1
+jobs_total{result="it's ok"} 1
+# TYPE wait_seconds histogram
+wait_seconds_bucket{le="0.5"} 1
+wait_seconds_bucket{le="1"} 1
+wait_seconds_bucket{le="+Inf"} 1
+wait_seconds_sum 1
+wait_seconds_count 1
+`;
+
+for (const args of [
+  ['--slo', '99.9', '--metric', 'http_requests_total'],
+  ['--slo', '95', '--metric', 'jobs_total'],
+  ['--slo', '99.99', '--metric', 'jobs_total', '--bad', 'result="it\'s ok"'],
+  ['--slo', '99', '--metric', 'wait_seconds', '--threshold', '0.5'],
+  ['--slo', '97.3', '--metric', 'wait_seconds', '--threshold', '1'],
+]) {
+  test(`rules ${args.join(' ')}: promtool accepts them, and their cases pass and can fail`, async (t) => {
+    const folder = await temporaryFolder(t);
+    const [rules, cases] = [join(folder, 'rules.yml'), join(folder, 'cases.yml')];
+    const written = await check(['rules', ...args, '-'], { input: OBJECTIVES });
+    const tests = await check(['rules', ...args, '--tests', 'rules.yml', '-'], { input: OBJECTIVES });
+    t.deepEqual([written.code, tests.code], [0, 0], written.stderr + tests.stderr);
+    await writeFile(rules, written.stdout);
+    await writeFile(cases, tests.stdout);
+    const checked = await run('promtool', ['check', 'rules', rules]);
+    t.regex(checked.stdout, /SUCCESS: 9 rules found/, checked.stdout + checked.stderr);
+    const tested = await run('promtool', ['test', 'rules', cases]);
+    t.is(tested.code, 0, tested.stdout + tested.stderr);
+
+    for (const [old, other] of [
+      [/> [\d.]+/g, '> 2'],
+      [/> [\d.]+/g, '>= 0'],
+    ]) {
+      await writeFile(rules, written.stdout.replaceAll(old, other));
+      t.is((await run('promtool', ['test', 'rules', cases])).code, 1, other);
+    }
+  });
+}

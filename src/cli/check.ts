@@ -2,12 +2,11 @@
  * Checks an exposition: its format, promtool's rules, this project's rules, and the size and time of the scrape.
  */
 import type { ExpositionError } from '../errors';
-import { api } from '../realm';
 import type { Exposition } from '../testing/parse';
 import { type Family, familiesOf } from './families';
 import { inspect } from './hygiene';
 import { type Finding, lint } from './promlint';
-import { readSource, type Source } from './source';
+import { parsed, readSource, type Source } from './source';
 import { type Colour, coloured, table, writeJson, writeLine } from './terminal';
 import { numberOf, textsOf, type Values } from './values';
 
@@ -34,8 +33,7 @@ function examined(source: Source, maxSeries: number): { families: Family[]; foun
   const found = scrapeFindings(source);
   let exposition: Exposition;
   try {
-    const format = source.format === undefined ? {} : { format: source.format };
-    exposition = api.testing().parseExposition(source.body, { ...format, strict: true });
+    exposition = parsed(source, true);
   } catch (error) {
     const { line, message } = error as ExpositionError;
     if (line === undefined) throw error;

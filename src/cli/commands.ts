@@ -7,6 +7,7 @@ import { demo } from './demo';
 import { diff } from './diff';
 import { docs } from './docs';
 import type { CommandName } from './help';
+import { rules } from './rules';
 import type { Values } from './values';
 import { watch } from './watch';
 
@@ -21,4 +22,5 @@ export const run: Readonly<Record<CommandName, (operands: string[], values: Valu
   dashboard,
   watch,
   demo,
+  rules,
 };

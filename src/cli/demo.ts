@@ -31,15 +31,10 @@ export async function demo(_operands: string[], values: Values): Promise<number>
 
 /** @returns records a quarter of a second of the application's work */
 function application(): () => void {
-  const requests = new api.Counter({
-    name: 'http_requests_total',
-    help: 'Requests by route and status.',
-    labelNames: ['route', 'status'],
-  });
   const duration = new api.Histogram({
     name: 'http_request_duration_seconds',
     help: 'Time to answer a request.',
-    labelNames: ['route'],
+    labelNames: ['route', 'status'],
   });
   const queue = new api.Gauge({ name: 'jobs_waiting', help: 'Jobs that wait for a worker.' });
   const llm = new api.LlmMetricsCollector({
@@ -51,8 +46,8 @@ function application(): () => void {
     const load = 1 + Math.sin((round++ / 240) * 2 * Math.PI) / 2;
     for (const [at, route] of ROUTES.entries()) {
       for (let left = Math.round((load * 8 * Math.random()) / (at + 1)); left > 0; left--) {
-        requests.inc({ route, status: Math.random() < 0.03 ? '500' : '200' });
-        duration.observe({ route }, (at + 1) * 0.02 * load * Math.exp(Math.random() * 2 - 1));
+        const status = Math.random() < 0.03 ? '500' : '200';
+        duration.observe({ route, status }, (at + 1) * 0.02 * load * Math.exp(Math.random() * 2 - 1));
       }
     }
     queue.set(Math.round(load * 10 + Math.random() * 4));
@@ -62,16 +57,18 @@ function application(): () => void {
 
 function answered(load: number) {
   const { provider, model } = MODELS[Math.random() < 0.7 ? 0 : 1];
-  const timeToFirstTokenMs = 200 * load * (0.5 + Math.random());
+  const timeToFirstTokenMs = 400 * load * Math.random();
   const outputTokens = Math.round(50 + Math.random() * 400);
+  const status = Math.random() < 0.04 ? ('timeout' as const) : ('success' as const);
+  const durationMs = timeToFirstTokenMs + outputTokens * 8;
   return {
-    ...{
-      provider,
-      model,
-      operation: 'chat' as const,
-      status: Math.random() < 0.04 ? ('timeout' as const) : ('success' as const),
-    },
-    ...{ inputTokens: Math.round(200 + Math.random() * 1500), outputTokens, timeToFirstTokenMs },
-    ...{ chunks: outputTokens, durationMs: timeToFirstTokenMs + outputTokens * 8 },
+    provider,
+    model,
+    operation: 'chat' as const,
+    status,
+    inputTokens: 900,
+    outputTokens,
+    timeToFirstTokenMs,
+    durationMs,
   };
 }

@@ -35,7 +35,7 @@ const SOURCE = {
 } as const;
 const SOURCE_OPERAND = { text: '<url|file|->', least: 1, most: 1 };
 
-export type CommandName = 'check' | 'diff' | 'docs' | 'dashboard' | 'watch' | 'demo';
+export type CommandName = 'check' | 'diff' | 'docs' | 'dashboard' | 'watch' | 'demo' | 'rules';
 
 export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   check: {
@@ -93,6 +93,19 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     operands: { text: '', least: 0, most: 0 },
     about: 'run an endpoint with moving metrics and print the address of its page',
     options: { port: { type: 'string', value: 'number', help: 'port (default 9464; 0 for a free one)' }, ...HELP },
+  },
+  rules: {
+    operands: SOURCE_OPERAND,
+    about: 'write burn-rate rules for an objective, or test cases of them for promtool',
+    options: {
+      slo: { type: 'string', value: 'percent', help: 'good requests in 30 days: 95 to less than 100' },
+      metric: { type: 'string', value: 'name', help: 'a counter, or a histogram with --threshold' },
+      bad: { type: 'string', value: 'matcher', help: "which of the counter's series failed, as 'status=~\"5..\"'" },
+      threshold: { type: 'string', value: 'bound', help: 'the bucket that a good request is in' },
+      tests: { type: 'string', value: 'file', help: 'write test cases of the rules in this file' },
+      ...SOURCE,
+      ...HELP,
+    },
   },
 };
 

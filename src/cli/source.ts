@@ -44,17 +44,19 @@ export async function readSource(target: string, values: Values): Promise<Source
   }
 }
 
+/** @throws {ExpositionError} for an invalid exposition */
+export function parsed({ body, format }: Source, strict: boolean): Exposition {
+  return api.testing().parseExposition(body, format === undefined ? { strict } : { format, strict });
+}
+
 /** @throws {CommandError} for an invalid exposition */
-export function parsed(source: Source): Exposition {
+export async function readExposition(target: string, values: Values): Promise<Exposition> {
+  const source = await readSource(target, values);
   try {
-    return api.testing().parseExposition(source.body, source.format === undefined ? {} : { format: source.format });
+    return parsed(source, false);
   } catch (error) {
     throw new CommandError(`${source.name}: ${(error as Error).message}`);
   }
-}
-
-export async function readExposition(target: string, values: Values): Promise<Exposition> {
-  return parsed(await readSource(target, values));
 }
 
 async function scrape(target: string, values: Values, maxBytes: number): Promise<Source> {
