@@ -1,4 +1,4 @@
-// What `check` finds, how it says it, and its exit code. __test__/judges/command.test.mjs compares the names' rules with
+// Tests the findings of `check`, its texts, and its exit code. __test__/judges/command.test.mjs compares the names' rules with
 // promtool.
 
 import test from 'ava';

@@ -68,7 +68,7 @@ test('each metric has a panel with queries for its type; infos have none', async
       title: 'start_time_seconds',
       description: '',
       unit: 'short',
-      queries: [`sum (start_time_seconds${here}}) as start_time_seconds`],
+      queries: [`max (start_time_seconds${here}}) as start_time_seconds`],
     },
   ]);
   const written = panelsOf(dashboard).flatMap(({ targets }) => targets);

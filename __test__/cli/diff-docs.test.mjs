@@ -1,4 +1,4 @@
-// What `diff` and `docs` write.
+// Tests the output of `diff` and `docs`.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// What depends on a terminal: colours, and the table of `watch`. `script` of util-linux makes the pseudo-terminal.
+// Tests colours and the table of `watch`, which depend on a terminal. `script` of util-linux makes the pseudo-terminal.
 
 import test from 'ava';
 import { run, runInTerminal, serve, serveText, TEXT } from './support/program.mjs';

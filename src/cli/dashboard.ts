@@ -127,7 +127,8 @@ function queriesOf(family: Family): Drawing {
     return { queries: [[`${rate('sum')} / ${rate('count')}`, named || 'mean']], unit };
   }
   const shown = type === 'gaugehistogram' ? `${name}_gcount` : name;
-  return { queries: [[`sum${grouped} (${shown}{${TARGETS}})`, named || name]], unit };
+  const joined = type === 'gauge' ? (JOINED[unit] ?? (isTime(name) ? 'max' : 'sum')) : 'sum';
+  return { queries: [[`${joined}${grouped} (${shown}{${TARGETS}})`, named || name]], unit };
 }
 
 /** The labels that tell a metric's lines apart: few, with few values. A state set needs the label of its name. */
@@ -143,12 +144,24 @@ const UNITS: Readonly<Record<string, string>> = {
   ...{ volts: 'volt', amperes: 'amp', joules: 'joule', grams: 'massg', meters: 'lengthm', usd: 'currencyUSD' },
 };
 
+/** How gauges of several instances become one line, if their sum says nothing. */
+const JOINED: Readonly<Record<string, string>> = {
+  s: 'max',
+  ms: 'max',
+  percentunit: 'avg',
+  percent: 'avg',
+  celsius: 'max',
+};
+
+/** A point in time, not a duration. */
+const isTime = (name: string) => /_time_seconds$|timestamp/.test(name);
+
 function unitOf(name: string): string {
   const word =
     name
       .replace(/_total$/, '')
       .split('_')
       .at(-1) ?? '';
-  // A time of day is in milliseconds in Grafana.
-  return (/_time_seconds$|timestamp/.test(name) ? undefined : UNITS[word]) ?? 'short';
+  // Grafana expects a point in time in milliseconds.
+  return (isTime(name) ? undefined : UNITS[word]) ?? 'short';
 }

@@ -33,7 +33,10 @@ export function inspect(family: Family, maxSeries: number): Finding[] {
     if (found !== undefined) add('warning', 'label-id', `label ${JSON.stringify(label)} has ${found}`);
   }
   if (series > maxSeries) {
-    const counts = [...labels].sort(([, one], [, two]) => two.size - one.size).slice(0, 3);
+    const counts = [...labels]
+      .filter(([, values]) => values.size > 1)
+      .sort(([, one], [, two]) => two.size - one.size)
+      .slice(0, 3);
     const listed = counts.map(([label, values]) => `${label} has ${values.size} values`).join(', ');
     add('warning', 'series', `${series} series (at most ${maxSeries} expected): ${listed}`);
   }
