@@ -4,7 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { startExporter } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
+import { certificates } from '../http/exporter/support/certificates.mjs';
 import { OPENMETRICS, run, serve, serveText, TEXT } from './support/program.mjs';
 
 const GOOD = '# HELP jobs_waiting Jobs that wait.\n# TYPE jobs_waiting gauge\njobs_waiting 3\n';
@@ -140,4 +142,15 @@ test('other commands refuse an invalid exposition with its line', async (t) => {
   const { code, stdout, stderr } = await run(['docs', '-'], { input: `${GOOD}a{b="c} 1\n` });
   t.deepEqual({ code, stdout }, { code: 2, stdout: '' });
   t.regex(stderr, /^prometheus-metrics: stdin: .* \(line 4, column \d+\)\n/);
+});
+
+test('certificates are checked, unless --insecure or the authority is given', async (t) => {
+  const made = await certificates(t);
+  const files = { tlsCertFile: made.path('server.crt'), tlsKeyFile: made.path('server.key') };
+  const exporter = await startExporter({ host: '127.0.0.1', port: 0, ...files });
+  t.teardown(() => exporter.close());
+  const url = `https://127.0.0.1:${exporter.port}/metrics`;
+  t.regex(await refused(t, [url]), /certificate/);
+  t.is((await run(['docs', '--insecure', url])).code, 0);
+  t.is((await run(['docs', url], { env: { NODE_EXTRA_CA_CERTS: made.path('ca.crt') } })).code, 0);
 });

@@ -87,16 +87,36 @@ test('watch --json: one line for each scrape; a counter that fell has no negativ
   t.true(rounds[1].series[0].rate > rounds[2].series[0].rate);
 });
 
-test('watch ends with 2 if the endpoint goes away, and gives the screen back', async (t) => {
+test('watch goes on while an endpoint restarts, and ends with 2 if the first scrape fails', async (t) => {
   let scrapes = 0;
   const url = await serve(t, (_, response) => {
-    if (++scrapes > 1) response.writeHead(503).end();
-    else response.setHeader('content-type', TEXT).end('a 1\n');
+    scrapes += 1;
+    if (scrapes % 4 === 3) response.writeHead(503).end();
+    else response.setHeader('content-type', TEXT).end(`# TYPE a_total counter\na_total ${scrapes}\n`);
   });
-  const { code, stdout } = await runInTerminal(['watch', '-n', '0.1', url]);
-  t.is(code, 2);
+  const failed = `Expected to scrape ${url}/ but failed: HTTP 503 Service Unavailable`;
+  const plain = await run(['watch', '-n', '0.1', '--count', '4', url]);
+  t.is(plain.code, 0);
+  const [one, two, three] = plain.stdout.split('\n').map((line) => line.slice(9));
+  t.regex(one, /a_total$/);
+  t.is(two, failed);
+  t.regex(three, /a_total$/);
+  const json = await run(['watch', '--json', '-n', '0.1', '--count', '3', url]);
+  t.is(JSON.parse(json.stdout.split('\n')[2]).error, failed);
+  const drawn = await runInTerminal(['watch', '-n', '0.1', '--count', '5', url]);
+  t.is(drawn.code, 0);
+  t.true(drawn.stdout.includes(`${ESCAPE}[31mExpected to scrape ${url}`), drawn.stdout);
+  const gone = await runInTerminal(['watch', 'http://127.0.0.1:9']);
+  t.is(gone.code, 2);
   t.true(
-    stdout.includes(`${ESCAPE}[?1049lprometheus-metrics: Expected to scrape ${url}/ but failed: HTTP 503`),
-    stdout,
+    gone.stdout.includes(`${ESCAPE}[?1049lprometheus-metrics: Expected to scrape http://127.0.0.1:9/ but`),
+    gone.stdout,
   );
+});
+
+test('Ctrl-C ends watch, and gives the screen back', async (t) => {
+  const url = await movingEndpoint(t);
+  const { stdout } = await runInTerminal(['watch', '-n', '0.1', url], { after: 'kill -INT $!' });
+  t.true(stdout.includes(`${ESCAPE}[?1049h`));
+  t.regex(stdout, /\[\?25h.\[\?1049l\s*$/su);
 });

@@ -32,16 +32,27 @@ export async function watch([target]: string[], values: Values): Promise<number>
   try {
     let before = 0;
     for (let round = 1; ; round++) {
-      const exposition = await readExposition(target, values);
-      const now = performance.now();
-      follow(known, countsOf(exposition, wanted), round, (now - before) / 1000);
-      before = now;
+      const start = performance.now();
+      let failure = '';
+      try {
+        follow(
+          known,
+          countsOf(await readExposition(target, values), wanted),
+          round,
+          (performance.now() - before) / 1000,
+        );
+        before = performance.now();
+      } catch (error) {
+        // A program that is watched while it is developed restarts often.
+        if (round === 1) throw error;
+        failure = (error as Error).message;
+      }
       const fastest = fastestOf(known, top);
-      if (values.json === true) writeJsonLine(fastest);
-      else if (isTerminal) draw(target, known.size, fastest);
-      else if (round > 1) writePlain(fastest);
+      if (values.json === true) writeJsonLine(fastest, failure);
+      else if (isTerminal) draw(target, known.size, fastest, failure);
+      else if (round > 1) writePlain(fastest, failure);
       if (round >= count) return 0;
-      await pause(interval - (performance.now() - now));
+      await pause(interval - (performance.now() - start));
     }
   } finally {
     restore();
@@ -96,15 +107,17 @@ function fastestOf(known: ReadonlyMap<string, Moving>, top: number): Moving[] {
     .slice(0, top);
 }
 
-function writeJsonLine(fastest: readonly Moving[]): void {
+function writeJsonLine(fastest: readonly Moving[], failure: string): void {
   const series = fastest.map(({ series, last, rates }) => ({ series, value: last, rate: rates.at(-1) }));
-  writeLine(JSON.stringify({ time: new Date().toISOString(), series }));
+  const time = new Date().toISOString();
+  writeLine(JSON.stringify(failure === '' ? { time, series } : { time, error: failure }));
 }
 
-function writePlain(fastest: readonly Moving[]): void {
+function writePlain(fastest: readonly Moving[], failure: string): void {
   const time = new Date().toISOString().slice(11, 19);
-  if (fastest.length === 0) writeLine(`${time} nothing moved`);
-  for (const { series, last, rates } of fastest) {
+  const moved = failure === '' ? fastest : [];
+  if (moved.length === 0) writeLine(`${time} ${shown(failure) || 'nothing moved'}`);
+  for (const { series, last, rates } of moved) {
     writeLine(`${time} ${perSecond(rates.at(-1))} ${short(last)} ${shown(series)}`);
   }
 }
@@ -119,7 +132,7 @@ function sparkline(rates: readonly number[]): string {
   return bars.join('').padStart(HISTORY);
 }
 
-function draw(target: string, total: number, fastest: readonly Moving[]): void {
+function draw(target: string, total: number, fastest: readonly Moving[], failure: string): void {
   const width = process.stdout.columns || 80;
   const rows = fastest.map(({ series, last, rates }) => [
     perSecond(rates.at(-1)),
@@ -139,7 +152,8 @@ function draw(target: string, total: number, fastest: readonly Moving[]): void {
     `${target.replace(/\/\/[^/@]*@/, '//')}  ${total} series  ${new Date().toISOString().slice(11, 19)}`,
   );
   const lines = [coloured('dim', head.slice(0, width)), ...table(cut, paint)];
-  if (fastest.length === 0) lines.push('waiting for a series to move');
+  if (failure !== '') lines[0] = coloured('red', shown(failure).slice(0, width));
+  else if (fastest.length === 0) lines.push('waiting for a series to move');
   // Each line ends with "erase to the end", so that the picture does not flicker.
   process.stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);
 }

@@ -18,11 +18,12 @@ export function run(args, { input = '', env = {} } = {}) {
   return ended(spawn(process.execPath, [PROGRAM, ...args], { env: { ...ENVIRONMENT, ...env } }), input);
 }
 
-/** Runs it in a pseudo-terminal, whose output is stdout. `command` is of the shell. */
-export function runInTerminal(args, { env = {} } = {}) {
+/** Runs it in a pseudo-terminal, whose output is stdout. `after`: what the shell does a second later. */
+export function runInTerminal(args, { env = {}, after } = {}) {
   const command = [process.execPath, PROGRAM, ...args].map((part) => `'${part.replaceAll("'", "'\\''")}'`).join(' ');
   const options = { env: { ...ENVIRONMENT, TERM: 'xterm-256color', ...env } };
-  return ended(spawn('script', ['-qec', `stty rows 12 cols 100; ${command}`, '/dev/null'], options), '');
+  const whole = after === undefined ? command : `${command} & sleep 1; ${after}; wait`;
+  return ended(spawn('script', ['-qec', `stty rows 12 cols 100; ${whole}`, '/dev/null'], options), '');
 }
 
 async function ended(child, input) {
