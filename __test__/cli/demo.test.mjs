@@ -45,3 +45,9 @@ test('demo says how to take another port', async (t) => {
   t.deepEqual({ code, stdout }, { code: 2, stdout: '' });
   t.regex(stderr, /^prometheus-metrics: .*in use.* \(--port 0 takes a free port\)\n$/i);
 });
+
+test('demo says why it shows nothing if metrics are disabled', async (t) => {
+  const { code, stdout, stderr } = await run(['demo', '--port', '0'], { env: { METRICS_ENABLED: 'false' } });
+  t.deepEqual({ code, stdout }, { code: 2, stdout: '' });
+  t.regex(stderr, /METRICS_ENABLED is false/);
+});

@@ -1,24 +1,10 @@
 // The rules that the program writes, and what it refuses. __test__/judges/command.test.mjs runs them with promtool.
 
 import test from 'ava';
+import { OBJECTIVES } from './support/objectives.mjs';
 import { run } from './support/program.mjs';
 
-const INPUT = `# TYPE http_requests_total counter
-http_requests_total{status="200"} 1
-# TYPE jobs_total counter
-jobs_total{result="error"} 1
-jobs_total{result="ok"} 1
-jobs_total{result="timeout"} 1
-# TYPE plain_total counter
-plain_total 1
-# TYPE wait_seconds histogram
-wait_seconds_bucket{le="0.5"} 1
-wait_seconds_bucket{le="1"} 1
-wait_seconds_bucket{le="+Inf"} 1
-wait_seconds_sum 1
-wait_seconds_count 1
-`;
-const rules = (...args) => run(['rules', '-', ...args], { input: INPUT });
+const rules = (...args) => run(['rules', '-', ...args], { input: OBJECTIVES });
 
 /** The expression of the first recording rule. */
 const first = ({ stdout }) => /expr: '(.*)'/.exec(stdout)[1].replaceAll("''", "'");
@@ -54,7 +40,7 @@ test('a histogram: the part over a bucket', async (t) => {
 });
 
 test('the metric is found if only one has failures', async (t) => {
-  const input = INPUT.replace(/^.*jobs_total.*\n/gm, '');
+  const input = OBJECTIVES.replace(/^.*jobs_total.*\n/gm, '');
   const { code, stdout } = await run(['rules', '--slo', '99', '-'], { input });
   t.is(code, 0);
   t.true(stdout.includes('http_requests_total{status=~"5.."}'));
@@ -69,6 +55,10 @@ test('incomplete and wrong options are refused', async (t) => {
     [['--slo', '99', '--metric', 'nothing'], /Expected a metric of the exposition but received "nothing"/],
     [['--slo', '99', '--metric', 'plain_total'], /Expected a histogram, or a counter and --bad/],
     [['--slo', '99', '--metric', 'jobs_total', '--bad', 'x'], /Expected a histogram, or a counter and --bad/],
+    [
+      ['--slo', '99', '--metric', 'jobs_total', '--bad', 'a=~"5[0-9]+"'],
+      /Expected a histogram, or a counter and --bad/,
+    ],
     [['--slo', '99', '--metric', 'wait_seconds'], /Expected one of 0\.5, 1 for --threshold/],
     [['--slo', '99', '--metric', 'wait_seconds', '--threshold', '2'], /Expected one of 0\.5, 1 for --threshold/],
   ];

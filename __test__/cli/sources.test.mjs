@@ -89,6 +89,7 @@ test('unreadable sources end with 2 and a reason, without the password', async (
   const url = await serve(t, ({ url: path }, response) => {
     const answers = {
       '/500': () => response.writeHead(500).end('oops'),
+      '/colours': () => response.socket.end('HTTP/1.1 500 \u009b31mred\r\n\r\n', 'latin1'),
       '/401': () => response.writeHead(401).end(),
       '/html': () => response.setHeader('content-type', 'text/html').end('<!doctype html><title>Login</title>'),
       '/json': () => response.setHeader('content-type', 'application/json').end('{}'),
@@ -113,6 +114,7 @@ test('unreadable sources end with 2 and a reason, without the password', async (
   const named = url.replace('//', '//user:pass@');
   const reasons = {
     '/500': /HTTP 500 Internal Server Error\n$/,
+    '/colours': /HTTP 500 \\u\{9b\}31mred\n$/,
     '/401': /HTTP 401 Unauthorized; give credentials/,
     '/html': /received text\/html; the path is often \/metrics/,
     '/json': /received application\/json/,

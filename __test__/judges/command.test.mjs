@@ -5,7 +5,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
-import { run as check } from '../cli/support/program.mjs';
+import { OBJECTIVES } from '../cli/support/objectives.mjs';
+import { run as command } from '../cli/support/program.mjs';
 import { count } from '../support/count.mjs';
 import { expositions } from './support/expositions.mjs';
 import { run, temporaryFolder } from './support/processes.mjs';
@@ -16,7 +17,7 @@ const OWN = ['type', 'label-id', 'series', 'buckets', 'size'].flatMap((rule) => 
 /** What each finds, one line for each finding, sorted. promtool repeats a finding for each series. */
 async function verdicts(input) {
   const theirs = await run('promtool', ['check', 'metrics'], { input });
-  const ours = await check(['check', '--json', ...OWN, '-'], { input });
+  const ours = await command(['check', '--json', ...OWN, '-'], { input });
   const { findings } = JSON.parse(ours.stdout);
   return {
     theirs: [...new Set(theirs.stderr.split('\n').filter((line) => line !== ''))].sort(),
@@ -130,19 +131,6 @@ test('generated families', async (t) => {
   t.true(theirs.length > families.length);
 });
 
-const OBJECTIVES = `# TYPE http_requests_total counter
-http_requests_total{status="200"} 1
-# TYPE jobs_total counter
-jobs_total{result="error"} 1
-jobs_total{result="it's ok"} 1
-# TYPE wait_seconds histogram
-wait_seconds_bucket{le="0.5"} 1
-wait_seconds_bucket{le="1"} 1
-wait_seconds_bucket{le="+Inf"} 1
-wait_seconds_sum 1
-wait_seconds_count 1
-`;
-
 for (const args of [
   ['--slo', '99.9', '--metric', 'http_requests_total'],
   ['--slo', '95', '--metric', 'jobs_total'],
@@ -153,8 +141,8 @@ for (const args of [
   test(`rules ${args.join(' ')}: promtool accepts them, and their cases pass and can fail`, async (t) => {
     const folder = await temporaryFolder(t);
     const [rules, cases] = [join(folder, 'rules.yml'), join(folder, 'cases.yml')];
-    const written = await check(['rules', ...args, '-'], { input: OBJECTIVES });
-    const tests = await check(['rules', ...args, '--tests', 'rules.yml', '-'], { input: OBJECTIVES });
+    const written = await command(['rules', ...args, '-'], { input: OBJECTIVES });
+    const tests = await command(['rules', ...args, '--tests', 'rules.yml', '-'], { input: OBJECTIVES });
     t.deepEqual([written.code, tests.code], [0, 0], written.stderr + tests.stderr);
     await writeFile(rules, written.stdout);
     await writeFile(cases, tests.stdout);

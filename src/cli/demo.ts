@@ -4,7 +4,7 @@
 import { setInterval } from 'node:timers';
 import { api } from '../realm';
 import { writeLine } from './terminal';
-import { CommandError, numberOf, type Values } from './values';
+import { CommandError, numberOf, textOf, type Values } from './values';
 
 const ROUND_MS = 250;
 const ROUTES = ['/search', '/cart', '/orders/:id'];
@@ -15,17 +15,19 @@ const MODELS = [
 
 export async function demo(_operands: string[], values: Values): Promise<number> {
   const port = numberOf(values, 'port', 9464, 0);
+  const host = textOf(values, 'host') ?? '127.0.0.1';
   const record = application();
   let url: string;
   try {
-    ({ url } = await api.startExporter({ port, collectorsProcess: true, collectorsRuntime: true }));
+    ({ url } = await api.startExporter({ host, port, collectorsProcess: true, collectorsRuntime: true }));
   } catch (error) {
     throw new CommandError(`${(error as Error).message}${port === 0 ? '' : ' (--port 0 takes a free port)'}`);
   }
+  if (url === '') throw new CommandError('Expected metrics to be enabled, but METRICS_ENABLED is false');
   record();
   // The timer keeps the process alive.
   setInterval(record, ROUND_MS);
-  writeLine(`Page     ${url}/\nMetrics  ${url}/metrics\nPress Ctrl-C to stop.`);
+  writeLine(`Page     ${url}/\nMetrics  ${url}${api.configFromEnv().path}\nPress Ctrl-C to stop.`);
   return 0;
 }
 

@@ -92,7 +92,11 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   demo: {
     operands: { text: '', least: 0, most: 0 },
     about: 'run an endpoint with moving metrics and print the address of its page',
-    options: { port: { type: 'string', value: 'number', help: 'port (default 9464; 0 for a free one)' }, ...HELP },
+    options: {
+      host: { type: 'string', value: 'address', help: 'address to listen on (default 127.0.0.1)' },
+      port: { type: 'string', value: 'number', help: 'port (default 9464; 0 for a free one)' },
+      ...HELP,
+    },
   },
   rules: {
     operands: SOURCE_OPERAND,

@@ -93,12 +93,12 @@ function ratioOf(family: Family, values: Values): Ratio {
     };
   }
   const bad = textOf(values, 'bad') ?? badOf(family);
-  const [, label, operator, value] = /^(\w+)(=~?)"([^"\\]+)"$/.exec(bad ?? '') ?? [];
+  // Of regular expressions, only alternatives and dots: the test cases need a value that is selected.
+  const [, label, value] = /^(\w+)(?:=(?=")|=~(?="[\w .|:'/-]+"$))"([^"\\]+)"$/.exec(bad ?? '') ?? [];
   if (type !== 'counter' || label === undefined) {
     throw new CommandError(`Expected a histogram, or a counter and --bad, such as --bad 'status=~"5.."', for ${name}`);
   }
-  // A value that the matcher selects: of the alternatives the first, with a digit for each dot.
-  const failed = operator === '=' ? value : value.split('|')[0].replaceAll('.', '0');
+  const failed = bad?.includes('=~') === true ? value.split('|')[0].replaceAll('.', '0') : value;
   return {
     name,
     // `or 0 *`: before the first failure no series of one exists.

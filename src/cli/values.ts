@@ -2,12 +2,19 @@
  * Reads values of options, and has the error for wrong ones and for unreadable sources.
  */
 
+import { shown } from './terminal';
+
 /** Options as the argument parser returns them. */
 export type Values = { readonly [option: string]: string | boolean | string[] | undefined };
 
 /** An error for the user: its message is printed without a stack. */
 export class CommandError extends Error {
   readonly exitCode = 2;
+
+  constructor(message: string) {
+    // Servers write parts of some messages.
+    super(message.split('\n').map(shown).join('\n'));
+  }
 }
 
 /** A number of at least `least`. */
