@@ -37,6 +37,8 @@ const CORE = 'api';
 const LOADER = 'native-loader';
 /** Their modules are in no other file, and may have more names than they export, for the other files. */
 const LAYERS = [LOADER, CORE];
+/** The program of the package's `bin`, which no module loads. */
+const PROGRAM = 'cli';
 
 const read = (path) => readFileSync(path, 'utf8');
 const filesBelow = (folder, pattern) =>
@@ -66,7 +68,10 @@ function sourceOf(reference, from) {
 
 /** The modules with which files of the bundle begin, by name. */
 function findStarts() {
-  const starts = new Map([[LOADER, join(sources, 'native', 'loader.ts')]]);
+  const starts = new Map([
+    [LOADER, join(sources, 'native', 'loader.ts')],
+    [PROGRAM, join(sources, PROGRAM, 'index.ts')],
+  ]);
   for (const source of filesBelow(sources, /\.ts$/)) {
     for (const [, , reference] of read(source).matchAll(isEntry(source) ? IMPORT : REQUIRE)) {
       const start = sourceOf(reference, source);
@@ -177,9 +182,17 @@ function shortening(exported, isEntry) {
     toplevel: !isEntry,
     compress: isEntry ? false : compress,
     mangle: names,
-    format: { max_line_len: 200, comments: false },
+    format: { max_line_len: 400, comments: false },
   };
 }
+
+/** For the program: it prints its errors itself, so no name and no line has to be readable. */
+const SMALLEST = {
+  ecma: 2020,
+  toplevel: true,
+  compress: { passes: 3, unsafe_arrows: true },
+  format: { comments: false },
+};
 
 async function write(path, code, options) {
   writeFileSync(path, `${(await minify(code, options)).code}\n`);
@@ -193,7 +206,7 @@ async function writeBundle() {
     if (double !== null) throw new Error(`${fileName} has two classes of one name: ${double[1]}`);
     const exported = Object.values(modules).flatMap((module) => module.renderedExports);
     if (fileName === `${LOADER}.js`) writeFileSync(join(target, fileName), code);
-    else await write(join(target, fileName), code, shortening(exported));
+    else await write(join(target, fileName), code, fileName.startsWith(PROGRAM) ? SMALLEST : shortening(exported));
   }
 }
 

@@ -4,6 +4,8 @@ import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { EVERY_TYPE } from '../cli/support/every-type.mjs';
+import { run as command } from '../cli/support/program.mjs';
 import { readDashboards } from '../deploy/support/dashboards.mjs';
 import { run, temporaryFolder } from './support/processes.mjs';
 
@@ -37,6 +39,12 @@ test('Grafana knows every field of the dashboards', async (t) => {
   const dashboards = await readDashboards();
   const named = [...dashboards].map(([file, dashboard]) => [file.replace('.json', ''), dashboard]);
   const { code, stdout, stderr } = await verdictOn(t, named);
+  t.deepEqual({ code, stdout, stderr }, { code: 0, stdout: '', stderr: '' });
+});
+
+test('Grafana knows every field of a dashboard that the command writes', async (t) => {
+  const written = await command(['dashboard', '-'], { input: EVERY_TYPE });
+  const { code, stdout, stderr } = await verdictOn(t, [['written', JSON.parse(written.stdout)]]);
   t.deepEqual({ code, stdout, stderr }, { code: 0, stdout: '', stderr: '' });
 });
 

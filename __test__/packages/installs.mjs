@@ -73,7 +73,15 @@ export async function checkInstalls(url, isFull) {
         expectOutput(await run(folder, [...start, file]), EXPECTED);
       });
     }
-    if (title === 'npm') await check("npm: README's first program runs", () => runReadme(folder));
+    if (title === 'npm') {
+      await check("npm: README's first program runs", () => runReadme(folder));
+      await check('npm: the command runs', async () => {
+        const program = join(folder, 'node_modules', '.bin', 'prometheus-metrics');
+        writeFileSync(join(folder, 'metrics.txt'), '# HELP a_bytes Size.\n# TYPE a_bytes gauge\na_bytes 1\n');
+        const printed = await run(folder, [program, 'check', '--strict', 'metrics.txt']);
+        if (!printed.startsWith('no findings: 1 metric')) throw new Error(`expected no findings, received ${printed}`);
+      });
+    }
   }
   await check('no Rust was on PATH', async () => {
     const source = `for (const name of ['cargo', 'rustc']) {
