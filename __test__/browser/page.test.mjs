@@ -207,7 +207,7 @@ test.serial('keys: search, pause, theme, parts, rows', async (t) => {
   await page.keyboard.press('Enter');
   t.is(await page.$eval('[data-row=a_total] .main', (button) => button.getAttribute('aria-expanded')), 'true');
   await page.keyboard.press('ArrowDown');
-  t.is(await page.evaluate(() => document.activeElement.closest('li').dataset.row), 'a_total{x="1"}');
+  t.is(await page.evaluate(() => document.activeElement.closest('li').dataset.row), 'a_total\n{x="1"}');
   await page.keyboard.press('p');
   await until(page, 'it is paused', () => document.getElementById('state').textContent === 'paused');
   let asked = 0;

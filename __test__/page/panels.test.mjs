@@ -149,6 +149,25 @@ test('a query of a metric that the exposition does not have', (t) => {
   t.deepEqual(evaluate(store, query, store.latest), new Map());
 });
 
+test('a share after a restart: what is gone has no part, and a gauge that is missing is unknown', (t) => {
+  const counters = (at) => `# TYPE c_total counter\nc_total{s="ok"} ${at}\n${at < 5 ? 'c_total{s="error"} 1\n' : ''}`;
+  const gauges = (at) => `# TYPE limit gauge\nlimit 4\n# TYPE left gauge\n${at < 5 ? 'left 0\n' : ''}`;
+  const store = storeOf(Array.from({ length: 120 }, (_, at) => counters(at) + gauges(at)));
+  const growth = (match) => ({ kind: 'rate', name: 'c_total', match });
+  const failed = { kind: 'ratio', over: growth({ s: 'error' }), under: growth({}) };
+  t.deepEqual(evaluate(store, failed, store.latest), new Map([['', 0]]));
+  const left = { kind: 'ratio', over: { kind: 'value', name: 'left' }, under: { kind: 'value', name: 'limit' } };
+  t.deepEqual(evaluate(store, left, 4), new Map([['', 0]]));
+  t.deepEqual(evaluate(store, left, store.latest), new Map([['', Number.NaN]]));
+});
+
+test('values that have no sum: the largest, and the same in PromQL', (t) => {
+  const store = storeOf(['# TYPE a_ratio gauge\na_ratio{n="1"} 0.5\na_ratio{n="2"} NaN\na_ratio{n="3"} 0.75\n']);
+  const query = { kind: 'value', name: 'a_ratio' };
+  t.deepEqual(evaluate(store, query, 0), new Map([['', 0.75]]));
+  t.is(promql(store, query), 'max (a_ratio)');
+});
+
 test('a metric is found with another namespace, and without one', (t) => {
   for (const name of ['http_requests_total', 'shop_http_requests_total']) {
     const other = storeOf([`# TYPE ${name} counter\n${name} 1\n`]);

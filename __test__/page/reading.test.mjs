@@ -5,7 +5,9 @@ import test from 'ava';
 import fc from 'fast-check';
 import { PanelHistory } from '../../crate/core/page/cards.mjs';
 import { Cell, Span } from '../../crate/core/page/cell.mjs';
+import { subjectOfSeries } from '../../crate/core/page/detail.mjs';
 import { LineReader, parseSeries, writeLabels } from '../../crate/core/page/parse.mjs';
+import { bucketsOf, evaluate, RATE_SECONDS, SHARE_SECONDS } from '../../crate/core/page/queries.mjs';
 import { histogramQuantile, increase, rate } from '../../crate/core/page/rates.mjs';
 import { Store } from '../../crate/core/page/store.mjs';
 import { feed, seriesOf, storeOf } from './support/stores.mjs';
@@ -169,17 +171,135 @@ test('a chart shows the groups of its time, the largest first', (t) => {
 
 test('an exposition with very many changing values shortens what is remembered', (t) => {
   const store = new Store();
-  const text = (at) =>
-    `# TYPE g gauge\n${Array.from({ length: 40_000 }, (_, n) => `g{n="${n}"} ${n + at}\n`).join('')}`;
-  for (let at = 0; at < 4; at++) feed(store, at * 1000, text(at));
+  const names = Array.from({ length: 40_000 }, (_, n) => `g{n="${n}"}`);
+  const scrape = (at, count) => {
+    store.begin(at * 1000);
+    store.type('g', 'gauge');
+    for (let n = 0; n < count; n++) store.sample(names[n], n + at);
+    store.end();
+  };
+  // All have changed and keep their room, though most are missing later.
+  for (let at = 0; at < 300; at++) scrape(at, at < 4 ? names.length : 2);
+  const { cell } = seriesOf(store, 'g', '{n="1"}');
+  t.is(store.latest - store.oldest, 198);
+  for (let at = store.oldest; at <= store.latest; at++) t.deepEqual([cell.at(at), store.time(at)], [1 + at, at * 1000]);
+});
+
+/** A histogram of one process: each scrape adds as many observations to each bucket. */
+function histogramText(buckets, at, labels = '') {
+  const bounds = Object.keys(buckets).sort((a, b) => (Number(a) || 1e9) - (Number(b) || 1e9));
+  const counts = bounds.map((_, n) => bounds.slice(0, n + 1).reduce((sum, bound) => sum + buckets[bound] * at, 0));
+  const lines = bounds.map((bound, n) => `h_bucket{${labels}le="${bound}"} ${counts[n]}\n`);
+  const own = labels === '' ? '' : `{${labels.slice(0, -1)}}`;
+  return `# TYPE h histogram\n${lines.join('')}h_sum${own} ${at}\nh_count${own} ${counts.at(-1)}\n`;
+}
+
+const p50 = { kind: 'quantile', quantile: 0.5, name: 'h' };
+const LINES = { lines: Array(8).fill('#000') };
+
+test('after a restart with other buckets, those of the earlier process say nothing', (t) => {
+  const [old, young] = [
+    { 0.1: 5, 0.5: 5, 1: 5, '+Inf': 5 },
+    { 0.2: 0, 0.6: 4, 2: 0, '+Inf': 0 },
+  ];
+  const store = new Store();
+  const history = new PanelHistory({ title: 'H', unit: 's', queries: [p50], isHeat: true });
+  const within = (value) => value > 0.2 && value <= 0.6;
+  for (let at = 0; at < 1400; at++) {
+    feed(store, at * 1000, at < 100 ? histogramText(old, at + 1) : histogramText(young, at - 99));
+    history.sample(store);
+    const members = [...store.families.get('h').series.values()];
+    for (const seconds of [RATE_SECONDS, SHARE_SECONDS, Number.POSITIVE_INFINITY]) {
+      const { bounds, counts } = bucketsOf(store, members, at, seconds);
+      t.is(bounds.length, 4);
+      t.true(counts.every((count, n) => n === 0 || count >= counts[n - 1]));
+    }
+    if (at > 100) t.true(within(evaluate(store, p50, at).get('')), `${at}`);
+    if (at === 120) {
+      const all = [0.1, 0.2, 0.5, 0.6, 1, 2, Number.POSITIVE_INFINITY];
+      const detail = subjectOfSeries(store, store.families.get('h'), undefined).picture(LINES, 60_000);
+      for (const { heat, times } of [history.picture(store, LINES, 60_000), detail]) {
+        t.deepEqual(heat.bounds, all);
+        t.is(heat.columns.length, times.length);
+        t.true(heat.columns.flat().every((count) => !(count < 0)));
+        t.true(heat.columns.at(-1)[3] > 0);
+        t.false(heat.columns.at(-1)[2] > 0);
+        t.true(heat.columns[0][2] > 0);
+      }
+    }
+  }
+  const { heat } = history.picture(store, LINES, 60_000);
+  t.deepEqual(heat.bounds, [0.2, 0.6, 2, Number.POSITIVE_INFINITY]);
   t.deepEqual(
-    [0, 1, 2, 3].map((at) => seriesOf(store, 'g', '{n="39999"}').cell.at(at)),
-    [39_999, 40_000, 40_001, 40_002],
+    seriesOf(store, 'h').parts.map(({ bound }) => bound),
+    [0.2, 0.6, 2, Number.POSITIVE_INFINITY],
   );
+});
+
+test('what a series got before it was removed counts, unless its buckets are of an earlier process', (t) => {
+  const course = (gone) => {
+    const store = new Store();
+    for (let at = 0; at < 30; at++) {
+      const removed = at < 20 ? histogramText(gone, at, 'n="a",') : '';
+      feed(store, at * 1000, removed + histogramText({ 1: 0, 2: 1, '+Inf': 0 }, at, 'n="b",'));
+    }
+    return bucketsOf(store, [...store.families.get('h').series.values()], store.latest, SHARE_SECONDS);
+  };
+  const bounds = [1, 2, Number.POSITIVE_INFINITY];
+  t.deepEqual(course({ 1: 1, 2: 0, '+Inf': 0 }), { bounds, counts: [19, 48, 48] });
+  t.deepEqual(course({ 1: 1, 3: 0, '+Inf': 0 }), { bounds, counts: [0, 29, 29] });
+});
+
+test('a summary shows the quantiles of its newest scrape', (t) => {
+  const text = (quantile) => `# TYPE s summary\ns{n="1",quantile="${quantile}"} 2\ns_sum{n="1"} 2\ns_count{n="1"} 1\n`;
+  const store = storeOf([...Array(10).fill(text('0.5')), ...Array(1200).fill(text('0.9'))]);
   t.deepEqual(
-    [0, 1, 2, 3].map((at) => store.time(at)),
-    [0, 1000, 2000, 3000],
+    seriesOf(store, 's', '{n="1"}').parts.map(({ bound }) => bound),
+    [0.9],
   );
+});
+
+test('buckets that come back after a long absence are not those of before', (t) => {
+  const [one, other] = [
+    { 1: 3, '+Inf': 0 },
+    { 2: 3, '+Inf': 0 },
+  ];
+  const store = new Store();
+  const history = new PanelHistory({ title: 'H', unit: 's', queries: [p50], isHeat: true });
+  for (let at = 0; at < 900; at++) {
+    feed(store, at * 1000, histogramText(at >= 700 && at < 800 ? other : one, at % 100));
+    history.sample(store);
+  }
+  const { heat, times } = history.picture(store, LINES, 300_000);
+  t.deepEqual(heat.bounds, [1, 2, Number.POSITIVE_INFINITY]);
+  times.forEach((time, at) => {
+    if (time >= 700_000 && time < 800_000) t.false(heat.columns[at][0] > 0, `${time}`);
+  });
+});
+
+test('quantiles of one scrape are not those of another, of other labels or of another time', (t) => {
+  const store = new Store();
+  for (let at = 0; at < 100; at++) {
+    const a = { 1: at < 80 ? 1 : 2, 2: 1, '+Inf': 0 };
+    feed(store, at * 1000, histogramText(a, at, 'n="a",') + histogramText({ 1: 0, 2: 1, '+Inf': 0 }, at, 'n="b",'));
+    for (const query of [p50, { ...p50, by: ['n'] }, { ...p50, match: { n: 'a' } }, { ...p50, quantile: 0.9 }]) {
+      for (const seconds of [undefined, 10]) {
+        evaluate(store, query, at, seconds);
+        const again = evaluate(store, query, at, seconds);
+        store.buckets.clear();
+        t.deepEqual(again, evaluate(store, query, at, seconds));
+      }
+    }
+  }
+});
+
+test('a gauge without a number does not hide the others; a counter without one has not grown', (t) => {
+  const text = (value, at) =>
+    `# TYPE g gauge\ng{n="1"} NaN\ng{n="2"} 3\ng{n="3"} 4\n# TYPE c_total counter\nc_total{n="1"} ${value}\nc_total{n="2"} ${at}\n`;
+  const store = storeOf([5, Number.NaN, 5, 6].map(text));
+  const activity = (name) => [0, 1, 2, 3].map((at) => store.families.get(name).activity.at(at));
+  t.deepEqual(activity('g'), [7, 7, 7, 7]);
+  t.deepEqual(activity('c_total'), [Number.NaN, 1, 1, 2]);
 });
 
 test('a quantile lies in the bucket of the observation of its rank', (t) => {

@@ -31,7 +31,9 @@ export function cardinalityRows(store, limits) {
   );
   return families
     .slice(0, MOST_FAMILIES)
-    .map((family) => row(family, limits[family.name], beyond.get(family.name) ?? 0));
+    .map((family) =>
+      row(family, Object.hasOwn(limits, family.name) ? limits[family.name] : undefined, beyond.get(family.name) ?? 0),
+    );
 }
 
 /**

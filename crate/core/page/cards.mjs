@@ -52,11 +52,8 @@ export class PanelHistory {
         this.#put(this.#buckets, bound, store.latest, counts[at] - (at === 0 ? 0 : counts[at - 1]));
       });
     }
-    for (const [group, cell] of this.#groups) {
-      if (cell.seen >= store.oldest) continue;
-      cell.drop();
-      this.#groups.delete(group);
-    }
+    forget(this.#groups, store);
+    forget(this.#buckets, store);
     return found.length > 0;
   }
 
@@ -97,13 +94,32 @@ export class PanelHistory {
       });
     const picture = { times, lines, unit: this.panel.unit, from, to, hidden: drawn.length - lines.length };
     if (!this.panel.isHeat) return picture;
-    const bounds = [...this.#buckets.keys()].sort((a, b) => a - b);
+    const bounds = [...this.#buckets]
+      .filter(([, { seen }]) => seen >= scrapes[0])
+      .map(([bound]) => bound)
+      .sort((a, b) => a - b);
     const columns = scrapes.map((at) => bounds.map((bound) => this.#buckets.get(bound)?.at(at) ?? 0));
     return {
       ...picture,
       lines: lines.map((line) => ({ ...line, name: 'p95', colour: colours.text })),
       heat: { bounds, columns },
     };
+  }
+}
+
+/**
+ * Notes what the newest scrape did not have, and forgets what no remembered scrape has.
+ *
+ * @template Key
+ * @param {Map<Key, Cell>} cells
+ * @param {Store} store
+ */
+function forget(cells, { latest, oldest }) {
+  for (const [key, cell] of cells) {
+    if (cell.seen < latest) cell.miss(latest);
+    if (cell.seen >= oldest) continue;
+    cell.drop();
+    cells.delete(key);
   }
 }
 

@@ -175,9 +175,11 @@ function heatOf(store, members, scrapes, colours) {
   const last = scrapes[scrapes.length - 1];
   /** @type {{ bounds: number[], counts: number[] }} */
   let recent = { bounds: [], counts: [] };
+  /** @type {Set<number>} those of all scrapes: a restart may have brought others */
+  const seen = new Set();
   /** @type {{ bounds: number[], counts: number[] }} */
   let minute = recent;
-  /** @type {number[][]} */
+  /** @type {Map<number, number>[]} */
   const columns = [];
   const quantiles = [0.5, 0.95, 0.99].map((quantile, at) => ({
     name: `p${quantile * 100}`,
@@ -190,9 +192,15 @@ function heatOf(store, members, scrapes, colours) {
       recent = bucketsOf(store, members, scrape, RATE_SECONDS);
       minute = bucketsOf(store, members, scrape, SHARE_SECONDS);
     }
-    columns.push(recent.counts.map((count, at) => count - (at === 0 ? 0 : recent.counts[at - 1])));
+    const { bounds, counts } = recent;
+    columns.push(new Map(counts.map((count, at) => [bounds[at], count - (at === 0 ? 0 : counts[at - 1])])));
+    for (const bound of bounds) seen.add(bound);
     for (const { quantile, values } of quantiles)
       values.push(histogramQuantile(quantile, minute.bounds, minute.counts));
   }
-  return { lines: quantiles, heat: { bounds: recent.bounds, columns } };
+  const bounds = [...seen].sort((a, b) => a - b);
+  return {
+    lines: quantiles,
+    heat: { bounds, columns: columns.map((column) => bounds.map((bound) => column.get(bound) ?? 0)) },
+  };
 }

@@ -19,8 +19,9 @@ import { showText } from './format.mjs';
  */
 
 const MARGIN = { left: 54, right: 8, top: 8, bottom: 20 };
-/** A line is interrupted where so much time, in milliseconds, has no scrape. */
+/** A line is interrupted where at least so much time, in milliseconds, and several intervals have no scrape. */
 const GAP_MS = 15_000;
+const GAP_INTERVALS = 3;
 /** The scrapes that a sparkline shows. */
 export const SPARK_SCRAPES = 120;
 const FONT = '11px system-ui, sans-serif';
@@ -136,13 +137,24 @@ function* runs(values, times) {
   let start = -1;
   for (let at = 0; at <= values.length; at++) {
     const isValue = at < values.length && Number.isFinite(values[at]);
-    const isNear = start < 0 || times[at] - times[at - 1] < GAP_MS;
+    const isNear = start < 0 || !isGap(times, at);
     if (start >= 0 && (!isValue || !isNear)) {
       yield [start, at];
       start = -1;
     }
     if (isValue && start < 0) start = at;
   }
+}
+
+/**
+ * True if scrapes are missing before a time: the interval is that of its neighbours, as it changes with the work.
+ *
+ * @param {number[]} times
+ * @param {number} at
+ */
+function isGap(times, at) {
+  const step = (/** @type {number} */ to) => times[to] - times[to - 1] || 0;
+  return step(at) > Math.max(GAP_MS, GAP_INTERVALS * Math.max(step(at - 1), step(at + 1)));
 }
 
 /**
@@ -160,7 +172,7 @@ function drawHeat(context, times, { bounds, columns }, x, [top, bottom], colours
   context.fillStyle = colours.heat;
   const y = (/** @type {number} */ share) => bottom - share * (bottom - top);
   columns.forEach((column, at) => {
-    if (at === 0 || times[at] - times[at - 1] > GAP_MS) return;
+    if (at === 0 || isGap(times, at)) return;
     const [left, right] = [x(times[at - 1]), x(times[at])];
     column.forEach((count, bucket) => {
       if (!(count > 0)) return;

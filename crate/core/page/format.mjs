@@ -90,16 +90,6 @@ export function showText(value, unit) {
   return shown.unit.startsWith('/') || shown.unit === '%' ? shown.text + shown.unit : `${shown.text} ${shown.unit}`;
 }
 
-/**
- * How long ago, or how long something takes, in one short text.
- *
- * @param {number} seconds
- * @returns {string}
- */
-export function showDuration(seconds) {
-  return showText(seconds, 's');
-}
-
 /** @param {number} value */
 function money(value) {
   const size = Math.abs(value);

@@ -64,9 +64,9 @@ export class List {
     this.update(this.#colours);
   }
 
-  /** The number of families and series that the list shows, or would show if they were opened. */
+  /** The number of families that the list shows. */
   get found() {
-    return { families: this.#rows.filter(({ series }) => series === undefined).length };
+    return this.#rows.filter(({ series }) => series === undefined).length;
   }
 
   /** @param {Colours | undefined} colours */
@@ -91,7 +91,7 @@ export class List {
       this.#rows.push({ id: family.name, family, series: undefined, isOpen });
       if (!isOpen) continue;
       for (const member of series)
-        this.#rows.push({ id: family.name + member.key, family, series: member, isOpen: false });
+        this.#rows.push({ id: `${family.name}\n${member.key}`, family, series: member, isOpen: false });
     }
     const text =
       this.#store.latest < 0
@@ -269,7 +269,8 @@ class RowElement {
     const isSplit = family.kind === 'histogram' || family.kind === 'summary';
     this.#rate.set(perSecond, grows ? show(perSecond, isSplit ? '/s' : `${unit}/s`) : { text: '', unit: '' });
     let value = Number.NaN;
-    for (const member of members) value = plus(value, (member.cell ?? member.count)?.at(store.latest) ?? Number.NaN);
+    for (const member of members)
+      value = family.gather(value, (member.cell ?? member.count)?.at(store.latest) ?? Number.NaN);
     this.#value.set(value, show(value, isSplit ? '' : unit));
     if (family.kind === 'histogram') return this.#updateHistogram(members, unit, colours);
     setText(this.#more, this.#describe(unit));
@@ -302,6 +303,7 @@ class RowElement {
     if (series !== undefined) {
       if (family.kind !== 'summary') return '';
       return series.parts
+        .filter(({ cell }) => cell.seen === this.#store.latest)
         .map(
           ({ bound, cell }) =>
             `p${Number((bound * 100).toPrecision(6))} ${showText(cell.at(this.#store.latest), unit)}`,

@@ -121,7 +121,7 @@ function startControls() {
   });
   const filter = () => {
     list.filter(byId('search').value, byId('order').value);
-    setText(byId('found'), `${list.found.families.toLocaleString('en')} families`);
+    setText(byId('found'), `${list.found.toLocaleString('en')} families`);
   };
   byId('search').addEventListener('input', filter);
   byId('order').addEventListener('change', filter);

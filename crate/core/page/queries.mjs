@@ -3,7 +3,7 @@
  * page and the text that is copied cannot differ.
  */
 import { writeLabels } from './parse.mjs';
-import { histogramQuantile, increase, plus, rate } from './rates.mjs';
+import { histogramQuantile, increase, larger, plus, rate } from './rates.mjs';
 
 /**
  * @typedef {import('./store.mjs').Store} Store
@@ -12,8 +12,8 @@ import { histogramQuantile, increase, plus, rate } from './rates.mjs';
  * @typedef {import('./cell.mjs').Cell} Cell
  *
  * @typedef {object} Query
- * @property {'rate' | 'value' | 'quantile' | 'ratio' | 'mean' | 'top'} kind `rate`: growth in a second. `value`: the sum of values.
- *   `quantile`: of a histogram. `mean`: its sum by its count. `ratio`: `over` by `under`.
+ * @property {'rate' | 'value' | 'quantile' | 'ratio' | 'mean'} kind `rate`: growth in a second. `value`: the sum of values,
+ *   or the largest of values that have no sum. `quantile`: of a histogram. `mean`: its sum by its count. `ratio`: `over` by `under`.
  * @property {string} [name] of the family, without its namespace
  * @property {Record<string, string>} [match] labels; `a|b` allows both, `!a` excludes one
  * @property {string[]} [by] labels that tell groups apart
@@ -82,8 +82,10 @@ function evaluateRatio(store, { over, under }, scrape) {
   const parts = evaluate(store, /** @type {Query} */ (over), scrape, SHARE_SECONDS);
   /** @type {Map<string, number>} */
   const result = new Map();
+  // What has not grown, or is gone since a restart, has no share. A gauge that is missing is unknown.
+  const none = over?.kind === 'value' ? Number.NaN : 0;
   for (const [group, whole] of evaluate(store, /** @type {Query} */ (under), scrape, SHARE_SECONDS)) {
-    if (whole > 0) result.set(group, (parts.get(group) ?? 0) / whole);
+    if (whole > 0) result.set(group, plus(none, parts.get(group) ?? none) / whole);
     else result.set(group, Number.NaN);
   }
   return result;
@@ -102,7 +104,8 @@ function evaluateFamily(store, query, scrape, seconds) {
   const result = new Map();
   /** @type {Map<string, Series[]>} */
   const groups = new Map();
-  for (const series of familyOf(store, query.name ?? '')?.series.values() ?? []) {
+  const family = familyOf(store, query.name ?? '');
+  for (const series of family?.series.values() ?? []) {
     if (!matches(series, match)) continue;
     const group = by.map((label) => labelValue(series, label)).join(' · ');
     const members = groups.get(group);
@@ -111,7 +114,13 @@ function evaluateFamily(store, query, scrape, seconds) {
   }
   for (const [group, members] of groups) {
     if (kind === 'quantile') {
-      const { bounds, counts } = bucketsOf(store, members, scrape, seconds ?? SHARE_SECONDS);
+      // Several panels show quantiles of the same buckets.
+      const covered = seconds ?? SHARE_SECONDS;
+      const key = JSON.stringify([family?.name, match, by, group, covered]);
+      const known = scrape === store.latest ? store.buckets : new Map();
+      const buckets = known.get(key) ?? bucketsOf(store, members, scrape, covered);
+      known.set(key, buckets);
+      const { bounds, counts } = buckets;
       result.set(group, histogramQuantile(quantile, bounds, counts));
     } else if (kind === 'mean') {
       const sum = total(members, (series) => rate(store, series.sum, scrape, seconds ?? SHARE_SECONDS));
@@ -125,7 +134,7 @@ function evaluateFamily(store, query, scrape, seconds) {
     } else
       result.set(
         group,
-        total(members, ({ cell, count }) => (cell ?? count)?.at(scrape) ?? Number.NaN),
+        total(members, ({ cell, count }) => (cell ?? count)?.at(scrape) ?? Number.NaN, family?.gather),
       );
   }
   return result;
@@ -135,14 +144,15 @@ function evaluateFamily(store, query, scrape, seconds) {
  * @param {Series[]} members
  * @param {(series: Series) => number} read
  */
-function total(members, read) {
+function total(members, read, gather = plus) {
   let sum = Number.NaN;
-  for (const series of members) sum = plus(sum, read(series));
+  for (const series of members) sum = gather(sum, read(series));
   return sum;
 }
 
 /**
- * What the buckets of some series of a histogram got together.
+ * What the buckets of some series of a histogram got together. Buckets that the scrape does not have, because an earlier
+ * process had others, are left out. What was before the first scrape of such buckets cannot be compared with them.
  *
  * @param {Store} store
  * @param {readonly Series[]} members
@@ -154,9 +164,17 @@ export function bucketsOf(store, members, scrape, seconds) {
   const from = seconds === Number.POSITIVE_INFINITY ? -1 : store.before(scrape, seconds);
   /** @type {Map<number, number>} */
   const counts = new Map();
+  const has = (/** @type {Series['parts'][0]} */ { cell }) => !Number.isNaN(cell.at(scrape));
+  const known = new Set(members.flatMap(({ parts }) => parts.filter(has).map(({ bound }) => bound)));
   for (const { parts } of members) {
-    for (const { bound, cell } of parts) {
-      const count = from < 0 ? cell.at(scrape) : increase(cell, from, scrape);
+    let present = parts.filter(has);
+    // A series that is gone got something too, which counts if its buckets are those of the others.
+    if (present.length === 0 && parts.every(({ bound }) => known.has(bound))) present = parts;
+    const firsts = present.map(({ cell }) => cell.first);
+    const last = Math.max(...firsts);
+    const start = last > Math.min(...firsts) ? Math.max(from, last) : from;
+    for (const { bound, cell } of present) {
+      const count = from < 0 ? cell.at(scrape) : increase(cell, start, scrape);
       counts.set(bound, plus(counts.get(bound) ?? Number.NaN, count));
     }
   }
@@ -213,7 +231,8 @@ function withoutFactor(store, query) {
   const name = family?.name ?? query.name ?? '';
   const isSplit = family?.kind === 'histogram' || family?.kind === 'summary';
   const selector = writeMatch(match);
-  const grouped = by.length === 0 ? 'sum' : `sum by (${by.join(', ')})`;
+  const word = kind === 'value' ? wordOf(family) : 'sum';
+  const grouped = by.length === 0 ? word : `${word} by (${by.join(', ')})`;
   if (kind === 'quantile') {
     const sum = `sum by (${['le', ...by].join(', ')})`;
     return `histogram_quantile(${query.quantile ?? 0.95}, ${sum} (rate(${name}_bucket${selector}[1m])))`;
@@ -223,6 +242,11 @@ function withoutFactor(store, query) {
   }
   const metric = `${name}${isSplit ? '_count' : ''}${selector}`;
   return kind === 'rate' ? `${grouped} (rate(${metric}[1m]))` : `${grouped} (${metric})`;
+}
+
+/** @param {Family | undefined} family */
+function wordOf(family) {
+  return family?.gather === larger ? 'max' : 'sum';
 }
 
 /** @param {Record<string, string>} match */
@@ -238,13 +262,13 @@ function writeMatch(match) {
  * PromQL for one series as the list shows it.
  *
  * @param {Family} family
- * @param {Series | undefined} series undefined for the sum of all
+ * @param {Series | undefined} series undefined for all together
  * @returns {string}
  */
-export function promqlOf({ name, kind }, series) {
+export function promqlOf(family, series) {
+  const { name, kind } = family;
   const labels = writeLabels(series?.labels ?? []);
-  const sum = series === undefined ? 'sum ' : '';
-  const around = (/** @type {string} */ text) => (sum === '' ? text : `sum(${text})`);
+  const around = (/** @type {string} */ text) => (series === undefined ? `${wordOf(family)}(${text})` : text);
   if (kind === 'histogram') return `histogram_quantile(0.95, sum by (le) (rate(${name}_bucket${labels}[1m])))`;
   if (kind === 'summary') return around(`rate(${name}_count${labels}[1m])`);
   return around(kind === 'counter' ? `rate(${name}${labels}[1m])` : `${name}${labels}`);

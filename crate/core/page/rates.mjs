@@ -42,6 +42,17 @@ export function plus(sum, value) {
 }
 
 /**
+ * The larger of two numbers of which each may be missing.
+ *
+ * @param {number} most
+ * @param {number} value
+ * @returns {number}
+ */
+export function larger(most, value) {
+  return Number.isNaN(most) || value > most ? value : most;
+}
+
+/**
  * By how much a counter grows in a second, over the last seconds before a scrape.
  *
  * @param {Store} store

@@ -5,7 +5,7 @@
 import { LineReader } from './parse.mjs';
 
 const SHORTEST_MS = 1000;
-/** The page may work for a twentieth of the time, and wait for the exposition for a quarter. */
+/** The page's scripts may read and draw scrapes for a twentieth of the time. It may wait for a quarter. */
 const WORK_FACTOR = 20;
 const WAIT_FACTOR = 4;
 /** How long it reads lines before the browser may draw. */
@@ -37,6 +37,8 @@ export class Scraper {
   #intervalMs = SHORTEST_MS;
   #patience = 1;
   #workMs = 0;
+  /** How long the last scrape took to show. */
+  #showMs = 0;
   #lastMs = 0;
 
   /**
@@ -72,19 +74,29 @@ export class Scraper {
   async #run() {
     this.#isRunning = true;
     const began = performance.now();
+    /** @type {Report} */
+    let report;
     try {
       const { bytes, ms, workMs } = await this.#scrape();
       // One slow scrape, such as the first, must not delay the next ones for long.
-      this.#workMs = (this.#workMs + workMs) / 2;
+      this.#workMs = (this.#workMs + workMs + this.#showMs) / 2;
       const wanted = Math.max(SHORTEST_MS, this.#workMs * WORK_FACTOR, Math.min(ms, this.#lastMs) * WAIT_FACTOR);
       this.#lastMs = ms;
       this.#intervalMs = Math.min(LONGEST_MS, wanted);
       this.#patience = 1;
-      if (!this.#isPaused) this.#tell({ state: 'live', intervalMs: this.#intervalMs, bytes, ms });
+      report = { state: 'live', intervalMs: this.#intervalMs, bytes, ms };
     } catch (error) {
       this.#patience = Math.min(MOST_PATIENCE, this.#patience * 2);
-      this.#tell({ state: 'failed', error: reasonOf(error, this.#urls[0]), intervalMs: this.#intervalMs });
+      report = { state: 'failed', error: reasonOf(error, this.#urls[0]), intervalMs: this.#intervalMs };
     }
+    const from = performance.now();
+    try {
+      if (!this.#isPaused || report.state === 'failed') this.#tell(report);
+    } catch (error) {
+      // A fault of the page, which the endpoint has no part in. The next scrape may be shown again.
+      console.error(error);
+    }
+    if (report.state === 'live') this.#showMs = performance.now() - from;
     this.#isRunning = false;
     this.#plan(Math.max(0, this.#intervalMs * this.#patience - (performance.now() - began)));
   }
@@ -111,10 +123,10 @@ export class Scraper {
       }
       workMs += performance.now() - from;
     }
-    const ms = performance.now() - began;
+    const from = performance.now();
     lines.end();
     this.#store.end();
-    return { bytes, ms, workMs };
+    return { bytes, ms: from - began, workMs: workMs + performance.now() - from };
   }
 
   /** The exposition of the first address that has one. It is the only one that is asked from then on. */

@@ -3,7 +3,9 @@
  * is numbered; `times` has when it was. Must not know how anything is shown.
  */
 import { Cell, MOST_SCRAPES, Span } from './cell.mjs';
+import { unitOf } from './format.mjs';
 import { parseSeries, writeLabels } from './parse.mjs';
+import { larger, plus } from './rates.mjs';
 
 /** Values that may be remembered, of 8 bytes each. With more samples that change, fewer scrapes are remembered. */
 const MOST_VALUES = 8_000_000;
@@ -32,7 +34,8 @@ const INNER_LABEL = { histogram: 'le', summary: 'quantile' };
  * @property {string} kind
  * @property {string} help
  * @property {Map<string, Series>} series by their key
- * @property {Cell} activity for each scrape the sum of all values of a gauge; otherwise what the family grew by in a second
+ * @property {(sum: number, value: number) => number} gather `plus`, or `larger` for values that have no sum
+ * @property {Cell} activity for each scrape all values of a gauge together; otherwise what the family grew by in a second
  * @property {number} gathered what `activity` gets at the end of the scrape
  * @property {number} named the last scrape that had its type or help
  */
@@ -55,6 +58,8 @@ export class Store {
   latest = -1;
   /** Changes when a family or series comes or goes. */
   shape = 0;
+  /** @type {Map<string, { bounds: number[], counts: number[] }>} what queries have read of the newest scrape */
+  buckets = new Map();
   /** The samples of the newest scrape. */
   size = 0;
   #scrape = -1;
@@ -111,7 +116,11 @@ export class Store {
   end() {
     const scrape = this.#scrape;
     const seconds = scrape === 0 ? 1 : (this.#began - this.time(scrape - 1)) / 1000;
-    for (const family of this.families.values()) family.gathered = 0;
+    for (const family of this.families.values()) {
+      const grows = isGrowing(family.kind);
+      family.gathered = grows ? 0 : Number.NaN;
+      family.gather = grows || !/^(time|%)$/.test(unitOf(family.name)) ? plus : larger;
+    }
     for (const [at, sample] of this.#arrived.entries()) count(sample, scrape, this.#values[at]);
     for (const { cell } of this.#samples.values()) if (cell.seen !== scrape) cell.miss(scrape);
     for (const family of this.families.values()) {
@@ -120,6 +129,7 @@ export class Store {
     }
     this.#times[scrape % this.#span.capacity] = this.#began;
     this.latest = scrape;
+    this.buckets.clear();
     this.size = this.#arrived.length;
     this.#saveMemory();
     if (scrape % SWEEP_EVERY === 0) this.#sweep();
@@ -167,7 +177,7 @@ export class Store {
     let family = this.families.get(name);
     if (family === undefined) {
       const activity = new Cell(this.#span);
-      family = { name, kind: 'untyped', help: '', series: new Map(), activity, gathered: 0, named: 0 };
+      family = { name, kind: 'untyped', help: '', series: new Map(), gather: plus, activity, gathered: 0, named: 0 };
       this.families.set(name, family);
       this.shape++;
     }
@@ -233,7 +243,7 @@ export class Store {
     for (const { activity } of this.families.values()) activity.shorten(this.latest);
   }
 
-  /** Forgets series and families that no remembered scrape has. */
+  /** Forgets series, their parts, and families that no remembered scrape has. */
   #sweep() {
     const { oldest } = this;
     for (const [written, { cell }] of this.#samples) {
@@ -243,6 +253,7 @@ export class Store {
     }
     for (const family of this.families.values()) {
       for (const [key, series] of family.series) {
+        series.parts = series.parts.filter(({ cell }) => cell.seen >= oldest);
         if (lastSeen(series) >= oldest) continue;
         family.series.delete(key);
         this.shape++;
@@ -263,10 +274,10 @@ export class Store {
  * @param {number} value
  */
 function count({ cell, family, grows, adds }, scrape, value) {
-  if (adds) family.gathered += value;
+  if (adds) family.gathered = family.gather(family.gathered, value);
   else if (grows && scrape > 0) {
     const before = cell.seen < 0 ? 0 : cell.value;
-    family.gathered += value >= before ? value - before : value;
+    family.gathered = plus(family.gathered, value < before ? value : value - before);
   }
   cell.put(scrape, value);
 }
@@ -278,7 +289,7 @@ function count({ cell, family, grows, adds }, scrape, value) {
  * @returns {number}
  */
 export function lastSeen({ cell, count, sum, parts }) {
-  return Math.max(cell?.seen ?? -1, count?.seen ?? -1, sum?.seen ?? -1, parts[0]?.cell.seen ?? -1);
+  return Math.max(cell?.seen ?? -1, count?.seen ?? -1, sum?.seen ?? -1, ...parts.map(({ cell }) => cell.seen));
 }
 
 /**

@@ -41,11 +41,11 @@ export class TileElement {
     const query = queries.find((query) => exists(store, query));
     this.root.hidden = query === undefined;
     if (query === undefined) return false;
-    const value = sumOf(evaluate(store, query, store.latest));
+    const value = onlyOf(evaluate(store, query, store.latest));
     this.#course.put(store.latest, value);
     this.#figure.set(value, show(value, unit));
     this.root.classList.toggle('warn', warnAbove !== undefined && value > warnAbove);
-    const all = total !== undefined && exists(store, total) ? sumOf(evaluate(store, total, store.latest)) : Number.NaN;
+    const all = total !== undefined && exists(store, total) ? onlyOf(evaluate(store, total, store.latest)) : Number.NaN;
     const base = unit.split('/')[0];
     const below = Number.isNaN(all) ? '' : `${showText(all, base === '%' ? '' : base)} ${of}`;
     setText(this.#below, Number.isNaN(value) && idle !== '' ? idle : below);
@@ -66,8 +66,12 @@ export class TileElement {
   }
 }
 
-/** @param {Map<string, number>} values */
-function sumOf(values) {
+/**
+ * The value of a query without groups.
+ *
+ * @param {Map<string, number>} values
+ */
+function onlyOf(values) {
   for (const value of values.values()) return value;
   return Number.NaN;
 }
