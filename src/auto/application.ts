@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { read } from '../read';
-import { findImports } from './imports';
+import { findImports, textOf } from './imports';
 
 /** The application that a process runs. */
 export interface Application {
@@ -54,9 +54,5 @@ function isModule(file: string, manifest: unknown): boolean {
   const type = read(manifest, 'type');
   if (type !== undefined) return type === 'module';
   // Node.js decides by the syntax too.
-  try {
-    return /^\s*(?:import\s*["'{*\w]|export\s*[{*\w])/m.test(readFileSync(file, 'utf8'));
-  } catch {
-    return false;
-  }
+  return /^[ \t\ufeff]{0,99}(?:import\s{0,99}["'{*\w]|export\s{0,99}[{*\w])/m.test(textOf(file) ?? '');
 }
