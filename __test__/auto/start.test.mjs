@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import net from 'node:net';
+import { join } from 'node:path';
 import test from 'ava';
 import { folder, IMPORT, print, REQUIRE, run } from './support/programs.mjs';
 
@@ -37,6 +38,24 @@ test('a taken port: one line, and the program runs on', async (t) => {
   t.is(stderr.split('\n').length, 2);
   t.regex(stderr, /in use.*; the program runs on without an endpoint\n$/);
 });
+
+for (const [how, flags] of Object.entries({ import: IMPORT, require: REQUIRE })) {
+  test(`--${how}: a closed stderr does not end the program`, async (t) => {
+    const path = folder(t, { 'main.mjs': `setTimeout(() => console.log('runs'), 300);` });
+    const { code, stdout } = await run(path, 'main.mjs', { flags, hasStderr: false });
+    t.deepEqual([code, stdout], [0, 'runs\n']);
+  });
+
+  for (const addon of ['missing.node', 'broken.node']) {
+    test(`--${how}: a ${addon.replace('.', ' ')}: one line, and the program runs on`, async (t) => {
+      const path = folder(t, { 'main.mjs': `console.log('runs');`, 'broken.node': 'not an addon' });
+      const env = { METRICS_ADDON_PATH: join(path, addon) };
+      const { code, stdout, stderr } = await run(path, 'main.mjs', { flags, env });
+      t.deepEqual([code, stdout], [0, 'runs\n'], stderr);
+      t.regex(stderr, /^prometheus-metrics: does not measure this process: .*METRICS_ADDON_PATH.*\n$/);
+    });
+  }
+}
 
 test('an invalid setting: one line, and the program runs on', async (t) => {
   const path = folder(t, { 'main.mjs': `console.log('runs');` });

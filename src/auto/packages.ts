@@ -13,15 +13,11 @@ import type { Application } from './application';
 import { frameworks } from './frameworks';
 import { type Measured, sdks } from './sdks';
 
-/** What is being watched. */
-export interface Watching {
-  /** Resolves when the packages that had to be loaded are loaded. */
-  readonly ready: Promise<unknown>;
-  /** The packages that the application uses and that are measured. */
-  readonly names: readonly string[];
-}
-
-export function watchPackages(application: Application, contexts: ServerWatch): Watching {
+/**
+ * @returns the names of the packages that the application uses and that are measured, when those are loaded that had to be.
+ * Packages that cannot be loaded are not among them
+ */
+export async function watchPackages(application: Application, contexts: ServerWatch): Promise<readonly string[]> {
   const all = [...frameworks(contexts), ...sdks];
   const known = new Map(all.map((measured) => [measured.name, measured]));
   const found = (name: string | undefined, module: unknown, isPart: boolean): void => {
@@ -40,16 +36,20 @@ export function watchPackages(application: Application, contexts: ServerWatch): 
   }) as ChannelListener);
   const load = loaderOf(application);
   const used = all.filter((measured) => isUsed(measured, application.imports));
-  const loaded = used.flatMap((measured) => {
-    if (!measured.isNeeded) {
-      quietly(() => measured.measure(undefined));
-      return [];
-    }
-    const { name, parts } = measured;
-    const specifiers = parts === undefined ? [name] : parts.map((part) => `${name}/${part}`);
-    return specifiers.map((specifier) => loadAndMeasure(load, specifier, measured));
-  });
-  return { ready: Promise.all(loaded), names: used.map(({ name }) => name) };
+  const areMeasured = await Promise.all(used.map((measured) => prepare(load, measured)));
+  return used.filter((_, at) => areMeasured[at]).map(({ name }) => name);
+}
+
+/** Measures a package that the application uses. @returns false if it cannot be loaded */
+async function prepare(load: Load, measured: Measured): Promise<boolean> {
+  if (!measured.isNeeded) {
+    quietly(() => measured.measure(undefined));
+    return true;
+  }
+  const { name, parts } = measured;
+  const specifiers = parts === undefined ? [name] : parts.map((part) => `${name}/${part}`);
+  const loaded = await Promise.all(specifiers.map((specifier) => loadAndMeasure(load, specifier, measured)));
+  return loaded.includes(true);
 }
 
 function isUsed({ name, usedBy = [] }: Measured, imports: ReadonlySet<string>): boolean {
@@ -57,15 +57,16 @@ function isUsed({ name, usedBy = [] }: Measured, imports: ReadonlySet<string>): 
   return imports.has(name) || [...imports].some((specifier) => prefixes.some((prefix) => specifier.startsWith(prefix)));
 }
 
-async function loadAndMeasure(load: Load | undefined, specifier: string, measured: Measured): Promise<void> {
+async function loadAndMeasure(load: Load, specifier: string, measured: Measured): Promise<boolean> {
   let module: unknown;
   try {
-    module = await load?.(specifier);
+    module = await load(specifier);
   } catch {
     // If the program needs it, the program gets the error.
-    return;
+    return false;
   }
   if (module !== undefined) quietly(() => measured.measure(module));
+  return true;
 }
 
 /** The package of a specifier, a path or a URL. */
@@ -76,13 +77,15 @@ function packageOf(id: string): string | undefined {
   return first?.startsWith('@') === true ? `${first}/${second}` : first;
 }
 
+/** Loads a package, or throws. Returns undefined if Node.js reports the package when the application loads it. */
 type Load = (specifier: string) => unknown;
 
-/** Loads packages as the application would; undefined if Node.js reports what the application loads. */
-function loaderOf({ file, isModule }: Application): Load | undefined {
-  if (isModule) return importerOf(file);
+/** Loads packages as the application would. */
+function loaderOf({ file, isModule }: Application): Load {
+  const require = createRequire(file);
   const [major = 0] = process.versions.node.split('.').map(Number);
-  return major < 22 ? createRequire(file) : undefined;
+  const ofScripts: Load = major < 22 ? require : (specifier) => void require.resolve(specifier);
+  return isModule ? (importerOf(file) ?? ofScripts) : ofScripts;
 }
 
 /** Makes a function that imports from a folder that is not this file's. */

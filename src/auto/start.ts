@@ -1,44 +1,42 @@
 /**
- * Starts the zero-code mode: an exporter with default metrics, the metrics of HTTP servers and clients, and those of the
- * packages that the program loads. Prints one line on stderr. Never throws, and does not keep the process alive.
+ * Starts the zero-code mode and prints what becomes of it, in one line on stderr. Never throws: the application starts even if
+ * the library cannot be loaded. So this file imports nothing that loads the native addon.
  */
-import { isMainThread } from 'node:worker_threads';
-import { messageOf } from '../errors';
-import { api } from '../realm';
-import { oneLine } from '../warnings';
-import { isPackageManager, readApplication } from './application';
-import { listen } from './listening';
-import { watchPackages } from './packages';
+import { writeSync } from 'node:fs';
+import type * as Mode from './mode';
 
 /** Marks a realm in which the mode has started: a program may both `--require` and `--import` it. */
 const STARTED = Symbol.for('@llm-devops/prometheus-metrics.auto');
 
 const realm = globalThis as { [STARTED]?: Promise<void> };
 
+const STDERR = 2;
+
 /** @returns a promise that resolves when the exporter listens and the application's packages are measured */
 export function start(): Promise<void> {
-  realm[STARTED] ??= begin().catch((error: unknown) => say(`does not measure this process: ${messageOf(error)}`));
+  realm[STARTED] ??= begin().catch((error: unknown) => say(`does not measure this process: ${reasonOf(error)}`));
   return realm[STARTED];
 }
 
 async function begin(): Promise<void> {
-  if (isPackageManager(process.argv[1])) return;
-  if (!api.configFromEnv().enabled) return;
-  const servers = api.watchServers();
-  api.watchClients();
-  const { ready, names } = watchPackages(readApplication(process.argv[1]), servers);
-  // The exporter of the main thread shows the worker threads too.
-  const address = isMainThread ? listen() : undefined;
-  await ready;
-  if (address === undefined) return;
-  const measured = ['process, Node.js, HTTP servers and clients', ...names].join(', ');
-  const where = await address;
-  say('error' in where ? `${where.error}; the program runs on without an endpoint` : `${where.url} shows ${measured}`);
+  const { measureProcess } = require('./mode') as typeof Mode;
+  const outcome = await measureProcess();
+  if (outcome !== undefined) say(outcome);
 }
 
+/** Why the library could not be loaded. The error may be of any kind. */
+function reasonOf(error: unknown): string {
+  try {
+    return String(Object(error).message ?? error);
+  } catch {
+    return 'unknown reason';
+  }
+}
+
+/** Not with `process.stderr`, which reports a closed pipe later, by an event that ends the program. */
 function say(text: string): void {
   try {
-    process.stderr.write(`prometheus-metrics: ${oneLine(text)}\n`);
+    writeSync(STDERR, `prometheus-metrics: ${text.replace(/\s+/g, ' ').trim()}\n`);
   } catch {
     // A closed stderr must not end the program.
   }

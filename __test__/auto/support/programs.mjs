@@ -1,8 +1,8 @@
 // Runs programs with the zero-code mode, in processes of their own.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 export const IMPORT = ['--import', '@llm-devops/prometheus-metrics/auto'];
 export const REQUIRE = ['--require', '@llm-devops/prometheus-metrics/auto'];
@@ -11,12 +11,15 @@ export const REQUIRE = ['--require', '@llm-devops/prometheus-metrics/auto'];
 export function folder(t, files) {
   const path = mkdtempSync(join(import.meta.dirname, '.run-'));
   t.teardown(() => rmSync(path, { recursive: true }));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
+    writeFileSync(join(path, name), text);
+  }
   return path;
 }
 
 /** Runs a program to its end. */
-export async function run(path, main, { flags = IMPORT, env = {}, node = process.execPath } = {}) {
+export async function run(path, main, { flags = IMPORT, env = {}, node = process.execPath, hasStderr = true } = {}) {
   const child = spawn(node, [...flags, main], {
     cwd: path,
     env: { ...process.env, METRICS_ENDPOINT_PORT: '0', METRICS_ENDPOINT_HOST: '127.0.0.1', ...env },
@@ -29,6 +32,8 @@ export async function run(path, main, { flags = IMPORT, env = {}, node = process
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
+  // The other end of the pipe is closed then.
+  if (!hasStderr) child.stderr.destroy();
   const code = await new Promise((resolve) => child.on('close', resolve));
   return { code, stdout, stderr };
 }
