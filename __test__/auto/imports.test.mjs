@@ -1,4 +1,4 @@
-// What the text of an application's files names, also for texts that a slower reading would take minutes for.
+// Tests what is found in the files of an application, also in texts that a slower reading would take minutes for.
 
 import { join } from 'node:path';
 import test from 'ava';

@@ -2,9 +2,10 @@
  * Reads what the application is: its main file, its module system, and the packages that it uses.
  */
 import { readFileSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
 import { dirname, extname, join, resolve } from 'node:path';
 import { read } from '../read';
-import { findImports, textOf } from './imports';
+import { findImports, isFile, textOf } from './imports';
 
 /** The application that a process runs. */
 export interface Application {
@@ -13,24 +14,62 @@ export interface Application {
   /** True if its main file is an ES module. */
   readonly isModule: boolean;
   /**
-   * The specifiers in its files. If not all of its files could be read, also the names of the packages in `dependencies`.
+   * The specifiers in its files. If there may be more, also the names of the packages in `dependencies`.
    */
   readonly imports: ReadonlySet<string>;
 }
 
-/** Programs that start others, which inherit `NODE_OPTIONS`. The port is for the application. */
-const PACKAGE_MANAGERS = /[\\/](?:npm-cli|npx-cli|npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)(?:\.[cm]?js)?$/;
+/**
+ * Programs that start others, which inherit `NODE_OPTIONS`. The port is for the application. An application may have such a
+ * name too, so the folder counts: commands without ending, files of the package, Yarn's releases, and what Corepack has loaded.
+ */
+const PACKAGE_MANAGERS = [
+  /\/\.?bin\/(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)$/,
+  /\/node_modules\/(?:npm|yarn|pnpm|corepack)\/(?:bin|dist|lib)\/[\w.-]+$/,
+  /\/(?:npm|yarn(?:-v?[\w.-]+)?|pnpm|corepack)\/(?:[\w.-]+\/)?(?:bin|dist|lib)\/(?:npm-cli|npx-cli|npm-prefix|npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)(?:\.[cm]?js)?$/,
+  /\/\.yarn\/releases\/(?:yarn|pnpm)(?:-[\w.-]+)?\.[cm]?js$/,
+  /\/corepack\/(?:v\d+\/)?(?:npm|yarn|pnpm)\/[\w.+-]+\/(?:[\w.-]+\/)?[\w.-]+$/,
+];
 
 export function isPackageManager(main: string | undefined): boolean {
-  return main !== undefined && PACKAGE_MANAGERS.test(main);
+  const path = (main ?? '').replaceAll('\\', '/');
+  return PACKAGE_MANAGERS.some((pattern) => pattern.test(path));
 }
 
 export function readApplication(main: string | undefined): Application {
-  const file = resolve(main ?? 'eval.js');
+  const file = mainFile(resolve(main ?? 'eval.js'));
   const manifest = findManifest(dirname(file));
   const { specifiers, isComplete } = findImports(file);
-  const declared = isComplete ? [] : Object.keys(dependenciesOf(manifest));
+  const known = new Set(DEPENDENCIES.flatMap((list) => namesIn(manifest, list)));
+  // `#alias`, `~/file`, `@/file`, `/file` and `file:` are in no list.
+  const isKnown = (specifier: string): boolean => isBuiltin(specifier) || known.has(packageOf(specifier));
+  const isAll = isComplete && [...specifiers].every((each) => !IS_SPECIFIER.test(each) || isKnown(each));
+  const declared = isAll ? [] : namesIn(manifest, 'dependencies');
   return { file, isModule: isModule(file, manifest), imports: new Set([...specifiers, ...declared]) };
+}
+
+/** The lists of packages in package.json. */
+const DEPENDENCIES = ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'];
+
+/** What Node.js or a compiler may resolve. Text of a program that only looks like an import mostly has blanks. */
+const IS_SPECIFIER = /^\S+$/;
+
+/** The package of a specifier, a path or a URL. */
+export function packageOf(id: string): string {
+  const from = Math.max(id.lastIndexOf('node_modules/'), id.lastIndexOf('node_modules\\'));
+  const rest = from < 0 ? id : id.slice(from + 'node_modules/'.length);
+  const [first = '', second = ''] = rest.split(/[\\/]/, 2);
+  return first.startsWith('@') ? `${first}/${second}` : first;
+}
+
+/** Node.js starts a folder, or a file whose ending is left out, as `require()` finds it. */
+function mainFile(path: string): string {
+  if (isFile(path)) return path;
+  try {
+    return createRequire(path).resolve(path);
+  } catch {
+    return path;
+  }
 }
 
 function findManifest(folder: string): unknown {
@@ -42,9 +81,9 @@ function findManifest(folder: string): unknown {
   }
 }
 
-function dependenciesOf(manifest: unknown): object {
-  const value = read(manifest, 'dependencies');
-  return typeof value === 'object' && value !== null ? value : {};
+function namesIn(manifest: unknown, list: string): string[] {
+  const value = read(manifest, list);
+  return typeof value === 'object' && value !== null ? Object.keys(value) : [];
 }
 
 function isModule(file: string, manifest: unknown): boolean {

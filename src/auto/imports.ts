@@ -75,6 +75,6 @@ function findFile(path: string): string | undefined {
   return [...ENDINGS.map((ending) => `${path}${ending}`), source].find(isFile);
 }
 
-function isFile(path: string): boolean {
+export function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }

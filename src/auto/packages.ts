@@ -9,7 +9,7 @@ import vm from 'node:vm';
 import type { ServerWatch } from '../http/metrics/servers';
 import { read } from '../read';
 import { quietly } from '../warnings';
-import type { Application } from './application';
+import { type Application, packageOf } from './application';
 import { frameworks } from './frameworks';
 import { type Measured, sdks } from './sdks';
 
@@ -67,14 +67,6 @@ async function loadAndMeasure(load: Load, specifier: string, measured: Measured)
   }
   if (module !== undefined) quietly(() => measured.measure(module));
   return true;
-}
-
-/** The package of a specifier, a path or a URL. */
-function packageOf(id: string): string | undefined {
-  const from = Math.max(id.lastIndexOf('node_modules/'), id.lastIndexOf('node_modules\\'));
-  const rest = from < 0 ? id : id.slice(from + 'node_modules/'.length);
-  const [first, second] = rest.split(/[\\/]/, 2);
-  return first?.startsWith('@') === true ? `${first}/${second}` : first;
 }
 
 /** Loads a package, or throws. Returns undefined if Node.js reports the package when the application loads it. */
