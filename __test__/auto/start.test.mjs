@@ -70,10 +70,51 @@ test('METRICS_ENABLED=false: nothing is printed or measured', async (t) => {
   t.deepEqual([code, stdout, stderr], [0, '0\n', '']);
 });
 
-test('a package manager, which inherits NODE_OPTIONS, is left alone', async (t) => {
-  const path = folder(t, { 'npm-cli.js': `console.log('npm');` });
-  const { code, stdout, stderr } = await run(path, 'npm-cli.js');
-  t.deepEqual([code, stdout, stderr], [0, 'npm\n', '']);
+const MANAGERS = [
+  'node_modules/npm/bin/npm-cli.js',
+  'node_modules/.bin/pnpm',
+  '.yarn/releases/yarn-4.5.0.cjs',
+  'corepack/v1/yarn/4.5.0/yarn.js',
+];
+
+for (const file of MANAGERS) {
+  test(`a package manager, which inherits NODE_OPTIONS, is left alone: ${file}`, async (t) => {
+    const path = folder(t, { [file]: `console.log('manages');` });
+    const { code, stdout, stderr } = await run(path, file);
+    t.deepEqual([code, stdout, stderr], [0, 'manages\n', '']);
+  });
+}
+
+for (const file of ['yarn.js', 'npm.mjs', 'src/npx.cjs', 'yarn/pnpm.js']) {
+  test(`an application with the name of a package manager is measured: ${file}`, async (t) => {
+    t.regex((await run(folder(t, { [file]: '' }), file)).stderr, LINE);
+  });
+}
+
+test('programs below a measured one take the ports above', async (t) => {
+  const path = folder(t, {
+    'main.mjs': `import { execFileSync } from 'node:child_process';
+const left = Number(process.argv[2] ?? 2);
+const flags = ['--import', '@llm-devops/prometheus-metrics/auto', 'main.mjs', left - 1];
+if (left > 0) execFileSync(process.execPath, flags.map(String), { stdio: 'inherit' });`,
+  });
+  const { code, stderr } = await run(path, 'main.mjs', { env: { METRICS_ENDPOINT_PORT: '29564' } });
+  t.is(code, 0);
+  t.is(stderr.split('\n').length, 4, stderr);
+  t.deepEqual(
+    [...stderr.matchAll(/:(\d+)\/metrics shows/g)].map(([, port]) => port),
+    ['29564', '29565', '29566'],
+  );
+});
+
+test('a package that cannot be loaded is not listed', async (t) => {
+  const files = {
+    'main.mjs': `import('koa').catch(() => {});`,
+    'main.cjs': `try { require('koa'); } catch {}`,
+    'node_modules/koa/package.json': '{ "main": "missing.js" }',
+  };
+  const path = folder(t, files);
+  for (const main of ['main.mjs', 'main.cjs']) t.regex((await run(path, main)).stderr, LINE, main);
 });
 
 test('a program that collects default metrics and starts an exporter by hand works as before', async (t) => {

@@ -1,13 +1,17 @@
 /**
- * Starts the exporter of a process. A worker of `node:cluster` takes the first free port above the one that is set.
+ * Starts the exporter of a process. A worker of `node:cluster`, and a process below one that has the port, takes the first free
+ * port above the one that is set.
  */
 import { messageOf } from '../errors';
 import type { Exporter, ExporterOptions } from '../http/exporter';
 import { read } from '../read';
 import { api } from '../realm';
 
-/** Most ports that a worker tries. */
-const WORKER_PORTS = 100;
+/** Most ports above the one that is set that a process tries. */
+const PORTS_ABOVE = 100;
+
+/** Tells the processes that this one starts that the port which they are set to may be taken by the mode. */
+const TAKEN_PORT = 'METRICS_AUTO_TAKEN_PORT';
 
 /** The address of the metrics, or why there is none. */
 export type Listening = { readonly url: string } | { readonly error: string };
@@ -24,18 +28,27 @@ export async function listen(): Promise<Listening> {
 
 async function startOwn(): Promise<Exporter> {
   const { port } = api.configFromEnv();
+  // Few programs need the module. Node.js itself has loaded it in a worker, before any code of the program.
+  const { isWorker } = require('node:cluster') as typeof import('node:cluster').default;
+  const isBelow = process.env[TAKEN_PORT] === String(port);
+  const mayMove = port !== 0 && (isWorker || isBelow);
+  const exporter = await startFrom(port, isWorker && mayMove ? 1 : 0, mayMove ? PORTS_ABOVE : 0);
+  // A Unix socket has no port.
+  if (port !== 0 && exporter.port !== 0) process.env[TAKEN_PORT] = String(port);
+  return exporter;
+}
+
+/** Starts the exporter on the first free port of a range. */
+async function startFrom(port: number, first: number, last: number): Promise<Exporter> {
   const options = wantedCollectors();
-  // The module is loaded in every process that has a cluster, and small.
-  const cluster = require('node:cluster') as typeof import('node:cluster').default;
-  if (!cluster.isWorker || port === 0) return api.startYieldingExporter(options);
-  for (let above = 1; above < WORKER_PORTS; above++) {
+  for (let above = first; above < last; above++) {
     try {
       return await api.startYieldingExporter({ ...options, port: port + above });
     } catch (error) {
       if (read(error, 'code') !== 'BIND_FAILED' || !/in use/i.test(messageOf(error))) throw error;
     }
   }
-  return api.startYieldingExporter({ ...options, port: port + WORKER_PORTS });
+  return api.startYieldingExporter(last === 0 ? options : { ...options, port: port + last });
 }
 
 /** Default metrics, unless the environment says otherwise. */

@@ -118,7 +118,7 @@ function isInUse(error: unknown): error is EndpointError {
 /** In a worker of `node:cluster`, another worker may have the port: says what to do. */
 function explained(error: unknown, port: number): unknown {
   if (!isInUse(error)) return error;
-  // Loaded only here: the module reads and changes the environment.
+  // Few programs need the module. Node.js itself has loaded it in a worker, before any code of the program.
   const cluster = require('node:cluster') as typeof import('node:cluster').default;
   if (!cluster.isWorker) return error;
   const own = `startExporter({ port: ${port} + cluster.worker.id })`;
