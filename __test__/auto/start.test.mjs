@@ -107,6 +107,19 @@ if (left > 0) execFileSync(process.execPath, flags.map(String), { stdio: 'inheri
   );
 });
 
+test('a program that needs the port of the exporter learns who has it', async (t) => {
+  const path = folder(t, {
+    'main.mjs': `import net from 'node:net';
+net.createServer().listen(29664, '127.0.0.1').on('error', ({ code }) => console.log(code));`,
+  });
+  const { stdout, stderr } = await run(path, 'main.mjs', { env: { METRICS_ENDPOINT_PORT: '29664' } });
+  t.is(stdout, 'EADDRINUSE\n');
+  t.regex(
+    stderr,
+    /\nprometheus-metrics: port 29664 has the metrics of this process: METRICS_ENDPOINT_PORT sets another\n$/,
+  );
+});
+
 test('a package that cannot be loaded is not listed', async (t) => {
   const files = {
     'main.mjs': `import('koa').catch(() => {});`,

@@ -2,6 +2,7 @@
  * Starts the exporter of a process. A worker of `node:cluster`, and a process below one that has the port, takes the first free
  * port above the one that is set.
  */
+import { subscribe } from 'node:diagnostics_channel';
 import { messageOf } from '../errors';
 import type { Exporter, ExporterOptions } from '../http/exporter';
 import { read } from '../read';
@@ -14,16 +15,27 @@ const PORTS_ABOVE = 100;
 const TAKEN_PORT = 'METRICS_AUTO_TAKEN_PORT';
 
 /** The address of the metrics, or why there is none. */
-export type Listening = { readonly url: string } | { readonly error: string };
+export type Listening = { readonly url: string; readonly port: number } | { readonly error: string };
 
 export async function listen(): Promise<Listening> {
   try {
     const { path } = api.configFromEnv();
-    const { url } = await startOwn();
-    return { url: url.startsWith('unix:') ? url : `${url}${path}` };
+    const { url, port } = await startOwn();
+    return { port, url: url.startsWith('unix:') ? url : `${url}${path}` };
   } catch (error) {
     return { error: messageOf(error) };
   }
+}
+
+/**
+ * Calls a function if the program cannot listen on the port because the exporter has it. Node.js reports that the program
+ * begins to listen too late for the exporter to leave the port.
+ */
+export function onRefusedPort(port: number, tell: () => void): void {
+  subscribe('tracing:net.server.listen:error', (message) => {
+    const error = read(message, 'error');
+    if (read(error, 'code') === 'EADDRINUSE' && read(error, 'port') === port) tell();
+  });
 }
 
 async function startOwn(): Promise<Exporter> {

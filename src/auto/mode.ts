@@ -1,35 +1,44 @@
 /**
- * The zero-code mode of a process: an exporter with default metrics, the metrics of HTTP servers and clients, and those of the
- * packages that the program loads. Does not keep the process alive.
+ * Measures the process in the zero-code mode: an exporter with default metrics, the metrics of HTTP servers and clients, and those
+ * of the packages that the program loads. Does not keep the process alive.
  */
 import { isMainThread } from 'node:worker_threads';
+import { messageOf } from '../errors';
 import { api } from '../realm';
-import { forLog, oneLine } from '../warnings';
+import { oneLine } from '../warnings';
 import { isPackageManager, readApplication } from './application';
-import { listen } from './listening';
+import { listen, onRefusedPort } from './listening';
 import { watchPackages } from './packages';
 
-/** @returns what to print when the exporter listens and the packages are measured; undefined if there is nothing to say */
-export async function measureProcess(): Promise<string | undefined> {
+type Say = (text: string) => void;
+
+/** @returns a promise that resolves when the exporter listens and the packages are measured */
+export async function measureProcess(print: Say): Promise<void> {
+  const say: Say = (text) => print(oneLine(text));
   try {
-    const outcome = await measure();
-    return outcome === undefined ? undefined : oneLine(outcome);
+    await measure(say);
   } catch (error) {
-    return `does not measure this process: ${forLog(error)}`;
+    say(`does not measure this process: ${messageOf(error)}`);
   }
 }
 
-async function measure(): Promise<string | undefined> {
-  if (isPackageManager(process.argv[1])) return undefined;
-  if (!api.configFromEnv().enabled) return undefined;
+async function measure(say: Say): Promise<void> {
+  if (isPackageManager(process.argv[1])) return;
+  if (!api.configFromEnv().enabled) return;
   const servers = api.watchServers();
   api.watchClients();
   const packages = watchPackages(readApplication(process.argv[1]), servers);
   // The exporter of the main thread shows the worker threads too.
   const address = isMainThread ? listen() : undefined;
   const names = await packages;
-  if (address === undefined) return undefined;
+  if (address === undefined) return;
   const where = await address;
-  if ('error' in where) return `${where.error}; the program runs on without an endpoint`;
-  return `${where.url} shows ${['process, Node.js, HTTP servers and clients', ...names].join(', ')}`;
+  if ('error' in where) {
+    say(`${where.error}; the program runs on without an endpoint`);
+    return;
+  }
+  say(`${where.url} shows ${['process, Node.js, HTTP servers and clients', ...names].join(', ')}`);
+  onRefusedPort(where.port, () =>
+    say(`port ${where.port} has the metrics of this process: METRICS_ENDPOINT_PORT sets another`),
+  );
 }

@@ -1,5 +1,5 @@
 /**
- * Starts the zero-code mode and prints what becomes of it, in one line on stderr. Never throws: the application starts even if
+ * Starts the zero-code mode and prints what becomes of it, in lines on stderr. Never throws: the application starts even if
  * the library cannot be loaded. So this file imports nothing that loads the native addon.
  */
 import { writeSync } from 'node:fs';
@@ -20,8 +20,7 @@ export function start(): Promise<void> {
 
 async function begin(): Promise<void> {
   const { measureProcess } = require('./mode') as typeof Mode;
-  const outcome = await measureProcess();
-  if (outcome !== undefined) say(outcome);
+  await measureProcess(say);
 }
 
 /** Why the library could not be loaded. The error may be of any kind. */
