@@ -75,6 +75,8 @@ const MANAGERS = [
   'node_modules/.bin/pnpm',
   '.yarn/releases/yarn-4.5.0.cjs',
   'corepack/v1/yarn/4.5.0/yarn.js',
+  'corepack/v1/pnpm/9.0.0/bin/pnpm.cjs',
+  'opt/yarn-v1.22.22/bin/yarn.js',
 ];
 
 for (const file of MANAGERS) {

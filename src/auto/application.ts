@@ -24,11 +24,9 @@ export interface Application {
  * name too, so the folder counts: commands without ending, files of the package, Yarn's releases, and what Corepack has loaded.
  */
 const PACKAGE_MANAGERS = [
-  /\/\.?bin\/(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)$/,
-  /\/node_modules\/(?:npm|yarn|pnpm|corepack)\/(?:bin|dist|lib)\/[\w.-]+$/,
-  /\/(?:npm|yarn(?:-v?[\w.-]+)?|pnpm|corepack)\/(?:[\w.-]+\/)?(?:bin|dist|lib)\/(?:npm-cli|npx-cli|npm-prefix|npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)(?:\.[cm]?js)?$/,
-  /\/\.yarn\/releases\/(?:yarn|pnpm)(?:-[\w.-]+)?\.[cm]?js$/,
-  /\/corepack\/(?:v\d+\/)?(?:npm|yarn|pnpm)\/[\w.+-]+\/(?:[\w.-]+\/)?[\w.-]+$/,
+  /\/\.?bin\/(?:p?np[mx]|yarn(?:pkg)?|corepack)$/,
+  /\/(?:p?npm|yarn(?:-[\w.-]+)?|corepack)\/(?:[\w.-]+\/)?(?:bin|dist|lib)\/(?:p?np[mx](?:-cli|-prefix)?|yarn(?:pkg)?|corepack)\.[cm]?js$/,
+  /\/(?:\.yarn\/releases|corepack(?:\/v\d+)?\/(?:p?npm|yarn)\/.+)\/(?:p?np[mx]|yarn)[\w.-]*\.[cm]?js$/,
 ];
 
 export function isPackageManager(main: string | undefined): boolean {
@@ -43,16 +41,14 @@ export function readApplication(main: string | undefined): Application {
   const known = new Set(DEPENDENCIES.flatMap((list) => namesIn(manifest, list)));
   // `#alias`, `~/file`, `@/file`, `/file` and `file:` are in no list.
   const isKnown = (specifier: string): boolean => isBuiltin(specifier) || known.has(packageOf(specifier));
-  const isAll = isComplete && [...specifiers].every((each) => !IS_SPECIFIER.test(each) || isKnown(each));
+  // Text that only looks like an import mostly has blanks.
+  const isAll = isComplete && [...specifiers].every((each) => /\s/.test(each) || isKnown(each));
   const declared = isAll ? [] : namesIn(manifest, 'dependencies');
   return { file, isModule: isModule(file, manifest), imports: new Set([...specifiers, ...declared]) };
 }
 
 /** The lists of packages in package.json. */
 const DEPENDENCIES = ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'];
-
-/** What Node.js or a compiler may resolve. Text of a program that only looks like an import mostly has blanks. */
-const IS_SPECIFIER = /^\S+$/;
 
 /** The package of a specifier, a path or a URL. */
 export function packageOf(id: string): string {

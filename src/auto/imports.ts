@@ -26,7 +26,7 @@ export interface Imports {
 const IMPORT = /\b(?:from\s{0,99}|import\s{0,99}(?:\(\s{0,99})?|require\s{0,99}\(\s{0,99})(["'])([^"'\n]{1,200})\1/g;
 /** `import type … from 'x'`: compilers remove it. What is between `type` and `from` is one clause: a name, `*` or braces. */
 const TYPES_ONLY =
-  /^[ \t]{0,99}(?:im|ex)port\s{1,99}type(?:\s{1,99}[\w$]{1,200}\s{1,99}|\s{0,99}\*\s{0,99}(?:as\s{1,99}[\w$]{1,200}\s{1,99})?|\s{0,99}\{[^{}=;'"]*\}\s{0,99})from\s{0,99}(["'])[^"'\n]{1,200}\1/gm;
+  /^[ \t]{0,99}(?:im|ex)port\s{1,99}type(?:\s{1,99}[\w$]{1,99}|\s{0,99}\*(?:\s{0,99}as\s{1,99}[\w$]{1,99})?|\s{0,99}\{[^{}=;'"]*\})\s{0,99}from\s{0,99}(["'])[^"'\n]{1,200}\1/gm;
 
 export function findImports(main: string): Imports {
   const specifiers = new Set<string>();

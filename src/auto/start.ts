@@ -14,22 +14,13 @@ const STDERR = 2;
 
 /** @returns a promise that resolves when the exporter listens and the application's packages are measured */
 export function start(): Promise<void> {
-  realm[STARTED] ??= begin().catch((error: unknown) => say(`does not measure this process: ${reasonOf(error)}`));
+  realm[STARTED] ??= begin().catch((error: unknown) => say(`does not measure this process: ${Object(error).message}`));
   return realm[STARTED];
 }
 
 async function begin(): Promise<void> {
   const { measureProcess } = require('./mode') as typeof Mode;
   await measureProcess(say);
-}
-
-/** Why the library could not be loaded. The error may be of any kind. */
-function reasonOf(error: unknown): string {
-  try {
-    return String(Object(error).message ?? error);
-  } catch {
-    return 'unknown reason';
-  }
 }
 
 /** Not with `process.stderr`, which reports a closed pipe later, by an event that ends the program. */
