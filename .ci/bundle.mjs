@@ -182,7 +182,7 @@ function shortening(exported, isEntry) {
     toplevel: !isEntry,
     compress: isEntry ? false : compress,
     mangle: names,
-    format: { max_line_len: 400, comments: false },
+    format: { max_line_len: 500, comments: false },
   };
 }
 
