@@ -57,7 +57,7 @@ test.serial('the interval is twenty times the work, with that of showing', async
   t.is(Math.round(told.at(-1).intervalMs / 100), 80);
 });
 
-test.serial('a fault while a scrape is shown is none of the endpoint, and the next scrape is shown', async (t) => {
+test.serial("a fault while a scrape is shown is not the endpoint's, and the next scrape is shown", async (t) => {
   const [told, errors] = [[], []];
   console.error = (error) => errors.push(error);
   const fault = new TypeError('no context');
