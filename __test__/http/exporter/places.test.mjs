@@ -1,6 +1,6 @@
 // Strangers hold hundreds of connections, from one address and from fifty: probes and scrapes of others are answered.
 
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import net from 'node:net';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
@@ -79,11 +79,19 @@ test.serial('a client may hold half of the connections; the others stay free', a
 
 test.serial('scrapes that wait for a collector leave places for health checks', async (t) => {
   const registry = smallRegistry();
-  registry.getSingleMetric('g').collect = () => new Promise(() => {});
+  const collector = new EventEmitter();
+  const released = once(collector, 'release');
+  registry.getSingleMetric('g').collect = () => {
+    collector.emit('call');
+    return released;
+  };
   const limits = { maxConnections: 4, maxConnectionsPerClient: 4, healthConnections: 1 };
-  const door = await exporter(t, { registry, timeoutMs: 2000, ...limits });
+  const door = await exporter(t, { registry, timeoutMs: 30_000, ...limits });
   const scrapes = await Promise.all(Array.from({ length: 4 }, () => door.connect()));
+  // A connection whose request has not been read would be displaced.
+  const called = once(collector, 'call');
   for (const socket of scrapes) socket.on('error', () => {}).write(SCRAPE);
+  await called;
   let answer;
   t.true(
     await eventually(async () => {
@@ -96,6 +104,7 @@ test.serial('scrapes that wait for a collector leave places for health checks', 
   t.is(answer.headers['x-content-type-options'], 'nosniff');
   for (const path of ['/health', '/ready', '/health']) t.is((await door.ask(path)).status, 200);
   for (const socket of scrapes) socket.destroy();
+  collector.emit('release');
   t.true(await eventually(async () => (await door.ask('/metrics').catch(() => ({}))).status === 200));
 });
 
