@@ -223,6 +223,11 @@ function isError(thrown: unknown): thrown is Error {
   return types.isNativeError(thrown) || ('message' in thrown && 'stack' in thrown);
 }
 
+/** True if an address could not be bound because another listener has it. The error may be of another copy of the library. */
+export function isPortInUse(error: unknown): error is EndpointError {
+  return (error as Partial<EndpointError> | undefined)?.code === 'BIND_FAILED' && /in use/i.test(messageOf(error));
+}
+
 /** The message of a thrown value of any type. Its getters and its `inspect` method may throw too. */
 export function messageOf(thrown: unknown): string {
   try {

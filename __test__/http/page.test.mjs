@@ -2,7 +2,6 @@
 // and the places where frameworks put it. What the page shows is tested in `__test__/page` and `__test__/browser`.
 
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import http from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { Counter, createFetchHandler, createMetricsHandler, Registry } from '@llm-devops/prometheus-metrics';
@@ -14,6 +13,7 @@ import fastify from 'fastify';
 import { Hono } from 'hono';
 import Koa from 'koa';
 import { basic, DOORS, handler, own } from './exporter/support/doors.mjs';
+import { listen } from './metrics/support/ledger.mjs';
 
 /** A user whose hash is cheap to compute. */
 const USER = 'u:$2b$04$v/P7ECUzsPBAfs8Xw9ohmOqMENN6qTZxU8tb9AOMEQwDNAH54J6Rm';
@@ -135,10 +135,7 @@ test.serial('METRICS_PAGE switches off the page of an exporter, and changes no h
 test('a path that has both is the page for browsers, and the exposition for others', async (t) => {
   const app = express();
   app.get('/monitor', createMetricsHandler({ registry: registry(), page: true }));
-  const server = http.createServer(app).listen(0, '127.0.0.1');
-  t.teardown(() => server.close());
-  await once(server, 'listening');
-  const { port } = server.address();
+  const port = await listen(t, http.createServer(app));
   for (const [accept, expected] of [
     ['text/html,application/xhtml+xml,*/*;q=0.8', 'page'],
     ['Text/HTML', 'page'],
@@ -160,13 +157,7 @@ async function seen(port, path, accept = 'text/html') {
 }
 
 async function answersOf(t, server, paths) {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address();
+  const port = await listen(t, server);
   return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await seen(port, path)])));
 }
 

@@ -3,7 +3,7 @@
  * port above the one that is set.
  */
 import { subscribe } from 'node:diagnostics_channel';
-import { messageOf } from '../errors';
+import { isPortInUse, messageOf } from '../errors';
 import type { Exporter, ExporterOptions } from '../http/exporter';
 import { read } from '../read';
 import { api } from '../realm';
@@ -17,10 +17,11 @@ const TAKEN_PORT = 'METRICS_AUTO_TAKEN_PORT';
 /** The address of the metrics, or why there is none. */
 export type Listening = { readonly url: string; readonly port: number } | { readonly error: string };
 
-export async function listen(): Promise<Listening> {
+/** @param config the settings of the environment */
+export async function listen(config: { readonly path: string; readonly port: number }): Promise<Listening> {
   try {
-    const { path } = api.configFromEnv();
-    const { url, port } = await startOwn();
+    const { path } = config;
+    const { url, port } = await startOwn(config.port);
     return { port, url: url.startsWith('unix:') ? url : `${url}${path}` };
   } catch (error) {
     return { error: messageOf(error) };
@@ -38,8 +39,7 @@ export function onRefusedPort(port: number, tell: () => void): void {
   });
 }
 
-async function startOwn(): Promise<Exporter> {
-  const { port } = api.configFromEnv();
+async function startOwn(port: number): Promise<Exporter> {
   // Few programs need the module. Node.js itself has loaded it in a worker, before any code of the program.
   const { isWorker } = require('node:cluster') as typeof import('node:cluster').default;
   const isBelow = process.env[TAKEN_PORT] === String(port);
@@ -57,7 +57,7 @@ async function startFrom(port: number, first: number, last: number): Promise<Exp
     try {
       return await api.startYieldingExporter({ ...options, port: port + above });
     } catch (error) {
-      if (read(error, 'code') !== 'BIND_FAILED' || !/in use/i.test(messageOf(error))) throw error;
+      if (!isPortInUse(error)) throw error;
     }
   }
   return api.startYieldingExporter(last === 0 ? options : { ...options, port: port + last });

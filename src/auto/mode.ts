@@ -24,12 +24,13 @@ export async function measureProcess(print: Say): Promise<void> {
 
 async function measure(say: Say): Promise<void> {
   if (isPackageManager(process.argv[1])) return;
-  if (!api.configFromEnv().enabled) return;
+  const config = api.configFromEnv();
+  if (!config.enabled) return;
   const servers = api.watchServers();
   api.watchClients();
   const packages = watchPackages(readApplication(process.argv[1]), servers);
   // The exporter of the main thread shows the worker threads too.
-  const address = isMainThread ? listen() : undefined;
+  const address = isMainThread ? listen(config) : undefined;
   const names = await packages;
   if (address === undefined) return;
   const where = await address;

@@ -6,7 +6,7 @@ import { clearInterval, setImmediate, setInterval } from 'node:timers';
 import { agentCollectorOf, collectYielding, llmCollectorOf } from '../collectors/on-first-use';
 import type { DefaultMetricsGroup } from '../collectors/options';
 import { type ListenerSettings, type MetricsConfig, nativeConfig } from '../config';
-import { EndpointError, nativeAsync, RegistrationError, refuseOption } from '../errors';
+import { EndpointError, isPortInUse, nativeAsync, RegistrationError, refuseOption } from '../errors';
 import { forgetRefusals } from '../metrics/overflow';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
 import { checkOptionNames, optionNames } from '../options';
@@ -80,7 +80,7 @@ async function startOn(options: ExporterOptions, makeRoom: (port: number) => Pro
       },
     );
   const exporter = await start().catch(async (error: unknown) => {
-    if (!isInUse(error) || !(await makeRoom(values.port))) throw error;
+    if (!isPortInUse(error) || !(await makeRoom(values.port))) throw error;
     return start();
   });
   try {
@@ -111,13 +111,9 @@ async function makeRoom(port: number): Promise<boolean> {
   return true;
 }
 
-function isInUse(error: unknown): error is EndpointError {
-  return error instanceof EndpointError && /in use/i.test(error.message);
-}
-
 /** In a worker of `node:cluster`, another worker may have the port: says what to do. */
 function explained(error: unknown, port: number): unknown {
-  if (!isInUse(error)) return error;
+  if (!isPortInUse(error)) return error;
   // Few programs need the module. Node.js itself has loaded it in a worker, before any code of the program.
   const cluster = require('node:cluster') as typeof import('node:cluster').default;
   if (!cluster.isWorker) return error;

@@ -1,6 +1,8 @@
 /**
  * Writes agents' metrics, and turns names of agents and tools into label values.
  */
+
+import { CappedNames } from '../../labels/capped-names';
 import type { ExemplarLabels } from '../../metrics/exemplar';
 import { addon } from '../../native/addon';
 import type { Registry } from '../../registry/registry';
@@ -9,7 +11,7 @@ import { reportedType } from '../error-type';
 import { Families } from '../families';
 import { GenAiAgentNames } from '../gen-ai';
 import type { GenAiVersion } from '../gen-ai-catalogue';
-import { CappedNames, findWord, OTHER, readName } from '../label-values';
+import { findWord, OTHER, readName } from '../label-values';
 import type { AgentErrorType, ExecutionStatus, StepType, ToolStatus } from '../words';
 
 /** The registry and the names of the metrics. */

@@ -2,11 +2,13 @@
  * Records operations of the Model Context Protocol, as a client and as a server see them: one histogram for each, as
  * OpenTelemetry's conventions have it. Only JavaScript records them, so they are not in the core's catalogue.
  */
+
+import { CappedNames } from '../../labels/capped-names';
 import type { CatalogueEntry } from '../../native/addon';
 import type { Registry } from '../../registry/registry';
 import { toSeconds } from '../amount';
 import { Families } from '../families';
-import { CappedNames, OTHER, readName } from '../label-values';
+import { OTHER, readName } from '../label-values';
 import type { AgentErrorType } from '../words';
 
 /** A request of a client to a server that has ended. */

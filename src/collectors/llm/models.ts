@@ -2,9 +2,11 @@
  * Finds the series of a request by the names of its model and provider. Decides how labels show these names: normalized, with a
  * limit, and `other` for a model that may be a typo.
  */
+
+import { CappedNames } from '../../labels/capped-names';
 import { guarded } from '../../warnings';
 import type { Families } from '../families';
-import { CappedNames, OTHER, readName } from '../label-values';
+import { OTHER, readName } from '../label-values';
 import { ModelSeries } from './model-series';
 import type { Prices } from './prices';
 import { checkTarget, type LlmTarget } from './request';

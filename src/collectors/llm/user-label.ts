@@ -4,9 +4,10 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { refuseOption } from '../../errors';
+import { CappedNames } from '../../labels/capped-names';
 import { checkOptionNames, type OptionNames } from '../../options';
 import { read } from '../../read';
-import { CappedNames, readName } from '../label-values';
+import { readName } from '../label-values';
 
 /** A value for the user's own label: `{ tenant: 'acme' }`. */
 export type UserLabels = Readonly<Record<string, string>>;

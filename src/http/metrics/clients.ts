@@ -6,6 +6,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { type Moment, now, secondsSince } from '../../clock';
+import { CappedNames } from '../../labels/capped-names';
 import { OTHER } from '../../labels/value';
 import type { Counter } from '../../metrics/counter';
 import type { Gauge } from '../../metrics/gauge';
@@ -39,7 +40,7 @@ class ClientRecorder {
   readonly #requests: Counter<ClientLabel>;
   readonly #seconds: Histogram<ClientLabel>;
   readonly #active: Gauge<'host'>;
-  readonly #hosts = new Set<string>();
+  readonly #hosts = new CappedNames(MAX_HOSTS);
   readonly #hostOfOrigin = new Map<string, string>();
   readonly #sent = new WeakMap<object, SentRequest>();
 
@@ -72,7 +73,7 @@ class ClientRecorder {
     if (this.#sent.has(key)) return false;
     const request: SentRequest = {
       method: METHODS.has(method) ? method : OTHER,
-      host: this.#admitted(host),
+      host: this.#hosts.admit(host),
       start,
       hasEnded: false,
     };
@@ -105,13 +106,6 @@ class ClientRecorder {
       host = URL.canParse(origin) ? new URL(origin).host : OTHER;
       if (this.#hostOfOrigin.size < MAX_ORIGINS) this.#hostOfOrigin.set(origin, host);
     }
-    return host;
-  }
-
-  #admitted(host: string): string {
-    if (this.#hosts.has(host)) return host;
-    if (this.#hosts.size >= MAX_HOSTS) return OTHER;
-    this.#hosts.add(host);
     return host;
   }
 }

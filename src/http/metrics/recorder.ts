@@ -3,6 +3,7 @@
  * number of active requests. Must not know request objects or frameworks.
  */
 
+import { CappedNames } from '../../labels/capped-names';
 import { OTHER } from '../../labels/value';
 import type { CounterSeries } from '../../metrics/counter';
 import type { Gauge, GaugeSeries } from '../../metrics/gauge';
@@ -124,9 +125,8 @@ export class HttpRecorder {
   readonly sizes: boolean;
   readonly #families: ReturnType<typeof familiesOf>;
   readonly #isIgnored: CheckedSettings['isIgnored'];
-  readonly #maxRoutes: number;
   readonly #methods = new Map<string, MethodRecord>();
-  readonly #routes = new Set<string>();
+  readonly #routes: CappedNames;
   readonly #warned = new Set<string>();
 
   /** @param yields leaves a request to any other recorder with the same metrics */
@@ -137,7 +137,7 @@ export class HttpRecorder {
     this.sizes = settings.sizes;
     this.#families = familiesOf(settings);
     this.#isIgnored = settings.isIgnored;
-    this.#maxRoutes = settings.maxRoutes;
+    this.#routes = new CappedNames(settings.maxRoutes);
   }
 
   /** True if a request is not to be recorded. */
@@ -216,10 +216,7 @@ export class HttpRecorder {
 
   /** The route, or `other` once there are too many. */
   #admitted(route: string): string {
-    if (route === UNMATCHED || this.#routes.has(route)) return route;
-    if (this.#routes.size >= this.#maxRoutes) return OTHER;
-    this.#routes.add(route);
-    return route;
+    return route === UNMATCHED ? route : this.#routes.admit(route);
   }
 }
 
