@@ -59,12 +59,18 @@ export async function readExposition(target: string, values: Values): Promise<Ex
   }
 }
 
+/** A source as messages show it: a URL has no credentials. */
+export function nameOf(target: string): string {
+  if (!/^https?:\/\//i.test(target) || !URL.canParse(target)) return target;
+  return Object.assign(new URL(target), { username: '', password: '' }).href;
+}
+
 async function scrape(target: string, values: Values, maxBytes: number): Promise<Source> {
   const timeout = numberOf(values, 'timeout', 10, 0.001);
   const { url, headers } = request(target, values);
   const signal = AbortSignal.timeout(Math.min(timeout * 1000, 2 ** 31 - 1));
   const start = performance.now();
-  const name = url.href.replace(/\/\/[^/@]*@/, '//');
+  const name = nameOf(target);
   try {
     const response = await follow(url, headers, { signal, rejectUnauthorized: values.insecure !== true });
     const body = await bodyOf(response, maxBytes);

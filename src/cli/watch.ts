@@ -3,7 +3,7 @@
  */
 import { setTimeout } from 'node:timers';
 import { familiesOf } from './families';
-import { readExposition } from './source';
+import { nameOf, readExposition } from './source';
 import { coloured, seriesText, shown, table, writeLine } from './terminal';
 import { numberOf, textOf, type Values } from './values';
 
@@ -148,9 +148,7 @@ function draw(target: string, total: number, fastest: readonly Moving[], failure
       .join(''),
   ]);
   const paint = (cell: string, column: number) => (column === 2 ? coloured('green', cell) : cell);
-  const head = shown(
-    `${target.replace(/\/\/[^/@]*@/, '//')}  ${total} series  ${new Date().toISOString().slice(11, 19)}`,
-  );
+  const head = shown(`${nameOf(target)}  ${total} series  ${new Date().toISOString().slice(11, 19)}`);
   const lines = [coloured('dim', head.slice(0, width)), ...table(cut, paint)];
   if (failure !== '') lines[0] = coloured('red', shown(failure).slice(0, width));
   else if (fastest.length === 0) lines.push('waiting for a series to move');
