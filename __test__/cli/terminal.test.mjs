@@ -55,6 +55,13 @@ test('watch draws a table on a terminal, and gives the screen back', async (t) =
   t.true(last.includes('7 series'), last);
 });
 
+test('the title of watch has no part of a password', async (t) => {
+  const url = (await movingEndpoint(t)).replace('//', '//user:pass@word@');
+  const { stdout } = await runInTerminal(['watch', '-n', '0.1', '--count', '2', url]);
+  t.true(stdout.includes('http://127.0.0.1:'), stdout);
+  t.false(/user|pass|word/.test(stdout), stdout);
+});
+
 test('watch writes plain lines to a pipe: a rate, a value, a series', async (t) => {
   const url = await movingEndpoint(t);
   const { code, stdout, stderr } = await run(['watch', '-n', '0.1', '--count', '3', '--top', '2', url]);
