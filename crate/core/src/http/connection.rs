@@ -161,13 +161,21 @@ impl Progress {
     }
 }
 
+/// What a connection reads and writes: a socket, or the encryption over one.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+/// Any stream. With one type for all of them, the code for HTTP is compiled once instead of once for each sort of socket.
+pub(crate) type Socket = Box<dyn Stream>;
+
 /// A socket that reports its progress.
-pub(crate) struct Watched<S> {
-    pub(crate) socket: S,
+pub(crate) struct Watched {
+    pub(crate) socket: Socket,
     pub(crate) progress: Arc<Progress>,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl AsyncRead for Watched {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -182,7 +190,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl AsyncWrite for Watched {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

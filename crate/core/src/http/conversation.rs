@@ -39,7 +39,7 @@ impl Conversations {
         let door = Door::new(Arc::clone(&service), None, config.ready_timeout);
         let (open, closing) = watch::channel(None);
         let server = Arc::new(Server {
-            router: door.with_places(Arc::clone(&places)).router(),
+            door: door.with_places(Arc::clone(&places)),
             service,
             tls: None,
             host: None,
@@ -64,7 +64,7 @@ impl Conversations {
             is_next: false,
             answered: Arc::clone(&answered),
         };
-        self.runtime.block_on(Arc::clone(&self.server).connection(socket, peer, progress, place));
+        self.runtime.block_on(Arc::clone(&self.server).connection(Box::new(socket), peer, progress, place));
         std::mem::take(&mut *answered.lock())
     }
 }

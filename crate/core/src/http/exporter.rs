@@ -150,7 +150,7 @@ impl Exporter {
         let (closing, is_closing) = watch::channel(None);
         let ended = Arc::new(Ended::default());
         let server = Server {
-            router: door.router(),
+            door,
             service: Arc::clone(&service),
             tls,
             host: options.host,

@@ -1,13 +1,11 @@
 //! Stands in for `tls.rs` in a build without the feature `tls`: it refuses settings of TLS, so no connection has any.
 
+use super::connection::Socket;
 use super::tls_config::TlsConfig;
 use crate::error::{MetricsError, Result};
 
 /// The server's side of TLS, of which this build has none.
 pub(super) enum Tls {}
-
-/// An encrypted connection. `accept` never returns one.
-pub(super) type TlsStream<S> = S;
 
 impl Tls {
     /// # Errors
@@ -20,7 +18,7 @@ impl Tls {
     }
 
     #[expect(clippy::unused_async, reason = "it has the signature of the one that speaks TLS")]
-    pub(super) async fn accept<S>(&self, _socket: S) -> Option<TlsStream<S>> {
+    pub(super) async fn accept(&self, _socket: Socket) -> Option<Socket> {
         match *self {}
     }
 

@@ -1,5 +1,5 @@
-//! Serves a `ScrapeService` as an axum router: carries out the steps that the service returns, and converts its
-//! responses to axum's. The exporter uses it; a Rust program can mount it in its own router.
+//! Serves a `ScrapeService` over HTTP: carries out the steps that the service returns, and converts its responses to
+//! axum's. The exporter asks a `Door`; a Rust program can mount the axum router in its own.
 
 use super::body::Body;
 use super::handler::{ScrapeService, Step};
@@ -26,7 +26,7 @@ const AUTHORIZE_TIMEOUT: Duration = Duration::from_secs(2);
 const MEMORY_ATTEMPTS: u32 = 30;
 const MEMORY_PAUSE: Duration = Duration::from_millis(25);
 
-/// The state of a router.
+/// Answers the requests of an exporter or of a router.
 #[derive(Clone)]
 pub(crate) struct Door {
     service: Arc<ScrapeService>,
@@ -63,6 +63,16 @@ impl Door {
 
     pub(crate) fn router(self) -> Router {
         Router::new().fallback(serve).with_state(self)
+    }
+
+    /// Answers a request of this client. The service reads no body.
+    pub(crate) async fn serve<B>(
+        &self,
+        request: axum::http::Request<B>,
+        peer: Option<IpAddr>,
+    ) -> axum::response::Response {
+        let (parts, _body) = request.into_parts();
+        converted(self.answer(&parts, peer).await)
     }
 
     async fn answer(&self, parts: &Parts, peer: Option<IpAddr>) -> Response {
@@ -173,8 +183,7 @@ async fn serve(
     Peer(peer): Peer,
     request: axum::extract::Request,
 ) -> axum::response::Response {
-    let (parts, _body) = request.into_parts();
-    converted(door.answer(&parts, peer).await)
+    door.serve(request, peer).await
 }
 
 /// Path and query. A target without a path is a host, as `CONNECT` has it.

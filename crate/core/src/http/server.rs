@@ -1,20 +1,19 @@
 //! Serves the exporter's connections: accepts them, runs TLS handshakes, speaks HTTP/1.1, and closes them. It must not
 //! know how requests are decided.
 
-use super::connection::{Progress, Timeouts, Watched};
+use super::connection::{Progress, Socket, Timeouts, Watched};
 use super::handler::ScrapeService;
 use super::host::Host;
 use super::listener::Listener;
 use super::places::{Place, Places};
 use super::response::Response;
-use super::router::{Peer, converted};
+use super::router::{Door, Peer, converted};
 use super::self_metrics::{ListenerMetrics, Rejection};
-use super::tls::{Tls, TlsStream};
+use super::tls::Tls;
 use crate::metrics::Gauge;
-use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
 use std::fs::File;
 use std::future::Future;
 use std::io::{self, ErrorKind};
@@ -24,12 +23,11 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 /// Everything that the exporter's thread needs.
 pub(super) struct Server {
-    pub(super) router: Router,
+    pub(super) door: Door,
     pub(super) service: Arc<ScrapeService>,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) host: Option<Arc<dyn Host>>,
@@ -85,7 +83,7 @@ impl Server {
                     // Responses are written in one piece, so Nagle's algorithm would only delay their last packet.
                     let _ = socket.set_nodelay(true);
                     bound_send_buffer(&socket);
-                    Ok((socket, Some(peer.ip())))
+                    Ok((Box::new(socket) as Socket, Some(peer.ip())))
                 };
                 server.accept(accept, || has_connection(&listener)).await;
             }
@@ -93,7 +91,7 @@ impl Server {
             Listener::Unix(listener, path) => {
                 let listener = tokio::net::UnixListener::from_std(listener)?;
                 let _ = started.send(Ok(()));
-                let accept = async || Ok((listener.accept().await?.0, None));
+                let accept = async || Ok((Box::new(listener.accept().await?.0) as Socket, None));
                 server.accept(accept, || has_connection(&listener)).await;
                 let _ = std::fs::remove_file(path);
             }
@@ -103,13 +101,11 @@ impl Server {
     }
 
     /// Accepts connections until the exporter closes.
-    async fn accept<S>(
+    async fn accept(
         self: &Arc<Self>,
-        accept: impl AsyncFn() -> io::Result<(S, Option<IpAddr>)>,
+        accept: impl AsyncFn() -> io::Result<(Socket, Option<IpAddr>)>,
         is_awaited: impl Fn() -> bool,
-    ) where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    ) {
         let mut closing = self.closing.clone();
         let mut shortage = Shortage::default();
         let mut rushed = 0;
@@ -188,23 +184,22 @@ impl Server {
         }
     }
 
-    pub(super) async fn connection<S>(
+    pub(super) async fn connection(
         self: Arc<Self>,
-        socket: S,
+        socket: Socket,
         peer: Option<IpAddr>,
         progress: Arc<Progress>,
         place: Place,
-    ) where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    ) {
         let _open = self.service.listener_metrics().map(|metrics| OpenConnection::new(&metrics.connections));
         let served = async {
-            match &self.tls {
-                None => self.serve(socket, peer, &progress, &place).await,
-                Some(tls) => match self.handshake(tls, socket).await {
-                    Some(socket) => self.serve(socket, peer, &progress, &place).await,
-                    None => Some(Rejection::Tls),
-                },
+            let socket = match &self.tls {
+                None => Some(socket),
+                Some(tls) => self.handshake(tls, socket).await,
+            };
+            match socket {
+                Some(socket) => self.serve(socket, peer, &progress, &place).await,
+                None => Some(Rejection::Tls),
             }
         };
         let reason = tokio::select! {
@@ -216,10 +211,7 @@ impl Server {
         }
     }
 
-    async fn handshake<S>(&self, tls: &Tls, socket: S) -> Option<TlsStream<S>>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
+    async fn handshake(&self, tls: &Tls, socket: Socket) -> Option<Socket> {
         let accepted = tls.accept(socket).await;
         self.look_at_certificate(tls);
         if let Some(error) = tls.take_reload_error() {
@@ -258,29 +250,26 @@ impl Server {
     }
 
     /// Answers the requests of a connection. Returns why it was rejected, if it was.
-    async fn serve<S>(
+    async fn serve(
         &self,
-        socket: S,
+        socket: Socket,
         peer: Option<IpAddr>,
         progress: &Arc<Progress>,
         place: &Place,
-    ) -> Option<Rejection>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    ) -> Option<Rejection> {
         let watched = Watched { socket, progress: Arc::clone(progress) };
-        let router = &TowerToHyperService::new(self.router.clone());
+        let peer = peer.map(|peer| peer.to_canonical());
         let service = hyper::service::service_fn(
             move |mut request: hyper::Request<hyper::body::Incoming>| async move {
                 let refusal = self.refusal(request.uri().path(), place).await;
                 progress.serving();
-                request.extensions_mut().insert(Peer(peer.map(|peer| peer.to_canonical())));
+                request.extensions_mut().insert(Peer(peer));
                 let response = match refusal {
-                    None => hyper::service::Service::call(router, request).await,
-                    Some(refusal) => Ok(converted(refusal)),
+                    None => self.door.serve(request, peer).await,
+                    Some(refusal) => converted(refusal),
                 };
                 progress.answered();
-                response
+                Ok::<_, Infallible>(response)
             },
         );
         let mut http = http1::Builder::new();

@@ -12,12 +12,11 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{InconsistentKeys, NamedGroup, RootCertStore, ServerConfig, SupportedCipherSuite, version};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
-pub(super) use tokio_rustls::server::TlsStream;
 
 use super::certificates::{certificates, named, private_key};
 use super::client_names::AllowedNames;
+use super::connection::Socket;
 use super::pem::Pem;
 use super::tls_config::{ClientAuth, TlsConfig, TlsVersion};
 use super::validity::{Validity, WARN_EVERY};
@@ -92,11 +91,9 @@ impl Tls {
     }
 
     /// The encrypted connection over this socket; `None` if the handshake fails.
-    pub(super) async fn accept<S>(&self, socket: S) -> Option<TlsStream<S>>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        TlsAcceptor::from(self.server_config()).accept(socket).await.ok()
+    pub(super) async fn accept(&self, socket: Socket) -> Option<Socket> {
+        let encrypted = TlsAcceptor::from(self.server_config()).accept(socket).await.ok()?;
+        Some(Box::new(encrypted))
     }
 
     /// The error of reading changed files, once for each error and state of the files.
