@@ -3,6 +3,7 @@
  * in `entry/index.ts`.
  */
 import type * as Config from './config';
+import type * as Databases from './databases/clients';
 import { EndpointError } from './errors';
 import type * as Exporter from './http/exporter';
 import type * as Fastify from './http/fastify';
@@ -130,6 +131,10 @@ export const watchServers: typeof Servers.watchServers = () =>
 /** Records the requests that the program sends. */
 export const watchClients: typeof Clients.watchClients = () =>
   (require('./http/metrics/clients') as typeof Clients).watchClients();
+
+/** Records the operations of databases' clients. */
+export const watchDatabases: typeof Databases.watchDatabases = () =>
+  (require('./databases/clients') as typeof Databases).watchDatabases();
 
 export const startYieldingExporter: typeof Exporter.startYieldingExporter = async (options) =>
   exporter().startYieldingExporter(options);

@@ -1,6 +1,6 @@
 /**
- * Finds the contexts of Koa's and Hono's requests, which hold the route. Neither publishes a diagnostics channel. Express and
- * Fastify need nothing here.
+ * Finds the contexts of Koa's and Hono's requests, which hold the route. Neither publishes a diagnostics channel. Express,
+ * Fastify and clients of databases need nothing here.
  */
 import type { ServerWatch } from '../http/metrics/servers';
 import { read } from '../read';
@@ -13,9 +13,7 @@ type Handler = (this: unknown, ...args: unknown[]) => unknown;
 /** The frameworks of HTTP servers. */
 export function frameworks(contexts: ServerWatch): readonly Measured[] {
   return [
-    { name: 'express', isNeeded: false, measure() {} },
-    { name: 'fastify', isNeeded: false, measure() {} },
-    { name: '@nestjs/core', isNeeded: false, measure() {} },
+    ...['express', 'fastify', '@nestjs/core'].map(reporting),
     {
       name: 'koa',
       isNeeded: true,
@@ -35,6 +33,16 @@ export function frameworks(contexts: ServerWatch): readonly Measured[] {
   ];
 }
 
+/** The clients of databases that report their operations. */
+export const databases: readonly Measured[] = ['ioredis', 'redis', '@redis/client', 'mysql2', 'mongoose'].map(
+  reporting,
+);
+
+/** A package that publishes diagnostics channels: it is only named. */
+function reporting(name: string): Measured {
+  return { name, isNeeded: false, measure() {} };
+}
+
 /** Handlers get the context as an argument, and applications give their handlers to a router, together with the route. */
 function measureHono(Hono: new () => object, contexts: ServerWatch): void {
   const router = read(new Hono(), 'router');
@@ -43,11 +51,11 @@ function measureHono(Hono: new () => object, contexts: ServerWatch): void {
     const entry = args[2];
     if (!Array.isArray(entry) || typeof entry[0] !== 'function') return;
     const handler = entry[0] as Handler;
-    args[2] = entry.with(0, reporting(handler, contexts));
+    args[2] = entry.with(0, reportingContext(handler, contexts));
   });
 }
 
-function reporting(handler: Handler, contexts: ServerWatch): Handler {
+function reportingContext(handler: Handler, contexts: ServerWatch): Handler {
   const reported: Handler = function (...args) {
     quietly(() => contexts.hono(args[0]));
     return handler.apply(this, args);

@@ -1,6 +1,6 @@
 /**
- * Measures the process in the zero-code mode: an exporter with default metrics, the metrics of HTTP servers and clients, and those
- * of the packages that the program loads. Does not keep the process alive.
+ * Measures the process in the zero-code mode: an exporter with default metrics, the metrics of HTTP servers and clients and of
+ * databases' clients, and those of the packages that the program loads. Does not keep the process alive.
  */
 import { isMainThread } from 'node:worker_threads';
 import { messageOf } from '../errors';
@@ -28,6 +28,7 @@ async function measure(say: Say): Promise<void> {
   if (!config.enabled) return;
   const servers = api.watchServers();
   api.watchClients();
+  api.watchDatabases();
   const packages = watchPackages(readApplication(process.argv[1]), servers);
   // The exporter of the main thread shows the worker threads too.
   const address = isMainThread ? listen(config) : undefined;

@@ -10,7 +10,7 @@ import type { ServerWatch } from '../http/metrics/servers';
 import { read } from '../read';
 import { quietly } from '../warnings';
 import { type Application, packageOf } from './application';
-import { frameworks } from './frameworks';
+import { databases, frameworks } from './frameworks';
 import { type Measured, sdks } from './sdks';
 
 /**
@@ -18,7 +18,7 @@ import { type Measured, sdks } from './sdks';
  * Packages that cannot be loaded are not among them
  */
 export async function watchPackages(application: Application, contexts: ServerWatch): Promise<readonly string[]> {
-  const all = [...frameworks(contexts), ...sdks];
+  const all = [...frameworks(contexts), ...databases, ...sdks];
   const known = new Map(all.map((measured) => [measured.name, measured]));
   const found = (name: string | undefined, module: unknown, isPart: boolean): void => {
     const measured = name === undefined ? undefined : known.get(name);

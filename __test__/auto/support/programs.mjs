@@ -7,9 +7,9 @@ import { dirname, join } from 'node:path';
 export const IMPORT = ['--import', '@llm-devops/prometheus-metrics/auto'];
 export const REQUIRE = ['--require', '@llm-devops/prometheus-metrics/auto'];
 
-/** Writes files to a folder of their own, below this one, so that they find the packages. */
-export function folder(t, files) {
-  const path = mkdtempSync(join(import.meta.dirname, '.run-'));
+/** Writes files to a folder of their own, below this one or another, so that they find the packages. */
+export function folder(t, files, parent = import.meta.dirname) {
+  const path = mkdtempSync(join(parent, '.run-'));
   t.teardown(() => rmSync(path, { recursive: true }));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(path, name)), { recursive: true });

@@ -11,8 +11,8 @@ import { OTHER } from '../../labels/value';
 import type { Counter } from '../../metrics/counter';
 import type { Gauge } from '../../metrics/gauge';
 import type { Histogram } from '../../metrics/histogram';
+import { onFirstUse, type WithRecorder } from '../../on-first-use';
 import { Registry } from '../../registry/registry';
-import { onFirstRequest, type WithRecorder } from './on-first-request';
 import { classifyStatus, METHODS } from './recorder';
 
 /** Most values of the `host` label; requests to further hosts are recorded as `other`. */
@@ -118,7 +118,7 @@ function classify(status: number | undefined, complete: boolean): string {
 
 /** Records the requests of the program in the default registry, from now on. Registers the metrics at the first request. */
 export function watchClients(): void {
-  const withRecorder = onFirstRequest(() => new ClientRecorder(Registry.globalRegistry));
+  const withRecorder = onFirstUse(() => new ClientRecorder(Registry.globalRegistry));
   watchNodeClients(withRecorder);
   watchUndici(withRecorder);
 }

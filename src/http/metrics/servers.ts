@@ -7,6 +7,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Histogram } from '../../metrics/histogram';
 import { seriesSet } from '../../metrics/series';
+import { onFirstUse } from '../../on-first-use';
 import { Registry } from '../../registry/registry';
 import { quietly } from '../../warnings';
 import { follow, type RouteOf } from './exchange';
@@ -14,7 +15,6 @@ import { type ExpressRequest, expressRoute } from './express';
 import { type FastifyInstanceLike, pluginThat, routeOf } from './fastify';
 import { type HonoContext, honoRoute, nodeExchange } from './hono';
 import { type KoaContext, koaRoute } from './koa';
-import { onFirstRequest } from './on-first-request';
 import { checkSettings } from './options';
 import { HttpRecorder } from './recorder';
 
@@ -30,7 +30,7 @@ const express: RouteOf = (request, response) => expressRoute(request as ExpressR
 
 /** Records the requests of all servers in the default registry, from now on. Registers the metrics at the first request. */
 export function watchServers(): ServerWatch {
-  const withRecorder = onFirstRequest(makeRecorder);
+  const withRecorder = onFirstUse(makeRecorder);
   subscribe('http.server.request.start', (message) => {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
     withRecorder((recorder) => follow(recorder, request, response, request.url, express));
