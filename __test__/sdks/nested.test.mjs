@@ -173,10 +173,20 @@ test.serial('a request of the program beside, after and within a LangChain reque
   t.is(active, 0);
 });
 
-async function openAiAgents(t, { useResponses = true, client = true } = {}) {
+/** A processor that the SDK waits for before it calls the next one, as its own exporter is. */
+const before = {
+  onTraceStart: async () => {},
+  onTraceEnd: async () => {},
+  onSpanStart: async () => {},
+  onSpanEnd: async () => {},
+  shutdown: async () => {},
+  forceFlush: async () => {},
+};
+
+async function openAiAgents(t, { useResponses = true, client = true, others = [] } = {}) {
   const wire = await WireServer.start(t);
   const { registry, agents, llm } = collectors();
-  setTraceProcessors([createTraceProcessor({ collector: agents, llm, provider: 'openai' })]);
+  setTraceProcessors([...others, createTraceProcessor({ collector: agents, llm, provider: 'openai' })]);
   t.teardown(() => setTraceProcessors([]));
   if (client) t.teardown(instrumentOpenAI(OpenAI, { collector: llm, provider: 'openai' }));
   const openAIClient = new OpenAI({ apiKey: 'key', baseURL: `${wire.url}/v1`, maxRetries: 0 });
@@ -224,6 +234,22 @@ for (const [useResponses, whole, streamed] of [
     const errors = (await recorded(registry)).filter((line) => line.startsWith('llm_errors_total'));
     t.deepEqual(errors, [`llm_errors_total{${LABELS},error_type="rate_limit"} 1`]);
   });
+
+  for (const client of [true, false]) {
+    const over = client ? 'and over a client' : 'and alone';
+    test.serial(`OpenAI Agents behind another processor ${over}, by ${api}: requests count once`, async (t) => {
+      const { wire, registry, runner } = await openAiAgents(t, { useResponses, client, others: [before] });
+      wire.answer(whole('hi'), streamed(['h', 'i']), refusal(429), whole('ho'));
+      await runner.run(bot(), 'x');
+      const result = await runner.run(bot(), 'x', { stream: true });
+      for await (const _ of result);
+      await result.completed;
+      await t.throwsAsync(runner.run(bot(), 'x'));
+      await runner.run(bot(), 'x');
+      await settle();
+      t.like(await counted(registry), { success: 3, failed: 1, tokens: 15, active: 0 });
+    });
+  }
 
   test.serial(`OpenAI Agents over a client, by ${api}: several runs at once`, async (t) => {
     const { wire, registry, runner } = await openAiAgents(t, { useResponses });

@@ -17,8 +17,10 @@ export interface AnswerEnd {
   readonly end: LlmEnd;
   /** Set if the answer has status 200 and still reports a failure: an error type, or an object with an error's fields. */
   readonly failure?: unknown;
-  /** The id of an answer that can be retrieved again later. It must not count again then. */
-  readonly retrievable?: string | undefined;
+  /** Names the answer. */
+  readonly id?: string | undefined;
+  /** True if the answer can be retrieved again later. It must not count again then. */
+  readonly retrievable?: boolean;
 }
 
 /** Reads the chunks of one stream. */

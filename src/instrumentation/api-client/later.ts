@@ -9,6 +9,7 @@ import type { UserLabels } from '../../collectors/llm/user-label';
 import type { LlmErrorType } from '../../collectors/words';
 import { read } from '../../read';
 import { quietly } from '../../warnings';
+import { remember } from '../answers';
 import { observeIteration } from '../iteration';
 import { bare, type LaterEndpoint } from './endpoint';
 import { type ApiPromise, observePromise } from './promise';
@@ -19,28 +20,6 @@ export interface LaterTarget {
   readonly collector: LlmMetricsCollector;
   readonly provider: string;
   readonly labels: UserLabels | undefined;
-}
-
-/** How many answers and files of results are remembered, those that were told last. */
-const REMEMBERED_MAX = 10_000;
-
-/** How many parts of an answer have been recorded: one, or the lines of a file. */
-const recorded = new WeakMap<LlmMetricsCollector, Map<string, number>>();
-
-/**
- * Remembers that a part of an answer has been recorded. @returns true if it had not been
- *
- * @param part the number of a line in a file of results
- */
-export function remember(collector: LlmMetricsCollector, id: string, part = 0): boolean {
-  const known = recorded.get(collector) ?? new Map<string, number>();
-  recorded.set(collector, known);
-  const parts = known.get(id) ?? 0;
-  if (part < parts) return false;
-  known.delete(id);
-  known.set(id, part + 1);
-  if (known.size > REMEMBERED_MAX) known.delete(known.keys().next().value as string);
-  return true;
 }
 
 /** Records what a request for earlier ones returns. */

@@ -11,9 +11,9 @@ import type { UserLabels } from '../../collectors/llm/user-label';
 import type { LlmErrorType } from '../../collectors/words';
 import { read, readText } from '../../read';
 import { quietly, warnOnce } from '../../warnings';
+import { answered } from '../answers';
 import type { CallObserver } from '../measure';
 import { type AnswerEnd, type Endpoint, errorClassesOf, type RequestBody, type Sdk } from './endpoint';
-import { remember } from './later';
 import { isApiPromise, observePromise, type PromiseObserver } from './promise';
 import { isStream, watchStream } from './stream';
 
@@ -132,8 +132,8 @@ export class Request implements CallObserver, PromiseObserver {
     }
   }
 
-  #complete(call: LlmCall, { end, failure, retrievable }: AnswerEnd): void {
-    if (retrievable !== undefined) remember(this.#parts.collector, retrievable);
+  #complete(call: LlmCall, { end, failure, id, retrievable = false }: AnswerEnd): void {
+    if (id !== undefined) answered(this.#parts.collector, id, retrievable);
     if (failure === undefined) call.end(end);
     else call.fail(failure, end);
   }

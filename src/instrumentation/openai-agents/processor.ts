@@ -15,6 +15,7 @@ import {
 } from '../agents/options';
 import { agentRun, partRun, type ReportStep, type Run, stepRun, toolRun } from '../agents/run';
 import { getRuns, type Runs } from '../agents/runs';
+import { compareAnswers, isRemembered } from '../answers';
 import { classifySpanError, readAnswer, wasLeft } from './span';
 
 /** Options of `createTraceProcessor()`. */
@@ -80,18 +81,27 @@ export function createTraceProcessor(options: TraceProcessorOptions = {}): Trace
   };
 }
 
+/** What is remembered of an answered request. */
+interface Answered {
+  readonly model: string | undefined;
+  readonly isCountedByClient: boolean;
+}
+
 /** Turns spans into runs. */
 class Spans {
   readonly #framework: CheckedFrameworkOptions;
   readonly #runs: Runs;
-  /** The last model of each agent, because the span of a failed request does not name its model. */
-  readonly #models = new Map<string, string>();
+  /** The last answered request of each agent, because the span of a failed one names no model and no answer. */
+  readonly #last = new Map<string, Answered>();
   /** Executions whose last request was left: the SDK stops such a run without an error. */
   readonly #left = new WeakSet<AgentExecution>();
 
   constructor(framework: CheckedFrameworkOptions) {
     this.#framework = framework;
     this.#runs = getRuns(framework.agents, 'openai-agents');
+    // The SDK waits for one processor after the other. The context of a request is over when the second learns of it, so that
+    // a request of the client within cannot be told by the context.
+    if (framework.llm !== undefined) compareAnswers(framework.llm);
   }
 
   start(span: AgentSpanLike): void {
@@ -160,13 +170,19 @@ class Spans {
   /** Records a request when it has ended, because only the answer names the model. */
   #request(spanData: unknown, agent: string, durationMs: number, error: unknown): void {
     const { llm, resolveProvider } = this.#framework;
-    const { model: reported, end, failure } = readAnswer(spanData);
-    const model = reported ?? this.#models.get(agent) ?? UNKNOWN_MODEL;
-    if (reported !== undefined && (this.#models.has(agent) || this.#models.size < AGENTS_MAX))
-      this.#models.set(agent, reported);
+    if (llm === undefined) return;
+    const { model: reported, end, id, failure } = readAnswer(spanData);
+    const last = this.#last.get(agent);
+    const isCountedByClient =
+      id === undefined ? last?.isCountedByClient === true && error !== undefined : isRemembered(llm, id);
+    const model = reported ?? last?.model;
+    if ((id ?? reported) !== undefined && (last !== undefined || this.#last.size < AGENTS_MAX))
+      this.#last.set(agent, { model, isCountedByClient });
+    if (isCountedByClient) return;
     const type = error ?? failure;
     const errorType = type === undefined ? undefined : (reportedType(type) as LlmErrorType);
-    llm?.recordRequest({ model, provider: resolveProvider(undefined, 'openai'), durationMs, errorType, ...end });
+    const provider = resolveProvider(undefined, 'openai');
+    llm.recordRequest({ model: model ?? UNKNOWN_MODEL, provider, durationMs, errorType, ...end });
   }
 
   #handoff(spanData: unknown): void {

@@ -15,6 +15,8 @@ export interface ModelAnswer {
   /** Missing if the request failed, or if tracing excludes sensitive data. */
   readonly model: string | undefined;
   readonly end: LlmEnd;
+  /** The provider's name of the answer. */
+  readonly id: string | undefined;
   /** The failure that an answer with status 200 reports: an error type, or an object with an error's fields. */
   readonly failure: unknown;
 }
@@ -44,7 +46,7 @@ export function wasLeft(data: unknown): boolean {
 function readResponse(response: unknown): ModelAnswer {
   const end = readUsage(read(response, 'usage'));
   end.finishReason = parseFinishReason(readResponseReason(response));
-  return { model: readText(response, 'model'), end, failure: findFailure(response) };
+  return { model: readText(response, 'model'), end, id: readText(response, 'id'), failure: findFailure(response) };
 }
 
 /** A response has a status instead of a reason. It is `completed` also if it calls tools. */
@@ -61,7 +63,8 @@ function readGeneration(data: unknown): ModelAnswer {
   const end = readUsage(read(output, 'usage') ?? read(data, 'usage'));
   end.finishReason = parseFinishReason(read(read(read(output, 'choices'), '0'), 'finish_reason'));
   // The requested name: the answer's model name ends with a date.
-  return { model: readText(data, 'model') ?? readText(output, 'model'), end, failure: findFailure(output) };
+  const model = readText(data, 'model') ?? readText(output, 'model');
+  return { model, end, id: readText(output, 'id'), failure: findFailure(output) };
 }
 
 /**

@@ -2,6 +2,7 @@
  * Reads answers and streams of chat completions, text completions and embeddings.
  */
 import type { FinishReason } from '../../collectors/words';
+import { readText } from '../../read';
 import type { AnswerEnd, ChunkReader, Endpoint, RequestBody } from '../api-client/endpoint';
 import { findFailure } from '../failure';
 import { parseFinishReason } from '../finish-reason';
@@ -28,6 +29,7 @@ interface Choice {
 interface Completion {
   readonly choices?: readonly Choice[] | null;
   readonly model?: unknown;
+  readonly id?: unknown;
 }
 
 function mapFinishReason(given: string, refused: boolean): FinishReason | undefined {
@@ -42,13 +44,14 @@ function readEnd(answer: unknown): AnswerEnd {
     typeof reason === 'string' ? mapFinishReason(reason, hasText(choice?.message?.refusal)) : undefined;
   const end = readAnswerUsage(answer);
   end.finishReason = finishReason;
-  return { end, failure: findFailure(answer) };
+  return { end, failure: findFailure(answer), id: readText(answer, 'id') };
 }
 
 class CompletionReader implements ChunkReader {
   #reason: string | undefined;
   #usage: unknown;
   #model: string | undefined;
+  #id: string | undefined;
   #tier: string | undefined;
   #failure: unknown;
   #began = false;
@@ -64,9 +67,10 @@ class CompletionReader implements ChunkReader {
     const usage = findUsage(chunk);
     if (usage !== undefined) this.#usage = mergeUsage(this.#usage, usage);
     this.#failure ??= findFailure(chunk);
-    const { choices, model } = chunk as Completion;
+    const { choices, id, model } = chunk as Completion;
     if (this.#model === undefined && hasText(model)) this.#model = model;
     this.#tier ??= findTier(chunk);
+    if (this.#id === undefined && hasText(id)) this.#id = id;
     const choice = choices?.[0];
     if (choice === undefined || choice === null) return false;
     // Some gateways send an empty finish reason in every chunk before the last.
@@ -84,7 +88,7 @@ class CompletionReader implements ChunkReader {
     end.responseModel = this.#model;
     if (reason !== undefined) end.finishReason = mapFinishReason(reason, this.#refused);
     if (this.#reasoned) end.visibleTokens = end.outputTokens;
-    return { end, failure: this.#failure };
+    return { end, failure: this.#failure, id: this.#id };
   }
 }
 

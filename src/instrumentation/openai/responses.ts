@@ -58,15 +58,15 @@ function readEnd(answer: unknown): AnswerEnd {
   const response = answer as ModelResponse;
   const end = readAnswerUsage(answer);
   end.serverToolCalls ??= countToolCalls(response.output);
-  const retrievable = readBackgroundId(answer);
+  const told = { end, id: readText(answer, 'id'), retrievable: readBackgroundId(answer) !== undefined };
   if (response.status === 'failed') {
     end.finishReason = 'error';
-    return { end, failure: response.error ?? 'other', retrievable };
+    return { ...told, failure: response.error ?? 'other' };
   }
-  if (response.status === 'cancelled') return { end, failure: 'cancelled', retrievable };
+  if (response.status === 'cancelled') return { ...told, failure: 'cancelled' };
   end.finishReason = readFinishReason(response);
   end.usageFollows = response.background === true && UNFINISHED.has(response.status);
-  return { end, failure: findFailure(answer), retrievable };
+  return { ...told, failure: findFailure(answer) };
 }
 
 /** A compaction of a conversation has no status: it has ended when it is answered. */
