@@ -8,8 +8,8 @@
  * finds the addon. What several of the others share is in one file for each room, because each module may run only once.
  *
  * The code is then shortened: without layout, and with short names where neither other modules nor stack traces need them.
- * Names of classes, methods and exported functions stay, and lines stay short, because Node.js shows the whole line that
- * throws an uncaught error.
+ * Names of methods, of classes, and of the functions that entries export, stay, and lines stay short, because Node.js shows the
+ * whole line that throws an uncaught error. Names by which the files know each other are a letter or two.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
@@ -164,6 +164,7 @@ async function bundle(starts) {
     onlyExplicitManualChunks: true,
     hoistTransitiveImports: false,
     externalLiveBindings: false,
+    minifyInternalExports: true,
     interop: 'default',
     generatedCode: { constBindings: true, objectShorthand: true },
   });
@@ -201,12 +202,11 @@ async function write(path, code, options) {
 async function writeBundle() {
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target);
-  for (const { fileName, code, modules } of await bundle(findStarts())) {
+  for (const { fileName, code, exports } of await bundle(findStarts())) {
     const double = /\bclass (\w+\$\d+)/.exec(code);
     if (double !== null) throw new Error(`${fileName} has two classes of one name: ${double[1]}`);
-    const exported = Object.values(modules).flatMap((module) => module.renderedExports);
     if (fileName === `${LOADER}.js`) writeFileSync(join(target, fileName), code);
-    else await write(join(target, fileName), code, fileName.startsWith(PROGRAM) ? SMALLEST : shortening(exported));
+    else await write(join(target, fileName), code, fileName.startsWith(PROGRAM) ? SMALLEST : shortening(exports));
   }
 }
 
