@@ -72,14 +72,16 @@ async function main() {
   const sections = await runAll(node, names);
   if (!sections) return 1;
   if (!flags['peers-only'] && !flags.only) sections.push(...(await rustSection(node)));
+  const publish = (section) =>
+    publishApart(machine, section, render(machine, [section], remarks([section.name], machine)));
   if (flags.publish) {
-    for (const section of sections) {
-      publishApart(machine, section, render(machine, [section], remarks([section.name], machine)));
-    }
+    sections.forEach(publish);
     return 0;
   }
   const report = render(machine, sections, remarks(names, machine));
   const out = flags.out ?? (isComplete(names) ? here : undefined);
+  // The reports of single benches must not tell another story than the whole report.
+  if (out === here) sections.filter(({ name }) => existsSync(reportOf(name))).forEach(publish);
   if (out) save(resolve(out), machine, sections, report);
   else process.stdout.write(report);
   return 0;
@@ -202,13 +204,18 @@ function save(folder, machine, sections, report) {
 
 /** Writes the report of a bench that ran alone to a file of its own. */
 function publishApart(machine, { name, samples }, text) {
-  const report = join(here, `${name.toUpperCase()}.md`);
+  const report = reportOf(name);
   const results = join(here, 'results', `${name}.json`);
   mkdirSync(join(here, 'results'), { recursive: true });
   writeFileSync(report, text);
   writeFileSync(results, `${JSON.stringify({ machine, samples })}\n`);
   formatLikeTheRest(report);
   say(`wrote ${report}`);
+}
+
+/** The report of a single bench. */
+function reportOf(name) {
+  return join(here, `${name.toUpperCase()}.md`);
 }
 
 /** Formats a report, because it is committed and the repository's formatter also checks Markdown. */
