@@ -33,4 +33,9 @@ for (const name of integrations) {
     t.not(uses('__test__/sdks').concat(uses('__test__/sdks/support')).length, 0, 'tests');
     t.not(uses('__test__/sdks/types').length, 0, 'types');
   });
+
+  test(`${name}: the zero-code mode measures it, or its page says that it needs code`, (t) => {
+    const measured = read('src/auto/sdks.ts').includes(`'../instrumentation/${name}/`);
+    t.true(measured || read('docs/zero-code.md').includes(`](integrations/${name}.md)`));
+  });
 }

@@ -10,8 +10,10 @@ const root = join(import.meta.dirname, '../../..');
 export const MANIFEST = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 export const PROGRAM = join(root, MANIFEST.bin['prometheus-metrics']);
 
-/** Variables that change colours in the environment of the tests. */
-const { NO_COLOR: _no, FORCE_COLOR: _force, ...ENVIRONMENT } = process.env;
+/** What Node.js reads to decide about colours: set where tests run, as `CI` is, it would change what they expect. */
+const COLOURS =
+  /^(?:CI|CI_NAME|COLORTERM|FORCE_COLOR|NO_COLOR|NODE_DISABLE_COLORS|TEAMCITY_VERSION|TERM_PROGRAM|TF_BUILD|TMUX)$/;
+const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !COLOURS.test(name)));
 
 /** @returns {Promise<{code: number | null, stdout: string, stderr: string}>} */
 export function run(args, { input = '', env = {} } = {}) {
