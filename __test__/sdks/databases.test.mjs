@@ -72,7 +72,7 @@ ${END}`,
   mongoose: `import mongoose from 'mongoose';
 import { register } from '@llm-devops/prometheus-metrics';
 const schema = new mongoose.Schema({ name: String });
-// Stands for the database, of which there is none.
+// Answers in place of a database.
 schema.pre('findOne', function () { return mongoose.skipMiddlewareFunction({ name: 'x' }); });
 const Secret = mongoose.model('Secret', schema);
 mongoose.set('bufferTimeoutMS', 50);
