@@ -1,5 +1,4 @@
-// Makes the picture of the page for README from the example: `sh .ci/browser.sh --picture page.webp`. The picture is not kept
-// in the repository, because it is made from it.
+// Makes the picture of the page for README from the example: `sh .ci/browser.sh --picture docs/page.webp`.
 
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -27,7 +26,7 @@ try {
   const browser = await startBrowser();
   try {
     const page = await browser.newPage();
-    await page.setViewport({ width: 1280, height: 800 });
+    await page.setViewport({ width: 1280, height: 620 });
     await page.goto(url);
     await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
     const image = await page.screenshot({ type: 'webp', quality: 70 });
