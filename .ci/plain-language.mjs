@@ -35,7 +35,8 @@ const PHRASES = [
 ];
 
 /** Texts that this project did not write, and data. */
-const SKIPPED = /(^|\/)(package-lock\.json|Cargo\.lock|LICENSE|go\.sum|.*\.(json|prom|om|png|webp|ico|pem|txt|bin|node))$/;
+const SKIPPED =
+  /(^|\/)(package-lock\.json|Cargo\.lock|LICENSE|go\.sum|.*\.(json|prom|om|png|webp|ico|pem|txt|bin|node))$/;
 const QUOTED = 'plain-language: quoted';
 const self = fileURLToPath(import.meta.url);
 const root = join(self, '../..');
