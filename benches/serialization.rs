@@ -100,12 +100,15 @@ fn histograms(series: usize) -> Result<(Registry, Theirs), MetricsError> {
     Ok((ours, theirs))
 }
 
-/// Our library in both formats, `prometheus-client` in its only one.
+/// Our library in every format, `prometheus-client` in OpenMetrics 1.0.
 fn compare(group: &mut BenchmarkGroup<'_, WallTime>, ours: &Registry, theirs: &Theirs) {
     let mut out = Vec::new();
-    for (name, format) in
-        [("prometheus-metrics", Format::OpenMetrics), ("prometheus-metrics text", Format::PrometheusText)]
-    {
+    for (name, format) in [
+        ("prometheus-metrics", Format::OpenMetrics),
+        ("prometheus-metrics text", Format::PrometheusText),
+        ("prometheus-metrics OpenMetrics 2.0", Format::OpenMetrics2),
+        ("prometheus-metrics protobuf", Format::Protobuf),
+    ] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 out.clear();

@@ -7,7 +7,7 @@ use prometheus_metrics::http::{
     Allowlist, AuthConfig, Authenticator, Coding, Embedding, Request, Response, ScrapeService, Step, Target,
     Verdict, client_address, coding, content_type,
 };
-use prometheus_metrics::testing::{Dialect, parse, parse_strict};
+use prometheus_metrics::testing::{Dialect, parse, parse_protobuf, parse_strict};
 use prometheus_metrics::{ErrorKind, Format, Registry};
 use std::io::Read;
 use std::net::IpAddr;
@@ -158,13 +158,18 @@ fn check_answer(request: &Request<'_>, response: &Response) {
     let is_negotiated = response.header("vary").is_some();
     let is_gzip = response.header("content-encoding").is_some();
     assert!(is_negotiated || !is_gzip, "only expositions and the page are compressed");
-    let mut text = String::new();
+    let mut plain = Vec::new();
     let read = if is_gzip {
-        MultiGzDecoder::new(body).read_to_string(&mut text)
+        MultiGzDecoder::new(body).read_to_end(&mut plain)
     } else {
-        (&body[..]).read_to_string(&mut text)
+        (&body[..]).read_to_end(&mut plain)
     };
-    read.expect("every body is text, after decompression as its header says");
+    read.expect("every body can be decompressed as its header says");
+    if response.header("content-type").is_some_and(|kind| kind.starts_with(Format::Protobuf.content_type())) {
+        assert!(parse_protobuf(&plain).is_ok());
+        plain.clear();
+    }
+    let text = String::from_utf8(plain).expect("every other body is text");
     if !is_negotiated {
         return;
     }
@@ -175,8 +180,9 @@ fn check_answer(request: &Request<'_>, response: &Response) {
         assert!(text.ends_with("</html>\n"), "the page is cut");
     } else {
         let wanted = content_type(request.accept);
-        assert_eq!(response.header("content-type"), Some(wanted.header));
-        assert_eq!(text.ends_with("# EOF\n"), wanted.format == Format::OpenMetrics, "{text}");
+        assert_eq!(response.header("content-type"), Some(&*wanted.header()));
+        let is_openmetrics = matches!(wanted.format, Format::OpenMetrics | Format::OpenMetrics2);
+        assert!(wanted.format == Format::Protobuf || text.ends_with("# EOF\n") == is_openmetrics, "{text}");
     }
     match coding(request.accept_encoding) {
         Coding::GzipOnly => assert!(is_gzip),
@@ -191,19 +197,28 @@ pub fn negotiation(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (accept, accept_encoding) = text.split_once('\n').unwrap_or((&text, ""));
     let chosen = content_type(Some(accept));
-    let (format, version) = match chosen.header {
+    let header = chosen.header();
+    let (media_type, escaping) = header.split_once("; escaping=").unwrap_or((&header, ""));
+    let (format, version) = match media_type {
         "text/plain; version=0.0.4; charset=utf-8" => (Format::PrometheusText, "0.0.4"),
+        "text/plain; version=1.0.0; charset=utf-8" => (Format::PrometheusText, "1.0.0"),
+        "application/openmetrics-text; version=2.0.0; charset=utf-8" => (Format::OpenMetrics2, "2.0.0"),
         "application/openmetrics-text; version=1.0.0; charset=utf-8" => (Format::OpenMetrics, "1.0.0"),
         "application/openmetrics-text; version=0.0.1; charset=utf-8" => (Format::OpenMetrics, "0.0.1"),
+        _ if media_type == Format::Protobuf.content_type() => (Format::Protobuf, ""),
         other => panic!("no content type of ours: {other}"),
     };
     assert_eq!(chosen.format, format);
     let lower = accept.to_ascii_lowercase();
-    assert!(
-        format == Format::PrometheusText || lower.contains("application/openmetrics-text"),
-        "not asked for"
-    );
-    assert!(version != "1.0.0" || accept.contains(version), "not asked for");
+    let asked_for = match format {
+        Format::PrometheusText => "",
+        Format::Protobuf => "application/vnd.google.protobuf",
+        _ => "application/openmetrics-text",
+    };
+    assert!(lower.contains(asked_for), "not asked for");
+    assert!(!["1.0.0", "2.0.0"].contains(&version) || accept.contains(version), "not asked for");
+    assert!(["", "allow-utf-8", "underscores", "dots", "values"].contains(&escaping), "{escaping}");
+    assert!(escaping == "underscores" || lower.contains(escaping), "not asked for");
     for same in
         [lower, format!("{accept},{accept}"), format!("{accept},image/png"), format!("image/png , {accept}")]
     {
@@ -387,10 +402,13 @@ fn check_refusal(error: &prometheus_metrics::MetricsError, variables: &[(&str, &
     }
 }
 
-/// An exposition in either format.
+/// An exposition in any format.
 pub fn exposition(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    for dialect in [Dialect::Text, Dialect::OpenMetrics, Dialect::of(&text)] {
+    if let Err(error) = parse_protobuf(bytes) {
+        assert!(error.message.starts_with("Expected "), "{error}");
+    }
+    for dialect in [Dialect::Text, Dialect::OpenMetrics, Dialect::OpenMetrics2] {
         let read = parse(&text, dialect);
         match parse_strict(&text, dialect) {
             // The strict parser returns the same result or an error.

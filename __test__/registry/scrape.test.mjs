@@ -67,7 +67,7 @@ const openMetricsOfSmall = text(
 const OLD_PROMETHEUS =
   'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
 const NEW_PROMETHEUS =
-  'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1';
+  'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
 
 const negotiated = [
   [undefined, TEXT],
@@ -79,14 +79,14 @@ const negotiated = [
   ['application/json', TEXT],
   ['text/plain;version=0.0.4;q=1,*/*;q=0.1', TEXT],
   [OLD_PROMETHEUS, OPENMETRICS_1],
-  [NEW_PROMETHEUS, OPENMETRICS_1],
+  [NEW_PROMETHEUS, `${OPENMETRICS_1}; escaping=allow-utf-8`],
   ['application/openmetrics-text', OPENMETRICS_0],
   ['application/openmetrics-text; version=0.0.1', OPENMETRICS_0],
   ['application/openmetrics-text; version="1.0.0"; charset=utf-8', OPENMETRICS_1],
   ['APPLICATION/OPENMETRICS-TEXT; VERSION=1.0.0', OPENMETRICS_1],
   ['application/openmetrics-text;version=1.0.0;q=0.4,text/plain;q=0.5', TEXT],
   ['application/openmetrics-text;version=1.0.0;q=0,*/*;q=0.1', TEXT],
-  ['application/openmetrics-text;version=2.0.0', TEXT],
+  ['application/openmetrics-text;version=3.0.0', TEXT],
   [';;;,,,q=,=;', TEXT],
 ];
 for (const [accept, contentType] of negotiated) {

@@ -171,7 +171,10 @@ test('input that is not text, and invalid options, throw with their names', (t) 
   const cases = [
     [[undefined], 'Expected a string or bytes for an exposition but received undefined of type undefined'],
     [[new Registry()], 'Expected a string or bytes for an exposition but received an object of type Registry'],
-    [['', { format: 'x' }], `Expected 'text' or 'openmetrics' for format but received "x" of type string`],
+    [
+      ['', { format: 'x' }],
+      'Expected one of text, openmetrics, openmetrics2, protobuf for format but received "x" of type string',
+    ],
     [['', { strict: 1 }], 'Expected true or false for strict but received 1 of type number'],
   ];
   for (const [args, message] of cases) t.throws(() => parseExposition(...args), { code: 'INVALID_CONFIG', message });

@@ -139,6 +139,12 @@ impl NativeRegistry {
         self.target.registry().set_ttl(Some(duration(seconds)));
     }
 
+    /// Sets whether OpenMetrics 1.0 shows when each series began.
+    #[napi(catch_unwind)]
+    pub fn set_created(&self, shown: bool) {
+        self.target.registry().set_created(shown);
+    }
+
     /// Sets the sanitizer for label values of new series. Without settings they are recorded unchanged.
     #[napi(catch_unwind)]
     pub fn set_sanitizer(&self, settings: Option<SanitizerSettings>) -> Result<()> {

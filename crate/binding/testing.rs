@@ -1,16 +1,16 @@
 //! Reads expositions for the testing kit.
 
 use crate::values::Values;
-use napi::bindgen_prelude::Float64Array;
+use napi::bindgen_prelude::{Float64Array, Uint8Array};
 use napi_derive::napi;
 use prometheus_metrics::testing::parse::json;
-use prometheus_metrics::testing::{Dialect, ParseError, parse, parse_strict};
+use prometheus_metrics::testing::{Dialect, ParseError, ParsedFamily, parse, parse_protobuf, parse_strict};
 
 /// An exposition that was read, or its fault.
 #[napi(object)]
 pub struct ParsedExposition {
-    /// True if it was read as OpenMetrics.
-    pub is_open_metrics: bool,
+    /// The format that it was read as: `text`, `openmetrics`, `openmetrics2` or `protobuf`.
+    pub format: String,
     /// The families, as `testing::parse::json` writes them.
     pub families: Option<Values>,
     /// The fault, if it could not be read.
@@ -35,21 +35,40 @@ impl From<ParseError> for ExpositionFault {
     }
 }
 
-/// Reads an exposition: as OpenMetrics or text, or as its last line says if `is_open_metrics` is not set. `strict` accepts
-/// less.
+impl ParsedExposition {
+    fn of(format: &str, parsed: std::result::Result<Vec<ParsedFamily>, ParseError>) -> Self {
+        let (families, error) = match parsed {
+            Ok(families) => {
+                let (text, numbers) = json(&families);
+                (Some(Values { text, numbers: Float64Array::new(numbers) }), None)
+            }
+            Err(error) => (None, Some(error.into())),
+        };
+        Self { format: format.to_owned(), families, error }
+    }
+}
+
+/// Reads a text exposition: in the format of this name, or in text or OpenMetrics 1.0, as its last line says. `strict`
+/// accepts less.
 #[napi(catch_unwind)]
-pub fn parse_exposition(text: String, is_open_metrics: Option<bool>, strict: bool) -> ParsedExposition {
-    let dialect = match is_open_metrics {
-        Some(true) => Dialect::OpenMetrics,
-        Some(false) => Dialect::Text,
+pub fn parse_exposition(text: String, format: Option<String>, strict: bool) -> ParsedExposition {
+    let dialect = match format.as_deref() {
+        Some("openmetrics2") => Dialect::OpenMetrics2,
+        Some("openmetrics") => Dialect::OpenMetrics,
+        Some(_) => Dialect::Text,
         None => Dialect::of(&text),
     };
-    let (families, error) = match if strict { parse_strict(&text, dialect) } else { parse(&text, dialect) } {
-        Ok(families) => {
-            let (text, numbers) = json(&families);
-            (Some(Values { text, numbers: Float64Array::new(numbers) }), None)
-        }
-        Err(error) => (None, Some(error.into())),
+    let format = match dialect {
+        Dialect::Text => "text",
+        Dialect::OpenMetrics => "openmetrics",
+        Dialect::OpenMetrics2 => "openmetrics2",
     };
-    ParsedExposition { is_open_metrics: dialect == Dialect::OpenMetrics, families, error }
+    let parsed = if strict { parse_strict(&text, dialect) } else { parse(&text, dialect) };
+    ParsedExposition::of(format, parsed)
+}
+
+/// Reads an exposition in protobuf.
+#[napi(catch_unwind)]
+pub fn parse_protobuf_exposition(bytes: Uint8Array) -> ParsedExposition {
+    ParsedExposition::of("protobuf", parse_protobuf(&bytes))
 }

@@ -91,6 +91,7 @@ class Registry implements Addon.NativeRegistry {
   setDefaultLabels(): void {}
   setLimits(): void {}
   setTtl(): void {}
+  setCreated(): void {}
   setSanitizer(): void {}
   cardinality = (): Addon.Cardinality => ({ series: 0, maxSeries: 0, bytes: 0, metrics: [] });
   mount(): void {}
@@ -203,6 +204,7 @@ export function createStandIn(error: Error): typeof Addon {
     labelWords: () => labelWords,
     operationsWithoutTokens: () => operationsWithoutTokens,
     parseExposition: refuse,
+    parseProtobufExposition: refuse,
     processFigures: () => [],
     // Without the core nothing tells what in a text is a secret.
     redactForLog: () => '(not shown without the addon)',

@@ -3,7 +3,7 @@
  * endpoint, the testing kit) get it from `internalsOf()`; users never see it.
  */
 import { isMainThread } from 'node:worker_threads';
-import { native } from '../errors';
+import { native, refuseOption } from '../errors';
 import { checkReserved, flatLabels, presentLabels } from '../labels/value';
 import { Metric } from '../metrics/metric';
 import { forgetRefusals } from '../metrics/overflow';
@@ -39,6 +39,7 @@ export class RegistryInternals {
   /** Families that a warning has named. */
   readonly #mismatches = new Set<string>();
   #defaultLabels: Readonly<Record<string, LabelValue>> = {};
+  #created = false;
 
   /** @param shared the core's registry that all threads share; a new one that only this thread sees if missing */
   constructor(contentType: RegistryContentType, logger: Logger, shared: NativeRegistry | undefined) {
@@ -63,6 +64,17 @@ export class RegistryInternals {
     checkReserved(Object.keys(present), ['le', 'quantile']);
     native(() => this.native.setDefaultLabels(flatLabels(present)));
     this.#defaultLabels = present;
+  }
+
+  /** Whether OpenMetrics 1.0 shows when each series began. */
+  get created(): boolean {
+    return this.#created;
+  }
+
+  set created(shown: boolean) {
+    if (typeof shown !== 'boolean') refuseOption('true or false', 'created', shown);
+    this.native.setCreated(shown);
+    this.#created = shown;
   }
 
   /** Removes all metrics, mounted registries and default labels. */

@@ -63,6 +63,8 @@ export interface RegistryOptions {
   ttlSeconds?: number;
   /** Cleans the label values of new series; `true` for the default settings. @default false */
   sanitize?: boolean | SanitizerOptions;
+  /** Shows in OpenMetrics 1.0 when each series began: see `setCreated()`. @default false */
+  created?: boolean;
 }
 
 const OPTIONS = optionNames<RegistryOptions>('Registry', {
@@ -72,6 +74,7 @@ const OPTIONS = optionNames<RegistryOptions>('Registry', {
   cardinality: true,
   ttlSeconds: true,
   sanitize: true,
+  created: true,
 });
 
 /** The parts of a registry, for the rooms of this package that need more than its public methods. */
@@ -128,6 +131,20 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
     if (options.cardinality !== undefined) this.setCardinality(options.cardinality);
     if (options.ttlSeconds !== undefined) this.setTtl(options.ttlSeconds);
     if (options.sanitize !== undefined) this.setSanitizer(options.sanitize);
+    if (options.created !== undefined) this.setCreated(options.created);
+  }
+
+  /**
+   * Sets whether OpenMetrics 1.0 shows when each series of a counter, histogram or summary began: a sample `_created`, in
+   * seconds since 1970. A server that knows these samples counts the first increment of a new series; other servers store
+   * them as series of their own. OpenMetrics 2.0 and protobuf always show the beginning, text never.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG` for anything but a boolean
+   */
+  setCreated<P = never>(...args: Over<P, [shown: boolean]>): Over<P, void>;
+  setCreated<P = never>(...args: Over<P, [shown: boolean]>): Over<P, void>;
+  setCreated(shown: boolean): void {
+    this[INTERNALS].created = shown;
   }
 
   /**
@@ -410,7 +427,8 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
   /** Returns the exposition of a metric, registered or not, in this registry's format and with its default labels. */
   async getMetricsAsString(metric: AnyMetric | ForeignMetric): Promise<string> {
     const { contentType } = this;
-    const registry = new Registry({ contentType, defaultLabels: this[INTERNALS].defaultLabels });
+    const { created, defaultLabels } = this[INTERNALS];
+    const registry = new Registry({ contentType, created, defaultLabels });
     registry.registerMetric(metric);
     return alone(await registry[EXPOSITIONS].text());
   }

@@ -7,8 +7,10 @@ import { ConfigurationError, describe, ExpositionError, refuseOption } from '../
 import { addon } from '../native/addon';
 import { checkOptionNames, optionNames } from '../options';
 
-/** The supported formats: text 0.0.4 and OpenMetrics 1.0. */
-export type ExpositionFormat = 'text' | 'openmetrics';
+/** The supported formats: text 0.0.4, OpenMetrics 1.0 and 2.0, and protobuf. */
+export type ExpositionFormat = 'text' | 'openmetrics' | 'openmetrics2' | 'protobuf';
+
+const FORMATS: readonly unknown[] = ['text', 'openmetrics', 'openmetrics2', 'protobuf'] satisfies ExpositionFormat[];
 
 /** The type of a family; `unknown` for a missing type and for `untyped`. */
 export type ParsedType =
@@ -29,7 +31,7 @@ export interface ParsedExemplar {
   timestamp?: number;
 }
 
-/** A native histogram, in the syntax that Python's OpenMetrics parser accepts. */
+/** A native histogram: of OpenMetrics 2.0, of protobuf, or in the syntax that Python's OpenMetrics parser accepts. */
 export interface ParsedNativeHistogram {
   count: number;
   sum: number;
@@ -43,7 +45,7 @@ export interface ParsedNativeHistogram {
   negativeDeltas: number[];
 }
 
-/** One sample. */
+/** One sample. A histogram or summary that is one line or message in its format is as many samples as in text. */
 export interface ParsedSample {
   /** The whole name, suffix included. */
   name: string;
@@ -51,8 +53,10 @@ export interface ParsedSample {
   labels: Record<string, string>;
   /** NaN if the sample has a native histogram. */
   value: number;
-  /** Seconds since the epoch, in both formats. */
+  /** Seconds since the epoch, in every format. */
   timestamp?: number;
+  /** When the series began, in seconds since the epoch; only in OpenMetrics 2.0 and protobuf. */
+  start?: number;
   exemplar?: ParsedExemplar;
   nativeHistogram?: ParsedNativeHistogram;
 }
@@ -60,7 +64,7 @@ export interface ParsedSample {
 /** A family and its samples, in their order. */
 export interface ParsedFamily {
   /**
-   * The name in TYPE and HELP, or the sample's name if both are missing. In OpenMetrics, a counter's family has no
+   * The name in TYPE and HELP, or the sample's name if both are missing. In OpenMetrics 1.0, a counter's family has no
    * `_total`.
    */
   name: string;
@@ -77,7 +81,11 @@ export type WantedLabels = { readonly [name: string]: string | number | boolean 
 
 /** Options of `parseExposition()`. */
 export interface ParseOptions {
-  /** @default OpenMetrics if the last line is `# EOF`, else text */
+  /**
+   * OpenMetrics 2.0 and protobuf have to be named: a text does not show its version.
+   *
+   * @default OpenMetrics 1.0 if the last line is `# EOF`, else text
+   */
   format?: ExpositionFormat;
   /**
    * Rejects text that Python's parser accepts and Prometheus rejects: split families, duplicate series, buckets that do not
@@ -101,7 +109,7 @@ export class Exposition {
 
   /**
    * The first family of this name. An OpenMetrics counter is also found by its samples' name, with `_total`, so that one
-   * name works for both formats.
+   * name works for all formats.
    */
   family(name: string): ParsedFamily | undefined {
     const short = name.endsWith('_total') ? name.slice(0, -'_total'.length) : undefined;
@@ -132,21 +140,22 @@ function labelOf(sample: ParsedSample, label: string): string {
 }
 
 /**
- * Parses an exposition. Accepts and rejects the same texts as the parsers of Python's `prometheus_client`. Bytes must be
- * UTF-8; a lone surrogate in a string is read as U+FFFD.
+ * Parses an exposition. Accepts and rejects the same texts as the parsers of Python's `prometheus_client`, which do not read
+ * OpenMetrics 2.0 and protobuf. Bytes of a text must be UTF-8; a lone surrogate in a string is read as U+FFFD.
  *
  * @throws {ExpositionError} `INVALID_EXPOSITION` for an invalid exposition, with line and column
- * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option, or if `text` is neither a string nor bytes
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid option, if `text` is neither a string nor bytes, or for
+ *   protobuf in a string
  */
 export function parseExposition(text: string | Uint8Array, options: ParseOptions = {}): Exposition {
   if (typeof options !== 'object' || options === null) refuseOption('options', 'parseExposition()', options);
   checkOptionNames(options, PARSE_OPTIONS);
   const { format, strict = false } = options;
-  if (format !== undefined && format !== 'text' && format !== 'openmetrics') {
+  if (format !== undefined && !FORMATS.includes(format)) {
     const received = describe(format);
     throw new ConfigurationError(
       'INVALID_CONFIG',
-      `Expected 'text' or 'openmetrics' for format but received ${received}`,
+      `Expected one of ${FORMATS.join(', ')} for format but received ${received}`,
     );
   }
   if (typeof strict !== 'boolean') {
@@ -155,13 +164,32 @@ export function parseExposition(text: string | Uint8Array, options: ParseOptions
       `Expected true or false for strict but received ${describe(strict)}`,
     );
   }
+  if (format === 'protobuf') return fromProtobuf(text);
   const source = textOf(text);
-  const isOpenMetrics = format === undefined ? undefined : format === 'openmetrics';
-  const answer = addon.parseExposition(source, isOpenMetrics, strict);
-  if (answer.families === undefined) throw refusal(source, answer.error ?? { line: 1, column: 1, message: '' });
-  const numbers = answer.families.numbers;
-  const families = (JSON.parse(answer.families.text) as WrittenFamily[]).map(familyReader(numbers));
-  return new Exposition(answer.isOpenMetrics ? 'openmetrics' : 'text', families);
+  const answer = addon.parseExposition(source, format, strict);
+  if (answer.families === undefined) throw refusal(source, answer.error ?? NO_FAULT);
+  return toExposition(answer.format, answer.families);
+}
+
+const NO_FAULT = { line: 1, column: 1, message: '' };
+
+function fromProtobuf(bytes: unknown): Exposition {
+  if (!types.isUint8Array(bytes)) refuseOption('bytes', 'an exposition in protobuf', bytes);
+  const { families, error: { line, column, message } = NO_FAULT } = addon.parseProtobufExposition(bytes);
+  if (families === undefined) throw new ExpositionError(`${message} (family ${line})`, line, column);
+  return toExposition('protobuf', families);
+}
+
+function toExposition(format: string, { text, numbers }: { text: string; numbers: Float64Array }): Exposition {
+  const families = (JSON.parse(text) as WrittenFamily[]).map(familyReader(numbers));
+  return new Exposition(format as ExpositionFormat, families);
+}
+
+/** The format that a content type names. */
+export function formatOf(contentType: string): ExpositionFormat {
+  if (contentType.startsWith('application/vnd.google.protobuf')) return 'protobuf';
+  if (!contentType.startsWith('application/openmetrics-text')) return 'text';
+  return contentType.includes('version=2.') ? 'openmetrics2' : 'openmetrics';
 }
 
 function textOf(text: unknown): string {
@@ -187,6 +215,7 @@ type WrittenSample = [
   timestamps?: 0 | 1,
   exemplar?: WrittenExemplar | 0,
   histogram?: [number, number, number, number] | 0,
+  starts?: 0 | 1,
 ];
 type WrittenFamily = [name: string, type: ParsedType, help: string, unit: string, samples: WrittenSample[]];
 
@@ -196,9 +225,10 @@ function familyReader(numbers: Float64Array): (written: WrittenFamily) => Parsed
   const takeMany = (count: number) => Array.from({ length: count }, take);
   const takeSpans = (count: number) => Array.from({ length: count }, (): [number, number] => [take(), take()]);
 
-  const sample = ([name, labels, timestamps, exemplar, histogram]: WrittenSample): ParsedSample => {
+  const sample = ([name, labels, timestamps, exemplar, histogram, starts]: WrittenSample): ParsedSample => {
     const read: ParsedSample = { name, labels: labelsOf(labels), value: take() };
     if (timestamps === 1) read.timestamp = take();
+    if (starts === 1) read.start = take();
     if (Array.isArray(exemplar)) {
       read.exemplar = { labels: labelsOf(exemplar[0]), value: take() };
       if (exemplar[1] === 1) read.exemplar.timestamp = take();

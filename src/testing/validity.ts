@@ -6,7 +6,7 @@ import { ConfigurationError, describe, ExpositionError } from '../errors';
 import { checkOptionNames } from '../options';
 import type { ScrapeResponse } from '../registry/scraping';
 import type { Check } from './checks';
-import { type ExpositionFormat, PARSE_OPTIONS, type ParseOptions, parseExposition } from './parse';
+import { type ExpositionFormat, formatOf, PARSE_OPTIONS, type ParseOptions, parseExposition } from './parse';
 
 /** An exposition: its text, its bytes, or the answer of `registry.scrape()`, whose content type names the format. */
 export type ExpositionSource = string | Uint8Array | Pick<ScrapeResponse, 'headers' | 'body'>;
@@ -14,7 +14,7 @@ export type ExpositionSource = string | Uint8Array | Pick<ScrapeResponse, 'heade
 /** Passes if the whole exposition can be parsed. The rules are as strict as Prometheus, unless `strict` is false. */
 export function checkExposition(exposition: unknown, options: ParseOptions = {}): Check {
   checkOptionNames(options, PARSE_OPTIONS);
-  const { format = formatOf(exposition), strict = true } = options ?? {};
+  const { format = namedFormat(exposition), strict = true } = options ?? {};
   const fault = faultOf(contentOf(exposition), format === undefined ? { strict } : { format, strict });
   return {
     pass: fault === undefined,
@@ -38,10 +38,9 @@ function contentOf(exposition: unknown): string | Uint8Array {
 }
 
 /** The format by the content type of an answer. */
-function formatOf(exposition: unknown): ExpositionFormat | undefined {
+function namedFormat(exposition: unknown): ExpositionFormat | undefined {
   const type = (exposition as Partial<ScrapeResponse>).headers?.['content-type'];
-  if (type === undefined) return undefined;
-  return type.startsWith('application/openmetrics-text') ? 'openmetrics' : 'text';
+  return type === undefined ? undefined : formatOf(type);
 }
 
 function faultOf(content: string | Uint8Array, options: ParseOptions): string | undefined {

@@ -40,6 +40,7 @@ export default [
 [{"value":1,"labels":{"exported_tenant":"[email]","tenant":"acme"}}]
 `,
   },
+  { page: 'docs/formats.md', title: 'the beginning of a series is shown', blocks: ['created: true'] },
   {
     page: 'docs/default-metrics.md',
     title: 'all default metrics begin and stop',

@@ -2,6 +2,7 @@
 
 import { gunzipSync } from 'node:zlib';
 import { Gauge, Registry } from '@llm-devops/prometheus-metrics';
+import { parseExposition, replay } from '@llm-devops/prometheus-metrics/testing';
 import test from 'ava';
 import { samplesOf, withoutSelfMetrics } from '../../support/exposition.mjs';
 import { exporter, own, rejected } from './support/doors.mjs';
@@ -161,6 +162,13 @@ const OPENMETRICS_FIRST =
   'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
 const PROTOBUF = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
 
+const PROTOBUF_TYPE = PROTOBUF.replaceAll(';', '; ');
+const TEXT_1 = 'text/plain; version=1.0.0; charset=utf-8; escaping=underscores';
+const OPENMETRICS_2 = 'application/openmetrics-text; version=2.0.0; charset=utf-8';
+const LATEST =
+  'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.7,application/openmetrics-text;version=0.0.1;q=0.6,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3';
+const utf8 = (type) => `${type}; escaping=allow-utf-8`;
+
 /** Headers of scrapers, and the content types they get. */
 const accepted = {
   'Prometheus 2.42 to 2.48': [
@@ -169,7 +177,7 @@ const accepted = {
   ],
   'Prometheus 2.42 with native histograms': [
     `${PROTOBUF},application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1`,
-    OPENMETRICS_1,
+    PROTOBUF_TYPE,
   ],
   'Prometheus 2.49 to 2.55': [
     'application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
@@ -177,24 +185,38 @@ const accepted = {
   ],
   'Prometheus 3.0': [
     'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;escaping=allow-utf-8;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;escaping=allow-utf-8;q=0.3,*/*;q=0.2',
-    OPENMETRICS_1,
+    utf8(OPENMETRICS_1),
   ],
   'Prometheus 3.2': [
     'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;escaping=allow-utf-8;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;escaping=allow-utf-8;q=0.3,*/*;q=0.2',
-    OPENMETRICS_1,
+    utf8(OPENMETRICS_1),
   ],
-  'Prometheus 3.4': [OPENMETRICS_FIRST, OPENMETRICS_1],
+  'Prometheus 3.4': [OPENMETRICS_FIRST, utf8(OPENMETRICS_1)],
   'Prometheus 3.4 with native histograms': [
     `${PROTOBUF};q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1`,
-    OPENMETRICS_1,
+    PROTOBUF_TYPE,
+  ],
+  'Prometheus 3.16': [LATEST, utf8(OPENMETRICS_1)],
+  'Prometheus 3.16 with native histograms': [
+    `${PROTOBUF};escaping=allow-utf-8;q=0.7,${LATEST.replace('q=0.7', 'q=0.65')}`,
+    utf8(PROTOBUF_TYPE),
+  ],
+  'Prometheus 3.16 with names of the old rule': [
+    LATEST.replaceAll('allow-utf-8', 'underscores'),
+    `${OPENMETRICS_1}; escaping=underscores`,
+  ],
+  'Prometheus 3.16 with OpenMetrics 2.0': [
+    `application/openmetrics-text;version=2.0.0;escaping=allow-utf-8;q=0.7,${LATEST.replace('q=0.7', 'q=0.65')}`,
+    utf8(OPENMETRICS_2),
   ],
   'Prometheus told to scrape text 0.0.4': ['text/plain;version=0.0.4;q=0.6,*/*;q=0.5', TEXT],
-  'a scraper that knows text 1.0.0 alone': ['text/plain;version=1.0.0', TEXT],
+  'a scraper that knows text 1.0.0 alone': ['text/plain;version=1.0.0', TEXT_1],
   'vmagent 1.79': ['text/plain;version=0.0.4;q=1,*/*;q=0.1', TEXT],
   'a scraper of the draft': ['application/openmetrics-text; version=0.0.1', OPENMETRICS_0],
   'a scraper that names no version': ['application/openmetrics-text', OPENMETRICS_0],
-  'an unknown version': ['application/openmetrics-text;version=2.0.0', TEXT],
-  protobuf: [PROTOBUF, TEXT],
+  'an unknown version': ['application/openmetrics-text;version=3.0.0', TEXT],
+  protobuf: [PROTOBUF, PROTOBUF_TYPE],
+  'protobuf that is not delimited': [PROTOBUF.replace('delimited', 'text'), TEXT],
   curl: ['*/*', TEXT],
   Firefox: ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', TEXT],
   'a request without Accept': [undefined, TEXT],
@@ -206,7 +228,11 @@ for (const [who, [accept, contentType]] of Object.entries(accepted)) {
     const { status, headers, body } = await ask('/metrics', { headers: accept === undefined ? {} : { accept } });
     t.is(status, 200);
     t.is(headers['content-type'], contentType);
-    t.is(body.toString(), contentType === TEXT ? SMALL_TEXT : SMALL_OPENMETRICS);
+    const format = contentType.includes('protobuf') ? 'protobuf' : 'openmetrics2';
+    if (contentType.startsWith('text/plain')) t.is(body.toString(), SMALL_TEXT);
+    else if (!contentType.startsWith(PROTOBUF_TYPE) && !contentType.startsWith(OPENMETRICS_2)) {
+      t.is(body.toString(), SMALL_OPENMETRICS);
+    } else t.is(await replay(parseExposition(body, { format })).metrics(), SMALL_OPENMETRICS);
     t.is(headers['content-length'], `${body.length}`);
   });
 }

@@ -37,6 +37,6 @@ try {
   if (error instanceof ExpositionError) [error.code, error.line.toFixed(), error.column.toFixed()] satisfies string[];
 }
 // @ts-expect-error: there is no such format
-parseExposition('', { format: 'protobuf' });
+parseExposition('', { format: 'json' });
 // @ts-expect-error: a snapshot is an exposition, not a registry
 diffSnapshots(register, register);

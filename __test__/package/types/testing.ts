@@ -63,7 +63,7 @@ assertObserved(registry, 'h', {}, { mean: 1 });
 // @ts-expect-error: a registry is not an exposition
 assertValidExposition(registry);
 // @ts-expect-error: an unknown format
-assertValidExposition('', { format: 'protobuf' });
+assertValidExposition('', { format: 'json' });
 
 const { pass, message } = metricMatchers.toHaveMetric(registry, 'g');
 const outcome: [boolean, string] = [pass, message()];

@@ -464,9 +464,10 @@ const actions: SanitizerAction[] = ['keep', 'warn', 'redact', 'drop'];
 const own: CardinalityOptions<'a'> = { maxSeries: 1, maxLabelValues: { a: 1 }, policy: policies[0] };
 const total: RegistryCardinalityOptions = { ...own, maxTotal: 5 };
 const cleaning: SanitizerOptions = { maxLength: 5, unicode: 'nfc', reservedPrefixes: ['x_'], detect: actions[1] };
-const tenant = new Registry({ cardinality: total, ttlSeconds: 5, sanitize: cleaning });
+const tenant = new Registry({ cardinality: total, ttlSeconds: 5, sanitize: cleaning, created: true });
 tenant.setCardinality(total);
 tenant.setTtl(0);
+tenant.setCreated(false);
 tenant.setSanitizer(true);
 tenant.setSanitizer({ detect: { apiKey: 'drop', email: undefined } });
 // @ts-expect-error: no such kind

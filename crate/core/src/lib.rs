@@ -46,10 +46,13 @@
 //! never compressed, `Accept-Encoding` is ignored, and the settings `METRICS_COMPRESSION_ENABLED` and
 //! `METRICS_COMPRESSION_MIN_SIZE` are checked but change nothing.
 //!
-//! **`openmetrics`**: `Format::OpenMetrics`, which also shows exemplars. Together with `http`, a scraper that asks for
+//! **`openmetrics`**: `Format::OpenMetrics`, which also shows exemplars, and `Format::OpenMetrics2`. Together with `http`, a scraper that asks for
 //! OpenMetrics in `Accept` gets it. Without it every exposition is Prometheus text 0.0.4, which all scrapers read.
 //!
-//! **`full`**: `http`, `auth`, `tls`, `gzip` and `openmetrics`. The Node.js addon uses it.
+//! **`protobuf`**: `Format::Protobuf`, the format of `io.prometheus.client.MetricFamily` messages. Together with `http`, a
+//! scraper that asks for it in `Accept` gets it. It brings no dependency.
+//!
+//! **`full`**: `http`, `auth`, `tls`, `gzip`, `openmetrics` and `protobuf`. The Node.js addon uses it.
 //!
 //! **`prometheus-client`**: the module `bridge`. It shows registries of the crate `prometheus-client` in scrapes of this
 //! one, and the other way round. It turns `testing` on, whose parser it uses, and is not part of `full`.

@@ -193,8 +193,13 @@ fn write_histogram(metric: &mut MetricEncoder<'_>, bounds: &[f64], counts: &[f64
 /// A series' own labels, and the default labels that it does not have itself.
 fn labels(rendered: &[u8], defaults: &[(String, String)]) -> Vec<(String, String)> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let unescaped = |value: &[u8]| {
+        let mut out = Vec::new();
+        escape::unescape(value, &mut out);
+        text(&out)
+    };
     let mut labels: Vec<(String, String)> =
-        pairs(rendered).map(|pair| (text(pair.name), escape::unescaped(&text(pair.value)))).collect();
+        pairs(rendered).map(|pair| (text(pair.name), unescaped(pair.value))).collect();
     let own = labels.len();
     for default in defaults {
         if labels[..own].iter().all(|(name, _)| *name != default.0) {

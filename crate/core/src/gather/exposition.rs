@@ -9,7 +9,8 @@ use crate::serialization::{self, Format, Sink, labels_json};
 /// # Errors
 /// The sink's, when it cannot take more; a `Vec<u8>` always can.
 pub fn encode<S: Sink>(gathered: &Gathered, format: Format, sink: &mut S) -> Result<(), S::Error> {
-    serialization::write(&gathered.families, &gathered.default_labels, format, sink)
+    let Gathered { families, default_labels, shows_starts, .. } = gathered;
+    serialization::write(families, default_labels, format, *shows_starts, sink)
 }
 
 /// The families as a JSON array, and all values in the order in which the text refers to them.

@@ -17,6 +17,8 @@ use hashbrown::{HashMap, HashSet};
 pub struct Gathered {
     pub(crate) families: Vec<GatheredFamily>,
     pub(crate) default_labels: Vec<(String, String)>,
+    /// OpenMetrics 1.0 shows when each series began.
+    pub(super) shows_starts: bool,
     mismatched: Vec<String>,
     series: usize,
     _scrape: Scrape,
@@ -29,7 +31,14 @@ impl Gathered {
         let scrape = Scrape::begin();
         let families = vec![GatheredFamily::Own(LiveFamily::whole(family))];
         let series = families.iter().map(GatheredFamily::series_count).sum();
-        Self { families, default_labels: Vec::new(), mismatched: Vec::new(), series, _scrape: scrape }
+        Self {
+            families,
+            default_labels: Vec::new(),
+            shows_starts: false,
+            mismatched: Vec::new(),
+            series,
+            _scrape: scrape,
+        }
     }
 
     /// Adds a family of samples at the end, if `names` is empty or contains its name.
@@ -93,7 +102,8 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
     if !selection.names.is_empty() {
         families.retain(|family| selection.names.iter().any(|name| name == family.name()));
     }
-    Gathered { families, default_labels: registry.default_labels(), mismatched, series, _scrape: scrape }
+    let (default_labels, shows_starts) = (registry.default_labels(), registry.shows_starts());
+    Gathered { families, default_labels, shows_starts, mismatched, series, _scrape: scrape }
 }
 
 /// Adds families at the end. One that would write samples of a known name is left out, and added to `mismatched`: a scraper

@@ -39,6 +39,8 @@ struct MergedSeries {
     exemplars: Vec<Option<Exemplar>>,
     /// The observations of a summary.
     digest: Option<Digest>,
+    /// The earliest start.
+    start_ms: Option<u64>,
     /// True while the series is live in at least one contributor. Until it has expired in all of them, all are summed,
     /// because Prometheus reads a falling total as a reset.
     alive: bool,
@@ -80,7 +82,8 @@ impl MergedFamily {
             Part::Retired(family) => {
                 let alive = !family.is_expired();
                 for series in &family.series {
-                    let merged = self.add_series(&series.labels, series.cells.iter().copied(), &[]);
+                    let cells = series.cells.iter().copied();
+                    let merged = self.add_series(&series.labels, cells, &[], series.start_ms);
                     merged.alive |= alive;
                     family.digests(series).for_each(|digest| merged.merge_digest(digest));
                 }
@@ -90,7 +93,7 @@ impl MergedFamily {
 
     fn add_live(&mut self, series: Series<'_>) -> &mut MergedSeries {
         let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
-        let merged = self.add_series(series.labels, cells, series.exemplars);
+        let merged = self.add_series(series.labels, cells, series.exemplars, series.start_ms);
         series.digest.into_iter().for_each(|digest| merged.merge_digest(digest));
         merged
     }
@@ -100,6 +103,7 @@ impl MergedFamily {
         labels: &[u8],
         cells: impl Iterator<Item = DoubleDouble>,
         exemplars: &[Option<&Exemplar>],
+        start_ms: Option<u64>,
     ) -> &mut MergedSeries {
         let mut key = Vec::with_capacity(labels.len() + 2);
         canonical_key(labels, &mut key);
@@ -108,6 +112,7 @@ impl MergedFamily {
             let aggregator = if is_state { self.descriptor.aggregator() } else { Aggregator::Sum };
             let known = &mut self.series[*at];
             known.contributors += 1;
+            known.start_ms = known.start_ms.into_iter().chain(start_ms).min();
             keep_newest(&mut known.exemplars, exemplars);
             for (sum, value) in known.cells.iter_mut().zip(cells) {
                 *sum = combine(aggregator, *sum, value);
@@ -125,6 +130,7 @@ impl MergedFamily {
             contributors: 1,
             exemplars,
             digest: None,
+            start_ms,
             alive,
             expired: Vec::new(),
         });
@@ -196,6 +202,7 @@ impl Source for MergedFamily {
                 values: &values,
                 exemplars: &exemplars,
                 digest: series.digest.as_ref(),
+                start_ms: series.start_ms,
             })?;
         }
         Ok(())

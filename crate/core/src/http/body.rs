@@ -115,6 +115,11 @@ impl Sink for Body {
 
     #[inline]
     fn checkpoint(&mut self) -> Result<(), TryReserveError> {
+        self.make_room()
+    }
+
+    #[inline]
+    fn make_room(&mut self) -> Result<(), TryReserveError> {
         if self.bytes.len() < HEADROOM || self.bytes.capacity() - self.bytes.len() >= HEADROOM {
             return Ok(());
         }

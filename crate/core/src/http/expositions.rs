@@ -175,7 +175,7 @@ mod tests {
 
     fn exposition(text: &str, meter: &Arc<Meter>) -> Exposition {
         Exposition {
-            content_type: "text/plain",
+            content_type: "text/plain".into(),
             gzip: false,
             body: Arc::new(Body::from(text).metered(meter)),
             plain_bytes: text.len(),

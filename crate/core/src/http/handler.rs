@@ -449,7 +449,8 @@ impl ScrapeService {
                     self.maker.metrics.answered(plan.arrived.elapsed(), exposition.plain_bytes);
                 }
                 let mut response =
-                    Response::new(200, exposition.content_type, Arc::clone(&exposition.body)).not_stored();
+                    Response::new(200, exposition.content_type.clone(), Arc::clone(&exposition.body))
+                        .not_stored();
                 response = if plan.shows_values() {
                     response.with("vary", "accept, accept-encoding")
                 } else {

@@ -8,6 +8,7 @@ use super::page::page;
 use super::self_metrics::{ListenerMetrics, SelfMetrics};
 use super::target::Target;
 use crate::gather::Gathered;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Two scrapes with equal keys get the same exposition.
@@ -29,7 +30,7 @@ pub(crate) enum Key {
 /// A finished exposition.
 #[derive(Debug)]
 pub(crate) struct Exposition {
-    pub(crate) content_type: &'static str,
+    pub(crate) content_type: Cow<'static, str>,
     pub(crate) gzip: bool,
     pub(crate) body: Arc<Body>,
     /// The size before compression.
@@ -91,7 +92,7 @@ impl Maker {
             body = compressed(body);
         }
         Ok(Exposition {
-            content_type: content_type.header,
+            content_type: content_type.header(),
             gzip,
             body: Arc::new(body.metered(&self.meter)),
             plain_bytes,
@@ -107,7 +108,7 @@ impl Maker {
             body = compressed(body);
         }
         Exposition {
-            content_type: "text/html; charset=utf-8",
+            content_type: Cow::Borrowed("text/html; charset=utf-8"),
             gzip,
             plain_bytes,
             body: Arc::new(body.metered(&self.meter)),

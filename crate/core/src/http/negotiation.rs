@@ -1,29 +1,55 @@
-//! Content negotiation (RFC 9110, section 12): picks the format and the encoding that a scraper prefers.
+//! Content negotiation (RFC 9110, section 12): picks the format, the escaping of names and the encoding that a scraper
+//! prefers.
 
 use crate::serialization::Format;
+use std::borrow::Cow;
 
 /// A media type of expositions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContentType {
     /// The format of the body.
     pub format: Format,
-    /// The value of `Content-Type`.
-    pub header: &'static str,
+    media_type: &'static str,
+    escaping: Option<&'static str>,
 }
 
-const TEXT: ContentType =
-    ContentType { format: Format::PrometheusText, header: Format::PrometheusText.content_type() };
-#[cfg(feature = "openmetrics")]
-const OPENMETRICS_1: ContentType =
-    ContentType { format: Format::OpenMetrics, header: Format::OpenMetrics.content_type() };
-#[cfg(feature = "openmetrics")]
-const OPENMETRICS_0: ContentType = ContentType {
-    format: Format::OpenMetrics,
-    header: "application/openmetrics-text; version=0.0.1; charset=utf-8",
-};
+impl ContentType {
+    const fn of(format: Format) -> Self {
+        Self { format, media_type: format.content_type(), escaping: None }
+    }
 
-/// Picks the format by `Accept`. Formats that this crate does not write (protobuf, text 1.0.0) are skipped. If no clause
-/// is left, for browsers, and without the header, the format is text 0.0.4, as in every Prometheus client.
+    const fn escaped(media_type: &'static str, escaping: &'static str) -> Self {
+        Self { format: Format::PrometheusText, media_type, escaping: Some(escaping) }
+    }
+
+    /// The value of `Content-Type`. It repeats the `escaping` of names that the scraper asked for.
+    #[must_use]
+    pub fn header(&self) -> Cow<'static, str> {
+        match self.escaping {
+            Some(escaping) => Cow::Owned(format!("{}; escaping={escaping}", self.media_type)),
+            None => Cow::Borrowed(self.media_type),
+        }
+    }
+}
+
+const TEXT: ContentType = ContentType::of(Format::PrometheusText);
+/// Text 1.0.0 differs from 0.0.4 only in names that no family here has. It always names its escaping.
+const TEXT_1: ContentType = ContentType::escaped("text/plain; version=1.0.0; charset=utf-8", "underscores");
+#[cfg(feature = "openmetrics")]
+const OPENMETRICS_1: ContentType = ContentType::of(Format::OpenMetrics);
+#[cfg(feature = "openmetrics")]
+const OPENMETRICS_2: ContentType = ContentType::of(Format::OpenMetrics2);
+#[cfg(feature = "protobuf")]
+const PROTOBUF: ContentType = ContentType::of(Format::Protobuf);
+#[cfg(feature = "openmetrics")]
+const OPENMETRICS_0: ContentType =
+    ContentType { media_type: "application/openmetrics-text; version=0.0.1; charset=utf-8", ..OPENMETRICS_1 };
+
+/// The schemes by which names beyond `[a-zA-Z0-9_:]` are escaped. Names of these characters are the same in all schemes.
+const ESCAPINGS: [&str; 4] = ["allow-utf-8", "underscores", "dots", "values"];
+
+/// Picks the format by `Accept`. Formats that this crate does not write are skipped. If no clause is left, for browsers,
+/// and without the header, the format is text 0.0.4, as in every Prometheus client.
 #[must_use]
 pub fn content_type(accept: Option<&str>) -> ContentType {
     let mut best = (0.0, 0, TEXT);
@@ -41,16 +67,29 @@ pub fn content_type(accept: Option<&str>) -> ContentType {
 fn offer(clause: &str) -> Option<(ContentType, u8)> {
     let media_type = clause.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let version = parameter(clause, "version");
-    match (media_type.as_str(), version) {
+    let named = match (media_type.as_str(), version) {
         #[cfg(feature = "openmetrics")]
-        ("application/openmetrics-text", Some("1.0.0")) => Some((OPENMETRICS_1, 3)),
+        ("application/openmetrics-text", Some("2.0.0")) => OPENMETRICS_2,
         #[cfg(feature = "openmetrics")]
-        ("application/openmetrics-text", Some("0.0.1") | None) => Some((OPENMETRICS_0, 3)),
-        ("text/plain", Some("0.0.4") | None) => Some((TEXT, 3)),
-        ("text/*", _) => Some((TEXT, 2)),
-        ("*/*", _) => Some((TEXT, 1)),
-        _ => None,
-    }
+        ("application/openmetrics-text", Some("1.0.0")) => OPENMETRICS_1,
+        #[cfg(feature = "openmetrics")]
+        ("application/openmetrics-text", Some("0.0.1") | None) => return Some((OPENMETRICS_0, 3)),
+        #[cfg(feature = "protobuf")]
+        ("application/vnd.google.protobuf", _)
+            if has(clause, "proto", "io.prometheus.client.MetricFamily")
+                && has(clause, "encoding", "delimited") =>
+        {
+            PROTOBUF
+        }
+        ("text/plain", Some("1.0.0")) => TEXT_1,
+        ("text/plain", Some("0.0.4") | None) => return Some((TEXT, 3)),
+        ("text/*", _) => return Some((TEXT, 2)),
+        ("*/*", _) => return Some((TEXT, 1)),
+        _ => return None,
+    };
+    // Versions before 1.0.0 know no escaping.
+    let asked = ESCAPINGS.into_iter().find(|known| has(clause, "escaping", known));
+    Some((ContentType { escaping: asked.or(named.escaping), ..named }, 3))
 }
 
 /// How a body may be encoded.
@@ -102,6 +141,11 @@ fn quality(clause: &str) -> Option<f32> {
     text.parse().ok().filter(|q: &f32| is_decimal && (0.0..=1.0).contains(q))
 }
 
+/// Whether a parameter has this value, in any case.
+fn has(clause: &str, name: &str, value: &str) -> bool {
+    parameter(clause, name).is_some_and(|given| given.eq_ignore_ascii_case(value))
+}
+
 /// The first parameter of this name. Repeated parameters (Prometheus 3.0 sends some) are ignored.
 fn parameter<'a>(clause: &'a str, name: &str) -> Option<&'a str> {
     clause.split(';').skip(1).find_map(|parameter| {
@@ -114,48 +158,69 @@ fn parameter<'a>(clause: &'a str, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    #[cfg(feature = "openmetrics")]
+    /// What scrapers send, with the value of `Content-Type` in the answer.
+    #[cfg(all(feature = "openmetrics", feature = "protobuf"))]
     #[test]
     fn every_known_scraper_gets_what_it_asks_for() {
-        let cases = [
-            (
-                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-                OPENMETRICS_1,
-            ),
-            (
-                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-                OPENMETRICS_1,
-            ),
-            (
-                "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
-                OPENMETRICS_1,
-            ),
-            (
-                "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
-                OPENMETRICS_1,
-            ),
-            (
-                "text/plain;version=1.0.0;escaping=allow-utf-8;escaping=allow-utf-8;q=0.9,text/plain;version=0.0.4;q=0.3",
-                TEXT,
-            ),
-            ("text/plain;version=0.0.4;q=1,*/*;q=0.1", TEXT),
-            ("application/openmetrics-text", OPENMETRICS_0),
-            ("application/openmetrics-text; version=0.0.1", OPENMETRICS_0),
-            ("Application/OpenMetrics-Text; Version=\"1.0.0\"", OPENMETRICS_1),
-            ("application/openmetrics-text;version=1.0.0;q=0.3,text/plain;q=0.5", TEXT),
-            ("application/openmetrics-text;version=1.0.0;q=0,*/*;q=0.1", TEXT),
-            ("application/openmetrics-text;version=9.9.9", TEXT),
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", TEXT),
-            ("application/openmetrics-text;version=1.0.0;q=nonsense", TEXT),
-            (";;;,,,q=,=;", TEXT),
+        const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+        const TEXT_1: &str = "text/plain; version=1.0.0; charset=utf-8; escaping=";
+        const OM_0: &str = "application/openmetrics-text; version=0.0.1; charset=utf-8";
+        const OM_1: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        const OM_2: &str = "application/openmetrics-text; version=2.0.0; charset=utf-8";
+        const PROTO: &str =
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
+        const ASKS_PROTO: &str =
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+        const V2_42: &str =
+            "application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        const V3_16: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.7,application/openmetrics-text;version=0.0.1;q=0.6,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3";
+        let utf8 = |base: &str| format!("{base}; escaping=allow-utf-8");
+        let cases: Vec<(String, String)> = vec![
+            // Prometheus 2.42, and with native histograms.
+            (format!("application/openmetrics-text;version=1.0.0,{V2_42}"), OM_1.into()),
+            (format!("{ASKS_PROTO},application/openmetrics-text;version=1.0.0;q=0.8,{V2_42}"), PROTO.into()),
+            // 2.49
+            ("application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2".into(), OM_1.into()),
+            // 3.0: all types with the parameter, one of them twice.
+            ("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;escaping=allow-utf-8;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;escaping=allow-utf-8;q=0.2,*/*;q=0.1".into(), utf8(OM_1)),
+            // 3.4, and with native histograms.
+            ("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2".into(), utf8(OM_1)),
+            (format!("{ASKS_PROTO};escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,*/*;q=0.1"), utf8(PROTO)),
+            // 3.16: as it is, with native histograms, with names of the old rule, with OpenMetrics 2.0.
+            (V3_16.into(), utf8(OM_1)),
+            (format!("{ASKS_PROTO};escaping=allow-utf-8;q=0.7,{}", V3_16.replacen("q=0.7", "q=0.65", 1)), utf8(PROTO)),
+            (V3_16.replace("allow-utf-8", "underscores"), format!("{OM_1}; escaping=underscores")),
+            (format!("application/openmetrics-text;version=2.0.0;escaping=allow-utf-8;q=0.7,{}", V3_16.replacen("q=0.7", "q=0.65", 1)), utf8(OM_2)),
+            // vmagent
+            ("text/plain;version=0.0.4;q=1,*/*;q=0.1".into(), TEXT.into()),
+            ("text/plain;version=1.0.0;escaping=allow-utf-8;escaping=allow-utf-8;q=0.9,text/plain;version=0.0.4;q=0.3".into(), format!("{TEXT_1}allow-utf-8")),
+            ("text/plain;version=1.0.0;escaping=dots".into(), format!("{TEXT_1}dots")),
+            ("text/plain;version=1.0.0;escaping=values".into(), format!("{TEXT_1}values")),
+            ("text/plain;version=1.0.0".into(), format!("{TEXT_1}underscores")),
+            ("text/plain;version=1.0.0;escaping=unknown".into(), format!("{TEXT_1}underscores")),
+            ("text/plain;version=0.0.4;escaping=dots".into(), TEXT.into()),
+            ("application/openmetrics-text".into(), OM_0.into()),
+            ("application/openmetrics-text; version=0.0.1; escaping=dots".into(), OM_0.into()),
+            ("Application/OpenMetrics-Text; Version=\"1.0.0\"".into(), OM_1.into()),
+            ("application/openmetrics-text;version=2.0.0".into(), OM_2.into()),
+            ("application/openmetrics-text;version=1.0.0;q=0.3,text/plain;q=0.5".into(), TEXT.into()),
+            ("application/openmetrics-text;version=1.0.0;q=0,*/*;q=0.1".into(), TEXT.into()),
+            ("application/openmetrics-text;version=9.9.9".into(), TEXT.into()),
+            // Protobuf of another message, or not delimited.
+            ("application/vnd.google.protobuf".into(), TEXT.into()),
+            (ASKS_PROTO.replace("delimited", "text"), TEXT.into()),
+            (ASKS_PROTO.replace("MetricFamily", "Other"), TEXT.into()),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8".into(), TEXT.into()),
+            ("application/openmetrics-text;version=1.0.0;q=nonsense".into(), TEXT.into()),
+            (";;;,,,q=,=;".into(), TEXT.into()),
         ];
         for (accept, expected) in cases {
-            assert_eq!(content_type(Some(accept)), expected, "{accept}");
+            assert_eq!(content_type(Some(&accept)).header(), expected, "{accept}");
         }
-        assert_eq!(content_type(None), TEXT);
+        assert_eq!(content_type(None).header(), TEXT);
     }
 
-    #[cfg(not(feature = "openmetrics"))]
+    #[cfg(not(any(feature = "openmetrics", feature = "protobuf")))]
     #[test]
     fn without_openmetrics_every_scraper_gets_text() {
         let prometheus =

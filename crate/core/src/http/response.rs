@@ -24,10 +24,10 @@ pub struct Response {
 const NO_STORE: (&str, &str) = ("cache-control", "no-store");
 
 impl Response {
-    pub(crate) fn new(status: u16, content_type: &'static str, body: Arc<Body>) -> Self {
+    pub(crate) fn new(status: u16, content_type: Cow<'static, str>, body: Arc<Body>) -> Self {
         let length = body.as_slice().len().to_string();
         let headers = vec![
-            (Cow::Borrowed("content-type"), Cow::Borrowed(content_type)),
+            (Cow::Borrowed("content-type"), content_type),
             (Cow::Borrowed("content-length"), Cow::Owned(length)),
             // Label values are chosen by others: no browser may read them as HTML.
             (Cow::Borrowed("x-content-type-options"), Cow::Borrowed("nosniff")),
@@ -36,11 +36,12 @@ impl Response {
     }
 
     pub(crate) fn plain(status: u16, text: &str) -> Self {
-        Self::new(status, "text/plain; charset=utf-8", Arc::new(Body::from(text)))
+        Self::new(status, Cow::Borrowed("text/plain; charset=utf-8"), Arc::new(Body::from(text)))
     }
 
     pub(crate) fn json(status: u16, text: &str) -> Self {
-        Self::new(status, "application/json; charset=utf-8", Arc::new(Body::from(text))).not_stored()
+        let content_type = Cow::Borrowed("application/json; charset=utf-8");
+        Self::new(status, content_type, Arc::new(Body::from(text))).not_stored()
     }
 
     /// Forbids HTTP caches to store the response, because its values change all the time.

@@ -28,20 +28,18 @@ fn escape(text: &str, quotes: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(&bytes[clean..]);
 }
 
-/// The label value that was written as `escaped`.
-#[cfg(feature = "prometheus-client")]
-pub(crate) fn unescaped(escaped: &str) -> String {
-    let mut value = String::with_capacity(escaped.len());
-    let mut characters = escaped.chars();
-    while let Some(character) = characters.next() {
-        value.push(match character {
-            '\\' => match characters.next() {
-                Some('n') => '\n',
+/// Appends the label value that was written as `escaped`.
+#[cfg(any(feature = "prometheus-client", feature = "protobuf"))]
+pub(crate) fn unescape(escaped: &[u8], out: &mut Vec<u8>) {
+    let mut bytes = escaped.iter().copied();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'\\' => match bytes.next() {
+                Some(b'n') => b'\n',
                 Some(other) => other,
-                None => '\\',
+                None => b'\\',
             },
             other => other,
         });
     }
-    value
 }

@@ -53,6 +53,12 @@ impl Kind {
         }
     }
 
+    /// True for types that count from a start, which some formats show.
+    #[must_use]
+    pub(crate) const fn has_start(self) -> bool {
+        matches!(self, Self::Counter | Self::Histogram | Self::Summary)
+    }
+
     /// True for types whose values are set, not counted: an aggregator combines those of several contributors, and they
     /// end with their contributor.
     #[must_use]

@@ -20,6 +20,9 @@ pub(crate) struct Series<'a> {
     pub(crate) exemplars: &'a [Option<&'a Exemplar>],
     /// The observations that a summary's quantiles are of.
     pub(crate) digest: Option<&'a Digest>,
+    /// When it began to count, in milliseconds since 1970; `None` for types without a start. Several contributors' series
+    /// began with the first of them.
+    pub(crate) start_ms: Option<u64>,
 }
 
 impl Series<'_> {
@@ -34,7 +37,7 @@ impl Series<'_> {
     }
 }
 
-/// One series of a family of one cell: see `Series`.
+/// One series of a family of one cell: see `Series`. It has no start, because few formats show one.
 #[derive(Clone, Copy)]
 pub(crate) struct CellSeries<'a> {
     pub(crate) id: Option<u32>,

@@ -89,7 +89,7 @@ impl Family {
     /// A family without series, with limits of its own.
     #[must_use]
     pub fn with_limits(descriptor: Descriptor, cells: Arc<Cells>, limits: CardinalityLimits) -> Self {
-        let (writer, table) = series_table();
+        let (writer, table) = series_table(descriptor.kind().has_start());
         let admission = Admission::new(limits, &descriptor);
         let windows = descriptor.summary_options().map(Windows::new);
         Self {
@@ -242,7 +242,7 @@ impl Family {
         if let Some(windows) = &self.windows {
             windows.add(id, slot, &self.cells);
         }
-        writer.table.push(id, rendered, slot);
+        writer.table.push(id, rendered, slot, self.now_ms());
         self.compact_some(writer);
         SeriesId { id, slot }
     }
@@ -285,7 +285,7 @@ impl Family {
 
     pub(crate) fn unpublish_all(&self) -> Vec<u32> {
         let mut writer = self.writer.lock();
-        let (entries, table) = series_table();
+        let (entries, table) = series_table(self.descriptor.kind().has_start());
         let old = std::mem::replace(&mut *self.table.write(), table);
         writer.table = entries;
         writer.compaction = None;
@@ -297,14 +297,34 @@ impl Family {
         old.live().map(|series| series.slot).collect()
     }
 
-    /// Sets a series' cells to 0 and removes its exemplars; its id and cells stay. Only the owner may call this.
+    /// Sets a series' cells to 0, has it begin now, and removes its exemplars; its id and cells stay. Only the owner may
+    /// call this.
     pub fn zero_series(&self, id: u32) {
         let table = self.table.read().clone();
         let Some(series) = table.get(id) else { return };
         let (slab, first) = self.cells.locate(series.slot);
         (first..first + self.descriptor.value_width()).for_each(|cell| slab.store(cell, 0.0));
         self.windows.iter().for_each(|windows| windows.clear(id, &self.cells));
+        self.restart(id);
         self.forget_exemplars(id);
+    }
+
+    /// Has a series begin now.
+    pub(super) fn restart(&self, id: u32) {
+        let now = self.now_ms();
+        let writer = self.writer.lock();
+        self.table.read().set_start(id, now);
+        if let Some(compaction) = &writer.compaction {
+            compaction.table.set_start(id, now);
+        }
+    }
+
+    /// The time of day in milliseconds since 1970, for families whose series have a start.
+    fn now_ms(&self) -> u64 {
+        if !self.descriptor.kind().has_start() {
+            return 0;
+        }
+        u64::try_from(self.clock.unix_now().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn forget_exemplars(&self, id: u32) {
@@ -387,14 +407,17 @@ impl Family {
             if entries <= COMPACTION_FLOOR || entries <= writer.live * 2 {
                 return;
             }
-            let (new, table) = series_table();
+            let (new, table) = series_table(self.descriptor.kind().has_start());
             writer.compaction = Some(Compaction { writer: new, table, seen: 0 });
         }
         let Some(mut compaction) = writer.compaction.take() else { return };
         let end = entries.min(compaction.seen + COMPACTION_STEP);
-        for series in self.table.read().live_among(compaction.seen..end) {
-            compaction.writer.push(series.id, series.labels, series.slot);
+        let old = self.table.read();
+        for series in old.live_among(compaction.seen..end) {
+            let start_ms = old.start_ms(series.at).unwrap_or_default();
+            compaction.writer.push(series.id, series.labels, series.slot, start_ms);
         }
+        drop(old);
         compaction.seen = end;
         if end < entries {
             writer.compaction = Some(compaction);

@@ -145,6 +145,7 @@ impl Family {
         if self.descriptor().label_names().is_empty() {
             for series in entries.iter() {
                 series.zero();
+                self.restart(series.id());
                 self.windows().iter().for_each(|windows| windows.clear(series.id(), self.cells()));
             }
             return;

@@ -34,8 +34,14 @@ impl Family {
         if let (Some(slot), Some(windows)) = (slot, self.windows()) {
             windows.read(id, self.cells(), self.clock(), &mut digest);
             let values = self.read_series(slot);
-            let series =
-                Series { id: Some(id), labels: &[], values: &values, exemplars: &[], digest: Some(&digest) };
+            let series = Series {
+                id: Some(id),
+                labels: &[],
+                values: &values,
+                exemplars: &[],
+                digest: Some(&digest),
+                start_ms: None,
+            };
             series.quantiles(self.descriptor().quantiles(), &mut quantiles);
         }
         quantiles

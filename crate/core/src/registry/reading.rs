@@ -45,7 +45,7 @@ impl Source for Family {
         let mut digest = Digest::default();
         let mut found: Vec<Option<&Exemplar>> = Vec::new();
         let mut cells = self.cells().cursor();
-        for LiveSeries { id, slot, labels } in table.live() {
+        for LiveSeries { id, slot, labels, at } in table.live() {
             read_into(&mut cells, slot, &mut values);
             if !exemplars.is_empty() {
                 found.clear();
@@ -60,7 +60,8 @@ impl Source for Family {
                 .windows()
                 .is_some_and(|windows| windows.read(id, self.cells(), self.clock(), &mut digest));
             let digest = digested.then_some(&digest);
-            visit(Series { id: Some(id), labels, values: &values, exemplars: &found, digest })?;
+            let start_ms = table.start_ms(at);
+            visit(Series { id: Some(id), labels, values: &values, exemplars: &found, digest, start_ms })?;
         }
         Ok(())
     }
@@ -70,7 +71,7 @@ impl Source for Family {
         let table = self.series_table();
         let exemplars = self.exemplars_now();
         let mut cells = self.cells().cursor();
-        for LiveSeries { id, slot, labels } in table.live() {
+        for LiveSeries { id, slot, labels, .. } in table.live() {
             let (slab, cell) = cells.locate(slot);
             let exemplar = if exemplars.is_empty() { None } else { exemplar_of(&exemplars, id) };
             visit(CellSeries { id: Some(id), labels, value: slab.load(cell), exemplar })?;

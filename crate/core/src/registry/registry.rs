@@ -17,7 +17,7 @@ use hashbrown::HashSet;
 use std::time::Duration;
 
 /// Settings of a registry. The defaults are: no default labels, no strictness, 10,000 series in each family and a
-/// million in total, no sanitizer, no time to live, the system's clock.
+/// million in total, no sanitizer, no time to live, no `_created` samples, the system's clock.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct RegistryConfig {
@@ -32,6 +32,9 @@ pub struct RegistryConfig {
     /// How long a value may stay unchanged before its series expires; families may have a time of their own. `None` and
     /// zero: never.
     pub ttl: Option<Duration>,
+    /// OpenMetrics 1.0 shows when each series of a counter, histogram or summary began, in a sample `_created`. Servers that
+    /// do not know these samples store them as series of their own. OpenMetrics 2.0 and protobuf always show it.
+    pub created: bool,
     /// The clock of the registry and of the families that it makes.
     pub clock: Arc<Clock>,
 }
@@ -42,6 +45,7 @@ setters!(RegistryConfig {
     cardinality: CardinalityConfig,
     sanitizer: Option<Sanitizer>,
     ttl: Option<Duration>,
+    created: bool,
     clock: Arc<Clock>,
 });
 
@@ -61,6 +65,7 @@ struct Contents {
     claims: Claims,
     default_labels: Vec<(String, String)>,
     ttl: Option<Duration>,
+    created: bool,
     mounts: Mounts<Registry>,
 }
 
@@ -100,8 +105,9 @@ impl Registry {
     }
 
     fn of(config: RegistryConfig) -> Self {
-        let RegistryConfig { default_labels, strictness, cardinality, sanitizer, ttl, clock } = config;
-        let contents = Contents { default_labels, ttl, ..Contents::default() };
+        let RegistryConfig { default_labels, strictness, cardinality, sanitizer, ttl, created, clock } =
+            config;
+        let contents = Contents { default_labels, ttl, created, ..Contents::default() };
         let guard = Arc::new(CardinalityGuard::new(cardinality));
         guard.set_sanitizer(sanitizer);
         Self { contents: Mutex::new(contents), strictness, guard, clock }
@@ -287,6 +293,15 @@ impl Registry {
     /// Sets how long a value may stay unchanged before its series expires; families may have a time of their own.
     pub fn set_ttl(&self, ttl: Option<Duration>) {
         self.contents.lock().ttl = ttl;
+    }
+
+    /// Sets whether OpenMetrics 1.0 shows when each series began: see `RegistryConfig::created`.
+    pub fn set_created(&self, shown: bool) {
+        self.contents.lock().created = shown;
+    }
+
+    pub(crate) fn shows_starts(&self) -> bool {
+        self.contents.lock().created
     }
 
     pub(crate) fn default_labels(&self) -> Vec<(String, String)> {

@@ -5,7 +5,7 @@ use super::cardinality::OverflowPolicy;
 use super::family::Family;
 use super::label_values::LabelValues;
 use super::registry::Registry;
-use super::table::ENTRY_BYTES;
+use super::table::{ENTRY_BYTES, START_BYTES};
 use crate::model::Kind;
 
 /// The series of a registry.
@@ -89,6 +89,7 @@ impl Family {
                 let limit = limits.max_label_values.iter().find(|(label, _)| *label == index);
                 LabelCardinality { name: name.to_string(), values, max_values: limit.map(|(_, max)| *max) }
             });
+        let start = if descriptor.kind().has_start() { START_BYTES } else { 0 };
         MetricCardinality {
             name: descriptor.name().to_owned(),
             kind: descriptor.kind(),
@@ -97,7 +98,7 @@ impl Family {
             max_series: limits.max_series,
             policy: limits.policy,
             overflow: self.overflow_calls(),
-            bytes: label_bytes + series * (ENTRY_BYTES + descriptor.width() * size_of::<f64>()),
+            bytes: label_bytes + series * (ENTRY_BYTES + start + descriptor.width() * size_of::<f64>()),
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct RetiredSeries {
     pub(crate) cells: SliceArc<[DoubleDouble]>,
     /// A summary's observations. Those of a window are kept apart by the time until which they are shown.
     digests: Vec<(Option<Duration>, Arc<Digest>)>,
+    /// The earliest start of the series that it has.
+    pub(crate) start_ms: Option<u64>,
 }
 
 impl RetiredSeries {
@@ -110,6 +112,8 @@ impl RetiredFamily {
                 Some(at) => {
                     let cells = &mut folded.series[at].cells;
                     *cells = cells.iter().zip(series.values).map(|(sum, value)| sum.add(*value)).collect();
+                    let start = &mut folded.series[at].start_ms;
+                    *start = (*start).into_iter().chain(series.start_ms).min();
                     at
                 }
                 None => {
@@ -117,7 +121,12 @@ impl RetiredFamily {
                     folded.index.insert(key.as_slice().into(), at);
                     let cells =
                         series.values.iter().map(|value| DoubleDouble::default().add(*value)).collect();
-                    folded.series.push(RetiredSeries { labels: labels.into(), cells, digests: Vec::new() });
+                    folded.series.push(RetiredSeries {
+                        labels: labels.into(),
+                        cells,
+                        digests: Vec::new(),
+                        start_ms: series.start_ms,
+                    });
                     at
                 }
             };

@@ -1,11 +1,12 @@
 //! Writes the lines of both text formats. The parts of a line that are the same for all series of a family are built
 //! once, so that a line is two copies and a number.
 
+use super::defaults::Defaults;
 use super::family::{FamilyWriter, Shown};
 use super::number;
 use super::page::{Page, Pen};
 use super::streaming::Sink;
-use crate::labels::{pairs, render};
+use crate::labels::pairs;
 use crate::model::{CellSeries, Exemplar, Kind, SampleFamily, Series, Source};
 use hashbrown::HashSet;
 use std::marker::PhantomData;
@@ -18,6 +19,8 @@ pub(super) trait Dialect {
     const EXEMPLARS: bool;
     /// Whether the format has units.
     const UNITS: bool;
+    /// Whether the format can show when a series began.
+    const STARTS: bool;
     /// The last line.
     const END: &'static [u8];
 
@@ -42,14 +45,17 @@ pub(super) struct Names {
 }
 
 /// Writes families.
+///
+/// `shows_starts`: with a sample `_created` for each series that has a start, if the dialect can.
 pub(super) fn write<D: Dialect, S: Sink>(
     families: &[impl Shown],
     default_labels: &[(String, String)],
+    shows_starts: bool,
     sink: &mut S,
 ) -> Result<(), S::Error> {
     let names = families.iter().map(Shown::name).collect();
-    let mut writer =
-        Writer::<D, S> { names, defaults: Defaults::new(default_labels), sink, dialect: PhantomData };
+    let defaults = Defaults::new(default_labels);
+    let mut writer = Writer::<D, S> { names, defaults, shows_starts, sink, dialect: PhantomData };
     for (at, family) in families.iter().enumerate() {
         if D::BLANK_LINES && at > 0 {
             writer.sink.buffer().push(b'\n');
@@ -70,6 +76,7 @@ struct Writer<'a, D, S> {
     /// The names of all families.
     names: HashSet<&'a str, foldhash::fast::FixedState>,
     defaults: Defaults<'a>,
+    shows_starts: bool,
     sink: &'a mut S,
     dialect: PhantomData<D>,
 }
@@ -78,35 +85,11 @@ impl<D: Dialect, S: Sink> FamilyWriter for Writer<'_, D, S> {
     type Error = S::Error;
 
     fn cells<F: Source>(&mut self, family: &F) -> Result<(), S::Error> {
-        write_family::<D, S, F>(family, &self.names, &self.defaults, self.sink)
+        write_family::<D, S, F>(family, &self.names, &self.defaults, self.shows_starts, self.sink)
     }
 
     fn samples(&mut self, family: &SampleFamily) -> Result<(), S::Error> {
         write_samples::<D, S>(family, &self.names, &self.defaults, self.sink)
-    }
-}
-
-/// A registry's default labels. They are rendered once for series that have none of these labels themselves.
-struct Defaults<'a> {
-    labels: &'a [(String, String)],
-    rendered: Vec<u8>,
-}
-
-impl<'a> Defaults<'a> {
-    fn new(labels: &'a [(String, String)]) -> Self {
-        let mut rendered = Vec::new();
-        render(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())), &mut rendered);
-        Self { labels, rendered }
-    }
-
-    /// The default labels that a series shows beside its own; its own win. `reserved` is a label that the line has
-    /// already: `le` in a bucket.
-    fn beside(&self, own: &[u8], reserved: Option<&str>, out: &mut Vec<u8>) {
-        out.clear();
-        let is_taken =
-            |name: &str| reserved == Some(name) || pairs(own).any(|pair| pair.name == name.as_bytes());
-        let shown = self.labels.iter().filter(|(name, _)| !is_taken(name));
-        render(shown.map(|(name, value)| (name.as_str(), value.as_str())), out);
     }
 }
 
@@ -131,22 +114,28 @@ fn write_family<D: Dialect, S: Sink, F: Source>(
     family: &F,
     taken: &HashSet<&str, foldhash::fast::FixedState>,
     defaults: &Defaults<'_>,
+    shows_starts: bool,
     sink: &mut S,
 ) -> Result<(), S::Error> {
     let descriptor = family.descriptor();
     let names = D::names(descriptor.name(), descriptor.kind(), |name| taken.contains(name));
     write_header::<D>(&names, descriptor.help(), descriptor.unit(), sink.buffer());
-    match descriptor.kind() {
-        Kind::Histogram => {
-            let lines = Lines::of_histogram::<D>(&names.sample, descriptor.buckets());
-            write_groups::<D, S, F>(family, &lines, defaults, sink)
-        }
-        Kind::Summary => {
-            let lines = Lines::of_summary::<D>(&names.sample, descriptor.quantiles());
-            write_groups::<D, S, F>(family, &lines, defaults, sink)
-        }
-        _ => write_cells::<D, S, F>(family, &Line::new(&names.sample, ""), defaults, sink),
-    }
+    let start = if D::STARTS && shows_starts { start_line(&names, descriptor.kind(), taken) } else { None };
+    let lines = match descriptor.kind() {
+        Kind::Histogram => Lines::of_histogram::<D>(&names.sample, descriptor.buckets(), start),
+        Kind::Summary => Lines::of_summary::<D>(&names.sample, descriptor.quantiles(), start),
+        Kind::Counter if start.is_some() => Lines::new(Vec::new(), vec![Line::new(&names.sample, "")], start),
+        _ => return write_cells::<D, S, F>(family, &Line::new(&names.sample, ""), defaults, sink),
+    };
+    write_groups::<D, S, F>(family, &lines, defaults, sink)
+}
+
+/// The beginning of the line of a series' start; `None` for types without one, for a family that had to change its type,
+/// and if a family has the name of the line.
+fn start_line(names: &Names, kind: Kind, taken: &HashSet<&str, foldhash::fast::FixedState>) -> Option<Line> {
+    let name = format!("{}_created", names.family);
+    let is_shown = kind.has_start() && names.kind == kind.as_str() && !taken.contains(&*name);
+    is_shown.then(|| Line::new(&name, ""))
 }
 
 /// Writes the series of a counter or gauge, one line each.
@@ -159,7 +148,7 @@ fn write_cells<D: Dialect, S: Sink, F: Source>(
     let mut beside = Vec::new();
     let mut page = Page::new(sink);
     family.for_each_cell(|CellSeries { labels, value, exemplar, .. }| {
-        if !defaults.rendered.is_empty() {
+        if !defaults.is_empty() {
             defaults.beside(labels, None, &mut beside);
         }
         page.write(line.bytes(labels.len() + beside.len()) + exemplar_bytes::<D>(exemplar), |pen| {
@@ -171,7 +160,7 @@ fn write_cells<D: Dialect, S: Sink, F: Source>(
     Ok(())
 }
 
-/// Writes the series of a histogram or summary, several lines each.
+/// Writes series of several lines each: of a histogram, a summary, or a counter with its start.
 fn write_groups<D: Dialect, S: Sink, F: Source>(
     family: &F,
     lines: &Lines,
@@ -179,24 +168,30 @@ fn write_groups<D: Dialect, S: Sink, F: Source>(
     sink: &mut S,
 ) -> Result<(), S::Error> {
     let descriptor = family.descriptor();
-    let is_summary = descriptor.kind() == Kind::Summary;
+    let kind = descriptor.kind();
     let (mut beside, mut beside_threshold, mut quantiles) = (Vec::new(), Vec::new(), Vec::new());
     let mut page = Page::new(sink);
     family.for_each(|series| {
-        if !defaults.rendered.is_empty() {
+        if !defaults.is_empty() {
             defaults.beside(series.labels, None, &mut beside);
-            let threshold = if is_summary { "quantile" } else { "le" };
+            let threshold = if kind == Kind::Summary { "quantile" } else { "le" };
             defaults.beside(series.labels, Some(threshold), &mut beside_threshold);
         }
-        if is_summary {
+        if kind == Kind::Summary {
             series.quantiles(descriptor.quantiles(), &mut quantiles);
         }
         let exemplars: usize = series.exemplars.iter().copied().map(exemplar_bytes::<D>).sum();
         page.write(lines.bytes(series.labels.len() + beside.len()) + exemplars, |pen| {
-            if is_summary {
-                write_summary(lines, series, &quantiles, (&beside_threshold, &beside), pen);
-            } else {
-                write_histogram::<D>(lines, series, (&beside_threshold, &beside), pen);
+            match kind {
+                Kind::Summary => {
+                    write_summary(lines, series, &quantiles, (&beside_threshold, &beside), pen);
+                }
+                Kind::Histogram => write_histogram::<D>(lines, series, (&beside_threshold, &beside), pen),
+                _ if D::STARTS => write_counter(lines, series, &beside, pen),
+                _ => {}
+            }
+            if let (true, Some(line), Some(start_ms)) = (D::STARTS, &lines.start, series.start_ms) {
+                write_start(line, kind, (series.labels, &beside), start_ms, pen);
             }
         })
     })?;
@@ -204,23 +199,25 @@ fn write_groups<D: Dialect, S: Sink, F: Source>(
     Ok(())
 }
 
-/// The fixed beginnings of the lines of a histogram's or summary's series.
+/// The fixed beginnings of the lines of a series.
 struct Lines {
     /// Of a histogram's buckets or a summary's quantiles.
     buckets: Vec<Line>,
-    /// Of the sum and the count.
+    /// Of the sum and the count; of a counter's value.
     last: Vec<Line>,
+    /// Of the start, if it is shown.
+    start: Option<Line>,
     /// The room that the lines of a series need, without labels.
     bytes: usize,
 }
 
 impl Lines {
-    fn new(buckets: Vec<Line>, last: Vec<Line>) -> Self {
-        let bytes = buckets.iter().chain(&last).map(|line| line.bytes(0)).sum();
-        Self { buckets, last, bytes }
+    fn new(buckets: Vec<Line>, last: Vec<Line>, start: Option<Line>) -> Self {
+        let bytes = buckets.iter().chain(&last).chain(&start).map(|line| line.bytes(0)).sum();
+        Self { buckets, last, start, bytes }
     }
 
-    fn of_histogram<D: Dialect>(name: &str, bounds: &[f64]) -> Self {
+    fn of_histogram<D: Dialect>(name: &str, bounds: &[f64], start: Option<Line>) -> Self {
         let bounds_and_inf = bounds.iter().copied().chain([f64::INFINITY]);
         let buckets = bounds_and_inf
             .map(|bound| Line::of_threshold::<D>(&format!("{name}_bucket{{le"), bound))
@@ -230,18 +227,18 @@ impl Lines {
         } else {
             Vec::new()
         };
-        Self::new(buckets, last)
+        Self::new(buckets, last, start)
     }
 
-    fn of_summary<D: Dialect>(name: &str, quantiles: &[f64]) -> Self {
+    fn of_summary<D: Dialect>(name: &str, quantiles: &[f64], start: Option<Line>) -> Self {
         let head = format!("{name}{{quantile");
         let buckets = quantiles.iter().map(|quantile| Line::of_threshold::<D>(&head, *quantile)).collect();
-        Self::new(buckets, vec![Line::new(name, "_sum"), Line::new(name, "_count")])
+        Self::new(buckets, vec![Line::new(name, "_sum"), Line::new(name, "_count")], start)
     }
 
     /// The room that the lines of a series with so many bytes of labels need at most, without exemplars.
     fn bytes(&self, labels: usize) -> usize {
-        self.bytes + labels * (self.buckets.len() + self.last.len())
+        self.bytes + labels * (self.buckets.len() + self.last.len() + usize::from(self.start.is_some()))
     }
 }
 
@@ -313,6 +310,32 @@ fn write_histogram<D: Dialect>(
     }
 }
 
+/// A counter that shows its start: one line, with the series' own labels first, as `write_cells` writes it.
+#[cold]
+fn write_counter(lines: &Lines, series: Series<'_>, beside: &[u8], pen: &mut Pen<'_>) {
+    for (line, value) in lines.last.iter().zip(series.values) {
+        write_line(line, series.labels, beside, *value, pen);
+        if let Some(exemplar) = series.exemplars.first().copied().flatten() {
+            write_exemplar(exemplar, pen);
+        }
+        pen.byte(b'\n');
+    }
+}
+
+/// When a series began, in seconds. Its labels are in the order of the type's other lines.
+#[cold]
+fn write_start(line: &Line, kind: Kind, (own, beside): (&[u8], &[u8]), start_ms: u64, pen: &mut Pen<'_>) {
+    let (first, second) = if kind == Kind::Histogram { (beside, own) } else { (own, beside) };
+    write_line(line, first, second, seconds(start_ms), pen);
+    pen.byte(b'\n');
+}
+
+/// `Line::write` for lines that few registries show.
+#[inline(never)]
+fn write_line(line: &Line, first: &[u8], second: &[u8], value: f64, pen: &mut Pen<'_>) {
+    line.write(first, second, value, pen);
+}
+
 /// Quantiles, then sum and count. Each has the series' own labels before the default ones.
 fn write_summary(
     lines: &Lines,
@@ -328,6 +351,13 @@ fn write_summary(
         line.write(series.labels, beside, value, pen);
         pen.byte(b'\n');
     }
+}
+
+/// Milliseconds as seconds.
+pub(super) fn seconds(ms: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "exact up to the year 287396")]
+    let ms = ms as f64;
+    ms / 1000.0
 }
 
 /// The room that `finish_line` needs for an exemplar.

@@ -1,14 +1,21 @@
 //! Encoders: pure functions that write families into a sink as a stream. They keep no state. Must not know registries,
 //! threads or transports.
 
+mod defaults;
 mod family;
 mod json;
 mod lines;
+#[cfg(any(feature = "openmetrics", feature = "protobuf"))]
+mod metrics;
 mod number;
 #[cfg(feature = "openmetrics")]
 mod openmetrics;
+#[cfg(feature = "openmetrics")]
+mod openmetrics2;
 mod page;
 mod prometheus_text;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 mod streaming;
 
 pub(crate) use family::{FamilyWriter, Shown};
@@ -17,6 +24,8 @@ pub(crate) use json::json_string;
 #[cfg(feature = "testing")]
 pub(crate) use json::string as write_json_string;
 pub(crate) use json::{json, labels_json};
+#[cfg(feature = "testing")]
+pub(crate) use number::sample as write_number;
 pub use streaming::{Sink, Streaming};
 
 /// An exposition format.
@@ -29,6 +38,13 @@ pub enum Format {
     /// OpenMetrics 1.0.0. A scraper that asks for 0.0.1 gets it too.
     #[cfg(feature = "openmetrics")]
     OpenMetrics,
+    /// OpenMetrics 2.0.0, as its release candidate describes it.
+    #[cfg(feature = "openmetrics")]
+    OpenMetrics2,
+    /// Protobuf: `io.prometheus.client.MetricFamily` messages, each behind its length. It is not a text: write it to bytes
+    /// with [`encode`](crate::encode()).
+    #[cfg(feature = "protobuf")]
+    Protobuf,
 }
 
 impl Format {
@@ -39,6 +55,12 @@ impl Format {
             Self::PrometheusText => "text/plain; version=0.0.4; charset=utf-8",
             #[cfg(feature = "openmetrics")]
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            #[cfg(feature = "openmetrics")]
+            Self::OpenMetrics2 => "application/openmetrics-text; version=2.0.0; charset=utf-8",
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            }
         }
     }
 
@@ -49,12 +71,16 @@ impl Format {
             Self::PrometheusText,
             #[cfg(feature = "openmetrics")]
             Self::OpenMetrics,
+            #[cfg(feature = "openmetrics")]
+            Self::OpenMetrics2,
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf,
         ];
         formats.into_iter().find(|format| format.content_type() == content_type)
     }
 }
 
-/// Writes an exposition of these families.
+/// Writes an exposition of these families. `shows_starts`: OpenMetrics 1.0 shows when each series began.
 ///
 /// # Errors
 /// The sink's, when it cannot take more; a `Vec<u8>` always can.
@@ -62,13 +88,24 @@ pub(crate) fn write<S: Sink>(
     families: &[impl Shown],
     default_labels: &[(String, String)],
     format: Format,
+    shows_starts: bool,
     sink: &mut S,
 ) -> Result<(), S::Error> {
     match format {
         Format::PrometheusText => {
-            lines::write::<prometheus_text::PrometheusText, S>(families, default_labels, sink)
+            lines::write::<prometheus_text::PrometheusText, S>(families, default_labels, shows_starts, sink)
         }
         #[cfg(feature = "openmetrics")]
-        Format::OpenMetrics => lines::write::<openmetrics::OpenMetrics, S>(families, default_labels, sink),
+        Format::OpenMetrics => {
+            lines::write::<openmetrics::OpenMetrics, S>(families, default_labels, shows_starts, sink)
+        }
+        #[cfg(feature = "openmetrics")]
+        Format::OpenMetrics2 => {
+            metrics::write(families, default_labels, &mut openmetrics2::OpenMetrics2::default(), sink)
+        }
+        #[cfg(feature = "protobuf")]
+        Format::Protobuf => {
+            metrics::write(families, default_labels, &mut protobuf::Protobuf::default(), sink)
+        }
     }
 }

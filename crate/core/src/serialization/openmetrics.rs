@@ -15,6 +15,7 @@ impl Dialect for OpenMetrics {
     const BLANK_LINES: bool = false;
     const EXEMPLARS: bool = true;
     const UNITS: bool = true;
+    const STARTS: bool = true;
     const END: &'static [u8] = b"# EOF\n";
 
     /// If a family `x` exists too, a counter `x_total` or an info `x_info` cannot be called `x`: it keeps its sample

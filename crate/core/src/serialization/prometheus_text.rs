@@ -5,6 +5,12 @@ use super::lines::{Dialect, Names};
 use super::number;
 use crate::labels::escape;
 use crate::model::Kind;
+use std::borrow::Cow;
+
+/// The name that the samples of an info have in every format: it ends with `_info`. Other types keep theirs.
+pub(super) fn with_info(name: &str, kind: Kind) -> Cow<'_, str> {
+    if kind == Kind::Info && !name.ends_with("_info") { format!("{name}_info").into() } else { name.into() }
+}
 
 pub(super) struct PrometheusText;
 
@@ -12,13 +18,11 @@ impl Dialect for PrometheusText {
     const BLANK_LINES: bool = true;
     const EXEMPLARS: bool = false;
     const UNITS: bool = false;
+    const STARTS: bool = false;
     const END: &'static [u8] = b"";
 
     fn names(name: &str, kind: Kind, _taken: impl Fn(&str) -> bool) -> Names {
-        let name = match kind {
-            Kind::Info if !name.ends_with("_info") => format!("{name}_info"),
-            _ => name.to_owned(),
-        };
+        let name = with_info(name, kind).into_owned();
         let kind = if matches!(kind, Kind::Info | Kind::StateSet) { Kind::Gauge } else { kind };
         Names { family: name.clone(), sample: name, kind: kind.as_str() }
     }

@@ -16,6 +16,15 @@ pub trait Sink {
     /// # Errors
     /// Ends the encoding; the encoder passes the error on.
     fn checkpoint(&mut self) -> Result<(), Self::Error>;
+
+    /// Called between series that have to stay in the buffer: the sink may enlarge it.
+    ///
+    /// # Errors
+    /// As `checkpoint`.
+    #[inline]
+    fn make_room(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
 }
 
 impl Sink for Vec<u8> {

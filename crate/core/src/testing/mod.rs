@@ -12,6 +12,6 @@ pub use mock_clock::MockClock;
 pub use mock_registry::MockRegistry;
 pub use parse::{
     Dialect, FamilyKind, ParseError, ParsedExemplar, ParsedFamily, ParsedNativeHistogram, ParsedSample,
-    parse, parse_strict,
+    parse, parse_protobuf, parse_strict,
 };
 pub use reading::{Labels, Reading, Subject};

@@ -3,6 +3,7 @@
 //! exposition that it accepts.
 
 use prometheus_metrics::Format;
+use prometheus_metrics::testing::parse_protobuf;
 use proptest::test_runner::TestCaseError;
 use std::collections::HashSet;
 
@@ -63,6 +64,25 @@ pub(crate) fn parse(text: &str, format: Format) -> Parsed<Vec<ParsedFamily>> {
         }
     }
     Ok(families)
+}
+
+/// Reads a body: text with the grammar, protobuf with the reader of the testing kit, whose families have the same shape.
+pub(crate) fn read(body: &[u8], format: Format) -> Parsed<Vec<ParsedFamily>> {
+    if format != Format::Protobuf {
+        return parse(std::str::from_utf8(body).map_err(|error| error.to_string())?, format);
+    }
+    let families = parse_protobuf(body).map_err(|error| error.to_string())?;
+    let family = |family: prometheus_metrics::testing::ParsedFamily| {
+        let samples = family.samples.into_iter();
+        let samples = samples.map(|sample| ParsedSample {
+            name: sample.name,
+            labels: sample.labels,
+            value: sample.value,
+        });
+        let kind = family.kind.word().to_owned();
+        ParsedFamily { name: family.name, help: family.help, kind, samples: samples.collect() }
+    };
+    Ok(families.into_iter().map(family).collect())
 }
 
 /// As `parse()`, for properties: an error fails the case and shows the text.

@@ -74,6 +74,23 @@ proptest! {
     }
 
     #[test]
+    fn every_format_shows_the_same_families(plan in plans()) {
+        let (registry, _) = build(&plan)?;
+        let refused = |error: testing::ParseError| TestCaseError::fail(error.to_string());
+        let text = testing::parse_strict(&registry.encode(Format::PrometheusText), Dialect::Text).map_err(refused)?;
+        let openmetrics2 = registry.encode(Format::OpenMetrics2);
+        let openmetrics2 = testing::parse(&openmetrics2, Dialect::OpenMetrics2).map_err(refused)?;
+        let mut bytes = Vec::new();
+        let Ok(()) = encode(&registry.gather(), Format::Protobuf, &mut bytes);
+        let protobuf = testing::parse_protobuf(&bytes).map_err(refused)?;
+        // Protobuf shows no family without series.
+        let with_series = text.iter().filter(|family| !family.samples.is_empty()).cloned().collect();
+        for (read, expected) in [(openmetrics2, text.clone()), (protobuf, with_series)] {
+            prop_assert_eq!(comparable(read), comparable(expected));
+        }
+    }
+
+    #[test]
     fn a_streamed_exposition_equals_a_whole_one(plan in plans(), piece in prop_oneof![Just(0), 1..2000_usize]) {
         let (registry, _) = build(&plan)?;
         let gathered = registry.gather();
@@ -91,6 +108,18 @@ proptest! {
             prop_assert!(piece > 0 || lengths.len() >= plan.len());
         }
     }
+}
+
+/// Families without what only some formats show: starts, white space around help texts, and the place of `le`.
+fn comparable(mut families: Vec<testing::ParsedFamily>) -> Vec<testing::ParsedFamily> {
+    for family in &mut families {
+        family.help = read_help(&family.help).to_owned();
+        for sample in &mut family.samples {
+            sample.start = None;
+            sample.labels.sort();
+        }
+    }
+    families
 }
 
 /// The help text without white space at both ends: Python's parsers remove it before the text, and in text 0.0.4 also

@@ -5,13 +5,17 @@ use crate::exposition::{ParsedFamily, parse};
 use crate::program::{silent, with_checks};
 use crate::wire::{Answer, ask, get, quiet, start, start_with};
 use prometheus_metrics::http::{BEAT_INTERVAL, CheckOutcome, Exporter};
-use prometheus_metrics::{Format, Registry};
+use prometheus_metrics::{Format, Registry, encode};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const OPENMETRICS_0: &str = "application/openmetrics-text; version=0.0.1; charset=utf-8";
+const OPENMETRICS_2: &str = "application/openmetrics-text; version=2.0.0; charset=utf-8";
+const TEXT_1: &str = "text/plain; version=1.0.0; charset=utf-8; escaping=dots";
+const PROTOBUF: &str =
+    "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 const JSON: &str = "application/json; charset=utf-8";
 
 /// A counter and a histogram: 12 lines of text, too small to be compressed.
@@ -94,22 +98,26 @@ fn test_metrics_endpoint_content_type() -> Outcome {
         ),
         (Some("application/openmetrics-text"), OPENMETRICS_0),
         (Some("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"), TEXT),
-        (
-            Some(
-                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
-            ),
-            TEXT,
-        ),
+        (Some("application/vnd.google.protobuf;proto=other;encoding=delimited"), TEXT),
+        (Some("text/plain;version=1.0.0;escaping=dots"), TEXT_1),
+        (Some("application/openmetrics-text;version=2.0.0"), OPENMETRICS_2),
+        (Some(PROTOBUF), PROTOBUF),
         (Some(";;;,,,q=,=;"), TEXT),
     ];
     for (accept, content_type) in cases {
         let header = accept.map(|accept| format!("accept: {accept}"));
         let headers: Vec<&str> = header.as_deref().into_iter().collect();
         let answer = get(&exporter, "/metrics", &headers)?;
-        let format = if content_type == TEXT { Format::PrometheusText } else { Format::OpenMetrics };
-        let body = registry.encode(format);
+        let format = match content_type {
+            TEXT | TEXT_1 => Format::PrometheusText,
+            OPENMETRICS_2 => Format::OpenMetrics2,
+            PROTOBUF => Format::Protobuf,
+            _ => Format::OpenMetrics,
+        };
+        let mut body = Vec::new();
+        let Ok(()) = encode(&registry.gather(), format, &mut body);
         assert_eq!(answer.head, ok_head(content_type, body.len(), VARY), "{accept:?}");
-        assert_eq!(answer.text()?, body, "{accept:?}");
+        assert!(answer.bytes()? == body, "{accept:?}");
     }
     Ok(())
 }

@@ -18,6 +18,8 @@ mod number_forms;
 mod process_properties_test;
 mod program;
 mod prometheus_client_oracle_test;
+mod protobuf_messages;
+mod protobuf_test;
 mod registry_properties_test;
 mod scrape_simulation_test;
 mod wire;

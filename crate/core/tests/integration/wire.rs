@@ -60,13 +60,18 @@ impl Answer {
 
     /// The body as text, decompressed if it is compressed.
     pub(crate) fn text(&self) -> io::Result<String> {
-        let mut text = String::new();
+        String::from_utf8(self.bytes()?).map_err(|_| unexpected("a body in UTF-8"))
+    }
+
+    /// The body, decompressed if it is compressed.
+    pub(crate) fn bytes(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
         match self.header("content-encoding") {
-            None => (&self.body[..]).read_to_string(&mut text)?,
-            Some("gzip") => MultiGzDecoder::new(&self.body[..]).read_to_string(&mut text)?,
+            None => bytes.extend_from_slice(&self.body),
+            Some("gzip") => drop(MultiGzDecoder::new(&self.body[..]).read_to_end(&mut bytes)?),
             Some(other) => return Err(unexpected(&format!("the coding {other}"))),
-        };
-        Ok(text)
+        }
+        Ok(bytes)
     }
 }
 

@@ -10,8 +10,8 @@ use prometheus_metrics::{Format, Registry};
 
 fn sample(name: &str, labels: &[(&str, &str)], value: f64) -> ParsedSample {
     let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let (timestamp, exemplar, native_histogram) = (None, None, None);
-    ParsedSample { name: name.to_owned(), labels, value, timestamp, exemplar, native_histogram }
+    let (timestamp, start, exemplar, native_histogram) = (None, None, None, None);
+    ParsedSample { name: name.to_owned(), labels, value, timestamp, start, exemplar, native_histogram }
 }
 
 fn family(name: &str, kind: FamilyKind, help: &str, samples: Vec<ParsedSample>) -> ParsedFamily {

@@ -401,6 +401,11 @@ fn test_content_types() {
     let types = [
         (Format::PrometheusText, "text/plain; version=0.0.4; charset=utf-8"),
         (Format::OpenMetrics, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        (Format::OpenMetrics2, "application/openmetrics-text; version=2.0.0; charset=utf-8"),
+        (
+            Format::Protobuf,
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+        ),
     ];
     for (format, content_type) in types {
         assert_eq!(format.content_type(), content_type);

@@ -1,4 +1,4 @@
-//! The two formats of expositions, and how a text shows its format.
+//! The text formats of expositions, and how a text shows its format.
 
 /// A format of expositions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -7,10 +7,13 @@ pub enum Dialect {
     Text,
     /// OpenMetrics 1.0.
     OpenMetrics,
+    /// OpenMetrics 2.0, as its release candidate describes it.
+    OpenMetrics2,
 }
 
 impl Dialect {
-    /// The format of a text: OpenMetrics if its last line is `# EOF`, otherwise text.
+    /// The format of a text: OpenMetrics 1.0 if its last line is `# EOF`, otherwise text. OpenMetrics 2.0 has to be named:
+    /// many of its texts are valid in 1.0 too, with other family names.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let last = text.strip_suffix('\n').unwrap_or(text).rsplit('\n').next();

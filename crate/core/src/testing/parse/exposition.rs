@@ -1,9 +1,9 @@
-//! Parses an exposition in either format.
+//! Parses an exposition in any text format.
 
 use super::dialect::Dialect;
 use super::fault::ParseError;
 use super::parsed::ParsedFamily;
-use super::{openmetrics, text};
+use super::{openmetrics, openmetrics2, text};
 
 /// Parses an exposition. The time is proportional to the length of the text, for every text.
 ///
@@ -27,5 +27,6 @@ pub fn parse(text: &str, dialect: Dialect) -> Result<Vec<ParsedFamily>, ParseErr
     match dialect {
         Dialect::Text => text::families(text),
         Dialect::OpenMetrics => openmetrics::families(text),
+        Dialect::OpenMetrics2 => openmetrics2::families(text),
     }
 }

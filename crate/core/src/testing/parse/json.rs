@@ -6,12 +6,13 @@ use crate::serialization::write_json_string as string;
 
 /// The families as a JSON array, and all numbers in the order in which the text refers to them.
 ///
-/// A family is `[name, type, help, unit, samples]`. A sample is `[name, labels, timestamps, exemplar, histogram]`, with
+/// A family is `[name, type, help, unit, samples]`. A sample is `[name, labels, timestamps, exemplar, histogram, starts]`, with
 /// alternating names and values in `labels`. The parts after the labels are omitted if all of them are empty.
 ///
 /// The numbers of a sample, in this order:
 /// - its value;
 /// - its timestamp, if `timestamps` is 1;
+/// - its start, if `starts` is 1;
 /// - if `exemplar` is `[labels, timestamps]` and not 0: the exemplar's value, and its timestamp if `timestamps` is 1;
 /// - if `histogram` is a list of four lengths and not 0: count, sum, schema, zero threshold, zero count, the spans (two
 ///   numbers each) and the deltas.
@@ -57,8 +58,13 @@ impl Writer {
         self.text.push(b',');
         self.labels(&sample.labels);
         self.numbers.push(sample.value);
-        if sample.timestamp.is_some() || sample.exemplar.is_some() || sample.native_histogram.is_some() {
+        if sample.timestamp.is_some()
+            || sample.start.is_some()
+            || sample.exemplar.is_some()
+            || sample.native_histogram.is_some()
+        {
             self.timestamp(sample.timestamp);
+            self.numbers.extend(sample.start);
             self.text.push(b',');
             match &sample.exemplar {
                 Some(exemplar) => self.exemplar(exemplar),
@@ -69,6 +75,7 @@ impl Writer {
                 Some(histogram) => self.histogram(histogram),
                 None => self.text.push(b'0'),
             }
+            self.text.extend_from_slice(if sample.start.is_some() { b",1" } else { b",0" });
         }
         self.text.push(b']');
     }

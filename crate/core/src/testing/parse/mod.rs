@@ -1,6 +1,6 @@
-//! Parses expositions in text 0.0.4 and OpenMetrics 1.0. It must not know registries and encoders.
+//! Parses expositions in text 0.0.4, OpenMetrics 1.0 and 2.0, and protobuf. It must not know registries and encoders.
 //!
-//! It accepts and refuses the same texts as the parsers of Python's `prometheus_client` 0.26, with the same values and
+//! In text and OpenMetrics 1.0 it accepts and refuses the same texts as the parsers of Python's `prometheus_client` 0.26, with the same values and
 //! the same oddities. They are the reference for OpenMetrics, and a text that a test accepts here is accepted by other
 //! tools too. All differences:
 //!
@@ -18,12 +18,15 @@ mod groups;
 mod json;
 mod labels;
 mod line;
+mod metric;
 mod names;
 mod native_histogram;
 mod number;
 mod openmetrics;
+mod openmetrics2;
 mod openmetrics_line;
 mod parsed;
+mod protobuf;
 mod scan;
 mod strict;
 mod text;
@@ -34,4 +37,5 @@ pub use fault::ParseError;
 #[doc(hidden)]
 pub use json::json;
 pub use parsed::{FamilyKind, ParsedExemplar, ParsedFamily, ParsedNativeHistogram, ParsedSample};
+pub use protobuf::parse_protobuf;
 pub use strict::parse_strict;

@@ -45,6 +45,7 @@ pub(super) fn sample(line: &str) -> Parsed<'_, Option<Line>> {
         labels: labels.unwrap_or_default(),
         value: f64::NAN,
         timestamp: None,
+        start: None,
         exemplar: None,
         native_histogram: Some(Box::new(structure(&line[start..])?)),
     };

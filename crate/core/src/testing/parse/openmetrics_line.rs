@@ -48,6 +48,7 @@ fn with_value(name: String, labels: Labels, text: &str) -> Parsed<'_, Line> {
         labels,
         value: number.value,
         timestamp: stamp.as_ref().map(Stamp::seconds),
+        start: None,
         exemplar: exemplar.map(Box::new),
         native_histogram: None,
     };

@@ -56,7 +56,8 @@ impl FamilyKind {
 /// A family and its samples. In text each sample without TYPE and HELP is a family of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParsedFamily {
-    /// The name in TYPE and HELP; without them the sample's name.
+    /// The name in TYPE and HELP; without them the sample's name. In OpenMetrics 2.0 and protobuf counters and infos have
+    /// their suffix in it.
     pub name: String,
     /// Its type.
     pub kind: FamilyKind,
@@ -77,11 +78,14 @@ pub struct ParsedSample {
     pub labels: Vec<(String, String)>,
     /// The value; NaN if there is a native histogram.
     pub value: f64,
-    /// Seconds since the epoch, in both formats.
+    /// Seconds since the epoch, in every format.
     pub timestamp: Option<f64>,
-    /// The exemplar; only in OpenMetrics.
+    /// When the series began, in seconds since the epoch; only in OpenMetrics 2.0 and protobuf.
+    pub start: Option<f64>,
+    /// The exemplar; not in text.
     pub exemplar: Option<Box<ParsedExemplar>>,
-    /// A native histogram in place of the value, in the early notation of Python's parser of OpenMetrics.
+    /// A native histogram in place of the value: in OpenMetrics 2.0, in protobuf, and in the early notation of Python's
+    /// parser of OpenMetrics.
     pub native_histogram: Option<Box<ParsedNativeHistogram>>,
 }
 

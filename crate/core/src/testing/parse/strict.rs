@@ -22,7 +22,8 @@ use super::{counted, openmetrics_line};
 /// - buckets that are not cumulative or do not end in `+Inf`, a count that differs from the last bucket, negative
 ///   counters.
 ///
-/// In both formats: a series that appears twice at the same time.
+/// In text and OpenMetrics 1.0: a series that appears twice at the same time. The parser of OpenMetrics 2.0 is strict
+/// itself.
 ///
 /// ```
 /// use prometheus_metrics::testing::{Dialect, parse, parse_strict};
@@ -37,6 +38,9 @@ use super::{counted, openmetrics_line};
 /// For the first part of the text that [`parse`] refuses, or else for the first part that only this function refuses.
 pub fn parse_strict(text: &str, dialect: Dialect) -> Result<Vec<ParsedFamily>, ParseError> {
     let families = parse(text, dialect)?;
+    if dialect == Dialect::OpenMetrics2 {
+        return Ok(families);
+    }
     let mut walk =
         Walk { dialect, number: 0, current: None, families: HashMap::new(), series: HashSet::new() };
     for (index, line) in text.split_inclusive('\n').enumerate() {

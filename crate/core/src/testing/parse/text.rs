@@ -176,7 +176,14 @@ fn with_value(name: String, labels: Labels, text: &str) -> Parsed<'_, Line> {
             Number::milliseconds(word).ok_or_else(|| Fault::expected("a timestamp in milliseconds", word))?,
         ),
     };
-    let sample =
-        ParsedSample { name, labels, value: number.value, timestamp, exemplar: None, native_histogram: None };
+    let sample = ParsedSample {
+        name,
+        labels,
+        value: number.value,
+        timestamp,
+        start: None,
+        exemplar: None,
+        native_histogram: None,
+    };
     Ok(Line { sample, number: Some(number), stamp: None, is_bare: false })
 }

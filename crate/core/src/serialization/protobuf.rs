@@ -1,0 +1,245 @@
+//! Protobuf: `io.prometheus.client.MetricFamily` messages, each behind its length. Fields are written in the order of
+//! their numbers, as Google's encoders do.
+
+use super::metrics::{Encoder, Head, Metric, Value};
+use crate::labels::{escape, pairs};
+use crate::model::{Exemplar, Kind};
+
+/// Writes one family after the other.
+#[derive(Default)]
+pub(super) struct Protobuf {
+    /// Where the family's message begins.
+    start: usize,
+    kind: Type,
+    unit: String,
+    is_empty: bool,
+}
+
+/// `MetricType`, by its numbers. The model has neither infos nor state sets; both are gauges there.
+#[derive(Clone, Copy, PartialEq, Default)]
+enum Type {
+    Counter = 0,
+    Gauge = 1,
+    Summary = 2,
+    #[default]
+    Untyped = 3,
+    Histogram = 4,
+}
+
+impl Type {
+    fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Counter => Self::Counter,
+            Kind::Gauge | Kind::Info | Kind::StateSet => Self::Gauge,
+            Kind::Summary => Self::Summary,
+            Kind::Histogram => Self::Histogram,
+            Kind::Unknown => Self::Untyped,
+        }
+    }
+
+    /// The number of the field of `Metric` that has the values.
+    fn field(self) -> u8 {
+        match self {
+            Self::Gauge => 2,
+            Self::Counter => 3,
+            Self::Summary => 4,
+            Self::Untyped => 5,
+            Self::Histogram => 7,
+        }
+    }
+}
+
+impl Encoder for Protobuf {
+    /// The length of a family stands before it.
+    fn keeps_families(&self) -> bool {
+        true
+    }
+
+    fn begin(&mut self, head: &Head<'_>, out: &mut Vec<u8>) {
+        self.kind = Type::of(head.kind);
+        self.unit.clear();
+        self.unit.push_str(head.unit.unwrap_or_default());
+        self.is_empty = true;
+        self.start = out.len();
+        out.push(0);
+        bytes(1, head.name.as_bytes(), out);
+        bytes(2, head.help.as_bytes(), out);
+        integer(3, self.kind as u64, out);
+    }
+
+    fn metric(&mut self, metric: &Metric<'_>, out: &mut Vec<u8>) {
+        self.is_empty = false;
+        let message = open(4, out);
+        labels(metric.labels, out);
+        let values = open(self.kind.field(), out);
+        match &metric.value {
+            Value::Number(value) => {
+                double(1, *value, out);
+                if self.kind == Type::Counter {
+                    exemplar(2, metric.exemplars.first().copied().flatten(), out);
+                    start(3, metric.start_ms, out);
+                }
+            }
+            Value::Summary { quantiles, count, sum } => {
+                integer(1, whole(*count).unwrap_or_default(), out);
+                double(2, *sum, out);
+                for (quantile, value) in *quantiles {
+                    let message = open(3, out);
+                    double(1, *quantile, out);
+                    double(2, *value, out);
+                    close(message, out);
+                }
+                start(4, metric.start_ms, out);
+            }
+            Value::Histogram { buckets, sum } => {
+                let count = buckets.last().map_or(0.0, |(_, count)| *count);
+                whole_count(count, out);
+                double(2, *sum, out);
+                for (at, (bound, count)) in buckets.iter().enumerate() {
+                    let example = metric.exemplars.get(at).copied().flatten();
+                    // The count is that of the last bucket, which is written only for its exemplar.
+                    if *bound != f64::INFINITY || example.is_some() {
+                        bucket(*bound, *count, example, out);
+                    }
+                }
+                broken_count(count, out);
+                start(15, metric.start_ms, out);
+            }
+        }
+        close(values, out);
+        close(message, out);
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        // Go's library shows no family without metrics.
+        if self.is_empty {
+            out.truncate(self.start);
+            return;
+        }
+        if !self.unit.is_empty() {
+            bytes(5, self.unit.as_bytes(), out);
+        }
+        close(self.start, out);
+    }
+
+    fn finish(&mut self, _out: &mut Vec<u8>) {}
+}
+
+fn bucket(bound: f64, count: f64, example: Option<&Exemplar>, out: &mut Vec<u8>) {
+    let message = open(3, out);
+    whole_count(count, out);
+    double(2, bound, out);
+    exemplar(3, example, out);
+    broken_count(count, out);
+    close(message, out);
+}
+
+fn labels(rendered: &[u8], out: &mut Vec<u8>) {
+    for pair in pairs(rendered) {
+        let message = open(1, out);
+        bytes(1, pair.name, out);
+        let value = open(2, out);
+        escape::unescape(pair.value, out);
+        close(value, out);
+        close(message, out);
+    }
+}
+
+fn exemplar(field: u8, exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
+    let Some(exemplar) = exemplar else { return };
+    let message = open(field, out);
+    labels(exemplar.labels(), out);
+    double(2, exemplar.value(), out);
+    // Clocks give milliseconds. A double of seconds holds microseconds, and its last digits are noise.
+    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+    let microseconds = (exemplar.timestamp() * 1e6).round() as i64;
+    timestamp(3, microseconds.div_euclid(1_000_000), microseconds.rem_euclid(1_000_000) * 1000, out);
+    close(message, out);
+}
+
+fn start(field: u8, start_ms: Option<u64>, out: &mut Vec<u8>) {
+    if let Some(ms) = start_ms {
+        timestamp(field, (ms / 1000).cast_signed(), (ms % 1000 * 1_000_000).cast_signed(), out);
+    }
+}
+
+/// `google.protobuf.Timestamp`, which has no fields of 0.
+fn timestamp(field: u8, seconds: i64, nanoseconds: i64, out: &mut Vec<u8>) {
+    let message = open(field, out);
+    for (field, value) in [(1, seconds), (2, nanoseconds)] {
+        if value != 0 {
+            integer(field, value.cast_unsigned(), out);
+        }
+    }
+    close(message, out);
+}
+
+/// A count as an integer; `None` for one that is not an integer. Only finished samples have such counts.
+fn whole(count: f64) -> Option<u64> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+    let integer = count as u64;
+    (count.fract() == 0.0 && (0.0..1.8e19).contains(&count)).then_some(integer)
+}
+
+/// The count of a histogram or a bucket in field 1, if it is an integer.
+fn whole_count(count: f64, out: &mut Vec<u8>) {
+    if let Some(count) = whole(count) {
+        integer(1, count, out);
+    }
+}
+
+/// The count in field 4, if it is not an integer.
+fn broken_count(count: f64, out: &mut Vec<u8>) {
+    if whole(count).is_none() {
+        double(4, count, out);
+    }
+}
+
+fn integer(field: u8, value: u64, out: &mut Vec<u8>) {
+    out.push(field << 3);
+    varint(value, out);
+}
+
+fn double(field: u8, value: f64, out: &mut Vec<u8>) {
+    out.push((field << 3) | 1);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+fn bytes(field: u8, value: &[u8], out: &mut Vec<u8>) {
+    out.push((field << 3) | 2);
+    varint(value.len() as u64, out);
+    out.extend_from_slice(value);
+}
+
+/// Begins a message or a text of unknown length; returns what `close` needs. All fields here have numbers below 16, so
+/// their tags are one byte.
+fn open(field: u8, out: &mut Vec<u8>) -> usize {
+    out.push((field << 3) | 2);
+    out.push(0);
+    out.len() - 1
+}
+
+/// Writes the length to the byte that was left for it. What follows is moved if the length needs more bytes.
+fn close(length_at: usize, out: &mut Vec<u8>) {
+    let end = out.len();
+    let length = end - length_at - 1;
+    let room = (usize::BITS - length.leading_zeros()).div_ceil(7).max(1) as usize;
+    if room > 1 {
+        out.resize(end + room - 1, 0);
+        out.copy_within(length_at + 1..end, length_at + room);
+    }
+    let mut rest = length;
+    for (at, byte) in out[length_at..][..room].iter_mut().enumerate() {
+        let more = if at + 1 < room { 0x80 } else { 0 };
+        *byte = (rest.to_le_bytes()[0] & 0x7f) | more;
+        rest >>= 7;
+    }
+}
+
+fn varint(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push(value.to_le_bytes()[0] | 0x80);
+        value >>= 7;
+    }
+    out.push(value.to_le_bytes()[0]);
+}
