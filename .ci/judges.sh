@@ -42,6 +42,9 @@ npm ci --prefix __test__/judges/grafana --no-audit --no-fund --loglevel=error
 # The Go library with which Prometheus and Grafana's agent read expositions. The installed toolchain is used.
 (cd __test__/judges/expfmt && GOTOOLCHAIN=local go build -mod=readonly -o ../../../target/judges-expfmt .)
 
+# The parsers of Prometheus' server. They need Go 1.26, which an older toolchain from 1.21 on fetches.
+(cd __test__/judges/textparse && go build -mod=readonly -o ../../../target/judges-textparse .)
+
 echo 'judges:'
 prometheus --version 2>&1 | head -n 1
 promtool --version 2>&1 | head -n 1
@@ -51,7 +54,7 @@ dpkg-query -W -f '${Package} ${Version}\n' victoria-metrics 2>/dev/null || true
 "$venv/bin/python" --version
 "$venv/bin/python" -m pip freeze --disable-pip-version-check
 npm ls --prefix __test__/judges/grafana --depth=0
-go version -m target/judges-expfmt | awk '$1 == "dep" { print $2, $3 }'
+go version -m target/judges-expfmt target/judges-textparse | awk '$1 == "dep" && $2 ~ /prometheus/ { print $2, $3 }'
 prometheus-pushgateway --version 2>&1 | head -n 1
 openssl version
 
