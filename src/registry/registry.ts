@@ -137,7 +137,7 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
   /**
    * Sets whether OpenMetrics 1.0 shows when each series of a counter, histogram or summary began: a sample `_created`, in
    * seconds since 1970. A server that knows these samples counts the first increment of a new series; other servers store
-   * them as series of their own. OpenMetrics 2.0 and protobuf always show the beginning, text never.
+   * them as series of their own. OpenMetrics 2.0 and protobuf always show the beginning, text and sums over a cluster never.
    *
    * @throws {ConfigurationError} `INVALID_CONFIG` for anything but a boolean
    */

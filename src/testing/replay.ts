@@ -17,11 +17,12 @@ import { histogramOf, type RecordedMetric, type RecordedSeries } from './recorde
 import { labelSetKey } from './series-key';
 
 /**
- * Turns a recorded exposition into a registry, whose `metrics()` has the format of the recording. Counters, gauges and
+ * Turns a recorded exposition into a registry. Its `metrics()` is text for a recording in text, and OpenMetrics 1.0 for any
+ * other. Counters, gauges and
  * histograms become metrics of this library and can be recorded to. Samples of summaries, families without a type, and
- * incomplete histograms are kept unchanged. An exposition that this library wrote is reproduced byte by byte.
+ * incomplete histograms are kept unchanged. Text and OpenMetrics 1.0 that this library wrote are reproduced byte by byte.
  *
- * Not kept: timestamps of samples, `_created` samples, units, exemplars without a timestamp, native histograms. Info,
+ * Not kept: timestamps of samples, times at which series began, units, exemplars without a timestamp, native histograms. Info,
  * state sets and gauge histograms become gauges with the names of their samples. `le` and `quantile` are written in this
  * library's form, a family without HELP gets a blank one, and spaces around a help text are removed.
  *

@@ -98,9 +98,42 @@ impl<S: Sink> FamilyWriter for Writer<'_, '_, S> {
         sink.checkpoint()
     }
 
+    /// Samples that do not have the family's names become families of their own.
     fn samples(&mut self, family: &SampleFamily) -> Result<(), S::Error> {
-        self.scratch.samples(family, &mut *self.encoder, self.sink.buffer());
-        self.sink.checkpoint()
+        let Grouped { name, kind, groups, others } = Grouped::of(family);
+        self.groups(&name, family.help(), kind, family.unit(), &groups)?;
+        for (name, samples) in others {
+            let group = |sample: &Sample| Group {
+                labels: sample.labels().to_vec(),
+                value: sample.value(),
+                ..Group::default()
+            };
+            let groups: Vec<Group> = samples.into_iter().map(group).collect();
+            self.groups(name, "", Kind::Unknown, None, &groups)?;
+        }
+        Ok(())
+    }
+}
+
+impl<S: Sink> Writer<'_, '_, S> {
+    /// Writes a family of finished samples.
+    fn groups(
+        &mut self,
+        name: &str,
+        help: &str,
+        kind: Kind,
+        unit: Option<&str>,
+        groups: &[Group],
+    ) -> Result<(), S::Error> {
+        let Self { encoder, scratch, sink } = self;
+        begin(name, help, kind, unit, &mut **encoder, sink.buffer());
+        let keeps = encoder.keeps_families();
+        for group in groups {
+            scratch.group(kind, group, &mut **encoder, sink.buffer());
+            if keeps { sink.make_room() } else { sink.checkpoint() }?;
+        }
+        encoder.end(sink.buffer());
+        sink.checkpoint()
     }
 }
 
@@ -114,9 +147,11 @@ fn begin(
 ) {
     let name = &*with_info(name, kind);
     let base = name.strip_suffix("_total").filter(|_| kind == Kind::Counter).unwrap_or(name);
-    // Finished samples may have any unit. A server rejects one that the name does not end with.
-    let unit = unit
-        .filter(|unit| base.strip_suffix(unit).is_some_and(|rest| !unit.is_empty() && rest.ends_with('_')));
+    // Finished samples may have any unit. A server rejects one that the name does not end with, or of a type that has none.
+    let has_unit = !matches!(kind, Kind::Info | Kind::StateSet);
+    let unit = unit.filter(|unit| {
+        has_unit && base.strip_suffix(unit).is_some_and(|rest| !unit.is_empty() && rest.ends_with('_'))
+    });
     encoder.begin(&Head { name, help, kind, unit }, out);
 }
 
@@ -183,23 +218,6 @@ impl Scratch<'_> {
         };
         let Series { start_ms, exemplars, .. } = series;
         encoder.metric(&Metric { labels: &self.labels, value, start_ms, exemplars }, out);
-    }
-
-    /// Writes a family of finished samples. Samples that do not have its names become families of their own.
-    fn samples(&mut self, family: &SampleFamily, encoder: &mut dyn Encoder, out: &mut Vec<u8>) {
-        let Grouped { name, kind, groups, others } = Grouped::of(family);
-        begin(&name, family.help(), kind, family.unit(), encoder, out);
-        groups.iter().for_each(|group| self.group(kind, group, encoder, out));
-        encoder.end(out);
-        for (name, samples) in others {
-            begin(name, "", Kind::Unknown, None, encoder, out);
-            for sample in samples {
-                let group =
-                    Group { labels: sample.labels().to_vec(), value: sample.value(), ..Group::default() };
-                self.group(Kind::Unknown, &group, encoder, out);
-            }
-            encoder.end(out);
-        }
     }
 
     fn group(&mut self, kind: Kind, group: &Group, encoder: &mut dyn Encoder, out: &mut Vec<u8>) {

@@ -33,7 +33,8 @@ impl Encoder for OpenMetrics2 {
         }
         if !head.help.is_empty() {
             self.comment(b"HELP", out);
-            escape::help(head.help, true, out);
+            // Prometheus' parser refuses a carriage return before the end of the line.
+            escape::help(head.help.trim_end_matches('\r'), true, out);
             out.push(b'\n');
         }
     }

@@ -204,6 +204,41 @@ fn the_reader_reads_native_histograms() -> Outcome {
     Ok(())
 }
 
+#[test]
+fn the_reader_refuses_what_a_server_would() {
+    let gauge = |value| Metric { gauge: Some(Number { value: Some(value) }), ..Metric::default() };
+    let counter = |value| Counter { value: Some(value), ..Counter::default() };
+    let counted = |value| Metric { counter: Some(counter(value)), ..Metric::default() };
+    let bucket = |count, bound| Bucket {
+        cumulative_count: Some(count),
+        upper_bound: Some(bound),
+        ..Bucket::default()
+    };
+    let with_buckets = |bucket: Vec<Bucket>| Metric {
+        histogram: Some(Histogram { count: Some(2), sum: Some(1.0), bucket, ..Histogram::default() }),
+        ..Metric::default()
+    };
+    let many = Metric {
+        label: (0..2000).map(|at| label(&format!("l{at}"), "x")).collect(),
+        ..with_buckets((0..2000).map(|at| bucket(0, f64::from(at))).collect())
+    };
+    let refused = [
+        vec![family("g", 1, vec![gauge(1.0)]), family("g", 1, vec![])],
+        vec![family("g", 1, vec![gauge(1.0), gauge(2.0)])],
+        vec![family("c", 0, vec![counted(-1.0)])],
+        vec![family("c", 0, vec![counted(f64::NAN)])],
+        vec![family("h", 4, vec![gauge(1.0)])],
+        vec![family("g", 1, vec![with_buckets(Vec::new())])],
+        vec![family("h", 4, vec![with_buckets(vec![bucket(1, 2.0), bucket(1, 1.0)])])],
+        vec![family("h", 4, vec![with_buckets(vec![bucket(3, 2.0)])])],
+        vec![family("h", 4, vec![many])],
+    ];
+    for families in refused {
+        let error = parse_protobuf(&encode(&families)).err();
+        assert!(error.is_some_and(|error| error.message.starts_with("Expected ")), "{families:?}");
+    }
+}
+
 proptest! {
     /// Invalid bytes are an error and never a panic, whole and cut.
     #[test]

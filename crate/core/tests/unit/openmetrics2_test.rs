@@ -216,6 +216,8 @@ fn the_reader_refuses_what_the_format_forbids() {
         "# TYPE x_total counter\nx_total -1\n",
         "# TYPE x_info info\nx_info 2\n",
         "# TYPE m stateset\nm{a=\"b\"} 1\n",
+        "# TYPE m stateset\n# UNIT m m\nm{m=\"b\"} 1\n",
+        "# TYPE x gauge\n# HELP x X\r\nx 1\n",
         "# TYPE h histogram\nh 1\n",
         "# TYPE h histogram\nh {count:1,sum:1}\n",
         "# TYPE h histogram\nh {count:1,bucket:[+Inf:1]}\n",
@@ -233,6 +235,22 @@ fn the_reader_refuses_what_the_format_forbids() {
     ] {
         refused(text);
     }
+}
+
+/// A server refuses the whole exposition for these.
+#[test]
+fn units_of_state_sets_and_carriage_returns_behind_help_are_left_out() -> Outcome {
+    let samples = vec![Sample::new("mode_seconds", &[("mode_seconds", "on")], 1.0)?];
+    let unit = Some("seconds".to_owned());
+    let family = SampleFamily::new("mode_seconds", "Mode\r\r", Kind::StateSet, samples)?.with_unit(unit);
+    let registry = Registry::new();
+    let id = registry.register_foreign("mode_seconds")?;
+    registry.set_foreign(id, family);
+    let shown = registry.encode(Format::OpenMetrics2);
+    let expected = "# TYPE mode_seconds stateset\n# HELP mode_seconds Mode\nmode_seconds{mode_seconds=\"on\"} 1\n# EOF\n";
+    assert_eq!(shown, expected);
+    parse(&shown, Dialect::OpenMetrics2)?;
+    Ok(())
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! Shows a metric of a format that has one line or one message for it as the samples that the text formats have. So the
 //! same registry is the same families in every format. It must not know the formats.
 
+use super::line::key;
 use super::parsed::{FamilyKind, ParsedExemplar, ParsedNativeHistogram, ParsedSample};
 use crate::serialization::write_number;
+
+/// How many labels the samples of one metric may have together. A metric with many labels and many buckets has each label in
+/// each sample, so that a small text could take all memory.
+const LABELS_MAX: usize = 1_000_000;
 
 /// One metric: a label set of a family with all of its values.
 #[derive(Default)]
@@ -38,6 +43,56 @@ pub(super) struct Composite {
 }
 
 impl Metric {
+    /// Checks the metric against the rules of its type.
+    ///
+    /// # Errors
+    ///
+    /// What was expected.
+    pub(super) fn check(&self, kind: FamilyKind, name: &str) -> Result<(), String> {
+        let refuse = |what: &str| Err(format!("{what} in the {} {name}", kind.word()));
+        match &self.value {
+            Value::Number(value) => match kind {
+                FamilyKind::Counter if value.is_nan() || *value < 0.0 => {
+                    refuse("no negative number and no NaN")
+                }
+                FamilyKind::Info if *value != 1.0 => refuse("1"),
+                FamilyKind::StateSet if *value != 0.0 && *value != 1.0 => refuse("0 or 1"),
+                FamilyKind::StateSet if self.labels.iter().all(|(label, _)| label != name) => {
+                    refuse("a label of the same name")
+                }
+                FamilyKind::Histogram | FamilyKind::GaugeHistogram | FamilyKind::Summary => {
+                    refuse("count and sum")
+                }
+                _ => Ok(()),
+            },
+            Value::Composite(Composite { count, pairs, .. }) => {
+                if !matches!(kind, FamilyKind::Histogram | FamilyKind::GaugeHistogram | FamilyKind::Summary) {
+                    return refuse("one number");
+                }
+                let Some(pairs) = pairs else { return Ok(()) };
+                if self.labels.len().saturating_mul(pairs.len()) > LABELS_MAX {
+                    return refuse("fewer labels and thresholds");
+                }
+                if !pairs.is_sorted_by(|(one, _), (next, _)| one < next) {
+                    return refuse("ascending thresholds");
+                }
+                match kind {
+                    FamilyKind::Summary if pairs.iter().any(|(share, _)| !(0.0..=1.0).contains(share)) => {
+                        refuse("quantiles from 0 to 1")
+                    }
+                    FamilyKind::Summary => Ok(()),
+                    _ if pairs.last() != Some(&(f64::INFINITY, *count)) => {
+                        refuse("a last bucket of +Inf that equals the count")
+                    }
+                    _ if !pairs.is_sorted_by(|(_, one), (_, next)| one <= next) => {
+                        refuse("cumulative buckets")
+                    }
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
     /// Appends the metric's samples.
     pub(super) fn into_samples(self, name: &str, kind: FamilyKind, samples: &mut Vec<ParsedSample>) {
         let Self { labels, value, timestamp, start, exemplars } = self;
@@ -73,14 +128,22 @@ impl Metric {
             .extend(pairs.iter().map(|&(threshold, value)| sample(suffix, Some((label, threshold)), value)));
         for exemplar in exemplars {
             // A later one replaces an earlier one of the same bucket.
-            let at = pairs.iter().position(|(bound, _)| exemplar.value <= *bound);
-            if let Some(bucket) = at.and_then(|at| samples.get_mut(first + at)) {
+            let at = pairs.partition_point(|(bound, _)| *bound < exemplar.value);
+            if let Some(bucket) = pairs.get(at).and_then(|_| samples.get_mut(first + at)) {
                 bucket.exemplar = Some(Box::new(exemplar));
             }
         }
         samples.push(sample("_sum", None, sum));
         samples.push(sample("_count", None, count));
     }
+}
+
+/// What tells a metric from the others of its family: the labels and the timestamp of its last sample, which has no label of a
+/// threshold.
+pub(super) fn identity(last: &ParsedSample) -> Vec<u8> {
+    let mut identity = key("", last, None);
+    identity.extend(last.timestamp.into_iter().flat_map(f64::to_le_bytes));
+    identity
 }
 
 /// The difference of each number to the one before it.

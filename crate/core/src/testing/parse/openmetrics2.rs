@@ -5,8 +5,7 @@ use std::collections::HashSet;
 
 use super::fault::{Fault, ParseError, Parsed};
 use super::labels::{Labels, labels};
-use super::line::key;
-use super::metric::{Composite, Metric, Value, deltas};
+use super::metric::{Composite, Metric, Value, deltas, identity};
 use super::names::{comment_name, metric_name};
 use super::number::{Number, Stamp};
 use super::parsed::{FamilyKind, ParsedExemplar, ParsedFamily, ParsedNativeHistogram};
@@ -79,6 +78,9 @@ impl Reader {
             return Err(Fault::expected("HELP, TYPE and UNIT before the samples of a metric", line));
         }
         match word {
+            "HELP" if rest.ends_with('\r') => {
+                return Err(Fault::expected("no carriage return at the end", rest));
+            }
             "HELP" => family.help = unescape(rest, true).into_owned(),
             "UNIT" => rest.clone_into(&mut family.unit),
             "TYPE" => {
@@ -105,13 +107,13 @@ impl Reader {
         let (value, rest) = if text.starts_with('{') { composite(text, kind)? } else { number(text, kind)? };
         let mut metric = Metric { labels, value, ..Metric::default() };
         after_value(rest, &mut metric)?;
-        check(&metric, kind, &name, line)?;
+        metric.check(kind, &name).map_err(|what| Fault::expected(&what, line))?;
+        if matches!(kind, FamilyKind::Info | FamilyKind::StateSet) && !family.unit.is_empty() {
+            return Err(Fault::expected(&format!("no UNIT for a {}", kind.word()), line));
+        }
         metric.into_samples(&name, kind, &mut family.samples);
-        // The last sample has no label of a threshold.
-        let Some(last) = family.samples.last() else { return Ok(()) };
-        let mut series = key("", last, None);
-        series.extend(last.timestamp.into_iter().flat_map(f64::to_le_bytes));
-        if self.seen.insert(series) { Ok(()) } else { Err(Fault::expected("each label set once", line)) }
+        let Some(identity) = family.samples.last().map(identity) else { return Ok(()) };
+        if self.seen.insert(identity) { Ok(()) } else { Err(Fault::expected("each label set once", line)) }
     }
 }
 
@@ -269,37 +271,4 @@ fn after_value<'a>(text: &'a str, metric: &mut Metric) -> Parsed<'a, ()> {
         rest = &next[end..];
     }
     if rest.is_empty() { Ok(()) } else { Err(Fault::expected("a space or the end of the line", rest)) }
-}
-
-/// Checks a metric against the rules of its type.
-fn check<'a>(metric: &Metric, kind: FamilyKind, name: &str, line: &'a str) -> Parsed<'a, ()> {
-    let refuse = |what: &str| Err(Fault::expected(&format!("{what} in the {} {name}", kind.word()), line));
-    match &metric.value {
-        Value::Number(value) => match kind {
-            FamilyKind::Counter if value.is_nan() || *value < 0.0 => refuse("no negative number and no NaN"),
-            FamilyKind::Info if *value != 1.0 => refuse("1"),
-            FamilyKind::StateSet if *value != 0.0 && *value != 1.0 => refuse("0 or 1"),
-            FamilyKind::StateSet if metric.labels.iter().all(|(label, _)| label != name) => {
-                refuse("a label of the same name")
-            }
-            _ => Ok(()),
-        },
-        Value::Composite(Composite { count, pairs, .. }) => {
-            let Some(pairs) = pairs else { return Ok(()) };
-            if !pairs.is_sorted_by(|(one, _), (next, _)| one < next) {
-                return refuse("ascending thresholds");
-            }
-            match kind {
-                FamilyKind::Summary if pairs.iter().any(|(share, _)| !(0.0..=1.0).contains(share)) => {
-                    refuse("quantiles from 0 to 1")
-                }
-                FamilyKind::Summary => Ok(()),
-                _ if pairs.last() != Some(&(f64::INFINITY, *count)) => {
-                    refuse("a last bucket of +Inf that equals the count")
-                }
-                _ if !pairs.is_sorted_by(|(_, one), (_, next)| one <= next) => refuse("cumulative buckets"),
-                _ => Ok(()),
-            }
-        }
-    }
 }

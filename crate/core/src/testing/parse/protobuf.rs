@@ -1,8 +1,10 @@
 //! Parses protobuf: `io.prometheus.client.MetricFamily` messages, each behind its length. Unknown fields are skipped, as
 //! protobuf demands.
 
+use std::collections::HashSet;
+
 use super::fault::ParseError;
-use super::metric::{Composite, Metric, Value};
+use super::metric::{Composite, Metric, Value, identity};
 use super::parsed::{FamilyKind, ParsedExemplar, ParsedFamily, ParsedNativeHistogram};
 
 /// Parses an exposition in protobuf.
@@ -13,9 +15,13 @@ use super::parsed::{FamilyKind, ParsedExemplar, ParsedFamily, ParsedNativeHistog
 pub fn parse_protobuf(bytes: &[u8]) -> Result<Vec<ParsedFamily>, ParseError> {
     let mut rest = bytes;
     let mut families = Vec::new();
+    let mut names = HashSet::new();
     while !rest.is_empty() {
         let line = families.len() + 1;
-        let family = delimited(&mut rest).and_then(family);
+        let family = delimited(&mut rest).and_then(family).and_then(|family| {
+            let is_new = names.insert(family.name.clone());
+            if is_new { Ok(family) } else { Err(format!("Expected {:?} once", family.name)) }
+        });
         families.push(family.map_err(|message| ParseError { line, column: 1, message })?);
     }
     Ok(families)
@@ -144,8 +150,14 @@ fn family(message: &[u8]) -> Read<ParsedFamily> {
         return Err("Expected the name of a family but received none".into());
     }
     let mut samples = Vec::new();
+    let mut seen = HashSet::new();
     for bytes in metrics {
-        metric(bytes)?.into_samples(&name, kind, &mut samples);
+        let metric = metric(bytes)?;
+        metric.check(kind, &name).map_err(|what| format!("Expected {what}"))?;
+        metric.into_samples(&name, kind, &mut samples);
+        if samples.last().is_some_and(|last| !seen.insert(identity(last))) {
+            return Err(format!("Expected each label set of {name} once"));
+        }
     }
     Ok(ParsedFamily { name, kind, help, unit, samples })
 }
@@ -235,7 +247,7 @@ fn histogram(message: &[u8], metric: &mut Metric) -> Read<()> {
     let mut pairs = Vec::new();
     let mut native = None;
     for field in fields(message)? {
-        if let 5..=13 = field.number {
+        if let 5..=14 = field.number {
             native_field(&field, native.get_or_insert_with(no_native))?;
             continue;
         }
