@@ -55,7 +55,10 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
       return succeeded.test(await (await fetch(metricsUrl)).text()) || undefined;
     }, 'a successful request of its own load');
     for (const path of ['/health', '/ready']) t.is((await fetch(new URL(path, metricsUrl))).status, 200, path);
-    t.is((await fetch(new URL('/', metricsUrl))).status, 404);
+    const page = await fetch(new URL('/', metricsUrl), { headers: { accept: 'text/html' } });
+    t.is(page.status, 200);
+    t.regex(page.headers.get('content-type'), /^text\/html/);
+    t.is((await fetch(new URL('/elsewhere', metricsUrl))).status, 404);
     const summary = / in flight \| .* \| \$\d+\.\d{4} \| \d+ agent runs \(/;
     await poll(() => lines.some((line) => summary.test(line)) || undefined, 'a summary line');
 
