@@ -1,31 +1,52 @@
-/**
- * Measures the zero-code mode: what it adds to a request of a server and to the start of a program, beside the middleware and
- * OpenTelemetry's automatic instrumentation, if `@opentelemetry/auto-instrumentations-node` is installed. Each kind runs in
- * processes of its own, in turn. `node benches/auto.mjs [--rounds=5]`
- */
+// Measures the zero-code mode: what it adds to a request of a server and to the start of a program, beside the middleware and
+// OpenTelemetry's automatic instrumentation. Each kind runs in fresh processes, which take turns. OpenTelemetry's has its
+// traces off and its Prometheus exporter on, so that both do the same work.
+
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import net from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { atLeast, interleave, median, options, progress, publish, show } from './harness.mjs';
 
-const AUTO = fileURLToPath(new URL('../dist/entry/auto.mjs', import.meta.url));
-const OPENTELEMETRY = '@opentelemetry/auto-instrumentations-node/register';
-const REQUESTS = 20_000;
+const ENTRY = new URL('../dist/entry/', import.meta.url);
+const ROUNDS = options.quick ? 3 : 9;
+const REQUESTS = options.quick ? 5000 : 20_000;
+/** Of OpenTelemetry's cost, for both. */
+const RATIO_MIN = 2;
+const TIMEOUT_MS = 120_000;
+/** What a process that this bench starts has to do. */
+const ROLE = '--role=';
+const EMPTY = 'empty';
 
-const self = fileURLToPath(import.meta.url);
+const KINDS = [
+  { id: 'nothing', title: 'no metrics', flags: [] },
+  { id: 'middleware', title: '`createHttpMetrics()`', flags: [] },
+  { id: 'auto', title: 'zero-code mode', flags: ['--import', fileURLToPath(new URL('auto.mjs', ENTRY))] },
+  {
+    id: 'opentelemetry',
+    title: 'OpenTelemetry, automatic',
+    flags: ['--import', '@opentelemetry/auto-instrumentations-node/register'],
+  },
+];
+
+const role = process.argv.find((argument) => argument.startsWith(ROLE))?.slice(ROLE.length);
+if (role === undefined)
+  await compare(options.peersOnly ? KINDS.filter(({ id }) => id === 'nothing' || id === 'opentelemetry') : KINDS);
+else if (role !== EMPTY) await serve(role);
 
 /** Answers requests over one connection that is kept alive, and prints nanoseconds per request. */
-async function serve(byHand) {
-  const http = await import('node:http');
-  const { once } = await import('node:events');
-  const { createHttpMetrics } = byHand ? await import('../dist/entry/index.mjs') : {};
+async function serve(kind) {
+  const { createHttpMetrics } = kind === 'middleware' ? await import(new URL('index.mjs', ENTRY)) : {};
   const metrics = createHttpMetrics?.();
+  // OpenTelemetry's hook sees what `require()` loads, and no import of an ES module.
+  const http = createRequire(import.meta.url)('http');
   const server = http.createServer((request, response) => {
     metrics?.(request, response);
     response.end('answer');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const net = await import('node:net');
   const socket = net.connect(server.address().port, '127.0.0.1');
   let [left, warm] = [REQUESTS, REQUESTS / 4];
   let start = 0n;
@@ -42,55 +63,68 @@ async function serve(byHand) {
   ask();
 }
 
-function run(flags, kind) {
-  const env = {
-    ...process.env,
-    METRICS_ENDPOINT_PORT: '0',
-    OTEL_TRACES_EXPORTER: 'none',
-    OTEL_METRICS_EXPORTER: 'prometheus',
-  };
+async function compare(kinds) {
+  await interleave(kinds, 1, measure);
+  const samples = await interleave(kinds, ROUNDS, measure);
+  const of = (id, field) => samples[id].map((sample) => sample[field]);
+  /** What a kind adds, round by round. */
+  const added = (id, field) => of(id, field).map((value, round) => value - of('nothing', field)[round]);
+  const rows = kinds.map(({ id, title }) => {
+    const [ns, ms] = ['ns', 'ms'].map((field) => median(of(id, field)));
+    progress(`${title}: ${show(ns)} ns a request, ${show(ms)} ms to start and end`);
+    const more = id === 'nothing' ? ['–', '–'] : ['ns', 'ms'].map((field) => show(median(added(id, field))));
+    return [title, show(ns), more[0], show(ms), more[1]];
+  });
+  publish({
+    name: 'auto',
+    title: 'Zero-code mode',
+    about: `A server of \`node:http\` answers ${REQUESTS} requests over one connection that is kept alive, in ${ROUNDS} fresh processes of each kind, which take turns. *Start* is an empty program from start to end. What is added is the median over the rounds.`,
+    tables: [
+      {
+        caption: 'A request, and an empty program',
+        columns: ['', 'ns a request', 'added', 'ms to start and end', 'added'],
+        rows,
+      },
+    ],
+    verdicts: options.peersOnly
+      ? []
+      : [
+          ['added to a request', 'ns'],
+          ['added to the start', 'ms'],
+        ].map(([what, field]) =>
+          atLeast(
+            `${what}, OpenTelemetry's against ours`,
+            median(added('opentelemetry', field)) / median(added('auto', field)),
+            RATIO_MIN,
+          ),
+        ),
+    samples,
+  });
+}
+
+function measure({ id, flags }) {
+  const ns = Number(run(flags, id).trim().split('\n').at(-1));
+  if (!(ns > 0)) throw new Error(`Expected the time of a request from ${id} but received ${ns}`);
   const start = process.hrtime.bigint();
-  const { stdout } = spawnSync(process.execPath, [...flags, self, `--run=${kind}`], { env, encoding: 'utf8' });
-  return { result: Number(stdout.trim().split('\n').at(-1)), ms: Number(process.hrtime.bigint() - start) / 1e6 };
+  run(flags, EMPTY);
+  return { ns, ms: Number(process.hrtime.bigint() - start) / 1e6 };
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
-function isInstalled(name) {
-  try {
-    createRequire(import.meta.url).resolve(name);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function compare(rounds) {
-  const kinds = {
-    nothing: [],
-    middleware: [],
-    'zero-code mode': ['--import', AUTO],
-    ...(isInstalled(OPENTELEMETRY) ? { 'OpenTelemetry, automatic': ['--import', OPENTELEMETRY] } : {}),
-  };
-  const measured = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, { ns: [], ms: [] }]));
-  for (let round = 0; round < rounds; round++) {
-    for (const [kind, flags] of Object.entries(kinds)) {
-      measured[kind].ns.push(run(flags, kind === 'middleware' ? 'middleware' : 'plain').result);
-      measured[kind].ms.push(run(flags, 'empty').ms);
-    }
-  }
-  const [base, empty] = [median(measured.nothing.ns), median(measured.nothing.ms)];
-  for (const [kind, { ns, ms }] of Object.entries(measured)) {
-    const added = `${Math.round(median(ns) - base)} ns a request, ${(median(ms) - empty).toFixed(1)} ms of start`;
-    console.log(
-      kind === 'nothing' ? `${kind}: ${Math.round(base)} ns, ${empty.toFixed(1)} ms` : `${kind}: adds ${added}`,
-    );
-  }
-}
-
-const kind = process.argv.find((argument) => argument.startsWith('--run='))?.slice('--run='.length);
-if (kind === undefined) {
-  compare(Number(process.argv.find((argument) => argument.startsWith('--rounds='))?.slice('--rounds='.length) ?? 5));
-} else if (kind !== 'empty') {
-  await serve(kind === 'middleware');
+function run(flags, role) {
+  const quick = options.quick ? ['--quick'] : [];
+  const argv = [...flags, fileURLToPath(import.meta.url), `${ROLE}${role}`, ...quick];
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    encoding: 'utf8',
+    timeout: TIMEOUT_MS,
+    env: {
+      ...process.env,
+      METRICS_ENDPOINT_PORT: '0',
+      OTEL_TRACES_EXPORTER: 'none',
+      OTEL_LOGS_EXPORTER: 'none',
+      OTEL_METRICS_EXPORTER: 'prometheus',
+    },
+  });
+  if (status !== 0) throw new Error(`Expected ${flags.join(' ')} ${role} to end but received ${status}: ${stderr}`);
+  return stdout;
 }

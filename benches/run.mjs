@@ -27,6 +27,7 @@ const BENCHES = [
   'attack',
   'attack-connections',
   'require',
+  'auto',
   'llm',
 ];
 const NODE_MAJOR = 24;
@@ -198,7 +199,6 @@ function save(folder, machine, sections, report) {
     writeFileSync(join(results, `${name}.json`), `${JSON.stringify({ machine, verdicts, samples })}\n`);
   }
   writeFileSync(join(folder, 'RESULTS.md'), report);
-  formatLikeTheRest(join(folder, 'RESULTS.md'));
   say(`wrote ${join(folder, 'RESULTS.md')}`);
 }
 
@@ -209,23 +209,12 @@ function publishApart(machine, { name, samples }, text) {
   mkdirSync(join(here, 'results'), { recursive: true });
   writeFileSync(report, text);
   writeFileSync(results, `${JSON.stringify({ machine, samples })}\n`);
-  formatLikeTheRest(report);
   say(`wrote ${report}`);
 }
 
 /** The report of a single bench. */
 function reportOf(name) {
   return join(here, `${name.toUpperCase()}.md`);
-}
-
-/** Formats a report, because it is committed and the repository's formatter also checks Markdown. */
-function formatLikeTheRest(report) {
-  try {
-    const biome = require.resolve('@biomejs/biome/bin/biome');
-    execFileSync(process.execPath, [biome, 'format', '--write', report], { stdio: 'ignore' });
-  } catch {
-    say('the report is not formatted: the formatter is not installed, or the folder is outside the repository');
-  }
 }
 
 function fail(message) {
