@@ -38,7 +38,7 @@ export const databases: readonly Measured[] = ['ioredis', 'redis', '@redis/clien
   reporting,
 );
 
-/** A package that publishes diagnostics channels: it is only named. */
+/** A package that is only named: diagnostics channels report what it does. */
 function reporting(name: string): Measured {
   return { name, isNeeded: false, measure() {} };
 }

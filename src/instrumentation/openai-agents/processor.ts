@@ -99,8 +99,8 @@ class Spans {
   constructor(framework: CheckedFrameworkOptions) {
     this.#framework = framework;
     this.#runs = getRuns(framework.agents, 'openai-agents');
-    // The SDK waits for one processor after the other. The context of a request is over when the second learns of it, so that
-    // a request of the client within cannot be told by the context.
+    // The SDK waits for one processor after the other. A processor behind another one learns of a request outside of the
+    // request's asynchronous context, so the context cannot tell that the client counts the same request.
     if (framework.llm !== undefined) compareAnswers(framework.llm);
   }
 
