@@ -18,6 +18,7 @@ const BENCHES = [
   'mixed',
   'series',
   'summary',
+  'timers',
   'scrape',
   'stall',
   'cluster',

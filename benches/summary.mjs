@@ -1,22 +1,18 @@
 // Measures summaries: what one observation costs, and what a scrape of many summaries costs. Each case has a process of
 // its own, in which the libraries take turns.
 
+import { interleave, options, ownRole, progress, publish, serveRole, startRole } from './harness.mjs';
+import { totals } from './inputs.mjs';
+import { openLibrary } from './libraries.mjs';
 import {
-  atLeast,
-  fastest,
-  interleave,
-  median,
-  options,
-  ownRole,
-  progress,
-  publish,
-  ratioOfRounds,
-  serveRole,
-  show,
-  startRole,
-} from './harness.mjs';
-import { LAP, totals } from './inputs.mjs';
-import { libraryById, OURS, openLibrary, peersOf, selectLibraries } from './libraries.mjs';
+  describeTurns,
+  idsOfPromClients,
+  measureCase,
+  measureCases,
+  PLAN,
+  turnsTable,
+  turnsVerdicts,
+} from './turns.mjs';
 
 const cases = [
   ['none', '`observe(v)`'],
@@ -40,20 +36,14 @@ if (role) serveRole(role.scrape ? scraped(role) : { measure: () => measureCase(r
 else await main();
 
 async function main() {
-  const plan = options.quick ? { rounds: 3, sampleMs: 20, warmUpMs: 100 } : { rounds: 15, sampleMs: 75, warmUpMs: 300 };
-  // OpenTelemetry has no summaries.
-  const ids = selectLibraries()
-    .map(({ id }) => id)
-    .filter((id) => id !== 'opentelemetry');
-  const samples = {};
-  for (const { id, title } of cases) {
-    const child = startRole(import.meta.url, { ...plan, ids, caseId: id }, { execArgv: ['--expose-gc'] });
-    samples[id] = await child.ask('measure', null, 900_000);
-    await child.stop();
-    progress(`${title}: ${describe(samples[id])}`);
-  }
-  const scrapes = await scrapeInTurns(ids, plan.rounds);
-  progress(`${SERIES} summaries: ${describe(scrapes)}`);
+  const ids = idsOfPromClients();
+  const samples = await measureCases(import.meta.url, cases, {
+    ids,
+    loops: './summary-loops.mjs',
+    metric: 'bench_summary',
+  });
+  const scrapes = await scrapeInTurns(ids, PLAN.rounds);
+  progress(`${SERIES} summaries: ${describeTurns(scrapes)}`);
   const all = [...cases.map(({ id, title }) => [title, samples[id], RECORD_REACH]), [SCRAPED, scrapes, SCRAPE_REACH]];
   publish({
     name: 'summary',
@@ -62,28 +52,12 @@ async function main() {
     tables: [
       {
         caption: 'Nanoseconds per observation; milliseconds per scrape',
-        columns: ['', ...ids.map((id) => libraryById(id).title), ...(ids.includes(OURS) ? ['best peer / ours'] : [])],
-        rows: all.map(([title, measured]) => {
-          const row = [title, ...ids.map((id) => show(median(measured[id])))];
-          return ids.includes(OURS) ? [...row, `${show(ratio(measured, ids))}x`] : row;
-        }),
+        ...turnsTable(ids, all),
       },
     ],
-    verdicts: ids.includes(OURS)
-      ? all.map(([title, measured, reach]) => atLeast(`${title}, against the best peer`, ratio(measured, ids), reach))
-      : [],
+    verdicts: turnsVerdicts(ids, all),
     samples: { ...samples, scrapes },
   });
-}
-
-function ratio(measured, ids) {
-  return ratioOfRounds(measured[fastest(measured, peersOf(ids))], measured[OURS]);
-}
-
-function describe(measured) {
-  return Object.entries(measured)
-    .map(([id, values]) => `${id} ${show(median(values))}`)
-    .join(', ');
 }
 
 async function scrapeInTurns(ids, rounds) {
@@ -100,36 +74,6 @@ async function scrapeInTurns(ids, rounds) {
 }
 
 // ---- in the children ----
-
-async function measureCase({ ids, caseId, rounds, sampleMs, warmUpMs }) {
-  const entries = [];
-  for (const id of ids) {
-    const { loops } = await import(`./summary-loops.mjs?library=${id}`);
-    const library = openLibrary(id, 1000);
-    const entry = { id, library, loop: loops[caseId](library, 'bench_summary'), laps: 0 };
-    const end = Date.now() + warmUpMs;
-    do entry.lapNs = timeLaps(entry, 1);
-    while (Date.now() < end);
-    entries.push(entry);
-  }
-  const samples = await interleave(entries, rounds, (entry) => {
-    globalThis.gc({ type: 'minor' });
-    const laps = Math.max(1, Math.round((sampleMs * 1e6) / entry.lapNs));
-    return timeLaps(entry, laps) / (laps * LAP);
-  });
-  for (const { id, library, laps } of entries) {
-    const found = totals(await library.scrapes['metrics()']()).get('bench_summary_count').sum;
-    if (found !== laps * LAP) throw new Error(`Expected ${laps * LAP} observations of ${id} but found ${found}`);
-  }
-  return samples;
-}
-
-function timeLaps(entry, laps) {
-  entry.laps += laps;
-  const start = process.hrtime.bigint();
-  entry.loop(laps * LAP);
-  return Number(process.hrtime.bigint() - start);
-}
 
 function scraped({ library: id }) {
   const library = openLibrary(id, SERIES);

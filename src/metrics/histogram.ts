@@ -145,6 +145,9 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramCel
    */
   startTimer(labels?: AnyLabels<T>, exemplarLabels?: ExemplarLabels): Timer<T, ExemplarLabels> {
     return startTimer<T, ExemplarLabels>((more, seconds, moreExemplarLabels) => {
+      if (labels === undefined && more === undefined && this.observe === OWN_OBSERVE && !this.enableExemplars) {
+        return this.observe(seconds);
+      }
       const all = { ...labels, ...more } as AnyLabels<T>;
       if (!this.enableExemplars) this.observe(all, seconds);
       else this.observe({ labels: all, value: seconds, exemplarLabels: { ...exemplarLabels, ...moreExemplarLabels } });
