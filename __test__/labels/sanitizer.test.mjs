@@ -2,6 +2,7 @@
 
 import { Counter, Gauge, Histogram, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
+import fc from 'fast-check';
 import { samples, text } from '../support/exposition.mjs';
 
 /** A metric of two labels in a registry that cleans, and the warnings. */
@@ -105,6 +106,52 @@ test('settings that are not the defaults', async (t) => {
   unlimited.metric.inc({ a: 'x'.repeat(5000), b: 'e\u0301\u0007' });
   unlimited.metric.inc({ a: 'x'.repeat(5000), b: '\u00e9\u0007' });
   t.deepEqual(await samples(unlimited.registry), [`m{a="${'x'.repeat(5000)}",b="\u00e9\u0007"} 2`]);
+});
+
+test('values are composed as JavaScript composes them, after invisible characters are removed', async (t) => {
+  const pieces = [
+    'e',
+    '\u0301',
+    '\u00e9',
+    '\u212b',
+    '\u1100\u1161',
+    '\u0323\u0307',
+    '\ufb01',
+    '\u0344',
+    '😀',
+    '\u{11099}\u{110ba}',
+  ];
+  const value = fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 8 }).map((parts) => parts.join(''));
+  const options = { controlCharacters: 'remove', unicode: 'nfc', detect: 'keep' };
+  await fc.assert(
+    fc.asyncProperty(value, async (decomposed) => {
+      const { registry, metric } = of(Counter, options);
+      metric.inc({ a: [...decomposed].join('\u200b') });
+      metric.inc({ a: decomposed.normalize('NFC') });
+      t.deepEqual(await samples(registry), [`m{a="${decomposed.normalize('NFC')}"} 2`]);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test.serial('a value stays decomposed if a program has replaced normalize() by a function that fails', async (t) => {
+  const { normalize } = String.prototype;
+  t.teardown(() => {
+    String.prototype.normalize = normalize;
+  });
+  const { registry, metric } = of(Counter, { unicode: 'nfc' });
+  for (const replaced of [
+    () => {
+      throw new Error('no');
+    },
+    () => Symbol('no'),
+    undefined,
+  ]) {
+    String.prototype.normalize = replaced;
+    metric.inc({ a: 'e\u0301' });
+  }
+  String.prototype.normalize = normalize;
+  t.deepEqual(await samples(registry), ['m{a="e\u0301"} 3']);
 });
 
 test('series that exist stay as they are, and may be read and removed', async (t) => {

@@ -6,6 +6,7 @@ use crate::error::{Result, refused};
 use crate::sanitizer::CleanedValues;
 use crate::scratch::Scratch;
 use crate::values::Values;
+use napi::Env;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use prometheus_metrics::LabelSet;
@@ -64,8 +65,8 @@ impl NativeFamily {
     /// Cleans the values of a new series, given in the order of the label names; `null` if they stay unchanged and
     /// there is nothing to warn of.
     #[napi(catch_unwind)]
-    pub fn clean(&self, values: Vec<String>) -> Option<CleanedValues> {
-        CleanedValues::of(&self.family, &values)
+    pub fn clean(&self, env: Env, values: Vec<String>) -> Option<CleanedValues> {
+        CleanedValues::of(env, &self.family, &values)
     }
 
     /// The ids of at most `max` expired series that have not been written since. The caller removes them before it

@@ -1,11 +1,15 @@
 //! Converts a registry's sanitizer settings from JavaScript, and cleaned values to JavaScript.
 
 use crate::error::{Result, invalid_config, refused};
+use napi::bindgen_prelude::{Function, JsObjectValue};
+use napi::{Env, JsValue};
 use napi_derive::napi;
 use prometheus_metrics::labels::{
     Action, ControlPolicy, Detections, FindingKind, Sanitizer, SanitizerConfig, UnicodePolicy,
 };
 use prometheus_metrics::registry::Family;
+use std::borrow::Cow;
+use std::cell::Cell;
 
 /// Settings of a sanitizer. JavaScript has checked their types; settings that are missing have their defaults.
 #[napi(object, object_to_js = false)]
@@ -50,7 +54,7 @@ impl SanitizerSettings {
             config.reserved_prefixes = prefixes;
         }
         config.detect = detections(config.detect, &self.kinds, &self.actions)?;
-        Sanitizer::new(config).map_err(refused)
+        Sanitizer::composing_by(config, composed).map_err(refused)
     }
 }
 
@@ -100,10 +104,48 @@ pub struct CleanedValues {
     pub warnings: Vec<String>,
 }
 
+thread_local! {
+    /// The engine of this thread while it cleans values.
+    static ENGINE: Cell<Option<Env>> = const { Cell::new(None) };
+}
+
+/// Takes the engine back when it is dropped, also after a panic.
+struct Engine;
+
+impl Engine {
+    fn lend<T>(env: Env, work: impl FnOnce() -> T) -> T {
+        ENGINE.set(Some(env));
+        let _taken_back = Self;
+        work()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        ENGINE.set(None);
+    }
+}
+
+/// Composes a text by the engine's own tables of Unicode, so that the addon needs none. Stays as it is if a program has
+/// replaced the engine's function by one that fails.
+fn composed(text: &str) -> Cow<'_, str> {
+    match ENGINE.get().map(|env| normalize(env, text)) {
+        Some(Ok(composed)) => Cow::Owned(composed),
+        Some(Err(_)) | None => Cow::Borrowed(text),
+    }
+}
+
+fn normalize(env: Env, text: &str) -> napi::Result<String> {
+    let string = env.create_string(text)?;
+    let normalize: Function<'_, &str, String> = string.coerce_to_object()?.get_named_property("normalize")?;
+    // A failure of a call, other than one of `apply`, is not thrown again into the program.
+    normalize.bind(string)?.call("NFC")
+}
+
 impl CleanedValues {
-    pub(crate) fn of(family: &Family, values: &[String]) -> Option<Self> {
+    pub(crate) fn of(env: Env, family: &Family, values: &[String]) -> Option<Self> {
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
-        let cleaned = family.clean(&values)?;
+        let cleaned = Engine::lend(env, || family.clean(&values))?;
         Some(Self { values: cleaned.values, warnings: cleaned.warnings })
     }
 }

@@ -9,7 +9,7 @@ mod validation;
 pub use label_set::LabelSet;
 pub(crate) use label_set::{Pair, canonical_key, pairs, render};
 pub use sanitization::{
-    Action, ControlPolicy, Detections, Finding, FindingKind, Findings, Sanitized, Sanitizer, SanitizerConfig,
-    UnicodePolicy, redact_for_log,
+    Action, Compose, ControlPolicy, Detections, Finding, FindingKind, Findings, Sanitized, Sanitizer,
+    SanitizerConfig, UnicodePolicy, redact_for_log,
 };
 pub use validation::{LabelName, MetricName, Strictness};

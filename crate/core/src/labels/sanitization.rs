@@ -12,7 +12,7 @@ mod timestamps;
 mod uuids;
 mod words;
 
-pub use characters::{ControlPolicy, UnicodePolicy};
+pub use characters::{Compose, ControlPolicy, UnicodePolicy};
 pub use findings::{Action, Detections, Finding, FindingKind, Findings};
 
 use super::validation::{LabelName, check_prefix, is_name};
@@ -84,6 +84,7 @@ impl Default for SanitizerConfig {
 #[derive(Debug, Clone)]
 pub struct Sanitizer {
     config: SanitizerConfig,
+    compose: Compose,
 }
 
 /// A cleaned label value.
@@ -103,6 +104,15 @@ impl Sanitizer {
     /// `InvalidConfig` for a maximum length of 0, and for a reserved prefix with characters that label names cannot
     /// have.
     pub fn new(config: SanitizerConfig) -> Result<Self> {
+        Self::composing_by(config, characters::compose)
+    }
+
+    /// Checks the configuration, as `new` does. `compose` composes the values for `UnicodePolicy::Nfc` and `Ascii`: a
+    /// program that has a function for this needs no other tables of Unicode.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn composing_by(config: SanitizerConfig, compose: Compose) -> Result<Self> {
         let invalid = |message: String| Err(MetricsError::new(ErrorKind::InvalidConfig, message));
         if config.max_length == Some(0) {
             return invalid(
@@ -113,7 +123,7 @@ impl Sanitizer {
             Some(prefix) => invalid(format!(
                 "Expected [a-zA-Z_][a-zA-Z0-9_]* for a reserved prefix of label names but received \"{prefix}\""
             )),
-            None => Ok(Self { config }),
+            None => Ok(Self { config, compose }),
         }
     }
 
@@ -137,7 +147,8 @@ impl Sanitizer {
     #[must_use]
     pub fn sanitize<'a>(&self, value: &'a str) -> Sanitized<'a> {
         let seen = self.in_sight(value);
-        let mut text = characters::clean(seen, self.config.control_characters, self.config.unicode);
+        let mut text =
+            characters::clean(seen, self.config.control_characters, self.config.unicode, self.compose);
         let mut sure = (seen.len() < value.len()).then(|| text.len().saturating_sub(UNSURE_BYTES));
         let mut findings = Findings::default();
         for _ in 0..LOOKS_MAX {
@@ -220,7 +231,8 @@ pub fn redact_for_log(text: &str, max_chars: usize) -> String {
         reserved_prefixes: Vec::new(),
         detect: Detections::all(Action::Redact),
     };
-    Sanitizer { config }.sanitize(text).value.into_owned()
+    // It keeps characters outside ASCII, so it composes nothing.
+    Sanitizer { config, compose: |text| Cow::Borrowed(text) }.sanitize(text).value.into_owned()
 }
 
 /// The result of one look at a text.

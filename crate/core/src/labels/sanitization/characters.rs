@@ -74,8 +74,21 @@ impl UnicodePolicy {
     }
 }
 
+/// Composes a text (Unicode's form NFC); borrowed if that changes nothing.
+pub type Compose = fn(&str) -> Cow<'_, str>;
+
+/// Composes by the tables of `unicode-normalization`.
+pub(super) fn compose(text: &str) -> Cow<'_, str> {
+    if unicode_normalization::is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
+}
+
 /// The text after both policies; borrowed if they change nothing.
-pub(super) fn clean(text: &str, control: ControlPolicy, unicode: UnicodePolicy) -> Cow<'_, str> {
+pub(super) fn clean(
+    text: &str,
+    control: ControlPolicy,
+    unicode: UnicodePolicy,
+    compose: Compose,
+) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Cow::Borrowed(text);
     }
@@ -86,13 +99,17 @@ pub(super) fn clean(text: &str, control: ControlPolicy, unicode: UnicodePolicy) 
         }
         _ => Cow::Borrowed(text),
     };
-    match unicode {
-        UnicodePolicy::Nfc if !unicode_normalization::is_nfc(&visible) => Cow::Owned(visible.nfc().collect()),
-        UnicodePolicy::Ascii if !visible.is_ascii() => {
-            Cow::Owned(visible.nfc().map(|char| if char.is_ascii() { char } else { '?' }).collect())
-        }
-        _ => visible,
+    if unicode == UnicodePolicy::Keep || visible.is_ascii() {
+        return visible;
     }
+    let composed = match visible {
+        Cow::Borrowed(visible) => compose(visible),
+        Cow::Owned(visible) => Cow::Owned(compose(&visible).into_owned()),
+    };
+    if unicode == UnicodePolicy::Nfc {
+        return composed;
+    }
+    Cow::Owned(composed.chars().map(|char| if char.is_ascii() { char } else { '?' }).collect())
 }
 
 /// The mark at the end of a cut value. In ASCII three dots, or fewer if there is no room.
