@@ -48,10 +48,15 @@ export function entries() {
   });
 }
 
+/** prom-client's files of single default metrics export one function each, of one type: a declaration serves all. */
+const ONE_TYPE = 'lib/metrics/';
+const sharesType = (path) => path.startsWith(ONE_TYPE);
+
 /** The fields of package.json that follow from the entries. */
 export function manifestFields() {
+  const shared = entries().find(({ path }) => sharesType(path));
   const file = (path, letter) => ({
-    types: `./dist/entry/${path}.d.${letter}ts`,
+    types: `./dist/entry/${sharesType(path) ? shared.path : path}.d.${letter}ts`,
     default: `./dist/entry/${path}.${letter}js`,
   });
   const exported = {};
@@ -107,6 +112,12 @@ function writeDefaultExports() {
   }
 }
 
+/** Deletes the declarations for which another one serves. */
+function removeSharedDeclarations() {
+  const [, ...others] = entries().filter(({ path }) => sharesType(path));
+  for (const { path } of others) rmSync(join(root, 'dist', 'entry', `${path}.d.ts`), { force: true });
+}
+
 function appendOnce(path, text) {
   if (!readFileSync(path, 'utf8').endsWith(text)) appendFileSync(path, text);
 }
@@ -123,6 +134,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeForwarders();
   reexportNames();
   writeDefaultExports();
+  removeSharedDeclarations();
   removeUnreachedDeclarations();
   markNodeTypes();
   writeManifest();
