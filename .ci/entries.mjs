@@ -30,10 +30,14 @@ import everything = require('./${name}.js');
 export default everything;
 `;
 
+/** prom-client's files of single default metrics export one function each, of one type: the declaration of one serves all. */
+const ONE_TYPE = 'lib/metrics/';
+const SHARED_DECLARATION = `${ONE_TYPE}gc`;
+
 /**
  * The entries by their path below `src/entry`, without extension. `hasBoth`: one file for `require` and one for
  * `import`. One file serves both if an entry exports nothing, because it is loaded for its effect, or if it is one class
- * or function by `export =`. `hasNames`: it is neither of these. `isDeep`: a file of prom-client, which is found by its
+ * or function by `export =`. `declaration`: the file with its types. `hasNames`: it is neither of these. `isDeep`: a file of prom-client, which is found by its
  * path with `.js`, too.
  */
 export function entries() {
@@ -44,29 +48,26 @@ export function entries() {
     const hasNames = !isModule && /^export [^=]/m.test(readFileSync(join(sources, `${path}.ts`), 'utf8'));
     const hasOwnForwarder = !isModule && files.includes(`${path}.mts`);
     const isDeep = path.startsWith('lib/');
-    return { path, isModule, hasNames, hasBoth: hasNames || hasOwnForwarder, isDeep, hasOwnForwarder };
+    const declaration = `${path.startsWith(ONE_TYPE) ? SHARED_DECLARATION : path}.d.${isModule ? 'm' : ''}ts`;
+    return { path, declaration, isModule, hasNames, hasBoth: hasNames || hasOwnForwarder, isDeep, hasOwnForwarder };
   });
 }
 
-/** prom-client's files of single default metrics export one function each, of one type: a declaration serves all. */
-const ONE_TYPE = 'lib/metrics/';
-const sharesType = (path) => path.startsWith(ONE_TYPE);
-
 /** The fields of package.json that follow from the entries. */
 export function manifestFields() {
-  const shared = entries().find(({ path }) => sharesType(path));
-  const file = (path, letter) => ({
-    types: `./dist/entry/${sharesType(path) ? shared.path : path}.d.${letter}ts`,
+  const file = (path, letter, declaration = `${path}.d.${letter}ts`) => ({
+    types: `./dist/entry/${declaration}`,
     default: `./dist/entry/${path}.${letter}js`,
   });
   const exported = {};
   const types = {};
-  for (const { path, isModule, hasBoth, isDeep } of entries()) {
+  for (const { path, declaration, isModule, hasBoth, isDeep } of entries()) {
     const subpath = path === 'index' ? '.' : `./${path}`;
-    const files = hasBoth ? { import: file(path, 'm'), require: file(path, '') } : file(path, isModule ? 'm' : '');
+    const own = file(path, isModule ? 'm' : '', declaration);
+    const files = hasBoth ? { import: file(path, 'm'), require: own } : own;
     exported[subpath] = files;
     // TypeScript's `node10` resolution does not read `exports`.
-    const declarations = [file(path, isModule ? 'm' : '').types];
+    const declarations = [own.types];
     if (path !== 'index') types[path] = declarations;
     if (!isDeep) continue;
     exported[`${subpath}.js`] = files;
@@ -114,8 +115,10 @@ function writeDefaultExports() {
 
 /** Deletes the declarations for which another one serves. */
 function removeSharedDeclarations() {
-  const [, ...others] = entries().filter(({ path }) => sharesType(path));
-  for (const { path } of others) rmSync(join(root, 'dist', 'entry', `${path}.d.ts`), { force: true });
+  for (const { path, declaration } of entries()) {
+    const own = `${path}.d.ts`;
+    if (path.startsWith(ONE_TYPE) && own !== declaration) rmSync(join(root, 'dist', 'entry', own), { force: true });
+  }
 }
 
 function appendOnce(path, text) {

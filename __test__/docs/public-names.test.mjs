@@ -30,9 +30,7 @@ const valuesOf = ({ path, hasBoth }) => (hasBoth ? Object.keys(require(join(DIST
 
 /** All names that the declarations of the subpaths mention: values and types. */
 const mentioned = new Set(
-  entries().flatMap(({ path, isModule }) =>
-    read(DIST, 'entry', `${path}.d.${isModule ? 'mts' : 'ts'}`).match(/\b[A-Z]\w+\b/g),
-  ),
+  entries().flatMap(({ declaration }) => read(DIST, 'entry', declaration).match(/\b[A-Z]\w+\b/g)),
 );
 
 /** The classes in a declaration file, each with its base class and the names of its public members. */
@@ -87,9 +85,7 @@ test('every public member of an exported class is documented', (t) => {
 });
 
 test('declarations have no internal names', (t) => {
-  const internal = declarations.concat(
-    entries().map(({ path, isModule }) => read(DIST, 'entry', `${path}.d.${isModule ? 'mts' : 'ts'}`)),
-  );
+  const internal = declarations.concat(entries().map(({ declaration }) => read(DIST, 'entry', declaration)));
   t.deepEqual(
     internal.flatMap((text) => text.match(/.*@internal.*/g) ?? []),
     [],

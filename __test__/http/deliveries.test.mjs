@@ -63,13 +63,23 @@ for (const [name, create] of Object.entries(DOORS).filter(([name]) => IS_FULL ||
     const sockets = [];
     for (let n = 0; n < 4; n++) {
       for (let i = 0; i < 3; i++) sockets.push(await neverReads(port, `${n}x${i}`));
-      // At once, unless clients have only just begun not to read.
+      // At once, unless several scrapes wait for the same memory.
       t.true(await eventually(async () => (await ask(port, 'GET', `/metrics?name[]=c&name[]=own${n}`)).status === 200));
     }
     for (const socket of sockets) socket.destroy();
     t.is((await ask(port, 'GET', '/metrics')).body.length, LENGTH);
   });
 }
+
+test.serial('a scrape waits for the memory of clients that have only just begun not to read', async (t) => {
+  const handler = createMetricsHandler({ registry, maxBodyBytes: 2 * LENGTH - 1, writeTimeoutMs: 60_000 });
+  const port = await listen(t, http.createServer(handler));
+  const sockets = await Promise.all([0, 1].map((n) => neverReads(port, n)));
+  // Their answers have begun; Node.js reads no more of them than it keeps for a reader.
+  await Promise.all(sockets.map((socket) => once(socket, 'readable')));
+  t.is((await ask(port, 'GET', '/metrics?name[]=c')).status, 200);
+  for (const socket of sockets) socket.destroy();
+});
 
 test.serial('memory of clients that were given up comes back at once, and each is counted', async (t) => {
   const port = await listen(t, http.createServer(createMetricsHandler({ registry, maxBodyBytes: 3 * LENGTH })));

@@ -2,6 +2,7 @@
  * The part that all doors in JavaScript share. A door passes each request to the core's scrape service and carries out the
  * steps that the service returns. Must not know any server or framework.
  */
+import { setTimeout } from 'node:timers';
 import { type EndpointSettings, nativeConfig } from '../config';
 import { ConfigurationError, describe, refuseOption } from '../errors';
 import {
@@ -79,6 +80,10 @@ export interface DoorAnswer {
 /** The status of a scrape that does not fit into the memory for expositions. */
 const OVERLOADED = 503;
 const MAX_ATTEMPTS = 3;
+
+/** How often a scrape looks for memory before it is refused, and the pause between two looks: 750 ms in all. */
+const ROOM_LOOKS_MAX = 30;
+const ROOM_PAUSE_MS = 25;
 
 /** Larger bodies stay in native memory. */
 const LARGE_BYTES = 64 * 1024;
@@ -216,8 +221,9 @@ export class Door {
     await this.#registry.collections.runForScrape(names, budgetMs, this.#timeoutMs);
     let answer: Answer;
     let attempts = 0;
+    let looks = 0;
     do {
-      this.#makeRoom();
+      looks = await this.#awaitRoom(looks);
       answer = this.#service.isSmall(visit) ? this.#service.scrapeNow(visit) : await this.#service.scrape(visit);
       // Other scrapes may have taken the room meanwhile.
     } while (answer.status === OVERLOADED && ++attempts < MAX_ATTEMPTS);
@@ -227,8 +233,23 @@ export class Door {
   }
 
   /** Gives up answers until another fits in: clients that do not read must not shut out others. */
-  #makeRoom(): void {
-    while (!this.#service.hasRoom() && this.deliveries.giveUpOne());
+  #makeRoom(): boolean {
+    while (!this.#service.hasRoom()) if (!this.deliveries.giveUpOne()) return false;
+    return true;
+  }
+
+  /**
+   * Waits for room, as the exporter does: answers that have only just begun cannot be given up yet.
+   *
+   * @param looks how often this scrape has looked before
+   * @returns how often it has looked
+   */
+  async #awaitRoom(looks: number): Promise<number> {
+    while (!this.#makeRoom() && looks < ROOM_LOOKS_MAX) {
+      looks++;
+      await new Promise((resolve) => setTimeout(resolve, ROOM_PAUSE_MS));
+    }
+    return looks;
   }
 }
 
