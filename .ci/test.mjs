@@ -4,7 +4,7 @@
  * `--only=rust` and `--only=javascript` run one half.
  *
  * The addon and the Rust tests are built by one command, with one profile and one set of features, so that each crate is
- * compiled once. Node.js and Rust prepare beside each other; JavaScript tests run alone, because many of them measure time.
+ * compiled once. Node.js and Rust prepare beside each other; tests run alone, because many of them measure time.
  */
 // An older Node.js has no `availableParallelism`, and would not come to the line that asks for a newer one.
 import os from 'node:os';
@@ -46,12 +46,9 @@ await Promise.all([
 if (javascript) {
   // Only the binding is compiled again: its macros write the types that `napi` asks for.
   await step('Building the addon', bin('napi'), [...ADDON, '--', ...EVERYTHING], { env: cargo, quiet: true });
+  await buildTypeScript(quiet);
 }
-await Promise.all([
-  rust && step('Rust tests', 'cargo', ['test', '--quiet', ...PACKAGES], { env: { ...cargo, ...randomCases } }),
-  // One processor is enough for it, and the Rust tests mostly wait for clocks.
-  javascript && buildTypeScript(quiet),
-]);
+if (rust) await step('Rust tests', 'cargo', ['test', '--quiet', ...PACKAGES], { env: { ...cargo, ...randomCases } });
 // Tests that wait for a clock or a socket leave a processor idle: one file more than there are processors uses it.
 if (javascript) {
   const concurrency = ['--concurrency', `${os.availableParallelism() + 1}`];
