@@ -37,8 +37,8 @@ const SHARED_DECLARATION = `${ONE_TYPE}gc`;
 /**
  * The entries by their path below `src/entry`, without extension. `hasBoth`: one file for `require` and one for
  * `import`. One file serves both if an entry exports nothing, because it is loaded for its effect, or if it is one class
- * or function by `export =`. `declaration`: the file with its types. `hasNames`: it is neither of these. `isDeep`: a file of prom-client, which is found by its
- * path with `.js`, too.
+ * or function by `export =`. `hasNames`: it is neither of these. `isDeep`: a file of prom-client, which is found by its
+ * path with `.js`, too. `declaration`: the file with its types.
  */
 export function entries() {
   const files = readdirSync(sources, { recursive: true }).map((file) => file.split(sep).join('/'));
@@ -116,8 +116,7 @@ function writeDefaultExports() {
 /** Deletes the declarations for which another one serves. */
 function removeSharedDeclarations() {
   for (const { path, declaration } of entries()) {
-    const own = `${path}.d.ts`;
-    if (path.startsWith(ONE_TYPE) && own !== declaration) rmSync(join(root, 'dist', 'entry', own), { force: true });
+    if (!declaration.startsWith(`${path}.`)) rmSync(join(root, 'dist', 'entry', `${path}.d.ts`), { force: true });
   }
 }
 

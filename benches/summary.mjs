@@ -20,7 +20,7 @@ const cases = [
   ['labels', '`observe({three labels}, v)`, 8 label sets'],
   ['window-none', 'window of 5 steps, `observe(v)`'],
   ['window-labels', 'window of 5 steps, `observe({three labels}, v)`, 8 label sets'],
-].map(([id, title]) => ({ id, title }));
+];
 
 /** At least this many times as fast as the best peer. */
 const RECORD_REACH = 20;
@@ -44,7 +44,7 @@ async function main() {
   });
   const scrapes = await scrapeInTurns(ids, PLAN.rounds);
   progress(`${SERIES} summaries: ${describeTurns(scrapes)}`);
-  const all = [...cases.map(({ id, title }) => [title, samples[id], RECORD_REACH]), [SCRAPED, scrapes, SCRAPE_REACH]];
+  const all = [...cases.map(([id, title]) => [title, samples[id], RECORD_REACH]), [SCRAPED, scrapes, SCRAPE_REACH]];
   publish({
     name: 'summary',
     title: 'Summaries',

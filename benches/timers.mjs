@@ -10,7 +10,7 @@ const cases = [
   ['late', '`startTimer()`, `end({three labels})`, 8 label sets'],
   ['both', '`startTimer({two labels})`, `end({one label})`, 8 label sets'],
   ['summary', 'a summary: `startTimer({three labels})`, `end()`, 8 label sets'],
-].map(([id, title]) => ({ id, title }));
+];
 
 /** A timer reads the clock twice, which costs every library the same: it must not cost more than in the best peer. */
 const REACH = 1;
@@ -26,7 +26,7 @@ async function main() {
     loops: './timer-loops.mjs',
     metric: 'bench_timer',
   });
-  const all = cases.map(({ id, title }) => [title, samples[id], REACH]);
+  const all = cases.map(([id, title]) => [title, samples[id], REACH]);
   publish({
     name: 'timers',
     title: 'Timers',

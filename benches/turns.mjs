@@ -16,13 +16,13 @@ export function idsOfPromClients() {
 }
 
 /**
- * Nanoseconds per call by case and library. The bench at `url` answers `measure` by `measureCase()`.
+ * Nanoseconds per call of the cases `[id, title]`, by case and library. The bench at `url` answers `measure` by `measureCase()`.
  *
  * @param role `ids`, `loops` (the module with a loop for each case) and `metric` (the name that the loops get)
  */
 export async function measureCases(url, cases, role) {
   const samples = {};
-  for (const { id, title } of cases) {
+  for (const [id, title] of cases) {
     const child = startRole(url, { ...role, caseId: id, plan: PLAN }, { execArgv: ['--expose-gc'] });
     samples[id] = await child.ask('measure', null, 900_000);
     await child.stop();

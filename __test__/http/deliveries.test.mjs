@@ -10,7 +10,7 @@ import test from 'ava';
 import express from 'express';
 import { IS_FULL } from '../support/count.mjs';
 import { seriesValue } from '../support/exposition.mjs';
-import { heldTimers } from '../support/time.mjs';
+import { heldTimers, stoppedReading } from '../support/time.mjs';
 import { eventually, rejected } from './exporter/support/doors.mjs';
 import { DOORS } from './frameworks/doors.mjs';
 import { ask, listen } from './metrics/support/ledger.mjs';
@@ -102,13 +102,11 @@ test.serial('a client that reads is not displaced by clients that do not', async
   reader.write('GET /metrics?name[]=c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
   let bytes = 0;
   const sockets = [];
-  // The clock by which the door tells who reads: it goes with the reader, so that a busy machine does not make it slow.
-  let now = performance.now();
-  performance.now = () => now;
-  t.teardown(() => Reflect.deleteProperty(performance, 'now'));
+  // The clock goes with the reader, so that a busy machine does not make it slow.
+  const pass = stoppedReading(t);
   for await (const chunk of reader) {
     bytes += chunk.length;
-    now += 20;
+    pass(20);
     await wait(1);
     if (sockets.length < 20) sockets.push(await neverReads(port, sockets.length));
   }

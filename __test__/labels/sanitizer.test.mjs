@@ -154,6 +154,23 @@ test.serial('a value stays decomposed if a program has replaced normalize() by a
   t.deepEqual(await samples(registry), ['m{a="e\u0301"} 3']);
 });
 
+test.serial('a value is composed if the composing of another one records', async (t) => {
+  const { normalize } = String.prototype;
+  t.teardown(() => {
+    String.prototype.normalize = normalize;
+  });
+  const inner = of(Counter, { unicode: 'nfc' });
+  const outer = of(Counter, { unicode: 'nfc' });
+  String.prototype.normalize = function (form) {
+    if (this.startsWith('outer')) inner.metric.inc({ a: 'e\u0301' });
+    return normalize.call(this, form);
+  };
+  outer.metric.inc({ a: 'outer e\u0301', b: 'outer o\u0301' });
+  String.prototype.normalize = normalize;
+  t.deepEqual(await samples(outer.registry), ['m{a="outer \u00e9",b="outer \u00f3"} 1']);
+  t.deepEqual(await samples(inner.registry), ['m{a="\u00e9"} 2']);
+});
+
 test('series that exist stay as they are, and may be read and removed', async (t) => {
   const { registry, metric, told } = of(Counter, false);
   const handle = metric.labels('ann@example.com', '');

@@ -1,4 +1,5 @@
-// The time of a test: the library's clock, stopped and moved, and Node.js' timers, held until the test lets them go.
+// The time of a test: the clocks of the library and of its doors, stopped and moved, and Node.js' timers, held until the test
+// lets them go.
 
 import { stat } from 'node:fs/promises';
 import timers from 'node:timers';
@@ -9,6 +10,16 @@ export function stoppedClock(t) {
   const clock = new MockClock({ now: 1_700_000_000_000 }).install();
   t.teardown(() => clock.restore());
   return (seconds) => clock.advanceSeconds(seconds);
+}
+
+/** Stops the clock by which doors tell who reads, until the test ends; returns what lets milliseconds pass. */
+export function stoppedReading(t) {
+  let now = performance.now();
+  performance.now = () => now;
+  t.teardown(() => Reflect.deleteProperty(performance, 'now'));
+  return (ms) => {
+    now += ms;
+  };
 }
 
 /** Holds timers that the library starts until the test ends; returns what lets milliseconds pass for them. */

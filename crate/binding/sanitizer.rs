@@ -109,24 +109,22 @@ thread_local! {
     static ENGINE: Cell<Option<Env>> = const { Cell::new(None) };
 }
 
-/// Takes the engine back when it is dropped, also after a panic.
-struct Engine;
+/// The engine that was lent before. It is set again at the end, also after a panic: a program's `normalize()` may record,
+/// which cleans other values meanwhile.
+struct Before(Option<Env>);
 
-impl Engine {
-    fn lend<T>(env: Env, work: impl FnOnce() -> T) -> T {
-        ENGINE.set(Some(env));
-        let _taken_back = Self;
-        work()
-    }
-}
-
-impl Drop for Engine {
+impl Drop for Before {
     fn drop(&mut self) {
-        ENGINE.set(None);
+        ENGINE.set(self.0);
     }
 }
 
-/// Composes a text by the engine's own tables of Unicode, so that the addon needs none. Stays as it is if a program has
+fn with_engine<T>(env: Env, work: impl FnOnce() -> T) -> T {
+    let _before = Before(ENGINE.replace(Some(env)));
+    work()
+}
+
+/// Composes a text by the engine's own tables of Unicode, so that the addon needs none. The text stays as it is if a program has
 /// replaced the engine's function by one that fails.
 fn composed(text: &str) -> Cow<'_, str> {
     match ENGINE.get().map(|env| normalize(env, text)) {
@@ -138,14 +136,14 @@ fn composed(text: &str) -> Cow<'_, str> {
 fn normalize(env: Env, text: &str) -> napi::Result<String> {
     let string = env.create_string(text)?;
     let normalize: Function<'_, &str, String> = string.coerce_to_object()?.get_named_property("normalize")?;
-    // A failure of a call, other than one of `apply`, is not thrown again into the program.
+    // `call` clears the exception of a function that throws; after `apply` the program would get it.
     normalize.bind(string)?.call("NFC")
 }
 
 impl CleanedValues {
     pub(crate) fn of(env: Env, family: &Family, values: &[String]) -> Option<Self> {
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
-        let cleaned = Engine::lend(env, || family.clean(&values))?;
+        let cleaned = with_engine(env, || family.clean(&values))?;
         Some(Self { values: cleaned.values, warnings: cleaned.warnings })
     }
 }

@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { count } from '../../support/count.mjs';
 import { samplesOf, seriesValue } from '../../support/exposition.mjs';
+import { stoppedReading } from '../../support/time.mjs';
 import { start } from './support/children.mjs';
 import { ask, DOORS, eventually, exporter, rejected } from './support/doors.mjs';
 import { longRegistry, seriesRegistry } from './support/registries.mjs';
@@ -90,15 +91,13 @@ test.serial(
   },
 );
 
-// The exporter gives up such a body and serves the next scrape: places.test.mjs.
+// A body that its client does not read is given up for the next scrape: deliveries.test.mjs, places.test.mjs.
 for (const { door, open } of DOORS.slice(0, 1)) {
   test.serial(`${door}: bodies that clients are reading are held up to a limit; then no more are made`, async (t) => {
     const registry = longRegistry();
     const { ask, connect } = await open(t, { registry, maxBodyBytes: 1_048_576 });
-    // The clock by which the door tells who reads: while it stands still, no client has stopped reading.
-    const now = performance.now();
-    performance.now = () => now;
-    t.teardown(() => Reflect.deleteProperty(performance, 'now'));
+    // While the clock stands still, the client has not stopped reading.
+    stoppedReading(t);
     const socket = await connect();
     socket.pause();
     socket.write(SCRAPE);
