@@ -8,8 +8,7 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use prometheus_metrics::http::{Host, Question, Reply, Ticket, Visitor};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Messages that wait while the event loop does not turn. Further messages are dropped, with their questions.
@@ -117,34 +116,50 @@ type Send = ThreadsafeFunction<HostMessage, (), HostMessage, napi::Status, false
 pub(crate) struct JavaScriptHost {
     /// `None` once the exporter is closed.
     send: RwLock<Option<Send>>,
-    /// Closed when Node.js has freed the threadsafe function. The mutex lets several threads wait.
-    freed: Mutex<Receiver<()>>,
+    freed: Arc<Freed>,
     collects: AtomicBool,
+}
+
+/// Whether Node.js has freed the threadsafe function.
+#[derive(Default)]
+struct Freed {
+    is_freed: Mutex<bool>,
+    changed: Condvar,
+}
+
+/// Owned by the callback of the threadsafe function, which Node.js drops when it frees the function.
+struct FreedGuard(Arc<Freed>);
+
+impl Drop for FreedGuard {
+    fn drop(&mut self) {
+        *self.0.is_freed.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.changed.notify_all();
+    }
 }
 
 impl JavaScriptHost {
     /// Sends messages to `receive`. This does not keep the process alive.
     pub(crate) fn new(receive: &Function<'_, HostMessage, ()>) -> Result<Self> {
-        let (alive, freed) = std::sync::mpsc::channel();
+        let freed = Arc::new(Freed::default());
+        let guard = FreedGuard(Arc::clone(&freed));
         let send = receive
             .build_threadsafe_function::<HostMessage>()
             .weak::<true>()
             .max_queue_size::<MAX_MESSAGES>()
             .build_callback(move |context| {
-                // The callback owns the sender, so that the receiver learns when the callback is dropped.
-                let _: &Sender<()> = &alive;
+                let _: &FreedGuard = &guard;
                 Ok(context.value)
             })
             .map_err(crate::error::engine)?;
-        Ok(Self { send: RwLock::new(Some(send)), freed: Mutex::new(freed), collects: AtomicBool::new(true) })
+        Ok(Self { send: RwLock::new(Some(send)), freed, collects: AtomicBool::new(true) })
     }
 
     /// Asks nothing any more, and waits until Node.js has freed the threadsafe function, which an event loop that is busy
     /// or ending may do late or never. Must not be called on JavaScript's thread.
     pub(crate) fn release(&self) {
         self.end();
-        let freed = self.freed.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = freed.recv_timeout(MAX_RELEASE);
+        let is_freed = self.freed.is_freed.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.freed.changed.wait_timeout_while(is_freed, MAX_RELEASE, |is_freed| !*is_freed);
     }
 
     /// Asks nothing any more.

@@ -88,6 +88,7 @@ pub mod registry;
 pub mod serialization;
 #[doc(hidden)]
 pub mod slab;
+mod sort;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -5,6 +5,7 @@ use super::merged::MergedFamily;
 use crate::model::{Descriptor, SampleFamily, Series, Source};
 use crate::registry::{LiveFamily, MountLabels, written_names};
 use crate::serialization::{FamilyWriter, Shown};
+use crate::sort::sort_by;
 use crate::sync::{Arc, SliceArc};
 
 pub(crate) enum GatheredFamily {
@@ -75,7 +76,7 @@ impl GatheredFamily {
                 names.push(sample.name().to_owned());
             }
         }
-        names.sort_unstable();
+        sort_by(&mut names, Ord::cmp);
         names.dedup();
         names
     }

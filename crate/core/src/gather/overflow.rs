@@ -2,6 +2,7 @@
 
 use crate::labels::render;
 use crate::registry::{Contributor, Process, Registry, add_overflow};
+use crate::sort::sort_by;
 use crate::sync::Arc;
 
 /// Calls over a limit: the metric's name, its rendered `metric` label, and the number of calls.
@@ -27,7 +28,7 @@ pub(crate) fn overflow(registry: &Registry, process: Option<&Process>) -> Vec<Ov
         OverflowCalls { metric, labels, calls }
     };
     let mut all: Vec<OverflowCalls> = overflow.into_iter().map(labelled).collect();
-    all.sort_unstable_by(|one, next| one.metric.cmp(&next.metric));
+    sort_by(&mut all, |one, next| one.metric.cmp(&next.metric));
     for mount in registry.mounts() {
         for inner in self::overflow(&mount.registry, None) {
             let mut labels = Vec::new();

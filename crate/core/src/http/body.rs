@@ -142,14 +142,16 @@ fn fits(buffer: &Vec<u8>, bytes: usize) -> bool {
 /// is made now will take its place.
 fn take_from_pool(bytes: usize) -> Vec<u8> {
     let mut pool = POOL.lock();
-    pool.sort_unstable_by_key(Vec::capacity);
-    let fitting = pool.iter().position(|kept| fits(kept, bytes));
-    match fitting {
-        Some(at) => pool.remove(at),
-        None => {
-            pool.pop();
+    let capacity = |at: &usize| pool[*at].capacity();
+    let fitting = (0..pool.len()).filter(|at| fits(&pool[*at], bytes)).min_by_key(capacity);
+    let largest = (0..pool.len()).max_by_key(capacity);
+    match (fitting, largest) {
+        (Some(at), _) => pool.swap_remove(at),
+        (None, Some(at)) => {
+            pool.swap_remove(at);
             Vec::new()
         }
+        (None, None) => Vec::new(),
     }
 }
 

@@ -20,7 +20,7 @@ use parking_lot::{Condvar, Mutex};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -103,21 +103,44 @@ pub struct Exporter {
     secure: bool,
     /// How long open connections may still live; `None` while the exporter runs.
     closing: watch::Sender<Option<Duration>>,
-    ended: Arc<Ended>,
+    thread: Arc<ExporterThread>,
 }
 
-/// Tells when the exporter's thread has ended.
+/// Tells when the exporter's thread has begun to listen, and when it has ended.
 #[derive(Default)]
-struct Ended {
-    state: Mutex<EndState>,
+struct ExporterThread {
+    state: Mutex<ThreadState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct EndState {
+struct ThreadState {
+    /// Whether it listens, or why it cannot.
+    started: Option<io::Result<()>>,
     has_ended: bool,
     /// Called when the thread ends.
     waiting: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+impl ExporterThread {
+    fn report_start(&self, outcome: io::Result<()>) {
+        self.state.lock().started.get_or_insert(outcome);
+        self.changed.notify_all();
+    }
+
+    /// Waits until the thread listens.
+    fn wait_for_start(&self) -> io::Result<()> {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(outcome) = state.started.take() {
+                return outcome;
+            }
+            if state.has_ended {
+                return Err(io::Error::other("its thread has ended"));
+            }
+            self.changed.wait(&mut state);
+        }
+    }
 }
 
 impl Exporter {
@@ -148,7 +171,7 @@ impl Exporter {
         let door = Door::new(Arc::clone(&service), options.host.clone(), config.ready_timeout)
             .with_places(Arc::clone(&places));
         let (closing, is_closing) = watch::channel(None);
-        let ended = Arc::new(Ended::default());
+        let thread = Arc::new(ExporterThread::default());
         let server = Server {
             door,
             service: Arc::clone(&service),
@@ -161,19 +184,16 @@ impl Exporter {
             closing: is_closing,
         };
         let failed = |error: io::Error| listen_failed(config, &error);
-        let end = EndGuard(Arc::clone(&ended));
-        let (started, has_started) = mpsc::sync_channel(1);
+        let end = EndGuard(Arc::clone(&thread));
         std::thread::Builder::new()
             .name("prometheus-exporter".to_owned())
             .spawn(move || {
-                let _end = end;
-                server.run(listener, &started);
+                server.run(listener, &|outcome| end.0.report_start(outcome));
             })
             .map_err(failed)?;
         // The thread needs file descriptors and memory, so it can fail to start.
-        let outcome = has_started.recv().unwrap_or_else(|_| Err(io::Error::other("its thread has ended")));
-        outcome.map_err(failed)?;
-        Ok(Self { service, address, secure, closing, ended })
+        thread.wait_for_start().map_err(failed)?;
+        Ok(Self { service, address, secure, closing, thread })
     }
 
     /// The address it listens on, with the actual port.
@@ -211,15 +231,15 @@ impl Exporter {
     pub fn close(&self, grace: Duration) {
         self.stop(grace);
         let deadline = Instant::now() + grace + Duration::from_secs(1);
-        let mut state = self.ended.state.lock();
-        while !state.has_ended && !self.ended.changed.wait_until(&mut state, deadline).timed_out() {}
+        let mut state = self.thread.state.lock();
+        while !state.has_ended && !self.thread.changed.wait_until(&mut state, deadline).timed_out() {}
     }
 
     #[doc(hidden)]
     /// Calls `done` when the exporter has stopped: on its thread, or at once if it has stopped already. For a program
     /// that cannot start a thread for `close`.
     pub fn when_ended(&self, done: impl FnOnce() + Send + 'static) {
-        let mut state = self.ended.state.lock();
+        let mut state = self.thread.state.lock();
         if state.has_ended {
             drop(state);
             done();
@@ -247,7 +267,7 @@ impl Drop for Exporter {
 }
 
 /// Reports the end of the thread, even if it panicked.
-struct EndGuard(Arc<Ended>);
+struct EndGuard(Arc<ExporterThread>);
 
 impl Drop for EndGuard {
     fn drop(&mut self) {

@@ -18,6 +18,7 @@ use super::web_config::WebConfig;
 use super::workers::HASHES;
 use crate::config::MetricsConfig;
 use crate::error::Result;
+use crate::sort::sort_by;
 use parking_lot::Mutex;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -328,7 +329,7 @@ impl ScrapeService {
             let text = format!("Expected at most {MAX_NAMES} names in name[].\n");
             return Errand::Answer(Response::plain(400, &text));
         }
-        names.sort_unstable();
+        sort_by(&mut names, Ord::cmp);
         names.dedup();
         let key = Key::Exposition {
             content_type: negotiation::content_type(request.accept),

@@ -20,7 +20,6 @@ use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -60,16 +59,16 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Server {
     /// Serves until the exporter closes. Reports through `started` once that it listens, or why it cannot.
-    pub(super) fn run(self, listener: Listener, started: &SyncSender<io::Result<()>>) {
+    pub(super) fn run(self, listener: Listener, started: &dyn Fn(io::Result<()>)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let served = runtime.and_then(|runtime| runtime.block_on(self.listen(listener, started)));
         if let Err(error) = served {
-            let _ = started.send(Err(error));
+            started(Err(error));
         }
     }
 
     /// Fails only before it listens.
-    async fn listen(self, listener: Listener, started: &SyncSender<io::Result<()>>) -> io::Result<()> {
+    async fn listen(self, listener: Listener, started: &dyn Fn(io::Result<()>)) -> io::Result<()> {
         let server = Arc::new(self);
         if let Some(tls) = &server.tls {
             server.look_at_certificate(tls);
@@ -77,7 +76,7 @@ impl Server {
         match listener {
             Listener::Tcp(listener) => {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
-                let _ = started.send(Ok(()));
+                started(Ok(()));
                 let accept = async || {
                     let (socket, peer) = listener.accept().await?;
                     // Responses are written in one piece, so Nagle's algorithm would only delay their last packet.
@@ -90,7 +89,7 @@ impl Server {
             #[cfg(unix)]
             Listener::Unix(listener, path) => {
                 let listener = tokio::net::UnixListener::from_std(listener)?;
-                let _ = started.send(Ok(()));
+                started(Ok(()));
                 let accept = async || Ok((Box::new(listener.accept().await?.0) as Socket, None));
                 server.accept(accept, || has_connection(&listener)).await;
                 let _ = std::fs::remove_file(path);

@@ -4,6 +4,7 @@
 use super::escape;
 use super::validation::LabelName;
 use crate::error::{ErrorKind, MetricsError, Result};
+use crate::sort::sort_by;
 
 /// Labels by name. Two sets are equal, and hash alike, when they hold the same non-empty labels in any order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -22,7 +23,11 @@ impl LabelSet {
         for (name, value) in labels {
             checked.push((LabelName::new(name)?, value.to_owned()));
         }
-        checked.sort();
+        Self::of(checked)
+    }
+
+    fn of(mut checked: Vec<(LabelName, String)>) -> Result<Self> {
+        sort_by(&mut checked, Ord::cmp);
         if let Some(twice) = checked.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(MetricsError::new(
                 ErrorKind::InvalidLabelName,
@@ -114,7 +119,7 @@ fn closing_quote(quoted: &[u8]) -> usize {
 /// empty values.
 pub(crate) fn canonical_key(rendered: &[u8], out: &mut Vec<u8>) {
     let mut labels: Vec<Pair<'_>> = pairs(rendered).filter(|pair| !pair.value.is_empty()).collect();
-    labels.sort_unstable();
+    sort_by(&mut labels, Ord::cmp);
     for pair in labels {
         out.extend_from_slice(pair.name);
         out.extend_from_slice(b"=\"");

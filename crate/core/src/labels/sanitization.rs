@@ -17,6 +17,7 @@ pub use findings::{Action, Detections, Finding, FindingKind, Findings};
 
 use super::validation::{LabelName, check_prefix, is_name};
 use crate::error::{ErrorKind, MetricsError, Result};
+use crate::sort::sort_by;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -255,7 +256,7 @@ struct Hidden {
 /// Joins parts that overlap into one. It gets the kind that is worst to show, so that no half of a secret stays because
 /// the other half is also something else.
 fn united(mut hidden: Vec<Hidden>) -> Vec<Hidden> {
-    hidden.sort_unstable_by_key(|hidden| (hidden.part.start, hidden.kind));
+    sort_by(&mut hidden, |one, next| (one.part.start, one.kind).cmp(&(next.part.start, next.kind)));
     hidden.dedup_by(|next, last| {
         let overlap = next.part.start < last.part.end;
         if overlap {

@@ -283,8 +283,8 @@ impl PriceTable {
             let at = format!("prices[\"{model}\"]");
             return Err(refused("one price from each day", &at, "two from the same day"));
         }
-        periods.push(Period { from, price });
-        periods.sort_by_key(|period| std::cmp::Reverse(period.from));
+        let place = periods.partition_point(|period| period.from > from);
+        periods.insert(place, Period { from, price });
         Ok(self)
     }
 

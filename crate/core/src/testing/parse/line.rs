@@ -1,5 +1,6 @@
 //! Holds a parsed sample line, and compares lines: by label set and by value.
 
+use crate::sort::sort_by;
 use std::cmp::Ordering;
 
 use super::number::{Number, Stamp};
@@ -28,7 +29,7 @@ pub(super) fn tail<'a>(sample_name: &'a str, name: &str) -> &'a str {
 pub(super) fn key(name: &str, sample: &ParsedSample, except: Option<&str>) -> Vec<u8> {
     let mut labels: Vec<&(String, String)> =
         sample.labels.iter().filter(|(label, _)| Some(&**label) != except).collect();
-    labels.sort_unstable_by(|(one, _), (two, _)| one.cmp(two));
+    sort_by(&mut labels, |(one, _), (two, _)| one.cmp(two));
     let mut key = Vec::with_capacity(64);
     key.extend_from_slice(name.as_bytes());
     for (label, value) in labels {
