@@ -12,7 +12,8 @@ use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
 use prometheus_metrics::registry::{
-    Aggregator, Contributor, Descriptor, Family, Kind, Process, Remover, SummaryOptions,
+    Aggregator, Contributor, Descriptor, Family, Kind, NativeHistogramOptions, Process, Remover,
+    SummaryOptions,
 };
 use prometheus_metrics::slab::Cells;
 use std::sync::{Arc, Weak};
@@ -63,6 +64,8 @@ pub struct FamilyDescription {
     pub buckets: Vec<f64>,
     /// The settings of a summary.
     pub summary: Option<SummaryDescription>,
+    /// The settings of a native histogram.
+    pub native: Option<NativeHistogramDescription>,
     /// The unit, which OpenMetrics shows.
     pub unit: Option<String>,
     /// How gauges of several contributors are merged.
@@ -85,6 +88,32 @@ pub struct SummaryDescription {
     pub age_buckets: u32,
     /// Whether series are removed whose observations are all forgotten.
     pub prune: bool,
+}
+
+/// The settings of a native histogram.
+#[napi(object)]
+pub struct NativeHistogramDescription {
+    /// Above 1: each bucket is at most by this factor wider than the one before.
+    pub bucket_factor: f64,
+    /// The largest number of populated buckets; 0 for any.
+    pub max_buckets: u32,
+    /// How long after its last beginning a histogram may begin anew. 0: never.
+    pub min_reset_seconds: f64,
+    /// The zero bucket has the values up to this distance from 0.
+    pub zero_threshold: f64,
+    /// How wide the zero bucket may become.
+    pub max_zero_threshold: f64,
+}
+
+impl NativeHistogramDescription {
+    fn into_options(self) -> NativeHistogramOptions {
+        NativeHistogramOptions::default()
+            .bucket_factor(self.bucket_factor)
+            .max_buckets(self.max_buckets)
+            .min_reset(duration(self.min_reset_seconds))
+            .zero_threshold(self.zero_threshold)
+            .max_zero_threshold(self.max_zero_threshold)
+    }
 }
 
 impl SummaryDescription {
@@ -141,6 +170,7 @@ impl NativeContributor {
             label_names,
             buckets,
             summary,
+            native,
             unit,
             aggregator,
             limits,
@@ -148,7 +178,13 @@ impl NativeContributor {
         } = description;
         let labels: Vec<&str> = label_names.iter().map(String::as_str).collect();
         let descriptor = match Kind::from_word(&kind) {
-            Kind::Histogram => Descriptor::histogram(&name, &help, &labels, &buckets),
+            Kind::Histogram => {
+                let classic = Descriptor::histogram(&name, &help, &labels, &buckets);
+                match native {
+                    Some(native) => classic.and_then(|it| it.with_native(native.into_options())),
+                    None => classic,
+                }
+            }
             Kind::Summary => {
                 let options = summary.map(SummaryDescription::into_options).unwrap_or_default();
                 Descriptor::summary(&name, &help, &labels, options)

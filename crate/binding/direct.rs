@@ -3,7 +3,7 @@
 
 use crate::scratch::{Scratch, unpack};
 use napi_derive::napi;
-use prometheus_metrics::registry::Family;
+use prometheus_metrics::registry::{Family, NATIVE_BOUNDS};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -66,6 +66,18 @@ pub fn add_packed_series(family: u32, bytes: u32) -> bool {
         Some(())
     });
     added.flatten().is_some()
+}
+
+/// Counts a finite value in a bucket of a native histogram's series. The caller writes the other cells.
+#[napi(catch_unwind)]
+pub fn observe_native(family: u32, id: u32, value: f64) {
+    with(family, |Direct { family, .. }| family.observe_native(id, value));
+}
+
+/// The bounds of the buckets from 0.5 to below 1 in the finest resolution of native histograms.
+#[napi(catch_unwind)]
+pub fn native_bounds() -> Vec<f64> {
+    NATIVE_BOUNDS.to_vec()
 }
 
 /// Takes the values that were written to the buffer of a summary's series. The caller begins at the buffer's first cell

@@ -94,6 +94,13 @@ impl NativeFamily {
         self.family.series_quantiles(id)
     }
 
+    /// A native histogram's series: schema, threshold and count of the zero bucket, then lower bound, upper bound and count of
+    /// each other bucket that has observations, ascending. Empty if it does not exist.
+    #[napi(catch_unwind)]
+    pub fn native_buckets(&self, id: u32) -> Vec<f64> {
+        self.family.native_buckets(id)
+    }
+
     /// The ids of the series of a summary that are to be removed, because their observations are all forgotten.
     #[napi(catch_unwind)]
     pub fn forgotten(&self) -> Vec<u32> {

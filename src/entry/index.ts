@@ -110,9 +110,15 @@ export type {
   WithExemplar,
 } from '../metrics/exemplar';
 export type { GaugeConfiguration, GaugeSeries } from '../metrics/gauge';
-export type { HistogramConfiguration, HistogramSeries, HistogramValue } from '../metrics/histogram';
+export type {
+  HistogramConfiguration,
+  HistogramSeries,
+  HistogramValue,
+  NativeHistogramValue,
+} from '../metrics/histogram';
 export type { InfoConfiguration, InfoSeries } from '../metrics/info';
 export type { MetricConfiguration } from '../metrics/metric';
+export type { NativeHistogramOptions } from '../metrics/native-options';
 export type { StateSeries, StateSetConfiguration } from '../metrics/state-set';
 export type { SummaryConfiguration, SummarySeries, SummaryValue } from '../metrics/summary';
 export type { SummaryOptions } from '../metrics/summary-options';

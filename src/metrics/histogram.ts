@@ -3,20 +3,25 @@
  */
 import { shown, ValueError } from '../errors';
 import { NO_SLOT } from '../labels/table';
-import { addPairTo } from '../native/contributor';
+import { addPairTo, cellIndexOf, cellsOf } from '../native/contributor';
 import type { AnyLabels, Over } from '../types';
 import { type Buckets, checkedBuckets, findBucket } from './buckets';
 import { checkedExemplar, type ExemplarLabels, type ObserveDataWithExemplar } from './exemplar';
-import { childOf, enter, Metric, type MetricConfiguration } from './metric';
+import { childOf, enter, Metric, type MetricConfiguration, valuesOf } from './metric';
+import { observeNative } from './native-buckets';
+import { checkedNative, type NativeHistogramOptions } from './native-options';
 import { addMembers, HISTOGRAM_MEMBERS } from './peer-members';
 import type { Place } from './place';
-import { addPair, type Home, labelsOf, revived, Series, seriesSet, siblingOf } from './series';
+import { addNative, addPair, type Home, idOf, labelsOf, revived, Series, seriesSet, siblingOf } from './series';
 import { startTimer, type Timer, timeCall } from './timer';
 
 /** Configuration of a histogram. */
-export interface HistogramConfiguration<T extends string = string> extends MetricConfiguration<T, Histogram<T>> {
+export interface HistogramConfiguration<T extends string = string>
+  extends MetricConfiguration<T, Histogram<T>>,
+    NativeHistogramOptions {
   /**
-   * Upper bounds of the buckets, finite and ascending; `+Inf` is implied. The default is meant for seconds.
+   * Upper bounds of the buckets, finite and ascending; `+Inf` is implied. The default is meant for seconds; a native histogram
+   * has none by default.
    *
    * @default [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
    */
@@ -36,6 +41,20 @@ export interface HistogramValue {
   sum: number;
   /** The number of observations at or below each bound; the last bound is `Infinity`. */
   buckets: { le: number; count: number }[];
+  /** The buckets of a native histogram. */
+  native?: NativeHistogramValue;
+}
+
+/** The buckets of a native histogram for one label set. */
+export interface NativeHistogramValue {
+  /** The resolution: there are `2 ** schema` buckets for each doubling. */
+  schema: number;
+  /** Values up to this distance from 0 are in the zero bucket. */
+  zeroThreshold: number;
+  /** Observations in the zero bucket. */
+  zeroCount: number;
+  /** The other buckets that have observations, in ascending order. */
+  buckets: { lower: number; upper: number; count: number }[];
 }
 
 /** The histogram of one label set. Keep a reference where you observe often. */
@@ -57,16 +76,16 @@ export interface HistogramSeries<T extends string = string> {
 
 /** The series of a histogram. */
 export class HistogramCells extends Series {
-  readonly #buckets: Buckets;
+  protected readonly buckets: Buckets;
 
   /** @internal */
   constructor(home: Home, place: Place, buckets: Buckets) {
     super(home, place);
-    this.#buckets = buckets;
+    this.buckets = buckets;
   }
 
   observe(value: number): void {
-    const { bounds, sum } = this.#buckets;
+    const { bounds, sum } = this.buckets;
     // True for finite numbers only: Infinity - Infinity and NaN - NaN are NaN.
     const finite = typeof value === 'number' && value - value === 0;
     if (finite && this[addPair](findBucket(bounds, value), sum, value)) return;
@@ -79,6 +98,14 @@ export class HistogramCells extends Series {
       if (more === undefined) this.observe(seconds);
       else (this[siblingOf]({ ...this[labelsOf](), ...more }) as HistogramCells).observe(seconds);
     });
+  }
+}
+
+/** The series of a native histogram. */
+class NativeHistogramCells extends HistogramCells {
+  override observe(value: number): void {
+    const observation = checkedObservation(value);
+    if (!this[addNative](this.buckets, observation)) this[revived]()[addNative](this.buckets, observation);
   }
 }
 
@@ -97,12 +124,22 @@ export function checkedObservation(value: unknown): number {
  * end();
  */
 export class Histogram<T extends string = string> extends Metric<T, HistogramCells, HistogramSeries<T>> {
+  readonly #native: object | undefined;
+
   /**
    * @throws {RegistrationError} `INVALID_METRIC_NAME`, `INVALID_LABEL_NAME`, `INVALID_BUCKETS`, `DUPLICATE_METRIC`
+   * @throws {ConfigurationError} `INVALID_CONFIG` for invalid options of a native histogram
    */
   constructor(configuration: GivenHistogramConfiguration<T>) {
-    const buckets = checkedBuckets(configuration?.buckets);
-    super(configuration as MetricConfiguration<T, never>, { type: 'histogram', buckets, series: HistogramCells });
+    const native = checkedNative(configuration);
+    const buckets = checkedBuckets(configuration?.buckets ?? (native && []));
+    super(configuration as MetricConfiguration<T, never>, {
+      type: 'histogram',
+      buckets,
+      series: native === undefined ? HistogramCells : NativeHistogramCells,
+      ...(native === undefined ? {} : { native }),
+    });
+    this.#native = native;
     this.reset();
     if (this.labelNames.length === 0) this[seriesSet].createUnlabelled();
     enter(this);
@@ -180,7 +217,21 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramCel
       count += cells[bucket];
       return { le, count };
     });
-    return { count, sum: cells[cells.length - 1], buckets };
+    const value = { count, sum: cells[cells.length - 1], buckets };
+    if (this.#native === undefined) return value;
+    const series = set.peek(set.placeOfArguments([labels ?? {}]));
+    const native = nativeValue(series === undefined ? [] : set.family.nativeBuckets(series[idOf]()));
+    if (set.bounds.length === 0) {
+      // The cell of +Inf is not written: the buckets tell the count.
+      value.count = native.zeroCount + native.buckets.reduce((sum, bucket) => sum + bucket.count, 0);
+      value.buckets[0].count = value.count;
+    }
+    return { ...value, native };
+  }
+
+  /** @internal */
+  override get [valuesOf](): readonly unknown[] {
+    return [...super[valuesOf], ...Object.values(this.#native ?? {})];
   }
 
   /** Removes all series. */
@@ -218,8 +269,18 @@ function observeLabelled(histogram: Metric<string, HistogramCells>, labels: obje
   else observeAt(slot, set.buckets, observation);
 }
 
-function observeAt(slot: number, { bounds, sum }: Buckets, observation: number): void {
-  addPairTo(slot, findBucket(bounds, observation), sum, observation);
+function observeAt(slot: number, buckets: Buckets, observation: number): void {
+  if (buckets.isNative) observeNative(cellsOf(slot), cellIndexOf(slot), buckets, observation);
+  else addPairTo(slot, findBucket(buckets.bounds, observation), buckets.sum, observation);
+}
+
+/** The answer of the addon's `nativeBuckets()` as an object. */
+function nativeValue([schema = 0, zeroThreshold = 0, zeroCount = 0, ...numbers]: number[]): NativeHistogramValue {
+  const buckets = Array.from({ length: numbers.length / 3 }, (_, bucket) => {
+    const [lower, upper, count] = numbers.slice(3 * bucket);
+    return { lower, upper, count };
+  });
+  return { schema, zeroThreshold, zeroCount, buckets };
 }
 
 function observeWithExemplar(

@@ -4,7 +4,7 @@
  */
 import { ConfigurationError, describe, RegistrationError } from '../errors';
 import { checkReserved } from '../labels/value';
-import type { SummaryDescription } from '../native/addon';
+import type { NativeHistogramDescription, SummaryDescription } from '../native/addon';
 import type { FamilyDefinition } from '../native/contributor';
 import { optionNames, warnOfMisspelledNames } from '../options';
 import type {
@@ -21,6 +21,7 @@ import type {
 import { Callback, isCalledFrom } from './collecting';
 import { checkedTtl, watchExpiry } from './expiry';
 import { checkedLimits } from './limits';
+import type { NativeHistogramOptions } from './native-options';
 import { addMembers, COMMON_MEMBERS } from './peer-members';
 import { labelsOf, Series, type SeriesType, seriesSet } from './series';
 import { SeriesSet } from './series-set';
@@ -74,7 +75,7 @@ export interface MetricConfiguration<T extends string = string, M = any> {
 }
 
 /** Options that not all metrics have. */
-type TypesOptions = 'buckets' | keyof SummaryOptions | 'states' | 'initial' | 'identity';
+type TypesOptions = 'buckets' | keyof NativeHistogramOptions | keyof SummaryOptions | 'states' | 'initial' | 'identity';
 
 /** The keys of all configurations, because programs pass one object to several types. */
 const KEYS = optionNames<MetricConfiguration<string, never> & { [name in TypesOptions]?: unknown }>('a metric', {
@@ -89,6 +90,11 @@ const KEYS = optionNames<MetricConfiguration<string, never> & { [name in TypesOp
   ttlSeconds: true,
   unit: true,
   buckets: true,
+  nativeHistogramBucketFactor: true,
+  nativeHistogramMaxBuckets: true,
+  nativeHistogramMinResetSeconds: true,
+  nativeHistogramZeroThreshold: true,
+  nativeHistogramMaxZeroThreshold: true,
   percentiles: true,
   maxAgeSeconds: true,
   ageBuckets: true,
@@ -131,6 +137,7 @@ interface Definition<S extends Series> {
   readonly buckets: readonly number[];
   readonly series: SeriesType<S>;
   readonly summary?: SummaryDescription;
+  readonly native?: NativeHistogramDescription;
 }
 
 /** Programs of the successor extend the base class itself, and have a `get()` of their own. */
@@ -167,7 +174,7 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
       enableExemplars,
       unit,
     } = configuration;
-    const { type, buckets, summary } = definition;
+    const { type, buckets, summary, native } = definition;
     checkNameAndHelp(name, help);
     checkLabelNames(labelNames, type);
     checkCollect(collect);
@@ -196,6 +203,7 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
       limits,
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
       ...(summary === undefined ? {} : { summary }),
+      ...(native === undefined ? {} : { native }),
       ...(unit === undefined ? {} : { unit: checkedUnit(unit) }),
     };
     const warn = (message: string) => registries?.warn(entered[0], message);

@@ -63,9 +63,9 @@ export class SeriesSet<S extends Series> implements Home {
     this.#definition = definition;
     this.#type = type;
     this.#warn = warn;
-    this.buckets = new Buckets(definition.buckets);
     this.family = createFamily(definition);
     this.number = this.family.number();
+    this.buckets = new Buckets(definition.buckets, this.number, definition.native !== undefined);
     this.ageSteps = AgeSteps.of(definition.summary);
     this.#table = new LabelTable(definition.labelNames);
     this.#findSlot = openFinder(this.#table, 'slot', (finder) => {

@@ -6,6 +6,7 @@ import { SUMMARY_CELLS } from '../native/contributor';
 import type { AgeSteps } from './age-steps';
 import type { Buckets } from './buckets';
 import { idIn } from './label-forms';
+import { observeNative } from './native-buckets';
 import type { Place } from './place';
 
 /** The `#cells` of a series without cells. */
@@ -25,6 +26,8 @@ export const retire = Symbol('retire');
 export const add = Symbol('add');
 /** Adds 1 to one cell and a value to another, with no other call between; false if there are no cells. */
 export const addPair = Symbol('addPair');
+/** Observes a finite value in a native histogram; false if there are no cells. */
+export const addNative = Symbol('addNative');
 /** Writes a value to the buffer of a summary, counts it and adds it to the sum; false if there are no cells. */
 export const buffer = Symbol('buffer');
 /** Passes the buffer to the core. What is written next belongs to this step of the summary's window. */
@@ -106,6 +109,13 @@ export abstract class Series {
     const cells = this.#cells;
     cells[index + counted] -= -1;
     cells[index + summed] -= -value;
+    return true;
+  }
+
+  [addNative](buckets: Buckets, value: number): boolean {
+    const index = this.#index;
+    if (index < 0) return false;
+    observeNative(this.#cells, index, buckets, value);
     return true;
   }
 

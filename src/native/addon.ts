@@ -25,6 +25,7 @@ export type {
   NativeContributor,
   NativeExporter,
   NativeFamily,
+  NativeHistogramDescription,
   NativeProcessFigure,
   NativeRegistry,
   NativeService,

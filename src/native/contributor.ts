@@ -10,6 +10,7 @@ import {
   addon,
   type NativeClock,
   type NativeFamily,
+  type NativeHistogramDescription,
   type NativeRegistry,
   type SeriesLimits,
   type SummaryDescription,
@@ -43,6 +44,8 @@ export interface FamilyDefinition {
   readonly buckets: readonly number[];
   /** The settings of a summary. */
   readonly summary?: SummaryDescription;
+  /** The settings of a native histogram. */
+  readonly native?: NativeHistogramDescription;
   readonly unit?: string;
   readonly aggregator: Aggregator;
   readonly limits: SeriesLimits;
@@ -54,9 +57,12 @@ export const SUMMARY_CELLS = 2;
 /** Values that a series of a summary takes between two calls of `flush()`. The core has the same number. */
 export const SUMMARY_BUFFER = 128;
 
+/** Cells of a native histogram's series behind the sum. The core has the same number. */
+const NATIVE_CELLS = 10;
+
 /** The number of cells of a series. */
-export function widthOf({ kind, buckets }: FamilyDefinition): number {
-  if (kind === 'histogram') return buckets.length + 2;
+export function widthOf({ kind, buckets, native }: FamilyDefinition): number {
+  if (kind === 'histogram') return buckets.length + 2 + (native === undefined ? 0 : NATIVE_CELLS);
   return kind === 'summary' ? SUMMARY_CELLS + SUMMARY_BUFFER : 1;
 }
 
@@ -116,6 +122,15 @@ export function addTo(slot: number, value: number): void {
 /** Sets the cell of a slot. */
 export function putTo(slot: number, value: number): void {
   slabs[slot >>> SLAB_SHIFT][slot & CELL_MASK] = value;
+}
+
+/** Adds 1 to the cell of a slot, unless it is 0; returns whether it did. */
+export function addOneTo(slot: number): boolean {
+  const cells = slabs[slot >>> SLAB_SHIFT];
+  const index = slot & CELL_MASK;
+  if (cells[index] === 0) return false;
+  cells[index] -= -1;
+  return true;
 }
 
 /** Adds 1 to one cell behind a slot, and a value to another, with no other call between. */

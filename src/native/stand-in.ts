@@ -72,6 +72,7 @@ class Family implements Addon.NativeFamily {
   setExemplar(): void {}
   advance(): void {}
   quantiles = (): number[] => [];
+  nativeBuckets = (): number[] => [];
   forgotten = (): number[] => [];
   keepObservations(): void {}
   giveObservations(): void {}
@@ -202,6 +203,8 @@ export function createStandIn(error: Error): typeof Addon {
     flushSeries() {},
     isMetricName: (name) => /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name),
     labelWords: () => labelWords,
+    nativeBounds: () => [],
+    observeNative() {},
     operationsWithoutTokens: () => operationsWithoutTokens,
     parseExposition: refuse,
     parseProtobufExposition: refuse,

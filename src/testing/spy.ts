@@ -3,8 +3,9 @@
  * this metric's objects only and restores them later, so other metrics do not become slower.
  */
 import { unixMs } from '../clock';
+import type { Buckets } from '../metrics/buckets';
 import type { Place } from '../metrics/place';
-import { add, addPair, idOf, labelsOf, put, type Series, seriesSet } from '../metrics/series';
+import { add, addNative, addPair, idOf, labelsOf, put, type Series, seriesSet } from '../metrics/series';
 import { record, type SummaryCells } from '../metrics/summary';
 import type { AnyMetric } from '../registry/entries';
 import type { Operation, OperationType } from './operations';
@@ -144,6 +145,10 @@ class Spy {
       },
       [addPair]: (counted: number, summed: number, value: number) => {
         series[addPair](counted, summed, value);
+        this.#report('observe', labels, value);
+      },
+      [addNative]: (buckets: Buckets, value: number) => {
+        series[addNative](buckets, value);
         this.#report('observe', labels, value);
       },
       [record]: (value: number) => {

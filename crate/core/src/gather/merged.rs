@@ -1,7 +1,7 @@
 //! Adds up the series of one family over several contributors.
 
 use crate::labels::canonical_key;
-use crate::model::{Aggregator, Descriptor, Digest, Exemplar, Series, Source};
+use crate::model::{Aggregator, Descriptor, Digest, Exemplar, NativeHistogram, Series, Source};
 use crate::registry::{DoubleDouble, Family, LiveFamily, RetiredFamily};
 use crate::sync::Arc;
 use hashbrown::HashMap;
@@ -39,6 +39,8 @@ struct MergedSeries {
     exemplars: Vec<Option<Exemplar>>,
     /// The observations of a summary.
     digest: Option<Digest>,
+    /// The buckets of a native histogram.
+    native: Option<NativeHistogram>,
     /// The earliest start.
     start_ms: Option<u64>,
     /// True while the series is live in at least one contributor. Until it has expired in all of them, all are summed,
@@ -51,6 +53,13 @@ struct MergedSeries {
 impl MergedSeries {
     fn merge_digest(&mut self, other: &Digest) {
         self.digest.get_or_insert_default().merge(other);
+    }
+
+    fn merge_native(&mut self, other: &NativeHistogram) {
+        match &mut self.native {
+            Some(own) => own.merge(other),
+            None => self.native = Some(other.clone()),
+        }
     }
 }
 
@@ -86,6 +95,7 @@ impl MergedFamily {
                     let merged = self.add_series(&series.labels, cells, &[], series.start_ms);
                     merged.alive |= alive;
                     family.digests(series).for_each(|digest| merged.merge_digest(digest));
+                    series.native.iter().for_each(|native| merged.merge_native(native));
                 }
             }
         }
@@ -95,6 +105,7 @@ impl MergedFamily {
         let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
         let merged = self.add_series(series.labels, cells, series.exemplars, series.start_ms);
         series.digest.into_iter().for_each(|digest| merged.merge_digest(digest));
+        series.native.into_iter().for_each(|native| merged.merge_native(native));
         merged
     }
 
@@ -130,6 +141,7 @@ impl MergedFamily {
             contributors: 1,
             exemplars,
             digest: None,
+            native: None,
             start_ms,
             alive,
             expired: Vec::new(),
@@ -202,6 +214,7 @@ impl Source for MergedFamily {
                 values: &values,
                 exemplars: &exemplars,
                 digest: series.digest.as_ref(),
+                native: series.native.as_ref(),
                 start_ms: series.start_ms,
             })?;
         }

@@ -4,7 +4,7 @@ use super::shared_cells::shared_cells;
 use super::vec::{MetricVec, OfSeries, sealed};
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::model::{DEFAULT_BUCKETS, Descriptor};
-use crate::registry::{Family, Metric, SeriesCells};
+use crate::registry::{Family, Metric, SeriesCells, SharedNative};
 use crate::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use std::time::Duration;
 pub struct Histogram {
     family: Arc<Family>,
     series: Arc<SeriesCells>,
+    /// The buckets of a native histogram.
+    native: Option<SharedNative>,
 }
 
 impl Histogram {
@@ -35,7 +37,7 @@ impl Histogram {
 
     pub(crate) fn of(family: Arc<Family>) -> Self {
         let series = family.get_or_create(&[]).expect("an unlabelled family takes no label value");
-        Self { family, series }
+        <Self as sealed::Sealed>::of_series(family, series)
     }
 
     /// Counts an observation in the first bucket whose upper bound is at least the value, and adds the value to the
@@ -48,7 +50,10 @@ impl Histogram {
         if !value.is_finite() {
             return Err(refused(value));
         }
-        count(&self.family, &self.series, value);
+        match &self.native {
+            None => count(&self.family, &self.series, value),
+            Some(native) => count_native(&self.family, &self.series, native, value),
+        }
         Ok(())
     }
 
@@ -68,7 +73,7 @@ impl Histogram {
     /// The number of observations.
     #[must_use]
     pub fn count(&self) -> f64 {
-        let values = self.family.read_series(self.series.slot());
+        let values = self.family.read_series(self.series.id(), self.series.slot());
         values[..values.len() - 1].iter().sum()
     }
 
@@ -88,6 +93,15 @@ fn count(family: &Family, series: &SeriesCells, value: f64) {
     series.add(buckets.len() + 1, value);
 }
 
+/// Does the same for a native histogram.
+fn count_native(family: &Family, series: &SeriesCells, native: &SharedNative, value: f64) {
+    let Some(natives) = family.natives() else { return };
+    let record = || count(family, series, value);
+    if natives.observe(native, value, family.clock().now(), record) {
+        family.restart(series.id());
+    }
+}
+
 #[cold]
 fn refused(value: f64) -> MetricsError {
     MetricsError::new(ErrorKind::InvalidValue, format!("Value is not a valid number: {value}"))
@@ -96,7 +110,8 @@ fn refused(value: f64) -> MetricsError {
 impl sealed::Sealed for Histogram {
     #[allow(private_interfaces, reason = "only this crate can implement or call it")]
     fn of_series(family: Arc<Family>, series: Arc<SeriesCells>) -> Self {
-        Self { family, series }
+        let native = family.natives().and_then(|natives| natives.of(series.id()));
+        Self { family, series, native }
     }
 
     #[inline]
@@ -144,7 +159,11 @@ impl HistogramVec {
         if !value.is_finite() {
             return Err(refused(value));
         }
-        self.family().record(values, |series| count(self.family(), series, value))
+        let family = self.family();
+        family.record(values, |series| match family.natives().and_then(|natives| natives.of(series.id())) {
+            None => count(family, series, value),
+            Some(native) => count_native(family, series, &native, value),
+        })
     }
 }
 

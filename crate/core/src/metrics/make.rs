@@ -6,7 +6,7 @@ use super::histogram::{Histogram, HistogramVec};
 use super::shared_cells::shared_cells;
 use super::summary::{Summary, SummaryVec};
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::model::{DEFAULT_BUCKETS, Descriptor, Kind, SummaryOptions};
+use crate::model::{DEFAULT_BUCKETS, Descriptor, Kind, NativeHistogramOptions, SummaryOptions};
 use crate::registry::{CardinalityLimits, Family, Registry};
 use crate::sync::Arc;
 use std::time::Duration;
@@ -43,6 +43,7 @@ pub struct MetricBuilder<'a> {
     labels: &'a [&'a str],
     buckets: Option<&'a [f64]>,
     summary: SummaryOptions,
+    native: Option<NativeHistogramOptions>,
     unit: Option<&'a str>,
     limits: CardinalityLimits,
     ttl: Option<Duration>,
@@ -59,6 +60,12 @@ impl<'a> MetricBuilder<'a> {
     /// `DEFAULT_BUCKETS`.
     pub fn buckets(mut self, buckets: &'a [f64]) -> Self {
         self.buckets = Some(buckets);
+        self
+    }
+
+    /// Makes a histogram a native one. It has classic buckets too if `buckets` sets some.
+    pub fn native(mut self, options: NativeHistogramOptions) -> Self {
+        self.native = Some(options);
         self
     }
 
@@ -130,8 +137,8 @@ impl<'a> MetricBuilder<'a> {
     /// Makes a histogram without labels.
     ///
     /// # Errors
-    /// As `counter`, but `InvalidBuckets` is for bounds that are not finite and ascending; `TypeMismatch` also if the
-    /// histogram is registered with other buckets.
+    /// As `counter`, but `InvalidBuckets` is for bounds that are not finite and ascending; `InvalidConfig` for options of a
+    /// native histogram that are out of range; `TypeMismatch` also if the histogram is registered with other buckets.
     pub fn histogram(self) -> Result<Histogram> {
         self.without_labels(Kind::Histogram).map(Histogram::of)
     }
@@ -181,10 +188,15 @@ impl<'a> MetricBuilder<'a> {
     /// # Errors
     /// As `counter_vec` or `histogram_vec`.
     pub(crate) fn family(self, kind: Kind) -> Result<Arc<Family>> {
-        let Self { registry, name, help, labels, buckets, summary, unit, limits, ttl } = self;
+        let Self { registry, name, help, labels, buckets, summary, native, unit, limits, ttl } = self;
         let descriptor = match (kind, buckets) {
             (Kind::Histogram, buckets) => {
-                Descriptor::histogram(name, help, labels, buckets.unwrap_or(&DEFAULT_BUCKETS))?
+                let own: &[f64] = if native.is_some() { &[] } else { &DEFAULT_BUCKETS };
+                let classic = Descriptor::histogram(name, help, labels, buckets.unwrap_or(own))?;
+                match native {
+                    Some(options) => classic.with_native(options)?,
+                    None => classic,
+                }
             }
             (Kind::Summary, None) => Descriptor::summary(name, help, labels, summary)?,
             (kind, None) => Descriptor::new(kind, name, help, labels)?,
@@ -216,6 +228,7 @@ impl Registry {
             labels: &[],
             buckets: None,
             summary: SummaryOptions::default(),
+            native: None,
             unit: None,
             limits: CardinalityLimits::default(),
             ttl: None,

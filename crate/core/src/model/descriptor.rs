@@ -1,5 +1,6 @@
 //! Describes a family without its series: name, help, type, labels, buckets. All of them are checked here, once.
 
+use super::native_histogram::NativeHistogramOptions;
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::labels::{LabelName, MetricName, Strictness};
 use std::time::Duration;
@@ -126,6 +127,9 @@ pub const SUMMARY_BUFFER: usize = if cfg!(loom) { 2 } else { 128 };
 /// Cells of a summary's series before its buffer: the count and the sum.
 pub(crate) const SUMMARY_CELLS: usize = 2;
 
+/// Cells of a native histogram's series behind its sum: see `registry/native_series.rs`.
+pub(crate) const NATIVE_CELLS: usize = 10;
+
 /// The settings of a summary. By default it has `DEFAULT_QUANTILES`, of all observations.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -160,6 +164,8 @@ pub struct Descriptor {
     buckets: Box<[f64]>,
     /// Set if the family is a summary.
     summary: Option<Box<SummaryOptions>>,
+    /// Set if the family is a native histogram.
+    native: Option<Box<NativeHistogramOptions>>,
     unit: Option<Box<str>>,
     aggregator: Aggregator,
 }
@@ -262,9 +268,20 @@ impl Descriptor {
             label_names: labels,
             buckets: buckets.into(),
             summary: None,
+            native: None,
             unit: None,
             aggregator: Aggregator::default(),
         })
+    }
+
+    /// Makes a histogram a native one, which has dynamic buckets beside those that it was described with.
+    ///
+    /// # Errors
+    /// `InvalidConfig` for options that are out of range.
+    pub fn with_native(mut self, options: NativeHistogramOptions) -> Result<Self> {
+        options.check(self.name())?;
+        self.native = Some(Box::new(options)).filter(|_| self.kind == Kind::Histogram);
+        Ok(self)
     }
 
     /// Sets the unit, which OpenMetrics shows. The name must end with it: `_seconds`, or `_seconds_total` for a counter.
@@ -345,6 +362,12 @@ impl Descriptor {
         self.summary.as_deref()
     }
 
+    /// A native histogram's settings.
+    #[must_use]
+    pub fn native_options(&self) -> Option<&NativeHistogramOptions> {
+        self.native.as_deref()
+    }
+
     /// A summary's quantiles, ascending.
     pub(crate) fn quantiles(&self) -> &[f64] {
         self.summary.as_ref().map_or(&[], |summary| &summary.quantiles)
@@ -363,14 +386,15 @@ impl Descriptor {
     }
 
     /// The number of cells of a series: 1; for a histogram one for each bucket, `+Inf` included, and one for the sum; for
-    /// a summary one for the count, one for the sum, and its buffer.
+    /// a summary one for the count, one for the sum, and its buffer. Those of a native histogram follow the sum.
     #[must_use]
     pub fn width(&self) -> usize {
         let buffered = self.summary.as_ref().is_some_and(|summary| summary.buffered);
-        self.value_width() + if buffered { SUMMARY_BUFFER } else { 0 }
+        let buffer = if buffered { SUMMARY_BUFFER } else { 0 };
+        self.value_width() + buffer + if self.native.is_some() { NATIVE_CELLS } else { 0 }
     }
 
-    /// The number of cells that hold a series' value: all cells but a buffer's.
+    /// The number of cells that hold a series' value: all cells but a buffer's and those of a native histogram.
     pub(crate) fn value_width(&self) -> usize {
         match self.kind {
             Kind::Histogram => self.buckets.len() + 2,
@@ -391,5 +415,6 @@ impl Descriptor {
             && self.kind == other.kind
             && self.buckets == other.buckets
             && self.quantiles() == other.quantiles()
+            && self.native.is_some() == other.native.is_some()
     }
 }

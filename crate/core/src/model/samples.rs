@@ -3,6 +3,7 @@
 use super::descriptor::{Descriptor, Kind};
 use super::digest::Digest;
 use super::exemplar::Exemplar;
+use super::native_histogram::NativeHistogram;
 use crate::error::Result;
 use crate::labels::{LabelSet, MetricName, render};
 
@@ -20,6 +21,8 @@ pub(crate) struct Series<'a> {
     pub(crate) exemplars: &'a [Option<&'a Exemplar>],
     /// The observations that a summary's quantiles are of.
     pub(crate) digest: Option<&'a Digest>,
+    /// The buckets of a native histogram.
+    pub(crate) native: Option<&'a NativeHistogram>,
     /// When it began to count, in milliseconds since 1970; `None` for types without a start. Several contributors' series
     /// began with the first of them.
     pub(crate) start_ms: Option<u64>,

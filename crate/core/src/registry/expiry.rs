@@ -3,10 +3,9 @@
 //! Recording does no work for this. If a hidden series is written before it is removed, scrapes show it again, and it keeps
 //! its earlier value.
 
-use super::family::Family;
-use super::reading::read_into;
+use super::family::{Family, SeriesId};
 use super::seen::{Ids, fingerprint};
-use crate::model::{CellSeries, Descriptor, Series, Source};
+use crate::model::{CellSeries, Descriptor, NativeHistogram, Series, Source};
 use crate::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +22,10 @@ impl Family {
         let table = self.series_table();
         let mut values = vec![0.0; self.descriptor().value_width()];
         let mut cells = self.cells().cursor();
+        let mut native = NativeHistogram::default();
         let series = table.live().map(|series| {
-            read_into(&mut cells, series.slot, &mut values);
+            let place = SeriesId { id: series.id, slot: series.slot };
+            self.read_values(&mut cells, place, &mut values, &mut native);
             (series.id, fingerprint(&values))
         });
         self.seen().look(self.clock().now(), ttl, series)
@@ -69,7 +70,7 @@ impl Family {
     /// True if a series is as the last look saw it.
     fn is_unchanged(&self, id: u32) -> bool {
         self.slot_of(id)
-            .is_some_and(|slot| self.seen().is_unchanged(id, fingerprint(&self.read_series(slot))))
+            .is_some_and(|slot| self.seen().is_unchanged(id, fingerprint(&self.read_series(id, slot))))
     }
 }
 

@@ -5,7 +5,9 @@ use super::admission::Admission;
 use super::cardinality::{
     CardinalityGuard, CardinalityLimits, Fallback, Limit, LimitsInForce, OVERFLOW_VALUE,
 };
+use super::exemplar_spread::spread;
 use super::index::SeriesIndex;
+use super::native_series::NativeSet;
 use super::overflow_count::OverflowCount;
 use super::remover::Remover;
 use super::seen::SeenSeries;
@@ -38,6 +40,8 @@ pub struct Family {
     pub(super) exemplars: Mutex<Exemplars>,
     /// The observations of a summary's series.
     windows: Option<Windows>,
+    /// The buckets of a native histogram's series.
+    natives: Option<NativeSet>,
     /// The series by label values, for Rust handles. JavaScript has an index of its own and leaves this one empty.
     pub(super) index: SeriesIndex,
     strictness: Strictness,
@@ -92,6 +96,8 @@ impl Family {
         let (writer, table) = series_table(descriptor.kind().has_start());
         let admission = Admission::new(limits, &descriptor);
         let windows = descriptor.summary_options().map(Windows::new);
+        let natives =
+            descriptor.native_options().map(|options| NativeSet::new(options, descriptor.value_width()));
         Self {
             descriptor,
             overflow: OverflowCount::new(&cells),
@@ -100,6 +106,7 @@ impl Family {
             writer: Mutex::new(Writer { table: writer, compaction: None, next_id: 0, live: 0, admission }),
             exemplars: Mutex::new(HashMap::with_hasher(foldhash::fast::FixedState::default())),
             windows,
+            natives,
             index: SeriesIndex::default(),
             strictness: Strictness::default(),
             clock: Arc::default(),
@@ -173,6 +180,10 @@ impl Family {
         self.windows.as_ref()
     }
 
+    pub(crate) fn natives(&self) -> Option<&NativeSet> {
+        self.natives.as_ref()
+    }
+
     pub(crate) fn clock(&self) -> &Arc<Clock> {
         &self.clock
     }
@@ -242,6 +253,9 @@ impl Family {
         if let Some(windows) = &self.windows {
             windows.add(id, slot, &self.cells);
         }
+        if let Some(natives) = &self.natives {
+            natives.add(id, slot, &self.cells, self.clock.now());
+        }
         writer.table.push(id, rendered, slot, self.now_ms());
         self.compact_some(writer);
         SeriesId { id, slot }
@@ -274,6 +288,7 @@ impl Family {
         };
         self.forget_exemplars(id);
         self.windows.iter().for_each(|windows| windows.remove(id));
+        self.natives.iter().for_each(|natives| natives.remove(id));
         Some(slot)
     }
 
@@ -293,6 +308,7 @@ impl Family {
         writer.admission.forget_all(live);
         self.exemplars.lock().clear();
         self.windows.iter().for_each(Windows::remove_all);
+        self.natives.iter().for_each(NativeSet::remove_all);
         // A scrape that still holds the old table began before these cells are freed, so it reads their last values.
         old.live().map(|series| series.slot).collect()
     }
@@ -304,13 +320,19 @@ impl Family {
         let Some(series) = table.get(id) else { return };
         let (slab, first) = self.cells.locate(series.slot);
         (first..first + self.descriptor.value_width()).for_each(|cell| slab.store(cell, 0.0));
-        self.windows.iter().for_each(|windows| windows.clear(id, &self.cells));
+        self.clear_observations(id);
         self.restart(id);
         self.forget_exemplars(id);
     }
 
+    /// Forgets the observations of a series that are not in its value cells.
+    pub(super) fn clear_observations(&self, id: u32) {
+        self.windows.iter().for_each(|windows| windows.clear(id, &self.cells));
+        self.natives.iter().for_each(|natives| natives.clear(id, self.clock.now()));
+    }
+
     /// Has a series begin now.
-    pub(super) fn restart(&self, id: u32) {
+    pub(crate) fn restart(&self, id: u32) {
         let now = self.now_ms();
         let writer = self.writer.lock();
         self.table.read().set_start(id, now);
@@ -394,6 +416,9 @@ impl Family {
     pub fn set_exemplar(&self, id: u32, cell: usize, exemplar: Exemplar) {
         let mut exemplars = self.exemplars.lock();
         let own = exemplars.entry(id).or_default();
+        if self.natives.is_some() {
+            spread(own, self.descriptor.value_width(), &exemplar);
+        }
         match own.iter_mut().find(|(known, _)| *known == cell) {
             Some((_, known)) => *known = exemplar,
             None => own.push((cell, exemplar)),

@@ -146,7 +146,7 @@ impl Family {
             for series in entries.iter() {
                 series.zero();
                 self.restart(series.id());
-                self.windows().iter().for_each(|windows| windows.clear(series.id(), self.cells()));
+                self.clear_observations(series.id());
             }
             return;
         }

@@ -7,6 +7,7 @@ mod claims;
 mod cleaning;
 mod contributor;
 mod double_double;
+mod exemplar_spread;
 mod expiry;
 mod family;
 mod histogram_read;
@@ -14,6 +15,7 @@ mod index;
 mod label_values;
 mod lookup;
 mod mount;
+mod native_series;
 mod observations;
 mod overflow;
 mod overflow_count;
@@ -30,8 +32,8 @@ mod traits;
 mod windows;
 
 pub use crate::model::{
-    Aggregator, DEFAULT_BUCKETS, DEFAULT_QUANTILES, Descriptor, Exemplar, Kind, SUMMARY_BUFFER, Sample,
-    SampleFamily, SummaryOptions,
+    Aggregator, DEFAULT_BUCKETS, DEFAULT_QUANTILES, Descriptor, Exemplar, Kind, NATIVE_BOUNDS,
+    NativeHistogramOptions, SUMMARY_BUFFER, Sample, SampleFamily, SummaryOptions,
 };
 pub use cardinality::{
     CardinalityConfig, CardinalityGuard, CardinalityLimits, DEFAULT_MAX_SERIES, DEFAULT_MAX_TOTAL, Fallback,
@@ -43,6 +45,7 @@ pub(crate) use double_double::DoubleDouble;
 pub(crate) use expiry::LiveFamily;
 pub(crate) use index::SeriesCells;
 pub(crate) use mount::MountLabels;
+pub(crate) use native_series::SharedNative;
 pub(crate) use registry::{Item, Mount};
 pub use registry::{Registry, RegistryConfig};
 pub use report::{CardinalityReport, LabelCardinality, MetricCardinality};

@@ -1,9 +1,9 @@
 //! Reads the values of a family's series, for scrapes and for the checks of expiry.
 
-use super::family::{Exemplars, Family};
+use super::family::{Exemplars, Family, SeriesId};
 use super::histogram_read::read_histogram;
 use super::table::LiveSeries;
-use crate::model::{CellSeries, Descriptor, Digest, Exemplar, Series, Source};
+use crate::model::{CellSeries, Descriptor, Digest, Exemplar, NativeHistogram, Series, Source};
 use crate::slab::CellsCursor;
 use hashbrown::HashMap;
 
@@ -14,17 +14,37 @@ impl Family {
     }
 
     /// The values of one series: see `Series::values`.
-    #[must_use]
-    pub fn read_series(&self, slot: u32) -> Vec<f64> {
+    pub(crate) fn read_series(&self, id: u32, slot: u32) -> Vec<f64> {
         let mut values = vec![0.0; self.descriptor().value_width()];
-        read_into(&mut self.cells().cursor(), slot, &mut values);
+        let place = SeriesId { id, slot };
+        self.read_values(&mut self.cells().cursor(), place, &mut values, &mut NativeHistogram::default());
         values
+    }
+
+    /// Reads the values of one series, and the buckets of a native histogram. False if there is no such series any more.
+    #[inline]
+    pub(super) fn read_values(
+        &self,
+        cells: &mut CellsCursor<'_>,
+        SeriesId { id, slot }: SeriesId,
+        values: &mut [f64],
+        native: &mut NativeHistogram,
+    ) -> bool {
+        let Some(natives) = self.natives() else {
+            read_into(cells, slot, values);
+            return true;
+        };
+        let is_found = natives.read(id, self.clock().now(), values, native);
+        if self.descriptor().buckets().is_empty() {
+            values[0] = native.count();
+        }
+        is_found
     }
 }
 
-/// Reads the values of one series.
+/// Reads the cells of one series.
 #[inline]
-pub(super) fn read_into(cells: &mut CellsCursor<'_>, slot: u32, values: &mut [f64]) {
+fn read_into(cells: &mut CellsCursor<'_>, slot: u32, values: &mut [f64]) {
     let (slab, first) = cells.locate(slot);
     if let [value] = values {
         *value = slab.load(first);
@@ -43,16 +63,21 @@ impl Source for Family {
         let exemplars = self.exemplars_now();
         let mut values = vec![0.0; self.descriptor().value_width()];
         let mut digest = Digest::default();
+        let mut native = NativeHistogram::default();
         let mut found: Vec<Option<&Exemplar>> = Vec::new();
         let mut cells = self.cells().cursor();
         for LiveSeries { id, slot, labels, at } in table.live() {
-            read_into(&mut cells, slot, &mut values);
+            if !self.read_values(&mut cells, SeriesId { id, slot }, &mut values, &mut native) {
+                continue;
+            }
+            native.exemplars.clear();
             if !exemplars.is_empty() {
                 found.clear();
                 found.resize(values.len(), None);
                 for (cell, exemplar) in exemplars.get(&id).into_iter().flatten() {
-                    if let Some(place) = found.get_mut(*cell) {
-                        *place = Some(exemplar);
+                    match found.get_mut(*cell) {
+                        Some(place) => *place = Some(exemplar),
+                        None => native.exemplars.push(exemplar.clone()),
                     }
                 }
             }
@@ -61,7 +86,16 @@ impl Source for Family {
                 .is_some_and(|windows| windows.read(id, self.cells(), self.clock(), &mut digest));
             let digest = digested.then_some(&digest);
             let start_ms = table.start_ms(at);
-            visit(Series { id: Some(id), labels, values: &values, exemplars: &found, digest, start_ms })?;
+            let native = self.natives().is_some().then_some(&native);
+            visit(Series {
+                id: Some(id),
+                labels,
+                values: &values,
+                exemplars: &found,
+                digest,
+                native,
+                start_ms,
+            })?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::registry::Registry;
 use crate::clock::Clock;
 use crate::labels::{canonical_key, render};
 use crate::model::Source;
-use crate::model::{Descriptor, Digest};
+use crate::model::{Descriptor, Digest, NativeHistogram};
 use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 use std::convert::Infallible;
@@ -31,6 +31,8 @@ pub(crate) struct RetiredSeries {
     pub(crate) cells: SliceArc<[DoubleDouble]>,
     /// A summary's observations. Those of a window are kept apart by the time until which they are shown.
     digests: Vec<(Option<Duration>, Arc<Digest>)>,
+    /// The buckets of a native histogram.
+    pub(crate) native: Option<Arc<NativeHistogram>>,
     /// The earliest start of the series that it has.
     pub(crate) start_ms: Option<u64>,
 }
@@ -112,6 +114,12 @@ impl RetiredFamily {
                 Some(at) => {
                     let cells = &mut folded.series[at].cells;
                     *cells = cells.iter().zip(series.values).map(|(sum, value)| sum.add(*value)).collect();
+                    let native = &mut folded.series[at].native;
+                    if let (Some(own), Some(other)) = (native, series.native) {
+                        let mut merged = NativeHistogram::clone(own);
+                        merged.merge(other);
+                        *own = Arc::new(merged);
+                    }
                     let start = &mut folded.series[at].start_ms;
                     *start = (*start).into_iter().chain(series.start_ms).min();
                     at
@@ -125,6 +133,7 @@ impl RetiredFamily {
                         labels: labels.into(),
                         cells,
                         digests: Vec::new(),
+                        native: series.native.map(|native| Arc::new(native.clone())),
                         start_ms: series.start_ms,
                     });
                     at

@@ -6,7 +6,7 @@ use super::family::{FamilyWriter, Shown};
 use super::prometheus_text::with_info;
 use super::streaming::Sink;
 use crate::labels::{canonical_key, pairs};
-use crate::model::{Descriptor, Exemplar, Kind, Sample, SampleFamily, Series, Source};
+use crate::model::{Descriptor, Exemplar, Kind, NativeHistogram, Sample, SampleFamily, Series, Source};
 use hashbrown::HashMap;
 
 /// What is written once for a family.
@@ -37,6 +37,7 @@ pub(super) enum Value<'a> {
     Histogram {
         buckets: &'a [(f64, f64)],
         sum: f64,
+        native: Option<&'a NativeHistogram>,
     },
     /// Quantiles with their values, ascending.
     Summary {
@@ -207,7 +208,14 @@ impl Scratch<'_> {
                     count += own;
                     (bound, count)
                 }));
-                Value::Histogram { buckets: &self.pairs, sum: *sum }
+                let native = series.native;
+                if let Some(native) = native {
+                    // The thread that records may have written one of both and not yet the other.
+                    let count = native.count();
+                    self.pairs.iter_mut().for_each(|(_, own)| *own = own.min(count));
+                    self.pairs.iter_mut().last().into_iter().for_each(|(_, last)| *last = count);
+                }
+                Value::Histogram { buckets: &self.pairs, sum: *sum, native }
             }
             (Kind::Summary, [count, sum]) => {
                 series.quantiles(descriptor.quantiles(), &mut self.quantiles);
@@ -223,7 +231,7 @@ impl Scratch<'_> {
     fn group(&mut self, kind: Kind, group: &Group, encoder: &mut dyn Encoder, out: &mut Vec<u8>) {
         self.join_labels(&group.labels, kind);
         let value = match kind {
-            Kind::Histogram => Value::Histogram { buckets: &group.pairs, sum: group.sum },
+            Kind::Histogram => Value::Histogram { buckets: &group.pairs, sum: group.sum, native: None },
             Kind::Summary => Value::Summary { quantiles: &group.pairs, count: group.count, sum: group.sum },
             _ => Value::Number(group.value),
         };

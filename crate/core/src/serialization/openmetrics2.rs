@@ -5,7 +5,7 @@ use super::lines::seconds;
 use super::metrics::{Encoder, Head, Metric, Value};
 use super::number;
 use crate::labels::escape;
-use crate::model::Kind;
+use crate::model::{Kind, NEGATIVE, NativeHistogram, POSITIVE, spans};
 
 /// Writes one family after the other.
 #[derive(Default)]
@@ -47,17 +47,32 @@ impl Encoder for OpenMetrics2 {
         out.push(b' ');
         match &metric.value {
             Value::Number(value) => number::sample(*value, out),
-            Value::Histogram { buckets, sum } => {
+            Value::Histogram { buckets, sum, native } => {
                 let count = buckets.last().map_or(0.0, |(_, count)| *count);
-                composite(count, *sum, b"bucket", buckets, out);
+                begin_composite(count, *sum, out);
+                native.iter().for_each(|native| native_fields(native, out));
+                // The bucket of +Inf alone says nothing beside the count.
+                if native.is_none() || buckets.len() > 1 {
+                    list(b"bucket", buckets, out);
+                }
+                out.push(b'}');
             }
-            Value::Summary { quantiles, count, sum } => composite(*count, *sum, b"quantile", quantiles, out),
+            Value::Summary { quantiles, count, sum } => {
+                begin_composite(*count, *sum, out);
+                list(b"quantile", quantiles, out);
+                out.push(b'}');
+            }
         }
         if let Some(start_ms) = metric.start_ms {
             out.extend_from_slice(b" st@");
             number::sample(seconds(start_ms), out);
         }
-        for exemplar in metric.exemplars.iter().flatten() {
+        let native = match &metric.value {
+            Value::Histogram { native: Some(native), .. } => Some(native),
+            _ => None,
+        };
+        let of_buckets = metric.exemplars.iter().copied().flatten().filter(|_| native.is_none());
+        for exemplar in native.into_iter().flat_map(|native| &native.exemplars).chain(of_buckets) {
             out.extend_from_slice(b" # ");
             braces(exemplar.labels(), out);
             for number in [exemplar.value(), exemplar.timestamp()] {
@@ -87,15 +102,17 @@ fn braces(labels: &[u8], out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// `{count:1,sum:2,name:[0.5:1,+Inf:1]}`
-fn composite(count: f64, sum: f64, name: &[u8], pairs: &[(f64, f64)], out: &mut Vec<u8>) {
+/// `{count:1,sum:2`
+fn begin_composite(count: f64, sum: f64, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{count:");
     number::sample(count, out);
     out.extend_from_slice(b",sum:");
     number::sample(sum, out);
-    out.push(b',');
-    out.extend_from_slice(name);
-    out.extend_from_slice(b":[");
+}
+
+/// `,name:[0.5:1,+Inf:1]`
+fn list(name: &[u8], pairs: &[(f64, f64)], out: &mut Vec<u8>) {
+    begin_list(name, out);
     for (at, (threshold, value)) in pairs.iter().enumerate() {
         if at > 0 {
             out.push(b',');
@@ -104,5 +121,46 @@ fn composite(count: f64, sum: f64, name: &[u8], pairs: &[(f64, f64)], out: &mut 
         out.push(b':');
         number::sample(*value, out);
     }
-    out.extend_from_slice(b"]}");
+    out.push(b']');
+}
+
+fn begin_list(name: &[u8], out: &mut Vec<u8>) {
+    out.push(b',');
+    out.extend_from_slice(name);
+    out.extend_from_slice(b":[");
+}
+
+/// `,schema:3,zero_threshold:0,zero_count:0,positive_spans:[0:2],positive_buckets:[1,1]`
+fn native_fields(native: &NativeHistogram, out: &mut Vec<u8>) {
+    let numbers: [(&[u8], f64); 3] = [
+        (b",schema:", native.schema.into()),
+        (b",zero_threshold:", native.zero_threshold),
+        (b",zero_count:", native.zero_count),
+    ];
+    for (name, value) in numbers {
+        out.extend_from_slice(name);
+        number::sample(value, out);
+    }
+    let names: [(&[u8], &[u8], usize); 2] = [
+        (b"negative_spans", b"negative_buckets", NEGATIVE),
+        (b"positive_spans", b"positive_buckets", POSITIVE),
+    ];
+    for (of_spans, of_buckets, side) in names {
+        let spans = spans(&native.sides[side]);
+        if spans.is_empty() {
+            continue;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "there are few buckets")]
+        let lengths: Vec<_> =
+            spans.iter().map(|(gap, counts)| (f64::from(*gap), counts.len() as f64)).collect();
+        list(of_spans, &lengths, out);
+        begin_list(of_buckets, out);
+        for (at, count) in spans.iter().flat_map(|(_, counts)| counts).enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            number::sample(*count, out);
+        }
+        out.push(b']');
+    }
 }

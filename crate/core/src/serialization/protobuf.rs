@@ -3,7 +3,7 @@
 
 use super::metrics::{Encoder, Head, Metric, Value};
 use crate::labels::{escape, pairs};
-use crate::model::{Exemplar, Kind};
+use crate::model::{Exemplar, Kind, NEGATIVE, NativeHistogram, POSITIVE, spans};
 
 /// Writes one family after the other.
 #[derive(Default)]
@@ -91,7 +91,7 @@ impl Encoder for Protobuf {
                 }
                 start(4, metric.start_ms, out);
             }
-            Value::Histogram { buckets, sum } => {
+            Value::Histogram { buckets, sum, native } => {
                 let count = buckets.last().map_or(0.0, |(_, count)| *count);
                 whole_count(count, out);
                 double(2, *sum, out);
@@ -103,7 +103,11 @@ impl Encoder for Protobuf {
                     }
                 }
                 broken_count(count, out);
+                native.iter().for_each(|native| native_fields(native, out));
                 start(15, metric.start_ms, out);
+                for example in native.iter().flat_map(|native| &native.exemplars) {
+                    exemplar(16, Some(example), out);
+                }
             }
         }
         close(values, out);
@@ -123,6 +127,41 @@ impl Encoder for Protobuf {
     }
 
     fn finish(&mut self, _out: &mut Vec<u8>) {}
+}
+
+fn native_fields(native: &NativeHistogram, out: &mut Vec<u8>) {
+    integer(5, zigzag(native.schema.into()), out);
+    double(6, native.zero_threshold, out);
+    integer(7, whole(native.zero_count).unwrap_or_default(), out);
+    for (of_spans, side) in [(9, NEGATIVE), (12, POSITIVE)] {
+        let spans = spans(&native.sides[side]);
+        for (gap, counts) in &spans {
+            span((*gap).into(), counts.len() as u64, of_spans, out);
+        }
+        let mut before = 0;
+        for count in spans.iter().flat_map(|(_, counts)| counts) {
+            #[expect(clippy::cast_possible_truncation, reason = "counts are integers below 2^53")]
+            let count = *count as i64;
+            integer(of_spans + 1, zigzag(count - before), out);
+            before = count;
+        }
+    }
+    // Without it, servers take a native histogram without observations for one of classic buckets.
+    if native.zero_threshold == 0.0 && native.count() == 0.0 {
+        span(0, 0, 12, out);
+    }
+}
+
+fn span(offset: i64, length: u64, field: u8, out: &mut Vec<u8>) {
+    let message = open(field, out);
+    integer(1, zigzag(offset), out);
+    integer(2, length, out);
+    close(message, out);
+}
+
+/// A signed integer whose sign is its last bit.
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
 fn bucket(bound: f64, count: f64, example: Option<&Exemplar>, out: &mut Vec<u8>) {
@@ -211,10 +250,10 @@ fn bytes(field: u8, value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(value);
 }
 
-/// Begins a message or a text of unknown length; returns what `close` needs. All fields here have numbers below 16, so
-/// their tags are one byte.
+/// Begins a message or a text of unknown length; returns what `close` needs.
 fn open(field: u8, out: &mut Vec<u8>) -> usize {
-    out.push((field << 3) | 2);
+    // The tag of a field from 16 on has two bytes. Other functions here have no such fields.
+    varint(u64::from(field) << 3 | 2, out);
     out.push(0);
     out.len() - 1
 }

@@ -1,0 +1,485 @@
+//! The buckets of native histograms' series. A series has a window for each sign: a run of cells, one for each key of a range.
+//! JavaScript adds to the cells of the populated buckets in it without a call. Every other observation comes here: it moves the
+//! window, or lowers the resolution, as Prometheus' Go library does. One lock for each series, so a thread that records waits
+//! for the reading of one series at most.
+
+use super::histogram_read::read_histogram;
+use crate::model::{
+    NATIVE_CELLS, NEGATIVE, NativeBuckets, NativeHistogram, NativeHistogramOptions, POSITIVE, SCHEMA_MIN,
+    key_of, upper_bound,
+};
+use crate::slab::{Cells, Slab};
+use crate::sync::{Arc, Mutex, RwLock};
+use hashbrown::HashMap;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+// The cells behind the sum. Only the first counts; JavaScript reads the others. It has the same numbers.
+const ZERO: usize = 0;
+/// NaN while every observation has to come here.
+const THRESHOLD: usize = 1;
+const SCHEMA: usize = 2;
+/// The series' id and 1. Cells that no scrape shows have 0 here.
+const ID: usize = 3;
+/// For each sign: slot, first key and number of keys of its window.
+const WINDOWS: usize = 4;
+const WINDOW_CELLS: usize = 3;
+const _: () = assert!(NATIVE_CELLS == WINDOWS + 2 * WINDOW_CELLS);
+
+/// Keys of the smallest and the largest window. 512 keys are 64 doublings at the default resolution.
+const WINDOW_MIN: usize = if cfg!(loom) { 2 } else { 16 };
+const WINDOW_MAX: usize = if cfg!(loom) { 4 } else { 512 };
+/// After so many observations outside the windows they are laid out anew.
+const FAR_MAX: u32 = 1024;
+
+/// One series, and its lock.
+pub(crate) type SharedNative = Arc<Mutex<NativeSeries>>;
+
+/// The series of one native histogram.
+pub(crate) struct NativeSet {
+    options: NativeHistogramOptions,
+    /// Cells before those of this module: classic buckets and the sum.
+    head: usize,
+    series: RwLock<HashMap<u32, SharedNative, foldhash::fast::FixedState>>,
+    /// Copies, by the id of the series that had them.
+    kept: Mutex<HashMap<u32, NativeHistogram, foldhash::fast::FixedState>>,
+}
+
+/// A run of cells, one for each key from `start` on.
+#[derive(Clone, Copy, Default)]
+struct Window {
+    slot: u32,
+    start: i32,
+    keys: usize,
+}
+
+/// The buckets of one series.
+pub(crate) struct NativeSeries {
+    cells: Arc<Cells>,
+    id: u32,
+    slot: u32,
+    head: usize,
+    schema: i32,
+    zero_threshold: f64,
+    /// Populated buckets, without the zero bucket.
+    buckets: u32,
+    windows: [Window; 2],
+    /// Buckets outside the windows; few series have any.
+    far: Option<Box<[BTreeMap<i32, f64>; 2]>>,
+    /// Observations outside the windows since they were laid out.
+    far_observations: u32,
+    begun: Duration,
+    /// When it is to begin anew.
+    due: Option<Duration>,
+}
+
+impl NativeSet {
+    pub(super) fn new(options: &NativeHistogramOptions, head: usize) -> Self {
+        Self {
+            options: *options,
+            head,
+            series: RwLock::new(HashMap::default()),
+            kept: Mutex::new(HashMap::default()),
+        }
+    }
+
+    pub(super) fn add(&self, id: u32, slot: u32, cells: &Arc<Cells>, now: Duration) {
+        let mut series = NativeSeries {
+            cells: Arc::clone(cells),
+            id,
+            slot,
+            head: self.head,
+            schema: 0,
+            zero_threshold: 0.0,
+            buckets: 0,
+            windows: [Window::default(); 2],
+            far: None,
+            far_observations: 0,
+            begun: now,
+            due: None,
+        };
+        series.begin(&self.options, now);
+        series.publish(&self.options);
+        self.series.write().insert(id, Arc::new(Mutex::new(series)));
+    }
+
+    pub(super) fn remove(&self, id: u32) {
+        self.series.write().remove(&id);
+    }
+
+    pub(super) fn remove_all(&self) {
+        self.series.write().clear();
+    }
+
+    pub(crate) fn of(&self, id: u32) -> Option<SharedNative> {
+        self.series.read().get(&id).cloned()
+    }
+
+    /// Sets a series to zero.
+    pub(super) fn clear(&self, id: u32, now: Duration) {
+        if let Some(series) = self.of(id) {
+            let mut series = series.lock();
+            series.begin(&self.options, now);
+            series.publish(&self.options);
+        }
+    }
+
+    /// Counts a finite value in a bucket, and has `record` write the other cells. Returns true if the series began anew.
+    pub(crate) fn observe(
+        &self,
+        series: &Mutex<NativeSeries>,
+        value: f64,
+        now: Duration,
+        record: impl FnOnce(),
+    ) -> bool {
+        let mut series = series.lock();
+        let due = series.due.filter(|due| now >= *due);
+        due.iter().for_each(|due| series.begin(&self.options, *due));
+        series.count(value);
+        let began = series.limit(value, &self.options, now) || due.is_some();
+        series.publish(&self.options);
+        record();
+        began
+    }
+
+    /// Reads a series: classic buckets and sum, and the native buckets. False if there is no such series.
+    pub(super) fn read(
+        &self,
+        id: u32,
+        now: Duration,
+        values: &mut [f64],
+        into: &mut NativeHistogram,
+    ) -> bool {
+        let Some(series) = self.of(id) else { return false };
+        let series = series.lock();
+        series.read(values, into);
+        if series.due.is_some_and(|due| now >= due) {
+            // Only the thread that records may set cells to 0: its next observation comes here.
+            series.close();
+        }
+        true
+    }
+
+    /// Keeps a copy of the buckets of a series.
+    pub(super) fn keep(&self, id: u32) {
+        if let Some(series) = self.of(id) {
+            let mut copy = NativeHistogram::default();
+            series.lock().read(&mut vec![0.0; self.head], &mut copy);
+            self.kept.lock().insert(id, copy);
+        }
+    }
+
+    /// Gives the buckets that were kept of one series to another.
+    pub(super) fn give(&self, from: u32, to: u32) {
+        let kept = self.kept.lock().remove(&from);
+        if let (Some(kept), Some(series)) = (kept, self.of(to)) {
+            let mut series = series.lock();
+            series.zero_threshold = kept.zero_threshold;
+            series.store(ZERO, kept.zero_count);
+            series.lay(kept);
+            series.publish(&self.options);
+        }
+    }
+}
+
+impl NativeSeries {
+    fn cell(&self, offset: usize) -> (&Slab, usize) {
+        let (slab, first) = self.cells.locate(self.slot);
+        (slab, first + self.head + offset)
+    }
+
+    fn load(&self, offset: usize) -> f64 {
+        let (slab, cell) = self.cell(offset);
+        slab.load(cell)
+    }
+
+    fn store(&self, offset: usize, value: f64) {
+        let (slab, cell) = self.cell(offset);
+        slab.store(cell, value);
+    }
+
+    fn add(&self, offset: usize, value: f64) {
+        self.store(offset, self.load(offset) + value);
+    }
+
+    /// Begins anew: nothing is observed, and the buckets are as the options say.
+    fn begin(&mut self, options: &NativeHistogramOptions, now: Duration) {
+        let (slab, first) = self.cells.locate(self.slot);
+        (first..=first + self.head + ZERO).for_each(|cell| slab.store(cell, 0.0));
+        self.schema = options.schema();
+        self.zero_threshold = options.zero_threshold;
+        self.lay(NativeHistogram { schema: self.schema, ..NativeHistogram::default() });
+        self.begun = now;
+        self.due = None;
+    }
+
+    /// Shows JavaScript where the windows are.
+    fn publish(&self, options: &NativeHistogramOptions) {
+        self.store(SCHEMA, self.schema.into());
+        self.store(ID, f64::from(self.id) + 1.0);
+        for (side, window) in self.windows.iter().enumerate() {
+            let first = WINDOWS + side * WINDOW_CELLS;
+            let keys = u32::try_from(window.keys).unwrap_or_default();
+            [window.slot.into(), window.start.into(), f64::from(keys)]
+                .into_iter()
+                .enumerate()
+                .for_each(|(at, value)| self.store(first + at, value));
+        }
+        // With too many buckets, each observation lowers the resolution further.
+        let goes_on = self.is_full(options) && (self.schema > SCHEMA_MIN || self.wider(options).is_some());
+        if goes_on { self.close() } else { self.store(THRESHOLD, self.zero_threshold) }
+    }
+
+    fn close(&self) {
+        self.store(THRESHOLD, f64::NAN);
+    }
+
+    fn count(&mut self, value: f64) {
+        let distance = value.abs();
+        if distance <= self.zero_threshold {
+            self.add(ZERO, 1.0);
+            return;
+        }
+        let side = if value > 0.0 { POSITIVE } else { NEGATIVE };
+        let key = key_of(distance, self.schema);
+        if !self.windows[side].contains(key) && !self.cover(side, key) {
+            self.count_far(side, key);
+            return;
+        }
+        let (slab, cell) = self.windows[side].locate(key, &self.cells);
+        let count = slab.load(cell);
+        self.buckets += u32::from(count == 0.0);
+        slab.store(cell, count + 1.0);
+    }
+
+    fn count_far(&mut self, side: usize, key: i32) {
+        let far = self.far.get_or_insert_default();
+        let count = far[side].entry(key).or_insert(0.0);
+        self.buckets += u32::from(*count == 0.0);
+        *count += 1.0;
+        self.far_observations += 1;
+        if self.far_observations == FAR_MAX {
+            let all = self.histogram();
+            self.lay(all);
+        }
+    }
+
+    /// Moves or widens a window so that it covers a key too; false if it would become too large.
+    fn cover(&mut self, side: usize, key: i32) -> bool {
+        let window = self.windows[side];
+        let mut buckets = NativeBuckets::new();
+        window.read(&self.cells, &mut buckets);
+        let first = buckets.first().map_or(key, |(first, _)| key.min(*first));
+        let last = buckets.last().map_or(key, |(last, _)| key.max(*last));
+        let Some(moved) = Window::over(first, last, &self.cells) else { return false };
+        window.free(&self.cells);
+        moved.write(&buckets, &self.cells);
+        self.windows[side] = moved;
+        true
+    }
+
+    fn is_full(&self, options: &NativeHistogramOptions) -> bool {
+        options.max_buckets > 0 && self.buckets > options.max_buckets
+    }
+
+    /// Reduces the number of buckets by one step, if there are too many. True if the series began anew with this value.
+    fn limit(&mut self, value: f64, options: &NativeHistogramOptions, now: Duration) -> bool {
+        if !self.is_full(options) {
+            return false;
+        }
+        if !options.min_reset.is_zero() && self.due.is_none() {
+            let due = self.begun.saturating_add(options.min_reset);
+            if now >= due {
+                self.begin(options, now);
+                self.count(value);
+                return true;
+            }
+            self.due = Some(due);
+        }
+        match self.wider(options) {
+            Some((key, threshold)) => self.widen(key, threshold),
+            None if self.schema > SCHEMA_MIN => {
+                let mut all = self.histogram();
+                all.lower(self.schema - 1);
+                self.lay(all);
+            }
+            None => {}
+        }
+        false
+    }
+
+    /// The key of the buckets that the zero bucket may take, and how wide it is then.
+    fn wider(&self, options: &NativeHistogramOptions) -> Option<(i32, f64)> {
+        if self.zero_threshold >= options.max_zero_threshold {
+            return None;
+        }
+        let all = self.histogram();
+        let key = all.sides.iter().filter_map(|buckets| buckets.first()).map(|(key, _)| *key).min()?;
+        let threshold = upper_bound(key, self.schema);
+        (threshold <= options.max_zero_threshold).then_some((key, threshold))
+    }
+
+    fn widen(&mut self, key: i32, threshold: f64) {
+        self.zero_threshold = threshold;
+        let mut all = self.histogram();
+        for buckets in &mut all.sides {
+            if let Some((_, count)) = buckets.first().copied().filter(|(first, _)| *first == key) {
+                self.add(ZERO, count);
+                buckets.remove(0);
+            }
+        }
+        self.lay(all);
+    }
+
+    /// Replaces all buckets.
+    fn lay(&mut self, all: NativeHistogram) {
+        self.schema = all.schema;
+        self.buckets = 0;
+        self.far = None;
+        self.far_observations = 0;
+        for (side, buckets) in all.sides.into_iter().enumerate() {
+            self.windows[side].free(&self.cells);
+            self.buckets += u32::try_from(buckets.len()).unwrap_or(u32::MAX);
+            let dense = densest(&buckets);
+            let window = match buckets[dense.clone()] {
+                [(first, _), .., (last, _)] | [(first @ last, _)] => Window::over(first, last, &self.cells),
+                [] => None,
+            };
+            self.windows[side] = window.unwrap_or_default();
+            self.windows[side].write(&buckets[dense.clone()], &self.cells);
+            let far = buckets.into_iter().enumerate().filter(|(at, _)| !dense.contains(at)).map(|(_, it)| it);
+            far.for_each(|(key, count)| {
+                self.far.get_or_insert_default()[side].insert(key, count);
+            });
+        }
+    }
+
+    /// The buckets, for the thread that records.
+    fn histogram(&self) -> NativeHistogram {
+        let mut all = NativeHistogram { schema: self.schema, ..NativeHistogram::default() };
+        for (side, buckets) in all.sides.iter_mut().enumerate() {
+            self.windows[side].read(&self.cells, buckets);
+            self.add_far(side, buckets);
+        }
+        all
+    }
+
+    fn add_far(&self, side: usize, buckets: &mut NativeBuckets) {
+        if let Some(far) = &self.far {
+            buckets.extend(far[side].iter().map(|(key, count)| (*key, *count)));
+            buckets.sort_unstable_by_key(|(key, _)| *key);
+        }
+    }
+
+    /// Reads everything as it was at one moment, although JavaScript may be writing.
+    fn read(&self, values: &mut [f64], into: &mut NativeHistogram) {
+        let (own, first) = self.cells.locate(self.slot);
+        let windows = self.windows.map(|window| (self.cells.locate(window.slot), window.keys));
+        let (positive, negative) = (windows[POSITIVE], windows[NEGATIVE]);
+        let head = self.head - 1;
+        let mut all = vec![0.0; head + 1 + positive.1 + negative.1 + 1];
+        let sum = all.len() - 1;
+        read_histogram(&mut all, |cell| {
+            if cell < head {
+                own.load(first + cell)
+            } else if cell == head {
+                own.load(first + self.head + ZERO)
+            } else if cell == sum {
+                own.load(first + head)
+            } else {
+                let ((slab, start), at) = match (cell - head - 1).checked_sub(positive.1) {
+                    None => (positive.0, cell - head - 1),
+                    Some(at) => (negative.0, at),
+                };
+                slab.load(start + at)
+            }
+        });
+        values[..head].copy_from_slice(&all[..head]);
+        values[head] = all[sum];
+        into.schema = self.schema;
+        into.zero_threshold = self.zero_threshold;
+        into.zero_count = all[head];
+        let mut cell = head + 1;
+        for (side, window) in self.windows.iter().enumerate() {
+            let buckets = &mut into.sides[side];
+            buckets.clear();
+            let keys = window.start..;
+            buckets.extend(
+                keys.zip(all[cell..cell + window.keys].iter().copied()).filter(|(_, count)| *count != 0.0),
+            );
+            cell += window.keys;
+            self.add_far(side, buckets);
+        }
+    }
+}
+
+impl Drop for NativeSeries {
+    fn drop(&mut self) {
+        self.windows.iter().for_each(|window| window.free(&self.cells));
+    }
+}
+
+impl Window {
+    /// A window over these keys and some around them; `None` if they are too far apart.
+    fn over(first: i32, last: i32, cells: &Cells) -> Option<Self> {
+        let needed = usize::try_from(last - first).unwrap_or_default() + 1;
+        if needed > WINDOW_MAX {
+            return None;
+        }
+        let keys = needed.next_power_of_two().max(WINDOW_MIN);
+        let before = i32::try_from((keys - needed) / 2).unwrap_or_default();
+        Some(Self { slot: cells.allocate(keys), start: first - before, keys })
+    }
+
+    fn free(self, cells: &Cells) {
+        if self.keys > 0 {
+            cells.free([self.slot], self.keys);
+        }
+    }
+
+    fn contains(self, key: i32) -> bool {
+        usize::try_from(key - self.start).is_ok_and(|at| at < self.keys)
+    }
+
+    /// The cell of a key in the window.
+    fn locate(self, key: i32, cells: &Cells) -> (&Slab, usize) {
+        let (slab, first) = cells.locate(self.slot);
+        (slab, first + usize::try_from(key - self.start).unwrap_or_default())
+    }
+
+    fn write(self, buckets: &[(i32, f64)], cells: &Cells) {
+        for (key, count) in buckets {
+            let (slab, cell) = self.locate(*key, cells);
+            slab.store(cell, *count);
+        }
+    }
+
+    /// Appends the populated buckets.
+    fn read(self, cells: &Cells, into: &mut NativeBuckets) {
+        let keys = (self.start..).take(self.keys);
+        into.extend(
+            keys.map(|key| {
+                let (slab, cell) = self.locate(key, cells);
+                (key, slab.load(cell))
+            })
+            .filter(|(_, count)| *count != 0.0),
+        );
+    }
+}
+
+/// The positions of the buckets with the most observations that fit in one window.
+fn densest(buckets: &[(i32, f64)]) -> std::ops::Range<usize> {
+    let (mut best, mut most) = (0..0, 0.0);
+    let (mut first, mut total) = (0, 0.0);
+    for (at, (key, count)) in buckets.iter().enumerate() {
+        total += count;
+        while usize::try_from(key - buckets[first].0).unwrap_or_default() >= WINDOW_MAX {
+            total -= buckets[first].1;
+            first += 1;
+        }
+        if total > most {
+            (best, most) = (first..at + 1, total);
+        }
+    }
+    best
+}
