@@ -69,13 +69,7 @@ export class Buckets {
   /** The number of cells before the sum. */
   readonly sum: number;
 
-  /** @param family the number of the family in the addon; only a native histogram needs it */
-  constructor(
-    bounds: readonly number[],
-    readonly family: number,
-    /** True for a native histogram, whose other buckets the core knows. */
-    readonly isNative: boolean,
-  ) {
+  constructor(bounds: readonly number[]) {
     this.bounds = new Float64Array(Math.ceil(bounds.length / STEP) * STEP).fill(Number.POSITIVE_INFINITY);
     this.bounds.set(bounds);
     this.sum = bounds.length + 1;

@@ -1,18 +1,17 @@
 /**
  * Implements histograms: observations counted in buckets, and their sum.
  */
-import { shown, ValueError } from '../errors';
 import { NO_SLOT } from '../labels/table';
-import { addPairTo, cellIndexOf, cellsOf } from '../native/contributor';
+import { addPairTo } from '../native/contributor';
 import type { AnyLabels, Over } from '../types';
 import { type Buckets, checkedBuckets, findBucket } from './buckets';
 import { checkedExemplar, type ExemplarLabels, type ObserveDataWithExemplar } from './exemplar';
+import { checkedObservation, HistogramCells } from './histogram-cells';
 import { childOf, enter, Metric, type MetricConfiguration, valuesOf } from './metric';
-import { observeNative } from './native-buckets';
+import { NativeHistogramCells } from './native-histogram-cells';
 import { checkedNative, type NativeHistogramOptions } from './native-options';
 import { addMembers, HISTOGRAM_MEMBERS } from './peer-members';
-import type { Place } from './place';
-import { addNative, addPair, type Home, idOf, labelsOf, revived, Series, seriesSet, siblingOf } from './series';
+import { idOf, observer, seriesSet } from './series';
 import { startTimer, type Timer, timeCall } from './timer';
 
 /** Configuration of a histogram. */
@@ -74,47 +73,6 @@ export interface HistogramSeries<T extends string = string> {
   startTimer<P = never>(...args: Over<P, []>): Over<P, Timer<T>>;
 }
 
-/** The series of a histogram. */
-export class HistogramCells extends Series {
-  protected readonly buckets: Buckets;
-
-  /** @internal */
-  constructor(home: Home, place: Place, buckets: Buckets) {
-    super(home, place);
-    this.buckets = buckets;
-  }
-
-  observe(value: number): void {
-    const { bounds, sum } = this.buckets;
-    // True for finite numbers only: Infinity - Infinity and NaN - NaN are NaN.
-    const finite = typeof value === 'number' && value - value === 0;
-    if (finite && this[addPair](findBucket(bounds, value), sum, value)) return;
-    const observation = checkedObservation(value);
-    this[revived]()[addPair](findBucket(bounds, observation), sum, observation);
-  }
-
-  startTimer(): Timer {
-    return startTimer((more, seconds) => {
-      if (more === undefined) this.observe(seconds);
-      else (this[siblingOf]({ ...this[labelsOf](), ...more }) as HistogramCells).observe(seconds);
-    });
-  }
-}
-
-/** The series of a native histogram. */
-class NativeHistogramCells extends HistogramCells {
-  override observe(value: number): void {
-    const observation = checkedObservation(value);
-    if (!this[addNative](this.buckets, observation)) this[revived]()[addNative](this.buckets, observation);
-  }
-}
-
-/** @throws {ValueError} `INVALID_VALUE` for a value that is not a finite number */
-export function checkedObservation(value: unknown): number {
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new ValueError('INVALID_VALUE', `Value is not a valid number: ${shown(value)}`);
-}
-
 /**
  * A distribution, such as durations or sizes. The client counts in buckets; the Prometheus server computes quantiles.
  *
@@ -147,7 +105,7 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramCel
 
   /** @internal */
   override [childOf](series: HistogramCells, labels: () => AnyLabels<T>): HistogramSeries<T> {
-    const observe = (value: number) => series.observe(value);
+    const observe = series[observer]();
     if (this.observe === OWN_OBSERVE) return { observe, startTimer: () => series.startTimer() };
     // Timers call the metric's method, and observations of a child do not, as in prom-client.
     return { observe, startTimer: () => this.startTimer(labels()) };
@@ -269,9 +227,8 @@ function observeLabelled(histogram: Metric<string, HistogramCells>, labels: obje
   else observeAt(slot, set.buckets, observation);
 }
 
-function observeAt(slot: number, buckets: Buckets, observation: number): void {
-  if (buckets.isNative) observeNative(cellsOf(slot), cellIndexOf(slot), buckets, observation);
-  else addPairTo(slot, findBucket(buckets.bounds, observation), buckets.sum, observation);
+function observeAt(slot: number, { bounds, sum }: Buckets, observation: number): void {
+  addPairTo(slot, findBucket(bounds, observation), sum, observation);
 }
 
 /** The answer of the addon's `nativeBuckets()` as an object. */

@@ -37,7 +37,9 @@ export interface NativeHistogramOptions {
 const MOST_BUCKETS = 65_536;
 
 /** @throws {ConfigurationError} `INVALID_CONFIG` @internal */
-export function checkedNative(options: NativeHistogramOptions | null | undefined): NativeHistogramDescription | undefined {
+export function checkedNative(
+  options: NativeHistogramOptions | null | undefined,
+): NativeHistogramDescription | undefined {
   const {
     nativeHistogramBucketFactor: factor,
     nativeHistogramMaxBuckets: maxBuckets = 160,

@@ -65,7 +65,7 @@ export class SeriesSet<S extends Series> implements Home {
     this.#warn = warn;
     this.family = createFamily(definition);
     this.number = this.family.number();
-    this.buckets = new Buckets(definition.buckets, this.number, definition.native !== undefined);
+    this.buckets = new Buckets(definition.buckets);
     this.ageSteps = AgeSteps.of(definition.summary);
     this.#table = new LabelTable(definition.labelNames);
     this.#findSlot = openFinder(this.#table, 'slot', (finder) => {
@@ -73,6 +73,7 @@ export class SeriesSet<S extends Series> implements Home {
       this.watch(this.#watched);
     });
     this.find = this.#findSlot;
+    this.watch(false);
     this.#findEntry = openFinder(this.#table, 'entry', (finder) => {
       this.#findEntry = finder;
     });
@@ -93,8 +94,9 @@ export class SeriesSet<S extends Series> implements Home {
 
   /** While on, each write goes through the object of its series, where the testing kit sees it. */
   watch(on: boolean): void {
-    this.#watched = on;
-    this.find = on ? () => NO_SLOT : this.#findSlot;
+    // The series of a native histogram write their cells themselves.
+    this.#watched = on || this.#definition.native !== undefined;
+    this.find = this.#watched ? () => NO_SLOT : this.#findSlot;
     this.#followPlain();
   }
 
@@ -214,6 +216,11 @@ export class SeriesSet<S extends Series> implements Home {
     // Over a limit there is no series of its own, and the shared one must not be set to zero.
     const series = this.peek(place);
     if (series !== undefined) this.family.zeroSeries(series[idOf]());
+  }
+
+  observeFirst(id: number, value: number): void {
+    // As in `flush()`.
+    if (id >= 0) addon.observeNative(this.number, id, value);
   }
 
   flush(id: number, step: number): void {

@@ -6,7 +6,6 @@ import { SUMMARY_CELLS } from '../native/contributor';
 import type { AgeSteps } from './age-steps';
 import type { Buckets } from './buckets';
 import { idIn } from './label-forms';
-import { observeNative } from './native-buckets';
 import type { Place } from './place';
 
 /** The `#cells` of a series without cells. */
@@ -26,12 +25,16 @@ export const retire = Symbol('retire');
 export const add = Symbol('add');
 /** Adds 1 to one cell and a value to another, with no other call between; false if there are no cells. */
 export const addPair = Symbol('addPair');
-/** Observes a finite value in a native histogram; false if there are no cells. */
-export const addNative = Symbol('addNative');
+/** Makes the `observe` of a child of a histogram. */
+export const observer = Symbol('observer');
+/** Records a finite number in a series that writes its cells itself; false if there are no cells. */
+export const record = Symbol('record');
 /** Writes a value to the buffer of a summary, counts it and adds it to the sum; false if there are no cells. */
 export const buffer = Symbol('buffer');
 /** Passes the buffer to the core. What is written next belongs to this step of the summary's window. */
 export const flush = Symbol('flush');
+/** Has the core count a finite value in a native histogram's series. */
+export const observeFirst = Symbol('observeFirst');
 /** Sets the first cell; false if there are no cells. */
 export const put = Symbol('put');
 /** Sets all cells of a series that has cells. Only the testing kit needs it. */
@@ -73,6 +76,8 @@ export interface Home {
   labelsOf(key: number): Record<string, unknown>;
   /** The window of a summary. @internal */
   readonly ageSteps: AgeSteps | undefined;
+  /** Has the core count a finite value in a native histogram's series. */
+  observeFirst(id: number, value: number): void;
   /** Passes the buffer of a summary's series to the core. */
   flush(id: number, step: number): void;
   /** The labels of a place. */
@@ -112,13 +117,6 @@ export abstract class Series {
     return true;
   }
 
-  [addNative](buckets: Buckets, value: number): boolean {
-    const index = this.#index;
-    if (index < 0) return false;
-    observeNative(this.#cells, index, buckets, value);
-    return true;
-  }
-
   [buffer](at: number, value: number): boolean {
     const index = this.#index;
     if (index < 0) return false;
@@ -132,6 +130,11 @@ export abstract class Series {
   [flush](step: number): void {
     const home = this.#home;
     if (!(home instanceof Detached)) home.flush(this[idOf](), step);
+  }
+
+  [observeFirst](value: number): void {
+    const home = this.#home;
+    if (!(home instanceof Detached)) home.observeFirst(this[idOf](), value);
   }
 
   [put](value: number): boolean {

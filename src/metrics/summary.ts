@@ -5,10 +5,22 @@
 import { SUMMARY_BUFFER } from '../native/contributor';
 import type { AnyLabels, Over } from '../types';
 import type { AgeSteps } from './age-steps';
-import { checkedObservation } from './histogram';
+import { checkedObservation } from './histogram-cells';
 import { beforeReading, childOf, enter, Metric, type MetricConfiguration } from './metric';
 import type { Place } from './place';
-import { attach, buffer, flush, type Home, idOf, labelsOf, revived, Series, seriesSet, siblingOf } from './series';
+import {
+  attach,
+  buffer,
+  flush,
+  type Home,
+  idOf,
+  labelsOf,
+  record,
+  revived,
+  Series,
+  seriesSet,
+  siblingOf,
+} from './series';
 import { checkedSummary, type SummaryOptions } from './summary-options';
 import { startTimer, type Timer, timeCall } from './timer';
 
@@ -32,8 +44,6 @@ export interface SummaryValue {
   quantiles: { quantile: number; value: number }[];
 }
 
-/** Records a finite number; false if there are no cells. */
-export const record = Symbol('record');
 /** Passes the buffer of a series to the core. */
 const emptied = Symbol('emptied');
 

@@ -58,7 +58,7 @@ export const SUMMARY_CELLS = 2;
 export const SUMMARY_BUFFER = 128;
 
 /** Cells of a native histogram's series behind the sum. The core has the same number. */
-const NATIVE_CELLS = 10;
+const NATIVE_CELLS = 9;
 
 /** The number of cells of a series. */
 export function widthOf({ kind, buckets, native }: FamilyDefinition): number {
@@ -122,15 +122,6 @@ export function addTo(slot: number, value: number): void {
 /** Sets the cell of a slot. */
 export function putTo(slot: number, value: number): void {
   slabs[slot >>> SLAB_SHIFT][slot & CELL_MASK] = value;
-}
-
-/** Adds 1 to the cell of a slot, unless it is 0; returns whether it did. */
-export function addOneTo(slot: number): boolean {
-  const cells = slabs[slot >>> SLAB_SHIFT];
-  const index = slot & CELL_MASK;
-  if (cells[index] === 0) return false;
-  cells[index] -= -1;
-  return true;
 }
 
 /** Adds 1 to one cell behind a slot, and a value to another, with no other call between. */

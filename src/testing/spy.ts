@@ -3,10 +3,10 @@
  * this metric's objects only and restores them later, so other metrics do not become slower.
  */
 import { unixMs } from '../clock';
-import type { Buckets } from '../metrics/buckets';
+import type { NativeHistogramCells } from '../metrics/native-histogram-cells';
 import type { Place } from '../metrics/place';
-import { add, addNative, addPair, idOf, labelsOf, put, type Series, seriesSet } from '../metrics/series';
-import { record, type SummaryCells } from '../metrics/summary';
+import { add, addPair, idOf, labelsOf, put, record, type Series, seriesSet } from '../metrics/series';
+import type { SummaryCells } from '../metrics/summary';
 import type { AnyMetric } from '../registry/entries';
 import type { Operation, OperationType } from './operations';
 import { printed } from './selector';
@@ -147,12 +147,8 @@ class Spy {
         series[addPair](counted, summed, value);
         this.#report('observe', labels, value);
       },
-      [addNative]: (buckets: Buckets, value: number) => {
-        series[addNative](buckets, value);
-        this.#report('observe', labels, value);
-      },
       [record]: (value: number) => {
-        (series as SummaryCells)[record](value);
+        (series as NativeHistogramCells | SummaryCells)[record](value);
         this.#report('observe', labels, value);
       },
       [put]: (value: number) => {

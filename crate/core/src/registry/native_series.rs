@@ -14,17 +14,18 @@ use hashbrown::HashMap;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-// The cells behind the sum. Only the first counts; JavaScript reads the others. It has the same numbers.
+// The cells behind the sum. Only the first counts; JavaScript reads the others after each observation that it has made here. It
+// has the same numbers.
 const ZERO: usize = 0;
 /// NaN while every observation has to come here.
 const THRESHOLD: usize = 1;
 const SCHEMA: usize = 2;
-/// The series' id and 1. Cells that no scrape shows have 0 here.
-const ID: usize = 3;
 /// For each sign: slot, first key and number of keys of its window.
-const WINDOWS: usize = 4;
+const WINDOWS: usize = 3;
 const WINDOW_CELLS: usize = 3;
 const _: () = assert!(NATIVE_CELLS == WINDOWS + 2 * WINDOW_CELLS);
+
+const LARGEST_SUBNORMAL: f64 = f64::from_bits((1 << 52) - 1);
 
 /// Keys of the smallest and the largest window. 512 keys are 64 doublings at the default resolution.
 const WINDOW_MIN: usize = if cfg!(loom) { 2 } else { 16 };
@@ -56,7 +57,6 @@ struct Window {
 /// The buckets of one series.
 pub(crate) struct NativeSeries {
     cells: Arc<Cells>,
-    id: u32,
     slot: u32,
     head: usize,
     schema: i32,
@@ -86,7 +86,6 @@ impl NativeSet {
     pub(super) fn add(&self, id: u32, slot: u32, cells: &Arc<Cells>, now: Duration) {
         let mut series = NativeSeries {
             cells: Arc::clone(cells),
-            id,
             slot,
             head: self.head,
             schema: 0,
@@ -99,7 +98,6 @@ impl NativeSet {
             due: None,
         };
         series.begin(&self.options, now);
-        series.publish(&self.options);
         self.series.write().insert(id, Arc::new(Mutex::new(series)));
     }
 
@@ -120,7 +118,6 @@ impl NativeSet {
         if let Some(series) = self.of(id) {
             let mut series = series.lock();
             series.begin(&self.options, now);
-            series.publish(&self.options);
         }
     }
 
@@ -177,7 +174,7 @@ impl NativeSet {
             series.zero_threshold = kept.zero_threshold;
             series.store(ZERO, kept.zero_count);
             series.lay(kept);
-            series.publish(&self.options);
+            series.close();
         }
     }
 }
@@ -211,12 +208,12 @@ impl NativeSeries {
         self.lay(NativeHistogram { schema: self.schema, ..NativeHistogram::default() });
         self.begun = now;
         self.due = None;
+        self.close();
     }
 
     /// Shows JavaScript where the windows are.
     fn publish(&self, options: &NativeHistogramOptions) {
         self.store(SCHEMA, self.schema.into());
-        self.store(ID, f64::from(self.id) + 1.0);
         for (side, window) in self.windows.iter().enumerate() {
             let first = WINDOWS + side * WINDOW_CELLS;
             let keys = u32::try_from(window.keys).unwrap_or_default();
@@ -227,9 +224,11 @@ impl NativeSeries {
         }
         // With too many buckets, each observation lowers the resolution further.
         let goes_on = self.is_full(options) && (self.schema > SCHEMA_MIN || self.wider(options).is_some());
-        if goes_on { self.close() } else { self.store(THRESHOLD, self.zero_threshold) }
+        // JavaScript finds no buckets of subnormal numbers.
+        if goes_on { self.close() } else { self.store(THRESHOLD, self.zero_threshold.max(LARGEST_SUBNORMAL)) }
     }
 
+    /// Has JavaScript come here with its next observation: the windows may have moved.
     fn close(&self) {
         self.store(THRESHOLD, f64::NAN);
     }
