@@ -45,7 +45,26 @@ npm ci --prefix __test__/judges/grafana --no-audit --no-fund --loglevel=error
 # The parsers of Prometheus' server. They need Go 1.26, which an older toolchain from 1.21 on fetches.
 (cd __test__/judges/textparse && go build -mod=readonly -o ../../../target/judges-textparse .)
 
+# Go's library for programs, whose native histograms are the reference. Only a test can have a clock of its own.
+(cd __test__/judges/native && go test -c -mod=readonly -o ../../../target/judges-native .)
+
+# Prometheus 3, which reads native histograms. Debian's newest release has it; its package is unpacked, not installed.
+new=target/judges-prometheus
+if ! [ -x "$new/usr/bin/prometheus" ]; then
+  rm -rf "$new"
+  mkdir -p "$new/lists/partial" "$new/archives/partial"
+  echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main' >"$new/sources.list"
+  apt_new() {
+    (cd "$new" && apt-get -o Dir::Etc::sourcelist="$PWD/sources.list" -o Dir::Etc::sourceparts=- \
+      -o Dir::State::lists="$PWD/lists" -o Dir::Cache="$PWD" -o APT::Sandbox::User=root -qq "$@")
+  }
+  apt_new update
+  apt_new download prometheus
+  dpkg -x "$new"/prometheus_*.deb "$new"
+fi
+
 echo 'judges:'
+"$new/usr/bin/prometheus" --version 2>&1 | head -n 1
 prometheus --version 2>&1 | head -n 1
 promtool --version 2>&1 | head -n 1
 # Debian's build prints no version.
@@ -54,7 +73,7 @@ dpkg-query -W -f '${Package} ${Version}\n' victoria-metrics 2>/dev/null || true
 "$venv/bin/python" --version
 "$venv/bin/python" -m pip freeze --disable-pip-version-check
 npm ls --prefix __test__/judges/grafana --depth=0
-go version -m target/judges-expfmt target/judges-textparse | awk '$1 == "dep" && $2 ~ /prometheus/ { print $2, $3 }'
+go version -m target/judges-expfmt target/judges-native target/judges-textparse | awk '$1 == "dep" && $2 ~ /prometheus/ { print $2, $3 }'
 prometheus-pushgateway --version 2>&1 | head -n 1
 openssl version
 

@@ -41,8 +41,9 @@ const run = fc.record({
     steps.flatMap(({ times, scrape, ...step }) =>
       Array.from({ length: times }, (_, time) => ({
         ...step,
-        // Go's library has no distance between exemplars of negative values.
-        trace: step.value > 0 ? step.trace : '',
+        // Go's library has no distance between exemplars of negative values, and its logarithms have other last digits: powers
+        // of 2 may be equally far apart here and not there.
+        trace: step.value > 0 && !Number.isInteger(Math.log2(step.value)) ? step.trace : '',
         advanceMs: time === 0 ? step.advanceMs : 0,
         scrape: scrape && time === times - 1,
       })),
@@ -104,7 +105,7 @@ test('Go’s library shows the same buckets for the same values', async (t) => {
         seen.wider += Number(zeroThreshold > wanted.zeroThreshold);
       }
     }),
-    { numRuns: 400, endOnFailure: true },
+    { numRuns: 1000, endOnFailure: true },
   );
   t.log(JSON.stringify(seen));
 });

@@ -2,21 +2,28 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { freePort, Process, run, temporaryFolder } from './processes.mjs';
 import { QueryApi } from './query.mjs';
 
+/** `.ci/judges.sh` puts it there: Debian's stable release has an older one. */
+const PROMETHEUS_3 = fileURLToPath(new URL('../../../target/judges-prometheus/usr/bin/prometheus', import.meta.url));
+
 /**
  * @param targets by job name: a metrics URL, or an object with `url` and other settings of the job.
- * @param more `ruleFiles` to evaluate every second, and `history`, an OpenMetrics text with timestamps to load.
+ * @param more `ruleFiles` to evaluate every second, `history`, an OpenMetrics text with timestamps to load, and `features` of
+ * Prometheus 3, which is started then.
  * @returns {Promise<QueryApi>}
  */
-export async function startPrometheus(t, targets, { ruleFiles = [], history } = {}) {
+export async function startPrometheus(t, targets, { ruleFiles = [], history, features } = {}) {
   const folder = await temporaryFolder(t);
   const address = `127.0.0.1:${await freePort()}`;
   const config = await writeScrapeConfig(folder, targets, ruleFiles);
   const storage = join(folder, 'tsdb');
   if (history !== undefined) await writeHistory(folder, storage, history);
-  return startServer(t, 'prometheus', address, '/-/ready', [
+  const isNew = features !== undefined;
+  return startServer(t, isNew ? PROMETHEUS_3 : 'prometheus', address, '/-/ready', [
+    ...(isNew ? [`--enable-feature=${features.join(',')}`] : []),
     `--config.file=${config}`,
     `--storage.tsdb.path=${storage}`,
     `--web.listen-address=${address}`,
