@@ -18,7 +18,8 @@ test('a server stores native histograms, their exemplars, and the first increase
   const coarse = new Histogram({ ...config, ...native, name: 'coarse_seconds', nativeHistogramMaxBuckets: 10 });
   const counter = new Counter({ ...config, name: 'events_total' });
   for (const histogram of [alone, beside, coarse]) {
-    for (let at = 0; at < 10_000; at++) histogram.observe({ labels: { kind: 'even' }, value: quantile((at + 0.5) / 10_000) });
+    for (let at = 0; at < 10_000; at++)
+      histogram.observe({ labels: { kind: 'even' }, value: quantile((at + 0.5) / 10_000) });
     histogram.observe({ labels: { kind: 'signed' }, value: -2 });
     histogram.observe({ labels: { kind: 'signed' }, value: 0 });
   }
@@ -45,7 +46,11 @@ test('a server stores native histograms, their exemplars, and the first increase
     t.is(await prometheus.scalar(`histogram_sum(${name}{kind="signed"})`), -2);
     t.is(await prometheus.scalar(`histogram_count(${name}{kind="signed"})`), 2);
   }
-  t.deepEqual(await prometheus.query('{__name__=~"(alone|beside)_seconds_(bucket|count|sum)"}'), [], 'no classic series');
+  t.deepEqual(
+    await prometheus.query('{__name__=~"(alone|beside)_seconds_(bucket|count|sum)"}'),
+    [],
+    'no classic series',
+  );
 
   // Extrapolation adds to them; without the time of birth both are 0.
   for (const increase of ['increase(events_total[1m])', 'histogram_count(increase(alone_seconds{kind="new"}[1m]))']) {

@@ -90,7 +90,8 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramCel
    */
   constructor(configuration: GivenHistogramConfiguration<T>) {
     const native = checkedNative(configuration);
-    const buckets = checkedBuckets(configuration?.buckets ?? (native && []));
+    const given = configuration?.buckets;
+    const buckets = given === undefined && native !== undefined ? [] : checkedBuckets(given);
     super(configuration as MetricConfiguration<T, never>, {
       type: 'histogram',
       buckets,

@@ -112,8 +112,11 @@ impl NativeHistogramOptions {
     }
 }
 
-/// 2 to this power, for exponents from -1074 to 1023.
+/// 2 to this power, for exponents up to 1023; 0 for exponents below those of numbers.
 fn power_of_two(exponent: i32) -> f64 {
+    if exponent < -1074 {
+        return 0.0;
+    }
     let normal = |exponent: i32| f64::from_bits(u64::from((exponent + 1023).cast_unsigned()) << 52);
     if exponent < -1022 { normal(exponent + 64) * normal(-64) } else { normal(exponent) }
 }
@@ -153,7 +156,7 @@ fn bound(at: usize, schema: usize) -> f64 {
 pub(crate) fn upper_bound(key: i32, schema: i32) -> f64 {
     let Ok(fine) = usize::try_from(schema) else {
         let exponent = key << -schema;
-        return if exponent >= 1024 { f64::MAX } else { power_of_two(exponent.max(-1074)) };
+        return if exponent >= 1024 { f64::MAX } else { power_of_two(exponent) };
     };
     let fraction = bound((key & ((1 << fine) - 1)).cast_unsigned() as usize, fine);
     let exponent = (key >> fine) + 1;
@@ -161,7 +164,7 @@ pub(crate) fn upper_bound(key: i32, schema: i32) -> f64 {
         return f64::MAX;
     }
     // Twice the fraction, because there is no 2^1024.
-    fraction * 2.0 * power_of_two((exponent - 1).max(-1074))
+    fraction * 2.0 * power_of_two(exponent - 1)
 }
 
 /// Buckets by key, ascending.

@@ -1,0 +1,102 @@
+// Tests the merge of native histograms over threads: at the lowest resolution of all and with the widest zero bucket, during a
+// worker's life and after it.
+
+import { parseExposition } from '@llm-devops/prometheus-metrics/testing';
+import test from 'ava';
+import { MEMORIES, run } from './support/process.mjs';
+
+/** The value and the number of observations of each bucket with some, by its key. */
+function bucketsOf(spans, deltas) {
+  const buckets = {};
+  let [key, at, count] = [0, 0, 0];
+  for (const [offset, length] of spans) {
+    key += offset;
+    for (let end = at + length; at < end; at++, key++) {
+      count += deltas[at];
+      if (count > 0) buckets[key] = count;
+    }
+  }
+  return buckets;
+}
+
+for (const { memory, engineMemory } of MEMORIES) {
+  test.serial(`${memory}: buckets are those of all threads`, async (t) => {
+    const expositions = await run(
+      async ({ client, thread }) => {
+        const config = { name: 'h', help: 'h', labelNames: ['a'], nativeHistogramBucketFactor: 1.1 };
+        const histogram = new client.Histogram(config);
+        for (let at = 0; at < 1000; at += 1) histogram.observe({ a: 'x' }, 1.05 ** (at % 100));
+        const work = async ({ client, say, heard, argument: number }) => {
+          const histogram = client.register.histogram({
+            name: 'h',
+            help: 'h',
+            labelNames: ['a'],
+            nativeHistogramBucketFactor: number === 1 ? 2 : 1.02,
+            nativeHistogramZeroThreshold: number === 2 ? 1.5 : 0,
+          });
+          for (let at = 0; at < 1000; at += 1) histogram.observe({ a: 'x' }, (at % 7) - 3);
+          histogram.observe({ a: `own${number}` }, 1);
+          say('recorded');
+          await heard();
+        };
+        const read = async () => {
+          const accept = 'application/openmetrics-text;version=2.0.0';
+          return (await client.register.scrape({ accept, names: ['h'] })).body.toString();
+        };
+        const expositions = [];
+        for (const number of [1, 2]) {
+          const worker = thread(work, number);
+          await worker.heard();
+          expositions.push(await read());
+          worker.say('end');
+          await worker.ended;
+          expositions.push(await read());
+        }
+        histogram.observe({ a: 'x' }, 1e6);
+        return [...expositions, await read()];
+      },
+      null,
+      { engineMemory },
+    );
+    const [during1, after1, during2, after2, last] = expositions.map((text) => {
+      const { families } = parseExposition(text, { format: 'openmetrics2', strict: true });
+      const { nativeHistogram } = families[0].samples.find(({ labels }) => labels.a === 'x');
+      const { schema, count, zeroCount, zeroThreshold, positiveSpans, positiveDeltas } = nativeHistogram;
+      const { negativeSpans, negativeDeltas } = nativeHistogram;
+      const [positive, negative] = [bucketsOf(positiveSpans, positiveDeltas), bucketsOf(negativeSpans, negativeDeltas)];
+      return { schema, count, zeroCount, zeroThreshold, positive, negative };
+    });
+    // Schema 0: a bucket for each doubling. The values of this thread are 1.05 ** 0 to 1.05 ** 99, ten times each.
+    const own = {};
+    for (let power = 0; power < 100; power += 1) {
+      const key = Math.max(0, Math.ceil(power * Math.log2(1.05)));
+      own[key] = (own[key] ?? 0) + 10;
+    }
+    // Each worker observes -3 to 3: 143 times each, and -3 to 2 once less or as often.
+    const times = Array.from({ length: 7 }, (_, value) => Math.ceil((1000 - value) / 7));
+    const one = {
+      schema: 0,
+      count: 2000,
+      zeroCount: times[3],
+      zeroThreshold: 2 ** -128,
+      positive: { ...own, 0: own[0] + times[4], 1: own[1] + times[5], 2: own[2] + times[6] },
+      negative: { 0: times[2], 1: times[1], 2: times[0] },
+    };
+    t.deepEqual(during1, one);
+    t.deepEqual(after1, one);
+    // The zero bucket of the second worker ends within the bucket from 1 to 2, which is taken whole.
+    const two = {
+      schema: 0,
+      count: 3000,
+      zeroCount: 2 * (times[1] + times[2] + times[3] + times[4] + times[5]) + own[0] + own[1],
+      zeroThreshold: 2,
+      positive: { ...own, 2: own[2] + 2 * times[6] },
+      negative: { 2: 2 * times[0] },
+    };
+    delete two.positive[0];
+    delete two.positive[1];
+    t.deepEqual(during2, two);
+    t.deepEqual(after2, two);
+    t.deepEqual(last, { ...two, count: 3001, positive: { ...two.positive, 20: 1 } });
+  });
+}
