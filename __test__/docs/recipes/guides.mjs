@@ -41,6 +41,7 @@ export default [
 `,
   },
   { page: 'docs/formats.md', title: 'the beginning of a series is shown', blocks: ['created: true'] },
+  { page: 'docs/formats.md', title: 'a native histogram makes its buckets', blocks: ['nativeHistogramBucketFactor'] },
   {
     page: 'docs/default-metrics.md',
     title: 'all default metrics begin and stop',

@@ -16,7 +16,7 @@ pub(crate) const EXEMPLARS_MAX: usize = 10;
 /// The growth from bucket to bucket in schemas 1 to 8. Go's library has computed all bounds from these, the first of which is
 /// one digit below the root of 2.
 const GROWTH: [f64; 8] = [
-    1.414_213_562_373_095,
+    f64::from_bits(0x3ff6_a09e_667f_3bcc),
     1.189_207_115_002_721,
     1.090_507_732_665_257_7,
     1.044_273_782_427_413_8,

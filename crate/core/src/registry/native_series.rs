@@ -482,3 +482,74 @@ fn densest(buckets: &[(i32, f64)]) -> std::ops::Range<usize> {
     }
     best
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Observes values as JavaScript does after its first observation of each: all through the lock here.
+    fn observed(
+        options: &NativeHistogramOptions,
+        values: impl Iterator<Item = f64>,
+    ) -> (NativeSet, NativeHistogram) {
+        let cells = Arc::new(Cells::on_heap());
+        let set = NativeSet::new(options, 2);
+        set.add(0, cells.allocate(2 + NATIVE_CELLS), &cells, Duration::ZERO);
+        let series = set.of(0).expect("it was added");
+        for value in values {
+            assert!(!set.observe(&series, value, Duration::ZERO, || ()));
+        }
+        let mut read = NativeHistogram::default();
+        assert!(set.read(0, Duration::ZERO, &mut [0.0, 0.0], &mut read));
+        (set, read)
+    }
+
+    fn window_of(set: &NativeSet) -> (i32, usize) {
+        let series = set.of(0).expect("it was added");
+        let window = series.lock().windows[POSITIVE];
+        (window.start, window.keys)
+    }
+
+    #[test]
+    fn a_window_grows_around_its_buckets() {
+        let options = NativeHistogramOptions::default();
+        let (set, _) = observed(&options, [1.0].into_iter());
+        assert_eq!(window_of(&set), (-7, 16));
+        let (set, read) = observed(&options, [1.0, 2.0, 1024.0, 0.5].into_iter());
+        assert_eq!(read.sides[POSITIVE], [(-8, 1.0), (0, 1.0), (8, 1.0), (80, 1.0)]);
+        assert_eq!(window_of(&set), (-23, 128));
+    }
+
+    #[test]
+    fn buckets_far_apart_are_counted_and_the_window_follows_the_most_observations() {
+        let options = NativeHistogramOptions::default();
+        let far = 1e60;
+        let (set, read) = observed(&options, [1.0, 1.0, far].into_iter());
+        assert_eq!(read.count(), 3.0);
+        assert!(window_of(&set).0 < 0);
+        let values = std::iter::repeat_n(1.0, 10).chain(std::iter::repeat_n(far, 2000)).chain([1.0]);
+        let (set, read) = observed(&options, values);
+        let far = key_of(far, 3);
+        assert_eq!(read.sides[POSITIVE], [(0, 11.0), (far, 2000.0)]);
+        assert_eq!(window_of(&set), (far - 7, 16));
+    }
+
+    #[test]
+    fn windows_go_back_when_their_series_ends() {
+        let cells = Arc::new(Cells::on_heap());
+        let set = NativeSet::new(&NativeHistogramOptions::default(), 2);
+        for id in 0..10_000 {
+            let slot = cells.allocate(2 + NATIVE_CELLS);
+            set.add(id, slot, &cells, Duration::ZERO);
+            let series = set.of(id).expect("it was added");
+            (0..8).for_each(|at| {
+                set.observe(&series, f64::from(at), Duration::ZERO, || ());
+            });
+            drop(series);
+            set.remove(id);
+            cells.free([slot], 2 + NATIVE_CELLS);
+        }
+        // Scrapes of other tests keep a few back.
+        assert!(cells.slab_count() < 20, "{}", cells.slab_count());
+    }
+}

@@ -13,6 +13,7 @@ mod http_limits_test;
 mod http_places_test;
 mod http_protocol_test;
 mod llm_collector_test;
+mod native_histogram_test;
 mod network_input_test;
 mod number_forms;
 mod process_properties_test;
