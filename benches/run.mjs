@@ -19,6 +19,7 @@ const BENCHES = [
   'series',
   'summary',
   'timers',
+  'native-histogram',
   'scrape',
   'stall',
   'cluster',
