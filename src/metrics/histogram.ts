@@ -8,7 +8,7 @@ import { type Buckets, checkedBuckets, findBucket } from './buckets';
 import { checkedExemplar, type ExemplarLabels, type ObserveDataWithExemplar } from './exemplar';
 import { checkedObservation, HistogramCells } from './histogram-cells';
 import { childOf, enter, Metric, type MetricConfiguration, valuesOf } from './metric';
-import { NativeHistogramCells } from './native-histogram-cells';
+import { BesideHistogramCells, NativeHistogramCells } from './native-histogram-cells';
 import { checkedNative, type NativeHistogramOptions } from './native-options';
 import { addMembers, HISTOGRAM_MEMBERS } from './peer-members';
 import { idOf, observer, seriesSet } from './series';
@@ -95,7 +95,7 @@ export class Histogram<T extends string = string> extends Metric<T, HistogramCel
     super(configuration as MetricConfiguration<T, never>, {
       type: 'histogram',
       buckets,
-      series: native === undefined ? HistogramCells : NativeHistogramCells,
+      series: cellsFor(buckets, native),
       ...(native === undefined ? {} : { native }),
     });
     this.#native = native;
@@ -214,6 +214,11 @@ export declare namespace Histogram {
 const OWN_OBSERVE = Histogram.prototype.observe;
 
 addMembers(Histogram.prototype, HISTOGRAM_MEMBERS);
+
+function cellsFor(buckets: readonly number[], native: object | undefined): typeof HistogramCells {
+  if (native === undefined) return HistogramCells;
+  return buckets.length > 0 ? BesideHistogramCells : NativeHistogramCells;
+}
 
 function observeLabelled(histogram: Metric<string, HistogramCells>, labels: object, value: number | undefined): void {
   if (histogram.enableExemplars) {

@@ -7,7 +7,7 @@ import { findBucket } from './buckets';
 import { checkedObservation, HistogramCells } from './histogram-cells';
 import { type Scale, scaleOf } from './native-scale';
 import type { Place } from './place';
-import { attach, observeFirst, observer, record, retire, revived } from './series';
+import { add, attach, observeFirst, observer, record, retire, revived } from './series';
 
 // The cells behind the sum, as in the core's `native_series.rs`. The first counts the zero bucket.
 /** Values above it may be counted here. NaN if the windows may have moved, and while the core wants every observation. */
@@ -18,6 +18,9 @@ const POSITIVE = 3;
 const NEGATIVE = 6;
 const START = 1;
 const KEYS = 2;
+
+const observeAgain = Symbol('observeAgain');
+const recordAlone = Symbol('recordAlone');
 
 /** Smaller numbers have no exponent in their bits. */
 const LEAST_NORMAL = 2 ** -1022;
@@ -31,13 +34,26 @@ class Window {
   readonly #origin: number;
   readonly #scale: Scale;
 
-  constructor(cells: Float64Array, at: number, schema: number) {
+  /** @param at the index of the cells that say where it is */
+  constructor(cells: Float64Array, at: number, scale: Scale) {
     const slot = cells[at];
-    this.#scale = scaleOf(schema);
+    this.#scale = scale;
     this.#start = cells[at + START];
     this.#keys = cells[at + KEYS];
     this.#cells = cellsOf(slot);
     this.#origin = cellIndexOf(slot) - this.#start;
+  }
+
+  /** True if those cells still say the same. */
+  isAt(cells: Float64Array, at: number, scale: Scale): boolean {
+    const slot = cells[at];
+    return (
+      this.#scale === scale &&
+      this.#start === cells[at + START] &&
+      this.#keys === cells[at + KEYS] &&
+      this.#cells === cellsOf(slot) &&
+      this.#origin === cellIndexOf(slot) - this.#start
+    );
   }
 
   /** Counts a distance from 0 in its bucket; false if that is outside of the window, or empty. */
@@ -52,7 +68,7 @@ class Window {
   }
 }
 
-/** The series of a native histogram. */
+/** The series of a native histogram without classic buckets. */
 export class NativeHistogramCells extends HistogramCells {
   #own: Float64Array | undefined;
   /** The index of the first cell behind the sum. */
@@ -64,6 +80,11 @@ export class NativeHistogramCells extends HistogramCells {
   override observe(value: number): void {
     // True for finite numbers only.
     if (typeof value === 'number' && value - value === 0 && this[record](value)) return;
+    this[observeAgain](value);
+  }
+
+  /** Observes a value that has no cells yet, or none that is valid. */
+  [observeAgain](value: number): void {
     const observation = checkedObservation(value);
     (this[revived]() as NativeHistogramCells)[record](observation);
   }
@@ -74,14 +95,16 @@ export class NativeHistogramCells extends HistogramCells {
   }
 
   [record](value: number): boolean {
+    return this[recordAlone](value);
+  }
+
+  /** Counts a value in its bucket and adds it to the sum; false if there are no cells. */
+  [recordAlone](value: number): boolean {
     const cells = this.#own;
     if (cells === undefined) return false;
     const head = this.#head;
     const window = this.#positive;
     if (!(value > cells[head + THRESHOLD] && window !== undefined && window.count(value))) this.#countOther(value);
-    const { bounds, sum } = this.buckets;
-    const first = head - sum - 1;
-    if (bounds.length > 0) cells[first + findBucket(bounds, value)] -= -1;
     cells[head - 1] -= -value;
     return true;
   }
@@ -99,9 +122,9 @@ export class NativeHistogramCells extends HistogramCells {
     if (-value > threshold && this.#negative?.count(distance)) return;
     // Over a limit, the cells may be of no series. Then nothing reads them.
     this[observeFirst](value);
-    const schema = cells[head + SCHEMA];
-    this.#positive = new Window(cells, head + POSITIVE, schema);
-    this.#negative = new Window(cells, head + NEGATIVE, schema);
+    const scale = scaleOf(cells[head + SCHEMA]);
+    this.#positive = followed(this.#positive, cells, head + POSITIVE, scale);
+    this.#negative = followed(this.#negative, cells, head + NEGATIVE, scale);
   }
 
   override [attach](cells: Float64Array, index: number, key: number): void {
@@ -116,4 +139,26 @@ export class NativeHistogramCells extends HistogramCells {
     super[retire](place);
     this.#own = undefined;
   }
+}
+
+/** The series of a native histogram with classic buckets. A class of its own keeps the code of the other one small. */
+export class BesideHistogramCells extends NativeHistogramCells {
+  override observe(value: number): void {
+    if (typeof value === 'number' && value - value === 0 && this[record](value)) return;
+    this[observeAgain](value);
+  }
+
+  override [observer](): (value: number) => void {
+    return (value) => this.observe(value);
+  }
+
+  override [record](value: number): boolean {
+    return this[recordAlone](value) && this[add](findBucket(this.buckets.bounds, value), 1);
+  }
+}
+
+/** The window that the cells tell of. Most are as they were. */
+function followed(known: Window | undefined, cells: Float64Array, at: number, scale: Scale): Window | undefined {
+  if (cells[at + KEYS] === 0) return undefined;
+  return known?.isAt(cells, at, scale) ? known : new Window(cells, at, scale);
 }
