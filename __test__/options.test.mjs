@@ -172,6 +172,7 @@ const OTHERS = [
   'InfoConfiguration',
   'ListenerSettings',
   'MetricConfiguration',
+  'NativeHistogramOptions',
   'StateSetConfiguration',
   'SummaryConfiguration',
   'SummaryOptions',
