@@ -9,6 +9,7 @@ import { startTimer, type Timer } from './timer';
 
 /** The series of a histogram. */
 export class HistogramCells extends Series {
+  /** @internal */
   protected readonly buckets: Buckets;
 
   /** @internal */
@@ -26,6 +27,7 @@ export class HistogramCells extends Series {
     this[revived]()[addPair](findBucket(bounds, observation), sum, observation);
   }
 
+  /** @internal */
   [observer](): (value: number) => void {
     return (value) => this.observe(value);
   }

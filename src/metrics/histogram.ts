@@ -19,8 +19,8 @@ export interface HistogramConfiguration<T extends string = string>
   extends MetricConfiguration<T, Histogram<T>>,
     NativeHistogramOptions {
   /**
-   * Upper bounds of the buckets, finite and ascending; `+Inf` is implied. The default is meant for seconds; a native histogram
-   * has none by default.
+   * Upper bounds of the buckets, finite and ascending; `+Inf` is implied. The default is meant for seconds, and is for histograms
+   * that are not native.
    *
    * @default [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
    */
@@ -46,13 +46,11 @@ export interface HistogramValue {
 
 /** The buckets of a native histogram for one label set. */
 export interface NativeHistogramValue {
-  /** The resolution: there are `2 ** schema` buckets for each doubling. */
+  /** There are `2 ** schema` buckets for each doubling. */
   schema: number;
-  /** Values up to this distance from 0 are in the zero bucket. */
   zeroThreshold: number;
-  /** Observations in the zero bucket. */
   zeroCount: number;
-  /** The other buckets that have observations, in ascending order. */
+  /** Buckets with observations, ascending, without the zero bucket. */
   buckets: { lower: number; upper: number; count: number }[];
 }
 

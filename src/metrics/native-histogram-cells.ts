@@ -44,18 +44,6 @@ class Window {
     this.#origin = cellIndexOf(slot) - this.#start;
   }
 
-  /** True if those cells still say the same. */
-  isAt(cells: Float64Array, at: number, scale: Scale): boolean {
-    const slot = cells[at];
-    return (
-      this.#scale === scale &&
-      this.#start === cells[at + START] &&
-      this.#keys === cells[at + KEYS] &&
-      this.#cells === cellsOf(slot) &&
-      this.#origin === cellIndexOf(slot) - this.#start
-    );
-  }
-
   /** Counts a distance from 0 in its bucket; false if that is outside of the window, or empty. */
   count(distance: number): boolean {
     const key = this.#scale.keyOf(distance);
@@ -123,8 +111,8 @@ export class NativeHistogramCells extends HistogramCells {
     // Over a limit, the cells may be of no series. Then nothing reads them.
     this[observeFirst](value);
     const scale = scaleOf(cells[head + SCHEMA]);
-    this.#positive = followed(this.#positive, cells, head + POSITIVE, scale);
-    this.#negative = followed(this.#negative, cells, head + NEGATIVE, scale);
+    this.#positive = new Window(cells, head + POSITIVE, scale);
+    this.#negative = new Window(cells, head + NEGATIVE, scale);
   }
 
   override [attach](cells: Float64Array, index: number, key: number): void {
@@ -155,10 +143,4 @@ export class BesideHistogramCells extends NativeHistogramCells {
   override [record](value: number): boolean {
     return this[recordAlone](value) && this[add](findBucket(this.buckets.bounds, value), 1);
   }
-}
-
-/** The window that the cells tell of. Most are as they were. */
-function followed(known: Window | undefined, cells: Float64Array, at: number, scale: Scale): Window | undefined {
-  if (cells[at + KEYS] === 0) return undefined;
-  return known?.isAt(cells, at, scale) ? known : new Window(cells, at, scale);
 }

@@ -4,32 +4,20 @@
 import { refuseOption } from '../errors';
 import type { NativeHistogramDescription } from '../native/addon';
 
-/** Options that make a histogram a native one: with buckets that follow its values. */
+/** Options of a native histogram, which makes its buckets itself. */
 export interface NativeHistogramOptions {
   /**
-   * Above 1: each bucket is at most by this factor wider than the one before. 1.1 means that a quantile is within 10 %. Makes
-   * the histogram native. Without `buckets` it then has no classic buckets.
-   *
-   * @default not native
+   * Above 1: each bucket is at most by this factor wider than the one before. Makes the histogram native, without classic
+   * buckets unless `buckets` is set.
    */
   nativeHistogramBucketFactor?: number | undefined;
-  /**
-   * With more populated buckets than this, the histogram begins anew if `nativeHistogramMinResetSeconds` allows it, or widens its
-   * zero bucket if `nativeHistogramMaxZeroThreshold` allows it, or halves its resolution. 0 for no limit.
-   *
-   * @default 160
-   */
+  /** With more buckets it begins anew, or widens its zero bucket, or halves its resolution. 0: no limit. @default 160 */
   nativeHistogramMaxBuckets?: number | undefined;
-  /**
-   * Seconds after which a histogram that had too many buckets begins anew, with its full resolution and with nothing observed;
-   * 0 for never.
-   *
-   * @default 0
-   */
+  /** Seconds after which it may begin anew, with nothing observed; 0: never. @default 0 */
   nativeHistogramMinResetSeconds?: number | undefined;
-  /** Values up to this distance from 0 are counted in the zero bucket. @default 2 ** -128 */
+  /** Values up to this distance from 0 are in the zero bucket. @default 2 ** -128 */
   nativeHistogramZeroThreshold?: number | undefined;
-  /** How wide the zero bucket may become where there are too many buckets. @default 0 */
+  /** How wide the zero bucket may become. @default 0 */
   nativeHistogramMaxZeroThreshold?: number | undefined;
 }
 
