@@ -134,7 +134,7 @@ test.serial('the package has no declarations of internals, lacks no declaration,
       const found = [target, `${target}.d.ts`, `${target}/index.d.ts`].some((file) => paths.has(file));
       t.true(found, `${path} refers to ${reference}, which is not in the package`);
     }
-    t.notRegex(text, /\b(Native[A-Z]\w+|RegistryInternals)\b/, path);
+    t.notRegex(text, /\b(Native(?!Histogram(?:Options|Value)\b)[A-Z]\w+|RegistryInternals)\b/, path);
   }
 });
 
