@@ -100,3 +100,23 @@ for (const { memory, engineMemory } of MEMORIES) {
     t.deepEqual(last, { ...two, count: 3001, positive: { ...two.positive, 20: 1 } });
   });
 }
+
+test.serial('zero thresholds of 0 and -0 are merged', async (t) => {
+  const text = await run(async ({ client, thread }) => {
+    const work = async ({ client, say, heard, argument: threshold }) => {
+      const config = { name: 'h', help: 'h', nativeHistogramBucketFactor: 1.1 };
+      // JSON and messages may lose the sign.
+      const nativeHistogramZeroThreshold = threshold === 'negative' ? -0 : 0;
+      new client.Histogram({ ...config, nativeHistogramZeroThreshold }).observe(1);
+      say('recorded');
+      await heard();
+    };
+    const workers = ['positive', 'negative'].map((sign) => thread(work, sign));
+    for (const worker of workers) await worker.heard();
+    const accept = 'application/openmetrics-text;version=2.0.0';
+    const { body } = await client.register.scrape({ accept, names: ['h'] });
+    for (const worker of workers) worker.say('end');
+    return body.toString();
+  });
+  t.regex(text, /^h \{count:2,sum:2,schema:3,zero_threshold:0,zero_count:0,/m);
+});

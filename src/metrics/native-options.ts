@@ -50,7 +50,8 @@ export function checkedNative(
   for (const [name, size] of Object.entries(sizes)) {
     if (!isSize(size)) refuseOption('a number from 0', `nativeHistogram${name}`, size);
   }
-  return { bucketFactor: factor, maxBuckets, minResetSeconds, zeroThreshold, maxZeroThreshold };
+  // Formats would show -0, and a registry tells it from 0.
+  return { bucketFactor: factor, maxBuckets, minResetSeconds, zeroThreshold: zeroThreshold + 0, maxZeroThreshold };
 }
 
 function isSize(value: unknown): value is number {

@@ -279,7 +279,7 @@ impl Descriptor {
     /// # Errors
     /// `InvalidConfig` for options that are out of range.
     pub fn with_native(mut self, options: NativeHistogramOptions) -> Result<Self> {
-        options.check(self.name())?;
+        let options = options.checked(self.name())?;
         self.native = Some(Box::new(options)).filter(|_| self.kind == Kind::Histogram);
         Ok(self)
     }

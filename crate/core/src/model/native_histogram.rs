@@ -83,8 +83,9 @@ setters!(NativeHistogramOptions {
 });
 
 impl NativeHistogramOptions {
-    pub(super) fn check(&self, name: &str) -> Result<()> {
-        let Self { bucket_factor, zero_threshold, max_zero_threshold, .. } = *self;
+    /// Checks the numbers. A zero threshold of -0 becomes 0, so that equal ones have equal bits and formats show no -0.
+    pub(super) fn checked(self, name: &str) -> Result<Self> {
+        let Self { bucket_factor, zero_threshold, max_zero_threshold, .. } = self;
         let is_width = |width: f64| width.is_finite() && width >= 0.0;
         let (expected, received) = if !(bucket_factor.is_finite() && bucket_factor > 1.0) {
             ("a number above 1 for the bucket factor", bucket_factor)
@@ -93,7 +94,7 @@ impl NativeHistogramOptions {
         } else if !is_width(max_zero_threshold) {
             ("a largest zero threshold of 0 or more", max_zero_threshold)
         } else {
-            return Ok(());
+            return Ok(self.zero_threshold(zero_threshold.abs()));
         };
         Err(MetricsError::new(
             ErrorKind::InvalidConfig,
@@ -200,7 +201,7 @@ impl NativeHistogram {
         self.lower(schema);
         other.lower(schema);
         // A bucket across the other's threshold widens it further.
-        while self.zero_threshold.to_bits() != other.zero_threshold.to_bits() {
+        while self.zero_threshold < other.zero_threshold || other.zero_threshold < self.zero_threshold {
             let threshold = self.zero_threshold.max(other.zero_threshold);
             self.widen(threshold);
             other.widen(threshold);
@@ -319,6 +320,18 @@ mod tests {
     fn spans_bridge_small_gaps() {
         let buckets = vec![(-3, 1.0), (-2, 2.0), (1, 3.0), (5, 4.0)];
         assert_eq!(spans(&buckets), [(-3, vec![1.0, 2.0, 0.0, 0.0, 3.0]), (3, vec![4.0])]);
+    }
+
+    #[test]
+    fn zero_thresholds_of_either_sign_are_equal() {
+        for thresholds in [(0.0, -0.0), (-0.0, 0.0)] {
+            let mut merged = of(&[1.0], 3, thresholds.0);
+            merged.merge(&of(&[-1.0], 3, thresholds.1));
+            assert_eq!(merged.count(), 2.0);
+        }
+        let options = NativeHistogramOptions::default().zero_threshold(-0.0);
+        let checked = options.checked("h").expect("0 is a width");
+        assert!(checked.zero_threshold.is_sign_positive());
     }
 
     proptest! {

@@ -124,6 +124,16 @@ fn contributors_are_merged_at_the_lowest_resolution() -> Outcome {
 }
 
 #[test]
+fn a_zero_threshold_of_minus_0_is_0() -> Outcome {
+    let registry = Registry::new();
+    let histogram = registry.metric("h", "H").native(OPTIONS().zero_threshold(-0.0)).histogram()?;
+    histogram.observe(0.0)?;
+    let [line] = &openmetrics2(&registry)[..] else { panic!("one series") };
+    assert!(line.contains("zero_threshold:0,zero_count:1"), "{line}");
+    Ok(())
+}
+
+#[test]
 fn options_out_of_range_are_refused() {
     let registry = Registry::new();
     for options in [
