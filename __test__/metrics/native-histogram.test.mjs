@@ -275,7 +275,7 @@ test('a zero threshold of -0 is 0', async (t) => {
   const { registry, histogram } = histogramOf({ nativeHistogramZeroThreshold: -0 });
   t.true(Object.is(histogram.value().native.zeroThreshold, 0));
   t.regex((await openMetrics2(registry))[0], /zero_threshold:0,/);
-  const config = { name: 'h', help: 'H', nativeHistogramBucketFactor: 1.1 };
+  const config = { name: 'h', help: 'Some help', nativeHistogramBucketFactor: 1.1 };
   t.is(registry.histogram({ ...config, nativeHistogramZeroThreshold: 0 }), histogram);
 });
 

@@ -101,6 +101,49 @@ for (const { memory, engineMemory } of MEMORIES) {
   });
 }
 
+test.serial('no thread begins anew beside others, because the total would fall', async (t) => {
+  const counts = await run(async ({ client, thread, scrape, sleep }) => {
+    const work = async ({ client, say, heard, sleep }) => {
+      const limits = { nativeHistogramMaxBuckets: 4, nativeHistogramMinResetSeconds: 0.05 };
+      const histogram = new client.Histogram({ name: 'h', help: 'h', nativeHistogramBucketFactor: 1.1, ...limits });
+      for (let at = 0; at < 4000; at += 1) histogram.observe(2 ** (at % 4));
+      say('full');
+      await heard();
+      await sleep(60);
+      // The fifth bucket.
+      histogram.observe(16);
+      say('beyond');
+      await heard();
+    };
+    const limits = { nativeHistogramMaxBuckets: 4, nativeHistogramMinResetSeconds: 0.05 };
+    const histogram = new client.Histogram({ name: 'h', help: 'h', nativeHistogramBucketFactor: 1.1, ...limits });
+    const counts = [];
+    const read = async () => counts.push((await scrape(client)).h_count);
+    // Alone, it begins anew.
+    for (const power of [0, 1, 2, 3]) histogram.observe(2 ** power);
+    await sleep(60);
+    histogram.observe(16);
+    await read();
+    for (let at = 0; at < 999; at += 1) histogram.observe(1);
+    const worker = thread(work);
+    await worker.heard();
+    await read();
+    worker.say('go on');
+    await worker.heard();
+    await read();
+    worker.say('end');
+    await worker.ended;
+    await read();
+    for (const power of [1, 2, 3, 5]) histogram.observe(2 ** power);
+    await sleep(60);
+    await read();
+    histogram.observe(64);
+    await read();
+    return counts;
+  });
+  t.deepEqual(counts, [1, 5000, 5001, 5001, 5005, 5006]);
+});
+
 test.serial('zero thresholds of 0 and -0 are merged', async (t) => {
   const text = await run(async ({ client, thread }) => {
     const work = async ({ client, say, heard, argument: threshold }) => {

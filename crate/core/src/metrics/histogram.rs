@@ -95,11 +95,7 @@ fn count(family: &Family, series: &SeriesCells, value: f64) {
 
 /// Does the same for a native histogram.
 fn count_native(family: &Family, series: &SeriesCells, native: &SharedNative, value: f64) {
-    let Some(natives) = family.natives() else { return };
-    let record = || count(family, series, value);
-    if natives.observe(native, value, family.clock().now(), record) {
-        family.restart(series.id());
-    }
+    family.count_native(series.id(), native, value, &|| count(family, series, value));
 }
 
 #[cold]

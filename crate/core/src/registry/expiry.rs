@@ -31,7 +31,8 @@ impl Family {
         self.seen().look(self.clock().now(), ttl, series)
     }
 
-    /// True if a scrape that does not see all contributors may have series removed.
+    /// True if no scrape adds values of other contributors to those of this family. Else a total would fall if a series were
+    /// removed or began anew here.
     pub(crate) fn is_alone(&self) -> bool {
         self.remover().is_none_or(|remover| !remover.shares(&self.guards()))
     }

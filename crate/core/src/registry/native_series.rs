@@ -69,7 +69,7 @@ pub(crate) struct NativeSeries {
     /// Observations outside the windows since they were laid out.
     far_observations: u32,
     begun: Duration,
-    /// When it is to begin anew.
+    /// When it is to begin anew, if it is alone then.
     due: Option<Duration>,
 }
 
@@ -121,19 +121,21 @@ impl NativeSet {
         }
     }
 
-    /// Counts a finite value in a bucket, and has `record` write the other cells. Returns true if the series began anew.
-    pub(crate) fn observe(
+    /// Counts a finite value in a bucket, and has `record` write the other cells. Returns true if the series began anew, which
+    /// it does only if it `is_alone`: a total of several series would fall, and servers take that for a reset of all of them.
+    pub(super) fn observe(
         &self,
         series: &Mutex<NativeSeries>,
         value: f64,
         now: Duration,
-        record: impl FnOnce(),
+        is_alone: &dyn Fn() -> bool,
+        record: &dyn Fn(),
     ) -> bool {
         let mut series = series.lock();
-        let due = series.due.filter(|due| now >= *due);
+        let due = series.due.take_if(|due| now >= *due).filter(|_| is_alone());
         due.iter().for_each(|due| series.begin(&self.options, *due));
         series.count(value);
-        let began = series.limit(value, &self.options, now) || due.is_some();
+        let began = series.limit(value, &self.options, now, is_alone) || due.is_some();
         series.publish(&self.options);
         record();
         began
@@ -282,18 +284,25 @@ impl NativeSeries {
     }
 
     /// Reduces the number of buckets by one step, if there are too many. True if the series began anew with this value.
-    fn limit(&mut self, value: f64, options: &NativeHistogramOptions, now: Duration) -> bool {
+    fn limit(
+        &mut self,
+        value: f64,
+        options: &NativeHistogramOptions,
+        now: Duration,
+        is_alone: &dyn Fn() -> bool,
+    ) -> bool {
         if !self.is_full(options) {
             return false;
         }
         if !options.min_reset.is_zero() && self.due.is_none() {
             let due = self.begun.saturating_add(options.min_reset);
-            if now >= due {
+            if now < due {
+                self.due = Some(due);
+            } else if is_alone() {
                 self.begin(options, now);
                 self.count(value);
                 return true;
             }
-            self.due = Some(due);
         }
         match self.wider(options) {
             Some((key, threshold)) => self.widen(key, threshold),
@@ -497,7 +506,7 @@ mod tests {
         set.add(0, cells.allocate(2 + NATIVE_CELLS), &cells, Duration::ZERO);
         let series = set.of(0).expect("it was added");
         for value in values {
-            assert!(!set.observe(&series, value, Duration::ZERO, || ()));
+            assert!(!set.observe(&series, value, Duration::ZERO, &|| true, &|| ()));
         }
         let mut read = NativeHistogram::default();
         assert!(set.read(0, Duration::ZERO, &mut [0.0, 0.0], &mut read));
@@ -535,6 +544,37 @@ mod tests {
     }
 
     #[test]
+    fn only_a_series_that_is_alone_begins_anew() {
+        let options = NativeHistogramOptions::default().max_buckets(4).min_reset(Duration::from_secs(60));
+        let cells = Arc::new(Cells::on_heap());
+        let set = NativeSet::new(&options, 2);
+        set.add(0, cells.allocate(2 + NATIVE_CELLS), &cells, Duration::ZERO);
+        let series = set.of(0).expect("it was added");
+        let observe = |value: f64, second: u64, is_alone: bool| {
+            set.observe(&series, value, Duration::from_secs(second), &|| is_alone, &|| ())
+        };
+        let count = || {
+            let mut read = NativeHistogram::default();
+            assert!(set.read(0, Duration::ZERO, &mut [0.0, 0.0], &mut read));
+            read.count()
+        };
+        for value in [1.0, 2.0, 4.0, 8.0, 16.0] {
+            assert!(!observe(value, 60, false));
+        }
+        assert_eq!(count(), 5.0);
+        assert!(observe(1.0, 60, true));
+        assert_eq!(count(), 1.0);
+        // The next reset is due in a minute. It is left out if the series is not alone then.
+        for value in [2.0, 4.0, 8.0, 16.0] {
+            assert!(!observe(value, 61, true));
+        }
+        assert!(!observe(1.0, 120, false));
+        assert_eq!(count(), 6.0);
+        assert!(observe(1.0, 121, true));
+        assert_eq!(count(), 1.0);
+    }
+
+    #[test]
     fn windows_go_back_when_their_series_ends() {
         let cells = Arc::new(Cells::on_heap());
         let set = NativeSet::new(&NativeHistogramOptions::default(), 2);
@@ -543,7 +583,7 @@ mod tests {
             set.add(id, slot, &cells, Duration::ZERO);
             let series = set.of(id).expect("it was added");
             (0..8).for_each(|at| {
-                set.observe(&series, f64::from(at), Duration::ZERO, || ());
+                set.observe(&series, f64::from(at), Duration::ZERO, &|| true, &|| ());
             });
             drop(series);
             set.remove(id);

@@ -2,7 +2,7 @@
 //! for other types.
 
 use super::family::Family;
-use super::native_series::NativeSet;
+use super::native_series::{NativeSet, SharedNative};
 use super::windows::Windows;
 use crate::model::{Digest, NEGATIVE, NativeHistogram, POSITIVE, Series, upper_bound};
 
@@ -21,9 +21,13 @@ impl Family {
     /// Counts a finite value in a bucket of a native histogram's series, for the thread that writes the other cells.
     pub fn observe_native(&self, id: u32, value: f64) {
         let Some(natives) = self.natives().filter(|_| value.is_finite()) else { return };
-        if let Some(series) = natives.of(id)
-            && natives.observe(&series, value, self.clock().now(), || ())
-        {
+        natives.of(id).iter().for_each(|series| self.count_native(id, series, value, &|| ()));
+    }
+
+    /// Does the same, and has `record` write the other cells while no scrape reads the series.
+    pub(crate) fn count_native(&self, id: u32, series: &SharedNative, value: f64, record: &dyn Fn()) {
+        let Some(natives) = self.natives() else { return };
+        if natives.observe(series, value, self.clock().now(), &|| self.is_alone(), record) {
             self.restart(id);
         }
     }
