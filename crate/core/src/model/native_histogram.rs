@@ -248,8 +248,8 @@ impl NativeHistogram {
     }
 }
 
-/// Adds up neighbours of the same key; sorts them first.
-fn join(buckets: &mut NativeBuckets) {
+/// Sorts buckets by key, and adds up those of the same key.
+pub(crate) fn join(buckets: &mut NativeBuckets) {
     buckets.sort_unstable_by_key(|(key, _)| *key);
     buckets.dedup_by(|next, kept| {
         let is_same = next.0 == kept.0;

@@ -6,12 +6,11 @@
 use super::histogram_read::read_histogram;
 use crate::model::{
     NATIVE_CELLS, NEGATIVE, NativeBuckets, NativeHistogram, NativeHistogramOptions, POSITIVE, SCHEMA_MIN,
-    key_of, upper_bound,
+    join, key_of, upper_bound,
 };
-use crate::slab::{Cells, Slab};
+use crate::slab::{CELLS_PER_SLAB, Cells, Slab};
 use crate::sync::{Arc, Mutex, RwLock};
 use hashbrown::HashMap;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 // The cells behind the sum. Only the first counts; JavaScript reads the others after each observation that it has made here. It
@@ -27,9 +26,12 @@ const _: () = assert!(NATIVE_CELLS == WINDOWS + 2 * WINDOW_CELLS);
 
 const LARGEST_SUBNORMAL: f64 = f64::from_bits((1 << 52) - 1);
 
-/// Keys of the smallest and the largest window. 512 keys are 64 doublings at the default resolution.
+/// Keys of the smallest window.
 const WINDOW_MIN: usize = if cfg!(loom) { 2 } else { 16 };
-const WINDOW_MAX: usize = if cfg!(loom) { 4 } else { 512 };
+/// Keys of the largest window of a series with few buckets: 64 doublings at the default resolution.
+const WINDOW_OF_FEW: usize = if cfg!(loom) { 4 } else { 512 };
+/// Others may have so many keys for each populated bucket, and those of a slab at most.
+const KEYS_PER_BUCKET: usize = 32;
 /// After so many observations outside the windows they are laid out anew.
 const FAR_MAX: u32 = 1024;
 
@@ -46,12 +48,15 @@ pub(crate) struct NativeSet {
     kept: Mutex<HashMap<u32, NativeHistogram, foldhash::fast::FixedState>>,
 }
 
-/// A run of cells, one for each key from `start` on.
+/// A run of cells, one for each key from `start` on. A window with keys has a populated bucket.
 #[derive(Clone, Copy, Default)]
 struct Window {
     slot: u32,
     start: i32,
     keys: usize,
+    /// The first and the last key whose bucket is populated.
+    first: i32,
+    last: i32,
 }
 
 /// The buckets of one series.
@@ -64,8 +69,8 @@ pub(crate) struct NativeSeries {
     /// Populated buckets, without the zero bucket.
     buckets: u32,
     windows: [Window; 2],
-    /// Buckets outside the windows; few series have any.
-    far: Option<Box<[BTreeMap<i32, f64>; 2]>>,
+    /// Buckets outside the windows, by key; few series have any.
+    far: Option<Box<[NativeBuckets; 2]>>,
     /// Observations outside the windows since they were laid out.
     far_observations: u32,
     begun: Duration,
@@ -247,17 +252,23 @@ impl NativeSeries {
             self.count_far(side, key);
             return;
         }
-        let (slab, cell) = self.windows[side].locate(key, &self.cells);
+        let window = &mut self.windows[side];
+        window.enter(key);
+        let (slab, cell) = window.locate(key, &self.cells);
         let count = slab.load(cell);
         self.buckets += u32::from(count == 0.0);
         slab.store(cell, count + 1.0);
     }
 
     fn count_far(&mut self, side: usize, key: i32) {
-        let far = self.far.get_or_insert_default();
-        let count = far[side].entry(key).or_insert(0.0);
-        self.buckets += u32::from(*count == 0.0);
-        *count += 1.0;
+        let far = &mut self.far.get_or_insert_default()[side];
+        match far.binary_search_by_key(&key, |(key, _)| *key) {
+            Ok(at) => far[at].1 += 1.0,
+            Err(at) => {
+                far.insert(at, (key, 1.0));
+                self.buckets += 1;
+            }
+        }
         self.far_observations += 1;
         if self.far_observations == FAR_MAX {
             let all = self.histogram();
@@ -268,15 +279,27 @@ impl NativeSeries {
     /// Moves or widens a window so that it covers a key too; false if it would become too large.
     fn cover(&mut self, side: usize, key: i32) -> bool {
         let window = self.windows[side];
+        let mut wanted = if window.keys > 0 { window } else { Window { first: key, last: key, ..window } };
+        wanted.enter(key);
+        // Decided before anything is read: there may be many observations outside of the window.
+        let Some(mut moved) = Window::over(wanted.first, wanted.last, self.keys_max(), &self.cells) else {
+            return false;
+        };
         let mut buckets = NativeBuckets::new();
         window.read(&self.cells, &mut buckets);
-        let first = buckets.first().map_or(key, |(first, _)| key.min(*first));
-        let last = buckets.last().map_or(key, |(last, _)| key.max(*last));
-        let Some(moved) = Window::over(first, last, &self.cells) else { return false };
         window.free(&self.cells);
+        if let Some(far) = &mut self.far {
+            buckets.extend(far[side].extract_if(.., |(key, _)| moved.contains(*key)));
+        }
         moved.write(&buckets, &self.cells);
         self.windows[side] = moved;
         true
+    }
+
+    /// The number of keys of the largest window.
+    fn keys_max(&self) -> usize {
+        let buckets = usize::try_from(self.buckets).unwrap_or(usize::MAX);
+        buckets.saturating_mul(KEYS_PER_BUCKET).clamp(WINDOW_OF_FEW, CELLS_PER_SLAB)
     }
 
     fn is_full(&self, options: &NativeHistogramOptions) -> bool {
@@ -321,8 +344,9 @@ impl NativeSeries {
         if self.zero_threshold >= options.max_zero_threshold {
             return None;
         }
-        let all = self.histogram();
-        let key = all.sides.iter().filter_map(|buckets| buckets.first()).map(|(key, _)| *key).min()?;
+        let in_windows = self.windows.iter().filter(|window| window.keys > 0).map(|window| window.first);
+        let far = self.far.iter().flat_map(|far| far.iter().filter_map(|buckets| buckets.first()));
+        let key = in_windows.chain(far.map(|(key, _)| *key)).min()?;
         let threshold = upper_bound(key, self.schema);
         (threshold <= options.max_zero_threshold).then_some((key, threshold))
     }
@@ -342,23 +366,25 @@ impl NativeSeries {
     /// Replaces all buckets.
     fn lay(&mut self, all: NativeHistogram) {
         self.schema = all.schema;
-        self.buckets = 0;
+        self.buckets = all.sides.iter().map(|buckets| u32::try_from(buckets.len()).unwrap_or(u32::MAX)).sum();
         self.far = None;
         self.far_observations = 0;
-        for (side, buckets) in all.sides.into_iter().enumerate() {
+        let max = self.keys_max();
+        for (side, mut buckets) in all.sides.into_iter().enumerate() {
             self.windows[side].free(&self.cells);
-            self.buckets += u32::try_from(buckets.len()).unwrap_or(u32::MAX);
-            let dense = densest(&buckets);
-            let window = match buckets[dense.clone()] {
-                [(first, _), .., (last, _)] | [(first @ last, _)] => Window::over(first, last, &self.cells),
+            let window = match buckets[densest(&buckets, max)] {
+                [(first, _), .., (last, _)] | [(first @ last, _)] => {
+                    Window::over(first, last, max, &self.cells)
+                }
                 [] => None,
             };
-            self.windows[side] = window.unwrap_or_default();
-            self.windows[side].write(&buckets[dense.clone()], &self.cells);
-            let far = buckets.into_iter().enumerate().filter(|(at, _)| !dense.contains(at)).map(|(_, it)| it);
-            far.for_each(|(key, count)| {
-                self.far.get_or_insert_default()[side].insert(key, count);
-            });
+            let mut window = window.unwrap_or_default();
+            let far: NativeBuckets = buckets.extract_if(.., |(key, _)| !window.contains(*key)).collect();
+            if !far.is_empty() {
+                self.far.get_or_insert_default()[side] = far;
+            }
+            window.write(&buckets, &self.cells);
+            self.windows[side] = window;
         }
     }
 
@@ -374,8 +400,8 @@ impl NativeSeries {
 
     fn add_far(&self, side: usize, buckets: &mut NativeBuckets) {
         if let Some(far) = &self.far {
-            buckets.extend(far[side].iter().map(|(key, count)| (*key, *count)));
-            buckets.sort_unstable_by_key(|(key, _)| *key);
+            buckets.extend_from_slice(&far[side]);
+            join(buckets);
         }
     }
 
@@ -428,15 +454,15 @@ impl Drop for NativeSeries {
 }
 
 impl Window {
-    /// A window over these keys and some around them; `None` if they are too far apart.
-    fn over(first: i32, last: i32, cells: &Cells) -> Option<Self> {
+    /// A window over these keys and some around them; `None` if it would have more than `max`, which is at most a slab.
+    fn over(first: i32, last: i32, max: usize, cells: &Cells) -> Option<Self> {
         let needed = usize::try_from(last - first).unwrap_or_default() + 1;
-        if needed > WINDOW_MAX {
+        if needed > max {
             return None;
         }
         let keys = needed.next_power_of_two().max(WINDOW_MIN);
         let before = i32::try_from((keys - needed) / 2).unwrap_or_default();
-        Some(Self { slot: cells.allocate(keys), start: first - before, keys })
+        Some(Self { slot: cells.allocate(keys), start: first - before, keys, first, last })
     }
 
     fn free(self, cells: &Cells) {
@@ -455,8 +481,15 @@ impl Window {
         (slab, first + usize::try_from(key - self.start).unwrap_or_default())
     }
 
-    fn write(self, buckets: &[(i32, f64)], cells: &Cells) {
+    /// The bucket of a key in the window is going to be populated.
+    fn enter(&mut self, key: i32) {
+        self.first = self.first.min(key);
+        self.last = self.last.max(key);
+    }
+
+    fn write(&mut self, buckets: &[(i32, f64)], cells: &Cells) {
         for (key, count) in buckets {
+            self.enter(*key);
             let (slab, cell) = self.locate(*key, cells);
             slab.store(cell, *count);
         }
@@ -464,24 +497,22 @@ impl Window {
 
     /// Appends the populated buckets.
     fn read(self, cells: &Cells, into: &mut NativeBuckets) {
-        let keys = (self.start..).take(self.keys);
-        into.extend(
-            keys.map(|key| {
-                let (slab, cell) = self.locate(key, cells);
-                (key, slab.load(cell))
-            })
-            .filter(|(_, count)| *count != 0.0),
-        );
+        if self.keys == 0 {
+            return;
+        }
+        let (slab, cell) = self.locate(self.first, cells);
+        let buckets = (self.first..=self.last).zip(cell..).map(|(key, cell)| (key, slab.load(cell)));
+        into.extend(buckets.filter(|(_, count)| *count != 0.0));
     }
 }
 
-/// The positions of the buckets with the most observations that fit in one window.
-fn densest(buckets: &[(i32, f64)]) -> std::ops::Range<usize> {
+/// The positions of the buckets with the most observations that fit in one window of `max` keys.
+fn densest(buckets: &[(i32, f64)], max: usize) -> std::ops::Range<usize> {
     let (mut best, mut most) = (0..0, 0.0);
     let (mut first, mut total) = (0, 0.0);
     for (at, (key, count)) in buckets.iter().enumerate() {
         total += count;
-        while usize::try_from(key - buckets[first].0).unwrap_or_default() >= WINDOW_MAX {
+        while usize::try_from(key - buckets[first].0).unwrap_or_default() >= max {
             total -= buckets[first].1;
             first += 1;
         }
@@ -495,6 +526,7 @@ fn densest(buckets: &[(i32, f64)]) -> std::ops::Range<usize> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// Observes values as JavaScript does after its first observation of each: all through the lock here.
     fn observed(
@@ -541,6 +573,65 @@ mod tests {
         let far = key_of(far, 3);
         assert_eq!(read.sides[POSITIVE], [(0, 11.0), (far, 2000.0)]);
         assert_eq!(window_of(&set), (far - 7, 16));
+    }
+
+    #[test]
+    fn a_fine_window_covers_several_powers_of_ten() {
+        let options = NativeHistogramOptions::default().bucket_factor(1.003).max_buckets(0);
+        let exponents = (0..3 * 4096).map(|at| at * 2741 % 4096);
+        let values = exponents.map(|at| 10_f64.powf(f64::from(at) / 1024.0 - 3.0));
+        let (set, read) = observed(&options, values);
+        assert_eq!(read.count(), 3.0 * 4096.0);
+        assert_eq!(window_of(&set).1, 4096);
+        let series = set.of(0).expect("it was added");
+        let far = series.lock().far.take().unwrap_or_default();
+        assert_eq!(*far, [Vec::new(), Vec::new()]);
+    }
+
+    #[test]
+    fn an_observation_far_away_leaves_the_window_alone() {
+        let options = NativeHistogramOptions::default().max_buckets(0).zero_threshold(0.0);
+        let values = (0..400).map(|at| 1.09_f64.powi(at)).chain([1e200, 1e-200]);
+        let (set, _) = observed(&options, values);
+        let series = set.of(0).expect("it was added");
+        let slot = series.lock().windows[POSITIVE].slot;
+        for value in [1e200, 1e-200, 1e201] {
+            set.observe(&series, value, Duration::ZERO, &|| true, &|| ());
+        }
+        let series = series.lock();
+        assert_eq!(series.windows[POSITIVE].slot, slot);
+        assert_eq!(series.far.as_ref().map(|far| far[POSITIVE].len()), Some(3));
+    }
+
+    proptest! {
+        /// Wherever a bucket is, in a window that moves or beside it, it has its observations.
+        #[test]
+        fn each_bucket_has_its_observations(
+            values in prop::collection::vec((-4000..4000_i32, any::<bool>()), 0..2000),
+            factor in prop::sample::select(vec![1.003, 1.02, 1.1, 2.0, 1e9]),
+        ) {
+            let options = NativeHistogramOptions::default().bucket_factor(factor).max_buckets(0);
+            let values = values.into_iter().map(|(power, is_positive)| {
+                let distance = 1.02_f64.powi(power);
+                if is_positive { distance } else { -distance }
+            });
+            let mut expected = NativeHistogram { schema: options.schema(), ..NativeHistogram::default() };
+            for value in values.clone() {
+                if value.abs() <= options.zero_threshold {
+                    expected.zero_count += 1.0;
+                    continue;
+                }
+                let side = if value > 0.0 { POSITIVE } else { NEGATIVE };
+                expected.sides[side].push((key_of(value.abs(), expected.schema), 1.0));
+            }
+            expected.sides.iter_mut().for_each(join);
+            let buckets: usize = expected.sides.iter().map(Vec::len).sum();
+            let (set, read) = observed(&options, values);
+            prop_assert_eq!(read.sides, expected.sides);
+            prop_assert_eq!(read.zero_count, expected.zero_count);
+            let series = set.of(0).expect("it was added");
+            prop_assert_eq!(series.lock().buckets as usize, buckets);
+        }
     }
 
     #[test]
