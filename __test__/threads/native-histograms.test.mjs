@@ -101,6 +101,49 @@ for (const { memory, engineMemory } of MEMORIES) {
   });
 }
 
+test.serial('threads together keep the limit of buckets, live and ended', async (t) => {
+  const texts = await run(async ({ client, thread }) => {
+    const work = async ({ client, say, heard, argument: number }) => {
+      const limits = { nativeHistogramMaxBuckets: 10 };
+      const histogram = new client.Histogram({ name: 'h', help: 'h', nativeHistogramBucketFactor: 1.1, ...limits });
+      for (let at = 0; at < 10; at += 1) histogram.observe(1000 ** number * 1.1 ** at);
+      say('recorded');
+      await heard();
+    };
+    const workers = [];
+    const texts = [];
+    const read = async () => {
+      const accept = 'application/openmetrics-text;version=2.0.0';
+      texts.push((await client.register.scrape({ accept, names: ['h'] })).body.toString());
+    };
+    for (const number of [0, 1, 2, 3, 4, 5]) {
+      workers.push(thread(work, number));
+      await workers.at(-1).heard();
+    }
+    await read();
+    for (const worker of workers) {
+      worker.say('end');
+      await worker.ended;
+      await read();
+    }
+    return texts;
+  });
+  const seen = texts.map((text) => {
+    const { families } = parseExposition(text, { format: 'openmetrics2', strict: true });
+    const { schema, count, positiveSpans, positiveDeltas } = families[0].samples[0].nativeHistogram;
+    return { schema, count, buckets: Object.values(bucketsOf(positiveSpans, positiveDeltas)) };
+  });
+  for (const { schema, count, buckets } of seen) {
+    t.is(count, 60);
+    t.is(schema, seen[0].schema);
+    t.true(buckets.length <= 10, `${buckets}`);
+    t.is(
+      buckets.reduce((sum, count) => sum + count, 0),
+      60,
+    );
+  }
+});
+
 test.serial('no thread begins anew beside others, because the total would fall', async (t) => {
   const counts = await run(async ({ client, thread, scrape, sleep }) => {
     const work = async ({ client, say, heard, sleep }) => {

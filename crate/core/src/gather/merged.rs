@@ -55,9 +55,9 @@ impl MergedSeries {
         self.digest.get_or_insert_default().merge(other);
     }
 
-    fn merge_native(&mut self, other: &NativeHistogram) {
+    fn merge_native(&mut self, other: &NativeHistogram, max_buckets: u32) {
         match &mut self.native {
-            Some(own) => own.merge(other),
+            Some(own) => own.merge(other, max_buckets),
             None => self.native = Some(other.clone()),
         }
     }
@@ -90,22 +90,24 @@ impl MergedFamily {
             }
             Part::Retired(family) => {
                 let alive = !family.is_expired();
+                let max_buckets = self.descriptor.max_native_buckets();
                 for series in &family.series {
                     let cells = series.cells.iter().copied();
                     let merged = self.add_series(&series.labels, cells, &[], series.start_ms);
                     merged.alive |= alive;
                     family.digests(series).for_each(|digest| merged.merge_digest(digest));
-                    series.native.iter().for_each(|native| merged.merge_native(native));
+                    series.native.iter().for_each(|native| merged.merge_native(native, max_buckets));
                 }
             }
         }
     }
 
     fn add_live(&mut self, series: Series<'_>) -> &mut MergedSeries {
+        let max_buckets = self.descriptor.max_native_buckets();
         let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
         let merged = self.add_series(series.labels, cells, series.exemplars, series.start_ms);
         series.digest.into_iter().for_each(|digest| merged.merge_digest(digest));
-        series.native.into_iter().for_each(|native| merged.merge_native(native));
+        series.native.into_iter().for_each(|native| merged.merge_native(native, max_buckets));
         merged
     }
 

@@ -368,6 +368,11 @@ impl Descriptor {
         self.native.as_deref()
     }
 
+    /// The largest number of buckets of a native histogram; 0 for any number.
+    pub(crate) fn max_native_buckets(&self) -> u32 {
+        self.native.as_ref().map_or(0, |native| native.max_buckets)
+    }
+
     /// A summary's quantiles, ascending.
     pub(crate) fn quantiles(&self) -> &[f64] {
         self.summary.as_ref().map_or(&[], |summary| &summary.quantiles)

@@ -194,8 +194,9 @@ impl NativeHistogram {
         self.zero_count + self.sides.iter().flatten().map(|(_, count)| count).sum::<f64>()
     }
 
-    /// Adds the observations of another one. The result has the lower resolution and the wider zero bucket.
-    pub(crate) fn merge(&mut self, other: &Self) {
+    /// Adds the observations of another one. The result has the lower resolution and the wider zero bucket, or a still lower
+    /// resolution if it has more than `max_buckets`; 0 for any number.
+    pub(crate) fn merge(&mut self, other: &Self, max_buckets: u32) {
         let mut other = other.clone();
         let schema = self.schema.min(other.schema);
         self.lower(schema);
@@ -210,6 +211,11 @@ impl NativeHistogram {
         for (own, others) in self.sides.iter_mut().zip(other.sides) {
             own.extend(others);
             join(own);
+        }
+        // The order in which several are merged makes no difference: the total has at least the buckets of a part of it.
+        let max = usize::try_from(max_buckets).unwrap_or(usize::MAX);
+        while max > 0 && self.sides.iter().map(Vec::len).sum::<usize>() > max && self.schema > SCHEMA_MIN {
+            self.lower(self.schema - 1);
         }
         self.exemplars.extend(other.exemplars);
         self.exemplars.sort_by(|one, next| next.timestamp().total_cmp(&one.timestamp()));
@@ -326,7 +332,7 @@ mod tests {
     fn zero_thresholds_of_either_sign_are_equal() {
         for thresholds in [(0.0, -0.0), (-0.0, 0.0)] {
             let mut merged = of(&[1.0], 3, thresholds.0);
-            merged.merge(&of(&[-1.0], 3, thresholds.1));
+            merged.merge(&of(&[-1.0], 3, thresholds.1), 0);
             assert_eq!(merged.count(), 2.0);
         }
         let options = NativeHistogramOptions::default().zero_threshold(-0.0);
@@ -352,9 +358,32 @@ mod tests {
             coarse in SCHEMA_MIN..=SCHEMA_MAX,
         ) {
             let mut merged = of(&one, fine, 0.0);
-            merged.merge(&of(&other, coarse, 0.0));
+            merged.merge(&of(&other, coarse, 0.0), 0);
             let all = [one, other].concat();
             prop_assert_eq!(merged, of(&all, fine.min(coarse), 0.0));
+        }
+
+        #[test]
+        fn merging_keeps_the_limit_of_buckets_in_any_order(
+            parts in prop::collection::vec(prop::collection::vec(1e-3..1e3, 0..20), 1..6),
+            schema in SCHEMA_MIN..=SCHEMA_MAX,
+            max in 1..30_u32,
+        ) {
+            let merged = |parts: &[Vec<f64>]| {
+                let mut merged = of(&[], schema, 0.0);
+                parts.iter().for_each(|part| merged.merge(&of(part, schema, 0.0), max));
+                merged
+            };
+            let forwards = merged(&parts);
+            let backwards: Vec<Vec<f64>> = parts.iter().rev().cloned().collect();
+            prop_assert_eq!(&forwards, &merged(&backwards));
+            prop_assert_eq!(&forwards, &of(&parts.concat(), forwards.schema, 0.0));
+            let buckets = forwards.sides[POSITIVE].len();
+            prop_assert!(buckets <= max as usize || forwards.schema == SCHEMA_MIN, "{buckets}");
+            if forwards.schema < schema {
+                let finer = of(&parts.concat(), forwards.schema + 1, 0.0);
+                prop_assert!(finer.sides[POSITIVE].len() > max as usize, "no lower than necessary");
+            }
         }
 
         #[test]
@@ -365,7 +394,7 @@ mod tests {
             thresholds in (0.0..10.0, 0.0..10.0),
         ) {
             let mut merged = of(&one, schemas.0, thresholds.0);
-            merged.merge(&of(&other, schemas.1, thresholds.1));
+            merged.merge(&of(&other, schemas.1, thresholds.1), 0);
             let all = [one, other].concat();
             prop_assert!(merged.zero_threshold >= f64::max(thresholds.0, thresholds.1));
             prop_assert_eq!(merged.count(), all.len() as f64);

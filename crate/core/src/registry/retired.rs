@@ -117,7 +117,7 @@ impl RetiredFamily {
                     let native = &mut folded.series[at].native;
                     if let (Some(own), Some(other)) = (native, series.native) {
                         let mut merged = NativeHistogram::clone(own);
-                        merged.merge(other);
+                        merged.merge(other, folded.descriptor.max_native_buckets());
                         *own = Arc::new(merged);
                     }
                     let start = &mut folded.series[at].start_ms;
