@@ -101,6 +101,108 @@ for (const { memory, engineMemory } of MEMORIES) {
   });
 }
 
+test.serial('a scrape sees a series that a thread writes all the time as it was at one moment', async (t) => {
+  const { read, apart } = await run(async ({ client, thread, flag, scrape }) => {
+    const isOver = flag();
+    const work = ({ client, say, argument: isOver }) => {
+      const child = new client.Histogram({ name: 'h', help: 'h', nativeHistogramBucketFactor: 1.1 }).labels();
+      child.observe(1);
+      say('recorded');
+      while (Atomics.load(isOver, 0) === 0) {
+        for (let at = 0; at < 10_000; at += 1) child.observe(1);
+      }
+    };
+    const worker = thread(work, isOver);
+    await worker.heard();
+    const apart = [];
+    let read = 0;
+    for (const end = Date.now() + 1000; Date.now() < end; read += 1) {
+      const { h_count: count, h_sum: sum } = await scrape(client);
+      // The worker may be between the two.
+      if (Math.abs(count - sum) > 1) apart.push({ count, sum });
+    }
+    Atomics.store(isOver, 0, 1);
+    await worker.ended;
+    return { read, apart };
+  });
+  t.true(read > 0);
+  t.deepEqual(apart, []);
+});
+
+for (const options of [{}, { buckets: [0, 1, 100] }]) {
+  test.serial(`no total falls and none is lost while a thread records: ${JSON.stringify(options)}`, async (t) => {
+    const result = await run(async ({ client, thread, flag, sleep, argument: options }) => {
+      const config = {
+        name: 'h',
+        help: 'h',
+        labelNames: ['a'],
+        nativeHistogramBucketFactor: 1.01,
+        nativeHistogramMaxBuckets: 40,
+        nativeHistogramMaxZeroThreshold: 0.01,
+        ...options,
+      };
+      // The same in this thread, so that values are merged.
+      new client.Histogram(config).observe({ a: 'x' }, 1);
+      const isOver = flag();
+      const work = ({ client, say, argument: { config, isOver } }) => {
+        const histogram = new client.Histogram(config);
+        const child = histogram.labels('x');
+        let recorded = 0;
+        say('begins');
+        // Grows, lowers its resolution and widens its zero bucket in the first rounds, and again in other series.
+        while (Atomics.load(isOver, 0) === 0) {
+          for (let at = 0; at < 5000; at += 1, recorded += 1) {
+            const mixed = (at * 7919) % 4001;
+            child.observe((mixed % 3 ? 1 : -1) * 1.02 ** ((mixed % 900) - 450));
+            if (at % 50 === 0) histogram.observe({ a: 'y' }, 1.1 ** (at / 50));
+          }
+          histogram.remove('y');
+        }
+        say(recorded);
+      };
+      const worker = thread(work, { config, isOver });
+      await worker.heard();
+      const accept = 'application/openmetrics-text;version=2.0.0';
+      const read = async () => (await client.register.scrape({ accept, names: ['h'] })).body.toString();
+      const lines = [];
+      for (const end = Date.now() + 1500; Date.now() < end; ) {
+        lines.push((await read()).split('\n').find((line) => line.startsWith('h{a="x"}')));
+        // A small scrape ends at once, and the lines of all are a long answer.
+        await sleep(2);
+      }
+      Atomics.store(isOver, 0, 1);
+      const recorded = await worker.heard();
+      await worker.ended;
+      lines.push((await read()).split('\n').find((line) => line.startsWith('h{a="x"}')));
+      return { lines, recorded };
+    }, options);
+    let [last, lastBuckets] = [0, {}];
+    for (const line of result.lines) {
+      const { families } = parseExposition(`# TYPE h histogram\n${line}\n# EOF\n`, { format: 'openmetrics2' });
+      const native = families[0].samples.find((sample) => sample.nativeHistogram !== undefined).nativeHistogram;
+      const sides = [
+        [native.positiveSpans, native.positiveDeltas],
+        [native.negativeSpans, native.negativeDeltas],
+      ].flatMap((side) => Object.values(bucketsOf(...side)));
+      t.is(
+        sides.reduce((sum, count) => sum + count, native.zeroCount),
+        native.count,
+      );
+      t.true(native.count >= last, `${native.count} after ${last}`);
+      const buckets = Object.fromEntries(
+        (/bucket:\[(.*?)\]/.exec(line)?.[1] ?? '').split(',').map((it) => it.split(':')),
+      );
+      for (const [bound, count] of Object.entries(buckets)) {
+        t.true(Number(count ?? 0) >= (lastBuckets[bound] ?? 0), `${bound}: ${count} after ${lastBuckets[bound]}`);
+        lastBuckets[bound] = Number(count ?? 0);
+      }
+      last = native.count;
+    }
+    t.is(last, result.recorded + 1);
+    t.true(result.lines.length > 2);
+  });
+}
+
 test.serial('threads together keep the limit of buckets, live and ended', async (t) => {
   const texts = await run(async ({ client, thread }) => {
     const work = async ({ client, say, heard, argument: number }) => {

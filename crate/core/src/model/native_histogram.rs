@@ -217,10 +217,15 @@ impl NativeHistogram {
         while max > 0 && self.sides.iter().map(Vec::len).sum::<usize>() > max && self.schema > SCHEMA_MIN {
             self.lower(self.schema - 1);
         }
-        self.exemplars.extend(other.exemplars);
-        self.exemplars.sort_by(|one, next| next.timestamp().total_cmp(&one.timestamp()));
-        self.exemplars.truncate(EXEMPLARS_MAX);
-        self.exemplars.sort_by(|one, next| one.value().total_cmp(&next.value()));
+        for exemplar in other.exemplars {
+            let at = self.exemplars.partition_point(|known| known.value() <= exemplar.value());
+            self.exemplars.insert(at, exemplar);
+        }
+        while self.exemplars.len() > EXEMPLARS_MAX {
+            let times = self.exemplars.iter().map(Exemplar::timestamp).enumerate();
+            let oldest = times.reduce(|oldest, next| if next.1 < oldest.1 { next } else { oldest });
+            oldest.iter().for_each(|(at, _)| drop(self.exemplars.remove(*at)));
+        }
     }
 
     /// Lowers the resolution.
@@ -338,6 +343,23 @@ mod tests {
         let options = NativeHistogramOptions::default().zero_threshold(-0.0);
         let checked = options.checked("h").expect("0 is a width");
         assert!(checked.zero_threshold.is_sign_positive());
+    }
+
+    #[test]
+    fn merging_keeps_the_newest_exemplars_by_value() {
+        use crate::labels::LabelSet;
+
+        let labels = LabelSet::default();
+        let exemplar = |value: f64, time: f64| Exemplar::new(&labels, value, time).expect("it is valid");
+        let with = |exemplars: Vec<Exemplar>| NativeHistogram { exemplars, ..NativeHistogram::default() };
+        // Even values are older.
+        let all: Vec<Exemplar> =
+            (0..14_u8).map(f64::from).map(|at| exemplar(at, 20.0 * (at % 2.0) + at)).collect();
+        let (low, high) = all.split_at(5);
+        let mut merged = with(high.to_vec());
+        merged.merge(&with(low.to_vec()), 0);
+        let shown: Vec<f64> = merged.exemplars.iter().map(Exemplar::value).collect();
+        assert_eq!(shown, [1.0, 3.0, 5.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0]);
     }
 
     proptest! {

@@ -5,17 +5,17 @@ use crate::sync::{Ordering, fence};
 /// How often the buckets are read before they are taken as they are. Only an observation during a pass makes another pass
 /// necessary, so a scrape repeats no more passes than there are observations. With 100, a writer that disturbs nine
 /// passes of ten is still read at one moment; a writer that disturbs them all writes more often than the cells can be read.
-const PASSES_MAX: usize = 100;
+pub(super) const PASSES_MAX: usize = 100;
 
 /// Reads buckets and sum, which is the last value. Buckets only rise: if two passes over them find the same values, these
 /// are the values of the moment between the passes, and the sum is read then. The owner writes a bucket before the sum, so
-/// the sum may lack the last observation.
-pub(super) fn read_histogram(values: &mut [f64], load: impl Fn(usize) -> f64) {
-    let Some((sum, buckets)) = values.split_last_mut() else { return };
+/// the sum may lack the last observation. False if no two passes of `passes` agree.
+pub(super) fn read_histogram(values: &mut [f64], passes: usize, load: impl Fn(usize) -> f64) -> bool {
+    let Some((sum, buckets)) = values.split_last_mut() else { return true };
     for (cell, value) in buckets.iter_mut().enumerate() {
         *value = load(cell);
     }
-    for _ in 1..PASSES_MAX {
+    for _ in 1..passes {
         // Loads are relaxed. Without fences, processors such as ARM's may mix the loads of two passes.
         fence(Ordering::Acquire);
         *sum = load(buckets.len());
@@ -27,9 +27,10 @@ pub(super) fn read_histogram(values: &mut [f64], load: impl Fn(usize) -> f64) {
             *value = now;
         }
         if same {
-            return;
+            return true;
         }
     }
+    false
 }
 
 #[cfg(all(test, not(loom)))]
@@ -40,12 +41,12 @@ mod tests {
     const BUCKETS: usize = 40;
 
     /// Reads while an owner observes 0, 1, 2 and so on: once every `loads` loads, and no more after `until` observations.
-    /// Returns what was read, and the number of loads.
-    fn read_beside_owner(loads: usize, until: usize) -> (Vec<f64>, usize) {
+    /// Returns what was read, the number of loads, and whether two passes agreed.
+    fn read_beside_owner(loads: usize, until: usize) -> (Vec<f64>, usize, bool) {
         let cells = RefCell::new(vec![0.0; BUCKETS + 1]);
         let (count, observed) = (Cell::new(0), Cell::new(0));
         let mut values = vec![0.0; BUCKETS + 1];
-        read_histogram(&mut values, |cell| {
+        let agree = read_histogram(&mut values, PASSES_MAX, |cell| {
             count.set(count.get() + 1);
             if count.get() % loads == 0 && observed.get() < until {
                 let at = observed.replace(observed.get() + 1) % BUCKETS;
@@ -55,7 +56,7 @@ mod tests {
             }
             cells.borrow()[cell]
         });
-        (values, count.get())
+        (values, count.get(), agree)
     }
 
     /// What the cells hold after `count` observations.
@@ -75,8 +76,8 @@ mod tests {
 
     #[test]
     fn an_undisturbed_histogram_is_read_twice() {
-        let (values, loads) = read_beside_owner(usize::MAX, 0);
-        assert_eq!((values, loads), (vec![0.0; BUCKETS + 1], 2 * BUCKETS + 1));
+        let read = read_beside_owner(usize::MAX, 0);
+        assert_eq!(read, (vec![0.0; BUCKETS + 1], 2 * BUCKETS + 1, true));
     }
 
     #[test]
@@ -84,7 +85,8 @@ mod tests {
         for until in [1, 7, 8, 9, 20, 60, 90] {
             // One observation in each pass, at a place that moves.
             for loads in [BUCKETS - 3, BUCKETS + 1] {
-                let (values, _) = read_beside_owner(loads, until);
+                let (values, _, agree) = read_beside_owner(loads, until);
+                assert!(agree);
                 assert_eq!(
                     values,
                     cells_after(count_of(&values)),
@@ -96,7 +98,8 @@ mod tests {
 
     #[test]
     fn an_owner_who_never_pauses_does_not_hold_up_a_scrape() {
-        let (values, loads) = read_beside_owner(1, usize::MAX);
+        let (values, loads, agree) = read_beside_owner(1, usize::MAX);
+        assert!(!agree);
         assert_eq!(loads, PASSES_MAX * BUCKETS + PASSES_MAX - 1);
         assert!(values.iter().all(|value| value.is_finite()));
     }

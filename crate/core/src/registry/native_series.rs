@@ -1,9 +1,9 @@
 //! The buckets of native histograms' series. A series has a window for each sign: a run of cells, one for each key of a range.
 //! JavaScript adds to the cells of the populated buckets in it without a call. Every other observation comes here: it moves the
-//! window, or lowers the resolution, as Prometheus' Go library does. One lock for each series, so a thread that records waits
-//! for the reading of one series at most.
+//! window, or lowers the resolution, as Prometheus' Go library does. One lock for each series: a thread that comes here waits for
+//! the reading of one series at most, and a reading waits for one observation.
 
-use super::histogram_read::read_histogram;
+use super::histogram_read::{PASSES_MAX, read_histogram};
 use crate::model::{
     NATIVE_CELLS, NEGATIVE, NativeBuckets, NativeHistogram, NativeHistogramOptions, POSITIVE, SCHEMA_MIN,
     join, key_of, upper_bound,
@@ -32,6 +32,8 @@ const WINDOW_MIN: usize = if cfg!(loom) { 2 } else { 16 };
 const WINDOW_OF_FEW: usize = if cfg!(loom) { 4 } else { 512 };
 /// Others may have so many keys for each populated bucket, and those of a slab at most.
 const KEYS_PER_BUCKET: usize = 32;
+/// After so many passes over a series that JavaScript writes all the time, it has to wait.
+const PASSES_UNDISTURBED: usize = 4;
 /// After so many observations outside the windows they are laid out anew.
 const FAR_MAX: u32 = 1024;
 
@@ -408,40 +410,36 @@ impl NativeSeries {
     /// Reads everything as it was at one moment, although JavaScript may be writing.
     fn read(&self, values: &mut [f64], into: &mut NativeHistogram) {
         let (own, first) = self.cells.locate(self.slot);
-        let windows = self.windows.map(|window| (self.cells.locate(window.slot), window.keys));
-        let (positive, negative) = (windows[POSITIVE], windows[NEGATIVE]);
-        let head = self.head - 1;
-        let mut all = vec![0.0; head + 1 + positive.1 + negative.1 + 1];
-        let sum = all.len() - 1;
-        read_histogram(&mut all, |cell| {
-            if cell < head {
-                own.load(first + cell)
-            } else if cell == head {
-                own.load(first + self.head + ZERO)
-            } else if cell == sum {
-                own.load(first + head)
-            } else {
-                let ((slab, start), at) = match (cell - head - 1).checked_sub(positive.1) {
-                    None => (positive.0, cell - head - 1),
-                    Some(at) => (negative.0, at),
-                };
-                slab.load(start + at)
-            }
-        });
-        values[..head].copy_from_slice(&all[..head]);
-        values[head] = all[sum];
+        let own: &Slab = own;
+        let classic = self.head - 1;
+        // Classic buckets, the zero bucket, the populated buckets of both windows, and the sum. Under the lock an empty bucket
+        // stays empty: JavaScript adds to populated ones only.
+        let mut places: Vec<(&Slab, usize)> = Vec::new();
+        places.extend((first..first + classic).chain([first + self.head + ZERO]).map(|cell| (own, cell)));
+        for (window, buckets) in self.windows.iter().zip(&mut into.sides) {
+            buckets.clear();
+            window.read(&self.cells, buckets);
+            places.extend(buckets.iter().map(|(key, _)| window.locate(*key, &self.cells)));
+        }
+        places.push((own, first + classic));
+        let mut all = vec![0.0; places.len()];
+        let load = |at: usize| {
+            let (slab, cell) = places[at];
+            slab.load(cell)
+        };
+        if !read_histogram(&mut all, PASSES_UNDISTURBED, load) {
+            // The next observation comes here, and waits for the lock.
+            self.close();
+            read_histogram(&mut all, PASSES_MAX, load);
+        }
+        values[..classic].copy_from_slice(&all[..classic]);
+        values[classic] = all[all.len() - 1];
         into.schema = self.schema;
         into.zero_threshold = self.zero_threshold;
-        into.zero_count = all[head];
-        let mut cell = head + 1;
-        for (side, window) in self.windows.iter().enumerate() {
-            let buckets = &mut into.sides[side];
-            buckets.clear();
-            let keys = window.start..;
-            buckets.extend(
-                keys.zip(all[cell..cell + window.keys].iter().copied()).filter(|(_, count)| *count != 0.0),
-            );
-            cell += window.keys;
+        into.zero_count = all[classic];
+        let mut counts = all.into_iter().skip(classic + 1);
+        for (side, buckets) in into.sides.iter_mut().enumerate() {
+            buckets.iter_mut().zip(&mut counts).for_each(|((_, count), now)| *count = now);
             self.add_far(side, buckets);
         }
     }
@@ -632,6 +630,42 @@ mod tests {
             let series = set.of(0).expect("it was added");
             prop_assert_eq!(series.lock().buckets as usize, buckets);
         }
+    }
+
+    #[test]
+    fn a_series_that_is_written_all_the_time_is_read_at_one_moment() {
+        let cells = Arc::new(Cells::on_heap());
+        let set = NativeSet::new(&NativeHistogramOptions::default(), 2);
+        let slot = cells.allocate(2 + NATIVE_CELLS);
+        set.add(0, slot, &cells, Duration::ZERO);
+        let series = set.of(0).expect("it was added");
+        let (slab, first) = cells.locate(slot);
+        let (sum, threshold) = (first + 1, first + 2 + THRESHOLD);
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                // As JavaScript does: it adds to the bucket and then to the sum.
+                let mut bucket: Option<(&Slab, usize)> = None;
+                for _ in 0..2_000_000 {
+                    match bucket.filter(|_| slab.load(threshold) < 1.0) {
+                        Some((slab, cell)) => slab.store(cell, slab.load(cell) + 1.0),
+                        None => {
+                            set.observe(&series, 1.0, Duration::ZERO, &|| true, &|| ());
+                            bucket = Some(series.lock().windows[POSITIVE].locate(0, &cells));
+                        }
+                    }
+                    slab.store(sum, slab.load(sum) + 1.0);
+                }
+            });
+            let (mut last, mut native) = (0.0, NativeHistogram::default());
+            while !writer.is_finished() {
+                let mut values = [0.0, 0.0];
+                assert!(set.read(0, Duration::ZERO, &mut values, &mut native));
+                let count = native.count();
+                assert!((count - values[1]).abs() <= 1.0, "{count} observations and a sum of {}", values[1]);
+                assert!(count >= last);
+                last = count;
+            }
+        });
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads the values of a family's series, for scrapes and for the checks of expiry.
 
 use super::family::{Exemplars, Family, SeriesId};
-use super::histogram_read::read_histogram;
+use super::histogram_read::{PASSES_MAX, read_histogram};
 use super::table::LiveSeries;
 use crate::model::{CellSeries, Descriptor, Digest, Exemplar, NativeHistogram, Series, Source};
 use crate::slab::CellsCursor;
@@ -50,7 +50,7 @@ fn read_into(cells: &mut CellsCursor<'_>, slot: u32, values: &mut [f64]) {
         *value = slab.load(first);
         return;
     }
-    read_histogram(values, |cell| slab.load(first + cell));
+    read_histogram(values, PASSES_MAX, |cell| slab.load(first + cell));
 }
 
 impl Source for Family {
