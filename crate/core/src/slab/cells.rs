@@ -41,8 +41,8 @@ impl Slab {
     /// A slab over `cells` zeroed cells in memory of another owner.
     ///
     /// # Safety
-    /// `start` is aligned to 8 bytes and valid for `cells` 8-byte cells until `detach` has returned, and only the
-    /// contributor's thread writes there.
+    /// `start` is aligned to 8 bytes and valid for `cells` 8-byte cells until `detach` has returned. Only the contributor's
+    /// thread writes there, and this crate through the slab: a scrape marks cells that it has read.
     #[must_use]
     pub unsafe fn borrow(start: *mut f64, cells: usize) -> Self {
         Self { start: AtomicPtr::new(start.cast()), cells, heap: Mutex::new(None) }
