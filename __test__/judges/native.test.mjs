@@ -90,22 +90,26 @@ function readable(body, withStart) {
 
 test('Go’s library shows the same buckets for the same values', async (t) => {
   const ask = startNative(t);
-  const seen = { scrapes: 0, lower: 0, wider: 0 };
+  const seen = { scrapes: 0, lower: 0, wider: 0, resets: 0 };
   await fc.assert(
     fc.asyncProperty(run, async (wanted) => {
       const [theirs, ours] = [await ask(wanted), await scrapes(wanted)];
       const withStart = wanted.minResetMs === 0;
+      let last = 0;
       for (const [at, body] of theirs.entries()) {
         const expected = readable(body, withStart);
         t.deepEqual(readable(ours[at], withStart), expected);
         if (withStart) t.deepEqual(Buffer.from(ours[at]), body);
-        const { schema, zeroThreshold } = expected[0].nativeHistogram;
+        const { schema, zeroThreshold, count } = expected[0].nativeHistogram;
         seen.scrapes += 1;
         seen.lower += Number(schema < 3);
         seen.wider += Number(zeroThreshold > wanted.zeroThreshold);
+        seen.resets += Number(count < last);
+        last = count;
       }
     }),
     { numRuns: 1000, endOnFailure: true },
   );
   t.log(JSON.stringify(seen));
+  for (const [what, times] of Object.entries(seen)) t.true(times > 0, what);
 });

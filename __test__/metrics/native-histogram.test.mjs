@@ -205,6 +205,13 @@ test.serial('with too many buckets a histogram begins anew, if that is allowed',
   t.is(histogram.value().count, 1);
   t.is(histogram.value().native.schema, 3);
   t.true((await openMetrics2(registry))[0].endsWith(' st@1120'));
+  // A reading has to find that the reset is due.
+  observe([2, 4, 8, 16, 1, 1, 1]);
+  clock.advanceSeconds(60);
+  histogram.observe(1);
+  t.is(histogram.value().count, 9);
+  histogram.observe(1);
+  t.is(histogram.value().count, 1);
 });
 
 test.serial('an observation of 0 keeps a series alive', async (t) => {

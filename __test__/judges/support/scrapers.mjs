@@ -18,12 +18,13 @@ const PROMETHEUS_3 = fileURLToPath(new URL('../../../target/judges-prometheus/us
 export async function startPrometheus(t, targets, { ruleFiles = [], history, features } = {}) {
   const folder = await temporaryFolder(t);
   const address = `127.0.0.1:${await freePort()}`;
-  const config = await writeScrapeConfig(folder, targets, ruleFiles);
+  const isNew = features !== undefined;
+  const { global, flags } = isNew ? await settingsOf(t, features) : { flags: [] };
+  const config = await writeScrapeConfig(folder, targets, ruleFiles, global);
   const storage = join(folder, 'tsdb');
   if (history !== undefined) await writeHistory(folder, storage, history);
-  const isNew = features !== undefined;
   return startServer(t, isNew ? PROMETHEUS_3 : 'prometheus', address, '/-/ready', [
-    ...(isNew ? [`--enable-feature=${features.join(',')}`] : []),
+    ...flags,
     `--config.file=${config}`,
     `--storage.tsdb.path=${storage}`,
     `--web.listen-address=${address}`,
@@ -46,6 +47,20 @@ export async function startVictoriaMetrics(t, targets) {
   ]);
 }
 
+/** The settings and flags for these features. From 3.8 on, native histograms are a setting. */
+async function settingsOf(t, features) {
+  const { stdout, stderr } = await run(PROMETHEUS_3, ['--version']);
+  const [version, minor] = /version 3\.(\d+)\S*/.exec(stdout + stderr) ?? [];
+  if (version === undefined) throw new Error(`Expected Prometheus 3 but received\n${stdout}${stderr}`);
+  t.log(`Prometheus ${version}`);
+  const isSetting = features.includes('native-histograms') && Number(minor) >= 8;
+  const named = isSetting ? features.filter((feature) => feature !== 'native-histograms') : features;
+  return {
+    global: isSetting ? { scrape_native_histograms: true } : {},
+    flags: named.length > 0 ? [`--enable-feature=${named.join(',')}`] : [],
+  };
+}
+
 async function startServer(t, command, address, readyPath, args) {
   const child = new Process(command, args);
   t.teardown(async () => {
@@ -65,7 +80,7 @@ async function writeHistory(folder, storage, history) {
   if (code !== 0) throw new Error(`promtool did not take the history:\n${stdout}${stderr}`);
 }
 
-async function writeScrapeConfig(folder, targets, ruleFiles) {
+async function writeScrapeConfig(folder, targets, ruleFiles, more = {}) {
   const jobs = Object.entries(targets).map(([job, target]) => {
     const { url, ...options } = typeof target === 'string' ? { url: target } : target;
     const { protocol, host, pathname } = new URL(url);
@@ -73,7 +88,7 @@ async function writeScrapeConfig(folder, targets, ruleFiles) {
     return { job_name: job, scheme, metrics_path: pathname, static_configs: [{ targets: [host] }], ...options };
   });
   // JSON is YAML.
-  const global = { scrape_interval: '1s', scrape_timeout: '1s' };
+  const global = { scrape_interval: '1s', scrape_timeout: '1s', ...more };
   const config = { global, scrape_configs: jobs };
   // VictoriaMetrics rejects unknown settings.
   if (ruleFiles.length > 0) Object.assign(config, { rule_files: ruleFiles }).global.evaluation_interval = '1s';

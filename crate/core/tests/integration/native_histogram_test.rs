@@ -3,8 +3,9 @@
 use crate::{Outcome, contributor_of};
 use prometheus_metrics::gather::{Selection, gather};
 use prometheus_metrics::registry::{Descriptor, Family, NativeHistogramOptions, Process};
-use prometheus_metrics::{ErrorKind, Format, Registry, encode};
+use prometheus_metrics::{ErrorKind, Format, MetricsError, Registry, encode};
 use std::sync::Arc;
+use std::time::Duration;
 
 const OPTIONS: fn() -> NativeHistogramOptions = NativeHistogramOptions::default;
 
@@ -16,6 +17,18 @@ fn samples(text: &str) -> Vec<&str> {
 fn openmetrics2(registry: &Registry) -> Vec<String> {
     let text = registry.encode(Format::OpenMetrics2);
     samples(&text).into_iter().map(|line| line.split(" st@").next().unwrap_or(line).to_owned()).collect()
+}
+
+/// The count of a native histogram, and how many of its observations are in buckets.
+fn counts(line: &str) -> (f64, f64) {
+    let numbers = |name: &str| -> f64 {
+        let Some((_, rest)) = line.split_once(name) else { return 0.0 };
+        let end = rest.find([']', '}']).expect("the list or the histogram ends");
+        let (list, _) = rest.split_at(end);
+        list.split(',').map_while(|count| count.parse::<f64>().ok()).sum()
+    };
+    let in_buckets = ["zero_count:", "negative_buckets:[", "positive_buckets:["].map(numbers).iter().sum();
+    (numbers("{count:"), in_buckets)
 }
 
 #[test]
@@ -71,11 +84,47 @@ fn threads_lose_no_observation_while_the_resolution_changes() -> Outcome {
                 }
             });
         }
-        (0..20).for_each(|_| drop(registry.encode(Format::OpenMetrics2)));
+        let mut last = 0.0;
+        for _ in 0..20 {
+            if let [line] = &openmetrics2(&registry)[..] {
+                let (count, in_buckets) = counts(line);
+                assert_eq!(count, in_buckets, "{line}");
+                assert!(count >= last, "{count} observations after {last}");
+                last = count;
+            }
+        }
     });
     assert_eq!(sizes.with(&["x"])?.count(), f64::from(THREADS * EACH));
     let [line] = &openmetrics2(&registry)[..] else { panic!("one series") };
     assert!(line.contains(&format!("{{count:{},", THREADS * EACH)), "{line}");
+    Ok(())
+}
+
+#[test]
+fn a_vec_may_go_while_a_scrape_finds_a_reset_due() -> Outcome {
+    const ROUNDS: u32 = 500;
+    let registry = Registry::new();
+    // Too young at the second bucket, and old enough at a later scrape.
+    let options = OPTIONS().max_buckets(1).min_reset(Duration::from_micros(100));
+    std::thread::scope(|scope| {
+        let rounds = scope.spawn(|| -> Result<(), MetricsError> {
+            for _ in 0..ROUNDS {
+                let sizes = registry.metric("sizes", "S").labels(&["a"]).native(options).histogram_vec()?;
+                let size = sizes.with(&["x"])?;
+                size.observe(1.0)?;
+                assert_eq!((size.count(), size.sum()), (1.0, 1.0), "no other series' cells");
+                (0..4).try_for_each(|power| size.observe(16_f64.powi(power)))?;
+                std::thread::sleep(Duration::from_micros(150));
+                assert!(registry.unregister("sizes"));
+            }
+            Ok(())
+        });
+        while !rounds.is_finished() {
+            drop(registry.encode(Format::OpenMetrics2));
+        }
+        rounds.join().expect("the thread does not panic")
+    })?;
+    assert_eq!(openmetrics2(&registry), Vec::<String>::new());
     Ok(())
 }
 

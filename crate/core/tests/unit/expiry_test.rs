@@ -4,7 +4,7 @@
 use crate::{Outcome, scrape, stopped_clock, text};
 use prometheus_metrics::registry::{
     CardinalityConfig, CardinalityGuard, CardinalityLimits, Contributor, Descriptor, Exemplar, Family, Kind,
-    Process, Remover,
+    NativeHistogramOptions, Process, Remover,
 };
 use prometheus_metrics::slab::{CELLS_PER_SLAB, Cells};
 use prometheus_metrics::{Clock, Format, LabelSet, Registry, RegistryConfig};
@@ -291,6 +291,48 @@ fn series_removed_meanwhile_are_not_taken_as_expired() -> Outcome {
     clock.advance(SECOND);
     assert_eq!(samples(registry).len(), 0);
     assert_eq!(member.remove_expired(), 1);
+    Ok(())
+}
+
+#[test]
+fn parts_of_a_native_histogram_expire_together_whatever_their_resolution() -> Outcome {
+    let clock = stopped_clock();
+    let process = Process::new();
+    let member = |factor: f64, zero_threshold: f64| {
+        let options = NativeHistogramOptions::default().bucket_factor(factor).zero_threshold(zero_threshold);
+        Member::new(&clock, Descriptor::histogram("h", "H", &["x"], &[])?.with_native(options)?)
+    };
+    let members = [member(1.1, 0.0)?, member(2.0, 1.5)?];
+    let mut ids = Vec::new();
+    for member in &members {
+        process.join(Arc::clone(&member.contributor));
+        member.owner.shares.store(true, Ordering::Relaxed);
+        ids.push(member.family.add_series(&[(0, "shared")]).expect("within the limits").id);
+    }
+    let observe = |at: usize, value: f64| members[at].family.observe_native(ids[at], value);
+    let is_shown = |expected: &str| {
+        let text = scrape(members[0].contributor.registry(), Some(&process), &[], Format::OpenMetrics2);
+        let series = text.lines().find(|line| line.starts_with("h{"));
+        assert_eq!(series.unwrap_or_default().split(" st@").next(), Some(expected));
+    };
+    observe(0, 3.0);
+    observe(0, 1.2);
+    observe(1, 100.0);
+    // The bucket from 1 to 2 is across the wider zero bucket, which takes it.
+    is_shown(
+        "h{x=\"shared\"} {count:3,sum:0,schema:0,zero_threshold:2,zero_count:1,\
+        positive_spans:[2:1,4:1],positive_buckets:[1,1]}",
+    );
+    clock.advance(MINUTE - SECOND);
+    observe(1, 100.0);
+    let all = "h{x=\"shared\"} {count:4,sum:0,schema:0,zero_threshold:2,zero_count:1,\
+        positive_spans:[2:1,4:1],positive_buckets:[1,2]}";
+    is_shown(all);
+    clock.advance(SECOND);
+    is_shown(all);
+    clock.advance(MINUTE - SECOND);
+    is_shown("");
+    assert_eq!((members[0].remove_expired(), members[1].remove_expired()), (1, 1));
     Ok(())
 }
 
