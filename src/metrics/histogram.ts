@@ -46,7 +46,7 @@ export interface HistogramValue {
 
 /** The buckets of a native histogram for one label set. */
 export interface NativeHistogramValue {
-  /** There are `2 ** schema` buckets for each doubling. */
+  /** There are `2 ** schema` buckets for each doubling. 0, as the threshold, if the series does not exist. */
   schema: number;
   zeroThreshold: number;
   zeroCount: number;
@@ -238,7 +238,7 @@ function observeAt(slot: number, { bounds, sum }: Buckets, observation: number):
 /** The answer of the addon's `nativeBuckets()` as an object. */
 function nativeValue([schema = 0, zeroThreshold = 0, zeroCount = 0, ...numbers]: number[]): NativeHistogramValue {
   const buckets = Array.from({ length: numbers.length / 3 }, (_, bucket) => {
-    const [lower, upper, count] = numbers.slice(3 * bucket);
+    const [lower, upper, count] = numbers.slice(3 * bucket, 3 * bucket + 3);
     return { lower, upper, count };
   });
   return { schema, zeroThreshold, zeroCount, buckets };

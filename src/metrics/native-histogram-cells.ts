@@ -56,6 +56,11 @@ class Window {
   }
 }
 
+/** The window that these cells tell of, if it has keys. Most series have no negative values, and cells of no series no window. */
+function windowAt(cells: Float64Array, at: number, scale: Scale): Window | undefined {
+  return cells[at + KEYS] === 0 ? undefined : new Window(cells, at, scale);
+}
+
 /** The series of a native histogram without classic buckets. */
 export class NativeHistogramCells extends HistogramCells {
   #own: Float64Array | undefined;
@@ -111,8 +116,8 @@ export class NativeHistogramCells extends HistogramCells {
     // Over a limit, the cells may be of no series. Then nothing reads them.
     this[observeFirst](value);
     const scale = scaleOf(cells[head + SCHEMA]);
-    this.#positive = new Window(cells, head + POSITIVE, scale);
-    this.#negative = new Window(cells, head + NEGATIVE, scale);
+    this.#positive = windowAt(cells, head + POSITIVE, scale);
+    this.#negative = windowAt(cells, head + NEGATIVE, scale);
   }
 
   override [attach](cells: Float64Array, index: number, key: number): void {

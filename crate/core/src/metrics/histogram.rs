@@ -73,6 +73,9 @@ impl Histogram {
     /// The number of observations.
     #[must_use]
     pub fn count(&self) -> f64 {
+        if let Some(native) = &self.native {
+            return native.lock().snapshot().count();
+        }
         let values = self.family.read_series(self.series.id(), self.series.slot());
         values[..values.len() - 1].iter().sum()
     }

@@ -138,7 +138,8 @@ impl<'a> MetricBuilder<'a> {
     ///
     /// # Errors
     /// As `counter`, but `InvalidBuckets` is for bounds that are not finite and ascending; `InvalidConfig` for options of a
-    /// native histogram that are out of range; `TypeMismatch` also if the histogram is registered with other buckets.
+    /// native histogram that are out of range; `TypeMismatch` also if the histogram is registered with other buckets or
+    /// other native options.
     pub fn histogram(self) -> Result<Histogram> {
         self.without_labels(Kind::Histogram).map(Histogram::of)
     }

@@ -46,8 +46,8 @@ pub(crate) struct NativeSet {
     /// Cells before those of this module: classic buckets and the sum.
     head: usize,
     series: RwLock<HashMap<u32, SharedNative, foldhash::fast::FixedState>>,
-    /// Copies, by the id of the series that had them.
-    kept: Mutex<HashMap<u32, NativeHistogram, foldhash::fast::FixedState>>,
+    /// Copies, each with the id of the series that had it. A test lends few series.
+    kept: Mutex<Vec<(u32, NativeHistogram)>>,
 }
 
 /// A run of cells, one for each key from `start` on. A window with keys has a populated bucket.
@@ -86,7 +86,7 @@ impl NativeSet {
             options: *options,
             head,
             series: RwLock::new(HashMap::default()),
-            kept: Mutex::new(HashMap::default()),
+            kept: Mutex::new(Vec::new()),
         }
     }
 
@@ -169,16 +169,19 @@ impl NativeSet {
     /// Keeps a copy of the buckets of a series.
     pub(super) fn keep(&self, id: u32) {
         if let Some(series) = self.of(id) {
-            let mut copy = NativeHistogram::default();
-            series.lock().read(&mut vec![0.0; self.head], &mut copy);
-            self.kept.lock().insert(id, copy);
+            let copy = series.lock().snapshot();
+            self.kept.lock().push((id, copy));
         }
     }
 
     /// Gives the buckets that were kept of one series to another.
     pub(super) fn give(&self, from: u32, to: u32) {
-        let kept = self.kept.lock().remove(&from);
-        if let (Some(kept), Some(series)) = (kept, self.of(to)) {
+        let kept = {
+            let mut kept = self.kept.lock();
+            let at = kept.iter().position(|(id, _)| *id == from);
+            at.map(|at| kept.swap_remove(at))
+        };
+        if let (Some((_, kept)), Some(series)) = (kept, self.of(to)) {
             let mut series = series.lock();
             series.zero_threshold = kept.zero_threshold;
             series.store(ZERO, kept.zero_count);
@@ -405,6 +408,13 @@ impl NativeSeries {
             buckets.extend_from_slice(&far[side]);
             join(buckets);
         }
+    }
+
+    /// The buckets as they were at one moment.
+    pub(crate) fn snapshot(&self) -> NativeHistogram {
+        let mut copy = NativeHistogram::default();
+        self.read(&mut vec![0.0; self.head], &mut copy);
+        copy
     }
 
     /// Reads everything as it was at one moment, although JavaScript may be writing.

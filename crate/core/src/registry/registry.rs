@@ -140,7 +140,8 @@ impl Registry {
         let mut contents = self.contents.lock();
         if let Some((_, family)) = contents.family(wanted.name()) {
             let found = family.descriptor();
-            if found.merges_with(&wanted) && found.label_names() == wanted.label_names() {
+            let is_alike = found.merges_with(&wanted) && found.native_options() == wanted.native_options();
+            if is_alike && found.label_names() == wanted.label_names() {
                 return Ok(Arc::clone(family));
             }
             return Err(MetricsError::new(

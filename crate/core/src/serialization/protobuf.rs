@@ -132,7 +132,9 @@ impl Encoder for Protobuf {
 fn native_fields(native: &NativeHistogram, out: &mut Vec<u8>) {
     integer(5, zigzag(native.schema.into()), out);
     double(6, native.zero_threshold, out);
-    integer(7, whole(native.zero_count).unwrap_or_default(), out);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+    let zero_count = native.zero_count as u64;
+    integer(7, zero_count, out);
     for (of_spans, side) in [(9, NEGATIVE), (12, POSITIVE)] {
         let spans = spans(&native.sides[side]);
         for (gap, counts) in &spans {

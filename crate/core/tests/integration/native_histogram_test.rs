@@ -139,6 +139,7 @@ fn a_handle_of_a_removed_series_counts_for_no_other() -> Outcome {
     (0..100).try_for_each(|at| old.observe(f64::from(at) * 1e3))?;
     new.observe(2.0)?;
     assert_eq!((new.count(), new.sum()), (1.0, 2.0));
+    assert_eq!((old.count(), old.sum()), (101.0, 4_950_001.0));
     registry.reset();
     assert_eq!(openmetrics2(&registry), Vec::<String>::new());
     Ok(())
@@ -179,6 +180,18 @@ fn a_zero_threshold_of_minus_0_is_0() -> Outcome {
     histogram.observe(0.0)?;
     let [line] = &openmetrics2(&registry)[..] else { panic!("one series") };
     assert!(line.contains("zero_threshold:0,zero_count:1"), "{line}");
+    Ok(())
+}
+
+#[test]
+fn a_registry_gives_a_histogram_only_for_its_own_options() -> Outcome {
+    let registry = Registry::new();
+    let histogram = |options| registry.metric("h", "H").native(options).histogram();
+    histogram(OPTIONS())?.observe(1.0)?;
+    assert_eq!(histogram(OPTIONS())?.count(), 1.0);
+    for other in [OPTIONS().bucket_factor(2.0), OPTIONS().max_buckets(7), OPTIONS().zero_threshold(0.0)] {
+        assert_eq!(histogram(other).err().map(|error| error.kind()), Some(ErrorKind::TypeMismatch));
+    }
     Ok(())
 }
 
