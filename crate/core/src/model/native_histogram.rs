@@ -209,8 +209,7 @@ impl NativeHistogram {
         }
         self.zero_count += other.zero_count;
         for (own, others) in self.sides.iter_mut().zip(other.sides) {
-            own.extend(others);
-            join(own);
+            add(own, others);
         }
         // The order in which several are merged makes no difference: the total has at least the buckets of a part of it.
         let max = usize::try_from(max_buckets).unwrap_or(usize::MAX);
@@ -259,9 +258,23 @@ impl NativeHistogram {
     }
 }
 
-/// Sorts buckets by key, and adds up those of the same key.
-pub(crate) fn join(buckets: &mut NativeBuckets) {
-    buckets.sort_unstable_by_key(|(key, _)| *key);
+/// Adds other buckets. Both are ascending; a sort would be more code.
+fn add(own: &mut NativeBuckets, others: NativeBuckets) {
+    let mut others = others.into_iter().peekable();
+    let mut all = NativeBuckets::with_capacity(own.len() + others.len());
+    for bucket in own.drain(..) {
+        while let Some(other) = others.next_if(|(key, _)| *key < bucket.0) {
+            all.push(other);
+        }
+        all.push(bucket);
+    }
+    all.extend(others);
+    join(&mut all);
+    *own = all;
+}
+
+/// Adds up neighbours of the same key.
+fn join(buckets: &mut NativeBuckets) {
     buckets.dedup_by(|next, kept| {
         let is_same = next.0 == kept.0;
         kept.1 += if is_same { next.1 } else { 0.0 };
@@ -316,7 +329,10 @@ mod tests {
                 histogram.sides[side].push((key_of(value.abs(), schema), 1.0));
             }
         }
-        histogram.sides.iter_mut().for_each(join);
+        for side in &mut histogram.sides {
+            side.sort_unstable_by_key(|(key, _)| *key);
+            join(side);
+        }
         histogram
     }
 

@@ -6,7 +6,7 @@
 use super::histogram_read::{PASSES_MAX, read_histogram};
 use crate::model::{
     NATIVE_CELLS, NEGATIVE, NativeBuckets, NativeHistogram, NativeHistogramOptions, POSITIVE, SCHEMA_MIN,
-    join, key_of, upper_bound,
+    key_of, upper_bound,
 };
 use crate::slab::{CELLS_PER_SLAB, Cells, Slab};
 use crate::sync::{Arc, Mutex, RwLock};
@@ -397,17 +397,18 @@ impl NativeSeries {
     fn histogram(&self) -> NativeHistogram {
         let mut all = NativeHistogram { schema: self.schema, ..NativeHistogram::default() };
         for (side, buckets) in all.sides.iter_mut().enumerate() {
+            let (below, above) = self.far_of(side);
+            buckets.extend_from_slice(below);
             self.windows[side].read(&self.cells, buckets);
-            self.add_far(side, buckets);
+            buckets.extend_from_slice(above);
         }
         all
     }
 
-    fn add_far(&self, side: usize, buckets: &mut NativeBuckets) {
-        if let Some(far) = &self.far {
-            buckets.extend_from_slice(&far[side]);
-            join(buckets);
-        }
+    /// The buckets below the window of a side, and those above it.
+    fn far_of(&self, side: usize) -> (&[(i32, f64)], &[(i32, f64)]) {
+        let far = self.far.as_ref().map_or(&[][..], |far| far[side].as_slice());
+        far.split_at(far.partition_point(|(key, _)| *key < self.windows[side].start))
     }
 
     /// The buckets as they were at one moment.
@@ -426,10 +427,13 @@ impl NativeSeries {
         // stays empty: JavaScript adds to populated ones only.
         let mut places: Vec<(&Slab, usize)> = Vec::new();
         places.extend((first..first + classic).chain([first + self.head + ZERO]).map(|cell| (own, cell)));
-        for (window, buckets) in self.windows.iter().zip(&mut into.sides) {
+        for (side, buckets) in into.sides.iter_mut().enumerate() {
+            let (window, (below, _)) = (self.windows[side], self.far_of(side));
             buckets.clear();
+            buckets.extend_from_slice(below);
             window.read(&self.cells, buckets);
-            places.extend(buckets.iter().map(|(key, _)| window.locate(*key, &self.cells)));
+            let counted = &buckets[below.len()..];
+            places.extend(counted.iter().map(|(key, _)| window.locate(*key, &self.cells)));
         }
         places.push((own, first + classic));
         let mut all = vec![0.0; places.len()];
@@ -449,8 +453,10 @@ impl NativeSeries {
         into.zero_count = all[classic];
         let mut counts = all.into_iter().skip(classic + 1);
         for (side, buckets) in into.sides.iter_mut().enumerate() {
-            buckets.iter_mut().zip(&mut counts).for_each(|((_, count), now)| *count = now);
-            self.add_far(side, buckets);
+            let (below, above) = self.far_of(side);
+            let counted = &mut buckets[below.len()..];
+            counted.iter_mut().zip(&mut counts).for_each(|((_, count), now)| *count = now);
+            buckets.extend_from_slice(above);
         }
     }
 }
@@ -535,6 +541,7 @@ fn densest(buckets: &[(i32, f64)], max: usize) -> std::ops::Range<usize> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     /// Observes values as JavaScript does after its first observation of each: all through the lock here.
     fn observed(
@@ -623,20 +630,16 @@ mod tests {
                 let distance = 1.02_f64.powi(power);
                 if is_positive { distance } else { -distance }
             });
-            let mut expected = NativeHistogram { schema: options.schema(), ..NativeHistogram::default() };
+            let mut expected = [BTreeMap::new(), BTreeMap::new()];
             for value in values.clone() {
-                if value.abs() <= options.zero_threshold {
-                    expected.zero_count += 1.0;
-                    continue;
-                }
                 let side = if value > 0.0 { POSITIVE } else { NEGATIVE };
-                expected.sides[side].push((key_of(value.abs(), expected.schema), 1.0));
+                *expected[side].entry(key_of(value.abs(), options.schema())).or_insert(0.0) += 1.0;
             }
-            expected.sides.iter_mut().for_each(join);
-            let buckets: usize = expected.sides.iter().map(Vec::len).sum();
+            let expected = expected.map(|side| side.into_iter().collect::<NativeBuckets>());
+            let buckets: usize = expected.iter().map(Vec::len).sum();
             let (set, read) = observed(&options, values);
-            prop_assert_eq!(read.sides, expected.sides);
-            prop_assert_eq!(read.zero_count, expected.zero_count);
+            prop_assert_eq!(read.sides, expected);
+            prop_assert_eq!(read.zero_count, 0.0);
             let series = set.of(0).expect("it was added");
             prop_assert_eq!(series.lock().buckets as usize, buckets);
         }

@@ -30,10 +30,17 @@ impl Family {
         values: &mut [f64],
         native: &mut NativeHistogram,
     ) -> bool {
-        let Some(natives) = self.natives() else {
-            read_into(cells, slot, values);
-            return true;
-        };
+        if self.natives().is_some() {
+            return self.read_native(id, values, native);
+        }
+        read_into(cells, slot, values);
+        true
+    }
+
+    /// Does the same for a native histogram. Not copied into each loop over series.
+    #[inline(never)]
+    fn read_native(&self, id: u32, values: &mut [f64], native: &mut NativeHistogram) -> bool {
+        let Some(natives) = self.natives() else { return false };
         let is_found = natives.read(id, self.clock().now(), values, native);
         if self.descriptor().buckets().is_empty() {
             values[0] = native.count();
