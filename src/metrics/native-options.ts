@@ -13,7 +13,7 @@ export interface NativeHistogramOptions {
   nativeHistogramBucketFactor?: number | undefined;
   /** With more buckets it begins anew, or widens its zero bucket, or halves its resolution. 0: no limit. @default 160 */
   nativeHistogramMaxBuckets?: number | undefined;
-  /** Seconds after which it may begin anew, with nothing observed; 0: never. @default 0 */
+  /** Seconds after which it may begin anew, unless other threads record too; 0: never. @default 0 */
   nativeHistogramMinResetSeconds?: number | undefined;
   /** Values up to this distance from 0 are in the zero bucket. @default 2 ** -128 */
   nativeHistogramZeroThreshold?: number | undefined;
