@@ -397,7 +397,7 @@ impl NativeSeries {
     fn histogram(&self) -> NativeHistogram {
         let mut all = NativeHistogram { schema: self.schema, ..NativeHistogram::default() };
         for (side, buckets) in all.sides.iter_mut().enumerate() {
-            let (below, above) = self.far_of(side);
+            let [below, above] = self.far_of(side);
             buckets.extend_from_slice(below);
             self.windows[side].read(&self.cells, buckets);
             buckets.extend_from_slice(above);
@@ -406,9 +406,10 @@ impl NativeSeries {
     }
 
     /// The buckets below the window of a side, and those above it.
-    fn far_of(&self, side: usize) -> (&[(i32, f64)], &[(i32, f64)]) {
+    fn far_of(&self, side: usize) -> [&[(i32, f64)]; 2] {
         let far = self.far.as_ref().map_or(&[][..], |far| far[side].as_slice());
-        far.split_at(far.partition_point(|(key, _)| *key < self.windows[side].start))
+        let (below, above) = far.split_at(far.partition_point(|(key, _)| *key < self.windows[side].start));
+        [below, above]
     }
 
     /// The buckets as they were at one moment.
@@ -428,7 +429,7 @@ impl NativeSeries {
         let mut places: Vec<(&Slab, usize)> = Vec::new();
         places.extend((first..first + classic).chain([first + self.head + ZERO]).map(|cell| (own, cell)));
         for (side, buckets) in into.sides.iter_mut().enumerate() {
-            let (window, (below, _)) = (self.windows[side], self.far_of(side));
+            let (window, [below, _]) = (self.windows[side], self.far_of(side));
             buckets.clear();
             buckets.extend_from_slice(below);
             window.read(&self.cells, buckets);
@@ -453,7 +454,7 @@ impl NativeSeries {
         into.zero_count = all[classic];
         let mut counts = all.into_iter().skip(classic + 1);
         for (side, buckets) in into.sides.iter_mut().enumerate() {
-            let (below, above) = self.far_of(side);
+            let [below, above] = self.far_of(side);
             let counted = &mut buckets[below.len()..];
             counted.iter_mut().zip(&mut counts).for_each(|((_, count), now)| *count = now);
             buckets.extend_from_slice(above);
