@@ -14,7 +14,7 @@ pub(crate) use descriptor::{NATIVE_CELLS, SUMMARY_CELLS};
 pub(crate) use digest::Digest;
 pub use exemplar::Exemplar;
 pub(crate) use native_histogram::{
-    EXEMPLARS_MAX, NEGATIVE, NativeBuckets, NativeHistogram, POSITIVE, SCHEMA_MIN, key_of, spans, upper_bound,
+    EXEMPLARS_MAX, NEGATIVE, NativeBuckets, NativeHistogram, POSITIVE, SCHEMA_MIN, key_of, upper_bound,
 };
 pub use native_histogram::{NATIVE_BOUNDS, NativeHistogramOptions};
 pub(crate) use samples::{CellSeries, Series, Source};

@@ -282,27 +282,6 @@ fn join(buckets: &mut NativeBuckets) {
     });
 }
 
-/// A run of buckets: how many keys it begins after the end of the run before, or after 0; and the counts.
-pub(crate) type Span = (i32, Vec<f64>);
-
-/// Buckets as runs. Gaps of up to two keys are bridged by empty buckets.
-pub(crate) fn spans(buckets: &NativeBuckets) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
-    let mut next = 0;
-    for (key, count) in buckets {
-        let gap = key - next;
-        match spans.last_mut() {
-            Some((_, counts)) if gap <= 2 => {
-                (0..gap).for_each(|_| counts.push(0.0));
-                counts.push(*count);
-            }
-            _ => spans.push((gap, vec![*count])),
-        }
-        next = key + 1;
-    }
-    spans
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
@@ -341,12 +320,6 @@ mod tests {
         let schema = |factor| NativeHistogramOptions::default().bucket_factor(factor).schema();
         let factors = [1.000_1, 1.003, 1.1, 1.2, 1.5, 2.0, 3.9, 4.0, 16.0, 256.0, 65_536.0, 1e300];
         assert_eq!(factors.map(schema), [8, 8, 3, 2, 1, 0, 0, -1, -2, -3, -4, -4]);
-    }
-
-    #[test]
-    fn spans_bridge_small_gaps() {
-        let buckets = vec![(-3, 1.0), (-2, 2.0), (1, 3.0), (5, 4.0)];
-        assert_eq!(spans(&buckets), [(-3, vec![1.0, 2.0, 0.0, 0.0, 3.0]), (3, vec![4.0])]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod page;
 mod prometheus_text;
 #[cfg(feature = "protobuf")]
 mod protobuf;
+#[cfg(any(feature = "openmetrics", feature = "protobuf"))]
+mod spans;
 mod streaming;
 
 pub(crate) use family::{FamilyWriter, Shown};

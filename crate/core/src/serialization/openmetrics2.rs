@@ -4,8 +4,9 @@
 use super::lines::seconds;
 use super::metrics::{Encoder, Head, Metric, Value};
 use super::number;
+use super::spans::spans;
 use crate::labels::escape;
-use crate::model::{Kind, NEGATIVE, NativeHistogram, POSITIVE, spans};
+use crate::model::{Kind, NEGATIVE, NativeHistogram, POSITIVE};
 
 /// Writes one family after the other.
 #[derive(Default)]

@@ -2,8 +2,9 @@
 //! their numbers, as Google's encoders do.
 
 use super::metrics::{Encoder, Head, Metric, Value};
+use super::spans::spans;
 use crate::labels::{escape, pairs};
-use crate::model::{Exemplar, Kind, NEGATIVE, NativeHistogram, POSITIVE, spans};
+use crate::model::{Exemplar, Kind, NEGATIVE, NativeHistogram, POSITIVE};
 
 /// Writes one family after the other.
 #[derive(Default)]
