@@ -11,45 +11,45 @@ import type { Place } from './place';
 /** The `#cells` of a series without cells. */
 const NO_CELLS: Float64Array = new Float64Array(0);
 
-/** The key of a metric's set of series. No name in a subclass of the metric can clash with it. */
+/** The key of a metric's set of series. No name in a subclass of the metric can clash with it. @internal */
 export const seriesSet = Symbol('series set');
 
 /** The key of a series without cells, or with cells that the core does not know. */
 export const NO_KEY = -1;
 
-/** Gives a series its cells: the array, the index of the first cell, and the key of the series (`label-forms.ts`). */
+/** Gives a series its cells: the array, the index of the first cell, and the key of the series (`label-forms.ts`). @internal */
 export const attach = Symbol('attach');
-/** Takes the cells away. The series keeps its label set, for the next write. */
+/** Takes the cells away. The series keeps its label set, for the next write. @internal */
 export const retire = Symbol('retire');
-/** Adds to a cell; false if there are no cells. */
+/** Adds to a cell; false if there are no cells. @internal */
 export const add = Symbol('add');
-/** Adds 1 to one cell and a value to another, with no other call between; false if there are no cells. */
+/** Adds 1 to one cell and a value to another, with no other call between; false if there are no cells. @internal */
 export const addPair = Symbol('addPair');
-/** Makes the `observe` of a child of a histogram. */
+/** Makes the `observe` of a child of a histogram. @internal */
 export const observer = Symbol('observer');
-/** Records a finite number in a series that writes its cells itself; false if there are no cells. */
+/** Records a finite number in a series that writes its cells itself; false if there are no cells. @internal */
 export const record = Symbol('record');
-/** Writes a value to the buffer of a summary, counts it and adds it to the sum; false if there are no cells. */
+/** Writes a value to the buffer of a summary, counts it and adds it to the sum; false if there are no cells. @internal */
 export const buffer = Symbol('buffer');
-/** Passes the buffer to the core. What is written next belongs to this step of the summary's window. */
+/** Passes the buffer to the core. What is written next belongs to this step of the summary's window. @internal */
 export const flush = Symbol('flush');
-/** Has the core count a finite value in a native histogram's series. */
+/** Has the core count a finite value in a native histogram's series. @internal */
 export const observeFirst = Symbol('observeFirst');
-/** Sets the first cell; false if there are no cells. */
+/** Sets the first cell; false if there are no cells. @internal */
 export const put = Symbol('put');
-/** Sets all cells of a series that has cells. Only the testing kit needs it. */
+/** Sets all cells of a series that has cells. Only the testing kit needs it. @internal */
 export const restore = Symbol('restore');
-/** Returns the object that has cells for this label set: this object, or another one; adds the series if it is missing. */
+/** The object that has cells for this label set: this object, or another one; adds the series if it is missing. @internal */
 export const revived = Symbol('revived');
-/** The ID of a series that has cells. */
+/** The ID of a series that has cells. @internal */
 export const idOf = Symbol('id');
-/** The key of a series that has cells. */
+/** The key of a series that has cells. @internal */
 export const keyOf = Symbol('key');
-/** The series of the same metric with these labels; created if it does not exist. */
+/** The series of the same metric with these labels; created if it does not exist. @internal */
 export const siblingOf = Symbol('sibling');
-/** The labels of the series, with or without cells. */
+/** The labels of the series, with or without cells. @internal */
 export const labelsOf = Symbol('labels');
-/** The values of the cells. */
+/** The values of the cells. @internal */
 export const readCells = Symbol('read');
 
 /**
@@ -100,6 +100,7 @@ export abstract class Series {
     this.#home = new Detached(home, place);
   }
 
+  /** @internal */
   [add](offset: number, value: number): boolean {
     const index = this.#index;
     if (index < 0) return false;
@@ -108,6 +109,7 @@ export abstract class Series {
     return true;
   }
 
+  /** @internal */
   [addPair](counted: number, summed: number, value: number): boolean {
     const index = this.#index;
     if (index < 0) return false;
@@ -117,6 +119,7 @@ export abstract class Series {
     return true;
   }
 
+  /** @internal */
   [buffer](at: number, value: number): boolean {
     const index = this.#index;
     if (index < 0) return false;
@@ -127,16 +130,19 @@ export abstract class Series {
     return true;
   }
 
+  /** @internal */
   [flush](step: number): void {
     const home = this.#home;
     if (!(home instanceof Detached)) home.flush(this[idOf](), step);
   }
 
+  /** @internal */
   [observeFirst](value: number): void {
     const home = this.#home;
     if (!(home instanceof Detached)) home.observeFirst(this[idOf](), value);
   }
 
+  /** @internal */
   [put](value: number): boolean {
     const index = this.#index;
     if (index < 0) return false;
@@ -144,6 +150,7 @@ export abstract class Series {
     return true;
   }
 
+  /** @internal */
   [restore](values: readonly number[]): void {
     // One element after the other, like every write into a slab.
     values.forEach((value, offset) => {
@@ -151,11 +158,13 @@ export abstract class Series {
     });
   }
 
+  /** @internal */
   [revived](): this {
     const home = this.#home;
     return (home instanceof Detached ? home.home.revive(this, home.place) : this) as this;
   }
 
+  /** @internal */
   [attach](cells: Float64Array, index: number, key: number): void {
     this.#cells = cells;
     this.#index = index;
@@ -163,30 +172,36 @@ export abstract class Series {
     if (this.#home instanceof Detached) this.#home = this.#home.home;
   }
 
+  /** @internal */
   [retire](place: Place): void {
     this.#cells = NO_CELLS;
     this.#index = -1;
     if (!(this.#home instanceof Detached)) this.#home = new Detached(this.#home, place);
   }
 
+  /** @internal */
   [idOf](): number {
     return idIn(this.#key);
   }
 
+  /** @internal */
   [keyOf](): number {
     return this.#key;
   }
 
+  /** @internal */
   [siblingOf](labels: object): Series {
     const home = this.#home;
     return (home instanceof Detached ? home.home : home).at(labels);
   }
 
+  /** @internal */
   [labelsOf](): Record<string, unknown> {
     const home = this.#home;
     return home instanceof Detached ? home.home.labelsAt(home.place) : home.labelsOf(this.#key);
   }
 
+  /** @internal */
   [readCells](width: number): number[] {
     return Array.from(this.#cells.subarray(this.#index, this.#index + width));
   }

@@ -44,7 +44,7 @@ export interface SummaryValue {
   quantiles: { quantile: number; value: number }[];
 }
 
-/** Passes the buffer of a series to the core. */
+/** Passes the buffer of a series to the core. @internal */
 const emptied = Symbol('emptied');
 
 /** The summary of one label set. Keep a reference where you observe often. */
@@ -86,6 +86,7 @@ export class SummaryCells extends Series {
     this[revived]()[record](observation);
   }
 
+  /** @internal */
   [record](value: number): boolean {
     if (this.#steps !== undefined) this.#enter(this.#steps.now());
     if (!this[buffer](this.#next, value)) return false;
@@ -99,12 +100,13 @@ export class SummaryCells extends Series {
     this[emptied]();
   }
 
-  /** Passes the values in the buffer to the core. */
+  /** Passes the values in the buffer to the core. @internal */
   [emptied](): void {
     this.#next = 0;
     this[flush](Math.max(this.#step, 0));
   }
 
+  /** @internal */
   override [attach](cells: Float64Array, index: number, key: number): void {
     super[attach](cells, index, key);
     this.#next = 0;
