@@ -91,12 +91,8 @@ function install() {
 function prepare(folder, entries) {
   const isDeclaration = (path) => statSync(path).isDirectory() || /\.d\.m?ts$/.test(path);
   cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true, filter: isDeclaration });
-  for (const room of ['metrics', 'registry', 'push']) {
-    const files = readdirSync(join(folder, 'dist', room)).filter((name) => name.endsWith('.d.ts'));
-    for (const file of files.map((name) => join(folder, 'dist', room, name))) {
-      writeFileSync(file, withoutRepeated(withoutOver(readFileSync(file, 'utf8'))));
-    }
-  }
+  const gathered = join(folder, 'dist', 'declarations.d.ts');
+  writeFileSync(gathered, withoutRepeated(withoutOver(readFileSync(gathered, 'utf8'))));
   // Pages are named like the files.
   return entries.map(({ page, declarations }) => {
     const file = join(folder, declarations);
@@ -200,7 +196,7 @@ function filesIn(folder) {
 }
 
 async function main() {
-  if (!existsSync(join(root, 'dist', 'api.d.ts')))
+  if (!existsSync(join(root, 'dist', 'declarations.d.ts')))
     throw new Error('dist has no declarations: run `npm run build` first');
   install();
   mkdirSync(join(root, 'target'), { recursive: true });

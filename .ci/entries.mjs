@@ -6,7 +6,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, parse, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { markNodeTypes, reexportNames, removeUnreachedDeclarations } from './declarations.mjs';
+import { gatherDeclarations, markNodeTypes, reexportNames } from './declarations.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sources = join(root, 'src', 'entry');
@@ -137,7 +137,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   reexportNames();
   writeDefaultExports();
   removeSharedDeclarations();
-  removeUnreachedDeclarations();
+  gatherDeclarations();
   markNodeTypes();
   writeManifest();
 }
