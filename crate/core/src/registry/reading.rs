@@ -5,6 +5,7 @@ use super::histogram_read::{PASSES_MAX, read_histogram};
 use super::table::LiveSeries;
 use crate::model::{CellSeries, Descriptor, Digest, Exemplar, NativeHistogram, Series, Source};
 use crate::slab::CellsCursor;
+use crate::sync::Ordering;
 use hashbrown::HashMap;
 
 impl Family {
@@ -22,7 +23,7 @@ impl Family {
     }
 
     /// Reads the values of one series, and the buckets of a native histogram. False if there is no such series any more.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read_values(
         &self,
         cells: &mut CellsCursor<'_>,
@@ -50,14 +51,15 @@ impl Family {
 }
 
 /// Reads the cells of one series.
-#[inline]
+#[inline(always)]
 fn read_into(cells: &mut CellsCursor<'_>, slot: u32, values: &mut [f64]) {
     let (slab, first) = cells.locate(slot);
     if let [value] = values {
         *value = slab.load(first);
         return;
     }
-    read_histogram(values, PASSES_MAX, |cell| slab.load(first + cell));
+    let run = slab.run(first, values.len());
+    read_histogram(values, PASSES_MAX, |cell| f64::from_bits(run[cell].load(Ordering::Relaxed)));
 }
 
 impl Source for Family {

@@ -1,6 +1,9 @@
 //! The series of a family in the order in which they were created: append-only for readers, written by their owner.
 
-use crate::slab::{AppendReader, AppendWriter, ArenaReader, ArenaWriter, Span, append_only, byte_arena};
+use crate::slab::{
+    AppendIter, AppendReader, AppendWriter, ArenaCursor, ArenaReader, ArenaWriter, Span, append_only,
+    byte_arena,
+};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use std::ops::Range;
 
@@ -52,6 +55,33 @@ pub(crate) struct LiveSeries<'a> {
     pub(crate) at: usize,
 }
 
+/// The live series of a table.
+pub(crate) struct Live<'a> {
+    entries: AppendIter<'a, Entry>,
+    labels: ArenaCursor<'a>,
+    at: usize,
+}
+
+impl<'a> Iterator for Live<'a> {
+    type Item = LiveSeries<'a>;
+
+    // Always: this and what it calls run for each series of a scrape, and the addon's core is compiled for size.
+    #[inline(always)]
+    fn next(&mut self) -> Option<LiveSeries<'a>> {
+        loop {
+            let entry = self.entries.next()?;
+            let at = self.at;
+            self.at += 1;
+            // Relaxed: the slot was published with the entry. A scrape that does not see a removal yet counts as begun
+            // before it.
+            let slot = entry.slot.load(Ordering::Relaxed);
+            if slot != REMOVED {
+                return Some(LiveSeries { id: entry.id, slot, labels: self.labels.get(entry.labels), at });
+            }
+        }
+    }
+}
+
 impl TableWriter {
     /// Adds a series that began at `start_ms`, in milliseconds since 1970.
     pub(crate) fn push(&mut self, id: u32, labels: &[u8], slot: u32, start_ms: u64) {
@@ -76,14 +106,8 @@ pub(crate) const START_BYTES: usize = size_of::<AtomicU64>();
 
 impl SeriesTable {
     /// The live series in the order they were created.
-    pub(crate) fn live(&self) -> impl Iterator<Item = LiveSeries<'_>> {
-        let mut labels = self.labels.cursor();
-        self.entries.iter().enumerate().filter_map(move |(at, entry)| {
-            // Relaxed: the slot was published with the entry. A scrape that does not see a removal yet counts as begun
-            // before it.
-            let slot = entry.slot.load(Ordering::Relaxed);
-            (slot != REMOVED).then(|| LiveSeries { id: entry.id, slot, labels: labels.get(entry.labels), at })
-        })
+    pub(crate) fn live(&self) -> Live<'_> {
+        Live { entries: self.entries.iter(), labels: self.labels.cursor(), at: 0 }
     }
 
     /// The live series among the entries at these positions, in the order they were created.

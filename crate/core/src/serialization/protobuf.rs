@@ -180,9 +180,13 @@ fn labels(rendered: &[u8], out: &mut Vec<u8>) {
     for pair in pairs(rendered) {
         let message = open(1, out);
         bytes(1, pair.name, out);
-        let value = open(2, out);
-        escape::unescape(pair.value, out);
-        close(value, out);
+        if pair.value.contains(&b'\\') {
+            let value = open(2, out);
+            escape::unescape(pair.value, out);
+            close(value, out);
+        } else {
+            bytes(2, pair.value, out);
+        }
         close(message, out);
     }
 }
@@ -265,11 +269,13 @@ fn open(field: u8, out: &mut Vec<u8>) -> usize {
 fn close(length_at: usize, out: &mut Vec<u8>) {
     let end = out.len();
     let length = end - length_at - 1;
-    let room = (usize::BITS - length.leading_zeros()).div_ceil(7).max(1) as usize;
-    if room > 1 {
-        out.resize(end + room - 1, 0);
-        out.copy_within(length_at + 1..end, length_at + room);
+    if let Ok(short @ 0..0x80) = u8::try_from(length) {
+        out[length_at] = short;
+        return;
     }
+    let room = (usize::BITS - length.leading_zeros()).div_ceil(7) as usize;
+    out.resize(end + room - 1, 0);
+    out.copy_within(length_at + 1..end, length_at + room);
     let mut rest = length;
     for (at, byte) in out[length_at..][..room].iter_mut().enumerate() {
         let more = if at + 1 < room { 0x80 } else { 0 };

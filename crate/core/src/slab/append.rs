@@ -105,8 +105,8 @@ impl<T> AppendReader<T> {
 
     /// The elements published when the iteration begins, in order.
     #[inline]
-    pub(crate) fn iter(&self) -> Iter<'_, T> {
-        Iter { reader: self, chunk: 0, base: std::ptr::null_mut(), at: 0, size: 0, left: self.len() }
+    pub(crate) fn iter(&self) -> AppendIter<'_, T> {
+        AppendIter { reader: self, chunk: 0, base: std::ptr::null_mut(), at: 0, size: 0, left: self.len() }
     }
 
     fn published(&self, index: usize) -> &T {
@@ -119,7 +119,7 @@ impl<T> AppendReader<T> {
 }
 
 /// The elements of an append-only vector, chunk after chunk.
-pub(crate) struct Iter<'a, T> {
+pub(crate) struct AppendIter<'a, T> {
     reader: &'a AppendReader<T>,
     /// The number of the next chunk.
     chunk: usize,
@@ -131,7 +131,7 @@ pub(crate) struct Iter<'a, T> {
     left: usize,
 }
 
-impl<T> Iter<'_, T> {
+impl<T> AppendIter<'_, T> {
     /// Goes to the next chunk; returns false at the end.
     #[cold]
     fn turn(&mut self) -> bool {
@@ -148,10 +148,10 @@ impl<T> Iter<'_, T> {
     }
 }
 
-impl<'a, T> Iterator for Iter<'a, T> {
+impl<'a, T> Iterator for AppendIter<'a, T> {
     type Item = &'a T;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<&'a T> {
         if self.at == self.size && !self.turn() {
             return None;
@@ -172,7 +172,7 @@ impl<T> Clone for AppendReader<T> {
 
 /// # Safety
 /// `base` is an allocated chunk, and its element `offset` has been published.
-#[inline]
+#[inline(always)]
 unsafe fn read_slot<'a, T>(base: *mut Slot<T>, offset: usize) -> &'a T {
     // SAFETY: the caller's promise; chunks live until both halves are gone, and the halves outlive the borrow.
     let slot = unsafe { &*base.add(offset) };

@@ -91,7 +91,7 @@ impl ArenaWriter {
 
 impl Chunk {
     /// The bytes of a span in this chunk. The arena that made the chunk has returned the span.
-    #[inline]
+    #[inline(always)]
     fn get(&self, span: Span) -> &[u8] {
         if span.offset as usize + span.len as usize > self.size {
             return &[];
@@ -124,7 +124,7 @@ pub(crate) struct ArenaCursor<'a> {
 
 impl<'a> ArenaCursor<'a> {
     /// The bytes of a span that this arena's writer returned.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&mut self, span: Span) -> &'a [u8] {
         if let Some((number, chunk)) = self.current
             && number == span.chunk

@@ -91,7 +91,7 @@ impl Slab {
         self.cells == 0
     }
 
-    #[inline]
+    #[inline(always)]
     fn cell(&self, index: usize) -> &AtomicU64 {
         assert!(index < self.cells, "cell {index} of a slab of {}", self.cells);
         // Acquire: pairs with the Release in `detach`.
@@ -101,8 +101,22 @@ impl Slab {
         unsafe { &*start.add(index) }
     }
 
+    /// The cells of one series. Bounds are checked once for all of them.
+    #[inline(always)]
+    pub(crate) fn run(&self, first: usize, width: usize) -> &[AtomicU64] {
+        assert!(
+            first <= self.cells && width <= self.cells - first,
+            "cells {first} and on of a slab of {}",
+            self.cells
+        );
+        // Acquire: pairs with the Release in `detach`.
+        let start = self.start.load(Ordering::Acquire);
+        // SAFETY: the run lies within the slab, checked above; the memory is as in `cell`.
+        unsafe { std::slice::from_raw_parts(start.add(first), width) }
+    }
+
     /// The current value of a cell.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn load(&self, index: usize) -> f64 {
         f64::from_bits(self.cell(index).load(Ordering::Relaxed))
@@ -243,7 +257,7 @@ pub(crate) struct CellsCursor<'a> {
 
 impl<'a> CellsCursor<'a> {
     /// The slab of a slot, and the index of its first cell there.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn locate(&mut self, slot: u32) -> (&'a Slab, usize) {
         let number = slot >> INDEX_BITS;
         if let Some((current, slab)) = self.current

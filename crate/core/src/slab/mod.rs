@@ -19,8 +19,8 @@ mod epochs;
 #[cfg(feature = "http")]
 mod huge_pages;
 
-pub(crate) use append::{AppendReader, AppendWriter, append_only};
-pub(crate) use arena::{ArenaReader, ArenaWriter, Span, byte_arena};
+pub(crate) use append::{AppendIter, AppendReader, AppendWriter, append_only};
+pub(crate) use arena::{ArenaCursor, ArenaReader, ArenaWriter, Span, byte_arena};
 pub(crate) use cells::CellsCursor;
 pub use cells::{CELLS_PER_SLAB, Cells, Slab, SlabSource};
 pub(crate) use epochs::Scrape;
