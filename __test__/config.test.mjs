@@ -108,6 +108,7 @@ const variables = {
   METRICS_COLLECTORS_AGENT: ['collectorsAgent', undefined, flags, FLAG, NO.flag],
   METRICS_COLLECTORS_PROCESS: ['collectorsProcess', undefined, flags, FLAG, NO.flag],
   METRICS_COLLECTORS_RUNTIME: ['collectorsRuntime', undefined, flags, FLAG, NO.flag],
+  METRICS_PROCESSES_DIR: ['processesDir', undefined, [['/run/shared', '/run/shared']], 'a folder', []],
   METRICS_SELF_METRICS: ['selfMetrics', true, flags, FLAG, NO.flag],
   METRICS_SCRAPE_TIMEOUT_MS: ['timeoutMs', 10_000, [['250', 250]], MILLISECONDS, NO.milliseconds],
   METRICS_HEALTH_STALL_MS: ['stallAfterMs', 5000, [['250', 250]], MILLISECONDS, NO.milliseconds],

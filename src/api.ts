@@ -14,6 +14,7 @@ import type * as HttpMetrics from './http/metrics/middleware';
 import type * as Servers from './http/metrics/servers';
 import { addon } from './native/addon';
 import type * as Registries from './processes/registries';
+import type * as Share from './processes/share';
 import type * as Push from './push/pushgateway';
 import type * as Aggregation from './registry/aggregation';
 import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from './registry/registry';
@@ -58,6 +59,7 @@ interface OnFirstCall {
   readonly createFetchHandler: typeof Fetch.createFetchHandler;
   readonly createHttpMetrics: typeof HttpMetrics.createHttpMetrics;
   readonly startExporter: typeof Exporter.startExporter;
+  readonly shareProcesses: typeof Share.shareProcesses;
 }
 
 /** Methods, because these keep their names in stack traces. */
@@ -77,6 +79,9 @@ const onFirstCall: OnFirstCall = {
   async startExporter(...options) {
     return exporter().startExporter(...options);
   },
+  shareProcesses(...options) {
+    return share().shareProcesses(...options);
+  },
 };
 
 export const configFromEnv: typeof Config.configFromEnv = onFirstCall.configFromEnv;
@@ -84,6 +89,7 @@ export const createMetricsHandler: typeof Handler.createMetricsHandler = onFirst
 export const createFetchHandler: typeof Fetch.createFetchHandler = onFirstCall.createFetchHandler;
 export const createHttpMetrics: typeof HttpMetrics.createHttpMetrics = onFirstCall.createHttpMetrics;
 export const startExporter: typeof Exporter.startExporter = onFirstCall.startExporter;
+export const shareProcesses: typeof Share.shareProcesses = onFirstCall.shareProcesses;
 
 /** Classes and tables of the main entry that are loaded when they are read. */
 export const onFirstRead = {
@@ -103,6 +109,10 @@ export const onFirstRead = {
     return (require('./registry/aggregation') as typeof Aggregation).aggregators;
   },
 };
+
+function share(): typeof Share {
+  return require('./processes/share') as typeof Share;
+}
 
 function registries(): typeof Registries {
   return require('./processes/registries') as typeof Registries;
@@ -147,4 +157,10 @@ export function testing(): typeof Testing {
 /** True if a string is a valid metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
 export function validateMetricName(name: string): boolean {
   return typeof name === 'string' && addon.isMetricName(name);
+}
+
+/** Joins the run of the primary of `node:cluster`, if this process is a worker and the primary has a run. */
+export function joinAsWorker(): void {
+  // Only a process with a channel to its parent can be a worker.
+  if (typeof process.send === 'function') share().joinAsWorker();
 }

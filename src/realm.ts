@@ -23,6 +23,7 @@ function load(): Shared {
   const api = require('./api') as Shared;
   Object.defineProperty(realm, KEY, { value: api, configurable: true });
   Object.defineProperty(api, COPIES, { value: new Set() });
+  api.joinAsWorker();
   return api;
 }
 

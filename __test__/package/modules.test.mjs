@@ -50,6 +50,7 @@ const EXPORTS = [
   'openMetricsContentType',
   'prometheusContentType',
   'register',
+  'shareProcesses',
   'startExporter',
   'validateMetricName',
 ];

@@ -3,7 +3,7 @@
 use crate::buffers::{EngineSlabs, engine_takes_external_memory, external_array_buffer};
 use crate::cardinality::{SeriesLimits, duration};
 use crate::clock::NativeClock;
-use crate::error::{Result, engine, refused};
+use crate::error::{Result, engine, invalid_config, refused};
 use crate::family::NativeFamily;
 use crate::registry::NativeRegistry;
 use crate::remover::RealmRemover;
@@ -11,6 +11,9 @@ use crate::scratch::Scratch;
 use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
+use prometheus_metrics::processes::{
+    JoinOptions, announce_port, folder_of, is_port_shared, join, join_run_of, live_processes, was_read,
+};
 use prometheus_metrics::registry::{
     Aggregator, Contributor, Descriptor, Family, Kind, NativeHistogramOptions, Process, Remover,
     SummaryOptions,
@@ -25,6 +28,29 @@ pub struct NativeContributor {
     engine_slabs: Option<Arc<EngineSlabs>>,
     remover: Arc<RealmRemover>,
     scratch: Scratch,
+}
+
+/// How a process joins the run of its service.
+#[napi(object, object_to_js = false)]
+pub struct ShareOptions {
+    /// The folder of runs.
+    pub dir: Option<String>,
+    /// The name of the service.
+    pub name: String,
+    /// The folder of the run itself. `dir` and `name` are ignored then.
+    pub run: Option<String>,
+    /// The value of the label `worker`.
+    pub worker: Option<String>,
+    /// Whether the counts outlive the last process.
+    pub keep: bool,
+}
+
+impl ShareOptions {
+    fn into_options(self) -> JoinOptions {
+        let Self { dir, name, run, worker, keep } = self;
+        let (dir, run) = (dir.map(Into::into), run.map(Into::into));
+        JoinOptions::default().dir(dir).name(name).run(run).worker(worker).keep(keep)
+    }
 }
 
 /// A contributor and the process that it joined. It leaves once, at the end of the realm or of the thread, whichever
@@ -136,6 +162,10 @@ impl NativeContributor {
         let scratch = Scratch::new(contributor.cells());
         let process = if main_thread { Process::of_main_thread() } else { Process::of_worker() };
         process.join(Arc::clone(&contributor));
+        if lend && let Err(error) = join_run_of(&process, &contributor) {
+            // The program runs on without: this process alone shows the values of the thread.
+            eprintln!("prometheus-metrics: {error}");
+        }
         let remover = Arc::new(RealmRemover::new(&contributor, &process));
         let membership = Arc::new(Membership { contributor, process });
         let hook: Weak<Membership> = Arc::downgrade(&membership);
@@ -146,6 +176,48 @@ impl NativeContributor {
         })
         .map_err(engine)?;
         Ok(Self { membership, engine_slabs, remover, scratch })
+    }
+
+    /// Joins the run of a service, with the values of now; returns the run's folder. A second call changes nothing.
+    #[napi(catch_unwind)]
+    pub fn share(&self, options: ShareOptions) -> Result<String> {
+        if self.engine_slabs.is_some() {
+            let message = "Expected an engine that accepts memory of the addon: others cannot share metrics";
+            return Err(invalid_config(message.to_owned()));
+        }
+        let Membership { contributor, process } = &*self.membership;
+        let folder = join(process, contributor, &options.into_options()).map_err(refused)?;
+        Ok(folder.display().to_string())
+    }
+
+    /// The folder of the run that `share` would join.
+    #[napi(catch_unwind)]
+    pub fn folder_of_run(&self, options: ShareOptions) -> String {
+        folder_of(&options.into_options()).display().to_string()
+    }
+
+    /// The process numbers of the live processes of the run, this one included; empty without a run.
+    #[napi(catch_unwind)]
+    pub fn shared_with(&self) -> Vec<u32> {
+        live_processes(&self.membership.process)
+    }
+
+    /// True if another process has read the run since the last call.
+    #[napi(catch_unwind)]
+    pub fn was_read(&self) -> bool {
+        was_read(&self.membership.process)
+    }
+
+    /// Says which port this process listens on, or waits for.
+    #[napi(catch_unwind)]
+    pub fn set_port(&self, port: u16) {
+        announce_port(&self.membership.contributor, port);
+    }
+
+    /// True if another live process of the run listens on this port, or waits for it.
+    #[napi(catch_unwind)]
+    pub fn is_port_shared(&self, port: u16) -> bool {
+        is_port_shared(&self.membership.process, &self.membership.contributor, port)
     }
 
     /// The registry that is merged with those of the other contributors.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub(crate) struct Request {
     pub(crate) target: Arc<Target>,
     pub(crate) process: bool,
+    pub(crate) without_own: bool,
     pub(crate) format: Format,
     pub(crate) names: Vec<String>,
 }
@@ -22,6 +23,7 @@ impl Request {
         let selection = Selection::default()
             .process(self.target.process().map(|process| &**process).filter(|_| self.process))
             .names(&self.names)
+            .without_own(self.without_own)
             .appended(&[]);
         gather(self.target.registry(), &selection)
     }

@@ -62,6 +62,8 @@ pub struct Wanted {
     pub content_type: String,
     /// Whether to merge with the other contributors of the process.
     pub process: bool,
+    /// Whether to leave out the registry's own values, and show only those of the others.
+    pub without_own: Option<bool>,
     /// Shows only these families; all families if it is empty.
     pub names: Vec<String>,
 }
@@ -201,6 +203,7 @@ impl NativeRegistry {
         Request {
             target: Arc::clone(&self.target),
             process: wanted.process,
+            without_own: wanted.without_own.unwrap_or_default(),
             format: Format::from_content_type(&wanted.content_type).unwrap_or_default(),
             names: wanted.names,
         }

@@ -33,6 +33,7 @@ export const validateMetricName: typeof Api.validateMetricName = api.validateMet
 export const collectDefaultMetrics: typeof Api.collectDefaultMetrics = api.collectDefaultMetrics;
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
 export const startExporter: typeof Api.startExporter = api.startExporter;
+export const shareProcesses: typeof Api.shareProcesses = api.shareProcesses;
 export const LlmMetricsCollector: typeof Api.LlmMetricsCollector = api.LlmMetricsCollector;
 export type LlmMetricsCollector = Api.LlmMetricsCollector;
 export const AgentMetricsCollector: typeof Api.AgentMetricsCollector = api.AgentMetricsCollector;
@@ -123,6 +124,7 @@ export type { StateSeries, StateSetConfiguration } from '../metrics/state-set';
 export type { SummaryConfiguration, SummarySeries, SummaryValue } from '../metrics/summary';
 export type { SummaryOptions } from '../metrics/summary-options';
 export type { Timer } from '../metrics/timer';
+export type { SharedProcesses, ShareProcessesOptions } from '../processes/share';
 export type { PushgatewayAnswer } from '../push/pushgateway';
 export type { AggregatorFunction } from '../registry/aggregation';
 export type { AnyMetric, RegisteredMetric } from '../registry/entries';

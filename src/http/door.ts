@@ -14,6 +14,7 @@ import {
   type NativeService,
 } from '../native/addon';
 import { optionNames } from '../options';
+import { shareProcesses } from '../processes/share';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, Registry } from '../registry/registry';
 import { checkScope, toHeaders } from '../registry/scraping';
@@ -29,7 +30,7 @@ export interface DoorOptions extends EndpointSettings {
   /** The registry to scrape. @default register */
   registry?: Registry | undefined;
   /**
-   * `process` shows the values of all threads, `own` those of this thread, as in `registry.scrape()`.
+   * `process` shows all threads and processes, `own` this thread, as in `registry.scrape()`.
    *
    * @default 'process' in the main thread, 'own' in a worker
    */
@@ -114,7 +115,8 @@ export class Door {
   constructor(options: DoorOptions, of: string, more: readonly string[] = []) {
     const { registry, scope, authenticate, checks } = checkDoorOptions(options);
     const config = nativeConfig(options, { of, hasListener: false, more: [...DOOR_OPTIONS, ...more] });
-    const { enabled, path, readyTimeoutMs, timeoutMs, writeTimeoutMs } = config.values();
+    const { enabled, path, processesDir, readyTimeoutMs, timeoutMs, writeTimeoutMs } = config.values();
+    if (enabled && processesDir !== undefined) shareProcesses();
     this.#registry = internalsOf(registry);
     this.#authenticate = authenticate;
     this.#checks = checks;

@@ -10,12 +10,14 @@ import { EndpointError, isPortInUse, nativeAsync, RegistrationError, refuseOptio
 import { forgetRefusals } from '../metrics/overflow';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
 import { checkOptionNames, optionNames } from '../options';
+import { shareProcesses, shareWithWorkers } from '../processes/share';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, type Registry } from '../registry/registry';
 import { forLog, LimitedWarnings } from '../warnings';
 import { type Authenticate, asked, joinedHeaders } from './authenticate';
 import { checkDoorOptions, checkedReady, DOOR_OPTIONS, type DoorOptions } from './door';
 import type { CheckRunner } from './readiness';
+import { startOrStandBy } from './standby';
 
 /** Settings of an exporter. */
 export interface ExporterOptions extends DoorOptions, ListenerSettings {}
@@ -58,8 +60,8 @@ export function startExporter(options: ExporterOptions = {}): Promise<Exporter> 
   return startOn(options, makeRoom);
 }
 
-/** @param makeRoom frees a port that is in use, if it can */
-async function startOn(options: ExporterOptions, makeRoom: (port: number) => Promise<boolean>): Promise<Exporter> {
+/** @param makeRoom frees a port that is in use, if it can; without it the exporter is not the program's own wish */
+async function startOn(options: ExporterOptions, makeRoom?: (port: number) => Promise<boolean>): Promise<Exporter> {
   const { registry, scope, authenticate, checks } = checkDoorOptions(options);
   const config = nativeConfig(options, { of: 'startExporter', hasListener: true, more: DOOR_OPTIONS });
   const values = config.values();
@@ -79,16 +81,30 @@ async function startOn(options: ExporterOptions, makeRoom: (port: number) => Pro
         throw explained(error, values.port);
       },
     );
-  const exporter = await start().catch(async (error: unknown) => {
-    if (!isPortInUse(error) || !(await makeRoom(values.port))) throw error;
-    return start();
+  const startRunning = async (): Promise<Exporter> => {
+    const exporter = await start().catch(async (error: unknown) => {
+      if (!isPortInUse(error) || !(await makeRoom?.(values.port))) throw error;
+      return start();
+    });
+    try {
+      return running(exporter, internals, collectWanted(registry, values));
+    } catch (error) {
+      await exporter.close(0);
+      throw error;
+    }
+  };
+  if (values.processesDir !== undefined) shareProcesses();
+  else if (makeRoom === undefined) return startRunning();
+  else shareWithWorkers();
+  if (values.socket !== undefined || values.port === 0) return startRunning();
+  const address = values.host === '0.0.0.0' ? '127.0.0.1' : values.host;
+  const url = `${values.tlsCertFile === undefined ? 'http' : 'https'}://${address}:${values.port}`;
+  return startOrStandBy({
+    start: startRunning,
+    collect: () => collectWanted(registry, values),
+    url,
+    port: values.port,
   });
-  try {
-    return running(exporter, internals, collectWanted(registry, values));
-  } catch (error) {
-    await exporter.close(0);
-    throw error;
-  }
 }
 
 /** An exporter that ends if the program starts one on its port. */
@@ -96,7 +112,7 @@ let yielding: Promise<Exporter> | undefined;
 
 /** Starts an exporter with the settings of the environment, which makes room for one that the program starts. */
 export function startYieldingExporter(options: ExporterOptions = {}): Promise<Exporter> {
-  yielding = startOn(options, async () => false);
+  yielding = startOn(options);
   // Its caller handles the error.
   yielding.catch(() => {});
   return yielding;

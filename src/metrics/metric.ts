@@ -51,7 +51,7 @@ export interface MetricConfiguration<T extends string = string, M = any> {
    */
   registers?: readonly MetricRegistry[] | undefined;
   /** The way in which a scrape combines the values of several threads. @default 'sum' */
-  aggregator?: Aggregator | undefined;
+  aggregator?: Aggregator | 'latest' | undefined;
   /** Called at each scrape before the values are read; may return a promise. */
   collect?: CollectFunction<M> | undefined;
   /** True to record with `{ labels, value, exemplarLabels }`. @default false */
@@ -183,7 +183,8 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
     this.name = name;
     this.help = help;
     this.type = type;
-    this.aggregator = aggregator;
+    // The peers' types have no `latest`, and programs pass metrics on as theirs.
+    this.aggregator = aggregator as Aggregator;
     this.labelNames = [...labelNames];
     const entered = registers ?? (registries === undefined ? [] : [registries.defaultRegistry()]);
     // Not enumerable: a registry refers to the metric, and printing both would not end.
@@ -402,7 +403,10 @@ function checkRegisters(registers: unknown): void {
   );
 }
 
-const AGGREGATORS: readonly unknown[] = ['sum', 'first', 'omit', 'average', 'min', 'max'] satisfies Aggregator[];
+const AGGREGATORS: readonly unknown[] = ['sum', 'first', 'latest', 'omit', 'average', 'min', 'max'] satisfies (
+  | Aggregator
+  | 'latest'
+)[];
 
 function checkAggregator(aggregator: unknown): void {
   if (AGGREGATORS.includes(aggregator)) return;

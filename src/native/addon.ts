@@ -33,6 +33,7 @@ export type {
   NativeVisit,
   SanitizerSettings,
   SeriesLimits,
+  ShareOptions,
   SummaryDescription,
   Wanted,
 } from '../../dist/native';

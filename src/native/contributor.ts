@@ -13,6 +13,7 @@ import {
   type NativeHistogramDescription,
   type NativeRegistry,
   type SeriesLimits,
+  type ShareOptions,
   type SummaryDescription,
 } from './addon';
 
@@ -47,7 +48,7 @@ export interface FamilyDefinition {
   /** The settings of a native histogram. */
   readonly native?: NativeHistogramDescription;
   readonly unit?: string;
-  readonly aggregator: Aggregator;
+  readonly aggregator: Aggregator | 'latest';
   readonly limits: SeriesLimits;
   readonly ttlSeconds?: number;
 }
@@ -130,4 +131,46 @@ export function addPairTo(slot: number, counted: number, summed: number, value: 
   const index = slot & CELL_MASK;
   cells[index + counted] -= -1;
   cells[index + summed] -= -value;
+}
+
+/** How to join a run. The addon takes `undefined` for what is not set. */
+export interface Sharing extends Pick<ShareOptions, 'name' | 'keep'> {
+  readonly dir?: string | undefined;
+  readonly run?: string | undefined;
+  readonly worker?: string | undefined;
+}
+
+/** Lets other processes read this realm's values. @returns the folder of the run */
+export function shareContributor(options: Sharing): string {
+  const folder = native(() => contributor.share(options as ShareOptions));
+  contributor.setPort(announcedPort);
+  return folder;
+}
+
+let announcedPort = 0;
+
+/** The folder of the run that these options mean. */
+export function folderOfRun(options: Sharing): string {
+  return contributor.folderOfRun(options as ShareOptions);
+}
+
+/** The process numbers of the run's live processes. */
+export function sharedWith(): number[] {
+  return contributor.sharedWith();
+}
+
+/** True if another process of the run has read this one's values since the last call. */
+export function wasRead(): boolean {
+  return contributor.wasRead();
+}
+
+/** Says which port this process listens on, or waits for. */
+export function announcePort(port: number): void {
+  announcedPort = port;
+  contributor.setPort(port);
+}
+
+/** True if another process of the run listens on this port, or waits for it. */
+export function isPortShared(port: number): boolean {
+  return contributor.isPortShared(port);
 }

@@ -113,6 +113,12 @@ class Contributor implements Addon.NativeContributor {
   onExpired(): void {}
   scratch = (): number => 0;
   slab = (): ArrayBuffer => new ArrayBuffer(SLAB_BYTES);
+  share = (): string => '';
+  folderOfRun = (): string => '';
+  sharedWith = (): number[] => [];
+  wasRead = (): boolean => false;
+  setPort(): void {}
+  isPortShared = (): boolean => false;
 }
 
 class ProcessFigure implements Addon.NativeProcessFigure {

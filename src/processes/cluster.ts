@@ -16,6 +16,7 @@ import {
   PROM_CLIENT,
   SUCCESSOR,
 } from './protocol';
+import { isSharing } from './share';
 
 /** A process's place in the cluster. */
 export interface ClusterSide {
@@ -24,8 +25,11 @@ export interface ClusterSide {
    *
    * @param isStrict true to wait for every connected worker, as prom-client does; false to do without those that never
    *   said that they have a registry
+   * @param shared numbers of the processes that share their metrics, which need not be asked
    */
-  scrape(isStrict: boolean, show: Show): Promise<string>;
+  scrape(isStrict: boolean, show: Show, shared: ReadonlySet<number>): Promise<string>;
+  /** True if the exposition needs messages, or has counts that came by message. */
+  hasMessages(shared: ReadonlySet<number>): boolean;
   /** True in a primary that never had a worker: it is the whole program. */
   readonly isAlone: boolean;
   shutdown(limitMs: number): Promise<void>;
@@ -41,6 +45,9 @@ export function joinCluster(registries: () => readonly Registry[]): ClusterSide 
   side ??= cluster.isPrimary ? new Primary() : new ClusterWorker(registries);
   return side;
 }
+
+/** True if a worker is one of these processes. */
+const isIn = (processes: ReadonlySet<number>, { process }: Partial<Worker>) => processes.has(process?.pid ?? 0);
 
 /** Errors of a channel that has just closed are reported to the callback instead of the whole process. */
 const ignored = () => {};
@@ -65,10 +72,12 @@ class Primary implements ClusterSide {
     for (const worker of this.#workers()) worker.send({ type: ANNOUNCEMENT }, ignored);
   }
 
-  scrape(isStrict: boolean, show: Show): Promise<string> {
+  scrape(isStrict: boolean, show: Show, shared: ReadonlySet<number>): Promise<string> {
     const connected = this.#workers();
     if (connected.length > 0) this.isAlone = false;
-    const workers = connected.filter(({ id }) => !this.#gone.has(id) && (isStrict || !this.#silent.has(id)));
+    const isAsked = (worker: Worker) =>
+      !this.#gone.has(worker.id) && !isIn(shared, worker) && (isStrict || !this.#silent.has(worker.id));
+    const workers = connected.filter(isAsked);
     return this.#gatherings.scrape({
       show,
       members: new Map(workers.map(({ id }) => [id, !isStrict && !this.#announced.has(id)])),
@@ -79,6 +88,10 @@ class Primary implements ClusterSide {
         for (const id of ids) this.#silent.add(id);
       },
     });
+  }
+
+  hasMessages(shared: ReadonlySet<number>): boolean {
+    return this.#gatherings.hasKept || this.#workers().some((worker) => !isIn(shared, worker));
   }
 
   async shutdown(): Promise<void> {
@@ -141,12 +154,18 @@ class ClusterWorker implements ClusterSide {
     send({ type: ANNOUNCEMENT });
   }
 
+  hasMessages(): boolean {
+    return false;
+  }
+
   /** Only a primary has workers. */
   scrape(_isStrict: boolean, show: Show): Promise<string> {
     return show([[]]);
   }
 
   async shutdown(limitMs: number): Promise<void> {
+    // Its counts stay where the primary reads them.
+    if (isSharing()) return;
     if (this.#goodbye === undefined) {
       this.#goodbye = deferred();
       const metrics = await Promise.all(this.#registries().map((registry) => registry.getMetricsAsJSON('sum')));

@@ -3,12 +3,13 @@
  * loading this module opens nothing and loads nothing more.
  */
 import { ConfigurationError } from '../errors';
-import { Registry } from '../registry/registry';
+import { jsonOfRun, Registry, textOfRun } from '../registry/registry';
 import type { RegistryContentType } from '../types';
 import type * as Cluster from './cluster';
 import type * as Exposition from './exposition';
 import type { Show } from './gatherings';
 import type { Families } from './protocol';
+import { joinedProcesses } from './share';
 import type * as Threads from './threads';
 
 const cluster = () => require('./cluster') as typeof Cluster;
@@ -43,6 +44,7 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
    * @throws {EndpointError} `CLUSTER_FAILED` if a worker does not answer within 5 seconds
    */
   clusterMetrics(): Promise<string> {
+    if (this.isShared) return Registry.globalRegistry[textOfRun](this.contentType, false);
     const own = this.readOwn();
     // Awaited below, unless the workers fail first.
     own.catch(() => {});
@@ -61,9 +63,15 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
     return this.#side.isAlone;
   }
 
+  /** True if all processes share their metrics: none of them is asked by message. @internal */
+  protected get isShared(): boolean {
+    const shared = joinedProcesses();
+    return shared !== undefined && answering.cluster === undefined && !this.#side.hasMessages(shared);
+  }
+
   /** @internal */
   protected gather(isStrict: boolean, show: Show): Promise<string> {
-    return this.#side.scrape(isStrict, show);
+    return this.#side.scrape(isStrict, show, joinedProcesses() ?? new Set());
   }
 
   /**
@@ -95,8 +103,10 @@ export class AggregatorRegistry<T extends RegistryContentType = RegistryContentT
    * @throws {EndpointError} `CLUSTER_FAILED` if a worker does not answer within 5 seconds
    */
   override clusterMetrics(): Promise<string> {
+    if (this.isShared) return Registry.globalRegistry[textOfRun](this.contentType, !this.isAlone);
     return this.gather(true, async ([kept, ...workers]) => {
       const lists = this.isAlone ? await this.readOwn() : workers;
+      if (joinedProcesses() !== undefined && !this.isAlone) lists.push(await Registry.globalRegistry[jsonOfRun](true));
       const text = await exposition().text([kept, ...lists], this.contentType);
       return text === '\n' ? '' : text;
     });

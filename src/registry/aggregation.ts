@@ -53,7 +53,7 @@ const folded = (fold: (a: number, b: number) => number, start: number) => (value
   values.reduce((result, { value }) => fold(result, value), start);
 const sum = folded((a, b) => a + b, 0);
 
-/** The functions by the names that the option `aggregator` of a metric takes. */
+/** The peers' functions, by the names that the option `aggregator` of a metric takes. */
 export const aggregators: Readonly<Record<Aggregator, AggregatorFunction>> = {
   sum: AggregatorFactory(sum),
   first: AggregatorFactory(([first]) => first.value),
@@ -90,7 +90,11 @@ export function combine(lists: Iterable<readonly Family[]>): Family[] {
   return [...byName(lists)].map(combineOne).filter((family) => family !== undefined);
 }
 
-function functionOf(aggregator: Aggregator): AggregatorFunction {
+/** Lists come in the order in which their processes began. */
+const latest = AggregatorFactory((values) => values[values.length - 1].value);
+
+function functionOf(aggregator: Aggregator | 'latest'): AggregatorFunction {
+  if (aggregator === 'latest') return latest;
   if (Object.hasOwn(aggregators, aggregator)) return aggregators[aggregator];
   throw new ConfigurationError('INVALID_CONFIG', `'${shown(aggregator)}' is not a defined aggregator.`);
 }

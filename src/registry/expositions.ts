@@ -25,11 +25,12 @@ export class Expositions {
   }
 
   /** The exposition of these families, or of all if there are no names. */
-  async text(names: readonly string[] = []): Promise<string> {
-    const { collections, contentType, native } = this.#registry;
+  async text(names: readonly string[] = [], more: Partial<Wanted> = {}): Promise<string> {
+    const { collections, native } = this.#registry;
     const refused: string[] = [];
     await collections.run(names, { limitMs: checkedTimeout(undefined) }, ({ answer }) => refused.push(answer.name));
-    const wanted = this.#wanted(names);
+    const wanted = { ...this.#wanted(names), ...more };
+    const { contentType } = wanted;
     const { text, mismatched } = await nativeAsync(async () =>
       native.isSmall(wanted.process) ? native.encodeNow(wanted) : native.encode(wanted),
     );
@@ -43,16 +44,18 @@ export class Expositions {
    *
    * @param isWanted selects families, by the metric; mounted registries have families without one
    * @param scope the values of which threads to show; those of `metrics()` if missing
+   * @param withoutOwn true to leave out the values of this registry
    */
   async json(
     isWanted: (metric: object | undefined) => boolean = () => true,
     scope?: ScrapeOptions['scope'],
+    withoutOwn = false,
   ): Promise<MetricObjectWithValues[]> {
     const { collections, defaultLabels, entries, native } = this.#registry;
     const refused: Answered[] = [];
     const wait = { limitMs: checkedTimeout(undefined) };
     const answers = await collections.run([], wait, (answered) => refused.push(answered));
-    const { text, numbers } = native.read(this.#wanted([], scope));
+    const { text, numbers } = native.read({ ...this.#wanted([], scope), withoutOwn });
     const parsed = parseFamilies(text, numbers, (name) => {
       const metric = entries.get(name)?.metric;
       return metric instanceof Metric ? metric[seriesSet].known : undefined;

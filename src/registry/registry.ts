@@ -90,6 +90,9 @@ const INTERNALS = Symbol('internals');
 const EXPOSITIONS = Symbol('expositions');
 /** The key of the method that reads the values of one thread. */
 export const jsonOfThread = Symbol('json of thread');
+/** The same for all processes of a run. */
+export const textOfRun = Symbol('text of run');
+export const jsonOfRun = Symbol('json of run');
 
 /** Passes the core's default registry, which all threads share, to the constructor. */
 const NATIVE = Symbol('native');
@@ -446,6 +449,16 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
   async [jsonOfThread](aggregator?: string): Promise<MetricObjectWithValues[]> {
     if (this.getMetricsAsJSON !== OWN.getMetricsAsJSON) return this.getMetricsAsJSON(aggregator);
     return this[EXPOSITIONS].json(selectedBy(this, aggregator), 'own');
+  }
+
+  /** As `metrics()`, in another format. @internal */
+  async [textOfRun](contentType: RegistryContentType, withoutOwn: boolean): Promise<string> {
+    return this[EXPOSITIONS].text([], { contentType, withoutOwn });
+  }
+
+  /** As `getMetricsAsJSON()`. @internal */
+  async [jsonOfRun](withoutOwn: boolean): Promise<MetricObjectWithValues[]> {
+    return this[EXPOSITIONS].json(undefined, undefined, withoutOwn);
   }
 
   /**

@@ -16,8 +16,8 @@ export interface ScrapeOptions {
   /** Milliseconds that collectors may take, above 0. @default 10000 */
   timeoutMs?: number | undefined;
   /**
-   * `process` shows the values of all threads, `own` only those of this thread. Only the default registry can show the
-   * process.
+   * `process` shows all threads, and all processes after `shareProcesses()`; `own` only this thread. Only the default
+   * registry can show more than its thread.
    *
    * @default 'process' in the main thread, 'own' in a worker thread
    */

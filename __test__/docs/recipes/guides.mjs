@@ -161,6 +161,26 @@ export default [
     },
   },
   {
+    page: 'docs/processes.md',
+    title: 'the exporter of the primary shows its workers',
+    blocks: ['shareProcesses();'],
+    replace: [
+      [
+        'await startExporter({ port: 9464 });',
+        `const { url } = await startExporter({ host: '127.0.0.1', port: 0 });
+  const shown = async () => (await (await fetch(url + '/metrics')).text()).match(/^jobs_total .*/m)?.[0];
+  while ((await shown()) !== 'jobs_total 2') await new Promise((resolve) => setTimeout(resolve, 20));
+  console.log(await shown());
+  process.exit();`,
+      ],
+    ],
+    serves: async (t, { ended }) => {
+      const { code, stdout } = await ended;
+      t.is(code, 0);
+      t.regex(stdout, /jobs_total 2\n$/);
+    },
+  },
+  {
     page: 'docs/labels.md',
     title: 'a registry cleans values by default',
     blocks: ['sanitize: true'],

@@ -84,6 +84,9 @@ pub mod http;
 pub mod labels;
 pub mod metrics;
 mod model;
+#[cfg(not(loom))]
+#[doc(hidden)]
+pub mod processes;
 pub mod registry;
 pub mod serialization;
 #[doc(hidden)]

@@ -223,4 +223,7 @@ settings! {
     /// How many bytes of expositions may be in memory. Above that, scrapes are answered with 503.
     max_body_bytes: usize = 256 * 1024 * 1024,
         ["METRICS_LIMIT_BODY_BYTES", "maxBodyBytes", Everywhere, integer 1_048_576 to 4_294_967_295];
+    /// The folder in which the processes of a service share their metrics, as `shareProcesses({ dir })` does.
+    processes_dir: Option<String> = None,
+        ["METRICS_PROCESSES_DIR", "processesDir", Variable, text "a folder"];
 }

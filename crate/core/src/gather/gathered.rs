@@ -75,16 +75,23 @@ pub struct Selection<'a> {
     pub names: &'a [String],
     /// Registries whose families are shown at the end, with the same default labels.
     pub appended: &'a [&'a Registry],
+    /// Leaves out the registry's own families, so that only the other contributors are shown.
+    pub without_own: bool,
 }
 
-setters!(Selection<'a> { process: Option<&'a Process>, names: &'a [String], appended: &'a [&'a Registry] });
+setters!(Selection<'a> {
+    process: Option<&'a Process>,
+    names: &'a [String],
+    appended: &'a [&'a Registry],
+    without_own: bool,
+});
 
 /// Gathers a scrape.
 #[must_use]
 pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
     // This is the first step: series that are removed after this line keep their cells until the scrape has ended.
     let scrape = Scrape::begin();
-    let mut families = items(registry);
+    let mut families = if selection.without_own { Vec::new() } else { items(registry) };
     let mut mismatched = Vec::new();
     if let Some(process) = selection.process {
         let others = Others::of(process, registry);
@@ -92,7 +99,9 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
             families = others.merge_into(families, &mut mismatched);
         }
     }
-    add_mounts(registry, &mut families, &mut mismatched);
+    if !selection.without_own {
+        add_mounts(registry, &mut families, &mut mismatched);
+    }
     let sees_all = selection.process.is_some();
     families.iter().for_each(|family| family.remove_expired(sees_all));
     warn_of_overflow(registry);

@@ -1,23 +1,27 @@
 //! Adds up the series of one family over several contributors.
 
-use crate::labels::canonical_key;
+use crate::labels::{canonical_key, labels_with};
 use crate::model::{Aggregator, Descriptor, Digest, Exemplar, NativeHistogram, Series, Source};
-use crate::registry::{DoubleDouble, Family, LiveFamily, RetiredFamily};
+use crate::registry::{DoubleDouble, Family, LiveFamily, RemoteFamily, RetiredFamily};
 use crate::sync::Arc;
 use hashbrown::HashMap;
 use std::convert::Infallible;
 
 /// One contributor's family.
 pub(super) enum Part {
-    Live(LiveFamily),
+    /// Of a live contributor, which began at this time of day, in nanoseconds.
+    Live(LiveFamily, u64),
     Retired(Arc<RetiredFamily>),
+    /// Of another process.
+    Remote(Arc<RemoteFamily>),
 }
 
 impl Part {
     pub(super) fn descriptor(&self) -> &Descriptor {
         match self {
-            Self::Live(family) => family.descriptor(),
+            Self::Live(family, _) => family.descriptor(),
             Self::Retired(family) => &family.descriptor,
+            Self::Remote(family) => &family.descriptor,
         }
     }
 }
@@ -29,12 +33,16 @@ pub(crate) struct MergedFamily {
     index: HashMap<Vec<u8>, usize, foldhash::fast::FixedState>,
     /// By part, the ids of series that are expired in that part and are not shown.
     expired: Vec<(Arc<Family>, Vec<u32>)>,
+    /// A rendered label that series of live parts get; empty without one.
+    label: Vec<u8>,
 }
 
 struct MergedSeries {
     labels: Vec<u8>,
     cells: Vec<DoubleDouble>,
     contributors: u32,
+    /// When the newest of them began.
+    newest: u64,
     /// By cell, the newest exemplar; empty without exemplars.
     exemplars: Vec<Option<Exemplar>>,
     /// The observations of a summary.
@@ -64,27 +72,42 @@ impl MergedSeries {
 }
 
 impl MergedFamily {
-    pub(super) fn new(descriptor: Descriptor) -> Self {
-        Self { descriptor, series: Vec::new(), index: HashMap::default(), expired: Vec::new() }
+    pub(super) fn new(descriptor: Descriptor, label: &[u8]) -> Self {
+        let (series, index, expired) = (Vec::new(), HashMap::default(), Vec::new());
+        Self { descriptor, series, index, expired, label: label.to_vec() }
     }
 
     pub(super) fn add(&mut self, part: &Part) {
         match part {
-            Part::Live(live) if self.descriptor.kind().is_state() => {
+            Part::Live(live, began) if self.descriptor.kind().is_state() => {
                 self.expired.push((Arc::clone(&live.family), live.expired.iter().copied().collect()));
                 let Ok(()) = live.for_each(|series| {
-                    self.add_live(series);
+                    self.add_live(series, *began);
                     Ok::<(), Infallible>(())
                 });
             }
-            Part::Live(live) => {
+            Part::Live(live, began) => {
                 let part = self.expired.len();
                 self.expired.push((Arc::clone(&live.family), Vec::new()));
                 let Ok(()) = live.family.for_each(|series| {
                     match series.id.filter(|id| live.expired.contains(id)) {
-                        None => self.add_live(series).alive = true,
-                        Some(id) => self.add_live(series).expired.push((part, id)),
+                        None => self.add_live(series, *began).alive = true,
+                        Some(id) => self.add_live(series, *began).expired.push((part, id)),
                     }
+                    Ok::<(), Infallible>(())
+                });
+            }
+            // Its series have the label of their own process.
+            Part::Remote(family) => {
+                let is_state = self.descriptor.kind().is_state();
+                let Ok(()) = family.for_each(|series| {
+                    let is_expired = series.id.is_some_and(|id| family.expired.contains(&id));
+                    if is_expired && is_state {
+                        return Ok(());
+                    }
+                    let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
+                    let start = (series.start_ms, family.began);
+                    self.add_series(series.labels, cells, &[], start).alive |= !is_expired;
                     Ok::<(), Infallible>(())
                 });
             }
@@ -93,7 +116,7 @@ impl MergedFamily {
                 let max_buckets = self.descriptor.max_native_buckets();
                 for series in &family.series {
                     let cells = series.cells.iter().copied();
-                    let merged = self.add_series(&series.labels, cells, &[], series.start_ms);
+                    let merged = self.add_series(&series.labels, cells, &[], (series.start_ms, 0));
                     merged.alive |= alive;
                     family.digests(series).for_each(|digest| merged.merge_digest(digest));
                     series.native.iter().for_each(|native| merged.merge_native(native, max_buckets));
@@ -102,21 +125,23 @@ impl MergedFamily {
         }
     }
 
-    fn add_live(&mut self, series: Series<'_>) -> &mut MergedSeries {
+    fn add_live(&mut self, series: Series<'_>, began: u64) -> &mut MergedSeries {
         let max_buckets = self.descriptor.max_native_buckets();
         let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
-        let merged = self.add_series(series.labels, cells, series.exemplars, series.start_ms);
+        let labels = labels_with(series.labels, &self.label);
+        let merged = self.add_series(&labels, cells, series.exemplars, (series.start_ms, began));
         series.digest.into_iter().for_each(|digest| merged.merge_digest(digest));
         series.native.into_iter().for_each(|native| merged.merge_native(native, max_buckets));
         merged
     }
 
+    /// `began` is when the contributor began, in nanoseconds.
     fn add_series(
         &mut self,
         labels: &[u8],
         cells: impl Iterator<Item = DoubleDouble>,
         exemplars: &[Option<&Exemplar>],
-        start_ms: Option<u64>,
+        (start_ms, began): (Option<u64>, u64),
     ) -> &mut MergedSeries {
         let mut key = Vec::with_capacity(labels.len() + 2);
         canonical_key(labels, &mut key);
@@ -126,9 +151,11 @@ impl MergedFamily {
             let known = &mut self.series[*at];
             known.contributors += 1;
             known.start_ms = known.start_ms.into_iter().chain(start_ms).min();
+            let is_newer = began > known.newest;
+            known.newest = began.max(known.newest);
             keep_newest(&mut known.exemplars, exemplars);
             for (sum, value) in known.cells.iter_mut().zip(cells) {
-                *sum = combine(aggregator, *sum, value);
+                *sum = combine(aggregator, *sum, value, is_newer);
             }
             return known;
         }
@@ -141,6 +168,7 @@ impl MergedFamily {
             labels,
             cells,
             contributors: 1,
+            newest: began,
             exemplars,
             digest: None,
             native: None,
@@ -187,12 +215,13 @@ fn keep_newest(known: &mut Vec<Option<Exemplar>>, others: &[Option<&Exemplar>]) 
     }
 }
 
-fn combine(aggregator: Aggregator, sum: DoubleDouble, value: DoubleDouble) -> DoubleDouble {
+fn combine(aggregator: Aggregator, sum: DoubleDouble, value: DoubleDouble, is_newer: bool) -> DoubleDouble {
     let pick = |take: bool| if take { value } else { sum };
     match aggregator {
         Aggregator::Sum | Aggregator::Average => sum.plus(value),
         Aggregator::First | Aggregator::Omit => sum,
         Aggregator::Min => pick(value.value() < sum.value()),
+        Aggregator::Latest => pick(is_newer),
         Aggregator::Max => pick(value.value() > sum.value()),
     }
 }

@@ -22,6 +22,14 @@ pub(crate) fn overflow(registry: &Registry, process: Option<&Process>) -> Vec<Ov
     for other in state.iter().flat_map(|state| state.live.iter().filter(is_other)) {
         other.registry().families().iter().for_each(|family| add_overflow(&mut overflow, family));
     }
+    for other in state.iter().filter_map(|state| Some(state.run.as_ref()?.last())) {
+        for family in other.families.iter().filter(|family| family.overflow > 0.0) {
+            *overflow.entry(family.descriptor.name().to_owned()).or_insert(0.0) += family.overflow;
+        }
+        for (metric, calls) in &other.retired.overflow {
+            *overflow.entry(metric.clone()).or_insert(0.0) += calls;
+        }
+    }
     let labelled = |(metric, calls): (String, f64)| {
         let mut labels = Vec::new();
         render([("metric", metric.as_str())], &mut labels);

@@ -1,4 +1,5 @@
-//! Merges a registry's families with those of the other contributors of its process, by name.
+//! Merges a registry's families with those of the other contributors of its process, and of the other processes of its run,
+//! by name.
 
 use super::family::GatheredFamily;
 use super::items::live_families;
@@ -13,19 +14,32 @@ use hashbrown::{HashMap, HashSet};
 /// The families of the other contributors: live ones before retired ones.
 pub(super) struct Others {
     parts: Vec<Part>,
+    /// A rendered label for the series of this process's live contributors; empty without one.
+    label: Vec<u8>,
+    /// When the registry's own contributor began.
+    own_began: u64,
 }
 
 impl Others {
     pub(super) fn of(process: &Process, registry: &Registry) -> Self {
-        let state = process.state();
+        let (state, run) = process.state_with_others();
         let is_other = |contributor: &&Arc<Contributor>| !std::ptr::eq(&**contributor.registry(), registry);
-        let live = state.live.iter().filter(is_other).flat_map(|other| live_families(other.registry()));
+        let live = state.live.iter().filter(is_other).flat_map(|other| {
+            live_families(other.registry()).into_iter().map(|family| Part::Live(family, other.began()))
+        });
         let retired = state.retired.families.iter().map(|family| Part::Retired(Arc::clone(family)));
-        Self { parts: live.map(Part::Live).chain(retired).collect() }
+        let mut parts: Vec<Part> = live.chain(retired).collect();
+        if let Some(run) = &run {
+            parts.extend(run.families.iter().map(|family| Part::Remote(Arc::clone(family))));
+            parts.extend(run.retired.families.iter().map(|family| Part::Retired(Arc::clone(family))));
+        }
+        let label = state.run.as_ref().map(|run| run.label().to_vec()).unwrap_or_default();
+        let own = state.live.iter().find(|contributor| !is_other(contributor));
+        Self { parts, label, own_began: own.map_or(0, |own| own.began()) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.parts.is_empty()
+        self.parts.is_empty() && self.label.is_empty()
     }
 
     pub(super) fn merge_into(
@@ -41,17 +55,19 @@ impl Others {
         let mut seen: HashSet<String, foldhash::fast::FixedState> = HashSet::default();
         for family in own {
             seen.insert(family.name().to_owned());
-            let parts = by_name.get(family.name());
+            let none = Vec::new();
+            let parts = by_name.get(family.name()).or((!self.label.is_empty()).then_some(&none));
             merged.push(match (family, parts) {
                 (GatheredFamily::Own(family), Some(parts)) => {
-                    let own = Part::Live(family);
+                    let own = Part::Live(family, self.own_began);
                     let all: Vec<&Part> = std::iter::once(&own).chain(parts.iter().copied()).collect();
-                    match merge_parts(&all, mismatched) {
+                    match merge_parts(&all, &self.label, mismatched) {
                         Some(family) => family,
                         None => continue,
                     }
                 }
                 (family, None) => family,
+                (family, Some(parts)) if parts.is_empty() => family,
                 // Finished samples cannot be added up.
                 (family, Some(_)) => {
                     mismatched.push(family.name().to_owned());
@@ -63,7 +79,7 @@ impl Others {
         for part in &self.parts {
             let name = part.descriptor().name();
             if seen.insert(name.to_owned())
-                && let Some(family) = merge_parts(&by_name[name], mismatched)
+                && let Some(family) = merge_parts(&by_name[name], &self.label, mismatched)
                 && names.get_or_insert_with(|| SampleNames::of(&merged)).admit(&family, mismatched)
             {
                 merged.push(family);
@@ -75,7 +91,7 @@ impl Others {
 
 /// Merges the parts of one family. The first part decides type, buckets, help and order. `None` if the aggregator omits
 /// it.
-fn merge_parts(parts: &[&Part], mismatched: &mut Vec<String>) -> Option<GatheredFamily> {
+fn merge_parts(parts: &[&Part], label: &[u8], mismatched: &mut Vec<String>) -> Option<GatheredFamily> {
     let (first, rest) = parts.split_first()?;
     let descriptor = first.descriptor();
     let agreeing: Vec<&Part> =
@@ -83,11 +99,14 @@ fn merge_parts(parts: &[&Part], mismatched: &mut Vec<String>) -> Option<Gathered
     if agreeing.len() < rest.len() {
         mismatched.push(descriptor.name().to_owned());
     }
+    let is_omitted = descriptor.kind().is_state() && descriptor.aggregator() == Aggregator::Omit;
     match first {
-        Part::Live(family) if agreeing.is_empty() => Some(GatheredFamily::Own(family.clone())),
-        _ if descriptor.kind().is_state() && descriptor.aggregator() == Aggregator::Omit => None,
+        Part::Live(family, _) if agreeing.is_empty() && label.is_empty() => {
+            Some(GatheredFamily::Own(family.clone()))
+        }
+        _ if is_omitted && !agreeing.is_empty() => None,
         _ => {
-            let mut merged = MergedFamily::new(descriptor.clone());
+            let mut merged = MergedFamily::new(descriptor.clone(), label);
             merged.add(first);
             agreeing.into_iter().for_each(|part| merged.add(part));
             merged.drop_expired();

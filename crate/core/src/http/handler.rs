@@ -368,7 +368,8 @@ impl ScrapeService {
         match visit.errand {
             Errand::Answer(response) => self.end(response, visit.has_body),
             Errand::Health { head_only } => {
-                Step::Answer(self.finish(Response { head_only, ..self.maker.health.liveness() }))
+                let processes = self.maker.target.process().and_then(|process| process.processes());
+                Step::Answer(self.finish(Response { head_only, ..self.maker.health.liveness(processes) }))
             }
             Errand::Ready { .. } if self.embedding.has_checks => Step::Check(visit),
             Errand::Ready { head_only } => Step::Answer(self.readiness(&[], head_only, false)),

@@ -103,8 +103,9 @@ impl Health {
         self.is_stalled().then(|| format!("event loop stalled for {} s", self.stalled().as_secs()))
     }
 
-    /// The response of `/health`: 200, or 503 if the loop is stalled.
-    pub(crate) fn liveness(&self) -> Response {
+    /// The response of `/health`: 200, or 503 if the loop is stalled. `processes` is the number of processes that share
+    /// their metrics.
+    pub(crate) fn liveness(&self, processes: Option<usize>) -> Response {
         let stall = self.stall();
         let mut body = String::from("{\"status\":");
         match &stall {
@@ -115,11 +116,15 @@ impl Health {
             }
         }
         body.push_str(&format!(
-            ",\"process\":{{\"pid\":{},\"uptime_seconds\":{:.3}}},\"event_loop\":{{\"stalled_seconds\":{:.3}}}}}\n",
+            ",\"process\":{{\"pid\":{},\"uptime_seconds\":{:.3}}},\"event_loop\":{{\"stalled_seconds\":{:.3}}}",
             std::process::id(),
             self.started.elapsed().as_secs_f64(),
             self.stalled().as_secs_f64(),
         ));
+        if let Some(processes) = processes {
+            body.push_str(&format!(",\"processes\":{processes}"));
+        }
+        body.push_str("}\n");
         Response::json(if stall.is_some() { 503 } else { 200 }, &body)
     }
 
@@ -181,11 +186,11 @@ mod tests {
         health.beat();
         std::thread::sleep(BEAT_INTERVAL + Duration::from_millis(70));
         assert!(health.stalled() >= Duration::from_millis(50));
-        assert_eq!(health.liveness().status, 503);
+        assert_eq!(health.liveness(None).status, 503);
         assert_eq!(health.readiness(&[], false).status, 503);
         health.beat();
         assert_eq!(health.stalled(), Duration::ZERO);
-        assert_eq!(health.liveness().status, 200);
+        assert_eq!(health.liveness(None).status, 200);
     }
 
     #[test]

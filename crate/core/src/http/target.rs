@@ -125,16 +125,48 @@ impl Target {
             .ok()
     }
 
+    /// What a scrape says of the run of processes that it shows; nothing without one.
+    fn run_families(process: Option<&Process>) -> Vec<SampleFamily> {
+        let Some(others) = process.and_then(Process::others) else { return Vec::new() };
+        let gauge = |name: &str, help: &str, value: f64| {
+            let sample = Sample::new(name, &[], value).ok()?;
+            SampleFamily::new(name, help, Kind::Gauge, vec![sample]).ok()
+        };
+        let families = [
+            gauge(
+                "llmdevops_metrics_processes",
+                "Live processes whose values the exposition has",
+                (others.processes + 1) as f64,
+            ),
+            gauge(
+                "llmdevops_metrics_unshared_series",
+                "Series of other processes that are missing, because their file had no room",
+                others.unshared as f64,
+            ),
+            gauge(
+                "llmdevops_metrics_refused_files",
+                "Files of other processes that are left out, because they are damaged",
+                others.refused as f64,
+            ),
+        ];
+        families.into_iter().flatten().collect()
+    }
+
     /// Gathers a scrape and counts the families left out of the merge. If the families of a `service` are given, they
     /// and the fault counters are appended.
     pub(crate) fn gather(&self, own: bool, names: &[String], service: Option<&Registry>) -> Gathered {
         let process = self.process.as_deref().filter(|_| !own);
         let appended = service.map(|service| [&self.faults, service]);
-        let selection =
-            Selection { process, names, appended: appended.as_ref().map_or(&[], |appended| appended) };
+        let selection = Selection {
+            process,
+            names,
+            appended: appended.as_ref().map_or(&[], |it| it),
+            without_own: false,
+        };
         let mut gathered = gather(&self.registry, &selection);
-        if let (true, Some(family)) = (service.is_some(), self.overflow_family(process)) {
-            gathered.append(family, names);
+        if service.is_some() {
+            let families = self.overflow_family(process).into_iter().chain(Self::run_families(process));
+            families.for_each(|family| gathered.append(family, names));
         }
         for name in gathered.mismatched() {
             if let Ok(counter) = self.mismatches.with(&[name]) {

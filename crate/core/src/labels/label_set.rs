@@ -5,6 +5,7 @@ use super::escape;
 use super::validation::LabelName;
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::sort::sort_by;
+use std::borrow::Cow;
 
 /// Labels by name. Two sets are equal, and hash alike, when they hold the same non-empty labels in any order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -104,6 +105,38 @@ pub(crate) fn pairs(rendered: &[u8]) -> impl Iterator<Item = Pair<'_>> {
         rest = quoted.get(end + 2..).unwrap_or_default();
         Some(Pair { name, value })
     })
+}
+
+/// Rendered labels, and one more at the end unless they have a label of that name.
+pub(crate) fn labels_with<'a>(rendered: &'a [u8], label: &[u8]) -> Cow<'a, [u8]> {
+    let Some(added) = pairs(label).next() else { return Cow::Borrowed(rendered) };
+    if pairs(rendered).any(|pair| pair.name == added.name) {
+        return Cow::Borrowed(rendered);
+    }
+    let separator = if rendered.is_empty() { &b""[..] } else { b"," };
+    Cow::Owned([rendered, separator, label].concat())
+}
+
+/// True for bytes that `render` can have written.
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) fn is_rendered(rendered: &[u8]) -> bool {
+    let mut rest = rendered;
+    while !rest.is_empty() {
+        let Some(equals) = rest.iter().position(|byte| *byte == b'=') else { return false };
+        let name = std::str::from_utf8(&rest[..equals]).is_ok_and(|name| LabelName::new(name).is_ok());
+        let Some(quoted) = rest[equals + 1..].strip_prefix(b"\"") else { return false };
+        let end = closing_quote(quoted);
+        let value = &quoted[..end];
+        if !name || end == quoted.len() || value.contains(&b'\n') || std::str::from_utf8(value).is_err() {
+            return false;
+        }
+        rest = match &quoted[end + 1..] {
+            [] => &[],
+            [b',', rest @ ..] if !rest.is_empty() => rest,
+            _ => return false,
+        };
+    }
+    true
 }
 
 /// The index of the first `"` that no backslash escapes.

@@ -7,7 +7,9 @@ mod sanitization;
 mod validation;
 
 pub use label_set::LabelSet;
-pub(crate) use label_set::{Pair, canonical_key, pairs, render};
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use label_set::is_rendered;
+pub(crate) use label_set::{Pair, canonical_key, labels_with, pairs, render};
 pub use sanitization::{
     Action, Compose, ControlPolicy, Detections, Finding, FindingKind, Findings, Sanitized, Sanitizer,
     SanitizerConfig, UnicodePolicy, redact_for_log,

@@ -83,6 +83,8 @@ pub enum Aggregator {
     Max,
     /// Their mean.
     Average,
+    /// The value of the contributor that began last.
+    Latest,
     /// The family is not shown if several contributors have it.
     Omit,
 }
@@ -97,6 +99,7 @@ impl Aggregator {
             "min" => Self::Min,
             "max" => Self::Max,
             "average" => Self::Average,
+            "latest" => Self::Latest,
             "omit" => Self::Omit,
             _ => return None,
         })
@@ -111,6 +114,7 @@ impl Aggregator {
             Self::Min => "min",
             Self::Max => "max",
             Self::Average => "average",
+            Self::Latest => "latest",
             Self::Omit => "omit",
         }
     }

@@ -1,14 +1,19 @@
 //! A contributor: a JavaScript environment, or other code that owns its cells, with its registry.
 
+use super::journal::Journal;
 use super::registry::Registry;
 use crate::clock::Clock;
 use crate::slab::Cells;
-use crate::sync::Arc;
+use crate::sync::{Arc, Mutex};
 
 /// A registry and the memory of its families. Only the contributor's owner writes there.
 pub struct Contributor {
     registry: Arc<Registry>,
     cells: Arc<Cells>,
+    /// The time of day at which it began, in nanoseconds.
+    began: u64,
+    /// Its number in a run of processes, and what tells the others of its families.
+    shared: Mutex<Option<(u64, Arc<dyn Journal>)>>,
 }
 
 impl Contributor {
@@ -21,7 +26,9 @@ impl Contributor {
     /// A contributor with an empty registry and this clock.
     #[must_use]
     pub fn with_clock(cells: Cells, clock: Arc<Clock>) -> Self {
-        Self { registry: Arc::new(Registry::with_clock(clock)), cells: Arc::new(cells) }
+        let began = u64::try_from(clock.unix_now().as_nanos()).unwrap_or(u64::MAX);
+        let registry = Arc::new(Registry::with_clock(clock));
+        Self { registry, cells: Arc::new(cells), began, shared: Mutex::new(None) }
     }
 
     /// The registry that is merged with those of the other contributors.
@@ -40,5 +47,26 @@ impl Contributor {
     #[must_use]
     pub fn cells(&self) -> &Arc<Cells> {
         &self.cells
+    }
+
+    /// The time of day at which it began, in nanoseconds.
+    pub(crate) fn began(&self) -> u64 {
+        self.began
+    }
+
+    /// Its number among the contributors of a run of processes.
+    pub(crate) fn number(&self) -> Option<u64> {
+        self.shared.lock().as_ref().map(|(number, _)| *number)
+    }
+
+    /// Lets other processes read its families from now on.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(crate) fn share(&self, number: u64, journal: Arc<dyn Journal>) {
+        *self.shared.lock() = Some((number, Arc::clone(&journal)));
+        self.registry.set_journal(journal);
+    }
+
+    pub(crate) fn journal(&self) -> Option<Arc<dyn Journal>> {
+        self.shared.lock().as_ref().map(|(_, journal)| Arc::clone(journal))
     }
 }

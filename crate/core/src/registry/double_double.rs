@@ -9,6 +9,17 @@ pub(crate) struct DoubleDouble {
 }
 
 impl DoubleDouble {
+    /// The sum that `parts` returned.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(crate) fn of(high: f64, low: f64) -> Self {
+        Self { high, low }
+    }
+
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(crate) fn parts(self) -> [f64; 2] {
+        [self.high, self.low]
+    }
+
     pub(crate) fn add(self, value: f64) -> Self {
         let sum = self.high + value;
         if !sum.is_finite() {

@@ -7,11 +7,12 @@ use super::cardinality::{
 };
 use super::exemplar_spread::spread;
 use super::index::SeriesIndex;
+use super::journal::{Entry, Journal, NewSeries};
 use super::native_series::NativeSet;
 use super::overflow_count::OverflowCount;
 use super::remover::Remover;
 use super::seen::SeenSeries;
-use super::table::{SeriesTable, TableWriter, series_table};
+use super::table::{LiveSeries, SeriesTable, TableWriter, series_table};
 use super::windows::Windows;
 use crate::clock::Clock;
 use crate::labels::{FindingKind, Sanitizer, Strictness, render};
@@ -63,6 +64,8 @@ struct Writer {
     next_id: u32,
     live: usize,
     admission: Admission,
+    /// What is told of each change, while other processes follow the family.
+    journal: Option<Entry>,
 }
 
 /// A new table without the entries of removed series. It replaces the present one when it has all live series of it.
@@ -103,7 +106,14 @@ impl Family {
             overflow: OverflowCount::new(&cells),
             cells,
             table: RwLock::new(table),
-            writer: Mutex::new(Writer { table: writer, compaction: None, next_id: 0, live: 0, admission }),
+            writer: Mutex::new(Writer {
+                table: writer,
+                compaction: None,
+                next_id: 0,
+                live: 0,
+                admission,
+                journal: None,
+            }),
             exemplars: Mutex::new(HashMap::with_hasher(foldhash::fast::FixedState::default())),
             windows,
             natives,
@@ -256,16 +266,48 @@ impl Family {
         if let Some(natives) = &self.natives {
             natives.add(id, slot, &self.cells, self.clock.now());
         }
-        writer.table.push(id, rendered, slot, self.now_ms());
+        let start_ms = self.now_ms();
+        writer.table.push(id, rendered, slot, start_ms);
+        if let Some(journal) = &writer.journal {
+            journal.series(NewSeries { id, slot, start_ms, labels: rendered });
+        }
         self.compact_some(writer);
         SeriesId { id, slot }
+    }
+
+    /// Lets other processes follow the series of now and every change.
+    pub(crate) fn enter_journal(&self, journal: &Arc<dyn Journal>, of_registry: Option<Duration>) {
+        let mut writer = self.writer.lock();
+        let ttl = self.time_to_live(of_registry);
+        writer.admission.refresh(&self.descriptor, &self.table.read());
+        let max = writer.admission.in_force().max_series;
+        let entry = Entry::new(journal, &self.descriptor, ttl, max, self.overflow_slot());
+        let table = self.table.read();
+        for LiveSeries { id, slot, labels, at } in table.live() {
+            entry.series(NewSeries { id, slot, start_ms: table.start_ms(at).unwrap_or_default(), labels });
+        }
+        drop(table);
+        writer.journal = Some(entry);
+    }
+
+    /// Ends what `enter_journal` has begun.
+    pub(crate) fn leave_journal(&self) {
+        self.writer.lock().journal = None;
     }
 
     /// Removes a series and frees its cells; returns whether it existed.
     pub fn remove_series(&self, id: u32) -> bool {
         let Some(slot) = self.unpublish_series(id) else { return false };
-        self.cells.free([slot], self.descriptor.width());
+        self.free([slot]);
         true
+    }
+
+    /// Frees the cells of removed series, unless other processes may not know of the removal.
+    fn free(&self, slots: impl IntoIterator<Item = u32>) {
+        let may_reuse = self.writer.lock().journal.as_ref().is_none_or(Entry::is_complete);
+        if may_reuse {
+            self.cells.free(slots, self.descriptor.width());
+        }
     }
 
     /// Removes a series from the table, so that scrapes no longer see it, and returns its slot. Its cells are not
@@ -280,6 +322,9 @@ impl Family {
                 table.remove(id)?
             };
             writer.live -= 1;
+            if let Some(journal) = &writer.journal {
+                journal.removed(id);
+            }
             if let Some(compaction) = &writer.compaction {
                 compaction.table.remove(id);
             }
@@ -295,7 +340,7 @@ impl Family {
     /// Removes all series.
     pub fn clear(&self) {
         let slots = self.unpublish_all();
-        self.cells.free(slots, self.descriptor.width());
+        self.free(slots);
     }
 
     pub(crate) fn unpublish_all(&self) -> Vec<u32> {
@@ -306,6 +351,9 @@ impl Family {
         writer.compaction = None;
         let live = std::mem::take(&mut writer.live);
         writer.admission.forget_all(live);
+        if let Some(journal) = &writer.journal {
+            journal.cleared();
+        }
         self.exemplars.lock().clear();
         self.windows.iter().for_each(Windows::remove_all);
         self.natives.iter().for_each(NativeSet::remove_all);
@@ -338,6 +386,9 @@ impl Family {
         self.table.read().set_start(id, now);
         if let Some(compaction) = &writer.compaction {
             compaction.table.set_start(id, now);
+        }
+        if let (Some(journal), true) = (&writer.journal, now > 0) {
+            journal.began(id, now);
         }
     }
 

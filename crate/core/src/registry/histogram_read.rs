@@ -5,12 +5,12 @@ use crate::sync::{Ordering, fence};
 /// How often the buckets are read before they are taken as they are. Only an observation during a pass makes another pass
 /// necessary, so a scrape repeats no more passes than there are observations. With 100, a writer that disturbs nine
 /// passes of ten is still read at one moment; a writer that disturbs them all writes more often than the cells can be read.
-pub(super) const PASSES_MAX: usize = 100;
+pub(crate) const PASSES_MAX: usize = 100;
 
 /// Reads buckets and sum, which is the last value. Buckets only rise: if two passes over them find the same values, these
 /// are the values of the moment between the passes, and the sum is read then. The owner writes a bucket before the sum, so
 /// the sum may lack the last observation. False if no two passes of `passes` agree.
-pub(super) fn read_histogram(values: &mut [f64], passes: usize, load: impl Fn(usize) -> f64) -> bool {
+pub(crate) fn read_histogram(values: &mut [f64], passes: usize, load: impl Fn(usize) -> f64) -> bool {
     let Some((sum, buckets)) = values.split_last_mut() else { return true };
     for (cell, value) in buckets.iter_mut().enumerate() {
         *value = load(cell);

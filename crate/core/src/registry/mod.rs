@@ -12,6 +12,11 @@ mod expiry;
 mod family;
 mod histogram_read;
 mod index;
+#[cfg_attr(
+    not(all(target_os = "linux", not(loom))),
+    allow(dead_code, reason = "only on Linux do processes share their metrics")
+)]
+mod journal;
 mod label_values;
 mod lookup;
 mod mount;
@@ -23,6 +28,11 @@ mod process;
 mod reading;
 #[expect(clippy::module_inception, reason = "the room is named after its main inhabitant")]
 mod registry;
+#[cfg_attr(
+    not(all(target_os = "linux", not(loom))),
+    allow(dead_code, reason = "only on Linux do processes share their metrics")
+)]
+mod remote;
 mod remover;
 mod report;
 mod retired;
@@ -43,15 +53,26 @@ pub use claims::ItemId;
 pub(crate) use claims::written_names;
 pub(crate) use double_double::DoubleDouble;
 pub(crate) use expiry::LiveFamily;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use histogram_read::{PASSES_MAX, read_histogram};
 pub(crate) use index::SeriesCells;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use journal::{Journal, NewSeries};
 pub(crate) use mount::MountLabels;
 pub(crate) use native_series::SharedNative;
 pub(crate) use registry::{Item, Mount};
 pub use registry::{Registry, RegistryConfig};
+pub(crate) use remote::{Others, RemoteFamily};
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use remote::{RemoteSeries, Run};
 pub use report::{CardinalityReport, LabelCardinality, MetricCardinality};
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use retired::Retired;
 pub(crate) use retired::RetiredFamily;
 #[cfg(feature = "http")]
 pub(crate) use retired::add_overflow;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use seen::{SeenSeries, fingerprint};
 pub use traits::{Collector, Metric};
 pub(crate) use windows::SharedWindow;
 

@@ -3,6 +3,7 @@
 
 use super::cardinality::CardinalityConfig;
 use super::contributor::Contributor;
+use super::remote::{Others, Run};
 use super::retired::Retired;
 use crate::sync::{Arc, Mutex, RwLock};
 
@@ -20,6 +21,8 @@ pub struct Process {
 pub(crate) struct Contributors {
     pub(crate) live: Vec<Arc<Contributor>>,
     pub(crate) retired: Arc<Retired>,
+    /// The other processes of the service, if this one has joined them.
+    pub(crate) run: Option<Arc<dyn Run>>,
 }
 
 /// The process that new worker threads join, and whether a realm of the main thread has joined it.
@@ -30,7 +33,7 @@ impl Process {
     /// A process without contributors.
     #[must_use]
     pub fn new() -> Self {
-        let state = Contributors { live: Vec::new(), retired: Arc::new(Retired::default()) };
+        let state = Contributors { live: Vec::new(), retired: Arc::new(Retired::default()), run: None };
         Self {
             state: RwLock::new(Arc::new(state)),
             change: Mutex::new(()),
@@ -72,7 +75,7 @@ impl Process {
         let old = self.state();
         let mut live = old.live.clone();
         live.push(contributor);
-        self.publish(Contributors { live, retired: Arc::clone(&old.retired) });
+        self.publish(Contributors { live, retired: Arc::clone(&old.retired), run: old.run.clone() });
     }
 
     /// Limits the series of contributors without limits of their own, now and when they join.
@@ -96,15 +99,63 @@ impl Process {
         if live.len() == old.live.len() {
             return;
         }
-        let retired = old.retired.fold(contributor.registry());
-        self.publish(Contributors { live, retired: Arc::new(retired) });
+        // The run has the counts of a shared contributor: it is read there from now on, as if it were another process.
+        let journal = contributor.journal();
+        let retired = match &journal {
+            Some(_) => Arc::clone(&old.retired),
+            None => Arc::new(old.retired.fold(contributor.registry())),
+        };
+        self.publish(Contributors { live, retired, run: old.run.clone() });
+        if let Some(journal) = journal {
+            journal.end();
+        }
     }
 
     /// True if there is at most one contributor and no ended contributor left counts.
     #[must_use]
     pub fn is_alone(&self) -> bool {
         let state = self.state();
-        state.live.len() < 2 && state.retired.families.is_empty()
+        state.live.len() < 2 && state.retired.families.is_empty() && state.run.is_none()
+    }
+
+    /// Shows the other processes of a run from now on. `keep` gives the run the counts of contributors that have ended.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(crate) fn enter_run<E>(
+        &self,
+        run: Arc<dyn Run>,
+        keep: impl FnOnce(&Retired) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let _change = self.change.lock();
+        let old = self.state();
+        keep(&old.retired)?;
+        self.publish(Contributors { live: old.live.clone(), retired: Arc::default(), run: Some(run) });
+        Ok(())
+    }
+
+    /// The number of live processes of the run; `None` without a run.
+    #[cfg(feature = "http")]
+    pub(crate) fn processes(&self) -> Option<usize> {
+        Some(self.state().run.as_ref()?.processes().len())
+    }
+
+    /// The other processes of the run as the last scrape read them; `None` without a run.
+    #[cfg(feature = "http")]
+    pub(crate) fn others(&self) -> Option<Arc<Others>> {
+        Some(self.state().run.as_ref()?.last())
+    }
+
+    /// The contributors of this process and, in a run, the other processes. Each contributor is in one of the two.
+    pub(crate) fn state_with_others(&self) -> (Arc<Contributors>, Option<Arc<Others>>) {
+        loop {
+            let state = self.state();
+            let Some(run) = &state.run else { return (state, None) };
+            let is_own = |number| state.live.iter().any(|live| live.number() == Some(number));
+            let others = run.read(&is_own);
+            // A contributor that has left meanwhile may be among the others too.
+            if Arc::ptr_eq(&state, &self.state()) {
+                return (state, Some(others));
+            }
+        }
     }
 
     /// The contributors now.

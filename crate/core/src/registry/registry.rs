@@ -4,6 +4,7 @@
 use super::cardinality::{CardinalityConfig, CardinalityGuard, CardinalityLimits};
 use super::claims::{Claims, ItemId, written_names};
 use super::family::Family;
+use super::journal::Journal;
 use super::mount::{self, MountLabels, Mounts, address_of};
 use super::traits::{Collector, Metric};
 use crate::clock::Clock;
@@ -67,6 +68,8 @@ struct Contents {
     ttl: Option<Duration>,
     created: bool,
     mounts: Mounts<Registry>,
+    /// Tells other processes of the families.
+    journal: Option<Arc<dyn Journal>>,
 }
 
 /// A registry that is shown within another.
@@ -267,9 +270,18 @@ impl Registry {
         items.into_iter().for_each(|(_, item)| self.forget(Some(item)));
     }
 
+    /// Tells other processes of the families of now and of every change.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(super) fn set_journal(&self, journal: Arc<dyn Journal>) {
+        let mut contents = self.contents.lock();
+        contents.families().for_each(|family| family.enter_journal(&journal, contents.ttl));
+        contents.journal = Some(journal);
+    }
+
     /// Stops counting the series of a removed family. The family itself may live on elsewhere.
     fn forget(&self, item: Option<Item>) {
         if let Some(Item::Family(family)) = item {
+            family.leave_journal();
             family.leave(&self.guard);
         }
     }
@@ -416,6 +428,9 @@ impl Contents {
 
     fn push_family(&mut self, family: Arc<Family>) -> ItemId {
         let names = written_names(family.descriptor());
+        if let Some(journal) = &self.journal {
+            family.enter_journal(journal, self.ttl);
+        }
         let id = self.push(Item::Family(family));
         self.claims.add(names, id);
         id

@@ -1,5 +1,5 @@
 //! The counts of contributors that have ended. Never changed in place: folding makes a new list that shares all
-//! families that the leaving contributor did not have.
+//! families that the leaving contributor did not have. In a run of processes, a file has the counts of those that have ended.
 
 use super::cardinality::OVERFLOW_VALUE;
 use super::double_double::DoubleDouble;
@@ -7,14 +7,14 @@ use super::family::Family;
 use super::registry::Registry;
 use crate::clock::Clock;
 use crate::labels::{canonical_key, render};
-use crate::model::Source;
-use crate::model::{Descriptor, Digest, NativeHistogram};
+use crate::model::{Descriptor, Digest, NativeHistogram, Series, Source};
 use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 use std::convert::Infallible;
 use std::time::Duration;
 
 /// One family of ended contributors.
+#[derive(Clone)]
 pub(crate) struct RetiredFamily {
     pub(crate) descriptor: Descriptor,
     pub(crate) series: Vec<RetiredSeries>,
@@ -74,28 +74,21 @@ impl RetiredFamily {
         series.digests.iter().filter(move |(until, _)| shown(*until)).map(|(_, digest)| &**digest)
     }
 
-    /// Makes a new family: this one and the last values of `leaving`, whose time to live is `ttl`.
-    fn fold(base: Option<&Self>, leaving: &Family, ttl: Option<Duration>) -> Self {
-        let clock = Arc::clone(leaving.clock());
-        let now = clock.now();
-        let expires = ttl.map(|ttl| now.saturating_add(ttl));
-        let mut folded = match base {
-            Some(base) => Self {
-                descriptor: base.descriptor.clone(),
-                expires,
-                clock,
-                series: base.series.clone(),
-                index: base.index.clone(),
-            },
-            None => Self {
-                descriptor: leaving.descriptor().clone(),
-                expires,
-                clock,
-                series: Vec::new(),
-                index: HashMap::with_hasher(foldhash::fast::FixedState::default()),
-            },
-        };
-        let max = leaving.limits().max_series;
+    pub(crate) fn new(descriptor: Descriptor, clock: Arc<Clock>, expires: Option<Duration>) -> Self {
+        let index = HashMap::with_hasher(foldhash::fast::FixedState::default());
+        Self { descriptor, series: Vec::new(), expires, clock, index }
+    }
+
+    /// How long it is still shown, unless a live contributor shows it; `None` for ever.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        Some(self.expires?.saturating_sub(self.clock.now()))
+    }
+
+    /// Adds the last values of `leaving`, whose time to live is `ttl`. Beyond `max` series, new label sets are added to the
+    /// series of `other`.
+    pub(crate) fn absorb(&mut self, leaving: &impl Source, ttl: Option<Duration>, max: usize) {
+        let now = self.clock.now();
+        self.expires = ttl.map(|ttl| now.saturating_add(ttl));
         let mut other = Vec::new();
         let names = leaving.descriptor().label_names();
         render(names.iter().map(|name| (name.as_str(), OVERFLOW_VALUE)), &mut other);
@@ -104,52 +97,89 @@ impl RetiredFamily {
             key.clear();
             canonical_key(series.labels, &mut key);
             // Each worker has its own limit; the retired series of all workers share one.
-            let beyond = !folded.index.contains_key(&key[..]) && folded.series.len() >= max;
+            let beyond = !self.index.contains_key(&key[..]) && self.series.len() >= max;
             let labels = if beyond { &other[..] } else { series.labels };
             if beyond {
                 key.clear();
                 canonical_key(&other, &mut key);
             }
-            let at = match folded.index.get(&key[..]).copied() {
+            let at = match self.index.get(&key[..]).copied() {
                 Some(at) => {
-                    let cells = &mut folded.series[at].cells;
+                    let cells = &mut self.series[at].cells;
                     *cells = cells.iter().zip(series.values).map(|(sum, value)| sum.add(*value)).collect();
-                    let native = &mut folded.series[at].native;
+                    let native = &mut self.series[at].native;
                     if let (Some(own), Some(other)) = (native, series.native) {
                         let mut merged = NativeHistogram::clone(own);
-                        merged.merge(other, folded.descriptor.max_native_buckets());
+                        merged.merge(other, self.descriptor.max_native_buckets());
                         *own = Arc::new(merged);
                     }
-                    let start = &mut folded.series[at].start_ms;
+                    let start = &mut self.series[at].start_ms;
                     *start = (*start).into_iter().chain(series.start_ms).min();
                     at
                 }
                 None => {
-                    let at = folded.series.len();
-                    folded.index.insert(key.as_slice().into(), at);
-                    let cells =
-                        series.values.iter().map(|value| DoubleDouble::default().add(*value)).collect();
-                    folded.series.push(RetiredSeries {
-                        labels: labels.into(),
-                        cells,
-                        digests: Vec::new(),
-                        native: series.native.map(|native| Arc::new(native.clone())),
-                        start_ms: series.start_ms,
-                    });
+                    let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
+                    let at = self.insert(&key, labels, cells.collect(), series.start_ms);
+                    self.series[at].native = series.native.map(|native| Arc::new(native.clone()));
                     at
                 }
             };
             if let Some(digest) = series.digest {
-                folded.series[at].keep(digest, leaving.descriptor(), now);
+                self.series[at].keep(digest, leaving.descriptor(), now);
             }
             Ok::<(), Infallible>(())
         });
-        folded
+    }
+
+    /// Adds a series that is new.
+    pub(crate) fn restore(
+        &mut self,
+        labels: &[u8],
+        cells: SliceArc<[DoubleDouble]>,
+        start_ms: Option<u64>,
+    ) {
+        let mut key = Vec::new();
+        canonical_key(labels, &mut key);
+        self.insert(&key, labels, cells, start_ms);
+    }
+
+    fn insert(
+        &mut self,
+        key: &[u8],
+        labels: &[u8],
+        cells: SliceArc<[DoubleDouble]>,
+        start_ms: Option<u64>,
+    ) -> usize {
+        let at = self.series.len();
+        self.index.insert(key.into(), at);
+        self.series.push(RetiredSeries { labels: labels.into(), cells, digests: Vec::new(), native: None, start_ms });
+        at
+    }
+}
+
+impl Source for RetiredFamily {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+        self.series.iter().try_for_each(|series| {
+            let values: Vec<f64> = series.cells.iter().map(|cell| cell.value()).collect();
+            visit(Series {
+                id: None,
+                labels: &series.labels,
+                values: &values,
+                exemplars: &[],
+                digest: None,
+                native: series.native.as_deref(),
+                start_ms: series.start_ms,
+            })
+        })
     }
 }
 
 /// All families of ended contributors, in the order in which they first came.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Retired {
     pub(crate) families: Vec<Arc<RetiredFamily>>,
     /// Calls over a limit, by metric.
@@ -160,24 +190,52 @@ impl Retired {
     /// Makes a new list: this one and the last values of a leaving contributor's counters, histograms and summaries. Its gauges
     /// are dropped.
     pub(crate) fn fold(&self, leaving: &Registry) -> Self {
-        let mut families = self.families.clone();
-        // Expired families need not be kept.
-        families.retain(|family| !family.is_expired());
-        let mut overflow = self.overflow.clone();
+        let mut folded = self.clone();
+        folded.drop_expired();
         for family in &leaving.families() {
-            add_overflow(&mut overflow, family);
-            if family.descriptor().kind().is_state() || family.series_count() == 0 {
-                continue;
-            }
-            let ttl = family.time_to_live(leaving.ttl());
-            let known =
-                families.iter_mut().find(|retired| retired.descriptor.merges_with(family.descriptor()));
-            match known {
-                Some(retired) => *retired = Arc::new(RetiredFamily::fold(Some(retired), family, ttl)),
-                None => families.push(Arc::new(RetiredFamily::fold(None, family, ttl))),
+            add_overflow(&mut folded.overflow, family);
+            let (ttl, max) = (family.time_to_live(leaving.ttl()), family.limits().max_series);
+            if family.series_count() > 0 {
+                folded.absorb(&**family, family.clock(), ttl, max);
             }
         }
-        Self { families, overflow }
+        folded
+    }
+
+    /// Adds calls over limits, by metric.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(crate) fn count_overflow(&mut self, calls: &HashMap<String, f64, foldhash::fast::FixedState>) {
+        for (metric, calls) in calls {
+            *self.overflow.entry(metric.clone()).or_insert(0.0) += calls;
+        }
+    }
+
+    /// Expired families need not be kept.
+    pub(crate) fn drop_expired(&mut self) {
+        self.families.retain(|family| !family.is_expired());
+    }
+
+    /// Adds the last values of one family, unless it is a gauge.
+    pub(crate) fn absorb(
+        &mut self,
+        leaving: &impl Source,
+        clock: &Arc<Clock>,
+        ttl: Option<Duration>,
+        max: usize,
+    ) {
+        let descriptor = leaving.descriptor();
+        if descriptor.kind().is_state() {
+            return;
+        }
+        let known = self.families.iter().position(|retired| retired.descriptor.merges_with(descriptor));
+        let at = known.unwrap_or_else(|| {
+            self.families.push(Arc::new(RetiredFamily::new(descriptor.clone(), Arc::clone(clock), None)));
+            self.families.len() - 1
+        });
+        // A scrape may hold the old family.
+        let mut family = RetiredFamily::clone(&self.families[at]);
+        family.absorb(leaving, ttl, max);
+        self.families[at] = Arc::new(family);
     }
 }
 

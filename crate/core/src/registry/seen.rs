@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(crate) type Ids = HashSet<u32, foldhash::fast::FixedState>;
 
 /// What scrapes have seen of the series of one family.
-pub(super) struct SeenSeries {
+pub(crate) struct SeenSeries {
     observations: Mutex<Observations>,
 }
 
@@ -33,12 +33,12 @@ struct Seen {
 }
 
 impl SeenSeries {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { observations: Mutex::new(Observations::default()) }
     }
 
     /// Looks at all series, given as ids and fingerprints; returns those that have not changed for `ttl`.
-    pub(super) fn look(&self, now: Duration, ttl: Duration, series: impl Iterator<Item = (u32, u64)>) -> Ids {
+    pub(crate) fn look(&self, now: Duration, ttl: Duration, series: impl Iterator<Item = (u32, u64)>) -> Ids {
         let mut expired = Ids::default();
         let mut observations = self.observations.lock();
         let observations = &mut *observations;
@@ -80,7 +80,7 @@ impl SeenSeries {
 }
 
 /// A hash of a series' values.
-pub(super) fn fingerprint(values: &[f64]) -> u64 {
+pub(crate) fn fingerprint(values: &[f64]) -> u64 {
     let mut hasher = foldhash::fast::FixedState::default().build_hasher();
     values.iter().for_each(|value| hasher.write_u64(value.to_bits()));
     hasher.finish()

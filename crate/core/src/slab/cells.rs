@@ -2,6 +2,8 @@
 
 use super::append::{AppendReader, AppendWriter, append_only};
 use super::epochs::EPOCHS;
+#[cfg(all(target_os = "linux", not(loom)))]
+use super::pages::Pages;
 use crate::sync::{Arc, AtomicPtr, AtomicU64, Mutex, Ordering};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
@@ -15,15 +17,24 @@ const INDEX_BITS: u32 = CELLS_PER_SLAB.trailing_zeros();
 #[expect(dead_code, reason = "its cells are reached by pointer only")]
 struct Line([AtomicU64; 16]);
 
-/// A block of cells. It lies in this process's heap, or in memory that is lent by a JavaScript engine that refuses
-/// external buffers. Code outside this module cannot see the difference.
+/// A block of cells. It lies in this process's memory, in a file that other processes read, or in memory that is lent by a
+/// JavaScript engine that refuses external buffers. Code outside this module cannot see the difference.
 pub struct Slab {
     start: AtomicPtr<AtomicU64>,
     cells: usize,
-    heap: Mutex<Option<Box<[Line]>>>,
+    memory: Mutex<Memory>,
 }
 
-// SAFETY: cells are atomics without thread affinity, and `start` points at the heap block that this slab owns, or at
+/// What a slab owns.
+enum Memory {
+    /// Its lender keeps it until `detach` has returned.
+    Lent,
+    Heap(#[expect(dead_code, reason = "its cells are reached by pointer only")] Box<[Line]>),
+    #[cfg(all(target_os = "linux", not(loom)))]
+    Pages(Pages),
+}
+
+// SAFETY: cells are atomics without thread affinity, and `start` points at the memory that this slab owns, or at
 // memory whose lender promised (`Slab::borrow`) to keep it until `detach` has returned.
 unsafe impl Send for Slab {}
 // SAFETY: as above; all access goes through `&AtomicU64`.
@@ -33,9 +44,21 @@ impl Slab {
     /// A zeroed slab on the heap with room for at least `cells`.
     #[must_use]
     pub fn on_heap(cells: usize) -> Self {
+        // Whole pages, whose place a file's can take.
+        #[cfg(all(target_os = "linux", not(loom)))]
+        if cells >= CELLS_PER_SLAB
+            && let Some(pages) = Pages::zeroed(cells.next_multiple_of(16) * size_of::<f64>())
+        {
+            let (start, cells) = (AtomicPtr::new(pages.first_cell()), cells.next_multiple_of(16));
+            return Self { start, cells, memory: Mutex::new(Memory::Pages(pages)) };
+        }
         let block = zeroed_block(cells);
         let start = first_cell(&block);
-        Self { start: AtomicPtr::new(start), cells: block.len() * 16, heap: Mutex::new(Some(block)) }
+        Self {
+            start: AtomicPtr::new(start),
+            cells: block.len() * 16,
+            memory: Mutex::new(Memory::Heap(block)),
+        }
     }
 
     /// A slab over `cells` zeroed cells in memory of another owner.
@@ -45,15 +68,30 @@ impl Slab {
     /// thread writes there, and this crate through the slab: a scrape marks cells that it has read.
     #[must_use]
     pub unsafe fn borrow(start: *mut f64, cells: usize) -> Self {
-        Self { start: AtomicPtr::new(start.cast()), cells, heap: Mutex::new(None) }
+        Self { start: AtomicPtr::new(start.cast()), cells, memory: Mutex::new(Memory::Lent) }
+    }
+
+    /// Moves the cells to a file, at an offset that is a multiple of the page size. Their addresses stay the same. The file
+    /// must have room for them, and only the calling thread may write them meanwhile.
+    ///
+    /// # Errors
+    /// Of the system; `Unsupported` for memory that is not whole pages. The cells are where they were.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(crate) fn move_to(&self, file: &std::fs::File, offset: u64) -> std::io::Result<()> {
+        let memory = self.memory.lock();
+        let Memory::Pages(pages) = &*memory else { return Err(std::io::ErrorKind::Unsupported.into()) };
+        let cells = (0..self.cells).map(|index| self.cell(index).load(Ordering::Relaxed));
+        let bytes: Vec<u8> = cells.flat_map(u64::to_ne_bytes).collect();
+        std::os::unix::fs::FileExt::write_all_at(file, &bytes, offset)?;
+        pages.become_file(file, offset)
     }
 
     /// Copies a borrowed slab to the heap. Returns when no scrape reads the lent memory any more. The owner must have
     /// stopped writing before it calls this.
     pub fn detach(&self) {
         {
-            let mut heap = self.heap.lock();
-            if heap.is_some() {
+            let mut memory = self.memory.lock();
+            if !matches!(*memory, Memory::Lent) {
                 return;
             }
             let block = zeroed_block(self.cells);
@@ -65,7 +103,7 @@ impl Slab {
             }
             // Release: a scrape that follows the new pointer sees the copied values.
             self.start.store(start, Ordering::Release);
-            *heap = Some(block);
+            *memory = Memory::Heap(block);
         }
         let unpublished = EPOCHS.now();
         while !EPOCHS.passed(unpublished) {
@@ -155,6 +193,9 @@ fn first_cell(block: &[Line]) -> *mut AtomicU64 {
 /// Makes the slabs of a contributor.
 pub type SlabSource = Box<dyn Fn(usize) -> Slab + Send + Sync>;
 
+/// Is told of each slab of a contributor, by its number, before a series uses it.
+pub(crate) type Adopt = Box<dyn Fn(usize, &Slab) + Send + Sync>;
+
 /// The cells of one contributor. Any thread may read; allocation takes a lock that no scrape takes.
 pub struct Cells {
     slabs: AppendReader<Arc<Slab>>,
@@ -164,6 +205,7 @@ pub struct Cells {
 struct Allocator {
     writer: AppendWriter<Arc<Slab>>,
     source: SlabSource,
+    adopt: Option<Adopt>,
     /// The first unused cell of the newest slab, and that slab's size.
     cursor: usize,
     capacity: usize,
@@ -183,7 +225,15 @@ impl Cells {
     pub fn from_source(source: SlabSource) -> Self {
         let (writer, slabs) = append_only();
         let free = HashMap::with_hasher(foldhash::fast::FixedState::default());
-        Self { slabs, allocator: Mutex::new(Allocator { writer, source, cursor: 0, capacity: 0, free }) }
+        let allocator = Allocator { writer, source, adopt: None, cursor: 0, capacity: 0, free };
+        Self { slabs, allocator: Mutex::new(allocator) }
+    }
+
+    /// Gives `adopt` all slabs, those of now and those that are made later.
+    pub(crate) fn adopt_slabs(&self, adopt: Adopt) {
+        let mut allocator = self.allocator.lock();
+        self.slabs.iter().enumerate().for_each(|(number, slab)| adopt(number, slab));
+        allocator.adopt = Some(adopt);
     }
 
     /// The number of slabs. It never goes down.
@@ -215,6 +265,9 @@ impl Cells {
             let slab = (allocator.source)(width.max(CELLS_PER_SLAB));
             allocator.capacity = slab.len();
             allocator.cursor = 0;
+            if let Some(adopt) = &allocator.adopt {
+                adopt(allocator.writer.len(), &slab);
+            }
             allocator.writer.push(Arc::new(slab));
         }
         let number = allocator.writer.len() - 1;

@@ -18,6 +18,8 @@ mod cells;
 mod epochs;
 #[cfg(feature = "http")]
 mod huge_pages;
+#[cfg(all(target_os = "linux", not(loom)))]
+mod pages;
 
 pub(crate) use append::{AppendIter, AppendReader, AppendWriter, append_only};
 pub(crate) use arena::{ArenaCursor, ArenaReader, ArenaWriter, Span, byte_arena};
@@ -26,3 +28,5 @@ pub use cells::{CELLS_PER_SLAB, Cells, Slab, SlabSource};
 pub(crate) use epochs::Scrape;
 #[cfg(feature = "http")]
 pub(crate) use huge_pages::ask_for_huge_pages;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use pages::FileCells;

@@ -23,6 +23,7 @@ mod protobuf_messages;
 mod protobuf_test;
 mod registry_properties_test;
 mod scrape_simulation_test;
+mod shared_processes_test;
 mod wire;
 
 use prometheus_metrics::gather::{Selection, gather};

@@ -1,0 +1,424 @@
+// Processes that share their metrics: each shows the values of all, and those of killed ones stay.
+
+import { execFile } from 'node:child_process';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import test from 'ava';
+import { seriesValue } from '../support/exposition.mjs';
+import { Service } from './support/service.mjs';
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+const filesOf = (dir) => readdirSync(dir).filter((name) => name.startsWith('process-'));
+
+onLinux('each process shows the values of all, also those of before it joined', async (t) => {
+  const service = new Service(t);
+  const [one, two] = [await service.start(), await service.start(null)];
+  await one.ask('count', { times: 3 });
+  await two.ask('count', { times: 4 });
+  await two.ask('count', { kind: 'b', times: 5 });
+  await two.ask('observe', { value: 1.5 });
+  t.is(await two.ask('share', { dir: service.dir }), one.dir);
+  await one.ask('observe', { value: 2.5 });
+  await two.ask('count', { kind: 'b' });
+  const texts = [];
+  for (const process of [one, two]) {
+    const text = await process.ask('metrics');
+    texts.push(text.split('\n').sort());
+    t.is(seriesValue(text, 'jobs_total{kind="a"}'), 7);
+    t.is(seriesValue(text, 'jobs_total{kind="b"}'), 6);
+    t.is(seriesValue(text, 'job_seconds_bucket{kind="a",le="2"}'.replace('kind="a",le="2"', 'le="2",kind="a"')), 1);
+    t.is(seriesValue(text, 'job_seconds_sum{kind="a"}'), 4);
+    t.is(seriesValue(text, 'job_bytes_count'), 2);
+    t.deepEqual(
+      await process.ask('processes'),
+      [one.pid, two.pid].sort((a, b) => a - b),
+    );
+  }
+  const own = await one.ask('scrape', { scope: 'own' });
+  t.is(seriesValue(own, 'jobs_total{kind="a"}'), 3);
+  t.is(seriesValue(await two.ask('scrape'), 'llmdevops_metrics_processes'), 2);
+});
+
+onLinux('the counts of a killed process stay, its gauges go, and its file becomes part of the totals', async (t) => {
+  const service = new Service(t);
+  const [one, two] = [await service.start(), await service.start()];
+  await one.ask('gauge', { value: 3 });
+  await two.ask('gauge', { value: 5 });
+  await two.ask('count', { times: 7 });
+  await two.ask('observe', { value: 0.5 });
+  const before = await one.ask('metrics');
+  const states = { sum: 8, min: 3, max: 5, average: 4, first: 3, latest: 5, omit: undefined };
+  for (const [aggregator, value] of Object.entries(states)) t.is(seriesValue(before, `state_${aggregator}`), value);
+  await two.kill();
+  for (let scrape = 0; scrape < 3; scrape += 1) {
+    const text = await one.ask('metrics');
+    t.is(seriesValue(text, 'jobs_total{kind="a"}'), 7);
+    t.is(seriesValue(text, 'job_seconds_count{kind="a"}'), 1);
+    t.is(seriesValue(text, 'job_bytes_sum'), 0.5);
+    for (const aggregator of Object.keys(states)) t.is(seriesValue(text, `state_${aggregator}`), 3, aggregator);
+  }
+  t.is(filesOf(one.dir).length, 1);
+  const three = await service.start();
+  await three.ask('count', { times: 2 });
+  t.is(seriesValue(await three.ask('metrics'), 'jobs_total{kind="a"}'), 9);
+  await one.kill();
+  t.is(seriesValue(await three.ask('metrics'), 'jobs_total{kind="a"}'), 9);
+});
+
+onLinux('services with other names, and restarts, begin anew; `keep` keeps the counts', async (t) => {
+  const service = new Service(t);
+  const one = await service.start({ name: 'one' });
+  const two = await service.start({ name: 'two' });
+  t.not(one.dir, two.dir);
+  await one.ask('count', { times: 3 });
+  t.is(seriesValue(await two.ask('metrics'), 'jobs_total{kind="a"}'), undefined);
+  await one.kill();
+  const again = await service.start({ name: 'one' });
+  t.is(again.dir, one.dir);
+  t.is(seriesValue(await again.ask('metrics'), 'jobs_total{kind="a"}'), undefined);
+  await again.kill();
+  // The folders of runs that have ended go when another run begins.
+  const kept = await service.start({ name: 'kept', keep: true });
+  t.false(existsSync(one.dir));
+  await kept.ask('count', { times: 3 });
+  await kept.kill();
+  const other = await service.start({ name: 'other' });
+  await other.kill();
+  const later = await service.start({ name: 'kept', keep: true });
+  t.is(seriesValue(await later.ask('metrics'), 'jobs_total{kind="a"}'), 3);
+});
+
+onLinux('threads share too, and their counts stay when they end and when their process is killed', async (t) => {
+  const service = new Service(t);
+  const [one, two] = [await service.start(null), await service.start()];
+  await one.ask('thread', { times: 2, end: true });
+  await one.ask('share', { dir: service.dir });
+  await one.ask('thread', { times: 3, end: true });
+  await one.ask('thread', { times: 4, end: false });
+  for (const process of [one, two, one]) {
+    t.is(seriesValue(await process.ask('metrics'), 'jobs_total{kind="thread"}'), 9);
+  }
+  t.is(seriesValue(await two.ask('scrape'), 'llmdevops_metrics_processes'), 2);
+  await one.kill();
+  t.is(seriesValue(await two.ask('metrics'), 'jobs_total{kind="thread"}'), 9);
+});
+
+onLinux('killed at any moment, no count is lost and no total goes down', async (t) => {
+  const service = new Service(t);
+  const watcher = await service.start();
+  const url = await watcher.ask('exporter', { port: 0 });
+  let ledger = 0;
+  let seen = 0;
+  let isDone = false;
+  const scraper = async () => {
+    while (!isDone) {
+      const before = ledger;
+      const response = await fetch(`${url}/metrics`);
+      const text = await response.text();
+      const total = seriesValue(text, 'jobs_total{kind="a"}') ?? 0;
+      t.true(total >= before && total >= seen, `${total} after ${seen}, at least ${before}`);
+      seen = Math.max(seen, total);
+      for (const [, kind] of text.matchAll(/job_seconds_count\{kind="(\w+)"\}/g)) {
+        const count = seriesValue(text, `job_seconds_count{kind="${kind}"}`);
+        t.is(seriesValue(text, `job_seconds_bucket{le="+Inf",kind="${kind}"}`), count);
+      }
+    }
+  };
+  const scraping = scraper();
+  const lives = async (number) => {
+    for (let life = 0; life < number; life += 1) {
+      const worker = await service.start();
+      await worker.ask('churn');
+      for (let turn = 0; turn < 5; turn += 1) {
+        const times = 1 + Math.floor(Math.random() * 1000);
+        await worker.ask('count', { times });
+        ledger += times;
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
+      await worker.kill();
+    }
+  };
+  await Promise.all([lives(5), lives(5)]);
+  isDone = true;
+  await scraping;
+  t.is(seriesValue(await watcher.ask('metrics'), 'jobs_total{kind="a"}'), ledger);
+  t.deepEqual(filesOf(watcher.dir).length, 1);
+  t.is(watcher.stderr, '');
+});
+
+/** Steps at which a process is stopped, each with how often it is passed before. */
+const CRASHES = {
+  joining: [
+    'file made:0',
+    'file unfinished:0',
+    'file published:0',
+    'block taken:0',
+    'slab moved:0',
+    'record written:2',
+  ],
+  recording: ['record written:60', 'block taken:2', 'slab moved:1', 'block named:0'],
+  folding: ['totals written:0', 'totals replaced:0', 'file removed:0'],
+};
+
+for (const step of CRASHES.joining) {
+  onLinux(`stopped while it joins, at "${step}", a process harms no other`, async (t) => {
+    const service = new Service(t);
+    const one = await service.start();
+    await one.ask('count', { times: 3 });
+    const stopped = await service.start(null, { PROMETHEUS_METRICS_TEST_CRASH: step });
+    await stopped.ask('count', { times: 100 });
+    await t.throwsAsync(stopped.ask('share', { dir: service.dir }));
+    await stopped.ended();
+    const total = seriesValue(await one.ask('metrics'), 'jobs_total{kind="a"}');
+    t.true(total === 3 || total === 103, String(total));
+    const two = await service.start();
+    t.is(seriesValue(await two.ask('metrics'), 'jobs_total{kind="a"}'), total);
+    t.deepEqual(
+      readdirSync(one.dir).filter((name) => name.endsWith('.new')),
+      [],
+    );
+    t.is(one.stderr + two.stderr, '');
+  });
+}
+
+for (const step of CRASHES.recording) {
+  onLinux(`stopped while it records, at "${step}", a process loses nothing`, async (t) => {
+    const service = new Service(t);
+    const one = await service.start();
+    const stopped = await service.start({}, { PROMETHEUS_METRICS_TEST_CRASH: step });
+    let ledger = 0;
+    const record = async () => {
+      for (let kind = 0; kind < 6000; kind += 1) {
+        await stopped.ask('count', { kind: `kind ${kind} ${'x'.repeat(100)}` });
+        ledger += 1;
+      }
+    };
+    await t.throwsAsync(record());
+    await stopped.ended();
+    const text = await one.ask('metrics');
+    const lines = text.split('\n').filter((line) => line.startsWith('jobs_total{'));
+    t.deepEqual(
+      lines.filter((line) => !line.endsWith(' 1')),
+      [],
+    );
+    // The series that was being made may be there with 0.
+    t.is(lines.length, ledger);
+    t.is(one.stderr, '');
+  });
+}
+
+for (const step of CRASHES.folding) {
+  onLinux(`stopped while it adds to the totals, at "${step}", a process counts nothing twice`, async (t) => {
+    const service = new Service(t);
+    const [stopped, one, two] = [
+      await service.start({}, { PROMETHEUS_METRICS_TEST_CRASH: step }),
+      await service.start(),
+      await service.start(),
+    ];
+    await one.ask('count', { times: 3 });
+    await two.ask('count', { times: 4 });
+    await stopped.ask('count', { times: 5 });
+    await two.kill();
+    await t.throwsAsync(stopped.ask('metrics'));
+    await stopped.ended();
+    for (let scrape = 0; scrape < 3; scrape += 1) {
+      t.is(seriesValue(await one.ask('metrics'), 'jobs_total{kind="a"}'), 12);
+    }
+    t.is(filesOf(one.dir).length, 1);
+  });
+}
+
+onLinux('damaged and foreign files are refused with a warning, and do no harm', async (t) => {
+  const service = new Service(t);
+  const one = await service.start();
+  await one.ask('count', { times: 3 });
+  const good = readFileSync(join(one.dir, filesOf(one.dir)[0]));
+  const name = (number) => `process-${number.toString(16).padStart(16, '0')}`;
+  const damaged = [Buffer.alloc(0), Buffer.from('hello'), Buffer.alloc(100_000), good.subarray(0, 700), good];
+  // Bytes of the log, of which most belong to a record.
+  for (let at = 1024; at < 1500; at += 13) {
+    const copy = Buffer.from(good);
+    copy[at] ^= 0x40;
+    damaged.push(copy);
+  }
+  for (const [index, bytes] of damaged.entries()) writeFileSync(join(one.dir, name(index + 1)), bytes);
+  symlinkSync('/etc/passwd', join(one.dir, name(1000)));
+  const text = await one.ask('scrape');
+  t.is(seriesValue(text, 'jobs_total{kind="a"}'), 3);
+  t.is(seriesValue(text, 'llmdevops_metrics_refused_files'), damaged.length + 1);
+  const two = await service.start();
+  await two.ask('count', { times: 4 });
+  t.is(seriesValue(await one.ask('metrics'), 'jobs_total{kind="a"}'), 7);
+  // A file that becomes shorter while it is mapped.
+  await two.kill();
+  const three = await service.start();
+  await three.ask('count', { times: 5 });
+  await one.ask('metrics');
+  three.signal('SIGSTOP');
+  const [last] = filesOf(one.dir)
+    .filter(
+      (file) => !damaged.some((_, index) => file === name(index + 1)) && file !== name(1000) && !good.includes(file),
+    )
+    .slice(-1);
+  truncateSync(join(one.dir, last), 40_000);
+  await one.ask('metrics');
+  t.pass();
+});
+
+/** Mounts a file system of this many KiB; `undefined` if this process may not. */
+async function mounted(t, kibibytes) {
+  const dir = mkdtempSync(join(tmpdir(), 'metrics-full-'));
+  const run = promisify(execFile);
+  try {
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${kibibytes}k`, 'tmpfs', dir]);
+  } catch (error) {
+    t.log(`SKIPPED: a file system cannot be mounted here: ${error.message}`);
+    return undefined;
+  }
+  t.teardown(async () => {
+    await run('umount', ['-l', dir]);
+    rmSync(dir, { recursive: true });
+  });
+  return dir;
+}
+
+onLinux('on a full file system a process runs on, and the others say what is missing', async (t) => {
+  const parent = await mounted(t, 512);
+  if (parent === undefined) return t.pass();
+  const service = new Service(t, { parent });
+  const [one, two] = [await service.start(), await service.start()];
+  await one.ask('count', { times: 5 });
+  const known = 200;
+  for (let kind = 0; kind < known; kind += 1) await two.ask('count', { kind: `k${kind}` });
+  await two.ask('fill', { series: 30_000 });
+  for (let kind = 0; kind < known; kind += 1) await two.ask('count', { kind: `k${kind}` });
+  for (let kind = 0; kind < known / 2; kind += 1) await two.ask('remove', { kind: `k${kind}` });
+  const own = await two.ask('metrics');
+  t.is(own.split('\n').filter((line) => line.startsWith('fill_total{') && line.endsWith(' 1')).length, 30_000);
+  const text = await one.ask('scrape');
+  const shown = text.split('\n').filter((line) => line.startsWith('fill_total{'));
+  t.true(shown.length > 1000 && shown.every((line) => line.endsWith(' 1')), String(shown.length));
+  t.is(seriesValue(text, 'llmdevops_metrics_unshared_series'), 30_000 - shown.length);
+  t.is(seriesValue(text, `jobs_total{kind="k${known - 1}"}`), 2);
+  // A third process finds no room for a file at all.
+  const three = await service.start(null);
+  await three.ask('count', { times: 4 });
+  await t.throwsAsync(three.ask('share', { dir: service.dir }), { message: /^INVALID_CONFIG: .*No space left/ });
+  t.is(seriesValue(await three.ask('metrics'), 'jobs_total{kind="a"}'), 4);
+  await two.kill();
+  t.is(seriesValue(await one.ask('metrics'), `jobs_total{kind="k${known - 1}"}`), 2);
+});
+
+onLinux('a folder that cannot be used is an error, and nothing changes', async (t) => {
+  const service = new Service(t);
+  const file = join(service.dir, 'file');
+  writeFileSync(file, '');
+  const one = await service.start(null);
+  await one.ask('count', { times: 3 });
+  await t.throwsAsync(one.ask('share', { dir: file }), { message: /^INVALID_CONFIG: Expected a folder/ });
+  await t.throwsAsync(one.ask('share', { dir: '/proc/nothing' }), { message: /^INVALID_CONFIG: Expected a folder/ });
+  for (const options of [{ dir: 7 }, { dir: '' }, { name: '\0' }, { keep: 'yes' }, { folder: 'x' }]) {
+    await t.throwsAsync(one.ask('share', options), { message: /^INVALID_CONFIG/ }, JSON.stringify(options));
+  }
+  t.is(seriesValue(await one.ask('metrics'), 'jobs_total{kind="a"}'), 3);
+});
+
+const clusterProgram = fileURLToPath(new URL('support/sharing-cluster.cjs', import.meta.url));
+
+async function runCluster(service, how, workers) {
+  const scenario = JSON.stringify({ how, dir: service.dir, workers });
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [clusterProgram, scenario], {
+    timeout: 30_000,
+  });
+  return { shown: JSON.parse(stdout), stderr };
+}
+
+const OURS = '@llm-devops/prometheus-metrics';
+
+for (const how of ['shareProcesses', 'exporter']) {
+  onLinux(`workers of node:cluster join by themselves: ${how}`, async (t) => {
+    const { shown, stderr } = await runCluster(new Service(t), how, [OURS, OURS]);
+    t.is(stderr, '');
+    for (const texts of shown) {
+      // Worker 1 counts 1, worker 2 counts 2, the primary 1000. The first worker is killed between the two.
+      const totals = Object.entries(texts).map(([name, text]) => [name, seriesValue(text, 'jobs_total')]);
+      t.deepEqual(Object.fromEntries(totals), {
+        default: 1003,
+        AggregatorRegistry: 3,
+        ClusterRegistry: 1003,
+        ...(how === 'exporter' ? { exporter: 1003 } : {}),
+      });
+    }
+  });
+}
+
+onLinux('in a mixed cluster, only workers that do not share are asked by message', async (t) => {
+  const { shown } = await runCluster(new Service(t), 'shareProcesses', [OURS, 'prom-client', OURS]);
+  for (const { AggregatorRegistry, ClusterRegistry } of shown) {
+    t.is(seriesValue(AggregatorRegistry, 'jobs_total'), 6);
+    t.is(seriesValue(ClusterRegistry, 'jobs_total'), 1006);
+  }
+});
+
+onLinux('a label tells workers apart', async (t) => {
+  const { shown } = await runCluster(new Service(t), 'label', [OURS, OURS]);
+  for (const { default: text } of shown) {
+    for (const [worker, value] of Object.entries({ primary: 1000, 1: 1, 2: 2 })) {
+      t.is(seriesValue(text, `jobs_total{worker="${worker}"}`), value);
+    }
+  }
+});
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+onLinux('one process listens on the port of all, and another takes its place', async (t) => {
+  const service = new Service(t);
+  const port = await freePort();
+  const processes = [await service.start(), await service.start(), await service.start()];
+  const urls = [];
+  for (const [index, process] of processes.entries()) {
+    await process.ask('count', { times: index + 1 });
+    urls.push(await process.ask('exporter', { port }));
+  }
+  t.deepEqual(new Set(urls), new Set([`http://127.0.0.1:${port}`]));
+  const answer = async () => {
+    for (;;) {
+      try {
+        return await (await fetch(`${urls[0]}/metrics`)).text();
+      } catch {
+        await sleep(20);
+      }
+    }
+  };
+  for (const left of [3, 2, 1]) {
+    const text = await answer();
+    t.is(seriesValue(text, 'jobs_total{kind="a"}'), 6);
+    t.is(seriesValue(text, 'llmdevops_metrics_processes'), left);
+    t.is((await (await fetch(`${urls[0]}/health`)).json()).processes, left);
+    const stranger = await service.start(null);
+    await t.throwsAsync(stranger.ask('exporter', { port }), { message: /^BIND_FAILED/ });
+    await stranger.kill();
+    await processes[3 - left].kill();
+  }
+});

@@ -1,0 +1,48 @@
+// A cluster that shares its metrics. Prints what its registries and its exporter show, before and after a worker is killed.
+
+const cluster = require('node:cluster');
+const { once } = require('node:events');
+
+const metrics = require(process.env.WORKER_LIBRARY ?? '@llm-devops/prometheus-metrics');
+const { how, dir, workers } = JSON.parse(process.argv[2]);
+
+async function primary() {
+  const { AggregatorRegistry, ClusterRegistry, Counter, register, shareProcesses, startExporter } = metrics;
+  process.env.METRICS_PROCESSES_DIR = dir;
+  const exporter = how === 'exporter' ? await startExporter({ host: '127.0.0.1', port: 0 }) : undefined;
+  if (exporter === undefined) {
+    delete process.env.METRICS_PROCESSES_DIR;
+    shareProcesses({ dir, ...(how === 'label' ? { workerLabel: true } : {}) });
+  }
+  new Counter({ name: 'jobs_total', help: 'Jobs' }).inc(1000);
+  const registries = { AggregatorRegistry: new AggregatorRegistry(), ClusterRegistry: new ClusterRegistry() };
+  const forked = [];
+  for (const library of workers) {
+    const worker = cluster.fork({ WORKER_LIBRARY: library });
+    await new Promise((resolve) => worker.on('message', (message) => message === 'counted' && resolve()));
+    forked.push(worker);
+  }
+  const shown = [];
+  const show = async () => {
+    const texts = { default: await register.metrics() };
+    for (const [name, registry] of Object.entries(registries)) texts[name] = await registry.clusterMetrics();
+    if (exporter !== undefined) texts.exporter = await (await fetch(`${exporter.url}/metrics`)).text();
+    shown.push(texts);
+  };
+  await show();
+  forked[0].process.kill('SIGKILL');
+  await once(forked[0], 'exit');
+  await show();
+  for (const worker of forked.slice(1)) worker.kill();
+  process.stdout.write(JSON.stringify(shown), () => process.exit(0));
+}
+
+function work() {
+  new metrics.AggregatorRegistry();
+  new metrics.Counter({ name: 'jobs_total', help: 'Jobs' }).inc(cluster.worker.id);
+  // Only after the registry has said that it is there.
+  setTimeout(() => process.send('counted'), 50);
+}
+
+if (cluster.isPrimary) primary();
+else work();

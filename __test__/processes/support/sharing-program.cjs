@@ -1,0 +1,91 @@
+// A process of a service that shares its metrics. Does what its parent asks, and answers each question on one line.
+
+const { createInterface } = require('node:readline');
+const { writeSync } = require('node:fs');
+const { Worker, isMainThread, workerData } = require('node:worker_threads');
+
+const {
+  Counter,
+  Gauge,
+  Histogram,
+  Summary,
+  register,
+  shareProcesses,
+  startExporter,
+} = require('@llm-devops/prometheus-metrics');
+
+const count = new Counter({ name: 'jobs_total', help: 'Jobs', labelNames: ['kind'] });
+const times = new Histogram({ name: 'job_seconds', help: 'Times', labelNames: ['kind'], buckets: [1, 2, 3] });
+const sizes = new Summary({ name: 'job_bytes', help: 'Sizes', percentiles: [0.5] });
+const gauges = ['sum', 'min', 'max', 'average', 'first', 'latest', 'omit'].map(
+  (aggregator) => new Gauge({ name: `state_${aggregator}`, help: 'State', aggregator }),
+);
+let series = 0;
+
+/** What the parent may ask for. */
+const commands = {
+  share: (options) => shareProcesses(options).dir,
+  count: ({ kind = 'a', times: number = 1 }) => {
+    for (let done = 0; done < number; done += 1) count.inc({ kind });
+    return number;
+  },
+  observe: ({ kind = 'a', value }) => {
+    times.observe({ kind }, value);
+    sizes.observe(value);
+  },
+  gauge: ({ value }) => {
+    for (const gauge of gauges) gauge.set(value);
+  },
+  remove: ({ kind }) => count.remove({ kind }),
+  /** Makes series and removes them again, until the process is killed. */
+  churn: () => {
+    const churned = new Counter({ name: `churn_${process.pid}_total`, help: 'Churn', labelNames: ['n', 'pad'] });
+    setInterval(() => {
+      for (let done = 0; done < 200; done += 1) {
+        series += 1;
+        churned.inc({ n: series, pad: 'x'.repeat(series % 300) });
+        times.observe({ kind: `k${series % 50}` }, series % 4);
+        if (series % 3 === 0) churned.remove({ n: series - 1, pad: 'x'.repeat((series - 1) % 300) });
+        if (series % 5000 === 0) churned.reset();
+      }
+    }, 0);
+  },
+  fill: ({ series: number }) => {
+    const limits = { cardinality: { maxSeries: number + 1 } };
+    const filled = new Counter({ name: 'fill_total', help: 'Fill', labelNames: ['n'], ...limits });
+    for (let n = 0; n < number; n += 1) filled.inc({ n });
+  },
+  metrics: () => register.metrics(),
+  scrape: async (options) => {
+    const { body } = await register.scrape(options);
+    return body.toString();
+  },
+  exporter: async (options) => {
+    const { url } = await startExporter({ host: '127.0.0.1', ...options });
+    return url;
+  },
+  processes: () => shareProcesses().processes(),
+  /** Counts in a worker thread; ends it if asked. */
+  thread: async ({ times: number, end }) => {
+    const worker = new Worker(__filename, { workerData: { number } });
+    await new Promise((resolve) => worker.once('message', resolve));
+    if (end) await worker.terminate();
+  },
+};
+
+if (isMainThread) {
+  createInterface({ input: process.stdin }).on('line', async (line) => {
+    const { command, options } = JSON.parse(line);
+    let answer;
+    try {
+      answer = { value: await commands[command](options ?? {}) };
+    } catch (error) {
+      answer = { error: `${error.code}: ${error.message}` };
+    }
+    writeSync(1, `${JSON.stringify(answer)}\n`);
+  });
+} else {
+  commands.count({ kind: 'thread', times: workerData.number });
+  require('node:worker_threads').parentPort.postMessage('counted');
+  setInterval(() => {}, 1000);
+}

@@ -1,0 +1,112 @@
+//! Tests readers with the file of a process, whole and damaged.
+
+use super::join::{JoinOptions, join};
+use super::member::file_name;
+use super::place::user;
+use super::reader::Reader;
+use crate::model::Descriptor;
+use crate::registry::{Contributor, Family, Kind, Process};
+use crate::slab::Cells;
+use crate::sync::Arc;
+use proptest::prelude::*;
+use std::path::{Path, PathBuf};
+
+/// A folder that is removed in the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        use std::hash::{BuildHasher, RandomState};
+        let path = std::env::temp_dir().join(format!("reader-{:x}", RandomState::new().hash_one(0)));
+        std::fs::create_dir(&path).expect("a new folder");
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn family(contributor: &Contributor, descriptor: Descriptor) -> Arc<Family> {
+    let family = Arc::new(Family::new(descriptor, Arc::clone(contributor.cells())));
+    contributor.registry().register_family(Arc::clone(&family)).expect("a free name");
+    family
+}
+
+/// The file of a contributor with some families, of which one was removed, and its identity.
+fn file_of(folder: &Path) -> (PathBuf, u64) {
+    let contributor = Arc::new(Contributor::new(Cells::on_heap()));
+    let process = Process::new();
+    process.join(Arc::clone(&contributor));
+    let counter = family(&contributor, Descriptor::new(Kind::Counter, "c", "help", &["x"]).expect("valid"));
+    counter.add_series(&[(0, "before")]).expect("within the limits");
+    let run = join(&process, &contributor, &JoinOptions::default().dir(Some(folder.to_owned())))
+        .expect("a folder that can be used");
+    let times = family(&contributor, Descriptor::histogram("h", "", &["x"], &[1.0, 2.0]).expect("valid"));
+    for number in 0..600_u32 {
+        let label = format!("{number}{}", "x".repeat(100));
+        let series = counter.add_series(&[(0, &label)]).expect("within the limits");
+        times.add_series(&[(0, &label)]).expect("within the limits");
+        let (slab, first) = contributor.cells().locate(series.slot);
+        slab.store(first, f64::from(number));
+        if number % 7 == 0 {
+            assert!(counter.remove_series(series.id));
+        }
+    }
+    let gone = family(&contributor, Descriptor::new(Kind::Gauge, "g", "", &[]).expect("valid"));
+    gone.add_series(&[]).expect("within the limits");
+    assert!(contributor.registry().unregister("g"));
+    let identity = contributor.number().expect("it has joined");
+    process.leave(&contributor);
+    (run.join(file_name(identity)), identity)
+}
+
+fn owner() -> u32 {
+    user()
+}
+
+fn values(reader: &Reader) -> Vec<(String, Vec<f64>)> {
+    reader.now.iter().map(|family| (family.descriptor.name().to_owned(), family.values.clone())).collect()
+}
+
+#[test]
+fn a_file_is_read_as_it_was_written() {
+    let folder = Folder::new();
+    let (path, identity) = file_of(&folder.0);
+    let mut reader = Reader::open(&path, identity, owner(), &Arc::default()).expect("a whole file");
+    reader.read().expect("a whole file");
+    let counts = (0..600_u32).filter(|number| number % 7 != 0).map(f64::from);
+    let expected =
+        [("c".to_owned(), std::iter::once(0.0).chain(counts).collect()), ("h".to_owned(), vec![0.0; 2400])];
+    assert_eq!(values(&reader), expected);
+    assert!(reader.has_ended(), "its contributor is gone");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Reading a file with any contents neither panics nor goes outside of the file.
+    #[test]
+    fn a_damaged_file_is_refused_or_read(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        length in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let folder = Folder::new();
+        let (path, identity) = file_of(&folder.0);
+        let mut bytes = std::fs::read(&path).expect("a file");
+        for (at, byte) in changes {
+            // Mostly where the log is.
+            let range = if byte % 2 == 0 { bytes.len() } else { 3000 };
+            bytes[at.index(range)] ^= byte;
+        }
+        if let Some(length) = length {
+            bytes.truncate(length.index(bytes.len()));
+        }
+        std::fs::write(&path, &bytes).expect("the file can be written");
+        if let Ok(mut reader) = Reader::open(&path, identity, owner(), &Arc::default()) {
+            let _ = reader.read();
+        }
+    }
+}

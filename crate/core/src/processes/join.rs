@@ -1,0 +1,186 @@
+//! Joins a process to the run of its service, and asks what the run knows of its processes.
+
+use crate::error::Result;
+use crate::registry::{Contributor, Process};
+use std::path::PathBuf;
+
+/// How a process takes part in the run of its service.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct JoinOptions {
+    /// The folder of runs. Without one: `/dev/shm`, or the system's folder for temporary files.
+    pub dir: Option<PathBuf>,
+    /// The name of the service.
+    pub name: String,
+    /// The folder of the run itself, if the program knows it. `dir` and `name` are ignored then.
+    pub run: Option<PathBuf>,
+    /// The value of the process's label `worker`. Without one its series have no such label.
+    pub worker: Option<String>,
+    /// Whether the counts outlive the last process.
+    pub keep: bool,
+}
+
+setters!(JoinOptions {
+    dir: Option<PathBuf>,
+    name: String,
+    run: Option<PathBuf>,
+    worker: Option<String>,
+    keep: bool,
+});
+
+/// Joins the run of a service, with the contributor's values of now; returns the run's folder. Does nothing for a
+/// contributor that has joined. Call it on the contributor's thread.
+///
+/// # Errors
+/// `InvalidConfig` for a folder that cannot be used, and on systems other than Linux.
+pub fn join(process: &Process, contributor: &Contributor, options: &JoinOptions) -> Result<PathBuf> {
+    imp::join(process, contributor, options)
+}
+
+/// The folder of the run that `join` would join.
+#[must_use]
+pub fn folder_of(options: &JoinOptions) -> PathBuf {
+    imp::folder_of(options)
+}
+
+/// Joins a contributor to the run of its process; does nothing without a run.
+///
+/// # Errors
+/// `InvalidConfig` if the contributor cannot have a file.
+pub fn join_run_of(process: &Process, contributor: &Contributor) -> Result<()> {
+    match process.state().run {
+        Some(_) => join(process, contributor, &JoinOptions::default()).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// The process numbers of the live processes of the run, this one included; empty without a run.
+#[must_use]
+pub fn live_processes(process: &Process) -> Vec<u32> {
+    process.state().run.as_ref().map(|run| run.processes()).unwrap_or_default()
+}
+
+/// True if another process has read the run since the last call: its next reader expects newer values of collectors.
+#[must_use]
+pub fn was_read(process: &Process) -> bool {
+    process.state().run.as_ref().is_some_and(|run| run.was_read())
+}
+
+/// Says which port this process listens on, or waits for.
+pub fn announce_port(contributor: &Contributor, port: u16) {
+    contributor.journal().iter().for_each(|journal| journal.set_port(port));
+}
+
+/// True if another live process of the run listens on this port, or waits for it.
+#[must_use]
+pub fn is_port_shared(process: &Process, contributor: &Contributor, port: u16) -> bool {
+    process.state().run.as_ref().is_some_and(|run| run.has_port(contributor.number(), port))
+}
+
+#[cfg(target_os = "linux")]
+mod imp {
+    use super::{Contributor, JoinOptions, PathBuf, Process, Result};
+    use crate::processes::layout::{Header, block_bytes};
+    use crate::processes::member::Member;
+    use crate::processes::place::{default_base, folder_of_run, prepare, refused, started, user};
+    use crate::processes::run::{
+        KEPT, SharedRun, empty, is_live, lock_patiently, remove_old_runs, remove_unfinished,
+    };
+    use crate::registry::{Journal, Run};
+    use crate::sync::Arc;
+    use std::hash::{BuildHasher, RandomState};
+    use std::io;
+    use std::path::Path;
+
+    pub(super) fn join(
+        process: &Process,
+        contributor: &Contributor,
+        options: &JoinOptions,
+    ) -> Result<PathBuf> {
+        if let Some(run) = &process.state().run {
+            let folder = run.folder();
+            if contributor.number().is_none() {
+                enter_run(folder, contributor, run.worker()).map_err(|error| failed(folder, &error))?;
+            }
+            return Ok(folder.to_owned());
+        }
+        let folder = folder_of(options);
+        prepare(&folder)?;
+        let begins =
+            begin(&folder, process, contributor, options).map_err(|error| failed(&folder, &error))?;
+        if let (true, None, Some(base)) = (begins, &options.run, folder.parent()) {
+            remove_old_runs(base, &folder, user());
+        }
+        Ok(folder)
+    }
+
+    pub(super) fn folder_of(options: &JoinOptions) -> PathBuf {
+        let base = options.dir.clone().unwrap_or_else(default_base);
+        options.run.clone().unwrap_or_else(|| folder_of_run(&base, &options.name))
+    }
+
+    fn failed(folder: &Path, error: &io::Error) -> crate::MetricsError {
+        refused(format!("Expected to share metrics in {} but failed: {error}", folder.display()))
+    }
+
+    /// Joins a run with its process; returns true if the run begins.
+    fn begin(
+        folder: &Path,
+        process: &Process,
+        contributor: &Contributor,
+        options: &JoinOptions,
+    ) -> io::Result<bool> {
+        let _lock = lock_patiently(folder, || prepare(folder).map_err(io::Error::other))?;
+        let begins = !is_live(folder)?;
+        if begins && !options.keep && !folder.join(KEPT).exists() {
+            empty(folder)?;
+        }
+        if options.keep {
+            std::fs::write(folder.join(KEPT), [])?;
+        }
+        remove_unfinished(folder)?;
+        let member = enter(folder, contributor, options.worker.as_deref().unwrap_or_default())?;
+        let run = Arc::new(SharedRun::new(folder.to_owned(), user(), &member.header));
+        let kept = Arc::clone(&run);
+        process.enter_run(run as Arc<dyn Run>, |retired| kept.keep(retired))?;
+        member.publish()?;
+        Ok(begins)
+    }
+
+    /// Joins another contributor of a process to the run that the process is in.
+    fn enter_run(folder: &Path, contributor: &Contributor, worker: &str) -> io::Result<()> {
+        let _lock = lock_patiently(folder, || Ok(()))?;
+        enter(folder, contributor, worker)?.publish()
+    }
+
+    /// Gives a contributor a file that is not published yet, and moves its cells there.
+    fn enter(folder: &Path, contributor: &Contributor, worker: &str) -> io::Result<Arc<Member>> {
+        let pid = std::process::id();
+        let identity = RandomState::new().hash_one(pid);
+        let (started, began, block) = (started(pid), contributor.began(), block_bytes());
+        let header = Header { identity, pid, started, began, block, worker: worker.to_owned() };
+        let member = Arc::new(Member::create(folder, header)?);
+        let adopter = Arc::clone(&member);
+        contributor.cells().adopt_slabs(Box::new(move |number, slab| adopter.adopt(number, slab)));
+        contributor.share(identity, Arc::clone(&member) as Arc<dyn Journal>);
+        Ok(member)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod imp {
+    use super::{Contributor, JoinOptions, PathBuf, Process, Result};
+    use crate::error::{ErrorKind, MetricsError};
+
+    pub(super) fn folder_of(options: &JoinOptions) -> PathBuf {
+        options.run.clone().unwrap_or_default()
+    }
+
+    /// Without locks that end with their process, and memory that a file can take the place of.
+    pub(super) fn join(_: &Process, _: &Contributor, _: &JoinOptions) -> Result<PathBuf> {
+        Err(MetricsError::new(
+            ErrorKind::InvalidConfig,
+            "Expected Linux but received another system: it cannot share metrics between processes",
+        ))
+    }
+}

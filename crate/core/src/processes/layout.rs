@@ -1,0 +1,130 @@
+//! The beginning of a process's file: who writes it, and how far its log goes. The file consists of blocks; the first one
+//! has the header, the state and the beginning of the log.
+
+use super::record::{Decoder, Encoder, checksum};
+use crate::labels::render;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// The format's name and version. A change of the format needs another one.
+const MAGIC: u64 = u64::from_le_bytes(*b"llmmtrx1");
+/// The header's room.
+const HEADER_BYTES: usize = 512;
+/// Where the log's end is written. It is stored after the record that it includes.
+const LOG_END: u64 = 512;
+/// Where the number of series without cells in the file is written.
+const UNSHARED: u64 = 520;
+/// Where the port is written that the process listens on.
+const PORT: u64 = 528;
+/// The first record.
+pub(super) const LOG_START: u64 = 1024;
+
+/// Blocks have this many bytes, or a multiple: a slab's 32 KiB, or a page where pages are larger.
+pub(super) fn block_bytes() -> u64 {
+    procfs::page_size().max(32 * 1024)
+}
+
+/// What a process says of itself once.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Header {
+    /// A random number: process numbers are used again.
+    pub(super) identity: u64,
+    pub(super) pid: u32,
+    /// When the process started, in ticks since the system's start.
+    pub(super) started: u64,
+    /// The time of day at which the contributor began, in nanoseconds.
+    pub(super) began: u64,
+    /// The size of blocks in this file.
+    pub(super) block: u64,
+    /// The value of its label `worker`; empty without one.
+    pub(super) worker: String,
+}
+
+impl Header {
+    /// The rendered label of its series; empty without one.
+    pub(super) fn label(&self) -> Vec<u8> {
+        let mut label = Vec::new();
+        if !self.worker.is_empty() {
+            render([("worker", self.worker.as_str())], &mut label);
+        }
+        label
+    }
+
+    pub(super) fn write(&self, file: &File) -> io::Result<()> {
+        let mut payload = Encoder::default();
+        payload.u64(self.identity);
+        payload.u32(self.pid);
+        payload.u64(self.started);
+        payload.u64(self.began);
+        payload.u64(self.block);
+        payload.bytes(self.worker.as_bytes());
+        let mut header = Encoder::default();
+        header.u64(MAGIC);
+        header.u32(checksum(&payload.0));
+        header.bytes(&payload.0);
+        if header.0.len() > HEADER_BYTES {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        file.write_all_at(&header.0, 0)?;
+        set_log_end(file, LOG_START)
+    }
+
+    /// Reads a header; `None` if it is damaged, or of another format.
+    pub(super) fn read(file: &File) -> io::Result<Option<Self>> {
+        let mut bytes = [0; HEADER_BYTES];
+        match file.read_exact_at(&mut bytes, 0) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
+        Ok(Self::parse(&bytes))
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut header = Decoder(bytes);
+        let magic = header.u64()?;
+        let sum = header.u32()?;
+        let mut payload = Decoder(header.bytes()?);
+        if magic != MAGIC || checksum(payload.0) != sum {
+            return None;
+        }
+        let (identity, pid) = (payload.u64()?, payload.u32()?);
+        let (started, began, block) = (payload.u64()?, payload.u64()?, payload.u64()?);
+        let is_block = (4096..=1 << 30).contains(&block) && block.is_power_of_two();
+        let worker = payload.text()?.to_owned();
+        is_block.then_some(Self { identity, pid, started, began, block, worker })
+    }
+}
+
+fn read_state(file: &File, at: u64) -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    file.read_exact_at(&mut bytes, at)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+/// The offset behind the last record.
+pub(super) fn log_end(file: &File) -> io::Result<u64> {
+    read_state(file, LOG_END)
+}
+
+pub(super) fn set_log_end(file: &File, end: u64) -> io::Result<()> {
+    file.write_all_at(&end.to_le_bytes(), LOG_END)
+}
+
+/// The number of series whose cells other processes cannot see.
+pub(super) fn unshared(file: &File) -> io::Result<u64> {
+    read_state(file, UNSHARED)
+}
+
+pub(super) fn set_unshared(file: &File, series: u64) -> io::Result<()> {
+    file.write_all_at(&series.to_le_bytes(), UNSHARED)
+}
+
+/// The port that the process listens on, or waits for; 0 for none.
+pub(super) fn port(file: &File) -> io::Result<u64> {
+    read_state(file, PORT)
+}
+
+pub(super) fn set_port(file: &File, port: u16) -> io::Result<()> {
+    file.write_all_at(&u64::from(port).to_le_bytes(), PORT)
+}

@@ -1,0 +1,27 @@
+//! Many processes of one service, whose counts are added up. Each has a file with its families and their values, which it
+//! locks while it lives. Each reads the files of the others, and adds the files of ended ones to one file of totals.
+//! The folder of these files is a run. Must not know formats or transports.
+
+#[cfg(target_os = "linux")]
+mod crash;
+#[cfg(all(test, target_os = "linux"))]
+mod damage;
+mod join;
+#[cfg(target_os = "linux")]
+mod layout;
+#[cfg(target_os = "linux")]
+mod member;
+#[cfg(target_os = "linux")]
+mod place;
+#[cfg(target_os = "linux")]
+mod reader;
+#[cfg(target_os = "linux")]
+mod record;
+#[cfg(target_os = "linux")]
+mod run;
+#[cfg(target_os = "linux")]
+mod totals;
+
+pub use join::{
+    JoinOptions, announce_port, folder_of, is_port_shared, join, join_run_of, live_processes, was_read,
+};

@@ -1,0 +1,85 @@
+//! Where the files of a run are: finds the folder that all processes of one service choose, and no other service does.
+
+use super::record::hash;
+use crate::error::{ErrorKind, MetricsError, Result};
+use nix::sys::statfs;
+use std::fs::DirBuilder;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// How the folders of runs are named.
+pub(super) const PREFIX: &str = "prometheus-metrics-";
+/// Memory that all processes of a system, or of a container, share.
+const SHARED_MEMORY: &str = "/dev/shm";
+
+/// Magic numbers of file systems whose locks or mappings may not be shared with every process: NFS, SMB, CIFS, SMB2, 9p,
+/// Ceph and AFS (`statfs(2)`).
+const NETWORK: [i64; 7] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x0102_1997, 0x00c3_6400, 0x5346_414f];
+
+pub(super) fn refused(message: String) -> MetricsError {
+    MetricsError::new(ErrorKind::InvalidConfig, message)
+}
+
+/// The user that this process runs as.
+pub(super) fn user() -> u32 {
+    // The system makes the folder for this process, as its user's.
+    std::fs::metadata("/proc/self").map_or(u32::MAX, |metadata| metadata.uid())
+}
+
+/// The folder of the run of a service: another one for each name, user, container and parent process.
+pub(super) fn folder_of_run(base: &Path, name: &str) -> PathBuf {
+    base.join(format!("{PREFIX}{:016x}", hash(run_of(name).as_bytes())))
+}
+
+/// The folder for runs if the program names none.
+pub(super) fn default_base() -> PathBuf {
+    let memory = Path::new(SHARED_MEMORY);
+    if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
+}
+
+/// What all processes of a run have in common, and no others.
+fn run_of(name: &str) -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let link = |path: &str| std::fs::read_link(path).map_or(String::new(), |it| it.display().to_string());
+    let parent = std::os::unix::process::parent_id();
+    let start = started(parent);
+    let boot = read("/proc/sys/kernel/random/boot_id");
+    let (group, processes) = (read("/proc/self/cgroup"), link("/proc/self/ns/pid"));
+    format!("{name}\n{}\n{boot}{group}{processes}\n{parent} {start}", user())
+}
+
+/// When a process started, in ticks since the system's start; 0 for an unknown one.
+pub(super) fn started(process: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The 22nd field. The second may have blanks and brackets.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    fields.split_ascii_whitespace().nth(19).and_then(|ticks| ticks.parse().ok()).unwrap_or_default()
+}
+
+/// Makes the folder if it is missing, and checks that its files can be shared, and that no other user can change them.
+pub(super) fn prepare(folder: &Path) -> Result<()> {
+    let failed = |error: std::io::Error| {
+        refused(format!(
+            "Expected a folder for shared metrics but failed to use {}: {error}",
+            folder.display()
+        ))
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let metadata = std::fs::symlink_metadata(folder).map_err(failed)?;
+    let is_private = metadata.permissions().mode() & 0o022 == 0;
+    if !metadata.is_dir() || metadata.uid() != user() || !is_private {
+        return Err(refused(format!(
+            "Expected a folder that only this user can write for shared metrics but received {}",
+            folder.display()
+        )));
+    }
+    let system = statfs::statfs(folder).map_err(|error| failed(error.into()))?;
+    let kind = system.filesystem_type().0 as i64;
+    if NETWORK.contains(&kind) {
+        return Err(refused(format!(
+            "Expected a folder on a local file system for shared metrics but {} is on a network file system",
+            folder.display()
+        )));
+    }
+    Ok(())
+}

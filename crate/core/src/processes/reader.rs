@@ -1,0 +1,341 @@
+//! Reads the file of another process: follows its log, and copies the values of its series. Every length, offset and number
+//! in the file is checked, because it may be damaged.
+
+use super::layout::{self, Header, LOG_START};
+use super::record::{Decoder, FRAME, FamilyRecord, Record};
+use crate::clock::Clock;
+use crate::labels::labels_with;
+use crate::registry::{
+    PASSES_MAX, RemoteFamily, RemoteSeries, SeenSeries, fingerprint, read_histogram,
+};
+use crate::slab::{CELLS_PER_SLAB, FileCells};
+use crate::sync::{Arc, SliceArc};
+use hashbrown::HashMap;
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg, OFlag};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+/// The slot of a removed series.
+const REMOVED: u32 = u32::MAX;
+/// How often values are copied again because series were removed meanwhile, whose cells may have been given to others.
+const COPIES_MAX: usize = 100;
+/// Bytes of the log that are read at once.
+const CHUNK: u64 = 1 << 20;
+/// The longest record. No label set is as long.
+const RECORD_MAX: u64 = 1 << 30;
+
+/// Why a file is not read.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It is not there any more.
+    Gone,
+    /// It is not what a process of this library has written for this run.
+    Damaged(String),
+    /// The system failed, for example without file descriptors. The next read may succeed.
+    Unreadable,
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Gone,
+            io::ErrorKind::UnexpectedEof => damaged("it ends too early"),
+            _ if error.raw_os_error() == Some(Errno::ELOOP as i32) => damaged("it is a link"),
+            _ => Self::Unreadable,
+        }
+    }
+}
+
+fn damaged(what: &str) -> Refusal {
+    Refusal::Damaged(what.to_owned())
+}
+
+/// Another process, as this one follows it.
+pub(super) struct Reader {
+    pub(super) header: Header,
+    /// The rendered label of its series; empty without one.
+    label: Vec<u8>,
+    /// `None` after the last read: the process has ended, and its values will not change.
+    file: Option<File>,
+    cells: Option<FileCells>,
+    /// Where the next record is.
+    at: u64,
+    /// The end of its block.
+    block_end: u64,
+    slabs: HashMap<u32, SlabPlace, foldhash::fast::FixedState>,
+    families: HashMap<u32, Followed, foldhash::fast::FixedState>,
+    /// The numbers of the families in their order.
+    order: Vec<u32>,
+    clock: Arc<Clock>,
+    pub(super) unshared: u64,
+    pub(super) now: Vec<Arc<RemoteFamily>>,
+}
+
+struct SlabPlace {
+    offset: u64,
+    cells: u32,
+}
+
+struct Followed {
+    record: FamilyRecord,
+    descriptor: Arc<crate::model::Descriptor>,
+    series: Arc<Vec<RemoteSeries>>,
+    /// When the values have changed, if they expire.
+    seen: SeenSeries,
+}
+
+impl Reader {
+    /// Opens the file of a process. `owner` is the user that it must belong to.
+    pub(super) fn open(path: &Path, identity: u64, owner: u32, clock: &Arc<Clock>) -> Result<Self, Refusal> {
+        let mut options = OpenOptions::new();
+        // Not a link to another file, and not a pipe that waits for its other end.
+        options.read(true).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());
+        let file = options.open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || metadata.uid() != owner {
+            return Err(damaged("it is not a file of this user"));
+        }
+        let header = Header::read(&file)?.ok_or_else(|| damaged("it has no valid header"))?;
+        if header.identity != identity {
+            return Err(damaged("it is the file of another process"));
+        }
+        Ok(Self {
+            label: header.label(),
+            at: LOG_START,
+            block_end: header.block,
+            header,
+            file: Some(file),
+            cells: None,
+            slabs: HashMap::default(),
+            families: HashMap::default(),
+            order: Vec::new(),
+            clock: Arc::clone(clock),
+            unshared: 0,
+            now: Vec::new(),
+        })
+    }
+
+    /// True once the process has ended and its last values were read.
+    pub(super) fn has_ended(&self) -> bool {
+        self.file.is_none()
+    }
+
+    /// Reads the log's new records and the values of now.
+    pub(super) fn read(&mut self) -> Result<(), Refusal> {
+        let Some(file) = self.file.take() else { return Ok(()) };
+        let ended = self.read_from(&file);
+        if let Ok(true) = ended {
+            self.cells = None;
+            self.now.retain(|family| !family.descriptor.kind().is_state());
+            self.families.clear();
+        } else {
+            self.file = Some(file);
+        }
+        ended.map(drop)
+    }
+
+    /// Returns whether the process has ended.
+    fn read_from(&mut self, file: &File) -> Result<bool, Refusal> {
+        // Asked before the values are read: those of an ended process are its last.
+        let ended = has_ended(file)?;
+        self.follow(file)?;
+        for _ in 0..COPIES_MAX {
+            self.copy(file)?;
+            // The cells of a series are given to another one only after the log says that it was removed.
+            if !self.follow(file)? {
+                break;
+            }
+        }
+        self.unshared = layout::unshared(file)?;
+        Ok(ended)
+    }
+
+    /// Reads new records; returns whether series were removed.
+    fn follow(&mut self, file: &File) -> Result<bool, Refusal> {
+        let end = layout::log_end(file)?;
+        let mut removed = false;
+        let mut buffer = Vec::new();
+        while self.at != end {
+            // The last record of a block names the next one, so a record never goes over the end of a block.
+            let in_block =
+                end.checked_sub(self.at).map_or(u64::MAX, |left| left).min(self.block_end - self.at);
+            if in_block < FRAME as u64 {
+                return Err(damaged("its log leads nowhere"));
+            }
+            let record = self.record_bytes(file)?;
+            if record > RECORD_MAX {
+                return Err(damaged("its log has an invalid record"));
+            }
+            let wanted = in_block.min(CHUNK.max(record));
+            buffer.resize(usize::try_from(wanted).map_err(|_| damaged("its log is too long"))?, 0);
+            file.read_exact_at(&mut buffer, self.at)?;
+            let mut decoder = Decoder(&buffer);
+            let start = self.at;
+            while self.at != end {
+                let before = decoder.0.len();
+                let Some(record) = decoder.record() else {
+                    // The chunk may end within a record.
+                    if self.at != start && wanted < in_block {
+                        break;
+                    }
+                    return Err(damaged("its log has an invalid record"));
+                };
+                self.at += (before - decoder.0.len()) as u64;
+                if let Record::Next { offset, bytes } = record {
+                    self.jump(offset, bytes)?;
+                    break;
+                }
+                removed |= self.apply(record)?;
+            }
+        }
+        for family in self.families.values_mut() {
+            if removed && family.series.iter().any(|series| series.slot == REMOVED) {
+                Arc::make_mut(&mut family.series).retain(|series| series.slot != REMOVED);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// The size of the next record.
+    fn record_bytes(&self, file: &File) -> io::Result<u64> {
+        let mut length = [0; 4];
+        file.read_exact_at(&mut length, self.at)?;
+        Ok(u64::from(u32::from_le_bytes(length)) + FRAME as u64)
+    }
+
+    fn jump(&mut self, offset: u64, bytes: u64) -> Result<(), Refusal> {
+        // Blocks are taken in ascending order, so a log that goes back never ends.
+        let end =
+            offset.checked_add(bytes).filter(|_| offset >= self.block_end && bytes >= self.header.block);
+        self.block_end = end.ok_or_else(|| damaged("its log goes back"))?;
+        self.at = offset;
+        Ok(())
+    }
+
+    /// Follows one record; returns whether series were removed.
+    fn apply(&mut self, record: Record<'_>) -> Result<bool, Refusal> {
+        match record {
+            Record::Slab { number, offset, cells } => {
+                let bytes = u64::from(cells) * size_of::<f64>() as u64;
+                let is_block = offset >= self.header.block && offset % self.header.block == 0;
+                if !is_block || offset.checked_add(bytes).is_none() {
+                    return Err(damaged("its log has an invalid slab"));
+                }
+                self.slabs.insert(number, SlabPlace { offset, cells });
+            }
+            Record::Family(record) => {
+                let number = record.number;
+                let descriptor = Arc::new(record.descriptor.clone());
+                let (series, seen) = (Arc::default(), SeenSeries::new());
+                let family = Followed { record: *record, descriptor, series, seen };
+                if self.families.insert(number, family).is_some() {
+                    return Err(damaged("its log has a family twice"));
+                }
+                self.order.push(number);
+            }
+            Record::Series { family, id, slot, start_ms, labels } => {
+                let Some(family) = self.families.get_mut(&family) else { return Ok(false) };
+                if family.series.last().is_some_and(|last| last.id >= id) || slot == REMOVED {
+                    return Err(damaged("its log has a series twice"));
+                }
+                let start_ms = Some(start_ms).filter(|start| *start > 0);
+                let labels: SliceArc<[u8]> = labels_with(labels, &self.label).into();
+                Arc::make_mut(&mut family.series).push(RemoteSeries { id, slot, labels, start_ms });
+            }
+            Record::Began { family, id, start_ms } => {
+                let Some(family) = self.families.get_mut(&family) else { return Ok(false) };
+                if let Ok(at) = family.series.binary_search_by_key(&id, |series| series.id) {
+                    Arc::make_mut(&mut family.series)[at].start_ms = Some(start_ms);
+                }
+            }
+            Record::Removed { family, id } => {
+                let Some(family) = self.families.get_mut(&family) else { return Ok(true) };
+                if let Ok(at) = family.series.binary_search_by_key(&id, |series| series.id) {
+                    Arc::make_mut(&mut family.series)[at].slot = REMOVED;
+                }
+                return Ok(true);
+            }
+            Record::Cleared { family } => {
+                if let Some(family) = self.families.get_mut(&family) {
+                    family.series = Arc::default();
+                }
+                return Ok(true);
+            }
+            Record::Gone { family } => {
+                self.families.remove(&family);
+                self.order.retain(|number| *number != family);
+                return Ok(true);
+            }
+            _ => return Err(damaged("its log has a record of another file")),
+        }
+        Ok(false)
+    }
+
+    /// Copies the values of all series.
+    fn copy(&mut self, file: &File) -> Result<(), Refusal> {
+        let bytes = file.metadata()?.len();
+        let mapped = self.cells.as_ref().map_or(0, FileCells::bytes);
+        if bytes < mapped {
+            return Err(damaged("it is shorter than it was"));
+        }
+        if bytes > mapped {
+            self.cells = Some(FileCells::of(file, bytes)?);
+        }
+        let Some(cells) = &self.cells else { return Ok(()) };
+        let slabs = &self.slabs;
+        let place = |slot: u32, width: usize| -> Result<usize, Refusal> {
+            let slab = slabs.get(&(slot / CELLS_PER_SLAB as u32));
+            let slab = slab.ok_or_else(|| damaged("a series is in no slab"))?;
+            let first = slot as usize % CELLS_PER_SLAB;
+            let end = slab.offset + (slab.cells as usize * size_of::<f64>()) as u64;
+            if first + width > slab.cells as usize || end > bytes {
+                return Err(damaged("a series is outside its slab"));
+            }
+            usize::try_from(slab.offset)
+                .map(|it| it + first * size_of::<f64>())
+                .map_err(|_| damaged("it is too long"))
+        };
+        let mut now = Vec::with_capacity(self.order.len());
+        for number in &self.order {
+            let Some(Followed { record, descriptor, series, seen }) = self.families.get(number) else {
+                continue;
+            };
+            let width = descriptor.value_width();
+            let mut values = vec![0.0; width * series.len()];
+            for (series, values) in series.iter().zip(values.chunks_exact_mut(width)) {
+                let first = place(series.slot, width)?;
+                read_histogram(values, PASSES_MAX, |cell| cells.load(first + cell * size_of::<f64>()));
+            }
+            let ids = series.iter().map(|series| series.id);
+            let seen_now = ids.zip(values.chunks_exact(width).map(fingerprint));
+            let expired =
+                record.ttl.map(|ttl| seen.look(self.clock.now(), ttl, seen_now)).unwrap_or_default();
+            // A slab that the file has no room for is in the memory of the process.
+            let overflow = place(record.overflow_slot, 1).map_or(0.0, |at| cells.load(at));
+            now.push(Arc::new(RemoteFamily {
+                descriptor: Arc::clone(descriptor),
+                series: Arc::clone(series),
+                values,
+                ttl: record.ttl,
+                expired,
+                began: self.header.began,
+                max: usize::try_from(record.max).unwrap_or(usize::MAX),
+                overflow,
+            }));
+        }
+        self.now = now;
+        Ok(())
+    }
+}
+
+/// True if no process holds the lock of this file.
+pub(super) fn has_ended(file: &File) -> io::Result<bool> {
+    match Flock::lock(file.try_clone()?, FlockArg::LockSharedNonblock) {
+        Ok(_) => Ok(true),
+        Err((_, Errno::EWOULDBLOCK)) => Ok(false),
+        Err((_, error)) => Err(error.into()),
+    }
+}

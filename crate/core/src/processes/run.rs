@@ -1,0 +1,372 @@
+//! The run that this process takes part in: reads the other processes, adds those that have ended to the totals, and
+//! removes what ended processes leave behind.
+
+use super::crash::crash_point;
+use super::layout::{self, Header};
+use super::member::{file_name, identity_of, is_unfinished};
+use super::reader::{Reader, Refusal, has_ended};
+use super::totals::{self, Identities, Totals};
+use crate::clock::Clock;
+use crate::registry::{Others, Retired, Run};
+use crate::sync::{Arc, Mutex};
+use hashbrown::{HashMap, HashSet};
+use nix::fcntl::{Flock, FlockArg};
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Locked by the process that joins, folds or removes.
+const LOCK: &str = "lock";
+/// Its presence says that the totals outlive the last process.
+pub(super) const KEPT: &str = "keep";
+/// Its time is that of the last read of the run.
+const READ: &str = "read";
+/// How long a process that joins waits for the lock.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often the files are listed again because a process was folded meanwhile.
+const READS_MAX: usize = 20;
+
+/// A run as one process follows it.
+pub(super) struct SharedRun {
+    pub(super) folder: PathBuf,
+    owner: u32,
+    /// The label of this process's series, rendered, and its value; empty without one.
+    label: Vec<u8>,
+    worker: String,
+    clock: Arc<Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    readers: HashMap<u64, Reader, foldhash::fast::FixedState>,
+    totals: Totals,
+    refused: HashSet<String, foldhash::fast::FixedState>,
+    last: Arc<Others>,
+    /// When this process has read the run, and when it has last seen that a process had.
+    own_read: Option<SystemTime>,
+    seen_read: Option<SystemTime>,
+}
+
+impl SharedRun {
+    pub(super) fn new(folder: PathBuf, owner: u32, own: &Header) -> Self {
+        Self {
+            folder,
+            owner,
+            label: own.label(),
+            worker: own.worker.clone(),
+            clock: Arc::default(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Adds the counts of contributors of this process that have ended. The caller holds the run's lock.
+    pub(super) fn keep(&self, retired: &Retired) -> io::Result<()> {
+        if retired.families.is_empty() {
+            return Ok(());
+        }
+        let mut totals = Totals::read(&self.folder, &self.clock).map_err(|_| io::ErrorKind::InvalidData)?;
+        let mut sum = (*totals.retired).clone();
+        for family in &retired.families {
+            sum.absorb(&**family, &self.clock, family.left(), usize::MAX);
+        }
+        sum.count_overflow(&retired.overflow);
+        totals.retired = Arc::new(sum);
+        totals.generation += 1;
+        totals.write(&self.folder, &self.clock)
+    }
+
+    /// Adds the processes that have ended to the totals, if no other process is doing so.
+    fn fold(&self, state: &mut State) -> Result<(), Refusal> {
+        if !state.readers.values().any(Reader::has_ended) {
+            return Ok(());
+        }
+        let Some(_lock) = lock(&self.folder)? else { return Ok(()) };
+        // Another process may have folded since the last read.
+        let mut totals = Totals::read(&self.folder, &self.clock)?;
+        let present: Identities = identities(&self.folder)?.into_iter().collect();
+        totals.identities.retain(|identity| present.contains(identity));
+        let mut folded = (*totals.retired).clone();
+        folded.drop_expired();
+        let ended = state.readers.iter().filter(|(identity, reader)| {
+            reader.has_ended() && present.contains(*identity) && !totals.identities.contains(*identity)
+        });
+        let mut new = Vec::new();
+        for (identity, reader) in ended {
+            for family in &reader.now {
+                folded.absorb(&**family, &self.clock, family.ttl, family.max);
+                if family.overflow > 0.0 {
+                    let name = family.descriptor.name().to_owned();
+                    *folded.overflow.entry(name).or_insert(0.0) += family.overflow;
+                }
+            }
+            new.push(*identity);
+        }
+        if !new.is_empty() {
+            totals.identities.extend(&new);
+            totals.retired = Arc::new(folded);
+            totals.generation += 1;
+            totals.write(&self.folder, &self.clock)?;
+        }
+        // The totals have all of these. Readers know by the identities, until the files are gone.
+        for identity in &totals.identities {
+            let _ = std::fs::remove_file(self.folder.join(file_name(*identity)));
+            state.readers.remove(identity);
+            crash_point("file removed");
+        }
+        state.totals = totals;
+        Ok(())
+    }
+
+    /// Tells the others that the run was read.
+    fn tell_read(&self, state: &mut State) {
+        let tell = || -> io::Result<SystemTime> {
+            let path = self.folder.join(READ);
+            let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+            file.set_modified(SystemTime::now())?;
+            file.metadata()?.modified()
+        };
+        // Without it the others collect later.
+        state.own_read = tell().ok().or(state.own_read);
+    }
+
+    /// Reads all files once; returns false if a process was folded meanwhile.
+    fn read_files(&self, state: &mut State, is_own: &dyn Fn(u64) -> bool) -> Result<bool, Refusal> {
+        let generation = totals::generation(&self.folder)?;
+        if generation != state.totals.generation {
+            state.totals = Totals::read(&self.folder, &self.clock)?;
+        }
+        let listed = identities(&self.folder)?;
+        // A file is removed after the totals have its counts.
+        let present: Identities = listed.iter().copied().collect();
+        state.readers.retain(|identity, _| present.contains(identity) && !is_own(*identity));
+        for identity in listed {
+            if is_own(identity) || state.totals.identities.contains(&identity) {
+                state.readers.remove(&identity);
+                continue;
+            }
+            let name = file_name(identity);
+            if state.refused.contains(&name) {
+                continue;
+            }
+            let read = match state.readers.get_mut(&identity) {
+                Some(reader) => reader.read(),
+                None => Reader::open(&self.folder.join(&name), identity, self.owner, &self.clock).and_then(
+                    |mut reader| {
+                        reader.read()?;
+                        state.readers.insert(identity, reader);
+                        Ok(())
+                    },
+                ),
+            };
+            match read {
+                Ok(()) | Err(Refusal::Gone) => {}
+                Err(Refusal::Damaged(reason)) => {
+                    state.readers.remove(&identity);
+                    state.refuse(&self.folder, name, &reason);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(totals::generation(&self.folder)? == state.totals.generation)
+    }
+}
+
+impl State {
+    fn refuse(&mut self, folder: &Path, name: String, reason: &str) {
+        let path = folder.join(&name);
+        if self.refused.insert(name) {
+            tracing::warn!(
+                target: "prometheus_metrics",
+                "{} is left out of the shared metrics: {reason}",
+                path.display()
+            );
+        }
+    }
+}
+
+impl Run for SharedRun {
+    fn read(&self, is_own: &dyn Fn(u64) -> bool) -> Arc<Others> {
+        let mut state = self.state.lock();
+        for _ in 0..READS_MAX {
+            match self.read_files(&mut state, is_own) {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(Refusal::Gone) => state.refuse(&self.folder, String::new(), "the folder is gone"),
+                Err(Refusal::Damaged(reason)) => {
+                    state.refuse(&self.folder, totals::NAME.to_owned(), &reason);
+                    break;
+                }
+                // Shows the others as they were: without some of them the totals would go down.
+                Err(Refusal::Unreadable) => return Arc::clone(&state.last),
+            }
+        }
+        let live = state.readers.values().filter(|reader| !reader.has_ended());
+        // Each thread of a process has a file.
+        let pids: BTreeSet<u32> = live.map(|reader| reader.header.pid).collect();
+        let mut order: Vec<&Reader> = state.readers.values().collect();
+        order.sort_unstable_by_key(|Reader { header, .. }| (header.started, header.pid, header.identity));
+        let others = Others {
+            processes: pids.iter().filter(|pid| **pid != std::process::id()).count(),
+            unshared: order.iter().map(|reader| reader.unshared).sum(),
+            refused: state.refused.len(),
+            families: order.into_iter().flat_map(|reader| &reader.now).cloned().collect(),
+            retired: Arc::clone(&state.totals.retired),
+        };
+        self.tell_read(&mut state);
+        state.last = Arc::new(others);
+        let others = Arc::clone(&state.last);
+        // What is shown does not change: folding only moves it.
+        if let Err(Refusal::Damaged(reason)) = self.fold(&mut state) {
+            state.refuse(&self.folder, totals::NAME.to_owned(), &reason);
+        }
+        others
+    }
+
+    fn was_read(&self) -> bool {
+        let read = std::fs::metadata(self.folder.join(READ)).and_then(|it| it.modified()).ok();
+        let mut state = self.state.lock();
+        let is_new = read != state.seen_read && read != state.own_read;
+        state.seen_read = read;
+        is_new
+    }
+
+    fn last(&self) -> Arc<Others> {
+        Arc::clone(&self.state.lock().last)
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        let pid = |identity: u64| -> io::Result<Option<u32>> {
+            let file = File::open(self.folder.join(file_name(identity)))?;
+            let header = Header::read(&file)?.filter(|_| matches!(has_ended(&file), Ok(false)));
+            Ok(header.map(|header| header.pid))
+        };
+        let all = identities(&self.folder).unwrap_or_default();
+        let mut live: Vec<u32> = all.into_iter().filter_map(|identity| pid(identity).ok()?).collect();
+        live.sort_unstable();
+        // Each thread of a process has a file.
+        live.dedup();
+        live
+    }
+
+    fn has_port(&self, own: Option<u64>, port: u16) -> bool {
+        let has = |identity: u64| -> io::Result<bool> {
+            let file = File::open(self.folder.join(file_name(identity)))?;
+            Ok(layout::port(&file)? == u64::from(port) && !has_ended(&file)?)
+        };
+        let mut others = identities(&self.folder).unwrap_or_default().into_iter();
+        others.any(|identity| Some(identity) != own && has(identity).unwrap_or(false))
+    }
+
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn label(&self) -> &[u8] {
+        &self.label
+    }
+
+    fn worker(&self) -> &str {
+        &self.worker
+    }
+}
+
+/// The identities of the files of a run.
+fn identities(folder: &Path) -> io::Result<Vec<u64>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        found.extend(entry?.file_name().to_str().and_then(identity_of));
+    }
+    Ok(found)
+}
+
+/// Locks a run, if no other process has; `None` otherwise, and if the folder was removed meanwhile.
+pub(super) fn lock(folder: &Path) -> io::Result<Option<Flock<File>>> {
+    let path = folder.join(LOCK);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+    let Ok(file) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else { return Ok(None) };
+    let is_there = std::fs::metadata(&path).and_then(|there| Ok(there.ino() == file.metadata()?.ino()));
+    Ok(is_there.unwrap_or(false).then_some(file))
+}
+
+/// The same, with some patience. Makes the folder again if another process removes it.
+pub(super) fn lock_patiently(folder: &Path, prepare: impl Fn() -> io::Result<()>) -> io::Result<Flock<File>> {
+    let begun = Instant::now();
+    loop {
+        match lock(folder) {
+            Ok(Some(lock)) => return Ok(lock),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => prepare()?,
+            Err(error) => return Err(error),
+            Ok(None) => {}
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "another process holds its lock"));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// True if a process of the run lives. The caller holds the run's lock.
+pub(super) fn is_live(folder: &Path) -> io::Result<bool> {
+    for identity in identities(folder)? {
+        if let Ok(file) = File::open(folder.join(file_name(identity)))
+            && !has_ended(&file)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Removes what processes left that were killed while they joined. The caller holds the run's lock, as they did.
+pub(super) fn remove_unfinished(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(is_unfinished) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the files of a run without live processes. The caller holds its lock.
+pub(super) fn empty(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_ours = name.to_str().is_some_and(|name| {
+            identity_of(name).is_some()
+                || is_unfinished(name)
+                || name.starts_with(totals::NAME)
+                || name == READ
+        });
+        if is_ours {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes runs of the same user in which no process lives.
+pub(super) fn remove_old_runs(base: &Path, own: &Path, owner: u32) {
+    let Ok(entries) = std::fs::read_dir(base) else { return };
+    for folder in entries.flatten().map(|entry| entry.path()) {
+        let is_run = folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
+            name.strip_prefix(super::place::PREFIX).is_some_and(|rest| u64::from_str_radix(rest, 16).is_ok())
+        });
+        let is_own = std::fs::symlink_metadata(&folder).is_ok_and(|it| it.is_dir() && it.uid() == owner);
+        if !is_run || !is_own || folder == own || folder.join(KEPT).exists() {
+            continue;
+        }
+        if let Ok(Some(_lock)) = lock(&folder)
+            && is_live(&folder).is_ok_and(|live| !live)
+            && empty(&folder).is_ok()
+        {
+            let _ = std::fs::remove_file(folder.join(LOCK));
+            let _ = std::fs::remove_dir(&folder);
+        }
+    }
+}

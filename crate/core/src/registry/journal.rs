@@ -1,0 +1,83 @@
+//! Tells other processes of the families of a contributor and their series, in the order of the changes.
+
+use crate::model::Descriptor;
+use crate::sync::Arc;
+use std::time::Duration;
+
+/// Hears the changes of a contributor's families. Called under the family's lock, so it must not call the family.
+pub(crate) trait Journal: Send + Sync {
+    /// A new family of at most `max` series. Returns the number by which the other calls name it.
+    fn family(&self, descriptor: &Descriptor, ttl: Option<Duration>, max: usize, overflow_slot: u32) -> u32;
+    /// A new series.
+    fn series(&self, family: u32, series: NewSeries<'_>);
+    /// A series begins anew at this time, in milliseconds since 1970.
+    fn began(&self, family: u32, id: u32, start_ms: u64);
+    /// A series was removed. Its cells are given to another one after this call.
+    fn removed(&self, family: u32, id: u32);
+    /// All series were removed.
+    fn cleared(&self, family: u32);
+    /// The family was removed.
+    fn gone(&self, family: u32);
+    /// False if a removal could not be told.
+    fn is_complete(&self) -> bool;
+    /// The process listens on this port, or waits for it.
+    fn set_port(&self, port: u16);
+    /// The contributor has ended, and writes no more.
+    fn end(&self);
+}
+
+/// A series as a journal hears of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewSeries<'a> {
+    pub(crate) id: u32,
+    /// Where its cells are.
+    pub(crate) slot: u32,
+    /// When it began, in milliseconds since 1970; 0 if its kind has no start.
+    pub(crate) start_ms: u64,
+    pub(crate) labels: &'a [u8],
+}
+
+/// One family in a journal.
+pub(super) struct Entry {
+    journal: Arc<dyn Journal>,
+    family: u32,
+}
+
+impl Entry {
+    pub(super) fn new(
+        journal: &Arc<dyn Journal>,
+        descriptor: &Descriptor,
+        ttl: Option<Duration>,
+        max: usize,
+        overflow_slot: u32,
+    ) -> Self {
+        let family = journal.family(descriptor, ttl, max, overflow_slot);
+        Self { journal: Arc::clone(journal), family }
+    }
+
+    pub(super) fn series(&self, series: NewSeries<'_>) {
+        self.journal.series(self.family, series);
+    }
+
+    pub(super) fn began(&self, id: u32, start_ms: u64) {
+        self.journal.began(self.family, id, start_ms);
+    }
+
+    pub(super) fn removed(&self, id: u32) {
+        self.journal.removed(self.family, id);
+    }
+
+    pub(super) fn cleared(&self) {
+        self.journal.cleared(self.family);
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.journal.is_complete()
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.journal.gone(self.family);
+    }
+}

@@ -1,0 +1,91 @@
+//! The families of other processes as one scrape sees them, and the run of processes that they come from.
+
+use super::retired::Retired;
+use super::seen::Ids;
+use crate::model::{Descriptor, Series, Source};
+use crate::sync::{Arc, SliceArc};
+use std::path::Path;
+use std::time::Duration;
+
+/// The processes of one service, whose counts are added up.
+pub(crate) trait Run: Send + Sync {
+    /// Reads the other processes. `is_own` is true of the numbers of this process's live contributors; it is called only
+    /// after the list of processes was read.
+    fn read(&self, is_own: &dyn Fn(u64) -> bool) -> Arc<Others>;
+    /// True if another process has read the run since the last call.
+    fn was_read(&self) -> bool;
+    /// The result of the last `read`.
+    fn last(&self) -> Arc<Others>;
+    /// The numbers of the live processes, this one included.
+    fn processes(&self) -> Vec<u32>;
+    /// True if another live process listens on this port, or waits for it. `own` is the number of the asking contributor.
+    fn has_port(&self, own: Option<u64>, port: u16) -> bool;
+    /// Where its files are.
+    fn folder(&self) -> &Path;
+    /// The rendered label that series of this process show; empty without one.
+    fn label(&self) -> &[u8];
+    /// The value of that label.
+    fn worker(&self) -> &str;
+}
+
+/// The other processes of a run at one moment.
+#[derive(Default)]
+pub(crate) struct Others {
+    pub(crate) families: Vec<Arc<RemoteFamily>>,
+    /// The counts of processes that have ended.
+    pub(crate) retired: Arc<Retired>,
+    /// Live processes, this one not counted.
+    pub(crate) processes: usize,
+    /// Series of other processes that no file has, because it had no room.
+    pub(crate) unshared: u64,
+    /// Files that were refused, because they are damaged or of another owner.
+    pub(crate) refused: usize,
+}
+
+/// One family of another process.
+pub(crate) struct RemoteFamily {
+    pub(crate) descriptor: Arc<Descriptor>,
+    pub(crate) series: Arc<Vec<RemoteSeries>>,
+    /// The values of each series, one after the other.
+    pub(crate) values: Vec<f64>,
+    pub(crate) ttl: Option<Duration>,
+    /// The ids of series that have not changed for that time.
+    pub(crate) expired: Ids,
+    /// The largest number of its series.
+    pub(crate) max: usize,
+    /// The time of day at which its contributor began, in nanoseconds.
+    pub(crate) began: u64,
+    /// Calls over a limit.
+    pub(crate) overflow: f64,
+}
+
+/// One label set.
+#[derive(Clone)]
+pub(crate) struct RemoteSeries {
+    pub(crate) id: u32,
+    pub(crate) slot: u32,
+    pub(crate) labels: SliceArc<[u8]>,
+    /// When it began, in milliseconds since 1970.
+    pub(crate) start_ms: Option<u64>,
+}
+
+impl Source for RemoteFamily {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+        let values = self.values.chunks_exact(self.descriptor.value_width());
+        self.series.iter().zip(values).try_for_each(|(series, values)| {
+            visit(Series {
+                id: Some(series.id),
+                labels: &series.labels,
+                values,
+                exemplars: &[],
+                digest: None,
+                native: None,
+                start_ms: series.start_ms,
+            })
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! Memory of whole pages: zeroed, or the pages of a file. A file's pages can take the place of zeroed ones while JavaScript
+//! holds their addresses.
+
+use crate::sync::AtomicU64;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
+use std::ffi::c_void;
+use std::fs::File;
+use std::io;
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
+
+/// A mapping that this object owns.
+struct Mapping {
+    start: NonNull<c_void>,
+    bytes: NonZeroUsize,
+}
+
+// SAFETY: a mapping is plain memory without thread affinity. It is read and written only through `&AtomicU64`.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: this object owns the mapping, and every reference into it borrows its owner.
+        let _ = unsafe { munmap(self.start, self.bytes.get()) };
+    }
+}
+
+/// Pages that are read and written.
+pub(super) struct Pages(Mapping);
+
+const WRITABLE: ProtFlags = ProtFlags::PROT_READ.union(ProtFlags::PROT_WRITE);
+
+impl Pages {
+    /// Zeroed pages of this process; `None` without memory for them.
+    pub(super) fn zeroed(bytes: usize) -> Option<Self> {
+        let bytes = NonZeroUsize::new(bytes)?;
+        // SAFETY: a new mapping, at an address that the system chooses.
+        let start = unsafe { mmap_anonymous(None, bytes, WRITABLE, MapFlags::MAP_PRIVATE) }.ok()?;
+        Some(Self(Mapping { start, bytes }))
+    }
+
+    pub(super) fn first_cell(&self) -> *mut AtomicU64 {
+        self.0.start.as_ptr().cast()
+    }
+
+    /// Puts the pages of a file in the place of these, at the same addresses. From then on the file has what is written
+    /// here. The file must have room for them, because a write to a page without room ends the process.
+    pub(super) fn become_file(&self, file: &File, offset: u64) -> io::Result<()> {
+        let Mapping { start, bytes } = &self.0;
+        let offset = i64::try_from(offset).map_err(io::Error::other)?;
+        let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
+        // SAFETY: the new mapping covers exactly the pages that this object owns. The system exchanges them in one step,
+        // so an access by another thread finds the old pages or the new ones, and both are plain atomic cells.
+        unsafe { mmap(NonZeroUsize::new(start.as_ptr().addr()), *bytes, WRITABLE, flags, file, offset) }?;
+        Ok(())
+    }
+}
+
+/// The pages of a file that another process writes.
+pub(crate) struct FileCells(Mapping);
+
+impl FileCells {
+    /// Maps the first `bytes` of a file. The caller makes sure that the file has them, before each read too: a read of a
+    /// page that the file has lost ends the process.
+    pub(crate) fn of(file: &File, bytes: u64) -> io::Result<Self> {
+        let bytes = usize::try_from(bytes).ok().and_then(NonZeroUsize::new);
+        let bytes = bytes.ok_or(io::ErrorKind::InvalidInput)?;
+        // SAFETY: a new mapping, at an address that the system chooses, that is only read.
+        let start = unsafe { mmap(None, bytes, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, file, 0) }?;
+        Ok(Self(Mapping { start, bytes }))
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.bytes.get() as u64
+    }
+
+    /// The cell at this offset; NaN outside the mapping.
+    #[inline]
+    pub(crate) fn load(&self, offset: usize) -> f64 {
+        let inside = offset.checked_add(size_of::<f64>()).is_some_and(|end| end <= self.0.bytes.get());
+        if !inside || !offset.is_multiple_of(size_of::<f64>()) {
+            return f64::NAN;
+        }
+        // SAFETY: the cell lies in the mapping and is aligned, both checked above, and the mapping lives as long as `self`.
+        let cell = unsafe { &*self.0.start.as_ptr().byte_add(offset).cast::<AtomicU64>() };
+        f64::from_bits(cell.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,155 @@
+/**
+ * Joins this process to the run of its service, so that each of its processes shows the values of all. Tells the workers of
+ * `node:cluster` which run to join.
+ */
+import { setInterval } from 'node:timers';
+import { isMainThread } from 'node:worker_threads';
+import { messageOf, refuseOption } from '../errors';
+import { folderOfRun, type Sharing, shareContributor, sharedWith, wasRead } from '../native/contributor';
+import { checkOptionNames, optionNames } from '../options';
+import { internalsOf, Registry } from '../registry/registry';
+import { warnOnce } from '../warnings';
+
+/** Options of `shareProcesses()`. */
+export interface ShareProcessesOptions {
+  /** A folder of this user on a local file system. @default METRICS_PROCESSES_DIR, `/dev/shm` or the temporary folder */
+  dir?: string | undefined;
+  /** The service. Processes of other names never meet. @default the path of the main script */
+  name?: string | undefined;
+  /** A label `worker` for this process's series; `true`: the number in `node:cluster` or PM2. @default false */
+  workerLabel?: string | boolean | undefined;
+  /** True to keep the counts for processes that begin after the last one has ended. @default false */
+  keep?: boolean | undefined;
+}
+
+/** The run that a process takes part in. */
+export interface SharedProcesses {
+  /** The folder of the run. */
+  readonly dir: string;
+  /** The process numbers of the live processes. */
+  processes(): number[];
+}
+
+const OPTIONS = optionNames<ShareProcessesOptions>('shareProcesses', {
+  dir: true,
+  name: true,
+  workerLabel: true,
+  keep: true,
+});
+
+/**
+ * Tells a worker of `node:cluster` the run of its primary: the primary's process number, 1 if workers have a label, and the
+ * folder.
+ */
+const RUN = 'PROMETHEUS_METRICS_RUN';
+
+/** How often a process looks whether another one has read its values. */
+const LOOK_MS = 1000;
+/** How long collectors may take. */
+const COLLECT_MS = 10_000;
+
+/** The run of this process. */
+let joined: SharedProcesses | undefined;
+
+/**
+ * Shares the metrics of this service's processes: each scrape shows all of them, also those that have ended. Processes belong
+ * together by name, user, container and parent process. Workers that `node:cluster` forks later join by themselves.
+ *
+ * @throws {ConfigurationError} `INVALID_CONFIG`, also for a folder that cannot be used, and on systems other than Linux
+ *
+ * @example
+ * shareProcesses();
+ * if (cluster.isPrimary) cluster.fork();
+ */
+export function shareProcesses(options: ShareProcessesOptions = {}): SharedProcesses {
+  if (typeof options !== 'object' || options === null)
+    refuseOption('an object', 'options of shareProcesses()', options);
+  checkOptionNames(options, OPTIONS);
+  const { dir = process.env.METRICS_PROCESSES_DIR || undefined, name = mainScript() } = options;
+  const { workerLabel = false, keep = false } = options;
+  checkText('dir', dir ?? '/');
+  checkText('name', name);
+  if (typeof keep !== 'boolean') refuseOption('true or false', 'keep', keep);
+  if (workerLabel !== true && workerLabel !== false) checkText('workerLabel', workerLabel);
+  return joined ?? join({ dir, name, worker: labelOf(workerLabel), keep }, workerLabel !== false);
+}
+
+/** The value of the label `worker`. */
+function labelOf(workerLabel: string | boolean): string | undefined {
+  if (typeof workerLabel === 'string') return workerLabel;
+  if (!workerLabel) return undefined;
+  const cluster = require('node:cluster') as typeof import('node:cluster').default;
+  return process.env.NODE_APP_INSTANCE ?? String(cluster.worker?.id ?? 'primary');
+}
+
+function checkText(option: string, value: unknown): void {
+  // The system's calls would take only the text before a zero character.
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) refuseOption('a text', option, value);
+}
+
+function join(options: Sharing, isLabelled: boolean): SharedProcesses {
+  const run = enter(options);
+  tellWorkers(run.dir, isLabelled);
+  return run;
+}
+
+/** Workers inherit the variable. A process that is not a worker of this one ignores it. */
+function tellWorkers(dir: string, isLabelled: boolean): void {
+  process.env[RUN] = `${process.pid}:${Number(isLabelled)}:${dir}`;
+}
+
+/**
+ * Shares this process's metrics as soon as it forks a worker of `node:cluster`. Where they cannot be shared, the program runs
+ * on without.
+ */
+export function shareWithWorkers(): void {
+  const cluster = require('node:cluster') as typeof import('node:cluster').default;
+  if (joined !== undefined || !isMainThread || !cluster.isPrimary || process.env[RUN]?.startsWith(`${process.pid}:`))
+    return;
+  const options = { dir: process.env.METRICS_PROCESSES_DIR || undefined, name: mainScript(), keep: false };
+  tellWorkers(folderOfRun(options), false);
+  // The first worker loads the package later than this.
+  cluster.once('fork', () => {
+    try {
+      if (joined === undefined) enter(options);
+    } catch (error) {
+      warnOnce(messageOf(error));
+    }
+  });
+}
+
+/** What all processes of a service have in common, and those of other services do not. */
+const mainScript = () => process.argv[1] ?? process.execPath;
+
+function enter(options: Sharing): SharedProcesses {
+  joined = { dir: shareContributor(options), processes: sharedWith };
+  // A scrape in another process cannot run the collectors of this one, and shows the values that they set last.
+  const { collections } = internalsOf(Registry.globalRegistry);
+  setInterval(() => {
+    if (wasRead()) collections.run([], { limitMs: COLLECT_MS }).catch(() => {});
+  }, LOOK_MS).unref();
+  return joined;
+}
+
+/** True if this process shares its metrics. */
+export function isSharing(): boolean {
+  return joined !== undefined;
+}
+
+/** The numbers of the live processes that share their metrics with this one; `undefined` if it does not share. */
+export function joinedProcesses(): ReadonlySet<number> | undefined {
+  return joined && new Set(joined.processes());
+}
+
+/** Joins the run of the primary, if it has one. Called once in a process that was started with a channel. */
+export function joinAsWorker(): void {
+  const cluster = require('node:cluster') as typeof import('node:cluster').default;
+  const [, pid, isLabelled, dir] = /^(\d+):([01]):(.+)$/s.exec(process.env[RUN] ?? '') ?? [];
+  if (joined !== undefined || !cluster.isWorker || Number(pid) !== process.ppid) return;
+  try {
+    enter({ name: '', run: dir, worker: labelOf(isLabelled === '1'), keep: false });
+  } catch (error) {
+    // The worker has not asked for anything: it runs on, and only its own scrapes show its values.
+    warnOnce(messageOf(error));
+  }
+}
