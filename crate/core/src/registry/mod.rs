@@ -62,9 +62,9 @@ pub(crate) use mount::MountLabels;
 pub(crate) use native_series::SharedNative;
 pub(crate) use registry::{Item, Mount};
 pub use registry::{Registry, RegistryConfig};
-pub(crate) use remote::{Others, RemoteFamily};
+pub(crate) use remote::RemoteFamily;
 #[cfg(all(target_os = "linux", not(loom)))]
-pub(crate) use remote::{RemoteSeries, Run};
+pub(crate) use remote::{Others, RemoteSeries, Run};
 pub use report::{CardinalityReport, LabelCardinality, MetricCardinality};
 #[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) use retired::Retired;

@@ -79,6 +79,7 @@ impl RetiredFamily {
         Self { descriptor, series: Vec::new(), expires, clock, index }
     }
 
+    #[cfg(all(target_os = "linux", not(loom)))]
     /// How long it is still shown, unless a live contributor shows it; `None` for ever.
     pub(crate) fn left(&self) -> Option<Duration> {
         Some(self.expires?.saturating_sub(self.clock.now()))
@@ -131,6 +132,7 @@ impl RetiredFamily {
         });
     }
 
+    #[cfg(all(target_os = "linux", not(loom)))]
     /// Adds a series that is new.
     pub(crate) fn restore(
         &mut self,

@@ -229,6 +229,7 @@ impl Cells {
         Self { slabs, allocator: Mutex::new(allocator) }
     }
 
+    #[cfg(all(target_os = "linux", not(loom)))]
     /// Gives `adopt` all slabs, those of now and those that are made later.
     pub(crate) fn adopt_slabs(&self, adopt: Adopt) {
         let mut allocator = self.allocator.lock();
