@@ -12,7 +12,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
 use prometheus_metrics::processes::{
-    JoinOptions, announce_port, folder_of, is_port_shared, join, join_run_of, live_processes, was_read,
+    JoinOptions, announce_ports, join, join_run_of, live_processes, port_use, was_read,
 };
 use prometheus_metrics::registry::{
     Aggregator, Contributor, Descriptor, Family, Kind, NativeHistogramOptions, Process, Remover,
@@ -190,12 +190,6 @@ impl NativeContributor {
         Ok(folder.display().to_string())
     }
 
-    /// The folder of the run that `share` would join.
-    #[napi(catch_unwind)]
-    pub fn folder_of_run(&self, options: ShareOptions) -> String {
-        folder_of(&options.into_options()).display().to_string()
-    }
-
     /// The process numbers of the live processes of the run, this one included; empty without a run.
     #[napi(catch_unwind)]
     pub fn shared_with(&self) -> Vec<u32> {
@@ -208,16 +202,16 @@ impl NativeContributor {
         was_read(&self.membership.process)
     }
 
-    /// Says which port this process listens on, or waits for.
+    /// Says which ports this realm listens on, and which it is trying to.
     #[napi(catch_unwind)]
-    pub fn set_port(&self, port: u16) {
-        announce_port(&self.membership.contributor, port);
+    pub fn set_ports(&self, listening: Vec<u16>, tried: Vec<u16>) {
+        announce_ports(&self.membership.contributor, &listening, &tried);
     }
 
-    /// True if another live process of the run listens on this port, or waits for it.
+    /// Whether another contributor of the run listens on this port: `false` while it is trying to, `null` if none does.
     #[napi(catch_unwind)]
-    pub fn is_port_shared(&self, port: u16) -> bool {
-        is_port_shared(&self.membership.process, &self.membership.contributor, port)
+    pub fn port_use(&self, port: u16) -> Option<bool> {
+        port_use(&self.membership.process, &self.membership.contributor, port)
     }
 
     /// The registry that is merged with those of the other contributors.

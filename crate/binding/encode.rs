@@ -14,6 +14,7 @@ pub(crate) struct Request {
     pub(crate) target: Arc<Target>,
     pub(crate) process: bool,
     pub(crate) without_own: bool,
+    pub(crate) without_run: bool,
     pub(crate) format: Format,
     pub(crate) names: Vec<String>,
 }
@@ -24,6 +25,7 @@ impl Request {
             .process(self.target.process().map(|process| &**process).filter(|_| self.process))
             .names(&self.names)
             .without_own(self.without_own)
+            .without_run(self.without_run)
             .appended(&[]);
         gather(self.target.registry(), &selection)
     }

@@ -64,6 +64,8 @@ pub struct Wanted {
     pub process: bool,
     /// Whether to leave out the registry's own values, and show only those of the others.
     pub without_own: Option<bool>,
+    /// Whether to leave out the other processes of a run.
+    pub without_run: Option<bool>,
     /// Shows only these families; all families if it is empty.
     pub names: Vec<String>,
 }
@@ -204,6 +206,7 @@ impl NativeRegistry {
             target: Arc::clone(&self.target),
             process: wanted.process,
             without_own: wanted.without_own.unwrap_or_default(),
+            without_run: wanted.without_run.unwrap_or_default(),
             format: Format::from_content_type(&wanted.content_type).unwrap_or_default(),
             names: wanted.names,
         }

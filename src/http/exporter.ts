@@ -10,7 +10,7 @@ import { EndpointError, isPortInUse, nativeAsync, RegistrationError, refuseOptio
 import { forgetRefusals } from '../metrics/overflow';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
 import { checkOptionNames, optionNames } from '../options';
-import { shareProcesses, shareWithWorkers } from '../processes/share';
+import { isSharing, shareProcesses } from '../processes/share';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, type Registry } from '../registry/registry';
 import { forLog, LimitedWarnings } from '../warnings';
@@ -94,17 +94,31 @@ async function startOn(options: ExporterOptions, makeRoom?: (port: number) => Pr
     }
   };
   if (values.processesDir !== undefined) shareProcesses();
-  else if (makeRoom === undefined) return startRunning();
-  else shareWithWorkers();
-  if (values.socket !== undefined || values.port === 0) return startRunning();
-  const address = values.host === '0.0.0.0' ? '127.0.0.1' : values.host;
-  const url = `${values.tlsCertFile === undefined ? 'http' : 'https'}://${address}:${values.port}`;
+  // An exporter that does not show the other processes cannot take the place of theirs.
+  if (values.socket !== undefined || values.port === 0 || embedding.ownValues || !isSharing()) return startRunning();
   return startOrStandBy({
     start: startRunning,
     collect: () => collectWanted(registry, values),
-    url,
+    checkClose: checkedTimeout,
+    url: urlOf(values),
     port: values.port,
   });
+}
+
+/** The URL that an exporter of these settings has, as the core writes it. */
+function urlOf({ host, port, tlsCertFile }: MetricsConfig): string {
+  const reached = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
+  const address = reached.includes(':') ? `[${reached}]` : reached;
+  return `${tlsCertFile === undefined ? 'http' : 'https'}://${address}:${port}`;
+}
+
+/** The milliseconds that `close()` waits. */
+function checkedTimeout(options: Parameters<Exporter['close']>[0] = {}): number {
+  if (typeof options !== 'object' || options === null) refuseOption('options', 'close()', options);
+  checkOptionNames(options, CLOSE_OPTIONS);
+  const { timeoutMs = CLOSE_TIMEOUT_MS } = options;
+  if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) refuseOption('milliseconds from 0', 'timeoutMs', timeoutMs);
+  return Math.min(timeoutMs, LONGEST_CLOSE_MS);
 }
 
 /** An exporter that ends if the program starts one on its port. */
@@ -175,14 +189,8 @@ function running(
     url: native.url,
     port: native.port,
     setReady: (ready) => native.setReady(checkedReady(ready)),
-    close: async (options = {}) => {
-      if (typeof options !== 'object' || options === null) refuseOption('options', 'close()', options);
-      checkOptionNames(options, CLOSE_OPTIONS);
-      const { timeoutMs = CLOSE_TIMEOUT_MS } = options;
-      if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
-        refuseOption('milliseconds from 0', 'timeoutMs', timeoutMs);
-      }
-      await native.close(Math.min(timeoutMs, LONGEST_CLOSE_MS));
+    close: async (options) => {
+      await native.close(checkedTimeout(options));
       // Node.js reports freed handles, to test runners for example, when the event loop has turned.
       await new Promise((resolve) => setImmediate(resolve));
       // Only now: until the native side has closed, it watches the event loop and asks questions.

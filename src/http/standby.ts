@@ -3,13 +3,16 @@
  * place when it ends. Which of them does is of no consequence, because each shows the values of all.
  */
 import { clearInterval, setInterval } from 'node:timers';
+import { setTimeout } from 'node:timers/promises';
 import { isPortInUse } from '../errors';
-import { announcePort, isPortShared } from '../native/contributor';
-import { isSharing } from '../processes/share';
+import { announcePort, portUse } from '../native/contributor';
 import { forLog, warnOnce } from '../warnings';
+import { checkedReady } from './door';
 
 /** How often a process that waits tries to listen. A scraper finds an exporter again within a second. */
 const TRY_MS = 250;
+/** The time until the next attempt where several processes have tried at once. Each waits for another time. */
+const [SHORTEST_MS, LONGEST_MS] = [10, 60];
 
 /** What a running exporter and one that waits have in common. */
 interface Listening {
@@ -22,21 +25,45 @@ interface Waiting<E extends Listening> {
   start(): Promise<E>;
   /** Starts the collectors that the settings turn on. @returns functions that stop them */
   collect(): (() => void)[];
+  /** Throws if the argument of `close()` is invalid. */
+  checkClose(options?: { timeoutMs?: number }): void;
   readonly url: string;
   readonly port: number;
 }
 
-/** Starts an exporter, or waits for the port if another process of the run has it. */
+/** Starts an exporter, or waits for the port if another process of the run listens on it. */
 export async function startOrStandBy<E extends Listening>(waiting: Waiting<E>): Promise<E | Standby> {
-  const { start, port } = waiting;
-  announcePort(port);
+  // The process that had the port may have ended after the first attempt.
+  let isLast = false;
+  for (;;) {
+    try {
+      return await listen(waiting);
+    } catch (error) {
+      if (!isPortInUse(error)) throw error;
+      const isUsed = portUse(waiting.port);
+      if (isUsed === true) return new Standby(waiting);
+      if (isUsed === null && isLast) throw error;
+      isLast = isUsed === null;
+      // Another process is trying too: either it gets the port, or an unknown program has it.
+      if (!isLast) await setTimeout(SHORTEST_MS + Math.random() * (LONGEST_MS - SHORTEST_MS));
+    }
+  }
+}
+
+/** Starts an exporter. While it is starting and while it runs, the other processes of the run know its port. */
+async function listen<E extends Listening>({ start, port }: Waiting<E>): Promise<E> {
+  announcePort(port, false);
   try {
-    return await start();
+    const exporter = await start();
+    announcePort(port, true);
+    const close = async (options?: { timeoutMs?: number }) => {
+      await exporter.close(options);
+      announcePort(port, undefined);
+    };
+    return { ...exporter, close };
   } catch (error) {
-    if (!isPortInUse(error) || !isSharing()) throw error;
-    // The process that had it may have ended meanwhile, and then only another program can have it.
-    if (isPortShared(port)) return new Standby(waiting);
-    return start();
+    announcePort(port, undefined);
+    throw error;
   }
 }
 
@@ -44,18 +71,18 @@ export async function startOrStandBy<E extends Listening>(waiting: Waiting<E>): 
 class Standby implements Listening {
   readonly url: string;
   readonly port: number;
-  readonly #start: () => Promise<Listening>;
+  readonly #waiting: Waiting<Listening>;
   readonly #stopCollecting: readonly (() => void)[];
   readonly #timer: NodeJS.Timeout;
   #exporter: Listening | undefined;
   #starting: Promise<void> | undefined;
   #isReady = true;
 
-  constructor({ start, collect, url, port }: Waiting<Listening>) {
-    this.url = url;
-    this.port = port;
-    this.#start = start;
-    this.#stopCollecting = collect();
+  constructor(waiting: Waiting<Listening>) {
+    this.url = waiting.url;
+    this.port = waiting.port;
+    this.#waiting = waiting;
+    this.#stopCollecting = waiting.collect();
     this.#timer = setInterval(() => {
       this.#starting ??= this.#try();
     }, TRY_MS);
@@ -63,11 +90,12 @@ class Standby implements Listening {
   }
 
   readonly setReady = (ready: boolean): void => {
-    this.#isReady = ready;
+    this.#isReady = checkedReady(ready);
     this.#exporter?.setReady(ready);
   };
 
   readonly close = async (options?: { timeoutMs?: number }): Promise<void> => {
+    this.#waiting.checkClose(options);
     clearInterval(this.#timer);
     await this.#starting;
     await this.#exporter?.close(options);
@@ -76,12 +104,14 @@ class Standby implements Listening {
 
   async #try(): Promise<void> {
     try {
-      this.#exporter = await this.#start();
+      this.#exporter = await listen(this.#waiting);
       clearInterval(this.#timer);
       this.#exporter.setReady(this.#isReady);
     } catch (error) {
       this.#starting = undefined;
-      if (!isPortInUse(error)) warnOnce(`The exporter waits for port ${this.port}: ${forLog(error)}`);
+      // Another process of the run has it, or it has just ended.
+      if (isPortInUse(error) && portUse(this.port) !== null) return;
+      warnOnce(`The exporter waits for port ${this.port}: ${forLog(error)}`);
     }
   }
 }

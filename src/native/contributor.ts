@@ -143,15 +143,8 @@ export interface Sharing extends Pick<ShareOptions, 'name' | 'keep'> {
 /** Lets other processes read this realm's values. @returns the folder of the run */
 export function shareContributor(options: Sharing): string {
   const folder = native(() => contributor.share(options as ShareOptions));
-  contributor.setPort(announcedPort);
+  tellPorts();
   return folder;
-}
-
-let announcedPort = 0;
-
-/** The folder of the run that these options mean. */
-export function folderOfRun(options: Sharing): string {
-  return contributor.folderOfRun(options as ShareOptions);
 }
 
 /** The process numbers of the run's live processes. */
@@ -164,13 +157,22 @@ export function wasRead(): boolean {
   return contributor.wasRead();
 }
 
-/** Says which port this process listens on, or waits for. */
-export function announcePort(port: number): void {
-  announcedPort = port;
-  contributor.setPort(port);
+/** What this realm does with ports: `true` for those that it listens on, `false` for those that it is trying to. */
+const ports = new Map<number, boolean>();
+
+/** Says that this realm listens on a port, or is trying to; `undefined`: neither. Other processes hear of it. */
+export function announcePort(port: number, isListening: boolean | undefined): void {
+  if (isListening === undefined) ports.delete(port);
+  else ports.set(port, isListening);
+  tellPorts();
 }
 
-/** True if another process of the run listens on this port, or waits for it. */
-export function isPortShared(port: number): boolean {
-  return contributor.isPortShared(port);
+function tellPorts(): void {
+  const those = (wanted: boolean) => [...ports].filter(([, own]) => own === wanted).map(([port]) => port);
+  contributor.setPorts(those(true), those(false));
+}
+
+/** Whether another realm of the run listens on this port: `false` while it is trying to, `null` if none does. */
+export function portUse(port: number): boolean | null {
+  return contributor.portUse(port);
 }

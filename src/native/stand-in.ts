@@ -114,11 +114,10 @@ class Contributor implements Addon.NativeContributor {
   scratch = (): number => 0;
   slab = (): ArrayBuffer => new ArrayBuffer(SLAB_BYTES);
   share = (): string => '';
-  folderOfRun = (): string => '';
   sharedWith = (): number[] => [];
   wasRead = (): boolean => false;
-  setPort(): void {}
-  isPortShared = (): boolean => false;
+  setPorts(): void {}
+  portUse = (): null => null;
 }
 
 class ProcessFigure implements Addon.NativeProcessFigure {

@@ -3,7 +3,7 @@
  * registry on, never before.
  */
 import type { Worker } from 'node:cluster';
-import type { Registry } from '../registry/registry';
+import { Registry } from '../registry/registry';
 import { type Deferred, deferred, Gatherings, type MemberId, type Show, within } from './gatherings';
 import {
   ACKNOWLEDGEMENT,
@@ -16,7 +16,7 @@ import {
   PROM_CLIENT,
   SUCCESSOR,
 } from './protocol';
-import { isSharing } from './share';
+import { joinedProcesses, ownFamilies } from './share';
 
 /** A process's place in the cluster. */
 export interface ClusterSide {
@@ -30,6 +30,10 @@ export interface ClusterSide {
   scrape(isStrict: boolean, show: Show, shared: ReadonlySet<number>): Promise<string>;
   /** True if the exposition needs messages, or has counts that came by message. */
   hasMessages(shared: ReadonlySet<number>): boolean;
+  /** True if a worker answers with registries that the program has chosen: only messages have their values. */
+  readonly hasOwnRegistries: boolean;
+  /** Tells the primary of the registries that `setRegistries()` has set. */
+  registriesChanged(): void;
   /** True in a primary that never had a worker: it is the whole program. */
   readonly isAlone: boolean;
   shutdown(limitMs: number): Promise<void>;
@@ -40,8 +44,8 @@ const cluster = require('cluster') as typeof import('node:cluster').default;
 
 let side: ClusterSide | undefined;
 
-/** Listens from now on. */
-export function joinCluster(registries: () => readonly Registry[]): ClusterSide {
+/** Listens from now on. `registries`: those that the program has chosen, instead of the default one. */
+export function joinCluster(registries: () => readonly Registry[] | undefined): ClusterSide {
   side ??= cluster.isPrimary ? new Primary() : new ClusterWorker(registries);
   return side;
 }
@@ -56,6 +60,8 @@ class Primary implements ClusterSide {
   readonly #gatherings = new Gatherings();
   /** Workers that said that they have a registry: they understand the successor's messages. */
   readonly #announced = new Set<MemberId>();
+  /** Workers that answer with registries of their program's choice. */
+  readonly #choosing = new Set<MemberId>();
   /** Workers whose last values are kept. */
   readonly #gone = new Set<MemberId>();
   /** Workers that have never answered. */
@@ -94,6 +100,13 @@ class Primary implements ClusterSide {
     return this.#gatherings.hasKept || this.#workers().some((worker) => !isIn(shared, worker));
   }
 
+  get hasOwnRegistries(): boolean {
+    return this.#choosing.size > 0;
+  }
+
+  /** The primary tells nobody. */
+  registriesChanged(): void {}
+
   async shutdown(): Promise<void> {
     await this.#gatherings.settled();
   }
@@ -112,8 +125,10 @@ class Primary implements ClusterSide {
   #received(worker: Worker, message: Message): void {
     const { id } = worker;
     const { type, requestId, error } = message;
-    if (type === ANNOUNCEMENT) this.#announce(worker);
-    else if (type === PROM_CLIENT.answer || type === SUCCESSOR.answer) {
+    if (type === ANNOUNCEMENT) {
+      if (message.ownRegistries === true) this.#choosing.add(id);
+      this.#announce(worker);
+    } else if (type === PROM_CLIENT.answer || type === SUCCESSOR.answer) {
       this.#silent.delete(id);
       if (error) this.#gatherings.failed(id, requestId, String(error));
       else this.#gatherings.answered(id, requestId, familiesIn(message));
@@ -137,6 +152,7 @@ class Primary implements ClusterSide {
 
   #left(id: number): void {
     this.#announced.delete(id);
+    this.#choosing.delete(id);
     this.#silent.delete(id);
     this.#gatherings.left(id);
   }
@@ -144,14 +160,23 @@ class Primary implements ClusterSide {
 
 class ClusterWorker implements ClusterSide {
   readonly isAlone = false;
-  readonly #registries: () => readonly Registry[];
+  readonly hasOwnRegistries = false;
+  readonly #chosen: () => readonly Registry[] | undefined;
   /** Resolves when the primary has the last values. */
   #goodbye: Deferred<void> | undefined;
 
-  constructor(registries: () => readonly Registry[]) {
-    this.#registries = registries;
+  constructor(chosen: () => readonly Registry[] | undefined) {
+    this.#chosen = chosen;
     process.on('message', (message) => void this.#received(messageIn(message)));
-    send({ type: ANNOUNCEMENT });
+    this.registriesChanged();
+  }
+
+  registriesChanged(): void {
+    send({ type: ANNOUNCEMENT, ...(this.#chosen() === undefined ? {} : { ownRegistries: true }) });
+  }
+
+  get #registries(): readonly Registry[] {
+    return this.#chosen() ?? [Registry.globalRegistry];
   }
 
   hasMessages(): boolean {
@@ -165,20 +190,20 @@ class ClusterWorker implements ClusterSide {
 
   async shutdown(limitMs: number): Promise<void> {
     // Its counts stay where the primary reads them.
-    if (isSharing()) return;
+    if (this.#chosen() === undefined && joinedProcesses()?.has(process.ppid)) return;
     if (this.#goodbye === undefined) {
       this.#goodbye = deferred();
-      const metrics = await Promise.all(this.#registries().map((registry) => registry.getMetricsAsJSON('sum')));
+      const metrics = await Promise.all(this.#registries.map((registry) => ownFamilies(registry, 'sum')));
       send({ type: GOODBYE, requestId: 0, metrics, endsGauges: true });
     }
     await within(this.#goodbye.promise, limitMs);
   }
 
   async #received(message: Message): Promise<void> {
-    if (message.type === ANNOUNCEMENT) send({ type: ANNOUNCEMENT });
+    if (message.type === ANNOUNCEMENT) this.registriesChanged();
     else if (message.type === ACKNOWLEDGEMENT) this.#goodbye?.resolve();
     else {
-      const answer = await answerTo(message, this.#registries());
+      const answer = await answerTo(message, this.#registries, ownFamilies);
       if (answer !== undefined) send(answer);
     }
   }

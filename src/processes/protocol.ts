@@ -43,6 +43,8 @@ export interface Message {
   readonly unusual?: unknown;
   /** In a request: true if the answer may have packed families. */
   readonly packs?: unknown;
+  /** In an announcement: true if the worker answers with registries that the program has chosen. */
+  readonly ownRegistries?: unknown;
   /** In a goodbye: true if gauges end with the worker. The successor sends no such member, and counts them for ever. */
   readonly endsGauges?: unknown;
 }

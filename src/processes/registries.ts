@@ -9,7 +9,7 @@ import type * as Cluster from './cluster';
 import type * as Exposition from './exposition';
 import type { Show } from './gatherings';
 import type { Families } from './protocol';
-import { joinedProcesses } from './share';
+import { joinedProcesses, ownFamilies } from './share';
 import type * as Threads from './threads';
 
 const cluster = () => require('./cluster') as typeof Cluster;
@@ -22,6 +22,8 @@ const DEFAULT_LIMIT_MS = 5000;
 const answering: { cluster?: readonly Registry[]; threads?: readonly Registry[] } = {};
 
 const clusterRegistries = (): readonly Registry[] => answering.cluster ?? [Registry.globalRegistry];
+/** This process's place in the cluster, once it has a registry for it. */
+let side: Cluster.ClusterSide | undefined;
 const threadRegistries = (): readonly Registry[] => answering.threads ?? [Registry.globalRegistry];
 
 /**
@@ -34,7 +36,8 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
   /** @param contentType the format of `clusterMetrics()` */
   constructor(contentType: RegistryContentType = Registry.PROMETHEUS_CONTENT_TYPE) {
     super(contentType);
-    this.#side = cluster().joinCluster(clusterRegistries);
+    this.#side = cluster().joinCluster(() => answering.cluster);
+    side = this.#side;
   }
 
   /**
@@ -55,7 +58,9 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
 
   /** @internal */
   protected readOwn(): Promise<Families[]> {
-    return Promise.all(clusterRegistries().map((registry) => registry.getMetricsAsJSON()));
+    return Promise.all(
+      clusterRegistries().map((registry) => (this.#isChosen ? ownFamilies(registry) : registry.getMetricsAsJSON())),
+    );
   }
 
   /** @internal */
@@ -65,13 +70,23 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
 
   /** True if all processes share their metrics: none of them is asked by message. @internal */
   protected get isShared(): boolean {
-    const shared = joinedProcesses();
-    return shared !== undefined && answering.cluster === undefined && !this.#side.hasMessages(shared);
+    const { shared } = this;
+    return shared !== undefined && !this.#side.hasMessages(shared);
+  }
+
+  /** True if a process answers with registries that the program has chosen: then all are asked by message. */
+  get #isChosen(): boolean {
+    return answering.cluster !== undefined || this.#side.hasOwnRegistries;
+  }
+
+  /** The numbers of the processes whose values need no message; `undefined` if there are none. @internal */
+  protected get shared(): ReadonlySet<number> | undefined {
+    return this.#isChosen ? undefined : joinedProcesses();
   }
 
   /** @internal */
   protected gather(isStrict: boolean, show: Show): Promise<string> {
-    return this.#side.scrape(isStrict, show, joinedProcesses() ?? new Set());
+    return this.#side.scrape(isStrict, show, this.shared ?? new Set());
   }
 
   /**
@@ -92,6 +107,7 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
    */
   static setRegistries(registries: Registry | readonly Registry[]): void {
     answering.cluster = checkedRegistries(registries);
+    side?.registriesChanged();
   }
 }
 
@@ -106,7 +122,7 @@ export class AggregatorRegistry<T extends RegistryContentType = RegistryContentT
     if (this.isShared) return Registry.globalRegistry[textOfRun](this.contentType, !this.isAlone);
     return this.gather(true, async ([kept, ...workers]) => {
       const lists = this.isAlone ? await this.readOwn() : workers;
-      if (joinedProcesses() !== undefined && !this.isAlone) lists.push(await Registry.globalRegistry[jsonOfRun](true));
+      if (this.shared !== undefined && !this.isAlone) lists.push(await Registry.globalRegistry[jsonOfRun](true));
       const text = await exposition().text([kept, ...lists], this.contentType);
       return text === '\n' ? '' : text;
     });

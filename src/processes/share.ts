@@ -3,11 +3,11 @@
  * `node:cluster` which run to join.
  */
 import { setInterval } from 'node:timers';
-import { isMainThread } from 'node:worker_threads';
 import { messageOf, refuseOption } from '../errors';
-import { folderOfRun, type Sharing, shareContributor, sharedWith, wasRead } from '../native/contributor';
+import { type Sharing, shareContributor, sharedWith, wasRead } from '../native/contributor';
 import { checkOptionNames, optionNames } from '../options';
-import { internalsOf, Registry } from '../registry/registry';
+import { internalsOf, jsonOfProcess, Registry } from '../registry/registry';
+import type { MetricObjectWithValues } from '../types';
 import { warnOnce } from '../warnings';
 
 /** Options of `shareProcesses()`. */
@@ -89,33 +89,9 @@ function checkText(option: string, value: unknown): void {
 
 function join(options: Sharing, isLabelled: boolean): SharedProcesses {
   const run = enter(options);
-  tellWorkers(run.dir, isLabelled);
+  // Workers inherit the variable. A process that is not a worker of this one ignores it.
+  process.env[RUN] = `${process.pid}:${Number(isLabelled)}:${run.dir}`;
   return run;
-}
-
-/** Workers inherit the variable. A process that is not a worker of this one ignores it. */
-function tellWorkers(dir: string, isLabelled: boolean): void {
-  process.env[RUN] = `${process.pid}:${Number(isLabelled)}:${dir}`;
-}
-
-/**
- * Shares this process's metrics as soon as it forks a worker of `node:cluster`. Where they cannot be shared, the program runs
- * on without.
- */
-export function shareWithWorkers(): void {
-  const cluster = require('node:cluster') as typeof import('node:cluster').default;
-  if (joined !== undefined || !isMainThread || !cluster.isPrimary || process.env[RUN]?.startsWith(`${process.pid}:`))
-    return;
-  const options = { dir: process.env.METRICS_PROCESSES_DIR || undefined, name: mainScript(), keep: false };
-  tellWorkers(folderOfRun(options), false);
-  // The first worker loads the package later than this.
-  cluster.once('fork', () => {
-    try {
-      if (joined === undefined) enter(options);
-    } catch (error) {
-      warnOnce(messageOf(error));
-    }
-  });
 }
 
 /** What all processes of a service have in common, and those of other services do not. */
@@ -139,6 +115,12 @@ export function isSharing(): boolean {
 /** The numbers of the live processes that share their metrics with this one; `undefined` if it does not share. */
 export function joinedProcesses(): ReadonlySet<number> | undefined {
   return joined && new Set(joined.processes());
+}
+
+/** The families of a registry, without those of other processes: for messages, whose answers are added up. */
+export function ownFamilies(registry: Registry, aggregator?: string): Promise<MetricObjectWithValues[]> {
+  // Programs replace `getMetricsAsJSON()`.
+  return isSharing() ? registry[jsonOfProcess](aggregator) : registry.getMetricsAsJSON(aggregator);
 }
 
 /** Joins the run of the primary, if it has one. Called once in a process that was started with a channel. */

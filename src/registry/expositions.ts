@@ -44,18 +44,18 @@ export class Expositions {
    *
    * @param isWanted selects families, by the metric; mounted registries have families without one
    * @param scope the values of which threads to show; those of `metrics()` if missing
-   * @param withoutOwn true to leave out the values of this registry
+   * @param more what to leave out
    */
   async json(
     isWanted: (metric: object | undefined) => boolean = () => true,
     scope?: ScrapeOptions['scope'],
-    withoutOwn = false,
+    more: Partial<Wanted> = {},
   ): Promise<MetricObjectWithValues[]> {
     const { collections, defaultLabels, entries, native } = this.#registry;
     const refused: Answered[] = [];
     const wait = { limitMs: checkedTimeout(undefined) };
     const answers = await collections.run([], wait, (answered) => refused.push(answered));
-    const { text, numbers } = native.read({ ...this.#wanted([], scope), withoutOwn });
+    const { text, numbers } = native.read({ ...this.#wanted([], scope), ...more });
     const parsed = parseFamilies(text, numbers, (name) => {
       const metric = entries.get(name)?.metric;
       return metric instanceof Metric ? metric[seriesSet].known : undefined;

@@ -93,6 +93,8 @@ export const jsonOfThread = Symbol('json of thread');
 /** The same for all processes of a run. */
 export const textOfRun = Symbol('text of run');
 export const jsonOfRun = Symbol('json of run');
+/** The same without the other processes of a run. */
+export const jsonOfProcess = Symbol('json of process');
 
 /** Passes the core's default registry, which all threads share, to the constructor. */
 const NATIVE = Symbol('native');
@@ -458,7 +460,12 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
 
   /** As `getMetricsAsJSON()`. @internal */
   async [jsonOfRun](withoutOwn: boolean): Promise<MetricObjectWithValues[]> {
-    return this[EXPOSITIONS].json(undefined, undefined, withoutOwn);
+    return this[EXPOSITIONS].json(undefined, undefined, { withoutOwn });
+  }
+
+  /** As `getMetricsAsJSON()`. @internal */
+  async [jsonOfProcess](aggregator?: string): Promise<MetricObjectWithValues[]> {
+    return this[EXPOSITIONS].json(selectedBy(this, aggregator), undefined, { withoutRun: true });
   }
 
   /**

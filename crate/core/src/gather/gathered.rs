@@ -77,6 +77,8 @@ pub struct Selection<'a> {
     pub appended: &'a [&'a Registry],
     /// Leaves out the registry's own families, so that only the other contributors are shown.
     pub without_own: bool,
+    /// Leaves out the other processes of a run.
+    pub without_run: bool,
 }
 
 setters!(Selection<'a> {
@@ -84,6 +86,7 @@ setters!(Selection<'a> {
     names: &'a [String],
     appended: &'a [&'a Registry],
     without_own: bool,
+    without_run: bool,
 });
 
 /// Gathers a scrape.
@@ -94,7 +97,7 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
     let mut families = if selection.without_own { Vec::new() } else { items(registry) };
     let mut mismatched = Vec::new();
     if let Some(process) = selection.process {
-        let others = Others::of(process, registry);
+        let others = Others::of(process, registry, selection.without_run);
         if !others.is_empty() {
             families = others.merge_into(families, &mut mismatched);
         }
@@ -102,7 +105,7 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
     if !selection.without_own {
         add_mounts(registry, &mut families, &mut mismatched);
     }
-    let sees_all = selection.process.is_some();
+    let sees_all = selection.process.is_some() && !selection.without_run;
     families.iter().for_each(|family| family.remove_expired(sees_all));
     warn_of_overflow(registry);
     let series = families.iter().map(GatheredFamily::series_count).sum();

@@ -21,8 +21,11 @@ pub(super) struct Others {
 }
 
 impl Others {
-    pub(super) fn of(process: &Process, registry: &Registry) -> Self {
-        let (state, run) = process.state_with_others();
+    pub(super) fn of(process: &Process, registry: &Registry, without_run: bool) -> Self {
+        let (state, run) = match without_run {
+            true => (process.state(), None),
+            false => process.state_with_others(),
+        };
         let is_other = |contributor: &&Arc<Contributor>| !std::ptr::eq(&**contributor.registry(), registry);
         let live = state.live.iter().filter(is_other).flat_map(|other| {
             live_families(other.registry()).into_iter().map(|family| Part::Live(family, other.began()))

@@ -162,6 +162,7 @@ impl Target {
             names,
             appended: appended.as_ref().map_or(&[], |it| it),
             without_own: false,
+            without_run: false,
         };
         let mut gathered = gather(&self.registry, &selection);
         if service.is_some() {

@@ -37,12 +37,6 @@ pub fn join(process: &Process, contributor: &Contributor, options: &JoinOptions)
     imp::join(process, contributor, options)
 }
 
-/// The folder of the run that `join` would join.
-#[must_use]
-pub fn folder_of(options: &JoinOptions) -> PathBuf {
-    imp::folder_of(options)
-}
-
 /// Joins a contributor to the run of its process; does nothing without a run.
 ///
 /// # Errors
@@ -66,15 +60,15 @@ pub fn was_read(process: &Process) -> bool {
     process.state().run.as_ref().is_some_and(|run| run.was_read())
 }
 
-/// Says which port this process listens on, or waits for.
-pub fn announce_port(contributor: &Contributor, port: u16) {
-    contributor.journal().iter().for_each(|journal| journal.set_port(port));
+/// Says which ports this contributor listens on, and which it is trying to.
+pub fn announce_ports(contributor: &Contributor, listening: &[u16], tried: &[u16]) {
+    contributor.journal().iter().for_each(|journal| journal.set_ports(listening, tried));
 }
 
-/// True if another live process of the run listens on this port, or waits for it.
+/// Whether another live contributor of the run listens on this port: `Some(false)` while it is trying to.
 #[must_use]
-pub fn is_port_shared(process: &Process, contributor: &Contributor, port: u16) -> bool {
-    process.state().run.as_ref().is_some_and(|run| run.has_port(contributor.number(), port))
+pub fn port_use(process: &Process, contributor: &Contributor, port: u16) -> Option<bool> {
+    process.state().run.as_ref()?.port_use(contributor.number(), port)
 }
 
 #[cfg(target_os = "linux")]
@@ -114,7 +108,7 @@ mod imp {
         Ok(folder)
     }
 
-    pub(super) fn folder_of(options: &JoinOptions) -> PathBuf {
+    fn folder_of(options: &JoinOptions) -> PathBuf {
         let base = options.dir.clone().unwrap_or_else(default_base);
         options.run.clone().unwrap_or_else(|| folder_of_run(&base, &options.name))
     }
@@ -142,15 +136,18 @@ mod imp {
         let member = enter(folder, contributor, options.worker.as_deref().unwrap_or_default())?;
         let run = Arc::new(SharedRun::new(folder.to_owned(), user(), &member.header));
         let kept = Arc::clone(&run);
-        process.enter_run(run as Arc<dyn Run>, |retired| kept.keep(retired))?;
-        member.publish()?;
+        let entered = process.enter_run(run as Arc<dyn Run>, |retired| {
+            kept.keep(retired)?;
+            member.publish()
+        });
+        entered.inspect_err(|_| contributor.unshare())?;
         Ok(begins)
     }
 
     /// Joins another contributor of a process to the run that the process is in.
     fn enter_run(folder: &Path, contributor: &Contributor, worker: &str) -> io::Result<()> {
         let _lock = lock_patiently(folder, || Ok(()))?;
-        enter(folder, contributor, worker)?.publish()
+        enter(folder, contributor, worker)?.publish().inspect_err(|_| contributor.unshare())
     }
 
     /// Gives a contributor a file that is not published yet, and moves its cells there.
@@ -171,10 +168,6 @@ mod imp {
 mod imp {
     use super::{Contributor, JoinOptions, PathBuf, Process, Result};
     use crate::error::{ErrorKind, MetricsError};
-
-    pub(super) fn folder_of(options: &JoinOptions) -> PathBuf {
-        options.run.clone().unwrap_or_default()
-    }
 
     /// Without locks that end with their process, and memory that a file can take the place of.
     pub(super) fn join(_: &Process, _: &Contributor, _: &JoinOptions) -> Result<PathBuf> {

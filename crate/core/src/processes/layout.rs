@@ -15,8 +15,12 @@ const HEADER_BYTES: usize = 512;
 const LOG_END: u64 = 512;
 /// Where the number of series without cells in the file is written.
 const UNSHARED: u64 = 520;
-/// Where the port is written that the process listens on.
-const PORT: u64 = 528;
+/// Where the ports are written that the process listens on, or is trying to.
+const PORTS: u64 = 528;
+/// Ports that a file has room for.
+const PORTS_MAX: usize = 32;
+/// Added to a port that the process is only trying.
+const TRIED: u64 = 1 << 16;
 /// The first record.
 pub(super) const LOG_START: u64 = 1024;
 
@@ -120,11 +124,21 @@ pub(super) fn set_unshared(file: &File, series: u64) -> io::Result<()> {
     file.write_all_at(&series.to_le_bytes(), UNSHARED)
 }
 
-/// The port that the process listens on, or waits for; 0 for none.
-pub(super) fn port(file: &File) -> io::Result<u64> {
-    read_state(file, PORT)
+/// Whether the process listens on this port: `Some(false)` while it is trying to.
+pub(super) fn port_use(file: &File, port: u16) -> io::Result<Option<bool>> {
+    let mut bytes = [0; PORTS_MAX * 8];
+    file.read_exact_at(&mut bytes, PORTS)?;
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let port = u64::from(port);
+    Ok(words.find(|word| word % TRIED == port && *word > 0).map(|word| word == port))
 }
 
-pub(super) fn set_port(file: &File, port: u16) -> io::Result<()> {
-    file.write_all_at(&u64::from(port).to_le_bytes(), PORT)
+/// Replaces the ports. Those over `PORTS_MAX` are left out: other processes take them for a foreign program's.
+pub(super) fn set_ports(file: &File, listening: &[u16], tried: &[u16]) -> io::Result<()> {
+    let listening = listening.iter().map(|port| u64::from(*port));
+    let words = listening.chain(tried.iter().map(|port| TRIED + u64::from(*port)));
+    let mut bytes: Vec<u8> = words.take(PORTS_MAX).flat_map(u64::to_le_bytes).collect();
+    bytes.resize(PORTS_MAX * 8, 0);
+    file.write_all_at(&bytes, PORTS)
 }

@@ -72,9 +72,15 @@ impl Member {
         let file =
             OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(unfinished(&path))?;
         crash_point("file made");
-        let file = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)?;
-        allocate(&file, 0, block_bytes())?;
-        header.write(&file)?;
+        let begin = || -> io::Result<Flock<File>> {
+            let file = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)?;
+            allocate(&file, 0, block_bytes())?;
+            header.write(&file)?;
+            Ok(file)
+        };
+        let file = begin().inspect_err(|_| {
+            let _ = std::fs::remove_file(unfinished(&path));
+        })?;
         let state = State {
             file: Some(file),
             bytes: block_bytes(),
@@ -182,11 +188,11 @@ impl State {
 }
 
 impl Journal for Member {
-    fn family(&self, descriptor: &Descriptor, ttl: Option<Duration>, max: usize, overflow_slot: u32) -> u32 {
+    fn family(&self, descriptor: &Descriptor, ttl: Option<Duration>, overflow_slot: u32) -> u32 {
         let mut state = self.state.lock();
         let number = u32::try_from(state.families.len()).unwrap_or(u32::MAX);
         let descriptor = descriptor.clone();
-        let record = FamilyRecord { number, descriptor, ttl, max: max as u64, overflow_slot };
+        let record = FamilyRecord { number, descriptor, ttl, overflow_slot };
         let written = state.append(&Record::Family(Box::new(record))).is_ok();
         state.families.push(written);
         number
@@ -226,10 +232,10 @@ impl Journal for Member {
         self.state.lock().complete
     }
 
-    fn set_port(&self, port: u16) {
+    fn set_ports(&self, listening: &[u16], tried: &[u16]) {
         if let Some(file) = &self.state.lock().file {
             // Without it others see an unknown program on the port.
-            let _ = layout::set_port(file, port);
+            let _ = layout::set_ports(file, listening, tried);
         }
     }
 

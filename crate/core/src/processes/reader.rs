@@ -34,8 +34,8 @@ pub(super) enum Refusal {
     Gone,
     /// It is not what a process of this library has written for this run.
     Damaged(String),
-    /// The system failed, for example without file descriptors. The next read may succeed.
-    Unreadable,
+    /// This process has no file descriptor or memory left. The next read may succeed.
+    Unreadable(io::Error),
 }
 
 impl From<io::Error> for Refusal {
@@ -43,8 +43,12 @@ impl From<io::Error> for Refusal {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Gone,
             io::ErrorKind::UnexpectedEof => damaged("it ends too early"),
-            _ if error.raw_os_error() == Some(Errno::ELOOP as i32) => damaged("it is a link"),
-            _ => Self::Unreadable,
+            _ => match error.raw_os_error().map(Errno::from_raw) {
+                Some(Errno::ELOOP) => damaged("it is a link"),
+                Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EINTR) => Self::Unreadable(error),
+                // For example EIO or EACCES: waiting for its end would hide the other processes.
+                _ => Self::Damaged(error.to_string()),
+            },
         }
     }
 }
@@ -123,6 +127,14 @@ impl Reader {
         self.file.is_none()
     }
 
+    /// As `read`; again if a file seems damaged that its process may be writing.
+    pub(super) fn read_patiently(&mut self) -> Result<(), Refusal> {
+        match self.read() {
+            Err(Refusal::Damaged(_)) => self.read(),
+            read => read,
+        }
+    }
+
     /// Reads the log's new records and the values of now.
     pub(super) fn read(&mut self) -> Result<(), Refusal> {
         let Some(file) = self.file.take() else { return Ok(()) };
@@ -183,12 +195,12 @@ impl Reader {
                     }
                     return Err(damaged("its log has an invalid record"));
                 };
-                self.at += (before - decoder.0.len()) as u64;
                 if let Record::Next { offset, bytes } = record {
                     self.jump(offset, bytes)?;
                     break;
                 }
                 removed |= self.apply(record)?;
+                self.at += (before - decoder.0.len()) as u64;
             }
         }
         for family in self.families.values_mut() {
@@ -282,7 +294,9 @@ impl Reader {
             return Err(damaged("it is shorter than it was"));
         }
         if bytes > mapped {
-            self.cells = Some(FileCells::of(file, bytes)?);
+            // A file that claims to be larger than the memory's addresses does not become readable.
+            let cells = FileCells::of(file, bytes).map_err(|error| Refusal::Damaged(error.to_string()))?;
+            self.cells = Some(cells);
         }
         let Some(cells) = &self.cells else { return Ok(()) };
         let slabs = &self.slabs;
@@ -322,7 +336,6 @@ impl Reader {
                 ttl: record.ttl,
                 expired,
                 began: self.header.began,
-                max: usize::try_from(record.max).unwrap_or(usize::MAX),
                 overflow,
             }));
         }

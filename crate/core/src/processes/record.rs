@@ -70,8 +70,6 @@ pub(super) struct FamilyRecord {
     pub(super) number: u32,
     pub(super) descriptor: Descriptor,
     pub(super) ttl: Option<Duration>,
-    /// The largest number of its series.
-    pub(super) max: u64,
     pub(super) overflow_slot: u32,
 }
 
@@ -108,7 +106,7 @@ impl Encoder {
     }
 
     fn family(&mut self, family: &FamilyRecord) {
-        let FamilyRecord { number, descriptor, ttl, max, overflow_slot } = family;
+        let FamilyRecord { number, descriptor, ttl, overflow_slot } = family;
         self.u32(*number);
         self.bytes(descriptor.kind().as_str().as_bytes());
         self.bytes(descriptor.name().as_bytes());
@@ -127,7 +125,6 @@ impl Encoder {
         self.u32(window.map_or(0, |(_, steps)| steps));
         self.u32(u32::from(prune));
         self.duration(*ttl);
-        self.u64(*max);
         self.u32(*overflow_slot);
     }
 
@@ -263,7 +260,7 @@ impl<'a> Decoder<'a> {
         let labels = (0..count).map(|_| self.text()).collect::<Option<Vec<&str>>>()?;
         let (buckets, quantiles) = (self.numbers()?, self.numbers()?);
         let (age, steps, prune) = (self.duration()?, self.u32()?, self.u32()? != 0);
-        let (ttl, max, overflow_slot) = (self.duration()?, self.u64()?, self.u32()?);
+        let (ttl, overflow_slot) = (self.duration()?, self.u32()?);
         let descriptor = match Kind::from_word(kind) {
             Kind::Histogram => Descriptor::histogram(name, help, &labels, &buckets),
             Kind::Summary => {
@@ -275,7 +272,7 @@ impl<'a> Decoder<'a> {
         };
         let descriptor = descriptor.ok()?.with_aggregator(aggregator);
         let descriptor = if unit.is_empty() { descriptor } else { descriptor.with_unit(unit).ok()? };
-        Some(FamilyRecord { number, descriptor, ttl, max, overflow_slot })
+        Some(FamilyRecord { number, descriptor, ttl, overflow_slot })
     }
 
     fn totals(&mut self) -> Option<Vec<DoubleDouble>> {
@@ -363,13 +360,7 @@ mod tests {
                     descriptor = descriptor.with_unit("seconds").expect("the unit of the name");
                 }
                 let ttl = ttl.map(Duration::from_nanos);
-                Record::Family(Box::new(FamilyRecord {
-                    number: kind,
-                    descriptor,
-                    ttl,
-                    max: 7,
-                    overflow_slot,
-                }))
+                Record::Family(Box::new(FamilyRecord { number: kind, descriptor, ttl, overflow_slot }))
             },
         )
     }
@@ -388,8 +379,11 @@ mod tests {
             (any::<u32>(), any::<u32>(), any::<u32>(), any::<u64>(), labels.clone()).prop_map(
                 |(family, id, slot, start_ms, labels)| Record::Series { family, id, slot, start_ms, labels }
             ),
-            (any::<u32>(), any::<u32>(), any::<u64>())
-                .prop_map(|(family, id, start_ms)| Record::Began { family, id, start_ms }),
+            (any::<u32>(), any::<u32>(), any::<u64>()).prop_map(|(family, id, start_ms)| Record::Began {
+                family,
+                id,
+                start_ms
+            }),
             (any::<u32>(), any::<u32>()).prop_map(|(family, id)| Record::Removed { family, id }),
             any::<u32>().prop_map(|family| Record::Cleared { family }),
             any::<u32>().prop_map(|family| Record::Gone { family }),

@@ -46,6 +46,8 @@ struct State {
     totals: Totals,
     refused: HashSet<String, foldhash::fast::FixedState>,
     last: Arc<Others>,
+    /// True once a warning has said that `last` is shown again.
+    is_old: bool,
     /// When this process has read the run, and when it has last seen that a process had.
     own_read: Option<SystemTime>,
     seen_read: Option<SystemTime>,
@@ -97,7 +99,8 @@ impl SharedRun {
         let mut new = Vec::new();
         for (identity, reader) in ended {
             for family in &reader.now {
-                folded.absorb(&**family, &self.clock, family.ttl, family.max);
+                // The limits are those of one process. Series that were shown must not go to `other` when it ends.
+                folded.absorb(&**family, &self.clock, family.ttl, usize::MAX);
                 if family.overflow > 0.0 {
                     let name = family.descriptor.name().to_owned();
                     *folded.overflow.entry(name).or_insert(0.0) += family.overflow;
@@ -135,14 +138,23 @@ impl SharedRun {
 
     /// Reads all files once; returns false if a process was folded meanwhile.
     fn read_files(&self, state: &mut State, is_own: &dyn Fn(u64) -> bool) -> Result<bool, Refusal> {
-        let generation = totals::generation(&self.folder)?;
-        if generation != state.totals.generation {
-            state.totals = Totals::read(&self.folder, &self.clock)?;
-        }
+        // Damaged totals must not hide the live processes.
+        let has_totals = match self.read_totals(state) {
+            Ok(()) => {
+                state.refused.remove(totals::NAME);
+                true
+            }
+            Err(Refusal::Damaged(reason)) => {
+                state.refuse(&self.folder, totals::NAME.to_owned(), &reason);
+                false
+            }
+            Err(error) => return Err(error),
+        };
         let listed = identities(&self.folder)?;
         // A file is removed after the totals have its counts.
         let present: Identities = listed.iter().copied().collect();
         state.readers.retain(|identity, _| present.contains(identity) && !is_own(*identity));
+        state.refused.retain(|name| identity_of(name).is_none_or(|identity| present.contains(&identity)));
         for identity in listed {
             if is_own(identity) || state.totals.identities.contains(&identity) {
                 state.readers.remove(&identity);
@@ -153,10 +165,10 @@ impl SharedRun {
                 continue;
             }
             let read = match state.readers.get_mut(&identity) {
-                Some(reader) => reader.read(),
+                Some(reader) => reader.read_patiently(),
                 None => Reader::open(&self.folder.join(&name), identity, self.owner, &self.clock).and_then(
                     |mut reader| {
-                        reader.read()?;
+                        reader.read_patiently()?;
                         state.readers.insert(identity, reader);
                         Ok(())
                     },
@@ -171,7 +183,15 @@ impl SharedRun {
                 Err(error) => return Err(error),
             }
         }
-        Ok(totals::generation(&self.folder)? == state.totals.generation)
+        Ok(!has_totals || totals::generation(&self.folder)? == state.totals.generation)
+    }
+
+    /// Reads the totals, if another process has replaced them.
+    fn read_totals(&self, state: &mut State) -> Result<(), Refusal> {
+        if totals::generation(&self.folder)? != state.totals.generation {
+            state.totals = Totals::read(&self.folder, &self.clock)?;
+        }
+        Ok(())
     }
 }
 
@@ -197,13 +217,23 @@ impl Run for SharedRun {
                 Ok(false) => {}
                 Err(Refusal::Gone) => state.refuse(&self.folder, String::new(), "the folder is gone"),
                 Err(Refusal::Damaged(reason)) => {
-                    state.refuse(&self.folder, totals::NAME.to_owned(), &reason);
+                    state.refuse(&self.folder, String::new(), &reason);
                     break;
                 }
                 // Shows the others as they were: without some of them the totals would go down.
-                Err(Refusal::Unreadable) => return Arc::clone(&state.last),
+                Err(Refusal::Unreadable(error)) => {
+                    if !std::mem::replace(&mut state.is_old, true) {
+                        tracing::warn!(
+                            target: "prometheus_metrics",
+                            "The shared metrics in {} are shown as they were: {error}",
+                            self.folder.display()
+                        );
+                    }
+                    return Arc::clone(&state.last);
+                }
             }
         }
+        state.is_old = false;
         let live = state.readers.values().filter(|reader| !reader.has_ended());
         // Each thread of a process has a file.
         let pids: BTreeSet<u32> = live.map(|reader| reader.header.pid).collect();
@@ -252,13 +282,14 @@ impl Run for SharedRun {
         live
     }
 
-    fn has_port(&self, own: Option<u64>, port: u16) -> bool {
-        let has = |identity: u64| -> io::Result<bool> {
+    fn port_use(&self, own: Option<u64>, port: u16) -> Option<bool> {
+        let use_of = |identity: u64| -> io::Result<Option<bool>> {
             let file = File::open(self.folder.join(file_name(identity)))?;
-            Ok(layout::port(&file)? == u64::from(port) && !has_ended(&file)?)
+            let found = layout::port_use(&file, port)?;
+            Ok(found.filter(|_| matches!(has_ended(&file), Ok(false))))
         };
-        let mut others = identities(&self.folder).unwrap_or_default().into_iter();
-        others.any(|identity| Some(identity) != own && has(identity).unwrap_or(false))
+        let others = identities(&self.folder).unwrap_or_default().into_iter();
+        others.filter(|identity| Some(*identity) != own).filter_map(|it| use_of(it).ok()?).max()
     }
 
     fn folder(&self) -> &Path {

@@ -100,7 +100,7 @@ impl Totals {
         for family in &self.retired.families {
             let ttl: Option<Duration> = family.left().map(|left| clock.unix_now().saturating_add(left));
             let descriptor = family.descriptor.clone();
-            let record = FamilyRecord { number: 0, descriptor, ttl, max: 0, overflow_slot: 0 };
+            let record = FamilyRecord { number: 0, descriptor, ttl, overflow_slot: 0 };
             body.record(&Record::Family(Box::new(record)));
             for series in &family.series {
                 let (labels, cells) = (&*series.labels, series.cells.to_vec());

@@ -63,7 +63,15 @@ impl Contributor {
     #[cfg(all(target_os = "linux", not(loom)))]
     pub(crate) fn share(&self, number: u64, journal: Arc<dyn Journal>) {
         *self.shared.lock() = Some((number, Arc::clone(&journal)));
-        self.registry.set_journal(journal);
+        self.registry.set_journal(journal, &self.cells);
+    }
+
+    /// Undoes `share`, where other processes have not seen it.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(crate) fn unshare(&self) {
+        self.cells.adopt_no_slabs();
+        self.registry.unset_journal();
+        *self.shared.lock() = None;
     }
 
     pub(crate) fn journal(&self) -> Option<Arc<dyn Journal>> {

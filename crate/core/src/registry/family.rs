@@ -66,6 +66,8 @@ struct Writer {
     admission: Admission,
     /// What is told of each change, while other processes follow the family.
     journal: Option<Entry>,
+    /// False once other processes may still read cells of removed series.
+    frees: bool,
 }
 
 /// A new table without the entries of removed series. It replaces the present one when it has all live series of it.
@@ -113,6 +115,7 @@ impl Family {
                 live: 0,
                 admission,
                 journal: None,
+                frees: true,
             }),
             exemplars: Mutex::new(HashMap::with_hasher(foldhash::fast::FixedState::default())),
             windows,
@@ -279,9 +282,7 @@ impl Family {
     pub(crate) fn enter_journal(&self, journal: &Arc<dyn Journal>, of_registry: Option<Duration>) {
         let mut writer = self.writer.lock();
         let ttl = self.time_to_live(of_registry);
-        writer.admission.refresh(&self.descriptor, &self.table.read());
-        let max = writer.admission.in_force().max_series;
-        let entry = Entry::new(journal, &self.descriptor, ttl, max, self.overflow_slot());
+        let entry = Entry::new(journal, &self.descriptor, ttl, self.overflow_slot());
         let table = self.table.read();
         for LiveSeries { id, slot, labels, at } in table.live() {
             entry.series(NewSeries { id, slot, start_ms: table.start_ms(at).unwrap_or_default(), labels });
@@ -292,7 +293,10 @@ impl Family {
 
     /// Ends what `enter_journal` has begun.
     pub(crate) fn leave_journal(&self) {
-        self.writer.lock().journal = None;
+        let mut writer = self.writer.lock();
+        if let Some(entry) = writer.journal.take() {
+            writer.frees &= entry.leave();
+        }
     }
 
     /// Removes a series and frees its cells; returns whether it existed.
@@ -304,7 +308,12 @@ impl Family {
 
     /// Frees the cells of removed series, unless other processes may not know of the removal.
     fn free(&self, slots: impl IntoIterator<Item = u32>) {
-        let may_reuse = self.writer.lock().journal.as_ref().is_none_or(Entry::is_complete);
+        let may_reuse = {
+            let mut writer = self.writer.lock();
+            let is_complete = writer.journal.as_ref().is_none_or(Entry::is_complete);
+            writer.frees &= is_complete;
+            writer.frees
+        };
         if may_reuse {
             self.cells.free(slots, self.descriptor.width());
         }

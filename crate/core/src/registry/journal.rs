@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// Hears the changes of a contributor's families. Called under the family's lock, so it must not call the family.
 pub(crate) trait Journal: Send + Sync {
-    /// A new family of at most `max` series. Returns the number by which the other calls name it.
-    fn family(&self, descriptor: &Descriptor, ttl: Option<Duration>, max: usize, overflow_slot: u32) -> u32;
+    /// A new family. Returns the number by which the other calls name it.
+    fn family(&self, descriptor: &Descriptor, ttl: Option<Duration>, overflow_slot: u32) -> u32;
     /// A new series.
     fn series(&self, family: u32, series: NewSeries<'_>);
     /// A series begins anew at this time, in milliseconds since 1970.
@@ -20,8 +20,8 @@ pub(crate) trait Journal: Send + Sync {
     fn gone(&self, family: u32);
     /// False if a removal could not be told.
     fn is_complete(&self) -> bool;
-    /// The process listens on this port, or waits for it.
-    fn set_port(&self, port: u16);
+    /// The process listens on these ports, and is trying to listen on others.
+    fn set_ports(&self, listening: &[u16], tried: &[u16]);
     /// The contributor has ended, and writes no more.
     fn end(&self);
 }
@@ -48,10 +48,9 @@ impl Entry {
         journal: &Arc<dyn Journal>,
         descriptor: &Descriptor,
         ttl: Option<Duration>,
-        max: usize,
         overflow_slot: u32,
     ) -> Self {
-        let family = journal.family(descriptor, ttl, max, overflow_slot);
+        let family = journal.family(descriptor, ttl, overflow_slot);
         Self { journal: Arc::clone(journal), family }
     }
 
@@ -73,6 +72,13 @@ impl Entry {
 
     pub(super) fn is_complete(&self) -> bool {
         self.journal.is_complete()
+    }
+
+    /// Removes the family; returns whether all removals could be told.
+    pub(super) fn leave(self) -> bool {
+        let journal = Arc::clone(&self.journal);
+        drop(self);
+        journal.is_complete()
     }
 }
 

@@ -69,7 +69,7 @@ struct Contents {
     created: bool,
     mounts: Mounts<Registry>,
     /// Tells other processes of the families.
-    journal: Option<Arc<dyn Journal>>,
+    journal: Option<(Arc<dyn Journal>, Arc<Cells>)>,
 }
 
 /// A registry that is shown within another.
@@ -272,16 +272,27 @@ impl Registry {
 
     /// Tells other processes of the families of now and of every change.
     #[cfg(all(target_os = "linux", not(loom)))]
-    pub(super) fn set_journal(&self, journal: Arc<dyn Journal>) {
+    pub(super) fn set_journal(&self, journal: Arc<dyn Journal>, cells: &Arc<Cells>) {
         let mut contents = self.contents.lock();
-        contents.families().for_each(|family| family.enter_journal(&journal, contents.ttl));
-        contents.journal = Some(journal);
+        contents.journal = Some((journal, Arc::clone(cells)));
+        contents.families().for_each(|family| contents.enter_journal(family));
+    }
+
+    /// Ends what `set_journal` has begun.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(super) fn unset_journal(&self) {
+        let mut contents = self.contents.lock();
+        contents.journal = None;
+        contents.families().for_each(|family| family.leave_journal());
     }
 
     /// Stops counting the series of a removed family. The family itself may live on elsewhere.
     fn forget(&self, item: Option<Item>) {
         if let Some(Item::Family(family)) = item {
-            family.leave_journal();
+            // Only this registry has entered it.
+            if self.contents.lock().journal.is_some() {
+                family.leave_journal();
+            }
             family.leave(&self.guard);
         }
     }
@@ -426,11 +437,18 @@ impl Contents {
         })
     }
 
-    fn push_family(&mut self, family: Arc<Family>) -> ItemId {
-        let names = written_names(family.descriptor());
-        if let Some(journal) = &self.journal {
+    /// The journal names cells by their slots, so it cannot have families whose cells are another contributor's.
+    fn enter_journal(&self, family: &Family) {
+        if let Some((journal, cells)) = &self.journal
+            && Arc::ptr_eq(cells, family.cells())
+        {
             family.enter_journal(journal, self.ttl);
         }
+    }
+
+    fn push_family(&mut self, family: Arc<Family>) -> ItemId {
+        let names = written_names(family.descriptor());
+        self.enter_journal(&family);
         let id = self.push(Item::Family(family));
         self.claims.add(names, id);
         id

@@ -18,8 +18,9 @@ pub(crate) trait Run: Send + Sync {
     fn last(&self) -> Arc<Others>;
     /// The numbers of the live processes, this one included.
     fn processes(&self) -> Vec<u32>;
-    /// True if another live process listens on this port, or waits for it. `own` is the number of the asking contributor.
-    fn has_port(&self, own: Option<u64>, port: u16) -> bool;
+    /// Whether another live process listens on this port: `Some(false)` while it is trying to. `own` is the number of the
+    /// asking contributor.
+    fn port_use(&self, own: Option<u64>, port: u16) -> Option<bool>;
     /// Where its files are.
     fn folder(&self) -> &Path;
     /// The rendered label that series of this process show; empty without one.
@@ -51,8 +52,6 @@ pub(crate) struct RemoteFamily {
     pub(crate) ttl: Option<Duration>,
     /// The ids of series that have not changed for that time.
     pub(crate) expired: Ids,
-    /// The largest number of its series.
-    pub(crate) max: usize,
     /// The time of day at which its contributor began, in nanoseconds.
     pub(crate) began: u64,
     /// Calls over a limit.

@@ -134,12 +134,7 @@ impl RetiredFamily {
 
     #[cfg(all(target_os = "linux", not(loom)))]
     /// Adds a series that is new.
-    pub(crate) fn restore(
-        &mut self,
-        labels: &[u8],
-        cells: SliceArc<[DoubleDouble]>,
-        start_ms: Option<u64>,
-    ) {
+    pub(crate) fn restore(&mut self, labels: &[u8], cells: SliceArc<[DoubleDouble]>, start_ms: Option<u64>) {
         let mut key = Vec::new();
         canonical_key(labels, &mut key);
         self.insert(&key, labels, cells, start_ms);

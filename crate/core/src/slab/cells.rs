@@ -229,12 +229,18 @@ impl Cells {
         Self { slabs, allocator: Mutex::new(allocator) }
     }
 
-    #[cfg(all(target_os = "linux", not(loom)))]
     /// Gives `adopt` all slabs, those of now and those that are made later.
+    #[cfg(all(target_os = "linux", not(loom)))]
     pub(crate) fn adopt_slabs(&self, adopt: Adopt) {
         let mut allocator = self.allocator.lock();
         self.slabs.iter().enumerate().for_each(|(number, slab)| adopt(number, slab));
         allocator.adopt = Some(adopt);
+    }
+
+    /// Ends what `adopt_slabs` has begun, for slabs that are made later.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(crate) fn adopt_no_slabs(&self) {
+        self.allocator.lock().adopt = None;
     }
 
     /// The number of slabs. It never goes down.
