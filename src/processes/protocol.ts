@@ -67,7 +67,7 @@ export async function answerTo(
   if (dialect === undefined) return undefined;
   const answer = { type: dialect.answer, requestId: message.requestId };
   try {
-    const metrics = await Promise.all(registries.map(read));
+    const metrics = await Promise.all(registries.map((registry) => read(registry)));
     const unusual = unusualIn(metrics);
     const sent = message.packs === true ? metrics.map((families) => families.map(pack)) : metrics;
     return { ...answer, metrics: sent, ...(unusual.length > 0 ? { unusual } : {}) };
