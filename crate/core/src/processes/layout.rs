@@ -3,6 +3,7 @@
 
 use super::record::{Decoder, Encoder, checksum};
 use crate::labels::render;
+use crate::slab::FileWords;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -13,6 +14,8 @@ const MAGIC: u64 = u64::from_le_bytes(*b"llmmtrx1");
 const HEADER_BYTES: usize = 512;
 /// Where the log's end is written. It is stored after the record that it includes.
 const LOG_END: u64 = 512;
+/// How often the log's end is read again while it changes.
+const LOG_END_READS: usize = 8;
 /// Where the number of series without cells in the file is written.
 const UNSHARED: u64 = 520;
 /// Where the ports are written that the process listens on, or is trying to.
@@ -70,8 +73,7 @@ impl Header {
         if header.0.len() > HEADER_BYTES {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        file.write_all_at(&header.0, 0)?;
-        set_log_end(file, LOG_START)
+        file.write_all_at(&header.0, 0)
     }
 
     /// Reads a header; `None` if it is damaged, or of another format.
@@ -108,11 +110,21 @@ fn read_state(file: &File, at: u64) -> io::Result<u64> {
 
 /// The offset behind the last record.
 pub(super) fn log_end(file: &File) -> io::Result<u64> {
-    read_state(file, LOG_END)
+    // The process stores it in one step, but this may not read it in one.
+    let mut end = read_state(file, LOG_END)?;
+    for _ in 0..LOG_END_READS {
+        let again = read_state(file, LOG_END)?;
+        if again == end {
+            break;
+        }
+        end = again;
+    }
+    Ok(end)
 }
 
-pub(super) fn set_log_end(file: &File, end: u64) -> io::Result<()> {
-    file.write_all_at(&end.to_le_bytes(), LOG_END)
+/// Stores it after the bytes that it includes.
+pub(super) fn set_log_end(words: &FileWords, end: u64) {
+    words.store(LOG_END, end.to_le());
 }
 
 /// The number of series whose cells other processes cannot see.
@@ -120,8 +132,8 @@ pub(super) fn unshared(file: &File) -> io::Result<u64> {
     read_state(file, UNSHARED)
 }
 
-pub(super) fn set_unshared(file: &File, series: u64) -> io::Result<()> {
-    file.write_all_at(&series.to_le_bytes(), UNSHARED)
+pub(super) fn set_unshared(words: &FileWords, series: u64) {
+    words.store(UNSHARED, series.to_le());
 }
 
 /// Whether the process listens on this port: `Some(false)` while it is trying to.

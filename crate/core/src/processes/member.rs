@@ -6,8 +6,9 @@ use super::layout::{self, Header, LOG_START, block_bytes};
 use super::record::{Encoder, FRAME, FamilyRecord, Record};
 use crate::model::Descriptor;
 use crate::registry::{Journal, NewSeries};
-use crate::slab::{CELLS_PER_SLAB, Slab};
+use crate::slab::{CELLS_PER_SLAB, FileWords, Slab};
 use crate::sync::Mutex;
+use hashbrown::HashSet;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, posix_fallocate};
 use std::fs::{File, OpenOptions};
@@ -49,6 +50,8 @@ pub(super) struct Member {
 struct State {
     /// Locked while the contributor lives. The lock goes with the process, however it ends.
     file: Option<Flock<File>>,
+    /// The first block of the file.
+    words: FileWords,
     /// Bytes that the file has room for.
     bytes: u64,
     /// Where the next record goes, and the end of its block.
@@ -58,8 +61,8 @@ struct State {
     families: Vec<bool>,
     /// By number, whether the file has the slab.
     slabs: Vec<bool>,
-    /// Series that the file does not have.
-    unshared: u64,
+    /// Series that the file does not have, by family and id.
+    unshared: HashSet<(u32, u32), foldhash::fast::FixedState>,
     /// False if the log misses a removal.
     complete: bool,
 }
@@ -72,23 +75,27 @@ impl Member {
         let file =
             OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(unfinished(&path))?;
         crash_point("file made");
-        let begin = || -> io::Result<Flock<File>> {
+        let begin = || -> io::Result<(Flock<File>, FileWords)> {
             let file = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)?;
             allocate(&file, 0, block_bytes())?;
             header.write(&file)?;
-            Ok(file)
+            // A file system that cannot do this could not take slabs either.
+            let words = FileWords::of(&file, block_bytes())?;
+            layout::set_log_end(&words, LOG_START);
+            Ok((file, words))
         };
-        let file = begin().inspect_err(|_| {
+        let (file, words) = begin().inspect_err(|_| {
             let _ = std::fs::remove_file(unfinished(&path));
         })?;
         let state = State {
             file: Some(file),
+            words,
             bytes: block_bytes(),
             at: LOG_START,
             block_end: block_bytes(),
             families: Vec::new(),
             slabs: Vec::new(),
-            unshared: 0,
+            unshared: HashSet::default(),
             complete: true,
         };
         Ok(Self { header, path, state: Mutex::new(state) })
@@ -169,20 +176,25 @@ impl State {
         self.write(&encoder.0, self.at)?;
         crash_point("record written");
         self.at += bytes;
-        let file = self.file.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        layout::set_log_end(file, self.at)
+        layout::set_log_end(&self.words, self.at);
+        Ok(())
     }
 
     fn write(&self, bytes: &[u8], at: u64) -> io::Result<()> {
         self.file.as_ref().ok_or(io::ErrorKind::NotConnected)?.write_all_at(bytes, at)
     }
 
-    /// Counts a series that only this process can show.
-    fn keep_in_memory(&mut self) {
-        self.unshared += 1;
-        if let Some(file) = &self.file {
-            // Its place was taken with the first block.
-            let _ = layout::set_unshared(file, self.unshared);
+    /// Says how many series only this process can show.
+    fn tell_unshared(&self) {
+        layout::set_unshared(&self.words, self.unshared.len() as u64);
+    }
+
+    /// Forgets the series of a family, of those that only this process can show.
+    fn forget_unshared(&mut self, family: u32) {
+        let before = self.unshared.len();
+        self.unshared.retain(|(of, _)| *of != family);
+        if self.unshared.len() < before {
+            self.tell_unshared();
         }
     }
 }
@@ -204,7 +216,8 @@ impl Journal for Member {
         let is_readable =
             has(&state.families, family as usize) && has(&state.slabs, slot as usize / CELLS_PER_SLAB);
         if !is_readable || state.append(&Record::Series { family, id, slot, start_ms, labels }).is_err() {
-            state.keep_in_memory();
+            state.unshared.insert((family, id));
+            state.tell_unshared();
         }
     }
 
@@ -215,17 +228,28 @@ impl Journal for Member {
 
     fn removed(&self, family: u32, id: u32) {
         let mut state = self.state.lock();
-        state.complete &= state.append(&Record::Removed { family, id }).is_ok();
+        let state = &mut *state;
+        if state.unshared.remove(&(family, id)) {
+            state.tell_unshared();
+        } else {
+            state.complete &= state.append(&Record::Removed { family, id }).is_ok();
+        }
     }
 
     fn cleared(&self, family: u32) {
         let mut state = self.state.lock();
+        state.forget_unshared(family);
         state.complete &= state.append(&Record::Cleared { family }).is_ok();
     }
 
     fn gone(&self, family: u32) {
         let mut state = self.state.lock();
+        state.forget_unshared(family);
         state.complete &= state.append(&Record::Gone { family }).is_ok();
+    }
+
+    fn has(&self, family: u32, id: u32) -> bool {
+        !self.state.lock().unshared.contains(&(family, id))
     }
 
     fn is_complete(&self) -> bool {

@@ -6,6 +6,8 @@
 mod crash;
 #[cfg(all(test, target_os = "linux"))]
 mod damage;
+#[cfg(target_os = "linux")]
+mod fold;
 mod join;
 #[cfg(target_os = "linux")]
 mod layout;

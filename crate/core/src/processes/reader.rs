@@ -20,8 +20,6 @@ use std::path::Path;
 
 /// The slot of a removed series.
 const REMOVED: u32 = u32::MAX;
-/// How often values are copied again because series were removed meanwhile, whose cells may have been given to others.
-const COPIES_MAX: usize = 100;
 /// Bytes of the log that are read at once.
 const CHUNK: u64 = 1 << 20;
 /// The longest record. No label set is as long.
@@ -71,8 +69,9 @@ pub(super) struct Reader {
     block_end: u64,
     slabs: HashMap<u32, SlabPlace, foldhash::fast::FixedState>,
     families: HashMap<u32, Followed, foldhash::fast::FixedState>,
-    /// The numbers of the families in their order.
+    /// The numbers of the families in their order, and of those in `now` after a copy.
     order: Vec<u32>,
+    copied: Vec<u32>,
     clock: Arc<Clock>,
     pub(super) unshared: u64,
     pub(super) now: Vec<Arc<RemoteFamily>>,
@@ -116,6 +115,7 @@ impl Reader {
             slabs: HashMap::default(),
             families: HashMap::default(),
             order: Vec::new(),
+            copied: Vec::new(),
             clock: Arc::clone(clock),
             unshared: 0,
             now: Vec::new(),
@@ -154,12 +154,10 @@ impl Reader {
         // Asked before the values are read: those of an ended process are its last.
         let ended = has_ended(file)?;
         self.follow(file)?;
-        for _ in 0..COPIES_MAX {
-            self.copy(file)?;
-            // The cells of a series are given to another one only after the log says that it was removed.
-            if !self.follow(file)? {
-                break;
-            }
+        self.copy(file)?;
+        // The cells of a series are given to another one only after the log says that it was removed.
+        if self.follow(file)? {
+            self.drop_removed();
         }
         self.unshared = layout::unshared(file)?;
         Ok(ended)
@@ -286,6 +284,15 @@ impl Reader {
         Ok(false)
     }
 
+    /// Drops the copied values of series that were removed since.
+    fn drop_removed(&mut self) {
+        let copies = self.copied.iter().zip(std::mem::take(&mut self.now));
+        let left = copies.filter_map(|(number, copy)| {
+            self.families.get(number).map(|followed| followed.without_removed(copy))
+        });
+        self.now = left.collect();
+    }
+
     /// Copies the values of all series.
     fn copy(&mut self, file: &File) -> Result<(), Refusal> {
         let bytes = file.metadata()?.len();
@@ -313,6 +320,7 @@ impl Reader {
                 .map_err(|_| damaged("it is too long"))
         };
         let mut now = Vec::with_capacity(self.order.len());
+        self.copied.clear();
         for number in &self.order {
             let Some(Followed { record, descriptor, series, seen }) = self.families.get(number) else {
                 continue;
@@ -329,6 +337,7 @@ impl Reader {
                 record.ttl.map(|ttl| seen.look(self.clock.now(), ttl, seen_now)).unwrap_or_default();
             // A slab that the file has no room for is in the memory of the process.
             let overflow = place(record.overflow_slot, 1).map_or(0.0, |at| cells.load(at));
+            self.copied.push(*number);
             now.push(Arc::new(RemoteFamily {
                 descriptor: Arc::clone(descriptor),
                 series: Arc::clone(series),
@@ -341,6 +350,35 @@ impl Reader {
         }
         self.now = now;
         Ok(())
+    }
+}
+
+impl Followed {
+    /// A copy without the series that were removed since.
+    fn without_removed(&self, copy: Arc<RemoteFamily>) -> Arc<RemoteFamily> {
+        if Arc::ptr_eq(&self.series, &copy.series) {
+            return copy;
+        }
+        let width = copy.descriptor.value_width();
+        // Both lists are in ascending order.
+        let mut left = self.series.iter().map(|series| series.id).peekable();
+        let (mut series, mut values) = (Vec::new(), Vec::new());
+        for (one, own) in copy.series.iter().zip(copy.values.chunks_exact(width)) {
+            while left.next_if(|id| *id < one.id).is_some() {}
+            if left.peek() == Some(&one.id) {
+                series.push(one.clone());
+                values.extend_from_slice(own);
+            }
+        }
+        Arc::new(RemoteFamily {
+            descriptor: Arc::clone(&copy.descriptor),
+            series: Arc::new(series),
+            values,
+            ttl: copy.ttl,
+            expired: copy.expired.clone(),
+            began: copy.began,
+            overflow: copy.overflow,
+        })
     }
 }
 

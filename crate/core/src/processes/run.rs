@@ -1,14 +1,14 @@
-//! The run that this process takes part in: reads the other processes, adds those that have ended to the totals, and
+//! The run that this process takes part in: reads the other processes, has those that have ended added to the totals, and
 //! removes what ended processes leave behind.
 
-use super::crash::crash_point;
+use super::fold::{Ended, FoldThread, fold};
 use super::layout::{self, Header};
 use super::member::{file_name, identity_of, is_unfinished};
 use super::reader::{Reader, Refusal, has_ended};
 use super::totals::{self, Identities, Totals};
 use crate::clock::Clock;
 use crate::registry::{Others, Retired, Run};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use hashbrown::{HashMap, HashSet};
 use nix::fcntl::{Flock, FlockArg};
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Locked by the process that joins, folds or removes.
 const LOCK: &str = "lock";
@@ -37,7 +37,12 @@ pub(super) struct SharedRun {
     label: Vec<u8>,
     worker: String,
     clock: Arc<Clock>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
+    folding: FoldThread,
+    /// When this process has read the run, and when it has last seen that a process had, in nanoseconds. Not in `state`,
+    /// which a scrape locks while it reads files.
+    own_read: AtomicU64,
+    seen_read: AtomicU64,
 }
 
 #[derive(Default)]
@@ -48,9 +53,6 @@ struct State {
     last: Arc<Others>,
     /// True once a warning has said that `last` is shown again.
     is_old: bool,
-    /// When this process has read the run, and when it has last seen that a process had.
-    own_read: Option<SystemTime>,
-    seen_read: Option<SystemTime>,
 }
 
 impl SharedRun {
@@ -61,7 +63,10 @@ impl SharedRun {
             label: own.label(),
             worker: own.worker.clone(),
             clock: Arc::default(),
-            state: Mutex::default(),
+            state: Arc::default(),
+            folding: FoldThread::default(),
+            own_read: AtomicU64::new(0),
+            seen_read: AtomicU64::new(0),
         }
     }
 
@@ -81,59 +86,40 @@ impl SharedRun {
         totals.write(&self.folder, &self.clock)
     }
 
-    /// Adds the processes that have ended to the totals, if no other process is doing so.
-    fn fold(&self, state: &mut State) -> Result<(), Refusal> {
-        if !state.readers.values().any(Reader::has_ended) {
-            return Ok(());
+    /// Has the processes that have ended added to the totals. What is shown does not change.
+    fn fold_later(&self, state: &State) {
+        let ended = state.readers.iter().filter(|(_, reader)| reader.has_ended());
+        let ended: Vec<Ended> = ended
+            .map(|(identity, reader)| Ended { identity: *identity, families: reader.now.clone() })
+            .collect();
+        if ended.is_empty() {
+            return;
         }
-        let Some(_lock) = lock(&self.folder)? else { return Ok(()) };
-        // Another process may have folded since the last read.
-        let mut totals = Totals::read(&self.folder, &self.clock)?;
-        let present: Identities = identities(&self.folder)?.into_iter().collect();
-        totals.identities.retain(|identity| present.contains(identity));
-        let mut folded = (*totals.retired).clone();
-        folded.drop_expired();
-        let ended = state.readers.iter().filter(|(identity, reader)| {
-            reader.has_ended() && present.contains(*identity) && !totals.identities.contains(*identity)
-        });
-        let mut new = Vec::new();
-        for (identity, reader) in ended {
-            for family in &reader.now {
-                // The limits are those of one process. Series that were shown must not go to `other` when it ends.
-                folded.absorb(&**family, &self.clock, family.ttl, usize::MAX);
-                if family.overflow > 0.0 {
-                    let name = family.descriptor.name().to_owned();
-                    *folded.overflow.entry(name).or_insert(0.0) += family.overflow;
+        let (folder, clock) = (self.folder.clone(), Arc::clone(&self.clock));
+        let state = Arc::clone(&self.state);
+        self.folding.begin(move || {
+            // After a failure the next scrape tries again.
+            if let Ok(Some(totals)) = fold(&folder, &clock, &ended) {
+                let mut state = state.lock();
+                if totals.generation > state.totals.generation {
+                    state.totals = totals;
                 }
             }
-            new.push(*identity);
-        }
-        if !new.is_empty() {
-            totals.identities.extend(&new);
-            totals.retired = Arc::new(folded);
-            totals.generation += 1;
-            totals.write(&self.folder, &self.clock)?;
-        }
-        // The totals have all of these. Readers know by the identities, until the files are gone.
-        for identity in &totals.identities {
-            let _ = std::fs::remove_file(self.folder.join(file_name(*identity)));
-            state.readers.remove(identity);
-            crash_point("file removed");
-        }
-        state.totals = totals;
-        Ok(())
+        });
     }
 
     /// Tells the others that the run was read.
-    fn tell_read(&self, state: &mut State) {
-        let tell = || -> io::Result<SystemTime> {
+    fn tell_read(&self) {
+        let tell = || -> io::Result<u64> {
             let path = self.folder.join(READ);
             let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
             file.set_modified(SystemTime::now())?;
-            file.metadata()?.modified()
+            Ok(nanos(file.metadata()?.modified()?))
         };
         // Without it the others collect later.
-        state.own_read = tell().ok().or(state.own_read);
+        if let Ok(time) = tell() {
+            self.own_read.store(time, Ordering::Relaxed);
+        }
     }
 
     /// Reads all files once; returns false if a process was folded meanwhile.
@@ -213,9 +199,17 @@ impl Run for SharedRun {
         let mut state = self.state.lock();
         for _ in 0..READS_MAX {
             match self.read_files(&mut state, is_own) {
-                Ok(true) => break,
+                Ok(true) => {
+                    state.refused.remove("");
+                    break;
+                }
                 Ok(false) => {}
-                Err(Refusal::Gone) => state.refuse(&self.folder, String::new(), "the folder is gone"),
+                Err(Refusal::Gone) => {
+                    // Values that do not change any more would look like those of now.
+                    state.readers.clear();
+                    state.refuse(&self.folder, String::new(), "the folder is gone");
+                    break;
+                }
                 Err(Refusal::Damaged(reason)) => {
                     state.refuse(&self.folder, String::new(), &reason);
                     break;
@@ -246,22 +240,16 @@ impl Run for SharedRun {
             families: order.into_iter().flat_map(|reader| &reader.now).cloned().collect(),
             retired: Arc::clone(&state.totals.retired),
         };
-        self.tell_read(&mut state);
+        self.tell_read();
         state.last = Arc::new(others);
-        let others = Arc::clone(&state.last);
-        // What is shown does not change: folding only moves it.
-        if let Err(Refusal::Damaged(reason)) = self.fold(&mut state) {
-            state.refuse(&self.folder, totals::NAME.to_owned(), &reason);
-        }
-        others
+        self.fold_later(&state);
+        Arc::clone(&state.last)
     }
 
     fn was_read(&self) -> bool {
-        let read = std::fs::metadata(self.folder.join(READ)).and_then(|it| it.modified()).ok();
-        let mut state = self.state.lock();
-        let is_new = read != state.seen_read && read != state.own_read;
-        state.seen_read = read;
-        is_new
+        let read = std::fs::metadata(self.folder.join(READ)).and_then(|it| it.modified()).map_or(0, nanos);
+        let seen = self.seen_read.swap(read, Ordering::Relaxed);
+        read != seen && read != self.own_read.load(Ordering::Relaxed)
     }
 
     fn last(&self) -> Arc<Others> {
@@ -292,6 +280,10 @@ impl Run for SharedRun {
         others.filter(|identity| Some(*identity) != own).filter_map(|it| use_of(it).ok()?).max()
     }
 
+    fn settle(&self) {
+        self.folding.settle();
+    }
+
     fn folder(&self) -> &Path {
         &self.folder
     }
@@ -305,8 +297,13 @@ impl Run for SharedRun {
     }
 }
 
+/// Nanoseconds since 1970.
+fn nanos(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |it| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX))
+}
+
 /// The identities of the files of a run.
-fn identities(folder: &Path) -> io::Result<Vec<u64>> {
+pub(super) fn identities(folder: &Path) -> io::Result<Vec<u64>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         found.extend(entry?.file_name().to_str().and_then(identity_of));

@@ -299,6 +299,11 @@ impl Family {
         }
     }
 
+    /// True if other processes see this series.
+    pub(super) fn is_shared(&self, id: u32) -> bool {
+        self.writer.lock().journal.as_ref().is_some_and(|journal| journal.has(id))
+    }
+
     /// Removes a series and frees its cells; returns whether it existed.
     pub fn remove_series(&self, id: u32) -> bool {
         let Some(slot) = self.unpublish_series(id) else { return false };

@@ -18,6 +18,8 @@ pub(crate) trait Journal: Send + Sync {
     fn cleared(&self, family: u32);
     /// The family was removed.
     fn gone(&self, family: u32);
+    /// True if other processes can read the series.
+    fn has(&self, family: u32, id: u32) -> bool;
     /// False if a removal could not be told.
     fn is_complete(&self) -> bool;
     /// The process listens on these ports, and is trying to listen on others.
@@ -72,6 +74,10 @@ impl Entry {
 
     pub(super) fn is_complete(&self) -> bool {
         self.journal.is_complete()
+    }
+
+    pub(super) fn has(&self, id: u32) -> bool {
+        self.journal.has(self.family, id)
     }
 
     /// Removes the family; returns whether all removals could be told.

@@ -99,16 +99,20 @@ impl Process {
         if live.len() == old.live.len() {
             return;
         }
-        // The run has the counts of a shared contributor: it is read there from now on, as if it were another process.
+        // The run has the counts of a shared contributor: it is read there from now on, as if it were another process. What
+        // its file has no room for stays here.
         let journal = contributor.journal();
         let retired = match &journal {
-            Some(_) => Arc::clone(&old.retired),
+            Some(_) => Arc::new(old.retired.fold_unshared(contributor.registry())),
             None => Arc::new(old.retired.fold(contributor.registry())),
         };
+        let last_of = old.run.as_ref().filter(|_| live.is_empty());
         self.publish(Contributors { live, retired, run: old.run.clone() });
         if let Some(journal) = journal {
             journal.end();
         }
+        // The library may be unloaded when the last contributor has left.
+        last_of.iter().for_each(|run| run.settle());
     }
 
     /// True if there is at most one contributor and no ended contributor left counts.

@@ -21,6 +21,8 @@ pub(crate) trait Run: Send + Sync {
     /// Whether another live process listens on this port: `Some(false)` while it is trying to. `own` is the number of the
     /// asking contributor.
     fn port_use(&self, own: Option<u64>, port: u16) -> Option<bool>;
+    /// Waits until no thread of its own is at work.
+    fn settle(&self);
     /// Where its files are.
     fn folder(&self) -> &Path;
     /// The rendered label that series of this process show; empty without one.

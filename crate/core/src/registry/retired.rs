@@ -199,6 +199,19 @@ impl Retired {
         folded
     }
 
+    /// Makes a new list: this one and the last values of the series that other processes do not see.
+    pub(crate) fn fold_unshared(&self, leaving: &Registry) -> Self {
+        let mut folded = self.clone();
+        for family in &leaving.families() {
+            let unshared = Unshared(family);
+            if unshared.is_some() {
+                let ttl = family.time_to_live(leaving.ttl());
+                folded.absorb(&unshared, family.clock(), ttl, family.limits().max_series);
+            }
+        }
+        folded
+    }
+
     /// Adds calls over limits, by metric.
     #[cfg(all(target_os = "linux", not(loom)))]
     pub(crate) fn count_overflow(&mut self, calls: &HashMap<String, f64, foldhash::fast::FixedState>) {
@@ -233,6 +246,29 @@ impl Retired {
         let mut family = RetiredFamily::clone(&self.families[at]);
         family.absorb(leaving, ttl, max);
         self.families[at] = Arc::new(family);
+    }
+}
+
+/// The series of a family that other processes do not see.
+struct Unshared<'a>(&'a Family);
+
+impl Unshared<'_> {
+    fn is_some(&self) -> bool {
+        // Ends with the first one.
+        self.for_each(|_| Err(())).is_err()
+    }
+}
+
+impl Source for Unshared<'_> {
+    fn descriptor(&self) -> &Descriptor {
+        self.0.descriptor()
+    }
+
+    fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+        self.0.for_each(|series| match series.id {
+            Some(id) if self.0.is_shared(id) => Ok(()),
+            _ => visit(series),
+        })
     }
 }
 

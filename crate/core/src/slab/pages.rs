@@ -59,6 +59,30 @@ impl Pages {
     }
 }
 
+/// The first bytes of a file that this process writes in words, each in one step.
+pub(crate) struct FileWords(Mapping);
+
+impl FileWords {
+    /// Maps the first `bytes` of a file, which must have room for them.
+    pub(crate) fn of(file: &File, bytes: u64) -> io::Result<Self> {
+        let bytes = usize::try_from(bytes).ok().and_then(NonZeroUsize::new);
+        let bytes = bytes.ok_or(io::ErrorKind::InvalidInput)?;
+        // SAFETY: a new mapping, at an address that the system chooses, that is accessed only through `&AtomicU64`.
+        let start = unsafe { mmap(None, bytes, WRITABLE, MapFlags::MAP_SHARED, file, 0) }?;
+        Ok(Self(Mapping { start, bytes }))
+    }
+
+    /// Sets the word at an offset; those who read it see all that was written before.
+    pub(crate) fn store(&self, offset: u64, value: u64) {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let is_inside = offset.checked_add(size_of::<u64>()).is_some_and(|end| end <= self.0.bytes.get());
+        assert!(is_inside && offset.is_multiple_of(size_of::<u64>()), "no word at {offset}");
+        // SAFETY: the word lies in the mapping and is aligned, both checked above, and the mapping lives as long as `self`.
+        let word = unsafe { &*self.0.start.as_ptr().byte_add(offset).cast::<AtomicU64>() };
+        word.store(value, Ordering::Release);
+    }
+}
+
 /// The pages of a file that another process writes.
 pub(crate) struct FileCells(Mapping);
 
