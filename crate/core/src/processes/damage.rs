@@ -1,14 +1,17 @@
 //! Tests readers with the file of a process, whole and damaged.
 
 use super::join::{JoinOptions, join};
+use super::layout::LOG_START;
 use super::member::file_name;
 use super::place::user;
 use super::reader::Reader;
+use super::record::{FRAME, checksum};
 use crate::model::Descriptor;
 use crate::registry::{Contributor, Family, Kind, Process};
 use crate::slab::Cells;
 use crate::sync::Arc;
 use proptest::prelude::*;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A folder that is removed in the end.
@@ -107,6 +110,61 @@ proptest! {
         std::fs::write(&path, &bytes).expect("the file can be written");
         if let Ok(mut reader) = Reader::open(&path, identity, owner(), &Arc::default()) {
             let _ = reader.read();
+        }
+    }
+}
+
+/// Where the records of the log's first block are, without their frames.
+fn records(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = usize::try_from(LOG_START).expect("it is small");
+    loop {
+        let number = |at: usize| bytes.get(at..at + 4).map_or(0, |it| u32::from_le_bytes(it.try_into().expect("4")));
+        let record = at + FRAME..at + FRAME + number(at) as usize;
+        if record.is_empty() || record.end > bytes.len() {
+            return found;
+        }
+        found.push(record.clone());
+        // A record of this kind names the next block.
+        if number(record.start) == 1 {
+            return found;
+        }
+        at = record.end;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// The same for records that are invalid although their checksums are right, as a newer version might write them.
+    #[test]
+    fn invalid_records_with_valid_checksums_are_refused_or_read(
+        changes in prop::collection::vec(
+            (any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()),
+            1..4,
+        ),
+        is_early in any::<bool>(),
+    ) {
+        let folder = Folder::new();
+        let (path, identity) = file_of(&folder.0);
+        let mut bytes = std::fs::read(&path).expect("a file");
+        let all = records(&bytes);
+        prop_assert!(all.len() > 100, "the log was found: {}", all.len());
+        // The first ones are of slabs and families.
+        let candidates = if is_early { &all[..8] } else { &all[..] };
+        for (record, at, byte) in changes {
+            let record = candidates[record.index(candidates.len())].clone();
+            bytes[record.start + at.index(record.len())] ^= byte;
+            let sum = checksum(&bytes[record.clone()]);
+            bytes[record.start - 4..record.start].copy_from_slice(&sum.to_le_bytes());
+        }
+        std::fs::write(&path, &bytes).expect("the file can be written");
+        let mut reader = Reader::open(&path, identity, owner(), &Arc::default()).expect("the header is whole");
+        if reader.read().is_ok() {
+            for family in &reader.now {
+                let width = family.descriptor.value_width();
+                prop_assert_eq!(family.values.len(), width * family.series.len());
+            }
         }
     }
 }

@@ -6,13 +6,15 @@
 use crate::exposition::parse_or_fail;
 use crate::{Cell, contributor_of, family_of, scrape};
 use prometheus_metrics::processes::{JoinOptions, join, join_run_of, live_processes};
-use prometheus_metrics::registry::{Contributor, Descriptor, Kind, Process};
+use prometheus_metrics::registry::{Contributor, Descriptor, Family, Kind, Process, Registry};
+use prometheus_metrics::slab::{CELLS_PER_SLAB, Cells};
 use prometheus_metrics::{Format, MetricsError};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A folder that is removed in the end.
 struct Folder(PathBuf);
@@ -41,59 +43,97 @@ impl Drop for Folder {
 /// One process. In this test all of them are objects of one program, each with its own locks.
 struct Member {
     process: Process,
-    threads: Vec<Arc<Contributor>>,
-    /// The slots of its threads' series, by thread, family and label.
-    slots: HashMap<(usize, bool, usize), (u32, u32)>,
+    threads: Vec<Thread>,
 }
 
-impl Member {
-    /// A process with counts of before it joins.
-    fn start(folder: &Folder, early: u32) -> Result<Self, MetricsError> {
-        let process = Process::new();
-        let ended = contributor_of(&process);
-        let first = contributor_of(&process);
-        let mut member = Self { process, threads: vec![ended, first], slots: HashMap::new() };
-        member.record(0, 0, f64::from(early))?;
-        member.process.leave(&member.threads.remove(0));
-        member.slots.clear();
-        member.record(0, 1, f64::from(early))?;
-        let options = JoinOptions::default().dir(Some(folder.0.clone())).name("test".to_owned());
-        join(&member.process, &member.threads[0], &options)?;
-        Ok(member)
+/// One thread of a process.
+struct Thread {
+    contributor: Arc<Contributor>,
+    /// The ids and slots of its series, by family and label.
+    slots: HashMap<(bool, usize), (u32, u32)>,
+    /// What it has counted in the series that it has.
+    counted: Ledger,
+}
+
+/// By label, the sum of the counts and their number.
+type Ledger = BTreeMap<usize, (f64, f64)>;
+
+fn add_to(ledger: &mut Ledger, label: usize, (sum, count): (f64, f64)) {
+    let entry = ledger.entry(label).or_default();
+    *entry = (entry.0 + sum, entry.1 + count);
+}
+
+impl Thread {
+    fn of(process: &Process) -> Self {
+        Self { contributor: contributor_of(process), slots: HashMap::new(), counted: Ledger::new() }
     }
 
-    fn begin_thread(&mut self) -> Result<(), MetricsError> {
-        let thread = contributor_of(&self.process);
-        join_run_of(&self.process, &thread)?;
-        self.threads.push(thread);
-        Ok(())
-    }
-
-    fn slot(&mut self, thread: usize, is_histogram: bool, label: usize) -> Result<u32, MetricsError> {
-        if let Some((_, slot)) = self.slots.get(&(thread, is_histogram, label)) {
-            return Ok(*slot);
-        }
+    fn family(&self, is_histogram: bool) -> Result<Arc<Family>, MetricsError> {
         let descriptor = match is_histogram {
             true => Descriptor::histogram("h", "", &["l"], &[1.0])?,
             false => Descriptor::new(Kind::Counter, "c_total", "", &["l"])?,
         };
-        let family = family_of(&self.threads[thread], descriptor)?;
-        let series = family.add_series(&[(0, &label.to_string())]).expect("within the limits");
-        self.slots.insert((thread, is_histogram, label), (series.id, series.slot));
-        Ok(series.slot)
+        family_of(&self.contributor, descriptor)
     }
 
-    fn record(&mut self, thread: usize, label: usize, value: f64) -> Result<(), MetricsError> {
-        let slot = self.slot(thread, false, label)?;
-        Cell { contributor: &self.threads[thread], slot, offset: 0 }.add(value);
-        let slot = self.slot(thread, true, label)?;
-        Cell { contributor: &self.threads[thread], slot, offset: 1 }.add(1.0);
-        Cell { contributor: &self.threads[thread], slot, offset: 2 }.add(value);
+    fn cell(&mut self, is_histogram: bool, label: usize, offset: usize) -> Result<Cell<'_>, MetricsError> {
+        let slot = match self.slots.get(&(is_histogram, label)) {
+            Some((_, slot)) => *slot,
+            None => {
+                let family = self.family(is_histogram)?;
+                let series = family.add_series(&[(0, &label.to_string())]).expect("within the limits");
+                self.slots.insert((is_histogram, label), (series.id, series.slot));
+                series.slot
+            }
+        };
+        Ok(Cell { contributor: &self.contributor, slot, offset })
+    }
+
+    fn record(&mut self, label: usize, value: f64) -> Result<(), MetricsError> {
+        self.cell(false, label, 0)?.add(value);
+        self.cell(true, label, 1)?.add(1.0);
+        self.cell(true, label, 2)?.add(value);
+        add_to(&mut self.counted, label, (value, 1.0));
         Ok(())
     }
 
+    fn remove(&mut self, label: usize) -> Result<(), MetricsError> {
+        for is_histogram in [false, true] {
+            if let Some((id, _)) = self.slots.remove(&(is_histogram, label)) {
+                assert!(self.family(is_histogram)?.remove_series(id), "it exists");
+            }
+        }
+        self.counted.remove(&label);
+        Ok(())
+    }
+}
+
+impl Member {
+    /// A process with counts of before it joins; one of its threads has ended.
+    fn start(folder: &Folder, early: u32) -> Result<Self, MetricsError> {
+        let process = Process::new();
+        let (mut ended, mut first) = (Thread::of(&process), Thread::of(&process));
+        ended.record(0, f64::from(early))?;
+        process.leave(&ended.contributor);
+        first.record(1, f64::from(early))?;
+        let options = JoinOptions::default().dir(Some(folder.0.clone())).name("test".to_owned());
+        join(&process, &first.contributor, &options)?;
+        Ok(Self { process, threads: vec![first] })
+    }
+
+    fn begin_thread(&mut self) -> Result<(), MetricsError> {
+        let thread = Thread::of(&self.process);
+        join_run_of(&self.process, &thread.contributor)?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    fn text(&self) -> String {
+        scrape(self.threads[0].contributor.registry(), Some(&self.process), Format::PrometheusText)
+    }
+
     fn totals(&self) -> Result<BTreeMap<String, f64>, TestCaseError> {
-        let text = scrape(self.threads[0].registry(), Some(&self.process), Format::PrometheusText);
+        let text = self.text();
         let mut totals = BTreeMap::new();
         for sample in
             parse_or_fail(&text, Format::PrometheusText)?.into_iter().flat_map(|family| family.samples)
@@ -115,6 +155,7 @@ enum Step {
     EndThread(usize),
     End(usize),
     Record(usize, usize, usize, u32),
+    Remove(usize, usize, usize),
     Read(usize),
 }
 
@@ -125,8 +166,82 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => (0..9_usize).prop_map(Step::EndThread),
         2 => (0..9_usize).prop_map(Step::End),
         8 => (0..9_usize, 0..3_usize, 0..4_usize, 0..1000_u32).prop_map(|(a, b, c, d)| Step::Record(a, b, c, d)),
+        3 => (0..9_usize, 0..3_usize, 0..4_usize).prop_map(|(a, b, c)| Step::Remove(a, b, c)),
         4 => (0..9_usize).prop_map(Step::Read),
     ]
+}
+
+/// The processes, and what those that have ended have counted.
+struct Service {
+    folder: Folder,
+    members: Vec<Member>,
+    ended: Ledger,
+}
+
+impl Service {
+    fn start(&mut self, early: u32) -> Result<(), MetricsError> {
+        self.members.push(Member::start(&self.folder, early)?);
+        add_to(&mut self.ended, 0, (f64::from(early), 1.0));
+        Ok(())
+    }
+
+    /// As the system does: nothing of it is left but its file.
+    fn end(&mut self, process: &Process, thread: &Thread) {
+        process.leave(&thread.contributor);
+        for (label, counted) in &thread.counted {
+            add_to(&mut self.ended, *label, *counted);
+        }
+    }
+
+    fn take(&mut self, step: Step) -> Result<(), TestCaseError> {
+        let count = self.members.len();
+        match step {
+            Step::Start(early) => self.start(early)?,
+            Step::Thread(at) => self.members[at % count].begin_thread()?,
+            Step::EndThread(at) => {
+                let mut member = self.members.swap_remove(at % count);
+                if member.threads.len() > 1
+                    && let Some(thread) = member.threads.pop()
+                {
+                    self.end(&member.process, &thread);
+                }
+                self.members.push(member);
+            }
+            Step::End(at) if count > 1 => {
+                let member = self.members.swap_remove(at % count);
+                member.threads.iter().for_each(|thread| self.end(&member.process, thread));
+            }
+            Step::End(_) => {}
+            Step::Record(at, thread, label, value) => {
+                let threads = &mut self.members[at % count].threads;
+                let thread = thread % threads.len();
+                threads[thread].record(label, f64::from(value))?;
+            }
+            Step::Remove(at, thread, label) => {
+                let threads = &mut self.members[at % count].threads;
+                let thread = thread % threads.len();
+                threads[thread].remove(label)?;
+            }
+            Step::Read(at) => self.check(&self.members[at % count])?,
+        }
+        Ok(())
+    }
+
+    fn check(&self, member: &Member) -> Result<(), TestCaseError> {
+        let mut ledger = self.ended.clone();
+        for thread in self.members.iter().flat_map(|member| &member.threads) {
+            thread.counted.iter().for_each(|(label, counted)| add_to(&mut ledger, *label, *counted));
+        }
+        let totals = member.totals()?;
+        for (label, (sum, count)) in &ledger {
+            prop_assert_eq!(totals.get(&format!("c_total {label} 1")), Some(sum), "{:?}", totals);
+            prop_assert_eq!(totals.get(&format!("h_sum {label} 1")), Some(sum));
+            prop_assert_eq!(totals.get(&format!("h_count {label} 1")), Some(count));
+        }
+        let shown = totals.keys().filter(|name| name.starts_with("c_total ")).count();
+        prop_assert_eq!(shown, ledger.len(), "removed series are gone: {:?}", totals);
+        Ok(())
+    }
 }
 
 proptest! {
@@ -134,72 +249,64 @@ proptest! {
 
     #[test]
     fn every_process_sees_what_all_have_counted(steps in prop::collection::vec(steps(), 1..60)) {
-        let folder = Folder::new();
-        let mut members = vec![Member::start(&folder, 1)?];
-        // By label, the sum of the counts and their number.
-        let mut ledger: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
-        let mut book = |label: usize, value: u32| {
-            let entry = ledger.entry(label).or_default();
-            *entry = (entry.0 + f64::from(value), entry.1 + 1.0);
-            ledger.clone()
-        };
-        book(0, 1);
-        let mut booked = book(1, 1);
+        let mut service = Service { folder: Folder::new(), members: Vec::new(), ended: Ledger::new() };
+        service.start(1)?;
         for step in steps {
-            match step {
-                Step::Start(early) => {
-                    members.push(Member::start(&folder, early)?);
-                    book(0, early);
-                    booked = book(1, early);
-                }
-                Step::Thread(at) => {
-                    let at = at % members.len();
-                    members[at].begin_thread()?;
-                }
-                Step::EndThread(at) => {
-                    let at = at % members.len();
-                    let member = &mut members[at];
-                    if member.threads.len() > 1 {
-                        let last = member.threads.len() - 1;
-                        member.process.leave(&member.threads.remove(last));
-                        member.slots.retain(|(thread, ..), _| *thread != last);
-                    }
-                }
-                Step::End(at) if members.len() > 1 => {
-                    let member = members.remove(at % members.len());
-                    // As the system does: nothing of it is left but its files.
-                    for thread in &member.threads {
-                        member.process.leave(thread);
-                    }
-                }
-                Step::End(_) => {}
-                Step::Record(at, thread, label, value) => {
-                    let at = at % members.len();
-                    let thread = thread % members[at].threads.len();
-                    members[at].record(thread, label, f64::from(value))?;
-                    booked = book(label, value);
-                }
-                Step::Read(at) => {
-                    let at = at % members.len();
-                    check(&members[at], &booked)?;
-                }
+            service.take(step)?;
+        }
+        let threads: usize = service.members.iter().map(|member| member.threads.len()).sum();
+        let begun = Instant::now();
+        // A thread adds those that have ended to the totals.
+        loop {
+            for member in &service.members {
+                service.check(member)?;
             }
+            if service.folder.files() == threads {
+                break;
+            }
+            prop_assert!(begun.elapsed() < Duration::from_secs(20), "{} files", service.folder.files());
+            std::thread::sleep(Duration::from_millis(2));
         }
-        for member in &members {
-            check(member, &booked)?;
-        }
-        let threads: usize = members.iter().map(|member| member.threads.len()).sum();
-        prop_assert_eq!(folder.files(), threads, "ended ones are in the totals");
-        prop_assert_eq!(live_processes(&members[0].process).len(), 1, "all are in this program");
+        prop_assert_eq!(live_processes(&service.members[0].process).len(), 1, "all are in this program");
     }
 }
 
-fn check(member: &Member, booked: &BTreeMap<usize, (f64, f64)>) -> Result<(), TestCaseError> {
-    let totals = member.totals()?;
-    for (label, (sum, count)) in booked {
-        prop_assert_eq!(totals.get(&format!("c_total {label} 1")), Some(sum), "{:?}", totals);
-        prop_assert_eq!(totals.get(&format!("h_sum {label} 1")), Some(sum));
-        prop_assert_eq!(totals.get(&format!("h_count {label} 1")), Some(count));
+#[test]
+fn a_family_stays_in_the_run_until_the_shared_registry_removes_it() -> Result<(), MetricsError> {
+    let folder = Folder::new();
+    let (mut one, two) = (Member::start(&folder, 1)?, Member::start(&folder, 1)?);
+    one.threads[0].record(5, 7.0)?;
+    let family = one.threads[0].family(false)?;
+    let private = Registry::new();
+    private.register_family(Arc::clone(&family))?;
+    private.clear();
+    one.threads[0].record(6, 8.0)?;
+    let text = two.text();
+    assert!(text.contains("c_total{l=\"5\"} 7\n") && text.contains("c_total{l=\"6\"} 8\n"), "{text}");
+    assert!(one.threads[0].contributor.registry().unregister("c_total"));
+    assert!(!two.text().contains("c_total{l=\"5\"}"));
+    Ok(())
+}
+
+/// A family with cells of its own, which no file has.
+#[test]
+fn series_without_a_file_stay_in_their_process_when_their_thread_ends() -> Result<(), MetricsError> {
+    let folder = Folder::new();
+    let (mut one, two) = (Member::start(&folder, 1)?, Member::start(&folder, 1)?);
+    one.begin_thread()?;
+    let cells = Arc::new(Cells::on_heap());
+    let family =
+        Arc::new(Family::new(Descriptor::new(Kind::Counter, "f_total", "", &[])?, Arc::clone(&cells)));
+    let thread = one.threads.pop().expect("the thread that has begun");
+    thread.contributor.registry().register_family(Arc::clone(&family))?;
+    let slot = family.add_series(&[]).expect("within the limits").slot as usize;
+    cells.slab(slot / CELLS_PER_SLAB).expect("its slab").store(slot % CELLS_PER_SLAB, 5.0);
+    for has_ended in [false, true] {
+        if has_ended {
+            one.process.leave(&thread.contributor);
+        }
+        assert!(one.text().contains("\nf_total 5\n"), "{}", one.text());
+        assert!(!two.text().contains("f_total"), "its cells are another's: {}", two.text());
     }
     Ok(())
 }
