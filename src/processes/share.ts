@@ -14,7 +14,7 @@ import { warnOnce } from '../warnings';
 export interface ShareProcessesOptions {
   /** A folder of this user on a local file system. @default METRICS_PROCESSES_DIR, `/dev/shm` or the temporary folder */
   dir?: string | undefined;
-  /** The service. Processes of other names never meet. @default the path of the main script */
+  /** The service. Processes of other names never meet. @default the main script, and the name of the application in PM2 */
   name?: string | undefined;
   /** A label `worker` for this process's series; `true`: the number in `node:cluster` or PM2. @default false */
   workerLabel?: string | boolean | undefined;
@@ -65,7 +65,7 @@ export function shareProcesses(options: ShareProcessesOptions = {}): SharedProce
   if (typeof options !== 'object' || options === null)
     refuseOption('an object', 'options of shareProcesses()', options);
   checkOptionNames(options, OPTIONS);
-  const { dir = process.env.METRICS_PROCESSES_DIR || undefined, name = mainScript() } = options;
+  const { dir = process.env.METRICS_PROCESSES_DIR || undefined, name = serviceName() } = options;
   const { workerLabel = false, keep = false } = options;
   checkText('dir', dir ?? '/');
   checkText('name', name);
@@ -94,8 +94,12 @@ function join(options: Sharing, isLabelled: boolean): SharedProcesses {
   return run;
 }
 
-/** What all processes of a service have in common, and those of other services do not. */
-const mainScript = () => process.argv[1] ?? process.execPath;
+/** What all processes of a service have in common. PM2 may run one script as several applications, each with a name. */
+function serviceName(): string {
+  const { argv, env, execPath } = process;
+  const script = argv[1] ?? execPath;
+  return env.pm_id === undefined ? script : `${script}\n${env.name}`;
+}
 
 function enter(options: Sharing): SharedProcesses {
   joined = { dir: shareContributor(options), processes: sharedWith };
@@ -129,7 +133,9 @@ export function joinAsWorker(): void {
   const [, pid, isLabelled, dir] = /^(\d+):([01]):(.+)$/s.exec(process.env[RUN] ?? '') ?? [];
   if (joined !== undefined || !cluster.isWorker || Number(pid) !== process.ppid) return;
   try {
-    enter({ name: '', run: dir, worker: labelOf(isLabelled === '1'), keep: false });
+    // Workers of a program that PM2 runs inherit its number.
+    const number = [process.env.NODE_APP_INSTANCE, cluster.worker?.id].filter((part) => part !== undefined).join('-');
+    enter({ name: '', run: dir, worker: isLabelled === '1' ? number : undefined, keep: false });
   } catch (error) {
     // The worker has not asked for anything: it runs on, and only its own scrapes show its values.
     warnOnce(messageOf(error));

@@ -12,7 +12,7 @@ async function primary() {
   const exporter = how === 'exporter' ? await startExporter({ host: '127.0.0.1', port: 0 }) : undefined;
   if (exporter === undefined) {
     delete process.env.METRICS_PROCESSES_DIR;
-    shareProcesses({ dir, ...(how === 'label' ? { workerLabel: true } : {}) });
+    if (how !== 'workers') shareProcesses({ dir, ...(how === 'label' ? { workerLabel: true } : {}) });
   }
   new Counter({ name: 'jobs_total', help: 'Jobs' }).inc(1000);
   const registries = { AggregatorRegistry: new AggregatorRegistry(), ClusterRegistry: new ClusterRegistry() };
@@ -38,7 +38,13 @@ async function primary() {
 }
 
 function work() {
+  if (how === 'workers') metrics.shareProcesses({ dir });
   new metrics.AggregatorRegistry();
+  if (how === 'chosen') {
+    const chosen = new metrics.Registry();
+    new metrics.Counter({ name: 'chosen_total', help: 'Chosen', registers: [chosen] }).inc(10 * cluster.worker.id);
+    metrics.ClusterRegistry.setRegistries(chosen);
+  }
   new metrics.Counter({ name: 'jobs_total', help: 'Jobs' }).inc(cluster.worker.id);
   // Only after the registry has said that it is there.
   setTimeout(() => process.send('counted'), 50);

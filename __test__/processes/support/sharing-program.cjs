@@ -21,6 +21,8 @@ const gauges = ['sum', 'min', 'max', 'average', 'first', 'latest', 'omit'].map(
   (aggregator) => new Gauge({ name: `state_${aggregator}`, help: 'State', aggregator }),
 );
 let series = 0;
+/** By port. */
+const exporters = new Map();
 
 /** What the parent may ask for. */
 const commands = {
@@ -61,8 +63,18 @@ const commands = {
     return body.toString();
   },
   exporter: async (options) => {
-    const { url } = await startExporter({ host: '127.0.0.1', ...options });
-    return url;
+    const exporter = await startExporter({ host: '127.0.0.1', ...options });
+    exporters.set(options.port, exporter);
+    return exporter.url;
+  },
+  ready: ({ port, ready }) => exporters.get(port).setReady(ready),
+  close: ({ port }) => exporters.get(port).close(),
+  /** What the workers of this process would join. */
+  run: () => process.env.PROMETHEUS_METRICS_RUN,
+  /** Counts each value once, in a metric with a limit of its own. */
+  limited: ({ values, maxSeries }) => {
+    const limited = new Counter({ name: 'limited_total', help: 'Limited', labelNames: ['n'], cardinality: { maxSeries } });
+    for (const n of values) limited.inc({ n });
   },
   processes: () => shareProcesses().processes(),
   /** Counts in a worker thread; ends it if asked. */

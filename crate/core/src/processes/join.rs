@@ -110,7 +110,7 @@ mod imp {
 
     fn folder_of(options: &JoinOptions) -> PathBuf {
         let base = options.dir.clone().unwrap_or_else(default_base);
-        options.run.clone().unwrap_or_else(|| folder_of_run(&base, &options.name))
+        options.run.clone().unwrap_or_else(|| folder_of_run(&base, &options.name, options.keep))
     }
 
     fn failed(folder: &Path, error: &io::Error) -> crate::MetricsError {

@@ -226,6 +226,11 @@ impl Journal for Member {
         let _ = self.state.lock().append(&Record::Began { family, id, start_ms });
     }
 
+    fn ttl(&self, family: u32, ttl: Option<Duration>) {
+        // Without it, others use the former one.
+        let _ = self.state.lock().append(&Record::Ttl { family, ttl });
+    }
+
     fn removed(&self, family: u32, id: u32) {
         let mut state = self.state.lock();
         let state = &mut *state;

@@ -26,9 +26,10 @@ pub(super) fn user() -> u32 {
     std::fs::metadata("/proc/self").map_or(u32::MAX, |metadata| metadata.uid())
 }
 
-/// The folder of the run of a service: another one for each name, user, container and parent process.
-pub(super) fn folder_of_run(base: &Path, name: &str) -> PathBuf {
-    base.join(format!("{PREFIX}{:016x}", hash(run_of(name).as_bytes())))
+/// The folder of the run of a service: another one for each name, user, container and parent process. Counts that are kept
+/// outlive the parent, so the folder of `keep` is the same for each.
+pub(super) fn folder_of_run(base: &Path, name: &str, keep: bool) -> PathBuf {
+    base.join(format!("{PREFIX}{:016x}", hash(run_of(name, keep).as_bytes())))
 }
 
 /// The folder for runs if the program names none.
@@ -38,14 +39,17 @@ pub(super) fn default_base() -> PathBuf {
 }
 
 /// What all processes of a run have in common, and no others.
-fn run_of(name: &str) -> String {
+fn run_of(name: &str, keep: bool) -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let link = |path: &str| std::fs::read_link(path).map_or(String::new(), |it| it.display().to_string());
-    let parent = std::os::unix::process::parent_id();
-    let start = started(parent);
-    let boot = read("/proc/sys/kernel/random/boot_id");
     let (group, processes) = (read("/proc/self/cgroup"), link("/proc/self/ns/pid"));
-    format!("{name}\n{}\n{boot}{group}{processes}\n{parent} {start}", user())
+    let place = format!("{name}\n{}\n{group}{processes}\n", user());
+    if keep {
+        return place;
+    }
+    let parent = std::os::unix::process::parent_id();
+    let boot = read("/proc/sys/kernel/random/boot_id");
+    format!("{place}{boot}{parent} {}", started(parent))
 }
 
 /// When a process started, in ticks since the system's start; 0 for an unknown one.

@@ -261,6 +261,11 @@ impl Reader {
                     Arc::make_mut(&mut family.series)[at].start_ms = Some(start_ms);
                 }
             }
+            Record::Ttl { family, ttl } => {
+                if let Some(family) = self.families.get_mut(&family) {
+                    family.record.ttl = ttl;
+                }
+            }
             Record::Removed { family, id } => {
                 let Some(family) = self.families.get_mut(&family) else { return Ok(true) };
                 if let Ok(at) = family.series.binary_search_by_key(&id, |series| series.id) {

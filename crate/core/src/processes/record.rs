@@ -38,6 +38,11 @@ pub(super) enum Record<'a> {
         id: u32,
         start_ms: u64,
     },
+    /// Another time to live of a family.
+    Ttl {
+        family: u32,
+        ttl: Option<Duration>,
+    },
     Removed {
         family: u32,
         id: u32,
@@ -184,6 +189,11 @@ impl Encoder {
                 self.u32(10);
                 self.u64(*identity);
             }
+            Record::Ttl { family, ttl } => {
+                self.u32(12);
+                self.u32(*family);
+                self.duration(*ttl);
+            }
             Record::Began { family, id, start_ms } => {
                 self.u32(11);
                 self.u32(*family);
@@ -309,6 +319,7 @@ impl<'a> Decoder<'a> {
             },
             9 => Record::Overflow { metric: payload.text()?, calls: payload.f64()? },
             10 => Record::Identity(payload.u64()?),
+            12 => Record::Ttl { family: payload.u32()?, ttl: payload.duration()? },
             11 => Record::Began { family: payload.u32()?, id: payload.u32()?, start_ms: payload.u64()? },
             _ => return None,
         };
@@ -385,6 +396,9 @@ mod tests {
                 start_ms
             }),
             (any::<u32>(), any::<u32>()).prop_map(|(family, id)| Record::Removed { family, id }),
+            (any::<u32>(), prop::option::of(0_u64..1 << 50)).prop_map(|(family, ttl)| {
+                Record::Ttl { family, ttl: ttl.map(Duration::from_nanos) }
+            }),
             any::<u32>().prop_map(|family| Record::Cleared { family }),
             any::<u32>().prop_map(|family| Record::Gone { family }),
             (labels, numbers, any::<u64>())

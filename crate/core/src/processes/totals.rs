@@ -18,6 +18,7 @@ use std::time::Duration;
 const MAGIC: u64 = u64::from_le_bytes(*b"llmmtrt1");
 pub(super) const NAME: &str = "totals";
 const UNFINISHED: &str = "totals.new";
+const DAMAGED: &str = "it is damaged, or another version has written it";
 
 pub(super) type Identities = HashSet<u64, foldhash::fast::FixedState>;
 
@@ -37,9 +38,11 @@ pub(super) fn generation(folder: &Path) -> io::Result<u64> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         opened => opened?,
     };
-    let mut bytes = [0; 8];
-    file.read_exact_at(&mut bytes, 8)?;
-    Ok(u64::from_le_bytes(bytes))
+    let mut bytes = [0; 16];
+    file.read_exact_at(&mut bytes, 0)?;
+    let mut decoder = Decoder(&bytes);
+    let generation = decoder.u64().filter(|magic| *magic == MAGIC).and_then(|_| decoder.u64());
+    generation.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, DAMAGED))
 }
 
 impl Totals {
@@ -48,7 +51,7 @@ impl Totals {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error.into()),
             Ok(bytes) => Self::parse(&bytes, clock).ok_or_else(|| {
-                Refusal::Damaged("it is damaged, or another version has written it".to_owned())
+                Refusal::Damaged(DAMAGED.to_owned())
             }),
         }
     }

@@ -291,6 +291,13 @@ impl Family {
         writer.journal = Some(entry);
     }
 
+    /// Tells other processes of another time to live.
+    pub(crate) fn tell_ttl(&self, of_registry: Option<Duration>) {
+        if let Some(journal) = &self.writer.lock().journal {
+            journal.ttl(self.time_to_live(of_registry));
+        }
+    }
+
     /// Ends what `enter_journal` has begun.
     pub(crate) fn leave_journal(&self) {
         let mut writer = self.writer.lock();

@@ -12,6 +12,8 @@ pub(crate) trait Journal: Send + Sync {
     fn series(&self, family: u32, series: NewSeries<'_>);
     /// A series begins anew at this time, in milliseconds since 1970.
     fn began(&self, family: u32, id: u32, start_ms: u64);
+    /// Another time to live.
+    fn ttl(&self, family: u32, ttl: Option<Duration>);
     /// A series was removed. Its cells are given to another one after this call.
     fn removed(&self, family: u32, id: u32);
     /// All series were removed.
@@ -62,6 +64,10 @@ impl Entry {
 
     pub(super) fn began(&self, id: u32, start_ms: u64) {
         self.journal.began(self.family, id, start_ms);
+    }
+
+    pub(super) fn ttl(&self, ttl: Option<Duration>) {
+        self.journal.ttl(self.family, ttl);
     }
 
     pub(super) fn removed(&self, id: u32) {

@@ -316,7 +316,9 @@ impl Registry {
 
     /// Sets how long a value may stay unchanged before its series expires; families may have a time of their own.
     pub fn set_ttl(&self, ttl: Option<Duration>) {
-        self.contents.lock().ttl = ttl;
+        let mut contents = self.contents.lock();
+        contents.ttl = ttl;
+        contents.families().for_each(|family| family.tell_ttl(ttl));
     }
 
     /// Sets whether OpenMetrics 1.0 shows when each series began: see `RegistryConfig::created`.
