@@ -290,6 +290,28 @@ onLinux('damaged and foreign files are refused with a warning, and do no harm', 
   t.is(seriesValue(await one.ask('scrape'), 'llmdevops_metrics_refused_files'), damaged.length + 1);
 });
 
+onLinux('processes whose folder is removed join again, with the totals', async (t) => {
+  const service = new Service(t);
+  const [one, two, three] = [await service.start(), await service.start(), await service.start()];
+  await one.ask('count', { times: 3 });
+  await two.ask('count', { times: 4 });
+  await three.ask('count', { times: 5 });
+  await three.kill();
+  await folded(t, one, 2);
+  t.is(seriesValue(await two.ask('metrics'), 'jobs_total{kind="a"}'), 12);
+  rmSync(one.dir, { recursive: true });
+  await one.ask('count', { times: 10 });
+  for (const process of [one, two]) {
+    let total;
+    for (const end = Date.now() + 20_000; total !== 22 && Date.now() < end; await sleep(20)) {
+      total = seriesValue(await process.ask('metrics'), 'jobs_total{kind="a"}');
+    }
+    t.is(total, 22);
+  }
+  await one.ask('count', { kind: 'b' });
+  t.is(seriesValue(await two.ask('metrics'), 'jobs_total{kind="b"}'), 1);
+});
+
 onLinux('damaged totals are refused with a warning, and hide no live process', async (t) => {
   const service = new Service(t);
   const [one, two, three] = [await service.start(), await service.start(), await service.start()];

@@ -12,7 +12,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
 use prometheus_metrics::processes::{
-    JoinOptions, announce_ports, join, join_run_of, live_processes, port_use, was_read,
+    JoinOptions, announce_ports, join, join_run_of, live_processes, port_use, rejoin, was_read,
 };
 use prometheus_metrics::registry::{
     Aggregator, Contributor, Descriptor, Family, Kind, NativeHistogramOptions, Process, Remover,
@@ -200,6 +200,12 @@ impl NativeContributor {
     #[napi(catch_unwind)]
     pub fn was_read(&self) -> bool {
         was_read(&self.membership.process)
+    }
+
+    /// Joins the run again if this realm's file is gone; returns whether it did.
+    #[napi(catch_unwind)]
+    pub fn rejoin(&self) -> Result<bool> {
+        rejoin(&self.membership.process, &self.membership.contributor).map_err(refused)
     }
 
     /// Says which ports this realm listens on, and which it is trying to.

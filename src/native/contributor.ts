@@ -157,6 +157,11 @@ export function wasRead(): boolean {
   return contributor.wasRead();
 }
 
+/** Joins the run again if this realm's file is gone. */
+export function rejoin(): void {
+  if (native(() => contributor.rejoin())) tellPorts();
+}
+
 /** What this realm does with ports: `true` for those that it listens on, `false` for those that it is trying to. */
 const ports = new Map<number, boolean>();
 

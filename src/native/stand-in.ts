@@ -116,6 +116,7 @@ class Contributor implements Addon.NativeContributor {
   share = (): string => '';
   sharedWith = (): number[] => [];
   wasRead = (): boolean => false;
+  rejoin = (): boolean => false;
   setPorts(): void {}
   portUse = (): null => null;
 }

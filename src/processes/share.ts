@@ -4,7 +4,7 @@
  */
 import { setInterval } from 'node:timers';
 import { messageOf, refuseOption } from '../errors';
-import { type Sharing, shareContributor, sharedWith, wasRead } from '../native/contributor';
+import { rejoin, type Sharing, shareContributor, sharedWith, wasRead } from '../native/contributor';
 import { checkOptionNames, optionNames } from '../options';
 import { internalsOf, jsonOfProcess, Registry } from '../registry/registry';
 import type { MetricObjectWithValues } from '../types';
@@ -43,7 +43,7 @@ const OPTIONS = optionNames<ShareProcessesOptions>('shareProcesses', {
  */
 const RUN = 'PROMETHEUS_METRICS_RUN';
 
-/** How often a process looks whether another one has read its values. */
+/** How often a process looks whether another one has read its values, and whether its file is there. */
 const LOOK_MS = 1000;
 /** How long collectors may take. */
 const COLLECT_MS = 10_000;
@@ -106,6 +106,11 @@ function enter(options: Sharing): SharedProcesses {
   // A scrape in another process cannot run the collectors of this one, and shows the values that they set last.
   const { collections } = internalsOf(Registry.globalRegistry);
   setInterval(() => {
+    try {
+      rejoin();
+    } catch (error) {
+      warnOnce(messageOf(error));
+    }
     if (wasRead()) collections.run([], { limitMs: COLLECT_MS }).catch(() => {});
   }, LOOK_MS).unref();
   return joined;

@@ -119,7 +119,8 @@ fn records(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = usize::try_from(LOG_START).expect("it is small");
     loop {
-        let number = |at: usize| bytes.get(at..at + 4).map_or(0, |it| u32::from_le_bytes(it.try_into().expect("4")));
+        let number =
+            |at: usize| bytes.get(at..at + 4).map_or(0, |it| u32::from_le_bytes(it.try_into().expect("4")));
         let record = at + FRAME..at + FRAME + number(at) as usize;
         if record.is_empty() || record.end > bytes.len() {
             return found;

@@ -48,6 +48,15 @@ pub fn join_run_of(process: &Process, contributor: &Contributor) -> Result<()> {
     }
 }
 
+/// Joins the run of its process again if the contributor's file is gone: programs that clean up remove files of others.
+/// Returns whether it did. Call it on the contributor's thread.
+///
+/// # Errors
+/// `InvalidConfig` if the contributor cannot have a file.
+pub fn rejoin(process: &Process, contributor: &Contributor) -> Result<bool> {
+    imp::rejoin(process, contributor)
+}
+
 /// The process numbers of the live processes of the run, this one included; empty without a run.
 #[must_use]
 pub fn live_processes(process: &Process) -> Vec<u32> {
@@ -106,6 +115,27 @@ mod imp {
             remove_old_runs(base, &folder, user());
         }
         Ok(folder)
+    }
+
+    pub(super) fn rejoin(process: &Process, contributor: &Contributor) -> Result<bool> {
+        let state = process.state();
+        let journal = contributor.journal();
+        let (Some(run), true) = (&state.run, journal.as_ref().is_none_or(|journal| journal.is_lost())) else {
+            return Ok(false);
+        };
+        let folder = run.folder();
+        prepare(folder)?;
+        if let Some(journal) = journal {
+            contributor.unshare();
+            journal.end();
+        }
+        let enter_again = || -> io::Result<()> {
+            let _lock = lock_patiently(folder, || prepare(folder).map_err(io::Error::other))?;
+            run.restore();
+            enter(folder, contributor, run.worker())?.publish().inspect_err(|_| contributor.unshare())
+        };
+        enter_again().map_err(|error| failed(folder, &error))?;
+        Ok(true)
     }
 
     fn folder_of(options: &JoinOptions) -> PathBuf {
@@ -168,6 +198,10 @@ mod imp {
 mod imp {
     use super::{Contributor, JoinOptions, PathBuf, Process, Result};
     use crate::error::{ErrorKind, MetricsError};
+
+    pub(super) fn rejoin(_: &Process, _: &Contributor) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Without locks that end with their process, and memory that a file can take the place of.
     pub(super) fn join(_: &Process, _: &Contributor, _: &JoinOptions) -> Result<PathBuf> {

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, posix_fallocate};
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -266,6 +266,13 @@ impl Journal for Member {
             // Without it others see an unknown program on the port.
             let _ = layout::set_ports(file, listening, tried);
         }
+    }
+
+    fn is_lost(&self) -> bool {
+        let state = self.state.lock();
+        let metadata = state.file.as_ref().and_then(|file| file.metadata().ok());
+        // The file has no name.
+        metadata.is_some_and(|metadata| metadata.nlink() == 0)
     }
 
     fn end(&self) {

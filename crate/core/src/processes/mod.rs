@@ -24,4 +24,4 @@ mod run;
 #[cfg(target_os = "linux")]
 mod totals;
 
-pub use join::{JoinOptions, announce_ports, join, join_run_of, live_processes, port_use, was_read};
+pub use join::{JoinOptions, announce_ports, join, join_run_of, live_processes, port_use, rejoin, was_read};

@@ -396,9 +396,8 @@ mod tests {
                 start_ms
             }),
             (any::<u32>(), any::<u32>()).prop_map(|(family, id)| Record::Removed { family, id }),
-            (any::<u32>(), prop::option::of(0_u64..1 << 50)).prop_map(|(family, ttl)| {
-                Record::Ttl { family, ttl: ttl.map(Duration::from_nanos) }
-            }),
+            (any::<u32>(), prop::option::of(0_u64..1 << 50))
+                .prop_map(|(family, ttl)| { Record::Ttl { family, ttl: ttl.map(Duration::from_nanos) } }),
             any::<u32>().prop_map(|family| Record::Cleared { family }),
             any::<u32>().prop_map(|family| Record::Gone { family }),
             (labels, numbers, any::<u64>())

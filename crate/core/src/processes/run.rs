@@ -124,6 +124,8 @@ impl SharedRun {
 
     /// Reads all files once; returns false if a process was folded meanwhile.
     fn read_files(&self, state: &mut State, is_own: &dyn Fn(u64) -> bool) -> Result<bool, Refusal> {
+        // Without the folder there are no totals either, and those that were read are kept.
+        std::fs::metadata(&self.folder)?;
         // Damaged totals must not hide the live processes.
         let has_totals = match self.read_totals(state) {
             Ok(()) => {
@@ -282,6 +284,14 @@ impl Run for SharedRun {
 
     fn settle(&self) {
         self.folding.settle();
+    }
+
+    fn restore(&self) {
+        let state = self.state.lock();
+        if state.totals.generation > 0 && matches!(totals::generation(&self.folder), Ok(0)) {
+            // Without them the counts of ended processes are lost.
+            let _ = state.totals.write(&self.folder, &self.clock);
+        }
     }
 
     fn folder(&self) -> &Path {

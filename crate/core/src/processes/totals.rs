@@ -50,9 +50,7 @@ impl Totals {
         match std::fs::read(folder.join(NAME)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error.into()),
-            Ok(bytes) => Self::parse(&bytes, clock).ok_or_else(|| {
-                Refusal::Damaged(DAMAGED.to_owned())
-            }),
+            Ok(bytes) => Self::parse(&bytes, clock).ok_or_else(|| Refusal::Damaged(DAMAGED.to_owned())),
         }
     }
 

@@ -26,6 +26,8 @@ pub(crate) trait Journal: Send + Sync {
     fn is_complete(&self) -> bool;
     /// The process listens on these ports, and is trying to listen on others.
     fn set_ports(&self, listening: &[u16], tried: &[u16]);
+    /// True if other processes cannot find what is told any more.
+    fn is_lost(&self) -> bool;
     /// The contributor has ended, and writes no more.
     fn end(&self);
 }

@@ -103,8 +103,10 @@ impl Process {
         // its file has no room for stays here.
         let journal = contributor.journal();
         let retired = match &journal {
-            Some(_) => Arc::new(old.retired.fold_unshared(contributor.registry())),
-            None => Arc::new(old.retired.fold(contributor.registry())),
+            Some(journal) if !journal.is_lost() => {
+                Arc::new(old.retired.fold_unshared(contributor.registry()))
+            }
+            _ => Arc::new(old.retired.fold(contributor.registry())),
         };
         let last_of = old.run.as_ref().filter(|_| live.is_empty());
         self.publish(Contributors { live, retired, run: old.run.clone() });

@@ -23,6 +23,9 @@ pub(crate) trait Run: Send + Sync {
     fn port_use(&self, own: Option<u64>, port: u16) -> Option<bool>;
     /// Waits until no thread of its own is at work.
     fn settle(&self);
+    /// Writes the counts of ended processes again, as this process has read them, if they are gone. The caller holds the
+    /// run's lock.
+    fn restore(&self);
     /// Where its files are.
     fn folder(&self) -> &Path;
     /// The rendered label that series of this process show; empty without one.
