@@ -396,6 +396,10 @@ onLinux('on a full file system a process runs on, and the others say what is mis
   t.true(shown.length > 1000 && shown.every((line) => line.endsWith(' 1')), String(shown.length));
   t.is(seriesValue(text, 'llmdevops_metrics_unshared_series'), 30_000 - shown.length);
   t.is(seriesValue(text, `jobs_total{kind="k${known - 1}"}`), 2);
+  // Cells of a metric that is gone go to another one only if the others know.
+  await two.ask('replace', { series: 2000 });
+  const replaced = (await one.ask('metrics')).split('\n').filter((line) => line.startsWith('fill_total{'));
+  t.true(replaced.every((line) => line.endsWith(' 1')));
   // A third process finds no room for a file at all.
   const three = await service.start(null);
   await three.ask('count', { times: 4 });

@@ -150,7 +150,7 @@ function explained(error: unknown, port: number): unknown {
   const own = `startExporter({ port: ${port} + cluster.worker.id })`;
   return new EndpointError(
     error.code,
-    `${error.message}. Each worker of node:cluster needs an exporter port of its own: ${own}, and a target for each in Prometheus`,
+    `${error.message}. Each worker of node:cluster needs an exporter port of its own: ${own}, and a target for each in Prometheus; after shareProcesses() in the primary, all may have one`,
   );
 }
 

@@ -5,12 +5,14 @@
 import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 import { isPortInUse } from '../errors';
-import { announcePort, portUse } from '../native/contributor';
+import { announcePort, listensOn, portUse } from '../native/contributor';
 import { forLog, warnOnce } from '../warnings';
 import { checkedReady } from './door';
 
 /** How often a process that waits tries to listen. A scraper finds an exporter again within a second. */
 const TRY_MS = 250;
+/** After how many attempts a process that waits looks who has the port. */
+const LOOK_TRIES = 40;
 /** The time until the next attempt where several processes have tried at once. Each waits for another time. */
 const [SHORTEST_MS, LONGEST_MS] = [10, 60];
 
@@ -52,7 +54,9 @@ export async function startOrStandBy<E extends Listening>(waiting: Waiting<E>): 
 
 /** Starts an exporter. While it is starting and while it runs, the other processes of the run know its port. */
 async function listen<E extends Listening>({ start, port }: Waiting<E>): Promise<E> {
-  announcePort(port, false);
+  // Another exporter of this realm may have the port: this one fails then, and the other one stays announced.
+  const isOwn = listensOn(port);
+  if (!isOwn) announcePort(port, false);
   try {
     const exporter = await start();
     announcePort(port, true);
@@ -62,7 +66,7 @@ async function listen<E extends Listening>({ start, port }: Waiting<E>): Promise
     };
     return { ...exporter, close };
   } catch (error) {
-    announcePort(port, undefined);
+    if (!isOwn) announcePort(port, undefined);
     throw error;
   }
 }
@@ -77,6 +81,7 @@ class Standby implements Listening {
   #exporter: Listening | undefined;
   #starting: Promise<void> | undefined;
   #isReady = true;
+  #tries = 0;
 
   constructor(waiting: Waiting<Listening>) {
     this.url = waiting.url;
@@ -109,8 +114,9 @@ class Standby implements Listening {
       this.#exporter.setReady(this.#isReady);
     } catch (error) {
       this.#starting = undefined;
-      // Another process of the run has it, or it has just ended.
-      if (isPortInUse(error) && portUse(this.port) !== null) return;
+      this.#tries += 1;
+      // Mostly another process of the run has the port.
+      if (isPortInUse(error) && (this.#tries % LOOK_TRIES > 0 || portUse(this.port) !== null)) return;
       warnOnce(`The exporter waits for port ${this.port}: ${forLog(error)}`);
     }
   }

@@ -172,6 +172,11 @@ export function announcePort(port: number, isListening: boolean | undefined): vo
   tellPorts();
 }
 
+/** True if an exporter of this realm listens on a port. */
+export function listensOn(port: number): boolean {
+  return ports.get(port) === true;
+}
+
 function tellPorts(): void {
   const those = (wanted: boolean) => [...ports].filter(([, own]) => own === wanted).map(([port]) => port);
   contributor.setPorts(those(true), those(false));

@@ -57,6 +57,13 @@ const commands = {
     const filled = new Counter({ name: 'fill_total', help: 'Fill', labelNames: ['n'], ...limits });
     for (let n = 0; n < number; n += 1) filled.inc({ n });
   },
+  /** Removes what `fill` has made, and makes other series. */
+  replace: ({ series: number }) => {
+    register.removeSingleMetric('fill_total');
+    const limits = { cardinality: { maxSeries: number + 1 } };
+    const other = new Counter({ name: 'other_total', help: 'Other', labelNames: ['n'], ...limits });
+    for (let n = 0; n < number; n += 1) other.inc({ n }, 7);
+  },
   metrics: () => register.metrics(),
   scrape: async (options) => {
     const { body } = await register.scrape(options);

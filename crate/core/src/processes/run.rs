@@ -75,7 +75,8 @@ impl SharedRun {
         if retired.families.is_empty() {
             return Ok(());
         }
-        let mut totals = Totals::read(&self.folder, &self.clock).map_err(|_| io::ErrorKind::InvalidData)?;
+        let unreadable = |_| io::Error::new(io::ErrorKind::InvalidData, "its file of totals cannot be read");
+        let mut totals = Totals::read(&self.folder, &self.clock).map_err(unreadable)?;
         let mut sum = (*totals.retired).clone();
         for family in &retired.families {
             sum.absorb(&**family, &self.clock, family.left(), usize::MAX);
