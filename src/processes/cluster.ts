@@ -104,7 +104,7 @@ class Primary implements ClusterSide {
     return this.#choosing.size > 0;
   }
 
-  /** The primary tells nobody. */
+  /** Only workers tell of theirs. */
   registriesChanged(): void {}
 
   async shutdown(): Promise<void> {

@@ -12,7 +12,7 @@ import { warnOnce } from '../warnings';
 
 /** Options of `shareProcesses()`. */
 export interface ShareProcessesOptions {
-  /** A folder of this user on a local file system. @default METRICS_PROCESSES_DIR, `/dev/shm` or the temporary folder */
+  /** A folder of this user on tmpfs, ext4, XFS or overlay. @default METRICS_PROCESSES_DIR, `/dev/shm` or the temporary folder */
   dir?: string | undefined;
   /** The service. Processes of other names never meet. @default the main script, and the name of the application in PM2 */
   name?: string | undefined;

@@ -80,7 +80,12 @@ const commands = {
   run: () => process.env.PROMETHEUS_METRICS_RUN,
   /** Counts each value once, in a metric with a limit of its own. */
   limited: ({ values, maxSeries }) => {
-    const limited = new Counter({ name: 'limited_total', help: 'Limited', labelNames: ['n'], cardinality: { maxSeries } });
+    const limited = new Counter({
+      name: 'limited_total',
+      help: 'Limited',
+      labelNames: ['n'],
+      cardinality: { maxSeries },
+    });
     for (const n of values) limited.inc({ n });
   },
   processes: () => shareProcesses().processes(),

@@ -1,9 +1,9 @@
 //! Adds the processes that have ended to the totals, on a thread of its own: a scrape may run on an event loop.
 
 use super::crash::crash_point;
+use super::folder::{identities, lock};
 use super::member::file_name;
-use super::reader::Refusal;
-use super::run::{identities, lock};
+use super::refusal::Refusal;
 use super::totals::{Identities, Totals};
 use crate::clock::Clock;
 use crate::registry::RemoteFamily;

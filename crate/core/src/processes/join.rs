@@ -83,12 +83,13 @@ pub fn port_use(process: &Process, contributor: &Contributor, port: u16) -> Opti
 #[cfg(target_os = "linux")]
 mod imp {
     use super::{Contributor, JoinOptions, PathBuf, Process, Result};
+    use crate::processes::folder::{
+        KEPT, empty, is_live, lock_patiently, remove_old_runs, remove_unfinished,
+    };
     use crate::processes::layout::{Header, block_bytes};
     use crate::processes::member::Member;
     use crate::processes::place::{default_base, folder_of_run, prepare, refused, started, user};
-    use crate::processes::run::{
-        KEPT, SharedRun, empty, is_live, lock_patiently, remove_old_runs, remove_unfinished,
-    };
+    use crate::processes::run::SharedRun;
     use crate::registry::{Journal, Run};
     use crate::sync::Arc;
     use std::hash::{BuildHasher, RandomState};

@@ -8,6 +8,8 @@ mod crash;
 mod damage;
 #[cfg(target_os = "linux")]
 mod fold;
+#[cfg(target_os = "linux")]
+mod folder;
 mod join;
 #[cfg(target_os = "linux")]
 mod layout;
@@ -20,7 +22,11 @@ mod reader;
 #[cfg(target_os = "linux")]
 mod record;
 #[cfg(target_os = "linux")]
+mod refusal;
+#[cfg(target_os = "linux")]
 mod run;
+#[cfg(target_os = "linux")]
+mod slab_copies;
 #[cfg(target_os = "linux")]
 mod totals;
 

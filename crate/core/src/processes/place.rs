@@ -12,9 +12,10 @@ pub(super) const PREFIX: &str = "prometheus-metrics-";
 /// Memory that all processes of a system, or of a container, share.
 const SHARED_MEMORY: &str = "/dev/shm";
 
-/// Magic numbers of file systems whose locks or mappings may not be shared with every process: NFS, SMB, CIFS, SMB2, 9p,
-/// Ceph and AFS (`statfs(2)`).
-const NETWORK: [i64; 7] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x0102_1997, 0x00c3_6400, 0x5346_414f];
+/// Magic numbers (`statfs(2)`) of tmpfs, ext2 to ext4, XFS and overlay. They keep the room that was taken for a page, so that a
+/// later write to it cannot fail. Those that write a page to another place each time, such as btrfs and ZFS, do not: on a
+/// full disk the write ends the process. Network file systems may not share locks or mappings with every process.
+const FILE_SYSTEMS: [i64; 4] = [0x0102_1994, 0xef53, 0x5846_5342, 0x794c_7630];
 
 pub(super) fn refused(message: String) -> MetricsError {
     MetricsError::new(ErrorKind::InvalidConfig, message)
@@ -79,9 +80,9 @@ pub(super) fn prepare(folder: &Path) -> Result<()> {
     }
     let system = statfs::statfs(folder).map_err(|error| failed(error.into()))?;
     let kind = system.filesystem_type().0 as i64;
-    if NETWORK.contains(&kind) {
+    if !FILE_SYSTEMS.contains(&kind) {
         return Err(refused(format!(
-            "Expected a folder on a local file system for shared metrics but {} is on a network file system",
+            "Expected a folder on tmpfs, ext4, XFS or overlay for shared metrics but {} is on another file system ({kind:#x})",
             folder.display()
         )));
     }

@@ -3,12 +3,11 @@
 
 use super::layout::{self, Header, LOG_START};
 use super::record::{Decoder, FRAME, FamilyRecord, Record};
+use super::refusal::{Refusal, damaged};
+use super::slab_copies::{SlabCopies, SlabPlace, SlabPlaces};
 use crate::clock::Clock;
 use crate::labels::labels_with;
-use crate::registry::{
-    PASSES_MAX, RemoteFamily, RemoteSeries, SeenSeries, fingerprint, read_histogram,
-};
-use crate::slab::{CELLS_PER_SLAB, FileCells};
+use crate::registry::{RemoteFamily, RemoteSeries, SeenSeries, fingerprint};
 use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 use nix::errno::Errno;
@@ -25,36 +24,6 @@ const CHUNK: u64 = 1 << 20;
 /// The longest record. No label set is as long.
 const RECORD_MAX: u64 = 1 << 30;
 
-/// Why a file is not read.
-#[derive(Debug)]
-pub(super) enum Refusal {
-    /// It is not there any more.
-    Gone,
-    /// It is not what a process of this library has written for this run.
-    Damaged(String),
-    /// This process has no file descriptor or memory left. The next read may succeed.
-    Unreadable(io::Error),
-}
-
-impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound => Self::Gone,
-            io::ErrorKind::UnexpectedEof => damaged("it ends too early"),
-            _ => match error.raw_os_error().map(Errno::from_raw) {
-                Some(Errno::ELOOP) => damaged("it is a link"),
-                Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EINTR) => Self::Unreadable(error),
-                // For example EIO or EACCES: waiting for its end would hide the other processes.
-                _ => Self::Damaged(error.to_string()),
-            },
-        }
-    }
-}
-
-fn damaged(what: &str) -> Refusal {
-    Refusal::Damaged(what.to_owned())
-}
-
 /// Another process, as this one follows it.
 pub(super) struct Reader {
     pub(super) header: Header,
@@ -62,12 +31,11 @@ pub(super) struct Reader {
     label: Vec<u8>,
     /// `None` after the last read: the process has ended, and its values will not change.
     file: Option<File>,
-    cells: Option<FileCells>,
     /// Where the next record is.
     at: u64,
     /// The end of its block.
     block_end: u64,
-    slabs: HashMap<u32, SlabPlace, foldhash::fast::FixedState>,
+    slabs: SlabPlaces,
     families: HashMap<u32, Followed, foldhash::fast::FixedState>,
     /// The numbers of the families in their order, and of those in `now` after a copy.
     order: Vec<u32>,
@@ -75,11 +43,6 @@ pub(super) struct Reader {
     clock: Arc<Clock>,
     pub(super) unshared: u64,
     pub(super) now: Vec<Arc<RemoteFamily>>,
-}
-
-struct SlabPlace {
-    offset: u64,
-    cells: u32,
 }
 
 struct Followed {
@@ -111,8 +74,7 @@ impl Reader {
             block_end: header.block,
             header,
             file: Some(file),
-            cells: None,
-            slabs: HashMap::default(),
+            slabs: SlabPlaces::default(),
             families: HashMap::default(),
             order: Vec::new(),
             copied: Vec::new(),
@@ -140,7 +102,6 @@ impl Reader {
         let Some(file) = self.file.take() else { return Ok(()) };
         let ended = self.read_from(&file);
         if let Ok(true) = ended {
-            self.cells = None;
             self.now.retain(|family| !family.descriptor.kind().is_state());
             self.families.clear();
         } else {
@@ -229,12 +190,9 @@ impl Reader {
     fn apply(&mut self, record: Record<'_>) -> Result<bool, Refusal> {
         match record {
             Record::Slab { number, offset, cells } => {
-                let bytes = u64::from(cells) * size_of::<f64>() as u64;
-                let is_block = offset >= self.header.block && offset % self.header.block == 0;
-                if !is_block || offset.checked_add(bytes).is_none() {
-                    return Err(damaged("its log has an invalid slab"));
-                }
-                self.slabs.insert(number, SlabPlace { offset, cells });
+                let place = SlabPlace::new(offset, cells, self.header.block);
+                let place = place.ok_or_else(|| damaged("its log has an invalid slab"))?;
+                self.slabs.insert(number, place);
             }
             Record::Family(record) => {
                 let number = record.number;
@@ -300,30 +258,7 @@ impl Reader {
 
     /// Copies the values of all series.
     fn copy(&mut self, file: &File) -> Result<(), Refusal> {
-        let bytes = file.metadata()?.len();
-        let mapped = self.cells.as_ref().map_or(0, FileCells::bytes);
-        if bytes < mapped {
-            return Err(damaged("it is shorter than it was"));
-        }
-        if bytes > mapped {
-            // A file that claims to be larger than the memory's addresses does not become readable.
-            let cells = FileCells::of(file, bytes).map_err(|error| Refusal::Damaged(error.to_string()))?;
-            self.cells = Some(cells);
-        }
-        let Some(cells) = &self.cells else { return Ok(()) };
-        let slabs = &self.slabs;
-        let place = |slot: u32, width: usize| -> Result<usize, Refusal> {
-            let slab = slabs.get(&(slot / CELLS_PER_SLAB as u32));
-            let slab = slab.ok_or_else(|| damaged("a series is in no slab"))?;
-            let first = slot as usize % CELLS_PER_SLAB;
-            let end = slab.offset + (slab.cells as usize * size_of::<f64>()) as u64;
-            if first + width > slab.cells as usize || end > bytes {
-                return Err(damaged("a series is outside its slab"));
-            }
-            usize::try_from(slab.offset)
-                .map(|it| it + first * size_of::<f64>())
-                .map_err(|_| damaged("it is too long"))
-        };
+        let mut slabs = SlabCopies::new(file, &self.slabs);
         let mut now = Vec::with_capacity(self.order.len());
         self.copied.clear();
         for number in &self.order {
@@ -333,15 +268,16 @@ impl Reader {
             let width = descriptor.value_width();
             let mut values = vec![0.0; width * series.len()];
             for (series, values) in series.iter().zip(values.chunks_exact_mut(width)) {
-                let first = place(series.slot, width)?;
-                read_histogram(values, PASSES_MAX, |cell| cells.load(first + cell * size_of::<f64>()));
+                slabs.read(series.slot, values)?;
             }
             let ids = series.iter().map(|series| series.id);
             let seen_now = ids.zip(values.chunks_exact(width).map(fingerprint));
             let expired =
                 record.ttl.map(|ttl| seen.look(self.clock.now(), ttl, seen_now)).unwrap_or_default();
+            let mut overflow = [0.0];
             // A slab that the file has no room for is in the memory of the process.
-            let overflow = place(record.overflow_slot, 1).map_or(0.0, |at| cells.load(at));
+            let _ = slabs.read(record.overflow_slot, &mut overflow);
+            let [overflow] = overflow;
             self.copied.push(*number);
             now.push(Arc::new(RemoteFamily {
                 descriptor: Arc::clone(descriptor),

@@ -1,33 +1,28 @@
-//! The run that this process takes part in: reads the other processes, has those that have ended added to the totals, and
-//! removes what ended processes leave behind.
+//! The run that this process takes part in: reads the other processes, and has those that have ended added to the totals.
 
 use super::fold::{Ended, FoldThread, fold};
+use super::folder::{READ, identities};
 use super::layout::{self, Header};
-use super::member::{file_name, identity_of, is_unfinished};
-use super::reader::{Reader, Refusal, has_ended};
+use super::member::{file_name, identity_of};
+use super::reader::{Reader, has_ended};
+use super::refusal::Refusal;
 use super::totals::{self, Identities, Totals};
 use crate::clock::Clock;
 use crate::registry::{Others, Retired, Run};
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, RwLock};
 use hashbrown::{HashMap, HashSet};
-use nix::fcntl::{Flock, FlockArg};
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Locked by the process that joins, folds or removes.
-const LOCK: &str = "lock";
-/// Its presence says that the totals outlive the last process.
-pub(super) const KEPT: &str = "keep";
-/// Its time is that of the last read of the run.
-const READ: &str = "read";
-/// How long a process that joins waits for the lock.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How often the files are listed again because a process was folded meanwhile.
 const READS_MAX: usize = 20;
+
+/// How long the number of processes is taken as it was: counting them opens all files.
+const COUNT_AGE: Duration = Duration::from_millis(500);
 
 /// A run as one process follows it.
 pub(super) struct SharedRun {
@@ -43,6 +38,10 @@ pub(super) struct SharedRun {
     /// which a scrape locks while it reads files.
     own_read: AtomicU64,
     seen_read: AtomicU64,
+    /// What the last scrape has read.
+    last: RwLock<Arc<Others>>,
+    /// The number of processes, and when they were counted.
+    counted: Mutex<Option<(Instant, usize)>>,
 }
 
 #[derive(Default)]
@@ -50,8 +49,7 @@ struct State {
     readers: HashMap<u64, Reader, foldhash::fast::FixedState>,
     totals: Totals,
     refused: HashSet<String, foldhash::fast::FixedState>,
-    last: Arc<Others>,
-    /// True once a warning has said that `last` is shown again.
+    /// True once a warning has said that the last values are shown again.
     is_old: bool,
 }
 
@@ -67,6 +65,8 @@ impl SharedRun {
             folding: FoldThread::default(),
             own_read: AtomicU64::new(0),
             seen_read: AtomicU64::new(0),
+            last: RwLock::default(),
+            counted: Mutex::new(None),
         }
     }
 
@@ -226,7 +226,7 @@ impl Run for SharedRun {
                             self.folder.display()
                         );
                     }
-                    return Arc::clone(&state.last);
+                    return self.last();
                 }
             }
         }
@@ -236,17 +236,17 @@ impl Run for SharedRun {
         let pids: BTreeSet<u32> = live.map(|reader| reader.header.pid).collect();
         let mut order: Vec<&Reader> = state.readers.values().collect();
         order.sort_unstable_by_key(|Reader { header, .. }| (header.started, header.pid, header.identity));
-        let others = Others {
+        let others = Arc::new(Others {
             processes: pids.iter().filter(|pid| **pid != std::process::id()).count(),
             unshared: order.iter().map(|reader| reader.unshared).sum(),
             refused: state.refused.len(),
             families: order.into_iter().flat_map(|reader| &reader.now).cloned().collect(),
             retired: Arc::clone(&state.totals.retired),
-        };
+        });
         self.tell_read();
-        state.last = Arc::new(others);
+        *self.last.write() = Arc::clone(&others);
         self.fold_later(&state);
-        Arc::clone(&state.last)
+        others
     }
 
     fn was_read(&self) -> bool {
@@ -256,7 +256,7 @@ impl Run for SharedRun {
     }
 
     fn last(&self) -> Arc<Others> {
-        Arc::clone(&self.state.lock().last)
+        Arc::clone(&self.last.read())
     }
 
     fn processes(&self) -> Vec<u32> {
@@ -271,6 +271,18 @@ impl Run for SharedRun {
         // Each thread of a process has a file.
         live.dedup();
         live
+    }
+
+    fn process_count(&self) -> usize {
+        let mut counted = self.counted.lock();
+        match *counted {
+            Some((at, count)) if at.elapsed() < COUNT_AGE => count,
+            _ => {
+                let count = self.processes().len();
+                *counted = Some((Instant::now(), count));
+                count
+            }
+        }
     }
 
     fn port_use(&self, own: Option<u64>, port: u16) -> Option<bool> {
@@ -311,101 +323,4 @@ impl Run for SharedRun {
 /// Nanoseconds since 1970.
 fn nanos(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |it| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX))
-}
-
-/// The identities of the files of a run.
-pub(super) fn identities(folder: &Path) -> io::Result<Vec<u64>> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        found.extend(entry?.file_name().to_str().and_then(identity_of));
-    }
-    Ok(found)
-}
-
-/// Locks a run, if no other process has; `None` otherwise, and if the folder was removed meanwhile.
-pub(super) fn lock(folder: &Path) -> io::Result<Option<Flock<File>>> {
-    let path = folder.join(LOCK);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
-    let Ok(file) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else { return Ok(None) };
-    let is_there = std::fs::metadata(&path).and_then(|there| Ok(there.ino() == file.metadata()?.ino()));
-    Ok(is_there.unwrap_or(false).then_some(file))
-}
-
-/// The same, with some patience. Makes the folder again if another process removes it.
-pub(super) fn lock_patiently(folder: &Path, prepare: impl Fn() -> io::Result<()>) -> io::Result<Flock<File>> {
-    let begun = Instant::now();
-    loop {
-        match lock(folder) {
-            Ok(Some(lock)) => return Ok(lock),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => prepare()?,
-            Err(error) => return Err(error),
-            Ok(None) => {}
-        }
-        if begun.elapsed() > PATIENCE {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "another process holds its lock"));
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// True if a process of the run lives. The caller holds the run's lock.
-pub(super) fn is_live(folder: &Path) -> io::Result<bool> {
-    for identity in identities(folder)? {
-        if let Ok(file) = File::open(folder.join(file_name(identity)))
-            && !has_ended(&file)?
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Removes what processes left that were killed while they joined. The caller holds the run's lock, as they did.
-pub(super) fn remove_unfinished(folder: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_name().to_str().is_some_and(is_unfinished) {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Removes the files of a run without live processes. The caller holds its lock.
-pub(super) fn empty(folder: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let is_ours = name.to_str().is_some_and(|name| {
-            identity_of(name).is_some()
-                || is_unfinished(name)
-                || name.starts_with(totals::NAME)
-                || name == READ
-        });
-        if is_ours {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Removes runs of the same user in which no process lives.
-pub(super) fn remove_old_runs(base: &Path, own: &Path, owner: u32) {
-    let Ok(entries) = std::fs::read_dir(base) else { return };
-    for folder in entries.flatten().map(|entry| entry.path()) {
-        let is_run = folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
-            name.strip_prefix(super::place::PREFIX).is_some_and(|rest| u64::from_str_radix(rest, 16).is_ok())
-        });
-        let is_own = std::fs::symlink_metadata(&folder).is_ok_and(|it| it.is_dir() && it.uid() == owner);
-        if !is_run || !is_own || folder == own || folder.join(KEPT).exists() {
-            continue;
-        }
-        if let Ok(Some(_lock)) = lock(&folder)
-            && is_live(&folder).is_ok_and(|live| !live)
-            && empty(&folder).is_ok()
-        {
-            let _ = std::fs::remove_file(folder.join(LOCK));
-            let _ = std::fs::remove_dir(&folder);
-        }
-    }
 }

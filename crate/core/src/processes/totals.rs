@@ -2,8 +2,8 @@
 //! be there. It is replaced as a whole, so a reader sees the old one or the new one.
 
 use super::crash::crash_point;
-use super::reader::Refusal;
 use super::record::{Decoder, Encoder, FamilyRecord, Record, checksum};
+use super::refusal::Refusal;
 use crate::clock::Clock;
 use crate::registry::{Retired, RetiredFamily};
 use crate::sync::Arc;

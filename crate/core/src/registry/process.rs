@@ -141,7 +141,7 @@ impl Process {
     /// The number of live processes of the run; `None` without a run.
     #[cfg(feature = "http")]
     pub(crate) fn processes(&self) -> Option<usize> {
-        Some(self.state().run.as_ref()?.processes().len())
+        Some(self.state().run.as_ref()?.process_count())
     }
 
     /// The other processes of the run as the last scrape read them; `None` without a run.

@@ -245,9 +245,12 @@ impl Registry {
     /// Removes the family of this name; returns whether it existed. Handles, and other registries that have it, keep it
     /// alive.
     pub fn unregister(&self, name: &str) -> bool {
-        let mut contents = self.contents.lock();
-        let Some(id) = contents.family(name).map(|(id, _)| id) else { return false };
-        self.forget(contents.remove(id));
+        let item = {
+            let mut contents = self.contents.lock();
+            let Some(id) = contents.family(name).map(|(id, _)| id) else { return false };
+            contents.remove(id)
+        };
+        self.forget(item);
         true
     }
 

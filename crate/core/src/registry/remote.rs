@@ -18,6 +18,8 @@ pub(crate) trait Run: Send + Sync {
     fn last(&self) -> Arc<Others>;
     /// The numbers of the live processes, this one included.
     fn processes(&self) -> Vec<u32>;
+    /// How many they are, as of half a second ago at most.
+    fn process_count(&self) -> usize;
     /// Whether another live process listens on this port: `Some(false)` while it is trying to. `own` is the number of the
     /// asking contributor.
     fn port_use(&self, own: Option<u64>, port: u16) -> Option<bool>;

@@ -29,4 +29,4 @@ pub(crate) use epochs::Scrape;
 #[cfg(feature = "http")]
 pub(crate) use huge_pages::ask_for_huge_pages;
 #[cfg(all(target_os = "linux", not(loom)))]
-pub(crate) use pages::{FileCells, FileWords};
+pub(crate) use pages::FileWords;

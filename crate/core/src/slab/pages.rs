@@ -82,34 +82,3 @@ impl FileWords {
         word.store(value, Ordering::Release);
     }
 }
-
-/// The pages of a file that another process writes.
-pub(crate) struct FileCells(Mapping);
-
-impl FileCells {
-    /// Maps the first `bytes` of a file. The caller makes sure that the file has them, before each read too: a read of a
-    /// page that the file has lost ends the process.
-    pub(crate) fn of(file: &File, bytes: u64) -> io::Result<Self> {
-        let bytes = usize::try_from(bytes).ok().and_then(NonZeroUsize::new);
-        let bytes = bytes.ok_or(io::ErrorKind::InvalidInput)?;
-        // SAFETY: a new mapping, at an address that the system chooses, that is only read.
-        let start = unsafe { mmap(None, bytes, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, file, 0) }?;
-        Ok(Self(Mapping { start, bytes }))
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.0.bytes.get() as u64
-    }
-
-    /// The cell at this offset; NaN outside the mapping.
-    #[inline]
-    pub(crate) fn load(&self, offset: usize) -> f64 {
-        let inside = offset.checked_add(size_of::<f64>()).is_some_and(|end| end <= self.0.bytes.get());
-        if !inside || !offset.is_multiple_of(size_of::<f64>()) {
-            return f64::NAN;
-        }
-        // SAFETY: the cell lies in the mapping and is aligned, both checked above, and the mapping lives as long as `self`.
-        let cell = unsafe { &*self.0.start.as_ptr().byte_add(offset).cast::<AtomicU64>() };
-        f64::from_bits(cell.load(Ordering::Relaxed))
-    }
-}

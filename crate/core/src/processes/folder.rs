@@ -1,0 +1,117 @@
+//! The folder of a run: its lock, the files of its processes, and what ended processes leave behind.
+
+use super::member::{file_name, identity_of, is_unfinished};
+use super::reader::has_ended;
+use super::totals;
+use nix::fcntl::{Flock, FlockArg};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Locked by the process that joins, folds or removes.
+const LOCK: &str = "lock";
+/// Its presence says that the totals outlive the last process.
+pub(super) const KEPT: &str = "keep";
+/// How long a process that joins waits for the lock.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Its time is that of the last read of the run.
+pub(super) const READ: &str = "read";
+
+/// The identities of the files of a run.
+pub(super) fn identities(folder: &Path) -> io::Result<Vec<u64>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        found.extend(entry?.file_name().to_str().and_then(identity_of));
+    }
+    Ok(found)
+}
+
+/// Locks a run, if no other process has; `None` otherwise, and if the folder was removed meanwhile.
+pub(super) fn lock(folder: &Path) -> io::Result<Option<Flock<File>>> {
+    let path = folder.join(LOCK);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+    let Ok(file) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else { return Ok(None) };
+    let is_there = std::fs::metadata(&path).and_then(|there| Ok(there.ino() == file.metadata()?.ino()));
+    Ok(is_there.unwrap_or(false).then_some(file))
+}
+
+/// The same, with some patience. Makes the folder again if another process removes it.
+pub(super) fn lock_patiently(folder: &Path, prepare: impl Fn() -> io::Result<()>) -> io::Result<Flock<File>> {
+    let begun = Instant::now();
+    loop {
+        match lock(folder) {
+            Ok(Some(lock)) => return Ok(lock),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => prepare()?,
+            Err(error) => return Err(error),
+            Ok(None) => {}
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "another process holds its lock"));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// True if a process of the run lives. The caller holds the run's lock.
+pub(super) fn is_live(folder: &Path) -> io::Result<bool> {
+    for identity in identities(folder)? {
+        if let Ok(file) = File::open(folder.join(file_name(identity)))
+            && !has_ended(&file)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Removes what processes left that were killed while they joined. The caller holds the run's lock, as they did.
+pub(super) fn remove_unfinished(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(is_unfinished) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the files of a run without live processes. The caller holds its lock.
+pub(super) fn empty(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_ours = name.to_str().is_some_and(|name| {
+            identity_of(name).is_some()
+                || is_unfinished(name)
+                || name.starts_with(totals::NAME)
+                || name == READ
+        });
+        if is_ours {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes runs of the same user in which no process lives.
+pub(super) fn remove_old_runs(base: &Path, own: &Path, owner: u32) {
+    let Ok(entries) = std::fs::read_dir(base) else { return };
+    for folder in entries.flatten().map(|entry| entry.path()) {
+        let is_run = folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
+            name.strip_prefix(super::place::PREFIX).is_some_and(|rest| u64::from_str_radix(rest, 16).is_ok())
+        });
+        let is_own = std::fs::symlink_metadata(&folder).is_ok_and(|it| it.is_dir() && it.uid() == owner);
+        if !is_run || !is_own || folder == own || folder.join(KEPT).exists() {
+            continue;
+        }
+        if let Ok(Some(_lock)) = lock(&folder)
+            && is_live(&folder).is_ok_and(|live| !live)
+            && empty(&folder).is_ok()
+        {
+            let _ = std::fs::remove_file(folder.join(LOCK));
+            let _ = std::fs::remove_dir(&folder);
+        }
+    }
+}

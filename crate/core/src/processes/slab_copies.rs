@@ -1,0 +1,103 @@
+//! Copies slabs from the file of another process. It reads them by system calls and maps nothing: a process that reads a
+//! mapped page ends if the file has lost the page, or if a full file system cannot provide it.
+
+use super::refusal::{Refusal, damaged};
+use crate::registry::{PASSES_MAX, read_histogram};
+use crate::slab::CELLS_PER_SLAB;
+use hashbrown::HashMap;
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+const CELL_BYTES: usize = size_of::<f64>();
+/// The most cells of a slab. A slab has more than `CELLS_PER_SLAB` only for one histogram with as many buckets.
+const CELLS_MAX: u32 = 1 << 24;
+
+/// Where a slab is in a file.
+pub(super) struct SlabPlace {
+    offset: u64,
+    cells: u32,
+}
+
+/// The slabs of a file, by number.
+pub(super) type SlabPlaces = HashMap<u32, SlabPlace, foldhash::fast::FixedState>;
+
+impl SlabPlace {
+    /// `None` for a place where no process puts a slab. `block` is the size of the file's blocks; the log begins in the first.
+    pub(super) fn new(offset: u64, cells: u32, block: u64) -> Option<Self> {
+        let bytes = u64::from(cells) * CELL_BYTES as u64;
+        let is_block = offset >= block && offset.is_multiple_of(block) && offset.checked_add(bytes).is_some();
+        (is_block && cells <= CELLS_MAX).then_some(Self { offset, cells })
+    }
+}
+
+/// The slabs that were read so far.
+pub(super) struct SlabCopies<'a> {
+    file: &'a File,
+    places: &'a SlabPlaces,
+    copies: HashMap<u32, SlabCopy, foldhash::fast::FixedState>,
+}
+
+/// Two copies of a slab, made one after the other.
+struct SlabCopy {
+    passes: [Vec<u8>; 2],
+    offset: u64,
+}
+
+impl<'a> SlabCopies<'a> {
+    pub(super) fn new(file: &'a File, places: &'a SlabPlaces) -> Self {
+        Self { file, places, copies: HashMap::default() }
+    }
+
+    /// Reads the cells of a series.
+    pub(super) fn read(&mut self, slot: u32, values: &mut [f64]) -> Result<(), Refusal> {
+        let (number, first) = (slot / CELLS_PER_SLAB as u32, slot as usize % CELLS_PER_SLAB * CELL_BYTES);
+        let file = self.file;
+        let copy = self.copy(number)?;
+        let range = first..first + size_of_val(values);
+        let [one, two] = &copy.passes;
+        let (Some(one), Some(two)) = (one.get(range.clone()), two.get(range)) else {
+            return Err(damaged("a series is outside its slab"));
+        };
+        let cells = RefCell::new(one.to_vec());
+        let passes = Cell::new(0);
+        read_histogram(values, PASSES_MAX, |cell| {
+            if cell == 0 {
+                match passes.replace(passes.get() + 1) {
+                    0 => {}
+                    1 => cells.borrow_mut().copy_from_slice(two),
+                    // Someone observes all the time. On failure the last pass is taken as it is.
+                    _ => {
+                        let _ = file.read_exact_at(&mut cells.borrow_mut(), copy.offset + first as u64);
+                    }
+                }
+            }
+            cell_at(&cells.borrow(), cell)
+        });
+        Ok(())
+    }
+
+    fn copy(&mut self, number: u32) -> Result<&SlabCopy, Refusal> {
+        if !self.copies.contains_key(&number) {
+            let SlabPlace { offset, cells } =
+                self.places.get(&number).ok_or_else(|| damaged("a series is in no slab"))?;
+            let bytes = *cells as usize * CELL_BYTES;
+            // A damaged record must not make this process take memory for cells that the file does not have.
+            if self.file.metadata()?.len() < offset + bytes as u64 {
+                return Err(damaged("it is shorter than its log says"));
+            }
+            let mut passes = [vec![0; bytes], vec![0; bytes]];
+            for pass in &mut passes {
+                self.file.read_exact_at(pass, *offset)?;
+            }
+            self.copies.insert(number, SlabCopy { passes, offset: *offset });
+        }
+        Ok(&self.copies[&number])
+    }
+}
+
+/// The kernel copies an aligned cell as a whole, because it copies by words or by more.
+fn cell_at(bytes: &[u8], cell: usize) -> f64 {
+    let (cells, _) = bytes.as_chunks::<CELL_BYTES>();
+    cells.get(cell).map_or(f64::NAN, |bytes| f64::from_ne_bytes(*bytes))
+}
