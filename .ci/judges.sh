@@ -39,6 +39,9 @@ venv=target/judges-venv
 # Grafana's own types of dashboards. The library does not depend on them.
 npm ci --prefix __test__/judges/grafana --no-audit --no-fund --loglevel=error
 
+# The process manager whose cluster mode and reloads a test uses.
+npm ci --prefix __test__/judges/pm2 --no-audit --no-fund --loglevel=error
+
 # The Go library with which Prometheus and Grafana's agent read expositions. The installed toolchain is used.
 (cd __test__/judges/expfmt && GOTOOLCHAIN=local go build -mod=readonly -o ../../../target/judges-expfmt .)
 
@@ -73,6 +76,7 @@ dpkg-query -W -f '${Package} ${Version}\n' victoria-metrics 2>/dev/null || true
 "$venv/bin/python" --version
 "$venv/bin/python" -m pip freeze --disable-pip-version-check
 npm ls --prefix __test__/judges/grafana --depth=0
+npm ls --prefix __test__/judges/pm2 --depth=0
 go version -m target/judges-expfmt target/judges-native target/judges-textparse | awk '$1 == "dep" && $2 ~ /prometheus/ { print $2, $3 }'
 prometheus-pushgateway --version 2>&1 | head -n 1
 openssl version
