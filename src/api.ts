@@ -2,6 +2,7 @@
  * Collects all functions and classes of one copy of the package, for `realm.ts` to share. The public names are listed
  * in `entry/index.ts`.
  */
+import { isMainThread } from 'node:worker_threads';
 import type * as Config from './config';
 import type * as Databases from './databases/clients';
 import { EndpointError } from './errors';
@@ -159,8 +160,8 @@ export function validateMetricName(name: string): boolean {
   return typeof name === 'string' && addon.isMetricName(name);
 }
 
-/** Joins the run of the primary of `node:cluster`, if this process is a worker and the primary has a run. */
+/** Takes part in the run of the process in a thread, and in that of the primary in a worker of `node:cluster`. */
 export function joinAsWorker(): void {
   // Only a process with a channel to its parent can be a worker.
-  if (typeof process.send === 'function') share().joinAsWorker();
+  if (typeof process.send === 'function' || !isMainThread) share().joinAsWorker();
 }

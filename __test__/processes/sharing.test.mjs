@@ -178,6 +178,7 @@ const CRASHES = {
     'record written:2',
   ],
   recording: ['record written:60', 'block taken:2', 'slab moved:1', 'block named:0'],
+  compacting: ['log written:0', 'log replaced:0'],
   folding: ['totals written:0', 'totals replaced:0', 'file removed:0'],
 };
 
@@ -224,6 +225,25 @@ for (const step of CRASHES.recording) {
     );
     // The series that was being made may be there with 0.
     t.is(lines.length, ledger);
+    t.is(one.stderr, '');
+  });
+}
+
+for (const step of CRASHES.compacting) {
+  onLinux(`stopped while it drops removed series from its log, at "${step}", a process loses nothing`, async (t) => {
+    const service = new Service(t);
+    const one = await service.start();
+    const stopped = await service.start({}, { PROMETHEUS_METRICS_TEST_CRASH: step });
+    await stopped.ask('count', { times: 3 });
+    const before = await one.ask('metrics');
+    await stopped.ask('count', { kind: 'b', times: 2 });
+    await stopped.ask('spin', { series: 6000 });
+    await stopped.ended();
+    const text = await one.ask('metrics');
+    t.is(seriesValue(before, 'jobs_total{kind="a"}'), 3);
+    t.is(seriesValue(text, 'jobs_total{kind="a"}'), 3);
+    t.is(seriesValue(text, 'jobs_total{kind="b"}'), 2);
+    t.false(text.includes('spun'));
     t.is(one.stderr, '');
   });
 }
@@ -330,6 +350,19 @@ onLinux('damaged totals are refused with a warning, and hide no live process', a
   const text = await two.ask('scrape');
   t.is(seriesValue(text, 'jobs_total{kind="a"}'), 12);
   t.is(seriesValue(text, 'llmdevops_metrics_refused_files'), 0);
+});
+
+onLinux('a thread that is older than the run is counted as missing elsewhere', async (t) => {
+  const service = new Service(t);
+  const [one, two] = [await service.start(), await service.start(null)];
+  await two.ask('thread', { times: 4, end: false });
+  await two.ask('share', { dir: service.dir });
+  const unshared = async () => seriesValue(await one.ask('scrape'), 'llmdevops_metrics_unshared_series');
+  for (const end = Date.now() + 20_000; !(await unshared()) && Date.now() < end; await sleep(20));
+  // A counter, a summary and seven gauges.
+  t.is(await unshared(), 9);
+  t.is(seriesValue(await two.ask('metrics'), 'jobs_total{kind="thread"}'), 4);
+  t.is(seriesValue(await one.ask('metrics'), 'jobs_total{kind="thread"}'), undefined);
 });
 
 onLinux('a limit of one process moves no series of others to `other` when they end', async (t) => {

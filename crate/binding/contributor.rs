@@ -12,7 +12,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
 use prometheus_metrics::processes::{
-    JoinOptions, announce_ports, join, join_run_of, live_processes, port_use, rejoin, was_read,
+    JoinOptions, announce_ports, join, join_run_of, live_processes, look_after, port_use, was_read,
 };
 use prometheus_metrics::registry::{
     Aggregator, Contributor, Descriptor, Family, Kind, NativeHistogramOptions, Process, Remover,
@@ -202,10 +202,10 @@ impl NativeContributor {
         was_read(&self.membership.process)
     }
 
-    /// Joins the run again if this realm's file is gone; returns whether it did.
+    /// Looks after this realm's file; returns whether it is another one now.
     #[napi(catch_unwind)]
-    pub fn rejoin(&self) -> Result<bool> {
-        rejoin(&self.membership.process, &self.membership.contributor).map_err(refused)
+    pub fn look_after(&self) -> Result<bool> {
+        look_after(&self.membership.process, &self.membership.contributor).map_err(refused)
     }
 
     /// Says which ports this realm listens on, and which it is trying to.

@@ -157,9 +157,9 @@ export function wasRead(): boolean {
   return contributor.wasRead();
 }
 
-/** Joins the run again if this realm's file is gone. */
-export function rejoin(): void {
-  if (native(() => contributor.rejoin())) tellPorts();
+/** Makes another file if this realm's is gone, and drops removed series from its log. */
+export function lookAfterFile(): void {
+  if (native(() => contributor.lookAfter())) tellPorts();
 }
 
 /** What this realm does with ports: `true` for those that it listens on, `false` for those that it is trying to. */

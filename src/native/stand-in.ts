@@ -116,7 +116,7 @@ class Contributor implements Addon.NativeContributor {
   share = (): string => '';
   sharedWith = (): number[] => [];
   wasRead = (): boolean => false;
-  rejoin = (): boolean => false;
+  lookAfter = (): boolean => false;
   setPorts(): void {}
   portUse = (): null => null;
 }

@@ -3,8 +3,9 @@
  * `node:cluster` which run to join.
  */
 import { setInterval } from 'node:timers';
+import { isMainThread } from 'node:worker_threads';
 import { messageOf, refuseOption } from '../errors';
-import { rejoin, type Sharing, shareContributor, sharedWith, wasRead } from '../native/contributor';
+import { lookAfterFile, type Sharing, shareContributor, sharedWith, wasRead } from '../native/contributor';
 import { checkOptionNames, optionNames } from '../options';
 import { internalsOf, jsonOfProcess, Registry } from '../registry/registry';
 import type { MetricObjectWithValues } from '../types';
@@ -103,17 +104,22 @@ function serviceName(): string {
 
 function enter(options: Sharing): SharedProcesses {
   joined = { dir: shareContributor(options), processes: sharedWith };
+  lookAfter();
+  return joined;
+}
+
+/** Looks after the file of this thread, and collects for other processes. */
+function lookAfter(): void {
   // A scrape in another process cannot run the collectors of this one, and shows the values that they set last.
   const { collections } = internalsOf(Registry.globalRegistry);
   setInterval(() => {
     try {
-      rejoin();
+      lookAfterFile();
     } catch (error) {
       warnOnce(messageOf(error));
     }
-    if (wasRead()) collections.run([], { limitMs: COLLECT_MS }).catch(() => {});
+    if (isMainThread && wasRead()) collections.run([], { limitMs: COLLECT_MS }).catch(() => {});
   }, LOOK_MS).unref();
-  return joined;
 }
 
 /** True if this process shares its metrics. */
@@ -132,8 +138,15 @@ export function ownFamilies(registry: Registry, aggregator?: string): Promise<Me
   return isSharing() ? registry[jsonOfProcess](aggregator) : registry.getMetricsAsJSON(aggregator);
 }
 
-/** Joins the run of the primary, if it has one. Called once in a process that was started with a channel. */
+/**
+ * Joins the run of the primary, if it has one. Called once in a thread, which has joined with its process, and in a process
+ * that was started with a channel.
+ */
 export function joinAsWorker(): void {
+  if (!isMainThread) {
+    if (sharedWith().length > 0) lookAfter();
+    return;
+  }
   const cluster = require('node:cluster') as typeof import('node:cluster').default;
   const [, pid, isLabelled, dir] = /^(\d+):([01]):(.+)$/s.exec(process.env[RUN] ?? '') ?? [];
   if (joined !== undefined || !cluster.isWorker || Number(pid) !== process.ppid) return;

@@ -52,6 +52,11 @@ const commands = {
       }
     }, 0);
   },
+  /** Makes series and removes them again. */
+  spin: ({ series: number }) => {
+    for (let n = 0; n < number; n += 1) count.inc({ kind: `spun ${n}` });
+    for (let n = 0; n < number; n += 1) count.remove({ kind: `spun ${n}` });
+  },
   fill: ({ series: number }) => {
     const limits = { cardinality: { maxSeries: number + 1 } };
     const filled = new Counter({ name: 'fill_total', help: 'Fill', labelNames: ['n'], ...limits });

@@ -361,6 +361,8 @@ export const SECTIONS = [
       panel('Connections', '', value('metrics_connections')),
       panel('Collectors that fail', '/s', growth('metrics_collector_errors_total', ['collector'])),
       panel('Families left out', '/s', growth('metrics_merge_mismatches_total', ['metric'])),
+      panel('Processes that share metrics', '', value('metrics_processes')),
+      panel('Series that are not shared', '', value('metrics_unshared_series')),
       panel('Event loop late', 's', value('eventloop_stalled_seconds')),
     ],
   },

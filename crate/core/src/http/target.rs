@@ -140,7 +140,7 @@ impl Target {
             ),
             gauge(
                 "llmdevops_metrics_unshared_series",
-                "Series of other processes that are missing, because their file had no room",
+                "Series of other processes that are missing, because no file has them",
                 others.unshared as f64,
             ),
             gauge(

@@ -11,6 +11,7 @@ use crate::registry::{Contributor, Family, Kind, Process};
 use crate::slab::Cells;
 use crate::sync::Arc;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -168,4 +169,147 @@ proptest! {
             }
         }
     }
+}
+
+/// A family, and the ids and values of its series.
+type Written = (Arc<Family>, Vec<(u32, f64)>);
+
+/// A contributor that shares two families, and what it has written there.
+struct Writer {
+    contributor: Arc<Contributor>,
+    process: Process,
+    path: PathBuf,
+    families: Vec<Written>,
+    written: f64,
+}
+
+const NAMES: [&str; 2] = ["one", "two"];
+
+impl Writer {
+    fn new(folder: &Path) -> Self {
+        let contributor = Arc::new(Contributor::new(Cells::on_heap()));
+        let process = Process::new();
+        process.join(Arc::clone(&contributor));
+        let options = JoinOptions::default().dir(Some(folder.to_owned()));
+        let run = join(&process, &contributor, &options).expect("a folder that can be used");
+        let path = run.join(file_name(contributor.number().expect("it has joined")));
+        let mut writer = Self { contributor, process, path, families: Vec::new(), written: 0.0 };
+        NAMES.iter().for_each(|name| writer.register(name));
+        writer
+    }
+
+    fn register(&mut self, name: &str) {
+        let descriptor = Descriptor::new(Kind::Counter, name, "", &["x"]).expect("valid");
+        self.families.push((family(&self.contributor, descriptor), Vec::new()));
+    }
+
+    fn add(&mut self, which: usize) {
+        self.written += 1.0;
+        let (family, series) = &mut self.families[which];
+        let added = family.add_series(&[(0, &self.written.to_string())]).expect("within the limits");
+        let (slab, first) = self.contributor.cells().locate(added.slot);
+        slab.store(first, self.written);
+        series.push((added.id, self.written));
+    }
+
+    fn remove(&mut self, which: usize, at: prop::sample::Index) {
+        let (family, series) = &mut self.families[which];
+        if !series.is_empty() {
+            let (id, _) = series.remove(at.index(series.len()));
+            assert!(family.remove_series(id), "it exists");
+        }
+    }
+
+    fn take(&mut self, change: &Change) {
+        match *change {
+            Change::Add(which, count) => (0..count).for_each(|_| self.add(which)),
+            Change::Remove(which, at) => self.remove(which, at),
+            Change::Clear(which) => {
+                let (family, series) = &mut self.families[which];
+                family.clear();
+                series.clear();
+            }
+            Change::Replace => {
+                self.families.pop();
+                assert!(self.contributor.registry().unregister(NAMES[1]));
+                self.register(NAMES[1]);
+            }
+            Change::Compact => self.contributor.compact_journal(),
+        }
+    }
+
+    fn reader(&self) -> Reader {
+        let identity = self.contributor.number().expect("it has joined");
+        Reader::open(&self.path, identity, owner(), &Arc::default()).expect("a whole file")
+    }
+
+    fn check(&self, reader: &mut Reader) -> Result<(), TestCaseError> {
+        reader.read().map_err(|refusal| TestCaseError::fail(format!("{refusal:?}")))?;
+        let read: BTreeMap<String, Vec<f64>> = values(reader).into_iter().collect();
+        for (name, (_, series)) in NAMES.iter().zip(&self.families) {
+            let written: Vec<f64> = series.iter().map(|(_, value)| *value).collect();
+            prop_assert_eq!(read.get(*name), Some(&written));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Add(usize, usize),
+    Remove(usize, prop::sample::Index),
+    Clear(usize),
+    Replace,
+    Compact,
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let which = || 0..NAMES.len();
+    prop_oneof![
+        6 => (which(), 1..6_usize).prop_map(|(which, count)| Change::Add(which, count)),
+        12 => (which(), any::<prop::sample::Index>()).prop_map(|(which, at)| Change::Remove(which, at)),
+        1 => which().prop_map(Change::Clear),
+        1 => Just(Change::Replace),
+        6 => Just(Change::Compact),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Other logs take the place of the first one, in several steps, while series come and go.
+    #[test]
+    fn a_reader_follows_from_log_to_log(changes in prop::collection::vec((change(), any::<bool>()), 1..150)) {
+        let folder = Folder::new();
+        let mut writer = Writer::new(&folder.0);
+        let mut reader = writer.reader();
+        for (change, is_read) in &changes {
+            writer.take(change);
+            if *is_read {
+                writer.check(&mut reader)?;
+            }
+        }
+        writer.check(&mut reader)?;
+        writer.check(&mut writer.reader())?;
+        writer.process.leave(&writer.contributor);
+        writer.check(&mut writer.reader())?;
+    }
+}
+
+#[test]
+fn a_file_does_not_grow_with_series_that_are_gone() {
+    let folder = Folder::new();
+    let mut writer = Writer::new(&folder.0);
+    let size = |writer: &Writer| std::fs::metadata(&writer.path).expect("a file").len();
+    let mut sizes = Vec::new();
+    for _ in 0..60 {
+        for _ in 0..500 {
+            writer.add(0);
+        }
+        writer.take(&Change::Clear(0));
+        writer.take(&Change::Compact);
+        sizes.push(size(&writer));
+    }
+    assert_eq!(sizes[3], sizes[59], "{sizes:?}");
+    writer.check(&mut writer.reader()).expect("nothing is lost");
 }

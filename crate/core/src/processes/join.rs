@@ -48,13 +48,21 @@ pub fn join_run_of(process: &Process, contributor: &Contributor) -> Result<()> {
     }
 }
 
-/// Joins the run of its process again if the contributor's file is gone: programs that clean up remove files of others.
-/// Returns whether it did. Call it on the contributor's thread.
+/// Looks after the contributor's file: makes another one if it is gone, because programs that clean up remove files of
+/// others, and drops the records of removed series from its log. Returns whether the file is another one. Call it on the
+/// contributor's thread, about once a second; a call takes a millisecond or two if there is much to do.
 ///
 /// # Errors
 /// `InvalidConfig` if the contributor cannot have a file.
-pub fn rejoin(process: &Process, contributor: &Contributor) -> Result<bool> {
-    imp::rejoin(process, contributor)
+pub fn look_after(process: &Process, contributor: &Contributor) -> Result<bool> {
+    if imp::rejoin(process, contributor)? {
+        return Ok(true);
+    }
+    if let Some(journal) = contributor.journal() {
+        contributor.compact_journal();
+        journal.tell_elsewhere(process.unshared_series());
+    }
+    Ok(false)
 }
 
 /// The process numbers of the live processes of the run, this one included; empty without a run.

@@ -12,19 +12,23 @@ use std::os::unix::fs::FileExt;
 const MAGIC: u64 = u64::from_le_bytes(*b"llmmtrx1");
 /// The header's room.
 const HEADER_BYTES: usize = 512;
-/// Where the log's end is written. It is stored after the record that it includes.
-const LOG_END: u64 = 512;
-/// How often the log's end is read again while it changes.
-const LOG_END_READS: usize = 8;
+/// Where the number of the present log is written: 0 for the first one. Another one replaces it when most of its records
+/// are of series that are gone.
+const GENERATION: u64 = 512;
+/// Where it is written where the present log begins and ends, and the same of the one before or after it. The end is stored
+/// after the record that it includes.
+const LOGS: [u64; 2] = [520, 536];
+/// How often these are read again while they change.
+const LOG_READS: usize = 8;
 /// Where the number of series without cells in the file is written.
-const UNSHARED: u64 = 520;
+const UNSHARED: u64 = 552;
 /// Where the ports are written that the process listens on, or is trying to.
-const PORTS: u64 = 528;
+const PORTS: u64 = 560;
 /// Ports that a file has room for.
 const PORTS_MAX: usize = 32;
 /// Added to a port that the process is only trying.
 const TRIED: u64 = 1 << 16;
-/// The first record.
+/// The first record of the first log.
 pub(super) const LOG_START: u64 = 1024;
 
 /// Blocks have this many bytes, or a multiple: a slab's 32 KiB, or a page where pages are larger.
@@ -108,23 +112,56 @@ fn read_state(file: &File, at: u64) -> io::Result<u64> {
     Ok(u64::from_le_bytes(bytes))
 }
 
-/// The offset behind the last record.
-pub(super) fn log_end(file: &File) -> io::Result<u64> {
-    // The process stores it in one step, but this may not read it in one.
-    let mut end = read_state(file, LOG_END)?;
-    for _ in 0..LOG_END_READS {
-        let again = read_state(file, LOG_END)?;
-        if again == end {
-            break;
-        }
-        end = again;
-    }
-    Ok(end)
+/// A log of a file: its number, its first record, and the offset behind the last one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct LogRange {
+    pub(super) generation: u64,
+    pub(super) start: u64,
+    pub(super) end: u64,
 }
 
-/// Stores it after the bytes that it includes.
-pub(super) fn set_log_end(words: &FileWords, end: u64) {
-    words.store(LOG_END, end.to_le());
+/// The present log.
+pub(super) fn log_range(file: &File) -> io::Result<LogRange> {
+    let read = || -> io::Result<LogRange> {
+        let mut bytes = [0; (UNSHARED - GENERATION) as usize];
+        file.read_exact_at(&mut bytes, GENERATION)?;
+        let (words, _) = bytes.as_chunks::<8>();
+        let word = |at: u64| u64::from_le_bytes(words[((at - GENERATION) / 8) as usize]);
+        let generation = word(GENERATION);
+        let at = place_of(generation);
+        Ok(LogRange { generation, start: word(at), end: word(at + 8) })
+    };
+    // The process stores each word in one step, but this may not read it in one.
+    let mut range = read()?;
+    for _ in 0..LOG_READS {
+        let again = read()?;
+        if again == range {
+            break;
+        }
+        range = again;
+    }
+    Ok(range)
+}
+
+fn place_of(generation: u64) -> u64 {
+    LOGS[(generation % 2) as usize]
+}
+
+/// The number of the present log.
+pub(super) fn generation(file: &File) -> io::Result<u64> {
+    read_state(file, GENERATION)
+}
+
+/// Stores the end of the present log after the bytes that it includes.
+pub(super) fn set_log_end(words: &FileWords, generation: u64, end: u64) {
+    words.store(place_of(generation) + 8, end.to_le());
+}
+
+/// Makes a log the present one. The one before it stays described until the next call.
+pub(super) fn set_log(words: &FileWords, LogRange { generation, start, end }: LogRange) {
+    words.store(place_of(generation), start.to_le());
+    words.store(place_of(generation) + 8, end.to_le());
+    words.store(GENERATION, generation.to_le());
 }
 
 /// The number of series whose cells other processes cannot see.

@@ -2,18 +2,18 @@
 //! for other processes, and no failure reaches a program that records: what the file has no room for stays in memory.
 
 use super::crash::crash_point;
-use super::layout::{self, Header, LOG_START, block_bytes};
-use super::record::{Encoder, FRAME, FamilyRecord, Record};
+use super::layout::{self, Header, LogRange, block_bytes};
+use super::log::{Blocks, Log};
+use super::record::{FamilyRecord, Record};
 use crate::model::Descriptor;
 use crate::registry::{Journal, NewSeries};
 use crate::slab::{CELLS_PER_SLAB, FileWords, Slab};
 use crate::sync::Mutex;
 use hashbrown::HashSet;
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, posix_fallocate};
+use nix::fcntl::{Flock, FlockArg};
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ const PREFIX: &str = "process-";
 /// Files that are not finished have this behind their names.
 const UNFINISHED: &str = ".new";
 
-/// The bytes of the record that names the next block. Each block keeps room for it.
-const NEXT_BYTES: u64 = FRAME as u64 + 20;
+/// A log is replaced if it has this many records more than twice its series.
+const WASTED_MAX: usize = if cfg!(test) { 8 } else { 4096 };
 
 pub(super) fn file_name(identity: u64) -> String {
     format!("{PREFIX}{identity:016x}")
@@ -52,19 +52,34 @@ struct State {
     file: Option<Flock<File>>,
     /// The first block of the file.
     words: FileWords,
-    /// Bytes that the file has room for.
-    bytes: u64,
-    /// Where the next record goes, and the end of its block.
-    at: u64,
-    block_end: u64,
-    /// By number, whether the log has the family.
-    families: Vec<bool>,
-    /// By number, whether the file has the slab.
-    slabs: Vec<bool>,
+    blocks: Blocks,
+    log: Log,
+    generation: u64,
+    /// The log that is to replace `log`, while it is being written.
+    next: Option<NextLog>,
+    /// By number.
+    families: Vec<Told>,
+    /// By number, the record that the log has of the slab.
+    slabs: Vec<Option<Record<'static>>>,
     /// Series that the file does not have, by family and id.
     unshared: HashSet<(u32, u32), foldhash::fast::FixedState>,
+    /// Series of other contributors of the process, which have no file.
+    elsewhere: usize,
     /// False if the log misses a removal.
     complete: bool,
+}
+
+/// What the log has of a family.
+#[derive(Default)]
+struct Told {
+    family: bool,
+    series: usize,
+}
+
+/// A log without the series that are gone. It gets one family after the other, and then all that is told of them.
+struct NextLog {
+    log: Log,
+    families: HashSet<u32, foldhash::fast::FixedState>,
 }
 
 impl Member {
@@ -75,29 +90,31 @@ impl Member {
         let file =
             OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(unfinished(&path))?;
         crash_point("file made");
-        let begin = || -> io::Result<(Flock<File>, FileWords)> {
+        let begin = || -> io::Result<State> {
             let file = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)?;
-            allocate(&file, 0, block_bytes())?;
+            let mut blocks = Blocks::default();
+            let log = Log::first(&file, &mut blocks)?;
             header.write(&file)?;
             // A file system that cannot do this could not take slabs either.
             let words = FileWords::of(&file, block_bytes())?;
-            layout::set_log_end(&words, LOG_START);
-            Ok((file, words))
+            layout::set_log(&words, LogRange { generation: 0, start: log.start, end: log.at });
+            Ok(State {
+                file: Some(file),
+                words,
+                blocks,
+                log,
+                generation: 0,
+                next: None,
+                families: Vec::new(),
+                slabs: Vec::new(),
+                unshared: HashSet::default(),
+                elsewhere: 0,
+                complete: true,
+            })
         };
-        let (file, words) = begin().inspect_err(|_| {
+        let state = begin().inspect_err(|_| {
             let _ = std::fs::remove_file(unfinished(&path));
         })?;
-        let state = State {
-            file: Some(file),
-            words,
-            bytes: block_bytes(),
-            at: LOG_START,
-            block_end: block_bytes(),
-            families: Vec::new(),
-            slabs: Vec::new(),
-            unshared: HashSet::default(),
-            complete: true,
-        };
         Ok(Self { header, path, state: Mutex::new(state) })
     }
 
@@ -112,11 +129,11 @@ impl Member {
     /// Moves a slab into the file. On failure it stays in memory.
     pub(super) fn adopt(&self, number: usize, slab: &Slab) {
         let mut state = self.state.lock();
-        let moved = state.adopt(number, slab);
+        let moved = state.adopt(number, slab).ok();
         if state.slabs.len() <= number {
-            state.slabs.resize(number + 1, false);
+            state.slabs.resize(number + 1, None);
         }
-        state.slabs[number] = moved.is_ok();
+        state.slabs[number] = moved;
     }
 }
 
@@ -124,69 +141,64 @@ fn unfinished(path: &Path) -> PathBuf {
     path.with_extension(&UNFINISHED[1..])
 }
 
-/// Takes room for a range of a file. A write to a page without room would end the process.
-fn allocate(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
-    let offset = i64::try_from(offset).map_err(io::Error::other)?;
-    let bytes = i64::try_from(bytes).map_err(io::Error::other)?;
-    loop {
-        match posix_fallocate(file, offset, bytes) {
-            Err(Errno::EINTR) => {}
-            done => return Ok(done?),
-        }
-    }
-}
-
 impl State {
-    /// Takes room for a new block of at least `bytes`; returns its offset.
-    fn grow(&mut self, bytes: u64) -> io::Result<(u64, u64)> {
-        let file = self.file.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        let bytes = bytes.next_multiple_of(block_bytes());
-        allocate(file, self.bytes, bytes)?;
-        crash_point("block taken");
-        let offset = self.bytes;
-        self.bytes += bytes;
-        Ok((offset, bytes))
-    }
-
-    fn adopt(&mut self, number: usize, slab: &Slab) -> io::Result<()> {
+    fn adopt(&mut self, number: usize, slab: &Slab) -> io::Result<Record<'static>> {
         let bytes = (slab.len() * size_of::<f64>()) as u64;
-        let (offset, _) = self.grow(bytes)?;
         let file = self.file.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        let offset = self.blocks.take(file, bytes)?.offset;
         slab.move_to(file, offset)?;
         crash_point("slab moved");
         let number = u32::try_from(number).map_err(io::Error::other)?;
         let cells = u32::try_from(slab.len()).map_err(io::Error::other)?;
-        self.append(&Record::Slab { number, offset, cells })
+        let record = Record::Slab { number, offset, cells };
+        self.append(&record)?;
+        self.append_to_next(None, &record);
+        Ok(record)
     }
 
-    /// Appends a record. A reader sees it as a whole or not at all, because the log's end is stored last.
+    /// Appends a record to the present log. A reader sees it as a whole or not at all, because the log's end is stored last.
     fn append(&mut self, record: &Record<'_>) -> io::Result<()> {
-        let mut encoder = Encoder::default();
-        encoder.record(record);
-        let bytes = encoder.0.len() as u64;
-        if self.at + bytes + NEXT_BYTES > self.block_end {
-            let (offset, block) = self.grow(bytes + NEXT_BYTES)?;
-            let mut next = Encoder::default();
-            next.record(&Record::Next { offset, bytes: block });
-            self.write(&next.0, self.at)?;
-            crash_point("block named");
-            self.at = offset;
-            self.block_end = offset + block;
-        }
-        self.write(&encoder.0, self.at)?;
-        crash_point("record written");
-        self.at += bytes;
-        layout::set_log_end(&self.words, self.at);
+        let file = self.file.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        self.log.append(file, &mut self.blocks, record)?;
+        layout::set_log_end(&self.words, self.generation, self.log.at);
         Ok(())
     }
 
-    fn write(&self, bytes: &[u8], at: u64) -> io::Result<()> {
-        self.file.as_ref().ok_or(io::ErrorKind::NotConnected)?.write_all_at(bytes, at)
+    /// Appends a record to the next log, if it has the family.
+    fn append_to_next(&mut self, family: Option<u32>, record: &Record<'_>) {
+        let (Some(next), Some(file)) = (&mut self.next, &self.file) else { return };
+        if family.is_none_or(|family| next.families.contains(&family))
+            && next.log.append(file, &mut self.blocks, record).is_err()
+        {
+            self.drop_next();
+        }
+    }
+
+    /// Gives up the next log; the present one goes on.
+    fn drop_next(&mut self) {
+        if let Some(next) = self.next.take() {
+            self.blocks.give_back(next.log);
+        }
+    }
+
+    /// Appends what must not be missing in either log.
+    fn append_removal(&mut self, family: u32, record: &Record<'_>) {
+        self.complete &= self.append(record).is_ok();
+        self.append_to_next(Some(family), record);
+    }
+
+    fn told(&mut self, family: u32) -> Option<&mut Told> {
+        self.families.get_mut(family as usize).filter(|told| told.family)
+    }
+
+    /// True if readers find the cells of this slot.
+    fn has_slab_of(&self, slot: u32) -> bool {
+        matches!(self.slabs.get(slot as usize / CELLS_PER_SLAB), Some(Some(_)))
     }
 
     /// Says how many series only this process can show.
     fn tell_unshared(&self) {
-        layout::set_unshared(&self.words, self.unshared.len() as u64);
+        layout::set_unshared(&self.words, (self.unshared.len() + self.elsewhere) as u64);
     }
 
     /// Forgets the series of a family, of those that only this process can show.
@@ -199,58 +211,147 @@ impl State {
     }
 }
 
+fn family_record(
+    number: u32,
+    descriptor: &Descriptor,
+    ttl: Option<Duration>,
+    overflow_slot: u32,
+) -> Record<'static> {
+    let descriptor = descriptor.clone();
+    Record::Family(Box::new(FamilyRecord { number, descriptor, ttl, overflow_slot }))
+}
+
 impl Journal for Member {
     fn family(&self, descriptor: &Descriptor, ttl: Option<Duration>, overflow_slot: u32) -> u32 {
         let mut state = self.state.lock();
         let number = u32::try_from(state.families.len()).unwrap_or(u32::MAX);
-        let descriptor = descriptor.clone();
-        let record = FamilyRecord { number, descriptor, ttl, overflow_slot };
-        let written = state.append(&Record::Family(Box::new(record))).is_ok();
-        state.families.push(written);
+        let record = family_record(number, descriptor, ttl, overflow_slot);
+        let family = state.append(&record).is_ok();
+        state.families.push(Told { family, series: 0 });
+        if let (true, Some(next)) = (family, &mut state.next) {
+            next.families.insert(number);
+            state.append_to_next(None, &record);
+        }
         number
     }
 
     fn series(&self, family: u32, NewSeries { id, slot, start_ms, labels }: NewSeries<'_>) {
         let mut state = self.state.lock();
-        let has = |list: &[bool], at: usize| list.get(at).copied().unwrap_or_default();
-        let is_readable =
-            has(&state.families, family as usize) && has(&state.slabs, slot as usize / CELLS_PER_SLAB);
-        if !is_readable || state.append(&Record::Series { family, id, slot, start_ms, labels }).is_err() {
+        let record = Record::Series { family, id, slot, start_ms, labels };
+        if state.told(family).is_none() || !state.has_slab_of(slot) || state.append(&record).is_err() {
             state.unshared.insert((family, id));
             state.tell_unshared();
+            return;
         }
+        state.told(family).iter_mut().for_each(|told| told.series += 1);
+        state.append_to_next(Some(family), &record);
     }
 
     fn began(&self, family: u32, id: u32, start_ms: u64) {
+        let record = Record::Began { family, id, start_ms };
+        let mut state = self.state.lock();
         // Without it, others show the former start.
-        let _ = self.state.lock().append(&Record::Began { family, id, start_ms });
+        let _ = state.append(&record);
+        state.append_to_next(Some(family), &record);
     }
 
     fn ttl(&self, family: u32, ttl: Option<Duration>) {
+        let record = Record::Ttl { family, ttl };
+        let mut state = self.state.lock();
         // Without it, others use the former one.
-        let _ = self.state.lock().append(&Record::Ttl { family, ttl });
+        let _ = state.append(&record);
+        state.append_to_next(Some(family), &record);
     }
 
     fn removed(&self, family: u32, id: u32) {
         let mut state = self.state.lock();
-        let state = &mut *state;
         if state.unshared.remove(&(family, id)) {
-            state.tell_unshared();
-        } else {
-            state.complete &= state.append(&Record::Removed { family, id }).is_ok();
+            return state.tell_unshared();
         }
+        state.told(family).iter_mut().for_each(|told| told.series = told.series.saturating_sub(1));
+        state.append_removal(family, &Record::Removed { family, id });
     }
 
     fn cleared(&self, family: u32) {
         let mut state = self.state.lock();
         state.forget_unshared(family);
-        state.complete &= state.append(&Record::Cleared { family }).is_ok();
+        state.told(family).iter_mut().for_each(|told| told.series = 0);
+        state.append_removal(family, &Record::Cleared { family });
     }
 
     fn gone(&self, family: u32) {
         let mut state = self.state.lock();
         state.forget_unshared(family);
-        state.complete &= state.append(&Record::Gone { family }).is_ok();
+        state.told(family).iter_mut().for_each(|told| **told = Told::default());
+        state.append_removal(family, &Record::Gone { family });
+    }
+
+    fn is_wasteful(&self) -> bool {
+        let state = self.state.lock();
+        let families = state.families.iter().filter(|told| told.family);
+        let needed: usize = state.slabs.len() + families.map(|told| 1 + told.series).sum::<usize>();
+        state.file.is_some() && state.log.records > 2 * needed + WASTED_MAX
+    }
+
+    fn begin_again(&self) -> bool {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        let Some(file) = &state.file else { return false };
+        if state.next.is_none() {
+            let Ok(log) = Log::another(file, &mut state.blocks) else { return false };
+            state.next = Some(NextLog { log, families: HashSet::default() });
+            for record in state.slabs.clone().iter().flatten() {
+                state.append_to_next(None, record);
+            }
+        }
+        state.next.is_some()
+    }
+
+    fn family_again(
+        &self,
+        family: u32,
+        descriptor: &Descriptor,
+        ttl: Option<Duration>,
+        overflow_slot: u32,
+    ) -> bool {
+        let mut state = self.state.lock();
+        let is_new = match &mut state.next {
+            Some(next) => next.families.insert(family),
+            None => false,
+        };
+        if is_new && state.told(family).is_some() {
+            state.append_to_next(Some(family), &family_record(family, descriptor, ttl, overflow_slot));
+        }
+        is_new
+    }
+
+    fn series_again(&self, family: u32, NewSeries { id, slot, start_ms, labels }: NewSeries<'_>) {
+        let mut state = self.state.lock();
+        if !state.unshared.contains(&(family, id)) {
+            state.append_to_next(Some(family), &Record::Series { family, id, slot, start_ms, labels });
+        }
+    }
+
+    fn end_again(&self) {
+        let mut state = self.state.lock();
+        let Some(next) = state.next.take() else { return };
+        crash_point("log written");
+        state.generation += 1;
+        let range = LogRange { generation: state.generation, start: next.log.start, end: next.log.at };
+        layout::set_log(&state.words, range);
+        crash_point("log replaced");
+        let old = std::mem::replace(&mut state.log, next.log);
+        state.blocks.give_back(old);
+        // It has nothing of what was removed.
+        state.complete = true;
+    }
+
+    fn tell_elsewhere(&self, series: usize) {
+        let mut state = self.state.lock();
+        if state.elsewhere != series {
+            state.elsewhere = series;
+            state.tell_unshared();
+        }
     }
 
     fn has(&self, family: u32, id: u32) -> bool {

@@ -14,6 +14,8 @@ mod join;
 #[cfg(target_os = "linux")]
 mod layout;
 #[cfg(target_os = "linux")]
+mod log;
+#[cfg(target_os = "linux")]
 mod member;
 #[cfg(target_os = "linux")]
 mod place;
@@ -30,4 +32,6 @@ mod slab_copies;
 #[cfg(target_os = "linux")]
 mod totals;
 
-pub use join::{JoinOptions, announce_ports, join, join_run_of, live_processes, port_use, rejoin, was_read};
+pub use join::{
+    JoinOptions, announce_ports, join, join_run_of, live_processes, look_after, port_use, was_read,
+};

@@ -1,7 +1,7 @@
 //! Reads the file of another process: follows its log, and copies the values of its series. Every length, offset and number
 //! in the file is checked, because it may be damaged.
 
-use super::layout::{self, Header, LOG_START};
+use super::layout::{self, Header, LogRange};
 use super::record::{Decoder, FRAME, FamilyRecord, Record};
 use super::refusal::{Refusal, damaged};
 use super::slab_copies::{SlabCopies, SlabPlace, SlabPlaces};
@@ -21,6 +21,8 @@ use std::path::Path;
 const REMOVED: u32 = u32::MAX;
 /// Bytes of the log that are read at once.
 const CHUNK: u64 = 1 << 20;
+/// How often a log may have another one in its place while it is read.
+const LOGS_MAX: usize = 20;
 /// The longest record. No label set is as long.
 const RECORD_MAX: u64 = 1 << 30;
 
@@ -31,10 +33,14 @@ pub(super) struct Reader {
     label: Vec<u8>,
     /// `None` after the last read: the process has ended, and its values will not change.
     file: Option<File>,
+    /// The number of the log that is followed; `None` at first.
+    generation: Option<u64>,
     /// Where the next record is.
     at: u64,
     /// The end of its block.
     block_end: u64,
+    /// The bytes of the log's blocks so far.
+    followed: u64,
     slabs: SlabPlaces,
     families: HashMap<u32, Followed, foldhash::fast::FixedState>,
     /// The numbers of the families in their order, and of those in `now` after a copy.
@@ -51,6 +57,8 @@ struct Followed {
     series: Arc<Vec<RemoteSeries>>,
     /// When the values have changed, if they expire.
     seen: SeenSeries,
+    /// False until the present log has told of it.
+    is_told: bool,
 }
 
 impl Reader {
@@ -70,8 +78,10 @@ impl Reader {
         }
         Ok(Self {
             label: header.label(),
-            at: LOG_START,
-            block_end: header.block,
+            generation: None,
+            at: 0,
+            block_end: 0,
+            followed: 0,
             header,
             file: Some(file),
             slabs: SlabPlaces::default(),
@@ -126,7 +136,39 @@ impl Reader {
 
     /// Reads new records; returns whether series were removed.
     fn follow(&mut self, file: &File) -> Result<bool, Refusal> {
-        let end = layout::log_end(file)?;
+        let mut is_other = false;
+        for _ in 0..LOGS_MAX {
+            let range = layout::log_range(file)?;
+            if self.generation != Some(range.generation) {
+                is_other |= self.generation.is_some();
+                self.begin(range);
+            }
+            let removed = self.follow_to(file, range.end);
+            // The process uses the blocks of a log again once another one has taken its place.
+            if layout::generation(file)? == range.generation {
+                return removed.map(|removed| removed || is_other);
+            }
+        }
+        Err(damaged("its log begins again and again"))
+    }
+
+    /// Begins to follow a log. It has all families and series that are there.
+    fn begin(&mut self, LogRange { generation, start, .. }: LogRange) {
+        self.generation = Some(generation);
+        let block = self.header.block;
+        self.at = start;
+        // The first log begins behind the header, another one at the beginning of a block.
+        self.block_end = (start - start % block).saturating_add(block);
+        self.followed = block;
+        self.slabs.clear();
+        self.order.clear();
+        for family in self.families.values_mut() {
+            family.series = Arc::default();
+            family.is_told = false;
+        }
+    }
+
+    fn follow_to(&mut self, file: &File, end: u64) -> Result<bool, Refusal> {
         let mut removed = false;
         let mut buffer = Vec::new();
         while self.at != end {
@@ -155,13 +197,14 @@ impl Reader {
                     return Err(damaged("its log has an invalid record"));
                 };
                 if let Record::Next { offset, bytes } = record {
-                    self.jump(offset, bytes)?;
+                    self.jump(file, offset, bytes)?;
                     break;
                 }
                 removed |= self.apply(record)?;
                 self.at += (before - decoder.0.len()) as u64;
             }
         }
+        self.families.retain(|_, family| family.is_told);
         for family in self.families.values_mut() {
             if removed && family.series.iter().any(|series| series.slot == REMOVED) {
                 Arc::make_mut(&mut family.series).retain(|series| series.slot != REMOVED);
@@ -177,12 +220,18 @@ impl Reader {
         Ok(u64::from(u32::from_le_bytes(length)) + FRAME as u64)
     }
 
-    fn jump(&mut self, offset: u64, bytes: u64) -> Result<(), Refusal> {
-        // Blocks are taken in ascending order, so a log that goes back never ends.
-        let end =
-            offset.checked_add(bytes).filter(|_| offset >= self.block_end && bytes >= self.header.block);
-        self.block_end = end.ok_or_else(|| damaged("its log goes back"))?;
+    fn jump(&mut self, file: &File, offset: u64, bytes: u64) -> Result<(), Refusal> {
+        let block = self.header.block;
+        let end = offset
+            .checked_add(bytes)
+            .filter(|_| offset >= block && offset.is_multiple_of(block) && bytes >= block);
+        self.block_end = end.ok_or_else(|| damaged("its log leads nowhere"))?;
         self.at = offset;
+        self.followed = self.followed.saturating_add(bytes);
+        // A log in a circle would never end.
+        if self.followed > file.metadata()?.len() {
+            return Err(damaged("its log is longer than the file"));
+        }
         Ok(())
     }
 
@@ -197,11 +246,15 @@ impl Reader {
             Record::Family(record) => {
                 let number = record.number;
                 let descriptor = Arc::new(record.descriptor.clone());
-                let (series, seen) = (Arc::default(), SeenSeries::new());
-                let family = Followed { record: *record, descriptor, series, seen };
-                if self.families.insert(number, family).is_some() {
+                let known = self.families.remove(&number);
+                if known.as_ref().is_some_and(|known| known.is_told) {
                     return Err(damaged("its log has a family twice"));
                 }
+                // What was seen in the former log.
+                let seen = known.map_or_else(SeenSeries::new, |known| known.seen);
+                let family =
+                    Followed { record: *record, descriptor, series: Arc::default(), seen, is_told: true };
+                self.families.insert(number, family);
                 self.order.push(number);
             }
             Record::Series { family, id, slot, start_ms, labels } => {
@@ -262,7 +315,7 @@ impl Reader {
         let mut now = Vec::with_capacity(self.order.len());
         self.copied.clear();
         for number in &self.order {
-            let Some(Followed { record, descriptor, series, seen }) = self.families.get(number) else {
+            let Some(Followed { record, descriptor, series, seen, .. }) = self.families.get(number) else {
                 continue;
             };
             let width = descriptor.value_width();

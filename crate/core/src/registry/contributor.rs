@@ -6,6 +6,9 @@ use crate::clock::Clock;
 use crate::slab::Cells;
 use crate::sync::{Arc, Mutex};
 
+/// How many series are told again at once, at least: it takes about a millisecond.
+const TOLD_AT_ONCE: usize = if cfg!(test) { 3 } else { 10_000 };
+
 /// A registry and the memory of its families. Only the contributor's owner writes there.
 pub struct Contributor {
     registry: Arc<Registry>,
@@ -72,6 +75,14 @@ impl Contributor {
         self.cells.adopt_no_slabs();
         self.registry.unset_journal();
         *self.shared.lock() = None;
+    }
+
+    /// Has its families told again, if most of what was told is of series that are gone. Takes several calls for many series.
+    pub(crate) fn compact_journal(&self) {
+        let Some(journal) = self.journal() else { return };
+        if journal.is_wasteful() && journal.begin_again() && !self.registry.tell_again(TOLD_AT_ONCE) {
+            journal.end_again();
+        }
     }
 
     pub(crate) fn journal(&self) -> Option<Arc<dyn Journal>> {

@@ -283,12 +283,29 @@ impl Family {
         let mut writer = self.writer.lock();
         let ttl = self.time_to_live(of_registry);
         let entry = Entry::new(journal, &self.descriptor, ttl, self.overflow_slot());
-        let table = self.table.read();
-        for LiveSeries { id, slot, labels, at } in table.live() {
-            entry.series(NewSeries { id, slot, start_ms: table.start_ms(at).unwrap_or_default(), labels });
-        }
-        drop(table);
+        self.tell_live(|series| entry.series(series));
         writer.journal = Some(entry);
+    }
+
+    /// Tells the series of now again; returns their number.
+    pub(crate) fn tell_again(&self, of_registry: Option<Duration>) -> usize {
+        let writer = self.writer.lock();
+        let Some(entry) = &writer.journal else { return 0 };
+        if !entry.family_again(&self.descriptor, self.time_to_live(of_registry), self.overflow_slot()) {
+            return 0;
+        }
+        self.tell_live(|series| entry.series_again(series))
+    }
+
+    /// Tells the series of now; returns their number.
+    fn tell_live(&self, tell: impl Fn(NewSeries<'_>)) -> usize {
+        let table = self.table.read();
+        let mut count = 0;
+        for LiveSeries { id, slot, labels, at } in table.live() {
+            tell(NewSeries { id, slot, start_ms: table.start_ms(at).unwrap_or_default(), labels });
+            count += 1;
+        }
+        count
     }
 
     /// Tells other processes of another time to live.

@@ -20,6 +20,25 @@ pub(crate) trait Journal: Send + Sync {
     fn cleared(&self, family: u32);
     /// The family was removed.
     fn gone(&self, family: u32);
+    /// True if most of what was told is of series that are gone: then all is told again, without them.
+    fn is_wasteful(&self) -> bool;
+    /// Begins to be told again, unless it has begun; returns false if it cannot. Other processes see what was told before
+    /// until `end_again`. All other calls may come meanwhile.
+    fn begin_again(&self) -> bool;
+    /// Is told of a family again; returns false if it has the family already.
+    fn family_again(
+        &self,
+        family: u32,
+        descriptor: &Descriptor,
+        ttl: Option<Duration>,
+        overflow_slot: u32,
+    ) -> bool;
+    /// Is told of a series of that family again.
+    fn series_again(&self, family: u32, series: NewSeries<'_>);
+    /// Has been told of all families again.
+    fn end_again(&self);
+    /// Is told how many series other contributors of the process have, which other processes cannot read.
+    fn tell_elsewhere(&self, series: usize);
     /// True if other processes can read the series.
     fn has(&self, family: u32, id: u32) -> bool;
     /// False if a removal could not be told.
@@ -78,6 +97,19 @@ impl Entry {
 
     pub(super) fn cleared(&self) {
         self.journal.cleared(self.family);
+    }
+
+    pub(super) fn family_again(
+        &self,
+        descriptor: &Descriptor,
+        ttl: Option<Duration>,
+        overflow_slot: u32,
+    ) -> bool {
+        self.journal.family_again(self.family, descriptor, ttl, overflow_slot)
+    }
+
+    pub(super) fn series_again(&self, series: NewSeries<'_>) {
+        self.journal.series_again(self.family, series);
     }
 
     pub(super) fn is_complete(&self) -> bool {

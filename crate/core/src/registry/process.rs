@@ -138,6 +138,16 @@ impl Process {
         Ok(())
     }
 
+    /// The series of contributors that other processes cannot read: those that have not joined the run, and what ended ones
+    /// have left.
+    pub(crate) fn unshared_series(&self) -> usize {
+        let state = self.state();
+        let live = state.live.iter().filter(|contributor| contributor.number().is_none());
+        let live = live.flat_map(|contributor| contributor.registry().families());
+        let ended = state.retired.families.iter().map(|family| family.series.len());
+        live.map(|family| family.series_count()).chain(ended).sum()
+    }
+
     /// The number of live processes of the run; `None` without a run.
     #[cfg(feature = "http")]
     pub(crate) fn processes(&self) -> Option<usize> {

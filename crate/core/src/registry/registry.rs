@@ -281,6 +281,19 @@ impl Registry {
         contents.families().for_each(|family| contents.enter_journal(family));
     }
 
+    /// Tells families again, until `series_max` series were told; returns false once all were. The next call goes on.
+    pub(super) fn tell_again(&self, series_max: usize) -> bool {
+        let (families, ttl) = (self.families(), self.ttl());
+        let mut told = 0;
+        families.iter().any(|family| {
+            let is_enough = told >= series_max;
+            if !is_enough {
+                told += family.tell_again(ttl);
+            }
+            is_enough
+        })
+    }
+
     /// Ends what `set_journal` has begun.
     #[cfg(all(target_os = "linux", not(loom)))]
     pub(super) fn unset_journal(&self) {
