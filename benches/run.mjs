@@ -23,6 +23,7 @@ const BENCHES = [
   'scrape',
   'stall',
   'cluster',
+  'processes',
   'endpoint',
   'default-metrics',
   'memory',

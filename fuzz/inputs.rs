@@ -16,6 +16,10 @@ use std::time::Duration;
 
 mod conversations;
 pub use conversations::{chunked, connections, pieces};
+#[cfg(target_os = "linux")]
+mod process_files;
+#[cfg(target_os = "linux")]
+pub use process_files::process_file;
 
 /// The statuses that an endpoint may answer with.
 pub const STATUSES: [u16; 11] = [200, 400, 401, 403, 404, 405, 406, 413, 429, 500, 503];

@@ -1,4 +1,4 @@
-//! Tests everything that parses network input with random input: runs the functions of the fuzz targets on the seeds
+//! Tests everything that parses network input, and files of other processes, with random input: runs the functions of the fuzz targets on the seeds
 //! and on random bytes, and sends raw bytes to real sockets.
 
 use crate::Outcome;
@@ -105,6 +105,12 @@ fn a_chunked_body_hides_no_request() -> Outcome {
 #[test]
 fn any_crowd_finds_the_limits() -> Outcome {
     run("connections", 500, inputs::connections)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn any_file_of_a_process_is_read_or_refused() -> Outcome {
+    run("process_file", 200, inputs::process_file)
 }
 
 /// Bytes of an attacker: changed requests, words of HTTP, random bytes.
