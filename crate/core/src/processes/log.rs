@@ -68,6 +68,8 @@ pub(super) struct Log {
     pub(super) at: u64,
     block_end: u64,
     blocks: Vec<Block>,
+    /// Records in front of `at` that are not in the file yet.
+    unwritten: Vec<u8>,
     /// How many records it has.
     pub(super) records: usize,
 }
@@ -76,7 +78,14 @@ impl Log {
     /// The log that begins in a file's first block.
     pub(super) fn first(file: &File, blocks: &mut Blocks) -> io::Result<Self> {
         let first = blocks.take(file, block_bytes())?;
-        Ok(Self { start: LOG_START, at: LOG_START, block_end: first.bytes, blocks: Vec::new(), records: 0 })
+        Ok(Self {
+            start: LOG_START,
+            at: LOG_START,
+            block_end: first.bytes,
+            blocks: Vec::new(),
+            unwritten: Vec::new(),
+            records: 0,
+        })
     }
 
     /// A log that begins in a block of its own.
@@ -84,10 +93,10 @@ impl Log {
         let block = blocks.take(file, block_bytes())?;
         // Readers expect it to be of the usual size; a former one may be larger.
         let (start, block_end) = (block.offset, block.offset + block_bytes());
-        Ok(Self { start, at: start, block_end, blocks: vec![block], records: 0 })
+        Ok(Self { start, at: start, block_end, blocks: vec![block], unwritten: Vec::new(), records: 0 })
     }
 
-    /// Appends a record. Readers see it once they are told of the new end, `self.at`.
+    /// Appends a record. Readers see it once it is written and they are told of the new end, `self.at`.
     pub(super) fn append(&mut self, file: &File, blocks: &mut Blocks, record: &Record<'_>) -> io::Result<()> {
         let mut encoder = Encoder::default();
         encoder.record(record);
@@ -97,15 +106,27 @@ impl Log {
             self.blocks.push(block);
             let mut next = Encoder::default();
             next.record(&Record::Next { offset: block.offset, bytes: block.bytes });
+            self.write(file)?;
             file.write_all_at(&next.0, self.at)?;
             crash_point("block named");
             self.at = block.offset;
             self.block_end = block.offset + block.bytes;
         }
-        file.write_all_at(&encoder.0, self.at)?;
-        crash_point("record written");
+        self.unwritten.append(&mut encoder.0);
         self.at += bytes;
         self.records += 1;
         Ok(())
+    }
+
+    /// Writes all records to the file.
+    pub(super) fn write(&mut self, file: &File) -> io::Result<()> {
+        let written = file.write_all_at(&self.unwritten, self.at - self.unwritten.len() as u64);
+        if written.is_err() {
+            // No reader was told of them.
+            self.at -= self.unwritten.len() as u64;
+        }
+        self.unwritten.clear();
+        crash_point("record written");
+        written
     }
 }

@@ -9,7 +9,7 @@ use crate::model::Descriptor;
 use crate::registry::{Journal, NewSeries};
 use crate::slab::{CELLS_PER_SLAB, FileWords, Slab};
 use crate::sync::Mutex;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use nix::fcntl::{Flock, FlockArg};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -79,7 +79,8 @@ struct Told {
 /// A log without the series that are gone. It gets one family after the other, and then all that is told of them.
 struct NextLog {
     log: Log,
-    families: HashSet<u32, foldhash::fast::FixedState>,
+    /// By number, the lowest id of a series that it was not told of yet; `u32::MAX` if it has all.
+    families: HashMap<u32, u32, foldhash::fast::FixedState>,
 }
 
 impl Member {
@@ -152,7 +153,7 @@ impl State {
         let cells = u32::try_from(slab.len()).map_err(io::Error::other)?;
         let record = Record::Slab { number, offset, cells };
         self.append(&record)?;
-        self.append_to_next(None, &record);
+        self.append_to_next(&record);
         Ok(record)
     }
 
@@ -160,17 +161,24 @@ impl State {
     fn append(&mut self, record: &Record<'_>) -> io::Result<()> {
         let file = self.file.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         self.log.append(file, &mut self.blocks, record)?;
+        self.log.write(file)?;
         layout::set_log_end(&self.words, self.generation, self.log.at);
         Ok(())
     }
 
-    /// Appends a record to the next log, if it has the family.
-    fn append_to_next(&mut self, family: Option<u32>, record: &Record<'_>) {
+    /// Appends a record to the next log.
+    fn append_to_next(&mut self, record: &Record<'_>) {
         let (Some(next), Some(file)) = (&mut self.next, &self.file) else { return };
-        if family.is_none_or(|family| next.families.contains(&family))
-            && next.log.append(file, &mut self.blocks, record).is_err()
-        {
+        if next.log.append(file, &mut self.blocks, record).is_err() {
             self.drop_next();
+        }
+    }
+
+    /// Appends a change of a series to the next log, if it has the series; of a family, if it has the family.
+    fn change_in_next(&mut self, family: u32, id: Option<u32>, record: &Record<'_>) {
+        let to = self.next.as_ref().and_then(|next| next.families.get(&family).copied());
+        if to.is_some_and(|to| id.is_none_or(|id| id < to)) {
+            self.append_to_next(record);
         }
     }
 
@@ -182,9 +190,9 @@ impl State {
     }
 
     /// Appends what must not be missing in either log.
-    fn append_removal(&mut self, family: u32, record: &Record<'_>) {
+    fn append_removal(&mut self, family: u32, id: Option<u32>, record: &Record<'_>) {
         self.complete &= self.append(record).is_ok();
-        self.append_to_next(Some(family), record);
+        self.change_in_next(family, id, record);
     }
 
     fn told(&mut self, family: u32) -> Option<&mut Told> {
@@ -229,8 +237,8 @@ impl Journal for Member {
         let family = state.append(&record).is_ok();
         state.families.push(Told { family, series: 0 });
         if let (true, Some(next)) = (family, &mut state.next) {
-            next.families.insert(number);
-            state.append_to_next(None, &record);
+            next.families.insert(number, u32::MAX);
+            state.append_to_next(&record);
         }
         number
     }
@@ -244,7 +252,7 @@ impl Journal for Member {
             return;
         }
         state.told(family).iter_mut().for_each(|told| told.series += 1);
-        state.append_to_next(Some(family), &record);
+        state.change_in_next(family, Some(id), &record);
     }
 
     fn began(&self, family: u32, id: u32, start_ms: u64) {
@@ -252,7 +260,7 @@ impl Journal for Member {
         let mut state = self.state.lock();
         // Without it, others show the former start.
         let _ = state.append(&record);
-        state.append_to_next(Some(family), &record);
+        state.change_in_next(family, Some(id), &record);
     }
 
     fn ttl(&self, family: u32, ttl: Option<Duration>) {
@@ -260,7 +268,7 @@ impl Journal for Member {
         let mut state = self.state.lock();
         // Without it, others use the former one.
         let _ = state.append(&record);
-        state.append_to_next(Some(family), &record);
+        state.change_in_next(family, None, &record);
     }
 
     fn removed(&self, family: u32, id: u32) {
@@ -269,21 +277,21 @@ impl Journal for Member {
             return state.tell_unshared();
         }
         state.told(family).iter_mut().for_each(|told| told.series = told.series.saturating_sub(1));
-        state.append_removal(family, &Record::Removed { family, id });
+        state.append_removal(family, Some(id), &Record::Removed { family, id });
     }
 
     fn cleared(&self, family: u32) {
         let mut state = self.state.lock();
         state.forget_unshared(family);
         state.told(family).iter_mut().for_each(|told| told.series = 0);
-        state.append_removal(family, &Record::Cleared { family });
+        state.append_removal(family, None, &Record::Cleared { family });
     }
 
     fn gone(&self, family: u32) {
         let mut state = self.state.lock();
         state.forget_unshared(family);
         state.told(family).iter_mut().for_each(|told| **told = Told::default());
-        state.append_removal(family, &Record::Gone { family });
+        state.append_removal(family, None, &Record::Gone { family });
     }
 
     fn is_wasteful(&self) -> bool {
@@ -299,9 +307,9 @@ impl Journal for Member {
         let Some(file) = &state.file else { return false };
         if state.next.is_none() {
             let Ok(log) = Log::another(file, &mut state.blocks) else { return false };
-            state.next = Some(NextLog { log, families: HashSet::default() });
+            state.next = Some(NextLog { log, families: HashMap::default() });
             for record in state.slabs.clone().iter().flatten() {
-                state.append_to_next(None, record);
+                state.append_to_next(record);
             }
         }
         state.next.is_some()
@@ -313,28 +321,39 @@ impl Journal for Member {
         descriptor: &Descriptor,
         ttl: Option<Duration>,
         overflow_slot: u32,
-    ) -> bool {
+    ) -> Option<u32> {
         let mut state = self.state.lock();
-        let is_new = match &mut state.next {
-            Some(next) => next.families.insert(family),
-            None => false,
-        };
-        if is_new && state.told(family).is_some() {
-            state.append_to_next(Some(family), &family_record(family, descriptor, ttl, overflow_slot));
+        let next = state.next.as_mut()?;
+        if let Some(from) = next.families.get(&family) {
+            return Some(*from).filter(|from| *from < u32::MAX);
         }
-        is_new
+        next.families.insert(family, 0);
+        if state.told(family).is_some() {
+            state.append_to_next(&family_record(family, descriptor, ttl, overflow_slot));
+        }
+        Some(0)
     }
 
     fn series_again(&self, family: u32, NewSeries { id, slot, start_ms, labels }: NewSeries<'_>) {
         let mut state = self.state.lock();
         if !state.unshared.contains(&(family, id)) {
-            state.append_to_next(Some(family), &Record::Series { family, id, slot, start_ms, labels });
+            state.append_to_next(&Record::Series { family, id, slot, start_ms, labels });
+        }
+    }
+
+    fn told_again(&self, family: u32, to: u32) {
+        if let Some(next) = &mut self.state.lock().next {
+            next.families.insert(family, to);
         }
     }
 
     fn end_again(&self) {
         let mut state = self.state.lock();
-        let Some(next) = state.next.take() else { return };
+        let state = &mut *state;
+        let (Some(mut next), Some(file)) = (state.next.take(), &state.file) else { return };
+        if next.log.write(file).is_err() {
+            return state.blocks.give_back(next.log);
+        }
         crash_point("log written");
         state.generation += 1;
         let range = LogRange { generation: state.generation, start: next.log.start, end: next.log.at };

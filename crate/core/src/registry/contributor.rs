@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::slab::Cells;
 use crate::sync::{Arc, Mutex};
 
-/// How many series are told again at once, at least: it takes about a millisecond.
+/// How many series are told again at once: it takes about a millisecond.
 const TOLD_AT_ONCE: usize = if cfg!(test) { 3 } else { 10_000 };
 
 /// A registry and the memory of its families. Only the contributor's owner writes there.

@@ -287,25 +287,33 @@ impl Family {
         writer.journal = Some(entry);
     }
 
-    /// Tells the series of now again; returns their number.
-    pub(crate) fn tell_again(&self, of_registry: Option<Duration>) -> usize {
+    /// Tells series of now again, at most `series_max` at once; returns their number, and whether these were the last ones.
+    pub(crate) fn tell_again(&self, of_registry: Option<Duration>, series_max: usize) -> (usize, bool) {
         let writer = self.writer.lock();
-        let Some(entry) = &writer.journal else { return 0 };
-        if !entry.family_again(&self.descriptor, self.time_to_live(of_registry), self.overflow_slot()) {
-            return 0;
-        }
-        self.tell_live(|series| entry.series_again(series))
+        let Some(entry) = &writer.journal else { return (0, true) };
+        let ttl = self.time_to_live(of_registry);
+        let Some(from) = entry.family_again(&self.descriptor, ttl, self.overflow_slot()) else {
+            return (0, true);
+        };
+        let (mut count, mut to) = (0, u32::MAX);
+        self.tell_live(|series| {
+            if series.id >= from && count < series_max {
+                entry.series_again(series);
+                count += 1;
+            } else if series.id >= from {
+                to = to.min(series.id);
+            }
+        });
+        entry.told_again(to);
+        (count, to == u32::MAX)
     }
 
-    /// Tells the series of now; returns their number.
-    fn tell_live(&self, tell: impl Fn(NewSeries<'_>)) -> usize {
+    /// Tells the series of now.
+    fn tell_live(&self, mut tell: impl FnMut(NewSeries<'_>)) {
         let table = self.table.read();
-        let mut count = 0;
         for LiveSeries { id, slot, labels, at } in table.live() {
             tell(NewSeries { id, slot, start_ms: table.start_ms(at).unwrap_or_default(), labels });
-            count += 1;
         }
-        count
     }
 
     /// Tells other processes of another time to live.

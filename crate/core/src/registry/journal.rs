@@ -25,16 +25,19 @@ pub(crate) trait Journal: Send + Sync {
     /// Begins to be told again, unless it has begun; returns false if it cannot. Other processes see what was told before
     /// until `end_again`. All other calls may come meanwhile.
     fn begin_again(&self) -> bool;
-    /// Is told of a family again; returns false if it has the family already.
+    /// Is told of a family again, if it does not have it; returns the id of the first series that it wants to be told of
+    /// again, or `None` if it has all.
     fn family_again(
         &self,
         family: u32,
         descriptor: &Descriptor,
         ttl: Option<Duration>,
         overflow_slot: u32,
-    ) -> bool;
+    ) -> Option<u32>;
     /// Is told of a series of that family again.
     fn series_again(&self, family: u32, series: NewSeries<'_>);
+    /// Was told of the series with lower ids again; `u32::MAX`: of all.
+    fn told_again(&self, family: u32, to: u32);
     /// Has been told of all families again.
     fn end_again(&self);
     /// Is told how many series other contributors of the process have, which other processes cannot read.
@@ -104,12 +107,16 @@ impl Entry {
         descriptor: &Descriptor,
         ttl: Option<Duration>,
         overflow_slot: u32,
-    ) -> bool {
+    ) -> Option<u32> {
         self.journal.family_again(self.family, descriptor, ttl, overflow_slot)
     }
 
     pub(super) fn series_again(&self, series: NewSeries<'_>) {
         self.journal.series_again(self.family, series);
+    }
+
+    pub(super) fn told_again(&self, to: u32) {
+        self.journal.told_again(self.family, to);
     }
 
     pub(super) fn is_complete(&self) -> bool {

@@ -286,11 +286,9 @@ impl Registry {
         let (families, ttl) = (self.families(), self.ttl());
         let mut told = 0;
         families.iter().any(|family| {
-            let is_enough = told >= series_max;
-            if !is_enough {
-                told += family.tell_again(ttl);
-            }
-            is_enough
+            let (count, is_last) = family.tell_again(ttl, series_max - told);
+            told += count;
+            !is_last
         })
     }
 
