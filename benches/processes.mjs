@@ -37,6 +37,12 @@ const ANSWER_MS_MAX = 1000;
 
 /** Our library with files instead of messages. */
 const SHARED = 'shared';
+/** The same, scraped over HTTP by another process. */
+const EXPORTER = 'exporter';
+const TITLES = {
+  [SHARED]: '@llm-devops/prometheus-metrics, shared files',
+  [EXPORTER]: 'the same, by its exporter',
+};
 
 const role = ownRole();
 if (role?.worker) work(role);
@@ -64,13 +70,21 @@ async function measureClusters(size, base) {
   const ids = selectLibraries().map(({ id }) => id);
   const samples = {};
   // One after another: several clusters at once would not leave a processor to the one that is measured.
-  for (const id of [SHARED, ...ids.filter((id) => [OURS, 'prom-client', 'prometheus-io'].includes(id))]) {
-    const library = id === SHARED ? OURS : id;
-    const child = startRole(import.meta.url, { primary: true, library, isShared: id === SHARED, base, size });
+  for (const id of [SHARED, EXPORTER, ...ids.filter((id) => [OURS, 'prom-client', 'prometheus-io'].includes(id))]) {
+    const isShared = id in TITLES;
+    const child = startRole(import.meta.url, { primary: true, library: isShared ? OURS : id, isShared, base, size });
     try {
-      await child.ask('start');
+      const url = await child.ask('start');
+      const scrape = async () => {
+        if (id !== EXPORTER) return child.ask('scrape');
+        await child.ask('watch');
+        const began = performance.now();
+        const bytes = (await (await fetch(`${url}/metrics`)).text()).length;
+        const ms = performance.now() - began;
+        return { ms, bytes, ...(await child.ask('watched')) };
+      };
       samples[id] = [];
-      for (let round = 0; round < ROUNDS; round++) samples[id].push(await child.ask('scrape'));
+      for (let round = 0; round < ROUNDS; round++) samples[id].push(await scrape());
       Object.assign(samples[id][0], await child.ask('count'));
     } catch (error) {
       // A library that cannot gather as many workers in its own time.
@@ -89,6 +103,7 @@ function primary({ library, isShared, base, size }) {
   const workers = [];
   let registry;
   let run;
+  let watched;
   const activeMs = () => Promise.all(workers.map((worker) => answerOf(worker, 'active')));
   return {
     async start() {
@@ -102,20 +117,29 @@ function primary({ library, isShared, base, size }) {
         await new Promise((resolve) => worker.on('message', (message) => message === 'ready' && resolve()));
       }
       for (let scrape = 0; scrape < 3; scrape++) await registry.clusterMetrics();
+      return isShared ? (await client.startExporter({ host: '127.0.0.1', port: 0 })).url : undefined;
     },
 
-    async scrape() {
+    async watch() {
       await sleep(PAUSE_MS);
       const before = await activeMs();
       const gaps = watchLoop();
+      watched = async () => {
+        const stallMs = gaps();
+        const after = await activeMs();
+        // Asking for it takes a little of it too.
+        return { stallMs, busyMs: Math.max(...after.map((active, index) => active - before[index])) };
+      };
+    },
+
+    watched: () => watched(),
+
+    async scrape() {
+      await this.watch();
       const began = performance.now();
       const text = await registry.clusterMetrics();
       const ms = performance.now() - began;
-      const stallMs = gaps();
-      const after = await activeMs();
-      // Asking for it takes a little of it too.
-      const busyMs = Math.max(...after.map((active, index) => active - before[index]));
-      return { ms, stallMs, busyMs, bytes: text.length };
+      return { ms, bytes: text.length, ...(await watched()) };
     },
 
     /** Counts what one scrape sends, and what a worker takes of the file system. */
@@ -274,7 +298,7 @@ async function freePort() {
 // ---- the report ----
 
 function rowOf(id, rounds) {
-  const title = id === SHARED ? '@llm-devops/prometheus-metrics, shared files' : libraryById(id).title;
+  const title = TITLES[id] ?? libraryById(id).title;
   const longest = (field) => Math.max(...rounds.map((round) => round[field]));
   const { messages, messageBytes, fileBytes, bytes } = rounds[0];
   return [
@@ -331,12 +355,12 @@ function report(clusters, recording, takeover) {
     about: `\`clusterMetrics()\` in the primary of a cluster whose workers each have ${HISTOGRAMS} histogram series, the same in all of them: through shared files, and by messages. *Scrape* is the median of ${ROUNDS}. *Stall* is the longest gap between two turns of the primary's event loop during a scrape, *busiest worker* the time that a worker's event loop was busy meanwhile. Recording takes turns between a process that shares and one that does not.`,
     tables,
     verdicts: [
-      ...Object.entries(clusters).map(([size, { [SHARED]: rounds }]) =>
+      ...Object.entries(clusters).map(([size, { [EXPORTER]: rounds }]) =>
         atMost(
           `stall of a primary of ${size} workers that share`,
           median(rounds.map((it) => it.stallMs)),
           STALL_MS_MAX,
-          ' ms',
+          'ms',
         ),
       ),
       ...['counter', 'histogram'].map((kind) =>
@@ -351,7 +375,7 @@ function report(clusters, recording, takeover) {
         'time from the death of the process that listens to the next answer',
         Math.max(...ms),
         ANSWER_MS_MAX,
-        ' ms',
+        'ms',
       ),
     ],
     samples: { clusters, recording, takeover },
