@@ -41,13 +41,15 @@ const commands = {
   remove: ({ kind }) => count.remove({ kind }),
   /** Makes series and removes them again, until the process is killed. */
   churn: () => {
-    const churned = new Counter({ name: `churn_${process.pid}_total`, help: 'Churn', labelNames: ['n', 'pad'] });
+    const churned = new Counter({ name: 'churn_total', help: 'Churn', labelNames: ['n', 'pad'] });
+    // The totals keep the series of ended processes, so all have the same ones.
+    const labelsOf = (number) => ({ n: number % 3000, pad: 'x'.repeat((number % 3000) % 300) });
     setInterval(() => {
       for (let done = 0; done < 200; done += 1) {
         series += 1;
-        churned.inc({ n: series, pad: 'x'.repeat(series % 300) });
+        churned.inc(labelsOf(series));
         times.observe({ kind: `k${series % 50}` }, series % 4);
-        if (series % 3 === 0) churned.remove({ n: series - 1, pad: 'x'.repeat((series - 1) % 300) });
+        if (series % 3 === 0) churned.remove(labelsOf(series - 1));
         if (series % 5000 === 0) churned.reset();
       }
     }, 0);
