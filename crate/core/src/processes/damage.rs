@@ -1,13 +1,13 @@
 //! Tests readers with the file of a process, whole and damaged.
 
 use super::join::{JoinOptions, join};
-use super::layout::LOG_START;
-use super::member::file_name;
+use super::layout::{Header, LOG_START, block_bytes};
+use super::member::{Member, file_name};
 use super::place::user;
 use super::reader::Reader;
 use super::record::{FRAME, checksum};
 use crate::model::Descriptor;
-use crate::registry::{Contributor, Family, Kind, Process};
+use crate::registry::{Contributor, Family, Journal, Kind, Process};
 use crate::slab::Cells;
 use crate::sync::Arc;
 use proptest::prelude::*;
@@ -169,6 +169,63 @@ proptest! {
             }
         }
     }
+}
+
+/// A program's event loop must not stop for long where one family has most of the series.
+#[test]
+fn a_new_log_is_told_a_few_series_at_once() {
+    let folder = Folder::new();
+    let contributor = Contributor::new(Cells::on_heap());
+    let member = shared(&folder.0, &contributor);
+    let counter = family(&contributor, Descriptor::new(Kind::Counter, "c", "", &["x"]).expect("valid"));
+    let add = |number: u32| counter.add_series(&[(0, &number.to_string())]).expect("within the limits").id;
+    let ids: Vec<u32> = (0..100).map(add).collect();
+    ids.iter().filter(|id| **id % 4 > 0).for_each(|id| assert!(counter.remove_series(*id)));
+    let mut told = Vec::new();
+    for _ in 0..100 {
+        contributor.compact_journal();
+        told.extend(member.next_records());
+    }
+    assert!(told.len() > 5, "it takes several calls: {told:?}");
+    // The first call tells of the slab and the family too.
+    let steps = told.iter().zip(std::iter::once(&0).chain(&told)).map(|(now, before)| now - before);
+    assert!(steps.enumerate().all(|(at, step)| step <= if at == 0 { 6 } else { 3 }), "{told:?}");
+    let identity = contributor.number().expect("it has joined");
+    member.publish().expect("a folder that can be used");
+    let path = folder.0.join(file_name(identity));
+    let mut reader = Reader::open(&path, identity, owner(), &Arc::default()).expect("a whole file");
+    reader.read().expect("a whole file");
+    assert_eq!(values(&reader), [("c".to_owned(), vec![0.0; 25])]);
+}
+
+/// A contributor that joins with many series.
+#[test]
+fn all_series_of_before_are_told() {
+    let folder = Folder::new();
+    let contributor = Contributor::new(Cells::on_heap());
+    let counter = family(&contributor, Descriptor::new(Kind::Counter, "c", "", &["x"]).expect("valid"));
+    for number in 0..5000 {
+        let label = format!("{number} {}", "x".repeat(number % 300));
+        counter.add_series(&[(0, &label)]).expect("within the limits");
+    }
+    let member = shared(&folder.0, &contributor);
+    member.publish().expect("a folder that can be used");
+    let identity = contributor.number().expect("it has joined");
+    let path = folder.0.join(file_name(identity));
+    let mut reader = Reader::open(&path, identity, owner(), &Arc::default()).expect("a whole file");
+    reader.read().expect("a whole file");
+    assert_eq!(values(&reader), [("c".to_owned(), vec![0.0; 5000])]);
+    assert_eq!(reader.unshared, 0);
+}
+
+/// Gives a contributor a file that is not published.
+fn shared(folder: &Path, contributor: &Contributor) -> Arc<Member> {
+    let header = Header { identity: 7, pid: 1, started: 1, began: 1, block: block_bytes(), worker: String::new() };
+    let member = Arc::new(Member::create(folder, header).expect("a folder that can be used"));
+    let adopter = Arc::clone(&member);
+    contributor.cells().adopt_slabs(Box::new(move |number, slab| adopter.adopt(number, slab)));
+    contributor.share(7, Arc::clone(&member) as Arc<dyn Journal>);
+    member
 }
 
 /// A family, and the ids and values of its series.

@@ -68,8 +68,11 @@ pub(super) struct Log {
     pub(super) at: u64,
     block_end: u64,
     blocks: Vec<Block>,
-    /// Records in front of `at` that are not in the file yet.
+    /// Records in front of `at` that are not in the file yet, and their number.
     unwritten: Vec<u8>,
+    waiting: usize,
+    /// How many records could not be written since `take_lost` was called.
+    lost: usize,
     /// How many records it has.
     pub(super) records: usize,
 }
@@ -84,6 +87,8 @@ impl Log {
             block_end: first.bytes,
             blocks: Vec::new(),
             unwritten: Vec::new(),
+            waiting: 0,
+            lost: 0,
             records: 0,
         })
     }
@@ -93,40 +98,59 @@ impl Log {
         let block = blocks.take(file, block_bytes())?;
         // Readers expect it to be of the usual size; a former one may be larger.
         let (start, block_end) = (block.offset, block.offset + block_bytes());
-        Ok(Self { start, at: start, block_end, blocks: vec![block], unwritten: Vec::new(), records: 0 })
+        let unwritten = Vec::new();
+        Ok(Self { start, at: start, block_end, blocks: vec![block], unwritten, waiting: 0, lost: 0, records: 0 })
     }
 
     /// Appends a record. Readers see it once it is written and they are told of the new end, `self.at`.
     pub(super) fn append(&mut self, file: &File, blocks: &mut Blocks, record: &Record<'_>) -> io::Result<()> {
-        let mut encoder = Encoder::default();
+        let before = self.unwritten.len();
+        let mut encoder = Encoder(std::mem::take(&mut self.unwritten));
         encoder.record(record);
-        let bytes = encoder.0.len() as u64;
+        self.unwritten = encoder.0;
+        let bytes = (self.unwritten.len() - before) as u64;
         if self.at + bytes + NEXT_BYTES > self.block_end {
-            let block = blocks.take(file, bytes + NEXT_BYTES)?;
-            self.blocks.push(block);
-            let mut next = Encoder::default();
-            next.record(&Record::Next { offset: block.offset, bytes: block.bytes });
-            self.write(file)?;
-            file.write_all_at(&next.0, self.at)?;
-            crash_point("block named");
-            self.at = block.offset;
-            self.block_end = block.offset + block.bytes;
+            let own = self.unwritten.split_off(before);
+            self.begin_block(file, blocks, bytes)?;
+            self.unwritten = own;
         }
-        self.unwritten.append(&mut encoder.0);
         self.at += bytes;
+        self.waiting += 1;
         self.records += 1;
+        Ok(())
+    }
+
+    /// Goes on in another block, after it has written all records to the present one.
+    fn begin_block(&mut self, file: &File, blocks: &mut Blocks, bytes: u64) -> io::Result<()> {
+        let block = blocks.take(file, bytes + NEXT_BYTES)?;
+        self.blocks.push(block);
+        let mut next = Encoder::default();
+        next.record(&Record::Next { offset: block.offset, bytes: block.bytes });
+        self.write(file)?;
+        file.write_all_at(&next.0, self.at)?;
+        crash_point("block named");
+        self.at = block.offset;
+        self.block_end = block.offset + block.bytes;
         Ok(())
     }
 
     /// Writes all records to the file.
     pub(super) fn write(&mut self, file: &File) -> io::Result<()> {
         let written = file.write_all_at(&self.unwritten, self.at - self.unwritten.len() as u64);
+        let waiting = std::mem::take(&mut self.waiting);
         if written.is_err() {
             // No reader was told of them.
             self.at -= self.unwritten.len() as u64;
+            self.records -= waiting;
+            self.lost += waiting;
         }
         self.unwritten.clear();
         crash_point("record written");
         written
+    }
+
+    /// How many of the last records could not be written. They are not in the log.
+    pub(super) fn take_lost(&mut self) -> usize {
+        std::mem::take(&mut self.lost)
     }
 }

@@ -15,7 +15,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How the files of a run are named, with the identity in 16 hexadecimal digits.
 const PREFIX: &str = "process-";
@@ -24,6 +24,8 @@ const UNFINISHED: &str = ".new";
 
 /// A log is replaced if it has this many records more than twice its series.
 const WASTED_MAX: usize = if cfg!(test) { 8 } else { 4096 };
+/// How long a log is not begun again after the file system had no room for another one.
+const NEXT_PAUSE: Duration = Duration::from_secs(60);
 
 pub(super) fn file_name(identity: u64) -> String {
     format!("{PREFIX}{identity:016x}")
@@ -57,6 +59,8 @@ struct State {
     generation: u64,
     /// The log that is to replace `log`, while it is being written.
     next: Option<NextLog>,
+    /// When another log was given up.
+    given_up: Option<Instant>,
     /// By number.
     families: Vec<Told>,
     /// By number, the record that the log has of the slab.
@@ -106,6 +110,7 @@ impl Member {
                 log,
                 generation: 0,
                 next: None,
+                given_up: None,
                 families: Vec::new(),
                 slabs: Vec::new(),
                 unshared: HashSet::default(),
@@ -125,6 +130,17 @@ impl Member {
         std::fs::rename(unfinished(&self.path), &self.path)?;
         crash_point("file published");
         Ok(())
+    }
+
+    /// Takes the file away that `publish` has shown, for a process that does not join after all.
+    pub(super) fn withdraw(&self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+
+    /// The number of records of the log that is to replace the present one.
+    #[cfg(test)]
+    pub(super) fn next_records(&self) -> Option<usize> {
+        self.state.lock().next.as_ref().map(|next| next.log.records)
     }
 
     /// Moves a slab into the file. On failure it stays in memory.
@@ -159,11 +175,29 @@ impl State {
 
     /// Appends a record to the present log. A reader sees it as a whole or not at all, because the log's end is stored last.
     fn append(&mut self, record: &Record<'_>) -> io::Result<()> {
+        self.append_later(record)?;
+        self.write()?;
+        Ok(())
+    }
+
+    /// The same, for a record that readers see only after `write`. An error may be about earlier ones too; see `Log::take_lost`.
+    fn append_later(&mut self, record: &Record<'_>) -> io::Result<()> {
         let file = self.file.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        self.log.append(file, &mut self.blocks, record)?;
+        self.log.append(file, &mut self.blocks, record)
+    }
+
+    /// Shows readers what was appended.
+    fn write(&mut self) -> io::Result<()> {
+        let file = self.file.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         self.log.write(file)?;
         layout::set_log_end(&self.words, self.generation, self.log.at);
         Ok(())
+    }
+
+    /// Moves the last series of a family that could not be written to those that only this process can show.
+    fn keep_lost(&mut self, family: u32, told: &mut Vec<u32>) {
+        let left = told.len().saturating_sub(self.log.take_lost());
+        self.unshared.extend(told.drain(left..).map(|id| (family, id)));
     }
 
     /// Appends a record to the next log.
@@ -186,6 +220,7 @@ impl State {
     fn drop_next(&mut self) {
         if let Some(next) = self.next.take() {
             self.blocks.give_back(next.log);
+            self.given_up = Some(Instant::now());
         }
     }
 
@@ -255,6 +290,29 @@ impl Journal for Member {
         state.change_in_next(family, Some(id), &record);
     }
 
+    fn all_series(&self, family: u32, all: &mut dyn Iterator<Item = NewSeries<'_>>) {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        let is_told = state.told(family).is_some();
+        state.log.take_lost();
+        // The ids of those that are in the log, or wait to be written there.
+        let mut told: Vec<u32> = Vec::new();
+        for NewSeries { id, slot, start_ms, labels } in all {
+            let record = Record::Series { family, id, slot, start_ms, labels };
+            if is_told && state.has_slab_of(slot) && state.append_later(&record).is_ok() {
+                told.push(id);
+            } else {
+                state.unshared.insert((family, id));
+            }
+            state.keep_lost(family, &mut told);
+        }
+        // A failure is in what was lost.
+        let _ = state.write();
+        state.keep_lost(family, &mut told);
+        state.told(family).iter_mut().for_each(|known| known.series += told.len());
+        state.tell_unshared();
+    }
+
     fn began(&self, family: u32, id: u32, start_ms: u64) {
         let record = Record::Began { family, id, start_ms };
         let mut state = self.state.lock();
@@ -306,7 +364,13 @@ impl Journal for Member {
         let state = &mut *state;
         let Some(file) = &state.file else { return false };
         if state.next.is_none() {
-            let Ok(log) = Log::another(file, &mut state.blocks) else { return false };
+            if state.given_up.is_some_and(|at| at.elapsed() < NEXT_PAUSE) {
+                return false;
+            }
+            let Ok(log) = Log::another(file, &mut state.blocks) else {
+                state.given_up = Some(Instant::now());
+                return false;
+            };
             state.next = Some(NextLog { log, families: HashMap::default() });
             for record in state.slabs.clone().iter().flatten() {
                 state.append_to_next(record);
@@ -352,6 +416,7 @@ impl Journal for Member {
         let state = &mut *state;
         let (Some(mut next), Some(file)) = (state.next.take(), &state.file) else { return };
         if next.log.write(file).is_err() {
+            state.given_up = Some(Instant::now());
             return state.blocks.give_back(next.log);
         }
         crash_point("log written");
@@ -390,9 +455,12 @@ impl Journal for Member {
 
     fn is_lost(&self) -> bool {
         let state = self.state.lock();
-        let metadata = state.file.as_ref().and_then(|file| file.metadata().ok());
-        // The file has no name.
-        metadata.is_some_and(|metadata| metadata.nlink() == 0)
+        let Some(Ok(own)) = state.file.as_ref().map(|file| file.metadata()) else { return false };
+        match std::fs::symlink_metadata(&self.path) {
+            // Another folder may have taken the place of the run's.
+            Ok(there) => (there.dev(), there.ino()) != (own.dev(), own.ino()),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
     }
 
     fn end(&self) {

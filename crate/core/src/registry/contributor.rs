@@ -6,8 +6,8 @@ use crate::clock::Clock;
 use crate::slab::Cells;
 use crate::sync::{Arc, Mutex};
 
-/// How many series are told again at once: it takes about a millisecond.
-const TOLD_AT_ONCE: usize = if cfg!(test) { 3 } else { 10_000 };
+/// How many series are told again at once. More would be felt: this is done on a program's event loop.
+const TOLD_AT_ONCE: usize = if cfg!(test) { 3 } else { 2000 };
 
 /// A registry and the memory of its families. Only the contributor's owner writes there.
 pub struct Contributor {

@@ -66,7 +66,7 @@ struct Writer {
     admission: Admission,
     /// What is told of each change, while other processes follow the family.
     journal: Option<Entry>,
-    /// False once other processes may still read cells of removed series.
+    /// False once the family has left a journal that missed a removal: other processes may still read the cells.
     frees: bool,
 }
 
@@ -283,7 +283,8 @@ impl Family {
         let mut writer = self.writer.lock();
         let ttl = self.time_to_live(of_registry);
         let entry = Entry::new(journal, &self.descriptor, ttl, self.overflow_slot());
-        self.tell_live(|series| entry.series(series));
+        let table = self.table.read();
+        entry.all_series(&mut new_series(&table, 0));
         writer.journal = Some(entry);
     }
 
@@ -295,25 +296,16 @@ impl Family {
         let Some(from) = entry.family_again(&self.descriptor, ttl, self.overflow_slot()) else {
             return (0, true);
         };
-        let (mut count, mut to) = (0, u32::MAX);
-        self.tell_live(|series| {
-            if series.id >= from && count < series_max {
-                entry.series_again(series);
-                count += 1;
-            } else if series.id >= from {
-                to = to.min(series.id);
-            }
-        });
+        let table = self.table.read();
+        let mut left = new_series(&table, from);
+        let mut count = 0;
+        for series in left.by_ref().take(series_max) {
+            entry.series_again(series);
+            count += 1;
+        }
+        let to = left.next().map_or(u32::MAX, |series| series.id);
         entry.told_again(to);
         (count, to == u32::MAX)
-    }
-
-    /// Tells the series of now.
-    fn tell_live(&self, mut tell: impl FnMut(NewSeries<'_>)) {
-        let table = self.table.read();
-        for LiveSeries { id, slot, labels, at } in table.live() {
-            tell(NewSeries { id, slot, start_ms: table.start_ms(at).unwrap_or_default(), labels });
-        }
     }
 
     /// Tells other processes of another time to live.
@@ -346,10 +338,9 @@ impl Family {
     /// Frees the cells of removed series, unless other processes may not know of the removal.
     fn free(&self, slots: impl IntoIterator<Item = u32>) {
         let may_reuse = {
-            let mut writer = self.writer.lock();
-            let is_complete = writer.journal.as_ref().is_none_or(Entry::is_complete);
-            writer.frees &= is_complete;
-            writer.frees
+            let writer = self.writer.lock();
+            // A later log may have all removals that the present one misses.
+            writer.frees && writer.journal.as_ref().is_none_or(Entry::is_complete)
         };
         if may_reuse {
             self.cells.free(slots, self.descriptor.width());
@@ -548,6 +539,14 @@ impl Family {
             *self.table.write() = compaction.table;
         }
     }
+}
+
+/// The live series with this id and higher ones, as a journal hears of them.
+fn new_series(table: &SeriesTable, from: u32) -> impl Iterator<Item = NewSeries<'_>> {
+    table.live_from(from).map(|LiveSeries { id, slot, labels, at }| {
+        let start_ms = table.start_ms(at).unwrap_or_default();
+        NewSeries { id, slot, start_ms, labels }
+    })
 }
 
 impl Drop for Family {

@@ -10,6 +10,8 @@ pub(crate) trait Journal: Send + Sync {
     fn family(&self, descriptor: &Descriptor, ttl: Option<Duration>, overflow_slot: u32) -> u32;
     /// A new series.
     fn series(&self, family: u32, series: NewSeries<'_>);
+    /// All series of a family that has none yet.
+    fn all_series(&self, family: u32, all: &mut dyn Iterator<Item = NewSeries<'_>>);
     /// A series begins anew at this time, in milliseconds since 1970.
     fn began(&self, family: u32, id: u32, start_ms: u64);
     /// Another time to live.
@@ -84,6 +86,10 @@ impl Entry {
 
     pub(super) fn series(&self, series: NewSeries<'_>) {
         self.journal.series(self.family, series);
+    }
+
+    pub(super) fn all_series(&self, all: &mut dyn Iterator<Item = NewSeries<'_>>) {
+        self.journal.all_series(self.family, all);
     }
 
     pub(super) fn began(&self, id: u32, start_ms: u64) {

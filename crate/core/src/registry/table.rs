@@ -115,6 +115,11 @@ impl SeriesTable {
         positions.filter_map(move |at| self.live_entry(at, self.entries.get(at)?))
     }
 
+    /// The live series with this id and higher ones, in the order they were created.
+    pub(crate) fn live_from(&self, id: u32) -> impl Iterator<Item = LiveSeries<'_>> {
+        self.live_among(self.position(id)..self.entries.len())
+    }
+
     /// A live series.
     pub(crate) fn get(&self, id: u32) -> Option<LiveSeries<'_>> {
         let (at, entry) = self.entry(id)?;
@@ -153,13 +158,20 @@ impl SeriesTable {
         (slot != REMOVED).then_some(slot)
     }
 
-    /// Searches by id; returns its position too. Ids ascend.
+    /// Searches by id; returns its position too.
     fn entry(&self, id: u32) -> Option<(usize, &Entry)> {
+        let at = self.position(id);
+        self.entries.get(at).filter(|entry| entry.id == id).map(|entry| (at, entry))
+    }
+
+    /// The first position with this id or a higher one. Ids ascend.
+    fn position(&self, id: u32) -> usize {
         let (mut low, mut high) = (0, self.entries.len());
         while low < high {
             let middle = low.midpoint(high);
-            if self.entries.get(middle)?.id < id { low = middle + 1 } else { high = middle }
+            let is_lower = self.entries.get(middle).is_some_and(|entry| entry.id < id);
+            if is_lower { low = middle + 1 } else { high = middle }
         }
-        self.entries.get(low).filter(|entry| entry.id == id).map(|entry| (low, entry))
+        low
     }
 }
