@@ -283,7 +283,10 @@ impl Registry {
 
     /// Tells families again, until `series_max` series were told; returns false once all were. The next call goes on.
     pub(super) fn tell_again(&self, series_max: usize) -> bool {
-        let (families, ttl) = (self.families(), self.ttl());
+        let (families, ttl) = {
+            let contents = self.contents.lock();
+            (contents.told_families().cloned().collect::<Vec<_>>(), contents.ttl)
+        };
         let mut told = 0;
         families.iter().any(|family| {
             let (count, is_last) = family.tell_again(ttl, series_max - told);
@@ -296,15 +299,16 @@ impl Registry {
     #[cfg(all(target_os = "linux", not(loom)))]
     pub(super) fn unset_journal(&self) {
         let mut contents = self.contents.lock();
+        contents.told_families().for_each(|family| family.leave_journal());
         contents.journal = None;
-        contents.families().for_each(|family| family.leave_journal());
     }
 
     /// Stops counting the series of a removed family. The family itself may live on elsewhere.
     fn forget(&self, item: Option<Item>) {
         if let Some(Item::Family(family)) = item {
-            // Only this registry has entered it.
-            if self.contents.lock().journal.is_some() {
+            // Only the registry of the contributor that has its cells has entered it.
+            let has_entered = self.contents.lock().journal_of(&family).is_some();
+            if has_entered {
                 family.leave_journal();
             }
             family.leave(&self.guard);
@@ -332,7 +336,7 @@ impl Registry {
     pub fn set_ttl(&self, ttl: Option<Duration>) {
         let mut contents = self.contents.lock();
         contents.ttl = ttl;
-        contents.families().for_each(|family| family.tell_ttl(ttl));
+        contents.told_families().for_each(|family| family.tell_ttl(ttl));
     }
 
     /// Sets whether OpenMetrics 1.0 shows when each series began: see `RegistryConfig::created`.
@@ -453,11 +457,20 @@ impl Contents {
         })
     }
 
-    /// The journal names cells by their slots, so it cannot have families whose cells are another contributor's.
+    /// The journal that a family of this registry is told to. It names cells by their slots, so it cannot have families whose
+    /// cells are another contributor's: they may be in the journal of that one.
+    fn journal_of(&self, family: &Family) -> Option<&Arc<dyn Journal>> {
+        let (journal, cells) = self.journal.as_ref()?;
+        Arc::ptr_eq(cells, family.cells()).then_some(journal)
+    }
+
+    /// The families that the journal has.
+    fn told_families(&self) -> impl Iterator<Item = &Arc<Family>> {
+        self.families().filter(|family| self.journal_of(family).is_some())
+    }
+
     fn enter_journal(&self, family: &Family) {
-        if let Some((journal, cells)) = &self.journal
-            && Arc::ptr_eq(cells, family.cells())
-        {
+        if let Some(journal) = self.journal_of(family) {
             family.enter_journal(journal, self.ttl);
         }
     }
