@@ -201,16 +201,18 @@ impl Window {
     fn take_buffer(&mut self, cells: &Cells) {
         let Some(slot) = self.buffer else { return };
         let (slab, first) = cells.locate(slot);
-        while self.next < SUMMARY_BUFFER {
-            let cell = first + SUMMARY_CELLS + self.next;
-            let value = slab.load(cell);
-            if value.is_nan() {
-                break;
+        cells.while_still(|| {
+            while self.next < SUMMARY_BUFFER {
+                let cell = first + SUMMARY_CELLS + self.next;
+                let value = slab.load(cell);
+                if value.is_nan() {
+                    break;
+                }
+                slab.store(cell, f64::NAN);
+                self.waiting.push(value);
+                self.next += 1;
             }
-            slab.store(cell, f64::NAN);
-            self.waiting.push(value);
-            self.next += 1;
-        }
+        });
     }
 
     /// What is recorded from now on belongs to `step`.

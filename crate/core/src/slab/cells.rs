@@ -4,6 +4,8 @@ use super::append::{AppendReader, AppendWriter, append_only};
 use super::epochs::EPOCHS;
 #[cfg(all(target_os = "linux", not(loom)))]
 use super::pages::Pages;
+#[cfg(all(target_os = "linux", not(loom)))]
+use crate::sync::RwLock;
 use crate::sync::{Arc, AtomicPtr, AtomicU64, Mutex, Ordering};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
@@ -200,6 +202,9 @@ pub(crate) type Adopt = Box<dyn Fn(usize, &Slab) + Send + Sync>;
 pub struct Cells {
     slabs: AppendReader<Arc<Slab>>,
     allocator: Mutex<Allocator>,
+    /// Locked while slabs move to a file.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    moving: RwLock<()>,
 }
 
 struct Allocator {
@@ -226,13 +231,19 @@ impl Cells {
         let (writer, slabs) = append_only();
         let free = HashMap::with_hasher(foldhash::fast::FixedState::default());
         let allocator = Allocator { writer, source, adopt: None, cursor: 0, capacity: 0, free };
-        Self { slabs, allocator: Mutex::new(allocator) }
+        Self {
+            slabs,
+            allocator: Mutex::new(allocator),
+            #[cfg(all(target_os = "linux", not(loom)))]
+            moving: RwLock::new(()),
+        }
     }
 
     /// Gives `adopt` all slabs, those of now and those that are made later.
     #[cfg(all(target_os = "linux", not(loom)))]
     pub(crate) fn adopt_slabs(&self, adopt: Adopt) {
         let mut allocator = self.allocator.lock();
+        let _moving = self.moving.write();
         self.slabs.iter().enumerate().for_each(|(number, slab)| adopt(number, slab));
         allocator.adopt = Some(adopt);
     }
@@ -241,6 +252,20 @@ impl Cells {
     #[cfg(all(target_os = "linux", not(loom)))]
     pub(crate) fn adopt_no_slabs(&self) {
         self.allocator.lock().adopt = None;
+    }
+
+    /// Does what writes cells on another thread than their owner's, while they do not move: what is written between the copy of
+    /// a slab and its move would be lost.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(crate) fn while_still<R>(&self, write: impl FnOnce() -> R) -> R {
+        let _still = self.moving.read();
+        write()
+    }
+
+    /// The same where slabs never move.
+    #[cfg(not(all(target_os = "linux", not(loom))))]
+    pub(crate) fn while_still<R>(&self, write: impl FnOnce() -> R) -> R {
+        write()
     }
 
     /// The number of slabs. It never goes down.
