@@ -1,7 +1,9 @@
 // Processes that share their metrics with node:cluster, its registries, and exporters on one port.
 
 import { execFile } from 'node:child_process';
+import { closeSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -39,6 +41,21 @@ for (const how of ['shareProcesses', 'exporter']) {
     }
   });
 }
+
+onLinux('workers with another working directory join the run of a relative folder', async (t) => {
+  const { shown, stderr } = await runCluster(new Service(t), 'cwd', [OURS, OURS]);
+  t.is(stderr, '');
+  for (const { default: text } of shown) t.is(seriesValue(text, 'jobs_total'), 1003);
+});
+
+onLinux('a worker that cannot join at first joins later, with its counts', async (t) => {
+  const { shown, stderr } = await runCluster(new Service(t), 'locked', [OURS]);
+  t.deepEqual(
+    shown.map(({ default: text }) => seriesValue(text, 'jobs_total')),
+    [1000, 1001],
+  );
+  t.regex(stderr, /Expected to share metrics in .* but failed/);
+});
 
 onLinux('in a mixed cluster, only workers that do not share are asked by message', async (t) => {
   const { shown } = await runCluster(new Service(t), 'shareProcesses', [OURS, 'prom-client', OURS]);
@@ -121,6 +138,24 @@ onLinux('processes that share do not wait for a port of another program', async 
   await Promise.all(
     processes.map((process) => t.throwsAsync(process.ask('exporter', { port }), { message: /^BIND_FAILED/ })),
   );
+});
+
+onLinux('a process that was stopped while it tried a port does not make others wait for ever', async (t) => {
+  const service = new Service(t);
+  const server = createServer().listen(0, '127.0.0.1');
+  t.teardown(() => server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address();
+  const stopped = await service.start();
+  const [name] = readdirSync(stopped.dir).filter((file) => file.startsWith('process-'));
+  // Where a file has the ports that its process listens on; those that it is trying to have 65536 added.
+  const file = openSync(join(stopped.dir, name), 'r+');
+  const word = Buffer.alloc(8);
+  word.writeBigUInt64LE(BigInt(65536 + port));
+  writeSync(file, word, 0, 8, 560);
+  closeSync(file);
+  const two = await service.start();
+  await t.throwsAsync(two.ask('exporter', { port }), { message: /^BIND_FAILED/ });
 });
 
 onLinux('a process has exporters on several ports, and gives each back when it is closed', async (t) => {

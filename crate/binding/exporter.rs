@@ -9,7 +9,9 @@ use crate::service::EmbeddingOptions;
 use napi::Env;
 use napi::bindgen_prelude::{Error, Function, Object};
 use napi_derive::napi;
-use prometheus_metrics::http::{Address, BEAT_INTERVAL, Exporter, ExporterOptions, Host, listen_failed};
+use prometheus_metrics::http::{
+    Address, BEAT_INTERVAL, Exporter, ExporterOptions, Host, is_port_taken as is_taken, listen_failed,
+};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -26,6 +28,12 @@ pub struct NativeExporter {
 #[napi(catch_unwind)]
 pub fn beat_interval_ms() -> u32 {
     u32::try_from(BEAT_INTERVAL.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// True if another socket listens on the port of these settings.
+#[napi(catch_unwind)]
+pub fn is_port_taken(config: &NativeConfig) -> bool {
+    is_taken(&config.config)
 }
 
 /// Starts an exporter. A thread of its own resolves names, reads files and binds addresses.

@@ -99,6 +99,7 @@ async function startOn(options: ExporterOptions, makeRoom?: (port: number) => Pr
   return startOrStandBy({
     start: startRunning,
     collect: () => collectWanted(registry, values),
+    isTaken: () => addon.isPortTaken(config),
     checkClose: checkedTimeout,
     url: urlOf(values),
     port: values.port,

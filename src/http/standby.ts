@@ -2,6 +2,7 @@
  * Lets several processes of one service start an exporter on one port: the first one listens, the others wait and take its
  * place when it ends. Which of them does is of no consequence, because each shows the values of all.
  */
+import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 import { isPortInUse } from '../errors';
@@ -15,6 +16,8 @@ const TRY_MS = 250;
 const LOOK_TRIES = 40;
 /** The time until the next attempt where several processes have tried at once. Each waits for another time. */
 const [SHORTEST_MS, LONGEST_MS] = [10, 60];
+/** How long a process that starts waits for others that try too. One of them may be stopped, or the port a foreign program's. */
+const PATIENCE_MS = 5000;
 
 /** What a running exporter and one that waits have in common. */
 interface Listening {
@@ -27,6 +30,8 @@ interface Waiting<E extends Listening> {
   start(): Promise<E>;
   /** Starts the collectors that the settings turn on. @returns functions that stop them */
   collect(): (() => void)[];
+  /** True if a socket listens on the port. Costs little, other than an attempt to start. */
+  isTaken(): boolean;
   /** Throws if the argument of `close()` is invalid. */
   checkClose(options?: { timeoutMs?: number }): void;
   readonly url: string;
@@ -37,6 +42,7 @@ interface Waiting<E extends Listening> {
 export async function startOrStandBy<E extends Listening>(waiting: Waiting<E>): Promise<E | Standby> {
   // The process that had the port may have ended after the first attempt.
   let isLast = false;
+  const end = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await listen(waiting);
@@ -44,7 +50,7 @@ export async function startOrStandBy<E extends Listening>(waiting: Waiting<E>): 
       if (!isPortInUse(error)) throw error;
       const isUsed = portUse(waiting.port);
       if (isUsed === true) return new Standby(waiting);
-      if (isUsed === null && isLast) throw error;
+      if ((isUsed === null && isLast) || performance.now() > end) throw error;
       isLast = isUsed === null;
       // Another process is trying too: either it gets the port, or an unknown program has it.
       if (!isLast) await setTimeout(SHORTEST_MS + Math.random() * (LONGEST_MS - SHORTEST_MS));
@@ -89,7 +95,9 @@ class Standby implements Listening {
     this.#waiting = waiting;
     this.#stopCollecting = waiting.collect();
     this.#timer = setInterval(() => {
-      this.#starting ??= this.#try();
+      if (this.#starting !== undefined) return;
+      if (waiting.isTaken()) this.#waitOn();
+      else this.#starting = this.#try();
     }, TRY_MS);
     this.#timer.unref();
   }
@@ -114,10 +122,19 @@ class Standby implements Listening {
       this.#exporter.setReady(this.#isReady);
     } catch (error) {
       this.#starting = undefined;
-      this.#tries += 1;
-      // Mostly another process of the run has the port.
-      if (isPortInUse(error) && (this.#tries % LOOK_TRIES > 0 || portUse(this.port) !== null)) return;
-      warnOnce(`The exporter waits for port ${this.port}: ${forLog(error)}`);
+      // Another process may have been faster.
+      if (isPortInUse(error)) this.#waitOn();
+      else this.#warn(forLog(error));
     }
+  }
+
+  /** Mostly another process of the run has the port. */
+  #waitOn(): void {
+    this.#tries += 1;
+    if (this.#tries % LOOK_TRIES === 0 && portUse(this.port) === null) this.#warn('another program listens on it');
+  }
+
+  #warn(reason: string): void {
+    warnOnce(`The exporter waits for port ${this.port}: ${reason}`);
   }
 }

@@ -83,6 +83,35 @@ fn deepen_queue(listener: &impl std::os::fd::AsFd) {
 #[cfg(not(target_os = "linux"))]
 fn deepen_queue<L>(_: &L) {}
 
+/// True if another socket listens on the address of these settings. For an exporter that waits for its port: a whole attempt to
+/// start costs far more. False where this cannot be asked at once, for a host name for example.
+#[must_use]
+#[cfg(target_os = "linux")]
+pub fn is_port_taken(config: &MetricsConfig) -> bool {
+    use nix::errno::Errno;
+    use nix::sys::socket::{
+        AddressFamily, SockFlag, SockType, SockaddrStorage, bind, setsockopt, socket, sockopt::ReuseAddr,
+    };
+    use std::os::fd::AsRawFd;
+    let host = config.host.trim_start_matches('[').trim_end_matches(']');
+    let Ok(ip) = host.parse::<std::net::IpAddr>() else { return false };
+    let family = if ip.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    // It is bound as by the standard library, but does not listen, so that no client reaches it.
+    let try_to_bind = || -> nix::Result<()> {
+        let socket = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+        setsockopt(&socket, ReuseAddr, &true)?;
+        bind(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(ip, config.port)))
+    };
+    try_to_bind() == Err(Errno::EADDRINUSE)
+}
+
+/// Only on Linux do exporters wait for their port.
+#[must_use]
+#[cfg(not(target_os = "linux"))]
+pub fn is_port_taken(_: &MetricsConfig) -> bool {
+    false
+}
+
 /// The error of an exporter that cannot listen for this reason.
 #[must_use]
 pub fn listen_failed(config: &MetricsConfig, error: &io::Error) -> MetricsError {

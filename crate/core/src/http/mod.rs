@@ -85,7 +85,7 @@ pub use health::{BEAT_INTERVAL, Check, CheckOutcome, Health};
 #[doc(hidden)]
 pub use host::{Host, Question, Reply, Ticket, Visitor};
 #[doc(hidden)]
-pub use listener::listen_failed;
+pub use listener::{is_port_taken, listen_failed};
 #[doc(hidden)]
 pub use negotiation::{Coding, ContentType, coding, content_type};
 #[cfg(any(test, feature = "testing"))]
