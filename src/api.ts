@@ -14,6 +14,7 @@ import type * as Clients from './http/metrics/clients';
 import type * as HttpMetrics from './http/metrics/middleware';
 import type * as Servers from './http/metrics/servers';
 import { addon } from './native/addon';
+import { RUN, sharedWith } from './native/contributor';
 import type * as Registries from './processes/registries';
 import type * as Share from './processes/share';
 import type * as Push from './push/pushgateway';
@@ -162,6 +163,9 @@ export function validateMetricName(name: string): boolean {
 
 /** Takes part in the run of the process in a thread, and in that of the primary in a worker of `node:cluster`. */
 export function joinAsWorker(): void {
-  // Only a process with a channel to its parent can be a worker.
-  if (typeof process.send === 'function' || !isMainThread) share().joinAsWorker();
+  // Only a process with a channel to its parent can be a worker. Most programs load nothing here.
+  const mayJoin = isMainThread
+    ? typeof process.send === 'function' && process.env[RUN] !== undefined
+    : sharedWith().length > 0;
+  if (mayJoin) share().joinAsWorker();
 }

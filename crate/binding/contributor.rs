@@ -12,7 +12,8 @@ use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
 use prometheus_metrics::processes::{
-    JoinOptions, announce_ports, join, join_run_of, live_processes, look_after, port_use, was_read,
+    JoinOptions, announce_ports, join, join_run_of, live_processes, look_after, port_use, take_warnings, warn,
+    was_read,
 };
 use prometheus_metrics::registry::{
     Aggregator, Contributor, Descriptor, Family, Kind, NativeHistogramOptions, Process, Remover,
@@ -43,13 +44,16 @@ pub struct ShareOptions {
     pub worker: Option<String>,
     /// Whether the counts outlive the last process.
     pub keep: bool,
+    /// Whether to fail at once if another process holds the run's lock.
+    pub at_once: Option<bool>,
 }
 
 impl ShareOptions {
     fn into_options(self) -> JoinOptions {
-        let Self { dir, name, run, worker, keep } = self;
+        let Self { dir, name, run, worker, keep, at_once } = self;
         let (dir, run) = (dir.map(Into::into), run.map(Into::into));
-        JoinOptions::default().dir(dir).name(name).run(run).worker(worker).keep(keep)
+        let options = JoinOptions::default().dir(dir).name(name).run(run).worker(worker).keep(keep);
+        options.at_once(at_once.unwrap_or_default())
     }
 }
 
@@ -164,7 +168,7 @@ impl NativeContributor {
         process.join(Arc::clone(&contributor));
         if lend && let Err(error) = join_run_of(&process, &contributor) {
             // The program runs on without: this process alone shows the values of the thread.
-            eprintln!("prometheus-metrics: {error}");
+            warn(&process, &error.to_string());
         }
         let remover = Arc::new(RealmRemover::new(&contributor, &process));
         let membership = Arc::new(Membership { contributor, process });
@@ -206,6 +210,12 @@ impl NativeContributor {
     #[napi(catch_unwind)]
     pub fn look_after(&self) -> Result<bool> {
         look_after(&self.membership.process, &self.membership.contributor).map_err(refused)
+    }
+
+    /// What the run has to warn of since the last call.
+    #[napi(catch_unwind)]
+    pub fn take_warnings(&self) -> Vec<String> {
+        take_warnings(&self.membership.process)
     }
 
     /// Says which ports this realm listens on, and which it is trying to.

@@ -138,7 +138,14 @@ export interface Sharing extends Pick<ShareOptions, 'name' | 'keep'> {
   readonly dir?: string | undefined;
   readonly run?: string | undefined;
   readonly worker?: string | undefined;
+  readonly atOnce?: boolean;
 }
+
+/**
+ * The variable that tells a worker of `node:cluster` the run of its primary: the primary's process number, 1 if workers have a
+ * label, and the folder.
+ */
+export const RUN = 'PROMETHEUS_METRICS_RUN';
 
 /** Lets other processes read this realm's values. @returns the folder of the run */
 export function shareContributor(options: Sharing): string {
@@ -160,6 +167,11 @@ export function wasRead(): boolean {
 /** Makes another file if this realm's is gone, and drops removed series from its log. */
 export function lookAfterFile(): void {
   if (native(() => contributor.lookAfter())) tellPorts();
+}
+
+/** What the run has to warn of since the last call. */
+export function takeWarnings(): string[] {
+  return contributor.takeWarnings();
 }
 
 /** What this realm does with ports: `true` for those that it listens on, `false` for those that it is trying to. */

@@ -117,6 +117,7 @@ class Contributor implements Addon.NativeContributor {
   sharedWith = (): number[] => [];
   wasRead = (): boolean => false;
   lookAfter = (): boolean => false;
+  takeWarnings = (): string[] => [];
   setPorts(): void {}
   portUse = (): null => null;
 }
@@ -207,6 +208,7 @@ export function createStandIn(error: Error): typeof Addon {
     checkExemplar() {},
     findingKinds: () => [],
     flushSeries() {},
+    isPortTaken: () => false,
     isMetricName: (name) => /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name),
     labelWords: () => labelWords,
     nativeBounds: () => [],

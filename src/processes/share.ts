@@ -2,10 +2,18 @@
  * Joins this process to the run of its service, so that each of its processes shows the values of all. Tells the workers of
  * `node:cluster` which run to join.
  */
-import { setInterval } from 'node:timers';
+import { clearInterval, setInterval } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
 import { messageOf, refuseOption } from '../errors';
-import { lookAfterFile, type Sharing, shareContributor, sharedWith, wasRead } from '../native/contributor';
+import {
+  lookAfterFile,
+  RUN,
+  type Sharing,
+  shareContributor,
+  sharedWith,
+  takeWarnings,
+  wasRead,
+} from '../native/contributor';
 import { checkOptionNames, optionNames } from '../options';
 import { internalsOf, jsonOfProcess, Registry } from '../registry/registry';
 import type { MetricObjectWithValues } from '../types';
@@ -38,14 +46,10 @@ const OPTIONS = optionNames<ShareProcessesOptions>('shareProcesses', {
   keep: true,
 });
 
-/**
- * Tells a worker of `node:cluster` the run of its primary: the primary's process number, 1 if workers have a label, and the
- * folder.
- */
-const RUN = 'PROMETHEUS_METRICS_RUN';
-
 /** How often a process looks whether another one has read its values, and whether its file is there. */
 const LOOK_MS = 1000;
+/** How often a worker tries again to join. */
+const JOIN_AGAIN_MS = 5000;
 /** How long collectors may take. */
 const COLLECT_MS = 10_000;
 
@@ -118,6 +122,7 @@ function lookAfter(): void {
     } catch (error) {
       warnOnce(messageOf(error));
     }
+    for (const warning of takeWarnings()) warnOnce(warning);
     if (isMainThread && wasRead()) collections.run([], { limitMs: COLLECT_MS }).catch(() => {});
   }, LOOK_MS).unref();
 }
@@ -140,22 +145,37 @@ export function ownFamilies(registry: Registry, aggregator?: string): Promise<Me
 
 /**
  * Joins the run of the primary, if it has one. Called once in a thread, which has joined with its process, and in a process
- * that was started with a channel.
+ * that has a channel to its parent and the variable.
  */
 export function joinAsWorker(): void {
   if (!isMainThread) {
-    if (sharedWith().length > 0) lookAfter();
+    lookAfter();
     return;
   }
   const cluster = require('node:cluster') as typeof import('node:cluster').default;
   const [, pid, isLabelled, dir] = /^(\d+):([01]):(.+)$/s.exec(process.env[RUN] ?? '') ?? [];
   if (joined !== undefined || !cluster.isWorker || Number(pid) !== process.ppid) return;
+  // Workers of a program that PM2 runs inherit its number.
+  const number = [process.env.NODE_APP_INSTANCE, cluster.worker?.id].filter((part) => part !== undefined).join('-');
+  const options = { name: '', run: dir, worker: isLabelled === '1' ? number : undefined, keep: false };
   try {
-    // Workers of a program that PM2 runs inherit its number.
-    const number = [process.env.NODE_APP_INSTANCE, cluster.worker?.id].filter((part) => part !== undefined).join('-');
-    enter({ name: '', run: dir, worker: isLabelled === '1' ? number : undefined, keep: false });
+    enter(options);
   } catch (error) {
-    // The worker has not asked for anything: it runs on, and only its own scrapes show its values.
+    // The worker has not asked for anything: it runs on, and only its own scrapes show its values until it can join.
     warnOnce(messageOf(error));
+    joinLater(options);
   }
+}
+
+/** Tries again until this process takes part in a run: the disk may have room again, or the lock be free. */
+function joinLater(options: Sharing): void {
+  const timer = setInterval(() => {
+    try {
+      if (joined === undefined) enter({ ...options, atOnce: true });
+      clearInterval(timer);
+    } catch (error) {
+      warnOnce(messageOf(error));
+    }
+  }, JOIN_AGAIN_MS);
+  timer.unref();
 }

@@ -1,15 +1,21 @@
 //! Adds the processes that have ended to the totals, on a thread of its own: a scrape may run on an event loop.
 
 use super::crash::crash_point;
-use super::folder::{identities, lock};
+use super::folder::{identities, lock, of_live};
 use super::member::file_name;
+use super::reader::Reader;
 use super::refusal::Refusal;
 use super::totals::{Identities, Totals};
 use crate::clock::Clock;
-use crate::registry::RemoteFamily;
+use crate::registry::{RemoteFamily, Shown};
 use crate::sync::{Arc, Mutex};
 use std::path::Path;
 use std::thread::{Builder, JoinHandle};
+
+/// The most processes that are added at once. Those that join wait for the lock meanwhile.
+pub(super) const FOLDED_MAX: usize = 256;
+/// So many files of ended processes wait for a scrape. Each takes 64 KiB at least.
+const WAITING_MAX: usize = 8;
 
 /// A process that has ended, and its last values.
 pub(super) struct Ended {
@@ -41,22 +47,47 @@ impl FoldThread {
     }
 }
 
-/// Adds these processes to the totals; returns the new totals, or `None` if another process is folding.
-pub(super) fn fold(folder: &Path, clock: &Arc<Clock>, ended: &[Ended]) -> Result<Option<Totals>, Refusal> {
+/// The processes that have ended, if there are many: without scrapes nobody has read them. Files that are refused are left to
+/// scrapes.
+pub(super) fn many_ended(folder: &Path, owner: u32, clock: &Arc<Clock>) -> Result<Vec<Ended>, Refusal> {
+    let all = identities(folder)?.into_iter();
+    let ended: Vec<u64> =
+        all.filter(|identity| matches!(of_live(folder, *identity, |_| Ok(())), Ok(None))).collect();
+    if ended.len() <= WAITING_MAX {
+        return Ok(Vec::new());
+    }
+    let read = |identity: u64| -> Result<Ended, Refusal> {
+        let mut reader = Reader::open(&folder.join(file_name(identity)), identity, owner, clock)?;
+        reader.read_patiently()?;
+        Ok(Ended { identity, families: reader.now })
+    };
+    Ok(ended.into_iter().take(FOLDED_MAX).filter_map(|identity| read(identity).ok()).collect())
+}
+
+/// Adds these processes to the totals; returns the new totals, or `None` if another process is folding. `known` are the totals
+/// that this process has read last. Totals that have expired are dropped, without the series that are `shown`.
+pub(super) fn fold(
+    folder: &Path,
+    clock: &Arc<Clock>,
+    ended: &[Ended],
+    known: &Totals,
+    shown: &Shown,
+) -> Result<Option<Totals>, Refusal> {
     let Some(_lock) = lock(folder)? else { return Ok(None) };
     // Another process may have folded since the last read.
-    let mut totals = Totals::read(folder, clock)?;
+    let (mut totals, is_behind) = Totals::read_or_known(folder, clock, known)?;
     let present: Identities = identities(folder)?.into_iter().collect();
     totals.identities.retain(|identity| present.contains(identity));
-    let mut folded = (*totals.retired).clone();
-    folded.drop_expired();
-    let mut has_new = false;
-    for Ended { identity, families } in ended {
-        if !present.contains(identity) || !totals.identities.insert(*identity) {
-            continue;
+    let mut new = Vec::new();
+    for one in ended {
+        if present.contains(&one.identity) && totals.identities.insert(one.identity) {
+            new.push(one);
         }
-        has_new = true;
-        for family in families {
+    }
+    if is_behind || !new.is_empty() {
+        let mut folded = Arc::unwrap_or_clone(std::mem::take(&mut totals.retired));
+        folded.drop_expired(shown);
+        for family in new.iter().flat_map(|ended| &ended.families) {
             // The limits are those of one process. Series that were shown must not go to `other` when it ends.
             folded.absorb(&**family, clock, family.ttl, usize::MAX);
             if family.overflow > 0.0 {
@@ -64,8 +95,6 @@ pub(super) fn fold(folder: &Path, clock: &Arc<Clock>, ended: &[Ended]) -> Result
                 *folded.overflow.entry(name).or_insert(0.0) += family.overflow;
             }
         }
-    }
-    if has_new {
         totals.retired = Arc::new(folded);
         totals.generation += 1;
         totals.write(folder, clock)?;

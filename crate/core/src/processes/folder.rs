@@ -3,7 +3,8 @@
 use super::member::{file_name, identity_of, is_unfinished};
 use super::reader::has_ended;
 use super::totals;
-use nix::fcntl::{Flock, FlockArg};
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg, OFlag};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -15,7 +16,7 @@ const LOCK: &str = "lock";
 /// Its presence says that the totals outlive the last process.
 pub(super) const KEPT: &str = "keep";
 /// How long a process that joins waits for the lock.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Its time is that of the last read of the run.
 pub(super) const READ: &str = "read";
 
@@ -28,17 +29,44 @@ pub(super) fn identities(folder: &Path) -> io::Result<Vec<u64>> {
     Ok(found)
 }
 
+/// Opens a file to read it: not a link to another file, and not a pipe that waits for its other end.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits()).open(path)
+}
+
+/// What the file of a live process says; `None` if the process has ended, or has no file.
+pub(super) fn of_live<T>(
+    folder: &Path,
+    identity: u64,
+    ask: impl FnOnce(&File) -> io::Result<T>,
+) -> io::Result<Option<T>> {
+    let file = match open(&folder.join(file_name(identity))) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // A link is no process's file.
+        Err(error) if error.raw_os_error() == Some(Errno::ELOOP as i32) => return Ok(None),
+        // Of a process for which this one has no file descriptor left, for example: it may live.
+        opened => opened?,
+    };
+    if has_ended(&file)? { Ok(None) } else { ask(&file).map(Some) }
+}
+
 /// Locks a run, if no other process has; `None` otherwise, and if the folder was removed meanwhile.
 pub(super) fn lock(folder: &Path) -> io::Result<Option<Flock<File>>> {
     let path = folder.join(LOCK);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits());
+    let file = options.open(&path)?;
     let Ok(file) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else { return Ok(None) };
     let is_there = std::fs::metadata(&path).and_then(|there| Ok(there.ino() == file.metadata()?.ino()));
     Ok(is_there.unwrap_or(false).then_some(file))
 }
 
 /// The same, with some patience. Makes the folder again if another process removes it.
-pub(super) fn lock_patiently(folder: &Path, prepare: impl Fn() -> io::Result<()>) -> io::Result<Flock<File>> {
+pub(super) fn lock_patiently(
+    folder: &Path,
+    patience: Duration,
+    prepare: impl Fn() -> io::Result<()>,
+) -> io::Result<Flock<File>> {
     let begun = Instant::now();
     loop {
         match lock(folder) {
@@ -47,7 +75,7 @@ pub(super) fn lock_patiently(folder: &Path, prepare: impl Fn() -> io::Result<()>
             Err(error) => return Err(error),
             Ok(None) => {}
         }
-        if begun.elapsed() > PATIENCE {
+        if begun.elapsed() >= patience {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "another process holds its lock"));
         }
         std::thread::sleep(Duration::from_millis(2));
@@ -57,9 +85,7 @@ pub(super) fn lock_patiently(folder: &Path, prepare: impl Fn() -> io::Result<()>
 /// True if a process of the run lives. The caller holds the run's lock.
 pub(super) fn is_live(folder: &Path) -> io::Result<bool> {
     for identity in identities(folder)? {
-        if let Ok(file) = File::open(folder.join(file_name(identity)))
-            && !has_ended(&file)?
-        {
+        if of_live(folder, identity, |_| Ok(()))?.is_some() {
             return Ok(true);
         }
     }

@@ -18,6 +18,8 @@ pub struct JoinOptions {
     pub worker: Option<String>,
     /// Whether the counts outlive the last process.
     pub keep: bool,
+    /// Whether to fail at once if another process holds the run's lock, instead of after five seconds.
+    pub at_once: bool,
 }
 
 setters!(JoinOptions {
@@ -26,10 +28,12 @@ setters!(JoinOptions {
     run: Option<PathBuf>,
     worker: Option<String>,
     keep: bool,
+    at_once: bool,
 });
 
 /// Joins the run of a service, with the contributor's values of now; returns the run's folder. Does nothing for a
-/// contributor that has joined. Call it on the contributor's thread.
+/// contributor that has joined. Call it on the contributor's thread, before other threads record in its families: the values
+/// move to a file, and what another thread adds to one at that moment may be lost.
 ///
 /// # Errors
 /// `InvalidConfig` for a folder that cannot be used, and on systems other than Linux.
@@ -58,11 +62,23 @@ pub fn look_after(process: &Process, contributor: &Contributor) -> Result<bool> 
     if imp::rejoin(process, contributor)? {
         return Ok(true);
     }
+    process.state().run.iter().for_each(|run| run.tidy());
     if let Some(journal) = contributor.journal() {
         contributor.compact_journal();
         journal.tell_elsewhere(process.unshared_series());
     }
     Ok(false)
+}
+
+/// Keeps a warning until `take_warnings` is called; does nothing without a run.
+pub fn warn(process: &Process, message: &str) {
+    process.state().run.iter().for_each(|run| run.warn(message.to_owned()));
+}
+
+/// What the run has to warn of since the last call, for programs that do not log by `tracing`.
+#[must_use]
+pub fn take_warnings(process: &Process) -> Vec<String> {
+    process.state().run.as_ref().map(|run| run.take_warnings()).unwrap_or_default()
 }
 
 /// The process numbers of the live processes of the run, this one included; empty without a run.
@@ -92,7 +108,7 @@ pub fn port_use(process: &Process, contributor: &Contributor, port: u16) -> Opti
 mod imp {
     use super::{Contributor, JoinOptions, PathBuf, Process, Result};
     use crate::processes::folder::{
-        KEPT, empty, is_live, lock_patiently, remove_old_runs, remove_unfinished,
+        KEPT, PATIENCE, empty, is_live, lock, lock_patiently, remove_old_runs, remove_unfinished,
     };
     use crate::processes::layout::{Header, block_bytes};
     use crate::processes::member::Member;
@@ -103,6 +119,7 @@ mod imp {
     use std::hash::{BuildHasher, RandomState};
     use std::io;
     use std::path::Path;
+    use std::time::Duration;
 
     pub(super) fn join(
         process: &Process,
@@ -116,13 +133,15 @@ mod imp {
             }
             return Ok(folder.to_owned());
         }
-        let folder = folder_of(options);
+        let folder = folder_of(options)?;
         prepare(&folder)?;
         let begins =
             begin(&folder, process, contributor, options).map_err(|error| failed(&folder, &error))?;
         if let (true, None, Some(base)) = (begins, &options.run, folder.parent()) {
             remove_old_runs(base, &folder, user());
         }
+        // Of processes that end soon after they begin, nobody else may take care.
+        process.state().run.iter().for_each(|run| run.tidy());
         Ok(folder)
     }
 
@@ -134,22 +153,26 @@ mod imp {
         };
         let folder = run.folder();
         prepare(folder)?;
-        if let Some(journal) = journal {
-            contributor.unshare();
-            journal.end();
-        }
-        let enter_again = || -> io::Result<()> {
-            let _lock = lock_patiently(folder, || prepare(folder).map_err(io::Error::other))?;
+        let enter_again = || -> io::Result<bool> {
+            // If another process has the lock, the next call tries again: the program does not wait.
+            let Some(_lock) = lock(folder)? else { return Ok(false) };
+            if let Some(journal) = journal {
+                contributor.unshare();
+                journal.end();
+            }
             run.restore();
-            enter(folder, contributor, run.worker())?.publish().inspect_err(|_| contributor.unshare())
+            enter(folder, contributor, run.worker())?.publish().inspect_err(|_| contributor.unshare())?;
+            Ok(true)
         };
-        enter_again().map_err(|error| failed(folder, &error))?;
-        Ok(true)
+        enter_again().map_err(|error| failed(folder, &error))
     }
 
-    fn folder_of(options: &JoinOptions) -> PathBuf {
+    /// An absolute path: the program may change its working directory, and processes may have different ones.
+    fn folder_of(options: &JoinOptions) -> Result<PathBuf> {
         let base = options.dir.clone().unwrap_or_else(default_base);
-        options.run.clone().unwrap_or_else(|| folder_of_run(&base, &options.name, options.keep))
+        let folder =
+            options.run.clone().unwrap_or_else(|| folder_of_run(&base, &options.name, options.keep));
+        std::path::absolute(&folder).map_err(|error| failed(&folder, &error))
     }
 
     fn failed(folder: &Path, error: &io::Error) -> crate::MetricsError {
@@ -163,7 +186,8 @@ mod imp {
         contributor: &Contributor,
         options: &JoinOptions,
     ) -> io::Result<bool> {
-        let _lock = lock_patiently(folder, || prepare(folder).map_err(io::Error::other))?;
+        let patience = if options.at_once { Duration::ZERO } else { PATIENCE };
+        let _lock = lock_patiently(folder, patience, || prepare(folder).map_err(io::Error::other))?;
         let begins = !is_live(folder)?;
         if begins && !options.keep && !folder.join(KEPT).exists() {
             empty(folder)?;
@@ -176,8 +200,9 @@ mod imp {
         let run = Arc::new(SharedRun::new(folder.to_owned(), user(), &member.header));
         let kept = Arc::clone(&run);
         let entered = process.enter_run(run as Arc<dyn Run>, |retired| {
-            kept.keep(retired)?;
-            member.publish()
+            // If this fails, nothing must be in the totals: a second call would add it again.
+            member.publish()?;
+            kept.keep(retired).inspect_err(|_| member.withdraw())
         });
         entered.inspect_err(|_| contributor.unshare())?;
         Ok(begins)
@@ -185,7 +210,7 @@ mod imp {
 
     /// Joins another contributor of a process to the run that the process is in.
     fn enter_run(folder: &Path, contributor: &Contributor, worker: &str) -> io::Result<()> {
-        let _lock = lock_patiently(folder, || Ok(()))?;
+        let _lock = lock_patiently(folder, PATIENCE, || prepare(folder).map_err(io::Error::other))?;
         enter(folder, contributor, worker)?.publish().inspect_err(|_| contributor.unshare())
     }
 

@@ -28,7 +28,7 @@ pub(super) fn user() -> u32 {
 }
 
 /// The folder of the run of a service: another one for each name, user, container and parent process. Counts that are kept
-/// outlive the parent, so the folder of `keep` is the same for each.
+/// outlive the parent and the container, so the folder of `keep` is the same for each.
 pub(super) fn folder_of_run(base: &Path, name: &str, keep: bool) -> PathBuf {
     base.join(format!("{PREFIX}{:016x}", hash(run_of(name, keep).as_bytes())))
 }
@@ -43,14 +43,16 @@ pub(super) fn default_base() -> PathBuf {
 fn run_of(name: &str, keep: bool) -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let link = |path: &str| std::fs::read_link(path).map_or(String::new(), |it| it.display().to_string());
-    let (group, processes) = (read("/proc/self/cgroup"), link("/proc/self/ns/pid"));
-    let place = format!("{name}\n{}\n{group}{processes}\n", user());
+    let service = format!("{name}\n{}\n", user());
     if keep {
-        return place;
+        return service;
     }
+    // Containers of one pod may have their processes in common, and each sees its own control group as the root.
+    let spaces = ["pid", "cgroup", "mnt"].map(|space| link(&format!("/proc/self/ns/{space}"))).join(" ");
+    let group = read("/proc/self/cgroup");
     let parent = std::os::unix::process::parent_id();
     let boot = read("/proc/sys/kernel/random/boot_id");
-    format!("{place}{boot}{parent} {}", started(parent))
+    format!("{service}{group}{spaces}\n{boot}{parent} {}", started(parent))
 }
 
 /// When a process started, in ticks since the system's start; 0 for an unknown one.

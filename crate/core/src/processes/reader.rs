@@ -1,6 +1,7 @@
 //! Reads the file of another process: follows its log, and copies the values of its series. Every length, offset and number
 //! in the file is checked, because it may be damaged.
 
+use super::folder::open;
 use super::layout::{self, Header, LogRange};
 use super::record::{Decoder, FRAME, FamilyRecord, Record};
 use super::refusal::{Refusal, damaged};
@@ -11,10 +12,10 @@ use crate::registry::{RemoteFamily, RemoteSeries, SeenSeries, fingerprint};
 use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag};
-use std::fs::{File, OpenOptions};
+use nix::fcntl::{Flock, FlockArg};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 /// The slot of a removed series.
@@ -64,10 +65,7 @@ struct Followed {
 impl Reader {
     /// Opens the file of a process. `owner` is the user that it must belong to.
     pub(super) fn open(path: &Path, identity: u64, owner: u32, clock: &Arc<Clock>) -> Result<Self, Refusal> {
-        let mut options = OpenOptions::new();
-        // Not a link to another file, and not a pipe that waits for its other end.
-        options.read(true).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());
-        let file = options.open(path)?;
+        let file = open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() || metadata.uid() != owner {
             return Err(damaged("it is not a file of this user"));

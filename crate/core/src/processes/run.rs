@@ -1,18 +1,19 @@
 //! The run that this process takes part in: reads the other processes, and has those that have ended added to the totals.
 
-use super::fold::{Ended, FoldThread, fold};
-use super::folder::{READ, identities};
+use super::fold::{Ended, FOLDED_MAX, FoldThread, fold, many_ended};
+use super::folder::{READ, identities, of_live};
 use super::layout::{self, Header};
 use super::member::{file_name, identity_of};
-use super::reader::{Reader, has_ended};
+use super::reader::Reader;
 use super::refusal::Refusal;
 use super::totals::{self, Identities, Totals};
 use crate::clock::Clock;
-use crate::registry::{Others, Retired, Run};
+use crate::registry::{Contributor, Others, Retired, Run, Shown};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, RwLock};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
+use nix::fcntl::OFlag;
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -24,10 +25,21 @@ const READS_MAX: usize = 20;
 /// How long the number of processes is taken as it was: counting them opens all files.
 const COUNT_AGE: Duration = Duration::from_millis(500);
 
+/// How long a refused file is left alone: it may have been unreadable for a moment only.
+const REFUSED_AGE: Duration = Duration::from_secs(60);
+
+/// How often a process looks whether files of ended processes wait for a scrape.
+const TIDY_AGE: Duration = Duration::from_secs(60);
+
+/// Warnings that wait for the program. More say little more.
+const WARNINGS_MAX: usize = 16;
+
 /// A run as one process follows it.
 pub(super) struct SharedRun {
     pub(super) folder: PathBuf,
     owner: u32,
+    /// This process's number and start.
+    own: (u32, u64),
     /// The label of this process's series, rendered, and its value; empty without one.
     label: Vec<u8>,
     worker: String,
@@ -42,13 +54,20 @@ pub(super) struct SharedRun {
     last: RwLock<Arc<Others>>,
     /// The number of processes, and when they were counted.
     counted: Mutex<Option<(Instant, usize)>>,
+    /// When this process has last looked for files of ended processes.
+    tidied: Mutex<Option<Instant>>,
+    /// What the program has not been told yet.
+    warnings: Mutex<Vec<String>>,
 }
 
 #[derive(Default)]
 struct State {
     readers: HashMap<u64, Reader, foldhash::fast::FixedState>,
     totals: Totals,
-    refused: HashSet<String, foldhash::fast::FixedState>,
+    /// True if the file of totals is older than these, or gone.
+    is_ahead: bool,
+    /// The files that are left out, and when they were last tried.
+    refused: HashMap<String, Instant, foldhash::fast::FixedState>,
     /// True once a warning has said that the last values are shown again.
     is_old: bool,
 }
@@ -58,6 +77,7 @@ impl SharedRun {
         Self {
             folder,
             owner,
+            own: (own.pid, own.started),
             label: own.label(),
             worker: own.worker.clone(),
             clock: Arc::default(),
@@ -67,16 +87,20 @@ impl SharedRun {
             seen_read: AtomicU64::new(0),
             last: RwLock::default(),
             counted: Mutex::new(None),
+            tidied: Mutex::new(None),
+            warnings: Mutex::default(),
         }
     }
 
     /// Adds the counts of contributors of this process that have ended. The caller holds the run's lock.
     pub(super) fn keep(&self, retired: &Retired) -> io::Result<()> {
-        if retired.families.is_empty() {
+        if retired.families.is_empty() && retired.overflow.is_empty() {
             return Ok(());
         }
         let unreadable = |_| io::Error::new(io::ErrorKind::InvalidData, "its file of totals cannot be read");
-        let mut totals = Totals::read(&self.folder, &self.clock).map_err(unreadable)?;
+        let known = Totals::default();
+        let (mut totals, _) =
+            Totals::read_or_known(&self.folder, &self.clock, &known).map_err(unreadable)?;
         let mut sum = (*totals.retired).clone();
         for family in &retired.families {
             sum.absorb(&**family, &self.clock, family.left(), usize::MAX);
@@ -88,19 +112,39 @@ impl SharedRun {
     }
 
     /// Has the processes that have ended added to the totals. What is shown does not change.
-    fn fold_later(&self, state: &State) {
+    fn fold_later(&self, state: &State, own: &[Arc<Contributor>]) {
         let ended = state.readers.iter().filter(|(_, reader)| reader.has_ended());
         let ended: Vec<Ended> = ended
             .map(|(identity, reader)| Ended { identity: *identity, families: reader.now.clone() })
+            .take(FOLDED_MAX)
             .collect();
-        if ended.is_empty() {
+        if ended.is_empty() && !state.is_ahead {
             return;
         }
+        // With the series of those that have ended: they and the totals were shown as one.
+        let others = state.readers.values().flat_map(|reader| &reader.now);
+        let shown = Shown::of(&state.totals.retired, own, &self.label, others);
+        self.begin_fold(move |_, _| Ok(ended), shown);
+    }
+
+    /// Begins a thread that adds the processes that `find` returns to the totals. After a failure the next one tries again.
+    fn begin_fold(
+        &self,
+        find: impl FnOnce(&Path, &Arc<Clock>) -> Result<Vec<Ended>, Refusal> + Send + 'static,
+        shown: Shown,
+    ) {
         let (folder, clock) = (self.folder.clone(), Arc::clone(&self.clock));
         let state = Arc::clone(&self.state);
         self.folding.begin(move || {
-            // After a failure the next scrape tries again.
-            if let Ok(Some(totals)) = fold(&folder, &clock, &ended) {
+            let Ok(ended) = find(&folder, &clock) else { return };
+            let (known, is_ahead) = {
+                let state = state.lock();
+                (state.totals.clone(), state.is_ahead)
+            };
+            if ended.is_empty() && !is_ahead {
+                return;
+            }
+            if let Ok(Some(totals)) = fold(&folder, &clock, &ended, &known, &shown) {
                 let mut state = state.lock();
                 if totals.generation > state.totals.generation {
                     state.totals = totals;
@@ -109,11 +153,21 @@ impl SharedRun {
         });
     }
 
+    /// Leaves a file out; says so the first time.
+    fn refuse(&self, state: &mut State, name: String, reason: &str) {
+        let path = self.folder.join(&name);
+        if state.refused.insert(name, Instant::now()).is_none() {
+            self.warn(format!("{} is left out of the shared metrics: {reason}", path.display()));
+        }
+    }
+
     /// Tells the others that the run was read.
     fn tell_read(&self) {
         let tell = || -> io::Result<u64> {
             let path = self.folder.join(READ);
-            let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+            let mut options = OpenOptions::new();
+            options.create(true).truncate(false).write(true).mode(0o600);
+            let file = options.custom_flags(OFlag::O_NOFOLLOW.bits()).open(path)?;
             file.set_modified(SystemTime::now())?;
             Ok(nanos(file.metadata()?.modified()?))
         };
@@ -124,7 +178,8 @@ impl SharedRun {
     }
 
     /// Reads all files once; returns false if a process was folded meanwhile.
-    fn read_files(&self, state: &mut State, is_own: &dyn Fn(u64) -> bool) -> Result<bool, Refusal> {
+    fn read_files(&self, state: &mut State, own: &[Arc<Contributor>]) -> Result<bool, Refusal> {
+        let is_own = |number| own.iter().any(|own| own.number() == Some(number));
         // Without the folder there are no totals either, and those that were read are kept.
         std::fs::metadata(&self.folder)?;
         // Damaged totals must not hide the live processes.
@@ -134,7 +189,7 @@ impl SharedRun {
                 true
             }
             Err(Refusal::Damaged(reason)) => {
-                state.refuse(&self.folder, totals::NAME.to_owned(), &reason);
+                self.refuse(state, totals::NAME.to_owned(), &reason);
                 false
             }
             Err(error) => return Err(error),
@@ -143,14 +198,14 @@ impl SharedRun {
         // A file is removed after the totals have its counts.
         let present: Identities = listed.iter().copied().collect();
         state.readers.retain(|identity, _| present.contains(identity) && !is_own(*identity));
-        state.refused.retain(|name| identity_of(name).is_none_or(|identity| present.contains(&identity)));
+        state.refused.retain(|name, _| identity_of(name).is_none_or(|identity| present.contains(&identity)));
         for identity in listed {
             if is_own(identity) || state.totals.identities.contains(&identity) {
                 state.readers.remove(&identity);
                 continue;
             }
             let name = file_name(identity);
-            if state.refused.contains(&name) {
+            if state.refused.get(&name).is_some_and(|tried| tried.elapsed() < REFUSED_AGE) {
                 continue;
             }
             let read = match state.readers.get_mut(&identity) {
@@ -164,67 +219,60 @@ impl SharedRun {
                 ),
             };
             match read {
-                Ok(()) | Err(Refusal::Gone) => {}
+                Ok(()) | Err(Refusal::Gone) => {
+                    state.refused.remove(&name);
+                }
                 Err(Refusal::Damaged(reason)) => {
                     state.readers.remove(&identity);
-                    state.refuse(&self.folder, name, &reason);
+                    self.refuse(state, name, &reason);
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(!has_totals || totals::generation(&self.folder)? == state.totals.generation)
+        Ok(!has_totals || totals::generation(&self.folder)? <= state.totals.generation)
     }
 
-    /// Reads the totals, if another process has replaced them.
+    /// Reads the totals, if another process has replaced them. Those that are gone, or older, are kept as they were read.
     fn read_totals(&self, state: &mut State) -> Result<(), Refusal> {
-        if totals::generation(&self.folder)? != state.totals.generation {
+        let generation = totals::generation(&self.folder)?;
+        if generation > state.totals.generation {
             state.totals = Totals::read(&self.folder, &self.clock)?;
         }
+        state.is_ahead = generation < state.totals.generation;
         Ok(())
     }
 }
 
-impl State {
-    fn refuse(&mut self, folder: &Path, name: String, reason: &str) {
-        let path = folder.join(&name);
-        if self.refused.insert(name) {
-            tracing::warn!(
-                target: "prometheus_metrics",
-                "{} is left out of the shared metrics: {reason}",
-                path.display()
-            );
-        }
-    }
-}
-
 impl Run for SharedRun {
-    fn read(&self, is_own: &dyn Fn(u64) -> bool) -> Arc<Others> {
+    fn read(&self, own: &[Arc<Contributor>]) -> Arc<Others> {
         let mut state = self.state.lock();
-        for _ in 0..READS_MAX {
-            match self.read_files(&mut state, is_own) {
+        let mut reads = 0;
+        loop {
+            match self.read_files(&mut state, own) {
                 Ok(true) => {
                     state.refused.remove("");
                     break;
                 }
-                Ok(false) => {}
+                // Some process may be missing, which another one has folded meanwhile.
+                Ok(false) if reads == READS_MAX => return self.last(),
+                Ok(false) => reads += 1,
                 Err(Refusal::Gone) => {
                     // Values that do not change any more would look like those of now.
                     state.readers.clear();
-                    state.refuse(&self.folder, String::new(), "the folder is gone");
+                    self.refuse(&mut state, String::new(), "the folder is gone");
                     break;
                 }
                 Err(Refusal::Damaged(reason)) => {
-                    state.refuse(&self.folder, String::new(), &reason);
+                    self.refuse(&mut state, String::new(), &reason);
                     break;
                 }
                 // Shows the others as they were: without some of them the totals would go down.
                 Err(Refusal::Unreadable(error)) => {
                     if !std::mem::replace(&mut state.is_old, true) {
-                        tracing::warn!(
-                            target: "prometheus_metrics",
+                        self.warn(format!(
                             "The shared metrics in {} are shown as they were: {error}",
                             self.folder.display()
-                        );
+                        ));
                     }
                     return self.last();
                 }
@@ -233,11 +281,12 @@ impl Run for SharedRun {
         state.is_old = false;
         let live = state.readers.values().filter(|reader| !reader.has_ended());
         // Each thread of a process has a file.
-        let pids: BTreeSet<u32> = live.map(|reader| reader.header.pid).collect();
+        let live: BTreeSet<(u32, u64)> =
+            live.map(|reader| (reader.header.pid, reader.header.started)).collect();
         let mut order: Vec<&Reader> = state.readers.values().collect();
         order.sort_unstable_by_key(|Reader { header, .. }| (header.started, header.pid, header.identity));
         let others = Arc::new(Others {
-            processes: pids.iter().filter(|pid| **pid != std::process::id()).count(),
+            processes: live.iter().filter(|process| **process != self.own).count(),
             unshared: order.iter().map(|reader| reader.unshared).sum(),
             refused: state.refused.len(),
             families: order.into_iter().flat_map(|reader| &reader.now).cloned().collect(),
@@ -245,7 +294,7 @@ impl Run for SharedRun {
         });
         self.tell_read();
         *self.last.write() = Arc::clone(&others);
-        self.fold_later(&state);
+        self.fold_later(&state, own);
         others
     }
 
@@ -260,17 +309,12 @@ impl Run for SharedRun {
     }
 
     fn processes(&self) -> Vec<u32> {
-        let pid = |identity: u64| -> io::Result<Option<u32>> {
-            let file = File::open(self.folder.join(file_name(identity)))?;
-            let header = Header::read(&file)?.filter(|_| matches!(has_ended(&file), Ok(false)));
-            Ok(header.map(|header| header.pid))
-        };
-        let all = identities(&self.folder).unwrap_or_default();
-        let mut live: Vec<u32> = all.into_iter().filter_map(|identity| pid(identity).ok()?).collect();
-        live.sort_unstable();
-        // Each thread of a process has a file.
-        live.dedup();
-        live
+        let header = |identity: u64| of_live(&self.folder, identity, Header::read).ok()??;
+        let all = identities(&self.folder).unwrap_or_default().into_iter();
+        // Each thread of a process has a file. Processes of two containers may have one number.
+        let live: BTreeSet<(u32, u64)> =
+            all.filter_map(header).map(|header| (header.pid, header.started)).collect();
+        live.into_iter().map(|(pid, _)| pid).collect()
     }
 
     fn process_count(&self) -> usize {
@@ -286,13 +330,32 @@ impl Run for SharedRun {
     }
 
     fn port_use(&self, own: Option<u64>, port: u16) -> Option<bool> {
-        let use_of = |identity: u64| -> io::Result<Option<bool>> {
-            let file = File::open(self.folder.join(file_name(identity)))?;
-            let found = layout::port_use(&file, port)?;
-            Ok(found.filter(|_| matches!(has_ended(&file), Ok(false))))
+        let use_of = |identity: u64| {
+            of_live(&self.folder, identity, |file| layout::port_use(file, port)).ok()??
         };
         let others = identities(&self.folder).unwrap_or_default().into_iter();
-        others.filter(|identity| Some(*identity) != own).filter_map(|it| use_of(it).ok()?).max()
+        others.filter(|identity| Some(*identity) != own).filter_map(use_of).max()
+    }
+
+    fn tidy(&self) {
+        let mut tidied = self.tidied.lock();
+        if tidied.is_none_or(|at| at.elapsed() >= TIDY_AGE) {
+            *tidied = Some(Instant::now());
+            let owner = self.owner;
+            self.begin_fold(move |folder, clock| many_ended(folder, owner, clock), Shown::default());
+        }
+    }
+
+    fn warn(&self, message: String) {
+        tracing::warn!(target: "prometheus_metrics", "{message}");
+        let mut warnings = self.warnings.lock();
+        if warnings.len() < WARNINGS_MAX {
+            warnings.push(message);
+        }
+    }
+
+    fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.lock())
     }
 
     fn settle(&self) {
@@ -301,7 +364,8 @@ impl Run for SharedRun {
 
     fn restore(&self) {
         let state = self.state.lock();
-        if state.totals.generation > 0 && matches!(totals::generation(&self.folder), Ok(0)) {
+        let found = totals::generation(&self.folder);
+        if found.is_ok_and(|found| found < state.totals.generation) {
             // Without them the counts of ended processes are lost.
             let _ = state.totals.write(&self.folder, &self.clock);
         }

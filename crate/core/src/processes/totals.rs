@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::registry::{Retired, RetiredFamily};
 use crate::sync::Arc;
 use hashbrown::HashSet;
+use nix::fcntl::OFlag;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -18,6 +19,8 @@ use std::time::Duration;
 const MAGIC: u64 = u64::from_le_bytes(*b"llmmtrt1");
 pub(super) const NAME: &str = "totals";
 const UNFINISHED: &str = "totals.new";
+/// Damaged totals, which others have taken the place of.
+const PUT_ASIDE: &str = "totals.damaged";
 const DAMAGED: &str = "it is damaged, or another version has written it";
 
 pub(super) type Identities = HashSet<u64, foldhash::fast::FixedState>;
@@ -51,6 +54,25 @@ impl Totals {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error.into()),
             Ok(bytes) => Self::parse(&bytes, clock).ok_or_else(|| Refusal::Damaged(DAMAGED.to_owned())),
+        }
+    }
+
+    /// Reads the totals to change them; true if they are `known` instead, those that this process has read before, because
+    /// the file is gone, damaged, or older. A damaged one is put aside. Only the process that holds the run's lock may call this.
+    pub(super) fn read_or_known(
+        folder: &Path,
+        clock: &Arc<Clock>,
+        known: &Self,
+    ) -> Result<(Self, bool), Refusal> {
+        match Self::read(folder, clock) {
+            Ok(read) if read.generation >= known.generation => Ok((read, false)),
+            Ok(_) => Ok((known.clone(), true)),
+            Err(Refusal::Damaged(_)) => {
+                // Otherwise no ended process could be added any more.
+                std::fs::rename(folder.join(NAME), folder.join(PUT_ASIDE))?;
+                Ok((known.clone(), true))
+            }
+            Err(refusal) => Err(refusal),
         }
     }
 
@@ -120,7 +142,8 @@ impl Totals {
     pub(super) fn write(&self, folder: &Path, clock: &Clock) -> io::Result<()> {
         let unfinished = folder.join(UNFINISHED);
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        options.write(true).create(true).truncate(true).mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits());
+        let mut file = options.open(&unfinished)?;
         file.write_all(&self.encoded(clock))?;
         crash_point("totals written");
         std::fs::rename(unfinished, folder.join(NAME))?;

@@ -37,6 +37,7 @@ mod remover;
 mod report;
 mod retired;
 mod seen;
+mod shown;
 mod table;
 mod traits;
 mod windows;
@@ -73,6 +74,8 @@ pub(crate) use retired::RetiredFamily;
 pub(crate) use retired::add_overflow;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) use seen::{SeenSeries, fingerprint};
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use shown::Shown;
 pub use traits::{Collector, Metric};
 pub(crate) use windows::SharedWindow;
 

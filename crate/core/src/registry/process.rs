@@ -5,6 +5,7 @@ use super::cardinality::CardinalityConfig;
 use super::contributor::Contributor;
 use super::remote::{Others, Run};
 use super::retired::Retired;
+use super::shown::Shown;
 use crate::sync::{Arc, Mutex, RwLock};
 
 /// Contributors whose counts add up.
@@ -106,7 +107,11 @@ impl Process {
             Some(journal) if !journal.is_lost() => {
                 Arc::new(old.retired.fold_unshared(contributor.registry()))
             }
-            _ => Arc::new(old.retired.fold(contributor.registry())),
+            _ => {
+                // The leaving one too: its series and the retired ones were shown as one.
+                let shown = Shown::of_process(&old.retired, &old.live, old.run.as_ref());
+                Arc::new(old.retired.fold(contributor.registry(), &shown))
+            }
         };
         let last_of = old.run.as_ref().filter(|_| live.is_empty());
         self.publish(Contributors { live, retired, run: old.run.clone() });
@@ -165,8 +170,7 @@ impl Process {
         loop {
             let state = self.state();
             let Some(run) = &state.run else { return (state, None) };
-            let is_own = |number| state.live.iter().any(|live| live.number() == Some(number));
-            let others = run.read(&is_own);
+            let others = run.read(&state.live);
             // A contributor that has left meanwhile may be among the others too.
             if Arc::ptr_eq(&state, &self.state()) {
                 return (state, Some(others));

@@ -1,5 +1,6 @@
 //! The families of other processes as one scrape sees them, and the run of processes that they come from.
 
+use super::contributor::Contributor;
 use super::retired::Retired;
 use super::seen::Ids;
 use crate::model::{Descriptor, Series, Source};
@@ -9,9 +10,9 @@ use std::time::Duration;
 
 /// The processes of one service, whose counts are added up.
 pub(crate) trait Run: Send + Sync {
-    /// Reads the other processes. `is_own` is true of the numbers of this process's live contributors; it is called only
-    /// after the list of processes was read.
-    fn read(&self, is_own: &dyn Fn(u64) -> bool) -> Arc<Others>;
+    /// Reads the other processes. `own` are this process's live contributors; they are asked for their numbers only after the
+    /// list of processes was read.
+    fn read(&self, own: &[Arc<Contributor>]) -> Arc<Others>;
     /// True if another process has read the run since the last call.
     fn was_read(&self) -> bool;
     /// The result of the last `read`.
@@ -25,9 +26,16 @@ pub(crate) trait Run: Send + Sync {
     fn port_use(&self, own: Option<u64>, port: u16) -> Option<bool>;
     /// Waits until no thread of its own is at work.
     fn settle(&self);
-    /// Writes the counts of ended processes again, as this process has read them, if they are gone. The caller holds the
-    /// run's lock.
+    /// Writes the counts of ended processes again, as this process has read them, if they are gone, or older. The caller holds
+    /// the run's lock.
     fn restore(&self);
+    /// Looks, at most once a minute, for processes that have ended, and has them added to the totals if they are many. Otherwise
+    /// only scrapes do, and the files fill the file system while nobody scrapes.
+    fn tidy(&self);
+    /// Keeps a warning until the program takes it.
+    fn warn(&self, message: String);
+    /// The warnings since the last call.
+    fn take_warnings(&self) -> Vec<String>;
     /// Where its files are.
     fn folder(&self) -> &Path;
     /// The rendered label that series of this process show; empty without one.

@@ -5,6 +5,7 @@ use super::cardinality::OVERFLOW_VALUE;
 use super::double_double::DoubleDouble;
 use super::family::Family;
 use super::registry::Registry;
+use super::shown::{Keys, Shown};
 use crate::clock::Clock;
 use crate::labels::{canonical_key, render};
 use crate::model::{Descriptor, Digest, NativeHistogram, Series, Source};
@@ -37,6 +38,16 @@ pub(crate) struct RetiredSeries {
     pub(crate) start_ms: Option<u64>,
 }
 
+/// What the series of one leaving contributor have in common while they are added.
+struct Absorbed<'a> {
+    descriptor: &'a Descriptor,
+    now: Duration,
+    max: usize,
+    /// The labels of the series that takes label sets over the limit.
+    other: Vec<u8>,
+    key: Vec<u8>,
+}
+
 impl RetiredSeries {
     /// Adds the observations of a contributor that ends at `now`.
     fn keep(&mut self, digest: &Digest, descriptor: &Descriptor, now: Duration) {
@@ -52,6 +63,14 @@ impl RetiredSeries {
                 *known = Arc::new(merged);
             }
             _ => self.digests.push((until, Arc::new(digest.clone()))),
+        }
+    }
+
+    /// Adds the buckets of a native histogram.
+    fn keep_native(&mut self, native: &NativeHistogram, max_buckets: u32) {
+        match &mut self.native {
+            Some(own) => Arc::make_mut(own).merge(native, max_buckets),
+            None => self.native = Some(Arc::new(native.clone())),
         }
     }
 }
@@ -88,48 +107,71 @@ impl RetiredFamily {
     /// Adds the last values of `leaving`, whose time to live is `ttl`. Beyond `max` series, new label sets are added to the
     /// series of `other`.
     pub(crate) fn absorb(&mut self, leaving: &impl Source, ttl: Option<Duration>, max: usize) {
+        let mut absorbed = self.begin_absorbing(leaving.descriptor(), ttl, max);
+        let Ok(()) = leaving.for_each(|series| {
+            self.absorb_series(&series, &mut absorbed);
+            Ok::<(), Infallible>(())
+        });
+    }
+
+    fn begin_absorbing<'a>(
+        &mut self,
+        descriptor: &'a Descriptor,
+        ttl: Option<Duration>,
+        max: usize,
+    ) -> Absorbed<'a> {
         let now = self.clock.now();
         self.expires = ttl.map(|ttl| now.saturating_add(ttl));
         let mut other = Vec::new();
-        let names = leaving.descriptor().label_names();
+        let names = descriptor.label_names();
         render(names.iter().map(|name| (name.as_str(), OVERFLOW_VALUE)), &mut other);
-        let mut key = Vec::new();
-        let Ok(()) = leaving.for_each(|series| {
+        Absorbed { descriptor, now, max, other, key: Vec::new() }
+    }
+
+    // Not in the closure above, which is compiled once for each kind of source.
+    fn absorb_series(&mut self, series: &Series<'_>, absorbed: &mut Absorbed<'_>) {
+        let Absorbed { descriptor, now, max, other, key } = absorbed;
+        key.clear();
+        canonical_key(series.labels, key);
+        // Each worker has its own limit; the retired series of all workers share one.
+        let beyond = !self.index.contains_key(&key[..]) && self.series.len() >= *max;
+        let labels = if beyond { &other[..] } else { series.labels };
+        if beyond {
             key.clear();
-            canonical_key(series.labels, &mut key);
-            // Each worker has its own limit; the retired series of all workers share one.
-            let beyond = !self.index.contains_key(&key[..]) && self.series.len() >= max;
-            let labels = if beyond { &other[..] } else { series.labels };
-            if beyond {
-                key.clear();
-                canonical_key(&other, &mut key);
+            canonical_key(&other[..], key);
+        }
+        let at = match self.index.get(&key[..]).copied() {
+            Some(at) => {
+                let cells = &mut self.series[at].cells;
+                *cells = cells.iter().zip(series.values).map(|(sum, value)| sum.add(*value)).collect();
+                let start = &mut self.series[at].start_ms;
+                *start = (*start).into_iter().chain(series.start_ms).min();
+                at
             }
-            let at = match self.index.get(&key[..]).copied() {
-                Some(at) => {
-                    let cells = &mut self.series[at].cells;
-                    *cells = cells.iter().zip(series.values).map(|(sum, value)| sum.add(*value)).collect();
-                    let native = &mut self.series[at].native;
-                    if let (Some(own), Some(other)) = (native, series.native) {
-                        let mut merged = NativeHistogram::clone(own);
-                        merged.merge(other, self.descriptor.max_native_buckets());
-                        *own = Arc::new(merged);
-                    }
-                    let start = &mut self.series[at].start_ms;
-                    *start = (*start).into_iter().chain(series.start_ms).min();
-                    at
-                }
-                None => {
-                    let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
-                    let at = self.insert(&key, labels, cells.collect(), series.start_ms);
-                    self.series[at].native = series.native.map(|native| Arc::new(native.clone()));
-                    at
-                }
-            };
-            if let Some(digest) = series.digest {
-                self.series[at].keep(digest, leaving.descriptor(), now);
+            None => {
+                let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
+                self.insert(key, labels, cells.collect(), series.start_ms)
             }
-            Ok::<(), Infallible>(())
-        });
+        };
+        if let Some(digest) = series.digest {
+            self.series[at].keep(digest, descriptor, *now);
+        }
+        if let Some(native) = series.native {
+            self.series[at].keep_native(native, self.descriptor.max_native_buckets());
+        }
+    }
+
+    /// Only the series with these keys; `None` if it has none of them.
+    fn with_only(&self, keys: &Keys) -> Option<Self> {
+        let mut kept: Vec<(usize, &[u8])> =
+            self.index.iter().filter(|(key, _)| keys.contains(*key)).map(|(key, at)| (*at, &**key)).collect();
+        kept.sort_unstable();
+        let mut family = Self::new(self.descriptor.clone(), Arc::clone(&self.clock), self.expires);
+        for (at, key) in &kept {
+            family.index.insert((*key).into(), family.series.len());
+            family.series.push(self.series[*at].clone());
+        }
+        (!kept.is_empty()).then_some(family)
     }
 
     #[cfg(all(target_os = "linux", not(loom)))]
@@ -185,10 +227,10 @@ pub(crate) struct Retired {
 
 impl Retired {
     /// Makes a new list: this one and the last values of a leaving contributor's counters, histograms and summaries. Its gauges
-    /// are dropped.
-    pub(crate) fn fold(&self, leaving: &Registry) -> Self {
+    /// are dropped, and so are families that have expired, without the series that are `shown`.
+    pub(crate) fn fold(&self, leaving: &Registry, shown: &Shown) -> Self {
         let mut folded = self.clone();
-        folded.drop_expired();
+        folded.drop_expired(shown);
         for family in &leaving.families() {
             add_overflow(&mut folded.overflow, family);
             let (ttl, max) = (family.time_to_live(leaving.ttl()), family.limits().max_series);
@@ -220,9 +262,15 @@ impl Retired {
         }
     }
 
-    /// Expired families need not be kept.
-    pub(crate) fn drop_expired(&mut self) {
-        self.families.retain(|family| !family.is_expired());
+    /// Drops what has expired, without the series that are `shown`: others have them too, and their totals must not go down.
+    pub(crate) fn drop_expired(&mut self, shown: &Shown) {
+        self.families = std::mem::take(&mut self.families)
+            .into_iter()
+            .filter_map(|family| match shown.of_expired(family.descriptor.name()) {
+                Some(keys) if family.is_expired() => family.with_only(keys).map(Arc::new),
+                _ => Some(family),
+            })
+            .collect();
     }
 
     /// Adds the last values of one family, unless it is a gauge.
@@ -233,19 +281,27 @@ impl Retired {
         ttl: Option<Duration>,
         max: usize,
     ) {
-        let descriptor = leaving.descriptor();
+        if let Some(family) = self.family_for(leaving.descriptor(), clock) {
+            family.absorb(leaving, ttl, max);
+        }
+    }
+
+    /// The family to which values of this description are added; `None` for a gauge.
+    fn family_for(&mut self, descriptor: &Descriptor, clock: &Arc<Clock>) -> Option<&mut RetiredFamily> {
         if descriptor.kind().is_state() {
-            return;
+            return None;
         }
         let known = self.families.iter().position(|retired| retired.descriptor.merges_with(descriptor));
         let at = known.unwrap_or_else(|| {
             self.families.push(Arc::new(RetiredFamily::new(descriptor.clone(), Arc::clone(clock), None)));
             self.families.len() - 1
         });
-        // A scrape may hold the old family.
-        let mut family = RetiredFamily::clone(&self.families[at]);
-        family.absorb(leaving, ttl, max);
-        self.families[at] = Arc::new(family);
+        let family = &mut self.families[at];
+        // A scrape may hold the family. It is copied then, once for all that are added.
+        if Arc::get_mut(family).is_none() {
+            *family = Arc::new(RetiredFamily::clone(family));
+        }
+        Arc::get_mut(family)
     }
 }
 

@@ -5,7 +5,10 @@
 
 use crate::exposition::parse_or_fail;
 use crate::{Cell, contributor_of, family_of, scrape};
-use prometheus_metrics::processes::{JoinOptions, join, join_run_of, live_processes};
+use nix::fcntl::{Flock, FlockArg};
+use prometheus_metrics::processes::{
+    JoinOptions, join, join_run_of, live_processes, look_after, take_warnings,
+};
 use prometheus_metrics::registry::{Contributor, Descriptor, Family, Kind, Process, Registry};
 use prometheus_metrics::slab::{CELLS_PER_SLAB, Cells};
 use prometheus_metrics::{Format, MetricsError};
@@ -15,6 +18,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// A folder that is removed in the end.
 struct Folder(PathBuf);
@@ -26,10 +31,13 @@ impl Folder {
         Self(path)
     }
 
-    fn files(&self) -> usize {
+    fn run(&self) -> PathBuf {
         let runs = std::fs::read_dir(&self.0).expect("the folder of runs");
-        let run = runs.flatten().next().expect("a run").path();
-        let files = std::fs::read_dir(run).expect("the run").flatten();
+        runs.flatten().next().expect("a run").path()
+    }
+
+    fn files(&self) -> usize {
+        let files = std::fs::read_dir(self.run()).expect("the run").flatten();
         files.filter(|file| file.file_name().to_string_lossy().starts_with("process-")).count()
     }
 }
@@ -269,6 +277,166 @@ proptest! {
         }
         prop_assert_eq!(live_processes(&service.members[0].process).len(), 1, "all are in this program");
     }
+}
+
+const TTL: Duration = Duration::from_millis(500);
+
+/// Reads until a thread has added the processes that have ended to the totals.
+fn settle(folder: &Folder, reader: &Member, files: usize) {
+    let begun = Instant::now();
+    while folder.files() > files {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{} files", folder.files());
+        let _ = reader.text();
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_total_stays_while_a_live_process_shows_its_series() -> Result<(), MetricsError> {
+    let folder = Folder::new();
+    let (mut live, mut one, mut two) =
+        (Member::start(&folder, 1)?, Member::start(&folder, 1)?, Member::start(&folder, 1)?);
+    for member in [&live, &one, &two] {
+        member.threads[0].contributor.registry().set_ttl(Some(TTL));
+    }
+    live.threads[0].record(7, 1.0)?;
+    one.threads[0].record(7, 1000.0)?;
+    one.threads[0].record(8, 1000.0)?;
+    two.threads[0].record(9, 1.0)?;
+    one.process.leave(&one.threads[0].contributor);
+    settle(&folder, &live, 2);
+    assert!(live.text().contains("c_total{l=\"8\"} 1000\n"), "{}", live.text());
+    std::thread::sleep(2 * TTL);
+    two.process.leave(&two.threads[0].contributor);
+    // Recorded before each read, so that the series is not hidden on a slow machine.
+    let mut expected = 1001.0;
+    let begun = Instant::now();
+    loop {
+        live.threads[0].record(7, 1.0)?;
+        expected += 1.0;
+        let (is_last, text) = (folder.files() == 1, live.text());
+        assert!(text.contains(&format!("c_total{{l=\"7\"}} {expected}\n")), "{expected}: {text}");
+        if is_last {
+            // Nobody shows it, so it is forgotten.
+            assert!(!text.contains("c_total{l=\"8\"}"), "{text}");
+            return Ok(());
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "the second process is not added to the totals");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn totals_that_are_gone_or_damaged_are_written_again() -> Outcome {
+    let folder = Folder::new();
+    let (live, mut one, two) =
+        (Member::start(&folder, 1)?, Member::start(&folder, 1)?, Member::start(&folder, 1)?);
+    one.threads[0].record(7, 5.0)?;
+    one.process.leave(&one.threads[0].contributor);
+    settle(&folder, &live, 2);
+    let totals = folder.run().join("totals");
+    std::fs::remove_file(&totals)?;
+    assert!(live.text().contains("c_total{l=\"7\"} 5\n"), "{}", live.text());
+    let begun = Instant::now();
+    while !totals.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the totals are gone");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    std::fs::write(&totals, "damaged")?;
+    two.process.leave(&two.threads[0].contributor);
+    settle(&folder, &live, 1);
+    let late = Member::start(&folder, 1)?;
+    assert!(late.text().contains("c_total{l=\"7\"} 5\n"), "{}", late.text());
+    assert!(folder.run().join("totals.damaged").exists());
+    Ok(())
+}
+
+#[test]
+fn files_of_many_ended_processes_do_not_wait_for_a_scrape() -> Outcome {
+    let folder = Folder::new();
+    let first = Member::start(&folder, 1)?;
+    for _ in 0..20 {
+        let mut short = Member::start(&folder, 0)?;
+        short.threads[0].record(7, 1.0)?;
+        short.process.leave(&short.threads[0].contributor);
+    }
+    let _last = Member::start(&folder, 0)?;
+    let begun = Instant::now();
+    while folder.files() > 12 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{} files", folder.files());
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(first.text().contains("c_total{l=\"7\"} 20\n"), "{}", first.text());
+    Ok(())
+}
+
+#[test]
+fn a_family_of_another_contributor_stays_when_this_registry_removes_it() -> Result<(), MetricsError> {
+    let folder = Folder::new();
+    let (mut one, two, reader) =
+        (Member::start(&folder, 1)?, Member::start(&folder, 1)?, Member::start(&folder, 1)?);
+    one.threads[0].record(7, 5.0)?;
+    let other = two.threads[0].contributor.registry();
+    assert!(other.unregister("c_total"));
+    other.register_family(one.threads[0].family(false)?)?;
+    other.set_ttl(Some(TTL));
+    assert!(other.unregister("c_total"));
+    assert!(reader.text().contains("c_total{l=\"7\"} 5\n"), "{}", reader.text());
+    Ok(())
+}
+
+#[test]
+fn a_process_finds_its_run_in_a_relative_folder() -> Outcome {
+    let folder = Folder::new();
+    let up: PathBuf = std::env::current_dir()?.components().skip(1).map(|_| "..").collect();
+    let relative = up.join(folder.0.strip_prefix("/")?);
+    let process = Process::new();
+    let contributor = contributor_of(&process);
+    let options = JoinOptions::default().dir(Some(relative)).name("test".to_owned());
+    let run = join(&process, &contributor, &options)?;
+    assert!(run.is_absolute(), "the working directory may change: {}", run.display());
+    assert_eq!(run.canonicalize()?, folder.run().canonicalize()?);
+    Ok(())
+}
+
+#[test]
+fn a_process_that_must_not_wait_fails_while_another_holds_the_lock() -> Outcome {
+    let folder = Folder::new();
+    let first = Member::start(&folder, 1)?;
+    let lock = std::fs::File::open(folder.run().join("lock"))?;
+    let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)?;
+    let process = Process::new();
+    let contributor = contributor_of(&process);
+    let options = JoinOptions::default().dir(Some(folder.0.clone())).name("test".to_owned()).at_once(true);
+    let error = join(&process, &contributor, &options).expect_err("the lock is held");
+    assert!(error.to_string().contains("another process holds its lock"), "{error}");
+    // Nor does a process that has to join again.
+    let path = std::fs::read_dir(folder.run())?
+        .flatten()
+        .map(|file| file.path())
+        .find(|path| path.to_string_lossy().contains("process-"));
+    std::fs::remove_file(path.expect("the file of the first process"))?;
+    let own = &first.threads[0].contributor;
+    assert!(!look_after(&first.process, own)?);
+    assert!(first.text().contains("c_total{l=\"1\"} 1\n"), "{}", first.text());
+    drop(lock);
+    assert!(look_after(&first.process, own)?);
+    assert_eq!(folder.files(), 1);
+    join(&process, &contributor, &options)?;
+    Ok(())
+}
+
+#[test]
+fn a_warning_waits_for_the_program() -> Outcome {
+    let folder = Folder::new();
+    let member = Member::start(&folder, 1)?;
+    assert_eq!(take_warnings(&member.process), [""; 0]);
+    std::fs::write(folder.run().join("process-0000000000000001"), "damaged")?;
+    let _ = (member.text(), member.text());
+    let warnings = take_warnings(&member.process);
+    assert!(matches!(&warnings[..], [one] if one.contains("process-0000000000000001 is left out")), "{warnings:?}");
+    assert_eq!(take_warnings(&member.process), [""; 0]);
+    Ok(())
 }
 
 #[test]

@@ -376,6 +376,47 @@ fn a_total_keeps_all_parts_while_one_contributor_changes() -> Outcome {
 }
 
 #[test]
+fn a_total_stays_when_a_contributor_ends_after_the_ttl_of_another_that_has_ended() -> Outcome {
+    let clock = stopped_clock();
+    let process = Process::new();
+    let members = [Member::counting(&clock)?, Member::counting(&clock)?, Member::counting(&clock)?];
+    members.iter().for_each(|member| process.join(Arc::clone(&member.contributor)));
+    let sets: Vec<_> = members.iter().map(|member| member.add("shared", 10.0)).collect();
+    let _ = members[1].add("own", 1.0);
+    let main = members[0].contributor.registry();
+    let total = |expected: &[&str]| assert_eq!(shown(main, Some(&process)), expected);
+    process.leave(&members[1].contributor);
+    total(&["c_total{x=\"shared\"} 30", "c_total{x=\"own\"} 1"]);
+    clock.advance(MINUTE);
+    (sets[0])(11.0);
+    total(&["c_total{x=\"shared\"} 31"]);
+    process.leave(&members[2].contributor);
+    // What nobody else shows is forgotten, also where the rest of its metric is kept.
+    total(&["c_total{x=\"shared\"} 31"]);
+    Ok(())
+}
+
+#[test]
+fn a_total_stays_when_the_last_contributor_that_shows_it_ends() -> Outcome {
+    let clock = stopped_clock();
+    let process = Process::new();
+    let members = [Member::counting(&clock)?, Member::counting(&clock)?, Member::counting(&clock)?];
+    members.iter().for_each(|member| process.join(Arc::clone(&member.contributor)));
+    let main = members[0].contributor.registry();
+    let total = |expected: &[&str]| assert_eq!(shown(main, Some(&process)), expected);
+    let _ = members[1].add("1", 10.0);
+    process.leave(&members[1].contributor);
+    let set = members[2].add("1", 5.0);
+    total(&["c_total{x=\"1\"} 15"]);
+    clock.advance(MINUTE);
+    set(6.0);
+    total(&["c_total{x=\"1\"} 16"]);
+    process.leave(&members[2].contributor);
+    total(&["c_total{x=\"1\"} 16"]);
+    Ok(())
+}
+
+#[test]
 fn a_retired_series_is_shown_until_its_ttl_ends() -> Outcome {
     let clock = stopped_clock();
     let process = Process::new();
