@@ -2,6 +2,9 @@
 
 const cluster = require('node:cluster');
 const { once } = require('node:events');
+const { mkdirSync, rmdirSync, rmSync } = require('node:fs');
+const { join, relative } = require('node:path');
+const { setTimeout: sleep } = require('node:timers/promises');
 
 const metrics = require(process.env.WORKER_LIBRARY ?? '@llm-devops/prometheus-metrics');
 const { how, dir, workers } = JSON.parse(process.argv[2]);
@@ -9,10 +12,19 @@ const { how, dir, workers } = JSON.parse(process.argv[2]);
 async function primary() {
   const { AggregatorRegistry, ClusterRegistry, Counter, register, shareProcesses, startExporter } = metrics;
   process.env.METRICS_PROCESSES_DIR = dir;
+  let run;
   const exporter = how === 'exporter' ? await startExporter({ host: '127.0.0.1', port: 0 }) : undefined;
   if (exporter === undefined) {
     delete process.env.METRICS_PROCESSES_DIR;
-    if (how !== 'workers') shareProcesses({ dir, ...(how === 'label' ? { workerLabel: true } : {}) });
+    if (how === 'cwd') cluster.setupPrimary({ cwd: '/' });
+    const folder = how === 'cwd' ? relative(process.cwd(), dir) : dir;
+    if (how !== 'workers') run = shareProcesses({ dir: folder, ...(how === 'label' ? { workerLabel: true } : {}) });
+  }
+  // A lock that no process can take.
+  const lock = how === 'locked' ? join(run.dir, 'lock') : undefined;
+  if (lock !== undefined) {
+    rmSync(lock);
+    mkdirSync(lock);
   }
   new Counter({ name: 'jobs_total', help: 'Jobs' }).inc(1000);
   const registries = { AggregatorRegistry: new AggregatorRegistry(), ClusterRegistry: new ClusterRegistry() };
@@ -30,10 +42,17 @@ async function primary() {
     shown.push(texts);
   };
   await show();
-  forked[0].process.kill('SIGKILL');
-  await once(forked[0], 'exit');
+  if (lock === undefined) {
+    forked[0].process.kill('SIGKILL');
+    await once(forked[0], 'exit');
+  } else {
+    rmdirSync(lock);
+    for (const end = Date.now() + 20_000; Date.now() < end; await sleep(50)) {
+      if ((await register.metrics()).includes('jobs_total 1001')) break;
+    }
+  }
   await show();
-  for (const worker of forked.slice(1)) worker.kill();
+  for (const worker of forked) worker.kill();
   process.stdout.write(JSON.stringify(shown), () => process.exit(0));
 }
 

@@ -96,6 +96,7 @@ const commands = {
     for (const n of values) limited.inc({ n });
   },
   processes: () => shareProcesses().processes(),
+  chdir: ({ dir }) => process.chdir(dir),
   /** Counts in a worker thread; ends it if asked. */
   thread: async ({ times: number, end }) => {
     const worker = new Worker(__filename, { workerData: { number } });
