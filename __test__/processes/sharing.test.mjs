@@ -465,17 +465,20 @@ onLinux('on a full file system a process runs on, and the others say what is mis
   t.is(seriesValue(await one.ask('metrics'), `jobs_total{kind="k${known - 1}"}`), 2);
 });
 
-onLinux('a process that changes its working directory stays in a run whose folder was given relative to it', async (t) => {
-  const service = new Service(t);
-  const dir = relative(process.cwd(), service.dir);
-  const [one, two] = [await service.start({ dir }), await service.start()];
-  await one.ask('count', { times: 3 });
-  await one.ask('chdir', { dir: '/' });
-  await two.ask('count', { times: 4 });
-  t.is(one.dir, two.dir);
-  t.is((await one.ask('processes')).length, 2);
-  for (const process of [one, two]) t.is(seriesValue(await process.ask('metrics'), 'jobs_total{kind="a"}'), 7);
-});
+onLinux(
+  'a process that changes its working directory stays in a run whose folder was given relative to it',
+  async (t) => {
+    const service = new Service(t);
+    const dir = relative(process.cwd(), service.dir);
+    const [one, two] = [await service.start({ dir }), await service.start()];
+    await one.ask('count', { times: 3 });
+    await one.ask('chdir', { dir: '/' });
+    await two.ask('count', { times: 4 });
+    t.is(one.dir, two.dir);
+    t.is((await one.ask('processes')).length, 2);
+    for (const process of [one, two]) t.is(seriesValue(await process.ask('metrics'), 'jobs_total{kind="a"}'), 7);
+  },
+);
 
 onLinux('a process whose folder is renamed joins again', async (t) => {
   const service = new Service(t);

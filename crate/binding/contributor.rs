@@ -12,8 +12,8 @@ use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
 use prometheus_metrics::processes::{
-    JoinOptions, announce_ports, join, join_run_of, live_processes, look_after, port_use, take_warnings, warn,
-    was_read,
+    JoinOptions, announce_ports, join, join_run_of, live_processes, look_after, port_use, take_warnings,
+    warn, was_read,
 };
 use prometheus_metrics::registry::{
     Aggregator, Contributor, Descriptor, Family, Kind, NativeHistogramOptions, Process, Remover,

@@ -220,7 +220,8 @@ fn all_series_of_before_are_told() {
 
 /// Gives a contributor a file that is not published.
 fn shared(folder: &Path, contributor: &Contributor) -> Arc<Member> {
-    let header = Header { identity: 7, pid: 1, started: 1, began: 1, block: block_bytes(), worker: String::new() };
+    let header =
+        Header { identity: 7, pid: 1, started: 1, began: 1, block: block_bytes(), worker: String::new() };
     let member = Arc::new(Member::create(folder, header).expect("a folder that can be used"));
     let adopter = Arc::clone(&member);
     contributor.cells().adopt_slabs(Box::new(move |number, slab| adopter.adopt(number, slab)));

@@ -47,8 +47,8 @@ impl FoldThread {
     }
 }
 
-/// The processes that have ended, if there are many: without scrapes nobody has read them. Files that are refused are left to
-/// scrapes.
+/// The processes that have ended, if there are many: without scrapes no process has read them. Files that are refused are left
+/// to scrapes.
 pub(super) fn many_ended(folder: &Path, owner: u32, clock: &Arc<Clock>) -> Result<Vec<Ended>, Refusal> {
     let all = identities(folder)?.into_iter();
     let ended: Vec<u64> =

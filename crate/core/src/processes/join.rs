@@ -140,7 +140,7 @@ mod imp {
         if let (true, None, Some(base)) = (begins, &options.run, folder.parent()) {
             remove_old_runs(base, &folder, user());
         }
-        // Of processes that end soon after they begin, nobody else may take care.
+        // If all processes end soon after they begin, none of them is there for a minute.
         process.state().run.iter().for_each(|run| run.tidy());
         Ok(folder)
     }
@@ -170,8 +170,7 @@ mod imp {
     /// An absolute path: the program may change its working directory, and processes may have different ones.
     fn folder_of(options: &JoinOptions) -> Result<PathBuf> {
         let base = options.dir.clone().unwrap_or_else(default_base);
-        let folder =
-            options.run.clone().unwrap_or_else(|| folder_of_run(&base, &options.name, options.keep));
+        let folder = options.run.clone().unwrap_or_else(|| folder_of_run(&base, &options.name, options.keep));
         std::path::absolute(&folder).map_err(|error| failed(&folder, &error))
     }
 

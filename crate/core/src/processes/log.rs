@@ -99,7 +99,16 @@ impl Log {
         // Readers expect it to be of the usual size; a former one may be larger.
         let (start, block_end) = (block.offset, block.offset + block_bytes());
         let unwritten = Vec::new();
-        Ok(Self { start, at: start, block_end, blocks: vec![block], unwritten, waiting: 0, lost: 0, records: 0 })
+        Ok(Self {
+            start,
+            at: start,
+            block_end,
+            blocks: vec![block],
+            unwritten,
+            waiting: 0,
+            lost: 0,
+            records: 0,
+        })
     }
 
     /// Appends a record. Readers see it once it is written and they are told of the new end, `self.at`.

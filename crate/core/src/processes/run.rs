@@ -99,8 +99,7 @@ impl SharedRun {
         }
         let unreadable = |_| io::Error::new(io::ErrorKind::InvalidData, "its file of totals cannot be read");
         let known = Totals::default();
-        let (mut totals, _) =
-            Totals::read_or_known(&self.folder, &self.clock, &known).map_err(unreadable)?;
+        let (mut totals, _) = Totals::read_or_known(&self.folder, &self.clock, &known).map_err(unreadable)?;
         let mut sum = (*totals.retired).clone();
         for family in &retired.families {
             sum.absorb(&**family, &self.clock, family.left(), usize::MAX);
@@ -330,9 +329,8 @@ impl Run for SharedRun {
     }
 
     fn port_use(&self, own: Option<u64>, port: u16) -> Option<bool> {
-        let use_of = |identity: u64| {
-            of_live(&self.folder, identity, |file| layout::port_use(file, port)).ok()??
-        };
+        let use_of =
+            |identity: u64| of_live(&self.folder, identity, |file| layout::port_use(file, port)).ok()??;
         let others = identities(&self.folder).unwrap_or_default().into_iter();
         others.filter(|identity| Some(*identity) != own).filter_map(use_of).max()
     }

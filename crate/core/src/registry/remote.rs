@@ -30,7 +30,7 @@ pub(crate) trait Run: Send + Sync {
     /// the run's lock.
     fn restore(&self);
     /// Looks, at most once a minute, for processes that have ended, and has them added to the totals if they are many. Otherwise
-    /// only scrapes do, and the files fill the file system while nobody scrapes.
+    /// only scrapes do, and the files fill the file system while no scraper comes.
     fn tidy(&self);
     /// Keeps a warning until the program takes it.
     fn warn(&self, message: String);

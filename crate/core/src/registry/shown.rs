@@ -44,7 +44,11 @@ impl Shown {
     }
 
     /// The same for contributors of one process, and what its last scrape has seen of the others.
-    pub(super) fn of_process(retired: &Retired, live: &[Arc<Contributor>], run: Option<&Arc<dyn Run>>) -> Self {
+    pub(super) fn of_process(
+        retired: &Retired,
+        live: &[Arc<Contributor>],
+        run: Option<&Arc<dyn Run>>,
+    ) -> Self {
         let others = run.map(|run| run.last());
         let families = others.iter().flat_map(|others| &others.families);
         Self::of(retired, live, run.map(|run| run.label()).unwrap_or_default(), families)

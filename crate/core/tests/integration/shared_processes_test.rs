@@ -317,7 +317,7 @@ fn a_total_stays_while_a_live_process_shows_its_series() -> Result<(), MetricsEr
         let (is_last, text) = (folder.files() == 1, live.text());
         assert!(text.contains(&format!("c_total{{l=\"7\"}} {expected}\n")), "{expected}: {text}");
         if is_last {
-            // Nobody shows it, so it is forgotten.
+            // No process shows it, so it is forgotten.
             assert!(!text.contains("c_total{l=\"8\"}"), "{text}");
             return Ok(());
         }
@@ -434,7 +434,10 @@ fn a_warning_waits_for_the_program() -> Outcome {
     std::fs::write(folder.run().join("process-0000000000000001"), "damaged")?;
     let _ = (member.text(), member.text());
     let warnings = take_warnings(&member.process);
-    assert!(matches!(&warnings[..], [one] if one.contains("process-0000000000000001 is left out")), "{warnings:?}");
+    assert!(
+        matches!(&warnings[..], [one] if one.contains("process-0000000000000001 is left out")),
+        "{warnings:?}"
+    );
     assert_eq!(take_warnings(&member.process), [""; 0]);
     Ok(())
 }

@@ -391,7 +391,7 @@ fn a_total_stays_when_a_contributor_ends_after_the_ttl_of_another_that_has_ended
     (sets[0])(11.0);
     total(&["c_total{x=\"shared\"} 31"]);
     process.leave(&members[2].contributor);
-    // What nobody else shows is forgotten, also where the rest of its metric is kept.
+    // What no contributor shows is forgotten, also where the rest of its metric is kept.
     total(&["c_total{x=\"shared\"} 31"]);
     Ok(())
 }
