@@ -480,6 +480,23 @@ onLinux(
   },
 );
 
+onLinux('a process without file descriptors shows the others as they were, with a warning', async (t) => {
+  const service = new Service(t);
+  const [one, two] = [await service.start(), await service.start()];
+  await one.ask('count', { times: 3 });
+  await two.ask('count', { times: 4 });
+  const total = async () => seriesValue(await one.ask('metrics'), 'jobs_total{kind="a"}');
+  t.is(await total(), 7);
+  const limit = (files) => promisify(execFile)('prlimit', ['--pid', String(one.pid), `--nofile=${files}:`]);
+  await limit(3);
+  await two.ask('count', { times: 10 });
+  await one.ask('count', { times: 100 });
+  t.is(await total(), 107);
+  await limit(1024);
+  t.is(await total(), 117);
+  await warned(t, one, /The shared metrics in .* are shown as they were: Too many open files/);
+});
+
 onLinux('a process whose folder is renamed joins again', async (t) => {
   const service = new Service(t);
   const [one, two] = [await service.start(), await service.start()];
