@@ -141,3 +141,31 @@ pub(super) fn remove_old_runs(base: &Path, own: &Path, owner: u32) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::hash::{BuildHasher, RandomState};
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+
+    /// A run whose processes are taken for ended is emptied. A socket stands for a file that cannot be opened for now.
+    #[test]
+    fn a_file_that_cannot_be_opened_may_be_that_of_a_live_process() -> io::Result<()> {
+        let base = std::env::temp_dir().join(format!("folder-{:x}", RandomState::new().hash_one(0)));
+        let run = base.join(format!("{}{:016x}", crate::processes::place::PREFIX, 1));
+        std::fs::create_dir_all(&run)?;
+        symlink("/nowhere", run.join(file_name(1)))?;
+        std::fs::write(run.join(file_name(2)), "of an ended process")?;
+        assert!(!is_live(&run)?);
+        let socket = run.join(file_name(3));
+        let _listener = UnixListener::bind(&socket)?;
+        assert!(is_live(&run).is_err());
+        remove_old_runs(&base, &base, crate::processes::place::user());
+        assert!(run.join(file_name(2)).exists(), "it was not emptied");
+        std::fs::remove_file(&socket)?;
+        remove_old_runs(&base, &base, crate::processes::place::user());
+        assert!(!run.exists());
+        std::fs::remove_dir_all(&base)
+    }
+}

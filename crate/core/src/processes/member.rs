@@ -176,8 +176,7 @@ impl State {
     /// Appends a record to the present log. A reader sees it as a whole or not at all, because the log's end is stored last.
     fn append(&mut self, record: &Record<'_>) -> io::Result<()> {
         self.append_later(record)?;
-        self.write()?;
-        Ok(())
+        self.write()
     }
 
     /// The same, for a record that readers see only after `write`. An error may be about earlier ones too; see `Log::take_lost`.
