@@ -198,6 +198,35 @@ fn a_new_log_is_told_a_few_series_at_once() {
     assert_eq!(values(&reader), [("c".to_owned(), vec![0.0; 25])]);
 }
 
+/// A family that is registered with its series while another log is being written.
+#[test]
+fn a_family_with_series_comes_into_both_logs() {
+    let folder = Folder::new();
+    let contributor = Contributor::new(Cells::on_heap());
+    let member = shared(&folder.0, &contributor);
+    let counter = family(&contributor, Descriptor::new(Kind::Counter, "c", "", &["x"]).expect("valid"));
+    let add = |family: &Family, number: u32| {
+        family.add_series(&[(0, &number.to_string())]).expect("within the limits").id
+    };
+    let ids: Vec<u32> = (0..100).map(|number| add(&counter, number)).collect();
+    ids.iter().filter(|id| **id % 4 > 0).for_each(|id| assert!(counter.remove_series(*id)));
+    contributor.compact_journal();
+    assert!(member.next_records().is_some());
+    let descriptor = Descriptor::new(Kind::Counter, "late", "", &["x"]).expect("valid");
+    let late = Arc::new(Family::new(descriptor, Arc::clone(contributor.cells())));
+    (0..10).for_each(|number| assert_eq!(add(&late, number), number));
+    contributor.registry().register_family(Arc::clone(&late)).expect("a free name");
+    while member.next_records().is_some() {
+        contributor.compact_journal();
+    }
+    member.publish().expect("a folder that can be used");
+    let identity = contributor.number().expect("it has joined");
+    let path = folder.0.join(file_name(identity));
+    let mut reader = Reader::open(&path, identity, owner(), &Arc::default()).expect("a whole file");
+    reader.read().expect("a whole file");
+    assert_eq!(values(&reader), [("c".to_owned(), vec![0.0; 25]), ("late".to_owned(), vec![0.0; 10])]);
+}
+
 /// A contributor that joins with many series.
 #[test]
 fn all_series_of_before_are_told() {

@@ -195,8 +195,13 @@ impl State {
 
     /// Moves the last series of a family that could not be written to those that only this process can show.
     fn keep_lost(&mut self, family: u32, told: &mut Vec<u32>) {
-        let left = told.len().saturating_sub(self.log.take_lost());
-        self.unshared.extend(told.drain(left..).map(|id| (family, id)));
+        let lost = self.log.take_lost();
+        if lost > 0 {
+            let left = told.len().saturating_sub(lost);
+            self.unshared.extend(told.drain(left..).map(|id| (family, id)));
+            // It may have them.
+            self.drop_next();
+        }
     }
 
     /// Appends a record to the next log.
@@ -300,6 +305,7 @@ impl Journal for Member {
             let record = Record::Series { family, id, slot, start_ms, labels };
             if is_told && state.has_slab_of(slot) && state.append_later(&record).is_ok() {
                 told.push(id);
+                state.change_in_next(family, Some(id), &record);
             } else {
                 state.unshared.insert((family, id));
             }
