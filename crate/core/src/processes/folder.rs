@@ -1,7 +1,7 @@
 //! The folder of a run: its lock, the files of its processes, and what ended processes leave behind.
 
+use super::files::{has_ended, open};
 use super::member::{file_name, identity_of, is_unfinished};
-use super::reader::has_ended;
 use super::totals;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
@@ -27,11 +27,6 @@ pub(super) fn identities(folder: &Path) -> io::Result<Vec<u64>> {
         found.extend(entry?.file_name().to_str().and_then(identity_of));
     }
     Ok(found)
-}
-
-/// Opens a file to read it: not a link to another file, and not a pipe that waits for its other end.
-pub(super) fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits()).open(path)
 }
 
 /// What the file of a live process says; `None` if the process has ended, or has no file.

@@ -7,6 +7,8 @@ mod crash;
 #[cfg(all(test, target_os = "linux"))]
 mod damage;
 #[cfg(target_os = "linux")]
+mod files;
+#[cfg(target_os = "linux")]
 mod fold;
 #[cfg(target_os = "linux")]
 mod folder;

@@ -1,7 +1,7 @@
 //! Reads the file of another process: follows its log, and copies the values of its series. Every length, offset and number
 //! in the file is checked, because it may be damaged.
 
-use super::folder::open;
+use super::files::{has_ended, open};
 use super::layout::{self, Header, LogRange};
 use super::record::{Decoder, FRAME, FamilyRecord, Record};
 use super::refusal::{Refusal, damaged};
@@ -11,8 +11,6 @@ use crate::labels::labels_with;
 use crate::registry::{RemoteFamily, RemoteSeries, SeenSeries, fingerprint};
 use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -371,14 +369,5 @@ impl Followed {
             began: copy.began,
             overflow: copy.overflow,
         })
-    }
-}
-
-/// True if no process holds the lock of this file.
-pub(super) fn has_ended(file: &File) -> io::Result<bool> {
-    match Flock::lock(file.try_clone()?, FlockArg::LockSharedNonblock) {
-        Ok(_) => Ok(true),
-        Err((_, Errno::EWOULDBLOCK)) => Ok(false),
-        Err((_, error)) => Err(error.into()),
     }
 }

@@ -122,7 +122,8 @@ impl SharedRun {
         }
         // With the series of those that have ended: they and the totals were shown as one.
         let others = state.readers.values().flat_map(|reader| &reader.now);
-        let shown = Shown::of(&state.totals.retired, own, &self.label, others);
+        let label_sets = others.flat_map(|family| family.label_sets());
+        let shown = Shown::of(state.totals.retired.expired(), own, &self.label, label_sets);
         self.begin_fold(move |_, _| Ok(ended), shown);
     }
 

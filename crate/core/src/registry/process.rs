@@ -108,8 +108,16 @@ impl Process {
                 Arc::new(old.retired.fold_unshared(contributor.registry()))
             }
             _ => {
+                let others = old.run.as_ref().map(|run| run.last());
+                let others = others.iter().flat_map(|others| &others.families);
+                let label = old.run.as_ref().map(|run| run.label()).unwrap_or_default();
                 // The leaving one too: its series and the retired ones were shown as one.
-                let shown = Shown::of_process(&old.retired, &old.live, old.run.as_ref());
+                let shown = Shown::of(
+                    old.retired.expired(),
+                    &old.live,
+                    label,
+                    others.flat_map(|family| family.label_sets()),
+                );
                 Arc::new(old.retired.fold(contributor.registry(), &shown))
             }
         };

@@ -83,6 +83,13 @@ pub(crate) struct RemoteSeries {
     pub(crate) start_ms: Option<u64>,
 }
 
+impl RemoteFamily {
+    /// The rendered labels of its series, each with the metric's name.
+    pub(crate) fn label_sets(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.series.iter().map(|series| (self.descriptor.name(), &*series.labels))
+    }
+}
+
 impl Source for RemoteFamily {
     fn descriptor(&self) -> &Descriptor {
         &self.descriptor

@@ -2,8 +2,6 @@
 //! are shown as one, and Prometheus reads a falling total as a reset.
 
 use super::contributor::Contributor;
-use super::remote::{RemoteFamily, Run};
-use super::retired::Retired;
 use crate::labels::{canonical_key, labels_with};
 use crate::sync::Arc;
 use hashbrown::{HashMap, HashSet};
@@ -16,17 +14,15 @@ pub(super) type Keys = HashSet<Box<[u8]>, foldhash::fast::FixedState>;
 pub(crate) struct Shown(HashMap<String, Keys, foldhash::fast::FixedState>);
 
 impl Shown {
-    /// The live series of those metrics of `retired` that have expired. They are those of `live` contributors, in a run with
-    /// its label, and of other processes.
+    /// The live series of these metrics: those of `live` contributors, with the label of their process, and `others`, each with
+    /// its metric.
     pub(crate) fn of<'a>(
-        retired: &Retired,
+        expired: impl Iterator<Item = &'a str>,
         live: &[Arc<Contributor>],
         label: &[u8],
-        others: impl Iterator<Item = &'a Arc<RemoteFamily>>,
+        others: impl Iterator<Item = (&'a str, &'a [u8])>,
     ) -> Self {
-        let expired = retired.families.iter().filter(|family| family.is_expired());
-        let mut shown =
-            Self(expired.map(|family| (family.descriptor.name().to_owned(), Keys::default())).collect());
+        let mut shown = Self(expired.map(|metric| (metric.to_owned(), Keys::default())).collect());
         if shown.0.is_empty() {
             return shown;
         }
@@ -35,23 +31,12 @@ impl Shown {
                 family.for_each_labels(|labels| add(keys, &labels_with(labels, label)));
             }
         }
-        for family in others {
-            if let Some(keys) = shown.0.get_mut(family.descriptor.name()) {
-                family.series.iter().for_each(|series| add(keys, &series.labels));
+        for (metric, labels) in others {
+            if let Some(keys) = shown.0.get_mut(metric) {
+                add(keys, labels);
             }
         }
         shown
-    }
-
-    /// The same for contributors of one process, and what its last scrape has seen of the others.
-    pub(super) fn of_process(
-        retired: &Retired,
-        live: &[Arc<Contributor>],
-        run: Option<&Arc<dyn Run>>,
-    ) -> Self {
-        let others = run.map(|run| run.last());
-        let families = others.iter().flat_map(|others| &others.families);
-        Self::of(retired, live, run.map(|run| run.label()).unwrap_or_default(), families)
     }
 
     /// The live series of a metric; `None` if it had not expired.
