@@ -134,7 +134,9 @@ onLinux('processes that share do not wait for a port of another program', async 
   t.teardown(() => server.close());
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address();
-  const processes = [await service.start(), await service.start(), await service.start()];
+  t.timeout(120_000);
+  // Each mostly sees another one that tries too.
+  const processes = await Promise.all(Array.from({ length: process.env.CI_FULL ? 64 : 3 }, () => service.start()));
   await Promise.all(
     processes.map((process) => t.throwsAsync(process.ask('exporter', { port }), { message: /^BIND_FAILED/ })),
   );
