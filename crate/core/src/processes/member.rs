@@ -85,6 +85,8 @@ struct NextLog {
     log: Log,
     /// By number, the lowest id of a series that it was not told of yet; `u32::MAX` if it has all.
     families: HashMap<u32, u32, foldhash::fast::FixedState>,
+    /// How many records the present log had at the last call of `begin_again`.
+    present: usize,
 }
 
 impl Member {
@@ -364,24 +366,27 @@ impl Journal for Member {
         state.file.is_some() && state.log.records > 2 * needed + WASTED_MAX
     }
 
-    fn begin_again(&self) -> bool {
+    fn begin_again(&self) -> Option<usize> {
         let mut state = self.state.lock();
         let state = &mut *state;
-        let Some(file) = &state.file else { return false };
+        let file = state.file.as_ref()?;
         if state.next.is_none() {
             if state.given_up.is_some_and(|at| at.elapsed() < NEXT_PAUSE) {
-                return false;
+                return None;
             }
             let Ok(log) = Log::another(file, &mut state.blocks) else {
                 state.given_up = Some(Instant::now());
-                return false;
+                return None;
             };
-            state.next = Some(NextLog { log, families: HashMap::default() });
+            let present = state.log.records;
+            state.next = Some(NextLog { log, families: HashMap::default(), present });
             for record in state.slabs.clone().iter().flatten() {
                 state.append_to_next(record);
             }
         }
-        state.next.is_some()
+        let present = state.log.records;
+        let next = state.next.as_mut()?;
+        Some(present.saturating_sub(std::mem::replace(&mut next.present, present)))
     }
 
     fn family_again(

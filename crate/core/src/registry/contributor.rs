@@ -80,7 +80,11 @@ impl Contributor {
     /// Has its families told again, if most of what was told is of series that are gone. Takes several calls for many series.
     pub(crate) fn compact_journal(&self) {
         let Some(journal) = self.journal() else { return };
-        if journal.is_wasteful() && journal.begin_again() && !self.registry.tell_again(TOLD_AT_ONCE) {
+        // More than what comes meanwhile: otherwise it would never end where series come and go fast.
+        if journal.is_wasteful()
+            && let Some(since) = journal.begin_again()
+            && !self.registry.tell_again(TOLD_AT_ONCE + since)
+        {
             journal.end_again();
         }
     }

@@ -24,9 +24,9 @@ pub(crate) trait Journal: Send + Sync {
     fn gone(&self, family: u32);
     /// True if most of what was told is of series that are gone: then all is told again, without them.
     fn is_wasteful(&self) -> bool;
-    /// Begins to be told again, unless it has begun; returns false if it cannot. Other processes see what was told before
-    /// until `end_again`. All other calls may come meanwhile.
-    fn begin_again(&self) -> bool;
+    /// Begins to be told again, unless it has begun; returns how much it was told since the last call, or `None` if it cannot
+    /// begin. Other processes see what was told before until `end_again`. All other calls may come meanwhile.
+    fn begin_again(&self) -> Option<usize>;
     /// Is told of a family again, if it does not have it; returns the id of the first series that it wants to be told of
     /// again, or `None` if it has all.
     fn family_again(
