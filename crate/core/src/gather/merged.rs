@@ -100,6 +100,7 @@ impl MergedFamily {
             // Its series have the label of their own process.
             Part::Remote(family) => {
                 let is_state = self.descriptor.kind().is_state();
+                let max_buckets = self.descriptor.max_native_buckets();
                 let Ok(()) = family.for_each(|series| {
                     let is_expired = series.id.is_some_and(|id| family.expired.contains(&id));
                     if is_expired && is_state {
@@ -107,7 +108,9 @@ impl MergedFamily {
                     }
                     let cells = series.values.iter().map(|value| DoubleDouble::default().add(*value));
                     let start = (series.start_ms, family.began);
-                    self.add_series(series.labels, cells, &[], start).alive |= !is_expired;
+                    let merged = self.add_series(series.labels, cells, &[], start);
+                    merged.alive |= !is_expired;
+                    series.native.iter().for_each(|native| merged.merge_native(native, max_buckets));
                     Ok::<(), Infallible>(())
                 });
             }

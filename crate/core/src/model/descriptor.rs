@@ -132,7 +132,7 @@ pub const SUMMARY_BUFFER: usize = if cfg!(loom) { 2 } else { 128 };
 pub(crate) const SUMMARY_CELLS: usize = 2;
 
 /// Cells of a native histogram's series behind its sum: see `registry/native_series.rs`.
-pub(crate) const NATIVE_CELLS: usize = 9;
+pub(crate) const NATIVE_CELLS: usize = 10;
 
 /// The settings of a summary. By default it has `DEFAULT_QUANTILES`, of all observations.
 #[derive(Debug, Clone, PartialEq)]

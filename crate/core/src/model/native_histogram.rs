@@ -10,6 +10,8 @@ use std::time::Duration;
 pub(crate) const SCHEMA_MAX: i32 = 8;
 /// The coarsest resolution: a bucket for each factor of 65,536.
 pub(crate) const SCHEMA_MIN: i32 = -4;
+/// Above the keys of all numbers in the finest resolution, on both sides of key 0.
+const KEY_MAX: i32 = 1 << 19;
 /// Exemplars that a native histogram shows.
 pub(crate) const EXEMPLARS_MAX: usize = 10;
 
@@ -192,6 +194,20 @@ impl NativeHistogram {
     /// The number of observations.
     pub(crate) fn count(&self) -> f64 {
         self.zero_count + self.sides.iter().flatten().map(|(_, count)| count).sum::<f64>()
+    }
+
+    /// Itself, if it can be one: what was read from a file may be anything.
+    pub(crate) fn checked(self) -> Option<Self> {
+        let is_count = |count: f64| count.is_finite() && count >= 0.0;
+        let are_buckets = |buckets: &NativeBuckets| {
+            let keys = buckets.iter().all(|(key, count)| key.abs() <= KEY_MAX && is_count(*count));
+            keys && buckets.is_sorted_by(|one, next| one.0 < next.0)
+        };
+        let is_valid = (SCHEMA_MIN..=SCHEMA_MAX).contains(&self.schema)
+            && is_count(self.zero_threshold)
+            && is_count(self.zero_count)
+            && self.sides.iter().all(are_buckets);
+        is_valid.then_some(self)
     }
 
     /// Adds the observations of another one. The result has the lower resolution and the wider zero bucket, or a still lower

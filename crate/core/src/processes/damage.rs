@@ -16,10 +16,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A folder that is removed in the end.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         use std::hash::{BuildHasher, RandomState};
         let path = std::env::temp_dir().join(format!("reader-{:x}", RandomState::new().hash_one(0)));
         std::fs::create_dir(&path).expect("a new folder");
@@ -33,7 +33,7 @@ impl Drop for Folder {
     }
 }
 
-fn family(contributor: &Contributor, descriptor: Descriptor) -> Arc<Family> {
+pub(super) fn family(contributor: &Contributor, descriptor: Descriptor) -> Arc<Family> {
     let family = Arc::new(Family::new(descriptor, Arc::clone(contributor.cells())));
     contributor.registry().register_family(Arc::clone(&family)).expect("a free name");
     family
@@ -67,7 +67,7 @@ fn file_of(folder: &Path) -> (PathBuf, u64) {
     (run.join(file_name(identity)), identity)
 }
 
-fn owner() -> u32 {
+pub(super) fn owner() -> u32 {
     user()
 }
 
@@ -248,7 +248,7 @@ fn all_series_of_before_are_told() {
 }
 
 /// Gives a contributor a file that is not published.
-fn shared(folder: &Path, contributor: &Contributor) -> Arc<Member> {
+pub(super) fn shared(folder: &Path, contributor: &Contributor) -> Arc<Member> {
     let header =
         Header { identity: 7, pid: 1, started: 1, began: 1, block: block_bytes(), worker: String::new() };
     let member = Arc::new(Member::create(folder, header).expect("a folder that can be used"));

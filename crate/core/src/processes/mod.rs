@@ -19,6 +19,8 @@ mod layout;
 mod log;
 #[cfg(target_os = "linux")]
 mod member;
+#[cfg(all(test, target_os = "linux"))]
+mod native;
 #[cfg(target_os = "linux")]
 mod place;
 #[cfg(target_os = "linux")]

@@ -46,6 +46,8 @@ pub(super) struct Reader {
     order: Vec<u32>,
     copied: Vec<u32>,
     clock: Arc<Clock>,
+    /// Native series whose cells were not all found in the file.
+    unplaced: u64,
     pub(super) unshared: u64,
     pub(super) now: Vec<Arc<RemoteFamily>>,
 }
@@ -85,6 +87,7 @@ impl Reader {
             order: Vec::new(),
             copied: Vec::new(),
             clock: Arc::clone(clock),
+            unplaced: 0,
             unshared: 0,
             now: Vec::new(),
         })
@@ -122,11 +125,16 @@ impl Reader {
         let ended = has_ended(file)?;
         self.follow(file)?;
         self.copy(file)?;
+        if self.unplaced > 0 {
+            // They may be in a slab that is newer than the part of the log that was followed.
+            self.follow(file)?;
+            self.copy(file)?;
+        }
         // The cells of a series are given to another one only after the log says that it was removed.
         if self.follow(file)? {
             self.drop_removed();
         }
-        self.unshared = layout::unshared(file)?;
+        self.unshared = layout::unshared(file)? + self.unplaced;
         Ok(ended)
     }
 
@@ -309,15 +317,32 @@ impl Reader {
     fn copy(&mut self, file: &File) -> Result<(), Refusal> {
         let mut slabs = SlabCopies::new(file, &self.slabs);
         let mut now = Vec::with_capacity(self.order.len());
+        let before = std::mem::take(&mut self.now);
         self.copied.clear();
+        self.unplaced = 0;
         for number in &self.order {
             let Some(Followed { record, descriptor, series, seen, .. }) = self.families.get(number) else {
                 continue;
             };
             let width = descriptor.value_width();
             let mut values = vec![0.0; width * series.len()];
+            let mut natives = Vec::new();
+            let is_native = descriptor.native_options().is_some();
+            let before =
+                before.iter().find(|family| is_native && family.descriptor.name() == descriptor.name());
             for (series, values) in series.iter().zip(values.chunks_exact_mut(width)) {
-                slabs.read(series.slot, values)?;
+                if !is_native {
+                    slabs.read(series.slot, values)?;
+                    continue;
+                }
+                let native = slabs.read_native(series.slot, values).map(Arc::new);
+                // As it was: its total must not go down.
+                self.unplaced += u64::from(native.is_none());
+                let native = native.or_else(|| before?.native_of(series.id, values)).unwrap_or_default();
+                if descriptor.buckets().is_empty() {
+                    values[0] = native.count();
+                }
+                natives.push(native);
             }
             let ids = series.iter().map(|series| series.id);
             let seen_now = ids.zip(values.chunks_exact(width).map(fingerprint));
@@ -332,6 +357,7 @@ impl Reader {
                 descriptor: Arc::clone(descriptor),
                 series: Arc::clone(series),
                 values,
+                natives,
                 ttl: record.ttl,
                 expired,
                 began: self.header.began,
@@ -352,18 +378,20 @@ impl Followed {
         let width = copy.descriptor.value_width();
         // Both lists are in ascending order.
         let mut left = self.series.iter().map(|series| series.id).peekable();
-        let (mut series, mut values) = (Vec::new(), Vec::new());
-        for (one, own) in copy.series.iter().zip(copy.values.chunks_exact(width)) {
+        let (mut series, mut values, mut natives) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, (one, own)) in copy.series.iter().zip(copy.values.chunks_exact(width)).enumerate() {
             while left.next_if(|id| *id < one.id).is_some() {}
             if left.peek() == Some(&one.id) {
                 series.push(one.clone());
                 values.extend_from_slice(own);
+                natives.extend(copy.natives.get(at).map(Arc::clone));
             }
         }
         Arc::new(RemoteFamily {
             descriptor: Arc::clone(&copy.descriptor),
             series: Arc::new(series),
             values,
+            natives,
             ttl: copy.ttl,
             expired: copy.expired.clone(),
             began: copy.began,

@@ -2,8 +2,9 @@
 //! front. A reader checks both, and each field, because a file is input.
 
 use crate::labels::is_rendered;
-use crate::model::{Aggregator, Descriptor, Kind, SummaryOptions};
+use crate::model::{Aggregator, Descriptor, Kind, NativeHistogram, NativeHistogramOptions, SummaryOptions};
 use crate::registry::DoubleDouble;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Bytes in front of a record: its length and its checksum.
@@ -59,6 +60,8 @@ pub(super) enum Record<'a> {
         cells: Vec<DoubleDouble>,
         /// In milliseconds since 1970; 0 for none.
         start_ms: u64,
+        /// The buckets of a native histogram.
+        native: Option<Cow<'a, NativeHistogram>>,
     },
     /// Calls over the limits of a metric, in the file of totals.
     Overflow {
@@ -129,8 +132,27 @@ impl Encoder {
         self.duration(window.map(|(age, _)| age));
         self.u32(window.map_or(0, |(_, steps)| steps));
         self.u32(u32::from(prune));
+        let native = descriptor.native_options();
+        self.duration(native.map(|native| native.min_reset));
+        self.numbers(&native.map_or(Vec::new(), |native| {
+            let factor = native.bucket_factor;
+            vec![factor, native.max_buckets.into(), native.zero_threshold, native.max_zero_threshold]
+        }));
         self.duration(*ttl);
         self.u32(*overflow_slot);
+    }
+
+    fn native(&mut self, native: &NativeHistogram) {
+        self.u32(native.schema.cast_unsigned());
+        self.f64(native.zero_threshold);
+        self.f64(native.zero_count);
+        for buckets in &native.sides {
+            self.u32(u32::try_from(buckets.len()).unwrap_or(u32::MAX));
+            buckets.iter().for_each(|(key, count)| {
+                self.u32(key.cast_unsigned());
+                self.f64(*count);
+            });
+        }
     }
 
     /// Appends a record with its frame.
@@ -174,11 +196,12 @@ impl Encoder {
                 self.u32(7);
                 self.u32(*family);
             }
-            Record::Total { labels, cells, start_ms } => {
+            Record::Total { labels, cells, start_ms, native } => {
                 self.u32(8);
                 self.u64(*start_ms);
                 self.bytes(labels);
                 self.numbers(&cells.iter().flat_map(|cell| cell.parts()).collect::<Vec<f64>>());
+                native.iter().for_each(|native| self.native(native));
             }
             Record::Overflow { metric, calls } => {
                 self.u32(9);
@@ -270,9 +293,21 @@ impl<'a> Decoder<'a> {
         let labels = (0..count).map(|_| self.text()).collect::<Option<Vec<&str>>>()?;
         let (buckets, quantiles) = (self.numbers()?, self.numbers()?);
         let (age, steps, prune) = (self.duration()?, self.u32()?, self.u32()? != 0);
+        let (min_reset, native) = (self.duration()?, self.numbers()?);
         let (ttl, overflow_slot) = (self.duration()?, self.u32()?);
         let descriptor = match Kind::from_word(kind) {
-            Kind::Histogram => Descriptor::histogram(name, help, &labels, &buckets),
+            Kind::Histogram => {
+                let classic = Descriptor::histogram(name, help, &labels, &buckets);
+                match (min_reset, &*native) {
+                    (Some(min_reset), [factor, max_buckets, threshold, max_threshold]) => {
+                        let options = NativeHistogramOptions::default().min_reset(min_reset);
+                        let options = options.bucket_factor(*factor).max_buckets(*max_buckets as u32);
+                        let options = options.zero_threshold(*threshold).max_zero_threshold(*max_threshold);
+                        classic.and_then(|it| it.with_native(options))
+                    }
+                    _ => classic,
+                }
+            }
             Kind::Summary => {
                 let window = age.map(|age| (age, steps));
                 let options = SummaryOptions::default().quantiles(quantiles).window(window).prune(prune);
@@ -289,6 +324,18 @@ impl<'a> Decoder<'a> {
         let numbers = self.numbers()?;
         let (pairs, []) = numbers.as_chunks::<2>() else { return None };
         Some(pairs.iter().map(|[high, low]| DoubleDouble::of(*high, *low)).collect())
+    }
+
+    fn native(&mut self) -> Option<NativeHistogram> {
+        let schema = self.u32()?.cast_signed();
+        let (zero_threshold, zero_count) = (self.f64()?, self.f64()?);
+        let mut native = NativeHistogram { schema, zero_threshold, zero_count, ..NativeHistogram::default() };
+        for buckets in &mut native.sides {
+            for _ in 0..self.u32()? {
+                buckets.push((self.u32()?.cast_signed(), self.f64()?));
+            }
+        }
+        native.checked()
     }
 
     /// The next record; `None` if it is incomplete or damaged.
@@ -316,6 +363,7 @@ impl<'a> Decoder<'a> {
                 start_ms: payload.u64()?,
                 labels: payload.labels()?,
                 cells: payload.totals()?,
+                native: if payload.0.is_empty() { None } else { Some(Cow::Owned(payload.native()?)) },
             },
             9 => Record::Overflow { metric: payload.text()?, calls: payload.f64()? },
             10 => Record::Identity(payload.u64()?),
@@ -355,7 +403,11 @@ mod tests {
                 let window = window.map(|(age, steps)| (Duration::from_nanos(age), steps));
                 let descriptor = match kind {
                     0 => Descriptor::histogram("h_seconds", &help, &labels, &[0.1, 1.0, 7.5]),
-                    1 => Descriptor::histogram("h_seconds", &help, &labels, &[]),
+                    1 => {
+                        let options = NativeHistogramOptions::default().max_buckets(overflow_slot / 2);
+                        Descriptor::histogram("h_seconds", &help, &labels, &[])
+                            .and_then(|it| it.with_native(options.min_reset(Duration::from_nanos(7))))
+                    }
                     2 => {
                         let options = SummaryOptions::default().window(window).prune(overflow_slot % 2 == 0);
                         Descriptor::summary("s_seconds", &help, &labels, options)
@@ -407,6 +459,13 @@ mod tests {
                 .prop_map(|(labels, cells, start_ms)| Record::Total {
                     start_ms,
                     labels,
+                    native: (start_ms % 2 == 0).then(|| Cow::Owned(NativeHistogram {
+                        schema: 3,
+                        zero_threshold: 1e-9,
+                        zero_count: 2.0,
+                        sides: [vec![(-7, 1.0), (9, 4.0)], vec![(0, 5.0)]],
+                        exemplars: Vec::new(),
+                    })),
                     cells: cells.into_iter().map(|(high, low)| DoubleDouble::of(high, low)).collect(),
                 }),
             (0.0..1e9_f64).prop_map(|calls| Record::Overflow { metric: "m", calls }),

@@ -2,7 +2,8 @@
 //! mapped page ends if the file has lost the page, or if a full file system cannot provide it.
 
 use super::refusal::{Refusal, damaged};
-use crate::registry::{PASSES_MAX, read_histogram};
+use crate::model::NativeHistogram;
+use crate::registry::{PASSES_MAX, read_described, read_histogram};
 use crate::slab::CELLS_PER_SLAB;
 use hashbrown::HashMap;
 use std::cell::{Cell, RefCell};
@@ -75,6 +76,24 @@ impl<'a> SlabCopies<'a> {
             cell_at(&cells.borrow(), cell)
         });
         Ok(())
+    }
+
+    /// Reads a series of a native histogram; `None` if not all of its cells are in the file.
+    pub(super) fn read_native(&self, slot: u32, values: &mut [f64]) -> Option<NativeHistogram> {
+        read_described(slot, values, &|slot, cells| self.load(slot, cells).is_some())
+    }
+
+    /// Reads cells as they are now.
+    fn load(&self, slot: u32, cells: &mut [f64]) -> Option<()> {
+        let place = self.places.get(&(slot / CELLS_PER_SLAB as u32))?;
+        let first = slot as usize % CELLS_PER_SLAB;
+        if first + cells.len() > place.cells as usize {
+            return None;
+        }
+        let mut bytes = vec![0; size_of_val(cells)];
+        self.file.read_exact_at(&mut bytes, place.offset + (first * CELL_BYTES) as u64).ok()?;
+        cells.iter_mut().enumerate().for_each(|(at, cell)| *cell = cell_at(&bytes, at));
+        Some(())
     }
 
     fn copy(&mut self, number: u32) -> Result<&SlabCopy, Refusal> {

@@ -9,6 +9,7 @@ use crate::registry::{Retired, RetiredFamily};
 use crate::sync::Arc;
 use hashbrown::HashSet;
 use nix::fcntl::OFlag;
+use std::borrow::Cow;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -100,12 +101,14 @@ impl Totals {
                     let expires = left.map(|left| clock.now().saturating_add(left));
                     family = Some(RetiredFamily::new(record.descriptor, Arc::clone(clock), expires));
                 }
-                Record::Total { labels, cells, start_ms } => {
+                Record::Total { labels, cells, start_ms, native } => {
                     let family = family.as_mut()?;
                     if cells.len() != family.descriptor.value_width() {
                         return None;
                     }
-                    family.restore(labels, cells.into(), Some(start_ms).filter(|start| *start > 0));
+                    let native = native.map(|native| Arc::new(native.into_owned()));
+                    let start_ms = Some(start_ms).filter(|start| *start > 0);
+                    family.restore(labels, cells.into(), start_ms, native);
                 }
                 _ => return None,
             }
@@ -127,7 +130,9 @@ impl Totals {
             body.record(&Record::Family(Box::new(record)));
             for series in &family.series {
                 let (labels, cells) = (&*series.labels, series.cells.to_vec());
-                body.record(&Record::Total { labels, cells, start_ms: series.start_ms.unwrap_or_default() });
+                let native = series.native.as_deref().map(Cow::Borrowed);
+                let start_ms = series.start_ms.unwrap_or_default();
+                body.record(&Record::Total { labels, cells, start_ms, native });
             }
         }
         let mut file = Encoder::default();

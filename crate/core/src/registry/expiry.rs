@@ -34,7 +34,7 @@ impl Family {
     /// True if no scrape adds values of other contributors to those of this family. Else a total would fall if a series were
     /// removed or began anew here.
     pub(crate) fn is_alone(&self) -> bool {
-        self.remover().is_none_or(|remover| !remover.shares(&self.guards()))
+        !self.is_followed() && self.remover().is_none_or(|remover| !remover.shares(&self.guards()))
     }
 
     /// Asks the owner to remove expired series. Series of Rust code, which any thread may remove, are removed here and now,

@@ -19,7 +19,7 @@ use crate::labels::{FindingKind, Sanitizer, Strictness, render};
 use crate::model::Descriptor;
 use crate::model::Exemplar;
 use crate::slab::Cells;
-use crate::sync::{Arc, Mutex, RwLock};
+use crate::sync::{Arc, AtomicBool, Mutex, Ordering, RwLock};
 use hashbrown::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ pub struct Family {
     told: Mutex<HashSet<(usize, FindingKind), foldhash::fast::FixedState>>,
     /// Removes expired series. `None`: any thread may remove them.
     remover: Option<Arc<dyn Remover>>,
+    /// True while other processes follow the family. Asked where a thread must not wait for the writer's lock.
+    followed: AtomicBool,
 }
 
 /// What a thread locks to add or remove a series.
@@ -127,6 +129,7 @@ impl Family {
             seen: SeenSeries::new(),
             told: Mutex::new(HashSet::default()),
             remover: None,
+            followed: AtomicBool::new(false),
         }
     }
 
@@ -280,7 +283,10 @@ impl Family {
 
     /// Lets other processes follow the series of now and every change.
     pub(crate) fn enter_journal(&self, journal: &Arc<dyn Journal>, of_registry: Option<Duration>) {
+        // Not under the lock: a thread that records takes it while it holds the lock of a series.
+        self.natives.iter().for_each(NativeSet::describe_all);
         let mut writer = self.writer.lock();
+        self.followed.store(true, Ordering::Relaxed);
         let ttl = self.time_to_live(of_registry);
         let entry = Entry::new(journal, &self.descriptor, ttl, self.overflow_slot());
         let table = self.table.read();
@@ -318,9 +324,15 @@ impl Family {
     /// Ends what `enter_journal` has begun.
     pub(crate) fn leave_journal(&self) {
         let mut writer = self.writer.lock();
+        self.followed.store(false, Ordering::Relaxed);
         if let Some(entry) = writer.journal.take() {
             writer.frees &= entry.leave();
         }
+    }
+
+    /// True while other processes follow the family.
+    pub(super) fn is_followed(&self) -> bool {
+        self.followed.load(Ordering::Relaxed)
     }
 
     /// True if other processes see this series.

@@ -20,6 +20,11 @@ mod journal;
 mod label_values;
 mod lookup;
 mod mount;
+#[cfg_attr(
+    not(all(target_os = "linux", not(loom))),
+    allow(dead_code, reason = "only on Linux do processes share their metrics")
+)]
+mod native_description;
 mod native_series;
 mod observations;
 mod overflow;
@@ -60,6 +65,8 @@ pub(crate) use index::SeriesCells;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) use journal::{Journal, NewSeries};
 pub(crate) use mount::MountLabels;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use native_description::read_described;
 pub(crate) use native_series::SharedNative;
 pub(crate) use registry::{Item, Mount};
 pub use registry::{Registry, RegistryConfig};

@@ -4,12 +4,13 @@
 //! the reading of one series at most, and a reading waits for one observation.
 
 use super::histogram_read::{PASSES_MAX, read_histogram};
+use super::native_description::{DESCRIPTION, Description, FAR, cells_of};
 use crate::model::{
     NATIVE_CELLS, NEGATIVE, NativeBuckets, NativeHistogram, NativeHistogramOptions, POSITIVE, SCHEMA_MIN,
     key_of, upper_bound,
 };
 use crate::slab::{CELLS_PER_SLAB, Cells, Slab};
-use crate::sync::{Arc, Mutex, RwLock};
+use crate::sync::{Arc, Mutex, Ordering, RwLock, fence};
 use hashbrown::HashMap;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ const SCHEMA: usize = 2;
 /// For each sign: slot, first key and number of keys of its window.
 const WINDOWS: usize = 3;
 const WINDOW_CELLS: usize = 3;
-const _: () = assert!(NATIVE_CELLS == WINDOWS + 2 * WINDOW_CELLS);
+const _: () = assert!(DESCRIPTION == WINDOWS + 2 * WINDOW_CELLS && NATIVE_CELLS == DESCRIPTION + 1);
 
 const LARGEST_SUBNORMAL: f64 = f64::from_bits((1 << 52) - 1);
 
@@ -68,6 +69,8 @@ pub(crate) struct NativeSeries {
     head: usize,
     schema: i32,
     zero_threshold: f64,
+    /// Observations that the zero bucket has taken from others. Its cell has those that were counted in it.
+    zero_taken: f64,
     /// Populated buckets, without the zero bucket.
     buckets: u32,
     windows: [Window; 2],
@@ -78,6 +81,12 @@ pub(crate) struct NativeSeries {
     begun: Duration,
     /// When it is to begin anew, if it is alone then.
     due: Option<Duration>,
+    /// The cells that tell other processes where the buckets are: their slot and their number.
+    description: Option<(u32, usize)>,
+    /// How often it was described.
+    version: u32,
+    /// Windows that a new description is to replace. Other processes read them until then.
+    outdated: Vec<Window>,
 }
 
 impl NativeSet {
@@ -97,12 +106,16 @@ impl NativeSet {
             head: self.head,
             schema: 0,
             zero_threshold: 0.0,
+            zero_taken: 0.0,
             buckets: 0,
             windows: [Window::default(); 2],
             far: None,
             far_observations: 0,
             begun: now,
             due: None,
+            description: None,
+            version: 0,
+            outdated: Vec::new(),
         };
         series.begin(&self.options, now);
         self.series.write().insert(id, Arc::new(Mutex::new(series)));
@@ -114,6 +127,12 @@ impl NativeSet {
 
     pub(super) fn remove_all(&self) {
         self.series.write().clear();
+    }
+
+    /// Has other processes find the buckets of all series, from now on.
+    pub(super) fn describe_all(&self) {
+        let all: Vec<SharedNative> = self.series.read().values().map(Arc::clone).collect();
+        all.iter().for_each(|series| series.lock().describe());
     }
 
     pub(crate) fn of(&self, id: u32) -> Option<SharedNative> {
@@ -184,6 +203,7 @@ impl NativeSet {
         if let (Some((_, kept)), Some(series)) = (kept, self.of(to)) {
             let mut series = series.lock();
             series.zero_threshold = kept.zero_threshold;
+            series.zero_taken = 0.0;
             series.store(ZERO, kept.zero_count);
             series.lay(kept);
             series.close();
@@ -217,6 +237,7 @@ impl NativeSeries {
         (first..=first + self.head + ZERO).for_each(|cell| slab.store(cell, 0.0));
         self.schema = options.schema();
         self.zero_threshold = options.zero_threshold;
+        self.zero_taken = 0.0;
         self.lay(NativeHistogram { schema: self.schema, ..NativeHistogram::default() });
         self.begun = now;
         self.due = None;
@@ -268,10 +289,14 @@ impl NativeSeries {
     fn count_far(&mut self, side: usize, key: i32) {
         let far = &mut self.far.get_or_insert_default()[side];
         match far.binary_search_by_key(&key, |(key, _)| *key) {
-            Ok(at) => far[at].1 += 1.0,
+            Ok(at) => {
+                far[at].1 += 1.0;
+                self.describe_far(side, at);
+            }
             Err(at) => {
                 far.insert(at, (key, 1.0));
                 self.buckets += 1;
+                self.describe();
             }
         }
         self.far_observations += 1;
@@ -292,12 +317,13 @@ impl NativeSeries {
         };
         let mut buckets = NativeBuckets::new();
         window.read(&self.cells, &mut buckets);
-        window.free(&self.cells);
+        self.outdated.push(window);
         if let Some(far) = &mut self.far {
             buckets.extend(far[side].extract_if(.., |(key, _)| moved.contains(*key)));
         }
         moved.write(&buckets, &self.cells);
         self.windows[side] = moved;
+        self.describe();
         true
     }
 
@@ -361,7 +387,7 @@ impl NativeSeries {
         let mut all = self.histogram();
         for buckets in &mut all.sides {
             if let Some((_, count)) = buckets.first().copied().filter(|(first, _)| *first == key) {
-                self.add(ZERO, count);
+                self.zero_taken += count;
                 buckets.remove(0);
             }
         }
@@ -376,7 +402,7 @@ impl NativeSeries {
         self.far_observations = 0;
         let max = self.keys_max();
         for (side, mut buckets) in all.sides.into_iter().enumerate() {
-            self.windows[side].free(&self.cells);
+            self.outdated.push(self.windows[side]);
             let window = match buckets[densest(&buckets, max)] {
                 [(first, _), .., (last, _)] | [(first @ last, _)] => {
                     Window::over(first, last, max, &self.cells)
@@ -391,6 +417,47 @@ impl NativeSeries {
             window.write(&buckets, &self.cells);
             self.windows[side] = window;
         }
+        self.describe();
+    }
+
+    /// Tells other processes where the buckets are, if they can read the cells. They see the buckets of before or those of now,
+    /// also if this process ends at any moment: everything is written elsewhere, and then one cell is set.
+    fn describe(&mut self) {
+        let before = self.description.take();
+        if self.cells.are_adopted() {
+            self.version += 1;
+            let numbers = cells_of(&Description {
+                slot: self.slot,
+                version: self.version,
+                schema: self.schema,
+                zero_threshold: self.zero_threshold,
+                zero_taken: self.zero_taken,
+                windows: self.windows.map(|Window { slot, start, keys, .. }| (slot, start, keys)),
+                far: [self.far_side(POSITIVE), self.far_side(NEGATIVE)],
+            });
+            let slot = self.cells.allocate(numbers.len());
+            let (slab, first) = self.cells.locate(slot);
+            numbers.iter().enumerate().for_each(|(at, number)| slab.store(first + at, *number));
+            // Those who see the new description see what it describes.
+            fence(Ordering::Release);
+            self.store(DESCRIPTION, f64::from(slot) + 1.0);
+            self.description = Some((slot, numbers.len()));
+        }
+        before.iter().for_each(|(slot, width)| self.cells.free([*slot], *width));
+        self.outdated.drain(..).for_each(|window| window.free(&self.cells));
+    }
+
+    /// Tells other processes the count of a bucket outside of the windows.
+    fn describe_far(&self, side: usize, at: usize) {
+        if let Some((slot, _)) = self.description {
+            let before = if side == POSITIVE { 0 } else { self.far_side(POSITIVE).len() };
+            let (slab, first) = self.cells.locate(slot);
+            slab.store(first + FAR + 2 * (before + at) + 1, self.far_side(side)[at].1);
+        }
+    }
+
+    fn far_side(&self, side: usize) -> &[(i32, f64)] {
+        self.far.as_ref().map_or(&[], |far| far[side].as_slice())
     }
 
     /// The buckets, for the thread that records.
@@ -407,7 +474,7 @@ impl NativeSeries {
 
     /// The buckets below the window of a side, and those above it.
     fn far_of(&self, side: usize) -> [&[(i32, f64)]; 2] {
-        let far = self.far.as_ref().map_or(&[][..], |far| far[side].as_slice());
+        let far = self.far_side(side);
         let (below, above) = far.split_at(far.partition_point(|(key, _)| *key < self.windows[side].start));
         [below, above]
     }
@@ -451,7 +518,7 @@ impl NativeSeries {
         values[classic] = all[all.len() - 1];
         into.schema = self.schema;
         into.zero_threshold = self.zero_threshold;
-        into.zero_count = all[classic];
+        into.zero_count = all[classic] + self.zero_taken;
         let mut counts = all.into_iter().skip(classic + 1);
         for (side, buckets) in into.sides.iter_mut().enumerate() {
             let [below, above] = self.far_of(side);
@@ -465,6 +532,7 @@ impl NativeSeries {
 impl Drop for NativeSeries {
     fn drop(&mut self) {
         self.windows.iter().for_each(|window| window.free(&self.cells));
+        self.description.iter().for_each(|(slot, width)| self.cells.free([*slot], *width));
     }
 }
 

@@ -3,7 +3,7 @@
 use super::contributor::Contributor;
 use super::retired::Retired;
 use super::seen::Ids;
-use crate::model::{Descriptor, Series, Source};
+use crate::model::{Descriptor, NativeHistogram, Series, Source};
 use crate::sync::{Arc, SliceArc};
 use std::path::Path;
 use std::time::Duration;
@@ -64,6 +64,8 @@ pub(crate) struct RemoteFamily {
     pub(crate) series: Arc<Vec<RemoteSeries>>,
     /// The values of each series, one after the other.
     pub(crate) values: Vec<f64>,
+    /// The buckets of each series of a native histogram.
+    pub(crate) natives: Vec<Arc<NativeHistogram>>,
     pub(crate) ttl: Option<Duration>,
     /// The ids of series that have not changed for that time.
     pub(crate) expired: Ids,
@@ -84,6 +86,14 @@ pub(crate) struct RemoteSeries {
 }
 
 impl RemoteFamily {
+    /// The buckets of a series of a native histogram, and its values.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(crate) fn native_of(&self, id: u32, values: &mut [f64]) -> Option<Arc<NativeHistogram>> {
+        let at = self.series.binary_search_by_key(&id, |series| series.id).ok()?;
+        values.copy_from_slice(self.values.chunks_exact(values.len()).nth(at)?);
+        self.natives.get(at).map(Arc::clone)
+    }
+
     /// The rendered labels of its series, each with the metric's name.
     pub(crate) fn label_sets(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.series.iter().map(|series| (self.descriptor.name(), &*series.labels))
@@ -97,14 +107,14 @@ impl Source for RemoteFamily {
 
     fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
         let values = self.values.chunks_exact(self.descriptor.value_width());
-        self.series.iter().zip(values).try_for_each(|(series, values)| {
+        self.series.iter().zip(values).enumerate().try_for_each(|(at, (series, values))| {
             visit(Series {
                 id: Some(series.id),
                 labels: &series.labels,
                 values,
                 exemplars: &[],
                 digest: None,
-                native: None,
+                native: self.natives.get(at).map(|native| &**native),
                 start_ms: series.start_ms,
             })
         })

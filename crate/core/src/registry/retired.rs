@@ -68,10 +68,15 @@ impl RetiredSeries {
 
     /// Adds the buckets of a native histogram.
     fn keep_native(&mut self, native: &NativeHistogram, max_buckets: u32) {
-        match &mut self.native {
-            Some(own) => Arc::make_mut(own).merge(native, max_buckets),
-            None => self.native = Some(Arc::new(native.clone())),
-        }
+        let merged = match &self.native {
+            Some(own) => {
+                let mut merged = NativeHistogram::clone(own);
+                merged.merge(native, max_buckets);
+                merged
+            }
+            None => native.clone(),
+        };
+        self.native = Some(Arc::new(merged));
     }
 }
 
@@ -176,10 +181,17 @@ impl RetiredFamily {
 
     #[cfg(all(target_os = "linux", not(loom)))]
     /// Adds a series that is new.
-    pub(crate) fn restore(&mut self, labels: &[u8], cells: SliceArc<[DoubleDouble]>, start_ms: Option<u64>) {
+    pub(crate) fn restore(
+        &mut self,
+        labels: &[u8],
+        cells: SliceArc<[DoubleDouble]>,
+        start_ms: Option<u64>,
+        native: Option<Arc<NativeHistogram>>,
+    ) {
         let mut key = Vec::new();
         canonical_key(labels, &mut key);
-        self.insert(&key, labels, cells, start_ms);
+        let at = self.insert(&key, labels, cells, start_ms);
+        self.series[at].native = native;
     }
 
     fn insert(
@@ -191,7 +203,13 @@ impl RetiredFamily {
     ) -> usize {
         let at = self.series.len();
         self.index.insert(key.into(), at);
-        self.series.push(RetiredSeries { labels: labels.into(), cells, digests: Vec::new(), native: None, start_ms });
+        self.series.push(RetiredSeries {
+            labels: labels.into(),
+            cells,
+            digests: Vec::new(),
+            native: None,
+            start_ms,
+        });
         at
     }
 }

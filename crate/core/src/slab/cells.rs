@@ -254,6 +254,11 @@ impl Cells {
         self.allocator.lock().adopt = None;
     }
 
+    /// True while slabs are given to another owner as they are made.
+    pub(crate) fn are_adopted(&self) -> bool {
+        self.allocator.lock().adopt.is_some()
+    }
+
     /// Does what writes cells on another thread than their owner's, while they do not move: what is written between the copy of
     /// a slab and its move would be lost.
     #[cfg(all(target_os = "linux", not(loom)))]
