@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test from 'ava';
@@ -474,7 +474,7 @@ onLinux(
     await one.ask('count', { times: 3 });
     await one.ask('chdir', { dir: '/' });
     await two.ask('count', { times: 4 });
-    t.is(one.dir, two.dir);
+    t.is(resolve(one.dir), two.dir);
     t.is((await one.ask('processes')).length, 2);
     for (const process of [one, two]) t.is(seriesValue(await process.ask('metrics'), 'jobs_total{kind="a"}'), 7);
   },
