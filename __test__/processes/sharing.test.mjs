@@ -94,6 +94,38 @@ onLinux('the counts of a killed process stay, its gauges go, and its file become
   t.is(seriesValue(await three.ask('metrics'), 'jobs_total{kind="a"}'), 9);
 });
 
+onLinux('native histograms have the buckets of all processes, also of killed ones', async (t) => {
+  const service = new Service(t);
+  const [one, two, alone] = [await service.start(), await service.start(null), await service.start(null)];
+  const waited = async (process) => {
+    const text = await process.ask('scrape', { accept: 'application/openmetrics-text; version=2.0.0' });
+    const [line] = text.split('\n').filter((line) => line.startsWith('wait_seconds '));
+    return line.replace(/ st@\S+/, '');
+  };
+  const wait = async (process, values) => {
+    await process.ask('wait', { values });
+    await alone.ask('wait', { values });
+  };
+  // Sums of halves do not depend on their order. Far from each other, and on both sides of 0.
+  const spread = [0.5, 2, 0, -4.5, 1e9, -1e-3, 7, 7, 7.5];
+  await wait(two, [1.5, ...spread]);
+  await two.ask('share', { dir: service.dir });
+  await wait(one, [3, 0, 1000]);
+  await wait(
+    two,
+    Array.from({ length: 200 }, (_, power) => 2 ** ((power % 40) - 20)),
+  );
+  for (const process of [one, two]) t.is(await waited(process), await waited(alone));
+  t.regex(await waited(alone), /negative_spans:\[.*positive_spans:\[/);
+  await two.kill();
+  t.is(await waited(one), await waited(alone));
+  await folded(t, one);
+  t.is(await waited(one), await waited(alone));
+  const three = await service.start();
+  await wait(three, [-2, 1e-9]);
+  for (const process of [one, three]) t.is(await waited(process), await waited(alone));
+});
+
 onLinux('services with other names, and restarts, begin anew; `keep` keeps the counts', async (t) => {
   const service = new Service(t);
   const one = await service.start({ name: 'one' });
@@ -384,8 +416,8 @@ onLinux('a thread that is older than the run is counted as missing elsewhere', a
   await two.ask('share', { dir: service.dir });
   const unshared = async () => seriesValue(await one.ask('scrape'), 'llmdevops_metrics_unshared_series');
   for (const end = Date.now() + 20_000; !(await unshared()) && Date.now() < end; await sleep(20));
-  // A counter, a summary and seven gauges.
-  t.is(await unshared(), 9);
+  // A counter, a native histogram, a summary and seven gauges.
+  t.is(await unshared(), 10);
   t.is(seriesValue(await two.ask('metrics'), 'jobs_total{kind="thread"}'), 4);
   t.is(seriesValue(await one.ask('metrics'), 'jobs_total{kind="thread"}'), undefined);
 });

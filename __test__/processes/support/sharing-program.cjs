@@ -17,6 +17,7 @@ const {
 const count = new Counter({ name: 'jobs_total', help: 'Jobs', labelNames: ['kind'] });
 const times = new Histogram({ name: 'job_seconds', help: 'Times', labelNames: ['kind'], buckets: [1, 2, 3] });
 const sizes = new Summary({ name: 'job_bytes', help: 'Sizes', percentiles: [0.5] });
+const waits = new Histogram({ name: 'wait_seconds', help: 'Waits', nativeHistogramBucketFactor: 1.1 });
 const gauges = ['sum', 'min', 'max', 'average', 'first', 'latest', 'omit'].map(
   (aggregator) => new Gauge({ name: `state_${aggregator}`, help: 'State', aggregator }),
 );
@@ -34,6 +35,9 @@ const commands = {
   observe: ({ kind = 'a', value }) => {
     times.observe({ kind }, value);
     sizes.observe(value);
+  },
+  wait: ({ values }) => {
+    for (const value of values) waits.observe(value);
   },
   gauge: ({ value }) => {
     for (const gauge of gauges) gauge.set(value);

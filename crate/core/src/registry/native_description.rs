@@ -13,7 +13,7 @@ const WINDOW_CELLS: usize = 3;
 pub(super) const FAR: usize = WINDOWS + 2 * WINDOW_CELLS + 2;
 /// Cells of the smallest description.
 const CELLS_MIN: usize = 16;
-/// More buckets are none of a native histogram.
+/// No native histogram has more buckets.
 const BUCKETS_MAX: usize = 1 << 20;
 /// After so many passes over a series that its process writes all the time, its parts may be of different moments.
 const PASSES_MAX: usize = 20;
