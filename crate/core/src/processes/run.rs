@@ -9,10 +9,10 @@ use super::refusal::Refusal;
 use super::totals::{self, Identities, Totals};
 use crate::clock::Clock;
 use crate::registry::{Contributor, Others, Retired, Run, Shown};
+use crate::sort::sort_by;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, RwLock};
 use hashbrown::HashMap;
 use nix::fcntl::OFlag;
-use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -280,11 +280,10 @@ impl Run for SharedRun {
         }
         state.is_old = false;
         let live = state.readers.values().filter(|reader| !reader.has_ended());
-        // Each thread of a process has a file.
-        let live: BTreeSet<(u32, u64)> =
-            live.map(|reader| (reader.header.pid, reader.header.started)).collect();
+        let live = processes_of(live.map(|reader| &reader.header));
         let mut order: Vec<&Reader> = state.readers.values().collect();
-        order.sort_unstable_by_key(|Reader { header, .. }| (header.started, header.pid, header.identity));
+        let place = |Reader { header, .. }: &Reader| (header.started, header.pid, header.identity);
+        sort_by(&mut order, |one, next| place(one).cmp(&place(next)));
         let others = Arc::new(Others {
             processes: live.iter().filter(|process| **process != self.own).count(),
             unshared: order.iter().map(|reader| reader.unshared).sum(),
@@ -311,10 +310,8 @@ impl Run for SharedRun {
     fn processes(&self) -> Vec<u32> {
         let header = |identity: u64| of_live(&self.folder, identity, Header::read).ok()??;
         let all = identities(&self.folder).unwrap_or_default().into_iter();
-        // Each thread of a process has a file. Processes of two containers may have one number.
-        let live: BTreeSet<(u32, u64)> =
-            all.filter_map(header).map(|header| (header.pid, header.started)).collect();
-        live.into_iter().map(|(pid, _)| pid).collect()
+        let live: Vec<Header> = all.filter_map(header).collect();
+        processes_of(live.iter()).into_iter().map(|(pid, _)| pid).collect()
     }
 
     fn process_count(&self) -> usize {
@@ -381,6 +378,15 @@ impl Run for SharedRun {
     fn worker(&self) -> &str {
         &self.worker
     }
+}
+
+/// The numbers and starts of the processes that have these files: each thread of a process has one. Processes of two containers
+/// may have one number.
+fn processes_of<'a>(files: impl Iterator<Item = &'a Header>) -> Vec<(u32, u64)> {
+    let mut processes: Vec<(u32, u64)> = files.map(|header| (header.pid, header.started)).collect();
+    sort_by(&mut processes, Ord::cmp);
+    processes.dedup();
+    processes
 }
 
 /// Nanoseconds since 1970.

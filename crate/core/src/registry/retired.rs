@@ -9,6 +9,7 @@ use super::shown::{Keys, Shown};
 use crate::clock::Clock;
 use crate::labels::{canonical_key, render};
 use crate::model::{Descriptor, Digest, NativeHistogram, Series, Source};
+use crate::sort::sort_by;
 use crate::sync::{Arc, SliceArc};
 use hashbrown::HashMap;
 use std::convert::Infallible;
@@ -170,7 +171,7 @@ impl RetiredFamily {
     fn with_only(&self, keys: &Keys) -> Option<Self> {
         let mut kept: Vec<(usize, &[u8])> =
             self.index.iter().filter(|(key, _)| keys.contains(*key)).map(|(key, at)| (*at, &**key)).collect();
-        kept.sort_unstable();
+        sort_by(&mut kept, |(one, _), (next, _)| one.cmp(next));
         let mut family = Self::new(self.descriptor.clone(), Arc::clone(&self.clock), self.expires);
         for (at, key) in &kept {
             family.index.insert((*key).into(), family.series.len());
