@@ -220,13 +220,13 @@ impl NativeContributor {
 
     /// Says which ports this realm listens on, and which it is trying to.
     #[napi(catch_unwind)]
-    pub fn set_ports(&self, listening: Vec<u16>, tried: Vec<u16>) {
+    pub fn set_ports(&self, listening: Vec<u32>, tried: Vec<u32>) {
         announce_ports(&self.membership.contributor, &listening, &tried);
     }
 
     /// Whether another contributor of the run listens on this port: `false` while it is trying to, `null` if none does.
     #[napi(catch_unwind)]
-    pub fn port_use(&self, port: u16) -> Option<bool> {
+    pub fn port_use(&self, port: u32) -> Option<bool> {
         port_use(&self.membership.process, &self.membership.contributor, port)
     }
 

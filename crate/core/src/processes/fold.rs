@@ -50,18 +50,22 @@ impl FoldThread {
 /// The processes that have ended, if there are many: without scrapes no process has read them. Files that are refused are left
 /// to scrapes.
 pub(super) fn many_ended(folder: &Path, owner: u32, clock: &Arc<Clock>) -> Result<Vec<Ended>, Refusal> {
-    let all = identities(folder)?.into_iter();
-    let ended: Vec<u64> =
-        all.filter(|identity| matches!(of_live(folder, *identity, |_| Ok(())), Ok(None))).collect();
+    let mut ended = identities(folder)?;
+    ended.retain(|identity| matches!(of_live(folder, *identity), Ok(None)));
     if ended.len() <= WAITING_MAX {
         return Ok(Vec::new());
     }
-    let read = |identity: u64| -> Result<Ended, Refusal> {
-        let mut reader = Reader::open(&folder.join(file_name(identity)), identity, owner, clock)?;
-        reader.read_patiently()?;
-        Ok(Ended { identity, families: reader.now })
-    };
-    Ok(ended.into_iter().take(FOLDED_MAX).filter_map(|identity| read(identity).ok()).collect())
+    ended.truncate(FOLDED_MAX);
+    let mut found = Vec::new();
+    for identity in ended {
+        let opened = Reader::open(&folder.join(file_name(identity)), identity, owner, clock);
+        if let Ok(mut reader) = opened
+            && reader.read_patiently().is_ok()
+        {
+            found.push(Ended { identity, families: reader.now });
+        }
+    }
+    Ok(found)
 }
 
 /// Adds these processes to the totals; returns the new totals, or `None` if another process is folding. `known` are the totals

@@ -20,21 +20,22 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Its time is that of the last read of the run.
 pub(super) const READ: &str = "read";
 
-/// The identities of the files of a run.
-pub(super) fn identities(folder: &Path) -> io::Result<Vec<u64>> {
+/// The names of the files in a folder. Those of a run are text.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
-        found.extend(entry?.file_name().to_str().and_then(identity_of));
+        found.extend(entry?.file_name().into_string());
     }
     Ok(found)
 }
 
-/// What the file of a live process says; `None` if the process has ended, or has no file.
-pub(super) fn of_live<T>(
-    folder: &Path,
-    identity: u64,
-    ask: impl FnOnce(&File) -> io::Result<T>,
-) -> io::Result<Option<T>> {
+/// The identities of the files of a run.
+pub(super) fn identities(folder: &Path) -> io::Result<Vec<u64>> {
+    Ok(names(folder)?.iter().filter_map(|name| identity_of(name)).collect())
+}
+
+/// The file of a live process; `None` if the process has ended, or has no file.
+pub(super) fn of_live(folder: &Path, identity: u64) -> io::Result<Option<File>> {
     let file = match open(&folder.join(file_name(identity))) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         // A link is no process's file.
@@ -42,7 +43,7 @@ pub(super) fn of_live<T>(
         // Of a process for which this one has no file descriptor left, for example: it may live.
         opened => opened?,
     };
-    if has_ended(&file)? { Ok(None) } else { ask(&file).map(Some) }
+    Ok(if has_ended(&file)? { None } else { Some(file) })
 }
 
 /// Locks a run, if no other process has; `None` otherwise, and if the folder was removed meanwhile.
@@ -80,7 +81,7 @@ pub(super) fn lock_patiently(
 /// True if a process of the run lives. The caller holds the run's lock.
 pub(super) fn is_live(folder: &Path) -> io::Result<bool> {
     for identity in identities(folder)? {
-        if of_live(folder, identity, |_| Ok(()))?.is_some() {
+        if of_live(folder, identity)?.is_some() {
             return Ok(true);
         }
     }
@@ -89,40 +90,29 @@ pub(super) fn is_live(folder: &Path) -> io::Result<bool> {
 
 /// Removes what processes left that were killed while they joined. The caller holds the run's lock, as they did.
 pub(super) fn remove_unfinished(folder: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_name().to_str().is_some_and(is_unfinished) {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
+    remove(folder, is_unfinished)
 }
 
 /// Removes the files of a run without live processes. The caller holds its lock.
 pub(super) fn empty(folder: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let is_ours = name.to_str().is_some_and(|name| {
-            identity_of(name).is_some()
-                || is_unfinished(name)
-                || name.starts_with(totals::NAME)
-                || name == READ
-        });
-        if is_ours {
-            std::fs::remove_file(entry.path())?;
-        }
+    remove(folder, |name| {
+        identity_of(name).is_some() || is_unfinished(name) || name.starts_with(totals::NAME) || name == READ
+    })
+}
+
+fn remove(folder: &Path, is_wanted: fn(&str) -> bool) -> io::Result<()> {
+    for name in names(folder)?.iter().filter(|name| is_wanted(name)) {
+        std::fs::remove_file(folder.join(name))?;
     }
     Ok(())
 }
 
 /// Removes runs of the same user in which no process lives.
 pub(super) fn remove_old_runs(base: &Path, own: &Path, owner: u32) {
-    let Ok(entries) = std::fs::read_dir(base) else { return };
-    for folder in entries.flatten().map(|entry| entry.path()) {
-        let is_run = folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
-            name.strip_prefix(super::place::PREFIX).is_some_and(|rest| u64::from_str_radix(rest, 16).is_ok())
-        });
+    for name in names(base).unwrap_or_default() {
+        let folder = base.join(&name);
+        let number = name.strip_prefix(super::place::PREFIX);
+        let is_run = number.is_some_and(|number| u64::from_str_radix(number, 16).is_ok());
         let is_own = std::fs::symlink_metadata(&folder).is_ok_and(|it| it.is_dir() && it.uid() == owner);
         if !is_run || !is_own || folder == own || folder.join(KEPT).exists() {
             continue;

@@ -94,13 +94,13 @@ pub fn was_read(process: &Process) -> bool {
 }
 
 /// Says which ports this contributor listens on, and which it is trying to.
-pub fn announce_ports(contributor: &Contributor, listening: &[u16], tried: &[u16]) {
+pub fn announce_ports(contributor: &Contributor, listening: &[u32], tried: &[u32]) {
     contributor.journal().iter().for_each(|journal| journal.set_ports(listening, tried));
 }
 
 /// Whether another live contributor of the run listens on this port: `Some(false)` while it is trying to.
 #[must_use]
-pub fn port_use(process: &Process, contributor: &Contributor, port: u16) -> Option<bool> {
+pub fn port_use(process: &Process, contributor: &Contributor, port: u32) -> Option<bool> {
     process.state().run.as_ref()?.port_use(contributor.number(), port)
 }
 

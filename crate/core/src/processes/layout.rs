@@ -174,7 +174,7 @@ pub(super) fn set_unshared(words: &FileWords, series: u64) {
 }
 
 /// Whether the process listens on this port: `Some(false)` while it is trying to.
-pub(super) fn port_use(file: &File, port: u16) -> io::Result<Option<bool>> {
+pub(super) fn port_use(file: &File, port: u32) -> io::Result<Option<bool>> {
     let mut bytes = [0; PORTS_MAX * 8];
     file.read_exact_at(&mut bytes, PORTS)?;
     let (words, _) = bytes.as_chunks::<8>();
@@ -184,7 +184,7 @@ pub(super) fn port_use(file: &File, port: u16) -> io::Result<Option<bool>> {
 }
 
 /// Replaces the ports. Those over `PORTS_MAX` are left out: other processes take them for a foreign program's.
-pub(super) fn set_ports(file: &File, listening: &[u16], tried: &[u16]) -> io::Result<()> {
+pub(super) fn set_ports(file: &File, listening: &[u32], tried: &[u32]) -> io::Result<()> {
     let listening = listening.iter().map(|port| u64::from(*port));
     let words = listening.chain(tried.iter().map(|port| TRIED + u64::from(*port)));
     let mut bytes: Vec<u8> = words.take(PORTS_MAX).flat_map(u64::to_le_bytes).collect();

@@ -9,7 +9,7 @@ use crate::model::Descriptor;
 use crate::registry::{Journal, NewSeries};
 use crate::slab::{CELLS_PER_SLAB, FileWords, Slab};
 use crate::sync::Mutex;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -84,9 +84,21 @@ struct Told {
 struct NextLog {
     log: Log,
     /// By number, the lowest id of a series that it was not told of yet; `u32::MAX` if it has all.
-    families: HashMap<u32, u32, foldhash::fast::FixedState>,
+    families: Vec<Option<u32>>,
     /// How many records the present log had at the last call of `begin_again`.
     present: usize,
+}
+
+impl NextLog {
+    fn of(&self, family: u32) -> Option<u32> {
+        self.families.get(family as usize).copied().flatten()
+    }
+
+    fn set(&mut self, family: u32, to: u32) {
+        let at = family as usize;
+        self.families.resize(self.families.len().max(at + 1), None);
+        self.families[at] = Some(to);
+    }
 }
 
 impl Member {
@@ -216,7 +228,7 @@ impl State {
 
     /// Appends a change of a series to the next log, if it has the series; of a family, if it has the family.
     fn change_in_next(&mut self, family: u32, id: Option<u32>, record: &Record<'_>) {
-        let to = self.next.as_ref().and_then(|next| next.families.get(&family).copied());
+        let to = self.next.as_ref().and_then(|next| next.of(family));
         if to.is_some_and(|to| id.is_none_or(|id| id < to)) {
             self.append_to_next(record);
         }
@@ -278,7 +290,7 @@ impl Journal for Member {
         let family = state.append(&record).is_ok();
         state.families.push(Told { family, series: 0 });
         if let (true, Some(next)) = (family, &mut state.next) {
-            next.families.insert(number, u32::MAX);
+            next.set(number, u32::MAX);
             state.append_to_next(&record);
         }
         number
@@ -379,7 +391,7 @@ impl Journal for Member {
                 return None;
             };
             let present = state.log.records;
-            state.next = Some(NextLog { log, families: HashMap::default(), present });
+            state.next = Some(NextLog { log, families: Vec::new(), present });
             for record in state.slabs.clone().iter().flatten() {
                 state.append_to_next(record);
             }
@@ -398,10 +410,10 @@ impl Journal for Member {
     ) -> Option<u32> {
         let mut state = self.state.lock();
         let next = state.next.as_mut()?;
-        if let Some(from) = next.families.get(&family) {
-            return Some(*from).filter(|from| *from < u32::MAX);
+        if let Some(from) = next.of(family) {
+            return Some(from).filter(|from| *from < u32::MAX);
         }
-        next.families.insert(family, 0);
+        next.set(family, 0);
         if state.told(family).is_some() {
             state.append_to_next(&family_record(family, descriptor, ttl, overflow_slot));
         }
@@ -417,7 +429,7 @@ impl Journal for Member {
 
     fn told_again(&self, family: u32, to: u32) {
         if let Some(next) = &mut self.state.lock().next {
-            next.families.insert(family, to);
+            next.set(family, to);
         }
     }
 
@@ -456,7 +468,7 @@ impl Journal for Member {
         self.state.lock().complete
     }
 
-    fn set_ports(&self, listening: &[u16], tried: &[u16]) {
+    fn set_ports(&self, listening: &[u32], tried: &[u32]) {
         if let Some(file) = &self.state.lock().file {
             // Without it others see an unknown program on the port.
             let _ = layout::set_ports(file, listening, tried);

@@ -10,7 +10,6 @@ use crate::clock::Clock;
 use crate::labels::labels_with;
 use crate::registry::{RemoteFamily, RemoteSeries, SeenSeries, fingerprint};
 use crate::sync::{Arc, SliceArc};
-use hashbrown::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -41,7 +40,8 @@ pub(super) struct Reader {
     /// The bytes of the log's blocks so far.
     followed: u64,
     slabs: SlabPlaces,
-    families: HashMap<u32, Followed, foldhash::fast::FixedState>,
+    /// By ascending number. A hash map is more code.
+    families: Vec<Followed>,
     /// The numbers of the families in their order, and of those in `now` after a copy.
     order: Vec<u32>,
     copied: Vec<u32>,
@@ -83,7 +83,7 @@ impl Reader {
             header,
             file: Some(file),
             slabs: SlabPlaces::default(),
-            families: HashMap::default(),
+            families: Vec::new(),
             order: Vec::new(),
             copied: Vec::new(),
             clock: Arc::clone(clock),
@@ -166,7 +166,7 @@ impl Reader {
         self.followed = block;
         self.slabs.clear();
         self.order.clear();
-        for family in self.families.values_mut() {
+        for family in &mut self.families {
             family.series = Arc::default();
             family.is_told = false;
         }
@@ -208,8 +208,8 @@ impl Reader {
                 self.at += (before - decoder.0.len()) as u64;
             }
         }
-        self.families.retain(|_, family| family.is_told);
-        for family in self.families.values_mut() {
+        self.families.retain(|family| family.is_told);
+        for family in &mut self.families {
             if removed && family.series.iter().any(|series| series.slot == REMOVED) {
                 Arc::make_mut(&mut family.series).retain(|series| series.slot != REMOVED);
             }
@@ -250,7 +250,8 @@ impl Reader {
             Record::Family(record) => {
                 let number = record.number;
                 let descriptor = Arc::new(record.descriptor.clone());
-                let known = self.families.remove(&number);
+                let place = place_of(&self.families, number);
+                let known = place.ok().map(|at| self.families.remove(at));
                 if known.as_ref().is_some_and(|known| known.is_told) {
                     return Err(damaged("its log has a family twice"));
                 }
@@ -258,44 +259,46 @@ impl Reader {
                 let seen = known.map_or_else(SeenSeries::new, |known| known.seen);
                 let family =
                     Followed { record: *record, descriptor, series: Arc::default(), seen, is_told: true };
-                self.families.insert(number, family);
+                self.families.insert(place.unwrap_or_else(|at| at), family);
                 self.order.push(number);
             }
             Record::Series { family, id, slot, start_ms, labels } => {
-                let Some(family) = self.families.get_mut(&family) else { return Ok(false) };
+                let labels: SliceArc<[u8]> = labels_with(labels, &self.label).into();
+                let Some(family) = self.family(family) else { return Ok(false) };
                 if family.series.last().is_some_and(|last| last.id >= id) || slot == REMOVED {
                     return Err(damaged("its log has a series twice"));
                 }
                 let start_ms = Some(start_ms).filter(|start| *start > 0);
-                let labels: SliceArc<[u8]> = labels_with(labels, &self.label).into();
                 Arc::make_mut(&mut family.series).push(RemoteSeries { id, slot, labels, start_ms });
             }
             Record::Began { family, id, start_ms } => {
-                let Some(family) = self.families.get_mut(&family) else { return Ok(false) };
+                let Some(family) = self.family(family) else { return Ok(false) };
                 if let Ok(at) = family.series.binary_search_by_key(&id, |series| series.id) {
                     Arc::make_mut(&mut family.series)[at].start_ms = Some(start_ms);
                 }
             }
             Record::Ttl { family, ttl } => {
-                if let Some(family) = self.families.get_mut(&family) {
+                if let Some(family) = self.family(family) {
                     family.record.ttl = ttl;
                 }
             }
             Record::Removed { family, id } => {
-                let Some(family) = self.families.get_mut(&family) else { return Ok(true) };
+                let Some(family) = self.family(family) else { return Ok(true) };
                 if let Ok(at) = family.series.binary_search_by_key(&id, |series| series.id) {
                     Arc::make_mut(&mut family.series)[at].slot = REMOVED;
                 }
                 return Ok(true);
             }
             Record::Cleared { family } => {
-                if let Some(family) = self.families.get_mut(&family) {
+                if let Some(family) = self.family(family) {
                     family.series = Arc::default();
                 }
                 return Ok(true);
             }
             Record::Gone { family } => {
-                self.families.remove(&family);
+                if let Ok(at) = place_of(&self.families, family) {
+                    self.families.remove(at);
+                }
                 self.order.retain(|number| *number != family);
                 return Ok(true);
             }
@@ -304,11 +307,17 @@ impl Reader {
         Ok(false)
     }
 
+    fn family(&mut self, number: u32) -> Option<&mut Followed> {
+        let at = place_of(&self.families, number).ok()?;
+        self.families.get_mut(at)
+    }
+
     /// Drops the copied values of series that were removed since.
     fn drop_removed(&mut self) {
         let copies = self.copied.iter().zip(std::mem::take(&mut self.now));
         let left = copies.filter_map(|(number, copy)| {
-            self.families.get(number).map(|followed| followed.without_removed(copy))
+            let at = place_of(&self.families, *number).ok()?;
+            Some(self.families[at].without_removed(copy))
         });
         self.now = left.collect();
     }
@@ -321,9 +330,8 @@ impl Reader {
         self.copied.clear();
         self.unplaced = 0;
         for number in &self.order {
-            let Some(Followed { record, descriptor, series, seen, .. }) = self.families.get(number) else {
-                continue;
-            };
+            let Ok(at) = place_of(&self.families, *number) else { continue };
+            let Followed { record, descriptor, series, seen, .. } = &self.families[at];
             let width = descriptor.value_width();
             let mut values = vec![0.0; width * series.len()];
             let mut natives = Vec::new();
@@ -367,6 +375,11 @@ impl Reader {
         self.now = now;
         Ok(())
     }
+}
+
+/// Where the family of this number is, or belongs.
+fn place_of(families: &[Followed], number: u32) -> Result<usize, usize> {
+    families.binary_search_by_key(&number, |family| family.record.number)
 }
 
 impl Followed {

@@ -11,9 +11,8 @@ use crate::clock::Clock;
 use crate::registry::{Contributor, Others, Retired, Run, Shown};
 use crate::sort::sort_by;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, RwLock};
-use hashbrown::HashMap;
 use nix::fcntl::OFlag;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -33,6 +32,9 @@ const TIDY_AGE: Duration = Duration::from_secs(60);
 
 /// Warnings that wait for the program. More say little more.
 const WARNINGS_MAX: usize = 16;
+
+/// Finds processes that have ended.
+type Find = Box<dyn FnOnce(&Path, &Arc<Clock>) -> Result<Vec<Ended>, Refusal> + Send>;
 
 /// A run as one process follows it.
 pub(super) struct SharedRun {
@@ -62,14 +64,23 @@ pub(super) struct SharedRun {
 
 #[derive(Default)]
 struct State {
-    readers: HashMap<u64, Reader, foldhash::fast::FixedState>,
+    /// By ascending identity. A hash map is more code. Boxed, because there may be thousands, which are added in any order.
+    #[expect(clippy::vec_box, reason = "pointers are moved faster when another one comes between them")]
+    readers: Vec<Box<Reader>>,
     totals: Totals,
     /// True if the file of totals is older than these, or gone.
     is_ahead: bool,
     /// The files that are left out, and when they were last tried.
-    refused: HashMap<String, Instant, foldhash::fast::FixedState>,
+    refused: Vec<(String, Instant)>,
     /// True once a warning has said that the last values are shown again.
     is_old: bool,
+}
+
+impl State {
+    /// A file is not left out any more.
+    fn accept(&mut self, name: &str) {
+        self.refused.retain(|(refused, _)| refused != name);
+    }
 }
 
 impl SharedRun {
@@ -112,27 +123,22 @@ impl SharedRun {
 
     /// Has the processes that have ended added to the totals. What is shown does not change.
     fn fold_later(&self, state: &State, own: &[Arc<Contributor>]) {
-        let ended = state.readers.iter().filter(|(_, reader)| reader.has_ended());
+        let ended = state.readers.iter().filter(|reader| reader.has_ended());
         let ended: Vec<Ended> = ended
-            .map(|(identity, reader)| Ended { identity: *identity, families: reader.now.clone() })
+            .map(|reader| Ended { identity: reader.header.identity, families: reader.now.clone() })
             .take(FOLDED_MAX)
             .collect();
         if ended.is_empty() && !state.is_ahead {
             return;
         }
         // With the series of those that have ended: they and the totals were shown as one.
-        let others = state.readers.values().flat_map(|reader| &reader.now);
-        let label_sets = others.flat_map(|family| family.label_sets());
-        let shown = Shown::of(state.totals.retired.expired(), own, &self.label, label_sets);
-        self.begin_fold(move |_, _| Ok(ended), shown);
+        let mut others = state.readers.iter().flat_map(|reader| &reader.now);
+        let shown = Shown::of(&state.totals.retired, own, &self.label, &mut others);
+        self.begin_fold(Box::new(move |_, _| Ok(ended)), shown);
     }
 
     /// Begins a thread that adds the processes that `find` returns to the totals. After a failure the next one tries again.
-    fn begin_fold(
-        &self,
-        find: impl FnOnce(&Path, &Arc<Clock>) -> Result<Vec<Ended>, Refusal> + Send + 'static,
-        shown: Shown,
-    ) {
+    fn begin_fold(&self, find: Find, shown: Shown) {
         let (folder, clock) = (self.folder.clone(), Arc::clone(&self.clock));
         let state = Arc::clone(&self.state);
         self.folding.begin(move || {
@@ -153,10 +159,24 @@ impl SharedRun {
         });
     }
 
+    /// What the files of live processes say.
+    fn live<T>(&self, ask: impl Fn(u64, &File) -> Option<T>) -> Vec<T> {
+        let mut said = Vec::new();
+        for identity in identities(&self.folder).unwrap_or_default() {
+            if let Ok(Some(file)) = of_live(&self.folder, identity) {
+                said.extend(ask(identity, &file));
+            }
+        }
+        said
+    }
+
     /// Leaves a file out; says so the first time.
     fn refuse(&self, state: &mut State, name: String, reason: &str) {
         let path = self.folder.join(&name);
-        if state.refused.insert(name, Instant::now()).is_none() {
+        let known = state.refused.iter().any(|(known, _)| *known == name);
+        state.accept(&name);
+        state.refused.push((name, Instant::now()));
+        if !known {
             self.warn(format!("{} is left out of the shared metrics: {reason}", path.display()));
         }
     }
@@ -185,7 +205,7 @@ impl SharedRun {
         // Damaged totals must not hide the live processes.
         let has_totals = match self.read_totals(state) {
             Ok(()) => {
-                state.refused.remove(totals::NAME);
+                state.accept(totals::NAME);
                 true
             }
             Err(Refusal::Damaged(reason)) => {
@@ -197,33 +217,42 @@ impl SharedRun {
         let listed = identities(&self.folder)?;
         // A file is removed after the totals have its counts.
         let present: Identities = listed.iter().copied().collect();
-        state.readers.retain(|identity, _| present.contains(identity) && !is_own(*identity));
-        state.refused.retain(|name, _| identity_of(name).is_none_or(|identity| present.contains(&identity)));
+        let totals = &state.totals.identities;
+        state.readers.retain(|reader| {
+            let identity = &reader.header.identity;
+            present.contains(identity) && !is_own(*identity) && !totals.contains(identity)
+        });
+        state
+            .refused
+            .retain(|(name, _)| identity_of(name).is_none_or(|identity| present.contains(&identity)));
         for identity in listed {
             if is_own(identity) || state.totals.identities.contains(&identity) {
-                state.readers.remove(&identity);
                 continue;
             }
             let name = file_name(identity);
-            if state.refused.get(&name).is_some_and(|tried| tried.elapsed() < REFUSED_AGE) {
+            let is_refused =
+                |(refused, tried): &(String, Instant)| *refused == name && tried.elapsed() < REFUSED_AGE;
+            if state.refused.iter().any(is_refused) {
                 continue;
             }
-            let read = match state.readers.get_mut(&identity) {
-                Some(reader) => reader.read_patiently(),
-                None => Reader::open(&self.folder.join(&name), identity, self.owner, &self.clock).and_then(
-                    |mut reader| {
+            let place = state.readers.binary_search_by_key(&identity, |reader| reader.header.identity);
+            let read = match place {
+                Ok(at) => state.readers[at].read_patiently(),
+                Err(at) => Reader::open(&self.folder.join(&name), identity, self.owner, &self.clock)
+                    .and_then(|mut reader| {
                         reader.read_patiently()?;
-                        state.readers.insert(identity, reader);
+                        state.readers.insert(at, Box::new(reader));
                         Ok(())
-                    },
-                ),
+                    }),
             };
             match read {
                 Ok(()) | Err(Refusal::Gone) => {
-                    state.refused.remove(&name);
+                    state.accept(&name);
                 }
                 Err(Refusal::Damaged(reason)) => {
-                    state.readers.remove(&identity);
+                    if let Ok(at) = place {
+                        state.readers.remove(at);
+                    }
                     self.refuse(state, name, &reason);
                 }
                 Err(error) => return Err(error),
@@ -250,7 +279,7 @@ impl Run for SharedRun {
         loop {
             match self.read_files(&mut state, own) {
                 Ok(true) => {
-                    state.refused.remove("");
+                    state.accept("");
                     break;
                 }
                 // Some process may be missing, which another one has folded meanwhile.
@@ -279,9 +308,9 @@ impl Run for SharedRun {
             }
         }
         state.is_old = false;
-        let live = state.readers.values().filter(|reader| !reader.has_ended());
+        let live = state.readers.iter().filter(|reader| !reader.has_ended());
         let live = processes_of(live.map(|reader| &reader.header));
-        let mut order: Vec<&Reader> = state.readers.values().collect();
+        let mut order: Vec<&Reader> = state.readers.iter().map(|reader| &**reader).collect();
         let place = |Reader { header, .. }: &Reader| (header.started, header.pid, header.identity);
         sort_by(&mut order, |one, next| place(one).cmp(&place(next)));
         let others = Arc::new(Others {
@@ -308,9 +337,7 @@ impl Run for SharedRun {
     }
 
     fn processes(&self) -> Vec<u32> {
-        let header = |identity: u64| of_live(&self.folder, identity, Header::read).ok()??;
-        let all = identities(&self.folder).unwrap_or_default().into_iter();
-        let live: Vec<Header> = all.filter_map(header).collect();
+        let live = self.live(|_, file| Header::read(file).ok()?);
         processes_of(live.iter()).into_iter().map(|(pid, _)| pid).collect()
     }
 
@@ -326,11 +353,11 @@ impl Run for SharedRun {
         }
     }
 
-    fn port_use(&self, own: Option<u64>, port: u16) -> Option<bool> {
-        let use_of =
-            |identity: u64| of_live(&self.folder, identity, |file| layout::port_use(file, port)).ok()??;
-        let others = identities(&self.folder).unwrap_or_default().into_iter();
-        others.filter(|identity| Some(*identity) != own).filter_map(use_of).max()
+    fn port_use(&self, own: Option<u64>, port: u32) -> Option<bool> {
+        let use_of = |identity, file: &File| {
+            if Some(identity) == own { None } else { layout::port_use(file, port).ok()? }
+        };
+        self.live(use_of).into_iter().max()
     }
 
     fn tidy(&self) {
@@ -338,7 +365,8 @@ impl Run for SharedRun {
         if tidied.is_none_or(|at| at.elapsed() >= TIDY_AGE) {
             *tidied = Some(Instant::now());
             let owner = self.owner;
-            self.begin_fold(move |folder, clock| many_ended(folder, owner, clock), Shown::default());
+            let find: Find = Box::new(move |folder, clock| many_ended(folder, owner, clock));
+            self.begin_fold(find, Shown::default());
         }
     }
 

@@ -5,7 +5,6 @@ use super::refusal::{Refusal, damaged};
 use crate::model::NativeHistogram;
 use crate::registry::{PASSES_MAX, read_described, read_histogram};
 use crate::slab::CELLS_PER_SLAB;
-use hashbrown::HashMap;
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -20,8 +19,27 @@ pub(super) struct SlabPlace {
     cells: u32,
 }
 
-/// The slabs of a file, by number.
-pub(super) type SlabPlaces = HashMap<u32, SlabPlace, foldhash::fast::FixedState>;
+/// The slabs of a file, by ascending number. A hash map is more code.
+#[derive(Default)]
+pub(super) struct SlabPlaces(Vec<(u32, SlabPlace)>);
+
+impl SlabPlaces {
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Adds a slab, in the place of a former one of its number.
+    pub(super) fn insert(&mut self, number: u32, place: SlabPlace) {
+        match self.find(number) {
+            Ok(at) => self.0[at].1 = place,
+            Err(at) => self.0.insert(at, (number, place)),
+        }
+    }
+
+    fn find(&self, number: u32) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&number, |(number, _)| *number)
+    }
+}
 
 impl SlabPlace {
     /// `None` for a place where no process puts a slab. `block` is the size of the file's blocks; the log begins in the first.
@@ -36,7 +54,8 @@ impl SlabPlace {
 pub(super) struct SlabCopies<'a> {
     file: &'a File,
     places: &'a SlabPlaces,
-    copies: HashMap<u32, SlabCopy, foldhash::fast::FixedState>,
+    /// As `places`.
+    copies: Vec<Option<SlabCopy>>,
 }
 
 /// Two copies of a slab, made one after the other.
@@ -47,7 +66,7 @@ struct SlabCopy {
 
 impl<'a> SlabCopies<'a> {
     pub(super) fn new(file: &'a File, places: &'a SlabPlaces) -> Self {
-        Self { file, places, copies: HashMap::default() }
+        Self { file, places, copies: places.0.iter().map(|_| None).collect() }
     }
 
     /// Reads the cells of a series.
@@ -85,7 +104,8 @@ impl<'a> SlabCopies<'a> {
 
     /// Reads cells as they are now.
     fn load(&self, slot: u32, cells: &mut [f64]) -> Option<()> {
-        let place = self.places.get(&(slot / CELLS_PER_SLAB as u32))?;
+        let at = self.places.find(slot / CELLS_PER_SLAB as u32).ok()?;
+        let (_, place) = &self.places.0[at];
         let first = slot as usize % CELLS_PER_SLAB;
         if first + cells.len() > place.cells as usize {
             return None;
@@ -97,9 +117,10 @@ impl<'a> SlabCopies<'a> {
     }
 
     fn copy(&mut self, number: u32) -> Result<&SlabCopy, Refusal> {
-        if !self.copies.contains_key(&number) {
-            let SlabPlace { offset, cells } =
-                self.places.get(&number).ok_or_else(|| damaged("a series is in no slab"))?;
+        let at = self.places.find(number).map_err(|_| damaged("a series is in no slab"))?;
+        let copy = &mut self.copies[at];
+        if copy.is_none() {
+            let (_, SlabPlace { offset, cells }) = &self.places.0[at];
             let bytes = *cells as usize * CELL_BYTES;
             // A damaged record must not make this process take memory for cells that the file does not have.
             if self.file.metadata()?.len() < offset + bytes as u64 {
@@ -109,9 +130,9 @@ impl<'a> SlabCopies<'a> {
             for pass in &mut passes {
                 self.file.read_exact_at(pass, *offset)?;
             }
-            self.copies.insert(number, SlabCopy { passes, offset: *offset });
+            *copy = Some(SlabCopy { passes, offset: *offset });
         }
-        Ok(&self.copies[&number])
+        copy.as_ref().ok_or_else(|| damaged("a series is in no slab"))
     }
 }
 

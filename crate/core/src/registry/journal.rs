@@ -49,7 +49,7 @@ pub(crate) trait Journal: Send + Sync {
     /// False if a removal could not be told.
     fn is_complete(&self) -> bool;
     /// The process listens on these ports, and is trying to listen on others.
-    fn set_ports(&self, listening: &[u16], tried: &[u16]);
+    fn set_ports(&self, listening: &[u32], tried: &[u32]);
     /// True if other processes cannot find what is told any more.
     fn is_lost(&self) -> bool;
     /// The contributor has ended, and writes no more.

@@ -23,7 +23,7 @@ pub(crate) trait Run: Send + Sync {
     fn process_count(&self) -> usize;
     /// Whether another live process listens on this port: `Some(false)` while it is trying to. `own` is the number of the
     /// asking contributor.
-    fn port_use(&self, own: Option<u64>, port: u16) -> Option<bool>;
+    fn port_use(&self, own: Option<u64>, port: u32) -> Option<bool>;
     /// Waits until no thread of its own is at work.
     fn settle(&self);
     /// Writes the counts of ended processes again, as this process has read them, if they are gone, or older. The caller holds
@@ -92,11 +92,6 @@ impl RemoteFamily {
         let at = self.series.binary_search_by_key(&id, |series| series.id).ok()?;
         values.copy_from_slice(self.values.chunks_exact(values.len()).nth(at)?);
         self.natives.get(at).map(Arc::clone)
-    }
-
-    /// The rendered labels of its series, each with the metric's name.
-    pub(crate) fn label_sets(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.series.iter().map(|series| (self.descriptor.name(), &*series.labels))
     }
 }
 

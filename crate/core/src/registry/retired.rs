@@ -254,7 +254,7 @@ impl Retired {
             add_overflow(&mut folded.overflow, family);
             let (ttl, max) = (family.time_to_live(leaving.ttl()), family.limits().max_series);
             if family.series_count() > 0 {
-                folded.absorb(&**family, family.clock(), ttl, max);
+                folded.absorb(&Leaving { family, is_whole: true }, family.clock(), ttl, max);
             }
         }
         folded
@@ -264,8 +264,9 @@ impl Retired {
     pub(crate) fn fold_unshared(&self, leaving: &Registry) -> Self {
         let mut folded = self.clone();
         for family in &leaving.families() {
-            let unshared = Unshared(family);
-            if unshared.is_some() {
+            let unshared = Leaving { family, is_whole: false };
+            // Ends with the first one.
+            if unshared.for_each(|_| Err(())).is_err() {
                 let ttl = family.time_to_live(leaving.ttl());
                 folded.absorb(&unshared, family.clock(), ttl, family.limits().max_series);
             }
@@ -279,11 +280,6 @@ impl Retired {
         for (metric, calls) in calls {
             *self.overflow.entry(metric.clone()).or_insert(0.0) += calls;
         }
-    }
-
-    /// The names of the metrics that have expired.
-    pub(crate) fn expired(&self) -> impl Iterator<Item = &str> {
-        self.families.iter().filter(|family| family.is_expired()).map(|family| family.descriptor.name())
     }
 
     /// Drops what has expired, without the series that are `shown`: others have them too, and their totals must not go down.
@@ -329,26 +325,28 @@ impl Retired {
     }
 }
 
-/// The series of a family that other processes do not see.
-struct Unshared<'a>(&'a Family);
-
-impl Unshared<'_> {
-    fn is_some(&self) -> bool {
-        // Ends with the first one.
-        self.for_each(|_| Err(())).is_err()
-    }
+/// A family of a leaving contributor: the whole of it, or the series that other processes do not see.
+struct Leaving<'a> {
+    family: &'a Family,
+    is_whole: bool,
 }
 
-impl Source for Unshared<'_> {
+impl Source for Leaving<'_> {
     fn descriptor(&self) -> &Descriptor {
-        self.0.descriptor()
+        self.family.descriptor()
     }
 
     fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
-        self.0.for_each(|series| match series.id {
-            Some(id) if self.0.is_shared(id) => Ok(()),
-            _ => visit(series),
-        })
+        let mut failed = Ok(());
+        // The loop over a family is compiled once for all that use this.
+        let visit: &mut dyn FnMut(Series<'_>) -> Result<(), ()> = &mut |series| {
+            if !self.is_whole && series.id.is_some_and(|id| self.family.is_shared(id)) {
+                return Ok(());
+            }
+            visit(series).map_err(|error| failed = Err(error))
+        };
+        let _ = self.family.for_each(visit);
+        failed
     }
 }
 

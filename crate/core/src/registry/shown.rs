@@ -2,46 +2,54 @@
 //! are shown as one, and Prometheus reads a falling total as a reset.
 
 use super::contributor::Contributor;
+use super::remote::RemoteFamily;
+use super::retired::Retired;
 use crate::labels::{canonical_key, labels_with};
 use crate::sync::Arc;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
 /// Label sets in canonical form.
 pub(super) type Keys = HashSet<Box<[u8]>, foldhash::fast::FixedState>;
 
 /// By metric that has expired among ended contributors, the label sets of live series. Other metrics are missing.
 #[derive(Default)]
-pub(crate) struct Shown(HashMap<String, Keys, foldhash::fast::FixedState>);
+pub(crate) struct Shown(Vec<(String, Keys)>);
 
 impl Shown {
-    /// The live series of these metrics: those of `live` contributors, with the label of their process, and `others`, each with
-    /// its metric.
-    pub(crate) fn of<'a>(
-        expired: impl Iterator<Item = &'a str>,
+    /// The live series of the metrics that have expired: those of `live` contributors, with the label of their process, and of
+    /// `others`.
+    pub(crate) fn of(
+        retired: &Retired,
         live: &[Arc<Contributor>],
         label: &[u8],
-        others: impl Iterator<Item = (&'a str, &'a [u8])>,
+        others: &mut dyn Iterator<Item = &Arc<RemoteFamily>>,
     ) -> Self {
-        let mut shown = Self(expired.map(|metric| (metric.to_owned(), Keys::default())).collect());
+        let expired = retired.families.iter().filter(|family| family.is_expired());
+        let mut shown =
+            Self(expired.map(|family| (family.descriptor.name().to_owned(), Keys::default())).collect());
         if shown.0.is_empty() {
             return shown;
         }
         for family in live.iter().flat_map(|contributor| contributor.registry().families()) {
-            if let Some(keys) = shown.0.get_mut(family.descriptor().name()) {
+            if let Some(keys) = shown.keys(family.descriptor().name()) {
                 family.for_each_labels(|labels| add(keys, &labels_with(labels, label)));
             }
         }
-        for (metric, labels) in others {
-            if let Some(keys) = shown.0.get_mut(metric) {
-                add(keys, labels);
+        for family in others {
+            if let Some(keys) = shown.keys(family.descriptor.name()) {
+                family.series.iter().for_each(|series| add(keys, &series.labels));
             }
         }
         shown
     }
 
+    fn keys(&mut self, metric: &str) -> Option<&mut Keys> {
+        self.0.iter_mut().find(|(known, _)| known == metric).map(|(_, keys)| keys)
+    }
+
     /// The live series of a metric; `None` if it had not expired.
     pub(super) fn of_expired(&self, metric: &str) -> Option<&Keys> {
-        self.0.get(metric)
+        self.0.iter().find(|(known, _)| known == metric).map(|(_, keys)| keys)
     }
 }
 
