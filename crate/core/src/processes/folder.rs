@@ -2,6 +2,7 @@
 
 use super::files::{has_ended, open};
 use super::member::{file_name, identity_of, is_unfinished};
+use super::place::prepare;
 use super::totals;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
@@ -58,16 +59,14 @@ pub(super) fn lock(folder: &Path) -> io::Result<Option<Flock<File>>> {
 }
 
 /// The same, with some patience. Makes the folder again if another process removes it.
-pub(super) fn lock_patiently(
-    folder: &Path,
-    patience: Duration,
-    prepare: impl Fn() -> io::Result<()>,
-) -> io::Result<Flock<File>> {
+pub(super) fn lock_patiently(folder: &Path, patience: Duration) -> io::Result<Flock<File>> {
     let begun = Instant::now();
     loop {
         match lock(folder) {
             Ok(Some(lock)) => return Ok(lock),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => prepare()?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                prepare(folder).map_err(io::Error::other)?
+            }
             Err(error) => return Err(error),
             Ok(None) => {}
         }

@@ -186,7 +186,7 @@ mod imp {
         options: &JoinOptions,
     ) -> io::Result<bool> {
         let patience = if options.at_once { Duration::ZERO } else { PATIENCE };
-        let _lock = lock_patiently(folder, patience, || prepare(folder).map_err(io::Error::other))?;
+        let _lock = lock_patiently(folder, patience)?;
         let begins = !is_live(folder)?;
         if begins && !options.keep && !folder.join(KEPT).exists() {
             empty(folder)?;
@@ -209,7 +209,7 @@ mod imp {
 
     /// Joins another contributor of a process to the run that the process is in.
     fn enter_run(folder: &Path, contributor: &Contributor, worker: &str) -> io::Result<()> {
-        let _lock = lock_patiently(folder, PATIENCE, || prepare(folder).map_err(io::Error::other))?;
+        let _lock = lock_patiently(folder, PATIENCE)?;
         enter(folder, contributor, worker)?.publish().inspect_err(|_| contributor.unshare())
     }
 
