@@ -132,8 +132,9 @@ impl SharedRun {
             return;
         }
         // With the series of those that have ended: they and the totals were shown as one.
-        let mut others = state.readers.iter().flat_map(|reader| &reader.now);
-        let shown = Shown::of(&state.totals.retired, own, &self.label, &mut others);
+        let others = state.readers.iter().flat_map(|reader| &reader.now);
+        let mut others = others.flat_map(|family| family.label_sets());
+        let shown = Shown::of(&mut state.totals.retired.expired(), own, &self.label, &mut others);
         self.begin_fold(Box::new(move |_, _| Ok(ended)), shown);
     }
 

@@ -109,10 +109,11 @@ impl Process {
             }
             _ => {
                 let others = old.run.as_ref().map(|run| run.last());
-                let mut others = others.iter().flat_map(|others| &others.families);
+                let others = others.iter().flat_map(|others| &others.families);
+                let mut others = others.flat_map(|family| family.label_sets());
                 let label = old.run.as_ref().map(|run| run.label()).unwrap_or_default();
                 // The leaving one too: its series and the retired ones were shown as one.
-                let shown = Shown::of(&old.retired, &old.live, label, &mut others);
+                let shown = Shown::of(&mut old.retired.expired(), &old.live, label, &mut others);
                 Arc::new(old.retired.fold(contributor.registry(), &shown))
             }
         };

@@ -93,6 +93,11 @@ impl RemoteFamily {
         values.copy_from_slice(self.values.chunks_exact(values.len()).nth(at)?);
         self.natives.get(at).map(Arc::clone)
     }
+
+    /// The rendered labels of its series, each with the metric's name.
+    pub(crate) fn label_sets(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.series.iter().map(|series| (self.descriptor.name(), &*series.labels))
+    }
 }
 
 impl Source for RemoteFamily {

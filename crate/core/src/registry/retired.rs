@@ -282,6 +282,11 @@ impl Retired {
         }
     }
 
+    /// The names of the metrics that have expired.
+    pub(crate) fn expired(&self) -> impl Iterator<Item = &str> {
+        self.families.iter().filter(|family| family.is_expired()).map(|family| family.descriptor.name())
+    }
+
     /// Drops what has expired, without the series that are `shown`: others have them too, and their totals must not go down.
     pub(crate) fn drop_expired(&mut self, shown: &Shown) {
         self.families = std::mem::take(&mut self.families)

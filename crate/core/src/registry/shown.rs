@@ -2,8 +2,6 @@
 //! are shown as one, and Prometheus reads a falling total as a reset.
 
 use super::contributor::Contributor;
-use super::remote::RemoteFamily;
-use super::retired::Retired;
 use crate::labels::{canonical_key, labels_with};
 use crate::sync::Arc;
 use hashbrown::HashSet;
@@ -16,17 +14,15 @@ pub(super) type Keys = HashSet<Box<[u8]>, foldhash::fast::FixedState>;
 pub(crate) struct Shown(Vec<(String, Keys)>);
 
 impl Shown {
-    /// The live series of the metrics that have expired: those of `live` contributors, with the label of their process, and of
-    /// `others`.
-    pub(crate) fn of(
-        retired: &Retired,
+    /// The live series of these metrics: those of `live` contributors, with the label of their process, and `others`, each with
+    /// its metric.
+    pub(crate) fn of<'a>(
+        expired: &mut dyn Iterator<Item = &'a str>,
         live: &[Arc<Contributor>],
         label: &[u8],
-        others: &mut dyn Iterator<Item = &Arc<RemoteFamily>>,
+        others: &mut dyn Iterator<Item = (&'a str, &'a [u8])>,
     ) -> Self {
-        let expired = retired.families.iter().filter(|family| family.is_expired());
-        let mut shown =
-            Self(expired.map(|family| (family.descriptor.name().to_owned(), Keys::default())).collect());
+        let mut shown = Self(expired.map(|metric| (metric.to_owned(), Keys::default())).collect());
         if shown.0.is_empty() {
             return shown;
         }
@@ -35,9 +31,9 @@ impl Shown {
                 family.for_each_labels(|labels| add(keys, &labels_with(labels, label)));
             }
         }
-        for family in others {
-            if let Some(keys) = shown.keys(family.descriptor.name()) {
-                family.series.iter().for_each(|series| add(keys, &series.labels));
+        for (metric, labels) in others {
+            if let Some(keys) = shown.keys(metric) {
+                add(keys, labels);
             }
         }
         shown
