@@ -7,6 +7,7 @@ use crate::slab::Cells;
 use crate::sync::{Arc, Mutex};
 
 /// How many series are told again at once. More would be felt: this is done on a program's event loop.
+#[cfg(not(loom))]
 const TOLD_AT_ONCE: usize = if cfg!(test) { 3 } else { 2000 };
 
 /// A registry and the memory of its families. Only the contributor's owner writes there.
@@ -58,6 +59,7 @@ impl Contributor {
     }
 
     /// Its number among the contributors of a run of processes.
+    #[cfg(not(loom))]
     pub(crate) fn number(&self) -> Option<u64> {
         self.shared.lock().as_ref().map(|(number, _)| *number)
     }
@@ -78,6 +80,7 @@ impl Contributor {
     }
 
     /// Has its families told again, if most of what was told is of series that are gone. Takes several calls for many series.
+    #[cfg(not(loom))]
     pub(crate) fn compact_journal(&self) {
         let Some(journal) = self.journal() else { return };
         // More than what comes meanwhile: otherwise it would never end where series come and go fast.

@@ -295,6 +295,7 @@ impl Family {
     }
 
     /// Tells series of now again, at most `series_max` at once; returns their number, and whether these were the last ones.
+    #[cfg(not(loom))]
     pub(crate) fn tell_again(&self, of_registry: Option<Duration>, series_max: usize) -> (usize, bool) {
         let writer = self.writer.lock();
         let Some(entry) = &writer.journal else { return (0, true) };

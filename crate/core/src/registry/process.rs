@@ -149,6 +149,7 @@ impl Process {
 
     /// The series of contributors that other processes cannot read: those that have not joined the run, and what ended ones
     /// have left.
+    #[cfg(not(loom))]
     pub(crate) fn unshared_series(&self) -> usize {
         let state = self.state();
         let live = state.live.iter().filter(|contributor| contributor.number().is_none());
