@@ -11,9 +11,9 @@ import { forgetRefusals } from '../metrics/overflow';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
 import { checkOptionNames, optionNames } from '../options';
 import { isSharing, shareProcesses } from '../processes/share';
+import { Host } from '../registry/host';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, type Registry } from '../registry/registry';
-import { forLog, LimitedWarnings } from '../warnings';
 import { type Authenticate, asked, joinedHeaders } from './authenticate';
 import { checkDoorOptions, checkedReady, DOOR_OPTIONS, type DoorOptions } from './door';
 import type { CheckRunner } from './readiness';
@@ -67,7 +67,7 @@ async function startOn(options: ExporterOptions, makeRoom?: (port: number) => Pr
   const values = config.values();
   if (!values.enabled) return { url: '', port: 0, setReady() {}, async close() {} };
   const internals = internalsOf(registry);
-  const host = new Host(internals, authenticate, checks, values.timeoutMs);
+  const host = new DoorHost(internals, authenticate, checks, values.timeoutMs);
   const embedding = {
     hasCallback: authenticate !== undefined,
     hasChecks: !checks.isEmpty,
@@ -203,12 +203,9 @@ function running(
 }
 
 /** Answers the questions of the native door. */
-class Host {
-  readonly #registry: RegistryInternals;
+class DoorHost extends Host {
   readonly #authenticate: Authenticate | undefined;
   readonly #checks: CheckRunner;
-  readonly #timeoutMs: number;
-  readonly #warnings = new LimitedWarnings((message) => this.#registry.warn(message));
 
   constructor(
     registry: RegistryInternals,
@@ -216,32 +213,17 @@ class Host {
     checks: CheckRunner,
     timeoutMs: number,
   ) {
-    this.#timeoutMs = timeoutMs;
-    this.#registry = registry;
+    super(registry, 'The exporter', timeoutMs);
     this.#authenticate = authenticate;
     this.#checks = checks;
   }
 
-  /** Called by the addon. Must not throw, because the addon cannot handle an error. */
-  readonly receive = (message: HostMessage): void => {
-    const { kind, ticket, text } = message;
-    if (ticket !== undefined && ticket !== null) {
-      // After a blocked event loop, some questions have timed out already: skip them.
-      if (!ticket.begin()) return;
-      this.#answer(message, ticket).catch((error: unknown) => {
-        ticket.abandon();
-        this.#warnings.warn(kind, () => `The exporter's question was not answered: ${forLog(error)}`);
-      });
-    } else if (kind === 'mismatched') this.#registry.warnOfMismatches([text]);
-    else this.#registry.warn(text);
-  };
-
-  async #answer({ kind, names, budgetMs, visitor }: HostMessage, ticket: NativeTicket): Promise<void> {
+  protected override async answer(message: HostMessage, ticket: NativeTicket): Promise<void> {
+    const { kind, budgetMs, visitor } = message;
     if (kind === 'collect') {
-      await this.#registry.collections.runForScrape(names, budgetMs, this.#timeoutMs);
-      ticket.collected();
+      await super.answer(message, ticket);
     } else if (kind === 'ready') {
-      ticket.checked(await this.#checks.run(budgetMs, this.#warnings));
+      ticket.checked(await this.#checks.run(budgetMs, this.warnings));
     } else {
       const allowed = await this.#authorize(visitor);
       if (allowed === undefined) ticket.abandon();
@@ -252,6 +234,6 @@ class Host {
   async #authorize([method, url, peer, ...flat]: string[]): Promise<boolean | undefined> {
     if (this.#authenticate === undefined) return undefined;
     const visitor = { method, url, remoteAddress: peer === '' ? undefined : peer, headers: joinedHeaders(flat) };
-    return asked(this.#authenticate, visitor, this.#warnings);
+    return asked(this.#authenticate, visitor, this.warnings);
   }
 }
