@@ -32,6 +32,8 @@ pub enum ErrorKind {
     InvalidConfig,
     /// Listening on the address or socket failed.
     BindFailed,
+    /// A receiver did not accept a push, or did not answer in time.
+    PushFailed,
 }
 
 impl ErrorKind {
@@ -52,6 +54,7 @@ impl ErrorKind {
             Self::CardinalityLimit => "CARDINALITY_LIMIT",
             Self::InvalidConfig => "INVALID_CONFIG",
             Self::BindFailed => "BIND_FAILED",
+            Self::PushFailed => "PUSH_FAILED",
         }
     }
 }

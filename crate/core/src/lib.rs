@@ -52,7 +52,11 @@
 //! **`protobuf`**: `Format::Protobuf`, the format of `io.prometheus.client.MetricFamily` messages. Together with `http`, a
 //! scraper that asks for it in `Accept` gets it. It brings no dependency.
 //!
-//! **`full`**: `http`, `auth`, `tls`, `gzip`, `openmetrics` and `protobuf`. The Node.js addon uses it.
+//! **`push`**: the module `push`, which sends a registry by Prometheus remote write or OTLP, or to a Pushgateway, from threads of
+//! its own. It turns `http`, `openmetrics` and `protobuf` on. Without `tls`, receivers with `https` are refused; without `gzip`,
+//! only remote write is compressed.
+//!
+//! **`full`**: `http`, `auth`, `tls`, `gzip`, `openmetrics`, `protobuf` and `push`. The Node.js addon uses it.
 //!
 //! **`prometheus-client`**: the module `bridge`. It shows registries of the crate `prometheus-client` in scrapes of this
 //! one, and the other way round. It turns `testing` on, whose parser it uses, and is not part of `full`.
@@ -87,6 +91,8 @@ mod model;
 #[cfg(not(loom))]
 #[doc(hidden)]
 pub mod processes;
+#[cfg(feature = "push")]
+pub mod push;
 pub mod registry;
 pub mod serialization;
 #[doc(hidden)]

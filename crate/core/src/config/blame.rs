@@ -4,17 +4,23 @@
 use super::settings::{MetricsConfig, SETTINGS};
 use crate::error::MetricsError;
 
-const _: () = assert!(SETTINGS.len() <= u64::BITS as usize, "`Sources` has a bit for each setting");
+const _: () = assert!(SETTINGS.len() <= u128::BITS as usize, "`Sources` has a bit for each setting");
 
 impl MetricsConfig {
     /// The name under which this setting was given: its variable or its option. Nothing if it has its default.
-    fn given_name(&self, option: &str) -> Option<&'static str> {
+    fn given_name(&self, option: &str) -> Option<String> {
         let at = SETTINGS.iter().position(|setting| setting.option == option)?;
         let setting = &SETTINGS[at];
         if self.sources.is_variable(at) {
-            return Some(setting.variable);
+            return Some(setting.variable.to_owned());
         }
-        self.sources.is_option(at).then_some(setting.option)
+        self.sources.is_option(at).then(|| setting.option_name())
+    }
+
+    /// Whether this setting was given.
+    #[cfg(feature = "push")]
+    pub(super) fn was_given(&self, option: &str) -> bool {
+        self.given_name(option).is_some()
     }
 
     /// The error of a value that was refused when it was used, with the names under which these options were given. A name of
@@ -31,8 +37,8 @@ impl MetricsConfig {
                 format!("for {option} ")
             };
             if message.contains(&mentioned) {
-                message = message.replace(&mentioned, &mentioned.replace(option, name));
-            } else if !message.contains(name) {
+                message = message.replace(&mentioned, &mentioned.replace(option, &name));
+            } else if !message.contains(&name) {
                 missing.push(name);
             }
         }

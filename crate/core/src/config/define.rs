@@ -18,6 +18,8 @@ macro_rules! settings {
                 #[doc = concat!("\n\nVariable `", $variable, "`, option `", $option, "`.")]
                 pub $field: $type,
             )+
+            /// Attributes of the process that OpenTelemetry's variables name.
+            pub(crate) push_resource: Vec<(String, String)>,
             /// Which settings were given, and where, for errors that are found when the values are used.
             pub(super) sources: Sources,
         }
@@ -26,7 +28,7 @@ macro_rules! settings {
 
         impl Default for MetricsConfig {
             fn default() -> Self {
-                Self { $($field: $default,)+ sources: Sources::default() }
+                Self { $($field: $default,)+ push_resource: Vec::new(), sources: Sources::default() }
             }
         }
 
@@ -72,10 +74,11 @@ macro_rules! accepted {
         Accepted::new(Shape::Path, "a path of ASCII that begins with /, other than /, /health and /ready")
     };
     (list) => { Accepted::new(Shape::List, "a list of non-empty strings") };
+    (pairs) => { Accepted::new(Shape::Pairs, "pairs of a name and a value") };
     (users) => { Accepted::new(Shape::Users, "users as name:bcrypt-hash") };
-    (word $first:literal, $second:literal or $last:literal) => {
-        Accepted::new(Shape::Text, concat!($first, ", ", $second, " or ", $last))
-            .words(&[$first, $second, $last])
+    (word $first:literal $(, $next:literal)+ or $last:literal) => {
+        Accepted::new(Shape::Text, concat!($first $(, ", ", $next)+, " or ", $last))
+            .words(&[$first $(, $next)+, $last])
     };
 }
 

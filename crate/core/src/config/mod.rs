@@ -5,6 +5,8 @@
 mod blame;
 mod define;
 mod environment;
+#[cfg(feature = "push")]
+mod otel;
 mod settings;
 mod sources;
 mod value;
@@ -100,7 +102,7 @@ impl MetricsConfig {
     }
 
     fn apply(&mut self, setting: &Setting, is_variable: bool, given: &Given) -> Result<()> {
-        let name = if is_variable { setting.variable } else { setting.option };
+        let name = if is_variable { setting.variable.to_owned() } else { setting.option_name() };
         if let Some(at) = SETTINGS.iter().position(|known| known.option == setting.option) {
             self.sources.remember(at, is_variable);
         }
@@ -123,11 +125,13 @@ impl MetricsConfig {
     }
 
     #[doc(hidden)]
-    /// The values in effect, by the names of the options. The two settings of the cache are one value here, `cacheTtlMs`,
-    /// which is 0 if the cache is off; a switch without a default is off.
+    /// The values in effect of an endpoint's settings, by the names of the options. The two settings of the cache are one
+    /// value here, `cacheTtlMs`, which is 0 if the cache is off; a switch without a default is off.
     pub fn values(&self) -> impl Iterator<Item = (&'static str, Option<Value>)> {
         let effective = Self { cache_ttl: Some(self.cache().unwrap_or_default()), ..self.clone() };
-        SETTINGS.iter().filter(|setting| setting.option != "cacheEnabled").map(move |setting| {
+        let is_shown =
+            |setting: &&Setting| setting.option != "cacheEnabled" && setting.place() != Place::Pusher;
+        SETTINGS.iter().filter(is_shown).map(move |setting| {
             let unset = (setting.accepted.shape == Shape::Flag).then_some(Value::Flag(false));
             (setting.option, (setting.load)(&effective).or(unset))
         })
@@ -261,6 +265,7 @@ mod tests {
                 Shape::Text => "text",
                 Shape::Path => "/path",
                 Shape::List | Shape::Users => "a:b",
+                Shape::Pairs => "a=b",
             };
             // Settings with a range that does not reach 10,000, and those that begin above it.
             let config = [sample, "10", "1048576"]

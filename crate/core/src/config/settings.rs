@@ -32,6 +32,8 @@ pub enum Place {
     Everywhere,
     /// Only `startExporter()`.
     Exporter,
+    /// Only `startPusher()`, without `push` at the beginning: `pushUrl` is `url`.
+    Pusher,
     /// Not among the typed options. The variable applies wherever an endpoint is made.
     Variable,
 }
@@ -53,6 +55,12 @@ impl Setting {
     #[must_use]
     pub const fn option(&self) -> &'static str {
         self.option
+    }
+
+    /// The option as the program writes it, for messages.
+    pub(super) fn option_name(&self) -> String {
+        let own = self.option.strip_prefix("push").filter(|_| self.place == Place::Pusher);
+        own.map_or_else(|| self.option.to_owned(), |own| own[..1].to_ascii_lowercase() + &own[1..])
     }
 
     /// What the setting does.
@@ -226,4 +234,59 @@ settings! {
     /// The folder in which the processes of a service share their metrics, as `shareProcesses({ dir })` does.
     processes_dir: Option<String> = None,
         ["METRICS_PROCESSES_DIR", "processesDir", Variable, text "a folder"];
+    /// Where to push: the whole URL of a receiver of remote write or OTLP, or the address of a Pushgateway.
+    push_url: Option<String> = None,
+        ["METRICS_PUSH_URL", "pushUrl", Pusher, secret text "a URL that begins with http:// or https://"];
+    /// `remote-write` is version 2.0, or 1.0 if the receiver does not know 2.0. `remote-write-1` is always 1.0.
+    push_protocol: String = "remote-write".to_owned(),
+        ["METRICS_PUSH_PROTOCOL", "pushProtocol", Pusher,
+            word "remote-write", "remote-write-1", "otlp" or "pushgateway"];
+    /// How often metrics are pushed.
+    push_interval: Duration = Duration::from_secs(15),
+        ["METRICS_PUSH_INTERVAL_MS", "pushIntervalMs", Pusher, milliseconds from 100];
+    /// How long one request may take.
+    push_timeout: Duration = Duration::from_secs(10),
+        ["METRICS_PUSH_TIMEOUT_MS", "pushTimeoutMs", Pusher, milliseconds from 10];
+    /// The label `job` of all series.
+    push_job: Option<String> = None, default "the name of the executable",
+        ["METRICS_PUSH_JOB", "pushJob", Pusher, text "a text that is not empty"];
+    /// The label `instance` of all series. Two processes with the same one overwrite each other's values.
+    push_instance: Option<String> = None, default "host, process id and time of the start",
+        ["METRICS_PUSH_INSTANCE", "pushInstance", Pusher, text "a text that is not empty"];
+    /// More labels of all series. In the variable: `name=value` pairs with commas between them.
+    push_labels: Vec<String> = Vec::new(),
+        ["METRICS_PUSH_LABELS", "pushLabels", Pusher, pairs];
+    /// More headers of all requests. In the variable: `name=value` pairs with commas between them.
+    push_headers: Vec<String> = Vec::new(),
+        ["METRICS_PUSH_HEADERS", "pushHeaders", Pusher, secret pairs];
+    /// The user of basic authentication.
+    push_username: Option<String> = None,
+        ["METRICS_PUSH_USERNAME", "pushUsername", Pusher, text "the name of a user"];
+    /// The user's password.
+    push_password: Option<String> = None,
+        ["METRICS_PUSH_PASSWORD", "pushPassword", Pusher, secret text "a password"];
+    /// A file with the password. It is read again for each push.
+    push_password_file: Option<String> = None,
+        ["METRICS_PUSH_PASSWORD_FILE", "pushPasswordFile", Pusher, file];
+    /// A bearer token.
+    push_bearer_token: Option<String> = None,
+        ["METRICS_PUSH_BEARER_TOKEN", "pushBearerToken", Pusher, secret text "a token"];
+    /// A file with the bearer token. It is read again for each push.
+    push_bearer_token_file: Option<String> = None,
+        ["METRICS_PUSH_BEARER_TOKEN_FILE", "pushBearerTokenFile", Pusher, file];
+    /// The authorities of the receiver's certificate, a PEM file.
+    push_tls_ca_file: Option<String> = None, default "the system's",
+        ["METRICS_PUSH_TLS_CA_FILE", "pushTlsCaFile", Pusher, file];
+    /// The pusher's certificate chain, a PEM file.
+    push_tls_cert_file: Option<String> = None,
+        ["METRICS_PUSH_TLS_CERT_FILE", "pushTlsCertFile", Pusher, file];
+    /// The key of the pusher's certificate, a PEM file.
+    push_tls_key_file: Option<String> = None,
+        ["METRICS_PUSH_TLS_KEY_FILE", "pushTlsKeyFile", Pusher, file];
+    /// How many pushes wait for a receiver that does not answer. The oldest is dropped for a new one.
+    push_queue_length: usize = 60,
+        ["METRICS_PUSH_QUEUE_LENGTH", "pushQueueLength", Pusher, integer 1 to 10_000];
+    /// How many bytes these may have, compressed. The newest push always waits.
+    push_queue_bytes: usize = 16 * 1024 * 1024,
+        ["METRICS_PUSH_QUEUE_BYTES", "pushQueueBytes", Pusher, integer 1024 to 4_294_967_295];
 }

@@ -3,8 +3,8 @@
 /// The settings that were given: one bit for each, by its place in the list. Does not count when configurations are compared.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sources {
-    variables: u64,
-    options: u64,
+    variables: u128,
+    options: u128,
 }
 
 impl PartialEq for Sources {

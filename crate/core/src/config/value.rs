@@ -52,6 +52,8 @@ pub enum Shape {
     List,
     /// Texts with a colon in them.
     Users,
+    /// Texts with a name and `=` at the beginning.
+    Pairs,
 }
 
 /// The values that a setting accepts.
@@ -101,6 +103,10 @@ impl Accepted {
             Shape::Text => given.text().map(Value::Text),
             Shape::Path => given.text().filter(|path| is_usable(path)).map(Value::Text),
             Shape::List => given.list().map(Value::List),
+            Shape::Pairs => given
+                .list()
+                .filter(|pairs| pairs.iter().all(|pair| pair.find('=').is_some_and(|at| at > 0)))
+                .map(Value::List),
             Shape::Users => {
                 given.list().filter(|users| users.iter().all(|user| user.contains(':'))).map(Value::List)
             }

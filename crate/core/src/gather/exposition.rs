@@ -13,6 +13,25 @@ pub fn encode<S: Sink>(gathered: &Gathered, format: Format, sink: &mut S) -> Res
     serialization::write(families, default_labels, format, *shows_starts, sink)
 }
 
+/// Passes families to the encoder of a push, with more default labels.
+#[cfg(feature = "push")]
+pub(crate) fn encode_for_push<S: Sink>(
+    gathered: &Gathered,
+    labels: &[(String, String)],
+    encoder: &mut dyn serialization::Encoder,
+    sink: &mut S,
+) -> Result<(), S::Error> {
+    // The registry's own ones come first, and count if both have a label.
+    let mut all = gathered.default_labels.clone();
+    all.extend(
+        labels
+            .iter()
+            .filter(|(name, _)| !gathered.default_labels.iter().any(|(own, _)| own == name))
+            .cloned(),
+    );
+    serialization::write_metrics(&gathered.families, &all, encoder, sink)
+}
+
 /// The families as a JSON array, and all values in the order in which the text refers to them.
 ///
 /// A family of cells is `{"name","help","type","aggregator","bounds","series":[{"id","labels","exemplars"}]}` and has

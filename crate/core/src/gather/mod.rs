@@ -15,6 +15,8 @@ mod process;
 mod sample_names;
 
 pub use exposition::encode;
+#[cfg(feature = "push")]
+pub(crate) use exposition::encode_for_push;
 // The values of `getMetricsAsJSON()`, in a form that can change in any version.
 #[doc(hidden)]
 pub use exposition::json;

@@ -10,7 +10,7 @@ use crate::error::{MetricsError, Result};
 /// The largest accepted file. A certificate chain has about 10 kB.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-pub(super) fn certificates(setting: &str, pem: &Pem) -> Result<Vec<CertificateDer<'static>>> {
+pub(crate) fn certificates(setting: &str, pem: &Pem) -> Result<Vec<CertificateDer<'static>>> {
     let bytes = read(setting, pem)?;
     let chain = CertificateDer::pem_slice_iter(&bytes).collect::<std::result::Result<Vec<_>, _>>().map_err(
         |error| {
@@ -29,7 +29,7 @@ pub(super) fn certificates(setting: &str, pem: &Pem) -> Result<Vec<CertificateDe
     Ok(chain)
 }
 
-pub(super) fn private_key(pem: &Pem) -> Result<PrivateKeyDer<'static>> {
+pub(crate) fn private_key(pem: &Pem) -> Result<PrivateKeyDer<'static>> {
     let bytes = read("key", pem)?;
     let expected = |what: &str| {
         MetricsError::invalid_config(format!(

@@ -65,6 +65,15 @@ pub use tls::Tls;
 pub use tls_config::{ClientAuth, TlsConfig, TlsVersion};
 pub use web_config::{RateLimit, WebConfig};
 
+// The parts that a pusher needs too.
+#[cfg(all(feature = "push", feature = "tls"))]
+pub(crate) use {
+    certificates::{certificates, private_key},
+    tls::{Stamp, stamp},
+};
+#[cfg(feature = "push")]
+pub(crate) use {host::Asker, pem::read_bounded};
+
 // The parts of which the addon builds its doors. They can change in any version.
 #[doc(hidden)]
 pub use address::{Allowlist, client_address};

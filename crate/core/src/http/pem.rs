@@ -35,7 +35,7 @@ impl fmt::Debug for Pem {
 }
 
 /// The content of a regular file, or a text that says why it cannot be read.
-pub(super) fn read_bounded(path: &Path, max_bytes: u64) -> std::result::Result<Vec<u8>, String> {
+pub(crate) fn read_bounded(path: &Path, max_bytes: u64) -> std::result::Result<Vec<u8>, String> {
     // Check the type first: opening a pipe would block until it has a writer.
     let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {

@@ -24,6 +24,9 @@ pub struct Target {
     faults: Registry,
     collector_errors: CounterVec,
     mismatches: CounterVec,
+    /// The metrics of the pushers that send this registry; not made before there is one.
+    #[cfg(feature = "push")]
+    pushers: std::sync::OnceLock<Registry>,
     /// The size of the last exposition of all families.
     last_bytes: AtomicUsize,
 }
@@ -45,7 +48,16 @@ impl Target {
             "Scrapes that left out a family of another thread or registry, because its type or its buckets differ",
             &["metric"],
         )?;
-        Ok(Self { registry, process, faults, collector_errors, mismatches, last_bytes: AtomicUsize::new(0) })
+        Ok(Self {
+            registry,
+            process,
+            faults,
+            collector_errors,
+            mismatches,
+            #[cfg(feature = "push")]
+            pushers: std::sync::OnceLock::new(),
+            last_bytes: AtomicUsize::new(0),
+        })
     }
 
     /// The registry.
@@ -152,18 +164,36 @@ impl Target {
         families.into_iter().flatten().collect()
     }
 
+    /// The registry for the metrics of pushers. From the first call on, scrapes show it.
+    #[cfg(feature = "push")]
+    pub(crate) fn pusher_metrics(&self) -> &Registry {
+        self.pushers.get_or_init(Registry::new)
+    }
+
+    /// The metrics of pushers, if a scrape shows what it appends and does not append them already.
+    #[cfg(feature = "push")]
+    fn pushers(&self, service: Option<&Registry>) -> Option<&Registry> {
+        let pushers = self.pushers.get()?;
+        service.filter(|service| !std::ptr::eq(*service, pushers)).map(|_| pushers)
+    }
+
+    #[cfg(not(feature = "push"))]
+    #[expect(clippy::unused_self, reason = "it has the signature of the one with pushers")]
+    fn pushers(&self, _service: Option<&Registry>) -> Option<&Registry> {
+        None
+    }
+
     /// Gathers a scrape and counts the families left out of the merge. If the families of a `service` are given, they
     /// and the fault counters are appended.
     pub(crate) fn gather(&self, own: bool, names: &[String], service: Option<&Registry>) -> Gathered {
         let process = self.process.as_deref().filter(|_| !own);
-        let appended = service.map(|service| [&self.faults, service]);
-        let selection = Selection {
-            process,
-            names,
-            appended: appended.as_ref().map_or(&[], |it| it),
-            without_own: false,
-            without_run: false,
-        };
+        let appended: Vec<&Registry> = service
+            .into_iter()
+            .flat_map(|service| [&self.faults, service])
+            .chain(self.pushers(service))
+            .collect();
+        let selection =
+            Selection { process, names, appended: &appended, without_own: false, without_run: false };
         let mut gathered = gather(&self.registry, &selection);
         if service.is_some() {
             let families = self.overflow_family(process).into_iter().chain(Self::run_families(process));

@@ -10,7 +10,7 @@ use crate::model::{Descriptor, Exemplar, Kind, NativeHistogram, Sample, SampleFa
 use hashbrown::HashMap;
 
 /// What is written once for a family.
-pub(super) struct Head<'a> {
+pub(crate) struct Head<'a> {
     /// The name of its samples: `_total` and `_info` included.
     pub(super) name: &'a str,
     pub(super) help: &'a str,
@@ -20,7 +20,7 @@ pub(super) struct Head<'a> {
 }
 
 /// One metric: a label set of a family with all of its values.
-pub(super) struct Metric<'a> {
+pub(crate) struct Metric<'a> {
     /// Rendered, default labels included.
     pub(super) labels: &'a [u8],
     pub(super) value: Value<'a>,
@@ -31,7 +31,7 @@ pub(super) struct Metric<'a> {
 }
 
 /// The values of a metric.
-pub(super) enum Value<'a> {
+pub(crate) enum Value<'a> {
     Number(f64),
     /// Upper bounds with cumulative counts, ascending, `+Inf` last; and the sum.
     Histogram {
@@ -48,7 +48,7 @@ pub(super) enum Value<'a> {
 }
 
 /// A format that has one message or one line for a metric.
-pub(super) trait Encoder {
+pub(crate) trait Encoder {
     /// Whether a family has to stay in the buffer until it is complete.
     fn keeps_families(&self) -> bool;
     /// Begins a family.
@@ -62,7 +62,7 @@ pub(super) trait Encoder {
 }
 
 /// Writes families.
-pub(super) fn write<S: Sink>(
+pub(crate) fn write<S: Sink>(
     families: &[impl Shown],
     default_labels: &[(String, String)],
     encoder: &mut dyn Encoder,

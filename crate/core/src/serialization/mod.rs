@@ -12,11 +12,15 @@ mod number;
 mod openmetrics;
 #[cfg(feature = "openmetrics")]
 mod openmetrics2;
+#[cfg(feature = "push")]
+mod otlp;
 mod page;
 mod prometheus_text;
 #[cfg(feature = "protobuf")]
 mod protobuf;
-#[cfg(any(feature = "openmetrics", feature = "protobuf"))]
+#[cfg(feature = "push")]
+mod remote_write;
+#[cfg(any(feature = "openmetrics", feature = "protobuf", feature = "push"))]
 mod spans;
 mod streaming;
 
@@ -26,8 +30,14 @@ pub(crate) use json::json_string;
 #[cfg(feature = "testing")]
 pub(crate) use json::string as write_json_string;
 pub(crate) use json::{json, labels_json};
+#[cfg(feature = "push")]
+pub(crate) use metrics::{Encoder, write as write_metrics};
 #[cfg(feature = "testing")]
 pub(crate) use number::sample as write_number;
+#[cfg(feature = "push")]
+pub(crate) use otlp::Otlp;
+#[cfg(feature = "push")]
+pub(crate) use remote_write::{Message, RemoteWrite, Version, with_stale_markers};
 pub use streaming::{Sink, Streaming};
 
 /// An exposition format.

@@ -241,24 +241,24 @@ fn broken_count(count: f64, out: &mut Vec<u8>) {
     }
 }
 
-fn integer(field: u8, value: u64, out: &mut Vec<u8>) {
+pub(super) fn integer(field: u8, value: u64, out: &mut Vec<u8>) {
     out.push(field << 3);
     varint(value, out);
 }
 
-fn double(field: u8, value: f64, out: &mut Vec<u8>) {
+pub(super) fn double(field: u8, value: f64, out: &mut Vec<u8>) {
     out.push((field << 3) | 1);
     out.extend_from_slice(&value.to_le_bytes());
 }
 
-fn bytes(field: u8, value: &[u8], out: &mut Vec<u8>) {
+pub(super) fn bytes(field: u8, value: &[u8], out: &mut Vec<u8>) {
     out.push((field << 3) | 2);
     varint(value.len() as u64, out);
     out.extend_from_slice(value);
 }
 
 /// Begins a message or a text of unknown length; returns what `close` needs.
-fn open(field: u8, out: &mut Vec<u8>) -> usize {
+pub(super) fn open(field: u8, out: &mut Vec<u8>) -> usize {
     // The tag of a field from 16 on has two bytes. Other functions here have no such fields.
     varint(u64::from(field) << 3 | 2, out);
     out.push(0);
@@ -266,7 +266,7 @@ fn open(field: u8, out: &mut Vec<u8>) -> usize {
 }
 
 /// Writes the length to the byte that was left for it. What follows is moved if the length needs more bytes.
-fn close(length_at: usize, out: &mut Vec<u8>) {
+pub(super) fn close(length_at: usize, out: &mut Vec<u8>) {
     let end = out.len();
     let length = end - length_at - 1;
     if let Ok(short @ 0..0x80) = u8::try_from(length) {
@@ -284,7 +284,7 @@ fn close(length_at: usize, out: &mut Vec<u8>) {
     }
 }
 
-fn varint(mut value: u64, out: &mut Vec<u8>) {
+pub(super) fn varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value.to_le_bytes()[0] | 0x80);
         value >>= 7;

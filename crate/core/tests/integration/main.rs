@@ -21,6 +21,8 @@ mod program;
 mod prometheus_client_oracle_test;
 mod protobuf_messages;
 mod protobuf_test;
+mod push_messages;
+mod push_test;
 mod registry_properties_test;
 mod scrape_simulation_test;
 mod shared_processes_test;

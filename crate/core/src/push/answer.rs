@@ -1,0 +1,138 @@
+//! Judges a receiver's answer: whether a request was stored, is sent again, dropped, or written in an older version. It
+//! must not know connections or queues.
+
+use super::settings::Protocol;
+use crate::serialization::Version;
+use std::time::{Duration, SystemTime};
+
+/// A receiver that asks for more patience than this is asked again all the same.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+
+/// An answer, as far as it matters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<Duration>,
+    /// The samples that a receiver of remote write 2.0 has stored.
+    pub(super) written: Option<u64>,
+    /// The beginning of the body.
+    pub(super) text: String,
+}
+
+/// What becomes of a request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The receiver has it. Of its samples it refused so many.
+    Accepted { refused: u64 },
+    /// It is sent again, after this time at the earliest.
+    Again(Duration),
+    /// It is not sent again.
+    Refused,
+    /// The receiver does not know version 2.0.
+    OlderVersion,
+}
+
+/// What was sent.
+#[derive(Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) protocol: Protocol,
+    pub(super) version: Version,
+    pub(super) samples: u64,
+    /// An earlier answer of this receiver showed that it knows version 2.0.
+    pub(super) is_version_known: bool,
+}
+
+impl Answer {
+    /// Reads `Retry-After`: seconds, or a date.
+    pub(super) fn retry_after(value: &str) -> Option<Duration> {
+        let value = value.trim();
+        let wait = match value.parse() {
+            Ok(seconds) => Duration::from_secs(seconds),
+            Err(_) => {
+                httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).unwrap_or_default()
+            }
+        };
+        Some(wait.min(MAX_RETRY_AFTER))
+    }
+
+    pub(super) fn verdict(&self, sent: Sent) -> Verdict {
+        let may_be_older =
+            sent.protocol == Protocol::RemoteWrite && sent.version == Version::V2 && !sent.is_version_known;
+        match self.status {
+            // A receiver that does not know version 2.0 may accept it and store nothing.
+            200..=299 if may_be_older && self.written.is_none() => Verdict::OlderVersion,
+            200..=299 => Verdict::Accepted {
+                refused: sent.samples.saturating_sub(self.written.unwrap_or(sent.samples)),
+            },
+            415 if sent.protocol == Protocol::RemoteWrite && sent.version == Version::V2 => {
+                Verdict::OlderVersion
+            }
+            400 if may_be_older && self.written.is_none() => Verdict::OlderVersion,
+            429 => self.again(),
+            502..=504 => self.again(),
+            500..=599 if sent.protocol != Protocol::Otlp => self.again(),
+            _ => Verdict::Refused,
+        }
+    }
+
+    fn again(&self) -> Verdict {
+        Verdict::Again(self.retry_after.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SENT: Sent =
+        Sent { protocol: Protocol::RemoteWrite, version: Version::V2, samples: 10, is_version_known: false };
+
+    fn verdict(status: u16, written: Option<u64>, sent: Sent) -> Verdict {
+        Answer { status, written, ..Answer::default() }.verdict(sent)
+    }
+
+    #[test]
+    fn a_receiver_that_does_not_know_version_2_is_recognised() {
+        for (status, written) in [(204, None), (200, None), (415, None), (400, None)] {
+            assert_eq!(verdict(status, written, SENT), Verdict::OlderVersion, "{status}");
+        }
+        let known = Sent { is_version_known: true, ..SENT };
+        assert_eq!(verdict(204, Some(10), SENT), Verdict::Accepted { refused: 0 });
+        assert_eq!(verdict(400, Some(7), SENT), Verdict::Refused);
+        assert_eq!(verdict(400, None, known), Verdict::Refused);
+        assert_eq!(verdict(415, None, known), Verdict::OlderVersion);
+        assert_eq!(verdict(204, Some(4), known), Verdict::Accepted { refused: 6 });
+        let older = Sent { version: Version::V1, ..SENT };
+        assert_eq!(verdict(204, None, older), Verdict::Accepted { refused: 0 });
+        for status in [400, 415] {
+            assert_eq!(verdict(status, None, older), Verdict::Refused);
+        }
+    }
+
+    #[test]
+    fn what_is_sent_again_depends_on_the_protocol() {
+        for protocol in [Protocol::RemoteWrite1, Protocol::Otlp, Protocol::Pushgateway] {
+            let sent = Sent { protocol, version: Version::V1, ..SENT };
+            for status in [429, 502, 503, 504] {
+                assert_eq!(verdict(status, None, sent), Verdict::Again(Duration::ZERO), "{status}");
+            }
+            for status in [301, 302, 307, 400, 401, 403, 404, 413, 422] {
+                assert_eq!(verdict(status, None, sent), Verdict::Refused, "{status}");
+            }
+            let is_again = protocol != Protocol::Otlp;
+            assert_eq!(verdict(500, None, sent) == Verdict::Again(Duration::ZERO), is_again);
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let seconds = |text: &str| Answer::retry_after(text).map(|wait| wait.as_secs());
+        assert_eq!(seconds(" 7 "), Some(7));
+        assert_eq!(seconds("100000"), Some(300));
+        assert_eq!(seconds("soon"), None);
+        assert_eq!(seconds("-1"), None);
+        assert_eq!(seconds("Wed, 21 Oct 2015 07:28:00 GMT"), Some(0));
+        let later = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100));
+        assert!((95..=100).contains(&seconds(&later).expect("a date")));
+    }
+}

@@ -1,0 +1,285 @@
+//! Sends one request over HTTP/1.1 and reads the answer. It must not know what a request contains, or what an answer means.
+//!
+//! It is written by hand, and blocks its thread: an answer has a status and a few headers that matter, and hyper's client, or
+//! one of tokio, would take more room than the addon has left.
+
+use super::answer::Answer;
+use super::settings::Receiver;
+use super::tls::{Session, Tls};
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+/// Limits of what is read of an answer.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+const MAX_HEADERS: usize = 64;
+/// How much of a body is read: an error message is at its beginning. A connection with more is not used again.
+const MAX_TEXT_BYTES: usize = 2048;
+const PIECE_BYTES: usize = 4096;
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The name could not be resolved, or the connection could not be made.
+    Connect(io::Error),
+    /// The connection broke, or the answer is not HTTP.
+    Exchange(io::Error),
+    /// Not in time.
+    Timeout,
+}
+
+impl Failure {
+    fn of(error: io::Error) -> Self {
+        match error.kind() {
+            // Unix has the one, Windows the other.
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => Self::Timeout,
+            _ => Self::Exchange(error),
+        }
+    }
+
+    /// The value of the label `reason`.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Connect(_) => "connect",
+            Self::Exchange(_) => "connection",
+            Self::Timeout => "timeout",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect(error) => write!(f, "no connection: {error}"),
+            Self::Exchange(error) => write!(f, "the connection broke: {error}"),
+            Self::Timeout => f.write_str("no answer in time"),
+        }
+    }
+}
+
+/// A connection that may be used for several requests, one after the other.
+pub(super) struct Connection {
+    tcp: TcpStream,
+    session: Option<Session>,
+}
+
+impl Connection {
+    pub(super) fn open(receiver: &Receiver, tls: Option<&Tls>, deadline: Instant) -> Result<Self, Failure> {
+        let mut last = io::Error::from(ErrorKind::NotFound);
+        let addresses =
+            (receiver.host.as_str(), receiver.port).to_socket_addrs().map_err(Failure::Connect)?;
+        for address in addresses {
+            match left(deadline).and_then(|left| TcpStream::connect_timeout(&address, left)) {
+                Ok(tcp) => {
+                    // Requests are written in large pieces, so Nagle's algorithm would only delay their last packet.
+                    let _ = tcp.set_nodelay(true);
+                    let session = tls.map(|tls| tls.session(&receiver.host)).transpose();
+                    return Ok(Self { tcp, session: session.map_err(Failure::Connect)? });
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(Failure::Connect(last))
+    }
+
+    /// Sends a request; returns the answer, and whether the connection can be used again.
+    pub(super) fn exchange(
+        &mut self,
+        head: &[u8],
+        body: &[u8],
+        deadline: Instant,
+    ) -> Result<(Answer, bool), Failure> {
+        let written = self.write(head, deadline).and_then(|()| self.write(body, deadline));
+        // A server that does not want the whole request may have answered before it closed the connection.
+        match (written, self.answer(deadline)) {
+            (Ok(()), answer) => answer.map_err(Failure::of),
+            (Err(_), Ok((answer, _))) => Ok((answer, false)),
+            (Err(error), Err(_)) => Err(Failure::of(error)),
+        }
+    }
+
+    fn write(&mut self, mut bytes: &[u8], deadline: Instant) -> io::Result<()> {
+        while !bytes.is_empty() {
+            self.tcp.set_write_timeout(Some(left(deadline)?))?;
+            self.tcp.set_read_timeout(Some(left(deadline)?))?;
+            let written = match &mut self.session {
+                None => self.tcp.write(bytes)?,
+                Some(session) => session.write(&mut self.tcp, bytes)?,
+            };
+            bytes = &bytes[written..];
+        }
+        if let Some(session) = &mut self.session {
+            session.flush(&mut self.tcp)?;
+        }
+        Ok(())
+    }
+
+    /// Reads more; returns false at the end of the connection.
+    fn read(&mut self, bytes: &mut Vec<u8>, deadline: Instant) -> io::Result<bool> {
+        self.tcp.set_read_timeout(Some(left(deadline)?))?;
+        let mut piece = [0; PIECE_BYTES];
+        let read = match &mut self.session {
+            None => self.tcp.read(&mut piece)?,
+            Some(session) => session.read(&mut self.tcp, &mut piece)?,
+        };
+        bytes.extend_from_slice(&piece[..read]);
+        Ok(read > 0)
+    }
+
+    /// Reads an answer; returns it, and whether the connection is at its end exactly.
+    fn answer(&mut self, deadline: Instant) -> io::Result<(Answer, bool)> {
+        let mut bytes = Vec::new();
+        loop {
+            let (mut answer, head) = loop {
+                if let Some(parsed) = parse(&bytes)? {
+                    break parsed;
+                }
+                if bytes.len() > MAX_HEAD_BYTES || !self.read(&mut bytes, deadline)? {
+                    return Err(ErrorKind::UnexpectedEof.into());
+                }
+            };
+            bytes.drain(..head.length);
+            // Interim answers, such as 100.
+            if answer.status < 200 {
+                continue;
+            }
+            let length = if answer.status == 204 { Length::Known(0) } else { head.body };
+            // The status is known: what is missing of the text does not matter.
+            while bytes.len() < MAX_TEXT_BYTES
+                && length.missing(&bytes)
+                && self.read(&mut bytes, deadline).unwrap_or(false)
+            {}
+            let is_whole = head.keeps_alive && length.is_exactly(&bytes);
+            bytes.truncate(MAX_TEXT_BYTES);
+            answer.text = length.text(&bytes);
+            return Ok((answer, is_whole));
+        }
+    }
+}
+
+/// The time until the deadline.
+fn left(deadline: Instant) -> io::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
+}
+
+/// What the head says about the rest.
+struct Head {
+    length: usize,
+    body: Length,
+    keeps_alive: bool,
+}
+
+/// How the length of a body is told.
+#[derive(Clone, Copy)]
+enum Length {
+    Known(usize),
+    Chunked,
+    /// By the end of the connection.
+    Open,
+}
+
+impl Length {
+    /// Whether these bytes are not all.
+    fn missing(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Known(length) => bytes.len() < length,
+            Self::Chunked => !chunks(bytes).1,
+            Self::Open => true,
+        }
+    }
+
+    /// Whether these bytes are the body and no more. Trailers are not expected.
+    fn is_exactly(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Known(length) => bytes.len() == length,
+            Self::Chunked => bytes.ends_with(b"0\r\n\r\n") && chunks(bytes).1,
+            Self::Open => false,
+        }
+    }
+
+    /// The text of the beginning of a body.
+    fn text(self, bytes: &[u8]) -> String {
+        let joined;
+        let shown = match self {
+            Self::Chunked => {
+                joined = chunks(bytes).0;
+                &joined[..]
+            }
+            Self::Known(_) | Self::Open => bytes,
+        };
+        String::from_utf8_lossy(shown).trim().to_owned()
+    }
+}
+
+/// The contents of the chunks that have arrived, and whether the last one is among them.
+fn chunks(mut bytes: &[u8]) -> (Vec<u8>, bool) {
+    let mut contents = Vec::new();
+    while let Ok(httparse::Status::Complete((at, size))) = httparse::parse_chunk_size(bytes) {
+        if size == 0 {
+            return (contents, true);
+        }
+        let rest = &bytes[at..];
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        contents.extend_from_slice(&rest[..rest.len().min(size)]);
+        // A line end is behind each chunk.
+        bytes = rest.get(size.saturating_add(2)..).unwrap_or_default();
+    }
+    (contents, false)
+}
+
+/// The head of an answer, once it is complete.
+fn parse(bytes: &[u8]) -> io::Result<Option<(Answer, Head)>> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    let length = match response.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(error) => return Err(io::Error::new(ErrorKind::InvalidData, error.to_string())),
+    };
+    let mut answer = Answer { status: response.code.unwrap_or_default(), ..Answer::default() };
+    let mut head = Head { length, body: Length::Open, keeps_alive: response.version == Some(1) };
+    for header in response.headers.iter() {
+        let value = String::from_utf8_lossy(header.value);
+        let is = |name: &str| header.name.eq_ignore_ascii_case(name);
+        if is("content-length") {
+            if let Ok(length) = value.trim().parse() {
+                head.body = Length::Known(length);
+            }
+        } else if is("transfer-encoding") {
+            head.body = Length::Chunked;
+        } else if is("connection") {
+            head.keeps_alive &= !value.to_ascii_lowercase().contains("close");
+        } else if is("retry-after") {
+            answer.retry_after = Answer::retry_after(&value);
+        } else if is("x-prometheus-remote-write-samples-written") {
+            answer.written = value.trim().parse().ok();
+        }
+    }
+    Ok(Some((answer, head)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn chunks_are_put_together() {
+        assert_eq!(chunks(b"5\r\nhello\r\n3;x=y\r\n wo\r\n0\r\n\r\n"), (b"hello wo".to_vec(), true));
+        assert_eq!(chunks(b"5\r\nhel"), (b"hel".to_vec(), false));
+        assert_eq!(chunks(b"x"), (Vec::new(), false));
+        assert!(!Length::Chunked.is_exactly(b"1\r\n0\r\n"));
+        assert!(Length::Chunked.is_exactly(b"0\r\n\r\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>, head in "HTTP/1.1 [0-9]{3} [ -~]{0,9}\r\n([a-zA-Z-]{1,20}: [ -~]{0,20}\r\n){0,4}\r\n") {
+            let _ = chunks(&bytes);
+            let _ = parse(&bytes);
+            let _ = parse(&[head.as_bytes(), &bytes].concat());
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Makes the `Authorization` header of requests: from settings, from the URL, or from files, which are read for each
+//! request because they may change. Hides secrets in texts.
+
+use super::settings::Receiver;
+use crate::config::MetricsConfig;
+use crate::error::{MetricsError, Result};
+use crate::http::read_bounded;
+use crate::labels::redact_for_log;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::path::PathBuf;
+
+/// Longer secrets fit into no header.
+const MAX_FILE_BYTES: u64 = 16 * 1024;
+/// The values of headers that may be secret have at least this length.
+const SECRET_LENGTH: usize = 6;
+/// How much of a text a message shows.
+const SHOWN_CHARACTERS: usize = 200;
+
+/// A secret.
+enum Secret {
+    Text(String),
+    File(PathBuf),
+}
+
+/// How a pusher authenticates itself.
+pub(super) struct Credentials {
+    /// With a user it is basic authentication, without one a bearer token.
+    user: Option<String>,
+    secret: Option<Secret>,
+    /// Values of other headers, which may be secret too.
+    others: Vec<String>,
+}
+
+impl Credentials {
+    /// # Errors
+    /// `InvalidConfig` for settings that contradict each other, and for a file that cannot be read.
+    pub(super) fn new(config: &MetricsConfig, receiver: &Receiver) -> Result<Self> {
+        let secret = |text: &Option<String>, file: &Option<String>, names: &[&str]| match (text, file) {
+            (Some(_), Some(_)) => {
+                let error = MetricsError::invalid_config("Expected a secret or its file but received both");
+                Err(config.blame(&error, names))
+            }
+            (Some(text), None) => Ok(Some(Secret::Text(text.clone()))),
+            (None, Some(file)) => Ok(Some(Secret::File(PathBuf::from(file)))),
+            (None, None) => Ok(None),
+        };
+        const PASSWORD: [&str; 2] = ["pushPassword", "pushPasswordFile"];
+        const TOKEN: [&str; 2] = ["pushBearerToken", "pushBearerTokenFile"];
+        let password = secret(&config.push_password, &config.push_password_file, &PASSWORD)?;
+        let token = secret(&config.push_bearer_token, &config.push_bearer_token_file, &TOKEN)?;
+        let of_url = receiver.user.clone().map(|(user, password)| (user, Secret::Text(password)));
+        let (user, secret) = match (&config.push_username, password, token, of_url) {
+            (Some(user), Some(password), None, None) => (Some(user.clone()), Some(password)),
+            (None, None, Some(token), None) => (None, Some(token)),
+            (None, None, None, Some((user, password))) => (Some(user), Some(password)),
+            (None, None, None, None) => (None, None),
+            _ => {
+                let error = MetricsError::invalid_config(
+                    "Expected one of: a user with a password, a bearer token, a user and a password in the URL",
+                );
+                return Err(config.blame(&error, &[&PASSWORD[..], &TOKEN, &["pushUsername"]].concat()));
+            }
+        };
+        // A shorter value says little, and might be a part of any text.
+        let values = receiver.headers.iter().filter_map(|(_, value)| value.to_str().ok());
+        let others = values.filter(|value| value.len() >= SECRET_LENGTH).map(str::to_owned).collect();
+        let credentials = Self { user, secret, others };
+        credentials.header().map_err(MetricsError::invalid_config)?;
+        Ok(credentials)
+    }
+
+    /// The value of the header, or a text that says why there is none.
+    pub(super) fn header(&self) -> std::result::Result<Option<String>, String> {
+        let Some(secret) = &self.secret else { return Ok(None) };
+        let secret = secret.read()?;
+        Ok(Some(match &self.user {
+            Some(user) => format!("Basic {}", STANDARD.encode(format!("{user}:{secret}"))),
+            None if secret.bytes().all(|byte| (0x20..0x7f).contains(&byte)) => format!("Bearer {secret}"),
+            None => return Err("Expected a bearer token of ASCII characters".to_owned()),
+        }))
+    }
+
+    /// A text for a log: one line, without secrets, which a receiver may have quoted.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        let header = self.header().ok().flatten();
+        let encoded = header.as_deref().and_then(|header| header.split(' ').nth(1)).map(str::to_owned);
+        let own = self.secret.as_ref().and_then(|secret| secret.read().ok());
+        let hidden = own.into_iter().chain(encoded).chain(self.others.iter().cloned());
+        let text = hidden
+            .filter(|secret| !secret.is_empty())
+            .fold(text.to_owned(), |text, secret| text.replace(&secret, "[secret]"));
+        redact_for_log(&text, SHOWN_CHARACTERS)
+    }
+}
+
+impl Secret {
+    fn read(&self) -> std::result::Result<String, String> {
+        match self {
+            Self::Text(text) => Ok(text.clone()),
+            Self::File(path) => {
+                let shown = path.display();
+                let bytes = read_bounded(path, MAX_FILE_BYTES)
+                    .map_err(|what| format!("Expected a readable file {shown} but received {what}"))?;
+                let text = String::from_utf8(bytes)
+                    .map_err(|_| format!("Expected text in the file {shown} but received other bytes"))?;
+                Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Starts and stops pushers.
+
+use super::credentials::Credentials;
+use super::encode::Gatherer;
+use super::queue::Queue;
+use super::self_metrics::SelfMetrics;
+use super::sender;
+use super::settings::{Protocol, read};
+use super::shared::{Command, PushStats, Shared, State};
+use super::tls::Tls;
+use super::worker::Worker;
+use crate::config::MetricsConfig;
+use crate::error::{ErrorKind, MetricsError, Result};
+use crate::http::{Host, Target};
+use parking_lot::{Condvar, Mutex};
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+/// How long the end of the thread may take after the deadline of the last push.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// The program that a pusher belongs to.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct PusherOptions {
+    #[doc(hidden)]
+    /// Asked to run collectors. `None` for a program in Rust only.
+    pub host: Option<Arc<dyn Host>>,
+    /// Push only the registry's own values, without those of the other contributors of its process.
+    pub own_values: bool,
+}
+
+setters!(PusherOptions { host: Option<Arc<dyn Host>>, own_values: bool });
+
+/// A running pusher. Closing it pushes once more; dropping it does not.
+pub struct Pusher {
+    shared: Arc<Shared>,
+}
+
+impl Pusher {
+    /// Starts to push. The first push is sent within a second.
+    ///
+    /// # Errors
+    /// `InvalidConfig` for invalid settings and files; `PushFailed` if no thread can be started.
+    pub fn start(target: Arc<Target>, config: &MetricsConfig, options: PusherOptions) -> Result<Self> {
+        let (receiver, identity) = read(config)?;
+        let protocol = receiver.protocol;
+        let has_tls_settings = config.push_tls_ca_file.is_some()
+            || config.push_tls_cert_file.is_some()
+            || config.push_tls_key_file.is_some();
+        if has_tls_settings && !receiver.is_secure {
+            return Err(MetricsError::invalid_config(
+                "Expected a URL of https beside settings of TLS but received one of http",
+            ));
+        }
+        let tls = receiver.is_secure.then(|| Tls::new(config)).transpose()?;
+        let metrics = SelfMetrics::new(target.pusher_metrics(), &receiver.name)?;
+        // A Pushgateway keeps the newest push alone.
+        let length = if protocol == Protocol::Pushgateway { 1 } else { config.push_queue_length };
+        let shared = Arc::new(Shared {
+            credentials: Credentials::new(config, &receiver)?,
+            receiver,
+            tls,
+            metrics,
+            host: options.host,
+            interval: config.push_interval,
+            timeout: config.push_timeout,
+            state: Mutex::new(State::new(
+                Queue::new(length, config.push_queue_bytes),
+                protocol == Protocol::RemoteWrite,
+            )),
+            changed: Condvar::new(),
+        });
+        let gatherer = Gatherer::new(protocol, identity, target, options.own_values);
+        let failed = |error: io::Error| failure(&format!("The pusher's threads do not start: {error}"));
+        let worker = Worker::new(Arc::clone(&shared), gatherer).map_err(failed)?;
+        // From here on an early return ends the sender too.
+        let end = EndGuard(Arc::clone(&shared));
+        let sending = Arc::clone(&shared);
+        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        thread("prometheus-send").spawn(move || sender::run(&sending)).map_err(failed)?;
+        let run = move || {
+            let _end = end;
+            worker.run();
+        };
+        thread("prometheus-push").spawn(run).map_err(failed)?;
+        Ok(Self { shared })
+    }
+
+    /// The time between two pushes.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        self.shared.interval
+    }
+
+    /// Gathers now, and waits until the receiver has accepted the push.
+    ///
+    /// # Errors
+    /// `PushFailed` with the receiver's answer if it does not accept the push, or does not answer within `timeout`.
+    pub fn flush(&self, timeout: Duration) -> Result<()> {
+        let deadline = Instant::now() + timeout;
+        let (reply, id) = mpsc::channel();
+        if !self.tell(Command::Push { budget: timeout / 2, reply }) {
+            return Err(failure("Expected an open pusher but it is closed"));
+        }
+        let id = id.recv_timeout(timeout).map_err(|_| failure("Nothing was gathered in time"))?;
+        let mut state = self.shared.state.lock();
+        state.hurries += 1;
+        self.shared.changed.notify_all();
+        while state.settled < id
+            && !state.has_ended
+            && !self.shared.changed.wait_until(&mut state, deadline).timed_out()
+        {}
+        if state.accepted >= id {
+            return Ok(());
+        }
+        let what = if state.settled < id { "has not answered in time" } else { "did not accept the push" };
+        let last = state.stats.last_error.as_deref();
+        let why = last.map_or_else(String::new, |error| format!("; last failure: {error}"));
+        Err(failure(&format!("{} {what}{why}", self.shared.receiver.name)))
+    }
+
+    /// Gathers and pushes for the last time, marks all series as ended where the protocol can, and ends the thread. Blocks
+    /// for at most `timeout` and a moment; returns whether the receiver has accepted the last push.
+    pub fn close(&self, timeout: Duration) -> bool {
+        self.end(timeout, true)
+    }
+
+    #[doc(hidden)]
+    /// Like `close`, for a program whose thread waits here, and so cannot run collectors.
+    pub fn close_now(&self, timeout: Duration) -> bool {
+        self.end(timeout, false)
+    }
+
+    fn end(&self, timeout: Duration, collects: bool) -> bool {
+        let deadline = Instant::now() + timeout;
+        self.tell(Command::End { deadline, collects });
+        let mut state = self.shared.state.lock();
+        let patience = deadline + PATIENCE;
+        while !state.has_ended && !self.shared.changed.wait_until(&mut state, patience).timed_out() {}
+        state.accepted > 0 && state.accepted >= state.settled
+    }
+
+    /// Returns false if the thread has ended.
+    fn tell(&self, command: Command) -> bool {
+        let mut state = self.shared.state.lock();
+        if state.has_ended {
+            return false;
+        }
+        state.commands.push_back(command);
+        self.shared.changed.notify_all();
+        true
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn stats(&self) -> PushStats {
+        let state = self.shared.state.lock();
+        PushStats { queued: state.queue.len() as u64, ..state.stats.clone() }
+    }
+}
+
+impl Drop for Pusher {
+    fn drop(&mut self) {
+        self.tell(Command::Stop);
+    }
+}
+
+fn failure(text: &str) -> MetricsError {
+    MetricsError::new(ErrorKind::PushFailed, text)
+}
+
+/// Reports the end of the thread that gathers, even if it panicked.
+struct EndGuard(Arc<Shared>);
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        self.0.state.lock().has_ended = true;
+        self.0.changed.notify_all();
+    }
+}

@@ -1,0 +1,236 @@
+//! Sends the waiting pushes, the oldest first, until the receiver has answered for good. It must not know how pushes are made.
+
+use super::answer::{Answer, Sent, Verdict};
+use super::client::{Connection, Failure};
+use super::encode::COMPRESSION;
+use super::queue::Request;
+use super::settings::Protocol;
+use super::shared::Shared;
+use crate::serialization::Version;
+use axum::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The pause after the first failed attempt. It doubles with each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Sends until the pusher ends.
+pub(super) fn run(shared: &Shared) {
+    let mut connection = None;
+    let mut failures = 0;
+    let mut is_version_known = false;
+    // The newest push of which a request was refused.
+    let mut refused = 0;
+    while let Some((id, request)) = shared.next_request(&mut connection) {
+        let (verdict, reason) = match attempt(shared, &request, connection.take()) {
+            Ok((answer, kept)) => {
+                connection = kept;
+                is_version_known |= answer.written.is_some();
+                let sent = Sent {
+                    protocol: shared.receiver.protocol,
+                    version: if request.is_second { Version::V2 } else { Version::V1 },
+                    samples: request.samples,
+                    is_version_known,
+                };
+                (answer.verdict(sent), Reason::of_answer(&answer))
+            }
+            Err(reason) => (Verdict::Again(Duration::ZERO), reason),
+        };
+        match verdict {
+            Verdict::Accepted { refused: samples } => {
+                failures = 0;
+                shared.accepted(&request, samples);
+                shared.finish(id, refused != id);
+            }
+            Verdict::OlderVersion => shared.use_older_version(&reason.text),
+            Verdict::Refused => {
+                failures = 0;
+                refused = id;
+                shared.failed(&reason, false);
+                shared.finish(id, false);
+            }
+            Verdict::Again(asked) => {
+                failures += 1;
+                shared.failed(&reason, true);
+                shared.rest(asked.max(pause(failures)), asked.is_zero());
+            }
+        }
+    }
+}
+
+/// Why an attempt failed.
+pub(super) struct Reason {
+    /// The value of a label.
+    pub(super) label: String,
+    pub(super) text: String,
+}
+
+impl Reason {
+    fn of_answer(answer: &Answer) -> Self {
+        let Answer { status, text, .. } = answer;
+        let text = if text.is_empty() {
+            format!("it answered {status}")
+        } else {
+            format!("it answered {status}: {text}")
+        };
+        Self { label: status.to_string(), text }
+    }
+
+    fn of_failure(failure: &Failure) -> Self {
+        Self { label: failure.reason().to_owned(), text: failure.to_string() }
+    }
+}
+
+/// Sends a request once. Returns the answer, and the connection if it can be used again.
+fn attempt(
+    shared: &Shared,
+    request: &Request,
+    connection: Option<Connection>,
+) -> Result<(Answer, Option<Connection>), Reason> {
+    let deadline = Instant::now() + shared.timeout;
+    let authorization =
+        shared.credentials.header().map_err(|text| Reason { label: "credentials".to_owned(), text })?;
+    let head = head(shared, request, authorization);
+    let opened =
+        connection.map_or_else(|| Connection::open(&shared.receiver, shared.tls.as_ref(), deadline), Ok);
+    let mut connection = opened.map_err(|failure| Reason::of_failure(&failure))?;
+    let exchanged = connection.exchange(&head, &request.body, deadline);
+    let (answer, is_reusable) = exchanged.map_err(|failure| Reason::of_failure(&failure))?;
+    Ok((answer, is_reusable.then_some(connection)))
+}
+
+fn head(shared: &Shared, request: &Request, authorization: Option<String>) -> Vec<u8> {
+    let receiver = &shared.receiver;
+    let (method, content_type, encoding, version) = match receiver.protocol {
+        Protocol::RemoteWrite | Protocol::RemoteWrite1 if request.is_second => (
+            "POST",
+            "application/x-protobuf;proto=io.prometheus.write.v2.Request",
+            Some("snappy"),
+            Some("2.0.0"),
+        ),
+        Protocol::RemoteWrite | Protocol::RemoteWrite1 => {
+            ("POST", "application/x-protobuf", Some("snappy"), Some("0.1.0"))
+        }
+        Protocol::Otlp => ("POST", "application/x-protobuf", COMPRESSION, None),
+        Protocol::Pushgateway => ("PUT", "text/plain; version=0.0.4; charset=utf-8", COMPRESSION, None),
+    };
+    let mut head = format!(
+        "{method} {} HTTP/1.1\r\nHost: {}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n",
+        receiver.target,
+        receiver.name,
+        request.body.len(),
+    );
+    let mut add = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            head += &format!("{name}: {value}\r\n");
+        }
+    };
+    let is_given = |name: &HeaderName| receiver.headers.iter().any(|(given, _)| given == name);
+    add("Content-Encoding", encoding);
+    add("X-Prometheus-Remote-Write-Version", version);
+    let agent = concat!("prometheus-metrics/", env!("CARGO_PKG_VERSION"));
+    add("User-Agent", Some(agent).filter(|_| !is_given(&USER_AGENT)));
+    add("Authorization", authorization.as_deref().filter(|_| !is_given(&AUTHORIZATION)));
+    let mut head = head.into_bytes();
+    for (name, value) in &receiver.headers {
+        [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]
+            .iter()
+            .for_each(|part| head.extend_from_slice(part));
+    }
+    head.extend_from_slice(b"\r\n");
+    head
+}
+
+/// The pause after so many failed attempts in a row: between the half and the whole, so that many processes do not all come
+/// back at the same moment.
+fn pause(failures: u32) -> Duration {
+    let longest = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_PAUSE);
+    let share = getrandom::u32().unwrap_or(u32::MAX);
+    longest.mul_f64(0.5 + 0.5 * f64::from(share) / f64::from(u32::MAX))
+}
+
+impl Shared {
+    /// Waits for a request to send; `None` when the pusher has ended. While there is none, no connection is kept: the next
+    /// push comes after an interval, and receivers close connections that are idle for long.
+    fn next_request(&self, connection: &mut Option<Connection>) -> Option<(u64, Arc<Request>)> {
+        let mut state = self.state.lock();
+        loop {
+            if state.has_ended {
+                return None;
+            }
+            if let Some(next) = state.queue.next() {
+                return Some(next);
+            }
+            *connection = None;
+            self.changed.wait(&mut state);
+        }
+    }
+
+    /// A request needs no further attempt.
+    fn finish(&self, id: u64, is_accepted: bool) {
+        let is_last = self.state.lock().queue.finish(id);
+        if is_last {
+            self.settle(id, is_accepted);
+        }
+    }
+
+    /// Waits before the next attempt, unless a caller waits for it.
+    fn rest(&self, pause: Duration, may_hurry: bool) {
+        let until = Instant::now() + pause;
+        let mut state = self.state.lock();
+        let hurries = state.hurries;
+        loop {
+            let is_over = state.has_ended || (may_hurry && state.hurries != hurries);
+            if is_over || self.changed.wait_until(&mut state, until).timed_out() {
+                return;
+            }
+        }
+    }
+
+    /// The receiver has a request, but for some of its samples.
+    fn accepted(&self, request: &Request, refused: u64) {
+        self.metrics.sent(request.samples - refused, request.body.len());
+        let mut state = self.state.lock();
+        state.stats.samples += request.samples - refused;
+        state.stats.bytes += request.body.len() as u64;
+        drop(state);
+        if refused > 0 {
+            self.metrics.refused(refused);
+            self.warn("refused", &format!("{} refused {refused} samples of a push", self.receiver.name));
+        }
+    }
+
+    fn failed(&self, reason: &Reason, is_repeated: bool) {
+        let text = self.credentials.redacted(&reason.text);
+        self.metrics.failed(&reason.label);
+        let mut state = self.state.lock();
+        state.stats.failures += 1;
+        state.stats.last_error = Some(text.clone());
+        let waiting = state.queue.len();
+        drop(state);
+        let name = &self.receiver.name;
+        if is_repeated {
+            self.warn(
+                "failed",
+                &format!("Pushing to {name} failed, and is tried again: {text}. {waiting} pushes wait"),
+            );
+        } else {
+            self.dropped("refused", 1);
+            self.warn("dropped", &format!("{name} refused a push, which is dropped: {text}"));
+        }
+    }
+
+    /// Writes version 1.0 from now on. What waits in version 2.0 is written anew.
+    fn use_older_version(&self, text: &str) {
+        let text = self.credentials.redacted(text);
+        self.warn("version", &format!(
+            "{} does not know remote write 2.0 ({text}): this pusher uses 1.0 from now on. The protocol \"remote-write-1\" \
+             spares the first request", self.receiver.name));
+        let mut state = self.state.lock();
+        state.is_second = false;
+        state.queue.clear(false);
+        state.is_again = true;
+        self.changed.notify_all();
+    }
+}
