@@ -73,10 +73,17 @@ function settingTypes(settings, config) {
     ...of('exporter').map((setting) => option(setting, defaults)),
     '}',
     '',
-    '/** The values of all settings. Durations are milliseconds, sizes bytes. */',
+    '/** Settings of a pusher. */',
+    'export interface PusherSettings {',
+    ...of('pusher').map((setting) => pushersOption(setting, defaults)),
+    '}',
+    '',
+    '/** The values of all settings of endpoints. Durations are milliseconds, sizes bytes. */',
     'export interface ConfigValues {',
     // The two settings of the cache are one value: `cacheTtlMs` is 0 if the cache is off.
-    ...settings.filter(({ option }) => option !== 'cacheEnabled').map((setting) => value(setting, defaults)),
+    ...settings
+      .filter(({ option, options }) => option !== 'cacheEnabled' && options !== 'pusher')
+      .map((setting) => value(setting, defaults)),
     '}',
     '',
   ].join('\n');
@@ -87,6 +94,12 @@ function option(setting, defaults) {
   const standard = defaultOf(setting, defaults);
   const tag = standard === '' ? '' : ` @default ${standard}`;
   return `  /** ${sentenceOf(setting)}${tag} */\n  ${setting.option}?: ${type} | undefined;`;
+}
+
+/** `pushUrl` is the option `url`; lists are objects there. */
+function pushersOption(setting, defaults) {
+  const written = option(setting, defaults).replace(/^ {2}push(.)/m, (_, first) => `  ${first.toLowerCase()}`);
+  return written.replace('readonly string[]', 'Readonly<Record<string, string>>');
 }
 
 function value(setting, defaults) {

@@ -17,6 +17,7 @@ import {
   LlmMetricsCollector,
   Registry,
   startExporter,
+  startPusher,
 } from '@llm-devops/prometheus-metrics';
 import { createAiSdkMiddleware, instrumentAiSdk } from '@llm-devops/prometheus-metrics/ai-sdk';
 import { instrumentAnthropic } from '@llm-devops/prometheus-metrics/anthropic';
@@ -73,6 +74,11 @@ const TAKERS = {
     ['startExporter', startExporter, 'registery', 'registry'],
     ['startExporter', startExporter, 'cacheTtl', 'cacheTtlMs'],
     ['close', closing, 'timeout', 'timeoutMs'],
+  ],
+  PusherOptions: [
+    ['startPusher', startPusher, 'urls', 'url'],
+    ['startPusher', startPusher, 'interval', 'intervalMs'],
+    ['startPusher', startPusher, 'registery', 'registry'],
   ],
   MetricsHandlerOptions: [
     ['createMetricsHandler', createMetricsHandler, 'pth', 'path'],
@@ -173,6 +179,7 @@ const OTHERS = [
   'ListenerSettings',
   'MetricConfiguration',
   'NativeHistogramOptions',
+  'PusherSettings',
   'StateSetConfiguration',
   'SummaryConfiguration',
   'SummaryOptions',
@@ -214,7 +221,7 @@ test('options that are inherited, not enumerable, or named by a symbol are not c
 });
 
 test('every setting is an option of the exporter, and those without a listener of each handler', async (t) => {
-  const settings = addon.NativeConfig.settings();
+  const settings = addon.NativeConfig.settings().filter(({ options }) => options !== 'pusher');
   const all = Object.fromEntries(settings.map(({ option }) => [option, undefined]));
   const exporter = await startExporter({ ...all, port: 0, host: '127.0.0.1', registry: new Registry() });
   await exporter.close();

@@ -17,6 +17,7 @@ import { addon } from './native/addon';
 import { RUN, sharedWith } from './native/contributor';
 import type * as Registries from './processes/registries';
 import type * as Share from './processes/share';
+import type * as Pushers from './push/pusher';
 import type * as Push from './push/pushgateway';
 import type * as Aggregation from './registry/aggregation';
 import { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE, Registry } from './registry/registry';
@@ -62,6 +63,8 @@ interface OnFirstCall {
   readonly createHttpMetrics: typeof HttpMetrics.createHttpMetrics;
   readonly startExporter: typeof Exporter.startExporter;
   readonly shareProcesses: typeof Share.shareProcesses;
+  readonly startPusher: typeof Pushers.startPusher;
+  readonly withMetrics: typeof Pushers.withMetrics;
 }
 
 /** Methods, because these keep their names in stack traces. */
@@ -84,6 +87,12 @@ const onFirstCall: OnFirstCall = {
   shareProcesses(...options) {
     return share().shareProcesses(...options);
   },
+  async startPusher(...options) {
+    return pushers().startPusher(...options);
+  },
+  withMetrics(...options) {
+    return pushers().withMetrics(...options);
+  },
 };
 
 export const configFromEnv: typeof Config.configFromEnv = onFirstCall.configFromEnv;
@@ -92,6 +101,8 @@ export const createFetchHandler: typeof Fetch.createFetchHandler = onFirstCall.c
 export const createHttpMetrics: typeof HttpMetrics.createHttpMetrics = onFirstCall.createHttpMetrics;
 export const startExporter: typeof Exporter.startExporter = onFirstCall.startExporter;
 export const shareProcesses: typeof Share.shareProcesses = onFirstCall.shareProcesses;
+export const startPusher: typeof Pushers.startPusher = onFirstCall.startPusher;
+export const withMetrics: typeof Pushers.withMetrics = onFirstCall.withMetrics;
 
 /** Classes and tables of the main entry that are loaded when they are read. */
 export const onFirstRead = {
@@ -114,6 +125,10 @@ export const onFirstRead = {
 
 function share(): typeof Share {
   return require('./processes/share') as typeof Share;
+}
+
+function pushers(): typeof Pushers {
+  return require('./push/pusher') as typeof Pushers;
 }
 
 function registries(): typeof Registries {

@@ -2,13 +2,13 @@
  * Reads the settings of an endpoint: `METRICS_*` from the environment, and options, which override it. The core defines
  * and checks them, and the build makes their types from its list; no setting is named here.
  */
-import type { ConfigValues, EndpointSettings, ListenerSettings } from '../dist/settings';
+import type { ConfigValues, EndpointSettings, ListenerSettings, PusherSettings } from '../dist/settings';
 import { ConfigurationError, describe, native, refuseOption } from './errors';
 import { addon, type GivenValue, type NativeConfig } from './native/addon';
 import { checkOptionNames } from './options';
 import { warnOnce } from './warnings';
 
-export type { EndpointSettings, ListenerSettings } from '../dist/settings';
+export type { EndpointSettings, ListenerSettings, PusherSettings } from '../dist/settings';
 
 /** All settings; a setting that is not set has its default. Durations are milliseconds, sizes bytes. */
 export interface MetricsConfig extends Readonly<ConfigValues> {}
@@ -45,6 +45,39 @@ function isFromConfig(options: object): boolean {
   return listenerValues.some((values) => values.every((value, at) => Object.is(value, part[at])));
 }
 
+/**
+ * Settings of a pusher from the environment, and the options that override them.
+ *
+ * @param more names of its options that are not settings
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an unknown option, or an invalid option or variable
+ * @internal
+ */
+export function pusherConfig(options: PusherSettings, more: readonly string[]): NativeConfig {
+  const own = settings().filter(isPushers);
+  // `pushUrl` is the option `url`.
+  const nameOf = (option: string) => option.charAt(4).toLowerCase() + option.slice(5);
+  const names = own.map(({ option }) => nameOf(option));
+  checkOptionNames(options, { of: 'startPusher', names: [...names, ...more] });
+  const config = fromEnvironment(process.env, false);
+  for (const { option } of own) {
+    const name = nameOf(option);
+    const value = optionOf(options, name);
+    if (value === undefined) continue;
+    const isPairs = name === 'labels' || name === 'headers';
+    native(() => config.set(option, isPairs ? { list: pairs(name, value) } : given(value)));
+  }
+  native(() => config.readOtel(flat(process.env, 'OTEL_')));
+  return config;
+}
+
+function pairs(name: string, value: unknown): string[] {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : undefined;
+  if (entries === undefined || entries.some(([, text]) => typeof text !== 'string')) {
+    refuseOption('an object of strings', name, value);
+  }
+  return entries.map(([key, text]) => `${key}=${text}`);
+}
+
 /** What takes the settings: a function with a listener of its own, or a handler on the application's server. */
 export interface SettingsTaker {
   /** The function, as messages show it. */
@@ -61,7 +94,9 @@ export interface SettingsTaker {
  * @internal
  */
 export function nativeConfig(options: EndpointSettings & ListenerSettings, taker: SettingsTaker): NativeConfig {
-  const names = settings().map(({ option }) => option);
+  const names = settings()
+    .filter((setting) => !isPushers(setting))
+    .map(({ option }) => option);
   if (!taker.hasListener) refuseListenerOptions(options, taker.of);
   checkOptionNames(options, { of: taker.of, names: [...names, ...taker.more] });
   const config = fromEnvironment(process.env, taker.hasListener);
@@ -86,12 +121,16 @@ function refuseListenerOptions(options: object, of: string): void {
 }
 
 function fromEnvironment(env: Readonly<Record<string, string | undefined>>, hasListener: boolean): NativeConfig {
-  const flat: string[] = [];
-  for (const [name, value] of Object.entries(env)) {
-    if (name.startsWith('METRICS_') && value !== undefined) flat.push(name, String(value));
-  }
-  for (const warning of addon.NativeConfig.warnings(flat, hasListener)) warnOnce(warning);
-  return native(() => new addon.NativeConfig(flat, hasListener));
+  const variables = flat(env, 'METRICS_');
+  for (const warning of addon.NativeConfig.warnings(variables, hasListener)) warnOnce(warning);
+  return native(() => new addon.NativeConfig(variables, hasListener));
+}
+
+/** Names and values in turn. */
+function flat(env: Readonly<Record<string, string | undefined>>, prefix: string): string[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    name.startsWith(prefix) && value !== undefined ? [name, String(value)] : [],
+  );
 }
 
 type SettingDescription = ReturnType<typeof addon.NativeConfig.settings>[number];
@@ -102,6 +141,8 @@ function settings(): readonly SettingDescription[] {
   known ??= addon.NativeConfig.settings();
   return known;
 }
+
+const isPushers = ({ options }: SettingDescription): boolean => options === 'pusher';
 
 const isListeners = ({ options }: SettingDescription): boolean => options === 'exporter';
 

@@ -62,7 +62,7 @@ export const ERRORS = {
   CLUSTER_FAILED: 'EndpointError',
   /**
    * A Pushgateway answered with an error, whose number and text are `status` and `body`, or did not answer in full or in
-   * time.
+   * time. A pusher's receiver did not accept what `flush()` pushed, or not in time.
    */
   PUSH_FAILED: 'EndpointError',
   /** `startExporter()` could not listen on the address or socket. */

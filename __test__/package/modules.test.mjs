@@ -52,7 +52,9 @@ const EXPORTS = [
   'register',
   'shareProcesses',
   'startExporter',
+  'startPusher',
   'validateMetricName',
+  'withMetrics',
 ];
 
 /** Runs a program in a Node.js of its own, in this folder, so that it finds the package; returns what it prints. */

@@ -46,8 +46,9 @@ pub struct SettingDescription {
     pub value_type: String,
     /// Whether the value is a duration in milliseconds.
     pub is_duration: bool,
-    /// Which options have the setting: those of every endpoint, those of an exporter, or none.
-    #[napi(ts_type = "'endpoint' | 'exporter' | 'none'")]
+    /// Which options have the setting: those of every endpoint, of an exporter, of a pusher (without `push` at the beginning),
+    /// or none.
+    #[napi(ts_type = "'endpoint' | 'exporter' | 'pusher' | 'none'")]
     pub options: &'static str,
 }
 
@@ -64,12 +65,13 @@ fn description(setting: &Setting) -> SettingDescription {
             Shape::Integer | Shape::Number | Shape::Milliseconds => "number".to_owned(),
             Shape::Text if !setting.words().is_empty() => words(),
             Shape::Text | Shape::Path => "string".to_owned(),
-            Shape::List | Shape::Users => "string[]".to_owned(),
+            Shape::List | Shape::Users | Shape::Pairs => "string[]".to_owned(),
         },
         is_duration: setting.shape() == Shape::Milliseconds,
         options: match setting.place() {
             Place::Everywhere => "endpoint",
             Place::Exporter => "exporter",
+            Place::Pusher => "pusher",
             Place::Variable => "none",
         },
     }
@@ -115,6 +117,12 @@ impl NativeConfig {
             .or(list.map(Given::List))
             .unwrap_or(Given::Other(other.unwrap_or_default()));
         self.config.set(&option, &given).map_err(refused)
+    }
+
+    /// Takes OpenTelemetry's variables for a pusher of OTLP: names and values in turn. Has to be called after all `set`.
+    #[napi(catch_unwind)]
+    pub fn read_otel(&mut self, variables: Vec<String>) -> Result<()> {
+        self.config.read_otel(&pairs(&variables).collect::<Vec<_>>()).map_err(refused)
     }
 
     /// All settings, in the order of the documentation.

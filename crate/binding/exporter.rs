@@ -79,7 +79,7 @@ pub fn start_exporter<'env>(
 }
 
 /// Runs a job on a new thread. If none can be started, the job gets the reason, on this thread.
-fn on_thread(name: &str, job: impl FnOnce(io::Result<()>) + Send + 'static) {
+pub(crate) fn on_thread(name: &str, job: impl FnOnce(io::Result<()>) + Send + 'static) {
     let job = Arc::new(Mutex::new(Some(job)));
     let take = |job: &Mutex<Option<_>>| job.lock().unwrap_or_else(PoisonError::into_inner).take();
     let taken = Arc::clone(&job);
@@ -96,7 +96,7 @@ fn on_thread(name: &str, job: impl FnOnce(io::Result<()>) + Send + 'static) {
 }
 
 /// A rejected promise carries a code of Node-API; our code goes in front of the message.
-fn coded(error: &prometheus_metrics::MetricsError) -> Error {
+pub(crate) fn coded(error: &prometheus_metrics::MetricsError) -> Error {
     Error::from_reason(format!("{}: {error}", error.kind().code()))
 }
 

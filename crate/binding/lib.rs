@@ -21,6 +21,7 @@ mod error;
 mod exporter;
 mod family;
 mod host;
+mod pusher;
 mod registry;
 mod remover;
 mod sanitizer;

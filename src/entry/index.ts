@@ -34,6 +34,8 @@ export const collectDefaultMetrics: typeof Api.collectDefaultMetrics = api.colle
 export const createMetricsHandler: typeof Api.createMetricsHandler = api.createMetricsHandler;
 export const startExporter: typeof Api.startExporter = api.startExporter;
 export const shareProcesses: typeof Api.shareProcesses = api.shareProcesses;
+export const startPusher: typeof Api.startPusher = api.startPusher;
+export const withMetrics: typeof Api.withMetrics = api.withMetrics;
 export const LlmMetricsCollector: typeof Api.LlmMetricsCollector = api.LlmMetricsCollector;
 export type LlmMetricsCollector = Api.LlmMetricsCollector;
 export const AgentMetricsCollector: typeof Api.AgentMetricsCollector = api.AgentMetricsCollector;
@@ -90,7 +92,7 @@ export type {
   DefaultMetricsGroup,
 } from '../collectors/options';
 export type * from '../collectors/words';
-export type { EndpointSettings, ListenerSettings, MetricsConfig } from '../config';
+export type { EndpointSettings, ListenerSettings, MetricsConfig, PusherSettings } from '../config';
 export type { MetricsErrorCode } from '../errors';
 export type { Authenticate, Visitor } from '../http/authenticate';
 export type { Exporter, ExporterOptions } from '../http/exporter';
@@ -125,6 +127,7 @@ export type { SummaryConfiguration, SummarySeries, SummaryValue } from '../metri
 export type { SummaryOptions } from '../metrics/summary-options';
 export type { Timer } from '../metrics/timer';
 export type { SharedProcesses, ShareProcessesOptions } from '../processes/share';
+export type { Pusher, PusherOptions, PusherStats } from '../push/pusher';
 export type { PushgatewayAnswer } from '../push/pushgateway';
 export type { AggregatorFunction } from '../registry/aggregation';
 export type { AnyMetric, RegisteredMetric } from '../registry/entries';

@@ -27,6 +27,7 @@ export type {
   NativeFamily,
   NativeHistogramDescription,
   NativeProcessFigure,
+  NativePusher,
   NativeRegistry,
   NativeService,
   NativeTicket,

@@ -161,6 +161,15 @@ class Exporter implements Addon.NativeExporter {
   async close(): Promise<void> {}
 }
 
+class Pusher implements Addon.NativePusher {
+  readonly intervalMs = 0;
+  setCollects(): void {}
+  async flush(): Promise<void> {}
+  async close(): Promise<void> {}
+  closeNow(): void {}
+  stats = (): Addon.PushStats => ({ pushes: 0, samples: 0, bytes: 0, failures: 0, dropped: 0, queued: 0 });
+}
+
 class Ticket implements Addon.NativeTicket {
   begin = (): boolean => false;
   collected(): void {}
@@ -186,6 +195,7 @@ export function createStandIn(error: Error): typeof Addon {
       this.#given[option] = text ?? number ?? flag ?? list;
     }
     check(): void {}
+    readOtel(): void {}
     // Without the addon there is no endpoint.
     values = (): typeof defaultSettings => ({ ...defaultSettings, ...this.#given, enabled: false });
   }
@@ -197,6 +207,7 @@ export function createStandIn(error: Error): typeof Addon {
     NativeExporter: Exporter,
     NativeFamily: Family,
     NativeProcessFigure: ProcessFigure,
+    NativePusher: Pusher,
     NativeRegistry: Registry,
     NativeService: Service,
     NativeTicket: Ticket,
@@ -221,5 +232,6 @@ export function createStandIn(error: Error): typeof Addon {
     redactForLog: () => '(not shown without the addon)',
     requestHeaders: () => [],
     startExporter: refuse,
+    startPusher: refuse,
   };
 }

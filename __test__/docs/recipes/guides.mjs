@@ -10,6 +10,26 @@ const LIBRARY = (names) => `import { ${names} } from '@llm-devops/prometheus-met
 
 const cardinality = 'docs/cardinality.md';
 
+/** A receiver of pushes, which prints what it is asked. */
+const RECEIVER = `import { once } from 'node:events';
+  import http from 'node:http';
+  const server = http.createServer((request, response) => {
+    console.log(request.method, request.url);
+    request.resume().on('end', () => response.end());
+  });
+  server.listen();
+  await once(server, 'listening');
+  const receiver = 'http://127.0.0.1:' + server.address().port;`;
+
+/** A program that has ended well and printed this. */
+const received =
+  (expected) =>
+  async (t, { ended }) => {
+    const { code, stdout } = await ended;
+    t.is(code, 0);
+    t.regex(stdout, expected);
+  };
+
 export default [
   {
     // The page's blocks follow each other: each is run after the ones above it, with a line that shows what it did.
@@ -148,6 +168,27 @@ export default [
       t.is(code, 0);
       t.regex(stdout, /^port \d+\nPOST \/metrics\/job\/backup\/instance\/db-1\n200 taken\n$/);
     },
+  },
+  {
+    page: 'docs/push.md',
+    title: 'a counter is pushed when the program ends',
+    blocks: ["job: 'nightly-import'"],
+    before: RECEIVER,
+    replace: [
+      ["'http://127.0.0.1:9090/api", "receiver + '/api"],
+      ["bearerTokenFile: '/run/secrets/token',", "bearerToken: 'token',"],
+    ],
+    after: 'await pusher.close(); process.exit();',
+    serves: received(/\nPOST \/api\/v1\/write\n/),
+  },
+  {
+    page: 'docs/push.md',
+    title: 'a function pushes after its invocation',
+    blocks: ['withMetrics(async'],
+    before: RECEIVER,
+    replace: [["'https://collector.example/v1/metrics'", "receiver + '/v1/metrics'"]],
+    after: 'console.log((await handler({})).statusCode); process.exit();',
+    serves: received(/\nPOST \/v1\/metrics\n200\n/),
   },
   {
     page: 'docs/cluster.md',

@@ -10,6 +10,10 @@ export class QueryApi {
     this.#url = url;
   }
 
+  get url() {
+    return this.#url;
+  }
+
   async get(path, parameters = {}) {
     const url = `${this.#url}${path}?${new URLSearchParams(parameters)}`;
     const answer = await fetch(url);

@@ -11,24 +11,25 @@ const PROMETHEUS_3 = fileURLToPath(new URL('../../../target/judges-prometheus/us
 
 /**
  * @param targets by job name: a metrics URL, or an object with `url` and other settings of the job.
- * @param more `ruleFiles` to evaluate every second, `history`, an OpenMetrics text with timestamps to load, and `features` of
- * Prometheus 3, which is started then.
+ * @param more `ruleFiles` to evaluate every second, `history`, an OpenMetrics text with timestamps to load, more `flags`, and
+ * `features` of Prometheus 3, which is started then.
  * @returns {Promise<QueryApi>}
  */
-export async function startPrometheus(t, targets, { ruleFiles = [], history, features } = {}) {
+export async function startPrometheus(t, targets, { ruleFiles = [], history, flags = [], features } = {}) {
   const folder = await temporaryFolder(t);
   const address = `127.0.0.1:${await freePort()}`;
   const isNew = features !== undefined;
-  const { global, flags } = isNew ? await settingsOf(t, features) : { flags: [] };
+  const { global, flags: ofFeatures } = isNew ? await settingsOf(t, features) : { flags: [] };
   const config = await writeScrapeConfig(folder, targets, ruleFiles, global);
   const storage = join(folder, 'tsdb');
   if (history !== undefined) await writeHistory(folder, storage, history);
   return startServer(t, isNew ? PROMETHEUS_3 : 'prometheus', address, '/-/ready', [
-    ...flags,
+    ...ofFeatures,
     `--config.file=${config}`,
     `--storage.tsdb.path=${storage}`,
     `--web.listen-address=${address}`,
     '--log.level=warn',
+    ...flags,
   ]);
 }
 

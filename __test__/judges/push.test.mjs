@@ -1,0 +1,171 @@
+// Real receivers take what a pusher sends, and their queries give the totals that the test has counted itself: after normal
+// running, through a receiver that fails in every way, and after the end of a process.
+
+import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Counter, Histogram, Registry, startPusher } from '@llm-devops/prometheus-metrics';
+import test from 'ava';
+import { start } from '../http/exporter/support/children.mjs';
+import { freePort, Process, poll } from './support/processes.mjs';
+import { startPrometheus, startVictoriaMetrics } from './support/scrapers.mjs';
+
+const prometheus = async (t) => {
+  const api = await startPrometheus(t, {}, { flags: ['--web.enable-remote-write-receiver'] });
+  return { api, url: `${api.url}/api/v1/write` };
+};
+const victoria = async (t) => {
+  const api = await startVictoriaMetrics(t, {});
+  return { api, url: `${api.url}/api/v1/write` };
+};
+
+/** A registry whose values the test adds up itself. */
+function counted() {
+  const registry = new Registry();
+  const registers = [registry];
+  const rows = new Counter({ name: 'rows_total', help: 'Rows', labelNames: ['table'], registers });
+  const step = new Histogram({ name: 'step_seconds', help: 'Steps', buckets: [0.1, 1], registers });
+  const totals = { a: 0, 'b "c"\n': 0, steps: 0 };
+  return {
+    registry,
+    totals,
+    work(amount) {
+      rows.inc({ table: 'a' }, amount);
+      rows.inc({ table: 'b "c"\n' });
+      step.observe(0.5);
+      totals.a += amount;
+      totals['b "c"\n'] += 1;
+      totals.steps += 1;
+    },
+  };
+}
+
+/** Waits until the receiver shows the totals. */
+async function shows(t, api, job, { a, steps, ...others }) {
+  const of = async (expression) => {
+    // Series that have ended are shown by queries of the past alone.
+    const found = await api.query(`last_over_time(${expression}[5m])`);
+    return found.length === 1 ? found[0].value : undefined;
+  };
+  const expected = [a, others['b "c"\n'], steps, steps, 0];
+  let last;
+  const probe = async () => {
+    last = await Promise.all([
+      of(`rows_total{table="a",job="${job}"}`),
+      of(`rows_total{table="b \\"c\\"\\n",job="${job}"}`),
+      of(`step_seconds_count{job="${job}"}`),
+      of(`step_seconds_bucket{le="1.0",job="${job}"}`),
+      of(`step_seconds_bucket{le="0.1",job="${job}"}`),
+    ]);
+    return JSON.stringify(last) === JSON.stringify(expected) ? true : undefined;
+  };
+  await poll(probe, 'the totals', { timeoutMs: 60_000 }).catch(() => {});
+  t.deepEqual(last, expected);
+}
+
+for (const [name, startReceiver] of [
+  ['Prometheus', prometheus],
+  ['VictoriaMetrics', victoria],
+]) {
+  for (const protocol of ['remote-write', 'remote-write-1']) {
+    test(`${name} has the totals of what was pushed by ${protocol}`, async (t) => {
+      const { api, url } = await startReceiver(t);
+      const { registry, totals, work } = counted();
+      const pusher = await startPusher({ registry, url, protocol, job: 'normal', intervalMs: 200 });
+      for (let i = 0; i < 10; i++) {
+        work(i);
+        await sleep(50);
+      }
+      await pusher.flush();
+      await shows(t, api, 'normal', totals);
+      t.deepEqual(await api.query('count(count by (instance) (rows_total))').then(([{ value }]) => value), 1);
+      work(100);
+      await pusher.close();
+      await shows(t, api, 'normal', totals);
+      const ended = async () => ((await api.query('rows_total{job="normal"}')).length === 0 ? true : undefined);
+      await poll(ended, 'the end of the series');
+      t.is(pusher.stats().dropped, 0);
+    });
+  }
+}
+
+/** A proxy that answers some requests itself, as the script says, and passes the others on. */
+async function faulty(t, target, script) {
+  const seen = [];
+  const server = http.createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const fault = script[seen.length];
+    seen.push(fault);
+    if (fault === 'reset') return request.socket.resetAndDestroy();
+    if (fault === 'slow') return sleep(400).then(() => response.destroy());
+    if (typeof fault === 'number') return response.writeHead(fault).end('as the script says');
+    const answer = await fetch(target, { method: 'POST', headers: own(request.headers), body: Buffer.concat(chunks) });
+    const written = [...answer.headers].filter(([header]) => header.startsWith('x-prometheus'));
+    response.writeHead(answer.status, Object.fromEntries(written)).end(await answer.text());
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${server.address().port}/`, seen };
+}
+
+const own = ({ connection: _, host: __, 'content-length': ___, ...headers }) => headers;
+
+test('through a receiver that fails in every way, Prometheus gets the totals', async (t) => {
+  const { api, url } = await prometheus(t);
+  const faults = [429, 500, 'reset', 400, 'slow', 503, 415, 'reset', 500, undefined, 'slow', 400, undefined, 502];
+  const proxy = await faulty(t, url, faults);
+  const { registry, totals, work } = counted();
+  const options = { registry, url: proxy.url, job: 'faulty', intervalMs: 100, timeoutMs: 200 };
+  const pusher = await startPusher(options);
+  for (let i = 0; proxy.seen.length < faults.length + 3; i++) {
+    work(i);
+    await sleep(20);
+  }
+  await pusher.close();
+  await shows(t, api, 'faulty', totals);
+});
+
+for (const signal of ['SIGTERM', 'SIGINT', undefined]) {
+  test(`a process that ends by ${signal ?? 'process.exit()'} has left its totals in Prometheus`, async (t) => {
+    const { api, url } = await prometheus(t);
+    const program = async ({ argument, client, say, heard }) => {
+      const rows = new client.Counter({ name: 'rows_total', help: 'Rows' });
+      await client.startPusher({ url: argument, job: 'ending', intervalMs: 60_000 });
+      rows.inc(42);
+      setInterval(() => {}, 1000);
+      await say('ready');
+      await heard();
+      process.exit(0);
+    };
+    const child = start(t, program, url);
+    await child.heard();
+    if (signal === undefined) child.say('exit');
+    else child.kill(signal);
+    await child.ended;
+    t.is(await api.scalar('last_over_time(rows_total{job="ending"}[5m])'), 42);
+  });
+}
+
+test('a Pushgateway has the group of the pusher', async (t) => {
+  const address = `127.0.0.1:${await freePort()}`;
+  const gateway = new Process('prometheus-pushgateway', [`--web.listen-address=${address}`, '--log.level=warn']);
+  t.teardown(() => gateway.stop());
+  const url = `http://${address}`;
+  await gateway.until(async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined), 'it was ready');
+  const { registry, totals, work } = counted();
+  work(5);
+  const labels = { path: '/var/tmp', zone: 'eu west' };
+  const options = { registry, url, protocol: 'pushgateway', job: 'nightly/backup', instance: 'é', labels };
+  const pusher = await startPusher(options);
+  await pusher.flush();
+  work(6);
+  await pusher.close();
+  const { data } = await (await fetch(`${url}/api/v1/metrics`)).json();
+  t.deepEqual(data[0].labels, { job: 'nightly/backup', instance: 'é', ...labels });
+  const [{ value }] = data[0].rows_total.metrics.filter(({ labels: { table } }) => table === 'a');
+  t.is(Number(value), totals.a);
+  t.is(data.length, 1);
+});

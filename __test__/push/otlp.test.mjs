@@ -1,0 +1,113 @@
+// Tests pushes by OTLP and to a Pushgateway.
+
+import { gunzipSync } from 'node:zlib';
+import test from 'ava';
+import { answers, pushing, shop } from './support/pushers.mjs';
+import { otlp } from './support/requests.mjs';
+
+test('OTLP has one metric a family, cumulative, with the attributes of the process', async (t) => {
+  const { registry } = shop();
+  const { pusher, requests } = await pushing(t, answers(200), {
+    registry,
+    protocol: 'otlp',
+    instance: 'i',
+    labels: { region: 'eu' },
+  });
+  const before = Date.now();
+  await pusher.flush();
+  const [request] = requests;
+  t.is(request.headers['content-type'], 'application/x-protobuf');
+  t.is(request.headers['content-encoding'], 'gzip');
+  const { resource, metrics } = otlp(request);
+  t.deepEqual(resource, {
+    'service.name': 'test',
+    'service.instance.id': 'i',
+    'telemetry.sdk.name': 'prometheus-metrics',
+  });
+  const own = metrics.filter(({ name }) => !name.startsWith('llmdevops'));
+  const times = new Set();
+  for (const point of own.flatMap(({ points }) => points)) {
+    times.add(point.time);
+    t.true(point.time / 1e6 >= before - 1 && point.time / 1e6 <= Date.now() + 1);
+    if (point.start !== undefined) t.true(point.start <= point.time);
+    delete point.time;
+    delete point.start;
+  }
+  t.is(times.size, 1);
+  const region = { region: 'eu' };
+  t.deepEqual(own, [
+    {
+      name: 'sales_total',
+      help: 'Sales',
+      unit: '',
+      type: 'sum',
+      temporality: 2,
+      monotonic: 1,
+      points: [{ labels: { shop: 'a "b"\n\\', Area: 'x', ...region }, value: 3 }],
+    },
+    {
+      name: 'open',
+      help: 'Open',
+      unit: '',
+      type: 'gauge',
+      temporality: undefined,
+      monotonic: undefined,
+      points: [{ labels: region, value: 1 }],
+    },
+    {
+      name: 'wait_seconds',
+      help: 'Waiting',
+      unit: 's',
+      type: 'histogram',
+      temporality: 2,
+      monotonic: undefined,
+      points: [{ labels: region, count: 1, sum: 2, counts: [0, 1, 0], bounds: [1, 5] }],
+    },
+  ]);
+});
+
+test('a large registry is sent in several requests of OTLP, with every series once', async (t) => {
+  const { registry } = shop();
+  const counter = registry.counter({ name: 'wide_total', help: 'W', labelNames: ['text'] });
+  for (let i = 0; i < 9000; i++) counter.inc({ text: `${i}-${'x'.repeat(1000)}` }, i);
+  const { pusher, requests } = await pushing(t, answers(200), { registry, protocol: 'otlp' });
+  await pusher.flush();
+  t.true(requests.length > 1);
+  const points = requests
+    .flatMap((request) => otlp(request).metrics)
+    .filter(({ name }) => name === 'wide_total')
+    .flatMap((metric) => {
+      t.like(metric, { type: 'sum', temporality: 2, monotonic: 1, help: 'W' });
+      return metric.points;
+    });
+  t.is(new Set(points.map(({ labels }) => labels.text)).size, 9000);
+  t.is(points.length, 9000);
+});
+
+test('a receiver of OTLP is asked again after 503, and not after 500', async (t) => {
+  const { registry } = shop();
+  const { pusher, requests } = await pushing(t, answers(503, 200, 500, 200), { registry, protocol: 'otlp' });
+  await pusher.flush();
+  t.is(requests.length, 2);
+  await t.throwsAsync(pusher.flush(), { message: /answered 500/ });
+  t.is(requests.length, 3);
+});
+
+test('a Pushgateway gets the text of the registry, in a group of its own', async (t) => {
+  const { registry } = shop();
+  const { pusher, requests } = await pushing(t, answers(200), ({ url }) => ({
+    registry,
+    url: `${url}/base`,
+    protocol: 'pushgateway',
+    job: 'nightly/backup',
+    instance: 'a b',
+  }));
+  await pusher.flush();
+  const [{ method, url, headers, body }] = requests;
+  t.is(method, 'PUT');
+  t.is(url, '/base/metrics/job@base64/bmlnaHRseS9iYWNrdXA=/instance/a%20b');
+  t.is(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+  const text = gunzipSync(body).toString();
+  t.true(text.startsWith('# HELP sales_total Sales\n# TYPE sales_total counter\n'));
+  t.true(text.endsWith('\n'));
+});
