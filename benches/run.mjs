@@ -24,6 +24,7 @@ const BENCHES = [
   'stall',
   'cluster',
   'processes',
+  'push',
   'endpoint',
   'default-metrics',
   'memory',
