@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the Rust crate as a program without Node.js gets it: its examples run, its bridge to `prometheus-client` works, its
-# documentation builds and its examples in it run, the package builds from its own files alone, and the licences, sources
+# Checks the Rust crate as a program without Node.js gets it: its examples run, its bridge to `prometheus-client` works, it pushes
+# over a client of its own, its documentation builds and its examples in it run, the package builds from its own files alone, and the licences, sources
 # and choice of its dependencies are those of `.ci/deny.toml`. Installs cargo-deny (two minutes of processor time) if it is
 # missing.
 #
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 package=prometheus-metrics
 deny_version=0.20.2
 deny=target/tools/bin/cargo-deny
-features='full,testing,prometheus-client'
+features='full,testing,prometheus-client,push-http'
 # The folder of `npm test`, so that dependencies are compiled once.
 CARGO_BUILD_TARGET=$(rustc -vV | sed -n 's/^host: //p')
 export CARGO_BUILD_TARGET
@@ -19,7 +19,8 @@ export CARGO_BUILD_TARGET
 # Each example is started and its output or its scrape is compared.
 run_examples() {
   cargo build --quiet --package "$package" --features "$features" --examples
-  cargo test --quiet --package "$package" --features "$features" --test examples --test prometheus_client_bridge
+  cargo test --quiet --package "$package" --features "$features" --test examples --test prometheus_client_bridge --test push_http
+  cargo test --quiet --package "$package" --features "$features" --lib push::client
 }
 
 # A build without TLS or passwords must refuse their settings, not ignore them.

@@ -19,7 +19,7 @@ check() {
 }
 
 check 'none' --no-default-features
-for feature in http auth tls gzip openmetrics protobuf push full testing prometheus-client; do
+for feature in http auth tls gzip openmetrics protobuf push push-http full testing prometheus-client; do
   check "$feature alone" --no-default-features --features "$feature"
 done
 check 'default'

@@ -28,4 +28,5 @@ mod sanitizer;
 mod scratch;
 mod service;
 mod testing;
+mod transport;
 mod values;

@@ -6,19 +6,17 @@ use crate::error::{Result, engine};
 use crate::exporter::{coded, on_thread};
 use crate::host::{HostMessage, JavaScriptHost};
 use crate::registry::NativeRegistry;
+use crate::transport::WorkerTransport;
 use napi::Env;
 use napi::bindgen_prelude::{Error, Function, Object};
 use napi_derive::napi;
 use prometheus_metrics::http::Host;
 use prometheus_metrics::push::{Pusher, PusherOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// How long the last push may take if the realm ends without closing its pusher: a worker that is terminated.
-const LAST_PUSH: Duration = Duration::from_secs(2);
-
-/// A running pusher.
+/// A running pusher. A realm that ends without closing it stops it: Node.js has ended the worker that sends for it before.
 #[napi]
 pub struct NativePusher {
     pusher: Arc<Pusher>,
@@ -46,7 +44,7 @@ pub struct PushStats {
     pub last_error: Option<String>,
 }
 
-/// Starts a pusher. A thread of its own reads the files.
+/// Starts a pusher, which sends over the transport with this number. A thread of its own reads the files.
 #[napi(catch_unwind, ts_return_type = "Promise<NativePusher>")]
 pub fn start_pusher<'env>(
     env: &'env Env,
@@ -54,7 +52,9 @@ pub fn start_pusher<'env>(
     config: &NativeConfig,
     own_values: bool,
     receive: Function<'_, HostMessage, ()>,
+    transport: u32,
 ) -> Result<Object<'env>> {
+    let transport = Box::new(WorkerTransport::take(transport)?);
     let host = Arc::new(JavaScriptHost::new(&receive)?);
     let asked: Arc<dyn Host> = Arc::clone(&host) as Arc<dyn Host>;
     let options = PusherOptions::default().host(Some(asked)).own_values(own_values);
@@ -66,30 +66,17 @@ pub fn start_pusher<'env>(
             thread.map_err(|error| {
                 Error::from_reason(format!("PUSH_FAILED: No thread can be started: {error}"))
             })?;
-            Pusher::start(target, &config, options).map_err(|error| coded(&error))
+            Pusher::start_over(transport, target, &config, options).map_err(|error| coded(&error))
         }));
         if !matches!(started, Ok(Ok(_))) {
             host.end();
         }
-        deferred.resolve(Box::new(move |env| {
+        deferred.resolve(Box::new(move |_| {
             let started = started.map_err(|_| Error::from_reason("starting panicked: please report it"))?;
-            let pusher = Arc::new(started?);
-            end_with(env, &pusher)?;
-            Ok(NativePusher { pusher, host })
+            Ok(NativePusher { pusher: Arc::new(started?), host })
         }));
     });
     Ok(promise)
-}
-
-/// Pushes once more when the realm ends.
-fn end_with(env: Env, pusher: &Arc<Pusher>) -> napi::Result<()> {
-    let hook: Weak<Pusher> = Arc::downgrade(pusher);
-    env.add_env_cleanup_hook(hook, |pusher| {
-        if let Some(pusher) = pusher.upgrade() {
-            pusher.close_now(LAST_PUSH);
-        }
-    })
-    .map(drop)
 }
 
 fn duration(ms: f64) -> Duration {

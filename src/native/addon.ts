@@ -2,6 +2,7 @@
  * The native addon. Without it, loading the library fails and says why, unless METRICS_ENABLED is false: disabled
  * metrics need no addon.
  */
+import { createRequire } from 'node:module';
 import type * as Addon from '../../dist/native';
 import { ConfigurationError, messageOf } from '../errors';
 import { redactWith, warnOnce } from '../warnings';
@@ -62,3 +63,10 @@ function isDisabled(): boolean {
 
 export const addon = load();
 redactWith(addon.redactForLog);
+
+/** The file of the addon, which another thread can load. `undefined` if a bundler's own loader has loaded the addon. */
+export function addonFile(): string | undefined {
+  // Every `require` of Node.js has the same cache. A path that certainly exists makes one.
+  const modules = Object.values(createRequire(process.execPath).cache);
+  return modules.find((module) => module?.exports === addon)?.filename;
+}

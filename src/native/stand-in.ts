@@ -178,6 +178,11 @@ class Ticket implements Addon.NativeTicket {
   abandon(): void {}
 }
 
+class Delivery implements Addon.NativeDelivery {
+  answer(): void {}
+  fail(): void {}
+}
+
 /** Makes the stand-in. What needs the addon all the same throws this error. */
 export function createStandIn(error: Error): typeof Addon {
   const refuse = (): never => {
@@ -204,6 +209,7 @@ export function createStandIn(error: Error): typeof Addon {
     NativeClock: Clock,
     NativeConfig: Config,
     NativeContributor: Contributor,
+    NativeDelivery: Delivery,
     NativeExporter: Exporter,
     NativeFamily: Family,
     NativeProcessFigure: ProcessFigure,
@@ -224,6 +230,7 @@ export function createStandIn(error: Error): typeof Addon {
     labelWords: () => labelWords,
     nativeBounds: () => [],
     observeNative() {},
+    openTransport: refuse,
     operationsWithoutTokens: () => operationsWithoutTokens,
     parseExposition: refuse,
     parseProtobufExposition: refuse,

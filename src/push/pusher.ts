@@ -1,6 +1,6 @@
 /**
- * Starts pushers: threads of the core that gather a registry and send it to a receiver. This module answers their questions
- * for collectors, and has them push once more when the process ends (`end.ts`).
+ * Starts pushers: threads of the core that gather a registry and send it to a receiver over a worker thread (`transport.ts`).
+ * This module answers their questions for collectors, and has them push once more when the process ends (`end.ts`).
  */
 import { realMs } from '../clock';
 import { type PusherSettings, pusherConfig } from '../config';
@@ -12,6 +12,7 @@ import { internalsOf, Registry } from '../registry/registry';
 import { checkScope } from '../registry/scraping';
 import { forLog, warnOnce } from '../warnings';
 import { endWithProcess } from './end';
+import { openTransport } from './transport';
 
 /** Settings of a pusher. */
 export interface PusherOptions extends PusherSettings {
@@ -78,7 +79,8 @@ const LONGEST_MS = 86_400_000;
  * Pushes a registry, every 15 seconds unless set otherwise, from a thread of its own: also while JavaScript is busy, and once
  * more when the process ends. It does not keep the process alive.
  *
- * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid setting or file
+ * @throws {ConfigurationError} `INVALID_CONFIG` for an invalid setting or file, and if the process may not start worker threads
+ * @throws {EndpointError} `PUSH_FAILED` if the system has no thread for it
  *
  * @example
  * const pusher = await startPusher({ url: 'http://127.0.0.1:9090/api/v1/write', job: 'nightly' });
@@ -105,13 +107,20 @@ async function start(options: PusherOptions): Promise<Started> {
   const internals = internalsOf(registry);
   const host = new Host(internals, 'The pusher', collectorMs);
   const isOwn = !internals.showsProcess(scope);
-  const native = await nativeAsync(() => addon.startPusher(internals.native, config, isOwn, host.receive));
+  const { number, worker } = await openTransport();
+  const starting = nativeAsync(() => addon.startPusher(internals.native, config, isOwn, host.receive, number));
+  const native = await starting.catch(async (error: unknown) => {
+    await worker.terminate();
+    throw error;
+  });
+  worker.unref();
   const unwatch = internals.collections.watch((needed) => native.setCollects(needed));
   let closed: Promise<void> | undefined;
   const close = (timeoutMs: number) => {
-    closed ??= nativeAsync(() => native.close(timeoutMs)).finally(() => {
+    closed ??= nativeAsync(() => native.close(timeoutMs)).finally(async () => {
       unwatch();
       forget();
+      await worker.terminate();
     });
     return closed;
   };

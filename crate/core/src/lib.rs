@@ -53,10 +53,14 @@
 //! scraper that asks for it in `Accept` gets it. It brings no dependency.
 //!
 //! **`push`**: the module `push`, which sends a registry by Prometheus remote write or OTLP, or to a Pushgateway, from threads of
-//! its own. It turns `http`, `openmetrics` and `protobuf` on. Without `tls`, receivers with `https` are refused; without `gzip`,
-//! only remote write is compressed.
+//! its own. It turns `http`, `openmetrics` and `protobuf` on. Requests go over a `push::Transport` of the program. Without `gzip`,
+//! only remote write is compressed; without `tls`, files of certificates are read but not checked.
 //!
-//! **`full`**: `http`, `auth`, `tls`, `gzip`, `openmetrics`, `protobuf` and `push`. The Node.js addon uses it.
+//! **`push-http`**: a transport of this crate for `push`, which speaks HTTP/1.1 and TLS, and `Pusher::start`, which uses it. It
+//! turns `push` and `tls` on. It is not part of `full`.
+//!
+//! **`full`**: `http`, `auth`, `tls`, `gzip`, `openmetrics`, `protobuf` and `push`. The Node.js addon uses it, with a transport of
+//! Node.js.
 //!
 //! **`prometheus-client`**: the module `bridge`. It shows registries of the crate `prometheus-client` in scrapes of this
 //! one, and the other way round. It turns `testing` on, whose parser it uses, and is not part of `full`.

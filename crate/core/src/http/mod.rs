@@ -67,10 +67,7 @@ pub use web_config::{RateLimit, WebConfig};
 
 // The parts that a pusher needs too.
 #[cfg(all(feature = "push", feature = "tls"))]
-pub(crate) use {
-    certificates::{certificates, private_key},
-    tls::{Stamp, stamp},
-};
+pub(crate) use certificates::{certificates, private_key};
 #[cfg(feature = "push")]
 pub(crate) use {host::Asker, pem::read_bounded};
 

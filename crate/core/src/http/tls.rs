@@ -2,6 +2,7 @@
 //! may connect. It opens no socket and logs nothing: the caller asks for reload errors.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -164,7 +165,7 @@ impl fmt::Debug for Tls {
 
 /// What a file looks like from outside. Replacing a file by renaming changes the inode, Kubernetes' links among it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stamp {
+struct Stamp {
     modified: Option<SystemTime>,
     size: u64,
     inode: u64,
@@ -172,12 +173,14 @@ pub(crate) struct Stamp {
 
 fn stamps(config: &TlsConfig) -> Vec<Option<Stamp>> {
     let pems = [Some(&config.cert), Some(&config.key), config.client_ca.as_ref()];
+    let stamp = |pem: &Pem| match pem {
+        Pem::File(path) => stamp(path),
+        Pem::Text(_) => None,
+    };
     pems.into_iter().flatten().map(stamp).collect()
 }
 
-/// `None` for a text, and for a file that is missing.
-pub(crate) fn stamp(pem: &Pem) -> Option<Stamp> {
-    let Pem::File(path) = pem else { return None };
+fn stamp(path: &Path) -> Option<Stamp> {
     let metadata = std::fs::metadata(path).ok()?;
     #[cfg(unix)]
     let inode = std::os::unix::fs::MetadataExt::ino(&metadata);

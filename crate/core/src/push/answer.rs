@@ -2,6 +2,7 @@
 //! must not know connections or queues.
 
 use super::settings::Protocol;
+use super::transport::HttpAnswer;
 use crate::serialization::Version;
 use std::time::{Duration, SystemTime};
 
@@ -43,8 +44,22 @@ pub(super) struct Sent {
 }
 
 impl Answer {
+    /// Reads what matters of an answer.
+    pub(super) fn of(answer: HttpAnswer) -> Self {
+        let HttpAnswer { status, headers, text } = answer;
+        let header = |wanted: &str| {
+            headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+        };
+        Self {
+            status,
+            retry_after: header("retry-after").and_then(Self::retry_after),
+            written: header("x-prometheus-remote-write-samples-written").and_then(|value| value.parse().ok()),
+            text: text.trim().to_owned(),
+        }
+    }
+
     /// Reads `Retry-After`: seconds, or a date.
-    pub(super) fn retry_after(value: &str) -> Option<Duration> {
+    fn retry_after(value: &str) -> Option<Duration> {
         let value = value.trim();
         let wait = match value.parse() {
             Ok(seconds) => Duration::from_secs(seconds),
@@ -122,6 +137,22 @@ mod tests {
             let is_again = protocol != Protocol::Otlp;
             assert_eq!(verdict(500, None, sent) == Verdict::Again(Duration::ZERO), is_again);
         }
+    }
+
+    #[test]
+    fn headers_are_found_in_any_case() {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let headers = vec![
+            header("Date", "now"),
+            header("RETRY-after", "7"),
+            header("X-Prometheus-Remote-Write-Samples-Written", " 12 "),
+        ];
+        let answer = Answer::of(HttpAnswer { status: 503, headers, text: " busy\n".to_owned() });
+        let retry_after = Some(Duration::from_secs(7));
+        assert_eq!(answer, Answer { status: 503, retry_after, written: Some(12), text: "busy".to_owned() });
+        let answer =
+            Answer::of(HttpAnswer { headers: vec![header("Retry-After", "soon")], ..HttpAnswer::default() });
+        assert_eq!(answer, Answer::default());
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! Sends one request over HTTP/1.1 and reads the answer. It must not know what a request contains, or what an answer means.
+//! The transport of Rust programs: HTTP/1.1 over TCP or TLS.
 //!
-//! It is written by hand, and blocks its thread: an answer has a status and a few headers that matter, and hyper's client, or
-//! one of tokio, would take more room than the addon has left.
+//! It is written by hand, and blocks its thread: an answer has a status, headers and the beginning of a text, and hyper's client
+//! would need a runtime.
 
-use super::answer::Answer;
-use super::settings::Receiver;
 use super::tls::{Session, Tls};
-use std::fmt;
+use super::tls_files::TlsTexts;
+use super::transport::{Failure, HttpAnswer, HttpRequest, Transport};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Limits of what is read of an answer.
@@ -18,84 +18,99 @@ const MAX_HEADERS: usize = 64;
 const MAX_TEXT_BYTES: usize = 2048;
 const PIECE_BYTES: usize = 4096;
 
-/// Why there is no answer.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The name could not be resolved, or the connection could not be made.
-    Connect(io::Error),
-    /// The connection broke, or the answer is not HTTP.
-    Exchange(io::Error),
-    /// Not in time.
-    Timeout,
-}
-
-impl Failure {
-    fn of(error: io::Error) -> Self {
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
         match error.kind() {
             // Unix has the one, Windows the other.
             ErrorKind::WouldBlock | ErrorKind::TimedOut => Self::Timeout,
-            _ => Self::Exchange(error),
-        }
-    }
-
-    /// The value of the label `reason`.
-    pub(super) fn reason(&self) -> &'static str {
-        match self {
-            Self::Connect(_) => "connect",
-            Self::Exchange(_) => "connection",
-            Self::Timeout => "timeout",
+            _ => Self::Exchange(error.to_string()),
         }
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connect(error) => write!(f, "no connection: {error}"),
-            Self::Exchange(error) => write!(f, "the connection broke: {error}"),
-            Self::Timeout => f.write_str("no answer in time"),
+/// Sends requests over one connection, as long as that lasts.
+#[derive(Default)]
+pub(super) struct HttpClient {
+    connection: Option<Connection>,
+    tls: Option<Tls>,
+}
+
+impl Transport for HttpClient {
+    fn send(&mut self, request: &HttpRequest<'_>, deadline: Instant) -> Result<HttpAnswer, Failure> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.open(request, deadline)?,
+        };
+        let (answer, is_reusable) = connection.exchange(&head(request), request.body, deadline)?;
+        self.connection = is_reusable.then_some(connection);
+        Ok(answer)
+    }
+
+    fn rest(&mut self) {
+        self.connection = None;
+    }
+}
+
+impl HttpClient {
+    fn open(&mut self, request: &HttpRequest<'_>, deadline: Instant) -> Result<Connection, Failure> {
+        let session = request.tls.map(|texts| self.tls(texts)?.session(request.host)).transpose();
+        let session = session.map_err(|why| Failure::Connect(why.to_string()))?;
+        let tcp = connect(request.host, request.port, deadline)
+            .map_err(|error| Failure::Connect(error.to_string()))?;
+        Ok(Connection { tcp, session })
+    }
+
+    fn tls(&mut self, texts: &Arc<TlsTexts>) -> io::Result<&Tls> {
+        let known = self.tls.take().filter(|tls| tls.is_of(texts));
+        let tls = known.map_or_else(|| Tls::new(texts).map_err(io::Error::other), Ok)?;
+        Ok(&*self.tls.insert(tls))
+    }
+}
+
+fn connect(host: &str, port: u16, deadline: Instant) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(ErrorKind::NotFound);
+    for address in (host, port).to_socket_addrs()? {
+        match left(deadline).and_then(|left| TcpStream::connect_timeout(&address, left)) {
+            Ok(tcp) => {
+                // Requests are written in large pieces, so Nagle's algorithm would only delay their last packet.
+                let _ = tcp.set_nodelay(true);
+                return Ok(tcp);
+            }
+            Err(error) => last = error,
         }
     }
+    Err(last)
+}
+
+fn head(request: &HttpRequest<'_>) -> Vec<u8> {
+    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target).into_bytes();
+    for (name, value) in &request.headers {
+        [name.as_bytes(), b": ", *value, b"\r\n"].iter().for_each(|part| head.extend_from_slice(part));
+    }
+    head.extend_from_slice(b"\r\n");
+    head
 }
 
 /// A connection that may be used for several requests, one after the other.
-pub(super) struct Connection {
+struct Connection {
     tcp: TcpStream,
     session: Option<Session>,
 }
 
 impl Connection {
-    pub(super) fn open(receiver: &Receiver, tls: Option<&Tls>, deadline: Instant) -> Result<Self, Failure> {
-        let mut last = io::Error::from(ErrorKind::NotFound);
-        let addresses =
-            (receiver.host.as_str(), receiver.port).to_socket_addrs().map_err(Failure::Connect)?;
-        for address in addresses {
-            match left(deadline).and_then(|left| TcpStream::connect_timeout(&address, left)) {
-                Ok(tcp) => {
-                    // Requests are written in large pieces, so Nagle's algorithm would only delay their last packet.
-                    let _ = tcp.set_nodelay(true);
-                    let session = tls.map(|tls| tls.session(&receiver.host)).transpose();
-                    return Ok(Self { tcp, session: session.map_err(Failure::Connect)? });
-                }
-                Err(error) => last = error,
-            }
-        }
-        Err(Failure::Connect(last))
-    }
-
     /// Sends a request; returns the answer, and whether the connection can be used again.
-    pub(super) fn exchange(
+    fn exchange(
         &mut self,
         head: &[u8],
         body: &[u8],
         deadline: Instant,
-    ) -> Result<(Answer, bool), Failure> {
+    ) -> Result<(HttpAnswer, bool), Failure> {
         let written = self.write(head, deadline).and_then(|()| self.write(body, deadline));
         // A server that does not want the whole request may have answered before it closed the connection.
         match (written, self.answer(deadline)) {
-            (Ok(()), answer) => answer.map_err(Failure::of),
+            (Ok(()), answer) => Ok(answer?),
             (Err(_), Ok((answer, _))) => Ok((answer, false)),
-            (Err(error), Err(_)) => Err(Failure::of(error)),
+            (Err(error), Err(_)) => Err(error.into()),
         }
     }
 
@@ -128,7 +143,7 @@ impl Connection {
     }
 
     /// Reads an answer; returns it, and whether the connection is at its end exactly.
-    fn answer(&mut self, deadline: Instant) -> io::Result<(Answer, bool)> {
+    fn answer(&mut self, deadline: Instant) -> io::Result<(HttpAnswer, bool)> {
         let mut bytes = Vec::new();
         loop {
             let (mut answer, head) = loop {
@@ -209,7 +224,7 @@ impl Length {
             }
             Self::Known(_) | Self::Open => bytes,
         };
-        String::from_utf8_lossy(shown).trim().to_owned()
+        String::from_utf8_lossy(shown).into_owned()
     }
 }
 
@@ -230,7 +245,7 @@ fn chunks(mut bytes: &[u8]) -> (Vec<u8>, bool) {
 }
 
 /// The head of an answer, once it is complete.
-fn parse(bytes: &[u8]) -> io::Result<Option<(Answer, Head)>> {
+fn parse(bytes: &[u8]) -> io::Result<Option<(HttpAnswer, Head)>> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let length = match response.parse(bytes) {
@@ -238,7 +253,7 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Answer, Head)>> {
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(error) => return Err(io::Error::new(ErrorKind::InvalidData, error.to_string())),
     };
-    let mut answer = Answer { status: response.code.unwrap_or_default(), ..Answer::default() };
+    let mut answer = HttpAnswer { status: response.code.unwrap_or_default(), ..HttpAnswer::default() };
     let mut head = Head { length, body: Length::Open, keeps_alive: response.version == Some(1) };
     for header in response.headers.iter() {
         let value = String::from_utf8_lossy(header.value);
@@ -251,11 +266,8 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Answer, Head)>> {
             head.body = Length::Chunked;
         } else if is("connection") {
             head.keeps_alive &= !value.to_ascii_lowercase().contains("close");
-        } else if is("retry-after") {
-            answer.retry_after = Answer::retry_after(&value);
-        } else if is("x-prometheus-remote-write-samples-written") {
-            answer.written = value.trim().parse().ok();
         }
+        answer.headers.push((header.name.to_owned(), value.into_owned()));
     }
     Ok(Some((answer, head)))
 }

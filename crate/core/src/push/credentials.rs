@@ -8,7 +8,7 @@ use crate::http::read_bounded;
 use crate::labels::redact_for_log;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Longer secrets fit into no header.
 const MAX_FILE_BYTES: u64 = 16 * 1024;
@@ -98,14 +98,17 @@ impl Secret {
     fn read(&self) -> std::result::Result<String, String> {
         match self {
             Self::Text(text) => Ok(text.clone()),
-            Self::File(path) => {
-                let shown = path.display();
-                let bytes = read_bounded(path, MAX_FILE_BYTES)
-                    .map_err(|what| format!("Expected a readable file {shown} but received {what}"))?;
-                let text = String::from_utf8(bytes)
-                    .map_err(|_| format!("Expected text in the file {shown} but received other bytes"))?;
-                Ok(text.trim_end_matches(['\r', '\n']).to_owned())
-            }
+            Self::File(path) => read_text(path, MAX_FILE_BYTES),
         }
     }
+}
+
+/// The text of a file, without line ends at its end, or a text that says why there is none.
+pub(super) fn read_text(path: &Path, max_bytes: u64) -> std::result::Result<String, String> {
+    let shown = path.display();
+    let bytes = read_bounded(path, max_bytes)
+        .map_err(|what| format!("Expected a readable file {shown} but received {what}"))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| format!("Expected text in the file {shown} but received other bytes"))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

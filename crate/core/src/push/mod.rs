@@ -1,7 +1,9 @@
 //! Pushes metrics to a receiver of Prometheus remote write or OTLP, or to a Pushgateway, from a thread of its own: a
-//! program that is busy, or about to end, pushes too. Formats are written by `serialization`.
+//! program that is busy, or about to end, pushes too. Formats are written by `serialization`. Requests go over a [`Transport`],
+//! which the program may bring.
 
 mod answer;
+#[cfg(feature = "push-http")]
 mod client;
 mod credentials;
 mod encode;
@@ -11,12 +13,13 @@ mod self_metrics;
 mod sender;
 mod settings;
 mod shared;
-#[cfg(feature = "tls")]
+#[cfg(feature = "push-http")]
 mod tls;
-#[cfg(not(feature = "tls"))]
-#[path = "no_tls.rs"]
-mod tls;
+mod tls_files;
+mod transport;
 mod worker;
 
 pub use pusher::{Pusher, PusherOptions};
 pub use shared::PushStats;
+pub use tls_files::TlsTexts;
+pub use transport::{Failure, HttpAnswer, HttpRequest, Transport};

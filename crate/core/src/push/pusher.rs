@@ -1,5 +1,7 @@
 //! Starts and stops pushers.
 
+#[cfg(feature = "push-http")]
+use super::client::HttpClient;
 use super::credentials::Credentials;
 use super::encode::Gatherer;
 use super::queue::Queue;
@@ -7,7 +9,8 @@ use super::self_metrics::SelfMetrics;
 use super::sender;
 use super::settings::{Protocol, read};
 use super::shared::{Command, PushStats, Shared, State};
-use super::tls::Tls;
+use super::tls_files::TlsFiles;
+use super::transport::Transport;
 use super::worker::Worker;
 use crate::config::MetricsConfig;
 use crate::error::{ErrorKind, MetricsError, Result};
@@ -39,29 +42,34 @@ pub struct Pusher {
 }
 
 impl Pusher {
-    /// Starts to push. The first push is sent within a second.
+    /// Starts to push, over this crate's own client. The first push is sent within a second.
     ///
     /// # Errors
     /// `InvalidConfig` for invalid settings and files; `PushFailed` if no thread can be started.
+    #[cfg(feature = "push-http")]
     pub fn start(target: Arc<Target>, config: &MetricsConfig, options: PusherOptions) -> Result<Self> {
+        Self::start_over(Box::new(HttpClient::default()), target, config, options)
+    }
+
+    /// Starts to push over another transport. It is dropped when the pusher has ended.
+    ///
+    /// # Errors
+    /// As for `start`.
+    pub fn start_over(
+        mut transport: Box<dyn Transport>,
+        target: Arc<Target>,
+        config: &MetricsConfig,
+        options: PusherOptions,
+    ) -> Result<Self> {
         let (receiver, identity) = read(config)?;
         let protocol = receiver.protocol;
-        let has_tls_settings = config.push_tls_ca_file.is_some()
-            || config.push_tls_cert_file.is_some()
-            || config.push_tls_key_file.is_some();
-        if has_tls_settings && !receiver.is_secure {
-            return Err(MetricsError::invalid_config(
-                "Expected a URL of https beside settings of TLS but received one of http",
-            ));
-        }
-        let tls = receiver.is_secure.then(|| Tls::new(config)).transpose()?;
+        let mut files = TlsFiles::new(config, receiver.is_secure)?;
         let metrics = SelfMetrics::new(target.pusher_metrics(), &receiver.name)?;
         // A Pushgateway keeps the newest push alone.
         let length = if protocol == Protocol::Pushgateway { 1 } else { config.push_queue_length };
         let shared = Arc::new(Shared {
             credentials: Credentials::new(config, &receiver)?,
             receiver,
-            tls,
             metrics,
             host: options.host,
             interval: config.push_interval,
@@ -79,7 +87,8 @@ impl Pusher {
         let end = EndGuard(Arc::clone(&shared));
         let sending = Arc::clone(&shared);
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        thread("prometheus-send").spawn(move || sender::run(&sending)).map_err(failed)?;
+        let send = move || sender::run(&sending, &mut *transport, files.as_mut());
+        thread("prometheus-send").spawn(send).map_err(failed)?;
         let run = move || {
             let _end = end;
             worker.run();

@@ -1,13 +1,15 @@
 //! Sends the waiting pushes, the oldest first, until the receiver has answered for good. It must not know how pushes are made.
 
 use super::answer::{Answer, Sent, Verdict};
-use super::client::{Connection, Failure};
 use super::encode::COMPRESSION;
 use super::queue::Request;
 use super::settings::Protocol;
 use super::shared::Shared;
+use super::tls_files::TlsFiles;
+use super::transport::{Failure, HttpRequest, Transport};
 use crate::serialization::Version;
 use axum::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
+use parking_lot::MutexGuard;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,16 +18,14 @@ const FIRST_PAUSE: Duration = Duration::from_millis(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Sends until the pusher ends.
-pub(super) fn run(shared: &Shared) {
-    let mut connection = None;
+pub(super) fn run(shared: &Shared, transport: &mut dyn Transport, mut files: Option<&mut TlsFiles>) {
     let mut failures = 0;
     let mut is_version_known = false;
     // The newest push of which a request was refused.
     let mut refused = 0;
-    while let Some((id, request)) = shared.next_request(&mut connection) {
-        let (verdict, reason) = match attempt(shared, &request, connection.take()) {
-            Ok((answer, kept)) => {
-                connection = kept;
+    while let Some((id, request)) = shared.next_request(transport) {
+        let (verdict, reason) = match attempt(shared, &request, transport, files.as_deref_mut()) {
+            Ok(answer) => {
                 is_version_known |= answer.written.is_some();
                 let sent = Sent {
                     protocol: shared.receiver.protocol,
@@ -82,28 +82,58 @@ impl Reason {
     }
 }
 
-/// Sends a request once. Returns the answer, and the connection if it can be used again.
+/// Sends a request once.
 fn attempt(
     shared: &Shared,
     request: &Request,
-    connection: Option<Connection>,
-) -> Result<(Answer, Option<Connection>), Reason> {
+    transport: &mut dyn Transport,
+    files: Option<&mut TlsFiles>,
+) -> Result<Answer, Reason> {
     let deadline = Instant::now() + shared.timeout;
     let authorization =
         shared.credentials.header().map_err(|text| Reason { label: "credentials".to_owned(), text })?;
-    let head = head(shared, request, authorization);
-    let opened =
-        connection.map_or_else(|| Connection::open(&shared.receiver, shared.tls.as_ref(), deadline), Ok);
-    let mut connection = opened.map_err(|failure| Reason::of_failure(&failure))?;
-    let exchanged = connection.exchange(&head, &request.body, deadline);
-    let (answer, is_reusable) = exchanged.map_err(|failure| Reason::of_failure(&failure))?;
-    Ok((answer, is_reusable.then_some(connection)))
+    let tls = files.map(TlsFiles::current);
+    let length = request.body.len().to_string();
+    let receiver = &shared.receiver;
+    let (method, content_type, encoding, version) = kind(receiver.protocol, request.is_second);
+    let mut headers = vec![
+        ("Host", receiver.name.as_str()),
+        ("Content-Type", content_type),
+        ("Content-Length", length.as_str()),
+    ];
+    let is_given = |name: &HeaderName| receiver.headers.iter().any(|(given, _)| given == name);
+    let agent = concat!("prometheus-metrics/", env!("CARGO_PKG_VERSION"));
+    let more = [
+        ("Content-Encoding", encoding),
+        ("X-Prometheus-Remote-Write-Version", version),
+        ("User-Agent", Some(agent).filter(|_| !is_given(&USER_AGENT))),
+        ("Authorization", authorization.as_deref().filter(|_| !is_given(&AUTHORIZATION))),
+    ];
+    headers.extend(more.iter().filter_map(|(name, value)| value.map(|value| (*name, value))));
+    let own = headers.into_iter().map(|(name, value)| (name, value.as_bytes()));
+    let given = receiver.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let sent = transport.send(
+        &HttpRequest {
+            method,
+            host: &receiver.host,
+            port: receiver.port,
+            target: &receiver.target,
+            headers: own.chain(given).collect(),
+            body: &request.body,
+            tls: tls.as_ref(),
+        },
+        deadline,
+    );
+    sent.map(Answer::of).map_err(|failure| Reason::of_failure(&failure))
 }
 
-fn head(shared: &Shared, request: &Request, authorization: Option<String>) -> Vec<u8> {
-    let receiver = &shared.receiver;
-    let (method, content_type, encoding, version) = match receiver.protocol {
-        Protocol::RemoteWrite | Protocol::RemoteWrite1 if request.is_second => (
+/// What the head of a request says: method, content type, encoding, version of remote write.
+fn kind(
+    protocol: Protocol,
+    is_second: bool,
+) -> (&'static str, &'static str, Option<&'static str>, Option<&'static str>) {
+    match protocol {
+        Protocol::RemoteWrite | Protocol::RemoteWrite1 if is_second => (
             "POST",
             "application/x-protobuf;proto=io.prometheus.write.v2.Request",
             Some("snappy"),
@@ -114,32 +144,7 @@ fn head(shared: &Shared, request: &Request, authorization: Option<String>) -> Ve
         }
         Protocol::Otlp => ("POST", "application/x-protobuf", COMPRESSION, None),
         Protocol::Pushgateway => ("PUT", "text/plain; version=0.0.4; charset=utf-8", COMPRESSION, None),
-    };
-    let mut head = format!(
-        "{method} {} HTTP/1.1\r\nHost: {}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n",
-        receiver.target,
-        receiver.name,
-        request.body.len(),
-    );
-    let mut add = |name: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            head += &format!("{name}: {value}\r\n");
-        }
-    };
-    let is_given = |name: &HeaderName| receiver.headers.iter().any(|(given, _)| given == name);
-    add("Content-Encoding", encoding);
-    add("X-Prometheus-Remote-Write-Version", version);
-    let agent = concat!("prometheus-metrics/", env!("CARGO_PKG_VERSION"));
-    add("User-Agent", Some(agent).filter(|_| !is_given(&USER_AGENT)));
-    add("Authorization", authorization.as_deref().filter(|_| !is_given(&AUTHORIZATION)));
-    let mut head = head.into_bytes();
-    for (name, value) in &receiver.headers {
-        [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]
-            .iter()
-            .for_each(|part| head.extend_from_slice(part));
     }
-    head.extend_from_slice(b"\r\n");
-    head
 }
 
 /// The pause after so many failed attempts in a row: between the half and the whole, so that many processes do not all come
@@ -151,10 +156,10 @@ fn pause(failures: u32) -> Duration {
 }
 
 impl Shared {
-    /// Waits for a request to send; `None` when the pusher has ended. While there is none, no connection is kept: the next
-    /// push comes after an interval, and receivers close connections that are idle for long.
-    fn next_request(&self, connection: &mut Option<Connection>) -> Option<(u64, Arc<Request>)> {
+    /// Waits for a request to send; `None` when the pusher has ended.
+    fn next_request(&self, transport: &mut dyn Transport) -> Option<(u64, Arc<Request>)> {
         let mut state = self.state.lock();
+        let mut is_resting = false;
         loop {
             if state.has_ended {
                 return None;
@@ -162,8 +167,12 @@ impl Shared {
             if let Some(next) = state.queue.next() {
                 return Some(next);
             }
-            *connection = None;
-            self.changed.wait(&mut state);
+            if is_resting {
+                self.changed.wait(&mut state);
+            } else {
+                is_resting = true;
+                MutexGuard::unlocked(&mut state, || transport.rest());
+            }
         }
     }
 

@@ -5,7 +5,6 @@ use super::credentials::Credentials;
 use super::queue::Queue;
 use super::self_metrics::SelfMetrics;
 use super::settings::Receiver;
-use super::tls::Tls;
 use crate::http::Host;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
@@ -52,7 +51,6 @@ pub(super) enum Command {
 pub(super) struct Shared {
     pub(super) receiver: Receiver,
     pub(super) credentials: Credentials,
-    pub(super) tls: Option<Tls>,
     pub(super) metrics: SelfMetrics,
     pub(super) host: Option<Arc<dyn Host>>,
     pub(super) interval: Duration,

@@ -1,64 +1,37 @@
-//! The pusher's side of TLS: the authorities that it believes, and its own certificate. Files are read again when they change.
+//! The client's side of TLS, by rustls.
 
-use crate::config::MetricsConfig;
+use super::tls_files::TlsTexts;
 use crate::error::{MetricsError, Result};
-use crate::http::{Pem, Stamp, certificates, private_key, stamp};
-use parking_lot::Mutex;
+use crate::http::{Pem, certificates, private_key};
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-const OPTIONS: [&str; 3] = ["pushTlsCaFile", "pushTlsCertFile", "pushTlsKeyFile"];
-
-/// The pusher's side of TLS.
+/// What the connections of a client have in common.
 pub(super) struct Tls {
-    authorities: Option<Pem>,
-    own: Option<(Pem, Pem)>,
-    loaded: Mutex<(Arc<ClientConfig>, Vec<Option<Stamp>>)>,
+    texts: Arc<TlsTexts>,
+    client: Arc<ClientConfig>,
 }
 
 impl Tls {
     /// # Errors
-    /// `InvalidConfig` for a file that cannot be used, and if the system has no authorities.
-    pub(super) fn new(config: &MetricsConfig) -> Result<Self> {
-        let pem = |file: &Option<String>| file.as_ref().map(|file| Pem::from(PathBuf::from(file)));
-        let own = match (pem(&config.push_tls_cert_file), pem(&config.push_tls_key_file)) {
-            (Some(cert), Some(key)) => Some((cert, key)),
-            (None, None) => None,
-            _ => {
-                let error = MetricsError::invalid_config(
-                    "Expected both pushTlsCertFile and pushTlsKeyFile but received one of them alone",
-                );
-                return Err(config.blame(&error, &OPTIONS[1..]));
-            }
-        };
-        let authorities = pem(&config.push_tls_ca_file);
-        let stamps = stamps(authorities.as_ref(), own.as_ref());
-        let client =
-            load(authorities.as_ref(), own.as_ref()).map_err(|error| config.blame(&error, &OPTIONS))?;
-        Ok(Self { authorities, own, loaded: Mutex::new((client, stamps)) })
+    /// `InvalidConfig` for certificates that cannot be used, and if the system has no authorities.
+    pub(super) fn new(texts: &Arc<TlsTexts>) -> Result<Self> {
+        Ok(Self { texts: Arc::clone(texts), client: Arc::new(load(texts)?) })
+    }
+
+    /// Whether it was made of these certificates.
+    pub(super) fn is_of(&self, texts: &Arc<TlsTexts>) -> bool {
+        Arc::ptr_eq(&self.texts, texts)
     }
 
     /// The encryption of a new connection.
     pub(super) fn session(&self, host: &str) -> io::Result<Session> {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        Ok(Session(ClientConnection::new(self.client(), name).map_err(io::Error::other)?))
-    }
-
-    /// The configuration for the next connection. If changed files cannot be used, the old one stays.
-    fn client(&self) -> Arc<ClientConfig> {
-        let mut loaded = self.loaded.lock();
-        let now = stamps(self.authorities.as_ref(), self.own.as_ref());
-        if now != loaded.1
-            && let Ok(client) = load(self.authorities.as_ref(), self.own.as_ref())
-        {
-            *loaded = (client, now);
-        }
-        Arc::clone(&loaded.0)
+        Ok(Session(ClientConnection::new(Arc::clone(&self.client), name).map_err(io::Error::other)?))
     }
 }
 
@@ -79,18 +52,15 @@ impl Session {
     }
 }
 
-fn stamps(authorities: Option<&Pem>, own: Option<&(Pem, Pem)>) -> Vec<Option<Stamp>> {
-    authorities.into_iter().chain(own.into_iter().flat_map(|(cert, key)| [cert, key])).map(stamp).collect()
-}
-
-fn load(authorities: Option<&Pem>, own: Option<&(Pem, Pem)>) -> Result<Arc<ClientConfig>> {
+fn load(texts: &TlsTexts) -> Result<ClientConfig> {
     let invalid = |error: rustls::Error| {
         MetricsError::invalid_config(format!("Expected usable certificates for a pusher: {error}"))
     };
+    let pem = |text: &String| Pem::Text(text.clone());
     let mut roots = RootCertStore::empty();
-    match authorities {
+    match &texts.authorities {
         Some(authorities) => {
-            for certificate in certificates("ca", authorities)? {
+            for certificate in certificates("ca", &pem(authorities))? {
                 roots.add(certificate).map_err(invalid)?;
             }
         }
@@ -98,7 +68,7 @@ fn load(authorities: Option<&Pem>, own: Option<&(Pem, Pem)>) -> Result<Arc<Clien
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             if roots.is_empty() {
                 return Err(MetricsError::invalid_config(
-                    "Expected authorities of the system for https but found none: set tlsCaFile",
+                    "Expected authorities of the system for https but found none: set pushTlsCaFile",
                 ));
             }
         }
@@ -107,12 +77,12 @@ fn load(authorities: Option<&Pem>, own: Option<&(Pem, Pem)>) -> Result<Arc<Clien
         .with_safe_default_protocol_versions()
         .map_err(invalid)?
         .with_root_certificates(roots);
-    let mut client = match own {
-        Some((cert, key)) => {
-            builder.with_client_auth_cert(certificates("cert", cert)?, private_key(key)?).map_err(invalid)?
-        }
+    let mut client = match &texts.own {
+        Some((cert, key)) => builder
+            .with_client_auth_cert(certificates("cert", &pem(cert))?, private_key(&pem(key))?)
+            .map_err(invalid)?,
         None => builder.with_no_client_auth(),
     };
     client.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(client))
+    Ok(client)
 }

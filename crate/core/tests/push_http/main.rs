@@ -1,16 +1,24 @@
-//! Pushes to a receiver that decodes requests with `prost` and answers as a test says.
+//! Pushes over the crate's own client: to a receiver that decodes requests with `prost` and answers as a test says, and over TLS.
 
-use crate::Outcome;
-use crate::push_messages::{Request2, WriteRequest};
+mod messages;
+
+use messages::{Request2, WriteRequest};
 use prometheus_metrics::config::MetricsConfig;
 use prometheus_metrics::http::Target;
 use prometheus_metrics::push::{Pusher, PusherOptions};
 use prometheus_metrics::{ErrorKind, Registry};
 use prost::Message;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+/// The result of a test. An error fails it, so a test uses `?` where a call must succeed.
+type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// A request: its head in lower case, and its body.
 type Received = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
@@ -67,7 +75,7 @@ fn unsnappy(body: &[u8]) -> Vec<u8> {
 
 /// The labels and the value of the series with this name.
 fn first_of(request: &WriteRequest, name: &str) -> Option<(Vec<String>, f64)> {
-    let is_it = |label: &crate::push_messages::Pair| label.name == "__name__" && label.value == name;
+    let is_it = |label: &messages::Pair| label.name == "__name__" && label.value == name;
     let series = request.timeseries.iter().find(|series| series.labels.iter().any(is_it))?;
     let labels = series.labels.iter().map(|label| format!("{}={}", label.name, label.value)).collect();
     Some((labels, series.samples[0].value))
@@ -133,5 +141,68 @@ fn a_push_that_is_refused_is_an_error_with_the_answer() -> Outcome {
     assert_eq!(pusher.stats().dropped, 1);
     assert!(!pusher.close(PATIENCE));
     assert!(pusher.flush(PATIENCE).is_err(), "it is closed");
+    Ok(())
+}
+
+/// An authority: its certificate in PEM, and what makes others.
+fn authority() -> Result<(String, Issuer<'static, KeyPair>), rcgen::Error> {
+    let key = KeyPair::generate()?;
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let cert = params.self_signed(&key)?.pem();
+    Ok((cert, Issuer::new(params, key)))
+}
+
+/// A receiver of https that answers 204 to each connection's first request; returns its port.
+fn secure_receiver(issuer: &Issuer<'static, KeyPair>) -> Result<u16, Box<dyn std::error::Error>> {
+    let key = KeyPair::generate()?;
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.subject_alt_names = vec![SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST))];
+    let chain = vec![CertificateDer::from_pem_slice(params.signed_by(&key, issuer)?.pem().as_bytes())?];
+    let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes())?;
+    let server = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    let server = Arc::new(server);
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    std::thread::spawn(move || {
+        for socket in listener.incoming().map_while(Result::ok) {
+            let Ok(session) = ServerConnection::new(Arc::clone(&server)) else { return };
+            let mut stream = StreamOwned::new(session, socket);
+            let mut piece = [0; 4096];
+            // A client that does not believe the certificate sends nothing.
+            if stream.read(&mut piece).is_ok_and(|read| read > 0) {
+                let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+                // To close while bytes arrive would reset the connection, and the answer would be lost.
+                while stream.read(&mut piece).is_ok_and(|read| read > 0) {}
+            }
+        }
+    });
+    Ok(port)
+}
+
+#[test]
+fn https_needs_a_certificate_of_the_authority_that_is_set() -> Outcome {
+    let ((cert, issuer), (other, _)) = (authority()?, authority()?);
+    let port = secure_receiver(&issuer)?;
+    let folder = std::env::temp_dir();
+    for (name, text, is_believed) in [("right", cert, true), ("other", other, false)] {
+        let file = folder.join(format!("push-{name}-{}.pem", std::process::id()));
+        std::fs::write(&file, text)?;
+        let config = MetricsConfig::default()
+            .push_url(Some(format!("https://127.0.0.1:{port}/")))
+            .push_protocol("remote-write-1".to_owned())
+            .push_interval(Duration::from_secs(3600))
+            .push_tls_ca_file(Some(file.to_string_lossy().into_owned()));
+        let target = Arc::new(Target::new(Arc::new(Registry::new()), None)?);
+        let pusher = Pusher::start(target, &config, PusherOptions::default())?;
+        let pushed = pusher.flush(if is_believed { PATIENCE } else { Duration::from_millis(500) });
+        assert_eq!(pushed.is_ok(), is_believed, "{name}: {pushed:?}");
+        let error = pusher.stats().last_error.unwrap_or_default();
+        assert_eq!(error.contains("certificate"), !is_believed, "{error}");
+        std::fs::remove_file(file)?;
+    }
     Ok(())
 }

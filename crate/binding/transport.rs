@@ -1,0 +1,153 @@
+//! Makes a worker thread of Node.js the transport of a pusher: requests go through a threadsafe function of the worker, answers
+//! come back through deliveries.
+
+use crate::error::{Result, engine, invalid_config};
+use napi::Status;
+use napi::bindgen_prelude::{Buffer, Function};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi_derive::napi;
+use prometheus_metrics::push::{Failure, HttpAnswer, HttpRequest, Transport};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+/// Requests that wait while the worker does not take them. There is one at a time, and others that were given up.
+const MAX_REQUESTS: usize = 8;
+
+/// A request for the worker.
+#[napi(object, object_from_js = false)]
+pub struct PushRequest {
+    /// Takes the answer.
+    pub delivery: NativeDelivery,
+    /// Whether it is https.
+    pub is_secure: bool,
+    /// The method.
+    pub method: String,
+    /// A name or an address, without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u32,
+    /// Path and query.
+    pub path: String,
+    /// Names and values, alternating. A character is a byte.
+    pub headers: Vec<String>,
+    /// The body.
+    pub body: Buffer,
+    /// How long it may take.
+    pub timeout_ms: f64,
+    /// The authorities in PEM, if they are not the system's.
+    pub ca: Option<String>,
+    /// The pusher's certificate chain in PEM.
+    pub cert: Option<String>,
+    /// The key of it.
+    pub key: Option<String>,
+}
+
+type Outcome = std::result::Result<HttpAnswer, Failure>;
+
+/// Takes the answer to one request. One that is collected without an answer counts as a broken connection.
+#[napi]
+pub struct NativeDelivery {
+    outcome: Option<Sender<Outcome>>,
+}
+
+#[napi]
+impl NativeDelivery {
+    /// Delivers an answer: its status, names and values of its headers, alternating, and the beginning of its body.
+    #[napi(catch_unwind)]
+    pub fn answer(&mut self, status: u32, headers: Vec<String>, text: String) {
+        let mut headers = headers.into_iter();
+        let pairs = std::iter::from_fn(|| Some((headers.next()?, headers.next()?))).collect();
+        let status = u16::try_from(status).unwrap_or_default();
+        self.finish(Ok(HttpAnswer { status, headers: pairs, text }));
+    }
+
+    /// Says why there is no answer: `connect`, `connection` or `timeout`, and a text.
+    #[napi(catch_unwind)]
+    pub fn fail(&mut self, reason: String, text: String) {
+        self.finish(Err(match reason.as_str() {
+            "timeout" => Failure::Timeout,
+            "connect" => Failure::Connect(text),
+            _ => Failure::Exchange(text),
+        }));
+    }
+
+    fn finish(&mut self, outcome: Outcome) {
+        if let Some(waiting) = self.outcome.take() {
+            // It fails if the pusher has given the request up.
+            let _ = waiting.send(outcome);
+        }
+    }
+}
+
+type Send = ThreadsafeFunction<PushRequest, (), PushRequest, Status, false, false, MAX_REQUESTS>;
+
+/// Functions of workers that no pusher has taken yet, each with its number.
+static OPEN: Mutex<Vec<(u32, Send)>> = Mutex::new(Vec::new());
+static NUMBERS: AtomicU32 = AtomicU32::new(0);
+
+/// Called by a worker: gives a pusher of another thread the function that takes its requests. Returns the number by which
+/// `startPusher` knows it. The function keeps the worker alive until the pusher has ended.
+#[napi(catch_unwind)]
+pub fn open_transport(send: Function<'_, PushRequest, ()>) -> Result<u32> {
+    let send = send
+        .build_threadsafe_function::<PushRequest>()
+        .max_queue_size::<MAX_REQUESTS>()
+        .build_callback(|context| Ok(context.value))
+        .map_err(engine)?;
+    let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner).push((number, send));
+    Ok(number)
+}
+
+/// A worker thread.
+pub(crate) struct WorkerTransport(Send);
+
+impl WorkerTransport {
+    /// Takes the function with this number.
+    pub(crate) fn take(number: u32) -> Result<Self> {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = open.iter().position(|(known, _)| *known == number);
+        let at = at.ok_or_else(|| {
+            invalid_config(format!("Expected the number of an open transport but received {number}"))
+        })?;
+        Ok(Self(open.swap_remove(at).1))
+    }
+}
+
+impl Transport for WorkerTransport {
+    fn send(&mut self, request: &HttpRequest<'_>, deadline: Instant) -> Outcome {
+        let (outcome, answered) = channel();
+        let left = deadline.saturating_duration_since(Instant::now());
+        let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
+        let headers = request.headers.iter().flat_map(|(name, value)| [(*name).to_owned(), text(value)]);
+        let own = request.tls.and_then(|texts| texts.own.clone());
+        let (cert, key) = own.unzip();
+        // If the worker has ended, the message is dropped, and its delivery reports that.
+        let _ = self.0.call(
+            PushRequest {
+                delivery: NativeDelivery { outcome: Some(outcome) },
+                is_secure: request.tls.is_some(),
+                method: request.method.to_owned(),
+                host: request.host.to_owned(),
+                port: u32::from(request.port),
+                path: request.target.to_owned(),
+                headers: headers.collect(),
+                body: request.body.to_vec().into(),
+                timeout_ms: left.as_secs_f64() * 1000.0,
+                ca: request.tls.and_then(|texts| texts.authorities.clone()),
+                cert,
+                key,
+            },
+            ThreadsafeFunctionCallMode::NonBlocking,
+        );
+        match answered.recv_timeout(left) {
+            Ok(outcome) => outcome,
+            Err(RecvTimeoutError::Timeout) => Err(Failure::Timeout),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(Failure::Exchange("the worker thread that sends pushes has ended".to_owned()))
+            }
+        }
+    }
+}
