@@ -22,6 +22,7 @@ import {
   Registry,
   register,
   startExporter,
+  startPusher,
 } from '@llm-devops/prometheus-metrics';
 
 const jobs = new Counter({ name: 'jobs_total', help: 'Jobs', labelNames: ['queue', 'status'] });
@@ -151,6 +152,36 @@ odd_total{text="\ufffd",number="true"} 1
     await blocked.terminate();
     await exporter.close();
     await assert.rejects(fetch(`${exporter.url}/metrics`));
+  },
+
+  async 'pushes while the event loop is blocked'() {
+    const receiver = new Worker(
+      `const { parentPort } = require('node:worker_threads');
+       let shared;
+       parentPort.once('message', (array) => { shared = array; });
+       const server = require('node:http').createServer((request, response) => {
+         request.resume().on('end', () => {
+           response.writeHead(204).end();
+           if (shared) Atomics.add(shared, 0, 1);
+         });
+       });
+       server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`,
+      { eval: true },
+    );
+    const [port] = await once(receiver, 'message');
+    const requests = new Int32Array(new SharedArrayBuffer(4));
+    receiver.postMessage(requests);
+    const registry = new Registry();
+    registry.counter({ name: 'pushed_total', help: 'Pushed' }).inc();
+    const url = `http://127.0.0.1:${port}/`;
+    const pusher = await startPusher({ registry, url, protocol: 'remote-write-1', intervalMs: 100 });
+    await pusher.flush();
+    const before = Atomics.load(requests, 0);
+    const deadline = performance.now() + 10_000;
+    while (Atomics.load(requests, 0) < before + 2 && performance.now() < deadline);
+    assert.ok(Atomics.load(requests, 0) >= before + 2, 'pushes come while the loop is blocked');
+    await pusher.close();
+    await receiver.terminate();
   },
 
   async 'runs collectors and readiness checks for the exporter'() {

@@ -3,11 +3,12 @@
  * metrics need no addon.
  */
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import type * as Addon from '../../dist/native';
 import { ConfigurationError, messageOf } from '../errors';
 import { redactWith, warnOnce } from '../warnings';
 import type * as Diagnosis from './diagnosis';
-import { loadAddon } from './loader';
+import { loadAddon, namedFile } from './loader';
 import type * as StandIn from './stand-in';
 
 export type {
@@ -64,9 +65,10 @@ function isDisabled(): boolean {
 export const addon = load();
 redactWith(addon.redactForLog);
 
-/** The file of the addon, which another thread can load. `undefined` if a bundler's own loader has loaded the addon. */
+/** The file of the addon, which another thread can load. `undefined` if a bundler or a runtime does not tell it. */
 export function addonFile(): string | undefined {
   // Every `require` of Node.js has the same cache. A path that certainly exists makes one.
   const modules = Object.values(createRequire(process.execPath).cache);
-  return modules.find((module) => module?.exports === addon)?.filename;
+  const named = namedFile();
+  return modules.find((module) => module?.exports === addon)?.filename ?? (named && resolve(named));
 }

@@ -91,7 +91,7 @@ export interface Transport {
 /**
  * Starts a worker. It keeps the process alive until `unref()`, and ends when its pusher has ended.
  *
- * @throws {ConfigurationError} `INVALID_CONFIG` if the process may not start workers, or the addon is in no file
+ * @throws {ConfigurationError} `INVALID_CONFIG` if the process may not start workers, or the file of the addon is unknown
  * @throws {EndpointError} `PUSH_FAILED` if the worker does not start
  */
 export async function openTransport(): Promise<Transport> {
@@ -114,8 +114,8 @@ function startWorker(): Worker {
   if (workerData === undefined) {
     throw new ConfigurationError(
       'INVALID_CONFIG',
-      'Expected the addon in a file, which the worker thread that sends pushes can load, but a bundler has loaded it: leave ' +
-        'the package outside the bundle, or name the file in METRICS_ADDON_PATH',
+      'Expected the addon in a file that the worker thread that sends pushes can load, but it is unknown which file it is: ' +
+        'leave the package outside the bundle, or name the file in METRICS_ADDON_PATH',
     );
   }
   // Modules that a program preloads, such as instrumentations, do not belong into this worker.

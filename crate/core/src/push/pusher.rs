@@ -87,7 +87,7 @@ impl Pusher {
         let end = EndGuard(Arc::clone(&shared));
         let sending = Arc::clone(&shared);
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        let send = move || sender::run(&sending, &mut *transport, files.as_mut());
+        let send = move || sender::run(&sending, transport.as_mut(), files.as_mut());
         thread("prometheus-send").spawn(send).map_err(failed)?;
         let run = move || {
             let _end = end;
