@@ -7,10 +7,14 @@ import { dirname, join } from 'node:path';
 import { copyAddon, install, NAME } from './packed.mjs';
 import { run, work, write } from './shell.mjs';
 
-/** Records in this thread and in a worker, which runs the same file; records an agent; prints what a scrape shows. */
+/**
+ * Records in this thread and in a worker, which runs the same file; records an agent; prints what a scrape shows; pushes, for
+ * which the library starts a worker of its own.
+ */
 const PROGRAM = `import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { isMainThread, Worker } from 'node:worker_threads';
-import { AgentMetricsCollector, Counter, Histogram, Registry, register } from '${NAME}';
+import { AgentMetricsCollector, Counter, Histogram, Registry, register, startPusher } from '${NAME}';
 
 const jobs = new Counter({ name: 'jobs_total', help: 'Jobs', labelNames: ['queue'] });
 const seconds = new Histogram({ name: 'job_seconds', help: 'Duration', labelNames: ['queue'], buckets: [1, 2] });
@@ -29,6 +33,18 @@ async function main() {
   process.stdout.write(await register.metrics());
   const { values } = await registry.getSingleMetric('llmdevops_agent_executions_total').get();
   console.log(values.filter(({ value }) => value > 0).map(({ labels, value }) => [labels.status, value].join(' ')).join());
+  await push(registry);
+}
+
+async function push(registry) {
+  const receiver = createServer((request, response) => request.resume().on('end', () => response.end()));
+  await once(receiver.listen(0, '127.0.0.1'), 'listening');
+  const url = 'http://127.0.0.1:' + receiver.address().port;
+  const pusher = await startPusher({ registry, url, protocol: 'pushgateway' });
+  await pusher.flush();
+  await pusher.close();
+  receiver.close();
+  console.log('pushed', pusher.stats().pushes > 0);
 }
 
 if (isMainThread) main();
@@ -47,6 +63,7 @@ job_seconds_bucket{le="+Inf",queue="mail"} 1
 job_seconds_sum{queue="mail"} 1.5
 job_seconds_count{queue="mail"} 1
 success 1
+pushed true
 `;
 
 let made = 0;
