@@ -28,9 +28,9 @@ pub struct PushRequest {
     pub host: String,
     /// The port.
     pub port: u32,
-    /// Path and query.
+    /// Path and query. A character is a byte, also in the headers.
     pub path: String,
-    /// Names and values, alternating. A character is a byte.
+    /// Names and values, alternating.
     pub headers: Vec<String>,
     /// The body.
     pub body: Buffer,
@@ -132,7 +132,7 @@ impl Transport for WorkerTransport {
                 method: request.method.to_owned(),
                 host: request.host.to_owned(),
                 port: u32::from(request.port),
-                path: request.target.to_owned(),
+                path: text(request.target.as_bytes()),
                 headers: headers.collect(),
                 body: request.body.to_vec().into(),
                 timeout_ms: left.as_secs_f64() * 1000.0,

@@ -10,7 +10,8 @@ import { addonFile } from '../native/addon';
  * The worker's program. It is a text, because a bundler would not leave a file that a worker can load.
  *
  * A connection without a request closes after a second: the next push comes after an interval, and receivers close connections
- * that are idle for long. An answer needs no more of its body than an error message has.
+ * that are idle for long. One that has closed just when it was used again is replaced at once. Of an answer's body only the
+ * beginning is read, where an error message is.
  */
 const PROGRAM = `
 'use strict';
@@ -43,7 +44,7 @@ function secureAgent(...texts) {
 function send({ delivery, isSecure, method, host, port, path, headers, body, timeoutMs, ca, cert, key }) {
   const pieces = [];
   let length = 0, reason = 'connect';
-  let request, response, timer;
+  let request, response;
   const settle = (why, error) => {
     clearTimeout(timer);
     if (response) {
@@ -52,16 +53,20 @@ function send({ delivery, isSecure, method, host, port, path, headers, body, tim
     } else delivery?.fail(why, error?.message || String(error?.code ?? error));
     delivery = undefined;
   };
-  try {
+  const timer = setTimeout(() => { settle('timeout'); request?.destroy(); }, timeoutMs);
+  const opened = () => { reason = 'connection'; };
+  const attempt = () => {
     const agent = isSecure ? secureAgent(ca, cert, key) : plain;
     request = (isSecure ? https : http).request({ agent, method, host, port, path });
     for (let at = 0; at < headers.length; at += 2) request.setHeader(headers[at], headers[at + 1]);
-    const opened = () => { reason = 'connection'; };
     request.on('socket', (socket) => {
       if (request.reusedSocket) opened();
       else socket.once(isSecure ? 'secureConnect' : 'connect', opened);
     });
-    request.on('error', (error) => settle(reason, error));
+    request.on('error', (error) => {
+      if (request.reusedSocket && !response && delivery) start();
+      else settle(reason, error);
+    });
     request.on('response', (answer) => {
       response = answer;
       answer.on('error', () => {}).on('end', settle).on('close', settle);
@@ -71,12 +76,17 @@ function send({ delivery, isSecure, method, host, port, path, headers, body, tim
         if (length > TEXT_BYTES) answer.destroy();
       });
     });
-    timer = setTimeout(() => { settle('timeout'); request.destroy(); }, timeoutMs);
     request.end(body);
-  } catch (error) {
-    settle(reason, error);
-    request?.destroy();
-  }
+  };
+  const start = () => {
+    try {
+      attempt();
+    } catch (error) {
+      settle(reason, error);
+      request?.destroy();
+    }
+  };
+  start();
 }
 
 parentPort.postMessage(addon.openTransport(send));
