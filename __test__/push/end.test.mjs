@@ -16,27 +16,47 @@ function known(requests) {
   return { value: values.filter((value) => value !== 'stale').at(-1), hasEnded: values.at(-1) === 'stale' };
 }
 
-/** Programs whose workers push a registry of their own. */
+/** Programs whose workers push a registry of their own, by how these end. */
 const WORKERS = {
-  exit: async ({ argument, thread }) => {
+  'with nothing left to do': async ({ argument, thread }) => {
     thread(async ({ argument: url, client }) => {
       const registry = new client.Registry();
       new client.Counter({ name: 'jobs_total', help: 'J', registers: [registry] }).inc(4);
       await client.startPusher({ registry, url });
     }, argument);
   },
-  terminate: async ({ argument, thread, say }) => {
-    const worker = thread(async ({ argument: url, client, say }) => {
+  'by process.exit()': async ({ argument, thread }) => {
+    thread(async ({ argument: url, client }) => {
       const registry = new client.Registry();
-      new client.Counter({ name: 'jobs_total', help: 'J', registers: [registry] }).inc(4);
       await client.startPusher({ registry, url });
-      say('ready');
-      setInterval(() => {}, 1000);
+      new client.Counter({ name: 'jobs_total', help: 'J', registers: [registry] }).inc(4);
+      process.exit(0);
     }, argument);
-    await worker.heard();
-    await worker.terminate();
-    await say('terminated');
   },
+  'by an uncaught error': async ({ argument, thread }) => {
+    thread(async ({ argument: url, client }) => {
+      const registry = new client.Registry();
+      await client.startPusher({ registry, url });
+      new client.Counter({ name: 'jobs_total', help: 'J', registers: [registry] }).inc(4);
+      setImmediate(() => {
+        throw new Error('as it must');
+      });
+    }, argument);
+  },
+};
+
+/** Its worker is terminated while it pushes a registry of its own. */
+const terminated = async ({ argument, thread, say }) => {
+  const worker = thread(async ({ argument: url, client, say }) => {
+    const registry = new client.Registry();
+    new client.Counter({ name: 'jobs_total', help: 'J', registers: [registry] }).inc(4);
+    await client.startPusher({ registry, url });
+    say('ready');
+    setInterval(() => {}, 1000);
+  }, argument);
+  await worker.heard();
+  await worker.terminate();
+  await say('terminated');
 };
 
 /** Starts a program with a pusher that pushes only when it must, and counts a job. */
@@ -213,14 +233,16 @@ test('a blocked event loop does not stop pushes, and they have the newest values
   t.deepEqual(known(requests), { value: 9, hasEnded: true });
 });
 
-test('a worker that ends pushes its last values', async (t) => {
-  const { requests, child } = await running(t, WORKERS.exit);
-  await child.ended;
-  t.deepEqual(known(requests), { value: 4, hasEnded: true });
-});
+for (const [how, program] of Object.entries(WORKERS)) {
+  test(`a worker that ends ${how} pushes its last values`, async (t) => {
+    const { requests, child } = await running(t, program);
+    await child.ended;
+    t.deepEqual(known(requests), { value: 4, hasEnded: true });
+  });
+}
 
 test('a worker that is terminated ends without a last push, and the process goes on', async (t) => {
-  const { child } = await running(t, WORKERS.terminate);
+  const { child } = await running(t, terminated);
   t.is(await child.heard(), 'terminated');
   t.like(await child.ended, { code: 0, signal: null });
 });

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 /// Sends the requests of one pusher, one after the other, on a thread of the pusher.
 pub trait Transport: Send {
-    /// Sends a request and waits for the answer, until the deadline at the latest. A redirect is an answer: nobody follows it,
-    /// because the credentials would go to another server.
+    /// Sends a request and waits for the answer, until the deadline at the latest. A redirect is an answer like any other: to follow
+    /// it would give the credentials to another server.
     ///
     /// # Errors
     /// Why there is no answer.
