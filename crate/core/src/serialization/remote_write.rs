@@ -8,6 +8,7 @@ use crate::labels::{escape, pairs};
 use crate::model::{Exemplar, Kind};
 use hashbrown::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::ops::Range;
 
 /// Receivers limit the size of a request: Prometheus at 32 MB, others at less.
 const REQUEST_BYTES: usize = 4 * 1024 * 1024;
@@ -56,12 +57,39 @@ pub(crate) struct RemoteWrite<'a> {
 /// The texts of a message of version 2.0, each once. The first one is empty.
 #[derive(Default)]
 struct Symbols {
-    numbers: HashMap<Box<[u8]>, u64, foldhash::fast::FixedState>,
+    numbers: HashMap<Box<[u8]>, usize, foldhash::fast::FixedState>,
     message: Vec<u8>,
+    /// Where in the message each text is.
+    places: Vec<Range<usize>>,
+    /// The numbers that the metric before was written with, in their order. Most texts of two metrics of a family are the same,
+    /// and to compare them takes less time than to hash one.
+    before: Vec<usize>,
+    /// How many numbers this metric is written with so far.
+    taken: usize,
 }
 
 impl Symbols {
+    fn begin_metric(&mut self) {
+        self.taken = 0;
+    }
+
     fn number(&mut self, text: &[u8]) -> u64 {
+        let at = self.taken;
+        self.taken += 1;
+        if let Some(&number) = self.before.get(at)
+            && self.message[self.places[number].clone()] == *text
+        {
+            return number as u64;
+        }
+        let number = self.find(text);
+        match self.before.get_mut(at) {
+            Some(before) => *before = number,
+            None => self.before.push(number),
+        }
+        number as u64
+    }
+
+    fn find(&mut self, text: &[u8]) -> usize {
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }
@@ -71,9 +99,11 @@ impl Symbols {
         if text.is_empty() { 0 } else { self.add(text) }
     }
 
-    fn add(&mut self, text: &[u8]) -> u64 {
-        let number = self.numbers.len() as u64;
+    fn add(&mut self, text: &[u8]) -> usize {
+        let number = self.numbers.len();
         bytes(4, text, &mut self.message);
+        let end = self.message.len();
+        self.places.push(end - text.len()..end);
         self.numbers.insert(text.into(), number);
         number
     }
@@ -81,6 +111,9 @@ impl Symbols {
     fn clear(&mut self) {
         self.numbers.clear();
         self.message.clear();
+        self.places.clear();
+        self.before.clear();
+        self.taken = 0;
     }
 }
 
@@ -305,6 +338,7 @@ impl Encoder for RemoteWrite<'_> {
     }
 
     fn metric(&mut self, metric: &Metric<'_>, out: &mut Vec<u8>) {
+        self.symbols.begin_metric();
         self.describe(out);
         let threshold = if self.kind == Kind::Histogram { "le" } else { "quantile" };
         self.prepare(metric.labels, threshold.as_bytes());
@@ -423,4 +457,35 @@ fn fields(mut rest: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
         rest = next;
         Some((tag >> 3, content))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn each_text_is_one_symbol(
+            metrics in prop::collection::vec(prop::collection::vec("[a-c]{0,2}", 0..6), 0..8),
+        ) {
+            let mut symbols = Symbols::default();
+            let mut texts: Vec<String> = Vec::new();
+            for metric in &metrics {
+                symbols.begin_metric();
+                for text in metric {
+                    if texts.is_empty() {
+                        texts.push(String::new());
+                    }
+                    let number = texts.iter().position(|known| known == text).unwrap_or_else(|| {
+                        texts.push(text.clone());
+                        texts.len() - 1
+                    });
+                    prop_assert_eq!(symbols.number(text.as_bytes()), number as u64);
+                }
+            }
+            let written: Vec<&[u8]> = fields(&symbols.message).map(|(_, text)| text).collect();
+            prop_assert_eq!(written, texts.iter().map(String::as_bytes).collect::<Vec<_>>());
+        }
+    }
 }
