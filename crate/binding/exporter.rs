@@ -80,14 +80,20 @@ pub fn start_exporter<'env>(
 
 /// Runs a job on a new thread. If none can be started, the job gets the reason, on this thread.
 pub(crate) fn on_thread(name: &str, job: impl FnOnce(io::Result<()>) + Send + 'static) {
+    start_thread(name, Box::new(job));
+}
+
+/// Compiled once: code that starts threads would be compiled for each type of job.
+fn start_thread(name: &str, job: Box<dyn FnOnce(io::Result<()>) + Send>) {
     let job = Arc::new(Mutex::new(Some(job)));
     let take = |job: &Mutex<Option<_>>| job.lock().unwrap_or_else(PoisonError::into_inner).take();
     let taken = Arc::clone(&job);
-    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+    let job_of_thread: Box<dyn FnOnce() + Send> = Box::new(move || {
         if let Some(job) = take(&taken) {
             job(Ok(()));
         }
     });
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(job_of_thread);
     if let Err(error) = spawned
         && let Some(job) = take(&job)
     {

@@ -8,8 +8,7 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use prometheus_metrics::push::{Failure, HttpAnswer, HttpRequest, Transport};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 /// Requests that wait while the worker does not take them. There is one at a time, and others that were given up.
@@ -46,17 +45,30 @@ pub struct PushRequest {
 
 type Outcome = std::result::Result<HttpAnswer, Failure>;
 
+/// Where a pusher waits for the outcome of one request.
+#[derive(Default)]
+struct Waiting {
+    outcome: Mutex<Option<Outcome>>,
+    changed: Condvar,
+}
+
 /// Takes the answer to one request. One that is collected without an answer counts as a broken connection.
 #[napi]
 pub struct NativeDelivery {
-    outcome: Option<Sender<Outcome>>,
+    waiting: Arc<Waiting>,
+}
+
+impl Drop for NativeDelivery {
+    fn drop(&mut self) {
+        self.finish(Err(Failure::Exchange("the worker thread that sends pushes has ended".to_owned())));
+    }
 }
 
 #[napi]
 impl NativeDelivery {
     /// Delivers an answer: its status, names and values of its headers, alternating, and the beginning of its body.
     #[napi(catch_unwind)]
-    pub fn answer(&mut self, status: u32, headers: Vec<String>, text: String) {
+    pub fn answer(&self, status: u32, headers: Vec<String>, text: String) {
         let mut headers = headers.into_iter();
         let pairs = std::iter::from_fn(|| Some((headers.next()?, headers.next()?))).collect();
         let status = u16::try_from(status).unwrap_or_default();
@@ -65,7 +77,7 @@ impl NativeDelivery {
 
     /// Says why there is no answer: `connect`, `connection` or `timeout`, and a text.
     #[napi(catch_unwind)]
-    pub fn fail(&mut self, reason: String, text: String) {
+    pub fn fail(&self, reason: String, text: String) {
         self.finish(Err(match reason.as_str() {
             "timeout" => Failure::Timeout,
             "connect" => Failure::Connect(text),
@@ -73,11 +85,11 @@ impl NativeDelivery {
         }));
     }
 
-    fn finish(&mut self, outcome: Outcome) {
-        if let Some(waiting) = self.outcome.take() {
-            // It fails if the pusher has given the request up.
-            let _ = waiting.send(outcome);
-        }
+    /// Keeps the first outcome.
+    fn finish(&self, outcome: Outcome) {
+        let Waiting { outcome: first, changed } = &*self.waiting;
+        first.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(outcome);
+        changed.notify_all();
     }
 }
 
@@ -118,7 +130,7 @@ impl WorkerTransport {
 
 impl Transport for WorkerTransport {
     fn send(&mut self, request: &HttpRequest<'_>, deadline: Instant) -> Outcome {
-        let (outcome, answered) = channel();
+        let waiting = Arc::new(Waiting::default());
         let left = deadline.saturating_duration_since(Instant::now());
         let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
         let headers = request.headers.iter().flat_map(|(name, value)| [(*name).to_owned(), text(value)]);
@@ -127,7 +139,7 @@ impl Transport for WorkerTransport {
         // If the worker has ended, the message is dropped, and its delivery reports that.
         let _ = self.0.call(
             PushRequest {
-                delivery: NativeDelivery { outcome: Some(outcome) },
+                delivery: NativeDelivery { waiting: Arc::clone(&waiting) },
                 is_secure: request.tls.is_some(),
                 method: request.method.to_owned(),
                 host: request.host.to_owned(),
@@ -142,12 +154,8 @@ impl Transport for WorkerTransport {
             },
             ThreadsafeFunctionCallMode::NonBlocking,
         );
-        match answered.recv_timeout(left) {
-            Ok(outcome) => outcome,
-            Err(RecvTimeoutError::Timeout) => Err(Failure::Timeout),
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(Failure::Exchange("the worker thread that sends pushes has ended".to_owned()))
-            }
-        }
+        let outcome = waiting.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = waiting.changed.wait_timeout_while(outcome, left, |outcome| outcome.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.take().unwrap_or(Err(Failure::Timeout))
     }
 }

@@ -5,19 +5,22 @@ use super::value::Given;
 use crate::error::{MetricsError, Result};
 use percent_encoding::percent_decode_str;
 
-/// The prefix of what is meant for all signals, and for metrics alone, which comes first.
-const PREFIXES: [&str; 2] = ["OTEL_EXPORTER_OTLP_METRICS_", "OTEL_EXPORTER_OTLP_"];
-
-/// The ends of their names, and the settings that they stand for.
-const EXPORTER: [(&str, &str); 4] = [
+/// What a setting is read from: the ends of the names of exporters' variables, or whole names.
+const VARIABLES: [(&str, &str); 8] = [
+    ("ENDPOINT", "pushUrl"),
+    ("HEADERS", "pushHeaders"),
     ("TIMEOUT", "pushTimeoutMs"),
     ("CERTIFICATE", "pushTlsCaFile"),
     ("CLIENT_CERTIFICATE", "pushTlsCertFile"),
     ("CLIENT_KEY", "pushTlsKeyFile"),
+    ("OTEL_METRIC_EXPORT_INTERVAL", "pushIntervalMs"),
+    ("OTEL_SERVICE_NAME", "pushJob"),
 ];
 
-const OTHERS: [(&str, &str); 2] =
-    [("OTEL_METRIC_EXPORT_INTERVAL", "pushIntervalMs"), ("OTEL_SERVICE_NAME", "pushJob")];
+/// The prefixes of what is meant for metrics alone, which comes first, and for all signals.
+const PREFIXES: [&str; 2] = ["OTEL_EXPORTER_OTLP_METRICS_", "OTEL_EXPORTER_OTLP_"];
+
+const ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
 
 impl MetricsConfig {
     #[doc(hidden)]
@@ -29,43 +32,30 @@ impl MetricsConfig {
         if self.push_protocol != "otlp" {
             return Ok(());
         }
-        let find = |name: &str| {
-            let found = variables.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+        let find = |prefix: &str, tail: &str| {
+            let mut named = variables.iter().filter(|(name, _)| name.strip_prefix(prefix) == Some(tail));
+            named.next().map(|(name, value)| (*name, value.trim())).filter(|(_, value)| !value.is_empty())
         };
-        let of_exporter = |tail: &str| {
-            PREFIXES.iter().find_map(|prefix| {
-                let name = format!("{prefix}{tail}");
-                find(&name).map(|value| (name, value))
-            })
-        };
-        if let Some((name, url)) = of_exporter("ENDPOINT") {
-            // That of all signals is a base.
-            let path = if name == "OTEL_EXPORTER_OTLP_ENDPOINT" { "/v1/metrics" } else { "" };
-            self.take(&name, "pushUrl", Given::Variable(url.trim_end_matches('/').to_owned() + path))?;
-        }
-        if let Some((name, headers)) = of_exporter("HEADERS") {
-            self.take(&name, "pushHeaders", Given::List(headers.split(',').map(decoded).collect()))?;
-        }
-        for (tail, option) in EXPORTER {
-            if let Some((name, value)) = of_exporter(tail) {
-                self.take(&name, option, Given::Variable(value.to_owned()))?;
-            }
-        }
-        for (name, option) in OTHERS {
-            if let Some(value) = find(name) {
-                self.take(name, option, Given::Variable(value.to_owned()))?;
-            }
-        }
-        const ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
-        for pair in find(ATTRIBUTES).unwrap_or_default().split(',') {
-            let Some((name, value)) = pair.split_once('=') else { continue };
-            match decoded(name).as_str() {
-                "service.name" => self.take(ATTRIBUTES, "pushJob", Given::Text(decoded(value)))?,
-                "service.instance.id" => {
-                    self.take(ATTRIBUTES, "pushInstance", Given::Text(decoded(value)))?
+        for (tail, option) in VARIABLES {
+            let prefixes = if tail.starts_with("OTEL") { &[""][..] } else { &PREFIXES };
+            let Some((name, value)) = prefixes.iter().find_map(|prefix| find(prefix, tail)) else { continue };
+            let given = match option {
+                "pushHeaders" => Given::List(value.split(',').map(decoded).collect()),
+                // That of all signals is a base.
+                "pushUrl" if !name.starts_with(PREFIXES[0]) => {
+                    Given::Variable(value.trim_end_matches('/').to_owned() + "/v1/metrics")
                 }
-                name => self.push_resource.push((name.to_owned(), decoded(value))),
+                _ => Given::Variable(value.to_owned()),
+            };
+            self.take(name, option, given)?;
+        }
+        let attributes = find("", ATTRIBUTES).map_or("", |(_, value)| value);
+        for (name, value) in attributes.split(',').filter_map(|pair| pair.split_once('=')) {
+            let (name, value) = (decoded(name), decoded(value));
+            match name.as_str() {
+                "service.name" => self.take(ATTRIBUTES, "pushJob", Given::Text(value))?,
+                "service.instance.id" => self.take(ATTRIBUTES, "pushInstance", Given::Text(value))?,
+                _ => self.push_resource.push((name, value)),
             }
         }
         Ok(())

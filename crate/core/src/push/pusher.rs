@@ -17,7 +17,7 @@ use crate::error::{ErrorKind, MetricsError, Result};
 use crate::http::{Host, Target};
 use parking_lot::{Condvar, Mutex};
 use std::io;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long the end of the thread may take after the deadline of the last push.
@@ -86,14 +86,17 @@ impl Pusher {
         // From here on an early return ends the sender too.
         let end = EndGuard(Arc::clone(&shared));
         let sending = Arc::clone(&shared);
-        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        // Boxed: code that starts threads is compiled for each type of job.
+        let start = |name: &str, job: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new().name(name.to_owned()).spawn(job).map(drop).map_err(failed)
+        };
         let send = move || sender::run(&sending, transport.as_mut(), files.as_mut());
-        thread("prometheus-send").spawn(send).map_err(failed)?;
+        start("prometheus-send", Box::new(send))?;
         let run = move || {
             let _end = end;
             worker.run();
         };
-        thread("prometheus-push").spawn(run).map_err(failed)?;
+        start("prometheus-push", Box::new(run))?;
         Ok(Self { shared })
     }
 
@@ -109,12 +112,18 @@ impl Pusher {
     /// `PushFailed` with the receiver's answer if it does not accept the push, or does not answer within `timeout`.
     pub fn flush(&self, timeout: Duration) -> Result<()> {
         let deadline = Instant::now() + timeout;
-        let (reply, id) = mpsc::channel();
-        if !self.tell(Command::Push { budget: timeout / 2, reply }) {
+        let reply = Arc::new(OnceLock::new());
+        if !self.tell(Command::Push { budget: timeout / 2, reply: Arc::clone(&reply) }) {
             return Err(failure("Expected an open pusher but it is closed"));
         }
-        let id = id.recv_timeout(timeout).map_err(|_| failure("Nothing was gathered in time"))?;
         let mut state = self.shared.state.lock();
+        while reply.get().is_none()
+            && !state.has_ended
+            && !self.shared.changed.wait_until(&mut state, deadline).timed_out()
+        {}
+        let Some(id) = reply.get().copied().flatten() else {
+            return Err(failure("Nothing was gathered in time"));
+        };
         state.hurries += 1;
         self.shared.changed.notify_all();
         while state.settled < id

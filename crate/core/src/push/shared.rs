@@ -8,8 +8,7 @@ use super::settings::Receiver;
 use crate::http::Host;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 /// The time between two warnings about the same thing.
@@ -39,8 +38,8 @@ pub struct PushStats {
 
 /// What the thread is told.
 pub(super) enum Command {
-    /// Gather and push now. The answer is the id of the push; there is none if gathering failed.
-    Push { budget: Duration, reply: Sender<u64> },
+    /// Gather and push now. The reply is the id of the push, or `None` if gathering failed.
+    Push { budget: Duration, reply: Arc<OnceLock<Option<u64>>> },
     /// Push for the last time, and end.
     End { deadline: Instant, collects: bool },
     /// End at once.

@@ -50,10 +50,10 @@ impl Worker {
             match self.wait(next) {
                 Wake::Told(Command::Push { budget, reply }) => {
                     next = Instant::now() + interval;
-                    if let Some(id) = self.push(Some(budget), false) {
-                        // It fails if the caller has given up.
-                        let _ = reply.send(id);
-                    }
+                    let id = self.push(Some(budget), false);
+                    let _state = self.shared.state.lock();
+                    reply.get_or_init(|| id);
+                    self.shared.changed.notify_all();
                 }
                 Wake::Told(Command::End { deadline, collects }) => return self.end(deadline, collects),
                 Wake::Told(Command::Stop) => return,

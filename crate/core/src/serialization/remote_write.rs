@@ -183,10 +183,11 @@ impl<'a> RemoteWrite<'a> {
             escape::unescape(pair.value, plain);
             // An empty value is the same as no label.
             if plain.len() > middle {
-                sorted.push((from, middle, plain.len()));
+                let name = &plain[from..middle];
+                let at = sorted.partition_point(|&(start, end, _)| plain[start..end] < *name);
+                sorted.insert(at, (from, middle, plain.len()));
             }
         }
-        sorted.sort_unstable_by(|one, next| plain[one.0..one.1].cmp(&plain[next.0..next.1]));
         (*name_at, *threshold_at) = (usize::MAX, usize::MAX);
         for (from, middle, end) in sorted.iter().copied() {
             let name = &plain[from..middle];
