@@ -28,6 +28,8 @@ const isEntry = (path) => path.startsWith(join(sources, 'entry'));
 
 /** `require()` of a file of ours, in TypeScript and in what compilers make of it. */
 const REQUIRE = /\brequire\((['"])(\.[^'"]+)\1\)/g;
+/** The program of a worker thread, which is a text in the source. */
+const WORKER = /^const WORKER = `([^`]*)`;$/m;
 /** An import or a re-export of values in TypeScript. */
 const IMPORT = /^(?:im|ex)port (?!type\b)[^;]*?\bfrom (['"])(\.[^'"]+)\1;$/gm;
 const COMPILER_OPTIONS = { target: 'es2022', useDefineForClassFields: true, verbatimModuleSyntax: false };
@@ -92,8 +94,8 @@ const typescript = {
     // What the build makes from the core's definitions.
     return source ?? { id: `${resolve(dirname(from), reference)}.js`, external: 'relative' };
   },
-  async transform(code, path) {
-    const { code: made } = await transform(code, {
+  async transform(source, path) {
+    const { code: made } = await transform(await withSmallWorker(source), {
       loader: 'ts',
       format: 'esm',
       target: COMPILER_OPTIONS.target,
@@ -103,6 +105,14 @@ const typescript = {
     return made.replace(REQUIRE, (_, quote, reference) => `require(${quote}./${fileOf(reference, path)}${quote})`);
   },
 };
+
+/** A source with a shortened program of its worker. */
+async function withSmallWorker(source) {
+  const worker = WORKER.exec(source);
+  if (worker === null) return source;
+  const { code } = await minify(worker[1], SMALLEST);
+  return source.replace(WORKER, () => `const WORKER = ${JSON.stringify(code)};`);
+}
 
 /** Makes a file for each start. */
 function startingWith(starts) {
@@ -187,7 +197,7 @@ function shortening(exported, isEntry) {
   };
 }
 
-/** For the program: it prints its errors itself, so no name and no line has to be readable. */
+/** For programs that report their errors themselves, so that no name and no line has to be readable. */
 const SMALLEST = {
   ecma: 2020,
   toplevel: true,

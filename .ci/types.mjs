@@ -17,10 +17,10 @@ export declare const constants: {
   readonly OVERFLOW_VALUE: string;
   readonly SCRATCH_BYTES: number;
 };
-export declare const catalogues: Record<'llm' | 'agent', Addon.CatalogueEntry[]>;
-export declare const labelWords: Addon.LabelWords[];
+export declare const catalogues: Record<'llm' | 'agent', Omit<Addon.CatalogueEntry, 'help'>[]>;
+export declare const labelWords: Omit<Addon.LabelWords, 'sentence'>[];
 export declare const operationsWithoutTokens: string[];
-export declare const settings: Pick<Addon.SettingDescription, 'option' | 'options' | 'variable'>[];
+export declare const settings: Record<string, string[]>;
 export declare const defaultSettings: import('./settings').ConfigValues;
 `;
 const addon = loadAddon();
@@ -47,13 +47,18 @@ function loadAddon() {
 
 /** Without what only messages and docs need: nothing is shown without the addon. */
 function tables({ DEFAULT_NAMESPACE, MAX_NAME_LENGTH, OVERFLOW_VALUE, SCRATCH_BYTES, ...core }) {
-  const bare = (entries) => entries.map((entry) => ({ ...entry, help: entry.name }));
+  const bare = (entries) => entries.map(({ help: _, ...entry }) => entry);
+  const settings = {};
+  for (const { options, option } of core.NativeConfig.settings()) {
+    settings[options] ??= [];
+    settings[options].push(option);
+  }
   return {
     constants: { DEFAULT_NAMESPACE, MAX_NAME_LENGTH, OVERFLOW_VALUE, SCRATCH_BYTES },
     catalogues: { llm: bare(core.catalogue(false)), agent: bare(core.catalogue(true)) },
-    labelWords: core.labelWords().map((list) => ({ ...list, sentence: '' })),
+    labelWords: core.labelWords().map(({ sentence: _, ...list }) => list),
     operationsWithoutTokens: core.operationsWithoutTokens(),
-    settings: core.NativeConfig.settings().map(({ option, options, variable }) => ({ option, options, variable })),
+    settings,
     defaultSettings: new core.NativeConfig([]).values(),
   };
 }

@@ -192,7 +192,10 @@ export function createStandIn(error: Error): typeof Addon {
   class Config implements Addon.NativeConfig {
     readonly #given: Partial<Record<string, unknown>> = {};
     // The members that the library reads.
-    static settings = () => settings as Addon.SettingDescription[];
+    static settings = () =>
+      Object.entries(settings).flatMap(([options, names]) =>
+        names.map((option) => ({ option, options })),
+      ) as Addon.SettingDescription[];
     static warnings = (): string[] => [];
 
     set(option: string, { text, number, flag, list }: Addon.GivenValue): void {
@@ -221,15 +224,15 @@ export function createStandIn(error: Error): typeof Addon {
     beatIntervalMs: () => 100,
     ...constants,
     addPackedSeries: () => false,
-    catalogue: (agents) => (agents ? catalogues.agent : catalogues.llm),
+    catalogue: (agents) => catalogues[agents ? 'agent' : 'llm'].map((entry) => ({ ...entry, help: entry.name })),
     checkExemplar() {},
     findingKinds: () => [],
     flushSeries() {},
     isPortTaken: () => false,
     isMetricName: (name) => /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name),
-    labelWords: () => labelWords,
     nativeBounds: () => [],
     observeNative() {},
+    labelWords: () => labelWords.map((list) => ({ ...list, sentence: '' })),
     openTransport: refuse,
     operationsWithoutTokens: () => operationsWithoutTokens,
     parseExposition: refuse,

@@ -13,7 +13,7 @@ import { addonFile } from '../native/addon';
  * that are idle for long. One that has closed just when it was used again is replaced at once. Of an answer's body only the
  * beginning is read, where an error message is.
  */
-const PROGRAM = `
+const WORKER = `
 'use strict';
 const { createRequire } = require('node:module');
 const { parentPort, workerData: file } = require('node:worker_threads');
@@ -131,7 +131,7 @@ function startWorker(): Worker {
   // Modules that a program preloads, such as instrumentations, do not belong into this worker.
   const { NODE_OPTIONS: _, ...env } = process.env;
   try {
-    return new Worker(PROGRAM, { eval: true, name: 'prometheus-push', execArgv: [], env, workerData });
+    return new Worker(WORKER, { eval: true, name: 'prometheus-push', execArgv: [], env, workerData });
   } catch (error) {
     if ((error as NodeJS.ErrnoException | undefined)?.code !== 'ERR_ACCESS_DENIED') throw error;
     throw new ConfigurationError(
