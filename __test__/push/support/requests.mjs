@@ -105,6 +105,38 @@ function packed(bytes) {
   return numbers;
 }
 
+/** A signed integer whose sign is its last bit. */
+const zigzag = (value) => (value === undefined ? 0 : Number((value >> 1n) ^ -(value & 1n)));
+
+/** The buckets of one side of a native histogram of remote write, by key. */
+function bucketsOf(spans, deltas) {
+  const buckets = {};
+  let [key, count] = [0, 0];
+  for (const span of spans) {
+    key += zigzag(one(span, 1));
+    for (let length = number(one(span, 2)) ?? 0; length > 0; length--) {
+      count += zigzag(deltas.shift());
+      if (count > 0) buckets[key] = count;
+      key += 1;
+    }
+  }
+  return buckets;
+}
+
+function native(message) {
+  return {
+    count: number(one(message, 1)),
+    sum: double(one(message, 3)),
+    schema: zigzag(one(message, 4)),
+    zeroThreshold: double(one(message, 5)),
+    zeroCount: number(one(message, 6)),
+    negative: bucketsOf(all(message, 8), all(message, 9)),
+    positive: bucketsOf(all(message, 11), all(message, 12)),
+    timestamp: number(one(message, 15)),
+    start: number(one(message, 17)),
+  };
+}
+
 function pairs(refs, symbols) {
   return Array.from({ length: refs.length / 2 }, (_, at) => [symbols[refs[2 * at]], symbols[refs[2 * at + 1]]]);
 }
@@ -140,6 +172,7 @@ export function remoteWrite({ headers, body }) {
     series: all(message, 5).map((bytes) => ({
       labels: pairs(packed(one(bytes, 1)), symbols),
       samples: all(bytes, 2).map(sample),
+      histograms: all(bytes, 3).map(native),
       exemplars: all(bytes, 4).map((exemplar) => ({
         labels: pairs(packed(one(exemplar, 1)), symbols),
         value: double(one(exemplar, 2)),
@@ -161,22 +194,31 @@ export function valuesOf(request) {
     const { __name__: name, instance: _, ...own } = Object.fromEntries(labels);
     if (name.startsWith('llmdevops_push_')) continue;
     const shown = Object.entries(own).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
-    values.set(`${name}{${shown.join(',')}}`, samples.at(-1).value);
+    values.set(`${name}{${shown.join(',')}}`, samples.at(-1)?.value);
   }
   return Object.fromEntries([...values].sort(([one], [other]) => (one < other ? -1 : 1)));
 }
+
+/** The types of OTLP's metrics, and the field of a data point's attributes. */
+const TYPES = { 5: ['gauge', 7], 7: ['sum', 7], 9: ['histogram', 9], 10: ['exponential', 1], 11: ['summary', 7] };
 
 /** A request of OTLP: resource attributes, and metrics with their data points. */
 export function otlp({ headers, body }) {
   const message = headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
   const attribute = (bytes) => [text(one(bytes, 1)), text(one(one(bytes, 2), 1))];
   const fixed = (bytes) => (bytes === undefined ? undefined : Number(bytes.readBigUInt64LE()));
+  /** The buckets of one side of an exponential histogram, by key of Prometheus. */
+  const side = (bytes) => {
+    if (bytes === undefined) return {};
+    const counts = packed(one(bytes, 2)).map((count, at) => [zigzag(one(bytes, 1)) + 1 + at, count]);
+    return Object.fromEntries(counts.filter(([, count]) => count > 0));
+  };
   const resource = one(message, 1);
   return {
     resource: Object.fromEntries(all(one(resource, 1), 1).map(attribute)),
     metrics: all(one(resource, 2), 2).map((metric) => {
       const [field, content] = [...fields(metric)].find(([number]) => number > 3);
-      const [type, labels] = { 5: ['gauge', 7], 7: ['sum', 7], 9: ['histogram', 9], 11: ['summary', 7] }[field];
+      const [type, labels] = TYPES[field];
       const numbers = (bytes, read) => Array.from({ length: bytes.length / 8 }, (_, at) => read(bytes, at * 8));
       return {
         name: text(one(metric, 1)),
@@ -192,6 +234,13 @@ export function otlp({ headers, body }) {
           ...(type === 'gauge' || type === 'sum'
             ? { value: double(one(point, 4)) }
             : { count: fixed(one(point, 4)), sum: double(one(point, 5)) }),
+          ...(type === 'exponential' && {
+            schema: zigzag(one(point, 6)),
+            zeroCount: fixed(one(point, 7)),
+            positive: side(one(point, 8)),
+            negative: side(one(point, 9)),
+            zeroThreshold: double(one(point, 14)),
+          }),
           ...(type === 'histogram' && {
             counts: numbers(one(point, 6), (bytes, at) => Number(bytes.readBigUInt64LE(at))),
             bounds: numbers(one(point, 7), (bytes, at) => bytes.readDoubleLE(at)),

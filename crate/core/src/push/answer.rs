@@ -9,6 +9,9 @@ use std::time::{Duration, SystemTime};
 /// A receiver that asks for more patience than this is asked again all the same.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
+/// What Prometheus answers to version 2.0 if it takes no native histograms: it refuses the whole request, with status 500.
+const NO_NATIVE_HISTOGRAMS: &str = "native histograms are disabled";
+
 /// An answer, as far as it matters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Answer {
@@ -29,7 +32,7 @@ pub(super) enum Verdict {
     Again(Duration),
     /// It is not sent again.
     Refused,
-    /// The receiver does not know version 2.0.
+    /// The receiver does not know version 2.0, or not all of what this library writes in it.
     OlderVersion,
 }
 
@@ -50,10 +53,15 @@ impl Answer {
         let header = |wanted: &str| {
             headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
         };
+        let written = |what: &str| {
+            let value = header(&format!("x-prometheus-remote-write-{what}-written"))?;
+            value.parse::<u64>().ok()
+        };
         Self {
             status,
             retry_after: header("retry-after").and_then(Self::retry_after),
-            written: header("x-prometheus-remote-write-samples-written").and_then(|value| value.parse().ok()),
+            written: written("samples")
+                .map(|samples| samples.saturating_add(written("histograms").unwrap_or_default())),
             text: text.trim().to_owned(),
         }
     }
@@ -71,18 +79,18 @@ impl Answer {
     }
 
     pub(super) fn verdict(&self, sent: Sent) -> Verdict {
-        let may_be_older =
-            sent.protocol == Protocol::RemoteWrite && sent.version == Version::V2 && !sent.is_version_known;
+        let has_older = sent.protocol == Protocol::RemoteWrite && sent.version == Version::V2;
+        let may_be_older = has_older && !sent.is_version_known;
         match self.status {
             // A receiver that does not know version 2.0 may accept it and store nothing.
             200..=299 if may_be_older && self.written.is_none() => Verdict::OlderVersion,
             200..=299 => Verdict::Accepted {
                 refused: sent.samples.saturating_sub(self.written.unwrap_or(sent.samples)),
             },
-            415 if sent.protocol == Protocol::RemoteWrite && sent.version == Version::V2 => {
-                Verdict::OlderVersion
-            }
+            415 if has_older => Verdict::OlderVersion,
             400 if may_be_older && self.written.is_none() => Verdict::OlderVersion,
+            // Version 1.0 is written without them.
+            400.. if has_older && self.text.contains(NO_NATIVE_HISTOGRAMS) => Verdict::OlderVersion,
             429 => self.again(),
             502..=504 => self.again(),
             500..=599 if sent.protocol != Protocol::Otlp => self.again(),
@@ -122,6 +130,30 @@ mod tests {
         for status in [400, 415] {
             assert_eq!(verdict(status, None, older), Verdict::Refused);
         }
+    }
+
+    #[test]
+    fn a_receiver_without_native_histograms_gets_version_1() {
+        let text = format!("{NO_NATIVE_HISTOGRAMS}\n");
+        let answer = Answer { status: 500, text, ..Answer::default() };
+        let known = Sent { is_version_known: true, ..SENT };
+        assert_eq!(answer.verdict(known), Verdict::OlderVersion);
+        let older = Sent { version: Version::V1, ..SENT };
+        assert_eq!(answer.verdict(older), Verdict::Again(Duration::ZERO));
+    }
+
+    #[test]
+    fn written_histograms_are_samples_too() {
+        let header =
+            |what: &str, value: &str| (format!("X-Prometheus-Remote-Write-{what}-Written"), value.to_owned());
+        let written = |headers| Answer::of(HttpAnswer { headers, ..HttpAnswer::default() }).written;
+        assert_eq!(written(vec![header("Samples", "3"), header("Histograms", "2")]), Some(5));
+        assert_eq!(written(vec![header("Samples", "3")]), Some(3));
+        assert_eq!(
+            written(vec![header("Samples", "18446744073709551615"), header("Histograms", "2")]),
+            Some(u64::MAX)
+        );
+        assert_eq!(written(vec![header("Exemplars", "3")]), None);
     }
 
     #[test]

@@ -234,7 +234,7 @@ impl Shared {
     fn use_older_version(&self, text: &str) {
         let text = self.credentials.redacted(text);
         self.warn("version", &format!(
-            "{} does not know remote write 2.0 ({text}): this pusher uses 1.0 from now on. The protocol \"remote-write-1\" \
+            "{} does not take remote write 2.0 ({text}): this pusher uses 1.0 from now on. The protocol \"remote-write-1\" \
              spares the first request", self.receiver.name));
         let mut state = self.state.lock();
         state.is_second = false;

@@ -20,7 +20,7 @@ mod prometheus_text;
 mod protobuf;
 #[cfg(feature = "push")]
 mod remote_write;
-#[cfg(any(feature = "openmetrics", feature = "protobuf", feature = "push"))]
+#[cfg(any(feature = "openmetrics", feature = "protobuf"))]
 mod spans;
 mod streaming;
 

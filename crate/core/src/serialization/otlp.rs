@@ -2,15 +2,20 @@
 //! names again. It must not know who sends requests.
 
 use super::metrics::{Encoder, Head, Metric, Value};
-use super::protobuf::{bytes, close, double, integer, open, varint};
+use super::protobuf::{bytes, close, double, integer, open, varint, zigzag};
 use crate::labels::{escape, pairs};
-use crate::model::{Exemplar, Kind};
+use crate::model::{Exemplar, Kind, NEGATIVE, NativeBuckets, NativeHistogram, POSITIVE};
+use std::borrow::Cow;
 
 /// A collector takes up to 20 MiB.
 const REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
 /// `AGGREGATION_TEMPORALITY_CUMULATIVE`.
 const CUMULATIVE: u64 = 2;
+
+/// The most buckets on a side of an exponential histogram, which has the empty ones too: the resolution of one with more is
+/// lowered.
+const MAX_BUCKETS: i32 = 2048;
 
 /// Writes requests. Each is passed on when it has `REQUEST_BYTES`.
 pub(crate) struct Otlp<'a> {
@@ -23,6 +28,8 @@ pub(crate) struct Otlp<'a> {
     help: String,
     unit: String,
     kind: Kind,
+    /// The family's histograms are exponential.
+    is_native: bool,
     points: usize,
     /// What is open in the buffer, the outermost first.
     opened: Vec<usize>,
@@ -44,6 +51,7 @@ impl<'a> Otlp<'a> {
             help: String::new(),
             unit: String::new(),
             kind: Kind::Unknown,
+            is_native: false,
             points: 0,
             opened: Vec::new(),
             value: Vec::new(),
@@ -72,6 +80,7 @@ impl<'a> Otlp<'a> {
             }
             let field = match self.kind {
                 Kind::Counter => 7,
+                Kind::Histogram if self.is_native => 10,
                 Kind::Histogram => 9,
                 Kind::Summary => 11,
                 Kind::Gauge | Kind::Info | Kind::StateSet | Kind::Unknown => 5,
@@ -152,6 +161,12 @@ impl Encoder for Otlp<'_> {
     }
 
     fn metric(&mut self, metric: &Metric<'_>, out: &mut Vec<u8>) {
+        let is_native = matches!(metric.value, Value::Histogram { native: Some(_), .. });
+        if is_native != self.is_native {
+            // A metric of this protocol has one type.
+            self.close_down_to(2, out);
+            self.is_native = is_native;
+        }
         self.open_family(out);
         let point = open(1, out);
         if let Some(start_ms) = metric.start_ms {
@@ -166,7 +181,14 @@ impl Encoder for Otlp<'_> {
                 exemplars().filter(|_| of_counter).for_each(|exemplar| self.exemplar(5, exemplar, out));
                 self.attributes(7, metric.labels, out);
             }
-            Value::Histogram { buckets, sum } => {
+            Value::Histogram { sum, native: Some(native), .. } => {
+                fixed(4, whole(native.count()), out);
+                double(5, *sum, out);
+                exponential(native, out);
+                native.exemplars.iter().for_each(|exemplar| self.exemplar(11, exemplar, out));
+                self.attributes(1, metric.labels, out);
+            }
+            Value::Histogram { buckets, sum, native: None } => {
                 let count = buckets.last().map_or(0.0, |(_, count)| *count);
                 fixed(4, whole(count), out);
                 double(5, *sum, out);
@@ -210,6 +232,37 @@ impl Encoder for Otlp<'_> {
     fn finish(&mut self, out: &mut Vec<u8>) {
         self.pass_on(out);
     }
+}
+
+/// The scale and the buckets. Their numbers are one lower than the keys of Prometheus.
+fn exponential(native: &NativeHistogram, out: &mut Vec<u8>) {
+    let is_wide = |buckets: &NativeBuckets| match (buckets.first(), buckets.last()) {
+        (Some((first, _)), Some((last, _))) => last - first >= MAX_BUCKETS,
+        _ => false,
+    };
+    let mut native = Cow::Borrowed(native);
+    while native.sides.iter().any(is_wide) {
+        let schema = native.schema - 1;
+        native.to_mut().lower(schema);
+    }
+    integer(6, zigzag(native.schema.into()), out);
+    fixed(7, whole(native.zero_count), out);
+    for (field, side) in [(8, POSITIVE), (9, NEGATIVE)] {
+        let buckets = &native.sides[side];
+        let Some((first, _)) = buckets.first() else { continue };
+        let message = open(field, out);
+        integer(1, zigzag(i64::from(*first) - 1), out);
+        let counts = open(2, out);
+        let mut next = *first;
+        for (key, count) in buckets {
+            (next..*key).for_each(|_| out.push(0));
+            varint(whole(*count), out);
+            next = key + 1;
+        }
+        close(counts, out);
+        close(message, out);
+    }
+    double(14, native.zero_threshold, out);
 }
 
 /// The unit's name in UCUM. Prometheus' receiver adds units to names that do not have them; these it turns back.

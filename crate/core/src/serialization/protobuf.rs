@@ -104,7 +104,7 @@ impl Encoder for Protobuf {
                     }
                 }
                 broken_count(count, out);
-                native.iter().for_each(|native| native_fields(native, out));
+                native.iter().for_each(|native| native_fields(native, 5, out));
                 start(15, metric.start_ms, out);
                 for example in native.iter().flat_map(|native| &native.exemplars) {
                     exemplar(16, Some(example), out);
@@ -130,13 +130,15 @@ impl Encoder for Protobuf {
     fn finish(&mut self, _out: &mut Vec<u8>) {}
 }
 
-fn native_fields(native: &NativeHistogram, out: &mut Vec<u8>) {
-    integer(5, zigzag(native.schema.into()), out);
-    double(6, native.zero_threshold, out);
+/// The fields from the schema to the buckets, which remote write has under other numbers in the same order. `first` is that of
+/// the schema.
+pub(super) fn native_fields(native: &NativeHistogram, first: u8, out: &mut Vec<u8>) {
+    integer(first, zigzag(native.schema.into()), out);
+    double(first + 1, native.zero_threshold, out);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
     let zero_count = native.zero_count as u64;
-    integer(7, zero_count, out);
-    for (of_spans, side) in [(9, NEGATIVE), (12, POSITIVE)] {
+    integer(first + 2, zero_count, out);
+    for (of_spans, side) in [(first + 4, NEGATIVE), (first + 7, POSITIVE)] {
         let spans = spans(&native.sides[side]);
         for (gap, counts) in &spans {
             span((*gap).into(), counts.len() as u64, of_spans, out);
@@ -151,7 +153,7 @@ fn native_fields(native: &NativeHistogram, out: &mut Vec<u8>) {
     }
     // Without it, servers take a native histogram without observations for one of classic buckets.
     if native.zero_threshold == 0.0 && native.count() == 0.0 {
-        span(0, 0, 12, out);
+        span(0, 0, first + 7, out);
     }
 }
 
@@ -163,7 +165,7 @@ fn span(offset: i64, length: u64, field: u8, out: &mut Vec<u8>) {
 }
 
 /// A signed integer whose sign is its last bit.
-fn zigzag(value: i64) -> u64 {
+pub(super) fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 

@@ -3,9 +3,9 @@
 
 use super::metrics::{Encoder, Head, Metric, Value};
 use super::number;
-use super::protobuf::{bytes, close, double, integer, open, varint};
+use super::protobuf::{bytes, close, double, integer, native_fields, open, varint};
 use crate::labels::{escape, pairs};
-use crate::model::{Exemplar, Kind};
+use crate::model::{Exemplar, Kind, NativeHistogram};
 use hashbrown::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::ops::Range;
@@ -226,13 +226,16 @@ impl<'a> RemoteWrite<'a> {
 
     /// Writes one series with its sample.
     fn series(&mut self, sample: Sample<'_>, metric: &Metric<'_>, out: &mut Vec<u8>) {
-        let Sample { suffix, threshold, value, exemplar } = sample;
+        let Sample { suffix, threshold, value, exemplar, native } = sample;
         let series = open(if self.version == Version::V1 { 1 } else { 5 }, out);
         self.write_labels(suffix, threshold, out);
         let value = if value.is_nan() { f64::from_bits(NOT_A_NUMBER) } else { value };
         let start_ms = metric.start_ms.filter(|_| self.version == Version::V2);
-        write_sample(value, self.timestamp_ms, start_ms, out);
-        if let Some(exemplar) = exemplar {
+        match native {
+            Some(native) => write_native(native, value, self.timestamp_ms, start_ms, out),
+            None => write_sample(value, self.timestamp_ms, start_ms, out),
+        }
+        for exemplar in exemplar.into_iter().chain(native.into_iter().flat_map(|native| &native.exemplars)) {
             self.exemplar(exemplar, out);
         }
         if self.version == Version::V2 {
@@ -296,6 +299,13 @@ impl<'a> RemoteWrite<'a> {
         close(message, out);
     }
 
+    fn pass_on_if_full(&mut self, out: &mut Vec<u8>) {
+        if out.len() + self.symbols.message.len() >= REQUEST_BYTES {
+            self.pass_on(out);
+            self.is_described = false;
+        }
+    }
+
     fn pass_on(&mut self, out: &mut Vec<u8>) {
         if self.series.is_empty() {
             return;
@@ -312,13 +322,15 @@ impl<'a> RemoteWrite<'a> {
 struct Sample<'a> {
     suffix: &'a str,
     threshold: Option<&'a str>,
+    /// The sum, beside a native histogram.
     value: f64,
     exemplar: Option<&'a Exemplar>,
+    native: Option<&'a NativeHistogram>,
 }
 
 impl<'a> Sample<'a> {
     fn plain(suffix: &'a str, value: f64) -> Self {
-        Self { suffix, threshold: None, value, exemplar: None }
+        Self { suffix, threshold: None, value, exemplar: None, native: None }
     }
 }
 
@@ -349,7 +361,15 @@ impl Encoder for RemoteWrite<'_> {
                 let exemplar = exemplar(0).filter(|_| self.kind == Kind::Counter);
                 self.series(Sample { exemplar, ..Sample::plain("", *value) }, metric, out);
             }
-            Value::Histogram { buckets, sum } => {
+            Value::Histogram { buckets, sum, native } => {
+                // Many receivers of version 1.0 refuse a request with native histograms.
+                let native = native.filter(|_| self.version == Version::V2);
+                if native.is_some() {
+                    self.series(Sample { native, ..Sample::plain("", *sum) }, metric, out);
+                    if buckets.len() == 1 {
+                        return self.pass_on_if_full(out);
+                    }
+                }
                 for (at, (bound, count)) in buckets.iter().enumerate() {
                     self.text.clear();
                     number::canonical(*bound, &mut self.text);
@@ -358,6 +378,7 @@ impl Encoder for RemoteWrite<'_> {
                         threshold: Some(threshold),
                         value: *count,
                         exemplar: exemplar(at),
+                        native: None,
                     };
                     self.series(sample, metric, out);
                 }
@@ -369,18 +390,14 @@ impl Encoder for RemoteWrite<'_> {
                 for (quantile, value) in *quantiles {
                     self.text.clear();
                     number::canonical(*quantile, &mut self.text);
-                    let sample =
-                        Sample { suffix: "", threshold: Some(threshold), value: *value, exemplar: None };
+                    let sample = Sample { threshold: Some(threshold), ..Sample::plain("", *value) };
                     self.series(sample, metric, out);
                 }
                 self.series(Sample::plain("_sum", *sum), metric, out);
                 self.series(Sample::plain("_count", *count), metric, out);
             }
         }
-        if out.len() + self.symbols.message.len() >= REQUEST_BYTES {
-            self.pass_on(out);
-            self.is_described = false;
-        }
+        self.pass_on_if_full(out);
     }
 
     fn end(&mut self, _out: &mut Vec<u8>) {}
@@ -398,6 +415,28 @@ fn write_sample(value: f64, timestamp_ms: i64, start_ms: Option<u64>, out: &mut 
         integer(3, start_ms, out);
     }
     close(sample, out);
+}
+
+/// Writes a native histogram, whose counts are integers.
+fn write_native(
+    native: &NativeHistogram,
+    sum: f64,
+    timestamp_ms: i64,
+    start_ms: Option<u64>,
+    out: &mut Vec<u8>,
+) {
+    let histogram = open(3, out);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+    integer(1, native.count() as u64, out);
+    double(3, sum, out);
+    native_fields(native, 4, out);
+    integer(15, timestamp_ms.cast_unsigned(), out);
+    if let Some(start_ms) = start_ms {
+        // A number from 16 on does not fit into one byte with its type.
+        varint(17 << 3, out);
+        varint(start_ms, out);
+    }
+    close(histogram, out);
 }
 
 /// `MetricType`, with the same numbers in both versions.

@@ -1,4 +1,4 @@
-//! Buckets of native histograms as runs, which OpenMetrics 2.0 and protobuf both show.
+//! Buckets of native histograms as runs, which OpenMetrics 2.0, protobuf and remote write have.
 
 use crate::model::NativeBuckets;
 
