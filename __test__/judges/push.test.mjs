@@ -149,6 +149,62 @@ for (const signal of ['SIGTERM', 'SIGINT', undefined]) {
   });
 }
 
+for (const [features, title] of [
+  [['native-histograms'], 'with native histograms has them'],
+  [[], 'without native histograms has their classic form'],
+]) {
+  test(`Prometheus 3 ${title}`, async (t) => {
+    const api = await startPrometheus(t, {}, { features, flags: ['--web.enable-remote-write-receiver'] });
+    const { registry, work } = counted();
+    const bucketed = { nativeHistogramBucketFactor: 1.1, buckets: [4], registers: [registry] };
+    const size = new Histogram({ name: 'size_bytes', help: 'Sizes', ...bucketed });
+    for (let i = 1; i <= 100; i++) size.observe(i === 100 ? -1 : i);
+    work(7);
+    const pusher = await startPusher({
+      registry,
+      url: `${api.url}/api/v1/write`,
+      job: 'native',
+      intervalMs: 3_600_000,
+    });
+    await pusher.flush();
+    t.is(await api.scalar('rows_total{table="a"}'), 7);
+    t.is(await api.scalar('size_bytes_bucket{le="4.0"}'), 5);
+    t.is(await api.scalar('size_bytes_count'), 100);
+    const isNative = features.length > 0;
+    t.deepEqual(
+      (await api.query('histogram_count(size_bytes)')).map(({ value }) => value),
+      isNative ? [100] : [],
+    );
+    if (isNative) {
+      t.is(await api.scalar('histogram_sum(size_bytes)'), 4949);
+      t.is(await api.scalar('histogram_fraction(-Inf, 0, size_bytes)'), 0.01);
+      const median = await api.scalar('histogram_quantile(0.5, size_bytes)');
+      t.true(Math.abs(median - 49) < 5, `${median}`);
+    }
+    await pusher.close();
+    t.deepEqual(await api.query('count({__name__=~"size_bytes.*"})'), []);
+    t.is(pusher.stats().dropped, 0);
+  });
+}
+
+test('a process that is killed has left what its last push had', async (t) => {
+  const { api, url } = await prometheus(t);
+  const program = async ({ argument, client, say }) => {
+    const rows = new client.Counter({ name: 'rows_total', help: 'Rows' });
+    const pusher = await client.startPusher({ url: argument, job: 'killed', intervalMs: 60_000 });
+    rows.inc(42);
+    await pusher.flush();
+    rows.inc(1);
+    setInterval(() => {}, 1000);
+    await say('ready');
+  };
+  const child = start(t, program, url);
+  await child.heard();
+  child.kill('SIGKILL');
+  await child.ended;
+  t.is(await api.scalar('rows_total{job="killed"}'), 42);
+});
+
 test('a Pushgateway has the group of the pusher', async (t) => {
   const address = `127.0.0.1:${await freePort()}`;
   const gateway = new Process('prometheus-pushgateway', [`--web.listen-address=${address}`, '--log.level=warn']);
