@@ -1,12 +1,16 @@
 // Real receivers take what a pusher sends, and their queries give the totals that the test has counted itself: after normal
 // running, through a receiver that fails in every way, and after the end of a process.
 
+import { spawnSync } from 'node:child_process';
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createGunzip } from 'node:zlib';
 import { Counter, Histogram, Registry, startPusher } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { start } from '../http/exporter/support/children.mjs';
 import { freePort, Process, poll } from './support/processes.mjs';
+import { VENV_PYTHON } from './support/python.mjs';
 import { startPrometheus, startVictoriaMetrics } from './support/scrapers.mjs';
 
 const prometheus = async (t) => {
@@ -186,6 +190,45 @@ for (const [features, title] of [
     t.is(pusher.stats().dropped, 0);
   });
 }
+
+test("OpenTelemetry's own schema reads what is pushed by OTLP", async (t) => {
+  const { registry, work } = counted();
+  work(7);
+  const native = { nativeHistogramBucketFactor: 1.1, enableExemplars: true, registers: [registry] };
+  const size = new Histogram({ name: 'size_bytes', help: 'Sizes', unit: 'bytes', ...native });
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  size.observe({ value: 2, exemplarLabels: { trace_id: traceId, span_id: 'b7ad6b7169203331', zone: 'a' } });
+  size.observe(-3);
+  size.observe(0);
+  const bodies = [];
+  const server = http.createServer(async (request, response) => {
+    for await (const chunk of request.pipe(createGunzip())) bodies.push(chunk);
+    response.end();
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const url = `http://127.0.0.1:${server.address().port}/v1/metrics`;
+  const pusher = await startPusher({ registry, url, protocol: 'otlp', job: 'shop', instance: 'i' });
+  await pusher.flush();
+  const reader = fileURLToPath(new URL('support/otlp-reader.py', import.meta.url));
+  const { stdout, stderr } = spawnSync(VENV_PYTHON, [reader], { input: Buffer.concat(bodies), encoding: 'utf8' });
+  t.is(stderr, '');
+  const { resource, scopeMetrics } = JSON.parse(stdout).resourceMetrics[0];
+  t.like(resource.attributes[0], { key: 'service.name', value: { stringValue: 'shop' } });
+  const metric = (wanted) => scopeMetrics[0].metrics.find(({ name }) => name === wanted);
+  t.like(metric('rows_total').sum, { aggregationTemporality: 'AGGREGATION_TEMPORALITY_CUMULATIVE', isMonotonic: true });
+  const point = { count: '1', sum: 0.5, bucketCounts: ['0', '1', '0'], explicitBounds: [0.1, 1] };
+  t.like(metric('step_seconds').histogram.dataPoints[0], point);
+  t.like(metric('size_bytes'), { unit: 'By', description: 'Sizes' });
+  const [{ exemplars, ...buckets }] = metric('size_bytes').exponentialHistogram.dataPoints;
+  t.like(buckets, { count: '3', sum: -1, scale: 3, zeroCount: '1', zeroThreshold: 2 ** -128 });
+  // Prometheus' bucket 8 of this scale ends with 2; here it has the number 7.
+  t.deepEqual(buckets.positive, { offset: 7, bucketCounts: ['1'] });
+  t.deepEqual(buckets.negative, { offset: 12, bucketCounts: ['1'] });
+  t.like(exemplars[0], { asDouble: 2, traceId: Buffer.from(traceId, 'hex').toString('base64') });
+  t.deepEqual(exemplars[0].filteredAttributes, [{ key: 'zone', value: { stringValue: 'a' } }]);
+  await pusher.close();
+});
 
 test('a process that is killed has left what its last push had', async (t) => {
   const { api, url } = await prometheus(t);
