@@ -170,11 +170,21 @@ impl Target {
         self.pushers.get_or_init(Registry::new)
     }
 
+    #[cfg(feature = "push")]
+    fn is_pushers(&self, registry: &Registry) -> bool {
+        self.pushers.get().is_some_and(|pushers| std::ptr::eq(registry, pushers))
+    }
+
+    #[cfg(not(feature = "push"))]
+    #[expect(clippy::unused_self, reason = "it has the signature of the one with pushers")]
+    fn is_pushers(&self, _registry: &Registry) -> bool {
+        false
+    }
+
     /// The metrics of pushers, if a scrape shows what it appends and does not append them already.
     #[cfg(feature = "push")]
     fn pushers(&self, service: Option<&Registry>) -> Option<&Registry> {
-        let pushers = self.pushers.get()?;
-        service.filter(|service| !std::ptr::eq(*service, pushers)).map(|_| pushers)
+        service.filter(|service| !self.is_pushers(service)).and_then(|_| self.pushers.get())
     }
 
     #[cfg(not(feature = "push"))]
@@ -192,11 +202,13 @@ impl Target {
             .flat_map(|service| [&self.faults, service])
             .chain(self.pushers(service))
             .collect();
-        let selection =
-            Selection { process, names, appended: &appended, without_own: false, without_run: false };
+        // Each process of a run has a pusher of its own: with the values of the others, sums would count these several times.
+        let without_run = service.is_some_and(|service| self.is_pushers(service));
+        let selection = Selection { process, names, appended: &appended, without_own: false, without_run };
         let mut gathered = gather(&self.registry, &selection);
         if service.is_some() {
-            let families = self.overflow_family(process).into_iter().chain(Self::run_families(process));
+            let of_run = if without_run { Vec::new() } else { Self::run_families(process) };
+            let families = self.overflow_family(process).into_iter().chain(of_run);
             families.for_each(|family| gathered.append(family, names));
         }
         for name in gathered.mismatched() {
