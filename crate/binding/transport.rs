@@ -21,26 +21,17 @@ pub struct PushRequest {
     pub delivery: NativeDelivery,
     /// Whether it is https.
     pub is_secure: bool,
-    /// The method.
-    pub method: String,
-    /// A name or an address, without brackets.
-    pub host: String,
     /// The port.
     pub port: u32,
-    /// Path and query. A character is a byte, also in the headers.
-    pub path: String,
+    /// Method; host, a name or an address without brackets; path and query; the authorities, the pusher's certificate chain and
+    /// its key in PEM, each empty if there is none. In the path and in headers a character is a byte.
+    pub texts: Vec<String>,
     /// Names and values, alternating.
     pub headers: Vec<String>,
     /// The body.
     pub body: Buffer,
     /// How long it may take.
     pub timeout_ms: f64,
-    /// The authorities in PEM, if they are not the system's.
-    pub ca: Option<String>,
-    /// The pusher's certificate chain in PEM.
-    pub cert: Option<String>,
-    /// The key of it.
-    pub key: Option<String>,
 }
 
 type Outcome = std::result::Result<HttpAnswer, Failure>;
@@ -66,23 +57,20 @@ impl Drop for NativeDelivery {
 
 #[napi]
 impl NativeDelivery {
-    /// Delivers an answer: its status, names and values of its headers, alternating, and the beginning of its body.
+    /// Delivers an answer: its status, names and values of its headers, alternating, and the beginning of its body. Without an
+    /// answer the status is 0 if there was no connection, 1 if it broke, and 2 if the time was over, and the text says why.
     #[napi(catch_unwind)]
-    pub fn answer(&self, status: u32, headers: Vec<String>, text: String) {
-        let mut headers = headers.into_iter();
-        let pairs = std::iter::from_fn(|| Some((headers.next()?, headers.next()?))).collect();
-        let status = u16::try_from(status).unwrap_or_default();
-        self.finish(Ok(HttpAnswer { status, headers: pairs, text }));
-    }
-
-    /// Says why there is no answer: `connect`, `connection` or `timeout`, and a text.
-    #[napi(catch_unwind)]
-    pub fn fail(&self, reason: String, text: String) {
-        self.finish(Err(match reason.as_str() {
-            "timeout" => Failure::Timeout,
-            "connect" => Failure::Connect(text),
-            _ => Failure::Exchange(text),
-        }));
+    pub fn settle(&self, status: u32, headers: Vec<String>, text: String) {
+        self.finish(match status {
+            0 => Err(Failure::Connect(text)),
+            1 => Err(Failure::Exchange(text)),
+            2 => Err(Failure::Timeout),
+            _ => {
+                let mut headers = headers.into_iter();
+                let headers = std::iter::from_fn(|| Some((headers.next()?, headers.next()?))).collect();
+                Ok(HttpAnswer { status: u16::try_from(status).unwrap_or_default(), headers, text })
+            }
+        });
     }
 
     /// Keeps the first outcome.
@@ -134,23 +122,19 @@ impl Transport for WorkerTransport {
         let left = deadline.saturating_duration_since(Instant::now());
         let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
         let headers = request.headers.iter().flat_map(|(name, value)| [(*name).to_owned(), text(value)]);
-        let own = request.tls.and_then(|texts| texts.own.clone());
-        let (cert, key) = own.unzip();
+        let (cert, key) = request.tls.and_then(|texts| texts.own.clone()).unwrap_or_default();
+        let authorities = request.tls.and_then(|texts| texts.authorities.clone()).unwrap_or_default();
+        let path = text(request.target.as_bytes());
         // If the worker has ended, the message is dropped, and its delivery reports that.
         let _ = self.0.call(
             PushRequest {
                 delivery: NativeDelivery { waiting: Arc::clone(&waiting) },
                 is_secure: request.tls.is_some(),
-                method: request.method.to_owned(),
-                host: request.host.to_owned(),
+                texts: vec![request.method.to_owned(), request.host.to_owned(), path, authorities, cert, key],
                 port: u32::from(request.port),
-                path: text(request.target.as_bytes()),
                 headers: headers.collect(),
                 body: request.body.to_vec().into(),
                 timeout_ms: left.as_secs_f64() * 1000.0,
-                ca: request.tls.and_then(|texts| texts.authorities.clone()),
-                cert,
-                key,
             },
             ThreadsafeFunctionCallMode::NonBlocking,
         );

@@ -179,8 +179,7 @@ class Ticket implements Addon.NativeTicket {
 }
 
 class Delivery implements Addon.NativeDelivery {
-  answer(): void {}
-  fail(): void {}
+  settle(): void {}
 }
 
 /** Makes the stand-in. What needs the addon all the same throws this error. */

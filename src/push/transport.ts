@@ -22,15 +22,16 @@ const https = require('node:https');
 const tls = require('node:tls');
 const addon = createRequire(file)(file);
 const TEXT_BYTES = 2048;
+const NO_CONNECTION = 0, BROKEN = 1, TIMEOUT = 2;
 const proxyEnv = process.env.NODE_USE_ENV_PROXY === '1' ? process.env : undefined;
 const kept = { keepAlive: true, timeout: 1000, proxyEnv };
 const plain = new http.Agent(kept);
 let secure, known;
 
-function secureAgent(...texts) {
+function secureAgent(texts) {
   const now = JSON.stringify(texts);
   if (now !== known) {
-    const [ca, cert, key] = texts;
+    const [ca, cert, key] = texts.map((text) => text || undefined);
     const of = tls.getCACertificates;
     const context = { ca: ca ?? (of && [...of('default'), ...of('system')]), cert, key };
     const secureContext = tls.createSecureContext(context);
@@ -41,22 +42,23 @@ function secureAgent(...texts) {
   return secure;
 }
 
-function send({ delivery, isSecure, method, host, port, path, headers, body, timeoutMs, ca, cert, key }) {
+function send({ delivery, isSecure, port, texts, headers, body, timeoutMs }) {
+  const [method, host, path, ...certificates] = texts;
   const pieces = [];
-  let length = 0, reason = 'connect';
+  let length = 0, reason = NO_CONNECTION;
   let request, response;
   const settle = (why, error) => {
     clearTimeout(timer);
     if (response) {
       const { statusCode, rawHeaders } = response;
-      delivery?.answer(statusCode, rawHeaders, Buffer.concat(pieces).toString('utf8', 0, TEXT_BYTES));
-    } else delivery?.fail(why, error?.message || String(error?.code ?? error));
+      delivery?.settle(statusCode, rawHeaders, Buffer.concat(pieces).toString('utf8', 0, TEXT_BYTES));
+    } else delivery?.settle(why, [], error?.message || String(error?.code ?? error));
     delivery = undefined;
   };
-  const timer = setTimeout(() => { settle('timeout'); request?.destroy(); }, timeoutMs);
-  const opened = () => { reason = 'connection'; };
+  const timer = setTimeout(() => { settle(TIMEOUT); request?.destroy(); }, timeoutMs);
+  const opened = () => { reason = BROKEN; };
   const attempt = () => {
-    const agent = isSecure ? secureAgent(ca, cert, key) : plain;
+    const agent = isSecure ? secureAgent(certificates) : plain;
     request = (isSecure ? https : http).request({ agent, method, host, port, path });
     for (let at = 0; at < headers.length; at += 2) request.setHeader(headers[at], headers[at + 1]);
     request.on('socket', (socket) => {
