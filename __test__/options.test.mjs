@@ -16,6 +16,7 @@ import {
   Histogram,
   LlmMetricsCollector,
   Registry,
+  shareProcesses,
   startExporter,
   startPusher,
 } from '@llm-devops/prometheus-metrics';
@@ -80,6 +81,7 @@ const TAKERS = {
     ['startPusher', startPusher, 'interval', 'intervalMs'],
     ['startPusher', startPusher, 'registery', 'registry'],
   ],
+  ShareProcessesOptions: [['shareProcesses', shareProcesses, 'nam', 'name']],
   MetricsHandlerOptions: [
     ['createMetricsHandler', createMetricsHandler, 'pth', 'path'],
     ['createMetricsHandler', createMetricsHandler, 'bearerToken', 'bearerTokens'],
