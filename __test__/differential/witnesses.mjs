@@ -64,7 +64,7 @@ export const witnesses = {
     program(client) {
       return outcome(() => counter(client, { aggregator: 'median' }).metric.type);
     },
-    here: 'TypeError: Expected one of sum, first, omit, average, min, max for aggregator but received "median" of type string',
+    here: 'TypeError: Expected one of sum, first, latest, omit, average, min, max for aggregator but received "median" of type string',
   },
 
   infiniteBucket: {

@@ -7,7 +7,7 @@ import { withoutSelfMetrics } from '../support/exposition.mjs';
 import { MEMORIES_OF_SLOW, run } from './support/process.mjs';
 
 /** Locally fewer and larger threads, so that a leak has as many bytes. */
-const THREADS = count({ workers: 10, series: 6000 }, { workers: 200, series: 1000 });
+const THREADS = count({ workers: 20, series: 4000 }, { workers: 200, series: 1000 });
 
 for (const { memory, engineMemory } of MEMORIES_OF_SLOW) {
   test.serial(`${memory}: threads that end leave their counts and no memory`, async (t) => {

@@ -33,7 +33,7 @@ export function repeatedLabelName(call, next) {
 
 export function aggregatorUnchecked(call, next) {
   const { aggregator = 'sum' } = call.method === 'new' ? (call.args[0] ?? {}) : {};
-  const known = ['sum', 'first', 'omit', 'average', 'min', 'max'];
+  const known = ['sum', 'first', 'latest', 'omit', 'average', 'min', 'max'];
   if (!known.includes(aggregator)) {
     const expected = known.join(', ');
     throw new TypeError(`Expected one of ${expected} for aggregator but received "${aggregator}" of type string`);
