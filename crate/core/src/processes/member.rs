@@ -161,6 +161,9 @@ impl Member {
     pub(super) fn adopt(&self, number: usize, slab: &Slab) {
         let mut state = self.state.lock();
         let moved = state.adopt(number, slab).ok();
+        if moved.is_some() {
+            slab.set_shared();
+        }
         if state.slabs.len() <= number {
             state.slabs.resize(number + 1, None);
         }

@@ -5,7 +5,7 @@ use super::member::{Member, file_name};
 use super::reader::Reader;
 use crate::model::{Descriptor, NativeHistogram, NativeHistogramOptions};
 use crate::registry::{Contributor, Family};
-use crate::slab::Cells;
+use crate::slab::{CELLS_PER_SLAB, Cells};
 use crate::sync::Arc;
 use proptest::prelude::*;
 use std::path::Path;
@@ -46,6 +46,10 @@ fn seen(reader: &mut Reader) -> Vec<(Vec<f64>, NativeHistogram)> {
 
 fn reader_of(folder: &Path, member: &Member, contributor: &Contributor) -> Reader {
     member.publish().expect("a folder that can be used");
+    fresh_reader(folder, contributor)
+}
+
+fn fresh_reader(folder: &Path, contributor: &Contributor) -> Reader {
     let identity = contributor.number().expect("it has joined");
     Reader::open(&folder.join(file_name(identity)), identity, owner(), &Arc::default()).expect("a whole file")
 }
@@ -119,4 +123,26 @@ fn a_reader_sees_whole_buckets_while_they_move() {
     });
     assert_eq!(seen(&mut reader), [own(&family, id)]);
     assert_eq!(seen(&mut reader)[0].1.count(), f64::from(OBSERVATIONS));
+}
+
+#[test]
+fn buckets_stay_where_others_find_them_while_the_file_has_no_room() {
+    let folder = Folder::new();
+    let contributor = Contributor::new(Cells::on_heap());
+    let family = native(&contributor, NativeHistogramOptions::default(), &[]);
+    let id = family.add_series(&[(0, "")]).expect("within the limits").id;
+    let member = shared(&folder.0, &contributor);
+    let _ = reader_of(&folder.0, &member, &contributor);
+    (0..1000).for_each(|_| observe(&family, id, 1.0));
+    // No slab that is made from now on moves into the file, and the last one that did is full.
+    contributor.cells().adopt_slabs(Box::new(|_, _| {}));
+    for width in [CELLS_PER_SLAB, 16, 16, 16] {
+        let _ = contributor.cells().allocate(width);
+    }
+    for exponent in [100, -100, 200, 3] {
+        observe(&family, id, 2_f64.powi(exponent));
+        let (_, native) = &seen(&mut fresh_reader(&folder.0, &contributor))[0];
+        assert_eq!(native.count(), 1000.0);
+    }
+    assert_eq!(own(&family, id).1.count(), 1004.0);
 }

@@ -314,20 +314,19 @@ impl Reader {
 
     /// Drops the copied values of series that were removed since.
     fn drop_removed(&mut self) {
-        let copies = self.copied.iter().zip(std::mem::take(&mut self.now));
+        let copies = std::mem::take(&mut self.copied).into_iter().zip(std::mem::take(&mut self.now));
         let left = copies.filter_map(|(number, copy)| {
-            let at = place_of(&self.families, *number).ok()?;
-            Some(self.families[at].without_removed(copy))
+            let at = place_of(&self.families, number).ok()?;
+            Some((number, self.families[at].without_removed(copy)))
         });
-        self.now = left.collect();
+        (self.copied, self.now) = left.unzip();
     }
 
     /// Copies the values of all series.
     fn copy(&mut self, file: &File) -> Result<(), Refusal> {
         let mut slabs = SlabCopies::new(file, &self.slabs);
         let mut now = Vec::with_capacity(self.order.len());
-        let before = std::mem::take(&mut self.now);
-        self.copied.clear();
+        let mut copied = Vec::with_capacity(self.order.len());
         self.unplaced = 0;
         for number in &self.order {
             let Ok(at) = place_of(&self.families, *number) else { continue };
@@ -336,8 +335,12 @@ impl Reader {
             let mut values = vec![0.0; width * series.len()];
             let mut natives = Vec::new();
             let is_native = descriptor.native_options().is_some();
-            let before =
-                before.iter().find(|family| is_native && family.descriptor.name() == descriptor.name());
+            // Mostly at the same place as in the copy before.
+            let before = || {
+                let is_same = |at: &usize| self.copied.get(*at) == Some(number);
+                let at = Some(copied.len()).filter(is_same);
+                self.now.get(at.or_else(|| self.copied.iter().position(|known| known == number))?)
+            };
             for (series, values) in series.iter().zip(values.chunks_exact_mut(width)) {
                 if !is_native {
                     slabs.read(series.slot, values)?;
@@ -346,7 +349,13 @@ impl Reader {
                 let native = slabs.read_native(series.slot, values).map(Arc::new);
                 // As it was: its total must not go down.
                 self.unplaced += u64::from(native.is_none());
-                let native = native.or_else(|| before?.native_of(series.id, values)).unwrap_or_default();
+                let native = match native.or_else(|| before()?.native_of(series.id, values)) {
+                    Some(native) => native,
+                    None => {
+                        slabs.read(series.slot, values)?;
+                        Arc::default()
+                    }
+                };
                 if descriptor.buckets().is_empty() {
                     values[0] = native.count();
                 }
@@ -360,7 +369,7 @@ impl Reader {
             // A slab that the file has no room for is in the memory of the process.
             let _ = slabs.read(record.overflow_slot, &mut overflow);
             let [overflow] = overflow;
-            self.copied.push(*number);
+            copied.push(*number);
             now.push(Arc::new(RemoteFamily {
                 descriptor: Arc::clone(descriptor),
                 series: Arc::clone(series),
@@ -372,7 +381,7 @@ impl Reader {
                 overflow,
             }));
         }
-        self.now = now;
+        (self.copied, self.now) = (copied, now);
         Ok(())
     }
 }

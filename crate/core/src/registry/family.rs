@@ -72,6 +72,14 @@ struct Writer {
     frees: bool,
 }
 
+impl Writer {
+    /// Whether the cells of a removed series may be used again: other processes know of the removal. A later log may have all
+    /// removals that the present one misses.
+    fn may_free(&self) -> bool {
+        self.frees && self.journal.as_ref().is_none_or(Entry::is_complete)
+    }
+}
+
 /// A new table without the entries of removed series. It replaces the present one when it has all live series of it.
 struct Compaction {
     writer: TableWriter,
@@ -350,12 +358,7 @@ impl Family {
 
     /// Frees the cells of removed series, unless other processes may not know of the removal.
     fn free(&self, slots: impl IntoIterator<Item = u32>) {
-        let may_reuse = {
-            let writer = self.writer.lock();
-            // A later log may have all removals that the present one misses.
-            writer.frees && writer.journal.as_ref().is_none_or(Entry::is_complete)
-        };
-        if may_reuse {
+        if self.writer.lock().may_free() {
             self.cells.free(slots, self.descriptor.width());
         }
     }
@@ -363,7 +366,7 @@ impl Family {
     /// Removes a series from the table, so that scrapes no longer see it, and returns its slot. Its cells are not
     /// freed: handles may still write them.
     pub(crate) fn unpublish_series(&self, id: u32) -> Option<u32> {
-        let slot = {
+        let (slot, frees) = {
             let mut writer = self.writer.lock();
             let slot = {
                 let table = self.table.read();
@@ -379,11 +382,11 @@ impl Family {
                 compaction.table.remove(id);
             }
             self.compact_some(&mut writer);
-            slot
+            (slot, writer.may_free())
         };
         self.forget_exemplars(id);
         self.windows.iter().for_each(|windows| windows.remove(id));
-        self.natives.iter().for_each(|natives| natives.remove(id));
+        self.natives.iter().for_each(|natives| natives.remove(id, frees));
         Some(slot)
     }
 
@@ -406,7 +409,8 @@ impl Family {
         }
         self.exemplars.lock().clear();
         self.windows.iter().for_each(Windows::remove_all);
-        self.natives.iter().for_each(NativeSet::remove_all);
+        let frees = writer.may_free();
+        self.natives.iter().for_each(|natives| natives.remove_all(frees));
         // A scrape that still holds the old table began before these cells are freed, so it reads their last values.
         old.live().map(|series| series.slot).collect()
     }

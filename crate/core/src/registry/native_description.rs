@@ -56,9 +56,9 @@ pub(crate) fn read_described(slot: u32, values: &mut [f64], load: LoadCells<'_>)
     for pass in 1..2 * PASSES_MAX {
         let next = Pass::over(slot, values.len(), load)?;
         // Between two equal passes nothing has changed. Otherwise the description must be the same at least: the cells that it
-        // names are used for something else once another one has taken its place.
+        // names are used for something else once another one has taken its place. It is the earlier pass that this holds for.
         if next.is(&last) || pass > PASSES_MAX && next.place() == last.place() {
-            return next.histogram(values);
+            return last.histogram(values);
         }
         last = next;
     }

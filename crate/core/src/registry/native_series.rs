@@ -87,6 +87,10 @@ pub(crate) struct NativeSeries {
     version: u32,
     /// Windows that a new description is to replace. Other processes read them until then.
     outdated: Vec<Window>,
+    /// False while the file has no room for a description of now, and other processes see the buckets of before.
+    is_described: bool,
+    /// False if other processes may still see the series after its removal.
+    frees: bool,
 }
 
 impl NativeSet {
@@ -116,17 +120,24 @@ impl NativeSet {
             description: None,
             version: 0,
             outdated: Vec::new(),
+            is_described: false,
+            frees: true,
         };
         series.begin(&self.options, now);
         self.series.write().insert(id, Arc::new(Mutex::new(series)));
     }
 
-    pub(super) fn remove(&self, id: u32) {
-        self.series.write().remove(&id);
+    /// `frees`: its cells may be used for something else.
+    pub(super) fn remove(&self, id: u32, frees: bool) {
+        if let Some(series) = self.series.write().remove(&id) {
+            series.lock().frees &= frees;
+        }
     }
 
-    pub(super) fn remove_all(&self) {
-        self.series.write().clear();
+    pub(super) fn remove_all(&self, frees: bool) {
+        for (_, series) in self.series.write().drain() {
+            series.lock().frees &= frees;
+        }
     }
 
     /// Has other processes find the buckets of all series, from now on.
@@ -421,10 +432,12 @@ impl NativeSeries {
     }
 
     /// Tells other processes where the buckets are, if they can read the cells. They see the buckets of before or those of now,
-    /// also if this process ends at any moment: everything is written elsewhere, and then one cell is set.
+    /// also if this process ends at any moment: everything is written elsewhere, and then one cell is set. If the file has no room
+    /// for that, they go on seeing the buckets of before.
     fn describe(&mut self) {
-        let before = self.description.take();
-        if self.cells.are_adopted() {
+        let before = self.description;
+        self.is_described = self.cells.are_adopted();
+        if self.is_described {
             self.version += 1;
             let numbers = cells_of(&Description {
                 slot: self.slot,
@@ -437,11 +450,19 @@ impl NativeSeries {
             });
             let slot = self.cells.allocate(numbers.len());
             let (slab, first) = self.cells.locate(slot);
+            let mut windows = self.windows.iter().filter(|window| window.keys > 0);
+            if !slab.is_shared() || !windows.all(|window| self.cells.locate(window.slot).0.is_shared()) {
+                self.cells.free([slot], numbers.len());
+                self.is_described = false;
+                return;
+            }
             numbers.iter().enumerate().for_each(|(at, number)| slab.store(first + at, *number));
             // Those who see the new description see what it describes.
             fence(Ordering::Release);
             self.store(DESCRIPTION, f64::from(slot) + 1.0);
             self.description = Some((slot, numbers.len()));
+        } else {
+            self.description = None;
         }
         before.iter().for_each(|(slot, width)| self.cells.free([*slot], *width));
         self.outdated.drain(..).for_each(|window| window.free(&self.cells));
@@ -449,7 +470,9 @@ impl NativeSeries {
 
     /// Tells other processes the count of a bucket outside of the windows.
     fn describe_far(&self, side: usize, at: usize) {
-        if let Some((slot, _)) = self.description {
+        if self.is_described
+            && let Some((slot, _)) = self.description
+        {
             let before = if side == POSITIVE { 0 } else { self.far_side(POSITIVE).len() };
             let (slab, first) = self.cells.locate(slot);
             slab.store(first + FAR + 2 * (before + at) + 1, self.far_side(side)[at].1);
@@ -531,7 +554,10 @@ impl NativeSeries {
 
 impl Drop for NativeSeries {
     fn drop(&mut self) {
-        self.windows.iter().for_each(|window| window.free(&self.cells));
+        if !self.frees {
+            return;
+        }
+        self.windows.iter().chain(&self.outdated).for_each(|window| window.free(&self.cells));
         self.description.iter().for_each(|(slot, width)| self.cells.free([*slot], *width));
     }
 }
@@ -793,7 +819,7 @@ mod tests {
                 set.observe(&series, f64::from(at), Duration::ZERO, &|| true, &|| ());
             });
             drop(series);
-            set.remove(id);
+            set.remove(id, true);
             cells.free([slot], 2 + NATIVE_CELLS);
         }
         // Scrapes of other tests keep a few back.

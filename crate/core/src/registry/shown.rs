@@ -3,13 +3,14 @@
 
 use super::contributor::Contributor;
 use crate::labels::{canonical_key, labels_with};
+use crate::sort::sort_by;
 use crate::sync::Arc;
 use hashbrown::HashSet;
 
 /// Label sets in canonical form.
 pub(super) type Keys = HashSet<Box<[u8]>, foldhash::fast::FixedState>;
 
-/// By metric that has expired among ended contributors, the label sets of live series. Other metrics are missing.
+/// By metric that has expired among ended contributors, in their order, the label sets of live series. Other metrics are missing.
 #[derive(Default)]
 pub(crate) struct Shown(Vec<(String, Keys)>);
 
@@ -26,6 +27,7 @@ impl Shown {
         if shown.0.is_empty() {
             return shown;
         }
+        sort_by(&mut shown.0, |(one, _), (next, _)| one.cmp(next));
         for family in live.iter().flat_map(|contributor| contributor.registry().families()) {
             if let Some(keys) = shown.keys(family.descriptor().name()) {
                 family.for_each_labels(|labels| add(keys, &labels_with(labels, label)));
@@ -40,12 +42,17 @@ impl Shown {
     }
 
     fn keys(&mut self, metric: &str) -> Option<&mut Keys> {
-        self.0.iter_mut().find(|(known, _)| known == metric).map(|(_, keys)| keys)
+        let at = self.place(metric)?;
+        Some(&mut self.0[at].1)
     }
 
     /// The live series of a metric; `None` if it had not expired.
     pub(super) fn of_expired(&self, metric: &str) -> Option<&Keys> {
-        self.0.iter().find(|(known, _)| known == metric).map(|(_, keys)| keys)
+        Some(&self.0[self.place(metric)?].1)
+    }
+
+    fn place(&self, metric: &str) -> Option<usize> {
+        self.0.binary_search_by(|(known, _)| known.as_str().cmp(metric)).ok()
     }
 }
 

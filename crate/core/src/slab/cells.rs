@@ -6,7 +6,7 @@ use super::epochs::EPOCHS;
 use super::pages::Pages;
 #[cfg(all(target_os = "linux", not(loom)))]
 use crate::sync::RwLock;
-use crate::sync::{Arc, AtomicPtr, AtomicU64, Mutex, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU64, Mutex, Ordering};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 
@@ -25,6 +25,8 @@ pub struct Slab {
     start: AtomicPtr<AtomicU64>,
     cells: usize,
     memory: Mutex<Memory>,
+    /// Other processes can read the cells.
+    shared: AtomicBool,
 }
 
 /// What a slab owns.
@@ -52,7 +54,12 @@ impl Slab {
             && let Some(pages) = Pages::zeroed(cells.next_multiple_of(16) * size_of::<f64>())
         {
             let (start, cells) = (AtomicPtr::new(pages.first_cell()), cells.next_multiple_of(16));
-            return Self { start, cells, memory: Mutex::new(Memory::Pages(pages)) };
+            return Self {
+                start,
+                cells,
+                memory: Mutex::new(Memory::Pages(pages)),
+                shared: AtomicBool::new(false),
+            };
         }
         let block = zeroed_block(cells);
         let start = first_cell(&block);
@@ -60,6 +67,7 @@ impl Slab {
             start: AtomicPtr::new(start),
             cells: block.len() * 16,
             memory: Mutex::new(Memory::Heap(block)),
+            shared: AtomicBool::new(false),
         }
     }
 
@@ -70,7 +78,22 @@ impl Slab {
     /// thread writes there, and this crate through the slab: a scrape marks cells that it has read.
     #[must_use]
     pub unsafe fn borrow(start: *mut f64, cells: usize) -> Self {
-        Self { start: AtomicPtr::new(start.cast()), cells, memory: Mutex::new(Memory::Lent) }
+        Self {
+            start: AtomicPtr::new(start.cast()),
+            cells,
+            memory: Mutex::new(Memory::Lent),
+            shared: AtomicBool::new(false),
+        }
+    }
+
+    /// Other processes can read the cells from now on: they are in a file, and its log says where.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(crate) fn set_shared(&self) {
+        self.shared.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
     }
 
     /// Moves the cells to a file, at an offset that is a multiple of the page size. Their addresses stay the same. The file
